@@ -1,0 +1,134 @@
+"""``rlcalc.<formula>(...)``: numeric functions, made from the specifications.
+
+Signature and docstring come from the same file as the command's options, so
+the three cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from rlcalc.errors import UnknownName, suggestion
+from rlcalc.formulas import load_forms
+from rlcalc.specs import Formula, Parameter, load_formula
+
+
+def compute(formula: str, /, **inputs: Any) -> dict[str, Any]:
+    """All outputs of a formula, numerically, by name.
+
+    Args:
+        formula: Python name or command.
+        inputs: by parameter name; NumPy arrays, lists and numbers run the
+            NumPy form, Torch tensors the Torch form on their device and dtype.
+            Time is the last axis, any batch axes stand before it.
+
+    Returns:
+        Arrays (tensors) by output name; for a sequence formula all time
+        steps under the plural name (``"returns"``).
+
+    Raises:
+        InputError: a shape, domain or combination that the formula refuses.
+        UnknownName: no such formula or parameter.
+    """
+    spec = load_formula(formula)
+    for name in inputs:
+        spec.parameter(name)
+    return _run(spec, inputs)
+
+
+def _run(spec: Formula, inputs: dict[str, Any]) -> dict[str, Any]:
+    from rlcalc.arrays import from_user
+
+    backend, arrays = from_user(spec, inputs)
+    forms = load_forms(spec.name)
+    found = forms.torch_form(**arrays) if backend == "torch" else forms.numpy_form(**arrays)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+@cache
+def numeric_function(name: str) -> Callable[..., Any]:
+    """The public function of a formula: its first output for all time steps."""
+    spec = load_formula(name)
+    answer = spec.answer.of or spec.answer.name
+    signature = _signature(spec)
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            unknown = [key for key in kwargs if key not in signature.parameters]
+            if unknown:
+                hint = suggestion(unknown[0], list(signature.parameters)) or f"{spec.name}{signature}"
+                raise UnknownName(
+                    "unknown_parameter", f"{spec.name} has no parameter '{unknown[0]}'.", hint
+                ) from None
+            raise TypeError(f"{spec.name}: {error}") from None
+        return _run(spec, bound.arguments)[answer]
+
+    function.__name__ = function.__qualname__ = spec.name
+    function.__module__ = "rlcalc"
+    function.__doc__ = _docstring(spec)
+    function.__signature__ = signature  # type: ignore[attr-defined]
+    return function
+
+
+def _signature(spec: Formula) -> inspect.Signature:
+    """Parameters in the order of the specification; required ones have no default."""
+    found: list[inspect.Parameter] = []
+    seen_default = False
+    for parameter in spec.parameters:
+        special = any(parameter.name in form.parameters for form in spec.forms)
+        required = parameter.required and not special
+        # a required parameter behind an optional one can only be a keyword
+        seen_default = seen_default or not required
+        kind = (
+            inspect.Parameter.KEYWORD_ONLY
+            if (required and seen_default) or (found and found[-1].kind is inspect.Parameter.KEYWORD_ONLY)
+            else inspect.Parameter.POSITIONAL_OR_KEYWORD
+        )
+        default = inspect.Parameter.empty if required else _shown_default(parameter)
+        found.append(inspect.Parameter(parameter.name, kind, default=default))
+    return inspect.Signature(found)
+
+
+def _shown_default(parameter: Parameter) -> Any:
+    text = parameter.default
+    if text is None or text == "zeros" or parameter.choices or parameter.kind in ("mdp", "word"):
+        return text if text not in (None, "zeros") else None
+    if parameter.kind == "count" and text == "inf":
+        return float("inf")
+    if parameter.kind in ("integer", "count"):
+        return int(text)
+    from fractions import Fraction
+
+    value = Fraction(text)
+    return int(value) if value.denominator == 1 else float(value)
+
+
+def _docstring(spec: Formula) -> str:
+    lines = [f"{spec.title}.", "", f"    {spec.text}", "", spec.about, "", "Args:"]
+    for parameter in spec.parameters:
+        shape = f"[..., {', '.join(parameter.shape)}]" if parameter.shape else "[...]"
+        if parameter.single:
+            shape = f"one number or [..., {parameter.each}]" if parameter.each else "one number"
+        facts = [shape, parameter.domain.words() if parameter.kind == "number" else parameter.kind]
+        if parameter.distribution:
+            facts[1] = "probabilities that sum to 1"
+        if parameter.default is not None:
+            facts.append(f"default {parameter.default}")
+        elif parameter.optional:
+            facts.append("optional")
+        lines.append(f"    {parameter.name}: {'; '.join(facts)}. {parameter.help}")
+    lines += ["", "Returns:"]
+    answer = next(o for o in spec.outputs if o.name == (spec.answer.of or spec.answer.name))
+    shape = f"[..., {', '.join(answer.shape)}]" if answer.shape else "[...]"
+    lines.append(f"    {answer.name} {shape}: {answer.about}")
+    lines.append("    In the dtype and on the device of the inputs; float64 for lists and plain numbers.")
+    lines.append(f"    ``rlcalc.compute({spec.name!r}, ...)`` gives every output.")
+    lines += ["", "Raises:"]
+    lines.append("    InputError: a value is missing, has the wrong shape or lies outside its domain.")
+    lines += ["", "Source:"] + [f"    {reference}." for reference in spec.references]
+    return "\n".join(lines)

@@ -1,0 +1,301 @@
+"""Inputs -> arrays: one dtype, one device, shapes checked against the specification.
+
+Two doors lead to the numeric forms. ``rlcalc.<formula>(...)`` brings arrays,
+lists or tensors of a user, batched; ``from_exact`` brings checked exact
+inputs of one case. Behind both every ``number`` is an array of the common
+dtype, flags are booleans, absent optional inputs are ``None``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from rlcalc.errors import InputError, UnknownName, shown
+from rlcalc.exact import to_float
+from rlcalc.inputs import Inputs, active_form, flat, missing
+from rlcalc.specs import Formula, Parameter
+
+NUMPY_DTYPES = ("float64", "float32", "float16")
+TORCH_DTYPES = ("float64", "float32", "float16", "bfloat16")
+
+
+def dtype_of(backend: str, name: str) -> Any:
+    """The dtype object of a backend.
+
+    Raises:
+        UnknownName: ``unknown_dtype``.
+    """
+    known = NUMPY_DTYPES if backend == "numpy" else TORCH_DTYPES
+    if name not in known:
+        raise UnknownName(
+            "unknown_dtype", f"{backend} has no floating dtype {shown(name)} here.", f"Use {', '.join(known)}."
+        )
+    if backend == "numpy":
+        import numpy as np
+
+        return np.dtype(name)
+    import torch
+
+    return getattr(torch, name)
+
+
+def torch_device(name: str) -> Any:
+    """``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``auto`` (the best one there is).
+
+    Raises:
+        InputError: ``device_not_available`` or ``unknown_device``.
+    """
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        kind = name.partition(":")[0]
+        code = "device_not_available" if kind in ("cuda", "mps", "xpu") else "unknown_device"
+        raise InputError(
+            code, f"Torch cannot use the device {shown(name)} here.", "Use --device cpu or auto."
+        ) from error
+    return device
+
+
+def from_exact(inputs: Inputs, backend: str, dtype: str = "float64", device: str = "cpu") -> dict[str, Any]:
+    """Arrays of one case for ``numpy_form`` or ``torch_form``."""
+    kind = dtype_of(backend, dtype)
+    place = torch_device(device) if backend == "torch" else None
+    found: dict[str, Any] = {}
+    for parameter in inputs.formula.parameters:
+        value = inputs.values[parameter.name]
+        if value is None or parameter.is_switch or isinstance(value, str):
+            found[parameter.name] = value
+        elif parameter.kind == "number":
+            found[parameter.name] = _array(backend, _floats(value), kind, place)
+        elif parameter.kind == "flag":
+            found[parameter.name] = _array(backend, value, None, place)
+        elif parameter.kind == "mdp":
+            found[parameter.name] = value.arrays(backend, kind, place)
+        elif parameter.kind == "integer":
+            found[parameter.name] = _array(backend, value, None, place)
+        else:
+            found[parameter.name] = value
+    return found
+
+
+def _array(backend: str, value: Any, dtype: Any, device: Any) -> Any:
+    if backend == "numpy":
+        import numpy as np
+
+        return np.asarray(value, dtype)
+    import torch
+
+    return torch.tensor(value, dtype=dtype, device=device)
+
+
+def _floats(value: Any) -> Any:
+    return [_floats(part) for part in value] if isinstance(value, list) else to_float(value)
+
+
+def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Backend and arrays for a call of ``rlcalc.<formula>``.
+
+    Tensors among the inputs choose Torch, anything else NumPy. NumPy arrays
+    and Python scalars are checked against the domains; tensors are not,
+    since looking at their values would wait for the device.
+
+    Raises:
+        InputError: ``..._missing``, ``..._wrong_shape``, ``..._out_of_range``.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    active = [p for p in formula.parameters if p.name in active_form(formula, given)]
+    for parameter in active:
+        if parameter.required and parameter.name not in given:
+            raise missing(formula, parameter)
+    backend = "torch" if any(_is_tensor(value) for value in given.values()) else "numpy"
+    convert = _tensor_converter(given) if backend == "torch" else _numpy_converter(formula, given)
+    found: dict[str, Any] = {parameter.name: None for parameter in formula.parameters}
+    for parameter in active:
+        value = given.get(parameter.name)
+        if value is None:
+            if parameter.default in (None, "zeros"):
+                continue
+            value = _default(parameter)
+        found[parameter.name] = convert(parameter, value)
+    _check_shapes(formula, active, found)
+    return backend, found
+
+
+def _is_tensor(value: Any) -> bool:
+    # asked without importing torch: only a tensor's class comes from there
+    return type(value).__module__.partition(".")[0] == "torch" or (
+        hasattr(value, "detach") and hasattr(value, "requires_grad")
+    )
+
+
+def _default(parameter: Parameter) -> Any:
+    text = str(parameter.default)
+    if parameter.kind == "number" and text not in parameter.choices:
+        return float(Fraction(text))
+    if parameter.kind == "count":
+        return float("inf") if text == "inf" else int(text)
+    return int(text) if parameter.kind == "integer" else text
+
+
+def _numpy_converter(formula: Formula, given: Mapping[str, Any]) -> Any:
+    import numpy as np
+
+    floats = [
+        value.dtype
+        for value in given.values()
+        if isinstance(value, np.ndarray | np.generic) and np.issubdtype(value.dtype, np.floating)
+    ]
+    dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
+
+    def convert(parameter: Parameter, value: Any) -> Any:
+        if parameter.kind == "number" and not isinstance(value, str):
+            try:
+                array = np.asarray(value, dtype)
+            except (TypeError, ValueError) as error:
+                raise InputError(
+                    f"{parameter.name}_not_numeric",
+                    f"{parameter.name} must be numbers or an array of them, not {shown(value)}.",
+                ) from error
+            check_array(parameter, array)
+            return array
+        if parameter.kind == "flag" and not parameter.is_switch:
+            return np.asarray(value, bool)
+        if parameter.kind == "integer":
+            return _checked_integer(parameter, np.asarray(value))
+        return _plain(parameter, value, "numpy", dtype, None)
+
+    return convert
+
+
+def _tensor_converter(given: Mapping[str, Any]) -> Any:
+    import torch
+
+    tensors = [value for value in given.values() if isinstance(value, torch.Tensor)]
+    floating = [tensor for tensor in tensors if tensor.is_floating_point()]
+    dtype = torch.get_default_dtype()
+    if floating:
+        dtype = floating[0].dtype
+        for tensor in floating[1:]:
+            dtype = torch.promote_types(dtype, tensor.dtype)
+    device = tensors[0].device
+
+    def convert(parameter: Parameter, value: Any) -> Any:
+        if parameter.kind == "number" and not isinstance(value, str):
+            if isinstance(value, torch.Tensor):
+                return value.to(dtype)
+            if isinstance(value, int | float):
+                # stays on the host: a scalar reaches a kernel without a copy
+                _check_scalar(parameter, float(value))
+                return torch.tensor(value, dtype=dtype)
+            return torch.as_tensor(value, dtype=dtype, device=device)
+        if parameter.kind == "flag" and not parameter.is_switch:
+            return torch.as_tensor(value, device=device).bool()
+        if parameter.kind == "integer":
+            return torch.as_tensor(value, device=device)
+        return _plain(parameter, value, "torch", dtype, device)
+
+    return convert
+
+
+def _plain(parameter: Parameter, value: Any, backend: str, dtype: Any, device: Any) -> Any:
+    if parameter.kind == "mdp":
+        from rlcalc.mdp import read_mdp
+
+        return read_mdp(value).arrays(backend, dtype, device)
+    if parameter.choices and isinstance(value, str) and value not in parameter.choices:
+        raise InputError(
+            f"{parameter.name}_unknown",
+            f"{parameter.name} must be {' or '.join(parameter.choices)}, not {shown(value)}.",
+        )
+    if parameter.kind == "count" and not (value == float("inf") or (int(value) == value and value >= 1)):
+        raise InputError(
+            f"{parameter.name}_out_of_range", f"{parameter.name} must be at least 1 or inf, not {value}."
+        )
+    return value
+
+
+def check_array(parameter: Parameter, array: Any) -> None:
+    """Refuse NumPy values outside the domain; nan is outside every bounded one."""
+    import numpy as np
+
+    interval = parameter.domain
+    low, high = interval.low, interval.high
+    if (low is None and high is None) or array.size == 0:
+        return
+    smallest, largest = array.min(), array.max()
+    inside = not np.isnan(smallest)
+    if low is not None:
+        inside = inside and (smallest >= float(low) if interval.low_closed else smallest > float(low))
+    if high is not None:
+        # one rounding step of slack: float32(1/3)·3 may pass 1
+        slack = 1 + float(np.finfo(array.dtype).eps)
+        inside = inside and (
+            largest <= float(high) * slack if interval.high_closed else largest < float(high)
+        )
+    if not inside:
+        raise InputError(
+            f"{parameter.name.rstrip('_')}_out_of_range",
+            f"{parameter.name} must be {interval.words()}; it reaches from {smallest} to {largest}.",
+        )
+
+
+def _check_scalar(parameter: Parameter, value: float) -> None:
+    import numpy as np
+
+    check_array(parameter, np.asarray(value))
+
+
+def _checked_integer(parameter: Parameter, array: Any) -> Any:
+    import numpy as np
+
+    if not np.issubdtype(array.dtype, np.integer):
+        raise InputError(
+            f"{parameter.name}_not_an_integer", f"{parameter.name} must be whole numbers, not {array.dtype}."
+        )
+    check_array(parameter, array.astype(np.float64))
+    return array
+
+
+def _check_shapes(formula: Formula, active: list[Parameter], found: Mapping[str, Any]) -> None:
+    """Match the last axes of every array with the dimensions of the specification."""
+    dims: dict[str, int] = {}
+    for parameter in active:
+        array = found[parameter.name]
+        if array is None or not hasattr(array, "shape") or parameter.kind in ("mdp", "word"):
+            continue
+        size = tuple(array.shape)
+        shape = parameter.shape
+        if parameter.each and size:
+            shape = (parameter.each,)
+        elif parameter.single and size:
+            raise _wrong_shape(parameter, size, "one number")
+        if len(size) < len(shape):
+            raise _wrong_shape(parameter, size, f"[..., {', '.join(shape)}]")
+        for name, length in zip(shape, size[len(size) - len(shape) :], strict=True):
+            base, _, extra = name.partition("+")
+            dims.setdefault(base, length - int(extra or 0))
+            if dims[base] + int(extra or 0) != length:
+                known = ", ".join(f"{key} = {value}" for key, value in dims.items())
+                raise _wrong_shape(parameter, size, f"[..., {', '.join(shape)}] with {known}")
+
+
+def _wrong_shape(parameter: Parameter, size: tuple[int, ...], want: str) -> InputError:
+    return InputError(
+        f"{parameter.name.rstrip('_')}_wrong_shape",
+        f"{parameter.name} has shape {list(size)}; expected {want}.",
+        parameter.help,
+    )
+
+
+def all_finite(value: Any) -> bool:
+    """Whether every entry of a nested list of floats is finite."""
+    import math
+
+    return all(math.isfinite(entry) for entry in flat(value))

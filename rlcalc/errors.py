@@ -1,0 +1,74 @@
+"""Every error that rlcalc raises on purpose.
+
+    RlcalcError
+    ├── InputError            what was typed cannot be used          exit 2
+    │   └── UnknownName       a formula, option or file nobody knows exit 2
+    ├── CheckFailed           a check ran and did not hold           exit 1
+    └── DataError             a spec or golden file is itself wrong  exit 2
+
+An error carries a ``code`` that never changes (golden files and other
+people's checks name it), a ``message`` that repeats what was given and says
+what was expected, and a ``hint`` that says how to mend it.
+"""
+
+from __future__ import annotations
+
+
+class RlcalcError(Exception):
+    """Base of all deliberate errors.
+
+    Args:
+        code: stable identifier in snake_case, such as ``gamma_out_of_range``.
+        message: one sentence, with the offending input repeated.
+        hint: how to mend it; may be empty.
+    """
+
+    exit_code = 2
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class InputError(RlcalcError, ValueError):
+    """The input is outside what the formula or the grammar accepts."""
+
+
+class UnknownName(InputError):
+    """A name that no formula, option, symbol or built-in carries."""
+
+
+class DataError(RlcalcError):
+    """A specification, golden or claim file breaks its own schema."""
+
+
+class CheckFailed(RlcalcError):
+    """A verification ran to its end and found a disagreement."""
+
+    exit_code = 1
+
+
+def shown(text: object, limit: int = 60) -> str:
+    """Repeat user input in a message: quoted, on one line, never too long.
+
+    Control characters are escaped, so that input cannot move the cursor or
+    colour the terminal.
+    """
+    raw = str(text)
+    if len(raw) > limit:
+        raw = raw[: limit - 1] + "…"
+    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in raw)
+    return f"'{visible}'"
+
+
+def suggestion(word: str, known: list[str]) -> str:
+    """Name the nearest known word, as a hint; empty when nothing is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, known, n=1, cutoff=0.55)
+    return f"Did you mean {near[0]}?" if near else ""

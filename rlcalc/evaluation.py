@@ -1,0 +1,276 @@
+"""One set of inputs -> every backend -> one Evaluation.
+
+The command line, the golden runner, conformance and the tests all come
+through ``evaluate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rlcalc.arrays import from_exact
+from rlcalc.derivation import Derivation
+from rlcalc.digits import DIGITS, correct_digits, truth_of
+from rlcalc.errors import UnknownName, shown, suggestion
+from rlcalc.formulas import load_forms
+from rlcalc.inputs import Inputs, bind, flat
+from rlcalc.specs import Formula, Output, load_formula
+
+BACKENDS = ("sympy", "numpy", "torch")
+# the share of a dtype's digits that rounding may cost before two backends count as disagreeing
+AGREES_FROM = {"float64": 9.0, "float32": 3.5, "float16": 1.0, "bfloat16": 0.5}
+
+
+@dataclass
+class Result:
+    """One output on every backend that ran.
+
+    ``exact`` is a SymPy expression, a word, or nested lists; ``numpy`` and
+    ``torch`` are floats or nested lists of them.
+    """
+
+    output: Output
+    exact: Any = None
+    numpy: Any = None
+    torch: Any = None
+    digits: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Evaluation:
+    """Everything that is known about one computation.
+
+    Attributes:
+        results: by output name; the first is the answer.
+        derivation: the steps, or ``None`` where the exact backend was skipped.
+        agree: whether every numeric backend agrees with the exact answer
+            (with each other where there is none); ``None`` if nothing could be compared.
+        notes: what was skipped, assumed or chosen.
+    """
+
+    formula: Formula
+    inputs: Inputs
+    results: dict[str, Result]
+    derivation: Derivation | None
+    backends: tuple[str, ...]
+    dtype: str
+    agree: bool | None
+    notes: list[str]
+
+    @property
+    def answer(self) -> Result:
+        return next(iter(self.results.values()))
+
+
+def check_backends(names: Sequence[str]) -> tuple[str, ...]:
+    """The backends in a fixed order.
+
+    Raises:
+        UnknownName: ``unknown_backend``; a misspelt name is never skipped.
+    """
+    for name in names:
+        if name not in BACKENDS:
+            hint = suggestion(name, list(BACKENDS)) or f"Use {', '.join(BACKENDS)}."
+            raise UnknownName("unknown_backend", f"There is no backend {shown(name)}.", hint)
+    return tuple(name for name in BACKENDS if name in names)
+
+
+def derive(formula: str, /, **inputs: Any) -> Derivation:
+    """Exact answer of a formula with its steps.
+
+    Args:
+        formula: Python name (``"lambda_return"``) or command (``"lambda-return"``).
+        inputs: by parameter name; numbers, text in the expression grammar
+            (``"1/3"``, ``"sqrt(2)"``, ``"l"`` for a symbol), lists of them,
+            Fractions or SymPy expressions. A float means the shortest decimal
+            that prints it: 0.9 is 9/10.
+
+    Returns:
+        Derivation with ``.outputs``, ``.steps``, ``.text()`` and ``.latex()``.
+
+    Raises:
+        InputError: an input is missing, malformed or outside its domain.
+        UnknownName: no such formula or parameter.
+    """
+    spec = load_formula(formula)
+    return derive_bound(checked(spec, inputs))
+
+
+def checked(spec: Formula, raw: Mapping[str, Any]) -> Inputs:
+    """Bind raw inputs and apply the formula's own conditions between them."""
+    inputs = bind(spec, raw)
+    check = getattr(load_forms(spec.name), "check", None)
+    if check is not None:
+        check(inputs)
+    return inputs
+
+
+def derive_bound(inputs: Inputs) -> Derivation:
+    """The derivation from inputs that were checked already."""
+    derivation = Derivation(inputs.formula, inputs.texts())
+    for note in inputs.notes:
+        derivation.note(note)
+    load_forms(inputs.formula.name).exact_form(derivation, inputs)
+    return derivation
+
+
+def run_numeric(inputs: Inputs, backend: str, dtype: str = "float64", device: str = "cpu") -> dict[str, Any]:
+    """Outputs of one numeric form as floats and nested lists, by output name."""
+    spec = inputs.formula
+    arrays = from_exact(inputs, backend, dtype, device)
+    forms = load_forms(spec.name)
+    if backend == "numpy":
+        import numpy as np
+
+        # overflow and underflow are answers here, and are judged as such
+        with np.errstate(all="ignore"):
+            found = forms.numpy_form(**arrays)
+    else:
+        found = forms.torch_form(**arrays)
+    return {
+        output.name: _lists(found[key][..., 0] if output.of else found[key])
+        for output in spec.outputs
+        if (key := output.of or output.name) in found and found[key] is not None
+    }
+
+
+def _lists(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def evaluate(
+    formula: str | Formula,
+    raw: Mapping[str, Any],
+    backends: Sequence[str] = ("sympy", "numpy"),
+    dtype: str = "float64",
+    device: str = "cpu",
+) -> Evaluation:
+    """Run a formula on the chosen backends and compare them.
+
+    Args:
+        formula: name, command or specification.
+        raw: inputs as for ``derive``.
+        backends: some of ``sympy``, ``numpy``, ``torch``.
+        dtype: floating dtype of the numeric backends.
+        device: Torch device.
+
+    Raises:
+        InputError, UnknownName: as ``derive``; ``unknown_dtype``, ``device_not_available``.
+    """
+    spec = load_formula(formula) if isinstance(formula, str) else formula
+    chosen = check_backends(backends)
+    return evaluate_bound(checked(spec, raw), chosen, dtype, device)
+
+
+def evaluate_bound(
+    inputs: Inputs, backends: tuple[str, ...], dtype: str = "float64", device: str = "cpu"
+) -> Evaluation:
+    """``evaluate`` for inputs that were checked already."""
+    spec = inputs.formula
+    notes = list(inputs.notes)
+    derivation = None
+    ran: list[str] = []
+    exact: dict[str, Any] = {}
+    longest = max(inputs.dims.values(), default=0)
+    if "sympy" in backends and longest > spec.exact_limit:
+        notes.append(
+            f"The exact backend was skipped: {longest} entries are more than the {spec.exact_limit} "
+            "for which every step is written out."
+        )
+    elif "sympy" in backends:
+        derivation = derive_bound(inputs)
+        exact = derivation.outputs
+        notes = derivation.notes
+        ran.append("sympy")
+    numeric: dict[str, dict[str, Any]] = {}
+    free = inputs.symbols
+    for backend in backends:
+        if backend == "sympy":
+            continue
+        if free:
+            notes.append(f"{backend} was skipped: {', '.join(sorted(free))} left as a symbol.")
+            continue
+        numeric[backend] = run_numeric(inputs, backend, dtype, device)
+        ran.append(backend)
+    results = {
+        output.name: Result(
+            output,
+            exact.get(output.name),
+            numeric.get("numpy", {}).get(output.name),
+            numeric.get("torch", {}).get(output.name),
+        )
+        for output in spec.outputs
+        if output.name in exact or any(output.name in found for found in numeric.values())
+    }
+    agree = compare_backends(results.values(), inputs, dtype)
+    return Evaluation(spec, inputs, results, derivation, tuple(ran), dtype, agree, notes)
+
+
+def input_scale(inputs: Inputs) -> float:
+    """Size of the largest number given, against which cancellation is judged."""
+    from rlcalc.exact import to_float
+
+    sizes = [
+        abs(to_float(value))
+        for parameter in inputs.formula.parameters
+        if parameter.kind == "number" and parameter.shape
+        for value in flat(inputs.values[parameter.name])
+        if value is not None and not isinstance(value, str)
+    ]
+    return max(sizes, default=0.0)
+
+
+def compare_backends(results: Any, inputs: Inputs, dtype: str) -> bool | None:
+    """Fill in correct digits and say whether all backends agree."""
+    enough = AGREES_FROM[dtype]
+    least: list[float] = []
+    scale: float | None = None
+    for result in results:
+        others = {name: got for name in ("numpy", "torch") if (got := getattr(result, name)) is not None}
+        if result.output.kind == "word" or not others:
+            continue
+        truth = result.exact
+        if truth is None:
+            truth = others.pop(next(iter(others)))
+        if not others:
+            continue
+        if scale is None:
+            scale = input_scale(inputs)
+        for name, got in others.items():
+            result.digits[name] = least_digits(got, truth, dtype, scale)
+            least.append(result.digits[name])
+    return min(least) >= enough if least else None
+
+
+def least_digits(got: Any, truth: Any, dtype: str, scale: float = 0.0) -> float:
+    """Fewest correct digits over all entries; ``-inf`` when the shapes differ."""
+    if _shape(got) != _shape(truth):
+        return float("-inf")
+    return min(
+        (
+            correct_digits(mine, value if isinstance(value, float) else truth_of(value), dtype, scale)
+            if not isinstance(value, float)
+            else _float_digits(mine, value, dtype, scale)
+            for mine, value in zip(flat(got), flat(truth), strict=True)
+        ),
+        default=DIGITS[dtype],
+    )
+
+
+def _float_digits(mine: float, other: float, dtype: str, scale: float) -> float:
+    """Two floating results against each other, where no exact one exists."""
+    import math
+    from fractions import Fraction
+
+    if not math.isfinite(other):
+        same = mine == other or (math.isnan(mine) and math.isnan(other))
+        return DIGITS[dtype] if same else float("-inf")
+    return correct_digits(mine, Fraction(other), dtype, scale)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple):
+        return ()
+    return (len(value), *(_shape(value[0]) if value else ()))

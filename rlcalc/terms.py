@@ -1,0 +1,217 @@
+"""Terms: what a step says, and what it is worth.
+
+A formula's exact form writes its definition with these classes. A term knows
+its parts and its exact value, nothing about output: the printers in
+``rlcalc.printers`` dispatch on its class. The value of a term is computed
+from the values of its parts alone, so what is shown and what is answered
+cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Union
+
+from rlcalc.exact import to_sympy
+
+if TYPE_CHECKING:
+    import sympy
+
+Value = Any  # a SymPy expression; SymPy ships no types
+Like = Union["Term", int, Fraction, "sympy.Expr"]
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name with its marks: ``Name("G", "0", "(2)")`` is G_0^(2).
+
+    ``arg`` makes it a function's value: ``Name("V", arg=Name("S", "1"))`` is V(S_1).
+    """
+
+    base: str
+    sub: str = ""
+    sup: str = ""
+    arg: Name | None = None
+
+
+class Term:
+    """An exact expression that remembers how it was written."""
+
+    @cached_property
+    def value(self) -> Value:
+        """The exact value, a SymPy expression."""
+        return tidy(self.evaluate())
+
+    def evaluate(self) -> Value:
+        raise TypeError(f"{type(self).__name__} has no value of its own")
+
+    def __add__(self, other: Like) -> Term:
+        return Sum((self, term(other)))
+
+    def __radd__(self, other: Like) -> Term:
+        return Sum((term(other), self))
+
+    def __sub__(self, other: Like) -> Term:
+        return Sum((self, Negative(term(other))))
+
+    def __rsub__(self, other: Like) -> Term:
+        return Sum((term(other), Negative(self)))
+
+    def __mul__(self, other: Like) -> Term:
+        return Product((self, term(other)))
+
+    def __rmul__(self, other: Like) -> Term:
+        return Product((term(other), self))
+
+    def __truediv__(self, other: Like) -> Term:
+        return Quotient(self, term(other))
+
+    def __rtruediv__(self, other: Like) -> Term:
+        return Quotient(term(other), self)
+
+    def __pow__(self, other: Like) -> Term:
+        return Power(self, term(other))
+
+    def __neg__(self) -> Term:
+        return Negative(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Number(Term):
+    """A literal constant of the formula itself."""
+
+    number: Value
+
+    def evaluate(self) -> Value:
+        return self.number
+
+
+@dataclass(frozen=True, eq=False)
+class Symbol(Term):
+    """A named quantity with a known value: an input, or the result of a step."""
+
+    name: Name
+    known: Value
+
+    @cached_property
+    def value(self) -> Value:
+        return self.known
+
+
+@dataclass(frozen=True, eq=False)
+class Sum(Term):
+    terms: tuple[Term, ...]
+
+    def evaluate(self) -> Value:
+        import sympy
+
+        return sympy.Add(*[part.value for part in self.terms])
+
+
+@dataclass(frozen=True, eq=False)
+class Product(Term):
+    factors: tuple[Term, ...]
+
+    def evaluate(self) -> Value:
+        import sympy
+
+        return sympy.Mul(*[part.value for part in self.factors])
+
+
+@dataclass(frozen=True, eq=False)
+class Quotient(Term):
+    above: Term
+    below: Term
+
+    def evaluate(self) -> Value:
+        return self.above.value / self.below.value
+
+
+@dataclass(frozen=True, eq=False)
+class Power(Term):
+    """``base`` to ``exponent``; zero to the zero is 1, as in every discounted sum."""
+
+    base: Term
+    exponent: Term
+
+    def evaluate(self) -> Value:
+        return self.base.value**self.exponent.value
+
+
+@dataclass(frozen=True, eq=False)
+class Negative(Term):
+    part: Term
+
+    def evaluate(self) -> Value:
+        return -self.part.value
+
+
+@dataclass(frozen=True, eq=False)
+class Apply(Term):
+    """A named function: exp, log, sqrt, min, max, abs, or clip(x, low, high)."""
+
+    function: str
+    args: tuple[Term, ...]
+
+    def evaluate(self) -> Value:
+        import sympy
+
+        values = [arg.value for arg in self.args]
+        if self.function == "clip":
+            x, low, high = values
+            # the lecture's order, which differs from numpy.clip when low > high
+            return sympy.Max(low, sympy.Min(x, high))
+        heads = {
+            "exp": sympy.exp,
+            "log": sympy.log,
+            "sqrt": sympy.sqrt,
+            "min": sympy.Min,
+            "max": sympy.Max,
+            "abs": sympy.Abs,
+        }
+        return heads[self.function](*values)
+
+
+def term(value: Like) -> Term:
+    """Wrap a number; leave a term alone."""
+    return value if isinstance(value, Term) else Number(to_sympy(value))
+
+
+def total(terms: Iterable[Like]) -> Term:
+    """The sum of any number of terms; of none it is 0."""
+    parts = tuple(term(part) for part in terms)
+    if not parts:
+        return Number(to_sympy(0))
+    return parts[0] if len(parts) == 1 else Sum(parts)
+
+
+def product(factors: Iterable[Like]) -> Term:
+    """The product of any number of factors; of none it is 1."""
+    parts = tuple(term(part) for part in factors)
+    if not parts:
+        return Number(to_sympy(1))
+    return parts[0] if len(parts) == 1 else Product(parts)
+
+
+def apply(function: str, *args: Like) -> Term:
+    """``apply("min", a, b)`` and the like."""
+    return Apply(function, tuple(term(arg) for arg in args))
+
+
+def values(terms: Sequence[Term]) -> list[Value]:
+    return [part.value for part in terms]
+
+
+def tidy(value: Value) -> Value:
+    """One form for equal results: symbolic polynomials are multiplied out.
+
+    Rational numbers are left alone, which keeps long sums cheap.
+    """
+    if value.is_Rational or not value.free_symbols:
+        return value
+    import sympy
+
+    return sympy.expand(value, power_exp=False, log=False)
