@@ -30,7 +30,9 @@ def dtype_of(backend: str, name: str) -> Any:
     known = NUMPY_DTYPES if backend == "numpy" else TORCH_DTYPES
     if name not in known:
         raise UnknownName(
-            "unknown_dtype", f"{backend} has no floating dtype {shown(name)} here.", f"Use {', '.join(known)}."
+            "unknown_dtype",
+            f"{backend} has no floating dtype {shown(name)} here.",
+            f"Use {', '.join(known)}.",
         )
     if backend == "numpy":
         import numpy as np

@@ -237,9 +237,10 @@ def _entry(formula: Formula, parameter: Parameter, raw: Any) -> Any:
     if kind == "number":
         return number
     if not isinstance(number, Fraction) or number.denominator != 1:
+        what = "a whole number or inf" if kind == "count" else "a whole number"
         raise InputError(
             f"{parameter.name.rstrip('_')}_not_an_integer",
-            f"{parameter.option} takes a whole number{' or inf' if kind == 'count' else ''}, not {shown(raw)}.",
+            f"{parameter.option} takes {what}, not {shown(raw)}.",
             parameter.help,
         )
     return int(number)

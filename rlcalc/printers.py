@@ -132,7 +132,7 @@ class LatexPrinter(Printer):
     """LaTeX that needs amsmath only."""
 
     def name(self, name: Name) -> str:
-        base = LATEX_NAMES.get(name.base, name.base)
+        base = name.tex or LATEX_NAMES.get(name.base, name.base)
         if len(base) > 2 and not base.startswith("\\"):
             base = rf"\mathrm{{{base.replace('_', chr(92) + '_')}}}"
         text = base + (f"_{{{self._mark(name.sub)}}}" if name.sub else "")
@@ -257,6 +257,4 @@ def print_mathml(step: Step) -> str:
     """One ``<math>`` element: the chain of equalities of the step."""
     chain = "<mo>=</mo>".join(f"<mrow>{side}</mrow>" for side in _sides(step, MathMLPrinter))
     name = MathMLPrinter(numbers=False).name(step.name)
-    return (
-        f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{name}<mo>=</mo>{chain}</math>'
-    )
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{name}<mo>=</mo>{chain}</math>'

@@ -29,12 +29,14 @@ class Name:
     """A name with its marks: ``Name("G", "0", "(2)")`` is G_0^(2).
 
     ``arg`` makes it a function's value: ``Name("V", arg=Name("S", "1"))`` is V(S_1).
+    ``tex`` is the base in LaTeX where it cannot be made from ``base``.
     """
 
     base: str
     sub: str = ""
     sup: str = ""
     arg: Name | None = None
+    tex: str = ""
 
 
 class Term:

@@ -1,0 +1,101 @@
+"""PPO's clipped objective.
+
+    L(r) = min( r·A, clip(r, 1−ε, 1+ε)·A ),   clip(x, a, b) = max(a, min(x, b)).
+
+It equals r·A everywhere except where the ratio has already moved further than
+ε in the direction that the advantage rewards (A > 0 and r > 1+ε, or A < 0 and
+r < 1−ε); there it is constant, so the derivative by r is A or 0.
+
+Source: Schulman et al., arXiv:1707.06347, equation 7.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.exact import compare
+from rlcalc.terms import Name, apply
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+_SLOPE = r"\frac{\partial L}{\partial r}"
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    r, adv, eps = d.given("r", i.ratio), d.given("A", i.adv), d.given("ε", i.eps)
+    unclipped = d.step("unclipped", r * adv)
+    inner = d.step("clip", apply("clip", r, 1 - eps, 1 + eps))
+    clipped = d.step("clipped", inner * adv)
+    objective = d.step("L", apply("min", unclipped, clipped), _why(i, unclipped.value, clipped.value))
+    d.output("objective", objective)
+    d.output("unclipped", unclipped)
+    d.output("clipped", clipped)
+    order = compare(unclipped.value, clipped.value)
+    if order is not None:
+        d.output("active", {-1: "unclipped", 0: "both", 1: "clipped"}[order])
+    _derivatives(d, i)
+
+
+def _why(i: Inputs, unclipped: Any, clipped: Any) -> str:
+    """Which side is the smaller, in words; empty while symbols hide it."""
+    order = compare(unclipped, clipped)
+    if order is None:
+        return ""
+    if order == 0:
+        inside = compare(i.adv, 0) != 0
+        return "both sides are equal: the ratio is inside the interval" if inside else "the advantage is 0"
+    if order < 0:
+        return "unclipped is smaller: the ratio moved against the advantage, nothing holds it back"
+    return "clipped is smaller: the ratio moved further than ε with the advantage, so the gradient is 0"
+
+
+def _derivatives(d: Derivation, i: Inputs) -> None:
+    """One-sided derivatives, and the one autograd returns: A where r still moves L, else 0."""
+    low, high = compare(i.ratio, 1 - i.eps), compare(i.ratio, 1 + i.eps)
+    sign = compare(i.adv, 0)
+    if low is None or high is None or sign is None:
+        d.note("The derivative needs numbers: with symbols it is not decided which side is active.")
+        return
+    adv = d.given("A", i.adv)
+    moves_left = not ((sign > 0 and high > 0) or (sign < 0 and low <= 0))
+    moves_right = not ((sign > 0 and high >= 0) or (sign < 0 and low < 0))
+    kink = moves_left != moves_right
+    why = "a kink: autograd returns A, since clamp passes its boundary" if kink else ""
+    both = d.given("moves", int(moves_left or moves_right))
+    d.output("d_ratio", d.step(Name("∂L/∂r", tex=_SLOPE), adv * both, why))
+    for side, moves in (("left", moves_left), ("right", moves_right)):
+        factor = d.given(Name("moves", side), int(moves))
+        d.output(f"d_ratio_{side}", d.step(Name("∂L/∂r", side, tex=_SLOPE), adv * factor, shown=kink))
+
+
+def numpy_form(ratio: Any, adv: Any, eps: Any) -> dict[str, Any]:
+    import numpy as np
+
+    unclipped = ratio * adv
+    inner = np.maximum(1 - eps, np.minimum(ratio, 1 + eps))
+    clipped = inner * adv
+    flat = ((adv > 0) & (ratio > 1 + eps)) | ((adv < 0) & (ratio < 1 - eps))
+    return {
+        "objective": np.minimum(unclipped, clipped),
+        "unclipped": unclipped,
+        "clipped": clipped,
+        "d_ratio": np.where(flat, np.zeros_like(unclipped), adv),
+    }
+
+
+def torch_form(ratio: Any, adv: Any, eps: Any) -> dict[str, Any]:
+    import torch
+
+    unclipped = ratio * adv
+    inner = torch.clamp(ratio, 1 - eps, 1 + eps)
+    clipped = inner * adv
+    flat = ((adv > 0) & (ratio > 1 + eps)) | ((adv < 0) & (ratio < 1 - eps))
+    return {
+        "objective": torch.minimum(unclipped, clipped),
+        "unclipped": unclipped,
+        "clipped": clipped,
+        "d_ratio": torch.where(flat, torch.zeros_like(unclipped), adv),
+    }

@@ -1,0 +1,107 @@
+"""The clipped objective against the case table of the paper, autograd and its own bounds."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+
+# scenario, ratio, advantage, objective, slope: read off figure 1 of the paper with ε = 1/5
+TABLE = [
+    ("good, raised too far", "3/2", "5", "6", "0"),
+    ("good, inside", "11/10", "5", "11/2", "5"),
+    ("good, lowered", "3/5", "5", "3", "5"),
+    ("bad, raised", "3/2", "-3", "-9/2", "-3"),
+    ("bad, inside", "9/10", "-3", "-27/10", "-3"),
+    ("bad, lowered too far", "3/5", "-3", "-12/5", "0"),
+]
+
+positive = st.fractions(min_value=Fraction(1, 50), max_value=20, max_denominator=50)
+advantages = st.fractions(min_value=-20, max_value=20, max_denominator=50)
+widths = st.fractions(min_value=Fraction(1, 50), max_value=Fraction(49, 50), max_denominator=50)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "adv", "objective", "slope"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
+)
+def test_six_cases_of_the_paper(ratio: str, adv: str, objective: str, slope: str) -> None:
+    outputs = rlcalc.derive("ppo_clip", ratio=ratio, adv=adv).outputs
+    assert str(outputs["objective"]) == objective
+    assert str(outputs["d_ratio"]) == slope
+
+
+@settings(deadline=None, max_examples=60)
+@given(positive, advantages, widths)
+def test_forms_agree_and_never_pass_the_plain_product(ratio: Fraction, adv: Fraction, eps: Fraction) -> None:
+    e = rlcalc.evaluate("ppo_clip", {"ratio": ratio, "adv": adv, "eps": eps}, ("sympy", "numpy", "torch"))
+    objective = e.results["objective"].exact
+    assert objective <= e.results["unclipped"].exact
+    assert objective <= max(1 - eps, min(ratio, 1 + eps)) * adv
+    assert objective <= abs(adv) * (1 + eps)
+    for backend in ("numpy", "torch"):
+        assert e.results["objective"].digits[backend] > 13
+
+
+@settings(deadline=None, max_examples=60)
+@given(positive, advantages, widths)
+def test_derivative_is_what_autograd_returns(ratio: Fraction, adv: Fraction, eps: Fraction) -> None:
+    r = torch.tensor(float(ratio), dtype=torch.float64, requires_grad=True)
+    found = rlcalc.compute("ppo_clip", ratio=r, adv=float(adv), eps=float(eps))
+    (slope,) = torch.autograd.grad(found["objective"], r)
+    assert slope.item() == pytest.approx(found["d_ratio"].item(), abs=1e-12)
+
+
+@pytest.mark.parametrize(("ratio", "adv"), [(1.2, 5.0), (1.2, -3.0), (0.8, 5.0), (0.8, -3.0), (1.0, 2.0)])
+def test_autograd_on_the_kinks_is_the_advantage(ratio: float, adv: float) -> None:
+    r = torch.tensor(ratio, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(rlcalc.ppo_clip(r, adv), r)
+    exact = rlcalc.derive("ppo_clip", ratio=ratio, adv=adv).outputs
+    assert slope.item() == adv == float(exact["d_ratio"])
+    assert adv in (float(exact["d_ratio_left"]), float(exact["d_ratio_right"]))
+
+
+def test_batches_dtypes_and_empty_axes() -> None:
+    ratio, adv = np.array([[0.6, 1.5], [1.1, 1.0]], np.float32), np.array([-3.0, 5.0], np.float32)
+    out = rlcalc.ppo_clip(ratio, adv)
+    assert out.dtype == np.float32
+    np.testing.assert_allclose(out, [[-2.4, 6.0], [-3.3, 5.0]], rtol=1e-6)
+    assert rlcalc.ppo_clip(np.zeros((0, 3), np.float32) + 1, np.float32(2)).shape == (0, 3)
+    half = rlcalc.ppo_clip(
+        torch.tensor([1.5], dtype=torch.bfloat16), torch.tensor([5.0], dtype=torch.bfloat16)
+    )
+    assert half.dtype == torch.bfloat16
+
+
+def test_taking_the_minimum_before_the_advantage_is_told_apart() -> None:
+    """The fault of several repositories: min(r, clip(r))·A instead of min(r·A, clip(r)·A)."""
+
+    def faulty(ratio: float, adv: float) -> float:
+        return min(ratio, max(0.8, min(ratio, 1.2))) * adv
+
+    wrong = [
+        row
+        for row in TABLE
+        if abs(faulty(float(Fraction(row[1])), float(Fraction(row[2]))) - float(Fraction(row[3]))) > 1e-9
+    ]
+    assert [row[0] for row in wrong] == ["bad, raised", "bad, lowered too far"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"ratio": 0, "adv": 1}, "ratio_out_of_range"),
+        ({"ratio": 1, "adv": 1, "eps": 1}, "eps_out_of_range"),
+        ({"ratio": 1}, "adv_missing"),
+        ({"ratio": "inf", "adv": 1}, "number_not_finite"),
+    ],
+)
+def test_refusals(inputs: dict[str, object], code: str) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("ppo_clip", **inputs)
+    assert caught.value.code == code
