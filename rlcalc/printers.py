@@ -7,7 +7,9 @@ new subclass of ``Printer``, a new kind of term one method in each.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from html.entities import html5
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -193,7 +195,7 @@ class MathMLPrinter(Printer):
         from sympy.printing.mathml import MathMLPresentationPrinter
 
         printer = MathMLPresentationPrinter()
-        return printer._print(value).toxml(), self.strength(value)
+        return _characters(printer._print(value).toxml()), self.strength(value)
 
     def bracket(self, text: str) -> str:
         return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
@@ -222,6 +224,15 @@ class MathMLPrinter(Printer):
         if term.function == "abs":
             return f"<mrow><mo>|</mo>{args}<mo>|</mo></mrow>", ATOM
         return f"<mrow><mi>{term.function}</mi><mo>(</mo>{args}<mo>)</mo></mrow>", ATOM
+
+
+def _characters(markup: str) -> str:
+    """Characters for SymPy's named entities, which XML does not know."""
+
+    def character(match: re.Match[str]) -> str:
+        return match[0] if match[1] in ("amp", "lt", "gt", "quot", "apos") else html5[match[1] + ";"]
+
+    return re.sub(r"&([A-Za-z]+);", character, markup)
 
 
 def _sides(step: Step, printer: type[Printer]) -> list[str]:
