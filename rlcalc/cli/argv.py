@@ -1,0 +1,161 @@
+"""Lists with spaces -> what Typer understands.
+
+Typer wants ``--rewards=1 --rewards=2``; people type ``--rewards 1 2``. This
+module rewrites the one into the other, knows which words are values and
+which are options, and refuses what is left over. It sees words only: what a
+value means is decided where it is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from rlcalc.errors import InputError, UnknownName, shown, suggestion
+
+Takes = Literal["nothing", "one", "many", "any"]  # "any": many, or none at all
+
+HELP_WORDS = ("-h", "--help")
+# -l, -l1*2, -alpha/2, -pi: a minus and a symbol; -sqrt(2): a minus and a call
+_SYMBOL = re.compile(r"-([A-Za-z](?:_?[0-9]+)?|[A-Za-z]{2,}(?:_?[0-9]+)?)(?![A-Za-z0-9_-])")
+_NOT_FINITE = frozenset({"inf", "infinity", "nan", "oo"})
+
+
+def is_value(word: str, options: Mapping[str, Takes], shorts: Mapping[str, str]) -> bool:
+    """Whether a word is a value rather than an option.
+
+    A word that does not start with ``-`` is one. Behind the minus, digits,
+    brackets and dots start a number. Letters are a symbol when there is one
+    letter (``-l``) or a Greek name (``-alpha``), and a call when a bracket
+    follows (``-sqrt(2)``); a short option or the name of a long one is never
+    taken for a symbol (``--lam=-q`` says that it is).
+    """
+    if not word.startswith("-") or word == "-":
+        return True
+    rest = word.lstrip("-")
+    if word in shorts or word in HELP_WORDS or "-" + word in options or rest == "":
+        return False
+    if not rest[0].isalpha():
+        return rest[0] != "_" and rest[0] != "="
+    if word.startswith("--"):
+        return False
+    match = _SYMBOL.match(word)
+    if match is None:
+        return False
+    name = match[1]
+    if name.lower() in _NOT_FINITE or len(name) == 1 or name[1:].strip("_").isdigit():
+        return True
+    if word[match.end() :].startswith("("):
+        return True
+    from rlcalc.exact import GREEK
+
+    return re.sub(r"_?[0-9]+$", "", name) in (*GREEK, "pi")
+
+
+def rewrite(
+    words: Sequence[str], options: Mapping[str, Takes], shorts: Mapping[str, str], example: str = ""
+) -> list[str]:
+    """Words as typed -> one ``--option=value`` per value.
+
+    Args:
+        words: what stands behind the command.
+        options: every long option and how many values it takes.
+        shorts: short option -> long option.
+        example: a line that works, for hints.
+
+    Raises:
+        UnknownName: ``unknown_option``.
+        InputError: ``stray_word``, ``option_twice``, ``option_empty``,
+            ``option_takes_nothing``.
+    """
+    if any(word in HELP_WORDS for word in words):
+        return ["--help"]
+    found: list[str] = []
+    values: dict[str, int] = {}
+    current = ""
+    for word in words:
+        if is_value(word, options, shorts):
+            if not current or (options[current] == "one" and values[current]):
+                raise _stray(word, current, options, example)
+            found.append(f"{current}={word}")
+            values[current] += 1
+            continue
+        found += _closed(current, options, values)
+        name, has_value, value = word.partition("=")
+        name = shorts.get(name, name)
+        if name not in options:
+            raise _unknown(name, options)
+        takes = options[name]
+        if takes == "one" and name in values:
+            raise InputError("option_twice", f"{name} is given twice, and takes one value.")
+        if takes == "nothing":
+            if has_value:
+                raise InputError(
+                    "option_takes_nothing", f"{name} takes no value, not {shown(value)}.", f"Write {name} alone."
+                )
+            found.append(name)
+            current = ""
+            continue
+        current = name
+        values.setdefault(name, 0)
+        if has_value:
+            found.append(f"{name}={value}")
+            values[name] += 1
+        else:
+            values[name] = 0  # a repeated flag must bring something too
+    return found + _closed(current, options, values)
+
+
+def _closed(current: str, options: Mapping[str, Takes], values: Mapping[str, int]) -> list[str]:
+    """What an option still needs when the next one begins; an empty list where that is allowed."""
+    if not current or values[current]:
+        return []
+    if options[current] == "any":
+        return [f"{current}="]
+    what = "one value" if options[current] == "one" else "at least one value"
+    raise InputError("option_empty", f"{current} has nothing after it; it takes {what}.")
+
+
+def _unknown(word: str, options: Mapping[str, Takes]) -> UnknownName:
+    known = list(options)
+    if word == "--":
+        return UnknownName("unknown_option", "'--' means nothing here.", "Negative numbers need no '--'.")
+    hint = suggestion("--" + word.lstrip("-").replace("_", "-"), known)
+    if not hint:
+        hint = f"It takes {', '.join(known)}."
+    elif word.startswith("-") and not word.startswith("--") and f"-{word}" in options:
+        hint += f" (--option={word} if it is a value.)"
+    return UnknownName("unknown_option", f"There is no option {shown(word)}.", hint)
+
+
+def _stray(word: str, current: str, options: Mapping[str, Takes], example: str) -> InputError:
+    if current:
+        message = f"{shown(word)} is left over: {current} takes one value."
+    else:
+        message = f"{shown(word)} belongs to no option."
+    hint = ""
+    if word[:1].isalpha() and len(word) > 1:
+        hint = suggestion("--" + word.replace("_", "-"), list(options))
+    return InputError("stray_word", message, hint or (f"For example: {example}" if example else ""))
+
+
+def split_commas(text: str) -> list[str]:
+    """Parts between commas that stand in no bracket: ``max(1,2),3`` is two.
+
+    One comma at an end is no part: ``1, 2, 3`` arrives as ``1,`` ``2,`` ``3``.
+    """
+    if "," not in text:
+        return [text]
+    parts, depth, start = [], 0, 0
+    for at, char in enumerate(text):
+        depth += (char == "(") - (char == ")")
+        if char == "," and depth <= 0:
+            parts.append(text[start:at].strip())
+            start = at + 1
+    parts.append(text[start:].strip())
+    if parts[-1] == "":
+        parts.pop()
+    if parts and parts[0] == "":
+        parts.pop(0)
+    return parts

@@ -1,0 +1,181 @@
+"""Values from files: ``@file``, ``@-`` and ``@file.csv:column``.
+
+A cell that cannot be read is an error that names file, line and text; the
+parser of numbers knows the text only.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from rlcalc.cli.argv import split_commas
+from rlcalc.errors import InputError, UnknownName, shown, suggestion
+from rlcalc.specs import Parameter
+
+_COLUMN = re.compile(r"(.*\.(?:csv|tsv)):(.*)", re.IGNORECASE | re.DOTALL)
+_FLAGS = frozenset({"0", "1", "true", "false", "yes", "no"})
+_NUMERIC = ("number", "integer", "count")
+
+Cell = tuple[int, str]
+
+
+class Reader:
+    """Expands the values of one command line; standard input can be read once."""
+
+    def __init__(self, symbols: bool) -> None:
+        self.symbols = symbols
+        self._stdin_used = False
+
+    def expand(self, parameter: Parameter, words: list[str]) -> list[Any]:
+        """Words of a list -> its entries, with commas split and files read."""
+        matrix = len(parameter.shape) == 2
+        found: list[Any] = []
+        if parameter.may_be_empty and words == [""]:
+            return found
+        for word in words:
+            if word.startswith("@@"):
+                found.append(word[1:])
+            elif word.startswith("@"):
+                read = self._from_file(parameter, word[1:], matrix)
+                if not read and not parameter.may_be_empty:
+                    raise InputError("file_empty", f"{parameter.option}: there are no values in {shown(word[1:])}.")
+                found += read
+            elif matrix or (parameter.kind == "word" and word == ","):
+                found.append(word)
+            else:
+                found += _between_commas(parameter, word)
+        return found
+
+    def _from_file(self, parameter: Parameter, name: str, matrix: bool) -> list[Any]:
+        if not name:
+            raise InputError(
+                "file_name_missing",
+                f"{parameter.option} has '@' without a file name.",
+                "Write @rewards.txt, @table.csv:column, or @- for standard input.",
+            )
+        path, column = _split_column(name)
+        where = "standard input" if name == "-" else path
+        text = self._read(name if name == "-" else path)
+        if matrix:
+            return [word for line in text.splitlines() if line.strip() for word in (line, ";")]
+        if column is not None:
+            cells = list(_csv_cells(text, path, column))
+            return [self._cell(parameter, cell, where) for cell in cells]
+        return self._plain(parameter, text, where)
+
+    def _read(self, path: str) -> str:
+        try:
+            if path == "-":
+                if self._stdin_used:
+                    raise InputError("stdin_twice", "'@-' is given twice; standard input can be read once.")
+                self._stdin_used = True
+                return sys.stdin.read()
+            with open(path, encoding="utf-8-sig", newline="") as file:
+                return file.read()
+        except (OSError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            if isinstance(error, UnicodeDecodeError):
+                reason = f"it is not UTF-8 text (byte {error.start})"
+            else:
+                reason = str(getattr(error, "strerror", None) or error)
+            raise InputError("file_unreadable", f"{shown(path)} cannot be read: {reason}.") from None
+
+    def _plain(self, parameter: Parameter, text: str, where: str) -> list[Any]:
+        """Entries of a text file; the lines are only counted when one is bad."""
+        if "(" not in text:
+            words = text.replace(",", " ").split()
+            if parameter.kind == "number" and not parameter.choices:
+                from rlcalc.exact import parse_literal
+
+                read = [parse_literal(word) for word in words]
+                if None not in read:
+                    return read
+        cells = [
+            (number, part)
+            for number, line in enumerate(text.splitlines(), start=1)
+            for word in _words(line)
+            for part in split_commas(word)
+        ]
+        return [self._cell(parameter, cell, where) for cell in cells]
+
+    def _cell(self, parameter: Parameter, cell: Cell, where: str) -> Any:
+        line, text = cell
+        if parameter.kind in _NUMERIC and text not in parameter.choices:
+            from rlcalc.exact import parse_number
+
+            if parameter.kind == "count" and text == "inf":
+                return text
+            try:
+                return parse_number(text, symbols=self.symbols)
+            except InputError as error:
+                hint = error.hint
+                if line == 1 and where.lower().endswith((".csv", ".tsv")):
+                    hint = f"If the first line holds names, name the column: @{where}:COLUMN"
+                raise InputError(error.code, f"{where}, line {line}: {error.message}", hint) from None
+        if parameter.kind == "flag" and text.lower() not in _FLAGS:
+            raise InputError(
+                "flag_syntax", f"{where}, line {line}: {shown(text)}: expected 0 or 1, or true or false."
+            )
+        return text
+
+
+def _words(line: str) -> Iterator[str]:
+    """Words of a line; blanks inside brackets do not part them: ``max(1, 2)``."""
+    word, depth = "", 0
+    for char in line:
+        depth = max(0, depth + (char == "(") - (char == ")"))
+        if char.isspace() and depth == 0:
+            if word:
+                yield word
+            word = ""
+        else:
+            word += char
+    if word:
+        yield word
+
+
+def _between_commas(parameter: Parameter, word: str) -> list[str]:
+    parts = split_commas(word)
+    if "" in parts and word.strip():
+        raise InputError("empty_entry", f"{parameter.option} has nothing between two commas in {shown(word)}.")
+    return parts
+
+
+def _split_column(name: str) -> tuple[str, str | None]:
+    match = _COLUMN.fullmatch(name)
+    return (match[1], match[2]) if match else (name, None)
+
+
+def _csv_cells(text: str, path: str, column: str) -> Iterator[Cell]:
+    import csv
+    import io
+
+    delimiter = "\t" if path.lower().endswith(".tsv") else ","
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        header = [name.strip() for name in next(rows, [])]
+        if header.count(column) != 1:
+            raise _no_column(path, column, header)
+        at = header.index(column)
+        for row in rows:
+            if not any(cell.strip() for cell in row):
+                continue
+            if len(row) <= at:
+                raise InputError(
+                    "cell_missing", f"{path}, line {rows.line_num}: no cell in the column {shown(column)}."
+                )
+            yield rows.line_num, row[at].strip()
+    except csv.Error as error:
+        raise InputError("file_not_csv", f"{path}, line {rows.line_num}: {error}.") from None
+
+
+def _no_column(path: str, column: str, header: list[str]) -> InputError:
+    if column in header:
+        return InputError("column_ambiguous", f"{path} has more than one column {shown(column)}.")
+    names = ", ".join(shown(name, 30) for name in header) or "none"
+    hint = suggestion(column, header) or f"Its columns are {names}."
+    return UnknownName("unknown_column", f"{path} has no column {shown(column)}.", hint)
