@@ -57,7 +57,8 @@ def numeric_function(name: str) -> Callable[..., Any]:
 
     def function(*args: Any, **kwargs: Any) -> Any:
         try:
-            bound = signature.bind(*args, **kwargs)
+            # partially: what is missing is reported with its meaning, by the shared check
+            bound = signature.bind_partial(*args, **kwargs)
         except TypeError as error:
             unknown = [key for key in kwargs if key not in signature.parameters]
             if unknown:
@@ -75,22 +76,27 @@ def numeric_function(name: str) -> Callable[..., Any]:
     return function
 
 
+class _Required:
+    """Stands as default of a required parameter that follows an optional one."""
+
+    def __repr__(self) -> str:
+        return "<required>"
+
+
 def _signature(spec: Formula) -> inspect.Signature:
-    """Parameters in the order of the specification; required ones have no default."""
+    """Parameters in the order of the specification, all of them positional or by keyword."""
     found: list[inspect.Parameter] = []
-    seen_default = False
     for parameter in spec.parameters:
         special = any(parameter.name in form.parameters for form in spec.forms)
-        required = parameter.required and not special
-        # a required parameter behind an optional one can only be a keyword
-        seen_default = seen_default or not required
-        kind = (
-            inspect.Parameter.KEYWORD_ONLY
-            if (required and seen_default) or (found and found[-1].kind is inspect.Parameter.KEYWORD_ONLY)
-            else inspect.Parameter.POSITIONAL_OR_KEYWORD
+        behind_optional = bool(found) and found[-1].default is not inspect.Parameter.empty
+        default: Any = inspect.Parameter.empty
+        if special or not parameter.required:
+            default = _shown_default(parameter)
+        elif behind_optional:
+            default = _Required()
+        found.append(
+            inspect.Parameter(parameter.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
         )
-        default = inspect.Parameter.empty if required else _shown_default(parameter)
-        found.append(inspect.Parameter(parameter.name, kind, default=default))
     return inspect.Signature(found)
 
 

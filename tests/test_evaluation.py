@@ -1,0 +1,104 @@
+"""One evaluation through all backends: agreement, skipping, disagreement that is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import rlcalc
+from rlcalc.errors import InputError, UnknownName
+from rlcalc.evaluation import evaluate, least_digits
+from rlcalc.formulas import lambda_return
+
+CASE = {"rewards": ["1", "2", "3"], "lam": "0.5"}
+
+
+def test_three_backends_agree() -> None:
+    e = evaluate("lambda_return", CASE, ("sympy", "numpy", "torch"))
+    assert e.agree is True
+    assert e.backends == ("sympy", "numpy", "torch")
+    assert str(e.answer.exact) == "11/4"
+    assert e.answer.numpy == e.answer.torch == 2.75
+    assert e.results["returns"].numpy == [2.75, 3.5, 3.0]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_a_wrong_numeric_form_is_seen(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+    right = getattr(lambda_return, f"{backend}_form")
+
+    def wrong(**inputs: Any) -> dict[str, Any]:
+        found = dict(right(**inputs))
+        found["returns"] = found["returns"] + 1e-6
+        return found
+
+    monkeypatch.setattr(lambda_return, f"{backend}_form", wrong)
+    assert evaluate("lambda_return", CASE, ("sympy", backend)).agree is False
+
+
+def test_numeric_backends_are_compared_with_each_other_when_there_is_no_exact_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    long = {"rewards": ["1"] * 400, "lam": "0.5"}
+    e = evaluate("lambda_return", long, ("sympy", "numpy", "torch"))
+    assert e.derivation is None
+    assert e.agree is True
+    assert any("skipped" in note for note in e.notes)
+    right = lambda_return.torch_form
+    monkeypatch.setattr(
+        lambda_return,
+        "torch_form",
+        lambda **kw: {k: None if v is None else -v for k, v in right(**kw).items()},
+    )
+    assert evaluate("lambda_return", long, ("sympy", "numpy", "torch")).agree is False
+
+
+def test_symbols_skip_the_numeric_backends_and_say_so() -> None:
+    e = evaluate("lambda_return", {"rewards": ["1", "2", "3"], "lam": "l"}, ("sympy", "numpy"))
+    assert e.agree is None
+    assert str(e.answer.exact) == "3*l**2 + 2*l + 1"
+    assert any("numpy was skipped" in note for note in e.notes)
+
+
+def test_float32_agrees_to_fewer_digits() -> None:
+    e = evaluate(
+        "lambda_return", {"rewards": ["1/3", "1/7"], "lam": "0.9"}, ("sympy", "numpy", "torch"), "float32"
+    )
+    assert e.agree is True
+    assert 6 < e.answer.digits["numpy"] <= 7.22
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "code"),
+    [
+        ({"backends": ["nunpy"]}, "unknown_backend"),
+        ({"dtype": "float8"}, "unknown_dtype"),
+        ({"backends": ["torch"], "device": "abacus"}, "unknown_device"),
+    ],
+)
+def test_a_misspelt_choice_is_an_error_not_a_skip(kwargs: dict[str, Any], code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        evaluate("lambda_return", CASE, **kwargs)
+    assert caught.value.code == code
+
+
+def test_cuda_without_one_is_a_clear_error() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        assert evaluate("lambda_return", CASE, ["torch"], device="cuda").answer.torch == 2.75
+        return
+    with pytest.raises(InputError, match="cuda") as caught:
+        evaluate("lambda_return", CASE, ["torch"], device="cuda")
+    assert caught.value.code == "device_not_available"
+
+
+def test_shapes_are_compared_before_numbers() -> None:
+    assert least_digits([1.0, 2.0], [1.0], "float64") == float("-inf")
+    assert least_digits([[1.0], [2.0]], [1.0, 2.0], "float64") == float("-inf")
+
+
+def test_derive_takes_command_names_and_refuses_others() -> None:
+    assert str(rlcalc.derive("ppo-clip", ratio="1.5", adv=5).answer) == "6"
+    with pytest.raises(UnknownName):
+        rlcalc.derive("ppo-clop")
