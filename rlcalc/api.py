@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import cache
+from textwrap import wrap
 from typing import Any
 
 from rlcalc.errors import UnknownName, suggestion
@@ -83,17 +84,28 @@ class _Required:
         return "<required>"
 
 
+class _Required:
+    """Stands where Python wants a default: a required parameter behind an optional one."""
+
+    def __repr__(self) -> str:
+        return "<required>"
+
+
+REQUIRED = _Required()
+
+
 def _signature(spec: Formula) -> inspect.Signature:
-    """Parameters in the order of the specification, all of them positional or by keyword."""
+    """Parameters in the order of the specification; all of them may be given by position."""
     found: list[inspect.Parameter] = []
+    seen_default = False
     for parameter in spec.parameters:
         special = any(parameter.name in form.parameters for form in spec.forms)
-        behind_optional = bool(found) and found[-1].default is not inspect.Parameter.empty
-        default: Any = inspect.Parameter.empty
-        if special or not parameter.required:
-            default = _shown_default(parameter)
-        elif behind_optional:
-            default = _Required()
+        required = parameter.required and not special
+        default = _shown_default(parameter)
+        if required:
+            # only what was given is bound; the missing one is named by from_user
+            default = REQUIRED if seen_default else inspect.Parameter.empty
+        seen_default = seen_default or not required
         found.append(
             inspect.Parameter(parameter.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
         )
@@ -115,7 +127,7 @@ def _shown_default(parameter: Parameter) -> Any:
 
 
 def _docstring(spec: Formula) -> str:
-    lines = [f"{spec.title}.", "", f"    {spec.text}", "", spec.about, "", "Args:"]
+    lines = [f"{spec.title}.", "", f"    {spec.text}", "", *wrap(spec.about, 96), "", "Args:"]
     for parameter in spec.parameters:
         shape = f"[..., {', '.join(parameter.shape)}]" if parameter.shape else "[...]"
         if parameter.single:
@@ -127,7 +139,8 @@ def _docstring(spec: Formula) -> str:
             facts.append(f"default {parameter.default}")
         elif parameter.optional:
             facts.append("optional")
-        lines.append(f"    {parameter.name}: {'; '.join(facts)}. {parameter.help}")
+        entry = f"{parameter.name}: {'; '.join(facts)}. {parameter.help}"
+        lines += wrap(entry, 96, initial_indent=" " * 4, subsequent_indent=" " * 8)
     lines += ["", "Returns:"]
     answer = next(o for o in spec.outputs if o.name == (spec.answer.of or spec.answer.name))
     shape = f"[..., {', '.join(answer.shape)}]" if answer.shape else "[...]"
