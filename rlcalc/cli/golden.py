@@ -1,0 +1,103 @@
+"""``rlcalc golden``: certify and export the golden files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from rlcalc.cli.screen import Screen
+from rlcalc.errors import CheckFailed, InputError
+
+if TYPE_CHECKING:
+    from rlcalc.certify import Certification
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Certify, check and export the golden vectors.",
+)
+
+
+@app.command()
+def certify(
+    files: list[Path] = typer.Argument(  # noqa: B008
+        None, help="Golden files. Default: the shipped ones.", show_default=False
+    ),
+    check: bool = typer.Option(False, "--check", help="Write nothing; fail if anything is missing."),
+    overwrite: bool = typer.Option(
+        False, "--overwrite", help="Replace 'exact' and 'decimal' where the exact form differs."
+    ),
+) -> None:
+    """Confirm every exact value and write the missing decimals.
+
+    What a source printed is never changed. Exit code 1 when a file and the
+    exact forms differ.
+    """
+    from rlcalc.certify import certify as certify_file
+    from rlcalc.golden import load_all
+
+    if check and overwrite:
+        raise InputError("options_mixed", "--check and --overwrite do not go together.", "Choose one.")
+    paths = list(files or []) or [file.path for file in load_all()]
+    reports = []
+    for path in paths:
+        reports.append(certify_file(path, write=not check, overwrite=overwrite))
+        _print(reports[-1])
+    differences = sum(len(report.differences) for report in reports)
+    missing = sum(len(report.missing) for report in reports)
+    if differences or missing:
+        hint = "'rlcalc golden certify' fills in what is missing." if missing else ""
+        raise CheckFailed("not_certified", f"{differences} values differ, {missing} are missing.", hint)
+
+
+def _print(report: Certification) -> None:
+    out = Screen(sys.stdout)
+    state = "certified" if report.complete else "not certified"
+    added = f", {report.written} values written" if report.written else ""
+    out.line(f"{report.path.name}: {report.cases} cases, {state}{added}")
+    for line in [*report.missing, *map(str, report.differences)]:
+        out.line(f"  {line}")
+
+
+@app.command()
+def export(
+    formula: str = typer.Option(None, "--formula", help="Only this formula."),
+    output: Path = typer.Option(  # noqa: B008
+        None, "--output", metavar="FILE|DIR", help="A file for everything, or a folder for one file each."
+    ),
+) -> None:
+    """Write the golden vectors as plain JSON, for other languages.
+
+    Numbers stay text, so that no reader rounds them.
+    """
+    from rlcalc.golden import load_all
+    from rlcalc.golden_export import file_json
+    from rlcalc.specs import load_formula
+    from rlcalc.toml_edit import write_whole
+
+    files = load_all()
+    if formula is not None:
+        name = load_formula(formula).name
+        files = tuple(file for file in files if file.formula == name)
+        if not files:
+            raise InputError("nothing_selected", f"There is no golden file for {name}.")
+    if output is not None and output.is_dir():
+        for file in files:
+            write_whole(output / f"{file.formula}.json", _json(file_json(file)))
+        return
+    text = _json({"schema": "rlcalc-golden-1", "files": [file_json(file) for file in files]})
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_whole(output, text)
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n"

@@ -1,0 +1,178 @@
+"""``rlcalc verify``: the golden vectors on every backend."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand
+
+from rlcalc.cli.argv import split_commas
+from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen
+from rlcalc.errors import CheckFailed, DataError, shown
+
+if TYPE_CHECKING:
+    from rlcalc.golden import GoldenFile
+    from rlcalc.verify import CaseReport, Report
+
+LISTS = ("--backends", "--dtype")
+
+
+class ListCommand(TyperCommand):
+    """Lets ``--backends sympy numpy`` take words up to the next option.
+
+    Formula commands refuse words without an option; this one takes paths,
+    which stand before the options.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        found: list[str] = []
+        current = ""
+        for word in args:
+            if word.startswith("-"):
+                current = word if word in LISTS else ""
+                # an option without a word stays as it is, for the parser to refuse
+                found.append(word)
+            elif not current:
+                found.append(word)
+            elif found[-1] == current:
+                found[-1] = f"{current}={word}"
+            else:
+                found.append(f"{current}={word}")
+        return super().parse_args(ctx, found)
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(cls=ListCommand, context_settings={"help_option_names": ["-h", "--help"]})
+def verify(
+    paths: list[Path] = typer.Argument(  # noqa: B008
+        None, help="Golden files, or folders of them. Default: the shipped ones.", show_default=False
+    ),
+    formula: str = typer.Option(None, "--formula", help="Only this formula."),
+    section: str = typer.Option(None, "--section", help="Only this section, such as 2.4, or chapter."),
+    backends: list[str] = typer.Option(  # noqa: B008
+        None, "--backends", metavar="NAME...", help="Of sympy, numpy, torch. Default: all three."
+    ),
+    dtype: list[str] = typer.Option(  # noqa: B008
+        None, "--dtype", metavar="NAME...", help="Of NumPy and Torch: float64, float32. Default: float64."
+    ),
+    device: str = typer.Option("cpu", "--device", help="Of Torch: cpu, cuda, cuda:1, mps or auto."),
+    as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
+    junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),  # noqa: B008
+) -> None:
+    """Run the golden vectors on every backend and count correct digits.
+
+    Exit code 1 when a case fails, 2 when nothing could be run.
+    """
+    from rlcalc import verify as runner
+    from rlcalc.evaluation import BACKENDS
+    from rlcalc.verify_report import write_junit
+
+    files = _files(paths or [])
+    cases = runner.select(files, formula, section)
+    chosen = _words(backends) or list(BACKENDS)
+    kinds = _words(dtype) or ["float64"]
+    with _progress(len(cases)) as advance:
+        report = runner.verify(cases, chosen, kinds, device, advance)
+    if junit is not None:
+        write_junit(report, junit)
+    if as_json:
+        _print_json(report)
+    else:
+        _print_report(report)
+    if not report.passed:
+        failed = sum(not case.passed for case in report.cases)
+        raise CheckFailed("verification_failed", f"{failed} of {len(report.cases)} cases failed.")
+
+
+def _words(given: Sequence[str] | None) -> list[str]:
+    return [part for word in given or () for part in split_commas(word)]
+
+
+def _files(paths: Sequence[Path]) -> tuple[GoldenFile, ...]:
+    """The shipped files, or those that were named.
+
+    Raises:
+        DataError: ``file_unreadable``, ``no_golden_files``, or a file is wrong.
+    """
+    from rlcalc.golden import load_all, load_files
+
+    if not paths:
+        return load_all()
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.rglob("*.toml"))
+            if not inside:
+                raise DataError("no_golden_files", f"There are no golden files in {shown(path)}.")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise DataError("file_unreadable", f"There is no file or folder {shown(path)}.")
+    return load_files(list(dict.fromkeys(path.resolve() for path in found)))
+
+
+def _progress(cases: int) -> AbstractContextManager[Any]:
+    """A bar on standard error while somebody is looking; nothing otherwise."""
+    if not Screen(sys.stderr).terminal:
+        return nullcontext()
+    return _Bar(cases)
+
+
+class _Bar:
+    def __init__(self, cases: int) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self.progress = Progress(console=Console(stderr=True), transient=True)
+        self.task = self.progress.add_task("golden cases", total=cases)
+
+    def __enter__(self) -> _Bar:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def __call__(self, report: CaseReport) -> None:
+        self.progress.advance(self.task)
+
+
+def _print_json(report: Report) -> None:
+    import json
+
+    from rlcalc.verify_report import report_json
+
+    print(json.dumps(report_json(report), ensure_ascii=False, allow_nan=False, indent=2))
+
+
+def _print_report(report: Report) -> None:
+    from rlcalc.verify_report import columns, failure_lines, rows, skipped, total
+
+    out, notes = Screen(sys.stdout), Screen(sys.stderr)
+    heads = [" ".join(part for part in column if part) for column in columns(report)]
+    found = [*rows(report), total(report)]
+    table = [["formula", "cases", "failed", *heads]]
+    table += [[r.formula, str(r.cases), str(r.failed), *r.cells.values()] for r in found]
+    widths = [max(len(line[at]) for line in table) for at in range(len(table[0]))]
+    for number, line in enumerate(table):
+        cells = [line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))]
+        style = HEADING if number == 0 else ALARM if line[2] != "0" else ""
+        if number == len(table) - 1 and not style:
+            style = ANSWER
+        out.line("  ".join(cells).rstrip(), style)
+    for failure in report.failures:
+        out.line()
+        for at, text in enumerate(failure_lines(failure)):
+            out.line(text, ALARM if at == 0 else "")
+    if {"numpy", "torch"} & set(report.backends):
+        notes.note("Columns of NumPy and Torch are the least correct digits of any answer.")
+    for reason in skipped(report):
+        notes.note(reason + ".")
