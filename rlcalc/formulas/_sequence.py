@@ -7,7 +7,8 @@ truncated step is not ``values[t+1]`` (that one belongs to the next episode).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rlcalc.errors import InputError
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Episode:
-    """Exact inputs of a sequence formula under their names."""
+    """Exact inputs of a sequence formula under their names.
+
+    Discounted quantities are remembered, so that the many returns of one
+    episode share their summands: a term knows its value once it was asked.
+    """
 
     rewards: list[Symbol]
     values: list[Symbol]
@@ -30,6 +35,8 @@ class Episode:
     terminated: list[bool]
     truncated: list[bool]
     one_gamma: bool
+    _discounts: dict[tuple[int, int], Term] = field(default_factory=dict, repr=False)
+    _rewards: dict[tuple[int, int], Term] = field(default_factory=dict, repr=False)
 
     @property
     def steps(self) -> int:
@@ -48,34 +55,50 @@ class Episode:
         """γ^k, or γ_t·…·γ_{t+k−1} when discounts differ; ``None`` stands for 1."""
         if k == 0:
             return None
-        if self.one_gamma:
-            gamma = self.gammas[0]
-            return gamma if k == 1 else gamma**k
-        return product(self.gammas[t : t + k])
+        key = (0 if self.one_gamma else t, k)
+        if key not in self._discounts:
+            if self.one_gamma:
+                self._discounts[key] = power(self.gammas[0], k)
+            else:
+                self._discounts[key] = product(self.gammas[t : t + k])
+        return self._discounts[key]
 
     def discounted(self, t: int, k: int, quantity: Term) -> Term:
         """``quantity`` as seen from t when it arrives k steps later."""
         factor = self.discount(t, k)
         return quantity if factor is None else factor * quantity
 
-    def n_step(self, t: int, n: int, tail: Term | None = None) -> Term:
-        """G_t^(n) by its definition; past the end it is the full return.
+    def discounted_reward(self, t: int, k: int) -> Term:
+        """γ^k R_{t+k+1}, one term for all returns from t."""
+        if (t, k) not in self._rewards:
+            self._rewards[t, k] = self.discounted(t, k, self.rewards[t + k])
+        return self._rewards[t, k]
 
-        ``tail`` replaces the value of the state after the last step.
-        """
-        n = min(n, self.horizon(t))
-        last = t + n - 1
-        summands = [self.discounted(t, k, self.rewards[t + k]) for k in range(n)]
+    def n_step(self, t: int, n: float) -> Term:
+        """G_t^(n) by its definition; past the end it is the full return."""
+        steps = self.horizon(t) if n >= self.horizon(t) else int(n)
+        last = t + steps - 1
+        summands = [self.discounted_reward(t, k) for k in range(steps)]
         if not self.terminated[last]:
-            summands.append(self.discounted(t, n, tail or self.next_values[last]))
+            summands.append(self.discounted(t, steps, self.next_values[last]))
         return total(summands)
+
+    def td_target(self, t: int) -> Term:
+        """R_{t+1} + γ V'(S_{t+1}); after a terminated step the reward alone."""
+        if self.terminated[t]:
+            return self.rewards[t]
+        return self.rewards[t] + self.gammas[t] * self.next_values[t]
 
     def td_error(self, t: int) -> Term:
         """δ_t = R_{t+1} + γ V'(S_{t+1}) − V(S_t), without the middle term after a terminated step."""
-        target = [self.rewards[t]]
-        if not self.terminated[t]:
-            return total([*target, self.gammas[t] * self.next_values[t], -self.values[t]])
-        return total([*target, -self.values[t]])
+        if self.terminated[t]:
+            return self.rewards[t] - self.values[t]
+        return total([self.rewards[t], self.gammas[t] * self.next_values[t], -self.values[t]])
+
+
+def power(base: Term, exponent: int) -> Term:
+    """``base`` to a positive power, written as people write it: no exponent 1."""
+    return base if exponent == 1 else base**exponent
 
 
 def exact_episode(d: Derivation, i: Inputs) -> Episode:
@@ -110,23 +133,45 @@ def _flags(flags: list[bool] | None, steps: int, last: bool) -> list[bool]:
     return flags
 
 
-def check_terminal(i: Inputs, readings: str = "") -> None:
+def check_terminal(i: Inputs) -> None:
     """Refuse ``--terminal`` beside a last value that is not 0.
 
     Raises:
-        InputError: ``terminal_value_not_zero``, with both readings.
+        InputError: ``terminal_value_not_zero``, with the answers of both readings.
     """
     if not i.values.get("terminal"):
         return
     last = (i.next_values or i.values["values"])[-1]
-    if compare(last, 0) != 0:
-        steps = len(i.rewards)
-        raise InputError(
-            "terminal_value_not_zero",
-            f"A terminal state is worth 0, but the last value, V(S_{steps}), is {to_text(last)}.",
-            "Either leave out --terminal, to bootstrap from that value, or give 0 as the last value."
-            + readings,
-        )
+    if compare(last, 0) == 0:
+        return
+    bootstraps, ends = _reading(i, last), _reading(i, Fraction(0))
+    hint = "Either leave out --terminal, to bootstrap from that value"
+    hint += f" (the answer is then {bootstraps})" if bootstraps else ""
+    hint += ", or give 0 as the last value"
+    hint += f" (the answer is then {ends})." if ends else "."
+    raise InputError(
+        "terminal_value_not_zero",
+        f"A terminal state is worth 0, but the last value, V(S_{len(i.rewards)}), is {to_text(last)}.",
+        hint,
+    )
+
+
+def _reading(i: Inputs, last: Any) -> str:
+    """The answer with ``last`` as the last value and without ``--terminal``; empty when it is too long."""
+    from rlcalc.evaluation import derive_bound
+
+    if len(i.rewards) > i.formula.exact_limit:
+        return ""
+    name = "values" if i.next_values is None else "next_values"
+    values = {**i.values, "terminal": None, name: [*i.values[name][:-1], last]}
+    text = to_text(derive_bound(replace(i, values=values, notes=[])).answer)
+    return text if len(text) <= 60 else ""
+
+
+def _check_steps(rewards: Any) -> None:
+    """Refuse an episode without a step; a batch without an episode is fine."""
+    if rewards.shape[-1] == 0:
+        raise InputError("rewards_empty", "rewards has no time step; it takes at least one.")
 
 
 class Prepared(NamedTuple):
@@ -155,11 +200,18 @@ def prepare_numpy(
     """Complete the shared signature in NumPy; nothing given is changed."""
     import numpy as np
 
+    _check_steps(rewards)
     if values is None:
         values = np.zeros((*rewards.shape[:-1], rewards.shape[-1] + 1), rewards.dtype)
     bootstrap = values[..., 1:] if next_values is None else next_values
     carry = np.asarray(1.0, rewards.dtype)
     if terminal:
+        if np.any(np.nan_to_num(bootstrap[..., -1]) != 0):
+            raise InputError(
+                "terminal_value_not_zero",
+                "A terminal state is worth 0, but the last value is not.",
+                "Either leave out terminal, to bootstrap from that value, or give 0 as the last value.",
+            )
         ends = np.zeros(rewards.shape[-1:], bool)
         ends[-1:] = True
         terminated = ends if terminated is None else terminated | ends
@@ -181,20 +233,24 @@ def prepare_torch(
     next_values: Any = None,
     terminal: bool = False,
 ) -> Prepared:
-    """Complete the shared signature in Torch, on the device of ``rewards``."""
+    """Complete the shared signature in Torch, on the device of ``rewards``.
+
+    With ``terminal`` the last value is taken to be 0 without a look at it: looking would wait for the device.
+    """
     import torch
 
+    _check_steps(rewards)
     if values is None:
         values = rewards.new_zeros((*rewards.shape[:-1], rewards.shape[-1] + 1))
     bootstrap = values[..., 1:] if next_values is None else next_values
-    carry = torch.ones((), dtype=rewards.dtype, device=rewards.device)
+    carry: Any = 1.0
     if terminal:
         ends = torch.arange(rewards.shape[-1], device=rewards.device) == rewards.shape[-1] - 1
         terminated = ends if terminated is None else terminated | ends
     if terminated is not None:
         # selected, not multiplied: a successor that does not exist may be nan
-        bootstrap = bootstrap.masked_fill(terminated, 0.0)
-        carry = carry * (~terminated).to(rewards.dtype)
+        bootstrap = torch.where(terminated, 0.0, bootstrap)
+        carry = (~terminated).to(rewards.dtype)
     if truncated is not None:
         carry = carry * (~truncated).to(rewards.dtype)
     return Prepared(rewards, values, bootstrap, gamma, carry)

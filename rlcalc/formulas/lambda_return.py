@@ -20,13 +20,16 @@ from rlcalc.formulas._sequence import (
     Episode,
     check_terminal,
     exact_episode,
+    power,
     prepare_numpy,
     prepare_torch,
 )
 from rlcalc.recurrence import scan_numpy, scan_torch
-from rlcalc.terms import Name, Symbol, Term, total
+from rlcalc.terms import Name, Term, total
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rlcalc.derivation import Derivation
     from rlcalc.inputs import Inputs
 
@@ -37,46 +40,44 @@ def check(i: Inputs) -> None:
 
 def exact_form(d: Derivation, i: Inputs) -> None:
     e = exact_episode(d, i)
-    lam = d.given("λ", i.lam)
-    returns, weights = n_step_returns_and_weights(d, e, lam, 0)
+    weights = geometric_weights(d.given("λ", i.lam), e.steps)
+    horizon = range(1, e.horizon(0) + 1)
+    returns = [d.step(Name("G", "0", f"({n})"), e.n_step(0, n)) for n in horizon]
+    shares = [
+        d.step(Name("w", str(n)), weight, "all the weight that is left" if n == len(horizon) else "")
+        for n, weight in zip(horizon, weights(len(horizon)), strict=True)
+    ]
     contributions = [
-        d.step(Name("c", str(n)), weight * value)
-        for n, (weight, value) in enumerate(zip(weights, returns, strict=True), start=1)
+        d.step(Name("c", str(n)), share * value)
+        for n, share, value in zip(horizon, shares, returns, strict=True)
     ]
     first = d.step(
         Name("G", "0", "λ"),
         total(contributions),
         "the last return takes the remaining weight, so the weights sum to 1",
     )
-    later = [_lambda_return(d, e, lam, t) for t in range(1, e.steps)]
+    later = [_lambda_return(d, e, weights(e.horizon(t)), t) for t in range(1, e.steps)]
     d.output("return", first)
     d.output("returns", [first, *later])
     d.output("n_step_returns", returns)
-    d.output("weights", weights)
+    d.output("weights", shares)
     if i.alpha is not None:
         alpha, old = d.given("α", i.alpha), e.values[0]
         d.output("updated", d.step(Name("V", "new", arg=Name("S", "0")), old + alpha * (first - old)))
 
 
-def n_step_returns_and_weights(
-    d: Derivation, e: Episode, lam: Symbol, t: int, *, shown: bool = True
-) -> tuple[list[Term], list[Term]]:
-    """G_t^(n) and its weight for n = 1 … N, as steps."""
-    last = e.horizon(t)
-    returns: list[Term] = []
-    weights: list[Term] = []
-    for n in range(1, last + 1):
-        returns.append(d.step(Name("G", str(t), f"({n})"), e.n_step(t, n), shown=shown))
-    for n in range(1, last + 1):
-        weight = (1 - lam) * lam ** (n - 1) if n < last else lam ** (n - 1)
-        note = "all the weight that is left" if n == last else ""
-        weights.append(d.step(Name("w", str(n)), weight, note, shown=shown))
-    return returns, weights
+def geometric_weights(lam: Term, longest: int) -> Callable[[int], list[Term]]:
+    """The weights of the N n-step returns of an episode, for every N up to ``longest``.
+
+    (1−λ)λ^{n−1}, and λ^{N−1} for the last. Episodes of all lengths share the terms.
+    """
+    rest = [lam**0 if n == 1 else power(lam, n - 1) for n in range(1, longest + 1)]
+    geometric = [1 - lam, *((1 - lam) * tail for tail in rest[1:])]
+    return lambda count: [*geometric[: count - 1], rest[count - 1]]
 
 
-def _lambda_return(d: Derivation, e: Episode, lam: Symbol, t: int) -> Term:
-    returns, weights = n_step_returns_and_weights(d, e, lam, t, shown=False)
-    average = total(weight * value for weight, value in zip(weights, returns, strict=True))
+def _lambda_return(d: Derivation, e: Episode, weights: list[Term], t: int) -> Term:
+    average = total(weight * e.n_step(t, n) for n, weight in enumerate(weights, start=1))
     return d.step(Name("G", str(t), "λ"), average, shown=False)
 
 

@@ -1,0 +1,93 @@
+"""Generalised advantage estimation.
+
+    δ_t = R_{t+1} + γ_t V'(S_{t+1}) − V(S_t)
+    A_t = Σ_{k=0}^{N−1} (γλ)^k δ_{t+k},   t = 0 … T−1,
+
+with N the number of steps from t to the end of the episode; where discounts
+differ, (γλ)^k is γ_t · … · γ_{t+k−1} · λ^k. A_t + V(S_t) is the λ-return, the
+target of the critic. The numeric forms run
+
+    A_t = δ_t + γ_t λ A_{t+1},   without the last summand after a cut.
+
+Source: Schulman et al., arXiv:1506.02438, equations 11 to 16.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.formulas._sequence import Episode, exact_episode, power, prepare_numpy, prepare_torch
+from rlcalc.recurrence import scan_numpy, scan_torch
+from rlcalc.terms import Name, Symbol, Term, product, total
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    e = exact_episode(d, i)
+    weigh = _weights(e, d.given("λ", i.lam))
+    errors = [d.step(Name("δ", str(t)), e.td_error(t)) for t in range(e.steps)]
+    advantages = [
+        d.step(Name("A", str(t)), total(weigh(t, k, errors[t + k]) for k in range(e.horizon(t))))
+        for t in range(e.steps)
+    ]
+    returns = [
+        d.step(Name("G", str(t), "λ"), advantage + value)
+        for t, (advantage, value) in enumerate(zip(advantages, e.values[:-1], strict=True))
+    ]
+    d.output("advantages", advantages)
+    d.output("returns", returns)
+
+
+def _weights(e: Episode, lam: Symbol) -> Callable[[int, int, Term], Term]:
+    """What k steps of delay leave of a TD error; with one discount all t share the powers."""
+    if e.one_gamma:
+        gamma = e.gammas[0]
+        powers = [power(gamma * lam, k) for k in range(2, e.steps)]
+
+        def weigh(t: int, k: int, error: Term) -> Term:
+            if k < 2:
+                return product([gamma, lam, error]) if k else error
+            return powers[k - 2] * error
+    else:
+
+        def weigh(t: int, k: int, error: Term) -> Term:
+            return product([*e.gammas[t : t + k], power(lam, k), error]) if k else error
+
+    return weigh
+
+
+def numpy_form(
+    rewards: Any,
+    values: Any,
+    gamma: Any,
+    lam: Any,
+    terminated: Any = None,
+    truncated: Any = None,
+    next_values: Any = None,
+) -> dict[str, Any]:
+    p = prepare_numpy(rewards, values, gamma, terminated, truncated, next_values)
+    old = p.values[..., :-1]
+    delta = p.rewards + p.gamma * p.bootstrap - old
+    advantages = scan_numpy(delta, p.gamma * lam * p.carry)
+    return {"advantages": advantages, "returns": advantages + old}
+
+
+def torch_form(
+    rewards: Any,
+    values: Any,
+    gamma: Any,
+    lam: Any,
+    terminated: Any = None,
+    truncated: Any = None,
+    next_values: Any = None,
+) -> dict[str, Any]:
+    p = prepare_torch(rewards, values, gamma, terminated, truncated, next_values)
+    old = p.values[..., :-1]
+    delta = p.rewards + p.gamma * p.bootstrap - old
+    advantages = scan_torch(delta, p.gamma * lam * p.carry)
+    return {"advantages": advantages, "returns": advantages + old}

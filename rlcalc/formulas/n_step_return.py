@@ -1,0 +1,91 @@
+"""n-step return: n rewards, then the value of the state reached.
+
+    G_t^(n) = R_{t+1} + γ R_{t+2} + … + γ^{n−1} R_{t+n} + γ^n V(S_{t+n}),   t = 0 … T−1,
+
+where n is at most the number of steps to the end of the episode, so that a
+larger n, or ∞, gives the full return. The update moves V(S_0) the share α of
+the way to G_0^(n).
+
+Source: Sutton and Barto, 2nd edition, equations 7.1 and 7.2.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.formulas._sequence import check_terminal, exact_episode, prepare_numpy, prepare_torch
+from rlcalc.recurrence import scan_numpy, scan_torch, windows_numpy, windows_torch
+from rlcalc.terms import Name
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def check(i: Inputs) -> None:
+    check_terminal(i)
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    e = exact_episode(d, i)
+    mark = "∞" if i.n == math.inf else str(i.n)
+    reach = e.horizon(0)
+    note = ""
+    if i.n > reach:
+        note = f"the episode ends after {reach} step{'' if reach == 1 else 's'}: this is its full return"
+    first = d.step(Name("G", "0", f"({mark})"), e.n_step(0, i.n), note)
+    later = [
+        d.step(Name("G", str(t), f"({mark})"), e.n_step(t, i.n), shown=False) for t in range(1, e.steps)
+    ]
+    d.output("return", first)
+    d.output("returns", [first, *later])
+    if i.alpha is not None:
+        alpha, old = d.given("α", i.alpha), e.values[0]
+        d.output("updated", d.step(Name("V", "new", arg=Name("S", "0")), old + alpha * (first - old)))
+
+
+def numpy_form(
+    rewards: Any,
+    values: Any,
+    gamma: Any,
+    n: Any,
+    terminated: Any = None,
+    truncated: Any = None,
+    next_values: Any = None,
+    alpha: Any = None,
+    terminal: bool = False,
+) -> dict[str, Any]:
+    p = prepare_numpy(rewards, values, gamma, terminated, truncated, next_values, terminal)
+    # a step that is cut brings its own tail, every window ends there
+    base = p.rewards if truncated is None else p.rewards + p.gamma * (1 - p.carry) * p.bootstrap
+    if n >= rewards.shape[-1]:
+        returns = scan_numpy(base, p.gamma * p.carry, p.bootstrap[..., -1])
+    else:
+        returns = windows_numpy(base, p.gamma * p.carry, p.bootstrap, int(n))
+    old = p.values[..., 0]
+    updated = None if alpha is None else old + alpha * (returns[..., 0] - old)
+    return {"returns": returns, "updated": updated}
+
+
+def torch_form(
+    rewards: Any,
+    values: Any,
+    gamma: Any,
+    n: Any,
+    terminated: Any = None,
+    truncated: Any = None,
+    next_values: Any = None,
+    alpha: Any = None,
+    terminal: bool = False,
+) -> dict[str, Any]:
+    p = prepare_torch(rewards, values, gamma, terminated, truncated, next_values, terminal)
+    # a step that is cut brings its own tail, every window ends there
+    base = p.rewards if truncated is None else p.rewards + p.gamma * (1 - p.carry) * p.bootstrap
+    if n >= rewards.shape[-1]:
+        returns = scan_torch(base, p.gamma * p.carry, p.bootstrap[..., -1])
+    else:
+        returns = windows_torch(base, p.gamma * p.carry, p.bootstrap, int(n))
+    old = p.values[..., 0]
+    updated = None if alpha is None else old + alpha * (returns[..., 0] - old)
+    return {"returns": returns, "updated": updated}

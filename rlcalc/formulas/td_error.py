@@ -1,0 +1,95 @@
+"""TD error: how far one step's target lies from the value that stood for it.
+
+    δ_t = R_{t+1} + γ_t V'(S_{t+1}) − V(S_t),   t = 0 … T−1,
+
+V' being the value of the true successor, 0 after a terminated step. The
+target is the part in front of − V(S_t). One step may be given by three
+numbers instead of sequences.
+
+Source: Sutton and Barto, 2nd edition, equation 6.5.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.errors import InputError
+from rlcalc.formulas._sequence import exact_episode, prepare_numpy, prepare_torch
+from rlcalc.terms import Name, total
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def check(i: Inputs) -> None:
+    """Refuse several discounts for a single step.
+
+    Raises:
+        InputError: ``gamma_wrong_length``.
+    """
+    if i.reward is not None and isinstance(i.gamma, list):
+        raise InputError(
+            "gamma_wrong_length",
+            f"--gamma has {len(i.gamma)} entries, expected 1 for a single step.",
+            "One discount per step goes with --rewards.",
+        )
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    if i.reward is not None:
+        _one_step(d, i)
+        return
+    e = exact_episode(d, i)
+    # the definition is written out whole; the target is its part that is learned towards
+    errors = [d.step(Name("δ", str(t)), e.td_error(t)) for t in range(e.steps)]
+    targets = [d.step(Name("target", str(t)), e.td_target(t), shown=False) for t in range(e.steps)]
+    d.output("td_error", errors)
+    d.output("target", targets)
+
+
+def _one_step(d: Derivation, i: Inputs) -> None:
+    reward, gamma = d.given("R", i.reward), d.given("γ", i.gamma)
+    value = d.given(Name("V", arg=Name("S")), i.value)
+    successor = d.given(Name("V", arg=Name("S'")), i.next_value)
+    target = d.step("target", reward + gamma * successor)
+    d.output("td_error", d.step("δ", total([reward, gamma * successor, -value])))
+    d.output("target", target)
+
+
+def numpy_form(
+    rewards: Any = None,
+    values: Any = None,
+    gamma: Any = 1.0,
+    terminated: Any = None,
+    truncated: Any = None,
+    next_values: Any = None,
+    reward: Any = None,
+    value: Any = None,
+    next_value: Any = None,
+) -> dict[str, Any]:
+    if reward is not None:
+        target = reward + gamma * next_value
+        return {"td_error": target - value, "target": target}
+    p = prepare_numpy(rewards, values, gamma, terminated, truncated, next_values)
+    target = p.rewards + p.gamma * p.bootstrap
+    return {"td_error": target - p.values[..., :-1], "target": target}
+
+
+def torch_form(
+    rewards: Any = None,
+    values: Any = None,
+    gamma: Any = 1.0,
+    terminated: Any = None,
+    truncated: Any = None,
+    next_values: Any = None,
+    reward: Any = None,
+    value: Any = None,
+    next_value: Any = None,
+) -> dict[str, Any]:
+    if reward is not None:
+        target = reward + gamma * next_value
+        return {"td_error": target - value, "target": target}
+    p = prepare_torch(rewards, values, gamma, terminated, truncated, next_values)
+    target = p.rewards + p.gamma * p.bootstrap
+    return {"td_error": target - p.values[..., :-1], "target": target}
