@@ -162,6 +162,8 @@ def _read(formula: Formula, parameter: Parameter, raw: Any) -> Any:
     if parameter.is_switch:
         return bool(raw) if isinstance(raw, bool) else _flag(parameter, raw)
     raw = _plain(raw)
+    if parameter.choices and parameter.shape and _is_choice(parameter, raw):
+        return raw if isinstance(raw, str) else raw[0]
     if len(parameter.shape) == 2:
         return [_row(formula, parameter, row) for row in _rows(raw)]
     if parameter.shape or (parameter.each and isinstance(raw, list) and len(raw) != 1):
@@ -176,6 +178,12 @@ def _read(formula: Formula, parameter: Parameter, raw: Any) -> Any:
             )
         raw = raw[0]
     return _entry(formula, parameter, raw)
+
+
+def _is_choice(parameter: Parameter, raw: Any) -> bool:
+    """Whether one of the words stands in place of a whole vector or matrix."""
+    word = raw[0] if isinstance(raw, list) and len(raw) == 1 else raw
+    return isinstance(word, str) and word in parameter.choices
 
 
 def _plain(raw: Any) -> Any:
@@ -194,6 +202,8 @@ def _rows(raw: Any) -> list[Any]:
     """Rows of a matrix: nested lists, or words with ``;`` between the rows."""
     if isinstance(raw, list) and raw and all(isinstance(row, list | tuple) for row in raw):
         return [list(row) for row in raw]
+    if isinstance(raw, list) and not all(isinstance(word, str) for word in raw):
+        return [raw]
     words = " ".join(raw) if isinstance(raw, list) else str(raw)
     return [row.replace(",", " ").split() for row in words.split(";") if row.strip()]
 
@@ -278,6 +288,10 @@ def _flag(parameter: Parameter, raw: Any) -> bool:
 
 def _measure(parameter: Parameter, value: Any, dims: dict[str, int]) -> None:
     """Let the first parameter of a dimension fix its length."""
+    if parameter.kind == "mdp":
+        dims |= {"S": len(value.states), "A": len(value.actions)}
+    if isinstance(value, str):
+        return
     for axis, name in enumerate(parameter.shape):
         sizes = _lengths(value, axis)
         if name.isidentifier() and name not in dims and len(sizes) == 1:
@@ -295,7 +309,7 @@ def dimension(name: str, dims: Mapping[str, int]) -> int | None:
 
 
 def _check_shape(parameter: Parameter, value: Any, dims: dict[str, int]) -> None:
-    shape = parameter.shape
+    shape = () if isinstance(value, str) else parameter.shape
     if parameter.each and isinstance(value, list):
         shape = (parameter.each,)
     for axis, name in enumerate(shape):
@@ -348,7 +362,7 @@ def _check_domain(parameter: Parameter, value: Any, inputs: Inputs) -> None:
             raise not_a_distribution(parameter, f"{_brief(entry)} is no probability")
         if parameter.caution_above is not None and compare(entry, parameter.caution_above) == 1:
             inputs.notes.append(parameter.caution)
-    if parameter.distribution:
+    if parameter.distribution and not isinstance(value, str):
         _check_sums(parameter, value)
 
 
