@@ -31,7 +31,7 @@ class BuiltIn(NamedTuple):
 BUILT_IN = {
     "list": BuiltIn("rlcalc.cli.tables:list_app", "All formulas, by chapter of the lecture."),
     "show": BuiltIn("rlcalc.cli.tables:show_app", "Everything about one formula."),
-    "verify": BuiltIn("rlcalc.cli.verify:command", "Run the golden vectors on every backend."),
+    "verify": BuiltIn("rlcalc.cli.verify:app", "Run the golden vectors on every backend."),
     "golden": BuiltIn("rlcalc.cli.golden:app", "Certify, check and export the golden vectors."),
 }
 _COMPLETING = "_RLCALC_COMPLETE"
@@ -71,12 +71,18 @@ class LazyGroup(TyperGroup):
         return front_page(ctx)
 
 
-app = typer.Typer(
-    cls=LazyGroup,
-    rich_markup_mode=None,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+def help_option() -> Any:
+    """``-h`` as an option of our own.
+
+    Typer's has no default, for want of which every start loads pydantic.
+    """
+
+    def show(ctx: typer.Context, wanted: bool) -> None:
+        if wanted and not ctx.resilient_parsing:
+            print(ctx.get_help())
+            raise typer.Exit()
+
+    return typer.Option(False, "-h", "--help", is_eager=True, callback=show, help="Print this page.")
 
 
 def _version(wanted: bool) -> None:
@@ -85,13 +91,32 @@ def _version(wanted: bool) -> None:
         raise typer.Exit()
 
 
-@app.callback()
 def _front(
     ctx: typer.Context,
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+    help: bool = help_option(),
 ) -> None:
     if ctx.invoked_subcommand is None:
         print(ctx.get_help())
+
+
+def _group(words: Sequence[str]) -> Any:
+    """The command ``rlcalc``.
+
+    Typer's two options for completion are there when they are asked for or
+    listed: their mere presence makes every start load pydantic.
+    """
+    front = [word for word in words[:1] if word.startswith("-")]
+    app = typer.Typer(
+        cls=LazyGroup,
+        rich_markup_mode=None,
+        add_completion=bool(front) or not words or _COMPLETING in os.environ,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True, add_help_option=False)(_front)
+    return typer.main.get_command(app)
 
 
 def run(words: Sequence[str]) -> int:
@@ -100,7 +125,7 @@ def run(words: Sequence[str]) -> int:
     The parser's own ``main`` is left out, except for completion scripts: it
     prints errors in its own way and hides interrupts and closed pipes.
     """
-    group = typer.main.get_command(app)
+    group = _group(words)
     if os.environ.get(_COMPLETING):
         group.main(args=list(words), prog_name="rlcalc")
         return 0
@@ -133,6 +158,8 @@ def _is_usage_error(error: Exception) -> bool:
 
 def _as_ours(error: Any) -> UnknownName:
     message = str(error.format_message()).replace("\n", " ").strip()
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help page
+        message = "A command is missing."
     if message and message[-1] not in ".?!)":
         message += "."
     ctx = getattr(error, "ctx", None)

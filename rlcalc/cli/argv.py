@@ -1,9 +1,8 @@
-"""Lists with spaces -> what Typer understands.
+"""Words as typed -> values by option.
 
-Typer wants ``--rewards=1 --rewards=2``; people type ``--rewards 1 2``. This
-module rewrites the one into the other, knows which words are values and
-which are options, and refuses what is left over. It sees words only: what a
-value means is decided where it is read.
+People type ``--rewards -1 2 -3/4``, which Typer's parser refuses. This module
+knows which words are values and which are options, and refuses what is left
+over. It sees words only: what a value means is decided where it is read.
 """
 
 from __future__ import annotations
@@ -53,10 +52,14 @@ def is_value(word: str, options: Mapping[str, Takes], shorts: Mapping[str, str])
     return re.sub(r"_?[0-9]+$", "", name) in (*GREEK, "pi")
 
 
-def rewrite(
+def wants_help(words: Sequence[str]) -> bool:
+    return any(word in HELP_WORDS for word in words)
+
+
+def parse(
     words: Sequence[str], options: Mapping[str, Takes], shorts: Mapping[str, str], example: str = ""
-) -> list[str]:
-    """Words as typed -> one ``--option=value`` per value.
+) -> dict[str, list[str]]:
+    """Words as typed -> the values of every option that was given.
 
     Args:
         words: what stands behind the command.
@@ -69,63 +72,58 @@ def rewrite(
         InputError: ``stray_word``, ``option_twice``, ``option_empty``,
             ``option_takes_nothing``.
     """
-    if any(word in HELP_WORDS for word in words):
-        return ["--help"]
-    found: list[str] = []
-    values: dict[str, int] = {}
-    current = ""
+    found: dict[str, list[str]] = {}
+    current, count = "", 0
     for word in words:
         if is_value(word, options, shorts):
-            if not current or (options[current] == "one" and values[current]):
+            if not current or (options[current] == "one" and count):
                 raise _stray(word, current, options, example)
-            found.append(f"{current}={word}")
-            values[current] += 1
+            found[current].append(word)
+            count += 1
             continue
-        found += _closed(current, options, values)
+        _refuse_empty(current, count, options)
         name, has_value, value = word.partition("=")
         name = shorts.get(name, name)
         if name not in options:
-            raise _unknown(name, options)
-        takes = options[name]
-        if takes == "one" and name in values:
+            raise _unknown(name, current, options)
+        if options[name] == "one" and name in found:
             raise InputError("option_twice", f"{name} is given twice, and takes one value.")
-        if takes == "nothing":
+        found.setdefault(name, [])
+        if options[name] == "nothing":
             if has_value:
                 raise InputError(
-                    "option_takes_nothing", f"{name} takes no value, not {shown(value)}.", f"Write {name} alone."
+                    "option_takes_nothing",
+                    f"{name} takes no value, not {shown(value)}.",
+                    f"Write {name} alone.",
                 )
-            found.append(name)
             current = ""
             continue
-        current = name
-        values.setdefault(name, 0)
+        # a repeated flag must bring something too, so that its values are counted anew
+        current, count = name, 0
         if has_value:
-            found.append(f"{name}={value}")
-            values[name] += 1
-        else:
-            values[name] = 0  # a repeated flag must bring something too
-    return found + _closed(current, options, values)
+            found[name].append(value)
+            count = 1
+    _refuse_empty(current, count, options)
+    return found
 
 
-def _closed(current: str, options: Mapping[str, Takes], values: Mapping[str, int]) -> list[str]:
-    """What an option still needs when the next one begins; an empty list where that is allowed."""
-    if not current or values[current]:
-        return []
-    if options[current] == "any":
-        return [f"{current}="]
-    what = "one value" if options[current] == "one" else "at least one value"
-    raise InputError("option_empty", f"{current} has nothing after it; it takes {what}.")
+def _refuse_empty(current: str, count: int, options: Mapping[str, Takes]) -> None:
+    if current and not count and options[current] != "any":
+        what = "one value" if options[current] == "one" else "at least one value"
+        raise InputError("option_empty", f"{current} has nothing after it; it takes {what}.")
 
 
-def _unknown(word: str, options: Mapping[str, Takes]) -> UnknownName:
+def _unknown(word: str, current: str, options: Mapping[str, Takes]) -> UnknownName:
     known = list(options)
     if word == "--":
         return UnknownName("unknown_option", "'--' means nothing here.", "Negative numbers need no '--'.")
     hint = suggestion("--" + word.lstrip("-").replace("_", "-"), known)
-    if not hint:
+    if word == "--plot":
+        hint = "This formula draws no picture."
+    elif not hint:
         hint = f"It takes {', '.join(known)}."
-    elif word.startswith("-") and not word.startswith("--") and f"-{word}" in options:
-        hint += f" (--option={word} if it is a value.)"
+    elif current and f"-{word}" in options:
+        hint += f" As a value it is written {current}={word}."
     return UnknownName("unknown_option", f"There is no option {shown(word)}.", hint)
 
 

@@ -33,15 +33,15 @@ class Reader:
         """Words of a list -> its entries, with commas split and files read."""
         matrix = len(parameter.shape) == 2
         found: list[Any] = []
-        if parameter.may_be_empty and words == [""]:
-            return found
         for word in words:
             if word.startswith("@@"):
                 found.append(word[1:])
             elif word.startswith("@"):
                 read = self._from_file(parameter, word[1:], matrix)
                 if not read and not parameter.may_be_empty:
-                    raise InputError("file_empty", f"{parameter.option}: there are no values in {shown(word[1:])}.")
+                    raise InputError(
+                        "file_empty", f"{parameter.option}: there are no values in {shown(word[1:])}."
+                    )
                 found += read
             elif matrix or (parameter.kind == "word" and word == ","):
                 found.append(word)
@@ -141,7 +141,9 @@ def _words(line: str) -> Iterator[str]:
 def _between_commas(parameter: Parameter, word: str) -> list[str]:
     parts = split_commas(word)
     if "" in parts and word.strip():
-        raise InputError("empty_entry", f"{parameter.option} has nothing between two commas in {shown(word)}.")
+        raise InputError(
+            "empty_entry", f"{parameter.option} has nothing between two commas in {shown(word)}."
+        )
     return parts
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from rlcalc.cli.argv import Takes, rewrite
+from rlcalc.cli.argv import Takes, parse, split_commas, wants_help
 from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
 from rlcalc.specs import Formula, Parameter, load_formula
 
@@ -54,12 +54,18 @@ def build(name: str) -> Any:
         """Takes lists with spaces, and prints its own help."""
 
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            # Values are handed over as they are: Typer's parser refuses lists with
+            # spaces, and its conversion of text to text loads pydantic.
             if ctx.resilient_parsing:  # completion asks for option names only
-                return super().parse_args(ctx, [])
-            options = {parameter.option: takes(parameter) for parameter in spec.parameters}
-            options |= {option: kind for option, kind, _, _ in common_options(spec)}
-            example = f"rlcalc {spec.command} {spec.examples[0]['args']}"
-            return super().parse_args(ctx, rewrite(args, options, SHORTS, example))
+                return args
+            if wants_help(args):
+                print(self.get_help(ctx))
+                ctx.exit()
+            ctx.params = _params(spec, args)
+            return []
+
+        def invoke(self, ctx: Any) -> None:
+            run(spec, ctx.params)
 
         def get_help(self, ctx: Any) -> str:
             from rlcalc.cli.helptext import formula_page
@@ -67,30 +73,41 @@ def build(name: str) -> Any:
             return formula_page(spec)
 
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(spec.command, cls=FormulaCommand, short_help=f"{spec.title}.")(_callback(spec))
+    app.command(spec.command, cls=FormulaCommand, short_help=f"{spec.title}.")(_declaration(spec))
     return typer.main.get_command(app)
 
 
-def _callback(spec: Formula) -> Callable[..., None]:
-    """The function behind the command, with one parameter per option."""
+def _params(spec: Formula, words: list[str]) -> dict[str, Any]:
+    """Values by name of parameter, as ``run`` takes them."""
+    names = {parameter.option: (parameter.name, takes(parameter)) for parameter in spec.parameters}
+    names |= {option: (_PREFIX + option[2:], kind) for option, kind, _, _ in common_options(spec)}
+    example = f"rlcalc {spec.command} {spec.examples[0]['args']}"
+    given = parse(words, {option: kind for option, (_, kind) in names.items()}, SHORTS, example)
+    found: dict[str, Any] = {name: False if kind == "nothing" else None for name, kind in names.values()}
+    for option, values in given.items():
+        name, kind = names[option]
+        found[name] = True if kind == "nothing" else values[0] if kind == "one" else values
+    return found
 
-    def callback(**given: Any) -> None:
+
+def _declaration(spec: Formula) -> Callable[..., None]:
+    """A function with one parameter per option: what Typer lists and completes."""
+
+    def declaration(**given: Any) -> None:
         run(spec, given)
 
     parameters = []
     for parameter in spec.parameters:
         known = list(parameter.choices)
-        parameters.append(
-            _option(parameter.name, parameter.option, takes(parameter), parameter.help, known)
-        )
+        parameters.append(_option(parameter.name, parameter.option, takes(parameter), parameter.help, known))
     for option, kind, _, text in common_options(spec):
         words = {"--backends": BACKENDS, "--dtype": DTYPES}.get(option, ())
         shorts = [short for short, long in SHORTS.items() if long == option]
         parameters.append(_option(_PREFIX + option[2:], option, kind, text, words, shorts))
-    callback.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    callback.__annotations__ = {p.name: p.annotation for p in parameters}
-    callback.__name__ = spec.name
-    return callback
+    declaration.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    declaration.__annotations__ = {p.name: p.annotation for p in parameters}
+    declaration.__name__ = spec.name
+    return declaration
 
 
 def _option(
@@ -146,8 +163,6 @@ def _form(common: dict[str, Any]) -> str:
 
 
 def _names(words: list[str] | None) -> tuple[str, ...]:
-    from rlcalc.cli.argv import split_commas
-
     return tuple(part for word in words or () for part in split_commas(word))
 
 
@@ -165,12 +180,15 @@ def _inputs(spec: Formula, given: dict[str, Any]) -> dict[str, Any]:
     raw: dict[str, Any] = {}
     for parameter in spec.parameters:
         value = given[parameter.name]
-        # an option that was not typed is None, False or, in some versions of Typer, an empty list
-        if value is None or value is False or value == []:
+        if value is None or value is False:
             continue
-        if isinstance(value, list | tuple):
-            raw[parameter.name] = reader.expand(parameter, list(value))
-        elif isinstance(value, str) and value.startswith("@") and parameter.kind in ("number", "integer", "count"):
+        if isinstance(value, list):
+            raw[parameter.name] = reader.expand(parameter, value)
+        elif (
+            isinstance(value, str)
+            and value.startswith("@")
+            and parameter.kind in ("number", "integer", "count")
+        ):
             raw[parameter.name] = _one(parameter, reader.expand(parameter, [value]))
         else:
             raw[parameter.name] = value
@@ -195,5 +213,3 @@ def _idle_options(common: dict[str, Any], ran: Sequence[str]) -> list[str]:
     if common["device"] and "torch" not in ran:
         idle.append("--device had no effect: Torch did not run.")
     return idle
-
-

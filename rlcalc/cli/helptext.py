@@ -62,7 +62,9 @@ def facts(spec: Formula, parameter: Parameter) -> str:
         return "Switch."
     found = []
     if parameter.shape:
-        found.append(" × ".join(parameter.shape) + (" rows × columns" if len(parameter.shape) > 1 else " of them"))
+        found.append(
+            " × ".join(parameter.shape) + (" rows × columns" if len(parameter.shape) > 1 else " of them")
+        )
     elif parameter.each:
         found.append(f"one, or {parameter.each} of them")
     found.append(domain_words(parameter))
@@ -85,7 +87,9 @@ def domain_words(parameter: Parameter) -> str:
     if parameter.kind == "choice":
         return words
     plain = {
-        "integer": "whole number" if parameter.domain.text == "real" else f"whole number {parameter.domain.words()}",
+        "integer": "whole number"
+        if parameter.domain.text == "real"
+        else f"whole number {parameter.domain.words()}",
         "count": "whole number at least 1, or inf",
         "flag": "0 or 1",
         "word": "word",
@@ -124,8 +128,7 @@ def front_page(ctx: Any) -> str:
     parts.append(section("Other commands", rows([(name, [entry.about]) for name, entry in BUILT_IN.items()])))
     options: list[Row] = []
     for parameter in ctx.command.get_params(ctx):
-        text = "Print this page." if "--help" in parameter.opts else str(parameter.help or "")
-        options.append((", ".join(sorted(parameter.opts, key=len)), [text]))
+        options.append((", ".join(parameter.opts), [str(parameter.help or "")]))
     parts.append(section("Options", rows(options)))
     parts.append("'rlcalc COMMAND -h' shows what a command takes and prints.")
     return "\n\n".join(parts)
@@ -137,8 +140,7 @@ def command_page(usage: str, about: str, lines: Sequence[str], ctx: Any) -> str:
     for parameter in ctx.command.get_params(ctx):
         if parameter.param_type_name == "argument":
             continue
-        text = "Print this page." if "--help" in parameter.opts else str(parameter.help or "")
-        options.append((", ".join(sorted(parameter.opts, key=len)), [text]))
+        options.append((", ".join(parameter.opts), [str(parameter.help or "")]))
     shown = [f"  {line}" for line in lines]
     return "\n\n".join([f"{usage}: {about}", section("Examples", shown), section("Options", rows(options))])
 

@@ -59,7 +59,9 @@ def show_text(found: Evaluation) -> None:
 
 
 def lecture(sections: tuple[str, ...]) -> str:
-    return f"lecture, section{'s' if len(sections) > 1 else ''} {', '.join(sections)}" if sections else "lecture"
+    return (
+        f"lecture, section{'s' if len(sections) > 1 else ''} {', '.join(sections)}" if sections else "lecture"
+    )
 
 
 def given_lines(found: Evaluation) -> list[str]:
@@ -128,7 +130,9 @@ def backends_line(found: Evaluation) -> str:
     if not ran:
         return ""
     if found.agree is None:
-        return f"Computed by {' and '.join(TITLES[b] for b in ran)} in {found.dtype}; nothing to compare with."
+        return (
+            f"Computed by {' and '.join(TITLES[b] for b in ran)} in {found.dtype}; nothing to compare with."
+        )
     parts = [_verdict(found, backend) for backend in ran]
     return " ".join(part for part in parts if part)
 
@@ -151,7 +155,11 @@ def _verdict(found: Evaluation, backend: str) -> str:
 def disagreement(found: Evaluation) -> tuple[str, str]:
     """Message and hint for backends that do not agree."""
     worst = min(
-        ((digits, backend, result) for result in found.results.values() for backend, digits in result.digits.items()),
+        (
+            (digits, backend, result)
+            for result in found.results.values()
+            for backend, digits in result.digits.items()
+        ),
         key=lambda entry: entry[0],
     )
     _, backend, result = worst
@@ -223,26 +231,20 @@ def show_json(found: Evaluation) -> None:
 
 
 def write_json(document: Any) -> None:
-    """JSON with one entry a line down to the values; vectors stay on one line."""
-    stream = sys.stdout
-    stream.write(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2 if _small(document) else None))
-    stream.write("\n")
+    """JSON for people too: a line per entry, but a vector on one."""
+    sys.stdout.write(_json(document, "\n") + "\n")
 
 
-def _small(document: Any) -> bool:
-    # a line per entry helps a reader, up to some thousands of entries
-    return sum(1 for _ in _leaves(document)) < 5000
-
-
-def _leaves(value: Any) -> Any:
-    if isinstance(value, dict):
-        for part in value.values():
-            yield from _leaves(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _leaves(part)
-    else:
-        yield value
+def _json(value: Any, newline: str) -> str:
+    deeper = newline + "  "
+    if isinstance(value, dict) and value:
+        parts = [
+            f"{json.dumps(key, ensure_ascii=False)}: {_json(part, deeper)}" for key, part in value.items()
+        ]
+        return "{" + deeper + ("," + deeper).join(parts) + newline + "}"
+    if isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
+        return "[" + deeper + ("," + deeper).join(_json(part, deeper) for part in value) + newline + "]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 SHOW: dict[str, Callable[[Any], None]] = {

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from rlcalc.cli.app import BUILT_IN, help_option
 from rlcalc.cli.screen import HEADING, Screen
 from rlcalc.errors import InputError
 from rlcalc.specs import GROUPS, Formula, Head, Parameter, heads, load_formula
@@ -35,13 +36,15 @@ class ShowCommand(TyperCommand):
 # list
 
 
-@list_app.command("list", cls=ListCommand)
-def list_formulas(json: bool = typer.Option(False, "--json", help="Print the list as JSON.")) -> None:
+@list_app.command("list", cls=ListCommand, add_help_option=False)
+def list_formulas(
+    json: bool = typer.Option(False, "--json", help="Print the list as JSON."), help: bool = help_option()
+) -> None:
     """All formulas, by chapter of the lecture."""
-    from rlcalc.cli.app import BUILT_IN
-
     if json:
-        _write_json(
+        from rlcalc.cli.render import write_json
+
+        write_json(
             {
                 "formulas": [_head(head) for head in heads()],
                 "commands": [{"command": name, "about": entry.about} for name, entry in BUILT_IN.items()],
@@ -82,10 +85,11 @@ def _complete(incomplete: str) -> list[str]:
     return [head.command for head in heads() if head.command.startswith(incomplete)]
 
 
-@show_app.command("show", cls=ShowCommand)
+@show_app.command("show", cls=ShowCommand, add_help_option=False)
 def show_formula(
     formula: str = typer.Argument("", help="Command or Python name of a formula.", autocompletion=_complete),
     json: bool = typer.Option(False, "--json", help="Print everything as JSON."),
+    help: bool = help_option(),
 ) -> None:
     """Everything about one formula."""
     if not formula:
@@ -94,7 +98,9 @@ def show_formula(
         )
     spec = load_formula(formula)
     if json:
-        _write_json(_document(spec))
+        from rlcalc.cli.render import write_json
+
+        write_json(_document(spec))
     else:
         _page(spec)
 
@@ -193,9 +199,3 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "default": parameter.default,
         "help": parameter.help,
     }
-
-
-def _write_json(document: Any) -> None:
-    import json
-
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
