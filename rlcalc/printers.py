@@ -23,6 +23,7 @@ from rlcalc.terms import (
     Power,
     Product,
     Quotient,
+    Rewritten,
     Sum,
     Symbol,
     Term,
@@ -73,6 +74,9 @@ class Printer:
             else:
                 text += self.plus() + self.write(part, MULTIPLY)
         return text, ADD
+
+    def write_Rewritten(self, term: Rewritten) -> Printed:
+        return self.visit(term.part)
 
     def write_Product(self, term: Product) -> Printed:
         return self.times().join(self.write(part, MULTIPLY) for part in term.factors), MULTIPLY

@@ -216,17 +216,12 @@ def heads() -> tuple[Head, ...]:
 
     found = []
     for path in sorted((data_folder("specs") / "formulas").glob("*.toml")):
-        top = tomllib.loads(path.read_text("utf-8").split("\n[", 1)[0])
-        found.append(
-            Head(
-                top["name"],
-                top["command"],
-                top["title"],
-                top["group"],
-                top["order"],
-                tuple(top["sections"]),
-            )
-        )
+        try:
+            top = tomllib.loads(path.read_text("utf-8").split("\n[", 1)[0])
+            facts = (top[key] for key in ("name", "command", "title", "group", "order"))
+            found.append(Head(*facts, tuple(top["sections"])))
+        except (tomllib.TOMLDecodeError, KeyError) as error:
+            raise DataError("bad_spec", f"{path.name}: {error} in its first part.") from error
     return tuple(sorted(found, key=lambda head: (GROUPS.index(head.group), head.order, head.name)))
 
 

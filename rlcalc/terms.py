@@ -9,7 +9,7 @@ cannot differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -177,6 +177,17 @@ class Apply(Term):
         return heads[self.function](*values)
 
 
+@dataclass(frozen=True, eq=False)
+class Rewritten(Term):
+    """A term written as it is, whose value is put into a nicer equal form."""
+
+    part: Term
+    rewrite: Callable[[Value], Value]
+
+    def evaluate(self) -> Value:
+        return self.rewrite(self.part.value)
+
+
 def term(value: Like) -> Term:
     """Wrap a number; leave a term alone."""
     return value if isinstance(value, Term) else Number(to_sympy(value))
@@ -205,6 +216,30 @@ def apply(function: str, *args: Like) -> Term:
 
 def values(terms: Sequence[Term]) -> list[Value]:
     return [part.value for part in terms]
+
+
+def joined_logs(value: Value) -> Value:
+    """The shortest way to write a sum of logarithms of rationals.
+
+    log(5/9)/2 + log(5)/2 becomes log(5/3), where all of it fits into one
+    logarithm; else logarithms of primes are collected. Anything with symbols
+    or with numbers too large to factor stays as it is.
+    """
+    import sympy
+
+    inside = [part.args[0] for part in value.atoms(sympy.log)]
+    if value.free_symbols or not all(
+        part.is_Rational and max(abs(part.p), part.q) < _FACTORED_BELOW for part in inside
+    ):
+        return value
+    split = sympy.expand_log(sympy.expand(value), force=True, factor=True)
+    joined = sympy.logcombine(split, force=True)
+    # a root inside the logarithm would be harder to read than two logarithms
+    whole = [joined] if all(part.args[0].is_Rational for part in joined.atoms(sympy.log)) else []
+    return min(value, *whole, sympy.expand(split), key=lambda form: form.count_ops())
+
+
+_FACTORED_BELOW = 10**12  # trial division finds every factor at once
 
 
 def tidy(value: Value) -> Value:

@@ -1,0 +1,63 @@
+"""Entropy of a discrete policy: H[π] = −Σ_a π(a) log π(a), with 0·log 0 = 0.
+
+The numeric forms take the logarithm of 1 where a probability is 0, so that
+neither the value nor the gradient of an impossible action is nan.
+
+Source: Shannon 1948; Schulman et al., arXiv:1707.06347, equation 9.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.exact import compare, is_symbolic
+from rlcalc.terms import Name, Rewritten, apply, joined_logs, term, total
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    parts = []
+    for index, probability in enumerate(i.p):
+        pi = d.given(Name("π", str(index)), probability)
+        impossible = not is_symbolic(probability) and compare(probability, 0) == 0
+        part = term(0) if impossible else -pi * apply("log", pi)
+        note = "0·log 0 counts as 0" if impossible else ""
+        parts.append(d.step(Name("h", str(index)), part, note))
+    nats = Rewritten(total(parts), joined_logs)
+    if i.base == "e":
+        d.output("entropy", d.step("H", nats))
+        return
+    base = d.given("b", i.base)
+    whole = d.step(Name("H", "nats"), nats)
+    # log 4 / log 2 is 2 only once both are written with logarithms of primes
+    quotient = Rewritten(whole / apply("log", base), _cancelled)
+    d.output("entropy", d.step("H", quotient))
+
+
+def _cancelled(value: Any) -> Any:
+    import sympy
+
+    if value.free_symbols:
+        return value
+    return min(
+        value, sympy.cancel(sympy.expand_log(value, force=True, factor=True)), key=lambda v: v.count_ops()
+    )
+
+
+def numpy_form(p: Any, base: Any = "e") -> dict[str, Any]:
+    import numpy as np
+
+    safe = np.where(p > 0, p, np.ones_like(p))
+    nats = -(p * np.log(safe)).sum(axis=-1)
+    return {"entropy": nats if isinstance(base, str) else nats / np.log(base)}
+
+
+def torch_form(p: Any, base: Any = "e") -> dict[str, Any]:
+    import torch
+
+    safe = torch.where(p > 0, p, torch.ones_like(p))
+    nats = -(p * torch.log(safe)).sum(dim=-1)
+    return {"entropy": nats if isinstance(base, str) else nats / torch.log(base)}

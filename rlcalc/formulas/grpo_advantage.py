@@ -1,0 +1,83 @@
+"""Group-relative advantage: A_i = (r_i − mean(r)) / (std(r) + ε), i = 1 … G.
+
+The variance is taken in two passes, since E[r²] − E[r]² cancels in float32.
+Equal rewards are recognised by comparing them, not by a standard deviation of
+0: rounding of the mean would turn 0/0 into ±1.
+
+Source: Shao et al., arXiv:2402.03300, section 4.1.2.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.errors import InputError
+from rlcalc.terms import Name, apply, term, total
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def check(i: Inputs) -> None:
+    if len(i.rewards) < 2:
+        raise _too_few(len(i.rewards))
+
+
+def _too_few(count: int) -> InputError:
+    return InputError(
+        "rewards_too_few",
+        f"A group needs at least 2 rewards to compare, not {count}.",
+        "Sample several answers to the same prompt.",
+    )
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    rewards = [d.given(Name("r", str(k)), reward) for k, reward in enumerate(i.rewards, start=1)]
+    count = len(rewards)
+    mean = d.step("m", total(rewards) / count)
+    deviations = [d.step(Name("d", str(k)), r - mean) for k, r in enumerate(rewards, start=1)]
+    variance = total(x**2 for x in deviations) / (count - i.ddof)
+    std = d.step("s", apply("sqrt", variance), f"divided by {count - i.ddof}: ddof is {i.ddof}")
+    eps = d.given("ε", i.eps)
+    if std.value == 0:
+        d.note("All rewards are equal: the group says nothing, so every advantage is 0.")
+        advantages = [d.step(Name("A", str(k)), term(0)) for k in range(1, count + 1)]
+    else:
+        advantages = [
+            d.step(Name("A", str(k)), x / (std + eps) if i.eps else x / std)
+            for k, x in enumerate(deviations, start=1)
+        ]
+    d.output("advantages", advantages)
+    d.output("mean", mean)
+    d.output("std", std)
+
+
+def numpy_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
+    import numpy as np
+
+    count = rewards.shape[-1]
+    if count < 2:
+        raise _too_few(count)
+    mean = rewards.mean(axis=-1, keepdims=True)
+    equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
+    deviations = np.where(equal, np.zeros_like(rewards), rewards - mean)
+    std = np.sqrt((deviations**2).sum(axis=-1, keepdims=True) / (count - ddof)).astype(rewards.dtype)
+    scale = np.where(equal, np.ones_like(std), std + eps)
+    return {"advantages": deviations / scale, "mean": mean[..., 0], "std": std[..., 0]}
+
+
+def torch_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
+    import torch
+
+    count = rewards.shape[-1]
+    if count < 2:
+        raise _too_few(count)
+    mean = rewards.mean(dim=-1, keepdim=True)
+    equal = rewards.amax(dim=-1, keepdim=True) == rewards.amin(dim=-1, keepdim=True)
+    deviations = torch.where(equal, torch.zeros_like(rewards), rewards - mean)
+    variance = deviations.square().sum(dim=-1, keepdim=True) / (count - ddof)
+    # the square root of 1 instead of 0 keeps the gradient finite where it is not used
+    std = torch.where(equal, torch.zeros_like(variance), torch.where(equal, 1.0, variance).sqrt())
+    scale = torch.where(equal, torch.ones_like(std), std + eps)
+    return {"advantages": deviations / scale, "mean": mean[..., 0], "std": std[..., 0]}

@@ -1,0 +1,62 @@
+"""Kullback–Leibler divergence: D(p‖q) = Σ_a p(a) log(p(a)/q(a)), with 0·log 0 = 0.
+
+Source: Kullback and Leibler 1951; Schulman et al., arXiv:1502.05477.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.exact import compare, is_symbolic
+from rlcalc.terms import Name, Rewritten, apply, joined_logs, term, total
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    parts = []
+    for index, (mine, other) in enumerate(zip(i.p, i.q, strict=True)):
+        p, q = d.given(Name("p", str(index)), mine), d.given(Name("q", str(index)), other)
+        if _zero(mine):
+            parts.append(d.step(Name("d", str(index)), term(0), "0·log 0 counts as 0"))
+        elif _zero(other):
+            _infinite(d, index)
+            return
+        else:
+            parts.append(d.step(Name("d", str(index)), p * apply("log", p / q)))
+    d.output("divergence", d.step("D(p‖q)", Rewritten(total(parts), joined_logs)))
+
+
+def _zero(value: Any) -> bool:
+    return not is_symbolic(value) and compare(value, 0) == 0
+
+
+def _infinite(d: Derivation, index: int) -> None:
+    import sympy
+
+    d.note(
+        f"The divergence is infinite: q gives no probability to outcome {index}, which p can draw. "
+        "Swapped arguments may give a finite number."
+    )
+    d.output("divergence", d.step("D(p‖q)", term(sympy.oo), f"q_{index} = 0 and p_{index} > 0"))
+
+
+def numpy_form(p: Any, q: Any) -> dict[str, Any]:
+    import numpy as np
+
+    drawn = p > 0
+    with np.errstate(divide="ignore"):
+        # −log 0 is the infinity that is meant where p can draw what q cannot
+        gap = np.log(np.where(drawn, p, np.ones_like(p))) - np.log(np.where(drawn, q, np.ones_like(q)))
+    return {"divergence": np.where(drawn, p * gap, np.zeros_like(gap)).sum(axis=-1)}
+
+
+def torch_form(p: Any, q: Any) -> dict[str, Any]:
+    import torch
+
+    drawn = p > 0
+    one = torch.ones((), dtype=p.dtype, device=p.device)
+    gap = torch.log(torch.where(drawn, p, one)) - torch.log(torch.where(drawn, q, one))
+    return {"divergence": torch.where(drawn, p * gap, torch.zeros_like(gap)).sum(dim=-1)}

@@ -1,0 +1,82 @@
+"""Entropy against closed forms, its bounds, and autograd."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+
+weights = st.lists(st.integers(0, 20), min_size=1, max_size=6).filter(any)
+
+
+def distribution(counts: list[int]) -> list[Fraction]:
+    return [Fraction(c, sum(counts)) for c in counts]
+
+
+@pytest.mark.parametrize(
+    ("p", "base", "exact"),
+    [
+        (["1/2", "1/2"], "e", "log(2)"),
+        (["1", "0"], "e", "0"),
+        (["1/2", "1/4", "1/4"], 2, "3/2"),
+        (["1/2", "1/2"], 4, "1/2"),
+        (["1/3"] * 3, "e", "log(3)"),
+    ],
+)
+def test_closed_forms(p: list[str], base: object, exact: str) -> None:
+    assert str(rlcalc.derive("entropy", p=p, base=base).answer) == exact
+
+
+@settings(deadline=None, max_examples=50)
+@given(weights)
+def test_forms_agree_and_lie_between_zero_and_log_of_the_count(counts: list[int]) -> None:
+    p = distribution(counts)
+    e = rlcalc.evaluate("entropy", {"p": p}, ("sympy", "numpy", "torch"))
+    assert e.agree
+    assert -1e-15 <= e.answer.numpy <= math.log(len(p)) + 1e-12
+    # grouping identity: p = (1 − s)·rest + s·last, an independent way to the same number
+    independent = -math.fsum(float(x) * math.log(x) for x in p if x)
+    assert e.answer.numpy == pytest.approx(independent, abs=1e-12)
+
+
+def test_gradient_by_logits_is_finite_and_zero_at_the_uniform_policy() -> None:
+    logits = torch.zeros(4, dtype=torch.float64, requires_grad=True)
+    rlcalc.entropy(torch.softmax(logits, -1)).backward()
+    assert logits.grad is not None
+    assert logits.grad.abs().max() < 1e-15
+    certain = torch.tensor([1000.0, -1000.0], requires_grad=True)
+    rlcalc.entropy(torch.softmax(certain, -1)).backward()
+    assert certain.grad is not None
+    assert torch.isfinite(certain.grad).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_batches_and_dtype(dtype: type) -> None:
+    p = np.array([[0.5, 0.5], [1.0, 0.0]], dtype)
+    out = rlcalc.entropy(p)
+    assert out.dtype == dtype
+    np.testing.assert_allclose(out, [math.log(2), 0.0], rtol=1e-6)
+    assert rlcalc.entropy(np.zeros((0, 2), dtype)).shape == (0,)
+    assert rlcalc.entropy(torch.tensor([0.5, 0.5], dtype=torch.bfloat16)).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"p": ["1/2", "1/3"]}, "p_not_a_distribution"),
+        ({"p": ["3/2", "-1/2"]}, "p_not_a_distribution"),
+        ({"p": [1], "base": 1}, "base_out_of_range"),
+        ({"p": []}, "p_empty"),
+    ],
+)
+def test_refusals(inputs: dict[str, object], code: str) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("entropy", **inputs)
+    assert caught.value.code == code

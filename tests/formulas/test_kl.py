@@ -1,0 +1,95 @@
+"""Divergence: direction, infinity, non-negativity, and its tie to the entropy."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+from rlcalc.exact import equal, parse_number
+
+pairs = st.integers(1, 5).flatmap(
+    lambda n: st.tuples(
+        st.lists(st.integers(0, 20), min_size=n, max_size=n).filter(any),
+        st.lists(st.integers(1, 20), min_size=n, max_size=n),
+    )
+)
+
+
+def distribution(counts: list[int]) -> list[Fraction]:
+    return [Fraction(c, sum(counts)) for c in counts]
+
+
+def test_two_directions_of_one_pair() -> None:
+    one = rlcalc.derive("kl", p=["0.5", "0.5"], q=["0.9", "0.1"]).answer
+    other = rlcalc.derive("kl", p=["0.9", "0.1"], q=["0.5", "0.5"]).answer
+    assert equal(one, parse_number("log(25/9)/2"))
+    assert equal(other, parse_number("9*log(9/5)/10 + log(1/5)/10"))
+    assert not equal(one, other)
+
+
+@settings(deadline=None, max_examples=50)
+@given(pairs)
+def test_forms_agree_and_the_divergence_is_never_negative(pair: tuple[list[int], list[int]]) -> None:
+    p, q = map(distribution, pair)
+    e = rlcalc.evaluate("kl", {"p": p, "q": q}, ("sympy", "numpy", "torch"))
+    assert e.agree
+    assert e.answer.exact >= 0
+    assert (e.answer.exact == 0) == (p == q)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=6))
+def test_from_uniform_it_is_log_count_minus_entropy(counts: list[int]) -> None:
+    p = [float(x) for x in distribution(counts)]
+    uniform = [1 / len(p)] * len(p)
+    assert rlcalc.kl(p, uniform) == pytest.approx(math.log(len(p)) - rlcalc.entropy(p), abs=1e-12)
+
+
+def test_infinite_is_said_in_words_and_is_infinite_in_every_form() -> None:
+    e = rlcalc.evaluate("kl", {"p": ["1/2", "1/2"], "q": [1, 0]}, ("sympy", "numpy", "torch"))
+    assert e.agree
+    assert e.answer.numpy == e.answer.torch == math.inf
+    assert any("infinite" in note for note in e.notes)
+
+
+def test_gradient_by_the_logits_of_q_is_the_difference_of_the_policies() -> None:
+    logits = torch.tensor([0.3, -1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    p = torch.tensor([0.2, 0.5, 0.3], dtype=torch.float64)
+    q = torch.softmax(logits, -1)
+    rlcalc.kl(p, q).backward()
+    torch.testing.assert_close(logits.grad, (q - p).detach())
+
+
+def test_batches_dtypes_and_float32_infinities() -> None:
+    p = np.array([[0.5, 0.5], [1.0, 0.0]], np.float32)
+    q = np.array([[0.5, 0.5], [0.0, 1.0]], np.float32)
+    out = rlcalc.kl(p, q)
+    assert out.dtype == np.float32
+    np.testing.assert_array_equal(out, [0.0, np.inf])
+    assert rlcalc.kl(torch.tensor(p), torch.tensor(q)).tolist() == [0.0, math.inf]
+
+
+def test_a_swapped_pair_is_told_apart_by_the_table() -> None:
+    swapped = rlcalc.kl([0.9, 0.1], [0.5, 0.5])
+    assert abs(swapped - math.log(25 / 9) / 2) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"p": ["1/2", "1/2"], "q": [1]}, "q_wrong_length"),
+        ({"p": [1, 1], "q": ["1/2", "1/2"]}, "p_not_a_distribution"),
+        ({"p": [1]}, "q_missing"),
+    ],
+)
+def test_refusals(inputs: dict[str, object], code: str) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("kl", **inputs)
+    assert caught.value.code == code
