@@ -1,0 +1,110 @@
+"""What the softmax formulas share: the policy and its score as terms and as arrays.
+
+π(a) = exp(θ_a) / Σ_b exp(θ_b),   ∂ log π(a) / ∂θ_b = [a = b] − π(b).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.errors import InputError
+from rlcalc.terms import Name, Quotient, Symbol, Term, Value, apply, tidy, total
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax(Quotient):
+    """exp(θ_a) / Σ_b exp(θ_b), evaluated as 1 / Σ_b exp(θ_b − θ_a).
+
+    Both sides of the fraction are divided by the numerator, which gives the
+    short form: 1/(1 + exp(−1)) rather than exp(1/2)/(exp(1/2) + exp(−1/2)).
+    """
+
+    logits: tuple[Term, ...]
+    chosen: int
+
+    def evaluate(self) -> Value:
+        import sympy
+
+        own = self.logits[self.chosen].value
+        return 1 / sympy.Add(*[sympy.exp(tidy(logit.value - own)) for logit in self.logits])
+
+
+def softmax_terms(logits: Sequence[Term]) -> list[Term]:
+    """π(a) for every action, as terms."""
+    powers = [apply("exp", logit) for logit in logits]
+    whole = total(powers)
+    return [Softmax(power, whole, tuple(logits), a) for a, power in enumerate(powers)]
+
+
+def exact_policy(d: Derivation, logits: Sequence[Term], sup: str = "") -> list[Symbol]:
+    """Steps π(0), π(1), … from the logits."""
+    return [
+        d.step(Name("π", sup=sup, arg=Name(str(a))), quotient)
+        for a, quotient in enumerate(softmax_terms(logits))
+    ]
+
+
+def exact_score(d: Derivation, policy: Sequence[Symbol], action: int) -> list[Symbol]:
+    """Steps ∂ log π(a) / ∂θ_b = [a = b] − π(b)."""
+    return [d.step(score_name(action, b), int(action == b) - chance) for b, chance in enumerate(policy)]
+
+
+def score_name(action: int, b: int) -> Name:
+    tex = rf"\frac{{\partial \log \pi({action})}}{{\partial \theta_{{{b}}}}}"
+    return Name(f"∂ log π({action})/∂θ_{b}", tex=tex)
+
+
+def check_action(action: int, count: int) -> None:
+    """Refuse an action index beyond the last one.
+
+    Raises:
+        InputError: ``action_out_of_range``.
+    """
+    if not 0 <= action < count:
+        raise InputError(
+            "action_out_of_range",
+            f"--action must be from 0 to {count - 1}, since theta has {count} "
+            f"{'entry' if count == 1 else 'entries'}; it is {action}.",
+            "Actions are counted from 0.",
+        )
+
+
+def softmax_numpy(theta: Any) -> Any:
+    """Softmax over the last axis; the largest logit is subtracted first, so nothing overflows."""
+    import numpy as np
+
+    powers = np.exp(theta - theta.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def score_numpy(policy: Any, action: Any) -> Any:
+    """onehot(action) − π; 1 − π(a) is the sum of the others, which does not cancel near 1."""
+    import numpy as np
+
+    count = policy.shape[-1]
+    if action.size:
+        check_action(int(action.min()), count)
+        check_action(int(action.max()), count)
+    chosen = np.arange(count) == action[..., None]
+    others = np.where(chosen, np.zeros_like(policy), policy)
+    return np.where(chosen, others.sum(axis=-1, keepdims=True), -policy)
+
+
+def score_torch(policy: Any, action: Any) -> Any:
+    """onehot(action) − π on the device of ``policy``, differentiable by the logits behind it."""
+    import torch
+
+    count = policy.shape[-1]
+    if action.device.type == "cpu" and action.numel():
+        # looking is free on the host; elsewhere it would wait for the device
+        check_action(int(action.min()), count)
+        check_action(int(action.max()), count)
+    action = action.to(policy.device)
+    chosen = torch.arange(count, device=policy.device) == action.unsqueeze(-1)
+    others = policy.masked_fill(chosen, 0.0)
+    return torch.where(chosen, others.sum(dim=-1, keepdim=True), -policy)

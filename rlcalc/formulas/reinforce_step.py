@@ -1,0 +1,70 @@
+"""One step of REINFORCE for a softmax policy with one state.
+
+    θ_b ← θ_b + α (G − b₀) ([a = b] − π(b)),   b = 0 … A−1,
+
+for the action a that was taken and the return G that followed; the baseline
+b₀ is 0 unless given. With G = b₀ nothing moves. The policy that is returned
+is the one after the step.
+
+Source: Williams (1992), section 4; Sutton and Barto, 2nd edition, section 13.4.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.formulas._softmax import (
+    check_action,
+    exact_policy,
+    exact_score,
+    score_numpy,
+    score_torch,
+    softmax_numpy,
+)
+from rlcalc.terms import Name
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def check(i: Inputs) -> None:
+    check_action(i.action, len(i.theta))
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    logits = [d.given(Name("θ", str(b)), value) for b, value in enumerate(i.theta)]
+    alpha, gained = d.given("α", i.alpha), d.given("G", i.return_)
+    before = exact_policy(d, logits)
+    score = exact_score(d, before, i.action)
+    if "baseline" in i.given:
+        gained = d.step("A", gained - d.given(Name("b", "0"), i.baseline), "the return above the baseline")
+    moved = [
+        d.step(Name("θ", str(b), "new"), logit + alpha * gained * slope)
+        for b, (logit, slope) in enumerate(zip(logits, score, strict=True))
+    ]
+    d.output("theta", moved)
+    d.output("policy", exact_policy(d, moved, "new"))
+    d.output("score", score)
+    d.output("policy_before", before)
+
+
+def numpy_form(theta: Any, action: Any, return_: Any, alpha: Any, baseline: Any) -> dict[str, Any]:
+    before = softmax_numpy(theta)
+    score = score_numpy(before, action)
+    moved = theta + (alpha * (return_ - baseline))[..., None] * score
+    return {"theta": moved, "policy": softmax_numpy(moved), "score": score, "policy_before": before}
+
+
+def torch_form(theta: Any, action: Any, return_: Any, alpha: Any, baseline: Any) -> dict[str, Any]:
+    import torch
+
+    before = torch.softmax(theta, dim=-1)
+    score = score_torch(before, action)
+    moved = theta + (alpha * (return_ - baseline)).unsqueeze(-1) * score
+    return {
+        "theta": moved,
+        "policy": torch.softmax(moved, dim=-1),
+        "score": score,
+        "policy_before": before,
+    }

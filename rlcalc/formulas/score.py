@@ -1,0 +1,50 @@
+"""Score of a softmax policy: gradient of the log-probability of an action.
+
+    ∂ log π(a) / ∂θ_b = [a = b] − π(b),   b = 0 … A−1,
+
+so that the entries sum to 0, and so does their mean under the policy:
+Σ_a π(a) ∂ log π(a) / ∂θ_b = π(b) − π(b) Σ_a π(a) = 0.
+
+Source: Sutton and Barto, 2nd edition, section 13.3 (there: eligibility vector).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.formulas._softmax import (
+    check_action,
+    exact_policy,
+    exact_score,
+    score_numpy,
+    score_torch,
+    softmax_numpy,
+)
+from rlcalc.terms import Name
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def check(i: Inputs) -> None:
+    check_action(i.action, len(i.theta))
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    logits = [d.given(Name("θ", str(a)), value) for a, value in enumerate(i.theta)]
+    policy = exact_policy(d, logits)
+    d.output("score", exact_score(d, policy, i.action))
+    d.output("policy", policy)
+
+
+def numpy_form(theta: Any, action: Any) -> dict[str, Any]:
+    policy = softmax_numpy(theta)
+    return {"score": score_numpy(policy, action), "policy": policy}
+
+
+def torch_form(theta: Any, action: Any) -> dict[str, Any]:
+    import torch
+
+    policy = torch.softmax(theta, dim=-1)
+    return {"score": score_torch(policy, action), "policy": policy}
