@@ -95,6 +95,8 @@ def certify(path: Path | str, *, write: bool = True, overwrite: bool = False) ->
     if changes:
         text = file.path.read_bytes().decode("utf-8")
         write_whole(file.path, edited(text, changes, after="exact"))
+        # what was written is judged like anything else that stands in a file
+        report = certify(path, write=False)
         report.written = len(changes)
     return report
 
@@ -113,8 +115,8 @@ def _findings(file: GoldenFile) -> Iterator[Finding]:
         for reading in case.readings:
             where = case.id + (f" ({reading.when})" if reading.when else "")
             answers = _answers(case, reading)
-            if isinstance(answers, RlcalcError):
-                why = f"but the exact form refuses it: {answers.code}: {answers}"
+            if isinstance(answers, Exception):
+                why = f"but the exact form refuses it: {_code(answers)}: {answers}"
                 yield top, "given", None, Difference(where, "input", "accepted", why)
                 continue
             for name, want in reading.want.items():
@@ -158,18 +160,23 @@ def _want_findings(
         yield table, "decimal", decimals, Difference(where, "decimal", want.decimal, why, True)
 
 
-def _answers(case: Case, reading: Reading) -> dict[str, Any] | RlcalcError:
+def _answers(case: Case, reading: Reading) -> dict[str, Any] | Exception:
     from rlcalc.evaluation import checked, derive_bound
 
     try:
         return derive_bound(checked(load_formula(case.formula), reading.given)).outputs
-    except RlcalcError as error:
+    except Exception as error:
+        # a fault in one formula must not hide what is wrong with the other cases
         return error
+
+
+def _code(error: Exception) -> str:
+    return error.code if isinstance(error, RlcalcError) else type(error).__name__
 
 
 def _refusal(case: Case) -> Iterator[Difference]:
     answers = _answers(case, case.readings[0])
-    if not isinstance(answers, RlcalcError):
+    if not isinstance(answers, Exception):
         yield Difference(case.id, "error", case.error, "but the input is accepted")
-    elif answers.code != case.error:
-        yield Difference(case.id, "error", case.error, f"but it is refused with {answers.code}: {answers}")
+    elif _code(answers) != case.error:
+        yield Difference(case.id, "error", case.error, f"but it is refused with {_code(answers)}: {answers}")

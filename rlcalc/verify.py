@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.digits import DIGITS
@@ -290,11 +289,14 @@ class _Trial:
                 self.compare(run, answers, inputs)
 
     def answers(self, inputs: Inputs, run: Run) -> Mapping[str, Any] | None:
-        """Outputs of one backend; ``None`` where a symbol keeps floats out."""
+        """Outputs of one backend; ``None`` where floats cannot hold the input."""
         if run.backend == "sympy":
             return derive_bound(inputs).outputs
         if inputs.symbols and self.case.result != "invalid":
             run.why = "something is left as a symbol"
+            return None
+        if self.case.digits.get("float32") == 0 and run.dtype != "float64":
+            run.why = f"not asked for in {run.dtype}: {self.case.digits_reason}"
             return None
         return run_numeric(inputs, run.backend, run.dtype, self.device)
 
@@ -338,11 +340,11 @@ class _Trial:
             self.fail(run, name, brief(want.exact), brief(got), _unequal(want, got))
             return
         demanded = float(self.case.digits.get(run.dtype, DEMANDED[run.dtype]))
-        digits = least_digits(got, value, run.dtype, input_scale(inputs))
-        # a count below zero stands for "not a number where there should be one"
-        digits = 0.0 if digits == -inf else digits
+        counted = least_digits(got, value, run.dtype, input_scale(inputs))
+        # -inf stands for "not a number where there should be one", which no demand is low enough for
+        digits = max(counted, 0.0)
         run.digits = digits if run.digits is None else min(run.digits, digits)
-        if digits < demanded:
+        if counted < demanded:
             shown = brief(want.decimal if want.decimal is not None else want.exact)
             why = f"{digits:.1f} correct digits of {DIGITS[run.dtype]:.1f}, {demanded:g} demanded"
             self.fail(run, name, shown, brief(got), why, digits, demanded)

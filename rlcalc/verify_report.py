@@ -83,7 +83,7 @@ def skipped(report: Report) -> list[str]:
             if run.status == "skipped":
                 why = f"{run.backend}: {run.why or 'nothing to compare'}"
                 count.setdefault(why, set()).add(case.case.id)
-    return [f"{len(ids)} cases skipped on {why}" for why, ids in sorted(count.items())]
+    return [f"{len(ids)} skipped on {why}" for why, ids in sorted(count.items())]
 
 
 def failure_lines(failure: Failure) -> list[str]:

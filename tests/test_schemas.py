@@ -1,0 +1,137 @@
+"""Every data file against its JSON Schema; the schemas against broken files."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from rlcalc.data import data_folder, read_toml
+
+SCHEMAS = data_folder("specs") / "schemas"
+GOLDEN = sorted(data_folder("golden").rglob("*.toml"))
+FORMULAS = sorted((data_folder("specs") / "formulas").glob("*.toml"))
+
+
+def validator(kind: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads((SCHEMAS / f"{kind}.schema.json").read_text("utf-8")))
+
+
+def errors(kind: str, data: Any) -> list[str]:
+    return [f"{error.json_path}: {error.message}" for error in validator(kind).iter_errors(data)]
+
+
+@pytest.mark.parametrize("kind", ["golden", "formula"])
+def test_schema_is_one(kind: str) -> None:
+    Draft202012Validator.check_schema(validator(kind).schema)
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_golden_file(path: Path) -> None:
+    assert errors("golden", read_toml(path)) == []
+
+
+@pytest.mark.parametrize("path", FORMULAS, ids=lambda path: path.stem)
+def test_specification(path: Path) -> None:
+    data = read_toml(path)
+    assert errors("formula", data) == []
+    assert data["name"] == path.stem
+    assert data["command"].replace("-", "_") in (data["name"], data["name"].removesuffix("_return"))
+
+
+def test_there_are_files() -> None:
+    assert GOLDEN
+    assert FORMULAS
+
+
+def all_objects(schema: Any) -> list[dict[str, Any]]:
+    """Every part of a schema that describes a table with named keys."""
+    if isinstance(schema, list):
+        return [found for part in schema for found in all_objects(part)]
+    if not isinstance(schema, dict):
+        return []
+    here = [schema] if schema.get("type") == "object" and "properties" in schema else []
+    return here + [found for part in schema.values() for found in all_objects(part)]
+
+
+@pytest.mark.parametrize("kind", ["golden", "formula"])
+def test_no_table_takes_extra_keys(kind: str) -> None:
+    found = all_objects(validator(kind).schema)
+    assert len(found) >= 5
+    assert all(part["additionalProperties"] is False for part in found)
+
+
+def lambda_golden() -> dict[str, Any]:
+    return copy.deepcopy(read_toml(data_folder("golden") / "lambda_return.toml"))
+
+
+def lambda_spec() -> dict[str, Any]:
+    return copy.deepcopy(read_toml(data_folder("specs") / "formulas" / "lambda_return.toml"))
+
+
+def case_of(data: dict[str, Any], result: str) -> dict[str, Any]:
+    return next(case for case in data["case"] if case["result"] == result)
+
+
+@pytest.mark.parametrize(
+    ("result", "change"),
+    [
+        ("valid", {"abuot": "x"}),
+        ("valid", {"id": "lambda_return/7"}),
+        ("valid", {"flags": []}),
+        ("valid", {"result": "ok"}),
+        ("valid", {"error": "gamma_out_of_range"}),
+        ("valid", {"otherwise": [{"when": "x", "given": {}, "want": {"return": {"exact": "1"}}}]}),
+        ("valid", {"want": {}}),
+        ("valid", {"want": {"return": {"decimal": "1"}}}),
+        ("valid", {"want": {"return": {"exact": "1", "decimal": "about 1"}}}),
+        ("valid", {"want": {"return": {"exact": 2.75}}}),
+        ("valid", {"given": {"rewards": ["1"], "lam": 0.5}}),
+        ("valid", {"given": {"rewards": [True], "lam": "1"}}),
+        ("valid", {"digits": {"float64": 9}}),
+        ("valid", {"digits": {"float64": 0, "reason": "x"}}),
+        ("acceptable", {"otherwise": []}),
+        ("invalid", {"error": "Too large!"}),
+        ("invalid", {"want": {"return": {"exact": "1"}}}),
+    ],
+)
+def test_broken_golden_case_is_refused(result: str, change: dict[str, Any]) -> None:
+    data = lambda_golden()
+    case_of(data, result).update(change)
+    assert errors("golden", data)
+
+
+@pytest.mark.parametrize(
+    ("result", "key"), [("valid", "want"), ("acceptable", "otherwise"), ("invalid", "error")]
+)
+def test_incomplete_golden_case_is_refused(result: str, key: str) -> None:
+    data = lambda_golden()
+    del case_of(data, result)[key]
+    assert errors("golden", data)
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        (None, {"sektions": ["1"]}),
+        (None, {"group": "Other"}),
+        (None, {"sections": []}),
+        ("parameter", {"kind": "float"}),
+        ("parameter", {"kind": "choice"}),
+        ("parameter", {"domain": "[0; 1]"}),
+        ("parameter", {"shape": ["T-1"]}),
+        ("parameter", {"defualt": "1"}),
+        ("output", {"kind": "vector"}),
+        ("output", {"exact": True}),
+        ("example", {"result": "1"}),
+        ("convention", {"why": "1"}),
+    ],
+)
+def test_broken_specification_is_refused(table: str | None, change: dict[str, Any]) -> None:
+    data = lambda_spec()
+    (data if table is None else data[table][0]).update(change)
+    assert errors("formula", data)
