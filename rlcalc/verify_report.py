@@ -81,9 +81,9 @@ def skipped(report: Report) -> list[str]:
     for case in report.cases:
         for run in case.runs:
             if run.status == "skipped":
-                why = f"{run.backend}: {run.why or 'nothing to compare'}"
+                why = f"{run.backend}, {run.why or 'nothing to compare'}"
                 count.setdefault(why, set()).add(case.case.id)
-    return [f"{len(ids)} skipped on {why}" for why, ids in sorted(count.items())]
+    return [f"skipped on {why}: {len(ids)} of {len(report.cases)}" for why, ids in sorted(count.items())]
 
 
 def failure_lines(failure: Failure) -> list[str]:

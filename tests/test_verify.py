@@ -340,9 +340,9 @@ def call(app: Any, *words: str) -> None:
 
 def broken_file(tmp_path: Path) -> Path:
     text = LAMBDA.read_text("utf-8")
-    assert text.count('exact = "5/2 + sqrt(2)"') == 1
+    assert text.count('exact = "-187/400"') == 1
     path = tmp_path / "mine.toml"
-    path.write_text(text.replace('exact = "5/2 + sqrt(2)"', 'exact = "5/2 + sqrt(3)"'), "utf-8")
+    path.write_text(text.replace('exact = "-187/400"', 'exact = "-187/401"'), "utf-8")
     return path
 
 
@@ -362,8 +362,8 @@ def test_verify_fails_on_a_wrong_file(tmp_path: Path, capsys: pytest.CaptureFixt
         call(verify_app, str(tmp_path), "--backends", "sympy", "--junit", str(junit))
     assert caught.value.exit_code == 1
     out = capsys.readouterr().out
-    assert "lambda_return/lam-root on sympy, return: the values differ" in out
-    assert "rlcalc lambda-return --rewards 1 2 3 --lam 'sqrt(2)/2' --backends sympy" in out
+    assert "lambda_return/negative-and-fractions on sympy, return: the values differ" in out
+    assert "rlcalc lambda-return --rewards -1 2 -3/4 --gamma 9/10 --lam 1/3 --backends sympy" in out
     assert ET.parse(junit).getroot().get("failures") == "1"
 
 
@@ -402,7 +402,7 @@ def test_certify_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(CheckFailed) as caught:
         call(golden_app, "certify", "--check", str(path))
     assert caught.value.exit_code == 1
-    assert "the exact form of lambda_return derives 5/2 + sqrt(2)" in capsys.readouterr().out
+    assert "the exact form of lambda_return derives -187/400" in capsys.readouterr().out
     assert path.read_text("utf-8") == before
     call(golden_app, "certify", "--overwrite", str(path))
     call(golden_app, "certify", "--check", str(path))
