@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, shown, suggestion
-from rlcalc.exact import is_symbolic, to_float, to_text
+from rlcalc.exact import to_float, to_text
 
 if TYPE_CHECKING:
     from rlcalc.evaluation import Evaluation
@@ -130,7 +130,8 @@ def lambda_weights(axes: Any, found: Evaluation) -> None:
         )  # fmt: skip
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylim(0, max(weights) * 1.08 or 1)
-    axes.set_xlabel("n, steps before the bootstrap")
+    beyond = "" if last else f"; the first {len(weights)} of infinitely many"
+    axes.set_xlabel(f"n, steps before the bootstrap{beyond}")
     axes.set_ylabel("weight of the n-step return")
     axes.set_title(f"Weights of the λ-return, λ = {to_text(lam)}")
 
@@ -186,19 +187,28 @@ def _answer(found: Evaluation) -> float:
 
 
 def _weights(found: Evaluation) -> list[float]:
+    if not _ends(found):
+        return _first_weights(to_float(found.inputs.values["lam"]))
     result = found.results.get("weights")
-    if result is not None:
-        if isinstance(result.exact, list) and not any(is_symbolic(weight) for weight in result.exact):
-            return [to_float(weight) for weight in result.exact]
-        for values in (result.numpy, result.torch):
-            if isinstance(values, list):
-                return [float(weight) for weight in values]
-    raise InputError("plot_needs_weights", "There is no finite list of weights to draw.")
+    for values in (result.exact, result.numpy, result.torch) if result is not None else ():
+        if isinstance(values, list):
+            return [value if isinstance(value, float) else to_float(value) for value in values]
+    raise InputError("plot_needs_weights", "There are no weights to draw.")
+
+
+def _first_weights(lam: float) -> list[float]:
+    """The first weights of infinitely many: until 2 % are left, at most 60."""
+    weights: list[float] = []
+    left = 1.0
+    while left > 0.02 and len(weights) < 60:
+        weights.append((1 - lam) * left)
+        left *= lam
+    return weights
 
 
 def _ends(found: Evaluation) -> bool:
     """Whether the last weight is the remainder, as it is for every episode that ends."""
-    return found.inputs.values.get("steps") != float("inf")
+    return bool(found.inputs.values.get("steps") != float("inf"))
 
 
 def _brief(value: float) -> str:

@@ -112,7 +112,7 @@ def _group(words: Sequence[str]) -> Any:
     app = typer.Typer(
         cls=LazyGroup,
         rich_markup_mode=None,
-        add_completion=bool(front) or not words or _COMPLETING in os.environ,
+        add_completion=bool(front) or _COMPLETING in os.environ,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True, add_help_option=False)(_front)
@@ -125,6 +125,7 @@ def run(words: Sequence[str]) -> int:
     The parser's own ``main`` is left out, except for completion scripts: it
     prints errors in its own way and hides interrupts and closed pipes.
     """
+    words = words or ["--help"]
     group = _group(words)
     if os.environ.get(_COMPLETING):
         group.main(args=list(words), prog_name="rlcalc")

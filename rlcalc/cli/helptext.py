@@ -20,7 +20,7 @@ def formula_page(spec: Formula) -> str:
     from rlcalc.cli.render import lecture
 
     parts = [
-        f"{spec.title} ({lecture(spec.sections)})",
+        "\n".join(filled(f"{spec.title} ({lecture(spec.sections)})", "")),
         section("Examples", examples(spec)),
         section("Formula", [*indented(spec.text, hang=4), *indented(spec.about)]),
         section("Inputs", rows([(left(p), [facts(spec, p), p.help]) for p in spec.parameters])),

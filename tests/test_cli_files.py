@@ -1,0 +1,145 @@
+"""Values from files and from standard input."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from rlcalc.cli import main
+
+CSV = "step,reward,note\n1,1,a b\n2,2,b\n\n3,3,c\n"
+
+
+def answer(capsys, rewards, *more):
+    words = rewards if isinstance(rewards, list) else [rewards]
+    code = main(["lambda-return", "--rewards", *words, "--lam", "1/2", "-q", *more])
+    out, err = capsys.readouterr()
+    return code, out.strip(), err
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1\n2\n3\n", "1 2 3", "1,2,3", "1, 2,\n3\n", "\ufeff1\r\n2\r\n3\r\n", "max(1, 0) 2\n1+2\n", "6/6\t2 3"],
+)
+def test_plain_files(capsys, folder, text):
+    (folder / "r.txt").write_text(text, "utf-8", newline="")
+    assert answer(capsys, "@r.txt") == (0, "11/4", "")
+
+
+def test_a_file_among_other_values(capsys, folder):
+    (folder / "r.txt").write_text("2 3")
+    assert answer(capsys, ["1", "@r.txt"]) == (0, "11/4", "")
+
+
+def test_a_scalar_from_a_file(capsys, folder):
+    (folder / "l.txt").write_text("0.5\n")
+    assert main(["lambda-return", "--rewards", "1", "2", "3", "--lam", "@l.txt", "-q"]) == 0
+    assert capsys.readouterr().out == "11/4\n"
+    (folder / "l.txt").write_text("0.5 0.6\n")
+    assert main(["lambda-return", "--rewards", "1", "--lam", "@l.txt"]) == 2
+    assert "takes one value, and the file holds 2" in capsys.readouterr().err
+
+
+def test_csv_columns(capsys, folder):
+    (folder / "t.csv").write_text(CSV)
+    assert answer(capsys, "@t.csv:reward") == (0, "11/4", "")
+    (folder / "t.tsv").write_text(CSV.replace(",", "\t"))
+    assert answer(capsys, "@t.tsv:reward") == (0, "11/4", "")
+    (folder / "q.csv").write_text('a,"my, reward"\n1,1\n1,"2"\n1,3\n')
+    assert answer(capsys, "@q.csv:my, reward") == (0, "11/4", "")
+
+
+def test_standard_input(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("1 2\n3\n"))
+    assert answer(capsys, "@-") == (0, "11/4", "")
+    monkeypatch.setattr("sys.stdin", io.StringIO("1 2\n3\n"))
+    code, _, err = answer(capsys, ["@-", "@-"])
+    assert code == 2
+    assert "standard input can be read once" in err
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        ("@", ["without a file name", "@table.csv:column"]),
+        ("@none.txt", ["'none.txt' cannot be read", "No such file"]),
+        ("@.", ["cannot be read"]),
+        ("@t.csv:rewrd", ["t.csv has no column 'rewrd'", "Did you mean reward?"]),
+        ("@t.csv:zzz", ["Its columns are 'step', 'reward', 'note'"]),
+        ("@t.csv:note", ["t.csv, line 2", "'a b'"]),
+        ("@t.csv", ["t.csv, line 1", "'step'", "@t.csv:COLUMN"]),
+        ("@bad.txt", ["bad.txt, line 3", "'1..2'"]),
+        ("@short.csv:b", ["short.csv, line 3", "no cell"]),
+        ("@hole.csv:b", ["hole.csv, line 3", "''"]),
+        ("@twice.csv:a", ["more than one column 'a'"]),
+        ("@empty.txt", ["no values in 'empty.txt'"]),
+        ("@empty.csv:a", ["has no column 'a'"]),
+        ("@latin.txt", ["not UTF-8"]),
+        ("@quote.csv:a", ["quote.csv, line"]),
+        ("@\x00", ["cannot be read"]),
+    ],
+)
+def test_bad_files(capsys, folder, word, parts):
+    (folder / "t.csv").write_text(CSV)
+    (folder / "bad.txt").write_text("1\n2\n1..2\n")
+    (folder / "short.csv").write_text("a,b\n1,2\n3\n")
+    (folder / "hole.csv").write_text("a,b\n1,2\n3,\n")
+    (folder / "twice.csv").write_text("a,a\n1,2\n")
+    (folder / "empty.txt").write_text("\n")
+    (folder / "empty.csv").write_text("")
+    (folder / "latin.txt").write_bytes(b"1 \xe9 2")
+    (folder / "quote.csv").write_text('a\n"1\n')
+    code, out, err = answer(capsys, word)
+    assert (code, out) == (2, "")
+    for part in parts:
+        assert part in err
+
+
+def test_flags_from_a_file(capsys, folder):
+    (folder / "f.txt").write_text("0 1 no\n")
+    assert answer(capsys, ["1", "2", "3"], "--terminated", "@f.txt")[0] == 0
+    (folder / "f.txt").write_text("0\n2\n0\n")
+    code, _, err = answer(capsys, ["1", "2", "3"], "--terminated", "@f.txt")
+    assert code == 2
+    assert "f.txt, line 2: '2'" in err
+
+
+def test_words_that_begin_with_the_sign(capsys):
+    from rlcalc.cli.files import Reader
+    from rlcalc.specs import Parameter, parse_interval
+
+    words = Parameter("w", "w", "w", "word", ("T",), "", parse_interval("real"))
+    assert Reader(False).expand(words, ["@@me", "a,b", ",", "[bold]"]) == ["@me", "a", "b", ",", "[bold]"]
+    matrix = Parameter("m", "m", "m", "number", ("S", "A"), "", parse_interval("real"))
+    assert Reader(False).expand(matrix, ["1,2;", "3", "4"]) == ["1,2;", "3", "4"]
+
+
+def test_a_matrix_from_a_file(folder):
+    from rlcalc.cli.files import Reader
+    from rlcalc.specs import Parameter, parse_interval
+
+    (folder / "m.txt").write_text("1 2\n\n3,4\n")
+    matrix = Parameter("m", "m", "m", "number", ("S", "A"), "", parse_interval("real"))
+    assert Reader(False).expand(matrix, ["@m.txt"]) == ["1 2", ";", "3,4", ";"]
+
+
+def test_many_rewards(capsys, folder):
+    (folder / "r.txt").write_text("\n".join(["0.5"] * 20000))
+    code, out, err = answer(capsys, "@r.txt")
+    assert (code, out) == (0, "1.0")
+    assert "exact backend was skipped" in err
+    assert main(["lambda-return", "--rewards", "@r.txt", "--lam", "1/2", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert len(document["outputs"]["returns"]["numpy"]) == 20000
+    assert document["outputs"]["return"] == {"exact": None, "decimal": None, "numpy": 1.0, "torch": None}
+    assert document["steps"] == []
+    assert main(["lambda-return", "--rewards", "@r.txt", "--lam", "1/2", "--latex"]) == 2
+    assert "no steps to print" in capsys.readouterr().err

@@ -1,0 +1,390 @@
+"""What is printed, where, and with which exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from rlcalc.cli import CRASHED, main
+from rlcalc.cli.app import BUILT_IN
+from rlcalc.specs import formula_names, heads, load_formula
+
+LINE = ["lambda-return", "--rewards", "1", "2", "3", "--lam", "0.5"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    def run(*words):
+        out, err = Terminal(), Terminal()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            code = main(list(words))
+        return code, out.getvalue(), err.getvalue()
+
+    return run
+
+
+def run(capsys, *words):
+    code = main(list(words))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+# for people
+
+
+def test_a_student_can_copy_it(capsys):
+    code, out, err = run(capsys, *LINE)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "λ-return (lecture, sections 2.2, 2.3, 2.4)"
+    assert "λ = 1/2" in lines
+    assert "γ = 1  (default)" in lines
+    assert "      = 11/4" in lines
+    assert "return = 11/4 = 2.75" in lines
+    assert "weights = [1/2, 1/4, 1/4] = [0.5, 0.25, 0.25]" in lines
+    assert re.fullmatch(r"NumPy agrees: 2\.75 \(15\.\d digits or more everywhere\)\.", lines[-1])
+    # one = a line in the steps: each line begins or goes on with exactly one
+    steps = out[out.index("G_0^(1)") : out.index("\nreturn = ")].splitlines()
+    assert all(line.count(" = ") == 1 for line in steps if line and not line.strip().startswith("("))
+
+
+def test_decimals_that_do_not_end(capsys):
+    _, out, _ = run(capsys, "lambda-return", "--rewards", "1/3", "--lam", "1")
+    assert "return = 1/3 ≈ 0.33333333333333333333\n" in out
+
+
+def test_whole_numbers_stand_once(capsys):
+    _, out, _ = run(capsys, "lambda-return", "--rewards", "3", "--lam", "1")
+    assert "\nreturn = 3\n" in out
+
+
+def test_symbols_say_what_was_skipped(capsys):
+    code, out, err = run(capsys, *LINE[:-1], "l")
+    assert code == 0
+    assert "return = 3*l**2 + 2*l + 1\n" in out
+    assert "note: numpy was skipped: l left as a symbol." in err
+    assert "NumPy" not in out
+
+
+def test_notes_and_idle_options_go_to_standard_error(capsys):
+    _, out, err = run(capsys, *LINE, "--alpha", "3/2", "--device", "cpu", "-q")
+    assert out == "11/4\n"
+    assert "note: A step size above 1" in err
+    assert "note: --device had no effect" in err
+
+
+def test_backends_and_dtypes(capsys):
+    _, out, _ = run(capsys, *LINE, "--backends", "numpy")
+    assert "return = 2.75\n" in out
+    assert out.endswith("Computed by NumPy in float64; nothing to compare with.\n")
+    _, out, _ = run(
+        capsys,
+        "lambda-return",
+        "--rewards",
+        "0.1",
+        "--lam",
+        "1",
+        "--dtype=float32",
+        "--backends",
+        "sympy,numpy",
+    )
+    assert "NumPy agrees in float32: 0.1 (" in out
+    assert run(capsys, *LINE, "--backends", "sympy", "--dtype", "float32", "-q")[1] == "11/4\n"
+
+
+def test_torch_agrees(capsys):
+    pytest.importorskip("torch")
+    code, out, _ = run(capsys, *LINE, "--backends", "sympy", "torch", "--device", "cpu")
+    assert code == 0
+    assert "Torch agrees: 2.75" in out
+
+
+# the other forms
+
+
+def test_quiet_vectors_can_be_pasted_back(capsys):
+    if "lambda_weights" not in formula_names():
+        pytest.skip("needs lambda-weights")
+    _, out, _ = run(capsys, "lambda-weights", "--lam", "l", "--steps", "3", "-q")
+    words = out.split()
+    assert len(words) == 3
+    code, again, _ = run(capsys, "lambda-return", "--rewards", *words, "--lam", "0", "-q")
+    assert (code, again.replace(" ", "").strip()) == (0, words[0])
+
+
+def test_quiet_without_an_exact_answer(capsys):
+    assert run(capsys, "lambda-return", "--rewards", "0.1", "0.2", "--lam", "1", "-q", "--backends", "numpy")[
+        1
+    ] in ("0.30000000000000004\n",)
+
+
+def test_json_contract(capsys):
+    code, out, err = run(capsys, *LINE, "--json")
+    document = json.loads(out)
+    assert (code, err) == (0, "")
+    assert list(document) == ["formula", "inputs", "outputs", "agree", "steps", "notes"]
+    assert document["formula"] == "lambda_return"
+    assert document["inputs"]["rewards"] == ["1", "2", "3"]
+    assert document["inputs"]["lam"] == "1/2"
+    assert next(iter(document["outputs"])) == "return"
+    assert document["outputs"]["return"] == {
+        "exact": "11/4",
+        "decimal": "2.7500000000000000000",
+        "numpy": 2.75,
+        "torch": None,
+    }
+    assert document["outputs"]["returns"]["exact"] == ["11/4", "7/2", "3"]
+    assert document["outputs"]["weights"]["numpy"] is None
+    assert document["agree"] is True
+    assert set(document["steps"][0]) >= {"text", "latex"}
+    assert document["notes"] == []
+
+
+def test_json_with_symbols_and_words(capsys):
+    _, out, _ = run(capsys, *LINE[:-1], "l", "--json")
+    document = json.loads(out)
+    assert document["agree"] is None
+    assert document["outputs"]["return"] == {
+        "exact": "3*l**2 + 2*l + 1", "decimal": None, "numpy": None, "torch": None,
+    }  # fmt: skip
+    assert any("skipped" in note for note in document["notes"])
+    _, out, _ = run(capsys, "ppo-clip", "--ratio", "1.5", "--adv", "5", "--json")
+    assert json.loads(out)["outputs"]["active"]["exact"] == "clipped"
+
+
+def test_json_has_no_infinity(capsys):
+    code, out, _ = run(
+        capsys, "lambda-return", "--rewards", "1e200", "1e308", "1e308", "--lam", "1", "--json"
+    )
+
+    def refuse(text):
+        raise AssertionError(text)
+
+    document = json.loads(out, parse_constant=refuse)
+    assert code == 1 or document["outputs"]["return"]["numpy"] is None
+    if "kl" in formula_names():
+        _, out, _ = run(capsys, "kl", "--p", "1/2", "1/2", "--q", "1", "0", "--json")
+        document = json.loads(out, parse_constant=refuse)
+        assert next(iter(document["outputs"].values()))["exact"] == "infinity"
+
+
+def test_latex(capsys):
+    _, out, _ = run(capsys, *LINE, "--latex")
+    assert out.startswith("\\begin{aligned}\n")
+    assert out.endswith("\\end{aligned}\n")
+    assert "\\frac{11}{4}" in out
+
+
+def test_a_disagreement_exits_with_1(capsys, monkeypatch):
+    import rlcalc.formulas.lambda_return as forms
+
+    right = forms.numpy_form
+    monkeypatch.setattr(
+        forms,
+        "numpy_form",
+        lambda **given: {k: None if v is None else v + 1 for k, v in right(**given).items()},
+    )
+    code, out, err = run(capsys, *LINE)
+    assert code == 1
+    assert "NumPy DISAGREES: 3.75" in out
+    assert err.startswith("error: NumPy does not agree with the exact answer on ")
+    code, out, _ = run(capsys, *LINE, "--json")
+    assert code == 1
+    assert json.loads(out)["agree"] is False
+
+
+# terminals and pipes
+
+
+def test_colour_only_at_a_terminal(terminal, capsys):
+    code, out, _ = terminal(*LINE)
+    assert code == 0
+    assert "\x1b[" in out
+    assert "\x1b[" not in run(capsys, *LINE)[1]
+
+
+def test_no_color(terminal, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in terminal(*LINE)[1] + terminal("nonsense")[2]
+
+
+def test_markup_at_a_terminal(terminal):
+    _, _, err = terminal("lambda-return", "--rewards", "[bold]", "--lam", "[/x]")
+    assert "[bold]" in err
+    _, _, err = terminal("[/x]")
+    assert "[/x]" in err
+
+
+def test_nothing_is_cut_at_a_narrow_terminal(terminal, capsys, monkeypatch):
+    words = ["lambda-return", "--rewards", *["1/7"] * 12, "--lam", "1/3"]
+    wide = run(capsys, *words)[1]
+    monkeypatch.setenv("COLUMNS", "40")
+    narrow = re.sub(r"\x1b\[[0-9;]*m", "", terminal(*words)[1])
+    assert narrow == wide
+
+
+def test_long_vectors_are_shortened_at_a_terminal_only(terminal, capsys):
+    words = ["lambda-return", "--rewards", *["1"] * 40, "--lam", "1", "--backends", "numpy"]
+    out = re.sub(r"\x1b\[[0-9;]*m", "", terminal(*words)[1])
+    assert "returns = [40, 39, 38, 37, …, 2, 1] (40 entries; --json prints all)" in out
+    piped = run(capsys, *words)[1]
+    assert "…, 2, 1]" not in piped
+    assert "returns = [40, 39, 38, 37, 36, " in piped
+
+
+def test_a_closed_pipe_is_quiet():
+    command = f"{sys.executable} -m rlcalc lambda-return --rewards {'1 ' * 200} --lam 1 | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stderr.replace("note:", "").count("Error") == 0
+    assert "Traceback" not in done.stderr
+
+
+def test_ascii_terminals_get_escapes(monkeypatch):
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-m", "rlcalc", *LINE], capture_output=True, env=env, check=False)
+    assert done.returncode == 0
+    assert b"\\u03bb" in done.stdout
+
+
+def test_a_fault_of_our_own(capsys, monkeypatch):
+    import rlcalc.evaluation
+
+    def broken(*_args, **_more):
+        raise ZeroDivisionError("[bold] oops")
+
+    monkeypatch.setattr(rlcalc.evaluation, "evaluate", broken)
+    monkeypatch.delenv("RLCALC_TRACEBACK", raising=False)
+    code, out, err = run(capsys, *LINE)
+    assert (code, out) == (CRASHED, "")
+    assert "ZeroDivisionError: [bold] oops" in err
+    assert "RLCALC_TRACEBACK=1" in err
+    monkeypatch.setenv("RLCALC_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        main(LINE)
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 130), (BrokenPipeError, 141)])
+def test_interrupts_and_pipes(capsys, monkeypatch, error, code):
+    import rlcalc.evaluation
+
+    def stop(*_args, **_more):
+        raise error
+
+    monkeypatch.setattr(rlcalc.evaluation, "evaluate", stop)
+    assert run(capsys, *LINE)[0] == code
+
+
+# help, list, show
+
+
+@pytest.mark.parametrize("words", [[], ["-h"], ["--help"]])
+def test_front_page(capsys, words):
+    code, out, err = run(capsys, *words)
+    assert (code, err) == (0, "")
+    assert out.index("Examples") < out.index("lambda-return -h") < out.index("Options")
+    for name in [*(head.command for head in heads()), *BUILT_IN]:
+        assert f"  {name} " in out
+
+
+@pytest.mark.parametrize("command", [head.command for head in heads()] + ["list", "show"])
+def test_help_pages(capsys, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, err = run(capsys, command, "-h")
+    assert (code, err) == (0, "")
+    assert run(capsys, command, "--nonsense", "--help") == (0, out, "") or command in BUILT_IN
+    # an example is one line to be copied, however long
+    assert all(len(line) <= 80 for line in out.splitlines() if not line.startswith("  rlcalc "))
+    assert "Examples" in out
+    if command not in BUILT_IN:
+        spec = load_formula(command)
+        order = [out.index(title) for title in ("\nExamples", "\nInputs", "\nPrinting", "\nOutputs")]
+        assert order == sorted(order)
+        for parameter in spec.parameters:
+            assert f"  {parameter.option}" in out
+
+
+def test_list(capsys):
+    code, out, _ = run(capsys, "list")
+    assert code == 0
+    assert re.search(r"^  lambda-return +λ-return +2\.2, 2\.3, 2\.4$", out, re.MULTILINE)
+    document = json.loads(run(capsys, "list", "--json")[1])
+    assert [entry["command"] for entry in document["formulas"]] == [head.command for head in heads()]
+    assert [entry["command"] for entry in document["commands"]] == list(BUILT_IN)
+
+
+@pytest.mark.parametrize("name", [head.name for head in heads()])
+def test_show(capsys, name):
+    spec = load_formula(name)
+    code, out, _ = run(capsys, "show", spec.command)
+    assert code == 0
+    assert out == run(capsys, "show", name)[1]
+    for part in (spec.latex, *(p.option for p in spec.parameters), *(o.name for o in spec.outputs)):
+        assert part in out
+    document = json.loads(run(capsys, "show", name, "--json")[1])
+    assert document["name"] == name
+    assert [p["name"] for p in document["parameters"]] == [p.name for p in spec.parameters]
+
+
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name not in ("list", "show")])
+def test_commands_of_the_table_exist(capsys, name):
+    code, out, _ = run(capsys, name, "-h")
+    assert code == 0
+    assert name in out
+
+
+def test_version(capsys):
+    import rlcalc
+
+    assert run(capsys, "--version") == (0, f"rlcalc {rlcalc.__version__}\n", "")
+    assert run(capsys, "--version", "list") == (0, f"rlcalc {rlcalc.__version__}\n", "")
+
+
+# completion
+
+
+def complete(words):
+    env = {**os.environ, "_RLCALC_COMPLETE": "complete_bash", "COMP_WORDS": words}
+    env["COMP_CWORD"] = str(len(words.split(" ")) - 1)
+    done = subprocess.run(
+        [sys.executable, "-m", "rlcalc"], env=env, capture_output=True, text=True, check=False
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("rlcalc lambda-return --rew", "--rewards"),
+        ("rlcalc lambda-return --rewards 1 2 --la", "--lam"),
+        ("rlcalc lambda-return --dtype float3", "float32"),
+        ("rlcalc show lambda-r", "lambda-return"),
+        ("rlcalc lambda-r", "lambda-return"),
+    ],
+)
+def test_completion(words, found):
+    assert found in complete(words)
+
+
+def test_completion_scripts():
+    done = subprocess.run(
+        [sys.executable, "-m", "rlcalc", "--show-completion", "bash"],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "SHELL": "/bin/bash", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
+    )  # fmt: skip
+    assert "_RLCALC_COMPLETE" in done.stdout
