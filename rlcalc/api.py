@@ -12,7 +12,7 @@ from functools import cache
 from textwrap import wrap
 from typing import Any
 
-from rlcalc.errors import UnknownName, suggestion
+from rlcalc.errors import InputError, UnknownName, suggestion
 from rlcalc.formulas import load_forms
 from rlcalc.specs import Formula, Parameter, load_formula
 
@@ -68,7 +68,14 @@ def numeric_function(name: str) -> Callable[..., Any]:
                     "unknown_parameter", f"{spec.name} has no parameter '{unknown[0]}'.", hint
                 ) from None
             raise TypeError(f"{spec.name}: {error}") from None
-        return _run(spec, bound.arguments)[answer]
+        found = _run(spec, bound.arguments)
+        if answer not in found:
+            raise InputError(
+                "no_numeric_answer",
+                f"{spec.name} has no {answer} in numbers for these inputs; its answer is a formula.",
+                f"Use rlcalc.derive({spec.name!r}, ...).",
+            )
+        return found[answer]
 
     function.__name__ = function.__qualname__ = spec.name
     function.__module__ = "rlcalc"
