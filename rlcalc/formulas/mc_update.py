@@ -1,0 +1,83 @@
+"""Monte Carlo updates of one value estimate, return after return.
+
+    V_k = V_{k−1} + α_k (G_k − V_{k−1}),   k = 1 … K,   α_k = α or α_k = 1/k.
+
+With α_k = 1/k this is V_k = (G_1 + … + G_k)/k: the first step replaces V_0.
+With a constant α it is V_K = (1−α)^K V_0 + Σ_k α(1−α)^{K−k} G_k.
+
+The numeric forms run V_k = (1−α_k) V_{k−1} + α_k G_k, which is the recurrence
+of the returns forward in time.
+
+Source: Sutton and Barto, 2nd edition, equations 2.3, 2.5 and 6.1.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.recurrence import scan_numpy, scan_torch
+from rlcalc.terms import Name, Term
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+MEAN = ("mean", "1/k")
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    mean = i.alpha in MEAN
+    value: Term = d.given(Name("V", "0"), i.value)
+    found = []
+    for k, entry in enumerate(i.returns, start=1):
+        step_size = d.given(Name("α", str(k)), Fraction(1, k)) if mean else d.given("α", i.alpha)
+        target = d.given(Name("G", str(k)), entry)
+        value = d.step(Name("V", str(k)), value + step_size * (target - value))
+        found.append(value)
+    if mean:
+        d.note(
+            "Step size 1/k: each value is the mean of the returns so far; the starting value is forgotten."
+        )
+    d.output("value", value)
+    d.output("values", found)
+
+
+def numpy_form(value: Any, returns: Any, alpha: Any) -> dict[str, Any]:
+    import numpy as np
+
+    if isinstance(alpha, str):
+        counts = np.arange(1, returns.shape[-1] + 1)
+        # summed in float64: a float32 sum of many returns loses the late ones
+        means = np.cumsum(returns, axis=-1, dtype=np.float64) / counts
+        values = np.broadcast_to(means.astype(returns.dtype), _shape(value, returns))
+    else:
+        start = np.broadcast_to(value, _shape(value, returns)[:-1])
+        backwards = np.broadcast_to(returns, _shape(value, returns))[..., ::-1]
+        values = scan_numpy(alpha * backwards, 1 - alpha, start)[..., ::-1]
+    return {"value": values[..., -1], "values": values}
+
+
+def torch_form(value: Any, returns: Any, alpha: Any) -> dict[str, Any]:
+    import torch
+
+    if isinstance(alpha, str):
+        # half precision cannot count past 256 (bfloat16)
+        working = torch.promote_types(returns.dtype, torch.float32)
+        counts = torch.arange(returns.shape[-1], 0, -1, device=returns.device, dtype=working)
+        step_size, carry = 1 / counts, (counts - 1) / counts
+    else:
+        step_size, carry = alpha, 1 - alpha
+    shape = _shape(value, returns)
+    backwards = returns.expand(shape).flip(-1)
+    start = value.to(returns.device).expand(shape[:-1])
+    values = scan_torch(step_size * backwards, carry, start).flip(-1).to(returns.dtype)
+    return {"value": values[..., -1], "values": values}
+
+
+def _shape(value: Any, returns: Any) -> tuple[int, ...]:
+    """[..., K] with the batch axes of both inputs."""
+    import numpy as np
+
+    batch = np.broadcast_shapes(tuple(value.shape), tuple(returns.shape[:-1]))
+    return (*batch, returns.shape[-1])

@@ -1,0 +1,138 @@
+"""Monte Carlo updates: 1/k is the mean, a constant step size is not."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+
+returns_lists = st.lists(
+    st.fractions(min_value=-50, max_value=50, max_denominator=20), min_size=1, max_size=8
+)
+rationals = st.fractions(min_value=-50, max_value=50, max_denominator=20)
+step_sizes = st.fractions(min_value=Fraction(1, 20), max_value=Fraction(39, 20), max_denominator=20)
+ALL = ("sympy", "numpy", "torch")
+
+
+@pytest.mark.parametrize("word", ["mean", "1/k", None])
+def test_one_over_k_is_the_mean(word: str | None) -> None:
+    d = rlcalc.derive("mc_update", value=0, returns=[6, 2, 4], alpha=word)
+    assert [str(v) for v in d.outputs["values"]] == ["6", "4", "4"]
+    assert str(d.answer) == "4"
+    assert "= 6 + 1/2·(2 − 6)\n" in d.text()
+
+
+def test_lecture_returns() -> None:
+    # section 6.4: returns 15 and 7 have the mean 11; section 1.4: 5 moves to 5.42
+    assert str(rlcalc.derive("mc_update", value=10, returns=[15, 7]).answer) == "11"
+    assert str(rlcalc.derive("mc_update", value=5, returns=["9.2"], alpha="0.1").answer) == "271/50"
+
+
+@settings(deadline=None, max_examples=40)
+@given(rationals, returns_lists)
+def test_mean(value: Fraction, returns: list[Fraction]) -> None:
+    e = rlcalc.evaluate("mc_update", {"value": value, "returns": returns, "alpha": "mean"}, ALL)
+    means = [sum(returns[:k]) / k for k in range(1, len(returns) + 1)]
+    assert [Fraction(str(v)) for v in e.results["values"].exact] == means
+    for got in (e.results["values"].numpy, e.results["values"].torch):
+        np.testing.assert_allclose(got, [float(m) for m in means], rtol=0, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=40)
+@given(rationals, returns_lists, step_sizes)
+def test_constant(value: Fraction, returns: list[Fraction], alpha: Fraction) -> None:
+    e = rlcalc.evaluate("mc_update", {"value": value, "returns": returns, "alpha": alpha}, ALL)
+    k = len(returns)
+    weighted = (1 - alpha) ** k * value
+    weighted += sum(alpha * (1 - alpha) ** (k - 1 - j) * g for j, g in enumerate(returns))
+    assert Fraction(str(e.results["value"].exact)) == weighted
+    for got in (e.results["value"].numpy, e.results["value"].torch):
+        assert got == pytest.approx(float(weighted), abs=1e-12)
+
+
+def test_counting_from_two_is_seen() -> None:
+    value = Fraction(0)
+    for k, g in enumerate((6, 2, 4), start=2):
+        value += Fraction(1, k) * (g - value)
+    assert value != Fraction(str(rlcalc.derive("mc_update", value=0, returns=[6, 2, 4]).answer))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("alpha", ["mean", 0.3])
+def test_dtype_batch_and_inputs(dtype: str, alpha: str | float) -> None:
+    rng = np.random.default_rng(1)
+    returns, value = rng.normal(size=(3, 5)).astype(dtype), rng.normal(size=3).astype(dtype)
+    before = returns.copy()
+    whole = rlcalc.compute("mc_update", value=value, returns=returns, alpha=alpha)
+    assert whole["values"].dtype == dtype
+    assert (returns == before).all()
+    rows = [rlcalc.mc_update(v, r, alpha=alpha) for v, r in zip(value, returns, strict=True)]
+    np.testing.assert_allclose(whole["value"], rows, rtol=1e-6)
+    tensors = rlcalc.compute(
+        "mc_update", value=torch.tensor(value), returns=torch.tensor(returns), alpha=alpha
+    )
+    assert str(tensors["value"].dtype) == f"torch.{dtype}"
+    np.testing.assert_allclose(tensors["values"], whole["values"], rtol=1e-5, atol=1e-6)
+
+
+def test_half_precision_counts_past_256() -> None:
+    returns = torch.ones(600, dtype=torch.bfloat16)
+    found = rlcalc.mc_update(0.0, returns)
+    assert found.dtype == torch.bfloat16
+    assert found.item() == 1.0
+
+
+def test_float32_mean_of_many_keeps_the_late_ones() -> None:
+    returns = np.full(300_000, 0.1, np.float32)
+    assert rlcalc.mc_update(0.0, returns) == pytest.approx(np.float32(0.1), rel=1e-6)
+
+
+def test_starting_values_of_a_batch_with_shared_returns() -> None:
+    found = rlcalc.mc_update(np.array([0.0, 8.0]), [0.0, 0.0, 0.0], alpha=0.5)
+    assert found.tolist() == [0.0, 1.0]
+    assert rlcalc.mc_update(0.0, np.zeros((0, 3))).shape == (0,)
+
+
+def test_gradients() -> None:
+    returns = torch.tensor([6.0, 2.0, 4.0], dtype=torch.float64, requires_grad=True)
+    value = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+    alpha = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    rlcalc.mc_update(value, returns, alpha=alpha).backward()
+    assert returns.grad.tolist() == [0.125, 0.25, 0.5]
+    assert value.grad.item() == 0.125
+    # d/dα of (1−α)^3·1 + α(1−α)^2·6 + α(1−α)·2 + 4α at α = 1/2
+    assert alpha.grad.item() == pytest.approx(-0.75 + 6 * (0.25 - 0.5) + 0 + 4)
+    (by_mean,) = torch.autograd.grad(rlcalc.mc_update(value, returns), returns)
+    np.testing.assert_allclose(by_mean, [1 / 3] * 3)
+
+
+def test_symbol_k_is_free_for_others() -> None:
+    assert str(rlcalc.derive("mc_update", value=0, returns=["k"], alpha="a").answer) == "a*k"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"returns": []}, "returns_empty"),
+        ({}, "returns_missing"),
+        ({"returns": [1], "alpha": "0"}, "alpha_out_of_range"),
+        ({"returns": [1], "alpha": "2"}, "alpha_out_of_range"),
+        ({"returns": [1], "alpha": ["1/2", "1/3"]}, "alpha_wrong_length"),
+    ],
+)
+def test_refusals(inputs: dict, code: str) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("mc_update", **inputs)
+    assert caught.value.code == code
+
+
+def test_unknown_word_in_python() -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.mc_update(0.0, [1.0], alpha="average")
+    assert caught.value.code == "alpha_unknown"
