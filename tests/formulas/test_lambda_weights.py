@@ -1,0 +1,142 @@
+"""Weights of the λ-return: they sum to 1, and the remainder goes to the last."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+
+decays = st.fractions(min_value=0, max_value=1, max_denominator=30)
+
+
+def exact(lam: object, steps: object) -> list[str]:
+    return [str(w) for w in rlcalc.derive("lambda_weights", lam=lam, steps=steps).outputs["weights"]]
+
+
+def test_lecture() -> None:
+    # section 2.4: 0.5, 0.25, and 0.125 with the remaining 0.125 added to it
+    assert exact("0.5", 3) == ["1/2", "1/4", "1/4"]
+
+
+@pytest.mark.parametrize(
+    ("lam", "steps", "weights"),
+    [(0, 3, "100"), (1, 3, "001"), (0, 1, "1"), (1, 1, "1"), ("1/2", 1, "1"), (1, 2, "01")],
+)
+def test_ends(lam: object, steps: int, weights: str) -> None:
+    assert exact(lam, steps) == list(weights)
+    assert rlcalc.lambda_weights(float(Fraction(lam)), steps).tolist() == [float(w) for w in weights]
+
+
+@settings(deadline=None, max_examples=50)
+@given(decays, st.integers(1, 12))
+def test_three_forms_and_sum(lam: Fraction, steps: int) -> None:
+    e = rlcalc.evaluate("lambda_weights", {"lam": lam, "steps": steps}, ("sympy", "numpy", "torch"))
+    weights = [Fraction(str(w)) for w in e.results["weights"].exact]
+    assert sum(weights) == 1
+    assert e.results["sum"].exact == 1
+    # the tail from n on is λ^(n−1): another way to say what the weights are
+    for n in range(1, steps + 1):
+        assert sum(weights[n - 1 :]) == (lam ** (n - 1) if n > 1 else 1)
+    for got in (e.results["weights"].numpy, e.results["weights"].torch):
+        np.testing.assert_allclose(got, [float(w) for w in weights], rtol=1e-13, atol=1e-15)
+    assert e.agree
+
+
+def test_weights_make_the_lambda_return() -> None:
+    weights = [Fraction(w) for w in exact("1/2", 3)]
+    returns = [1, 3, 6]  # n-step returns of section 2.4
+    assert sum(w * g for w, g in zip(weights, returns, strict=True)) == Fraction(11, 4)
+
+
+def test_sum_with_a_symbol_is_one() -> None:
+    outputs = rlcalc.derive("lambda_weights", lam="l", steps=5).outputs
+    assert outputs["sum"] == 1
+    assert len(outputs["weights"]) == 5
+
+
+@pytest.mark.parametrize("lam", ["1/2", "2/3", "9/10", "l"])
+def test_endless_weights(lam: str) -> None:
+    outputs = rlcalc.derive("lambda_weights", lam=lam, steps="inf").outputs
+    assert outputs["sum"] == 1
+    assert "weights" not in outputs
+    (index,) = (s for s in outputs["general_weight"].free_symbols if s.name == "n")
+    value = sympy.Symbol("l", real=True) if lam == "l" else sympy.Rational(lam)
+    for n in range(1, 5):
+        here = outputs["general_weight"].subs(index, n)
+        assert sympy.expand(here - (1 - value) * value ** (n - 1)) == 0
+
+
+def test_endless_index_avoids_the_users_letter() -> None:
+    d = rlcalc.derive("lambda_weights", lam="n", steps="inf")
+    assert {s.name for s in d.answer.free_symbols} == {"n", "k"}
+    assert "oo" not in d.text()
+
+
+def test_endless_partial_sums_tend_to_one() -> None:
+    for steps in (10, 20, 40):
+        partial = sum(Fraction(1, 2) ** n for n in range(1, steps + 1))
+        assert 1 - partial == Fraction(1, 2) ** steps
+
+
+@pytest.mark.parametrize(
+    ("lam", "steps", "code"),
+    [
+        (1, "inf", "weights_do_not_exist"),
+        ("1.0", "inf", "weights_do_not_exist"),
+        ("3/2", 3, "lam_out_of_range"),
+        ("-1/2", 3, "lam_out_of_range"),
+        ("1/2", 0, "steps_out_of_range"),
+        ("1/2", -1, "steps_out_of_range"),
+        ("1/2", 10**9, "steps_out_of_range"),
+        ("1/2", "3/2", "steps_not_an_integer"),
+        ("1/2", None, "steps_missing"),
+    ],
+)
+def test_refusals(lam: object, steps: object, code: str) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("lambda_weights", lam=lam, steps=steps)
+    assert caught.value.code == code
+
+
+def test_endless_has_no_list_in_python() -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.lambda_weights(0.5, float("inf"))
+    assert caught.value.code == "no_numeric_answer"
+    assert rlcalc.compute("lambda_weights", lam=0.5, steps=float("inf")) == {"sum": 1.0}
+
+
+def test_long_ones_skip_the_exact_form() -> None:
+    e = rlcalc.evaluate("lambda_weights", {"lam": "0.9", "steps": 1000}, ("sympy", "numpy", "torch"))
+    assert e.derivation is None
+    assert e.agree
+    assert len(e.results["weights"].numpy) == 1000
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dtype_and_batch(dtype: str) -> None:
+    lam = np.array([[0.0, 0.5], [0.9, 1.0]], dtype)
+    whole = rlcalc.lambda_weights(lam, 4)
+    assert whole.dtype == dtype
+    assert whole.shape == (2, 2, 4)
+    np.testing.assert_allclose(whole.sum(-1), 1, rtol=1e-6)
+    assert (whole[1, 0] == rlcalc.lambda_weights(lam[1, 0], 4)).all()
+    tensor = rlcalc.lambda_weights(torch.tensor(lam), 4)
+    assert str(tensor.dtype) == f"torch.{dtype}"
+    np.testing.assert_allclose(tensor, whole, rtol=1e-6)
+    assert rlcalc.lambda_weights(np.zeros((0,)), 4).shape == (0, 4)
+    assert rlcalc.lambda_weights(torch.tensor(0.5, dtype=torch.bfloat16), 4).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("at", [0.0, 0.5, 1.0])
+def test_gradient_by_lambda(at: float) -> None:
+    lam = torch.tensor(at, dtype=torch.float64, requires_grad=True)
+    slopes = [torch.autograd.grad(w, lam, retain_graph=True)[0].item() for w in rlcalc.lambda_weights(lam, 3)]
+    # of 1 − λ, λ − λ², λ²
+    assert slopes == pytest.approx([-1, 1 - 2 * at, 2 * at])
