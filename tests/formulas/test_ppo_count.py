@@ -1,0 +1,87 @@
+"""Counts of section 8.4, and that REINFORCE needs E·M times the data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+
+counts = st.integers(1, 5000)
+NAMES = ("collections", "trajectories", "gradient_steps", "reinforce_collections", "reinforce_trajectories")
+
+
+def test_lecture() -> None:
+    outputs = rlcalc.derive("ppo_count", trajectories=100, epochs=4).outputs
+    assert [int(outputs[name]) for name in NAMES] == [1, 100, 4, 4, 400]
+    assert rlcalc.derive("ppo_count").outputs == outputs
+
+
+@settings(deadline=None, max_examples=40)
+@given(counts, counts, counts, counts)
+def test_three_forms(n: int, e: int, m: int, i: int) -> None:
+    inputs = {"trajectories": n, "epochs": e, "minibatches": m, "iterations": i}
+    found = rlcalc.evaluate("ppo_count", inputs, ("sympy", "numpy", "torch"))
+    for name in NAMES:
+        result = found.results[name]
+        assert int(result.exact) == result.numpy == result.torch
+    exact = {name: int(found.results[name].exact) for name in NAMES}
+    assert exact["reinforce_trajectories"] == exact["trajectories"] * e * m
+    assert exact["gradient_steps"] == exact["reinforce_collections"] == i * e * m
+
+
+def test_simulated_loop() -> None:
+    collections = steps = trajectories = 0
+    for _ in range(3):
+        collections, trajectories = collections + 1, trajectories + 64
+        for _ in range(10):
+            for _ in range(4):
+                steps += 1
+    outputs = rlcalc.derive("ppo_count", trajectories=64, epochs=10, minibatches=4, iterations=3).outputs
+    assert [int(outputs[name]) for name in NAMES[:3]] == [collections, trajectories, steps]
+
+
+def test_batches_and_integer_dtype() -> None:
+    epochs = np.array([3, 4, 10])
+    found = rlcalc.compute("ppo_count", trajectories=100, epochs=epochs)
+    assert found["reinforce_trajectories"].tolist() == [300, 400, 1000]
+    assert np.issubdtype(found["gradient_steps"].dtype, np.integer)
+    tensors = rlcalc.compute("ppo_count", trajectories=100, epochs=torch.tensor(epochs))
+    assert tensors["reinforce_trajectories"].tolist() == [300, 400, 1000]
+    assert tensors["gradient_steps"].dtype == torch.int64
+    assert epochs.tolist() == [3, 4, 10]
+
+
+def test_notes() -> None:
+    notes = rlcalc.derive("ppo_count", trajectories=64, epochs=10, minibatches=4, iterations=3).notes
+    assert any("batches of 16" in note and "1920" in note for note in notes)
+    notes = rlcalc.derive("ppo_count", trajectories=2, minibatches=8).notes
+    assert any("parts of trajectories" in note for note in notes)
+
+
+@pytest.mark.parametrize("name", ["trajectories", "epochs", "minibatches", "iterations"])
+@pytest.mark.parametrize("value", [0, -3])
+def test_below_one_is_refused(name: str, value: int) -> None:
+    for call in (rlcalc.derive, rlcalc.compute):
+        with pytest.raises(rlcalc.InputError) as caught:
+            call("ppo_count", **{name: value})
+        assert caught.value.code == f"{name}_out_of_range"
+
+
+def test_products_never_wrap_around() -> None:
+    for call in (rlcalc.derive, rlcalc.compute):
+        with pytest.raises(rlcalc.InputError) as caught:
+            call("ppo_count", trajectories=2**31, epochs=2, minibatches=2, iterations=2**30)
+        assert caught.value.code == "count_too_large"
+    with np.errstate(over="ignore"):
+        assert np.int64(2**31) * np.int64(2**32) != 2**63  # what the refusal is there for
+
+
+@pytest.mark.parametrize("value", ["7/2", "0.5"])
+def test_fractions_are_refused(value: str) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("ppo_count", epochs=value)
+    assert caught.value.code == "epochs_not_an_integer"
