@@ -1,0 +1,74 @@
+"""Actor loss: log-probabilities of the actions taken, weighted with their advantages.
+
+    L = Σ_{t=0}^{T−1} log π(a_t|s_t) · A_t          (or the mean over t),
+    loss = −L.
+
+Only its gradient means something: ∇L = Σ_t A_t ∇log π(a_t|s_t), the policy
+gradient, and only while A_t counts as a number. An advantage made from a
+critic depends on parameters as well; the Torch form therefore detaches it,
+so that the actor's loss never trains the critic.
+
+Source: Sutton and Barto, 2nd edition, sections 13.3 to 13.5; Schulman et al.,
+arXiv:1707.06347, equation 2.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.terms import Name, apply, total
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    steps = len(i.advantages)
+    advantages = [d.given(Name("A", str(t)), adv) for t, adv in enumerate(i.advantages)]
+    if i.probs is not None:
+        logs = [apply("log", d.given(Name("π", str(t)), p)) for t, p in enumerate(i.probs)]
+    else:
+        logs = [d.given(Name("ℓ", str(t)), value) for t, value in enumerate(i.log_probs)]
+        d.note("ℓ_t is the given logarithm of π(a_t|s_t).")
+    contributions = [
+        d.step(Name("L", str(t)), log * adv)
+        for t, (log, adv) in enumerate(zip(logs, advantages, strict=True))
+    ]
+    definition = total(contributions)
+    if i.reduction == "mean":
+        definition = definition / steps
+    objective = d.step("L", definition, "to be maximised")
+    d.output("objective", objective)
+    d.output("loss", d.step("loss", -objective, "to be minimised"))
+
+
+def numpy_form(
+    probs: Any = None,
+    advantages: Any = None,
+    log_probs: Any = None,
+    reduction: str = "sum",
+) -> dict[str, Any]:
+    import numpy as np
+
+    if log_probs is None:
+        log_probs = np.log(probs)
+    weighted = log_probs * advantages
+    objective = np.sum(weighted, axis=-1) if reduction == "sum" else np.mean(weighted, axis=-1)
+    return {"objective": objective, "loss": -objective}
+
+
+def torch_form(
+    probs: Any = None,
+    advantages: Any = None,
+    log_probs: Any = None,
+    reduction: str = "sum",
+) -> dict[str, Any]:
+    if log_probs is None:
+        log_probs = probs.log()
+    # a constant of the policy gradient, whatever graph it came with
+    weights = advantages.detach()
+    objective = (log_probs * weights).sum(-1)
+    if reduction == "mean":
+        objective = objective / weights.shape[-1]
+    return {"objective": objective, "loss": -objective}
