@@ -1,0 +1,146 @@
+"""Critic loss: squared error of the values against the returns.
+
+    L = c Σ_{t=0}^{T−1} (V(s_t) − G_t)²,   c = 1 (sum), 1/T (mean), 1/(2T) (half-mean),
+    ∂L/∂V(s_t) = 2c (V(s_t) − G_t).
+
+When one value V is shared by all samples, L is least at the mean of the
+returns, and one gradient step gives V − α Σ_t 2c (V − G_t).
+
+Source: Sutton and Barto, 2nd edition, section 9.3; the lecture's sum has no
+factor, which is the convention that libraries differ in most.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.errors import InputError
+from rlcalc.exact import compare, equal, to_text
+from rlcalc.terms import Name, Symbol, Term, term, total
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+_HINT = "Leave out alpha, or give one value that all samples share."
+
+
+def check(i: Inputs) -> None:
+    """Refuse a gradient step of several values at once.
+
+    Raises:
+        InputError: ``values_not_shared``.
+    """
+    if i.alpha is None or not isinstance(i.values["values"], list):
+        return
+    first, *others = i.values["values"]
+    for other in others:
+        if not equal(first, other):
+            raise InputError(
+                "values_not_shared",
+                f"--alpha moves one shared value, but --values has {to_text(first)} and {to_text(other)}.",
+                _HINT,
+            )
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    steps = len(i.returns)
+    raw = i.values["values"]
+    returns = [d.given(Name("G", str(t)), value) for t, value in enumerate(i.returns)]
+    if isinstance(raw, list):
+        values = [d.given(Name("V", arg=Name("s", str(t))), value) for t, value in enumerate(raw)]
+    else:
+        values = [d.given("V", raw)] * steps
+    loss = _loss(d, "L", i.reduction, values, returns)
+    average = total(returns)
+    best = d.step(Name("V", sup="*"), average / steps if steps > 1 else average, "the mean of the returns")
+    d.output("loss", loss)
+    d.output("minimiser", best)
+    d.output("minimum", _loss(d, Name("L", arg=best.name), i.reduction, [best] * steps, returns))
+    slopes = [
+        d.step(
+            Name("g", str(t)), _scaled(2 * (value - target), i.reduction, steps), shown=i.alpha is not None
+        )
+        for t, (value, target) in enumerate(zip(values, returns, strict=True))
+    ]
+    d.output("gradient", slopes)
+    if i.alpha is not None:
+        _step(d, i, d.given("V", values[0].value), slopes)
+
+
+def _loss(
+    d: Derivation, name: str | Name, reduction: str, values: list[Symbol], returns: list[Symbol]
+) -> Term:
+    squares = [(value - target) ** 2 for value, target in zip(values, returns, strict=True)]
+    return d.step(name, _scaled(total(squares), reduction, len(squares)))
+
+
+def _scaled(sum_: Term, reduction: str, steps: int) -> Term:
+    """The sum under the chosen reduction."""
+    if reduction == "sum":
+        return sum_
+    return sum_ / (steps if reduction == "mean" else term(2) * steps)
+
+
+def _step(d: Derivation, i: Inputs, shared: Symbol, slopes: list[Symbol]) -> None:
+    alpha = d.given("α", i.alpha)
+    slope = d.step("g", total(slopes), "the derivative of L by the shared value")
+    d.output("updated", d.step(Name("V", "new"), shared - alpha * slope))
+    steps = len(slopes)
+    # L is a parabola: a step multiplies the distance to its minimum by 1 − α·L''
+    curvature = {"sum": 2 * steps, "mean": 2, "half-mean": 1}[i.reduction]
+    left = (1 - alpha * curvature).value
+    if compare(left, -1) == -1:
+        d.note("The step is so long that it ends further from the minimiser than it began.")
+    elif compare(left, 0) == -1:
+        d.note("The step goes past the minimiser.")
+
+
+def numpy_form(values: Any, returns: Any, reduction: str = "sum", alpha: Any = None) -> dict[str, Any]:
+    import numpy as np
+
+    steps = returns.shape[-1]
+    scale = _factor(reduction, steps)
+    errors = values - returns
+    best = np.mean(returns, axis=-1)
+    found = {
+        "loss": scale * np.sum(np.square(errors), axis=-1),
+        "minimiser": best,
+        "minimum": scale * np.sum(np.square(best[..., None] - returns), axis=-1),
+        "gradient": 2 * scale * errors,
+    }
+    if alpha is not None:
+        full = np.broadcast_to(values, errors.shape)
+        if not np.all(full == full[..., :1]):
+            raise InputError("values_not_shared", "alpha moves one shared value, but values differ.", _HINT)
+        found["updated"] = full[..., 0] - alpha * np.sum(found["gradient"], axis=-1)
+    return found
+
+
+def torch_form(values: Any, returns: Any, reduction: str = "sum", alpha: Any = None) -> dict[str, Any]:
+    import torch
+
+    # a target, whatever graph it came with
+    targets = returns.detach()
+    steps = targets.shape[-1]
+    scale = _factor(reduction, steps)
+    errors = values - targets
+    best = targets.mean(-1)
+    found = {
+        "loss": scale * torch.square(errors).sum(-1),
+        "minimiser": best,
+        "minimum": scale * torch.square(best.unsqueeze(-1) - targets).sum(-1),
+        "gradient": 2 * scale * errors,
+    }
+    if alpha is not None:
+        full = values + torch.zeros_like(errors)
+        shared = (full == full[..., :1]).all(-1)
+        updated = full[..., 0] - alpha * found["gradient"].sum(-1)
+        # to refuse would wait for the device; nan cannot be overlooked either
+        found["updated"] = torch.where(shared, updated, torch.nan)
+    return found
+
+
+def _factor(reduction: str, steps: int) -> float:
+    """c; an empty batch of samples has loss 0 in every reduction."""
+    return {"sum": 1.0, "mean": 1 / max(steps, 1), "half-mean": 0.5 / max(steps, 1)}[reduction]

@@ -1,0 +1,191 @@
+"""The critic's loss against section 6.4, its parabola, its gradient step and autograd."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+from rlcalc.exact import equal, parse_number
+
+numbers = st.fractions(min_value=-40, max_value=40, max_denominator=30)
+reductions = st.sampled_from(["sum", "mean", "half-mean"])
+ALL = ("sympy", "numpy", "torch")
+
+
+def factor(reduction: str, count: int) -> Fraction:
+    return {"sum": Fraction(1), "mean": Fraction(1, count), "half-mean": Fraction(1, 2 * count)}[reduction]
+
+
+@pytest.mark.parametrize(
+    ("reduction", "loss", "minimum"), [("sum", "34", "32"), ("mean", "17", "16"), ("half-mean", "17/2", "8")]
+)
+def test_section_6_4_in_every_convention(reduction: str, loss: str, minimum: str) -> None:
+    outputs = rlcalc.derive("critic_loss", values=10, returns=[15, 7], reduction=reduction).outputs
+    assert [str(outputs[name]) for name in ("loss", "minimiser", "minimum")] == [loss, "11", minimum]
+    assert "updated" not in outputs
+
+
+@pytest.mark.parametrize(
+    ("reduction", "alpha", "updated"),
+    [
+        ("sum", "1/10", "52/5"),
+        ("sum", "1/4", "11"),
+        ("sum", "1/2", "12"),
+        ("mean", "1/2", "11"),
+        ("half-mean", "1", "11"),
+        ("half-mean", "1/10", "101/10"),
+    ],
+)
+def test_gradient_step_of_the_shared_value(reduction: str, alpha: str, updated: str) -> None:
+    for values in (10, [10, 10]):
+        inputs = {"values": values, "returns": [15, 7], "reduction": reduction, "alpha": alpha}
+        e = rlcalc.evaluate("critic_loss", inputs, ALL)
+        assert str(e.results["updated"].exact) == updated
+        assert e.agree
+
+
+@pytest.mark.parametrize(
+    ("alpha", "words"), [("1/4", ""), ("1/3", "past the minimiser"), ("3/4", "further from the minimiser")]
+)
+def test_a_long_step_is_remarked_upon(alpha: str, words: str) -> None:
+    notes = " ".join(rlcalc.derive("critic_loss", values=10, returns=[15, 7], alpha=alpha).notes)
+    assert words in notes
+    assert bool(words) == bool(notes)
+
+
+def test_the_value_as_a_symbol_gives_the_parabola() -> None:
+    outputs = rlcalc.derive("critic_loss", values="v", returns=[15, 7], alpha="a").outputs
+    assert equal(outputs["loss"], parse_number("2*(v - 11)**2 + 32"))
+    assert equal(outputs["updated"], parse_number("v - 4*a*(v - 11)"))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6), reductions)
+def test_forms_agree_with_plain_fractions(pairs: list[tuple[Fraction, Fraction]], reduction: str) -> None:
+    values, returns = [v for v, _ in pairs], [g for _, g in pairs]
+    c = factor(reduction, len(pairs))
+    inputs = {"values": values, "returns": returns, "reduction": reduction}
+    e = rlcalc.evaluate("critic_loss", inputs, ALL)
+    loss = c * sum((v - g) ** 2 for v, g in pairs)
+    assert Fraction(str(e.answer.exact)) == loss
+    assert [Fraction(str(x)) for x in e.results["gradient"].exact] == [2 * c * (v - g) for v, g in pairs]
+    for backend in ("numpy", "torch"):
+        assert getattr(e.answer, backend) == pytest.approx(float(loss), rel=1e-12, abs=1e-12)
+    assert e.agree
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(numbers, min_size=1, max_size=6), numbers, reductions)
+def test_no_shared_value_is_better_than_the_mean(
+    returns: list[Fraction], v: Fraction, reduction: str
+) -> None:
+    """L(V) = L(V*) + cT (V − V*)², so the minimum is one."""
+    outputs = rlcalc.derive("critic_loss", values=v, returns=returns, reduction=reduction).outputs
+    loss, best, least = (Fraction(str(outputs[name])) for name in ("loss", "minimiser", "minimum"))
+    assert best == sum(returns) / len(returns)
+    assert loss == least + factor(reduction, len(returns)) * len(returns) * (v - best) ** 2
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean", "half-mean"])
+def test_gradient_and_step_are_what_autograd_says(reduction: str) -> None:
+    returns = torch.tensor([[15.0, 7.0, 1.0], [2.0, -4.0, 8.0]], dtype=torch.float64)
+    values = torch.tensor([[10.0, 8.0, 3.0], [1.0, 2.0, 3.0]], dtype=torch.float64, requires_grad=True)
+    found = rlcalc.compute("critic_loss", values=values, returns=returns, reduction=reduction)
+    (slope,) = torch.autograd.grad(found["loss"].sum(), values)
+    torch.testing.assert_close(slope, found["gradient"])
+    shared = torch.tensor(10.0, dtype=torch.float64, requires_grad=True)
+    found = rlcalc.compute("critic_loss", values=shared, returns=returns[0], reduction=reduction, alpha=0.1)
+    (slope,) = torch.autograd.grad(found["loss"], shared, retain_graph=True)
+    torch.testing.assert_close(found["updated"], shared - 0.1 * slope)
+
+
+def test_no_gradient_reaches_the_target() -> None:
+    """A bootstrapped target comes from the critic as well; it is held constant."""
+    value = torch.tensor([10.0, 8.0], dtype=torch.float64, requires_grad=True)
+    target = torch.tensor([1.0, 1.0], dtype=torch.float64) + 0.9 * value.flip(0)
+    rlcalc.critic_loss(value, target).backward()
+    expected = 2 * (value - target).detach()
+    torch.testing.assert_close(value.grad, expected)
+    # the residual gradient, which the detached target keeps out
+    (residual,) = torch.autograd.grad(((value - target) ** 2).sum(), value)
+    assert not torch.allclose(residual, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numpy_batches_dtype_and_inputs(dtype: type) -> None:
+    random = np.random.default_rng(1)
+    values, returns = random.normal(size=(4, 6)).astype(dtype), random.normal(size=(4, 6)).astype(dtype)
+    kept = values.copy(), returns.copy()
+    found = rlcalc.compute("critic_loss", values=values, returns=returns, reduction="mean")
+    assert {array.dtype for array in found.values()} == {np.dtype(dtype)}
+    rows = [
+        rlcalc.compute("critic_loss", values=v, returns=g, reduction="mean")
+        for v, g in zip(values, returns, strict=True)
+    ]
+    for name, array in found.items():
+        np.testing.assert_allclose(array, [row[name] for row in rows], rtol=1e-5)
+    assert np.array_equal(kept[0], values)
+    assert np.array_equal(kept[1], returns)
+    assert rlcalc.critic_loss(np.zeros((0, 3), dtype), np.zeros((0, 3), dtype)).shape == (0,)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_torch_dtype(dtype: torch.dtype) -> None:
+    found = rlcalc.compute(
+        "critic_loss", values=10.0, returns=torch.tensor([15.0, 7.0], dtype=dtype), alpha=0.25
+    )
+    assert {tensor.dtype for tensor in found.values()} == {dtype}
+    assert (found["loss"].item(), found["minimum"].item(), found["updated"].item()) == (34.0, 32.0, 11.0)
+
+
+def test_large_offsets_do_not_cancel_in_float32() -> None:
+    """A mean of squares less the square of the mean would lose every digit here."""
+    returns = np.float32(4_000_000) + np.arange(4, dtype=np.float32)
+    found = rlcalc.compute("critic_loss", values=np.float32(4_000_000), returns=returns, reduction="mean")
+    assert found["loss"] == 3.5
+    assert found["minimum"] == 1.25
+    one_pass = np.mean(returns**2) - np.mean(returns) ** 2
+    assert one_pass != 1.25
+
+
+def test_columns_are_not_broadcast_against_rows() -> None:
+    """The classic fault: [N, 1] values against [N] returns make an N×N error matrix."""
+    for make in (np.zeros, torch.zeros):
+        with pytest.raises(rlcalc.InputError) as caught:
+            rlcalc.critic_loss(make((4, 1)), make(4))
+        assert caught.value.code == "returns_wrong_shape"
+
+
+def test_a_step_of_different_values() -> None:
+    for call in (rlcalc.derive, rlcalc.compute):
+        with pytest.raises(rlcalc.InputError) as caught:
+            call("critic_loss", values=[10, 8], returns=[15, 7], alpha=0.1)
+        assert caught.value.code == "values_not_shared"
+    returns = torch.tensor([[15.0, 7.0], [15.0, 7.0]])
+    values = torch.tensor([[10.0, 8.0], [10.0, 10.0]])
+    updated = rlcalc.compute("critic_loss", values=values, returns=returns, alpha=0.25)["updated"]
+    assert updated.isnan().tolist() == [True, False]
+    assert updated[1].item() == 11.0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"values": [1, 2, 3], "returns": [15, 7]}, "values_wrong_length"),
+        ({"values": 10, "returns": []}, "returns_empty"),
+        ({"values": 10, "returns": [15], "alpha": 0}, "alpha_out_of_range"),
+        ({"values": 10, "returns": [15], "alpha": 2}, "alpha_out_of_range"),
+        ({"values": 10, "returns": [15], "reduction": "none"}, "reduction_unknown"),
+        ({"returns": [15]}, "values_missing"),
+    ],
+)
+def test_refusals(inputs: dict[str, object], code: str) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("critic_loss", **inputs)
+    assert caught.value.code == code
