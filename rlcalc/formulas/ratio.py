@@ -1,0 +1,62 @@
+"""Probability ratio of the new policy to the one that took the action.
+
+    r = π_new(a|s) / π_old(a|s) = exp( log π_new(a|s) − log π_old(a|s) )
+
+The logarithms are subtracted first and exponentiated last: exp(−1000) is 0 in
+floating point, exp(−1000) / exp(−1001) is not 0/0 but e.
+
+Source: Schulman et al., arXiv:1707.06347, section 3; Sutton and Barto, 2nd
+edition, equation 5.3 for one step.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.exact import compare
+from rlcalc.terms import Name, apply
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    if i.new is not None:
+        new, old = d.given(Name("π", "new"), i.new), d.given(Name("π", "old"), i.old)
+        ratio = d.step("r", new / old, _why(compare(i.new, i.old)))
+        log_ratio = d.step("ℓ", apply("log", ratio), "the logarithm of the ratio")
+    else:
+        new, old = d.given(Name("ℓ", "new"), i.new_log), d.given(Name("ℓ", "old"), i.old_log)
+        d.note("ℓ_new and ℓ_old are the given logarithms of π_new(a|s) and π_old(a|s).")
+        log_ratio = d.step("ℓ", new - old, "the logarithm of the ratio")
+        ratio = d.step("r", apply("exp", log_ratio), _why(compare(i.new_log, i.old_log)))
+    d.output("ratio", ratio)
+    d.output("log_ratio", log_ratio)
+
+
+def _why(order: int | None) -> str:
+    if order is None:
+        return ""
+    return {
+        -1: "the action has become less likely",
+        0: "the policies agree on this action",
+        1: "the action has become more likely",
+    }[order]
+
+
+def numpy_form(new: Any = None, old: Any = None, new_log: Any = None, old_log: Any = None) -> dict[str, Any]:
+    import numpy as np
+
+    if new is not None:
+        # two logarithms: that of the quotient would overflow with it
+        return {"ratio": np.divide(new, old), "log_ratio": np.log(new) - np.log(old)}
+    log_ratio = np.subtract(new_log, old_log)
+    return {"ratio": np.exp(log_ratio), "log_ratio": log_ratio}
+
+
+def torch_form(new: Any = None, old: Any = None, new_log: Any = None, old_log: Any = None) -> dict[str, Any]:
+    if new is not None:
+        return {"ratio": new / old, "log_ratio": new.log() - old.log()}
+    log_ratio = new_log - old_log
+    return {"ratio": log_ratio.exp(), "log_ratio": log_ratio}
