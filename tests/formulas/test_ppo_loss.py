@@ -1,0 +1,132 @@
+"""The combined loss: its signs, its slopes, and no weight that is guessed."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+from rlcalc.exact import equal, parse_number
+
+numbers = st.fractions(min_value=-30, max_value=30, max_denominator=40)
+losses = st.fractions(min_value=0, max_value=60, max_denominator=40)
+weights = st.fractions(min_value=0, max_value=3, max_denominator=40)
+PARTS = {"clip": 6, "critic": 34, "entropy": 0, "c1": "1/2", "c2": "1/100"}
+ALL = ("sympy", "numpy", "torch")
+
+
+def test_by_hand() -> None:
+    outputs = rlcalc.derive("ppo_loss", **PARTS).outputs
+    assert str(outputs["objective"]) == "-11"
+    assert str(outputs["loss"]) == "11"
+
+
+def test_symbols() -> None:
+    d = rlcalc.derive("ppo_loss", clip="x", critic="y", entropy="h", c1="c", c2="d")
+    assert equal(d.answer, parse_number("x - c*y + d*h"))
+
+
+@settings(deadline=None, max_examples=50)
+@given(numbers, losses, numbers, weights, weights)
+def test_forms_agree_with_the_definition(
+    clip: Fraction, critic: Fraction, entropy: Fraction, c1: Fraction, c2: Fraction
+) -> None:
+    inputs = {"clip": clip, "critic": critic, "entropy": entropy, "c1": c1, "c2": c2}
+    e = rlcalc.evaluate("ppo_loss", inputs, ALL)
+    truth = clip - c1 * critic + c2 * entropy
+    assert Fraction(str(e.answer.exact)) == truth == -Fraction(str(e.results["loss"].exact))
+    for backend in ("numpy", "torch"):
+        assert getattr(e.answer, backend) == pytest.approx(float(truth), abs=1e-12)
+        assert getattr(e.results["loss"], backend) == -getattr(e.answer, backend)
+
+
+def test_slopes_are_the_weights_with_the_right_signs() -> None:
+    parts = [torch.tensor([x, x], dtype=torch.float64, requires_grad=True) for x in (6.0, 34.0, 0.7)]
+    found = rlcalc.compute("ppo_loss", clip=parts[0], critic=parts[1], entropy=parts[2], c1=0.5, c2=0.01)
+    up = torch.autograd.grad(found["objective"].sum(), parts, retain_graph=True)
+    down = torch.autograd.grad(found["loss"].sum(), parts)
+    assert [slope.tolist() for slope in up] == [[1.0, 1.0], [-0.5, -0.5], [0.01, 0.01]]
+    assert [slope.tolist() for slope in down] == [[-1.0, -1.0], [0.5, 0.5], [-0.01, -0.01]]
+
+
+def test_gradient_through_all_three_parts() -> None:
+    """The whole loss of two samples from logits, against the same expression written out."""
+    dtype = torch.float64
+    theta = torch.tensor([0.3, -0.2], dtype=dtype, requires_grad=True)
+    value = torch.tensor(10.0, dtype=dtype, requires_grad=True)
+    adv, returns = torch.tensor([5.0, -3.0], dtype=dtype), torch.tensor([15.0, 7.0], dtype=dtype)
+    old = torch.tensor([-0.7, -0.7], dtype=dtype)
+
+    logs = torch.log_softmax(theta, -1)
+    ratio = rlcalc.ratio(new_log=logs, old_log=old)
+    clip = rlcalc.ppo_clip(ratio, adv, 0.2).mean()
+    critic = rlcalc.critic_loss(value, returns, reduction="mean")
+    spread = -(logs.exp() * logs).sum()
+    loss = rlcalc.compute("ppo_loss", clip=clip, critic=critic, entropy=spread, c1=0.5, c2=0.01)["loss"]
+    mine = torch.autograd.grad(loss, [theta, value])
+
+    r = (torch.log_softmax(theta, -1) - old).exp()
+    surrogate = torch.minimum(r * adv, r.clamp(0.8, 1.2) * adv).mean()
+    entropy = torch.distributions.Categorical(logits=theta).entropy()
+    written = -surrogate + 0.5 * ((value - returns) ** 2).mean() - 0.01 * entropy
+    theirs = torch.autograd.grad(written, [theta, value])
+    torch.testing.assert_close(loss, written)
+    torch.testing.assert_close(mine, theirs)
+
+
+def test_a_bonus_with_the_wrong_sign_is_told_apart() -> None:
+    right = rlcalc.derive("ppo_loss", **{**PARTS, "entropy": 1}).answer
+    assert right == Fraction(-1099, 100) > -11
+    faulty = 6 - Fraction(1, 2) * 34 - Fraction(1, 100)
+    assert faulty < -11
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numpy_batches_dtype_and_inputs(dtype: type) -> None:
+    clip, critic = np.array([[6, 1], [2, 3]], dtype), np.array([34, 2], dtype)
+    kept = clip.copy(), critic.copy()
+    out = rlcalc.ppo_loss(clip, critic, dtype(0), 0.5, 0.25)
+    assert out.dtype == dtype
+    assert out.tolist() == [[-11, 0], [-15, 2]]
+    assert np.array_equal(kept[0], clip)
+    assert np.array_equal(kept[1], critic)
+    assert rlcalc.ppo_loss(np.zeros((0,), dtype), dtype(1), dtype(1), 1, 1).shape == (0,)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_torch_dtype(dtype: torch.dtype) -> None:
+    out = rlcalc.ppo_loss(torch.tensor(6.0, dtype=dtype), torch.tensor(34.0, dtype=dtype), 0.0, 0.5, 0.01)
+    assert out.dtype == dtype
+    assert out.item() == -11.0
+
+
+@pytest.mark.parametrize("name", ["c1", "c2"])
+def test_a_missing_weight_is_asked_for_with_the_usual_values(name: str) -> None:
+    parts = {key: value for key, value in PARTS.items() if key != name}
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("ppo_loss", **parts)
+    assert caught.value.code == f"{name}_missing"
+    assert "lecture names no value" in caught.value.hint
+    assert f"{name} = " in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"c1": -0.5}, "c1_out_of_range"),
+        ({"c2": -0.5}, "c2_out_of_range"),
+        ({"critic": -34}, "critic_out_of_range"),
+        ({"entropy": None}, "entropy_missing"),
+    ],
+)
+def test_refusals(change: dict[str, float | None], code: str) -> None:
+    inputs = {**PARTS, "c1": 0.5, "c2": 0.01, **change}
+    for call in (rlcalc.derive, rlcalc.compute):
+        with pytest.raises(rlcalc.InputError) as caught:
+            call("ppo_loss", **inputs)
+        assert caught.value.code == code
