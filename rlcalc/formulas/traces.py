@@ -1,0 +1,342 @@
+"""Eligibility traces, and TD(λ) with all updates made at the end of the episode.
+
+    e_t(s) = γλ e_{t−1}(s) + 1[S_t = s]                  accumulating, e_{−1} = 0
+    e_t(s) = 1 if S_t = s, else γλ e_{t−1}(s)            replacing
+    ΔV(s)  = α Σ_{t=0}^{T−1} δ_t e_t(s),   δ_t = R_{t+1} + γ V(S_{t+1}) − V(S_t)
+
+With accumulating traces and V fixed during the episode this equals, state by
+state, the forward view α Σ_{t: S_t=s} (G_t^λ − V(s)): the λ-return's error is
+a discounted sum of later TD errors, and exchanging the two sums turns one
+view into the other.
+
+A trace is the recurrence of the returns run forward in time, once per state.
+
+Source: Sutton and Barto, 2nd edition, equations 12.4 to 12.7 and 12.12.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.errors import InputError, shown
+from rlcalc.exact import equal
+from rlcalc.formulas._sequence import Episode
+from rlcalc.formulas._words import word_name
+from rlcalc.recurrence import scan_numpy, scan_torch
+from rlcalc.terms import Name, Symbol, Term, product, total
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def check(i: Inputs) -> None:
+    """Match states, rewards and values, whose lengths depend on names.
+
+    Raises:
+        InputError: ``rewards_missing``, ``states_wrong_length``, ``values_wrong_length``.
+    """
+    if i.rewards is None:
+        for name in ("values", "alpha"):
+            if i.values[name] is not None:
+                raise _rewards_missing(f"--{name}")
+        return
+    steps, visited = len(i.rewards), len(i.states)
+    if visited not in (steps, steps + 1):
+        raise _wrong_states(visited, steps)
+    names = _distinct(i.states)
+    values = i.values["values"]
+    if values is not None and len(values) != len(names):
+        known = " ".join(names) if len(names) <= 12 else f"{len(names)} states"
+        raise InputError(
+            "values_wrong_length",
+            f"--values has {len(values)} entries, expected {len(names)}, one for each of {shown(known)}.",
+            "Give the value of each different state once, in the order of first visit.",
+        )
+
+
+def _rewards_missing(given: str) -> InputError:
+    return InputError(
+        "rewards_missing",
+        f"{given} is given, but --rewards is missing: without rewards there is no TD error.",
+        "Give one reward for each step, or leave out --values and --alpha to see the traces alone.",
+    )
+
+
+def _wrong_states(visited: int, steps: int) -> InputError:
+    return InputError(
+        "states_wrong_length",
+        f"There are {visited} states for {steps} rewards; expected {steps} or {steps + 1}.",
+        "Name the state before each reward, and optionally the one that the episode stopped in.",
+    )
+
+
+def _distinct(states: list[str]) -> list[str]:
+    return list(dict.fromkeys(states))
+
+
+# exact
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    gamma, lam = d.given("γ", i.gamma), d.given("λ", i.lam)
+    names = _distinct(i.states)
+    steps = len(i.states) if i.rewards is None else len(i.rewards)
+    traces = _exact_traces(d, i.states[:steps], names, gamma * lam, bool(i.replacing))
+    d.output("eligibility", [[row[name] for name in names] for row in traces])
+    d.output("columns", names)
+    if i.rewards is None:
+        return
+    given = i.values["values"] or [0] * len(names)
+    values = {name: d.given(Name("V", arg=word_name(name)), v) for name, v in zip(names, given, strict=True)}
+    episode = _episode(d, i, values, gamma)
+    errors = [d.step(Name("δ", str(t)), episode.td_error(t)) for t in range(steps)]
+    backward = {
+        name: d.step(
+            Name("credit", arg=word_name(name)),
+            # a trace is 0 until the first visit
+            total(errors[t] * traces[t][name] for t in range(_first(i.states, name), steps)),
+            "backward view",
+        )
+        for name in names
+    }
+    returns = [_lambda_return(d, episode, lam, t) for t in range(steps)]
+    forward = {
+        name: d.step(
+            Name("forward", arg=word_name(name)),
+            total(returns[t] - values[name] for t in range(steps) if i.states[t] == name),
+            "forward view",
+        )
+        for name in names
+    }
+    d.output("td_errors", errors)
+    d.output("credit", list(backward.values()))
+    d.output("lambda_returns", returns)
+    d.output("forward_credit", list(forward.values()))
+    d.output("views", _views(d, backward, forward))
+    if i.alpha is not None:
+        alpha = d.given("α", i.alpha)
+        updates = {
+            n: d.step(Name("ΔV", arg=word_name(n), tex=r"\Delta V"), alpha * backward[n]) for n in names
+        }
+        d.output("updates", list(updates.values()))
+        d.output(
+            "new_values",
+            [d.step(Name("V", "new", arg=word_name(n)), values[n] + updates[n]) for n in names],
+        )
+
+
+def _exact_traces(
+    d: Derivation, states: list[str], names: list[str], decay: Term, replacing: bool
+) -> list[dict[str, Symbol]]:
+    """Rows e_t(s); a trace that is still 0 is not printed."""
+    row = {name: d.given(Name("e", "-1", arg=word_name(name)), 0) for name in names}
+    rows = []
+    for t, state in enumerate(states):
+        seen = set(states[: t + 1])
+        new = {}
+        for name in names:
+            kept = decay * row[name]
+            if name == state:
+                kept = total([1]) if replacing else kept + 1
+            new[name] = d.step(Name("e", str(t), arg=word_name(name)), kept, shown=name in seen)
+        row = new
+        rows.append(row)
+    return rows
+
+
+def _episode(d: Derivation, i: Inputs, values: dict[str, Symbol], gamma: Symbol) -> Episode:
+    """The visited states as an episode; V(S_t) stands under the name of the state."""
+    steps = len(i.rewards)
+    along = [values[name] for name in i.states]
+    ends = len(i.states) == steps
+    return Episode(
+        rewards=[d.given(Name("R", str(t + 1)), reward) for t, reward in enumerate(i.rewards)],
+        values=along[:steps],
+        next_values=along[1:],
+        gammas=[gamma] * steps,
+        terminated=[False] * (steps - 1) + [ends],
+        truncated=[False] * steps,
+        one_gamma=True,
+    )
+
+
+def _first(states: list[str], name: str) -> int:
+    return states.index(name)
+
+
+def _lambda_return(d: Derivation, episode: Episode, lam: Symbol, t: int) -> Symbol:
+    """G_t^λ by its definition, the weighted n-step returns, as one printed step."""
+    last = episode.horizon(t)
+    summands = []
+    for n in range(1, last + 1):
+        value = d.step(Name("G", str(t), f"({n})"), episode.n_step(t, n), shown=False)
+        factors: list[Term] = [1 - lam] if n < last else []
+        factors += [lam if n == 2 else lam ** (n - 1)] if n > 1 else []
+        summands.append(product([*factors, value]))
+    return d.step(Name("G", str(t), "λ"), total(summands))
+
+
+def _views(d: Derivation, backward: dict[str, Symbol], forward: dict[str, Symbol]) -> str:
+    different = [name for name in backward if not equal(backward[name].value, forward[name].value)]
+    if different:
+        d.note("Replacing traces: the forward and the backward view differ for " + ", ".join(different) + ".")
+        return "different"
+    d.note("The backward view (traces) and the forward view (λ-returns) give the same update of every state.")
+    return "equal"
+
+
+# numeric
+
+
+def numpy_form(
+    states: Any,
+    gamma: Any,
+    lam: Any,
+    rewards: Any = None,
+    values: Any = None,
+    alpha: Any = None,
+    replacing: Any = None,
+) -> dict[str, Any]:
+    import numpy as np
+
+    index, count = _indices(states)
+    steps = _steps(index, rewards, values, alpha)
+    if values is not None:
+        _check_count(index, count, values.shape[-1], by_word=count is not None)
+        count = values.shape[-1]
+    elif count is None:
+        count = int(index.max(initial=-1)) + 1
+        _check_count(index, None, count, by_word=False)
+    visited = (index[..., :steps, None] == np.arange(count)).astype(lam.dtype)
+    # recurrence over time, one row per state
+    rows = np.swapaxes(visited, -1, -2)[..., ::-1]
+    decay = gamma * lam * (1 - rows) if replacing else gamma * lam
+    eligibility = np.swapaxes(scan_numpy(rows, decay)[..., ::-1], -1, -2)
+    if rewards is None:
+        return {"eligibility": eligibility}
+    if values is None:
+        values = np.zeros(count, rewards.dtype)
+    batch = np.broadcast_shapes(index.shape[:-1], values.shape[:-1], rewards.shape[:-1])
+    along = np.take_along_axis(
+        np.broadcast_to(values, (*batch, count)), np.broadcast_to(index, (*batch, index.shape[-1])), -1
+    )
+    if index.shape[-1] == steps:  # the state after the last step is terminal
+        along = np.concatenate([along, np.zeros((*batch, 1), values.dtype)], -1)
+    now, after = along[..., :-1], along[..., 1:]
+    errors = rewards + gamma * after - now
+    returns = scan_numpy(rewards + gamma * (1 - lam) * after, gamma * lam, after[..., -1])
+    found = {
+        "eligibility": eligibility,
+        "td_errors": errors,
+        "credit": np.sum(errors[..., None] * eligibility, axis=-2),
+        "lambda_returns": returns,
+        "forward_credit": np.sum((returns - now)[..., None] * visited, axis=-2),
+    }
+    if alpha is not None:
+        found["updates"] = alpha * found["credit"]
+        found["new_values"] = values + found["updates"]
+    return found
+
+
+def torch_form(
+    states: Any,
+    gamma: Any,
+    lam: Any,
+    rewards: Any = None,
+    values: Any = None,
+    alpha: Any = None,
+    replacing: Any = None,
+) -> dict[str, Any]:
+    """Without values, the number of states is read from the indices, which waits for the device."""
+    import torch
+
+    tensors = [x for x in (rewards, values, states, lam, gamma) if isinstance(x, torch.Tensor)]
+    device = tensors[0].device
+    if isinstance(states, torch.Tensor):
+        index, count = states.long().to(device), None
+    else:
+        indices, count = _indices(states)
+        index = torch.as_tensor(indices, device=device)
+    steps = _steps(index, rewards, values, alpha)
+    if values is not None:
+        if device.type == "cpu":  # elsewhere a look at the indices would wait for the device
+            _check_count(index.numpy(), count, values.shape[-1], by_word=count is not None)
+        count = values.shape[-1]
+    elif count is None:
+        count = int(index.max()) + 1 if index.numel() else 0
+    visited = (index[..., :steps, None] == torch.arange(count, device=device)).to(lam.dtype)
+    rows = visited.transpose(-1, -2).flip(-1)
+    decay = gamma * lam * (1 - rows) if replacing else gamma * lam
+    eligibility = scan_torch(rows, decay).flip(-1).transpose(-1, -2)
+    if rewards is None:
+        return {"eligibility": eligibility}
+    if values is None:
+        values = rewards.new_zeros(count)
+    batch = torch.broadcast_shapes(index.shape[:-1], values.shape[:-1], rewards.shape[:-1])  # type: ignore[no-untyped-call]
+    along = values.expand(*batch, count).gather(-1, index.expand(*batch, index.shape[-1]))
+    if index.shape[-1] == steps:
+        along = torch.nn.functional.pad(along, (0, 1))
+    now, after = along[..., :-1], along[..., 1:]
+    errors = rewards + gamma * after - now
+    # A_t = G_t^λ − V(S_t) is the recurrence of the TD errors
+    advantages = scan_torch(errors, gamma * lam)
+    found = {
+        "eligibility": eligibility,
+        "td_errors": errors,
+        "credit": (errors[..., None, :] @ eligibility)[..., 0, :],
+        "lambda_returns": advantages + now,
+        "forward_credit": (advantages[..., None, :] @ visited)[..., 0, :],
+    }
+    if alpha is not None:
+        found["updates"] = alpha * found["credit"]
+        found["new_values"] = values + found["updates"]
+    return found
+
+
+def _steps(index: Any, rewards: Any, values: Any, alpha: Any) -> int:
+    visited = int(index.shape[-1])
+    if rewards is None:
+        if values is not None or alpha is not None:
+            raise _rewards_missing("values" if values is not None else "alpha")
+        return visited
+    steps = int(rewards.shape[-1])
+    if visited not in (steps, steps + 1):
+        raise _wrong_states(visited, steps)
+    return steps
+
+
+def _indices(states: Any) -> tuple[Any, int | None]:
+    """States as an integer array, and how many there are; ``None`` for indices, which do not say."""
+    import numpy as np
+
+    try:
+        array = np.asarray(states)
+    except ValueError:  # rows of different lengths
+        array = np.asarray(0.0)
+    if array.ndim and np.issubdtype(array.dtype, np.integer):
+        return array.astype(np.int64), None
+    if not array.ndim or array.dtype.kind not in "UO":
+        raise InputError(
+            "states_not_states",
+            f"states must be words or whole numbers, [..., T], not {shown(states)}.",
+            "Give names, or an integer array of indices into values.",
+        )
+    found: dict[str, int] = {}
+    index = [found.setdefault(str(word), len(found)) for word in np.asarray(states, object).ravel()]
+    return np.asarray(index, np.int64).reshape(array.shape), len(found)
+
+
+def _check_count(index: Any, words: int | None, count: int, *, by_word: bool) -> None:
+    """Every state must have a value, and every word exactly one."""
+    if by_word and words != count:
+        raise InputError(
+            "values_wrong_length",
+            f"values has {count} entries, expected {words}, one for each different state.",
+            "Give the value of each different state once, in the order of first visit.",
+        )
+    if index.size and (index.min() < 0 or index.max() >= count):
+        raise InputError(
+            "states_out_of_range",
+            f"states must index values, 0 to {count - 1}; they reach from {index.min()} to {index.max()}.",
+        )

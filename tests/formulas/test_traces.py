@@ -1,0 +1,261 @@
+"""Eligibility traces: by their closed form, and the backward view against the forward view."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+
+ALL = ("sympy", "numpy", "torch")
+units = st.fractions(min_value=0, max_value=1, max_denominator=12)
+rationals = st.fractions(min_value=-9, max_value=9, max_denominator=6)
+
+
+@st.composite
+def episodes(draw: st.DrawFn) -> dict[str, object]:
+    states = draw(st.lists(st.sampled_from("ABC"), min_size=1, max_size=6))
+    steps = len(states) - draw(st.booleans()) or len(states)
+    return {
+        "states": states,
+        "rewards": [draw(rationals) for _ in range(steps)],
+        "values": [draw(rationals) for _ in dict.fromkeys(states)],
+        "gamma": draw(units),
+        "lam": draw(units),
+        "alpha": Fraction(1, 2),
+    }
+
+
+def closed_form(states: list[str], steps: int, decay: Fraction, replacing: bool) -> list[list[Fraction]]:
+    """e_t(s) = Σ over visits k <= t of (γλ)^(t−k); the last visit alone when replacing."""
+    rows = []
+    for t in range(steps):
+        row = []
+        for name in dict.fromkeys(states):
+            visits = [k for k in range(t + 1) if states[k] == name]
+            kept = visits[-1:] if replacing else visits
+            row.append(sum((decay ** (t - k) if t > k else Fraction(1) for k in kept), Fraction(0)))
+        rows.append(row)
+    return rows
+
+
+def fractions(values: list) -> list:
+    return [fractions(v) if isinstance(v, list) else Fraction(str(v)) for v in values]
+
+
+def test_visited_twice() -> None:
+    d = rlcalc.derive("traces", states=["A", "B", "A"], gamma=1, lam="1/2")
+    assert fractions(d.answer) == [[1, 0], [Fraction(1, 2), 1], [Fraction(5, 4), Fraction(1, 2)]]
+    assert d.outputs["columns"] == ["A", "B"]
+    assert "e_2(A) = γ·λ·e_1(A) + 1\n" in d.text()
+    d = rlcalc.derive("traces", states=["A", "B", "A"], gamma=1, lam="1/2", replacing=True)
+    assert fractions(d.answer)[2] == [1, Fraction(1, 2)]
+
+
+def test_lecture_episode() -> None:
+    # section 2.4: with all values 0 the update is α times the λ-return 2.75
+    d = rlcalc.derive("traces", states=list("ABC"), lam="1/2", rewards=[1, 2, 3], alpha="1/10")
+    assert [str(u) for u in d.outputs["updates"]] == ["11/40", "7/20", "3/10"]
+    assert d.outputs["views"] == "equal"
+
+
+@settings(deadline=None, max_examples=40)
+@given(episodes(), st.booleans())
+def test_three_forms(episode: dict, replacing: bool) -> None:
+    e = rlcalc.evaluate("traces", {**episode, "replacing": replacing}, ALL)
+    steps = len(episode["rewards"])
+    expected = closed_form(episode["states"], steps, episode["gamma"] * episode["lam"], replacing)
+    assert fractions(e.results["eligibility"].exact) == expected
+    for name, result in e.results.items():
+        if result.output.kind == "word":
+            continue
+        wanted = np.array(fractions(result.exact), float)
+        for got in (result.numpy, result.torch):
+            np.testing.assert_allclose(np.array(got).reshape(wanted.shape), wanted, atol=1e-11, err_msg=name)
+
+
+@settings(deadline=None, max_examples=40)
+@given(episodes())
+def test_backward_view_is_forward_view(episode: dict) -> None:
+    outputs = rlcalc.derive("traces", **episode).outputs
+    assert outputs["views"] == "equal"
+    assert fractions(outputs["credit"]) == fractions(outputs["forward_credit"])
+    # λ-returns once more, from the episode's other formula
+    along = dict(zip(dict.fromkeys(episode["states"]), episode["values"], strict=True))
+    values = [along[s] for s in episode["states"]] + [Fraction(0)]
+    values = values[: len(episode["rewards"]) + 1]
+    again = rlcalc.derive(
+        "lambda_return",
+        rewards=episode["rewards"],
+        values=values,
+        gamma=episode["gamma"],
+        lam=episode["lam"],
+    )
+    assert fractions(again.outputs["returns"]) == fractions(outputs["lambda_returns"])
+
+
+def test_views_agree_as_polynomials() -> None:
+    d = rlcalc.derive(
+        "traces", states=list("ABAC"), gamma="g", lam="l", rewards=list("xyz"), values=["a", "b", "c"]
+    )
+    assert d.outputs["views"] == "equal"
+
+
+def test_replacing_differs_after_a_revisit_only() -> None:
+    rest = {"lam": "1/2", "rewards": [1, 2, 3], "replacing": True}
+    assert rlcalc.derive("traces", states=list("ABA"), **rest).outputs["views"] == "different"
+    assert rlcalc.derive("traces", states=list("ABC"), **rest).outputs["views"] == "equal"
+
+
+def test_decay_before_the_visit_is_seen() -> None:
+    """A trace that decays its own visit, e = γλ(e + 1), breaks the equality of the views."""
+    errors, trace, credit = [Fraction(1), Fraction(2), Fraction(3)], Fraction(0), Fraction(0)
+    for t, error in enumerate(errors):
+        trace = Fraction(1, 2) * (trace + (t == 0))
+        credit += error * trace
+    assert credit != Fraction(11, 4)
+
+
+def test_state_it_stopped_in() -> None:
+    rest = {"gamma": "0.9", "lam": "1/2", "rewards": [2, 3], "alpha": "0.1"}
+    ended = rlcalc.derive("traces", states=["S1", "S2"], values=[5, 8], **rest).outputs
+    named = rlcalc.derive("traces", states=["S1", "S2", "S3"], values=[5, 8, 0], **rest).outputs
+    stopped = rlcalc.derive("traces", states=["S1", "S2", "S3"], values=[5, 8, 10], **rest).outputs
+    assert named["updates"][:2] == ended["updates"]
+    assert str(stopped["td_errors"][1]) == "4"  # 3 + 0.9·10 − 8
+    assert all(row[2] == 0 for row in stopped["eligibility"])
+
+
+# the Python door
+
+
+def test_words_and_indices_agree() -> None:
+    words = rlcalc.compute(
+        "traces", states=["u", "v", "u"], lam=0.5, rewards=[1.0, 2.0, 3.0], values=[4.0, 5.0]
+    )
+    whole = rlcalc.compute("traces", states=[0, 1, 0], lam=0.5, rewards=[1.0, 2.0, 3.0], values=[4.0, 5.0])
+    for name in whole:
+        assert words[name].tolist() == whole[name].tolist()
+
+
+def test_indices_are_not_renumbered() -> None:
+    found = rlcalc.traces(np.array([2, 0]), lam=0.5)
+    assert found.tolist() == [[0, 0, 1], [1, 0, 0.5]]
+    assert rlcalc.traces(torch.tensor([2, 0]), lam=0.5).tolist() == found.tolist()
+    assert rlcalc.traces(["2", "0"], lam=0.5).tolist() == [[1, 0], [0.5, 1]]
+
+
+@pytest.mark.parametrize("replacing", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dtype_batch_and_inputs(dtype: str, replacing: bool) -> None:
+    rng = np.random.default_rng(2)
+    states = rng.integers(0, 4, size=(3, 6))
+    rewards, values = rng.normal(size=(3, 6)).astype(dtype), rng.normal(size=(3, 4)).astype(dtype)
+    before = (states.copy(), rewards.copy(), values.copy())
+    rest = {"gamma": 0.9, "lam": 0.8, "alpha": 0.1, "replacing": replacing}
+    whole = rlcalc.compute("traces", states=states, rewards=rewards, values=values, **rest)
+    for now, then in zip((states, rewards, values), before, strict=True):
+        assert (now == then).all()
+    tensors = rlcalc.compute(
+        "traces",
+        states=torch.tensor(states),
+        rewards=torch.tensor(rewards),
+        values=torch.tensor(values),
+        **rest,
+    )
+    for name, array in whole.items():
+        assert array.dtype == dtype, name
+        assert str(tensors[name].dtype) == f"torch.{dtype}", name
+        np.testing.assert_allclose(tensors[name], array, rtol=1e-4, atol=1e-5)
+        for row in range(3):
+            one = rlcalc.compute(
+                "traces", states=states[row], rewards=rewards[row], values=values[row], **rest
+            )
+            np.testing.assert_allclose(one[name], array[row], rtol=1e-4, atol=1e-5)
+
+
+def test_shared_values_and_empty_batch() -> None:
+    states = np.array([[0, 1], [1, 1]])
+    found = rlcalc.compute("traces", states=states, lam=1.0, rewards=np.ones((2, 2)), values=[0.0, 0.0])
+    assert found["credit"].tolist() == [[2.0, 1.0], [0.0, 3.0]]
+    empty = rlcalc.compute(
+        "traces", states=np.zeros((0, 3), int), lam=0.5, rewards=np.zeros((0, 3)), values=np.zeros(2)
+    )
+    assert empty["eligibility"].shape == (0, 3, 2)
+    assert empty["credit"].shape == (0, 2)
+
+
+def test_bfloat16() -> None:
+    rewards = torch.ones(3, dtype=torch.bfloat16)
+    assert rlcalc.compute("traces", states=["a", "b", "a"], lam=0.5, rewards=rewards)["credit"].dtype == (
+        torch.bfloat16
+    )
+
+
+def test_gradients() -> None:
+    lam = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    rewards = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64, requires_grad=True)
+    found = rlcalc.compute("traces", states=["A", "B", "C"], lam=lam, rewards=rewards)
+    slopes = torch.autograd.grad(found["credit"][0], (lam, rewards), retain_graph=True)
+    assert slopes[0].item() == pytest.approx(2 + 3 * 2 * 0.5)  # of 1 + 2λ + 3λ²
+    assert slopes[1].tolist() == [1.0, 0.5, 0.25]
+    forward = torch.autograd.grad(found["forward_credit"][0], (lam, rewards))
+    assert forward[0].item() == pytest.approx(slopes[0].item())
+    (by_lam,) = torch.autograd.grad(rlcalc.traces(["A", "B", "A"], lam=lam)[2, 0], lam)
+    assert by_lam.item() == pytest.approx(2 * 0.5)  # of 1 + λ²
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"states": []}, "states_empty"),
+        ({"states": ["A"], "lam": "2"}, "lam_out_of_range"),
+        ({"states": ["A"], "gamma": "2"}, "gamma_out_of_range"),
+        ({"states": ["A"], "values": [1]}, "rewards_missing"),
+        ({"states": ["A"], "alpha": "1/2"}, "rewards_missing"),
+        ({"states": ["A"], "rewards": [1, 2]}, "states_wrong_length"),
+        ({"states": list("ABC"), "rewards": [1]}, "states_wrong_length"),
+        ({"states": list("ABA"), "rewards": [1, 2, 3], "values": [1, 2, 1]}, "values_wrong_length"),
+    ],
+)
+def test_refusals(inputs: dict, code: str) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("traces", **{"lam": "1/2", **inputs})
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("states", "rest", "code"),
+    [
+        ([0, 5], {"rewards": [1.0, 2.0], "values": [1.0, 2.0]}, "states_out_of_range"),
+        ([-1, 0], {}, "states_out_of_range"),
+        (["a", "b"], {"rewards": [1.0, 2.0], "values": [1.0]}, "values_wrong_length"),
+        ([0, 1], {"rewards": [1.0, 2.0, 3.0]}, "states_wrong_length"),
+        ([0, 1], {"values": [1.0, 2.0]}, "rewards_missing"),
+        ([0.5, 1.0], {}, "states_not_states"),
+        ([["a"], ["b", "c"]], {}, "states_not_states"),
+        ("a", {}, "states_not_states"),
+    ],
+)
+def test_refusals_in_python(states: object, rest: dict, code: str) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.compute("traces", states=states, lam=0.5, **rest)
+    assert caught.value.code == code
+
+
+def test_index_beyond_the_values_of_a_tensor() -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.compute("traces", states=torch.tensor([0, 5]), lam=0.5, rewards=[1.0, 2.0], values=[1.0, 2.0])
+    assert caught.value.code == "states_out_of_range"
+
+
+def test_names_are_literal() -> None:
+    d = rlcalc.derive("traces", states=["[bold]", "100%", "a_b\x1b", "2"], lam="1/2")
+    assert d.outputs["columns"] == ["[bold]", "100%", "a_b\x1b", "2"]
+    assert r"\text{100\%}" in d.latex()
+    assert "\x1b" not in d.text() + d.latex()
