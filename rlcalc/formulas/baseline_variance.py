@@ -1,0 +1,147 @@
+"""Mean and variance of the one-sample policy gradient under a baseline.
+
+One state, softmax policy π over A actions, return G(a) for each:
+
+    s(a)  = ∇_θ log π(a) = e_a − π                  (e_a: unit vector of action a)
+    g(a)  = (G(a) − b) s(a)
+    E g   = Σ_a π(a) g(a),  component i:  π(i) (G(i) − V),  V = Σ_a π(a) G(a)
+    Var g = Σ_a π(a) |g(a) − E g|²                  (trace of the covariance)
+
+b drops out of the mean, since Σ_a π(a) s(a) = 0. The variance is a parabola in
+b with its lowest point at b* = Σ_a π(a)|s(a)|² G(a) / Σ_a π(a)|s(a)|².
+
+Source: Sutton and Barto, 2nd edition, sections 2.8 and 13.4; Greensmith,
+Bartlett and Baxter, JMLR 5 (2004).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.exact import compare
+from rlcalc.terms import Name, Symbol, Term, total
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+_WEIGHT = "probability times squared length of the score"
+_SAME = "a component of the mean, the same for every baseline"
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    actions = [Name("a", str(k)) for k in range(1, len(i.policy) + 1)]
+    policy = [d.given(Name("π", arg=a), p) for a, p in zip(actions, i.policy, strict=True)]
+    returns = [d.given(Name("G", arg=a), g) for a, g in zip(actions, i.returns, strict=True)]
+    # written out for two actions and for three; beyond that the page would drown in components
+    small = len(actions) <= 3
+    value = d.step("V", _average(policy, returns), "the mean return", shown=isinstance(i.baseline, str))
+    scores = [
+        [
+            d.step(Name("s", str(j + 1), arg=a), (1 - policy[j]) if j == k else -policy[j], shown=small)
+            for j in range(len(actions))
+        ]
+        for k, a in enumerate(actions)
+    ]
+    best = _best(d, i, actions, policy, returns, scores, value)
+    baseline = {"value": value, "best": best}.get(i.baseline) if isinstance(i.baseline, str) else None
+    if baseline is None:
+        baseline = d.given("b", i.baseline)
+    gradients = [
+        [
+            d.step(Name("g", str(j + 1), arg=a), (returns[k] - baseline) * scores[k][j], shown=small)
+            for j in range(len(actions))
+        ]
+        for k, a in enumerate(actions)
+    ]
+    mean = [
+        d.step(Name("m", str(j + 1)), _average(policy, [row[j] for row in gradients]), _SAME)
+        for j in range(len(actions))
+    ]
+    squares = [total((g - m) ** 2 for g, m in zip(row, mean, strict=True)) for row in gradients]
+    variance = d.step(Name("Var", arg=Name("g")), _average(policy, squares), "summed over the components")
+    d.output("mean_gradient", mean)
+    d.output("variance", variance)
+    d.output("subtracted", baseline)
+    d.output("best", best)
+
+
+def _average(policy: list[Symbol], what: list[Any]) -> Term:
+    return total(p * x for p, x in zip(policy, what, strict=True))
+
+
+def _best(
+    d: Derivation,
+    i: Inputs,
+    actions: list[Name],
+    policy: list[Symbol],
+    returns: list[Symbol],
+    scores: list[list[Symbol]],
+    value: Symbol,
+) -> Symbol:
+    """b*, shown only where it is what was asked for."""
+    shown = i.baseline == "best"
+    weights = [
+        d.step(Name("w", arg=a), p * total(part**2 for part in row), _WEIGHT, shown=shown)
+        for a, p, row in zip(actions, policy, scores, strict=True)
+    ]
+    if compare(total(weights).value, 0) == 0:
+        d.note("The policy always takes the same action: every baseline gives the variance 0.")
+        return value
+    return d.step(Name("b", sup="*"), _average(weights, returns) / total(weights), shown=shown)
+
+
+def numpy_form(policy: Any, returns: Any, baseline: Any) -> dict[str, Any]:
+    import numpy as np
+
+    policy, returns = np.broadcast_arrays(policy, returns)
+    value = np.sum(policy * returns, axis=-1)
+    scores = np.eye(policy.shape[-1], dtype=policy.dtype) - policy[..., None, :]
+    weights = policy * np.sum(np.square(scores), axis=-1)
+    weight = np.sum(weights, axis=-1)
+    certain = weight == 0
+    best = np.where(
+        certain, value, np.sum(weights * returns, axis=-1) / np.where(certain, np.ones_like(weight), weight)
+    )
+    subtracted = {"value": value, "best": best}[baseline] if isinstance(baseline, str) else baseline
+    subtracted = np.broadcast_to(subtracted, np.broadcast_shapes(np.shape(subtracted), value.shape))
+    gradients = (returns - subtracted[..., None])[..., None] * scores
+    mean = np.sum(policy[..., None] * gradients, axis=-2)
+    spread = np.sum(np.square(gradients - mean[..., None, :]), axis=-1)
+    return {
+        "mean_gradient": mean,
+        "variance": np.sum(policy * spread, axis=-1),
+        "subtracted": subtracted,
+        "best": best,
+    }
+
+
+def torch_form(policy: Any, returns: Any, baseline: Any) -> dict[str, Any]:
+    import torch
+
+    policy, returns = torch.broadcast_tensors(policy, returns)  # type: ignore[no-untyped-call]
+    value = (policy * returns).sum(-1)
+    centred = returns - value.unsqueeze(-1)
+    # |e_a − π|² without the cancellation of 1 − 2π_a + Σπ²
+    others = policy.unsqueeze(-2).expand(*policy.shape, policy.shape[-1])
+    others = others - torch.diag_embed(policy)
+    weights = policy * ((1 - policy).square() + others.square().sum(-1))
+    weight = weights.sum(-1)
+    certain = weight == 0
+    # b* − V as a mean of deviations; the safe divisor keeps nan out of the gradient
+    shift = (weights * centred).sum(-1) / torch.where(certain, torch.ones_like(weight), weight)
+    best = value + shift
+    if isinstance(baseline, str):
+        subtracted = value if baseline == "value" else best
+    else:
+        subtracted = baseline + torch.zeros_like(value)
+    mean = policy * centred
+    above = returns - subtracted.unsqueeze(-1)
+    gradients = torch.diag_embed(above) - above.unsqueeze(-1) * policy.unsqueeze(-2)
+    spread = (gradients - mean.unsqueeze(-2)).square().sum(-1)
+    return {
+        "mean_gradient": mean + torch.zeros_like(above),
+        "variance": (policy * spread).sum(-1),
+        "subtracted": subtracted,
+        "best": best,
+    }

@@ -1,0 +1,194 @@
+"""The gradient's mean and variance against section 6.4, enumeration, samples and autograd."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+from rlcalc.exact import equal, parse_number
+
+numbers = st.fractions(min_value=-20, max_value=20, max_denominator=20)
+weights = st.integers(min_value=1, max_value=9)
+problems = st.lists(st.tuples(weights, numbers), min_size=1, max_size=4)
+ALL = ("sympy", "numpy", "torch")
+
+
+def split(problem: list[tuple[int, Fraction]]) -> tuple[list[Fraction], list[Fraction]]:
+    total = sum(w for w, _ in problem)
+    return [Fraction(w, total) for w, _ in problem], [g for _, g in problem]
+
+
+def exact(**inputs: object) -> dict[str, object]:
+    found = rlcalc.derive("baseline_variance", **inputs).outputs
+    return {
+        name: [Fraction(str(x)) for x in value] if isinstance(value, list) else Fraction(str(value))
+        for name, value in found.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("baseline", "variance"), [(0, "121/2"), (10, "1/2"), (11, "0"), ("value", "0"), ("best", "0")]
+)
+def test_section_6_4(baseline: object, variance: str) -> None:
+    outputs = rlcalc.derive(
+        "baseline_variance", policy=["1/2", "1/2"], returns=[15, 7], baseline=baseline
+    ).outputs
+    assert str(outputs["variance"]) == variance
+    assert [str(x) for x in outputs["mean_gradient"]] == ["2", "-2"]
+    assert str(outputs["best"]) == "11"
+
+
+def test_one_component_has_half_of_the_variance_of_two_actions() -> None:
+    """The numbers 121/2, 1/2, 0 are traces: one component alone scatters half as much."""
+    for b, trace in ((0, Fraction(121, 2)), (10, Fraction(1, 2)), (11, Fraction(0))):
+        samples = [(15 - b) * Fraction(1, 2), (7 - b) * Fraction(-1, 2)]
+        mean = sum(samples) / 2
+        assert sum((g - mean) ** 2 for g in samples) / 2 == trace / 2
+
+
+def test_the_baseline_as_a_symbol() -> None:
+    d = rlcalc.derive("baseline_variance", policy=["1/2", "1/2"], returns=["x", "y"], baseline="b")
+    assert equal(d.outputs["mean_gradient"][0], parse_number("(x - y)/4"))
+    assert equal(d.outputs["variance"], parse_number("((x + y)/2 - b)**2/2"))
+
+
+@settings(deadline=None, max_examples=40)
+@given(problems, numbers)
+def test_the_mean_never_moves_and_best_is_best(problem: list[tuple[int, Fraction]], b: Fraction) -> None:
+    policy, returns = split(problem)
+    at_b, at_value, at_best = (
+        exact(policy=policy, returns=returns, baseline=choice) for choice in (b, "value", "best")
+    )
+    value = sum(p * g for p, g in zip(policy, returns, strict=True))
+    closed = [p * (g - value) for p, g in zip(policy, returns, strict=True)]
+    assert at_b["mean_gradient"] == at_value["mean_gradient"] == at_best["mean_gradient"] == closed
+    assert sum(closed) == 0
+    assert at_value["subtracted"] == value
+    # a parabola around the best baseline
+    length = sum(p * (1 - 2 * p + sum(q * q for q in policy)) for p in policy)
+    best = at_best["subtracted"]
+    assert at_b["variance"] == at_best["variance"] + length * (b - best) ** 2
+    assert at_best["variance"] <= at_value["variance"]
+
+
+@settings(deadline=None, max_examples=40)
+@given(problems, st.one_of(numbers, st.sampled_from(["value", "best"])))
+def test_forms_agree(problem: list[tuple[int, Fraction]], baseline: object) -> None:
+    policy, returns = split(problem)
+    e = rlcalc.evaluate(
+        "baseline_variance", {"policy": policy, "returns": returns, "baseline": baseline}, ALL
+    )
+    assert e.agree
+
+
+def test_the_value_is_not_always_the_best_baseline() -> None:
+    """Two actions at 9/10 and 1/10: |s|² is 1/50 and 81/50, so b* = (9·15 + 81·7)/90 = 39/5."""
+    found = exact(policy=["9/10", "1/10"], returns=[15, 7], baseline="best")
+    assert found["best"] == Fraction(39, 5)
+    assert found["variance"] == 0
+    value = exact(policy=["9/10", "1/10"], returns=[15, 7], baseline="value")
+    assert value["subtracted"] == Fraction(71, 5)
+    assert value["variance"] > 0
+
+
+def test_scores_and_mean_are_what_autograd_says() -> None:
+    """Mean gradient: the derivative of Σ π(a) G(a) by the logits; variance from the scores of autograd."""
+    theta = torch.tensor([0.4, -0.3, 1.1], dtype=torch.float64, requires_grad=True)
+    returns = torch.tensor([15.0, 7.0, 1.0], dtype=torch.float64)
+    policy = torch.softmax(theta, -1)
+    (slope,) = torch.autograd.grad((policy * returns).sum(), theta, retain_graph=True)
+    found = rlcalc.compute("baseline_variance", policy=policy.detach(), returns=returns, baseline=4.0)
+    torch.testing.assert_close(found["mean_gradient"], slope)
+    scores = [torch.autograd.grad(policy[a].log(), theta, retain_graph=True)[0] for a in range(3)]
+    spread = sum(
+        policy[a].detach() * ((returns[a] - 4.0) * s - slope).square().sum() for a, s in enumerate(scores)
+    )
+    torch.testing.assert_close(found["variance"], spread)
+
+
+def test_samples_of_the_gradient_scatter_as_stated() -> None:
+    random = np.random.default_rng(7)
+    policy, returns = np.array([0.5, 0.3, 0.2]), np.array([15.0, 7.0, 1.0])
+    actions = random.choice(3, size=200_000, p=policy)
+    gradients = (returns[actions] - 4.0)[:, None] * (np.eye(3)[actions] - policy)
+    found = rlcalc.compute("baseline_variance", policy=policy, returns=returns, baseline=4.0)
+    np.testing.assert_allclose(gradients.mean(0), found["mean_gradient"], atol=0.05)
+    assert gradients.var(0).sum() == pytest.approx(found["variance"], rel=0.02)
+
+
+@pytest.mark.parametrize("baseline", ["value", "best"])
+def test_torch_gradients_exist_everywhere(baseline: str) -> None:
+    policy = torch.tensor([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0]], dtype=torch.float64, requires_grad=True)
+    returns = torch.tensor([15.0, 7.0, 1.0], dtype=torch.float64, requires_grad=True)
+    found = rlcalc.compute("baseline_variance", policy=policy, returns=returns, baseline=baseline)
+    found["variance"].sum().backward()
+    assert torch.isfinite(policy.grad).all()
+    assert torch.isfinite(returns.grad).all()
+
+    def variance(p: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
+        return rlcalc.compute("baseline_variance", policy=p, returns=g, baseline=baseline)["variance"]
+
+    assert torch.autograd.gradcheck(variance, (policy[:1].detach().requires_grad_(), returns))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("baseline", ["value", "best", 3.0])
+def test_numpy_batches_dtype_and_inputs(dtype: type, baseline: object) -> None:
+    random = np.random.default_rng(3)
+    policy = random.dirichlet(np.ones(4), size=5).astype(dtype)
+    returns = random.normal(size=(5, 4)).astype(dtype)
+    kept = policy.copy(), returns.copy()
+    found = rlcalc.compute("baseline_variance", policy=policy, returns=returns, baseline=baseline)
+    rows = [
+        rlcalc.compute("baseline_variance", policy=p, returns=g, baseline=baseline)
+        for p, g in zip(policy, returns, strict=True)
+    ]
+    for name, array in found.items():
+        assert array.dtype == dtype
+        np.testing.assert_allclose(array, [row[name] for row in rows], rtol=1e-5, atol=1e-6)
+    assert np.array_equal(kept[0], policy)
+    assert np.array_equal(kept[1], returns)
+    empty = rlcalc.compute("baseline_variance", policy=policy[:0], returns=returns[:0], baseline=baseline)
+    assert empty["variance"].shape == (0,)
+    assert empty["mean_gradient"].shape == (0, 4)
+
+
+def test_one_baseline_per_row() -> None:
+    for make in (np.asarray, torch.as_tensor):
+        policy, returns = make([0.5, 0.5]), make([15.0, 7.0])
+        found = rlcalc.compute(
+            "baseline_variance", policy=policy, returns=returns, baseline=make([0.0, 10.0, 11.0])
+        )
+        assert found["variance"].tolist() == [60.5, 0.5, 0.0]
+        assert found["mean_gradient"].tolist() == [[2.0, -2.0]] * 3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_torch_dtype(dtype: torch.dtype) -> None:
+    found = rlcalc.compute(
+        "baseline_variance", policy=torch.tensor([0.5, 0.5], dtype=dtype), returns=[15.0, 7.0], baseline=10.0
+    )
+    assert {tensor.dtype for tensor in found.values()} == {dtype}
+    assert found["variance"].item() == 0.5
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"policy": [0.5, 0.6], "returns": [1, 2]}, "policy_not_a_distribution"),
+        ({"policy": [1.5, -0.5], "returns": [1, 2]}, "policy_not_a_distribution"),
+        ({"policy": [0.5, 0.5], "returns": [1, 2, 3]}, "returns_wrong_length"),
+        ({"policy": [0.5, 0.5]}, "returns_missing"),
+        ({"policy": [], "returns": []}, "policy_empty"),
+    ],
+)
+def test_refusals(inputs: dict[str, object], code: str) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("baseline_variance", **inputs)
+    assert caught.value.code == code
