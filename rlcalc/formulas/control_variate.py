@@ -1,0 +1,158 @@
+"""Control variate: variance of X before and after k·b is subtracted.
+
+From N equally likely joint samples (x_j, b_j), dividing by N throughout:
+
+    Var(X − k b) = (1/N) Σ_j (y_j − μ_y)²,   y_j = x_j − k b_j
+                 = Var X − 2k Cov(X, b) + k² Var b,
+
+least at k* = Cov(X, b) / Var b, where it is (1 − ρ²) Var X.
+
+Source: Owen, Monte Carlo theory, methods and examples (2013), section 8.9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.errors import InputError
+from rlcalc.exact import compare, equal
+from rlcalc.terms import Name, Symbol, Term, apply, total
+
+if TYPE_CHECKING:
+    from rlcalc.derivation import Derivation
+    from rlcalc.inputs import Inputs
+
+
+def check(i: Inputs) -> None:
+    """Refuse the best factor for a control variate that never varies.
+
+    Raises:
+        InputError: ``b_constant``.
+    """
+    if i.k == "best" and _constant(i.b):
+        raise _b_constant()
+
+
+def _b_constant() -> InputError:
+    return InputError(
+        "b_constant",
+        "There is no best k: b is the same in every sample, so its variance is 0 and it explains nothing.",
+        "Give k as a number (any leaves Var X as it is), or samples of b that vary.",
+    )
+
+
+def _constant(samples: Sequence[Any]) -> bool:
+    return all(equal(samples[0], other) for other in samples[1:])
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    x = [d.given(Name("x", str(j)), value) for j, value in enumerate(i.x, start=1)]
+    b = [d.given(Name("b", str(j)), value) for j, value in enumerate(i.b, start=1)]
+    mean_x, mean_b = _mean(d, Name("μ", "X"), x), _mean(d, Name("μ", "b"), b)
+    var_x = d.step(Name("Var", arg=Name("X")), _spread(x, mean_x, x, mean_x))
+    var_b = d.step(Name("Var", arg=Name("b")), _spread(b, mean_b, b, mean_b))
+    covariance = d.step(Name("Cov", arg=Name("X,b")), _spread(x, mean_x, b, mean_b))
+    d.output("variance_x", var_x)
+    best = None
+    if _constant(i.b):
+        d.note("b is constant: subtracting it changes no variance.")
+    else:
+        best = d.step(Name("k", sup="*"), covariance / var_b, "the factor with the least variance")
+        d.output("best_k", best)
+    # check() made sure that there is a best factor where one is asked for
+    k = d.given("k", best.value if i.k == "best" and best is not None else i.k)
+    y = [
+        d.step(Name("y", str(j)), x_j - k * b_j)
+        for j, (x_j, b_j) in enumerate(zip(x, b, strict=True), start=1)
+    ]
+    mean_y = _mean(d, Name("μ", "y"), y)
+    variance = d.step(Name("Var", arg=Name("y")), _spread(y, mean_y, y, mean_y), "Var(X − k b)")
+    d.output("variance", variance)
+    if best is None or _constant(i.x):
+        d.note("A constant has no correlation with anything.")
+    else:
+        d.output("correlation", d.step("ρ", covariance / apply("sqrt", var_x * var_b)))
+    if compare(variance.value, var_x.value) == 1:
+        d.note("The variance has grown: k is more than twice the best factor, or has the wrong sign.")
+
+
+def _mean(d: Derivation, name: Name, samples: list[Symbol]) -> Symbol:
+    sum_ = total(samples)
+    return d.step(name, sum_ / len(samples) if len(samples) > 1 else sum_)
+
+
+def _spread(u: list[Symbol], mean_u: Symbol, v: list[Symbol], mean_v: Symbol) -> Term:
+    """(1/N) Σ_j (u_j − μ_u)(v_j − μ_v)."""
+    parts: list[Term] = []
+    for one, other in zip(u, v, strict=True):
+        parts.append((one - mean_u) ** 2 if u is v else (one - mean_u) * (other - mean_v))
+    sum_ = total(parts)
+    return sum_ / len(u) if len(u) > 1 else sum_
+
+
+def numpy_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
+    import numpy as np
+
+    x, b = np.broadcast_arrays(x, b)
+    dx, x_varies = _centred_numpy(x)
+    db, b_varies = _centred_numpy(b)
+    var_x = np.mean(np.square(dx), axis=-1)
+    var_b = np.mean(np.square(db), axis=-1)
+    covariance = np.mean(dx * db, axis=-1)
+    if isinstance(k, str) and not np.all(b_varies):
+        raise _b_constant()
+    nothing = np.asarray(np.nan, x.dtype)
+    best = np.where(b_varies, covariance / np.where(b_varies, var_b, np.ones_like(var_b)), nothing)
+    factor = best if isinstance(k, str) else k
+    residual = dx - np.asarray(factor)[..., None] * db
+    residual = residual - np.mean(residual, axis=-1, keepdims=True)
+    both = x_varies & b_varies
+    size = np.where(both, np.sqrt(var_x) * np.sqrt(var_b), np.ones_like(var_x))
+    return {
+        "variance_x": var_x,
+        "variance": np.mean(np.square(residual), axis=-1),
+        "best_k": best,
+        "correlation": np.where(both, np.clip(covariance / size, -1, 1), nothing),
+    }
+
+
+def _centred_numpy(samples: Any) -> tuple[Any, Any]:
+    """Deviations from the mean, exactly 0 for a constant, and whether there are any."""
+    import numpy as np
+
+    # the mean of 0.1, 0.1, 0.1 is not 0.1 in floating point
+    varies = np.max(samples, axis=-1) != np.min(samples, axis=-1)
+    centred = samples - np.mean(samples, axis=-1, keepdims=True)
+    # the mean of large samples was rounded; that of their deviations hardly is
+    centred = centred - np.mean(centred, axis=-1, keepdims=True)
+    return np.where(varies[..., None], centred, np.zeros_like(centred)), varies
+
+
+def torch_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
+    import torch
+
+    x, b = torch.broadcast_tensors(x, b)  # type: ignore[no-untyped-call]
+    dx, x_varies = _centred_torch(x)
+    db, b_varies = _centred_torch(b)
+    var_x, var_b = torch.var(dx, -1, correction=0), torch.var(db, -1, correction=0)
+    covariance = (dx * db).mean(-1)
+    # 0/0 is nan in the value; behind torch.where it would be nan in the gradient as well
+    best = torch.where(b_varies, covariance / torch.where(b_varies, var_b, 1.0), torch.nan)
+    factor = best if isinstance(k, str) else k + torch.zeros_like(var_x)
+    both = x_varies & b_varies
+    size = torch.where(both, var_x, 1.0).sqrt() * torch.where(both, var_b, 1.0).sqrt()
+    return {
+        "variance_x": var_x,
+        "variance": torch.var(dx - factor.unsqueeze(-1) * db, -1, correction=0),
+        "best_k": best,
+        "correlation": torch.where(both, (covariance / size).clamp(-1, 1), torch.nan),
+    }
+
+
+def _centred_torch(samples: Any) -> tuple[Any, Any]:
+    """As ``_centred_numpy``."""
+    varies = samples.amax(-1) != samples.amin(-1)
+    shifted = samples - samples.mean(-1, keepdim=True)
+    centred = shifted - shifted.mean(-1, keepdim=True)
+    return centred.masked_fill(~varies.unsqueeze(-1), 0.0), varies
