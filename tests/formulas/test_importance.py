@@ -1,0 +1,170 @@
+"""Importance sampling by hand, by its identities, and against drawn samples."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+
+values = st.fractions(min_value=-20, max_value=20, max_denominator=20)
+counts = st.integers(min_value=0, max_value=9)
+problems = st.lists(
+    st.tuples(counts, st.integers(min_value=1, max_value=9), values), min_size=1, max_size=5
+).filter(lambda rows: any(row[0] for row in rows))
+ALL = ("sympy", "numpy", "torch")
+
+
+def split(rows: list[tuple[int, int, Fraction]]) -> dict[str, list[Fraction]]:
+    p, q = [row[0] for row in rows], [row[1] for row in rows]
+    return {
+        "p": [Fraction(x, sum(p)) for x in p],
+        "q": [Fraction(x, sum(q)) for x in q],
+        "f": [row[2] for row in rows],
+    }
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        (
+            {"p": ["3/4", "1/4"], "q": ["1/2", "1/2"], "f": [5, -3]},
+            {"expectation": "3", "estimate": "3", "weight_variance": "1/4", "effective_share": "4/5"},
+        ),
+        (
+            {"p": ["0.9", "0.1"], "q": ["0.1", "0.9"], "f": [1, 0], "samples": 100},
+            {"expectation": "9/10", "weight_variance": "64/9", "effective_samples": "900/73"},
+        ),
+        (
+            {"p": ["1/2", "1/4", "1/4"], "q": ["1/2", "1/2", 0], "f": [5, -3, 0]},
+            {"estimate": "7/4", "weight_variance": "1/16", "effective_share": "9/10"},
+        ),
+        ({"p": [0, 1], "q": [1, 0], "f": [5, 0]}, {"estimate": "0", "effective_share": "0"}),
+    ],
+)
+def test_by_hand(inputs: dict[str, object], expected: dict[str, str]) -> None:
+    e = rlcalc.evaluate("importance", inputs, ALL)
+    assert {name: str(e.results[name].exact) for name in expected} == expected
+    assert e.agree
+
+
+@settings(deadline=None, max_examples=50)
+@given(problems)
+def test_identities_and_agreement(rows: list[tuple[int, int, Fraction]]) -> None:
+    inputs = split(rows)
+    e = rlcalc.evaluate("importance", inputs, ALL)
+    truth = sum(p * f for p, f in zip(inputs["p"], inputs["f"], strict=True))
+    exact = {name: result.exact for name, result in e.results.items()}
+    assert Fraction(str(exact["expectation"])) == truth == Fraction(str(exact["estimate"]))
+    variance, share = Fraction(str(exact["weight_variance"])), Fraction(str(exact["effective_share"]))
+    weights = [Fraction(str(w)) for w in exact["weights"]]
+    assert sum(q * w for q, w in zip(inputs["q"], weights, strict=True)) == 1
+    # q covers p, so the weights average 1 and the share follows from their variance
+    assert share == 1 / (1 + variance)
+    assert (variance == 0) == (inputs["p"] == inputs["q"])
+    assert e.agree
+
+
+def test_upside_down_weights_are_told_apart() -> None:
+    inputs = {"p": [0.75, 0.25], "q": [0.5, 0.5], "f": [5.0, -3.0]}
+    faulty = sum(q * (q / p) * f for p, q, f in zip(*inputs.values(), strict=True))
+    assert abs(faulty - rlcalc.compute("importance", **inputs)["estimate"]) > 1
+
+
+def test_drawn_samples_scatter_as_the_effective_size_says() -> None:
+    random = np.random.default_rng(11)
+    p, q, f = np.array([0.6, 0.3, 0.1]), np.array([0.2, 0.3, 0.5]), np.array([1.0, 4.0, -2.0])
+    found = rlcalc.compute("importance", p=p, q=q, f=f)
+    drawn = random.choice(3, size=200_000, p=q)
+    weights = (p / q)[drawn]
+    assert np.mean(weights * f[drawn]) == pytest.approx(found["expectation"], abs=0.05)
+    assert np.var(weights) == pytest.approx(found["weight_variance"], rel=0.02)
+    # what libraries compute from the drawn weights
+    kish = weights.sum() ** 2 / np.square(weights).sum() / len(weights)
+    assert kish == pytest.approx(found["effective_share"], rel=0.02)
+
+
+@pytest.mark.parametrize("make", [np.asarray, torch.as_tensor])
+def test_squares_of_huge_weights_do_not_overflow(make: object) -> None:
+    rows = np.array([[0.5, 0.5], [1e-200, 1.0], [1.0, 0.0]])
+    p, q, f = (make(row) for row in rows)  # type: ignore[operator]
+    found = rlcalc.compute("importance", p=p, q=q, f=f)
+    assert found["estimate"].item() == pytest.approx(0.5)
+    # q·w² = 1e-200·(5e199)², although (5e199)² alone is beyond float64
+    assert found["weight_variance"].item() == pytest.approx(2.5e199)
+    assert found["effective_share"].item() == pytest.approx(4e-200)
+
+
+def test_torch_gradients_stay_finite_where_q_is_zero() -> None:
+    p = torch.tensor([0.5, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
+    q = torch.tensor([0.25, 0.75, 0.0], dtype=torch.float64, requires_grad=True)
+    f = torch.tensor([1.0, 2.0, 5.0], dtype=torch.float64, requires_grad=True)
+    found = rlcalc.compute("importance", p=p, q=q, f=f)
+    total = found["estimate"] + found["weight_variance"] + found["effective_share"]
+    for slope in torch.autograd.grad(total, (p, q, f)):
+        assert torch.isfinite(slope).all()
+    inner = [x[:2].detach().requires_grad_() for x in (p, q, f)]
+    for name in ("expectation", "estimate", "weights", "weight_variance", "effective_share"):
+        assert torch.autograd.gradcheck(
+            lambda a, b, c, name=name: rlcalc.compute("importance", p=a, q=b, f=c)[name], inner
+        )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numpy_batches_dtype_and_inputs(dtype: type) -> None:
+    random = np.random.default_rng(4)
+    p, q = (random.dirichlet(np.ones(4), size=3).astype(dtype) for _ in range(2))
+    f = random.normal(size=4).astype(dtype)
+    kept = p.copy(), q.copy(), f.copy()
+    found = rlcalc.compute("importance", p=p, q=q, f=f, samples=100)
+    rows = [rlcalc.compute("importance", p=a, q=b, f=f, samples=100) for a, b in zip(p, q, strict=True)]
+    for name, array in found.items():
+        assert array.dtype == dtype
+        np.testing.assert_allclose(array, [row[name] for row in rows], rtol=1e-5)
+    assert all(np.array_equal(a, b) for a, b in zip(kept, (p, q, f), strict=True))
+    assert rlcalc.importance(p[:0], q[:0], f).shape == (0,)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_torch_dtype(dtype: torch.dtype) -> None:
+    p = torch.tensor([0.75, 0.25], dtype=dtype)
+    found = rlcalc.compute("importance", p=p, q=[0.5, 0.5], f=[5.0, -3.0], samples=10)
+    assert {tensor.dtype for tensor in found.values()} == {dtype}
+    assert found["estimate"].item() == 3.0
+    assert found["effective_samples"].item() == pytest.approx(8, rel=1e-2)
+
+
+def test_missing_support() -> None:
+    inputs = {"p": [0.5, 0.5], "q": [1.0, 0.0], "f": [1.0, 1.0]}
+    for call in (rlcalc.derive, rlcalc.compute):
+        with pytest.raises(rlcalc.InputError) as caught:
+            call("importance", **inputs)
+        assert caught.value.code == "q_does_not_cover_p"
+    tensors = {name: torch.tensor([value, [0.5, 0.5]]) for name, value in inputs.items()}
+    assert rlcalc.compute("importance", **tensors)["estimate"].isnan().tolist() == [True, False]
+    # dropping the outcome silently would give 1/2 instead of 1
+    assert rlcalc.compute("importance", **{**inputs, "f": [1.0, 0.0]})["estimate"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"p": [0.5, 0.6]}, "p_not_a_distribution"),
+        ({"q": [1.5, -0.5]}, "q_not_a_distribution"),
+        ({"f": [1, 2, 3]}, "f_wrong_length"),
+        ({"samples": 0}, "samples_out_of_range"),
+        ({"samples": 0.5}, "samples_not_an_integer"),
+        ({"f": ["x", 1]}, "symbol_not_allowed"),
+        ({"q": None}, "q_missing"),
+    ],
+)
+def test_refusals(change: dict[str, object], code: str) -> None:
+    inputs = {"p": [0.5, 0.5], "q": [0.5, 0.5], "f": [1, 2], **change}
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("importance", **inputs)
+    assert caught.value.code == code
