@@ -178,6 +178,22 @@ def test_a_crash_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {failure.got for failure in report.failures} == {"ValueError"}
 
 
+def test_nan_stands_for_a_refusal_of_floats_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_answer(**inputs: Any) -> dict[str, Any]:
+        return {"returns": inputs["rewards"] * float("nan")}
+
+    monkeypatch.setattr(lambda_return, "torch_form", no_answer)
+    report = run_case(with_given(CASES["gamma-above-one"], gamma="1"), ALL)
+    assert failed_on(report) == {"sympy", "numpy"}
+
+
+def test_an_exact_value_that_cannot_be_read_fails_its_case_only() -> None:
+    wrong = with_want(CASES["lecture-2.4"], exact="11//4", decimal=None, printed=None)
+    report = run_case(wrong, ALL)
+    assert failed_on(report) == set(ALL)
+    assert {failure.got for failure in report.failures} == {"number_syntax"}
+
+
 # --- a form that is wrong --------------------------------------------------------------
 
 
