@@ -162,7 +162,7 @@ def _numpy_converter(formula: Formula, given: Mapping[str, Any]) -> Any:
                 array = np.asarray(value, dtype)
             except (TypeError, ValueError) as error:
                 raise InputError(
-                    f"{parameter.name}_not_numeric",
+                    f"{parameter.name.rstrip('_')}_not_numeric",
                     f"{parameter.name} must be numbers or an array of them, not {shown(value)}.",
                 ) from error
             check_array(parameter, array)
@@ -213,7 +213,7 @@ def _plain(parameter: Parameter, value: Any, backend: str, dtype: Any, device: A
         return read_mdp(value).arrays(backend, dtype, device)
     if parameter.choices and isinstance(value, str) and value not in parameter.choices:
         raise InputError(
-            f"{parameter.name}_unknown",
+            f"{parameter.name.rstrip('_')}_unknown",
             f"{parameter.name} must be {' or '.join(parameter.choices)}, not {shown(value)}.",
         )
     if parameter.kind == "count" and not (value == float("inf") or (int(value) == value and value >= 1)):
