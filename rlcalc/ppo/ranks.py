@@ -1,0 +1,127 @@
+"""Several processes that train one network: what each must agree on with the others.
+
+``torchrun --nproc-per-node=N -m rlcalc ppo-run`` starts N of them. Each has
+its share of the environments; gradients and the statistics of the advantages
+are summed over all, so that N processes make the step that one would make
+with all environments. Rank 0 writes and prints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+
+import torch
+from torch import Tensor
+
+from rlcalc.errors import CheckFailed, InputError
+
+TIMEOUT_SECONDS = 60.0
+
+
+class Ranks:
+    """One process on its own; nothing to agree on."""
+
+    rank = 0
+    size = 1
+
+    def sum(self, x: Tensor) -> Tensor:
+        """The sum of x over all ranks."""
+        return x
+
+    def average_(self, gradient: Tensor) -> None:
+        """Replace a gradient by the mean of all ranks'."""
+
+    def agree(self, flag: bool) -> bool:
+        """What rank 0 says."""
+        return flag
+
+
+ALONE = Ranks()
+
+
+class Group(Ranks):
+    """This process among the others of an initialised process group."""
+
+    def __init__(self, device: torch.device) -> None:
+        import torch.distributed as dist
+
+        self._dist = dist
+        self.rank, self.size, self.device = dist.get_rank(), dist.get_world_size(), device
+
+    def sum(self, x: Tensor) -> Tensor:
+        whole = x.clone()
+        self._reduce(whole)
+        return whole
+
+    def average_(self, gradient: Tensor) -> None:
+        self._reduce(gradient)
+        gradient.div_(self.size)
+
+    def agree(self, flag: bool) -> bool:
+        told = torch.tensor(int(flag), device=self.device)
+        try:
+            self._dist.broadcast(told, 0)
+        except RuntimeError as error:
+            raise _lost(self.rank, error) from error
+        return bool(told.item())
+
+    def _reduce(self, x: Tensor) -> None:
+        try:
+            self._dist.all_reduce(x)
+        except RuntimeError as error:
+            raise _lost(self.rank, error) from error
+
+
+def _lost(rank: int, error: RuntimeError) -> CheckFailed:
+    cause = str(error).strip().splitlines() or ["no reason given"]
+    return CheckFailed(
+        "rank_lost",
+        f"Rank {rank} has lost another rank of this run: {cause[0][:160]}",
+        "Start all ranks again with --resume; the last checkpoint is whole.",
+    )
+
+
+def launched() -> bool:
+    """Whether torchrun (or somebody who sets its variables) started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def local_device(device: torch.device) -> torch.device:
+    """The device of this rank: its own GPU where there are several."""
+    if launched() and device.type == "cuda" and device.index is None:
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return device
+
+
+@contextlib.contextmanager
+def group(device: torch.device, envs: int, timeout: float = TIMEOUT_SECONDS) -> Iterator[Ranks]:
+    """The ranks of this run; a process on its own when nothing started several.
+
+    A rank that dies ends the others: their next collective fails, at once
+    when a connection breaks and after ``timeout`` seconds when a rank hangs.
+
+    Raises:
+        InputError: ``envs_uneven``, ``ranks_unreachable``.
+    """
+    if not launched():
+        yield ALONE
+        return
+    import torch.distributed as dist
+
+    size = int(os.environ["WORLD_SIZE"])
+    if envs % size:
+        raise InputError("envs_uneven", f"{envs} environments do not divide evenly among {size} ranks.")
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    try:
+        dist.init_process_group(backend, timeout=timedelta(seconds=timeout))
+    except (RuntimeError, ValueError) as error:
+        raise InputError("ranks_unreachable", f"The ranks of this run did not meet: {error}") from error
+    try:
+        yield Group(device)
+    finally:
+        # without a barrier: a rank that failed must not wait for the others
+        with contextlib.suppress(RuntimeError):
+            dist.destroy_process_group()

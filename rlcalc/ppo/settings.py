@@ -1,0 +1,112 @@
+"""Every number of a PPO run, in one place.
+
+The lecture's section 8.3 gives values for five of them; they are the defaults
+and stand beside each field. What it leaves open (c1, c2, batch sizes, the
+network) says so. ``tuned`` changes what an environment learns faster with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+from rlcalc.errors import InputError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one run; a checkpoint carries them."""
+
+    env: str = "cartpole"
+    seed: int = 0
+    dtype: Literal["float32", "float64"] = "float32"
+
+    steps: int = 200_000
+    """Steps in all environments together after which an unsolved run ends."""
+    envs: int = 8
+    """Copies of the environment, N; over all ranks together."""
+    horizon: int = 128
+    """Steps per copy and iteration, T; the lecture collects whole trajectories."""
+    epochs: int = 10
+    """Passes over each batch, K. Lecture: 3 to 10."""
+    minibatches: int = 4
+    """Gradient steps per pass. Lecture: "divided into mini-batches"."""
+
+    gamma: float = 0.99
+    """Discount γ. Lecture: 0.99."""
+    lam: float = 0.95
+    """λ of GAE and of the critic's target. Lecture: 0.95."""
+    clip: float = 0.2
+    """ε of the clipped objective. Lecture: 0.1 to 0.2."""
+    c1: float = 0.5
+    """Weight of the critic's loss. The lecture names none."""
+    c2: float = 0.0
+    """Weight of the entropy bonus. The lecture names none."""
+    critic_reduction: Literal["sum", "mean", "half-mean"] = "mean"
+    """The lecture sums squared errors; a mean does not grow with the batch."""
+    normalise: bool = True
+    """Advantages of a batch to mean 0 and deviation 1. Not in the lecture."""
+
+    learning_rate: float = 3e-4
+    """Lecture: 3·10⁻⁴, often with decay."""
+    decay: float = 1.0
+    """Part of the learning rate that has gone, linearly, when ``steps`` are done; 0 keeps it."""
+    optimiser: Literal["adam", "sgd"] = "adam"
+    max_grad_norm: float = 0.5
+    """Longest gradient; a longer one is scaled down. Not in the lecture."""
+    hidden: tuple[int, ...] = (64, 64)
+    """Widths of the hidden layers of actor and critic; none makes a table of one-hot states."""
+
+    evaluation_episodes: int = 100
+    """Episodes, each from its own start and with the likeliest action, whose mean return is judged."""
+
+    @property
+    def batch(self) -> int:
+        """Steps per iteration, N·T."""
+        return self.envs * self.horizon
+
+    def check(self) -> Settings:
+        """These settings, if they make sense.
+
+        Raises:
+            InputError: ``..._out_of_range``, or ``minibatches_uneven``.
+        """
+        for name in ("steps", "envs", "horizon", "epochs", "minibatches", "evaluation_episodes"):
+            if getattr(self, name) < 1:
+                raise InputError(
+                    f"{name}_out_of_range", f"{name} is a count of at least 1, not {getattr(self, name)}."
+                )
+        for name in ("gamma", "lam", "decay"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(
+                    f"{name}_out_of_range", f"{name} lies between 0 and 1; {getattr(self, name)} does not."
+                )
+        if not 0 < self.clip < 1:
+            raise InputError("clip_out_of_range", f"clip lies strictly between 0 and 1, not at {self.clip}.")
+        if self.batch % self.minibatches:
+            raise InputError(
+                "minibatches_uneven",
+                f"A batch of {self.envs} × {self.horizon} steps does not divide into "
+                f"{self.minibatches} equal minibatches.",
+                "Use a number of environments that is a power of two.",
+            )
+        return self
+
+
+_TUNED: dict[str, dict[str, Any]] = {
+    "cartpole": {},
+}
+
+
+def tuned(env: str, **given: Any) -> Settings:
+    """Settings for an environment, with what was given instead of what we found; ``None`` is not given."""
+    settings = replace(Settings(env=env), **_TUNED.get(env, {}))
+    return replace(settings, **{name: value for name, value in given.items() if value is not None}).check()
+
+
+def from_mapping(saved: dict[str, Any]) -> Settings:
+    """Settings out of a checkpoint."""
+    known = {field.name for field in fields(Settings)}
+    found = {name: value for name, value in saved.items() if name in known}
+    found["hidden"] = tuple(found.get("hidden", ()))
+    return Settings(**found)

@@ -1,0 +1,350 @@
+"""PPO: the algorithm of the lecture's section 8.3, with rlcalc's formulas.
+
+    for iteration = 1, 2, …
+        collect     T steps in each of N environments with π_old
+        advantages  A_t and the critic's targets, by `gae`
+        for epoch = 1 … K, for each minibatch
+            losses  `ratio` → `ppo_clip`;  `critic_loss`;  `entropy`;  together `ppo_loss`
+            one step of the optimiser
+
+No formula is written here. `Formulas` holds the Torch forms of
+`rlcalc.formulas`, the functions that `rlcalc verify` runs against the golden
+vectors; the trainer calls whatever it holds, which is how `sabotage` breaks
+one at a time. They are called without the public wrapper, whose checks of
+shapes and domains double the time of a small loss.
+
+Nothing in `collect`, `advantages` and `update` waits for the device: numbers
+come to the host once per iteration, in `measure`. Source: Schulman et al.,
+arXiv:1707.06347, algorithm 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from rlcalc.formulas import load_forms
+from rlcalc.ppo.envs.base import VectorEnv
+from rlcalc.ppo.optimiser import Optimiser
+from rlcalc.ppo.policy import ActorCritic
+from rlcalc.ppo.ranks import ALONE, Ranks
+from rlcalc.ppo.settings import Settings
+from rlcalc.recurrence import scan_torch
+
+Form = Callable[..., dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """The Torch forms that the trainer calls, by the name of the formula."""
+
+    gae: Form
+    ratio: Form
+    ppo_clip: Form
+    critic_loss: Form
+    entropy: Form
+    ppo_loss: Form
+    kl: Form
+
+    @classmethod
+    def verified(cls) -> Formulas:
+        return cls(**{field.name: load_forms(field.name).torch_form for field in fields(cls)})
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """What one iteration collected. Time comes last in what formulas take, first elsewhere.
+
+    Attributes:
+        observation: [T+1, N, O], the last one not yet acted on.
+        head: [T, N, H], the actor's output that ``action`` was drawn from.
+        action: [T, N] or [T, N, size].
+        successor: [T, N, O], the true next state, also where the episode ended.
+        reward, terminated, truncated: [N, T].
+    """
+
+    observation: Tensor
+    head: Tensor
+    action: Tensor
+    successor: Tensor
+    reward: Tensor
+    terminated: Tensor
+    truncated: Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B steps to learn from, in any order; ``index`` says which of the rollout's N·T each one is."""
+
+    index: Tensor
+    observation: Tensor
+    head: Tensor
+    action: Tensor
+    old_log: Tensor
+    advantage: Tensor
+    returns: Tensor
+    values: Tensor
+
+    def __getitem__(self, rows: Tensor | slice) -> Batch:
+        return Batch(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The parts of the loss and their sum, each a scalar, as tensors."""
+
+    ratio: Tensor
+    clip: Tensor
+    critic: Tensor
+    entropy: Tensor
+    loss: Tensor
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What an iteration shows, over all ranks; ``episode_return`` is None when no episode ended."""
+
+    env_steps: int
+    episodes: int
+    episode_return: float | None
+    loss: float
+    clip_objective: float
+    critic_loss: float
+    entropy: float
+    kl: float
+    clip_fraction: float
+    explained_variance: float
+    learning_rate: float
+
+
+class Watcher(Protocol):
+    """Looks on; `rlcalc.ppo.checks` is the one there is."""
+
+    def advantages(self, trainer: Trainer, rollout: Rollout, raw: Tensor, batch: Batch) -> None: ...
+
+    def minibatch(self, trainer: Trainer, epoch: int, number: int, batch: Batch, losses: Losses) -> None: ...
+
+    def stepped(self, trainer: Trainer, before: Tensor) -> None: ...
+
+    def updated(self, trainer: Trainer, batch: Batch, metrics: Metrics) -> None: ...
+
+
+class Trainer:
+    """PPO on one environment batch.
+
+    Args:
+        env: N = ``settings.envs`` copies (over all ranks).
+        formulas: those of rlcalc, unless a test breaks one.
+        watcher: sees every iteration from inside.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        env: VectorEnv,
+        formulas: Formulas | None = None,
+        watcher: Watcher | None = None,
+        ranks: Ranks = ALONE,
+    ) -> None:
+        self.settings, self.env, self.watcher, self.ranks = settings, env, watcher, ranks
+        self.formulas = formulas or Formulas.verified()
+        self.model = ActorCritic(
+            env.observation_size, env.action, settings.hidden, settings.seed, env.device, env.dtype
+        )
+        self.optimiser = Optimiser(self.model.parameters(), settings.optimiser)
+        # every rank has the same network and its own luck
+        self.generator = torch.Generator(env.device).manual_seed(settings.seed * 1_000_003 + ranks.rank)
+        self.observation = env.reset()
+        self.return_so_far = torch.zeros(env.num_envs, dtype=env.dtype, device=env.device)
+        self.env_steps = 0
+        self.iterations = 0
+
+    def iterate(self) -> Metrics:
+        """Collect, learn, measure: one line of the loop above."""
+        rollout = self.collect()
+        batch = self.advantages(rollout)
+        losses = self.update(batch)
+        self.env_steps += rollout.reward.numel() * self.ranks.size
+        self.iterations += 1
+        metrics = self.measure(rollout, batch, losses)
+        if self.watcher is not None:
+            self.watcher.updated(self, batch, metrics)
+        return metrics
+
+    @torch.no_grad()
+    def collect(self) -> Rollout:
+        """T steps in every environment; episodes go on where the last iteration stopped."""
+        env, model = self.env, self.model
+        noise = model.noise(self.settings.horizon, env.num_envs, self.generator)
+        observations, heads, actions, steps = [self.observation], [], [], []
+        for now in noise:
+            head = model.actor(observations[-1])
+            action = model.sample(head, now)
+            step = env.step(model.bounded(action))
+            heads.append(head)
+            actions.append(action)
+            steps.append(step)
+            observations.append(step.observation)
+        self.observation = observations[-1]
+        return Rollout(
+            observation=torch.stack(observations),
+            head=torch.stack(heads),
+            action=torch.stack(actions),
+            successor=torch.stack([step.successor for step in steps]),
+            reward=torch.stack([step.reward for step in steps], -1),
+            terminated=torch.stack([step.terminated for step in steps], -1),
+            truncated=torch.stack([step.truncated for step in steps], -1),
+        )
+
+    @torch.no_grad()
+    def advantages(self, rollout: Rollout) -> Batch:
+        """A_t and the critic's targets for every step, and the old policy's log-probabilities."""
+        s, model = self.settings, self.model
+        values = model.critic(rollout.observation).T
+        found = self.formulas.gae(
+            rewards=rollout.reward,
+            values=values,
+            gamma=s.gamma,
+            lam=s.lam,
+            terminated=rollout.terminated,
+            truncated=rollout.truncated,
+            next_values=self.successor_values(rollout),
+        )
+        raw = found["advantages"]
+        head, action = _by_env(rollout.head), _by_env(rollout.action)
+        batch = Batch(
+            index=torch.arange(raw.numel(), device=raw.device),
+            observation=_by_env(rollout.observation[:-1]),
+            head=head,
+            action=action,
+            old_log=model.policy(head).log_prob(action),
+            advantage=(self.normalise(raw) if s.normalise else raw).reshape(-1),
+            returns=found["returns"].reshape(-1),
+            values=values[:, :-1].reshape(-1),
+        )
+        if self.watcher is not None:
+            self.watcher.advantages(self, rollout, raw, batch)
+        return batch
+
+    def successor_values(self, rollout: Rollout) -> Tensor:
+        """V of the true successors [N, T]: where time ran out, the state it would have gone on from."""
+        return self.model.critic(rollout.successor).T
+
+    def normalise(self, advantage: Tensor) -> Tensor:
+        """To mean 0 and deviation 1 over the batches of all ranks, in two passes: one would cancel."""
+        count = advantage.numel() * self.ranks.size
+        centred = advantage - self.ranks.sum(advantage.sum()) / count
+        variance = self.ranks.sum(centred.square().sum()) / count
+        return centred / (variance.sqrt() + 1e-8)
+
+    def update(self, batch: Batch) -> Losses:
+        """K passes over one batch; returns the losses of the last minibatch."""
+        lr, optimiser = self.learning_rate(), self.optimiser
+        for epoch in range(self.settings.epochs):
+            for number, part in enumerate(self.minibatches(batch)):
+                losses = self.losses(
+                    self.model.actor(part.observation), self.model.critic(part.observation), part
+                )
+                if self.watcher is not None:
+                    self.watcher.minibatch(self, epoch, number, part, losses)
+                optimiser.zero()
+                losses.loss.backward()
+                self.ranks.average_(optimiser.gradient)
+                optimiser.shorten(self.settings.max_grad_norm)
+                before = optimiser.flat.clone() if self.watcher is not None and optimiser.count == 0 else None
+                optimiser.step(lr)
+                if self.watcher is not None and before is not None:
+                    self.watcher.stepped(self, before)
+        return losses
+
+    def minibatches(self, batch: Batch) -> Iterator[Batch]:
+        """The batch in a new random order, in equal parts."""
+        size = len(batch.index)
+        order = torch.randperm(size, generator=self.generator, device=batch.index.device)
+        shuffled, part = batch[order], size // self.settings.minibatches
+        for start in range(0, size, part):
+            yield shuffled[start : start + part]
+
+    def losses(self, head: Tensor, values: Tensor, part: Batch) -> Losses:
+        """L_clip − c1·L_critic + c2·H, negated, for one minibatch.
+
+        Args:
+            head, values: what actor and critic say now, [M, H] and [M].
+        """
+        s, f = self.settings, self.formulas
+        policy = self.model.policy(head)
+        ratio = f.ratio(new_log=policy.log_prob(part.action), old_log=part.old_log)["ratio"]
+        clip = f.ppo_clip(ratio=ratio, adv=part.advantage, eps=s.clip)["objective"].mean()
+        critic = f.critic_loss(values=values, returns=part.returns, reduction=s.critic_reduction)["loss"]
+        entropy = policy.entropy(f.entropy).mean()
+        loss = f.ppo_loss(clip=clip, critic=critic, entropy=entropy, c1=s.c1, c2=s.c2)["loss"]
+        return Losses(ratio, clip, critic, entropy, loss)
+
+    def learning_rate(self) -> float:
+        """Falls linearly by the part ``decay`` until all steps are done."""
+        done = min(1.0, self.env_steps / self.settings.steps)
+        return self.settings.learning_rate * (1 - self.settings.decay * done)
+
+    @torch.no_grad()
+    def measure(self, rollout: Rollout, batch: Batch, losses: Losses) -> Metrics:
+        """The iteration in numbers; the one place that waits for the device."""
+        policy, old = self.model.policy(self.model.actor(batch.observation)), self.model.policy(batch.head)
+        ratio = self.formulas.ratio(new_log=policy.log_prob(batch.action), old_log=batch.old_log)["ratio"]
+        finished, total = self._episodes(rollout)
+        errors = batch.returns - batch.values
+        shares = torch.stack(
+            [
+                losses.loss.detach(),
+                losses.clip.detach(),
+                losses.critic.detach(),
+                losses.entropy.detach(),
+                old.divergence_to(policy, self.formulas.kl).mean(),
+                ((ratio - 1).abs() > self.settings.clip).to(ratio.dtype).mean(),
+                1 - errors.var(correction=0) / batch.returns.var(correction=0).clamp_min(1e-12),
+                finished,
+                total,
+            ]
+        )
+        *numbers, finished_, total_ = (self.ranks.sum(shares) / self.ranks.size).tolist()
+        count = round(finished_ * self.ranks.size)
+        mean = total_ / finished_ if count else None
+        return Metrics(self.env_steps, count, mean, *numbers, self.learning_rate())
+
+    def _episodes(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
+        """How many episodes ended in a rollout, and the sum of their undiscounted returns."""
+        ended = rollout.terminated | rollout.truncated
+        goes_on = (~ended).to(rollout.reward.dtype)
+        # the return so far runs forwards: x_t = R_{t+1} + [step t−1 did not end] x_{t−1}
+        before = torch.cat((torch.ones_like(goes_on[:, :1]), goes_on[:, :-1]), 1)
+        so_far = scan_torch(rollout.reward.flip(1), before.flip(1), self.return_so_far).flip(1)
+        self.return_so_far = so_far[:, -1] * goes_on[:, -1]
+        return ended.sum().to(so_far.dtype), (so_far * ended).sum()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the rest of the run depends on."""
+        return {
+            "optimiser": self.optimiser.state_dict(),
+            "env": self.env.state_dict(),
+            "generator": self.generator.get_state(),
+            "observation": self.observation,
+            "return_so_far": self.return_so_far,
+            "env_steps": self.env_steps,
+            "iterations": self.iterations,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.env.load_state_dict(state["env"])
+        self.generator.set_state(state["generator"])
+        self.observation = state["observation"].to(self.env.device)
+        self.return_so_far = state["return_so_far"].to(self.env.device)
+        self.env_steps, self.iterations = state["env_steps"], state["iterations"]
+
+
+def _by_env(x: Tensor) -> Tensor:
+    """[T, N, …] -> [N·T, …], in the order that [N, T] has when flattened."""
+    return x.transpose(0, 1).flatten(0, 1)
