@@ -55,8 +55,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     if solution is None:
         raise _singular(mdp, _stuck(mdp, policy))
     d.note(
-        f"(I − γ P_π) V = R_π, {len(mdp.live)} linear equations, was solved by exact elimination; "
-        "the steps put its solution into each equation of the definition."
+        "The linear system (I − γ P_π) V = R_π was solved by exact elimination; the steps put its solution "
+        "into the definition."
     )
     discount = d.given("γ", i.gamma)
     solved = [d.given(Name("V", arg=state_name(mdp, s)), value) for s, value in enumerate(solution)]
@@ -171,6 +171,8 @@ def torch_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
     ended = torch.tensor(exact.terminal, device=p.device).expand(right.shape)
     for _ in exact.states:
         ended = ended | ((chances > 0) & ended.unsqueeze(-2)).any(-1)
-    # at gamma 1 a state that never ends has no value, whatever the elimination made of it
+    if gamma.device.type == p.device.type == "cpu" and bool(gamma >= 1) and not bool(ended.all()):
+        raise _singular(exact, [])
+    # elsewhere, where raising would wait for the device, a state that never ends is nan
     values = values.masked_fill(~ended & (gamma >= 1), float("nan"))
     return {"values": values, "q_values": r + gamma * (p @ values[..., None, :, None]).squeeze(-1)}

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, shown
-from rlcalc.formulas._softmax import softmax_numpy, softmax_terms
+from rlcalc.formulas._softmax import score_torch, softmax_numpy, softmax_terms
 from rlcalc.formulas._tabular import check_columns, pair_name, row_of_state, short, transition_name
 from rlcalc.terms import Name, Symbol, Term, product, term, total
 
@@ -227,8 +227,9 @@ def numpy_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> d
     objective = (here * (policy * ahead[-1]).sum(axis=-1)).sum(axis=-1) if steps else here.sum(axis=-1) * 0
     for t in range(steps):
         q = ahead[steps - 1 - t]
-        baseline = (policy * q).sum(axis=-1, keepdims=True)
-        part = here[..., None] * policy * (q - baseline)
+        # A(s,a) = Σ_b π(b|s) (Q(s,a) − Q(s,b)) does not cancel where one action is all but certain
+        advantage = ((q[..., :, None] - q[..., None, :]) * policy[..., None, :]).sum(axis=-1)
+        part = here[..., None] * policy * advantage
         true = true + gamma**t * part
         loose = loose + part
         difference = difference + (1 - gamma**t) * part
@@ -275,8 +276,7 @@ def torch_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> d
     # Σ_{k>=t} γ^k R_{k+1} is γ^t G_t; without the factor it is summed from the end, never divided by γ^t
     to_go = discounted.flip(-1).cumsum(-1).flip(-1)
     plain = _to_go(rewards, gamma)
-    onehot = torch.nn.functional.one_hot(action_, theta.shape[-1]).to(theta.dtype)
-    score = (onehot - logs.exp()[..., row, :]) * mask_.unsqueeze(-1)
+    score = score_torch(logs.exp()[..., row, :], action_) * mask_.unsqueeze(-1)
     belongs = torch.nn.functional.one_hot(row, theta.shape[-2]).to(theta.dtype)
 
     def expected(weights: Any) -> Any:
