@@ -91,28 +91,17 @@ class _Required:
         return "<required>"
 
 
-class _Required:
-    """Stands where Python wants a default: a required parameter behind an optional one."""
-
-    def __repr__(self) -> str:
-        return "<required>"
-
-
-REQUIRED = _Required()
-
-
 def _signature(spec: Formula) -> inspect.Signature:
-    """Parameters in the order of the specification; all of them may be given by position."""
+    """Parameters in the order of the specification, all of them positional or by keyword."""
     found: list[inspect.Parameter] = []
-    seen_default = False
     for parameter in spec.parameters:
         special = any(parameter.name in form.parameters for form in spec.forms)
-        required = parameter.required and not special
-        default = _shown_default(parameter)
-        if required:
-            # only what was given is bound; the missing one is named by from_user
-            default = REQUIRED if seen_default else inspect.Parameter.empty
-        seen_default = seen_default or not required
+        behind_optional = bool(found) and found[-1].default is not inspect.Parameter.empty
+        default: Any = inspect.Parameter.empty
+        if special or not parameter.required:
+            default = _shown_default(parameter)
+        elif behind_optional:
+            default = _Required()
         found.append(
             inspect.Parameter(parameter.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
         )

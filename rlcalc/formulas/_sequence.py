@@ -116,7 +116,7 @@ def exact_episode(d: Derivation, i: Inputs) -> Episode:
         if one_gamma
         else [d.given(Name("γ", str(t)), g) for t, g in enumerate(i.gamma)]
     )
-    return Episode(
+    episode = Episode(
         rewards=[d.given(Name("R", str(t + 1)), reward) for t, reward in enumerate(i.rewards)],
         values=values,
         next_values=next_values,
@@ -125,6 +125,11 @@ def exact_episode(d: Derivation, i: Inputs) -> Episode:
         truncated=_flags(i.truncated, steps, False),
         one_gamma=one_gamma,
     )
+    if i.next_values is None:
+        for t in range(steps - 1):
+            if episode.truncated[t] and not episode.terminated[t]:
+                d.note(f"Step {t} is cut off and next-values is not given: it bootstraps from V(S_{t + 1}).")
+    return episode
 
 
 def _flags(flags: list[bool] | None, steps: int, last: bool) -> list[bool]:

@@ -79,6 +79,8 @@ def numpy_form(
 ) -> dict[str, Any]:
     import numpy as np
 
+    if bootstrap is not None:
+        _refuse_conflict(bootstrap, values, next_values)
     if bootstrap is not None and truncated is not None:
         # a cut at the last step and a bootstrap there are the same thing
         truncated = truncated & (np.arange(rewards.shape[-1]) < rewards.shape[-1] - 1)
@@ -87,6 +89,24 @@ def numpy_form(
     last = p.bootstrap[..., -1] if bootstrap is None else bootstrap
     returns = scan_numpy(base, p.gamma * p.carry, last)
     return {"returns": returns}
+
+
+def _refuse_conflict(bootstrap: Any, values: Any, next_values: Any) -> None:
+    """``check`` for arrays; a 0 at the end of values counts as not said, nan as no value."""
+    if next_values is not None:
+        last = next_values[..., -1]
+        said = last == last
+    elif values is not None:
+        last = values[..., -1]
+        said = (last == last) & (last != 0)
+    else:
+        return
+    if (said & (last != bootstrap)).any():
+        raise InputError(
+            "bootstrap_conflict",
+            "bootstrap and the last of values (next_values) differ; both are V after the last reward.",
+            "Give one of them, or the same number twice.",
+        )
 
 
 def torch_form(

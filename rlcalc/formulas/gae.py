@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc.exact import equal
 from rlcalc.formulas._sequence import Episode, exact_episode, power, prepare_numpy, prepare_torch
 from rlcalc.recurrence import scan_numpy, scan_torch
 from rlcalc.terms import Name, Symbol, Term, product, total
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 def exact_form(d: Derivation, i: Inputs) -> None:
     e = exact_episode(d, i)
+    for t in range(e.steps - 1):
+        if not e.ends(t) and not equal(e.next_values[t].value, e.values[t + 1].value):
+            d.note(
+                f"Step {t} goes on, but next-values has another value for S_{t + 1} than values: "
+                "the advantages are then not the λ-return minus the value."
+            )
     weigh = _weights(e, d.given("λ", i.lam))
     errors = [d.step(Name("δ", str(t)), e.td_error(t)) for t in range(e.steps)]
     advantages = [

@@ -1,0 +1,280 @@
+"""What discounted return, n-step return, λ-return, TD error and GAE promise together.
+
+Shapes, dtypes, flags and the identities between them, each against plain loops
+or against another of the formulas.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+from tests.formulas.episodes import Sequence, batch, sequences, shares
+
+# what each formula needs beyond the shared signature
+EXTRA: dict[str, dict[str, Any]] = {
+    "discounted_return": {},
+    "n_step_return": {"n": 3},
+    "lambda_return": {"lam": 0.75},
+    "td_error": {},
+    "gae": {"lam": 0.75},
+}
+each_formula = pytest.mark.parametrize("name", EXTRA)
+
+
+def to_torch(inputs: dict[str, Any]) -> dict[str, Any]:
+    return {k: torch.from_numpy(v.copy()) if isinstance(v, np.ndarray) else v for k, v in inputs.items()}
+
+
+def answer(name: str, inputs: dict[str, Any]) -> Any:
+    return getattr(rlcalc, name)(**inputs, **EXTRA[name])
+
+
+# identities
+
+
+def exact(name: str, e: Sequence, **more: Any) -> dict[str, Any]:
+    return rlcalc.derive(name, **e.given(), **more).outputs
+
+
+@settings(deadline=None, max_examples=25)
+@given(sequences(), shares)
+def test_gae_is_lambda_return_minus_value(e: Sequence, lam: Fraction) -> None:
+    advantages = exact("gae", e, lam=lam)["advantages"]
+    returns = exact("lambda_return", e, lam=lam)["returns"]
+    assert [a + v for a, v in zip(advantages, e.values, strict=False)] == returns
+
+
+@settings(deadline=None, max_examples=25)
+@given(sequences())
+def test_lambda_zero_is_one_step_td(e: Sequence) -> None:
+    td = exact("td_error", e)
+    assert exact("gae", e, lam=0)["advantages"] == td["td_error"]
+    assert exact("lambda_return", e, lam=0)["returns"] == td["target"]
+    assert exact("n_step_return", e, n=1)["returns"] == td["target"]
+
+
+@settings(deadline=None, max_examples=25)
+@given(sequences())
+def test_lambda_one_and_n_of_all_steps_are_monte_carlo(e: Sequence) -> None:
+    full = exact("discounted_return", e)["returns"]
+    assert exact("lambda_return", e, lam=1)["returns"] == full
+    assert exact("n_step_return", e, n=e.steps)["returns"] == full
+    assert exact("n_step_return", e, n="inf")["returns"] == full
+    assert exact("gae", e, lam=1)["returns"] == full
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_identities_hold_numerically_in_batches(dtype: str, backend: str) -> None:
+    inputs: dict[str, Any] = batch(1, 5, 4, 40, dtype=np.dtype(dtype))
+    old = inputs["values"][..., :-1]
+    if backend == "torch":
+        inputs = to_torch(inputs)
+    gae = {lam: np.asarray(rlcalc.gae(**inputs, lam=lam)) for lam in (0, 0.3, 1)}
+    near = {"rtol": 0, "atol": 1e-12 if dtype == "float64" else 3e-5}
+    np.testing.assert_allclose(gae[0], np.asarray(rlcalc.td_error(**inputs)), **near)
+    np.testing.assert_allclose(gae[0.3] + old, np.asarray(rlcalc.lambda_return(**inputs, lam=0.3)), **near)
+    np.testing.assert_allclose(gae[1] + old, np.asarray(rlcalc.discounted_return(**inputs)), **near)
+    np.testing.assert_allclose(gae[1] + old, np.asarray(rlcalc.n_step_return(**inputs, n=40)), **near)
+    np.testing.assert_allclose(gae[0] + old, np.asarray(rlcalc.n_step_return(**inputs, n=1)), **near)
+
+
+# shapes and dtypes
+
+
+@each_formula
+@pytest.mark.parametrize("shape", [(1,), (7,), (3, 1), (2, 3, 9), (1, 64)])
+def test_batches_are_stacked_rows(name: str, shape: tuple[int, ...]) -> None:
+    inputs = batch(2, *shape)
+    together = answer(name, inputs)
+    assert together.shape == shape
+    for row in np.ndindex(*shape[:-1]):
+        alone = answer(name, {k: v[row] for k, v in inputs.items()})
+        np.testing.assert_allclose(together[row], alone, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(answer(name, to_torch(inputs)).numpy(), together, rtol=1e-12, atol=1e-12)
+
+
+@each_formula
+@pytest.mark.parametrize("leave_out", [(), ("terminated",), ("truncated",), ("next_values",), ("values",)])
+def test_optional_inputs_may_be_left_out_on_both_sides(name: str, leave_out: tuple[str, ...]) -> None:
+    inputs = {k: v for k, v in batch(3, 4, 11).items() if k not in leave_out}
+    np.testing.assert_allclose(answer(name, to_torch(inputs)).numpy(), answer(name, inputs), atol=1e-12)
+
+
+@each_formula
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_dtype_is_kept_and_inputs_are_not_touched(name: str, dtype: Any) -> None:
+    inputs = batch(4, 3, 8, dtype=dtype)
+    before = {k: v.copy() for k, v in inputs.items()}
+    assert answer(name, inputs).dtype == dtype
+    for k, v in before.items():
+        np.testing.assert_array_equal(inputs[k], v)
+    tensors = to_torch(inputs)
+    assert answer(name, tensors).dtype == tensors["rewards"].dtype
+    for k, v in before.items():
+        np.testing.assert_array_equal(tensors[k].numpy(), v)
+
+
+@each_formula
+def test_scalar_discount_does_not_widen_float32(name: str) -> None:
+    inputs = {"rewards": np.ones((2, 5), np.float32), "gamma": 0.9}
+    assert answer(name, inputs).dtype == np.float32
+    assert answer(name, to_torch(inputs)).dtype == torch.float32
+
+
+@each_formula
+def test_bfloat16_runs(name: str) -> None:
+    inputs = to_torch(batch(5, 3, 8))
+    half = {k: v.bfloat16() if v.is_floating_point() else v for k, v in inputs.items()}
+    got = answer(name, half)
+    assert got.dtype == torch.bfloat16
+    np.testing.assert_allclose(got.double().numpy(), answer(name, inputs).numpy(), atol=0.2)
+
+
+@each_formula
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_empty_batch(name: str, backend: str) -> None:
+    inputs: dict[str, Any] = batch(6, 0, 5)
+    assert answer(name, to_torch(inputs) if backend == "torch" else inputs).shape == (0, 5)
+
+
+@each_formula
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_no_step_is_refused(name: str, backend: str) -> None:
+    inputs: dict[str, Any] = {"rewards": np.zeros((3, 0)), "gamma": 0.9}
+    with pytest.raises(rlcalc.InputError) as error:
+        answer(name, to_torch(inputs) if backend == "torch" else inputs)
+    assert error.value.code == "rewards_empty"
+
+
+@each_formula
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_one_row_of_values_serves_a_batch_of_rewards(name: str, backend: str) -> None:
+    inputs: dict[str, Any] = {k: v for k, v in batch(7, 4, 6).items() if k != "next_values"}
+    shared = {**inputs, "values": inputs["values"][0], "gamma": inputs["gamma"][0]}
+    spread = {
+        **inputs,
+        "values": np.tile(shared["values"], (4, 1)),
+        "gamma": np.tile(shared["gamma"], (4, 1)),
+    }
+    if backend == "torch":
+        shared, spread = to_torch(shared), to_torch(spread)
+    np.testing.assert_allclose(np.asarray(answer(name, shared)), np.asarray(answer(name, spread)), atol=1e-13)
+
+
+@each_formula
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_batch_of_flags_over_one_row_of_rewards(name: str, backend: str) -> None:
+    inputs: dict[str, Any] = batch(8, 6)
+    flags = batch(9, 4, 6)
+    mixed = {**inputs, "terminated": flags["terminated"], "truncated": flags["truncated"]}
+    spread = {
+        **{k: np.tile(v, (4, 1)) for k, v in inputs.items()},
+        "terminated": flags["terminated"],
+        "truncated": flags["truncated"],
+    }
+    if backend == "torch":
+        mixed, spread = to_torch(mixed), to_torch(spread)
+    np.testing.assert_allclose(np.asarray(answer(name, mixed)), np.asarray(answer(name, spread)), atol=1e-13)
+
+
+# flags
+
+
+@each_formula
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_successor_of_a_terminated_step_may_be_nan(name: str, backend: str) -> None:
+    inputs: dict[str, Any] = batch(10, 3, 8)
+    inputs["truncated"][:] = False
+    hidden = {**inputs, "next_values": np.where(inputs["terminated"], np.nan, inputs["next_values"])}
+    if backend == "torch":
+        inputs, hidden = to_torch(inputs), to_torch(hidden)
+    np.testing.assert_array_equal(np.asarray(answer(name, hidden)), np.asarray(answer(name, inputs)))
+
+
+@each_formula
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_terminated_and_truncated_is_terminated(name: str, backend: str) -> None:
+    inputs: dict[str, Any] = batch(11, 3, 8)
+    both = {**inputs, "truncated": inputs["truncated"] | inputs["terminated"]}
+    only = {**inputs, "truncated": inputs["truncated"] & ~inputs["terminated"]}
+    if backend == "torch":
+        both, only = to_torch(both), to_torch(only)
+    np.testing.assert_array_equal(np.asarray(answer(name, both)), np.asarray(answer(name, only)))
+
+
+@each_formula
+def test_what_lies_behind_a_cut_does_not_matter(name: str) -> None:
+    inputs = batch(12, 8)
+    inputs["terminated"][:], inputs["truncated"][:] = False, False
+    inputs["truncated"][3] = True
+    other = {k: v.copy() for k, v in inputs.items()}
+    for key in ("rewards", "next_values", "gamma"):
+        other[key][4:] = 0.5
+    other["values"][4:] = -7
+    np.testing.assert_array_equal(answer(name, other)[:4], answer(name, inputs)[:4])
+
+
+@each_formula
+def test_treating_a_truncation_as_a_termination_is_seen(name: str) -> None:
+    inputs = batch(13, 20, 12)
+    broken = {**inputs, "terminated": inputs["terminated"] | inputs["truncated"], "truncated": None}
+    assert not np.allclose(answer(name, broken), answer(name, inputs))
+
+
+# derivatives
+
+
+@each_formula
+def test_derivatives_by_rewards_values_and_successors(name: str) -> None:
+    inputs = to_torch(batch(14, 2, 5))
+    leaves = ("rewards", "values", "gamma", "next_values")
+
+    def function(*tensors: torch.Tensor) -> torch.Tensor:
+        return answer(name, {**inputs, **dict(zip(leaves, tensors, strict=True))})
+
+    points = [inputs[k].requires_grad_() for k in leaves]
+    assert torch.autograd.gradcheck(function, points)
+
+
+@each_formula
+def test_nan_behind_a_terminated_step_leaves_the_gradient_finite(name: str) -> None:
+    inputs = to_torch(batch(15, 6))
+    inputs["terminated"][2], inputs["truncated"][:] = True, False
+    inputs["next_values"][inputs["terminated"]] = float("nan")
+    inputs["rewards"].requires_grad_()
+    answer(name, inputs).sum().backward()
+    assert inputs["rewards"].grad.isfinite().all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 12), st.integers(0, 2**32 - 1))
+def test_both_numeric_forms_meet_plain_loops(steps: int, seed: int) -> None:
+    inputs = batch(seed, steps)
+    e = Sequence(
+        *([Fraction(x) for x in inputs[k].tolist()] for k in ("rewards", "values", "gamma")),
+        inputs["terminated"].tolist(),
+        inputs["truncated"].tolist(),
+        [Fraction(x) for x in inputs["next_values"].tolist()],
+        plain=False,
+    )
+    lam = Fraction(3, 4)
+    wanted = {
+        "discounted_return": [e.n_step(t, steps) for t in range(steps)],
+        "n_step_return": [e.n_step(t, 3) for t in range(steps)],
+        "lambda_return": [e.lambda_return(t, lam) for t in range(steps)],
+        "td_error": e.td_errors(),
+        "gae": [e.lambda_return(t, lam) - e.values[t] for t in range(steps)],
+    }
+    for name, truth in wanted.items():
+        want = np.array([float(x) for x in truth])
+        np.testing.assert_allclose(answer(name, inputs), want, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(answer(name, to_torch(inputs)).numpy(), want, rtol=1e-12, atol=1e-12)

@@ -1,0 +1,114 @@
+"""The TD error in both ways of calling, one step and an episode."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+
+import rlcalc
+from tests.formulas.episodes import Sequence, numbers, sequences, shares
+
+ALL = ("sympy", "numpy", "torch")
+
+
+def test_lecture() -> None:
+    one = rlcalc.derive("td_error", reward=2, value=5, next_value=8, gamma="0.9").outputs
+    assert {k: str(v) for k, v in one.items()} == {"td_error": "21/5", "target": "46/5"}
+    both = rlcalc.derive("td_error", rewards=[2, 3], values=[5, 8, 10], gamma="0.9").outputs
+    assert [str(x) for x in both["td_error"]] == ["21/5", "4"]
+    assert [str(x) for x in both["target"]] == ["46/5", "12"]
+
+
+def test_steps_of_one_step() -> None:
+    text = rlcalc.derive("td_error", reward=2, value=5, next_value=8, gamma="0.9").text()
+    assert "target = R + γ·V(S')\n       = 2 + 9/10·8\n       = 46/5" in text
+    assert "δ = R + γ·V(S') − V(S)\n  = 2 + 9/10·8 − 5\n  = 21/5" in text
+
+
+def test_symbols() -> None:
+    outputs = rlcalc.derive("td_error", reward="r", value="u", next_value="v", gamma="g").outputs
+    assert str(outputs["td_error"]) == "g*v + r - u"
+
+
+@settings(deadline=None, max_examples=30)
+@given(numbers, numbers, numbers, shares)
+def test_one_step_is_an_episode_of_one_step(r: Fraction, v: Fraction, nxt: Fraction, gamma: Fraction) -> None:
+    one = rlcalc.evaluate("td_error", {"reward": r, "value": v, "next_value": nxt, "gamma": gamma}, ALL)
+    assert one.agree
+    assert one.results["td_error"].exact == r + gamma * nxt - v
+    assert isinstance(one.results["td_error"].numpy, float)
+    episode = rlcalc.derive("td_error", rewards=[r], values=[v, nxt], gamma=gamma)
+    assert episode.answer == [one.results["td_error"].exact]
+
+
+@settings(deadline=None, max_examples=40)
+@given(sequences())
+def test_forms_meet_the_definition(e: Sequence) -> None:
+    found = rlcalc.evaluate("td_error", e.given(), ALL)
+    errors = found.results["td_error"]
+    assert errors.exact == e.td_errors()
+    assert found.results["target"].exact == [x + v for x, v in zip(e.td_errors(), e.values, strict=False)]
+    assert found.agree
+
+
+def test_python_calls() -> None:
+    np.testing.assert_allclose(rlcalc.td_error([2.0, 3], [5.0, 8, 10], 0.9), [4.2, 4])
+    scalar = rlcalc.td_error(reward=2, value=5, next_value=8, gamma=0.9)
+    np.testing.assert_allclose(scalar, 4.2)
+    many = rlcalc.td_error(
+        reward=np.array([2, 3], np.float32), value=np.float32(5), next_value=8, gamma=np.float32(0.9)
+    )
+    assert many.dtype == np.float32
+    np.testing.assert_allclose(many, [4.2, 5.2], rtol=1e-6)
+    tensor = rlcalc.td_error(reward=torch.tensor([2.0, 3]), value=5.0, next_value=8.0, gamma=0.9)
+    assert tensor.dtype == torch.float32
+    np.testing.assert_allclose(tensor.numpy(), [4.2, 5.2], rtol=1e-6)
+
+
+def test_gradient_flows_to_value_and_successor() -> None:
+    value, successor = (torch.tensor(x, requires_grad=True) for x in (5.0, 8.0))
+    rlcalc.td_error(reward=2.0, value=value, next_value=successor, gamma=0.5).backward()
+    assert value.grad is not None
+    assert successor.grad is not None
+    assert (value.grad.item(), successor.grad.item()) == (-1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"reward": 1, "value": 0, "next_value": 0, "rewards": [1]}, "forms_mixed"),
+        ({"reward": 1, "value": 0}, "next_value_missing"),
+        ({"reward": 1, "next_value": 0}, "value_missing"),
+        ({"value": 1, "next_value": 0}, "reward_missing"),
+        ({}, "rewards_missing"),
+        ({"values": [1, 2]}, "rewards_missing"),
+        ({"rewards": [1, 2], "values": [0, 0]}, "values_wrong_length"),
+        ({"rewards": []}, "rewards_empty"),
+        ({"reward": 1, "value": 0, "next_value": 0, "gamma": ["1/2", "1/3"]}, "gamma_wrong_length"),
+        ({"reward": 1, "value": 0, "next_value": 0, "gamma": 2}, "gamma_out_of_range"),
+        ({"reward": 1, "value": 0, "next_value": 0, "gamma": None}, "gamma_missing"),
+    ],
+)
+def test_refusals(inputs: dict[str, Any], code: str) -> None:
+    with pytest.raises(rlcalc.InputError) as error:
+        rlcalc.derive("td_error", **{"gamma": 1, **inputs})
+    assert error.value.code == code
+
+
+def test_python_refuses_a_mixture_too() -> None:
+    with pytest.raises(rlcalc.InputError) as error:
+        rlcalc.td_error([1.0], reward=1.0, gamma=1.0)
+    assert error.value.code == "forms_mixed"
+
+
+def test_bootstrapping_after_a_terminal_step_is_seen() -> None:
+    """A fault that a library shipped: the value behind the end of an episode counts."""
+    rewards, values = np.array([1.0, 2]), np.array([4.0, 5, 99])
+    right = rlcalc.td_error(rewards, values, 0.5, terminated=[0, 1])
+    assert right.tolist() == [-0.5, -3]
+    assert not np.allclose(right, rewards + 0.5 * values[1:] - values[:-1])
