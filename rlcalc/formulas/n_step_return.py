@@ -35,9 +35,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     if i.n > reach:
         note = f"the episode ends after {reach} step{'' if reach == 1 else 's'}: this is its full return"
     first = d.step(Name("G", "0", f"({mark})"), e.n_step(0, i.n), note)
-    later = [
-        d.step(Name("G", str(t), f"({mark})"), e.n_step(t, i.n), shown=False) for t in range(1, e.steps)
-    ]
+    later = [d.step(Name("G", str(t), f"({mark})"), e.n_step(t, i.n), shown=False) for t in range(1, e.steps)]
     d.output("return", first)
     d.output("returns", [first, *later])
     if i.alpha is not None:
