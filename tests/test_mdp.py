@@ -1,0 +1,206 @@
+"""Reading MDPs: what is accepted, what is refused and with which code."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction as F
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+import torch
+
+from rlcalc.data import data_folder
+from rlcalc.errors import InputError
+from rlcalc.mdp import MAX_ENTRIES, MDP, read_mdp
+
+FILE = """
+name = "two rooms"
+states = ["left", "right", "out"]
+actions = ["stay", "go"]
+terminal = ["out"]
+start = ["1/2", "1/2", 0]
+P = [[["1", 0, 0], [0.1, "0.9", 0]], [[0, 1, 0], [0, "1/3", "2/3"]], []]
+R = [[0, -1], [0, [0, 0, "3/2"]], []]
+"""
+GOOD: dict[str, Any] = {"P": [[["1/2", "1/2"]], []], "R": [["1"], []], "terminal": [1]}
+
+
+def test_grid_is_the_one_of_the_lecture() -> None:
+    grid = read_mdp("grid2x2")
+    assert grid.states == ("(0,0)", "(0,1)", "(1,0)", "(1,1)")
+    assert grid.actions == ("U", "D", "L", "R")
+    assert grid.terminal == (False, False, False, True)
+    # bumping stays, R and D move, entering the goal pays 1
+    assert [grid.successors(0, a) for a in range(4)] == [(0,), (2,), (0,), (1,)]
+    assert grid.r == ((0, 0, 0, 0), (0, 1, 0, 0), (0, 0, 0, 1), (0, 0, 0, 0))
+    assert grid.label == "grid2x2"
+    assert grid.start == (1, 0, 0, 0)
+
+
+def test_slip_draws_from_all_four_actions() -> None:
+    grid = read_mdp("grid2x2:slip=1/5")
+    assert grid.p[0][3] == (F(1, 10), F(17, 20), F(1, 20), 0)  # R: 4/5 + 1/20 right, U and L bump
+    assert grid.r[1][1] == F(17, 20)
+    assert read_mdp("grid2x2:slip=0") == read_mdp("grid2x2")
+    assert read_mdp("grid2x2:slip=0.2").p == grid.p
+    assert grid.label == "grid2x2:slip=1/5"
+
+
+def test_bandit_and_tokens() -> None:
+    assert read_mdp("bandit").r == ((10, 0), (0, 0))
+    tokens = read_mdp("tokens")
+    assert tokens.longest() == 2
+    assert len(tokens.trajectories(2, 100)) == 9
+    assert [sum(rewards) for rewards in tokens.r] == [0, 1, 1, 1, 0]
+
+
+def test_a_file_is_read_exactly(tmp_path: Path) -> None:
+    path = tmp_path / "rooms.toml"
+    path.write_text(FILE, "utf-8")
+    mdp = read_mdp(str(path))
+    assert mdp.p[0][1] == (F(1, 10), F(9, 10), 0)  # 0.1 in TOML is 1/10, not the float nearest to it
+    assert mdp.r == ((0, -1), (0, 1), (0, 0))  # 2/3 of 3/2
+    assert mdp.start == (F(1, 2), F(1, 2), 0)
+    assert mdp.label == str(path)
+    assert read_mdp(path) == mdp
+    assert read_mdp([str(path)]) == mdp
+    assert read_mdp(mdp) is mdp
+
+
+def test_python_takes_arrays_and_floats() -> None:
+    mdp = read_mdp({"P": np.array([[[0.1, 0.9]], [[0.0, 1.0]]]), "R": np.zeros((2, 1)), "terminal": 1})
+    assert mdp.p[0][0] == (F(1, 10), F(9, 10))
+    assert mdp.label == "MDP of 2 states and 1 actions"
+
+
+def test_the_schema_accepts_what_the_reader_accepts(tmp_path: Path) -> None:
+    import tomllib
+
+    schema = json.loads((data_folder("specs") / "schemas" / "mdp.schema.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for table in (GOOD, tomllib.loads(FILE)):
+        jsonschema.validate(table, schema)
+    for table in ({**GOOD, "gamma": "1/2"}, {"P": []}, {**GOOD, "states": ["a\nb", "c"]}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(table, schema)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"P": [[["1/2", "1/3"]], []]}, "mdp_row_not_one"),
+        ({"P": [[[0.3, 0.3]], []]}, "mdp_row_not_one"),
+        ({"P": [[["3/2", "-1/2"]], []]}, "mdp_negative_probability"),
+        ({"P": [[["1"]], []]}, "mdp_wrong_shape"),
+        ({"P": [[["1/2", "1/2"]], [["1", "0"]]]}, "mdp_terminal_moves"),
+        ({"R": [["1"], ["1"]]}, "mdp_terminal_moves"),
+        ({"R": [["1"]]}, "mdp_wrong_shape"),
+        ({"R": [["1", "2"], []]}, "mdp_wrong_shape"),
+        ({"R": [[["1"]], []]}, "mdp_wrong_shape"),
+        ({"R": [["sqrt(2)"], []]}, "mdp_not_rational"),
+        ({"R": [["x"], []]}, "symbol_not_allowed"),
+        ({"R": [["__import__('os').getcwd()"], []]}, "unknown_name"),
+        ({"R": [["nan"], []]}, "number_not_finite"),
+        ({"R": [[float("nan")], []]}, "number_not_finite"),
+        ({"R": [[True], []]}, "number_syntax"),
+        ({"R": [[None], []]}, "number_syntax"),
+        ({"R": [["1e100"], []]}, "mdp_too_large"),
+        ({"P": []}, "mdp_wrong_shape"),
+        ({"P": "1"}, "mdp_wrong_shape"),
+        ({"P": [[], []]}, "mdp_wrong_shape"),
+        ({"terminal": [2]}, "mdp_unknown_state"),
+        ({"terminal": ["s3"]}, "mdp_unknown_state"),
+        ({"start": "nowhere"}, "mdp_unknown_state"),
+        ({"start": ["1/2", "1/3"]}, "mdp_row_not_one"),
+        ({"start": ["3/2", "-1/2"]}, "mdp_negative_probability"),
+        ({"start": ["1"]}, "mdp_wrong_shape"),
+        ({"states": ["a", "a"]}, "mdp_bad_name"),
+        ({"states": ["a", "\\input{x}"]}, "mdp_bad_name"),
+        ({"states": ["a", "[red]b"]}, "mdp_bad_name"),
+        ({"actions": ["a", "b"]}, "mdp_wrong_shape"),
+        ({"name": "x" * 41}, "mdp_bad_name"),
+        ({"gamma": "1/2"}, "mdp_unknown_key"),
+    ],
+)
+def test_tables_that_are_refused(change: dict[str, Any], code: str) -> None:
+    assert isinstance(read_mdp(GOOD), MDP)
+    with pytest.raises(InputError) as caught:
+        read_mdp({**GOOD, **change})
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("grid3x3", "mdp_unknown"),
+        ("grid2x2:wind=1", "mdp_unknown"),
+        ("grid2x2:slip=2", "mdp_negative_probability"),
+        ("grid2x2:slip=x", "symbol_not_allowed"),
+        ("bandit:1", "mdp_unknown"),
+        ("missing.toml", "mdp_file_unreadable"),
+        (7, "mdp_unknown"),
+    ],
+)
+def test_names_that_are_refused(name: Any, code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_mdp(name)
+    assert caught.value.code == code
+
+
+def test_lacking_a_key_and_files_that_are_no_mdp(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_mdp({"P": GOOD["P"]})
+    assert caught.value.code == "mdp_key_missing"
+    for number, content in enumerate((b"P = [", b"\xff\xfe", b"P = " + b"[" * 3000)):
+        path = tmp_path / f"{number}.toml"
+        path.write_bytes(content)
+        with pytest.raises(InputError) as caught:
+            read_mdp(path)
+        assert caught.value.code == "mdp_file_not_toml"
+
+
+def test_size_is_bounded_before_anything_is_computed() -> None:
+    count = int(MAX_ENTRIES**0.5) + 1
+    with pytest.raises(InputError) as caught:
+        read_mdp({"P": [[[]]] * count, "R": []})
+    assert caught.value.code == "mdp_too_large"
+
+
+def test_a_proper_policy_avoids_states_without_a_way_out() -> None:
+    # s0: a0 may fall into the trap s1, a1 is the sure way; s1 loops for ever
+    table = {
+        "P": [[[0, "1/2", "1/2"], ["1/2", 0, "1/2"]], [[0, 1, 0], [0, 1, 0]], []],
+        "R": [[0, 0], [0, 0], []], "terminal": [2],
+    }  # fmt: skip
+    assert read_mdp(table).proper_policy() == (1, None, None)
+    assert read_mdp(table).longest() is None
+    # without the sure way both are lost
+    table["P"] = [[[0, "1/2", "1/2"], [0, "1/2", "1/2"]], [[0, 1, 0], [0, 1, 0]], []]
+    assert read_mdp(table).proper_policy() == (None, None, None)
+    assert read_mdp("grid2x2").proper_policy() == (1, 1, 3, None)
+
+
+def test_trajectories_are_counted_before_they_are_too_many() -> None:
+    grid = read_mdp("grid2x2")
+    found = grid.trajectories(2, 1000)
+    assert len(found) == 16
+    assert sum(states[-1] == 3 for states, _ in found) == 2
+    with pytest.raises(InputError) as caught:
+        grid.trajectories(10**6, 1000)
+    assert caught.value.code == "too_many_trajectories"
+
+
+def test_arrays_keep_dtype_and_end_at_terminal_states() -> None:
+    grid = read_mdp("grid2x2")
+    for dtype in (np.float32, np.float64):
+        a = grid.arrays("numpy", np.dtype(dtype))
+        assert a.p.dtype == a.r.dtype == a.start.dtype == dtype
+        assert a.p.shape == (4, 4, 4)
+        assert not a.p[3].any()
+        assert (a.p[:3].sum(-1) == 1).all()
+    b = grid.arrays("torch", torch.bfloat16, torch.device("cpu"))
+    assert b.p.dtype == torch.bfloat16
+    assert b.mdp is grid
