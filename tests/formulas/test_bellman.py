@@ -1,0 +1,259 @@
+"""Optimal values: the lecture's grid, the fixed point itself, and when gamma 1 has no answer."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from fractions import Fraction as F
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+from rlcalc.errors import InputError
+
+Table = dict[str, Any]
+
+
+def random_mdps() -> st.SearchStrategy[Table]:
+    """Up to 4 states with 1 to 3 actions, some without a terminal state."""
+
+    @st.composite
+    def build(draw: st.DrawFn) -> Table:
+        count, width = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+        last = draw(st.booleans()) and count > 1
+        weights = st.lists(st.integers(0, 5), min_size=count, max_size=count).filter(any)
+        reward = st.fractions(min_value=-5, max_value=5, max_denominator=10)
+        p, r = [], []
+        for s in range(count):
+            if last and s == count - 1:
+                p.append([])
+                r.append([])
+                continue
+            rows = [draw(weights) for _ in range(width)]
+            p.append([[F(w, sum(row)) for w in row] for row in rows])
+            r.append([draw(reward) for _ in range(width)])
+        return {"P": p, "R": r, "terminal": [count - 1] if last else []}
+
+    return build()
+
+
+def backups(table: Table, gamma: F, values: list[F]) -> list[list[F]]:
+    """Q of every action of every state that is not terminal, written anew."""
+    return [
+        [
+            r + gamma * sum(p * v for p, v in zip(row, values, strict=True))
+            for row, r in zip(rows, rewards, strict=True)
+        ]
+        for rows, rewards in zip(table["P"], table["R"], strict=True)
+    ]
+
+
+def test_grid_of_section_3_4() -> None:
+    outputs = rlcalc.derive("bellman", mdp="grid2x2", gamma="9/10").outputs
+    assert outputs["values"] == [F(9, 10), 1, 1, 0]
+    assert outputs["q_values"][0] == [F(81, 100), F(9, 10), F(81, 100), F(9, 10)]
+    assert outputs["greedy"] == ["D R", "D", "R", "terminal"]
+    assert outputs["sweeps"][-1] == outputs["values"]
+    assert outputs["modulus"] == F(9, 10)
+
+
+def test_grid_with_slip() -> None:
+    values = rlcalc.derive("bellman", mdp="grid2x2:slip=1/5", gamma="9/10").answer
+    assert values == [F(13770, 15833), F(15470, 15833), F(15470, 15833), 0]
+
+
+def test_steps_put_the_solution_into_the_equation() -> None:
+    text = rlcalc.derive("bellman", mdp="grid2x2", gamma="9/10").text()
+    assert "Q^*(0,0; R) = R(0,0; R) + γ·V^*(0,1)\n            = 0 + 9/10·1\n" in text
+    assert "V^*(0,0) = max(Q^*(0,0; U), Q^*(0,0; D), Q^*(0,0; L), Q^*(0,0; R))" in text
+
+
+@settings(deadline=None, max_examples=40)
+@given(random_mdps(), st.fractions(min_value=0, max_value=F(19, 20), max_denominator=20))
+def test_the_answer_solves_the_equation_and_all_forms_agree(table: Table, gamma: F) -> None:
+    e = rlcalc.evaluate("bellman", {"mdp": table, "gamma": gamma}, ("sympy", "numpy", "torch"))
+    values = [F(int(v.p), int(v.q)) for v in e.answer.exact]
+    q_values = backups(table, gamma, values)
+    for s, q in enumerate(q_values):
+        assert values[s] == (max(q) if q else 0)
+        best = " ".join(f"a{a}" for a, worth in enumerate(q) if worth == max(q)) if q else "terminal"
+        assert e.results["greedy"].exact[s] == best
+    want = [float(v) for v in values]
+    assert e.answer.numpy == pytest.approx(want, abs=1e-11)
+    assert e.answer.torch == pytest.approx(want, abs=1e-11)
+
+
+@settings(deadline=None, max_examples=40)
+@given(random_mdps(), st.fractions(min_value=0, max_value=1, max_denominator=9), st.data())
+def test_the_modulus_bounds_every_pair_and_is_attained(table: Table, gamma: F, data: st.DataObject) -> None:
+    from rlcalc.formulas.bellman import contraction_modulus
+    from rlcalc.mdp import read_mdp
+
+    mdp = read_mdp(table)
+    modulus = contraction_modulus(mdp, gamma)
+    assert modulus <= gamma
+    ends = [not rows for rows in table["P"]]
+    numbers = st.fractions(min_value=-9, max_value=9, max_denominator=5)
+    pair = [
+        [F(0) if end else data.draw(numbers) for end in ends] for _ in range(2)
+    ]  # two value functions, 0 at the end
+    images = [[max(q) if q else F(0) for q in backups(table, gamma, v)] for v in pair]
+    apart = [max(abs(a - b) for a, b in zip(x, y, strict=True)) for x, y in (pair, images)]
+    assert apart[1] <= modulus * apart[0]
+    high = [[F(0) if end else F(10) ** k for end in ends] for k in (6, 7)]
+    images = [[max(q) if q else F(0) for q in backups(table, gamma, v)] for v in high]
+    if not all(ends) and modulus:
+        # far up the bound is approached: rewards are at most 10 apart
+        apart = [max(abs(a - b) for a, b in zip(x, y, strict=True)) for x, y in (high, images)]
+        assert apart[1] >= modulus * apart[0] - 10
+
+
+@pytest.mark.parametrize("gamma", [0.99, 0.9999, 0.9999999])
+def test_a_discount_near_one_costs_no_digits_beyond_its_condition(gamma: float) -> None:
+    table = {"P": [[["999/1000", "1/1000"], ["1/2", "1/2"]], []], "R": [[1, 0], []], "terminal": [1]}
+    exact = float(rlcalc.derive("bellman", mdp=table, gamma=repr(gamma)).answer[0])
+    for got in (
+        rlcalc.bellman(table, gamma),
+        rlcalc.bellman(table, gamma=torch.tensor(gamma, dtype=torch.float64)),
+    ):
+        assert float(got[0]) == pytest.approx(exact, rel=1e-11)
+    few = 0.0
+    for _ in range(200):  # the table of a loop that was stopped too early
+        few = 1 + gamma * 0.999 * few
+    assert abs(few - exact) > 0.1 * exact
+
+
+def test_gamma_one_is_refused_where_any_constant_solves_the_equation() -> None:
+    with pytest.raises(InputError) as caught:
+        rlcalc.derive("bellman", mdp="grid2x2", gamma=1)
+    assert caught.value.code == "solution_not_unique"
+    assert "(0,0), (0,1), (1,0)" in caught.value.message
+    # and indeed every V = c with c >= 1 solves it; c < 1 does not
+    from rlcalc.mdp import read_mdp
+
+    grid = read_mdp("grid2x2")
+    for c in (F(1), F(7, 3), F(100)):
+        for s in grid.live:
+            assert c == max(grid.r[s][a] + sum(p * c for p in grid.p[s][a][:3]) for a in range(4)), (
+                "V = c must solve the equation"
+            )
+    assert max(grid.r[1][a] + F(1, 2) * sum(grid.p[1][a][:3]) for a in range(4)) == 1 != F(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("rewards", "code"), [("0", "solution_not_unique"), ("1/100", "values_unbounded"), ("-1/100", "")]
+)
+def test_gamma_one_turns_on_the_sign_of_the_loop(rewards: str, code: str) -> None:
+    table = {"P": [[[1, 0], [0, 1]], []], "R": [[rewards, "-5"], []], "terminal": [1]}
+    calls = [
+        lambda: rlcalc.derive("bellman", mdp=table, gamma=1).answer,
+        lambda: rlcalc.bellman(table, 1.0),
+        lambda: rlcalc.bellman(table, gamma=torch.tensor(1.0)),
+    ]
+    for call in calls:
+        if not code:
+            assert [float(v) for v in call()] == [-5, 0]
+            continue
+        with pytest.raises(InputError) as caught:
+            call()
+        assert caught.value.code == code
+
+
+def test_a_loop_of_several_states_whose_gains_cancel_is_found() -> None:
+    # s0 -> s1 pays 3, s1 -> s0 costs 3; both may leave
+    table = {
+        "P": [[[0, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 0, 1]], []],
+        "R": [["3", "0"], ["-3", "0"], []], "terminal": [2],
+    }  # fmt: skip
+    with pytest.raises(InputError) as caught:
+        rlcalc.derive("bellman", mdp=table, gamma=1)
+    assert caught.value.code == "solution_not_unique"
+    table["R"] = [["3", "0"], ["-4", "0"], []]
+    assert rlcalc.derive("bellman", mdp=table, gamma=1).answer == [3, 0, 0]
+
+
+@settings(deadline=None, max_examples=50)
+@given(random_mdps())
+def test_gamma_one_against_all_policies(table: Table) -> None:
+    """Unique exactly when the best proper policy exists and no looping one is as good (brute force)."""
+    import sympy
+
+    from rlcalc.mdp import read_mdp
+
+    mdp = read_mdp(table)
+    values: list[Any] | None = None
+    with contextlib.suppress(InputError):
+        values = rlcalc.derive("bellman", mdp=table, gamma=1).answer
+    live = mdp.live
+    best: list[Any] | None = None
+    looping = []
+    for choice in itertools.product(range(len(mdp.actions)), repeat=len(live)):
+        p = sympy.Matrix(
+            len(live),
+            len(live),
+            lambda i, j, choice=choice: sympy.Rational(mdp.p[live[i]][choice[i]][live[j]]),
+        )
+        r = sympy.Matrix([sympy.Rational(mdp.r[s][a]) for s, a in zip(live, choice, strict=True)])
+        system = sympy.eye(len(live)) - p
+        if system.det() == 0:
+            looping.append((p, r))
+            continue
+        found = list(system.LUsolve(r))
+        best = found if best is None else [max(a, b) for a, b in zip(best, found, strict=True)]
+    # the long-run mean of each looping policy's reward, from its stationary distributions
+    gains = []
+    for p, r in looping:
+        for row in (p.T - sympy.eye(p.rows)).nullspace():
+            weight = sum(row)
+            if weight:
+                gains.append(sum(a * b for a, b in zip(row, r, strict=True)) / weight)
+    if values is not None:
+        assert list(values[: len(live)]) == best
+        assert all(gain < 0 for gain in gains)
+    else:
+        assert best is None or any(gain >= 0 for gain in gains) or _stuck(mdp)
+
+
+def _stuck(mdp: Any) -> bool:
+    return any(mdp.proper_policy()[s] is None for s in mdp.live)
+
+
+def test_derivative_by_gamma() -> None:
+    gamma = torch.tensor(0.9, dtype=torch.float64, requires_grad=True)
+    values = rlcalc.bellman("grid2x2:slip=1/5", gamma=gamma)
+    (slope,) = torch.autograd.grad(values[0], gamma)
+    h = F(1, 10**6)
+    up, down = (
+        rlcalc.derive("bellman", mdp="grid2x2:slip=1/5", gamma=F(9, 10) + side * h).answer[0]
+        for side in (1, -1)
+    )
+    assert slope.item() == pytest.approx(float((up - down) / (2 * h)), rel=1e-9)
+
+
+def test_dtypes() -> None:
+    assert rlcalc.bellman("grid2x2", np.float32(0.9)).dtype == np.float32
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        found = rlcalc.bellman("grid2x2", gamma=torch.tensor(0.9, dtype=dtype))
+        assert found.dtype == dtype
+        assert found.tolist() == pytest.approx([0.9, 1, 1, 0], rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ({"mdp": "grid2x2"}, "gamma_missing"),
+        ({"gamma": 0}, "mdp_missing"),
+        ({"mdp": "grid2x2", "gamma": "11/10"}, "gamma_out_of_range"),
+        ({"mdp": "grid2x2", "gamma": "exp(-1)"}, "gamma_not_rational"),
+        ({"mdp": {"P": [[[1]]], "R": [[-1]]}, "gamma": 1}, "no_proper_policy"),
+    ],
+)
+def test_refusals(raw: dict[str, Any], code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        rlcalc.derive("bellman", **raw)
+    assert caught.value.code == code

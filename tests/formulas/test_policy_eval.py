@@ -1,0 +1,147 @@
+"""Policy evaluation: the linear system, its singular case, and agreement with simulation by powers."""
+
+from __future__ import annotations
+
+from fractions import Fraction as F
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+from rlcalc.errors import InputError
+from rlcalc.formulas._tabular import solve_exact
+
+LOOP = [["1", "0", "0", "0"]] * 3
+
+
+def weights(count: int) -> st.SearchStrategy[list[F]]:
+    whole = st.lists(st.integers(0, 5), min_size=count, max_size=count).filter(any)
+    return whole.map(lambda row: [F(w, sum(row)) for w in row])
+
+
+def test_uniform_policy_on_the_grid() -> None:
+    answer = rlcalc.derive("policy_eval", mdp="grid2x2", gamma="0.9").answer
+    assert answer == [F(90, 161), F(110, 161), F(110, 161), 0]
+
+
+def test_rows_may_be_given_with_or_without_the_terminal_state() -> None:
+    uniform = [["1/4"] * 4] * 3
+    for policy in (
+        "uniform",
+        uniform,
+        [*uniform, [0, 0, 0, 1]],
+        "1/4 1/4 1/4 1/4;" * 3,
+        np.full((4, 4), 0.25),
+    ):
+        answer = rlcalc.derive("policy_eval", mdp="grid2x2", gamma="9/10", policy=policy).answer
+        assert answer[0] == F(90, 161)
+
+
+def test_steps_average_over_the_actions_taken() -> None:
+    text = rlcalc.derive("policy_eval", mdp="bandit", gamma=1, policy=["3/4", "1/4"]).text()
+    assert "V(s) = π(L | s)·Q(s; L) + π(R | s)·Q(s; R)\n     = 3/4·10 + 1/4·0\n     = 15/2" in text
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data(), st.fractions(min_value=0, max_value=F(19, 20), max_denominator=20))
+def test_forms_agree_and_satisfy_the_definition(data: st.DataObject, gamma: F) -> None:
+    count, width = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 3))
+    reward = st.fractions(min_value=-5, max_value=5, max_denominator=10)
+    p = [[data.draw(weights(count)) for _ in range(width)] for _ in range(count)]
+    r = [[data.draw(reward) for _ in range(width)] for _ in range(count)]
+    policy = [data.draw(weights(width)) for _ in range(count)]
+    raw = {"mdp": {"P": p, "R": r}, "policy": policy, "gamma": gamma}
+    e = rlcalc.evaluate("policy_eval", raw, ("sympy", "numpy", "torch"))
+    values = [F(int(v.p), int(v.q)) for v in e.answer.exact]
+    for s in range(count):
+        q = [r[s][a] + gamma * sum(p[s][a][t] * values[t] for t in range(count)) for a in range(width)]
+        assert values[s] == sum(w * x for w, x in zip(policy[s], q, strict=True))
+        assert [F(int(x.p), int(x.q)) for x in e.results["q_values"].exact[s]] == q
+    want = [float(v) for v in values]
+    assert e.answer.numpy == pytest.approx(want, abs=1e-11)
+    assert e.answer.torch == pytest.approx(want, abs=1e-11)
+
+
+def test_the_optimal_policy_has_the_optimal_value() -> None:
+    policy = [["0", "1/2", "0", "1/2"], ["0", "1", "0", "0"], ["0", "0", "0", "1"]]
+    for mdp in ("grid2x2", "grid2x2:slip=1/5"):
+        best = rlcalc.derive("bellman", mdp=mdp, gamma="9/10").answer
+        assert rlcalc.derive("policy_eval", mdp=mdp, gamma="9/10", policy=policy).answer == best
+
+
+def test_elimination_on_a_hilbert_matrix() -> None:
+    size = 12
+    matrix = [[F(1, i + j + 1) for j in range(size)] for i in range(size)]
+    ones = [sum(row) for row in matrix]
+    assert solve_exact(matrix, ones) == [1] * size
+    assert solve_exact([[F(0), F(1)], [F(1), F(0)]], [F(2), F(3)]) == [3, 2]
+    assert solve_exact([[F(1), F(2)], [F(2), F(4)]], [F(1), F(2)]) is None
+
+
+def test_a_policy_that_never_ends_is_refused_at_gamma_one_by_every_form() -> None:
+    floats = [[1.0, 0, 0, 0]] * 3
+    calls = [
+        lambda: rlcalc.derive("policy_eval", mdp="grid2x2", gamma=1, policy=LOOP),
+        lambda: rlcalc.policy_eval("grid2x2", np.array(floats), 1.0),
+        lambda: rlcalc.policy_eval("grid2x2", torch.tensor(floats), gamma=1.0),
+    ]
+    for call in calls:
+        with pytest.raises(InputError) as caught:
+            call()
+        assert caught.value.code == "singular_system"
+    # a naive solver does not notice: rounding makes such a system regular, or the result huge
+    assert rlcalc.policy_eval("grid2x2", np.array(floats), 0.5).tolist() == [0, 0, 0, 0]
+
+
+def test_gradient_by_the_policy() -> None:
+    policy = torch.full((3, 4), 0.25, dtype=torch.float64, requires_grad=True)
+
+    def value(table: torch.Tensor) -> torch.Tensor:
+        return rlcalc.policy_eval("grid2x2:slip=1/5", table, gamma=0.9)
+
+    assert torch.autograd.gradcheck(value, policy)
+
+
+def test_batches_dtypes_and_inputs() -> None:
+    rng = np.random.default_rng(3)
+    policy = rng.dirichlet(np.ones(4), size=(2, 5, 3))
+    kept = policy.copy()
+    batched = rlcalc.policy_eval("grid2x2", policy, 0.9)
+    assert batched.shape == (2, 5, 4)
+    assert np.array_equal(policy, kept)
+    assert np.allclose(batched[1, 3], rlcalc.policy_eval("grid2x2", policy[1, 3], 0.9), atol=1e-14)
+    tensor = rlcalc.policy_eval("grid2x2", torch.tensor(policy), gamma=0.9)
+    assert np.allclose(tensor.numpy(), batched, atol=1e-13)
+    assert rlcalc.compute("policy_eval", mdp="grid2x2", policy=policy, gamma=0.9)["q_values"].shape == (
+        2,
+        5,
+        4,
+        4,
+    )
+    assert rlcalc.policy_eval("grid2x2", policy.astype(np.float32), 0.9).dtype == np.float32
+    assert rlcalc.policy_eval("grid2x2", torch.tensor(policy).bfloat16(), gamma=0.9).dtype == torch.bfloat16
+    assert rlcalc.policy_eval("grid2x2", np.zeros((0, 3, 4)), 0.9).shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"policy": [["1/2", "1/4"]]}, "policy_not_a_distribution"),
+        ({"policy": [["3/2", "-1/2"]]}, "policy_not_a_distribution"),
+        ({"policy": [["1", "0", "0"]]}, "policy_wrong_length"),
+        ({"policy": [["1", "0"]] * 3}, "policy_wrong_length"),
+        ({"policy": [["exp(-1)", "1-exp(-1)"]]}, "policy_not_rational"),
+        ({"policy": "greedy"}, "unknown_name"),
+        ({"gamma": "-1/10"}, "gamma_out_of_range"),
+        ({"gamma": None}, "gamma_missing"),
+        ({"mdp": None}, "mdp_missing"),
+    ],
+)
+def test_refusals(change: dict[str, Any], code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        rlcalc.derive("policy_eval", **({"mdp": "bandit", "policy": [["1", "0"]], "gamma": 1} | change))
+    assert caught.value.code == code

@@ -1,0 +1,181 @@
+"""Policy gradient: enumeration against derivatives of J, and the form that is no gradient."""
+
+from __future__ import annotations
+
+from fractions import Fraction as F
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rlcalc
+from rlcalc.errors import InputError
+from rlcalc.mdp import read_mdp
+
+FORMS = ("trajectory", "reward-to-go", "no-gamma-t")
+BACKENDS = ("sympy", "numpy", "torch")
+WINDY = {
+    "states": ["a", "b", "end"],
+    "terminal": ["end"],
+    "start": ["2/3", "1/3", "0"],
+    "P": [[["1/2", "1/4", "1/4"], ["0", "1", "0"]], [["1/3", "1/3", "1/3"], ["0", "0", "1"]], []],
+    "R": [["1", "-1/2"], ["2", "1/3"], []],
+}
+
+
+def objective(mdp: Any, theta: torch.Tensor, gamma: float, steps: int) -> torch.Tensor:
+    """J by going backward over the values, written anew; one row of theta per live state, or one for all."""
+    a = read_mdp(mdp).arrays("torch", torch.float64)
+    live = a.mdp.live
+    policy = torch.zeros_like(a.r)
+    policy[list(live)] = torch.softmax(theta, -1).expand(len(live), -1)
+    values = torch.zeros_like(a.start)
+    for _ in range(steps):
+        values = (policy * (a.r + gamma * (a.p @ values))).sum(-1)
+    return a.start @ values
+
+
+def test_bandit_of_section_4_4() -> None:
+    outputs = rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0]).outputs
+    assert outputs["gradient"] == [[F(5, 2), F(-5, 2)]]
+    assert outputs["objective"] == 5
+    assert outputs["trajectories"] == 2
+
+
+def test_it_is_the_mean_of_the_reinforce_updates() -> None:
+    updates = [
+        rlcalc.derive("reinforce_step", theta=[0, 0], action=a, return_=g, alpha=1).answer
+        for a, g in ((0, 10), (1, 0))
+    ]
+    mean = [(x + y) / 2 for x, y in zip(*updates, strict=True)]
+    assert rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0]).answer == [mean]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_tokens(form: str) -> None:
+    outputs = rlcalc.derive("policy_gradient", mdp="tokens", theta=[0, 0, 0], form=form).outputs
+    assert outputs["gradient"] == [[F(-1, 9), F(-1, 9), F(2, 9)]]
+    assert outputs["objective"] == F(1, 3)
+    assert outputs["difference"] == [[0, 0, 0]]
+
+
+def test_without_gamma_t_it_is_another_vector() -> None:
+    raw = {"mdp": "tokens", "theta": [0, 0, 0], "gamma": "9/10"}
+    found = {form: rlcalc.derive("policy_gradient", **raw, form=form).outputs for form in FORMS}
+    assert (
+        found["trajectory"]["gradient"]
+        == found["reward-to-go"]["gradient"]
+        == [[F(-1, 10), F(-1, 10), F(1, 5)]]
+    )
+    assert found["no-gamma-t"]["gradient"] == [[F(-1, 9), F(-1, 9), F(2, 9)]]
+    for outputs in found.values():
+        assert outputs["difference"] == [[F(-1, 90), F(-1, 90), F(1, 45)]]
+
+
+@settings(deadline=None, max_examples=8)
+@given(
+    st.lists(st.fractions(min_value=-3, max_value=3, max_denominator=4), min_size=4, max_size=4),
+    st.sampled_from([F(0), F(1, 2), F(9, 10), F(1)]),
+    st.integers(1, 2),
+)
+def test_all_forms_against_autograd(theta: list[F], gamma: F, horizon: int) -> None:
+    rows = [theta[:2], theta[2:]]
+    raw = {"mdp": WINDY, "theta": rows, "gamma": gamma, "horizon": horizon}
+    x = torch.tensor([[float(t) for t in row] for row in rows], dtype=torch.float64, requires_grad=True)
+    j = objective(WINDY, x, float(gamma), horizon)
+    (want,) = torch.autograd.grad(j, x)
+    results = {form: rlcalc.evaluate("policy_gradient", {**raw, "form": form}, BACKENDS) for form in FORMS}
+    for form in ("trajectory", "reward-to-go"):
+        gradient = results[form].answer
+        for found in (gradient.numpy, gradient.torch, [[float(v) for v in row] for row in gradient.exact]):
+            assert np.allclose(found, want.numpy(), atol=1e-13)
+        assert results[form].results["objective"].numpy == pytest.approx(j.item(), abs=1e-13)
+    loose = results["no-gamma-t"]
+    assert loose.agree
+    apart = np.array(loose.answer.numpy) - want.numpy()
+    assert np.allclose(apart, loose.results["difference"].torch, atol=1e-13)
+    if gamma == 1:
+        assert np.allclose(apart, 0, atol=1e-13)
+
+
+def test_no_gamma_t_is_the_gradient_of_nothing() -> None:
+    """Its derivative is not symmetric, as that of any gradient field would have to be."""
+
+    def field(form: str) -> torch.Tensor:
+        def gradient(x: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = rlcalc.policy_gradient(
+                WINDY, x.reshape(2, 2), gamma=0.5, form=form, horizon=2
+            )
+            return found.flatten()
+
+        point = torch.tensor([0.3, -0.2, 0.5, 0.1], dtype=torch.float64)
+        jacobian: torch.Tensor = torch.autograd.functional.jacobian(gradient, point)
+        return (jacobian - jacobian.T).abs().max()
+
+    assert field("trajectory") < 1e-14
+    assert field("reward-to-go") < 1e-14
+    assert field("no-gamma-t") > 1e-3
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4])
+def test_shared_and_tabular_rows(rows: int) -> None:
+    theta = torch.linspace(-1, 1, rows * 4, dtype=torch.float64).reshape(rows, 4)
+    x = theta[:3].clone().requires_grad_()
+    (want,) = torch.autograd.grad(objective("grid2x2:slip=1/5", x, 0.9, 2), x)
+    for found in (
+        rlcalc.policy_gradient("grid2x2:slip=1/5", theta.numpy(), 0.9, horizon=2),
+        rlcalc.policy_gradient("grid2x2:slip=1/5", theta, gamma=0.9, horizon=2).numpy(),
+    ):
+        assert found.shape == (rows, 4)
+        assert np.allclose(found[:3], want.numpy(), atol=1e-14)
+        assert not found[3:].any()
+
+
+def test_no_cancellation_where_one_action_is_all_but_certain() -> None:
+    want = 10 * np.exp(-80.0)
+    theta = np.array([[40.0, -40.0]])
+    assert rlcalc.policy_gradient("bandit", theta)[0] == pytest.approx([want, -want], rel=1e-12)
+    assert rlcalc.policy_gradient("bandit", torch.tensor(theta))[0].tolist() == pytest.approx(
+        [want, -want], rel=1e-12
+    )
+
+
+def test_batches_dtypes_and_inputs() -> None:
+    rng = np.random.default_rng(4)
+    theta = rng.normal(size=(2, 3, 4, 3))
+    kept = theta.copy()
+    batched = rlcalc.policy_gradient("tokens", theta, 0.9)
+    assert batched.shape == theta.shape
+    assert np.array_equal(theta, kept)
+    assert np.allclose(batched[1, 2], rlcalc.policy_gradient("tokens", theta[1, 2], 0.9), atol=1e-15)
+    assert np.allclose(
+        rlcalc.policy_gradient("tokens", torch.tensor(theta), gamma=0.9).numpy(), batched, atol=1e-14
+    )
+    assert rlcalc.policy_gradient("tokens", theta.astype(np.float32), 0.9).dtype == np.float32
+    half = rlcalc.policy_gradient("tokens", torch.tensor(theta).bfloat16(), gamma=0.9)
+    assert half.dtype == torch.bfloat16
+    assert rlcalc.policy_gradient("tokens", np.zeros((0, 1, 3))).shape == (0, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"mdp": "grid2x2", "theta": [0] * 4}, "horizon_needed"),
+        ({"mdp": "grid2x2", "theta": [0] * 4, "horizon": 8}, "too_many_trajectories"),
+        ({"theta": [[0, 0]] * 3}, "theta_wrong_length"),
+        ({"theta": [0, 0, 0]}, "theta_wrong_length"),
+        ({"theta": None}, "theta_missing"),
+        ({"form": "actor-critic"}, "form_unknown"),
+        ({"horizon": 0}, "horizon_out_of_range"),
+        ({"gamma": 2}, "gamma_out_of_range"),
+        ({"mdp": "casino"}, "mdp_unknown"),
+        ({"mdp": {"P": [[[1]]], "R": [[1]]}, "theta": [[0]], "horizon": 101}, "horizon_out_of_range"),
+    ],
+)
+def test_refusals(change: dict[str, Any], code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        rlcalc.derive("policy_gradient", **({"mdp": "bandit", "theta": [0, 0]} | change))
+    assert caught.value.code == code
