@@ -282,6 +282,12 @@ def _check_shapes(formula: Formula, active: list[Parameter], found: Mapping[str,
             raise _wrong_shape(parameter, size, f"[..., {', '.join(shape)}]")
         for name, length in zip(shape, size[len(size) - len(shape) :], strict=True):
             base, _, extra = name.partition("+")
+            if length == 0 and not parameter.may_be_empty:
+                raise InputError(
+                    f"{parameter.name.rstrip('_')}_empty",
+                    f"{parameter.name} has shape {list(size)}: nothing along its axis {name}.",
+                    parameter.help,
+                )
             dims.setdefault(base, length - int(extra or 0))
             if dims[base] + int(extra or 0) != length:
                 known = ", ".join(f"{key} = {value}" for key, value in dims.items())

@@ -13,6 +13,7 @@ from typing import Any
 # decimal digits a dtype holds, log10(2^(bits of the significand)); and its smallest positive number
 DIGITS = {"float64": 15.95, "float32": 7.22, "float16": 3.31, "bfloat16": 2.41}
 TINY = {"float64": 2.3e-308, "float32": 1.2e-38, "float16": 6.2e-5, "bfloat16": 1.2e-38}
+SMALLEST = {"float64": 4.9e-324, "float32": 1.4e-45, "float16": 5.9e-8, "bfloat16": 9.1e-41}
 LARGEST = {"float64": 1.7976931348623157e308, "float32": 3.4028234663852886e38, "float16": 65504.0,
            "bfloat16": 3.3895313892515355e38}  # fmt: skip
 

@@ -6,13 +6,13 @@ through ``evaluate``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rlcalc.arrays import from_exact
 from rlcalc.derivation import Derivation
-from rlcalc.digits import DIGITS, correct_digits, truth_of
+from rlcalc.digits import DIGITS, LARGEST, SMALLEST, correct_digits, truth_of
 from rlcalc.errors import UnknownName, shown, suggestion
 from rlcalc.formulas import load_forms
 from rlcalc.inputs import Inputs, bind, flat
@@ -161,6 +161,10 @@ def evaluate(
     """
     spec = load_formula(formula) if isinstance(formula, str) else formula
     chosen = check_backends(backends)
+    if dtype not in DIGITS:
+        raise UnknownName(
+            "unknown_dtype", f"There is no floating dtype {shown(dtype)} here.", f"Use {', '.join(DIGITS)}."
+        )
     return evaluate_bound(checked(spec, raw), chosen, dtype, device)
 
 
@@ -186,11 +190,15 @@ def evaluate_bound(
         ran.append("sympy")
     numeric: dict[str, dict[str, Any]] = {}
     free = inputs.symbols
+    outside = None if free else out_of_range(inputs, dtype)
     for backend in backends:
         if backend == "sympy":
             continue
         if free:
             notes.append(f"{backend} was skipped: {', '.join(sorted(free))} left as a symbol.")
+            continue
+        if outside is not None:
+            notes.append(f"{backend} was skipped: {outside} lies outside the range of {dtype}.")
             continue
         numeric[backend] = run_numeric(inputs, backend, dtype, device)
         ran.append(backend)
@@ -208,18 +216,32 @@ def evaluate_bound(
     return Evaluation(spec, inputs, results, derivation, tuple(ran), dtype, agree, notes)
 
 
+def numbers(inputs: Inputs, *, vectors_only: bool = False) -> Iterator[Any]:
+    """Every exact number among the inputs."""
+    for parameter in inputs.formula.parameters:
+        if parameter.kind == "number" and (parameter.shape or not vectors_only):
+            for value in flat(inputs.values[parameter.name]):
+                if value is not None and not isinstance(value, str):
+                    yield value
+
+
+def out_of_range(inputs: Inputs, dtype: str) -> str | None:
+    """The first input that a dtype cannot hold, in words; ``None`` if it holds all."""
+    from rlcalc.exact import to_float, to_text
+
+    for value in numbers(inputs):
+        size = abs(to_float(value))
+        if size > LARGEST[dtype] or (size < SMALLEST[dtype] and value != 0):
+            text = to_text(value)
+            return text if len(text) <= 40 else f"{text[:30]}… ({len(text)} characters)"
+    return None
+
+
 def input_scale(inputs: Inputs) -> float:
     """Size of the largest number given, against which cancellation is judged."""
     from rlcalc.exact import to_float
 
-    sizes = [
-        abs(to_float(value))
-        for parameter in inputs.formula.parameters
-        if parameter.kind == "number" and parameter.shape
-        for value in flat(inputs.values[parameter.name])
-        if value is not None and not isinstance(value, str)
-    ]
-    return max(sizes, default=0.0)
+    return max((abs(to_float(value)) for value in numbers(inputs, vectors_only=True)), default=0.0)
 
 
 def compare_backends(results: Any, inputs: Inputs, dtype: str) -> bool | None:

@@ -384,6 +384,9 @@ def _proved_zero(constant: Any) -> bool:
     if sympy.count_ops(constant) > 200:
         return False
     expr = sympy.expand(constant)
+    if expr != 0 and expr.has(sympy.exp):
+        # exp(1/10) and exp(-1/10) become one unknown and its reciprocal
+        expr = sympy.cancel(expr)
     if expr == 0:
         return True
     logs = expr.atoms(sympy.log)

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from html.entities import html5
 from typing import Any
-from xml.sax.saxutils import escape
 
 from rlcalc.derivation import Step
 from rlcalc.exact import to_text
@@ -105,7 +104,7 @@ class Printer:
         return " + "
 
     def minus(self) -> str:
-        return " − "
+        return " - "
 
     def times(self) -> str:
         return "·"
@@ -119,7 +118,8 @@ class TextPrinter(Printer):
         return f"{text}({self.name(name.arg)})" if name.arg else text
 
     def value(self, value: Any) -> Printed:
-        return to_text(value), self.strength(value)
+        # the marks of the steps, so that named and evaluated lines read alike
+        return to_text(value).replace("**", "^").replace("*", "·"), self.strength(value)
 
     def bracket(self, text: str) -> str:
         return f"({text})"
@@ -158,9 +158,6 @@ class LatexPrinter(Printer):
 
     def bracket(self, text: str) -> str:
         return rf"\left({text}\right)"
-
-    def minus(self) -> str:
-        return " - "
 
     def times(self) -> str:
         return r" \cdot "
@@ -228,6 +225,11 @@ class MathMLPrinter(Printer):
         if term.function == "abs":
             return f"<mrow><mo>|</mo>{args}<mo>|</mo></mrow>", ATOM
         return f"<mrow><mi>{term.function}</mi><mo>(</mo>{args}<mo>)</mo></mrow>", ATOM
+
+
+def escape(text: str) -> str:
+    """Characters that XML reserves; the standard library's own would import an HTTP client."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _characters(markup: str) -> str:

@@ -218,8 +218,16 @@ def heads() -> tuple[Head, ...]:
     for path in sorted((data_folder("specs") / "formulas").glob("*.toml")):
         try:
             top = tomllib.loads(path.read_text("utf-8").split("\n[", 1)[0])
-            facts = (top[key] for key in ("name", "command", "title", "group", "order"))
-            found.append(Head(*facts, tuple(top["sections"])))
+            found.append(
+                Head(
+                    name=top["name"],
+                    command=top["command"],
+                    title=top["title"],
+                    group=top["group"],
+                    order=top["order"],
+                    sections=tuple(top["sections"]),
+                )
+            )
         except (tomllib.TOMLDecodeError, KeyError) as error:
             raise DataError("bad_spec", f"{path.name}: {error} in its first part.") from error
     return tuple(sorted(found, key=lambda head: (GROUPS.index(head.group), head.order, head.name)))

@@ -245,10 +245,18 @@ _FACTORED_BELOW = 10**12  # trial division finds every factor at once
 def tidy(value: Value) -> Value:
     """One form for equal results: symbolic polynomials are multiplied out.
 
+    Roots of rationals are multiplied out too and kept out of denominators.
     Rational numbers are left alone, which keeps long sums cheap.
     """
-    if value.is_Rational or not value.free_symbols:
+    if value.is_Rational:
         return value
     import sympy
 
-    return sympy.expand(value, power_exp=False, log=False)
+    if value.free_symbols:
+        return sympy.expand(value, power_exp=False, log=False)
+    if value.is_algebraic and value.count_ops() < _ROOTS_BELOW:
+        return sympy.radsimp(sympy.expand(value))
+    return value
+
+
+_ROOTS_BELOW = 100  # operations; clearing roots from a long denominator would lengthen it

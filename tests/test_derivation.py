@@ -28,17 +28,17 @@ X = Symbol(Name("x"), parse_number("1 - l"))
     [
         (A + B, "A + B", "-3 + 1/2", "-5/2"),
         (B + A, "B + A", "1/2 + (-3)", "-5/2"),
-        (B - A, "B − A", "1/2 − (-3)", "7/2"),
+        (B - A, "B - A", "1/2 - (-3)", "7/2"),
         (A * B, "A·B", "(-3)·1/2", "-3/2"),
         (B**2, "B^2", "(1/2)^2", "1/4"),
         (A**2, "A^2", "(-3)^2", "9"),
-        (-(A + B), "−(A + B)", "−(-3 + 1/2)", "5/2"),
-        (1 - (A - B), "1 − (A − B)", "1 − (-3 − 1/2)", "9/2"),
-        (X * A, "x·A", "(1 - l)·(-3)", "3*l - 3"),
+        (-(A + B), "-(A + B)", "-(-3 + 1/2)", "5/2"),
+        (1 - (A - B), "1 - (A - B)", "1 - (-3 - 1/2)", "9/2"),
+        (X * A, "x·A", "(1 - l)·(-3)", "3·l - 3"),
         (A / B, "A / B", "(-3) / (1/2)", "-6"),
         (apply("min", A, B), "min(A, B)", "min(-3, 1/2)", "-3"),
         (apply("clip", A, 0, 1), "clip(A, 0, 1)", "clip(-3, 0, 1)", "0"),
-        (apply("exp", -B), "exp(−B)", "exp(−1/2)", "exp(-1/2)"),
+        (apply("exp", -B), "exp(-B)", "exp(-1/2)", "exp(-1/2)"),
         (total([]), "0", "0", "0"),
         (product([]), "1", "1", "1"),
     ],
@@ -69,7 +69,7 @@ def random_term(rng: random.Random, depth: int) -> Term:
 def test_what_is_printed_with_numbers_is_worth_the_value(seed: int) -> None:
     """Read the substituted line back with the independent parser: brackets may never be missing."""
     written = random_term(random.Random(seed), 4)
-    text = TextPrinter(numbers=True).write(written).replace("−", "-").replace("·", "*")
+    text = TextPrinter(numbers=True).write(written).replace("·", "*")
     if len(text) < 9000:
         assert to_sympy(parse_number(text)) == written.value
 
@@ -81,7 +81,7 @@ def test_a_missing_bracket_would_be_seen() -> None:
         def bracket(self, text: str) -> str:
             return text
 
-    text = Careless(numbers=True).write((A + B) * A).replace("−", "-").replace("·", "*")
+    text = Careless(numbers=True).write((A + B) * A).replace("·", "*")
     assert to_sympy(parse_number(text)) != ((A + B) * A).value
 
 

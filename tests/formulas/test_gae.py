@@ -31,7 +31,7 @@ def test_table(inputs: dict[str, Any], advantages: list[str]) -> None:
 
 def test_steps_show_errors_then_sums() -> None:
     text = rlcalc.derive("gae", rewards=[1, 2, 3], gamma=1, lam="1/2", values=[1, 0, 0, 4]).text()
-    assert "δ_0 = R_1 + γ·V(S_1) − V(S_0)\n    = 1 + 1·0 − 1\n    = 0" in text
+    assert "δ_0 = R_1 + γ·V(S_1) - V(S_0)\n    = 1 + 1·0 - 1\n    = 0" in text
     assert "A_0 = δ_0 + γ·λ·δ_1 + (γ·λ)^2·δ_2\n    = 0 + 1·1/2·2 + (1·1/2)^2·7\n    = 11/4" in text
     assert "G_0^λ = A_0 + V(S_0)\n      = 11/4 + 1\n      = 15/4" in text
 
