@@ -1,0 +1,45 @@
+"""The two-action bandit of section 4.4, from its exact definition in ``rlcalc.mdp``."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rlcalc.mdp import read_mdp
+from rlcalc.ppo.envs import TorchEnv
+from rlcalc.ppo.envs.base import Actions, DiscreteActions, Transition
+
+
+class Bandit(TorchEnv):
+    """N bandits: every step pays what its action pays and ends the episode.
+
+    Observations [N, 2] are one-hot over (s, end); the policy only ever sees s.
+    """
+
+    name = "bandit"
+
+    def __init__(self, num_envs: int, seed: int, device: torch.device, dtype: torch.dtype) -> None:
+        super().__init__(num_envs, seed, device, dtype)
+        mdp = read_mdp("bandit")
+        tables = mdp.arrays("torch", dtype, device)
+        states = torch.eye(len(mdp.states), dtype=dtype, device=device)
+        self.observation_size = len(mdp.states)
+        self.action: Actions = DiscreteActions(len(mdp.actions))
+        self.solved_at: float | None = float(max(mdp.r[0]))
+        self._pays = tables.r[0]
+        self._before, self._after = states[0].expand(num_envs, -1), states[1].expand(num_envs, -1)
+
+    def _state(self) -> dict[str, Tensor]:
+        return {}  # a bandit remembers nothing
+
+    def reset(self) -> Tensor:
+        """The one state there is, [N, 2]."""
+        return self._before.clone()
+
+    def step(self, action: Tensor) -> Transition:
+        """Pay for action [N] int64 in {0: L, 1: R}."""
+        reward = self._pays.index_select(0, action)
+        terminated = torch.ones_like(action, dtype=torch.bool)
+        return Transition(
+            self._before.clone(), reward, terminated, torch.zeros_like(terminated), self._after.clone()
+        )

@@ -1,0 +1,196 @@
+"""Any Gymnasium environment with discrete or box actions, through its vector API.
+
+It steps on the CPU in NumPy, copy by copy, whatever the device of the run is.
+What such an environment keeps inside cannot be saved in general, so a run on
+one cannot be resumed bit-identically: ``resumable`` is false, and after
+``load_state_dict`` all episodes begin anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
+from rlcalc.ppo.envs.base import Actions, BoxActions, DiscreteActions, Transition
+
+EXTRA = 'It comes with the extra "test" of rlcalc; gymnasium>=1.1 alone will do.'
+
+
+def _gymnasium() -> Any:
+    try:
+        import gymnasium
+    except ImportError as error:
+        raise InputError("gym_missing", "gym:NAME needs Gymnasium, which is not installed.", EXTRA) from error
+    if not hasattr(gymnasium.vector, "AutoresetMode"):
+        raise InputError("gym_too_old", f"Gymnasium {gymnasium.__version__} is too old for gym:NAME.", EXTRA)
+    return gymnasium
+
+
+class GymEnv:
+    """N copies of a Gymnasium environment.
+
+    Observations [N, O] are flattened boxes, or one-hot for a discrete space.
+    Discrete actions count from 0, whatever the space starts at. Box actions
+    [N, size] are flattened; one outside its bounds is taken at the nearest.
+
+    Args:
+        name: id, such as ``Pendulum-v1``, or ``module:id`` as Gymnasium reads it.
+        options: keyword arguments of the environment's constructor.
+
+    Raises:
+        UnknownName: ``gym_unknown``.
+        InputError: ``gym_missing``, ``gym_too_old``, ``gym_space_unsupported``,
+            ``gym_failed`` with Gymnasium's own reason.
+    """
+
+    resumable = False
+
+    def __init__(
+        self,
+        name: str,
+        num_envs: int,
+        seed: int,
+        device: torch.device,
+        dtype: torch.dtype,
+        **options: Any,
+    ) -> None:
+        gymnasium = _gymnasium()
+        self.name = f"gym:{name}"
+        self.num_envs = num_envs
+        self.device = device
+        self.dtype = dtype
+        # Resets are asked for here and not left to Gymnasium. With NEXT_STEP a step that ignores its
+        # action would be learnt from; with SAME_STEP the final observation is a reference that an
+        # environment which reuses its array overwrites in the reset.
+        disabled = gymnasium.vector.AutoresetMode.DISABLED
+        try:
+            self._envs = gymnasium.make_vec(
+                name,
+                num_envs=num_envs,
+                vectorization_mode="sync",
+                vector_kwargs={"autoreset_mode": disabled},
+                **options,
+            )
+        except gymnasium.error.UnregisteredEnv as error:
+            hint = suggestion(name, list(gymnasium.registry)) or "Names are those of gymnasium.make."
+            raise UnknownName(
+                "gym_unknown", f"Gymnasium knows no environment {shown(name)}.", hint
+            ) from error
+        except (gymnasium.error.Error, ImportError, TypeError, ValueError, AttributeError) as error:
+            raise InputError("gym_failed", f"Gymnasium cannot make {shown(name)}: {error}") from error
+        try:
+            self.action = _actions(gymnasium.spaces, self._envs.single_action_space)
+            self.observation_size = _size(gymnasium.spaces, self._envs.single_observation_space)
+        except InputError:
+            self.close()
+            raise
+        threshold = self._envs.spec.reward_threshold
+        self.solved_at: float | None = None if threshold is None else float(threshold)
+        self._seed, self._resumed_after = seed, 0
+        self._steps = 0
+        self._began = False
+
+    def reset(self) -> Tensor:
+        """Begin all episodes anew; observations [N, O]. Only the first reset seeds."""
+        seeds = None
+        if not self._began:
+            # hashed: with seed, seed+1, … two runs of neighbouring seeds would share most episodes
+            sequence = np.random.SeedSequence([self._seed, self._resumed_after])
+            seeds = [int(seed) for seed in sequence.generate_state(self.num_envs)]
+        observation, _ = self._envs.reset(seed=seeds)
+        self._began = True
+        return self._observed(observation)
+
+    def step(self, action: Tensor) -> Transition:
+        """One step of every copy, waiting for the device; action [N] int64 or [N, size].
+
+        Raises:
+            InputError: ``gym_reset_needed``, before the first ``reset``.
+        """
+        if not self._began:
+            raise InputError(
+                "gym_reset_needed", f"{self.name} has no episode to go on with.", "Call reset() first."
+            )
+        observation, reward, terminated, truncated, _ = self._envs.step(self._taken(action))
+        self._steps += 1
+        successor = self._observed(observation)
+        over = terminated | truncated
+        if over.any():
+            # rows that go on are handed back as they are
+            begun, _ = self._envs.reset(options={"reset_mask": over})
+            following = self._observed(begun)
+        else:
+            following = successor.clone()
+        return Transition(
+            following,
+            torch.as_tensor(reward, dtype=self.dtype).to(self.device),
+            torch.as_tensor(terminated).to(self.device),
+            torch.as_tensor(truncated).to(self.device),
+            successor,
+        )
+
+    def _observed(self, observation: Any) -> Tensor:
+        space = self._envs.single_observation_space
+        if hasattr(space, "n"):
+            index = torch.as_tensor(observation - space.start)
+            return torch.nn.functional.one_hot(index, int(space.n)).to(self.device, self.dtype)
+        # a copy: what Gymnasium hands out may be an array that it fills again
+        rows = np.array(observation, copy=True).reshape(self.num_envs, -1)
+        return torch.as_tensor(rows, dtype=self.dtype).to(self.device)
+
+    def _taken(self, action: Tensor) -> Any:
+        space = self._envs.single_action_space
+        raw = action.detach().cpu().numpy()
+        if isinstance(self.action, DiscreteActions):
+            return raw + space.start
+        shaped = raw.reshape(self.num_envs, *space.shape)
+        return np.clip(shaped.astype(space.dtype), space.low, space.high)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """How many steps were taken: enough not to repeat them, not to go on with the same episodes."""
+        return {"steps": torch.tensor(self._resumed_after + self._steps)}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Draw new episodes, other than those so far; ``reset`` must come next.
+
+        Raises:
+            DataError: ``env_state_foreign``.
+        """
+        if state.keys() != {"steps"} or state["steps"].shape or state["steps"].dtype != torch.int64:
+            raise DataError("env_state_foreign", f"This state is not one of {self.name}.")
+        self._resumed_after, self._steps = int(state["steps"]), 0
+        self._began = False
+
+    def close(self) -> None:
+        """Release what Gymnasium holds, such as windows."""
+        self._envs.close()
+
+
+def _actions(spaces: Any, space: Any) -> Actions:
+    if isinstance(space, spaces.Discrete):
+        return DiscreteActions(int(space.n))
+    if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
+        low, high = (tuple(float(x) for x in bound.flat) for bound in (space.low, space.high))
+        return BoxActions(len(low), low, high)
+    raise InputError(
+        "gym_space_unsupported",
+        f"Its action space is {shown(space)}.",
+        "Actions may be Discrete, or a Box of real numbers.",
+    )
+
+
+def _size(spaces: Any, space: Any) -> int:
+    if isinstance(space, spaces.Discrete):
+        return int(space.n)
+    if isinstance(space, spaces.Box):
+        return int(np.prod(space.shape, dtype=np.int64))
+    raise InputError(
+        "gym_space_unsupported",
+        f"Its observation space is {shown(space)}.",
+        "Observations may be a Box or Discrete; wrap the environment to flatten it.",
+    )

@@ -1,0 +1,61 @@
+"""The enumerable language task of section 5.4: an answer, token by token, with one reward at its end.
+
+Words and rewards are those of the MDP ``tokens`` in ``rlcalc.mdp``.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rlcalc.mdp import read_mdp
+from rlcalc.ppo.envs import TorchEnv
+from rlcalc.ppo.envs.base import Actions, DiscreteActions, Transition
+
+
+class Tokens(TorchEnv):
+    """N answers of L words out of V; the answer is over with its last word.
+
+    Observations [N, 1 + L·V] hold the whole text so far: 1 for the prompt,
+    then per position a one-hot word, all zeros where nothing is written yet.
+    """
+
+    name = "tokens"
+
+    def __init__(self, num_envs: int, seed: int, device: torch.device, dtype: torch.dtype) -> None:
+        super().__init__(num_envs, seed, device, dtype)
+        mdp = read_mdp("tokens")
+        length = mdp.longest()
+        assert length is not None
+        self.words = mdp.actions
+        self.observation_size = 1 + length * len(self.words)
+        self.action: Actions = DiscreteActions(len(self.words))
+        self.solved_at: float | None = float(max(max(row) for row in mdp.r))
+        # the reward of the last word does not depend on the words before it
+        self._pays = mdp.arrays("torch", dtype, device).r[mdp.successors(0, 0)[0]]
+        self._slots = torch.eye(self.observation_size, dtype=dtype, device=device)
+        self._prompt = self._slots[0].expand(num_envs, -1)
+        self._length = length
+        self._text = self._prompt.clone()
+        self._written = torch.zeros(num_envs, dtype=torch.int64, device=device)
+
+    def _state(self) -> dict[str, Tensor]:
+        return {"text": self._text, "written": self._written}
+
+    def reset(self) -> Tensor:
+        """Begin all answers anew; the prompts [N, 1 + L·V]."""
+        self._text.copy_(self._prompt)
+        self._written.zero_()
+        return self._prompt.clone()
+
+    def step(self, action: Tensor) -> Transition:
+        """Append the word of index action [N] int64."""
+        slot = 1 + self._written * len(self.words) + action
+        successor = self._text + self._slots.index_select(0, slot)
+        self._written.add_(1)
+        terminated = self._written == self._length
+        reward = self._pays.index_select(0, action) * terminated
+        observation = torch.where(terminated.unsqueeze(1), self._prompt, successor)
+        self._text.copy_(observation)
+        self._written.masked_fill_(terminated, 0)
+        return Transition(observation, reward, terminated, torch.zeros_like(terminated), successor)
