@@ -19,6 +19,7 @@ from rlcalc.exact import compare, is_symbolic, parse_literal, parse_number, symb
 from rlcalc.specs import Formula, Parameter
 
 _TRUE = frozenset({"1", "true", "yes"})
+_LARGEST_INTEGER = 2**63 - 1  # of the array backends
 _FALSE = frozenset({"0", "false", "no"})
 
 
@@ -252,6 +253,10 @@ def _entry(formula: Formula, parameter: Parameter, raw: Any) -> Any:
             f"{parameter.name.rstrip('_')}_not_an_integer",
             f"{parameter.option} takes {what}, not {shown(raw)}.",
             parameter.help,
+        )
+    if abs(number) > _LARGEST_INTEGER:
+        raise InputError(
+            "number_too_large", f"{parameter.option} takes whole numbers up to 2**63 - 1, not {shown(raw)}."
         )
     return int(number)
 
