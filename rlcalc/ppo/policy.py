@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -149,15 +150,20 @@ class ActorCritic(nn.Module):
 
 
 def _network(sizes: list[int], last_gain: float, generator: torch.Generator) -> nn.Sequential:
-    """Linear layers with tanh between, orthogonal weights and no bias to begin with."""
+    """Linear layers with tanh between, orthogonal weights and a bias of 0 to begin with.
+
+    Without a hidden layer there is no bias: the weights are a table of one-hot
+    states, one parameter per entry, which is what a gradient is compared for.
+    """
     layers: list[nn.Module] = []
-    for at, (wide, out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for at, (wide, out) in enumerate(pairwise(sizes)):
         last = at == len(sizes) - 2
         # skip_init: the usual random start would draw from the global generator
-        layer = nn.utils.skip_init(nn.Linear, wide, out)
+        layer: nn.Linear = nn.utils.skip_init(nn.Linear, wide, out, bias=len(sizes) > 2)  # type: ignore[no-untyped-call]
         with torch.no_grad():
             layer.weight.copy_(_orthogonal(out, wide, generator) * (last_gain if last else math.sqrt(2)))
-            layer.bias.zero_()
+            if layer.bias is not None:
+                layer.bias.zero_()
         layers += [layer] if last else [layer, nn.Tanh()]
     return nn.Sequential(*layers)
 
@@ -165,5 +171,5 @@ def _network(sizes: list[int], last_gain: float, generator: torch.Generator) -> 
 def _orthogonal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
     tall = torch.randn(max(rows, columns), min(rows, columns), generator=generator)
     q, r = torch.linalg.qr(tall)
-    q = q * r.diagonal().sign()  # without this, the sign of a column would always be the same
+    q: Tensor = q * r.diagonal().sign()  # without this, the sign of a column would always be the same
     return q if rows >= columns else q.T

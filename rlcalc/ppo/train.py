@@ -252,7 +252,7 @@ class Trainer:
                 if self.watcher is not None:
                     self.watcher.minibatch(self, epoch, number, part, losses)
                 optimiser.zero()
-                losses.loss.backward()
+                losses.loss.backward()  # type: ignore[no-untyped-call]
                 self.ranks.average_(optimiser.gradient)
                 optimiser.shorten(self.settings.max_grad_norm)
                 before = optimiser.flat.clone() if self.watcher is not None and optimiser.count == 0 else None
@@ -304,7 +304,7 @@ class Trainer:
                 losses.entropy.detach(),
                 old.divergence_to(policy, self.formulas.kl).mean(),
                 ((ratio - 1).abs() > self.settings.clip).to(ratio.dtype).mean(),
-                1 - errors.var(correction=0) / batch.returns.var(correction=0).clamp_min(1e-12),
+                _explained(errors, batch.returns),
                 finished,
                 total,
             ]
@@ -312,7 +312,7 @@ class Trainer:
         *numbers, finished_, total_ = (self.ranks.sum(shares) / self.ranks.size).tolist()
         count = round(finished_ * self.ranks.size)
         mean = total_ / finished_ if count else None
-        return Metrics(self.env_steps, count, mean, *numbers, self.learning_rate())
+        return Metrics(self.env_steps, count, mean, *numbers, learning_rate=self.learning_rate())  # type: ignore[call-arg]
 
     def _episodes(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
         """How many episodes ended in a rollout, and the sum of their undiscounted returns."""
@@ -343,6 +343,13 @@ class Trainer:
         self.observation = state["observation"].to(self.env.device)
         self.return_so_far = state["return_so_far"].to(self.env.device)
         self.env_steps, self.iterations = state["env_steps"], state["iterations"]
+
+
+def _explained(errors: Tensor, returns: Tensor) -> Tensor:
+    """The share of the returns' variance that the critic knew; 0 where they hardly differ."""
+    variance = returns.var(correction=0)
+    tells = variance > 1e-10 * (1 + returns.square().mean())
+    return torch.where(tells, 1 - errors.var(correction=0) / variance.clamp_min(1e-30), 0.0)
 
 
 def _by_env(x: Tensor) -> Tensor:
