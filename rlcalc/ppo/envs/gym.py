@@ -82,7 +82,8 @@ class GymEnv:
                 "gym_unknown", f"Gymnasium knows no environment {shown(name)}.", hint
             ) from error
         except (gymnasium.error.Error, ImportError, TypeError, ValueError, AttributeError) as error:
-            raise InputError("gym_failed", f"Gymnasium cannot make {shown(name)}: {error}") from error
+            why = shown(error, 300)
+            raise InputError("gym_failed", f"Gymnasium cannot make {shown(name)}: {why}.") from error
         try:
             self.action = _actions(gymnasium.spaces, self._envs.single_action_space)
             self.observation_size = _size(gymnasium.spaces, self._envs.single_observation_space)

@@ -1,0 +1,601 @@
+"""The batched environments against exact MDPs, and the adapter against Gymnasium itself."""
+
+import itertools
+import math
+import sys
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+import rlcalc
+from rlcalc.errors import DataError, InputError, UnknownName
+from rlcalc.mdp import read_mdp
+from rlcalc.ppo.envs import NAMES, make_env
+from rlcalc.ppo.envs.base import BoxActions, DiscreteActions, Transition
+from rlcalc.ppo.envs.gym import GymEnv
+
+CPU = torch.device("cpu")
+VARIANTS = [
+    ("bandit", {}),
+    ("tokens", {}),
+    ("grid2x2", {}),
+    ("grid2x2", {"slip": "1/5", "exploring_starts": True, "time_limit": 5}),
+    ("cartpole", {"time_limit": 9}),
+]
+
+
+def build(name, n=4, seed=0, dtype=torch.float64, **options):
+    return make_env(name, n, seed, "cpu", dtype, **options)
+
+
+def draws(env, count, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randint(env.action.count, (env.num_envs,), generator=generator) for _ in range(count)]
+
+
+def parts(t):
+    return (t.observation, t.reward, t.terminated, t.truncated, t.successor)
+
+
+# the bandit
+
+
+def test_the_bandit_pays_ten_for_left_and_ends():
+    env = build("bandit", 2)
+    torch.testing.assert_close(env.reset(), torch.tensor([[1.0, 0.0]] * 2, dtype=torch.float64))
+    found = env.step(torch.tensor([0, 1]))
+    assert found.reward.tolist() == [10.0, 0.0]
+    assert found.terminated.tolist() == [True, True]
+    assert found.truncated.tolist() == [False, False]
+    assert found.successor.tolist() == [[0.0, 1.0]] * 2
+    assert found.observation.tolist() == [[1.0, 0.0]] * 2
+    assert env.solved_at == 10
+
+
+# the grid
+
+
+def stand(env, cells, steps=None):
+    saved = env.state_dict()
+    saved["cell"] = torch.as_tensor(cells)
+    if steps is not None:
+        saved["steps"] = torch.as_tensor(steps)
+    env.load_state_dict(saved)
+
+
+def test_every_move_on_the_grid_is_the_exact_one():
+    mdp = read_mdp("grid2x2")
+    pairs = list(itertools.product(mdp.live, range(4)))
+    env = build("grid2x2", len(pairs))
+    stand(env, [s for s, _ in pairs])
+    found = env.step(torch.tensor([a for _, a in pairs]))
+    for k, (s, a) in enumerate(pairs):
+        (there,) = mdp.successors(s, a)
+        assert found.successor[k].tolist() == [float(t == there) for t in range(4)]
+        assert found.reward[k].item() == mdp.r[s][a]
+        assert found.terminated[k].item() == mdp.terminal[there]
+        after = 0 if mdp.terminal[there] else there
+        assert found.observation[k].argmax().item() == after
+    assert not found.truncated.any()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_slipping_has_the_exact_probabilities(dtype):
+    mdp, count = read_mdp("grid2x2:slip=1/5"), 20_000
+    pairs = list(itertools.product(mdp.live, range(4)))
+    env = build("grid2x2", len(pairs) * count, dtype=dtype, slip="1/5")
+    stand(env, torch.tensor([s for s, _ in pairs]).repeat_interleave(count))
+    found = env.step(torch.tensor([a for _, a in pairs]).repeat_interleave(count))
+    landed = found.successor.view(len(pairs), count, 4).mean(1, dtype=torch.float64)
+    earned = found.reward.view(len(pairs), count).mean(1, dtype=torch.float64)
+    for k, (s, a) in enumerate(pairs):
+        for t, chance in enumerate(map(float, mdp.p[s][a])):
+            assert abs(landed[k, t].item() - chance) <= 4.5 * math.sqrt(chance * (1 - chance) / count)
+        assert earned[k].item() == pytest.approx(landed[k, 3].item(), abs=1e-12)
+
+
+def test_the_uniform_policy_is_worth_what_the_bellman_equation_says():
+    # γ = 9/10: V(0,0) = 90/161
+    count = 20_000
+    env = build("grid2x2", count)
+    alive, gained = torch.ones(count, dtype=torch.bool), torch.zeros(count, dtype=torch.float64)
+    for t, action in enumerate(draws(env, 200)):
+        found = env.step(action)
+        gained += 0.9**t * found.reward * alive
+        alive &= ~found.terminated
+    error = gained.std() / math.sqrt(count)
+    assert abs(gained.mean() - 90 / 161) < 4.5 * error
+
+
+def test_exploring_starts_are_uniform_over_the_cells_that_are_not_the_goal():
+    env = build("grid2x2", 3000, exploring_starts=True, time_limit=1)
+    seen = env.reset().sum(0)
+    for action in draws(env, 9):
+        seen += env.step(action).observation.sum(0)
+    assert seen[3] == 0
+    assert stats.chisquare(seen[:3].numpy()).pvalue > 1e-3
+
+
+def test_without_exploring_starts_every_episode_begins_at_the_start():
+    env = build("grid2x2", 50, time_limit=1)
+    assert env.step(draws(env, 1)[0]).observation[:, 0].all()
+
+
+def test_the_time_limit_truncates_and_the_goal_terminates():
+    env = build("grid2x2", 3, time_limit=3)
+    up, down, right = 0, 1, 3
+    flags = []
+    for action in ([up, up, up], [up, down, down], [up, right, up]):
+        found = env.step(torch.tensor(action))
+        flags.append((found.terminated.tolist(), found.truncated.tolist()))
+    # copy 0 never arrives, copy 1 arrives with the last step (both flags), copy 2 bumps on the left
+    assert flags[:2] == [([False] * 3, [False] * 3)] * 2
+    assert flags[2] == ([False, True, False], [True, True, True])
+    assert found.successor.argmax(1).tolist() == [0, 3, 0]
+    assert found.observation.argmax(1).tolist() == [0, 0, 0]
+    assert env.state_dict()["steps"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"slip": "2"}, "mdp_negative_probability"),
+        ({"slip": "pi"}, "mdp_not_rational"),
+        ({"exploring_starts": 1}, "env_option_out_of_range"),
+        ({"time_limit": 0}, "env_option_out_of_range"),
+    ],
+)
+def test_an_option_of_the_grid_is_checked(options, code):
+    with pytest.raises(InputError) as caught:
+        build("grid2x2", **options)
+    assert caught.value.code == code
+
+
+# the tokens
+
+
+def test_all_nine_answers_and_their_rewards():
+    answers = list(itertools.product(range(3), repeat=2))
+    env = build("tokens", 9)
+    prompt = env.reset()
+    assert prompt.tolist() == [[1.0] + [0.0] * 6] * 9
+    first = env.step(torch.tensor([a for a, _ in answers]))
+    assert not first.reward.any()
+    assert not first.terminated.any()
+    second = env.step(torch.tensor([b for _, b in answers]))
+    assert second.terminated.all()
+    assert not second.truncated.any()
+    for k, (a, b) in enumerate(answers):
+        assert first.observation[k].tolist() == [1.0, *np.eye(3)[a], 0.0, 0.0, 0.0]
+        assert second.successor[k].tolist() == [1.0, *np.eye(3)[a], *np.eye(3)[b]]
+        assert second.reward[k].item() == float(env.words[b] == "5")
+    assert torch.equal(second.observation, prompt)
+    assert second.reward.mean().item() == pytest.approx(1 / 3)
+
+
+def test_the_objective_of_the_uniform_policy_is_the_enumerated_one():
+    exact = rlcalc.derive("policy_gradient", mdp="tokens", theta=[0, 0, 0]).outputs
+    env = build("tokens", 9)
+    answers = torch.tensor(list(itertools.product(range(3), repeat=2)))
+    gained = env.step(answers[:, 0]).reward + env.step(answers[:, 1]).reward
+    scores = (torch.eye(3, dtype=torch.float64)[answers] - 1 / 3).sum(1)
+    assert gained.mean().item() == pytest.approx(float(exact["objective"]))
+    gradient = (gained[:, None] * scores).mean(0)
+    assert gradient.tolist() == pytest.approx([float(entry) for entry in exact["gradient"][0]])
+
+
+# what holds of all of them
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_shapes_and_dtypes(name, options, dtype):
+    env = build(name, 3, dtype=dtype, **options)
+    shape = (3, env.observation_size)
+    assert (env.num_envs, env.dtype, env.device, env.name) == (3, dtype, CPU, name)
+    assert isinstance(env.action, DiscreteActions)
+    first = env.reset()
+    assert (tuple(first.shape), first.dtype) == (shape, dtype)
+    for action in draws(env, 12):
+        t = env.step(action)
+        assert tuple(t.observation.shape) == tuple(t.successor.shape) == shape
+        assert t.observation.dtype == t.successor.dtype == t.reward.dtype == dtype
+        assert t.terminated.dtype == t.truncated.dtype == torch.bool
+        assert t.reward.shape == t.terminated.shape == t.truncated.shape == (3,)
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**63 - 1), script=st.lists(st.integers(0, 2**31), min_size=1, max_size=25))
+def test_only_an_ended_episode_begins_anew(name, options, seed, script):
+    env = build(name, 5, seed, **options)
+    env.reset()
+    for number in script:
+        t = env.step((torch.arange(5) * 7 + number) % env.action.count)
+        goes_on = ~(t.terminated | t.truncated)
+        assert torch.equal(t.observation[goes_on], t.successor[goes_on])
+        assert t.observation.data_ptr() != t.successor.data_ptr()
+        assert torch.isfinite(t.successor).all()
+        if name in ("grid2x2", "bandit"):
+            # terminated if and only if the successor is the terminal state, which no policy ever sees
+            assert torch.equal(t.terminated, t.successor[:, -1] == 1)
+            assert not t.observation[:, -1].any()
+        if "time_limit" not in options:
+            assert not t.truncated.any()
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+def test_a_saved_environment_goes_on_bit_for_bit(name, options):
+    env = build(name, 6, **options)
+    env.reset()
+    for action in draws(env, 7):
+        env.step(action)
+    saved = env.state_dict()
+    actions = draws(env, 40, seed=2)
+    expected = [[part.clone() for part in parts(env.step(action))] for action in actions]
+    other = build(name, 6, seed=99, **options)
+    other.load_state_dict(saved)
+    for action, before in zip(actions, expected, strict=True):
+        assert all(map(torch.equal, parts(other.step(action)), before))
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+def test_a_saved_state_does_not_follow_the_environment(name, options):
+    env = build(name, 6, **options)
+    saved = env.state_dict()
+    copies = {key: value.clone() for key, value in saved.items()}
+    for action in draws(env, 5):
+        env.step(action)
+    assert all(torch.equal(saved[key], copy) for key, copy in copies.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("grid2x2", {"slip": "1/2", "exploring_starts": True}), ("cartpole", {})]
+)
+def test_the_seed_alone_decides(name, options):
+    def run(seed):
+        env = build(name, 50, seed, **options)
+        return torch.stack([env.reset(), *(env.step(action).successor for action in draws(env, 5))])
+
+    assert torch.equal(run(4), run(4))
+    assert not torch.equal(run(4), run(5))
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+def test_what_was_handed_out_is_never_written_to_again(name, options):
+    env = build(name, 4, **options)
+    kept = [env.reset()]
+    for action in draws(env, 8):
+        kept += parts(env.step(action))
+    copies = [part.clone() for part in kept]
+    for action in draws(env, 12, seed=3):
+        env.step(action)
+    env.reset()
+    assert all(map(torch.equal, kept, copies))
+
+
+def test_a_state_of_another_environment_is_refused_and_changes_nothing():
+    env = build("cartpole")
+    before = env.state_dict()
+    wrong = [
+        build("tokens").state_dict(),
+        build("cartpole", 5).state_dict(),
+        build("cartpole", dtype=torch.float32).state_dict(),
+        {**before, "generator": torch.zeros(3, dtype=torch.uint8)},
+        {},
+    ]
+    for state in wrong:
+        with pytest.raises(DataError) as caught:
+            env.load_state_dict(state)
+        assert caught.value.code == "env_state_foreign"
+        assert all(torch.equal(value, before[key]) for key, value in env.state_dict().items())
+
+
+# names and arguments
+
+
+def test_every_name_is_made():
+    assert [build(name).name for name in NAMES] == list(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("cartpol", "cartpole"), ("grid", "grid2x2"), ("zzz", "gym:NAME")]
+)
+def test_an_unknown_name_gets_a_suggestion(name, hint):
+    with pytest.raises(UnknownName) as caught:
+        build(name)
+    assert caught.value.code == "env_unknown"
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unknown_option_is_refused(name):
+    with pytest.raises(UnknownName) as caught:
+        build(name, time_limitt=3)
+    assert caught.value.code == "env_unknown_option"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"num_envs": 0}, "env_count_out_of_range"),
+        ({"num_envs": 1 << 25}, "env_count_out_of_range"),
+        ({"num_envs": 2.0}, "env_count_out_of_range"),
+        ({"num_envs": True}, "env_count_out_of_range"),
+        ({"seed": -1}, "env_seed_out_of_range"),
+        ({"seed": 2**63}, "env_seed_out_of_range"),
+        ({"dtype": torch.float16}, "env_dtype_unsupported"),
+        ({"dtype": torch.int64}, "env_dtype_unsupported"),
+    ],
+)
+def test_arguments_are_checked(change, code):
+    arguments = {"num_envs": 2, "seed": 0, "device": "cpu", "dtype": torch.float32, **change}
+    with pytest.raises(InputError) as caught:
+        make_env("bandit", **arguments)
+    assert caught.value.code == code
+
+
+# Gymnasium
+
+
+class Diary(gymnasium.Env):
+    """Observes (own number, episode, step) in one array that it fills again and again.
+
+    Copy number c is terminated after c + 2 steps; the reward is 100·episode + 10·step + action.
+    """
+
+    action_space = gymnasium.spaces.Discrete(3, start=-1)
+    observation_space = gymnasium.spaces.Box(-1e6, 1e6, (3,), np.float64)
+    made = 0
+
+    def __init__(self):
+        self.number, self.episode, self.seeds = Diary.made % 3, -1, []
+        self.page = np.zeros(3)
+        Diary.made += 1
+
+    def _write(self, t):
+        self.page[:] = self.number, self.episode, t
+        return self.page
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.seeds.append(seed)
+        self.episode += 1
+        return self._write(0), {}
+
+    def step(self, action):
+        t = int(self.page[2]) + 1
+        return self._write(t), 100 * self.episode + 10 * t + action, t == self.number + 2, False, {}
+
+
+class Shaped(gymnasium.Env):
+    """Box in, box out, both with two axes; the observation after a step is the action."""
+
+    action_space = gymnasium.spaces.Box(
+        np.float32([[-1, -2], [-3, -np.inf]]), np.float32([[1, 2], [3, np.inf]]), dtype=np.float32
+    )
+    observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (2, 2), np.float32)
+
+    def __init__(self, fail=False):
+        if fail:
+            raise ValueError("told to fail \x1b[31m")
+
+    def reset(self, *, seed=None, options=None):
+        return np.zeros((2, 2), np.float32), {}
+
+    def step(self, action):
+        assert action.dtype == np.float32
+        return action, 0.5, False, False, {}
+
+
+def fixed(action_space, observation_space):
+    class Fixed(Shaped):
+        pass
+
+    Fixed.action_space, Fixed.observation_space = action_space, observation_space
+    return Fixed
+
+
+BOX, SPACES = gymnasium.spaces.Box(0, 1, (2,)), gymnasium.spaces
+UNSUPPORTED = {
+    "Actions": (SPACES.MultiDiscrete([2, 3]), BOX, "MultiDiscrete"),
+    "Whole": (SPACES.Box(0, 3, (2,), np.int64), BOX, "int64"),
+    "Observations": (SPACES.Discrete(2), SPACES.Dict(a=BOX), "Dict"),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def registered():
+    gymnasium.register("rlcalc/Diary-v0", Diary, max_episode_steps=3, disable_env_checker=True)
+    gymnasium.register("rlcalc/Shaped-v0", Shaped, disable_env_checker=True)
+    for name, (actions, observations, _) in UNSUPPORTED.items():
+        gymnasium.register(f"rlcalc/{name}-v0", fixed(actions, observations), disable_env_checker=True)
+    yield
+    for name in ("Diary", "Shaped", *UNSUPPORTED):
+        del gymnasium.registry[f"rlcalc/{name}-v0"]
+
+
+def diary_is_right(kind=GymEnv):
+    """Step three diaries and compare with what they must contain."""
+    Diary.made = 0
+    env = kind("rlcalc/Diary-v0", 3, 0, CPU, torch.float64)
+    assert env.reset().tolist() == [[number, 0, 0] for number in range(3)]
+    episode, t, kept = [0] * 3, [0] * 3, []
+    for k in range(13):
+        got = env.step(torch.tensor([k % 3, 1, 2]))
+        for c, action in enumerate([k % 3 - 1, 0, 1]):
+            t[c] += 1
+            terminated, truncated = t[c] == c + 2, t[c] == 3
+            assert got.successor[c].tolist() == [c, episode[c], t[c]]
+            assert got.reward[c].item() == 100 * episode[c] + 10 * t[c] + action
+            assert (got.terminated[c].item(), got.truncated[c].item()) == (terminated, truncated)
+            if terminated or truncated:
+                episode[c], t[c] = episode[c] + 1, 0
+            assert got.observation[c].tolist() == [c, episode[c], t[c]]
+        kept.append((parts(got), [part.clone() for part in parts(got)]))
+    for before, copies in kept:
+        assert all(map(torch.equal, before, copies))
+    # copy 0 ends after 2 of 13 steps, copies 1 (both flags) and 2 (time) after 3
+    assert episode == [6, 4, 4]
+
+
+def test_successors_and_first_observations_are_kept_apart():
+    diary_is_right()
+
+
+class ResetAsSuccessor(GymEnv):
+    def step(self, action):
+        t = super().step(action)
+        return Transition(t.observation, t.reward, t.terminated, t.truncated, t.observation)
+
+
+class LeftToGymnasium(GymEnv):
+    """The resets of one of Gymnasium's own modes, its final observations by reference."""
+
+    mode = gymnasium.vector.AutoresetMode.SAME_STEP
+
+    def reset(self):
+        self._envs.autoreset_mode = self.mode
+        return super().reset()
+
+    def step(self, action):
+        observation, reward, terminated, truncated, info = self._envs.step(self._taken(action))
+        final = observation.copy()
+        for k in np.flatnonzero(info.get("_final_obs", [])):
+            final[k] = info["final_obs"][k]
+        return Transition(*map(torch.as_tensor, (observation, reward, terminated, truncated, final)))
+
+
+class NextStep(LeftToGymnasium):
+    mode = gymnasium.vector.AutoresetMode.NEXT_STEP
+
+
+class ActionsFromZero(GymEnv):
+    def _taken(self, action):
+        return action.numpy()
+
+
+@pytest.mark.parametrize("kind", [ResetAsSuccessor, LeftToGymnasium, NextStep, ActionsFromZero])
+def test_a_broken_adapter_is_seen(kind):
+    with pytest.raises(AssertionError):
+        diary_is_right(kind)
+
+
+def test_the_adapter_equals_single_environments_of_gymnasium():
+    env = build("gym:CartPole-v1", 3, dtype=torch.float32)
+    first = env.reset()
+    singles = [gymnasium.make("CartPole-v1") for _ in range(3)]
+    for k, one in enumerate(singles):
+        one.reset()
+        one.unwrapped.state = env._envs.envs[k].unwrapped.state
+        assert first[k].tolist() == one.unwrapped.state.astype(np.float32).tolist()
+    alive = [True] * 3
+    for action in draws(env, 60):
+        got = env.step(action)
+        for k in (k for k in range(3) if alive[k]):
+            observation, reward, terminated, truncated, _ = singles[k].step(int(action[k]))
+            assert got.successor[k].tolist() == observation.tolist()
+            assert (got.reward[k].item(), got.terminated[k].item()) == (reward, terminated)
+            assert got.truncated[k].item() == truncated
+            alive[k] = not terminated
+    assert not any(alive)
+    assert env.solved_at == 475
+
+
+def test_discrete_observations_are_one_hot_and_options_are_passed_on():
+    env = build("gym:FrozenLake-v1", 2, is_slippery=False)
+    assert (env.observation_size, env.action.count, env.reset().argmax(1).tolist()) == (16, 4, [0, 0])
+    assert env.step(torch.tensor([1, 2])).successor.argmax(1).tolist() == [4, 1]  # down, right
+
+
+def test_boxes_are_flattened_and_actions_brought_within_bounds():
+    env = build("gym:rlcalc/Shaped-v0", 2)
+    assert env.action == BoxActions(4, (-1, -2, -3, -math.inf), (1, 2, 3, math.inf))
+    assert (env.observation_size, env.solved_at, env.reset().shape) == (4, None, (2, 4))
+    found = env.step(torch.tensor([[0.5, 5.0, -5.0, 99.0], [-5.0, 1.0, 2.0, -99.0]], dtype=torch.float64))
+    assert found.successor.tolist() == [[0.5, 2.0, -3.0, 99.0], [-1.0, 1.0, 2.0, -99.0]]
+    assert found.observation.tolist() == found.successor.tolist()
+    assert found.observation.data_ptr() != found.successor.data_ptr()
+    assert found.reward.tolist() == [0.5, 0.5]
+
+
+def test_copies_and_neighbouring_seeds_get_seeds_of_their_own():
+    def seeds(env):
+        env.reset()
+        return [one.unwrapped.seeds for one in env._envs.envs]
+
+    env = build("gym:rlcalc/Diary-v0", 3)
+    first = seeds(env)
+    assert len({seed for (seed,) in first}) == 3
+    again, neighbour = (build("gym:rlcalc/Diary-v0", 3, seed) for seed in (0, 1))
+    assert seeds(again) == first
+    assert not {seed for (seed,) in seeds(neighbour)} & {seed for (seed,) in first}
+    # only the first reset seeds: a second one goes on with the same random numbers
+    env.reset()
+    assert [one.unwrapped.seeds[1] for one in env._envs.envs] == [None] * 3
+
+
+def test_a_gym_environment_says_that_it_cannot_be_resumed_and_begins_anew():
+    env = build("gym:CartPole-v1", 2)
+    first = env.reset()
+    env.step(torch.tensor([0, 1]))
+    saved = env.state_dict()
+    other = build("gym:CartPole-v1", 2)
+    assert other.resumable is False
+    other.load_state_dict(saved)
+    with pytest.raises(InputError, match="reset"):
+        other.step(torch.tensor([0, 1]))
+    begun = other.reset()
+    assert not torch.isclose(begun, first).any()
+    other.step(torch.tensor([0, 1]))
+    assert other.state_dict() == {"steps": torch.tensor(2)}
+    with pytest.raises(DataError) as caught:
+        other.load_state_dict(build("bandit").state_dict())
+    assert caught.value.code == "env_state_foreign"
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_an_unsupported_space_is_named(name):
+    with pytest.raises(InputError) as caught:
+        build(f"gym:rlcalc/{name}-v0")
+    assert caught.value.code == "gym_space_unsupported"
+    assert UNSUPPORTED[name][2] in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "code", "words"),
+    [
+        ("CartPole-v9", {}, "gym_unknown", "CartPole-v1"),
+        ("Cartpole-v1", {}, "gym_unknown", "CartPole-v1"),
+        ("nowhere/CartPole-v1", {}, "gym_unknown", ""),
+        ("", {}, "gym_failed", "Malformed"),
+        ("no_such_module:A-v0", {}, "gym_failed", "no_such_module"),
+        ("CartPole-v1", {"colour": 1}, "gym_failed", "colour"),
+        ("rlcalc/Shaped-v0", {"fail": True}, "gym_failed", "told to fail \\x1b[31m"),
+    ],
+)
+def test_what_gymnasium_cannot_make_is_said_plainly(name, options, code, words):
+    with pytest.raises(InputError) as caught:
+        build(f"gym:{name}", **options)
+    assert caught.value.code == code
+    assert words in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+
+
+def test_without_gymnasium_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gymnasium", None)
+    with pytest.raises(InputError, match='extra "test"') as caught:
+        build("gym:CartPole-v1")
+    assert caught.value.code == "gym_missing"
+
+
+def test_an_old_gymnasium_is_refused(monkeypatch):
+    monkeypatch.delattr(gymnasium.vector, "AutoresetMode")
+    with pytest.raises(InputError) as caught:
+        build("gym:CartPole-v1")
+    assert caught.value.code == "gym_too_old"
