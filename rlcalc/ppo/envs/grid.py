@@ -64,7 +64,7 @@ class Grid(TorchEnv):
         self._stairs = torch.tensor(stairs, dtype=dtype, device=device)
         self._draws = torch.empty(num_envs, 2, dtype=dtype, device=device)
         self._chance, self._start = self._draws[:, :1], self._draws[:, 1]
-        self._limit = 2**31 - 1 if time_limit is None else time_limit
+        self._limit = 2**63 - 1 if time_limit is None else time_limit
         self._cell = torch.zeros(num_envs, dtype=torch.int64, device=device)
         self._steps = torch.zeros(num_envs, dtype=torch.int64, device=device)
         self.reset()
