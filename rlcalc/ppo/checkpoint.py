@@ -8,10 +8,8 @@ loads weights only.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import tempfile
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -35,24 +33,18 @@ def save(folder: Path, state: dict[str, Any]) -> Path:
     torch.save(state, packed)
     payload = packed.getvalue()
     head = b"%s %d %s\n" % (MAGIC, VERSION, hashlib.sha256(payload).hexdigest().encode())
-    target = folder / NAME
+    target, temporary = folder / NAME, folder / f".{NAME}.new"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{NAME}.", dir=folder)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(head + payload)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        if isinstance(error, OSError):
-            raise _unwritable(folder, error) from error
-        raise
+    except OSError as error:
+        raise InputError(
+            "checkpoint_unwritable", f"No checkpoint can be written to {shown(folder)}: {error.strerror}."
+        ) from error
     return target
 
 
@@ -108,10 +100,4 @@ def load(folder: Path) -> dict[str, Any]:
 def _damaged(path: Path, why: str) -> DataError:
     return DataError(
         "checkpoint_damaged", f"The checkpoint {shown(path)} is damaged: {why}.", "Start without --resume."
-    )
-
-
-def _unwritable(folder: Path, error: OSError) -> InputError:
-    return InputError(
-        "checkpoint_unwritable", f"No checkpoint can be written to {shown(folder)}: {error.strerror}."
     )

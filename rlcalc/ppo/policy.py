@@ -171,5 +171,6 @@ def _network(sizes: list[int], last_gain: float, generator: torch.Generator) -> 
 def _orthogonal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
     tall = torch.randn(max(rows, columns), min(rows, columns), generator=generator)
     q, r = torch.linalg.qr(tall)
-    q: Tensor = q * r.diagonal().sign()  # without this, the sign of a column would always be the same
-    return q if rows >= columns else q.T
+    # without this, the signs would not be random
+    signed: Tensor = q * r.diagonal().sign()
+    return signed if rows >= columns else signed.T

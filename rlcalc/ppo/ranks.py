@@ -12,6 +12,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,6 +38,10 @@ class Ranks:
     def agree(self, flag: bool) -> bool:
         """What rank 0 says."""
         return flag
+
+    def gather(self, part: dict[str, Any]) -> list[dict[str, Any]]:
+        """Every rank's part, in order; complete on rank 0."""
+        return [part]
 
 
 ALONE = Ranks()
@@ -67,6 +72,14 @@ class Group(Ranks):
         except RuntimeError as error:
             raise _lost(self.rank, error) from error
         return bool(told.item())
+
+    def gather(self, part: dict[str, Any]) -> list[dict[str, Any]]:
+        parts: list[Any] = [None] * self.size
+        try:
+            self._dist.gather_object(part, parts if self.rank == 0 else None)
+        except RuntimeError as error:
+            raise _lost(self.rank, error) from error
+        return parts
 
     def _reduce(self, x: Tensor) -> None:
         try:

@@ -57,6 +57,8 @@ class Settings:
     hidden: tuple[int, ...] = (64, 64)
     """Widths of the hidden layers of actor and critic; none makes a table of one-hot states."""
 
+    evaluate_every: int = 4096
+    """Steps of training between two evaluations, as near as iterations allow."""
     evaluation_episodes: int = 100
     """Episodes, each from its own start and with the likeliest action, whose mean return is judged."""
 
@@ -71,7 +73,7 @@ class Settings:
         Raises:
             InputError: ``..._out_of_range``, or ``minibatches_uneven``.
         """
-        for name in ("steps", "envs", "horizon", "epochs", "minibatches", "evaluation_episodes"):
+        for name in ("steps", "envs", "horizon", "epochs", "minibatches", "evaluation_episodes", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise InputError(
                     f"{name}_out_of_range", f"{name} is a count of at least 1, not {getattr(self, name)}."
