@@ -1,0 +1,148 @@
+"""Which known fault does a target have?
+
+Its answers are compared with those of every fault of the formula, of every
+pair that can stand together, and of every fault under a convention. A match
+is agreement on all vectors that were run, of which at least one must show
+the fault; a fault that matches only where it is right explains nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rlcalc.conform.agree import CLOSE, same
+from rlcalc.conform.faults import Catalogue, Convention, Fault, Form, catalogue, pairs
+from rlcalc.conform.judge import Outcome, judge, run_form
+from rlcalc.conform.vectors import Vector, reference
+
+
+@dataclass(frozen=True)
+class Match:
+    """A fault, or several, that behave as the target does.
+
+    Attributes:
+        faults: one, or an outer and an inner one.
+        conventions: under which they were tried.
+        shown: vectors on which this differs from the right answer; all agree with the target.
+        compared: all vectors compared.
+    """
+
+    faults: tuple[Fault, ...]
+    conventions: tuple[Convention, ...]
+    shown: tuple[str, ...]
+    compared: int
+
+    @property
+    def name(self) -> str:
+        words = " + ".join(fault.name for fault in self.faults)
+        under = " and ".join(convention.name for convention in self.conventions)
+        return f"{words} (under {under})" if under else words
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found.
+
+    Attributes:
+        matches: all that agree everywhere; simplest first. Empty when none does.
+        nearest: the fault that agrees on most vectors which show it, with counts; only without a match.
+        tried: how many faults, pairs and faults under conventions were compared.
+    """
+
+    matches: tuple[Match, ...] = ()
+    nearest: tuple[str, int, int] | None = None
+    tried: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+Trial = tuple[tuple[Fault, ...], tuple[Convention, ...]]
+
+
+def diagnose(
+    vectors: Sequence[Vector], outcomes: Mapping[str, Outcome], conventions: tuple[Convention, ...] = ()
+) -> Diagnosis:
+    """Compare a target's float64 outcomes with the catalogue.
+
+    Args:
+        vectors: those that were run; the shipped ones first.
+        outcomes: by vector id.
+        conventions: declared by the user; every fault is tried under them.
+    """
+    run = [v for v in vectors if v.id in outcomes]
+    if not run:
+        return Diagnosis()
+    known = catalogue(run[0].formula.name)
+    tolerance = _tolerance(outcomes.values())
+    # vectors that fail first: nearly every fault is out after one of them
+    run.sort(key=lambda v: not judge(v, outcomes[v.id]).failed)
+    tried = 0
+    for stage in _trials(known, conventions):
+        found = []
+        for faults, under in stage:
+            tried += 1
+            shown = _matches(faults, under, run, outcomes, tolerance)
+            if shown:
+                found.append(Match(faults, under, shown, len(run)))
+        if found:
+            return Diagnosis(tuple(found), None, tried)
+    return Diagnosis((), _nearest(known, conventions, run, outcomes, tolerance), tried)
+
+
+def _trials(known: Catalogue, conventions: tuple[Convention, ...]) -> Iterable[Iterable[Trial]]:
+    """Simplest explanations first; the next stage is entered only when one explains nothing."""
+    yield [((fault,), conventions) for fault in known.faults]
+    others = [c for c in known.conventions if c not in conventions and c.call is None]
+    yield [((fault,), (*conventions, c)) for fault in known.faults for c in others]
+    yield [(pair, conventions) for pair in pairs(known.faults)]
+
+
+def composed(faults: Sequence[Fault], conventions: Sequence[Convention], form: Form) -> Form:
+    """The form with faults in it, seen through conventions. The first of each is the outermost."""
+    changes: tuple[Fault | Convention, ...] = (*reversed(faults), *reversed(conventions))
+    for change in changes:
+        form = change.around(form)
+    return form
+
+
+def _matches(
+    faults: tuple[Fault, ...],
+    under: tuple[Convention, ...],
+    vectors: Sequence[Vector],
+    outcomes: Mapping[str, Outcome],
+    tolerance: float,
+) -> tuple[str, ...]:
+    """Vectors that show the fault, if the target agrees with it on every one; else none."""
+    form = composed(faults, under, reference(vectors[0].formula))
+    shown = []
+    for vector in vectors:
+        mine = run_form(form, vector)
+        if not same(mine, outcomes[vector.id], vector.scale, tolerance):
+            return ()
+        if judge(vector, mine).failed:
+            shown.append(vector.id)
+    return tuple(shown)
+
+
+def _nearest(
+    known: Catalogue,
+    under: tuple[Convention, ...],
+    vectors: Sequence[Vector],
+    outcomes: Mapping[str, Outcome],
+    tolerance: float,
+) -> tuple[str, int, int] | None:
+    """The fault that agrees with most of the target's wrong answers."""
+    wrong = [v for v in vectors if judge(v, outcomes[v.id]).failed]
+    best: tuple[str, int, int] | None = None
+    for fault in known.faults:
+        form = composed((fault,), under, reference(vectors[0].formula))
+        agree = sum(same(run_form(form, v), outcomes[v.id], v.scale, tolerance) for v in wrong)
+        if agree and (best is None or agree > best[1]):
+            best = (fault.name, agree, len(wrong))
+    return best
+
+
+def _tolerance(outcomes: Iterable[Outcome]) -> float:
+    """A target that computes in float32 agrees with nothing to more digits than that."""
+    single = any(kind in ("float32", "float16") for o in outcomes for kind in o.dtypes.values())
+    return CLOSE["float32" if single else "float64"]

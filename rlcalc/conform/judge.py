@@ -1,0 +1,181 @@
+"""What one call did: the right answer, a wrong one, or something worse.
+
+The truth is exact. A floating answer is counted in correct digits, as
+everywhere else here, and must have the shape and the dtype of its inputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rlcalc.conform.vectors import Vector, answer_name, complete
+from rlcalc.digits import DIGITS
+from rlcalc.evaluation import least_digits
+from rlcalc.golden_values import shape
+from rlcalc.inputs import flat
+from rlcalc.specs import Formula
+
+# from worst to mildest; the first one found is a target's verdict
+KINDS = ("wrong", "hangs", "raises", "wrong-shape", "nan", "wrong-dtype", "changes-inputs")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call gave.
+
+    Attributes:
+        kind: ``answer``, ``raises``, ``hangs`` or ``wrong-shape`` (no array at all).
+        outputs: NumPy arrays by output name.
+        detail: the exception, or what came instead of an array.
+        dtypes: floating dtype of each output; a plain Python number has none.
+        changed: names of inputs that were modified in place.
+    """
+
+    kind: str
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    detail: str = ""
+    dtypes: Mapping[str, str] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One vector on one target in one dtype.
+
+    Attributes:
+        status: ``passed``, ``skipped`` or one of ``KINDS``.
+        digits: fewest correct digits of any output; ``None`` where none were counted.
+        output: the one that failed.
+        got, expected: nested lists; ``expected`` of Fractions.
+        why: one sentence.
+    """
+
+    vector: Vector
+    dtype: str
+    status: str
+    digits: float | None = None
+    output: str = ""
+    expected: Any = None
+    got: Any = None
+    why: str = ""
+    outcome: Outcome | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def failed(self) -> bool:
+        return self.status not in ("passed", "skipped")
+
+
+def read_answer(formula: Formula, value: Any) -> Outcome:
+    """The value that a function returned, as arrays by output name.
+
+    A mapping names its outputs; a tuple of arrays gives the answer first; any
+    other value is the answer.
+    """
+    if isinstance(value, Mapping):
+        named = {str(key): part for key, part in value.items() if part is not None}
+    elif isinstance(value, tuple) and value and hasattr(value[0], "shape"):
+        named = {answer_name(formula): value[0]}
+    else:
+        named = {answer_name(formula): value}
+    arrays, dtypes = {}, {}
+    for name, part in named.items():
+        array = as_array(part)
+        if array is None:
+            got = type(part).__name__
+            return Outcome("wrong-shape", detail=f"{name} is no array of numbers but a {got}")
+        arrays[name] = array
+        if hasattr(part, "dtype"):
+            dtypes[name] = str(array.dtype)
+    found = complete(formula, arrays)
+    if not found:
+        detail = f"no output of {formula.name} among {', '.join(named) or 'nothing'}"
+        return Outcome("wrong-shape", detail=detail)
+    return Outcome("answer", found, dtypes=dtypes)
+
+
+def as_array(value: Any) -> Any:
+    """A NumPy array of numbers, or ``None``; a tensor is brought to the host."""
+    import numpy as np
+
+    try:
+        if hasattr(value, "detach"):
+            value = value.detach().cpu().numpy()
+        array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    return array if array.dtype.kind in "fiub" else None
+
+
+def run_form(form: Callable[..., Any], vector: Vector, dtype: str = "float64") -> Outcome:
+    """One of our own forms, with or without a fault or convention, on a vector."""
+    import numpy as np
+
+    try:
+        with np.errstate(all="ignore"):
+            return read_answer(vector.formula, form(**vector.cast(dtype)))
+    except Exception as error:
+        return Outcome("raises", detail=f"{type(error).__name__}: {error}")
+
+
+def judge(
+    vector: Vector, outcome: Outcome, dtype: str = "float64", truth: Mapping[str, Any] | None = None
+) -> Judgement:
+    """Compare a call with the vector's truth, or with another one that a convention gives."""
+    wanted = vector.truth if truth is None else truth
+
+    def verdict(status: str, why: str, output: str = "", digits: float | None = None) -> Judgement:
+        got = outcome.outputs.get(output)
+        return Judgement(
+            vector,
+            dtype,
+            status,
+            digits,
+            output,
+            wanted.get(output),
+            None if got is None else got.tolist(),
+            why,
+            outcome,
+        )
+
+    if outcome.kind != "answer":
+        return verdict(outcome.kind, outcome.detail)
+    common = [name for name in wanted if name in outcome.outputs]
+    if not common:
+        return verdict("skipped", f"the vector certifies {', '.join(wanted)} only")
+    demanded = vector.demanded[dtype]
+    least: float = DIGITS[dtype]
+    mild: Judgement | None = None
+    for name in common:
+        got = outcome.outputs[name].tolist()
+        right = wanted[name]
+        if shape(got) != shape(right):
+            size = list(outcome.outputs[name].shape)
+            return verdict("wrong-shape", f"{name} has shape {size}, not {_dims(right)}", name)
+        finite = all(not isinstance(part, float) for part in flat(right))
+        if finite and any(math.isnan(float(part)) for part in flat(got)):
+            return verdict("nan", f"{name} is not a number in some entry", name)
+        digits = least_digits(got, right, dtype, vector.scale)
+        if digits < demanded:
+            counted = max(digits, 0.0)
+            why = f"{name}: {counted:.1f} correct digits, {demanded:g} demanded"
+            return verdict("wrong", why, name, counted)
+        least = min(least, max(digits, 0.0))
+        kind = outcome.dtypes.get(name, dtype)
+        if mild is None and kind.startswith("float") and kind != dtype:
+            mild = verdict("wrong-dtype", f"{name} is {kind}; the inputs are {dtype}", name, digits)
+    if mild is not None:
+        return mild
+    if outcome.changed:
+        return verdict("changes-inputs", f"{', '.join(outcome.changed)} changed in place", "", least)
+    return verdict("passed", "", common[0], least)
+
+
+def _dims(value: Any) -> list[int]:
+    found = []
+    while isinstance(value, list):
+        found.append(len(value))
+        value = value[0] if value else None
+    return found

@@ -1,0 +1,86 @@
+"""Released libraries under test: one module per library, used only when it is installed.
+
+A module ``rlcalc.conform.peers.<name>`` has ``DISTRIBUTION`` (what is
+installed), and ``ADAPTERS``. An adapter's ``load`` imports the library and
+returns a function of the canonical keyword arguments; it translates names,
+shapes and flags, and repairs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from rlcalc.errors import UnknownName, shown, suggestion
+
+LIBRARIES = ("rlax", "torchrl", "stable_baselines3", "tianshou", "pfrl", "trl", "verl")
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One function of a library as a target.
+
+    Attributes:
+        function: dotted name in the library, for the report.
+        formula: the formula that it is held to.
+        load: imports the library and returns the function to call.
+        backend: arrays that it takes.
+        conventions: those that the library documents, as names of declared conventions.
+        note: where it documents them, or what the adapter had to choose.
+        dtypes: floating dtypes that the library promises to keep.
+    """
+
+    function: str
+    formula: str
+    load: Callable[[], Callable[..., Any]]
+    backend: str = "numpy"
+    conventions: tuple[str, ...] = ()
+    note: str = ""
+    dtypes: tuple[str, ...] = ("float64", "float32")
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library and its adapters."""
+
+    name: str
+    distribution: str
+    version: str
+    adapters: tuple[Adapter, ...]
+
+    @property
+    def installed(self) -> bool:
+        return bool(self.version)
+
+
+def library(name: str) -> Library:
+    """One library; without a version when it is not installed.
+
+    Raises:
+        UnknownName: ``unknown_library``.
+    """
+    word = name.replace("-", "_")
+    if word not in LIBRARIES:
+        hint = suggestion(word, list(LIBRARIES)) or f"There are {', '.join(LIBRARIES)}."
+        raise UnknownName("unknown_library", f"There is no adapter for {shown(name)}.", hint)
+    place = f"{__name__}.{word}"
+    if find_spec(place) is None:
+        return Library(word, word, "", ())
+    module = import_module(place)
+    return Library(word, module.DISTRIBUTION, _version(module.DISTRIBUTION), tuple(module.ADAPTERS))
+
+
+def libraries() -> list[Library]:
+    return [library(name) for name in LIBRARIES]
+
+
+def _version(distribution: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""

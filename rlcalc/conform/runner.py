@@ -1,0 +1,241 @@
+"""A target on the vectors of its formula: outcomes, verdict, diagnosis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.conform.diagnose import Diagnosis, composed, diagnose
+from rlcalc.conform.faults import Convention, catalogue
+from rlcalc.conform.judge import KINDS, Judgement, Outcome, judge, run_form
+from rlcalc.conform.targets import Target
+from rlcalc.conform.vectors import Vector, golden_vectors, reference
+from rlcalc.errors import InputError
+from rlcalc.evaluation import least_digits
+from rlcalc.golden_values import each, shape
+from rlcalc.specs import load_formula
+
+if TYPE_CHECKING:
+    from rlcalc.conform.generate import Found
+
+# answers of a convention are those of a float64 form, not exact ones
+CONVENTION_DIGITS = 9.0
+MOST_TOGETHER = 3
+# a wrong dtype or a changed input names itself
+DIAGNOSED = ("wrong", "raises", "wrong-shape", "nan")
+
+
+@dataclass
+class Report:
+    """Everything about one target.
+
+    Attributes:
+        verdict: ``conforms``, ``conforms-under-convention``, ``nonconforming`` or one of
+            ``hangs``, ``raises``, ``wrong-shape``, ``nan``, ``wrong-dtype``, ``changes-inputs``.
+        conventions: under which it conforms, or was asked to.
+        declared: the user named them, rather than that they were found.
+        judgements: one per vector and dtype.
+        random: how many generated cases ran.
+        found: the smallest failing generated case, if one failed.
+    """
+
+    target: str
+    formula: str
+    verdict: str
+    conventions: tuple[Convention, ...]
+    declared: bool
+    judgements: list[Judgement]
+    random: int = 0
+    found: Found | None = None
+    diagnosis: Diagnosis | None = None
+    notes: list[str] = field(default_factory=list)
+    random_skipped: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Right as declared; a convention that was only found has to be declared first."""
+        return self.verdict == "conforms" or (self.verdict == "conforms-under-convention" and self.declared)
+
+    @property
+    def failures(self) -> list[Judgement]:
+        return [j for j in self.judgements if j.failed]
+
+    def digits(self, dtype: str) -> float | None:
+        """Least correct digits in a dtype, over what was answered."""
+        counted = (j.digits for j in self.judgements if j.dtype == dtype and j.digits is not None)
+        return min(counted, default=None)
+
+
+def run(
+    target: Target,
+    formula: str,
+    conventions: Sequence[str] = (),
+    vectors: Sequence[Vector] | None = None,
+    random: int = 0,
+    seed: int = 0,
+) -> Report:
+    """Run a target and say what it is.
+
+    Args:
+        target: what is put to the test. Its code runs.
+        formula: Python name or command.
+        conventions: declared ones; without any, they are found by trying.
+        vectors: instead of the shipped ones.
+        random: how many generated cases to run behind the vectors.
+        seed: of the generated cases.
+
+    Raises:
+        UnknownName: ``unknown_formula``, ``unknown_convention``.
+        InputError: ``no_vectors``, ``nothing_run``, ``hypothesis_missing``.
+    """
+    spec = load_formula(formula)
+    chosen = catalogue(spec.name).chosen(conventions)
+    known = tuple(golden_vectors(spec.name) if vectors is None else vectors)
+    trial = Trial(target, known)
+    judgements = trial.judged(chosen)
+    if all(j.status == "skipped" for j in judgements):
+        reasons = sorted({j.why for j in judgements})
+        raise InputError(
+            "nothing_run",
+            f"None of the {len(known)} vectors of {spec.name} could be put to {target.name}.",
+            f"{reasons[0]}." if reasons else "",
+        )
+    declared = bool(chosen)
+    if not chosen and any(j.failed for j in judgements):
+        found = trial.conventions()
+        if found:
+            chosen = found
+            judgements = trial.judged(chosen)
+    report = Report(target.name, spec.name, "", chosen, declared, judgements, notes=list(target.notes))
+    worst = _worst(judgements)
+    if random and worst != "hangs":
+        from rlcalc.conform.generate import search
+
+        report.random, report.found, report.random_skipped = search(target, spec, chosen, random, seed)
+        if report.found is not None:
+            worst = worst or report.found.judgement.status
+    report.verdict = _verdict(worst, chosen)
+    if worst in DIAGNOSED:
+        outcomes = trial.outcomes(chosen)
+        extra = () if report.found is None else (report.found.judgement.vector,)
+        if extra:
+            outcomes = {**outcomes, extra[0].id: target.call(extra[0])}
+        report.diagnosis = diagnose([*known, *extra], outcomes, chosen)
+    if worst and not declared:
+        report.conventions = ()
+    return report
+
+
+def _verdict(worst: str, chosen: tuple[Convention, ...]) -> str:
+    if worst in DIAGNOSED:
+        return "nonconforming" if worst == "wrong" else worst
+    return "conforms-under-convention" if chosen else "conforms"
+
+
+def _worst(judgements: Sequence[Judgement]) -> str:
+    kinds = {j.status for j in judgements}
+    return next((kind for kind in KINDS if kind in kinds), "")
+
+
+class Trial:
+    """A target and some vectors; each call is made once and judged as often as needed."""
+
+    def __init__(self, target: Target, vectors: Sequence[Vector]) -> None:
+        self.target = target
+        self.vectors = vectors
+        self.known: dict[tuple[str, str, str], Outcome] = {}
+        self.hung = False
+
+    def outcome(self, vector: Vector, dtype: str, conventions: Sequence[Convention] = ()) -> Outcome | None:
+        """What the target does; ``None`` once it hung, since every further call may take as long."""
+        calls = [c for c in conventions if c.call is not None]
+        key = (vector.id, dtype, "+".join(c.name for c in calls))
+        if key not in self.known:
+            if self.hung:
+                return None
+            self.known[key] = self.target.call(vector, dtype, _chain(calls))
+            self.hung = self.known[key].kind == "hangs"
+        return self.known[key]
+
+    def outcomes(self, conventions: Sequence[Convention] = ()) -> dict[str, Outcome]:
+        """All float64 outcomes by vector."""
+        found = {}
+        for vector in self.vectors:
+            outcome = None if self.target.unable(vector) else self.outcome(vector, "float64", conventions)
+            if outcome is not None:
+                found[vector.id] = outcome
+        return found
+
+    def judged(self, conventions: tuple[Convention, ...] = ()) -> list[Judgement]:
+        """Every vector in every dtype of the target."""
+        return [
+            self.one(vector, dtype, conventions) for dtype in self.target.dtypes for vector in self.vectors
+        ]
+
+    def one(self, vector: Vector, dtype: str, conventions: tuple[Convention, ...]) -> Judgement:
+        return judged(self.target, vector, dtype, conventions, self.outcome)
+
+    def conventions(self) -> tuple[Convention, ...]:
+        """The fewest conventions under which every vector passes; empty when none do."""
+        if not self.vectors:
+            return ()
+        known = catalogue(self.vectors[0].formula.name).conventions
+        # what fails as it is settles most conventions with one comparison
+        first = sorted(self.vectors, key=lambda v: not self.one(v, self.target.dtypes[0], ()).failed)
+        for count in range(1, min(MOST_TOGETHER, len(known)) + 1):
+            for trial in combinations(known, count):
+                if self.hung:
+                    return ()
+                if not any(self.one(v, dtype, trial).failed for v in first for dtype in self.target.dtypes):
+                    return trial
+        return ()
+
+
+def judged(
+    target: Target, vector: Vector, dtype: str, conventions: tuple[Convention, ...], call: Any
+) -> Judgement:
+    """One vector on a target, whose call is made by ``call(vector, dtype, conventions)``."""
+    why = target.unable(vector)
+    if not why and vector.demanded[dtype] == 0:
+        why = f"{dtype} cannot hold the input"
+    if why:
+        return Judgement(vector, dtype, "skipped", why=why)
+    outcome = call(vector, dtype, conventions)
+    if outcome is None:
+        return Judgement(vector, dtype, "skipped", why="not run: another call never came back")
+    if not conventions:
+        return judge(vector, outcome, dtype)
+    lowered = {**vector.demanded, "float64": min(vector.demanded["float64"], CONVENTION_DIGITS)}
+    return judge(replace(vector, demanded=lowered), outcome, dtype, truth_under(vector, conventions))
+
+
+def truth_under(vector: Vector, conventions: Sequence[Convention]) -> dict[str, Any]:
+    """What is right under conventions: exact where they change nothing, else from the float64 form."""
+    form = composed((), conventions, reference(vector.formula))
+    outcome = run_form(form, vector)
+    found: dict[str, Any] = {}
+    for name, array in outcome.outputs.items():
+        got = array.tolist()
+        certified = vector.truth.get(name)
+        alike = certified is not None and shape(certified) == shape(got)
+        if alike and least_digits(got, certified, "float64", vector.scale) >= CONVENTION_DIGITS:
+            found[name] = certified
+        elif not any(math.isnan(part) for part in array.ravel().tolist()):
+            found[name] = each(lambda part: Fraction(part) if math.isfinite(part) else part, got)
+    return found
+
+
+def _chain(conventions: Sequence[Convention]) -> Any:
+    if not conventions:
+        return None
+
+    def change(arguments: dict[str, Any]) -> dict[str, Any]:
+        for convention in conventions:
+            arguments = convention.call(arguments) if convention.call is not None else arguments
+        return arguments
+
+    return change

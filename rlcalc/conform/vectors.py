@@ -1,0 +1,158 @@
+"""Certified readings as arrays, with the exact answers to hold a function to.
+
+A vector is one reading of one golden case that has numbers for an answer.
+Inputs that must be refused and symbolic inputs are no vectors: a loss
+function on a training step is not expected to check its caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rlcalc.arrays import from_exact
+from rlcalc.errors import InputError
+from rlcalc.evaluation import checked, input_scale
+from rlcalc.formulas import load_forms
+from rlcalc.golden import Case, GoldenFile, load
+from rlcalc.golden_values import output_of, truth
+from rlcalc.specs import Formula, Output, load_formula
+from rlcalc.verify import DEMANDED
+
+Arrays = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Vector:
+    """One set of inputs with what is right for them.
+
+    Attributes:
+        id: of the golden case, with ``#1`` behind it for its first other reading.
+        given: names that the case states; the others are defaults.
+        texts: the inputs as the case has them, for reproduction.
+        arrays: float64, as the NumPy form takes them; absent ones are ``None``.
+        truth: by output name, nested lists of Fractions (±inf as float).
+        demanded: correct digits by dtype; 0 where a dtype cannot hold the input.
+        scale: size of the largest input, against which cancellation is judged.
+    """
+
+    id: str
+    formula: Formula
+    about: str
+    given: frozenset[str]
+    texts: Mapping[str, Any]
+    arrays: Arrays
+    truth: Mapping[str, Any]
+    demanded: Mapping[str, float]
+    scale: float
+    flags: tuple[str, ...] = ()
+    steps: str = field(default="", compare=False)
+
+    def cast(self, dtype: str) -> Arrays:
+        """The arrays in another floating dtype, always as a copy."""
+        import numpy as np
+
+        kind = np.dtype(dtype)
+
+        def one(value: Any) -> Any:
+            if isinstance(value, np.ndarray):
+                return value.astype(kind) if np.issubdtype(value.dtype, np.floating) else value.copy()
+            if hasattr(value, "mdp"):  # the tables of a decision process
+                return replace(value, p=one(value.p), r=one(value.r), start=one(value.start))
+            return value
+
+        return {name: one(value) for name, value in self.arrays.items()}
+
+
+@cache
+def golden_vectors(formula: str) -> tuple[Vector, ...]:
+    """The shipped vectors of a formula.
+
+    Raises:
+        UnknownName: ``unknown_formula``.
+        InputError: ``no_vectors`` for a formula without a numeric answer.
+    """
+    from rlcalc.data import data_folder
+
+    name = load_formula(formula).name
+    return file_vectors(load(data_folder("golden") / f"{name}.toml"))
+
+
+def vectors_of(formula: str, paths: Sequence[Path]) -> tuple[Vector, ...]:
+    """The vectors of a formula in files of a user.
+
+    Raises:
+        DataError: as ``rlcalc.golden.load``.
+        InputError: ``no_vectors``.
+    """
+    name = load_formula(formula).name
+    found = [v for path in paths if (file := load(path)).formula == name for v in file_vectors(file)]
+    if not found:
+        raise InputError("no_vectors", f"None of the files has a vector of {name}.")
+    return tuple(found)
+
+
+def file_vectors(file: GoldenFile) -> tuple[Vector, ...]:
+    found = tuple(vector for case in file.cases for vector in case_vectors(case))
+    if not found:
+        raise InputError("no_vectors", f"{file.formula} has no vector with a number for an answer.")
+    return found
+
+
+def case_vectors(case: Case) -> Iterable[Vector]:
+    """One vector per reading whose inputs and answers are numbers."""
+    if case.result == "invalid":
+        return
+    formula = load_formula(case.formula)
+    for number, reading in enumerate(case.readings):
+        inputs = checked(formula, reading.given)
+        if inputs.symbols:
+            continue
+        wanted = {}
+        for name, want in reading.want.items():
+            output = output_of(formula, name)
+            value = None if output.exact_only or output.kind == "word" else truth(want, output)
+            if value is not None:
+                wanted[name] = value
+        if wanted:
+            yield Vector(
+                id=f"{case.id}#{number}" if number else case.id,
+                formula=formula,
+                about=case.about,
+                given=inputs.given,
+                texts=dict(reading.given),
+                arrays=from_exact(inputs, "numpy"),
+                truth=wanted,
+                demanded={d: float(case.digits.get(d, DEMANDED[d])) for d in ("float64", "float32")},
+                scale=input_scale(inputs),
+                flags=tuple(flag.name for flag in case.flags),
+            )
+
+
+def answer_name(formula: Formula) -> str:
+    """The output that a function returns when it returns one array: all time steps of the first one."""
+    return formula.answer.of or formula.answer.name
+
+
+def numeric_outputs(formula: Formula) -> tuple[Output, ...]:
+    return tuple(o for o in formula.outputs if o.kind == "number" and not o.exact_only)
+
+
+def complete(formula: Formula, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Outputs by name, with those added that are the first entry of another."""
+    named = {name: value for name, value in found.items() if value is not None}
+    for output in numeric_outputs(formula):
+        if output.of and output.of in named:
+            # a whole of the wrong shape is reported as such, not as an error of ours
+            whole = named[output.of]
+            if getattr(whole, "ndim", 0):
+                named[output.name] = whole[..., 0]
+    return {o.name: named[o.name] for o in numeric_outputs(formula) if o.name in named}
+
+
+def reference(formula: Formula) -> Any:
+    """The NumPy form: the thing that faults and conventions are small changes of."""
+    return load_forms(formula.name).numpy_form
