@@ -8,8 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from rlcalc.exact import to_decimal, to_text
-from rlcalc.exact_text import rational
+from rlcalc.exact import rational, to_decimal, to_text
 
 DIGITS = 20
 _FORMATS = {"float32": "f", "float16": "e"}
