@@ -157,14 +157,11 @@ def _numpy_converter(formula: Formula, given: Mapping[str, Any]) -> Any:
     dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
 
     def convert(parameter: Parameter, value: Any) -> Any:
-        if parameter.kind == "number" and not isinstance(value, str):
+        if parameter.kind == "number" and value not in _words(parameter, value):
             try:
                 array = np.asarray(value, dtype)
             except (TypeError, ValueError) as error:
-                raise InputError(
-                    f"{parameter.name.rstrip('_')}_not_numeric",
-                    f"{parameter.name} must be numbers or an array of them, not {shown(value)}.",
-                ) from error
+                raise _not_numeric(parameter, value) from error
             check_array(parameter, array)
             return array
         if parameter.kind == "flag" and not parameter.is_switch:
@@ -189,14 +186,17 @@ def _tensor_converter(given: Mapping[str, Any]) -> Any:
     device = tensors[0].device
 
     def convert(parameter: Parameter, value: Any) -> Any:
-        if parameter.kind == "number" and not isinstance(value, str):
+        if parameter.kind == "number" and value not in _words(parameter, value):
             if isinstance(value, torch.Tensor):
                 return value.to(dtype)
             if isinstance(value, int | float):
                 # stays on the host: a scalar reaches a kernel without a copy
                 _check_scalar(parameter, float(value))
                 return torch.tensor(value, dtype=dtype)
-            return torch.as_tensor(value, dtype=dtype, device=device)
+            try:
+                return torch.as_tensor(value, dtype=dtype, device=device)
+            except (TypeError, ValueError) as error:
+                raise _not_numeric(parameter, value) from error
         if parameter.kind == "flag" and not parameter.is_switch:
             return torch.as_tensor(value, device=device).bool()
         if parameter.kind == "integer":
@@ -204,6 +204,18 @@ def _tensor_converter(given: Mapping[str, Any]) -> Any:
         return _plain(parameter, value, "torch", dtype, device)
 
     return convert
+
+
+def _not_numeric(parameter: Parameter, value: Any) -> InputError:
+    return InputError(
+        f"{parameter.name.rstrip('_')}_not_numeric",
+        f"{parameter.name} must be numbers or an array of them, not {shown(value)}.",
+    )
+
+
+def _words(parameter: Parameter, value: Any) -> tuple[str, ...]:
+    """The words that may stand for this number; a string that is none of them is refused as a number."""
+    return parameter.choices if isinstance(value, str) else ()
 
 
 def _plain(parameter: Parameter, value: Any, backend: str, dtype: Any, device: Any) -> Any:

@@ -141,7 +141,11 @@ def test_the_lines_of_the_user(capsys):
         (["lambda-return", "--rewards", ",", "--lam", "1"], "--rewards has nothing after it", ""),
         (["lambda-return", "--lam", "1"], "--rewards is missing", "For example"),
         (["lambda-return", "--rewards", "1", "--lam", "2"], "--lam must be in [0, 1], not 2.", ""),
-        ([*LINE, "--plot", "x.png"], "There is no option '--plot'.", "draws no picture"),
+        (
+            ["td-update", "--value", "1", "--target", "2", "--plot", "x.png"],
+            "There is no option '--plot'.",
+            "draws no picture",
+        ),
         (["--rewards", "1"], "No such option: --rewards", "rlcalc -h"),
         (["list", "--foo"], "No such option: --foo", "rlcalc list -h"),
         (["golden"], "A command is missing.", "rlcalc golden -h"),
