@@ -29,6 +29,7 @@ class BuiltIn(NamedTuple):
 
 
 BUILT_IN = {
+    "audit": BuiltIn("rlcalc.cli.audit:app", "Prove or refute every statement of the lecture."),
     "list": BuiltIn("rlcalc.cli.tables:list_app", "All formulas, by chapter of the lecture."),
     "show": BuiltIn("rlcalc.cli.tables:show_app", "Everything about one formula."),
     "verify": BuiltIn("rlcalc.cli.verify:app", "Run the golden vectors on every backend."),

@@ -1,0 +1,48 @@
+"""An errata sheet for the lecture's author, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rlcalc.audit.claims import Claim
+    from rlcalc.audit.outcome import Outcome
+
+LISTED = ("wrong", "conditional", "imprecise")
+_LEAD = {"wrong": "Right is", "conditional": "It needs a condition", "imprecise": "Precisely"}
+
+
+def sheet(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
+    """One paragraph per claim that needs a change, by section: what it says, what is right, the numbers."""
+    chosen = [one for one in outcomes if one.verdict in LISTED]
+    lines = ["# Errata", ""]
+    if not chosen:
+        return "\n".join([*lines, "Nothing to correct.", ""])
+    counts = ", ".join(f"{sum(one.verdict == word for one in chosen)} {word}" for word in LISTED)
+    lines += [f"{len(outcomes)} statements were checked; {counts}. Every number below is exact.", ""]
+    section = ""
+    for one in chosen:
+        claim = claims[one.id]
+        if claim.section != section:
+            section = claim.section
+            lines += [f"## Section {section}", ""]
+        lines += [_paragraph(claim, one), ""]
+    return "\n".join(lines)
+
+
+def _paragraph(claim: Claim, one: Outcome) -> str:
+    says = f" ${claim.formula}$" if claim.formula else ""
+    text = f"**{one.id}** ({one.verdict}). The lecture says: {claim.statement}{says} "
+    text += f"{_LEAD[one.verdict]}: {one.instead}"
+    text += f" ${one.instead_latex}$" if one.instead_latex else ""
+    for piece in one.counterexamples[:1]:
+        numbers = [line for line in piece.lines if line.startswith(("given", "claimed"))]
+        text += f" Shown by: {piece.what}" + (f" ({'; '.join(numbers)})" if numbers else "") + "."
+        commands = [f"`{command}` (answer: {_said(want)})" for command, _, want in piece.replay]
+        text += f" Replay: {', '.join(commands)}." if commands else ""
+    return text
+
+
+def _said(want: object) -> str:
+    return " ".join(map(str, want)) if isinstance(want, list | tuple) else str(want)

@@ -1,0 +1,153 @@
+"""The audit as one self-contained HTML page: no scripts, no fonts, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from rlcalc.audit.latex import LatexError, to_mathml
+from rlcalc.audit.report import MEANING, counts
+
+if TYPE_CHECKING:
+    from rlcalc.audit.claims import Claim
+    from rlcalc.audit.outcome import Outcome, Piece
+
+CHAPTERS = {
+    "0": "Executive summary",
+    "1": "n-step temporal difference returns",
+    "2": "TD(λ)",
+    "3": "Taxonomy of algorithms",
+    "4": "Policy gradient and REINFORCE",
+    "5": "Fine-tuning language models",
+    "6": "Baselines and the advantage function",
+    "7": "Proximal policy optimisation",
+    "8": "The PPO algorithm",
+    "9": "Takeaways, comparison and further study",
+}
+_ROLES = {
+    "literal": "Evidence",
+    "against": "Counterexample",
+    "condition": "Under the condition",
+    "reading": "Read that way",
+    "correction": "What is right",
+    "unchanged": "Unchanged",
+}
+_INSTEAD = {"conditional": "Only if", "imprecise": "Precisely", "wrong": "Right is"}
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b1f24; --faint: #5b6570; --paper: #fcfcfa; --card: #ffffff;
+  --line: #d9dde2; --good: #1a7f4b; --caution: #8a5a00; --bad: #b3261e; --none: #5b6570; --code: #f1f3f5; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --faint: #9aa4ae; --paper: #14171a;
+  --card: #1c2024; --line: #343a41; --good: #5fd39a; --caution: #f0b94d; --bad: #ff8a80; --none: #9aa4ae;
+  --code: #262b30; } }
+* { box-sizing: border-box; }
+html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
+body { margin: 0 auto; padding: 1rem; max-width: 56rem; background: var(--paper); color: var(--ink);
+  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; }
+h3 { font-size: 1rem; margin: 0; display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: baseline;
+  justify-content: space-between; }
+a { color: inherit; } h3 a { text-decoration: none; } h3 a:hover { text-decoration: underline; }
+.counts { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .5rem; padding: 0;
+  list-style: none; }
+.counts li { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; background: var(--card); }
+.counts b { font-size: 1.4rem; margin-right: .4rem; } .counts small { display: block; color: var(--faint); }
+article { background: var(--card); border: 1px solid var(--line); border-left: .3rem solid var(--none);
+  border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0; scroll-margin-top: 1rem; }
+article:target { outline: 2px solid currentColor; }
+article p { margin: .5rem 0; }
+.tag { font-size: .8rem; font-weight: 600; color: var(--none); }
+.proved, .confirmed { --tone: var(--good); } .conditional, .imprecise { --tone: var(--caution); }
+.wrong, .refuted, .undecided, .unsupported { --tone: var(--bad); } .not-checkable { --tone: var(--none); }
+article { border-left-color: var(--tone); } .tag, .counts b { color: var(--tone); }
+.formula { overflow-x: auto; overflow-y: hidden; padding: .25rem 0; } math { font-size: 1.1em; }
+.faint, .where { color: var(--faint); font-size: .875rem; }
+details { margin: .5rem 0 0; } summary { cursor: pointer; color: var(--faint); font-size: .875rem; }
+.piece { border-top: 1px solid var(--line); padding: .5rem 0; font-size: .9rem; } .piece p { margin: .25rem 0; }
+code, pre { font: .8125rem/1.5 ui-monospace, monospace; background: var(--code); border-radius: .25rem; }
+pre { padding: .5rem; overflow-x: auto; overflow-wrap: normal; margin: .25rem 0; } code { padding: .1rem .25rem; }
+nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
+nav a { display: inline-block; padding: .25rem 0; }
+"""
+
+
+def page(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
+    """The whole page."""
+    chapters = [number for number in CHAPTERS if any(claims[one.id].chapter == number for one in outcomes)]
+    body = [
+        "<header><h1>Audit of the lecture</h1>",
+        f"<p>{len(outcomes)} statements, each proved, confirmed, conditioned or refuted by a program.</p>",
+        _counts(outcomes),
+        "</header>",
+        "<nav aria-label='Chapters'><ul>",
+        *(f'<li><a href="#chapter-{n}">{n} {escape(CHAPTERS[n])}</a></li>' for n in chapters),
+        "</ul></nav><main>",
+    ]
+    for number in chapters:
+        body.append(f'<section id="chapter-{number}"><h2>{number} {escape(CHAPTERS[number])}</h2>')
+        body += [_claim(claims[one.id], one) for one in outcomes if claims[one.id].chapter == number]
+        body.append("</section>")
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Audit of the lecture</title><style>{STYLE}</style></head>\n<body>"
+        + "\n".join(body)
+        + "</main></body></html>\n"
+    )
+
+
+def _counts(outcomes: Sequence[Outcome]) -> str:
+    items = [
+        f'<li class="{verdict}"><b>{n}</b>{verdict}<small>{escape(MEANING[verdict])}</small></li>'
+        for verdict, n in counts(outcomes).items()
+    ]
+    return f'<ul class="counts">{"".join(items)}</ul>'
+
+
+def _claim(claim: Claim, one: Outcome) -> str:
+    parts = [
+        f'<article id="{escape(one.id)}" class="{one.verdict}">',
+        f'<h3><a href="#{escape(one.id)}">{escape(one.id)}</a><span class="tag">{one.verdict}</span></h3>',
+        f'<p class="where">Section {claim.section}, {escape(claim.kind)}</p>',
+        f"<p>{escape(claim.statement)}</p>",
+        formula(claim.formula),
+    ]
+    if one.instead:
+        parts.append(f"<p><strong>{_INSTEAD[one.verdict]}:</strong> {escape(one.instead)}</p>")
+        parts.append(formula(one.instead_latex))
+    elif one.verdict not in ("proved", "confirmed"):
+        parts.append(f"<p><strong>Because:</strong> {escape(one.reason)}</p>")
+    parts += [_shown(piece) for piece in one.counterexamples[:1]]
+    parts.append("<details><summary>Evidence and sources</summary>")
+    parts += [_piece(piece) for piece in one.evidence]
+    sources = "; ".join(escape(reference) for reference in claim.reference)
+    parts.append(f'<p class="faint">Sources: {sources}. Computed in {one.seconds:.2f} s.</p>')
+    parts.append("</details></article>")
+    return "\n".join(part for part in parts if part)
+
+
+def _shown(piece: Piece) -> str:
+    lines = [line for line in piece.lines if line.startswith(("given", "claimed"))]
+    text = f"<p><strong>Shown by:</strong> {escape(piece.what)}"
+    text += f": {escape('; '.join(lines))}.</p>" if lines else ".</p>"
+    commands = [command for command, _, _ in piece.replay]
+    return text + (f"<pre>{escape(chr(10).join(commands))}</pre>" if commands else "")
+
+
+def _piece(piece: Piece) -> str:
+    lines = "".join(f"<p>{escape(line)}</p>" for line in piece.lines if not line.startswith("$"))
+    head = (
+        f"<p><strong>{_ROLES[piece.role]}</strong> ({piece.kind}, {piece.status}): {escape(piece.what)}</p>"
+    )
+    return f'<div class="piece">{head}{formula(piece.latex, lines)}</div>'
+
+
+def formula(latex: str, otherwise: str = "") -> str:
+    """A formula as a block that scrolls by itself on a narrow page, with ``otherwise`` below it."""
+    if not latex:
+        return otherwise
+    try:
+        return f'<div class="formula">{to_mathml(latex, block=True)}</div>{otherwise}'
+    except LatexError:  # SymPy may write what the subset lacks; the lines say the same
+        return otherwise

@@ -1,0 +1,119 @@
+"""Helpers that build proofs: symbols, sums by induction, arbitrary sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rlcalc.audit.evidence import Identity, Induction, Sign
+
+ANY_REAL = "all real numbers"
+
+
+def reals(names: str) -> Any:
+    """Symbols without any assumption but ``real``."""
+    import sympy
+
+    return sympy.symbols(names, real=True)
+
+
+def positives(names: str) -> Any:
+    import sympy
+
+    return sympy.symbols(names, positive=True)
+
+
+def index(name: str = "n") -> Any:
+    """A positive whole number, the variable of an induction."""
+    import sympy
+
+    return sympy.Symbol(name, integer=True, positive=True)
+
+
+def unit(name: str) -> Any:
+    """A number strictly between 0 and 1, written 1/(1+p) with p > 0.
+
+    SymPy knows the sign of every such expression and of one minus it.
+    """
+    import sympy
+
+    return 1 / (1 + sympy.Symbol(name, positive=True))
+
+
+def powers_vanish(name: str = "λ") -> Induction:
+    """x^n → 0 for 0 ≤ x < 1, by Bernoulli: x = 1/(1+p) gives x^n ≤ 1/(1+np)."""
+    p, n = positives("p"), index()
+    return Induction(
+        f"{name}^n → 0, since {name} = 1/(1+p) gives {name}^n ≤ 1/(1+np)",
+        base=(Identity("(1+p)^1 = 1+p", (1 + p) ** 1, 1 + 1 * p),),
+        step=(
+            Sign("(1+np)(1+p) ≥ 1+(n+1)p", (1 + n * p) * (1 + p) - (1 + (n + 1) * p), "n ≥ 1, p > 0", False),
+        ),
+        over=f"0 < {name} < 1, n ≥ 1 (at {name} = 0 every power is 0)",
+    )
+
+
+def sequence(name: str) -> Any:
+    """An arbitrary sequence: ``R = sequence("R")``, then ``R(t + 1)``."""
+    import sympy
+
+    return sympy.Function(name)
+
+
+def answer(formula: str, output: str = "", /, **inputs: Any) -> Any:
+    """What the calculator's exact form answers: the first output, or the one named."""
+    from rlcalc.evaluation import derive
+
+    outputs = derive(formula, **inputs).outputs
+    return outputs[output] if output else next(iter(outputs.values()))
+
+
+def sum_by_induction(
+    what: str,
+    summand: Callable[[Any], Any],
+    closed: Callable[[Any], Any],
+    *,
+    over: str,
+    start: int = 1,
+    name: str = "n",
+) -> Induction:
+    """Σ_{k=start}^{n} summand(k) = closed(n) for every n ≥ start.
+
+    The base is the sum of one term; the step adds the next one to the
+    hypothesis. No sum is ever written out.
+    """
+    import sympy
+
+    n = sympy.Symbol(name, integer=True, positive=True)
+    first = sympy.Integer(start)
+    return Induction(
+        what,
+        base=(Identity(f"{name} = {start}", summand(first), closed(first)),),
+        step=(Identity(f"{name} → {name} + 1", closed(n) + summand(n + 1), closed(n + 1)),),
+        over=over,
+        variable=name,
+    )
+
+
+def equal_by_increments(
+    what: str,
+    base: tuple[Any, Any],
+    increments: tuple[Any, Any],
+    *,
+    over: str,
+    start: int = 1,
+    name: str = "n",
+) -> Induction:
+    """Two sequences are equal: they agree at the start and grow by the same amount.
+
+    Args:
+        base: both at ``start``.
+        increments: (next − this) of both, at a general ``n``.
+    """
+    return Induction(
+        what,
+        base=(Identity(f"{name} = {start}", *base),),
+        step=(Identity(f"both grow alike from {name} to {name} + 1", *increments),),
+        over=over,
+        variable=name,
+    )
