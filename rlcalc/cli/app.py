@@ -34,6 +34,7 @@ BUILT_IN = {
     "show": BuiltIn("rlcalc.cli.tables:show_app", "Everything about one formula."),
     "verify": BuiltIn("rlcalc.cli.verify:app", "Run the golden vectors on every backend."),
     "golden": BuiltIn("rlcalc.cli.golden:app", "Certify, check and export the golden vectors."),
+    "ppo-run": BuiltIn("rlcalc.cli.ppo_run:app", "Train an agent by PPO with these formulas, checked."),
     "conform": BuiltIn("rlcalc.cli.conform:app", "Hold your own function to the vectors; name its fault."),
 }
 _COMPLETING = "_RLCALC_COMPLETE"

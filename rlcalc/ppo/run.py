@@ -71,6 +71,8 @@ class Result:
     mean_return: float | None = None
     checks: list[dict[str, Any]] = field(default_factory=list)
     history: list[tuple[int, float]] = field(default_factory=list)
+    evaluations: list[tuple[int, float]] = field(default_factory=list)
+    goal: float | None = None
     iterations: int = 0
     writes: bool = True
     failure: CheckFailed | None = None
@@ -190,11 +192,12 @@ class _Run:
         result.env_steps, result.iterations = trainer.env_steps, trainer.iterations
         result.seconds = seconds
         result.steps_per_second = (trainer.env_steps - first) / seconds if result.failure is None else 0.0
+        result.evaluations, result.goal = self.judge.history, self.judge.env.solved_at
         if self.judge.history:
             result.mean_return = self.judge.history[-1][1]
-        result.checks = [
-            {"name": f.name, "passed": f.passed, "worst": f.worst} for f in self.before
-        ] + (self.checks.report() if self.checks is not None else [])
+        result.checks = [{"name": f.name, "passed": f.passed, "worst": f.worst} for f in self.before] + (
+            self.checks.report() if self.checks is not None else []
+        )
         return result
 
     def _solved(self) -> bool:
@@ -226,6 +229,7 @@ class _Run:
                     "evaluation": self.judge.env.state_dict(),
                     "evaluations": [list(pair) for pair in self.judge.history],
                     "next_evaluation": self.judge.next_at,
+                    "solved": self.result.solved,
                     "history": [list(pair) for pair in self.result.history],
                 },
             )
@@ -241,6 +245,7 @@ class _Run:
         self.judge.env.load_state_dict(state["evaluation"])
         self.judge.history = [(steps, value) for steps, value in state["evaluations"]]
         self.judge.next_at = state["next_evaluation"]
+        self.result.solved = state["solved"]
         self.result.history = [(steps, value) for steps, value in state["history"]]
 
 
@@ -294,7 +299,9 @@ def _log(options: Options, writes: bool, from_step: int) -> Iterator[Any]:
     try:
         kept: list[str] = []
         if options.resume and options.log.exists():
-            kept = [line for line in options.log.read_text("utf-8").splitlines() if _is_before(line, from_step)]
+            kept = [
+                line for line in options.log.read_text("utf-8").splitlines() if _is_before(line, from_step)
+            ]
         temporary = options.log.with_name(f".{options.log.name}.new")
         temporary.write_text("".join(line + "\n" for line in kept), "utf-8")
         os.replace(temporary, options.log)

@@ -73,7 +73,15 @@ class Settings:
         Raises:
             InputError: ``..._out_of_range``, or ``minibatches_uneven``.
         """
-        for name in ("steps", "envs", "horizon", "epochs", "minibatches", "evaluation_episodes", "evaluate_every"):
+        for name in (
+            "steps",
+            "envs",
+            "horizon",
+            "epochs",
+            "minibatches",
+            "evaluation_episodes",
+            "evaluate_every",
+        ):
             if getattr(self, name) < 1:
                 raise InputError(
                     f"{name}_out_of_range", f"{name} is a count of at least 1, not {getattr(self, name)}."

@@ -295,24 +295,25 @@ class Trainer:
         policy, old = self.model.policy(self.model.actor(batch.observation)), self.model.policy(batch.head)
         ratio = self.formulas.ratio(new_log=policy.log_prob(batch.action), old_log=batch.old_log)["ratio"]
         finished, total = self._episodes(rollout)
-        errors = batch.returns - batch.values
-        shares = torch.stack(
-            [
-                losses.loss.detach(),
-                losses.clip.detach(),
-                losses.critic.detach(),
-                losses.entropy.detach(),
-                old.divergence_to(policy, self.formulas.kl).mean(),
-                ((ratio - 1).abs() > self.settings.clip).to(ratio.dtype).mean(),
-                _explained(errors, batch.returns),
-                finished,
-                total,
-            ]
+        shares = {
+            "loss": losses.loss.detach(),
+            "clip_objective": losses.clip.detach(),
+            "critic_loss": losses.critic.detach(),
+            "entropy": losses.entropy.detach(),
+            "kl": old.divergence_to(policy, self.formulas.kl).mean(),
+            "clip_fraction": ((ratio - 1).abs() > self.settings.clip).to(ratio.dtype).mean(),
+            "explained_variance": _explained(batch.returns - batch.values, batch.returns),
+        }
+        together = self.ranks.sum(torch.stack([finished, total, *shares.values()])).tolist()
+        count, sum_of_returns, *sums = together
+        means = {name: value / self.ranks.size for name, value in zip(shares, sums, strict=True)}
+        return Metrics(
+            env_steps=self.env_steps,
+            episodes=round(count),
+            episode_return=sum_of_returns / count if count else None,
+            learning_rate=self.learning_rate(),
+            **means,
         )
-        *numbers, finished_, total_ = (self.ranks.sum(shares) / self.ranks.size).tolist()
-        count = round(finished_ * self.ranks.size)
-        mean = total_ / finished_ if count else None
-        return Metrics(self.env_steps, count, mean, *numbers, learning_rate=self.learning_rate())  # type: ignore[call-arg]
 
     def _episodes(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
         """How many episodes ended in a rollout, and the sum of their undiscounted returns."""
