@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent
+MAX_FILE = 16 * 2**20  # bytes of one TOML file; the largest that is shipped has a hundredth of it
 
 
 @cache
@@ -24,7 +25,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file whose numbers, where exact, are strings.
 
     Raises:
-        DataError: ``file_unreadable`` or ``file_not_toml``, with the path.
+        DataError: ``file_unreadable``, ``file_too_long`` or ``file_not_toml``, with the path.
     """
     import tomllib
 
@@ -32,8 +33,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     try:
         with path.open("rb") as file:
-            return tomllib.load(file)
+            raw = file.read(MAX_FILE + 1)
+        if len(raw) > MAX_FILE:
+            raise DataError("file_too_long", f"{path} is larger than {MAX_FILE} bytes.")
+        return tomllib.loads(raw.decode("utf-8"))
     except OSError as error:
         raise DataError("file_unreadable", f"{path} cannot be read: {error.strerror or error}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError("file_not_toml", f"{path} is not valid TOML: {error}.") from error

@@ -85,6 +85,7 @@ def test_standard_input(capsys, monkeypatch):
         ("@latin.txt", ["not UTF-8"]),
         ("@quote.csv:a", ["quote.csv, line"]),
         ("@\x00", ["cannot be read"]),
+        ("@zeros.bin", ["'zeros.bin' cannot be read", "not text"]),
     ],
 )
 def test_bad_files(capsys, folder, word, parts):
@@ -97,10 +98,25 @@ def test_bad_files(capsys, folder, word, parts):
     (folder / "empty.csv").write_text("")
     (folder / "latin.txt").write_bytes(b"1 \xe9 2")
     (folder / "quote.csv").write_text('a\n"1\n')
+    (folder / "zeros.bin").write_bytes(bytes(9))
     code, out, err = answer(capsys, word)
     assert (code, out) == (2, "")
     for part in parts:
         assert part in err
+
+
+def test_a_file_without_end_is_given_up(capsys, monkeypatch):
+    class Endless(io.StringIO):
+        def read(self, size: int | None = -1, /) -> str:
+            assert size is not None
+            assert 0 < size < 10**7  # an endless file must never be read whole
+            return "1 " * (size // 2)
+
+    monkeypatch.setattr("rlcalc.cli.files.MAX_FILE", 10**7)
+    monkeypatch.setattr("sys.stdin", Endless())
+    code, out, err = answer(capsys, "@-")
+    assert (code, out) == (2, "")
+    assert "more than 10000000 characters" in err
 
 
 def test_flags_from_a_file(capsys, folder):

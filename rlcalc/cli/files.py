@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from rlcalc.cli.argv import split_commas
 from rlcalc.errors import InputError, UnknownName, shown, suggestion
@@ -18,6 +18,8 @@ from rlcalc.specs import Parameter
 _COLUMN = re.compile(r"(.*\.(?:csv|tsv)):(.*)", re.IGNORECASE | re.DOTALL)
 _FLAGS = frozenset({"0", "1", "true", "false", "yes", "no"})
 _NUMERIC = ("number", "integer", "count")
+MAX_FILE = 256 * 2**20  # characters of one file: some ten million numbers
+_CHUNK = 2**20
 
 Cell = tuple[int, str]
 
@@ -72,9 +74,9 @@ class Reader:
                 if self._stdin_used:
                     raise InputError("stdin_twice", "'@-' is given twice; standard input can be read once.")
                 self._stdin_used = True
-                return sys.stdin.read()
+                return _bounded(sys.stdin, path)
             with open(path, encoding="utf-8-sig", newline="") as file:
-                return file.read()
+                return _bounded(file, path)
         except (OSError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
@@ -121,6 +123,22 @@ class Reader:
                 "flag_syntax", f"{where}, line {line}: {shown(text)}: expected 0 or 1, or true or false."
             )
         return text
+
+
+def _bounded(file: TextIO, path: str) -> str:
+    """All of a file; one that is endless or holds no text is given up early."""
+    parts: list[str] = []
+    size = 0
+    while part := file.read(_CHUNK):
+        if "\0" in part:
+            raise ValueError("it is not text (it holds zero bytes)")
+        parts.append(part)
+        size += len(part)
+        if size > MAX_FILE:
+            raise InputError(
+                "file_too_long", f"{shown(path)} holds more than {MAX_FILE} characters.", "Give a part of it."
+            )
+    return "".join(parts)
 
 
 def _words(line: str) -> Iterator[str]:
