@@ -208,11 +208,18 @@ def read_mdp(raw: Any) -> MDP:
     if name in BUILT_IN:
         return BUILT_IN[name](option)
     path = Path(raw)
-    if raw.endswith(".toml") or path.is_file():
+    if raw.endswith(".toml") or _is_file(path):
         return _from_file(path)
     raise UnknownName(
         "mdp_unknown", f"There is no MDP {shown(raw)}.", suggestion(name, list(BUILT_IN)) or _known()
     )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a text too long for a name
+        return False
 
 
 def _known() -> str:

@@ -388,3 +388,11 @@ def test_completion_scripts():
         env={**os.environ, "SHELL": "/bin/bash", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
     )  # fmt: skip
     assert "_RLCALC_COMPLETE" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["verify", "x" * 5000], [*LINE, "--plot", "x" * 5000 + ".png"]])
+def test_a_name_that_no_file_can_have(capsys, words):
+    code, out, err = run(capsys, *words)
+    assert (code, out) == (2, "")
+    assert err.count("error:") == 1
+    assert "too long" in err

@@ -141,6 +141,8 @@ def test_tables_that_are_refused(change: dict[str, Any], code: str) -> None:
         ("grid2x2:slip=x", "symbol_not_allowed"),
         ("bandit:1", "mdp_unknown"),
         ("missing.toml", "mdp_file_unreadable"),
+        ("x" * 5000, "mdp_unknown"),
+        ("x" * 5000 + ".toml", "mdp_file_unreadable"),
         (7, "mdp_unknown"),
     ],
 )

@@ -57,7 +57,7 @@ def _run(words: list[str]) -> int:
     if words == ["--version"]:  # not worth importing a parser for
         print(f"rlcalc {__version__}")
         return FINE
-    from rlcalc.errors import RlcalcError
+    from rlcalc.errors import RlcalcError, shown
 
     try:
         from rlcalc.cli.app import run
@@ -68,6 +68,10 @@ def _run(words: list[str]) -> int:
         return error.exit_code
     except (BrokenPipeError, KeyboardInterrupt):
         raise
+    except OSError as error:  # a name too long, a full disk: nothing that rlcalc did wrong
+        named = "" if error.filename is None else f"{shown(error.filename)}: "
+        _complain(f"{named}{error.strerror or error}.")
+        return BAD_INPUT
     except Exception as error:
         if os.environ.get("RLCALC_TRACEBACK"):
             raise
