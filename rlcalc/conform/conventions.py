@@ -80,6 +80,158 @@ def dual_clip_3(form: Form, **arrays: Any) -> Outputs:
     return {"objective": np.where(adv < 0, np.maximum(plain, 3 * adv), plain)}
 
 
+def quarter_mean_reduction(form: Form, **arrays: Any) -> Outputs:
+    """A quarter of the mean of the squares: one half in the loss, one half as its weight."""
+    found = dict(form(**{**arrays, "reduction": "half-mean"}))
+    halved = {name: found[name] / 2 for name in ("loss", "minimum", "gradient") if name in found}
+    return {**{name: found[name] for name in ("minimiser",) if name in found}, **halved}
+
+
+def smooth_l1_mean(form: Form, **arrays: Any) -> Outputs:
+    """Errors count squared and halved up to 1, and by their size less one half beyond it."""
+    import numpy as np
+
+    size = np.abs(arrays["values"] - arrays["returns"])
+    return {"loss": np.where(size < 1, np.square(size) / 2, size - size.dtype.type(0.5)).mean(axis=-1)}
+
+
+def whitened_advantages(form: Form, **arrays: Any) -> Outputs:
+    """Advantages get mean 0 and standard deviation 1 before they are used; a single one stays."""
+    import numpy as np
+
+    adv = arrays["advantages"]
+    if adv.shape[-1] > 1:
+        spread = np.std(adv, axis=-1, ddof=1, keepdims=True) + adv.dtype.type(1e-8)
+        adv = (adv - np.mean(adv, axis=-1, keepdims=True)) / spread
+    return dict(form(**{**arrays, "advantages": adv}))
+
+
+def log_ratio_clamped_20(form: Form, **arrays: Any) -> Outputs:
+    """The log-ratio is held within ±20 before it is exponentiated."""
+    import numpy as np
+
+    held = np.clip(form(**arrays)["log_ratio"], -20, 20)
+    return {"ratio": np.exp(held), "log_ratio": held}
+
+
+def _log_quotients(arrays: dict[str, Any]) -> Any:
+    """log(p/q) where p is positive, else 0."""
+    import numpy as np
+
+    p, q = np.broadcast_arrays(arrays["p"], arrays["q"])
+    drawn = p > 0
+    return np.where(drawn, np.log(np.where(drawn, p, 1)) - np.log(np.where(drawn, q, 1)), 0).astype(p.dtype)
+
+
+def k2(form: Form, **arrays: Any) -> Outputs:
+    """The expectation of half the squared log-ratio."""
+    import numpy as np
+
+    squares = np.square(_log_quotients(arrays)) / 2
+    return {"divergence": np.where(arrays["p"] > 0, arrays["p"] * squares, 0).sum(axis=-1)}
+
+
+def k3(form: Form, **arrays: Any) -> Outputs:
+    """The expectation of q/p − 1 − log(q/p), from outcomes that p draws."""
+    import numpy as np
+
+    reached = np.where(arrays["p"] > 0, arrays["q"], 0).sum(axis=-1)
+    return {"divergence": form(**arrays)["divergence"] + reached - arrays["p"].sum(axis=-1)}
+
+
+def _with_eps(form: Form, arrays: dict[str, Any], eps: float) -> Outputs:
+    import numpy as np
+
+    return dict(form(**{**arrays, "eps": np.asarray(eps, arrays["rewards"].dtype)}))
+
+
+def eps_1e_8(form: Form, **arrays: Any) -> Outputs:
+    """1e-8 is added to the standard deviation, whatever ε was asked for."""
+    return _with_eps(form, arrays, 1e-8)
+
+
+def eps_1e_6(form: Form, **arrays: Any) -> Outputs:
+    """1e-6 is added to the standard deviation, whatever ε was asked for."""
+    return _with_eps(form, arrays, 1e-6)
+
+
+def eps_1e_4(form: Form, **arrays: Any) -> Outputs:
+    """1e-4 is added to the standard deviation, whatever ε was asked for."""
+    return _with_eps(form, arrays, 1e-4)
+
+
+def eps_inside_root(form: Form, **arrays: Any) -> Outputs:
+    """ε is added to the variance, not to its root."""
+    import numpy as np
+
+    rewards = arrays["rewards"]
+    if arrays["eps"] is None:
+        return dict(form(**arrays))
+    ddof = 0 if arrays["ddof"] is None else int(arrays["ddof"])
+    std = np.std(rewards, axis=-1, ddof=ddof, keepdims=True)
+    # added to the root, this gives the root of the sum
+    return dict(form(**{**arrays, "eps": np.sqrt(np.square(std) + arrays["eps"]) - std}))
+
+
+def mean_only(form: Form, **arrays: Any) -> Outputs:
+    """The mean is subtracted, and nothing is divided."""
+    import numpy as np
+
+    rewards = arrays["rewards"]
+    equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
+    return {"advantages": np.where(equal, 0, rewards - rewards.mean(axis=-1, keepdims=True))}
+
+
+def leave_one_out(form: Form, **arrays: Any) -> Outputs:
+    """Each reward is compared with the others; where those are equal nothing is divided."""
+    import numpy as np
+
+    rewards = arrays["rewards"]
+    count = rewards.shape[-1]
+    others = np.broadcast_to(rewards[..., None, :], (*rewards.shape, count))
+    others = others[..., ~np.eye(count, dtype=bool)].reshape(*rewards.shape, count - 1)
+    deviations = rewards - others.mean(axis=-1)
+    varies = others.max(axis=-1) != others.min(axis=-1)
+    spread = np.zeros_like(rewards)
+    if count > 2:
+        spread = np.std(others, axis=-1, ddof=1)
+    eps = 0.0 if arrays["eps"] is None else arrays["eps"]
+    return {"advantages": deviations / np.where(varies, spread + eps, 1)}
+
+
+def sample_variance(form: Form, **arrays: Any) -> Outputs:
+    """The variances divide by N − 1; the best k and the correlation stay as they are."""
+    import numpy as np
+
+    found = dict(form(**arrays))
+    count = np.broadcast_shapes(arrays["x"].shape, arrays["b"].shape)[-1]
+    grown = count / (count - 1) if count > 1 else np.nan
+    return {name: v * grown if name.startswith("variance") else v for name, v in found.items()}
+
+
+def self_normalised(form: Form, **arrays: Any) -> Outputs:
+    """The weighted sum is divided by the sum of the weights."""
+    found = dict(form(**arrays))
+    estimate = found["estimate"] / (arrays["q"] * found["weights"]).sum(axis=-1)
+    # a function of one number is read as the expectation
+    return {**found, "expectation": estimate, "estimate": estimate}
+
+
+def weights_truncated_1(form: Form, **arrays: Any) -> Outputs:
+    """No weight counts for more than 1."""
+    import numpy as np
+
+    weights = np.minimum(form(**arrays)["weights"], 1)
+    estimate = (arrays["q"] * weights * arrays["f"]).sum(axis=-1)
+    return {"expectation": estimate, "estimate": estimate, "weights": weights}
+
+
+def reinforce_with_minibatches(form: Form, **arrays: Any) -> Outputs:
+    """A step of REINFORCE is counted with as few trajectories as a minibatch of PPO holds."""
+    found = dict(form(**arrays))
+    return {**found, "reinforce_trajectories": found["trajectories"] * arrays["epochs"]}
+
+
 def _shorter_values(arguments: dict[str, Any]) -> dict[str, Any]:
     return {**arguments, "values": arguments["values"][..., :-1]} if "values" in arguments else arguments
 
