@@ -14,7 +14,7 @@ from typing import Any
 from rlcalc.conform.vectors import Vector, answer_name, complete
 from rlcalc.digits import DIGITS
 from rlcalc.evaluation import least_digits
-from rlcalc.golden_values import shape
+from rlcalc.golden_values import output_of, shape
 from rlcalc.inputs import flat
 from rlcalc.specs import Formula
 
@@ -157,7 +157,7 @@ def judge(
         finite = all(not isinstance(part, float) for part in flat(right))
         if finite and any(math.isnan(float(part)) for part in flat(got)):
             return verdict("nan", f"{name} is not a number in some entry", name)
-        digits = least_digits(got, right, dtype, vector.scale)
+        digits = _digits(outcome.outputs[name], right, dtype, vector.scale)
         if digits < demanded:
             counted = max(digits, 0.0)
             why = f"{name}: {counted:.1f} correct digits, {demanded:g} demanded"
@@ -171,6 +171,44 @@ def judge(
     if outcome.changed:
         return verdict("changes-inputs", f"{', '.join(outcome.changed)} changed in place", "", least)
     return verdict("passed", "", common[0], least)
+
+
+def _digits(got: Any, right: Any, dtype: str, scale: float) -> float:
+    """Fewest correct digits; of many entries only the one that floats call the worst is measured exactly."""
+    import numpy as np
+
+    rights = list(flat(right))
+    if len(rights) < 4 or any(isinstance(value, float) for value in rights):
+        return least_digits(got.tolist(), right, dtype, scale)
+    mine = got.astype(np.float64).ravel()
+    try:
+        near = np.array([float(value) for value in rights])
+    except OverflowError:
+        return least_digits(got.tolist(), right, dtype, scale)
+    with np.errstate(all="ignore"):
+        size = np.maximum(np.abs(near), scale)
+        lost = np.abs(mine - near) / np.where(size > 0, size, 1)
+    if not np.isfinite(lost).all():
+        return least_digits(got.tolist(), right, dtype, scale)
+    worst = int(lost.argmax())
+    return least_digits(got.ravel()[worst].item(), rights[worst], dtype, scale)
+
+
+def wrong_entry(judgement: Judgement) -> int:
+    """Entry of the flattened batch that holds the first wrong number; 0 where the shapes differ."""
+    name, vector = judgement.output, judgement.vector
+    if judgement.outcome is None or judgement.expected is None or judgement.got is None:
+        return 0
+    got = judgement.outcome.outputs[name]
+    own = len(output_of(vector.formula, name).shape)
+    rights = list(flat(judgement.expected))
+    if got.size != len(rights):
+        return 0
+    each = max(1, int(math.prod(got.shape[got.ndim - own :])))
+    for at, (mine, right) in enumerate(zip(got.ravel().tolist(), rights, strict=True)):
+        if least_digits(mine, right, judgement.dtype, vector.scale) < vector.demanded[judgement.dtype]:
+            return at // each
+    return 0
 
 
 def _dims(value: Any) -> list[int]:

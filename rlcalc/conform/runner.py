@@ -157,7 +157,7 @@ class Trial:
         if key not in self.known:
             if self.hung:
                 return None
-            self.known[key] = self.target.call(vector, dtype, _chain(calls))
+            self.known[key] = self.target.call(vector, dtype, chain(calls))
             self.hung = self.known[key].kind == "hangs"
         return self.known[key]
 
@@ -229,7 +229,8 @@ def truth_under(vector: Vector, conventions: Sequence[Convention]) -> dict[str, 
     return found
 
 
-def _chain(conventions: Sequence[Convention]) -> Any:
+def chain(conventions: Sequence[Convention]) -> Any:
+    """What conventions do to the arguments of a call; ``None`` when nothing."""
     if not conventions:
         return None
 
