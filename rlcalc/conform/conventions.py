@@ -83,8 +83,8 @@ def dual_clip_3(form: Form, **arrays: Any) -> Outputs:
 def quarter_mean_reduction(form: Form, **arrays: Any) -> Outputs:
     """A quarter of the mean of the squares: one half in the loss, one half as its weight."""
     found = dict(form(**{**arrays, "reduction": "half-mean"}))
-    halved = {name: found[name] / 2 for name in ("loss", "minimum", "gradient") if name in found}
-    return {**{name: found[name] for name in ("minimiser",) if name in found}, **halved}
+    found.pop("updated", None)
+    return {name: value if name == "minimiser" else value / 2 for name, value in found.items()}
 
 
 def smooth_l1_mean(form: Form, **arrays: Any) -> Outputs:
