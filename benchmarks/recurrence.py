@@ -136,6 +136,15 @@ def batch(count: int, steps: int) -> Iterator[Contest]:
     def with_torch() -> Any:
         return gae_torch(*tensors)
 
+    # The same memory for both: what we take as [N, T] are views of it.
+    views = [x.T for x in major[:3]] + [np.ascontiguousarray(done.T).T]
+    view_tensors = [torch.from_numpy(x) for x in views]
+    yield f"{name}NumPy: time-major loop, same data", lambda: gae_numpy(*views), lambda: time_major(*major).T
+    yield (
+        f"{name}Torch: time-major loop, same data",
+        lambda: gae_torch(*view_tensors),
+        lambda: time_major(*major).T,
+    )
     # Once with data and masks lying the way the loop likes them, for free, and once with what we are given.
     for label, data in (("", major), (", time-last data", last)):
         yield f"{name}NumPy: time-major loop{label}", with_numpy, lambda d=data: time_major(*d).T

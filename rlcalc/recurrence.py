@@ -16,7 +16,7 @@ division and no subtraction.
 
 On a CPU the work goes through slabs that stay in cache, and the rows of a slab
 are joined into *one* sequence whose a is 0 where a row ends: inner loops are
-then long even when T is short.
+then long even when T is short. Views of time-major memory take another way, `time_major`.
 
 **What a cut means.** a_t = 0 gives x_t = b_t, whatever lies behind it. A slab of
 finite numbers gets this from arithmetic. 0·∞ would break it, but a non-finite
@@ -38,15 +38,14 @@ from __future__ import annotations
 
 from functools import cache
 from math import isfinite, prod
-from operator import index
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from rlcalc.errors import InputError
+from rlcalc import time_major
+from rlcalc.recurrence_inputs import prepare_numpy, prepare_torch, window_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import numpy as np
     import torch
     from numpy.typing import NDArray
 
@@ -79,23 +78,27 @@ def scan_numpy(b: Any, a: Any, last: Any = 0.0) -> Array:
         last: scalar or [...], x_T.
 
     Returns:
-        [..., T] in the common broadcast shape, C-contiguous, a new array. The dtype is that of the
-        floating arrays among the arguments; scalars, 0-d arrays, integers and booleans do not promote
-        it (float64 if no floating array is given). No input is modified. No floating-point warnings:
-        ∞ and NaN stand in the result where they belong.
+        [..., T] in the common broadcast shape, a new array: C-contiguous, or time-major if b is and
+        has long rows. The dtype is that of the floating arrays among the arguments; scalars, 0-d
+        arrays, integers and booleans do not promote it (float64 if no floating array is given). No
+        input is modified. No floating-point warnings: ∞ and NaN stand in the result where they belong.
 
     Raises:
         InputError: b has no time axis, the shapes do not broadcast, or a dtype is not real.
     """
     import numpy as np
 
-    dtype, (b, a), last = _prepare_numpy(b, a, last=last)
+    dtype, (b, a), last = prepare_numpy(b, a, last=last)
+    working = np.result_type(dtype, np.float32)
+    if b.size and time_major.suits(b, a):
+        with np.errstate(all="ignore"):
+            result: Array = time_major.scan_numpy(b, a, last, dtype, working)
+        return result
     out = np.empty(b.shape, dtype)
     if out.size == 0:
         return out
     steps = b.shape[-1]
     b, a, x = b.reshape(-1, steps), a.reshape(-1, steps), out.reshape(-1, steps)
-    working = np.result_type(dtype, np.float32)
     carry = last.reshape(-1).astype(working)
     with np.errstate(all="ignore"):
         for rows, span in _slabs(len(b), steps, SLAB_NUMPY):
@@ -146,10 +149,10 @@ def windows_numpy(b: Any, a: Any, c: Any, n: int) -> Array:
     """
     import numpy as np
 
-    dtype, (b, a, c), _ = _prepare_numpy(b, a, c)
+    dtype, (b, a, c), _ = prepare_numpy(b, a, c)
     if b.size == 0:
         return np.empty(b.shape, dtype)
-    n = _window_length(n, b.shape[-1])
+    n = window_length(n, b.shape[-1])
     working = np.result_type(dtype, np.float32)
     zero = np.zeros((), working)
 
@@ -172,24 +175,6 @@ def windows_numpy(b: Any, a: Any, c: Any, n: int) -> Array:
     with np.errstate(all="ignore"):
         x: Array = by_slabs(compose, b, a, c)
     return x
-
-
-def _prepare_numpy(*arrays: Any, last: Any = 0.0) -> tuple[np.dtype[Any], list[Array], Array]:
-    """The common dtype, the [..., T] arrays broadcast against each other, and last broadcast to [...]."""
-    import numpy as np
-
-    given = [np.asarray(x) for x in (*arrays, last)]
-    for x in given:
-        if x.dtype.kind not in "fiub":
-            raise InputError("not_real", f"The recurrence takes real numbers, not an array of {x.dtype}.")
-    floats = [x.dtype for x in given if x.ndim and x.dtype.kind == "f"]
-    shape = _common_shape(np.broadcast_shapes, [x.shape for x in given])
-    *series, end = given
-    return (
-        np.result_type(*floats) if floats else np.dtype(np.float64),
-        [np.broadcast_to(x, shape) for x in series],
-        np.broadcast_to(end, shape[:-1]),
-    )
 
 
 # --- Torch ---------------------------------------------------------------------------------------------
@@ -221,7 +206,7 @@ def scan_torch(b: torch.Tensor, a: Any, last: Any = 0.0, *, _joined: bool | None
     """
     import torch
 
-    (b, a), last = _prepare_torch(b, a, last=last)
+    (b, a), last = prepare_torch(b, a, last=last)
     if b.numel() == 0:
         return torch.add(b, a)  # empty, and part of the graph
     if _joined is None:  # a compiler cannot look at values either
@@ -248,11 +233,12 @@ def _differentiable_scan() -> Callable[..., Any]:
         @staticmethod
         def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
             a, last, x = ctx.saved_tensors
-            from_the_past = torch.cat((a[..., :-1].flip(-1), torch.zeros_like(a[..., :1])), -1)
-            y = scan_torch(grad.flip(-1), from_the_past, _joined=ctx.joined).flip(-1)
+            like = time_major.like
+            from_the_past = like(x, a[..., :-1].flip(-1), torch.zeros_like(a[..., :1]))
+            y = scan_torch(like(x, grad.flip(-1)), from_the_past, _joined=ctx.joined).flip(-1)
             grad_a = grad_last = None
             if ctx.needs_input_grad[1]:
-                grad_a = y * torch.cat((x[..., 1:], last[..., None]), -1)
+                grad_a = y * like(x, x[..., 1:], last[..., None])
             if ctx.needs_input_grad[2]:
                 grad_last = a[..., -1] * y[..., -1]
             return y, grad_a, grad_last, None
@@ -277,6 +263,8 @@ def _scan_torch(b: torch.Tensor, a: torch.Tensor, last: torch.Tensor, joined: bo
     import torch
 
     working = torch.promote_types(b.dtype, torch.float32)
+    if joined and time_major.suits(b, a):
+        return time_major.scan_torch(b, a, last, working)
 
     def copied(x: torch.Tensor) -> torch.Tensor:
         return x.to(working, copy=True, memory_format=torch.contiguous_format)
@@ -321,10 +309,10 @@ def windows_torch(b: torch.Tensor, a: Any, c: Any, n: int) -> torch.Tensor:
     """
     import torch
 
-    (b, a, c), _ = _prepare_torch(b, a, c)
+    (b, a, c), _ = prepare_torch(b, a, c)
     if b.numel() == 0:
         return torch.add(b, a)
-    dtype, n = b.dtype, _window_length(n, b.shape[-1])
+    dtype, n = b.dtype, window_length(n, b.shape[-1])
     b, a, c = (x.to(torch.promote_types(dtype, torch.float32)) for x in (b, a, c))
     x, beyond = torch.cat((c[..., :1], c[..., :-1]), -1), c[..., -1:]
 
@@ -345,30 +333,6 @@ def windows_torch(b: torch.Tensor, a: Any, c: Any, n: int) -> torch.Tensor:
         length *= 2
 
 
-def _prepare_torch(*arrays: Any, last: Any = 0.0) -> tuple[list[torch.Tensor], torch.Tensor]:
-    """The [..., T] tensors and last, in one dtype, on one device, broadcast against each other."""
-    import torch
-
-    device = arrays[0].device
-    # torch.full makes a number on the device; as_tensor would copy it there, and wait.
-    given = [
-        torch.full((), x, dtype=torch.get_default_dtype(), device=device)
-        if isinstance(x, int | float)
-        else torch.as_tensor(x, device=device)
-        for x in (*arrays, last)
-    ]
-    for x in given:
-        if x.is_complex():
-            raise InputError("not_real", f"The recurrence takes real numbers, not a tensor of {x.dtype}.")
-    floats = [x.dtype for x in given if x.ndim and x.is_floating_point()]
-    dtype = floats[0] if floats else torch.get_default_dtype()
-    for other in floats[1:]:
-        dtype = torch.promote_types(dtype, other)
-    shape = _common_shape(torch.broadcast_shapes, [tuple(x.shape) for x in given])
-    *series, end = (x.to(dtype) for x in given)
-    return [x.expand(shape) for x in series], end.expand(shape[:-1])
-
-
 # --- both ----------------------------------------------------------------------------------------------
 
 
@@ -380,8 +344,8 @@ def by_slabs(function: Callable[..., Any], *arrays: Any) -> Any:
         arrays: all [..., T] of one shape, all NumPy or all Torch.
 
     Returns:
-        [..., T]. With few rows, and for tensors that need a gradient or are not on a CPU, slabs cannot
-        help: that is simply function(*arrays), on the arrays as they are.
+        [..., T]. With few rows, for time-major memory, and for tensors that need a gradient or are not on
+        a CPU, slabs cannot help: that is simply function(*arrays), on the arrays as they are.
     """
     first = arrays[0]
     is_tensor = hasattr(first, "requires_grad")
@@ -392,7 +356,7 @@ def by_slabs(function: Callable[..., Any], *arrays: Any) -> Any:
     import numpy as np
 
     height = max(1, (SLAB_TORCH if is_tensor else SLAB_NUMPY) // max(steps, 1))
-    if count <= height:
+    if count <= height or time_major.lies(first):
         return function(*arrays)
     flat = [x.reshape(count, steps) for x in arrays]
     out: Any = None
@@ -411,28 +375,3 @@ def _slabs(count: int, steps: int, size: int) -> Iterator[tuple[slice, slice]]:
     for top in range(0, count, height):
         for stop in range(steps, 0, -size):
             yield slice(top, top + height), slice(max(0, stop - size), stop)
-
-
-def _common_shape(broadcast: Callable[..., Any], shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
-    """The [..., T] that all series and, with an axis of time added, the last value share."""
-    *series, last = shapes
-    if not series[0]:
-        raise InputError("no_time_axis", "The recurrence needs an axis of time, and b is a single number.")
-    try:
-        return tuple(broadcast(*series, (*last, 1)))
-    except (ValueError, RuntimeError):
-        *first, final = (str(tuple(x)) for x in shapes)
-        message = f"Shapes {', '.join(first)} over time and {final} after its end do not fit together."
-        hint = "Time is the last axis; the value after the end has the leading axes only."
-        raise InputError("shape_mismatch", message, hint) from None
-
-
-def _window_length(n: Any, steps: int) -> int:
-    """n as an int of at most T; refuses anything but an integer of at least 1."""
-    try:
-        length = index(n)
-    except TypeError:
-        length = 0
-    if length < 1 or isinstance(n, bool):
-        raise InputError("n_out_of_range", f"A window has a whole number of steps, at least 1, not {n!r}.")
-    return min(length, steps)
