@@ -1,9 +1,13 @@
-"""What the faults of the sequence formulas share."""
+"""What the faults of the sequence formulas share: reading the arguments, and faults of several formulas."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from rlcalc.conform.faults import Form
+
+Outputs = dict[str, Any]
 
 
 def flags(arrays: Mapping[str, Any], name: str) -> Any:
@@ -25,6 +29,13 @@ def next_values(arrays: Mapping[str, Any]) -> Any:
     return np.zeros_like(arrays["rewards"]) if values is None else values[..., 1:]
 
 
+def bootstraps(arrays: Mapping[str, Any]) -> Any:
+    """Value of the successor of every step, 0 after a terminated one."""
+    import numpy as np
+
+    return np.where(flags(arrays, "terminated"), arrays["rewards"].dtype.type(0), next_values(arrays))
+
+
 def last_step(arrays: Mapping[str, Any]) -> Any:
     """True at the last step of the sequence."""
     import numpy as np
@@ -33,6 +44,74 @@ def last_step(arrays: Mapping[str, Any]) -> Any:
     return np.arange(steps) == steps - 1
 
 
-def mapped(found: Mapping[str, Any], name: str, change: Callable[[Any], Any]) -> dict[str, Any]:
+def cut(arrays: Mapping[str, Any]) -> Any:
+    """True where the sequence is parted for any reason, the end of the data not among them."""
+    return flags(arrays, "terminated") | flags(arrays, "truncated")
+
+
+def discounts(arrays: Mapping[str, Any]) -> Any:
+    """One discount per step."""
+    import numpy as np
+
+    return np.broadcast_to(arrays["gamma"], arrays["rewards"].shape)
+
+
+def late(series: Any) -> Any:
+    """Entry t − 1 where t is looked for; 0 in front."""
+    import numpy as np
+
+    moved = np.zeros_like(series)
+    moved[..., 1:] = series[..., :-1]
+    return moved
+
+
+def early(series: Any) -> Any:
+    """Entry t + 1 where t is looked for; 0 at the end."""
+    import numpy as np
+
+    moved = np.zeros_like(series)
+    moved[..., :-1] = series[..., 1:]
+    return moved
+
+
+def mapped(found: Mapping[str, Any], name: str, change: Callable[[Any], Any]) -> Outputs:
     """Outputs with one of them changed."""
     return {**found, name: change(found[name])}
+
+
+def with_returns(found: Mapping[str, Any], arrays: Mapping[str, Any], returns: Any) -> Outputs:
+    """Outputs with other returns, and with the update that follows from them."""
+    alpha = arrays.get("alpha")
+    changed = {**found, "returns": returns}
+    if alpha is not None:
+        old = arrays["values"][..., 0]
+        changed["updated"] = old + alpha * (returns[..., 0] - old)
+    return changed
+
+
+# faults of more than one formula; the module of each formula has them under their names
+
+
+def recursion_crosses_truncation(form: Form, **arrays: Any) -> Outputs:
+    return dict(form(**{**arrays, "truncated": None}))
+
+
+def recursion_crosses_ends(form: Form, **arrays: Any) -> Outputs:
+    """Flags take the bootstrap away and do nothing else."""
+    changed = {"next_values": bootstraps(arrays), "terminated": None, "truncated": None}
+    return dict(form(**{**arrays, **changed}))
+
+
+def flags_ignored(form: Form, **arrays: Any) -> Outputs:
+    return dict(form(**{**arrays, "terminated": None, "truncated": None}))
+
+
+def bootstrap_after_terminal(form: Form, **arrays: Any) -> Outputs:
+    """A terminated step is handled as a truncated one."""
+    if arrays.get("terminated") is None:
+        return dict(form(**arrays))
+    return dict(form(**{**arrays, "terminated": None, "truncated": cut(arrays)}))
+
+
+def next_value_of_reset_state(form: Form, **arrays: Any) -> Outputs:
+    return dict(form(**{**arrays, "next_values": None}))
