@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen
-from rlcalc.errors import CheckFailed, InputError
+from rlcalc.errors import CheckFailed, InputError, shown
+
+if TYPE_CHECKING:
+    from rlcalc.conform.runner import Report
+    from rlcalc.conform.targets import Target
+
+RANDOM = 300
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -16,54 +23,156 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(context_settings={"help_option_names": ["-h", "--help"]})
 def conform(
     target: str = typer.Argument(
-        None, metavar="TARGET", help="package.module:function or file.py:function.", show_default=False
+        None, metavar="[TARGET]", help="package.module:function or file.py:function.", show_default=False
     ),
     formula: str = typer.Option(None, "--formula", help="The formula that it should compute."),
     convention: list[str] = typer.Option(  # noqa: B008
-        None, "--convention", metavar="NAME", help="Declared reading, such as truncation-as-termination."
+        None, "--convention", metavar="NAME", help="A declared reading; 'rlcalc conform --conventions'."
+    ),
+    program: str = typer.Option(
+        None, "--exec", metavar="COMMAND", help="Instead of TARGET: a program in any language."
     ),
     torch: bool = typer.Option(False, "--torch", help="Call it with Torch tensors."),
     jax: bool = typer.Option(False, "--jax", help="Call it with JAX arrays."),
+    dtype: list[str] = typer.Option(  # noqa: B008
+        None, "--dtype", metavar="NAME", help="float64 or float32. Default: both."
+    ),
+    vectors: list[Path] = typer.Option(  # noqa: B008
+        None, "--vectors", metavar="FILE", help="Golden files to run in place of the shipped one."
+    ),
+    random: int = typer.Option(RANDOM, "--random", min=0, metavar="N", help="Generated cases."),
+    seed: int = typer.Option(0, "--seed", help="Of the generated cases."),
+    no_batch: bool = typer.Option(False, "--no-batch", help="It takes one sequence, never a batch."),
     limit: float = typer.Option(5.0, "--limit", metavar="SECONDS", help="Time for one call."),
+    as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
+    junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),  # noqa: B008
+    write_test: Path = typer.Option(  # noqa: B008
+        None, "--write-test", metavar="FILE", help="Write a pytest test of the smallest failing case."
+    ),
+    conventions: bool = typer.Option(False, "--conventions", help="List the declared conventions."),
+    faults: bool = typer.Option(False, "--faults", help="List the known faults."),
     self_check: bool = typer.Option(
-        False, "--self-check", help="Show which vectors kill which known fault; no target."
+        False, "--self-check", help="Show which vectors kill which known fault. Takes no TARGET."
     ),
     out: Path = typer.Option(None, "--out", metavar="FILE", help="Save the kill matrix as JSON."),  # noqa: B008
-    as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
 ) -> None:
     """Hold your own function to the certified vectors of a formula.
 
-    TARGET is imported and called: that runs its code, with all that it may
-    do. Nothing in a vector, fault or case file is ever executed.
+    TARGET is imported and called, COMMAND is started: that runs their code,
+    with all that it may do. Use it on code that you would run anyway. Vector,
+    fault and case files are only ever read.
 
-    Exit code 0 when it conforms, 1 when it does not, 2 when it could not be run.
+    The function takes the keyword arguments of the formula ('rlcalc show
+    gae') as NumPy arrays, time last, and returns the answer for all time
+    steps. Arguments that it does not name are left out.
+
+    Exit code 0 when it conforms as declared, 1 when it does not, 2 when it
+    could not be run.
     """
     if self_check:
         _self_check(formula, out, as_json)
         return
+    if conventions or faults:
+        _catalogue(formula, conventions, faults, as_json)
+        return
     if not formula:
-        raise InputError("formula_missing", "--formula is missing: which formula should it compute?")
-    if not target:
-        raise InputError("target_missing", "There is no TARGET.", "Write file.py:function.")
-    from rlcalc.conform.report import print_report, report_json
-    from rlcalc.conform.runner import run
+        raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
+    if torch and jax:
+        raise InputError("backend_twice", "--torch and --jax do not go together.")
+    chosen = _target(target, program, "torch" if torch else "jax" if jax else "numpy", limit)
+    if dtype:
+        chosen.dtypes = _dtypes(dtype)
+    try:
+        _run(
+            chosen,
+            formula,
+            convention or [],
+            vectors or [],
+            random,
+            seed,
+            not no_batch,
+            as_json,
+            junit,
+            write_test,
+        )
+    finally:
+        chosen.close()
+
+
+def _target(name: str | None, program: str | None, backend: str, limit: float) -> Target:
+    if bool(name) == bool(program):
+        raise InputError(
+            "target_missing" if not name else "target_twice",
+            "There is no TARGET." if not name else f"{shown(name)} and --exec do not go together.",
+            'Write package.module:function, file.py:function or --exec "command".',
+        )
+    if limit <= 0:
+        raise InputError("limit_out_of_range", "--limit must be above 0.")
+    if program:
+        from rlcalc.conform.program import Program
+
+        if backend != "numpy":
+            raise InputError("backend_twice", f"--exec and --{backend} do not go together.")
+        return Program(program, limit)
     from rlcalc.conform.targets import load_target
 
-    backend = "torch" if torch else "jax" if jax else "numpy"
-    found = run(load_target(target, backend, limit), formula, convention or ())
+    return load_target(str(name), backend, limit)
+
+
+def _dtypes(names: list[str]) -> tuple[str, ...]:
+    from rlcalc.conform.targets import DTYPES
+
+    for name in names:
+        if name not in DTYPES:
+            raise InputError("unknown_dtype", f"There is no dtype {shown(name)} here.", "float64 or float32.")
+    return tuple(name for name in DTYPES if name in names)
+
+
+def _run(
+    target: Target,
+    formula: str,
+    conventions: list[str],
+    paths: list[Path],
+    random: int,
+    seed: int,
+    batches: bool,
+    as_json: bool,
+    junit: Path | None,
+    write_test: Path | None,
+) -> None:
+    from rlcalc.conform.counterexample import counterexample
+    from rlcalc.conform.report import print_report, report_json, write_junit
+    from rlcalc.conform.runner import run
+    from rlcalc.conform.vectors import vectors_of
+
+    known = vectors_of(formula, paths) if paths else None
+    found = run(target, formula, conventions, known, random, seed, batches)
+    example = counterexample(found, target)
+    if junit is not None:
+        write_junit(found, example, junit)
+    if write_test is not None and example is not None:
+        from rlcalc.toml_edit import write_whole
+
+        write_whole(write_test, example.test)
     if as_json:
-        _print_json(report_json(found))
+        _print_json(report_json(found, example))
     else:
-        print_report(found, Screen(sys.stdout))
-    if found.verdict == "conforms-under-convention" and not found.declared:
+        print_report(found, example, Screen(sys.stdout))
+    _raise(found)
+
+
+def _raise(found: Report) -> None:
+    """Exit code 1 with its reason, unless all is as declared."""
+    if found.passed:
+        return
+    if found.verdict == "conforms-under-convention":
         names = " ".join(f"--convention {c.name}" for c in found.conventions)
         raise CheckFailed(
             "convention_undeclared",
-            f"{found.target} conforms to {found.formula} only under a convention that was not declared.",
+            "It conforms, but only under a convention that was not declared.",
             f"If that is what it should do, say so: {names}",
         )
-    if not found.passed:
-        raise CheckFailed("nonconforming", f"{found.target} does not conform to {found.formula}.")
+    raise CheckFailed("nonconforming", f"{found.target} is not {found.formula}: {found.verdict}.")
 
 
 def _print_json(data: object) -> None:
@@ -72,10 +181,58 @@ def _print_json(data: object) -> None:
     print(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2))
 
 
+def _catalogue(formula: str | None, conventions: bool, faults: bool, as_json: bool) -> None:
+    from rlcalc.conform.faults import catalogue, formulas_with_faults
+    from rlcalc.conform.report import lines
+    from rlcalc.specs import load_formula
+
+    names = [load_formula(formula).name] if formula else formulas_with_faults()
+    known = [catalogue(name) for name in names]
+    if as_json:
+        _print_json(
+            [
+                {
+                    "formula": k.formula,
+                    "conventions": [
+                        {"name": c.name, "about": c.about, "users": c.users} for c in k.conventions
+                    ],
+                    "faults": [
+                        {
+                            "name": f.name,
+                            "does": f.does,
+                            "exposed": f.exposed,
+                            "cause": f.cause,
+                            "mend": f.mend,
+                        }
+                        | {"sources": [str(source) for source in f.sources]}
+                        for f in k.faults
+                    ],
+                }
+                for k in known
+            ]
+        )
+        return
+    screen = Screen(sys.stdout)
+    for k in known:
+        screen.line(k.formula, HEADING)
+        for c in k.conventions if conventions else ():
+            screen.line(f"  {c.name}")
+            lines(screen, c.about, "      ", "      ")
+            if c.users:
+                lines(screen, f"Used by {c.users}.", "      ", "      ")
+        for f in k.faults if faults else ():
+            screen.line(f"  {f.name}")
+            lines(screen, f.does, "      ", "      ")
+            lines(screen, f"Mend: {f.mend}", "      ", "      ")
+            for source in f.sources:
+                screen.line(f"      Seen in {source}.")
+
+
 def _self_check(formula: str | None, out: Path | None, as_json: bool) -> None:
     from rlcalc.conform.selfcheck import matrix_json, matrix_lines, self_check
+    from rlcalc.specs import load_formula
 
-    matrices = self_check([formula] if formula else None)
+    matrices = self_check([load_formula(formula).name] if formula else None)
     data = matrix_json(matrices)
     if out is not None:
         import json

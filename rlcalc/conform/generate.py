@@ -137,14 +137,16 @@ class Draft:
     rows: list[dict[str, Any]]
 
 
-def drafts(formula: Formula, accepts: frozenset[str] | None, dtypes: Sequence[str]) -> Any:
+def drafts(
+    formula: Formula, accepts: frozenset[str] | None, dtypes: Sequence[str], batches: bool = True
+) -> Any:
     """A Hypothesis strategy of drafts."""
     st = hypothesis_or_refuse().strategies
     forms = [form.parameters for form in formula.forms] or [()]
     special = {name for form in forms for name in form}
     longest = LONGEST if formula.name in SEQUENCES else LONGEST_OTHER
     wide = formula.name in SCALABLE
-    batched = not any(p.kind == "integer" and not p.single for p in formula.parameters)
+    batched = batches and not any(p.kind == "integer" and not p.single for p in formula.parameters)
     usable = [p for p in formula.parameters if p.name not in ASIDE and (accepts is None or p.name in accepts)]
     # bytes of one draw decide everything that is one of a few
     lengths = (
@@ -182,6 +184,8 @@ def drafts(formula: Formula, accepts: frozenset[str] | None, dtypes: Sequence[st
             for at, row in enumerate(rows):
                 part = _value(data[at * count : (at + 1) * count], p, wide, lengths_of)
                 row[p.name] = _scaled(part, scale) if p.domain.text == "real" and p.kind == "number" else part
+        for row in rows:
+            _join(row)
         return Draft(dtype, batch, shared, rows)
 
     @st.composite  # type: ignore[untyped-decorator]
@@ -191,6 +195,23 @@ def drafts(formula: Formula, accepts: frozenset[str] | None, dtypes: Sequence[st
     return composed()
 
 
+def _join(row: dict[str, Any]) -> None:
+    """Let a step that goes on lead to the state that stands next.
+
+    Only where an episode ends may ``next_values`` say something else; an
+    implementation that reads ``values`` everywhere else is right.
+    """
+    if "next_values" not in row:
+        return
+    count = len(row["next_values"])
+    follows = row.get("values", [Fraction(0)] * (count + 1))[1:]
+    ends = [a or b for a, b in zip(*(row.get(k, [False] * count) for k in _ENDS), strict=True)]
+    row["next_values"] = [
+        own if end else after for own, after, end in zip(row["next_values"], follows, ends, strict=True)
+    ]
+
+
+_ENDS = ("terminated", "truncated")
 _SCALES = (Fraction(1),) * 6 + (Fraction(2) ** 60, Fraction(1, 2**60))
 
 
@@ -290,7 +311,12 @@ class _Fails(AssertionError):
 
 
 def search(
-    target: Target, formula: Formula, conventions: Sequence[Convention], count: int, seed: int
+    target: Target,
+    formula: Formula,
+    conventions: Sequence[Convention],
+    count: int,
+    seed: int,
+    batches: bool = True,
 ) -> tuple[int, Found | None, str]:
     """Run generated cases: how many, the smallest failing one, and why none ran.
 
@@ -329,7 +355,7 @@ def search(
         suppress_health_check=list(hypothesis.HealthCheck),
         verbosity=hypothesis.Verbosity.quiet,
     )
-    test = hypothesis.given(drafts(formula, target.accepts, target.dtypes))(attempt)
+    test = hypothesis.given(drafts(formula, target.accepts, target.dtypes, batches))(attempt)
     test = hypothesis.seed(seed)(settings(test))
     try:
         test()

@@ -32,6 +32,7 @@ class Outcome:
         detail: the exception, or what came instead of an array.
         dtypes: floating dtype of each output; a plain Python number has none.
         changed: names of inputs that were modified in place.
+        form: whether an ``array``, a ``mapping`` or a ``tuple`` was returned.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Outcome:
     detail: str = ""
     dtypes: Mapping[str, str] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
+    form: str = "array"
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,12 @@ def read_answer(formula: Formula, value: Any) -> Outcome:
     A mapping names its outputs; a tuple of arrays gives the answer first; any
     other value is the answer.
     """
+    form = "array"
     if isinstance(value, Mapping):
+        form = "mapping"
         named = {str(key): part for key, part in value.items() if part is not None}
     elif isinstance(value, tuple) and value and hasattr(value[0], "shape"):
+        form = "tuple"
         named = {answer_name(formula): value[0]}
     else:
         named = {answer_name(formula): value}
@@ -93,7 +98,7 @@ def read_answer(formula: Formula, value: Any) -> Outcome:
     if not found:
         detail = f"no output of {formula.name} among {', '.join(named) or 'nothing'}"
         return Outcome("wrong-shape", detail=detail)
-    return Outcome("answer", found, dtypes=dtypes)
+    return Outcome("answer", found, dtypes=dtypes, form=form)
 
 
 def as_array(value: Any) -> Any:

@@ -38,6 +38,7 @@ class Report:
             ``hangs``, ``raises``, ``wrong-shape``, ``nan``, ``wrong-dtype``, ``changes-inputs``.
         conventions: under which it conforms, or was asked to.
         declared: the user named them, rather than that they were found.
+        tried_under: conventions that the judgements were made under.
         judgements: one per vector and dtype.
         random: how many generated cases ran.
         found: the smallest failing generated case, if one failed.
@@ -49,6 +50,7 @@ class Report:
     conventions: tuple[Convention, ...]
     declared: bool
     judgements: list[Judgement]
+    tried_under: tuple[Convention, ...] = ()
     random: int = 0
     found: Found | None = None
     diagnosis: Diagnosis | None = None
@@ -77,6 +79,7 @@ def run(
     vectors: Sequence[Vector] | None = None,
     random: int = 0,
     seed: int = 0,
+    batches: bool = True,
 ) -> Report:
     """Run a target and say what it is.
 
@@ -87,6 +90,7 @@ def run(
         vectors: instead of the shipped ones.
         random: how many generated cases to run behind the vectors.
         seed: of the generated cases.
+        batches: whether generated cases may have batch axes.
 
     Raises:
         UnknownName: ``unknown_formula``, ``unknown_convention``.
@@ -111,11 +115,14 @@ def run(
             chosen = found
             judgements = trial.judged(chosen)
     report = Report(target.name, spec.name, "", chosen, declared, judgements, notes=list(target.notes))
+    report.tried_under = chosen
     worst = _worst(judgements)
     if random and worst != "hangs":
         from rlcalc.conform.generate import search
 
-        report.random, report.found, report.random_skipped = search(target, spec, chosen, random, seed)
+        report.random, report.found, report.random_skipped = search(
+            target, spec, chosen, random, seed, batches
+        )
         if report.found is not None:
             worst = worst or report.found.judgement.status
     report.verdict = _verdict(worst, chosen)

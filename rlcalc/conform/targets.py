@@ -13,7 +13,7 @@ import inspect
 import io
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,10 @@ class Target:
         changed = tuple(name for name, was in before.items() if not _same(was, self._back(passed[name])))
         if not changed:
             return outcome
-        return Outcome(outcome.kind, outcome.outputs, outcome.detail, outcome.dtypes, changed)
+        return replace(outcome, changed=changed)
+
+    def close(self) -> None:
+        """Let go of what a target holds; a function holds nothing."""
 
     def _native(self, value: Any) -> Any:
         if isinstance(value, Mapping):

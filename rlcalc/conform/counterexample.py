@@ -1,0 +1,289 @@
+"""The smallest failing case as something to read and something to run.
+
+What a maintainer needs: the inputs, the exact answer with its steps, what
+the function said instead, and a pytest test that fails until it is mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.conform.judge import Judgement
+from rlcalc.conform.vectors import Vector
+from rlcalc.errors import RlcalcError
+from rlcalc.specs import Formula
+
+if TYPE_CHECKING:
+    from rlcalc.conform.runner import Report
+    from rlcalc.conform.targets import Target
+
+WIDTH = 80
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """One failing case.
+
+    Attributes:
+        case: id of a golden case, or ``generated``.
+        inputs: exact, as text by parameter; of the failing entry of a batch.
+        expected: the exact answer as text, in the shape of the whole answer.
+        got: what the function answered; ``None`` where it did not.
+        steps: how the exact answer comes about; empty under a convention and for long cases.
+        test: a pytest module.
+        command: the ``rlcalc`` command that computes the right answer.
+    """
+
+    case: str
+    dtype: str
+    status: str
+    why: str
+    output: str
+    inputs: Mapping[str, Any]
+    expected: Any
+    got: Any
+    steps: tuple[str, ...]
+    test: str
+    command: str
+    batch: tuple[int, ...] = ()
+    flaky: bool = False
+
+
+def counterexample(report: Report, target: Target) -> Counterexample | None:
+    """The smallest case that a target fails; ``None`` when it fails none."""
+    found = report.found
+    if found is not None:
+        judgement, row = found.judgement, found.rows[found.row]
+        batch = tuple(_batch(judgement.vector))
+        flaky = found.flaky
+    elif report.failures:
+        judgement = min(report.failures, key=lambda j: _size(j.vector))
+        row, batch, flaky = dict(judgement.vector.texts), (), False
+    else:
+        return None
+    formula = judgement.vector.formula
+    from rlcalc.reproduce import command_line
+
+    texts = {name: _text(value) for name, value in row.items() if value is not None}
+    return Counterexample(
+        case=judgement.vector.id,
+        dtype=judgement.dtype,
+        status=judgement.status,
+        why=judgement.why,
+        output=judgement.output,
+        inputs=texts,
+        expected=_text(judgement.expected),
+        got=judgement.got,
+        steps=() if report.tried_under else _steps(formula, texts),
+        test=pytest_text(judgement, target, report),
+        command="" if report.tried_under else command_line(formula, texts, "sympy"),
+        batch=batch,
+        flaky=flaky,
+    )
+
+
+def _size(vector: Vector) -> tuple[int, int]:
+    arrays = [value for value in vector.arrays.values() if hasattr(value, "size")]
+    return sum(a.size for a in arrays), len(str(vector.texts))
+
+
+def _batch(vector: Vector) -> Sequence[int]:
+    """Axes before those that the answer itself has."""
+    from rlcalc.conform.vectors import answer_name
+    from rlcalc.golden_values import output_of
+
+    name = answer_name(vector.formula)
+    shape: list[int] = []
+    value = vector.truth[name]
+    while isinstance(value, list):
+        shape.append(len(value))
+        value = value[0]
+    return shape[: len(shape) - len(output_of(vector.formula, name).shape)]
+
+
+def _text(value: Any) -> Any:
+    """Exact numbers as text in nested lists."""
+    if isinstance(value, list | tuple):
+        return [_text(part) for part in value]
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, Fraction):
+        return str(value) if value.denominator.bit_length() < 200 else str(float(value))
+    return value if isinstance(value, dict) else str(value)
+
+
+def _steps(formula: Formula, texts: Mapping[str, Any]) -> tuple[str, ...]:
+    from rlcalc.evaluation import derive
+
+    longest = max((len(value) for value in texts.values() if isinstance(value, list)), default=1)
+    if longest > 8:  # a page of steps explains nothing
+        return ()
+    try:
+        return tuple(derive(formula.name, **texts).text().splitlines())
+    except RlcalcError:
+        return ()
+
+
+# the test
+
+
+def pytest_text(judgement: Judgement, target: Target, report: Report) -> str:
+    """A pytest module that fails as long as the target does."""
+    vector, dtype = judgement.vector, judgement.dtype
+    under = [c for c in report.tried_under if c.call is not None]
+    from rlcalc.conform.runner import chain
+
+    arguments = target.arguments(vector, dtype, chain(under))
+    head, call = _importing(target, vector, dtype, arguments)
+    name = vector.formula.name
+    lines = [*head, "", "", f"def test_{name}_counterexample():"]
+    lines.append(f'    """{judgement.status}: {_plain_words(judgement.why)}."""')
+    if under or report.tried_under:
+        lines.append(f"    # under {' and '.join(c.name for c in report.tried_under)}")
+    if call:
+        lines += [f"    given = {_table(arguments, target.backend, dtype)}"]
+        if judgement.status == "changes-inputs":
+            lines += ["    before = {name: np.array(value) for name, value in given.items()}"]
+        lines += [f"    got = {call}(**given)"]
+    else:
+        lines += _asking(target, vector, dtype, arguments)
+    lines += _checks(judgement, target)
+    return "\n".join(lines) + "\n"
+
+
+def _checks(judgement: Judgement, target: Target) -> list[str]:
+    outcome = judgement.outcome
+    if judgement.status == "changes-inputs":
+        names = ", ".join(outcome.changed) if outcome is not None else ""
+        return [
+            f"    # it changes {names} in place",
+            "    for name, value in before.items():",
+            "        np.testing.assert_array_equal(np.asarray(given[name]), value)",
+        ]
+    lines = []
+    if outcome is not None and outcome.form == "mapping":
+        lines.append(f'    got = got["{judgement.output}"]')
+    elif outcome is not None and outcome.form == "tuple":
+        lines.append("    got = got[0]")
+    output = judgement.output
+    expected = judgement.expected
+    if expected is None:
+        # it raised or never came back; any answer of the right kind would do better
+        from rlcalc.conform.vectors import answer_name
+
+        output = answer_name(judgement.vector.formula)
+        expected = judgement.vector.truth.get(output)
+    if expected is None:
+        return [*lines, "    assert got is not None"]
+    exact = str(_text(expected)).replace("'", "")
+    if len(exact) <= 200:
+        lines += _wrapped(f"# exactly {exact}", "    ", "    # ")
+    if target.backend == "torch":
+        lines.append("    got = got.detach().cpu().numpy()")
+    lines.append(f"    want = np.array({_numbers(expected)})")
+    lines.append("    assert np.shape(got) == want.shape")
+    if judgement.status == "wrong-dtype":
+        lines.append(f'    assert np.asarray(got).dtype == "{judgement.dtype}"')
+    demanded = judgement.vector.demanded[judgement.dtype]
+    loose = f"{judgement.vector.scale * 10**-demanded:.0e}"
+    lines.append(f"    np.testing.assert_allclose(got, want, rtol=1e-{demanded:.0f}, atol={loose})")
+    return lines
+
+
+def _plain_words(text: str) -> str:
+    """Words of a foreign exception inside a docstring of ours."""
+    kept = "".join(c if c.isprintable() and c not in '"\\' else "'" for c in text)
+    return kept[:60].rstrip(". ")
+
+
+def _importing(
+    target: Target, vector: Vector, dtype: str, arguments: Mapping[str, Any]
+) -> tuple[list[str], str]:
+    """Lines that bring the function in, and its name; no name for a program."""
+    lines = ["import numpy as np"]
+    if target.backend == "torch":
+        lines.append("import torch")
+    if target.backend == "jax":
+        lines += ["import jax", "import jax.numpy as jnp"]
+    from rlcalc.conform.program import Program
+
+    if isinstance(target, Program):
+        return ["import json", "import subprocess", "", "import numpy as np"], ""
+    place, _, attribute = target.name.rpartition(":")
+    first = attribute.split(".")[0]
+    if not place:
+        return [
+            *lines,
+            "",
+            "# import the function under test",
+            f"# from ... import {target.name}",
+        ], target.name
+    if place.endswith(".py"):
+        path = Path(place).resolve()
+        lines = ["import sys", "", *lines, "", f"sys.path.insert(0, {str(path.parent)!r})"]
+        lines.append(f"from {path.stem} import {first}")
+    else:
+        lines += ["", f"from {place} import {first}"]
+    if target.backend == "jax":
+        lines += ["", 'jax.config.update("jax_enable_x64", True)']
+    return lines, attribute
+
+
+def _asking(target: Target, vector: Vector, dtype: str, arguments: Mapping[str, Any]) -> list[str]:
+    import json
+
+    from rlcalc.conform.program import Program, case_json
+
+    words = target.words if isinstance(target, Program) else []
+    case = json.dumps(case_json(vector, dtype, arguments))
+    return [
+        f"    case = {case!r}",
+        f"    done = subprocess.run({words!r}, input=case + '\\n', text=True, capture_output=True,",
+        f"                          timeout={target.limit:g}, check=True)",
+        "    answer = json.loads(done.stdout.splitlines()[0])",
+        '    got = answer.get("answer", answer.get("outputs"))',
+    ]
+
+
+def _table(arguments: Mapping[str, Any], backend: str, dtype: str) -> str:
+    lines = ["{"]
+    for name, value in arguments.items():
+        lines += _wrapped(f'"{name}": {_literal(value, backend)},', "        ", "            ")
+    return "\n".join([*lines, "    }"])
+
+
+def _literal(value: Any, backend: str) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f'"{k}": {_literal(v, backend)}' for k, v in value.items()) + "}"
+    if not hasattr(value, "tolist"):
+        return f'float("{value}")' if isinstance(value, float) and value - value != 0 else repr(value)
+    numbers, kind = _numbers(value.tolist()), str(value.dtype)
+    if backend == "torch":
+        return f"torch.tensor({numbers}, dtype=torch.{kind})"
+    return f'{"jnp" if backend == "jax" else "np"}.array({numbers}, dtype="{kind}")'
+
+
+def _numbers(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_numbers, value)) + "]"
+    if isinstance(value, bool | str):
+        return repr(value)
+    number = float(value)
+    return repr(number) if number - number == 0 else f'float("{number}")'
+
+
+def _wrapped(text: str, first: str, later: str) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
