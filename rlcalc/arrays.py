@@ -157,7 +157,7 @@ def _numpy_converter(formula: Formula, given: Mapping[str, Any]) -> Any:
     dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
 
     def convert(parameter: Parameter, value: Any) -> Any:
-        if parameter.kind == "number" and value not in _words(parameter, value):
+        if parameter.kind == "number" and not (parameter.choices and isinstance(value, str)):
             try:
                 array = np.asarray(value, dtype)
             except (TypeError, ValueError) as error:
@@ -186,7 +186,7 @@ def _tensor_converter(given: Mapping[str, Any]) -> Any:
     device = tensors[0].device
 
     def convert(parameter: Parameter, value: Any) -> Any:
-        if parameter.kind == "number" and value not in _words(parameter, value):
+        if parameter.kind == "number" and not (parameter.choices and isinstance(value, str)):
             if isinstance(value, torch.Tensor):
                 return value.to(dtype)
             if isinstance(value, int | float):
@@ -211,11 +211,6 @@ def _not_numeric(parameter: Parameter, value: Any) -> InputError:
         f"{parameter.name.rstrip('_')}_not_numeric",
         f"{parameter.name} must be numbers or an array of them, not {shown(value)}.",
     )
-
-
-def _words(parameter: Parameter, value: Any) -> tuple[str, ...]:
-    """The words that may stand for this number; a string that is none of them is refused as a number."""
-    return parameter.choices if isinstance(value, str) else ()
 
 
 def _plain(parameter: Parameter, value: Any, backend: str, dtype: Any, device: Any) -> Any:

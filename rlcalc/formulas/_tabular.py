@@ -8,7 +8,7 @@ from math import lcm
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError
-from rlcalc.exact_text import rational
+from rlcalc.exact import rational
 from rlcalc.terms import Name, Symbol, Term, product, total
 
 if TYPE_CHECKING:

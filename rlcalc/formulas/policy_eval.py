@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError
-from rlcalc.exact_text import rational
+from rlcalc.exact import rational
 from rlcalc.formulas._tabular import (
     backup_term,
     check_columns,
