@@ -120,7 +120,7 @@ _TUNED: dict[str, dict[str, Any]] = {
         "horizon": 1,
         "minibatches": 1,
         "hidden": (),
-        "learning_rate": 0.05,
+        "learning_rate": 0.01,
     },
     "grid2x2": {
         "steps": 60_000,

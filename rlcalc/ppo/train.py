@@ -235,11 +235,17 @@ class Trainer:
         return self.model.critic(rollout.successor).T
 
     def normalise(self, advantage: Tensor) -> Tensor:
-        """To mean 0 and deviation 1 over the batches of all ranks, in two passes: one would cancel."""
+        """To mean 0 and deviation 1 over the batches of all ranks.
+
+        In two passes, since one would cancel. Deviations that are rounding of
+        equal advantages become 0; to scale them up would teach noise.
+        """
         count = advantage.numel() * self.ranks.size
-        centred = advantage - self.ranks.sum(advantage.sum()) / count
-        variance = self.ranks.sum(centred.square().sum()) / count
-        return centred / (variance.sqrt() + 1e-8)
+        mean = self.ranks.sum(advantage.sum()) / count
+        centred = advantage - mean
+        std = (self.ranks.sum(centred.square().sum()) / count).sqrt()
+        tells = std > 16 * torch.finfo(std.dtype).eps * mean.abs()
+        return torch.where(tells, centred / (std + 1e-8), 0.0)
 
     def update(self, batch: Batch) -> Losses:
         """K passes over one batch; returns the losses of the last minibatch."""

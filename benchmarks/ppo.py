@@ -1,0 +1,201 @@
+"""How fast the PPO run is: to a solved CartPole against stable-baselines3, and in steps a second.
+
+    python benchmarks/ppo.py solve --peer-python /path/to/python   # pairs of cold processes, five seeds
+    python benchmarks/ppo.py throughput                            # steps a second by number of environments
+
+``solve`` starts each side as a new process and stops the clock at its exit,
+so that imports count. Both are judged by one rule, `rlcalc.ppo.evaluate.Judge`
+on rlcalc's CartPole (equal to Gymnasium's state for state): every 4,096
+steps the likeliest actions play 100 episodes, and 100 more where the mean is
+at least 475. The two sides take turns, and the answer is a ratio of medians,
+since the machine is as noisy for one as for the other. The peer needs
+stable-baselines3 and must see this checkout (PYTHONPATH).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path(__file__).resolve().parent / "results"
+SEEDS = (0, 1, 2, 3, 4)
+
+
+def peer(seed: int) -> None:
+    """Runs inside the peer's process: stable-baselines3 with its tuned settings until solved."""
+    import stable_baselines3
+    import torch
+    from stable_baselines3.common.callbacks import BaseCallback
+    from stable_baselines3.common.env_util import make_vec_env
+
+    from rlcalc.ppo.envs import make_env
+    from rlcalc.ppo.evaluate import Judge
+
+    torch.set_num_threads(1)
+    model = stable_baselines3.PPO(
+        "MlpPolicy", make_vec_env("CartPole-v1", n_envs=8, seed=seed), seed=seed, device="cpu",
+        n_steps=32, batch_size=256, n_epochs=20, gamma=0.98, gae_lambda=0.8, ent_coef=0.0,
+        learning_rate=lambda left: 1e-3 * left, clip_range=lambda left: 0.2 * left,
+    )  # fmt: skip
+    judge = Judge(make_env("cartpole", 100, 1_000_000 + seed, torch.device("cpu"), torch.float32), 4096)
+    found: dict[str, Any] = {"solved": False, "judging": 0.0}
+
+    class Solved(BaseCallback):
+        def _on_step(self) -> bool:
+            return not found["solved"]
+
+        def _on_rollout_start(self) -> None:  # after each update
+            if not judge.due(self.num_timesteps):
+                return
+            start = time.perf_counter()
+            found["solved"] = judge.solved(
+                lambda observation: self.model.policy._predict(observation, deterministic=True),
+                self.num_timesteps,
+            )
+            found["judging"] += time.perf_counter() - start
+
+    start = time.perf_counter()
+    model.learn(total_timesteps=100_000, callback=Solved())
+    print(
+        json.dumps(
+            {
+                "version": stable_baselines3.__version__,
+                "solved": found["solved"],
+                "env_steps": judge.history[-1][0],
+                "mean_return": judge.history[-1][1],
+                "learning_seconds": time.perf_counter() - start,
+                "judging_seconds": found["judging"],
+            }
+        )
+    )
+
+
+def _timed(command: list[str]) -> dict[str, Any]:
+    """A cold process: its JSON, and the seconds from before it started until it was gone."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=ROOT)
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{done.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
+    found.pop("checks", None)
+    return {**found, "process_seconds": round(seconds, 3)}
+
+
+def solve(peer_python: str, seeds: tuple[int, ...]) -> dict[str, Any]:
+    """Pairs of cold processes, in turn, whose order changes from pair to pair."""
+    sides = {
+        "rlcalc": [sys.executable, "-m", "rlcalc", "ppo-run", "--device", "cpu", "--json", "--seed"],
+        "stable_baselines3": [peer_python, str(Path(__file__).resolve()), "peer"],
+    }
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
+    for at, seed in enumerate(seeds):
+        for name in list(sides)[:: 1 if at % 2 == 0 else -1]:
+            found = _timed([*sides[name], str(seed)])
+            runs[name].append({"seed": seed, **found})
+            print(f"{name:<18} seed {seed}: {found['process_seconds']:.1f} s, "
+                  f"{found['env_steps']} steps, solved: {found['solved']}", flush=True)  # fmt: skip
+    median = {
+        name: statistics.median(run["process_seconds"] for run in found) for name, found in runs.items()
+    }
+    total = {name: sum(run["process_seconds"] for run in found) for name, found in runs.items()}
+    return {
+        "goal": 0.25,
+        "ratio_of_medians": round(median["rlcalc"] / median["stable_baselines3"], 4),
+        "ratio_of_sums": round(total["rlcalc"] / total["stable_baselines3"], 4),
+        "all_solved": all(run["solved"] for found in runs.values() for run in found),
+        "median_seconds": {name: round(value, 3) for name, value in median.items()},
+        "runs": runs,
+    }
+
+
+def throughput(counts: tuple[int, ...], seconds: float) -> list[dict[str, Any]]:
+    """Steps a second by number of environments: whole iterations, collecting alone, and with the checks."""
+    import torch
+
+    from rlcalc.ppo.checks import Checks
+    from rlcalc.ppo.envs import make_env
+    from rlcalc.ppo.settings import tuned
+    from rlcalc.ppo.train import Trainer
+
+    torch.set_num_threads(1)
+
+    def rate(work: Any, steps: int) -> float:
+        work()
+        start, done = time.perf_counter(), 0
+        while time.perf_counter() - start < seconds:
+            work()
+            done += steps
+        return round(done / (time.perf_counter() - start))
+
+    table = []
+    for count in counts:
+        settings = tuned("cartpole", envs=count, steps=10**12)
+
+        def made(checks: Checks | None, settings: Any = settings) -> Trainer:
+            env = make_env("cartpole", settings.envs, 0, torch.device("cpu"), torch.float32)
+            return Trainer(settings, checks.watch(env) if checks else env, None, checks)
+
+        plain, watched = made(None), made(Checks())
+        row = {
+            "envs": count,
+            "with_updates": rate(plain.iterate, settings.batch),
+            "with_updates_and_checks": rate(watched.iterate, settings.batch),
+            "collecting_alone": rate(plain.collect, settings.batch),
+        }
+        table.append(row)
+        print(row, flush=True)
+    return table
+
+
+def _machine() -> dict[str, Any]:
+    import torch
+
+    return {
+        "date": datetime.date.today().isoformat(),
+        "device": f"cpu, {os.cpu_count()} cores, {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def _write(name: str, found: dict[str, Any]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({**_machine(), **found}, indent=2) + "\n", "utf-8")
+    print(f"written to {path.relative_to(ROOT)}")
+
+
+def main() -> None:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    commands = parser.add_subparsers(dest="command", required=True)
+    solving = commands.add_parser("solve")
+    solving.add_argument("--peer-python", required=True, help="An interpreter that has stable-baselines3.")
+    solving.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
+    speed = commands.add_parser("throughput")
+    speed.add_argument("--envs", type=int, nargs="+", default=[1, 8, 64, 1024, 4096])
+    speed.add_argument("--seconds", type=float, default=3.0)
+    commands.add_parser("peer").add_argument("seed", type=int)
+    given = parser.parse_args()
+    if given.command == "peer":
+        peer(given.seed)
+    elif given.command == "solve":
+        _write("ppo_solve_cpu", solve(given.peer_python, tuple(given.seeds)))
+    else:
+        _write("ppo_throughput_cpu", {"steps_per_second": throughput(tuple(given.envs), given.seconds)})
+
+
+if __name__ == "__main__":
+    main()
