@@ -7,14 +7,17 @@ hold. The classes are plain data otherwise, so that they can be printed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from rlcalc.audit.zero import as_expression, sign_status, zero_status
+from rlcalc.audit.latex import LETTERS
+from rlcalc.audit.zero import as_expression, is_expression, sign_status, zero_status
 
 Status = Literal["holds", "fails", "open"]
+_GREEK = re.compile(r"\b(alpha|gamma|lambda|theta|delta|epsilon|beta|sigma|mu|pi|phi|rho)\b")
 Relation = Literal["=", "!=", "<", "<=", ">", ">="]
 RELATIONS = ("=", "!=", "<", "<=", ">", ">=")
 
@@ -164,7 +167,8 @@ class Exact(Evidence):
         return "holds" if truth else "fails"
 
     def lines(self) -> list[str]:
-        return [f"{plain(number(self.left))} {self.relation} {plain(number(self.right))}"]
+        sign = {"!=": "≠", "<=": "≤", ">=": "≥"}.get(self.relation, self.relation)
+        return [f"{plain(number(self.left))} {sign} {plain(number(self.right))}"]
 
     def latex(self) -> str:
         sign = {"!=": r"\ne", "<=": r"\le", ">=": r"\ge"}.get(self.relation, self.relation)
@@ -333,7 +337,8 @@ class Counterexample(Evidence):
     def lines(self) -> list[str]:
         given = ", ".join(f"{name} = {_listed(value)}" for name, value in self.given.items())
         found = [f"given {given}"] if given else []
-        found += [f"claimed: {self.claimed.what}: {line}" for line in self.claimed.lines()[:1]]
+        false = ", which is false" if self.claimed.status == "fails" else ""
+        found += [f"claimed: {self.claimed.what}: {line}{false}" for line in self.claimed.lines()[:1]]
         if self.violates is not None:
             found.append(f"outside the condition: {self.violates.lines()[0]}")
         found += [f"$ {one.command}" for one in self.replay]
@@ -407,11 +412,10 @@ def number(value: Any) -> Any:
 
 def plain(value: Any) -> str:
     """An expression on one line."""
-    from rlcalc.audit.zero import is_expression
-
-    if is_expression(value):
-        return str(value).replace("**", "^").replace("*", "·")
-    return str(value)
+    if not is_expression(value):
+        return str(value)
+    text = str(value).replace("**", "^").replace("*", "·")
+    return _GREEK.sub(lambda match: LETTERS[match[0]], text)
 
 
 def tex(value: Any) -> str:

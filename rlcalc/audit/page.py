@@ -51,7 +51,8 @@ h3 { font-size: 1rem; margin: 0; display: flex; flex-wrap: wrap; gap: .25rem .75
 a { color: inherit; } h3 a { text-decoration: none; } h3 a:hover { text-decoration: underline; }
 .counts { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .5rem; padding: 0;
   list-style: none; }
-.counts li { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; background: var(--card); }
+.counts li { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem;
+  background: var(--card); }
 .counts b { font-size: 1.4rem; margin-right: .4rem; } .counts small { display: block; color: var(--faint); }
 article { background: var(--card); border: 1px solid var(--line); border-left: .3rem solid var(--none);
   border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0; scroll-margin-top: 1rem; }
@@ -64,9 +65,11 @@ article { border-left-color: var(--tone); } .tag, .counts b { color: var(--tone)
 .formula { overflow-x: auto; overflow-y: hidden; padding: .25rem 0; } math { font-size: 1.1em; }
 .faint, .where { color: var(--faint); font-size: .875rem; }
 details { margin: .5rem 0 0; } summary { cursor: pointer; color: var(--faint); font-size: .875rem; }
-.piece { border-top: 1px solid var(--line); padding: .5rem 0; font-size: .9rem; } .piece p { margin: .25rem 0; }
+.piece { border-top: 1px solid var(--line); padding: .5rem 0; font-size: .9rem; }
+.piece p { margin: .25rem 0; }
 code, pre { font: .8125rem/1.5 ui-monospace, monospace; background: var(--code); border-radius: .25rem; }
-pre { padding: .5rem; overflow-x: auto; overflow-wrap: normal; margin: .25rem 0; } code { padding: .1rem .25rem; }
+pre { padding: .5rem; overflow-x: auto; overflow-wrap: normal; margin: .25rem 0; }
+code { padding: .1rem .25rem; }
 nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
 nav a { display: inline-block; padding: .25rem 0; }
 """

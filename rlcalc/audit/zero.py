@@ -53,7 +53,7 @@ def sign_status(expr: Any, strict: bool = True) -> Status:
     """Whether an expression of positive symbols is positive, or at least 0, for all of them."""
     import sympy
 
-    for turn in range(4):
+    for turn in range(10):
         value = at_point(expr, turn)
         if value is None or value.is_extended_real is not True:
             continue
@@ -88,6 +88,7 @@ def at_point(expr: Any, turn: int) -> Any:
     Integer symbols become small integers (1 among them: an identity that starts
     later is written with n + 1), others numbers between 0 and 1;
     arbitrary functions take arbitrary values, the same at the same argument.
+    From the fifth turn on, symbols take values far apart, above 1 as well.
     """
     import sympy
     from sympy.core.function import AppliedUndef
@@ -97,8 +98,12 @@ def at_point(expr: Any, turn: int) -> Any:
     for at, symbol in enumerate(symbols):
         if symbol.is_integer:
             point[symbol] = sympy.Integer((3 + at, 1, 2 + at, 5)[turn % 4])
-        else:
+        elif turn < 4:
             point[symbol] = sympy.Rational(2 * at + 2 * turn + 1, 2 * at + 3 * turn + 4 + at * at)
+        else:
+            # far apart, each symbol in turn the largest
+            place = (at + turn) % (len(symbols) + 1)
+            point[symbol] = sympy.Rational(1 + 9 * place * place, 2 + turn % 3)
     try:
         value = expr.subs(point).doit()
         calls = sorted(value.atoms(AppliedUndef), key=lambda call: (-call.count_ops(), str(call)))

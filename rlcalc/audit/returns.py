@@ -1,0 +1,43 @@
+"""n-step returns with symbols left in: arbitrary rewards and values, any n, any γ.
+
+    G(n) = Σ_{k=1}^{n} γ^(k+a) R(t+k) + γ^(n+b) V(t+n)
+
+is never written out. Proofs use what it is at n = 0 and what one more reward
+adds. The lecture has a = −1 and b = 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc.audit.proofs import sequence
+
+
+class NStep:
+    """The n-step return from time ``t`` with its exponents as parts.
+
+    Args:
+        gamma: a symbol or a number.
+        rewards_late, bootstrap_late: what is added to the exponents k − 1 and n.
+    """
+
+    def __init__(self, gamma: Any, rewards_late: int = 0, bootstrap_late: int = 0) -> None:
+        self.gamma = gamma
+        self.reward, self.value = sequence("R"), sequence("V")
+        self.a, self.b = rewards_late - 1, bootstrap_late
+
+    def none(self, t: Any) -> Any:
+        """G(0): no reward yet, the value alone."""
+        return self.gamma**self.b * self.value(t)
+
+    def more(self, t: Any, n: Any) -> Any:
+        """G(n+1) − G(n)."""
+        g, last = self.gamma, n + 1
+        gained = g ** (last + self.a) * self.reward(t + last)
+        return gained + g ** (last + self.b) * self.value(t + last) - g ** (n + self.b) * self.value(t + n)
+
+    def one(self, t: Any) -> Any:
+        """G(1)."""
+        import sympy
+
+        return self.none(t) + self.more(t, sympy.Integer(0))

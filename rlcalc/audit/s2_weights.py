@@ -1,0 +1,454 @@
+"""Chapter 2: the weights of the n-step returns, and the definition built on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc.audit.evidence import (
+    Counterexample,
+    Evidence,
+    Exact,
+    Fact,
+    Findings,
+    Identity,
+    Replay,
+    Sign,
+    condition,
+    correction,
+    reading,
+)
+from rlcalc.audit.proofs import answer, index, positives, powers_vanish, reals, sum_by_induction, unit
+from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.s2 import EXAMPLE
+
+_ENDLESS = Replay("rlcalc lambda-weights --lam 1 --steps inf", "weights_do_not_exist", "error")
+
+
+@claim(
+    "L2.2-geometric-weights",
+    exponent=-1,
+    corruptions=[
+        Corruption("exponent n instead of n − 1", exponent=0),
+        Corruption("exponent n − 2", exponent=-2),
+    ],
+)
+def geometric(s: Statement) -> Findings:
+    """They are the coefficients of the n-step returns in the definition; the calculator lists the same."""
+    lam, n = reals("lambda"), index()
+    start = Identity("the first weight", (1 - lam) * lam ** (1 + s.exponent), 1 - lam, "every λ")
+    coefficient = Identity(
+        "coefficient of G^(n) in (1−λ) Σ λ^(n−1) G^(n)",
+        (1 - lam) * lam ** (n + s.exponent),
+        (1 - lam) * lam ** (n - 1),
+        "n ≥ 1, every λ; in an episode of N steps for n < N",
+    )
+    listed = answer("lambda_weights", lam="1/3", steps=4)
+    third = (1 - _third()) * _third() ** (3 + s.exponent)
+    return Findings(
+        literal=[start, coefficient, Exact("third weight of four at λ = 1/3", listed[2], "=", third)]
+    )
+
+
+def _third() -> Any:
+    import sympy
+
+    return sympy.Rational(1, 3)
+
+
+@claim(
+    "L2.2-bar-chart",
+    shift=1,
+    first=1,
+    corruptions=[
+        Corruption("each bar λ² times the one before", shift=2),
+        Corruption("first bar λ high", first=0),
+    ],
+)
+def bar_chart(s: Statement) -> Findings:
+    lam, n = reals("lambda"), index()
+
+    def weight(k: Any) -> Any:
+        return (1 - lam) * lam ** (k - 1)
+
+    return Findings(
+        literal=[
+            Identity(
+                "next bar", weight(n + 1), lam**s.shift * weight(n), "n ≥ 1, every λ, before the last return"
+            ),
+            Identity("first bar", weight(1), 1 - lam if s.first else lam, "every λ"),
+        ]
+    )
+
+
+@claim(
+    "L2.2-weights-sum",
+    exponent=-1,
+    total=1,
+    below_one=True,
+    corruptions=[
+        Corruption("exponent n instead of n − 1", exponent=0),
+        Corruption("sum 2", total=2),
+        Corruption("condition dropped: λ = 1 allowed", below_one=False),
+    ],
+)
+def weights_sum(s: Statement) -> Findings:
+    """The partial sums telescope to 1 − λ^n; at λ = 1 they are 0 and stay 0."""
+    lam, n = reals("lambda"), index()
+
+    def weight(k: Any, at: Any = lam) -> Any:
+        return (1 - at) * at ** (k + s.exponent)
+
+    closing: list[Evidence] = [
+        sum_by_induction(
+            "the first n weights add up to total − λ^n",
+            weight,
+            lambda k: s.total - lam**k,
+            over="n ≥ 1, every λ",
+        ),
+        powers_vanish(),
+    ]
+    if not s.below_one:
+        closing.append(Identity("the weights at λ = 1", weight(n, 1), s.total, "n ≥ 1"))
+    return Findings(
+        against=[
+            Counterexample(
+                "at λ = 1 every weight is 0 and there is no last return to take the rest",
+                given={"λ": 1},
+                claimed=Exact("sum of the first weights", sum(weight(k, 1) for k in (1, 2, 3)), "=", s.total),
+                violates=Exact("λ is not below 1", 1, ">=", 1),
+                replay=(_ENDLESS,),
+                golden="lambda_weights/endless-lambda-one",
+                search="the values of λ in [0, 1]: it is the only one",
+            )
+        ],
+        repair=condition(
+            "It holds for λ < 1. For every λ the weights of an episode of N steps add up to 1 once the last "
+            "return gets all that is left, λ^(N−1).",
+            closing,
+            latex=r"\sum_{n=1}^{M} (1-\lambda)\lambda^{n-1} = 1 - \lambda^{M} \to 1 \quad (\lambda < 1)",
+        ),
+    )
+
+
+@claim(
+    "L2.2-lambda0",
+    lam=0,
+    corruptions=[Corruption("λ = 1 instead", lam=1), Corruption("λ = 1/2 instead", lam="1/2")],
+)
+def lambda0(s: Statement) -> Findings:
+    """With 0^0 = 1, as in every power series, the first weight is 1 and the others are 0."""
+    from rlcalc.audit.zero import as_expression
+
+    lam, n = as_expression(s.lam), index()
+    example = {"rewards": ["1", "2", "3"], "values": ["4", "5", "6", "0"], "gamma": "1/2"}
+    average = answer("lambda_return", **example, lam=str(s.lam))
+    return Findings(
+        literal=[
+            Identity("the first weight is 1", (1 - lam) * lam**0, 1),
+            Identity("the later ones are 0", (1 - lam) * lam**n, 0, "n + 1 ≥ 2"),
+            Exact("an example", average, "=", answer("n_step_return", **example, n=1)),
+        ]
+    )
+
+
+@claim(
+    "L2.2-lambda1-equal-weights",
+    equal=True,
+    lam=1,
+    corruptions=[
+        Corruption("all weight on the last return", equal=False),
+        Corruption("λ = 0 instead, where the first return gets all", lam=0),
+    ],
+)
+def lambda1_equal_weights(s: Statement) -> Findings:
+    """At λ = 1 the weights are 0, …, 0, 1."""
+    first, second = answer("lambda_weights", lam=str(s.lam), steps=2)
+    n, last = index(), index("N")
+    others: list[Evidence] = [
+        Identity("w_n = 0 for n < N", (1 - s.lam) * s.lam ** (n - 1), 0, "1 ≤ n < N"),
+        Identity("w_N = 1", s.lam ** (last - 1), 1, "N ≥ 1"),
+    ]
+    if not s.equal:
+        return Findings(literal=others)
+    return Findings(
+        against=[
+            Counterexample(
+                "an episode of two steps",
+                given={"λ": s.lam, "N": 2},
+                claimed=Exact("w_1 = w_2", first, "=", second),
+                replay=(Replay(f"rlcalc lambda-weights --lam {s.lam} --steps 2", [str(first), str(second)]),),
+                golden="lambda_weights/audit-equal-weights",
+                search="all episodes: with one step there is one weight",
+            )
+        ],
+        repair=correction(
+            "With λ = 1 the complete return gets all the weight and every other return none.",
+            others,
+            latex=r"w_1 = \cdots = w_{N-1} = 0, \quad w_N = 1",
+        ),
+    )
+
+
+@claim(
+    "L2.2-decay-favours-short",
+    relation=">",
+    below_half=True,
+    corruptions=[
+        Corruption("longer returns count for more", relation="<"),
+        Corruption("condition dropped: any λ below 1", below_half=False),
+    ],
+)
+def decay(s: Statement) -> Findings:
+    """The geometric weights fall, but the complete return gathers all that would follow it.
+
+    λ = 1/(2+p) runs through the numbers below 1/2.
+    """
+    short, complete = answer("lambda_weights", lam="2/3", steps=2)
+    lam, n = unit("p"), index()
+    small = 1 / (2 + positives("p")) if s.below_half else lam
+    literal: list[Evidence] = []
+    if s.relation == "<":
+        falls = answer("lambda_weights", lam="1/3", steps=3)
+        literal.append(Exact("w_1 < w_2 at λ = 1/3, N = 3", falls[0], "<", falls[1]))
+    return Findings(
+        literal=literal,
+        against=[
+            Counterexample(
+                "an episode of two steps, λ = 2/3: the complete return counts twice as much as the short one",
+                given={"λ": "2/3", "N": 2},
+                claimed=Exact(f"w_1 {s.relation} w_2", short, s.relation, complete),
+                violates=Exact("λ is not below 1/2", "2/3", ">=", "1/2"),
+                replay=(Replay("rlcalc lambda-weights --lam 2/3 --steps 2", ["1/3", "2/3"]),),
+                golden="lambda_weights/audit-complete-return-leads",
+                search="episodes: two steps; λ = 2/3 is the simplest above 1/2 (at 1/2 both count the same)",
+            )
+        ],
+        repair=condition(
+            "Among the returns before the end it holds for every λ between 0 and 1. The complete "
+            "return, whose "
+            "weight is λ^(N−1), counts for less than the one before it only if λ < 1/2.",
+            [
+                Sign(
+                    "w_n − w_{n+1} before the end",
+                    (1 - lam) * lam ** (n - 1) - (1 - lam) * lam**n,
+                    "0 < λ < 1, n ≥ 1",
+                ),
+                Sign(
+                    "w_{N−1} − w_N",
+                    (1 - small) * small ** (n - 1) - small**n,
+                    "0 < λ < 1/2, N = n + 1 ≥ 2",
+                ),
+            ],
+        ),
+    )
+
+
+@claim(
+    "L2.3-lambda-return-def",
+    last_takes_rest=True,
+    corruptions=[Corruption("the last return gets only its geometric weight", last_takes_rest=False)],
+)
+def definition(s: Statement) -> Findings:
+    """At λ = 1 the endless sum is 0 times a sum that need not exist; the episodic form always holds."""
+    lam, n = reals("lambda"), index()
+    last = index("N")
+    at_one = Identity("weights at λ = 1 add up to 1", sum((1 - 1) * 1 ** (k - 1) for k in (1, 2, 3)), 1)
+    last_weight = lam ** (last - 1) if s.last_takes_rest else (1 - lam) * lam ** (last - 1)
+    return Findings(
+        literal=[at_one],
+        repair=reading(
+            "In an episode with N steps left, N − 1 geometric weights and the rest, λ^(N−1), on the complete "
+            "return. For λ < 1 this is the endless sum; it also holds at λ = 1, where that sum says 0.",
+            [
+                sum_by_induction(
+                    "the first n weights add up to 1 − λ^n",
+                    lambda k: (1 - lam) * lam ** (k - 1),
+                    lambda k: 1 - lam**k,
+                    over="n ≥ 1, every λ",
+                ),
+                Identity(
+                    "with the last one all N weights add up to 1",
+                    (1 - lam ** (last - 1)) + last_weight,
+                    1,
+                    "N ≥ 1, every λ, 1 included",
+                ),
+                Identity(
+                    "for λ < 1: what the weights from N to M add up to, M → ∞, is the last weight",
+                    (1 - lam ** (last + n)) - (1 - lam ** (last - 1)) + lam ** (last + n),
+                    last_weight,
+                    "N ≥ 1, M = N + n",
+                ),
+                powers_vanish(),
+            ],
+            unchanged=[Exact("λ-return of 2.4", answer("lambda_return", **EXAMPLE), "=", "2.75")],
+            latex=r"G_t^{\lambda} = (1-\lambda)\sum_{n=1}^{N-1}\lambda^{n-1}G_t^{(n)} + \lambda^{N-1}G_t",
+        ),
+    )
+
+
+@claim(
+    "L2.3-episodic-form",
+    exponent=-1,
+    corruptions=[
+        Corruption("weight λ^N on the complete return", exponent=0),
+        Corruption("weight λ^(N−2)", exponent=-2),
+    ],
+)
+def episodic(s: Statement) -> Findings:
+    """The tail of the weights, from N to M, is λ^(N−1) − λ^M; the second part vanishes."""
+    lam, n, last, full = reals("lambda"), index(), index("N"), reals("G")
+    tail = sum_by_induction(
+        "weights N, …, N + n − 1 times the complete return",
+        lambda k: (1 - lam) * lam ** (last + k - 2) * full,
+        lambda k: (lam ** (last + s.exponent) - lam ** (last + k - 1)) * full,
+        over="N ≥ 1, n ≥ 1, every λ and G",
+    )
+    del n
+    exact = answer("lambda_return", rewards=["1", "2", "3"], gamma="1", lam="l")
+    return Findings(literal=[tail, powers_vanish(), _symbolic_example(exact, s.exponent)])
+
+
+def _symbolic_example(calculated: Any, exponent: int) -> Evidence:
+    from rlcalc.exact import symbol
+
+    lam = symbol("l")
+    form = (1 - lam) * (1 + lam * 3) + lam ** (3 + exponent) * 6
+    return Identity("the calculator's λ-return of 2.4 with λ left as a symbol", calculated, form, "every λ")
+
+
+@claim(
+    "L2.3-lambda-domain",
+    low="0",
+    high="1",
+    ends=True,
+    corruptions=[
+        Corruption("λ up to 2", high="2"),
+        Corruption("condition dropped: no end needed at λ = 1", ends=False),
+    ],
+)
+def lambda_domain(s: Statement) -> Findings:
+    """At λ = 1 an episode needs an end: otherwise no return has any weight."""
+    from rlcalc.data import data_folder, read_toml
+
+    spec = read_toml(data_folder("specs") / "formulas" / "lambda_return.toml")
+    declared = next(entry["domain"] for entry in spec["parameter"] if entry["name"] == "lam")
+    last, lam = index("N"), reals("lambda")
+    # the weight left for the last return, where there is one
+    left = lam ** (last - 1) if s.ends else 0
+    return Findings(
+        against=[
+            Counterexample(
+                "λ = 1 and an episode without an end: every weight is 0",
+                given={"λ": 1, "N": "∞"},
+                claimed=Exact("the weights add up to 1", sum((1 - 1) * 1**k for k in (0, 1, 2)), "=", 1),
+                violates=Exact("the weight of a last return", 0, "!=", 1),
+                replay=(_ENDLESS,),
+                golden="lambda_weights/endless-lambda-one",
+                search="the values of λ in [0, 1]: it is the only one",
+            )
+        ],
+        repair=condition(
+            "λ = 1 is for episodes that end; without an end it stands for the limit λ → 1.",
+            [
+                Fact(
+                    "the domain is the one that the calculator accepts", f"[{s.low}, {s.high}]", "=", declared
+                ),
+                Identity(
+                    "with an end the weights add up to 1",
+                    (1 - lam ** (last - 1)) + left,
+                    1,
+                    "N ≥ 1, every λ, 1 included",
+                ),
+            ],
+        ),
+    )
+
+
+@claim(
+    "L2.3-lambda1-mc",
+    episodic=True,
+    terminal=0,
+    corruptions=[
+        Corruption("condition dropped: the endless sum", episodic=False),
+        Corruption("condition dropped: the last state may be worth anything", terminal="z"),
+    ],
+)
+def lambda1_mc(s: Statement) -> Findings:
+    """One step with reward 1: the sum as written has only terms that are 0."""
+    from rlcalc.exact import symbol
+
+    right = answer("lambda_return", rewards=["1"], gamma="1", lam="1")
+    last = index("N")
+    gamma, gained = reals("gamma G")
+    weight = 1 ** (last - 1) if s.episodic else (1 - 1) * 1 ** (last - 1)
+    terminal = symbol(s.terminal) if s.terminal else 0
+    return Findings(
+        against=[
+            Counterexample(
+                "one step, reward 1: (1 − 1)·(G^(1) + G^(2) + …) has no term other than 0",
+                given={"rewards": "1", "V": "0 0", "γ": 1, "λ": 1},
+                claimed=Exact("the sum as written", (1 - 1) * right, "=", right),
+                violates=Exact("weight of the complete return in the sum as written", 0, "!=", 1),
+                replay=(Replay("rlcalc lambda-return --rewards 1 --lam 1", "1"), _ENDLESS),
+                golden="lambda_return/audit-sum-at-one",
+                search="episodes: one step, reward 1",
+            )
+        ],
+        repair=condition(
+            "It holds in the episodic form, where the complete return has the weight λ^(N−1) (equally, "
+            "in the "
+            "limit λ → 1), and when the state in which the episode ends is worth 0.",
+            [
+                Identity("the complete return has all the weight", weight, 1, "N ≥ 1, λ = 1"),
+                Identity(
+                    "and nothing is bootstrapped behind it",
+                    gained + gamma**last * terminal,
+                    gained,
+                    "every γ and G",
+                ),
+            ],
+        ),
+    )
+
+
+@claim(
+    "L2.3-update-free-n",
+    bound=True,
+    corruptions=[Corruption("indices of the episode's end, which are not free", bound=False)],
+)
+def free_n(s: Statement) -> Findings:
+    """n is bound in the λ-return by its sum; nothing in the update says which n is meant."""
+    import sympy
+
+    t, n, lam, alpha, old = index("t"), index("n"), reals("lambda"), reals("alpha"), reals("V")
+    end = index("T")
+    returns = sympy.Function("G")
+    target = sympy.Sum((1 - lam) * lam ** (n - 1) * returns(t, n), (n, 1, sympy.oo))
+    updated = sympy.Function("V")(t + n if s.bound else end, sympy.Function("S")(t))
+    indices = {str(name) for name in updated.free_symbols} - {"T"}
+    meant = Fact(
+        "indices of the updated value",
+        frozenset(indices),
+        "subset",
+        frozenset(str(name) for name in target.free_symbols),
+        "free symbols of both sides; T is the end of the episode",
+    )
+    value = reals("G")
+    step = Identity(
+        "an update of the share α towards the λ-return, whatever its index",
+        value - (old + alpha * (value - old)),
+        (1 - alpha) * (value - old),
+        "every α, V and G",
+    )
+    if meant.status == "holds":
+        return Findings(literal=[meant, step])
+    return Findings(
+        literal=[meant],
+        repair=reading(
+            "The λ-return is known at the end of the episode, T; the update changes V(S_t) there, "
+            "without any n.",
+            [step],
+            unchanged=[Exact("λ-return of 2.4", answer("lambda_return", **EXAMPLE), "=", "2.75")],
+            latex=r"V(S_t) \leftarrow V(S_t) + \alpha [ G_t^{\lambda} - V(S_t) ]",
+        ),
+    )
