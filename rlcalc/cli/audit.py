@@ -118,7 +118,7 @@ def _conclude(outcomes: Sequence[Outcome], accepted: dict[str, str], self_check:
         sound = judge_corruptions(outcomes, out.line)
     different = changed(outcomes, accepted)
     if different:
-        shown_lines = "\n".join(different)
+        shown_lines = "\n".join(different[:20] + (["…"] if len(different) > 20 else []))
         raise CheckFailed(
             "verdicts_changed",
             f"{len(different)} of {len(outcomes)} verdicts are not as reviewed.",
