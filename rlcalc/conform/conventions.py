@@ -26,6 +26,8 @@ def _flags(arrays: dict[str, Any], name: str) -> Any:
 
 def truncation_as_termination(form: Form, **arrays: Any) -> Outputs:
     """A time limit ends the episode for good: no bootstrap after it."""
+    if arrays.get("truncated") is None:
+        return dict(form(**arrays))
     over = _flags(arrays, "terminated") | _flags(arrays, "truncated")
     return dict(form(**{**arrays, "terminated": over, "truncated": None}))
 
