@@ -1,0 +1,65 @@
+"""Faults of the λ-return."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc.conform.faults import Form
+from rlcalc.conform.faults._sequence import (
+    Outputs,
+    bootstrap_after_terminal,
+    bootstraps,
+    cut,
+    early,
+    flags,
+    last_step,
+    next_value_of_reset_state,
+    next_values,
+    recursion_crosses_truncation,
+    with_returns,
+)
+
+__all__ = ["bootstrap_after_terminal", "next_value_of_reset_state", "recursion_crosses_truncation"]
+
+
+def wrong_state_before_last(form: Form, **arrays: Any) -> Outputs:
+    """Step T − 2 bootstraps from the state that step T − 1 does."""
+    after = next_values(arrays).copy()
+    if after.shape[-1] > 1:
+        after[..., -2] = after[..., -1]
+    return dict(form(**{**arrays, "next_values": after}))
+
+
+def remainder_missing(form: Form, **arrays: Any) -> Outputs:
+    """The last return has (1−λ)λ^(N−1) for a weight: λ^N of the full return is not there."""
+    from rlcalc.recurrence import scan_numpy
+
+    found = form(**arrays)
+    full = form(**{**arrays, "lam": arrays["lam"] * 0 + 1})["returns"]
+    ends = cut(arrays) | last_step(arrays)
+    lam = arrays["lam"]
+    powers = scan_numpy((lam * ends).astype(full.dtype), lam * ~ends)
+    return with_returns(found, arrays, found["returns"] - powers * full)
+
+
+def one_minus_lam_missing(form: Form, **arrays: Any) -> Outputs:
+    """R + γ·(V' + λG) where the episode goes on."""
+    from rlcalc.recurrence import scan_numpy
+
+    over = cut(arrays) | last_step(arrays)
+    base = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays)
+    returns = scan_numpy(base, arrays["gamma"] * arrays["lam"] * ~over)
+    return with_returns({}, arrays, returns.astype(arrays["rewards"].dtype))
+
+
+def lam_and_rest_swapped(form: Form, **arrays: Any) -> Outputs:
+    return dict(form(**{**arrays, "lam": 1 - arrays["lam"]}))
+
+
+def value_before_termination_zero(form: Form, **arrays: Any) -> Outputs:
+    """The state whose step terminates counts as terminal itself."""
+    import numpy as np
+
+    over = flags(arrays, "terminated")
+    after = np.where(early(over), arrays["rewards"].dtype.type(0), next_values(arrays))
+    return dict(form(**{**arrays, "next_values": after}))
