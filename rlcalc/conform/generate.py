@@ -1,16 +1,15 @@
 """Generated cases against exact arithmetic, shrunk to the smallest that fails.
 
 Hypothesis draws a case as a few bytes per array, each a number of a palette
-that both floating dtypes hold exactly and whose first entry is the simplest:
-shrinking a byte makes a number plainer, dropping one makes a sequence
-shorter. What a formula refuses is drawn again.
+that both floating dtypes hold exactly. What a formula refuses is drawn again;
+the first case that fails is made small by ``shrink``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.arrays import from_exact
 from rlcalc.conform.judge import Judgement
 from rlcalc.conform.oracle import exact_answer
+from rlcalc.conform.shrink import ATTEMPTS, shrink
 from rlcalc.conform.vectors import Vector, answer_name
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked
@@ -184,9 +184,7 @@ def drafts(
             for at, row in enumerate(rows):
                 part = _value(data[at * count : (at + 1) * count], p, wide, lengths_of)
                 row[p.name] = _scaled(part, scale) if p.domain.text == "real" and p.kind == "number" else part
-        for row in rows:
-            _join(row)
-        return Draft(dtype, batch, shared, rows)
+        return _tidy(Draft(dtype, batch, shared, rows))
 
     @st.composite  # type: ignore[untyped-decorator]
     def composed(pick: Callable[[Any], Any]) -> Draft:
@@ -195,20 +193,23 @@ def drafts(
     return composed()
 
 
-def _join(row: dict[str, Any]) -> None:
+def _tidy(draft: Draft) -> Draft:
     """Let a step that goes on lead to the state that stands next.
 
     Only where an episode ends may ``next_values`` say something else; an
     implementation that reads ``values`` everywhere else is right.
     """
+    return replace(draft, rows=[_joined(row) for row in draft.rows])
+
+
+def _joined(row: dict[str, Any]) -> dict[str, Any]:
     if "next_values" not in row:
-        return
+        return row
     count = len(row["next_values"])
     follows = row.get("values", [Fraction(0)] * (count + 1))[1:]
     ends = [a or b for a, b in zip(*(row.get(k, [False] * count) for k in _ENDS), strict=True)]
-    row["next_values"] = [
-        own if end else after for own, after, end in zip(row["next_values"], follows, ends, strict=True)
-    ]
+    pairs = zip(row["next_values"], follows, ends, strict=True)
+    return {**row, "next_values": [own if end else after for own, after, end in pairs]}
 
 
 _ENDS = ("terminated", "truncated")
@@ -329,19 +330,23 @@ def search(
     hypothesis = hypothesis_or_refuse()
     from rlcalc.conform.runner import judged
 
-    ran, found = 0, None
+    ran, worst = 0, None
 
-    def attempt(draft: Draft) -> None:
-        nonlocal ran, found
+    def judgement_of(draft: Draft) -> Judgement | None:
+        nonlocal ran
         case = vector(formula, draft)
         if case is None:
-            hypothesis.reject()
-            return
+            return None
         ran += 1
-        judgement = judged(target, case, draft.dtype, tuple(conventions), _call(target))
-        if judgement.failed:
-            rows = tuple({**draft.shared, **row} for row in draft.rows)
-            found = Found(judgement, rows, _first_wrong(judgement))
+        return judged(target, case, draft.dtype, tuple(conventions), _call(target))
+
+    def attempt(draft: Draft) -> None:
+        nonlocal worst
+        judgement = judgement_of(draft)
+        if judgement is None:
+            hypothesis.reject()
+        elif judgement.failed:
+            worst = draft
             raise _Fails
 
     settings = hypothesis.settings(
@@ -351,7 +356,7 @@ def search(
         derandomize=False,
         report_multiple_bugs=False,
         print_blob=False,
-        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+        phases=(hypothesis.Phase.generate,),
         suppress_health_check=list(hypothesis.HealthCheck),
         verbosity=hypothesis.Verbosity.quiet,
     )
@@ -364,9 +369,34 @@ def search(
     except hypothesis.errors.Unsatisfiable:
         return ran, None, "no case could be drawn that the function takes"
     except hypothesis.errors.Flaky:
-        if found is not None:
-            found = Found(found.judgement, found.rows, found.row, True)
-    return ran, found, ""
+        pass
+    cases = ran
+    return cases, None if worst is None else _smallest(formula, worst, judgement_of, target.dtypes), ""
+
+
+def _smallest(
+    formula: Formula, draft: Draft, ask: Callable[[Draft], Judgement | None], dtypes: Sequence[str]
+) -> Found | None:
+    first = ask(draft)
+    if first is None or not first.failed:
+        # it failed a moment ago: the target does not give the same answer twice
+        return _found(draft, first, True) if first is not None else None
+
+    def fails(other: Draft) -> bool:
+        judgement = ask(other)
+        return judgement is not None and judgement.status == first.status
+
+    # a case that hangs costs its whole time limit
+    wide = replace(draft, dtype="float64")
+    if draft.dtype != "float64" and "float64" in dtypes and fails(wide):
+        draft = wide
+    small = shrink(formula, draft, fails, _tidy, 6 if first.status == "hangs" else ATTEMPTS)
+    return _found(small, ask(small) or first, False)
+
+
+def _found(draft: Draft, judgement: Judgement, flaky: bool) -> Found:
+    rows = tuple({**draft.shared, **row} for row in draft.rows)
+    return Found(judgement, rows, min(_first_wrong(judgement), len(rows) - 1), flaky)
 
 
 def _call(target: Target) -> Any:

@@ -32,10 +32,13 @@ class _Steps:
     def __init__(self, i: Inputs) -> None:
         self.rewards: list[Fraction] = i.rewards
         count = self.count = len(self.rewards)
-        self.values: list[Fraction] = i.values["values"]
+        self.values: list[Fraction] = i.values["values"] or [Fraction(0)] * (count + 1)
         over = i.terminated or [False] * count
         cut = i.truncated or [False] * count
         follows = i.next_values or self.values[1:]
+        bootstrap = i.values.get("bootstrap")
+        if bootstrap is not None:
+            follows = [*follows[:-1], bootstrap]
         # V' of the successor; a terminated step has none
         self.follows = [Fraction(0) if end else v for end, v in zip(over, follows, strict=True)]
         self.ends = [a or b for a, b in zip(over, cut, strict=True)]

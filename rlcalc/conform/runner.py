@@ -80,6 +80,7 @@ def run(
     random: int = 0,
     seed: int = 0,
     batches: bool = True,
+    find: bool = True,
 ) -> Report:
     """Run a target and say what it is.
 
@@ -91,6 +92,7 @@ def run(
         random: how many generated cases to run behind the vectors.
         seed: of the generated cases.
         batches: whether generated cases may have batch axes.
+        find: whether to try conventions that were not declared.
 
     Raises:
         UnknownName: ``unknown_formula``, ``unknown_convention``.
@@ -109,7 +111,7 @@ def run(
             f"{reasons[0]}." if reasons else "",
         )
     declared = bool(chosen)
-    if not chosen and any(j.failed for j in judgements):
+    if find and not chosen and any(j.failed for j in judgements):
         found = trial.conventions()
         if found:
             chosen = found

@@ -1,0 +1,174 @@
+"""A failing case made as small as it can be.
+
+Hypothesis finds the case; its arrays belong together (one step is one entry
+of five of them), which its own shrinking of bytes cannot see. This drops
+entries of the batch, optional inputs and whole steps, then makes numbers
+plainer, and keeps whatever still fails in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.specs import Formula, Parameter
+
+if TYPE_CHECKING:
+    from rlcalc.conform.generate import Draft
+
+ATTEMPTS = 600
+PLAIN = (Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2), Fraction(2))
+
+
+def shrink(
+    formula: Formula,
+    draft: Draft,
+    fails: Callable[[Draft], bool],
+    tidy: Callable[[Draft], Draft],
+    attempts: int = ATTEMPTS,
+) -> Draft:
+    """The smallest draft found that still fails.
+
+    Args:
+        draft: one that fails.
+        fails: whether another one fails in the same way; refused ones do not.
+        tidy: what every draft has to go through to be a fair question.
+        attempts: how often to ask at most.
+    """
+    left = attempts
+    progress = True
+    while progress and left > 0:
+        progress = False
+        for candidate in _smaller(formula, draft):
+            candidate = tidy(candidate)
+            if left <= 0:
+                break
+            if candidate == draft:
+                continue
+            left -= 1
+            if fails(candidate):
+                draft, progress = candidate, True
+                break
+    return draft
+
+
+def _smaller(formula: Formula, draft: Draft) -> Iterator[Draft]:
+    """Simpler drafts, the greatest steps first."""
+    if draft.batch:
+        for row in draft.rows:
+            yield replace(draft, batch=(), rows=[dict(row)])
+        if draft.batch != (1,):
+            for row in draft.rows:
+                yield replace(draft, batch=(1,), rows=[dict(row)])
+    yield from _shorter(formula, draft)
+    yield from _fewer(formula, draft)
+    yield from _plainer(formula, draft)
+
+
+def _tables(draft: Draft) -> list[dict[str, Any]]:
+    return [draft.shared, *draft.rows]
+
+
+def _mapped(draft: Draft, name: str, change: Callable[[Any], Any]) -> Draft:
+    """The draft with one input changed wherever it stands."""
+    shared, *rows = (
+        {key: change(value) if key == name else value for key, value in table.items()}
+        for table in _tables(draft)
+    )
+    return replace(draft, shared=shared, rows=rows)
+
+
+def _fewer(formula: Formula, draft: Draft) -> Iterator[Draft]:
+    """Without an input that may be absent."""
+    special = {name for form in formula.forms for name in form.parameters}
+    for p in formula.parameters:
+        given = any(p.name in table for table in _tables(draft))
+        if given and not p.required and p.name not in special:
+            shared, *rows = (
+                {key: value for key, value in table.items() if key != p.name} for table in _tables(draft)
+            )
+            yield replace(draft, shared=shared, rows=rows)
+
+
+def _shorter(formula: Formula, draft: Draft) -> Iterator[Draft]:
+    """Without some entries along a dimension: a half first, then one by one."""
+    for dim, length in _dims(formula, draft).items():
+        if length < 2:
+            continue
+        half = length // 2
+        cuts = [range(half, length), range(half)] if half > 1 else []
+        cuts += [range(k, k + 1) for k in reversed(range(length))]
+        for cut in cuts:
+            found = draft
+            for p in formula.parameters:
+                found = _mapped(found, p.name, partial(_cut, p, dim, cut))
+            yield found
+
+
+def _dims(formula: Formula, draft: Draft) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for p in formula.parameters:
+        for table in _tables(draft):
+            value = table.get(p.name)
+            names = p.shape or ((p.each,) if p.each and isinstance(value, list) else ())
+            if value is not None and len(names) == 1:
+                base, _, extra = names[0].partition("+")
+                found.setdefault(base, len(value) - int(extra or 0))
+    return found
+
+
+def _cut(p: Parameter, dim: str, cut: range, value: Any) -> Any:
+    name = p.shape[0] if p.shape else p.each
+    if not isinstance(value, list) or name is None or name.partition("+")[0] != dim:
+        return value
+    kept = [part for k, part in enumerate(value) if k not in cut]
+    if p.distribution and kept:
+        # what the dropped outcomes had goes to the first
+        kept[0] += sum(value[k] for k in cut)
+    return kept
+
+
+def _plainer(formula: Formula, draft: Draft) -> Iterator[Draft]:
+    """One number, or all of an input, made plainer."""
+    for p in formula.parameters:
+        for table in _tables(draft):
+            value = table.get(p.name)
+            if value is None or isinstance(value, str):
+                continue
+            if p.each and not p.shape and isinstance(value, list):
+                yield _mapped(draft, p.name, _first)
+            if isinstance(value, list) and not p.distribution:
+                plain = False if p.kind == "flag" else PLAIN[0]
+                if any(part != plain for part in value):
+                    yield _changed(draft, table, p.name, [plain] * len(value))
+                for k, part in enumerate(value):
+                    for other in _below(part):
+                        yield _changed(draft, table, p.name, [*value[:k], other, *value[k + 1 :]])
+            elif isinstance(value, Fraction):
+                for other in _below(value):
+                    yield _changed(draft, table, p.name, other)
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) else value
+
+
+def _below(value: Any) -> Iterator[Any]:
+    """Plainer values than this one, plainest first."""
+    if isinstance(value, bool):
+        if value:
+            yield False
+        return
+    for plain in PLAIN:
+        if plain == value:
+            return
+        yield plain
+
+
+def _changed(draft: Draft, table: dict[str, Any], name: str, value: Any) -> Draft:
+    """The draft with one input of one of its tables replaced."""
+    shared, *rows = ({**each, name: value} if each is table else each for each in _tables(draft))
+    return replace(draft, shared=shared, rows=rows)

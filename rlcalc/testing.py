@@ -1,0 +1,222 @@
+"""Conformance as tests of your own repository.
+
+    from my_package import my_gae
+    from rlcalc.testing import conformance_suite
+
+    test_gae = conformance_suite(my_gae, formula="gae")
+
+gives one test per vector and dtype, under the id of the vector, and one for
+generated cases (where Hypothesis is installed)::
+
+    pytest --rlcalc-vectors my_vectors.toml
+
+runs vectors of your own as well, in every suite of their formula. A failure
+says what was expected, what came and, where it is one, which known fault it
+is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rlcalc.conform.runner import Report
+    from rlcalc.conform.targets import Target
+    from rlcalc.conform.vectors import Vector
+
+__all__ = ["ConformanceError", "conformance_suite"]
+
+OPTION = "--rlcalc-vectors"
+# what pytest was asked for; the plugin fills it in before any module is imported
+_extra: list[Path] = []
+
+
+class ConformanceError(AssertionError):
+    """A function does not give what the formula gives."""
+
+
+def conformance_suite(
+    function: Callable[..., Any],
+    formula: str,
+    *,
+    convention: str | Sequence[str] = (),
+    backend: str = "numpy",
+    dtypes: Sequence[str] = ("float64", "float32"),
+    vectors: Sequence[str | Path] = (),
+    random: int | None = None,
+    batches: bool = True,
+    limit: float = 5.0,
+) -> Callable[..., None]:
+    """A parametrised test of a function; give it a name that starts with ``test``.
+
+    Args:
+        function: takes the canonical keyword arguments; those that it does not name are left out.
+        formula: Python name or command, such as ``"gae"``.
+        convention: declared readings, such as ``"truncation-as-termination"``.
+        backend: ``"numpy"``, ``"torch"`` or ``"jax"`` arrays.
+        dtypes: some of ``"float64"``, ``"float32"``.
+        vectors: golden files to run besides the shipped vectors.
+        random: how many generated cases; by default 100 where Hypothesis is installed.
+        batches: whether generated cases may have batch axes.
+        limit: seconds for one call.
+
+    Raises:
+        InputError, UnknownName, DataError: when a name is unknown or a file is wrong,
+            at once and not only when the tests run.
+    """
+    import pytest
+
+    from rlcalc.conform.faults import catalogue
+    from rlcalc.conform.targets import DTYPES, from_function
+    from rlcalc.conform.vectors import golden_vectors
+    from rlcalc.errors import InputError, shown
+    from rlcalc.specs import load_formula
+
+    for dtype in dtypes:
+        if dtype not in DTYPES:
+            raise InputError("unknown_dtype", f"There is no dtype {shown(dtype)} here.")
+    spec = load_formula(formula)
+    names = [convention] if isinstance(convention, str) else list(convention)
+    catalogue(spec.name).chosen(names)
+    target = from_function(function, backend=backend, limit=limit)
+    target.dtypes = tuple(dtypes)
+    known = [*golden_vectors(spec.name), *_own_vectors(spec.name, vectors)]
+    suite = _Suite(target, spec.name, names, known, batches)
+    count = _random_count(random)
+    cases: list[Any] = [
+        pytest.param(vector, dtype, id=f"{vector.id}-{dtype}") for vector in known for dtype in target.dtypes
+    ]
+    if count:
+        cases.append(pytest.param(None, count, id=f"{spec.name}/generated"))
+
+    def test(vector: Vector | None, how: Any) -> None:
+        __tracebackhide__ = True
+        if vector is None:
+            suite.generated(how)
+        else:
+            suite.vector(vector, how)
+
+    test.__name__ = f"test_{spec.name}"
+    test.__doc__ = f"{target.name} against the vectors of {spec.name}."
+    marked: Callable[..., None] = pytest.mark.parametrize(("vector", "how"), cases)(test)
+    return marked
+
+
+def _own_vectors(formula: str, paths: Sequence[str | Path]) -> list[Vector]:
+    """Vectors of a user: files named for this suite must be of its formula, those of pytest may be."""
+    from rlcalc.conform.vectors import file_vectors, vectors_of
+    from rlcalc.golden import load
+
+    found = list(vectors_of(formula, [Path(path) for path in paths])) if paths else []
+    named = {Path(path).resolve() for path in paths}
+    for path in _extra:
+        if path.resolve() not in named and (file := load(path)).formula == formula:
+            found += file_vectors(file)
+    return found
+
+
+def _random_count(random: int | None) -> int:
+    if random is not None:
+        return random
+    from importlib.util import find_spec
+
+    return 100 if find_spec("hypothesis") else 0
+
+
+@dataclass
+class _Suite:
+    """One function with all that its tests share."""
+
+    target: Target
+    formula: str
+    names: Sequence[str]
+    known: Sequence[Vector]
+    batches: bool
+    whole: Report | None = None
+
+    def vector(self, vector: Vector, dtype: str) -> None:
+        import pytest
+
+        from rlcalc.conform.faults import catalogue
+        from rlcalc.conform.runner import Trial
+
+        __tracebackhide__ = True
+        conventions = catalogue(self.formula).chosen(self.names)
+        judgement = Trial(self.target, [vector]).one(vector, dtype, conventions)
+        if judgement.status == "skipped":
+            pytest.skip(judgement.why)
+        if judgement.failed:
+            raise ConformanceError(self.why(self.run([vector], 0)))
+
+    def generated(self, count: int) -> None:
+        import pytest
+
+        __tracebackhide__ = True
+        report = self.run(self.known, count)
+        if report.random_skipped:
+            pytest.skip(report.random_skipped)
+        if report.found is not None:
+            raise ConformanceError(self.why(report))
+
+    def run(self, vectors: Sequence[Vector], count: int, find: bool = False) -> Report:
+        from rlcalc.conform.runner import run
+
+        return run(self.target, self.formula, self.names, vectors, count, 0, self.batches, find)
+
+    def why(self, case: Report) -> str:
+        """The message of a failing test: the diagnosis from all vectors, and the case at hand."""
+        from io import StringIO
+
+        from rlcalc.cli.screen import Screen
+        from rlcalc.conform.counterexample import counterexample
+        from rlcalc.conform.report import headline, print_diagnosis, print_example
+
+        if self.whole is None:  # the same for every test of the suite
+            self.whole = self.run(self.known, 0, find=True)
+        whole, text = self.whole, StringIO()
+        screen = Screen(text)
+        screen.line(headline(case if whole.verdict == "conforms" else whole))
+        if whole.verdict == "conforms-under-convention" and not whole.declared:
+            wanted = ", ".join(f'"{c.name}"' for c in whole.conventions)
+            screen.line(f"  if that is what it should do: conformance_suite(..., convention=[{wanted}])")
+        diagnosis = whole.diagnosis or case.diagnosis
+        if diagnosis is not None and whole.verdict != "conforms-under-convention":
+            print_diagnosis(self.formula, diagnosis, screen)
+        example = counterexample(case, self.target)
+        if example is not None:
+            print_example(example, screen)
+        return text.getvalue()
+
+
+# the plugin, under the entry point "rlcalc"
+
+
+def pytest_addoption(parser: Any) -> None:
+    """``--rlcalc-vectors FILE``, as often as wanted."""
+    group = parser.getgroup("rlcalc", "formulas held to certified vectors")
+    group.addoption(
+        OPTION,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="golden file of your own, run in every conformance suite of its formula",
+    )
+
+
+def pytest_configure(config: Any) -> None:
+    """Read the option; a file that is wrong stops the run before the first test."""
+    _extra[:] = [Path(path) for path in config.getoption(OPTION, default=[])]
+    if not _extra:
+        return
+    import pytest
+
+    from rlcalc.errors import RlcalcError
+    from rlcalc.golden import load_files
+
+    try:
+        load_files(_extra)
+    except RlcalcError as error:
+        raise pytest.UsageError(f"{OPTION}: {error}") from error
