@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from rlcalc.conform.agree import CLOSE, same
 from rlcalc.conform.faults import Catalogue, Convention, Fault, Form, catalogue, pairs
@@ -93,7 +94,10 @@ def _trials(known: Catalogue, conventions: tuple[Convention, ...]) -> Iterable[I
     """Simplest explanations first; the next stage is entered only when one explains nothing."""
     yield [((fault,), conventions) for fault in known.faults]
     others = [c for c in known.conventions if c not in conventions and c.call is None]
-    yield [((fault,), (*conventions, c)) for fault in known.faults for c in others]
+    # a mean of losses is two conventions, and the rule among libraries
+    for count in (1, 2):
+        ways = list(combinations(others, count))
+        yield [((fault,), (*conventions, *way)) for fault in known.faults for way in ways]
     yield [(pair, conventions) for pair in pairs(known.faults)]
 
 
