@@ -245,18 +245,27 @@ _FACTORED_BELOW = 10**12  # trial division finds every factor at once
 def tidy(value: Value) -> Value:
     """One form for equal results: symbolic polynomials are multiplied out.
 
-    Roots of rationals are multiplied out too and kept out of denominators.
-    Rational numbers are left alone, which keeps long sums cheap.
+    Where symbols stand in a denominator or a function, the shortest form is
+    taken: as it arose, multiplied out, or in lowest terms. Roots of rationals
+    are multiplied out too and kept out of denominators. Rational numbers are left alone, which keeps long sums cheap.
     """
     if value.is_Rational:
         return value
     import sympy
 
     if value.free_symbols:
-        return sympy.expand(value, power_exp=False, log=False)
+        expanded = sympy.expand(value, power_exp=False, log=False)
+        symbols = expanded.free_symbols
+        if not symbols or expanded.is_polynomial(*symbols):
+            return expanded
+        forms = [expanded, value]
+        if expanded.is_rational_function(*symbols) and expanded.count_ops() < _FRACTIONS_BELOW:
+            forms.append(sympy.factor(expanded))
+        return min(forms, key=lambda form: form.count_ops())
     if value.is_algebraic and value.count_ops() < _ROOTS_BELOW:
         return sympy.radsimp(sympy.expand(value))
     return value
 
 
+_FRACTIONS_BELOW = 80  # operations; lowest terms of a longer fraction take too long to find
 _ROOTS_BELOW = 100  # operations; clearing roots from a long denominator would lengthen it

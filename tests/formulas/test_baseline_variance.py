@@ -192,3 +192,9 @@ def test_refusals(inputs: dict[str, object], code: str) -> None:
     with pytest.raises(rlcalc.InputError) as caught:
         rlcalc.derive("baseline_variance", **inputs)
     assert caught.value.code == code
+
+
+def test_the_best_baseline_of_two_actions_leaves_no_variance_whatever_they_are() -> None:
+    found = rlcalc.derive("baseline_variance", policy=["p", "1-p"], returns=["a", "b"], baseline="best")
+    assert found.outputs["variance"] == 0
+    assert str(found.outputs["best"]) == "-a*p + a + b*p"

@@ -187,3 +187,8 @@ def test_best_of_a_constant_in_arrays() -> None:
     found = rlcalc.compute("control_variate", x=torch.as_tensor(x), b=torch.as_tensor(b), k="best")
     assert found["variance"].isnan().tolist() == [False, True]
     assert found["variance_x"].tolist() == [16.0, 16.0]
+
+
+def test_symbols_in_lowest_terms() -> None:
+    found = rlcalc.derive("control_variate", x=["x1", "x2"], b=["b1", "b2"], k="best").outputs
+    assert str(found["best_k"]) == "(x1 - x2)/(b1 - b2)"

@@ -93,3 +93,8 @@ def test_refusals(inputs: dict[str, object], code: str) -> None:
     with pytest.raises(rlcalc.InputError) as caught:
         rlcalc.derive("kl", **inputs)
     assert caught.value.code == code
+
+
+def test_symbols_keep_the_definition() -> None:
+    found = rlcalc.derive("kl", p=["p", "1-p"], q=["q", "1-q"]).answer
+    assert str(found) == "p*log(p/q) + (1 - p)*log((1 - p)/(1 - q))"
