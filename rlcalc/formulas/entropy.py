@@ -23,7 +23,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     for index, probability in enumerate(i.p):
         pi = d.given(Name("π", str(index)), probability)
         impossible = not is_symbolic(probability) and compare(probability, 0) == 0
-        part = term(0) if impossible else -pi * apply("log", pi)
+        part = term(0) if impossible else -(pi * apply("log", pi))
         note = "0·log 0 counts as 0" if impossible else ""
         parts.append(d.step(Name("h", str(index)), part, note))
     nats = Rewritten(total(parts), joined_logs)
@@ -51,7 +51,7 @@ def numpy_form(p: Any, base: Any = "e") -> dict[str, Any]:
     import numpy as np
 
     safe = np.where(p > 0, p, np.ones_like(p))
-    nats = -(p * np.log(safe)).sum(axis=-1)
+    nats = 0 - (p * np.log(safe)).sum(axis=-1)  # a plain minus makes -0.0 of a sure thing
     return {"entropy": nats if isinstance(base, str) else nats / np.log(base)}
 
 
@@ -59,5 +59,5 @@ def torch_form(p: Any, base: Any = "e") -> dict[str, Any]:
     import torch
 
     safe = torch.where(p > 0, p, torch.ones_like(p))
-    nats = -(p * torch.log(safe)).sum(dim=-1)
+    nats = 0 - (p * torch.log(safe)).sum(dim=-1)
     return {"entropy": nats if isinstance(base, str) else nats / torch.log(base)}

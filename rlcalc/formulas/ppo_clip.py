@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.exact import compare
-from rlcalc.terms import Name, apply
+from rlcalc.terms import Name, Term, apply, term
 
 if TYPE_CHECKING:
     from rlcalc.derivation import Derivation
@@ -49,7 +49,9 @@ def _why(i: Inputs, unclipped: Any, clipped: Any) -> str:
         return "both sides are equal: the ratio is inside the interval" if inside else "the advantage is 0"
     if order < 0:
         return "unclipped is smaller: the ratio moved against the advantage, nothing holds it back"
-    return "clipped is smaller: the ratio moved further than ε with the advantage, so the gradient is 0"
+    return (
+        "clipped is smaller: the ratio moved further than ε with the advantage, so its derivative by r is 0"
+    )
 
 
 def _derivatives(d: Derivation, i: Inputs) -> None:
@@ -64,11 +66,16 @@ def _derivatives(d: Derivation, i: Inputs) -> None:
     moves_right = not ((sign > 0 and high >= 0) or (sign < 0 and low < 0))
     kink = moves_left != moves_right
     why = "a kink: autograd returns A, since clamp passes its boundary" if kink else ""
-    both = d.given("moves", int(moves_left or moves_right))
-    d.output("d_ratio", d.step(Name("∂L/∂r", tex=_SLOPE), adv * both, why))
+    d.output("d_ratio", _slope(d, "", moves_left or moves_right, adv, why))
     for side, moves in (("left", moves_left), ("right", moves_right)):
-        factor = d.given(Name("moves", side), int(moves))
-        d.output(f"d_ratio_{side}", d.step(Name("∂L/∂r", side, tex=_SLOPE), adv * factor, shown=kink))
+        d.output(f"d_ratio_{side}", _slope(d, side, moves, adv, shown=kink))
+
+
+def _slope(d: Derivation, side: str, moves: bool, adv: Term, why: str = "", *, shown: bool = True) -> Term:
+    name = Name("∂L/∂r", side, tex=_SLOPE)
+    if moves:
+        return d.step(name, adv, why or "L is r·A here", shown=shown)
+    return d.step(name, term(0), "L is the clipped side here, which does not change with r", shown=shown)
 
 
 def numpy_form(ratio: Any, adv: Any, eps: Any) -> dict[str, Any]:

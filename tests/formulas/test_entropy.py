@@ -80,3 +80,12 @@ def test_refusals(inputs: dict[str, object], code: str) -> None:
     with pytest.raises(rlcalc.InputError) as caught:
         rlcalc.derive("entropy", **inputs)
     assert caught.value.code == code
+
+
+def test_a_sure_thing_has_no_negative_zero() -> None:
+    assert not np.signbit(rlcalc.entropy([1.0, 0.0]))
+    assert not torch.signbit(rlcalc.entropy(torch.tensor([1.0, 0.0])))
+
+
+def test_symbols_keep_the_definition() -> None:
+    assert str(rlcalc.derive("entropy", p=["p", "1-p"]).answer) == "-p*log(p) - (1 - p)*log(1 - p)"
