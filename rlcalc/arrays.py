@@ -125,9 +125,15 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[str, dict[str
             if parameter.default in (None, "zeros"):
                 continue
             value = _default(parameter)
-        found[parameter.name] = convert(parameter, value)
+        found[parameter.name] = _one_row(parameter, convert(parameter, value))
     _check_shapes(formula, active, found)
     return backend, found
+
+
+def _one_row(parameter: Parameter, array: Any) -> Any:
+    """A vector where a matrix is expected is its one row, as on the command line."""
+    vector = len(parameter.shape) == 2 and getattr(array, "ndim", 0) == 1
+    return array[None, :] if vector else array
 
 
 def _is_tensor(value: Any) -> bool:

@@ -107,3 +107,11 @@ def test_nothing_heavy_is_imported_before_it_is_needed(code: str, absent: set[st
     check = f"{code}\nimport sys\nprint(' '.join(m for m in {sorted(absent)!r} if m in sys.modules))"
     out = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == ""
+
+
+def test_a_vector_where_a_matrix_stands_is_its_one_row() -> None:
+    np.testing.assert_allclose(rlcalc.policy_gradient("bandit", [0, 0]), [[2.5, -2.5]])
+    theta = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    rlcalc.policy_gradient("bandit", theta).sum().backward()
+    assert theta.grad is not None
+    np.testing.assert_allclose(rlcalc.policy_eval("bandit", [0.75, 0.25], gamma=1), [7.5, 0])
