@@ -195,7 +195,8 @@ def evaluate_bound(
         if backend == "sympy":
             continue
         if free:
-            notes.append(f"{backend} was skipped: {', '.join(sorted(free))} left as a symbol.")
+            what = "a symbol" if len(free) == 1 else "symbols"
+            notes.append(f"{backend} was skipped: {', '.join(sorted(free))} left as {what}.")
             continue
         if outside is not None:
             notes.append(f"{backend} was skipped: {outside} lies outside the range of {dtype}.")

@@ -14,6 +14,7 @@ Source: Sutton and Barto, 2nd edition, equations 3.8 and 3.9.
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError
@@ -62,10 +63,11 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 def _with_bootstrap(i: Inputs) -> Inputs:
     """The inputs with ``bootstrap`` where the episode looks for the value after its last step."""
-    if i.bootstrap is None:
-        return i
-    name = "values" if i.next_values is None else "next_values"
-    return replace(i, values={**i.values, name: [*i.values[name][:-1], i.bootstrap]})
+    values = {**i.values, "values": i.values["values"] or [Fraction(0)] * (len(i.rewards) + 1)}
+    if i.bootstrap is not None:
+        name = "values" if i.next_values is None else "next_values"
+        values[name] = [*values[name][:-1], i.bootstrap]
+    return replace(i, values=values)
 
 
 def numpy_form(

@@ -130,3 +130,9 @@ def test_derivative_by_a_reward_is_its_discount() -> None:
     assert bootstrap.grad is not None
     assert rewards.grad.tolist() == [1, 0.5, 0.25, 0.125]
     assert bootstrap.grad.item() == 0.0625
+
+
+def test_a_bootstrap_stands_beside_no_other_value() -> None:
+    inputs = rlcalc.evaluate("discounted_return", {"rewards": ["1", "2"], "bootstrap": "4"}).inputs
+    assert inputs.values["values"] is None
+    assert str(rlcalc.derive("discounted_return", rewards=[1, 2], bootstrap=4, gamma="1/2").answer) == "3"
