@@ -175,6 +175,13 @@ def eps_inside_root(form: Form, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "eps": np.sqrt(np.square(std) + arrays["eps"]) - std}))
 
 
+def eps_1e_8_inside_root(form: Form, **arrays: Any) -> Outputs:
+    """1e-8 is added to the variance, whatever ε was asked for."""
+    import numpy as np
+
+    return eps_inside_root(form, **{**arrays, "eps": np.asarray(1e-8, arrays["rewards"].dtype)})
+
+
 def mean_only(form: Form, **arrays: Any) -> Outputs:
     """The mean is subtracted, and nothing is divided."""
     import numpy as np

@@ -38,7 +38,7 @@ def one_pass_variance(form: Form, rewards: Any, ddof: Any, eps: Any) -> Outputs:
     mean, _, taken, padding = _pieces(rewards, ddof, eps)
     count = rewards.shape[-1]
     variance = (np.square(rewards).mean(axis=-1, keepdims=True) - np.square(mean)) * count / (count - taken)
-    return {"advantages": (rewards - mean) / (np.sqrt(np.maximum(variance, 0)) + padding)}
+    return {"advantages": (rewards - mean) / (np.sqrt(variance) + padding)}
 
 
 def mean_not_subtracted(form: Form, rewards: Any, ddof: Any, eps: Any) -> Outputs:
