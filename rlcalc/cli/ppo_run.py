@@ -27,7 +27,14 @@ def ppo_run(
     envs: int = typer.Option(None, "--envs", help="Copies of the environment.", min=1),
     steps: int = typer.Option(None, "--steps", help="Most steps, over all copies together.", min=1),
     plot: Path = typer.Option(None, "--plot", metavar="FILE", help="Draw the learning curve."),  # noqa: B008
-    log: Path = typer.Option(None, "--log", metavar="FILE", help="One JSON line per iteration."),  # noqa: B008
+    log: Path = typer.Option(  # noqa: B008
+        # the second name is for torchrun, which takes the first for one of its own, cut short
+        None,
+        "--log",
+        "--log-file",
+        metavar="FILE",
+        help="One JSON line per iteration.",
+    ),
     folder: Path = typer.Option(  # noqa: B008
         None, "--checkpoint", metavar="DIR", help="Save there every ten iterations, and at the end."
     ),

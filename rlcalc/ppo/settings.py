@@ -128,7 +128,7 @@ _TUNED: dict[str, dict[str, Any]] = {
         "horizon": 8,
         "epochs": 4,
         "gamma": 0.9,
-        "learning_rate": 0.05,
+        "learning_rate": 0.01,
         "hidden": (),
     },
     "tokens": {"steps": 40_000, "envs": 64, "horizon": 8, "gamma": 1.0, "learning_rate": 0.02, "hidden": ()},
