@@ -247,7 +247,8 @@ def tidy(value: Value) -> Value:
 
     Where symbols stand in a denominator or a function, the shortest form is
     taken: as it arose, multiplied out, or in lowest terms. Roots of rationals
-    are multiplied out too and kept out of denominators. Rational numbers are left alone, which keeps long sums cheap.
+    are multiplied out too and kept out of denominators. Rational numbers are
+    left alone, which keeps long sums cheap.
     """
     if value.is_Rational:
         return value
