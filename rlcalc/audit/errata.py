@@ -39,10 +39,16 @@ def _paragraph(claim: Claim, one: Outcome) -> str:
     for piece in one.counterexamples[:1]:
         numbers = [line for line in piece.lines if line.startswith(("given", "claimed"))]
         text += f" Shown by: {piece.what}" + (f" ({'; '.join(numbers)})" if numbers else "") + "."
-        commands = [f"`{command}` (answer: {_said(want)})" for command, _, want in piece.replay]
+        answers: dict[str, list[str]] = {}
+        for command, output, want in piece.replay:
+            answers.setdefault(command, []).append(f"{output + ' ' if output else ''}{_said(want)}")
+        commands = [f"`{command}` (answer: {', '.join(said)})" for command, said in answers.items()]
         text += f" Replay: {', '.join(commands)}." if commands else ""
     return text
 
 
 def _said(want: object) -> str:
-    return " ".join(map(str, want)) if isinstance(want, list | tuple) else str(want)
+    """An answer as the calculator prints it: rows of a table apart by semicolons."""
+    if not isinstance(want, list | tuple):
+        return str(want)
+    return ("; " if want and isinstance(want[0], list | tuple) else " ").join(map(_said, want))

@@ -110,9 +110,6 @@ class Induction(Evidence):
             found += [f"{word}: {part.what}: {part.lines()[0]}" for part in parts]
         return found
 
-    def latex(self) -> str:
-        return self.step[-1].latex() if self.step else ""
-
 
 @dataclass(frozen=True)
 class Sign(Evidence):
@@ -167,8 +164,7 @@ class Exact(Evidence):
         return "holds" if truth else "fails"
 
     def lines(self) -> list[str]:
-        sign = {"!=": "≠", "<=": "≤", ">=": "≥"}.get(self.relation, self.relation)
-        return [f"{plain(number(self.left))} {sign} {plain(number(self.right))}"]
+        return [f"{plain(number(self.left))} {self.relation} {plain(number(self.right))}"]
 
     def latex(self) -> str:
         sign = {"!=": r"\ne", "<=": r"\le", ">=": r"\ge"}.get(self.relation, self.relation)
@@ -341,7 +337,7 @@ class Counterexample(Evidence):
         found += [f"claimed: {self.claimed.what}: {line}{false}" for line in self.claimed.lines()[:1]]
         if self.violates is not None:
             found.append(f"outside the condition: {self.violates.lines()[0]}")
-        found += [f"$ {one.command}" for one in self.replay]
+        found += dict.fromkeys(f"$ {one.command}" for one in self.replay)
         if self.search:
             found.append(f"smallest of {self.search}")
         if self.golden:

@@ -29,7 +29,7 @@ SIGNS = {
     "rangle": "⟩", "ll": "≪", "gg": "≫", "propto": "∝", "land": "∧", "lor": "∨", "colon": ":", "%": "%",
     "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "not": "¬", "prime": "′", "setminus": "∖",
 }  # fmt: skip
-LARGE = {"sum": "Σ", "prod": "Π", "int": "∫"}  # indices stand above and below
+LARGE = {"sum": "∑", "prod": "∏", "int": "∫"}  # indices stand above and below
 WORDS = (
     "log",
     "exp",
@@ -91,7 +91,8 @@ def to_mathml(latex: str, *, block: bool = False) -> str:
     Raises:
         LatexError: a command outside the subset, or brackets that do not match.
     """
-    display = ' display="block"' if block else ""
+    # not display="block": several formulas share a line where there is room, and wrap where there is none
+    display = ' displaystyle="true"' if block else ""
     body = _mathml(parse(latex), block)
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML"{display}>{body}</math>'
 
@@ -103,6 +104,19 @@ def to_text(latex: str) -> str:
         LatexError: as ``to_mathml``.
     """
     return re.sub(r" +", " ", _text(parse(latex))).strip()
+
+
+def columns(latex: str) -> list[str]:
+    """The parts between quads that stand in no bracket: they may go on separate lines."""
+    parts, depth, inside = [""], 0, 0
+    for token in _TOKEN.findall(latex):
+        depth += (token == "{") - (token == "}")
+        inside += (token == r"\begin") - (token == r"\end")
+        if token in (r"\quad", r"\qquad") and depth == 0 and inside == 0:
+            parts.append("")
+        else:
+            parts[-1] += token
+    return [part.strip() for part in parts if part.strip()]
 
 
 def parse(latex: str) -> Node:
@@ -351,6 +365,9 @@ def _text(node: Node | None) -> str:
         case "space":
             return " " if node.text != "0" else ""
         case "op":
+            # the sums of a line of text are the letters; the large signs are hard to read there
+            if node.limits:
+                return {"∑": "Σ", "∏": "Π"}.get(node.text, node.text)
             return f" {node.text} " if node.text in _SPACED - {"|"} else node.text
         case "word":
             return f"{node.text} " if node.text in WORDS else node.text
@@ -385,4 +402,4 @@ def _bracketed(text: str) -> str:
 def _braced(text: str) -> str:
     text = text.strip()
     plain = len(text) == 1 or text.isdigit() or re.fullmatch(r"\([^()]*\)", text)
-    return text if plain else "{" + re.sub(r" ([+−]) ", r"\1", text) + "}"
+    return text if plain else "{" + re.sub(r" ([+−=∼→≥≤<>]) ", r"\1", text) + "}"

@@ -96,4 +96,10 @@ def _piece(role: str, one: Evidence) -> Piece:
     shown = one if isinstance(one, Counterexample) else None
     golden = shown.golden if shown else ""
     replay = tuple((each.command, each.output, each.want) for each in shown.replay) if shown else ()
-    return Piece(role, one.kind, one.what, one.status, tuple(one.lines()), one.latex(), golden, replay)
+    lines = tuple(line if line.startswith("$") else _signs(line) for line in one.lines())
+    return Piece(role, one.kind, _signs(one.what), one.status, lines, one.latex(), golden, replay)
+
+
+def _signs(text: str) -> str:
+    """Relations as they are written in a formula; a part of a statement is spelt in ASCII."""
+    return text.replace("<=", "≤").replace(">=", "≥").replace("!=", "≠")

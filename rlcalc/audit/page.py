@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from rlcalc.audit.latex import LatexError, to_mathml
-from rlcalc.audit.report import MEANING, counts
+from rlcalc.audit.latex import LatexError, columns, to_mathml
+from rlcalc.audit.report import MEANING, TROUBLE, counts
 
 if TYPE_CHECKING:
     from rlcalc.audit.claims import Claim
@@ -49,8 +50,9 @@ h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.25rem; margin: 2.5r
 h3 { font-size: 1rem; margin: 0; display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: baseline;
   justify-content: space-between; }
 a { color: inherit; } h3 a { text-decoration: none; } h3 a:hover { text-decoration: underline; }
-.counts { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .5rem; padding: 0;
-  list-style: none; }
+.counts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 45%), 1fr));
+  gap: .5rem;
+  padding: 0; list-style: none; }
 .counts li { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem;
   background: var(--card); }
 .counts b { font-size: 1.4rem; margin-right: .4rem; } .counts small { display: block; color: var(--faint); }
@@ -62,14 +64,17 @@ article p { margin: .5rem 0; }
 .proved, .confirmed { --tone: var(--good); } .conditional, .imprecise { --tone: var(--caution); }
 .wrong, .refuted, .undecided, .unsupported { --tone: var(--bad); } .not-checkable { --tone: var(--none); }
 article { border-left-color: var(--tone); } .tag, .counts b { color: var(--tone); }
-.formula { overflow-x: auto; overflow-y: hidden; padding: .25rem 0; } math { font-size: 1.1em; }
+.formula { overflow-x: auto; overflow-y: hidden; padding: .25rem 0; text-align: center; }
+.formula math { font-size: 1.1em; margin: 0 .75rem; } sub, sup { line-height: 0; }
 .faint, .where { color: var(--faint); font-size: .875rem; }
 details { margin: .5rem 0 0; } summary { cursor: pointer; color: var(--faint); font-size: .875rem; }
 .piece { border-top: 1px solid var(--line); padding: .5rem 0; font-size: .9rem; }
 .piece p { margin: .25rem 0; }
 code, pre { font: .8125rem/1.5 ui-monospace, monospace; background: var(--code); border-radius: .25rem; }
-pre { padding: .5rem; overflow-x: auto; overflow-wrap: normal; margin: .25rem 0; }
+pre { padding: .5rem; white-space: pre-wrap; margin: .25rem 0; }
 code { padding: .1rem .25rem; }
+@media (max-width: 30rem) { .formula math { font-size: 1em; margin: 0 .25rem; } }
+nav summary { color: var(--tone); font-weight: 600; font-size: 1rem; padding: .25rem 0; }
 nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
 nav a { display: inline-block; padding: .25rem 0; }
 """
@@ -83,7 +88,9 @@ def page(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
         f"<p>{len(outcomes)} statements, each proved, confirmed, conditioned or refuted by a program.</p>",
         _counts(outcomes),
         "</header>",
-        "<nav aria-label='Chapters'><ul>",
+        '<nav aria-label="Contents">',
+        *_by_verdict(outcomes),
+        "<ul>",
         *(f'<li><a href="#chapter-{n}">{n} {escape(CHAPTERS[n])}</a></li>' for n in chapters),
         "</ul></nav><main>",
     ]
@@ -108,19 +115,31 @@ def _counts(outcomes: Sequence[Outcome]) -> str:
     return f'<ul class="counts">{"".join(items)}</ul>'
 
 
+def _by_verdict(outcomes: Sequence[Outcome]) -> list[str]:
+    """What needs a reader first: the claims with a problem, folded up."""
+    found = []
+    for verdict in TROUBLE:
+        ids = [escape(one.id) for one in outcomes if one.verdict == verdict]
+        if ids:
+            links = "".join(f'<li><a href="#{id}">{id}</a></li>' for id in ids)
+            head = f"<summary>{len(ids)} {verdict}</summary>"
+            found.append(f'<details class="{verdict}">{head}<ul>{links}</ul></details>')
+    return found
+
+
 def _claim(claim: Claim, one: Outcome) -> str:
     parts = [
         f'<article id="{escape(one.id)}" class="{one.verdict}">',
         f'<h3><a href="#{escape(one.id)}">{escape(one.id)}</a><span class="tag">{one.verdict}</span></h3>',
         f'<p class="where">Section {claim.section}, {escape(claim.kind)}</p>',
-        f"<p>{escape(claim.statement)}</p>",
+        f"<p>{prose(claim.statement)}</p>",
         formula(claim.formula),
     ]
     if one.instead:
-        parts.append(f"<p><strong>{_INSTEAD[one.verdict]}:</strong> {escape(one.instead)}</p>")
+        parts.append(f"<p><strong>{_INSTEAD[one.verdict]}:</strong> {prose(one.instead)}</p>")
         parts.append(formula(one.instead_latex))
     elif one.verdict not in ("proved", "confirmed"):
-        parts.append(f"<p><strong>Because:</strong> {escape(one.reason)}</p>")
+        parts.append(f"<p><strong>Because:</strong> {prose(one.reason)}</p>")
     parts += [_shown(piece) for piece in one.counterexamples[:1]]
     parts.append("<details><summary>Evidence and sources</summary>")
     parts += [_piece(piece) for piece in one.evidence]
@@ -132,18 +151,28 @@ def _claim(claim: Claim, one: Outcome) -> str:
 
 def _shown(piece: Piece) -> str:
     lines = [line for line in piece.lines if line.startswith(("given", "claimed"))]
-    text = f"<p><strong>Shown by:</strong> {escape(piece.what)}"
-    text += f": {escape('; '.join(lines))}.</p>" if lines else ".</p>"
-    commands = [command for command, _, _ in piece.replay]
+    text = f"<p><strong>Shown by:</strong> {prose(piece.what)}"
+    text += f": {prose('; '.join(lines))}.</p>" if lines else ".</p>"
+    commands = dict.fromkeys(command for command, _, _ in piece.replay)
     return text + (f"<pre>{escape(chr(10).join(commands))}</pre>" if commands else "")
 
 
 def _piece(piece: Piece) -> str:
-    lines = "".join(f"<p>{escape(line)}</p>" for line in piece.lines if not line.startswith("$"))
-    head = (
-        f"<p><strong>{_ROLES[piece.role]}</strong> ({piece.kind}, {piece.status}): {escape(piece.what)}</p>"
-    )
+    shown = [line for line in piece.lines if not line.startswith(("$", "golden case"))]
+    lines = "".join(f"<p>{prose(line)}</p>" for line in shown)
+    lines += f"<p>golden case <code>{escape(piece.golden)}</code></p>" if piece.golden else ""
+    head = f"<p><strong>{_ROLES[piece.role]}</strong> ({piece.kind}, {piece.status}): {prose(piece.what)}</p>"
     return f'<div class="piece">{head}{formula(piece.latex, lines)}</div>'
+
+
+_SUB = re.compile(r"(?<![A-Za-z0-9_/])([A-Za-zα-ωΑ-Ω])_(\{[^{}]*\}|[A-Za-z0-9]+(?![A-Za-z0-9_/]))")
+_SUP = re.compile(r"\^(\{[^{}]*\}|\([^()]*\)|[A-Za-z0-9α-ω∞*]+)")
+
+
+def prose(text: str) -> str:
+    """Running text; V_{t+n}, S_1 and γ^n get their indices where they belong."""
+    marked = _SUB.sub(lambda m: f"{m[1]}<sub>{m[2].strip('{}')}</sub>", escape(text))
+    return _SUP.sub(lambda m: f"<sup>{m[1].strip('{}')}</sup>", marked)
 
 
 def formula(latex: str, otherwise: str = "") -> str:
@@ -151,6 +180,7 @@ def formula(latex: str, otherwise: str = "") -> str:
     if not latex:
         return otherwise
     try:
-        return f'<div class="formula">{to_mathml(latex, block=True)}</div>{otherwise}'
+        parts = " ".join(to_mathml(part, block=True) for part in columns(latex))
+        return f'<div class="formula">{parts}</div>{otherwise}'
     except LatexError:  # SymPy may write what the subset lacks; the lines say the same
         return otherwise

@@ -68,12 +68,13 @@ def claim(
         parts: the statement as the lecture has it.
     """
 
+    statement = Statement(parts)
+    for corruption in corruptions:
+        statement.corrupted(corruption.changes)  # a misspelt part is noticed here
+
     def declare(function: ClaimFunction) -> ClaimFunction:
         if id in CHECKS and CHECKS[id].function.__module__ != function.__module__:
             raise ValueError(f"two functions check {id}")
-        statement = Statement(parts)
-        for corruption in corruptions:
-            statement.corrupted(corruption.changes)  # a misspelt part is noticed here
         CHECKS[id] = Check(id, function, statement, tuple(corruptions), scope)
         return function
 

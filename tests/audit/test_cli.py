@@ -1,0 +1,158 @@
+"""``rlcalc audit`` as typed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rlcalc.audit import claims
+from rlcalc.audit.claims import load_claims, reviewed
+from rlcalc.cli import main
+
+
+def typed(words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    capsys.readouterr()
+    code = main(["audit", *words.split()])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_summary_of_a_section(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = typed("--section 2.2", capsys)
+    assert code == 0
+    lines = out.splitlines()
+    assert re.match(r"\d+ claims in \d", lines[0])
+    assert "WRONG" in lines
+    assert "L2.2-lambda1-equal-weights" in lines
+    assert any("the complete return gets all the weight" in line for line in lines)
+    # commands are kept on one line, so that they can be copied
+    assert all(len(line) <= 80 or "$ rlcalc" in line or "claimed" in line for line in lines)
+
+
+def test_one_claim_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = typed("--claim L2.2-weights-sum", capsys)
+    assert code == 0
+    for part in ("conditional", "induction", "base:", "step:", "golden case", "Sutton", "Σ_{n=1}^∞"):
+        assert part in out
+
+
+def test_verdict_filters_the_view_only(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = typed("--section 2 --verdict wrong", capsys)
+    assert code == 0
+    assert "L2.2-lambda1-equal-weights" in out
+    assert "L2.2-weights-sum" not in out
+    assert "claims are wrong" in err
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = typed("--section 2.4 --json --self-check", capsys)
+    data = json.loads(out)
+    assert code == 0
+    assert data["changed"] == []
+    assert data["counts"]["proved"] == len(data["claims"]) == 5
+    assert data["corruptions"]["missed"] == 0
+    assert all(one["seconds"] >= 0 and one["evidence"] for one in data["claims"])
+
+
+def test_self_check_prints_the_share(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = typed("--section 2.4 --self-check", capsys)
+    assert code == 0
+    assert "corruptions caught (100 %)" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ("--claim L2.2-weight-sum", "L2.2-weights-sum"),
+        ("--section 2.9", "2.2"),
+        ("--verdict wrnog", "wrong"),
+        ("--json --errata", "Choose one"),
+        ("--sectoin 2.2", "-h"),
+        ("--section", ""),
+        ("--jobs 0", ""),
+        ("--claim [bold]x[/bold]", "'[bold]x[/bold]'"),
+    ],
+)
+def test_bad_usage(words: str, part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = typed(words, capsys)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error:")
+    assert part in err
+
+
+@pytest.fixture
+def review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the claims, whose review may be spoilt."""
+    for path in claims.folder().glob("*.toml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(claims, "folder", lambda: tmp_path)
+    load_claims.cache_clear()
+    yield tmp_path / "reviewed.toml"  # type: ignore[misc]
+    load_claims.cache_clear()
+
+
+def test_a_changed_verdict_fails(review: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = review.read_text("utf-8")
+    review.write_text(text.replace('"L2.4-result" = "proved"', '"L2.4-result" = "wrong"'), "utf-8")
+    code, _, err = typed("--section 2.4", capsys)
+    assert code == 1
+    assert "L2.4-result: proved, reviewed as wrong" in err
+    assert typed("--section 2.2", capsys)[0] == 0
+    code, _, err = typed("--section 2.4 --record", capsys)
+    assert code == 0
+    assert reviewed()["L2.4-result"] == "proved"
+    assert review.read_text("utf-8") == text
+
+
+def test_a_claim_never_reviewed_fails(review: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    review.unlink()
+    code, _, err = typed("--claim L2.4-result", capsys)
+    assert code == 1
+    assert "never reviewed" in err
+
+
+def test_a_fault_is_never_recorded(review: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = review.with_name("s2.toml")
+    extra = '\n[[claim]]\nid = "L2.4-new"\nsection = "2.4"\nkind = "identity"\n'
+    extra += 'statement = "x"\nreference = ["y"]\n'
+    path.write_text(path.read_text("utf-8") + extra, "utf-8")
+    load_claims.cache_clear()
+    code, out, err = typed("--section 2.4 --record", capsys)
+    assert code == 1
+    assert "UNDECIDED" in out
+    assert "L2.4-new: undecided" in err
+    assert "L2.4-new" not in reviewed()
+
+
+def test_piped_output_is_plain() -> None:
+    words = [sys.executable, "-m", "rlcalc", "audit", "--section", "2.4"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, encoding="utf-8")
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+    assert done.stdout.startswith("5 claims")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; from rlcalc.cli import main; code = main(['audit', '-h']); "
+        "bad = {'torch', 'sympy', 'numpy', 'rlcalc.audit'} & set(sys.modules); "
+        "sys.exit(repr(bad) if bad or code else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--self-check" in done.stdout
+
+
+def test_chapters_of_returns_need_no_torch() -> None:
+    script = (
+        "import sys; from rlcalc.cli import main; main(['audit', '--section', '2']); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
