@@ -28,7 +28,7 @@ CHAPTERS = {
 }
 _ROLES = {
     "literal": "Evidence",
-    "against": "Counterexample",
+    "against": "Against it",
     "condition": "Under the condition",
     "reading": "Read that way",
     "correction": "What is right",

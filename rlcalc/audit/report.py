@@ -74,6 +74,10 @@ def summary(
     lines: list[Line] = [(f"{len(outcomes)} claims in {seconds:.1f} s", "heading")]
     for verdict, n in counts(outcomes).items():
         lines.append((f"{n:5}  {verdict:<14} {MEANING[verdict]}", STYLES[verdict] if n else "faint"))
+    slow = sorted((one for one in outcomes if one.seconds >= 0.5), key=lambda one: -one.seconds)[:3]
+    if slow:
+        costs = ", ".join(f"{one.id} {one.seconds:.1f} s" for one in slow)
+        lines += [(text, "faint") for text, _ in _paragraph("dearest proofs: ", costs, width)]
     for verdict in TROUBLE:
         chosen = [one for one in outcomes if one.verdict == verdict]
         if chosen:
@@ -101,8 +105,11 @@ def _trouble(claim: Claim, one: Outcome, width: int) -> list[Line]:
         lines += _paragraph("why: ", one.reason, width)
     for piece in one.counterexamples[:1]:
         lines += _paragraph("shown by: ", piece.what, width)
-        chosen = [line for line in piece.lines if line.startswith(("given", "claimed", "$"))]
-        lines += [(f"    {line}", "faint") for line in chosen]
+        for line in piece.lines:
+            if line.startswith("$"):  # a command must stay on one line to be copied
+                lines.append((f"    {line}", "faint"))
+            elif line.startswith(("given", "claimed")):
+                lines += _paragraph("  ", line, width)
     return lines
 
 

@@ -260,10 +260,14 @@ def terminal_rule(s: Statement) -> Findings:
 )
 def update(s: Statement) -> Findings:
     """A step of size α towards the target, at the first moment at which the target is known."""
+    from sympy.core.function import AppliedUndef
+
     alpha, old, target = reals("alpha V G")
     n, t = index(), index("t")
     new = old + s.sign * alpha * (target - old)
-    # the target's last ingredients carry the indices t + n: R_{t+n} and S_{t+n}
+    # what the last of the n steps adds to the target: R and V of the latest time in it
+    times = [call.args[0] for call in NStep(reals("gamma")).more(t, n - 1).atoms(AppliedUndef)]
+    latest = max(times, key=lambda time: int(time - t - n))
     return Findings(
         literal=[
             Identity(
@@ -272,7 +276,9 @@ def update(s: Statement) -> Findings:
                 (1 - alpha) * (target - old),
                 "every α, V and G",
             ),
-            Identity("the last index in the target is the time of the update", t + n + s.delay, t + n),
+            Identity(
+                "the time of the update is the latest one in the target", t + n + s.delay, latest, "n ≥ 1"
+            ),
         ]
     )
 

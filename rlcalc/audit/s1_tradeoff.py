@@ -64,6 +64,12 @@ def bias_falls(s: Statement) -> Findings:
                     "n ≥ 1, γ > 0, |e_{n+1}| < |e_n|/γ",
                 ),
                 Sign(
+                    "and otherwise not: γ^(n+1) |e_{n+1}| − γ^n |e_n| ≥ 0",
+                    g ** (n + 1) * error * (1 + positives("d")) / g - g**n * error,
+                    "n ≥ 1, γ > 0, |e_{n+1}| ≥ |e_n|/γ",
+                    strict=False,
+                ),
+                Sign(
                     "the bound falls: γ^n m − γ^(n+1) m > 0",
                     worst * (unit("p") ** n - unit("p") ** (n + 1)),
                     "0 < γ < 1, m = max|V − v| > 0",
@@ -121,8 +127,11 @@ def variance_rises(s: Statement) -> Findings:
     g, gg, d, dd, gd = reals("E_G E_GG E_D E_DD E_GD")
     covariance = gd - g * d
     spread, n, gamma, correlated = positives("u"), index(), positives("gamma"), positives("c")
-    reward, after = reals("r w")
-    bellman = reward + gamma * after
+    chance, past = reals("p g")
+    # two ways to go on after a history; the true value there is their mean, by its Bellman equation
+    ways = [reward + gamma * after for reward, after in zip(reals("r1 r2"), reals("w1 w2"), strict=True)]
+    true = chance * ways[0] + (1 - chance) * ways[1]
+    error = chance * (ways[0] - true) + (1 - chance) * (ways[1] - true)
     first, second = " ".join(map(str, one)), " ".join(map(str, other))
     return Findings(
         against=[
@@ -159,11 +168,12 @@ def variance_rises(s: Statement) -> Findings:
                     "all random G and D with second moments",
                 ),
                 Identity(
-                    "V = v: the TD error has mean 0 after every history, so its covariance with the "
-                    "past is 0",
-                    gamma**n * (bellman - bellman),
+                    "V = v: after any history with target g so far, g·D has mean 0, as has D itself",
+                    past * gamma**n * error,
                     0,
-                    "all γ, n and rewards; v obeys its Bellman equation",
+                    "every g, γ, n, chance, rewards and next values; more than two ways, and the mean "
+                    "over the "
+                    "histories, add more terms of this kind",
                 ),
                 Sign(
                     "what one more reward adds to the variance",

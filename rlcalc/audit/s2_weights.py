@@ -34,13 +34,15 @@ _ENDLESS = Replay("rlcalc lambda-weights --lam 1 --steps inf", "weights_do_not_e
 )
 def geometric(s: Statement) -> Findings:
     """They are the coefficients of the n-step returns in the definition; the calculator lists the same."""
-    lam, n = reals("lambda"), index()
+    from rlcalc.exact import symbol
+
+    lam, n = symbol("l"), symbol("n")
     start = Identity("the first weight", (1 - lam) * lam ** (1 + s.exponent), 1 - lam, "every λ")
     coefficient = Identity(
-        "coefficient of G^(n) in (1−λ) Σ λ^(n−1) G^(n)",
+        "the calculator's weight of G^(n), with λ and n left as symbols",
         (1 - lam) * lam ** (n + s.exponent),
-        (1 - lam) * lam ** (n - 1),
-        "n ≥ 1, every λ; in an episode of N steps for n < N",
+        answer("lambda_weights", "general_weight", lam="l", steps="inf"),
+        "every λ and n; in an episode of N steps for n < N",
     )
     listed = answer("lambda_weights", lam="1/3", steps=4)
     third = (1 - _third()) * _third() ** (3 + s.exponent)
