@@ -19,6 +19,7 @@ import datetime
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -83,14 +84,15 @@ def peer(seed: int) -> None:
 def _timed(command: list[str]) -> dict[str, Any]:
     """A cold process: its JSON, and the seconds from before it started until it was gone."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
-    start = time.perf_counter()
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=ROOT)
-    seconds = time.perf_counter() - start
+    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if done.returncode:
         raise SystemExit(f"{command[0]} failed:\n{done.stderr[-2000:]}")
     found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
     found.pop("checks", None)
-    return {**found, "process_seconds": round(seconds, 3)}
+    return {**found, "process_seconds": round(seconds, 3), "cpu_seconds": round(processor, 3)}
 
 
 def solve(peer_python: str, seeds: tuple[int, ...]) -> dict[str, Any]:
@@ -104,20 +106,22 @@ def solve(peer_python: str, seeds: tuple[int, ...]) -> dict[str, Any]:
         for name in list(sides)[:: 1 if at % 2 == 0 else -1]:
             found = _timed([*sides[name], str(seed)])
             runs[name].append({"seed": seed, **found})
-            print(f"{name:<18} seed {seed}: {found['process_seconds']:.1f} s, "
-                  f"{found['env_steps']} steps, solved: {found['solved']}", flush=True)  # fmt: skip
-    median = {
-        name: statistics.median(run["process_seconds"] for run in found) for name, found in runs.items()
-    }
-    total = {name: sum(run["process_seconds"] for run in found) for name, found in runs.items()}
-    return {
+            times = f"{found['process_seconds']:.1f} s, {found['cpu_seconds']:.1f} s of processor"
+            verdict = f"{found['env_steps']} steps, solved: {found['solved']}"
+            print(f"{name:<18} seed {seed}: {times}, {verdict}", flush=True)
+    answer: dict[str, Any] = {
         "goal": 0.25,
-        "ratio_of_medians": round(median["rlcalc"] / median["stable_baselines3"], 4),
-        "ratio_of_sums": round(total["rlcalc"] / total["stable_baselines3"], 4),
         "all_solved": all(run["solved"] for found in runs.values() for run in found),
-        "median_seconds": {name: round(value, 3) for name, value in median.items()},
-        "runs": runs,
     }
+    # processor seconds stand beside: on a machine that others use, the clock also measures them
+    for kind in ("process_seconds", "cpu_seconds"):
+        ours, theirs = ([run[kind] for run in runs[name]] for name in sides)
+        answer[kind] = {
+            "ratio_of_medians": round(statistics.median(ours) / statistics.median(theirs), 4),
+            "ratio_of_sums": round(sum(ours) / sum(theirs), 4),
+            "medians": {"rlcalc": statistics.median(ours), "stable_baselines3": statistics.median(theirs)},
+        }
+    return {**answer, "runs": runs}
 
 
 def throughput(counts: tuple[int, ...], seconds: float) -> list[dict[str, Any]]:

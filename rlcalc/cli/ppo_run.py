@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from rlcalc.cli.app import help_option
 from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen
 from rlcalc.errors import CheckFailed, InputError
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+@app.command(add_help_option=False)
 def ppo_run(
     env: str = typer.Option("cartpole", "--env", help="cartpole, bandit, grid2x2, tokens or gym:NAME."),
     seed: int = typer.Option(0, "--seed", help="Of the network, the actions and the environments.", min=0),
@@ -48,6 +51,7 @@ def ppo_run(
         False, "--sabotage", help="Break one formula at a time and show which check catches it."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+    help: bool = help_option(),
 ) -> None:
     """Train an agent by PPO with the verified formulas, checking every update.
 
@@ -66,7 +70,8 @@ def ppo_run(
     if sabotage:
         _sabotage(as_json)
         return
-    from rlcalc.ppo.run import Options
+    with _importing():
+        from rlcalc.ppo.run import Options
     from rlcalc.ppo.settings import tuned
 
     if acceptance:
@@ -78,6 +83,19 @@ def ppo_run(
     else:
         settings = tuned(env, seed=seed, envs=envs, steps=steps)
     _one(settings, options, plot, as_json)
+
+
+@contextlib.contextmanager
+def _importing() -> Iterator[None]:
+    """Torch makes a million objects that stay: looking for garbage among them is a tenth of its import."""
+    import gc
+
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _as_saved(folder: Path | None, given: dict[str, Any], steps: int | None) -> Settings:
@@ -193,7 +211,8 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
         steps, seconds, value = found["env_steps"], found["seconds"], found["mean_return"]
         out.line(
             f"{found['solved']} of {len(results)} solved: {steps['mean']:,.0f} ± {steps['spread']:,.0f} steps "
-            f"(most {steps['worst']:,.0f}), {seconds['mean']:.1f} ± {seconds['spread']:.1f} s, "
+            f"(most {steps['worst']:,.0f}), "
+            f"{seconds['mean']:.1f} ± {seconds['spread']:.1f} s, "
             f"return {value['mean']:.1f} ± {value['spread']:.1f} (least {value['worst']:.1f})",
             ANSWER if found["passed"] else ALARM,
         )

@@ -158,14 +158,26 @@ def _network(sizes: list[int], last_gain: float, generator: torch.Generator) -> 
     layers: list[nn.Module] = []
     for at, (wide, out) in enumerate(pairwise(sizes)):
         last = at == len(sizes) - 2
-        # skip_init: the usual random start would draw from the global generator
-        layer: nn.Linear = nn.utils.skip_init(nn.Linear, wide, out, bias=len(sizes) > 2)  # type: ignore[no-untyped-call]
-        with torch.no_grad():
-            layer.weight.copy_(_orthogonal(out, wide, generator) * (last_gain if last else math.sqrt(2)))
-            if layer.bias is not None:
-                layer.bias.zero_()
+        weight = _orthogonal(out, wide, generator) * (last_gain if last else math.sqrt(2))
+        layer = Linear(weight, torch.zeros(out) if len(sizes) > 2 else None)
         layers += [layer] if last else [layer, nn.Tanh()]
     return nn.Sequential(*layers)
+
+
+class Linear(nn.Module):
+    """A linear layer from the weights it is given.
+
+    Torch's own draws random ones from the global generator first, and its way
+    around that loads half a second of machinery for symbolic shapes.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight.contiguous())
+        self.bias = None if bias is None else nn.Parameter(bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.linear(x, self.weight, self.bias)
 
 
 def _orthogonal(rows: int, columns: int, generator: torch.Generator) -> Tensor:

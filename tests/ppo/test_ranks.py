@@ -83,7 +83,8 @@ def start(script: str, *words: str) -> list[subprocess.Popen[str]]:
               "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo"}  # fmt: skip
     return [
         subprocess.Popen(
-            [sys.executable, "-c", script, *words], env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            [sys.executable, "-c", script, *words],
+            env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         for rank in range(2)
