@@ -142,8 +142,15 @@ def case_json(vector: Vector, dtype: str, arguments: Mapping[str, Any]) -> dict[
         "id": vector.id,
         "formula": vector.formula.name,
         "dtype": dtype,
-        "given": {name: _json(value) for name, value in arguments.items()},
+        "given": {name: _json(_narrow(value, dtype)) for name, value in arguments.items()},
     }
+
+
+def _narrow(value: Any, dtype: str) -> Any:
+    """A single number, which Python only has in double, as one of the dtype."""
+    import numpy as np
+
+    return np.asarray(value, dtype) if isinstance(value, float) else value
 
 
 def _json(value: Any) -> Any:

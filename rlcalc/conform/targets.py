@@ -12,7 +12,8 @@ import contextlib
 import inspect
 import io
 import sys
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ class Target:
         before = {name: value.copy() for name, value in arguments.items() if hasattr(value, "copy")}
         passed = {name: self._native(value) for name, value in arguments.items()}
         try:
-            with limited(self.limit), contextlib.redirect_stdout(io.StringIO()):
+            with limited(self.limit), contextlib.redirect_stdout(io.StringIO()), _quiet():
                 value = self.function(**passed)
         except Late:
             return Outcome("hangs", detail=f"no answer within {self.limit:g} s")
@@ -121,6 +122,16 @@ class Target:
 
     def _back(self, value: Any) -> Any:
         return value.detach().numpy() if hasattr(value, "detach") else value
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without warnings: overflow and 0/0 are judged by what they give, whoever made warnings errors."""
+    import numpy as np
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _says_something(vector: Vector, name: str) -> bool:
@@ -265,7 +276,7 @@ def _from_name(name: str) -> Any:
 
 
 @contextlib.contextmanager
-def _importing(what: str) -> Any:
+def _importing(what: str) -> Iterator[None]:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             yield

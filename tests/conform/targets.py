@@ -1,0 +1,123 @@
+"""Functions under test, right ones and wrong ones."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+import numpy as np
+
+import rlcalc
+
+
+def right(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+    """A loop written for this file, batched over leading axes."""
+    kind = rewards.dtype
+    gammas = np.broadcast_to(np.asarray(gamma, kind), rewards.shape)
+    carry = ~(terminated | truncated)
+    later = np.zeros(rewards.shape[:-1], kind)
+    advantages = np.empty_like(rewards)
+    for t in reversed(range(rewards.shape[-1])):
+        after = np.where(terminated[..., t], kind.type(0), next_values[..., t])
+        delta = rewards[..., t] + gammas[..., t] * after - values[..., t]
+        later = delta + gammas[..., t] * kind.type(lam) * later * carry[..., t]
+        advantages[..., t] = later
+    return advantages
+
+
+def one_sequence(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+    """The same for a single sequence only."""
+    if rewards.ndim != 1:
+        raise ValueError("one sequence at a time")
+    return right(rewards, values, gamma, lam, terminated, truncated, next_values)
+
+
+def without_flags(rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+    return rlcalc.gae(rewards, values, gamma, lam)
+
+
+def all_outputs(**given: Any) -> Any:
+    return rlcalc.compute("gae", **given)
+
+
+def pair(**given: Any) -> Any:
+    found = rlcalc.compute("gae", **given)
+    return found["advantages"], found["returns"]
+
+
+def truncation_ends(rewards, values, gamma, lam, terminated, truncated):  # type: ignore[no-untyped-def]
+    return rlcalc.gae(rewards, values, gamma, lam, terminated | truncated)
+
+
+def short_values(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+    """Takes T values, as libraries for token rewards do."""
+    if values.shape != rewards.shape:
+        raise ValueError(f"values have shape {values.shape}")
+    more = np.concatenate([values, np.zeros((*values.shape[:-1], 1), values.dtype)], -1)
+    over = terminated.copy()
+    over[..., -1] = True
+    return rlcalc.gae(rewards, more, gamma, lam, over, truncated, next_values)
+
+
+def ppo_loss_mean(ratio: Any, adv: Any, eps: Any) -> Any:
+    return -np.mean(rlcalc.ppo_clip(ratio, adv, eps))
+
+
+def raises(rewards: Any, **_: Any) -> Any:
+    raise IndexError("index 1 is out of bounds")
+
+
+def leaves(rewards: Any, **_: Any) -> Any:
+    raise SystemExit(3)
+
+
+def hangs(rewards: Any, **_: Any) -> Any:
+    while True:
+        time.sleep(0.01)
+
+
+def hangs_and_catches(rewards: Any, **_: Any) -> Any:
+    while True:
+        with contextlib.suppress(Exception):
+            time.sleep(0.01)
+
+
+def one_short(rewards: Any, **given: Any) -> Any:
+    return rlcalc.gae(rewards, **given)[..., :-1]
+
+
+def no_array(rewards: Any, **_: Any) -> Any:
+    return "advantages"
+
+
+def not_a_number(rewards: Any, **given: Any) -> Any:
+    return rlcalc.gae(rewards, **given) * np.nan
+
+
+def always_double(**given: Any) -> Any:
+    return rlcalc.gae(**given).astype(np.float64)
+
+
+def in_place(rewards: Any, **given: Any) -> Any:
+    found = rlcalc.gae(rewards, **given)
+    rewards *= 0.5
+    return found
+
+
+def prints(rewards: Any, **given: Any) -> Any:
+    print("step")
+    return rlcalc.gae(rewards, **given)
+
+
+def imprecise(**given: Any) -> Any:
+    return rlcalc.gae(**given) * (1 + 1e-6)
+
+
+class Advantages:
+    @staticmethod
+    def compute(**given: Any) -> Any:
+        return rlcalc.gae(**given)
+
+
+not_a_function = 3

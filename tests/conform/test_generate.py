@@ -1,0 +1,143 @@
+"""Generated cases: right functions pass them, wrong ones are shrunk to something small."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rlcalc
+from rlcalc.conform import conform
+from rlcalc.conform.counterexample import counterexample
+from rlcalc.conform.generate import cannot_generate, search
+from rlcalc.conform.runner import run
+from rlcalc.conform.targets import from_function, load_target
+from rlcalc.specs import formula_names, load_formula
+
+from . import targets
+
+GENERATED = [name for name in formula_names() if not cannot_generate(load_formula(name))]
+
+
+@pytest.mark.parametrize("formula", GENERATED)
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_our_own_forms_pass(formula: str, backend: str) -> None:
+    target = from_function(getattr(rlcalc, formula), formula, backend)
+    ran, found, why = search(target, load_formula(formula), (), 25, 3)
+    assert (ran, found, why) == (25, None, "")
+
+
+def test_what_is_drawn() -> None:
+    """Lengths, batches, discounts and flags of all kinds do occur."""
+    seen: dict[str, set[Any]] = {}
+
+    def note(rewards: Any, values: Any, gamma: Any, lam: Any, **given: Any) -> Any:
+        over, cut = given.get("terminated"), given.get("truncated")
+        for key, value in {
+            "length": rewards.shape[-1],
+            "axes": rewards.ndim,
+            "dtype": str(rewards.dtype),
+            "gamma": float(gamma) if np.ndim(gamma) == 0 else "per step",
+            "lam": float(lam),
+            "flags": (over is not None and bool(over.any()), cut is not None and bool(cut.any())),
+            "both": over is not None and cut is not None and bool((over & cut).any()),
+            "size": float(np.log2(np.abs(rewards).max() or 1)) // 20,
+        }.items():
+            seen.setdefault(key, set()).add(value)
+        return rlcalc.gae(rewards, values, gamma, lam, **given)
+
+    assert search(from_function(note), load_formula("gae"), (), 300, 0)[1] is None
+    assert {1, 2} < seen["length"]
+    assert max(seen["length"]) > 50
+    assert seen["axes"] == {1, 2, 3}
+    assert seen["dtype"] == {"float32", "float64"}
+    assert {0.0, 1.0, 0.5, "per step"} < seen["gamma"]
+    assert {0.0, 1.0, 0.5} < seen["lam"]
+    assert min(x for x in seen["lam"] if x) < 1e-3
+    assert seen["flags"] == {(a, b) for a in (True, False) for b in (True, False)}
+    assert seen["both"] == {True, False}
+    assert max(seen["size"]) >= 2
+    assert min(seen["size"]) <= -2
+
+
+def last_from_zero(**given: Any) -> Any:
+    """Wrong only where an episode is cut in the middle."""
+    found = rlcalc.gae(**given)
+    cut = given.get("truncated")
+    if cut is None or not cut[..., :-1].any():
+        return found
+    return found + 1
+
+
+def test_shrinking() -> None:
+    found = conform(last_from_zero, "gae", vectors=None, random=300)
+    assert found.found is not None
+    row = found.found.rows[0]
+    assert len(row["rewards"]) == 2
+    assert row["truncated"] == [True, False]
+    assert set(row) == {"rewards", "truncated"}
+    assert row["rewards"] == [0, 0]
+    assert found.found.judgement.dtype == "float64"
+
+
+def test_the_same_seed_finds_the_same_case() -> None:
+    first, second = (conform(last_from_zero, "gae", random=100, seed=7) for _ in range(2))
+    assert first.found is not None
+    assert second.found is not None
+    assert first.found.rows == second.found.rows
+    assert first.random == second.random
+
+
+def test_a_target_that_changes_its_mind_is_still_reported() -> None:
+    calls = iter(range(10**6))
+
+    def moody(rewards: Any, **given: Any) -> Any:
+        return rlcalc.gae(rewards, **given) + (next(calls) == 5)
+
+    ran, found, _ = search(from_function(moody), load_formula("gae"), (), 50, 0)
+    assert ran > 0
+    assert found is None or found.flaky
+
+
+WRONG = Path(__file__).parent / "targets.py"
+
+
+@pytest.mark.parametrize(
+    "name", ["in_place", "imprecise", "one_short", "raises", "always_double", "not_a_number"]
+)
+def test_the_printed_test_fails_where_the_target_does(name: str, tmp_path: Path) -> None:
+    """And passes once the function is mended, which is what a maintainer is after."""
+    target = load_target(f"{WRONG}:{name}")
+    example = counterexample(run(target, "gae", random=20), target)
+    assert example is not None
+    path = tmp_path / "test_it.py"
+    path.write_text(example.test)
+    assert "1 failed" in pytest_run(path)
+    # 'right' needs every argument, so the mended function is our own
+    path.write_text(example.test.replace(f"from targets import {name}", f"from rlcalc import gae as {name}"))
+    assert "1 passed" in pytest_run(path)
+
+
+def pytest_run(path: Path) -> str:
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(path)]
+    folder = Path(__file__).parents[2]
+    done = subprocess.run(
+        words, cwd=path.parent, capture_output=True, text=True, env={"PYTHONPATH": str(folder), "PATH": ""}
+    )
+    return done.stdout
+
+
+def test_the_counterexample_says_everything() -> None:
+    target = from_function(targets.imprecise)
+    example = counterexample(run(target, "gae", random=50), target)
+    assert example is not None
+    assert example.case == "generated"
+    assert example.inputs
+    assert example.steps
+    assert example.command.startswith("rlcalc gae ")
+    assert example.got is not None
+    assert max(map(len, example.test.splitlines())) <= 110

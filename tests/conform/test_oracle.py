@@ -1,0 +1,101 @@
+"""The quick definitions say what the step trees say."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from rlcalc.conform.generate import drafts
+from rlcalc.conform.oracle import ORACLES, exact_answer
+from rlcalc.data import data_folder
+from rlcalc.digits import truth_of
+from rlcalc.errors import InputError
+from rlcalc.evaluation import checked, derive_bound
+from rlcalc.golden import load
+from rlcalc.golden_values import each, shape
+from rlcalc.inputs import Inputs, flat
+from rlcalc.specs import load_formula
+
+
+def agree(inputs: Inputs) -> None:
+    """Rational answers are equal; others agree in the digits that both hold."""
+    quick = ORACLES[inputs.formula.name](inputs)
+    slow = derive_bound(inputs).outputs
+    for name, value in quick.items():
+        right = each(truth_of, slow[name])
+        assert shape(value) == shape(right)
+        for mine, other in zip(flat(value), flat(right), strict=True):
+            if mine != other:
+                # forty digits of one side, fifty of the other
+                allowed = max(abs(other) * Fraction(1, 10**35), Fraction(1, 10**45))
+                assert abs(mine - other) <= allowed, (name, float(mine), float(other))
+
+
+@pytest.mark.parametrize("formula", sorted(ORACLES))
+def test_on_golden_inputs(formula: str) -> None:
+    spec = load_formula(formula)
+    compared = 0
+    for case in load(data_folder("golden") / f"{formula}.toml").cases:
+        if case.result == "invalid":
+            continue
+        for reading in case.readings:
+            inputs = checked(spec, reading.given)
+            longest = max(inputs.dims.values(), default=0)
+            rational = all(not hasattr(v, "free_symbols") for v in flat(list(inputs.values.values())))
+            if not inputs.symbols and longest <= 16 and rational:
+                agree(inputs)
+                compared += 1
+    assert compared >= 5
+
+
+@pytest.mark.parametrize("formula", sorted(ORACLES))
+def test_on_generated_inputs(formula: str) -> None:
+    spec = load_formula(formula)
+
+    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def test(data: Any) -> None:
+        draft = data.draw(drafts(spec, None, ("float64",), batches=False))
+        try:
+            inputs = checked(spec, {**draft.shared, **draft.rows[0]})
+        except InputError:
+            assume(False)
+            return
+        assume(max(inputs.dims.values(), default=0) <= 7)
+        agree(inputs)
+
+    test()
+
+
+def test_formulas_without_a_quick_definition_use_the_tree() -> None:
+    inputs = checked(load_formula("control_variate"), {"x": [1, 2, 4], "b": [0, 1, 1]})
+    assert "control_variate" not in ORACLES
+    assert exact_answer(inputs)["variance"] == truth_of(derive_bound(inputs).outputs["variance"])
+
+
+def test_long_sums_are_reduced_right() -> None:
+    """The whole-number sums against plain Fractions, at the full length."""
+    rng = random.Random(5)
+    count = 64
+    given_ = {
+        "rewards": [Fraction(rng.randint(-9, 9), rng.choice([1, 2, 3, 7])) for _ in range(count)],
+        "values": [Fraction(rng.randint(-9, 9), rng.choice([1, 4, 5])) for _ in range(count + 1)],
+        "gamma": [Fraction(rng.randint(0, 8), 8) for _ in range(count)],
+        "lam": Fraction(2, 3),
+        "terminated": [rng.random() < 0.05 for _ in range(count)],
+        "truncated": [rng.random() < 0.05 for _ in range(count)],
+    }
+    inputs = checked(load_formula("gae"), given_)
+    later, right = Fraction(0), []
+    for t in reversed(range(count)):
+        over, cut = given_["terminated"][t], given_["truncated"][t]
+        gamma = given_["gamma"][t]
+        delta = given_["rewards"][t] + (0 if over else gamma * given_["values"][t + 1]) - given_["values"][t]
+        later = delta + (0 if over or cut else gamma * given_["lam"] * later)
+        right.insert(0, later)
+    assert ORACLES["gae"](inputs)["advantages"] == right

@@ -1,0 +1,182 @@
+"""Verdicts: every way to be right, to be differently right, and to be wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rlcalc
+from rlcalc.conform import conform
+from rlcalc.conform.runner import Report, run
+from rlcalc.conform.targets import from_function, load_target
+from rlcalc.errors import InputError, UnknownName
+
+from . import targets
+
+FILE = Path(targets.__file__)
+
+
+def report(function: Any, formula: str = "gae", **options: Any) -> Report:
+    return conform(function, formula, **options)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        targets.right,
+        targets.all_outputs,
+        targets.pair,
+        targets.prints,
+        targets.Advantages.compute,
+        rlcalc.gae,
+    ],
+)
+def test_right_ones_conform(function: Any) -> None:
+    found = report(function, random=40)
+    assert found.verdict == "conforms", (found.failures[:1], found.found)
+    assert found.passed
+    assert found.random == 40
+    assert (found.digits("float64") or 0) > 15
+    assert (found.digits("float32") or 0) > 6
+
+
+@pytest.mark.parametrize(
+    ("function", "verdict"),
+    [
+        (targets.raises, "raises"),
+        (targets.leaves, "raises"),
+        (targets.one_short, "wrong-shape"),
+        (targets.no_array, "wrong-shape"),
+        (targets.not_a_number, "nan"),
+        (targets.always_double, "wrong-dtype"),
+        (targets.in_place, "changes-inputs"),
+        (targets.imprecise, "nonconforming"),
+    ],
+)
+def test_verdicts(function: Any, verdict: str) -> None:
+    found = report(function)
+    assert found.verdict == verdict
+    assert not found.passed
+    assert found.failures
+
+
+@pytest.mark.parametrize("function", [targets.hangs, targets.hangs_and_catches])
+def test_a_hang_is_cut_off_once(function: Any) -> None:
+    found = run(from_function(function, limit=0.2), "gae", random=50)
+    assert found.verdict == "hangs"
+    assert [j.status for j in found.judgements].count("hangs") == 1
+    assert found.random == 0
+
+
+def test_an_imprecise_one_is_told_its_digits() -> None:
+    found = report(targets.imprecise)
+    assert 5.5 < (min(j.digits or 0 for j in found.failures)) < 6.5
+    assert found.diagnosis is not None
+    assert found.diagnosis.matches == ()
+
+
+def test_arguments_that_a_function_does_not_take_are_not_held_against_it() -> None:
+    found = report(targets.without_flags, random=30)
+    assert found.verdict == "conforms"
+    skipped = {j.why for j in found.judgements if j.status == "skipped"}
+    assert any("terminated" in why for why in skipped)
+    assert any("truncated" in why for why in skipped)
+
+
+def test_one_sequence_at_a_time_is_accepted_when_said() -> None:
+    assert report(targets.one_sequence, random=60).verdict == "raises"
+    assert report(targets.one_sequence, random=60, batches=False).verdict == "conforms"
+
+
+@pytest.mark.parametrize(
+    ("function", "formula", "names"),
+    [
+        (targets.truncation_ends, "gae", {"truncation-as-termination"}),
+        (targets.short_values, "gae", {"without-last-value"}),
+        (targets.ppo_loss_mean, "ppo_clip", {"loss"}),
+    ],
+)
+def test_conventions_are_found_and_have_to_be_declared(function: Any, formula: str, names: set[str]) -> None:
+    found = report(function, formula)
+    assert found.verdict == "conforms-under-convention"
+    assert {c.name for c in found.conventions} == names
+    assert not found.passed
+    declared = report(function, formula, conventions=tuple(names), random=20 if formula == "gae" else 0)
+    assert declared.verdict == "conforms-under-convention", (declared.failures[:1], declared.found)
+    assert declared.passed
+
+
+def test_a_declared_convention_that_does_not_hold_is_no_excuse() -> None:
+    assert report(targets.right, conventions=["truncation-as-termination"]).verdict == "nonconforming"
+
+
+def test_torch() -> None:
+    found = run(from_function(rlcalc.gae, backend="torch"), "gae", random=20)
+    assert found.verdict == "conforms"
+
+
+def test_jax_says_that_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jax", None)
+    with pytest.raises(InputError) as caught:
+        from_function(rlcalc.gae, backend="jax")
+    assert caught.value.code == "jax_missing"
+
+
+def test_hypothesis_says_that_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    assert report(rlcalc.gae).verdict == "conforms"
+    with pytest.raises(InputError) as caught:
+        report(rlcalc.gae, random=5)
+    assert caught.value.code == "hypothesis_missing"
+    assert "rlcalc[test]" in caught.value.hint
+
+
+def test_loading() -> None:
+    for place in (f"{FILE}:right", "tests.conform.targets:right", f"{FILE}:Advantages.compute", "rlcalc:gae"):
+        assert run(load_target(place), "gae").verdict == "conforms"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("targets.py", "target_syntax"),
+        (":right", "target_syntax"),
+        ("nowhere.py:right", "target_not_found"),
+        (f"{FILE}:rigth", "target_not_found"),
+        (f"{FILE}:not_a_function", "target_not_callable"),
+        ("no_such_module_:f", "target_import"),
+    ],
+)
+def test_what_is_no_target(text: str, code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_target(text)
+    assert caught.value.code == code
+
+
+def test_a_file_that_cannot_be_imported_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text("import sys\nsys.exit(5)\n")
+    with pytest.raises(InputError) as caught:
+        load_target(f"{path}:f")
+    assert caught.value.code == "target_import"
+
+
+def test_a_signature_of_another_kind_is_told() -> None:
+    def dones(rewards: Any, values: Any, gamma: Any, lam: Any, dones: Any) -> Any:
+        raise AssertionError
+
+    with pytest.raises(InputError) as caught:
+        conform(dones, "gae")
+    assert caught.value.code == "target_signature"
+    assert "dones" in caught.value.message
+
+
+def test_unknown_names() -> None:
+    with pytest.raises(UnknownName):
+        conform(rlcalc.gae, "gea")
+    with pytest.raises(UnknownName) as caught:
+        conform(rlcalc.gae, "gae", conventions=["truncation-as-terminaton"])
+    assert "truncation-as-termination" in caught.value.hint
