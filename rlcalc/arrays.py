@@ -13,7 +13,6 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc.errors import InputError, UnknownName, shown
-from rlcalc.exact import to_float
 from rlcalc.inputs import Inputs, active_form, flat, missing
 from rlcalc.specs import Formula, Parameter
 
@@ -75,7 +74,7 @@ def from_exact(inputs: Inputs, backend: str, dtype: str = "float64", device: str
         if value is None or parameter.is_switch or isinstance(value, str):
             found[parameter.name] = value
         elif parameter.kind == "number":
-            found[parameter.name] = _array(backend, _floats(value), kind, place)
+            found[parameter.name] = _array(backend, inputs.floats(parameter.name), kind, place)
         elif parameter.kind == "flag":
             found[parameter.name] = _array(backend, value, None, place)
         elif parameter.kind == "mdp":
@@ -95,10 +94,6 @@ def _array(backend: str, value: Any, dtype: Any, device: Any) -> Any:
     import torch
 
     return torch.tensor(value, dtype=dtype, device=device)
-
-
-def _floats(value: Any) -> Any:
-    return [_floats(part) for part in value] if isinstance(value, list) else to_float(value)
 
 
 def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

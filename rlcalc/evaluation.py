@@ -12,7 +12,7 @@ from typing import Any
 
 from rlcalc.arrays import from_exact
 from rlcalc.derivation import Derivation
-from rlcalc.digits import DIGITS, LARGEST, SMALLEST, correct_digits, truth_of
+from rlcalc.digits import DIGITS, LARGEST, SMALLEST, TINY, correct_digits, truth_of
 from rlcalc.errors import UnknownName, shown, suggestion
 from rlcalc.formulas import load_forms
 from rlcalc.inputs import Inputs, bind, flat
@@ -217,21 +217,22 @@ def evaluate_bound(
     return Evaluation(spec, inputs, results, derivation, tuple(ran), dtype, agree, notes)
 
 
-def numbers(inputs: Inputs, *, vectors_only: bool = False) -> Iterator[Any]:
-    """Every exact number among the inputs."""
+def numbers(inputs: Inputs, *, vectors_only: bool = False) -> Iterator[tuple[Any, float]]:
+    """Every exact number among the inputs, with the nearest float."""
     for parameter in inputs.formula.parameters:
-        if parameter.kind == "number" and (parameter.shape or not vectors_only):
-            for value in flat(inputs.values[parameter.name]):
-                if value is not None and not isinstance(value, str):
-                    yield value
+        value = inputs.values[parameter.name]
+        if value is None or isinstance(value, str) or parameter.kind != "number":
+            continue
+        if parameter.shape or not vectors_only:
+            yield from zip(flat(value), flat(inputs.floats(parameter.name)), strict=True)
 
 
 def out_of_range(inputs: Inputs, dtype: str) -> str | None:
     """The first input that a dtype cannot hold, in words; ``None`` if it holds all."""
-    from rlcalc.exact import to_float, to_text
+    from rlcalc.exact import to_text
 
-    for value in numbers(inputs):
-        size = abs(to_float(value))
+    for value, nearest in numbers(inputs):
+        size = abs(nearest)
         if size > LARGEST[dtype] or (size < SMALLEST[dtype] and value != 0):
             text = to_text(value)
             return text if len(text) <= 40 else f"{text[:30]}… ({len(text)} characters)"
@@ -240,9 +241,7 @@ def out_of_range(inputs: Inputs, dtype: str) -> str | None:
 
 def input_scale(inputs: Inputs) -> float:
     """Size of the largest number given, against which cancellation is judged."""
-    from rlcalc.exact import to_float
-
-    return max((abs(to_float(value)) for value in numbers(inputs, vectors_only=True)), default=0.0)
+    return max((abs(nearest) for _, nearest in numbers(inputs, vectors_only=True)), default=0.0)
 
 
 def compare_backends(results: Any, inputs: Inputs, dtype: str) -> bool | None:
@@ -271,15 +270,35 @@ def least_digits(got: Any, truth: Any, dtype: str, scale: float = 0.0) -> float:
     """Fewest correct digits over all entries; ``-inf`` when the shapes differ."""
     if _shape(got) != _shape(truth):
         return float("-inf")
+    pairs = list(zip(flat(got), flat(truth), strict=True))
+    if len(pairs) > _MANY and all(type(value) is float for _, value in pairs):
+        pairs = _worst(pairs, dtype, scale)
     return min(
         (
             correct_digits(mine, value if isinstance(value, float) else truth_of(value), dtype, scale)
             if not isinstance(value, float)
             else _float_digits(mine, value, dtype, scale)
-            for mine, value in zip(flat(got), flat(truth), strict=True)
+            for mine, value in pairs
         ),
         default=DIGITS[dtype],
     )
+
+
+_MANY = 1000  # pairs of floats, of which the worst is found in floating point
+
+
+def _worst(pairs: list[tuple[float, float]], dtype: str, scale: float) -> list[tuple[float, float]]:
+    """The pair with the largest relative error, and all that are not finite."""
+    import numpy as np
+
+    mine, other = np.asarray(pairs, np.float64).T
+    finite = np.isfinite(mine) & np.isfinite(other)
+    against = np.maximum(np.abs(other), scale)
+    with np.errstate(all="ignore"):  # what overflows is the worst
+        error = np.abs(mine - other) / np.where(against == 0, 1.0, against)
+    tiny = np.maximum(np.abs(mine), np.abs(other)) <= TINY[dtype]
+    error = np.where(finite & ~tiny, error, -1.0)
+    return [pairs[int(np.argmax(error))], *(pairs[int(k)] for k in np.flatnonzero(~finite))]
 
 
 def _float_digits(mine: float, other: float, dtype: str, scale: float) -> float:

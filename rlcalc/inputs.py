@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc.errors import InputError, shown, suggestion
-from rlcalc.exact import compare, is_symbolic, parse_literal, parse_number, symbols_of, to_text
+from rlcalc.exact import compare, is_symbolic, parse_literal, parse_number, symbols_of, to_float, to_text
 from rlcalc.specs import Formula, Parameter
 
 _TRUE = frozenset({"1", "true", "yes"})
@@ -39,6 +39,14 @@ class Inputs:
     given: frozenset[str]
     dims: dict[str, int]
     notes: list[str] = field(default_factory=list)
+    _floats: dict[str, tuple[Any, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def floats(self, name: str) -> Any:
+        """The nearest floats of one parameter, in its nesting; found once for all backends."""
+        value = self.values[name]
+        if name not in self._floats or self._floats[name][0] is not value:
+            self._floats[name] = (value, _to_floats(value))
+        return self._floats[name][1]
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -64,11 +72,18 @@ class Inputs:
 
 def flat(value: Any) -> Iterator[Any]:
     """Every entry of a nested list, or the scalar itself."""
-    if isinstance(value, list):
-        for part in value:
-            yield from flat(part)
-    else:
+    if not isinstance(value, list):
         yield value
+        return
+    for part in value:
+        if isinstance(part, list):
+            yield from flat(part)
+        else:
+            yield part
+
+
+def _to_floats(value: Any) -> Any:
+    return [_to_floats(part) for part in value] if isinstance(value, list) else to_float(value)
 
 
 def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:

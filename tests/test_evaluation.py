@@ -102,3 +102,18 @@ def test_derive_takes_command_names_and_refuses_others() -> None:
     assert str(rlcalc.derive("ppo-clip", ratio="1.5", adv=5).answer) == "6"
     with pytest.raises(UnknownName):
         rlcalc.derive("ppo-clop")
+
+
+def test_the_worst_of_many_floats_is_found_as_one_by_one() -> None:
+    import random
+
+    from rlcalc import evaluation
+
+    draw = random.Random(7)
+    for scale in (0.0, 3.0):
+        truth = [draw.choice([0.0, 1e-310, draw.gauss(0, 1), draw.gauss(0, 1e300)]) for _ in range(2000)]
+        got = [value * (1 + draw.choice([0, 1e-15, 1e-9])) for value in truth]
+        slow = min(evaluation._float_digits(a, b, "float64", scale) for a, b in zip(got, truth, strict=True))
+        assert evaluation.least_digits(got, truth, "float64", scale) == pytest.approx(slow)
+        got[5] = float("nan")
+        assert evaluation.least_digits(got, truth, "float64", scale) == float("-inf")
