@@ -20,7 +20,10 @@ def sheet(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
     if not chosen:
         return "\n".join([*lines, "Nothing to correct.", ""])
     counts = ", ".join(f"{sum(one.verdict == word for one in chosen)} {word}" for word in LISTED)
-    lines += [f"{len(outcomes)} statements were checked; {counts}. Every number below is exact.", ""]
+    lines += [
+        f"{len(outcomes)} statements were checked; {counts}. Numbers are exact unless an interval is given.",
+        "",
+    ]
     section = ""
     for one in chosen:
         claim = claims[one.id]
@@ -41,10 +44,12 @@ def _paragraph(claim: Claim, one: Outcome) -> str:
         text += f" Shown by: {piece.what}" + (f" ({'; '.join(numbers)})" if numbers else "") + "."
         answers: dict[str, list[str]] = {}
         for command, output, want in piece.replay:
-            answers.setdefault(command, []).append(f"{output + ' ' if output else ''}{_said(want)}")
+            label = {"": "", "error": "refused: "}.get(output, f"{output} ")
+            answers.setdefault(command, []).append(label + _said(want))
         commands = [f"`{command}` (answer: {', '.join(said)})" for command, said in answers.items()]
         text += f" Replay: {', '.join(commands)}." if commands else ""
-    return text
+    same = [f"{piece.what}, {piece.lines[0]}" for piece in one.evidence if piece.role == "unchanged"]
+    return text + (f" Unchanged: {'; '.join(same)}." if same else "")
 
 
 def _said(want: object) -> str:

@@ -78,7 +78,8 @@ class Identity(Evidence):
         return [f"{shown}: {verb}", *([f"for {self.over}"] if self.over else [])]
 
     def latex(self) -> str:
-        return f"{tex(self.left)} = {tex(self.right)}"
+        # SymPy may have made both sides the same already, which shows a reader nothing
+        return "" if self.left == self.right else f"{tex(self.left)} = {tex(self.right)}"
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,10 @@ class Exact(Evidence):
         return [f"{plain(number(self.left))} {self.relation} {plain(number(self.right))}"]
 
     def latex(self) -> str:
-        sign = {"!=": r"\ne", "<=": r"\le", ">=": r"\ge"}.get(self.relation, self.relation)
+        """The relation between the two that holds, which need not be the one that was claimed."""
+        opposite = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+        relation = opposite[self.relation] if self.status == "fails" else self.relation
+        sign = {"!=": r"\ne", "<=": r"\le", ">=": r"\ge"}.get(relation, relation)
         return f"{tex(number(self.left))} {sign} {tex(number(self.right))}"
 
 
@@ -423,6 +427,8 @@ def tex(value: Any) -> str:
 
 
 def _listed(value: Any) -> str:
+    if isinstance(value, list | tuple | set | frozenset) and not value:
+        return "nothing"
     if isinstance(value, list | tuple):
         return " ".join(plain(part) for part in value)
     if isinstance(value, set | frozenset):

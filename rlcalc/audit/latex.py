@@ -310,7 +310,8 @@ def _mathml(node: Node | None, block: bool) -> str:
         case "word":
             return f'<mi mathvariant="normal">{escape(node.text)}</mi>'
         case "text":
-            return f"<mtext>{escape(node.text)}</mtext>"
+            # MathML drops blanks at the ends of a text, where they part it from the formula
+            return f"<mtext>{escape(node.text).replace(' ', chr(0xA0))}</mtext>"
         case "space":
             return f'<mspace width="{node.text}"></mspace>'
         case "frac":
