@@ -48,7 +48,7 @@ expression of positive symbols that is positive), ``Exact`` (numbers),
 ``judge`` (``rlcalc.audit.verdict``) states the rules; the ones to know:
 
 - general statements need at least one general proof; ``Exact`` on some sizes
-  leaves them ``undecided``. Claims of kind "worked number" are instances, those
+  and ``Fact`` leave them ``undecided``. Claims of kind "worked number" are instances, those
   of kind "taxonomy/historical" structure, "empirical" statistics; ``scope=`` of
   the decorator overrides;
 - ``conditional`` and ``wrong`` need a ``Counterexample`` whose numbers contradict the

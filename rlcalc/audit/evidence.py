@@ -206,6 +206,8 @@ class Exhaustive(Evidence):
 class Fact(Evidence):
     """Something read off data: attributes of algorithms, tables of the lecture, what cites what.
 
+    It settles statements about structure, and no theorem.
+
     Attributes:
         found: what the data say.
         relation: ``=``, ``!=``, ``in``, ``not in``, ``subset``.
@@ -213,7 +215,6 @@ class Fact(Evidence):
         source: where the data come from.
     """
 
-    general: ClassVar[bool] = True
     kind: ClassVar[str] = "fact"
 
     found: Any

@@ -68,7 +68,7 @@ IGNORED = {
 }
 
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+|.)|\d+(?:\.\d+)?|[^\s\\]|\s+", re.DOTALL)
-_OPERATORS = set("+-=<>()[]|,;:!/*.'")
+_OPERATORS = set("+-=<>()[],;:!/*.'?|")
 
 
 class LatexError(ValueError):

@@ -84,7 +84,8 @@ def _standard(evidence: list[Evidence], scope: Scope) -> Judgement | None:
     if not evidence:
         return Judgement("undecided", "Nothing shows it.")
     if scope == "general" and not any(piece.general for piece in evidence):
-        return Judgement("undecided", "Examples of finitely many sizes do not prove a general statement.")
+        why = "Examples and facts prove no general statement (scope='structure' or 'instance' if it is none)."
+        return Judgement("undecided", why)
     return None
 
 

@@ -90,7 +90,9 @@ def test_a_fact_contradicts_a_taxonomy_but_no_theorem() -> None:
     fact = Fact("learns a critic", False, "=", False)
     found = Findings([], [fact], correction("it does not", [fact]))
     assert judge(found, "structure").verdict == "wrong"
-    assert judge(found, "general").verdict == "refuted"
+    assert judge(found, "general").verdict == "undecided"
+    assert judge(Findings([fact]), "general").verdict == "undecided"
+    assert judge(Findings([fact]), "structure").verdict == "proved"
 
 
 def test_an_empirical_statement_may_be_mended_by_simulation() -> None:
