@@ -9,7 +9,7 @@ on rlcalc's CartPole (equal to Gymnasium's state for state): every 4,096
 steps the likeliest actions play 100 episodes, and 100 more where the mean is
 at least 475. The two sides take turns, and the answer is a ratio of medians,
 since the machine is as noisy for one as for the other. The peer needs
-stable-baselines3 and must see this checkout (PYTHONPATH).
+stable-baselines3.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # runs from a checkout as it is
 RESULTS = Path(__file__).resolve().parent / "results"
 SEEDS = (0, 1, 2, 3, 4)
 

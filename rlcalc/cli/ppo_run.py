@@ -133,7 +133,9 @@ def _one(settings: Settings, options: Options, plot: Path | None, as_json: bool)
     screen = Screen(sys.stderr)
     with (Live if screen.colour else Lines)(sys.stderr, settings) as show:
         result = run(settings, options, show)
-    if not result.writes:  # another rank speaks
+    if not result.writes:  # another rank speaks, but for what went wrong here
+        if result.failure is not None:
+            raise result.failure
         raise typer.Exit(_code(result))
     if plot is not None and result.history:
         picture(plot, result)
@@ -208,11 +210,10 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found, ensure_ascii=False, allow_nan=False, indent=2))
     else:
-        steps, seconds, value = found["env_steps"], found["seconds"], found["mean_return"]
+        steps, clock, value = found["env_steps"], found["seconds"], found["mean_return"]
         out.line(
-            f"{found['solved']} of {len(results)} solved: {steps['mean']:,.0f} ± {steps['spread']:,.0f} steps "
-            f"(most {steps['worst']:,.0f}), "
-            f"{seconds['mean']:.1f} ± {seconds['spread']:.1f} s, "
+            f"{found['solved']} of {len(results)} solved: "
+            f"{steps['mean']:,.0f} ± {steps['spread']:,.0f} steps (most {steps['worst']:,.0f}), {clock['mean']:.1f} ± {clock['spread']:.1f} s, "
             f"return {value['mean']:.1f} ± {value['spread']:.1f} (least {value['worst']:.1f})",
             ANSWER if found["passed"] else ALARM,
         )

@@ -128,6 +128,8 @@ def group(device: torch.device, envs: int, timeout: float = TIMEOUT_SECONDS) -> 
     if envs % size:
         raise InputError("envs_uneven", f"{envs} environments do not divide evenly among {size} ranks.")
     backend = "nccl" if device.type == "cuda" else "gloo"
+    if device.type == "cuda":  # NCCL moves objects over the current device
+        torch.cuda.set_device(device)
     try:
         dist.init_process_group(backend, timeout=timedelta(seconds=timeout))
     except (RuntimeError, ValueError) as error:
