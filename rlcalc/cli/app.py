@@ -36,6 +36,7 @@ BUILT_IN = {
     "golden": BuiltIn("rlcalc.cli.golden:app", "Certify, check and export the golden vectors."),
     "ppo-run": BuiltIn("rlcalc.cli.ppo_run:app", "Train an agent by PPO with these formulas, checked."),
     "conform": BuiltIn("rlcalc.cli.conform:app", "Hold your own function to the vectors; name its fault."),
+    "peers": BuiltIn("rlcalc.cli.peers:app", "Which released libraries conform, and which faults they have."),
 }
 _COMPLETING = "_RLCALC_COMPLETE"
 

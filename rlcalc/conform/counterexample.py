@@ -213,6 +213,15 @@ def _importing(
 
     if isinstance(target, Program):
         return ["import json", "import subprocess", "", "import numpy as np"], ""
+    if target.source:
+        return [
+            "from __future__ import annotations",
+            "",
+            *lines,
+            "",
+            "",
+            *target.source.split("\n"),
+        ], target.called
     place, _, attribute = target.name.rpartition(":")
     first = attribute.split(".")[0]
     if not place:

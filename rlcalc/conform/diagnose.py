@@ -70,7 +70,7 @@ def diagnose(
         outcomes: by vector id.
         conventions: declared by the user; every fault is tried under them.
     """
-    run = [v for v in vectors if v.id in outcomes]
+    run = [v for v in vectors if v.id in outcomes and judge(v, outcomes[v.id]).status != "skipped"]
     if not run:
         return Diagnosis()
     known = catalogue(run[0].formula.name)

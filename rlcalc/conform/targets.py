@@ -40,6 +40,9 @@ class Target:
         needs: names without a default.
         limit: seconds for one call.
         dtypes: floating dtypes that it is called with.
+        source: Python text that brings it in, for a test that stands alone; empty
+            where its name says enough.
+        called: the name that it has there.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Target:
     limit: float = 5.0
     dtypes: tuple[str, ...] = DTYPES
     notes: list[str] = field(default_factory=list)
+    source: str = ""
+    called: str = ""
 
     def unable(self, vector: Vector) -> str:
         """Why a vector cannot be put to this target; empty when it can."""

@@ -12,9 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import UnknownName, shown, suggestion
+
+if TYPE_CHECKING:
+    from rlcalc.conform.targets import Target
 
 LIBRARIES = ("rlax", "torchrl", "stable_baselines3", "tianshou", "pfrl", "trl", "verl")
 
@@ -31,6 +34,7 @@ class Adapter:
         conventions: those that the library documents, as names of declared conventions.
         note: where it documents them, or what the adapter had to choose.
         dtypes: floating dtypes that the library promises to keep.
+        helpers: functions of the adapter's module that ``load`` uses; a counterexample repeats them.
     """
 
     function: str
@@ -40,6 +44,23 @@ class Adapter:
     conventions: tuple[str, ...] = ()
     note: str = ""
     dtypes: tuple[str, ...] = ("float64", "float32")
+    helpers: tuple[Callable[..., Any], ...] = ()
+
+    def target(self, limit: float = 60.0) -> Target:
+        """The library's function as a target; this imports the library.
+
+        The limit is generous: a first call may compile.
+        """
+        from inspect import getsource
+
+        from rlcalc.conform.targets import from_function
+
+        found = from_function(self.load(), self.function, self.backend, limit)
+        found.dtypes = self.dtypes
+        parts = [getsource(part).rstrip() for part in (*self.helpers, self.load)]
+        found.source = "\n\n\n".join([*parts, f"call = {self.load.__name__}()"])
+        found.called = "call"
+        return found
 
 
 @dataclass(frozen=True)

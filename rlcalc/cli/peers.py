@@ -1,0 +1,55 @@
+"""``rlcalc peers``: released libraries against the certified vectors."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import typer
+
+from rlcalc.cli.screen import HEADING, Screen
+from rlcalc.errors import InputError
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+def peers(
+    names: list[str] = typer.Argument(  # noqa: B008
+        None, metavar="[LIBRARY]...", help="Default: all that are installed.", show_default=False
+    ),
+    random: int = typer.Option(200, "--random", min=0, metavar="N", help="Generated cases per function."),
+    as_json: bool = typer.Option(False, "--json", help="Print the matrix as JSON."),
+    markdown: bool = typer.Option(False, "--markdown", help="Print it as Markdown, with a test per fault."),
+    write: Path = typer.Option(  # noqa: B008
+        None, "--write", metavar="FILE", help="Put the Markdown into FILE, between its two marks."
+    ),
+) -> None:
+    """Which released libraries conform, and which faults they have.
+
+    Runs the functions of the libraries that are installed ('pip install
+    rlcalc[peers]'). A convention that a library documents is not held
+    against it; each function that does not conform comes with a case.
+    """
+    from rlcalc.conform.peers import LIBRARIES, libraries, library
+    from rlcalc.conform.peers.matrix import cells, matrix_json, matrix_lines, matrix_markdown, write_between
+
+    if as_json and markdown:
+        raise InputError("format_twice", "--json and --markdown do not go together.")
+    chosen = [library(name) for name in names] if names else libraries()
+    notes = Screen(sys.stderr)
+    found = cells(chosen, random, notes.line if notes.terminal else None)
+    if not found:
+        notes.note("None of them is installed: pip install 'rlcalc[peers]'. Known: " + ", ".join(LIBRARIES))
+    if write is not None:
+        write_between(write, matrix_markdown(found, chosen))
+    screen = Screen(sys.stdout)
+    if as_json:
+        import json
+
+        print(json.dumps(matrix_json(found, chosen), ensure_ascii=False, allow_nan=False, indent=2))
+    elif markdown:
+        screen.block(matrix_markdown(found, chosen).rstrip("\n"))
+    else:
+        for line in matrix_lines(found, chosen):
+            screen.line(line, "" if line.startswith(" ") else HEADING)

@@ -1,0 +1,205 @@
+"""Library × formula: who conforms, under which convention, or with which fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rlcalc.conform.counterexample import Counterexample, counterexample
+from rlcalc.conform.peers import Adapter, Library
+from rlcalc.conform.runner import Report, run
+from rlcalc.errors import DataError
+
+BEGIN, END = "<!-- rlcalc peers: begin -->", "<!-- rlcalc peers: end -->"
+RANDOM = 200
+NOT_RUN = "not-run"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One function of one library.
+
+    Attributes:
+        verdict: as of a report; ``not-run`` where the library could not be loaded.
+        conventions: under which it conforms; ``documented`` says that the library declares them.
+        faults: what it behaves as, simplest first.
+        passed: how many vectors of how many in float64, which may be fewer than there are.
+    """
+
+    library: str
+    version: str
+    function: str
+    formula: str
+    verdict: str
+    conventions: tuple[str, ...] = ()
+    documented: bool = False
+    faults: tuple[str, ...] = ()
+    note: str = ""
+    why: str = ""
+    passed: tuple[int, int] = (0, 0)
+    digits: float | None = None
+    example: Counterexample | None = field(default=None, compare=False)
+
+    @property
+    def words(self) -> str:
+        """The verdict as it stands in the table."""
+        if self.verdict == "conforms-under-convention":
+            return "conforms under " + " and ".join(self.conventions)
+        if self.faults:
+            return f"{self.verdict}: " + " or ".join(self.faults)
+        if self.verdict in ("conforms", NOT_RUN):
+            return self.verdict
+        return f"{self.verdict}: {self.why}" if self.why else self.verdict
+
+
+def cells(
+    libraries: Sequence[Library], random: int = RANDOM, tell: Callable[[str], None] | None = None
+) -> list[Cell]:
+    """Run every adapter of every library that is installed. This runs the libraries' code."""
+    found = []
+    for library in libraries:
+        for adapter in library.adapters if library.installed else ():
+            if tell is not None:
+                tell(f"{library.distribution} {library.version}: {adapter.function}")
+            found.append(cell(library, adapter, random))
+    return found
+
+
+def cell(library: Library, adapter: Adapter, random: int = RANDOM) -> Cell:
+    """Run one adapter."""
+    facts = (library.distribution, library.version, adapter.function, adapter.formula)
+    try:
+        target = adapter.target()
+    except Exception as error:
+        # a library that is installed but cannot be imported is no verdict about its formula
+        why = f"{type(error).__name__}: {error}".splitlines()[0]
+        return Cell(*facts, NOT_RUN, note=adapter.note, why=why)
+    report = run(target, adapter.formula, adapter.conventions, random=random)
+    example = None if report.verdict.startswith("conforms") else counterexample(report, target)
+    ran = [j for j in report.judgements if j.dtype == target.dtypes[0] and j.status != "skipped"]
+    return Cell(
+        *facts,
+        verdict=report.verdict,
+        conventions=tuple(c.name for c in report.conventions),
+        documented=report.declared,
+        faults=_faults(report),
+        note=adapter.note,
+        why=example.why if example is not None else "",
+        passed=(sum(not j.failed for j in ran), len(ran)),
+        digits=report.digits(target.dtypes[0]),
+        example=example,
+    )
+
+
+def _faults(report: Report) -> tuple[str, ...]:
+    return () if report.diagnosis is None else tuple(match.name for match in report.diagnosis.matches)
+
+
+def matrix_json(found: Sequence[Cell], libraries: Sequence[Library]) -> dict[str, Any]:
+    """The matrix as plain data."""
+    return {
+        "date": date.today().isoformat(),
+        "libraries": [
+            {"name": lib.distribution, "version": lib.version or None, "adapters": len(lib.adapters)}
+            for lib in libraries
+        ],
+        "cells": [
+            {
+                "library": c.library,
+                "version": c.version,
+                "function": c.function,
+                "formula": c.formula,
+                "verdict": c.verdict,
+                "conventions": list(c.conventions),
+                "documented": c.documented,
+                "faults": list(c.faults),
+                "vectors": {"passed": c.passed[0], "of": c.passed[1]},
+                "digits": c.digits,
+                "why": c.why,
+                "note": c.note,
+                "counterexample": None
+                if c.example is None
+                else {
+                    "case": c.example.case,
+                    "inputs": dict(c.example.inputs),
+                    "expected": c.example.expected,
+                    "got": str(c.example.got),
+                    "test": c.example.test,
+                },
+            }
+            for c in found
+        ],
+    }
+
+
+def matrix_lines(found: Sequence[Cell], libraries: Sequence[Library]) -> list[str]:
+    """The matrix for people."""
+    lines = []
+    for lib in libraries:
+        if not lib.installed:
+            lines.append(f"{lib.distribution}: not installed")
+            continue
+        lines.append(f"{lib.distribution} {lib.version}")
+        for c in (c for c in found if c.library == lib.distribution):
+            lines.append(f"  {c.formula}: {c.words}")
+            lines.append(f"      {c.function}, {c.passed[0]} of {c.passed[1]} vectors")
+            if c.example is not None:
+                given = ", ".join(f"{k} = {_short(v)}" for k, v in c.example.inputs.items())
+                lines.append(f"      for {given}")
+                lines.append(f"      exact {_short(c.example.expected)}, got {_short(c.example.got)}")
+    return lines
+
+
+def _short(value: Any) -> str:
+    from rlcalc.reproduce import brief
+
+    return brief(value, 60)
+
+
+def matrix_markdown(found: Sequence[Cell], libraries: Sequence[Library]) -> str:
+    """The matrix with versions and date, and every counterexample, for the README."""
+    lines = [f"Run on {date.today().isoformat()} by `rlcalc peers --markdown`.", ""]
+    lines += ["| library | function | formula | verdict | vectors |", "|---|---|---|---|---|"]
+    for c in found:
+        note = f" ({_cell(c.note)})" if c.note else ""
+        lines.append(
+            f"| {c.library} {c.version} | `{c.function}` | {c.formula} | {_cell(c.words)}{note} "
+            f"| {c.passed[0]} of {c.passed[1]} |"
+        )
+    absent = [lib.distribution for lib in libraries if not lib.installed]
+    if absent:
+        lines += ["", f"Not installed when this ran: {', '.join(absent)}."]
+    for c in found:
+        if c.example is None:
+            continue
+        lines += ["", "<details>", f"<summary>{c.library}: {c.function}, {c.formula}</summary>", ""]
+        lines += ["```python", c.example.test.rstrip("\n"), "```", "", "</details>"]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """Text inside a Markdown table."""
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+
+
+def write_between(path: Path, text: str) -> None:
+    """Put the matrix into a file, between its two marks.
+
+    Raises:
+        DataError: ``file_unreadable``, ``no_marks``.
+    """
+    from rlcalc.toml_edit import write_whole
+
+    try:
+        whole = path.read_text("utf-8")
+    except OSError as error:
+        raise DataError("file_unreadable", f"{path} cannot be read: {error.strerror}.") from error
+    start, end = whole.find(BEGIN), whole.find(END)
+    if start < 0 or end < start:
+        raise DataError(
+            "no_marks", f"{path} has no place for the matrix.", f"Mark it with {BEGIN} and {END}."
+        )
+    write_whole(path, f"{whole[: start + len(BEGIN)]}\n{text}{whole[end:]}")
