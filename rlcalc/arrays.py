@@ -13,7 +13,8 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc.errors import InputError, UnknownName, shown
-from rlcalc.inputs import Inputs, active_form, flat, missing
+from rlcalc.inputs import Inputs, active_form, missing
+from rlcalc.reading import flat
 from rlcalc.specs import Formula, Parameter
 
 NUMPY_DTYPES = ("float64", "float32", "float16")

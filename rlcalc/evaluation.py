@@ -15,7 +15,8 @@ from rlcalc.derivation import Derivation
 from rlcalc.digits import DIGITS, LARGEST, SMALLEST, TINY, correct_digits, truth_of
 from rlcalc.errors import UnknownName, shown, suggestion
 from rlcalc.formulas import load_forms
-from rlcalc.inputs import Inputs, bind, flat
+from rlcalc.inputs import Inputs, bind
+from rlcalc.reading import flat
 from rlcalc.specs import Formula, Output, load_formula
 
 BACKENDS = ("sympy", "numpy", "torch")

@@ -9,18 +9,16 @@ sentence what is wrong.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from rlcalc.errors import InputError, shown, suggestion
-from rlcalc.exact import compare, is_symbolic, parse_literal, parse_number, symbols_of, to_float, to_text
+from rlcalc.domains import check_domain
+from rlcalc.errors import InputError
+from rlcalc.exact import symbols_of, to_float, to_text
+from rlcalc.reading import flat, read_parameter
 from rlcalc.specs import Formula, Parameter
-
-_TRUE = frozenset({"1", "true", "yes"})
-_LARGEST_INTEGER = 2**63 - 1  # of the array backends
-_FALSE = frozenset({"0", "false", "no"})
 
 
 @dataclass
@@ -70,18 +68,6 @@ class Inputs:
         return {name: _text(value) for name, value in self.values.items() if value is not None}
 
 
-def flat(value: Any) -> Iterator[Any]:
-    """Every entry of a nested list, or the scalar itself."""
-    if not isinstance(value, list):
-        yield value
-        return
-    for part in value:
-        if isinstance(part, list):
-            yield from flat(part)
-        else:
-            yield part
-
-
 def _to_floats(value: Any) -> Any:
     return [_to_floats(part) for part in value] if isinstance(value, list) else to_float(value)
 
@@ -112,7 +98,7 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
     dims: dict[str, int] = {}
     for parameter in active:
         if parameter.name in given:
-            values[parameter.name] = _read(formula, parameter, given[parameter.name])
+            values[parameter.name] = read_parameter(formula, parameter, given[parameter.name])
             _measure(parameter, values[parameter.name], dims)
     for parameter in active:
         if parameter.name in given:
@@ -122,7 +108,7 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
     inputs = Inputs(formula, values, frozenset(given), dims)
     for parameter in active:
         if parameter.name in given:
-            _check_domain(parameter, values[parameter.name], inputs)
+            check_domain(parameter, values[parameter.name], inputs.notes)
     return inputs
 
 
@@ -165,142 +151,6 @@ def _lacks(formula: Formula, name: str, given: Mapping[str, Any]) -> bool:
 def _active_parameters(formula: Formula, given: Mapping[str, Any]) -> list[Parameter]:
     names = active_form(formula, given)
     return [parameter for parameter in formula.parameters if parameter.name in names]
-
-
-# reading
-
-
-def _read(formula: Formula, parameter: Parameter, raw: Any) -> Any:
-    if parameter.kind == "mdp":
-        from rlcalc.mdp import read_mdp
-
-        return read_mdp(raw)
-    if parameter.is_switch:
-        return bool(raw) if isinstance(raw, bool) else _flag(parameter, raw)
-    raw = _plain(raw)
-    if parameter.choices and parameter.shape and _is_choice(parameter, raw):
-        return raw if isinstance(raw, str) else raw[0]
-    if len(parameter.shape) == 2:
-        return [_row(formula, parameter, row) for row in _rows(raw)]
-    if parameter.shape or (parameter.each and isinstance(raw, list) and len(raw) != 1):
-        return _row(formula, parameter, raw if isinstance(raw, list) else [raw])
-    if isinstance(raw, list):
-        if len(raw) != 1:
-            what = "one value" if raw else "a value"
-            raise InputError(
-                f"{parameter.name.rstrip('_')}_wrong_length",
-                f"{parameter.option} takes {what}, not {len(raw)}: {shown(' '.join(map(str, raw)))}.",
-                parameter.help,
-            )
-        raw = raw[0]
-    return _entry(formula, parameter, raw)
-
-
-def _is_choice(parameter: Parameter, raw: Any) -> bool:
-    """Whether one of the words stands in place of a whole vector or matrix."""
-    word = raw[0] if isinstance(raw, list) and len(raw) == 1 else raw
-    return isinstance(word, str) and word in parameter.choices
-
-
-def _plain(raw: Any) -> Any:
-    """Lists for arrays, tuples and tensors; scalars as they are."""
-    if hasattr(raw, "tolist") and not isinstance(raw, Fraction):
-        # numpy prints a float32 as its shortest decimal, which is what was meant
-        if getattr(raw, "ndim", 1) == 0:
-            return str(raw.item()) if hasattr(raw, "detach") else str(raw)
-        return [_plain(part) for part in raw]
-    if isinstance(raw, Sequence) and not isinstance(raw, str):
-        return list(raw)
-    return raw
-
-
-def _rows(raw: Any) -> list[Any]:
-    """Rows of a matrix: nested lists, or words with ``;`` between the rows."""
-    if isinstance(raw, list) and raw and all(isinstance(row, list | tuple) for row in raw):
-        return [list(row) for row in raw]
-    if isinstance(raw, list) and not all(isinstance(word, str) for word in raw):
-        return [raw]
-    words = " ".join(raw) if isinstance(raw, list) else str(raw)
-    return [row.replace(",", " ").split() for row in words.split(";") if row.strip()]
-
-
-def _row(formula: Formula, parameter: Parameter, raw: Sequence[Any]) -> list[Any]:
-    if not raw and not parameter.may_be_empty:
-        raise InputError(
-            f"{parameter.name.rstrip('_')}_empty",
-            f"{parameter.option} has nothing after it; it takes at least one value.",
-            parameter.help,
-        )
-    if parameter.kind == "number":
-        # plain literals, the bulk of any long list, take the short way
-        read = [parse_literal(part) if type(part) is str else None for part in raw]
-        return [
-            _entry(formula, parameter, part) if value is None else value
-            for part, value in zip(raw, read, strict=True)
-        ]
-    return [_entry(formula, parameter, part) for part in raw]
-
-
-def _entry(formula: Formula, parameter: Parameter, raw: Any) -> Any:
-    kind = parameter.kind
-    if kind == "flag":
-        return _flag(parameter, raw)
-    if parameter.choices and isinstance(raw, str):
-        if raw in parameter.choices:
-            return raw
-        if kind == "choice":
-            known = list(parameter.choices)
-            raise InputError(
-                f"{parameter.name.rstrip('_')}_unknown",
-                f"{parameter.option} takes {' or '.join(known)}, not {shown(raw)}.",
-                suggestion(raw, known),
-            )
-    if kind in ("word", "choice"):
-        return str(raw)
-    if kind == "count" and (raw == math.inf or raw == "inf"):
-        return math.inf
-    number = _number(formula, parameter, raw)
-    if kind == "number":
-        return number
-    if not isinstance(number, Fraction) or number.denominator != 1:
-        what = "a whole number or inf" if kind == "count" else "a whole number"
-        raise InputError(
-            f"{parameter.name.rstrip('_')}_not_an_integer",
-            f"{parameter.option} takes {what}, not {shown(raw)}.",
-            parameter.help,
-        )
-    if abs(number) > _LARGEST_INTEGER:
-        raise InputError(
-            "number_too_large", f"{parameter.option} takes whole numbers up to 2**63 - 1, not {shown(raw)}."
-        )
-    return int(number)
-
-
-def _number(formula: Formula, parameter: Parameter, raw: Any) -> Any:
-    if isinstance(raw, Fraction):
-        return raw
-    if isinstance(raw, bool):
-        raise InputError("number_syntax", f"{parameter.option} takes a number, not {raw}.")
-    if isinstance(raw, int):
-        return Fraction(raw)
-    if isinstance(raw, float):
-        raw = repr(raw)
-    if isinstance(raw, str):
-        return parse_number(raw, name=parameter.name, symbols=formula.symbolic)
-    if hasattr(raw, "free_symbols"):
-        return Fraction(int(raw.p), int(raw.q)) if raw.is_Rational else raw
-    raise InputError("number_syntax", f"{parameter.option} takes a number, not {shown(raw)}.")
-
-
-def _flag(parameter: Parameter, raw: Any) -> bool:
-    word = str(raw[0] if isinstance(raw, list) and len(raw) == 1 else raw).lower()
-    if word in _TRUE:
-        return True
-    if word in _FALSE:
-        return False
-    raise InputError(
-        f"{parameter.name}_not_a_flag", f"{parameter.option} takes 0 or 1 per step, not {shown(raw)}."
-    )
 
 
 # lengths and defaults
@@ -352,78 +202,7 @@ def _default(formula: Formula, parameter: Parameter, dims: Mapping[str, int]) ->
     text = parameter.default
     if text == "zeros":
         return [Fraction(0)] * (dimension(parameter.shape[0], dims) or 0)
-    return _read(formula, parameter, text)
-
-
-# domains
-
-
-def _check_domain(parameter: Parameter, value: Any, inputs: Inputs) -> None:
-    if parameter.kind not in ("number", "integer", "count"):
-        return
-    interval = parameter.domain
-    if interval.low is None and interval.high is None and not parameter.distribution:
-        return
-    for entry in flat(value):
-        if isinstance(entry, str) or entry == math.inf:
-            continue
-        entry = Fraction(entry) if isinstance(entry, int) else entry
-        inside = within(entry, parameter)
-        if inside is None:
-            free = ", ".join(sorted(symbols_of(entry)))
-            inputs.notes.append(f"{to_text(entry)} is taken to be {interval.words()} ({free} is a symbol).")
-        elif not inside and not parameter.distribution:
-            raise InputError(
-                f"{parameter.name.rstrip('_')}_out_of_range",
-                f"{parameter.option} must be {interval.words()}, not {_brief(entry)}.",
-                parameter.help,
-            )
-        elif not inside:
-            raise not_a_distribution(parameter, f"{_brief(entry)} is no probability")
-        if parameter.caution_above is not None and compare(entry, parameter.caution_above) == 1:
-            inputs.notes.append(parameter.caution)
-    if parameter.distribution and not isinstance(value, str):
-        _check_sums(parameter, value)
-
-
-def within(entry: Any, parameter: Parameter) -> bool | None:
-    """Whether an exact number lies in the domain; ``None`` if a symbol hides it."""
-    interval = parameter.domain
-    for bound, closed, outside in (
-        (interval.low, interval.low_closed, -1),
-        (interval.high, interval.high_closed, 1),
-    ):
-        if bound is None:
-            continue
-        side = compare(entry, bound)
-        if side is None:
-            return None
-        if side == outside or (side == 0 and not closed):
-            return False
-    return True
-
-
-def _check_sums(parameter: Parameter, value: Any) -> None:
-    rows = value if len(parameter.shape) == 2 else [value]
-    for row in rows:
-        if any(is_symbolic(entry) for entry in row):
-            continue
-        total = sum(row, start=Fraction(0))
-        if compare(total, Fraction(1)) != 0:
-            raise not_a_distribution(parameter, f"they sum to {_brief(total)}")
-
-
-def not_a_distribution(parameter: Parameter, why: str) -> InputError:
-    return InputError(
-        f"{parameter.name.rstrip('_')}_not_a_distribution",
-        f"{parameter.option} must be probabilities that sum to 1; {why}.",
-        "Write fractions such as 1/3 where decimals do not add up exactly.",
-    )
-
-
-def _brief(value: Any) -> str:
-    text = to_text(value) if not isinstance(value, int) else str(value)
-    return text if len(text) <= 40 else text[:39] + "…"
+    return read_parameter(formula, parameter, text)
 
 
 def _text(value: Any) -> Any:

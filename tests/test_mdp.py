@@ -14,7 +14,8 @@ import torch
 
 from rlcalc.data import data_folder
 from rlcalc.errors import InputError
-from rlcalc.mdp import MAX_ENTRIES, MDP, read_mdp
+from rlcalc.mdp import MDP, read_mdp
+from rlcalc.mdp_tables import MAX_ENTRIES
 
 FILE = """
 name = "two rooms"

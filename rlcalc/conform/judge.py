@@ -15,7 +15,7 @@ from rlcalc.conform.vectors import Vector, answer_name, complete
 from rlcalc.digits import DIGITS
 from rlcalc.evaluation import least_digits
 from rlcalc.golden_values import output_of, shape
-from rlcalc.inputs import flat
+from rlcalc.reading import flat
 from rlcalc.specs import Formula
 
 # from worst to mildest; the first one found is a target's verdict
