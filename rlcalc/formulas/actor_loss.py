@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.terms import Name, apply, total
+from rlcalc.terms import Name, Rewritten, apply, joined_logs, total
 
 if TYPE_CHECKING:
     from rlcalc.derivation import Derivation
@@ -38,7 +38,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     definition = total(contributions)
     if i.reduction == "mean":
         definition = definition / steps
-    objective = d.step("L", definition, "to be maximised")
+    objective = d.step("L", Rewritten(definition, joined_logs), "to be maximised")
     d.output("objective", objective)
     d.output("loss", d.step("loss", -objective, "to be minimised"))
 
