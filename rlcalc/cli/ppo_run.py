@@ -213,7 +213,8 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
         steps, clock, value = found["env_steps"], found["seconds"], found["mean_return"]
         out.line(
             f"{found['solved']} of {len(results)} solved: "
-            f"{steps['mean']:,.0f} ± {steps['spread']:,.0f} steps (most {steps['worst']:,.0f}), {clock['mean']:.1f} ± {clock['spread']:.1f} s, "
+            f"{steps['mean']:,.0f} ± {steps['spread']:,.0f} steps (most {steps['worst']:,.0f}), "
+            f"{clock['mean']:.1f} ± {clock['spread']:.1f} s, "
             f"return {value['mean']:.1f} ± {value['spread']:.1f} (least {value['worst']:.1f})",
             ANSWER if found["passed"] else ALARM,
         )
