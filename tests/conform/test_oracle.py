@@ -18,7 +18,8 @@ from rlcalc.errors import InputError
 from rlcalc.evaluation import checked, derive_bound
 from rlcalc.golden import load
 from rlcalc.golden_values import each, shape
-from rlcalc.inputs import Inputs, flat
+from rlcalc.inputs import Inputs
+from rlcalc.reading import flat
 from rlcalc.specs import load_formula
 
 

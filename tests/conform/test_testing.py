@@ -1,0 +1,123 @@
+"""``rlcalc.testing`` in a repository of somebody else, from the built wheel."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import rlcalc
+from rlcalc.errors import DataError, InputError, UnknownName
+from rlcalc.testing import conformance_suite
+
+from . import targets
+
+ROOT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parent / "project"
+
+# the two lines that are promised, on functions that are right
+test_right = conformance_suite(targets.right, formula="gae", random=30)
+test_under_a_convention = conformance_suite(
+    targets.truncation_ends, "gae", convention="truncation-as-termination", dtypes=["float64"], random=10
+)
+test_own_vectors = conformance_suite(
+    rlcalc.gae, "gae", backend="torch", dtypes=["float32"], vectors=[PROJECT / "vectors.toml"], random=0
+)
+
+
+def test_ids_are_those_of_the_vectors() -> None:
+    mark = next(m for m in test_own_vectors.pytestmark if m.name == "parametrize")  # type: ignore[attr-defined]
+    ids = [case.id for case in mark.args[1]]
+    assert "gae/lecture-2.4-float32" in ids
+    assert "gae/our-environment-float32" in ids
+
+
+def test_wrong_names_are_told_at_once() -> None:
+    with pytest.raises(UnknownName):
+        conformance_suite(rlcalc.gae, "gea")
+    with pytest.raises(UnknownName):
+        conformance_suite(rlcalc.gae, "gae", convention="truncation")
+    with pytest.raises(InputError):
+        conformance_suite(rlcalc.gae, "gae", dtypes=["float16"])
+    with pytest.raises(DataError):
+        conformance_suite(rlcalc.gae, "gae", vectors=["nowhere.toml"])
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked wheel: what an installation puts on the path, metadata and all."""
+    folder = tmp_path_factory.mktemp("wheel")
+    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    site = folder / "site"
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(site)
+    return site
+
+
+def pytest_in(project: Path, site: Path, *words: str) -> tuple[int, str]:
+    """Pytest in a project that knows nothing of this repository."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "PYTHON", "COV"))}
+    env["PYTHONPATH"] = os.pathsep.join([str(site), str(project)])
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", *words]
+    done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def fresh(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def test_the_documented_project(tmp_path: Path, wheel: Path) -> None:
+    project = fresh(tmp_path)
+    place = subprocess.run(
+        [sys.executable, "-c", "import rlcalc; print(rlcalc.__file__)"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(wheel)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert place.stdout.startswith(str(wheel))
+    code, out = pytest_in(project, wheel, "-v", "--rlcalc-vectors", "vectors.toml")
+    assert code == 0, out
+    assert "test_gae[gae/lecture-2.4-float64] PASSED" in out
+    assert "test_gae[gae/our-environment-float32] PASSED" in out
+    assert "test_gae[gae/generated] PASSED" in out
+
+
+def test_a_fault_in_the_project_is_named(tmp_path: Path, wheel: Path) -> None:
+    project = fresh(tmp_path)
+    path = project / "advantages.py"
+    text = path.read_text()
+    assert "gammas[..., t] * lam * carry" in text
+    path.write_text(text.replace("gammas[..., t] * lam * carry", "gammas[..., t] * carry"))
+    code, out = pytest_in(project, wheel, "-x", "-q")
+    assert code == 1
+    assert "ConformanceError" in out
+    assert "behaves as lam-missing-in-recursion" in out
+    assert "exact answer" in out
+    assert "rlcalc/testing.py" not in out, "the traceback is the user's, not ours"
+
+
+def test_a_wrong_vector_file_stops_the_run(tmp_path: Path, wheel: Path) -> None:
+    project = fresh(tmp_path)
+    (project / "broken.toml").write_text("schema = 3\n")
+    code, out = pytest_in(project, wheel, "-q", "--rlcalc-vectors", "broken.toml")
+    assert code == pytest.ExitCode.USAGE_ERROR
+    assert "--rlcalc-vectors" in out
+
+
+def test_the_plugin_costs_a_run_nothing(tmp_path: Path, wheel: Path) -> None:
+    """It is loaded in every run of pytest where rlcalc is installed, so it must stay small."""
+    (tmp_path / "test_it.py").write_text(
+        "import sys\n\ndef test_it():\n    assert not {'numpy', 'sympy', 'torch'} & set(sys.modules)\n"
+    )
+    code, out = pytest_in(tmp_path, wheel, "-q", "-p", "no:hypothesispytest")
+    assert code == 0, out
