@@ -64,14 +64,12 @@ def ppo_run(
     ]
     if len(modes) > 1:
         raise InputError("modes_together", f"{' and '.join(modes)} are different commands; give one of them.")
-    if exact:
-        _exact(as_json)
-        return
-    if sabotage:
-        _sabotage(as_json)
-        return
     with _importing():
-        from rlcalc.ppo.run import Options
+        from rlcalc.ppo.run import Options, one_thread
+    if exact or sabotage:
+        with one_thread():
+            _exact(as_json) if exact else _sabotage(as_json)
+        return
     from rlcalc.ppo.settings import tuned
 
     if acceptance:

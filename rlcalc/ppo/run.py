@@ -123,7 +123,7 @@ def run(
             "Add --resume to go on from it, or name another folder.",
         )
     device = local_device(torch_device(options.device))
-    with _one_thread(device), group(device, settings.envs) as ranks:
+    with one_thread(device), group(device, settings.envs) as ranks:
         return _Run(settings, options, device, ranks, formulas, make).go(state, show)
 
 
@@ -259,7 +259,7 @@ def _folder(options: Options, settings: Settings) -> Path:
 
 
 @contextlib.contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
+def one_thread(device: torch.device = torch.device("cpu")) -> Iterator[None]:  # noqa: B008
     """On a CPU, networks this small are slower on two threads than on one."""
     before = torch.get_num_threads()
     if device.type == "cpu":

@@ -105,8 +105,9 @@ def test_two_ranks_make_the_step_of_one() -> None:
         assert equal == "True"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("number", "timeout", "within"), [(signal.SIGKILL, 60, 40.0), (signal.SIGSTOP, 3, 40.0)]
+    ("number", "timeout", "within"), [(signal.SIGKILL, 300, 100.0), (signal.SIGSTOP, 3, 100.0)]
 )
 def test_a_rank_that_dies_or_hangs_ends_the_other(number: int, timeout: int, within: float) -> None:
     survivor, victim = start(VICTIM, str(timeout), str(int(number)))
@@ -122,6 +123,7 @@ def test_a_rank_that_dies_or_hangs_ends_the_other(number: int, timeout: int, wit
     assert time.monotonic() - begin < within
 
 
+@pytest.mark.slow
 def test_torchrun_trains_and_one_rank_speaks(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
