@@ -1,0 +1,536 @@
+"""Chapter 7: the clipped objective, what it does to the ratio and what not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rlcalc.audit.evidence import (
+    Counterexample,
+    Evidence,
+    Exact,
+    Fact,
+    Findings,
+    Identity,
+    Replay,
+    Sign,
+    condition,
+    correction,
+)
+from rlcalc.audit.proofs import answer, positives, unit
+from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.s7_loop import first_theta, run
+from rlcalc.audit.zero import sign_status
+
+SIDES = ("below", "inside", "above")
+# where a term stops depending on the ratio
+HELD = frozenset({("+", "above"), ("-", "below")})
+
+
+def places() -> Iterator[tuple[str, str, Any, Any, Any]]:
+    """Sign of A, place of r, and r, A, ε as expressions that cover that case wholly (A ≠ 0, no kink)."""
+    eps, size = unit("e"), positives("a")
+    where = {
+        "below": (1 - eps) * unit("s"),
+        "inside": 1 - eps + 2 * eps * unit("s"),
+        "above": 1 + eps + positives("u"),
+    }
+    for sign, advantage in (("+", size), ("-", -size)):
+        for side, ratio in where.items():
+            yield sign, side, ratio, advantage, eps
+
+
+def smaller(one: Any, other: Any) -> Any:
+    """The smaller of two expressions whose order is the same everywhere.
+
+    Raises:
+        ValueError: the order could not be settled.
+    """
+    if sign_status(other - one, strict=False) == "holds":
+        return one
+    if sign_status(one - other, strict=False) == "holds":
+        return other
+    raise ValueError(f"the order of {one} and {other} is not settled")
+
+
+def larger(one: Any, other: Any) -> Any:
+    return -smaller(-one, -other)
+
+
+def _first(one: Any, _: Any) -> Any:
+    return one
+
+
+def clip(x: Any, low: Any, high: Any) -> Any:
+    """As the lecture defines it."""
+    return larger(low, smaller(x, high))
+
+
+def branch(side: str, eps: Any, r: Any) -> Any:
+    """The clipped ratio as a function of r, on one side."""
+    return {"below": 1 - eps, "inside": r, "above": 1 + eps}[side]
+
+
+def objective(side: str, ratio: Any, advantage: Any, eps: Any) -> tuple[Any, Any]:
+    """The term as a function of r where r is ``ratio``, and r."""
+    import sympy
+
+    r = sympy.Symbol("r")
+    sides = (r * advantage, branch(side, eps, r) * advantage)
+    chosen = smaller(*(part.subs(r, ratio) for part in sides))
+    return next(part for part in sides if sympy.simplify(part.subs(r, ratio) - chosen) == 0), r
+
+
+@claim(
+    "L7.2-lclip",
+    choose="min",
+    outside=True,
+    corruptions=[
+        Corruption("the larger of the two", choose="max"),
+        Corruption("the smaller of r and clip(r), then times A", outside=False),
+        Corruption("no clipping", choose="unclipped"),
+    ],
+)
+def definition(s: Statement) -> Findings:
+    """In each of six cases it is A·min(r, 1 + ε) for A > 0 and A·max(r, 1 − ε) for A < 0."""
+    found: list[Evidence] = []
+    for sign, side, r, a, eps in places():
+        held = clip(r, 1 - eps, 1 + eps)
+        choose = {"min": smaller, "max": larger, "unclipped": _first}[s.choose]
+        value = choose(r * a, held * a) if s.outside else choose(r, held) * a
+        wanted = a * (smaller(r, 1 + eps) if sign == "+" else larger(r, 1 - eps))
+        found.append(Identity(f"A {'>' if sign == '+' else '<'} 0, r {side}", value, wanted, "0 < ε < 1"))
+    return Findings(literal=found)
+
+
+@claim(
+    "L7.4-s2-worse",
+    choose="min",
+    corruptions=[Corruption("the better of the two", choose="max")],
+)
+def worse(s: Statement) -> Findings:
+    """Never above either of the two, in all six cases; strictly below one where clipping acts."""
+    found: list[Evidence] = []
+    for sign, side, r, a, eps in places():
+        two = (r * a, clip(r, 1 - eps, 1 + eps) * a)
+        value = {"min": smaller, "max": larger}[s.choose](*two)
+        for name, other in zip(("rA", "clip(r)A"), two, strict=True):
+            found.append(Sign(f"{name} − L ≥ 0 for A {sign}, r {side}", other - value, "0 < ε < 1", False))
+    scenario = {"ratio": "0.6", "adv": "-3", "eps": "0.2"}
+    exact = (answer("ppo_clip", name, **scenario) for name in ("clipped", "unclipped"))
+    found.append(Exact("in the scenario: clipped below unclipped", next(exact), "<", next(exact)))
+    return Findings(literal=found)
+
+
+@claim(
+    "L7.3-clip-gradient",
+    held=HELD,
+    kinks=False,
+    corruptions=[
+        Corruption("0 everywhere outside the interval", held=HELD | {("+", "below"), ("-", "above")}),
+        Corruption("signs of A exchanged", held=frozenset({("-", "above"), ("+", "below")})),
+        Corruption("never 0", held=frozenset()),
+        Corruption("condition dropped: at the kinks as well", kinks=True),
+    ],
+)
+def derivative(s: Statement) -> Findings:
+    """By differentiating the branch that counts; at r = 1 + ε the two sides disagree."""
+    found: list[Evidence] = []
+    for sign, side, ratio, a, eps in places():
+        term, r = objective(side, ratio, a, eps)
+        stated = 0 if (sign, side) in s.held else a
+        found.append(Identity(f"∂L/∂r for A {sign}, r {side}", term.diff(r), stated, "0 < ε < 1"))
+    kink = {"ratio": "6/5", "adv": "5", "eps": "1/5"}
+    left, right = (answer("ppo_clip", f"d_ratio_{side}", **kink) for side in ("left", "right"))
+    if s.kinks:
+        found.append(Identity("the one-sided derivatives at r = 1 + ε agree", left, right))
+    return Findings(
+        against=[
+            Counterexample(
+                "at r = 1 + ε a rising term becomes a flat one",
+                given={"r": "6/5", "A": 5, "ε": "1/5"},
+                claimed=Exact("left derivative = right derivative", left, "=", right),
+                violates=Exact("r is at the kink 1 + ε", "6/5", "=", "6/5"),
+                replay=(
+                    Replay("rlcalc ppo-clip --ratio 6/5 --adv 5 --eps 1/5", "5", "d_ratio_left"),
+                    Replay("rlcalc ppo-clip --ratio 6/5 --adv 5 --eps 1/5", "0", "d_ratio_right"),
+                ),
+                golden="ppo_clip/kink-above-good",
+                search="points: for A > 0 it is the only one, for A < 0 there is r = 1 − ε",
+            )
+        ],
+        repair=condition(
+            "It holds off the kinks (r = 1 + ε for A > 0, r = 1 − ε for A < 0). There no derivative exists, "
+            "and autograd returns A.",
+            found,
+        ),
+    )
+
+
+@claim(
+    "L7.3-clip-def",
+    first="high",
+    ordered=True,
+    corruptions=[
+        Corruption("min and max exchanged", first="swapped"),
+        Corruption("bounds in either order, as libraries have it", ordered=False),
+    ],
+)
+def clip_definition(s: Statement) -> Findings:
+    """For a ≤ b it is the nearest point of the interval; the order of min and max matters only for a > b."""
+    low, width, above = positives("a w u")
+    share = unit("s")
+    high = low + width
+    found: list[Evidence] = []
+    for what, x, nearest in (
+        ("x below a", low * share, low),
+        ("x between", low + width * share, low + width * share),
+        ("x above b", high + above, high),
+    ):
+        value = clip(x, low, high) if s.first == "high" else smaller(low, larger(x, high))
+        found.append(Identity(f"{what}: the nearest point of the interval", value, nearest, "a < b, all x"))
+        library = smaller(high, larger(x, low))
+        found.append(Identity(f"{what}: min(b, max(x, a)) is the same", clip(x, low, high), library, "a < b"))
+    eps = unit("e")
+    found.append(Sign("PPO's bounds are in order: (1 + ε) − (1 − ε) > 0", (1 + eps) - (1 - eps), "0 < ε < 1"))
+    if not s.ordered:
+        # a = 1, b = 0, x = 0
+        mine, theirs = max(1, min(0, 0)), min(max(0, 1), 0)
+        found.append(Exact("a = 1 above b = 0: both orders agree", mine, "=", theirs))
+    return Findings(literal=found)
+
+
+@claim(
+    "L7.3-eps-domain",
+    low=0,
+    high=1,
+    corruptions=[
+        Corruption("bounded by 2", high=2),
+        Corruption("negative ε allowed", low=-1),
+    ],
+)
+def eps_domain(s: Statement) -> Findings:
+    """Both bounds have to lie on their own side of 1, and the lower one where ratios are."""
+    from rlcalc.data import data_folder, read_toml
+
+    eps = s.low + (s.high - s.low) * unit("e")
+    spec = read_toml(data_folder("specs") / "formulas" / "ppo_clip.toml")
+    declared = next(entry["domain"] for entry in spec["parameter"] if entry["name"] == "eps")
+    return Findings(
+        against=[
+            Counterexample(
+                "with ε = 1 the lower bound is 0, and no ratio lies below it: bad actions are never held",
+                given={"ε": 1},
+                claimed=Exact("1 − ε > 0, so that some ratio lies below it", 1 - 1, ">", 0),
+                violates=Exact("ε < 1 fails", 1, ">=", 1),
+                replay=(Replay("rlcalc ppo-clip --ratio 1 --adv 5 --eps 1", "eps_out_of_range", "error"),),
+                golden="ppo_clip/eps-one",
+                search="positive ε: every smaller one leaves room below 1 − ε",
+            )
+        ],
+        repair=condition(
+            "0 < ε < 1: below 1 the lower bound is positive and can be reached, above 0 the start r = 1 lies "
+            "inside.",
+            [
+                Sign("1 − ε > 0", 1 - eps, f"{s.low} < ε < {s.high}"),
+                Sign("the start r = 1 lies above 1 − ε and below 1 + ε", eps, f"{s.low} < ε < {s.high}"),
+                Fact("the calculator's own domain", f"({s.low}, {s.high})", "=", declared),
+            ],
+            latex=r"0 < \epsilon < 1",
+        ),
+    )
+
+
+def flat(side: str, sign: str) -> Identity:
+    """∂L/∂r = 0 in one case."""
+    ratio, a, eps = next(rest for one, at, *rest in places() if (one, at) == (sign, side))
+    term, r = objective(side, ratio, a, eps)
+    words = "above 1 + ε" if side == "above" else "below 1 − ε"
+    return Identity(f"A {'>' if sign == '+' else '<'} 0, r {words}: ∂L/∂r = 0", term.diff(r), 0, "0 < ε < 1")
+
+
+def first_step(alpha: str, sign: int = 1) -> Any:
+    """The ratio of the good (1) or the bad (−1) action after the loop's first step, by the calculator."""
+    exponent = -sign * 2 * first_theta(alpha)
+    return answer("ratio", new=f"1/(1+exp({exponent}))", old="1/2")
+
+
+def leaves(sign: int, relation: str, bound: str, golden: str) -> Counterexample:
+    """The loop's first step with α = 1/10 takes a ratio out of the interval."""
+    action, shown = ("L", "-1/2") if sign > 0 else ("R", "1/2")
+    found = first_step("1/10", sign)
+    return Counterexample(
+        f"the bandit with advantages ±5, half of each action: one step with α = 1/10, ratio of {action}",
+        given={"θ": "0 0", "A": "5 −5", "ε": "1/5", "α": "1/10", "θ after the step": "1/4 −1/4"},
+        claimed=Exact(f"r {relation} bound", found, relation, bound),
+        premises=(Exact("θ_L after the step", first_theta("1/10"), "=", "1/4"),),
+        replay=(
+            Replay(
+                f"rlcalc ratio --new 1/(1+exp({shown})) --old 1/2",
+                f"2/(1 + exp({shown}))",
+            ),
+        ),
+        golden=golden,
+    )
+
+
+@claim(
+    "L7.2-clip-effect-pos",
+    bounded="ratio",
+    held_at=("above", "+"),
+    corruptions=[
+        Corruption("only the objective is bounded", bounded="objective"),
+        Corruption("the incentive ends below 1 − ε", held_at=("below", "+")),
+    ],
+)
+def effect_pos(s: Statement) -> Findings:
+    return _effect(s, "+", "above", "ratio/audit-one-step-leaves-the-interval")
+
+
+@claim(
+    "L7.2-clip-effect-neg",
+    bounded="ratio",
+    held_at=("below", "-"),
+    corruptions=[
+        Corruption("only the objective is bounded", bounded="objective"),
+        Corruption("the incentive ends above 1 + ε", held_at=("above", "-")),
+    ],
+)
+def effect_neg(s: Statement) -> Findings:
+    return _effect(s, "-", "below", "ratio/audit-bad-action-falls-through")
+
+
+def _effect(s: Statement, sign: str, side: str, golden: str) -> Findings:
+    """Past the bound the term no longer changes: nothing drives the ratio on, nothing drives it back."""
+    ratio, a, eps = next(rest for one, at, *rest in places() if (one, at) == (sign, side))
+    term, r = objective(side, ratio, a, eps)
+    edge = 1 + eps if sign == "+" else 1 - eps
+    value = Identity("the objective stays at its bound", term.subs(r, ratio), edge * a, "past the bound")
+    if s.bounded == "objective":
+        return Findings(literal=[value])
+    bound, relation, word = ("6/5", "<=", "rise") if sign == "+" else ("4/5", ">=", "fall")
+    return Findings(
+        against=[leaves(1 if sign == "+" else -1, relation, bound, golden)],
+        repair=correction(
+            f"Past the bound the term is constant: it gives no reason to {word} further. The ratio may pass "
+            "it in "
+            "one step, or be carried on by other samples, and nothing brings it back.",
+            [flat(*s.held_at), value],
+        ),
+    )
+
+
+def _stays() -> list[Evidence]:
+    """Five small epochs leave the interval as well, and there the gradient ends: the policy stays outside."""
+    *_, before, last = run("1/50", 5)
+    return [
+        Exact("α = 1/50: after four epochs the good action is below 1 + ε", before.good[1], "<", "6/5"),
+        Exact("after the fifth above it", last.good[0], ">", "6/5"),
+        Exact("and the bad one below 1 − ε", last.bad[1], "<", "4/5"),
+        Exact("where the gradient is 0, so that nothing leads back", last.slope[1], "=", last.slope[0]),
+        Exact("exactly", last.slope[0], "=", 0),
+    ]
+
+
+@claim(
+    "L7.2-clip-constrains",
+    bounded="ratio",
+    held=("above", "below"),
+    corruptions=[
+        Corruption("only the incentive is bounded", bounded="incentive"),
+        Corruption("bad actions are held above 1 + ε", held=("above", "above")),
+    ],
+)
+def constrains(s: Statement) -> Findings:
+    """A flat objective is no fence."""
+    ends = [flat(s.held[0], "+"), flat(s.held[1], "-")]
+    if s.bounded == "incentive":
+        return Findings(literal=[*ends])
+    return Findings(
+        against=[leaves(1, "<=", "6/5", "ratio/audit-one-step-leaves-the-interval")],
+        repair=correction(
+            "Clipping takes away the incentive to go on outside the interval; it neither keeps the policy "
+            "inside "
+            "nor brings it back. What holds it are small steps, few epochs, or a stop by KL divergence.",
+            [*ends, *_stays()],
+            latex=r"\frac{\partial L}{\partial r} = 0 \quad (A > 0, r > 1+\epsilon)",
+        ),
+    )
+
+
+@claim(
+    "L7.3-clipping-constraint",
+    bounded="ratio",
+    corruptions=[Corruption("of the clipped ratio, not of the ratio", bounded="clipped")],
+)
+def constraint(s: Statement) -> Findings:
+    """Two of the lecture's own three scenarios lie outside."""
+    inside: list[Evidence] = []
+    for sign, side, r, _, eps in places():
+        held = clip(r, 1 - eps, 1 + eps)
+        inside.append(
+            Sign(f"clip(r) − (1 − ε) ≥ 0, A {sign}, r {side}", held - (1 - eps), "0 < ε < 1", False)
+        )
+        inside.append(Sign(f"(1 + ε) − clip(r) ≥ 0, A {sign}, r {side}", 1 + eps - held, "0 < ε < 1", False))
+    if s.bounded == "clipped":
+        return Findings(literal=inside)
+    return Findings(
+        against=[
+            Counterexample(
+                "the first scenario of section 7.4 starts from r = 1.5",
+                given={"r": "3/2", "A": 5, "ε": "1/5"},
+                claimed=Exact("r ≤ 1 + ε", "3/2", "<=", "6/5"),
+                premises=(Exact("1 + ε", answer("ppo_clip", "clipped", ratio="3/2", adv="1"), "=", "6/5"),),
+                replay=(Replay("rlcalc ppo-clip --ratio 1.5 --adv 5 --eps 0.2", "6"),),
+                golden="ppo_clip/lecture-7.4-s1",
+            ),
+            leaves(1, "<=", "6/5", "ratio/audit-one-step-leaves-the-interval"),
+        ],
+        repair=correction(
+            "Only the clipped ratio obeys it; the ratio itself is not constrained.",
+            inside,
+            latex=r"1-\epsilon \le \operatorname{clip}(r_t, 1-\epsilon, 1+\epsilon) \le 1+\epsilon",
+        ),
+    )
+
+
+@claim(
+    "L7.1-limits-updates",
+    alpha="1",
+    inactive=True,
+    corruptions=[
+        Corruption("a step of 1/100, which is small anyway", alpha="1/100"),
+        Corruption("the clip acts at r = 1 already", inactive=False),
+    ],
+)
+def limits(s: Statement) -> Findings:
+    """At r = 1 the clip does not act, so the first step has whatever length the step size gives it."""
+    after = first_step(s.alpha)
+    eps, share = unit("e"), unit("s")
+    # exp(−5α) takes every value between 0 and 1; here one below (1 − ε)/(1 + ε)
+    decay = (1 - eps) / (1 + eps) * share
+    start = (eps, -eps) if s.inactive else (eps, eps)
+    return Findings(
+        against=[
+            Counterexample(
+                f"the bandit with advantages ±5, half of each action, ε = 1/5: one step with α = {s.alpha}",
+                given={"θ": "0 0", "A": "5 −5", "ε": "1/5", "α": s.alpha},
+                claimed=Exact("r ≤ 1 + ε after the step", after, "<=", "6/5"),
+                replay=(Replay("rlcalc ratio --new 1/(1+exp(-5)) --old 1/2", "2/(1 + exp(-5))"),),
+                golden="ratio/audit-first-step-unrestrained",
+            )
+        ],
+        repair=correction(
+            "The first step on a batch is an unclipped one: only the step size limits it. Later steps get no "
+            "incentive from samples that are outside the interval.",
+            [
+                Sign("r = 1 lies strictly below 1 + ε", start[0], "0 < ε < 1"),
+                Sign("r = 1 lies strictly above 1 − ε", -start[1], "0 < ε < 1"),
+                Sign(
+                    "in the bandit some step size passes 1 + ε at once: 2/(1 + exp(−5α)) − (1 + ε) > 0",
+                    2 / (1 + decay) - (1 + eps),
+                    "every ε in (0, 1), every α with exp(−5α) < (1 − ε)/(1 + ε)",
+                ),
+            ],
+        ),
+    )
+
+
+@claim(
+    "L7.4-range",
+    eps="0.2",
+    printed=("0.8", "1.2"),
+    corruptions=[Corruption("ε = 0.1", eps="0.1"), Corruption("0.9 to 1.1", printed=("0.9", "1.1"))],
+)
+def interval(s: Statement) -> Findings:
+    low, high = (answer("ppo_clip", "clipped", ratio=ratio, adv="1", eps=s.eps) for ratio in ("1/100", "100"))
+    return Findings(
+        literal=[Exact("lower bound", low, "=", s.printed[0]), Exact("upper bound", high, "=", s.printed[1])]
+    )
+
+
+def _scenario(s: Statement) -> Findings:
+    names = ("unclipped", "clipped", "objective")
+    got = [answer("ppo_clip", name, ratio=s.ratio, adv=s.adv, eps="0.2") for name in names]
+    return Findings(
+        literal=[
+            Exact(name, value, "=", want) for name, value, want in zip(names, got, s.printed, strict=True)
+        ]
+    )
+
+
+claim(
+    "L7.4-s1",
+    ratio="1.5",
+    adv="5",
+    printed=("7.5", "6.0", "6.0"),
+    corruptions=[
+        Corruption("the larger counts", printed=("7.5", "6.0", "7.5")),
+        Corruption("A = −5", adv="-5"),
+    ],
+)(_scenario)
+claim(
+    "L7.4-s2",
+    ratio="0.6",
+    adv="-3",
+    printed=("-1.8", "-2.4", "-2.4"),
+    corruptions=[
+        Corruption("the larger counts", printed=("-1.8", "-2.4", "-1.8")),
+        Corruption("A = 3", adv="3"),
+    ],
+)(_scenario)
+claim(
+    "L7.4-s3",
+    ratio="1.1",
+    adv="2",
+    printed=("2.2", "2.2", "2.2"),
+    corruptions=[
+        Corruption("clipped at 1", printed=("2.2", "2.0", "2.0")),
+        Corruption("r = 1.3", ratio="1.3"),
+    ],
+)(_scenario)
+
+
+@claim(
+    "L7.4-missing-cases",
+    shown=frozenset({("+", "above"), ("-", "below")}),
+    corruptions=[
+        Corruption("the two cases left out are shown too", shown=HELD | {("+", "below"), ("-", "above")})
+    ],
+)
+def missing(s: Statement) -> Findings:
+    """Two of the four ways to be outside are not shown, and there the clip does not act."""
+    outside = {("+", "below"): ("3/5", "5"), ("-", "above"): ("3/2", "-3")}
+    every = {(sign, side) for sign in "+-" for side in ("below", "above")}
+    absent = sorted(every - s.shown)
+    covered = Fact("ways to leave the interval that no scenario shows", len(absent), "=", 0, "section 7.4")
+    if not absent:
+        return Findings(literal=[covered])
+    golden = {("+", "below"): "good-action-less-likely", ("-", "above"): "bad-action-more-likely"}
+    against: list[Evidence] = []
+    right: list[Evidence] = []
+    for case in absent:
+        ratio, adv = outside[case]
+        value, held, plain = (
+            answer("ppo_clip", name, ratio=ratio, adv=adv) for name in ("objective", "clipped", "unclipped")
+        )
+        against.append(
+            Counterexample(
+                f"outside the interval at r = {ratio} with A = {adv}, and the unclipped value counts",
+                given={"r": ratio, "A": adv, "ε": "1/5"},
+                claimed=Exact("L = clip(r) A", value, "=", held),
+                replay=(Replay(f"rlcalc ppo-clip --ratio {ratio} --adv {adv}", str(value)),),
+                golden=f"ppo_clip/{golden[case]}",
+            )
+        )
+        right.append(Exact(f"r = {ratio}, A = {adv}: L = r A", value, "=", plain))
+    return Findings(
+        literal=[covered],
+        against=against,
+        repair=correction(
+            "Two cases are left out: a good action that became less likely, (0.6, 5), and a bad one that "
+            "became more likely, (1.5, −3). There the plain product counts, 3 and −4.5, and its gradient "
+            "leads back.",
+            right,
+        ),
+    )
