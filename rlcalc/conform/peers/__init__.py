@@ -18,6 +18,7 @@ from rlcalc.errors import UnknownName, shown, suggestion
 
 if TYPE_CHECKING:
     from rlcalc.conform.targets import Target
+    from rlcalc.conform.vectors import Vector
 
 LIBRARIES = ("rlax", "torchrl", "stable_baselines3", "tianshou", "pfrl", "trl", "verl")
 
@@ -35,6 +36,7 @@ class Adapter:
         note: where it documents them, or what the adapter had to choose.
         dtypes: floating dtypes that the library promises to keep.
         helpers: functions of the adapter's module that ``load`` uses; a counterexample repeats them.
+        outside: says why a vector asks for what the function does not offer; empty when it does not.
     """
 
     function: str
@@ -45,6 +47,7 @@ class Adapter:
     note: str = ""
     dtypes: tuple[str, ...] = ("float64", "float32")
     helpers: tuple[Callable[..., Any], ...] = ()
+    outside: Callable[[Vector], str] | None = None
 
     def target(self, limit: float = 60.0) -> Target:
         """The library's function as a target; this imports the library.
@@ -60,6 +63,10 @@ class Adapter:
         parts = [getsource(part).rstrip() for part in (*self.helpers, self.load)]
         found.source = "\n\n\n".join([*parts, f"call = {self.load.__name__}()"])
         found.called = "call"
+        if self.outside is not None:
+            from rlcalc.conform.peers.scope import scoped
+
+            return scoped(found, self.outside)
         return found
 
 

@@ -87,11 +87,20 @@ def cell(library: Library, adapter: Adapter, random: int = RANDOM) -> Cell:
         documented=report.declared,
         faults=_faults(report),
         note=adapter.note,
-        why=example.why if example is not None else "",
+        why=_why(report, example, target.dtypes),
         passed=(sum(not j.failed for j in ran), len(ran)),
         digits=report.digits(target.dtypes[0]),
         example=example,
     )
+
+
+def _why(report: Report, example: Counterexample | None, dtypes: Sequence[str]) -> str:
+    """What is wrong with the case shown, and in which dtype nothing is."""
+    if example is None:
+        return ""
+    failing = {j.dtype for j in report.failures} | {example.dtype}
+    right = [dtype for dtype in dtypes if dtype not in failing]
+    return f"{example.why}; nothing wrong in {' and '.join(right)}" if right else example.why
 
 
 def _faults(report: Report) -> tuple[str, ...]:
@@ -149,7 +158,8 @@ def matrix_lines(found: Sequence[Cell], libraries: Sequence[Library]) -> list[st
             if c.example is not None:
                 given = ", ".join(f"{k} = {_short(v)}" for k, v in c.example.inputs.items())
                 lines.append(f"      for {given}")
-                lines.append(f"      exact {_short(c.example.expected)}, got {_short(c.example.got)}")
+                if c.example.got is not None:
+                    lines.append(f"      exact {_short(c.example.expected)}, got {_short(c.example.got)}")
     return lines
 
 

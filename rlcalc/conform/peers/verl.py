@@ -1,0 +1,211 @@
+"""verl: the core algorithms of its PPO and GRPO, on responses of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rlcalc.conform.peers import Adapter
+from rlcalc.conform.peers.scope import (
+    any_of,
+    no_options,
+    one_batch,
+    one_discount,
+    one_distribution,
+    one_group,
+    one_sequence,
+    ratio_within_e20,
+    scalar,
+    several_steps,
+    without_zeros,
+)
+
+DISTRIBUTION = "verl"
+_PLACE = "verl.trainer.ppo.core_algos"
+_GAE = "the advantages come back whitened, so its returns are judged; a response ends with its last token"
+_GRPO = "epsilon = 1e-6 is in the signature and the docstring; torch.std divides by G − 1"
+
+
+def _gae() -> Callable[..., Any]:
+    import torch
+    from verl.trainer.ppo.core_algos import compute_gae_advantage_return
+
+    def call(rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+        mask = torch.ones_like(rewards)[None]
+        _, returns = compute_gae_advantage_return(rewards[None], values[None, :-1], mask, gamma, lam)
+        return {"returns": returns[0]}
+
+    return call
+
+
+def _lambda_return() -> Callable[..., Any]:
+    import torch
+    from verl.trainer.ppo.core_algos import compute_gae_advantage_return
+
+    def call(rewards: Any, values: Any, gamma: Any, lam: Any, alpha: Any = None) -> Any:
+        mask = torch.ones_like(rewards)[None]
+        return compute_gae_advantage_return(rewards[None], values[None, :-1], mask, gamma, lam)[1][0]
+
+    return call
+
+
+def _grpo() -> Callable[..., Any]:
+    import numpy as np
+    import torch
+    from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
+
+    def call(rewards: Any) -> Any:
+        mask, index = torch.ones_like(rewards)[:, None], np.zeros(len(rewards), int)
+        return compute_grpo_outcome_advantage(rewards[:, None], mask, index)[0][:, 0]
+
+    return call
+
+
+def _grpo_vectorized() -> Callable[..., Any]:
+    import numpy as np
+    import torch
+    from verl.trainer.ppo.core_algos import compute_grpo_vectorized_outcome_advantage
+
+    def call(rewards: Any) -> Any:
+        mask, index = torch.ones_like(rewards)[:, None], np.zeros(len(rewards), int)
+        return compute_grpo_vectorized_outcome_advantage(rewards[:, None], mask, index)[0][:, 0]
+
+    return call
+
+
+def _ppo_clip() -> Callable[..., Any]:
+    import torch
+    from verl.trainer.ppo.core_algos import compute_policy_loss_vanilla
+    from verl.workers.config import ActorConfig
+
+    def call(ratio: Any, adv: Any, eps: Any) -> Any:
+        config = ActorConfig(
+            strategy="fsdp", rollout_n=1, ppo_micro_batch_size_per_gpu=1,
+            clip_ratio=eps, clip_ratio_low=eps, clip_ratio_high=eps,
+        )  # fmt: skip
+        new, mask = ratio.log().reshape(1, 1), torch.ones(1, 1, dtype=ratio.dtype)
+        return compute_policy_loss_vanilla(
+            torch.zeros_like(new), new, adv.reshape(1, 1), mask, config=config
+        )[0]
+
+    return call
+
+
+def _critic_loss() -> Callable[..., Any]:
+    import torch
+    from verl.trainer.ppo.core_algos import compute_value_loss
+
+    def call(values: Any, returns: Any, alpha: Any = None) -> Any:
+        mask = torch.ones_like(returns)[None]
+        known = (torch.zeros_like(returns) + values)[None]
+        return compute_value_loss(known, returns[None], known, mask, cliprange_value=1.0)[0]
+
+    return call
+
+
+def _entropy() -> Callable[..., Any]:
+    import torch
+    from verl.trainer.ppo.core_algos import compute_entropy_loss
+
+    def call(p: Any) -> Any:
+        return compute_entropy_loss(p.log()[None, None], torch.ones(1, 1, dtype=p.dtype))
+
+    return call
+
+
+def _kl() -> Callable[..., Any]:
+    from verl.trainer.ppo.core_algos import kl_penalty
+
+    def call(p: Any, q: Any) -> Any:
+        return (p * kl_penalty(p.log(), q.log(), "k1")).sum(-1)
+
+    return call
+
+
+def _kl_k2() -> Callable[..., Any]:
+    from verl.trainer.ppo.core_algos import kl_penalty
+
+    def call(p: Any, q: Any) -> Any:
+        return (p * kl_penalty(p.log(), q.log(), "k2")).sum(-1)
+
+    return call
+
+
+ADAPTERS = (
+    Adapter(
+        f"{_PLACE}.compute_gae_advantage_return",
+        "gae",
+        _gae,
+        backend="torch",
+        note=_GAE,
+        outside=any_of(one_sequence, one_discount, several_steps),
+    ),
+    Adapter(
+        f"{_PLACE}.compute_gae_advantage_return",
+        "lambda_return",
+        _lambda_return,
+        backend="torch",
+        note=_GAE,
+        outside=any_of(one_sequence, one_discount, several_steps),
+    ),
+    Adapter(
+        f"{_PLACE}.compute_grpo_outcome_advantage",
+        "grpo_advantage",
+        _grpo,
+        backend="torch",
+        note=_GRPO,
+        outside=any_of(one_group, no_options("ddof", "eps")),
+    ),
+    Adapter(
+        f"{_PLACE}.compute_grpo_vectorized_outcome_advantage",
+        "grpo_advantage",
+        _grpo_vectorized,
+        backend="torch",
+        note=f"{_GRPO}; float32 alone, as group_mean_std documents",
+        dtypes=("float32",),
+        outside=any_of(one_group, no_options("ddof", "eps")),
+    ),
+    Adapter(
+        f"{_PLACE}.compute_policy_loss_vanilla",
+        "ppo_clip",
+        _ppo_clip,
+        backend="torch",
+        conventions=("loss", "dual-clip-3"),
+        note="a loss, by its name; clip_ratio_c = 3 of the dual clip and the log-ratio held "
+        "within 20 are in its source, with reasons",
+        outside=any_of(scalar, ratio_within_e20),
+    ),
+    Adapter(
+        f"{_PLACE}.compute_value_loss",
+        "critic_loss",
+        _critic_loss,
+        backend="torch",
+        note="the new values are also given as the old ones, so that nothing is clipped",
+        outside=one_batch,
+    ),
+    Adapter(
+        f"{_PLACE}.compute_entropy_loss",
+        "entropy",
+        _entropy,
+        backend="torch",
+        note="+H, in spite of its name",
+        outside=any_of(one_distribution, without_zeros),
+    ),
+    Adapter(
+        f"{_PLACE}.kl_penalty",
+        "kl",
+        _kl,
+        backend="torch",
+        note='"k1", an estimator per token, of which the adapter takes the expectation under p',
+        outside=without_zeros,
+    ),
+    Adapter(
+        f"{_PLACE}.kl_penalty",
+        "kl",
+        _kl_k2,
+        backend="torch",
+        conventions=("k2",),
+        note='"k2", by its name; the adapter takes the expectation under p',
+        outside=without_zeros,
+    ),
+)
