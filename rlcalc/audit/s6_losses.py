@@ -340,9 +340,9 @@ def critic_loss(s: Statement) -> Findings:
     away = positives("d")
     loss = n * value**2 - 2 * value * n * mean + squares
     lowest = loss.subs(value, mean)
-    later = reals("later")
-    # returns with mean m are what the value is the expectation of; rewards alone miss what follows
-    learnt = mean if s.target == "return" else mean - later
+    rewards = ["0", "15"]
+    returned = answer("discounted_return", "returns", rewards=rewards, gamma="1")[0]
+    target = str(returned) if s.target == "return" else rewards[0]
     return Findings(
         literal=[
             Identity(
@@ -356,7 +356,12 @@ def critic_loss(s: Statement) -> Findings:
                 s.sign * n * away**2,
                 "V = m ± d, d > 0, n ≥ 1",
             ),
-            Identity("what is learnt is the mean of the returns", learnt, mean, "every n"),
+            Exact(
+                "value learnt for a state that is followed by the rewards 0 and 15",
+                answer("critic_loss", "minimiser", values="10", returns=[target]),
+                "=",
+                returned,
+            ),
             Exact(
                 "6.4: the calculator's minimiser of the returns 15 and 7",
                 answer("critic_loss", "minimiser", values="10", returns=["15", "7"]),
