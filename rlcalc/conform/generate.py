@@ -137,10 +137,18 @@ class Draft:
     rows: list[dict[str, Any]]
 
 
+# bytes of the head that are no switches, and bytes of it in all
+_HEAD, _WHOLE_HEAD = 10, 18
+
+
 def drafts(
     formula: Formula, accepts: frozenset[str] | None, dtypes: Sequence[str], batches: bool = True
 ) -> Any:
-    """A Hypothesis strategy of drafts."""
+    """A Hypothesis strategy of drafts.
+
+    Two draws make a case: a head that decides what it looks like, and a byte
+    for every number in it. More draws would cost more than the rest of a run.
+    """
     st = hypothesis_or_refuse().strategies
     forms = [form.parameters for form in formula.forms] or [()]
     special = {name for form in forms for name in form}
@@ -148,49 +156,45 @@ def drafts(
     wide = formula.name in SCALABLE
     batched = batches and not any(p.kind == "integer" and not p.single for p in formula.parameters)
     usable = [p for p in formula.parameters if p.name not in ASIDE and (accepts is None or p.name in accepts)]
-    # bytes of one draw decide everything that is one of a few
-    lengths = (
-        st.one_of(st.integers(1, 8), st.integers(1, longest)) if longest > 8 else st.integers(1, longest)
-    )
 
+    def given(p: Parameter, form: Sequence[str], switch: int) -> bool:
+        if p.name in special and p.name not in form:
+            return False
+        if p.optional and not switch:
+            return False
+        # a default is left alone now and then; its value is part of what is promised
+        return p.default is None or p.default == "zeros" or switch != 3
+
+    @st.composite  # type: ignore[untyped-decorator]
     def draw(pick: Callable[[Any], Any]) -> Draft:
-        head = pick(st.binary(min_size=8, max_size=8))
+        head = pick(st.binary(min_size=_WHOLE_HEAD, max_size=_WHOLE_HEAD))
         form = forms[head[0] % len(forms)]
-        dtype = dtypes[head[1] % len(dtypes)]
         batch = ((), (), (), (), (1,), (2,), (3,), (2, 2))[head[2] % 8] if batched else ()
         scale = _SCALES[head[3] % len(_SCALES)] if wide else Fraction(1)
         size = max(1, math.prod(batch))
         dims: dict[str, int] = {}
-        shared: dict[str, Any] = {}
-        rows: list[dict[str, Any]] = [{} for _ in range(size)]
-        on = int.from_bytes(head[4:8], "little")
+        switches = int.from_bytes(head[_HEAD:], "little")
+        plan = []
         for number, p in enumerate(usable):
-            if p.name in special and p.name not in form:
+            switch = switches >> (2 * number) & 3
+            if not given(p, form, switch):
                 continue
-            bit = on >> (2 * number) & 3
-            if p.optional and not bit:
-                continue
-            # a default is left alone now and then; its value is part of what is promised
-            if p.default is not None and p.default != "zeros" and bit == 3:
-                continue
-            lengths_of = [_length(name, dims, lambda: pick(lengths)) for name in p.shape]
-            if p.each and bit == 1:
-                lengths_of = [_length(p.each, dims, lambda: pick(lengths))]
-            count = math.prod(lengths_of)
-            if p.single or p.kind in ("integer", "count", "choice"):
-                shared[p.name] = _value(pick(st.binary(min_size=count, max_size=count)), p, wide, lengths_of)
-                continue
-            data = pick(st.binary(min_size=count * size, max_size=count * size))
-            for at, row in enumerate(rows):
-                part = _value(data[at * count : (at + 1) * count], p, wide, lengths_of)
-                row[p.name] = _scaled(part, scale) if p.domain.text == "real" and p.kind == "number" else part
-        return _tidy(Draft(dtype, batch, shared, rows))
+            names = (p.each,) if p.each and switch == 1 else p.shape
+            lengths = [_length(name, dims, head[4 + len(dims) % 6], longest) for name in names]
+            shared = p.single or p.kind in ("integer", "count", "choice")
+            plan.append((p, lengths, math.prod(lengths), 1 if shared else size, shared))
+        total = sum(count * times for _, _, count, times, _ in plan)
+        body = memoryview(pick(st.binary(min_size=total, max_size=total)))
+        draft = Draft(dtypes[head[1] % len(dtypes)], batch, {}, [{} for _ in range(size)])
+        for p, lengths, count, _, shared in plan:
+            for table in [draft.shared] if shared else draft.rows:
+                part = _value(body[:count], p, wide, lengths)
+                body = body[count:]
+                scaled = not shared and p.domain.text == "real" and p.kind == "number"
+                table[p.name] = _scaled(part, scale) if scaled else part
+        return _tidy(draft)
 
-    @st.composite  # type: ignore[untyped-decorator]
-    def composed(pick: Callable[[Any], Any]) -> Draft:
-        return draw(pick)
-
-    return composed()
+    return draw()
 
 
 def _tidy(draft: Draft) -> Draft:
@@ -216,14 +220,15 @@ _ENDS = ("terminated", "truncated")
 _SCALES = (Fraction(1),) * 6 + (Fraction(2) ** 60, Fraction(1, 2**60))
 
 
-def _length(name: str, dims: dict[str, int], pick: Callable[[], int]) -> int:
+def _length(name: str, dims: dict[str, int], byte: int, longest: int) -> int:
+    """Length along a dimension; half of all sequences are short."""
     base, _, extra = name.partition("+")
     if base not in dims:
-        dims[base] = pick()
+        dims[base] = 1 + byte // 2 % (longest if byte % 2 else min(longest, 8))
     return dims[base] + int(extra or 0)
 
 
-def _value(data: bytes, p: Parameter, wide: bool, lengths: Sequence[int]) -> Any:
+def _value(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]) -> Any:
     if p.kind == "flag":
         # one step in four, so that episodes have a length
         flags = [byte % 4 == 3 for byte in data]

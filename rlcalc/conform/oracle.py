@@ -43,19 +43,18 @@ class _Steps:
         self.follows = [Fraction(0) if end else v for end, v in zip(over, follows, strict=True)]
         self.ends = [a or b for a, b in zip(over, cut, strict=True)]
         self.ends[-1] = True
-        self.gammas: list[Fraction] = i.gamma if isinstance(i.gamma, list) else [i.gamma] * count
+        gammas: list[Fraction] = i.gamma if isinstance(i.gamma, list) else [i.gamma] * count
         # γ_t is gamma[t] / below
-        self.below = math.lcm(*(g.denominator for g in set(self.gammas)))
-        self.gamma = [int(g * self.below) for g in self.gammas]
+        self.below = math.lcm(*(g.denominator for g in set(gammas)))
+        self.gamma = [_over(g, self.below) for g in gammas]
 
     def reach(self, t: int) -> int:
         """Steps from t to the end of its episode."""
         return self.ends.index(True, t) - t + 1
 
-    def discounted(self, what: Sequence[Fraction], lam: Fraction) -> list[Fraction]:
-        """Σ_k (γλ)^k what_{t+k} to the end of the episode, for every t."""
-        unit = math.lcm(*(x.denominator for x in what))
-        whole = [int(x * unit) for x in what]
+    def discounted_errors(self, lam: Fraction) -> list[Fraction]:
+        """Σ_k (γλ)^k δ_{t+k} to the end of the episode, for every t."""
+        whole, unit = self.errors()
         below = self.below * lam.denominator
         found = []
         for t in range(self.count):
@@ -66,6 +65,16 @@ class _Steps:
             found.append(Fraction(total, unit * below ** (steps - 1)))
         return found
 
+    def errors(self) -> tuple[list[int], int]:
+        """δ_t = R_{t+1} + γ_t V'(S_{t+1}) − V(S_t) as whole numbers, and their unit."""
+        unit = _unit(self.rewards, self.values, self.follows)
+        parts = zip(self.rewards, self.gamma, self.follows, self.values, strict=False)
+        found = [
+            (_over(r, unit) - _over(v, unit)) * self.below + g * _over(follow, unit)
+            for r, g, follow, v in parts
+        ]
+        return found, unit * self.below
+
     def n_steps(self, t: int, most: float = math.inf) -> tuple[list[int], int]:
         """G_t^(1), G_t^(2), … as far as the episode goes, and their unit.
 
@@ -74,35 +83,38 @@ class _Steps:
         """
         steps = int(min(self.reach(t), most))
         rewards, follows = self.rewards[t : t + steps], self.follows[t : t + steps]
-        unit = math.lcm(*(x.denominator for x in rewards), *(x.denominator for x in follows))
+        unit = _unit(rewards, follows)
         found, total, factor = [], 0, 1
         for k, (reward, follow) in enumerate(zip(rewards, follows, strict=True)):
-            total = total * self.below + factor * self.below * int(reward * unit)
+            total = total * self.below + factor * self.below * _over(reward, unit)
             factor *= self.gamma[t + k]
-            found.append(total + factor * int(follow * unit))
+            found.append(total + factor * _over(follow, unit))
         return found, unit
 
     def n_step(self, t: int, n: float) -> Fraction:
         found, unit = self.n_steps(t, n)
         return Fraction(found[-1], unit * self.below ** len(found))
 
-    def errors(self) -> list[Fraction]:
-        return [
-            r + g * f - v
-            for r, g, f, v in zip(self.rewards, self.gammas, self.follows, self.values, strict=False)
-        ]
+
+def _unit(*lists: Sequence[Fraction]) -> int:
+    """A denominator that all of the numbers share."""
+    return math.lcm(*{x.denominator for numbers in lists for x in numbers})
+
+
+def _over(x: Fraction, unit: int) -> int:
+    """The numerator of a number over that denominator."""
+    return x.numerator * (unit // x.denominator)
 
 
 def gae(i: Inputs) -> Outputs:
-    s = _Steps(i)
-    found = s.discounted(s.errors(), i.lam)
-    return {"advantages": found, "returns": [a + v for a, v in zip(found, s.values, strict=False)]}
+    return {"advantages": _Steps(i).discounted_errors(i.lam)}
 
 
 def td_error(i: Inputs) -> Outputs:
     if i.reward is not None:
         return {"td_error": i.reward + i.gamma * i.next_value - i.value}
-    return {"td_error": _Steps(i).errors()}
+    found, unit = _Steps(i).errors()
+    return {"td_error": [Fraction(x, unit) for x in found]}
 
 
 def discounted_return(i: Inputs) -> Outputs:
