@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rlcalc.audit import runner
 from rlcalc.audit.claims import load_claims, reviewed, select
 from rlcalc.audit.evidence import Exact, Findings
 from rlcalc.audit.outcome import Outcome
@@ -136,6 +137,19 @@ def test_a_claim_function_that_fails_is_a_fault(declared: Callable[..., Check]) 
     one = run_claim(declared(broken), load_claims()["L1.4-G1"])
     assert one.verdict == "undecided"
     assert "by hand" in one.fault
+
+
+def test_a_proof_that_never_ends_is_a_fault(
+    declared: Callable[..., Check], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(s: Statement) -> Findings:
+        while True:
+            pass
+
+    monkeypatch.setattr(runner, "LIMIT", 0.1)
+    one = run_claim(declared(endless), load_claims()["L1.4-G1"])
+    assert one.verdict == "undecided"
+    assert "longer than 0.1 seconds" in one.fault
 
 
 def test_a_claim_without_a_function_is_a_fault() -> None:
