@@ -47,7 +47,8 @@ class Cell:
     def words(self) -> str:
         """The verdict as it stands in the table."""
         if self.verdict == "conforms-under-convention":
-            return "conforms under " + " and ".join(self.conventions)
+            found = "" if self.documented else ", found by trying"
+            return "conforms under " + " and ".join(self.conventions) + found
         if self.faults:
             return f"{self.verdict}: " + " or ".join(self.faults)
         if self.verdict in ("conforms", NOT_RUN):
@@ -172,6 +173,7 @@ def _short(value: Any) -> str:
 def matrix_markdown(found: Sequence[Cell], libraries: Sequence[Library]) -> str:
     """The matrix with versions and date, and every counterexample, for the README."""
     lines = [f"Run on {date.today().isoformat()} by `rlcalc peers --markdown`.", ""]
+    lines += [*_grid(found), ""]
     lines += ["| library | function | formula | verdict | vectors |", "|---|---|---|---|---|"]
     for c in found:
         note = f" ({_cell(c.note)})" if c.note else ""
@@ -188,6 +190,28 @@ def matrix_markdown(found: Sequence[Cell], libraries: Sequence[Library]) -> str:
         lines += ["", "<details>", f"<summary>{c.library}: {c.function}, {c.formula}</summary>", ""]
         lines += ["```python", c.example.test.rstrip("\n"), "```", "", "</details>"]
     return "\n".join(lines) + "\n"
+
+
+def _grid(found: Sequence[Cell]) -> list[str]:
+    """Formula × library, in as few words as can be; – where a library has no function for it."""
+    columns = list(dict.fromkeys((c.library, c.version) for c in found))
+    lines = ["| | " + " | ".join(" ".join(column) for column in columns) + " |"]
+    lines.append("|---" * (len(columns) + 1) + "|")
+    for formula in dict.fromkeys(c.formula for c in found):
+        row = []
+        for name, _ in columns:
+            words = [_brief(c) for c in found if (c.library, c.formula) == (name, formula)]
+            row.append("<br>".join(dict.fromkeys(words)) or "–")
+        lines.append(f"| {formula} | " + " | ".join(row) + " |")
+    return lines
+
+
+def _brief(c: Cell) -> str:
+    if c.verdict == "conforms-under-convention":
+        return "under " + " and ".join(c.conventions)
+    if c.verdict in ("conforms", NOT_RUN):
+        return c.verdict
+    return f"**no**: {' or '.join(c.faults) or _cell(c.why or c.verdict)}"
 
 
 def _cell(text: str) -> str:

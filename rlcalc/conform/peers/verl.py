@@ -23,7 +23,7 @@ from rlcalc.conform.peers.scope import (
 DISTRIBUTION = "verl"
 _PLACE = "verl.trainer.ppo.core_algos"
 _GAE = "the advantages come back whitened, so its returns are judged; a response ends with its last token"
-_GRPO = "epsilon = 1e-6 is in the signature and the docstring; torch.std divides by G − 1"
+_GRPO = "epsilon = 1e-6 is in the signature and the docstring; torch.std in its source divides by G − 1"
 
 
 def _gae() -> Callable[..., Any]:
@@ -153,6 +153,7 @@ ADAPTERS = (
         "grpo_advantage",
         _grpo,
         backend="torch",
+        conventions=("ddof-1", "eps-1e-6"),
         note=_GRPO,
         outside=any_of(one_group, no_options("ddof", "eps")),
     ),
@@ -161,7 +162,8 @@ ADAPTERS = (
         "grpo_advantage",
         _grpo_vectorized,
         backend="torch",
-        note=f"{_GRPO}; float32 alone, as group_mean_std documents",
+        conventions=("ddof-1", "eps-1e-6"),
+        note="epsilon = 1e-6 is in the signature; group_mean_std documents G − 1, and float32 alone",
         dtypes=("float32",),
         outside=any_of(one_group, no_options("ddof", "eps")),
     ),
