@@ -48,7 +48,7 @@ def _vec_gae() -> Callable[..., Any]:
     def call(
         rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any, truncated: Any, next_values: Any
     ) -> Any:
-        advantages, returns = vec_generalized_advantage_estimate(
+        advantages, _ = vec_generalized_advantage_estimate(
             gamma,
             lam,
             _end(values[..., :-1]),
@@ -57,7 +57,8 @@ def _vec_gae() -> Callable[..., Any]:
             done=_end(terminated | truncated),
             terminated=_end(terminated),
         )
-        return {"advantages": advantages.squeeze(-1), "returns": returns.squeeze(-1)}
+        # where it raises, a test can only tell what an array should have been
+        return advantages.squeeze(-1)
 
     return call
 
