@@ -232,13 +232,19 @@ def joined_logs(value: Value) -> Value:
         part.is_Rational and max(abs(part.p), part.q) < _FACTORED_BELOW for part in inside
     ):
         return value
-    split = sympy.expand_log(sympy.expand(value), force=True, factor=True)
-    joined = sympy.logcombine(split, force=True)
-    # a root inside the logarithm would be harder to read than two logarithms
-    whole = [joined] if all(part.args[0].is_Rational for part in joined.atoms(sympy.log)) else []
-    return min(value, *whole, sympy.expand(split), key=lambda form: form.count_ops())
+    split = sympy.expand(sympy.expand_log(sympy.expand(value), force=True, factor=True))
+    forms = [value, split]
+    factors = [factor for factor in split.as_coefficients_dict().values() if factor.is_Rational]
+    # a coefficient becomes an exponent inside the logarithm: 10**9*log(2) must stay as it is
+    if all(max(abs(factor.p), factor.q) <= _JOINED_UP_TO for factor in factors):
+        joined = sympy.logcombine(split, force=True)
+        # and a root inside it would be harder to read than two logarithms
+        if all(part.args[0].is_Rational for part in joined.atoms(sympy.log)):
+            forms.insert(1, joined)
+    return min(forms, key=lambda form: form.count_ops())
 
 
+_JOINED_UP_TO = 100
 _FACTORED_BELOW = 10**12  # trial division finds every factor at once
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.conform.diagnose import Diagnosis, composed, diagnose
 from rlcalc.conform.faults import Convention, catalogue
 from rlcalc.conform.judge import KINDS, Judgement, Outcome, judge, run_form
-from rlcalc.conform.targets import Target
+from rlcalc.conform.targets import Target, one_per_step
 from rlcalc.conform.vectors import Vector, golden_vectors, reference
 from rlcalc.errors import InputError
 from rlcalc.evaluation import least_digits
@@ -102,6 +102,7 @@ def run(
     chosen = catalogue(spec.name).chosen(conventions)
     known = tuple(golden_vectors(spec.name) if vectors is None else vectors)
     trial = Trial(target, known)
+    trial.leave_out_what_it_never_takes()
     judgements = trial.judged(chosen)
     if all(j.status == "skipped" for j in judgements):
         reasons = sorted({j.why for j in judgements})
@@ -110,6 +111,7 @@ def run(
             f"None of the {len(known)} vectors of {spec.name} could be put to {target.name}.",
             f"{reasons[0]}." if reasons else "",
         )
+    target = trial.target  # may have been found to take less
     declared = bool(chosen)
     if find and not chosen and any(j.failed for j in judgements):
         found = trial.conventions()
@@ -175,6 +177,34 @@ class Trial:
             self.known[key] = self.target.call(vector, dtype, chain(calls))
             self.hung = self.known[key].kind == "hangs"
         return self.known[key]
+
+    def leave_out_what_it_never_takes(self) -> None:
+        """A discount per step is an offer, not a duty: a function that never takes one is not asked.
+
+        It must have raised on every vector with one, and on none of the others;
+        a wrong answer is never excused in this way.
+        """
+        if not self.vectors:
+            return
+        for parameter in self.vectors[0].formula.parameters:
+            if not parameter.each:
+                continue
+            able = [v for v in self.vectors if not self.target.unable(v)]
+            many = [v for v in able if one_per_step(v, parameter.name)]
+            one = [v for v in able if not one_per_step(v, parameter.name)]
+            dtype = self.target.dtypes[0]
+            if many and one and self._raises(many[0], dtype) and all(self._raises(v, dtype) for v in many):
+                if any(self._raises(v, dtype) for v in one):
+                    continue
+                self.target = replace(self.target, single=self.target.single | {parameter.name})
+                self.target.notes.append(
+                    f"It raises on every {parameter.name} of one per step, so it was asked with one "
+                    f"{parameter.name} for all steps only."
+                )
+
+    def _raises(self, vector: Vector, dtype: str) -> bool:
+        outcome = self.outcome(vector, dtype)
+        return outcome is not None and outcome.kind == "raises"
 
     def outcomes(self, conventions: Sequence[Convention] = ()) -> dict[str, Outcome]:
         """All float64 outcomes by vector."""

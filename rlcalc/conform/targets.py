@@ -43,6 +43,7 @@ class Target:
         source: Python text that brings it in, for a test that stands alone; empty
             where its name says enough.
         called: the name that it has there.
+        single: parameters that it takes one number of, where the formula also takes one per step.
     """
 
     name: str
@@ -55,9 +56,13 @@ class Target:
     notes: list[str] = field(default_factory=list)
     source: str = ""
     called: str = ""
+    single: frozenset[str] = frozenset()
 
     def unable(self, vector: Vector) -> str:
         """Why a vector cannot be put to this target; empty when it can."""
+        many = sorted(name for name in self.single if one_per_step(vector, name))
+        if many:
+            return f"it takes one {', '.join(many)} for all steps"
         if self.accepts is None:
             return ""
         missing = sorted(
@@ -137,6 +142,12 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
+
+
+def one_per_step(vector: Vector, name: str) -> bool:
+    """Whether a parameter that may be one number comes as one per step."""
+    array = vector.arrays.get(name)
+    return bool(vector.formula.parameter(name).each) and array is not None and array.ndim > 0
 
 
 def _says_something(vector: Vector, name: str) -> bool:
