@@ -114,7 +114,8 @@ def test_every_format_is_well_formed(d: Derivation) -> None:
     latex = d.latex()
     assert latex.count("{") == latex.count("}")
     assert latex.count(r"\left") == latex.count(r"\right")
-    assert d._repr_latex_().startswith("$") and latex in d._repr_latex_()
+    assert d._repr_latex_().startswith("$")
+    assert latex in d._repr_latex_()
     for line in d.mathml().splitlines():
         ET.fromstring(line)
     assert all(set(step) <= {"text", "latex", "note"} for step in d.json_steps())

@@ -22,7 +22,7 @@ def peers(
     as_json: bool = typer.Option(False, "--json", help="Print the matrix as JSON."),
     markdown: bool = typer.Option(False, "--markdown", help="Print it as Markdown, with a test per fault."),
     write: Path = typer.Option(  # noqa: B008
-        None, "--write", metavar="FILE", help="Put the Markdown into FILE, between its two marks."
+        None, "--write", metavar="FILE", help="Put date and grid into FILE, between its two marks."
     ),
 ) -> None:
     """Which released libraries conform, and which faults they have.
@@ -32,7 +32,14 @@ def peers(
     against it; each function that does not conform comes with a case.
     """
     from rlcalc.conform.peers import LIBRARIES, libraries, library
-    from rlcalc.conform.peers.matrix import cells, matrix_json, matrix_lines, matrix_markdown, write_between
+    from rlcalc.conform.peers.matrix import (
+        cells,
+        matrix_json,
+        matrix_lines,
+        matrix_markdown,
+        matrix_summary,
+        write_between,
+    )
 
     if as_json and markdown:
         raise InputError("format_twice", "--json and --markdown do not go together.")
@@ -42,7 +49,7 @@ def peers(
     if not found:
         notes.note("None of them is installed: pip install 'rlcalc[peers]'. Known: " + ", ".join(LIBRARIES))
     if write is not None:
-        write_between(write, matrix_markdown(found, chosen))
+        write_between(write, matrix_summary(found, chosen))
     screen = Screen(sys.stdout)
     if as_json:
         import json

@@ -223,9 +223,7 @@ def test_command_prints_json_with_these_keys(tmp_path: Path) -> None:
     done = command("--env", "bandit", "--json", "--steps", "2000", "--plot", str(tmp_path / "c.svg"))
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert " ".join(found) == (
-        "env device seed solved env_steps seconds steps_per_second mean_return checks"
-    )
+    assert " ".join(found) == ("env device seed solved env_steps seconds steps_per_second mean_return checks")
     assert found["solved"]
     assert found["mean_return"] == 10
     assert all(set(check) == {"name", "passed", "worst"} for check in found["checks"])

@@ -171,9 +171,8 @@ def _short(value: Any) -> str:
 
 
 def matrix_markdown(found: Sequence[Cell], libraries: Sequence[Library]) -> str:
-    """The matrix with versions and date, and every counterexample, for the README."""
-    lines = [f"Run on {date.today().isoformat()} by `rlcalc peers --markdown`.", ""]
-    lines += [*_grid(found), ""]
+    """The matrix with versions and date, a row for every function, and every counterexample."""
+    lines = [*_summary(found), ""]
     lines += ["| library | function | formula | verdict | vectors |", "|---|---|---|---|---|"]
     for c in found:
         note = f" ({_cell(c.note)})" if c.note else ""
@@ -181,15 +180,27 @@ def matrix_markdown(found: Sequence[Cell], libraries: Sequence[Library]) -> str:
             f"| {c.library} {c.version} | `{c.function}` | {c.formula} | {_cell(c.words)}{note} "
             f"| {c.passed[0]} of {c.passed[1]} |"
         )
-    absent = [lib.distribution for lib in libraries if not lib.installed]
-    if absent:
-        lines += ["", f"Not installed when this ran: {', '.join(absent)}."]
+    lines += _absent(libraries)
     for c in found:
         if c.example is None:
             continue
         lines += ["", "<details>", f"<summary>{c.library}: {c.function}, {c.formula}</summary>", ""]
         lines += ["```python", c.example.test.rstrip("\n"), "```", "", "</details>"]
     return "\n".join(lines) + "\n"
+
+
+def matrix_summary(found: Sequence[Cell], libraries: Sequence[Library]) -> str:
+    """Date and grid alone, for a README."""
+    return "\n".join([*_summary(found), *_absent(libraries)]) + "\n"
+
+
+def _summary(found: Sequence[Cell]) -> list[str]:
+    return [f"Run on {date.today().isoformat()} by `rlcalc peers`.", "", *_grid(found)]
+
+
+def _absent(libraries: Sequence[Library]) -> list[str]:
+    absent = [lib.distribution for lib in libraries if not lib.installed]
+    return ["", f"Not installed when this ran: {', '.join(absent)}."] if absent else []
 
 
 def _grid(found: Sequence[Cell]) -> list[str]:
