@@ -49,22 +49,41 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_command_prints_what_is_shown(
     command: str, expected: list[str], shell: dict[str, str], tmp_path: Path
 ) -> None:
+    write_files(tmp_path)
     done = subprocess.run(command, shell=True, env=shell, cwd=tmp_path, capture_output=True, text=True)
-    printed = [
-        line.rstrip() for line in (done.stdout.strip("\n") + "\n" + done.stderr.strip("\n")).splitlines()
-    ]
-    printed = "\n".join(printed).strip("\n").splitlines()
-    if "verify" in command:
-        # how many digits a float keeps may differ from one processor to the next
-        expected, printed = ([re.sub(r"\b\d+\.\d\b", "#", x) for x in lines] for lines in (expected, printed))
+    output = f"{done.stdout.strip()}\n{done.stderr.strip()}"
+    printed = "\n".join(line.rstrip() for line in output.splitlines()).strip("\n").splitlines()
     if expected and expected[-1] == "...":
         expected = expected[:-1]
         printed = printed[: len(expected)]
+    if "ppo-run" in command:
+        # the curve between depends on the processor's rounding
+        expected, printed = ([lines[0], lines[1], lines[-1]] for lines in (expected, printed))
+    if any(word in command for word in ("verify", "conform", "ppo-run")):
+        # so do the digits a float keeps, the case that is found first, and seconds
+        expected, printed = ([re.sub(r"\d[\d.,]*", "#", x) for x in lines] for lines in (expected, printed))
     assert printed == expected
 
 
+def write_files(folder: Path) -> None:
+    """The files that the README shows, each named in its first line."""
+    for block in blocks("python"):
+        name = re.match(r"# (\w+\.py)\n", block)
+        if name:
+            (folder / name[1]).write_text(block, "utf-8")
+
+
+def test_two_lines_in_a_test_file_name_the_fault(shell: dict[str, str], tmp_path: Path) -> None:
+    write_files(tmp_path)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_agent.py"]
+    done = subprocess.run(command, env=shell, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "recursion-crosses-truncation" in done.stdout
+    assert "passed" in done.stdout.splitlines()[-1]
+
+
 def test_python_examples() -> None:
-    examples = "\n".join(blocks("python"))
+    examples = "\n".join(block for block in blocks("python") if block.startswith(">>>"))
     test = doctest.DocTestParser().get_doctest(examples, {}, "README", "README.md", 0)
     assert test.examples
     runner = doctest.DocTestRunner(verbose=False)

@@ -104,8 +104,11 @@ def palette(low: Fraction | None, high: Fraction | None, closed: tuple[bool, boo
         return above and (high is None or x < high or (closed[1] and x == high))
 
     fitting = [x for x in dict.fromkeys(plain) if inside(x)]
-    # the rest of a byte repeats the palette, the odd ones at its end as often as the plain ones
-    return tuple(fitting[k % len(fitting)] for k in range(256))
+    # a quarter of the draws are the ends themselves, where most faults of γ and λ show;
+    # the rest repeats the palette, the odd ones at its end as often as the plain ones
+    ends = [x for x, there in ((low, closed[0]), (high, closed[1])) if x is not None and there]
+    drawn = tuple(fitting[k % len(fitting)] for k in range(256 - 64 * bool(ends)))
+    return drawn + tuple(ends[k % len(ends)] for k in range(64 * bool(ends)))
 
 
 def _palette(parameter: Parameter, wide: bool) -> tuple[Fraction, ...]:
