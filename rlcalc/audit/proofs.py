@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rlcalc.audit.evidence import Identity, Induction, Sign
+from rlcalc.audit.evidence import Fact, Identity, Induction, Sign
 
 ANY_REAL = "all real numbers"
 
@@ -117,3 +117,21 @@ def equal_by_increments(
         over=over,
         variable=name,
     )
+
+
+def nothing_printed(chapter: str) -> Fact:
+    """That a chapter prints no number which a reading could change, counted in the golden files.
+
+    They hold every worked number of the lecture, as it is printed.
+    """
+    from rlcalc.golden import load_all
+
+    printed = sum(
+        want.printed is not None
+        for file in load_all()
+        for case in file.cases
+        if case.source.get("ref") == "lecture" and case.source.get("section", "").split(".")[0] == chapter
+        for one in case.readings
+        for want in one.want.values()
+    )
+    return Fact(f"numbers that chapter {chapter} prints", printed, "=", 0, "the golden files")

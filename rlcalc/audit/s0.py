@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rlcalc.audit.algorithms import algorithms, recipes
 from rlcalc.audit.evidence import Exact, Exhaustive, Fact, Findings, reading
-from rlcalc.audit.proofs import answer
+from rlcalc.audit.proofs import answer, nothing_printed
 from rlcalc.audit.registry import Corruption, Statement, claim
 
 # what each chapter is about
@@ -100,7 +100,7 @@ def three_kinds(s: Statement) -> Findings:
                     "the same algorithms",
                 ),
             ],
-            unchanged=[Fact("numbers printed that depend on it", "none", "=", "none")],
+            unchanged=[nothing_printed("0")],
         ),
     )
 
@@ -200,6 +200,6 @@ def exam_lists(s: Statement) -> Findings:
             "'Content from this lecture' takes in chapter 1 too: n-step returns stand before TD(λ) and are "
             "not named as earlier material.",
             [Fact("the only chapter that its words leave open", nowhere, "=", [CHAPTERS[1]], OWN)],
-            unchanged=[Fact("numbers printed that depend on it", "none", "=", "none")],
+            unchanged=[nothing_printed("0")],
         ),
     )

@@ -19,7 +19,7 @@ from rlcalc.audit.evidence import (
     reading,
 )
 from rlcalc.audit.policies import TwoSteps
-from rlcalc.audit.proofs import answer, positives, powers_vanish, reals, unit
+from rlcalc.audit.proofs import answer, nothing_printed, positives, powers_vanish, reals, unit
 from rlcalc.audit.registry import Corruption, Statement, claim
 from rlcalc.audit.s3_values import GRID, value_of_start
 
@@ -67,7 +67,7 @@ def markdown_star(s: Statement) -> Findings:
                     "each is a formula", 2, tuple(one for one in meant if not readable(one)), "the two meant"
                 ),
             ],
-            unchanged=[Fact("numbers printed that depend on it", "none", "=", "none")],
+            unchanged=[nothing_printed("3")],
             latex="Q^{*}(s,a), V^{*}(s)",
         ),
     )

@@ -18,7 +18,7 @@ from rlcalc.audit.evidence import (
     reading,
 )
 from rlcalc.audit.policies import TwoSteps
-from rlcalc.audit.proofs import answer, positives, reals
+from rlcalc.audit.proofs import answer, nothing_printed, positives, reals
 from rlcalc.audit.registry import Corruption, Statement, claim
 
 GRID = "the grid of 3.4: 2×2 cells, bumping stays, +1 on entering the goal"
@@ -64,7 +64,7 @@ def table_ragged(s: Statement) -> Findings:
                 Fact("a policy and values are learned", (both.policy, bool(both.values)), "=", (True, True)),
                 Fact("which is what makes it", both.category, "=", ACTOR_CRITIC, both.source),
             ],
-            unchanged=[Fact("numbers printed that depend on it", "none", "=", "none")],
+            unchanged=[nothing_printed("3")],
         ),
     )
 
@@ -156,7 +156,7 @@ def grid_unspecified(s: Statement) -> Findings:
                 Exact("V*(0,0)", sure, "=", "9/10"),
                 Exact("V*(0,1)", answer("bellman", mdp="grid2x2", gamma="9/10")[1], "=", 1),
             ],
-            unchanged=[Fact("numbers printed that depend on it", "none", "=", "none")],
+            unchanged=[nothing_printed("3")],
         ),
     )
 

@@ -14,7 +14,7 @@ from rlcalc.audit.evidence import (
     condition,
     reading,
 )
-from rlcalc.audit.proofs import answer
+from rlcalc.audit.proofs import answer, nothing_printed
 from rlcalc.audit.registry import Corruption, Statement, claim
 
 TABLE = "specs/claims/algorithms.toml"
@@ -66,7 +66,7 @@ def categories(s: Statement) -> Findings:
                 Fact("GRPO has no critic", one.critic, "=", "no", one.source),
                 Fact("PPO has one", other.critic, "=", "yes", other.source),
             ],
-            unchanged=[Fact("numbers printed that depend on it", "none", "=", "none")],
+            unchanged=[nothing_printed("9")],
         ),
     )
 
