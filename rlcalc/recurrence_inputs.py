@@ -37,6 +37,7 @@ def prepare_numpy(*arrays: Any, last: Any = 0.0) -> tuple[np.dtype[Any], list[Ar
 
 def prepare_torch(*arrays: Any, last: Any = 0.0) -> tuple[list[torch.Tensor], torch.Tensor]:
     """The [..., T] tensors and last, in one dtype, on one device, broadcast against each other."""
+    import numpy as np
     import torch
 
     device = arrays[0].device
@@ -54,7 +55,11 @@ def prepare_torch(*arrays: Any, last: Any = 0.0) -> tuple[list[torch.Tensor], to
     dtype = floats[0] if floats else torch.get_default_dtype()
     for other in floats[1:]:
         dtype = torch.promote_types(dtype, other)
-    shape = _common_shape(torch.broadcast_shapes, [tuple(x.shape) for x in given])
+    shapes = [tuple(x.shape) for x in given]
+    # torch's own function loads its symbolic shapes first, over half a second of imports;
+    # only a compiler's sizes, which are no plain numbers, need it
+    plain = all(type(size) is int for shape in shapes for size in shape)
+    shape = _common_shape(np.broadcast_shapes if plain else torch.broadcast_shapes, shapes)
     *series, end = (x.to(dtype) for x in given)
     return [x.expand(shape) for x in series], end.expand(shape[:-1])
 
