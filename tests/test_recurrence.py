@@ -468,3 +468,42 @@ def test_windows_as_long_as_the_series_are_the_scan(problem: Any) -> None:
     b, a, c, _ = problem
     if len(b):
         np.testing.assert_array_equal(windows_numpy(b, a, c, len(b)), scan_numpy(b, a, c[-1]))
+
+
+# --- what mutants of the module showed to be unguarded -----------------------------------------------------
+
+
+def test_windows_of_two_hide_what_a_cut_cuts_off() -> None:
+    """n = 2 composes two maps before c is looked at: x_0 = 1 + 0·(∞ + …) = 1, x_1 = ∞ + 1·0."""
+    assert windows_numpy(np.array([1.0, np.inf]), np.array([0.0, 1.0]), 0.0, 2).tolist() == [1.0, np.inf]
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_a_scan_of_half_precision_rounds_once(joined: bool) -> None:
+    """2048, 1 + 2048 = 2049, 1 + 2049 = 2050; in halves 2049 would round to 2048 before the last sum."""
+    x = scan_torch(torch.tensor([1.0, 1.0, 2048.0], dtype=torch.float16), 1.0, _joined=joined)
+    assert x.tolist() == [2050.0, 2048.0, 2048.0]  # 2049 lies between 2048 and 2050: to even
+
+
+def test_windows_of_half_precision_round_once() -> None:
+    """1 + 2048 + 1 + 1 = 2051; in halves 1 + 2048 would round to 2048 on the way."""
+    b = torch.tensor([1.0, 2048.0, 1.0], dtype=torch.float16)
+    x = windows_torch(b, 1.0, torch.ones(3, dtype=torch.float16), 3)
+    assert x.dtype == torch.float16
+    assert x.tolist() == [2052.0, 2050.0, 2.0]  # 2051 lies between 2050 and 2052: to even
+
+
+def test_the_derivative_by_a_cut_before_a_value_that_is_not_finite_is_zero() -> None:
+    """x = b + a·c with a = 0 hides c = ∞: the product counts as the constant 0."""
+    a = torch.zeros(1, requires_grad=True)
+    windows_torch(torch.ones(1), a, torch.tensor([math.inf]), 1).sum().backward()
+    assert a.grad is not None
+    assert a.grad.tolist() == [0.0]
+
+
+def test_slabs_and_empty_windows_keep_the_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert windows_numpy(np.empty((2, 0), np.float32), 1.0, 0.0, 1).dtype == np.float32
+    monkeypatch.setattr(recurrence, "SLAB_NUMPY", 2)
+    x = by_slabs(lambda y: 2 * y, np.array([[1, 2], [3, 4], [5, 6]], np.float32))
+    assert x.dtype == np.float32
+    assert x.tolist() == [[2, 4], [6, 8], [10, 12]]
