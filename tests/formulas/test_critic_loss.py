@@ -189,3 +189,21 @@ def test_refusals(inputs: dict[str, object], code: str) -> None:
     with pytest.raises(rlcalc.InputError) as caught:
         rlcalc.derive("critic_loss", **inputs)
     assert caught.value.code == code
+
+
+def test_each_row_of_a_batch_has_its_own_minimiser() -> None:
+    values, returns = np.array([[10.0, 10.0], [0.0, 0.0]]), np.array([[15.0, 7.0], [1.0, 3.0]])
+    assert rlcalc.compute("critic_loss", values=values, returns=returns)["minimiser"].tolist() == [11.0, 2.0]
+    rows = rlcalc.compute("critic_loss", values=torch.tensor(values), returns=torch.tensor(returns))
+    assert rows["minimiser"].tolist() == [11.0, 2.0]
+
+
+def test_half_mean_passes_its_minimiser_only_above_a_step_of_one() -> None:
+    """L'' = 1, so a step of 3/2 goes past it and one of 1 lands on it; the mean, L'' = 2, passes from 1/2 on."""
+    given = {"values": [10], "returns": [15, 7]}
+    past = "The step goes past the minimiser."
+    assert past in rlcalc.derive("critic_loss", **given, reduction="half-mean", alpha="3/2").notes
+    lands = rlcalc.derive("critic_loss", **given, reduction="half-mean", alpha=1)
+    assert past not in lands.notes
+    assert lands.outputs["updated"] == 11
+    assert past in rlcalc.derive("critic_loss", **given, reduction="mean", alpha="3/4").notes

@@ -113,3 +113,10 @@ def test_the_steps_say_why_the_slope_is_what_it_is() -> None:
     kink = rlcalc.derive("ppo_clip", ratio="6/5", adv=5).text()
     assert "autograd returns A" in kink
     assert "∂L/∂r_right = 0" in kink
+
+
+def test_a_small_good_action_that_became_less_likely_still_pulls() -> None:
+    """A = 1/2 and r = 1/2 < 1 − ε: the lower bound acts for A < 0 only, in each numeric form."""
+    assert float(rlcalc.compute("ppo_clip", ratio=0.5, adv=0.5)["d_ratio"]) == 0.5
+    tensor = rlcalc.compute("ppo_clip", ratio=torch.tensor(0.5, dtype=torch.float64), adv=0.5)
+    assert tensor["d_ratio"].item() == 0.5
