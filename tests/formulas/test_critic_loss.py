@@ -199,7 +199,7 @@ def test_each_row_of_a_batch_has_its_own_minimiser() -> None:
 
 
 def test_half_mean_passes_its_minimiser_only_above_a_step_of_one() -> None:
-    """L'' = 1, so a step of 3/2 goes past it and one of 1 lands on it; the mean, L'' = 2, passes from 1/2 on."""
+    """L'' = 1: a step of 3/2 goes past it, one of 1 lands on it; the mean, L'' = 2, passes it from 1/2 on."""
     given = {"values": [10], "returns": [15, 7]}
     past = "The step goes past the minimiser."
     assert past in rlcalc.derive("critic_loss", **given, reduction="half-mean", alpha="3/2").notes
