@@ -61,7 +61,9 @@ def conformance_suite(
         vectors: golden files to run besides the shipped vectors.
         random: how many generated cases; by default 100 where Hypothesis is installed.
         batches: whether generated cases may have batch axes.
-        limit: seconds for one call.
+        limit: seconds for one call. The function runs in pytest's own process, where the limit is an
+            alarm: it ends Python code and waiting, on the main thread, but not a call that stays
+            inside compiled code, and a crash is pytest's. ``rlcalc conform`` has a process to spare.
 
     Raises:
         InputError, UnknownName, DataError: when a name is unknown or a file is wrong,

@@ -61,7 +61,9 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
         batch = tuple(_batch(judgement.vector))
         flaky = found.flaky
     elif report.failures:
-        judgement = min(report.failures, key=lambda j: _size(j.vector))
+        # one that shows the verdict, before others that may be smaller
+        kind = "wrong" if report.verdict == "nonconforming" else report.verdict
+        judgement = min(report.failures, key=lambda j: (j.status != kind, *_size(j.vector)))
         row, batch, flaky = dict(judgement.vector.texts), (), False
     else:
         return None
@@ -76,7 +78,8 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
         why=judgement.why,
         output=judgement.output,
         inputs=texts,
-        expected=_text(judgement.expected),
+        # under a convention the certified answer is another one
+        expected=_text(judgement.expected if report.tried_under else _expected(judgement)),
         got=judgement.got,
         steps=() if report.tried_under else _steps(formula, texts),
         test=pytest_text(judgement, target, report),
@@ -84,6 +87,15 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
         batch=batch,
         flaky=flaky,
     )
+
+
+def _expected(judgement: Judgement) -> Any:
+    """What should have come; the certified answer where the call gave nothing to compare."""
+    from rlcalc.conform.vectors import answer_name
+
+    if judgement.expected is not None:
+        return judgement.expected
+    return judgement.vector.truth.get(answer_name(judgement.vector.formula))
 
 
 def _size(vector: Vector) -> tuple[int, int]:
@@ -107,6 +119,8 @@ def _batch(vector: Vector) -> Sequence[int]:
 
 def _text(value: Any) -> Any:
     """Exact numbers as text in nested lists."""
+    if value is None:
+        return None
     if isinstance(value, list | tuple):
         return [_text(part) for part in value]
     if isinstance(value, bool):
@@ -169,14 +183,7 @@ def _checks(judgement: Judgement, target: Target) -> list[str]:
         lines.append(f'    got = got["{judgement.output}"]')
     elif outcome is not None and outcome.form == "tuple":
         lines.append("    got = got[0]")
-    output = judgement.output
-    expected = judgement.expected
-    if expected is None:
-        # it raised or never came back; any answer of the right kind would do better
-        from rlcalc.conform.vectors import answer_name
-
-        output = answer_name(judgement.vector.formula)
-        expected = judgement.vector.truth.get(output)
+    expected = _expected(judgement)
     if expected is None:
         return [*lines, "    assert got is not None"]
     exact = str(_text(expected)).replace("'", "")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.arrays import from_exact
 from rlcalc.conform.judge import Judgement
 from rlcalc.conform.oracle import exact_answer
-from rlcalc.conform.shrink import ATTEMPTS, shrink
+from rlcalc.conform.shrink import attempts_for, shrink
 from rlcalc.conform.vectors import Vector, answer_name
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked
@@ -394,11 +394,10 @@ def _smallest(
         judgement = ask(other)
         return judgement is not None and judgement.status == first.status
 
-    # a case that hangs costs its whole time limit
     wide = replace(draft, dtype="float64")
     if draft.dtype != "float64" and "float64" in dtypes and fails(wide):
         draft = wide
-    small = shrink(formula, draft, fails, _tidy, 6 if first.status == "hangs" else ATTEMPTS)
+    small = shrink(formula, draft, fails, _tidy, attempts_for(first))
     return _found(small, ask(small) or first, False)
 
 
