@@ -131,6 +131,15 @@ def _kl_k2() -> Callable[..., Any]:
     return call
 
 
+def _kl_k3() -> Callable[..., Any]:
+    from verl.trainer.ppo.core_algos import kl_penalty
+
+    def call(p: Any, q: Any) -> Any:
+        return (p * kl_penalty(p.log(), q.log(), "k3")).sum(-1)
+
+    return call
+
+
 ADAPTERS = (
     Adapter(
         f"{_PLACE}.compute_gae_advantage_return",
@@ -208,6 +217,15 @@ ADAPTERS = (
         backend="torch",
         conventions=("k2",),
         note='"k2", by its name; the adapter takes the expectation under p',
+        outside=without_zeros,
+    ),
+    Adapter(
+        f"{_PLACE}.kl_penalty",
+        "kl",
+        _kl_k3,
+        backend="torch",
+        conventions=("k3-clamped-10",),
+        note='"k3"; its source holds each estimate within 10; the adapter takes the expectation under p',
         outside=without_zeros,
     ),
 )
