@@ -83,8 +83,7 @@ def conformance_suite(
     spec = load_formula(formula)
     names = [convention] if isinstance(convention, str) else list(convention)
     catalogue(spec.name).chosen(names)
-    target = from_function(function, backend=backend, limit=limit)
-    target.dtypes = tuple(dtypes)
+    target = from_function(function, backend=backend, limit=limit, dtypes=tuple(dtypes))
     known = [*golden_vectors(spec.name), *_own_vectors(spec.name, vectors)]
     suite = _Suite(target, spec.name, names, known, batches)
     count = _random_count(random)

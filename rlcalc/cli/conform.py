@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RANDOM = 300
 LIMIT = 5.0
+# JAX compiles for every new shape, and starts on the first call
+RANDOM_COMPILED, LIMIT_COMPILED = 50, 30.0
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -43,11 +45,16 @@ def conform(
     vectors: list[Path] = typer.Option(  # noqa: B008
         None, "--vectors", metavar="FILE", help="Golden files to run in place of the shipped one."
     ),
-    random: int = typer.Option(RANDOM, "--random", min=0, metavar="N", help="Generated cases."),
+    random: int = typer.Option(
+        None, "--random", min=0, metavar="N", help="Generated cases. Default: 300; 50 with --jax."
+    ),
     seed: int = typer.Option(0, "--seed", help="Of the generated cases."),
     no_batch: bool = typer.Option(False, "--no-batch", help="It takes one sequence, never a batch."),
     limit: float = typer.Option(
-        None, "--limit", metavar="SECONDS", help="Time for one call. Default: 5; none with --in-process."
+        None,
+        "--limit",
+        metavar="SECONDS",
+        help="Time for one call. Default: 5; 30 with --jax; none with --in-process.",
     ),
     in_process: bool = typer.Option(
         False,
@@ -90,9 +97,10 @@ def conform(
         raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
     if torch and jax:
         raise InputError("backend_twice", "--torch and --jax do not go together.")
-    dtypes = _dtypes(dtype) if dtype else ()
-    chosen = _target(target, program, "torch" if torch else "jax" if jax else "numpy", limit, in_process)
-    chosen.dtypes = dtypes or chosen.dtypes
+    backend = "torch" if torch else "jax" if jax else "numpy"
+    chosen = _target(target, program, backend, limit, _dtypes(dtype), in_process)
+    if random is None:
+        random = RANDOM_COMPILED if jax else RANDOM
     try:
         _run(
             chosen,
@@ -111,7 +119,12 @@ def conform(
 
 
 def _target(
-    name: str | None, program: str | None, backend: str, seconds: float | None, in_process: bool
+    name: str | None,
+    program: str | None,
+    backend: str,
+    seconds: float | None,
+    dtypes: tuple[str, ...],
+    in_process: bool,
 ) -> Target:
     if bool(name) == bool(program):
         raise InputError(
@@ -121,29 +134,34 @@ def _target(
         )
     if seconds is not None and seconds <= 0:
         raise InputError("limit_out_of_range", "--limit must be above 0.")
-    limit = LIMIT if seconds is None else seconds
+    usual = LIMIT_COMPILED if backend == "jax" else LIMIT
+    limit = usual if seconds is None else seconds
     if program:
         from rlcalc.conform.program import Program
 
         if backend != "numpy" or in_process:
             option = "in-process" if in_process else backend
             raise InputError("backend_twice", f"--exec and --{option} do not go together.")
-        return Program(program, limit)
+        asked = Program(program, limit)
+        asked.dtypes = dtypes
+        return asked
     if in_process or os.name != "posix":  # elsewhere there are no process groups to end
         from rlcalc.conform.targets import load_target
 
-        found = load_target(str(name), backend, math.inf if seconds is None else seconds)
+        found = load_target(str(name), backend, math.inf if seconds is None else seconds, dtypes)
         # what a debugger asks is to be read, and stays out of the report
         found.output = sys.stderr
         return found
     from rlcalc.conform.remote import load_remote
 
-    return load_remote(str(name), backend, limit)
+    return load_remote(str(name), backend, limit, dtypes)
 
 
-def _dtypes(names: list[str]) -> tuple[str, ...]:
+def _dtypes(names: list[str] | None) -> tuple[str, ...]:
     from rlcalc.conform.targets import DTYPES
 
+    if not names:
+        return DTYPES
     for name in names:
         if name not in DTYPES:
             raise InputError("unknown_dtype", f"There is no dtype {shown(name)} here.", "float64 or float32.")

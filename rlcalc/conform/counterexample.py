@@ -56,13 +56,15 @@ class Counterexample:
 def counterexample(report: Report, target: Target) -> Counterexample | None:
     """The smallest case that a target fails; ``None`` when it fails none."""
     found = report.found
-    if found is not None:
+    kind = "wrong" if report.verdict == "nonconforming" else report.verdict
+    # one that shows the verdict, before others that may be smaller
+    if found is not None and (
+        found.judgement.status == kind or all(j.status != kind for j in report.failures)
+    ):
         judgement, row = found.judgement, found.rows[found.row]
         batch = tuple(_batch(judgement.vector))
         flaky = found.flaky
     elif report.failures:
-        # one that shows the verdict, before others that may be smaller
-        kind = "wrong" if report.verdict == "nonconforming" else report.verdict
         judgement = min(report.failures, key=lambda j: (j.status != kind, *_size(j.vector)))
         row, batch, flaky = dict(judgement.vector.texts), (), False
     else:
@@ -225,6 +227,8 @@ def _importing(
         lines.append("import torch")
     if target.backend == "jax":
         lines += ["import jax", "import jax.numpy as jnp"]
+        if "float64" in target.dtypes:
+            lines += ["", 'jax.config.update("jax_enable_x64", True)  # before the import of the function']
     from rlcalc.conform.program import Program
 
     if isinstance(target, Program):
@@ -253,8 +257,6 @@ def _importing(
         lines.append(f"from {path.stem} import {first}")
     else:
         lines += ["", f"from {place} import {first}"]
-    if target.backend == "jax":
-        lines += ["", 'jax.config.update("jax_enable_x64", True)']
     return lines, attribute
 
 

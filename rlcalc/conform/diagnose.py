@@ -66,33 +66,43 @@ Trial = tuple[tuple[Fault, ...], tuple[Convention, ...]]
 
 
 def diagnose(
-    vectors: Sequence[Vector], outcomes: Mapping[str, Outcome], conventions: tuple[Convention, ...] = ()
+    vectors: Sequence[Vector],
+    outcomes: Mapping[str, Outcome],
+    conventions: tuple[Convention, ...] = (),
+    dtype: str = "float64",
 ) -> Diagnosis:
-    """Compare a target's float64 outcomes with the catalogue.
+    """Compare a target's outcomes with the catalogue.
 
     Args:
         vectors: those that were run; the shipped ones first.
         outcomes: by vector id.
         conventions: declared by the user; every fault is tried under them.
+        dtype: of the outcomes. Of float32 ones nobody can say that they lost digits to float32.
     """
-    run = [v for v in vectors if v.id in outcomes and judge(v, outcomes[v.id]).status != "skipped"]
+    run = [
+        v
+        for v in vectors
+        if v.id in outcomes and v.demanded[dtype] and judge(v, outcomes[v.id], dtype).status != "skipped"
+    ]
     if not run:
         return Diagnosis()
     known = catalogue(run[0].formula.name)
+    if dtype != "float64":
+        known = replace(known, faults=tuple(fault for fault in known.faults if not fault.rounds))
     tolerance = _tolerance(outcomes.values())
     # vectors that fail first: nearly every fault is out after one of them
-    run.sort(key=lambda v: not judge(v, outcomes[v.id]).failed)
+    run.sort(key=lambda v: not judge(v, outcomes[v.id], dtype).failed)
     tried = 0
     for stage in _trials(known, conventions):
         found = []
         for faults, under in stage:
             tried += 1
-            shown = _matches(faults, under, run, outcomes, tolerance)
+            shown = _matches(faults, under, run, outcomes, tolerance, dtype)
             if shown:
                 found.append(Match(faults, under, shown, len(run)))
         if found:
             return Diagnosis(tuple(found), None, tried)
-    return Diagnosis((), _nearest(known, conventions, run, outcomes, tolerance), tried)
+    return Diagnosis((), _nearest(known, conventions, run, outcomes, tolerance, dtype), tried)
 
 
 def _trials(known: Catalogue, conventions: tuple[Convention, ...]) -> Iterable[Iterable[Trial]]:
@@ -120,6 +130,7 @@ def _matches(
     vectors: Sequence[Vector],
     outcomes: Mapping[str, Outcome],
     tolerance: float,
+    dtype: str,
 ) -> tuple[str, ...]:
     """Vectors that show the fault, if the target agrees with it on every one; else none."""
     form = composed(faults, under, reference(vectors[0].formula))
@@ -133,18 +144,18 @@ def _matches(
             return ()
         # what the target does not say cannot show anything
         both = {name: mine.outputs[name] for name in mine.outputs.keys() & outcomes[vector.id].outputs.keys()}
-        wrong = _inexact(vector, replace(mine, outputs=both))
+        wrong = _inexact(vector, replace(mine, outputs=both), dtype)
         # of generated cases there is one, and it was looked for where the target rounds and we may not
-        if rounds and vector.id != GENERATED and wrong != _inexact(vector, outcomes[vector.id]):
+        if rounds and vector.id != GENERATED and wrong != _inexact(vector, outcomes[vector.id], dtype):
             return ()
         if wrong:
             shown.append(vector.id)
     return tuple(shown)
 
 
-def _inexact(vector: Vector, outcome: Outcome) -> bool:
+def _inexact(vector: Vector, outcome: Outcome, dtype: str) -> bool:
     """Whether an outcome is wrong in its numbers, whatever their dtype."""
-    return judge(vector, outcome).status not in ("passed", "skipped", "wrong-dtype", "changes-inputs")
+    return judge(vector, outcome, dtype).status not in ("passed", "skipped", "wrong-dtype", "changes-inputs")
 
 
 def _nearest(
@@ -153,9 +164,10 @@ def _nearest(
     vectors: Sequence[Vector],
     outcomes: Mapping[str, Outcome],
     tolerance: float,
+    dtype: str,
 ) -> tuple[str, int, int] | None:
     """The fault that agrees with most of the target's wrong answers."""
-    wrong = [v for v in vectors if judge(v, outcomes[v.id]).failed]
+    wrong = [v for v in vectors if judge(v, outcomes[v.id], dtype).failed]
     best: tuple[str, int, int] | None = None
     for fault in known.faults:
         if fault.rounds:  # to be near is all that it says

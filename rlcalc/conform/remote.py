@@ -41,7 +41,7 @@ from typing import Any
 
 from rlcalc.conform.calls import Reply
 from rlcalc.conform.clock import end_group
-from rlcalc.conform.targets import JAX_NOTE, Target
+from rlcalc.conform.targets import DTYPES, JAX_NOTE, Target
 from rlcalc.conform.vectors import Arrays
 from rlcalc.conform.worker import LENGTH, START, send
 from rlcalc.errors import InputError, shown
@@ -58,9 +58,10 @@ CHUNK = 1 << 20
 class Worker:
     """The child process, started anew when it was killed or died."""
 
-    def __init__(self, target: str, backend: str) -> None:
+    def __init__(self, target: str, backend: str, double: bool = True) -> None:
         self.target = target
         self.backend = backend
+        self.double = double
         self.process: subprocess.Popen[bytes] | None = None
         self.started = 0
 
@@ -74,6 +75,7 @@ class Worker:
         options = {
             "target": self.target,
             "backend": self.backend,
+            "double": self.double,
             "path": sys.path,
             "parent": os.getpid(),
             # one report of where it crashed is enough
@@ -198,12 +200,13 @@ def _close(process: subprocess.Popen[bytes]) -> None:
 class Remote(Target):
     """A function under test, by its name, in a process of its own."""
 
-    def __init__(self, name: str, backend: str = "numpy", limit: float = 5.0) -> None:
-        self.worker = Worker(name, backend)
+    def __init__(
+        self, name: str, backend: str = "numpy", limit: float = 5.0, dtypes: tuple[str, ...] = DTYPES
+    ) -> None:
+        self.worker = Worker(name, backend, "float64" in dtypes)
         accepts, needs = self.worker.start()
-        super().__init__(name, _never, backend, accepts, needs, limit)
-        if backend == "jax":
-            self.notes.append(JAX_NOTE)
+        super().__init__(name, _never, backend, accepts, needs, limit, dtypes)
+        self.notes += [JAX_NOTE] * (backend == "jax" and "float64" in dtypes)
 
     def reply(self, arguments: Arrays) -> Reply:
         """Call the function over there."""
@@ -218,15 +221,18 @@ def _never(**_: Any) -> None:
     raise AssertionError("the function is in another process")
 
 
-def load_remote(text: str, backend: str = "numpy", limit: float = 5.0) -> Target:
+def load_remote(
+    text: str, backend: str = "numpy", limit: float = 5.0, dtypes: tuple[str, ...] = DTYPES
+) -> Target:
     """A target by its name, in a process of its own; close it when done.
 
     Args:
         text: ``package.module:function`` or ``file.py:function``. This runs the code found there.
         backend: ``numpy``, ``torch`` or ``jax``.
         limit: seconds for one call.
+        dtypes: that it will be called in.
 
     Raises:
         InputError: as ``loading.load_function``.
     """
-    return Remote(text, backend, limit)
+    return Remote(text, backend, limit, dtypes)

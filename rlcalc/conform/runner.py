@@ -135,15 +135,16 @@ def run(
             worst = _worst([*judgements, report.found.judgement])
     report.verdict = _verdict(worst, chosen)
     if worst in DIAGNOSED:
-        outcomes = trial.outcomes(chosen)
+        # what fails in float32 alone is rounding, unless nothing else was asked for
+        dtype = "float64" if "float64" in target.dtypes else target.dtypes[0]
+        outcomes = trial.outcomes(chosen, dtype)
         extra = () if report.found is None else (report.found.judgement.vector,)
         if extra:
             calls = [c for c in chosen if c.call is not None]
-            outcomes = {**outcomes, extra[0].id: target.call(extra[0], "float64", chain(calls))}
+            outcomes = {**outcomes, extra[0].id: target.call(extra[0], dtype, chain(calls))}
         whole = [*known, *extra]
-        # faults are compared in float64; what fails in float32 alone is rounding
-        if any(judged(target, v, "float64", chosen, _said(outcomes)).failed for v in whole):
-            report.diagnosis = diagnose(whole, outcomes, chosen)
+        if any(judged(target, v, dtype, chosen, _said(outcomes)).failed for v in whole):
+            report.diagnosis = diagnose(whole, outcomes, chosen, dtype)
         else:
             report.notes.append("It fails in float32 alone: no known fault, but rounding.")
     if worst and not declared:
@@ -217,11 +218,11 @@ class Trial:
         # a crash is no way to refuse
         return outcome is not None and outcome.kind == "raises" and not outcome.died
 
-    def outcomes(self, conventions: Sequence[Convention] = ()) -> dict[str, Outcome]:
-        """All float64 outcomes by vector."""
+    def outcomes(self, conventions: Sequence[Convention], dtype: str) -> dict[str, Outcome]:
+        """All outcomes in one dtype by vector."""
         found = {}
         for vector in self.vectors:
-            outcome = None if self.target.unable(vector) else self.outcome(vector, "float64", conventions)
+            outcome = None if self.target.unable(vector) else self.outcome(vector, dtype, conventions)
             if outcome is not None:
                 found[vector.id] = outcome
         return found

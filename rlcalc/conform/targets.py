@@ -18,14 +18,14 @@ from typing import Any, TextIO
 from rlcalc.conform.calls import Reply, perform
 from rlcalc.conform.clock import Late, limited
 from rlcalc.conform.judge import Outcome, outcome_of
-from rlcalc.conform.loading import callable_or_refuse, enable_jax, load_function, signature
+from rlcalc.conform.loading import callable_or_refuse, load_function, prepare_jax, signature
 from rlcalc.conform.vectors import Arrays, Vector
 from rlcalc.errors import InputError
 from rlcalc.specs import Parameter
 
 BACKENDS = ("numpy", "torch", "jax")
 DTYPES = ("float64", "float32")
-JAX_NOTE = "JAX runs with jax_enable_x64, so that float64 stays float64."
+JAX_NOTE = "JAX runs with jax_enable_x64, so that float64 stays float64; with --dtype float32 it does not."
 
 
 @dataclass
@@ -164,7 +164,11 @@ def _plain(parameter: Parameter, value: Any) -> Any:
 
 
 def from_function(
-    function: Callable[..., Any], name: str = "", backend: str = "numpy", limit: float = 5.0
+    function: Callable[..., Any],
+    name: str = "",
+    backend: str = "numpy",
+    limit: float = 5.0,
+    dtypes: tuple[str, ...] = DTYPES,
 ) -> Target:
     """A target from a function in hand, called in this process.
 
@@ -178,17 +182,21 @@ def from_function(
     """
     callable_or_refuse(function, name or str(function))
     accepts, needs = signature(function)
-    target = Target(name or getattr(function, "__name__", "target"), function, backend, accepts, needs, limit)
+    called = name or getattr(function, "__name__", "target")
+    target = Target(called, function, backend, accepts, needs, limit, dtypes)
     if backend == "jax":
-        enable_jax()
-        target.notes.append(JAX_NOTE)
+        prepare_jax("float64" in dtypes)
+        target.notes += [JAX_NOTE] * ("float64" in dtypes)
     return target
 
 
-def load_target(text: str, backend: str = "numpy", limit: float = 5.0) -> Target:
+def load_target(
+    text: str, backend: str = "numpy", limit: float = 5.0, dtypes: tuple[str, ...] = DTYPES
+) -> Target:
     """A target by its name, imported into and called in this process.
 
     Raises:
         InputError: as ``loading.load_function``.
     """
-    return from_function(load_function(text, backend), text, backend, limit)
+    function = load_function(text, backend, "float64" in dtypes)
+    return from_function(function, text, backend, limit, dtypes)

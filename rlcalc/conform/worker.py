@@ -33,8 +33,8 @@ def main(options: Mapping[str, Any]) -> None:
     """Serve one function.
 
     Args:
-        options: ``target`` and ``backend`` as for ``loading.load_function``, ``path`` for imports,
-            ``parent`` that it must not outlive, ``loud`` to say on standard error where it died.
+        options: ``target``, ``backend`` and ``double`` as for ``loading.load_function``, ``path`` for
+            imports, ``parent`` that it must not outlive, ``loud`` to say on standard error where it died.
     """
     requests, replies = _own_pipes()
     _die_with(options["parent"])
@@ -44,7 +44,7 @@ def main(options: Mapping[str, Any]) -> None:
         faulthandler.enable()
     sys.argv = ["rlcalc"]
     try:
-        function = load_function(options["target"], options["backend"])
+        function = load_function(options["target"], options["backend"], options["double"])
     except InputError as error:
         send(replies, ("refused", error.code, error.message, error.hint))
         return

@@ -58,8 +58,7 @@ class Adapter:
 
         from rlcalc.conform.targets import from_function
 
-        found = from_function(self.load(), self.function, self.backend, limit)
-        found.dtypes = self.dtypes
+        found = from_function(self.load(), self.function, self.backend, limit, self.dtypes)
         parts = [getsource(part).rstrip() for part in (*self.helpers, self.load)]
         found.source = "\n\n\n".join([*parts, f"call = {self.load.__name__}()"])
         found.called = "call"
