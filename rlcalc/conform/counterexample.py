@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.conform.judge import Judgement
-from rlcalc.conform.vectors import Vector
+from rlcalc.conform.vectors import Vector, answer_name
 from rlcalc.errors import RlcalcError
 from rlcalc.specs import Formula
 
@@ -93,8 +93,6 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
 
 def _expected(judgement: Judgement) -> Any:
     """What should have come; the certified answer where the call gave nothing to compare."""
-    from rlcalc.conform.vectors import answer_name
-
     if judgement.expected is not None:
         return judgement.expected
     return judgement.vector.truth.get(answer_name(judgement.vector.formula))
@@ -107,7 +105,6 @@ def _size(vector: Vector) -> tuple[int, int]:
 
 def _batch(vector: Vector) -> Sequence[int]:
     """Axes before those that the answer itself has."""
-    from rlcalc.conform.vectors import answer_name
     from rlcalc.golden_values import output_of
 
     name = answer_name(vector.formula)
@@ -185,6 +182,10 @@ def _checks(judgement: Judgement, target: Target) -> list[str]:
         lines.append(f'    got = got["{judgement.output}"]')
     elif outcome is not None and outcome.form == "tuple":
         lines.append("    got = got[0]")
+    elif outcome is not None and outcome.kind != "answer":
+        # nobody knows yet whether it names its outputs
+        name = answer_name(judgement.vector.formula)
+        lines.append(f'    got = got["{name}"] if isinstance(got, dict) else got')
     if outcome is not None and outcome.form != "mapping" and _is_first_entry(judgement):
         lines.append("    got = got[0]")
     expected = _expected(judgement)

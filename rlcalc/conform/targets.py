@@ -15,7 +15,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from rlcalc.conform.calls import Reply, perform
+from rlcalc.conform.calls import Reply, perform, prepare
 from rlcalc.conform.clock import Late, limited
 from rlcalc.conform.judge import Outcome, outcome_of
 from rlcalc.conform.loading import callable_or_refuse, load_function, prepare_jax, signature
@@ -101,6 +101,7 @@ class Target:
 
     def reply(self, arguments: Arrays) -> Reply:
         """Call the function in this process, with the time limit that one process can give itself."""
+        prepare(self.backend)
         try:
             with limited(self.limit), contextlib.redirect_stdout(self.output or io.StringIO()):
                 return perform(self.function, self.backend, arguments)

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from struct import Struct
 from typing import IO, Any
 
-from rlcalc.conform.calls import Reply, first_line, perform
+from rlcalc.conform.calls import Reply, first_line, perform, prepare
 from rlcalc.conform.loading import load_function, signature
 from rlcalc.errors import InputError
 
@@ -48,6 +48,7 @@ def main(options: Mapping[str, Any]) -> None:
     except InputError as error:
         send(replies, ("refused", error.code, error.message, error.hint))
         return
+    prepare(options["backend"])
     send(replies, ("ready", *signature(function)))
     while (arguments := receive(requests)) is not None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 import rlcalc
 from rlcalc.conform import conform
+from rlcalc.conform.counterexample import counterexample
 from rlcalc.conform.runner import Report, run
 from rlcalc.conform.targets import from_function, load_target
 from rlcalc.errors import InputError, UnknownName
@@ -98,6 +100,21 @@ def test_vectors_of_the_first_step_alone_reach_a_function_of_all_steps() -> None
 
     wrong = report(late, "discounted_return").failures
     assert {(j.vector.id, j.output) for j in wrong} == {("discounted_return/late-reward", "return")}
+
+
+def test_the_test_of_one_that_raises_passes_however_it_is_mended() -> None:
+    """Nobody can know then whether the mended function will name its outputs."""
+
+    def raises(rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+        raise IndexError
+
+    target = from_function(raises)
+    example = counterexample(run(target, "gae"), target)
+    assert example is not None
+    for mended in (rlcalc.gae, lambda **given: rlcalc.compute("gae", **given)):
+        space: dict[str, Any] = {"raises": mended}
+        exec(compile(example.test, "counterexample", "exec"), space)
+        space["test_gae_counterexample"]()
 
 
 @pytest.mark.parametrize("function", [targets.hangs, targets.hangs_and_catches])
@@ -217,3 +234,19 @@ def test_unknown_names() -> None:
     with pytest.raises(UnknownName) as caught:
         conform(rlcalc.gae, "gae", conventions=["truncation-as-terminaton"])
     assert "truncation-as-termination" in caught.value.hint
+
+
+def test_the_import_of_a_backend_is_no_time_of_the_call() -> None:
+    """In a fresh process, where Torch takes longer to import than the call may take."""
+    code = (
+        "import rlcalc, sys\n"
+        "from rlcalc.conform.runner import run\n"
+        "from rlcalc.conform.targets import from_function\n"
+        "target = from_function(lambda rewards, **_: rewards, backend='torch', limit=1.0)\n"
+        "assert 'torch' not in sys.modules\n"
+        "verdict = run(target, 'gae').verdict\n"
+        "assert 'torch' in sys.modules\n"
+        "assert verdict == 'nonconforming', verdict\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=FILE.parents[2])
+    assert done.returncode == 0, done.stderr
