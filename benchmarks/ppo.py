@@ -49,7 +49,11 @@ def peer(seed: int) -> None:
         n_steps=32, batch_size=256, n_epochs=20, gamma=0.98, gae_lambda=0.8, ent_coef=0.0,
         learning_rate=lambda left: 1e-3 * left, clip_range=lambda left: 0.2 * left,
     )  # fmt: skip
-    judge = Judge(make_env("cartpole", 100, 1_000_000 + seed, torch.device("cpu"), torch.float32), 4096)
+    judge = Judge(
+        lambda observation: model.policy._predict(observation, deterministic=True),
+        make_env("cartpole", 100, 1_000_000 + seed, torch.device("cpu"), torch.float32),
+        4096,
+    )
     found: dict[str, Any] = {"solved": False, "judging": 0.0}
 
     class Solved(BaseCallback):
@@ -60,10 +64,7 @@ def peer(seed: int) -> None:
             if not judge.due(self.num_timesteps):
                 return
             start = time.perf_counter()
-            found["solved"] = judge.solved(
-                lambda observation: self.model.policy._predict(observation, deterministic=True),
-                self.num_timesteps,
-            )
+            found["solved"] = judge.solved(self.num_timesteps)
             found["judging"] += time.perf_counter() - start
 
     start = time.perf_counter()

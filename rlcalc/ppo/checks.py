@@ -27,7 +27,8 @@ from rlcalc.ppo.closed_forms import probe_gradients
 from rlcalc.ppo.envs.base import DiscreteActions, Transition, VectorEnv
 
 if TYPE_CHECKING:
-    from rlcalc.ppo.train import Batch, Losses, Metrics, Rollout, Trainer
+    from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout
+    from rlcalc.ppo.train import Trainer
 
 ABOUT = {
     "recorded": "the rollout holds what the environment gave and was given",
@@ -66,13 +67,19 @@ class Record:
 
 
 class WatchedEnv:
-    """An environment that remembers what it gave and was given since the last look."""
+    """An environment that remembers what it gave and was given since the last look.
+
+    Attributes:
+        replayed: no step is taken in Python any more; the tensors of the
+            rollout that was recorded hold each new one.
+    """
 
     def __init__(self, env: VectorEnv) -> None:
         self._env = env
         self.first: Tensor | None = None
         self.given: list[Tensor] = []
         self.gave: list[Transition] = []
+        self.replayed = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._env, name)
@@ -93,8 +100,9 @@ class WatchedEnv:
         self.given, self.gave = [], []
 
     def forget(self) -> None:
-        self.first = self.gave[-1].observation
-        self.given, self.gave = [], []
+        self.first = self.gave[-1].observation.clone()
+        if not self.replayed:
+            self.given, self.gave = [], []
 
 
 class Checks:
@@ -152,9 +160,7 @@ class Checks:
         action = rollout.action.transpose(0, 1).flatten(0, 1)
         self._old_log = trainer.model.policy(head).log_prob(action)
 
-    def minibatch(self, trainer: Trainer, epoch: int, number: int, batch: Batch, losses: Losses) -> None:
-        if number:
-            return
+    def first_minibatch(self, trainer: Trainer, epoch: int, batch: Batch, losses: Losses) -> None:
         if epoch == 0:
             one = torch.ones_like(losses.ratio)
             # rows of another batch are summed in another order: 1 up to rounding of a log-probability
@@ -203,6 +209,10 @@ class Checks:
             "finite", "[parameters, loss, returns]", whole.float(), torch.ones_like(whole).float(), 0.0
         )
         self._judge(trainer)
+
+    def captured(self) -> None:
+        if self._env is not None:
+            self._env.replayed = True
 
     # --- the checks --------------------------------------------------------------------------------------
 
