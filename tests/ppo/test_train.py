@@ -14,7 +14,7 @@ from rlcalc.ppo.envs.base import BoxActions, DiscreteActions
 from rlcalc.ppo.measure import episodes
 from rlcalc.ppo.optimiser import Optimiser
 from rlcalc.ppo.policy import ActorCritic, Categorical, Gaussian
-from rlcalc.ppo.settings import Settings, from_mapping, tuned
+from rlcalc.ppo.settings import MANY, Settings, from_mapping, tuned
 from rlcalc.ppo.train import Formulas, Trainer
 
 CPU = torch.device("cpu")
@@ -220,3 +220,10 @@ def test_the_lectures_values_are_the_defaults() -> None:
     assert (plain.gamma, plain.lam, plain.learning_rate) == (0.99, 0.95, 3e-4)
     assert 0.1 <= plain.clip <= 0.2
     assert 3 <= plain.epochs <= 10
+
+
+def test_thousands_of_copies_get_other_settings() -> None:
+    assert replace(tuned("cartpole", envs=MANY - 4), envs=32) == tuned("cartpole")
+    # an iteration of 4096 copies is more than half of the 200,000 steps that a run with few takes at most
+    assert tuned("cartpole", envs=4096).steps >= 10 * tuned("cartpole", envs=4096).batch
+    assert tuned("cartpole", envs=MANY, steps=5000).steps == 5000
