@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.specs import Formula, Parameter
 
 if TYPE_CHECKING:
-    from rlcalc.conform.generate import Draft
+    from rlcalc.conform.drafts import Draft
 
 ATTEMPTS = 600
 PLAIN = (Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2), Fraction(2))

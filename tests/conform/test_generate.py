@@ -13,7 +13,8 @@ import pytest
 import rlcalc
 from rlcalc.conform import conform
 from rlcalc.conform.counterexample import counterexample
-from rlcalc.conform.generate import cannot_generate, search
+from rlcalc.conform.drafts import cannot_generate
+from rlcalc.conform.generate import search
 from rlcalc.conform.runner import run
 from rlcalc.conform.targets import from_function, load_target
 from rlcalc.specs import formula_names, load_formula

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from rlcalc.conform.generate import drafts
+from rlcalc.conform.drafts import drafts
 from rlcalc.conform.oracle import ORACLES, exact_answer
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.digits import truth_of

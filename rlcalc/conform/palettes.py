@@ -1,0 +1,61 @@
+"""The numbers that generated cases are made of: exact, dyadic, simplest first.
+
+Every one of them is held exactly by both floating dtypes, so that a function
+is asked the same question in either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rlcalc.specs import Parameter
+
+
+@cache
+def palette(
+    low: Fraction | None, high: Fraction | None, closed: tuple[bool, bool], wide: bool
+) -> tuple[Fraction, ...]:
+    """256 numbers of an interval, simplest first; all of them dyadic and exact in float32."""
+    plain = [
+        Fraction(0),
+        Fraction(1),
+        Fraction(-1),
+        Fraction(1, 2),
+        Fraction(-1, 2),
+        Fraction(2),
+        Fraction(-2),
+    ]
+    plain += [Fraction(sign * k, d) for d in (1, 4, 8, 16) for k in range(1, 40) for sign in (1, -1)]
+    # near a bound, and next to nothing
+    plain += [1 - Fraction(1, 2**k) for k in (7, 10, 20)] + [Fraction(1, 2**k) for k in (7, 10, 20, 30)]
+    if wide:
+        plain += [Fraction(s * m * 2**20) for m in (1, 3, 5) for s in (1, -1)] + [Fraction(-1, 2**20)]
+
+    def inside(x: Fraction) -> bool:
+        above = low is None or x > low or (closed[0] and x == low)
+        return above and (high is None or x < high or (closed[1] and x == high))
+
+    fitting = [x for x in dict.fromkeys(plain) if inside(x)]
+    # a quarter of the draws are the ends themselves, where most faults of γ and λ show;
+    # the rest repeats the palette, the odd ones at its end as often as the plain ones
+    ends = [x for x, there in ((low, closed[0]), (high, closed[1])) if x is not None and there]
+    drawn = tuple(fitting[k % len(fitting)] for k in range(256 - 64 * bool(ends)))
+    return drawn + tuple(ends[k % len(ends)] for k in range(64 * bool(ends)))
+
+
+def palette_of(parameter: Parameter, wide: bool) -> tuple[Fraction, ...]:
+    """The palette of a parameter's domain."""
+    domain = parameter.domain
+    return palette(domain.low, domain.high, (domain.low_closed, domain.high_closed), wide)
+
+
+def distribution(weights: Sequence[int]) -> list[Fraction]:
+    """Probabilities with a power of two below them, so that they sum to 1 in every dtype."""
+    small = [w % 16 for w in weights]
+    whole = 1 << max(0, (max(1, sum(small)) - 1).bit_length())
+    small[0] += whole - sum(small)
+    return [Fraction(w, whole) for w in small]
