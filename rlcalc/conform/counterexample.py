@@ -6,6 +6,7 @@ the function said instead, and a pytest test that fails until it is mended.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -113,7 +114,16 @@ def _text(value: Any) -> Any:
         return "1" if value else "0"
     if isinstance(value, Fraction):
         return str(value) if value.denominator.bit_length() < 200 else str(float(value))
-    return value if isinstance(value, dict) else str(value)
+    return _table_text(value) if isinstance(value, Mapping) else str(value)
+
+
+def _table_text(value: Any) -> Any:
+    """A decision process with its numbers as text; names and places of states stay what they are."""
+    if isinstance(value, Mapping):
+        return {key: _table_text(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_table_text(part) for part in value]
+    return str(value) if isinstance(value, Fraction) else value
 
 
 def _steps(formula: Formula, texts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -147,7 +157,11 @@ def pytest_text(judgement: Judgement, target: Target, report: Report) -> str:
     if call:
         lines += [f"    given = {_table(arguments, target.backend, dtype)}"]
         if judgement.status == "changes-inputs":
-            lines += ["    before = {name: np.array(value) for name, value in given.items()}"]
+            lines += ["    parts = dict(given)"]
+            # the arrays of a decision process one by one
+            tables = [name for name, value in arguments.items() if isinstance(value, Mapping)]
+            lines += [f'    parts |= parts.pop("{name}")' for name in tables]
+            lines += ["    before = {name: np.array(value) for name, value in parts.items()}"]
         lines += [f"    got = {call}(**given)"]
     else:
         lines += _asking(target, vector, dtype, arguments)
@@ -162,7 +176,7 @@ def _checks(judgement: Judgement, target: Target) -> list[str]:
         return [
             f"    # it changes {names} in place",
             "    for name, value in before.items():",
-            "        np.testing.assert_array_equal(np.asarray(given[name]), value)",
+            "        np.testing.assert_array_equal(np.asarray(parts[name]), value)",
         ]
     lines = []
     if outcome is not None and outcome.form == "mapping":
@@ -261,13 +275,17 @@ def _asking(target: Target, vector: Vector, dtype: str, arguments: Mapping[str, 
 def _table(arguments: Mapping[str, Any], backend: str, dtype: str) -> str:
     lines = ["{"]
     for name, value in arguments.items():
-        lines += _wrapped(f'"{name}": {_literal(value, backend)},', "        ", "            ")
+        if isinstance(value, Mapping):
+            lines.append(f'        "{name}": {{')
+            for key, part in value.items():
+                lines += _wrapped(f'"{key}": {_literal(part, backend)},', " " * 12, " " * 16)
+            lines.append("        },")
+        else:
+            lines += _wrapped(f'"{name}": {_literal(value, backend)},', " " * 8, " " * 12)
     return "\n".join([*lines, "    }"])
 
 
 def _literal(value: Any, backend: str) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f'"{k}": {_literal(v, backend)}' for k, v in value.items()) + "}"
     if not hasattr(value, "tolist"):
         return f'float("{value}")' if isinstance(value, float) and value - value != 0 else repr(value)
     numbers, kind = _numbers(value.tolist()), str(value.dtype)
@@ -285,14 +303,19 @@ def _numbers(value: Any) -> str:
     return repr(number) if number - number == 0 else f'float("{number}")'
 
 
-def _wrapped(text: str, first: str, later: str) -> list[str]:
-    from textwrap import wrap
+# a run of signs without a space, but for those inside a string
+_CHUNK = re.compile(r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s'"])+""")
 
-    return wrap(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=later,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+
+def _wrapped(text: str, first: str, later: str) -> list[str]:
+    """Code or a comment on lines of 80; no string literal is parted."""
+    lines: list[str] = []
+    line = ""
+    for chunk in _CHUNK.findall(text):
+        indent = later if lines else first
+        if line and len(indent) + len(line) + 1 + len(chunk) > WIDTH:
+            lines.append(indent + line)
+            line = chunk
+        else:
+            line = f"{line} {chunk}" if line else chunk
+    return [*lines, (later if lines else first) + line]

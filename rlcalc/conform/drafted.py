@@ -10,6 +10,7 @@ from rlcalc.conform.oracle import exact_answer
 from rlcalc.conform.vectors import Vector, answer_name
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked
+from rlcalc.reading import flat
 from rlcalc.specs import Formula
 from rlcalc.verify import DEMANDED
 
@@ -34,9 +35,8 @@ def vector(formula: Formula, draft: Draft, name: str = "generated") -> Vector | 
             if p.name in draft.rows[0] or (p.default == "zeros" and arrays[p.name] is not None):
                 stacked = np.stack([other[p.name] for other in others])
                 arrays[p.name] = stacked.reshape(draft.batch + stacked.shape[1:])
-    truth = {
-        key: _nested([answer[key] for answer in answers], draft.batch) for key in answers[0] if key == wanted
-    }
+    common = [key for key in answers[0] if all(key in answer for answer in answers)]
+    truth = {key: _nested([answer[key] for answer in answers], draft.batch) for key in common}
     return Vector(
         id=name,
         formula=formula,
@@ -46,15 +46,21 @@ def vector(formula: Formula, draft: Draft, name: str = "generated") -> Vector | 
         arrays=arrays,
         truth=truth,
         demanded={d: DEMANDED[d] for d in ("float64", "float32")},
-        scale=_scale(formula, arrays),
+        scale=_scale(formula, arrays, truth),
     )
 
 
-def _scale(formula: Formula, arrays: dict[str, Any]) -> float:
-    """Size of the largest number that goes in."""
+def _scale(formula: Formula, arrays: dict[str, Any], truth: dict[str, Any]) -> float:
+    """Size of the largest number that goes in, against which cancellation is judged.
+
+    In a decision process one value is added up from the others, so the largest
+    of them counts as well: no solver knows a small value better than that.
+    """
     import numpy as np
 
     given = [arrays[p.name] for p in formula.parameters if p.kind == "number"]
+    for table in (arrays[p.name] for p in formula.parameters if p.kind == "mdp"):
+        given += [table.r, *(np.array(list(flat(part)), float) for part in truth.values())]
     return max((float(np.abs(a).max()) for a in given if getattr(a, "size", 0)), default=0.0)
 
 

@@ -7,7 +7,7 @@ exact inputs. What a formula refuses is drawn again, elsewhere.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -77,8 +77,14 @@ def drafts(
     special = {name for form in forms for name in form}
     longest = LONGEST if formula.name in SEQUENCES else LONGEST_OTHER
     wide = formula.name in SCALABLE
-    batched = batches and not any(p.kind == "integer" and not p.single for p in formula.parameters)
-    usable = [p for p in formula.parameters if p.name not in ASIDE and (accepts is None or p.name in accepts)]
+    kinds = dict.fromkeys(KINDS[p.kind] for p in formula.parameters)
+    bounds = {name: ends for kind in kinds for name, ends in kind.bounds.items()}
+    batched = batches and not any(
+        KINDS[p.kind].alone or (p.kind == "integer" and not p.single) for p in formula.parameters
+    )
+    usable = [
+        p for p in formula.parameters if not _aside(formula, p) and (accepts is None or p.name in accepts)
+    ]
 
     def given(p: Parameter, form: Sequence[str], switch: int) -> bool:
         if p.name in special and p.name not in form:
@@ -102,10 +108,11 @@ def drafts(
             switch = switches >> (2 * number) & 3
             if not given(p, form, switch):
                 continue
-            names = (p.each,) if p.each and switch == 1 else p.shape
-            lengths = [_length(name, dims, head[4 + len(dims) % 6], longest) for name in names]
-            shared = p.single or KINDS[p.kind].shared
-            plan.append((p, lengths, math.prod(lengths), 1 if shared else size, shared))
+            kind = KINDS[p.kind]
+            names = (p.each,) if p.each and switch == 1 else kind.axes or p.shape
+            lengths = [_length(name, dims, head[4 + len(dims) % 6], longest, bounds) for name in names]
+            shared = p.single or kind.shared
+            plan.append((p, lengths, kind.count(lengths), 1 if shared else size, shared))
         total = sum(count * times for _, _, count, times, _ in plan)
         body = memoryview(pick(st.binary(min_size=total, max_size=total)))
         draft = Draft(dtypes[head[1] % len(dtypes)], batch, {}, [{} for _ in range(size)])
@@ -115,14 +122,31 @@ def drafts(
                 body = body[count:]
                 scaled = not shared and p.domain.text == "real" and p.kind == "number"
                 table[p.name] = _scaled(part, scale) if scaled else part
+        if not draft.rows[0]:
+            draft = replace(draft, batch=(), rows=[{}])  # nothing of it differs within a batch
+        drawn = {p.name: switches >> (2 * number) & 3 for number, p in enumerate(usable)}
+        for kind in kinds:
+            draft = draft if kind.finish is None else kind.finish(formula, draft, drawn)
         return tidy(draft)
 
     return draw()
 
 
-def _length(name: str, dims: dict[str, int], byte: int, longest: int) -> int:
+def _aside(formula: Formula, p: Parameter) -> bool:
+    """Whether a parameter is left out; that of traces makes further outputs."""
+    return p.optional and p.name in ASIDE and formula.name != "traces"
+
+
+def _length(
+    name: str, dims: dict[str, int], byte: int, longest: int, bounds: Mapping[str, tuple[int, int]]
+) -> int:
     """Length along a dimension; half of all sequences are short."""
     base, _, extra = name.partition("+")
+    if base == "K" and "S" in dims:
+        base = "S"  # a table is drawn with a row for every state
+    if base not in dims and base in bounds:
+        low, high = bounds[base]
+        dims[base] = low + byte % (high - low + 1)
     if base not in dims:
         dims[base] = 1 + byte // 2 % (longest if byte % 2 else min(longest, 8))
     return dims[base] + int(extra or 0)
@@ -140,15 +164,18 @@ _ENDS = ("terminated", "truncated")
 
 
 def tidy(draft: Draft) -> Draft:
+    """What every draft has to go through: inputs that belong together fit."""
+    for kind in KINDS.values():
+        draft = draft if kind.tidy is None else kind.tidy(draft)
+    return replace(draft, rows=[_joined(row) for row in draft.rows])
+
+
+def _joined(row: dict[str, Any]) -> dict[str, Any]:
     """Let a step that goes on lead to the state that stands next.
 
     Only where an episode ends may ``next_values`` say something else; an
     implementation that reads ``values`` everywhere else is right.
     """
-    return replace(draft, rows=[_joined(row) for row in draft.rows])
-
-
-def _joined(row: dict[str, Any]) -> dict[str, Any]:
     if "next_values" not in row:
         return row
     count = len(row["next_values"])

@@ -7,26 +7,44 @@ kind of input is one more entry of ``KINDS``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rlcalc.conform import drawn_tables, drawn_words
 from rlcalc.conform.palettes import distribution, palette_of
-from rlcalc.specs import Parameter
+from rlcalc.specs import Formula, Parameter
+
+if TYPE_CHECKING:
+    from rlcalc.conform.drafts import Draft
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """One kind of input.
 
     Attributes:
         read: bytes, parameter, whether huge numbers may occur, lengths of the axes -> exact value.
         shared: the same for the whole batch.
+        alone: such an input never comes in a batch.
+        count: bytes that a value of these lengths takes.
+        axes: what a value spans where the specification gives it no shape.
+        bounds: shortest and longest length along these axes.
+        finish: the last touch to a fresh draft, with two drawn bits per parameter.
+        tidy: what every draft has to go through to be a fair question.
+        smaller: simpler drafts, greatest steps first; lengths included.
     """
 
     read: Callable[[Sequence[int], Parameter, bool, Sequence[int]], Any]
     shared: bool = False
+    alone: bool = False
+    count: Callable[[Sequence[int]], int] = math.prod
+    axes: tuple[str, ...] = ()
+    bounds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    finish: Callable[[Formula, Draft, Mapping[str, int]], Draft] | None = None
+    tidy: Callable[[Draft], Draft] | None = None
+    smaller: Callable[[Formula, Draft], Iterator[Draft]] | None = None
 
 
 def _flag(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]) -> Any:
@@ -50,6 +68,9 @@ def _count(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]
 
 
 def _number(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]) -> Any:
+    if len(lengths) == 2:
+        width = lengths[1]
+        return [_number(data[k * width : (k + 1) * width], p, wide, (width,)) for k in range(lengths[0])]
     if p.distribution:
         return distribution(data)
     known = palette_of(p, wide)
@@ -63,4 +84,17 @@ KINDS: Mapping[str, Kind] = {
     "choice": Kind(_choice, shared=True),
     "integer": Kind(_whole, shared=True),
     "count": Kind(_count, shared=True),
+    "mdp": Kind(
+        drawn_tables.read,
+        shared=True,
+        count=drawn_tables.count,
+        axes=tuple(drawn_tables.BOUNDS),
+        bounds=drawn_tables.BOUNDS,
+        finish=drawn_tables.finish,
+        tidy=drawn_tables.tidy,
+        smaller=drawn_tables.smaller,
+    ),
+    "word": Kind(
+        drawn_words.read, shared=True, alone=True, tidy=drawn_words.tidy, smaller=drawn_words.smaller
+    ),
 }

@@ -6,9 +6,10 @@ is asked the same question in either.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,3 +60,29 @@ def distribution(weights: Sequence[int]) -> list[Fraction]:
     whole = 1 << max(0, (max(1, sum(small)) - 1).bit_length())
     small[0] += whole - sum(small)
     return [Fraction(w, whole) for w in small]
+
+
+PLAIN = (Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2), Fraction(2))
+
+
+def below(value: Fraction | bool) -> Iterator[Fraction | bool]:
+    """Plainer values than this one, plainest first."""
+    if isinstance(value, bool):
+        if value:
+            yield False
+        return
+    for plain in PLAIN:
+        if plain == value:
+            return
+        yield plain
+
+
+def plainer_distribution(chances: Sequence[Fraction]) -> Iterator[list[Fraction]]:
+    """One outcome for certain, or two that are equally likely; nothing is plainer than the former."""
+    possible = [k for k, chance in enumerate(chances) if chance]
+    if len(possible) > 1:
+        for k in possible:
+            yield [Fraction(j == k) for j in range(len(chances))]
+    if len(possible) > 2 or any(chances[k] != Fraction(1, 2) for k in possible[1:]):
+        for pair in combinations(possible, 2):
+            yield [Fraction(j in pair, 2) for j in range(len(chances))]

@@ -14,6 +14,7 @@ import io
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ class Target:
     def call(self, vector: Vector, dtype: str = "float64", change: Any = None) -> Outcome:
         """Run the function once; whatever it does is an outcome."""
         arguments = self.arguments(vector, dtype, change)
-        before = {name: value.copy() for name, value in arguments.items() if hasattr(value, "copy")}
+        before = deepcopy(arguments)
         passed = {name: self._native(value) for name, value in arguments.items()}
         try:
             with limited(self.limit), contextlib.redirect_stdout(io.StringIO()), _quiet():
