@@ -42,7 +42,7 @@ def conform(
     ),
     random: int = typer.Option(RANDOM, "--random", min=0, metavar="N", help="Generated cases."),
     seed: int = typer.Option(0, "--seed", help="Of the generated cases."),
-    no_batch: bool = typer.Option(False, "--no-batch", help="It takes one sequence, never a batch."),
+    no_batch: bool = typer.Option(False, "--no-batch", help="It takes one sequence or sample, never a batch."),
     limit: float = typer.Option(5.0, "--limit", metavar="SECONDS", help="Time for one call."),
     as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
     junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),  # noqa: B008

@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.conform.judge import Judgement
+from rlcalc.conform.judge import Judgement, wrong_entry
 from rlcalc.conform.vectors import Vector
 from rlcalc.errors import RlcalcError
 from rlcalc.specs import Formula
@@ -32,11 +32,13 @@ class Counterexample:
     Attributes:
         case: id of a golden case, or ``generated``.
         inputs: exact, as text by parameter; of the failing entry of a batch.
-        expected: the exact answer as text, in the shape of the whole answer.
+        expected: the right answer as text, in the shape of the whole answer; ``exact`` unless
+            a convention gives it.
         got: what the function answered; ``None`` where it did not.
         steps: how the exact answer comes about; empty under a convention and for long cases.
         test: a pytest module.
         command: the ``rlcalc`` command that computes the right answer.
+        batch: axes of the case, of which ``inputs`` is one entry, or all of them where it is ``whole``.
     """
 
     case: str
@@ -52,23 +54,31 @@ class Counterexample:
     command: str
     batch: tuple[int, ...] = ()
     flaky: bool = False
+    whole: bool = False
+    exact: bool = True
 
 
 def counterexample(report: Report, target: Target) -> Counterexample | None:
     """The smallest case that a target fails; ``None`` when it fails none."""
     found = report.found
     if found is not None:
-        judgement, row = found.judgement, found.rows[found.row]
-        batch = tuple(_batch(judgement.vector))
-        flaky = found.flaky
+        judgement, at = found.judgement, found.row
+        rows: Sequence[Mapping[str, Any]] = found.rows
     elif report.failures:
         judgement = min(report.failures, key=lambda j: _size(j.vector))
-        row, batch, flaky = dict(judgement.vector.texts), (), False
+        rows = judgement.vector.rows or (dict(judgement.vector.texts),)
+        at = min(wrong_entry(judgement), len(rows) - 1)
     else:
         return None
+    batch = tuple(_batch(judgement.vector)) if found is not None or judgement.vector.rows else ()
+    # of one number for a whole batch no entry is the wrong one
+    whole = len(rows) > 1 and any(c.reduces for c in report.tried_under)
+    row = _joined(rows) if whole else rows[at]
     formula = judgement.vector.formula
     from rlcalc.reproduce import command_line
 
+    # what is right under a convention is computed in floating point
+    exact = not report.tried_under
     texts = {name: _text(value) for name, value in row.items() if value is not None}
     return Counterexample(
         case=judgement.vector.id,
@@ -77,14 +87,25 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
         why=judgement.why,
         output=judgement.output,
         inputs=texts,
-        expected=_text(judgement.expected),
+        expected=_text(judgement.expected) if exact else _near(judgement.expected),
         got=judgement.got,
-        steps=() if report.tried_under else _steps(formula, texts),
+        steps=_steps(formula, texts) if exact else (),
         test=pytest_text(judgement, target, report),
-        command="" if report.tried_under else command_line(formula, texts, "sympy"),
+        command=command_line(formula, texts, "sympy") if exact else "",
         batch=batch,
-        flaky=flaky,
+        flaky=found is not None and found.flaky,
+        whole=whole,
+        exact=exact,
     )
+
+
+def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Inputs of all entries of a batch; one value where they share it."""
+    found = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row.get(name) for row in rows]
+        found[name] = values[0] if all(value == values[0] for value in values) else values
+    return found
 
 
 def _size(vector: Vector) -> tuple[int, int]:
@@ -115,6 +136,15 @@ def _text(value: Any) -> Any:
     if isinstance(value, Fraction):
         return str(value) if value.denominator.bit_length() < 200 else str(float(value))
     return _table_text(value) if isinstance(value, Mapping) else str(value)
+
+
+def _near(value: Any) -> Any:
+    """Answers of a convention: as short as the float is, unless it is a plain fraction."""
+    if isinstance(value, list):
+        return [_near(part) for part in value]
+    if isinstance(value, Fraction) and value.denominator.bit_length() > 20:
+        return repr(float(value))
+    return _text(value)
 
 
 def _table_text(value: Any) -> Any:
@@ -165,11 +195,11 @@ def pytest_text(judgement: Judgement, target: Target, report: Report) -> str:
         lines += [f"    got = {call}(**given)"]
     else:
         lines += _asking(target, vector, dtype, arguments)
-    lines += _checks(judgement, target)
+    lines += _checks(judgement, target, bool(report.tried_under))
     return "\n".join(lines) + "\n"
 
 
-def _checks(judgement: Judgement, target: Target) -> list[str]:
+def _checks(judgement: Judgement, target: Target, under: bool) -> list[str]:
     outcome = judgement.outcome
     if judgement.status == "changes-inputs":
         names = ", ".join(outcome.changed) if outcome is not None else ""
@@ -194,11 +224,11 @@ def _checks(judgement: Judgement, target: Target) -> list[str]:
     if expected is None:
         return [*lines, "    assert got is not None"]
     exact = str(_text(expected)).replace("'", "")
-    if len(exact) <= 200:
+    if len(exact) <= 200 and not under:
         lines += _wrapped(f"# exactly {exact}", "    ", "    # ")
     if target.backend == "torch":
         lines.append("    got = got.detach().cpu().numpy()")
-    lines.append(f"    want = np.array({_numbers(expected)})")
+    lines += _wrapped(f"want = np.array({_numbers(expected)})", " " * 4, " " * 8)
     lines.append("    assert np.shape(got) == want.shape")
     if judgement.status == "wrong-dtype":
         lines.append(f'    assert np.asarray(got).dtype == "{judgement.dtype}"')

@@ -65,6 +65,13 @@ def _smaller(formula: Formula, draft: Draft) -> Iterator[Draft]:
         if draft.batch != (1,):
             for row in draft.rows:
                 yield replace(draft, batch=(1,), rows=[dict(row)])
+        if len(draft.batch) > 1:
+            yield replace(draft, batch=(len(draft.rows),))
+        elif len(draft.rows) > 2:  # what is wrong with a mean may need two
+            for k in range(len(draft.rows)):
+                yield replace(
+                    draft, batch=(len(draft.rows) - 1,), rows=[*draft.rows[:k], *draft.rows[k + 1 :]]
+                )
     own = dict.fromkeys(KINDS[p.kind].smaller for p in formula.parameters if p.kind in KINDS)
     special = [move for move in own if move is not None]
     for move in special:
