@@ -42,6 +42,16 @@ def dual_clip_loss(ratio, adv, eps):  # type: ignore[no-untyped-def]
     return -np.where(adv < 0, np.maximum(plain, 3 * adv), plain).mean()
 
 
+def log_loss(new_log, old_log, adv, eps):  # type: ignore[no-untyped-def]
+    """The signature of many a training script."""
+    return mean_loss(np.exp(new_log - old_log), adv, eps)
+
+
+def log_loss_of_ratio(ratio, adv, eps):  # type: ignore[no-untyped-def]
+    """What the README says to write in front of it."""
+    return log_loss(np.log(ratio), np.zeros_like(ratio), adv, eps)
+
+
 def one_sample(ratio, adv, eps):  # type: ignore[no-untyped-def]
     """Takes numbers, never a batch."""
     return min(float(ratio * adv), float(max(1 - eps, min(ratio, 1 + eps)) * adv))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ import rlcalc
 from rlcalc.conform import conform
 from rlcalc.conform.counterexample import counterexample
 from rlcalc.conform.generate import search
+from rlcalc.conform.oracle import ORACLES
 from rlcalc.conform.runner import run
-from rlcalc.conform.targets import from_function, load_target
+from rlcalc.conform.targets import Target, from_function, load_target
+from rlcalc.conform.vectors import golden_vectors
+from rlcalc.evaluation import checked
 from rlcalc.specs import formula_names, load_formula
 
 from . import targets, worlds
@@ -31,6 +35,32 @@ def test_our_own_forms_pass(formula: str, backend: str) -> None:
     target = from_function(form, formula, backend)
     ran, found, why = search(target, load_formula(formula), (), 25, 3)
     assert (ran, found, why) == (25, None, "")
+
+
+@pytest.mark.parametrize("formula", formula_names())
+def test_all_outputs_are_compared(formula: str) -> None:
+    """Whoever names outputs is held to each of them that has an exact answer."""
+    compute = partial(rlcalc.compute, formula)
+    form = worlds.own(formula, compute) if formula in TABLES else compute
+    ran, found, why = search(Target(formula, form), load_formula(formula), (), 25, 4)
+    assert (ran, found, why) == (25, None, "")
+
+    def spoiled(**given: Any) -> Any:
+        outputs = form(**given)
+        return {name: value * 2 + 1 if name == names[-1] else value for name, value in outputs.items()}
+
+    # the last one that the exact side gives, which is the answer itself where it gives one only
+    names = sorted(ORACLES[formula](first_inputs(formula))) if formula in ORACLES else []
+    if names:
+        assert search(Target(formula, spoiled), load_formula(formula), (), 60, 4)[1] is not None
+
+
+def first_inputs(formula: str) -> Any:
+    return next(
+        inputs
+        for vector in golden_vectors(formula)
+        if not (inputs := checked(vector.formula, vector.texts)).symbols and ORACLES[formula](inputs)
+    )
 
 
 def test_what_is_drawn() -> None:

@@ -19,6 +19,7 @@ from rlcalc.conform.runner import run, truth_under
 from rlcalc.conform.stacked import stacked, with_batches
 from rlcalc.conform.targets import from_function, load_target
 from rlcalc.conform.vectors import Vector, golden_vectors, reference
+from rlcalc.errors import InputError
 from rlcalc.specs import load_formula
 from rlcalc.testing import conformance_suite
 
@@ -90,6 +91,7 @@ def test_no_huge_row_hides_the_others() -> None:
         (losses.mean_objective, "ppo_clip", ["mean-over-batch"]),
         (losses.mean_loss, "ppo_clip", ["loss", "mean-over-batch"]),
         (losses.plain_float, "ppo_clip", ["loss", "mean-over-batch"]),
+        (losses.log_loss_of_ratio, "ppo_clip", ["loss", "mean-over-batch"]),
         (losses.sum_loss, "ppo_clip", ["loss", "sum-over-batch"]),
         (losses.dual_clip_loss, "ppo_clip", ["loss", "dual-clip-3", "mean-over-batch"]),
         (losses.mean_entropy, "entropy", ["mean-over-batch"]),
@@ -107,6 +109,14 @@ def test_conventions_are_found(function: Any, formula: str, expected: list[str])
 def test_torch() -> None:
     report = run(from_function(losses.torch_loss, backend="torch"), "ppo_clip", random=60)
     assert [c.name for c in report.conventions] == ["loss", "mean-over-batch"]
+
+
+def test_log_probabilities_need_a_function_in_front() -> None:
+    with pytest.raises(InputError) as caught:
+        conform(losses.log_loss, "ppo_clip")
+    assert caught.value.code == "target_signature"
+    assert "new_log" in caught.value.message
+    assert "ratio" in caught.value.hint
 
 
 def test_the_order_of_declared_conventions_does_not_matter() -> None:

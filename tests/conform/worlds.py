@@ -11,8 +11,9 @@ import rlcalc
 # the calculator's own, which take a table with other keys
 
 
-def own(formula: str) -> Any:
-    """``rlcalc.<formula>`` as a function of the tables that a target is given."""
+def own(formula: str, call: Any = None) -> Any:
+    """``rlcalc.<formula>``, or another call, as a function of the tables that a target is given."""
+    call = call or getattr(rlcalc, formula)
 
     def function(mdp: Any, gamma: Any = 1.0, **given: Any) -> Any:
         rows = [p.tolist() if not over else [] for p, over in zip(mdp["p"], mdp["terminal"], strict=True)]
@@ -23,8 +24,8 @@ def own(formula: str) -> Any:
         if hasattr(mdp["p"], "detach"):
             import torch
 
-            return getattr(rlcalc, formula)(table, gamma=torch.tensor(gamma, dtype=kind), **given)
-        return getattr(rlcalc, formula)(table, gamma=np.asarray(gamma, kind), **given)
+            return call(mdp=table, gamma=torch.tensor(gamma, dtype=kind), **given)
+        return call(mdp=table, gamma=np.asarray(gamma, kind), **given)
 
     return function
 
