@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
@@ -254,6 +255,17 @@ def verdict(formula: str) -> Report:
 @pytest.mark.parametrize("formula", worlds.RIGHT)
 def test_programs_are_asked_generated_cases(formula: str) -> None:
     report = verdict(formula)
+    assert report.verdict == "conforms", (report.failures[:1], report.found)
+    assert report.random == 40
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not here")
+def test_a_program_in_another_language() -> None:
+    target = Program(shlex.join(["node", str(FILE.parent / "programs" / "bellman.js")]))
+    try:
+        report = run(target, "bellman", random=40)
+    finally:
+        target.close()
     assert report.verdict == "conforms", (report.failures[:1], report.found)
     assert report.random == 40
 
