@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc.conform.kinds import KINDS
+from rlcalc.conform.palettes import HUGE, STEEP
 from rlcalc.errors import InputError
 from rlcalc.specs import Formula, Parameter
 
@@ -22,6 +23,8 @@ SEQUENCES = ("gae", "lambda_return", "n_step_return", "td_error", "discounted_re
 LONGEST_OTHER = 8
 # linear in what they are given, so that size costs no digits
 SCALABLE = (*SEQUENCES, "td_update", "ppo_clip", "advantage")
+# functions of exponentials whose quotients stay ordinary
+EXPONENTIAL = ("softmax", "score", "reinforce_step", "ratio")
 # what a function may be told besides its answer; it changes none of it
 ASIDE = ("alpha", "samples", "terminal", "bootstrap")
 
@@ -77,6 +80,7 @@ def drafts(
     special = {name for form in forms for name in form}
     longest = LONGEST if formula.name in SEQUENCES else LONGEST_OTHER
     wide = formula.name in SCALABLE
+    extra = HUGE if wide else STEEP if formula.name in EXPONENTIAL else ()
     kinds = dict.fromkeys(KINDS[p.kind] for p in formula.parameters)
     bounds = {name: ends for kind in kinds for name, ends in kind.bounds.items()}
     batched = batches and not any(
@@ -118,7 +122,7 @@ def drafts(
         draft = Draft(dtypes[head[1] % len(dtypes)], batch, {}, [{} for _ in range(size)])
         for p, lengths, count, _, shared in plan:
             for table in [draft.shared] if shared else draft.rows:
-                part = KINDS[p.kind].read(body[:count], p, wide, lengths)
+                part = KINDS[p.kind].read(body[:count], p, extra, lengths)
                 body = body[count:]
                 scaled = not shared and p.domain.text == "real" and p.kind == "number"
                 table[p.name] = _scaled(part, scale) if scaled else part

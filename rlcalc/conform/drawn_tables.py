@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.conform.palettes import below, palette
+from rlcalc.conform.palettes import Numbers, below, palette
 
 if TYPE_CHECKING:
     from rlcalc.conform.drafts import Draft
@@ -37,7 +37,7 @@ def count(lengths: Sequence[int]) -> int:
     return 3 * states * actions + states + 2
 
 
-def read(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]) -> Table:
+def read(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> Table:
     """A table as ``read_mdp`` takes it, with exact numbers."""
     states, actions = lengths
     pairs = states * actions
@@ -51,7 +51,7 @@ def read(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]) 
         terminal.append(states - 1)
     if len(terminal) == states:
         terminal.remove(0)
-    numbers = palette(None, None, (False, False), False)
+    numbers = palette(None, None, (False, False))
     rows: list[Any] = []
     rewards: list[Any] = []
     for s in range(states):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rlcalc.conform.drafts import Draft
+    from rlcalc.conform.palettes import Numbers
     from rlcalc.specs import Formula, Parameter
 
 # few, so that states come again; one that no parser of lines may cut
@@ -20,7 +21,7 @@ WORDS = ("A", "B", "C", "D", "two words")
 VISITED = "states"
 
 
-def read(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]) -> Any:
+def read(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> Any:
     """A word for every byte."""
     words = [WORDS[byte % len(WORDS)] for byte in data]
     return words if p.shape else words[0]

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.conform import drawn_tables, drawn_words
-from rlcalc.conform.palettes import distribution, palette_of
+from rlcalc.conform.palettes import Numbers, distribution, palette_of
 from rlcalc.specs import Formula, Parameter
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Kind:
     """One kind of input.
 
     Attributes:
-        read: bytes, parameter, whether huge numbers may occur, lengths of the axes -> exact value.
+        read: bytes, parameter, further numbers of the palette, lengths of the axes -> exact value.
         shared: the same for the whole batch.
         alone: such an input never comes in a batch.
         count: bytes that a value of these lengths takes.
@@ -36,7 +36,7 @@ class Kind:
         smaller: simpler drafts, greatest steps first; lengths included.
     """
 
-    read: Callable[[Sequence[int], Parameter, bool, Sequence[int]], Any]
+    read: Callable[[Sequence[int], Parameter, Numbers, Sequence[int]], Any]
     shared: bool = False
     alone: bool = False
     count: Callable[[Sequence[int]], int] = math.prod
@@ -47,33 +47,33 @@ class Kind:
     smaller: Callable[[Formula, Draft], Iterator[Draft]] | None = None
 
 
-def _flag(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]) -> Any:
+def _flag(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> Any:
     # one step in four, so that episodes have a length
     flags = [byte % 4 == 3 for byte in data]
     return flags if p.shape else flags[0]
 
 
-def _choice(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]) -> str:
+def _choice(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> str:
     return p.choices[data[0] % len(p.choices)]
 
 
-def _whole(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]) -> int:
+def _whole(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> int:
     low = p.domain.low if p.domain.low is not None else Fraction(0)
     high = p.domain.high if p.domain.high is not None else low + 9
     return int(low) + data[0] % (int(min(high, low + 9)) - int(low) + 1)
 
 
-def _count(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]) -> float:
-    return math.inf if data[0] == 255 else _whole(data, p, wide, lengths)
+def _count(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> float:
+    return math.inf if data[0] == 255 else _whole(data, p, extra, lengths)
 
 
-def _number(data: Sequence[int], p: Parameter, wide: bool, lengths: Sequence[int]) -> Any:
+def _number(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> Any:
     if len(lengths) == 2:
         width = lengths[1]
-        return [_number(data[k * width : (k + 1) * width], p, wide, (width,)) for k in range(lengths[0])]
+        return [_number(data[k * width : (k + 1) * width], p, extra, (width,)) for k in range(lengths[0])]
     if p.distribution:
         return distribution(data)
-    known = palette_of(p, wide)
+    known = palette_of(p, extra)
     numbers = [known[byte] for byte in data]
     return numbers if lengths else numbers[0]
 

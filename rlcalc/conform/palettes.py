@@ -16,11 +16,24 @@ if TYPE_CHECKING:
     from rlcalc.specs import Parameter
 
 
+Numbers = tuple[Fraction, ...]
+# where size costs no digits
+HUGE = (*(Fraction(s * m * 2**20) for m in (1, 3, 5) for s in (1, -1)), Fraction(-1, 2**20))
+# where an exponential of it overflows, and of differences need not
+STEEP = tuple(Fraction(s * m) for m in (100, 1000) for s in (1, -1))
+
+
 @cache
 def palette(
-    low: Fraction | None, high: Fraction | None, closed: tuple[bool, bool], wide: bool
-) -> tuple[Fraction, ...]:
-    """256 numbers of an interval, simplest first; all of them dyadic and exact in float32."""
+    low: Fraction | None, high: Fraction | None, closed: tuple[bool, bool], extra: Numbers = ()
+) -> Numbers:
+    """256 numbers of an interval, simplest first; all of them dyadic and exact in float32.
+
+    Args:
+        low, high: the ends; ``None`` is infinite.
+        closed: whether the ends belong to it.
+        extra: further numbers, behind the plain ones.
+    """
     plain = [
         Fraction(0),
         Fraction(1),
@@ -33,8 +46,7 @@ def palette(
     plain += [Fraction(sign * k, d) for d in (1, 4, 8, 16) for k in range(1, 40) for sign in (1, -1)]
     # near a bound, and next to nothing
     plain += [1 - Fraction(1, 2**k) for k in (7, 10, 20)] + [Fraction(1, 2**k) for k in (7, 10, 20, 30)]
-    if wide:
-        plain += [Fraction(s * m * 2**20) for m in (1, 3, 5) for s in (1, -1)] + [Fraction(-1, 2**20)]
+    plain += extra
 
     def inside(x: Fraction) -> bool:
         above = low is None or x > low or (closed[0] and x == low)
@@ -48,10 +60,10 @@ def palette(
     return drawn + tuple(ends[k % len(ends)] for k in range(64 * bool(ends)))
 
 
-def palette_of(parameter: Parameter, wide: bool) -> tuple[Fraction, ...]:
+def palette_of(parameter: Parameter, extra: Numbers) -> Numbers:
     """The palette of a parameter's domain."""
     domain = parameter.domain
-    return palette(domain.low, domain.high, (domain.low_closed, domain.high_closed), wide)
+    return palette(domain.low, domain.high, (domain.low_closed, domain.high_closed), extra)
 
 
 def distribution(weights: Sequence[int]) -> list[Fraction]:

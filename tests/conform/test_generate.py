@@ -55,6 +55,19 @@ def test_all_outputs_are_compared(formula: str) -> None:
         assert search(Target(formula, spoiled), load_formula(formula), (), 60, 4)[1] is not None
 
 
+def test_exponentials_that_overflow_are_caught() -> None:
+    """Plain vectors of preferences never show it."""
+
+    def unstable(theta: Any) -> Any:
+        shares = np.exp(theta)
+        return shares / shares.sum(axis=-1, keepdims=True)
+
+    found = search(from_function(unstable), load_formula("softmax"), (), 300, 0)[1]
+    assert found is not None
+    assert found.judgement.status == "nan"
+    assert len(found.rows[0]["theta"]) <= 2
+
+
 def first_inputs(formula: str) -> Any:
     return next(
         inputs
