@@ -40,7 +40,14 @@ def conform(
     vectors: list[Path] = typer.Option(  # noqa: B008
         None, "--vectors", metavar="FILE", help="Golden files to run in place of the shipped one."
     ),
-    random: int = typer.Option(RANDOM, "--random", min=0, metavar="N", help="Generated cases."),
+    random: int = typer.Option(
+        None,
+        "--random",
+        min=0,
+        metavar="N",
+        help=f"Generated cases. Default: {RANDOM} where Hypothesis is installed.",
+        show_default=False,
+    ),
     seed: int = typer.Option(0, "--seed", help="Of the generated cases."),
     no_batch: bool = typer.Option(False, "--no-batch", help="It takes one sequence, never a batch."),
     limit: float = typer.Option(5.0, "--limit", metavar="SECONDS", help="Time for one call."),
@@ -133,7 +140,7 @@ def _run(
     formula: str,
     conventions: list[str],
     paths: list[Path],
-    random: int,
+    random: int | None,
     seed: int,
     batches: bool,
     as_json: bool,
@@ -146,7 +153,11 @@ def _run(
     from rlcalc.conform.vectors import vectors_of
 
     known = vectors_of(formula, paths) if paths else None
-    found = run(target, formula, conventions, known, random, seed, batches)
+    count, lacking = _generated(random)
+    found = run(target, formula, conventions, known, count, seed, batches)
+    if lacking:
+        found.random_skipped = lacking
+        Screen(sys.stderr).note(f"No generated cases were run: {lacking}.")
     example = counterexample(found, target)
     if junit is not None:
         write_junit(found, example, junit)
@@ -159,6 +170,23 @@ def _run(
     else:
         print_report(found, example, Screen(sys.stdout))
     _raise(found)
+
+
+def _generated(random: int | None) -> tuple[int, str]:
+    """How many cases to generate, and why there are none though nobody said so.
+
+    Raises:
+        InputError: ``hypothesis_missing``, when cases were asked for that need it.
+    """
+    if random is not None:
+        return random, ""
+    from rlcalc.conform.drafts import hypothesis_or_refuse
+
+    try:
+        hypothesis_or_refuse()
+    except InputError:
+        return 0, "Hypothesis is not installed; install rlcalc[test] to have them"
+    return RANDOM, ""
 
 
 def _raise(found: Report) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from rlcalc.conform.agree import CLOSE, same
-from rlcalc.conform.faults import Catalogue, Convention, Fault, Form, catalogue, pairs
+from rlcalc.conform.faults import Catalogue, Convention, Fault, Form, catalogue, pairs, together
 from rlcalc.conform.judge import Outcome, judge, run_form
 from rlcalc.conform.vectors import Vector, reference
 
@@ -94,16 +94,22 @@ def _trials(known: Catalogue, conventions: tuple[Convention, ...]) -> Iterable[I
     """Simplest explanations first; the next stage is entered only when one explains nothing."""
     yield [((fault,), conventions) for fault in known.faults]
     others = [c for c in known.conventions if c not in conventions and c.call is None]
-    # a mean of losses is two conventions, and the rule among libraries
-    for count in (1, 2):
-        ways = list(combinations(others, count))
+    # a mean of losses is two conventions, and the rule among libraries; a dual clip makes it three
+    for count in (1, 2, 3):
+        ways = [way for way in combinations(others, count) if together((*conventions, *way))]
         yield [((fault,), (*conventions, *way)) for fault in known.faults for way in ways]
     yield [(pair, conventions) for pair in pairs(known.faults)]
 
 
 def composed(faults: Sequence[Fault], conventions: Sequence[Convention], form: Form) -> Form:
-    """The form with faults in it, seen through conventions. The first of each is the outermost."""
-    changes: tuple[Fault | Convention, ...] = (*reversed(faults), *reversed(conventions))
+    """The form with faults in it, seen through conventions. The first fault is the outermost.
+
+    Conventions stand in the order of their file, however they were named: a
+    loss is the negative of a clipped objective, not a clipped loss. One that
+    reduces a batch is the outermost, since the others are about single samples.
+    """
+    ordered = sorted(conventions, key=lambda convention: (not convention.reduces, convention.order))
+    changes: tuple[Fault | Convention, ...] = (*reversed(faults), *reversed(ordered))
     for change in changes:
         form = change.around(form)
     return form
@@ -117,12 +123,16 @@ def _matches(
     tolerance: float,
 ) -> tuple[str, ...]:
     """Vectors that show the fault, if the target agrees with it on every one; else none."""
-    form = composed(faults, under, reference(vectors[0].formula))
+    right = reference(vectors[0].formula)
+    form, declared = composed(faults, under, right), composed((), under, right)
     shown = []
     for vector in vectors:
         mine = run_form(form, vector)
         if not same(mine, outcomes[vector.id], vector.scale, tolerance):
             return ()
+        # under a convention another answer is right, and only what differs from that is the fault
+        if under and same(mine, run_form(declared, vector), vector.scale):
+            continue
         if judge(vector, mine).failed:
             shown.append(vector.id)
     return tuple(shown)

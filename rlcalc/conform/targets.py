@@ -14,6 +14,7 @@ import io
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,6 @@ class Target:
             return f"it takes one {', '.join(many)} for all steps"
         if self.accepts is None:
             return ""
-        missing = sorted(
-            name for name in vector.given if name not in self.accepts and _says_something(vector, name)
-        )
-        if missing:
-            return f"it takes no {', '.join(missing)}"
         unknown = sorted(self.needs - {p.name for p in vector.formula.parameters})
         if unknown:
             raise InputError(
@@ -77,6 +73,11 @@ class Target:
                 f"{self.name} needs {', '.join(unknown)}, which {vector.formula.name} has not.",
                 f"It is called with {', '.join(p.name for p in vector.formula.parameters)} by keyword.",
             )
+        missing = sorted(
+            name for name in vector.given if name not in self.accepts and _says_something(vector, name)
+        )
+        if missing:
+            return f"it takes no {', '.join(missing)}"
         lacking = sorted(name for name in self.needs if _argument(vector, name, vector.arrays) is None)
         return f"it needs {', '.join(lacking)}" if lacking else ""
 
@@ -96,7 +97,7 @@ class Target:
     def call(self, vector: Vector, dtype: str = "float64", change: Any = None) -> Outcome:
         """Run the function once; whatever it does is an outcome."""
         arguments = self.arguments(vector, dtype, change)
-        before = {name: value.copy() for name, value in arguments.items() if hasattr(value, "copy")}
+        before = deepcopy(arguments)
         passed = {name: self._native(value) for name, value in arguments.items()}
         try:
             with limited(self.limit), contextlib.redirect_stdout(io.StringIO()), _quiet():
