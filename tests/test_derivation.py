@@ -15,7 +15,7 @@ import rlcalc
 from rlcalc.derivation import Derivation, Step
 from rlcalc.exact import parse_number, to_sympy
 from rlcalc.printers import LatexPrinter, TextPrinter, print_text
-from rlcalc.specs import load_formula
+from rlcalc.specs import formula_names, load_formula
 from rlcalc.terms import Name, Number, Symbol, Term, apply, product, term, total
 
 A = Symbol(Name("A"), to_sympy(Fraction(-3)))
@@ -136,3 +136,13 @@ def test_a_changed_input_changes_the_answer_through_the_tree() -> None:
         return str(rlcalc.derive("lambda_return", rewards=[1, 2, 3], lam="1/2", **kw).answer)
 
     assert {answer(), answer(gamma="1/2"), answer(values=[0, 1, 0, 0])} == {"11/4", "27/16", "13/4"}
+
+
+@pytest.mark.parametrize("name", formula_names())
+def test_latex_needs_no_unicode_fonts(name: str) -> None:
+    from rlcalc.data import data_folder
+    from rlcalc.golden import load
+
+    cases = load(data_folder("golden") / f"{name}.toml").cases
+    for case in [case for case in cases if case.result != "invalid"][:8]:
+        assert rlcalc.derive(name, **case.given).latex().isascii(), case.id
