@@ -134,6 +134,20 @@ def test_quiet_without_an_exact_answer(capsys):
     ] in ("0.30000000000000004\n",)
 
 
+def test_an_overflow_is_no_agreement_of_digits(capsys):
+    main(["td-error", "--reward", "1e308", "--value", "-1e308", "--next-value", "0", "--gamma", "1"])
+    out = capsys.readouterr().out
+    assert "NumPy gives inf: the answer is beyond the range of float64." in out
+    assert "agrees" not in out
+
+
+def test_what_does_not_exist_is_said_in_words(capsys):
+    main(["control-variate", "--x", "1", "2", "--b", "3", "3", "--k", "1"])
+    out = capsys.readouterr().out
+    assert "best_k is undefined" in out
+    assert "nan" not in out
+
+
 def test_json_contract(capsys):
     code, out, err = run(capsys, *LINE, "--json")
     document = json.loads(out)
