@@ -13,7 +13,7 @@ from typing import Any
 from rlcalc.arrays import from_exact
 from rlcalc.derivation import Derivation
 from rlcalc.digits import DIGITS, LARGEST, SMALLEST, TINY, correct_digits, truth_of
-from rlcalc.errors import UnknownName, shown, suggestion
+from rlcalc.errors import InputError, UnknownName, shown, suggestion
 from rlcalc.formulas import load_forms
 from rlcalc.inputs import Inputs, bind
 from rlcalc.reading import flat
@@ -70,7 +70,11 @@ def check_backends(names: Sequence[str]) -> tuple[str, ...]:
 
     Raises:
         UnknownName: ``unknown_backend``; a misspelt name is never skipped.
+        InputError: ``backends_empty``.
     """
+    names = (names,) if isinstance(names, str) else tuple(names)
+    if not names:
+        raise InputError("backends_empty", "No backend is named.", f"Use {', '.join(BACKENDS)}.")
     for name in names:
         if name not in BACKENDS:
             hint = suggestion(name, list(BACKENDS)) or f"Use {', '.join(BACKENDS)}."
