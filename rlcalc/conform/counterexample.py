@@ -76,7 +76,7 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
         why=judgement.why,
         output=judgement.output,
         inputs=texts,
-        expected=_text(judgement.expected),
+        expected=_text(_expected(judgement)[1]),
         got=judgement.got,
         steps=() if report.tried_under else _steps(formula, texts),
         test=pytest_text(judgement, target, report),
@@ -84,6 +84,16 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
         batch=batch,
         flaky=flaky,
     )
+
+
+def _expected(judgement: Judgement) -> tuple[str, Any]:
+    """Output and right answer; also of a target that raised or never came back."""
+    if judgement.expected is not None:
+        return judgement.output, judgement.expected
+    from rlcalc.conform.vectors import answer_name
+
+    output = answer_name(judgement.vector.formula)
+    return output, judgement.vector.truth.get(output)
 
 
 def _size(vector: Vector) -> tuple[int, int]:
@@ -113,7 +123,7 @@ def _text(value: Any) -> Any:
         return "1" if value else "0"
     if isinstance(value, Fraction):
         return str(value) if value.denominator.bit_length() < 200 else str(float(value))
-    return value if isinstance(value, dict) else str(value)
+    return value if value is None or isinstance(value, dict) else str(value)
 
 
 def _steps(formula: Formula, texts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -169,14 +179,7 @@ def _checks(judgement: Judgement, target: Target) -> list[str]:
         lines.append(f'    got = got["{judgement.output}"]')
     elif outcome is not None and outcome.form == "tuple":
         lines.append("    got = got[0]")
-    output = judgement.output
-    expected = judgement.expected
-    if expected is None:
-        # it raised or never came back; any answer of the right kind would do better
-        from rlcalc.conform.vectors import answer_name
-
-        output = answer_name(judgement.vector.formula)
-        expected = judgement.vector.truth.get(output)
+    output, expected = _expected(judgement)
     if expected is None:
         return [*lines, "    assert got is not None"]
     exact = str(_text(expected)).replace("'", "")
