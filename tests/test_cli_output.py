@@ -170,6 +170,16 @@ def test_json_contract(capsys):
     assert document["notes"] == []
 
 
+def test_a_program_gets_the_stable_code_of_a_mistake(capsys):
+    code, out, err = run(capsys, "discounted-return", "--rewards", "1", "--gamma", "11/10", "--json")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: --gamma must be in [0, 1], not 11/10.\n")
+    error = json.loads(err.splitlines()[-1])["error"]
+    assert error["code"] == "gamma_out_of_range"
+    assert error["message"] == "--gamma must be in [0, 1], not 11/10."
+    assert set(error) == {"code", "message", "hint"}
+
+
 def test_json_with_symbols_and_words(capsys):
     _, out, _ = run(capsys, *LINE[:-1], "l", "--json")
     document = json.loads(out)

@@ -76,7 +76,7 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
         why=judgement.why,
         output=judgement.output,
         inputs=texts,
-        expected=_text(_expected(judgement)[1]),
+        expected=_text(_expected(judgement)),
         got=judgement.got,
         steps=() if report.tried_under else _steps(formula, texts),
         test=pytest_text(judgement, target, report),
@@ -86,14 +86,13 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
     )
 
 
-def _expected(judgement: Judgement) -> tuple[str, Any]:
-    """Output and right answer; also of a target that raised or never came back."""
+def _expected(judgement: Judgement) -> Any:
+    """The right answer; also for a target that raised or never came back."""
     if judgement.expected is not None:
-        return judgement.output, judgement.expected
+        return judgement.expected
     from rlcalc.conform.vectors import answer_name
 
-    output = answer_name(judgement.vector.formula)
-    return output, judgement.vector.truth.get(output)
+    return judgement.vector.truth.get(answer_name(judgement.vector.formula))
 
 
 def _size(vector: Vector) -> tuple[int, int]:
@@ -179,7 +178,7 @@ def _checks(judgement: Judgement, target: Target) -> list[str]:
         lines.append(f'    got = got["{judgement.output}"]')
     elif outcome is not None and outcome.form == "tuple":
         lines.append("    got = got[0]")
-    output, expected = _expected(judgement)
+    expected = _expected(judgement)
     if expected is None:
         return [*lines, "    assert got is not None"]
     exact = str(_text(expected)).replace("'", "")
