@@ -146,10 +146,10 @@ def run(spec: Formula, given: dict[str, Any]) -> None:
     for note in [*found.notes, *_idle_options(common, found.backends)]:
         render.note(note)
     if plot is not None:
-        from rlcalc.plots import draw
+        from rlcalc.plots import REMARKS, draw
 
         draw(found, plot)
-        render.note(f"The plot is in {plot}.")
+        render.note(f"The plot is in {plot}. {REMARKS.get(spec.plot or '', '')}".rstrip())
     if found.agree is False:
         raise CheckFailed("backends_disagree", *render.disagreement(found))
 
