@@ -183,10 +183,13 @@ def evaluate_bound(
     ran: list[str] = []
     exact: dict[str, Any] = {}
     longest = max(inputs.dims.values(), default=0)
-    if "sympy" in backends and longest > spec.exact_limit:
+    free = inputs.symbols
+    several = len(free) > 1 and spec.symbolic_limit < spec.exact_limit
+    limit = spec.symbolic_limit if several else spec.exact_limit
+    if "sympy" in backends and longest > limit:
         notes.append(
-            f"The exact backend was skipped: {longest} entries are more than the {spec.exact_limit} "
-            "for which every step is written out."
+            f"The exact backend was skipped: {longest} entries are more than the {limit} "
+            f"for which every step is written out{' with several symbols' if several else ''}."
         )
     elif "sympy" in backends:
         derivation = derive_bound(inputs)
@@ -194,7 +197,6 @@ def evaluate_bound(
         notes = derivation.notes
         ran.append("sympy")
     numeric: dict[str, dict[str, Any]] = {}
-    free = inputs.symbols
     outside = None if free else out_of_range(inputs, dtype)
     for backend in backends:
         if backend == "sympy":

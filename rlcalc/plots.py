@@ -136,8 +136,8 @@ def lambda_weights(axes: Any, found: Evaluation) -> None:
         axes.bar(counts[: len(body)], body, color=BLUE, width=0.75, label="(1 − λ) λⁿ⁻¹")
     if last:
         axes.bar(
-            counts[-1:], last, color=VERMILION, width=max(0.75, len(weights) / 120), hatch="//", edgecolor="white",
-            label="λᴺ⁻¹, all that is left",
+            counts[-1:], last, color=VERMILION, width=max(0.75, len(weights) / 120), hatch="//",
+            edgecolor="white", label="λᴺ⁻¹, all that is left",
         )  # fmt: skip
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylim(0, max(weights) * 1.08 or 1)

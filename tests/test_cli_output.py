@@ -128,6 +128,24 @@ def test_quiet_vectors_can_be_pasted_back(capsys):
     assert (code, again.replace(" ", "").strip()) == (0, words[0])
 
 
+@pytest.mark.parametrize("form", [[], ["-q"], ["--json"]])
+def test_where_no_backend_can_run_it_is_an_error(capsys, form):
+    many = [str(k) for k in range(129)]
+    code, out, err = run(capsys, "discounted-return", "--rewards", *many, "--gamma", "g", *form)
+    assert (code, out) == (2, "")
+    assert "129 entries are more than the 128" in err
+    assert "g left as a symbol" in err
+
+
+def test_several_symbols_are_multiplied_out_for_shorter_episodes_only(capsys):
+    rewards = [str(k) for k in range(41)]
+    line = ["lambda-return", "--rewards", *rewards, "--lam", "l", "-q"]
+    assert run(capsys, *line)[0] == 0
+    code, _, err = run(capsys, *line, "--gamma", "g")
+    assert code == 2
+    assert "41 entries are more than the 40" in err
+
+
 def test_quiet_without_an_exact_answer(capsys):
     assert run(capsys, "lambda-return", "--rewards", "0.1", "0.2", "--lam", "1", "-q", "--backends", "numpy")[
         1

@@ -16,7 +16,7 @@ from rlcalc.derivation import Derivation, Step
 from rlcalc.exact import parse_number, to_sympy
 from rlcalc.printers import LatexPrinter, TextPrinter, print_text
 from rlcalc.specs import formula_names, load_formula
-from rlcalc.terms import Name, Number, Symbol, Term, apply, product, term, total
+from rlcalc.terms import Name, Number, Symbol, Term, _of_roots, apply, product, term, total
 
 A = Symbol(Name("A"), to_sympy(Fraction(-3)))
 B = Symbol(Name("B"), to_sympy(Fraction(1, 2)))
@@ -146,3 +146,31 @@ def test_latex_needs_no_unicode_fonts(name: str) -> None:
     cases = load(data_folder("golden") / f"{name}.toml").cases
     for case in [case for case in cases if case.result != "invalid"][:8]:
         assert rlcalc.derive(name, **case.given).latex().isascii(), case.id
+
+
+@pytest.mark.parametrize(
+    ("text", "roots"),
+    [
+        ("3/7", True),
+        ("sqrt(2)/3 + 1", True),
+        ("(1 + sqrt(2))**(1/3)", True),
+        ("exp(1)", False),
+        ("2*sqrt(2) + log(3)", False),
+        ("2**sqrt(2)", False),
+        ("sqrt(exp(1))", False),
+        ("1/(1 + exp(-1))", False),
+    ],
+)
+def test_numbers_made_of_roots_are_known_by_their_form(text: str, roots: bool) -> None:
+    assert _of_roots(to_sympy(parse_number(text))) is roots
+
+
+def test_an_update_of_many_preferences_takes_no_deduction(monkeypatch: pytest.MonkeyPatch) -> None:
+    # twenty took half a minute while SymPy was asked whether each sum of exponentials is algebraic
+    import sympy
+
+    asked: list[str] = []
+    monkeypatch.setattr(sympy.Add, "_eval_is_algebraic", lambda self: asked.append(str(self)), raising=False)
+    found = rlcalc.derive("reinforce_step", theta=list(range(20)), action=1, return_=3).outputs
+    assert len(found["theta"]) == 20
+    assert not asked
