@@ -431,6 +431,8 @@ def test_certify_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "the exact form of lambda_return derives -187/400" in capsys.readouterr().out
     assert path.read_text("utf-8") == before
     call(golden_app, "certify", "--overwrite", str(path))
+    # what is gone from the file stands in the output
+    assert "exact was -187/401, the exact form of lambda_return derives -187/400" in capsys.readouterr().out
     call(golden_app, "certify", "--check", str(path))
     assert path.read_text("utf-8") == LAMBDA.read_text("utf-8")
     with pytest.raises(InputError):
