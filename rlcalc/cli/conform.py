@@ -191,6 +191,8 @@ def _generated(random: int | None) -> tuple[int, str]:
 
 def _raise(found: Report) -> None:
     """Exit code 1 with its reason, unless all is as declared."""
+    from rlcalc.conform.report import headline
+
     if found.passed:
         return
     if found.verdict == "conforms-under-convention":
@@ -200,7 +202,7 @@ def _raise(found: Report) -> None:
             "It conforms, but only under a convention that was not declared.",
             f"If that is what it should do, say so: {names}",
         )
-    raise CheckFailed("nonconforming", f"{found.target} is not {found.formula}: {found.verdict}.")
+    raise CheckFailed("nonconforming", f"{headline(found)}.")
 
 
 def _print_json(data: object) -> None:

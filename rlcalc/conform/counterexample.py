@@ -87,7 +87,7 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
         why=judgement.why,
         output=judgement.output,
         inputs=texts,
-        expected=_text(judgement.expected) if exact else _near(judgement.expected),
+        expected=_text(_expected(judgement)) if exact else _near(judgement.expected),
         got=judgement.got,
         steps=_steps(formula, texts) if exact else (),
         test=pytest_text(judgement, target, report),
@@ -106,6 +106,15 @@ def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         values = [row.get(name) for row in rows]
         found[name] = values[0] if all(value == values[0] for value in values) else values
     return found
+
+
+def _expected(judgement: Judgement) -> Any:
+    """The right answer; also for a target that raised or never came back."""
+    if judgement.expected is not None:
+        return judgement.expected
+    from rlcalc.conform.vectors import answer_name
+
+    return judgement.vector.truth.get(answer_name(judgement.vector.formula))
 
 
 def _size(vector: Vector) -> tuple[int, int]:
@@ -135,6 +144,8 @@ def _text(value: Any) -> Any:
         return "1" if value else "0"
     if isinstance(value, Fraction):
         return str(value) if value.denominator.bit_length() < 200 else str(float(value))
+    if value is None:
+        return None
     return _table_text(value) if isinstance(value, Mapping) else str(value)
 
 
@@ -213,14 +224,7 @@ def _checks(judgement: Judgement, target: Target, under: bool) -> list[str]:
         lines.append(f'    got = got["{judgement.output}"]')
     elif outcome is not None and outcome.form == "tuple":
         lines.append("    got = got[0]")
-    output = judgement.output
-    expected = judgement.expected
-    if expected is None:
-        # it raised or never came back; any answer of the right kind would do better
-        from rlcalc.conform.vectors import answer_name
-
-        output = answer_name(judgement.vector.formula)
-        expected = judgement.vector.truth.get(output)
+    expected = _expected(judgement)
     if expected is None:
         return [*lines, "    assert got is not None"]
     exact = str(_text(expected)).replace("'", "")

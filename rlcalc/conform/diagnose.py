@@ -145,8 +145,8 @@ def _nearest(
     outcomes: Mapping[str, Outcome],
     tolerance: float,
 ) -> tuple[str, int, int] | None:
-    """The fault that agrees with most of the target's wrong answers."""
-    wrong = [v for v in vectors if judge(v, outcomes[v.id]).failed]
+    """The fault that agrees with most of the target's wrong answers; a refusal is no answer."""
+    wrong = [v for v in vectors if outcomes[v.id].kind == "answer" and judge(v, outcomes[v.id]).failed]
     best: tuple[str, int, int] | None = None
     for fault in known.faults:
         form = composed((fault,), under, reference(vectors[0].formula))

@@ -121,7 +121,7 @@ def print_example(example: Counterexample, screen: Screen) -> None:
     if example.steps:
         screen.line()
         for line in example.steps:
-            screen.line(f"  {line}")
+            screen.line(f"  {line}" if line else "")
     screen.line()
     screen.line("a test that shows it:", "bold")
     screen.line()

@@ -47,6 +47,18 @@ def test_a_bad_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert top.find("testsuite") is not None
 
 
+@pytest.mark.parametrize("name", ["raises", "no_array"])
+def test_one_that_never_answers(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    code, out, err = rlcalc(capsys, "conform", f"{FILE}:{name}", "--formula", "gae", "--random", 0)
+    assert code == 1
+    # gae/one-step is the smallest case: 2 + 9/10·8 − 5
+    assert "exact answer  [21/5]" in out
+    assert "None" not in out.partition("a test that shows it")[0]
+    assert "nearest is" not in out  # no fault resembles one that gives no answers
+    assert " \n" not in out
+    assert err.startswith(f"error: {out.splitlines()[0]}.")
+
+
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--formula", "gae", "--json", "--random", 0, "--dtype", "float64"]
     code, out, _ = rlcalc(capsys, "conform", f"{FILE}:in_place", *words)
