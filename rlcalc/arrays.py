@@ -91,7 +91,8 @@ def _array(backend: str, value: Any, dtype: Any, device: Any) -> Any:
     if backend == "numpy":
         import numpy as np
 
-        return np.asarray(value, dtype)
+        with np.errstate(all="ignore"):  # out of a narrow dtype's range is infinity or 0, as in Torch
+            return np.asarray(value, dtype)
     import torch
 
     return torch.tensor(value, dtype=dtype, device=device)
@@ -152,22 +153,27 @@ def _numpy_converter(formula: Formula, given: Mapping[str, Any]) -> Any:
     import numpy as np
 
     floats = [
-        value.dtype
+        value
         for value in given.values()
         if isinstance(value, np.ndarray | np.generic) and np.issubdtype(value.dtype, np.floating)
     ]
-    dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
+    dtype = np.result_type(*(value.dtype for value in _deciding(floats))) if floats else np.dtype(np.float64)
 
     def convert(parameter: Parameter, value: Any) -> Any:
         if parameter.kind == "number" and not (parameter.choices and isinstance(value, str)):
             try:
-                array = np.asarray(value, dtype)
+                array = np.asarray(value)
+                # a cast would drop an imaginary part, and only warn
+                real = array.dtype.kind != "c"
+                array = array.astype(dtype, copy=False) if real else array
             except (TypeError, ValueError) as error:
                 raise _not_numeric(parameter, value) from error
+            if not real:
+                raise _not_numeric(parameter, value)
             check_array(parameter, array)
             return array
         if parameter.kind == "flag" and not parameter.is_switch:
-            return np.asarray(value, bool)
+            return _checked_flags(parameter, np.asarray(value))
         if parameter.kind == "integer":
             return _checked_integer(parameter, np.asarray(value))
         return _plain(parameter, value, "numpy", dtype, None)
@@ -179,7 +185,7 @@ def _tensor_converter(given: Mapping[str, Any]) -> Any:
     import torch
 
     tensors = [value for value in given.values() if isinstance(value, torch.Tensor)]
-    floating = [tensor for tensor in tensors if tensor.is_floating_point()]
+    floating = _deciding([tensor for tensor in tensors if tensor.is_floating_point()])
     dtype = torch.get_default_dtype()
     if floating:
         dtype = floating[0].dtype
@@ -190,6 +196,8 @@ def _tensor_converter(given: Mapping[str, Any]) -> Any:
     def convert(parameter: Parameter, value: Any) -> Any:
         if parameter.kind == "number" and not (parameter.choices and isinstance(value, str)):
             if isinstance(value, torch.Tensor):
+                if value.is_complex():
+                    raise _not_numeric(parameter, value)
                 return value.to(dtype)
             if isinstance(value, int | float):
                 # stays on the host: a scalar reaches a kernel without a copy
@@ -206,6 +214,14 @@ def _tensor_converter(given: Mapping[str, Any]) -> Any:
         return _plain(parameter, value, "torch", dtype, device)
 
     return convert
+
+
+def _deciding(floats: list[Any]) -> list[Any]:
+    """The arrays that decide the dtype: those with axes, single numbers only among themselves.
+
+    So a discount that comes as ``np.float64`` leaves float32 rewards float32.
+    """
+    return [value for value in floats if value.ndim] or floats
 
 
 def _not_numeric(parameter: Parameter, value: Any) -> InputError:
@@ -225,15 +241,73 @@ def _plain(parameter: Parameter, value: Any, backend: str, dtype: Any, device: A
             f"{parameter.name.rstrip('_')}_unknown",
             f"{parameter.name} must be {' or '.join(parameter.choices)}, not {shown(value)}.",
         )
-    if parameter.kind == "count" and not (value == float("inf") or (int(value) == value and value >= 1)):
+    return _checked_count(parameter, value) if parameter.kind == "count" else value
+
+
+def _checked_count(parameter: Parameter, value: Any) -> Any:
+    """A whole number of at least 1, or infinity, which may come as the word."""
+    if isinstance(value, str) and value == "inf":
+        return float("inf")
+    single = getattr(value, "ndim", 0) == 0
+    try:
+        whole = (
+            single and not isinstance(value, bool | str) and (value == float("inf") or int(value) == value)
+        )
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise InputError(
+            f"{parameter.name}_not_an_integer",
+            f"{parameter.name} must be a whole number or inf, not {shown(value)}.",
+            parameter.help,
+        )
+    if value < 1:
         raise InputError(
             f"{parameter.name}_out_of_range", f"{parameter.name} must be at least 1 or inf, not {value}."
         )
     return value
 
 
+def _checked_flags(parameter: Parameter, array: Any) -> Any:
+    """Booleans; what is neither 0 nor 1 is a mistake (a time index, a mask not yet thresholded)."""
+    if array.dtype == bool:
+        return array
+    if array.dtype.kind not in "iuf" or not ((array == 0) | (array == 1)).all():
+        raise InputError(
+            f"{parameter.name}_not_a_flag", f"{parameter.name} takes 0 or 1 per step, not {shown(array)}."
+        )
+    return array.astype(bool)
+
+
+# How far the sum of floating probabilities may be from 1. Half precision rounds each by 5e-4; in wider
+# dtypes the bound passes a large vocabulary's softmax, and catches logits and unnormalised weights.
+_SUM_SLACK = {2: 3e-2}
+_SUM_SLACK_WIDE = 5e-4
+
+
+def _check_sums(parameter: Parameter, array: Any) -> None:
+    import numpy as np
+
+    if array.ndim == 0 or array.size == 0:
+        return
+    sums = array.sum(axis=-1, dtype=np.float64)
+    far = np.abs(sums - 1) > _SUM_SLACK.get(array.dtype.itemsize, _SUM_SLACK_WIDE)
+    if far.any():
+        raise InputError(
+            f"{parameter.name.rstrip('_')}_not_a_distribution",
+            f"{parameter.name} must be probabilities that sum to 1; they sum to {sums[far].flat[0]:.6g}.",
+            parameter.help,
+        )
+
+
 def check_array(parameter: Parameter, array: Any) -> None:
     """Refuse NumPy values outside the domain; nan is outside every bounded one."""
+    _check_interval(parameter, array)
+    if parameter.distribution:
+        _check_sums(parameter, array)
+
+
+def _check_interval(parameter: Parameter, array: Any) -> None:
     import numpy as np
 
     interval = parameter.domain
@@ -251,9 +325,10 @@ def check_array(parameter: Parameter, array: Any) -> None:
             largest <= float(high) * slack if interval.high_closed else largest < float(high)
         )
     if not inside:
+        found = f", not {smallest}" if array.size == 1 else f"; it reaches from {smallest} to {largest}"
         raise InputError(
             f"{parameter.name.rstrip('_')}_out_of_range",
-            f"{parameter.name} must be {interval.words()}; it reaches from {smallest} to {largest}.",
+            f"{parameter.name} must be {interval.words()}{found}.",
         )
 
 

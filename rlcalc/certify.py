@@ -49,6 +49,7 @@ class Certification:
     Attributes:
         missing: places without a ``decimal``, which certification can fill in.
         differences: what has to be mended by hand or overwritten.
+        overwritten: differences that were settled by writing over what the file said.
         written: how many values were put into the file.
     """
 
@@ -56,6 +57,7 @@ class Certification:
     cases: int
     missing: list[str] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    overwritten: list[Difference] = field(default_factory=list)
     written: int = 0
 
     @property
@@ -81,6 +83,7 @@ def certify(path: Path | str, *, write: bool = True, overwrite: bool = False) ->
     file = load(path)
     report = Certification(file.path, len(file.cases))
     changes: dict[tuple[str | int, ...], Any] = {}
+    overwritten: list[Difference] = []
     for place, key, value, problem in _findings(file):
         if isinstance(problem, str):
             settled = write
@@ -88,8 +91,7 @@ def certify(path: Path | str, *, write: bool = True, overwrite: bool = False) ->
                 report.missing.append(problem)
         else:
             settled = write and overwrite and problem.overwritable
-            if not settled:
-                report.differences.append(problem)
+            (overwritten if settled else report.differences).append(problem)
         if settled:
             changes[(*place, key)] = value
     if changes:
@@ -97,7 +99,7 @@ def certify(path: Path | str, *, write: bool = True, overwrite: bool = False) ->
         write_whole(file.path, edited(text, changes, after="exact"))
         # what was written is judged like anything else that stands in a file
         report = certify(path, write=False)
-        report.written = len(changes)
+        report.written, report.overwritten = len(changes), overwritten
     return report
 
 

@@ -34,6 +34,10 @@ class RlcalcError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
 
+    def __reduce__(self) -> tuple[type[RlcalcError], tuple[str, str, str]]:
+        # an exception remembers the arguments of Exception only, and could not cross to another process
+        return type(self), (self.code, self.message, self.hint)
+
 
 class InputError(RlcalcError, ValueError):
     """The input is outside what the formula or the grammar accepts."""

@@ -13,7 +13,7 @@ from typing import Any
 from rlcalc.arrays import from_exact
 from rlcalc.derivation import Derivation
 from rlcalc.digits import DIGITS, LARGEST, SMALLEST, TINY, correct_digits, truth_of
-from rlcalc.errors import UnknownName, shown, suggestion
+from rlcalc.errors import InputError, UnknownName, shown, suggestion
 from rlcalc.formulas import load_forms
 from rlcalc.inputs import Inputs, bind
 from rlcalc.reading import flat
@@ -70,7 +70,11 @@ def check_backends(names: Sequence[str]) -> tuple[str, ...]:
 
     Raises:
         UnknownName: ``unknown_backend``; a misspelt name is never skipped.
+        InputError: ``backends_empty``.
     """
+    names = (names,) if isinstance(names, str) else tuple(names)
+    if not names:
+        raise InputError("backends_empty", "No backend is named.", f"Use {', '.join(BACKENDS)}.")
     for name in names:
         if name not in BACKENDS:
             hint = suggestion(name, list(BACKENDS)) or f"Use {', '.join(BACKENDS)}."
@@ -179,10 +183,13 @@ def evaluate_bound(
     ran: list[str] = []
     exact: dict[str, Any] = {}
     longest = max(inputs.dims.values(), default=0)
-    if "sympy" in backends and longest > spec.exact_limit:
+    free = inputs.symbols
+    several = len(free) > 1 and spec.symbolic_limit < spec.exact_limit
+    limit = spec.symbolic_limit if several else spec.exact_limit
+    if "sympy" in backends and longest > limit:
         notes.append(
-            f"The exact backend was skipped: {longest} entries are more than the {spec.exact_limit} "
-            "for which every step is written out."
+            f"The exact backend was skipped: {longest} entries are more than the {limit} "
+            f"for which every step is written out{' with several symbols' if several else ''}."
         )
     elif "sympy" in backends:
         derivation = derive_bound(inputs)
@@ -190,7 +197,6 @@ def evaluate_bound(
         notes = derivation.notes
         ran.append("sympy")
     numeric: dict[str, dict[str, Any]] = {}
-    free = inputs.symbols
     outside = None if free else out_of_range(inputs, dtype)
     for backend in backends:
         if backend == "sympy":

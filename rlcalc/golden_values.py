@@ -145,6 +145,26 @@ def printed_problems(case: Case, formula: Formula) -> list[tuple[str, str]]:
     return found
 
 
+def decimal_problems(case: Case, formula: Formula) -> list[tuple[str, str]]:
+    """Decimals that are not 20 digits of their ``exact``: pairs of output and reason.
+
+    Floating results are measured against the decimals, which cannot show that
+    one of these is itself wrong beyond the digits that a float holds.
+    """
+    found = []
+    for reading in case.readings:
+        for name, want in reading.want.items():
+            if want.decimal is None:
+                continue
+            try:
+                right = decimals_of(want, output_of(formula, name))
+            except InputError:
+                continue  # an exact value that cannot be read is reported where it is compared
+            if right is not None and right != want.decimal:
+                found.append((name, f"decimal is {want.decimal}, 20 digits of exact are {right}"))
+    return found
+
+
 def _prints(printed: str | int, exact: str | int, output: Output) -> bool:
     if printed == exact:
         return True

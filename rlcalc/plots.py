@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 SUFFIXES = (".png", ".svg", ".pdf")
 BLUE, VERMILION, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
 CHAIN_STEPS = 4
+MOST_BARS = 60  # that are drawn one by one
+# what a picture shows that nobody typed
+REMARKS = {
+    "n_step": f"It shows a chain of {CHAIN_STEPS} steps at this discount; rewards and values play no part."
+}
 
 
 def check_file(name: str) -> Path:
@@ -118,19 +123,25 @@ def lambda_weights(axes: Any, found: Evaluation) -> None:
     """The weight of each n-step return as bars."""
     lam = found.inputs.values["lam"]
     weights = _weights(found)
+    of = len(weights) if _ends(found) else None
+    weights = weights[: _visible(weights)]
     counts = range(1, len(weights) + 1)
-    last = weights[-1:] if _ends(found) else []
+    last = weights[-1:] if len(weights) == of else []
     body = weights[: len(weights) - len(last)]
-    if body:
+    if len(body) > MOST_BARS:
+        # bars thinner than a pixel vanish; their outline does not
+        edges = [n - 0.5 for n in range(1, len(body) + 2)]
+        axes.stairs(body, edges, fill=True, color=BLUE, label="(1 − λ) λⁿ⁻¹")
+    elif body:
         axes.bar(counts[: len(body)], body, color=BLUE, width=0.75, label="(1 − λ) λⁿ⁻¹")
     if last:
         axes.bar(
-            counts[-1:], last, color=VERMILION, width=0.75, hatch="//", edgecolor="white",
-            label="λᴺ⁻¹, all that is left",
+            counts[-1:], last, color=VERMILION, width=max(0.75, len(weights) / 120), hatch="//",
+            edgecolor="white", label="λᴺ⁻¹, all that is left",
         )  # fmt: skip
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylim(0, max(weights) * 1.08 or 1)
-    beyond = "" if last else f"; the first {len(weights)} of infinitely many"
+    beyond = "" if last else f"; the first {len(weights)} of {of or 'infinitely many'}"
     axes.set_xlabel(f"n, steps before the bootstrap{beyond}")
     axes.set_ylabel("weight of the n-step return")
     axes.set_title(f"Weights of the λ-return, λ = {to_text(lam)}")
@@ -194,6 +205,14 @@ def _weights(found: Evaluation) -> list[float]:
         if isinstance(values, list):
             return [value if isinstance(value, float) else to_float(value) for value in values]
     raise InputError("plot_needs_weights", "There are no weights to draw.")
+
+
+def _visible(weights: list[float]) -> int:
+    """How many weights to draw: all of a short episode, else up to the last that would be seen."""
+    if len(weights) <= MOST_BARS:
+        return len(weights)
+    least = max(weights) / 1000
+    return max(n for n, weight in enumerate(weights, 1) if weight >= least)
 
 
 def _first_weights(lam: float) -> list[float]:

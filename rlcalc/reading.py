@@ -68,11 +68,13 @@ def _is_choice(parameter: Parameter, raw: Any) -> bool:
 
 def _plain(raw: Any) -> Any:
     """Lists for arrays, tuples and tensors; scalars as they are."""
+    if hasattr(raw, "detach"):
+        # through NumPy, so that a float32 tensor means the same as a float32 array
+        raw = raw.detach().cpu()
+        raw = (raw.float() if str(raw.dtype) == "torch.bfloat16" else raw).numpy()  # which NumPy lacks
     if hasattr(raw, "tolist") and not isinstance(raw, Fraction):
         # numpy prints a float32 as its shortest decimal, which is what was meant
-        if getattr(raw, "ndim", 1) == 0:
-            return str(raw.item()) if hasattr(raw, "detach") else str(raw)
-        return [_plain(part) for part in raw]
+        return str(raw) if getattr(raw, "ndim", 1) == 0 else [_plain(part) for part in raw]
     if isinstance(raw, Sequence) and not isinstance(raw, str):
         return list(raw)
     return raw
@@ -152,8 +154,28 @@ def _number(formula: Formula, parameter: Parameter, raw: Any) -> Any:
     if isinstance(raw, str):
         return parse_number(raw, name=parameter.name, symbols=formula.symbolic)
     if hasattr(raw, "free_symbols"):
-        return Fraction(int(raw.p), int(raw.q)) if raw.is_Rational else raw
+        return _expression(formula, parameter, raw)
     raise InputError("number_syntax", f"{parameter.option} takes a number, not {shown(raw)}.")
+
+
+def _expression(formula: Formula, parameter: Parameter, raw: Any) -> Any:
+    """A SymPy expression, held to what the grammar promises of text: finite, real, exact."""
+    from sympy import Float, nan
+
+    if raw.is_Rational:
+        return Fraction(int(raw.p), int(raw.q))
+    if raw.is_Float:
+        return parse_number(str(raw), name=parameter.name, symbols=formula.symbolic)
+    subject = f"{parameter.name} = {shown(raw)}"
+    if raw is nan or raw.is_finite is False:
+        raise InputError("number_not_finite", f"{subject}: it is not finite.", "Write a finite number.")
+    if raw.is_extended_real is False:
+        raise InputError("number_not_real", f"{subject}: it is not real.", "Write a real number.")
+    if raw.has(Float):
+        raise InputError("number_not_exact", f"{subject}: it holds a rounded number.", "Use sympy.Rational.")
+    if raw.free_symbols and not formula.symbolic:
+        raise InputError("symbol_not_allowed", f"{subject}: it holds a symbol, a number was expected.")
+    return raw
 
 
 def _flag(parameter: Parameter, raw: Any) -> bool:

@@ -276,7 +276,7 @@ def _scan_torch(b: torch.Tensor, a: torch.Tensor, last: torch.Tensor, joined: bo
     for rows, span in _slabs(len(b), steps, SLAB_TORCH if joined else b.numel()):
         slab, factors = copied(b[rows, span]), copied(a[rows, span])
         slab[:, -1].addcmul_(factors[:, -1], carry[rows])
-        factors[:, -1] = 0
+        factors[:, -1].zero_()
         _solve_torch(*(y.view(-1) if joined else y for y in (slab, factors)))
         if joined and not isfinite(slab[0, 0].item()):
             given = zip(b[rows, span].tolist(), a[rows, span].tolist(), carry[rows].tolist(), strict=True)

@@ -149,6 +149,7 @@ class Formula:
     examples: tuple[Mapping[str, str], ...] = ()
     plot: str = ""
     exact_limit: int = 256
+    symbolic_limit: int = 256
     order: int = 0
 
     def parameter(self, name: str) -> Parameter:
@@ -279,6 +280,7 @@ def read_formula(path: Path) -> Formula:
             examples=tuple(top["example"]),
             plot=top.get("plot", ""),
             exact_limit=top.get("exact_limit", 256),
+            symbolic_limit=top.get("symbolic_limit", top.get("exact_limit", 256)),
             order=top["order"],
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -269,9 +269,19 @@ def tidy(value: Value) -> Value:
         if expanded.is_rational_function(*symbols) and expanded.count_ops() < _FRACTIONS_BELOW:
             forms.append(sympy.factor(expanded))
         return min(forms, key=lambda form: form.count_ops())
-    if value.is_algebraic and value.count_ops() < _ROOTS_BELOW:
+    if _of_roots(value) and value.count_ops() < _ROOTS_BELOW:
         return sympy.radsimp(sympy.expand(value))
     return value
+
+
+def _of_roots(value: Value) -> bool:
+    """Whether a number is made of rationals and their roots alone.
+
+    By its form: SymPy's ``is_algebraic`` deduces, which takes seconds for a softmax of a dozen preferences.
+    """
+    if value.is_Add or value.is_Mul:
+        return all(map(_of_roots, value.args))
+    return bool(value.is_Rational or (value.is_Pow and value.exp.is_Rational and _of_roots(value.base)))
 
 
 _FRACTIONS_BELOW = 80  # operations; lowest terms of a longer fraction take too long to find

@@ -60,7 +60,7 @@ def conformance_suite(
         dtypes: some of ``"float64"``, ``"float32"``.
         vectors: golden files to run besides the shipped vectors.
         random: how many generated cases; by default 100 where Hypothesis is installed.
-        batches: whether generated cases may have batch axes.
+        batches: whether there may be batch axes, in generated cases and in vectors stacked from others.
         limit: seconds for one call. The function runs in pytest's own process, where the limit is an
             alarm: it ends Python code and waiting, on the main thread, but not a call that stays
             inside compiled code, and a crash is pytest's. ``rlcalc conform`` has a process to spare.
@@ -72,6 +72,7 @@ def conformance_suite(
     import pytest
 
     from rlcalc.conform.faults import catalogue
+    from rlcalc.conform.stacked import with_batches
     from rlcalc.conform.targets import DTYPES, from_function
     from rlcalc.conform.vectors import golden_vectors
     from rlcalc.errors import InputError, shown
@@ -84,7 +85,7 @@ def conformance_suite(
     names = [convention] if isinstance(convention, str) else list(convention)
     catalogue(spec.name).chosen(names)
     target = from_function(function, backend=backend, limit=limit, dtypes=tuple(dtypes))
-    known = [*golden_vectors(spec.name), *_own_vectors(spec.name, vectors)]
+    known = with_batches([*golden_vectors(spec.name), *_own_vectors(spec.name, vectors)], batches)
     suite = _Suite(target, spec.name, names, known, batches)
     count = _random_count(random)
     cases: list[Any] = [

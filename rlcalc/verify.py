@@ -26,7 +26,15 @@ from rlcalc.evaluation import (
     run_numeric,
 )
 from rlcalc.golden import Case, GoldenFile, Reading, Want
-from rlcalc.golden_values import exact_text, output_of, printed_problems, same_exact, shape, truth
+from rlcalc.golden_values import (
+    decimal_problems,
+    exact_text,
+    output_of,
+    printed_problems,
+    same_exact,
+    shape,
+    truth,
+)
 from rlcalc.reproduce import brief, command_line
 from rlcalc.specs import Formula, heads, load_formula
 
@@ -242,7 +250,7 @@ def _plan(backends: Sequence[str], dtypes: Dtypes, device: str) -> tuple[tuple[s
 def _run(case: Case, backends: tuple[str, ...], dtypes: tuple[str, ...], device: str) -> CaseReport:
     report = CaseReport(case)
     formula = load_formula(case.formula)
-    for output, why in printed_problems(case, formula):
+    for output, why in (*printed_problems(case, formula), *decimal_problems(case, formula)):
         report.failures.append(Failure(case.id, "", "source", "", output, "", "", why))
     for backend in backends:
         for dtype in ("",) if backend == "sympy" else dtypes:

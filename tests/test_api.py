@@ -56,6 +56,11 @@ def test_a_batch_is_its_rows() -> None:
         ({"rewards": [1.0], "lam": float("nan")}, "lam_out_of_range"),
         ({"rewards": [1.0], "lam": np.array([0.1, 0.2])}, "lam_wrong_shape"),
         ({"rewards": ["a"], "lam": 0.5}, "rewards_not_numeric"),
+        ({"rewards": np.array([1j]), "lam": 0.5}, "rewards_not_numeric"),
+        ({"rewards": torch.tensor([1j]), "lam": 0.5}, "rewards_not_numeric"),
+        ({"rewards": [1.0], "lam": 0.5, "terminated": [0.5]}, "terminated_not_a_flag"),
+        ({"rewards": [1.0], "lam": 0.5, "truncated": [float("nan")]}, "truncated_not_a_flag"),
+        ({"rewards": [1.0], "lam": 0.5, "terminated": np.array([2])}, "terminated_not_a_flag"),
         ({"rewards": torch.ones(2), "lam": 2.0}, "lam_out_of_range"),
         ({"rewards": torch.ones(2), "values": torch.ones(2), "lam": 0.5}, "values_wrong_shape"),
     ],
@@ -115,3 +120,44 @@ def test_a_vector_where_a_matrix_stands_is_its_one_row() -> None:
     rlcalc.policy_gradient("bandit", theta).sum().backward()
     assert theta.grad is not None
     np.testing.assert_allclose(rlcalc.policy_eval("bandit", [0.75, 0.25], gamma=1), [7.5, 0])
+
+
+def test_a_single_number_does_not_widen_an_array() -> None:
+    rewards = np.ones(3, np.float32)
+    assert rlcalc.gae(rewards, gamma=np.float64(0.9)).dtype == np.float32
+    assert rlcalc.gae(rewards, gamma=np.full(3, 0.9)).dtype == np.float64
+    tensor = torch.ones(3)
+    assert rlcalc.gae(tensor, gamma=torch.tensor(0.9, dtype=torch.float64)).dtype == torch.float32
+    assert rlcalc.ppo_clip(np.float32(1.5), np.float32(5)).dtype == np.float32
+
+
+@pytest.mark.parametrize("n", ["inf", float("inf"), np.int64(2), 2])
+def test_counts_may_be_infinite_in_word_and_number(n: object) -> None:
+    # 2 + 0.9·3 + 0.81·10
+    assert rlcalc.n_step_return([2, 3], [5, 8, 10], gamma=0.9, n=n)[0] == pytest.approx(12.8)
+
+
+@pytest.mark.parametrize("n", ["2", float("nan"), [2], True, 1.5, -0.5])
+def test_counts_are_whole_numbers(n: object) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.n_step_return([2, 3], [5, 8, 10], gamma=0.9, n=n)
+    assert caught.value.code == "n_not_an_integer"
+
+
+def test_numbers_that_are_no_distribution_are_refused() -> None:
+    with pytest.raises(rlcalc.InputError, match=r"sum to 1\.1") as caught:
+        rlcalc.entropy([0.5, 0.6])
+    assert caught.value.code == "p_not_a_distribution"
+    # rounding is none of the caller's fault
+    many = np.random.default_rng(0).random((4, 50_000)).astype(np.float32)
+    assert np.isfinite(rlcalc.entropy(many / many.sum(-1, keepdims=True))).all()
+    assert np.isfinite(rlcalc.entropy(np.full(3, 1 / 3, np.float16)))
+
+
+def test_errors_cross_to_another_process() -> None:
+    import pickle
+
+    error = rlcalc.UnknownName("unknown_backend", "There is no backend 'x'.", "Use numpy.")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is rlcalc.UnknownName
+    assert (again.code, again.message, again.hint) == (error.code, error.message, error.hint)

@@ -128,10 +128,42 @@ def test_quiet_vectors_can_be_pasted_back(capsys):
     assert (code, again.replace(" ", "").strip()) == (0, words[0])
 
 
+@pytest.mark.parametrize("form", [[], ["-q"], ["--json"]])
+def test_where_no_backend_can_run_it_is_an_error(capsys, form):
+    many = [str(k) for k in range(129)]
+    code, out, err = run(capsys, "discounted-return", "--rewards", *many, "--gamma", "g", *form)
+    assert (code, out) == (2, "")
+    assert "129 entries are more than the 128" in err
+    assert "g left as a symbol" in err
+
+
+def test_several_symbols_are_multiplied_out_for_shorter_episodes_only(capsys):
+    rewards = [str(k) for k in range(41)]
+    line = ["lambda-return", "--rewards", *rewards, "--lam", "l", "-q"]
+    assert run(capsys, *line)[0] == 0
+    code, _, err = run(capsys, *line, "--gamma", "g")
+    assert code == 2
+    assert "41 entries are more than the 40" in err
+
+
 def test_quiet_without_an_exact_answer(capsys):
     assert run(capsys, "lambda-return", "--rewards", "0.1", "0.2", "--lam", "1", "-q", "--backends", "numpy")[
         1
     ] in ("0.30000000000000004\n",)
+
+
+def test_an_overflow_is_no_agreement_of_digits(capsys):
+    main(["td-error", "--reward", "1e308", "--value", "-1e308", "--next-value", "0", "--gamma", "1"])
+    out = capsys.readouterr().out
+    assert "NumPy gives inf: the answer is beyond the range of float64." in out
+    assert "agrees" not in out
+
+
+def test_what_does_not_exist_is_said_in_words(capsys):
+    main(["control-variate", "--x", "1", "2", "--b", "3", "3", "--k", "1"])
+    out = capsys.readouterr().out
+    assert "best_k is undefined" in out
+    assert "nan" not in out
 
 
 def test_json_contract(capsys):
@@ -154,6 +186,16 @@ def test_json_contract(capsys):
     assert document["agree"] is True
     assert set(document["steps"][0]) >= {"text", "latex"}
     assert document["notes"] == []
+
+
+def test_a_program_gets_the_stable_code_of_a_mistake(capsys):
+    code, out, err = run(capsys, "discounted-return", "--rewards", "1", "--gamma", "11/10", "--json")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: --gamma must be in [0, 1], not 11/10.\n")
+    error = json.loads(err.splitlines()[-1])["error"]
+    assert error["code"] == "gamma_out_of_range"
+    assert error["message"] == "--gamma must be in [0, 1], not 11/10."
+    assert set(error) == {"code", "message", "hint"}
 
 
 def test_json_with_symbols_and_words(capsys):

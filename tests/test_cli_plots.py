@@ -145,3 +145,27 @@ def test_bias_and_variance_bars():
         2.4661,
         2.997541,
     ]
+
+
+def test_the_highest_of_many_weights_is_seen():
+    pytest.importorskip("matplotlib")
+    # a bar of one in a thousand was thinner than a pixel: the picture began at 1/16
+    axes = drawn("lambda_weights", {"lam": "1/2", "steps": "1000"}, plots.lambda_weights)
+    heights = [patch.get_height() for patch in axes.patches]
+    # 2^-n falls under a thousandth of 1/2 after n = 10
+    assert heights == [2.0**-n for n in range(1, 11)]
+    assert axes.get_xlabel().endswith("the first 10 of 1000")
+
+
+def test_many_weights_that_matter_are_one_outline():
+    pytest.importorskip("matplotlib")
+    axes = drawn("lambda_weights", {"lam": "0.99", "steps": "200"}, plots.lambda_weights)
+    # 0.99^199 = 0.135… of all is left for the last
+    assert axes.patches[-1].get_height() == pytest.approx(0.99**199)
+    assert "of 200" not in axes.get_xlabel()
+
+
+def test_a_picture_of_something_else_says_so(capsys, tmp_path):
+    words = ["n-step", "--rewards", "1", "2", "--gamma", "0.9", "--n", "1", "--plot", str(tmp_path / "a.svg")]
+    assert main(words) == 0
+    assert "rewards and values play no part" in capsys.readouterr().err

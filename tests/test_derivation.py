@@ -15,8 +15,8 @@ import rlcalc
 from rlcalc.derivation import Derivation, Step
 from rlcalc.exact import parse_number, to_sympy
 from rlcalc.printers import LatexPrinter, TextPrinter, print_text
-from rlcalc.specs import load_formula
-from rlcalc.terms import Name, Number, Symbol, Term, apply, product, term, total
+from rlcalc.specs import formula_names, load_formula
+from rlcalc.terms import Name, Number, Symbol, Term, _of_roots, apply, product, term, total
 
 A = Symbol(Name("A"), to_sympy(Fraction(-3)))
 B = Symbol(Name("B"), to_sympy(Fraction(1, 2)))
@@ -136,3 +136,41 @@ def test_a_changed_input_changes_the_answer_through_the_tree() -> None:
         return str(rlcalc.derive("lambda_return", rewards=[1, 2, 3], lam="1/2", **kw).answer)
 
     assert {answer(), answer(gamma="1/2"), answer(values=[0, 1, 0, 0])} == {"11/4", "27/16", "13/4"}
+
+
+@pytest.mark.parametrize("name", formula_names())
+def test_latex_needs_no_unicode_fonts(name: str) -> None:
+    from rlcalc.data import data_folder
+    from rlcalc.golden import load
+
+    cases = load(data_folder("golden") / f"{name}.toml").cases
+    for case in [case for case in cases if case.result != "invalid"][:8]:
+        assert rlcalc.derive(name, **case.given).latex().isascii(), case.id
+
+
+@pytest.mark.parametrize(
+    ("text", "roots"),
+    [
+        ("3/7", True),
+        ("sqrt(2)/3 + 1", True),
+        ("(1 + sqrt(2))**(1/3)", True),
+        ("exp(1)", False),
+        ("2*sqrt(2) + log(3)", False),
+        ("2**sqrt(2)", False),
+        ("sqrt(exp(1))", False),
+        ("1/(1 + exp(-1))", False),
+    ],
+)
+def test_numbers_made_of_roots_are_known_by_their_form(text: str, roots: bool) -> None:
+    assert _of_roots(to_sympy(parse_number(text))) is roots
+
+
+def test_an_update_of_many_preferences_takes_no_deduction(monkeypatch: pytest.MonkeyPatch) -> None:
+    # twenty took half a minute while SymPy was asked whether each sum of exponentials is algebraic
+    import sympy
+
+    asked: list[str] = []
+    monkeypatch.setattr(sympy.Add, "_eval_is_algebraic", lambda self: asked.append(str(self)), raising=False)
+    found = rlcalc.derive("reinforce_step", theta=list(range(20)), action=1, return_=3).outputs
+    assert len(found["theta"]) == 20
+    assert not asked

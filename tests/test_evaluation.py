@@ -72,6 +72,8 @@ def test_float32_agrees_to_fewer_digits() -> None:
     ("kwargs", "code"),
     [
         ({"backends": ["nunpy"]}, "unknown_backend"),
+        ({"backends": "nunpy"}, "unknown_backend"),
+        ({"backends": []}, "backends_empty"),
         ({"dtype": "float8"}, "unknown_dtype"),
         ({"backends": ["torch"], "device": "abacus"}, "unknown_device"),
     ],

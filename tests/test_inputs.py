@@ -86,6 +86,11 @@ def test_caution_above_one() -> None:
         ({"rewards": [math.nan], "lam": 1}, "number_not_finite", "nan"),
         ({"rewards": [math.inf], "lam": 1}, "number_not_finite", "inf"),
         ({"rewards": [True], "lam": 1}, "number_syntax", "True"),
+        ({"rewards": [sympy.I], "lam": 1}, "number_not_real", "I"),
+        ({"rewards": [sympy.oo], "lam": 1}, "number_not_finite", "oo"),
+        ({"rewards": [sympy.nan], "lam": 1}, "number_not_finite", "nan"),
+        ({"rewards": [sympy.zoo], "lam": 1}, "number_not_finite", "zoo"),
+        ({"rewards": [sympy.pi + sympy.Float("0.1")], "lam": 1}, "number_not_exact", "pi"),
         ({"rewards": [1], "lam": 1, "terminated": ["2"]}, "terminated_not_a_flag", "'2'"),
     ],
 )
@@ -105,3 +110,21 @@ def test_unknown_parameter_is_named_with_the_nearest() -> None:
 def test_the_lower_end_of_an_open_interval_is_outside() -> None:
     assert refused({"ratio": 0, "adv": 1}, CLIP).code == "ratio_out_of_range"
     assert bind(CLIP, {"ratio": "1e-300", "adv": 1}).ratio == Fraction(1, 10**300)
+
+
+def test_narrow_floats_mean_their_shortest_decimal_in_every_library() -> None:
+    tenth = Fraction(1, 10)
+    for rewards in (
+        np.array([0.1], np.float32),
+        np.array([0.1], np.float16),
+        torch.tensor([0.1]),
+        torch.tensor([0.1], dtype=torch.float16),
+        torch.tensor([0.1], dtype=torch.float64, requires_grad=True),
+        [sympy.Float("0.1")],
+    ):
+        assert bind(LAMBDA, {"rewards": rewards, "lam": 1}).rewards == [tenth]
+
+
+def test_expressions_may_not_bring_symbols_where_letters_may_not() -> None:
+    error = refused({"rewards": [sympy.Symbol("a"), 1]}, load_formula("grpo_advantage"))
+    assert error.code == "symbol_not_allowed"

@@ -110,9 +110,18 @@ def test_an_exact_value_wrong_in_the_thirtieth_digit_fails() -> None:
 
 def test_a_wrong_decimal_fails_the_floats() -> None:
     assert failed_on(run_case(with_want(CASES["lecture-2.4"], decimal="2.7500001"), ALL)) == {
+        "source",
         "numpy",
         "torch",
     }
+
+
+def test_a_decimal_wrong_in_its_last_digit_fails() -> None:
+    # no float holds that digit, so the file itself is read
+    case = with_want(CASES["lecture-2.4"], decimal="2.7500000000000000001")
+    report = run_case(case, ALL)
+    assert failed_on(report) == {"source"}
+    assert "2.7500000000000000000" in report.failures[0].why
 
 
 def test_a_wrong_symbolic_answer_fails() -> None:
@@ -121,7 +130,7 @@ def test_a_wrong_symbolic_answer_fails() -> None:
 
 
 def test_another_shape_fails() -> None:
-    wrong = with_want(CASES["lecture-2.4"], exact=["11/4"], decimal=["2.75"], printed=None)
+    wrong = with_want(CASES["lecture-2.4"], exact=["11/4"], decimal=["2.7500000000000000000"], printed=None)
     report = run_case(wrong, ALL)
     assert failed_on(report) == set(ALL)
     assert {failure.why for failure in report.failures} == {"the answer has another shape"}
@@ -380,7 +389,8 @@ def test_verify_fails_on_a_wrong_file(tmp_path: Path, capsys: pytest.CaptureFixt
     out = capsys.readouterr().out
     assert "lambda_return/negative-and-fractions on sympy, return: the values differ" in out
     assert "rlcalc lambda-return --rewards -1 2 -3/4 --gamma 9/10 --lam 1/3 --backends sympy" in out
-    assert ET.parse(junit).getroot().get("failures") == "1"
+    # the exact form's answer, and the decimal that is none of the changed value
+    assert ET.parse(junit).getroot().get("failures") == "2"
 
 
 def test_verify_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -421,6 +431,8 @@ def test_certify_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "the exact form of lambda_return derives -187/400" in capsys.readouterr().out
     assert path.read_text("utf-8") == before
     call(golden_app, "certify", "--overwrite", str(path))
+    # what is gone from the file stands in the output
+    assert "exact was -187/401, the exact form of lambda_return derives -187/400" in capsys.readouterr().out
     call(golden_app, "certify", "--check", str(path))
     assert path.read_text("utf-8") == LAMBDA.read_text("utf-8")
     with pytest.raises(InputError):

@@ -7,17 +7,15 @@ hold. The classes are plain data otherwise, so that they can be printed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from rlcalc.audit.latex import LETTERS
-from rlcalc.audit.zero import as_expression, is_expression, sign_status, zero_status
+from rlcalc.audit.values import listed, number, plain, tex
+from rlcalc.audit.zero import as_expression, sign_status, zero_status
 
 Status = Literal["holds", "fails", "open"]
-_GREEK = re.compile(r"\b(alpha|gamma|lambda|theta|delta|epsilon|beta|sigma|mu|pi|phi|rho)\b")
 Relation = Literal["=", "!=", "<", "<=", ">", ">="]
 RELATIONS = ("=", "!=", "<", "<=", ">", ">=")
 
@@ -239,7 +237,7 @@ class Fact(Evidence):
         return "holds" if truth else "fails"
 
     def lines(self) -> list[str]:
-        shown = f"{_listed(self.found)} {self.relation} {_listed(self.expected)}"
+        shown = f"{listed(self.found)} {self.relation} {listed(self.expected)}"
         return [shown, *([self.source] if self.source else [])]
 
 
@@ -336,7 +334,7 @@ class Counterexample(Evidence):
         return {"holds": "fails", "fails": "holds", "open": "open"}[self.claimed.status]  # type: ignore[return-value]
 
     def lines(self) -> list[str]:
-        given = ", ".join(f"{name} = {_listed(value)}" for name, value in self.given.items())
+        given = ", ".join(f"{name} = {listed(value)}" for name, value in self.given.items())
         found = [f"given {given}"] if given else []
         false = ", which is false" if self.claimed.status == "fails" else ""
         found += [f"claimed: {self.claimed.what}: {line}{false}" for line in self.claimed.lines()[:1]]
@@ -398,40 +396,3 @@ class Findings:
 def _worst(statuses: list[Status]) -> Status:
     """A fault outweighs an open question, which outweighs success."""
     return "fails" if "fails" in statuses else "open" if "open" in statuses else "holds"
-
-
-def number(value: Any) -> Any:
-    """An exact number from text of the calculator's grammar, a Fraction, an integer or SymPy."""
-    if isinstance(value, float):
-        raise TypeError(f"{value!r} is a float; evidence takes exact numbers")
-    if isinstance(value, str):
-        from rlcalc.exact import parse_number
-
-        return parse_number(value)
-    return value
-
-
-def plain(value: Any) -> str:
-    """An expression on one line."""
-    if not is_expression(value):
-        return str(value)
-    text = str(value).replace("**", "^").replace("*", "·")
-    return _GREEK.sub(lambda match: LETTERS[match[0]], text)
-
-
-def tex(value: Any) -> str:
-    import sympy
-
-    from rlcalc.exact import to_sympy
-
-    return str(sympy.latex(value if isinstance(value, sympy.Basic) else to_sympy(value)))
-
-
-def _listed(value: Any) -> str:
-    if isinstance(value, list | tuple | set | frozenset) and not value:
-        return "nothing"
-    if isinstance(value, list | tuple):
-        return " ".join(plain(part) for part in value)
-    if isinstance(value, set | frozenset):
-        return "{" + ", ".join(sorted(str(part) for part in value)) + "}"
-    return plain(value)

@@ -134,4 +134,4 @@ def nothing_printed(chapter: str) -> Fact:
         for one in case.readings
         for want in one.want.values()
     )
-    return Fact(f"numbers that chapter {chapter} prints", printed, "=", 0, "the golden files")
+    return Fact(f"how many numbers chapter {chapter} prints", printed, "=", 0, "the golden files")

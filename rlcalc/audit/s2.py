@@ -26,6 +26,7 @@ DEFINED = {
     "2.3": ("λ-return", "update towards the λ-return"),
     "2.5": ("complete return", "Monte Carlo update"),
 }
+ENDLESS = Replay("rlcalc lambda-weights --lam 1 --steps inf", "weights_do_not_exist", "error")
 EXAMPLE: dict[str, Any] = {"rewards": ["1", "2", "3"], "gamma": "1", "lam": "1/2"}
 
 

@@ -92,7 +92,7 @@ def _effect(s: Statement, sign: str, side: str, golden: str) -> Findings:
         against=[leaves(1 if sign == "+" else -1, relation, bound, golden)],
         repair=correction(
             f"Past the bound the term is constant: it gives no reason to {word} further. The ratio may pass "
-            "it in one step, or be carried on by other samples, and nothing brings it back.",
+            "it in one step, or be carried on by other samples, and this term does not bring it back.",
             [flat(*s.held_at), value],
         ),
     )

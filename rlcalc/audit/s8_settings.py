@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -31,8 +32,9 @@ def typical(key: str, low: str, high: str, task: str | None = None) -> Fact:
     """More than half of the published settings lie in a range."""
     found = values(key, task)
     inside = sum(Fraction(low) <= value <= Fraction(high) for value in found)
+    of = f" for {task}" if task else ""
     return Fact(
-        f"{key}: published settings within [{low}, {high}] are the majority, {inside} of {len(found)}",
+        f"{key}: published settings{of} within [{low}, {high}] are the majority, {inside} of {len(found)}",
         2 * inside > len(found),
         "=",
         True,
@@ -58,12 +60,33 @@ def usual(key: str, stated: str, task: str) -> Fact:
     ],
 )
 def epochs(s: Statement) -> Findings:
-    """Both ends are settings of the PPO paper."""
+    """Both ends are settings of the PPO paper; recipes for language models make one pass."""
     ends: list[Evidence] = [
         Fact(f"{end} epochs are a published setting", Fraction(end), "in", values("epochs"), SOURCE)
         for end in (s.low, s.high)
     ]
-    return Findings(literal=[typical("epochs", s.low, s.high), *ends])
+    fewest = Fraction(s.low)
+    return Findings(
+        against=[
+            Fact(
+                f"settings for language models that make {s.low} epochs or more are the majority",
+                _majority(value >= fewest for value in values("epochs", "language")),
+                "!=",
+                True,
+                SOURCE,
+            )
+        ],
+        repair=condition(
+            "This is the usual range for control tasks. Language models are mostly tuned with a single pass "
+            "over each batch, divided into minibatches.",
+            [typical("epochs", s.low, s.high, "control"), *ends, usual("epochs", "1", "language")],
+        ),
+    )
+
+
+def _majority(hits: Iterable[bool]) -> bool:
+    found = list(hits)
+    return 2 * sum(found) > len(found)
 
 
 @claim(
@@ -94,8 +117,8 @@ def hyperparameters(s: Statement) -> Findings:
             Fact("a rate of language models", Fraction(s.rate), "not in", values("rate", "language"), SOURCE),
         ],
         repair=condition(
-            "These are the usual values for control tasks. For language models PPO uses γ = 1 and a learning "
-            "rate about a hundredth of this one; ε and λ are the same.",
+            "These are the usual values for control tasks. For language models ε is the same, but γ is 1, λ "
+            "often 1 too, a batch is mostly passed over once, and the learning rate is about 10⁻⁶.",
             [
                 typical("eps", s.eps[0], s.eps[1], "control"),
                 typical("epochs", s.epochs[0], s.epochs[1], "control"),
@@ -103,9 +126,10 @@ def hyperparameters(s: Statement) -> Findings:
                 usual("lam", s.lam, "control"),
                 usual("gamma", s.gamma, "control"),
                 typical("eps", s.eps[0], s.eps[1], "language"),
-                usual("lam", s.lam, "language"),
                 usual("gamma", "1", "language"),
-                usual("rate", "3e-6", "language"),
+                usual("lam", "1", "language"),
+                usual("epochs", "1", "language"),
+                usual("rate", "1e-6", "language"),
             ],
         ),
     )

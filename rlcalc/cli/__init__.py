@@ -21,8 +21,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rlcalc._version import __version__
+
+if TYPE_CHECKING:
+    from rlcalc.errors import RlcalcError
 
 FINE, CHECK_FAILED, BAD_INPUT, CRASHED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 70, 130, 141
 
@@ -65,6 +69,8 @@ def _run(words: list[str]) -> int:
         return run(words)
     except RlcalcError as error:
         _complain(error.message, error.hint)
+        if "--json" in words:
+            _add_for_a_program(error)
         return error.exit_code
     except (BrokenPipeError, KeyboardInterrupt):
         raise
@@ -88,6 +94,14 @@ def _complain(message: str, hint: str = "") -> None:
     with contextlib.suppress(OSError):
         sys.stdout.flush()  # what was answered stands above what went wrong
     Screen(sys.stderr).error(message, hint)
+
+
+def _add_for_a_program(error: RlcalcError) -> None:
+    """A last line of JSON with the code that never changes; a program need not read sentences."""
+    import json
+
+    about = {"code": error.code, "message": error.message, "hint": error.hint}
+    sys.stderr.write(json.dumps({"error": about}, ensure_ascii=False) + "\n")
 
 
 def _never_fail_to_encode() -> None:

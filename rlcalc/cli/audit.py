@@ -64,7 +64,7 @@ def audit(
         from rlcalc.toml_edit import write_whole
 
         write_whole(html, page(claims, seen))
-        notes.note(f"{len(seen)} claims written to {html}.")
+        notes.note(f"{len(seen)} claim{'s' * (len(seen) != 1)} written to {html}.")
     width = _width(out)
     if as_json:
         import json

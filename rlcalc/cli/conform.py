@@ -46,7 +46,12 @@ def conform(
         None, "--vectors", metavar="FILE", help="Golden files to run in place of the shipped one."
     ),
     random: int = typer.Option(
-        None, "--random", min=0, metavar="N", help="Generated cases. Default: 300; 50 with --jax."
+        None,
+        "--random",
+        min=0,
+        metavar="N",
+        help=f"Generated cases. Default: {RANDOM}, {RANDOM_COMPILED} with --jax; 0 without Hypothesis.",
+        show_default=False,
     ),
     seed: int = typer.Option(0, "--seed", help="Of the generated cases."),
     no_batch: bool = typer.Option(False, "--no-batch", help="It takes one sequence, never a batch."),
@@ -99,8 +104,6 @@ def conform(
         raise InputError("backend_twice", "--torch and --jax do not go together.")
     backend = "torch" if torch else "jax" if jax else "numpy"
     chosen = _target(target, program, backend, limit, _dtypes(dtype), in_process)
-    if random is None:
-        random = RANDOM_COMPILED if jax else RANDOM
     try:
         _run(
             chosen,
@@ -173,7 +176,7 @@ def _run(
     formula: str,
     conventions: list[str],
     paths: list[Path],
-    random: int,
+    random: int | None,
     seed: int,
     batches: bool,
     as_json: bool,
@@ -186,7 +189,11 @@ def _run(
     from rlcalc.conform.vectors import vectors_of
 
     known = vectors_of(formula, paths) if paths else None
-    found = run(target, formula, conventions, known, random, seed, batches)
+    count, lacking = _generated(random, target)
+    found = run(target, formula, conventions, known, count, seed, batches)
+    if lacking:
+        found.random_skipped = lacking
+        Screen(sys.stderr).note(f"No generated cases were run: {lacking}.")
     example = counterexample(found, target)
     if junit is not None:
         write_junit(found, example, junit)
@@ -201,8 +208,27 @@ def _run(
     _raise(found)
 
 
+def _generated(random: int | None, target: Target) -> tuple[int, str]:
+    """How many cases to generate, and why there are none though nobody said so.
+
+    Raises:
+        InputError: ``hypothesis_missing``, when cases were asked for that need it.
+    """
+    if random is not None:
+        return random, ""
+    from rlcalc.conform.drafts import hypothesis_or_refuse
+
+    try:
+        hypothesis_or_refuse()
+    except InputError:
+        return 0, "Hypothesis is not installed; install rlcalc[test] to have them"
+    return RANDOM_COMPILED if target.backend == "jax" else RANDOM, ""
+
+
 def _raise(found: Report) -> None:
     """Exit code 1 with its reason, unless all is as declared."""
+    from rlcalc.conform.report import headline
+
     if found.passed:
         return
     if found.verdict == "conforms-under-convention":
@@ -212,7 +238,7 @@ def _raise(found: Report) -> None:
             "It conforms, but only under a convention that was not declared.",
             f"If that is what it should do, say so: {names}",
         )
-    raise CheckFailed("nonconforming", f"{found.target} is not {found.formula}: {found.verdict}.")
+    raise CheckFailed("nonconforming", f"{headline(found)}.")
 
 
 def _print_json(data: object) -> None:

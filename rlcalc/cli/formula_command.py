@@ -142,14 +142,16 @@ def run(spec: Formula, given: dict[str, Any]) -> None:
     from rlcalc.evaluation import check_backends, evaluate
 
     found = evaluate(spec, raw, check_backends(backends), dtype, device)
+    if not found.results:
+        raise InputError("nothing_computed", "No backend could compute this.", "\n".join(found.notes))
     render.SHOW[form](found)
     for note in [*found.notes, *_idle_options(common, found.backends)]:
         render.note(note)
     if plot is not None:
-        from rlcalc.plots import draw
+        from rlcalc.plots import REMARKS, draw
 
         draw(found, plot)
-        render.note(f"The plot is in {plot}.")
+        render.note(f"The plot is in {plot}. {REMARKS.get(spec.plot or '', '')}".rstrip())
     if found.agree is False:
         raise CheckFailed("backends_disagree", *render.disagreement(found))
 

@@ -58,10 +58,13 @@ def certify(
 def _print(report: Certification) -> None:
     out = Screen(sys.stdout)
     state = "certified" if report.complete else "not certified"
-    added = f", {report.written} values written" if report.written else ""
+    added = f", {report.written} value{'s' * (report.written > 1)} written" if report.written else ""
     out.line(f"{report.path.name}: {report.cases} cases, {state}{added}")
     for line in [*report.missing, *map(str, report.differences)]:
         out.line(f"  {line}")
+    for difference in report.overwritten:
+        was = f"{difference.what} was {difference.recorded}"
+        out.line(f"  overwritten, {difference.where}: {was}, {difference.derived}")
 
 
 @app.command()

@@ -43,6 +43,9 @@ def ppo_run(
     ),
     resume: bool = typer.Option(False, "--resume", help="Go on from --checkpoint."),
     checks: bool = typer.Option(True, "--checks/--no-checks", help="Check every update."),
+    eager: bool = typer.Option(
+        False, "--eager", help="On a GPU, launch every kernel instead of replaying a recorded iteration."
+    ),
     acceptance: bool = typer.Option(
         False, "--acceptance", help="CartPole on seeds 0 to 4, all solved or exit 1."
     ),
@@ -73,9 +76,9 @@ def ppo_run(
     from rlcalc.ppo.settings import tuned
 
     if acceptance:
-        _acceptance(Options(device=device, checks=checks), envs, as_json)
+        _acceptance(Options(device=device, checks=checks, capture=not eager), envs, as_json)
         return
-    options = Options(device=device, checks=checks, folder=folder, resume=resume, log=log)
+    options = Options(device=device, checks=checks, capture=not eager, folder=folder, resume=resume, log=log)
     if resume:
         settings = _as_saved(folder, {"env": env, "seed": seed, "envs": envs}, steps)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,10 @@ def show_text(found: Evaluation) -> None:
     screen.line()
     most = MOST_AT_TERMINAL if screen.terminal else None
     for position, result in enumerate(found.results.values()):
+        if result.exact is None and found.derivation is not None and result.numpy != result.numpy:
+            # the exact form found that there is none, such as the correlation with a constant
+            screen.line(f"{result.output.name} is undefined")
+            continue
         screen.line(result_line(result, found.dtype, most), ANSWER if position == 0 else "")
     line = backends_line(found)
     if line:
@@ -147,9 +152,21 @@ def _verdict(found: Evaluation, backend: str) -> str:
     agrees = least >= AGREES_FROM[found.dtype]
     answer = getattr(found.answer, backend)
     value = "" if isinstance(answer, list | str | None) else f": {float_text(answer, found.dtype)}"
+    if agrees and _overflowed(found.answer.exact, answer):
+        # infinity is the rounded truth there, but no digit of it
+        got = "infinities" if isinstance(answer, list) else float_text(answer, found.dtype)
+        return f"{TITLES[backend]} gives {got}: the answer is beyond the range of {found.dtype}."
     place = "" if found.dtype == "float64" else f" in {found.dtype}"
     count = f"{max(least, 0):.1f} digits" + (" or more everywhere" if len(digits) > 1 else "")
     return f"{TITLES[backend]} {'agrees' if agrees else 'DISAGREES'}{place}{value} ({count})."
+
+
+def _overflowed(exact: Any, answer: Any) -> bool:
+    """Whether a backend says infinity where the exact answer is a number."""
+    if isinstance(answer, list):
+        return isinstance(exact, list) and any(map(_overflowed, exact, answer))
+    infinite = isinstance(answer, float) and math.isinf(answer)
+    return infinite and exact is not None and not getattr(exact, "is_infinite", False)
 
 
 def disagreement(found: Evaluation) -> tuple[str, str]:

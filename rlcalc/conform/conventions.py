@@ -4,12 +4,12 @@
 uses them; a convention's name with underscores is its function here. It
 takes the right form and the arrays, and gives what the convention gives.
 ``CALLS`` changes what the target is called with, where a convention is about
-the arguments.
+the arguments; ``REDUCTIONS`` make one number of a batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rlcalc.conform.faults import Form
@@ -49,11 +49,23 @@ def loss(form: Form, **arrays: Any) -> Outputs:
     return {name: -value for name, value in form(**arrays).items() if value is not None}
 
 
+def _whole(found: Mapping[str, Any]) -> Outputs:
+    """Outputs that can be reduced; a derivative by one sample is none of the reduced answer."""
+    return {name: v for name, v in found.items() if v is not None and not name.startswith("d_")}
+
+
 def mean_over_batch(form: Form, **arrays: Any) -> Outputs:
     """One number: the mean over all samples."""
     import numpy as np
 
-    return {name: np.mean(value) for name, value in form(**arrays).items() if value is not None}
+    return {name: np.mean(value) for name, value in _whole(form(**arrays)).items()}
+
+
+def sum_over_batch(form: Form, **arrays: Any) -> Outputs:
+    """One number: the sum over all samples."""
+    import numpy as np
+
+    return {name: np.sum(value) for name, value in _whole(form(**arrays)).items()}
 
 
 def mean_reduction(form: Form, **arrays: Any) -> Outputs:
@@ -275,4 +287,6 @@ def _shorter_values(arguments: dict[str, Any]) -> dict[str, Any]:
     return {**arguments, "values": arguments["values"][..., :-1]} if "values" in arguments else arguments
 
 
+# these give one number for a whole batch
+REDUCTIONS = frozenset({"mean-over-batch", "sum-over-batch"})
 CALLS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"without-last-value": _shorter_values}

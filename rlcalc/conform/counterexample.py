@@ -6,13 +6,14 @@ the function said instead, and a pytest test that fails until it is mended.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.conform.judge import Judgement
+from rlcalc.conform.judge import Judgement, wrong_entry
 from rlcalc.conform.vectors import Vector, answer_name
 from rlcalc.errors import RlcalcError
 from rlcalc.specs import Formula
@@ -31,11 +32,13 @@ class Counterexample:
     Attributes:
         case: id of a golden case, or ``generated``.
         inputs: exact, as text by parameter; of the failing entry of a batch.
-        expected: the exact answer as text, in the shape of the whole answer.
+        expected: the right answer as text, in the shape of the whole answer; ``exact`` unless
+            a convention gives it.
         got: what the function answered; ``None`` where it did not.
         steps: how the exact answer comes about; empty under a convention and for long cases.
         test: a pytest module.
         command: the ``rlcalc`` command that computes the right answer.
+        batch: axes of the case, of which ``inputs`` is one entry, or all of them where it is ``whole``.
     """
 
     case: str
@@ -51,6 +54,8 @@ class Counterexample:
     command: str
     batch: tuple[int, ...] = ()
     flaky: bool = False
+    whole: bool = False
+    exact: bool = True
 
 
 def counterexample(report: Report, target: Target) -> Counterexample | None:
@@ -61,17 +66,24 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
     if found is not None and (
         found.judgement.status == kind or all(j.status != kind for j in report.failures)
     ):
-        judgement, row = found.judgement, found.rows[found.row]
-        batch = tuple(_batch(judgement.vector))
-        flaky = found.flaky
+        judgement, at = found.judgement, found.row
+        rows: Sequence[Mapping[str, Any]] = found.rows
     elif report.failures:
+        found = None
         judgement = min(report.failures, key=lambda j: (j.status != kind, *_size(j.vector)))
-        row, batch, flaky = dict(judgement.vector.texts), (), False
+        rows = judgement.vector.rows or (dict(judgement.vector.texts),)
+        at = min(wrong_entry(judgement), len(rows) - 1)
     else:
         return None
+    batch = tuple(_batch(judgement.vector)) if found is not None or judgement.vector.rows else ()
+    # of one number for a whole batch no entry is the wrong one
+    whole = len(rows) > 1 and any(c.reduces for c in report.tried_under)
+    row = _joined(rows) if whole else rows[at]
     formula = judgement.vector.formula
     from rlcalc.reproduce import command_line
 
+    # what is right under a convention is computed in floating point
+    exact = not report.tried_under
     texts = {name: _text(value) for name, value in row.items() if value is not None}
     return Counterexample(
         case=judgement.vector.id,
@@ -80,19 +92,29 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
         why=judgement.why,
         output=judgement.output,
         inputs=texts,
-        # under a convention the certified answer is another one
-        expected=_text(judgement.expected if report.tried_under else _expected(judgement)),
+        expected=_text(_expected(judgement)) if exact else _near(judgement.expected),
         got=judgement.got,
-        steps=() if report.tried_under else _steps(formula, texts),
+        steps=_steps(formula, texts) if exact else (),
         test=pytest_text(judgement, target, report),
-        command="" if report.tried_under else command_line(formula, texts, "sympy"),
+        command=command_line(formula, texts, "sympy") if exact else "",
         batch=batch,
-        flaky=flaky,
+        flaky=found is not None and found.flaky,
+        whole=whole,
+        exact=exact,
     )
 
 
+def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Inputs of all entries of a batch; one value where they share it."""
+    found = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row.get(name) for row in rows]
+        found[name] = values[0] if all(value == values[0] for value in values) else values
+    return found
+
+
 def _expected(judgement: Judgement) -> Any:
-    """What should have come; the certified answer where the call gave nothing to compare."""
+    """The right answer; also for a target that raised or never came back."""
     if judgement.expected is not None:
         return judgement.expected
     return judgement.vector.truth.get(answer_name(judgement.vector.formula))
@@ -126,7 +148,27 @@ def _text(value: Any) -> Any:
         return "1" if value else "0"
     if isinstance(value, Fraction):
         return str(value) if value.denominator.bit_length() < 200 else str(float(value))
-    return value if isinstance(value, dict) else str(value)
+    if value is None:
+        return None
+    return _table_text(value) if isinstance(value, Mapping) else str(value)
+
+
+def _near(value: Any) -> Any:
+    """Answers of a convention: as short as the float is, unless it is a plain fraction."""
+    if isinstance(value, list):
+        return [_near(part) for part in value]
+    if isinstance(value, Fraction) and value.denominator.bit_length() > 20:
+        return repr(float(value))
+    return _text(value)
+
+
+def _table_text(value: Any) -> Any:
+    """A decision process with its numbers as text; names and places of states stay what they are."""
+    if isinstance(value, Mapping):
+        return {key: _table_text(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_table_text(part) for part in value]
+    return str(value) if isinstance(value, Fraction) else value
 
 
 def _steps(formula: Formula, texts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -160,22 +202,26 @@ def pytest_text(judgement: Judgement, target: Target, report: Report) -> str:
     if call:
         lines += [f"    given = {_table(arguments, target.backend, dtype)}"]
         if judgement.status == "changes-inputs":
-            lines += ["    before = {name: np.array(value) for name, value in given.items()}"]
+            lines += ["    parts = dict(given)"]
+            # the arrays of a decision process one by one
+            tables = [name for name, value in arguments.items() if isinstance(value, Mapping)]
+            lines += [f'    parts |= parts.pop("{name}")' for name in tables]
+            lines += ["    before = {name: np.array(value) for name, value in parts.items()}"]
         lines += [f"    got = {call}(**given)"]
     else:
         lines += _asking(target, vector, dtype, arguments)
-    lines += _checks(judgement, target)
+    lines += _checks(judgement, target, bool(report.tried_under))
     return "\n".join(lines) + "\n"
 
 
-def _checks(judgement: Judgement, target: Target) -> list[str]:
+def _checks(judgement: Judgement, target: Target, under: bool) -> list[str]:
     outcome = judgement.outcome
     if judgement.status == "changes-inputs":
         names = ", ".join(outcome.changed) if outcome is not None else ""
         return [
             f"    # it changes {names} in place",
             "    for name, value in before.items():",
-            "        np.testing.assert_array_equal(np.asarray(given[name]), value)",
+            "        np.testing.assert_array_equal(np.asarray(parts[name]), value)",
         ]
     lines = []
     if outcome is not None and outcome.form == "mapping":
@@ -187,16 +233,16 @@ def _checks(judgement: Judgement, target: Target) -> list[str]:
         name = answer_name(judgement.vector.formula)
         lines.append(f'    got = got["{name}"] if isinstance(got, dict) else got')
     if outcome is not None and outcome.form != "mapping" and _is_first_entry(judgement):
-        lines.append("    got = got[0]")
+        lines.append("    got = got[..., 0]")
     expected = _expected(judgement)
     if expected is None:
         return [*lines, "    assert got is not None"]
     exact = str(_text(expected)).replace("'", "")
-    if len(exact) <= 200:
+    if len(exact) <= 200 and not under:
         lines += _wrapped(f"# exactly {exact}", "    ", "    # ")
     if target.backend == "torch":
         lines.append("    got = got.detach().cpu().numpy()")
-    lines.append(f"    want = np.array({_numbers(expected)})")
+    lines += _wrapped(f"want = np.array({_numbers(expected)})", " " * 4, " " * 8)
     lines.append("    assert np.shape(got) == want.shape")
     if judgement.status == "wrong-dtype":
         lines.append(f'    assert np.asarray(got).dtype == "{judgement.dtype}"')
@@ -280,13 +326,17 @@ def _asking(target: Target, vector: Vector, dtype: str, arguments: Mapping[str, 
 def _table(arguments: Mapping[str, Any], backend: str, dtype: str) -> str:
     lines = ["{"]
     for name, value in arguments.items():
-        lines += _wrapped(f'"{name}": {_literal(value, backend)},', "        ", "            ")
+        if isinstance(value, Mapping):
+            lines.append(f'        "{name}": {{')
+            for key, part in value.items():
+                lines += _wrapped(f'"{key}": {_literal(part, backend)},', " " * 12, " " * 16)
+            lines.append("        },")
+        else:
+            lines += _wrapped(f'"{name}": {_literal(value, backend)},', " " * 8, " " * 12)
     return "\n".join([*lines, "    }"])
 
 
 def _literal(value: Any, backend: str) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f'"{k}": {_literal(v, backend)}' for k, v in value.items()) + "}"
     if not hasattr(value, "tolist"):
         return f'float("{value}")' if isinstance(value, float) and value - value != 0 else repr(value)
     numbers, kind = _numbers(value.tolist()), str(value.dtype)
@@ -304,14 +354,19 @@ def _numbers(value: Any) -> str:
     return repr(number) if number - number == 0 else f'float("{number}")'
 
 
-def _wrapped(text: str, first: str, later: str) -> list[str]:
-    from textwrap import wrap
+# a run of signs without a space, but for those inside a string
+_CHUNK = re.compile(r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s'"])+""")
 
-    return wrap(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=later,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+
+def _wrapped(text: str, first: str, later: str) -> list[str]:
+    """Code or a comment on lines of 80; no string literal is parted."""
+    lines: list[str] = []
+    line = ""
+    for chunk in _CHUNK.findall(text):
+        indent = later if lines else first
+        if line and len(indent) + len(line) + 1 + len(chunk) > WIDTH:
+            lines.append(indent + line)
+            line = chunk
+        else:
+            line = f"{line} {chunk}" if line else chunk
+    return [*lines, (later if lines else first) + line]

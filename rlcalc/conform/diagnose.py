@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from rlcalc.conform.agree import CLOSE, same
-from rlcalc.conform.faults import Catalogue, Convention, Fault, Form, catalogue, pairs
+from rlcalc.conform.faults import Catalogue, Convention, Fault, Form, catalogue, pairs, together
 from rlcalc.conform.judge import Outcome, judge, run_form
 from rlcalc.conform.vectors import GENERATED, Vector, reference
 
@@ -109,16 +109,22 @@ def _trials(known: Catalogue, conventions: tuple[Convention, ...]) -> Iterable[I
     """Simplest explanations first; the next stage is entered only when one explains nothing."""
     yield [((fault,), conventions) for fault in known.faults]
     others = [c for c in known.conventions if c not in conventions and c.call is None]
-    # a mean of losses is two conventions, and the rule among libraries
-    for count in (1, 2):
-        ways = list(combinations(others, count))
+    # a mean of losses is two conventions, and the rule among libraries; a dual clip makes it three
+    for count in (1, 2, 3):
+        ways = [way for way in combinations(others, count) if together((*conventions, *way))]
         yield [((fault,), (*conventions, *way)) for fault in known.faults for way in ways]
     yield [(pair, conventions) for pair in pairs(known.faults)]
 
 
 def composed(faults: Sequence[Fault], conventions: Sequence[Convention], form: Form) -> Form:
-    """The form with faults in it, seen through conventions. The first of each is the outermost."""
-    changes: tuple[Fault | Convention, ...] = (*reversed(faults), *reversed(conventions))
+    """The form with faults in it, seen through conventions. The first fault is the outermost.
+
+    Conventions stand in the order of their file, however they were named: a
+    loss is the negative of a clipped objective, not a clipped loss. One that
+    reduces a batch is the outermost, since the others are about single samples.
+    """
+    ordered = sorted(conventions, key=lambda convention: (not convention.reduces, convention.order))
+    changes: tuple[Fault | Convention, ...] = (*reversed(faults), *reversed(ordered))
     for change in changes:
         form = change.around(form)
     return form
@@ -133,7 +139,8 @@ def _matches(
     dtype: str,
 ) -> tuple[str, ...]:
     """Vectors that show the fault, if the target agrees with it on every one; else none."""
-    form = composed(faults, under, reference(vectors[0].formula))
+    right = reference(vectors[0].formula)
+    form, declared = composed(faults, under, right), composed((), under, right)
     rounds = any(fault.rounds for fault in faults)
     if rounds:
         tolerance = CLOSE["rounded"]
@@ -148,6 +155,9 @@ def _matches(
         # of generated cases there is one, and it was looked for where the target rounds and we may not
         if rounds and vector.id != GENERATED and wrong != _inexact(vector, outcomes[vector.id], dtype):
             return ()
+        # under a convention another answer is right, and only what differs from that is the fault
+        if under and same(mine, run_form(declared, vector), vector.scale):
+            continue
         if wrong:
             shown.append(vector.id)
     return tuple(shown)
@@ -166,8 +176,8 @@ def _nearest(
     tolerance: float,
     dtype: str,
 ) -> tuple[str, int, int] | None:
-    """The fault that agrees with most of the target's wrong answers."""
-    wrong = [v for v in vectors if judge(v, outcomes[v.id], dtype).failed]
+    """The fault that agrees with most of the target's wrong answers; a refusal is no answer."""
+    wrong = [v for v in vectors if outcomes[v.id].kind == "answer" and judge(v, outcomes[v.id], dtype).failed]
     best: tuple[str, int, int] | None = None
     for fault in known.faults:
         if fault.rounds:  # to be near is all that it says

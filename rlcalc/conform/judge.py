@@ -157,7 +157,7 @@ def judge(
             return verdict("wrong", why, name, counted)
         least = min(least, max(digits, 0.0))
         kind = outcome.dtypes.get(name, dtype)
-        if mild is None and kind.startswith("float") and kind != dtype:
+        if mild is None and kind.startswith("float") and kind != dtype and _tells_dtype(vector):
             mild = verdict("wrong-dtype", f"{name} is {kind}; the inputs are {dtype}", name, digits)
     if mild is not None:
         return mild
@@ -170,6 +170,16 @@ def _in_the_answer(formula: Formula) -> set[str]:
     """Outputs that can be told from the answer alone: itself, and what is its first entry."""
     answer = answer_name(formula)
     return {answer, *(output.name for output in formula.outputs if output.of == answer)}
+
+
+def _tells_dtype(vector: Vector) -> bool:
+    """Whether a caller can see the dtype: plain Python numbers have none."""
+    return any(
+        parameter.kind == "mdp"
+        or (parameter.kind == "number" and hasattr(vector.arrays[parameter.name], "dtype"))
+        for parameter in vector.formula.parameters
+        if not parameter.single and vector.arrays.get(parameter.name) is not None
+    )
 
 
 def _digits(got: Any, right: Any, dtype: str, scale: float) -> float:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rlcalc.cli.screen import Screen
 
 WIDTH = 80
+# a process of four states and three actions, with room to spare
+LONGEST_TABLE = 2000
 WORDS = {
     "nonconforming": "does not conform to",
     "hangs": "hangs, asked for",
@@ -100,12 +102,18 @@ def print_example(example: Counterexample, screen: Screen) -> None:
     """The smallest failing case: inputs, both answers, the steps, the test."""
     screen.line()
     kind = "smallest failing case" if example.case == "generated" else example.case
-    shape = f", one entry of a batch {list(example.batch)}" if example.batch else ""
+    part = "a batch" if example.whole else "one entry of a batch"
+    shape = f", {part} {list(example.batch)}" if example.batch else ""
     screen.line(f"{kind}, {example.dtype}{shape}: {example.why or example.status}", "bold")
     for name, value in example.inputs.items():
-        screen.line(f"  {name} = {brief(value)}")
+        if isinstance(value, dict):  # the tables of a decision process
+            for key, part in value.items():
+                screen.line(f"  {name}.{key} = {brief(part, LONGEST_TABLE)}")
+        else:
+            screen.line(f"  {name} = {brief(value)}")
     if example.expected is not None:
-        screen.line(f"  exact answer  {brief(example.expected)}")
+        word = "exact" if example.exact else "right"
+        screen.line(f"  {word} answer  {brief(example.expected)}")
     if example.got is not None:
         screen.line(f"  your answer   {brief(example.got)}")
     if example.flaky:
@@ -113,7 +121,7 @@ def print_example(example: Counterexample, screen: Screen) -> None:
     if example.steps:
         screen.line()
         for line in example.steps:
-            screen.line(f"  {line}")
+            screen.line(f"  {line}" if line else "")
     screen.line()
     screen.line("a test that shows it:", "bold")
     screen.line()

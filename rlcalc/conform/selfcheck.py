@@ -15,6 +15,7 @@ from typing import Any
 from rlcalc.conform.agree import same
 from rlcalc.conform.faults import Convention, Fault, catalogue, formulas_with_faults
 from rlcalc.conform.judge import judge, run_form
+from rlcalc.conform.stacked import with_batches
 from rlcalc.conform.vectors import golden_vectors, reference
 
 # killed once may be luck of one vector that somebody removes
@@ -61,7 +62,9 @@ def self_check(formulas: Sequence[str] | None = None) -> list[FormulaMatrix]:
 def formula_matrix(name: str) -> FormulaMatrix:
     """Run every fault and convention of one formula on all its vectors."""
     known = catalogue(name)
-    vectors = golden_vectors(name)
+    alone = golden_vectors(name)
+    vectors = with_batches(alone)
+    single = {v.id for v in alone}
     right = reference(vectors[0].formula)
     entries: tuple[Fault | Convention, ...] = (*known.faults, *known.conventions)
     forms = {entry.name: entry.around(right) for entry in entries}
@@ -83,8 +86,9 @@ def formula_matrix(name: str) -> FormulaMatrix:
     broken += [f"convention {c.name} changes no vector" for c in known.conventions if not differs[c.name]]
     return FormulaMatrix(
         name,
-        tuple(v.id for v in vectors),
-        {fault.name: differs[fault.name] for fault in known.faults},
+        tuple(v.id for v in alone),
+        # a batch holds the vectors that are counted already
+        {fault.name: tuple(i for i in differs[fault.name] if i in single) for fault in known.faults},
         apart,
         tuple(broken),
     )

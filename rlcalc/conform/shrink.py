@@ -8,22 +8,24 @@ plainer, and keeps whatever still fails in the same way.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rlcalc.conform.kinds import KINDS
+from rlcalc.conform.palettes import below, plainer_distribution
 from rlcalc.specs import Formula, Parameter
 
 if TYPE_CHECKING:
-    from rlcalc.conform.generate import Draft
+    from rlcalc.conform.drafts import Draft
     from rlcalc.conform.judge import Judgement
 
 ATTEMPTS = 600
 # a case that hangs costs its whole time limit, one that crashes the start of a process
 ATTEMPTS_HANGING, ATTEMPTS_CRASHING = 4, 20
-PLAIN = (Fraction(0), Fraction(1), Fraction(-1), Fraction(1, 2), Fraction(2))
 
 
 def attempts_for(failure: Judgement) -> int:
@@ -74,7 +76,19 @@ def _smaller(formula: Formula, draft: Draft) -> Iterator[Draft]:
         if draft.batch != (1,):
             for row in draft.rows:
                 yield replace(draft, batch=(1,), rows=[dict(row)])
-    yield from _shorter(formula, draft)
+        if len(draft.batch) > 1:
+            yield replace(draft, batch=(len(draft.rows),))
+        elif len(draft.rows) > 2:  # what is wrong with a mean may need two
+            for k in range(len(draft.rows)):
+                yield replace(
+                    draft, batch=(len(draft.rows) - 1,), rows=[*draft.rows[:k], *draft.rows[k + 1 :]]
+                )
+    own = dict.fromkeys(KINDS[p.kind].smaller for p in formula.parameters if p.kind in KINDS)
+    special = [move for move in own if move is not None]
+    for move in special:
+        yield from move(formula, draft)
+    if not special:  # whose lengths belong together otherwise
+        yield from _shorter(formula, draft)
     yield from _fewer(formula, draft)
     yield from _plainer(formula, draft)
 
@@ -145,38 +159,47 @@ def _cut(p: Parameter, dim: str, cut: range, value: Any) -> Any:
 def _plainer(formula: Formula, draft: Draft) -> Iterator[Draft]:
     """One number, or all of an input, made plainer."""
     for p in formula.parameters:
+        if p.kind not in _NUMBERS:
+            continue
         for table in _tables(draft):
             value = table.get(p.name)
             if value is None or isinstance(value, str):
                 continue
             if p.each and not p.shape and isinstance(value, list):
                 yield _mapped(draft, p.name, _first)
-            if isinstance(value, list) and not p.distribution:
-                plain = False if p.kind == "flag" else PLAIN[0]
-                if any(part != plain for part in value):
-                    yield _changed(draft, table, p.name, [plain] * len(value))
-                for k, part in enumerate(value):
-                    for other in _below(part):
-                        yield _changed(draft, table, p.name, [*value[:k], other, *value[k + 1 :]])
-            elif isinstance(value, Fraction):
-                for other in _below(value):
-                    yield _changed(draft, table, p.name, other)
+            for other in _plainer_values(p, value):
+                yield _changed(draft, table, p.name, other)
+
+
+_NUMBERS = ("number", "flag", "integer", "count")
+
+
+def _plainer_values(p: Parameter, value: Any) -> Iterator[Any]:
+    """Plainer values of one input: a scalar, a list, a distribution, or rows of them."""
+    if not isinstance(value, list):
+        if p.kind in ("integer", "count"):
+            low = int(p.domain.low or 0)
+            yield from range(low, low + 2 if value == math.inf else int(value))
+        else:
+            yield from below(value)
+    elif p.distribution and not isinstance(value[0], list):
+        yield from plainer_distribution(value)
+    else:
+        if not p.distribution:
+            plain = _filled(value, False if p.kind == "flag" else Fraction(0))
+            if value != plain:
+                yield plain
+        for k, part in enumerate(value):
+            for other in _plainer_values(p, part):
+                yield [*value[:k], other, *value[k + 1 :]]
+
+
+def _filled(value: Any, plain: Any) -> Any:
+    return [_filled(part, plain) for part in value] if isinstance(value, list) else plain
 
 
 def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) else value
-
-
-def _below(value: Any) -> Iterator[Any]:
-    """Plainer values than this one, plainest first."""
-    if isinstance(value, bool):
-        if value:
-            yield False
-        return
-    for plain in PLAIN:
-        if plain == value:
-            return
-        yield plain
 
 
 def _changed(draft: Draft, table: dict[str, Any], name: str, value: Any) -> Draft:

@@ -67,11 +67,6 @@ class Target:
             return f"it takes one {', '.join(many)} for all steps"
         if self.accepts is None:
             return ""
-        missing = sorted(
-            name for name in vector.given if name not in self.accepts and _says_something(vector, name)
-        )
-        if missing:
-            return f"it takes no {', '.join(missing)}"
         unknown = sorted(self.needs - {p.name for p in vector.formula.parameters})
         if unknown:
             raise InputError(
@@ -79,6 +74,11 @@ class Target:
                 f"{self.name} needs {', '.join(unknown)}, which {vector.formula.name} has not.",
                 f"It is called with {', '.join(p.name for p in vector.formula.parameters)} by keyword.",
             )
+        missing = sorted(
+            name for name in vector.given if name not in self.accepts and _says_something(vector, name)
+        )
+        if missing:
+            return f"it takes no {', '.join(missing)}"
         lacking = sorted(name for name in self.needs if _argument(vector, name, vector.arrays) is None)
         return f"it needs {', '.join(lacking)}" if lacking else ""
 

@@ -8,7 +8,7 @@ function on a training step is not expected to check its caller.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Vector:
         truth: by output name, nested lists of Fractions (±inf as float).
         demanded: correct digits by dtype; 0 where a dtype cannot hold the input.
         scale: size of the largest input, against which cancellation is judged.
+        rows: inputs of every entry, where the vector is a batch of others.
     """
 
     id: str
@@ -51,7 +52,7 @@ class Vector:
     demanded: Mapping[str, float]
     scale: float
     flags: tuple[str, ...] = ()
-    steps: str = field(default="", compare=False)
+    rows: tuple[Mapping[str, Any], ...] = ()
 
     def cast(self, dtype: str) -> Arrays:
         """The arrays in another floating dtype, always as a copy."""

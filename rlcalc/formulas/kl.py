@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rlcalc.inputs import Inputs
 
 
+DIVERGENCE = Name("D(p‖q)", tex=r"D(p\,\|\,q)")  # TeX without Unicode fonts has no ‖
+
+
 def exact_form(d: Derivation, i: Inputs) -> None:
     parts = []
     for index, (mine, other) in enumerate(zip(i.p, i.q, strict=True)):
@@ -26,7 +29,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
             return
         else:
             parts.append(d.step(Name("d", str(index)), p * apply("log", p / q)))
-    d.output("divergence", d.step("D(p‖q)", Rewritten(total(parts), joined_logs)))
+    d.output("divergence", d.step(DIVERGENCE, Rewritten(total(parts), joined_logs)))
 
 
 def _zero(value: Any) -> bool:
@@ -40,7 +43,7 @@ def _infinite(d: Derivation, index: int) -> None:
         f"The divergence is infinite: q gives no probability to outcome {index}, which p can draw. "
         "Swapped arguments may give a finite number."
     )
-    d.output("divergence", d.step("D(p‖q)", term(sympy.oo), f"q_{index} = 0 and p_{index} > 0"))
+    d.output("divergence", d.step(DIVERGENCE, term(sympy.oo), f"q_{index} = 0 and p_{index} > 0"))
 
 
 def numpy_form(p: Any, q: Any) -> dict[str, Any]:

@@ -56,7 +56,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("states", _states(i.prompt, i.tokens))
     d.output("actions", list(i.tokens))
     d.note(
-        f"{length} actions A_0 … A_{length - 1} and {length + 1} states S_0 … S_{length}, the last terminal."
+        ("1 action A_0" if length == 1 else f"{length} actions A_0 … A_{length - 1}")
+        + f" and {length + 1} states S_0 … S_{length}, the last terminal."
     )
     if i.vocabulary is not None:
         size, count = d.given(Name("|V|", tex=r"\lvert V\rvert"), i.vocabulary), d.given("T", length)

@@ -14,7 +14,6 @@ come to the host together.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,10 +23,12 @@ from torch import Tensor
 from rlcalc.errors import CheckFailed
 from rlcalc.formulas import load_forms
 from rlcalc.ppo.closed_forms import probe_gradients
-from rlcalc.ppo.envs.base import DiscreteActions, Transition, VectorEnv
+from rlcalc.ppo.envs.base import DiscreteActions, VectorEnv
+from rlcalc.ppo.watched_env import WatchedEnv
 
 if TYPE_CHECKING:
-    from rlcalc.ppo.train import Batch, Losses, Metrics, Rollout, Trainer
+    from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout
+    from rlcalc.ppo.train import Trainer
 
 ABOUT = {
     "recorded": "the rollout holds what the environment gave and was given",
@@ -50,6 +51,7 @@ ABOUT = {
     "finite": "parameters and losses are finite",
 }
 STRETCH = 8  # steps of the sampled stretch that SymPy computes: about 2 ms
+WITHOUT_DOUBLE = ("mps",)
 PROBED = 64  # rows of a minibatch whose gradients are checked
 
 
@@ -63,38 +65,6 @@ class Record:
     expected: Tensor
     deviation: Tensor
     tolerance: float
-
-
-class WatchedEnv:
-    """An environment that remembers what it gave and was given since the last look."""
-
-    def __init__(self, env: VectorEnv) -> None:
-        self._env = env
-        self.first: Tensor | None = None
-        self.given: list[Tensor] = []
-        self.gave: list[Transition] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._env, name)
-
-    def reset(self) -> Tensor:
-        self.first = self._env.reset()
-        return self.first
-
-    def step(self, action: Tensor) -> Transition:
-        found = self._env.step(action)
-        self.given.append(action)
-        self.gave.append(found)
-        return found
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        self._env.load_state_dict(state)
-        self.first = None
-        self.given, self.gave = [], []
-
-    def forget(self) -> None:
-        self.first = self.gave[-1].observation
-        self.given, self.gave = [], []
 
 
 class Checks:
@@ -126,7 +96,7 @@ class Checks:
         env, s = self._env, trainer.settings
         if env is None or not env.gave:
             raise RuntimeError("the trainer must act in the environment that Checks.watch returned")
-        real = _stacked(env)
+        real = env.stacked()
         self._recorded(trainer, rollout, env, real)
         env.forget()
         values = trainer.model.critic(rollout.observation).T
@@ -152,9 +122,7 @@ class Checks:
         action = rollout.action.transpose(0, 1).flatten(0, 1)
         self._old_log = trainer.model.policy(head).log_prob(action)
 
-    def minibatch(self, trainer: Trainer, epoch: int, number: int, batch: Batch, losses: Losses) -> None:
-        if number:
-            return
+    def first_minibatch(self, trainer: Trainer, epoch: int, batch: Batch, losses: Losses) -> None:
         if epoch == 0:
             one = torch.ones_like(losses.ratio)
             # rows of another batch are summed in another order: 1 up to rounding of a log-probability
@@ -171,10 +139,10 @@ class Checks:
         self._between("descent", "cosine of step and gradient", cosine, -1 - 1e-5, 1e-6)
 
     def updated(self, trainer: Trainer, batch: Batch, metrics: Metrics) -> None:
-        device, dtype = batch.returns.device, torch.float64
+        home = _home(batch.returns.device)
 
         def number(x: float) -> Tensor:
-            return torch.tensor(x, dtype=dtype, device=device)
+            return torch.full((), x, dtype=torch.float64, device=home)
 
         self._between("clip_fraction", "share", number(metrics.clip_fraction), 0.0, 0.9)
         self._between("kl", "D(old‖new)", number(metrics.kl), -1e-5, 1.0)
@@ -194,15 +162,19 @@ class Checks:
         )
         whole = torch.stack(
             [
-                trainer.optimiser.flat.isfinite().all(),
+                trainer.optimiser.flat.isfinite().all().to(home),
                 number(metrics.loss).isfinite(),
-                batch.returns.isfinite().all(),
+                batch.returns.isfinite().all().to(home),
             ]
         )
         self._equal(
             "finite", "[parameters, loss, returns]", whole.float(), torch.ones_like(whole).float(), 0.0
         )
         self._judge(trainer)
+
+    def captured(self) -> None:
+        if self._env is not None:
+            self._env.replayed = True
 
     # --- the checks --------------------------------------------------------------------------------------
 
@@ -299,14 +271,14 @@ class Checks:
     # --- bookkeeping -------------------------------------------------------------------------------------
 
     def _equal(self, name: str, what: str, found: Tensor, expected: Tensor, tolerance: float) -> None:
-        found, expected = found.detach().double(), expected.detach().double()
+        found, expected = _wide(found), _wide(expected)
         if found.shape != expected.shape:
             raise _failure(name, what, f"shape {list(expected.shape)}", f"shape {list(found.shape)}", "")
         deviation = (found - expected).abs() / expected.abs().clamp_min(1.0)
         self._records.append(Record(name, what, found, expected, deviation, tolerance))
 
     def _between(self, name: str, what: str, found: Tensor, low: float, high: float) -> None:
-        found = found.detach().double()
+        found = _wide(found)
         nearest = found.clamp(low, high)
         self._records.append(Record(name, what, found, nearest, (found - nearest).abs(), 0.0))
 
@@ -317,7 +289,7 @@ class Checks:
             CheckFailed: ``check_<name>`` of the first check that failed.
         """
         records, self._records = self._records, []
-        device = trainer.optimiser.flat.device
+        device = _home(trainer.optimiser.flat.device)
         tops = torch.stack(
             [
                 r.deviation.max().to(device)
@@ -351,18 +323,17 @@ class Checks:
         ]
 
 
+def _home(device: torch.device) -> torch.device:
+    """Where numbers of a device are compared in float64: there, or on the CPU if it has no such numbers."""
+    return torch.device("cpu") if device.type in WITHOUT_DOUBLE else device
+
+
+def _wide(x: Tensor) -> Tensor:
+    return x.detach().to(_home(x.device)).double()
+
+
 def _tolerance(like: Tensor, single: float = 1e-5, double: float = 1e-12) -> float:
     return double if like.dtype == torch.float64 else single
-
-
-def _stacked(env: WatchedEnv) -> dict[str, Tensor]:
-    """What the environment gave: successor [T, N, O], the others [N, T]."""
-    return {
-        "successor": torch.stack([step.successor for step in env.gave]),
-        "reward": torch.stack([step.reward for step in env.gave], -1),
-        "terminated": torch.stack([step.terminated for step in env.gave], -1),
-        "truncated": torch.stack([step.truncated for step in env.gave], -1),
-    }
 
 
 def _at(record: Record, trainer: Trainer) -> CheckFailed:

@@ -22,7 +22,8 @@ from torch import Tensor
 from rlcalc.ppo.envs.base import DiscreteActions
 
 if TYPE_CHECKING:
-    from rlcalc.ppo.train import Batch, Trainer
+    from rlcalc.ppo.records import Batch
+    from rlcalc.ppo.train import Trainer
 
 
 def probe_gradients(

@@ -14,9 +14,9 @@ from typing import IO, TYPE_CHECKING, Any
 from rlcalc.errors import InputError, shown
 
 if TYPE_CHECKING:
+    from rlcalc.ppo.records import Metrics
     from rlcalc.ppo.run import Result
     from rlcalc.ppo.settings import Settings
-    from rlcalc.ppo.train import Metrics
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 SECONDS_PER_LINE = 2.0

@@ -11,31 +11,67 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from rlcalc.ppo.capture import Graph
 from rlcalc.ppo.envs.base import VectorEnv
 
 LONGEST = 10_000  # steps after which an episode that does not end is taken as it is
 LOOK_EVERY = 32  # steps between two looks at whether all have ended: each waits for the device
 
+Act = Callable[[Tensor], Tensor]
 
-@torch.no_grad()
-def mean_return(act: Callable[[Tensor], Tensor], env: VectorEnv) -> float:
+
+def mean_return(act: Act, env: VectorEnv) -> float:
     """Mean undiscounted return of one episode in every copy.
 
     Args:
         act: observations [N, O] -> actions.
         env: its copies are begun anew.
     """
-    observation = env.reset()
-    alive = torch.ones(env.num_envs, dtype=env.dtype, device=env.device)
-    total = torch.zeros_like(alive)
-    for step in range(LONGEST):
-        found = env.step(act(observation))
-        observation = found.observation
-        total.addcmul_(alive, found.reward)
-        alive.mul_(~(found.terminated | found.truncated))
-        if step % LOOK_EVERY == LOOK_EVERY - 1 and not alive.any():
-            break
-    return total.mean().item()
+    return Episodes(act, env).mean_return()
+
+
+class Episodes:
+    """One episode in every copy of an environment, as often as asked.
+
+    Args:
+        graph: the second evaluation and later ones replay the steps, recorded
+            with it; ``act`` must then read the same parameters in the same place.
+    """
+
+    def __init__(self, act: Act, env: VectorEnv, graph: Graph | None = None) -> None:
+        self._act, self._env, self._graph = act, env, graph
+        self._observation = torch.zeros(
+            env.num_envs, env.observation_size, dtype=env.dtype, device=env.device
+        )
+        self._alive = torch.ones(env.num_envs, dtype=env.dtype, device=env.device)
+        self._total = torch.zeros_like(self._alive)
+        self._advance = self._steps
+        self._runs = 0
+
+    @torch.no_grad()
+    def mean_return(self) -> float:
+        """Begin anew in every copy and play to the end."""
+        if self._graph is not None and self._runs == 1:
+            self._graph.record(self._steps)
+            self._advance = self._graph.replay
+        self._runs += 1
+        self._observation.copy_(self._env.reset())
+        self._alive.fill_(1.0)
+        self._total.zero_()
+        for _ in range(0, LONGEST, LOOK_EVERY):
+            self._advance()
+            if not self._alive.any():
+                break
+        return self._total.mean().item()
+
+    def _steps(self) -> None:
+        observation = self._observation
+        for _ in range(LOOK_EVERY):
+            found = self._env.step(self._act(observation))
+            observation = found.observation
+            self._total.addcmul_(self._alive, found.reward)
+            self._alive.mul_(~(found.terminated | found.truncated))
+        self._observation.copy_(observation)
 
 
 class Judge:
@@ -46,13 +82,16 @@ class Judge:
     evaluations is luck as well as skill, the one after it is not.
 
     Args:
+        act: observations [N, O] -> the actions of the policy to judge, as it is when asked.
         env: evaluation copies, one per episode, with random numbers of their own.
         every: environment steps of training between two evaluations.
+        graph: see `Episodes`.
     """
 
-    def __init__(self, env: VectorEnv, every: int) -> None:
+    def __init__(self, act: Act, env: VectorEnv, every: int, graph: Graph | None = None) -> None:
         self.env, self.every, self.next_at = env, every, every
         self.history: list[tuple[int, float]] = []
+        self._episodes = Episodes(act, env, graph)
 
     def due(self, env_steps: int) -> bool:
         if env_steps < self.next_at:
@@ -60,11 +99,11 @@ class Judge:
         self.next_at = (env_steps // self.every + 1) * self.every
         return True
 
-    def solved(self, act: Callable[[Tensor], Tensor], env_steps: int) -> bool:
+    def solved(self, env_steps: int) -> bool:
         """Evaluate, and again where it looks solved; the last mean is in ``history``."""
         goal = self.env.solved_at
         for _ in range(2):
-            found = mean_return(act, self.env)
+            found = self._episodes.mean_return()
             self.history.append((env_steps, found))
             if goal is None or found < goal:
                 return False

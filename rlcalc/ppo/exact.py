@@ -19,10 +19,10 @@ from torch import Tensor
 from rlcalc.errors import CheckFailed
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.settings import Settings
-from rlcalc.ppo.train import Batch, Formulas, Losses, Metrics, Rollout, Trainer
+from rlcalc.ppo.train import Formulas, Trainer
 
 if TYPE_CHECKING:
-    pass
+    from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout
 
 CPU = torch.device("cpu")
 # θ_L after epochs 1 to 5 and r_L then, as FORMULAS and the lecture's 8.4 have them, to ten decimals
@@ -62,13 +62,15 @@ class _Trace:
     def advantages(self, trainer: Trainer, rollout: Rollout, raw: Tensor, batch: Batch) -> None:
         self.advantage = batch.advantage.tolist()
 
-    def minibatch(self, trainer: Trainer, epoch: int, number: int, batch: Batch, losses: Losses) -> None:
+    def first_minibatch(self, trainer: Trainer, epoch: int, batch: Batch, losses: Losses) -> None:
         self.theta.append(_table(trainer)[0].tolist())
         self.ratio.append(losses.ratio[batch.action == 0][0].item())
 
     def stepped(self, trainer: Trainer, before: Tensor) -> None: ...
 
     def updated(self, trainer: Trainer, batch: Batch, metrics: Metrics) -> None: ...
+
+    def captured(self) -> None: ...
 
 
 def mini_loop(formulas: Formulas | None = None, make: Callable[..., Trainer] = Trainer) -> Finding:

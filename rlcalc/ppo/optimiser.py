@@ -1,9 +1,12 @@
 """Adam and plain descent on one flat vector.
 
-All parameters are views of one tensor, and their gradients of another: a step
+All parameters are views of one tensor, and their gradient is another: a step
 is a handful of kernels whatever the number of layers, a global gradient is
 one reduction, and a checkpoint is three vectors. `torch.optim` would do, but
 its first step loads the compiler, which takes longer than CartPole.
+
+Learning rate and number of steps are tensors too. A recorded step (see
+`rlcalc.ppo.capture`) would repeat a Python number for ever.
 
 Adam: Kingma and Ba, arXiv:1412.6980, algorithm 1, with torch.optim's defaults.
 """
@@ -11,7 +14,7 @@ Adam: Kingma and Ba, arXiv:1412.6980, algorithm 1, with torch.optim's defaults.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import sqrt
+from math import log
 from typing import Literal
 
 import torch
@@ -23,7 +26,9 @@ class Optimiser:
 
     Attributes:
         flat: [P], all parameters; writing to it changes the network.
-        gradient: [P], what ``backward`` adds to; ``zero`` empties it.
+        gradient: [P], what `differentiate` found last.
+        rate: [], the learning rate of the steps to come.
+        count: [], steps taken.
     """
 
     def __init__(
@@ -33,49 +38,48 @@ class Optimiser:
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
     ) -> None:
-        parts = list(parameters)
+        self.parts = list(parameters)
         self.kind, self.betas, self.epsilon = kind, betas, epsilon
-        self.flat = torch.cat([part.detach().reshape(-1) for part in parts])
+        self.flat = torch.cat([part.detach().reshape(-1) for part in self.parts])
         self.gradient = torch.zeros_like(self.flat)
         self.first, self.second = torch.zeros_like(self.flat), torch.zeros_like(self.flat)
-        self.count = 0
+        self.rate, self.count = self.flat.new_zeros(()), self.flat.new_zeros(())
+        self._log_betas = self.flat.new_tensor([log(beta) for beta in betas])
         start = 0
-        for part in parts:
+        for part in self.parts:
             stop = start + part.numel()
             part.data = self.flat[start:stop].view_as(part)
-            part.grad = self.gradient[start:stop].view_as(part)
             start = stop
 
-    def zero(self) -> None:
-        self.gradient.zero_()
+    def differentiate(self, loss: Tensor) -> None:
+        """Put ∂loss/∂parameters into ``gradient``; 0 for a parameter that the loss does not depend on."""
+        found = torch.autograd.grad(loss, self.parts, allow_unused=True)
+        pairs = zip(found, self.parts, strict=True)
+        rows = [(torch.zeros_like(part) if grad is None else grad).reshape(-1) for grad, part in pairs]
+        torch.cat(rows, out=self.gradient)
 
     def shorten(self, longest: float) -> None:
         """Scale the gradient down to a length, without waiting for the device to know its own."""
         norm = torch.linalg.vector_norm(self.gradient)
         self.gradient.mul_((longest / (norm + 1e-6)).clamp(max=1.0))
 
-    def step(self, learning_rate: float) -> None:
-        """One step against the gradient."""
-        self.count += 1
+    def step(self) -> None:
+        """One step of size ``rate`` against the gradient."""
+        self.count.add_(1)
         if self.kind == "sgd":
-            self.flat.sub_(self.gradient, alpha=learning_rate)
+            self.flat.addcmul_(self.gradient, self.rate, value=-1)
             return
         beta1, beta2 = self.betas
         self.first.lerp_(self.gradient, 1 - beta1)
         self.second.mul_(beta2).addcmul_(self.gradient, self.gradient, value=1 - beta2)
-        scale = self.second.sqrt().div_(sqrt(1 - beta2**self.count)).add_(self.epsilon)
-        self.flat.addcdiv_(self.first, scale, value=-learning_rate / (1 - beta1**self.count))
+        # 1 − βⁿ; written as a difference it would lose four digits of a float32 at first
+        bias1, bias2 = torch.expm1(self.count * self._log_betas).neg_().unbind()
+        scale = self.second.div(bias2).sqrt_().add_(self.epsilon)
+        self.flat.addcdiv_(self.first * (self.rate / bias1), scale, value=-1)
 
     def state_dict(self) -> dict[str, Tensor]:
-        return {
-            "flat": self.flat.clone(),
-            "first": self.first.clone(),
-            "second": self.second.clone(),
-            "count": torch.tensor(self.count),
-        }
+        return {name: getattr(self, name).clone() for name in ("flat", "first", "second", "count")}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        self.flat.copy_(state["flat"])
-        self.first.copy_(state["first"])
-        self.second.copy_(state["second"])
-        self.count = int(state["count"])
+        for name in ("flat", "first", "second", "count"):
+            getattr(self, name).copy_(state[name])

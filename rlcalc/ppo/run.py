@@ -23,12 +23,14 @@ import torch
 from rlcalc.arrays import torch_device
 from rlcalc.errors import CheckFailed, InputError, shown
 from rlcalc.ppo import checkpoint, exact
+from rlcalc.ppo.capture import WARM_UP, CudaGraph, can_capture, capture
 from rlcalc.ppo.checks import Checks
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.evaluate import Judge
 from rlcalc.ppo.ranks import Ranks, group, local_device
+from rlcalc.ppo.records import Metrics
 from rlcalc.ppo.settings import Settings, from_mapping
-from rlcalc.ppo.train import Formulas, Metrics, Trainer
+from rlcalc.ppo.train import Formulas, Trainer
 
 Show = Callable[[Metrics, float], None]
 
@@ -39,12 +41,14 @@ class Options:
 
     Attributes:
         checks: run the exact check before and the cheap ones on every update.
+        capture: on a GPU, record an iteration and replay it instead of launching every kernel.
         folder: where checkpoints go; ``None`` writes one only when interrupted.
         every: iterations between two checkpoints.
     """
 
     device: str = "auto"
     checks: bool = True
+    capture: bool = True
     folder: Path | None = None
     resume: bool = False
     every: int = 10
@@ -153,7 +157,14 @@ class _Run:
         evaluation = make_env(
             settings.env, settings.evaluation_episodes, _seed(settings, 1_000_000), device, dtype
         )
-        self.judge = Judge(evaluation, settings.evaluate_every)
+        model, replays = self.trainer.model, options.capture and can_capture(self.trainer)
+        self.judge = Judge(
+            lambda observation: model.bounded(model.best(model.actor(observation))),
+            evaluation,
+            settings.evaluate_every,
+            CudaGraph([evaluation.generator]) if replays and evaluation.generator is not None else None,
+        )
+        self.replay_from = WARM_UP if replays else None
         self.result = Result(settings, str(device), writes=ranks.rank == 0)
         self.before: list[exact.Finding] = []
 
@@ -168,7 +179,10 @@ class _Run:
                 self.before[-1].require()
             first = trainer.env_steps
             with _log(self.options, result.writes, first) as log, _stop_requests() as stop:
+                began = trainer.iterations
                 while trainer.env_steps < self.settings.steps and not result.solved:
+                    if trainer.iterations - began == self.replay_from:
+                        capture(trainer)
                     metrics = trainer.iterate()
                     seconds = time.perf_counter() - start
                     self._note(metrics, seconds, log, show)
@@ -201,10 +215,7 @@ class _Run:
         return result
 
     def _solved(self) -> bool:
-        model = self.trainer.model
-        found = self.result.writes and self.judge.solved(
-            lambda observation: model.bounded(model.best(model.actor(observation))), self.trainer.env_steps
-        )
+        found = self.result.writes and self.judge.solved(self.trainer.env_steps)
         return self.ranks.agree(found)
 
     def _note(self, metrics: Metrics, seconds: float, log: Any, show: Show) -> None:

@@ -23,8 +23,9 @@ from rlcalc.errors import CheckFailed
 from rlcalc.ppo.checks import Checks
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.exact import mini_loop
+from rlcalc.ppo.records import Batch, Losses, Rollout
 from rlcalc.ppo.settings import Settings
-from rlcalc.ppo.train import Batch, Form, Formulas, Losses, Rollout, Trainer
+from rlcalc.ppo.train import Form, Formulas, Trainer
 
 ITERATIONS = 10
 # env, its options, and settings in which every part of the loss weighs something

@@ -13,27 +13,29 @@ vectors; the trainer calls whatever it holds, which is how `sabotage` breaks
 one at a time. They are called without the public wrapper, whose checks of
 shapes and domains double the time of a small loss.
 
-Nothing in `collect`, `advantages` and `update` waits for the device: numbers
-come to the host once per iteration, in `measure`. Source: Schulman et al.,
-arXiv:1707.06347, algorithm 1.
+Nothing in `work` waits for the device, and what it goes on from it writes in
+place; numbers come to the host once per iteration, when they are read. That
+is what lets `rlcalc.ppo.capture` record an iteration and replay it. Source: Schulman
+et al., arXiv:1707.06347, algorithm 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from rlcalc.formulas import load_forms
 from rlcalc.ppo.envs.base import VectorEnv
+from rlcalc.ppo.measure import measure, read
 from rlcalc.ppo.optimiser import Optimiser
 from rlcalc.ppo.policy import ActorCritic
 from rlcalc.ppo.ranks import ALONE, Ranks
+from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout, Watcher, Work
 from rlcalc.ppo.settings import Settings
-from rlcalc.recurrence import scan_torch
 
 Form = Callable[..., dict[str, Any]]
 
@@ -53,84 +55,6 @@ class Formulas:
     @classmethod
     def verified(cls) -> Formulas:
         return cls(**{field.name: load_forms(field.name).torch_form for field in fields(cls)})
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """What one iteration collected. Time comes last in what formulas take, first elsewhere.
-
-    Attributes:
-        observation: [T+1, N, O], the last one not yet acted on.
-        head: [T, N, H], the actor's output that ``action`` was drawn from.
-        action: [T, N] or [T, N, size].
-        successor: [T, N, O], the true next state, also where the episode ended.
-        reward, terminated, truncated: [N, T].
-    """
-
-    observation: Tensor
-    head: Tensor
-    action: Tensor
-    successor: Tensor
-    reward: Tensor
-    terminated: Tensor
-    truncated: Tensor
-
-
-@dataclass(frozen=True)
-class Batch:
-    """B steps to learn from, in any order; ``index`` says which of the rollout's N·T each one is."""
-
-    index: Tensor
-    observation: Tensor
-    head: Tensor
-    action: Tensor
-    old_log: Tensor
-    advantage: Tensor
-    returns: Tensor
-    values: Tensor
-
-    def __getitem__(self, rows: Tensor | slice) -> Batch:
-        return Batch(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-
-@dataclass(frozen=True)
-class Losses:
-    """The parts of the loss and their sum, each a scalar, as tensors."""
-
-    ratio: Tensor
-    clip: Tensor
-    critic: Tensor
-    entropy: Tensor
-    loss: Tensor
-
-
-@dataclass(frozen=True)
-class Metrics:
-    """What an iteration shows, over all ranks; ``episode_return`` is None when no episode ended."""
-
-    env_steps: int
-    episodes: int
-    episode_return: float | None
-    loss: float
-    clip_objective: float
-    critic_loss: float
-    entropy: float
-    kl: float
-    clip_fraction: float
-    explained_variance: float
-    learning_rate: float
-
-
-class Watcher(Protocol):
-    """Looks on; `rlcalc.ppo.checks` is the one there is."""
-
-    def advantages(self, trainer: Trainer, rollout: Rollout, raw: Tensor, batch: Batch) -> None: ...
-
-    def minibatch(self, trainer: Trainer, epoch: int, number: int, batch: Batch, losses: Losses) -> None: ...
-
-    def stepped(self, trainer: Trainer, before: Tensor) -> None: ...
-
-    def updated(self, trainer: Trainer, batch: Batch, metrics: Metrics) -> None: ...
 
 
 class Trainer:
@@ -158,22 +82,29 @@ class Trainer:
         self.optimiser = Optimiser(self.model.parameters(), settings.optimiser)
         # every rank has the same network and its own luck
         self.generator = torch.Generator(env.device).manual_seed(settings.seed * 1_000_003 + ranks.rank)
-        self.observation = env.reset()
+        self.observation = env.reset().clone()  # a buffer: every rollout leaves its end here
         self.return_so_far = torch.zeros(env.num_envs, dtype=env.dtype, device=env.device)
         self.env_steps = 0
         self.iterations = 0
+        self.do: Callable[[], Work] = self.work  # or a recording of it
 
     def iterate(self) -> Metrics:
         """Collect, learn, measure: one line of the loop above."""
+        self.optimiser.rate.fill_(self.learning_rate())
+        done = self.do()
+        self.env_steps += len(done.batch.index) * self.ranks.size
+        self.iterations += 1
+        metrics = read(self, done.numbers)
+        if self.watcher is not None:
+            self.watcher.updated(self, done.batch, metrics)
+        return metrics
+
+    def work(self) -> Work:
+        """The device's part of an iteration."""
         rollout = self.collect()
         batch = self.advantages(rollout)
         losses = self.update(batch)
-        self.env_steps += rollout.reward.numel() * self.ranks.size
-        self.iterations += 1
-        metrics = self.measure(rollout, batch, losses)
-        if self.watcher is not None:
-            self.watcher.updated(self, batch, metrics)
-        return metrics
+        return Work(batch, measure(self, rollout, batch, losses))
 
     @torch.no_grad()
     def collect(self) -> Rollout:
@@ -189,9 +120,10 @@ class Trainer:
             actions.append(action)
             steps.append(step)
             observations.append(step.observation)
-        self.observation = observations[-1]
+        seen = torch.stack(observations)
+        self.observation.copy_(seen[-1])
         return Rollout(
-            observation=torch.stack(observations),
+            observation=seen,
             head=torch.stack(heads),
             action=torch.stack(actions),
             successor=torch.stack([step.successor for step in steps]),
@@ -249,23 +181,23 @@ class Trainer:
 
     def update(self, batch: Batch) -> Losses:
         """K passes over one batch; returns the losses of the last minibatch."""
-        lr, optimiser = self.learning_rate(), self.optimiser
+        optimiser, watcher = self.optimiser, self.watcher
         for epoch in range(self.settings.epochs):
             for number, part in enumerate(self.minibatches(batch)):
                 losses = self.losses(
                     self.model.actor(part.observation), self.model.critic(part.observation), part
                 )
-                if self.watcher is not None:
-                    self.watcher.minibatch(self, epoch, number, part, losses)
-                optimiser.zero()
-                losses.loss.backward()  # type: ignore[no-untyped-call]
+                if watcher is not None and number == 0:
+                    watcher.first_minibatch(self, epoch, part, losses)
+                optimiser.differentiate(losses.loss)
                 self.ranks.average_(optimiser.gradient)
                 optimiser.shorten(self.settings.max_grad_norm)
-                before = optimiser.flat.clone() if self.watcher is not None and optimiser.count == 0 else None
-                optimiser.step(lr)
-                if self.watcher is not None and before is not None:
-                    self.watcher.stepped(self, before)
-        return losses
+                at_start = watcher is not None and self.iterations == epoch == number == 0
+                before = optimiser.flat.clone() if at_start else None
+                optimiser.step()
+                if watcher is not None and before is not None:
+                    watcher.stepped(self, before)
+        return losses.detached()
 
     def minibatches(self, batch: Batch) -> Iterator[Batch]:
         """The batch in a new random order, in equal parts."""
@@ -295,50 +227,14 @@ class Trainer:
         done = min(1.0, self.env_steps / self.settings.steps)
         return self.settings.learning_rate * (1 - self.settings.decay * done)
 
-    @torch.no_grad()
-    def measure(self, rollout: Rollout, batch: Batch, losses: Losses) -> Metrics:
-        """The iteration in numbers; the one place that waits for the device."""
-        policy, old = self.model.policy(self.model.actor(batch.observation)), self.model.policy(batch.head)
-        ratio = self.formulas.ratio(new_log=policy.log_prob(batch.action), old_log=batch.old_log)["ratio"]
-        finished, total = self._episodes(rollout)
-        shares = {
-            "loss": losses.loss.detach(),
-            "clip_objective": losses.clip.detach(),
-            "critic_loss": losses.critic.detach(),
-            "entropy": losses.entropy.detach(),
-            "kl": old.divergence_to(policy, self.formulas.kl).mean(),
-            "clip_fraction": ((ratio - 1).abs() > self.settings.clip).to(ratio.dtype).mean(),
-            "explained_variance": _explained(batch.returns - batch.values, batch.returns),
-        }
-        together = self.ranks.sum(torch.stack([finished, total, *shares.values()])).tolist()
-        count, sum_of_returns, *sums = together
-        means = {name: value / self.ranks.size for name, value in zip(shares, sums, strict=True)}
-        return Metrics(
-            env_steps=self.env_steps,
-            episodes=round(count),
-            episode_return=sum_of_returns / count if count else None,
-            learning_rate=self.learning_rate(),
-            **means,
-        )
-
-    def _episodes(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
-        """How many episodes ended in a rollout, and the sum of their undiscounted returns."""
-        ended = rollout.terminated | rollout.truncated
-        goes_on = (~ended).to(rollout.reward.dtype)
-        # the return so far runs forwards: x_t = R_{t+1} + [step t−1 did not end] x_{t−1}
-        before = torch.cat((torch.ones_like(goes_on[:, :1]), goes_on[:, :-1]), 1)
-        so_far = scan_torch(rollout.reward.flip(1), before.flip(1), self.return_so_far).flip(1)
-        self.return_so_far = so_far[:, -1] * goes_on[:, -1]
-        return ended.sum().to(so_far.dtype), (so_far * ended).sum()
-
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""
         return {
             "optimiser": self.optimiser.state_dict(),
             "env": self.env.state_dict(),
             "generator": self.generator.get_state(),
-            "observation": self.observation,
-            "return_so_far": self.return_so_far,
+            "observation": self.observation.clone(),
+            "return_so_far": self.return_so_far.clone(),
             "env_steps": self.env_steps,
             "iterations": self.iterations,
         }
@@ -347,16 +243,9 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.env.load_state_dict(state["env"])
         self.generator.set_state(state["generator"])
-        self.observation = state["observation"].to(self.env.device)
-        self.return_so_far = state["return_so_far"].to(self.env.device)
+        self.observation.copy_(state["observation"])
+        self.return_so_far.copy_(state["return_so_far"])
         self.env_steps, self.iterations = state["env_steps"], state["iterations"]
-
-
-def _explained(errors: Tensor, returns: Tensor) -> Tensor:
-    """The share of the returns' variance that the critic knew; 0 where they hardly differ."""
-    variance = returns.var(correction=0)
-    tells = variance > 1e-10 * (1 + returns.square().mean())
-    return torch.where(tells, 1 - errors.var(correction=0) / variance.clamp_min(1e-30), 0.0)
 
 
 def _by_env(x: Tensor) -> Tensor:

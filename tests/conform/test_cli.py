@@ -47,6 +47,18 @@ def test_a_bad_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert top.find("testsuite") is not None
 
 
+@pytest.mark.parametrize("name", ["raises", "no_array"])
+def test_one_that_never_answers(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    code, out, err = rlcalc(capsys, "conform", f"{FILE}:{name}", "--formula", "gae", "--random", 0)
+    assert code == 1
+    # gae/one-step is the smallest case: 2 + 9/10·8 − 5
+    assert "exact answer  [21/5]" in out
+    assert "None" not in out.partition("a test that shows it")[0]
+    assert "nearest is" not in out  # no fault resembles one that gives no answers
+    assert " \n" not in out
+    assert err.startswith(f"error: {out.splitlines()[0]}.")
+
+
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--formula", "gae", "--json", "--random", 0, "--dtype", "float64"]
     code, out, _ = rlcalc(capsys, "conform", f"{FILE}:in_place", *words)
@@ -114,6 +126,55 @@ def test_self_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     found = json.loads(saved.read_text())
     assert found["passed"]
     assert all(len(fault["killed_by"]) >= 2 for fault in found["formulas"][0]["faults"])
+
+
+WITHOUT_HYPOTHESIS = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] == 'hypothesis':
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Blocked())
+from rlcalc.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def without_hypothesis(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", WITHOUT_HYPOTHESIS, "conform", *map(str, words)]
+    root = str(Path(__file__).parents[2])
+    return subprocess.run(command, cwd=root, capture_output=True, text=True)
+
+
+def test_without_hypothesis_the_vectors_run_and_a_note_says_so() -> None:
+    done = without_hypothesis(f"{FILE}:right", "--formula", "gae")
+    assert done.returncode == 0
+    assert "conforms to gae" in done.stdout
+    assert "no generated cases: Hypothesis is not installed" in done.stdout
+    assert done.stderr == (
+        "note: No generated cases were run: Hypothesis is not installed; install rlcalc[test] to have them.\n"
+    )
+    done = without_hypothesis(f"{FILE}:right", "--formula", "gae", "--json")
+    found = json.loads(done.stdout)
+    assert found["verdict"] == "conforms"
+    assert found["generated"] == 0
+    assert ["Hypothesis" in note and "rlcalc[test]" in note for note in found["notes"]] == [True]
+    # a wrong one is still wrong
+    done = without_hypothesis(f"{FILE}:imprecise", "--formula", "gae")
+    assert done.returncode == 1
+    assert "does not conform to gae" in done.stdout
+
+
+def test_without_hypothesis_what_was_asked_for_is_an_error() -> None:
+    done = without_hypothesis(f"{FILE}:right", "--formula", "gae", "--random", 10)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: Generated cases need Hypothesis")
+    # nobody who asks for none is told that there are none
+    done = without_hypothesis(f"{FILE}:right", "--formula", "gae", "--random", 0)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_lists(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,66 @@ import pytest
 import rlcalc
 from rlcalc.conform import conform
 from rlcalc.conform.counterexample import counterexample
-from rlcalc.conform.generate import cannot_generate, search
+from rlcalc.conform.generate import search
+from rlcalc.conform.oracle import ORACLES
 from rlcalc.conform.runner import run
-from rlcalc.conform.targets import from_function, load_target
+from rlcalc.conform.targets import Target, from_function, load_target
+from rlcalc.conform.vectors import golden_vectors
+from rlcalc.evaluation import checked
 from rlcalc.specs import formula_names, load_formula
 
-from . import targets
+from . import targets, worlds
 
-GENERATED = [name for name in formula_names() if not cannot_generate(load_formula(name))]
+# a decision process reaches a target as arrays, and the calculator as a table of exact numbers
+TABLES = [n for n in formula_names() if any(p.kind == "mdp" for p in load_formula(n).parameters)]
 
 
-@pytest.mark.parametrize("formula", GENERATED)
+@pytest.mark.parametrize("formula", formula_names())
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 def test_our_own_forms_pass(formula: str, backend: str) -> None:
-    target = from_function(getattr(rlcalc, formula), formula, backend)
+    form = worlds.own(formula) if formula in TABLES else getattr(rlcalc, formula)
+    target = from_function(form, formula, backend)
     ran, found, why = search(target, load_formula(formula), (), 25, 3)
     assert (ran, found, why) == (25, None, "")
+
+
+@pytest.mark.parametrize("formula", formula_names())
+def test_all_outputs_are_compared(formula: str) -> None:
+    """Whoever names outputs is held to each of them that has an exact answer."""
+    compute = partial(rlcalc.compute, formula)
+    form = worlds.own(formula, compute) if formula in TABLES else compute
+    ran, found, why = search(Target(formula, form), load_formula(formula), (), 25, 4)
+    assert (ran, found, why) == (25, None, "")
+
+    def spoiled(**given: Any) -> Any:
+        outputs = form(**given)
+        return {name: value * 2 + 1 if name == names[-1] else value for name, value in outputs.items()}
+
+    # the last one that the exact side gives, which is the answer itself where it gives one only
+    names = sorted(ORACLES[formula](first_inputs(formula))) if formula in ORACLES else []
+    if names:
+        assert search(Target(formula, spoiled), load_formula(formula), (), 60, 4)[1] is not None
+
+
+def test_exponentials_that_overflow_are_caught() -> None:
+    """Plain vectors of preferences never show it."""
+
+    def unstable(theta: Any) -> Any:
+        shares = np.exp(theta)
+        return shares / shares.sum(axis=-1, keepdims=True)
+
+    found = search(from_function(unstable), load_formula("softmax"), (), 300, 0)[1]
+    assert found is not None
+    assert found.judgement.status == "nan"
+    assert len(found.rows[0]["theta"]) <= 2
+
+
+def first_inputs(formula: str) -> Any:
+    return next(
+        inputs
+        for vector in golden_vectors(formula)
+        if not (inputs := checked(vector.formula, vector.texts)).symbols and ORACLES[formula](inputs)
+    )
 
 
 def test_what_is_drawn() -> None:

@@ -150,7 +150,7 @@ def test_one_sequence_at_a_time_is_accepted_when_said() -> None:
     [
         (targets.truncation_ends, "gae", {"truncation-as-termination"}),
         (targets.short_values, "gae", {"without-last-value"}),
-        (targets.ppo_loss_mean, "ppo_clip", {"loss"}),
+        (targets.ppo_loss_mean, "ppo_clip", {"loss", "mean-over-batch"}),
     ],
 )
 def test_conventions_are_found_and_have_to_be_declared(function: Any, formula: str, names: set[str]) -> None:

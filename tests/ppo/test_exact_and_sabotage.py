@@ -13,9 +13,10 @@ from rlcalc.errors import CheckFailed
 from rlcalc.ppo import exact
 from rlcalc.ppo.checks import ABOUT, Checks
 from rlcalc.ppo.envs import make_env
+from rlcalc.ppo.records import Rollout
 from rlcalc.ppo.sabotage import FAULTS, Fault, catch, control
 from rlcalc.ppo.settings import Settings
-from rlcalc.ppo.train import Formulas, Rollout, Trainer
+from rlcalc.ppo.train import Formulas, Trainer
 
 CPU = torch.device("cpu")
 

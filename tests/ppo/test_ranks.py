@@ -22,7 +22,8 @@ from dataclasses import fields, replace
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.ranks import ALONE, group
 from rlcalc.ppo.settings import Settings
-from rlcalc.ppo.train import Batch, Rollout, Trainer
+from rlcalc.ppo.records import Batch, Rollout
+from rlcalc.ppo.train import Trainer
 import torch.distributed as dist
 torch.set_num_threads(1)
 cpu = torch.device("cpu")

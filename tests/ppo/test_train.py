@@ -11,9 +11,10 @@ import torch
 from rlcalc.errors import InputError
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.envs.base import BoxActions, DiscreteActions
+from rlcalc.ppo.measure import episodes
 from rlcalc.ppo.optimiser import Optimiser
 from rlcalc.ppo.policy import ActorCritic, Categorical, Gaussian
-from rlcalc.ppo.settings import Settings, from_mapping, tuned
+from rlcalc.ppo.settings import MANY, Settings, from_mapping, tuned
 from rlcalc.ppo.train import Formulas, Trainer
 
 CPU = torch.device("cpu")
@@ -30,12 +31,17 @@ def test_adam_is_torchs_adam() -> None:
     ours, theirs = torch.nn.Linear(3, 2).double(), torch.nn.Linear(3, 2).double()
     theirs.load_state_dict(ours.state_dict())
     mine, other = Optimiser(ours.parameters()), torch.optim.Adam(theirs.parameters(), lr=0.01)
+    mine.rate.fill_(0.01)
     for step in range(20):
         x = torch.randn(5, 3, dtype=torch.float64)
         for model in (ours, theirs):
-            mine.zero() if model is ours else other.zero_grad()
-            (model(x) - step).square().sum().backward()
-        mine.step(0.01)
+            loss = (model(x) - step).square().sum()
+            if model is ours:
+                mine.differentiate(loss)
+            else:
+                other.zero_grad()
+                loss.backward()
+        mine.step()
         other.step()
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-13, atol=1e-13)
@@ -49,13 +55,14 @@ def test_descent_and_shortening() -> None:
     optimiser.shorten(1.0)
     assert optimiser.gradient.norm().item() == pytest.approx(1.0, abs=1e-6)
     optimiser.shorten(math.inf)
-    optimiser.step(0.5)
+    optimiser.rate.fill_(0.5)
+    optimiser.step()
     torch.testing.assert_close(layer.weight, before - 0.5 * optimiser.gradient)
 
 
 def test_rollout_is_what_the_definitions_say() -> None:
     trainer = small_trainer(time_limit=5)
-    first = trainer.observation
+    first = trainer.observation.clone()
     rollout = trainer.collect()
     assert rollout.observation.shape == (9, 4, 4)
     assert rollout.reward.shape == (4, 8)
@@ -94,7 +101,7 @@ def test_episode_returns_run_across_iterations() -> None:
     done, total, running = 0, 0.0, torch.zeros(4)
     for _ in range(12):
         rollout = trainer.collect()
-        count, summed = trainer._episodes(rollout)
+        count, summed = episodes(trainer, rollout)
         mine, mine_total = 0, 0.0
         for t in range(3):
             running += rollout.reward[:, t].float()
@@ -213,3 +220,10 @@ def test_the_lectures_values_are_the_defaults() -> None:
     assert (plain.gamma, plain.lam, plain.learning_rate) == (0.99, 0.95, 3e-4)
     assert 0.1 <= plain.clip <= 0.2
     assert 3 <= plain.epochs <= 10
+
+
+def test_thousands_of_copies_get_other_settings() -> None:
+    assert replace(tuned("cartpole", envs=MANY - 4), envs=32) == tuned("cartpole")
+    # an iteration of 4096 copies is more than half of the 200,000 steps that a run with few takes at most
+    assert tuned("cartpole", envs=4096).steps >= 10 * tuned("cartpole", envs=4096).batch
+    assert tuned("cartpole", envs=MANY, steps=5000).steps == 5000

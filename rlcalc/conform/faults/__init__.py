@@ -83,7 +83,10 @@ class Convention:
 
     ``change`` works like that of a fault and gives the answers of the
     convention; ``call`` changes the arguments that the target is called with
-    (a library that takes no value of the last state).
+    (a library that takes no value of the last state). One that ``reduces``
+    gives one number for a whole batch, so it is seen on batches alone, stands
+    around all others, and never together with another of its sort. ``order``
+    is the place in its file; the first of several stands around the others.
     """
 
     name: str
@@ -92,6 +95,8 @@ class Convention:
     users: str
     change: Change
     call: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    reduces: bool = False
+    order: int = 0
 
     def around(self, form: Form) -> Form:
         return partial(self.change, form)
@@ -126,6 +131,11 @@ class Catalogue:
         return tuple(known[name] for name in names)
 
 
+def together(conventions: Sequence[Convention]) -> bool:
+    """Whether conventions can hold at once: a batch is reduced one way only."""
+    return sum(convention.reduces for convention in conventions) < 2
+
+
 def formulas_with_faults() -> list[str]:
     return sorted(path.stem for path in (data_folder("specs") / "faults").glob("*.toml"))
 
@@ -156,7 +166,10 @@ def read_catalogue(path: Path, formula: str) -> Catalogue:
     module = import_module(f"rlcalc.conform.faults.{formula}") if faults else None
     try:
         found = tuple(_fault(formula, entry, module) for entry in faults)
-        ways = tuple(_convention(formula, entry, conventions) for entry in top.get("convention", []))
+        ways = tuple(
+            _convention(formula, entry, conventions, order)
+            for order, entry in enumerate(top.get("convention", []))
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError("bad_faults", f"{path.name}: {error}.") from error
     entries: tuple[Fault | Convention, ...] = (*found, *ways)
@@ -183,7 +196,7 @@ def _fault(formula: str, entry: Mapping[str, Any], module: Any) -> Fault:
     )
 
 
-def _convention(formula: str, entry: Mapping[str, Any], module: Any) -> Convention:
+def _convention(formula: str, entry: Mapping[str, Any], module: Any, order: int) -> Convention:
     word = entry["name"].replace("-", "_").replace(".", "_")
     return Convention(
         name=entry["name"],
@@ -192,6 +205,8 @@ def _convention(formula: str, entry: Mapping[str, Any], module: Any) -> Conventi
         users=entry.get("users", ""),
         change=getattr(module, word),
         call=module.CALLS.get(entry["name"]),
+        reduces=entry["name"] in module.REDUCTIONS,
+        order=order,
     )
 
 

@@ -74,6 +74,11 @@ class VectorEnv(Protocol):
     dtype: torch.dtype
     solved_at: float | None
 
+    @property
+    def generator(self) -> torch.Generator | None:
+        """Where all chance comes from, on the device; ``None`` where something else makes the steps."""
+        ...
+
     def reset(self) -> Tensor:
         """Begin all episodes anew; the first observations [N, observation_size]."""
         ...

@@ -49,6 +49,7 @@ class GymEnv:
     """
 
     resumable = False
+    generator = None
 
     def __init__(
         self,

@@ -1,0 +1,59 @@
+"""An environment under watch, so that a rollout can be held against what really happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rlcalc.ppo.envs.base import Transition, VectorEnv
+
+
+class WatchedEnv:
+    """An environment that remembers what it gave and was given since the last look.
+
+    Attributes:
+        replayed: no step is taken in Python any more; the tensors of the
+            rollout that was recorded hold each new one.
+    """
+
+    def __init__(self, env: VectorEnv) -> None:
+        self._env = env
+        self.first: Tensor | None = None
+        self.given: list[Tensor] = []
+        self.gave: list[Transition] = []
+        self.replayed = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._env, name)
+
+    def reset(self) -> Tensor:
+        self.first = self._env.reset()
+        return self.first
+
+    def step(self, action: Tensor) -> Transition:
+        found = self._env.step(action)
+        self.given.append(action)
+        self.gave.append(found)
+        return found
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        self._env.load_state_dict(state)
+        self.first = None
+        self.given, self.gave = [], []
+
+    def forget(self) -> None:
+        self.first = self.gave[-1].observation.clone()
+        if not self.replayed:
+            self.given, self.gave = [], []
+
+    def stacked(self) -> dict[str, Tensor]:
+        """What it gave: successor [T, N, O], the others [N, T]."""
+        return {
+            "successor": torch.stack([step.successor for step in self.gave]),
+            "reward": torch.stack([step.reward for step in self.gave], -1),
+            "terminated": torch.stack([step.terminated for step in self.gave], -1),
+            "truncated": torch.stack([step.truncated for step in self.gave], -1),
+        }
