@@ -61,7 +61,9 @@ def conformance_suite(
         vectors: golden files to run besides the shipped vectors.
         random: how many generated cases; by default 100 where Hypothesis is installed.
         batches: whether there may be batch axes, in generated cases and in vectors stacked from others.
-        limit: seconds for one call.
+        limit: seconds for one call. The function runs in pytest's own process, where the limit is an
+            alarm: it ends Python code and waiting, on the main thread, but not a call that stays
+            inside compiled code, and a crash is pytest's. ``rlcalc conform`` has a process to spare.
 
     Raises:
         InputError, UnknownName, DataError: when a name is unknown or a file is wrong,
@@ -82,8 +84,7 @@ def conformance_suite(
     spec = load_formula(formula)
     names = [convention] if isinstance(convention, str) else list(convention)
     catalogue(spec.name).chosen(names)
-    target = from_function(function, backend=backend, limit=limit)
-    target.dtypes = tuple(dtypes)
+    target = from_function(function, backend=backend, limit=limit, dtypes=tuple(dtypes))
     known = with_batches([*golden_vectors(spec.name), *_own_vectors(spec.name, vectors)], batches)
     suite = _Suite(target, spec.name, names, known, batches)
     count = _random_count(random)

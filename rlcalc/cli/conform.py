@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from rlcalc.conform.targets import Target
 
 RANDOM = 300
+LIMIT = 5.0
+# JAX compiles for every new shape, and starts on the first call
+RANDOM_COMPILED, LIMIT_COMPILED = 50, 30.0
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -45,12 +50,22 @@ def conform(
         "--random",
         min=0,
         metavar="N",
-        help=f"Generated cases. Default: {RANDOM} where Hypothesis is installed.",
+        help=f"Generated cases. Default: {RANDOM}, {RANDOM_COMPILED} with --jax; none without Hypothesis.",
         show_default=False,
     ),
     seed: int = typer.Option(0, "--seed", help="Of the generated cases."),
     no_batch: bool = typer.Option(False, "--no-batch", help="It takes one sequence, never a batch."),
-    limit: float = typer.Option(5.0, "--limit", metavar="SECONDS", help="Time for one call."),
+    limit: float = typer.Option(
+        None,
+        "--limit",
+        metavar="SECONDS",
+        help="Time for one call. Default: 5; 30 with --jax; none with --in-process.",
+    ),
+    in_process: bool = typer.Option(
+        False,
+        "--in-process",
+        help="Call it in rlcalc's process, for a debugger. A hang or crash ends all.",
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
     junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),  # noqa: B008
     write_test: Path = typer.Option(  # noqa: B008
@@ -71,7 +86,8 @@ def conform(
 
     The function takes the keyword arguments of the formula ('rlcalc show
     gae') as NumPy arrays, time last, and returns the answer for all time
-    steps. Arguments that it does not name are left out.
+    steps. Arguments that it does not name are left out. It runs in a process
+    of its own, which is killed when a call takes too long.
 
     Exit code 0 when it conforms as declared, 1 when it does not, 2 when it
     could not be run.
@@ -86,9 +102,8 @@ def conform(
         raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
     if torch and jax:
         raise InputError("backend_twice", "--torch and --jax do not go together.")
-    chosen = _target(target, program, "torch" if torch else "jax" if jax else "numpy", limit)
-    if dtype:
-        chosen.dtypes = _dtypes(dtype)
+    backend = "torch" if torch else "jax" if jax else "numpy"
+    chosen = _target(target, program, backend, limit, _dtypes(dtype), in_process)
     try:
         _run(
             chosen,
@@ -106,29 +121,50 @@ def conform(
         chosen.close()
 
 
-def _target(name: str | None, program: str | None, backend: str, limit: float) -> Target:
+def _target(
+    name: str | None,
+    program: str | None,
+    backend: str,
+    seconds: float | None,
+    dtypes: tuple[str, ...],
+    in_process: bool,
+) -> Target:
     if bool(name) == bool(program):
         raise InputError(
             "target_missing" if not name else "target_twice",
             "There is no TARGET." if not name else f"{shown(name)} and --exec do not go together.",
             'Write package.module:function, file.py:function or --exec "command".',
         )
-    if limit <= 0:
+    if seconds is not None and seconds <= 0:
         raise InputError("limit_out_of_range", "--limit must be above 0.")
+    usual = LIMIT_COMPILED if backend == "jax" else LIMIT
+    limit = usual if seconds is None else seconds
     if program:
         from rlcalc.conform.program import Program
 
-        if backend != "numpy":
-            raise InputError("backend_twice", f"--exec and --{backend} do not go together.")
-        return Program(program, limit)
-    from rlcalc.conform.targets import load_target
+        if backend != "numpy" or in_process:
+            option = "in-process" if in_process else backend
+            raise InputError("backend_twice", f"--exec and --{option} do not go together.")
+        asked = Program(program, limit)
+        asked.dtypes = dtypes
+        return asked
+    if in_process or os.name != "posix":  # elsewhere there are no process groups to end
+        from rlcalc.conform.targets import load_target
 
-    return load_target(str(name), backend, limit)
+        found = load_target(str(name), backend, math.inf if seconds is None else seconds, dtypes)
+        # what a debugger asks is to be read, and stays out of the report
+        found.output = sys.stderr
+        return found
+    from rlcalc.conform.remote import load_remote
+
+    return load_remote(str(name), backend, limit, dtypes)
 
 
-def _dtypes(names: list[str]) -> tuple[str, ...]:
+def _dtypes(names: list[str] | None) -> tuple[str, ...]:
     from rlcalc.conform.targets import DTYPES
 
+    if not names:
+        return DTYPES
     for name in names:
         if name not in DTYPES:
             raise InputError("unknown_dtype", f"There is no dtype {shown(name)} here.", "float64 or float32.")
@@ -153,7 +189,7 @@ def _run(
     from rlcalc.conform.vectors import vectors_of
 
     known = vectors_of(formula, paths) if paths else None
-    count, lacking = _generated(random)
+    count, lacking = _generated(random, RANDOM_COMPILED if target.backend == "jax" else RANDOM)
     found = run(target, formula, conventions, known, count, seed, batches)
     if lacking:
         found.random_skipped = lacking
@@ -172,7 +208,7 @@ def _run(
     _raise(found)
 
 
-def _generated(random: int | None) -> tuple[int, str]:
+def _generated(random: int | None, usual: int) -> tuple[int, str]:
     """How many cases to generate, and why there are none though nobody said so.
 
     Raises:
@@ -186,7 +222,7 @@ def _generated(random: int | None) -> tuple[int, str]:
         hypothesis_or_refuse()
     except InputError:
         return 0, "Hypothesis is not installed; install rlcalc[test] to have them"
-    return RANDOM, ""
+    return usual, ""
 
 
 def _raise(found: Report) -> None:

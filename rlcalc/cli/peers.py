@@ -24,6 +24,9 @@ def peers(
     write: Path = typer.Option(  # noqa: B008
         None, "--write", metavar="FILE", help="Put date and grid into FILE, between its two marks."
     ),
+    report: Path = typer.Option(  # noqa: B008
+        None, "--report", metavar="FILE", help="Put all of --markdown into FILE, between its two marks."
+    ),
 ) -> None:
     """Which released libraries conform, and which faults they have.
 
@@ -50,6 +53,8 @@ def peers(
         notes.note("None of them is installed: pip install 'rlcalc[peers]'. Known: " + ", ".join(LIBRARIES))
     if write is not None:
         write_between(write, matrix_summary(found, chosen))
+    if report is not None:
+        write_between(report, matrix_markdown(found, chosen))
     screen = Screen(sys.stdout)
     if as_json:
         import json

@@ -120,6 +120,15 @@ def whitened_advantages(form: Form, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "advantages": adv}))
 
 
+def whitened_advantages_ddof_0(form: Form, **arrays: Any) -> Outputs:
+    """Advantages get mean 0 and standard deviation 1, divided by N; a single one becomes 0."""
+    import numpy as np
+
+    adv = arrays["advantages"]
+    spread = np.std(adv, axis=-1, keepdims=True) + adv.dtype.type(1e-8)
+    return dict(form(**{**arrays, "advantages": (adv - np.mean(adv, axis=-1, keepdims=True)) / spread}))
+
+
 def log_ratio_clamped_20(form: Form, **arrays: Any) -> Outputs:
     """The log-ratio is held within ±20 before it is exponentiated."""
     import numpy as np
@@ -151,6 +160,27 @@ def k3(form: Form, **arrays: Any) -> Outputs:
 
     reached = np.where(arrays["p"] > 0, arrays["q"], 0).sum(axis=-1)
     return {"divergence": form(**arrays)["divergence"] + reached - arrays["p"].sum(axis=-1)}
+
+
+def _clamped(arrays: dict[str, Any], estimates: Any) -> Outputs:
+    """The expectation under p of one estimate per outcome, each held within ±10."""
+    import numpy as np
+
+    held = np.clip(estimates, -10, 10)
+    return {"divergence": np.where(arrays["p"] > 0, arrays["p"] * held, 0).sum(axis=-1)}
+
+
+def k1_clamped_10(form: Form, **arrays: Any) -> Outputs:
+    """The expectation of log(p/q), which no outcome drives beyond ±10."""
+    return _clamped(arrays, _log_quotients(arrays))
+
+
+def k3_clamped_10(form: Form, **arrays: Any) -> Outputs:
+    """The expectation of q/p − 1 − log(q/p), which no outcome drives beyond 10."""
+    import numpy as np
+
+    logs = _log_quotients(arrays)
+    return _clamped(arrays, np.exp(-logs) - 1 + logs)
 
 
 def _with_eps(form: Form, arrays: dict[str, Any], eps: float) -> Outputs:

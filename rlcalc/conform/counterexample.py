@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.conform.judge import Judgement, wrong_entry
-from rlcalc.conform.vectors import Vector
+from rlcalc.conform.vectors import Vector, answer_name
 from rlcalc.errors import RlcalcError
 from rlcalc.specs import Formula
 
@@ -61,11 +61,16 @@ class Counterexample:
 def counterexample(report: Report, target: Target) -> Counterexample | None:
     """The smallest case that a target fails; ``None`` when it fails none."""
     found = report.found
-    if found is not None:
+    kind = "wrong" if report.verdict == "nonconforming" else report.verdict
+    # one that shows the verdict, before others that may be smaller
+    if found is not None and (
+        found.judgement.status == kind or all(j.status != kind for j in report.failures)
+    ):
         judgement, at = found.judgement, found.row
         rows: Sequence[Mapping[str, Any]] = found.rows
     elif report.failures:
-        judgement = min(report.failures, key=lambda j: _size(j.vector))
+        found = None
+        judgement = min(report.failures, key=lambda j: (j.status != kind, *_size(j.vector)))
         rows = judgement.vector.rows or (dict(judgement.vector.texts),)
         at = min(wrong_entry(judgement), len(rows) - 1)
     else:
@@ -87,6 +92,7 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
         why=judgement.why,
         output=judgement.output,
         inputs=texts,
+        # under a convention the certified answer is another one
         expected=_text(_expected(judgement)) if exact else _near(judgement.expected),
         got=judgement.got,
         steps=_steps(formula, texts) if exact else (),
@@ -109,11 +115,9 @@ def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _expected(judgement: Judgement) -> Any:
-    """The right answer; also for a target that raised or never came back."""
+    """What should have come; the certified answer where the call gave nothing to compare."""
     if judgement.expected is not None:
         return judgement.expected
-    from rlcalc.conform.vectors import answer_name
-
     return judgement.vector.truth.get(answer_name(judgement.vector.formula))
 
 
@@ -124,7 +128,6 @@ def _size(vector: Vector) -> tuple[int, int]:
 
 def _batch(vector: Vector) -> Sequence[int]:
     """Axes before those that the answer itself has."""
-    from rlcalc.conform.vectors import answer_name
     from rlcalc.golden_values import output_of
 
     name = answer_name(vector.formula)
@@ -138,6 +141,8 @@ def _batch(vector: Vector) -> Sequence[int]:
 
 def _text(value: Any) -> Any:
     """Exact numbers as text in nested lists."""
+    if value is None:
+        return None
     if isinstance(value, list | tuple):
         return [_text(part) for part in value]
     if isinstance(value, bool):
@@ -224,6 +229,12 @@ def _checks(judgement: Judgement, target: Target, under: bool) -> list[str]:
         lines.append(f'    got = got["{judgement.output}"]')
     elif outcome is not None and outcome.form == "tuple":
         lines.append("    got = got[0]")
+    elif outcome is not None and outcome.kind != "answer":
+        # nobody knows yet whether it names its outputs
+        name = answer_name(judgement.vector.formula)
+        lines.append(f'    got = got["{name}"] if isinstance(got, dict) else got')
+    if outcome is not None and outcome.form != "mapping" and _is_first_entry(judgement):
+        lines.append("    got = got[0]")
     expected = _expected(judgement)
     if expected is None:
         return [*lines, "    assert got is not None"]
@@ -242,6 +253,13 @@ def _checks(judgement: Judgement, target: Target, under: bool) -> list[str]:
     return lines
 
 
+def _is_first_entry(judgement: Judgement) -> bool:
+    """Whether the output at fault is the first entry of the answer."""
+    from rlcalc.golden_values import output_of
+
+    return bool(judgement.output) and bool(output_of(judgement.vector.formula, judgement.output).of)
+
+
 def _plain_words(text: str) -> str:
     """Words of a foreign exception inside a docstring of ours."""
     kept = "".join(c if c.isprintable() and c not in '"\\' else "'" for c in text)
@@ -257,6 +275,8 @@ def _importing(
         lines.append("import torch")
     if target.backend == "jax":
         lines += ["import jax", "import jax.numpy as jnp"]
+        if "float64" in target.dtypes:
+            lines += ["", 'jax.config.update("jax_enable_x64", True)  # before the import of the function']
     from rlcalc.conform.program import Program
 
     if isinstance(target, Program):
@@ -285,8 +305,6 @@ def _importing(
         lines.append(f"from {path.stem} import {first}")
     else:
         lines += ["", f"from {place} import {first}"]
-    if target.backend == "jax":
-        lines += ["", 'jax.config.update("jax_enable_x64", True)']
     return lines, attribute
 
 

@@ -4,18 +4,23 @@ Its answers are compared with those of every fault of the formula, of every
 pair that can stand together, and of every fault under a convention. A match
 is agreement on all vectors that were run, of which at least one must show
 the fault; a fault that matches only where it is right explains nothing.
+
+A fault that only rounds (to float32, somewhere) cannot be told by its last
+digits, which depend on the order of operations. It matches a target that is
+off by no more than float32 makes it, on exactly the vectors on which this
+fault shows: those whose inputs float32 does not hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from rlcalc.conform.agree import CLOSE, same
 from rlcalc.conform.faults import Catalogue, Convention, Fault, Form, catalogue, pairs, together
 from rlcalc.conform.judge import Outcome, judge, run_form
-from rlcalc.conform.vectors import Vector, reference
+from rlcalc.conform.vectors import GENERATED, Vector, reference
 
 
 @dataclass(frozen=True)
@@ -61,33 +66,43 @@ Trial = tuple[tuple[Fault, ...], tuple[Convention, ...]]
 
 
 def diagnose(
-    vectors: Sequence[Vector], outcomes: Mapping[str, Outcome], conventions: tuple[Convention, ...] = ()
+    vectors: Sequence[Vector],
+    outcomes: Mapping[str, Outcome],
+    conventions: tuple[Convention, ...] = (),
+    dtype: str = "float64",
 ) -> Diagnosis:
-    """Compare a target's float64 outcomes with the catalogue.
+    """Compare a target's outcomes with the catalogue.
 
     Args:
         vectors: those that were run; the shipped ones first.
         outcomes: by vector id.
         conventions: declared by the user; every fault is tried under them.
+        dtype: of the outcomes. Of float32 ones nobody can say that they lost digits to float32.
     """
-    run = [v for v in vectors if v.id in outcomes and judge(v, outcomes[v.id]).status != "skipped"]
+    run = [
+        v
+        for v in vectors
+        if v.id in outcomes and v.demanded[dtype] and judge(v, outcomes[v.id], dtype).status != "skipped"
+    ]
     if not run:
         return Diagnosis()
     known = catalogue(run[0].formula.name)
+    if dtype != "float64":
+        known = replace(known, faults=tuple(fault for fault in known.faults if not fault.rounds))
     tolerance = _tolerance(outcomes.values())
     # vectors that fail first: nearly every fault is out after one of them
-    run.sort(key=lambda v: not judge(v, outcomes[v.id]).failed)
+    run.sort(key=lambda v: not judge(v, outcomes[v.id], dtype).failed)
     tried = 0
     for stage in _trials(known, conventions):
         found = []
         for faults, under in stage:
             tried += 1
-            shown = _matches(faults, under, run, outcomes, tolerance)
+            shown = _matches(faults, under, run, outcomes, tolerance, dtype)
             if shown:
                 found.append(Match(faults, under, shown, len(run)))
         if found:
             return Diagnosis(tuple(found), None, tried)
-    return Diagnosis((), _nearest(known, conventions, run, outcomes, tolerance), tried)
+    return Diagnosis((), _nearest(known, conventions, run, outcomes, tolerance, dtype), tried)
 
 
 def _trials(known: Catalogue, conventions: tuple[Convention, ...]) -> Iterable[Iterable[Trial]]:
@@ -121,21 +136,36 @@ def _matches(
     vectors: Sequence[Vector],
     outcomes: Mapping[str, Outcome],
     tolerance: float,
+    dtype: str,
 ) -> tuple[str, ...]:
     """Vectors that show the fault, if the target agrees with it on every one; else none."""
     right = reference(vectors[0].formula)
     form, declared = composed(faults, under, right), composed((), under, right)
+    rounds = any(fault.rounds for fault in faults)
+    if rounds:
+        tolerance = CLOSE["rounded"]
     shown = []
     for vector in vectors:
         mine = run_form(form, vector)
         if not same(mine, outcomes[vector.id], vector.scale, tolerance):
             return ()
+        # what the target does not say cannot show anything
+        both = {name: mine.outputs[name] for name in mine.outputs.keys() & outcomes[vector.id].outputs.keys()}
+        wrong = _inexact(vector, replace(mine, outputs=both), dtype)
+        # of generated cases there is one, and it was looked for where the target rounds and we may not
+        if rounds and vector.id != GENERATED and wrong != _inexact(vector, outcomes[vector.id], dtype):
+            return ()
         # under a convention another answer is right, and only what differs from that is the fault
         if under and same(mine, run_form(declared, vector), vector.scale):
             continue
-        if judge(vector, mine).failed:
+        if wrong:
             shown.append(vector.id)
     return tuple(shown)
+
+
+def _inexact(vector: Vector, outcome: Outcome, dtype: str) -> bool:
+    """Whether an outcome is wrong in its numbers, whatever their dtype."""
+    return judge(vector, outcome, dtype).status not in ("passed", "skipped", "wrong-dtype", "changes-inputs")
 
 
 def _nearest(
@@ -144,11 +174,14 @@ def _nearest(
     vectors: Sequence[Vector],
     outcomes: Mapping[str, Outcome],
     tolerance: float,
+    dtype: str,
 ) -> tuple[str, int, int] | None:
     """The fault that agrees with most of the target's wrong answers; a refusal is no answer."""
-    wrong = [v for v in vectors if outcomes[v.id].kind == "answer" and judge(v, outcomes[v.id]).failed]
+    wrong = [v for v in vectors if outcomes[v.id].kind == "answer" and judge(v, outcomes[v.id], dtype).failed]
     best: tuple[str, int, int] | None = None
     for fault in known.faults:
+        if fault.rounds:  # to be near is all that it says
+            continue
         form = composed((fault,), under, reference(vectors[0].formula))
         agree = sum(same(run_form(form, v), outcomes[v.id], v.scale, tolerance) for v in wrong)
         if agree and (best is None or agree > best[1]):

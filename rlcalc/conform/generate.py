@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.conform.drafted import vector
 from rlcalc.conform.drafts import Draft, cannot_generate, drafts, hypothesis_or_refuse, tidy
 from rlcalc.conform.judge import Judgement, wrong_entry
-from rlcalc.conform.shrink import ATTEMPTS, shrink
+from rlcalc.conform.shrink import attempts_for, shrink
 from rlcalc.conform.vectors import Vector
 from rlcalc.specs import Formula
 
@@ -119,11 +119,10 @@ def _smallest(
         judgement = ask(other)
         return judgement is not None and judgement.status == first.status
 
-    # a case that hangs costs its whole time limit
     wide = replace(draft, dtype="float64")
     if draft.dtype != "float64" and "float64" in dtypes and fails(wide):
         draft = wide
-    small = shrink(formula, draft, fails, tidy, 6 if first.status == "hangs" else ATTEMPTS)
+    small = shrink(formula, draft, fails, tidy, attempts_for(first))
     return _found(small, ask(small) or first, False)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rlcalc.conform.calls import Reply, read
 from rlcalc.conform.vectors import Vector, answer_name, complete
 from rlcalc.digits import DIGITS
 from rlcalc.evaluation import least_digits
@@ -18,8 +19,9 @@ from rlcalc.golden_values import output_of, shape
 from rlcalc.reading import flat
 from rlcalc.specs import Formula
 
-# from worst to mildest; the first one found is a target's verdict
-KINDS = ("wrong", "hangs", "raises", "wrong-shape", "nan", "wrong-dtype", "changes-inputs")
+# from worst to mildest; the first one found is a target's verdict. A hang ends the run,
+# so that nothing else about the target is known for certain
+KINDS = ("hangs", "wrong", "raises", "wrong-shape", "nan", "wrong-dtype", "changes-inputs")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Outcome:
         dtypes: floating dtype of each output; a plain Python number has none.
         changed: names of inputs that were modified in place.
         form: whether an ``array``, a ``mapping`` or a ``tuple`` was returned.
+        died: the process that made the call did not survive it.
     """
 
     kind: str
@@ -41,6 +44,7 @@ class Outcome:
     dtypes: Mapping[str, str] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
     form: str = "array"
+    died: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,48 +74,29 @@ class Judgement:
         return self.status not in ("passed", "skipped")
 
 
-def read_answer(formula: Formula, value: Any) -> Outcome:
-    """The value that a function returned, as arrays by output name.
-
-    A mapping names its outputs; a tuple of arrays gives the answer first; any
-    other value is the answer.
-    """
-    form = "array"
-    if isinstance(value, Mapping):
-        form = "mapping"
-        named = {str(key): part for key, part in value.items() if part is not None}
-    elif isinstance(value, tuple) and value and hasattr(value[0], "shape"):
-        form = "tuple"
-        named = {answer_name(formula): value[0]}
-    else:
-        named = {answer_name(formula): value}
+def outcome_of(formula: Formula, reply: Reply) -> Outcome:
+    """A reply with its arrays under the names of the formula's outputs."""
+    if reply.kind != "answer":
+        return Outcome(reply.kind, detail=reply.detail, died=reply.died)
     arrays, dtypes = {}, {}
-    for name, part in named.items():
-        array = as_array(part)
-        if array is None:
-            got = type(part).__name__
-            return Outcome("wrong-shape", detail=f"{name} is no array of numbers but a {got}")
-        arrays[name] = array
-        if hasattr(part, "dtype"):
-            dtypes[name] = str(array.dtype)
+    for key, part in reply.parts.items():
+        name = key or answer_name(formula)
+        if part.array is None:
+            return Outcome("wrong-shape", detail=f"{name} is no array of numbers but a {part.kind}")
+        arrays[name] = part.array
+        if part.typed:
+            dtypes[name] = str(part.array.dtype)
     found = complete(formula, arrays)
     if not found:
-        detail = f"no output of {formula.name} among {', '.join(named) or 'nothing'}"
+        detail = f"no output of {formula.name} among {', '.join(arrays) or 'nothing'}"
         return Outcome("wrong-shape", detail=detail)
-    return Outcome("answer", found, dtypes=dtypes, form=form)
+    return Outcome("answer", found, dtypes=dtypes, changed=reply.changed, form=reply.form)
 
 
-def as_array(value: Any) -> Any:
-    """A NumPy array of numbers, or ``None``; a tensor is brought to the host."""
-    import numpy as np
-
-    try:
-        if hasattr(value, "detach"):
-            value = value.detach().cpu().numpy()
-        array = np.asarray(value)
-    except (TypeError, ValueError, RuntimeError):
-        return None
-    return array if array.dtype.kind in "fiub" else None
+def read_answer(formula: Formula, value: Any) -> Outcome:
+    """The value that a function returned, as an outcome."""
+    form, parts = read(value)
+    return outcome_of(formula, Reply("answer", parts, form))
 
 
 def run_form(form: Callable[..., Any], vector: Vector, dtype: str = "float64") -> Outcome:
@@ -145,7 +130,7 @@ def judge(
             outcome,
         )
 
-    if outcome.form != "mapping" and answer_name(vector.formula) not in wanted:
+    if outcome.form != "mapping" and not wanted.keys() & _in_the_answer(vector.formula):
         # an endless sum of weights is certified, the endless list of them is not
         return verdict("skipped", f"the vector certifies {', '.join(wanted)} only")
     if outcome.kind != "answer":
@@ -189,6 +174,12 @@ def _tells_dtype(vector: Vector) -> bool:
         for parameter in vector.formula.parameters
         if not parameter.single and vector.arrays.get(parameter.name) is not None
     )
+
+
+def _in_the_answer(formula: Formula) -> set[str]:
+    """Outputs that can be told from the answer alone: itself, and what is its first entry."""
+    answer = answer_name(formula)
+    return {answer, *(output.name for output in formula.outputs if output.of == answer)}
 
 
 def _digits(got: Any, right: Any, dtype: str, scale: float) -> float:

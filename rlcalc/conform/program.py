@@ -14,8 +14,11 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
+from rlcalc.conform.clock import end_group
 from rlcalc.conform.judge import Outcome, read_answer
 from rlcalc.conform.targets import Target
 from rlcalc.conform.vectors import Vector
@@ -25,6 +28,15 @@ SCHEMA = "rlcalc-case-1"
 WORDS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 # an answer is some numbers for 64 steps, not a file
 LONGEST_LINE = 10_000_000
+
+
+@dataclass
+class _Talk:
+    """The running program, which copies of a target share."""
+
+    process: subprocess.Popen[bytes] | None = None
+    errors: Any = None
+    pending: bytes = b""
 
 
 class Program(Target):
@@ -38,9 +50,7 @@ class Program(Target):
         if not self.words:
             raise InputError("command_syntax", "--exec has no command.")
         super().__init__(command, self._never, limit=limit)
-        self.process: subprocess.Popen[bytes] | None = None
-        self.errors: Any = None
-        self.pending = b""
+        self.talk = _Talk()
 
     def _never(self) -> None:
         raise AssertionError("a program is asked, not called")
@@ -55,11 +65,11 @@ class Program(Target):
             return Outcome("hangs", detail=f"no answer within {self.limit:g} s")
         except EOFError as error:
             self.close()
-            return Outcome("raises", detail=str(error))
+            return Outcome("raises", detail=str(error), died=True)
         return read_line(vector, answer)
 
     def _ask(self, line: bytes) -> bytes:
-        process = self.process or self._start()
+        process = self.talk.process or self._start()
         assert process.stdin is not None
         try:
             process.stdin.write(line)
@@ -76,63 +86,64 @@ class Program(Target):
         until = time.monotonic() + self.limit
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self.pending:
+            while b"\n" not in self.talk.pending:
                 left = until - time.monotonic()
                 if left <= 0 or not selector.select(left):
                     raise TimeoutError
                 part = os.read(process.stdout.fileno(), 65536)
                 if not part:
                     raise EOFError(self._last_words("it ended without an answer"))
-                self.pending += part
-                if len(self.pending) > LONGEST_LINE:
+                self.talk.pending += part
+                if len(self.talk.pending) > LONGEST_LINE:
                     raise EOFError("its answer has no end")
-        line, _, self.pending = self.pending.partition(b"\n")
+        line, _, self.talk.pending = self.talk.pending.partition(b"\n")
         return line
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self.pending = b""
+        self.talk.pending = b""
         # what it complains about goes to a file, where it cannot fill a pipe and stop
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self.talk.errors = tempfile.TemporaryFile()  # noqa: SIM115
         try:
-            self.process = subprocess.Popen(
-                self.words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors
+            self.talk.process = subprocess.Popen(
+                self.words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.talk.errors,
+                # with a group of its own, what it starts can be ended with it
+                start_new_session=True,
             )
         except OSError as error:
-            self.errors.close()
+            self.talk.errors.close()
             raise InputError(
                 "command_not_found", f"{shown(self.words[0])} cannot be started: {error.strerror}."
             ) from error
-        return self.process
+        return self.talk.process
 
     def _last_words(self, what: str) -> str:
         code = None
-        if self.process is not None:
+        if self.talk.process is not None:
             try:
-                code = self.process.wait(1.0)
+                code = self.talk.process.wait(1.0)
             except subprocess.TimeoutExpired:
                 code = None
-        self.errors.seek(0)
-        lines = self.errors.read().decode("utf-8", "replace").strip().splitlines()
+        self.talk.errors.seek(0)
+        lines = self.talk.errors.read().decode("utf-8", "replace").strip().splitlines()
         tail = f": {lines[-1]}" if lines else ""
         return f"{what}, exit code {code}{tail}"
 
     def close(self) -> None:
         """End the program."""
-        process, self.process = self.process, None
+        process, self.talk.process = self.talk.process, None
         if process is None:
             return
         for pipe in (process.stdin, process.stdout):
-            try:
+            with suppress(OSError):  # what was buffered for a program that is gone
                 if pipe is not None:
                     pipe.close()
-            except OSError:  # what was buffered for a program that is gone
-                pass
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(0.5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        self.errors.close()
+        end_group(process)
+        self.talk.errors.close()
 
 
 def case_json(vector: Vector, dtype: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

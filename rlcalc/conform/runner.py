@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # answers of a convention are those of a float64 form, not exact ones
 CONVENTION_DIGITS = 9.0
 MOST_TOGETHER = 3
+# each costs the start of another process, and tells nothing new
+MOST_DEATHS = 5
 # a wrong dtype or a changed input names itself
 DIAGNOSED = ("wrong", "raises", "wrong-shape", "nan")
 
@@ -124,23 +126,26 @@ def run(
     worst = _worst(judgements)
     if random:
         from rlcalc.conform.generate import search
-    if random and worst != "hangs":
+    if random and trial.stopped:
+        report.random_skipped = trial.stopped
+    elif random:
         report.random, report.found, report.random_skipped = search(
             target, spec, chosen, random, seed, batches
         )
         if report.found is not None:
-            worst = worst or report.found.judgement.status
+            worst = _worst([*judgements, report.found.judgement])
     report.verdict = _verdict(worst, chosen)
     if worst in DIAGNOSED:
-        outcomes = trial.outcomes(chosen)
+        # what fails in float32 alone is rounding, unless nothing else was asked for
+        dtype = "float64" if "float64" in target.dtypes else target.dtypes[0]
+        outcomes = trial.outcomes(chosen, dtype)
         extra = () if report.found is None else (report.found.judgement.vector,)
         if extra:
             calls = [c for c in chosen if c.call is not None]
-            outcomes = {**outcomes, extra[0].id: target.call(extra[0], "float64", chain(calls))}
+            outcomes = {**outcomes, extra[0].id: target.call(extra[0], dtype, chain(calls))}
         whole = [*known, *extra]
-        # faults are compared in float64; what fails in float32 alone is rounding
-        if any(judged(target, v, "float64", chosen, _said(outcomes)).failed for v in whole):
-            report.diagnosis = diagnose(whole, outcomes, chosen)
+        if any(judged(target, v, dtype, chosen, _said(outcomes)).failed for v in whole):
+            report.diagnosis = diagnose(whole, outcomes, chosen, dtype)
         else:
             report.notes.append("It fails in float32 alone: no known fault, but rounding.")
     under = _diagnosed_under(report)
@@ -151,7 +156,7 @@ def run(
             report.judgements, report.tried_under = again, under
             names = " and ".join(c.name for c in under)
             report.notes.append(f"Counted and shown under {names}, with which the fault was found.")
-            if random:
+            if random and not trial.stopped:
                 report.random, report.found, _ = search(target, spec, under, random, seed, batches)
     if worst and not declared:
         report.conventions = ()
@@ -182,17 +187,23 @@ class Trial:
         self.target = target
         self.vectors = vectors
         self.known: dict[tuple[str, str, str], Outcome] = {}
-        self.hung = False
+        # why it is not asked any more
+        self.stopped = ""
+        self.deaths = 0
 
     def outcome(self, vector: Vector, dtype: str, conventions: Sequence[Convention] = ()) -> Outcome | None:
-        """What the target does; ``None`` once it hung, since every further call may take as long."""
+        """What the target does; ``None`` once it hung or died too often, since every call may be another."""
         calls = [c for c in conventions if c.call is not None]
         key = (vector.id, dtype, "+".join(c.name for c in calls))
         if key not in self.known:
-            if self.hung:
+            if self.stopped:
                 return None
-            self.known[key] = self.target.call(vector, dtype, chain(calls))
-            self.hung = self.known[key].kind == "hangs"
+            found = self.known[key] = self.target.call(vector, dtype, chain(calls))
+            self.deaths += found.died
+            if found.kind == "hangs":
+                self.stopped = "another call never came back"
+            elif self.deaths >= MOST_DEATHS:
+                self.stopped = f"the process had died {self.deaths} times"
         return self.known[key]
 
     def leave_out_what_it_never_takes(self) -> None:
@@ -213,7 +224,7 @@ class Trial:
             if many and one and self._raises(many[0], dtype) and all(self._raises(v, dtype) for v in many):
                 if any(self._raises(v, dtype) for v in one):
                     continue
-                self.target = replace(self.target, single=self.target.single | {parameter.name})
+                self.target = self.target.narrowed(frozenset({parameter.name}))
                 self.target.notes.append(
                     f"It raises on every {parameter.name} of one per step, so it was asked with one "
                     f"{parameter.name} for all steps only."
@@ -221,13 +232,14 @@ class Trial:
 
     def _raises(self, vector: Vector, dtype: str) -> bool:
         outcome = self.outcome(vector, dtype)
-        return outcome is not None and outcome.kind == "raises"
+        # a crash is no way to refuse
+        return outcome is not None and outcome.kind == "raises" and not outcome.died
 
-    def outcomes(self, conventions: Sequence[Convention] = ()) -> dict[str, Outcome]:
-        """All float64 outcomes by vector."""
+    def outcomes(self, conventions: Sequence[Convention], dtype: str) -> dict[str, Outcome]:
+        """All outcomes in one dtype by vector."""
         found = {}
         for vector in self.vectors:
-            outcome = None if self.target.unable(vector) else self.outcome(vector, "float64", conventions)
+            outcome = None if self.target.unable(vector) else self.outcome(vector, dtype, conventions)
             if outcome is not None:
                 found[vector.id] = outcome
         return found
@@ -239,7 +251,8 @@ class Trial:
         ]
 
     def one(self, vector: Vector, dtype: str, conventions: tuple[Convention, ...]) -> Judgement:
-        return judged(self.target, vector, dtype, conventions, self.outcome)
+        found = judged(self.target, vector, dtype, conventions, self.outcome)
+        return replace(found, why=self.stopped) if found.status == "skipped" and not found.why else found
 
     def conventions(self) -> tuple[Convention, ...]:
         """The fewest conventions under which every vector passes; empty when none do."""
@@ -250,7 +263,7 @@ class Trial:
         first = sorted(self.vectors, key=lambda v: not self.one(v, self.target.dtypes[0], ()).failed)
         for count in range(1, min(MOST_TOGETHER, len(known)) + 1):
             for trial in filter(together, combinations(known, count)):
-                if self.hung:
+                if self.stopped:
                     return ()
                 if not any(self.one(v, dtype, trial).failed for v in first for dtype in self.target.dtypes):
                     return trial
@@ -260,7 +273,10 @@ class Trial:
 def judged(
     target: Target, vector: Vector, dtype: str, conventions: tuple[Convention, ...], call: Any
 ) -> Judgement:
-    """One vector on a target, whose call is made by ``call(vector, dtype, conventions)``."""
+    """One vector on a target, whose call is made by ``call(vector, dtype, conventions)``.
+
+    Skipped, for no reason that is known here, where that gives ``None``.
+    """
     why = target.unable(vector)
     if not why and vector.demanded[dtype] == 0:
         why = f"{dtype} cannot hold the input"
@@ -268,7 +284,7 @@ def judged(
         return Judgement(vector, dtype, "skipped", why=why)
     outcome = call(vector, dtype, conventions)
     if outcome is None:
-        return Judgement(vector, dtype, "skipped", why="not run: another call never came back")
+        return Judgement(vector, dtype, "skipped")
     if not conventions:
         return judge(vector, outcome, dtype)
     lowered = {**vector.demanded, "float64": min(vector.demanded["float64"], CONVENTION_DIGITS)}

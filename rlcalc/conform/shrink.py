@@ -21,8 +21,19 @@ from rlcalc.specs import Formula, Parameter
 
 if TYPE_CHECKING:
     from rlcalc.conform.drafts import Draft
+    from rlcalc.conform.judge import Judgement
 
 ATTEMPTS = 600
+# a case that hangs costs its whole time limit, one that crashes the start of a process
+ATTEMPTS_HANGING, ATTEMPTS_CRASHING = 4, 20
+
+
+def attempts_for(failure: Judgement) -> int:
+    """How often a failure of this kind is worth being repeated."""
+    if failure.status == "hangs":
+        return ATTEMPTS_HANGING
+    crashed = failure.outcome is not None and failure.outcome.died
+    return ATTEMPTS_CRASHING if crashed else ATTEMPTS
 
 
 def shrink(

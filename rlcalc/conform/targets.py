@@ -1,32 +1,31 @@
-"""What is put to the test: a function, found by name, and how it is called.
+"""What is put to the test: a function, and how it is called.
 
-``package.module:function`` or ``file.py:function`` is imported, which runs
-the code that stands there. Arguments are the canonical ones, by keyword;
-those that a function does not name are left out, and a vector that needs
-them is not run on it.
+Arguments are the canonical ones, by keyword; those that a function does not
+name are left out, and a vector that needs them is not run on it. A plain
+``Target`` calls its function in this process; ``remote`` calls it in another
+one, ``program`` asks a program.
 """
 
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
-import sys
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, TextIO
 
+from rlcalc.conform.calls import Reply, perform, prepare
 from rlcalc.conform.clock import Late, limited
-from rlcalc.conform.judge import Outcome, read_answer
+from rlcalc.conform.judge import Outcome, outcome_of
+from rlcalc.conform.loading import callable_or_refuse, load_function, prepare_jax, signature
 from rlcalc.conform.vectors import Arrays, Vector
-from rlcalc.errors import InputError, shown, suggestion
+from rlcalc.errors import InputError
 from rlcalc.specs import Parameter
 
 BACKENDS = ("numpy", "torch", "jax")
 DTYPES = ("float64", "float32")
+JAX_NOTE = "JAX runs with jax_enable_x64, so that float64 stays float64; with --dtype float32 it does not."
 
 
 @dataclass
@@ -45,6 +44,7 @@ class Target:
             where its name says enough.
         called: the name that it has there.
         single: parameters that it takes one number of, where the formula also takes one per step.
+        output: where it may print to; nowhere when left out.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Target:
     source: str = ""
     called: str = ""
     single: frozenset[str] = frozenset()
+    output: TextIO | None = None
 
     def unable(self, vector: Vector) -> str:
         """Why a vector cannot be put to this target; empty when it can."""
@@ -96,53 +97,25 @@ class Target:
 
     def call(self, vector: Vector, dtype: str = "float64", change: Any = None) -> Outcome:
         """Run the function once; whatever it does is an outcome."""
-        arguments = self.arguments(vector, dtype, change)
-        before = deepcopy(arguments)
-        passed = {name: self._native(value) for name, value in arguments.items()}
+        return outcome_of(vector.formula, self.reply(self.arguments(vector, dtype, change)))
+
+    def reply(self, arguments: Arrays) -> Reply:
+        """Call the function in this process, with the time limit that one process can give itself."""
+        prepare(self.backend)
         try:
-            with limited(self.limit), contextlib.redirect_stdout(io.StringIO()), _quiet():
-                value = self.function(**passed)
+            with limited(self.limit), contextlib.redirect_stdout(self.output or io.StringIO()):
+                return perform(self.function, self.backend, arguments)
         except Late:
-            return Outcome("hangs", detail=f"no answer within {self.limit:g} s")
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            # SystemExit of a script is an outcome like any other
-            return Outcome("raises", detail=f"{type(error).__name__}: {error}".strip().splitlines()[0])
-        outcome = read_answer(vector.formula, value)
-        changed = tuple(name for name, was in before.items() if not _same(was, self._back(passed[name])))
-        if not changed:
-            return outcome
-        return replace(outcome, changed=changed)
+            return Reply("hangs", detail=f"no answer within {self.limit:g} s")
+
+    def narrowed(self, single: frozenset[str]) -> Target:
+        """The same target, asked with one number for some parameters; it shares whatever it talks to."""
+        found = copy(self)
+        found.single = self.single | single
+        return found
 
     def close(self) -> None:
         """Let go of what a target holds; a function holds nothing."""
-
-    def _native(self, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {name: self._native(part) for name, part in value.items()}
-        if self.backend == "numpy" or not (hasattr(value, "dtype") and hasattr(value, "shape")):
-            return value
-        if self.backend == "torch":
-            import torch
-
-            return torch.from_numpy(value.copy()) if value.ndim else torch.tensor(value[()])
-        import jax.numpy as jnp
-
-        return jnp.asarray(value)
-
-    def _back(self, value: Any) -> Any:
-        return value.detach().numpy() if hasattr(value, "detach") else value
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without warnings: overflow and 0/0 are judged by what they give, whoever made warnings errors."""
-    import numpy as np
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        yield
 
 
 def one_per_step(vector: Vector, name: str) -> bool:
@@ -191,114 +164,40 @@ def _plain(parameter: Parameter, value: Any) -> Any:
     return value
 
 
-def _same(before: Any, after: Any) -> bool:
-    import numpy as np
-
-    if isinstance(before, np.ndarray):
-        return getattr(after, "shape", None) == before.shape and np.array_equal(
-            before, np.asarray(after), equal_nan=before.dtype.kind == "f"
-        )
-    if isinstance(before, dict):
-        return all(_same(value, after.get(name)) for name, value in before.items())
-    return bool(before == after)
-
-
 def from_function(
-    function: Callable[..., Any], name: str = "", backend: str = "numpy", limit: float = 5.0
+    function: Callable[..., Any],
+    name: str = "",
+    backend: str = "numpy",
+    limit: float = 5.0,
+    dtypes: tuple[str, ...] = DTYPES,
 ) -> Target:
-    """A target from a function in hand."""
-    if not callable(function):
-        raise InputError("target_not_callable", f"{shown(name or function)} is no function.")
-    accepts, needs = _signature(function)
-    target = Target(name or getattr(function, "__name__", "target"), function, backend, accepts, needs, limit)
+    """A target from a function in hand, called in this process.
+
+    Its time limit is an alarm: it interrupts Python code and waiting, in the
+    main thread. A call that stays inside compiled code is late only when it
+    comes back, and one that dies takes this process along; ``remote`` has
+    neither limit, but must find the function by its name.
+
+    Raises:
+        InputError: ``target_not_callable``, ``jax_missing``.
+    """
+    callable_or_refuse(function, name or str(function))
+    accepts, needs = signature(function)
+    called = name or getattr(function, "__name__", "target")
+    target = Target(called, function, backend, accepts, needs, limit, dtypes)
     if backend == "jax":
-        _enable_jax(target)
+        prepare_jax("float64" in dtypes)
+        target.notes += [JAX_NOTE] * ("float64" in dtypes)
     return target
 
 
-def _signature(function: Callable[..., Any]) -> tuple[frozenset[str] | None, frozenset[str]]:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # some compiled functions say nothing about themselves
-        return None, frozenset()
-    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    needs = frozenset(p.name for p in named if p.default is p.empty)
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return None, needs
-    return frozenset(p.name for p in named), needs
-
-
-def _enable_jax(target: Target) -> None:
-    try:
-        import jax
-    except ImportError as error:
-        raise InputError("jax_missing", "--jax needs JAX, which is not installed.") from error
-    # without this JAX turns float64 into float32 and every answer into seven digits
-    jax.config.update("jax_enable_x64", True)
-    target.notes.append("JAX runs with jax_enable_x64, so that float64 stays float64.")
-
-
-def load_target(text: str, backend: str = "numpy", limit: float = 5.0) -> Target:
-    """Import ``package.module:function`` or ``file.py:function``. This runs the code found there.
+def load_target(
+    text: str, backend: str = "numpy", limit: float = 5.0, dtypes: tuple[str, ...] = DTYPES
+) -> Target:
+    """A target by its name, imported into and called in this process.
 
     Raises:
-        InputError: ``target_syntax``, ``target_not_found``, ``target_import``, ``target_not_callable``.
+        InputError: as ``loading.load_function``.
     """
-    place, colon, attribute = text.rpartition(":")
-    if not (colon and place and attribute):
-        raise InputError(
-            "target_syntax",
-            f"{shown(text)} names no function.",
-            "Write package.module:function or file.py:function.",
-        )
-    module = _from_file(Path(place)) if place.endswith(".py") else _from_name(place)
-    found: Any = module
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            known = [name for name in vars(module) if not name.startswith("_")]
-            raise InputError(
-                "target_not_found",
-                f"There is no {shown(attribute)} in {shown(place)}.",
-                suggestion(attribute, known),
-            )
-        found = getattr(found, part)
-    return from_function(found, text, backend, limit)
-
-
-def _from_file(path: Path) -> Any:
-    import importlib.util
-
-    if not path.is_file():
-        raise InputError("target_not_found", f"There is no file {shown(path)}.")
-    spec = importlib.util.spec_from_file_location(f"_rlcalc_target_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise InputError("target_not_found", f"{shown(path)} is no Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    # what stands beside the file is importable, as when it is run as a script
-    sys.path.insert(0, str(path.resolve().parent))
-    with _importing(str(path)):
-        spec.loader.exec_module(module)
-    return module
-
-
-def _from_name(name: str) -> Any:
-    from importlib import import_module
-
-    # an installed command does not have the current folder on its path; 'python -m' has
-    if "" not in sys.path and "." not in sys.path:
-        sys.path.insert(0, "")
-    with _importing(name):
-        return import_module(name)
-
-
-@contextlib.contextmanager
-def _importing(what: str) -> Iterator[None]:
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        why = f"{type(error).__name__}: {error}".strip().splitlines()[0]
-        raise InputError("target_import", f"Importing {shown(what)} failed: {why}.") from error
+    function = load_function(text, backend, "float64" in dtypes)
+    return from_function(function, text, backend, limit, dtypes)

@@ -23,6 +23,8 @@ from rlcalc.specs import Formula, Output, load_formula
 from rlcalc.verify import DEMANDED
 
 Arrays = dict[str, Any]
+# the id of a vector that was drawn and not certified
+GENERATED = "generated"
 
 
 @dataclass(frozen=True)

@@ -121,3 +121,53 @@ class Advantages:
 
 
 not_a_function = 3
+
+
+# seven digits of sixteen, in the ways that people come to them
+
+
+def _cast(given: dict[str, Any], old: type, new: type) -> dict[str, Any]:
+    return {k: v.astype(new) if getattr(v, "dtype", None) == old else v for k, v in given.items()}
+
+
+def single_inside(**given: Any) -> Any:
+    """Computes in float32 and hands the answer back in float64, as a buffer of a fixed dtype does."""
+    return rlcalc.gae(**_cast(given, np.float64, np.float32)).astype(given["rewards"].dtype)
+
+
+def single_all_the_way(**given: Any) -> Any:
+    """Answers in float32, whatever it was given."""
+    return rlcalc.gae(**_cast(given, np.float64, np.float32))
+
+
+def double_inside(**given: Any) -> Any:
+    """Computes in float64 and hands the answer back in the dtype of its inputs: more than is asked for."""
+    return rlcalc.gae(**_cast(given, np.float32, np.float64)).astype(given["rewards"].dtype)
+
+
+def double_for_single(**given: Any) -> Any:
+    """Hands that answer back as it is."""
+    return rlcalc.gae(**_cast(given, np.float32, np.float64))
+
+
+def masks_of_integers(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+    """Torch: γ times an integer mask is float32, whatever the data are."""
+    onward = gamma * (~terminated).int()
+    delta = rewards + onward * next_values - values[..., :-1]
+    decay = gamma * lam * (~(terminated | truncated)).int()
+    advantages, later = rewards.clone(), 0.0
+    for t in reversed(range(rewards.shape[-1])):
+        later = delta[..., t] + decay[..., t] * later
+        advantages[..., t] = later
+    return advantages
+
+
+def slightly_off(**given: Any) -> Any:
+    """As far off as float32 would be, but everywhere."""
+    return rlcalc.gae(**given) * (1 + 1e-7)
+
+
+def needs_a_decay(gamma: Any, lam: Any, **given: Any) -> Any:
+    if np.ndim(gamma) == 0 and gamma * lam == 0:
+        raise IndexError("index 0 is out of bounds")
+    return rlcalc.gae(gamma=gamma, lam=lam, **given)

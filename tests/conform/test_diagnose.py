@@ -5,15 +5,19 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import pytest
 
+import rlcalc
 from rlcalc.conform.diagnose import composed
 from rlcalc.conform.faults import Fault, catalogue, formulas_with_faults, pairs
 from rlcalc.conform.judge import judge, run_form
 from rlcalc.conform.runner import run
-from rlcalc.conform.targets import Target
+from rlcalc.conform.targets import Target, from_function
 from rlcalc.conform.vectors import answer_name, golden_vectors, reference
 from rlcalc.mdp import read_mdp
+
+from . import targets
 
 FAULTS = [fault for name in formulas_with_faults() for fault in catalogue(name).faults]
 
@@ -112,3 +116,46 @@ def test_no_name_stands_for_two_things() -> None:
         for fault in known.faults:
             for text in (fault.does, fault.exposed, fault.cause, fault.mend):
                 assert text.strip()[-1] in ".…)", (fault.name, text)
+
+
+@pytest.mark.parametrize(
+    ("function", "backend", "names"),
+    [
+        (targets.single_inside, "numpy", ["computes-in-float32"]),
+        (targets.single_all_the_way, "numpy", ["computes-in-float32"]),
+        (targets.masks_of_integers, "torch", ["discounts-in-float32"]),
+        (targets.needs_a_decay, "numpy", ["raises-at-gamma-lam-zero"]),
+        # as near as these, but not where float32 would be off: no name is better than a wrong one
+        (targets.slightly_off, "numpy", []),
+        (targets.imprecise, "numpy", []),
+    ],
+)
+def test_precision_is_told_by_where_it_is_lost(function: Any, backend: str, names: list[str]) -> None:
+    found = run(from_function(function, backend=backend), "gae", random=60)
+    assert not found.passed
+    assert found.diagnosis is not None
+    assert [match.name for match in found.diagnosis.matches] == names
+    for match in found.diagnosis.matches:
+        assert ("gae/more-than-float32" in match.shown) == (match.name == "computes-in-float32")
+
+
+def test_a_fault_computed_in_float32_is_named_with_it() -> None:
+    def both(**given: Any) -> Any:
+        return targets.single_inside(**{**given, "lam": 1.0})
+
+    found = run(from_function(both), "gae")
+    assert found.diagnosis is not None
+    assert [match.name for match in found.diagnosis.matches] == [
+        "computes-in-float32 + lam-missing-in-recursion"
+    ]
+
+
+def test_what_is_lost_in_float32_alone_is_no_fault() -> None:
+    def half(**given: Any) -> Any:
+        found = rlcalc.gae(**given)
+        return found.astype(np.float16).astype(np.float32) if found.dtype == np.float32 else found
+
+    found = run(from_function(half), "gae")
+    assert found.verdict == "nonconforming"
+    assert found.diagnosis is None
+    assert any("float32 alone" in note for note in found.notes)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rlcalc.cli import main
 from rlcalc.conform import peers
 from rlcalc.conform.peers import Adapter, Library, libraries, library
 from rlcalc.conform.peers.matrix import (
@@ -43,6 +44,17 @@ def _wrong() -> Any:
         import rlcalc
 
         return rlcalc.gae(rewards, values, gamma, lam) * 2
+
+    return advantages
+
+
+def _scaled(variant: str) -> Any:
+    factor = {"once": 1, "thrice": 3}[variant]
+
+    def advantages(rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+        import rlcalc
+
+        return factor * rlcalc.gae(rewards, values, gamma, lam)
 
     return advantages
 
@@ -121,3 +133,35 @@ def test_known_libraries() -> None:
     with pytest.raises(UnknownName) as caught:
         library("torchlr")
     assert "torchrl" in caught.value.hint
+
+
+def test_one_adapter_for_functions_that_are_called_alike() -> None:
+    for variant, verdict in (("once", "conforms"), ("thrice", "nonconforming")):
+        adapter = Adapter(f"made_up.{variant}", "gae", _scaled, variant=variant)
+        assert cells([Library("made_up", "made-up", "1", (adapter,))], 0)[0].verdict == verdict
+    (wrong,) = cells([Library("made_up", "made-up", "1", (adapter,))], 0)
+    assert wrong.example is not None
+    assert 'call = _scaled("thrice")' in wrong.example.test
+    space: dict[str, Any] = {}
+    exec(compile(wrong.example.test, "counterexample", "exec"), space)
+    with pytest.raises(AssertionError):
+        space["test_gae_counterexample"]()
+
+
+def test_table_and_report_from_one_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(peers, "libraries", lambda: [LIBRARY, ABSENT])
+    table, report = tmp_path / "README.md", tmp_path / "peers.md"
+    for path in (table, report):
+        path.write_text(f"before\n{BEGIN}\n{END}\nafter\n")
+    assert main(["peers", "--random", "0", "--write", str(table), "--report", str(report)]) == 0
+    assert "made-up 1.2.3" in capsys.readouterr().out
+    short, long = table.read_text(), report.read_text()
+    grid = "| gae | conforms<br>"
+    assert grid in short
+    assert grid in long
+    assert "<details>" not in short
+    assert "def test_gae_counterexample" in long
+    assert long.startswith("before\n")
+    assert long.endswith("after\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 import rlcalc
 from rlcalc.conform import conform
+from rlcalc.conform.counterexample import counterexample
 from rlcalc.conform.runner import Report, run
 from rlcalc.conform.targets import from_function, load_target
 from rlcalc.errors import InputError, UnknownName
@@ -52,6 +54,7 @@ def test_right_ones_conform(function: Any) -> None:
         (targets.no_array, "wrong-shape"),
         (targets.not_a_number, "nan"),
         (targets.always_double, "wrong-dtype"),
+        (targets.double_for_single, "wrong-dtype"),
         (targets.in_place, "changes-inputs"),
         (targets.imprecise, "nonconforming"),
     ],
@@ -61,6 +64,57 @@ def test_verdicts(function: Any, verdict: str) -> None:
     assert found.verdict == verdict
     assert not found.passed
     assert found.failures
+
+
+def test_more_precision_than_asked_for_is_fine() -> None:
+    """The dtype that comes back counts, not the one that was computed in."""
+    found = report(targets.double_inside, random=40)
+    assert found.verdict == "conforms"
+    assert (found.digits("float32") or 0) > 6
+
+
+def test_a_wrong_dtype_is_told_in_the_dtype_where_it_is_wrong() -> None:
+    found = report(targets.double_for_single)
+    assert {(j.dtype, j.status) for j in found.judgements} == {
+        ("float64", "passed"),
+        ("float32", "wrong-dtype"),
+    }
+    assert {j.why for j in found.failures} >= {"advantages is float64; the inputs are float32"}
+    # digits are counted all the same
+    assert (found.digits("float32") or 0) > 6
+
+
+def test_float32_for_float64_is_wrong_in_its_digits_and_then_in_its_dtype() -> None:
+    found = report(targets.single_all_the_way)
+    assert found.verdict == "nonconforming"
+    kinds = {j.vector.id: j.status for j in found.judgements if j.dtype == "float64"}
+    # float32 holds all of this one, so that its digits are right
+    assert kinds["gae/lecture-2.4"] == "wrong-dtype"
+    assert kinds["gae/more-than-float32"] == "wrong"
+    assert {j.status for j in found.judgements if j.dtype == "float32"} == {"passed"}
+
+
+def test_vectors_of_the_first_step_alone_reach_a_function_of_all_steps() -> None:
+    def late(rewards: Any, gamma: Any) -> Any:
+        return rlcalc.discounted_return(rewards, gamma=gamma) + (rewards.shape[-1] == 100)
+
+    wrong = report(late, "discounted_return").failures
+    assert {(j.vector.id, j.output) for j in wrong} == {("discounted_return/late-reward", "return")}
+
+
+def test_the_test_of_one_that_raises_passes_however_it_is_mended() -> None:
+    """Nobody can know then whether the mended function will name its outputs."""
+
+    def raises(rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+        raise IndexError
+
+    target = from_function(raises)
+    example = counterexample(run(target, "gae"), target)
+    assert example is not None
+    for mended in (rlcalc.gae, lambda **given: rlcalc.compute("gae", **given)):
+        space: dict[str, Any] = {"raises": mended}
+        exec(compile(example.test, "counterexample", "exec"), space)
+        space["test_gae_counterexample"]()
 
 
 @pytest.mark.parametrize("function", [targets.hangs, targets.hangs_and_catches])
@@ -180,3 +234,19 @@ def test_unknown_names() -> None:
     with pytest.raises(UnknownName) as caught:
         conform(rlcalc.gae, "gae", conventions=["truncation-as-terminaton"])
     assert "truncation-as-termination" in caught.value.hint
+
+
+def test_the_import_of_a_backend_is_no_time_of_the_call() -> None:
+    """In a fresh process, where Torch takes longer to import than the call may take."""
+    code = (
+        "import rlcalc, sys\n"
+        "from rlcalc.conform.runner import run\n"
+        "from rlcalc.conform.targets import from_function\n"
+        "target = from_function(lambda rewards, **_: rewards, backend='torch', limit=1.0)\n"
+        "assert 'torch' not in sys.modules\n"
+        "verdict = run(target, 'gae').verdict\n"
+        "assert 'torch' in sys.modules\n"
+        "assert verdict == 'nonconforming', verdict\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=FILE.parents[2])
+    assert done.returncode == 0, done.stderr

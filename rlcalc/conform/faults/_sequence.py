@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rlcalc.conform.faults import Form
 
 Outputs = dict[str, Any]
+
+# below this a weight (γλ)^k is left out by an implementation with a convolution
+THRESHOLD = 1e-7
 
 
 def flags(arrays: Mapping[str, Any], name: str) -> Any:
@@ -74,6 +78,36 @@ def early(series: Any) -> Any:
     return moved
 
 
+def narrow(numbers: Any) -> Any:
+    """Rounded to float32, in the dtype that they had."""
+    import numpy as np
+
+    return np.asarray(numbers, np.float32).astype(numbers.dtype)
+
+
+def convolved(base: Any, decay: Any, onward: Any) -> Any:
+    """Σ_k decay^k·base_{t+k} inside an episode, without the powers below the threshold.
+
+    Raises:
+        IndexError: where not even the power 0 is left.
+    """
+    kept = int(math.log(THRESHOLD) / math.log(decay)) if decay > 0 else 0
+    if not kept:
+        raise IndexError("index 0 is out of bounds for dimension 0 with size 0")
+    total = term = base
+    for _ in range(1, min(kept, base.shape[-1])):
+        term = decay * onward * early(term)
+        total = total + term
+    return total
+
+
+def fades(decay: Any) -> bool:
+    """Whether a decay is one number below 1, so that its powers make a kernel that may be cut off."""
+    import numpy as np
+
+    return not np.ndim(decay) and bool(decay < 1)
+
+
 def mapped(found: Mapping[str, Any], name: str, change: Callable[[Any], Any]) -> Outputs:
     """Outputs with one of them changed."""
     return {**found, name: change(found[name])}
@@ -115,3 +149,40 @@ def bootstrap_after_terminal(form: Form, **arrays: Any) -> Outputs:
 
 def next_value_of_reset_state(form: Form, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "next_values": None}))
+
+
+def computes_in_float32(form: Form, **arrays: Any) -> Outputs:
+    """Inputs are cast to float32, outputs back again."""
+    import numpy as np
+
+    kinds = {value.dtype for value in arrays.values() if _floating(value)}
+    single = {name: value.astype(np.float32) if _floating(value) else value for name, value in arrays.items()}
+    (kind,) = kinds
+    return {name: value.astype(kind) for name, value in form(**single).items() if value is not None}
+
+
+def _floating(value: Any) -> bool:
+    return getattr(getattr(value, "dtype", None), "kind", "") == "f"
+
+
+def discounts_in_float32(form: Form, **arrays: Any) -> Outputs:
+    """γ is a float32 number; the data that it is multiplied with are not."""
+    return dict(form(**{**arrays, "gamma": narrow(arrays["gamma"])}))
+
+
+def raises_at_gamma_lam_zero(form: Form, **arrays: Any) -> Outputs:
+    """A kernel of the powers of γλ is empty, or its logarithm is taken."""
+    _refuse_zero(arrays["gamma"] * arrays["lam"])
+    return dict(form(**arrays))
+
+
+def raises_at_gamma_zero(form: Form, **arrays: Any) -> Outputs:
+    _refuse_zero(arrays["gamma"])
+    return dict(form(**arrays))
+
+
+def _refuse_zero(decay: Any) -> None:
+    import numpy as np
+
+    if not np.ndim(decay) and decay == 0:
+        raise IndexError("tuple index out of range")

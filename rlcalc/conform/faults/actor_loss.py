@@ -52,3 +52,14 @@ def sign_of_advantage_only(form: Form, **arrays: Any) -> Outputs:
     import numpy as np
 
     return dict(form(**{**arrays, "advantages": np.sign(arrays["advantages"])}))
+
+
+def whitened_with_the_mean_added_back(form: Form, **arrays: Any) -> Outputs:
+    import numpy as np
+
+    adv = arrays["advantages"]
+    if adv.shape[-1] > 1:
+        mean = adv.mean(axis=-1, keepdims=True)
+        spread = np.std(adv, axis=-1, ddof=1, keepdims=True) + adv.dtype.type(1e-8)
+        adv = (adv - mean) / spread + mean
+    return dict(form(**{**arrays, "advantages": adv}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from rlcalc.conform.faults import Form
@@ -10,29 +9,33 @@ from rlcalc.conform.faults._sequence import (
     Outputs,
     bootstrap_after_terminal,
     bootstraps,
+    computes_in_float32,
+    convolved,
     cut,
     discounts,
     early,
+    fades,
     flags,
     flags_ignored,
     last_step,
     late,
+    narrow,
     next_value_of_reset_state,
     next_values,
+    raises_at_gamma_lam_zero,
     recursion_crosses_ends,
     recursion_crosses_truncation,
 )
 
 __all__ = [
     "bootstrap_after_terminal",
+    "computes_in_float32",
     "flags_ignored",
     "next_value_of_reset_state",
+    "raises_at_gamma_lam_zero",
     "recursion_crosses_ends",
     "recursion_crosses_truncation",
 ]
-
-# below this a weight (γλ)^k is left out by an implementation with a convolution
-THRESHOLD = 1e-7
 
 
 def _with_advantages(arrays: dict[str, Any], advantages: Any) -> Outputs:
@@ -113,6 +116,14 @@ def truncation_bootstraps_own_value(form: Form, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "next_values": after}))
 
 
+def truncation_ends_with_discounts_per_step(form: Form, **arrays: Any) -> Outputs:
+    import numpy as np
+
+    if not np.ndim(arrays["gamma"]) or arrays.get("truncated") is None:
+        return dict(form(**arrays))
+    return dict(form(**{**arrays, "terminated": cut(arrays), "truncated": None}))
+
+
 def done_mask_one_late(form: Form, **arrays: Any) -> Outputs:
     """The flag of a step is read as that of the step before it."""
     changed = {name: late(flags(arrays, name)) for name in ("terminated", "truncated")}
@@ -155,21 +166,29 @@ def advantage_from_next_return(form: Form, **arrays: Any) -> Outputs:
 
 def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     """A convolution with the powers of γλ down to a threshold, and with no power at all at γλ = 0."""
+    decay = arrays["gamma"] * arrays["lam"]
+    if not fades(decay):
+        return dict(form(**arrays))
+    delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
+    return _with_advantages(arrays, convolved(delta, decay, ~cut(arrays)))
+
+
+def discounts_in_float32(form: Form, **arrays: Any) -> Outputs:
+    """γ, and the product γλ, are float32 numbers when they meet the data."""
     import numpy as np
 
-    decay = arrays["gamma"] * arrays["lam"]
-    if np.ndim(decay) or decay >= 1:
-        return dict(form(**arrays))
-    kept = int(math.log(THRESHOLD) / math.log(decay)) if decay > 0 else 0
-    if not kept:
-        raise IndexError("index 0 is out of bounds for dimension 0 with size 0")
-    delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
-    onward = ~cut(arrays)
-    advantages = term = delta
-    for _ in range(1, min(kept, delta.shape[-1])):
-        term = decay * onward * early(term)
-        advantages = advantages + term
-    return _with_advantages(arrays, advantages)
+    gamma, lam = narrow(arrays["gamma"]), arrays["lam"]
+    if np.ndim(gamma):
+        lam = narrow(lam)
+    elif gamma > 0:
+        lam = narrow(arrays["gamma"] * lam) / gamma
+    return dict(form(**{**arrays, "gamma": gamma, "lam": lam}))
+
+
+def bootstrap_discount_in_float32(form: Form, **arrays: Any) -> Outputs:
+    """γ is a float32 number in the TD error, and γλ is none."""
+    more = (narrow(arrays["gamma"]) - arrays["gamma"]) * bootstraps(arrays)
+    return dict(form(**{**arrays, "rewards": arrays["rewards"] + more}))
 
 
 def returns_are_monte_carlo(form: Form, **arrays: Any) -> Outputs:

@@ -9,17 +9,28 @@ from rlcalc.conform.faults._sequence import (
     Outputs,
     bootstrap_after_terminal,
     bootstraps,
+    computes_in_float32,
+    convolved,
     cut,
     early,
+    fades,
     flags,
     last_step,
+    narrow,
     next_value_of_reset_state,
     next_values,
+    raises_at_gamma_lam_zero,
     recursion_crosses_truncation,
     with_returns,
 )
 
-__all__ = ["bootstrap_after_terminal", "next_value_of_reset_state", "recursion_crosses_truncation"]
+__all__ = [
+    "bootstrap_after_terminal",
+    "computes_in_float32",
+    "next_value_of_reset_state",
+    "raises_at_gamma_lam_zero",
+    "recursion_crosses_truncation",
+]
 
 
 def wrong_state_before_last(form: Form, **arrays: Any) -> Outputs:
@@ -63,3 +74,30 @@ def value_before_termination_zero(form: Form, **arrays: Any) -> Outputs:
     over = flags(arrays, "terminated")
     after = np.where(early(over), arrays["rewards"].dtype.type(0), next_values(arrays))
     return dict(form(**{**arrays, "next_values": after}))
+
+
+def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
+    """A convolution of R + γ·(1 − λ)·V' with the powers of γλ down to a threshold."""
+    import numpy as np
+
+    gamma, lam = arrays["gamma"], arrays["lam"]
+    if not fades(gamma * lam):
+        return dict(form(**arrays))
+    ends = cut(arrays) | last_step(arrays)
+    rest = np.where(ends, np.ones_like(lam), 1 - lam)
+    base = arrays["rewards"] + gamma * rest * bootstraps(arrays)
+    return with_returns({}, arrays, convolved(base, gamma * lam, ~ends))
+
+
+def discounts_in_float32(form: Form, **arrays: Any) -> Outputs:
+    """γ, γλ and 1 − λ are float32 numbers when they meet the data; the last two no longer fit together."""
+    import numpy as np
+
+    gamma, lam = narrow(arrays["gamma"]), narrow(arrays["lam"])
+    changed = {**arrays, "gamma": gamma, "lam": lam}
+    if not np.ndim(gamma) and gamma > 0:
+        changed["lam"] = narrow(gamma * lam) / gamma
+        more = gamma * (narrow(1 - lam) - (1 - changed["lam"])) * bootstraps(arrays)
+        goes_on = ~(cut(arrays) | last_step(arrays))
+        changed["rewards"] = arrays["rewards"] + np.where(goes_on, more, 0)
+    return dict(form(**changed))

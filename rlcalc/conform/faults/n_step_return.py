@@ -9,13 +9,21 @@ from rlcalc.conform.faults import Form
 from rlcalc.conform.faults._sequence import (
     Outputs,
     bootstrap_after_terminal,
+    computes_in_float32,
     discounts,
+    discounts_in_float32,
     flags_ignored,
     recursion_crosses_ends,
     with_returns,
 )
 
-__all__ = ["bootstrap_after_terminal", "flags_ignored", "recursion_crosses_ends"]
+__all__ = [
+    "bootstrap_after_terminal",
+    "computes_in_float32",
+    "discounts_in_float32",
+    "flags_ignored",
+    "recursion_crosses_ends",
+]
 
 
 def _parts(form: Form, arrays: dict[str, Any]) -> tuple[Any, Any]:

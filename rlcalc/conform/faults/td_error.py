@@ -8,11 +8,18 @@ from rlcalc.conform.faults import Form
 from rlcalc.conform.faults._sequence import (
     Outputs,
     bootstrap_after_terminal,
+    computes_in_float32,
+    discounts_in_float32,
     mapped,
     next_value_of_reset_state,
 )
 
-__all__ = ["bootstrap_after_terminal", "next_value_of_reset_state"]
+__all__ = [
+    "bootstrap_after_terminal",
+    "computes_in_float32",
+    "discounts_in_float32",
+    "next_value_of_reset_state",
+]
 
 
 def sign_flipped(form: Form, **arrays: Any) -> Outputs:

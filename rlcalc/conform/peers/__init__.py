@@ -30,7 +30,8 @@ class Adapter:
     Attributes:
         function: dotted name in the library, for the report.
         formula: the formula that it is held to.
-        load: imports the library and returns the function to call.
+        load: imports the library and returns the function to call; it is given ``variant``, if there is one.
+        variant: which one of several functions, or settings, that are called in the same way.
         backend: arrays that it takes.
         conventions: those that the library documents, as names of declared conventions.
         note: where it documents them, or what the adapter had to choose.
@@ -41,13 +42,14 @@ class Adapter:
 
     function: str
     formula: str
-    load: Callable[[], Callable[..., Any]]
+    load: Callable[..., Callable[..., Any]]
     backend: str = "numpy"
     conventions: tuple[str, ...] = ()
     note: str = ""
     dtypes: tuple[str, ...] = ("float64", "float32")
     helpers: tuple[Callable[..., Any], ...] = ()
     outside: Callable[[Vector], str] | None = None
+    variant: str = ""
 
     def target(self, limit: float = 60.0) -> Target:
         """The library's function as a target; this imports the library.
@@ -58,10 +60,11 @@ class Adapter:
 
         from rlcalc.conform.targets import from_function
 
-        found = from_function(self.load(), self.function, self.backend, limit)
-        found.dtypes = self.dtypes
+        chosen = (self.variant,) if self.variant else ()
+        found = from_function(self.load(*chosen), self.function, self.backend, limit, self.dtypes)
         parts = [getsource(part).rstrip() for part in (*self.helpers, self.load)]
-        found.source = "\n\n\n".join([*parts, f"call = {self.load.__name__}()"])
+        words = ", ".join(f'"{word}"' for word in chosen)
+        found.source = "\n\n\n".join([*parts, f"call = {self.load.__name__}({words})"])
         found.called = "call"
         if self.outside is not None:
             from rlcalc.conform.peers.scope import scoped

@@ -49,26 +49,16 @@ def _lambda_return() -> Callable[..., Any]:
     return call
 
 
-def _grpo() -> Callable[..., Any]:
+def _grpo(name: str) -> Callable[..., Any]:
     import numpy as np
     import torch
-    from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage
+    from verl.trainer.ppo import core_algos
+
+    estimate = getattr(core_algos, name)
 
     def call(rewards: Any) -> Any:
         mask, index = torch.ones_like(rewards)[:, None], np.zeros(len(rewards), int)
-        return compute_grpo_outcome_advantage(rewards[:, None], mask, index)[0][:, 0]
-
-    return call
-
-
-def _grpo_vectorized() -> Callable[..., Any]:
-    import numpy as np
-    import torch
-    from verl.trainer.ppo.core_algos import compute_grpo_vectorized_outcome_advantage
-
-    def call(rewards: Any) -> Any:
-        mask, index = torch.ones_like(rewards)[:, None], np.zeros(len(rewards), int)
-        return compute_grpo_vectorized_outcome_advantage(rewards[:, None], mask, index)[0][:, 0]
+        return estimate(rewards[:, None], mask, index)[0][:, 0]
 
     return call
 
@@ -113,20 +103,11 @@ def _entropy() -> Callable[..., Any]:
     return call
 
 
-def _kl() -> Callable[..., Any]:
+def _kl(estimator: str) -> Callable[..., Any]:
     from verl.trainer.ppo.core_algos import kl_penalty
 
     def call(p: Any, q: Any) -> Any:
-        return (p * kl_penalty(p.log(), q.log(), "k1")).sum(-1)
-
-    return call
-
-
-def _kl_k2() -> Callable[..., Any]:
-    from verl.trainer.ppo.core_algos import kl_penalty
-
-    def call(p: Any, q: Any) -> Any:
-        return (p * kl_penalty(p.log(), q.log(), "k2")).sum(-1)
+        return (p * kl_penalty(p.log(), q.log(), estimator)).sum(-1)
 
     return call
 
@@ -152,6 +133,7 @@ ADAPTERS = (
         f"{_PLACE}.compute_grpo_outcome_advantage",
         "grpo_advantage",
         _grpo,
+        variant="compute_grpo_outcome_advantage",
         backend="torch",
         conventions=("ddof-1", "eps-1e-6"),
         note=_GRPO,
@@ -160,7 +142,8 @@ ADAPTERS = (
     Adapter(
         f"{_PLACE}.compute_grpo_vectorized_outcome_advantage",
         "grpo_advantage",
-        _grpo_vectorized,
+        _grpo,
+        variant="compute_grpo_vectorized_outcome_advantage",
         backend="torch",
         conventions=("ddof-1", "eps-1e-6"),
         note="epsilon = 1e-6 is in the signature; group_mean_std documents G − 1, and float32 alone",
@@ -197,6 +180,7 @@ ADAPTERS = (
         f"{_PLACE}.kl_penalty",
         "kl",
         _kl,
+        variant="k1",
         backend="torch",
         note='"k1", an estimator per token, of which the adapter takes the expectation under p',
         outside=without_zeros,
@@ -204,10 +188,21 @@ ADAPTERS = (
     Adapter(
         f"{_PLACE}.kl_penalty",
         "kl",
-        _kl_k2,
+        _kl,
+        variant="k2",
         backend="torch",
         conventions=("k2",),
         note='"k2", by its name; the adapter takes the expectation under p',
+        outside=without_zeros,
+    ),
+    Adapter(
+        f"{_PLACE}.kl_penalty",
+        "kl",
+        _kl,
+        variant="k3",
+        backend="torch",
+        conventions=("k3-clamped-10",),
+        note='"k3"; its source holds each estimate within 10; the adapter takes the expectation under p',
         outside=without_zeros,
     ),
 )

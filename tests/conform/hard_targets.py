@@ -1,0 +1,128 @@
+"""Functions under test that no ``try`` around a call can contain.
+
+Where ``RLCALC_TEST_PIDS`` names a file, each writes the numbers of the processes it runs in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+import rlcalc
+
+# long enough to be late, and gone by itself where a test fails to end it
+MINUTE = 60
+
+
+def note(*pids: int) -> None:
+    path = os.environ.get("RLCALC_TEST_PIDS")
+    if path:
+        with open(path, "a", encoding="utf-8") as file:
+            file.writelines(f"{pid}\n" for pid in pids or (os.getpid(),))
+
+
+def waits_with_the_lock(**_: Any) -> Any:
+    """Sleeps in C and keeps every other thread of Python from running."""
+    note()
+    ctypes.PyDLL(None).sleep(MINUTE)
+
+
+def backtracks(**_: Any) -> Any:
+    """2^60 ways to part the text, inside one call of compiled code."""
+    note()
+    return re.match(r"(a+)+$", "a" * 60 + "b")
+
+
+def catches_everything(**_: Any) -> Any:
+    note()
+    while True:
+        with contextlib.suppress(BaseException):
+            time.sleep(0.01)
+
+
+def leaves_a_child(**_: Any) -> Any:
+    """Hangs, and so does a process that it started, which holds the same pipes."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(MINUTE)
+        os._exit(0)
+    note(os.getpid(), child)
+    time.sleep(MINUTE)
+
+
+def aborts(**_: Any) -> Any:
+    note()
+    os.abort()
+
+
+def crashes(**_: Any) -> Any:
+    note()
+    ctypes.string_at(0)
+
+
+def exits(**_: Any) -> Any:
+    note()
+    os._exit(3)
+
+
+def exits_and_leaves_a_child(**_: Any) -> Any:
+    child = os.fork()
+    if child == 0:
+        time.sleep(MINUTE)
+        os._exit(0)
+    note(os.getpid(), child)
+    os._exit(3)
+
+
+def interrupts(**_: Any) -> Any:
+    raise KeyboardInterrupt("my own")
+
+
+def hangs_on_long_ones(rewards: Any, **given: Any) -> Any:
+    if rewards.shape[-1] > 20:
+        ctypes.PyDLL(None).sleep(MINUTE)
+    return rlcalc.gae(rewards, **given)
+
+
+def aborts_on_long_ones(rewards: Any, **given: Any) -> Any:
+    if rewards.shape[-1] > 20:
+        os.abort()
+    return rlcalc.gae(rewards, **given)
+
+
+def one_discount(rewards: Any, values: Any, gamma: float, lam: Any, **flags: Any) -> Any:
+    if np.ndim(gamma):
+        raise TypeError("one number")
+    return rlcalc.gae(rewards, values, gamma, lam, **flags)
+
+
+def echoes(rewards: Any, **_: Any) -> Any:
+    return rewards
+
+
+def shouts(rewards: Any, **given: Any) -> Any:
+    print("from Python")
+    os.write(1, b"from C\n")
+    sys.stdin.read()
+    return rlcalc.gae(rewards, **given)
+
+
+def changes(rewards: Any, values: Any, **given: Any) -> Any:
+    found = rlcalc.gae(rewards, values, **given)
+    values[..., 0] += 1
+    return found
+
+
+def table_changed(mdp: Any, **_: Any) -> Any:
+    mdp["r"] *= 2
+    return np.zeros(len(mdp["start"]))
+
+
+not_a_function = 3
