@@ -207,7 +207,7 @@ class Runner:
         session.items.sort(key=lambda item: order[item.nodeid])
         session.items[:] = [item for item in session.items if order[item.nodeid] < SLOWEST[self.text]]
         golden_holds(self.cases, ("sympy", "numpy", "torch"))  # fills the caches that every fork then shares
-        limit = int(10 + 4 * seconds)
+        limit = int(5 + 3 * seconds)
         for mutant in self.mutants:
             code, seconds = fork(lambda m=mutant: self.meet(session, m), limit)
             outcome = OUTCOMES.get(
@@ -253,8 +253,8 @@ def run_tests(session, seconds: dict[str, float]) -> bool:
 
 
 def fork(work, limit: int) -> tuple[int, float]:
-    """Exit code (negative: a signal) and seconds of ``work`` in a fork that may use ``limit`` CPU seconds."""
-    start = time.perf_counter()
+    """Exit code (negative: a signal) and CPU seconds of ``work`` in a fork that may use ``limit`` of them."""
+    start = sum(os.times()[2:4])
     pid = os.fork()
     if pid == 0:
         code = 99
@@ -269,7 +269,7 @@ def fork(work, limit: int) -> tuple[int, float]:
             code = work()
         os._exit(code)
     _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status), time.perf_counter() - start
+    return os.waitstatus_to_exitcode(status), sum(os.times()[2:4]) - start
 
 
 def run_module(name: str, text: bool, again: bool) -> None:
