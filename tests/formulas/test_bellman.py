@@ -307,3 +307,16 @@ def test_rounds_count_the_policies_evaluated() -> None:
     d = rlcalc.derive("bellman", mdp=table, gamma="9/10")
     assert d.outputs["iterations"] == 1
     assert "ended after 1 round;" in d.notes[0]
+
+
+def test_nothing_but_a_terminal_state() -> None:
+    """No action keeps anything of the future: the modulus is 0."""
+    d = rlcalc.derive("bellman", mdp={"P": [[[1]]], "R": [[0]], "terminal": [0]}, gamma="1/2")
+    assert d.outputs["values"] == [0]
+    assert d.outputs["modulus"] == 0
+
+
+@pytest.mark.parametrize("make", [np.float32, lambda x: torch.tensor(x, dtype=torch.float32)])
+def test_float32_stays(make: Any) -> None:
+    found = rlcalc.compute("bellman", mdp="grid2x2", gamma=make(0.9))
+    assert {str(array.dtype).removeprefix("torch.") for array in found.values()} == {"float32"}
