@@ -51,7 +51,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STORE = ROOT / "build" / "mutation"
 FORMULAS = ROOT / "rlcalc" / "formulas"
 # tests of several formulas at once, of which a module gets those that name one of its formulas
-SHARED = ("test_sequence", "test_texts")
+SHARED = ("test_sequence", "test_texts", "test_batches")
 SEQUENCE = {"discounted_return", "n_step_return", "lambda_return", "td_error", "gae"}
 EXTRA = {"recurrence": ["tests/test_recurrence.py", "tests/test_time_major.py"]}
 OUTCOMES = {0: "survived", 10: "golden", 11: "tests"}
