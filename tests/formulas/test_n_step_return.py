@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
+from rlcalc.printers import TextPrinter
 from tests.formulas.episodes import Sequence, batch, sequences
 
 LECTURE: dict[str, Any] = {"rewards": [2, 3], "values": [5, 8, 10], "gamma": "0.9"}
@@ -192,3 +193,12 @@ def test_gamma_in_place_of_its_power_is_seen() -> None:
     wrong = 0.5 * values[2:]
     assert right[:4].tolist() == [0.5, 1, 2, 4]
     assert not np.allclose(right[:4], wrong)
+
+
+def test_only_the_first_return_is_shown_under_the_name_asked_for() -> None:
+    def names(n: int | str) -> list[str]:
+        d = rlcalc.derive("n_step_return", **LECTURE, n=n)
+        return [TextPrinter(numbers=False).name(step.name) for step in d.steps]
+
+    assert names(1) == ["G_0^(1)"]
+    assert names("inf") == ["G_0^(∞)"]
