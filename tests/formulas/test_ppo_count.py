@@ -85,3 +85,22 @@ def test_fractions_are_refused(value: str) -> None:
     with pytest.raises(rlcalc.InputError) as caught:
         rlcalc.derive("ppo_count", epochs=value)
     assert caught.value.code == "epochs_not_an_integer"
+
+
+def test_notes_come_only_where_they_say_something() -> None:
+    """7 · 2 · 3 = 42 trajectories, 7 at a time, in batches of 7/3."""
+
+    def notes(minibatches: int) -> list[str]:
+        return rlcalc.derive(
+            "ppo_count", trajectories=7, epochs=2, iterations=3, minibatches=minibatches
+        ).notes
+
+    assert notes(1) == []
+    assert notes(2) == [
+        "REINFORCE is counted with whole collections of 7; with batches of 7/2, "
+        "as PPO's minibatches, it would need 42 trajectories."
+    ]
+    assert len(notes(7)) == 1
+    assert notes(8)[1:] == [
+        "There are more minibatches than trajectories: a minibatch then holds parts of trajectories."
+    ]
