@@ -28,7 +28,6 @@ import argparse
 import contextlib
 import difflib
 import importlib
-import itertools
 import json
 import os
 import resource
@@ -49,8 +48,8 @@ SEQUENCE = {"discounted_return", "n_step_return", "lambda_return", "td_error", "
 EXTRA = {"recurrence": ["tests/test_recurrence.py", "tests/test_time_major.py"]}
 OUTCOMES = {0: "survived", 10: "golden cases", 11: "tests"}
 OUTCOMES |= {-signal.SIGXCPU: "time-out", -signal.SIGALRM: "time-out"}
-# words do not depend on the numbers: mutants of text meet few examples, and no test slower than this
-EXAMPLES, SLOWEST = {False: 5, True: 1}, {False: 1e9, True: 0.25}
+EXAMPLES = 5  # of each hypothesis test
+SLOWEST = 0.1  # seconds of a test that mutants of text meet, with one example: words do not depend on numbers
 MARKS = ("<!-- mutation.py: begin -->", "<!-- mutation.py: end -->")
 COLUMNS = ["mutants", "golden cases", "tests", "time-out", "text only", "behaviour"]
 
@@ -58,20 +57,12 @@ COLUMNS = ["mutants", "golden cases", "tests", "time-out", "text only", "behavio
 class Runner:
     """A pytest plugin: forks once per mutant where the tests would run."""
 
-    def __init__(self, name: str, mutants: list[Mutant], text: bool) -> None:
-        self.name, self.mutants, self.text = name, mutants, text
+    def __init__(self, name: str, mutants: list[Mutant]) -> None:
+        self.name, self.mutants = name, mutants
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        from hypothesis import is_hypothesis_test, settings
-
         items[:] = [item for item in items if self.concerns(item)]
-        for item in items:
-            if is_hypothesis_test(item.obj):
-                # set on the test itself, since what decorates it outranks any profile
-                test = getattr(item.obj, "__func__", item.obj)
-                had = test._hypothesis_internal_use_settings
-                few = settings(parent=had, max_examples=min(had.max_examples, EXAMPLES[self.text]))
-                test._hypothesis_internal_use_settings = few
+        limit_examples(items, EXAMPLES)
 
     def concerns(self, item: Any) -> bool:
         mine, formulas = set(users(self.name)), set(all_modules())
@@ -97,6 +88,9 @@ class Runner:
 
         def changed(mutant: Mutant) -> int:
             os.environ["MUTANT_UNDER_TEST"] = mutant.name
+            if mutant.text_only:
+                session.items[:] = [item for item in session.items if order[item.nodeid] < SLOWEST]
+                limit_examples(session.items, 1)
             return meet(session, cases, mutant.backends, {})
 
         code, seconds = forked(unchanged, 3000)
@@ -104,7 +98,6 @@ class Runner:
             sys.exit(f"{self.name}: {OUTCOMES.get(code, code)} fail without any mutant")
         order = json.loads((STORE / f"{self.name}.times").read_text())
         session.items.sort(key=lambda item: order[item.nodeid])
-        session.items[:] = [item for item in session.items if order[item.nodeid] < SLOWEST[self.text]]
         golden_holds(cases, BACKENDS)  # fills the caches that every fork then shares
         limit = int(5 + 3 * seconds)
         with (STORE / f"{self.name}.jsonl").open("a", encoding="utf-8", buffering=1) as out:
@@ -113,6 +106,19 @@ class Runner:
                 row = {"key": mutant.key, "mutant": mutant.name, "outcome": OUTCOMES.get(code, "tests")}
                 print(json.dumps({**row, "seconds": round(seconds, 2)}, ensure_ascii=False), file=out)
         return True
+
+
+def limit_examples(items: list[Any], most: int) -> None:
+    from hypothesis import is_hypothesis_test, settings
+
+    for item in items:
+        if is_hypothesis_test(item.obj):
+            # set on the test itself, since what decorates it outranks any profile
+            test = getattr(item.obj, "__func__", item.obj)
+            had = test._hypothesis_internal_use_settings
+            test._hypothesis_internal_use_settings = settings(
+                parent=had, max_examples=min(had.max_examples, most)
+            )
 
 
 def meet(session: Any, cases: list[Any], backends: Iterable[str], seconds: dict[str, float]) -> int:
@@ -152,10 +158,11 @@ def forked(work: Callable[[], int], limit: int) -> tuple[int, float]:
     return os.waitstatus_to_exitcode(status), sum(os.times()[2:4]) - start
 
 
-def run_module(name: str, text: bool, again: bool) -> None:
+def run_module(name: str, again: bool) -> None:
     code, mutants = mutate(name)
     known, over = results(name), {"golden cases", "tests", "time-out"} if again else set(OUTCOMES.values())
-    left = [mutant for mutant in mutants if mutant.text_only == text and known.get(mutant.key) not in over]
+    left = [mutant for mutant in mutants if known.get(mutant.key) not in over]
+    left.sort(key=lambda mutant: mutant.text_only)  # what matters more comes first
     if not left:
         return
     import pytest
@@ -169,9 +176,9 @@ def run_module(name: str, text: bool, again: bool) -> None:
     settings.load_profile("mutation")
     files = EXTRA.get(name) or [f"tests/formulas/test_{user}.py" for user in users(name)]
     files += [f"tests/formulas/{stem}.py" for stem in SHARED]
-    print(f"{name}: {len(left)} of {len(mutants)} mutants{' of text' if text else ''}", flush=True)
+    print(f"{name}: {len(left)} of {len(mutants)} mutants", flush=True)
     words = ["-q", "-s", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    pytest.main([*words, *files], plugins=[Runner(name, left, text)])
+    pytest.main([*words, *files], plugins=[Runner(name, left)])
 
 
 def results(name: str) -> dict[str, str]:
@@ -223,10 +230,10 @@ def main() -> None:
     for name in ("hypothesis", "numpy", "pytest", "sympy"):
         importlib.import_module(name)  # the forks share what is imported here
     importlib.import_module("torch").set_num_threads(1)  # a pool of threads does not outlive a fork
-    for text, name in itertools.product((False, True), options.formula):  # what matters more comes first
+    for name in options.formula:
         pid = os.fork()  # each module is replaced in a process of its own
         if pid == 0:
-            run_module(name, text, options.again)
+            run_module(name, options.again)
             sys.stdout.flush()
             os._exit(0)
         os.waitpid(pid, 0)

@@ -104,3 +104,19 @@ def test_notes_come_only_where_they_say_something() -> None:
     assert notes(8)[1:] == [
         "There are more minibatches than trajectories: a minibatch then holds parts of trajectories."
     ]
+
+
+def test_counts_go_to_the_last_64_bit_number_and_no_further() -> None:
+    one = {"epochs": 1, "minibatches": 1, "iterations": 1}
+    d = rlcalc.derive("ppo_count", trajectories=2**63 - 1, **one)
+    assert d.outputs["reinforce_trajectories"] == 2**63 - 1
+    for call in (rlcalc.derive, rlcalc.compute):
+        with pytest.raises(rlcalc.InputError) as caught:
+            call("ppo_count", trajectories=2**62, **{**one, "epochs": 2})
+        assert caught.value.code == "count_too_large"
+
+
+def test_narrow_integers_do_not_wrap_around() -> None:
+    many = np.array([2**20], np.int32)
+    found = rlcalc.compute("ppo_count", trajectories=many, epochs=many, minibatches=1, iterations=1)
+    assert found["reinforce_trajectories"].tolist() == [2**40]
