@@ -139,7 +139,7 @@ class LatexPrinter(Printer):
 
     def name(self, name: Name) -> str:
         base = name.tex or LATEX_NAMES.get(name.base, name.base)
-        if len(base) > 2 and not base.startswith("\\"):
+        if len(base) > 2 and not name.tex and not base.startswith("\\"):
             base = rf"\mathrm{{{base.replace('_', chr(92) + '_')}}}"
         text = base + (f"_{{{self._mark(name.sub)}}}" if name.sub else "")
         text += f"^{{{self._mark(name.sup)}}}" if name.sup else ""

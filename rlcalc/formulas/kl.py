@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rlcalc.derivation import Derivation
     from rlcalc.inputs import Inputs
 
+_DIVERGENCE = Name("D(p‖q)", tex=r"D(p \Vert q)")
+
 
 def exact_form(d: Derivation, i: Inputs) -> None:
     parts = []
@@ -26,7 +28,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
             return
         else:
             parts.append(d.step(Name("d", str(index)), p * apply("log", p / q)))
-    d.output("divergence", d.step("D(p‖q)", Rewritten(total(parts), joined_logs)))
+    d.output("divergence", d.step(_DIVERGENCE, Rewritten(total(parts), joined_logs)))
 
 
 def _zero(value: Any) -> bool:
@@ -40,7 +42,7 @@ def _infinite(d: Derivation, index: int) -> None:
         f"The divergence is infinite: q gives no probability to outcome {index}, which p can draw. "
         "Swapped arguments may give a finite number."
     )
-    d.output("divergence", d.step("D(p‖q)", term(sympy.oo), f"q_{index} = 0 and p_{index} > 0"))
+    d.output("divergence", d.step(_DIVERGENCE, term(sympy.oo), f"q_{index} = 0 and p_{index} > 0"))
 
 
 def numpy_form(p: Any, q: Any) -> dict[str, Any]:

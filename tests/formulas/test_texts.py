@@ -30,7 +30,18 @@ each_formula = pytest.mark.parametrize("formula", formula_names())
 LONGEST = 300  # characters of an input
 FUNCTIONS = {"lim", "log"}  # they read the same in every formula
 # what names are made of in LaTeX, besides Greek letters
-COMMANDS = {r"\frac", r"\lim", r"\infty", r"\to", r"\log", r"\partial", r"\lvert", r"\rvert", r"\mathrm"}
+COMMANDS = {
+    r"\frac",
+    r"\lim",
+    r"\infty",
+    r"\to",
+    r"\log",
+    r"\partial",
+    r"\lvert",
+    r"\rvert",
+    r"\mathrm",
+    r"\Vert",
+}
 ACRONYMS = {"REINFORCE", "TOML"}
 
 
@@ -129,6 +140,7 @@ def test_names_have_the_same_letters_in_latex(formula: str) -> None:
         for name in {name for step in d.steps for name in (step.name, *(x.name for x in leaves(step.term)))}:
             text = LatexPrinter(numbers=False).name(dataclasses.replace(name, arg=None))
             assert text.count("{") == text.count("}")
+            assert re.sub(r"\\text\{.*?\}", "", text).isascii(), text
             text = re.sub(r"\\text\{(.*?)\}", r"\1", text)
             commands = set(re.findall(r"\\[A-Za-z]+", text))
             assert commands <= COMMANDS | greek.keys(), text
