@@ -45,7 +45,8 @@ STORE = ROOT / "build" / "mutation"
 # tests of all formulas, of which a module gets those that name one of its own
 SHARED = ("test_sequence", "test_texts", "test_batches")
 SEQUENCE = {"discounted_return", "n_step_return", "lambda_return", "td_error", "gae"}
-EXTRA = {"recurrence": ["tests/test_recurrence.py", "tests/test_time_major.py"]}
+RECURRENCE = ["tests/test_recurrence.py", "tests/test_time_major.py", "tests/formulas/test_sequence.py"]
+GOLDEN = {"recurrence": ["gae", "n_step_return"], "_sequence": ["lambda_return", "n_step_return"]}
 OUTCOMES = {0: "survived", 10: "golden cases", 11: "tests"}
 OUTCOMES |= {-signal.SIGXCPU: "time-out", -signal.SIGALRM: "time-out"}
 EXAMPLES = 5  # of each hypothesis test
@@ -77,7 +78,7 @@ class Runner:
         from rlcalc.data import data_folder
         from rlcalc.golden import load
 
-        files = [data_folder("golden") / f"{user}.toml" for user in users(self.name)]
+        files = [data_folder("golden") / f"{user}.toml" for user in GOLDEN.get(self.name, users(self.name))]
         cases = [case for file in files for case in load(file).cases]
 
         def unchanged() -> int:
@@ -174,11 +175,10 @@ def run_module(name: str, again: bool) -> None:
         phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     settings.load_profile("mutation")
-    files = EXTRA.get(name) or [f"tests/formulas/test_{user}.py" for user in users(name)]
-    files += [f"tests/formulas/{stem}.py" for stem in SHARED]
+    files = [f"tests/formulas/{stem}.py" for stem in (*(f"test_{user}" for user in users(name)), *SHARED)]
     print(f"{name}: {len(left)} of {len(mutants)} mutants", flush=True)
     words = ["-q", "-s", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    pytest.main([*words, *files], plugins=[Runner(name, left)])
+    pytest.main([*words, *(RECURRENCE if name == "recurrence" else files)], plugins=[Runner(name, left)])
 
 
 def results(name: str) -> dict[str, str]:
