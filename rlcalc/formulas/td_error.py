@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.errors import InputError, many
+from rlcalc.errors import InputError
 from rlcalc.formulas._sequence import exact_episode, prepare_numpy, prepare_torch
 from rlcalc.terms import Name, total
 
@@ -31,7 +31,7 @@ def check(i: Inputs) -> None:
     if i.reward is not None and isinstance(i.gamma, list):
         raise InputError(
             "gamma_wrong_length",
-            f"--gamma has {many(len(i.gamma), 'entry', 'entries')}, expected 1 for a single step.",
+            f"--gamma has {len(i.gamma)} entries, expected 1 for a single step.",
             "One discount per step goes with --rewards.",
         )
 

@@ -152,3 +152,10 @@ def test_symbols_leave_the_slope_open() -> None:
         d = rlcalc.derive("ppo_clip", **inputs)
         assert "d_ratio" not in d.outputs
         assert any(note.startswith("The derivative needs numbers") for note in d.notes)
+
+
+@pytest.mark.parametrize("ratio", ["3/5", "4/5", "1", "6/5", "3/2"])
+def test_without_an_advantage_there_is_no_kink(ratio: str) -> None:
+    d = rlcalc.derive("ppo_clip", ratio=ratio, adv=0)
+    assert [(s.name.sub, s.note) for s in d.steps if s.name.base == "∂L/∂r"] == [("", "L is r·A here")]
+    assert {str(d.outputs[name]) for name in ("d_ratio", "d_ratio_left", "d_ratio_right")} == {"0"}

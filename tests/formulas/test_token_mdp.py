@@ -192,3 +192,10 @@ def test_a_delay_of_one_has_no_exponent() -> None:
 def test_a_word_is_one_token() -> None:
     assert rlcalc.token_mdp(prompt="q", tokens="four").tolist() == [1]
     assert rlcalc.token_mdp(prompt="q", tokens=["f", "o"]).tolist() == [1, 1]
+
+
+def test_half_precision_stays_in_every_output() -> None:
+    half = torch.ones((), dtype=torch.bfloat16)
+    found = rlcalc.compute("token_mdp", prompt="q", tokens=["a", "b"], reward=half, vocabulary=50)
+    assert {tensor.dtype for tensor in found.values()} == {torch.bfloat16}
+    assert float(found["log_probability"]) == pytest.approx(-2 * math.log(50), rel=0.01)
