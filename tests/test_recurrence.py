@@ -507,3 +507,17 @@ def test_slabs_and_empty_windows_keep_the_dtype(monkeypatch: pytest.MonkeyPatch)
     x = by_slabs(lambda y: 2 * y, np.array([[1, 2], [3, 4], [5, 6]], np.float32))
     assert x.dtype == np.float32
     assert x.tolist() == [[2, 4], [6, 8], [10, 12]]
+
+
+@pytest.mark.parametrize("shape", [(5,), (1, 300), (40, 7), (3, 70_000)], ids=str)
+@pytest.mark.parametrize("scan", [scan_numpy, scan_torch])
+def test_finite_numbers_never_take_the_literal_loop(
+    monkeypatch: pytest.MonkeyPatch, scan: Any, shape: tuple[int, ...]
+) -> None:
+    """It would give the same answer a hundred times later, so that only a look at it tells."""
+    monkeypatch.setattr(recurrence, "one_by_one", lambda *row: pytest.fail("finite numbers took the loop"))
+    random = np.random.default_rng(11)
+    b, a, last = random.normal(size=shape), random.uniform(0.5, 1, shape), random.normal(size=shape[:-1])
+    if scan is scan_torch:
+        b, a, last = torch.from_numpy(b), torch.from_numpy(a), torch.as_tensor(last)
+    assert np.isfinite(np.asarray(scan(b, a, last))).all()
