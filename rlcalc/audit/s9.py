@@ -290,7 +290,9 @@ def further_study(s: Statement) -> Findings:
     titles = {key: work.title for key, work in works().items()}
     trl = works()["trl"]
     return Findings(
-        against=[Fact("versions of TRL with PPO end", trl.last, "!=", "", trl.source)],
+        against=[
+            Fact("last version of TRL with PPO", trl.last or "the present", "!=", "the present", trl.source)
+        ],
         repair=condition(
             f"Book and paper stand where they are said to. TRL has PPO up to version {trl.last} only; "
             "OpenRLHF and verl have it.",
