@@ -521,3 +521,32 @@ def test_finite_numbers_never_take_the_literal_loop(
     if scan is scan_torch:
         b, a, last = torch.from_numpy(b), torch.from_numpy(a), torch.as_tensor(last)
     assert np.isfinite(np.asarray(scan(b, a, last))).all()
+
+
+@pytest.mark.filterwarnings(
+    "ignore:`torch.jit.script` is deprecated:DeprecationWarning"
+)  # Torch's own use of it
+def test_forward_mode_is_the_recurrence_of_the_tangents() -> None:
+    # x_1 = 3 + 5·7 = 38, x_0 = 2 + 4·38 = 154; tangents 1, 0 of b, 0, 1 of a and 1 of the end:
+    # ẋ_1 = 0 + 1·7 + 5·1 = 12, ẋ_0 = 1 + 0·38 + 4·12 = 49
+    b, a, last = (torch.tensor(x, dtype=torch.float64) for x in ([2.0, 3.0], [4.0, 5.0], 7.0))
+    tangents = tuple(torch.tensor(x, dtype=torch.float64) for x in ([1.0, 0.0], [0.0, 1.0], 1.0))
+    x, x_dot = torch.func.jvp(scan_torch, (b, a, last), tangents)
+    assert x.tolist() == [154.0, 38.0]
+    assert x_dot.tolist() == [49.0, 12.0]
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+def test_forward_and_reverse_mode_agree_in_batches_and_at_cuts() -> None:
+    generator = torch.Generator().manual_seed(0)
+    b = torch.rand(2, 5, dtype=torch.float64, generator=generator)
+    a = torch.rand(5, dtype=torch.float64, generator=generator)
+    a[2] = 0
+    for k in range(2):
+        forward = torch.func.jacfwd(scan_torch, argnums=k)(b, a)
+        torch.testing.assert_close(forward, torch.func.jacrev(scan_torch, argnums=k)(b, a))
+    # forward over reverse
+    curvature = torch.func.hessian(lambda a: scan_torch(b, a).sum())(a)
+    torch.testing.assert_close(
+        curvature, torch.func.jacrev(torch.func.jacrev(lambda a: scan_torch(b, a).sum()))(a)
+    )
