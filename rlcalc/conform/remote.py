@@ -36,6 +36,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -78,6 +79,7 @@ class Worker:
             "double": self.double,
             "path": sys.path,
             "parent": os.getpid(),
+            "bound": threading.current_thread() is threading.main_thread(),
             # one report of where it crashed is enough
             "loud": not self.started,
         }

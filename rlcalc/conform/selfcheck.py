@@ -72,11 +72,16 @@ def formula_matrix(name: str) -> FormulaMatrix:
     differs = {
         word: tuple(v.id for v in vectors if judge(v, found[v.id]).failed) for word, found in outcomes.items()
     }
-    apart = {
-        (a, b): sum(not same(outcomes[a][v.id], outcomes[b][v.id], v.scale) for v in vectors)
-        for a, b in combinations(forms, 2)
-        if known.is_fault(a)  # two conventions may agree wherever they are used
-    }
+    rounds = {fault.name for fault in known.faults if fault.rounds}
+
+    def told(a: str, b: str) -> int:
+        if {a, b} <= rounds:
+            # these are known by where they show, and not by their digits
+            return len(set(differs[a]) ^ set(differs[b]))
+        return sum(not same(outcomes[a][v.id], outcomes[b][v.id], v.scale) for v in vectors)
+
+    # two conventions may agree wherever they are used
+    apart = {(a, b): told(a, b) for a, b in combinations(forms, 2) if known.is_fault(a)}
     broken = [f"the right form fails {v.id}" for v in vectors if judge(v, run_form(right, v)).failed]
     broken += [f"convention {c.name} changes no vector" for c in known.conventions if not differs[c.name]]
     return FormulaMatrix(

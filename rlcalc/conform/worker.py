@@ -34,10 +34,11 @@ def main(options: Mapping[str, Any]) -> None:
 
     Args:
         options: ``target``, ``backend`` and ``double`` as for ``loading.load_function``, ``path`` for
-            imports, ``parent`` that it must not outlive, ``loud`` to say on standard error where it died.
+            imports, ``parent`` that it must not outlive, ``bound`` when the thread that started it lives as
+            long as that, ``loud`` to say on standard error where it died.
     """
     requests, replies = _own_pipes()
-    _die_with(options["parent"])
+    _die_with(options["parent"], options["bound"])
     if options["loud"]:
         import faulthandler
 
@@ -82,12 +83,13 @@ def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:
     return requests, replies
 
 
-def _die_with(parent: int) -> None:
+def _die_with(parent: int, bound: bool) -> None:
     """Ask the system to end this process when rlcalc is killed, for a call that never looks up again.
 
-    Only Linux knows this; elsewhere such a process ends with its call.
+    Only Linux knows this, and means the thread that started us; elsewhere such
+    a process ends with its call.
     """
-    if sys.platform == "linux":
+    if bound and sys.platform == "linux":
         import ctypes
 
         PR_SET_PDEATHSIG = 1

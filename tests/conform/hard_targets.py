@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import os
 import re
+import signal
 import sys
 import time
 from typing import Any
@@ -45,6 +46,13 @@ def catches_everything(**_: Any) -> Any:
     while True:
         with contextlib.suppress(BaseException):
             time.sleep(0.01)
+
+
+def ignores_signals(**_: Any) -> Any:
+    """Blocks every signal that can be blocked, the alarm among them."""
+    note()
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    time.sleep(MINUTE)
 
 
 def leaves_a_child(**_: Any) -> Any:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,7 +84,7 @@ def rlcalc(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str
 
 
 @pytest.mark.parametrize(
-    "name", ["waits_with_the_lock", "backtracks", "catches_everything", "leaves_a_child"]
+    "name", ["waits_with_the_lock", "backtracks", "catches_everything", "ignores_signals", "leaves_a_child"]
 )
 def test_what_never_comes_back_hangs(name: str, capsys: pytest.CaptureFixture[str], pids: Path) -> None:
     start = time.monotonic()
@@ -261,6 +262,17 @@ def test_a_killed_rlcalc_leaves_nothing(pids: Path) -> None:
     running.send_signal(signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL
     assert gone(pids)
+
+
+def test_it_outlives_the_thread_that_started_it(remote: Any) -> None:
+    """Linux ends a bound child with the thread, not with the process, that made it."""
+    made: list[Any] = []
+    thread = threading.Thread(target=lambda: made.append(remote("right", SOFT)))
+    thread.start()
+    thread.join()
+    time.sleep(0.2)
+    assert made[0].call(VECTOR).kind == "answer"
+    assert made[0].worker.started == 1
 
 
 def test_closing_leaves_nothing(remote: Any, pids: Path) -> None:
