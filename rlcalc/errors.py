@@ -70,6 +70,11 @@ def shown(text: object, limit: int = 60) -> str:
     return f"'{visible}'"
 
 
+def many(count: int, one: str, more: str = "") -> str:
+    """A count with its noun: 1 entry, 2 entries."""
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
 def suggestion(word: str, known: list[str]) -> str:
     """Name the nearest known word, as a hint; empty when nothing is near."""
     from difflib import get_close_matches

@@ -11,8 +11,9 @@ from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.exact import parse_literal, parse_number
 from rlcalc.specs import Formula, Parameter
 
-_TRUE = frozenset({"1", "true", "yes"})
-_FALSE = frozenset({"0", "false", "no"})
+# 1.0 and 0.0 are how arrays and tables of floats spell them
+_TRUE = frozenset({"1", "1.0", "true", "yes"})
+_FALSE = frozenset({"0", "0.0", "false", "no"})
 _LARGEST_INTEGER = 2**63 - 1  # of the array backends
 
 

@@ -188,7 +188,9 @@ def scan_torch(b: torch.Tensor, a: Any, last: Any = 0.0, *, _joined: bool | None
         y_t = g_t + a_{t-1}·y_{t-1}, t = 0..T-1, y_{-1} = 0
         ∂L/∂b_t = y_t,  ∂L/∂a_t = y_t·x_{t+1},  ∂L/∂last = a_{T-1}·y_{T-1}
 
-    and it is written with this function, so derivatives of every order exist.
+    and it is written with this function, so derivatives of every order exist. Forward mode (jvp) is
+
+        ẋ_t = ḃ_t + ȧ_t·x_{t+1} + a_t·ẋ_{t+1}.
 
     Args:
         b: [..., T].
@@ -229,6 +231,7 @@ def _differentiable_scan() -> Callable[..., Any]:
         def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
             _, a, last, ctx.joined = inputs
             ctx.save_for_backward(a, last, output)
+            ctx.save_for_forward(a, last, output)
 
         @staticmethod
         def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -242,6 +245,16 @@ def _differentiable_scan() -> Callable[..., Any]:
             if ctx.needs_input_grad[2]:
                 grad_last = a[..., -1] * y[..., -1]
             return y, grad_a, grad_last, None
+
+        @staticmethod
+        def jvp(ctx: Any, b_dot: Any, a_dot: Any, last_dot: Any, _: Any) -> torch.Tensor:
+            # the product rule on the line itself: the same recurrence, with another b
+            a, last, x = ctx.saved_tensors
+            added = torch.zeros_like(x) if b_dot is None else b_dot
+            if a_dot is not None:
+                added = added + a_dot * time_major.like(x, x[..., 1:], last[..., None])
+            after = torch.zeros_like(last) if last_dot is None else last_dot
+            return scan_torch(added, a, after, _joined=ctx.joined)
 
         @staticmethod
         def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> tuple[torch.Tensor, int]:

@@ -79,6 +79,7 @@ def test_standard_input(capsys, monkeypatch):
         ("@bad.txt", ["bad.txt, line 3", "'1..2'"]),
         ("@short.csv:b", ["short.csv, line 3", "no cell"]),
         ("@hole.csv:b", ["hole.csv, line 3", "''"]),
+        ("@thousands.csv:a", ["thousands.csv, line 2", "2 cells under 1 name"]),
         ("@twice.csv:a", ["more than one column 'a'"]),
         ("@empty.txt", ["no values in 'empty.txt'"]),
         ("@empty.csv:a", ["has no column 'a'"]),
@@ -93,6 +94,7 @@ def test_bad_files(capsys, folder, word, parts):
     (folder / "bad.txt").write_text("1\n2\n1..2\n")
     (folder / "short.csv").write_text("a,b\n1,2\n3\n")
     (folder / "hole.csv").write_text("a,b\n1,2\n3,\n")
+    (folder / "thousands.csv").write_text("a\n1,000\n")  # was read as 1
     (folder / "twice.csv").write_text("a,a\n1,2\n")
     (folder / "empty.txt").write_text("\n")
     (folder / "empty.csv").write_text("")
@@ -122,6 +124,8 @@ def test_a_file_without_end_is_given_up(capsys, monkeypatch):
 def test_flags_from_a_file(capsys, folder):
     (folder / "f.txt").write_text("0 1 no\n")
     assert answer(capsys, ["1", "2", "3"], "--terminated", "@f.txt")[0] == 0
+    (folder / "done.csv").write_text("done,\n0.0,\n1.0,\n0,\n")  # as tables of floats spell them
+    assert answer(capsys, ["1", "2", "3"], "--terminated", "@done.csv:done")[1] == "2"  # 1 + 1/2·2
     (folder / "f.txt").write_text("0\n2\n0\n")
     code, _, err = answer(capsys, ["1", "2", "3"], "--terminated", "@f.txt")
     assert code == 2

@@ -119,3 +119,10 @@ def test_the_worst_of_many_floats_is_found_as_one_by_one() -> None:
         assert evaluation.least_digits(got, truth, "float64", scale) == pytest.approx(slow)
         got[5] = float("nan")
         assert evaluation.least_digits(got, truth, "float64", scale) == float("-inf")
+
+
+def test_only_one_over_k_counts_the_returns() -> None:
+    found = evaluate("mc_update", {"value": 0, "returns": [6, 2], "alpha": "2/k"})
+    assert any("k is a symbol here" in note for note in found.notes)
+    found = evaluate("mc_update", {"value": 0, "returns": [6, 2], "alpha": "1/k"})
+    assert not any("symbol" in note for note in found.notes)

@@ -507,3 +507,46 @@ def test_slabs_and_empty_windows_keep_the_dtype(monkeypatch: pytest.MonkeyPatch)
     x = by_slabs(lambda y: 2 * y, np.array([[1, 2], [3, 4], [5, 6]], np.float32))
     assert x.dtype == np.float32
     assert x.tolist() == [[2, 4], [6, 8], [10, 12]]
+
+
+@pytest.mark.parametrize("shape", [(5,), (1, 300), (40, 7), (3, 70_000)], ids=str)
+@pytest.mark.parametrize("scan", [scan_numpy, scan_torch])
+def test_finite_numbers_never_take_the_literal_loop(
+    monkeypatch: pytest.MonkeyPatch, scan: Any, shape: tuple[int, ...]
+) -> None:
+    """It would give the same answer a hundred times later, so that only a look at it tells."""
+    monkeypatch.setattr(recurrence, "one_by_one", lambda *row: pytest.fail("finite numbers took the loop"))
+    random = np.random.default_rng(11)
+    b, a, last = random.normal(size=shape), random.uniform(0.5, 1, shape), random.normal(size=shape[:-1])
+    if scan is scan_torch:
+        b, a, last = torch.from_numpy(b), torch.from_numpy(a), torch.as_tensor(last)
+    assert np.isfinite(np.asarray(scan(b, a, last))).all()
+
+
+@pytest.mark.filterwarnings(
+    "ignore:`torch.jit.script` is deprecated:DeprecationWarning"
+)  # Torch's own use of it
+def test_forward_mode_is_the_recurrence_of_the_tangents() -> None:
+    # x_1 = 3 + 5·7 = 38, x_0 = 2 + 4·38 = 154; tangents 1, 0 of b, 0, 1 of a and 1 of the end:
+    # ẋ_1 = 0 + 1·7 + 5·1 = 12, ẋ_0 = 1 + 0·38 + 4·12 = 49
+    b, a, last = (torch.tensor(x, dtype=torch.float64) for x in ([2.0, 3.0], [4.0, 5.0], 7.0))
+    tangents = tuple(torch.tensor(x, dtype=torch.float64) for x in ([1.0, 0.0], [0.0, 1.0], 1.0))
+    x, x_dot = torch.func.jvp(scan_torch, (b, a, last), tangents)
+    assert x.tolist() == [154.0, 38.0]
+    assert x_dot.tolist() == [49.0, 12.0]
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+def test_forward_and_reverse_mode_agree_in_batches_and_at_cuts() -> None:
+    generator = torch.Generator().manual_seed(0)
+    b = torch.rand(2, 5, dtype=torch.float64, generator=generator)
+    a = torch.rand(5, dtype=torch.float64, generator=generator)
+    a[2] = 0
+    for k in range(2):
+        forward = torch.func.jacfwd(scan_torch, argnums=k)(b, a)
+        torch.testing.assert_close(forward, torch.func.jacrev(scan_torch, argnums=k)(b, a))
+    # forward over reverse
+    curvature = torch.func.hessian(lambda a: scan_torch(b, a).sum())(a)
+    torch.testing.assert_close(
+        curvature, torch.func.jacrev(torch.func.jacrev(lambda a: scan_torch(b, a).sum()))(a)
+    )

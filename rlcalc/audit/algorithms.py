@@ -93,12 +93,13 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Work:
-    """Something to read or to run."""
+    """Something to read or to run; ``last`` is the last version that has what it is recommended for."""
 
     key: str
     title: str
     by: list[str]
     year: int
+    last: str
     source: str
 
 

@@ -348,9 +348,19 @@ def _text(node: Node | None) -> str:
             before, after = _FENCES[node.text]
             return before + "; ".join(rows) + (after or ("}" if before == "{" else ""))
         case "row":
-            return "".join(inner)
+            return "".join(_argument(before, part, text) for before, part, text in _neighbours(node, inner))
         case _:
             return node.text
+
+
+def _neighbours(node: Node, inner: list[str]) -> list[tuple[Node | None, Node | None, str]]:
+    return list(zip((None, *node.parts[:-1]), node.parts, inner, strict=True))
+
+
+def _argument(before: Node | None, part: Node | None, text: str) -> str:
+    """A fraction behind log, min and the like in brackets: ``log (a/b)`` is not ``(log a)/b``."""
+    word = before is not None and before.kind == "word" and before.text in WORDS
+    return f"({text})" if word and part is not None and part.kind == "frac" else text
 
 
 def _bracketed(text: str) -> str:

@@ -17,6 +17,7 @@ from rlcalc.audit.evidence import (
     correction,
     reading,
 )
+from rlcalc.audit.latex import to_text
 from rlcalc.audit.policies import odds_gain
 from rlcalc.audit.proofs import answer, index, positives, reals
 from rlcalc.audit.registry import Corruption, Statement, claim
@@ -274,10 +275,12 @@ def _roles(formula: str, letter: str) -> set[str]:
 def overloaded(s: Statement) -> Findings:
     shown: dict[str, Any] = {"probs": ["1/2", "1/2"], "advantages": ["5", "-3"]}
     return Findings(
-        literal=[Fact("meanings of A_t in the formula", len(_roles(s.formula, "A_t")), "=", 1, s.formula)],
+        literal=[
+            Fact("meanings of A_t in the formula", len(_roles(s.formula, "A_t")), "=", 1, to_text(s.formula))
+        ],
         repair=reading(
             "The action gets a small letter, a_t, and A_t is the advantage.",
-            [Fact("meanings of A_t then", _roles(s.mended, "A_t"), "=", {"advantage"}, s.mended)],
+            [Fact("meanings of A_t then", _roles(s.mended, "A_t"), "=", {"advantage"}, to_text(s.mended))],
             unchanged=[
                 *example_advantages(),
                 Exact("the sum for 6.4 at even chances", answer("actor_loss", **shown), "=", "-2*log(2)"),

@@ -22,6 +22,8 @@ from rlcalc.audit.evidence import (
 from rlcalc.audit.policies import FAMILY, TwoSteps
 from rlcalc.audit.proofs import answer, index, positives, reals
 from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.s8_settings import SOURCE as SETTINGS
+from rlcalc.audit.s8_settings import settings
 
 TABLE = "specs/claims/algorithms.toml"
 
@@ -283,19 +285,35 @@ def rl_stages(s: Statement) -> Findings:
     ],
 )
 def further_study(s: Statement) -> Findings:
+    """Two of the three are where they were; PPO was taken out of TRL."""
     entry = f"foundations-{s.section}"
     titles = {key: work.title for key, work in works().items()}
+    trl = works()["trl"]
     return Findings(
-        literal=[
-            Fact(
-                f"section {s.section} of the book",
-                titles.get(entry, "another one"),
-                "=",
-                "Policy Gradient Derivation",
-                works()["foundations-2.3.1"].source,
-            ),
-            Fact("year of the PPO paper", works()["ppo"].year, "=", s.year, works()["ppo"].source),
-            Fact("its first author", works()["ppo"].by[0], "=", "Schulman", works()["ppo"].source),
-            Fact("TRL comes from", works()["trl"].by, "=", ["Hugging Face"], works()["trl"].source),
-        ]
+        against=[
+            Fact("last version of TRL with PPO", trl.last or "the present", "!=", "the present", trl.source)
+        ],
+        repair=condition(
+            f"Book and paper stand where they are said to. TRL has PPO up to version {trl.last} only; "
+            "OpenRLHF and verl have it.",
+            [
+                Fact(
+                    f"section {s.section} of the book",
+                    titles.get(entry, "another one"),
+                    "=",
+                    "Policy Gradient Derivation",
+                    works()["foundations-2.3.1"].source,
+                ),
+                Fact("year of the PPO paper", works()["ppo"].year, "=", s.year, works()["ppo"].source),
+                Fact("its first author", works()["ppo"].by[0], "=", "Schulman", works()["ppo"].source),
+                Fact("TRL comes from", trl.by, "=", ["Hugging Face"], trl.source),
+                Fact(
+                    "libraries for language models with settings for PPO",
+                    ["OpenRLHF", "verl"],
+                    "subset",
+                    [one["name"] for one in settings()],
+                    SETTINGS,
+                ),
+            ],
+        ),
     )

@@ -16,7 +16,7 @@ from rlcalc.errors import InputError, UnknownName, shown, suggestion
 from rlcalc.specs import Parameter
 
 _COLUMN = re.compile(r"(.*\.(?:csv|tsv)):(.*)", re.IGNORECASE | re.DOTALL)
-_FLAGS = frozenset({"0", "1", "true", "false", "yes", "no"})
+_FLAGS = frozenset({"0", "1", "0.0", "1.0", "true", "false", "yes", "no"})
 _NUMERIC = ("number", "integer", "count")
 MAX_FILE = 256 * 2**20  # characters of one file: some ten million numbers
 _CHUNK = 2**20
@@ -187,6 +187,14 @@ def _csv_cells(text: str, path: str, column: str) -> Iterator[Cell]:
             if len(row) <= at:
                 raise InputError(
                     "cell_missing", f"{path}, line {rows.line_num}: no cell in the column {shown(column)}."
+                )
+            if any(cell.strip() for cell in row[len(header) :]):
+                # a comma inside a number parts it, and every column behind is another one
+                raise InputError(
+                    "cells_left_over",
+                    f"{path}, line {rows.line_num}: {len(row)} cells under {len(header)} "
+                    f"{'name' if len(header) == 1 else 'names'}.",
+                    "A cell that holds the delimiter needs quotes; a number is written without it.",
                 )
             yield rows.line_num, row[at].strip()
     except csv.Error as error:

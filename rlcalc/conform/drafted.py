@@ -7,7 +7,7 @@ from typing import Any
 from rlcalc.arrays import from_exact
 from rlcalc.conform.drafts import Draft
 from rlcalc.conform.oracle import exact_answer
-from rlcalc.conform.vectors import Vector, answer_name
+from rlcalc.conform.vectors import GENERATED, Vector, answer_name
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked
 from rlcalc.reading import flat
@@ -15,7 +15,7 @@ from rlcalc.specs import Formula
 from rlcalc.verify import DEMANDED
 
 
-def vector(formula: Formula, draft: Draft, name: str = "generated") -> Vector | None:
+def vector(formula: Formula, draft: Draft, name: str = GENERATED) -> Vector | None:
     """The draft with its exact answer; ``None`` where the formula refuses it."""
     import numpy as np
 
@@ -40,7 +40,7 @@ def vector(formula: Formula, draft: Draft, name: str = "generated") -> Vector | 
     return Vector(
         id=name,
         formula=formula,
-        about="generated",
+        about=GENERATED,
         given=first.given,
         texts={},
         arrays=arrays,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.errors import InputError
+from rlcalc.errors import InputError, many
 from rlcalc.terms import Name, Quotient, Symbol, Term, Value, apply, tidy, total
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def check_action(action: int, count: int) -> None:
     if not 0 <= action < count:
         raise InputError(
             "action_out_of_range",
-            f"--action must be from 0 to {count - 1}, since theta has {count} "
-            f"{'entry' if count == 1 else 'entries'}; it is {action}.",
+            f"--action must be from 0 to {count - 1}, since theta has {many(count, 'entry', 'entries')}; "
+            f"it is {action}.",
             "Actions are counted from 0.",
         )
 

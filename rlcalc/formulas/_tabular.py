@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.errors import InputError
+from rlcalc.errors import InputError, many
 from rlcalc.exact import rational
 from rlcalc.terms import Name, Symbol, Term, product, total
 
@@ -140,8 +140,9 @@ def row_of_state(mdp: MDP, rows: int, parameter: str, *, shared: bool = False) -
     wanted = f"1 (shared by all), {wanted}" if shared else wanted
     raise InputError(
         f"{parameter}_wrong_length",
-        f"--{parameter} has {rows} {'row' if rows == 1 else 'rows'}, expected {wanted}.",
-        f"One row has {len(mdp.actions)} entries, for {', '.join(mdp.actions)}; write ';' between rows.",
+        f"--{parameter} has {many(rows, 'row')}, expected {wanted}.",
+        f"One row has {many(len(mdp.actions), 'entry', 'entries')}, for {', '.join(mdp.actions)}; "
+        "write ';' between rows.",
     )
 
 
@@ -154,7 +155,8 @@ def check_columns(mdp: MDP, columns: int, parameter: str) -> None:
     if columns != len(mdp.actions):
         raise InputError(
             f"{parameter}_wrong_length",
-            f"{parameter} has {columns} entries in a row, expected {len(mdp.actions)}, one per action.",
+            f"{parameter} has {many(columns, 'entry', 'entries')} in a row, expected {len(mdp.actions)}, "
+            "one per action.",
         )
 
 

@@ -35,6 +35,10 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     returns = [d.given(Name("G", arg=a), g) for a, g in zip(actions, i.returns, strict=True)]
     # written out for two actions and for three; beyond that the page would drown in components
     small = len(actions) <= 3
+    if not small:
+        d.note(
+            "Not written out: the scores s_j(a_k) = [j = k] − π(a_j), and g_j(a_k) = (G(a_k) − b)·s_j(a_k)."
+        )
     value = d.step("V", _average(policy, returns), "the mean return", shown=isinstance(i.baseline, str))
     scores = [
         [

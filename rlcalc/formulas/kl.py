@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from rlcalc.derivation import Derivation
     from rlcalc.inputs import Inputs
 
-
 DIVERGENCE = Name("D(p‖q)", tex=r"D(p\,\|\,q)")  # TeX without Unicode fonts has no ‖
 
 

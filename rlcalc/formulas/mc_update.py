@@ -16,6 +16,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from rlcalc.exact import symbols_of
 from rlcalc.recurrence import scan_numpy, scan_torch
 from rlcalc.terms import Name, Term
 
@@ -39,6 +40,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         d.note(
             "Step size 1/k: each value is the mean of the returns so far; the starting value is forgotten."
         )
+    elif not isinstance(i.alpha, Fraction) and "k" in symbols_of(i.alpha):
+        d.note("k is a symbol here, the same at every step: only 1/k stands for the number of the return.")
     d.output("value", value)
     d.output("values", found)
 

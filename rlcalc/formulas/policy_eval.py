@@ -53,7 +53,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     policy = _table(mdp, i.policy)
     solution = evaluate_exact(mdp, policy, gamma)
     if solution is None:
-        raise _singular(mdp, _stuck(mdp, policy))
+        raise _singular(_stuck(mdp, policy))
     d.note(
         "The linear system (I − γ P_π) V = R_π was solved by exact elimination; the steps put its solution "
         "into the definition."
@@ -112,7 +112,7 @@ def _stuck(mdp: MDP, policy: Sequence[Sequence[Fraction]]) -> list[str]:
     return [mdp.states[s] for s in mdp.live if s not in ending]
 
 
-def _singular(mdp: MDP, stuck: Sequence[str]) -> InputError:
+def _singular(stuck: Sequence[str]) -> InputError:
     where = f" from {', '.join(stuck[:6])}{' …' if len(stuck) > 6 else ''}" if stuck else ""
     return InputError(
         "singular_system",
@@ -149,7 +149,7 @@ def _refuse_stuck(mdp: MDP, chances: Any) -> None:
         ending = ending | ((chances > 0) & ending[..., None, :]).any(axis=-1)
     if not ending.all():
         stuck = ~ending.reshape(-1, len(mdp.states)).all(axis=0)
-        raise _singular(mdp, [mdp.states[s] for s in np.flatnonzero(stuck)])
+        raise _singular([mdp.states[s] for s in np.flatnonzero(stuck)])
 
 
 def torch_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def torch_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
     for _ in exact.states:
         ended = ended | ((chances > 0) & ended.unsqueeze(-2)).any(-1)
     if gamma.device.type == p.device.type == "cpu" and bool(gamma >= 1) and not bool(ended.all()):
-        raise _singular(exact, [])
+        raise _singular([])
     # elsewhere, where raising would wait for the device, a state that never ends is nan
     values = values.masked_fill(~ended & (gamma >= 1), float("nan"))
     return {"values": values, "q_values": r + gamma * (p @ values[..., None, :, None]).squeeze(-1)}

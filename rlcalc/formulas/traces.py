@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.errors import InputError, shown
+from rlcalc.errors import InputError, many, shown
 from rlcalc.exact import equal
 from rlcalc.formulas._sequence import Episode
 from rlcalc.formulas._words import word_name
@@ -50,7 +50,8 @@ def check(i: Inputs) -> None:
         known = " ".join(names) if len(names) <= 12 else f"{len(names)} states"
         raise InputError(
             "values_wrong_length",
-            f"--values has {len(values)} entries, expected {len(names)}, one for each of {shown(known)}.",
+            f"--values has {many(len(values), 'entry', 'entries')}, expected {len(names)}, "
+            f"one for each of {shown(known)}.",
             "Give the value of each different state once, in the order of first visit.",
         )
 
@@ -66,7 +67,8 @@ def _rewards_missing(given: str) -> InputError:
 def _wrong_states(visited: int, steps: int) -> InputError:
     return InputError(
         "states_wrong_length",
-        f"There are {visited} states for {steps} rewards; expected {steps} or {steps + 1}.",
+        f"There {'is' if visited == 1 else 'are'} {many(visited, 'state')} for {many(steps, 'reward')}; "
+        f"expected {steps} or {steps + 1}.",
         "Name the state before each reward, and optionally the one that the episode stopped in.",
     )
 
@@ -332,7 +334,7 @@ def _check_count(index: Any, words: int | None, count: int, *, by_word: bool) ->
     if by_word and words != count:
         raise InputError(
             "values_wrong_length",
-            f"values has {count} entries, expected {words}, one for each different state.",
+            f"values has {many(count, 'entry', 'entries')}, expected {words}, one for each different state.",
             "Give the value of each different state once, in the order of first visit.",
         )
     if index.size and (index.min() < 0 or index.max() >= count):

@@ -15,6 +15,8 @@ from rlcalc.audit.latex import LatexError, columns, to_mathml, to_text
     [
         (r"G_t^{(n)} = \sum_{k=1}^{n} \gamma^{k-1} R_{t+k}", "G_t^(n) = Σ_{k=1}^n γ^{k−1}R_{t+k}"),
         (r"\frac{1}{n+1}", "1/(n + 1)"),
+        (r"\log \frac{p}{q}", "log (p/q)"),  # not (log p)/q
+        (r"\alpha \frac{p}{q}", "αp/q"),
         (r"\sqrt{2}", "√(2)"),
         (r"\mathbb{E}_{x \sim p}[f(x)]", "𝔼_{x∼p}[f(x)]"),
         (r"1-\epsilon \le r \le 1+\epsilon", "1 − ε ≤ r ≤ 1 + ε"),

@@ -117,6 +117,30 @@ def test_the_test_of_one_that_raises_passes_however_it_is_mended() -> None:
         space["test_gae_counterexample"]()
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_the_test_of_a_wrong_first_step_passes_once_it_is_mended(backend: str) -> None:
+    """The vector certifies the first step, the function answers all of them."""
+
+    def wrong(rewards: Any, gamma: Any) -> Any:
+        return rlcalc.discounted_return(rewards, gamma=gamma) + 1
+
+    def mended(rewards: Any, gamma: Any) -> Any:
+        found = rlcalc.discounted_return(rewards, gamma=gamma)
+        return found.tolist() if backend == "numpy" else found
+
+    target = from_function(wrong, backend=backend)
+    example = counterexample(run(target, "discounted_return"), target)
+    assert example is not None
+    assert example.output == "return"
+    space: dict[str, Any] = {"wrong": wrong}
+    exec(compile(example.test, "counterexample", "exec"), space)
+    with pytest.raises(AssertionError):
+        space["test_discounted_return_counterexample"]()
+    space = {"wrong": mended}
+    exec(compile(example.test, "counterexample", "exec"), space)
+    space["test_discounted_return_counterexample"]()
+
+
 @pytest.mark.parametrize("function", [targets.hangs, targets.hangs_and_catches])
 def test_a_hang_is_cut_off_once(function: Any) -> None:
     found = run(from_function(function, limit=0.2), "gae", random=50)

@@ -19,12 +19,21 @@ ALL = ("sympy", "numpy", "torch")
 
 @pytest.mark.parametrize(
     ("ret", "value", "advantage", "reading"),
-    [(15, 10, "5", "better"), (7, 10, "-3", "worse"), (10, 10, "0", "as expected")],
+    [(15, 10, "5", "better"), (7, 10, "-3", "worse"), (10, 10, "0", "as expected"), (11, 10, "1", "better")],
 )
 def test_table_of_section_6_4(ret: int, value: int, advantage: str, reading: str) -> None:
-    outputs = rlcalc.derive("advantage", return_=ret, value=value).outputs
-    assert str(outputs["advantage"]) == advantage
-    assert outputs["reading"] == reading
+    d = rlcalc.derive("advantage", return_=ret, value=value)
+    assert str(d.outputs["advantage"]) == advantage
+    assert d.outputs["reading"] == reading
+    # the reason says what the reading means for the action
+    assert (
+        d.steps[-1].note
+        == {
+            "better": "better than expected: the action becomes more likely",
+            "worse": "worse than expected: the action becomes less likely",
+            "as expected": "as expected: the probability of the action stays",
+        }[reading]
+    )
 
 
 def test_one_step_form_is_the_td_error_of_section_1_4() -> None:
@@ -38,6 +47,7 @@ def test_symbols_stay_and_the_reading_is_left_open() -> None:
     assert str(d.answer) == "g - v"
     assert "reading" not in d.outputs
     assert any("sign" in note for note in d.notes)
+    assert d.steps[-1].note == ""
 
 
 @settings(deadline=None, max_examples=50)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import equal, parse_number
+from rlcalc.printers import TextPrinter
 
 numbers = st.fractions(min_value=-20, max_value=20, max_denominator=20)
 weights = st.integers(min_value=1, max_value=9)
@@ -149,9 +150,14 @@ def test_numpy_batches_dtype_and_inputs(dtype: type, baseline: object) -> None:
         rlcalc.compute("baseline_variance", policy=p, returns=g, baseline=baseline)
         for p, g in zip(policy, returns, strict=True)
     ]
+    tensors = rlcalc.compute(
+        "baseline_variance", policy=torch.tensor(policy), returns=torch.tensor(returns), baseline=baseline
+    )
     for name, array in found.items():
         assert array.dtype == dtype
+        assert array.shape == tensors[name].shape == ((5, 4) if name == "mean_gradient" else (5,))
         np.testing.assert_allclose(array, [row[name] for row in rows], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(tensors[name].numpy(), array, rtol=1e-5, atol=1e-6)
     assert np.array_equal(kept[0], policy)
     assert np.array_equal(kept[1], returns)
     empty = rlcalc.compute("baseline_variance", policy=policy[:0], returns=returns[:0], baseline=baseline)
@@ -198,3 +204,35 @@ def test_the_best_baseline_of_two_actions_leaves_no_variance_whatever_they_are()
     found = rlcalc.derive("baseline_variance", policy=["p", "1-p"], returns=["a", "b"], baseline="best")
     assert found.outputs["variance"] == 0
     assert str(found.outputs["best"]) == "-a*p + a + b*p"
+
+
+@pytest.mark.parametrize("actions", [2, 3, 4])
+@pytest.mark.parametrize("baseline", [0, "value", "best"])
+def test_steps_show_what_was_asked_for_and_components_of_three_actions_at_most(
+    actions: int, baseline: int | str
+) -> None:
+    d = rlcalc.derive(
+        "baseline_variance",
+        policy=[Fraction(1, actions)] * actions,
+        returns=range(actions),
+        baseline=baseline,
+    )
+    shown = [TextPrinter(numbers=False).name(step.name) for step in d.steps]
+    every = range(1, actions + 1)
+    components = [f"_{j}(a_{k})" for k in every for j in every] if actions <= 3 else []
+    want = ["V"] if baseline != 0 else []
+    want += [f"s{mark}" for mark in components]
+    want += [*(f"w(a_{k})" for k in every), "b^*"] if baseline == "best" else []
+    want += [f"g{mark}" for mark in components] + [f"m_{j}" for j in every] + ["Var(g)"]
+    assert shown == want
+    assert d.notes == (
+        [] if components else
+        ["Not written out: the scores s_j(a_k) = [j = k] − π(a_j), and g_j(a_k) = (G(a_k) − b)·s_j(a_k)."]
+    )  # fmt: skip
+
+
+def test_a_certain_policy_divides_by_nothing() -> None:
+    """All weights are 0 there; a warning would be an error here."""
+    found = rlcalc.compute("baseline_variance", policy=[1.0, 0.0], returns=[3.0, 5.0], baseline="best")
+    assert found["best"] == 3
+    assert found["variance"] == 0

@@ -257,3 +257,66 @@ def test_refusals(raw: dict[str, Any], code: str) -> None:
     with pytest.raises(InputError) as caught:
         rlcalc.derive("bellman", **raw)
     assert caught.value.code == code
+
+
+# one state that ends with probability 1 − p and else stays: V_k = r·(1 + c + … + c^(k−1)) with c = γ·p
+@pytest.mark.parametrize(
+    ("p", "gamma", "reward", "wanted"),
+    [
+        # V* = 4, V_5 = 4·(1 − 4^−5); with one state the bound is attained
+        ("1/2", "1/2", 3, ["off by 1/256 after sweep 5.", "= 1/256.", "below γ"]),
+        ("1", "1/2", 3, ["off by 3/16 after sweep 5.", "= 3/16."]),
+        ("1/2", "1", 1, ["off by 1/16 after sweep 5.", "= 1/16.", "below γ"]),
+        ("0", "1/2", 3, ["exactly in sweep 1.", "below γ"]),
+    ],
+)
+def test_remarks_on_value_iteration(p: str, gamma: str, reward: int, wanted: list[str]) -> None:
+    table = {"P": [[[p, str(1 - F(p))]], []], "R": [[reward], []], "terminal": [1]}
+    d = rlcalc.derive("bellman", mdp=table, gamma=gamma)
+    told = d.notes[1:]
+    assert len(told) == len(wanted)
+    assert all(part in note for part, note in zip(wanted, told, strict=True)), told
+    # one action needs no maximum
+    assert "V^*(s0) = Q^*(s0; a0)" in d.text()
+
+
+@pytest.mark.parametrize(
+    ("length", "told"), [(2, "reaches the solution exactly in sweep 2."), (7, "is off by 2 after sweep 5.")]
+)
+def test_remarks_where_nothing_contracts(length: int, told: str) -> None:
+    """A corridor with γ = 1 and reward 1 a step: V*(s) counts the steps left, V_k at most k of them."""
+    corridor = [[[int(t == s + 1) for t in range(length + 1)]] for s in range(length)]
+    table = {"P": [*corridor, []], "R": [[1]] * length + [[]], "terminal": [length]}
+    d = rlcalc.derive("bellman", mdp=table, gamma=1)
+    assert d.notes[1:] == [
+        f"Value iteration from 0 {told}",
+        "In the largest-entry norm this is no contraction; the solution is unique all the same.",
+    ]
+
+
+def test_rounds_count_the_policies_evaluated() -> None:
+    """s1 has to find its 5 before s0 can want to go there: (1, 0), then (1, 5), then (9/2, 5)."""
+    table = {
+        "P": [[[0, 0, 1], [0, 1, 0]], [[0, 0, 1], [0, 0, 1]], []],
+        "R": [[1, 0], [0, 5], []], "terminal": [2],
+    }  # fmt: skip
+    d = rlcalc.derive("bellman", mdp=table, gamma="9/10")
+    assert d.outputs["iterations"] == 3
+    assert "ended after 3 rounds;" in d.notes[0]
+    table = {"P": [[[0, 1]], []], "R": [[1], []], "terminal": [1]}
+    d = rlcalc.derive("bellman", mdp=table, gamma="9/10")
+    assert d.outputs["iterations"] == 1
+    assert "ended after 1 round;" in d.notes[0]
+
+
+def test_nothing_but_a_terminal_state() -> None:
+    """No action keeps anything of the future: the modulus is 0."""
+    d = rlcalc.derive("bellman", mdp={"P": [[[1]]], "R": [[0]], "terminal": [0]}, gamma="1/2")
+    assert d.outputs["values"] == [0]
+    assert d.outputs["modulus"] == 0
+
+
+@pytest.mark.parametrize("make", [np.float32, lambda x: torch.tensor(x, dtype=torch.float32)])
+def test_float32_stays(make: Any) -> None:
+    found = rlcalc.compute("bellman", mdp="grid2x2", gamma=make(0.9))
+    assert {str(array.dtype).removeprefix("torch.") for array in found.values()} == {"float32"}

@@ -192,3 +192,26 @@ def test_best_of_a_constant_in_arrays() -> None:
 def test_symbols_in_lowest_terms() -> None:
     found = rlcalc.derive("control_variate", x=["x1", "x2"], b=["b1", "b2"], k="best").outputs
     assert str(found["best_k"]) == "(x1 - x2)/(b1 - b2)"
+
+
+def test_steps_are_the_definitions() -> None:
+    text = rlcalc.derive("control_variate", x=[15, 7], b=[10, 4], k=1).text()
+    assert "μ_X = (x_1 + x_2) / 2\n" in text
+    assert "Var(X) = ((x_1 - μ_X)^2 + (x_2 - μ_X)^2) / 2\n" in text
+    assert "Cov(X,b) = ((x_1 - μ_X)·(b_1 - μ_b) + (x_2 - μ_X)·(b_2 - μ_b)) / 2\n" in text
+    assert "y_1 = x_1 - k·b_1\n" in text
+    text = rlcalc.derive("control_variate", x=[15], b=[10], k=1).text()
+    assert "μ_X = x_1\n" in text
+    assert "Var(X) = (x_1 - μ_X)^2\n" in text
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_no_rounding_lifts_a_correlation_above_one(sign: int, dtype: str) -> None:
+    """x is a multiple of b, so |ρ| = 1 in exact numbers; rounded, the quotient often passes it."""
+    b = np.random.default_rng(5).normal(size=(2000, 5)).astype(dtype)
+    x = (sign * np.asarray(0.1, dtype)) * b
+    for make in (np.asarray, torch.from_numpy):
+        found = np.asarray(rlcalc.compute("control_variate", x=make(x), b=make(b), k=1.0)["correlation"])
+        np.testing.assert_allclose(found, sign, rtol=1e-5)
+        assert np.abs(found).max() <= 1

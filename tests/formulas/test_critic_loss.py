@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import equal, parse_number
+from rlcalc.printers import TextPrinter
 
 numbers = st.fractions(min_value=-40, max_value=40, max_denominator=30)
 reductions = st.sampled_from(["sum", "mean", "half-mean"])
@@ -207,3 +208,24 @@ def test_half_mean_passes_its_minimiser_only_above_a_step_of_one() -> None:
     assert past not in lands.notes
     assert lands.outputs["updated"] == 11
     assert past in rlcalc.derive("critic_loss", **given, reduction="mean", alpha="3/4").notes
+
+
+def test_one_sample_is_its_own_mean() -> None:
+    """(10 − 15)² = 25, and half of it; the minimiser is the return itself."""
+    for reduction, loss in (("sum", Fraction(25)), ("mean", Fraction(25)), ("half-mean", Fraction(25, 2))):
+        e = rlcalc.evaluate(
+            "critic_loss",
+            {"values": 10, "returns": [15], "reduction": reduction},
+            ("sympy", "numpy", "torch"),
+        )
+        assert (e.answer.exact, e.answer.numpy, e.answer.torch) == (loss, loss, loss)
+    assert "V^* = G_0\n" in rlcalc.derive("critic_loss", values=10, returns=[15]).text()
+
+
+def test_slopes_are_shown_where_a_step_uses_them() -> None:
+    def shown(**alpha: str) -> list[str]:
+        d = rlcalc.derive("critic_loss", values=10, returns=[15, 7], **alpha)
+        return [TextPrinter(numbers=False).name(step.name) for step in d.steps]
+
+    assert shown() == ["L", "V^*", "L(V^*)"]
+    assert shown(alpha="1/4") == ["L", "V^*", "L(V^*)", "g_0", "g_1", "g", "V_new"]

@@ -136,3 +136,37 @@ def test_a_bootstrap_stands_beside_no_other_value() -> None:
     inputs = rlcalc.evaluate("discounted_return", {"rewards": ["1", "2"], "bootstrap": "4"}).inputs
     assert inputs.values["values"] is None
     assert str(rlcalc.derive("discounted_return", rewards=[1, 2], bootstrap=4, gamma="1/2").answer) == "3"
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "refused"),
+    [
+        ("next_values", 4.0, False),
+        ("next_values", 5.0, True),
+        ("next_values", 0.0, True),
+        ("next_values", np.nan, False),
+        ("values", 4.0, False),
+        ("values", 1.0, True),
+        ("values", 0.0, False),  # zeros are the default: not said
+        ("values", np.nan, False),
+    ],
+)
+def test_two_bootstraps_of_arrays_have_to_agree(name: str, last: float, refused: bool) -> None:
+    given = {name: np.array([4.0, 4.0, 4.0, last][name == "next_values" :])}
+    if refused:
+        with pytest.raises(rlcalc.InputError) as error:
+            rlcalc.discounted_return([1.0, 2, 3], gamma=0.5, bootstrap=4.0, **given)
+        assert error.value.code == "bootstrap_conflict"
+    else:  # 3 + 0.5·4, 2 + 0.5·5, 1 + 0.5·4.5
+        got = rlcalc.discounted_return([1.0, 2, 3], gamma=0.5, bootstrap=4.0, **given)
+        np.testing.assert_array_equal(got, [3.25, 4.5, 5])
+
+
+def test_an_idle_bootstrap_is_told_and_nothing_else() -> None:
+    def notes(**more: Any) -> list[str]:
+        return rlcalc.derive("discounted_return", rewards=[1, 2], **more).notes
+
+    assert notes(bootstrap=4, terminated=[0, 1]) == [
+        "The last step is terminated, so the bootstrap is not used."
+    ]
+    assert notes(bootstrap=4) == notes(values=[0, 0, 4], terminated=[0, 1]) == notes() == []

@@ -89,3 +89,14 @@ def test_a_sure_thing_has_no_negative_zero() -> None:
 
 def test_symbols_keep_the_definition() -> None:
     assert str(rlcalc.derive("entropy", p=["p", "1-p"]).answer) == "-p*log(p) - (1 - p)*log(1 - p)"
+
+
+def test_logarithms_cancel_where_the_base_allows() -> None:
+    """½·log 2 + ½·log 6 = ½·log 12."""
+    assert str(rlcalc.derive("entropy", p=["1/2", "1/6", "1/6", "1/6"], base=12).answer) == "1/2"
+    assert str(rlcalc.derive("entropy", p=["1/6"] * 6, base=36).answer) == "1/2"
+
+
+def test_only_an_impossible_action_is_explained() -> None:
+    d = rlcalc.derive("entropy", p=[1, 0])
+    assert [step.note for step in d.steps] == ["", "0·log 0 counts as 0", ""]

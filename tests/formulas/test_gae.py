@@ -150,3 +150,24 @@ def test_exact_reaches_its_limit_and_says_so_beyond() -> None:
     assert beyond.derivation is None
     assert any("skipped" in note for note in beyond.notes)
     assert beyond.results["advantages"].numpy[0] == pytest.approx(2)
+
+
+def test_another_value_for_the_same_state_is_told() -> None:
+    def told(next_values: list[int], **flags: Any) -> list[str]:
+        notes = rlcalc.derive(
+            "gae", rewards=[1, 2, 3], values=[5, 6, 7, 8], next_values=next_values, **flags
+        ).notes
+        assert all("another value for S_" in note for note in notes)
+        return [note.split()[1] for note in notes]
+
+    assert told([6, 7, 8]) == []
+    assert told([6, 7, 0]) == []  # behind the last step nothing follows
+    assert told([6, 0, 8]) == ["1"]
+    assert told([0, 0, 8]) == ["0", "1"]
+    assert told([6, 0, 8], truncated=[0, 1, 0]) == []
+    assert told([6, 0, 8], terminated=[0, 1, 0]) == []
+
+
+def test_steps_with_one_discount_each() -> None:
+    text = rlcalc.derive("gae", rewards=[1, 2, 3], gamma=["1/2", "1/3", 1], lam="1/2").text()
+    assert "A_0 = δ_0 + γ_0·λ·δ_1 + γ_0·γ_1·λ^2·δ_2\n" in text

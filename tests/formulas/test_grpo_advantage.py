@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,3 +97,19 @@ def test_refusals(inputs: dict[str, object], code: str) -> None:
 def test_one_reward_is_refused_by_the_arrays_too() -> None:
     with pytest.raises(rlcalc.InputError, match="at least 2"):
         rlcalc.grpo_advantage([1.0])
+
+
+def test_steps_count_from_one_and_add_only_an_eps_that_is_given() -> None:
+    text = rlcalc.derive("grpo_advantage", rewards=[1, 0]).text()
+    assert "m = (r_1 + r_2) / 2\n" in text
+    assert "d_1 = r_1 - m\n" in text
+    assert "A_1 = d_1 / s\n" in text
+    assert "A_2 = d_2 / s\n" in text
+    assert "A_2 = d_2 / (s + ε)\n" in rlcalc.derive("grpo_advantage", rewards=[1, 0], eps="1/2").text()
+
+
+@pytest.mark.parametrize("call", [rlcalc.derive, rlcalc.compute])
+def test_refusal_repeats_how_many_rewards_there_were(call: Any) -> None:
+    for rewards in ([5.0], torch.tensor([5.0])) if call is rlcalc.compute else ([5],):
+        with pytest.raises(rlcalc.InputError, match=r"needs at least 2 rewards to compare, not 1\."):
+            call("grpo_advantage", rewards=rewards)

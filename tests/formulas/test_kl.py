@@ -98,3 +98,11 @@ def test_refusals(inputs: dict[str, object], code: str) -> None:
 def test_symbols_keep_the_definition() -> None:
     found = rlcalc.derive("kl", p=["p", "1-p"], q=["q", "1-q"]).answer
     assert str(found) == "p*log(p/q) + (1 - p)*log((1 - p)/(1 - q))"
+
+
+def test_the_outcome_that_makes_it_infinite_is_named() -> None:
+    d = rlcalc.derive("kl", p=["1/2", "0", "1/2"], q=["1", "0", "0"])
+    assert d.notes == [
+        "The divergence is infinite: q gives no probability to outcome 2, which p can draw. "
+        "Swapped arguments may give a finite number."
+    ]

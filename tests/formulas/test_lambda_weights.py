@@ -140,3 +140,36 @@ def test_gradient_by_lambda(at: float) -> None:
     slopes = [torch.autograd.grad(w, lam, retain_graph=True)[0].item() for w in rlcalc.lambda_weights(lam, 3)]
     # of 1 − λ, λ − λ², λ²
     assert slopes == pytest.approx([-1, 1 - 2 * at, 2 * at])
+
+
+@pytest.mark.parametrize("lam", ["1/3", "0", "l"])
+def test_endless_partial_sums_are_the_sums_of_the_weights(lam: str) -> None:
+    """The step S_M says what M weights sum to: count it for M = 1 … 5, at a number where λ is a symbol."""
+    d = rlcalc.derive("lambda_weights", lam=lam, steps="inf")
+    (partial_sum,) = (step.value for step in d.steps if step.name.base == "S")
+    ratio = Fraction(2, 7) if lam == "l" else Fraction(lam)
+    running = Fraction(0)
+    for count in range(1, 6):
+        numbers = {"l": sympy.Rational(ratio), "n": count, "M": count}
+
+        def at(expression: sympy.Expr, numbers: dict[str, object] = numbers) -> sympy.Expr:
+            return expression.subs({s: numbers[s.name] for s in expression.free_symbols})
+
+        running += (1 - ratio) * ratio ** (count - 1)
+        assert at(d.outputs["general_weight"]) == (1 - ratio) * ratio ** (count - 1)
+        assert at(partial_sum) == running
+    assert "sum = 1 - lim λ^M\n" in d.text()
+
+
+def test_notes_fit_the_decay() -> None:
+    def notes(lam: str) -> list[str]:
+        return rlcalc.derive("lambda_weights", lam=lam, steps="inf").notes
+
+    assert notes("1/3") == []
+    assert notes("0") == ["0^0 is 1 here: at λ = 0 all weight lies on the 1-step return."]
+    assert "The sum is 1 for λ < 1; at λ = 1 every weight is 0 and so is the sum." in notes("l")
+
+
+def test_the_remainder_is_explained_where_it_is() -> None:
+    d = rlcalc.derive("lambda_weights", lam="1/2", steps=3)
+    assert [step.note for step in d.steps] == ["", "", "all the weight that is left", ""]

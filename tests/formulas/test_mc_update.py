@@ -136,3 +136,13 @@ def test_unknown_word_in_python() -> None:
     with pytest.raises(rlcalc.InputError) as caught:
         rlcalc.mc_update(0.0, [1.0], alpha="average")
     assert caught.value.code == "alpha_unknown"
+
+
+def test_only_the_mean_forgets_its_start() -> None:
+    def notes(alpha: str) -> list[str]:
+        return rlcalc.derive("mc_update", value=1, returns=[6, 2], alpha=alpha).notes
+
+    assert notes("1/2") == []
+    assert notes("mean") == [
+        "Step size 1/k: each value is the mean of the returns so far; the starting value is forgotten."
+    ]

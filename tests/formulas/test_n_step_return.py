@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
+from rlcalc.printers import TextPrinter
 from tests.formulas.episodes import Sequence, batch, sequences
 
 LECTURE: dict[str, Any] = {"rewards": [2, 3], "values": [5, 8, 10], "gamma": "0.9"}
@@ -99,8 +100,39 @@ def test_refused_terminal_names_both_readings() -> None:
     with pytest.raises(rlcalc.InputError) as error:
         rlcalc.derive("n_step_return", **LECTURE, n=2, terminal=True)
     assert error.value.code == "terminal_value_not_zero"
-    assert "64/5" in error.value.hint
-    assert "47/10" in error.value.hint
+    assert error.value.message == "A terminal state is worth 0, but the last value, V(S_2), is 10."
+    assert error.value.hint == (
+        "Either leave out --terminal, to bootstrap from that value (the answer is then 64/5), "
+        "or give 0 as the last value (the answer is then 47/10)."
+    )
+
+
+def test_refused_terminal_counts_with_the_successors_given() -> None:
+    """With next_values [8, 4]: 2 + 0.9·3 + 0.81·4 = 7.94, and 4.7 without the last summand."""
+    with pytest.raises(rlcalc.InputError) as error:
+        rlcalc.derive(
+            "n_step_return", **{**LECTURE, "values": [5, 8, 0]}, n=2, terminal=True, next_values=[8, 4]
+        )
+    assert "is 4." in error.value.message
+    assert "(the answer is then 397/50)" in error.value.hint
+    assert "(the answer is then 47/10)" in error.value.hint
+
+
+LONG = [f"a{k}" for k in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("rewards", "told"), [([0] * 128, True), ([0] * 129, False), (LONG, False)], ids=["128", "129", "long"]
+)
+def test_refused_terminal_leaves_out_answers_too_long(rewards: list[Any], told: bool) -> None:
+    values = [0] * len(rewards) + [1]
+    with pytest.raises(rlcalc.InputError) as error:
+        rlcalc.derive("n_step_return", rewards=rewards, values=values, gamma=1, n="inf", terminal=True)
+    answers = [" (the answer is then 1)", " (the answer is then 0)"] if told else ["", ""]
+    assert error.value.hint == (
+        f"Either leave out --terminal, to bootstrap from that value{answers[0]}, "
+        f"or give 0 as the last value{answers[1]}."
+    )
 
 
 @pytest.mark.parametrize("values", [[5.0, 8, 10], [[5.0, 8, 0], [5, 8, 1]]])
@@ -161,3 +193,12 @@ def test_gamma_in_place_of_its_power_is_seen() -> None:
     wrong = 0.5 * values[2:]
     assert right[:4].tolist() == [0.5, 1, 2, 4]
     assert not np.allclose(right[:4], wrong)
+
+
+def test_only_the_first_return_is_shown_under_the_name_asked_for() -> None:
+    def names(n: int | str) -> list[str]:
+        d = rlcalc.derive("n_step_return", **LECTURE, n=n)
+        return [TextPrinter(numbers=False).name(step.name) for step in d.steps]
+
+    assert names(1) == ["G_0^(1)"]
+    assert names("inf") == ["G_0^(∞)"]

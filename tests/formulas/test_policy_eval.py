@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.formulas._tabular import solve_exact
+from rlcalc.printers import TextPrinter
 
 LOOP = [["1", "0", "0", "0"]] * 3
 
@@ -145,3 +146,57 @@ def test_refusals(change: dict[str, Any], code: str) -> None:
     with pytest.raises(InputError) as caught:
         rlcalc.derive("policy_eval", **({"mdp": "bandit", "policy": [["1", "0"]], "gamma": 1} | change))
     assert caught.value.code == code
+
+
+# s0 → s1 → s2 → the end; s3 stays although it need not, s4 goes to s3
+PARTLY: dict[str, Any] = {
+    "P": [
+        [[0, 1, 0, 0, 0, 0]] * 2, [[0, 0, 1, 0, 0, 0]] * 2, [[0, 0, 0, 0, 0, 1]] * 2,
+        [[0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 0, 1]], [[0, 0, 0, 1, 0, 0]] * 2, [],
+    ],
+    "R": [[1, 1]] * 5 + [[]], "terminal": [5],
+}  # fmt: skip
+
+
+def test_refusal_names_the_states_that_never_end() -> None:
+    stays, leaves = [[1.0, 0.0]] * 5, [[0.0, 1.0]] * 5
+    calls = [
+        lambda: rlcalc.derive("policy_eval", mdp=PARTLY, gamma=1, policy=[[1, 0]] * 5),
+        lambda: rlcalc.policy_eval(PARTLY, np.array(stays), 1.0),
+        lambda: rlcalc.policy_eval(PARTLY, np.array([leaves, stays]), 1.0),
+    ]
+    for call in calls:
+        with pytest.raises(InputError) as caught:
+            call()
+        assert caught.value.message == (
+            "With gamma 1 the equations of this policy have no unique solution: it never ends from s3, s4."
+        )
+    with pytest.raises(InputError, match=r"solution: it never ends\."):
+        rlcalc.policy_eval(PARTLY, torch.tensor(stays), gamma=1.0)
+    # with the other action all is well: 1 for each step to the end
+    assert rlcalc.policy_eval(PARTLY, np.array(leaves), 1.0).tolist() == [3, 2, 1, 1, 2, 0]
+    assert rlcalc.policy_eval(PARTLY, torch.tensor([leaves]), gamma=1.0).tolist() == [[3, 2, 1, 1, 2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("count", "named"), [(6, "s0, s1, s2, s3, s4, s5."), (7, "s0, s1, s2, s3, s4, s5 ….")]
+)
+def test_refusal_names_six_states_at_most(count: int, named: str) -> None:
+    p = [[[int(s == t) for t in range(count + 1)]] for s in range(count)]
+    table = {"P": [*p, []], "R": [[0]] * count + [[]], "terminal": [count]}
+    with pytest.raises(InputError) as caught:
+        rlcalc.derive("policy_eval", mdp=table, gamma=1, policy=[[1]] * count)
+    assert caught.value.message.endswith(f"never ends from {named}")
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (5, 4), (3, 3)])
+def test_tables_of_another_shape_are_refused_by_name(shape: tuple[int, int]) -> None:
+    for make in (np.full, torch.full):
+        with pytest.raises(InputError, match="policy has") as caught:
+            rlcalc.policy_eval("grid2x2", make(shape, 1 / shape[1]), gamma=0.5)
+        assert caught.value.code == "policy_wrong_length"
+
+
+def test_terminal_states_take_no_step() -> None:
+    d = rlcalc.derive("policy_eval", mdp="bandit", gamma=1, policy=["3/4", "1/4"])
+    assert [TextPrinter(numbers=False).name(step.name) for step in d.steps] == ["Q(s; L)", "Q(s; R)", "V(s)"]

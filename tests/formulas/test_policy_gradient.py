@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
+from rlcalc.derivation import Derivation
 from rlcalc.errors import InputError
 from rlcalc.mdp import read_mdp
+from rlcalc.printers import TextPrinter
 
 FORMS = ("trajectory", "reward-to-go", "no-gamma-t")
 BACKENDS = ("sympy", "numpy", "torch")
@@ -179,3 +181,34 @@ def test_refusals(change: dict[str, Any], code: str) -> None:
     with pytest.raises(InputError) as caught:
         rlcalc.derive("policy_gradient", **({"mdp": "bandit", "theta": [0, 0]} | change))
     assert caught.value.code == code
+
+
+def shown(d: Derivation) -> list[str]:
+    return [TextPrinter(numbers=False).name(step.name) for step in d.steps]
+
+
+def test_steps_go_from_the_policy_by_trajectories_to_the_gradient() -> None:
+    d = rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0], gamma=1)
+    assert shown(d) == ["π(L)", "π(R)", "p_1", "G_1,0", "p_2", "G_2,0", "J", "∂J/∂θ_0", "∂J/∂θ_1"]
+    d = rlcalc.derive("policy_gradient", mdp="grid2x2", theta=[[0] * 4] * 3, gamma=1, horizon=1)
+    assert shown(d)[-12:] == [f"∂J/∂θ_{row},{b}" for row in range(3) for b in range(4)]
+
+
+@pytest.mark.parametrize(("actions", "told"), [(12, []), (13, ["The steps show 12 of 13 trajectories."])])
+def test_twelve_trajectories_are_shown(actions: int, told: list[str]) -> None:
+    table = {"P": [[[0, 1]] * actions, []], "R": [list(range(actions)), []], "terminal": [1]}
+    d = rlcalc.derive("policy_gradient", mdp=table, theta=[0] * actions, gamma=1)
+    assert d.notes[:-1] == told
+    assert [name for name in shown(d) if name[0] in "pG"] == [
+        name for k in range(1, 13) for name in (f"p_{k}", f"G_{k},0")
+    ]
+    assert d.outputs["trajectories"] == actions
+
+
+def test_a_trajectory_may_have_a_hundred_actions() -> None:
+    loop = {"P": [[[1]]], "R": [[1]]}
+    found = rlcalc.compute("policy_gradient", mdp=loop, theta=[0.0], gamma=1.0, horizon=100)
+    assert found["objective"] == 100
+    with pytest.raises(InputError) as caught:
+        rlcalc.compute("policy_gradient", mdp=loop, theta=[0.0], gamma=1.0, horizon=101)
+    assert caught.value.code == "horizon_out_of_range"

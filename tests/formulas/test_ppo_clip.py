@@ -120,3 +120,42 @@ def test_a_small_good_action_that_became_less_likely_still_pulls() -> None:
     assert float(rlcalc.compute("ppo_clip", ratio=0.5, adv=0.5)["d_ratio"]) == 0.5
     tensor = rlcalc.compute("ppo_clip", ratio=torch.tensor(0.5, dtype=torch.float64), adv=0.5)
     assert tensor["d_ratio"].item() == 0.5
+
+
+@pytest.mark.parametrize(
+    ("ratio", "adv", "reason"),
+    [
+        ("3/2", "5", "clipped is smaller"),
+        ("3/5", "-3", "clipped is smaller"),
+        ("3/5", "5", "unclipped is smaller"),
+        ("3/2", "-3", "unclipped is smaller"),
+        ("1", "5", "both sides are equal: the ratio is inside the interval"),
+        ("1", "1", "both sides are equal: the ratio is inside the interval"),
+        ("3/2", "0", "the advantage is 0"),
+    ],
+)
+def test_the_reason_names_the_side_that_acts(ratio: str, adv: str, reason: str) -> None:
+    (note,) = (s.note for s in rlcalc.derive("ppo_clip", ratio=ratio, adv=adv).steps if s.name.base == "L")
+    assert note.startswith(reason)
+
+
+@pytest.mark.parametrize(("ratio", "kink"), [("3/2", False), ("6/5", True), ("1", False)])
+def test_one_sided_slopes_are_shown_at_a_kink(ratio: str, kink: bool) -> None:
+    d = rlcalc.derive("ppo_clip", ratio=ratio, adv=5)
+    slopes = [(step.name.sub, step.note) for step in d.steps if step.name.base == "∂L/∂r"]
+    assert [side for side, _ in slopes] == (["", "left", "right"] if kink else [""])
+    assert slopes[0][1].startswith("a kink") == kink
+
+
+def test_symbols_leave_the_slope_open() -> None:
+    for inputs in ({"ratio": "r", "adv": 5}, {"ratio": 1, "adv": "a"}, {"ratio": 1, "adv": 5, "eps": "x"}):
+        d = rlcalc.derive("ppo_clip", **inputs)
+        assert "d_ratio" not in d.outputs
+        assert any(note.startswith("The derivative needs numbers") for note in d.notes)
+
+
+@pytest.mark.parametrize("ratio", ["3/5", "4/5", "1", "6/5", "3/2"])
+def test_without_an_advantage_there_is_no_kink(ratio: str) -> None:
+    d = rlcalc.derive("ppo_clip", ratio=ratio, adv=0)
+    assert [(s.name.sub, s.note) for s in d.steps if s.name.base == "∂L/∂r"] == [("", "L is r·A here")]
+    assert {str(d.outputs[name]) for name in ("d_ratio", "d_ratio_left", "d_ratio_right")} == {"0"}

@@ -85,3 +85,38 @@ def test_fractions_are_refused(value: str) -> None:
     with pytest.raises(rlcalc.InputError) as caught:
         rlcalc.derive("ppo_count", epochs=value)
     assert caught.value.code == "epochs_not_an_integer"
+
+
+def test_notes_come_only_where_they_say_something() -> None:
+    """7 · 2 · 3 = 42 trajectories, 7 at a time, in batches of 7/3."""
+
+    def notes(minibatches: int) -> list[str]:
+        return rlcalc.derive(
+            "ppo_count", trajectories=7, epochs=2, iterations=3, minibatches=minibatches
+        ).notes
+
+    assert notes(1) == []
+    assert notes(2) == [
+        "REINFORCE is counted with whole collections of 7; with batches of 7/2, "
+        "as PPO's minibatches, it would need 42 trajectories."
+    ]
+    assert len(notes(7)) == 1
+    assert notes(8)[1:] == [
+        "There are more minibatches than trajectories: a minibatch then holds parts of trajectories."
+    ]
+
+
+def test_counts_go_to_the_last_64_bit_number_and_no_further() -> None:
+    one = {"epochs": 1, "minibatches": 1, "iterations": 1}
+    d = rlcalc.derive("ppo_count", trajectories=2**63 - 1, **one)
+    assert d.outputs["reinforce_trajectories"] == 2**63 - 1
+    for call in (rlcalc.derive, rlcalc.compute):
+        with pytest.raises(rlcalc.InputError) as caught:
+            call("ppo_count", trajectories=2**62, **{**one, "epochs": 2})
+        assert caught.value.code == "count_too_large"
+
+
+def test_narrow_integers_do_not_wrap_around() -> None:
+    many = np.array([2**20], np.int32)
+    found = rlcalc.compute("ppo_count", trajectories=many, epochs=many, minibatches=1, iterations=1)
+    assert found["reinforce_trajectories"].tolist() == [2**40]

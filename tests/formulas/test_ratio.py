@@ -129,3 +129,19 @@ def test_refusals(inputs: dict[str, float], code: str) -> None:
         with pytest.raises(rlcalc.InputError) as caught:
             call("ratio", **inputs)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        ("1/4", "the action has become less likely"),
+        ("1/2", "the policies agree on this action"),
+        ("3/4", "the action has become more likely"),
+        ("p", ""),
+    ],
+)
+def test_the_reason_compares_new_with_old(new: str, reason: str) -> None:
+    by_step = {step.name.base: step.note for step in rlcalc.derive("ratio", new=new, old="1/2").steps}
+    assert by_step == {"r": reason, "ℓ": "the logarithm of the ratio"}
+    d = rlcalc.derive("ratio", new_log=f"log({new})" if new != "p" else "a", old_log="log(1/2)")
+    assert {step.name.base: step.note for step in d.steps} == by_step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,3 +91,9 @@ def test_an_action_outside_is_refused_everywhere(action: int, code: str) -> None
         with pytest.raises(InputError) as caught:
             call()
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("make", [np.zeros, torch.zeros], ids=["numpy", "torch"])
+def test_no_row_has_no_score(make: Any) -> None:
+    action = make(0).astype(int) if make is np.zeros else make(0, dtype=torch.long)
+    assert tuple(rlcalc.score(make((0, 3)), action).shape) == (0, 3)

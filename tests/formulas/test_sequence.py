@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
+from rlcalc.formulas import load_forms
 from tests.formulas.episodes import Sequence, batch, sequences, shares
 
 # what each formula needs beyond the shared signature
@@ -209,6 +210,50 @@ def test_terminated_and_truncated_is_terminated(name: str, backend: str) -> None
     if backend == "torch":
         both, only = to_torch(both), to_torch(only)
     np.testing.assert_array_equal(np.asarray(answer(name, both)), np.asarray(answer(name, only)))
+
+
+@pytest.mark.parametrize("name", ["n_step_return", "lambda_return"])
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("flagged", [False, True])
+def test_terminal_is_a_terminated_last_step_of_every_row(name: str, backend: str, flagged: bool) -> None:
+    inputs: dict[str, Any] = batch(16, 3, 6)
+    del inputs["truncated"]
+    inputs["terminated"][:, -1] = False
+    inputs["terminated"][:, 2] = [True, False, True]
+    inputs["next_values"][:, -1] = np.nan  # there is no such state, which is no reason to refuse
+    ends = inputs["terminated"].copy() if flagged else np.zeros((3, 6), bool)
+    ends[:, -1] = True
+    marked, terminal = {**inputs, "terminated": ends}, {**inputs, "terminal": True}
+    if not flagged:
+        del terminal["terminated"]
+    if backend == "torch":
+        marked, terminal = to_torch(marked), to_torch(terminal)
+    np.testing.assert_array_equal(np.asarray(answer(name, terminal)), np.asarray(answer(name, marked)))
+    assert np.isfinite(np.asarray(answer(name, terminal))).all()
+
+
+@each_formula
+def test_a_cut_without_its_successor_is_told_and_nothing_else(name: str) -> None:
+    def notes(**flags: Any) -> list[str]:
+        return rlcalc.derive(name, rewards=[1, 2, 3], gamma=1, **EXTRA[name], **flags).notes
+
+    assert notes() == []
+    told = "Step 1 is cut off and next-values is not given: it bootstraps from V(S_2)."
+    assert notes(truncated=[0, 1, 0]) == [told]
+    assert notes(truncated=[0, 1, 1]) == [told]  # after the last step V(S_3) is the successor's
+    assert notes(truncated=[0, 1, 0], terminated=[0, 1, 0]) == []
+    assert notes(truncated=[0, 1, 0], next_values=[0, 0, 0]) == []
+
+
+@each_formula
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_a_form_called_by_itself_refuses_no_step(name: str, backend: str) -> None:
+    """Training calls the forms without the checks in front of them."""
+    form = getattr(load_forms(name), f"{backend}_form")
+    rewards: Any = np.zeros((3, 0)) if backend == "numpy" else torch.zeros(3, 0)
+    with pytest.raises(rlcalc.InputError, match="at least one") as error:
+        form(rewards=rewards, values=None, gamma=1.0, **EXTRA[name])
+    assert error.value.code == "rewards_empty"
 
 
 @each_formula

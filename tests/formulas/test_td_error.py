@@ -112,3 +112,10 @@ def test_bootstrapping_after_a_terminal_step_is_seen() -> None:
     right = rlcalc.td_error(rewards, values, 0.5, terminated=[0, 1])
     assert right.tolist() == [-0.5, -3]
     assert not np.allclose(right, rewards + 0.5 * values[1:] - values[:-1])
+
+
+def test_steps_write_each_error_out_whole() -> None:
+    d = rlcalc.derive("td_error", rewards=[1, 2], values=[3, 4, 5], gamma=1)
+    assert [(step.name.base, step.name.sub) for step in d.steps] == [("δ", "0"), ("δ", "1")]
+    d = rlcalc.derive("td_error", reward=1, value=3, next_value=4, gamma=1)
+    assert [step.name.base for step in d.steps] == ["target", "δ"]

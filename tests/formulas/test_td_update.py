@@ -117,3 +117,10 @@ def test_refusals(alpha: str) -> None:
     with pytest.raises(rlcalc.InputError) as caught:
         rlcalc.td_update(0.0, 1.0, alpha=float(Fraction(alpha)))
     assert caught.value.code == "alpha_out_of_range"
+
+
+def test_a_tiny_step_keeps_its_digits() -> None:
+    """From 0 towards 1 by α is α itself; written from the target's end it would be 1 − 1 = 0."""
+    for make in (np.float64, torch.tensor):
+        moved = rlcalc.td_update(value=make(0.0), target=make(1.0), alpha=make(1e-17).item())
+        assert float(moved) == pytest.approx(1e-17, rel=1e-6, abs=0)

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
+from rlcalc.formulas.token_mdp import SHOWN
+from rlcalc.printers import TextPrinter
 
 PROMPT = "Janet has 3 apples. She buys 2 more. How many apples does she have?"
 ANSWER = ["Janet", "starts", "with", "3", "apples", "and", "buys", "2", "more,", "so", "she", "has", "5"]
@@ -158,3 +160,42 @@ def test_no_tokens_in_python() -> None:
     with pytest.raises(rlcalc.InputError) as caught:
         rlcalc.token_mdp("q", [])
     assert caught.value.code == "tokens_empty"
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"), [(1, 1), (SHOWN, SHOWN), (SHOWN + 1, 1)], ids=["one", "all", "too many"]
+)
+def test_a_long_answer_shows_its_first_return(length: int, shown: int) -> None:
+    d = rlcalc.derive("token_mdp", prompt="q", tokens=["a"] * length)
+    assert [TextPrinter(numbers=False).name(step.name) for step in d.steps] == [
+        f"G_{t}" for t in range(shown)
+    ]
+    assert d.steps[0].note == ("every reward before the last is 0" if length > 1 else "")
+    assert not any(step.note for step in d.steps[1:])
+
+
+def test_notes_count_actions_and_states() -> None:
+    def notes(tokens: list[str]) -> list[str]:
+        return rlcalc.derive("token_mdp", prompt="q", tokens=tokens).notes
+
+    assert notes(["a"]) == ["One action A_0 and two states S_0 and S_1, the last terminal."]
+    assert notes(["a", "b"]) == ["2 actions A_0 … A_1 and 3 states S_0 … S_2, the last terminal."]
+
+
+def test_a_delay_of_one_has_no_exponent() -> None:
+    text = rlcalc.derive("token_mdp", prompt="q", tokens=["a", "b", "c"], gamma="1/2").text()
+    assert "G_0 = γ^2·R_3\n" in text
+    assert "G_1 = γ·R_3\n" in text
+    assert "G_2 = R_3\n" in text
+
+
+def test_a_word_is_one_token() -> None:
+    assert rlcalc.token_mdp(prompt="q", tokens="four").tolist() == [1]
+    assert rlcalc.token_mdp(prompt="q", tokens=["f", "o"]).tolist() == [1, 1]
+
+
+def test_half_precision_stays_in_every_output() -> None:
+    half = torch.ones((), dtype=torch.bfloat16)
+    found = rlcalc.compute("token_mdp", prompt="q", tokens=["a", "b"], reward=half, vocabulary=50)
+    assert {tensor.dtype for tensor in found.values()} == {torch.bfloat16}
+    assert float(found["log_probability"]) == pytest.approx(-2 * math.log(50), rel=0.01)

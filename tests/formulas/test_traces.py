@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
+from rlcalc.printers import TextPrinter
 
 ALL = ("sympy", "numpy", "torch")
 units = st.fractions(min_value=0, max_value=1, max_denominator=12)
@@ -259,3 +260,72 @@ def test_names_are_literal() -> None:
     assert d.outputs["columns"] == ["[bold]", "100%", "a_b\x1b", "2"]
     assert r"\text{100\%}" in d.latex()
     assert "\x1b" not in d.text() + d.latex()
+    assert "e_0(é) = γ·λ·e_-1(é) + 1" in rlcalc.derive("traces", states=["é"], lam="1/2").text()
+
+
+def test_a_trace_is_printed_from_its_first_visit_on() -> None:
+    d = rlcalc.derive("traces", states=["A", "B", "A"], gamma=1, lam="1/2", rewards=[1, 2, 3], alpha="1/10")
+    assert [TextPrinter(numbers=False).name(step.name) for step in d.steps] == [
+        "e_0(A)", "e_1(A)", "e_1(B)", "e_2(A)", "e_2(B)", "δ_0", "δ_1", "δ_2", "credit(A)", "credit(B)",
+        "G_0^λ", "G_1^λ", "G_2^λ", "forward(A)", "forward(B)", "ΔV(A)", "ΔV(B)", "V_new(A)", "V_new(B)",
+    ]  # fmt: skip
+    text = d.text()
+    assert "credit(B) = δ_1·e_1(B) + δ_2·e_2(B)\n" in text
+    assert "G_0^λ = (1 - λ)·G_0^(1) + (1 - λ)·λ·G_0^(2) + λ^2·G_0^(3)\n" in text
+    assert "G_1^λ = (1 - λ)·G_1^(1) + λ·G_1^(2)\n" in text
+    assert "forward(A) = G_0^λ - V(A) + (G_2^λ - V(A))\n" in text
+
+
+def test_notes_name_the_states_whose_views_differ() -> None:
+    rest = {"lam": "1/2", "rewards": [1, 2, 3, 4], "replacing": True}
+    notes = rlcalc.derive("traces", states=list("ABAB"), **rest).notes
+    assert notes == ["Replacing traces: the forward and the backward view differ for A, B."]
+    notes = rlcalc.derive("traces", states=list("ABCA"), **rest).notes
+    assert notes == ["Replacing traces: the forward and the backward view differ for A."]
+    notes = rlcalc.derive("traces", states=list("ABCD"), **rest).notes
+    assert notes == [
+        "The backward view (traces) and the forward view (λ-returns) give the same update of every state."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"states": ["A"], "values": [1]}, "--values is given, but --rewards is missing"),
+        ({"states": ["A"], "alpha": "1/2"}, "--alpha is given, but --rewards is missing"),
+        ({"states": ["A"], "rewards": [1, 2]}, "There is 1 state for 2 rewards; expected 2 or 3."),
+        (
+            {"states": list("ABA"), "rewards": [1, 2, 3], "values": [1, 2, 1]},
+            "--values has 3 entries, expected 2, one for each of 'A B'.",
+        ),
+        (
+            {"states": list("abcdefghijkl"), "rewards": [0] * 12, "values": [1]},
+            "--values has 1 entry, expected 12, one for each of 'a b c d e f g h i j k l'.",
+        ),
+        (
+            {"states": list("abcdefghijklm"), "rewards": [0] * 13, "values": [1]},
+            "--values has 1 entry, expected 13, one for each of '13 states'.",
+        ),
+    ],
+)
+def test_refusals_repeat_the_counts(inputs: dict, message: str) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("traces", lam="1/2", **inputs)
+    assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("states", "rest", "message"),
+    [
+        ([0, 5], {"rewards": [1.0, 2.0], "values": [1.0, 2.0]}, "0 to 1; they reach from 0 to 5."),
+        (["a", "b"], {"rewards": [1.0, 2.0], "values": [1.0]}, "values has 1 entry, expected 2,"),
+        ([0, 1], {"rewards": [1.0, 2.0, 3.0]}, "There are 2 states for 3 rewards; expected 3 or 4."),
+        ([0, 1], {"values": [1.0, 2.0]}, "values is given, but --rewards is missing"),
+        ([0, 1], {"alpha": 0.5}, "alpha is given, but --rewards is missing"),
+    ],
+)
+def test_refusals_in_python_repeat_the_counts(states: list, rest: dict, message: str) -> None:
+    for made in (states, torch.tensor(states)) if isinstance(states[0], int) else (states,):
+        with pytest.raises(rlcalc.InputError) as caught:
+            rlcalc.compute("traces", states=made, lam=0.5, **rest)
+        assert message in caught.value.message

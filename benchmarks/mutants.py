@@ -1,0 +1,106 @@
+"""Mutants of a module of rlcalc, made by mutmut: what they are, and how one takes the module's place."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import sys
+import textwrap
+import types
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+ROOT = Path(__file__).resolve().parent.parent
+FORMULAS = ROOT / "rlcalc" / "formulas"
+BACKENDS = ("sympy", "numpy", "torch")
+
+
+class Skeleton(ast.NodeTransformer):
+    """Empties strings, and drops what only names and explains: reasons, messages, names of quantities."""
+
+    KEPT: ClassVar = {"given": [1], "step": [1], "note": [], "Name": [], "InputError": [0]}
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        return ast.Constant("")
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if name in self.KEPT:
+            node.args = [node.args[k] for k in self.KEPT[name] if k < len(node.args)]
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg == "shown"]
+        return node
+
+
+def skeleton(source: str) -> str:
+    function: Any = ast.parse(source).body[0]
+    function.name = ""
+    return ast.dump(Skeleton().visit(function))
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str  # as MUTANT_UNDER_TEST wants it
+    before: str
+    after: str
+
+    @property
+    def key(self) -> str:
+        return hashlib.sha256(f"{self.name}\n{self.after}".encode()).hexdigest()[:16]
+
+    @property
+    def text_only(self) -> bool:
+        return skeleton(self.before) == skeleton(self.after)
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The backend that the name of the function speaks of, or all."""
+        function = self.name.rpartition(".")[2]
+        numeric = BACKENDS[1:] if "recurrence" in self.name else BACKENDS
+        return tuple(backend for backend in numeric if backend in function) or numeric
+
+
+def dotted(name: str) -> str:
+    return "rlcalc.recurrence" if name == "recurrence" else f"rlcalc.formulas.{name}"
+
+
+def all_modules() -> list[str]:
+    found = sorted(path.stem for path in FORMULAS.glob("*.py") if path.stem != "__init__")
+    return [*sorted(found, key=lambda name: name.startswith("_")), "recurrence"]
+
+
+def users(name: str) -> list[str]:
+    """Formulas that a module serves: itself, or those that import it."""
+    if name != "recurrence" and not name.startswith("_"):
+        return [name]
+    public = [path for path in sorted(FORMULAS.glob("*.py")) if not path.stem.startswith("_")]
+    return [path.stem for path in public if f"from {dotted(name)} import" in path.read_text("utf-8")]
+
+
+def mutate(name: str) -> tuple[str, list[Mutant]]:
+    """The module with all its mutants and their trampolines, and the list of them."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
+    path = Path(*dotted(name).split(".")).with_suffix(".py")
+    made = mutate_file_contents(str(path), (ROOT / path).read_text("utf-8"))
+    lines = made.code.splitlines()
+
+    def source(function: str) -> str:
+        span = made.line_span_by_function_name[function]
+        return textwrap.dedent("\n".join(lines[span.start - 1 : span.end]))
+
+    original = {mutant: f"{mutant.rpartition('_')[0]}_orig" for mutant in made.mutant_names}
+    return made.code, [Mutant(f"{dotted(name)}.{m}", source(o), source(m)) for m, o in original.items()]
+
+
+def install(name: str, code: str) -> None:
+    """The mutated module in the place of its file, before anything imports that."""
+    module = sys.modules[dotted(name)] = types.ModuleType(dotted(name))
+    package, _, stem = dotted(name).rpartition(".")
+    exec(compile(code, f"<mutants of {name}>", "exec"), module.__dict__)
+    setattr(importlib.import_module(package), stem, module)
