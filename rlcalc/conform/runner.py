@@ -125,6 +125,7 @@ def run(
     report.tried_under = chosen
     worst = _worst(judgements)
     if random:
+        # refused where there is no Hypothesis, whatever the vectors said
         from rlcalc.conform.generate import search
     if random and trial.stopped:
         report.random_skipped = trial.stopped
