@@ -23,6 +23,7 @@ from rlcalc.evaluation import (
     derive_bound,
     input_scale,
     least_digits,
+    out_of_range,
     run_numeric,
 )
 from rlcalc.golden import Case, GoldenFile, Reading, Want
@@ -304,6 +305,10 @@ class _Trial:
             return None
         if self.case.digits.get("float32") == 0 and run.dtype != "float64":
             run.why = f"not asked for in {run.dtype}: {self.case.digits_reason}"
+            return None
+        # in the wide dtypes a case that means to overflow is judged by what comes of it
+        if run.dtype in ("float16", "bfloat16") and out_of_range(inputs, run.dtype) is not None:
+            run.why = f"{run.dtype} cannot hold the input"
             return None
         return run_numeric(inputs, run.backend, run.dtype, self.device)
 

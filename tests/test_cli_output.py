@@ -74,6 +74,15 @@ def test_whole_numbers_stand_once(capsys):
     assert "\nreturn = 3\n" in out
 
 
+def test_a_wide_matrix_is_shown_row_by_row(capsys):
+    main(["policy-eval", "--mdp", "grid2x2", "--gamma", "0.9"])
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("q_values =")
+    # V is 90/161, 110/161, 110/161, 0: times 9/10 without a reward, 1 for entering the goal
+    assert lines[at + 2].startswith("  [99/161, 1, 81/161, 99/161] ≈ [0.61490683229813664596, 1, ")
+    assert lines[at + 4] == "  [0, 0, 0, 0]"
+
+
 def test_symbols_say_what_was_skipped(capsys):
     code, out, err = run(capsys, *LINE[:-1], "l")
     assert code == 0

@@ -104,3 +104,8 @@ def test_the_table_names_every_command() -> None:
         re.findall(r"`([a-z][a-z-]*)", "\n".join(x for x in README.splitlines() if x.startswith("| `")))
     )
     assert {head.command for head in heads()} | set(BUILT_IN) <= shown
+
+
+def test_the_table_of_commands_has_every_formula_under_its_title() -> None:
+    for head in heads():
+        assert f"| `{head.command}` | {head.title} |" in README

@@ -294,6 +294,16 @@ def test_nothing_is_skipped_for_being_misspelt(given: dict[str, Any], code: str)
     assert caught.value.exit_code == 2
 
 
+def test_half_precision_skips_what_it_cannot_hold() -> None:
+    case = with_given(CASES["lecture-2.4"], rewards=["100000", "2", "3"])
+    report = run_case(replace(case, result="valid"), ["numpy", "torch"], ("float16", "float32"))
+    by_dtype = {(run.backend, run.dtype): run for run in report.runs}
+    for backend in ("numpy", "torch"):
+        assert by_dtype[backend, "float16"].status == "skipped"
+        assert by_dtype[backend, "float16"].why == "float16 cannot hold the input"
+        assert by_dtype[backend, "float32"].status == "failed"  # compared, and found to be another answer
+
+
 def test_select_by_formula_and_section() -> None:
     assert select([FILE], "lambda-return") == FILE.cases
     ids = {case.id for case in select([FILE], section="1.4")}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -124,9 +125,11 @@ def _on_processes(groups: list[list[Claim]], corrupt: bool, count: int) -> list[
     waiting, lock = list(groups), Lock()
     done: list[Outcome] = []
     faults: list[BaseException] = []
+    workers: list[_Worker] = []
 
     def serve() -> None:
         worker = _Worker(corrupt)
+        workers.append(worker)
         try:
             while True:
                 with lock:
@@ -144,8 +147,13 @@ def _on_processes(groups: list[list[Claim]], corrupt: bool, count: int) -> list[
     threads = [Thread(target=serve, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException as error:  # interrupted: nobody waits for the chapters that are being run
+        faults.append(error)
+        for worker in workers:
+            worker.process.terminate()
     if faults:
         raise faults[0]
     return done
@@ -194,14 +202,18 @@ def work(corrupt: bool) -> None:
     """Body of a worker: a line with ids in, a line with outcomes out, until the input ends."""
     from rlcalc.audit.claims import load_claims
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent ends its workers
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever prints by accident must not mix with the answers
     known = load_claims()
     lines: Iterable[str] = sys.stdin
     for line in lines:
         found = run_chapter([known[id] for id in json.loads(line)], corrupt=corrupt)
-        answers.write(json.dumps([one.to_json() for one in found]) + "\n")
-        answers.flush()
+        try:
+            answers.write(json.dumps([one.to_json() for one in found]) + "\n")
+            answers.flush()
+        except BrokenPipeError:  # the parent is gone
+            os._exit(1)
 
 
 def self_check(outcomes: Sequence[Outcome], tell: Callable[[str], None]) -> bool:

@@ -50,7 +50,7 @@ def conform(
         "--random",
         min=0,
         metavar="N",
-        help=f"Generated cases. Default: {RANDOM}, {RANDOM_COMPILED} with --jax; none without Hypothesis.",
+        help=f"Generated cases. Default: {RANDOM}, {RANDOM_COMPILED} with --jax; 0 without Hypothesis.",
         show_default=False,
     ),
     seed: int = typer.Option(0, "--seed", help="Of the generated cases."),
@@ -189,7 +189,7 @@ def _run(
     from rlcalc.conform.vectors import vectors_of
 
     known = vectors_of(formula, paths) if paths else None
-    count, lacking = _generated(random, RANDOM_COMPILED if target.backend == "jax" else RANDOM)
+    count, lacking = _generated(random, target)
     found = run(target, formula, conventions, known, count, seed, batches)
     if lacking:
         found.random_skipped = lacking
@@ -208,7 +208,7 @@ def _run(
     _raise(found)
 
 
-def _generated(random: int | None, usual: int) -> tuple[int, str]:
+def _generated(random: int | None, target: Target) -> tuple[int, str]:
     """How many cases to generate, and why there are none though nobody said so.
 
     Raises:
@@ -222,7 +222,7 @@ def _generated(random: int | None, usual: int) -> tuple[int, str]:
         hypothesis_or_refuse()
     except InputError:
         return 0, "Hypothesis is not installed; install rlcalc[test] to have them"
-    return usual, ""
+    return RANDOM_COMPILED if target.backend == "jax" else RANDOM, ""
 
 
 def _raise(found: Report) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TITLES = {"numpy": "NumPy", "torch": "Torch", "sympy": "SymPy"}
 MOST_AT_TERMINAL = 24  # entries of a vector that fit on a few lines
+WIDE = 100  # a matrix with longer lines is shown row by row
 MOST_GIVEN = 12  # entries of an input that are repeated
 
 
@@ -107,14 +108,23 @@ def result_line(result: Result, dtype: str, most: int | None) -> str:
         backend = "numpy" if result.numpy is not None else "torch"
         text = bracketed(getattr(result, backend), lambda value: float_text(value, dtype), most)
         return f"{name} = {text}"
-    line = f"{name} = {bracketed(result.exact, exact_text, most)}"
-    decimals = deep(short_decimal, result.exact)
+    line = f"{name} = {_with_decimals(result.exact, most)}"
+    matrix = isinstance(result.exact, list) and all(isinstance(row, list) for row in result.exact)
+    if not matrix or len(line) <= WIDE:
+        return line
+    return "\n".join([f"{name} =", *(f"  {_with_decimals(row, most)}" for row in result.exact)])
+
+
+def _with_decimals(exact: Any, most: int | None) -> str:
+    """``11/4 = 2.75`` or ``1/3 ≈ 0.333…``; an integer, a word or a symbol stands alone."""
+    text = bracketed(exact, exact_text, most)
+    decimals = deep(short_decimal, exact)
     entries = list(_pairs(decimals))
     if not entries or None in entries:
-        return line  # words, symbols and infinities have no decimals
+        return text  # words, symbols and infinities have no decimals
+    near = bracketed(_texts(decimals), str, most)
     sign = "=" if all(whole for _, whole in entries) else "≈"
-    text = bracketed(_texts(decimals), str, most)
-    return line if f"{name} = {text}" == line else f"{line} {sign} {text}"
+    return text if near == text else f"{text} {sign} {near}"
 
 
 def _pairs(value: Any) -> Any:

@@ -92,7 +92,6 @@ def counterexample(report: Report, target: Target) -> Counterexample | None:
         why=judgement.why,
         output=judgement.output,
         inputs=texts,
-        # under a convention the certified answer is another one
         expected=_text(_expected(judgement)) if exact else _near(judgement.expected),
         got=judgement.got,
         steps=_steps(formula, texts) if exact else (),
@@ -115,7 +114,7 @@ def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _expected(judgement: Judgement) -> Any:
-    """What should have come; the certified answer where the call gave nothing to compare."""
+    """The right answer; also for a target that raised or never came back."""
     if judgement.expected is not None:
         return judgement.expected
     return judgement.vector.truth.get(answer_name(judgement.vector.formula))
@@ -234,9 +233,7 @@ def _checks(judgement: Judgement, target: Target, under: bool) -> list[str]:
         name = answer_name(judgement.vector.formula)
         lines.append(f'    got = got["{name}"] if isinstance(got, dict) else got')
     if outcome is not None and outcome.form != "mapping" and _is_first_entry(judgement):
-        # behind the axes of a batch, if there are any
-        tensor = target.backend == "torch"
-        lines.append("    got = got[..., 0]" if tensor else "    got = np.asarray(got)[..., 0]")
+        lines.append("    got = got[..., 0]")
     expected = _expected(judgement)
     if expected is None:
         return [*lines, "    assert got is not None"]

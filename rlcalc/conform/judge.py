@@ -166,6 +166,12 @@ def judge(
     return verdict("passed", "", common[0], least)
 
 
+def _in_the_answer(formula: Formula) -> set[str]:
+    """Outputs that can be told from the answer alone: itself, and what is its first entry."""
+    answer = answer_name(formula)
+    return {answer, *(output.name for output in formula.outputs if output.of == answer)}
+
+
 def _tells_dtype(vector: Vector) -> bool:
     """Whether a caller can see the dtype: plain Python numbers have none."""
     return any(
@@ -174,12 +180,6 @@ def _tells_dtype(vector: Vector) -> bool:
         for parameter in vector.formula.parameters
         if not parameter.single and vector.arrays.get(parameter.name) is not None
     )
-
-
-def _in_the_answer(formula: Formula) -> set[str]:
-    """Outputs that can be told from the answer alone: itself, and what is its first entry."""
-    answer = answer_name(formula)
-    return {answer, *(output.name for output in formula.outputs if output.of == answer)}
 
 
 def _digits(got: Any, right: Any, dtype: str, scale: float) -> float:
