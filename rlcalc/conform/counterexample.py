@@ -233,7 +233,9 @@ def _checks(judgement: Judgement, target: Target, under: bool) -> list[str]:
         name = answer_name(judgement.vector.formula)
         lines.append(f'    got = got["{name}"] if isinstance(got, dict) else got')
     if outcome is not None and outcome.form != "mapping" and _is_first_entry(judgement):
-        lines.append("    got = got[..., 0]")
+        # behind the axes of a batch, if there are any
+        tensor = target.backend == "torch"
+        lines.append("    got = got[..., 0]" if tensor else "    got = np.asarray(got)[..., 0]")
     expected = _expected(judgement)
     if expected is None:
         return [*lines, "    assert got is not None"]
