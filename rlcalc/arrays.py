@@ -272,7 +272,7 @@ def _checked_flags(parameter: Parameter, array: Any) -> Any:
     """Booleans; what is neither 0 nor 1 is a mistake (a time index, a mask not yet thresholded)."""
     if array.dtype == bool:
         return array
-    if array.dtype.kind not in "iuf" or not ((array == 0) | (array == 1)).all():
+    if array.dtype.kind not in "iufO" or not ((array == 0) | (array == 1)).all():
         raise InputError(
             f"{parameter.name}_not_a_flag", f"{parameter.name} takes 0 or 1 per step, not {shown(array)}."
         )

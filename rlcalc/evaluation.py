@@ -62,6 +62,13 @@ class Evaluation:
 
     @property
     def answer(self) -> Result:
+        """The first output.
+
+        Raises:
+            InputError: ``nothing_computed`` where every backend was skipped; the notes say why.
+        """
+        if not self.results:
+            raise InputError("nothing_computed", "No backend could compute this.", "\n".join(self.notes))
         return next(iter(self.results.values()))
 
 

@@ -61,6 +61,7 @@ def test_a_batch_is_its_rows() -> None:
         ({"rewards": [1.0], "lam": 0.5, "terminated": [0.5]}, "terminated_not_a_flag"),
         ({"rewards": [1.0], "lam": 0.5, "truncated": [float("nan")]}, "truncated_not_a_flag"),
         ({"rewards": [1.0], "lam": 0.5, "terminated": np.array([2])}, "terminated_not_a_flag"),
+        ({"rewards": [1.0], "lam": 0.5, "terminated": np.array(["x"])}, "terminated_not_a_flag"),
         ({"rewards": torch.ones(2), "lam": 2.0}, "lam_out_of_range"),
         ({"rewards": torch.ones(2), "values": torch.ones(2), "lam": 0.5}, "values_wrong_shape"),
     ],
@@ -161,3 +162,9 @@ def test_errors_cross_to_another_process() -> None:
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is rlcalc.UnknownName
     assert (again.code, again.message, again.hint) == (error.code, error.message, error.hint)
+
+
+@pytest.mark.parametrize("flags", [[False, True], [0, 1], [0.0, 1.0], np.array([False, True], object)])
+def test_flags_may_be_spelt_in_every_kind_of_number(flags: object) -> None:
+    # the second step ends the episode: its bootstrap of 5 is not counted
+    assert rlcalc.gae([1, 2], [0, 0, 5], gamma=1, lam=1, terminated=flags).tolist() == [3.0, 2.0]

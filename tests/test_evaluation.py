@@ -126,3 +126,11 @@ def test_only_one_over_k_counts_the_returns() -> None:
     assert any("k is a symbol here" in note for note in found.notes)
     found = evaluate("mc_update", {"value": 0, "returns": [6, 2], "alpha": "1/k"})
     assert not any("symbol" in note for note in found.notes)
+
+
+def test_an_answer_that_nobody_computed_is_an_error() -> None:
+    found = evaluate("td_error", {"reward": "x", "value": 1, "next_value": 1, "gamma": 1}, ["numpy"])
+    assert not found.results
+    with pytest.raises(InputError, match="x left as a symbol") as caught:
+        _ = found.answer
+    assert caught.value.code == "nothing_computed"
