@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.verify import CaseReport, Failure, Report
+from rlcalc.verify_results import CaseReport, Failure, Report
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -20,8 +20,9 @@ from rlcalc.formulas import lambda_return
 from rlcalc.golden import Case, Want, load
 from rlcalc.reproduce import command_line
 from rlcalc.specs import load_formula
-from rlcalc.verify import DEMANDED, CaseReport, run_case, select, verify
+from rlcalc.verify import DEMANDED, run_case, select, verify
 from rlcalc.verify_report import columns, report_json, rows, total, write_junit
+from rlcalc.verify_results import CaseReport
 
 LAMBDA = data_folder("golden") / "lambda_return.toml"
 FILE = load(LAMBDA)

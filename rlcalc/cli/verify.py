@@ -17,7 +17,7 @@ from rlcalc.errors import CheckFailed, DataError, shown
 
 if TYPE_CHECKING:
     from rlcalc.golden import GoldenFile
-    from rlcalc.verify import CaseReport, Report
+    from rlcalc.verify_results import CaseReport, Report
 
 LISTS = ("--backends", "--dtype")
 
