@@ -505,7 +505,7 @@ def _apply(op: str, x: Valued, y: Valued) -> Valued:
         text = f"({x[0]}) {op} ({y[0]})"
     else:
         text = f"{op}({x[0]})"
-    a, b = x[1], y[1]
+    a, b = x[1], x[1] if op == "abs" else y[1]  # abs does not contain y, nor what is wrong with it
     if a is None or b is None or (op == "/" and b == 0):
         return text, None
     values = {"+": a + b, "-": a - b, "*": a * b, "/": a / (b or 1), "min": min(a, b), "max": max(a, b)}
