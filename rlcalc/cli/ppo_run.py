@@ -165,9 +165,11 @@ def _print(result: Result) -> None:
     words = "solved" if result.solved else "stopped" if result.failure or result.saved else "not solved"
     if result.goal is None and not result.failure and not result.saved:
         words = "done"
+    took = f"in {result.seconds:.1f} s ({result.steps_per_second:,.0f} steps a second, updates included)"
+    if result.trained == 0 and not result.failure:
+        took = "before; nothing was left to do"
     out.line(
-        f"{s.env}, seed {s.seed}, {result.device}: {words} after {result.env_steps:,} steps in "
-        f"{result.seconds:.1f} s ({result.steps_per_second:,.0f} steps a second, updates included)",
+        f"{s.env}, seed {s.seed}, {result.device}: {words} after {result.env_steps:,} steps {took}",
         ANSWER if result.solved else ALARM if result.failure else HEADING,
     )
     if result.mean_return is not None:
@@ -183,7 +185,8 @@ def _print(result: Result) -> None:
         failed = [check["name"] for check in result.checks if not check["passed"]]
         passed = len(result.checks) - len(failed)
         out.line()
-        out.line(f"checks: {passed} of {len(result.checks)} held on {result.iterations} updates", FAINT)
+        updates = f"{result.iterations} update{'s' * (result.iterations != 1)}"
+        out.line(f"checks: {passed} of {len(result.checks)} held on {updates}", FAINT)
 
 
 def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:

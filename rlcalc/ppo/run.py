@@ -61,6 +61,7 @@ class Result:
 
     Attributes:
         mean_return: of the last evaluation; ``None`` if the run stopped before one.
+        trained: environment steps of this run alone, without those of the run that it goes on from.
         history: (steps, mean return of the episodes that ended) per iteration.
         failure: the check that stopped the run.
         saved: the folder with the checkpoint to go on from, if interrupted.
@@ -70,6 +71,7 @@ class Result:
     device: str
     solved: bool = False
     env_steps: int = 0
+    trained: int = 0
     seconds: float = 0.0
     steps_per_second: float = 0.0
     mean_return: float | None = None
@@ -170,7 +172,7 @@ class _Run:
 
     def go(self, state: dict[str, Any] | None, show: Show) -> Result:
         result, trainer = self.result, self.trainer
-        start = time.perf_counter()
+        start, first = time.perf_counter(), 0
         try:
             if state is not None:
                 self._restore(state)
@@ -205,7 +207,8 @@ class _Run:
         seconds = time.perf_counter() - start
         result.env_steps, result.iterations = trainer.env_steps, trainer.iterations
         result.seconds = seconds
-        result.steps_per_second = (trainer.env_steps - first) / seconds if result.failure is None else 0.0
+        result.trained = trainer.env_steps - first
+        result.steps_per_second = result.trained / seconds if result.failure is None else 0.0
         result.evaluations, result.goal = self.judge.history, self.judge.env.solved_at
         if self.judge.history:
             result.mean_return = self.judge.history[-1][1]

@@ -90,6 +90,17 @@ def test_resumed_run_is_bit_identical(tmp_path: Path) -> None:
     assert longer.env_steps == 704
 
 
+def test_a_finished_run_says_that_nothing_was_left_to_do(tmp_path: Path) -> None:
+    words = ["--env", "bandit", "--device", "cpu", "--steps", "64", "--checkpoint", str(tmp_path / "done")]
+    first, again = command(*words), command(*words, "--resume")
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert "bandit, seed 0, cpu: solved after 64 steps in " in first.stdout
+    assert first.stdout.endswith(" held on 1 update\n")
+    assert again.stdout.startswith(
+        "bandit, seed 0, cpu: solved after 64 steps before; nothing was left to do\n"
+    )
+
+
 def test_one_seed_one_run() -> None:
     one, two = (run(SMALL, CPU) for _ in range(2))
     assert one.history == two.history
