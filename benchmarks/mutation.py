@@ -177,10 +177,13 @@ def run_module(name: str, again: bool) -> None:
         phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     settings.load_profile("mutation")
-    files = [f"tests/formulas/{stem}.py" for stem in (*(f"test_{user}" for user in users(name)), *SHARED)]
+    stems = [*(f"test_{user}" for user in users(name)), f"test{name}", *SHARED]  # test_tabular for _tabular
+    files = [path for stem in stems if (path := ROOT / "tests" / "formulas" / f"{stem}.py").exists()]
     print(f"{name}: {len(left)} of {len(mutants)} mutants", flush=True)
     words = ["-q", "-s", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    pytest.main([*words, *(RECURRENCE if name == "recurrence" else files)], plugins=[Runner(name, left)])
+    pytest.main(
+        [*words, *(RECURRENCE if name == "recurrence" else map(str, files))], plugins=[Runner(name, left)]
+    )
 
 
 def results(name: str) -> dict[str, str]:
