@@ -235,6 +235,7 @@ def test_refusals(inputs: dict, code: str) -> None:
     ("states", "rest", "code"),
     [
         ([0, 5], {"rewards": [1.0, 2.0], "values": [1.0, 2.0]}, "states_out_of_range"),
+        ([0, 2], {"rewards": [1.0, 2.0], "values": [1.0, 2.0]}, "states_out_of_range"),
         ([-1, 0], {}, "states_out_of_range"),
         (["a", "b"], {"rewards": [1.0, 2.0], "values": [1.0]}, "values_wrong_length"),
         ([0, 1], {"rewards": [1.0, 2.0, 3.0]}, "states_wrong_length"),
