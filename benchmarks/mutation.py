@@ -67,12 +67,9 @@ class Runner:
 
     def concerns(self, item: Any) -> bool:
         mine, formulas = set(users(self.name)), set(all_modules())
-        named = (
-            {str(value) for value in item.callspec.params.values()} if hasattr(item, "callspec") else set()
-        )
-        if item.path.stem not in SHARED or named & mine:
-            return True
-        return not named & formulas and bool(mine & SEQUENCE)
+        named = set(map(str, item.callspec.params.values() if hasattr(item, "callspec") else ()))
+        of_all = not named & formulas and mine & SEQUENCE
+        return bool(item.path.stem not in SHARED or named & mine or of_all)
 
     def pytest_runtestloop(self, session: Any) -> bool:
         from rlcalc.data import data_folder
@@ -214,8 +211,8 @@ def show(names: list[str], text: bool) -> None:
         known = results(name)
         for mutant in mutate(name)[1]:
             if known.get(mutant.key) == "survived" and mutant.text_only == text:
-                sides = mutant.before.splitlines(), mutant.after.splitlines()
-                lines = list(difflib.unified_diff(*sides, n=0, lineterm=""))[3:]
+                before, after = mutant.before.splitlines(), mutant.after.splitlines()
+                lines = list(difflib.unified_diff(before, after, n=0, lineterm=""))[3:]
                 print(mutant.name, *(line for line in lines if not line.startswith("@@")), sep="\n  ")
 
 
