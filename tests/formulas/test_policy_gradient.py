@@ -241,3 +241,12 @@ def test_a_sure_start_and_sure_steps_are_no_factors() -> None:
     assert "π(L) = exp(θ_0) / (exp(θ_0) + exp(θ_1))\n" in d.text()
     assert "p_1 = π(L)\n" in d.text()
     assert [step.note for step in d.steps if step.name.base == "p"] == ["trajectory 1: L", "trajectory 2: R"]
+
+
+def test_an_episode_that_never_begins_is_worth_nothing() -> None:
+    table = {"P": [[[0, 1], [0, 1]], []], "R": [[10, 0], []], "terminal": [1], "start": [0, 1]}
+    e = rlcalc.evaluate("policy_gradient", {"mdp": table, "theta": [0, 0], "gamma": 1}, BACKENDS)
+    for found in (e.results["objective"].exact, e.results["objective"].numpy, e.results["objective"].torch):
+        assert found == 0
+    assert e.answer.exact == [[0, 0]]
+    assert e.answer.numpy == e.answer.torch == [[0.0, 0.0]]
