@@ -59,10 +59,10 @@ class Mutant:
 
     @property
     def backends(self) -> tuple[str, ...]:
-        """The backend that the name of the function speaks of, or all."""
+        """The backend that the name of the function speaks of, or all that can show the mutant."""
         function = self.name.rpartition(".")[2]
-        numeric = BACKENDS[1:] if "recurrence" in self.name else BACKENDS
-        return tuple(backend for backend in numeric if backend in function) or numeric
+        able = BACKENDS[1:] if "recurrence" in self.name else BACKENDS[:1] if self.text_only else BACKENDS
+        return tuple(backend for backend in BACKENDS if backend in function) or able
 
 
 def dotted(name: str) -> str:

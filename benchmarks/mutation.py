@@ -67,12 +67,9 @@ class Runner:
 
     def concerns(self, item: Any) -> bool:
         mine, formulas = set(users(self.name)), set(all_modules())
-        named = (
-            {str(value) for value in item.callspec.params.values()} if hasattr(item, "callspec") else set()
-        )
-        if item.path.stem not in SHARED or named & mine:
-            return True
-        return not named & formulas and bool(mine & SEQUENCE)
+        named = set(map(str, item.callspec.params.values() if hasattr(item, "callspec") else ()))
+        of_all = not named & formulas and mine & SEQUENCE
+        return bool(item.path.stem not in SHARED or named & mine or of_all)
 
     def pytest_runtestloop(self, session: Any) -> bool:
         from rlcalc.data import data_folder
@@ -83,7 +80,7 @@ class Runner:
 
         def unchanged() -> int:
             found: dict[str, float] = {}
-            code = meet(session, cases, BACKENDS, found)
+            code = meet(session, [], BACKENDS, found)
             (STORE / f"{self.name}.times").write_text(json.dumps(found))
             return code
 
@@ -94,14 +91,14 @@ class Runner:
                 limit_examples(session.items, 1)
             return meet(session, cases, mutant.backends, {})
 
-        code, seconds = forked(unchanged, 3000)
+        # in this process, since it fills the caches that every fork then shares
+        code, seconds = forked(unchanged, 3000) if golden_holds(cases, BACKENDS) else (10, 0.0)
         if code != 0:
             sys.exit(f"{self.name}: {OUTCOMES.get(code, code)} fail without any mutant")
         order = json.loads((STORE / f"{self.name}.times").read_text())
         session.items.sort(key=lambda item: order[item.nodeid])
         texts = [item for item in session.items if item.path.stem == "test_texts"]
         quick = [item for item in session.items if item not in texts and order[item.nodeid] < SLOWEST]
-        golden_holds(cases, BACKENDS)  # fills the caches that every fork then shares
         limit = int(5 + 3 * seconds)
         with (STORE / f"{self.name}.jsonl").open("a", encoding="utf-8", buffering=1) as out:
             for mutant in self.mutants:
@@ -177,10 +174,13 @@ def run_module(name: str, again: bool) -> None:
         phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     settings.load_profile("mutation")
-    files = [f"tests/formulas/{stem}.py" for stem in (*(f"test_{user}" for user in users(name)), *SHARED)]
+    stems = [*(f"test_{user}" for user in users(name)), f"test{name}", *SHARED]  # test_tabular for _tabular
+    files = [path for stem in stems if (path := ROOT / "tests" / "formulas" / f"{stem}.py").exists()]
     print(f"{name}: {len(left)} of {len(mutants)} mutants", flush=True)
     words = ["-q", "-s", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    pytest.main([*words, *(RECURRENCE if name == "recurrence" else files)], plugins=[Runner(name, left)])
+    pytest.main(
+        [*words, *(RECURRENCE if name == "recurrence" else map(str, files))], plugins=[Runner(name, left)]
+    )
 
 
 def results(name: str) -> dict[str, str]:
@@ -211,8 +211,8 @@ def show(names: list[str], text: bool) -> None:
         known = results(name)
         for mutant in mutate(name)[1]:
             if known.get(mutant.key) == "survived" and mutant.text_only == text:
-                sides = mutant.before.splitlines(), mutant.after.splitlines()
-                lines = list(difflib.unified_diff(*sides, n=0, lineterm=""))[3:]
+                before, after = mutant.before.splitlines(), mutant.after.splitlines()
+                lines = list(difflib.unified_diff(before, after, n=0, lineterm=""))[3:]
                 print(mutant.name, *(line for line in lines if not line.startswith("@@")), sep="\n  ")
 
 

@@ -34,6 +34,8 @@ def rows_of(formula: str, dtype: str) -> list[tuple[Arrays, list[str]]]:
         if inputs.symbols:
             continue
         arrays = {name: v for name, v in from_exact(inputs, "numpy", dtype).items() if v is not None}
+        # a caller of Python names an MDP, as a case does
+        arrays |= {p.name: case.given[p.name] for p in spec.parameters if p.kind == "mdp"}
         batched = [
             p.name
             for p in spec.parameters
@@ -66,8 +68,9 @@ def test_a_batch_is_its_rows(formula: str, backend: str, dtype: str) -> None:
         if not batched:
             continue
         other = {k: turned(v) if k in batched else v for k, v in arrays.items()}
+        first = run(formula, backend, arrays)
         try:
-            alone = [run(formula, backend, row) for row in (arrays, other, arrays)]
+            alone = [first, run(formula, backend, other), first]
         except rlcalc.InputError:
             continue  # turned round it is no input of the formula
         stacked = {k: np.stack([v, other[k], v])[:, None] if k in batched else v for k, v in arrays.items()}

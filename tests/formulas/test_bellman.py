@@ -17,6 +17,7 @@ import rlcalc
 from rlcalc.errors import InputError
 
 Table = dict[str, Any]
+BACKENDS = ("sympy", "numpy", "torch")
 
 
 def random_mdps() -> st.SearchStrategy[Table]:
@@ -316,7 +317,40 @@ def test_nothing_but_a_terminal_state() -> None:
     assert d.outputs["modulus"] == 0
 
 
-@pytest.mark.parametrize("make", [np.float32, lambda x: torch.tensor(x, dtype=torch.float32)])
-def test_float32_stays(make: Any) -> None:
-    found = rlcalc.compute("bellman", mdp="grid2x2", gamma=make(0.9))
-    assert {str(array.dtype).removeprefix("torch.") for array in found.values()} == {"float32"}
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_narrow_dtypes_stay(dtype: str) -> None:
+    made = [torch.tensor(0.9, dtype=getattr(torch, dtype))]
+    if dtype != "bfloat16":
+        made.append(np.asarray(0.9, dtype))
+    for gamma in made:
+        found = rlcalc.compute("bellman", mdp="grid2x2", gamma=gamma)
+        assert {str(array.dtype).removeprefix("torch.") for array in found.values()} == {dtype}
+
+
+def corridor(length: int, prize: int, *, loop: bool) -> Table:
+    """Take 1 and leave, or go on for nothing; the last state pays the prize, once or for ever."""
+    p, r = [], []
+    for s in range(length):
+        leave = [0] * length + [1]
+        go_on = (
+            [int(t == min(s + 1, length - 1)) for t in range(length + 1)] if s + 1 < length or loop else leave
+        )
+        p.append([leave, go_on])
+        r.append([1, prize if s + 1 == length else 0])
+    return {"P": [*p, []], "R": [*r, []], "terminal": [length]}
+
+
+def test_good_news_travels_a_whole_corridor_one_state_a_round() -> None:
+    """V*(s) = 100·γ^(steps to the last state): each policy evaluated moves one state more."""
+    e = rlcalc.evaluate("bellman", {"mdp": corridor(6, 100, loop=False), "gamma": "9/10"}, BACKENDS)
+    assert e.answer.exact == [100 * F(9, 10) ** (5 - s) for s in range(6)] + [0]
+    assert e.results["iterations"].exact == 7
+    assert e.agree
+
+
+def test_a_discount_near_one_does_not_wait_for_the_sweeps() -> None:
+    """V*(s) = γ^(steps)·1/(1 − γ) with γ = 9999/10000, beyond what 2000 sweeps reach."""
+    gamma = F(9999, 10000)
+    e = rlcalc.evaluate("bellman", {"mdp": corridor(4, 1, loop=True), "gamma": gamma}, BACKENDS)
+    assert e.answer.exact == [10000 * gamma ** (3 - s) for s in range(4)] + [0]
+    assert e.agree

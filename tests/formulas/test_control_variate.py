@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -215,3 +216,17 @@ def test_no_rounding_lifts_a_correlation_above_one(sign: int, dtype: str) -> Non
         found = np.asarray(rlcalc.compute("control_variate", x=make(x), b=make(b), k=1.0)["correlation"])
         np.testing.assert_allclose(found, sign, rtol=1e-5)
         assert np.abs(found).max() <= 1
+
+
+@pytest.mark.parametrize("make", [np.array, torch.tensor], ids=["numpy", "torch"])
+def test_a_constant_row_of_a_batch_is_judged_by_itself(make: Any) -> None:
+    """Cov = 4·3 and Var b = 9 in the first row; the second never varies, the third in x alone."""
+    found = rlcalc.compute(
+        "control_variate",
+        x=make([[15.0, 7.0], [3.0, 3.0], [1.0, 2.0]]),
+        b=make([[10.0, 4.0], [5.0, 5.0], [5.0, 5.0]]),
+        k=1.0,
+    )
+    np.testing.assert_allclose(np.asarray(found["best_k"]), [4 / 3, np.nan, np.nan], rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(found["correlation"]), [1, np.nan, np.nan], rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(found["variance"]), [1, 0, 0.25], atol=1e-6)

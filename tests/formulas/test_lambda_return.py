@@ -13,6 +13,7 @@ from hypothesis import given, settings
 
 import rlcalc
 from rlcalc.exact import equal, parse_number, symbol, to_sympy
+from rlcalc.printers import TextPrinter
 from tests.formulas.episodes import Sequence, batch, sequences, shares
 
 LECTURE: dict[str, Any] = {"rewards": [1, 2, 3]}
@@ -169,3 +170,10 @@ def test_leaving_out_the_remainder_is_seen() -> None:
     broken = (1 - lam) * np.sum(lam ** np.arange(3) * n_step)
     assert broken == 2.0
     assert rlcalc.lambda_return([1.0, 2, 3], lam=lam)[0] == 2.75
+
+
+def test_only_the_first_return_is_written_out() -> None:
+    d = rlcalc.derive("lambda_return", rewards=[1, 2], lam="1/2")
+    assert [TextPrinter(numbers=False).name(step.name) for step in d.steps] == [
+        "G_0^(1)", "G_0^(2)", "w_1", "w_2", "c_1", "c_2", "G_0^λ",
+    ]  # fmt: skip

@@ -212,3 +212,41 @@ def test_a_trajectory_may_have_a_hundred_actions() -> None:
     with pytest.raises(InputError) as caught:
         rlcalc.compute("policy_gradient", mdp=loop, theta=[0.0], gamma=1.0, horizon=101)
     assert caught.value.code == "horizon_out_of_range"
+
+
+def test_four_steps_are_discounted_four_times() -> None:
+    """Leave for 1 or go on, four times, the last for 100; π = 1/2 and γ = 1/2: Σ 2^−(2k+1) + 100/128."""
+    p = [[[0, 0, 0, 0, 1], [int(t == s + 1) for t in range(5)]] for s in range(4)]
+    table = {"P": [*p, []], "R": [[1, 0], [1, 0], [1, 0], [1, 100], []], "terminal": [4]}
+    for form in FORMS:
+        e = rlcalc.evaluate(
+            "policy_gradient", {"mdp": table, "theta": [0, 0], "gamma": "1/2", "form": form}, BACKENDS
+        )
+        assert e.results["objective"].exact == F(185, 128)
+        assert e.agree
+    d = rlcalc.derive("policy_gradient", mdp=table, theta=[0, 0], gamma="1/2")
+    assert "G_5,0 = R(s0; a1) + γ·R(s1; a1) + γ^2·R(s2; a1) + γ^3·R(s3; a1)\n" in d.text()
+
+
+def test_an_episode_may_be_over_before_it_begins() -> None:
+    table = {"P": [[[0, 1], [0, 1]], []], "R": [[10, 0], []], "terminal": [1], "start": ["1/2", "1/2"]}
+    e = rlcalc.evaluate("policy_gradient", {"mdp": table, "theta": [0, 0], "gamma": 1}, BACKENDS)
+    assert e.results["objective"].exact == F(5, 2)
+    assert [str(x) for x in e.answer.exact[0]] == ["5/4", "-5/4"]
+    assert e.agree
+
+
+def test_a_sure_start_and_sure_steps_are_no_factors() -> None:
+    d = rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0], gamma=1)
+    assert "π(L) = exp(θ_0) / (exp(θ_0) + exp(θ_1))\n" in d.text()
+    assert "p_1 = π(L)\n" in d.text()
+    assert [step.note for step in d.steps if step.name.base == "p"] == ["trajectory 1: L", "trajectory 2: R"]
+
+
+def test_an_episode_that_never_begins_is_worth_nothing() -> None:
+    table = {"P": [[[0, 1], [0, 1]], []], "R": [[10, 0], []], "terminal": [1], "start": [0, 1]}
+    e = rlcalc.evaluate("policy_gradient", {"mdp": table, "theta": [0, 0], "gamma": 1}, BACKENDS)
+    for found in (e.results["objective"].exact, e.results["objective"].numpy, e.results["objective"].torch):
+        assert found == 0
+    assert e.answer.exact == [[0, 0]]
+    assert e.answer.numpy == e.answer.torch == [[0.0, 0.0]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -234,6 +235,7 @@ def test_refusals(inputs: dict, code: str) -> None:
     ("states", "rest", "code"),
     [
         ([0, 5], {"rewards": [1.0, 2.0], "values": [1.0, 2.0]}, "states_out_of_range"),
+        ([0, 2], {"rewards": [1.0, 2.0], "values": [1.0, 2.0]}, "states_out_of_range"),
         ([-1, 0], {}, "states_out_of_range"),
         (["a", "b"], {"rewards": [1.0, 2.0], "values": [1.0]}, "values_wrong_length"),
         ([0, 1], {"rewards": [1.0, 2.0, 3.0]}, "states_wrong_length"),
@@ -329,3 +331,35 @@ def test_refusals_in_python_repeat_the_counts(states: list, rest: dict, message:
         with pytest.raises(rlcalc.InputError) as caught:
             rlcalc.compute("traces", states=made, lam=0.5, **rest)
         assert message in caught.value.message
+
+
+@pytest.mark.parametrize("tensors", [False, True], ids=["numpy", "torch"])
+@pytest.mark.parametrize("batched", ["states", "rewards", "values"])
+def test_the_batch_may_lie_in_any_one_input(batched: str, tensors: bool) -> None:
+    rows = {
+        "states": ([0, 1, 0], [1, 1, 0]), "rewards": ([1.0, 2.0, 3.0], [0.5, -1.0, 4.0]),
+        "values": ([3.0, 4.0], [-1.0, 2.0]),
+    }  # fmt: skip
+
+    def run(**inputs: Any) -> dict[str, Any]:
+        made = {k: torch.tensor(v) if tensors else np.array(v) for k, v in inputs.items()}
+        return rlcalc.compute("traces", lam=0.5, gamma=0.9, alpha=0.5, **made)
+
+    first = {name: both[0] for name, both in rows.items()}
+    together = run(**{**first, batched: list(rows[batched])})
+    for k in range(2):
+        alone = run(**{**first, batched: rows[batched][k]})
+        for name, single in alone.items():
+            got = together[name] if together[name].ndim == single.ndim else together[name][k]
+            np.testing.assert_allclose(np.asarray(got), np.asarray(single), atol=1e-6, err_msg=name)
+    assert tuple(together["credit"].shape) == (2, 2)
+
+
+def test_states_count_themselves_where_no_values_do() -> None:
+    for make in (np.array, torch.tensor):
+        assert tuple(rlcalc.traces(make([0, 0]), lam=0.5).shape) == (2, 1)
+        assert tuple(rlcalc.traces(make([[1], [0]]), lam=0.5).shape) == (2, 1, 2)
+    assert rlcalc.traces(np.zeros((0, 3), int), lam=0.5).shape == (0, 3, 0)
+    assert tuple(rlcalc.traces(torch.zeros((0, 3), dtype=torch.long), lam=0.5).shape) == (0, 3, 0)
+    words = rlcalc.traces([["a", "b"], ["b", "a"]], lam=0.5)
+    np.testing.assert_array_equal(words, rlcalc.traces(np.array([[0, 1], [1, 0]]), lam=0.5))
