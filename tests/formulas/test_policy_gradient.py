@@ -250,6 +250,9 @@ def test_an_episode_that_never_begins_is_worth_nothing() -> None:
         assert found == 0
     assert e.answer.exact == [[0, 0]]
     assert e.answer.numpy == e.answer.torch == [[0.0, 0.0]]
+    for zeros in (np.zeros, torch.zeros):
+        batch = rlcalc.compute("policy_gradient", mdp=table, theta=zeros((5, 1, 2)), gamma=1.0)
+        assert tuple(batch["objective"].shape) == (5,)
 
 
 @pytest.mark.parametrize("shape", [(1, 3), (2, 4)])
