@@ -521,3 +521,11 @@ def test_finite_numbers_never_take_the_literal_loop(
     if scan is scan_torch:
         b, a, last = torch.from_numpy(b), torch.from_numpy(a), torch.as_tensor(last)
     assert np.isfinite(np.asarray(scan(b, a, last))).all()
+
+
+def test_half_precision_windows_round_once() -> None:
+    random = np.random.default_rng(12)
+    b, a, c = (random.uniform(0.5, 1, 100).astype(np.float16) for _ in "bac")
+    got = windows_numpy(b, a, c, 37)
+    assert got.dtype == np.float16
+    assert_near(got, exact_windows(b.tolist(), a.tolist(), c.tolist(), 37), units=0.51)
