@@ -8,7 +8,7 @@ dtype, flags are booleans, absent optional inputs are ``None``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -113,7 +113,7 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[str, dict[str
     for parameter in active:
         if parameter.required and parameter.name not in given:
             raise missing(formula, parameter)
-    backend = "torch" if any(_is_tensor(value) for value in given.values()) else "numpy"
+    backend = "torch" if any(map(_is_tensor, _arrays_in(given))) else "numpy"
     convert = _tensor_converter(given) if backend == "torch" else _numpy_converter(formula, given)
     found: dict[str, Any] = {parameter.name: None for parameter in formula.parameters}
     for parameter in active:
@@ -149,12 +149,18 @@ def _default(parameter: Parameter) -> Any:
     return int(text) if parameter.kind == "integer" else text
 
 
+def _arrays_in(given: Mapping[str, Any]) -> Iterator[Any]:
+    """All values that may decide a dtype or a device, those of a table of arrays among them."""
+    for value in given.values():
+        yield from value.values() if isinstance(value, Mapping) else (value,)
+
+
 def _numpy_converter(formula: Formula, given: Mapping[str, Any]) -> Any:
     import numpy as np
 
     floats = [
         value
-        for value in given.values()
+        for value in _arrays_in(given)
         if isinstance(value, np.ndarray | np.generic) and np.issubdtype(value.dtype, np.floating)
     ]
     dtype = np.result_type(*(value.dtype for value in _deciding(floats))) if floats else np.dtype(np.float64)
@@ -184,7 +190,7 @@ def _numpy_converter(formula: Formula, given: Mapping[str, Any]) -> Any:
 def _tensor_converter(given: Mapping[str, Any]) -> Any:
     import torch
 
-    tensors = [value for value in given.values() if isinstance(value, torch.Tensor)]
+    tensors = [value for value in _arrays_in(given) if isinstance(value, torch.Tensor)]
     floating = _deciding([tensor for tensor in tensors if tensor.is_floating_point()])
     dtype = torch.get_default_dtype()
     if floating:

@@ -172,7 +172,8 @@ def read_mdp(raw: Any) -> MDP:
 
     Args:
         raw: a built-in name (``"grid2x2"``, ``"grid2x2:slip=1/5"``), the path
-            of a TOML file, a dict with the keys of such a file, or an MDP.
+            of a TOML file, a dict with the keys of such a file, a dict of
+            arrays (see `rlcalc.mdp_tables.from_arrays`), or an MDP.
 
     Raises:
         UnknownName: ``mdp_unknown``, ``mdp_unknown_key``.
@@ -182,14 +183,14 @@ def read_mdp(raw: Any) -> MDP:
             ``mdp_file_unreadable``, ``mdp_file_not_toml``, and the
             ``number_...`` codes of the expression grammar.
     """
-    from rlcalc.mdp_tables import BUILT_IN, from_file, from_table
+    from rlcalc.mdp_tables import BUILT_IN, from_arrays, from_file, from_table
 
     if isinstance(raw, MDP):
         return raw
     if isinstance(raw, list | tuple) and len(raw) == 1:
         return read_mdp(raw[0])
     if isinstance(raw, Mapping):
-        return from_table(raw, "")
+        return from_arrays(raw) if "p" in raw else from_table(raw, "")
     if isinstance(raw, Path):
         return from_file(raw)
     if not isinstance(raw, str):

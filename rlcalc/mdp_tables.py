@@ -16,6 +16,9 @@ MAX_ENTRIES = 200_000  # of P; every one is an exact fraction
 MAX_DIGITS = 60  # of a numerator or denominator: exact elimination multiplies them
 MAX_FILE = 4_000_000  # bytes
 KEYS = ("P", "R", "states", "actions", "terminal", "start", "name")
+ARRAYS = ("p", "r", "start", "terminal")
+# what the probabilities of a row, rounded to float32, may miss 1 by
+ROUNDING = Fraction(1, 10**6)
 
 _NAME = re.compile(r"[\w .,;:()+*/|<>=@!?'\-]{1,40}")
 
@@ -74,8 +77,46 @@ def from_table(table: Mapping[str, Any], label: str) -> MDP:
     )
 
 
+def from_arrays(table: Mapping[str, Any]) -> MDP:
+    """Arrays as numeric code has them: p [S, A, S'], r [S, A], and if need be start [S], terminal [S].
+
+    ``terminal`` is a mask; rows of terminal states are zeros. Floating
+    probabilities are rounded: a row that misses 1 by no more than that gets
+    the rest at its largest entry.
+    """
+    for key in table:
+        if key not in ARRAYS:
+            hint = suggestion(str(key), list(ARRAYS)) or f"The arrays are {', '.join(ARRAYS)}."
+            raise UnknownName("mdp_unknown_key", f"An MDP of arrays has no {shown(key)}.", hint)
+    for key in ("p", "r"):
+        if key not in table:
+            raise InputError("mdp_key_missing", f"The MDP lacks {key}.", "p is [S, A, S'], r is [S, A].")
+    p, r = _plain(table["p"]), _plain(table["r"])
+    if not isinstance(p, list) or not all(isinstance(rows, list) for rows in p):
+        _shape("p must have the shape [S, A, S']")
+    over = _plain(table.get("terminal", [False] * len(p)))
+    if not isinstance(over, list) or len(over) != len(p) or any(flag not in (0, 1) for flag in over):
+        _shape(f"terminal must be {len(p)} flags, one per state")
+    found = {"P": [[_completed(row) for row in rows] for rows in p], "R": r}
+    found["terminal"] = [s for s, flag in enumerate(over) if flag]
+    if "start" in table:
+        found["start"] = _completed(_plain(table["start"]))
+    return from_table(found, "")
+
+
+def _completed(row: Any) -> Any:
+    """Probabilities with their rounding undone, as exact numbers."""
+    if not isinstance(row, list) or not all(type(entry) in (int, float) for entry in row):
+        return row
+    exact = [number(entry, "a probability") for entry in row]
+    missing = 1 - sum(exact, Fraction(0))
+    if exact and 0 < abs(missing) <= ROUNDING:
+        exact[exact.index(max(exact))] += missing
+    return exact
+
+
 def _plain(value: Any) -> Any:
-    """Nested lists for tuples and arrays."""
+    """Nested lists for tuples, arrays and tensors."""
     if hasattr(value, "tolist") and getattr(value, "ndim", None):
         value = value.tolist()
     return [_plain(part) for part in value] if isinstance(value, list | tuple) else value

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from rlcalc.data import data_folder
-from rlcalc.errors import InputError
+from rlcalc.errors import InputError, RlcalcError
 from rlcalc.mdp import MDP, read_mdp
 from rlcalc.mdp_tables import MAX_ENTRIES
 
@@ -207,3 +207,57 @@ def test_arrays_keep_dtype_and_end_at_terminal_states() -> None:
     b = grid.arrays("torch", torch.bfloat16, torch.device("cpu"))
     assert b.p.dtype == torch.bfloat16
     assert b.mdp is grid
+
+
+def test_arrays_are_a_table_without_names() -> None:
+    grid = read_mdp("grid2x2:slip=1/5")
+    for dtype in (np.float64, np.float32):
+        arrays = grid.arrays("numpy", dtype)
+        again = read_mdp(
+            {"p": arrays.p, "r": arrays.r, "start": arrays.start, "terminal": list(grid.terminal)}
+        )
+        assert again.terminal == grid.terminal
+        assert again.start == grid.start
+        # every row is a distribution, and as close as the dtype to the one that was rounded
+        for mine, theirs in zip(again.p, grid.p, strict=True):
+            for row, exact in zip(mine, theirs, strict=True):
+                assert sum(row) == 1
+                assert max(abs(x - y) for x, y in zip(row, exact, strict=True)) <= 2 * np.finfo(dtype).eps
+
+
+def test_thirds_in_floats_are_completed_and_more_than_rounding_is_refused() -> None:
+    third = 1 / 3
+    mdp = read_mdp({"p": [[[third, third, third]], [[0, 0, 0]], [[0.0, 0.0, 0.0]]], "r": [[1], [0], [0]],
+                    "terminal": [False, True, True]})  # fmt: skip
+    assert sum(mdp.p[0][0]) == 1
+    with pytest.raises(InputError) as caught:
+        read_mdp({"p": [[[0.5, 0.4]], [[0, 0]]], "r": [[1], [0]], "terminal": [0, 1]})
+    assert caught.value.code == "mdp_row_not_one"
+
+
+@pytest.mark.parametrize(
+    ("table", "code"),
+    [
+        ({"p": [[[1]]]}, "mdp_key_missing"),
+        ({"p": [[[1]]], "r": [[0]], "R": [[0]]}, "mdp_unknown_key"),
+        ({"p": 1.0, "r": [[0]]}, "mdp_wrong_shape"),
+        ({"p": [[[1, 0]], [[0, 0]]], "r": [[0], [0]], "terminal": [1]}, "mdp_wrong_shape"),
+        ({"p": [[[1, 0]], [[0, 0]]], "r": [[0], [0]], "terminal": [0, 2]}, "mdp_wrong_shape"),
+        ({"p": [[[1, 0]], [[0, 1]]], "r": [[0], [5]], "terminal": [0, 1]}, "mdp_terminal_moves"),
+    ],
+)
+def test_arrays_that_are_no_decision_process(table: dict[str, object], code: str) -> None:
+    with pytest.raises(RlcalcError) as caught:
+        read_mdp(table)
+    assert caught.value.code == code
+
+
+def test_arrays_decide_the_dtype() -> None:
+    import rlcalc
+
+    # one step to the end pays 2; the other action stays: V* = 2
+    p = np.array([[[0, 1], [1, 0]], [[0, 0], [0, 0]]], np.float32)
+    r = np.array([[2, 0], [0, 0]], np.float32)
+    found = rlcalc.bellman({"p": p, "r": r, "terminal": [False, True]}, gamma=0.5)
+    assert found.dtype == np.float32
+    assert found.tolist() == [2.0, 0.0]

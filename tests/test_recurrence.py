@@ -550,3 +550,11 @@ def test_forward_and_reverse_mode_agree_in_batches_and_at_cuts() -> None:
     torch.testing.assert_close(
         curvature, torch.func.jacrev(torch.func.jacrev(lambda a: scan_torch(b, a).sum()))(a)
     )
+
+
+def test_half_precision_windows_round_once() -> None:
+    random = np.random.default_rng(12)
+    b, a, c = (random.uniform(0.5, 1, 100).astype(np.float16) for _ in "bac")
+    got = windows_numpy(b, a, c, 37)
+    assert got.dtype == np.float16
+    assert_near(got, exact_windows(b.tolist(), a.tolist(), c.tolist(), 37), units=0.51)

@@ -200,3 +200,12 @@ def test_tables_of_another_shape_are_refused_by_name(shape: tuple[int, int]) -> 
 def test_terminal_states_take_no_step() -> None:
     d = rlcalc.derive("policy_eval", mdp="bandit", gamma=1, policy=["3/4", "1/4"])
     assert [TextPrinter(numbers=False).name(step.name) for step in d.steps] == ["Q(s; L)", "Q(s; R)", "V(s)"]
+
+
+def test_half_precision_is_solved_wider_and_rounded_once() -> None:
+    """LAPACK knows no float16. On the bandit, V = π(L)·10 is exact in it."""
+    found = rlcalc.compute(
+        "policy_eval", mdp="bandit", policy=np.array([[0.75, 0.25]], np.float16), gamma=1.0
+    )
+    assert {array.dtype for array in found.values()} == {np.dtype(np.float16)}
+    assert found["values"].tolist() == [7.5, 0]

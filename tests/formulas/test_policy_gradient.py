@@ -250,3 +250,14 @@ def test_an_episode_that_never_begins_is_worth_nothing() -> None:
         assert found == 0
     assert e.answer.exact == [[0, 0]]
     assert e.answer.numpy == e.answer.torch == [[0.0, 0.0]]
+    for zeros in (np.zeros, torch.zeros):
+        batch = rlcalc.compute("policy_gradient", mdp=table, theta=zeros((5, 1, 2)), gamma=1.0)
+        assert tuple(batch["objective"].shape) == (5,)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (2, 4)])
+def test_tables_of_another_shape_are_refused_by_name(shape: tuple[int, int]) -> None:
+    for make in (np.zeros, torch.zeros):
+        with pytest.raises(InputError, match="theta has") as caught:
+            rlcalc.policy_gradient("grid2x2", make(shape), gamma=0.5, horizon=2)
+        assert caught.value.code == "theta_wrong_length"

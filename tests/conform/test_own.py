@@ -1,0 +1,20 @@
+"""Our own public functions, called as everybody else's are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import rlcalc
+from rlcalc.conform.runner import run
+from rlcalc.conform.targets import from_function
+from rlcalc.specs import formula_names
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("formula", formula_names())
+def test_the_public_function_conforms(formula: str, backend: str) -> None:
+    function: Any = getattr(rlcalc, formula)
+    report = run(from_function(function, f"rlcalc:{formula}", backend), formula, random=15)
+    assert report.verdict == "conforms", (report.verdict, report.failures[:1], report.found)
