@@ -6,10 +6,10 @@ from typing import Any
 
 from rlcalc.arrays import from_exact
 from rlcalc.conform.drafts import Draft
-from rlcalc.conform.oracle import exact_answer
 from rlcalc.conform.vectors import GENERATED, Vector, answer_name
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked
+from rlcalc.oracle import exact_answer
 from rlcalc.reading import flat
 from rlcalc.specs import Formula
 from rlcalc.verify import DEMANDED

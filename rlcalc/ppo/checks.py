@@ -50,7 +50,7 @@ ABOUT = {
     "explained_variance": "the critic explains at most all of the variance, and is not absurd",
     "finite": "parameters and losses are finite",
 }
-STRETCH = 8  # steps of the sampled stretch that SymPy computes: about 2 ms
+STRETCH = 8  # steps of the sampled stretch that is computed exactly
 WITHOUT_DOUBLE = ("mps",)
 PROBED = 64  # rows of a minibatch whose gradients are checked
 
@@ -190,13 +190,11 @@ class Checks:
         self._equal("recorded", "action [step, env]", acted, torch.stack(env.given), 0.0)
 
     def _exact_row(self, inputs: dict[str, Any], raw: Tensor, tolerance: float) -> None:
-        """SymPy's GAE of one stretch of one row.
+        """The exact GAE of one stretch of one row.
 
         What lies behind the stretch enters through its last bootstrap:
         δ + γλA' = R + γ(V' + λA') − V.
         """
-        from rlcalc.evaluation import derive
-
         rows, steps = raw.shape
         row = int(torch.randint(rows, (), generator=self._generator))
         width = min(STRETCH, steps)
@@ -211,7 +209,7 @@ class Checks:
         }
         if not all(map(math.isfinite, [*given["rewards"], *bootstrap.tolist()])):
             return  # `finite` says so
-        exact = derive(
+        exact = exact_outputs(
             "gae",
             values=[*inputs["values"][row, start:stop].tolist(), 0],
             next_values=bootstrap.tolist(),
@@ -221,7 +219,7 @@ class Checks:
             terminated=[int(x) for x in given["terminated"]],
             truncated=[int(x) for x in given["truncated"]],
         )
-        expected = torch.tensor([float(x) for x in exact.outputs["advantages"]], dtype=torch.float64)
+        expected = torch.tensor([float(x) for x in exact["advantages"]], dtype=torch.float64)
         found = raw[row, start:stop].double().cpu()
         self._equal("exact_row", f"A of env {row} from step {start} on", found, expected, tolerance)
 
@@ -254,16 +252,14 @@ class Checks:
         self._clip_exact(trainer, found["ratio"], part.advantage)
 
     def _clip_exact(self, trainer: Trainer, ratio: Tensor, advantage: Tensor) -> None:
-        """SymPy's clipped objective at the largest and the smallest ratio of a probe."""
-        from rlcalc.evaluation import derive
-
+        """The exact clipped objective at the largest and the smallest ratio of a probe."""
         at = torch.stack([ratio.argmax(), ratio.argmin()])
         r, a, eps = ratio[at], advantage[at], trainer.settings.clip
         found = trainer.formulas.ppo_clip(ratio=r, adv=a, eps=eps)["objective"].double().cpu()
         pairs = list(zip(r.tolist(), a.tolist(), strict=True))
         if not all(math.isfinite(x) for pair in pairs for x in pair):
             return  # `finite` says so
-        exact = [float(derive("ppo_clip", ratio=x, adv=y, eps=eps).outputs["objective"]) for x, y in pairs]
+        exact = [float(exact_outputs("ppo_clip", ratio=x, adv=y, eps=eps)["objective"]) for x, y in pairs]
         expected = torch.tensor(exact, dtype=torch.float64)
         where = ", ".join(f"r = {x:.6g} and A = {y:.6g}" for x, y in pairs)
         self._equal("clip_exact", f"L at {where}", found, expected, _tolerance(r, 1e-5, 1e-12))
@@ -321,6 +317,18 @@ class Checks:
             for name in ABOUT
             if name in self.worst
         ]
+
+
+def exact_outputs(formula: str, **given: Any) -> dict[str, Any]:
+    """Exact outputs in rational arithmetic: what the calculator's steps come to.
+
+    The steps themselves would be SymPy's, whose import costs a fifth of a run.
+    """
+    from rlcalc.evaluation import checked
+    from rlcalc.oracle import exact_answer
+    from rlcalc.specs import load_formula
+
+    return exact_answer(checked(load_formula(formula), given))
 
 
 def _home(device: torch.device) -> torch.device:

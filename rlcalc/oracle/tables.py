@@ -14,7 +14,7 @@ from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.conform.oracle import reals
+from rlcalc.oracle import reals
 
 if TYPE_CHECKING:
     from rlcalc.inputs import Inputs

@@ -1,7 +1,8 @@
 """The literal definitions in rational arithmetic, for inputs that are numbers.
 
 The exact forms of the calculator build a tree of steps for people; a
-thousand generated cases need none. These say the same in plain Fractions, as
+thousand generated cases (`rlcalc.conform`) and a check on every update of a
+run (`rlcalc.ppo`) need none. These say the same in plain Fractions, as
 sums over the definition and never as the algorithm that implementations run,
 and a test holds them equal to the step trees. Where a definition leaves the
 rationals (a logarithm, a root) fifty digits stand for the exact number.
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.conform.oracle import returns, samples, tables, visits
+from rlcalc.oracle import returns, samples, tables, visits
 
 if TYPE_CHECKING:
     from rlcalc.inputs import Inputs

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.conform.oracle import reals
+from rlcalc.oracle import reals
 
 if TYPE_CHECKING:
     from rlcalc.inputs import Inputs
