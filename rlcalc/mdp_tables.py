@@ -45,13 +45,7 @@ def from_file(path: Path) -> MDP:
 
 
 def from_table(table: Mapping[str, Any], label: str) -> MDP:
-    for key in table:
-        if key not in KEYS:
-            hint = suggestion(str(key), list(KEYS)) or f"The keys are {', '.join(KEYS)}."
-            raise UnknownName("mdp_unknown_key", f"An MDP has no key {shown(key)}.", hint)
-    for key in ("P", "R"):
-        if key not in table:
-            raise InputError("mdp_key_missing", f"The MDP lacks {key}.", "P is [S][A][S'], R is [S][A].")
+    _check_keys(table, KEYS, ("P", "R"), "P is [S][A][S'], R is [S][A].")
     p, r = _plain(table["P"]), _plain(table["R"])
     if not isinstance(p, list) or not p or not all(isinstance(rows, list) for rows in p):
         _shape("P must be a list of states, each a list of actions, each a row of probabilities")
@@ -84,13 +78,7 @@ def from_arrays(table: Mapping[str, Any]) -> MDP:
     probabilities are rounded: a row that misses 1 by no more than that gets
     the rest at its largest entry.
     """
-    for key in table:
-        if key not in ARRAYS:
-            hint = suggestion(str(key), list(ARRAYS)) or f"The arrays are {', '.join(ARRAYS)}."
-            raise UnknownName("mdp_unknown_key", f"An MDP of arrays has no {shown(key)}.", hint)
-    for key in ("p", "r"):
-        if key not in table:
-            raise InputError("mdp_key_missing", f"The MDP lacks {key}.", "p is [S, A, S'], r is [S, A].")
+    _check_keys(table, ARRAYS, ("p", "r"), "p is [S, A, S'], r is [S, A].")
     p, r = _plain(table["p"]), _plain(table["r"])
     if not isinstance(p, list) or not all(isinstance(rows, list) for rows in p):
         _shape("p must have the shape [S, A, S']")
@@ -102,6 +90,16 @@ def from_arrays(table: Mapping[str, Any]) -> MDP:
     if "start" in table:
         found["start"] = _completed(_plain(table["start"]))
     return from_table(found, "")
+
+
+def _check_keys(table: Mapping[str, Any], known: Sequence[str], needed: Sequence[str], hint: str) -> None:
+    for key in table:
+        if key not in known:
+            nearest = suggestion(str(key), list(known)) or f"The keys are {', '.join(known)}."
+            raise UnknownName("mdp_unknown_key", f"An MDP has no key {shown(key)}.", nearest)
+    for key in needed:
+        if key not in table:
+            raise InputError("mdp_key_missing", f"The MDP lacks {key}.", hint)
 
 
 def _completed(row: Any) -> Any:
