@@ -182,6 +182,7 @@ def test_limits() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # what a library does with what is deprecated elsewhere is its affair
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_installed_library_runs(name: str) -> None:
     lib = library(name)

@@ -12,7 +12,6 @@ from rlcalc.conform.peers.scope import (
     one_sequence,
     one_value_per_state,
     positive_ratio,
-    scalar,
 )
 
 DISTRIBUTION = "pfrl"
@@ -78,15 +77,16 @@ def _ppo_clip() -> Callable[..., Any]:
             clip_eps=eps, clip_eps_vf=None, value_func_coef=0.0, entropy_coef=0.0,
             value_loss_record=[], policy_loss_record=[],
         )  # fmt: skip
-        none = torch.zeros(1, dtype=ratio.dtype)
+        ratio, adv = torch.broadcast_tensors(ratio, adv)  # type: ignore[no-untyped-call]
+        none = torch.zeros(ratio.numel(), dtype=ratio.dtype)
         return PPO._lossfun(
             agent,
             entropy=none,
             vs_pred=none,
-            log_probs=ratio.log().reshape(1),
+            log_probs=ratio.log().reshape(-1),
             vs_pred_old=none,
             log_probs_old=none,
-            advs=adv.reshape(1),
+            advs=adv.reshape(-1),
             vs_teacher=none,
         )
 
@@ -115,8 +115,8 @@ ADAPTERS = (
         "ppo_clip",
         _ppo_clip,
         backend="torch",
-        conventions=("loss",),
+        conventions=("loss", "mean-over-batch"),
         note=f"{_INNER}; its name says that it is a loss; the terms of value and entropy have weight 0",
-        outside=any_of(scalar, positive_ratio),
+        outside=positive_ratio,
     ),
 )

@@ -11,7 +11,6 @@ from rlcalc.conform.peers.scope import (
     finite_count,
     one_distribution,
     one_sequence,
-    scalar,
     without_zeros,
 )
 
@@ -75,10 +74,12 @@ def _td_error() -> Callable[..., Any]:
 
 
 def _ppo_clip() -> Callable[..., Any]:
+    import jax.numpy as jnp
     from rlax import clipped_surrogate_pg_loss
 
     def call(ratio: Any, adv: Any, eps: Any) -> Any:
-        return clipped_surrogate_pg_loss(ratio.reshape(1), adv.reshape(1), eps)
+        ratio, adv = jnp.broadcast_arrays(ratio, adv)
+        return clipped_surrogate_pg_loss(ratio.ravel(), adv.ravel(), eps)
 
     return call
 
@@ -88,7 +89,8 @@ def _entropy_loss() -> Callable[..., Any]:
     from rlax import entropy_loss
 
     def call(p: Any) -> Any:
-        return entropy_loss(jnp.log(p)[None], jnp.ones(1, p.dtype))
+        logits = jnp.log(p).reshape(-1, p.shape[-1])
+        return entropy_loss(logits, jnp.ones(len(logits), p.dtype))
 
     return call
 
@@ -143,18 +145,17 @@ ADAPTERS = (
         "ppo_clip",
         _ppo_clip,
         backend="jax",
-        conventions=("loss",),
-        note="the docstring gives the loss, with its minus sign",
-        outside=scalar,
+        conventions=("loss", "mean-over-batch"),
+        note="the docstring gives the loss, with its minus sign and its mean",
     ),
     Adapter(
         "rlax.entropy_loss",
         "entropy",
         _entropy_loss,
         backend="jax",
-        conventions=("loss",),
-        note="the docstring calls it a regularization loss",
-        outside=any_of(one_distribution, without_zeros),
+        conventions=("loss", "mean-over-batch"),
+        note="the docstring calls it a regularization loss; its weights are all 1",
+        outside=without_zeros,
     ),
     Adapter(
         "rlax.categorical_kl_divergence",

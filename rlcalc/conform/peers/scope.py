@@ -116,12 +116,6 @@ def one_distribution(vector: Vector) -> str:
     return "it takes one distribution at a time" if vector.arrays["p"].ndim > 1 else ""
 
 
-def scalar(vector: Vector) -> str:
-    """One sample, of which a mean is itself."""
-    both = (vector.arrays["ratio"], vector.arrays["adv"])
-    return "its answer is a mean, so it is asked for one sample" if any(x.ndim for x in both) else ""
-
-
 def one_group(vector: Vector) -> str:
     """No batch axes."""
     return "it takes one group at a time" if vector.arrays["rewards"].ndim > 1 else ""

@@ -11,11 +11,9 @@ from rlcalc.conform.peers.scope import (
     no_options,
     one_batch,
     one_discount,
-    one_distribution,
     one_group,
     one_sequence,
     ratio_within_e20,
-    scalar,
     several_steps,
     without_zeros,
 )
@@ -73,10 +71,10 @@ def _ppo_clip() -> Callable[..., Any]:
             strategy="fsdp", rollout_n=1, ppo_micro_batch_size_per_gpu=1,
             clip_ratio=eps, clip_ratio_low=eps, clip_ratio_high=eps,
         )  # fmt: skip
-        new, mask = ratio.log().reshape(1, 1), torch.ones(1, 1, dtype=ratio.dtype)
-        return compute_policy_loss_vanilla(
-            torch.zeros_like(new), new, adv.reshape(1, 1), mask, config=config
-        )[0]
+        ratio, adv = torch.broadcast_tensors(ratio, adv)  # type: ignore[no-untyped-call]
+        new, adv = ratio.log().reshape(1, -1), adv.reshape(1, -1)  # one response of so many tokens
+        mask = torch.ones_like(new)
+        return compute_policy_loss_vanilla(torch.zeros_like(new), new, adv, mask, config=config)[0]
 
     return call
 
@@ -98,7 +96,8 @@ def _entropy() -> Callable[..., Any]:
     from verl.trainer.ppo.core_algos import compute_entropy_loss
 
     def call(p: Any) -> Any:
-        return compute_entropy_loss(p.log()[None, None], torch.ones(1, 1, dtype=p.dtype))
+        logits = p.log().reshape(1, -1, p.shape[-1])
+        return compute_entropy_loss(logits, torch.ones(logits.shape[:2], dtype=p.dtype))
 
     return call
 
@@ -155,10 +154,10 @@ ADAPTERS = (
         "ppo_clip",
         _ppo_clip,
         backend="torch",
-        conventions=("loss", "dual-clip-3"),
-        note="a loss, by its name; clip_ratio_c = 3 of the dual clip and the log-ratio held "
-        "within 20 are in its source, with reasons",
-        outside=any_of(scalar, ratio_within_e20),
+        conventions=("loss", "dual-clip-3", "mean-over-batch"),
+        note="a loss, by its name, and the mean over tokens, by its argument; clip_ratio_c = 3 of the "
+        "dual clip and the log-ratio held within 20 are in its source, with reasons",
+        outside=ratio_within_e20,
     ),
     Adapter(
         f"{_PLACE}.compute_value_loss",
@@ -173,8 +172,9 @@ ADAPTERS = (
         "entropy",
         _entropy,
         backend="torch",
-        note="+H, in spite of its name",
-        outside=any_of(one_distribution, without_zeros),
+        conventions=("mean-over-batch",),
+        note="+H, in spite of its name; the mean over tokens",
+        outside=without_zeros,
     ),
     Adapter(
         f"{_PLACE}.kl_penalty",
