@@ -152,11 +152,17 @@ _TUNED_MANY: dict[str, dict[str, Any]] = {
 def tuned(env: str, **given: Any) -> Settings:
     """Settings for an environment, with what was given instead of what we found; ``None`` is not given.
 
-    From `MANY` copies on they are others.
+    From `MANY` copies on they are others. Fewer copies than ours take more
+    steps each: the learning rate was found with batches of that size, and a
+    step of it on a handful of samples throws the policy out of every bound.
     """
     settings = replace(Settings(env=env), **_TUNED.get(env, {}))
-    if (given.get("envs") or 0) >= MANY:
+    envs = given.get("envs") or settings.envs
+    if envs >= MANY:
         settings = replace(settings, **_TUNED_MANY.get(env, {}))
+    elif 0 < envs < settings.envs:
+        equal = settings.minibatches
+        settings = replace(settings, horizon=-(-settings.batch // (envs * equal)) * equal)
     return replace(settings, **{name: value for name, value in given.items() if value is not None}).check()
 
 

@@ -227,3 +227,12 @@ def test_thousands_of_copies_get_other_settings() -> None:
     # an iteration of 4096 copies is more than half of the 200,000 steps that a run with few takes at most
     assert tuned("cartpole", envs=4096).steps >= 10 * tuned("cartpole", envs=4096).batch
     assert tuned("cartpole", envs=MANY, steps=5000).steps == 5000
+
+
+@pytest.mark.parametrize("envs", [1, 3, 8, 31, 32])
+@pytest.mark.parametrize("env", ["cartpole", "bandit", "grid2x2", "tokens"])
+def test_few_copies_learn_from_batches_as_large(env: str, envs: int) -> None:
+    ours, few = tuned(env), tuned(env, envs=envs)
+    assert ours.batch <= few.batch < ours.batch + envs * ours.minibatches
+    assert few.batch % few.minibatches == 0
+    assert tuned(env, envs=envs, horizon=ours.minibatches).horizon == ours.minibatches
