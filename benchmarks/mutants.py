@@ -66,7 +66,7 @@ class Mutant:
 
 
 def dotted(name: str) -> str:
-    return "rlcalc.recurrence" if name == "recurrence" else f"rlcalc.formulas.{name}"
+    return "rlcalc.recurrence.scan" if name == "recurrence" else f"rlcalc.formulas.{name}"
 
 
 def all_modules() -> list[str]:

@@ -73,7 +73,7 @@ class Runner:
 
     def pytest_runtestloop(self, session: Any) -> bool:
         from rlcalc.data import data_folder
-        from rlcalc.golden import load
+        from rlcalc.golden.files import load
 
         files = [data_folder("golden") / f"{user}.toml" for user in GOLDEN.get(self.name, users(self.name))]
         cases = [case for file in files for case in load(file).cases]
@@ -135,7 +135,7 @@ def meet(session: Any, cases: list[Any], backends: Iterable[str], seconds: dict[
 
 
 def golden_holds(cases: list[Any], backends: Iterable[str]) -> bool:
-    from rlcalc.verify import run_case
+    from rlcalc.golden.verify import run_case
 
     return all(run_case(case, tuple(backends), ("float64", "float32")).passed for case in cases)
 

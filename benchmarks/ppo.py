@@ -6,7 +6,7 @@
     python benchmarks/ppo.py warm --device cuda                    # seconds to solved after warming up
 
 ``solve`` starts each side as a new process and stops the clock at its exit,
-so that imports count. Both are judged by one rule, `rlcalc.ppo.evaluate.Judge`
+so that imports count. Both are judged by one rule, `rlcalc.ppo.run.evaluate.Judge`
 on rlcalc's CartPole (equal to Gymnasium's state for state): every 4,096
 steps the likeliest actions play 100 episodes, and 100 more where the mean is
 at least 475. The two sides take turns, and the answer is a ratio of medians,
@@ -48,7 +48,7 @@ def peer(seed: int) -> None:
     from stable_baselines3.common.env_util import make_vec_env
 
     from rlcalc.ppo.envs import make_env
-    from rlcalc.ppo.evaluate import Judge
+    from rlcalc.ppo.run.evaluate import Judge
 
     torch.set_num_threads(1)
     model = stable_baselines3.PPO(
@@ -141,9 +141,9 @@ def throughput(counts: tuple[int, ...], seconds: float, device: str) -> list[dic
     """
     import torch
 
-    from rlcalc.ppo.capture import WARM_UP, can_capture, capture
-    from rlcalc.ppo.checks import Checks
+    from rlcalc.ppo.check.checks import Checks
     from rlcalc.ppo.envs import make_env
+    from rlcalc.ppo.run.capture import WARM_UP, can_capture, capture
     from rlcalc.ppo.settings import tuned
     from rlcalc.ppo.train import Trainer
 
@@ -191,7 +191,7 @@ def throughput(counts: tuple[int, ...], seconds: float, device: str) -> list[dic
 
 def warm(seeds: tuple[int, ...], envs: int, device: str) -> dict[str, Any]:
     """Seconds from a new trainer to solved, in a process that has solved once before; checks on."""
-    from rlcalc.ppo.run import Options, run
+    from rlcalc.ppo.run.run import Options, run
     from rlcalc.ppo.settings import tuned
 
     runs = []

@@ -25,7 +25,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # runs from a checkout as it is
 
-from rlcalc.recurrence import by_slabs, scan_numpy, scan_torch
+from rlcalc.recurrence.scan import by_slabs, scan_numpy, scan_torch
 
 GAMMA, LAM = 0.99, 0.95
 Contest = tuple[str, Callable[[], Any], Callable[[], Any]]

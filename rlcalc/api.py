@@ -41,7 +41,7 @@ def compute(formula: str, /, **inputs: Any) -> dict[str, Any]:
 
 
 def _run(spec: Formula, inputs: dict[str, Any]) -> dict[str, Any]:
-    from rlcalc.arrays import from_user
+    from rlcalc.inputs.arrays import from_user
 
     backend, arrays = from_user(spec, inputs)
     forms = load_forms(spec.name)

@@ -10,14 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rlcalc.arrays import from_exact
-from rlcalc.derivation import Derivation
+from rlcalc._lazy import np
 from rlcalc.digits import DIGITS, LARGEST, SMALLEST, TINY, correct_digits, truth_of
 from rlcalc.errors import InputError, UnknownName, shown, suggestion
 from rlcalc.formulas import load_forms
-from rlcalc.inputs import Inputs, bind
-from rlcalc.reading import flat
+from rlcalc.inputs.arrays import from_exact
+from rlcalc.inputs.bind import Inputs, bind
+from rlcalc.inputs.read import flat
 from rlcalc.specs import Formula, Output, load_formula
+from rlcalc.steps.derivation import Derivation
 
 BACKENDS = ("sympy", "numpy", "torch")
 # the share of a dtype's digits that rounding may cost before two backends count as disagreeing
@@ -134,8 +135,6 @@ def run_numeric(inputs: Inputs, backend: str, dtype: str = "float64", device: st
     arrays = from_exact(inputs, backend, dtype, device)
     forms = load_forms(spec.name)
     if backend == "numpy":
-        import numpy as np
-
         # overflow and underflow are answers here, and are judged as such
         with np.errstate(all="ignore"):
             found = forms.numpy_form(**arrays)
@@ -303,8 +302,6 @@ _MANY = 1000  # pairs of floats, of which the worst is found in floating point
 
 def _worst(pairs: list[tuple[float, float]], dtype: str, scale: float) -> list[tuple[float, float]]:
     """The pair with the largest relative error, and all that are not finite."""
-    import numpy as np
-
     mine, other = np.asarray(pairs, np.float64).T
     finite = np.isfinite(mine) & np.isfinite(other)
     against = np.maximum(np.abs(other), scale)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rlcalc.conform.runner import Report
-    from rlcalc.conform.targets import Target
+    from rlcalc.conform.target.base import Target
     from rlcalc.conform.vectors import Vector
 
 __all__ = ["ConformanceError", "conformance_suite"]
@@ -71,9 +71,9 @@ def conformance_suite(
     """
     import pytest
 
+    from rlcalc.conform.batching import with_batches
     from rlcalc.conform.faults import catalogue
-    from rlcalc.conform.stacked import with_batches
-    from rlcalc.conform.targets import DTYPES, from_function
+    from rlcalc.conform.target.base import DTYPES, from_function
     from rlcalc.conform.vectors import golden_vectors
     from rlcalc.errors import InputError, shown
     from rlcalc.specs import load_formula
@@ -110,7 +110,7 @@ def conformance_suite(
 def _own_vectors(formula: str, paths: Sequence[str | Path]) -> list[Vector]:
     """Vectors of a user: files named for this suite must be of its formula, those of pytest may be."""
     from rlcalc.conform.vectors import file_vectors, vectors_of
-    from rlcalc.golden import load
+    from rlcalc.golden.files import load
 
     found = list(vectors_of(formula, [Path(path) for path in paths])) if paths else []
     named = {Path(path).resolve() for path in paths}
@@ -173,8 +173,8 @@ class _Suite:
         from io import StringIO
 
         from rlcalc.cli.screen import Screen
-        from rlcalc.conform.counterexample import counterexample
-        from rlcalc.conform.report import headline, print_diagnosis, print_example
+        from rlcalc.conform.report.counterexample import counterexample
+        from rlcalc.conform.report.text import headline, print_diagnosis, print_example
 
         if self.whole is None:  # the same for every test of the suite
             self.whole = self.run(self.known, 0, find=True)
@@ -216,7 +216,7 @@ def pytest_configure(config: Any) -> None:
     import pytest
 
     from rlcalc.errors import RlcalcError
-    from rlcalc.golden import load_files
+    from rlcalc.golden.files import load_files
 
     try:
         load_files(_extra)

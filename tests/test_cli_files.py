@@ -114,7 +114,7 @@ def test_a_file_without_end_is_given_up(capsys, monkeypatch):
             assert 0 < size < 10**7  # an endless file must never be read whole
             return "1 " * (size // 2)
 
-    monkeypatch.setattr("rlcalc.cli.files.MAX_FILE", 10**7)
+    monkeypatch.setattr("rlcalc.cli.input_files.MAX_FILE", 10**7)
     monkeypatch.setattr("sys.stdin", Endless())
     code, out, err = answer(capsys, "@-")
     assert (code, out) == (2, "")
@@ -133,7 +133,7 @@ def test_flags_from_a_file(capsys, folder):
 
 
 def test_words_that_begin_with_the_sign(capsys):
-    from rlcalc.cli.files import Reader
+    from rlcalc.cli.input_files import Reader
     from rlcalc.specs import Parameter, parse_interval
 
     words = Parameter("w", "w", "w", "word", ("T",), "", parse_interval("real"))
@@ -143,7 +143,7 @@ def test_words_that_begin_with_the_sign(capsys):
 
 
 def test_a_matrix_from_a_file(folder):
-    from rlcalc.cli.files import Reader
+    from rlcalc.cli.input_files import Reader
     from rlcalc.specs import Parameter, parse_interval
 
     (folder / "m.txt").write_text("1 2\n\n3,4\n")

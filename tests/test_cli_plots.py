@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-import rlcalc.plots as plots
+import rlcalc.cli.plots as plots
 from rlcalc.cli import main
 from rlcalc.specs import formula_names
 

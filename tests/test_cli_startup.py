@@ -27,7 +27,7 @@ def loaded(*words):
 def test_nothing_heavy_to_show_what_there_is(words):
     modules = loaded(*words)
     assert not HEAVY & modules
-    assert not {"rlcalc.evaluation", "rlcalc.cli.verify", "rlcalc.cli.golden", "rlcalc.plots"} & modules
+    assert not {"rlcalc.evaluation", "rlcalc.cli.verify", "rlcalc.cli.golden", "rlcalc.cli.plots"} & modules
 
 
 def test_the_version_needs_no_parser():

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.derivation import Derivation, Step
 from rlcalc.exact import parse_number, to_sympy
-from rlcalc.printers import LatexPrinter, TextPrinter, print_text
 from rlcalc.specs import formula_names, load_formula
-from rlcalc.terms import Name, Number, Symbol, Term, _of_roots, apply, product, term, total
+from rlcalc.steps.derivation import Derivation, Step
+from rlcalc.steps.printers import LatexPrinter, TextPrinter, print_text
+from rlcalc.steps.terms import Name, Number, Symbol, Term, _of_roots, apply, product, term, total
 
 A = Symbol(Name("A"), to_sympy(Fraction(-3)))
 B = Symbol(Name("B"), to_sympy(Fraction(1, 2)))
@@ -141,7 +141,7 @@ def test_a_changed_input_changes_the_answer_through_the_tree() -> None:
 @pytest.mark.parametrize("name", formula_names())
 def test_latex_needs_no_unicode_fonts(name: str) -> None:
     from rlcalc.data import data_folder
-    from rlcalc.golden import load
+    from rlcalc.golden.files import load
 
     cases = load(data_folder("golden") / f"{name}.toml").cases
     for case in [case for case in cases if case.result != "invalid"][:8]:

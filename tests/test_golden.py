@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from rlcalc.certify import certify
 from rlcalc.data import data_folder
 from rlcalc.errors import DataError, UnknownName
-from rlcalc.golden import Case, load, load_all, load_files
-from rlcalc.golden_export import file_json
-from rlcalc.golden_values import printed_problems, same_exact
+from rlcalc.golden.certify import certify
+from rlcalc.golden.export import file_json
+from rlcalc.golden.files import Case, load, load_all, load_files
+from rlcalc.golden.report import failure_lines
+from rlcalc.golden.toml_edit import edited, spans
+from rlcalc.golden.values import printed_problems, same_exact
+from rlcalc.golden.verify import run_case
 from rlcalc.specs import load_formula
-from rlcalc.toml_edit import edited, spans
-from rlcalc.verify import run_case
-from rlcalc.verify_report import failure_lines
 
 FILES = sorted(data_folder("golden").rglob("*.toml"))
 
@@ -422,7 +422,7 @@ def test_a_long_list_takes_several_lines() -> None:
 
 
 def test_an_edit_that_hits_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    import rlcalc.toml_edit as toml_edit
+    import rlcalc.golden.toml_edit as toml_edit
 
     with pytest.raises(DataError, match="no 'exact' beside"):
         edited("x = 1\n", {("decimal",): "1"}, "exact")

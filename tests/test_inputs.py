@@ -12,7 +12,7 @@ import sympy
 import torch
 
 from rlcalc.errors import InputError, UnknownName
-from rlcalc.inputs import bind
+from rlcalc.inputs.bind import bind
 from rlcalc.specs import load_formula
 
 LAMBDA = load_formula("lambda_return")

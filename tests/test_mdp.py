@@ -14,8 +14,8 @@ import torch
 
 from rlcalc.data import data_folder
 from rlcalc.errors import InputError, RlcalcError
-from rlcalc.mdp import MDP, read_mdp
-from rlcalc.mdp_tables import MAX_ENTRIES
+from rlcalc.mdp.model import MDP, read_mdp
+from rlcalc.mdp.reading import MAX_ENTRIES
 
 FILE = """
 name = "two rooms"

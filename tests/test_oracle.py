@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from rlcalc.conform.drafts import drafts
+from rlcalc.conform.generate.draft import drafts
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.digits import truth_of
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked, derive_bound
-from rlcalc.golden_values import each, shape
-from rlcalc.inputs import Inputs
-from rlcalc.oracle import ORACLES, exact_answer
-from rlcalc.reading import flat
+from rlcalc.golden.values import each, shape
+from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs.read import flat
+from rlcalc.reference import ORACLES, exact_answer
 from rlcalc.specs import load_formula
 
 

@@ -14,9 +14,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlcalc import recurrence
 from rlcalc.errors import InputError
-from rlcalc.recurrence import by_slabs, one_by_one, scan_numpy, scan_torch, windows_numpy, windows_torch
+from rlcalc.recurrence import scan as recurrence
+from rlcalc.recurrence.scan import by_slabs, one_by_one, scan_numpy, scan_torch, windows_numpy, windows_torch
 
 F = Fraction
 
@@ -424,7 +424,7 @@ def test_windows_need_a_whole_number_of_steps(window: Any, n: Any) -> None:
 
 
 def test_importing_the_module_loads_no_backend() -> None:
-    code = "import sys, rlcalc.recurrence; assert not {'numpy', 'torch', 'sympy'} & set(sys.modules)"
+    code = "import sys, rlcalc.recurrence.scan; assert not {'numpy', 'torch', 'sympy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from rlcalc import recurrence, time_major
-from rlcalc.recurrence import by_slabs, one_by_one, scan_numpy, scan_torch
+from rlcalc.recurrence import scan as recurrence
+from rlcalc.recurrence import time_major
+from rlcalc.recurrence.scan import by_slabs, one_by_one, scan_numpy, scan_torch
 
 ROWS, STEPS = 7, 6
 

@@ -17,12 +17,12 @@ from rlcalc.data import data_folder
 from rlcalc.digits import DIGITS
 from rlcalc.errors import CheckFailed, DataError, InputError, RlcalcError, UnknownName
 from rlcalc.formulas import lambda_return
-from rlcalc.golden import Case, Want, load
-from rlcalc.reproduce import command_line
+from rlcalc.golden.files import Case, Want, load
+from rlcalc.golden.replay import command_line
+from rlcalc.golden.report import columns, report_json, rows, total, write_junit
+from rlcalc.golden.results import CaseReport
+from rlcalc.golden.verify import DEMANDED, run_case, select, verify
 from rlcalc.specs import load_formula
-from rlcalc.verify import DEMANDED, run_case, select, verify
-from rlcalc.verify_report import columns, report_json, rows, total, write_junit
-from rlcalc.verify_results import CaseReport
 
 LAMBDA = data_folder("golden") / "lambda_return.toml"
 FILE = load(LAMBDA)

@@ -156,7 +156,7 @@ def reviewed() -> dict[str, str]:
 
 def record(verdicts: Mapping[str, str]) -> Path:
     """Lay these verdicts over the reviewed ones and write the file."""
-    from rlcalc.toml_edit import write_whole
+    from rlcalc.golden.toml_edit import write_whole
 
     path = folder() / "reviewed.toml"
     merged: dict[str, Any] = {**reviewed(), **verdicts}

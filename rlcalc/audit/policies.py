@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from rlcalc._lazy import sympy
 from rlcalc.audit.evidence import Identity
 from rlcalc.audit.proofs import positives, reals
 
@@ -87,8 +88,6 @@ class TwoSteps:
 
     def gradient(self, state: int) -> Any:
         """The derivative of J by the preference of one state, taken directly: dp/dθ = p(1 − p)."""
-        import sympy
-
         p = self.left[state]
         return sympy.diff(sympy.expand(self.objective()), p) * p * (1 - p)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rlcalc._lazy import sympy
 from rlcalc.audit.evidence import Fact, Identity, Induction, Sign
 
 ANY_REAL = "all real numbers"
@@ -12,21 +13,15 @@ ANY_REAL = "all real numbers"
 
 def reals(names: str) -> Any:
     """Symbols without any assumption but ``real``."""
-    import sympy
-
     return sympy.symbols(names, real=True)
 
 
 def positives(names: str) -> Any:
-    import sympy
-
     return sympy.symbols(names, positive=True)
 
 
 def index(name: str = "n") -> Any:
     """A positive whole number, the variable of an induction."""
-    import sympy
-
     return sympy.Symbol(name, integer=True, positive=True)
 
 
@@ -35,8 +30,6 @@ def unit(name: str) -> Any:
 
     SymPy knows the sign of every such expression and of one minus it.
     """
-    import sympy
-
     return 1 / (1 + sympy.Symbol(name, positive=True))
 
 
@@ -55,8 +48,6 @@ def powers_vanish(name: str = "λ") -> Induction:
 
 def sequence(name: str) -> Any:
     """An arbitrary sequence: ``R = sequence("R")``, then ``R(t + 1)``."""
-    import sympy
-
     return sympy.Function(name)
 
 
@@ -82,8 +73,6 @@ def sum_by_induction(
     The base is the sum of one term; the step adds the next one to the
     hypothesis. No sum is ever written out.
     """
-    import sympy
-
     n = sympy.Symbol(name, integer=True, positive=True)
     first = sympy.Integer(start)
     return Induction(
@@ -124,7 +113,7 @@ def nothing_printed(chapter: str) -> Fact:
 
     They hold every worked number of the lecture, as it is printed.
     """
-    from rlcalc.golden import load_all
+    from rlcalc.golden.files import load_all
 
     printed = sum(
         want.printed is not None

@@ -83,10 +83,10 @@ def claim(
 
 def load_checks(chapter: str) -> dict[str, Check]:
     """Import the modules of one chapter of the lecture and return its checks."""
-    import rlcalc.audit
+    import rlcalc.audit.lecture
 
-    stem = f"s{chapter}"
-    for module in iter_modules(rlcalc.audit.__path__):
+    stem = f"ch{chapter}"
+    for module in iter_modules(rlcalc.audit.lecture.__path__):
         if module.name == stem or module.name.startswith(stem + "_"):
-            import_module(f"rlcalc.audit.{module.name}")
+            import_module(f"rlcalc.audit.lecture.{module.name}")
     return {id: check for id, check in CHECKS.items() if id[1:2] == chapter}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcalc._lazy import sympy
 from rlcalc.audit.proofs import sequence
 
 
@@ -38,6 +39,4 @@ class NStep:
 
     def one(self, t: Any) -> Any:
         """G(1)."""
-        import sympy
-
         return self.none(t) + self.more(t, sympy.Integer(0))

@@ -89,8 +89,6 @@ def _limited() -> Iterator[None]:
 
 def run_chapter(claims: Sequence[Claim], *, corrupt: bool = False) -> list[Outcome]:
     """All given claims of one chapter, in this process."""
-    import sympy  # noqa: F401  loaded here, so that the first claim is not charged with it
-
     checks = load_checks(claims[0].chapter) if claims else {}
     return [run_claim(checks.get(claim.id), claim, corrupt=corrupt) for claim in claims]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from rlcalc._lazy import sympy
 from rlcalc.audit.latex_signs import LETTERS
 from rlcalc.audit.zero import is_expression
 
@@ -31,8 +32,6 @@ def plain(value: Any) -> str:
 
 
 def tex(value: Any) -> str:
-    import sympy
-
     from rlcalc.exact import to_sympy
 
     return str(sympy.latex(value if isinstance(value, sympy.Basic) else to_sympy(value)))

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from rlcalc._lazy import sympy
+
 Status = Literal["holds", "fails", "open"]
 
 
@@ -40,8 +42,6 @@ def zero_status(expr: Any) -> Status:
 
 def _simpler(expr: Any) -> Iterator[Any]:
     """Ever dearer ways to bring an expression to 0."""
-    import sympy
-
     expanded = sympy.expand(expr)
     yield expanded
     yield sympy.expand(sympy.powsimp(expanded))
@@ -51,8 +51,6 @@ def _simpler(expr: Any) -> Iterator[Any]:
 
 def sign_status(expr: Any, strict: bool = True) -> Status:
     """Whether an expression of positive symbols is positive, or at least 0, for all of them."""
-    import sympy
-
     for turn in range(10):
         value = at_point(expr, turn)
         if value is None or value.is_extended_real is not True:
@@ -69,8 +67,6 @@ def sign_status(expr: Any, strict: bool = True) -> Status:
 
 def _coefficients_positive(form: Any, strict: bool) -> bool:
     """A quotient of polynomials in positive symbols with positive coefficients only."""
-    import sympy
-
     above, below = sympy.fraction(sympy.together(form))
     if not all(symbol.is_positive for symbol in form.free_symbols):
         return False
@@ -90,7 +86,6 @@ def at_point(expr: Any, turn: int) -> Any:
     arbitrary functions take arbitrary values, the same at the same argument.
     From the fifth turn on, symbols take values far apart, above 1 as well.
     """
-    import sympy
     from sympy.core.function import AppliedUndef
 
     symbols = sorted(expr.free_symbols, key=str)

@@ -30,8 +30,8 @@ class BuiltIn(NamedTuple):
 
 BUILT_IN = {
     "audit": BuiltIn("rlcalc.cli.audit:app", "Prove or refute every statement of the lecture."),
-    "list": BuiltIn("rlcalc.cli.tables:list_app", "All formulas, by chapter of the lecture."),
-    "show": BuiltIn("rlcalc.cli.tables:show_app", "Everything about one formula."),
+    "list": BuiltIn("rlcalc.cli.listing:list_app", "All formulas, by chapter of the lecture."),
+    "show": BuiltIn("rlcalc.cli.listing:show_app", "Everything about one formula."),
     "verify": BuiltIn("rlcalc.cli.verify:app", "Run the golden vectors on every backend."),
     "golden": BuiltIn("rlcalc.cli.golden:app", "Certify, check and export the golden vectors."),
     "ppo-run": BuiltIn("rlcalc.cli.ppo_run:app", "Train an agent by PPO with these formulas, checked."),
@@ -57,7 +57,7 @@ class LazyGroup(TyperGroup):
             return command
         if cmd_name not in self.list_commands(ctx):
             return None
-        from rlcalc.cli.formula_command import build
+        from rlcalc.cli.formula import build
 
         return build(cmd_name)
 
@@ -70,7 +70,7 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def get_help(self, ctx: Any) -> str:
-        from rlcalc.cli.helptext import front_page
+        from rlcalc.cli.help import front_page
 
         return front_page(ctx)
 

@@ -15,7 +15,7 @@ from rlcalc.errors import CheckFailed, InputError, shown
 
 if TYPE_CHECKING:
     from rlcalc.conform.runner import Report
-    from rlcalc.conform.targets import Target
+    from rlcalc.conform.target.base import Target
 
 RANDOM = 300
 LIMIT = 5.0
@@ -140,7 +140,7 @@ def _target(
     usual = LIMIT_COMPILED if backend == "jax" else LIMIT
     limit = usual if seconds is None else seconds
     if program:
-        from rlcalc.conform.program import Program
+        from rlcalc.conform.target.program import Program
 
         if backend != "numpy" or in_process:
             option = "in-process" if in_process else backend
@@ -149,19 +149,19 @@ def _target(
         asked.dtypes = dtypes
         return asked
     if in_process or os.name != "posix":  # elsewhere there are no process groups to end
-        from rlcalc.conform.targets import load_target
+        from rlcalc.conform.target.base import load_target
 
         found = load_target(str(name), backend, math.inf if seconds is None else seconds, dtypes)
         # what a debugger asks is to be read, and stays out of the report
         found.output = sys.stderr
         return found
-    from rlcalc.conform.remote import load_remote
+    from rlcalc.conform.target.process import load_remote
 
     return load_remote(str(name), backend, limit, dtypes)
 
 
 def _dtypes(names: list[str] | None) -> tuple[str, ...]:
-    from rlcalc.conform.targets import DTYPES
+    from rlcalc.conform.target.base import DTYPES
 
     if not names:
         return DTYPES
@@ -183,8 +183,8 @@ def _run(
     junit: Path | None,
     write_test: Path | None,
 ) -> None:
-    from rlcalc.conform.counterexample import counterexample
-    from rlcalc.conform.report import print_report, report_json, write_junit
+    from rlcalc.conform.report.counterexample import counterexample
+    from rlcalc.conform.report.text import print_report, report_json, write_junit
     from rlcalc.conform.runner import run
     from rlcalc.conform.vectors import vectors_of
 
@@ -198,7 +198,7 @@ def _run(
     if junit is not None:
         write_junit(found, example, junit)
     if write_test is not None and example is not None:
-        from rlcalc.toml_edit import write_whole
+        from rlcalc.golden.toml_edit import write_whole
 
         write_whole(write_test, example.test)
     if as_json:
@@ -216,7 +216,7 @@ def _generated(random: int | None, target: Target) -> tuple[int, str]:
     """
     if random is not None:
         return random, ""
-    from rlcalc.conform.drafts import hypothesis_or_refuse
+    from rlcalc.conform.generate.draft import hypothesis_or_refuse
 
     try:
         hypothesis_or_refuse()
@@ -227,7 +227,7 @@ def _generated(random: int | None, target: Target) -> tuple[int, str]:
 
 def _raise(found: Report) -> None:
     """Exit code 1 with its reason, unless all is as declared."""
-    from rlcalc.conform.report import headline
+    from rlcalc.conform.report.text import headline
 
     if found.passed:
         return
@@ -249,7 +249,7 @@ def _print_json(data: object) -> None:
 
 def _catalogue(formula: str | None, conventions: bool, faults: bool, as_json: bool) -> None:
     from rlcalc.conform.faults import catalogue, formulas_with_faults
-    from rlcalc.conform.report import lines
+    from rlcalc.conform.report.text import lines
     from rlcalc.specs import load_formula
 
     names = [load_formula(formula).name] if formula else formulas_with_faults()
@@ -303,7 +303,7 @@ def _self_check(formula: str | None, out: Path | None, as_json: bool) -> None:
     if out is not None:
         import json
 
-        from rlcalc.toml_edit import write_whole
+        from rlcalc.golden.toml_edit import write_whole
 
         write_whole(out, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
     if as_json:

@@ -12,7 +12,7 @@ from rlcalc.cli.screen import Screen
 from rlcalc.errors import CheckFailed, InputError
 
 if TYPE_CHECKING:
-    from rlcalc.certify import Certification
+    from rlcalc.golden.certify import Certification
 
 app = typer.Typer(
     add_completion=False,
@@ -38,8 +38,8 @@ def certify(
     What a source printed is never changed. Exit code 1 when a file and the
     exact forms differ.
     """
-    from rlcalc.certify import certify as certify_file
-    from rlcalc.golden import load_all
+    from rlcalc.golden.certify import certify as certify_file
+    from rlcalc.golden.files import load_all
 
     if check and overwrite:
         raise InputError("options_mixed", "--check and --overwrite do not go together.", "Choose one.")
@@ -78,10 +78,10 @@ def export(
 
     Numbers stay text, so that no reader rounds them.
     """
-    from rlcalc.golden import load_all
-    from rlcalc.golden_export import file_json
+    from rlcalc.golden.export import file_json
+    from rlcalc.golden.files import load_all
+    from rlcalc.golden.toml_edit import write_whole
     from rlcalc.specs import load_formula
-    from rlcalc.toml_edit import write_whole
 
     files = load_all()
     if formula is not None:

@@ -16,7 +16,7 @@ from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen
 from rlcalc.errors import CheckFailed, InputError
 
 if TYPE_CHECKING:
-    from rlcalc.ppo.run import Options, Result
+    from rlcalc.ppo.run.run import Options, Result
     from rlcalc.ppo.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -68,7 +68,7 @@ def ppo_run(
     if len(modes) > 1:
         raise InputError("modes_together", f"{' and '.join(modes)} are different commands; give one of them.")
     with _importing():
-        from rlcalc.ppo.run import Options, one_thread
+        from rlcalc.ppo.run.run import Options, one_thread
     if exact or sabotage:
         with one_thread():
             _exact(as_json) if exact else _sabotage(as_json)
@@ -107,7 +107,7 @@ def _as_saved(folder: Path | None, given: dict[str, Any], steps: int | None) -> 
     """
     if folder is None:
         raise InputError("resume_from_where", "--resume needs --checkpoint DIR, to say from where.")
-    from rlcalc.ppo.checkpoint import load
+    from rlcalc.ppo.run.checkpoint import load
     from rlcalc.ppo.settings import from_mapping
 
     saved = load(folder)["settings"]
@@ -128,8 +128,8 @@ def _typed() -> set[str]:
 
 
 def _one(settings: Settings, options: Options, plot: Path | None, as_json: bool) -> None:
-    from rlcalc.ppo.display import Lines, Live, picture
-    from rlcalc.ppo.run import run
+    from rlcalc.ppo.run.display import Lines, Live, picture
+    from rlcalc.ppo.run.run import run
 
     screen = Screen(sys.stderr)
     with (Live if screen.colour else Lines)(sys.stderr, settings) as show:
@@ -159,7 +159,7 @@ def _code(result: Result) -> int:
 
 
 def _print(result: Result) -> None:
-    from rlcalc.ppo.display import curve
+    from rlcalc.ppo.run.display import curve
 
     out, s = Screen(sys.stdout), result.settings
     words = "solved" if result.solved else "stopped" if result.failure or result.saved else "not solved"
@@ -190,7 +190,7 @@ def _print(result: Result) -> None:
 
 
 def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
-    from rlcalc.ppo.acceptance import runs, summary
+    from rlcalc.ppo.run.acceptance import runs, summary
 
     out, results = Screen(sys.stdout), []
     if not as_json:
@@ -227,7 +227,7 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
 
 
 def _exact(as_json: bool) -> None:
-    from rlcalc.ppo.exact import ALL
+    from rlcalc.ppo.check.exact import ALL
 
     out, findings = Screen(sys.stdout), []
     for check in ALL.values():
@@ -248,7 +248,7 @@ def _exact(as_json: bool) -> None:
 
 
 def _sabotage(as_json: bool) -> None:
-    from rlcalc.ppo.sabotage import FAULTS, catch, control
+    from rlcalc.ppo.check.sabotage import FAULTS, catch, control
 
     out, caught = Screen(sys.stdout), []
     if not as_json:

@@ -16,8 +16,8 @@ from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen
 from rlcalc.errors import CheckFailed, DataError, shown
 
 if TYPE_CHECKING:
-    from rlcalc.golden import GoldenFile
-    from rlcalc.verify_results import CaseReport, Report
+    from rlcalc.golden.files import GoldenFile
+    from rlcalc.golden.results import CaseReport, Report
 
 LISTS = ("--backends", "--dtype")
 
@@ -70,9 +70,9 @@ def verify(
 
     Exit code 1 when a case fails, 2 when nothing could be run.
     """
-    from rlcalc import verify as runner
     from rlcalc.evaluation import BACKENDS
-    from rlcalc.verify_report import write_junit
+    from rlcalc.golden import verify as runner
+    from rlcalc.golden.report import write_junit
 
     files = _files(paths or [])
     cases = runner.select(files, formula, section)
@@ -101,7 +101,7 @@ def _files(paths: Sequence[Path]) -> tuple[GoldenFile, ...]:
     Raises:
         DataError: ``file_unreadable``, ``no_golden_files``, or a file is wrong.
     """
-    from rlcalc.golden import load_all, load_files
+    from rlcalc.golden.files import load_all, load_files
 
     if not paths:
         return load_all()
@@ -148,13 +148,13 @@ class _Bar:
 def _print_json(report: Report) -> None:
     import json
 
-    from rlcalc.verify_report import report_json
+    from rlcalc.golden.report import report_json
 
     print(json.dumps(report_json(report), ensure_ascii=False, allow_nan=False, indent=2))
 
 
 def _print_report(report: Report) -> None:
-    from rlcalc.verify_report import columns, failure_lines, rows, skipped, total
+    from rlcalc.golden.report import columns, failure_lines, rows, skipped, total
 
     out, notes = Screen(sys.stdout), Screen(sys.stderr)
     heads = [" ".join(part for part in column if part) for column in columns(report)]

@@ -27,12 +27,12 @@ def conform(target: Any, formula: str, **options: Any) -> Report:
 
     Args:
         target: a function that takes the canonical keyword arguments, or a
-            ``rlcalc.conform.targets.Target``.
+            ``rlcalc.conform.target.base.Target``.
         formula: Python name or command.
         options: as ``rlcalc.conform.runner.run``.
     """
     from rlcalc.conform.runner import run
-    from rlcalc.conform.targets import Target, from_function
+    from rlcalc.conform.target.base import Target, from_function
 
     chosen = target if isinstance(target, Target) else from_function(target)
     return run(chosen, formula, **options)

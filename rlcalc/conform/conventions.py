@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.conform.faults import Form
 
 Outputs = dict[str, Any]
 
 
 def _flags(arrays: dict[str, Any], name: str) -> Any:
-    import numpy as np
-
     given = arrays.get(name)
     return np.zeros(arrays["rewards"].shape, bool) if given is None else given
 
@@ -56,15 +55,11 @@ def _whole(found: Mapping[str, Any]) -> Outputs:
 
 def mean_over_batch(form: Form, **arrays: Any) -> Outputs:
     """One number: the mean over all samples."""
-    import numpy as np
-
     return {name: np.mean(value) for name, value in _whole(form(**arrays)).items()}
 
 
 def sum_over_batch(form: Form, **arrays: Any) -> Outputs:
     """One number: the sum over all samples."""
-    import numpy as np
-
     return {name: np.sum(value) for name, value in _whole(form(**arrays)).items()}
 
 
@@ -80,15 +75,11 @@ def half_mean_reduction(form: Form, **arrays: Any) -> Outputs:
 
 def ddof_1(form: Form, **arrays: Any) -> Outputs:
     """Divide by n − 1 in the variance, as torch.std does."""
-    import numpy as np
-
     return dict(form(**{**arrays, "ddof": np.asarray(1)}))
 
 
 def dual_clip_3(form: Form, **arrays: Any) -> Outputs:
     """Where the advantage is negative the objective is bounded below by 3·A."""
-    import numpy as np
-
     found = dict(form(**arrays))
     adv, plain = arrays["adv"], found["objective"]
     return {"objective": np.where(adv < 0, np.maximum(plain, 3 * adv), plain)}
@@ -103,16 +94,12 @@ def quarter_mean_reduction(form: Form, **arrays: Any) -> Outputs:
 
 def smooth_l1_mean(form: Form, **arrays: Any) -> Outputs:
     """Errors count squared and halved up to 1, and by their size less one half beyond it."""
-    import numpy as np
-
     size = np.abs(arrays["values"] - arrays["returns"])
     return {"loss": np.where(size < 1, np.square(size) / 2, size - size.dtype.type(0.5)).mean(axis=-1)}
 
 
 def whitened_advantages(form: Form, **arrays: Any) -> Outputs:
     """Advantages get mean 0 and standard deviation 1 before they are used; a single one stays."""
-    import numpy as np
-
     adv = arrays["advantages"]
     if adv.shape[-1] > 1:
         spread = np.std(adv, axis=-1, ddof=1, keepdims=True) + adv.dtype.type(1e-8)
@@ -122,8 +109,6 @@ def whitened_advantages(form: Form, **arrays: Any) -> Outputs:
 
 def whitened_advantages_ddof_0(form: Form, **arrays: Any) -> Outputs:
     """Advantages get mean 0 and standard deviation 1, divided by N; a single one becomes 0."""
-    import numpy as np
-
     adv = arrays["advantages"]
     spread = np.std(adv, axis=-1, keepdims=True) + adv.dtype.type(1e-8)
     return dict(form(**{**arrays, "advantages": (adv - np.mean(adv, axis=-1, keepdims=True)) / spread}))
@@ -131,16 +116,12 @@ def whitened_advantages_ddof_0(form: Form, **arrays: Any) -> Outputs:
 
 def log_ratio_clamped_20(form: Form, **arrays: Any) -> Outputs:
     """The log-ratio is held within ±20 before it is exponentiated."""
-    import numpy as np
-
     held = np.clip(form(**arrays)["log_ratio"], -20, 20)
     return {"ratio": np.exp(held), "log_ratio": held}
 
 
 def _log_quotients(arrays: dict[str, Any]) -> Any:
     """log(p/q) where p is positive, else 0."""
-    import numpy as np
-
     p, q = np.broadcast_arrays(arrays["p"], arrays["q"])
     drawn = p > 0
     return np.where(drawn, np.log(np.where(drawn, p, 1)) - np.log(np.where(drawn, q, 1)), 0).astype(p.dtype)
@@ -148,24 +129,18 @@ def _log_quotients(arrays: dict[str, Any]) -> Any:
 
 def k2(form: Form, **arrays: Any) -> Outputs:
     """The expectation of half the squared log-ratio."""
-    import numpy as np
-
     squares = np.square(_log_quotients(arrays)) / 2
     return {"divergence": np.where(arrays["p"] > 0, arrays["p"] * squares, 0).sum(axis=-1)}
 
 
 def k3(form: Form, **arrays: Any) -> Outputs:
     """The expectation of q/p − 1 − log(q/p), from outcomes that p draws."""
-    import numpy as np
-
     reached = np.where(arrays["p"] > 0, arrays["q"], 0).sum(axis=-1)
     return {"divergence": form(**arrays)["divergence"] + reached - arrays["p"].sum(axis=-1)}
 
 
 def _clamped(arrays: dict[str, Any], estimates: Any) -> Outputs:
     """The expectation under p of one estimate per outcome, each held within ±10."""
-    import numpy as np
-
     held = np.clip(estimates, -10, 10)
     return {"divergence": np.where(arrays["p"] > 0, arrays["p"] * held, 0).sum(axis=-1)}
 
@@ -177,15 +152,11 @@ def k1_clamped_10(form: Form, **arrays: Any) -> Outputs:
 
 def k3_clamped_10(form: Form, **arrays: Any) -> Outputs:
     """The expectation of q/p − 1 − log(q/p), which no outcome drives beyond 10."""
-    import numpy as np
-
     logs = _log_quotients(arrays)
     return _clamped(arrays, np.exp(-logs) - 1 + logs)
 
 
 def _with_eps(form: Form, arrays: dict[str, Any], eps: float) -> Outputs:
-    import numpy as np
-
     return dict(form(**{**arrays, "eps": np.asarray(eps, arrays["rewards"].dtype)}))
 
 
@@ -206,8 +177,6 @@ def eps_1e_4(form: Form, **arrays: Any) -> Outputs:
 
 def eps_inside_root(form: Form, **arrays: Any) -> Outputs:
     """ε is added to the variance, not to its root."""
-    import numpy as np
-
     rewards = arrays["rewards"]
     if arrays["eps"] is None:
         return dict(form(**arrays))
@@ -219,15 +188,11 @@ def eps_inside_root(form: Form, **arrays: Any) -> Outputs:
 
 def eps_1e_8_inside_root(form: Form, **arrays: Any) -> Outputs:
     """1e-8 is added to the variance, whatever ε was asked for."""
-    import numpy as np
-
     return eps_inside_root(form, **{**arrays, "eps": np.asarray(1e-8, arrays["rewards"].dtype)})
 
 
 def mean_only(form: Form, **arrays: Any) -> Outputs:
     """The mean is subtracted, and nothing is divided."""
-    import numpy as np
-
     rewards = arrays["rewards"]
     equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
     return {"advantages": np.where(equal, 0, rewards - rewards.mean(axis=-1, keepdims=True))}
@@ -235,8 +200,6 @@ def mean_only(form: Form, **arrays: Any) -> Outputs:
 
 def leave_one_out(form: Form, **arrays: Any) -> Outputs:
     """Each reward is compared with the others; where those are equal nothing is divided."""
-    import numpy as np
-
     rewards = arrays["rewards"]
     count = rewards.shape[-1]
     others = np.broadcast_to(rewards[..., None, :], (*rewards.shape, count))
@@ -252,8 +215,6 @@ def leave_one_out(form: Form, **arrays: Any) -> Outputs:
 
 def sample_variance(form: Form, **arrays: Any) -> Outputs:
     """The variances divide by N − 1; the best k and the correlation stay as they are."""
-    import numpy as np
-
     found = dict(form(**arrays))
     count = np.broadcast_shapes(arrays["x"].shape, arrays["b"].shape)[-1]
     grown = count / (count - 1) if count > 1 else np.nan
@@ -270,8 +231,6 @@ def self_normalised(form: Form, **arrays: Any) -> Outputs:
 
 def weights_truncated_1(form: Form, **arrays: Any) -> Outputs:
     """No weight counts for more than 1."""
-    import numpy as np
-
     weights = np.minimum(form(**arrays)["weights"], 1)
     estimate = (arrays["q"] * weights * arrays["f"]).sum(axis=-1)
     return {"expectation": estimate, "estimate": estimate, "weights": weights}

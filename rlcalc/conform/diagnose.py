@@ -17,9 +17,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from rlcalc.conform.agree import CLOSE, same
+from rlcalc.conform.compare import CLOSE, same
 from rlcalc.conform.faults import Catalogue, Convention, Fault, Form, catalogue, pairs, together
-from rlcalc.conform.judge import Outcome, judge, run_form
+from rlcalc.conform.outcome import Outcome, judge, run_form
 from rlcalc.conform.vectors import GENERATED, Vector, reference
 
 

@@ -9,19 +9,19 @@ from fractions import Fraction
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from rlcalc.conform.batching import with_batches
 from rlcalc.conform.diagnose import Diagnosis, composed, diagnose
 from rlcalc.conform.faults import Convention, catalogue, together
-from rlcalc.conform.judge import KINDS, Judgement, Outcome, judge, run_form
-from rlcalc.conform.stacked import with_batches
-from rlcalc.conform.targets import Target, one_per_step
+from rlcalc.conform.outcome import KINDS, Judgement, Outcome, judge, run_form
+from rlcalc.conform.target.base import Target, one_per_step
 from rlcalc.conform.vectors import Vector, golden_vectors, reference
 from rlcalc.errors import InputError
 from rlcalc.evaluation import least_digits
-from rlcalc.golden_values import each, shape
+from rlcalc.golden.values import each, shape
 from rlcalc.specs import load_formula
 
 if TYPE_CHECKING:
-    from rlcalc.conform.generate import Found
+    from rlcalc.conform.generate.search import Found
 
 # answers of a convention are those of a float64 form, not exact ones
 CONVENTION_DIGITS = 9.0
@@ -126,7 +126,7 @@ def run(
     worst = _worst(judgements)
     if random:
         # refused where there is no Hypothesis, whatever the vectors said
-        from rlcalc.conform.generate import search
+        from rlcalc.conform.generate.search import search
     if random and trial.stopped:
         report.random_skipped = trial.stopped
     elif random:

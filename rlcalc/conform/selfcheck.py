@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from rlcalc.conform.agree import same
+from rlcalc.conform.batching import with_batches
+from rlcalc.conform.compare import same
 from rlcalc.conform.faults import Convention, Fault, catalogue, formulas_with_faults
-from rlcalc.conform.judge import judge, run_form
-from rlcalc.conform.stacked import with_batches
+from rlcalc.conform.outcome import judge, run_form
 from rlcalc.conform.vectors import golden_vectors, reference
 
 # killed once may be luck of one vector that somebody removes

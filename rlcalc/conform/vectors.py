@@ -13,14 +13,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rlcalc.arrays import from_exact
+from rlcalc._lazy import np
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked, input_scale
 from rlcalc.formulas import load_forms
-from rlcalc.golden import Case, GoldenFile, load
-from rlcalc.golden_values import output_of, truth
+from rlcalc.golden.files import Case, GoldenFile, load
+from rlcalc.golden.values import output_of, truth
+from rlcalc.golden.verify import DEMANDED
+from rlcalc.inputs.arrays import from_exact
 from rlcalc.specs import Formula, Output, load_formula
-from rlcalc.verify import DEMANDED
 
 Arrays = dict[str, Any]
 # the id of a vector that was drawn and not certified
@@ -56,8 +57,6 @@ class Vector:
 
     def cast(self, dtype: str) -> Arrays:
         """The arrays in another floating dtype, always as a copy."""
-        import numpy as np
-
         kind = np.dtype(dtype)
 
         def one(value: Any) -> Any:
@@ -88,7 +87,7 @@ def vectors_of(formula: str, paths: Sequence[Path]) -> tuple[Vector, ...]:
     """The vectors of a formula in files of a user.
 
     Raises:
-        DataError: as ``rlcalc.golden.load``.
+        DataError: as ``rlcalc.golden.files.load``.
         InputError: ``no_vectors``.
     """
     name = load_formula(formula).name

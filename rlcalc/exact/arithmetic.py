@@ -10,6 +10,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import Any, NoReturn
 
+from rlcalc._lazy import sympy
 from rlcalc.exact.budget import (
     MAX_BITS,
     MAX_CHOICES,
@@ -38,8 +39,6 @@ def added(terms: list[Exact]) -> Exact:
             total = fits(total + term)  # both fit, so that the sum itself is cheap
     if not others:
         return total
-    import sympy
-
     return _settled(sympy.Add(*others, to_sympy(total)))
 
 
@@ -51,8 +50,6 @@ def multiplied(factors: list[Exact]) -> Exact:
             total = fits(total * factor)
     if not others:
         return total
-    import sympy
-
     # sqrt(a)*sqrt(b) becomes sqrt(a*b), whose factors SymPy then looks for.
     if sum(radicand_bits(f) for f in others) > 2 * MAX_RADICAND_BITS:
         raise too_large("a product of roots has too many digits under its root", "Use fewer roots.")
@@ -96,8 +93,6 @@ def power(base: Exact, exponent: Exact) -> Exact:
     else:
         log_powers_within_budget(to_sympy(exponent))
         symbolic_exponent_within_budget(to_sympy(base), to_sympy(exponent))
-    import sympy
-
     if isinstance(exponent, Fraction) and exponent.denominator == 1 and not isinstance(base, Fraction):
         terms_within_budget(sympy.Pow(base, to_sympy(exponent), evaluate=False))
         rationals = base.atoms(sympy.Rational)
@@ -138,8 +133,6 @@ def _rational_power(base: Fraction, exponent: Fraction) -> Exact:
         return _rational_power(Fraction(above, below), Fraction(p))
     if size >= MAX_RADICAND_BITS:
         raise too_large("a root of a number with more than 400 digits", "Use a smaller number.")
-    import sympy
-
     return _settled(sympy.Pow(to_sympy(base), to_sympy(exponent)))
 
 
@@ -165,8 +158,6 @@ def exp(value: Exact) -> Exact:
     if value == 0:
         return Fraction(1)
     exp_within_budget(value)
-    import sympy
-
     log_powers_within_budget(to_sympy(value))
     return _settled(sympy.exp(to_sympy(value)))
 
@@ -179,8 +170,6 @@ def log(value: Exact) -> Exact:
         raise Refusal("number_not_real", "it takes the logarithm of a negative number", "Make it positive.")
     if value == 1:
         return Fraction(0)
-    import sympy
-
     return _settled(sympy.log(to_sympy(value)))
 
 
@@ -188,8 +177,6 @@ def absolute(value: Exact) -> Exact:
     sign = compare(value, Fraction(0))
     if sign is not None:
         return negative(value) if sign < 0 else value
-    import sympy
-
     result = sympy.Abs(value)
     # SymPy allows for a complex value where a root or logarithm might be one;
     # here everything stands for a real number.
@@ -211,8 +198,6 @@ def extreme(args: list[Exact], word: str) -> Exact:
         return best[0]
     if len(unknown) > MAX_CHOICES:
         raise too_large(f"{word} of {len(unknown)} symbolic arguments", f"Use at most {MAX_CHOICES}.")
-    import sympy
-
     function = sympy.Max if word == "max" else sympy.Min
     try:
         return _settled(function(*unknown, *map(to_sympy, best)))
@@ -227,8 +212,6 @@ def _settled(expr: Any) -> Exact:
     plain = rational(expr)
     if plain is not None:
         return fits(plain)
-    import sympy
-
     for node in sympy.preorder_traversal(expr):
         if node.is_Rational:
             if bits_of(node) > MAX_BITS:
@@ -255,6 +238,4 @@ def _settled(expr: Any) -> Exact:
 
 
 def _in_grammar(node: Any) -> bool:
-    import sympy
-
     return isinstance(node, sympy.exp | sympy.log | sympy.Abs | sympy.Max | sympy.Min)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, Final
 
+from rlcalc._lazy import sympy
 from rlcalc.errors import shown
 from rlcalc.exact.comparing import compare
 from rlcalc.exact.printing import to_text
@@ -55,8 +56,6 @@ def exp_within_budget(value: Exact) -> None:
 
 def log_powers_within_budget(exponent: Any) -> None:
     """SymPy writes exp(c*log(x)) as x**c at once; refuse a c that would not fit."""
-    import sympy
-
     for term in sympy.Add.make_args(exponent):
         logs = term.atoms(sympy.log)
         if logs:
@@ -68,8 +67,6 @@ def log_powers_within_budget(exponent: Any) -> None:
 
 def symbolic_exponent_within_budget(base: Any, exponent: Any) -> None:
     """SymPy may take 7**-c out of 7**(l - c) to find a common factor; refuse a c that would not fit."""
-    import sympy
-
     if base.is_Rational and abs(base) != 1 and base != 0:
         sizes = sorted(abs(r) for r in exponent.atoms(sympy.Rational))[-2:]
         product = sizes[0] * sizes[-1] if len(sizes) > 1 else sum(sizes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from rlcalc._lazy import sympy
 from rlcalc.exact.intervals import Undefined, enclose, enclosures
 from rlcalc.exact.values import Exact, bits_of, infinite, is_symbolic, rational, to_sympy
 
@@ -49,8 +50,6 @@ def _sign(constant: Any) -> int:
 
 def _proved_zero(constant: Any) -> bool:
     """Try to prove that a constant is 0, by rewritings that cannot run away."""
-    import sympy
-
     # General ``simplify`` is avoided: it may write 10**9*log(2) as log(2**10**9).
     if sympy.count_ops(constant) > 200:
         return False
@@ -111,8 +110,6 @@ def _refuted(difference: Any) -> bool:
 
 
 def _identically_zero(difference: Any) -> bool:
-    import sympy
-
     if sympy.expand(difference) == 0:
         return True
     expr = difference.replace(sympy.Abs, lambda x: sympy.Max(x, -x))
@@ -126,8 +123,6 @@ def _zero_in_every_case(expr: Any, facts: tuple[Any, ...], budget: list[int]) ->
     order is not known, both orders are tried; they cover every point between
     them, so that an identity that holds in each of them holds everywhere.
     """
-    import sympy
-
     while choices := expr.atoms(sympy.Max, sympy.Min):
         innermost = [c for c in choices if not any(a.has(sympy.Max, sympy.Min) for a in c.args)]
         node = min(innermost, key=sympy.default_sort_key)
@@ -150,8 +145,6 @@ def _zero_in_every_case(expr: Any, facts: tuple[Any, ...], budget: list[int]) ->
 
 def _sign_given(expr: Any, facts: tuple[Any, ...]) -> tuple[int | None, Any]:
     """1 where expr >= 0, -1 where expr <= 0; else ``None`` and a factor whose sign would help."""
-    import sympy
-
     expr = sympy.expand(expr)
     if sympy.count_ops(expr) <= 200:
         expr = sympy.factor(expr)
@@ -173,6 +166,4 @@ def _sign_given(expr: Any, facts: tuple[Any, ...]) -> tuple[int | None, Any]:
 
 def _with_fact(facts: tuple[Any, ...], fact: Any) -> tuple[Any, ...]:
     """Facts stay closed under addition: from a >= b and b >= c follows a >= c."""
-    import sympy
-
     return (*facts, fact, *(sympy.expand(fact + other) for other in facts))[:64]

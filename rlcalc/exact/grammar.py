@@ -14,6 +14,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Final, NoReturn
 
+from rlcalc._lazy import sympy
 from rlcalc.errors import shown, suggestion
 from rlcalc.exact import arithmetic
 from rlcalc.exact.budget import MAX_CHARS, MAX_DEPTH, MAX_DIGITS, Refusal, fits, too_large
@@ -195,8 +196,6 @@ class Parser:
                 hint = "A symbol is one letter with digits behind it, or a Greek letter's name. " + hint
             raise Refusal("unknown_name", f"{shown(word)} at character {at + 1} is no known {kind}", hint)
         if word == "pi":
-            import sympy
-
             return sympy.pi
         if not self.symbols:
             raise Refusal(

@@ -8,6 +8,7 @@ from functools import cmp_to_key
 from importlib import import_module
 from typing import Any, TypeAlias
 
+from rlcalc._lazy import sympy
 from rlcalc.exact.values import to_sympy
 
 Interval: TypeAlias = tuple[Fraction, Fraction]
@@ -54,8 +55,6 @@ def _fraction(raw: Any) -> Fraction:
 
 
 def _interval(expr: Any, prec: int, point: dict[Any, Fraction], mp: Any) -> Any:
-    import sympy
-
     def inner(part: Any) -> Any:
         return _interval(part, prec, point, mp)
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from rlcalc._lazy import sympy
 from rlcalc.exact.values import Exact, int_to_text, rational
 
 _ADD, _MUL, _POW, _ATOM = 1, 2, 3, 4
@@ -33,8 +34,6 @@ def _rational_text(value: Fraction) -> _Printed:
 
 
 def _text(expr: Any) -> _Printed:
-    import sympy
-
     if expr.is_Rational:
         return _rational_text(Fraction(int(expr.p), int(expr.q)))
     for test, printer in _printers():
@@ -50,8 +49,6 @@ def _inside(expr: Any, level: int) -> str:
 
 @lru_cache(maxsize=1)
 def _printers() -> tuple[tuple[type, Callable[[Any], _Printed]], ...]:
-    import sympy
-
     def call(word: str) -> Callable[[Any], _Printed]:
         def printer(expr: Any) -> _Printed:
             args = sorted(expr.args, key=sympy.default_sort_key)  # Max keeps a set: no order
@@ -80,8 +77,6 @@ def _printers() -> tuple[tuple[type, Callable[[Any], _Printed]], ...]:
 
 
 def _add_text(expr: Any) -> _Printed:
-    import sympy
-
     try:
         terms = list(expr.as_ordered_terms())
     except (OverflowError, ValueError):  # SymPy's order goes through floats
@@ -103,8 +98,6 @@ def _add_text(expr: Any) -> _Printed:
 
 
 def _mul_text(expr: Any) -> _Printed:
-    import sympy
-
     coefficient, rest = expr.as_coeff_Mul()
     if not coefficient.is_Rational or coefficient == 0:  # 2*infinity and other unevaluated forms
         coefficient, rest = sympy.S.One, expr
@@ -130,8 +123,6 @@ def _mul_text(expr: Any) -> _Printed:
 
 
 def _pow_text(expr: Any) -> _Printed:
-    import sympy
-
     base, exponent = expr.base, expr.exp
     if exponent == sympy.Rational(1, 2):
         return f"sqrt({_text(base)[0]})", _ATOM

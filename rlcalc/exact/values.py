@@ -9,9 +9,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-if TYPE_CHECKING:
-    import sympy
+from rlcalc._lazy import sympy
 
+if TYPE_CHECKING:
     Exact: TypeAlias = Fraction | sympy.Expr
 else:  # the alias can be imported at run time, without SymPy
     Exact = Any
@@ -21,15 +21,11 @@ _CHUNK = 500  # digits; below Python's smallest settable limit of 640
 
 def symbol(name: str) -> sympy.Symbol:
     """Make the one kind of symbol that rlcalc uses: real, without further assumptions."""
-    import sympy
-
     return sympy.Symbol(name, real=True)
 
 
 def to_sympy(value: Exact | int) -> sympy.Expr:
     """Turn a number into the equal SymPy expression."""
-    import sympy
-
     if isinstance(value, Fraction):
         return sympy.Rational(value.numerator, value.denominator)
     return sympy.Integer(value) if isinstance(value, int) else value
@@ -60,8 +56,6 @@ def infinite(value: Exact | int) -> int:
     """The sign of an infinite value; 0 for a finite one."""
     if isinstance(value, Fraction | int):
         return 0
-    import sympy
-
     return 1 if value is sympy.oo else -1 if value is sympy.S.NegativeInfinity else 0
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, to_text
-from rlcalc.terms import Name, Symbol, Term, product, total
+from rlcalc.steps.terms import Name, Symbol, Term, product, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 @dataclass
@@ -203,8 +204,6 @@ def prepare_numpy(
     terminal: bool = False,
 ) -> Prepared:
     """Complete the shared signature in NumPy; nothing given is changed."""
-    import numpy as np
-
     _check_steps(rewards)
     if values is None:
         values = np.zeros((*rewards.shape[:-1], rewards.shape[-1] + 1), rewards.dtype)
@@ -242,8 +241,6 @@ def prepare_torch(
 
     With ``terminal`` the last value is taken to be 0 without a look at it: looking would wait for the device.
     """
-    import torch
-
     _check_steps(rewards)
     if values is None:
         values = rewards.new_zeros((*rewards.shape[:-1], rewards.shape[-1] + 1))

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, sympy, torch
 from rlcalc.errors import InputError, many
-from rlcalc.terms import Name, Quotient, Symbol, Term, Value, apply, tidy, total
+from rlcalc.steps.terms import Name, Quotient, Symbol, Term, Value, apply, tidy, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
+    from rlcalc.steps.derivation import Derivation
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +29,6 @@ class Softmax(Quotient):
     chosen: int
 
     def evaluate(self) -> Value:
-        import sympy
-
         own = self.logits[self.chosen].value
         return 1 / sympy.Add(*[sympy.exp(tidy(logit.value - own)) for logit in self.logits])
 
@@ -76,16 +75,12 @@ def check_action(action: int, count: int) -> None:
 
 def softmax_numpy(theta: Any) -> Any:
     """Softmax over the last axis; the largest logit is subtracted first, so nothing overflows."""
-    import numpy as np
-
     powers = np.exp(theta - theta.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def score_numpy(policy: Any, action: Any) -> Any:
     """onehot(action) − π; 1 − π(a) is the sum of the others, which does not cancel near 1."""
-    import numpy as np
-
     count = policy.shape[-1]
     if action.size:
         check_action(int(action.min()), count)
@@ -97,8 +92,6 @@ def score_numpy(policy: Any, action: Any) -> Any:
 
 def score_torch(policy: Any, action: Any) -> Any:
     """onehot(action) − π on the device of ``policy``, differentiable by the logits behind it."""
-    import torch
-
     count = policy.shape[-1]
     if action.device.type == "cpu" and action.numel():
         # looking is free on the host; elsewhere it would wait for the device

@@ -7,13 +7,14 @@ from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import torch
 from rlcalc.errors import InputError, many
 from rlcalc.exact import rational
-from rlcalc.terms import Name, Symbol, Term, product, total
+from rlcalc.steps.terms import Name, Symbol, Term, product, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.mdp import MDP
+    from rlcalc.mdp.model import MDP
+    from rlcalc.steps.derivation import Derivation
 
 
 def solve_exact(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction]) -> list[Fraction] | None:
@@ -162,6 +163,4 @@ def check_columns(mdp: MDP, columns: int, parameter: str) -> None:
 
 def half_as_float32(tensor: Any) -> Any:
     """LAPACK has no half precision: solve in float32, and round at the end."""
-    import torch
-
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor

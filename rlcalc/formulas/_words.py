@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rlcalc.terms import Name
+from rlcalc.steps.terms import Name
 
 _LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.terms import Name, Rewritten, apply, joined_logs, total
+from rlcalc._lazy import np
+from rlcalc.steps.terms import Name, Rewritten, apply, joined_logs, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -49,8 +50,6 @@ def numpy_form(
     log_probs: Any = None,
     reduction: str = "sum",
 ) -> dict[str, Any]:
-    import numpy as np
-
     if log_probs is None:
         log_probs = np.log(probs)
     weighted = log_probs * advantages

@@ -15,11 +15,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.exact import compare
-from rlcalc.terms import Name
+from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 READINGS = {1: "better", 0: "as expected", -1: "worse"}
 

@@ -18,12 +18,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.exact import compare
-from rlcalc.terms import Name, Symbol, Term, total
+from rlcalc.steps.terms import Name, Symbol, Term, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 _WEIGHT = "probability times squared length of the score"
 _SAME = "a component of the mean, the same for every baseline"
@@ -96,8 +97,6 @@ def _best(
 
 
 def numpy_form(policy: Any, returns: Any, baseline: Any) -> dict[str, Any]:
-    import numpy as np
-
     policy, returns = np.broadcast_arrays(policy, returns)
     value = np.sum(policy * returns, axis=-1)
     scores = np.eye(policy.shape[-1], dtype=policy.dtype) - policy[..., None, :]
@@ -121,8 +120,6 @@ def numpy_form(policy: Any, returns: Any, baseline: Any) -> dict[str, Any]:
 
 
 def torch_form(policy: Any, returns: Any, baseline: Any) -> dict[str, Any]:
-    import torch
-
     policy, returns = torch.broadcast_tensors(policy, returns)  # type: ignore[no-untyped-call]
     value = (policy * returns).sum(-1)
     centred = returns - value.unsqueeze(-1)

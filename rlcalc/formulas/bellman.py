@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import to_sympy, to_text
 from rlcalc.formulas._tabular import (
@@ -32,12 +33,12 @@ from rlcalc.formulas._tabular import (
     rational_gamma,
     state_name,
 )
-from rlcalc.terms import Name, Number, apply
+from rlcalc.steps.terms import Name, Number, apply
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
-    from rlcalc.mdp import MDP
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.mdp.model import MDP
+    from rlcalc.steps.derivation import Derivation
 
 SHOWN_SWEEPS = 5
 NUMPY_SWEEPS = 2000
@@ -234,8 +235,6 @@ def numpy_form(mdp: Any, gamma: Any) -> dict[str, Any]:
     rounding of the largest value. With c near 1 that takes too many, so the
     greedy policy is evaluated directly until it repeats.
     """
-    import numpy as np
-
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     if gamma == 1:
         solve_undiscounted(exact)
@@ -257,8 +256,6 @@ def numpy_form(mdp: Any, gamma: Any) -> dict[str, Any]:
 
 
 def _newton_numpy(exact: MDP, p: Any, r: Any, discount: Any, values: Any) -> Any:
-    import numpy as np
-
     rows = np.arange(len(exact.states))
     seen: set[bytes] = set()
     while True:
@@ -273,8 +270,6 @@ def _newton_numpy(exact: MDP, p: Any, r: Any, discount: Any, values: Any) -> Any
 
 def torch_form(mdp: Any, gamma: Any) -> dict[str, Any]:
     """Policy iteration with a fixed number of rounds, so that nothing waits for the device."""
-    import torch
-
     exact = mdp.mdp
     if gamma.device.type == "cpu" and bool(gamma == 1):
         solve_undiscounted(exact)

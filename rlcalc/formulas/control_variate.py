@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, equal
-from rlcalc.terms import Name, Symbol, Term, apply, total
+from rlcalc.steps.terms import Name, Symbol, Term, apply, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:
@@ -92,8 +93,6 @@ def _spread(u: list[Symbol], mean_u: Symbol, v: list[Symbol], mean_v: Symbol) ->
 
 
 def numpy_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
-    import numpy as np
-
     x, b = np.broadcast_arrays(x, b)
     dx, x_varies = _centred_numpy(x)
     db, b_varies = _centred_numpy(b)
@@ -119,8 +118,6 @@ def numpy_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
 
 def _centred_numpy(samples: Any) -> tuple[Any, Any]:
     """Deviations from the mean, exactly 0 for a constant, and whether there are any."""
-    import numpy as np
-
     # the mean of 0.1, 0.1, 0.1 is not 0.1 in floating point
     varies = np.max(samples, axis=-1) != np.min(samples, axis=-1)
     centred = samples - np.mean(samples, axis=-1, keepdims=True)
@@ -130,8 +127,6 @@ def _centred_numpy(samples: Any) -> tuple[Any, Any]:
 
 
 def torch_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
-    import torch
-
     x, b = torch.broadcast_tensors(x, b)  # type: ignore[no-untyped-call]
     dx, x_varies = _centred_torch(x)
     db, b_varies = _centred_torch(b)

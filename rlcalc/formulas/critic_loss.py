@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, equal, to_text
-from rlcalc.terms import Name, Symbol, Term, term, total
+from rlcalc.steps.terms import Name, Symbol, Term, term, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 _HINT = "Leave out alpha, or give one value that all samples share."
 
@@ -97,8 +98,6 @@ def _step(d: Derivation, i: Inputs, shared: Symbol, slopes: list[Symbol]) -> Non
 
 
 def numpy_form(values: Any, returns: Any, reduction: str = "sum", alpha: Any = None) -> dict[str, Any]:
-    import numpy as np
-
     steps = returns.shape[-1]
     scale = _factor(reduction, steps)
     errors = values - returns
@@ -118,8 +117,6 @@ def numpy_form(values: Any, returns: Any, reduction: str = "sum", alpha: Any = N
 
 
 def torch_form(values: Any, returns: Any, reduction: str = "sum", alpha: Any = None) -> dict[str, Any]:
-    import torch
-
     # a target, whatever graph it came with
     targets = returns.detach()
     steps = targets.shape[-1]

@@ -17,15 +17,16 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import equal, to_text
 from rlcalc.formulas._sequence import exact_episode, prepare_numpy, prepare_torch
-from rlcalc.recurrence import scan_numpy, scan_torch
-from rlcalc.terms import Name
+from rlcalc.recurrence.scan import scan_numpy, scan_torch
+from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:
@@ -79,8 +80,6 @@ def numpy_form(
     truncated: Any = None,
     next_values: Any = None,
 ) -> dict[str, Any]:
-    import numpy as np
-
     if bootstrap is not None:
         _refuse_conflict(bootstrap, values, next_values)
     if bootstrap is not None and truncated is not None:
@@ -120,8 +119,6 @@ def torch_form(
     truncated: Any = None,
     next_values: Any = None,
 ) -> dict[str, Any]:
-    import torch
-
     if bootstrap is not None and truncated is not None:
         # a cut at the last step and a bootstrap there are the same thing
         steps = rewards.shape[-1]

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, sympy, torch
 from rlcalc.exact import compare, is_symbolic
-from rlcalc.terms import Name, Rewritten, apply, joined_logs, term, total
+from rlcalc.steps.terms import Name, Rewritten, apply, joined_logs, term, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -38,8 +39,6 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 
 def _cancelled(value: Any) -> Any:
-    import sympy
-
     if value.free_symbols:
         return value
     return min(
@@ -48,16 +47,12 @@ def _cancelled(value: Any) -> Any:
 
 
 def numpy_form(p: Any, base: Any = "e") -> dict[str, Any]:
-    import numpy as np
-
     safe = np.where(p > 0, p, np.ones_like(p))
     nats = 0 - (p * np.log(safe)).sum(axis=-1)  # a plain minus makes -0.0 of a sure thing
     return {"entropy": nats if isinstance(base, str) else nats / np.log(base)}
 
 
 def torch_form(p: Any, base: Any = "e") -> dict[str, Any]:
-    import torch
-
     safe = torch.where(p > 0, p, torch.ones_like(p))
     nats = 0 - (p * torch.log(safe)).sum(dim=-1)
     return {"entropy": nats if isinstance(base, str) else nats / torch.log(base)}

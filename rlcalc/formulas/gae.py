@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc.exact import equal
 from rlcalc.formulas._sequence import Episode, exact_episode, power, prepare_numpy, prepare_torch
-from rlcalc.recurrence import scan_numpy, scan_torch
-from rlcalc.terms import Name, Symbol, Term, product, total
+from rlcalc.recurrence.scan import scan_numpy, scan_torch
+from rlcalc.steps.terms import Name, Symbol, Term, product, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
-from rlcalc.terms import Name, apply, term, total
+from rlcalc.steps.terms import Name, apply, term, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:
@@ -54,8 +55,6 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 
 def numpy_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
-    import numpy as np
-
     count = rewards.shape[-1]
     if count < 2:
         raise _too_few(count)
@@ -68,8 +67,6 @@ def numpy_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
 
 
 def torch_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
-    import torch
-
     count = rewards.shape[-1]
     if count < 2:
         raise _too_few(count)

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, to_text
-from rlcalc.terms import Name, Term, term, total
+from rlcalc.steps.terms import Name, Term, term, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:
@@ -84,8 +85,6 @@ def _weight(d: Derivation, x: Name, p: Term, q: Term) -> Term:
 
 
 def numpy_form(p: Any, q: Any, f: Any, samples: Any = None) -> dict[str, Any]:
-    import numpy as np
-
     p, q, f = np.broadcast_arrays(p, q, f)
     drawn = q > 0
     if np.any(~drawn & (p != 0) & (f != 0)):
@@ -112,8 +111,6 @@ def numpy_form(p: Any, q: Any, f: Any, samples: Any = None) -> dict[str, Any]:
 
 
 def torch_form(p: Any, q: Any, f: Any, samples: Any = None) -> dict[str, Any]:
-    import torch
-
     p, q, f = torch.broadcast_tensors(p, q, f)  # type: ignore[no-untyped-call]
     drawn = q > 0
     covered = (drawn | (p == 0) | (f == 0)).all(-1)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, sympy, torch
 from rlcalc.exact import compare, is_symbolic
-from rlcalc.terms import Name, Rewritten, apply, joined_logs, term, total
+from rlcalc.steps.terms import Name, Rewritten, apply, joined_logs, term, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 DIVERGENCE = Name("D(p‖q)", tex=r"D(p\,\|\,q)")  # TeX without Unicode fonts has no ‖
 
@@ -36,8 +37,6 @@ def _zero(value: Any) -> bool:
 
 
 def _infinite(d: Derivation, index: int) -> None:
-    import sympy
-
     d.note(
         f"The divergence is infinite: q gives no probability to outcome {index}, which p can draw. "
         "Swapped arguments may give a finite number."
@@ -46,8 +45,6 @@ def _infinite(d: Derivation, index: int) -> None:
 
 
 def numpy_form(p: Any, q: Any) -> dict[str, Any]:
-    import numpy as np
-
     drawn = p > 0
     with np.errstate(divide="ignore"):
         # −log 0 is the infinity that is meant where p can draw what q cannot
@@ -56,8 +53,6 @@ def numpy_form(p: Any, q: Any) -> dict[str, Any]:
 
 
 def torch_form(p: Any, q: Any) -> dict[str, Any]:
-    import torch
-
     drawn = p > 0
     one = torch.ones((), dtype=p.dtype, device=p.device)
     gap = torch.log(torch.where(drawn, p, one)) - torch.log(torch.where(drawn, q, one))

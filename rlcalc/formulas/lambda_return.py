@@ -24,14 +24,14 @@ from rlcalc.formulas._sequence import (
     prepare_numpy,
     prepare_torch,
 )
-from rlcalc.recurrence import scan_numpy, scan_torch
-from rlcalc.terms import Name, Term, total
+from rlcalc.recurrence.scan import scan_numpy, scan_torch
+from rlcalc.steps.terms import Name, Term, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:

@@ -17,13 +17,14 @@ import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, symbol, symbols_of
-from rlcalc.terms import Name, Product, Value, term, total
+from rlcalc.steps.terms import Name, Product, Value, term, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 class General(Product):
@@ -86,8 +87,6 @@ def _endless(d: Derivation, i: Inputs) -> None:
 
 
 def numpy_form(lam: Any, steps: Any) -> dict[str, Any]:
-    import numpy as np
-
     lam = np.asarray(lam)
     if steps == math.inf:
         return {"weights": None, "sum": np.ones_like(lam)}
@@ -98,8 +97,6 @@ def numpy_form(lam: Any, steps: Any) -> dict[str, Any]:
 
 
 def torch_form(lam: Any, steps: Any) -> dict[str, Any]:
-    import torch
-
     if steps == math.inf:
         return {"weights": None, "sum": torch.ones_like(lam)}
     powers = lam[..., None] ** torch.arange(int(steps), device=lam.device)

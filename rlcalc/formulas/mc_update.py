@@ -16,13 +16,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.exact import symbols_of
-from rlcalc.recurrence import scan_numpy, scan_torch
-from rlcalc.terms import Name, Term
+from rlcalc.recurrence.scan import scan_numpy, scan_torch
+from rlcalc.steps.terms import Name, Term
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 MEAN = ("mean", "1/k")
 
@@ -47,8 +48,6 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 
 def numpy_form(value: Any, returns: Any, alpha: Any) -> dict[str, Any]:
-    import numpy as np
-
     if isinstance(alpha, str):
         counts = np.arange(1, returns.shape[-1] + 1)
         # summed in float64: a float32 sum of many returns loses the late ones
@@ -62,8 +61,6 @@ def numpy_form(value: Any, returns: Any, alpha: Any) -> dict[str, Any]:
 
 
 def torch_form(value: Any, returns: Any, alpha: Any) -> dict[str, Any]:
-    import torch
-
     if isinstance(alpha, str):
         # half precision cannot count past 256 (bfloat16)
         working = torch.promote_types(returns.dtype, torch.float32)
@@ -80,7 +77,5 @@ def torch_form(value: Any, returns: Any, alpha: Any) -> dict[str, Any]:
 
 def _shape(value: Any, returns: Any) -> tuple[int, ...]:
     """[..., K] with the batch axes of both inputs."""
-    import numpy as np
-
     batch = np.broadcast_shapes(tuple(value.shape), tuple(returns.shape[:-1]))
     return (*batch, returns.shape[-1])

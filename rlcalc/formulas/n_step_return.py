@@ -15,12 +15,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.formulas._sequence import check_terminal, exact_episode, prepare_numpy, prepare_torch
-from rlcalc.recurrence import scan_numpy, scan_torch, windows_numpy, windows_torch
-from rlcalc.terms import Name
+from rlcalc.recurrence.scan import scan_numpy, scan_torch, windows_numpy, windows_torch
+from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import rational
 from rlcalc.formulas._tabular import (
@@ -28,12 +29,12 @@ from rlcalc.formulas._tabular import (
     short,
     state_name,
 )
-from rlcalc.terms import Name, Symbol, product, total
+from rlcalc.steps.terms import Name, Symbol, product, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
-    from rlcalc.mdp import MDP
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.mdp.model import MDP
+    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:
@@ -122,8 +123,6 @@ def _singular(stuck: Sequence[str]) -> InputError:
 
 
 def numpy_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
-    import numpy as np
-
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     if isinstance(policy, str):
         policy = np.full(r.shape, 1 / r.shape[-1], r.dtype)
@@ -142,8 +141,6 @@ def numpy_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
 
 
 def _refuse_stuck(mdp: MDP, chances: Any) -> None:
-    import numpy as np
-
     ending = np.broadcast_to(np.asarray(mdp.terminal), chances.shape[:-1])
     for _ in mdp.states:
         ending = ending | ((chances > 0) & ending[..., None, :]).any(axis=-1)
@@ -153,8 +150,6 @@ def _refuse_stuck(mdp: MDP, chances: Any) -> None:
 
 
 def torch_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
-    import torch
-
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     if isinstance(policy, str):
         policy = torch.full_like(r, 1 / r.shape[-1])

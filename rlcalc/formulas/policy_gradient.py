@@ -23,15 +23,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError, shown
 from rlcalc.formulas._softmax import score_torch, softmax_numpy, softmax_terms
 from rlcalc.formulas._tabular import check_columns, pair_name, row_of_state, short, transition_name
-from rlcalc.terms import Name, Symbol, Term, product, term, total
+from rlcalc.steps.terms import Name, Symbol, Term, product, term, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
-    from rlcalc.mdp import MDP, Trajectory
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.mdp.model import MDP, Trajectory
+    from rlcalc.steps.derivation import Derivation
 
 MAX_TRAJECTORIES = 1000
 MAX_STEPS = 100
@@ -208,8 +209,6 @@ def _summands(
 
 def numpy_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> dict[str, Any]:
     """Policy gradient theorem over finitely many steps: no trajectory is enumerated."""
-    import numpy as np
-
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     check_columns(exact, theta.shape[-1], "theta")
     rows = row_of_state(exact, theta.shape[-2], "theta", shared=True)
@@ -249,8 +248,6 @@ def numpy_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> d
 
 def torch_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> dict[str, Any]:
     """All trajectories at once, as one axis; differentiable once more, for second derivatives."""
-    import torch
-
     exact, device = mdp.mdp, theta.device
     check_columns(exact, theta.shape[-1], "theta")
     rows = row_of_state(exact, theta.shape[-2], "theta", shared=True)
@@ -297,8 +294,6 @@ def torch_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> d
 
 def _to_go(rewards: Any, gamma: Any) -> Any:
     """G_t of every padded trajectory."""
-    import torch
-
     found: list[Any] = []
     ahead = torch.zeros_like(rewards[..., 0]) if rewards.shape[-1] else None
     for t in reversed(range(rewards.shape[-1])):

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.exact import compare
-from rlcalc.terms import Name, Term, apply, term
+from rlcalc.steps.terms import Name, Term, apply, term
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 _SLOPE = r"\frac{\partial L}{\partial r}"
@@ -79,8 +80,6 @@ def _slope(d: Derivation, side: str, moves: bool, adv: Term, why: str = "", *, s
 
 
 def numpy_form(ratio: Any, adv: Any, eps: Any) -> dict[str, Any]:
-    import numpy as np
-
     unclipped = ratio * adv
     inner = np.maximum(1 - eps, np.minimum(ratio, 1 + eps))
     clipped = inner * adv
@@ -94,8 +93,6 @@ def numpy_form(ratio: Any, adv: Any, eps: Any) -> dict[str, Any]:
 
 
 def torch_form(ratio: Any, adv: Any, eps: Any) -> dict[str, Any]:
-    import torch
-
     unclipped = ratio * adv
     inner = torch.clamp(ratio, 1 - eps, 1 + eps)
     clipped = inner * adv

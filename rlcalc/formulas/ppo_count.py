@@ -13,13 +13,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np
 from rlcalc.errors import InputError
 from rlcalc.exact import to_text
-from rlcalc.terms import Name
+from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 MOST = 2**63 - 1  # the counts of the numeric forms are 64-bit integers
 
@@ -68,8 +69,6 @@ def _words(words: str) -> Name:
 
 
 def numpy_form(trajectories: Any, epochs: Any, minibatches: Any, iterations: Any) -> dict[str, Any]:
-    import numpy as np
-
     size, e, m, i = (np.asarray(n, np.int64) for n in (trajectories, epochs, minibatches, iterations))
     # 64-bit products wrap around silently; the floating one shows it
     if np.any(i.astype(np.float64) * e * m * size >= 2.0**63):

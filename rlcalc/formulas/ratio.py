@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np
 from rlcalc.exact import compare
-from rlcalc.terms import Name, apply
+from rlcalc.steps.terms import Name, apply
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -46,8 +47,6 @@ def _why(order: int | None) -> str:
 
 
 def numpy_form(new: Any = None, old: Any = None, new_log: Any = None, old_log: Any = None) -> dict[str, Any]:
-    import numpy as np
-
     if new is not None:
         # two logarithms: that of the quotient would overflow with it
         return {"ratio": np.divide(new, old), "log_ratio": np.log(new) - np.log(old)}

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import torch
 from rlcalc.formulas._softmax import (
     check_action,
     exact_policy,
@@ -21,11 +22,11 @@ from rlcalc.formulas._softmax import (
     score_torch,
     softmax_numpy,
 )
-from rlcalc.terms import Name
+from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:
@@ -57,8 +58,6 @@ def numpy_form(theta: Any, action: Any, return_: Any, alpha: Any, baseline: Any)
 
 
 def torch_form(theta: Any, action: Any, return_: Any, alpha: Any, baseline: Any) -> dict[str, Any]:
-    import torch
-
     before = torch.softmax(theta, dim=-1)
     score = score_torch(before, action)
     moved = theta + (alpha * (return_ - baseline)).unsqueeze(-1) * score

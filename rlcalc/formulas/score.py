@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import torch
 from rlcalc.formulas._softmax import (
     check_action,
     exact_policy,
@@ -20,11 +21,11 @@ from rlcalc.formulas._softmax import (
     score_torch,
     softmax_numpy,
 )
-from rlcalc.terms import Name
+from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:
@@ -44,7 +45,5 @@ def numpy_form(theta: Any, action: Any) -> dict[str, Any]:
 
 
 def torch_form(theta: Any, action: Any) -> dict[str, Any]:
-    import torch
-
     policy = torch.softmax(theta, dim=-1)
     return {"score": score_torch(policy, action), "policy": policy}

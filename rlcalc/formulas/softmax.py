@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import torch
 from rlcalc.formulas._softmax import exact_policy, softmax_numpy
-from rlcalc.terms import Name
+from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -30,6 +31,4 @@ def numpy_form(theta: Any) -> dict[str, Any]:
 
 
 def torch_form(theta: Any) -> dict[str, Any]:
-    import torch
-
     return {"policy": torch.softmax(theta, dim=-1)}

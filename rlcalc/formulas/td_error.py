@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError
 from rlcalc.formulas._sequence import exact_episode, prepare_numpy, prepare_torch
-from rlcalc.terms import Name, total
+from rlcalc.steps.terms import Name, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.terms import Name
+from rlcalc._lazy import np, torch
+from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -29,14 +30,10 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 
 def numpy_form(value: Any, target: Any, alpha: Any) -> dict[str, Any]:
-    import numpy as np
-
     error = target - value
     near_target = target - (1 - alpha) * error
     return {"value": np.where(alpha < 0.5, value + alpha * error, near_target), "error": error}
 
 
 def torch_form(value: Any, target: Any, alpha: Any) -> dict[str, Any]:
-    import torch
-
     return {"value": torch.lerp(value, target, alpha), "error": target - value}

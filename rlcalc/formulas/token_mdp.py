@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
-from rlcalc.recurrence import scan_numpy
-from rlcalc.terms import Name, Term, apply
+from rlcalc.recurrence.scan import scan_numpy
+from rlcalc.steps.terms import Name, Term, apply
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 SHOWN = 16  # returns of longer answers are listed without their steps
 
@@ -84,8 +85,6 @@ def _length(tokens: Any) -> int:
 
 
 def numpy_form(prompt: Any, tokens: Any, reward: Any, gamma: Any, vocabulary: Any = None) -> dict[str, Any]:
-    import numpy as np
-
     length = _length(tokens)
     reward, gamma = np.broadcast_arrays(reward, gamma)
     rewards = np.zeros((*reward.shape, length), reward.dtype)
@@ -99,8 +98,6 @@ def numpy_form(prompt: Any, tokens: Any, reward: Any, gamma: Any, vocabulary: An
 
 
 def torch_form(prompt: Any, tokens: Any, reward: Any, gamma: Any, vocabulary: Any = None) -> dict[str, Any]:
-    import torch
-
     length = _length(tokens)
     # a plain number stays on the host, so the one on a device decides
     device = reward.device if reward.device.type != "cpu" else gamma.device

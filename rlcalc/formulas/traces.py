@@ -18,16 +18,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError, many, shown
 from rlcalc.exact import equal
 from rlcalc.formulas._sequence import Episode
 from rlcalc.formulas._words import word_name
-from rlcalc.recurrence import scan_numpy, scan_torch
-from rlcalc.terms import Name, Symbol, Term, product, total
+from rlcalc.recurrence.scan import scan_numpy, scan_torch
+from rlcalc.steps.terms import Name, Symbol, Term, product, total
 
 if TYPE_CHECKING:
-    from rlcalc.derivation import Derivation
-    from rlcalc.inputs import Inputs
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:
@@ -200,8 +201,6 @@ def numpy_form(
     alpha: Any = None,
     replacing: Any = None,
 ) -> dict[str, Any]:
-    import numpy as np
-
     index, count = _indices(states)
     steps = _steps(index, rewards, values, alpha)
     if values is not None:
@@ -251,8 +250,6 @@ def torch_form(
     replacing: Any = None,
 ) -> dict[str, Any]:
     """Without values, the number of states is read from the indices, which waits for the device."""
-    import torch
-
     tensors = [x for x in (rewards, values, states, lam, gamma) if isinstance(x, torch.Tensor)]
     device = tensors[0].device
     if isinstance(states, torch.Tensor):
@@ -310,8 +307,6 @@ def _steps(index: Any, rewards: Any, values: Any, alpha: Any) -> int:
 
 def _indices(states: Any) -> tuple[Any, int | None]:
     """States as an integer array, and how many there are; ``None`` for indices, which do not say."""
-    import numpy as np
-
     try:
         array = np.asarray(states)
     except ValueError:  # rows of different lengths

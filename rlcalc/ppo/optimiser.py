@@ -6,7 +6,7 @@ one reduction, and a checkpoint is three vectors. `torch.optim` would do, but
 its first step loads the compiler, which takes longer than CartPole.
 
 Learning rate and number of steps are tensors too. A recorded step (see
-`rlcalc.ppo.capture`) would repeat a Python number for ever.
+`rlcalc.ppo.run.capture`) would repeat a Python number for ever.
 
 Adam: Kingma and Ba, arXiv:1412.6980, algorithm 1, with torch.optim's defaults.
 """

@@ -106,7 +106,7 @@ class Metrics:
 
 
 class Watcher(Protocol):
-    """Looks on; `rlcalc.ppo.checks` is the one there is.
+    """Looks on; `rlcalc.ppo.check.checks` is the one there is.
 
     What it is shown belongs to the iteration at hand: a captured iteration
     writes the next one into the same tensors, so that whoever wants to keep

@@ -15,7 +15,7 @@ shapes and domains double the time of a small loss.
 
 Nothing in `work` waits for the device, and what it goes on from it writes in
 place; numbers come to the host once per iteration, when they are read. That
-is what lets `rlcalc.ppo.capture` record an iteration and replay it. Source: Schulman
+is what lets `rlcalc.ppo.run.capture` record an iteration and replay it. Source: Schulman
 et al., arXiv:1707.06347, algorithm 1.
 """
 
@@ -30,11 +30,11 @@ from torch import Tensor
 
 from rlcalc.formulas import load_forms
 from rlcalc.ppo.envs.base import VectorEnv
-from rlcalc.ppo.measure import measure, read
 from rlcalc.ppo.optimiser import Optimiser
 from rlcalc.ppo.policy import ActorCritic
-from rlcalc.ppo.ranks import ALONE, Ranks
 from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout, Watcher, Work
+from rlcalc.ppo.run.measure import measure, read
+from rlcalc.ppo.run.ranks import ALONE, Ranks
 from rlcalc.ppo.settings import Settings
 
 Form = Callable[..., dict[str, Any]]

@@ -18,7 +18,7 @@ from rlcalc.audit.runner import audit, run_claim, self_check
 from rlcalc.audit.verdict import VERDICTS
 from rlcalc.cli.app import run
 from rlcalc.errors import RlcalcError
-from rlcalc.golden import Case, load_all
+from rlcalc.golden.files import Case, load_all
 
 IDS = list(load_claims())
 

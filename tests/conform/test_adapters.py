@@ -15,7 +15,7 @@ from rlcalc.conform.faults import catalogue
 from rlcalc.conform.peers import LIBRARIES, Adapter, Library, libraries, library
 from rlcalc.conform.peers import scope as limits
 from rlcalc.conform.peers.matrix import NOT_RUN, cell, cells, matrix_lines
-from rlcalc.conform.targets import BACKENDS, DTYPES
+from rlcalc.conform.target.base import BACKENDS, DTYPES
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.specs import load_formula
 

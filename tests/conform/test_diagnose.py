@@ -11,11 +11,11 @@ import pytest
 import rlcalc
 from rlcalc.conform.diagnose import composed
 from rlcalc.conform.faults import Fault, catalogue, formulas_with_faults, pairs
-from rlcalc.conform.judge import judge, run_form
+from rlcalc.conform.outcome import judge, run_form
 from rlcalc.conform.runner import run
-from rlcalc.conform.targets import Target, from_function
+from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.vectors import answer_name, golden_vectors, reference
-from rlcalc.mdp import read_mdp
+from rlcalc.mdp.model import read_mdp
 
 from . import targets
 

@@ -13,13 +13,13 @@ import pytest
 
 import rlcalc
 from rlcalc.conform import conform
-from rlcalc.conform.counterexample import counterexample
-from rlcalc.conform.generate import search
+from rlcalc.conform.generate.search import search
+from rlcalc.conform.report.counterexample import counterexample
 from rlcalc.conform.runner import run
-from rlcalc.conform.targets import Target, from_function, load_target
+from rlcalc.conform.target.base import Target, from_function, load_target
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.evaluation import checked
-from rlcalc.oracle import ORACLES
+from rlcalc.reference import ORACLES
 from rlcalc.specs import formula_names, load_formula
 
 from . import targets, worlds

@@ -8,7 +8,7 @@ import pytest
 
 import rlcalc
 from rlcalc.conform.runner import run
-from rlcalc.conform.targets import from_function
+from rlcalc.conform.target.base import from_function
 from rlcalc.specs import formula_names
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from rlcalc.conform.program import Program, case_json, read_line
 from rlcalc.conform.runner import run
+from rlcalc.conform.target.program import Program, case_json, read_line
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.data import data_folder
 from rlcalc.errors import InputError

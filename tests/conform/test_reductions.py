@@ -12,12 +12,12 @@ import pytest
 
 from rlcalc.cli import main
 from rlcalc.conform import conform
-from rlcalc.conform.counterexample import counterexample
+from rlcalc.conform.batching import stacked, with_batches
 from rlcalc.conform.faults import catalogue
-from rlcalc.conform.judge import judge, read_answer, run_form
+from rlcalc.conform.outcome import judge, read_answer, run_form
+from rlcalc.conform.report.counterexample import counterexample
 from rlcalc.conform.runner import run, truth_under
-from rlcalc.conform.stacked import stacked, with_batches
-from rlcalc.conform.targets import from_function, load_target
+from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.conform.vectors import Vector, golden_vectors, reference
 from rlcalc.errors import InputError
 from rlcalc.specs import load_formula

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 from rlcalc.cli import main
-from rlcalc.conform.program import Program
-from rlcalc.conform.remote import Remote, load_remote
 from rlcalc.conform.runner import MOST_DEATHS, run
-from rlcalc.conform.targets import Target
+from rlcalc.conform.target.base import Target
+from rlcalc.conform.target.process import Remote, load_remote
+from rlcalc.conform.target.program import Program
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.errors import InputError
 
@@ -320,7 +320,7 @@ def test_a_file_that_crashes_when_imported(tmp_path: Path) -> None:
 def test_a_file_that_never_ends_being_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "endless.py"
     path.write_text("while True:\n    pass\n")
-    monkeypatch.setattr("rlcalc.conform.remote.LOADING", 1.0)
+    monkeypatch.setattr("rlcalc.conform.target.process.LOADING", 1.0)
     with pytest.raises(InputError) as caught:
         Remote(f"{path}:f")
     assert caught.value.code == "target_import"

@@ -11,9 +11,9 @@ import pytest
 
 import rlcalc
 from rlcalc.conform import conform
-from rlcalc.conform.counterexample import counterexample
+from rlcalc.conform.report.counterexample import counterexample
 from rlcalc.conform.runner import Report, run
-from rlcalc.conform.targets import from_function, load_target
+from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.errors import InputError, UnknownName
 
 from . import targets
@@ -265,7 +265,7 @@ def test_the_import_of_a_backend_is_no_time_of_the_call() -> None:
     code = (
         "import rlcalc, sys\n"
         "from rlcalc.conform.runner import run\n"
-        "from rlcalc.conform.targets import from_function\n"
+        "from rlcalc.conform.target.base import from_function\n"
         "target = from_function(lambda rewards, **_: rewards, backend='torch', limit=1.0)\n"
         "assert 'torch' not in sys.modules\n"
         "verdict = run(target, 'gae').verdict\n"

@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from rlcalc.conform.counterexample import counterexample
-from rlcalc.conform.drafted import vector
-from rlcalc.conform.drafts import Draft, cannot_generate, drafts
-from rlcalc.conform.drawn_tables import LARGEST_GAMMA
-from rlcalc.conform.generate import Found, search
-from rlcalc.conform.program import Program, case_json
+from rlcalc.conform.generate.draft import Draft, cannot_generate, drafts
+from rlcalc.conform.generate.search import Found, search
+from rlcalc.conform.generate.tables import LARGEST_GAMMA
+from rlcalc.conform.generate.vector import vector
+from rlcalc.conform.report.counterexample import counterexample
 from rlcalc.conform.runner import Report, run
-from rlcalc.conform.targets import from_function, load_target
+from rlcalc.conform.target.base import from_function, load_target
+from rlcalc.conform.target.program import Program, case_json
 from rlcalc.data import data_folder
 from rlcalc.specs import formula_names, load_formula
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import equal, parse_number
-from rlcalc.printers import TextPrinter
+from rlcalc.steps.printers import TextPrinter
 
 numbers = st.fractions(min_value=-20, max_value=20, max_denominator=20)
 weights = st.integers(min_value=1, max_value=9)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc.arrays import from_exact
 from rlcalc.data import data_folder
 from rlcalc.evaluation import checked
-from rlcalc.golden import load
+from rlcalc.golden.files import load
+from rlcalc.inputs.arrays import from_exact
 from rlcalc.specs import formula_names, load_formula
 
 LONGEST = 100  # characters of an input; what goes wrong with batches does so with short rows

@@ -93,7 +93,7 @@ def test_the_answer_solves_the_equation_and_all_forms_agree(table: Table, gamma:
 @given(random_mdps(), st.fractions(min_value=0, max_value=1, max_denominator=9), st.data())
 def test_the_modulus_bounds_every_pair_and_is_attained(table: Table, gamma: F, data: st.DataObject) -> None:
     from rlcalc.formulas.bellman import contraction_modulus
-    from rlcalc.mdp import read_mdp
+    from rlcalc.mdp.model import read_mdp
 
     mdp = read_mdp(table)
     modulus = contraction_modulus(mdp, gamma)
@@ -135,7 +135,7 @@ def test_gamma_one_is_refused_where_any_constant_solves_the_equation() -> None:
     assert caught.value.code == "solution_not_unique"
     assert "(0,0), (0,1), (1,0)" in caught.value.message
     # and indeed every V = c with c >= 1 solves it; c < 1 does not
-    from rlcalc.mdp import read_mdp
+    from rlcalc.mdp.model import read_mdp
 
     grid = read_mdp("grid2x2")
     for c in (F(1), F(7, 3), F(100)):
@@ -184,7 +184,7 @@ def test_gamma_one_against_all_policies(table: Table) -> None:
     """Unique exactly when the best proper policy exists and no looping one is as good (brute force)."""
     import sympy
 
-    from rlcalc.mdp import read_mdp
+    from rlcalc.mdp.model import read_mdp
 
     mdp = read_mdp(table)
     values: list[Any] | None = None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import equal, parse_number
-from rlcalc.printers import TextPrinter
+from rlcalc.steps.printers import TextPrinter
 
 numbers = st.fractions(min_value=-40, max_value=40, max_denominator=30)
 reductions = st.sampled_from(["sum", "mean", "half-mean"])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 
 import rlcalc
 from rlcalc.exact import equal, parse_number, symbol, to_sympy
-from rlcalc.printers import TextPrinter
+from rlcalc.steps.printers import TextPrinter
 from tests.formulas.episodes import Sequence, batch, sequences, shares
 
 LECTURE: dict[str, Any] = {"rewards": [1, 2, 3]}

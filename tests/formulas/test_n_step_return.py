@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.printers import TextPrinter
+from rlcalc.steps.printers import TextPrinter
 from tests.formulas.episodes import Sequence, batch, sequences
 
 LECTURE: dict[str, Any] = {"rewards": [2, 3], "values": [5, 8, 10], "gamma": "0.9"}

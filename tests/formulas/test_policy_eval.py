@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.formulas._tabular import solve_exact
-from rlcalc.printers import TextPrinter
+from rlcalc.steps.printers import TextPrinter
 
 LOOP = [["1", "0", "0", "0"]] * 3
 

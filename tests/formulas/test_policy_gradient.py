@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.derivation import Derivation
 from rlcalc.errors import InputError
-from rlcalc.mdp import read_mdp
-from rlcalc.printers import TextPrinter
+from rlcalc.mdp.model import read_mdp
+from rlcalc.steps.derivation import Derivation
+from rlcalc.steps.printers import TextPrinter
 
 FORMS = ("trajectory", "reward-to-go", "no-gamma-t")
 BACKENDS = ("sympy", "numpy", "torch")

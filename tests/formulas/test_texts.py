@@ -16,14 +16,14 @@ from functools import cache
 import pytest
 
 from rlcalc.data import data_folder
-from rlcalc.derivation import Derivation
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked, derive_bound
 from rlcalc.exact import parse_number, to_sympy
-from rlcalc.golden import Case, load
-from rlcalc.printers import LATEX_NAMES, LatexPrinter, TextPrinter
+from rlcalc.golden.files import Case, load
 from rlcalc.specs import formula_names, load_formula
-from rlcalc.terms import Name, Symbol, Term
+from rlcalc.steps.derivation import Derivation
+from rlcalc.steps.printers import LATEX_NAMES, LatexPrinter, TextPrinter
+from rlcalc.steps.terms import Name, Symbol, Term
 
 each_formula = pytest.mark.parametrize("formula", formula_names())
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.formulas.token_mdp import SHOWN
-from rlcalc.printers import TextPrinter
+from rlcalc.steps.printers import TextPrinter
 
 PROMPT = "Janet has 3 apples. She buys 2 more. How many apples does she have?"
 ANSWER = ["Janet", "starts", "with", "3", "apples", "and", "buys", "2", "more,", "so", "she", "has", "5"]

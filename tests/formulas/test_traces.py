@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.printers import TextPrinter
+from rlcalc.steps.printers import TextPrinter
 
 ALL = ("sympy", "numpy", "torch")
 units = st.fractions(min_value=0, max_value=1, max_denominator=12)

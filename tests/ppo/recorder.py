@@ -44,7 +44,7 @@ def refuse(func: Any, args: Any, kwargs: Any) -> None:
 
 
 class Recorder:
-    """`rlcalc.ppo.capture.Graph` on a CPU."""
+    """`rlcalc.ppo.run.capture.Graph` on a CPU."""
 
     def __init__(self, generators: Iterable[torch.Generator]) -> None:
         self.generators = list(generators)

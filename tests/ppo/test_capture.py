@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from rlcalc.errors import CheckFailed
-from rlcalc.ppo.capture import WARM_UP, can_capture, capture
-from rlcalc.ppo.checks import Checks
+from rlcalc.ppo.check.checks import Checks
 from rlcalc.ppo.envs import make_env
-from rlcalc.ppo.evaluate import Episodes
 from rlcalc.ppo.records import Rollout, Work
-from rlcalc.ppo.run import Options, run
+from rlcalc.ppo.run.capture import WARM_UP, can_capture, capture
+from rlcalc.ppo.run.evaluate import Episodes
+from rlcalc.ppo.run.run import Options, run
 from rlcalc.ppo.settings import Settings, tuned
 from rlcalc.ppo.train import Trainer
 from tests.ppo.recorder import NoHost, Recorder, Refused

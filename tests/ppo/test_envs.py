@@ -14,7 +14,7 @@ from scipy import stats
 
 import rlcalc
 from rlcalc.errors import DataError, InputError, UnknownName
-from rlcalc.mdp import read_mdp
+from rlcalc.mdp.model import read_mdp
 from rlcalc.ppo.envs import NAMES, make_env
 from rlcalc.ppo.envs.base import BoxActions, DiscreteActions, Transition
 from rlcalc.ppo.envs.gym import GymEnv

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from rlcalc.errors import CheckFailed
-from rlcalc.ppo import exact
-from rlcalc.ppo.checks import ABOUT, Checks
+from rlcalc.ppo.check import exact
+from rlcalc.ppo.check.checks import ABOUT, Checks
+from rlcalc.ppo.check.sabotage import FAULTS, Fault, catch, control
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.records import Rollout
-from rlcalc.ppo.sabotage import FAULTS, Fault, catch, control
 from rlcalc.ppo.settings import Settings
 from rlcalc.ppo.train import Formulas, Trainer
 
@@ -167,7 +167,7 @@ def test_checks_watch_box_actions_too() -> None:
 
 def test_the_exact_answers_of_the_checks_are_the_calculators() -> None:
     from rlcalc import derive
-    from rlcalc.ppo.checks import STRETCH, exact_outputs
+    from rlcalc.ppo.check.checks import STRETCH, exact_outputs
 
     generator = torch.Generator().manual_seed(3)
 
@@ -198,7 +198,7 @@ def test_a_checked_run_does_without_sympy() -> None:
     import sys
 
     code = (
-        "import sys; from rlcalc.ppo.run import Options, run; from rlcalc.ppo.settings import tuned;"
+        "import sys; from rlcalc.ppo.run.run import Options, run; from rlcalc.ppo.settings import tuned;"
         "run(tuned('cartpole', steps=2048), Options(device='cpu')); assert 'sympy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -17,9 +17,9 @@ import pytest
 import torch
 
 from rlcalc.errors import DataError, InputError, RlcalcError
-from rlcalc.ppo import acceptance, checkpoint
-from rlcalc.ppo.display import averaged, curve, picture, sparkline
-from rlcalc.ppo.run import Options, Result, run
+from rlcalc.ppo.run import acceptance, checkpoint
+from rlcalc.ppo.run.display import averaged, curve, picture, sparkline
+from rlcalc.ppo.run.run import Options, Result, run
 from rlcalc.ppo.settings import Settings, tuned
 
 SMALL = Settings(env="cartpole", envs=4, horizon=8, epochs=2, minibatches=2, steps=640, evaluate_every=128,

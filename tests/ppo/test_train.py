@@ -11,9 +11,9 @@ import torch
 from rlcalc.errors import InputError
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.envs.base import BoxActions, DiscreteActions
-from rlcalc.ppo.measure import episodes
 from rlcalc.ppo.optimiser import Optimiser
 from rlcalc.ppo.policy import ActorCritic, Categorical, Gaussian
+from rlcalc.ppo.run.measure import episodes
 from rlcalc.ppo.settings import MANY, Settings, from_mapping, tuned
 from rlcalc.ppo.train import Formulas, Trainer
 

@@ -43,7 +43,7 @@ def _with_advantages(arrays: dict[str, Any], advantages: Any) -> Outputs:
 
 
 def _recursion(arrays: dict[str, Any], delta: Any, decay: Any) -> Outputs:
-    from rlcalc.recurrence import scan_numpy
+    from rlcalc.recurrence.scan import scan_numpy
 
     advantages = scan_numpy(delta, decay * ~cut(arrays))
     return _with_advantages(arrays, advantages.astype(arrays["rewards"].dtype))

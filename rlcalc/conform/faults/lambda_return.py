@@ -43,7 +43,7 @@ def wrong_state_before_last(form: Form, **arrays: Any) -> Outputs:
 
 def remainder_missing(form: Form, **arrays: Any) -> Outputs:
     """The last return has (1−λ)λ^(N−1) for a weight: λ^N of the full return is not there."""
-    from rlcalc.recurrence import scan_numpy
+    from rlcalc.recurrence.scan import scan_numpy
 
     found = form(**arrays)
     full = form(**{**arrays, "lam": arrays["lam"] * 0 + 1})["returns"]
@@ -55,7 +55,7 @@ def remainder_missing(form: Form, **arrays: Any) -> Outputs:
 
 def one_minus_lam_missing(form: Form, **arrays: Any) -> Outputs:
     """R + γ·(V' + λG) where the episode goes on."""
-    from rlcalc.recurrence import scan_numpy
+    from rlcalc.recurrence.scan import scan_numpy
 
     over = cut(arrays) | last_step(arrays)
     base = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays)

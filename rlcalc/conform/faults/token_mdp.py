@@ -10,7 +10,7 @@ Outputs = dict[str, Any]
 
 
 def _returns(arrays: dict[str, Any], rewards: Any) -> Outputs:
-    from rlcalc.recurrence import scan_numpy
+    from rlcalc.recurrence.scan import scan_numpy
 
     return {"returns": scan_numpy(rewards, arrays["gamma"][..., None])}
 

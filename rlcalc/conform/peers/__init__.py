@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.errors import UnknownName, shown, suggestion
 
 if TYPE_CHECKING:
-    from rlcalc.conform.targets import Target
+    from rlcalc.conform.target.base import Target
     from rlcalc.conform.vectors import Vector
 
 LIBRARIES = ("rlax", "torchrl", "stable_baselines3", "tianshou", "pfrl", "trl", "verl")
@@ -58,7 +58,7 @@ class Adapter:
         """
         from inspect import getsource
 
-        from rlcalc.conform.targets import from_function
+        from rlcalc.conform.target.base import from_function
 
         chosen = (self.variant,) if self.variant else ()
         found = from_function(self.load(*chosen), self.function, self.backend, limit, self.dtypes)

@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rlcalc.conform.counterexample import Counterexample, counterexample
 from rlcalc.conform.peers import Adapter, Library
+from rlcalc.conform.report.counterexample import Counterexample, counterexample
 from rlcalc.conform.runner import Report, run
 from rlcalc.errors import DataError
 
@@ -165,7 +165,7 @@ def matrix_lines(found: Sequence[Cell], libraries: Sequence[Library]) -> list[st
 
 
 def _short(value: Any) -> str:
-    from rlcalc.reproduce import brief
+    from rlcalc.golden.replay import brief
 
     return brief(value, 60)
 
@@ -236,7 +236,7 @@ def write_between(path: Path, text: str) -> None:
     Raises:
         DataError: ``file_unreadable``, ``no_marks``.
     """
-    from rlcalc.toml_edit import write_whole
+    from rlcalc.golden.toml_edit import write_whole
 
     try:
         whole = path.read_text("utf-8")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from rlcalc.conform.targets import Target
+from rlcalc.conform.target.base import Target
 from rlcalc.conform.vectors import Vector
 
 Reason = Callable[[Vector], str]

@@ -1,4 +1,4 @@
-"""The 2×2 grid of section 3.4, from its exact definition in ``rlcalc.mdp``."""
+"""The 2×2 grid of section 3.4, from its exact definition in ``rlcalc.mdp.model``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rlcalc.errors import InputError, shown
-from rlcalc.mdp import read_mdp
+from rlcalc.mdp.model import read_mdp
 from rlcalc.ppo.envs import TorchEnv, check_time_limit
 from rlcalc.ppo.envs.base import Actions, DiscreteActions, Transition
 

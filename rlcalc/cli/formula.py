@@ -1,0 +1,216 @@
+"""A specification -> its command.
+
+Options, their help and their examples all come from the specification; the
+options that every formula has stand in ``COMMON`` below.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from rlcalc.cli.argv import Takes, parse, split_commas, wants_help
+from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
+from rlcalc.specs import Formula, Parameter, load_formula
+
+BACKENDS = ("sympy", "numpy", "torch")
+DTYPES = ("float64", "float32", "float16", "bfloat16")
+SHORTS = {"-q": "--quiet"}
+
+# option, what it takes, metavar, help
+COMMON: tuple[tuple[str, Takes, str, str], ...] = (
+    ("--quiet", "nothing", "", "Print the answer alone."),
+    ("--json", "nothing", "", "Print everything as JSON."),
+    ("--latex", "nothing", "", "Print the steps as LaTeX."),
+    ("--backends", "many", "NAME...", "Backends to run: sympy, numpy, torch. Default: sympy numpy."),
+    ("--dtype", "one", "NAME", f"Of NumPy and Torch: {', '.join(DTYPES)}. Default: float64."),
+    ("--device", "one", "NAME", "Of Torch: cpu, cuda, cuda:1, mps or auto. Default: cpu."),
+)
+PLOT: tuple[str, Takes, str, str] = ("--plot", "one", "FILE", "Draw it into a .png, .svg or .pdf file.")
+_PREFIX = "cli_"  # keeps the names of the common options apart from a formula's parameters
+
+
+def common_options(spec: Formula) -> tuple[tuple[str, Takes, str, str], ...]:
+    return (*COMMON, PLOT) if spec.plot else COMMON
+
+
+def takes(parameter: Parameter) -> Takes:
+    if parameter.is_switch:
+        return "nothing"
+    if not parameter.takes_many:
+        return "one"
+    return "any" if parameter.may_be_empty else "many"
+
+
+def build(name: str) -> Any:
+    """The Typer command of a formula."""
+    spec = load_formula(name)
+
+    class FormulaCommand(TyperCommand):
+        """Takes lists with spaces, and prints its own help."""
+
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            # Values are handed over as they are: Typer's parser refuses lists with
+            # spaces, and its conversion of text to text loads pydantic.
+            if ctx.resilient_parsing:  # completion asks for option names only
+                return args
+            if wants_help(args):
+                print(self.get_help(ctx))
+                ctx.exit()
+            ctx.params = _params(spec, args)
+            return []
+
+        def invoke(self, ctx: Any) -> None:
+            run(spec, ctx.params)
+
+        def get_help(self, ctx: Any) -> str:
+            from rlcalc.cli.help import formula_page
+
+            return formula_page(spec)
+
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(spec.command, cls=FormulaCommand, short_help=f"{spec.title}.")(_declaration(spec))
+    return typer.main.get_command(app)
+
+
+def _params(spec: Formula, words: list[str]) -> dict[str, Any]:
+    """Values by name of parameter, as ``run`` takes them."""
+    names = {parameter.option: (parameter.name, takes(parameter)) for parameter in spec.parameters}
+    names |= {option: (_PREFIX + option[2:], kind) for option, kind, _, _ in common_options(spec)}
+    example = f"rlcalc {spec.command} {spec.examples[0]['args']}"
+    given = parse(words, {option: kind for option, (_, kind) in names.items()}, SHORTS, example)
+    found: dict[str, Any] = {name: False if kind == "nothing" else None for name, kind in names.values()}
+    for option, values in given.items():
+        name, kind = names[option]
+        found[name] = True if kind == "nothing" else values[0] if kind == "one" else values
+    return found
+
+
+def _declaration(spec: Formula) -> Callable[..., None]:
+    """A function with one parameter per option: what Typer lists and completes."""
+
+    def declaration(**given: Any) -> None:
+        run(spec, given)
+
+    parameters = []
+    for parameter in spec.parameters:
+        known = list(parameter.choices)
+        parameters.append(_option(parameter.name, parameter.option, takes(parameter), parameter.help, known))
+    for option, kind, _, text in common_options(spec):
+        words = {"--backends": BACKENDS, "--dtype": DTYPES}.get(option, ())
+        shorts = [short for short, long in SHORTS.items() if long == option]
+        parameters.append(_option(_PREFIX + option[2:], option, kind, text, words, shorts))
+    declaration.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    declaration.__annotations__ = {p.name: p.annotation for p in parameters}
+    declaration.__name__ = spec.name
+    return declaration
+
+
+def _option(
+    name: str, option: str, kind: Takes, text: str, words: Sequence[str] = (), shorts: Sequence[str] = ()
+) -> inspect.Parameter:
+    annotation: Any = {"nothing": bool, "one": str}.get(kind, list[str])
+    extra: dict[str, Any] = {}
+    if words:
+        extra["autocompletion"] = lambda incomplete: [word for word in words if word.startswith(incomplete)]
+    default = typer.Option(False if kind == "nothing" else None, option, *shorts, help=text, **extra)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def run(spec: Formula, given: dict[str, Any]) -> None:
+    """Read the inputs, evaluate, print.
+
+    Raises:
+        RlcalcError: bad input, or ``backends_disagree`` after everything was printed.
+    """
+    common = {name.removeprefix(_PREFIX): value for name, value in given.items() if name.startswith(_PREFIX)}
+    form = _form(common)
+    backends = _names(common["backends"]) or ("sympy", "numpy")
+    dtype, device = _dtype(common["dtype"]), common["device"] or "cpu"
+    plot = common.get("plot")
+    if plot is not None:
+        from rlcalc.cli.plots import check_file
+
+        check_file(plot)
+    raw = _inputs(spec, given)
+
+    from rlcalc.cli import render
+    from rlcalc.evaluation import check_backends, evaluate
+
+    found = evaluate(spec, raw, check_backends(backends), dtype, device)
+    _ = found.answer  # refuses to print nothing
+    render.SHOW[form](found)
+    for note in [*found.notes, *_idle_options(common, found.backends)]:
+        render.note(note)
+    if plot is not None:
+        from rlcalc.cli.plots import REMARKS, draw
+
+        draw(found, plot)
+        render.note(f"The plot is in {plot}. {REMARKS.get(spec.plot or '', '')}".rstrip())
+    if found.agree is False:
+        raise CheckFailed("backends_disagree", *render.disagreement(found))
+
+
+def _form(common: dict[str, Any]) -> str:
+    wanted = [name for name in ("quiet", "json", "latex") if common[name]]
+    if len(wanted) > 1:
+        listed = " and ".join(f"--{name}" for name in wanted)
+        raise InputError("forms_of_output_mixed", f"{listed} do not go together.", "Choose one of them.")
+    return wanted[0] if wanted else "text"
+
+
+def _names(words: list[str] | None) -> tuple[str, ...]:
+    return tuple(part for word in words or () for part in split_commas(word))
+
+
+def _dtype(name: str | None) -> str:
+    if name is not None and name not in DTYPES:
+        hint = suggestion(name, list(DTYPES)) or f"Use {', '.join(DTYPES)}."
+        raise UnknownName("unknown_dtype", f"There is no dtype {shown(name)} here.", hint)
+    return name or "float64"
+
+
+def _inputs(spec: Formula, given: dict[str, Any]) -> dict[str, Any]:
+    from rlcalc.cli.input_files import Reader
+
+    reader = Reader(spec.symbolic)
+    raw: dict[str, Any] = {}
+    for parameter in spec.parameters:
+        value = given[parameter.name]
+        if value is None or value is False:
+            continue
+        if isinstance(value, list):
+            raw[parameter.name] = reader.expand(parameter, value)
+        elif (
+            isinstance(value, str)
+            and value.startswith("@")
+            and parameter.kind in ("number", "integer", "count")
+        ):
+            raw[parameter.name] = _one(parameter, reader.expand(parameter, [value]))
+        else:
+            raw[parameter.name] = value
+    return raw
+
+
+def _one(parameter: Parameter, entries: list[Any]) -> Any:
+    if len(entries) != 1:
+        raise InputError(
+            f"{parameter.name.rstrip('_')}_wrong_length",
+            f"{parameter.option} takes one value, and the file holds {len(entries)}.",
+            parameter.help,
+        )
+    return entries[0]
+
+
+def _idle_options(common: dict[str, Any], ran: Sequence[str]) -> list[str]:
+    """Options that were given and had nothing to act on."""
+    idle = []
+    if common["dtype"] and not {"numpy", "torch"} & set(ran):
+        idle.append("--dtype had no effect: neither NumPy nor Torch ran.")
+    if common["device"] and "torch" not in ran:
+        idle.append("--device had no effect: Torch did not run.")
+    return idle

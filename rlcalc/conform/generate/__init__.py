@@ -1,0 +1,1 @@
+"""Generated cases: drafts, number pools, decision processes, token runs, shrinking."""

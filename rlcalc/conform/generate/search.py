@@ -1,0 +1,140 @@
+"""Generated cases against exact arithmetic, shrunk to the smallest that fails.
+
+Drawing is in ``drafts``, numbers in ``palettes`` and ``kinds``, the exact
+answer in ``drafted``; here cases are put to a target until one fails, and
+that one is made small by ``shrink``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.conform.generate.draft import Draft, cannot_generate, drafts, hypothesis_or_refuse, tidy
+from rlcalc.conform.generate.shrink import attempts_for, shrink
+from rlcalc.conform.generate.vector import vector
+from rlcalc.conform.outcome import Judgement, wrong_entry
+from rlcalc.conform.vectors import Vector
+from rlcalc.specs import Formula
+
+if TYPE_CHECKING:
+    from rlcalc.conform.faults import Convention
+    from rlcalc.conform.target.base import Target
+
+
+@dataclass(frozen=True)
+class Found:
+    """A failing case, shrunk.
+
+    Attributes:
+        judgement: what the target did; its vector holds the case.
+        rows: exact inputs as text, one per entry of the batch.
+        row: the first entry of the batch that is wrong.
+        flaky: the target did not give the same answer twice.
+    """
+
+    judgement: Judgement
+    rows: tuple[dict[str, Any], ...]
+    row: int = 0
+    flaky: bool = False
+
+
+class _Fails(AssertionError):
+    """The target failed on the case at hand."""
+
+
+def search(
+    target: Target,
+    formula: Formula,
+    conventions: Sequence[Convention],
+    count: int,
+    seed: int,
+    batches: bool = True,
+) -> tuple[int, Found | None, str]:
+    """Run generated cases: how many, the smallest failing one, and why none ran.
+
+    Raises:
+        InputError: ``hypothesis_missing``.
+    """
+    why = cannot_generate(formula)
+    if why:
+        return 0, None, why
+    hypothesis = hypothesis_or_refuse()
+    from rlcalc.conform.runner import judged
+
+    ran, worst = 0, None
+
+    def judgement_of(draft: Draft) -> Judgement | None:
+        nonlocal ran
+        case = vector(formula, draft)
+        if case is None:
+            return None
+        ran += 1
+        return judged(target, case, draft.dtype, tuple(conventions), _call(target))
+
+    def attempt(draft: Draft) -> None:
+        nonlocal worst
+        judgement = judgement_of(draft)
+        if judgement is None:
+            hypothesis.reject()
+        elif judgement.failed:
+            worst = draft
+            raise _Fails
+
+    settings = hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        report_multiple_bugs=False,
+        print_blob=False,
+        phases=(hypothesis.Phase.generate,),
+        suppress_health_check=list(hypothesis.HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+    test = hypothesis.given(drafts(formula, target.accepts, target.dtypes, batches))(attempt)
+    test = hypothesis.seed(seed)(settings(test))
+    try:
+        test()
+    except _Fails:
+        pass
+    except hypothesis.errors.Unsatisfiable:
+        return ran, None, "no case could be drawn that the function takes"
+    except hypothesis.errors.Flaky:
+        pass
+    cases = ran
+    return cases, None if worst is None else _smallest(formula, worst, judgement_of, target.dtypes), ""
+
+
+def _smallest(
+    formula: Formula, draft: Draft, ask: Callable[[Draft], Judgement | None], dtypes: Sequence[str]
+) -> Found | None:
+    first = ask(draft)
+    if first is None or not first.failed:
+        # it failed a moment ago: the target does not give the same answer twice
+        return _found(draft, first, True) if first is not None else None
+
+    def fails(other: Draft) -> bool:
+        judgement = ask(other)
+        return judgement is not None and judgement.status == first.status
+
+    wide = replace(draft, dtype="float64")
+    if draft.dtype != "float64" and "float64" in dtypes and fails(wide):
+        draft = wide
+    small = shrink(formula, draft, fails, tidy, attempts_for(first))
+    return _found(small, ask(small) or first, False)
+
+
+def _found(draft: Draft, judgement: Judgement, flaky: bool) -> Found:
+    rows = tuple({**draft.shared, **row} for row in draft.rows)
+    return Found(judgement, rows, min(wrong_entry(judgement), len(rows) - 1), flaky)
+
+
+def _call(target: Target) -> Any:
+    from rlcalc.conform.runner import chain
+
+    def call(case: Vector, dtype: str, conventions: Sequence[Convention]) -> Any:
+        return target.call(case, dtype, chain([c for c in conventions if c.call is not None]))
+
+    return call

@@ -1,0 +1,225 @@
+"""What one call did: the right answer, a wrong one, or something worse.
+
+The truth is exact. A floating answer is counted in correct digits, as
+everywhere else here, and must have the shape and the dtype of its inputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.target.call import Reply, read
+from rlcalc.conform.vectors import Vector, answer_name, complete
+from rlcalc.digits import DIGITS
+from rlcalc.evaluation import least_digits
+from rlcalc.golden.values import output_of, shape
+from rlcalc.inputs.read import flat
+from rlcalc.specs import Formula
+
+# from worst to mildest; the first one found is a target's verdict. A hang ends the run,
+# so that nothing else about the target is known for certain
+KINDS = ("hangs", "wrong", "raises", "wrong-shape", "nan", "wrong-dtype", "changes-inputs")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call gave.
+
+    Attributes:
+        kind: ``answer``, ``raises``, ``hangs`` or ``wrong-shape`` (no array at all).
+        outputs: NumPy arrays by output name.
+        detail: the exception, or what came instead of an array.
+        dtypes: floating dtype of each output; a plain Python number has none.
+        changed: names of inputs that were modified in place.
+        form: whether an ``array``, a ``mapping`` or a ``tuple`` was returned.
+        died: the process that made the call did not survive it.
+    """
+
+    kind: str
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    detail: str = ""
+    dtypes: Mapping[str, str] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    form: str = "array"
+    died: bool = False
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One vector on one target in one dtype.
+
+    Attributes:
+        status: ``passed``, ``skipped`` or one of ``KINDS``.
+        digits: fewest correct digits of any output; ``None`` where none were counted.
+        output: the one that failed.
+        got, expected: nested lists; ``expected`` of Fractions.
+        why: one sentence.
+    """
+
+    vector: Vector
+    dtype: str
+    status: str
+    digits: float | None = None
+    output: str = ""
+    expected: Any = None
+    got: Any = None
+    why: str = ""
+    outcome: Outcome | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def failed(self) -> bool:
+        return self.status not in ("passed", "skipped")
+
+
+def outcome_of(formula: Formula, reply: Reply) -> Outcome:
+    """A reply with its arrays under the names of the formula's outputs."""
+    if reply.kind != "answer":
+        return Outcome(reply.kind, detail=reply.detail, died=reply.died)
+    arrays, dtypes = {}, {}
+    for key, part in reply.parts.items():
+        name = key or answer_name(formula)
+        if part.array is None:
+            return Outcome("wrong-shape", detail=f"{name} is no array of numbers but a {part.kind}")
+        arrays[name] = part.array
+        if part.typed:
+            dtypes[name] = str(part.array.dtype)
+    found = complete(formula, arrays)
+    if not found:
+        detail = f"no output of {formula.name} among {', '.join(arrays) or 'nothing'}"
+        return Outcome("wrong-shape", detail=detail)
+    return Outcome("answer", found, dtypes=dtypes, changed=reply.changed, form=reply.form)
+
+
+def read_answer(formula: Formula, value: Any) -> Outcome:
+    """The value that a function returned, as an outcome."""
+    form, parts = read(value)
+    return outcome_of(formula, Reply("answer", parts, form))
+
+
+def run_form(form: Callable[..., Any], vector: Vector, dtype: str = "float64") -> Outcome:
+    """One of our own forms, with or without a fault or convention, on a vector."""
+    try:
+        with np.errstate(all="ignore"):
+            return read_answer(vector.formula, form(**vector.cast(dtype)))
+    except Exception as error:
+        return Outcome("raises", detail=f"{type(error).__name__}: {error}", form="mapping")
+
+
+def judge(
+    vector: Vector, outcome: Outcome, dtype: str = "float64", truth: Mapping[str, Any] | None = None
+) -> Judgement:
+    """Compare a call with the vector's truth, or with another one that a convention gives."""
+    wanted = vector.truth if truth is None else truth
+
+    def verdict(status: str, why: str, output: str = "", digits: float | None = None) -> Judgement:
+        got = outcome.outputs.get(output)
+        return Judgement(
+            vector,
+            dtype,
+            status,
+            digits,
+            output,
+            wanted.get(output),
+            None if got is None else got.tolist(),
+            why,
+            outcome,
+        )
+
+    if outcome.form != "mapping" and not wanted.keys() & _in_the_answer(vector.formula):
+        # an endless sum of weights is certified, the endless list of them is not
+        return verdict("skipped", f"the vector certifies {', '.join(wanted)} only")
+    if outcome.kind != "answer":
+        return verdict(outcome.kind, outcome.detail)
+    common = [name for name in wanted if name in outcome.outputs]
+    if not common:
+        return verdict("skipped", f"the vector certifies {', '.join(wanted)} only")
+    demanded = vector.demanded[dtype]
+    least: float = DIGITS[dtype]
+    mild: Judgement | None = None
+    for name in common:
+        got = outcome.outputs[name].tolist()
+        right = wanted[name]
+        if shape(got) != shape(right):
+            size = list(outcome.outputs[name].shape)
+            return verdict("wrong-shape", f"{name} has shape {size}, not {_dims(right)}", name)
+        finite = all(not isinstance(part, float) for part in flat(right))
+        if finite and any(math.isnan(float(part)) for part in flat(got)):
+            return verdict("nan", f"{name} is not a number in some entry", name)
+        digits = _digits(outcome.outputs[name], right, dtype, vector.scale)
+        if digits < demanded:
+            counted = max(digits, 0.0)
+            why = f"{name}: {counted:.1f} correct digits, {demanded:g} demanded"
+            return verdict("wrong", why, name, counted)
+        least = min(least, max(digits, 0.0))
+        kind = outcome.dtypes.get(name, dtype)
+        if mild is None and kind.startswith("float") and kind != dtype and _tells_dtype(vector):
+            mild = verdict("wrong-dtype", f"{name} is {kind}; the inputs are {dtype}", name, digits)
+    if mild is not None:
+        return mild
+    if outcome.changed:
+        return verdict("changes-inputs", f"{', '.join(outcome.changed)} changed in place", "", least)
+    return verdict("passed", "", common[0], least)
+
+
+def _in_the_answer(formula: Formula) -> set[str]:
+    """Outputs that can be told from the answer alone: itself, and what is its first entry."""
+    answer = answer_name(formula)
+    return {answer, *(output.name for output in formula.outputs if output.of == answer)}
+
+
+def _tells_dtype(vector: Vector) -> bool:
+    """Whether a caller can see the dtype: plain Python numbers have none."""
+    return any(
+        parameter.kind == "mdp"
+        or (parameter.kind == "number" and hasattr(vector.arrays[parameter.name], "dtype"))
+        for parameter in vector.formula.parameters
+        if not parameter.single and vector.arrays.get(parameter.name) is not None
+    )
+
+
+def _digits(got: Any, right: Any, dtype: str, scale: float) -> float:
+    """Fewest correct digits; of many entries only the one that floats call the worst is measured exactly."""
+    rights = list(flat(right))
+    if len(rights) < 4 or any(isinstance(value, float) for value in rights):
+        return least_digits(got.tolist(), right, dtype, scale)
+    mine = got.astype(np.float64).ravel()
+    try:
+        near = np.array([float(value) for value in rights])
+    except OverflowError:
+        return least_digits(got.tolist(), right, dtype, scale)
+    with np.errstate(all="ignore"):
+        size = np.maximum(np.abs(near), scale)
+        lost = np.abs(mine - near) / np.where(size > 0, size, 1)
+    if not np.isfinite(lost).all():
+        return least_digits(got.tolist(), right, dtype, scale)
+    worst = int(lost.argmax())
+    return least_digits(got.ravel()[worst].item(), rights[worst], dtype, scale)
+
+
+def wrong_entry(judgement: Judgement) -> int:
+    """Entry of the flattened batch that holds the first wrong number; 0 where the shapes differ."""
+    name, vector = judgement.output, judgement.vector
+    if judgement.outcome is None or judgement.expected is None or judgement.got is None:
+        return 0
+    got = judgement.outcome.outputs[name]
+    own = len(output_of(vector.formula, name).shape)
+    rights = list(flat(judgement.expected))
+    if got.size != len(rights):
+        return 0
+    each = max(1, int(math.prod(got.shape[got.ndim - own :])))
+    for at, (mine, right) in enumerate(zip(got.ravel().tolist(), rights, strict=True)):
+        if least_digits(mine, right, judgement.dtype, vector.scale) < vector.demanded[judgement.dtype]:
+            return at // each
+    return 0
+
+
+def _dims(value: Any) -> list[int]:
+    found = []
+    while isinstance(value, list):
+        found.append(len(value))
+        value = value[0] if value else None
+    return found

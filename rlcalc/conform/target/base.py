@@ -1,0 +1,203 @@
+"""What is put to the test: a function, and how it is called.
+
+Arguments are the canonical ones, by keyword; those that a function does not
+name are left out, and a vector that needs them is not run on it. A plain
+``Target`` calls its function in this process; ``remote`` calls it in another
+one, ``program`` asks a program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from rlcalc.conform.outcome import Outcome, outcome_of
+from rlcalc.conform.target.call import Reply, perform, prepare
+from rlcalc.conform.target.load import callable_or_refuse, load_function, prepare_jax, signature
+from rlcalc.conform.target.time_limit import Late, limited
+from rlcalc.conform.vectors import Arrays, Vector
+from rlcalc.errors import InputError
+from rlcalc.specs import Parameter
+
+BACKENDS = ("numpy", "torch", "jax")
+DTYPES = ("float64", "float32")
+JAX_NOTE = "JAX runs with jax_enable_x64, so that float64 stays float64; with --dtype float32 it does not."
+
+
+@dataclass
+class Target:
+    """A function under test.
+
+    Attributes:
+        name: as the user wrote it.
+        function: takes keyword arguments.
+        backend: what its arrays are.
+        accepts: keyword names; ``None`` when it takes any.
+        needs: names without a default.
+        limit: seconds for one call.
+        dtypes: floating dtypes that it is called with.
+        source: Python text that brings it in, for a test that stands alone; empty
+            where its name says enough.
+        called: the name that it has there.
+        single: parameters that it takes one number of, where the formula also takes one per step.
+        output: where it may print to; nowhere when left out.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    backend: str = "numpy"
+    accepts: frozenset[str] | None = None
+    needs: frozenset[str] = frozenset()
+    limit: float = 5.0
+    dtypes: tuple[str, ...] = DTYPES
+    notes: list[str] = field(default_factory=list)
+    source: str = ""
+    called: str = ""
+    single: frozenset[str] = frozenset()
+    output: TextIO | None = None
+
+    def unable(self, vector: Vector) -> str:
+        """Why a vector cannot be put to this target; empty when it can."""
+        many = sorted(name for name in self.single if one_per_step(vector, name))
+        if many:
+            return f"it takes one {', '.join(many)} for all steps"
+        if self.accepts is None:
+            return ""
+        unknown = sorted(self.needs - {p.name for p in vector.formula.parameters})
+        if unknown:
+            raise InputError(
+                "target_signature",
+                f"{self.name} needs {', '.join(unknown)}, which {vector.formula.name} has not.",
+                f"It is called with {', '.join(p.name for p in vector.formula.parameters)} by keyword.",
+            )
+        missing = sorted(
+            name for name in vector.given if name not in self.accepts and _says_something(vector, name)
+        )
+        if missing:
+            return f"it takes no {', '.join(missing)}"
+        lacking = sorted(name for name in self.needs if _argument(vector, name, vector.arrays) is None)
+        return f"it needs {', '.join(lacking)}" if lacking else ""
+
+    def arguments(self, vector: Vector, dtype: str, change: Any = None) -> Arrays:
+        """Keyword arguments of a call; fresh arrays each time."""
+        arrays = vector.cast(dtype)
+        found = {}
+        for parameter in vector.formula.parameters:
+            name = parameter.name
+            if self.accepts is not None and name not in self.accepts:
+                continue
+            value = _argument(vector, name, arrays) if name in self.needs else arrays[name]
+            if value is not None:
+                found[name] = _plain(parameter, value)
+        return found if change is None else dict(change(found))
+
+    def call(self, vector: Vector, dtype: str = "float64", change: Any = None) -> Outcome:
+        """Run the function once; whatever it does is an outcome."""
+        return outcome_of(vector.formula, self.reply(self.arguments(vector, dtype, change)))
+
+    def reply(self, arguments: Arrays) -> Reply:
+        """Call the function in this process, with the time limit that one process can give itself."""
+        prepare(self.backend)
+        try:
+            with limited(self.limit), contextlib.redirect_stdout(self.output or io.StringIO()):
+                return perform(self.function, self.backend, arguments)
+        except Late:
+            return Reply("hangs", detail=f"no answer within {self.limit:g} s")
+
+    def narrowed(self, single: frozenset[str]) -> Target:
+        """The same target, asked with one number for some parameters; it shares whatever it talks to."""
+        found = copy(self)
+        found.single = self.single | single
+        return found
+
+    def close(self) -> None:
+        """Let go of what a target holds; a function holds nothing."""
+
+
+def one_per_step(vector: Vector, name: str) -> bool:
+    """Whether a parameter that may be one number comes as one per step."""
+    array = vector.arrays.get(name)
+    return bool(vector.formula.parameter(name).each) and array is not None and array.ndim > 0
+
+
+def _says_something(vector: Vector, name: str) -> bool:
+    """Whether leaving an argument out would change the question: flags that are all off say nothing."""
+    value = vector.arrays[name]
+    parameter = vector.formula.parameter(name)
+    if parameter.kind == "flag":
+        return bool(value.any() if hasattr(value, "any") else value)
+    if parameter.default == "zeros":
+        return bool((value != 0).any())
+    return parameter.default is None or parameter.default != vector.texts.get(name)
+
+
+def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
+    """An argument that the function insists on, made up where the vector leaves it at its default."""
+    import numpy as np
+
+    value = arrays.get(name)
+    if value is not None:
+        return value
+    parameter = vector.formula.parameter(name)
+    if parameter.is_switch:
+        return False
+    if parameter.kind == "flag" and "rewards" in arrays:
+        return np.zeros(arrays["rewards"].shape, bool)
+    if name == "next_values" and arrays.get("values") is not None:
+        return arrays["values"][..., 1:].copy()
+    return None
+
+
+def _plain(parameter: Parameter, value: Any) -> Any:
+    """Single numbers and counts as Python has them; the tables of a decision process by name."""
+    if hasattr(value, "mdp"):
+        over = list(value.mdp.terminal)
+        return {"p": value.p, "r": value.r, "start": value.start, "terminal": over}
+    if parameter.kind == "integer" and getattr(value, "ndim", 1) == 0:
+        return int(value)
+    if parameter.single and getattr(value, "ndim", 1) == 0:
+        return float(value)
+    return value
+
+
+def from_function(
+    function: Callable[..., Any],
+    name: str = "",
+    backend: str = "numpy",
+    limit: float = 5.0,
+    dtypes: tuple[str, ...] = DTYPES,
+) -> Target:
+    """A target from a function in hand, called in this process.
+
+    Its time limit is an alarm: it interrupts Python code and waiting, in the
+    main thread. A call that stays inside compiled code is late only when it
+    comes back, and one that dies takes this process along; ``remote`` has
+    neither limit, but must find the function by its name.
+
+    Raises:
+        InputError: ``target_not_callable``, ``jax_missing``.
+    """
+    callable_or_refuse(function, name or str(function))
+    accepts, needs = signature(function)
+    called = name or getattr(function, "__name__", "target")
+    target = Target(called, function, backend, accepts, needs, limit, dtypes)
+    if backend == "jax":
+        prepare_jax("float64" in dtypes)
+        target.notes += [JAX_NOTE] * ("float64" in dtypes)
+    return target
+
+
+def load_target(
+    text: str, backend: str = "numpy", limit: float = 5.0, dtypes: tuple[str, ...] = DTYPES
+) -> Target:
+    """A target by its name, imported into and called in this process.
+
+    Raises:
+        InputError: as ``loading.load_function``.
+    """
+    function = load_function(text, backend, "float64" in dtypes)
+    return from_function(function, text, backend, limit, dtypes)

@@ -1,0 +1,134 @@
+"""Finding the function that a user named, which runs the code around it.
+
+``package.module:function`` or ``file.py:function`` is imported. The worker
+process does this as well as we do, so nothing else of rlcalc is needed here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rlcalc.conform.target.call import first_line
+from rlcalc.errors import InputError, shown, suggestion
+
+
+def load_function(text: str, backend: str = "numpy", double: bool = True) -> Callable[..., Any]:
+    """Import ``package.module:function`` or ``file.py:function``. This runs the code found there.
+
+    Args:
+        text: where it stands.
+        backend: ``numpy``, ``torch`` or ``jax``, which is set up before the import.
+        double: whether it will be called in float64.
+
+    Raises:
+        InputError: ``target_syntax``, ``target_not_found``, ``target_import``,
+            ``target_not_callable``, ``jax_missing``.
+    """
+    place, colon, attribute = text.rpartition(":")
+    if not (colon and place and attribute):
+        raise InputError(
+            "target_syntax",
+            f"{shown(text)} names no function.",
+            "Write package.module:function or file.py:function.",
+        )
+    if backend == "jax":
+        prepare_jax(double)  # before the import, which may make arrays
+    module = _from_file(Path(place)) if place.endswith(".py") else _from_name(place)
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            known = [name for name in vars(module) if not name.startswith("_")]
+            raise InputError(
+                "target_not_found",
+                f"There is no {shown(attribute)} in {shown(place)}.",
+                suggestion(attribute, known),
+            )
+        found = getattr(found, part)
+    return callable_or_refuse(found, text)
+
+
+def callable_or_refuse(found: Any, name: str) -> Callable[..., Any]:
+    """The function itself.
+
+    Raises:
+        InputError: ``target_not_callable``.
+    """
+    if not callable(found):
+        raise InputError("target_not_callable", f"{shown(name)} is no function.")
+    function: Callable[..., Any] = found
+    return function
+
+
+def signature(function: Callable[..., Any]) -> tuple[frozenset[str] | None, frozenset[str]]:
+    """Keyword names that a function takes, ``None`` for any, and those without a default."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some compiled functions say nothing about themselves
+        return None, frozenset()
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    needs = frozenset(p.name for p in named if p.default is p.empty)
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return None, needs
+    return frozenset(p.name for p in named), needs
+
+
+def prepare_jax(double: bool) -> None:
+    """Let float64 stay float64 in JAX, which otherwise makes it float32 and every answer one of seven digits.
+
+    Only where float64 is asked for: this also makes constants without a dtype
+    float64, which is not how a user of float32 runs.
+
+    Raises:
+        InputError: ``jax_missing``.
+    """
+    try:
+        import jax
+    except ImportError as error:
+        raise InputError("jax_missing", "--jax needs JAX, which is not installed.") from error
+    if double:
+        jax.config.update("jax_enable_x64", True)
+
+
+def _from_file(path: Path) -> Any:
+    import importlib.util
+
+    if not path.is_file():
+        raise InputError("target_not_found", f"There is no file {shown(path)}.")
+    spec = importlib.util.spec_from_file_location(f"_rlcalc_target_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise InputError("target_not_found", f"{shown(path)} is no Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    # what stands beside the file is importable, as when it is run as a script
+    sys.path.insert(0, str(path.resolve().parent))
+    with _importing(str(path)):
+        spec.loader.exec_module(module)
+    return module
+
+
+def _from_name(name: str) -> Any:
+    from importlib import import_module
+
+    # an installed command does not have the current folder on its path; 'python -m' has
+    if "" not in sys.path and "." not in sys.path:
+        sys.path.insert(0, "")
+    with _importing(name):
+        return import_module(name)
+
+
+@contextlib.contextmanager
+def _importing(what: str) -> Iterator[None]:
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        why = first_line(error)
+        raise InputError("target_import", f"Importing {shown(what)} failed: {why}.") from error

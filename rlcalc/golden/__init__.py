@@ -1,0 +1,1 @@
+"""Certified test vectors as files: read, certify, verify, report, export."""

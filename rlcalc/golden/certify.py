@@ -1,0 +1,184 @@
+"""Certification: decimals derived from exact values, exact values confirmed.
+
+Each case is evaluated by the exact form. Its answer must equal ``exact``,
+which a person derived; ``decimal`` is then written from ``exact``. What a
+file says already is not changed unless asked for, and what a source printed
+never is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rlcalc.errors import RlcalcError
+from rlcalc.golden.files import Case, GoldenFile, Reading, Want, load
+from rlcalc.golden.toml_edit import edited, write_whole
+from rlcalc.golden.values import decimals_of, exact_text, output_of, printed_problems, same_exact
+from rlcalc.specs import load_formula
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something in a file that its certification does not confirm.
+
+    Attributes:
+        where: case, reading and output, as a person finds them.
+        what: ``exact``, ``decimal``, ``printed``, ``error`` or ``input``.
+        recorded: what the file says.
+        derived: what it should be, and who says so.
+        overwritable: whether ``--overwrite`` can settle it.
+    """
+
+    where: str
+    what: str
+    recorded: Any
+    derived: str
+    overwritable: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} is {self.recorded} in the file, {self.derived}"
+
+
+@dataclass
+class Certification:
+    """What certifying one file found.
+
+    Attributes:
+        missing: places without a ``decimal``, which certification can fill in.
+        differences: what has to be mended by hand or overwritten.
+        overwritten: differences that were settled by writing over what the file said.
+        written: how many values were put into the file.
+    """
+
+    path: Path
+    cases: int
+    missing: list[str] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    overwritten: list[Difference] = field(default_factory=list)
+    written: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing and nothing differs."""
+        return not self.missing and not self.differences
+
+
+def certify(path: Path | str, *, write: bool = True, overwrite: bool = False) -> Certification:
+    """Confirm one golden file and fill in its missing decimals.
+
+    Args:
+        path: the file.
+        write: put what is missing into the file; otherwise only report it.
+        overwrite: also replace ``exact`` and ``decimal`` where they differ.
+
+    Returns:
+        What is still missing or different afterwards.
+
+    Raises:
+        DataError: the file cannot be read, edited or written.
+    """
+    file = load(path)
+    report = Certification(file.path, len(file.cases))
+    changes: dict[tuple[str | int, ...], Any] = {}
+    overwritten: list[Difference] = []
+    for place, key, value, problem in _findings(file):
+        if isinstance(problem, str):
+            settled = write
+            if not write:
+                report.missing.append(problem)
+        else:
+            settled = write and overwrite and problem.overwritable
+            (overwritten if settled else report.differences).append(problem)
+        if settled:
+            changes[(*place, key)] = value
+    if changes:
+        text = file.path.read_bytes().decode("utf-8")
+        write_whole(file.path, edited(text, changes, after="exact"))
+        # what was written is judged like anything else that stands in a file
+        report = certify(path, write=False)
+        report.written, report.overwritten = len(changes), overwritten
+    return report
+
+
+Finding = tuple[tuple[str | int, ...], str, Any, Difference | str]
+
+
+def _findings(file: GoldenFile) -> Iterator[Finding]:
+    """Every gap and every difference: table, key, right value, and the problem (a gap is a text)."""
+    formula = load_formula(file.formula)
+    for number, case in enumerate(file.cases):
+        top: tuple[str | int, ...] = ("case", number)
+        if case.result == "invalid":
+            yield from ((top, "error", None, difference) for difference in _refusal(case))
+            continue
+        for reading in case.readings:
+            where = case.id + (f" ({reading.when})" if reading.when else "")
+            answers = _answers(case, reading)
+            if isinstance(answers, Exception):
+                why = f"but the exact form refuses it: {_code(answers)}: {answers}"
+                yield top, "given", None, Difference(where, "input", "accepted", why)
+                continue
+            for name, want in reading.want.items():
+                table = (*top, *reading.path, "want", name)
+                yield from _want_findings(table, f"{where}: {name}", want, answers.get(name), formula, name)
+        for name, why in printed_problems(case, formula):
+            place = f"{case.id}: {name}"
+            yield top, "printed", None, Difference(place, "printed", _printed(case, name), why)
+
+
+def _printed(case: Case, name: str) -> Any:
+    return next(r.want[name].printed for r in case.readings if name in r.want and r.want[name].printed)
+
+
+def _want_findings(
+    table: tuple[str | int, ...], where: str, want: Want, got: Any, formula: Any, name: str
+) -> Iterator[Finding]:
+    output = output_of(formula, name)
+    if got is None:
+        why = "but the exact form gives no such output"
+        yield table, "exact", None, Difference(where, "exact", want.exact, why)
+        return
+    try:
+        same, decimals = same_exact(want, got, output), decimals_of(want, output)
+    except RlcalcError as error:
+        yield table, "exact", None, Difference(where, "exact", want.exact, f"which cannot be read: {error}")
+        return
+    if not same:
+        derived = exact_text(got)
+        why = f"the exact form of {formula.name} derives {derived}"
+        yield table, "exact", derived, Difference(where, "exact", want.exact, why, True)
+        decimals = decimals_of(Want(name, derived), output)
+    if decimals is None:
+        if want.decimal is not None:
+            why = "but a word or a symbolic answer has none"
+            yield table, "decimal", None, Difference(where, "decimal", want.decimal, why)
+    elif want.decimal is None:
+        yield table, "decimal", decimals, f"{where}: decimal is missing"
+    elif want.decimal != decimals:
+        why = f"20 digits of {'exact' if same else 'the derived value'} are {decimals}"
+        yield table, "decimal", decimals, Difference(where, "decimal", want.decimal, why, True)
+
+
+def _answers(case: Case, reading: Reading) -> dict[str, Any] | Exception:
+    from rlcalc.evaluation import checked, derive_bound
+
+    try:
+        return derive_bound(checked(load_formula(case.formula), reading.given)).outputs
+    except Exception as error:
+        # a fault in one formula must not hide what is wrong with the other cases
+        return error
+
+
+def _code(error: Exception) -> str:
+    return error.code if isinstance(error, RlcalcError) else type(error).__name__
+
+
+def _refusal(case: Case) -> Iterator[Difference]:
+    answers = _answers(case, case.readings[0])
+    if not isinstance(answers, Exception):
+        yield Difference(case.id, "error", case.error, "but the input is accepted")
+    elif _code(answers) != case.error:
+        yield Difference(case.id, "error", case.error, f"but it is refused with {_code(answers)}: {answers}")

@@ -1,0 +1,328 @@
+"""Golden cases -> backends -> correct digits.
+
+The exact form of a case runs once, whatever number of backends and dtypes is
+asked for; floating results are measured against the certified decimals. What
+cannot be compared is reported as skipped with its reason, and a form that
+crashes fails its case and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.digits import DIGITS
+from rlcalc.errors import DataError, InputError, RlcalcError, UnknownName, suggestion
+from rlcalc.evaluation import (
+    AGREES_FROM,
+    BACKENDS,
+    check_backends,
+    checked,
+    derive_bound,
+    input_scale,
+    least_digits,
+    out_of_range,
+    run_numeric,
+)
+from rlcalc.golden.files import Case, GoldenFile, Reading, Want
+from rlcalc.golden.replay import brief, command_line
+from rlcalc.golden.results import CaseReport, Failure, Report, Run
+from rlcalc.golden.values import (
+    decimal_problems,
+    exact_text,
+    output_of,
+    printed_problems,
+    same_exact,
+    shape,
+    truth,
+)
+from rlcalc.inputs.arrays import all_finite
+from rlcalc.specs import Formula, heads, load_formula
+
+if TYPE_CHECKING:
+    from rlcalc.inputs.bind import Inputs
+
+# Correct digits demanded of a case that names none of its own. Stricter than
+# AGREES_FROM, which judges input of a user with conditioning unknown.
+DEMANDED = {**AGREES_FROM, "float64": 10.0, "float32": 4.0}
+
+Dtypes = str | Sequence[str]
+
+
+def select(
+    files: Iterable[GoldenFile], formula: str | None = None, section: str | None = None
+) -> tuple[Case, ...]:
+    """The cases of a formula, of a section, or of both.
+
+    A case belongs to the section of its source; one without a section (an
+    edge that the source leaves out) to the sections of its formula. ``"2"``
+    selects every section of chapter 2.
+
+    Raises:
+        UnknownName: ``unknown_formula``, ``unknown_section``.
+        DataError: ``nothing_selected``; to check nothing is not to pass.
+    """
+    files = tuple(files)
+    name = None if formula is None else load_formula(formula).name
+    if section is not None:
+        known = {s for head in heads() for s in head.sections}
+        known |= {s for file in files for case in file.cases for s in _sections(case)}
+        if not any(_within(s, section) for s in known):
+            raise UnknownName(
+                "unknown_section",
+                f"Nothing belongs to section '{section}'.",
+                suggestion(section, sorted(known)) or f"There are {', '.join(sorted(known))}.",
+            )
+    chosen = tuple(
+        case
+        for file in files
+        if name in (None, file.formula)
+        for case in file.cases
+        if section is None or any(_within(s, section) for s in _sections(case))
+    )
+    if not chosen:
+        what = " and ".join(f"{k} {v}" for k, v in (("formula", formula), ("section", section)) if v)
+        raise DataError("nothing_selected", f"No golden case belongs to {what or 'what was given'}.")
+    return chosen
+
+
+def _sections(case: Case) -> tuple[str, ...]:
+    section = case.source.get("section")
+    return (section,) if section else load_formula(case.formula).sections
+
+
+def _within(section: str, wanted: str) -> bool:
+    return section == wanted or section.startswith(wanted + ".")
+
+
+def verify(
+    cases: Sequence[Case],
+    backends: Sequence[str] = BACKENDS,
+    dtypes: Dtypes = "float64",
+    device: str = "cpu",
+    on_case: Callable[[CaseReport], None] | None = None,
+) -> Report:
+    """Run cases and collect what was found.
+
+    Args:
+        cases: at least one.
+        backends: some of ``sympy``, ``numpy``, ``torch``.
+        dtypes: floating dtypes of the numeric backends.
+        device: Torch device.
+        on_case: called after each case, for progress.
+
+    Raises:
+        UnknownName: ``unknown_backend``, ``unknown_dtype``.
+        InputError: ``device_not_available``, ``unknown_device``.
+        DataError: ``nothing_selected`` when there is nothing to run.
+    """
+    chosen, kinds = _plan(backends, dtypes, device)
+    if not cases:
+        raise DataError("nothing_selected", "There is no golden case to run.")
+    reports = []
+    for case in cases:
+        reports.append(_run(case, chosen, kinds, device))
+        if on_case is not None:
+            on_case(reports[-1])
+    return Report(chosen, kinds, device, reports)
+
+
+def run_case(
+    case: Case, backends: Sequence[str] = BACKENDS, dtype: Dtypes = "float64", device: str = "cpu"
+) -> CaseReport:
+    """One case on some backends.
+
+    Args:
+        case: from a golden file.
+        backends: some of ``sympy``, ``numpy``, ``torch``.
+        dtype: one floating dtype or several, for the numeric backends.
+        device: Torch device.
+
+    Returns:
+        One ``Run`` per backend and dtype (the exact one has no dtype), and
+        every comparison that failed.
+
+    Raises:
+        As ``verify``. A failing form raises nothing; it is in the report.
+    """
+    chosen, kinds = _plan(backends, dtype, device)
+    return _run(case, chosen, kinds, device)
+
+
+def _plan(backends: Sequence[str], dtypes: Dtypes, device: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is asked for, without repetition; a misspelt name is an error, never skipped."""
+    chosen = check_backends(backends)
+    if not chosen:
+        raise InputError("backends_empty", "No backend is chosen.", f"Use some of {', '.join(BACKENDS)}.")
+    kinds = tuple(dict.fromkeys([dtypes] if isinstance(dtypes, str) else dtypes))
+    numeric = [backend for backend in chosen if backend != "sympy"]
+    if numeric:
+        from rlcalc.inputs.arrays import dtype_of, torch_device
+
+        if not kinds:
+            raise InputError("dtype_empty", "No dtype is chosen.", "Use float64 or float32.")
+        for backend in numeric:
+            for kind in kinds:
+                dtype_of(backend, kind)
+        if "torch" in numeric:
+            torch_device(device)
+    return chosen, kinds
+
+
+def _run(case: Case, backends: tuple[str, ...], dtypes: tuple[str, ...], device: str) -> CaseReport:
+    report = CaseReport(case)
+    formula = load_formula(case.formula)
+    for output, why in (*printed_problems(case, formula), *decimal_problems(case, formula)):
+        report.failures.append(Failure(case.id, "", "source", "", output, "", "", why))
+    for backend in backends:
+        for dtype in ("",) if backend == "sympy" else dtypes:
+            report.runs.append(Run(backend, dtype))
+    for reading in case.readings:
+        _Trial(report, case, formula, reading, device).run()
+    for run in report.runs:
+        if any((f.backend, f.dtype) == (run.backend, run.dtype) for f in report.failures):
+            run.status = "failed"
+        elif run.compared:
+            run.status = "passed"
+    return report
+
+
+@dataclass
+class _Trial:
+    """One reading of one case, on every run of its report."""
+
+    report: CaseReport
+    case: Case
+    formula: Formula
+    reading: Reading
+    device: str
+
+    def run(self) -> None:
+        inputs: Inputs | None = None
+        problem: Exception | None = None
+        try:
+            inputs = checked(self.formula, self.reading.given)
+        except Exception as error:
+            problem = error
+        for run in self.report.runs:
+            try:
+                if problem is not None or inputs is None:
+                    raise problem or TypeError("no inputs")
+                answers = self.answers(inputs, run)
+                if self.case.result == "invalid":
+                    self.accepted(run, answers or {})
+                elif answers is not None:
+                    self.compare(run, answers, inputs)
+            except Exception as error:
+                # a fault of any kind in one form is this case's failure and ends nothing else
+                self.refused(run, error)
+
+    def answers(self, inputs: Inputs, run: Run) -> Mapping[str, Any] | None:
+        """Outputs of one backend; ``None`` where floats cannot hold the input."""
+        if run.backend == "sympy":
+            return derive_bound(inputs).outputs
+        if inputs.symbols and self.case.result != "invalid":
+            run.why = "something is left as a symbol"
+            return None
+        if self.case.digits.get("float32") == 0 and run.dtype != "float64":
+            run.why = f"not asked for in {run.dtype}: {self.case.digits_reason}"
+            return None
+        # in the wide dtypes a case that means to overflow is judged by what comes of it
+        if run.dtype in ("float16", "bfloat16") and out_of_range(inputs, run.dtype) is not None:
+            run.why = f"{run.dtype} cannot hold the input"
+            return None
+        return run_numeric(inputs, run.backend, run.dtype, self.device)
+
+    def refused(self, run: Run, error: Exception) -> None:
+        code = error.code if isinstance(error, RlcalcError) else type(error).__name__
+        run.compared += 1
+        if self.case.result != "invalid":
+            self.fail(run, "", "an answer", code, f"{code}: {error}")
+        elif not isinstance(error, InputError) or code != self.case.error:
+            self.fail(run, "", self.case.error, code, f"the wrong refusal, {code}: {error}")
+
+    def accepted(self, run: Run, answers: Mapping[str, Any]) -> None:
+        """An invalid input came as far as an answer.
+
+        Where only the numbers show that there is none (a singular system), a
+        floating form may say so with nan or infinity: Torch cannot look at
+        values without waiting for the device. A plausible number is a fault.
+        """
+        answer = next(iter(answers.values()), None)
+        if run.backend != "sympy" and answer is not None and not all_finite(answer):
+            run.compared += 1
+            return
+        got = exact_text(answer) if run.backend == "sympy" and answer is not None else answer
+        self.fail(run, "", self.case.error, brief(got), "the input is accepted")
+
+    def compare(self, run: Run, answers: Mapping[str, Any], inputs: Inputs) -> None:
+        for name, want in self.reading.want.items():
+            output = output_of(self.formula, name)
+            numeric = run.backend != "sympy"
+            got = answers.get(name)
+            if numeric and (output.exact_only or (got is None and output.kind == "word")):
+                run.why = "its outputs are exact only"
+                continue
+            run.compared += 1
+            if got is None:
+                self.fail(run, name, brief(want.exact), "nothing", "the form gives no such output")
+            elif numeric and output.kind != "word":
+                self.count_digits(run, name, want, got, inputs)
+            elif not same_exact(want, got, output):
+                self.fail(run, name, brief(want.exact), brief(exact_text(got)), _unequal(want, got))
+
+    def count_digits(self, run: Run, name: str, want: Want, got: Any, inputs: Inputs) -> None:
+        value = truth(want, output_of(self.formula, name))
+        if value is None:
+            why = "a symbol in the answer, but none in the input"
+            self.fail(run, name, brief(want.exact), brief(got), why)
+            return
+        if shape(value) != shape(got):
+            self.fail(run, name, brief(want.exact), brief(got), _unequal(want, got))
+            return
+        demanded = float(self.case.digits.get(run.dtype, DEMANDED[run.dtype]))
+        counted = least_digits(got, value, run.dtype, input_scale(inputs))
+        # -inf stands for "not a number where there should be one", which no demand is low enough for
+        digits = max(counted, 0.0)
+        run.digits = digits if run.digits is None else min(run.digits, digits)
+        if counted < demanded:
+            shown = brief(want.decimal if want.decimal is not None else want.exact)
+            why = f"{digits:.1f} correct digits of {DIGITS[run.dtype]:.1f}, {demanded:g} demanded"
+            self.fail(run, name, shown, brief(got), why, digits, demanded)
+
+    def fail(
+        self,
+        run: Run,
+        output: str,
+        expected: str,
+        got: str,
+        why: str,
+        digits: float | None = None,
+        demanded: float | None = None,
+    ) -> None:
+        command = command_line(self.formula, self.reading.given, run.backend, run.dtype, self.device)
+        self.report.failures.append(
+            Failure(
+                self.case.id,
+                self.reading.when,
+                run.backend,
+                run.dtype,
+                output,
+                expected,
+                got,
+                why,
+                digits,
+                demanded,
+                command,
+            )
+        )
+        run.compared += 1
+
+
+def _unequal(want: Want, got: Any) -> str:
+    if shape(want.exact) != shape(got):
+        return "the answer has another shape"
+    if not isinstance(want.exact, list):
+        return "the values differ"
+    return "some entries differ"

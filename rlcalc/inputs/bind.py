@@ -1,0 +1,217 @@
+"""Raw input -> exact inputs that satisfy the specification.
+
+Everything that reaches an exact form comes through ``bind``: words from the
+command line, strings from a TOML file, numbers from Python. It parses,
+fills in defaults, matches lengths and checks domains, and says in one
+sentence what is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from rlcalc.errors import InputError
+from rlcalc.exact import symbols_of, to_float, to_text
+from rlcalc.inputs.domains import check_domain
+from rlcalc.inputs.read import flat, read_parameter
+from rlcalc.specs import Formula, Parameter
+
+
+@dataclass
+class Inputs:
+    """Checked inputs of one computation; each parameter is an attribute.
+
+    Attributes:
+        values: by parameter; absent optional ones are ``None``.
+        given: names that were typed, as opposed to defaults.
+        dims: length of every dimension, such as ``{"T": 3}``.
+        notes: remarks of the specification (a step size above 1).
+    """
+
+    formula: Formula
+    values: dict[str, Any]
+    given: frozenset[str]
+    dims: dict[str, int]
+    notes: list[str] = field(default_factory=list)
+    _floats: dict[str, tuple[Any, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def floats(self, name: str) -> Any:
+        """The nearest floats of one parameter, in its nesting; found once for all backends."""
+        value = self.values[name]
+        if name not in self._floats or self._floats[name][0] is not value:
+            self._floats[name] = (value, _to_floats(value))
+        return self._floats[name][1]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(f"{self.formula.name} has no parameter {name!r}") from None
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Names left as symbols; with any, the numeric backends cannot run."""
+        found: frozenset[str] = frozenset()
+        for parameter in self.formula.parameters:
+            if parameter.kind == "number":
+                for value in flat(self.values[parameter.name]):
+                    if not isinstance(value, Fraction | str) and value is not None:
+                        found |= symbols_of(value)
+        return found
+
+    def texts(self) -> dict[str, Any]:
+        """Inputs as strings in the expression grammar, for the JSON contract."""
+        return {name: _text(value) for name, value in self.values.items() if value is not None}
+
+
+def _to_floats(value: Any) -> Any:
+    return [_to_floats(part) for part in value] if isinstance(value, list) else to_float(value)
+
+
+def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
+    """Parse and check all inputs of a formula.
+
+    Args:
+        formula: the specification.
+        raw: by parameter name; text, whole numbers, Fractions, SymPy
+            expressions or (nested) lists of them. A Python float stands for
+            the shortest decimal that prints it: 0.9 is 9/10.
+
+    Raises:
+        InputError: with a stable code, such as ``gamma_out_of_range``,
+            ``values_wrong_length``, ``rewards_missing``, ``forms_mixed``.
+        UnknownName: ``unknown_parameter``.
+    """
+    given = {name: value for name, value in raw.items() if value is not None and value is not False}
+    for name in given:
+        formula.parameter(name)
+    active = _active_parameters(formula, given)
+    for parameter in active:
+        if parameter.required and parameter.name not in given:
+            raise missing(formula, parameter)
+
+    values: dict[str, Any] = {parameter.name: None for parameter in formula.parameters}
+    dims: dict[str, int] = {}
+    for parameter in active:
+        if parameter.name in given:
+            values[parameter.name] = read_parameter(formula, parameter, given[parameter.name])
+            _measure(parameter, values[parameter.name], dims)
+    for parameter in active:
+        if parameter.name in given:
+            _check_shape(parameter, values[parameter.name], dims)
+        elif parameter.default is not None:
+            values[parameter.name] = _default(formula, parameter, dims)
+    inputs = Inputs(formula, values, frozenset(given), dims)
+    for parameter in active:
+        if parameter.name in given:
+            check_domain(parameter, values[parameter.name], inputs.notes)
+    return inputs
+
+
+def missing(formula: Formula, parameter: Parameter) -> InputError:
+    """The error for a required parameter that was not given."""
+    hint = parameter.ask or f"For example: rlcalc {formula.command} {formula.examples[0]['args']}"
+    return InputError(
+        f"{parameter.name.rstrip('_')}_missing", f"{parameter.option} is missing: {parameter.help}", hint
+    )
+
+
+def active_form(formula: Formula, given: Mapping[str, Any]) -> frozenset[str]:
+    """Names of the parameters of the form that the given ones belong to.
+
+    Raises:
+        InputError: ``forms_mixed`` when no form holds all of them.
+    """
+    names = frozenset(p.name for p in formula.parameters)
+    if not formula.forms:
+        return names
+    special = frozenset(name for form in formula.forms for name in form.parameters)
+    used = special & set(given)
+    fitting = [form for form in formula.forms if used <= set(form.parameters)]
+    if not fitting:
+        ways = " or ".join(
+            "(" + ", ".join(formula.parameter(name).option for name in form.parameters) + ")"
+            for form in formula.forms
+        )
+        mixed = ", ".join(formula.parameter(name).option for name in sorted(used))
+        raise InputError("forms_mixed", f"{mixed} do not go together.", f"Give either {ways}.")
+    # the form that lacks the fewest required inputs, so that the error names what is nearest
+    best = min(fitting, key=lambda form: sum(_lacks(formula, name, given) for name in form.parameters))
+    return (names - special) | frozenset(best.parameters)
+
+
+def _lacks(formula: Formula, name: str, given: Mapping[str, Any]) -> bool:
+    return name not in given and formula.parameter(name).required
+
+
+def _active_parameters(formula: Formula, given: Mapping[str, Any]) -> list[Parameter]:
+    names = active_form(formula, given)
+    return [parameter for parameter in formula.parameters if parameter.name in names]
+
+
+# lengths and defaults
+
+
+def _measure(parameter: Parameter, value: Any, dims: dict[str, int]) -> None:
+    """Let the first parameter of a dimension fix its length."""
+    if parameter.kind == "mdp":
+        dims |= {"S": len(value.states), "A": len(value.actions)}
+    if isinstance(value, str):
+        return
+    for axis, name in enumerate(parameter.shape):
+        sizes = _lengths(value, axis)
+        if name.isidentifier() and name not in dims and len(sizes) == 1:
+            dims[name] = next(iter(sizes))
+
+
+def _lengths(value: list[Any], axis: int) -> set[int]:
+    return {len(value)} if axis == 0 else {len(row) for row in value}
+
+
+def dimension(name: str, dims: Mapping[str, int]) -> int | None:
+    """Length of ``"T"`` or ``"T+1"``; ``None`` while T is not known."""
+    base, _, extra = name.partition("+")
+    return dims[base] + int(extra or 0) if base in dims else None
+
+
+def _check_shape(parameter: Parameter, value: Any, dims: dict[str, int]) -> None:
+    shape = () if isinstance(value, str) else parameter.shape
+    if parameter.each and isinstance(value, list):
+        shape = (parameter.each,)
+    for axis, name in enumerate(shape):
+        want = dimension(name, dims)
+        sizes = _lengths(value, axis)
+        if want is None and name.partition("+")[0] not in dims:
+            dims[name.partition("+")[0]] = min(sizes) - int(name.partition("+")[2] or 0)
+            want = min(sizes)
+        if sizes != {want}:
+            got = " and ".join(str(size) for size in sorted(sizes))
+            raise InputError(
+                f"{parameter.name.rstrip('_')}_wrong_length",
+                f"{parameter.option} has {got} {'entry' if got == '1' else 'entries'}"
+                f"{' in a row' if axis else ''}, expected {want}.",
+                parameter.help,
+            )
+
+
+def _default(formula: Formula, parameter: Parameter, dims: Mapping[str, int]) -> Any:
+    text = parameter.default
+    if text == "zeros":
+        return [Fraction(0)] * (dimension(parameter.shape[0], dims) or 0)
+    return read_parameter(formula, parameter, text)
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_text(part) for part in value]
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if value == math.inf:
+        return "inf"
+    if isinstance(value, int | str):
+        return str(value)
+    return value.label if hasattr(value, "label") else to_text(value)

@@ -1,0 +1,190 @@
+"""One parameter's raw input -> exact values: numbers, flags, words, lists and matrices of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+from rlcalc.errors import InputError, shown, suggestion
+from rlcalc.exact import parse_literal, parse_number
+from rlcalc.specs import Formula, Parameter
+
+# 1.0 and 0.0 are how arrays and tables of floats spell them
+_TRUE = frozenset({"1", "1.0", "true", "yes"})
+_FALSE = frozenset({"0", "0.0", "false", "no"})
+_LARGEST_INTEGER = 2**63 - 1  # of the array backends
+
+
+def flat(value: Any) -> Iterator[Any]:
+    """Every entry of a nested list, or the scalar itself."""
+    if not isinstance(value, list):
+        yield value
+        return
+    for part in value:
+        if isinstance(part, list):
+            yield from flat(part)
+        else:
+            yield part
+
+
+def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
+    """What was given for one parameter, as exact values; lengths and domains are not looked at.
+
+    Raises:
+        InputError: ``..._empty``, ``..._unknown``, ``..._not_an_integer``,
+            ``..._not_a_flag`` and the codes of the number grammar.
+    """
+    if parameter.kind == "mdp":
+        from rlcalc.mdp.model import read_mdp
+
+        return read_mdp(raw)
+    if parameter.is_switch:
+        return bool(raw) if isinstance(raw, bool) else _flag(parameter, raw)
+    raw = _plain(raw)
+    if parameter.choices and parameter.shape and _is_choice(parameter, raw):
+        return raw if isinstance(raw, str) else raw[0]
+    if len(parameter.shape) == 2:
+        return [_row(formula, parameter, row) for row in _rows(raw)]
+    if parameter.shape or (parameter.each and isinstance(raw, list) and len(raw) != 1):
+        return _row(formula, parameter, raw if isinstance(raw, list) else [raw])
+    if isinstance(raw, list):
+        if len(raw) != 1:
+            what = "one value" if raw else "a value"
+            raise InputError(
+                f"{parameter.name.rstrip('_')}_wrong_length",
+                f"{parameter.option} takes {what}, not {len(raw)}: {shown(' '.join(map(str, raw)))}.",
+                parameter.help,
+            )
+        raw = raw[0]
+    return _entry(formula, parameter, raw)
+
+
+def _is_choice(parameter: Parameter, raw: Any) -> bool:
+    """Whether one of the words stands in place of a whole vector or matrix."""
+    word = raw[0] if isinstance(raw, list) and len(raw) == 1 else raw
+    return isinstance(word, str) and word in parameter.choices
+
+
+def _plain(raw: Any) -> Any:
+    """Lists for arrays, tuples and tensors; scalars as they are."""
+    if hasattr(raw, "detach"):
+        # through NumPy, so that a float32 tensor means the same as a float32 array
+        raw = raw.detach().cpu()
+        raw = (raw.float() if str(raw.dtype) == "torch.bfloat16" else raw).numpy()  # which NumPy lacks
+    if hasattr(raw, "tolist") and not isinstance(raw, Fraction):
+        # numpy prints a float32 as its shortest decimal, which is what was meant
+        return str(raw) if getattr(raw, "ndim", 1) == 0 else [_plain(part) for part in raw]
+    if isinstance(raw, Sequence) and not isinstance(raw, str):
+        return list(raw)
+    return raw
+
+
+def _rows(raw: Any) -> list[Any]:
+    """Rows of a matrix: nested lists, or words with ``;`` between the rows."""
+    if isinstance(raw, list) and raw and all(isinstance(row, list | tuple) for row in raw):
+        return [list(row) for row in raw]
+    if isinstance(raw, list) and not all(isinstance(word, str) for word in raw):
+        return [raw]
+    words = " ".join(raw) if isinstance(raw, list) else str(raw)
+    return [row.replace(",", " ").split() for row in words.split(";") if row.strip()]
+
+
+def _row(formula: Formula, parameter: Parameter, raw: Sequence[Any]) -> list[Any]:
+    if not raw and not parameter.may_be_empty:
+        raise InputError(
+            f"{parameter.name.rstrip('_')}_empty",
+            f"{parameter.option} has nothing after it; it takes at least one value.",
+            parameter.help,
+        )
+    if parameter.kind == "number":
+        # plain literals, the bulk of any long list, take the short way
+        read = [parse_literal(part) if type(part) is str else None for part in raw]
+        return [
+            _entry(formula, parameter, part) if value is None else value
+            for part, value in zip(raw, read, strict=True)
+        ]
+    return [_entry(formula, parameter, part) for part in raw]
+
+
+def _entry(formula: Formula, parameter: Parameter, raw: Any) -> Any:
+    kind = parameter.kind
+    if kind == "flag":
+        return _flag(parameter, raw)
+    if parameter.choices and isinstance(raw, str):
+        if raw in parameter.choices:
+            return raw
+        if kind == "choice":
+            known = list(parameter.choices)
+            raise InputError(
+                f"{parameter.name.rstrip('_')}_unknown",
+                f"{parameter.option} takes {' or '.join(known)}, not {shown(raw)}.",
+                suggestion(raw, known),
+            )
+    if kind in ("word", "choice"):
+        return str(raw)
+    if kind == "count" and (raw == math.inf or raw == "inf"):
+        return math.inf
+    number = _number(formula, parameter, raw)
+    if kind == "number":
+        return number
+    if not isinstance(number, Fraction) or number.denominator != 1:
+        what = "a whole number or inf" if kind == "count" else "a whole number"
+        raise InputError(
+            f"{parameter.name.rstrip('_')}_not_an_integer",
+            f"{parameter.option} takes {what}, not {shown(raw)}.",
+            parameter.help,
+        )
+    if abs(number) > _LARGEST_INTEGER:
+        raise InputError(
+            "number_too_large", f"{parameter.option} takes whole numbers up to 2**63 - 1, not {shown(raw)}."
+        )
+    return int(number)
+
+
+def _number(formula: Formula, parameter: Parameter, raw: Any) -> Any:
+    if isinstance(raw, Fraction):
+        return raw
+    if isinstance(raw, bool):
+        raise InputError("number_syntax", f"{parameter.option} takes a number, not {raw}.")
+    if isinstance(raw, int):
+        return Fraction(raw)
+    if isinstance(raw, float):
+        raw = repr(raw)
+    if isinstance(raw, str):
+        return parse_number(raw, name=parameter.name, symbols=formula.symbolic)
+    if hasattr(raw, "free_symbols"):
+        return _expression(formula, parameter, raw)
+    raise InputError("number_syntax", f"{parameter.option} takes a number, not {shown(raw)}.")
+
+
+def _expression(formula: Formula, parameter: Parameter, raw: Any) -> Any:
+    """A SymPy expression, held to what the grammar promises of text: finite, real, exact."""
+    from sympy import Float, nan
+
+    if raw.is_Rational:
+        return Fraction(int(raw.p), int(raw.q))
+    if raw.is_Float:
+        return parse_number(str(raw), name=parameter.name, symbols=formula.symbolic)
+    subject = f"{parameter.name} = {shown(raw)}"
+    if raw is nan or raw.is_finite is False:
+        raise InputError("number_not_finite", f"{subject}: it is not finite.", "Write a finite number.")
+    if raw.is_extended_real is False:
+        raise InputError("number_not_real", f"{subject}: it is not real.", "Write a real number.")
+    if raw.has(Float):
+        raise InputError("number_not_exact", f"{subject}: it holds a rounded number.", "Use sympy.Rational.")
+    if raw.free_symbols and not formula.symbolic:
+        raise InputError("symbol_not_allowed", f"{subject}: it holds a symbol, a number was expected.")
+    return raw
+
+
+def _flag(parameter: Parameter, raw: Any) -> bool:
+    word = str(raw[0] if isinstance(raw, list) and len(raw) == 1 else raw).lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise InputError(
+        f"{parameter.name}_not_a_flag", f"{parameter.option} takes 0 or 1 per step, not {shown(raw)}."
+    )

@@ -1,0 +1,1 @@
+"""Decision processes: the model, its readers and the built-in ones."""

@@ -1,0 +1,1 @@
+"""Everything around training: runs, evaluation, checkpoints, ranks, display."""

@@ -1,0 +1,120 @@
+"""The recurrence where time is the outermost axis in memory: a plain loop over whole rows.
+
+[..., T] arrays are often views of [T, ...] memory, as simulators fill it. A step of the loop then is one
+multiply-add of contiguous rows, and beats the composed maps of `recurrence`, which first have to transpose;
+provided that a row is long enough to pay for T calls. The result lies time-major as well.
+
+A non-finite value always reaches the row of t = 0, whatever is multiplied onto it on the way there, so one
+look at that row tells whether cuts have something to hide; then the loop runs again, with care.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from rlcalc._lazy import np, torch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Rows from which on the loop was at least as fast; Torch's calls cost more each.
+ROWS_NUMPY = 512
+ROWS_TORCH = 1024
+
+
+def lies(x: Any) -> bool:
+    """Whether an array or tensor [..., T] is time-major, with rows that are long enough."""
+    fewest = ROWS_TORCH if hasattr(x, "requires_grad") else ROWS_NUMPY
+    rows, strides = prod(x.shape[:-1]), _strides(x)
+    return rows >= fewest and _is_dense(x.shape[:-1], strides[:-1]) and abs(strides[-1]) >= rows
+
+
+def suits(b: Any, a: Any) -> bool:
+    """Whether the loop is the faster way for b and a, both [..., T] of one shape.
+
+    Each step of a may also be one number for all of the row.
+    """
+    if not lies(b):
+        return False
+    lead, steps = a.shape[:-1], _strides(a)[:-1]
+    return _is_dense(lead, steps) or not any(s for n, s in zip(lead, steps, strict=True) if n > 1)
+
+
+def _strides(x: Any) -> list[float]:
+    """In elements; a fraction where a view of records has them."""
+    return [*x.stride()] if hasattr(x, "requires_grad") else [s / x.itemsize for s in x.strides]
+
+
+def _is_dense(shape: Sequence[int], strides: Sequence[float]) -> bool:
+    expected = 1
+    for n, stride in zip(reversed(shape), reversed(strides), strict=True):
+        if n > 1 and stride != expected:
+            return False
+        expected *= n
+    return True
+
+
+# --- NumPy ---------------------------------------------------------------------------------------------
+
+
+def scan_numpy(b: Any, a: Any, last: Any, dtype: np.dtype[Any], working: np.dtype[Any]) -> Any:
+    """x_t = b_t + a_t·x_{t+1}, as `recurrence.scan_numpy`; b and a are [..., T], last is [...]."""
+    *lead, steps = b.shape
+    b, a = (np.moveaxis(x, -1, 0).reshape(steps, -1) for x in (b, a))
+    out = np.empty(b.shape, dtype)
+    last = last.reshape(-1).astype(working)
+
+    def loop(careful: bool) -> Any:
+        x = last.copy()
+        own = dtype != working
+        for b_t, a_t, out_t in zip(b[::-1], a[::-1], out[::-1], strict=True):
+            row = x if own else out_t
+            np.multiply(a_t, x, out=row)
+            if careful:
+                np.copyto(row, 0, where=a_t == 0)
+            row += b_t
+            if own:
+                out_t[:] = row
+            x = row
+        return x
+
+    if not np.isfinite(loop(careful=False)).all():
+        loop(careful=True)
+    return np.moveaxis(out.reshape(steps, *lead), 0, -1)
+
+
+# --- Torch ---------------------------------------------------------------------------------------------
+
+
+def scan_torch(b: torch.Tensor, a: torch.Tensor, last: torch.Tensor, working: torch.dtype) -> torch.Tensor:
+    """x_t = b_t + a_t·x_{t+1}, as `recurrence.scan_torch`, without derivatives."""
+    *lead, steps = b.shape
+    dtype = b.dtype
+    b, a = (x.movedim(-1, 0).reshape(steps, -1).to(working) for x in (b, a))
+    out = torch.empty(b.shape, dtype=working)
+    last = last.reshape(-1).to(working)
+
+    def loop(careful: bool) -> torch.Tensor:
+        x = last
+        rows = (y.unbind()[::-1] for y in (b, a, out))
+        for b_t, a_t, out_t in zip(*rows, strict=True):
+            if careful:
+                torch.add(b_t, torch.mul(a_t, x).masked_fill_(a_t == 0, 0.0), out=out_t)
+            else:
+                torch.addcmul(b_t, a_t, x, out=out_t)
+            x = out_t
+        return x
+
+    if not loop(careful=False).isfinite().all():
+        loop(careful=True)
+    return out.to(dtype).view(steps, *lead).movedim(0, -1)
+
+
+def like(x: torch.Tensor, *parts: torch.Tensor) -> torch.Tensor:
+    """The parts joined over time, time-major where x is: what a derivative hands on stays on the fast way."""
+    if not lies(x):
+        return parts[0] if len(parts) == 1 else torch.cat(parts, -1)
+    moved = [part.movedim(-1, 0) for part in parts]
+    joined = moved[0].contiguous() if len(parts) == 1 else torch.cat(moved)
+    return joined.movedim(0, -1)

@@ -1,0 +1,134 @@
+"""Returns and advantages of a sequence, as sums over the definition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rlcalc.inputs.bind import Inputs
+
+Outputs = Mapping[str, Any]
+
+
+class _Steps:
+    """A sequence: rewards, values, where each step leads and where it ends.
+
+    Sums are kept as whole numbers over one denominator; reducing a fraction
+    after every addition would be most of the work.
+    """
+
+    def __init__(self, i: Inputs) -> None:
+        self.rewards: list[Fraction] = i.rewards
+        count = self.count = len(self.rewards)
+        self.values: list[Fraction] = i.values["values"] or [Fraction(0)] * (count + 1)
+        over = i.terminated or [False] * count
+        cut = i.truncated or [False] * count
+        follows = i.next_values or self.values[1:]
+        bootstrap = i.values.get("bootstrap")
+        if bootstrap is not None:
+            follows = [*follows[:-1], bootstrap]
+        # V' of the successor; a terminated step has none
+        self.follows = [Fraction(0) if end else v for end, v in zip(over, follows, strict=True)]
+        self.ends = [a or b for a, b in zip(over, cut, strict=True)]
+        self.ends[-1] = True
+        gammas: list[Fraction] = i.gamma if isinstance(i.gamma, list) else [i.gamma] * count
+        # γ_t is gamma[t] / below
+        self.below = math.lcm(*(g.denominator for g in set(gammas)))
+        self.gamma = [_over(g, self.below) for g in gammas]
+
+    def reach(self, t: int) -> int:
+        """Steps from t to the end of its episode."""
+        return self.ends.index(True, t) - t + 1
+
+    def discounted_errors(self, lam: Fraction) -> list[Fraction]:
+        """Σ_k (γλ)^k δ_{t+k} to the end of the episode, for every t."""
+        whole, unit = self.errors()
+        below = self.below * lam.denominator
+        found = []
+        for t in range(self.count):
+            total, factor, steps = 0, 1, self.reach(t)
+            for k in range(t, t + steps):
+                total = total * below + factor * whole[k]
+                factor *= self.gamma[k] * lam.numerator
+            found.append(Fraction(total, unit * below ** (steps - 1)))
+        return found
+
+    def errors(self) -> tuple[list[int], int]:
+        """δ_t = R_{t+1} + γ_t V'(S_{t+1}) − V(S_t) as whole numbers, and their unit."""
+        unit = _unit(self.rewards, self.values, self.follows)
+        parts = zip(self.rewards, self.gamma, self.follows, self.values, strict=False)
+        found = [
+            (_over(r, unit) - _over(v, unit)) * self.below + g * _over(follow, unit)
+            for r, g, follow, v in parts
+        ]
+        return found, unit * self.below
+
+    def n_steps(self, t: int, most: float = math.inf) -> tuple[list[int], int]:
+        """G_t^(1), G_t^(2), … as far as the episode goes, and their unit.
+
+        G^(n) is its number over unit · below^n: rewards of n steps, then the
+        value of where they lead.
+        """
+        steps = int(min(self.reach(t), most))
+        rewards, follows = self.rewards[t : t + steps], self.follows[t : t + steps]
+        unit = _unit(rewards, follows)
+        found, total, factor = [], 0, 1
+        for k, (reward, follow) in enumerate(zip(rewards, follows, strict=True)):
+            total = total * self.below + factor * self.below * _over(reward, unit)
+            factor *= self.gamma[t + k]
+            found.append(total + factor * _over(follow, unit))
+        return found, unit
+
+    def n_step(self, t: int, n: float) -> Fraction:
+        found, unit = self.n_steps(t, n)
+        return Fraction(found[-1], unit * self.below ** len(found))
+
+
+def _unit(*lists: Sequence[Fraction]) -> int:
+    """A denominator that all of the numbers share."""
+    return math.lcm(*{x.denominator for numbers in lists for x in numbers})
+
+
+def _over(x: Fraction, unit: int) -> int:
+    """The numerator of a number over that denominator."""
+    return x.numerator * (unit // x.denominator)
+
+
+def gae(i: Inputs) -> Outputs:
+    return {"advantages": _Steps(i).discounted_errors(i.lam)}
+
+
+def td_error(i: Inputs) -> Outputs:
+    if i.reward is not None:
+        return {"td_error": i.reward + i.gamma * i.next_value - i.value}
+    found, unit = _Steps(i).errors()
+    return {"td_error": [Fraction(x, unit) for x in found]}
+
+
+def discounted_return(i: Inputs) -> Outputs:
+    return n_step_return(i, math.inf)
+
+
+def n_step_return(i: Inputs, n: float | None = None) -> Outputs:
+    s = _Steps(i)
+    return {"returns": [s.n_step(t, i.n if n is None else n) for t in range(s.count)]}
+
+
+def lambda_return(i: Inputs) -> Outputs:
+    """Every n-step return with its weight (1−λ)λ^{n−1}; the last takes what is left, λ^{N−1}."""
+    s = _Steps(i)
+    above, below = i.lam.numerator, i.lam.denominator
+
+    def one(t: int) -> Fraction:
+        found, unit = s.n_steps(t)
+        total, power = 0, 1
+        for n, value in enumerate(found, 1):
+            share = below if n == len(found) else below - above
+            total = total * s.below * below + share * power * value
+            power *= above
+        return Fraction(total, unit * (s.below * below) ** len(found))
+
+    return {"returns": [one(t) for t in range(s.count)]}

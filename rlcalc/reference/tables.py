@@ -1,0 +1,166 @@
+"""Formulas on a finite decision process, by enumeration and elimination over Fractions.
+
+None of these runs the algorithm of an implementation: the optimal values are
+the best over all deterministic policies, where others iterate; the gradient
+is the derivative of the recursion over steps to go, where others enumerate
+trajectories or weight states by how often they are visited.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.reference import reals
+
+if TYPE_CHECKING:
+    from rlcalc.inputs.bind import Inputs
+    from rlcalc.mdp.model import MDP
+
+Outputs = Mapping[str, Any]
+Table = list[list[Fraction]]
+
+
+def bellman(i: Inputs) -> Outputs:
+    """V* as the largest value that any deterministic policy has, state by state.
+
+    Without discount a policy that never ends has no value; the formula takes
+    such a process only where every policy of this kind loses by it.
+    """
+    found = [values for policy in _deterministic(i.mdp) if (values := _values(i.mdp, policy, i.gamma))]
+    if not found:
+        return {}
+    best = [max(column) for column in zip(*found, strict=True)]
+    return {"values": best, "q_values": _q_values(i.mdp, best, i.gamma)}
+
+
+def policy_eval(i: Inputs) -> Outputs:
+    mdp = i.mdp
+    if i.policy == "uniform":
+        rows = [[Fraction(1, len(mdp.actions))] * len(mdp.actions)] * len(mdp.states)
+    else:
+        rows = [i.policy[row] for row in _rows(mdp, len(i.policy))]
+    values = _values(mdp, rows, i.gamma)
+    # no unique solution: the formula refuses it
+    return {} if values is None else {"values": values, "q_values": _q_values(mdp, values, i.gamma)}
+
+
+def policy_gradient(i: Inputs) -> Outputs:
+    """Derivatives of V_h(s) = Σ_a π(a|s) [R(s,a) + γ Σ_{s'} P(s'|s,a) V_{h−1}(s')], V_0 = 0.
+
+    By the product rule ∇V_h(s) = Σ_a π(a|s) [∇log π(a|s) Q_h(s,a) + γ Σ_{s'} P ∇V_{h−1}(s')].
+    The form without γ^t is the same with 1 for the γ in front of the derivative behind.
+    """
+    mdp = i.mdp
+    # without a horizon episodes have a longest length, below the number of states
+    steps = len(mdp.states) if i.horizon == math.inf else int(i.horizon)
+    policies = [reals.softmax(row) for row in i.theta]
+    rows = _rows(mdp, len(policies))
+    found = {
+        carry: _derivative(mdp, policies, rows, i.gamma, carry, steps) for carry in {i.gamma, Fraction(1)}
+    }
+    gradient, loose = found[i.gamma][1], found[Fraction(1)][1]
+    pairs = [list(zip(a, b, strict=True)) for a, b in zip(gradient, loose, strict=True)]
+    return {
+        "gradient": loose if i.form == "no-gamma-t" else gradient,
+        "objective": found[i.gamma][0],
+        "difference": [[b - a for a, b in row] for row in pairs],
+    }
+
+
+def _derivative(
+    mdp: MDP, policies: Table, rows: Sequence[int], gamma: Fraction, carry: Fraction, steps: int
+) -> tuple[Fraction, Table]:
+    """J, and its derivative where what comes one step later counts ``carry`` times."""
+    zero = [[Fraction(0)] * len(mdp.actions) for _ in policies]
+    values = [Fraction(0)] * len(mdp.states)
+    slopes = [zero] * len(mdp.states)
+    for _ in range(steps):
+        ahead = _q_values(mdp, values, gamma)
+        new = [zero] * len(mdp.states)
+        for s in mdp.live:
+            policy = policies[rows[s]]
+            table = [list(row) for row in zero]
+            for a, chance in enumerate(policy):
+                for b, other in enumerate(policy):
+                    table[rows[s]][b] += chance * ((a == b) - other) * ahead[s][a]
+                for t, moves in enumerate(mdp.p[s][a]):
+                    if moves and not mdp.terminal[t]:
+                        _add(table, slopes[t], chance * moves * carry)
+            new[s] = table
+        values = [
+            Fraction(0) if over else sum(map(_times, policies[rows[s]], ahead[s]), Fraction(0))
+            for s, over in enumerate(mdp.terminal)
+        ]
+        slopes = new
+    total = [list(row) for row in zero]
+    for s, chance in enumerate(mdp.start):
+        _add(total, slopes[s], chance)
+    return sum(map(_times, mdp.start, values), Fraction(0)), total
+
+
+def _times(x: Fraction, y: Fraction) -> Fraction:
+    return x * y
+
+
+def _add(table: Table, other: Table, factor: Fraction) -> None:
+    for row, more in zip(table, other, strict=True):
+        for k, x in enumerate(more):
+            row[k] += factor * x
+
+
+def _deterministic(mdp: MDP) -> Iterator[Table]:
+    """All policies that take one action in each state."""
+    actions = range(len(mdp.actions))
+    for chosen in product(actions, repeat=len(mdp.live)):
+        taken = dict(zip(mdp.live, chosen, strict=True))
+        yield [[Fraction(a == taken.get(s, 0)) for a in actions] for s in range(len(mdp.states))]
+
+
+def _rows(mdp: MDP, count: int) -> list[int]:
+    """Which row of a table is that of a state: its own, one of the live states' or the only one."""
+    if count == len(mdp.states):
+        return list(range(count))
+    live = list(mdp.live)
+    return [live.index(s) if count == len(live) and s in live else 0 for s in range(len(mdp.states))]
+
+
+def _q_values(mdp: MDP, values: Sequence[Fraction], gamma: Fraction) -> Table:
+    return [
+        [
+            Fraction(0)
+            if mdp.terminal[s]
+            else reward + gamma * sum(map(_times, chances, values), Fraction(0))
+            for chances, reward in zip(mdp.p[s], mdp.r[s], strict=True)
+        ]
+        for s in range(len(mdp.states))
+    ]
+
+
+def _values(mdp: MDP, policy: Table, gamma: Fraction) -> list[Fraction] | None:
+    """V of a policy [S][A] by Gauss–Jordan elimination; ``None`` when there is not exactly one."""
+    size = len(mdp.states)
+    lines = []
+    for s in range(size):
+        line = [Fraction(s == t) for t in range(size)] + [Fraction(0)]
+        for a, weight in enumerate(policy[s]):
+            if mdp.terminal[s] or not weight:
+                continue
+            line[size] += weight * mdp.r[s][a]
+            for t, chance in enumerate(mdp.p[s][a]):
+                line[t] -= gamma * weight * chance
+        lines.append(line)
+    for k in range(size):
+        pivot = next((row for row in range(k, size) if lines[row][k]), None)
+        if pivot is None:
+            return None
+        lines[k], lines[pivot] = lines[pivot], lines[k]
+        head = lines[k] = [x / lines[k][k] for x in lines[k]]
+        for row in range(size):
+            factor = lines[row][k]
+            if row != k and factor:
+                lines[row] = [x - factor * y for x, y in zip(lines[row], head, strict=True)]
+    return [line[size] for line in lines]

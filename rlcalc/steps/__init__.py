@@ -1,0 +1,1 @@
+"""The shown working: terms, the derivation that they make, and its printers."""

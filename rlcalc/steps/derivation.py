@@ -1,0 +1,137 @@
+"""A derivation: the steps that lead from the inputs to the outputs.
+
+The exact form of a formula builds one. Each step names a quantity, says with
+a term how it comes from earlier ones, and fixes its value by evaluating that
+term; outputs are terms of the same tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rlcalc.exact import to_sympy
+from rlcalc.steps.terms import Name, Symbol, Term, Value
+
+if TYPE_CHECKING:
+    from rlcalc.specs import Formula
+
+OutputTerms = Term | str | Sequence["OutputTerms"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One named quantity and the term it comes from."""
+
+    name: Name
+    term: Term
+    note: str = ""
+
+    @property
+    def value(self) -> Value:
+        return self.term.value
+
+
+class Derivation:
+    """Steps, outputs and notes of one exact computation.
+
+    Attributes:
+        formula: the specification it follows.
+        inputs: the inputs as text in the expression grammar.
+        steps: in the order of reading.
+        notes: remarks that are no step (an assumption, a convention used).
+    """
+
+    def __init__(self, formula: Formula, inputs: Mapping[str, Any] | None = None) -> None:
+        self.formula = formula
+        self.inputs: dict[str, Any] = dict(inputs or {})
+        self.steps: list[Step] = []
+        self.notes: list[str] = []
+        self._outputs: dict[str, OutputTerms] = {}
+
+    # building
+
+    def given(self, name: Name | str, value: Any) -> Symbol:
+        """An input under its name in the formula."""
+        return Symbol(name if isinstance(name, Name) else Name(name), to_sympy(value))
+
+    def step(self, name: Name | str, term: Term, note: str = "", *, shown: bool = True) -> Symbol:
+        """Evaluate a term, give the result a name and record how it came about.
+
+        ``shown=False`` keeps a quantity out of the printed steps: the later
+        entries of a long vector, whose first entry was shown in full.
+        """
+        name = name if isinstance(name, Name) else Name(name)
+        if shown:
+            self.steps.append(Step(name, term, note))
+        return Symbol(name, term.value)
+
+    def output(self, name: str, term: OutputTerms) -> None:
+        """Declare a result; the name must be one of the specification's outputs."""
+        if name not in {output.name for output in self.formula.outputs}:
+            raise KeyError(f"{self.formula.name} declares no output {name!r}")
+        self._outputs[name] = term
+
+    def note(self, text: str) -> None:
+        if text and text not in self.notes:
+            self.notes.append(text)
+
+    # reading
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """Exact results: SymPy expressions, nested lists of them, or words."""
+        order = [output.name for output in self.formula.outputs if output.name in self._outputs]
+        return {name: _worth(self._outputs[name]) for name in order}
+
+    @property
+    def answer(self) -> Any:
+        """The first output."""
+        return next(iter(self.outputs.values()))
+
+    def text(self) -> str:
+        """All steps as plain text, one ``=`` a line."""
+        from rlcalc.steps.printers import print_text
+
+        return "\n\n".join("\n".join(print_text(step)) for step in self.steps)
+
+    def latex(self) -> str:
+        """All steps as one LaTeX ``aligned`` block, without delimiters."""
+        from rlcalc.steps.printers import print_latex
+
+        lines = [line for step in self.steps for line in print_latex(step)]
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def mathml(self) -> str:
+        """All steps as presentation MathML, one ``<math>`` element a step."""
+        from rlcalc.steps.printers import print_mathml
+
+        return "\n".join(print_mathml(step) for step in self.steps)
+
+    def json_steps(self) -> list[dict[str, str]]:
+        """Steps for the JSON contract: ``text``, ``latex`` and, if any, ``note``."""
+        from rlcalc.steps.printers import print_latex, print_text
+
+        found = []
+        for step in self.steps:
+            entry = {"text": " ".join(part.strip() for part in print_text(step, note=False))}
+            entry["latex"] = " ".join(print_latex(step)).replace("&", "")
+            if step.note:
+                entry["note"] = step.note
+            found.append(entry)
+        return found
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def __repr__(self) -> str:
+        return f"<Derivation of {self.formula.name}: {len(self.steps)} steps>"
+
+
+def _worth(term: OutputTerms) -> Any:
+    if isinstance(term, Term):
+        return term.value
+    if isinstance(term, str):
+        return term
+    return [_worth(part) for part in term]
