@@ -1,0 +1,130 @@
+"""Tables of a TOML or JSON file -> dataclasses, with a refusal that names file, place and key.
+
+A dataclass is the schema: its fields are the keys that a table may have, a
+field without default is a key that it must have, and annotations say of what
+type. An unknown key is always refused, since a misspelt one would be silently
+without effect. What a type cannot say a field says by a check of its own:
+
+    @dataclass(frozen=True)
+    class Flag:
+        kind: Literal["basic", "edge"]
+        about: str
+        code: str = field(default="", metadata={"check": is_code})
+
+A check returns what is wrong with the value, or "".
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import cache
+from typing import Any, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from rlcalc.errors import DataError, shown, suggestion
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value stands, for messages: file, then the way down to it."""
+
+    file: str
+    path: tuple[str, ...] = ()
+    code: str = "bad_record"
+
+    def at(self, *names: object) -> Place:
+        return Place(self.file, (*self.path, *map(str, names)), self.code)
+
+    def refuse(self, why: str, hint: str = "") -> NoReturn:
+        """Raise the ``DataError`` of this place."""
+        raise DataError(self.code, ": ".join([self.file, *self.path, why]), hint)
+
+
+def read_record(kind: type[Record], raw: Any, place: Place, **given: Any) -> Record:
+    """One table as a dataclass.
+
+    Args:
+        kind: the dataclass; a field named like a Python keyword bears a trailing ``_``.
+        raw: what the file holds.
+        place: where, for messages.
+        given: fields that the caller knows and the table does not hold, such as its own name.
+
+    Raises:
+        DataError: with the code of ``place``: not a table, an unknown or missing key, a wrong type.
+    """
+    if not isinstance(raw, Mapping):
+        place.refuse(f"expected a table, not {shown(raw)}.")
+    known = {(f.metadata.get("key") or f.name.rstrip("_")): f for f in fields(kind) if f.name not in given}  # type: ignore[arg-type]
+    for key in raw:
+        if key not in known:
+            place.refuse(f"unknown key {shown(key)}.", suggestion(str(key), sorted(known)))
+    found, hints = dict(given), _hints(cast(Any, kind))
+    for key, spec in known.items():
+        if key in raw:
+            found[spec.name] = _value(hints[spec.name], raw[key], place.at(key))
+            problem = spec.metadata["check"](found[spec.name]) if "check" in spec.metadata else ""
+            if problem:
+                place.at(key).refuse(problem)
+        elif _is_needed(spec):
+            place.refuse(f"missing key '{key}'.")
+    return kind(**found)
+
+
+def _is_needed(spec: Field[Any]) -> bool:
+    return spec.default is MISSING and spec.default_factory is MISSING
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _value(hint: Any, raw: Any, place: Place) -> Any:
+    """A value checked against its annotation, lists as tuples and tables as records."""
+    origin, of = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return raw
+    if origin in (Union, types.UnionType):
+        return _either(of, raw, place)
+    if origin is Literal:
+        if raw not in of or type(raw) not in {type(one) for one in of}:
+            names = [str(one) for one in of]
+            place.refuse(
+                f"expected one of {', '.join(names)}, not {shown(raw)}.", suggestion(str(raw), names)
+            )
+        return raw
+    if origin is tuple:
+        if not isinstance(raw, list | tuple):
+            place.refuse(f"expected a list, not {shown(raw)}.")
+        return tuple(_value(of[0], part, place.at(f"entry {i + 1}")) for i, part in enumerate(raw))
+    if origin is not None and issubclass(origin, Mapping):
+        if not isinstance(raw, Mapping):
+            place.refuse(f"expected a table, not {shown(raw)}.")
+        return {key: _value(of[1], part, place.at(key)) for key, part in raw.items()}
+    if is_dataclass(hint):
+        return read_record(hint, raw, place)  # type: ignore[arg-type]
+    # True is an int to Python, never to a person
+    if not isinstance(raw, hint) or (isinstance(raw, bool) and hint is not bool):
+        place.refuse(f"expected {_WORDS.get(hint, hint.__name__)}, not {shown(raw)}.")
+    if hint is str and not raw.strip():
+        place.refuse("expected a text, not an empty one.")
+    return raw
+
+
+def _either(kinds: tuple[Any, ...], raw: Any, place: Place) -> Any:
+    problem: DataError | None = None
+    for kind in kinds:
+        if kind is type(None):
+            continue
+        try:
+            return _value(kind, raw, place)
+        except DataError as error:
+            problem = problem or error
+    assert problem is not None
+    raise problem
+
+
+_WORDS = {str: "a text", int: "an integer", bool: "true or false", float: "a decimal number"}
