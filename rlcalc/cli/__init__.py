@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rlcalc._version import __version__
+from rlcalc.spelling import command_line
 
 if TYPE_CHECKING:
     from rlcalc.errors import RlcalcError
@@ -44,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = [str(word) for word in (sys.argv[1:] if argv is None else argv)]
     _never_fail_to_encode()
     try:
-        code = _run(words)
+        with command_line():
+            code = _run(words)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:

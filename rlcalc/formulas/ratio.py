@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np
 from rlcalc.exact import compare
 from rlcalc.steps.terms import Name, apply
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -46,16 +46,12 @@ def _why(order: int | None) -> str:
     }[order]
 
 
-def numpy_form(new: Any = None, old: Any = None, new_log: Any = None, old_log: Any = None) -> dict[str, Any]:
+def array_form(
+    xp: Backend, new: Any = None, old: Any = None, new_log: Any = None, old_log: Any = None
+) -> dict[str, Any]:
+    """exp(log π_new − log π_old), entry by entry: both [...]."""
     if new is not None:
         # two logarithms: that of the quotient would overflow with it
-        return {"ratio": np.divide(new, old), "log_ratio": np.log(new) - np.log(old)}
-    log_ratio = np.subtract(new_log, old_log)
-    return {"ratio": np.exp(log_ratio), "log_ratio": log_ratio}
-
-
-def torch_form(new: Any = None, old: Any = None, new_log: Any = None, old_log: Any = None) -> dict[str, Any]:
-    if new is not None:
-        return {"ratio": new / old, "log_ratio": new.log() - old.log()}
+        return {"ratio": new / old, "log_ratio": xp.log(new) - xp.log(old)}
     log_ratio = new_log - old_log
-    return {"ratio": log_ratio.exp(), "log_ratio": log_ratio}
+    return {"ratio": xp.exp(log_ratio), "log_ratio": log_ratio}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.errors import InputError
-from rlcalc.mdp.model import read_mdp
+from rlcalc.mdp.reading import read_mdp
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.printers import TextPrinter
 
@@ -31,7 +31,7 @@ WINDY = {
 def objective(mdp: Any, theta: torch.Tensor, gamma: float, steps: int) -> torch.Tensor:
     """J by going backward over the values, written anew; one row of theta per live state, or one for all."""
     a = read_mdp(mdp).arrays("torch", torch.float64)
-    live = a.mdp.live
+    live = a.mdp.non_terminal
     policy = torch.zeros_like(a.r)
     policy[list(live)] = torch.softmax(theta, -1).expand(len(live), -1)
     values = torch.zeros_like(a.start)
