@@ -25,7 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.fuzz import documents, forked, lines
+from tests.fuzz import documents, forked, lines, targets
 
 Made = tuple[list[str], bytes]
 Maker = Callable[[random.Random, Path], Made]
@@ -39,7 +39,25 @@ def _files(chance: random.Random, folder: Path) -> Made:
     return documents.file_command(chance, folder), b""
 
 
-KINDS: dict[str, Maker] = {"lines": _lines, "files": _files}
+def _targets(chance: random.Random, folder: Path) -> Made:
+    return targets.target_command(chance, folder), b""
+
+
+def _programs(chance: random.Random, folder: Path) -> Made:
+    return targets.program_command(chance, folder), b""
+
+
+def _environments(chance: random.Random, folder: Path) -> Made:
+    return targets.environment_command(chance, folder), b""
+
+
+KINDS: dict[str, Maker] = {
+    "lines": _lines,
+    "files": _files,
+    "targets": _targets,
+    "programs": _programs,
+    "environments": _environments,
+}
 
 
 def work(kind: str, seeds: range) -> tuple[Counter[str], list[str]]:
@@ -53,6 +71,8 @@ def work(kind: str, seeds: range) -> tuple[Counter[str], list[str]]:
     told: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         os.chdir(name)
+        os.environ["PYTHONPATH"] = os.pathsep.join([name, *sys.path])  # for what is started in turn
+        sys.path.insert(0, name)
         for seed in seeds:
             words, stdin = KINDS[kind](random.Random(seed), Path(name))
             done = forked.run(words, stdin)
