@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from rlcalc.cli import streams
 
     words = [str(word) for word in (sys.argv[1:] if argv is None else argv)]
-    streams.prepare()
+    streams.prepare(ours=argv is None)
     try:
         if sys.stdout is None:
             _complain("Standard output is closed.", "Send it somewhere, to /dev/null if nowhere else.")

@@ -46,11 +46,6 @@ class Front(Group):
         return front_page(self, ctx, full)
 
 
-def help_option() -> Any:
-    """Left for commands that still declare ``-h`` themselves; every ``Command`` knows it."""
-    return typer.Option(False, "-h", "--help", hidden=True)
-
-
 def _front(
     ctx: typer.Context,
     version: bool = typer.Option(
@@ -149,8 +144,6 @@ def _is_usage_error(error: Exception) -> bool:
 
 def _as_ours(error: Any) -> UnknownName:
     message = str(error.format_message()).replace("\n", " ").strip()
-    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help page
-        message = "A command is missing."
     if message and message[-1] not in ".?!)":
         message += "."
     ctx = getattr(error, "ctx", None)

@@ -41,7 +41,7 @@ class _Page:
         return None
 
     def get_help(self, ctx: Any) -> str:
-        return self.page(ctx, full=True).text()
+        return str(self.page(ctx, full=True).text())
 
     def page(self, ctx: Any, full: bool) -> Any:
         from rlcalc.cli.help import command_page
@@ -84,7 +84,8 @@ class Command(_Page, TyperCommand):
 
         remember(ctx, args)
         for parameter in self.params:
-            parameter.shell_complete = complete(parameter, self, parameter.shell_complete)
+            own = complete(parameter, self, parameter.shell_complete)
+            parameter.shell_complete = own  # type: ignore[method-assign]
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         from rlcalc.cli.completion import complete_command
@@ -100,10 +101,9 @@ class Group(_Page, TyperGroup):
             first = args[0] if args else ""
             if first in HELP_WORDS:
                 self.print_help(ctx, args)
-            if first.startswith("-"):
-                known = [name for p in self.get_params(ctx) for name in p.opts]
-                if first.partition("=")[0] not in known:
-                    parse([first], dict.fromkeys(known, "one"), {})
+            known = [name for p in self.get_params(ctx) for name in p.opts]
+            if first.startswith("-") and first.partition("=")[0] not in known:
+                parse([first], dict.fromkeys(known, "one"), {})  # refuses it
         return list(super().parse_args(ctx, args))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -79,7 +79,8 @@ class FormulaCommand(Command):
         for option, _, metavar, text in common_options(self.spec):
             short = "".join(f"{key}, " for key, long in SHORTS.items() if long == option)
             rows.append(Row(f"{short}{option} {metavar}".strip(), [text]))
-        return formula_page(self.spec, full, [*rows, Row("-h, --help", ["A short help, or this page."])], takes)
+        rows.append(Row("-h, --help", ["A short help, or this page."]))
+        return formula_page(self.spec, full, rows, takes)
 
 
 def build(spec: Formula) -> Any:
@@ -123,9 +124,7 @@ def _declaration(spec: Formula) -> Callable[..., None]:
 def _option(name: str, option: str, kind: Takes, text: str, shorts: Sequence[str] = ()) -> inspect.Parameter:
     annotation: Any = {"nothing": bool, "one": str}.get(kind, list[str])
     metavar = "X..." if kind in ("many", "any") else None
-    default = typer.Option(
-        False if kind == "nothing" else None, option, *shorts, help=text, metavar=metavar
-    )
+    default = typer.Option(False if kind == "nothing" else None, option, *shorts, help=text, metavar=metavar)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

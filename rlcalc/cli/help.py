@@ -43,18 +43,19 @@ class Row(NamedTuple):
 class Page:
     """A help page; a section without a title is running text."""
 
-    sections: list[tuple[str, list[Line]]] = field(default_factory=list)
+    sections: list[tuple[str, list[Line], bool]] = field(default_factory=list)
 
-    def add(self, title: str, lines: Iterable[Line | str]) -> None:
+    def add(self, title: str, lines: Iterable[Line | str], tight: bool = False) -> None:
+        """One more section, unless it is empty; ``tight`` leaves out the line before it."""
         found = [line if isinstance(line, Line) else Line("", line) for line in lines]
         if found:
-            self.sections.append((title, found))
+            self.sections.append((title, found, tight or not self.sections))
 
     def lines(self) -> list[tuple[str, Line]]:
         """Every line with the style of its text."""
         found: list[tuple[str, Line]] = []
-        for title, lines in self.sections:
-            if found:
+        for title, lines, tight in self.sections:
+            if not tight:
                 found.append(("", Line("")))
             if title:
                 found.append((HEADING, Line("", title)))
@@ -99,7 +100,7 @@ def rows(found: Sequence[Row], below: bool = False) -> list[Line]:
 
 def short_rows(found: Sequence[Row], most: int) -> list[Line]:
     """One line each; those for which there is no room are named together at the end."""
-    shown, folded = list(found), []
+    shown, folded = list(found), list[Row]()
     while shown and len(shown) + len(_folded(folded)) > most:
         folded.insert(0, shown.pop())
     column = _LEFT + max((len(row.name) for row in shown), default=0) + 2
@@ -111,7 +112,7 @@ def short_rows(found: Sequence[Row], most: int) -> list[Line]:
 
 
 def _folded(found: Sequence[Row]) -> list[str]:
-    names = ", ".join(row.name.split(" ")[-1 if row.name.startswith("-") and "," in row.name else 0] for row in found)
+    names = ", ".join(row.name.split(", ")[-1].split(" ")[0] for row in found)
     return filled(f"and {names}", " " * _LEFT) if found else []
 
 
@@ -167,7 +168,7 @@ def formula_page(spec: Formula, full: bool, common: Sequence[Row], takes: Any) -
     page.add("Examples", lines)
     footer = [
         Line("", "Prints  ", cut(", ".join(o.name for o in spec.outputs), page_width() - 8)),
-        Line("", f"Options -q, --json, --latex, --steps, --digits and more: rlcalc {spec.command} --help"),
+        Line("", f"All options: rlcalc {spec.command} --help"),
     ]
     inputs = [Row(left(p, takes(p)), [p.help, _default(spec, p)]) for p in spec.parameters]
     page.add("Inputs", short_rows(inputs, page.room() - len(footer) - 1))
@@ -307,9 +308,11 @@ def command_page(command: Any, ctx: Any, full: bool) -> Page:
         for text in more.split("\n\n"):
             page.add("", filled(" ".join(text.split()), ""))
     page.add("Commands", rows(members))
-    options = [Row(_names(command, p), [str(p.help or ""), _given(p)]) for p in params if p.param_type_name != "argument"]
-    told = [
-        Row(_argument(p), [str(p.help)]) for p in params if p.param_type_name == "argument" and p.help
+    told = [Row(_argument(p), [p.help]) for p in params if p.param_type_name == "argument" and p.help]
+    options = [
+        Row(_names(command, p), [f"{p.help or ''} {_given(p)}".strip()])
+        for p in params
+        if p.param_type_name == "option"
     ]
     if full:
         page.add("Arguments", rows(told))
@@ -350,13 +353,15 @@ def _metavar(command: Any, parameter: Any) -> str:
 
     declared = inspect.signature(command.callback).parameters.get(parameter.name)
     kind = str(getattr(declared, "annotation", "")).removesuffix(" | None")
-    return _METAVARS.get(kind, parameter.opts[-1].lstrip("-").replace("-", "_").upper())
+    name = str(parameter.opts[-1]).lstrip("-")
+    return _METAVARS.get(kind, name.replace("-", "_").upper())
 
 
 def _given(parameter: Any) -> str:
     """The default, where the text has not said it."""
     value = parameter.default
-    if parameter.is_flag or value is None or callable(value) or value in ([], ()) or not parameter.show_default:
+    silent = parameter.is_flag or not parameter.show_default
+    if silent or value is None or callable(value) or value in ([], ()):
         return ""
     return "" if "default" in str(parameter.help or "").lower() else f"Default {value}."
 
@@ -368,16 +373,18 @@ def front_page(group: Any, ctx: Any, full: bool) -> Page:
     """Help of ``rlcalc`` itself, without loading any command."""
     page = Page()
     page.add("", [f"rlcalc {__version__}: exact reinforcement-learning formulas, and a check of your code"])
-    page.add("", [usage("rlcalc", ["COMMAND"])])
+    page.add("", [usage("rlcalc", ["COMMAND"])], tight=True)
+    first = True
     for name in GROUPS:
         found = [Row(command, [entry.about]) for command, entry in BUILT_IN.items() if entry.group == name]
         if full or name != CALCULATE:
-            page.add(name, rows(found) if full else short_rows(found, MOST_LINES))
+            page.add(name, rows(found), tight=not (full or first))
+            first = False
             continue
         formulas = filled(" ".join(head.command for head in heads()), " " * _LEFT)
         if len(formulas) > _MOST_NAMES:
             formulas[_MOST_NAMES - 1 :] = [f"  … {len(heads())} in all: rlcalc list"]
-        page.add(name, [*(Line(line) for line in formulas)])
+        page.add(name, [*(Line(line) for line in formulas)], tight=True)
     if full:
         for chapter in CHAPTERS:
             found = [Row(head.command, [head.title]) for head in heads() if head.group == chapter]
@@ -393,7 +400,7 @@ def front_page(group: Any, ctx: Any, full: bool) -> Page:
     page.add(
         "",
         [
-            "'rlcalc COMMAND -h' shows how a command is called, '--help' everything.",
+            "'rlcalc list' names the formulas, 'rlcalc COMMAND -h' says how to call them.",
             *(
                 [
                     "Exit code: 0 fine, 1 a check failed, 2 wrong use or input, 70 a fault of rlcalc,",

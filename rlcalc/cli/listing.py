@@ -61,9 +61,7 @@ def _head(head: Head) -> dict[str, Any]:
 # show
 
 
-@show_app.command(
-    "show", cls=Command, epilog="rlcalc show lambda-return\nrlcalc show ppo_clip --json"
-)
+@show_app.command("show", cls=Command, epilog="rlcalc show lambda-return\nrlcalc show ppo_clip --json")
 def show_formula(
     formula: str = typer.Argument("", metavar="FORMULA", help="Command or Python name of a formula."),
     json: bool = typer.Option(False, "--json", help="Print everything as JSON."),
@@ -86,12 +84,11 @@ def _page(spec: Formula) -> None:
     from rlcalc.cli.render import lecture
 
     page = Page()
-    page.add(f"{spec.title} ({lecture(spec.sections)})", [f"rlcalc {spec.command}, in Python rlcalc.{spec.name}"])
+    names = f"rlcalc {spec.command}, in Python rlcalc.{spec.name}"
+    page.add(f"{spec.title} ({lecture(spec.sections)})", [names])
     page.add("Formula", [*indented(spec.text, hang=4), *indented(spec.about)])
     page.add("LaTeX", [f"  {spec.latex}"])
-    inputs = [
-        Row(f"{p.option}  {p.symbol}", [facts(spec, p), p.help, _caution(p)]) for p in spec.parameters
-    ]
+    inputs = [Row(f"{p.option}  {p.symbol}", [facts(spec, p), p.help, _caution(p)]) for p in spec.parameters]
     page.add("Inputs", rows(inputs, below=True))
     forms = [", ".join(spec.parameter(name).option for name in form.parameters) for form in spec.forms]
     page.add("Ways of calling", [f"  {form}" for form in forms])

@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from typing import Any
 
 
-def prepare() -> None:
+def prepare(ours: bool) -> None:
     """Streams that can be written to, whatever the process was started with.
 
     Standard output may stay ``None``, which is closed.
+
+    Args:
+        ours: the streams are those of a process of our own, not of somebody who calls ``main``.
     """
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None:
-            setattr(sys, name, _whole_writes(stream))
+            setattr(sys, name, _whole_writes(stream) if ours else stream)
             _encode_anything(getattr(sys, name))
 
 
