@@ -73,8 +73,8 @@ def test_caution_above_one() -> None:
 @pytest.mark.parametrize(
     ("raw", "code", "says"),
     [
-        ({"lam": 1}, "rewards_missing", "--rewards"),
-        ({"rewards": [], "lam": 1}, "rewards_empty", "--rewards"),
+        ({"lam": 1}, "rewards_missing", "rewards"),
+        ({"rewards": [], "lam": 1}, "rewards_empty", "rewards"),
         ({"rewards": [1], "lam": 1, "values": [1]}, "values_wrong_length", "expected 2"),
         ({"rewards": [1, 2], "lam": 1, "gamma": [1, 1, 1]}, "gamma_wrong_length", "expected 2"),
         ({"rewards": [1], "lam": [0, 1]}, "lam_wrong_length", "one value"),

@@ -137,7 +137,7 @@ def torch_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
     x, b = torch.broadcast_tensors(x, b)  # type: ignore[no-untyped-call]
     dx, x_varies = _centred_torch(x)
     db, b_varies = _centred_torch(b)
-    var_x, var_b = torch.var(dx, -1, correction=0), torch.var(db, -1, correction=0)
+    var_x, var_b = _variance_torch(dx), _variance_torch(db)
     covariance = (dx * db).mean(-1)
     # 0/0 is nan in the value; behind torch.where it would be nan in the gradient as well
     best = torch.where(b_varies, covariance / torch.where(b_varies, var_b, 1.0), torch.nan)
@@ -146,10 +146,15 @@ def torch_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
     size = torch.where(both, var_x, 1.0).sqrt() * torch.where(both, var_b, 1.0).sqrt()
     return {
         "variance_x": var_x,
-        "variance": torch.var(dx - factor.unsqueeze(-1) * db, -1, correction=0),
+        "variance": _variance_torch(dx - factor.unsqueeze(-1) * db),
         "best_k": best,
         "correlation": torch.where(both, (covariance / size).clamp(-1, 1), torch.nan),
     }
+
+
+def _variance_torch(samples: Any) -> Any:
+    """In two passes; torch.var warns of a batch without rows."""
+    return (samples - samples.mean(-1, keepdim=True)).square().mean(-1)
 
 
 def _centred_torch(samples: Any) -> tuple[Any, Any]:

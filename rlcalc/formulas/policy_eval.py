@@ -138,8 +138,9 @@ def _singular(stuck: Sequence[str]) -> InputError:
     where = f" from {', '.join(stuck[:6])}{' …' if len(stuck) > 6 else ''}" if stuck else ""
     return InputError(
         "singular_system",
-        f"With {spelled('gamma')} 1 the linear system (I − γ P_π) V = R_π of this policy is singular, "
-        f"since it never ends{where}: the values may exist, but the system does not determine them.",
+        f"With {spelled('gamma')} 1 the linear system (I − γ P_π) V = R_π is singular: "
+        f"the policy never ends{where}.",
+        "The values may exist all the same, but the system does not determine them. "
         "Take a gamma below 1, or a policy that reaches a terminal state from everywhere.",
     )
 
