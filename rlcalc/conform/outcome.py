@@ -16,7 +16,8 @@ from rlcalc.conform.target.call import Reply, read
 from rlcalc.conform.vectors import Vector, answer_name, complete
 from rlcalc.digits import DIGITS
 from rlcalc.evaluation import least_digits
-from rlcalc.golden.values import output_of, shape
+from rlcalc.golden.values import output_of
+from rlcalc.nested import outline as shape
 from rlcalc.inputs.read import flat
 from rlcalc.specs import Formula
 
