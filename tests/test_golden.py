@@ -412,7 +412,9 @@ def test_an_edit_that_hits_something_else_is_refused(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(DataError, match="no 'exact' next to"):
         edited("x = 1\n", {("decimal",): "1"}, "exact")
-    monkeypatch.setattr(toml_edit, "_put", lambda table, key, value, after: table.update({key: value, "x": 1}))
+    monkeypatch.setattr(
+        toml_edit, "_put", lambda table, key, value, after: table.update({key: value, "x": 1})
+    )
     with pytest.raises(DataError, match="change more than it should"):
         edited("exact = 1\n", {("decimal",): "3"}, "exact")
 

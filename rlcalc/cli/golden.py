@@ -79,9 +79,9 @@ def export(
 
     Numbers stay text, so that no reader rounds them.
     """
+    from rlcalc.files import check_target, write_text
     from rlcalc.golden.export import file_json
     from rlcalc.golden.files import load_all
-    from rlcalc.files import check_target, write_text
     from rlcalc.specs import load_formula
 
     if output is not None and not output.is_dir():

@@ -15,8 +15,8 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.vectors import Vector, answer_name
-from rlcalc.nested import outline as shape
 from rlcalc.inputs.read import flat
+from rlcalc.nested import outline as shape
 
 LEAST, MOST = 3, 12
 STACKED = "/stacked-"

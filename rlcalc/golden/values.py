@@ -125,7 +125,7 @@ class Certified:
             return ""
         try:
             pairs = zip(flatten(self.want.printed), flatten(self.numbers), strict=True)
-            right = all([self._prints(printed, number) for printed, number in pairs])
+            right = all(self._prints(printed, number) for printed, number in pairs)
         except InputError as error:
             return f"printed cannot be read: {error}"
         if right and wrong_on_purpose:
@@ -136,7 +136,7 @@ class Certified:
 
     def _prints(self, printed: str | int, number: Any) -> bool:
         if self.output.kind == "word":
-            return printed == number
+            return str(printed) == number
         text = str(printed).translate(_TYPESET).strip()
         plain = _PRINTED.fullmatch(text)
         if plain is None:
