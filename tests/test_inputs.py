@@ -108,8 +108,8 @@ def test_unknown_parameter_is_named_with_the_nearest() -> None:
 
 
 def test_the_lower_end_of_an_open_interval_is_outside() -> None:
-    assert refused({"ratio": 0, "adv": 1}, CLIP).code == "ratio_out_of_range"
-    assert bind(CLIP, {"ratio": "1e-300", "adv": 1}).ratio == Fraction(1, 10**300)
+    assert refused({"ratio": 1, "adv": 1, "eps": 0}, CLIP).code == "eps_out_of_range"
+    assert bind(CLIP, {"ratio": 0, "adv": 1, "eps": "1e-300"}).eps == Fraction(1, 10**300)
 
 
 def test_narrow_floats_mean_their_shortest_decimal_in_every_library() -> None:

@@ -127,7 +127,8 @@ def test_refusal_names_the_states_that_never_end() -> None:
         with pytest.raises(InputError) as caught:
             call()
         assert caught.value.message == (
-            "With gamma 1 the linear system (I − γ P_π) V = R_π is singular: the policy never ends from s3, s4."
+            "With gamma 1 the linear system (I − γ P_π) V = R_π is singular: "
+            "the policy never ends from s3, s4."
         )
     with pytest.raises(InputError, match=r"never ends from s3, s4\."):
         rlcalc.policy_eval(PARTLY, torch.tensor(stays), gamma=1.0)
