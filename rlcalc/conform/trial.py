@@ -8,7 +8,8 @@ compares its outcomes with those of known faults.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
@@ -29,18 +30,29 @@ MOST_TOGETHER = 3
 MOST_DEATHS = 5
 
 
+# what is being done, how much of it, of how much (0 where it is not known)
+Watch = Callable[[str, int, int], None]
+
+
 class Trial:
     """A target and some vectors.
 
     Attributes:
         target: may be found to take less than it seemed to.
         stopped: why it is not asked any more; empty while it is.
+        watch: is told how far things are.
     """
 
-    def __init__(self, target: Target, vectors: Sequence[Vector]) -> None:
+    def __init__(
+        self,
+        target: Target,
+        vectors: Sequence[Vector],
+        watch: Watch | None = None,
+    ) -> None:
         self.target = target
         self.vectors = vectors
         self.stopped = ""
+        self.watch: Watch = watch or (lambda *_: None)
         self.known: dict[tuple[str, str, str], Outcome] = {}
         self.deaths = 0
 
@@ -78,13 +90,24 @@ class Trial:
 
     def judgements(self, conventions: Sequence[Convention] = ()) -> list[Judgement]:
         """Every vector in every dtype of the target."""
-        return [self.judgement(v, dtype, conventions) for dtype in self.target.dtypes for v in self.vectors]
+        asked = [(vector, dtype) for dtype in self.target.dtypes for vector in self.vectors]
+        found = []
+        for number, (vector, dtype) in enumerate(asked):
+            self.watch("vectors", number, len(asked))
+            found.append(self.judgement(vector, dtype, conventions))
+        return found
 
     def outcomes(self, conventions: Sequence[Convention], dtype: str) -> dict[str, Outcome]:
         """All outcomes in one dtype by vector."""
         able = [vector for vector in self.vectors if not self.target.unable(vector)]
         found = {vector.id: self.outcome(vector, dtype, conventions) for vector in able}
         return {name: outcome for name, outcome in found.items() if outcome is not None}
+
+    def with_more(self, vectors: Sequence[Vector]) -> Trial:
+        """The same trial with further vectors; what is known already is shared."""
+        found = copy(self)
+        found.vectors = [*self.vectors, *vectors]
+        return found
 
     def leave_out_what_it_never_takes(self) -> None:
         """A discount per step is an offer, not a duty: a function that never takes one is not asked.
@@ -120,6 +143,7 @@ class Trial:
             for chosen in filter(together, combinations(known, count)):
                 if self.stopped:
                     return ()
+                self.watch("conventions", 0, 0)
                 if not any(self.judgement(*question, chosen).failed for question in asked):
                     return chosen
         return ()
