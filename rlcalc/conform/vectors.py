@@ -110,11 +110,7 @@ def load_own(path: Path) -> GoldenFile:
     for case in file.cases:
         for values in certified(case, load_formula(case.formula)):
             for name, value in values.items():
-                if (
-                    value.want.decimal
-                    and value.decimals
-                    and not _is_decimal_of(value.want.decimal, value.decimals)
-                ):
+                if _contradicts(value):
                     raise DataError(
                         "bad_golden",
                         f"{path.name}: case {case.id}: {name}: decimal is {value.want.decimal}, "
