@@ -72,7 +72,12 @@ class Screen:
                 color_system="standard" if self.colour else None,
                 width=page_width(),
             )
-        self._console.print(renderable, soft_wrap=type(renderable).__name__ == "Text")
+        if type(renderable).__name__ == "Text":
+            self._console.print(renderable, soft_wrap=True)
+            return
+        with self._console.capture() as printed:  # a table pads its last column
+            self._console.print(renderable)
+        self.stream.writelines(line.rstrip() + "\n" for line in printed.get().splitlines())
 
     def labelled(self, label: str, text: str, style: str) -> None:
         """A line whose first word alone is coloured; a terminal breaks it between words."""
