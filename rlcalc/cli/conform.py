@@ -205,9 +205,9 @@ def _run(
     if junit is not None:
         write_junit(found, example, junit)
     if write_test is not None and example is not None:
-        from rlcalc.golden.toml_edit import write_whole
+        from rlcalc.files import write_text
 
-        write_whole(write_test, example.test)
+        write_text(write_test, example.test)
     if as_json:
         _print_json(report_json(found, example))
     else:
@@ -310,9 +310,9 @@ def _self_check(formula: str | None, out: Path | None, as_json: bool) -> None:
     if out is not None:
         import json
 
-        from rlcalc.golden.toml_edit import write_whole
+        from rlcalc.files import write_text
 
-        write_whole(out, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+        write_text(out, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
     if as_json:
         _print_json(data)
     else:
