@@ -8,7 +8,8 @@ colour alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,8 @@ def check_file(name: str) -> Path:
         hint = suggestion(suffix, list(SUFFIXES))
         message = f"--plot {shown(name)} has {what}; it takes {', '.join(SUFFIXES)}."
         raise InputError("plot_suffix", message, hint)
-    check_target(path)
+    with _as_plot_error():
+        check_target(path)
     if find_spec("matplotlib") is None:
         raise InputError(
             "plot_extra_missing",
@@ -51,6 +53,15 @@ def check_file(name: str) -> Path:
             "pip install 'rlcalc[plot]'",
         )
     return path
+
+
+@contextmanager
+def _as_plot_error() -> Iterator[None]:
+    """What cannot be written, under the code that ``--plot`` has always had for it."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError("plot_folder", error.message, error.hint) from None
 
 
 def draw(found: Evaluation, name: str) -> str:
@@ -76,7 +87,7 @@ def draw(found: Evaluation, name: str) -> str:
         axes.spines[side].set_visible(False)
     # outside the axes, so that it can cover no data
     figure.legend(loc="outside lower center", ncols=4, frameon=False)
-    with replacing(path) as file:
+    with _as_plot_error(), replacing(path) as file:
         figure.savefig(file, format=path.suffix[1:].lower(), dpi=150)
     return f"The plot is in {path}. {REMARKS.get(found.formula.plot, '')}".rstrip()
 

@@ -22,7 +22,7 @@ from rlcalc.cli.numbers import (
     short_decimal,
     shown,
 )
-from rlcalc.cli.screen import ANSWER, CAUTION, FAINT, HEADING, Screen, filled, write_json
+from rlcalc.cli.screen import ANSWER, CAUTION, FAINT, HEADING, Screen, clauses, filled, write_json
 from rlcalc.cli.tables import is_table, rows_of, table
 from rlcalc.errors import InputError
 from rlcalc.nested import flatten, map_nested
@@ -52,15 +52,17 @@ def show_text(found: Evaluation, view: View) -> None:
     """Title, formula, inputs, steps, results, backends."""
     screen = Screen(sys.stdout)
     spec = found.formula
-    screen.line(f"{spec.title} ({lecture(spec.sections)})", HEADING)
+    for line in filled(f"{spec.title} ({lecture(spec.sections)})", "", "  "):
+        screen.line(line, HEADING)
     screen.line()
-    # clauses of a formula are separated by a comma and two spaces
-    clauses = spec.text if len(spec.text) <= view.width else spec.text.replace(",  ", ",\n")
-    for line in _wrapped(clauses, view, "    "):
+    for line in clauses(spec.text):
         screen.line(line)
     screen.line()
     for line, default in given_lines(found):
-        screen.segments((line, FAINT), ("  (default)" if default else "", CAUTION))
+        *rest, last = filled(line, "", "    ")
+        for part in rest:
+            screen.line(part, FAINT)
+        screen.segments((last, FAINT), ("  (default)" if default else "", CAUTION))
     if found.derivation is not None and found.derivation.steps and view.steps != "none":
         screen.line()
         for line in step_lines(found.derivation, view):
@@ -68,9 +70,10 @@ def show_text(found: Evaluation, view: View) -> None:
     screen.line()
     for position, result in enumerate(found.results.values()):
         show_result(screen, found, result, view, ANSWER if position == 0 else "")
-    line = backends_line(found)
-    if line:
+    verdict = backends_line(found)
+    if verdict:
         screen.line()
+    for line in filled(verdict, "", "  ") if verdict else ():
         screen.line(line, FAINT)
 
 
@@ -152,10 +155,10 @@ def show_result(screen: Screen, found: Evaluation, result: Result, view: View, s
         for line in _long_words(values, view):
             screen.line(line)
         return
-    lines = value_lines(f"{output.symbol} = ", values, found.dtype, view)
-    for line in lines[:-1]:
+    *lines, last = value_lines(f"{output.symbol} = ", values, found.dtype, view, named)
+    for line in lines:
         screen.line(line, style)
-    screen.segments((lines[-1], style), (named, ""))
+    screen.segments((last.removesuffix(named), style), (named, ""))
 
 
 def _long_words(values: list[str], view: View) -> list[str]:
@@ -169,12 +172,13 @@ def _long_words(values: list[str], view: View) -> list[str]:
     return [*lines(values[:3]), f"  … {len(values) - 4} more; --all shows them", *lines(values[-1:])]
 
 
-def value_lines(start: str, values: Any, dtype: str, view: View) -> list[str]:
-    """``start`` and a value or list: exact, and decimal where that says more."""
+def value_lines(start: str, values: Any, dtype: str, view: View, end: str = "") -> list[str]:
+    """A value or list between ``start`` and ``end``: exact, and decimal where that says more."""
     most = None if view.whole else MOST_AT_TERMINAL
+    hang = " " * len(start)
     if any(isinstance(value, float) for value in flatten(values)):
         text = bracketed(values, lambda value: float_text(value, dtype, view.digits), most)
-        return _wrapped(start + text, view, " " * len(start))
+        return _wrapped(f"{start}{text}{end}", view, hang)
     entries = map_nested(lambda value: shown(value, view), values)
     found = list(flatten(entries))
     if all(entry.whole for entry in found) and any(entry.long for entry in found):
@@ -182,19 +186,19 @@ def value_lines(start: str, values: Any, dtype: str, view: View) -> list[str]:
     exact = bracketed(entries, lambda entry: entry.exact, most)
     near = bracketed(entries, lambda entry: entry.near, most)
     if near == exact or not all(entry.has_decimal for entry in found):
-        return _wrapped(start + exact, view, " " * len(start))
+        return _wrapped(f"{start}{exact}{end}", view, hang)
     sign = "=" if all(entry.whole for entry in found) else "≈"
-    line = f"{start}{exact} {sign} {near}"
+    line = f"{start}{exact} {sign} {near}{end}"
     if len(line) <= view.width:
         return [line]
-    hang, margin = " " * len(start), " " * max(len(start) - 2, 0)
-    return [*_wrapped(start + exact, view, hang), *_wrapped(f"{margin}{sign} {near}", view, hang)]
+    below = f"{' ' * max(len(start) - 2, 0)}{sign} {near}{end}"
+    return [*_wrapped(start + exact, view, hang), *_wrapped(below, view, hang)]
 
 
 def _wrapped(text: str, view: View, hang: str) -> list[str]:
     from rlcalc.steps.printers import wrapped
 
-    return [line for part in text.split("\n") for line in wrapped(part, view.width, hang, cut=view.cut)]
+    return wrapped(text, view.width, hang, cut=view.cut)
 
 
 def backends_line(found: Evaluation) -> str:

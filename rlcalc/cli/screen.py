@@ -128,6 +128,13 @@ def filled(text: str, first: str, rest: str | None = None) -> list[str]:
     ) or [first]
 
 
+def clauses(text: str, indent: str = "") -> list[str]:
+    """A formula for a page: its clauses, which two spaces separate, one a line where they do not fit."""
+    fits = len(indent + text) <= page_width() and "\n" not in text
+    parts = [text] if fits else re.split(r"(?<=[,;:])  |\n", text)
+    return [line for part in parts for line in filled(part, indent, indent + "    ")]
+
+
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
