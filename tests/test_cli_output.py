@@ -310,11 +310,11 @@ def test_latex(capsys):
 def test_a_disagreement_exits_with_1(capsys, monkeypatch):
     import rlcalc.formulas.lambda_return as forms
 
-    right = forms.numpy_form
+    right = forms.array_form
     monkeypatch.setattr(
         forms,
-        "numpy_form",
-        lambda **given: {k: None if v is None else v + 1 for k, v in right(**given).items()},
+        "array_form",
+        lambda xp, **given: {k: None if v is None else v + 1 for k, v in right(xp, **given).items()},
     )
     code, out, err = run(capsys, *LINE)
     assert code == 1

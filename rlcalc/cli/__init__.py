@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rlcalc._version import __version__
+from rlcalc.spelling import command_line
 
 if TYPE_CHECKING:
     from rlcalc.errors import RlcalcError
@@ -50,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is None:
             _complain("Standard output is closed.", "Send it somewhere, to /dev/null if nowhere else.")
             return BAD_INPUT
-        code = _run(words)
+        with command_line():
+            code = _run(words)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
