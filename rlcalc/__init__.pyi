@@ -101,7 +101,7 @@ def gae(
     truncated: _Numbers | None = None,
     next_values: _Numbers | None = None,
 ) -> Any:
-    """Generalised advantage estimation."""
+    """Generalized advantage estimation (GAE)."""
 
 def traces(
     states: _Numbers | str,
@@ -154,7 +154,7 @@ def policy_gradient(
     form: Literal["trajectory", "reward-to-go", "no-gamma-t"] = "trajectory",
     horizon: int | float | Literal["inf"] = ...,
 ) -> Any:
-    """Policy gradient by enumeration."""
+    """Exact policy gradient."""
 
 def advantage(
     return_: _Numbers | None = None,
@@ -253,7 +253,7 @@ def token_mdp(
     gamma: _Numbers = 1,
     vocabulary: _Numbers | None = None,
 ) -> Any:
-    """Text generation as a decision process."""
+    """Token-level MDP."""
 
 def ppo_count(
     trajectories: _Numbers = 100,
