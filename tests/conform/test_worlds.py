@@ -21,7 +21,7 @@ from rlcalc.conform.generate.search import Found, search
 from rlcalc.conform.generate.tables import LARGEST_GAMMA
 from rlcalc.conform.generate.vector import vector
 from rlcalc.conform.report.counterexample import counterexample
-from rlcalc.conform.runner import Report, run
+from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.conform.target.program import Program, case_json
 from rlcalc.data import data_folder
@@ -244,7 +244,7 @@ def test_a_word_with_a_space_is_not_broken(tmp_path: Path) -> None:
     compile(example.test, "test", "exec")
 
 
-def verdict(formula: str) -> Report:
+def verdict(formula: str) -> ConformReport:
     target = Program(shlex.join([sys.executable, str(FILE.parent / "programs" / "worlds.py")]))
     try:
         return run(target, formula, random=40)
