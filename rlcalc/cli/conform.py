@@ -269,17 +269,7 @@ def _catalogue(formula: str | None, conventions: bool, faults: bool, as_json: bo
                     "conventions": [
                         {"name": c.name, "about": c.about, "users": c.users} for c in k.conventions
                     ],
-                    "faults": [
-                        {
-                            "name": f.name,
-                            "does": f.does,
-                            "exposed": f.exposed,
-                            "cause": f.cause,
-                            "mend": f.mend,
-                        }
-                        | {"sources": [str(source) for source in f.sources]}
-                        for f in k.faults
-                    ],
+                    "faults": [f.as_json() for f in k.faults],
                 }
                 for k in known
             ]
@@ -296,9 +286,9 @@ def _catalogue(formula: str | None, conventions: bool, faults: bool, as_json: bo
         for f in k.faults if faults else ():
             screen.line(f"  {f.name}")
             lines(screen, f.does, "      ", "      ")
-            lines(screen, f"Mend: {f.mend}", "      ", "      ")
-            for source in f.sources:
-                screen.line(f"      Seen in {source}.")
+            lines(screen, f"Fix: {f.fix}", "      ", "      ")
+            for place in f.reported_in:
+                screen.line(f"      Reported in {place}.")
 
 
 def _self_check(formula: str | None, out: Path | None, as_json: bool) -> None:

@@ -12,9 +12,7 @@ from rlcalc.conform.outcome import Outcome
 CLOSE = {"float64": 1e-8, "float32": 1e-4, "rounded": 4e-6}
 
 
-def outcomes_equal(
-    left: Outcome, right: Outcome, scale: float, tolerance: float = CLOSE["float64"]
-) -> bool:
+def outcomes_equal(left: Outcome, right: Outcome, scale: float, tolerance: float = CLOSE["float64"]) -> bool:
     """Both refuse, or both answer alike in every output that both give."""
     if left.kind != right.kind:
         return False

@@ -230,4 +230,3 @@ def wrong_entry(judgement: Judgement) -> int:
         if least_digits(mine, right, judgement.dtype, vector.scale) < vector.demanded[judgement.dtype]:
             return at // each
     return 0
-

@@ -14,7 +14,8 @@ from typing import Any
 
 from rlcalc.conform.batching import with_batches
 from rlcalc.conform.compare import outcomes_equal
-from rlcalc.conform.faults import Convention, Fault, catalogue, formulas_with_faults
+from rlcalc.conform.catalogue import Convention, Fault
+from rlcalc.conform.faults import catalogue, formulas_with_faults
 from rlcalc.conform.outcome import judge, run_form
 from rlcalc.conform.vectors import golden_vectors, reference
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc.conform.diagnose import composed
-from rlcalc.conform.faults import Fault, catalogue, formulas_with_faults, pairs
+from rlcalc.conform.catalogue import Fault, composed, pairs
+from rlcalc.conform.faults import catalogue, formulas_with_faults
 from rlcalc.conform.outcome import judge, run_form
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import Target, from_function

@@ -19,7 +19,7 @@ from rlcalc.conform.trial import Trial
 from rlcalc.specs import Formula
 
 if TYPE_CHECKING:
-    from rlcalc.conform.faults import Convention
+    from rlcalc.conform.catalogue import Convention
 
 
 @dataclass(frozen=True)
@@ -127,4 +127,3 @@ def _smallest(
 def _found(draft: Draft, judgement: Judgement, flaky: bool) -> FailingCase:
     rows = tuple({**draft.shared, **row} for row in draft.rows)
     return FailingCase(judgement, rows, min(wrong_entry(judgement), len(rows) - 1), flaky)
-

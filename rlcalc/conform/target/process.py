@@ -171,5 +171,3 @@ class ProcessTarget(Target):
 
 def _never(**_: Any) -> None:
     raise AssertionError("the function is in another process")
-
-
