@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, convention
+from rlcalc.conform.catalogue import Form, Outputs, convention
 
 
 def _shorter_values(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -19,8 +19,6 @@ def _shorter_values(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flags(arrays: dict[str, Any], name: str) -> Any:
-    import numpy as np
-
     given = arrays.get(name)
     return np.zeros(arrays["rewards"].shape, bool) if given is None else given
 
@@ -107,16 +105,12 @@ def half_mean_reduction(form: Form, /, **arrays: Any) -> Outputs:
 @convention("ddof-1", {"grpo_advantage": "verl, trl and others that use torch.std"})
 def ddof_1(form: Form, /, **arrays: Any) -> Outputs:
     """The variance divides by G − 1, whatever ddof was asked for."""
-    import numpy as np
-
     return dict(form(**{**arrays, "ddof": np.asarray(1)}))
 
 
 @convention("dual-clip-3", {"ppo_clip": "verl, by default"})
 def dual_clip_3(form: Form, /, **arrays: Any) -> Outputs:
-    """For a negative advantage the objective is held at 3·A or above, so that a huge ratio cannot dominate."""
-    import numpy as np
-
+    """For a negative advantage the objective is held at 3·A or above: a huge ratio cannot dominate."""
     found = dict(form(**arrays))
     adv, plain = arrays["adv"], found["objective"]
     return {"objective": np.where(adv < 0, np.maximum(plain, 3 * adv), plain)}
@@ -133,17 +127,13 @@ def quarter_mean_reduction(form: Form, /, **arrays: Any) -> Outputs:
 @convention("smooth-l1-mean", {"critic_loss": "users of Torch's smooth_l1_loss"})
 def smooth_l1_mean(form: Form, /, **arrays: Any) -> Outputs:
     """The mean of smooth L1 errors: half the square up to 1, the size less one half beyond it."""
-    import numpy as np
-
     size = np.abs(arrays["values"] - arrays["returns"])
     return {"loss": np.where(size < 1, np.square(size) / 2, size - size.dtype.type(0.5)).mean(axis=-1)}
 
 
 @convention("whitened-advantages", {"actor_loss": "stable-baselines3, and cleanrl for more than one"})
 def whitened_advantages(form: Form, /, **arrays: Any) -> Outputs:
-    """Advantages get mean 0 and standard deviation 1 first (ddof 1, ε = 1e-8); a single one stays as it is."""
-    import numpy as np
-
+    """Advantages get mean 0 and standard deviation 1 first (ddof 1, ε = 1e-8); a single one is kept."""
     adv = arrays["advantages"]
     if adv.shape[-1] > 1:
         spread = np.std(adv, axis=-1, ddof=1, keepdims=True) + adv.dtype.type(1e-8)
@@ -154,8 +144,6 @@ def whitened_advantages(form: Form, /, **arrays: Any) -> Outputs:
 @convention("whitened-advantages-ddof-0", {"actor_loss": "baselines, purejaxrl, pfrl; spinningup without ε"})
 def whitened_advantages_ddof_0(form: Form, /, **arrays: Any) -> Outputs:
     """Advantages get mean 0 and standard deviation 1 first (ddof 0, ε = 1e-8); a single one becomes 0."""
-    import numpy as np
-
     adv = arrays["advantages"]
     spread = np.std(adv, axis=-1, keepdims=True) + adv.dtype.type(1e-8)
     return dict(form(**{**arrays, "advantages": (adv - np.mean(adv, axis=-1, keepdims=True)) / spread}))
@@ -164,16 +152,12 @@ def whitened_advantages_ddof_0(form: Form, /, **arrays: Any) -> Outputs:
 @convention("log-ratio-clamped-20", {"ratio": "verl"})
 def log_ratio_clamped_20(form: Form, /, **arrays: Any) -> Outputs:
     """The log-ratio is held within −20 and 20 before it is exponentiated, so that the ratio stays finite."""
-    import numpy as np
-
     held = np.clip(form(**arrays)["log_ratio"], -20, 20)
     return {"ratio": np.exp(held), "log_ratio": held}
 
 
 def _log_quotients(arrays: dict[str, Any]) -> Any:
     """log(p/q) where p is positive, else 0."""
-    import numpy as np
-
     p, q = np.broadcast_arrays(arrays["p"], arrays["q"])
     drawn = p > 0
     return np.where(drawn, np.log(np.where(drawn, p, 1)) - np.log(np.where(drawn, q, 1)), 0).astype(p.dtype)
@@ -181,31 +165,25 @@ def _log_quotients(arrays: dict[str, Any]) -> Any:
 
 @convention(
     "k2",
-    {
-        "kl": "libraries for tokens, as a choice beside k1 (which has the divergence itself for its expectation) and k3"
-    },
+    {"kl": "libraries for tokens, as a choice next to k1 (whose expectation is the divergence) and k3"},
 )
 def k2(form: Form, /, **arrays: Any) -> Outputs:
     """The expectation of half the squared log-ratio, an estimator with a small bias and a small variance."""
-    import numpy as np
-
     squares = np.square(_log_quotients(arrays)) / 2
     return {"divergence": np.where(arrays["p"] > 0, arrays["p"] * squares, 0).sum(axis=-1)}
 
 
 @convention("k3", {"kl": "trl"})
 def k3(form: Form, /, **arrays: Any) -> Outputs:
-    """The expectation of q/p − 1 − log(q/p) under p; where p is 0 and q is not, it stays below the divergence."""
-    import numpy as np
-
+    """The expectation of q/p − 1 − log(q/p) under p; where p is 0 and q is not, it stays below the
+    divergence.
+    """
     reached = np.where(arrays["p"] > 0, arrays["q"], 0).sum(axis=-1)
     return {"divergence": form(**arrays)["divergence"] + reached - arrays["p"].sum(axis=-1)}
 
 
 def _clamped(arrays: dict[str, Any], estimates: Any) -> Outputs:
     """The expectation under p of one estimate per outcome, each held within ±10."""
-    import numpy as np
-
     held = np.clip(estimates, -10, 10)
     return {"divergence": np.where(arrays["p"] > 0, arrays["p"] * held, 0).sum(axis=-1)}
 
@@ -219,15 +197,11 @@ def k1_clamped_10(form: Form, /, **arrays: Any) -> Outputs:
 @convention("k3-clamped-10", {"kl": "verl, OpenRLHF"})
 def k3_clamped_10(form: Form, /, **arrays: Any) -> Outputs:
     """The estimate k3 of each outcome is held within −10 and 10 before the expectation is taken."""
-    import numpy as np
-
     logs = _log_quotients(arrays)
     return _clamped(arrays, np.exp(-logs) - 1 + logs)
 
 
 def _with_eps(form: Form, arrays: dict[str, Any], eps: float) -> Outputs:
-    import numpy as np
-
     return dict(form(**{**arrays, "eps": np.asarray(eps, arrays["rewards"].dtype)}))
 
 
@@ -254,8 +228,6 @@ def eps_1e_4(form: Form, /, **arrays: Any) -> Outputs:
 @convention("eps-inside-root", {"grpo_advantage": "whitening with rsqrt(variance + ε)"})
 def eps_inside_root(form: Form, /, **arrays: Any) -> Outputs:
     """ε is added to the variance and not to its root."""
-    import numpy as np
-
     rewards = arrays["rewards"]
     if arrays["eps"] is None:
         return dict(form(**arrays))
@@ -268,16 +240,12 @@ def eps_inside_root(form: Form, /, **arrays: Any) -> Outputs:
 @convention("eps-1e-8-inside-root", {"grpo_advantage": "torchtune and the old PPO of trl, where they whiten"})
 def eps_1e_8_inside_root(form: Form, /, **arrays: Any) -> Outputs:
     """1e-8 is added to the variance and not to its root."""
-    import numpy as np
-
     return eps_inside_root.change(form, **{**arrays, "eps": np.asarray(1e-8, arrays["rewards"].dtype)})
 
 
 @convention("mean-only", {"grpo_advantage": "Dr. GRPO, and an option of several libraries"})
 def mean_only(form: Form, /, **arrays: Any) -> Outputs:
     """The mean is subtracted and nothing is divided."""
-    import numpy as np
-
     rewards = arrays["rewards"]
     equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
     return {"advantages": np.where(equal, 0, rewards - rewards.mean(axis=-1, keepdims=True))}
@@ -285,9 +253,9 @@ def mean_only(form: Form, /, **arrays: Any) -> Outputs:
 
 @convention("leave-one-out", {"grpo_advantage": "NeMo-RL"})
 def leave_one_out(form: Form, /, **arrays: Any) -> Outputs:
-    """Each reward is compared with mean and standard deviation (ddof 1) of the others; equal others divide nothing."""
-    import numpy as np
-
+    """Each reward is compared with mean and standard deviation (ddof 1) of the others; equal others divide
+    nothing.
+    """
     rewards = arrays["rewards"]
     count = rewards.shape[-1]
     others = np.broadcast_to(rewards[..., None, :], (*rewards.shape, count))
@@ -304,8 +272,6 @@ def leave_one_out(form: Form, /, **arrays: Any) -> Outputs:
 @convention("sample-variance", {"control_variate": "torch.var, pandas"})
 def sample_variance(form: Form, /, **arrays: Any) -> Outputs:
     """The variances divide by N − 1; the best k and the correlation stay as they are."""
-    import numpy as np
-
     found = dict(form(**arrays))
     count = np.broadcast_shapes(arrays["x"].shape, arrays["b"].shape)[-1]
     grown = count / (count - 1) if count > 1 else np.nan
@@ -317,7 +283,9 @@ def sample_variance(form: Form, /, **arrays: Any) -> Outputs:
     {"importance": "weighted importance sampling, with its small bias and smaller variance"},
 )
 def self_normalised(form: Form, /, **arrays: Any) -> Outputs:
-    """The weighted sum is divided by the sum of the weights, which for whole distributions that q covers is 1."""
+    """The weighted sum is divided by the sum of the weights, which for whole distributions that q covers is
+    1.
+    """
     found = dict(form(**arrays))
     estimate = found["estimate"] / (arrays["q"] * found["weights"]).sum(axis=-1)
     # a function of one number is read as the expectation
@@ -327,8 +295,6 @@ def self_normalised(form: Form, /, **arrays: Any) -> Outputs:
 @convention("weights-truncated-1", {"importance": "V-trace with its default thresholds"})
 def weights_truncated_1(form: Form, /, **arrays: Any) -> Outputs:
     """No weight counts for more than 1: a bias, traded for a bounded variance."""
-    import numpy as np
-
     weights = np.minimum(form(**arrays)["weights"], 1)
     estimate = (arrays["q"] * weights * arrays["f"]).sum(axis=-1)
     return {"expectation": estimate, "estimate": estimate, "weights": weights}
@@ -345,15 +311,13 @@ def reinforce_with_minibatches(form: Form, /, **arrays: Any) -> Outputs:
     "mean-over-batch",
     {
         "entropy": "nearly every library, as the bonus or its negative",
-        "kl": "libraries that stop an update or adapt a penalty by it, as torch.nn.functional.kl_div with batchmean",
+        "kl": "libraries that stop an update by it, torch.nn.functional.kl_div with batchmean",
         "ppo_clip": "nearly every library, as the loss that is minimised",
     },
     reduces=True,
 )
 def mean_over_batch(form: Form, /, **arrays: Any) -> Outputs:
     """One number for a batch: the mean over all samples."""
-    import numpy as np
-
     return {name: np.mean(value) for name, value in _whole(form(**arrays)).items()}
 
 
@@ -362,12 +326,10 @@ def mean_over_batch(form: Form, /, **arrays: Any) -> Outputs:
     {
         "entropy": "the first public A3C code, whose losses are sums over a rollout",
         "kl": "torch.nn.functional.kl_div with sum",
-        "ppo_clip": "code that divides by the number of samples or tokens itself, after adding up several batches",
+        "ppo_clip": "code that divides by the number of tokens after adding up several batches",
     },
     reduces=True,
 )
 def sum_over_batch(form: Form, /, **arrays: Any) -> Outputs:
     """One number for a batch: the sum over all samples."""
-    import numpy as np
-
     return {name: np.sum(value) for name, value in _whole(form(**arrays)).items()}

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from rlcalc.conform.compare import CLOSE, outcomes_equal
 from rlcalc.conform.catalogue import Catalogue, Convention, Fault, composed, pairs, together
+from rlcalc.conform.compare import CLOSE, outcomes_equal
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, judge, run_form
 from rlcalc.conform.vectors import GENERATED, Vector, reference

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
 

@@ -20,7 +20,7 @@ from rlcalc.conform.faults._sequence import (
     narrow,
     next_values,
 )
-from rlcalc.recurrence import scan_numpy
+from rlcalc.recurrence.scan import scan_numpy
 
 
 def _with_advantages(arrays: dict[str, Any], advantages: Any) -> Outputs:
@@ -351,8 +351,8 @@ computes_in_float32 = shared.computes_in_float32
 
 @argument_fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds=True)
 def discounts_in_float32(arrays: Arrays) -> Arrays:
-    """Rounds γ, and the product γλ, to float32 before they meet float64 data: seven digits, in an answer that is
-    float64.
+    """Rounds γ, and the product γλ, to float32 before they meet float64 data: seven digits, in an answer that
+    is float64.
 
     Shown when: γ or γλ such as 9/10 in float64.
     Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype: gamma *

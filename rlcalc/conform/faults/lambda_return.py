@@ -19,7 +19,7 @@ from rlcalc.conform.faults._sequence import (
     next_values,
     with_returns,
 )
-from rlcalc.recurrence import scan_numpy
+from rlcalc.recurrence.scan import scan_numpy
 
 
 @argument_fault(
@@ -44,8 +44,8 @@ def wrong_state_before_last(arrays: Arrays) -> Arrays:
 
 @fault("remainder-missing", "weighting", stage="outputs")
 def remainder_missing(form: Form, **arrays: Any) -> Outputs:
-    """Weights the last return of the episode with (1−λ)λ^(N−1), as the others: the weights sum to 1 − λ^N, at λ
-    = 1 to 0.
+    """Weights the last return of the episode with (1−λ)λ^(N−1), as the others: the weights sum to 1 − λ^N, at
+    λ = 1 to 0.
 
     Shown when: λ above 0 and a full return that is not 0.
     Cause: The infinite sum of the definition was cut off at the end of the episode.

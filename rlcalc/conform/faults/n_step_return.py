@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, output_fault
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
 from rlcalc.conform.faults import _sequence as shared
 from rlcalc.conform.faults._sequence import discounts, with_returns
 
@@ -18,8 +18,10 @@ def _parts(form: Form, arrays: dict[str, Any]) -> tuple[Any, Any]:
     return rewards, form(**{**silent, "gamma": arrays["gamma"] * 0 + 1})["returns"]
 
 
-@output_fault("gamma-not-to-the-n", "discounting", reported_in=["younggyoseo/FastTD3 issue #6 / PR #7"])
-def gamma_not_to_the_n(found: Outputs, arrays: Arrays) -> Outputs:
+@fault(
+    "gamma-not-to-the-n", "discounting", reported_in=["younggyoseo/FastTD3 issue #6 / PR #7"], stage="outputs"
+)
+def gamma_not_to_the_n(form: Form, /, **arrays: Any) -> Outputs:
     """Discounts the value at the end of the window by γ instead of γ^n.
 
     Shown when: n of 2 or more, γ between 0 and 1, and a value other than 0.
@@ -31,8 +33,8 @@ def gamma_not_to_the_n(found: Outputs, arrays: Arrays) -> Outputs:
     return with_returns({}, arrays, rewards + discounts(arrays) * value)
 
 
-@output_fault("gamma-to-the-n-in-short-windows", "discounting")
-def gamma_to_the_n_in_short_windows(found: Outputs, arrays: Arrays) -> Outputs:
+@fault("gamma-to-the-n-in-short-windows", "discounting", stage="outputs")
+def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
     """Discounts the value by γ^n where the window was cut short after fewer than n steps.
 
     Shown when: A window cut off by a truncation or by the end of the data, γ between 0 and 1, and a value
@@ -41,7 +43,7 @@ def gamma_to_the_n_in_short_windows(found: Outputs, arrays: Arrays) -> Outputs:
     Fix: Discount by γ^m with the number m of rewards that are in the window.
     """
     if np.ndim(arrays["gamma"]):
-        return found
+        return dict(form(**arrays))
     rewards, value = _parts(form, arrays)
     longest = arrays["rewards"].shape[-1] if math.isinf(arrays["n"]) else arrays["n"]
     return with_returns({}, arrays, rewards + arrays["gamma"] ** longest * value)

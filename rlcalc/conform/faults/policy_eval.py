@@ -10,7 +10,6 @@ from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, faul
 from rlcalc.errors import InputError
 from rlcalc.formulas import load_forms
 
-
 SWEEPS = 1000
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
 from rlcalc.conform.faults._sequence import mapped
 
 
 @argument_fault("gamma-t-left-out", "discounting")
 def gamma_t_left_out(arrays: Arrays) -> Arrays:
-    """Weights the score at time t with G_t, without γ^t, also where the gradient of the discounted objective is
-    asked for.
+    """Weights the score at time t with G_t, without γ^t, also where the gradient of the discounted objective
+    is asked for.
 
     Shown when: γ below 1 and a reward that is earned after the first step.
     Cause: Returns are discounted from their own step, and steps are averaged as if all were first steps; most

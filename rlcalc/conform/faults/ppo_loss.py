@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, argument_fault
 

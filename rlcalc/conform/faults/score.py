@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, Outputs, output_fault
 from rlcalc.conform.faults._sequence import mapped

@@ -10,8 +10,8 @@ from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, faul
 
 @fault("largest-not-subtracted", "precision")
 def largest_not_subtracted(form: Form, **arrays: Any) -> Outputs:
-    """Divides exp(θ_a) by the sum of exp(θ_b) as they stand: nan where an exponential overflows, or where all of
-    them are 0.
+    """Divides exp(θ_a) by the sum of exp(θ_b) as they stand: nan where an exponential overflows, or where all
+    of them are 0.
 
     Shown when: A preference above about 709 (88 in float32), or all of them below −745 (−103).
     Cause: The definition was written down as it is.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
 from rlcalc.conform.faults import _sequence as shared
 from rlcalc.conform.faults._sequence import mapped

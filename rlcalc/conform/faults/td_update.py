@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, Form, Outputs, fault, output_fault
-from rlcalc.recurrence import scan_numpy
+from rlcalc.recurrence.scan import scan_numpy
 
 
 def _returns(arrays: dict[str, Any], rewards: Any) -> Outputs:
