@@ -117,7 +117,7 @@ def _no_answer(vector: Vector, name: str, part: Part) -> str:
 
 def _largest(vector: Vector) -> int:
     """Entries of the largest answer that is looked at: well above the inputs and the right answer."""
-    sizes = [value.size for value in vector.arrays.values() if hasattr(value, "size")]
+    sizes = [int(value.size) for value in vector.arrays.values() if hasattr(value, "size")]
     return 16 * max([64, *sizes, *(sum(1 for _ in flatten(value)) for value in vector.truth.values())])
 
 

@@ -21,7 +21,7 @@ from rlcalc.conform.outcome import Judgement, Outcome, judge, run_form
 from rlcalc.conform.target.base import Target, one_per_step
 from rlcalc.conform.vectors import GENERATED, Vector, reference
 from rlcalc.evaluation import least_digits
-from rlcalc.nested import map_nested, shape
+from rlcalc.nested import map_nested, outline
 
 # answers of a convention are those of a float64 form, not exact ones
 CONVENTION_DIGITS = 9.0
@@ -157,7 +157,7 @@ def truth_under(vector: Vector, conventions: Sequence[Convention]) -> dict[str, 
     for name, array in outcome.outputs.items():
         got = array.tolist()
         certified = vector.truth.get(name)
-        alike = certified is not None and shape(certified) == shape(got)
+        alike = certified is not None and outline(certified) == outline(got)
         if alike and least_digits(got, certified, "float64", vector.scale) >= CONVENTION_DIGITS:
             found[name] = certified
         elif not any(math.isnan(part) for part in array.ravel().tolist()):

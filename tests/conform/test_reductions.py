@@ -17,8 +17,8 @@ from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import judge, read_answer, run_form
 from rlcalc.conform.report.counterexample import counterexample
 from rlcalc.conform.runner import run
-from rlcalc.conform.trial import truth_under
 from rlcalc.conform.target.base import from_function, load_target
+from rlcalc.conform.trial import truth_under
 from rlcalc.conform.vectors import Vector, golden_vectors, reference
 from rlcalc.errors import InputError
 from rlcalc.specs import load_formula

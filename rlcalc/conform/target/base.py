@@ -181,7 +181,7 @@ def from_function(
     Raises:
         InputError: ``target_not_callable``, ``jax_missing``, ``limit_out_of_range``.
     """
-    if not limit == math.inf:
+    if limit != math.inf:
         checked_limit(limit)
     callable_or_refuse(function, name or str(function))
     accepts, needs = signature(function)

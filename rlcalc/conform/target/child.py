@@ -56,7 +56,8 @@ class Child:
         for pipe in self._pipes:
             os.set_blocking(pipe.fileno(), False)
         self.pending, self._complaints = bytearray(), bytearray()
-        self._news, self.number, self._code = b"", 0, None
+        self._news, self.number = b"", 0
+        self._code: int | None = None
         try:
             self._hear(block=True)
         except OSError:

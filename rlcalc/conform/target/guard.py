@@ -38,15 +38,18 @@ def main(words: list[str]) -> None:
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     _control(PR_SET_CHILD_SUBREAPER, 1)
+    started, failed = os.pipe()  # closed by a successful start
     child = os.fork()
     if not child:
-        _become(command, socket)
+        _become(command, failed)
+    os.close(failed)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     for stream in (0, 1, 2):  # an end of file is the command's to make
         os.close(stream)
+    error = os.read(started, 16)
     with contextlib.suppress(OSError):
-        os.write(socket, b"P%d\n" % child)
+        os.write(socket, b"E%s\n" % error if error else b"P%d\n" % child)
     status = None
     while status is None:
         ready = select.select([ended, socket], [], [])[0]
@@ -60,7 +63,7 @@ def main(words: list[str]) -> None:
     _sweep(child)
 
 
-def _become(command: list[str], socket: int) -> None:
+def _become(command: list[str], failed: int) -> None:
     """Turn into the command, in a group of its own; end with the guard."""
     os.setpgid(0, 0)
     _control(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -69,7 +72,7 @@ def _become(command: list[str], socket: int) -> None:
     try:
         os.execvp(command[0], command)
     except OSError as error:
-        os.write(socket, b"E%d\n" % (error.errno or 0))
+        os.write(failed, b"%d" % (error.errno or 0))
     os._exit(127)
 
 
