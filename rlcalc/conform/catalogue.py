@@ -145,8 +145,8 @@ def fault(
     """Declare a function of the form and its arguments, ``f(form, /, **arrays)``, as a fault."""
 
     def declare(change: Change) -> Fault:
-        text = read_text(change.__doc__, name)
-        return Fault(name, kind, stage, *text, tuple(reported_in), change, rounds)
+        does, shown_when, cause, fix = read_text(change.__doc__, name)
+        return Fault(name, kind, stage, does, shown_when, cause, fix, tuple(reported_in), change, rounds)
 
     return declare
 
@@ -240,7 +240,7 @@ class Catalogue:
     _names: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        names = [entry.name for entry in (*self.faults, *self.conventions)]
+        names = [fault.name for fault in self.faults] + [way.name for way in self.conventions]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"{self.formula}: declared twice: {', '.join(twice)}")

@@ -68,7 +68,7 @@ def no_bootstrap(form: Form, /, **arrays: Any) -> Outputs:
 )
 def without_last_value(form: Form, /, **arrays: Any) -> Outputs:
     """Values have T entries, not T + 1: the value after the last step is never given and counts as 0."""
-    return no_bootstrap.change(form, **arrays)
+    return dict(no_bootstrap.change(form, **arrays))
 
 
 @convention(
@@ -240,7 +240,8 @@ def eps_inside_root(form: Form, /, **arrays: Any) -> Outputs:
 @convention("eps-1e-8-inside-root", {"grpo_advantage": "torchtune and the old PPO of trl, where they whiten"})
 def eps_1e_8_inside_root(form: Form, /, **arrays: Any) -> Outputs:
     """1e-8 is added to the variance and not to its root."""
-    return eps_inside_root.change(form, **{**arrays, "eps": np.asarray(1e-8, arrays["rewards"].dtype)})
+    changed = {**arrays, "eps": np.asarray(1e-8, arrays["rewards"].dtype)}
+    return dict(eps_inside_root.change(form, **changed))
 
 
 @convention("mean-only", {"grpo_advantage": "Dr. GRPO, and an option of several libraries"})

@@ -122,7 +122,7 @@ def test_self_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     saved = tmp_path / "matrix.json"
     code, out, _ = rlcalc(capsys, "conform", "--self-check", "--formula", "gae", "--out", saved)
     assert code == 0
-    assert "every pair told apart" in out
+    assert "every pair distinguished" in out
     found = json.loads(saved.read_text())
     assert found["passed"]
     assert all(len(fault["killed_by"]) >= 2 for fault in found["formulas"][0]["faults"])
