@@ -119,7 +119,8 @@ def known_bug(formula: str, name: str) -> Form:
     through which no gradient goes, is the NumPy form; the others compute
     with tensors, so that they may hold arithmetic only.
     """
-    (bug,) = (bug for bug in catalogue(formula).faults if bug.name == name)
+    known = catalogue(formula)
+    (bug,) = (bug for bug in (*known.faults, *known.conventions) if bug.name == name)
     forms, names = load_forms(formula), [parameter.name for parameter in load_formula(formula).parameters]
 
     def broken(**given: Any) -> dict[str, Any]:
@@ -142,6 +143,10 @@ def known_bug(formula: str, name: str) -> Form:
 
 def _changed(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Form], Form]:
     return lambda right: lambda **given: change(right(**given))
+
+
+def _without_next_values(right: Form) -> Form:
+    return lambda **given: right(**{**given, "next_values": torch.zeros_like(given["rewards"])})
 
 
 def _one_discount(right: Form) -> Form:
@@ -219,7 +224,8 @@ MUTATIONS = (
     Mutation("done_shifted", "the flags of a step are read at the next one", "gae/done-mask-one-late"),
     Mutation("truncation_terminates", "running out of time counts as a terminal state",
              "gae/truncation-as-termination"),
-    Mutation("no_bootstrap", "the value of the successor is left out", "gae/no-bootstrap"),
+    Mutation("no_bootstrap", "the value of the successor is left out", formula="gae",
+             form=_without_next_values),
     Mutation("bootstrap_after_reset", "a cut step bootstraps from the next episode's first state",
              "gae/next-value-of-reset-state"),
     Mutation("successor_after_reset", "the rollout stores the state after the reset",
