@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from rlcalc.cli.command import Command, Group
 from rlcalc.cli.screen import Screen
 from rlcalc.errors import CheckFailed, InputError
 
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    cls=Group,
     help="Certify, check and export the golden vectors.",
+    epilog="rlcalc golden certify --check  # for CI\nrlcalc golden export --output vectors",
 )
 
 
-@app.command()
+@app.command(cls=Command, epilog="rlcalc golden certify\nrlcalc golden certify --check")
 def certify(
     files: list[Path] = typer.Argument(  # noqa: B008
         None, help="Golden files. Default: the shipped ones.", show_default=False
@@ -67,7 +68,7 @@ def _print(report: Certification) -> None:
         out.line(f"  overwritten, {difference.where}: {was}, {difference.derived}")
 
 
-@app.command()
+@app.command(cls=Command, epilog="rlcalc golden export --formula gae --output gae.json")
 def export(
     formula: str = typer.Option(None, "--formula", help="Only this formula."),
     output: Path = typer.Option(  # noqa: B008

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand
 
 from rlcalc.cli.argv import split_commas
+from rlcalc.cli.command import Command
 from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen
 from rlcalc.errors import CheckFailed, DataError, shown
 
@@ -19,37 +19,15 @@ if TYPE_CHECKING:
     from rlcalc.golden.files import GoldenFile
     from rlcalc.golden.results import CaseReport, Report
 
-LISTS = ("--backends", "--dtype")
-
-
-class ListCommand(TyperCommand):
-    """Lets ``--backends sympy numpy`` take words up to the next option.
-
-    Formula commands refuse words without an option; this one takes paths,
-    which stand before the options.
-    """
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        found: list[str] = []
-        current = ""
-        for word in args:
-            if word.startswith("-"):
-                current = word if word in LISTS else ""
-                # an option without a word stays as it is, for the parser to refuse
-                found.append(word)
-            elif not current:
-                found.append(word)
-            elif found[-1] == current:
-                found[-1] = f"{current}={word}"
-            else:
-                found.append(f"{current}={word}")
-        return super().parse_args(ctx, found)
-
+EXAMPLES = """
+rlcalc verify  # everything
+rlcalc verify --formula gae --backends sympy numpy --dtype float32
+"""
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=ListCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@app.command(cls=Command, epilog=EXAMPLES)
 def verify(
     paths: list[Path] = typer.Argument(  # noqa: B008
         None, help="Golden files, or folders of them. Default: the shipped ones.", show_default=False
