@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rlcalc.conform.faults import catalogue
+from rlcalc.conform.faults import Convention, Fault, catalogue
 from rlcalc.errors import CheckFailed
 from rlcalc.formulas import load_forms
 from rlcalc.ppo.check.checks import Checks
@@ -119,8 +119,8 @@ def known_bug(formula: str, name: str) -> Form:
     through which no gradient goes, is the NumPy form; the others compute
     with tensors, so that they may hold arithmetic only.
     """
-    known = catalogue(formula)
-    (bug,) = (bug for bug in (*known.faults, *known.conventions) if bug.name == name)
+    declared: list[Fault | Convention] = [*catalogue(formula).faults, *catalogue(formula).conventions]
+    (bug,) = (bug for bug in declared if bug.name == name)
     forms, names = load_forms(formula), [parameter.name for parameter in load_formula(formula).parameters]
 
     def broken(**given: Any) -> dict[str, Any]:
