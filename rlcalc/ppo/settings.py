@@ -118,7 +118,7 @@ class Settings:
         return self
 
 
-MOST_STEPS = 1 << 24  # of an iteration, all of which are in memory at once
+MOST_STEPS = 1 << 23  # of an iteration, all of which are in memory at once
 _COUNTS = {
     "seed": (0, 1 << 39),  # times 10,000,019 it is still a seed of Torch
     "steps": (1, 2**63 - 1),

@@ -38,8 +38,8 @@ def restore(
         raise refuse(f"it holds {names[:200] or 'nothing'}")
     for name, tensor in own.items():
         saved = state[name]
-        if not isinstance(saved, Tensor):
-            raise refuse(f"{name} is not a tensor")
+        if not isinstance(saved, Tensor) or saved.layout != torch.strided or saved.is_meta:
+            raise refuse(f"{name} is not a tensor of numbers")
         if isinstance(tensor, Tensor) and (saved.shape != tensor.shape or saved.dtype != tensor.dtype):
             raise refuse(
                 f"{name} is {saved.dtype} {list(saved.shape)}, not {tensor.dtype} {list(tensor.shape)}"

@@ -285,9 +285,7 @@ class Trainer:
         }
         restore(own, rest, "a trainer with these settings")
         if [type(count) for count in counts] != [int, int] or counts[0] != counts[1] * self.settings.batch:
-            raise DataError(
-                "checkpoint_foreign", f"{counts[1]!r:.40} iterations do not make {counts[0]!r:.40} steps."
-            )
+            raise DataError("checkpoint_foreign", "The checkpoint's iterations do not make its steps.")
         self.env_steps, self.iterations = counts
 
 

@@ -20,7 +20,7 @@ SAME_STEP = """
 import sys, torch
 from dataclasses import fields, replace
 from rlcalc.ppo.envs import make_env
-from rlcalc.ppo.run.ranks import ALONE, group
+from rlcalc.ppo.run.ranks import SINGLE, group
 from rlcalc.ppo.settings import Settings
 from rlcalc.ppo.records import Batch, Rollout
 from rlcalc.ppo.train import Trainer

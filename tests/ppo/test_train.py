@@ -13,7 +13,6 @@ from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.envs.base import BoxActions, DiscreteActions
 from rlcalc.ppo.optimiser import Optimiser
 from rlcalc.ppo.policy import ActorCritic, Categorical, Gaussian
-from rlcalc.ppo.run.measure import episodes
 from rlcalc.ppo.settings import MANY, Settings, from_mapping, tuned
 from rlcalc.ppo.train import Formulas, Trainer
 
@@ -101,7 +100,7 @@ def test_episode_returns_run_across_iterations() -> None:
     done, total, running = 0, 0.0, torch.zeros(4)
     for _ in range(12):
         rollout = trainer.collect()
-        count, summed = episodes(trainer, rollout)
+        count, summed = trainer.meter.episodes(rollout)
         mine, mine_total = 0, 0.0
         for t in range(3):
             running += rollout.reward[:, t].float()

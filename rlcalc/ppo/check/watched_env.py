@@ -39,8 +39,9 @@ class WatchedEnv:
 
     def step(self, action: Tensor) -> Transition:
         found = self._env.step(action)
-        for name in ("reward", "successor", "observation"):
-            self._check(name, getattr(found, name))
+        self._check("reward", found.reward)
+        for observation in (found.successor, found.observation):
+            self._check("observation", observation)
         self.given.append(action)
         self.gave.append(found)
         return found
@@ -53,7 +54,7 @@ class WatchedEnv:
         """
         if self._env.generator is None and not found.isfinite().all():
             wrong = found.flatten()[~found.flatten().isfinite()][0].item()
-            raise InputError("env_not_finite", f"{self._env.name} gave {wrong} as {what}.", HINT)
+            raise InputError("env_not_finite", f"{self._env.name} gave the {what} {wrong}.", HINT)
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         self._env.load_state_dict(state)

@@ -87,7 +87,9 @@ class GymEnv:
             raise UnknownName(
                 "gym_unknown", f"Gymnasium knows no environment {shown(name)}.", hint
             ) from error
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise InputError("gym_failed", f"Gymnasium cannot make {shown(name)}: {_why(error)}.") from error
         with self._calling("its spaces"):
             self.action = _actions(gymnasium.spaces, self._envs.single_action_space)
@@ -142,9 +144,9 @@ class GymEnv:
     def _calling(self, what: str) -> Iterator[None]:
         try:
             yield
-        except RlcalcError:
+        except (RlcalcError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise InputError("gym_failed", f"{self.name} failed in {what}: {_why(error)}.") from error
 
     def _observed(self, observation: Any) -> Tensor:

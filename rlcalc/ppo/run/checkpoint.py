@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from rlcalc.errors import DataError, InputError, shown
+from rlcalc.errors import DataError, InputError, RlcalcError, shown
 from rlcalc.files import read_bytes, replacing
 from rlcalc.ppo.settings import Settings, from_mapping
 from rlcalc.records import Place, read_record
@@ -147,8 +147,13 @@ def read(folder: Path) -> Saved:
     """
     state = load(folder)
     place = Place(str(folder / NAME), code="checkpoint_foreign")
-    settings = from_mapping(state.pop("settings"))
-    return read_record(Saved, state, place, settings=settings)
+    try:
+        settings = from_mapping(state.pop("settings"))
+        return read_record(Saved, state, place, settings=settings)
+    except RlcalcError:
+        raise
+    except (ValueError, OverflowError, RecursionError):
+        place.refuse("it holds a number or a list that is too large to be of a run.")
 
 
 def load(folder: Path) -> dict[str, Any]:

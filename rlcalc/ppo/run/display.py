@@ -174,9 +174,8 @@ def curve(history: Points, goal: float | None, evaluations: Points = (), width: 
         lines.append(f"{labels.get(row, ''):>{margin}} │{drawn}")
     lines.append(f"{'':>{margin}} └{'─' * columns}")
     lines.append(f"{'':>{margin}}  0{f'{last:,} steps':>{columns - 1}}")
-    what = ["█ training episodes"] + [f"{DOT} evaluation"] * bool(dots)
-    what += [f"{GOAL} goal {goal:g}"] if goal is not None else []
-    lines.append(f"{'':>{margin}}  {'   '.join(what)}")
+    what = ["█ training"] + [f"{DOT} evaluation"] * bool(dots) + [f"{GOAL} goal"] * (goal is not None)
+    lines.append(f"{'':>{margin}}  {'  '.join(what)}")
     return "\n".join(line.rstrip() for line in lines)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from rlcalc.errors import CheckFailed, InputError, RlcalcError, shown
+from rlcalc.errors import CheckFailed, DataError, InputError, RlcalcError, shown
 from rlcalc.inputs.arrays import torch_device
 from rlcalc.ppo.check import exact
 from rlcalc.ppo.check.checks import Checks
@@ -308,8 +308,12 @@ class _Run:
                 "ranks_differ",
                 f"The checkpoint is of {len(saved.trainer)} ranks, and this run has {self.ranks.size}.",
             )
-        self.trainer.load_state_dict(saved.trainer[self.ranks.rank])
-        self.evaluator.env.load_state_dict(saved.evaluation)
+        try:
+            self.trainer.load_state_dict(saved.trainer[self.ranks.rank])
+            self.evaluator.env.load_state_dict(saved.evaluation)
+        except DataError as error:
+            where = shown(self.options.folder)
+            raise DataError(error.code, f"The checkpoint in {where}: {error.message}") from error
         self.evaluator.history = [(steps, value) for steps, value in saved.evaluations]
         self.evaluator.next_at = saved.next_evaluation
         self.result.solved = saved.solved
