@@ -67,9 +67,9 @@ def audit(
         notes.note(f"{sum(one.settled for one in outcomes)} verdicts recorded in {path.name}.")
     if html is not None:
         from rlcalc.audit.page import page
-        from rlcalc.golden.toml_edit import write_whole
+        from rlcalc.files import write_text
 
-        write_whole(html, page(claims, seen))
+        write_text(html, page(claims, seen))
         notes.note(f"{len(seen)} claim{'s' * (len(seen) != 1)} written to {html}.")
     width = _width(out)
     if as_json:

@@ -79,11 +79,13 @@ def export(
 
     Numbers stay text, so that no reader rounds them.
     """
+    from rlcalc.files import check_target, write_text
     from rlcalc.golden.export import file_json
     from rlcalc.golden.files import load_all
-    from rlcalc.golden.toml_edit import write_whole
     from rlcalc.specs import load_formula
 
+    if output is not None and not output.is_dir():
+        check_target(output)
     files = load_all()
     if formula is not None:
         name = load_formula(formula).name
@@ -92,13 +94,13 @@ def export(
             raise InputError("nothing_selected", f"There is no golden file for {name}.")
     if output is not None and output.is_dir():
         for file in files:
-            write_whole(output / f"{file.formula}.json", _json(file_json(file)))
+            write_text(output / f"{file.formula}.json", _json(file_json(file)))
         return
     text = _json({"schema": "rlcalc-golden-1", "files": [file_json(file) for file in files]})
     if output is None:
         sys.stdout.write(text)
     else:
-        write_whole(output, text)
+        write_text(output, text)
 
 
 def _json(value: Any) -> str:

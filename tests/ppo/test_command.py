@@ -197,7 +197,10 @@ class Plain(gymnasium.Env[Any, Any]):
 
     def step(self, action: Any) -> Any:
         self.t += 1
-        return np.full(3, self.t / 9, np.float32), self.reward(), self.t == 5, False, {}
+        return self.observe(), self.reward(), self.t == 5, False, {}
+
+    def observe(self) -> Any:
+        return np.full(3, self.t / 9, np.float32)
 
     def reward(self) -> Any:
         return 1.0
@@ -234,7 +237,7 @@ NOT_FINITE: dict[str, dict[str, Any]] = {
     "nan": {"reward": lambda self: np.nan},
     "none-as-reward": {"reward": lambda self: None},
     "huge": {"reward": lambda self: 1e300},
-    "nan-observed": {"step": lambda self, a: (NOTHING * np.nan, 1.0, False, False, {})},
+    "nan-observed": {"observe": lambda self: NOTHING * np.nan},
 }
 
 

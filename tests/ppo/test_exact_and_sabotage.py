@@ -72,11 +72,13 @@ def test_tokens_covariance_is_that_of_samples() -> None:
     torch.testing.assert_close(torch.cov(each.T), exact._token_covariance(truth), atol=3e-3, rtol=0)
 
 
+@pytest.mark.slow
 def test_grid_learns_the_exact_optimum() -> None:
     finding = exact.grid()
     assert finding.passed, finding.detail
 
 
+@pytest.mark.slow
 def test_grid_notices_truncation_taken_for_termination() -> None:
     verified = Formulas.verified()
 
@@ -224,6 +226,7 @@ def test_the_exact_answers_of_the_checks_are_the_calculators() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_checked_run_does_without_sympy() -> None:
     """Its import would be a fifth of the time to a solved CartPole."""
     import subprocess

@@ -92,6 +92,7 @@ def start(script: str, *words: str) -> list[subprocess.Popen[str]]:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_two_ranks_make_the_step_of_one() -> None:
     for process in start(SAME_STEP):
         out, err = process.communicate(timeout=120)

@@ -100,6 +100,7 @@ def test_an_interrupted_run_never_replaces_another_one(tmp_path: Path, monkeypat
     assert folders == [Path("ppo-run-cartpole-0"), Path("ppo-run-cartpole-0-2")]
 
 
+@pytest.mark.slow
 def test_kill_loses_at_most_the_last_interval(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     words = ["--envs", "4", "--checkpoint", str(folder), "--device", "cpu", "--no-checks"]
