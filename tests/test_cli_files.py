@@ -148,20 +148,20 @@ def test_flags_from_a_file(capsys, folder):
 
 def test_words_that_begin_with_the_sign(capsys):
     from rlcalc.cli.input_files import Reader
-    from rlcalc.specs import Parameter, parse_interval
+    from rlcalc.specs import Parameter
 
-    words = Parameter("w", "w", "w", "word", ("T",), "", parse_interval("real"))
+    words = Parameter("w", "word", "", shape=("T",))
     assert Reader(False).expand(words, ["@@me", "a,b", ",", "[bold]"]) == ["@me", "a", "b", ",", "[bold]"]
-    matrix = Parameter("m", "m", "m", "number", ("S", "A"), "", parse_interval("real"))
+    matrix = Parameter("m", "number", "", shape=("S", "A"))
     assert Reader(False).expand(matrix, ["1,2;", "3", "4"]) == ["1,2;", "3", "4"]
 
 
 def test_a_matrix_from_a_file(folder):
     from rlcalc.cli.input_files import Reader
-    from rlcalc.specs import Parameter, parse_interval
+    from rlcalc.specs import Parameter
 
     (folder / "m.txt").write_text("1 2\n\n3,4\n")
-    matrix = Parameter("m", "m", "m", "number", ("S", "A"), "", parse_interval("real"))
+    matrix = Parameter("m", "number", "", shape=("S", "A"))
     assert Reader(False).expand(matrix, ["@m.txt"]) == ["1 2", ";", "3,4", ";"]
 
 

@@ -100,7 +100,7 @@ def _page(spec: Formula) -> None:
 
 
 def _caution(parameter: Parameter) -> str:
-    return f"Above {parameter.caution_above}: {parameter.caution}" if parameter.caution else ""
+    return f"Above {parameter.caution.above}: {parameter.caution.note}" if parameter.caution else ""
 
 
 def _document(spec: Formula) -> dict[str, Any]:
