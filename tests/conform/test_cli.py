@@ -181,7 +181,7 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = rlcalc(capsys, "conform", "--conventions", "--formula", "gae")
     assert "truncation-as-termination" in out
     _, out, _ = rlcalc(capsys, "conform", "--faults", "--formula", "gae")
-    assert "Seen in vwxyzjn/cleanrl" in out
+    assert "Reported in vwxyzjn/cleanrl" in out
     assert max(map(len, out.splitlines())) <= 80
     _, out, _ = rlcalc(capsys, "conform", "--faults", "--formula", "gae", "--json")
     assert json.loads(out)[0]["faults"]
