@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rlcalc.cli.command import Command
 from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, HEADING, Screen, page_width
 from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
 from rlcalc.files import check_target, write_text
@@ -26,10 +27,15 @@ if TYPE_CHECKING:
 
 _STYLES = {"heading": HEADING, "good": ANSWER, "bad": ALARM, "caution": CAUTION, "faint": FAINT, "": ""}
 
+EXAMPLES = """
+rlcalc audit --section 2.4  # one section of the lecture
+rlcalc audit --errata  # what is wrong, and what is right
+"""
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+@app.command(cls=Command, epilog=EXAMPLES)
 def audit(
     section: str = typer.Option(None, "--section", help="Only this section, such as 2.2, or chapter."),
     claim: str = typer.Option(None, "--claim", metavar="ID", help="Everything about one claim."),

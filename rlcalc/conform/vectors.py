@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.errors import InputError
-from rlcalc.evaluation import checked, input_scale
+from rlcalc.digits import read_decimal
+from rlcalc.errors import DataError, InputError
+from rlcalc.evaluation import input_scale
 from rlcalc.formulas import load_forms
+from rlcalc.golden.batch import row_texts, rows_of
 from rlcalc.golden.files import Case, GoldenFile, load
-from rlcalc.golden.values import output_of, truth
+from rlcalc.golden.values import Certified, certified
 from rlcalc.golden.verify import DEMANDED
 from rlcalc.inputs.arrays import from_exact
+from rlcalc.nested import flatten, outline
 from rlcalc.specs import Formula, Output, load_formula
 
 Arrays = dict[str, Any]
@@ -87,14 +90,49 @@ def vectors_of(formula: str, paths: Sequence[Path]) -> tuple[Vector, ...]:
     """The vectors of a formula in files of a user.
 
     Raises:
-        DataError: as ``rlcalc.golden.files.load``.
+        DataError: as ``load_own``.
         InputError: ``no_vectors``.
     """
     name = load_formula(formula).name
-    found = [v for path in paths if (file := load(path)).formula == name for v in file_vectors(file)]
+    found = [v for path in paths if (file := load_own(path)).formula == name for v in file_vectors(file)]
     if not found:
         raise InputError("no_vectors", f"None of the files has a vector of {name}.")
     return tuple(found)
+
+
+def load_own(path: Path) -> GoldenFile:
+    """A golden file that was not certified here: one that contradicts itself is refused.
+
+    Raises:
+        DataError: as ``rlcalc.golden.files.load``; ``bad_golden`` where a ``decimal`` is not its ``exact``.
+    """
+    file = load(path)
+    for case in file.cases:
+        for values in certified(case, load_formula(case.formula)):
+            for name, value in values.items():
+                if _contradicts(value):
+                    raise DataError(
+                        "bad_golden",
+                        f"{path.name}: case {case.id}: {name}: decimal is {value.want.decimal}, "
+                        f"but exact is {value.want.exact}.",
+                        "'rlcalc golden certify --overwrite' writes the decimals of exact.",
+                    )
+    return file
+
+
+def _contradicts(value: Certified) -> bool:
+    """Whether the decimals, of however many digits, are not those of the exact value."""
+    if not value.want.decimal or not value.decimals:
+        return False
+
+    def near(written: Any, right: Any) -> bool:
+        mine, other = read_decimal(str(written)), read_decimal(str(right))
+        if isinstance(mine, float) or isinstance(other, float):
+            return mine == other
+        return abs(mine - other) <= abs(other) / 10**15
+
+    alike = outline(value.want.decimal) == outline(value.decimals)
+    return not alike or not all(map(near, flatten(value.want.decimal), flatten(value.decimals)))
 
 
 def file_vectors(file: GoldenFile) -> tuple[Vector, ...]:
@@ -109,29 +147,31 @@ def case_vectors(case: Case) -> Iterable[Vector]:
     if case.result == "invalid":
         return
     formula = load_formula(case.formula)
-    for number, reading in enumerate(case.readings):
-        inputs = checked(formula, reading.given)
+    for number, (reading, values) in enumerate(zip(case.readings, certified(case, formula), strict=True)):
+        inputs = rows_of(formula, reading.given, case.batch).together
         if inputs.symbols:
             continue
-        wanted = {}
-        for name, want in reading.want.items():
-            output = output_of(formula, name)
-            value = None if output.exact_only or output.kind == "word" else truth(want, output)
-            if value is not None:
-                wanted[name] = value
-        if wanted:
-            yield Vector(
-                id=f"{case.id}#{number}" if number else case.id,
-                formula=formula,
-                about=case.about,
-                given=inputs.given,
-                texts=dict(reading.given),
-                arrays=from_exact(inputs, "numpy"),
-                truth=wanted,
-                demanded={d: float(case.digits.get(d, DEMANDED[d])) for d in ("float64", "float32")},
-                scale=input_scale(inputs),
-                flags=tuple(flag.name for flag in case.flags),
-            )
+        wanted = {
+            name: value.truth
+            for name, value in values.items()
+            if not value.output.exact_only and value.output.kind != "word" and value.truth is not None
+        }
+        if not wanted:
+            continue
+        rows = row_texts(formula, reading.given, case.batch) if case.batch else []
+        yield Vector(
+            id=f"{case.id}#{number}" if number else case.id,
+            formula=formula,
+            about=case.about,
+            given=inputs.given,
+            texts=rows[0] if rows else dict(reading.given),
+            arrays=from_exact(inputs, "numpy"),
+            truth=wanted,
+            demanded={d: float(case.digits.get(d, DEMANDED[d])) for d in ("float64", "float32")},
+            scale=input_scale(inputs),
+            flags=tuple(flag.name for flag in case.flags),
+            rows=tuple(rows),
+        )
 
 
 def answer_name(formula: Formula) -> str:

@@ -31,9 +31,9 @@ def test_table(inputs: dict[str, Any], advantages: list[str]) -> None:
 
 def test_steps_show_errors_then_sums() -> None:
     text = rlcalc.derive("gae", rewards=[1, 2, 3], gamma=1, lam="1/2", values=[1, 0, 0, 4]).text()
-    assert "δ_0 = R_1 + γ·V(S_1) - V(S_0)\n    = 1 + 1·0 - 1\n    = 0" in text
-    assert "A_0 = δ_0 + γ·λ·δ_1 + (γ·λ)^2·δ_2\n    = 0 + 1·1/2·2 + (1·1/2)^2·7\n    = 11/4" in text
-    assert "G_0^λ = A_0 + V(S_0)\n      = 11/4 + 1\n      = 15/4" in text
+    assert "δ_0 = R_1 + γ·V(S_1) − V(S_0) = 1 + 1·0 − 1 = 0" in text
+    assert "A_0 = δ_0 + γ·λ·δ_1 + (γ·λ)²·δ_2 = 0 + 1·1/2·2 + (1·1/2)²·7 = 11/4" in text
+    assert "G_0^λ = A_0 + V(S_0) = 11/4 + 1 = 15/4" in text
 
 
 @settings(deadline=None, max_examples=50)
@@ -114,34 +114,6 @@ def test_a_cut_without_next_values_is_remarked() -> None:
     assert any("next-values is not given" in note for note in cut.notes)
 
 
-@pytest.mark.parametrize(
-    ("inputs", "code"),
-    [
-        ({"lam": "11/10"}, "lam_out_of_range"),
-        ({"lam": -1}, "lam_out_of_range"),
-        ({"gamma": 2}, "gamma_out_of_range"),
-        ({"gamma": ["1/2", "1/2", "1/2"]}, "gamma_wrong_length"),
-        ({"values": [0, 0]}, "values_wrong_length"),
-        ({"terminated": [1]}, "terminated_wrong_length"),
-        ({"truncated": [1, 0, 0]}, "truncated_wrong_length"),
-        ({"terminated": [2, 0]}, "terminated_not_a_flag"),
-        ({"next_values": [1]}, "next_values_wrong_length"),
-        ({"rewards": []}, "rewards_empty"),
-        ({"rewards": None}, "rewards_missing"),
-    ],
-)
-def test_refusals(inputs: dict[str, Any], code: str) -> None:
-    with pytest.raises(rlcalc.InputError) as error:
-        rlcalc.derive("gae", **{"rewards": [1, 2], **inputs})
-    assert error.value.code == code
-
-
-def test_arrays_of_the_wrong_length_are_refused() -> None:
-    with pytest.raises(rlcalc.InputError) as error:
-        rlcalc.gae(np.zeros((3, 4)), np.zeros((3, 4)))
-    assert error.value.code == "values_wrong_shape"
-
-
 def test_exact_reaches_its_limit_and_says_so_beyond() -> None:
     rewards = ["1"] * 128
     found = rlcalc.evaluate("gae", {"rewards": rewards, "gamma": 1, "lam": "1/2"})
@@ -170,4 +142,4 @@ def test_another_value_for_the_same_state_is_told() -> None:
 
 def test_steps_with_one_discount_each() -> None:
     text = rlcalc.derive("gae", rewards=[1, 2, 3], gamma=["1/2", "1/3", 1], lam="1/2").text()
-    assert "A_0 = δ_0 + γ_0·λ·δ_1 + γ_0·γ_1·λ^2·δ_2\n" in text
+    assert "A_0 = δ_0 + γ_0·λ·δ_1 + γ_0·γ_1·λ²·δ_2 =" in text

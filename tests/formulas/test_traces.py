@@ -54,7 +54,7 @@ def test_visited_twice() -> None:
     d = rlcalc.derive("traces", states=["A", "B", "A"], gamma=1, lam="1/2")
     assert fractions(d.answer) == [[1, 0], [Fraction(1, 2), 1], [Fraction(5, 4), Fraction(1, 2)]]
     assert d.outputs["columns"] == ["A", "B"]
-    assert "e_2(A) = γ·λ·e_1(A) + 1\n" in d.text()
+    assert "e_2(A) = γ·λ·e_1(A) + 1 =" in d.text()
     d = rlcalc.derive("traces", states=["A", "B", "A"], gamma=1, lam="1/2", replacing=True)
     assert fractions(d.answer)[2] == [1, Fraction(1, 2)]
 
@@ -152,35 +152,6 @@ def test_indices_are_not_renumbered() -> None:
     assert rlcalc.traces(["2", "0"], lam=0.5).tolist() == [[1, 0], [0.5, 1]]
 
 
-@pytest.mark.parametrize("replacing", [False, True])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_dtype_batch_and_inputs(dtype: str, replacing: bool) -> None:
-    rng = np.random.default_rng(2)
-    states = rng.integers(0, 4, size=(3, 6))
-    rewards, values = rng.normal(size=(3, 6)).astype(dtype), rng.normal(size=(3, 4)).astype(dtype)
-    before = (states.copy(), rewards.copy(), values.copy())
-    rest = {"gamma": 0.9, "lam": 0.8, "alpha": 0.1, "replacing": replacing}
-    whole = rlcalc.compute("traces", states=states, rewards=rewards, values=values, **rest)
-    for now, then in zip((states, rewards, values), before, strict=True):
-        assert (now == then).all()
-    tensors = rlcalc.compute(
-        "traces",
-        states=torch.tensor(states),
-        rewards=torch.tensor(rewards),
-        values=torch.tensor(values),
-        **rest,
-    )
-    for name, array in whole.items():
-        assert array.dtype == dtype, name
-        assert str(tensors[name].dtype) == f"torch.{dtype}", name
-        np.testing.assert_allclose(tensors[name], array, rtol=1e-4, atol=1e-5)
-        for row in range(3):
-            one = rlcalc.compute(
-                "traces", states=states[row], rewards=rewards[row], values=values[row], **rest
-            )
-            np.testing.assert_allclose(one[name], array[row], rtol=1e-4, atol=1e-5)
-
-
 def test_shared_values_and_empty_batch() -> None:
     states = np.array([[0, 1], [1, 1]])
     found = rlcalc.compute("traces", states=states, lam=1.0, rewards=np.ones((2, 2)), values=[0.0, 0.0])
@@ -210,25 +181,6 @@ def test_gradients() -> None:
     assert forward[0].item() == pytest.approx(slopes[0].item())
     (by_lam,) = torch.autograd.grad(rlcalc.traces(["A", "B", "A"], lam=lam)[2, 0], lam)
     assert by_lam.item() == pytest.approx(2 * 0.5)  # of 1 + λ²
-
-
-@pytest.mark.parametrize(
-    ("inputs", "code"),
-    [
-        ({"states": []}, "states_empty"),
-        ({"states": ["A"], "lam": "2"}, "lam_out_of_range"),
-        ({"states": ["A"], "gamma": "2"}, "gamma_out_of_range"),
-        ({"states": ["A"], "values": [1]}, "rewards_missing"),
-        ({"states": ["A"], "alpha": "1/2"}, "rewards_missing"),
-        ({"states": ["A"], "rewards": [1, 2]}, "states_wrong_length"),
-        ({"states": list("ABC"), "rewards": [1]}, "states_wrong_length"),
-        ({"states": list("ABA"), "rewards": [1, 2, 3], "values": [1, 2, 1]}, "values_wrong_length"),
-    ],
-)
-def test_refusals(inputs: dict, code: str) -> None:
-    with pytest.raises(rlcalc.InputError) as caught:
-        rlcalc.derive("traces", **{"lam": "1/2", **inputs})
-    assert caught.value.code == code
 
 
 @pytest.mark.parametrize(
@@ -262,7 +214,7 @@ def test_names_are_literal() -> None:
     assert d.outputs["columns"] == ["[bold]", "100%", "a_b\x1b", "2"]
     assert r"\text{100\%}" in d.latex()
     assert "\x1b" not in d.text() + d.latex()
-    assert "e_0(é) = γ·λ·e_-1(é) + 1" in rlcalc.derive("traces", states=["é"], lam="1/2").text()
+    assert "e_0(é) = γ·λ·e_−1(é) + 1" in rlcalc.derive("traces", states=["é"], lam="1/2").text()
 
 
 def test_a_trace_is_printed_from_its_first_visit_on() -> None:
@@ -272,10 +224,10 @@ def test_a_trace_is_printed_from_its_first_visit_on() -> None:
         "G_0^λ", "G_1^λ", "G_2^λ", "forward(A)", "forward(B)", "ΔV(A)", "ΔV(B)", "V_new(A)", "V_new(B)",
     ]  # fmt: skip
     text = d.text()
-    assert "credit(B) = δ_1·e_1(B) + δ_2·e_2(B)\n" in text
-    assert "G_0^λ = (1 - λ)·G_0^(1) + (1 - λ)·λ·G_0^(2) + λ^2·G_0^(3)\n" in text
-    assert "G_1^λ = (1 - λ)·G_1^(1) + λ·G_1^(2)\n" in text
-    assert "forward(A) = G_0^λ - V(A) + (G_2^λ - V(A))\n" in text
+    assert "credit(B) = δ_1·e_1(B) + δ_2·e_2(B) =" in text
+    assert "G_0^λ = (1 − λ)·G_0^(1) + (1 − λ)·λ·G_0^(2) + λ²·G_0^(3)\n" in text
+    assert "G_1^λ = (1 − λ)·G_1^(1) + λ·G_1^(2) =" in text
+    assert "forward(A) = G_0^λ − V(A) + (G_2^λ − V(A)) =" in text
 
 
 def test_notes_name_the_states_whose_views_differ() -> None:
@@ -293,20 +245,20 @@ def test_notes_name_the_states_whose_views_differ() -> None:
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"states": ["A"], "values": [1]}, "--values is given, but --rewards is missing"),
-        ({"states": ["A"], "alpha": "1/2"}, "--alpha is given, but --rewards is missing"),
+        ({"states": ["A"], "values": [1]}, "values is given, but rewards is missing"),
+        ({"states": ["A"], "alpha": "1/2"}, "alpha is given, but rewards is missing"),
         ({"states": ["A"], "rewards": [1, 2]}, "There is 1 state for 2 rewards; expected 2 or 3."),
         (
             {"states": list("ABA"), "rewards": [1, 2, 3], "values": [1, 2, 1]},
-            "--values has 3 entries, expected 2, one for each of 'A B'.",
+            "values has 3 entries, expected 2, one for each of 'A B'.",
         ),
         (
             {"states": list("abcdefghijkl"), "rewards": [0] * 12, "values": [1]},
-            "--values has 1 entry, expected 12, one for each of 'a b c d e f g h i j k l'.",
+            "values has 1 entry, expected 12, one for each of 'a b c d e f g h i j k l'.",
         ),
         (
             {"states": list("abcdefghijklm"), "rewards": [0] * 13, "values": [1]},
-            "--values has 1 entry, expected 13, one for each of '13 states'.",
+            "values has 1 entry, expected 13, one for each of '13 states'.",
         ),
     ],
 )
@@ -322,8 +274,8 @@ def test_refusals_repeat_the_counts(inputs: dict, message: str) -> None:
         ([0, 5], {"rewards": [1.0, 2.0], "values": [1.0, 2.0]}, "0 to 1; they reach from 0 to 5."),
         (["a", "b"], {"rewards": [1.0, 2.0], "values": [1.0]}, "values has 1 entry, expected 2,"),
         ([0, 1], {"rewards": [1.0, 2.0, 3.0]}, "There are 2 states for 3 rewards; expected 3 or 4."),
-        ([0, 1], {"values": [1.0, 2.0]}, "values is given, but --rewards is missing"),
-        ([0, 1], {"alpha": 0.5}, "alpha is given, but --rewards is missing"),
+        ([0, 1], {"values": [1.0, 2.0]}, "values is given, but rewards is missing"),
+        ([0, 1], {"alpha": 0.5}, "alpha is given, but rewards is missing"),
     ],
 )
 def test_refusals_in_python_repeat_the_counts(states: list, rest: dict, message: str) -> None:

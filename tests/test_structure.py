@@ -1,0 +1,126 @@
+"""The plan of the house: imports run one way, from what people see down to numbers and files."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import rlcalc
+
+PACKAGE = Path(rlcalc.__file__).parent
+
+# From the ground up. A room may use the rooms above it in this list, and its own.
+FLOORS = (
+    ("errors", "_version", "spelling"),
+    ("_lazy", "files", "nested", "records"),
+    ("data", "junit", "backends"),
+    ("exact",),
+    ("digits", "specs"),
+    ("mdp", "steps", "recurrence"),
+    ("inputs",),
+    ("formulas",),
+    ("reference", "evaluation"),
+    ("api", "golden"),
+    ("conform", "ppo", "audit"),
+    ("testing",),
+    ("cli",),
+    ("__main__",),
+)
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the package by its dotted name below ``rlcalc``."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name or "rlcalc"] = path
+    return found
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Pairs (module, name) of what is imported at run time, wherever it stands."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            for other in node.orelse:
+                yield from imports(other)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.module or "", alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        else:
+            yield from imports(node)
+
+
+def arrows(known: dict[str, Path]) -> dict[str, set[str]]:
+    """Module -> the modules of the package that it imports."""
+    found: dict[str, set[str]] = {}
+    for name, path in known.items():
+        found[name] = set()
+        for module, part in imports(ast.parse(path.read_text("utf-8"))):
+            if module.partition(".")[0] != "rlcalc":
+                continue
+            base = module.partition(".")[2]
+            inner = f"{base}.{part}" if base and part else base or part
+            target = inner if inner in known else base
+            if target and target != name:
+                found[name].add(target)
+    return found
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that import each other, directly or through others (Tarjan)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in index:
+                visit(other)
+            if other in stack:
+                low[node] = min(low[node], low[other])
+        if low[node] == index[node]:
+            group = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+    return found
+
+
+def rising(graph: dict[str, set[str]]) -> list[str]:
+    """Imports that run from a lower floor to a higher one."""
+    floor = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+    return [
+        f"{name} -> {target}"
+        for name, targets in sorted(graph.items())
+        for target in sorted(targets)
+        if name != "rlcalc" and floor[target.partition(".")[0]] > floor[name.partition(".")[0]]
+    ]
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    assert circles(arrows(modules())) == []
+
+
+def test_arrows_point_down() -> None:
+    assert rising(arrows(modules())) == []
+
+
+def test_every_room_has_a_floor() -> None:
+    rooms = {name.partition(".")[0] for name in modules()} - {"rlcalc"}
+    assert rooms == {room for rooms in FLOORS for room in rooms}
+
+
+def test_a_circle_and_a_rising_arrow_would_be_found() -> None:
+    graph = {"exact.a": {"exact.b"}, "exact.b": {"exact.c"}, "exact.c": {"exact.a"}, "errors": {"cli.app"}}
+    assert circles(graph) == [["exact.a", "exact.b", "exact.c"]]
+    assert rising(graph) == ["errors -> cli.app"]
