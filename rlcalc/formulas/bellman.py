@@ -66,8 +66,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     solution, rounds = iterate_policies(mdp, gamma)
     d.note(
         f"Policy iteration over exact rationals ended after {rounds} "
-        f"{'iteration' if rounds == 1 else 'iterations'}; the steps put its values into the optimality equation, "
-        "which they satisfy."
+        f"{'iteration' if rounds == 1 else 'iterations'}; the steps put its values into the optimality "
+        "equation, which they satisfy."
     )
     discount = d.given("γ", i.gamma)
     solved = [d.given(Name("V", sup="*", arg=state_name(mdp, s)), value) for s, value in enumerate(solution)]
