@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return BAD_INPUT
         with command_line():
             code = _run(words)
-        sys.stdout.flush()
+        if code == FINE:  # else it was said already what went wrong
+            sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         _complain("interrupted")

@@ -72,7 +72,12 @@ class Screen:
                 color_system="standard" if self.colour else None,
                 width=page_width(),
             )
-        self._console.print(renderable, soft_wrap=type(renderable).__name__ == "Text")
+        if type(renderable).__name__ == "Text":
+            self._console.print(renderable, soft_wrap=True)
+            return
+        with self._console.capture() as printed:  # a table pads its last column
+            self._console.print(renderable)
+        self.stream.writelines(line.rstrip() + "\n" for line in printed.get().splitlines())
 
     def labelled(self, label: str, text: str, style: str) -> None:
         """A line whose first word alone is coloured; a terminal breaks it between words."""
@@ -90,6 +95,8 @@ class Screen:
 
     def error(self, message: str, hint: str = "") -> None:
         self.labelled("error:", message, ALARM)
+        for line in pointed_at(message):
+            self.line(line)
         for text in hint.split("\n") if hint else ():
             for line in self._fill(text, "  ", "  "):
                 self.line(line)
@@ -97,6 +104,20 @@ class Screen:
     def _fill(self, text: str, first: str, rest: str) -> list[str]:
         """Lines for a reader; in a pipe, where a message is searched, it stays on one."""
         return filled(text, first, rest) if self.terminal else [first + text]
+
+
+_PLACE = re.compile(r"'([^\n]+)': [^\n]* at character (\d+)")
+
+
+def pointed_at(message: str) -> list[str]:
+    """What was typed, with a mark below the character that a message counts to."""
+    place = _PLACE.search(message)
+    if place is None or not 1 <= int(place[2]) <= len(place[1]) or not place[1].isprintable():
+        return []
+    typed, at = place[1], int(place[2])
+    if "\\" in typed or typed.endswith("…") or not typed.isascii():
+        return []  # not letter by letter what was typed
+    return [f"    {typed}", f"    {' ' * (at - 1)}^"]
 
 
 def visible(text: str) -> str:
@@ -121,6 +142,13 @@ def filled(text: str, first: str, rest: str | None = None) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     ) or [first]
+
+
+def clauses(text: str, indent: str = "") -> list[str]:
+    """A formula for a page: its clauses, which two spaces separate, one a line where they do not fit."""
+    fits = len(indent + text) <= page_width() and "\n" not in text
+    parts = [text] if fits else re.split(r"(?<=[,;:])  |\n", text)
+    return [line for part in parts for line in filled(part, indent, indent + "    ")]
 
 
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -40,8 +40,8 @@ def check_domain(parameter: Parameter, value: Any, notes: list[str]) -> None:
             )
         elif not inside:
             raise not_a_distribution(parameter, f"{_brief(entry)} is not a probability")
-        if parameter.caution_above is not None and compare(entry, parameter.caution_above) == 1:
-            notes.append(parameter.caution)
+        if parameter.caution is not None and compare(entry, parameter.caution.above) == 1:
+            notes.append(parameter.caution.note)
     if parameter.distribution and not isinstance(value, str):
         _check_sums(parameter, value)
 

@@ -170,7 +170,7 @@ def test_steps_show_what_was_asked_for_and_components_of_three_actions_at_most(
     components = [f"_{j}(a_{k})" for k in every for j in every] if actions <= 3 else []
     want = ["V"] if baseline != 0 else []
     want += [f"s{mark}" for mark in components]
-    want += [*(f"w(a_{k})" for k in every), "b^*"] if baseline == "best" else []
+    want += [*(f"w(a_{k})" for k in every), "b*"] if baseline == "best" else []
     want += [f"g{mark}" for mark in components] + [f"m_{j}" for j in every] + ["Var(g)"]
     assert shown == want
     assert d.notes == (

@@ -69,8 +69,8 @@ def test_grid_with_slip() -> None:
 
 def test_steps_put_the_solution_into_the_equation() -> None:
     text = rlcalc.derive("bellman", mdp="grid2x2", gamma="9/10").text()
-    assert "Q^*(0,0; R) = R(0,0; R) + γ·V^*(0,1) = 0 + 9/10·1 =" in text
-    assert "V^*(0,0) = max(Q^*(0,0; U), Q^*(0,0; D), Q^*(0,0; L), Q^*(0,0; R))" in text
+    assert "Q*(0,0; R) = R(0,0; R) + γ·V*(0,1) = 0 + 9/10·1 =" in text
+    assert "V*(0,0) = max(Q*(0,0; U), Q*(0,0; D), Q*(0,0; L), Q*(0,0; R))" in text
 
 
 @settings(deadline=None, max_examples=40)
@@ -266,7 +266,7 @@ def test_remarks_on_value_iteration(p: str, gamma: str, reward: int, wanted: lis
     assert len(told) == len(wanted)
     assert all(part in note for part, note in zip(wanted, told, strict=True)), told
     # one action needs no maximum
-    assert "V^*(s0) = Q^*(s0; a0)" in d.text()
+    assert "V*(s0) = Q*(s0; a0)" in d.text()
 
 
 @pytest.mark.parametrize(
@@ -291,11 +291,11 @@ def test_rounds_count_the_policies_evaluated() -> None:
     }  # fmt: skip
     d = rlcalc.derive("bellman", mdp=table, gamma="9/10")
     assert d.outputs["iterations"] == 3
-    assert "ended after 3 rounds;" in d.notes[0]
+    assert "ended after 3 iterations;" in d.notes[0]
     table = {"P": [[[0, 1]], []], "R": [[1], []], "terminal": [1]}
     d = rlcalc.derive("bellman", mdp=table, gamma="9/10")
     assert d.outputs["iterations"] == 1
-    assert "ended after 1 round;" in d.notes[0]
+    assert "ended after 1 iteration;" in d.notes[0]
 
 
 def test_nothing_but_a_terminal_state() -> None:

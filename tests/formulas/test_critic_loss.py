@@ -163,7 +163,7 @@ def test_one_sample_is_its_own_mean() -> None:
             ("sympy", "numpy", "torch"),
         )
         assert (e.answer.exact, e.answer.numpy, e.answer.torch) == (loss, loss, loss)
-    assert "V^* = G_0 =" in rlcalc.derive("critic_loss", values=10, returns=[15]).text()
+    assert "V* = G_0 =" in rlcalc.derive("critic_loss", values=10, returns=[15]).text()
 
 
 def test_slopes_are_shown_where_a_step_uses_them() -> None:
@@ -171,5 +171,5 @@ def test_slopes_are_shown_where_a_step_uses_them() -> None:
         d = rlcalc.derive("critic_loss", values=10, returns=[15, 7], **alpha)
         return [TextPrinter(numbers=False).name(step.name) for step in d.steps]
 
-    assert shown() == ["L", "V^*", "L(V^*)"]
-    assert shown(alpha="1/4") == ["L", "V^*", "L(V^*)", "g_0", "g_1", "g", "V_new"]
+    assert shown() == ["L", "V*", "L(V*)"]
+    assert shown(alpha="1/4") == ["L", "V*", "L(V*)", "g_0", "g_1", "g", "V_new"]
