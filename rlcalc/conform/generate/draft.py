@@ -78,7 +78,7 @@ class Draft:
             id=name,
             formula=formula,
             about=GENERATED,
-            given=first.given,
+            given=first.typed,
             texts={},
             arrays=arrays,
             truth=truth,
