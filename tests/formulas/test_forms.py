@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from rlcalc.conform.generate.draft import drafts
+from rlcalc.conform.generate.drawing import drafts
 from rlcalc.digits import truth_of
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked, evaluate_bound

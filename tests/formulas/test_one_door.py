@@ -33,7 +33,7 @@ HANDED_ON = {
     "td_update/not-finite",
 }
 CASES = [
-    case
+    (name, case)
     for name in formula_names()
     for case in load(data_folder("golden") / f"{name}.toml").cases
     if case.result == "invalid" and case.error not in OF_TEXT
