@@ -59,11 +59,11 @@ def formula_page(
 
 def show_page(spec: Formula) -> Page:
     """Everything that is known about a formula; a line of LaTeX is to be copied, so it is never broken."""
-    from rlcalc.cli.render import lecture
+    from rlcalc.cli.render import origin
 
     page = Page()
     names = f"rlcalc {spec.command}, in Python rlcalc.{spec.name}"
-    page.add(f"{spec.title} ({lecture(spec.sections)})", [names])
+    page.add(spec.title, [*filled(f"{origin(spec)}.", ""), names])
     page.add("Formula", [*clauses(spec.text, "  "), *indented(spec.about)])
     page.add("LaTeX", [f"  {spec.latex}"])
     inputs = [Row(f"{p.option}  {p.symbol}", [facts(spec, p), p.help, _caution(p)]) for p in spec.parameters]

@@ -186,7 +186,7 @@ def test_a_cut_without_its_successor_is_told_and_nothing_else(name: str) -> None
         return rlcalc.derive(name, rewards=[1, 2, 3], gamma=1, **EXTRA[name], **flags).notes
 
     assert notes() == []
-    told = "Step 1 is cut off and next-values is not given: it bootstraps from V(S_2)."
+    told = "Step 1 is truncated and next-values is not given: it bootstraps from V(S_2)."
     assert notes(truncated=[0, 1, 0]) == [told]
     assert notes(truncated=[0, 1, 1]) == [told]  # after the last step V(S_3) is the successor's
     assert notes(truncated=[0, 1, 0], terminated=[0, 1, 0]) == []
@@ -203,13 +203,6 @@ def test_what_lies_behind_a_cut_does_not_matter(name: str) -> None:
         other[key][4:] = 0.5
     other["values"][4:] = -7
     np.testing.assert_array_equal(answer(name, other)[:4], answer(name, inputs)[:4])
-
-
-@each_formula
-def test_treating_a_truncation_as_a_termination_is_seen(name: str) -> None:
-    inputs = batch(13, 20, 12)
-    broken = {**inputs, "terminated": inputs["terminated"] | inputs["truncated"], "truncated": None}
-    assert not np.allclose(answer(name, broken), answer(name, inputs))
 
 
 # derivatives
