@@ -15,6 +15,8 @@ import sys
 import textwrap
 from typing import IO, Any
 
+from rlcalc.errors import visible
+
 HEADING, ANSWER, FAINT, ALARM, CAUTION = "bold", "bold green", "dim", "bold red", "yellow"
 OPTION = "cyan"
 
@@ -50,7 +52,7 @@ class Screen:
 
     def segments(self, *parts: Segment) -> None:
         """One line of several styles."""
-        shown = [(visible(text), style) for text, style in parts]
+        shown = [(visible(text, "\n"), style) for text, style in parts]
         if not (self.colour and any(style for _, style in parts)):
             self.stream.write("".join(text for text, _ in shown) + "\n")
             return
@@ -97,13 +99,6 @@ class Screen:
     def _fill(self, text: str, first: str, rest: str) -> list[str]:
         """Lines for a reader; in a pipe, where a message is searched, it stays on one."""
         return filled(text, first, rest) if self.terminal else [first + text]
-
-
-def visible(text: str) -> str:
-    """Control characters as escapes, so that input cannot move the cursor or colour the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def page_width() -> int:
