@@ -17,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from rlcalc.conform.generate.draft import Draft, cannot_generate, drafts
-from rlcalc.conform.generate.search import Found, search
+from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.generate.tables import LARGEST_GAMMA
 from rlcalc.conform.generate.vector import vector
 from rlcalc.conform.report.counterexample import counterexample
@@ -54,7 +54,7 @@ def drawn(formula: str, count: int, seed: int = 0) -> Iterator[Draft]:
     return iter(found)
 
 
-def smallest(function: Any, formula: str, count: int = 300) -> Found:
+def smallest(function: Any, formula: str, count: int = 300) -> FailingCase:
     """The shrunk case, from generated ones alone."""
     _, found, _ = search(Trial(from_function(function), ()), load_formula(formula), (), count, 0)
     assert found is not None
