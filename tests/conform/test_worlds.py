@@ -230,7 +230,7 @@ def test_a_case_stands_in_the_report_in_full(capsys: pytest.CaptureFixture[str])
     out = capsys.readouterr().out
     assert "mdp.P = [[[" in out
     assert "mdp.terminal = [1]" in out
-    assert "Q^*(s0; a0) = R(s0; a0)" in out  # the steps
+    assert "Q*(s0; a0) = R(s0; a0)" in out  # the steps
 
 
 def test_a_word_with_a_space_is_not_broken(tmp_path: Path) -> None:
