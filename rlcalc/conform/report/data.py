@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from rlcalc import junit
+from rlcalc.conform.catalogue import Catalogue
 from rlcalc.conform.diagnose import Diagnosis
-from rlcalc.conform.faults import Catalogue
 from rlcalc.conform.report.counterexample import Counterexample
 from rlcalc.conform.runner import ConformReport
 from rlcalc.golden.replay import brief
@@ -61,8 +61,8 @@ def _diagnosis_json(found: Diagnosis) -> dict[str, Any]:
     nearest = found.nearest
     matches = []
     for match in found.matches:
-        fixes = [fault.mend for fault in match.faults]
-        places = [str(source) for fault in match.faults for source in fault.sources]
+        fixes = [fault.fix for fault in match.faults]
+        places = [place for fault in match.faults for place in fault.reported_in]
         matches.append(
             {
                 "faults": [fault.name for fault in match.faults],
@@ -83,17 +83,11 @@ def _diagnosis_json(found: Diagnosis) -> dict[str, Any]:
 
 
 def catalogue_json(known: Catalogue) -> dict[str, Any]:
-    """What is declared about a formula; old names of keys stand next to the new ones."""
-    faults = []
-    for fault in known.faults:
-        places = [str(source) for source in fault.sources]
-        words = {"name": fault.name, "does": fault.does, "cause": fault.cause}
-        new = {"shown_by": fault.exposed, "fix": fault.mend, "reported_in": places}
-        faults.append(words | new | {"exposed": fault.exposed, "mend": fault.mend, "sources": places})
+    """What is declared about a formula."""
     return {
         "formula": known.formula,
         "conventions": [{"name": c.name, "about": c.about, "users": c.users} for c in known.conventions],
-        "faults": faults,
+        "faults": [fault.as_json() for fault in known.faults],
     }
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import Any
 
+from rlcalc.conform.catalogue import Catalogue, Fault
 from rlcalc.conform.diagnose import Diagnosis
-from rlcalc.conform.faults import Catalogue, Fault
 from rlcalc.conform.report.counterexample import Counterexample
 from rlcalc.conform.runner import ConformReport
 from rlcalc.digits import DIGITS
@@ -108,9 +108,9 @@ def fault_lines(fault: Fault) -> Iterator[Line]:
     """What a known bug does, why people write it, and how to fix it."""
     yield from filled(f"behaviour: {fault.does}")
     yield from filled(f"cause: {fault.cause}")
-    yield from filled(f"fix: {fault.mend}")
-    if fault.sources:
-        yield from filled(f"reported in: {', '.join(map(str, fault.sources))}")
+    yield from filled(f"fix: {fault.fix}")
+    if fault.reported_in:
+        yield from filled(f"reported in: {', '.join(fault.reported_in)}")
 
 
 def catalogue_lines(known: Catalogue, conventions: bool, faults: bool) -> Iterator[Line]:
@@ -124,8 +124,8 @@ def catalogue_lines(known: Catalogue, conventions: bool, faults: bool) -> Iterat
     for fault in known.faults if faults else ():
         yield f"  {fault.name}", ""
         yield from filled(fault.does, "      ", "      ")
-        yield from filled(f"Fix: {fault.mend}", "      ", "      ")
-        yield from ((f"      Reported in {source}.", "") for source in fault.sources)
+        yield from filled(f"Fix: {fault.fix}", "      ", "      ")
+        yield from ((f"      Reported in {place}.", "") for place in fault.reported_in)
 
 
 def example_lines(example: Counterexample, short: bool = False) -> Iterator[Line]:

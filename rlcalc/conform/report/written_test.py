@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rlcalc.conform.faults import Convention
+from rlcalc.conform.catalogue import Convention
 from rlcalc.conform.outcome import Judgement
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.program import Program, case_json
