@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rlcalc.conform.faults import Convention, Fault, catalogue
+from rlcalc.conform.catalogue import Convention, Fault
+from rlcalc.conform.faults import catalogue
 from rlcalc.errors import CheckFailed
 from rlcalc.formulas import load_forms
 from rlcalc.ppo.check.checks import Checks
