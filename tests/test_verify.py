@@ -152,7 +152,7 @@ def test_a_wrong_otherwise_fails_and_names_the_convention() -> None:
     case = CASES["lecture-1.4-lam-one"]
     other = replace(case.readings[1], want={"return": Want("1")})
     report = run_case(replace(case, readings=(case.readings[0], other)), ALL)
-    assert {failure.reading for failure in report.failures} == {"a terminal state is worth 0"}
+    assert {failure.reading for failure in report.failures} == {"the value of a terminal state is 0"}
     assert failed_on(report) == set(ALL)
 
 
@@ -251,7 +251,7 @@ def test_a_wrong_exact_form_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     right = lambda_return.exact_form
 
     def wrong(d: Any, i: Any) -> None:
-        i.values["lam"] = i.values["lam"] / 2
+        i.given["lam"] = i.given["lam"] / 2
         right(d, i)
 
     monkeypatch.setattr(lambda_return, "exact_form", wrong)
