@@ -12,6 +12,8 @@ from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent
 MAX_FILE = 16 * 2**20  # bytes of one TOML file; the largest that is shipped has a hundredth of it
+MAX_INTEGER_BITS = 13_288  # 4000 digits, as in the expression grammar
+MAX_NESTING = 64
 
 
 @cache
@@ -25,19 +27,35 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file whose numbers, where exact, are strings.
 
     Raises:
-        DataError: ``file_unreadable``, ``file_too_long`` or ``file_not_toml``, with the path.
+        DataError: ``file_unreadable``, ``file_too_long``, ``file_not_text`` or ``file_not_toml``, with
+            the path: also for integers that are too long to be printed, and tables that nest too deep.
     """
     import tomllib
 
     from rlcalc.errors import DataError
+    from rlcalc.files import read_text
 
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_FILE + 1)
-        if len(raw) > MAX_FILE:
-            raise DataError("file_too_long", f"{path} is larger than {MAX_FILE} bytes.")
-        return tomllib.loads(raw.decode("utf-8"))
-    except OSError as error:
-        raise DataError("file_unreadable", f"{path} cannot be read: {error.strerror or error}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        found = tomllib.loads(read_text(path, MAX_FILE).replace("\r\n", "\n"))
+    # a plain ValueError is an integer with more digits than Python reads
+    except (ValueError, RecursionError) as error:
         raise DataError("file_not_toml", f"{path} is not valid TOML: {error}.") from error
+    problem = _excess(found)
+    if problem:
+        raise DataError("file_not_toml", f"{path} holds {problem}.")
+    return found
+
+
+def _excess(top: Any) -> str:
+    """What is too much in a file, so that whoever looks at its values may print them and recurse."""
+    waiting = [(top, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+            return "an integer with more than 4000 digits"
+        if isinstance(value, dict | list):
+            if depth == MAX_NESTING:
+                return f"lists or tables nested more than {MAX_NESTING} deep"
+            parts = value.values() if isinstance(value, dict) else value
+            waiting += [(part, depth + 1) for part in parts]
+    return ""

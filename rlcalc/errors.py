@@ -79,5 +79,5 @@ def suggestion(word: str, known: list[str]) -> str:
     """Name the nearest known word, as a hint; empty when nothing is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, known, n=1, cutoff=0.55)
+    near = get_close_matches(word, known, n=1, cutoff=0.7)
     return f"Did you mean {near[0]}?" if near else ""

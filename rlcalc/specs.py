@@ -239,19 +239,39 @@ def formula_names() -> list[str]:
 
 
 @cache
+def find_formula(name: str) -> Formula | None:
+    """The formula of that Python name (``lambda_return``) or command (``lambda-return``), if there is one.
+
+    Most commands are named like their file; the other files are looked through for the rest only.
+
+    Raises:
+        DataError: when its file breaks the schema.
+    """
+    folder = data_folder("specs") / "formulas"
+    likely = name.replace("-", "_")
+    if likely.isidentifier() and (folder / f"{likely}.toml").is_file():
+        found = read_formula(folder / f"{likely}.toml")
+        if name in (found.name, found.command):
+            return found
+    for head in heads():
+        if name in (head.name, head.command):
+            return read_formula(folder / f"{head.name}.toml")
+    return None
+
+
 def load_formula(name: str) -> Formula:
-    """The formula of that Python name (``lambda_return``) or command (``lambda-return``).
+    """``find_formula`` of a formula that must exist.
 
     Raises:
         UnknownName: ``unknown_formula``, with the nearest name.
         DataError: when the file breaks the schema.
     """
-    for head in heads():
-        if name in (head.name, head.command):
-            return read_formula(data_folder("specs") / "formulas" / f"{head.name}.toml")
-    known = [head.command for head in heads()]
-    hint = suggestion(name.replace("_", "-"), known) or "'rlcalc list' shows all of them."
-    raise UnknownName("unknown_formula", f"There is no formula {shown(name)}.", hint)
+    found = find_formula(name)
+    if found is None:
+        known = [head.command for head in heads()]
+        hint = suggestion(name.replace("_", "-"), known) or "'rlcalc list' shows all of them."
+        raise UnknownName("unknown_formula", f"There is no formula {shown(name)}.", hint)
+    return found
 
 
 def read_formula(path: Path) -> Formula:

@@ -130,7 +130,7 @@ def test_the_lines_of_the_user(capsys):
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        (["lamda-return"], "There is no command 'lamda-return'.", "Did you mean lambda-return?"),
+        (["lamda-return"], "Unknown command 'lamda-return'.", "Did you mean lambda-return?"),
         (["show", "ppo-clpi"], "There is no formula 'ppo-clpi'.", "Did you mean ppo-clip?"),
         (["show"], "None was named", "rlcalc show"),
         ([*LINE, "--backends", "nump"], "There is no backend 'nump'.", "Did you mean numpy?"),
@@ -143,12 +143,15 @@ def test_the_lines_of_the_user(capsys):
         (["lambda-return", "--rewards", "1", "--lam", "2"], "--lam must be in [0, 1], not 2.", ""),
         (
             ["td-update", "--value", "1", "--target", "2", "--plot", "x.png"],
-            "There is no option '--plot'.",
+            "Unknown option '--plot'.",
             "draws no picture",
         ),
-        (["--rewards", "1"], "No such option: --rewards", "rlcalc -h"),
-        (["list", "--foo"], "No such option: --foo", "rlcalc list -h"),
-        (["golden"], "A command is missing.", "rlcalc golden -h"),
+        (["--rewards", "1"], "Unknown option '--rewards'.", "--version"),
+        (["list", "--jsn"], "Unknown option '--jsn'.", "Did you mean --json?"),
+        ([*LINE, "--jsn"], "Unknown option '--jsn'.", "Did you mean --json?"),
+        (["list", "1"], "Unexpected argument '1'", ""),
+        (["golden", "certfy"], "Unknown command 'certfy'.", "Did you mean certify?"),
+        (["golden"], "Missing command.", "rlcalc golden -h"),
     ],
 )
 def test_errors_look_alike(capsys, words, message, hint):

@@ -15,9 +15,10 @@ from rlcalc.conform.vectors import golden_vectors
 from rlcalc.digits import truth_of
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked, derive_bound
-from rlcalc.golden.values import each, shape
 from rlcalc.inputs.bind import Inputs
 from rlcalc.inputs.read import flat
+from rlcalc.nested import map_nested as each
+from rlcalc.nested import outline as shape
 from rlcalc.reference import ORACLES, exact_answer
 from rlcalc.specs import load_formula
 

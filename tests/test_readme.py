@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rlcalc.cli.app import BUILT_IN
+from rlcalc.cli.commands import BUILT_IN
 from rlcalc.specs import heads
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -156,7 +156,7 @@ def reviewed() -> dict[str, str]:
 
 def record(verdicts: Mapping[str, str]) -> Path:
     """Lay these verdicts over the reviewed ones and write the file."""
-    from rlcalc.golden.toml_edit import write_whole
+    from rlcalc.files import write_text
 
     path = folder() / "reviewed.toml"
     merged: dict[str, Any] = {**reviewed(), **verdicts}
@@ -170,5 +170,5 @@ def record(verdicts: Mapping[str, str]) -> Path:
         "[verdict]",
         *(f'"{id}" = "{merged[id]}"' for id in known),
     ]
-    write_whole(path, "\n".join(lines) + "\n")
+    write_text(path, "\n".join(lines) + "\n")
     return path

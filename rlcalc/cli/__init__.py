@@ -5,19 +5,20 @@ standard error and an exit code; no command prints an error itself.
 
 The modules:
 
-- ``app``: the table of commands, loaded lazily;
-- ``formula_command``: a specification -> its command;
-- ``argv``: lists with spaces -> what Typer understands;
-- ``files``: ``@file``, ``@-`` and ``@file.csv:column``;
-- ``render``: an Evaluation -> text or JSON;
-- ``helptext``: every ``-h`` page;
-- ``tables``: ``list`` and ``show``;
-- ``screen``: colour, terminals, pipes.
+- ``app``: finds the command, loads it when it is called;
+- ``commands``: the table of built-in commands;
+- ``command``: the classes of all commands;
+- ``argv``, ``aliases``: words as typed -> values by option;
+- ``formula``: a specification -> its command;
+- ``input_files``: ``@file``, ``@-`` and ``@file.csv:column``;
+- ``render``, ``numbers``: an Evaluation -> text, LaTeX or JSON;
+- ``help``: every help page; ``completion``: what the shell offers;
+- ``listing``: ``list`` and ``show``; ``plots``: pictures;
+- ``screen``, ``streams``: colour, terminals, pipes, encodings.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -41,9 +42,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 fine, 1 a check failed, 2 bad usage or input,
         70 a fault of rlcalc itself, 130 interrupted, 141 the reader of our output went away.
     """
+    from rlcalc.cli import streams
+
     words = [str(word) for word in (sys.argv[1:] if argv is None else argv)]
-    _never_fail_to_encode()
+    streams.prepare(ours=argv is None)
     try:
+        if sys.stdout is None:
+            _complain("Standard output is closed.", "Send it somewhere, to /dev/null if nowhere else.")
+            return BAD_INPUT
         code = _run(words)
         sys.stdout.flush()
         return code
@@ -51,14 +57,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # the interpreter flushes once more at exit, into something that still listens
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+    except OSError as error:  # what was printed could not be written
+        _complain(f"Standard output: {error.strerror or error}.")
+        return BAD_INPUT
+    finally:
+        streams.settle()
 
 
 def _run(words: list[str]) -> int:
-    if words == ["--version"]:  # not worth importing a parser for
+    if words in (["--version"], ["-V"]):  # not worth importing a parser for
         print(f"rlcalc {__version__}")
         return FINE
     from rlcalc.errors import RlcalcError, shown
@@ -89,25 +97,23 @@ def _run(words: list[str]) -> int:
 
 
 def _complain(message: str, hint: str = "") -> None:
+    from rlcalc.cli import streams
     from rlcalc.cli.screen import Screen
 
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()  # what was answered stands above what went wrong
-    Screen(sys.stderr).error(message, hint)
+    with streams.what_can_be_said():
+        if sys.stdout is not None:
+            sys.stdout.flush()  # what was answered stands above what went wrong
+    with streams.what_can_be_said():
+        Screen(sys.stderr).error(message, hint)
+        sys.stderr.flush()
 
 
 def _add_for_a_program(error: RlcalcError) -> None:
     """A last line of JSON with the code that never changes; a program need not read sentences."""
-    import json
+    from rlcalc.cli import streams
+    from rlcalc.cli.screen import is_unicode, json_text
 
     about = {"code": error.code, "message": error.message, "hint": error.hint}
-    sys.stderr.write(json.dumps({"error": about}, ensure_ascii=False) + "\n")
-
-
-def _never_fail_to_encode() -> None:
-    """Print a letter that the terminal's encoding lacks as an escape, not as a crash."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            with contextlib.suppress(OSError, ValueError):
-                reconfigure(errors="backslashreplace")
+    with streams.what_can_be_said():
+        sys.stderr.write(json_text({"error": about}, ascii_only=not is_unicode(sys.stderr)) + "\n")
+        sys.stderr.flush()

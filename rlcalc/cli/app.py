@@ -1,47 +1,23 @@
-"""The table of commands, loaded lazily.
-
-To add a command that is no formula, add a line to ``BUILT_IN``: its name, the
-``module:attribute`` of a ``typer.Typer`` (with one command, which is then
-called directly, or with several), and one line of help. The module is
-imported when that command is called, never to print a list. Formulas are not
-listed here: every file in ``specs/formulas`` is a command.
-"""
+"""The command ``rlcalc``: finds a command by its name, calls it, and turns the parser's errors into ours."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from rlcalc._version import __version__
-from rlcalc.errors import RlcalcError, UnknownName, shown, suggestion
+from rlcalc.cli.command import Group
+from rlcalc.cli.commands import BUILT_IN
+from rlcalc.errors import InputError, RlcalcError, UnknownName
 
-
-class BuiltIn(NamedTuple):
-    """A command that is no formula."""
-
-    target: str
-    about: str
-
-
-BUILT_IN = {
-    "audit": BuiltIn("rlcalc.cli.audit:app", "Prove or refute every statement of the lecture."),
-    "list": BuiltIn("rlcalc.cli.listing:list_app", "All formulas, by chapter of the lecture."),
-    "show": BuiltIn("rlcalc.cli.listing:show_app", "Everything about one formula."),
-    "verify": BuiltIn("rlcalc.cli.verify:app", "Run the golden vectors on every backend."),
-    "golden": BuiltIn("rlcalc.cli.golden:app", "Certify, check and export the golden vectors."),
-    "ppo-run": BuiltIn("rlcalc.cli.ppo_run:app", "Train an agent by PPO with these formulas, checked."),
-    "conform": BuiltIn("rlcalc.cli.conform:app", "Hold your own function to the vectors; name its fault."),
-    "peers": BuiltIn("rlcalc.cli.peers:app", "Which released libraries conform, and which faults they have."),
-}
 _COMPLETING = "_RLCALC_COMPLETE"
 
 
-class LazyGroup(TyperGroup):
+class Front(Group):
     """Knows the names of all commands and loads the one that is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -55,55 +31,28 @@ class LazyGroup(TyperGroup):
             command = typer.main.get_command(getattr(import_module(module), attribute))
             command.name = cmd_name
             return command
-        if cmd_name not in self.list_commands(ctx):
+        from rlcalc.specs import find_formula
+
+        spec = find_formula(cmd_name)
+        if spec is None:
             return None
         from rlcalc.cli.formula import build
 
-        return build(cmd_name)
+        return build(spec)
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name, known = args[0], self.list_commands(ctx)
-        if name not in known and not ctx.resilient_parsing:
-            hint = suggestion(name.lower().replace("_", "-"), known)
-            hint = hint or "'rlcalc list' shows the formulas, 'rlcalc -h' all commands."
-            raise UnknownName("unknown_command", f"There is no command {shown(name)}.", hint)
-        return super().resolve_command(ctx, args)
-
-    def get_help(self, ctx: Any) -> str:
+    def page(self, ctx: Any, full: bool) -> Any:
         from rlcalc.cli.help import front_page
 
-        return front_page(ctx)
-
-
-def help_option() -> Any:
-    """``-h`` as an option of our own.
-
-    Typer's has no default, for want of which every start loads pydantic.
-    """
-
-    def show(ctx: typer.Context, wanted: bool) -> None:
-        if wanted and not ctx.resilient_parsing:
-            print(ctx.get_help())
-            raise typer.Exit()
-
-    return typer.Option(False, "-h", "--help", is_eager=True, callback=show, help="Print this page.")
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"rlcalc {__version__}")
-        raise typer.Exit()
+        return front_page(self, ctx, full)
 
 
 def _front(
     ctx: typer.Context,
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version."
+        False, "-V", "--version", help="Print the version; with -v those of Python, NumPy and Torch too."
     ),
-    help: bool = help_option(),
 ) -> None:
-    if ctx.invoked_subcommand is None:
-        print(ctx.get_help())
+    """Exact answers for reinforcement-learning formulas, and a check of code that computes them."""
 
 
 def _group(words: Sequence[str]) -> Any:
@@ -112,14 +61,11 @@ def _group(words: Sequence[str]) -> Any:
     Typer's two options for completion are there when they are asked for or
     listed: their mere presence makes every start load pydantic.
     """
-    front = [word for word in words[:1] if word.startswith("-")]
+    front = [word for word in words[:1] if word.startswith("-") and word != "-h"]
     app = typer.Typer(
-        cls=LazyGroup,
-        rich_markup_mode=None,
-        add_completion=bool(front) or _COMPLETING in os.environ,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        cls=Front, rich_markup_mode=None, add_completion=bool(front) or _COMPLETING in os.environ
     )
-    app.callback(invoke_without_command=True, add_help_option=False)(_front)
+    app.callback(invoke_without_command=True)(_front)
     return typer.main.get_command(app)
 
 
@@ -129,11 +75,15 @@ def run(words: Sequence[str]) -> int:
     The parser's own ``main`` is left out, except for completion scripts: it
     prints errors in its own way and hides interrupts and closed pipes.
     """
-    words = words or ["--help"]
+    words = list(words) or ["-h"]
+    if words[0] == "help":
+        words = [*words[1:], "--help"]
+    if words[0] in ("version", "-V", "--version"):
+        print(versions("-v" in words or "--verbose" in words))
+        return 0
     group = _group(words)
     if os.environ.get(_COMPLETING):
-        group.main(args=list(words), prog_name="rlcalc")
-        return 0
+        return _complete(group, words)
     try:
         with group.make_context("rlcalc", list(words)) as ctx:
             group.invoke(ctx)
@@ -150,6 +100,37 @@ def run(words: Sequence[str]) -> int:
     return 0
 
 
+def versions(verbose: bool) -> str:
+    """``rlcalc 0.1.0``; in full, what it runs on, one a line."""
+    first = f"rlcalc {__version__}"
+    if not verbose:
+        return first
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    lines = [first, f"Python {platform.python_version()} ({platform.platform()})"]
+    for name, package in (("SymPy", "sympy"), ("NumPy", "numpy"), ("Torch", "torch")):
+        try:
+            lines.append(f"{name} {version(package)}")
+        except PackageNotFoundError:
+            lines.append(f"{name} is not installed")
+    return "\n".join(lines)
+
+
+def _complete(group: Any, words: Sequence[str]) -> int:
+    try:
+        group.main(args=list(words), prog_name="rlcalc")
+    except (KeyError, ValueError, IndexError) as error:
+        raise InputError(
+            "completion_environment",
+            f"{_COMPLETING} is set, but {error} is missing or wrong.",
+            "Shells set these variables together; 'unset _RLCALC_COMPLETE' if you are no shell.",
+        ) from None
+    except SystemExit as stop:
+        return _code(stop)
+    return 0
+
+
 def _code(stop: SystemExit) -> int:
     if stop.code is None or isinstance(stop.code, int):
         return stop.code or 0
@@ -163,8 +144,6 @@ def _is_usage_error(error: Exception) -> bool:
 
 def _as_ours(error: Any) -> UnknownName:
     message = str(error.format_message()).replace("\n", " ").strip()
-    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help page
-        message = "A command is missing."
     if message and message[-1] not in ".?!)":
         message += "."
     ctx = getattr(error, "ctx", None)

@@ -13,8 +13,11 @@ from typing import Literal
 
 from rlcalc.errors import InputError, UnknownName, shown, suggestion
 
-Takes = Literal["nothing", "one", "many", "any"]  # "any": many, or none at all
+# how many values an option takes: "any" is many or none at all, "each" is one every time it is given
+Takes = Literal["nothing", "one", "many", "any", "each"]
 
+# the key under which words that belong to no option are collected, where a command takes some
+POSITIONAL = ""
 HELP_WORDS = ("-h", "--help")
 # -l, -l1*2, -alpha/2, -pi: a minus and a symbol; -sqrt(2): a minus and a call
 _SYMBOL = re.compile(r"-([A-Za-z](?:_?[0-9]+)?|[A-Za-z]{2,}(?:_?[0-9]+)?)(?![A-Za-z0-9_-])")
@@ -62,8 +65,9 @@ def parse(
     """Words as typed -> the values of every option that was given.
 
     Args:
-        words: what stands behind the command.
-        options: every long option and how many values it takes.
+        words: what stands after the command.
+        options: every long option and how many values it takes. With the key
+            ``POSITIONAL`` words that belong to no option are collected under it.
         shorts: short option -> long option.
         example: a line that works, for hints.
 
@@ -76,16 +80,18 @@ def parse(
     current, count = "", 0
     for word in words:
         if is_value(word, options, shorts):
-            if not current or (options[current] == "one" and count):
+            full = not current or (options[current] in ("one", "each") and count > 0)
+            if not full:
+                found[current].append(word)
+                count += 1
+            elif POSITIONAL in options:
+                found.setdefault(POSITIONAL, []).append(word)
+            else:
                 raise _stray(word, current, options, example)
-            found[current].append(word)
-            count += 1
             continue
         _refuse_empty(current, count, options)
         name, has_value, value = word.partition("=")
-        name = shorts.get(name, name)
-        if name not in options:
-            raise _unknown(name, current, options)
+        name = _known(name, current, options, shorts)
         if options[name] == "one" and name in found:
             raise InputError("option_twice", f"{name} is given twice, and takes one value.")
         found.setdefault(name, [])
@@ -98,7 +104,7 @@ def parse(
                 )
             current = ""
             continue
-        # a repeated flag must bring something too, so that its values are counted anew
+        # a repeated flag must bring something too, so that its values are counted from 0
         current, count = name, 0
         if has_value:
             found[name].append(value)
@@ -109,33 +115,56 @@ def parse(
 
 def _refuse_empty(current: str, count: int, options: Mapping[str, Takes]) -> None:
     if current and not count and options[current] != "any":
-        what = "one value" if options[current] == "one" else "at least one value"
+        what = "at least one value" if options[current] == "many" else "one value"
         raise InputError("option_empty", f"{current} has nothing after it; it takes {what}.")
 
 
+def _known(name: str, current: str, options: Mapping[str, Takes], shorts: Mapping[str, str]) -> str:
+    """The long option that was meant, by its own name or by another name for the same."""
+    name = shorts.get(name, name)
+    if name in options:
+        return name
+    if name.startswith("--") and len(name) > 2:
+        from rlcalc.cli.aliases import same_option
+
+        same = same_option(name, options)
+        if same is not None:
+            return same
+    raise _unknown(name, current, options)
+
+
 def _unknown(word: str, current: str, options: Mapping[str, Takes]) -> UnknownName:
-    known = list(options)
+    from rlcalc.cli.aliases import option_hint
+
+    known = [option for option in options if option != POSITIONAL]
     if word == "--":
-        return UnknownName("unknown_option", "'--' means nothing here.", "Negative numbers need no '--'.")
-    hint = suggestion("--" + word.lstrip("-").replace("_", "-"), known)
+        return UnknownName("unknown_option", "'--' is not supported.", "Negative numbers need no '--'.")
+    hint = option_hint(word, known)
     if word == "--plot":
         hint = "This formula draws no picture."
     elif not hint:
         hint = f"It takes {', '.join(known)}."
     elif current and f"-{word}" in options:
         hint += f" As a value it is written {current}={word}."
-    return UnknownName("unknown_option", f"There is no option {shown(word)}.", hint)
+    return UnknownName("unknown_option", f"Unknown option {shown(word)}.", hint)
 
 
 def _stray(word: str, current: str, options: Mapping[str, Takes], example: str) -> InputError:
-    if current:
-        message = f"{shown(word)} is left over: {current} takes one value."
-    else:
-        message = f"{shown(word)} belongs to no option."
+    message = f"Unexpected argument {shown(word)}"
+    message += f": {current} takes one value." if current else ": it follows no option."
     hint = ""
     if word[:1].isalpha() and len(word) > 1:
         hint = suggestion("--" + word.replace("_", "-"), list(options))
     return InputError("stray_word", message, hint or (f"For example: {example}" if example else ""))
+
+
+def rewritten(found: Mapping[str, Sequence[str]], options: Mapping[str, Takes]) -> list[str]:
+    """Values by option -> words that Typer's own parser reads: one ``--option=value`` each."""
+    words = []
+    for option, values in found.items():
+        if option != POSITIONAL:
+            words += [option] if options[option] == "nothing" else [f"{option}={value}" for value in values]
+    return [*words, "--", *found.get(POSITIONAL, ())]
 
 
 def split_commas(text: str) -> list[str]:

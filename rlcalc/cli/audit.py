@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rlcalc.cli.command import Command
 from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, HEADING, Screen
 from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
 
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
 
 _STYLES = {"heading": HEADING, "good": ANSWER, "bad": ALARM, "caution": CAUTION, "faint": FAINT, "": ""}
 
+EXAMPLES = """
+rlcalc audit --section 2.4  # one section of the lecture
+rlcalc audit --errata  # what is wrong, and what is right
+"""
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+@app.command(cls=Command, epilog=EXAMPLES)
 def audit(
     section: str = typer.Option(None, "--section", help="Only this section, such as 2.2, or chapter."),
     claim: str = typer.Option(None, "--claim", metavar="ID", help="Everything about one claim."),
@@ -61,9 +67,9 @@ def audit(
         notes.note(f"{sum(one.settled for one in outcomes)} verdicts recorded in {path.name}.")
     if html is not None:
         from rlcalc.audit.page import page
-        from rlcalc.golden.toml_edit import write_whole
+        from rlcalc.files import write_text
 
-        write_whole(html, page(claims, seen))
+        write_text(html, page(claims, seen))
         notes.note(f"{len(seen)} claim{'s' * (len(seen) != 1)} written to {html}.")
     width = _width(out)
     if as_json:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rlcalc.cli.command import Command
 from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen
 from rlcalc.errors import CheckFailed, InputError, shown
 
@@ -22,10 +23,16 @@ LIMIT = 5.0
 # JAX compiles for every new shape, and starts on the first call
 RANDOM_COMPILED, LIMIT_COMPILED = 50, 30.0
 
+EXAMPLES = """
+rlcalc conform my_agent.py:gae --formula gae  # is it right, and if not, which bug is it?
+rlcalc conform --exec "./my_gae" --formula gae  # a program in any language
+rlcalc conform --faults --formula gae  # the known bugs
+"""
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+@app.command(cls=Command, epilog=EXAMPLES)
 def conform(
     target: str = typer.Argument(
         None, metavar="[TARGET]", help="package.module:function or file.py:function.", show_default=False
@@ -198,9 +205,9 @@ def _run(
     if junit is not None:
         write_junit(found, example, junit)
     if write_test is not None and example is not None:
-        from rlcalc.golden.toml_edit import write_whole
+        from rlcalc.files import write_text
 
-        write_whole(write_test, example.test)
+        write_text(write_test, example.test)
     if as_json:
         _print_json(report_json(found, example))
     else:
@@ -303,9 +310,9 @@ def _self_check(formula: str | None, out: Path | None, as_json: bool) -> None:
     if out is not None:
         import json
 
-        from rlcalc.golden.toml_edit import write_whole
+        from rlcalc.files import write_text
 
-        write_whole(out, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+        write_text(out, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
     if as_json:
         _print_json(data)
     else:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
 from rlcalc.cli.argv import Takes, parse, split_commas, wants_help
+from rlcalc.cli.command import Command
 from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
-from rlcalc.specs import Formula, Parameter, load_formula
+from rlcalc.specs import Formula, Parameter
 
 BACKENDS = ("sympy", "numpy", "torch")
 DTYPES = ("float64", "float32", "float16", "bfloat16")
@@ -46,35 +46,50 @@ def takes(parameter: Parameter) -> Takes:
     return "any" if parameter.may_be_empty else "many"
 
 
-def build(name: str) -> Any:
+class FormulaCommand(Command):
+    """Takes lists with spaces, and hands values over as they are.
+
+    Typer only learns the names of the options, to complete them: its
+    conversion of text to text would load pydantic.
+    """
+
+    spec: Formula
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """Words that the shell offers after an input's option."""
+        return {p.option: p.choices for p in self.spec.parameters if p.choices}
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:
+            self.prepare_completion(ctx, args)
+            return args
+        if wants_help(args):
+            self.print_help(ctx, args)
+        ctx.params = _params(self.spec, args)
+        return []
+
+    def invoke(self, ctx: Any) -> None:
+        run(self.spec, ctx.params)
+
+    def page(self, ctx: Any, full: bool) -> Any:
+        from rlcalc.cli.help import Row, formula_page
+
+        rows = []
+        for option, _, metavar, text in common_options(self.spec):
+            short = "".join(f"{key}, " for key, long in SHORTS.items() if long == option)
+            rows.append(Row(f"{short}{option} {metavar}".strip(), [text]))
+        rows.append(Row("-h, --help", ["A short help, or this page."]))
+        return formula_page(self.spec, full, rows, takes)
+
+
+def build(spec: Formula) -> Any:
     """The Typer command of a formula."""
-    spec = load_formula(name)
-
-    class FormulaCommand(TyperCommand):
-        """Takes lists with spaces, and prints its own help."""
-
-        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-            # Values are handed over as they are: Typer's parser refuses lists with
-            # spaces, and its conversion of text to text loads pydantic.
-            if ctx.resilient_parsing:  # completion asks for option names only
-                return args
-            if wants_help(args):
-                print(self.get_help(ctx))
-                ctx.exit()
-            ctx.params = _params(spec, args)
-            return []
-
-        def invoke(self, ctx: Any) -> None:
-            run(spec, ctx.params)
-
-        def get_help(self, ctx: Any) -> str:
-            from rlcalc.cli.help import formula_page
-
-            return formula_page(spec)
-
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(spec.command, cls=FormulaCommand, short_help=f"{spec.title}.")(_declaration(spec))
-    return typer.main.get_command(app)
+    command = typer.main.get_command(app)
+    command.spec = spec  # type: ignore[attr-defined]
+    return command
 
 
 def _params(spec: Formula, words: list[str]) -> dict[str, Any]:
@@ -96,28 +111,20 @@ def _declaration(spec: Formula) -> Callable[..., None]:
     def declaration(**given: Any) -> None:
         run(spec, given)
 
-    parameters = []
-    for parameter in spec.parameters:
-        known = list(parameter.choices)
-        parameters.append(_option(parameter.name, parameter.option, takes(parameter), parameter.help, known))
+    parameters = [_option(p.name, p.option, takes(p), p.help) for p in spec.parameters]
     for option, kind, _, text in common_options(spec):
-        words = {"--backends": BACKENDS, "--dtype": DTYPES}.get(option, ())
         shorts = [short for short, long in SHORTS.items() if long == option]
-        parameters.append(_option(_PREFIX + option[2:], option, kind, text, words, shorts))
+        parameters.append(_option(_PREFIX + option[2:], option, kind, text, shorts))
     declaration.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     declaration.__annotations__ = {p.name: p.annotation for p in parameters}
     declaration.__name__ = spec.name
     return declaration
 
 
-def _option(
-    name: str, option: str, kind: Takes, text: str, words: Sequence[str] = (), shorts: Sequence[str] = ()
-) -> inspect.Parameter:
+def _option(name: str, option: str, kind: Takes, text: str, shorts: Sequence[str] = ()) -> inspect.Parameter:
     annotation: Any = {"nothing": bool, "one": str}.get(kind, list[str])
-    extra: dict[str, Any] = {}
-    if words:
-        extra["autocompletion"] = lambda incomplete: [word for word in words if word.startswith(incomplete)]
-    default = typer.Option(False if kind == "nothing" else None, option, *shorts, help=text, **extra)
+    metavar = "X..." if kind in ("many", "any") else None
+    default = typer.Option(False if kind == "nothing" else None, option, *shorts, help=text, metavar=metavar)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

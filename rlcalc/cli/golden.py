@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from rlcalc.cli.command import Command, Group
 from rlcalc.cli.screen import Screen
 from rlcalc.errors import CheckFailed, InputError
 
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    cls=Group,
     help="Certify, check and export the golden vectors.",
+    epilog="rlcalc golden certify --check  # for CI\nrlcalc golden export --output vectors",
 )
 
 
-@app.command()
+@app.command(cls=Command, epilog="rlcalc golden certify\nrlcalc golden certify --check")
 def certify(
     files: list[Path] = typer.Argument(  # noqa: B008
         None, help="Golden files. Default: the shipped ones.", show_default=False
@@ -67,7 +68,7 @@ def _print(report: Certification) -> None:
         out.line(f"  overwritten, {difference.where}: {was}, {difference.derived}")
 
 
-@app.command()
+@app.command(cls=Command, epilog="rlcalc golden export --formula gae --output gae.json")
 def export(
     formula: str = typer.Option(None, "--formula", help="Only this formula."),
     output: Path = typer.Option(  # noqa: B008
@@ -78,11 +79,13 @@ def export(
 
     Numbers stay text, so that no reader rounds them.
     """
+    from rlcalc.files import check_target, write_text
     from rlcalc.golden.export import file_json
     from rlcalc.golden.files import load_all
-    from rlcalc.golden.toml_edit import write_whole
     from rlcalc.specs import load_formula
 
+    if output is not None and not output.is_dir():
+        check_target(output)
     files = load_all()
     if formula is not None:
         name = load_formula(formula).name
@@ -91,13 +94,13 @@ def export(
             raise InputError("nothing_selected", f"There is no golden file for {name}.")
     if output is not None and output.is_dir():
         for file in files:
-            write_whole(output / f"{file.formula}.json", _json(file_json(file)))
+            write_text(output / f"{file.formula}.json", _json(file_json(file)))
         return
     text = _json({"schema": "rlcalc-golden-1", "files": [file_json(file) for file in files]})
     if output is None:
         sys.stdout.write(text)
     else:
-        write_whole(output, text)
+        write_text(output, text)
 
 
 def _json(value: Any) -> str:

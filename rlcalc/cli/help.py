@@ -1,59 +1,232 @@
-"""Every ``-h`` page: examples first, then options, then what comes out."""
+"""Every help page, in one style.
+
+``-h`` fits on a screen: how it is called, two examples, what it takes.
+``--help`` is everything. A page is made of sections; names of options and
+commands stand on the left, where a terminal shows them in colour.
+"""
 
 from __future__ import annotations
 
-import textwrap
+import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from rlcalc.cli.formula import SHORTS, common_options, takes
-from rlcalc.cli.screen import page_width
-from rlcalc.specs import GROUPS, Formula, Parameter, heads
+from rlcalc._version import __version__
+from rlcalc.cli.argv import HELP_WORDS, Takes
+from rlcalc.cli.commands import BUILT_IN, CALCULATE, GROUPS
+from rlcalc.cli.screen import FAINT, HEADING, OPTION, Screen, filled, page_width
+from rlcalc.specs import GROUPS as CHAPTERS
+from rlcalc.specs import Formula, Parameter, heads
 
-Row = tuple[str, Sequence[str]]
+MOST_LINES = 24  # of a short page: what a terminal shows without scrolling
 _LEFT = 2
 _MOST_LEFT = 26  # wider names stand on a line of their own
 
 
-def formula_page(spec: Formula) -> str:
-    """Help of one formula's command."""
-    from rlcalc.cli.render import lecture
+class Line(NamedTuple):
+    """A line of a page: a name to be coloured, plain text, and a remark to be faint."""
 
-    parts = [
-        "\n".join(filled(f"{spec.title} ({lecture(spec.sections)})", "")),
-        section("Examples", examples(spec)),
-        section("Formula", [*indented(spec.text, hang=4), *indented(spec.about)]),
-        section("Inputs", rows([(left(p), [facts(spec, p), p.help]) for p in spec.parameters])),
-        section("Printing", rows(printing(spec))),
-        section("Outputs", rows([(o.name, [_about(o.symbol, o.name, o.about)]) for o in spec.outputs])),
+    name: str
+    text: str = ""
+    remark: str = ""
+
+
+class Row(NamedTuple):
+    """An option, input, output or command: its name on the left, paragraphs on the right."""
+
+    name: str
+    paragraphs: Sequence[str]
+
+
+@dataclass
+class Page:
+    """A help page; a section without a title is running text."""
+
+    sections: list[tuple[str, list[Line], bool]] = field(default_factory=list)
+
+    def add(self, title: str, lines: Iterable[Line | str], tight: bool = False) -> None:
+        """One more section, unless it is empty; ``tight`` leaves out the line before it."""
+        found = [line if isinstance(line, Line) else Line("", line) for line in lines]
+        if found:
+            self.sections.append((title, found, tight or not self.sections))
+
+    def lines(self) -> list[tuple[str, Line]]:
+        """Every line with the style of its text."""
+        found: list[tuple[str, Line]] = []
+        for title, lines, tight in self.sections:
+            if not tight:
+                found.append(("", Line("")))
+            if title:
+                found.append((HEADING, Line("", title)))
+            found += [("", line) for line in lines]
+        return found
+
+    def text(self) -> str:
+        return "\n".join("".join(line) for _, line in self.lines())
+
+    def show(self) -> None:
+        screen = Screen(sys.stdout)
+        for style, line in self.lines():
+            screen.segments((line.name, OPTION), (line.text, style), (line.remark, FAINT))
+
+    def room(self) -> int:
+        """Lines that a short page has left for one more section."""
+        return MOST_LINES - len(self.lines()) - 2
+
+
+# layout
+
+
+def indented(text: str, by: int = _LEFT, hang: int = 0) -> list[str]:
+    return [line for part in text.split("\n") for line in filled(part, " " * by, " " * (by + hang))]
+
+
+def rows(found: Sequence[Row], below: bool = False) -> list[Line]:
+    """Names on the left, paragraphs on the right (or ``below`` the name)."""
+    widths = [len(row.name) for row in found if len(row.name) <= _MOST_LEFT]
+    column = _LEFT + (2 if below else max(widths, default=0) + 2)
+    lines: list[Line] = []
+    for row in found:
+        body = [line for text in row.paragraphs if text for line in filled(text, " " * column)]
+        name = " " * _LEFT + row.name
+        if below or len(name) + 2 > column or not body:
+            lines += [Line(name), *(Line("", line) for line in body)]
+        else:
+            first, *rest = body
+            lines += [Line(name.ljust(column), first[column:]), *(Line("", line) for line in rest)]
+    return lines
+
+
+def short_rows(found: Sequence[Row], most: int) -> list[Line]:
+    """One line each; those for which there is no room are named together at the end."""
+    shown, folded = list(found), list[Row]()
+    while shown and len(shown) + len(_folded(folded)) > most:
+        folded.insert(0, shown.pop())
+    column = _LEFT + max((len(row.name) for row in shown), default=0) + 2
+    lines = []
+    for row in shown:
+        text = " ".join(part for part in row.paragraphs if part)
+        lines.append(Line((" " * _LEFT + row.name).ljust(column), cut(text, page_width() - column)))
+    return lines + [Line("", line) for line in _folded(folded)]
+
+
+def _folded(found: Sequence[Row]) -> list[str]:
+    names = ", ".join(row.name.split(", ")[-1].split(" ")[0] for row in found)
+    return filled(f"and {names}", " " * _LEFT) if found else []
+
+
+def cut(text: str, width: int) -> str:
+    """The first sentences that fit, or else the words that fit."""
+    if len(text) <= width:
+        return text
+    whole = text[: width + 1].rfind(". ")
+    if whole > 0:
+        return text[: whole + 1]
+    return text[: width - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
+
+
+def example(line: str) -> list[Line]:
+    """A command line to be copied, however long; a remark after ``#`` stands where there is room."""
+    command, _, remark = line.partition("  # ")
+    text = f"{' ' * _LEFT}{command.rstrip()}"
+    if not remark:
+        return [Line("", text)]
+    if len(text) + len(remark) + 4 <= page_width():
+        return [Line("", text, f"  # {remark}")]
+    return [Line("", text), *(Line("", "", part) for part in filled(f"# {remark}", " " * 6, " " * 8))]
+
+
+# a formula
+
+
+def formula_page(spec: Formula, full: bool, common: Sequence[Row], takes: Any) -> Page:
+    """Help of one formula's command.
+
+    Args:
+        spec: what it is about.
+        full: everything, or one screen.
+        common: the options that all formulas have.
+        takes: parameter -> how many values it takes.
+    """
+    page = Page()
+    page.add("", [Line("", spec.title)])
+    required = [left(p, takes(p)) for p in spec.parameters if p.required and not in_a_form(spec, p)]
+    page.add("", [usage(f"rlcalc {spec.command}", required)])
+    if full:
+        page.add("Examples", examples(spec))
+        page.add("Formula", [*indented(spec.text, hang=4), *indented(spec.about)])
+        inputs = [Row(left(p, takes(p)), [facts(spec, p), p.help, _others(p)]) for p in spec.parameters]
+        page.add("Inputs", rows(inputs))
+        page.add("Output options", rows(common))
+        page.add("Outputs", rows([Row(o.name, [_about(o.symbol, o.name, o.about)]) for o in spec.outputs]))
+        told = [Row(c["name"], [c["about"]]) for c in spec.conventions]
+        page.add("Conventions", rows(told, below=True))
+        page.add("", filled(_numbers(spec), ""))
+        return page
+    lines = [line for entry in spec.examples[:2] for line in example(command_line(spec, entry["args"]))]
+    page.add("Examples", lines)
+    footer = [
+        Line("", "Prints  ", cut(", ".join(o.name for o in spec.outputs), page_width() - 8)),
+        Line("", f"All options: rlcalc {spec.command} --help"),
     ]
-    if spec.conventions:
-        told = [(c["name"], [c["about"]]) for c in spec.conventions]
-        parts.append(section("Conventions", rows(told, below=True)))
-    lists = "A list takes blanks, commas, or @file, @file.csv:column and @- (standard input)."
-    numbers = "Numbers are exact: 0.1, 1/3, 1e-3, sqrt(2), exp(-1)."
-    if spec.symbolic:
-        numbers += " A letter stays a symbol."
-    many = any(p.takes_many for p in spec.parameters)
-    parts.append("\n".join(filled(f"{numbers} {lists if many else ''}".strip(), "")))
-    return "\n\n".join(parts)
+    inputs = [Row(left(p, takes(p)), [p.help, _default(spec, p)]) for p in spec.parameters]
+    page.add("Inputs", short_rows(inputs, page.room() - len(footer) - 1))
+    page.add("", footer)
+    return page
+
+
+def usage(command: str, required: Sequence[str]) -> str:
+    return f"Usage: {' '.join([command, *required, '[OPTIONS]'])}"
+
+
+def in_a_form(spec: Formula, parameter: Parameter) -> bool:
+    """Whether an input belongs to one way of calling, and is no input of another."""
+    return any(parameter.name in form.parameters for form in spec.forms)
+
+
+def command_line(spec: Formula, args: str, remark: str = "") -> str:
+    """An example of a specification as a line for the shell."""
+    import shlex
+
+    words = " ".join(quoted(word) for word in shlex.split(args))
+    return f"rlcalc {spec.command} {words}" + (f"  # {remark}" if remark else "")
+
+
+def quoted(word: str) -> str:
+    """A word for bash, PowerShell and, where double quotes do, cmd."""
+    import shlex
+
+    plain = shlex.quote(word)
+    if plain == word or any(char in word for char in '"$`!\\'):
+        return plain
+    return f'"{word}"'
+
+
+def examples(spec: Formula) -> list[Line]:
+    """The command lines, each with its answer and what it shows."""
+    lines: list[Line] = []
+    for entry in spec.examples:
+        lines += example(command_line(spec, entry["args"]))
+        about = f"{entry['answer']}    {entry['about']}"
+        lines += [Line("", "", line) for line in indented(about, by=6)]
+    return lines
 
 
 def _about(symbol: str, name: str, about: str) -> str:
     return about if symbol == name else f"{symbol}: {about}"
 
 
-def examples(spec: Formula) -> list[str]:
-    lines = []
-    for example in spec.examples:
-        lines += [f"  rlcalc {spec.command} {example['args']}"]
-        lines += indented(f"{example['answer']}    {example['about']}", by=6)
-    return lines
-
-
-def left(parameter: Parameter) -> str:
+def left(parameter: Parameter, kind: Takes) -> str:
     kinds = {"nothing": "", "one": " X", "many": " X...", "any": " [X...]"}
-    return parameter.option + kinds[takes(parameter)]
+    return parameter.option + kinds[kind]
+
+
+def _others(parameter: Parameter) -> str:
+    from rlcalc.cli.aliases import other_names
+
+    names = other_names(parameter.option)
+    return f"Also {', '.join(names)}." if names else ""
 
 
 def facts(spec: Formula, parameter: Parameter) -> str:
@@ -62,19 +235,23 @@ def facts(spec: Formula, parameter: Parameter) -> str:
         return "Switch."
     found = []
     if parameter.shape:
-        found.append(
-            " × ".join(parameter.shape) + (" rows × columns" if len(parameter.shape) > 1 else " of them")
-        )
+        rank = " rows × columns" if len(parameter.shape) > 1 else " values"
+        found.append(" × ".join(parameter.shape) + rank)
     elif parameter.each:
-        found.append(f"one, or {parameter.each} of them")
-    found.append(domain_words(parameter))
-    special = any(parameter.name in form.parameters for form in spec.forms)
-    if parameter.default is not None:
-        found.append(f"default {parameter.default}")
-    else:
-        found.append("optional" if parameter.optional else "required in its form" if special else "required")
-    text = "; ".join(found)
+        found.append(f"one value, or {parameter.each}")
+    found += [domain_words(parameter), _default(spec, parameter).rstrip(".").lower()]
+    text = "; ".join(part for part in found if part)
     return text[0].upper() + text[1:] + "."
+
+
+def _default(spec: Formula, parameter: Parameter) -> str:
+    if parameter.is_switch:
+        return ""
+    if parameter.default is not None:
+        return f"Default {parameter.default}."
+    if parameter.optional:
+        return "Optional."
+    return "Required in its form." if in_a_form(spec, parameter) else "Required."
 
 
 def domain_words(parameter: Parameter) -> str:
@@ -86,101 +263,156 @@ def domain_words(parameter: Parameter) -> str:
         return parameter.domain.words() + (f", or {words}" if words else "")
     if parameter.kind == "choice":
         return words
-    plain = {
-        "integer": "whole number"
-        if parameter.domain.text == "real"
-        else f"whole number {parameter.domain.words()}",
-        "count": "whole number at least 1, or inf",
+    interval = "" if parameter.domain.text == "real" else f" {parameter.domain.words()}"
+    return {
+        "integer": f"integer{interval}",
+        "count": "integer at least 1, or inf",
         "flag": "0 or 1",
         "word": "word",
         "mdp": "built-in name or TOML file",
-    }
-    return plain[parameter.kind]
+    }[parameter.kind]
 
 
-def printing(spec: Formula) -> list[Row]:
-    found: list[Row] = []
-    for option, _, metavar, text in common_options(spec):
-        short = "".join(f"{key}, " for key, long in SHORTS.items() if long == option)
-        found.append((f"{short}{option} {metavar}".strip(), [text]))
-    return [*found, ("-h, --help", ["Print this page."])]
+def _numbers(spec: Formula) -> str:
+    text = "Numbers are exact: 0.1, 1/3, 1e-3, sqrt(2), exp(-1); the shell wants quotes around brackets."
+    if spec.symbolic:
+        text += " A letter stays a symbol."
+    if any(p.takes_many for p in spec.parameters):
+        text += (
+            " Separate the entries of a list by spaces or commas, or read them from a file:"
+            " @file, @file.csv:column, @- (standard input)."
+        )
+    return text
 
 
-def front_page(ctx: Any) -> str:
-    """Help of ``rlcalc`` itself, without loading any command."""
-    from rlcalc.cli.app import BUILT_IN
+# commands that are no formulas
 
-    parts = [
-        "rlcalc: exact answers for reinforcement-learning formulas",
-        section(
-            "Examples",
-            [
-                "  rlcalc lambda-return --rewards 1 2 3 --lam 0.5",
-                "  rlcalc ppo-clip --ratio 1.5 --adv 5",
-                "  rlcalc lambda-return -h",
-            ],
-        ),
+
+def command_page(command: Any, ctx: Any, full: bool) -> Page:
+    """Help of a built-in command or of a group of them."""
+    path = ctx.command_path
+    about, _, more = str(command.help or "").strip().partition("\n\n")
+    page = Page()
+    page.add("", filled(" ".join(about.split()), ""))
+    params = [p for p in command.get_params(ctx) if not set(p.opts) & set(HELP_WORDS)]
+    arguments = [_argument(p) for p in params if p.param_type_name == "argument"]
+    members = [
+        Row(name, [_first_sentence(command.get_command(ctx, name))])
+        for name in (command.list_commands(ctx) if hasattr(command, "list_commands") else ())
     ]
-    for group in GROUPS:
-        found = [(head.command, [head.title]) for head in heads() if head.group == group]
-        if found:
-            parts.append(section(group, rows(found)))
-    parts.append(section("Other commands", rows([(name, [entry.about]) for name, entry in BUILT_IN.items()])))
-    options: list[Row] = []
-    for parameter in ctx.command.get_params(ctx):
-        options.append((", ".join(parameter.opts), [str(parameter.help or "")]))
-    parts.append(section("Options", rows(options)))
-    parts.append("'rlcalc COMMAND -h' shows what a command takes and prints.")
-    return "\n\n".join(parts)
+    page.add("", [usage(path, arguments + (["COMMAND"] if members else []))])
+    lines = [line.strip() for line in str(command.epilog or "").strip().splitlines() if line.strip()]
+    shown = lines if full else lines[:2]
+    page.add("Examples", [part for line in shown for part in example(line)])
+    if full:
+        for text in more.split("\n\n"):
+            page.add("", filled(" ".join(text.split()), ""))
+    page.add("Commands", rows(members))
+    told = [Row(_argument(p), [p.help]) for p in params if p.param_type_name == "argument" and p.help]
+    options = [
+        Row(_names(command, p), [f"{p.help or ''} {_given(p)}".strip()])
+        for p in params
+        if p.param_type_name == "option"
+    ]
+    if full:
+        page.add("Arguments", rows(told))
+        page.add("Options", rows([*options, Row("-h, --help", ["A short help, or this page."])]))
+        return page
+    footer = f"'{path} {'COMMAND -h' if members else '--help'}' shows everything."
+    page.add("Options", short_rows([*told, *options], page.room() - 2))
+    page.add("", [footer])
+    return page
 
 
-def command_page(usage: str, about: str, lines: Sequence[str], ctx: Any) -> str:
-    """Help of a command that is no formula: what it does, examples, options."""
-    options: list[Row] = []
-    for parameter in ctx.command.get_params(ctx):
-        if parameter.param_type_name == "argument":
+def _first_sentence(command: Any) -> str:
+    return " ".join(str(command.help or "").split("\n\n")[0].split())
+
+
+def _argument(parameter: Any) -> str:
+    name = str(parameter.metavar or parameter.name.upper())
+    if name.startswith("[") or parameter.required:
+        return name
+    return f"[{name}{'...' if parameter.nargs == -1 else ''}]"
+
+
+def _names(command: Any, parameter: Any) -> str:
+    names = sorted(parameter.opts, key=lambda name: (name.startswith("--"), parameter.opts.index(name)))
+    text = ", ".join(names)
+    if parameter.secondary_opts:
+        text += "/" + ", ".join(parameter.secondary_opts)
+    return text if parameter.is_flag else f"{text} {_metavar(command, parameter)}"
+
+
+_METAVARS = {"int": "N", "float": "X", "Path": "FILE"}
+
+
+def _metavar(command: Any, parameter: Any) -> str:
+    if parameter.metavar:
+        return str(parameter.metavar)
+    import inspect
+
+    declared = inspect.signature(command.callback).parameters.get(parameter.name)
+    kind = str(getattr(declared, "annotation", "")).removesuffix(" | None")
+    name = str(parameter.opts[-1]).lstrip("-")
+    return _METAVARS.get(kind, name.replace("-", "_").upper())
+
+
+def _given(parameter: Any) -> str:
+    """The default, where the text has not said it."""
+    value = parameter.default
+    silent = parameter.is_flag or not parameter.show_default
+    if silent or value is None or callable(value) or value in ([], ()):
+        return ""
+    return "" if "default" in str(parameter.help or "").lower() else f"Default {value}."
+
+
+# rlcalc itself
+
+
+def front_page(group: Any, ctx: Any, full: bool) -> Page:
+    """Help of ``rlcalc`` itself, without loading any command."""
+    page = Page()
+    page.add("", [f"rlcalc {__version__}: exact reinforcement-learning formulas, and a check of your code"])
+    page.add("", [usage("rlcalc", ["COMMAND"])], tight=True)
+    first = True
+    for name in GROUPS:
+        found = [Row(command, [entry.about]) for command, entry in BUILT_IN.items() if entry.group == name]
+        if full or name != CALCULATE:
+            page.add(name, rows(found), tight=not (full or first))
+            first = False
             continue
-        options.append((", ".join(parameter.opts), [str(parameter.help or "")]))
-    shown = [f"  {line}" for line in lines]
-    return "\n\n".join([f"{usage}: {about}", section("Examples", shown), section("Options", rows(options))])
-
-
-# layout
-
-
-def section(title: str, lines: Iterable[str]) -> str:
-    return "\n".join([title, *lines])
-
-
-def filled(text: str, first: str, rest: str | None = None) -> list[str]:
-    """Running text broken between words only; a long word is never cut."""
-    return textwrap.wrap(
-        text,
-        page_width(),
-        initial_indent=first,
-        subsequent_indent=first if rest is None else rest,
-        break_long_words=False,
-        break_on_hyphens=False,
+        formulas = filled(" ".join(head.command for head in heads()), " " * _LEFT)
+        if len(formulas) > _MOST_NAMES:
+            formulas[_MOST_NAMES - 1 :] = [f"  … {len(heads())} in all: rlcalc list"]
+        page.add(name, [*(Line(line) for line in formulas)], tight=True)
+    if full:
+        for chapter in CHAPTERS:
+            found = [Row(head.command, [head.title]) for head in heads() if head.group == chapter]
+            page.add(chapter, rows(found))
+        options = [Row(_names(group, p), [str(p.help or "")]) for p in group.get_params(ctx)]
+        page.add("Options", rows([*options, Row("-h, --help", ["A short help, or this page."])]))
+    lines = (
+        "rlcalc gae --rewards 1 2 3 --lam 0.5  # an exercise, with its steps",
+        "rlcalc conform my_agent.py:gae --formula gae  # is your code right?",
+        "rlcalc list  # every formula with its title",
     )
+    page.add("Examples", [part for line in lines[: 3 if full else 2] for part in example(line)])
+    page.add(
+        "",
+        [
+            "'rlcalc list' names the formulas, 'rlcalc COMMAND -h' says how to call them.",
+            *(
+                [
+                    "Exit code: 0 fine, 1 a check failed, 2 wrong use or input, 70 a fault of rlcalc,",
+                    "130 interrupted, 141 the reader of the output went away.",
+                    "Environment: NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE; RLCALC_TRACEBACK=1.",
+                ]
+                if full
+                else []
+            ),
+        ],
+    )
+    return page
 
 
-def indented(text: str, by: int = _LEFT, hang: int = 0) -> list[str]:
-    lines = []
-    for line in text.split("\n"):
-        lines += filled(line, " " * by, " " * (by + hang))
-    return lines
-
-
-def rows(found: Sequence[Row], below: bool = False) -> list[str]:
-    """Names on the left, paragraphs on the right (or ``below`` the name)."""
-    widths = [len(name) for name, _ in found if len(name) <= _MOST_LEFT]
-    column = _LEFT + (2 if below else max(widths, default=0) + 2)
-    lines: list[str] = []
-    for name, paragraphs in found:
-        body = [line for text in paragraphs for line in filled(text, " " * column)]
-        head = " " * _LEFT + name
-        if below or len(head) + 2 > column or not body:
-            lines += [head, *body]
-        else:
-            lines += [head.ljust(column) + body[0][column:], *body[1:]]
-    return lines
+_MOST_NAMES = 6  # lines of names of formulas on the short front page

@@ -6,10 +6,10 @@ import sys
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
-from rlcalc.cli.app import BUILT_IN, help_option
-from rlcalc.cli.screen import HEADING, Screen
+from rlcalc.cli.command import Command
+from rlcalc.cli.commands import BUILT_IN
+from rlcalc.cli.screen import HEADING, Screen, write_json
 from rlcalc.errors import InputError
 from rlcalc.specs import GROUPS, Formula, Head, Parameter, heads, load_formula
 
@@ -17,33 +17,13 @@ list_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 show_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-class ListCommand(TyperCommand):
-    def get_help(self, ctx: Any) -> str:
-        from rlcalc.cli.help import command_page
-
-        lines = ["rlcalc list", "rlcalc list --json"]
-        return command_page("rlcalc list", "all formulas, by chapter of the lecture", lines, ctx)
-
-
-class ShowCommand(TyperCommand):
-    def get_help(self, ctx: Any) -> str:
-        from rlcalc.cli.help import command_page
-
-        lines = ["rlcalc show lambda-return", "rlcalc show ppo-clip --json"]
-        return command_page("rlcalc show FORMULA", "everything about one formula", lines, ctx)
-
-
 # list
 
 
-@list_app.command("list", cls=ListCommand, add_help_option=False)
-def list_formulas(
-    json: bool = typer.Option(False, "--json", help="Print the list as JSON."), help: bool = help_option()
-) -> None:
-    """All formulas, by chapter of the lecture."""
+@list_app.command("list", cls=Command, epilog="rlcalc list\nrlcalc list --json")
+def list_formulas(json: bool = typer.Option(False, "--json", help="Print the list as JSON.")) -> None:
+    """List all formulas, by chapter of the lecture."""
     if json:
-        from rlcalc.cli.render import write_json
-
         write_json(
             {
                 "formulas": [_head(head) for head in heads()],
@@ -81,72 +61,46 @@ def _head(head: Head) -> dict[str, Any]:
 # show
 
 
-def _complete(incomplete: str) -> list[str]:
-    return [head.command for head in heads() if head.command.startswith(incomplete)]
-
-
-@show_app.command("show", cls=ShowCommand, add_help_option=False)
+@show_app.command("show", cls=Command, epilog="rlcalc show lambda-return\nrlcalc show ppo_clip --json")
 def show_formula(
-    formula: str = typer.Argument("", help="Command or Python name of a formula.", autocompletion=_complete),
+    formula: str = typer.Argument("", metavar="FORMULA", help="Command or Python name of a formula."),
     json: bool = typer.Option(False, "--json", help="Print everything as JSON."),
-    help: bool = help_option(),
 ) -> None:
-    """Everything about one formula."""
+    """Show everything about one formula."""
     if not formula:
         raise InputError(
             "formula_missing", "Which formula? None was named.", "For example: rlcalc show lambda-return"
         )
     spec = load_formula(formula)
     if json:
-        from rlcalc.cli.render import write_json
-
         write_json(_document(spec))
     else:
         _page(spec)
 
 
 def _page(spec: Formula) -> None:
-    from rlcalc.cli import help as helptext
+    """The specification as a page; a line of LaTeX is to be copied, so it is never broken."""
+    from rlcalc.cli.help import Page, Row, examples, facts, indented, rows
     from rlcalc.cli.render import lecture
 
-    screen = Screen(sys.stdout)
-    screen.line(f"{spec.title} ({lecture(spec.sections)})", HEADING)
-    screen.line(f"rlcalc {spec.command}, in Python rlcalc.{spec.name}")
-    parts: list[tuple[str, list[str]]] = [
-        ("Formula", [*helptext.indented(spec.text, hang=4), *helptext.indented(spec.about)]),
-        ("LaTeX", [f"  {spec.latex}"]),  # to be copied, so never broken
-        (
-            "Inputs",
-            helptext.rows(
-                [
-                    (f"{p.option}  {p.symbol}", [helptext.facts(spec, p), p.help, *_cautions(p)])
-                    for p in spec.parameters
-                ],
-                below=True,
-            ),
-        ),
-        (
-            "Outputs",
-            helptext.rows([(f"{o.name}  {o.symbol}", [o.about]) for o in spec.outputs], below=True),
-        ),
-    ]
-    if spec.forms:
-        forms = [", ".join(spec.parameter(name).option for name in form.parameters) for form in spec.forms]
-        parts.insert(3, ("Ways of calling", [f"  {form}" for form in forms]))
-    if spec.conventions:
-        told = [(c["name"], [c["about"]]) for c in spec.conventions]
-        parts.append(("Conventions", helptext.rows(told, below=True)))
-    parts.append(("References", [line for r in spec.references for line in helptext.indented(r, hang=2)]))
-    parts.append(("Examples", helptext.examples(spec)))
-    for title, lines in parts:
-        screen.line()
-        screen.line(title, HEADING)
-        for line in lines:
-            screen.line(line)
+    page = Page()
+    names = f"rlcalc {spec.command}, in Python rlcalc.{spec.name}"
+    page.add(f"{spec.title} ({lecture(spec.sections)})", [names])
+    page.add("Formula", [*indented(spec.text, hang=4), *indented(spec.about)])
+    page.add("LaTeX", [f"  {spec.latex}"])
+    inputs = [Row(f"{p.option}  {p.symbol}", [facts(spec, p), p.help, _caution(p)]) for p in spec.parameters]
+    page.add("Inputs", rows(inputs, below=True))
+    forms = [", ".join(spec.parameter(name).option for name in form.parameters) for form in spec.forms]
+    page.add("Ways of calling", [f"  {form}" for form in forms])
+    page.add("Outputs", rows([Row(f"{o.name}  {o.symbol}", [o.about]) for o in spec.outputs], below=True))
+    page.add("Conventions", rows([Row(c["name"], [c["about"]]) for c in spec.conventions], below=True))
+    page.add("References", [line for r in spec.references for line in indented(r, hang=2)])
+    page.add("Examples", examples(spec))
+    page.show()
 
 
-def _cautions(parameter: Parameter) -> list[str]:
-    return [f"Above {parameter.caution_above}: {parameter.caution}"] if parameter.caution else []
+def _caution(parameter: Parameter) -> str:
+    return f"Above {parameter.caution_above}: {parameter.caution}" if parameter.caution else ""
 
 
 def _document(spec: Formula) -> dict[str, Any]:

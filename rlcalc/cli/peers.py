@@ -7,13 +7,14 @@ from pathlib import Path
 
 import typer
 
+from rlcalc.cli.command import Command
 from rlcalc.cli.screen import HEADING, Screen
 from rlcalc.errors import InputError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+@app.command(cls=Command, epilog="rlcalc peers  # all that are installed\nrlcalc peers trl --random 50")
 def peers(
     names: list[str] = typer.Argument(  # noqa: B008
         None, metavar="[LIBRARY]...", help="Default: all that are installed.", show_default=False

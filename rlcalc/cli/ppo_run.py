@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rlcalc.cli.app import help_option
+from rlcalc.cli.command import Command
 from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen
 from rlcalc.errors import CheckFailed, InputError
 
@@ -19,10 +19,16 @@ if TYPE_CHECKING:
     from rlcalc.ppo.run.run import Options, Result
     from rlcalc.ppo.settings import Settings
 
+EXAMPLES = """
+rlcalc ppo-run --env bandit --steps 2048  # seconds, with every check
+rlcalc ppo-run --plot curve.png  # CartPole, and its learning curve
+rlcalc ppo-run --checkpoint run --resume  # go on
+"""
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(add_help_option=False)
+@app.command(cls=Command, epilog=EXAMPLES)
 def ppo_run(
     env: str = typer.Option("cartpole", "--env", help="cartpole, bandit, grid2x2, tokens or gym:NAME."),
     seed: int = typer.Option(0, "--seed", help="Of the network, the actions and the environments.", min=0),
@@ -54,7 +60,6 @@ def ppo_run(
         False, "--sabotage", help="Break one formula at a time and show which check catches it."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
-    help: bool = help_option(),
 ) -> None:
     """Train an agent by PPO with the verified formulas, checking every update.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from rlcalc.cli.numbers import (
     json_float,
     short_decimal,
 )
-from rlcalc.cli.screen import ANSWER, FAINT, HEADING, Screen
+from rlcalc.cli.screen import ANSWER, FAINT, HEADING, Screen, write_json
 from rlcalc.errors import InputError
 
 if TYPE_CHECKING:
@@ -255,23 +254,6 @@ def show_json(found: Evaluation) -> None:
         "notes": found.notes,
     }
     write_json(document)
-
-
-def write_json(document: Any) -> None:
-    """JSON for people too: a line per entry, but a vector on one."""
-    sys.stdout.write(_json(document, "\n") + "\n")
-
-
-def _json(value: Any, newline: str) -> str:
-    deeper = newline + "  "
-    if isinstance(value, dict) and value:
-        parts = [
-            f"{json.dumps(key, ensure_ascii=False)}: {_json(part, deeper)}" for key, part in value.items()
-        ]
-        return "{" + deeper + ("," + deeper).join(parts) + newline + "}"
-    if isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
-        return "[" + deeper + ("," + deeper).join(_json(part, deeper) for part in value) + newline + "]"
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 SHOW: dict[str, Callable[[Any], None]] = {

@@ -1,17 +1,33 @@
 """Where text goes: a terminal with colour, or a pipe without.
 
 Text that a user gave is never markup: Rich is handed ``Text`` objects only,
-and a pipe gets the text as it is. Lines are never cut and never broken by
-us; a terminal wraps them itself.
+and a pipe gets the text as it is. Lines are never cut here; a terminal wraps
+what is too long itself.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
+import sys
+import textwrap
 from typing import IO, Any
 
 HEADING, ANSWER, FAINT, ALARM, CAUTION = "bold", "bold green", "dim", "bold red", "yellow"
+OPTION = "cyan"
+
+Segment = tuple[str, str]  # text and style
+
+
+def wants_colour(terminal: bool) -> bool:
+    """Whether to colour: NO_COLOR forbids it, FORCE_COLOR and CLICOLOR_FORCE ask for it in a pipe too."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if any(os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return terminal and os.environ.get("TERM") != "dumb"
 
 
 class Screen:
@@ -25,32 +41,45 @@ class Screen:
     def __init__(self, stream: IO[str]) -> None:
         self.stream = stream
         self.terminal = bool(getattr(stream, "isatty", lambda: False)())
-        self.colour = self.terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        self.colour = wants_colour(self.terminal)
         self._console: Any = None
 
     def line(self, text: str = "", style: str = "") -> None:
         """One line, in a style where there is colour."""
-        text = visible(text)
-        if not (self.colour and style):
-            self.stream.write(text + "\n")
+        self.segments((text, style))
+
+    def segments(self, *parts: Segment) -> None:
+        """One line of several styles."""
+        shown = [(visible(text), style) for text, style in parts]
+        if not (self.colour and any(style for _, style in parts)):
+            self.stream.write("".join(text for text, _ in shown) + "\n")
             return
-        from rich.console import Console
         from rich.text import Text
 
+        self.print(Text.assemble(*shown))
+
+    def print(self, renderable: Any) -> None:
+        """A text or table of Rich; it must not hold what a user typed as markup."""
         if self._console is None:
-            self._console = Console(file=self.stream, highlight=False, markup=False, emoji=False)
-        self._console.print(Text(text, style), soft_wrap=True)
+            from rich.console import Console
+
+            self._console = Console(
+                file=self.stream,
+                highlight=False,
+                markup=False,
+                emoji=False,
+                force_terminal=self.colour,
+                color_system="standard" if self.colour else None,
+                width=page_width(),
+            )
+        self._console.print(renderable, soft_wrap=type(renderable).__name__ == "Text")
 
     def labelled(self, label: str, text: str, style: str) -> None:
-        """A line whose first word alone is coloured."""
-        if not self.colour:
-            self.line(f"{label} {text}")
-            return
-        from rich.console import Console
-        from rich.text import Text
-
-        line = Text.assemble((label, style), " ", visible(text))
-        Console(file=self.stream, highlight=False, markup=False, emoji=False).print(line, soft_wrap=True)
+        """A line whose first word alone is coloured; a terminal breaks it between words."""
+        first, *rest = self._fill(f"{label} {text}", "", "  ")
+        self.segments((label, style), (first[len(label) :], ""))
+        for line in rest:
+            self.line(line)
 
     def block(self, text: str, style: str = "") -> None:
         for line in text.split("\n"):
@@ -61,8 +90,13 @@ class Screen:
 
     def error(self, message: str, hint: str = "") -> None:
         self.labelled("error:", message, ALARM)
-        for line in hint.split("\n") if hint else ():
-            self.line(f"  {line}")
+        for text in hint.split("\n") if hint else ():
+            for line in self._fill(text, "  ", "  "):
+                self.line(line)
+
+    def _fill(self, text: str, first: str, rest: str) -> list[str]:
+        """Lines for a reader; in a pipe, where a message is searched, it stays on one."""
+        return filled(text, first, rest) if self.terminal else [first + text]
 
 
 def visible(text: str) -> str:
@@ -73,5 +107,56 @@ def visible(text: str) -> str:
 
 
 def page_width() -> int:
-    """Width to which running text is filled: the terminal's, between 40 and 100."""
+    """Width to which running text is filled: the terminal's, between 40 and 100; 80 in a pipe."""
     return max(40, min(100, shutil.get_terminal_size((80, 24)).columns))
+
+
+def filled(text: str, first: str, rest: str | None = None) -> list[str]:
+    """Running text broken between words only; a long word is never cut."""
+    return textwrap.wrap(
+        text,
+        page_width(),
+        initial_indent=first,
+        subsequent_indent=first if rest is None else rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first]
+
+
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def json_text(value: Any, ascii_only: bool = False) -> str:
+    """One JSON value on one line: no NaN, no control character that a terminal acts on."""
+    text = json.dumps(value, ensure_ascii=ascii_only, allow_nan=False)
+    return text if ascii_only else _UNSAFE.sub(lambda c: f"\\u{ord(c[0]):04x}", text)
+
+
+def write_json(document: Any, stream: IO[str] | None = None) -> None:
+    """JSON for people too: a line per entry, but a vector on one.
+
+    Every command prints its JSON here. Where the stream's encoding lacks
+    letters they are written as JSON's own escapes.
+    """
+    stream = sys.stdout if stream is None else stream
+    stream.write(_document(document, "\n", not is_unicode(stream)) + "\n")
+
+
+def is_unicode(stream: IO[str]) -> bool:
+    """Whether the stream can write every letter."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return encoding.lower().replace("_", "-").startswith("utf")
+
+
+def _document(value: Any, newline: str, ascii_only: bool) -> str:
+    deeper = newline + "  "
+    if isinstance(value, dict) and value:
+        parts = [
+            f"{json_text(key, ascii_only)}: {_document(part, deeper, ascii_only)}"
+            for key, part in value.items()
+        ]
+        return "{" + deeper + ("," + deeper).join(parts) + newline + "}"
+    if isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
+        parts = [_document(part, deeper, ascii_only) for part in value]
+        return "[" + deeper + ("," + deeper).join(parts) + newline + "]"
+    return json_text(value, ascii_only)

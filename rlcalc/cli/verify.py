@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand
 
 from rlcalc.cli.argv import split_commas
+from rlcalc.cli.command import Command
 from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen
 from rlcalc.errors import CheckFailed, DataError, shown
 
@@ -19,37 +19,15 @@ if TYPE_CHECKING:
     from rlcalc.golden.files import GoldenFile
     from rlcalc.golden.results import CaseReport, Report
 
-LISTS = ("--backends", "--dtype")
-
-
-class ListCommand(TyperCommand):
-    """Lets ``--backends sympy numpy`` take words up to the next option.
-
-    Formula commands refuse words without an option; this one takes paths,
-    which stand before the options.
-    """
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        found: list[str] = []
-        current = ""
-        for word in args:
-            if word.startswith("-"):
-                current = word if word in LISTS else ""
-                # an option without a word stays as it is, for the parser to refuse
-                found.append(word)
-            elif not current:
-                found.append(word)
-            elif found[-1] == current:
-                found[-1] = f"{current}={word}"
-            else:
-                found.append(f"{current}={word}")
-        return super().parse_args(ctx, found)
-
+EXAMPLES = """
+rlcalc verify  # everything
+rlcalc verify --formula gae --backends sympy numpy --dtype float32
+"""
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=ListCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@app.command(cls=Command, epilog=EXAMPLES)
 def verify(
     paths: list[Path] = typer.Argument(  # noqa: B008
         None, help="Golden files, or folders of them. Default: the shipped ones.", show_default=False
@@ -65,27 +43,33 @@ def verify(
     device: str = typer.Option("cpu", "--device", help="Of Torch: cpu, cuda, cuda:1, mps or auto."),
     as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
     junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),  # noqa: B008
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="Also print a line per case."),
 ) -> None:
     """Run the golden vectors on every backend and count correct digits.
 
     Exit code 1 when a case fails, 2 when nothing could be run.
     """
     from rlcalc.evaluation import BACKENDS
+    from rlcalc.files import check_target
     from rlcalc.golden import verify as runner
     from rlcalc.golden.report import write_junit
 
+    if junit is not None:
+        check_target(junit)
     files = _files(paths or [])
     cases = runner.select(files, formula, section)
-    chosen = _words(backends) or list(BACKENDS)
+    chosen = _words(backends) or list(runner.installed())
     kinds = _words(dtype) or ["float64"]
     with _progress(len(cases)) as advance:
         report = runner.verify(cases, chosen, kinds, device, advance)
+    if not backends:
+        report.missing = {name: f"pip install 'rlcalc[{name}]'" for name in BACKENDS if name not in chosen}
     if junit is not None:
         write_junit(report, junit)
     if as_json:
         _print_json(report)
     else:
-        _print_report(report)
+        _print_report(report, verbose)
     if not report.passed:
         failed = sum(not case.passed for case in report.cases)
         raise CheckFailed("verification_failed", f"{failed} of {len(report.cases)} cases failed.")
@@ -153,26 +137,40 @@ def _print_json(report: Report) -> None:
     print(json.dumps(report_json(report), ensure_ascii=False, allow_nan=False, indent=2))
 
 
-def _print_report(report: Report) -> None:
-    from rlcalc.golden.report import columns, failure_lines, rows, skipped, total
+def _print_report(report: Report, verbose: bool = False) -> None:
+    from rlcalc.golden.report import details, failure_lines, notes, summary
 
-    out, notes = Screen(sys.stdout), Screen(sys.stderr)
-    heads = [" ".join(part for part in column if part) for column in columns(report)]
-    found = [*rows(report), total(report)]
-    table = [["formula", "cases", "failed", *heads]]
-    table += [[r.formula, str(r.cases), str(r.failed), *r.cells.values()] for r in found]
-    widths = [max(len(line[at]) for line in table) for at in range(len(table[0]))]
-    for number, line in enumerate(table):
-        cells = [line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))]
-        style = HEADING if number == 0 else ALARM if line[2] != "0" else ""
-        if number == len(table) - 1 and not style:
-            style = ANSWER
-        out.line("  ".join(cells).rstrip(), style)
+    out, remarks = Screen(sys.stdout), Screen(sys.stderr)
+    out.line(summary(report), ANSWER if report.passed else ALARM)
+    out.line()
+    _print_table(report, out)
     for failure in report.failures:
         out.line()
         for at, text in enumerate(failure_lines(failure)):
             out.line(text, ALARM if at == 0 else "")
-    if {"numpy", "torch"} & set(report.backends):
-        notes.note("Columns of NumPy and Torch are the least correct digits of any answer.")
-    for reason in skipped(report):
-        notes.note(reason + ".")
+    if verbose:
+        out.line()
+        for text in details(report):
+            out.line(text)
+    for note in notes(report):
+        remarks.note(note)
+
+
+def _print_table(report: Report, out: Screen) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from rlcalc.golden.report import headings, rows, total
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEADING)
+    for name in ("formula", "cases", "failed", *headings(report).values()):
+        table.add_column(name, justify="left" if name == "formula" else "right", no_wrap=True)
+    for row in [*rows(report), total(report)]:
+        style = ALARM if row.failed else ANSWER if row.formula == "total" else ""
+        table.add_row(row.formula, str(row.cases), str(row.failed), *row.cells.values(), style=style)
+    console = Console(
+        file=out.stream, width=1000, force_terminal=out.colour, no_color=not out.colour, markup=False
+    )
+    # a pipe has no width, and nothing in a table may be cut
+    console.width = console.measure(table).maximum
+    console.print(table)

@@ -15,18 +15,21 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.vectors import Vector, answer_name
-from rlcalc.golden.values import shape
 from rlcalc.inputs.read import flat
+from rlcalc.nested import outline as shape
 
 LEAST, MOST = 3, 12
+STACKED = "/stacked-"
 # a huge input sets the scale of the whole batch, and hides what is wrong with the other rows
 LARGEST = 2.0**10
 
 
 def with_batches(vectors: Sequence[Vector], batches: bool = True) -> tuple[Vector, ...]:
     """The vectors, and behind them their batches where a convention of the formula is about batches."""
-    if not vectors or not batches:
-        return tuple(vectors)
+    if not batches:
+        return tuple(vector for vector in vectors if not vector.rows)
+    if not vectors:
+        return ()
     declared = catalogue(vectors[0].formula.name).conventions
     more = stacked(vectors) if any(convention.reduces for convention in declared) else ()
     return (*vectors, *more)
@@ -35,14 +38,14 @@ def with_batches(vectors: Sequence[Vector], batches: bool = True) -> tuple[Vecto
 def stacked(vectors: Sequence[Vector]) -> tuple[Vector, ...]:
     """Batches of the vectors that agree in all that a batch shares: a flat one each, and one of two axes.
 
-    The same vectors in the same order always give the same batches. Vectors
-    that are batches themselves are left alone, and so is a set that has some.
+    The same vectors in the same order always give the same batches. Certified
+    batches are left alone, and so is a set that was stacked already.
     """
-    if any(vector.rows for vector in vectors):
+    if any(STACKED in vector.id for vector in vectors):
         return ()
     groups: dict[Any, list[Vector]] = {}
     for vector in vectors:
-        if _fit(vector):
+        if not vector.rows and _fit(vector):
             group = groups.setdefault(_shared(vector), [])
             if len(group) < MOST and not any(_same_rows(vector, other) for other in group):
                 group.append(vector)
@@ -103,7 +106,7 @@ def _batch(group: Sequence[Vector], batch: tuple[int, ...]) -> Vector:
     names = [name for name in first.truth if all(_alike(name, v, first) for v in group)]
     words = "x".join(map(str, batch))
     return Vector(
-        id=f"{first.formula.name}/stacked-{words}-from-{first.id.partition('/')[2]}",
+        id=f"{first.formula.name}{STACKED}{words}-from-{first.id.partition('/')[2]}",
         formula=first.formula,
         about=f"A batch of {math.prod(batch)} vectors.",
         given=frozenset().union(*(vector.given for vector in group)),

@@ -16,8 +16,9 @@ from rlcalc.conform.target.call import Reply, read
 from rlcalc.conform.vectors import Vector, answer_name, complete
 from rlcalc.digits import DIGITS
 from rlcalc.evaluation import least_digits
-from rlcalc.golden.values import output_of, shape
+from rlcalc.golden.values import output_of
 from rlcalc.inputs.read import flat
+from rlcalc.nested import outline as shape
 from rlcalc.specs import Formula
 
 # from worst to mildest; the first one found is a target's verdict. A hang ends the run,

@@ -17,7 +17,8 @@ from rlcalc.conform.target.base import Target, one_per_step
 from rlcalc.conform.vectors import Vector, golden_vectors, reference
 from rlcalc.errors import InputError
 from rlcalc.evaluation import least_digits
-from rlcalc.golden.values import each, shape
+from rlcalc.nested import map_nested as each
+from rlcalc.nested import outline as shape
 from rlcalc.specs import load_formula
 
 if TYPE_CHECKING:

@@ -15,10 +15,11 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.errors import InputError
-from rlcalc.evaluation import checked, input_scale
+from rlcalc.evaluation import input_scale
 from rlcalc.formulas import load_forms
+from rlcalc.golden.batch import row_texts, rows_of
 from rlcalc.golden.files import Case, GoldenFile, load
-from rlcalc.golden.values import output_of, truth
+from rlcalc.golden.values import certified
 from rlcalc.golden.verify import DEMANDED
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.specs import Formula, Output, load_formula
@@ -109,29 +110,31 @@ def case_vectors(case: Case) -> Iterable[Vector]:
     if case.result == "invalid":
         return
     formula = load_formula(case.formula)
-    for number, reading in enumerate(case.readings):
-        inputs = checked(formula, reading.given)
+    for number, (reading, values) in enumerate(zip(case.readings, certified(case, formula), strict=True)):
+        inputs = rows_of(formula, reading.given, case.batch).together
         if inputs.symbols:
             continue
-        wanted = {}
-        for name, want in reading.want.items():
-            output = output_of(formula, name)
-            value = None if output.exact_only or output.kind == "word" else truth(want, output)
-            if value is not None:
-                wanted[name] = value
-        if wanted:
-            yield Vector(
-                id=f"{case.id}#{number}" if number else case.id,
-                formula=formula,
-                about=case.about,
-                given=inputs.given,
-                texts=dict(reading.given),
-                arrays=from_exact(inputs, "numpy"),
-                truth=wanted,
-                demanded={d: float(case.digits.get(d, DEMANDED[d])) for d in ("float64", "float32")},
-                scale=input_scale(inputs),
-                flags=tuple(flag.name for flag in case.flags),
-            )
+        wanted = {
+            name: value.truth
+            for name, value in values.items()
+            if not value.output.exact_only and value.output.kind != "word" and value.truth is not None
+        }
+        if not wanted:
+            continue
+        rows = row_texts(formula, reading.given, case.batch) if case.batch else []
+        yield Vector(
+            id=f"{case.id}#{number}" if number else case.id,
+            formula=formula,
+            about=case.about,
+            given=inputs.given,
+            texts=rows[0] if rows else dict(reading.given),
+            arrays=from_exact(inputs, "numpy"),
+            truth=wanted,
+            demanded={d: float(case.digits.get(d, DEMANDED[d])) for d in ("float64", "float32")},
+            scale=input_scale(inputs),
+            flags=tuple(flag.name for flag in case.flags),
+            rows=tuple(rows),
+        )
 
 
 def answer_name(formula: Formula) -> str:

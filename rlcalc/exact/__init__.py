@@ -11,7 +11,7 @@ symbol, an irrational root, ``exp``, ``log`` or ``pi`` first needs it.
 """
 
 from rlcalc.exact.comparing import compare, equal
-from rlcalc.exact.printing import to_text
+from rlcalc.exact.printing import prettify, to_latex, to_text, to_unicode
 from rlcalc.exact.reading import parse_literal, parse_number
 from rlcalc.exact.rounding import to_decimal, to_float
 from rlcalc.exact.values import Exact, is_symbolic, rational, symbol, symbols_of, to_sympy
@@ -25,11 +25,14 @@ __all__ = [
     "is_symbolic",
     "parse_literal",
     "parse_number",
+    "prettify",
     "rational",
     "symbol",
     "symbols_of",
     "to_decimal",
     "to_float",
+    "to_latex",
     "to_sympy",
     "to_text",
+    "to_unicode",
 ]

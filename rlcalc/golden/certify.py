@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from rlcalc.errors import RlcalcError
+from rlcalc.files import write_text
+from rlcalc.golden.batch import rows_of
 from rlcalc.golden.files import Case, GoldenFile, Reading, Want, load
-from rlcalc.golden.toml_edit import edited, write_whole
-from rlcalc.golden.values import decimals_of, exact_text, output_of, printed_problems, same_exact
+from rlcalc.golden.toml_edit import edited
+from rlcalc.golden.values import Certified, certified, exact_text, source_problems
 from rlcalc.specs import load_formula
 
 
@@ -48,7 +50,7 @@ class Certification:
 
     Attributes:
         missing: places without a ``decimal``, which certification can fill in.
-        differences: what has to be mended by hand or overwritten.
+        differences: what has to be corrected by hand or overwritten.
         overwritten: differences that were settled by writing over what the file said.
         written: how many values were put into the file.
     """
@@ -96,7 +98,7 @@ def certify(path: Path | str, *, write: bool = True, overwrite: bool = False) ->
             changes[(*place, key)] = value
     if changes:
         text = file.path.read_bytes().decode("utf-8")
-        write_whole(file.path, edited(text, changes, after="exact"))
+        write_text(file.path, edited(text, changes, after="exact"))
         # what was written is judged like anything else that stands in a file
         report = certify(path, write=False)
         report.written, report.overwritten = len(changes), overwritten
@@ -114,43 +116,41 @@ def _findings(file: GoldenFile) -> Iterator[Finding]:
         if case.result == "invalid":
             yield from ((top, "error", None, difference) for difference in _refusal(case))
             continue
-        for reading in case.readings:
+        values = certified(case, formula)
+        for reading, wants in zip(case.readings, values, strict=True):
             where = case.id + (f" ({reading.when})" if reading.when else "")
             answers = _answers(case, reading)
             if isinstance(answers, Exception):
                 why = f"but the exact form refuses it: {_code(answers)}: {answers}"
                 yield top, "given", None, Difference(where, "input", "accepted", why)
                 continue
-            for name, want in reading.want.items():
+            for name, value in wants.items():
                 table = (*top, *reading.path, "want", name)
-                yield from _want_findings(table, f"{where}: {name}", want, answers.get(name), formula, name)
-        for name, why in printed_problems(case, formula):
-            place = f"{case.id}: {name}"
-            yield top, "printed", None, Difference(place, "printed", _printed(case, name), why)
+                yield from _value_findings(table, f"{where}: {name}", value, answers.get(name), case.formula)
+        for what, name, why in source_problems(case, values):
+            if what == "printed":
+                printed = next(w[name].want.printed for w in values if w[name].want.printed is not None)
+                yield top, what, None, Difference(f"{case.id}: {name}", what, printed, why)
 
 
-def _printed(case: Case, name: str) -> Any:
-    return next(r.want[name].printed for r in case.readings if name in r.want and r.want[name].printed)
-
-
-def _want_findings(
-    table: tuple[str | int, ...], where: str, want: Want, got: Any, formula: Any, name: str
+def _value_findings(
+    table: tuple[str | int, ...], where: str, value: Certified, got: Any, formula: str
 ) -> Iterator[Finding]:
-    output = output_of(formula, name)
+    want = value.want
     if got is None:
         why = "but the exact form gives no such output"
         yield table, "exact", None, Difference(where, "exact", want.exact, why)
         return
     try:
-        same, decimals = same_exact(want, got, output), decimals_of(want, output)
+        same, decimals = value.equals(got), value.decimals
     except RlcalcError as error:
         yield table, "exact", None, Difference(where, "exact", want.exact, f"which cannot be read: {error}")
         return
     if not same:
         derived = exact_text(got)
-        why = f"the exact form of {formula.name} derives {derived}"
+        why = f"the exact form of {formula} derives {derived}"
         yield table, "exact", derived, Difference(where, "exact", want.exact, why, True)
-        decimals = decimals_of(Want(name, derived), output)
+        decimals = Certified(Want(derived), value.output).decimals
     if decimals is None:
         if want.decimal is not None:
             why = "but a word or a symbolic answer has none"
@@ -163,10 +163,8 @@ def _want_findings(
 
 
 def _answers(case: Case, reading: Reading) -> dict[str, Any] | Exception:
-    from rlcalc.evaluation import checked, derive_bound
-
     try:
-        return derive_bound(checked(load_formula(case.formula), reading.given)).outputs
+        return rows_of(load_formula(case.formula), reading.given, case.batch).exact()
     except Exception as error:
         # a fault in one formula must not hide what is wrong with the other cases
         return error

@@ -36,6 +36,8 @@ def _case_json(case: Case) -> dict[str, Any]:
     }
     if case.result == "invalid":
         return {**found, "error": case.error}
+    if case.batch:
+        found["batch"] = list(case.batch)
     if case.digits:
         found["digits"] = {**case.digits, "reason": case.digits_reason}
     found["want"] = _want_json(case.want)

@@ -11,24 +11,112 @@ backends, conformance replays them against functions of other people.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, get_args
 
 from rlcalc.data import data_folder, read_toml
 from rlcalc.errors import DataError, UnknownName, shown, suggestion
+from rlcalc.nested import flatten, outline
+from rlcalc.records import Place, read_record
 from rlcalc.specs import Formula, load_formula
 
 SCHEMA = "rlcalc-golden-1"
-KINDS = ("basic", "edge", "convention", "erratum", "identity", "stiff", "invalid")
-RESULTS = ("valid", "acceptable", "invalid")
-# dtypes whose demanded digits a case may lower, with its reason
-DEMANDING = ("float64", "float32")
+Kind = Literal["basic", "edge", "convention", "erratum", "identity", "stiff", "invalid"]
+Result = Literal["valid", "acceptable", "invalid"]
+KINDS: tuple[str, ...] = get_args(Kind)
+RESULTS: tuple[str, ...] = get_args(Result)
+MOST_ROWS = 4096  # of a batch
 
-_ID = re.compile(r"[a-z][a-z0-9_]*/[a-z0-9]+(?:[.-][a-z0-9]+)*")
+_ID = re.compile(r"[a-z][a-z0-9_]*/(?=.*[a-z])[a-z0-9]+(?:[.-][a-z0-9]+)*")
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
+_DECIMAL = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]{1,5})?|infinity)")
+
+
+# what the keys of a file hold; each check gives what is wrong, or ""
+
+
+def _id_problem(name: str) -> str:
+    if _ID.fullmatch(name):
+        return ""
+    return (
+        "an id is the formula, '/', and words of small letters, digits, '-' and '.' that say what the "
+        f"case is about (never a bare number); not {shown(name)}."
+    )
+
+
+def _code_problem(code: str) -> str:
+    return (
+        ""
+        if _CODE.fullmatch(code)
+        else f"expected a stable code such as gamma_out_of_range, not {shown(code)}."
+    )
+
+
+def _number_problem(value: Any) -> str:
+    """Strings and integers only: a TOML float is rounded before anyone sees it."""
+    for entry in flatten(value):
+        if isinstance(entry, float):
+            return f'the float {entry!r}; write it as a string: "{entry!r}".'
+        if isinstance(entry, bool) or not isinstance(entry, str | int):
+            return f"{shown(entry)}; only strings and integers are exact."
+    return ""
+
+
+def _decimal_problem(value: Any) -> str:
+    return next(
+        (
+            f"expected decimals such as '2.5000000000000000000', not {shown(entry)}."
+            for entry in flatten(value)
+            if not (isinstance(entry, str) and _DECIMAL.fullmatch(entry) and len(entry) < 100)
+        ),
+        "",
+    )
+
+
+def _given_problem(given: Mapping[str, Any]) -> str:
+    waiting = list(given.items())
+    while waiting:
+        name, value = waiting.pop()
+        # true and false read well for a switch; anything else is text or a whole number
+        problem = "" if isinstance(value, bool) and name in given else _without_tables(name, value, waiting)
+        if problem:
+            return f"{name}: {problem}"
+    return ""
+
+
+def _without_tables(name: str, value: Any, waiting: list[tuple[str, Any]]) -> str:
+    """The problem of the numbers in a value; its tables (a decision process) are left for later."""
+    tables = [part for part in flatten(value) if isinstance(part, dict)]
+    waiting += [(f"{name}.{key}", part) for table in tables for key, part in table.items()]
+    return _number_problem([part for part in flatten(value) if not isinstance(part, dict)])
+
+
+def _digits_problem(least: int) -> Any:
+    def check(number: int | None) -> str:
+        inside = number is None or least <= number <= 15
+        return "" if inside else f"expected a whole number from {least} to 15, not {number}."
+
+    return check
+
+
+def _batch_problem(batch: tuple[int, ...]) -> str:
+    good = batch and min(batch) >= 1 and math.prod(batch) <= MOST_ROWS
+    return "" if good else f"expected the lengths of the leading axes, together at most {MOST_ROWS} rows."
+
+
+def _some(value: Any) -> str:
+    return "" if value else "it is empty."
+
+
+def _distinct(names: tuple[str, ...]) -> str:
+    if not names:
+        return "at least one flag is needed."
+    return "duplicate flag." if len(set(names)) < len(names) else ""
 
 
 @dataclass(frozen=True)
@@ -42,7 +130,7 @@ class Flag:
     """
 
     name: str
-    kind: str
+    kind: Kind
     about: str
     effect: str
 
@@ -59,10 +147,9 @@ class Want:
         printed: what the source prints, verbatim, in the same shape.
     """
 
-    output: str
-    exact: Any
-    decimal: Any = None
-    printed: Any = None
+    exact: Any = field(metadata={"check": _number_problem})
+    decimal: Any = field(default=None, metadata={"check": _decimal_problem})
+    printed: Any = field(default=None, metadata={"check": _number_problem})
 
 
 @dataclass(frozen=True)
@@ -77,9 +164,44 @@ class Reading:
     """
 
     when: str
-    given: Mapping[str, Any]
-    want: Mapping[str, Want]
+    given: Mapping[str, Any] = field(metadata={"check": _given_problem})
+    want: Mapping[str, Want] = field(metadata={"check": _some})
     path: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Source:
+    ref: str = ""
+    section: str = ""
+
+
+@dataclass(frozen=True)
+class _Digits:
+    reason: str
+    float64: int | None = field(default=None, metadata={"check": _digits_problem(1)})
+    float32: int | None = field(default=None, metadata={"check": _digits_problem(0)})
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A ``[[case]]`` as the file has it."""
+
+    id: str = field(metadata={"check": _id_problem})
+    about: str
+    flags: tuple[str, ...] = field(metadata={"check": _distinct})
+    result: Result
+    given: Mapping[str, Any] = field(metadata={"check": _given_problem})
+    want: Mapping[str, Want] | None = field(default=None, metadata={"check": _some})
+    otherwise: tuple[Mapping[str, Any], ...] | None = field(default=None, metadata={"check": _some})
+    source: _Source = _Source()
+    batch: tuple[int, ...] = field(default=(), metadata={"check": _batch_problem})
+    digits: _Digits | None = None
+    error: str | None = field(default=None, metadata={"check": _code_problem})
+
+
+# what a result calls for, of the keys that not every case has
+_NEEDED = {"valid": {"want"}, "acceptable": {"want", "otherwise"}, "invalid": {"error"}}
+_ALLOWED = {"valid": {"batch", "digits"}, "acceptable": {"batch", "digits"}, "invalid": set()}
 
 
 @dataclass(frozen=True)
@@ -96,6 +218,7 @@ class Case:
         readings: first the case's own, then one per ``otherwise``. An
             invalid case has one reading that wants nothing.
         error: stable code that an invalid case must raise.
+        batch: lengths of leading axes, in every answer and in the inputs that differ by row.
         digits: correct digits demanded by dtype, where conditioning costs some;
             ``float32 = 0`` where that dtype cannot hold the input at all: it is not run then.
         digits_reason: why they are fewer than usual.
@@ -106,9 +229,10 @@ class Case:
     about: str
     source: Mapping[str, str]
     flags: tuple[Flag, ...]
-    result: Literal["valid", "acceptable", "invalid"]
+    result: Result
     readings: tuple[Reading, ...]
     error: str = ""
+    batch: tuple[int, ...] = ()
     digits: Mapping[str, int] = field(default_factory=dict)
     digits_reason: str = ""
 
@@ -128,12 +252,18 @@ class Case:
 
 @dataclass(frozen=True)
 class GoldenFile:
-    """All vectors of one formula."""
+    """All vectors of one formula.
+
+    Attributes:
+        flags: those that its cases carry, by name.
+        own_flags: names of those that it defines itself; the others are ``shared_flags``.
+    """
 
     path: Path
     formula: str
     flags: Mapping[str, Flag]
     cases: tuple[Case, ...]
+    own_flags: frozenset[str] = frozenset()
 
 
 def load(path: Path | str) -> GoldenFile:
@@ -143,11 +273,24 @@ def load(path: Path | str) -> GoldenFile:
         DataError: ``bad_golden`` with file and case: an unknown key, flag or
             output, a repeated or bare-number id, a float where a string must
             stand, a case that lacks what its result calls for;
-            ``file_unreadable``, ``file_not_toml``.
+            codes of ``rlcalc.data.read_toml``.
         UnknownName: ``unknown_formula``.
     """
     path = Path(path)
-    return _Reader(path).file(read_toml(path))
+    return _file(path, read_toml(path))
+
+
+@cache
+def shared_flags() -> Mapping[str, Flag]:
+    """Flags that every golden file may use: ``specs/flags.toml``.
+
+    Raises:
+        DataError: ``bad_flags``.
+    """
+    path = data_folder("specs") / "flags.toml"
+    top = read_toml(path)
+    place = Place(path.name, code="bad_flags")
+    return _flags(read_record(_FlagFile, top, place).flag, place)
 
 
 def load_all(folder: Path | str | None = None) -> tuple[GoldenFile, ...]:
@@ -182,210 +325,127 @@ def load_files(paths: list[Path]) -> tuple[GoldenFile, ...]:
     return files
 
 
-class _Reader:
-    """Reads one file; remembers where it is, for messages."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.place = ""
-
-    def refuse(self, why: str, hint: str = "") -> NoReturn:
-        where = f"{self.path.name}: {self.place}: " if self.place else f"{self.path.name}: "
-        raise DataError("bad_golden", where + why, hint)
-
-    def file(self, top: Mapping[str, Any]) -> GoldenFile:
-        self.keys(top, {"schema", "formula", "case"}, {"flag"})
-        if top["schema"] != SCHEMA:
-            self.refuse(f"the schema is {shown(top['schema'])}; this version reads {SCHEMA}.")
-        try:
-            formula = load_formula(self.text(top["formula"], "formula"))
-        except UnknownName as error:
-            raise UnknownName(error.code, f"{self.path.name}: {error.message}", error.hint) from error
-        if formula.name != top["formula"]:
-            self.refuse(f"formula is the Python name, {formula.name}.")
-        flags = {
-            name: self.flag(name, entry)
-            for name, entry in self.table(top.get("flag", {}), "flag", "a table").items()
-        }
-        entries = top["case"]
-        if not isinstance(entries, list) or not entries:
-            self.refuse("it has no [[case]].")
-        cases: list[Case] = []
-        ids: set[str] = set()
-        for number, entry in enumerate(entries):
-            self.place = f"case number {number + 1}"
-            case = self.case(self.table(entry, "case", "a table"), formula, flags)
-            if case.id in ids:
-                self.refuse("that id is used twice.")
-            ids.add(case.id)
-            cases.append(case)
-        self.place = ""
-        return GoldenFile(self.path, formula.name, flags, tuple(cases))
-
-    def flag(self, name: str, entry: Any) -> Flag:
-        self.place = f"flag {name}"
-        entry = self.table(entry, name, "a table")
-        self.keys(entry, {"kind", "about", "effect"})
-        if entry["kind"] not in KINDS:
-            self.refuse(f"kind is one of {', '.join(KINDS)}, not {shown(entry['kind'])}.")
-        return Flag(
-            name, entry["kind"], self.text(entry["about"], "about"), self.text(entry["effect"], "effect")
-        )
-
-    def case(self, entry: Mapping[str, Any], formula: Formula, flags: Mapping[str, Flag]) -> Case:
-        name = entry.get("id")
-        if not isinstance(name, str):
-            self.refuse("it has no id.")
-        self.place = f"case {name}"
-        if not _ID.fullmatch(name) or not name.startswith(formula.name + "/"):
-            self.refuse(f"an id is {formula.name}/ and words of small letters, digits, '-' and '.'.")
-        if not re.search("[a-z]", name.partition("/")[2]):
-            self.refuse("an id names what the case is about; it is never a bare number.")
-        result = entry.get("result")
-        if result not in RESULTS:
-            self.refuse(f"result is one of {', '.join(RESULTS)}, not {shown(result)}.")
-        needed = {
-            "valid": {"want"},
-            "acceptable": {"want", "otherwise"},
-            "invalid": {"error"},
-        }[result]
-        optional = {"source"} if result == "invalid" else {"source", "digits"}
-        self.keys(entry, {"id", "about", "flags", "result", "given"} | needed, optional)
-        chosen = self.case_flags(entry["flags"], flags, result)
-        given = self.given(entry["given"])
-        want = self.wants(entry["want"], formula) if "want" in entry else {}
-        readings = [Reading("", given, want)]
-        for number, other in enumerate(self.others(entry)):
-            other = self.table(other, "otherwise", "a table")
-            self.keys(other, {"when", "given", "want"})
-            when, laid_over = self.text(other["when"], "when"), self.given(other["given"])
-            path = ("otherwise", number)
-            readings.append(Reading(when, {**given, **laid_over}, self.wants(other["want"], formula), path))
-        if any(flag.kind == "erratum" for flag in chosen) and not any(
-            value.printed is not None for value in want.values()
-        ):
-            self.refuse("an erratum keeps the wrong value of its source in 'printed'.")
-        digits, reason = self.digits(entry.get("digits"))
-        return Case(
-            id=name,
-            formula=formula.name,
-            about=self.text(entry["about"], "about"),
-            source=self.source(entry.get("source", {})),
-            flags=chosen,
-            result=result,
-            readings=tuple(readings),
-            error=self.code(entry["error"]) if "error" in entry else "",
-            digits=digits,
-            digits_reason=reason,
-        )
-
-    def case_flags(self, names: Any, flags: Mapping[str, Flag], result: str) -> tuple[Flag, ...]:
-        if not isinstance(names, list) or not names:
-            self.refuse("flags lists at least one flag.")
-        for name in names:
-            if name not in flags:
-                self.refuse(f"there is no flag {shown(name)}.", suggestion(str(name), list(flags)))
-        if len(set(names)) < len(names):
-            self.refuse("a flag stands there twice.")
-        kinds = {flags[name].kind for name in names}
-        if result == "acceptable" and "convention" not in kinds:
-            self.refuse("an acceptable case carries a flag of kind 'convention' that explains it.")
-        if (result == "invalid") != ("invalid" in kinds):
-            self.refuse("a case is invalid exactly when it carries a flag of kind 'invalid'.")
-        return tuple(flags[name] for name in names)
-
-    def wants(self, entry: Any, formula: Formula) -> dict[str, Want]:
-        outputs = {output.name: output for output in formula.outputs}
-        entry = self.table(entry, "want", "a table by output")
-        if not entry:
-            self.refuse("'want' is empty.")
-        found = {}
-        for name, value in entry.items():
-            if name not in outputs:
-                self.refuse(f"{formula.name} has no output {shown(name)}.", suggestion(name, list(outputs)))
-            value = self.table(value, f"want.{name}", "a table with 'exact'")
-            self.keys(value, {"exact"}, {"decimal", "printed"}, f"want.{name}")
-            for key, part in value.items():
-                self.numbers(part, f"want.{name}.{key}")
-                if _outline(part) != _outline(value["exact"]):
-                    self.refuse(f"want.{name}.{key} has another shape than exact.")
-            if outputs[name].kind == "word" and "decimal" in value:
-                self.refuse(f"want.{name} is a word; it has no decimal.")
-            found[name] = Want(name, value["exact"], value.get("decimal"), value.get("printed"))
-        return found
-
-    def given(self, entry: Any) -> dict[str, Any]:
-        entry = self.table(entry, "given", "a table by parameter")
-        for name, value in entry.items():
-            # true and false read well for a switch; anything else is text or a whole number
-            if not isinstance(value, bool):
-                self.numbers(value, f"given.{name}", tables=True)
-        return dict(entry)
-
-    def numbers(self, value: Any, where: str, *, tables: bool = False) -> None:
-        """Strings and integers only: a TOML float is rounded before anyone sees it."""
-        if isinstance(value, list):
-            for part in value:
-                self.numbers(part, where, tables=tables)
-        elif tables and isinstance(value, dict):
-            for part in value.values():
-                self.numbers(part, where, tables=tables)
-        elif isinstance(value, float):
-            self.refuse(f"{where} holds the float {value!r}.", f'Write it as a string: "{value!r}".')
-        elif isinstance(value, bool) or not isinstance(value, str | int):
-            self.refuse(f"{where} holds {shown(value)}; only strings and integers are exact.")
-
-    def digits(self, entry: Any) -> tuple[dict[str, int], str]:
-        if entry is None:
-            return {}, ""
-        entry = self.table(entry, "digits", "a table by dtype")
-        self.keys(entry, {"reason"}, set(DEMANDING), "digits")
-        found = {dtype: entry[dtype] for dtype in DEMANDING if dtype in entry}
-        for dtype, number in found.items():
-            least = 1 if dtype == "float64" else 0
-            if type(number) is not int or not least <= number <= 15:
-                self.refuse(f"digits.{dtype} is a whole number from {least} to 15, not {shown(number)}.")
-        if not found:
-            self.refuse(f"digits names a dtype: {' or '.join(DEMANDING)}.")
-        return found, self.text(entry["reason"], "digits.reason")
-
-    def source(self, entry: Any) -> dict[str, str]:
-        entry = self.table(entry, "source", "a table")
-        self.keys(entry, {"ref"} if entry else set(), {"section"}, "source")
-        return {key: self.text(value, f"source.{key}") for key, value in entry.items()}
-
-    def code(self, value: Any) -> str:
-        if not isinstance(value, str) or not _CODE.fullmatch(value):
-            self.refuse(f"error is a stable code such as gamma_out_of_range, not {shown(value)}.")
-        return value
-
-    def keys(
-        self, entry: Mapping[str, Any], needed: set[str], optional: Set[str] = frozenset(), of: str = ""
-    ) -> None:
-        """Refuse a missing or an unknown key: a misspelt one would check nothing."""
-        of = f" in {of}" if of else ""
-        for name in sorted(set(entry) - needed - optional):
-            self.refuse(f"the key {shown(name)}{of} is unknown.", suggestion(name, sorted(needed | optional)))
-        for name in sorted(needed - set(entry)):
-            self.refuse(f"the key '{name}'{of} is missing.")
-
-    def table(self, value: Any, where: str, what: str) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            self.refuse(f"{where} is {what}, not {shown(value)}.")
-        return value
-
-    def others(self, entry: Mapping[str, Any]) -> list[Any]:
-        value = entry.get("otherwise", [])
-        if not isinstance(value, list) or ("otherwise" in entry and not value):
-            self.refuse("otherwise is a list of at least one table.")
-        return value
-
-    def text(self, value: Any, where: str) -> str:
-        if not isinstance(value, str) or not value.strip():
-            self.refuse(f"{where} is a text, not {shown(value)}.")
-        return value
+@dataclass(frozen=True)
+class _FlagFile:
+    schema: Literal["rlcalc-flags-1"]
+    flag: Mapping[str, Any]
 
 
-def _outline(value: Any) -> Any:
-    """The nesting of a list without its entries."""
-    return [_outline(part) for part in value] if isinstance(value, list) else None
+@dataclass(frozen=True)
+class _Top:
+    schema: Literal["rlcalc-golden-1"]
+    formula: str
+    case: tuple[Any, ...] = field(metadata={"check": _some})
+    flag: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _file(path: Path, raw: Mapping[str, Any]) -> GoldenFile:
+    place = Place(path.name, code="bad_golden")
+    top = read_record(_Top, raw, place)
+    try:
+        formula = load_formula(top.formula)
+    except UnknownName as error:
+        raise UnknownName(error.code, f"{path.name}: {error.message}", error.hint) from error
+    if formula.name != top.formula:
+        place.refuse(f"formula is the Python name, {formula.name}.")
+    own = _flags(top.flag, place)
+    flags = {**shared_flags(), **own}
+    cases: dict[str, Case] = {}
+    for number, entry in enumerate(top.case):
+        name = entry.get("id") if isinstance(entry, Mapping) else None
+        at = place.at(f"case {name}" if isinstance(name, str) else f"case number {number + 1}")
+        case = _case(read_record(_Entry, entry, at), at, formula, flags)
+        if case.id in cases:
+            at.refuse("that id is used twice.")
+        cases[case.id] = case
+    used = {flag.name: flag for case in cases.values() for flag in case.flags}
+    return GoldenFile(path, formula.name, used, tuple(cases.values()), frozenset(own))
+
+
+def _flags(tables: Mapping[str, Any], place: Place) -> dict[str, Flag]:
+    return {name: read_record(Flag, raw, place.at(f"flag {name}"), name=name) for name, raw in tables.items()}
+
+
+def _case(entry: _Entry, place: Place, formula: Formula, flags: Mapping[str, Flag]) -> Case:
+    if entry.id.partition("/")[0] != formula.name:
+        place.refuse(f"its id must start with {formula.name}/.")
+    _check_result(entry, place)
+    chosen = _case_flags(entry, place, flags)
+    own = Reading("", entry.given, _wants(entry.want or {}, entry, place, formula))
+    readings = [own]
+    for number, raw in enumerate(entry.otherwise or ()):
+        at = place.at("otherwise", number + 1)
+        other = read_record(Reading, raw, at, path=("otherwise", number))
+        want = _wants(other.want, entry, at, formula)
+        readings.append(Reading(other.when, {**own.given, **other.given}, want, other.path))
+    if any(flag.kind == "erratum" for flag in chosen) and all(w.printed is None for w in own.want.values()):
+        place.refuse("an erratum keeps the wrong value of its source in 'printed'.")
+    digits = entry.digits
+    demanded = {"float64": digits.float64, "float32": digits.float32} if digits else {}
+    if digits and not any(number is not None for number in demanded.values()):
+        place.at("digits").refuse("it names a dtype, float64 or float32.")
+    source = {"ref": entry.source.ref, "section": entry.source.section}
+    if entry.source.section and not entry.source.ref:
+        place.at("source").refuse("missing key 'ref'.")
+    return Case(
+        id=entry.id,
+        formula=formula.name,
+        about=entry.about,
+        source={key: text for key, text in source.items() if text},
+        flags=chosen,
+        result=entry.result,
+        readings=tuple(readings),
+        error=entry.error or "",
+        batch=entry.batch,
+        digits={dtype: number for dtype, number in demanded.items() if number is not None},
+        digits_reason=digits.reason if digits else "",
+    )
+
+
+def _check_result(entry: _Entry, place: Place) -> None:
+    """Refuse a case that lacks what its result calls for, or has what belongs to another result."""
+    needed = _NEEDED[entry.result]
+    for key in ("want", "otherwise", "error", "batch", "digits"):
+        there = getattr(entry, key) not in (None, ())
+        if key in needed and not there:
+            place.refuse(f"missing key '{key}': its result is {entry.result}.")
+        if there and key not in needed | _ALLOWED[entry.result]:
+            place.refuse(f"unexpected key '{key}': its result is {entry.result}.")
+
+
+def _case_flags(entry: _Entry, place: Place, flags: Mapping[str, Flag]) -> tuple[Flag, ...]:
+    for name in entry.flags:
+        if name not in flags:
+            place.refuse(f"there is no flag {shown(name)}.", suggestion(name, list(flags)))
+    kinds = {flags[name].kind for name in entry.flags}
+    if entry.result == "acceptable" and "convention" not in kinds:
+        place.refuse("an acceptable case carries a flag of kind 'convention' that explains it.")
+    if (entry.result == "invalid") != ("invalid" in kinds):
+        place.refuse("a case is invalid exactly when it carries a flag of kind 'invalid'.")
+    return tuple(flags[name] for name in entry.flags)
+
+
+def _wants(wants: Mapping[str, Want], entry: _Entry, place: Place, formula: Formula) -> Mapping[str, Want]:
+    outputs = {output.name: output for output in formula.outputs}
+    for name, want in wants.items():
+        at = place.at(f"want.{name}")
+        if name not in outputs:
+            place.refuse(f"{formula.name} has no output {shown(name)}.", suggestion(name, list(outputs)))
+        for key in ("decimal", "printed"):
+            part = getattr(want, key)
+            if part is not None and outline(part) != outline(want.exact):
+                at.refuse(f"{key} has another shape than exact.")
+        if outputs[name].kind == "word" and want.decimal is not None:
+            at.refuse("a word has no decimal.")
+        if not _begins(want.exact, entry.batch):
+            at.refuse(f"exact does not begin with the axes {list(entry.batch)} of the batch.")
+    return wants
+
+
+def _begins(value: Any, axes: tuple[int, ...]) -> bool:
+    """Whether a nested list has these leading lengths."""
+    if not axes:
+        return True
+    return (
+        isinstance(value, list) and len(value) == axes[0] and all(_begins(part, axes[1:]) for part in value)
+    )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rlcalc.golden.results import CaseReport, Failure, Report
+from rlcalc import junit
+from rlcalc.errors import many
+from rlcalc.golden.results import CaseReport, Failure, Report, Run
 
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
-# XML 1.0 has no way to write the other control characters
-_XML_CONTROLS = {code: "�" for code in range(32) if code not in (9, 10, 13)}
+# behind digits that are fewer than usual because the case allows no more
+ILL_CONDITIONED = "*"
 
 
 @dataclass(frozen=True)
@@ -22,22 +22,20 @@ class Row:
     Attributes:
         cases: how many ran.
         failed: how many of them have a failure.
-        cells: by ``(backend, dtype)``: what the table shows.
+        cells: by backend, what the table shows: ``exact``, or the least correct digits in every dtype,
+            with a star where a case declares that no more can be had.
     """
 
     formula: str
     cases: int
     failed: int
-    cells: dict[tuple[str, str], str]
+    cells: dict[str, str]
 
 
-def columns(report: Report) -> list[tuple[str, str]]:
-    """Backend and dtype of each column."""
-    return [
-        (backend, dtype)
-        for backend in report.backends
-        for dtype in (("",) if backend == "sympy" else report.dtypes)
-    ]
+def headings(report: Report) -> dict[str, str]:
+    """Heading of each backend's column: ``numpy 64/32``."""
+    short = "/".join(dtype.replace("float", "") for dtype in report.dtypes)
+    return {name: "exact" if name == "sympy" else f"{name} {short}" for name in report.backends}
 
 
 def rows(report: Report) -> list[Row]:
@@ -52,38 +50,88 @@ def total(report: Report) -> Row:
 
 
 def _row(name: str, cases: list[CaseReport], report: Report) -> Row:
-    return Row(
-        name,
-        len(cases),
-        sum(not case.passed for case in cases),
-        {column: _cell(cases, column) for column in columns(report)},
-    )
+    cells = {}
+    for backend in report.backends:
+        dtypes = ("",) if backend == "sympy" else report.dtypes
+        cells[backend] = "/".join(_cell(cases, backend, dtype) for dtype in dtypes)
+        if set(cells[backend].split("/")) == {"-"}:
+            cells[backend] = "-"
+    return Row(name, len(cases), sum(not case.passed for case in cases), cells)
 
 
-def _cell(cases: list[CaseReport], column: tuple[str, str]) -> str:
+def _runs(cases: Iterable[CaseReport], backend: str, dtype: str) -> Iterator[tuple[CaseReport, Run]]:
+    for case in cases:
+        for run in case.runs:
+            if (run.backend, run.dtype) == (backend, dtype):
+                yield case, run
+
+
+def _cell(cases: list[CaseReport], backend: str, dtype: str) -> str:
     """Least correct digits; for the exact backend how many cases came out right."""
-    runs = [run for case in cases for run in case.runs if (run.backend, run.dtype) == column]
-    ran = [run for run in runs if run.status != "skipped"]
+    ran = [(case, run) for case, run in _runs(cases, backend, dtype) if run.status != "skipped"]
     if not ran:
-        return "skipped"
-    if column[0] == "sympy":
-        right = sum(run.status == "passed" for run in ran)
+        return "-"
+    right = sum(run.status == "passed" for _, run in ran)
+    if backend == "sympy":
         return "exact" if right == len(ran) else f"{right} of {len(ran)}"
-    digits = [run.digits for run in ran if run.digits is not None]
-    if digits:
-        return f"{min(digits):.1f}"
-    return "passed" if all(run.status == "passed" for run in ran) else "failed"
+    counted = [(run.digits, dtype in case.case.digits) for case, run in ran if run.digits is not None]
+    if counted:
+        digits, expected = min(counted)
+        return f"{digits:.1f}{ILL_CONDITIONED if expected else ''}"
+    return "passed" if right == len(ran) else "failed"
+
+
+def summary(report: Report) -> str:
+    """The one line that says how it went."""
+    failed = sum(not case.passed for case in report.cases)
+    formulas = len({case.case.formula for case in report.cases})
+    result = "all passed" if not failed else f"{failed} failed, {len(report.cases) - failed} passed"
+    return f"{many(len(report.cases), 'case')} of {many(formulas, 'formula')}: {result}"
+
+
+def notes(report: Report) -> list[str]:
+    """What a reader of the table must know: its units, its stars, and what did not run."""
+    found = []
+    if {"numpy", "torch"} & set(report.backends):
+        found.append("NumPy and Torch: least correct digits of any answer, per dtype.")
+    if any(ILL_CONDITIONED in cell for cell in total_and_rows(report)):
+        found.append(
+            f"{ILL_CONDITIONED} ill-conditioned; its golden case says how many digits are attainable, and why."
+        )
+    found += [f"{name} is not installed, so it did not run: {how}" for name, how in report.missing.items()]
+    return found + skipped(report)
+
+
+def total_and_rows(report: Report) -> list[str]:
+    """All cells of the table."""
+    return [cell for row in (*rows(report), total(report)) for cell in row.cells.values()]
 
 
 def skipped(report: Report) -> list[str]:
     """Reasons for what was not compared, with how often each."""
-    count: dict[str, set[str]] = {}
+    ids: dict[str, set[str]] = {}
+    backends: dict[str, dict[str, None]] = {}
     for case in report.cases:
         for run in case.runs:
             if run.status == "skipped":
-                why = f"{run.backend}, {run.why or 'nothing to compare'}"
-                count.setdefault(why, set()).add(case.case.id)
-    return [f"skipped on {why}: {len(ids)} of {len(report.cases)}" for why, ids in sorted(count.items())]
+                why = (run.why or "nothing to compare").partition(":")[0]
+                ids.setdefault(why, set()).add(case.case.id)
+                backends.setdefault(why, {})[run.backend] = None
+    return [
+        f"Skipped on {' and '.join(backends[why])}: {len(ids[why])} of {len(report.cases)} cases, {why}."
+        for why in sorted(ids)
+    ]
+
+
+def details(report: Report) -> Iterator[str]:
+    """A line per case: its digits on every backend, or why it did not run there."""
+    for case in report.cases:
+        parts = []
+        for run in case.runs:
+            on = f"{run.backend} {run.dtype}".strip()
+            digits = f" {run.digits:.1f}" if run.digits is not None else ""
+            parts.append(f"{on} {run.status}{digits}" + (f" ({run.why})" if run.status == "skipped" else ""))
+        yield f"{case.case.id}: {'; '.join(parts)}"
 
 
 def failure_lines(failure: Failure) -> list[str]:
@@ -102,11 +150,13 @@ def failure_lines(failure: Failure) -> list[str]:
 
 def report_json(report: Report) -> dict[str, Any]:
     """The report as plain data; no number in it is infinite or missing by NaN."""
+    columns = [(name, dtype) for name in report.backends if name != "sympy" for dtype in report.dtypes]
     return {
         "passed": report.passed,
         "backends": list(report.backends),
         "dtypes": list(report.dtypes),
         "device": report.device,
+        "not_installed": list(report.missing),
         "cases": len(report.cases),
         "failed": sum(not case.passed for case in report.cases),
         "formulas": [
@@ -116,8 +166,7 @@ def report_json(report: Report) -> dict[str, Any]:
                 "failed": row.failed,
                 "digits": [
                     {"backend": backend, "dtype": dtype, "least": least(report, row.formula, backend, dtype)}
-                    for backend, dtype in columns(report)
-                    if backend != "sympy"
+                    for backend, dtype in columns
                 ],
             }
             for row in rows(report)
@@ -146,66 +195,29 @@ def report_json(report: Report) -> dict[str, Any]:
 
 def least(report: Report, formula: str, backend: str, dtype: str) -> float | None:
     """Least correct digits of a formula; ``None`` where none were counted."""
-    return min(
-        (
-            run.digits
-            for case in report.cases
-            if case.case.formula == formula
-            for run in case.runs
-            if (run.backend, run.dtype) == (backend, dtype) and run.digits is not None
-        ),
-        default=None,
-    )
+    cases = [case for case in report.cases if case.case.formula == formula]
+    digits = (run.digits for _, run in _runs(cases, backend, dtype) if run.digits is not None)
+    return min(digits, default=None)
 
 
 def write_junit(report: Report, path: Path) -> None:
-    """JUnit XML: a suite per formula, a test per case, backend and dtype.
+    """JUnit XML: a test per case, backend and dtype.
 
     Raises:
-        DataError: ``file_not_written``.
+        InputError: ``file_not_written``.
     """
-    import xml.etree.ElementTree as ET
-
-    from rlcalc.golden.toml_edit import write_whole
-
-    top = ET.Element("testsuites", name="rlcalc verify")
-    for name in dict.fromkeys(case.case.formula for case in report.cases):
-        suite = ET.SubElement(top, "testsuite", name=name)
-        for case in report.cases:
-            if case.case.formula == name:
-                _junit_case(suite, case)
-        _count(suite, list(suite))
-    _count(top, [test for suite in top for test in suite])
-    ET.indent(top)
-    text = ET.tostring(top, encoding="unicode")
-    write_whole(path, f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n')
+    junit.write_junit(path, "rlcalc verify", [entry for case in report.cases for entry in _entries(case)])
 
 
-def _junit_case(suite: Element, report: CaseReport) -> None:
-    import xml.etree.ElementTree as ET
-
-    names = [(run.backend, run.dtype, run.status, run.why) for run in report.runs]
+def _entries(report: CaseReport) -> Iterator[junit.Entry]:
+    tests = [(run.backend, run.dtype, run.why or "nothing to compare", run.status) for run in report.runs]
     if any(failure.backend == "source" for failure in report.failures):
-        names.append(("source", "", "failed", ""))
-    for backend, dtype, status, why in names:
-        on = f"{backend} {dtype}".strip()
-        test = ET.SubElement(
-            suite, "testcase", classname=f"rlcalc.{report.case.formula}", name=f"{report.case.id} [{on}]"
+        tests.append(("source", "", "", "failed"))
+    for backend, dtype, why, status in tests:
+        failures = [f for f in report.failures if (f.backend, f.dtype) == (backend, dtype)]
+        yield junit.Entry(
+            f"{report.case.id} [{f'{backend} {dtype}'.strip()}]",
+            f"rlcalc.{report.case.formula}",
+            failure="\n".join(line for failure in failures for line in failure_lines(failure)),
+            skipped=why if status == "skipped" else "",
         )
-        if status == "skipped":
-            ET.SubElement(test, "skipped", message=_xml(why or "nothing to compare"))
-        for failure in report.failures:
-            if (failure.backend, failure.dtype) == (backend, dtype):
-                element = ET.SubElement(test, "failure", message=_xml(failure.why), type="disagreement")
-                element.text = _xml("\n".join(failure_lines(failure)))
-
-
-def _count(element: Element, tests: list[Element]) -> None:
-    element.set("tests", str(len(tests)))
-    element.set("failures", str(sum(test.find("failure") is not None for test in tests)))
-    element.set("skipped", str(sum(test.find("skipped") is not None for test in tests)))
-    element.set("errors", "0")
-
-
-def _xml(text: str) -> str:
-    return text.translate(_XML_CONTROLS)

@@ -70,12 +70,17 @@ class CaseReport:
 
 @dataclass
 class Report:
-    """All cases of one verification."""
+    """All cases of one verification.
+
+    Attributes:
+        missing: backends that could not run, with the line that installs them.
+    """
 
     backends: tuple[str, ...]
     dtypes: tuple[str, ...]
     device: str
     cases: list[CaseReport]
+    missing: dict[str, str] = field(default_factory=dict)
 
     @property
     def failures(self) -> list[Failure]:

@@ -8,8 +8,10 @@ SymPy expression (±oo for ``infinity``) or a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from rlcalc._lazy import sympy
@@ -17,6 +19,7 @@ from rlcalc.digits import read_decimal
 from rlcalc.errors import InputError
 from rlcalc.exact import equal, is_symbolic, parse_number, to_decimal, to_sympy, to_text
 from rlcalc.golden.files import Case, Want
+from rlcalc.nested import flatten, map_nested, outline
 from rlcalc.specs import Formula, Output
 
 # a number that a source printed, possibly behind a sign of rounding
@@ -27,18 +30,6 @@ _TYPESET = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/
 def output_of(formula: Formula, name: str) -> Output:
     """The declared output of that name; golden files name no other."""
     return next(output for output in formula.outputs if output.name == name)
-
-
-def each(function: Callable[..., Any], *values: Any) -> Any:
-    """Apply a function to the entries of nested lists of one shape."""
-    if isinstance(values[0], list | tuple):
-        return [each(function, *parts) for parts in zip(*values, strict=True)]
-    return function(*values)
-
-
-def shape(value: Any) -> Any:
-    """The nesting of a value, ``None`` for a scalar; equal for lists that match entry by entry."""
-    return [shape(part) for part in value] if isinstance(value, list | tuple) else None
 
 
 def read_exact(text: str | int) -> Any:
@@ -66,117 +57,126 @@ def same_number(wanted: Any, got: Any) -> bool:
     return bool(sympy.expand(left - right) == 0 or equal(wanted, got))
 
 
-def same_exact(want: Want, got: Any, output: Output) -> bool:
-    """Whether the exact form's answer is the certified one, entry by entry."""
-    if shape(want.exact) != shape(got):
-        return False
-
-    def same(wanted: str | int, mine: Any) -> bool:
-        if output.kind == "word" or isinstance(mine, str):
-            return str(wanted) == str(mine)
-        return same_number(read_exact(wanted), mine)
-
-    return _all(each(same, want.exact, got))
+def exact_text(value: Any) -> Any:
+    """An exact answer as it would stand in ``exact``."""
+    return map_nested(lambda part: part if isinstance(part, str) else to_text(part), value)
 
 
-def _all(value: Any) -> bool:
-    return all(_all(part) for part in value) if isinstance(value, list) else bool(value)
+@dataclass(frozen=True)
+class Certified:
+    """One certified value of an output, whose texts are read once.
 
+    Raises:
+        InputError: at the first look, as ``parse_number``, where ``exact`` is not a number.
+    """
 
-def decimals_of(want: Want, output: Output) -> Any:
-    """The decimals that belong to ``exact``; ``None`` for words and symbolic answers."""
-    if output.kind == "word":
-        return None
-    numbers = each(read_exact, want.exact)
-    if _any_symbolic(numbers):
-        return None
-    return each(_decimal, numbers)
+    want: Want
+    output: Output
 
+    @cached_property
+    def numbers(self) -> Any:
+        """``exact`` as numbers; words as they are."""
+        if self.output.kind == "word":
+            return map_nested(str, self.want.exact)
+        return map_nested(read_exact, self.want.exact)
 
-def _any_symbolic(value: Any) -> bool:
-    return any(map(_any_symbolic, value)) if isinstance(value, list) else is_symbolic(value)
+    @cached_property
+    def decimals(self) -> Any:
+        """The decimals that belong to ``exact``; ``None`` for words and symbolic answers."""
+        if self.output.kind == "word" or any(map(is_symbolic, flatten(self.numbers))):
+            return None
+        return map_nested(_decimal, self.numbers)
+
+    @cached_property
+    def truth(self) -> Any:
+        """What floating results are measured against: Fractions, or ±inf; ``None`` without decimals.
+
+        From ``exact`` alone: ``decimal`` is for other readers, and is compared with this.
+        """
+        return None if self.decimals is None else map_nested(read_decimal, self.decimals)
+
+    def equals(self, got: Any) -> bool:
+        """Whether the exact form's answer is this one, entry by entry."""
+        if outline(self.want.exact) != outline(got):
+            return False
+        pairs = zip(flatten(self.numbers), flatten(got), strict=True)
+        return all(
+            str(mine) == str(other)
+            if self.output.kind == "word" or isinstance(other, str)
+            else same_number(mine, other)
+            for mine, other in pairs
+        )
+
+    def decimal_problem(self) -> str:
+        """What is wrong with ``decimal``; "" if nothing is."""
+        written = self.want.decimal
+        if written is None or self.decimals is None or written == self.decimals:
+            return ""
+        return f"decimal is {written}, 20 digits of exact are {self.decimals}"
+
+    def printed_problem(self, wrong_on_purpose: bool = False) -> str:
+        """What is wrong with ``printed``; "" if nothing is.
+
+        A plain decimal must be ``exact`` rounded to as many places, any other
+        text must be mathematically equal; a word must be the word. An erratum
+        must not be: a source's mistake that turns out right is no mistake.
+        """
+        if self.want.printed is None:
+            return ""
+        try:
+            pairs = zip(flatten(self.want.printed), flatten(self.numbers), strict=True)
+            right = all(self._prints(printed, number) for printed, number in pairs)
+        except InputError as error:
+            return f"printed cannot be read: {error}"
+        if right and wrong_on_purpose:
+            return f"the erratum prints {self.want.printed}, which is right"
+        if not right and not wrong_on_purpose:
+            return f"exact is {self.want.exact}, but the source prints {self.want.printed}"
+        return ""
+
+    def _prints(self, printed: str | int, number: Any) -> bool:
+        if self.output.kind == "word":
+            return str(printed) == number
+        text = str(printed).translate(_TYPESET).strip()
+        plain = _PRINTED.fullmatch(text)
+        if plain is None:
+            return same_number(read_exact(text), number)
+        if is_symbolic(number):
+            return False
+        places = len(plain[2] or plain[3] or "")
+        decimal = to_decimal(number, 40)
+        if decimal is None or decimal.endswith("infinity"):
+            return False
+        # a tie may be printed either way, so the distance counts and not one rule of rounding
+        return abs(Fraction(decimal) - Fraction(plain[1])) <= Fraction(1, 2 * 10**places)
 
 
 def _decimal(number: Any) -> str:
     text = to_decimal(number, 20)
     if text is None:
-        raise InputError("number_not_real", f"{to_text(number)} is no real number.")
+        raise InputError("number_not_real", f"{to_text(number)} is not a real number.")
     return text
 
 
-def truth(want: Want, output: Output) -> Any:
-    """What floating results are measured against: Fractions, or ±inf; ``None`` without a decimal."""
-    decimals = want.decimal if want.decimal is not None else decimals_of(want, output)
-    return None if decimals is None else each(lambda text: read_decimal(str(text)), decimals)
+def certified(case: Case, formula: Formula) -> list[dict[str, Certified]]:
+    """The certified values of every reading of a case, by output."""
+    return [
+        {name: Certified(want, output_of(formula, name)) for name, want in reading.want.items()}
+        for reading in case.readings
+    ]
 
 
-def exact_text(value: Any) -> Any:
-    """An exact answer as it would stand in ``exact``."""
-    return each(lambda part: part if isinstance(part, str) else to_text(part), value)
-
-
-def printed_problems(case: Case, formula: Formula) -> list[tuple[str, str]]:
-    """What is wrong with the ``printed`` values of a case: pairs of output and reason.
-
-    A plain decimal must be ``exact`` rounded to as many places, any other
-    text must be mathematically equal; a word must be the word. An erratum
-    must not be: a source's mistake that turns out right is no mistake.
-    """
-    found = []
-    for number, reading in enumerate(case.readings):
-        for name, want in reading.want.items():
-            if want.printed is None:
-                continue
-            output = output_of(formula, name)
-            try:
-                right = _all(each(lambda p, e, o=output: _prints(p, e, o), want.printed, want.exact))
-            except InputError as error:
-                found.append((name, f"printed cannot be read: {error}"))
-                continue
+def source_problems(case: Case, values: Sequence[Mapping[str, Certified]]) -> Iterator[tuple[str, str, str]]:
+    """Where a file contradicts itself: ``printed`` or ``decimal``, the output and the reason."""
+    for number, reading in enumerate(values):
+        for name, value in reading.items():
             # only the case's own reading carries the source's mistake
-            wrong_on_purpose = case.is_erratum and number == 0
-            if right and wrong_on_purpose:
-                found.append((name, f"the erratum prints {want.printed}, which is right"))
-            elif not right and not wrong_on_purpose:
-                found.append((name, f"exact is {want.exact}, but the source prints {want.printed}"))
-    return found
-
-
-def decimal_problems(case: Case, formula: Formula) -> list[tuple[str, str]]:
-    """Decimals that are not 20 digits of their ``exact``: pairs of output and reason.
-
-    Floating results are measured against the decimals, which cannot show that
-    one of these is itself wrong beyond the digits that a float holds.
-    """
-    found = []
-    for reading in case.readings:
-        for name, want in reading.want.items():
-            if want.decimal is None:
-                continue
+            why = value.printed_problem(wrong_on_purpose=case.is_erratum and number == 0)
+            if why:
+                yield "printed", name, why
             try:
-                right = decimals_of(want, output_of(formula, name))
+                why = value.decimal_problem()
             except InputError:
                 continue  # an exact value that cannot be read is reported where it is compared
-            if right is not None and right != want.decimal:
-                found.append((name, f"decimal is {want.decimal}, 20 digits of exact are {right}"))
-    return found
-
-
-def _prints(printed: str | int, exact: str | int, output: Output) -> bool:
-    if printed == exact:
-        return True
-    if output.kind == "word":
-        return False
-    text = str(printed).translate(_TYPESET).strip()
-    plain = _PRINTED.fullmatch(text)
-    number = read_exact(exact)
-    if plain is None:
-        return same_number(read_exact(text), number)
-    if is_symbolic(number):
-        return False
-    places = len(plain[2] or plain[3] or "")
-    decimal = to_decimal(number, 40)
-    if decimal is None or decimal.endswith("infinity"):
-        return False
-    # a tie may be printed either way, so the distance counts and not one rule of rounding
-    return abs(Fraction(decimal) - Fraction(plain[1])) <= Fraction(1, 2 * 10**places)
+            if why:
+                yield "decimal", name, why

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.digits import DIGITS
@@ -18,26 +19,18 @@ from rlcalc.evaluation import (
     AGREES_FROM,
     BACKENDS,
     check_backends,
-    checked,
-    derive_bound,
     input_scale,
     least_digits,
     out_of_range,
     run_numeric,
 )
-from rlcalc.golden.files import Case, GoldenFile, Reading, Want
+from rlcalc.golden.batch import Rows, rows_of
+from rlcalc.golden.files import Case, GoldenFile, Reading
 from rlcalc.golden.replay import brief, command_line
 from rlcalc.golden.results import CaseReport, Failure, Report, Run
-from rlcalc.golden.values import (
-    decimal_problems,
-    exact_text,
-    output_of,
-    printed_problems,
-    same_exact,
-    shape,
-    truth,
-)
-from rlcalc.inputs.arrays import all_finite
+from rlcalc.golden.values import Certified, certified, exact_text, source_problems
+from rlcalc.inputs.arrays import all_finite, dtype_of, torch_device
+from rlcalc.nested import outline
 from rlcalc.specs import Formula, heads, load_formula
 
 if TYPE_CHECKING:
@@ -153,33 +146,37 @@ def run_case(
 def _plan(backends: Sequence[str], dtypes: Dtypes, device: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What is asked for, without repetition; a misspelt name is an error, never skipped."""
     chosen = check_backends(backends)
-    if not chosen:
-        raise InputError("backends_empty", "No backend is chosen.", f"Use some of {', '.join(BACKENDS)}.")
     kinds = tuple(dict.fromkeys([dtypes] if isinstance(dtypes, str) else dtypes))
     numeric = [backend for backend in chosen if backend != "sympy"]
-    if numeric:
-        from rlcalc.inputs.arrays import dtype_of, torch_device
-
-        if not kinds:
-            raise InputError("dtype_empty", "No dtype is chosen.", "Use float64 or float32.")
-        for backend in numeric:
-            for kind in kinds:
-                dtype_of(backend, kind)
-        if "torch" in numeric:
-            torch_device(device)
+    if numeric and not kinds:
+        raise InputError("dtype_empty", "No dtype is chosen.", "Use float64 or float32.")
+    for backend in numeric:
+        for kind in kinds:
+            dtype_of(backend, kind)
+    if "torch" in numeric:
+        torch_device(device)
     return chosen, kinds
+
+
+def installed() -> tuple[str, ...]:
+    """The backends whose library is there."""
+    return tuple(backend for backend in BACKENDS if find_spec(backend) is not None)
 
 
 def _run(case: Case, backends: tuple[str, ...], dtypes: tuple[str, ...], device: str) -> CaseReport:
     report = CaseReport(case)
     formula = load_formula(case.formula)
-    for output, why in (*printed_problems(case, formula), *decimal_problems(case, formula)):
-        report.failures.append(Failure(case.id, "", "source", "", output, "", "", why))
+    values = certified(case, formula)
+    try:
+        for _, output, why in source_problems(case, values):
+            report.failures.append(Failure(case.id, "", "source", "", output, "", "", why))
+    except InputError:
+        pass  # an exact value that cannot be read is reported by every backend
     for backend in backends:
         for dtype in ("",) if backend == "sympy" else dtypes:
             report.runs.append(Run(backend, dtype))
-    for reading in case.readings:
-        _Trial(report, case, formula, reading, device).run()
+    for reading, wants in zip(case.readings, values, strict=True):
+        _Trial(report, case, formula, reading, wants, device).run()
     for run in report.runs:
         if any((f.backend, f.dtype) == (run.backend, run.dtype) for f in report.failures):
             run.status = "failed"
@@ -196,32 +193,34 @@ class _Trial:
     case: Case
     formula: Formula
     reading: Reading
+    values: Mapping[str, Certified]
     device: str
 
     def run(self) -> None:
-        inputs: Inputs | None = None
+        rows: Rows | None = None
         problem: Exception | None = None
         try:
-            inputs = checked(self.formula, self.reading.given)
+            rows = rows_of(self.formula, self.reading.given, self.case.batch)
         except Exception as error:
             problem = error
         for run in self.report.runs:
             try:
-                if problem is not None or inputs is None:
+                if problem is not None or rows is None:
                     raise problem or TypeError("no inputs")
-                answers = self.answers(inputs, run)
+                answers = self.answers(rows, run)
                 if self.case.result == "invalid":
                     self.accepted(run, answers or {})
                 elif answers is not None:
-                    self.compare(run, answers, inputs)
+                    self.compare(run, answers, rows.together)
             except Exception as error:
                 # a fault of any kind in one form is this case's failure and ends nothing else
                 self.refused(run, error)
 
-    def answers(self, inputs: Inputs, run: Run) -> Mapping[str, Any] | None:
+    def answers(self, rows: Rows, run: Run) -> Mapping[str, Any] | None:
         """Outputs of one backend; ``None`` where floats cannot hold the input."""
+        inputs = rows.together
         if run.backend == "sympy":
-            return derive_bound(inputs).outputs
+            return rows.exact()
         if inputs.symbols and self.case.result != "invalid":
             run.why = "something is left as a symbol"
             return None
@@ -249,16 +248,16 @@ class _Trial:
         floating form may say so with nan or infinity: Torch cannot look at
         values without waiting for the device. A plausible number is a fault.
         """
+        run.compared += 1
         answer = next(iter(answers.values()), None)
         if run.backend != "sympy" and answer is not None and not all_finite(answer):
-            run.compared += 1
             return
         got = exact_text(answer) if run.backend == "sympy" and answer is not None else answer
         self.fail(run, "", self.case.error, brief(got), "the input is accepted")
 
     def compare(self, run: Run, answers: Mapping[str, Any], inputs: Inputs) -> None:
-        for name, want in self.reading.want.items():
-            output = output_of(self.formula, name)
+        for name, value in self.values.items():
+            output, exact = value.output, value.want.exact
             numeric = run.backend != "sympy"
             got = answers.get(name)
             if numeric and (output.exact_only or (got is None and output.kind == "word")):
@@ -266,30 +265,28 @@ class _Trial:
                 continue
             run.compared += 1
             if got is None:
-                self.fail(run, name, brief(want.exact), "nothing", "the form gives no such output")
+                self.fail(run, name, brief(exact), "nothing", "the form gives no such output")
+            elif outline(exact) != outline(got):
+                self.fail(run, name, brief(exact), brief(got), "the answer has another shape")
             elif numeric and output.kind != "word":
-                self.count_digits(run, name, want, got, inputs)
-            elif not same_exact(want, got, output):
-                self.fail(run, name, brief(want.exact), brief(exact_text(got)), _unequal(want, got))
+                self.count_digits(run, name, value, got, inputs)
+            elif not value.equals(got):
+                why = "some entries differ" if isinstance(exact, list) else "the values differ"
+                self.fail(run, name, brief(exact), brief(exact_text(got)), why)
 
-    def count_digits(self, run: Run, name: str, want: Want, got: Any, inputs: Inputs) -> None:
-        value = truth(want, output_of(self.formula, name))
-        if value is None:
+    def count_digits(self, run: Run, name: str, value: Certified, got: Any, inputs: Inputs) -> None:
+        if value.truth is None:
             why = "a symbol in the answer, but none in the input"
-            self.fail(run, name, brief(want.exact), brief(got), why)
-            return
-        if shape(value) != shape(got):
-            self.fail(run, name, brief(want.exact), brief(got), _unequal(want, got))
+            self.fail(run, name, brief(value.want.exact), brief(got), why)
             return
         demanded = float(self.case.digits.get(run.dtype, DEMANDED[run.dtype]))
-        counted = least_digits(got, value, run.dtype, input_scale(inputs))
+        counted = least_digits(got, value.truth, run.dtype, input_scale(inputs))
         # -inf stands for "not a number where there should be one", which no demand is low enough for
         digits = max(counted, 0.0)
         run.digits = digits if run.digits is None else min(run.digits, digits)
         if counted < demanded:
-            shown = brief(want.decimal if want.decimal is not None else want.exact)
             why = f"{digits:.1f} correct digits of {DIGITS[run.dtype]:.1f}, {demanded:g} demanded"
-            self.fail(run, name, shown, brief(got), why, digits, demanded)
+            self.fail(run, name, brief(value.decimals), brief(got), why, digits, demanded)
 
     def fail(
         self,
@@ -301,7 +298,9 @@ class _Trial:
         digits: float | None = None,
         demanded: float | None = None,
     ) -> None:
-        command = command_line(self.formula, self.reading.given, run.backend, run.dtype, self.device)
+        command = ""
+        if not self.case.batch:  # a command line takes one row
+            command = command_line(self.formula, self.reading.given, run.backend, run.dtype, self.device)
         self.report.failures.append(
             Failure(
                 self.case.id,
@@ -317,12 +316,3 @@ class _Trial:
                 command,
             )
         )
-        run.compared += 1
-
-
-def _unequal(want: Want, got: Any) -> str:
-    if shape(want.exact) != shape(got):
-        return "the answer has another shape"
-    if not isinstance(want.exact, list):
-        return "the values differ"
-    return "some entries differ"

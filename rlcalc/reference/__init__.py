@@ -59,7 +59,7 @@ def exact_answer(inputs: Inputs) -> dict[str, Any]:
     """Outputs as nested Fractions, ±inf as floats: by the definitions above, else by the step tree."""
     from rlcalc.digits import truth_of
     from rlcalc.evaluation import derive_bound
-    from rlcalc.golden.values import each
+    from rlcalc.nested import map_nested as each
 
     oracle = ORACLES.get(inputs.formula.name)
     if oracle is not None:

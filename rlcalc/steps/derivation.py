@@ -8,29 +8,16 @@ term; outputs are terms of the same tree.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.exact import to_sympy
-from rlcalc.steps.terms import Name, Symbol, Term, Value
+from rlcalc.steps.printers import WIDTH, print_latex, step_lines, step_text
+from rlcalc.steps.terms import Name, Step, Symbol, Term
 
 if TYPE_CHECKING:
     from rlcalc.specs import Formula
 
 OutputTerms = Term | str | Sequence["OutputTerms"]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One named quantity and the term it comes from."""
-
-    name: Name
-    term: Term
-    note: str = ""
-
-    @property
-    def value(self) -> Value:
-        return self.term.value
 
 
 class Derivation:
@@ -90,33 +77,20 @@ class Derivation:
         """The first output."""
         return next(iter(self.outputs.values()))
 
-    def text(self) -> str:
-        """All steps as plain text, one ``=`` a line."""
-        from rlcalc.steps.printers import print_text
-
-        return "\n\n".join("\n".join(print_text(step)) for step in self.steps)
+    def text(self, width: int = WIDTH) -> str:
+        """All steps as plain text: a line each where it fits, one ``=`` a line where not."""
+        return "\n".join(line for step in self.steps for line in step_lines(step, width))
 
     def latex(self) -> str:
         """All steps as one LaTeX ``aligned`` block, without delimiters."""
-        from rlcalc.steps.printers import print_latex
-
         lines = [line for step in self.steps for line in print_latex(step)]
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
-    def mathml(self) -> str:
-        """All steps as presentation MathML, one ``<math>`` element a step."""
-        from rlcalc.steps.printers import print_mathml
-
-        return "\n".join(print_mathml(step) for step in self.steps)
-
     def json_steps(self) -> list[dict[str, str]]:
         """Steps for the JSON contract: ``text``, ``latex`` and, if any, ``note``."""
-        from rlcalc.steps.printers import print_latex, print_text
-
         found = []
         for step in self.steps:
-            entry = {"text": " ".join(part.strip() for part in print_text(step, note=False))}
-            entry["latex"] = " ".join(print_latex(step)).replace("&", "")
+            entry = {"text": step_text(step), "latex": " ".join(print_latex(step)).replace("&", "")}
             if step.note:
                 entry["note"] = step.note
             found.append(entry)

@@ -1,4 +1,4 @@
-"""Printers of steps: text, LaTeX and MathML, one class each.
+"""Printers of steps: text and LaTeX, one class each.
 
 Every printer writes a term twice, once with names and once with the numbers
 in place of the names, and dispatches on the term's class: a new format is a
@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html.entities import html5
 from typing import Any
+from unicodedata import combining, east_asian_width
 
-from rlcalc._lazy import sympy
-from rlcalc.exact import to_text
-from rlcalc.steps.derivation import Step
+from rlcalc.exact.printing import ADD, ATOM, MULTIPLY, POWER, Printed, superscript, to_latex, to_unicode
 from rlcalc.steps.terms import (
     Apply,
     Name,
@@ -24,13 +22,13 @@ from rlcalc.steps.terms import (
     Product,
     Quotient,
     Rewritten,
+    Step,
     Sum,
     Symbol,
     Term,
 )
 
-# binding strength of what was printed; an operand that binds less is bracketed
-ADD, MULTIPLY, POWER, ATOM = 1, 2, 3, 4
+WIDTH = 100  # of a line of steps, where nobody says how wide the page is
 
 LATEX_NAMES = {
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\epsilon",
@@ -38,8 +36,6 @@ LATEX_NAMES = {
     "τ": r"\tau", "φ": r"\phi", "ω": r"\omega", "∇": r"\nabla", "Σ": r"\sum", "∞": r"\infty",
     "Δ": r"\Delta", "ℓ": r"\ell", "∂": r"\partial",
 }  # fmt: skip
-
-Printed = tuple[str, int]
 
 
 class Printer:
@@ -64,7 +60,11 @@ class Printer:
         return self.value(term.value)
 
     def write_Symbol(self, term: Symbol) -> Printed:
-        return self.value(term.value) if self.numbers else (self.name(term.name), ATOM)
+        if self.numbers:
+            return self.value(term.value)
+        # a power of G^λ needs brackets; one of V^π(S) does not
+        marked = bool(term.name.sup) and term.name.arg is None
+        return self.name(term.name), POWER if marked else ATOM
 
     def write_Sum(self, term: Sum) -> Printed:
         text = self.write(term.terms[0], ADD)
@@ -105,7 +105,7 @@ class Printer:
         return " + "
 
     def minus(self) -> str:
-        return " - "
+        return " − "
 
     def times(self) -> str:
         return "·"
@@ -115,12 +115,12 @@ class TextPrinter(Printer):
     """Unicode text that reads the same when pasted into an e-mail."""
 
     def name(self, name: Name) -> str:
-        text = name.base + (f"_{name.sub}" if name.sub else "") + (f"^{name.sup}" if name.sup else "")
+        sub = name.sub.replace("-", "−") if name.sub[1:].isdigit() else name.sub
+        text = name.base + (f"_{sub}" if sub else "") + (f"^{name.sup}" if name.sup else "")
         return f"{text}({self.name(name.arg)})" if name.arg else text
 
     def value(self, value: Any) -> Printed:
-        # the marks of the steps, so that named and evaluated lines read alike
-        return to_text(value).replace("**", "^").replace("*", "·"), self.strength(value)
+        return to_unicode(value), self.strength(value)
 
     def bracket(self, text: str) -> str:
         return f"({text})"
@@ -129,7 +129,10 @@ class TextPrinter(Printer):
         return f"{self.write(term.above, MULTIPLY)} / {self.write(term.below, POWER)}", MULTIPLY
 
     def write_Power(self, term: Power) -> Printed:
-        return f"{self.write(term.base, ATOM)}^{self.write(term.exponent, ATOM)}", POWER
+        base, exponent = self.write(term.base, ATOM), self.write(term.exponent, ATOM)
+        if exponent.isascii() and exponent.isdigit():
+            return base + superscript(exponent), POWER
+        return f"{base}^{exponent.replace(' ', '')}", POWER
 
     def write_Apply(self, term: Apply) -> Printed:
         return f"{term.function}({', '.join(self.write(arg) for arg in term.args)})", ATOM
@@ -141,7 +144,8 @@ class LatexPrinter(Printer):
     def name(self, name: Name) -> str:
         base = name.tex or LATEX_NAMES.get(name.base, name.base)
         if len(base) > 2 and not name.tex and not base.startswith("\\"):
-            base = rf"\mathrm{{{base.replace('_', chr(92) + '_')}}}"
+            word = base.replace("_", "").isalnum()
+            base = rf"\mathrm{{{base.replace('_', chr(92) + '_')}}}" if word else latex_words(base)
         text = base + (f"_{{{self._mark(name.sub)}}}" if name.sub else "")
         text += f"^{{{self._mark(name.sup)}}}" if name.sup else ""
         return f"{text}({self.name(name.arg)})" if name.arg else text
@@ -153,10 +157,13 @@ class LatexPrinter(Printer):
         return rf"\mathrm{{{plain}}}" if plain.isalpha() and len(plain) > 1 else mark.strip()
 
     def value(self, value: Any) -> Printed:
-        return sympy.latex(value), self.strength(value)
+        return to_latex(value), self.strength(value)
 
     def bracket(self, text: str) -> str:
         return rf"\left({text}\right)"
+
+    def minus(self) -> str:
+        return " - "
 
     def times(self) -> str:
         return r" \cdot "
@@ -177,67 +184,13 @@ class LatexPrinter(Printer):
         return rf"{command}\left({args}\right)", ATOM
 
 
-class MathMLPrinter(Printer):
-    """Presentation MathML, for pages without scripts."""
-
-    def name(self, name: Name) -> str:
-        text = f"<mi>{escape(name.base)}</mi>"
-        sub, sup = (f"<mtext>{escape(mark)}</mtext>" for mark in (name.sub, name.sup))
-        if name.sub and name.sup:
-            text = f"<msubsup>{text}{sub}{sup}</msubsup>"
-        elif name.sub:
-            text = f"<msub>{text}{sub}</msub>"
-        elif name.sup:
-            text = f"<msup>{text}{sup}</msup>"
-        return f"{text}<mo>(</mo>{self.name(name.arg)}<mo>)</mo>" if name.arg else text
-
-    def value(self, value: Any) -> Printed:
-        from sympy.printing.mathml import MathMLPresentationPrinter
-
-        printer = MathMLPresentationPrinter()
-        return _characters(printer._print(value).toxml()), self.strength(value)
-
-    def bracket(self, text: str) -> str:
-        return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
-
-    def plus(self) -> str:
-        return "<mo>+</mo>"
-
-    def minus(self) -> str:
-        return "<mo>−</mo>"
-
-    def times(self) -> str:
-        return "<mo>·</mo>"
-
-    def write_Quotient(self, term: Quotient) -> Printed:
-        above, below = (f"<mrow>{self.write(part)}</mrow>" for part in (term.above, term.below))
-        return f"<mfrac>{above}{below}</mfrac>", POWER
-
-    def write_Power(self, term: Power) -> Printed:
-        base, exponent = self.write(term.base, ATOM), self.write(term.exponent)
-        return f"<msup><mrow>{base}</mrow><mrow>{exponent}</mrow></msup>", POWER
-
-    def write_Apply(self, term: Apply) -> Printed:
-        args = "<mo>,</mo>".join(f"<mrow>{self.write(arg)}</mrow>" for arg in term.args)
-        if term.function == "sqrt":
-            return f"<msqrt>{args}</msqrt>", ATOM
-        if term.function == "abs":
-            return f"<mrow><mo>|</mo>{args}<mo>|</mo></mrow>", ATOM
-        return f"<mrow><mi>{term.function}</mi><mo>(</mo>{args}<mo>)</mo></mrow>", ATOM
+_ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_ESCAPES |= {sign: "\\" + sign for sign in "&%$#_{}"}
 
 
-def escape(text: str) -> str:
-    """Characters that XML reserves; the standard library's own would import an HTTP client."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _characters(markup: str) -> str:
-    """Characters for SymPy's named entities, which XML does not know."""
-
-    def character(match: re.Match[str]) -> str:
-        return match[0] if match[1] in ("amp", "lt", "gt", "quot", "apos") else html5[match[1] + ";"]
-
-    return re.sub(r"&([A-Za-z]+);", character, markup)
+def latex_words(text: str) -> str:
+    """Words inside a formula: their spaces kept, LaTeX's own signs escaped."""
+    return rf"\text{{{''.join(_ESCAPES.get(c, c) for c in text)}}}"
 
 
 def _sides(step: Step, printer: type[Printer]) -> list[str]:
@@ -252,14 +205,75 @@ def _sides(step: Step, printer: type[Printer]) -> list[str]:
     return sides
 
 
-def print_text(step: Step, *, note: bool = True) -> list[str]:
-    """Lines of one step; later ``=`` stand below the first."""
+def step_text(step: Step) -> str:
+    """The whole chain of equalities on one line, without the note."""
     name = TextPrinter(numbers=False).name(step.name)
-    first, *rest = _sides(step, TextPrinter)
-    lines = [f"{name} = {first}"] + [f"{' ' * len(name)} = {side}" for side in rest]
-    if note and step.note:
-        lines.append(f"{' ' * len(name)}   ({step.note})")
-    return lines
+    return " = ".join([name, *_sides(step, TextPrinter)])
+
+
+def step_lines(step: Step, width: int = WIDTH) -> list[str]:
+    """Lines of one step for a page of a width: one if it fits, else one ``=`` a line.
+
+    A side that is still too long is broken at its operators and hangs below
+    itself; the note stands in brackets at the end, on a line of its own if it
+    must. No line is wider than ``width``.
+    """
+    chain, note = step_text(step), f"({step.note})" if step.note else ""
+    if cells(chain) > width:
+        name = TextPrinter(numbers=False).name(step.name)
+        margin = " " * min(cells(name), width // 4)
+        first, *rest = _sides(step, TextPrinter)
+        lines = wrapped(f"{name} = {first}", width, margin + "    ")
+        for side in rest:
+            lines += wrapped(f"{margin} = {side}", width, margin + "    ")
+    else:
+        margin, lines = "", [chain]
+    if note and len(lines) == 1 and cells(chain) + 3 + cells(note) <= width:
+        return [f"{chain}   {note}"]
+    return lines + (wrapped(f"{margin}    {note}", width, margin + "     ", words=True) if note else [])
+
+
+# where a line may be broken: before a summand, or before a factor of one that is too long
+_SUMMANDS = re.compile(r"(?<=, )|(?<= )(?=[+−=] )")
+_FACTORS = re.compile(r"(?=·)|(?<= )(?=/ )")
+_WORDS = re.compile(r"(?<= )")
+
+
+def wrapped(text: str, width: int, hang: str, *, words: bool = False) -> list[str]:
+    """A line broken before operators or between words, later lines indented; a part too long is cut."""
+    parts: list[str] = []
+    for part in (_WORDS if words else _SUMMANDS).split(text):
+        fits = words or cells(hang + part.strip()) <= width
+        parts += [part] if fits else _FACTORS.split(part)
+    lines, line = [], ""
+    for part in parts:
+        if line.strip() and cells((line + part).rstrip()) > width:
+            lines.append(line.rstrip())
+            line = hang + part.lstrip(" ")
+        else:
+            line += part
+        while cells(line.rstrip()) > width:
+            cut = _fitting(line, width)
+            lines.append(line[:cut].rstrip())
+            line = hang + line[cut:]
+    return [*lines, line.rstrip()]
+
+
+def cells(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _fitting(line: str, width: int) -> int:
+    """How many characters of a line fit, at least one beyond its indent."""
+    used = 0
+    for count, char in enumerate(line):
+        used += cells(char)
+        if used > width:
+            return max(count, len(line) - len(line.lstrip(" ")) + 1)
+    return len(line)
 
 
 def print_latex(step: Step) -> list[str]:
@@ -267,10 +281,3 @@ def print_latex(step: Step) -> list[str]:
     first, *rest = _sides(step, LatexPrinter)
     name = LatexPrinter(numbers=False).name(step.name)
     return [f"{name} &= {first}"] + [f"&= {side}" for side in rest]
-
-
-def print_mathml(step: Step) -> str:
-    """One ``<math>`` element: the chain of equalities of the step."""
-    chain = "<mo>=</mo>".join(f"<mrow>{side}</mrow>" for side in _sides(step, MathMLPrinter))
-    name = MathMLPrinter(numbers=False).name(step.name)
-    return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{name}<mo>=</mo>{chain}</math>'

@@ -180,6 +180,19 @@ class Rewritten(Term):
         return self.rewrite(self.part.value)
 
 
+@dataclass(frozen=True)
+class Step:
+    """One named quantity and the term it comes from."""
+
+    name: Name
+    term: Term
+    note: str = ""
+
+    @property
+    def value(self) -> Value:
+        return self.term.value
+
+
 def term(value: Like) -> Term:
     """Wrap a number; leave a term alone."""
     return value if isinstance(value, Term) else Number(to_sympy(value))

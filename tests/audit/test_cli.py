@@ -75,7 +75,7 @@ def test_self_check_prints_the_share(capsys: pytest.CaptureFixture[str]) -> None
         ("--section 2.9", "2.2"),
         ("--verdict wrnog", "wrong"),
         ("--json --errata", "Choose one"),
-        ("--sectoin 2.2", "-h"),
+        ("--sectoin 2.2", "--section"),
         ("--section", ""),
         ("--jobs 0", ""),
         ("--claim [bold]x[/bold]", "'[bold]x[/bold]'"),

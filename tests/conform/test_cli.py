@@ -196,7 +196,7 @@ def test_users_text_is_never_markup(capsys: pytest.CaptureFixture[str], tmp_path
 
 
 def test_help_says_that_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = rlcalc(capsys, "conform", "-h")
+    code, out, _ = rlcalc(capsys, "conform", "--help")
     assert code == 0
     assert "runs their code" in " ".join(out.split())
 

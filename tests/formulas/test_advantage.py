@@ -39,7 +39,7 @@ def test_table_of_section_6_4(ret: int, value: int, advantage: str, reading: str
 def test_one_step_form_is_the_td_error_of_section_1_4() -> None:
     d = rlcalc.derive("advantage", reward=2, value=5, next_value=8, gamma="0.9")
     assert str(d.answer) == "21/5"
-    assert "R + γ·V(S') - V(S)" in d.text()
+    assert "R + γ·V(S') − V(S)" in d.text()
 
 
 def test_symbols_stay_and_the_reading_is_left_open() -> None:

@@ -35,7 +35,7 @@ def test_table(inputs: dict[str, Any], returns: list[str]) -> None:
 
 def test_steps_are_the_definition_line_by_line() -> None:
     text = rlcalc.derive("discounted_return", rewards=[1, 2, 3], gamma="1/2").text()
-    assert "G_0 = R_1 + γ·R_2 + γ^2·R_3\n    = 1 + 1/2·2 + (1/2)^2·3\n    = 11/4" in text
+    assert "G_0 = R_1 + γ·R_2 + γ²·R_3 = 1 + 1/2·2 + (1/2)²·3 = 11/4" in text
     assert "V(S" not in text  # nobody spoke of a value
     with_value = rlcalc.derive("discounted_return", rewards=[1], gamma="1/2", bootstrap=4).text()
     assert "G_0 = R_1 + γ·V(S_1)" in with_value

@@ -31,9 +31,9 @@ def test_table(inputs: dict[str, Any], advantages: list[str]) -> None:
 
 def test_steps_show_errors_then_sums() -> None:
     text = rlcalc.derive("gae", rewards=[1, 2, 3], gamma=1, lam="1/2", values=[1, 0, 0, 4]).text()
-    assert "δ_0 = R_1 + γ·V(S_1) - V(S_0)\n    = 1 + 1·0 - 1\n    = 0" in text
-    assert "A_0 = δ_0 + γ·λ·δ_1 + (γ·λ)^2·δ_2\n    = 0 + 1·1/2·2 + (1·1/2)^2·7\n    = 11/4" in text
-    assert "G_0^λ = A_0 + V(S_0)\n      = 11/4 + 1\n      = 15/4" in text
+    assert "δ_0 = R_1 + γ·V(S_1) − V(S_0) = 1 + 1·0 − 1 = 0" in text
+    assert "A_0 = δ_0 + γ·λ·δ_1 + (γ·λ)²·δ_2 = 0 + 1·1/2·2 + (1·1/2)²·7 = 11/4" in text
+    assert "G_0^λ = A_0 + V(S_0) = 11/4 + 1 = 15/4" in text
 
 
 @settings(deadline=None, max_examples=50)
@@ -170,4 +170,4 @@ def test_another_value_for_the_same_state_is_told() -> None:
 
 def test_steps_with_one_discount_each() -> None:
     text = rlcalc.derive("gae", rewards=[1, 2, 3], gamma=["1/2", "1/3", 1], lam="1/2").text()
-    assert "A_0 = δ_0 + γ_0·λ·δ_1 + γ_0·γ_1·λ^2·δ_2\n" in text
+    assert "A_0 = δ_0 + γ_0·λ·δ_1 + γ_0·γ_1·λ²·δ_2 =" in text

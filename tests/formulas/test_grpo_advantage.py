@@ -101,11 +101,11 @@ def test_one_reward_is_refused_by_the_arrays_too() -> None:
 
 def test_steps_count_from_one_and_add_only_an_eps_that_is_given() -> None:
     text = rlcalc.derive("grpo_advantage", rewards=[1, 0]).text()
-    assert "m = (r_1 + r_2) / 2\n" in text
-    assert "d_1 = r_1 - m\n" in text
-    assert "A_1 = d_1 / s\n" in text
-    assert "A_2 = d_2 / s\n" in text
-    assert "A_2 = d_2 / (s + ε)\n" in rlcalc.derive("grpo_advantage", rewards=[1, 0], eps="1/2").text()
+    assert "m = (r_1 + r_2) / 2 =" in text
+    assert "d_1 = r_1 − m =" in text
+    assert "A_1 = d_1 / s =" in text
+    assert "A_2 = d_2 / s =" in text
+    assert "A_2 = d_2 / (s + ε) =" in rlcalc.derive("grpo_advantage", rewards=[1, 0], eps="1/2").text()
 
 
 @pytest.mark.parametrize("call", [rlcalc.derive, rlcalc.compute])

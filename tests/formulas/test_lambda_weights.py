@@ -158,7 +158,7 @@ def test_endless_partial_sums_are_the_sums_of_the_weights(lam: str) -> None:
         running += (1 - ratio) * ratio ** (count - 1)
         assert at(d.outputs["general_weight"]) == (1 - ratio) * ratio ** (count - 1)
         assert at(partial_sum) == running
-    assert "sum = 1 - lim λ^M\n" in d.text()
+    assert "sum = 1 − lim λ^M =" in d.text()
 
 
 def test_notes_fit_the_decay() -> None:

@@ -25,7 +25,7 @@ def test_one_over_k_is_the_mean(word: str | None) -> None:
     d = rlcalc.derive("mc_update", value=0, returns=[6, 2, 4], alpha=word)
     assert [str(v) for v in d.outputs["values"]] == ["6", "4", "4"]
     assert str(d.answer) == "4"
-    assert "= 6 + 1/2·(2 - 6)\n" in d.text()
+    assert "= 6 + 1/2·(2 − 6) =" in d.text()
 
 
 def test_lecture_returns() -> None:

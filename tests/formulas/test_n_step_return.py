@@ -36,7 +36,7 @@ def test_lecture(changes: dict[str, Any], answer: str, updated: str) -> None:
 
 def test_steps_read_like_the_definition() -> None:
     text = rlcalc.derive("n_step_return", **LECTURE, n=2).text()
-    assert text == ("G_0^(2) = R_1 + γ·R_2 + γ^2·V(S_2)\n        = 2 + 9/10·3 + (9/10)^2·10\n        = 64/5")
+    assert text == ("G_0^(2) = R_1 + γ·R_2 + γ²·V(S_2) = 2 + 9/10·3 + (9/10)²·10 = 64/5")
     beyond = rlcalc.derive("n_step_return", **LECTURE, n=3).text()
     assert "the episode ends after 2 steps: this is its full return" in beyond
 

@@ -44,7 +44,7 @@ def test_rows_may_be_given_with_or_without_the_terminal_state() -> None:
 
 def test_steps_average_over_the_actions_taken() -> None:
     text = rlcalc.derive("policy_eval", mdp="bandit", gamma=1, policy=["3/4", "1/4"]).text()
-    assert "V(s) = π(L | s)·Q(s; L) + π(R | s)·Q(s; R)\n     = 3/4·10 + 1/4·0\n     = 15/2" in text
+    assert "V(s) = π(L | s)·Q(s; L) + π(R | s)·Q(s; R) = 3/4·10 + 1/4·0 = 15/2" in text
 
 
 @settings(deadline=None, max_examples=40)

@@ -225,7 +225,7 @@ def test_four_steps_are_discounted_four_times() -> None:
         assert e.results["objective"].exact == F(185, 128)
         assert e.agree
     d = rlcalc.derive("policy_gradient", mdp=table, theta=[0, 0], gamma="1/2")
-    assert "G_5,0 = R(s0; a1) + γ·R(s1; a1) + γ^2·R(s2; a1) + γ^3·R(s3; a1)\n" in d.text()
+    assert "G_5,0 = R(s0; a1) + γ·R(s1; a1) + γ²·R(s2; a1) + γ³·R(s3; a1)\n" in d.text()
 
 
 def test_an_episode_may_be_over_before_it_begins() -> None:
@@ -238,8 +238,8 @@ def test_an_episode_may_be_over_before_it_begins() -> None:
 
 def test_a_sure_start_and_sure_steps_are_no_factors() -> None:
     d = rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0], gamma=1)
-    assert "π(L) = exp(θ_0) / (exp(θ_0) + exp(θ_1))\n" in d.text()
-    assert "p_1 = π(L)\n" in d.text()
+    assert "π(L) = exp(θ_0) / (exp(θ_0) + exp(θ_1)) =" in d.text()
+    assert "p_1 = π(L) =" in d.text()
     assert [step.note for step in d.steps if step.name.base == "p"] == ["trajectory 1: L", "trajectory 2: R"]
 
 

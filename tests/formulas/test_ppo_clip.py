@@ -109,7 +109,7 @@ def test_refusals(inputs: dict[str, object], code: str) -> None:
 
 def test_the_steps_say_why_the_slope_is_what_it_is() -> None:
     held = rlcalc.derive("ppo_clip", ratio="3/2", adv=5).text()
-    assert "∂L/∂r = 0\n        (L is the clipped side here" in held
+    assert "∂L/∂r = 0   (L is the clipped side here" in held
     kink = rlcalc.derive("ppo_clip", ratio="6/5", adv=5).text()
     assert "autograd returns A" in kink
     assert "∂L/∂r_right = 0" in kink

@@ -34,7 +34,7 @@ def test_the_policy_after_the_lectures_update_has_a_short_form() -> None:
 def test_steps_show_the_definition() -> None:
     text = rlcalc.derive("softmax", theta=["1/2", "-1/2"]).text()
     assert "π(0) = exp(θ_0) / (exp(θ_0) + exp(θ_1))" in text
-    assert "exp(1/2) / (exp(1/2) + exp(-1/2))" in text
+    assert "exp(1/2) / (exp(1/2) + exp(−1/2))" in text
 
 
 def test_symbols_give_the_logistic_function() -> None:

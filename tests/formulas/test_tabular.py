@@ -35,4 +35,4 @@ def test_a_table_with_other_rows_hears_which_would_do(rows: int, shared: bool, e
 
 def test_a_step_that_ends_has_no_future() -> None:
     text = rlcalc.derive("policy_eval", mdp="bandit", gamma="9/10", policy=["1", "0"]).text()
-    assert "Q(s; L) = R(s; L)\n" in text
+    assert "Q(s; L) = R(s; L) =" in text

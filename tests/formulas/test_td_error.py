@@ -26,8 +26,8 @@ def test_lecture() -> None:
 
 def test_steps_of_one_step() -> None:
     text = rlcalc.derive("td_error", reward=2, value=5, next_value=8, gamma="0.9").text()
-    assert "target = R + γ·V(S')\n       = 2 + 9/10·8\n       = 46/5" in text
-    assert "δ = R + γ·V(S') - V(S)\n  = 2 + 9/10·8 - 5\n  = 21/5" in text
+    assert "target = R + γ·V(S') = 2 + 9/10·8 = 46/5" in text
+    assert "δ = R + γ·V(S') − V(S) = 2 + 9/10·8 − 5 = 21/5" in text
 
 
 def test_symbols() -> None:

@@ -27,8 +27,8 @@ def test_lecture(value: str, target: str, new: str) -> None:
 
 def test_steps_show_the_numbers() -> None:
     text = rlcalc.derive("td_update", value=5, target="9.2").text()
-    assert "= 46/5 - 5\n" in text
-    assert "= 5 + 1/10·21/5\n" in text
+    assert "= 46/5 − 5 =" in text
+    assert "= 5 + 1/10·21/5 =" in text
 
 
 @settings(deadline=None, max_examples=50)

@@ -24,6 +24,7 @@ from rlcalc.specs import formula_names, load_formula
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.printers import LATEX_NAMES, LatexPrinter, TextPrinter
 from rlcalc.steps.terms import Name, Symbol, Term
+from tests.notation import in_grammar
 
 each_formula = pytest.mark.parametrize("formula", formula_names())
 
@@ -131,7 +132,7 @@ def test_the_line_with_numbers_is_worth_its_value(formula: str) -> None:
     """Read back by the parser, which shares nothing with terms and printers."""
     for d in derivations(formula):
         for step in d.steps:
-            text = TextPrinter(numbers=True).write(step.term).replace("·", "*")
+            text = in_grammar(TextPrinter(numbers=True).write(step.term))
             if len(text) < 200 and "clip" not in text and "infinity" not in text:
                 difference = to_sympy(parse_number(text)) - step.value
                 at = {symbol: Fraction(3, 7 + k) for k, symbol in enumerate(difference.free_symbols)}

@@ -184,9 +184,9 @@ def test_notes_count_actions_and_states() -> None:
 
 def test_a_delay_of_one_has_no_exponent() -> None:
     text = rlcalc.derive("token_mdp", prompt="q", tokens=["a", "b", "c"], gamma="1/2").text()
-    assert "G_0 = γ^2·R_3\n" in text
-    assert "G_1 = γ·R_3\n" in text
-    assert "G_2 = R_3\n" in text
+    assert "G_0 = γ²·R_3 =" in text
+    assert "G_1 = γ·R_3 =" in text
+    assert "G_2 = R_3 =" in text
 
 
 def test_a_word_is_one_token() -> None:

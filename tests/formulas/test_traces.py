@@ -54,7 +54,7 @@ def test_visited_twice() -> None:
     d = rlcalc.derive("traces", states=["A", "B", "A"], gamma=1, lam="1/2")
     assert fractions(d.answer) == [[1, 0], [Fraction(1, 2), 1], [Fraction(5, 4), Fraction(1, 2)]]
     assert d.outputs["columns"] == ["A", "B"]
-    assert "e_2(A) = γ·λ·e_1(A) + 1\n" in d.text()
+    assert "e_2(A) = γ·λ·e_1(A) + 1 =" in d.text()
     d = rlcalc.derive("traces", states=["A", "B", "A"], gamma=1, lam="1/2", replacing=True)
     assert fractions(d.answer)[2] == [1, Fraction(1, 2)]
 
@@ -262,7 +262,7 @@ def test_names_are_literal() -> None:
     assert d.outputs["columns"] == ["[bold]", "100%", "a_b\x1b", "2"]
     assert r"\text{100\%}" in d.latex()
     assert "\x1b" not in d.text() + d.latex()
-    assert "e_0(é) = γ·λ·e_-1(é) + 1" in rlcalc.derive("traces", states=["é"], lam="1/2").text()
+    assert "e_0(é) = γ·λ·e_−1(é) + 1" in rlcalc.derive("traces", states=["é"], lam="1/2").text()
 
 
 def test_a_trace_is_printed_from_its_first_visit_on() -> None:
@@ -272,10 +272,10 @@ def test_a_trace_is_printed_from_its_first_visit_on() -> None:
         "G_0^λ", "G_1^λ", "G_2^λ", "forward(A)", "forward(B)", "ΔV(A)", "ΔV(B)", "V_new(A)", "V_new(B)",
     ]  # fmt: skip
     text = d.text()
-    assert "credit(B) = δ_1·e_1(B) + δ_2·e_2(B)\n" in text
-    assert "G_0^λ = (1 - λ)·G_0^(1) + (1 - λ)·λ·G_0^(2) + λ^2·G_0^(3)\n" in text
-    assert "G_1^λ = (1 - λ)·G_1^(1) + λ·G_1^(2)\n" in text
-    assert "forward(A) = G_0^λ - V(A) + (G_2^λ - V(A))\n" in text
+    assert "credit(B) = δ_1·e_1(B) + δ_2·e_2(B) =" in text
+    assert "G_0^λ = (1 − λ)·G_0^(1) + (1 − λ)·λ·G_0^(2) + λ²·G_0^(3)\n" in text
+    assert "G_1^λ = (1 − λ)·G_1^(1) + λ·G_1^(2) =" in text
+    assert "forward(A) = G_0^λ − V(A) + (G_2^λ − V(A)) =" in text
 
 
 def test_notes_name_the_states_whose_views_differ() -> None:

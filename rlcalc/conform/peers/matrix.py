@@ -236,7 +236,7 @@ def write_between(path: Path, text: str) -> None:
     Raises:
         DataError: ``file_unreadable``, ``no_marks``.
     """
-    from rlcalc.golden.toml_edit import write_whole
+    from rlcalc.files import write_text
 
     try:
         whole = path.read_text("utf-8")
@@ -247,4 +247,4 @@ def write_between(path: Path, text: str) -> None:
         raise DataError(
             "no_marks", f"{path} has no place for the matrix.", f"Mark it with {BEGIN} and {END}."
         )
-    write_whole(path, f"{whole[: start + len(BEGIN)]}\n{text}{whole[end:]}")
+    write_text(path, f"{whole[: start + len(BEGIN)]}\n{text}{whole[end:]}")

@@ -222,7 +222,7 @@ def write_junit(report: Report, example: Counterexample | None, path: Path) -> N
     """
     import xml.etree.ElementTree as ET
 
-    from rlcalc.golden.toml_edit import write_whole
+    from rlcalc.files import write_text
 
     suite = ET.Element("testsuite", name=f"rlcalc conform {report.formula}")
     where = f"rlcalc.conform.{report.formula}"
@@ -251,7 +251,7 @@ def write_junit(report: Report, example: Counterexample | None, path: Path) -> N
         top.set(key, suite.get(key, "0"))
     ET.indent(top)
     text = ET.tostring(top, encoding="unicode")
-    write_whole(path, f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n')
+    write_text(path, f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n')
 
 
 def _floats(value: Any) -> Any:

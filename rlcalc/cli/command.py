@@ -1,0 +1,116 @@
+"""The classes of all commands: one way to read argv, one voice, one help page.
+
+Typer reads types and defaults of a built-in command; which words are values
+is decided in ``argv`` for every command alike. A list option is declared by a
+metavar that ends in ``...`` (``--backends NAME...``) and takes words up to
+the next option. Examples of a command stand in its ``epilog``, one a line,
+each with what it shows after ``#``.
+
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+    @app.command(cls=Command, epilog="rlcalc verify --section 2.4  # one section")
+    def verify(...): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from rlcalc.cli.argv import HELP_WORDS, POSITIONAL, Takes, parse, rewritten, wants_help
+from rlcalc.errors import UnknownName, shown
+
+
+def takes(parameter: Any) -> Takes:
+    """How many values one of Typer's options takes."""
+    if parameter.is_flag:
+        return "nothing"
+    if not parameter.multiple:
+        return "one"
+    return "many" if str(parameter.metavar or "").endswith("...") else "each"
+
+
+class _Page:
+    """Help that stands in for Typer's: ``-h`` is short, ``--help`` is everything."""
+
+    def get_help_option(self, ctx: Any) -> None:
+        # handled before parsing; Typer's own has no default, for want of which every start loads pydantic
+        return None
+
+    def get_help(self, ctx: Any) -> str:
+        return str(self.page(ctx, full=True).text())
+
+    def page(self, ctx: Any, full: bool) -> Any:
+        from rlcalc.cli.help import command_page
+
+        return command_page(self, ctx, full)
+
+    def print_help(self, ctx: Any, words: Sequence[str]) -> None:
+        """Print the page that was asked for and end the command."""
+        self.page(ctx, full="--help" in words).show()
+        raise typer.Exit()
+
+
+class Command(_Page, TyperCommand):
+    """A command that is called with options and, perhaps, arguments."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:  # a shell completes words, which are not complete
+            self.prepare_completion(ctx, args)
+        elif wants_help(args):
+            self.print_help(ctx, args)
+        else:
+            args = self._tidy(ctx, args)
+        return list(super().parse_args(ctx, args))
+
+    def _tidy(self, ctx: Any, args: list[str]) -> list[str]:
+        options: dict[str, Takes] = {}
+        shorts: dict[str, str] = {}
+        for parameter in self.get_params(ctx):
+            if parameter.param_type_name == "argument":
+                options[POSITIONAL] = "any"
+                continue
+            names = [*parameter.opts, *parameter.secondary_opts]
+            longs = [name for name in names if name.startswith("--")]
+            options |= dict.fromkeys(longs, takes(parameter))
+            shorts |= {name: longs[0] for name in names if name not in longs}
+        return rewritten(parse(args, options, shorts), options)
+
+    def prepare_completion(self, ctx: Any, args: list[str]) -> None:
+        from rlcalc.cli.completion import complete, remember
+
+        remember(ctx, args)
+        for parameter in self.params:
+            own = complete(parameter, self, parameter.shell_complete)
+            parameter.shell_complete = own  # type: ignore[method-assign]
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        from rlcalc.cli.completion import complete_command
+
+        return complete_command(self, ctx, incomplete, super().shell_complete)
+
+
+class Group(_Page, TyperGroup):
+    """Several commands under one name."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:
+            first = args[0] if args else ""
+            if first in HELP_WORDS:
+                self.print_help(ctx, args)
+            known = [name for p in self.get_params(ctx) for name in p.opts]
+            if first.startswith("-") and first.partition("=")[0] not in known:
+                parse([first], dict.fromkeys(known, "one"), {})  # refuses it
+        return list(super().parse_args(ctx, args))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, known = args[0], self.list_commands(ctx)
+        if not ctx.resilient_parsing and self.get_command(ctx, name) is None:
+            from rlcalc.cli.aliases import command_hint
+
+            hint = command_hint(name, known) or f"'{ctx.command_path} -h' shows all commands."
+            raise UnknownName("unknown_command", f"Unknown command {shown(name)}.", hint)
+        return super().resolve_command(ctx, args)

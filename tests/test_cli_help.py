@@ -1,0 +1,254 @@
+"""Help pages, ``list``, ``show`` and completion."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+
+import pytest
+
+from rlcalc.cli import main
+from rlcalc.cli.commands import BUILT_IN
+from rlcalc.specs import heads, load_formula
+
+COMMANDS = [[head.command] for head in heads()]
+PAGES = [*COMMANDS, *([name] for name in BUILT_IN), ["golden", "certify"], ["golden", "export"]]
+EVERY_PAGE = [[], *PAGES]
+
+
+def run(*words):
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(list(words))
+    return code, out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def usual_width(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def is_example(line):
+    return line.startswith("  rlcalc ")  # to be copied, so it stays on one line
+
+
+@pytest.mark.parametrize("words", EVERY_PAGE, ids=" ".join)
+def test_the_short_page_fits_on_a_screen(words):
+    code, out, err = run(*words, "-h")
+    lines = out.splitlines()
+    assert (code, err) == (0, "")
+    assert len(lines) <= 24
+    assert all(len(line) <= 80 for line in lines if not is_example(line))
+    assert f"Usage: {' '.join(['rlcalc', *words])} " in out
+    assert 1 <= sum(map(is_example, lines)) <= 2
+
+
+@pytest.mark.parametrize("words", EVERY_PAGE, ids=" ".join)
+def test_the_full_page_says_everything(words):
+    code, out, err = run(*words, "--help")
+    assert (code, err) == (0, "")
+    assert all(len(line) <= 80 for line in out.splitlines() if not is_example(line))
+    assert "-h, --help" in out or words == ["golden"]
+    assert run("help", *words)[1] == out
+    if words in COMMANDS:
+        spec = load_formula(words[0])
+        order = [out.index(f"\n{title}\n") for title in ("Examples", "Inputs", "Output options", "Outputs")]
+        assert order == sorted(order)
+        assert all(f"  {parameter.option}" in out for parameter in spec.parameters)
+        assert run(*words, "--nonsense", "--help")[1] == out
+
+
+def test_the_front_page_names_every_command():
+    short, full = run("-h")[1], run("--help")[1]
+    assert run()[1] == short
+    names = [*(head.command for head in heads()), *BUILT_IN]
+    assert all(re.search(rf"^  {name} ", full, re.MULTILINE) for name in names)
+    assert all(re.search(rf"\b{name}\b", short) for name in names if name not in ("show",))
+
+
+def test_pages_are_coloured_where_colour_is_wanted(monkeypatch):
+    plain = run("gae", "-h")[1]
+    assert "\x1b" not in plain
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
+        monkeypatch.setenv(name, "1")
+        coloured = run("gae", "-h")[1]
+        assert "\x1b[1mExamples" in coloured
+        assert "\x1b[36m  --rewards" in coloured
+        assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+        monkeypatch.setenv("NO_COLOR", "1")
+        assert run("gae", "-h")[1] == plain
+        monkeypatch.delenv("NO_COLOR")
+        monkeypatch.delenv(name)
+
+
+def all_examples():
+    found = []
+    for words in EVERY_PAGE:
+        for line in run(*words, "--help")[1].splitlines():
+            if is_example(line):
+                found.append(line.strip().partition("  # ")[0])
+    return list(dict.fromkeys(found))
+
+
+def test_bash_accepts_every_example():
+    script = "\n".join(all_examples())
+    done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert subprocess.run(
+        ["bash", "-n"], input="rlcalc --x log(2)", text=True, capture_output=True
+    ).returncode
+
+
+@pytest.mark.parametrize("line", [line for line in all_examples() if line.split()[1] not in BUILT_IN])
+def test_every_example_of_a_formula_runs(line):
+    import shlex
+
+    words = shlex.split(line)[1:]
+    code, out, err = run(*words)
+    assert code == 0, err
+    assert out
+
+
+def test_python_names_are_commands_too():
+    assert run("lambda_return", "--rewards", "1", "2", "3", "--lam", "1/2", "-q")[1] == "11/4\n"
+    assert run("n_step_return", "-h")[1] == run("n-step", "-h")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["grpo"], "grpo-advantage"),
+        (["td-lambda"], "lambda-return"),
+        (["boltzmann"], "softmax"),
+        (["policy_iteration"], "bellman"),
+        (["lambda-return", "--rewards", "1", "--lam", "1", "--dones", "1"], "--terminated"),
+        (["gae", "--reward", "1"], "--rewards"),
+        (["three"], "'rlcalc -h'"),
+        (["entropy", "--verbose"], "It takes --p,"),
+    ],
+)
+def test_a_suggestion_leads_where_it_should(words, hint):
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert hint in err
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["lambda-return", "--rewards", "1", "2", "3", "--lambda", "1/2"], "11/4"),
+        (["lambda-return", "--rewards", "1", "2", "3", "--gae_lambda=1/2", "--discount", "1"], "11/4"),
+        (["ppo-clip", "--ratio", "1.5", "--advantage", "5", "--clip-range", "0.2"], "6"),
+        (["entropy", "--probs", "1/2", "1/2"], "log(2)"),
+    ],
+)
+def test_other_names_of_an_input_are_accepted(words, answer):
+    assert run(*words, "-q") == (0, f"{answer}\n", "")
+
+
+def test_the_table_of_other_names_is_sound():
+    from rlcalc.cli.aliases import _table
+
+    table = _table()
+    options = {p.option[2:] for head in heads() for p in load_formula(head.name).parameters}
+    assert set(table["same"]) | set(table["near"]) <= options
+    commands = {*(head.command for head in heads()), *BUILT_IN}
+    assert set(table["command"]) <= commands
+    for names in table["command"].values():
+        assert not commands & set(names)
+    for head in heads():  # no word is another name of two inputs of one formula
+        mine = {p.option[2:] for p in load_formula(head.name).parameters}
+        words = [word for own in mine for word in table["same"].get(own, ()) if word not in mine]
+        assert len(words) == len(set(words)), head.name
+
+
+def test_list():
+    code, out, _ = run("list")
+    assert code == 0
+    assert re.search(r"^  lambda-return +λ-return +2\.2, 2\.3, 2\.4$", out, re.MULTILINE)
+    document = json.loads(run("list", "--json")[1])
+    assert [entry["command"] for entry in document["formulas"]] == [head.command for head in heads()]
+    assert [entry["command"] for entry in document["commands"]] == list(BUILT_IN)
+
+
+@pytest.mark.parametrize("name", [head.name for head in heads()])
+def test_show(name):
+    spec = load_formula(name)
+    code, out, _ = run("show", spec.command)
+    assert code == 0
+    assert out == run("show", name)[1]
+    for part in (spec.latex, *(p.option for p in spec.parameters), *(o.name for o in spec.outputs)):
+        assert part in out
+    document = json.loads(run("show", name, "--json")[1])
+    assert document["name"] == name
+    assert [p["name"] for p in document["parameters"]] == [p.name for p in spec.parameters]
+
+
+def test_version():
+    import rlcalc
+
+    line = f"rlcalc {rlcalc.__version__}\n"
+    for words in (["--version"], ["-V"], ["version"], ["--version", "list"]):
+        assert run(*words) == (0, line, "")
+    full = run("--version", "-v")[1]
+    assert full.startswith(line)
+    assert re.search(r"^Python 3\.\d+", full, re.MULTILINE)
+    assert re.search(r"^NumPy \d", full, re.MULTILINE)
+
+
+# completion
+
+
+def complete(words):
+    env = {**os.environ, "_RLCALC_COMPLETE": "complete_bash", "COMP_WORDS": words}
+    env["COMP_CWORD"] = str(len(words.split(" ")) - 1)
+    command = [sys.executable, "-m", "rlcalc"]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False).stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("rlcalc lambda-r", "lambda-return"),
+        ("rlcalc lambda-return --rew", "--rewards"),
+        ("rlcalc lambda-return --rewards 1 2 --la", "--lam"),
+        ("rlcalc lambda-return --dtype float3", "float32"),
+        ("rlcalc gae --backends sympy to", "torch"),
+        ("rlcalc verify --backends sympy nu", "numpy"),
+        ("rlcalc bellman --mdp gri", "grid2x2"),
+        ("rlcalc actor-loss --reduction m", "mean"),
+        ("rlcalc show lambda-r", "lambda-return"),
+        ("rlcalc conform --formula ga", "gae"),
+        ("rlcalc conform --formula gae --convention trunc", "truncation-as-termination"),
+        ("rlcalc ppo-run --env car", "cartpole"),
+        ("rlcalc audit --verdict wr", "wrong"),
+        ("rlcalc audit --claim L2.2", "L2.2-lambda1-equal-weights"),
+    ],
+)
+def test_completion(words, found):
+    assert found in complete(words)
+
+
+def test_completion_scripts():
+    done = subprocess.run(
+        [sys.executable, "-m", "rlcalc", "--show-completion", "bash"],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "SHELL": "/bin/bash", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
+    )  # fmt: skip
+    assert "_RLCALC_COMPLETE" in done.stdout
+
+
+def test_completion_without_its_variables():
+    env = {**os.environ, "_RLCALC_COMPLETE": "complete_bash"}
+    env.pop("COMP_WORDS", None)
+    command = [sys.executable, "-m", "rlcalc"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "COMP_WORDS" in done.stderr
