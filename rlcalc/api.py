@@ -12,8 +12,12 @@ from functools import cache
 from textwrap import wrap
 from typing import Any
 
+from rlcalc._lazy import np
+from rlcalc.backends import TORCH
 from rlcalc.errors import InputError, UnknownName, suggestion
 from rlcalc.formulas import load_forms
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.arrays import from_user
 from rlcalc.specs import Formula, Parameter, load_formula
 
 
@@ -41,12 +45,23 @@ def compute(formula: str, /, **inputs: Any) -> dict[str, Any]:
 
 
 def _run(spec: Formula, inputs: dict[str, Any]) -> dict[str, Any]:
-    from rlcalc.inputs.arrays import from_user
-
-    backend, arrays = from_user(spec, inputs)
+    """Checked inputs -> outputs: shapes and domains, then the formula's own conditions, then its form."""
+    xp, arrays = from_user(spec, inputs)
     forms = load_forms(spec.name)
-    found = forms.torch_form(**arrays) if backend == "torch" else forms.numpy_form(**arrays)
-    return {name: value for name, value in found.items() if value is not None}
+    if forms.check_arrays is not None:
+        forms.check_arrays(Seen(arrays))
+    if xp is TORCH:
+        found = forms.torch_form(**arrays)
+    else:
+        # overflow and underflow are answers, as they are in Torch
+        with np.errstate(all="ignore"):
+            found = forms.numpy_form(**arrays)
+    return {name: _own(value) for name, value in found.items() if value is not None}
+
+
+def _own(value: Any) -> Any:
+    """A result that can be written to; a view that repeats one entry cannot."""
+    return value.copy() if isinstance(value, np.ndarray) and not value.flags.writeable else value
 
 
 @cache

@@ -11,7 +11,9 @@ without effect. What a type cannot say a field says by a check of its own:
         about: str
         code: str = field(default="", metadata={"check": is_code})
 
-A check returns what is wrong with the value, or "".
+A check returns what is wrong with the value, or "". A value that TOML has no
+type for is made by ``"read"`` of the metadata, which takes the text of the
+file and raises ``ValueError`` or a ``DataError`` where it cannot be read.
 """
 
 from __future__ import annotations
@@ -64,13 +66,24 @@ def read_record(kind: type[Record], raw: Any, place: Place, **given: Any) -> Rec
     found, hints = dict(given), _hints(cast(Any, kind))
     for key, spec in known.items():
         if key in raw:
-            found[spec.name] = _value(hints[spec.name], raw[key], place.at(key))
+            found[spec.name] = _read(spec, hints[spec.name], raw[key], place.at(key))
             problem = spec.metadata["check"](found[spec.name]) if "check" in spec.metadata else ""
             if problem:
                 place.at(key).refuse(problem)
         elif _is_needed(spec):
             place.refuse(f"missing key '{key}'.")
     return kind(**found)
+
+
+def _read(spec: Field[Any], hint: Any, raw: Any, place: Place) -> Any:
+    read = spec.metadata.get("read")
+    if read is None:
+        return _value(hint, raw, place)
+    text = _value(str, raw, place)
+    try:
+        return read(text)
+    except (ValueError, ArithmeticError, DataError) as error:
+        place.refuse(str(error) or f"{shown(text)} cannot be read.")
 
 
 def _is_needed(spec: Field[Any]) -> bool:

@@ -9,36 +9,79 @@ function and every check of an input are made from it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from rlcalc.data import data_folder, read_toml
+from rlcalc.data import MAX_FILE, data_folder, read_toml
 from rlcalc.errors import DataError, UnknownName, shown, suggestion
+from rlcalc.files import read_text
+from rlcalc.records import Place, read_record
 
 Kind = Literal["number", "integer", "count", "flag", "choice", "word", "mdp"]
-
-GROUPS = (
+Group = Literal[
     "Returns",
     "Control and policy gradient",
     "Advantage, actor and critic",
     "PPO",
     "Language models and counting",
-)
+]
+GROUPS: tuple[str, ...] = get_args(Group)
+# what is known of a formula beyond its shapes; generated cases are drawn by it
+Trait = Literal["sequence", "linear", "exponential"]
+
+
+_INTERVAL = re.compile(r"([\[(])\s*([^,\s]+)\s*,\s*([^,\s]+)\s*([\])])")
+_DIMENSION = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\+[0-9]{1,3})?")
+_SIMPLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_COMMAND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def _matches(pattern: re.Pattern[str], what: str) -> Mapping[str, Callable[[Any], str]]:
+    """Metadata of a field whose texts must have a form."""
+
+    def check(value: str | tuple[str, ...]) -> str:
+        texts = (value,) if isinstance(value, str) else value
+        wrong = [text for text in texts if not pattern.fullmatch(text)]
+        return f"expected {what}, not {shown(wrong[0])}." if wrong else ""
+
+    return {"check": check}
+
+
+def _some(value: Any) -> str:
+    return "" if value else "it is empty."
+
+
+def _positive(value: int) -> str:
+    return "" if value >= 1 else f"expected a number of at least 1, not {value}."
+
+
+def _exactly(*names: str) -> Callable[[tuple[Mapping[str, str], ...]], str]:
+    """A check that every table has these keys."""
+
+    def check(tables: tuple[Mapping[str, str], ...]) -> str:
+        for table in tables:
+            if set(table) != set(names):
+                return f"each has the keys {', '.join(names)}, not {', '.join(table) or 'none'}."
+        return ""
+
+    return check
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A real interval; ``None`` is the infinite end."""
+    """A real interval; ``None`` is the infinite end. The entries of a distribution sum to 1 besides."""
 
     low: Fraction | None
     high: Fraction | None
     low_closed: bool
     high_closed: bool
     text: str
+    sums_to_one: bool = False
 
     def words(self) -> str:
         """The interval as a person says it, for error messages."""
@@ -52,6 +95,33 @@ class Interval:
         return f"in {self.text}" if self.low_closed == self.high_closed else f"in the interval {self.text}"
 
 
+def parse_interval(text: str) -> Interval:
+    """Read ``"[0, 1]"``, ``"(0, oo)"``, ``"real"`` or ``"distribution"`` (probabilities that sum to 1).
+
+    Raises:
+        DataError: ``bad_domain``.
+    """
+    if text == "real":
+        return Interval(None, None, False, False, text)
+    match = _INTERVAL.fullmatch("[0, 1]" if text == "distribution" else text)
+    if not match:
+        raise DataError("bad_domain", f"{shown(text)} is not an interval such as '[0, 1]' or '(0, oo)'.")
+    left, low, high, right = match.groups()
+    try:
+        ends = (None if low == "-oo" else Fraction(low), None if high == "oo" else Fraction(high))
+    except (ValueError, ZeroDivisionError) as error:
+        raise DataError("bad_domain", f"{shown(text)} has an end that is not a number.") from error
+    return Interval(*ends, left == "[", right == "]", match[0], text == "distribution")
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What is said of a value above a bound that is not forbidden."""
+
+    above: Fraction = field(metadata={"read": Fraction})
+    note: str
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One input of a formula.
@@ -63,30 +133,36 @@ class Parameter:
             with ``choices`` accepts those words as well.
         shape: dimension names, ``()`` for a scalar; ``"T+1"`` is one longer.
         each: dimension along which a scalar may also be given once per entry.
-        domain: interval of every entry, or ``None`` with ``distribution``.
+        domain: interval of every entry.
+        distribution: the entries of the last axis are probabilities that sum to 1.
         default: text in the expression grammar, ``"zeros"``, or ``None``.
         optional: may be left out although there is no default.
         ask: what to say when a required value is missing.
         single: in Python one number for the whole batch, never an array.
     """
 
-    name: str
-    symbol: str
-    latex: str
+    name: str = field(metadata=_matches(_NAME, "a Python name"))
     kind: Kind
-    shape: tuple[str, ...]
     help: str
-    domain: Interval
-    distribution: bool = False
-    each: str | None = None
+    symbol: str = ""
+    latex: str = ""
+    shape: tuple[str, ...] = field(default=(), metadata=_matches(_DIMENSION, "a dimension such as T or T+1"))
+    domain: Interval = field(default=parse_interval("real"), metadata={"read": parse_interval})
+    each: str | None = field(default=None, metadata=_matches(_SIMPLE, "a dimension such as T"))
     default: str | None = None
     optional: bool = False
     choices: tuple[str, ...] = ()
     ask: str = ""
-    caution_above: Fraction | None = None
-    caution: str = ""
+    caution: Caution | None = None
     may_be_empty: bool = False
     single: bool = False
+
+    def __post_init__(self) -> None:
+        _fill(self, symbol=self.name, latex=self.symbol or self.name)
+
+    @property
+    def distribution(self) -> bool:
+        return self.domain.sums_to_one
 
     @property
     def option(self) -> str:
@@ -110,14 +186,24 @@ class Parameter:
 class Output:
     """One result. ``of`` names the full sequence whose first entry this is."""
 
-    name: str
-    symbol: str
-    latex: str
-    shape: tuple[str, ...]
+    name: str = field(metadata=_matches(_NAME, "a Python name"))
     about: str
+    symbol: str = ""
+    latex: str = ""
+    shape: tuple[str, ...] = field(default=(), metadata=_matches(_DIMENSION, "a dimension such as T or T+1"))
     kind: Literal["number", "word"] = "number"
     of: str | None = None
     exact_only: bool = False
+
+    def __post_init__(self) -> None:
+        _fill(self, symbol=self.name, latex=self.symbol or self.name)
+
+
+def _fill(record: Any, **texts: str) -> None:
+    """Give a frozen record what its table leaves out and other fields say."""
+    for name, text in texts.items():
+        if not getattr(record, name):
+            object.__setattr__(record, name, text)
 
 
 @dataclass(frozen=True)
@@ -125,32 +211,57 @@ class Form:
     """A way of calling: these parameters, and none of another form's own."""
 
     name: str
-    parameters: tuple[str, ...]
+    parameters: tuple[str, ...] = field(metadata={"check": _some})
+
+
+@dataclass(frozen=True)
+class Head:
+    """The few facts that a list of commands needs; cheap to read."""
+
+    name: str = field(metadata=_matches(_NAME, "a Python name"))
+    command: str = field(metadata=_matches(_COMMAND, "words of small letters with dashes"))
+    title: str
+    group: Group
+    order: int
+    sections: tuple[str, ...] = field(metadata={"check": _some})
 
 
 @dataclass(frozen=True)
 class Formula:
-    """All that is declared about one formula."""
+    """All that is declared about one formula: a field for every key of its file."""
 
-    name: str
-    command: str
+    schema: Literal["rlcalc-formula-1"]
+    name: str = field(metadata=_matches(_NAME, "a Python name"))
+    command: str = field(metadata=_matches(_COMMAND, "words of small letters with dashes"))
     title: str
-    group: str
-    sections: tuple[str, ...]
+    group: Group
+    order: int
+    sections: tuple[str, ...] = field(metadata={"check": _some})
     text: str
     latex: str
     about: str
     symbolic: bool
-    parameters: tuple[Parameter, ...]
-    outputs: tuple[Output, ...]
-    forms: tuple[Form, ...] = ()
-    conventions: tuple[Mapping[str, str], ...] = ()
-    references: tuple[str, ...] = ()
-    examples: tuple[Mapping[str, str], ...] = ()
+    references: tuple[str, ...] = field(metadata={"check": _some})
+    parameters: tuple[Parameter, ...] = field(metadata={"key": "parameter", "check": _some})
+    outputs: tuple[Output, ...] = field(metadata={"key": "output", "check": _some})
+    examples: tuple[Mapping[str, str], ...] = field(
+        metadata={
+            "key": "example",
+            "check": lambda all: _some(all) or _exactly("args", "answer", "about")(all),
+        }
+    )
+    forms: tuple[Form, ...] = field(default=(), metadata={"key": "form"})
+    conventions: tuple[Mapping[str, str], ...] = field(
+        default=(), metadata={"key": "convention", "check": _exactly("name", "about")}
+    )
+    traits: tuple[Trait, ...] = ()
     plot: str = ""
-    exact_limit: int = 256
-    symbolic_limit: int = 256
-    order: int = 0
+    exact_limit: int = field(default=256, metadata={"check": _positive})
+    symbolic_limit: int = field(default=0, metadata={"check": _positive})
+
+    def __post_init__(self) -> None:
+        if not self.symbolic_limit:
+            object.__setattr__(self, "symbolic_limit", self.exact_limit)
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of that Python name.
@@ -170,42 +281,6 @@ class Formula:
         return self.outputs[0]
 
 
-@dataclass(frozen=True)
-class Head:
-    """The few facts that a list of commands needs; cheap to read."""
-
-    name: str
-    command: str
-    title: str
-    group: str
-    order: int
-    sections: tuple[str, ...] = field(default=())
-
-
-_INTERVAL = re.compile(r"([\[(])\s*([^,\s]+)\s*,\s*([^,\s]+)\s*([\])])")
-
-
-def parse_interval(text: str) -> Interval:
-    """Read ``"[0, 1]"``, ``"(0, oo)"`` or ``"real"``.
-
-    Raises:
-        DataError: ``bad_domain``.
-    """
-    if text == "real":
-        return Interval(None, None, False, False, text)
-    match = _INTERVAL.fullmatch(text)
-    if not match:
-        raise DataError("bad_domain", f"{shown(text)} is no interval such as '[0, 1]' or '(0, oo)'.")
-    left, low, high, right = match.groups()
-    return Interval(
-        None if low == "-oo" else Fraction(low),
-        None if high == "oo" else Fraction(high),
-        left == "[",
-        right == "]",
-        text,
-    )
-
-
 @cache
 def heads() -> tuple[Head, ...]:
     """Name, command and title of every formula, in the order of the lecture.
@@ -215,22 +290,14 @@ def heads() -> tuple[Head, ...]:
     """
     import tomllib
 
-    found = []
+    keys, found = {f.name for f in fields(Head)}, []
     for path in sorted((data_folder("specs") / "formulas").glob("*.toml")):
+        place = Place(path.name, code="bad_spec")
         try:
-            top = tomllib.loads(path.read_text("utf-8").split("\n[", 1)[0])
-            found.append(
-                Head(
-                    name=top["name"],
-                    command=top["command"],
-                    title=top["title"],
-                    group=top["group"],
-                    order=top["order"],
-                    sections=tuple(top["sections"]),
-                )
-            )
-        except (tomllib.TOMLDecodeError, KeyError) as error:
-            raise DataError("bad_spec", f"{path.name}: {error} in its first part.") from error
+            top = tomllib.loads(read_text(path, MAX_FILE).split("\n[", 1)[0])
+        except (ValueError, RecursionError) as error:
+            place.refuse(f"{error} in its first part.")
+        found.append(read_record(Head, {key: top[key] for key in top if key in keys}, place))
     return tuple(sorted(found, key=lambda head: (GROUPS.index(head.group), head.order, head.name)))
 
 
@@ -278,68 +345,32 @@ def read_formula(path: Path) -> Formula:
     """Read one specification file.
 
     Raises:
-        DataError: ``bad_spec`` naming file and entry.
+        DataError: ``bad_spec`` naming file, entry and key.
     """
-    top = read_toml(path)
-    try:
-        return Formula(
-            name=top["name"],
-            command=top["command"],
-            title=top["title"],
-            group=top["group"],
-            sections=tuple(top["sections"]),
-            text=top["text"],
-            latex=top["latex"],
-            about=top["about"],
-            symbolic=top["symbolic"],
-            parameters=tuple(_parameter(entry) for entry in top["parameter"]),
-            outputs=tuple(_output(entry) for entry in top["output"]),
-            forms=tuple(Form(f["name"], tuple(f["parameters"])) for f in top.get("form", ())),
-            conventions=tuple(top.get("convention", ())),
-            references=tuple(top["references"]),
-            examples=tuple(top["example"]),
-            plot=top.get("plot", ""),
-            exact_limit=top.get("exact_limit", 256),
-            symbolic_limit=top.get("symbolic_limit", top.get("exact_limit", 256)),
-            order=top["order"],
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError("bad_spec", f"{path.name}: {error!r} in the specification.") from error
+    place = Place(path.name, code="bad_spec")
+    formula = read_record(Formula, read_toml(path), place)
+    problem = _contradiction(formula)
+    if problem:
+        place.refuse(problem)
+    return formula
 
 
-def _parameter(entry: dict[str, Any]) -> Parameter:
-    domain = entry.get("domain", "real")
-    distribution = domain == "distribution"
-    caution = entry.get("caution", {})
-    return Parameter(
-        name=entry["name"],
-        symbol=entry.get("symbol", entry["name"]),
-        latex=entry.get("latex", entry.get("symbol", entry["name"])),
-        kind=entry["kind"],
-        shape=tuple(entry.get("shape", ())),
-        help=entry["help"],
-        domain=parse_interval("[0, 1]" if distribution else domain),
-        distribution=distribution,
-        each=entry.get("each"),
-        default=entry.get("default"),
-        optional=entry.get("optional", False),
-        choices=tuple(entry.get("choices", ())),
-        ask=entry.get("ask", ""),
-        caution_above=Fraction(caution["above"]) if caution else None,
-        caution=caution.get("note", ""),
-        may_be_empty=entry.get("may_be_empty", False),
-        single=entry.get("single", False),
-    )
-
-
-def _output(entry: dict[str, Any]) -> Output:
-    return Output(
-        name=entry["name"],
-        symbol=entry.get("symbol", entry["name"]),
-        latex=entry.get("latex", entry.get("symbol", entry["name"])),
-        shape=tuple(entry.get("shape", ())),
-        about=entry["about"],
-        kind=entry.get("kind", "number"),
-        of=entry.get("of"),
-        exact_only=entry.get("exact_only", False),
-    )
+def _contradiction(formula: Formula) -> str:
+    """What does not fit together between the tables of a file; "" if nothing."""
+    for what, entries in (("parameter", formula.parameters), ("output", formula.outputs)):
+        names = [entry.name for entry in entries]
+        if len(set(names)) < len(names):
+            return f"two entries of [[{what}]] have one name."
+    parameters = {parameter.name: parameter for parameter in formula.parameters}
+    outputs = {output.name for output in formula.outputs}
+    for form in formula.forms:
+        unknown = set(form.parameters) - set(parameters)
+        if unknown:
+            return f"form {shown(form.name)}: there is no parameter {shown(min(unknown))}."
+    for output in formula.outputs:
+        if output.of is not None and output.of not in outputs:
+            return f"output {output.name}: there is no output {shown(output.of)}."
+    for parameter in formula.parameters:
+        if parameter.kind == "choice" and not parameter.choices:
+            return f"parameter {parameter.name}: a choice needs 'choices'."
+    return ""

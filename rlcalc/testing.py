@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rlcalc.conform.runner import Report
+    from rlcalc.conform.runner import ConformReport
     from rlcalc.conform.target.base import Target
     from rlcalc.conform.vectors import Vector
 
@@ -137,17 +137,17 @@ class _Suite:
     names: Sequence[str]
     known: Sequence[Vector]
     batches: bool
-    whole: Report | None = None
+    whole: ConformReport | None = None
 
     def vector(self, vector: Vector, dtype: str) -> None:
         import pytest
 
         from rlcalc.conform.faults import catalogue
-        from rlcalc.conform.runner import Trial
+        from rlcalc.conform.trial import Trial
 
         __tracebackhide__ = True
         conventions = catalogue(self.formula).chosen(self.names)
-        judgement = Trial(self.target, [vector]).one(vector, dtype, conventions)
+        judgement = Trial(self.target, [vector]).judgement(vector, dtype, conventions)
         if judgement.status == "skipped":
             pytest.skip(judgement.why)
         if judgement.failed:
@@ -163,12 +163,12 @@ class _Suite:
         if report.found is not None:
             raise ConformanceError(self.why(report))
 
-    def run(self, vectors: Sequence[Vector], count: int, find: bool = False) -> Report:
+    def run(self, vectors: Sequence[Vector], count: int, find: bool = False) -> ConformReport:
         from rlcalc.conform.runner import run
 
         return run(self.target, self.formula, self.names, vectors, count, 0, self.batches, find)
 
-    def why(self, case: Report) -> str:
+    def why(self, case: ConformReport) -> str:
         """The message of a failing test: the diagnosis from all vectors, and the case at hand."""
         from io import StringIO
 

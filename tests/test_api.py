@@ -51,10 +51,10 @@ def test_a_batch_is_its_rows() -> None:
 @pytest.mark.parametrize(
     ("kwargs", "code"),
     [
-        ({"rewards": [1.0], "lam": 0.5, "values": [1.0]}, "values_wrong_shape"),
+        ({"rewards": [1.0], "lam": 0.5, "values": [1.0]}, "values_wrong_length"),
         ({"rewards": [1.0], "lam": 1.5}, "lam_out_of_range"),
-        ({"rewards": [1.0], "lam": float("nan")}, "lam_out_of_range"),
-        ({"rewards": [1.0], "lam": np.array([0.1, 0.2])}, "lam_wrong_shape"),
+        ({"rewards": [1.0], "lam": float("nan")}, "number_not_finite"),
+        ({"rewards": [1.0], "lam": np.array([0.1, 0.2])}, "lam_wrong_length"),
         ({"rewards": ["a"], "lam": 0.5}, "rewards_not_numeric"),
         ({"rewards": np.array([1j]), "lam": 0.5}, "rewards_not_numeric"),
         ({"rewards": torch.tensor([1j]), "lam": 0.5}, "rewards_not_numeric"),
@@ -63,7 +63,7 @@ def test_a_batch_is_its_rows() -> None:
         ({"rewards": [1.0], "lam": 0.5, "terminated": np.array([2])}, "terminated_not_a_flag"),
         ({"rewards": [1.0], "lam": 0.5, "terminated": np.array(["x"])}, "terminated_not_a_flag"),
         ({"rewards": torch.ones(2), "lam": 2.0}, "lam_out_of_range"),
-        ({"rewards": torch.ones(2), "values": torch.ones(2), "lam": 0.5}, "values_wrong_shape"),
+        ({"rewards": torch.ones(2), "values": torch.ones(2), "lam": 0.5}, "values_wrong_length"),
     ],
 )
 def test_refusals(kwargs: dict[str, object], code: str) -> None:

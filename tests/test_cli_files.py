@@ -27,7 +27,17 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "text",
-    ["1\n2\n3\n", "1 2 3", "1,2,3", "1, 2,\n3\n", "\ufeff1\r\n2\r\n3\r\n", "max(1, 0) 2\n1+2\n", "6/6\t2 3"],
+    [
+        "1\n2\n3\n",
+        "1 2 3",
+        "1,2,3",
+        "1, 2,\n3\n",
+        "\ufeff1\r\n2\r\n3\r\n",
+        "max(1, 0) 2\n1+2\n",
+        "6/6\t2 3",
+        "[1, 2, 3]\n",
+        "[1 2\n 3]",
+    ],
 )
 def test_plain_files(capsys, folder, text):
     (folder / "r.txt").write_text(text, "utf-8", newline="")
@@ -70,7 +80,7 @@ def test_standard_input(capsys, monkeypatch):
     ("word", "parts"),
     [
         ("@", ["without a file name", "@table.csv:column"]),
-        ("@none.txt", ["'none.txt' cannot be read", "No such file"]),
+        ("@none.txt", ["none.txt cannot be read", "No such file"]),
         ("@.", ["cannot be read"]),
         ("@t.csv:rewrd", ["t.csv has no column 'rewrd'", "Did you mean reward?"]),
         ("@t.csv:zzz", ["Its columns are 'step', 'reward', 'note'"]),
@@ -86,6 +96,8 @@ def test_standard_input(capsys, monkeypatch):
         ("@latin.txt", ["not UTF-8"]),
         ("@quote.csv:a", ["quote.csv, line"]),
         ("@\x00", ["cannot be read"]),
+        ("@hole.txt", ["hole.txt, line 2", "nothing between two commas"]),
+        ("@call.txt", ["call.txt, line 1", "nothing between two commas"]),
         ("@zeros.bin", ["'zeros.bin' cannot be read", "not text"]),
     ],
 )
@@ -93,6 +105,8 @@ def test_bad_files(capsys, folder, word, parts):
     (folder / "t.csv").write_text(CSV)
     (folder / "bad.txt").write_text("1\n2\n1..2\n")
     (folder / "short.csv").write_text("a,b\n1,2\n3\n")
+    (folder / "hole.txt").write_text("1\n2,,3\n")
+    (folder / "call.txt").write_text("max(1,2),,3\n")
     (folder / "hole.csv").write_text("a,b\n1,2\n3,\n")
     (folder / "thousands.csv").write_text("a\n1,000\n")  # was read as 1
     (folder / "twice.csv").write_text("a,a\n1,2\n")
@@ -118,7 +132,7 @@ def test_a_file_without_end_is_given_up(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", Endless())
     code, out, err = answer(capsys, "@-")
     assert (code, out) == (2, "")
-    assert "more than 10000000 characters" in err
+    assert "more than 10,000,000 characters" in err
 
 
 def test_flags_from_a_file(capsys, folder):
@@ -134,20 +148,20 @@ def test_flags_from_a_file(capsys, folder):
 
 def test_words_that_begin_with_the_sign(capsys):
     from rlcalc.cli.input_files import Reader
-    from rlcalc.specs import Parameter, parse_interval
+    from rlcalc.specs import Parameter
 
-    words = Parameter("w", "w", "w", "word", ("T",), "", parse_interval("real"))
+    words = Parameter("w", "word", "", shape=("T",))
     assert Reader(False).expand(words, ["@@me", "a,b", ",", "[bold]"]) == ["@me", "a", "b", ",", "[bold]"]
-    matrix = Parameter("m", "m", "m", "number", ("S", "A"), "", parse_interval("real"))
+    matrix = Parameter("m", "number", "", shape=("S", "A"))
     assert Reader(False).expand(matrix, ["1,2;", "3", "4"]) == ["1,2;", "3", "4"]
 
 
 def test_a_matrix_from_a_file(folder):
     from rlcalc.cli.input_files import Reader
-    from rlcalc.specs import Parameter, parse_interval
+    from rlcalc.specs import Parameter
 
     (folder / "m.txt").write_text("1 2\n\n3,4\n")
-    matrix = Parameter("m", "m", "m", "number", ("S", "A"), "", parse_interval("real"))
+    matrix = Parameter("m", "number", "", shape=("S", "A"))
     assert Reader(False).expand(matrix, ["@m.txt"]) == ["1 2", ";", "3,4", ";"]
 
 
@@ -163,3 +177,39 @@ def test_many_rewards(capsys, folder):
     assert document["steps"] == []
     assert main(["lambda-return", "--rewards", "@r.txt", "--lam", "1/2", "--latex"]) == 2
     assert "no steps to print" in capsys.readouterr().err
+
+
+def test_a_list_pasted_from_a_notebook(capsys):
+    for rewards in (
+        ["[1,", "2,", "3]"],
+        ["[1, 2, 3]"],
+        ["[1", "2", "3]"],
+        ["[1,2,3]"],
+        ["[1,max(2,", "1),3]"],
+    ):
+        assert answer(capsys, rewards) == (0, "11/4", "")
+    rows = ["[[0,", "0,", "0],", "[0,", "0,", "0]]"]
+    line = ["policy-gradient", "--mdp", "tokens", "--horizon", "2", "-q", "--theta"]
+    main([*line, *rows])
+    pasted = capsys.readouterr()
+    main([*line, "0", "0", "0", ";", "0", "0", "0"])
+    assert capsys.readouterr() == pasted
+    assert answer(capsys, ["[bold]"])[0] == 2
+
+
+def test_a_pipe_that_nobody_writes_to(capsys, folder, monkeypatch):
+    import os
+
+    monkeypatch.setattr("rlcalc.files.PATIENCE", 0.1)
+    os.mkfifo("pipe")
+    code, _, err = answer(capsys, "@pipe")
+    assert code == 2
+    assert "pipe cannot be read" in err
+
+
+def test_too_many_values(capsys, folder, monkeypatch):
+    monkeypatch.setattr("rlcalc.cli.input_files.MAX_ENTRIES", 3)
+    (folder / "r.txt").write_text("1 2 3 4")
+    code, _, err = answer(capsys, "@r.txt")
+    assert code == 2
+    assert "'r.txt' holds more than 3 values" in err

@@ -54,7 +54,7 @@ def test_files(capsys, tmp_path, suffix, magic):
     [
         ("p.jpg", "the suffix '.jpg'"),
         ("p", "no suffix"),
-        ("none/p.png", "no folder 'none'"),
+        ("none/p.png", "no folder none"),
         ("d.png", "is a folder"),
     ],
 )

@@ -73,8 +73,8 @@ def test_caution_above_one() -> None:
 @pytest.mark.parametrize(
     ("raw", "code", "says"),
     [
-        ({"lam": 1}, "rewards_missing", "--rewards"),
-        ({"rewards": [], "lam": 1}, "rewards_empty", "--rewards"),
+        ({"lam": 1}, "rewards_missing", "rewards"),
+        ({"rewards": [], "lam": 1}, "rewards_empty", "rewards"),
         ({"rewards": [1], "lam": 1, "values": [1]}, "values_wrong_length", "expected 2"),
         ({"rewards": [1, 2], "lam": 1, "gamma": [1, 1, 1]}, "gamma_wrong_length", "expected 2"),
         ({"rewards": [1], "lam": [0, 1]}, "lam_wrong_length", "one value"),
@@ -108,8 +108,8 @@ def test_unknown_parameter_is_named_with_the_nearest() -> None:
 
 
 def test_the_lower_end_of_an_open_interval_is_outside() -> None:
-    assert refused({"ratio": 0, "adv": 1}, CLIP).code == "ratio_out_of_range"
-    assert bind(CLIP, {"ratio": "1e-300", "adv": 1}).ratio == Fraction(1, 10**300)
+    assert refused({"ratio": 1, "adv": 1, "eps": 0}, CLIP).code == "eps_out_of_range"
+    assert bind(CLIP, {"ratio": 0, "adv": 1, "eps": "1e-300"}).eps == Fraction(1, 10**300)
 
 
 def test_narrow_floats_mean_their_shortest_decimal_in_every_library() -> None:

@@ -14,8 +14,9 @@ import torch
 
 from rlcalc.data import data_folder
 from rlcalc.errors import InputError, RlcalcError
-from rlcalc.mdp.model import MDP, read_mdp
-from rlcalc.mdp.reading import MAX_ENTRIES
+from rlcalc.mdp.model import MDP
+from rlcalc.mdp.reading import read_mdp
+from rlcalc.mdp.tables import MAX_ENTRIES
 
 FILE = """
 name = "two rooms"

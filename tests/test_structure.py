@@ -12,9 +12,9 @@ PACKAGE = Path(rlcalc.__file__).parent
 
 # From the ground up. A room may use the rooms above it in this list, and its own.
 FLOORS = (
-    ("errors", "_version"),
+    ("errors", "_version", "spelling"),
     ("_lazy", "files", "nested", "records"),
-    ("data", "junit"),
+    ("data", "junit", "backends"),
     ("exact",),
     ("digits", "specs"),
     ("mdp", "steps", "recurrence"),

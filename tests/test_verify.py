@@ -6,6 +6,7 @@ import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from rlcalc.cli.verify import app as verify_app
 from rlcalc.data import data_folder
 from rlcalc.digits import DIGITS
 from rlcalc.errors import CheckFailed, DataError, InputError, RlcalcError, UnknownName
-from rlcalc.formulas import lambda_return
+from rlcalc.formulas import lambda_return, load_forms
 from rlcalc.golden.files import Case, Want, load
 from rlcalc.golden.replay import command_line
 from rlcalc.golden.report import headings, report_json, rows, total, write_junit
@@ -41,6 +42,17 @@ def with_given(case: Case, **changes: Any) -> Case:
     return replace(case, readings=(replace(case.readings[0], given=given), *case.readings[1:]))
 
 
+def put_form(
+    monkeypatch: pytest.MonkeyPatch, name: str, form: Callable[..., Any], formula: str = "lambda_return"
+) -> None:
+    """Another ``numpy_form`` or ``torch_form`` for a formula, whether or not one form stands for both."""
+    module, forms = import_module(f"rlcalc.formulas.{formula}"), load_forms(formula)
+    for kept in ("numpy_form", "torch_form"):
+        monkeypatch.setattr(module, kept, getattr(forms, kept), raising=False)
+    monkeypatch.delattr(module, "array_form", raising=False)
+    monkeypatch.setattr(module, name, form)
+
+
 def failed_on(report: CaseReport) -> set[str]:
     return {failure.backend for failure in report.failures}
 
@@ -63,21 +75,16 @@ def test_all_backends_and_dtypes_are_run_once_each() -> None:
 
 
 def test_the_exact_form_runs_once_per_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    count = counted(monkeypatch, "exact_form")
-    run_case(CASES["lecture-1.4-lam-one"], ALL, ("float64", "float32"))
-    assert count() == 2
-
-
-def counted(monkeypatch: pytest.MonkeyPatch, name: str) -> Callable[[], int]:
     calls: list[None] = []
-    right = getattr(lambda_return, name)
+    right = lambda_return.exact_form
 
-    def form(*args: Any, **given: Any) -> Any:
+    def form(d: Any, i: Any) -> None:
         calls.append(None)
-        return right(*args, **given)
+        right(d, i)
 
-    monkeypatch.setattr(lambda_return, name, form)
-    return lambda: len(calls)
+    monkeypatch.setattr(lambda_return, "exact_form", form)
+    run_case(CASES["lecture-1.4-lam-one"], ALL, ("float64", "float32"))
+    assert len(calls) == 2
 
 
 def test_symbols_keep_floats_out_and_say_so() -> None:
@@ -189,7 +196,7 @@ def test_nan_stands_for_a_refusal_of_floats_only(monkeypatch: pytest.MonkeyPatch
     def no_answer(**inputs: Any) -> dict[str, Any]:
         return {"returns": inputs["rewards"] * float("nan")}
 
-    monkeypatch.setattr(lambda_return, "torch_form", no_answer)
+    put_form(monkeypatch, "torch_form", no_answer)
     report = run_case(with_given(CASES["gamma-above-one"], gamma="1"), ALL)
     assert failed_on(report) == {"sympy", "numpy"}
 
@@ -217,13 +224,13 @@ def test_an_exact_value_that_cannot_be_read_fails_its_case_only() -> None:
 def test_a_wrong_numeric_form_is_caught(
     monkeypatch: pytest.MonkeyPatch, backend: str, fault: Callable[[Any], Any], says: str
 ) -> None:
-    right = getattr(lambda_return, f"{backend}_form")
+    right = getattr(load_forms("lambda_return"), f"{backend}_form")
 
     def wrong(**inputs: Any) -> dict[str, Any]:
         found = right(**inputs)
         return {**found, "returns": fault(found["returns"])}
 
-    monkeypatch.setattr(lambda_return, f"{backend}_form", wrong)
+    put_form(monkeypatch, f"{backend}_form", wrong)
     report = run_case(CASES["lecture-2.4"], ALL)
     assert failed_on(report) == {backend}
     assert any(says in failure.why for failure in report.failures)
@@ -234,7 +241,7 @@ def test_a_form_that_crashes_fails_its_case_only(monkeypatch: pytest.MonkeyPatch
     def crash(**inputs: Any) -> dict[str, Any]:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(lambda_return, "numpy_form", crash)
+    put_form(monkeypatch, "numpy_form", crash)
     report = run_case(CASES["lecture-2.4"], ALL)
     assert failed_on(report) == {"numpy"}
     assert report.failures[0].why == "ZeroDivisionError: oops"
@@ -252,12 +259,12 @@ def test_a_wrong_exact_form_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_case_may_ask_for_fewer_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = lambda_return.numpy_form
+    right = load_forms("lambda_return").numpy_form
 
     def rough(**inputs: Any) -> dict[str, Any]:
         return {name: None if v is None else v * (1 + 1e-7) for name, v in right(**inputs).items()}
 
-    monkeypatch.setattr(lambda_return, "numpy_form", rough)
+    put_form(monkeypatch, "numpy_form", rough)
     case = CASES["lecture-2.4"]
     assert not run_case(case, ("numpy",)).passed
     assert run_case(replace(case, digits={"float64": 6}), ("numpy",)).passed

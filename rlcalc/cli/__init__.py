@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rlcalc._version import __version__
+from rlcalc.spelling import command_line
 
 if TYPE_CHECKING:
     from rlcalc.errors import RlcalcError
@@ -50,8 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is None:
             _complain("Standard output is closed.", "Send it somewhere, to /dev/null if nowhere else.")
             return BAD_INPUT
-        code = _run(words)
-        sys.stdout.flush()
+        with command_line():
+            code = _run(words)
+        if code == FINE:  # else it was said already what went wrong
+            sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         _complain("interrupted")

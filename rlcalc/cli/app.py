@@ -127,7 +127,7 @@ def _complete(group: Any, words: Sequence[str]) -> int:
             "Shells set these variables together; 'unset _RLCALC_COMPLETE' if you are no shell.",
         ) from None
     except SystemExit as stop:
-        return _code(stop)
+        return 2 if stop.code else 0
     return 0
 
 

@@ -50,7 +50,7 @@ def _claims(_: Any) -> Iterable[str]:
 
 
 def _mdps(_: Any) -> Iterable[str]:
-    from rlcalc.mdp.reading import BUILT_IN
+    from rlcalc.mdp.builtin import BUILT_IN
 
     return list(BUILT_IN)
 

@@ -15,7 +15,7 @@ from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen
 from rlcalc.errors import CheckFailed, InputError, shown
 
 if TYPE_CHECKING:
-    from rlcalc.conform.runner import Report
+    from rlcalc.conform.runner import ConformReport
     from rlcalc.conform.target.base import Target
 
 RANDOM = 300
@@ -162,9 +162,9 @@ def _target(
         # what a debugger asks is to be read, and stays out of the report
         found.output = sys.stderr
         return found
-    from rlcalc.conform.target.process import load_remote
+    from rlcalc.conform.target.process import ProcessTarget
 
-    return load_remote(str(name), backend, limit, dtypes)
+    return ProcessTarget(str(name), backend, limit, dtypes)
 
 
 def _dtypes(names: list[str] | None) -> tuple[str, ...]:
@@ -232,7 +232,7 @@ def _generated(random: int | None, target: Target) -> tuple[int, str]:
     return RANDOM_COMPILED if target.backend == "jax" else RANDOM, ""
 
 
-def _raise(found: Report) -> None:
+def _raise(found: ConformReport) -> None:
     """Exit code 1 with its reason, unless all is as declared."""
     from rlcalc.conform.report.text import headline
 

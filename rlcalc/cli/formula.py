@@ -7,8 +7,9 @@ options that every formula has stand in ``COMMON`` below.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 
@@ -21,21 +22,40 @@ BACKENDS = ("sympy", "numpy", "torch")
 DTYPES = ("float64", "float32", "float16", "bfloat16")
 SHORTS = {"-q": "--quiet"}
 
-# option, what it takes, metavar, help
-COMMON: tuple[tuple[str, Takes, str, str], ...] = (
-    ("--quiet", "nothing", "", "Print the answer alone."),
-    ("--json", "nothing", "", "Print everything as JSON."),
-    ("--latex", "nothing", "", "Print the steps as LaTeX."),
-    ("--backends", "many", "NAME...", "Backends to run: sympy, numpy, torch. Default: sympy numpy."),
-    ("--dtype", "one", "NAME", f"Of NumPy and Torch: {', '.join(DTYPES)}. Default: float64."),
-    ("--device", "one", "NAME", "Of Torch: cpu, cuda, cuda:1, mps or auto. Default: cpu."),
+
+class Common(NamedTuple):
+    """An option that every formula has."""
+
+    option: str
+    takes: Takes
+    metavar: str
+    help: str
+
+
+COMMON = (
+    Common("--quiet", "nothing", "", "Print the answer alone."),
+    Common("--json", "nothing", "", "Print everything as JSON."),
+    Common("--latex", "nothing", "", "Print the steps as LaTeX."),
+    Common("--steps", "one", "none|short|all", "Steps to show. Default: short at a terminal, all in a pipe."),
+    Common("--all", "nothing", "", "Shorten nothing: every step, and every entry of a list."),
+    Common("--digits", "one", "N", "Significant digits of decimals. Default: 10, or up to 30 to the end."),
+    Common("--decimal", "nothing", "", "Print decimals in place of fractions and roots."),
+    Common("--backends", "many", "NAME...", "Backends: sympy, numpy, torch. Default: sympy numpy."),
+    Common("--dtype", "one", "NAME", f"Type of the numeric results: {', '.join(DTYPES)}. Default: float64."),
+    Common("--device", "one", "NAME", "Device of Torch: cpu, cuda, cuda:1, mps or auto. Default: cpu."),
 )
-PLOT: tuple[str, Takes, str, str] = ("--plot", "one", "FILE", "Draw it into a .png, .svg or .pdf file.")
+PLOT = Common("--plot", "one", "FILE", "Save a plot as .png, .svg or .pdf.")
+STEPS = ("none", "short", "all")
+MOST_DIGITS = 1000
+NUMERIC = ("number", "integer", "count")
 _PREFIX = "cli_"  # keeps the names of the common options apart from a formula's parameters
 
 
-def common_options(spec: Formula) -> tuple[tuple[str, Takes, str, str], ...]:
-    return (*COMMON, PLOT) if spec.plot else COMMON
+def common_options(spec: Formula) -> tuple[Common, ...]:
+    """The options beside the inputs; an input's own option has precedence over one of that name."""
+    own = {parameter.option for parameter in spec.parameters}
+    options = (*COMMON, PLOT) if spec.plot else COMMON
+    return tuple(common for common in options if common.option not in own)
 
 
 def takes(parameter: Parameter) -> Takes:
@@ -135,7 +155,7 @@ def run(spec: Formula, given: dict[str, Any]) -> None:
         RlcalcError: bad input, or ``backends_disagree`` after everything was printed.
     """
     common = {name.removeprefix(_PREFIX): value for name, value in given.items() if name.startswith(_PREFIX)}
-    form = _form(common)
+    form, view = _form(common), _view(common)
     backends = _names(common["backends"]) or ("sympy", "numpy")
     dtype, device = _dtype(common["dtype"]), common["device"] or "cpu"
     plot = common.get("plot")
@@ -150,16 +170,45 @@ def run(spec: Formula, given: dict[str, Any]) -> None:
 
     found = evaluate(spec, raw, check_backends(backends), dtype, device)
     _ = found.answer  # refuses to print nothing
-    render.SHOW[form](found)
-    for note in [*found.notes, *_idle_options(common, found.backends)]:
-        render.note(note)
-    if plot is not None:
-        from rlcalc.cli.plots import REMARKS, draw
+    remarks = [*found.notes, *_idle_options(common, found.backends)]
+    if plot is not None:  # drawn first, so that what cannot be drawn is refused before an answer stands there
+        from rlcalc.cli.plots import draw
 
-        draw(found, plot)
-        render.note(f"The plot is in {plot}. {REMARKS.get(spec.plot or '', '')}".rstrip())
+        remarks.append(draw(found, plot))
+    render.SHOW[form](found, view)
+    for remark in remarks:
+        render.note(remark)
     if found.agree is False:
         raise CheckFailed("backends_disagree", *render.disagreement(found))
+
+
+def _view(common: dict[str, Any]) -> Any:
+    """How much to show, from the options and from where it goes."""
+    from rlcalc.cli.numbers import View
+    from rlcalc.cli.screen import Screen, page_width
+
+    steps, everything = common.get("steps"), bool(common["all"])
+    if steps is not None and steps not in STEPS:
+        raise InputError("steps_unknown", f"--steps is none, short or all, not {shown(steps)}.")
+    terminal = Screen(sys.stdout).terminal
+    return View(
+        digits=_digits(common["digits"]),
+        decimal=bool(common["decimal"]),
+        steps=steps or ("short" if terminal and not everything else "all"),
+        whole=everything or not terminal,
+        width=page_width(),
+        cut=terminal,
+    )
+
+
+def _digits(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_DIGITS):
+        raise InputError(
+            "digits_out_of_range", f"--digits takes an integer from 1 to {MOST_DIGITS}, not {shown(text)}."
+        )
+    return int(text)
 
 
 def _form(common: dict[str, Any]) -> str:
@@ -190,17 +239,22 @@ def _inputs(spec: Formula, given: dict[str, Any]) -> dict[str, Any]:
         value = given[parameter.name]
         if value is None or value is False:
             continue
+        if parameter.kind in NUMERIC:
+            value = _ascii_minus(value)
         if isinstance(value, list):
             raw[parameter.name] = reader.expand(parameter, value)
-        elif (
-            isinstance(value, str)
-            and value.startswith("@")
-            and parameter.kind in ("number", "integer", "count")
-        ):
+        elif isinstance(value, str) and value.startswith("@") and parameter.kind in NUMERIC:
             raw[parameter.name] = _one(parameter, reader.expand(parameter, [value]))
         else:
             raw[parameter.name] = value
     return raw
+
+
+def _ascii_minus(value: Any) -> Any:
+    """Our own output, typed back: the sign of people for the sign of programs."""
+    if isinstance(value, list):
+        return [_ascii_minus(word) for word in value]
+    return value if not isinstance(value, str) or value.startswith("@") else value.replace("−", "-")
 
 
 def _one(parameter: Parameter, entries: list[Any]) -> Any:
@@ -220,4 +274,9 @@ def _idle_options(common: dict[str, Any], ran: Sequence[str]) -> list[str]:
         idle.append("--dtype had no effect: neither NumPy nor Torch ran.")
     if common["device"] and "torch" not in ran:
         idle.append("--device had no effect: Torch did not run.")
+    if common["json"] or common["latex"]:
+        form = "--json" if common["json"] else "--latex"
+        for name in ("steps", "digits", "decimal"):
+            if common.get(name):
+                idle.append(f"--{name} had no effect: {form} always prints all.")
     return idle

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from rlcalc._version import __version__
 from rlcalc.cli.argv import HELP_WORDS, Takes
 from rlcalc.cli.commands import BUILT_IN, CALCULATE, GROUPS
-from rlcalc.cli.screen import FAINT, HEADING, OPTION, Screen, filled, page_width
+from rlcalc.cli.screen import FAINT, HEADING, OPTION, Screen, clauses, filled, page_width
 from rlcalc.specs import GROUPS as CHAPTERS
 from rlcalc.specs import Formula, Parameter, heads
 
@@ -155,7 +155,7 @@ def formula_page(spec: Formula, full: bool, common: Sequence[Row], takes: Any) -
     page.add("", [usage(f"rlcalc {spec.command}", required)])
     if full:
         page.add("Examples", examples(spec))
-        page.add("Formula", [*indented(spec.text, hang=4), *indented(spec.about)])
+        page.add("Formula", [*clauses(spec.text, "  "), *indented(spec.about)])
         inputs = [Row(left(p, takes(p)), [facts(spec, p), p.help, _others(p)]) for p in spec.parameters]
         page.add("Inputs", rows(inputs))
         page.add("Output options", rows(common))

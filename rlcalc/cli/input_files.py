@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from rlcalc.cli.argv import split_commas
-from rlcalc.errors import InputError, UnknownName, shown, suggestion
+from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
+from rlcalc.files import read_bytes
 from rlcalc.specs import Parameter
 
 _COLUMN = re.compile(r"(.*\.(?:csv|tsv)):(.*)", re.IGNORECASE | re.DOTALL)
 _FLAGS = frozenset({"0", "1", "0.0", "1.0", "true", "false", "yes", "no"})
 _NUMERIC = ("number", "integer", "count")
-MAX_FILE = 256 * 2**20  # characters of one file: some ten million numbers
+MAX_FILE = 32 * 2**20  # bytes of one file
+MAX_ENTRIES = 1_000_000  # values of one file, which take about 10 s and 500 MB
 _CHUNK = 2**20
 
 Cell = tuple[int, str]
@@ -35,6 +37,8 @@ class Reader:
         """Words of a list -> its entries, with commas split and files read."""
         matrix = len(parameter.shape) == 2
         found: list[Any] = []
+        if parameter.kind != "word":
+            words = _pasted(words, matrix)
         for word in words:
             if word.startswith("@@"):
                 found.append(word[1:])
@@ -69,27 +73,40 @@ class Reader:
         return self._plain(parameter, text, where)
 
     def _read(self, path: str) -> str:
+        if path == "-":
+            return self._read_stdin()
         try:
-            if path == "-":
-                if self._stdin_used:
-                    raise InputError("stdin_twice", "'@-' is given twice; standard input can be read once.")
-                self._stdin_used = True
-                return _bounded(sys.stdin, path)
-            with open(path, encoding="utf-8-sig", newline="") as file:
-                return _bounded(file, path)
+            text = read_bytes(path, MAX_FILE).decode("utf-8-sig")
+        except DataError as error:
+            if error.code == "file_too_long":
+                raise _too_long(path, f"{MAX_FILE:,} bytes") from None
+            raise
+        except UnicodeDecodeError as error:
+            raise _unreadable(path, f"it is not UTF-8 text (byte {error.start})") from None
+        except ValueError as error:  # a name that no file can have
+            raise _unreadable(path, str(error)) from None
+        return _text_only(path, text)
+
+    def _read_stdin(self) -> str:
+        if self._stdin_used:
+            raise InputError("stdin_twice", "'@-' is given twice; standard input can be read once.")
+        self._stdin_used = True
+        if sys.stdin is None:
+            raise _unreadable("-", "standard input is closed")
+        try:
+            return _bounded(sys.stdin)
         except (OSError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
-            if isinstance(error, UnicodeDecodeError):
-                reason = f"it is not UTF-8 text (byte {error.start})"
-            else:
-                reason = str(getattr(error, "strerror", None) or error)
-            raise InputError("file_unreadable", f"{shown(path)} cannot be read: {reason}.") from None
+            raise _unreadable("-", str(error)) from None
 
     def _plain(self, parameter: Parameter, text: str, where: str) -> list[Any]:
         """Entries of a text file; the lines are only counted when one is bad."""
-        if "(" not in text:
+        text = _without_brackets(text)
+        if "(" not in text and not _HOLE.search(text):
             words = text.replace(",", " ").split()
+            if len(words) > MAX_ENTRIES:
+                raise _too_long(where, f"{MAX_ENTRIES:,} values")
             if parameter.kind == "number" and not parameter.choices:
                 from rlcalc.exact import parse_literal
 
@@ -102,6 +119,9 @@ class Reader:
             for word in _words(line)
             for part in split_commas(word)
         ]
+        for number, part in cells:
+            if not part:
+                raise InputError("empty_entry", f"{where}, line {number}: nothing between two commas.")
         return [self._cell(parameter, cell, where) for cell in cells]
 
     def _cell(self, parameter: Parameter, cell: Cell, where: str) -> Any:
@@ -125,24 +145,64 @@ class Reader:
         return text
 
 
-def _bounded(file: TextIO, path: str) -> str:
-    """All of a file; one that is endless or holds no text is given up early."""
+_HOLE = re.compile(r",\s*,")
+
+
+def _pasted(words: list[str], matrix: bool) -> list[str]:
+    """Words of a list that was copied with its square brackets, without them; rows end with ``;``."""
+    text = " ".join(words).strip()
+    if not (text.startswith("[") and text.endswith("]") and re.search(r"[\d, ]", text)):
+        return words
+    text = text[1:-1].strip()
+    if matrix:
+        rows = re.split(r"\]\s*,?\s*\[", text.removeprefix("[").removesuffix("]"))
+        return [part for row in rows for part in (row, ";")]
+    return text.split() if "(" not in text else [text]
+
+
+def _unreadable(path: str, reason: str) -> InputError:
+    return InputError("file_unreadable", f"{_named(path)} cannot be read: {reason}.")
+
+
+def _named(path: str) -> str:
+    return "standard input" if path == "-" else shown(path)
+
+
+def _too_long(path: str, most: str) -> InputError:
+    return InputError(
+        "file_too_long",
+        f"{_named(path)} holds more than {most}.",
+        "Give a part of it; in Python the functions take arrays of any length.",
+    )
+
+
+def _text_only(path: str, text: str) -> str:
+    if "\0" in text:
+        raise _unreadable(path, "it is not text (it holds zero bytes)")
+    return text
+
+
+def _bounded(file: TextIO) -> str:
+    """All of a stream; one that is endless or holds no text is given up early."""
     parts: list[str] = []
     size = 0
     while part := file.read(_CHUNK):
-        if "\0" in part:
-            raise ValueError("it is not text (it holds zero bytes)")
-        parts.append(part)
+        parts.append(_text_only("-", part))
         size += len(part)
         if size > MAX_FILE:
-            raise InputError(
-                "file_too_long", f"{shown(path)} holds more than {MAX_FILE} characters.", "Give a part of it."
-            )
+            raise _too_long("-", f"{MAX_FILE:,} characters")
     return "".join(parts)
 
 
+def _without_brackets(text: str) -> str:
+    """A list as a notebook prints it: ``[1, 2, 3]`` is 1, 2, 3, on the same lines."""
+    inside = text.strip()
+    listed = inside.startswith("[") and inside.endswith("]")
+    return text.replace("[", " ", 1).rstrip().removesuffix("]") if listed else text
+
+
 def _words(line: str) -> Iterator[str]:
-    """Words of a line; blanks inside brackets do not part them: ``max(1, 2)``."""
+    """Words of a line; spaces inside brackets do not separate them: ``max(1, 2)``."""
     word, depth = "", 0
     for char in line:
         depth = max(0, depth + (char == "(") - (char == ")"))
@@ -189,7 +249,7 @@ def _csv_cells(text: str, path: str, column: str) -> Iterator[Cell]:
                     "cell_missing", f"{path}, line {rows.line_num}: no cell in the column {shown(column)}."
                 )
             if any(cell.strip() for cell in row[len(header) :]):
-                # a comma inside a number parts it, and every column behind is another one
+                # a comma inside a number divides it, and every column after it is another one
                 raise InputError(
                     "cells_left_over",
                     f"{path}, line {rows.line_num}: {len(row)} cells under {len(header)} "

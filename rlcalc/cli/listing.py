@@ -9,7 +9,7 @@ import typer
 
 from rlcalc.cli.command import Command
 from rlcalc.cli.commands import BUILT_IN
-from rlcalc.cli.screen import HEADING, Screen, write_json
+from rlcalc.cli.screen import HEADING, Screen, clauses, write_json
 from rlcalc.errors import InputError
 from rlcalc.specs import GROUPS, Formula, Head, Parameter, heads, load_formula
 
@@ -86,7 +86,7 @@ def _page(spec: Formula) -> None:
     page = Page()
     names = f"rlcalc {spec.command}, in Python rlcalc.{spec.name}"
     page.add(f"{spec.title} ({lecture(spec.sections)})", [names])
-    page.add("Formula", [*indented(spec.text, hang=4), *indented(spec.about)])
+    page.add("Formula", [*clauses(spec.text, "  "), *indented(spec.about)])
     page.add("LaTeX", [f"  {spec.latex}"])
     inputs = [Row(f"{p.option}  {p.symbol}", [facts(spec, p), p.help, _caution(p)]) for p in spec.parameters]
     page.add("Inputs", rows(inputs, below=True))
@@ -100,7 +100,7 @@ def _page(spec: Formula) -> None:
 
 
 def _caution(parameter: Parameter) -> str:
-    return f"Above {parameter.caution_above}: {parameter.caution}" if parameter.caution else ""
+    return f"Above {parameter.caution.above}: {parameter.caution.note}" if parameter.caution else ""
 
 
 def _document(spec: Formula) -> dict[str, Any]:

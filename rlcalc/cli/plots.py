@@ -8,14 +8,15 @@ colour alone.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.exact import to_float, to_text
+from rlcalc.files import check_target, replacing
 
 if TYPE_CHECKING:
     from rlcalc.evaluation import Evaluation
@@ -39,15 +40,12 @@ def check_file(name: str) -> Path:
     path = Path(name)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        hint = suggestion(suffix, list(SUFFIXES)) or f"Known are {', '.join(SUFFIXES)}."
         what = f"the suffix {shown(path.suffix)}" if suffix else "no suffix"
-        raise InputError(
-            "plot_suffix", f"--plot {shown(name)} has {what}; it takes {', '.join(SUFFIXES)}.", hint
-        )
-    if not path.parent.is_dir():
-        raise InputError("plot_folder", f"There is no folder {shown(path.parent)} to draw into.")
-    if path.is_dir():
-        raise InputError("plot_folder", f"{shown(name)} is a folder.")
+        hint = suggestion(suffix, list(SUFFIXES))
+        message = f"--plot {shown(name)} has {what}; it takes {', '.join(SUFFIXES)}."
+        raise InputError("plot_suffix", message, hint)
+    with _as_plot_error():
+        check_target(path)
     if find_spec("matplotlib") is None:
         raise InputError(
             "plot_extra_missing",
@@ -57,8 +55,17 @@ def check_file(name: str) -> Path:
     return path
 
 
-def draw(found: Evaluation, name: str) -> None:
-    """Draw an evaluation into a PNG, SVG or PDF file.
+@contextmanager
+def _as_plot_error() -> Iterator[None]:
+    """What cannot be written, under the code that ``--plot`` has always had for it."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError("plot_folder", error.message, error.hint) from None
+
+
+def draw(found: Evaluation, name: str) -> str:
+    """Draw an evaluation into a PNG, SVG or PDF file, and say where it is.
 
     The file appears under its name only when it is complete.
 
@@ -80,17 +87,9 @@ def draw(found: Evaluation, name: str) -> None:
         axes.spines[side].set_visible(False)
     # outside the axes, so that it can cover no data
     figure.legend(loc="outside lower center", ncols=4, frameon=False)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("xb") as file:
-            figure.savefig(file, format=path.suffix[1:].lower(), dpi=150)
-        unfinished.replace(path)
-    except OSError as error:
-        raise InputError(
-            "plot_folder", f"{shown(name)} cannot be written: {error.strerror or error}."
-        ) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with _as_plot_error(), replacing(path) as file:
+        figure.savefig(file, format=path.suffix[1:].lower(), dpi=150)
+    return f"The plot is in {path}. {REMARKS.get(found.formula.plot, '')}".rstrip()
 
 
 def ppo_clip(axes: Any, found: Evaluation) -> None:

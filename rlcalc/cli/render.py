@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rlcalc._version import __version__
 from rlcalc.cli.numbers import (
+    DIGITS,
+    View,
     bracketed,
     decimal_text,
     deep,
     exact_text,
     float_text,
     json_float,
+    readable,
     short_decimal,
+    shown,
 )
-from rlcalc.cli.screen import ANSWER, FAINT, HEADING, Screen, write_json
+from rlcalc.cli.screen import ANSWER, CAUTION, FAINT, HEADING, Screen, clauses, filled, write_json
+from rlcalc.cli.tables import is_table, rows_of, table
 from rlcalc.errors import InputError
+from rlcalc.nested import flatten, map_nested
 
 if TYPE_CHECKING:
     from rlcalc.evaluation import Evaluation, Result
+    from rlcalc.steps.derivation import Derivation
 
+SCHEMA = "rlcalc-result-1"
 TITLES = {"numpy": "NumPy", "torch": "Torch", "sympy": "SymPy"}
 MOST_AT_TERMINAL = 24  # entries of a vector that fit on a few lines
-WIDE = 100  # a matrix with longer lines is shown row by row
 MOST_GIVEN = 12  # entries of an input that are repeated
+MOST_STEPS = 16  # that are shown in short
+FIRST_STEPS = 12  # of them from the beginning
+MOST_WORDS = 6  # long words of a list, one a line
 
 
 def note(text: str) -> None:
@@ -36,30 +48,32 @@ def note(text: str) -> None:
 # text
 
 
-def show_text(found: Evaluation) -> None:
+def show_text(found: Evaluation, view: View) -> None:
     """Title, formula, inputs, steps, results, backends."""
     screen = Screen(sys.stdout)
     spec = found.formula
-    screen.line(f"{spec.title} ({lecture(spec.sections)})", HEADING)
+    for line in filled(f"{spec.title} ({lecture(spec.sections)})", "", "  "):
+        screen.line(line, HEADING)
     screen.line()
-    screen.block(spec.text)
+    for line in clauses(spec.text):
+        screen.line(line)
     screen.line()
-    for line in given_lines(found):
-        screen.line(line, FAINT)
-    if found.derivation is not None and found.derivation.steps:
+    for line, default in given_lines(found):
+        *rest, last = filled(line, "", "    ")
+        for part in rest:
+            screen.line(part, FAINT)
+        screen.segments((last, FAINT), ("  (default)" if default else "", CAUTION))
+    if found.derivation is not None and found.derivation.steps and view.steps != "none":
         screen.line()
-        screen.block(found.derivation.text())
+        for line in step_lines(found.derivation, view):
+            screen.line(line)
     screen.line()
-    most = MOST_AT_TERMINAL if screen.terminal else None
     for position, result in enumerate(found.results.values()):
-        if result.exact is None and found.derivation is not None and result.numpy != result.numpy:
-            # the exact form found that there is none, such as the correlation with a constant
-            screen.line(f"{result.output.name} is undefined")
-            continue
-        screen.line(result_line(result, found.dtype, most), ANSWER if position == 0 else "")
-    line = backends_line(found)
-    if line:
+        show_result(screen, found, result, view, ANSWER if position == 0 else "")
+    verdict = backends_line(found)
+    if verdict:
         screen.line()
+    for line in filled(verdict, "", "  ") if verdict else ():
         screen.line(line, FAINT)
 
 
@@ -69,20 +83,16 @@ def lecture(sections: tuple[str, ...]) -> str:
     )
 
 
-def given_lines(found: Evaluation) -> list[str]:
-    """The inputs by their symbols, those that were not typed marked as defaults."""
-    lines = []
+def given_lines(found: Evaluation) -> Iterable[tuple[str, bool]]:
+    """The inputs by their symbols, and whether each is a default."""
     for parameter in found.formula.parameters:
         value = found.inputs.values[parameter.name]
         if value is None or value is False:
             continue
         if value is True:
-            lines.append(f"{parameter.symbol}")
-            continue
-        text = input_text(value)
-        default = "" if parameter.name in found.inputs.given else "  (default)"
-        lines.append(f"{parameter.symbol} = {text}{default}")
-    return lines
+            yield parameter.symbol, False
+        else:
+            yield f"{parameter.symbol} = {input_text(value)}", parameter.name not in found.inputs.given
 
 
 def input_text(value: Any) -> str:
@@ -97,45 +107,98 @@ def input_text(value: Any) -> str:
         return "1" if value else "0"
     if isinstance(value, int | float):
         return str(value)
-    return str(value.label) if hasattr(value, "label") else exact_text(value)
+    return str(value.label) if hasattr(value, "label") else readable(value)
 
 
-def result_line(result: Result, dtype: str, most: int | None) -> str:
-    """``return = 11/4 = 2.75``; without an exact value, what a backend gave."""
-    name = result.output.name
-    if result.exact is None:
-        backend = "numpy" if result.numpy is not None else "torch"
-        text = bracketed(getattr(result, backend), lambda value: float_text(value, dtype), most)
-        return f"{name} = {text}"
-    line = f"{name} = {_with_decimals(result.exact, most)}"
-    matrix = isinstance(result.exact, list) and all(isinstance(row, list) for row in result.exact)
-    if not matrix or len(line) <= WIDE:
-        return line
-    return "\n".join([f"{name} =", *(f"  {_with_decimals(row, most)}" for row in result.exact)])
+def step_lines(derivation: Derivation, view: View) -> list[str]:
+    """The steps for a page; in short, the first and the last of them."""
+    from rlcalc.steps import printers
 
-
-def _with_decimals(exact: Any, most: int | None) -> str:
-    """``11/4 = 2.75`` or ``1/3 ≈ 0.333…``; an integer, a word or a symbol stands alone."""
-    text = bracketed(exact, exact_text, most)
-    decimals = deep(short_decimal, exact)
-    entries = list(_pairs(decimals))
-    if not entries or None in entries:
-        return text  # words, symbols and infinities have no decimals
-    near = bracketed(_texts(decimals), str, most)
-    sign = "=" if all(whole for _, whole in entries) else "≈"
-    return text if near == text else f"{text} {sign} {near}"
-
-
-def _pairs(value: Any) -> Any:
-    if isinstance(value, list):
-        for part in value:
-            yield from _pairs(part)
+    steps = derivation.steps
+    last = MOST_STEPS - FIRST_STEPS
+    if view.steps == "all" or len(steps) <= MOST_STEPS + 1:
+        chosen = [*steps]
+        left_out = 0
     else:
-        yield value
+        chosen = [*steps[:FIRST_STEPS], *steps[-last:]]
+        left_out = len(steps) - len(chosen)
+    lines: list[str] = []
+    for position, step in enumerate(chosen):
+        if left_out and position == FIRST_STEPS:
+            lines.append(f"… {left_out} more steps; --all shows them")
+        lines += printers.step_lines(step, view.width, cut=view.cut)
+    return lines
 
 
-def _texts(value: Any) -> Any:
-    return [_texts(part) for part in value] if isinstance(value, list) else value[0]
+def show_result(screen: Screen, found: Evaluation, result: Result, view: View, style: str) -> None:
+    """One output: a line, or a table where it has rows and columns."""
+    output = result.output
+    named = f"  ({output.name})" if output.symbol != output.name else ""
+    if result.exact is None and found.derivation is not None and result.numpy != result.numpy:
+        # the exact form found that there is none, such as the correlation with a constant
+        screen.line(f"{output.symbol} is undefined{named}")
+        return
+    made = table(found, result, view) if is_table(result) else None
+    if made is not None:
+        screen.segments((output.symbol, style), (named, ""), (f"  {made[1]}" if made[1] else "", FAINT))
+        screen.print(made[0])
+        return
+    values = rows_of(result)
+    if is_table(result):
+        screen.segments((output.symbol, style), (named, ""))
+        for row in values:
+            for line in value_lines("  ", row, found.dtype, view):
+                screen.line(line)
+        return
+    if isinstance(values, list) and any(isinstance(v, str) and len(v) > MOST_AT_TERMINAL for v in values):
+        screen.segments((output.symbol, style), (named, ""))
+        for line in _long_words(values, view):
+            screen.line(line)
+        return
+    *lines, last = value_lines(f"{output.symbol} = ", values, found.dtype, view, named)
+    for line in lines:
+        screen.line(line, style)
+    screen.segments((last.removesuffix(named), style), (named, ""))
+
+
+def _long_words(values: list[str], view: View) -> list[str]:
+    """Texts below each other; at a terminal the middle of many is left out."""
+
+    def lines(found: list[str]) -> list[str]:
+        return [line for value in found for line in filled(value, "  ", "    ")]
+
+    if view.whole or len(values) <= MOST_WORDS:
+        return lines(values)
+    return [*lines(values[:3]), f"  … {len(values) - 4} more; --all shows them", *lines(values[-1:])]
+
+
+def value_lines(start: str, values: Any, dtype: str, view: View, end: str = "") -> list[str]:
+    """A value or list between ``start`` and ``end``: exact, and decimal where that says more."""
+    most = None if view.whole else MOST_AT_TERMINAL
+    hang = " " * len(start)
+    if any(isinstance(value, float) for value in flatten(values)):
+        text = bracketed(values, lambda value: float_text(value, dtype, view.digits), most)
+        return _wrapped(f"{start}{text}{end}", view, hang)
+    entries = map_nested(lambda value: shown(value, view), values)
+    found = list(flatten(entries))
+    if all(entry.whole for entry in found) and any(entry.long for entry in found):
+        entries = map_nested(lambda entry: replace(entry, exact=entry.near), entries)
+    exact = bracketed(entries, lambda entry: entry.exact, most)
+    near = bracketed(entries, lambda entry: entry.near, most)
+    if near == exact or not all(entry.has_decimal for entry in found):
+        return _wrapped(f"{start}{exact}{end}", view, hang)
+    sign = "=" if all(entry.whole for entry in found) else "≈"
+    line = f"{start}{exact} {sign} {near}{end}"
+    if len(line) <= view.width:
+        return [line]
+    below = f"{' ' * max(len(start) - 2, 0)}{sign} {near}{end}"
+    return [*_wrapped(start + exact, view, hang), *_wrapped(below, view, hang)]
+
+
+def _wrapped(text: str, view: View, hang: str) -> list[str]:
+    from rlcalc.steps.printers import wrapped
+
+    return wrapped(text, view.width, hang, cut=view.cut)
 
 
 def backends_line(found: Evaluation) -> str:
@@ -197,17 +260,27 @@ def disagreement(found: Evaluation) -> tuple[str, str]:
 # the other forms
 
 
-def show_quiet(found: Evaluation) -> None:
+def show_quiet(found: Evaluation, view: View) -> None:
     """The answer alone, so that it can be pasted back as an input."""
     answer = found.answer
     screen = Screen(sys.stdout)
     if answer.exact is not None:
-        screen.line(_flat(answer.exact, exact_text))
+        screen.line(_flat(answer.exact, lambda value: _decimal_or_exact(value, view)))
     else:
-        screen.line(_flat(answer.numpy if answer.numpy is not None else answer.torch, _repr))
+        numbers = answer.numpy if answer.numpy is not None else answer.torch
+        screen.line(_flat(numbers, lambda value: _repr(value, view.digits)))
 
 
-def _repr(value: Any) -> str:
+def _decimal_or_exact(value: Any, view: View) -> str:
+    if not view.decimal and view.digits is None:
+        return exact_text(value)
+    decimal = short_decimal(value, view.digits or DIGITS)
+    return exact_text(value) if decimal is None else decimal[0].replace("−", "-")
+
+
+def _repr(value: Any, digits: int | None) -> str:
+    if isinstance(value, float) and digits is not None:
+        return float_text(value, digits=digits)
     return value if isinstance(value, str) else repr(value)
 
 
@@ -216,11 +289,11 @@ def _flat(value: Any, write: Callable[[Any], str]) -> str:
         return write(value)
     if value and isinstance(value[0], list | tuple):
         return "; ".join(_flat(row, write) for row in value)
-    # entries are parted by blanks, so they hold none
+    # entries are separated by spaces, so they hold none
     return " ".join(write(part).replace(" ", "") for part in value)
 
 
-def show_latex(found: Evaluation) -> None:
+def show_latex(found: Evaluation, view: View) -> None:
     """The steps as an ``aligned`` block.
 
     Raises:
@@ -235,9 +308,11 @@ def show_latex(found: Evaluation) -> None:
     Screen(sys.stdout).block(found.derivation.latex())
 
 
-def show_json(found: Evaluation) -> None:
+def show_json(found: Evaluation, view: View) -> None:
     """The JSON contract: exact strings, 20 digits, no NaN and no Infinity."""
     document = {
+        "schema": SCHEMA,
+        "version": __version__,
         "formula": found.formula.name,
         "inputs": found.inputs.texts(),
         "outputs": {
@@ -256,10 +331,9 @@ def show_json(found: Evaluation) -> None:
     write_json(document)
 
 
-SHOW: dict[str, Callable[[Any], None]] = {
+SHOW: dict[str, Callable[[Any, View], None]] = {
     "text": show_text,
     "quiet": show_quiet,
     "latex": show_latex,
     "json": show_json,
 }
-__all__ = ["SHOW", "disagreement", "lecture", "note", "write_json"]

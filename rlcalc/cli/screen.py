@@ -72,7 +72,12 @@ class Screen:
                 color_system="standard" if self.colour else None,
                 width=page_width(),
             )
-        self._console.print(renderable, soft_wrap=type(renderable).__name__ == "Text")
+        if type(renderable).__name__ == "Text":
+            self._console.print(renderable, soft_wrap=True)
+            return
+        with self._console.capture() as printed:  # a table pads its last column
+            self._console.print(renderable)
+        self.stream.writelines(line.rstrip() + "\n" for line in printed.get().splitlines())
 
     def labelled(self, label: str, text: str, style: str) -> None:
         """A line whose first word alone is coloured; a terminal breaks it between words."""
@@ -121,6 +126,13 @@ def filled(text: str, first: str, rest: str | None = None) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     ) or [first]
+
+
+def clauses(text: str, indent: str = "") -> list[str]:
+    """A formula for a page: its clauses, which two spaces separate, one a line where they do not fit."""
+    fits = len(indent + text) <= page_width() and "\n" not in text
+    parts = [text] if fits else re.split(r"(?<=[,;:])  |\n", text)
+    return [line for part in parts for line in filled(part, indent, indent + "    ")]
 
 
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -1,12 +1,12 @@
 """Someone else's function against the certified vectors, with a diagnosis.
 
-    target  ->  vectors  ->  outcomes  ->  verdict  ->  report
+    target  ->  vectors  ->  trial  ->  outcomes  ->  verdict  ->  report
 
-``targets`` calls what was named, ``vectors`` are golden readings as arrays
-with their exact answers, ``judge`` says what each call did, ``conventions``
-and ``diagnose`` look for the reading or the known fault behind a difference.
-``faults/`` is the catalogue that the golden vectors themselves are measured
-by (``selfcheck``).
+``target/`` calls what was named, ``vectors`` are golden readings as arrays
+with their exact answers, ``trial`` asks the target and remembers, ``outcome``
+says what each call did, ``conventions`` and ``diagnose`` look for the reading
+or the known bug behind a difference. ``faults/`` is the catalogue that the
+golden vectors themselves are measured by (``selfcheck``).
 
 Running a target is running its author's code, with all that it may do. The
 data files (vectors, faults, cases) only ever hold numbers and words.
@@ -17,12 +17,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rlcalc.conform.runner import Report
+    from rlcalc.conform.runner import ConformReport
 
 __all__ = ["conform"]
 
 
-def conform(target: Any, formula: str, **options: Any) -> Report:
+def conform(target: Any, formula: str, **options: Any) -> ConformReport:
     """Run a function against the vectors of a formula.
 
     Args:

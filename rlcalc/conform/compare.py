@@ -12,7 +12,7 @@ from rlcalc.conform.outcome import Outcome
 CLOSE = {"float64": 1e-8, "float32": 1e-4, "rounded": 4e-6}
 
 
-def same(left: Outcome, right: Outcome, scale: float, tolerance: float = CLOSE["float64"]) -> bool:
+def outcomes_equal(left: Outcome, right: Outcome, scale: float, tolerance: float = CLOSE["float64"]) -> bool:
     """Both refuse, or both answer alike in every output that both give."""
     if left.kind != right.kind:
         return False
@@ -20,11 +20,11 @@ def same(left: Outcome, right: Outcome, scale: float, tolerance: float = CLOSE["
         return True
     common = left.outputs.keys() & right.outputs.keys()
     return bool(common) and all(
-        close(left.outputs[name], right.outputs[name], scale, tolerance) for name in common
+        all_close(left.outputs[name], right.outputs[name], scale, tolerance) for name in common
     )
 
 
-def close(left: Any, right: Any, scale: float, tolerance: float) -> bool:
+def all_close(left: Any, right: Any, scale: float, tolerance: float) -> bool:
     """Equal shapes and entries; nan equals nan, infinity itself."""
     if left.shape != right.shape:
         return False

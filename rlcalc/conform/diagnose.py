@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from rlcalc.conform.compare import CLOSE, same
+from rlcalc.conform.compare import CLOSE, outcomes_equal
 from rlcalc.conform.faults import Catalogue, Convention, Fault, Form, catalogue, pairs, together
 from rlcalc.conform.outcome import Outcome, judge, run_form
 from rlcalc.conform.vectors import GENERATED, Vector, reference
@@ -147,7 +147,7 @@ def _matches(
     shown = []
     for vector in vectors:
         mine = run_form(form, vector)
-        if not same(mine, outcomes[vector.id], vector.scale, tolerance):
+        if not outcomes_equal(mine, outcomes[vector.id], vector.scale, tolerance):
             return ()
         # what the target does not say cannot show anything
         both = {name: mine.outputs[name] for name in mine.outputs.keys() & outcomes[vector.id].outputs.keys()}
@@ -156,7 +156,7 @@ def _matches(
         if rounds and vector.id != GENERATED and wrong != _inexact(vector, outcomes[vector.id], dtype):
             return ()
         # under a convention another answer is right, and only what differs from that is the fault
-        if under and same(mine, run_form(declared, vector), vector.scale):
+        if under and outcomes_equal(mine, run_form(declared, vector), vector.scale):
             continue
         if wrong:
             shown.append(vector.id)
@@ -183,7 +183,7 @@ def _nearest(
         if fault.rounds:  # to be near is all that it says
             continue
         form = composed((fault,), under, reference(vectors[0].formula))
-        agree = sum(same(run_form(form, v), outcomes[v.id], v.scale, tolerance) for v in wrong)
+        agree = sum(outcomes_equal(run_form(form, v), outcomes[v.id], v.scale, tolerance) for v in wrong)
         if agree and (best is None or agree > best[1]):
             best = (fault.name, agree, len(wrong))
     return best

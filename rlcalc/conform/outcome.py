@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.target.call import Reply, read
+from rlcalc.conform.target.call import Part, Reply, raised, read
 from rlcalc.conform.vectors import Vector, answer_name, complete
 from rlcalc.digits import DIGITS
 from rlcalc.evaluation import least_digits
 from rlcalc.golden.values import output_of
-from rlcalc.inputs.read import flat
-from rlcalc.nested import outline as shape
+from rlcalc.nested import flatten, shape
 from rlcalc.specs import Formula
 
 # from worst to mildest; the first one found is a target's verdict. A hang ends the run,
@@ -37,6 +36,7 @@ class Outcome:
         dtypes: floating dtype of each output; a plain Python number has none.
         changed: names of inputs that were modified in place.
         form: whether an ``array``, a ``mapping`` or a ``tuple`` was returned.
+        frames: where an exception was raised, the innermost last.
         died: the process that made the call did not survive it.
     """
 
@@ -46,6 +46,7 @@ class Outcome:
     dtypes: Mapping[str, str] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
     form: str = "array"
+    frames: tuple[str, ...] = ()
     died: bool = False
 
 
@@ -57,7 +58,7 @@ class Judgement:
         status: ``passed``, ``skipped`` or one of ``KINDS``.
         digits: fewest correct digits of any output; ``None`` where none were counted.
         output: the one that failed.
-        got, expected: nested lists; ``expected`` of Fractions.
+        expected: nested lists of Fractions.
         why: one sentence.
     """
 
@@ -67,7 +68,6 @@ class Judgement:
     digits: float | None = None
     output: str = ""
     expected: Any = None
-    got: Any = None
     why: str = ""
     outcome: Outcome | None = field(default=None, repr=False, compare=False)
 
@@ -75,39 +75,65 @@ class Judgement:
     def failed(self) -> bool:
         return self.status not in ("passed", "skipped")
 
+    @property
+    def got(self) -> Any:
+        """The answer that failed, as nested lists; ``None`` where there was none, or one of no use."""
+        array = None if self.outcome is None else self.outcome.outputs.get(self.output)
+        return None if array is None else array.tolist()
 
-def outcome_of(formula: Formula, reply: Reply) -> Outcome:
-    """A reply with its arrays under the names of the formula's outputs."""
+
+def outcome_of(vector: Vector, reply: Reply) -> Outcome:
+    """A reply with its arrays under the names of the formula's outputs.
+
+    Shapes come first: of an answer that is larger than any right one can be,
+    under whatever convention, nothing is kept.
+    """
+    formula = vector.formula
     if reply.kind != "answer":
-        return Outcome(reply.kind, detail=reply.detail, died=reply.died)
+        return Outcome(reply.kind, detail=reply.detail, frames=reply.frames, died=reply.died)
     arrays, dtypes = {}, {}
+    most = _largest(vector)
     for key, part in reply.parts.items():
         name = key or answer_name(formula)
-        if part.array is None:
-            return Outcome("wrong-shape", detail=f"{name} is no array of numbers but a {part.kind}")
+        if part.array is None or part.array.size > most:
+            return Outcome("wrong-shape", detail=_no_answer(vector, name, part))
         arrays[name] = part.array
-        if part.typed:
-            dtypes[name] = str(part.array.dtype)
+        if part.dtype:
+            dtypes[name] = part.dtype
     found = complete(formula, arrays)
     if not found:
-        detail = f"no output of {formula.name} among {', '.join(arrays) or 'nothing'}"
+        detail = f"no output of {formula.name} among {', '.join(arrays)[:200] or 'nothing'}"
         return Outcome("wrong-shape", detail=detail)
     return Outcome("answer", found, dtypes=dtypes, changed=reply.changed, form=reply.form)
 
 
-def read_answer(formula: Formula, value: Any) -> Outcome:
+def _no_answer(vector: Vector, name: str, part: Part) -> str:
+    if part.shape is None:
+        return f"{name} is not an array of numbers but a {part.kind}"
+    truth = vector.truth.get(name)
+    right = "" if truth is None else f", not {list(shape(truth))}"
+    return f"{name} has shape {list(part.shape)}{right}"
+
+
+def _largest(vector: Vector) -> int:
+    """Entries of the largest answer that is looked at: well above the inputs and the right answer."""
+    sizes = [int(value.size) for value in vector.arrays.values() if hasattr(value, "size")]
+    return 16 * max([64, *sizes, *(sum(1 for _ in flatten(value)) for value in vector.truth.values())])
+
+
+def read_answer(vector: Vector, value: Any) -> Outcome:
     """The value that a function returned, as an outcome."""
     form, parts = read(value)
-    return outcome_of(formula, Reply("answer", parts, form))
+    return outcome_of(vector, Reply("answer", parts, form))
 
 
 def run_form(form: Callable[..., Any], vector: Vector, dtype: str = "float64") -> Outcome:
     """One of our own forms, with or without a fault or convention, on a vector."""
     try:
         with np.errstate(all="ignore"):
-            return read_answer(vector.formula, form(**vector.cast(dtype)))
+            return read_answer(vector, form(**vector.cast(dtype)))
     except Exception as error:
-        return Outcome("raises", detail=f"{type(error).__name__}: {error}", form="mapping")
+        return replace(outcome_of(vector, raised(error)), form="mapping")
 
 
 def judge(
@@ -117,43 +143,31 @@ def judge(
     wanted = vector.truth if truth is None else truth
 
     def verdict(status: str, why: str, output: str = "", digits: float | None = None) -> Judgement:
-        got = outcome.outputs.get(output)
-        return Judgement(
-            vector,
-            dtype,
-            status,
-            digits,
-            output,
-            wanted.get(output),
-            None if got is None else got.tolist(),
-            why,
-            outcome,
-        )
+        return Judgement(vector, dtype, status, digits, output, wanted.get(output), why, outcome)
 
-    if outcome.form != "mapping" and not wanted.keys() & _in_the_answer(vector.formula):
-        # an endless sum of weights is certified, the endless list of them is not
+    # an endless sum of weights is certified, the endless list of them is not
+    common = [name for name in wanted if name in outcome.outputs]
+    unknown = outcome.form != "mapping" and not wanted.keys() & _in_the_answer(vector.formula)
+    if unknown or (outcome.kind == "answer" and not common):
         return verdict("skipped", f"the vector certifies {', '.join(wanted)} only")
     if outcome.kind != "answer":
         return verdict(outcome.kind, outcome.detail)
-    common = [name for name in wanted if name in outcome.outputs]
-    if not common:
-        return verdict("skipped", f"the vector certifies {', '.join(wanted)} only")
     demanded = vector.demanded[dtype]
     least: float = DIGITS[dtype]
     mild: Judgement | None = None
     for name in common:
-        got = outcome.outputs[name].tolist()
-        right = wanted[name]
-        if shape(got) != shape(right):
-            size = list(outcome.outputs[name].shape)
-            return verdict("wrong-shape", f"{name} has shape {size}, not {_dims(right)}", name)
-        finite = all(not isinstance(part, float) for part in flat(right))
-        if finite and any(math.isnan(float(part)) for part in flat(got)):
+        got, right = outcome.outputs[name], wanted[name]
+        # nested lists say no length behind an axis without entries
+        if (got.shape if got.size else shape(got.tolist())) != shape(right):
+            why = f"{name} has shape {list(got.shape)}, not {list(shape(right))}"
+            return verdict("wrong-shape", why, name)
+        finite = all(not isinstance(part, float) for part in flatten(right))
+        if finite and np.isnan(got).any():
             return verdict("nan", f"{name} is not a number in some entry", name)
-        digits = _digits(outcome.outputs[name], right, dtype, vector.scale)
+        digits = _digits(got, right, dtype, vector.scale)
         if digits < demanded:
             counted = max(digits, 0.0)
-            why = f"{name}: {counted:.1f} correct digits, {demanded:g} demanded"
+            why = f"{name}: {counted:.1f} correct digits, {demanded:g} required"
             return verdict("wrong", why, name, counted)
         least = min(least, max(digits, 0.0))
         kind = outcome.dtypes.get(name, dtype)
@@ -167,7 +181,7 @@ def judge(
 
 
 def _in_the_answer(formula: Formula) -> set[str]:
-    """Outputs that can be told from the answer alone: itself, and what is its first entry."""
+    """Outputs that are known from the answer alone: itself, and what is its first entry."""
     answer = answer_name(formula)
     return {answer, *(output.name for output in formula.outputs if output.of == answer)}
 
@@ -184,7 +198,7 @@ def _tells_dtype(vector: Vector) -> bool:
 
 def _digits(got: Any, right: Any, dtype: str, scale: float) -> float:
     """Fewest correct digits; of many entries only the one that floats call the worst is measured exactly."""
-    rights = list(flat(right))
+    rights = list(flatten(right))
     if len(rights) < 4 or any(isinstance(value, float) for value in rights):
         return least_digits(got.tolist(), right, dtype, scale)
     mine = got.astype(np.float64).ravel()
@@ -204,11 +218,11 @@ def _digits(got: Any, right: Any, dtype: str, scale: float) -> float:
 def wrong_entry(judgement: Judgement) -> int:
     """Entry of the flattened batch that holds the first wrong number; 0 where the shapes differ."""
     name, vector = judgement.output, judgement.vector
-    if judgement.outcome is None or judgement.expected is None or judgement.got is None:
+    if judgement.outcome is None or judgement.expected is None or name not in judgement.outcome.outputs:
         return 0
     got = judgement.outcome.outputs[name]
     own = len(output_of(vector.formula, name).shape)
-    rights = list(flat(judgement.expected))
+    rights = list(flatten(judgement.expected))
     if got.size != len(rights):
         return 0
     each = max(1, int(math.prod(got.shape[got.ndim - own :])))
@@ -216,11 +230,3 @@ def wrong_entry(judgement: Judgement) -> int:
         if least_digits(mine, right, judgement.dtype, vector.scale) < vector.demanded[judgement.dtype]:
             return at // each
     return 0
-
-
-def _dims(value: Any) -> list[int]:
-    found = []
-    while isinstance(value, list):
-        found.append(len(value))
-        value = value[0] if value else None
-    return found

@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Any
 
 from rlcalc.conform.batching import with_batches
-from rlcalc.conform.compare import same
+from rlcalc.conform.compare import outcomes_equal
 from rlcalc.conform.faults import Convention, Fault, catalogue, formulas_with_faults
 from rlcalc.conform.outcome import judge, run_form
 from rlcalc.conform.vectors import golden_vectors, reference
@@ -78,7 +78,7 @@ def formula_matrix(name: str) -> FormulaMatrix:
         if {a, b} <= rounds:
             # these are known by where they show, and not by their digits
             return len(set(differs[a]) ^ set(differs[b]))
-        return sum(not same(outcomes[a][v.id], outcomes[b][v.id], v.scale) for v in vectors)
+        return sum(not outcomes_equal(outcomes[a][v.id], outcomes[b][v.id], v.scale) for v in vectors)
 
     # two conventions may agree wherever they are used
     apart = {(a, b): told(a, b) for a, b in combinations(forms, 2) if known.is_fault(a)}

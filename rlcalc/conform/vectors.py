@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.errors import InputError
+from rlcalc.digits import read_decimal
+from rlcalc.errors import DataError, InputError
 from rlcalc.evaluation import input_scale
 from rlcalc.formulas import load_forms
 from rlcalc.golden.batch import row_texts, rows_of
 from rlcalc.golden.files import Case, GoldenFile, load
-from rlcalc.golden.values import certified
+from rlcalc.golden.values import Certified, certified
 from rlcalc.golden.verify import DEMANDED
 from rlcalc.inputs.arrays import from_exact
+from rlcalc.nested import flatten, outline
 from rlcalc.specs import Formula, Output, load_formula
 
 Arrays = dict[str, Any]
@@ -88,14 +90,49 @@ def vectors_of(formula: str, paths: Sequence[Path]) -> tuple[Vector, ...]:
     """The vectors of a formula in files of a user.
 
     Raises:
-        DataError: as ``rlcalc.golden.files.load``.
+        DataError: as ``load_own``.
         InputError: ``no_vectors``.
     """
     name = load_formula(formula).name
-    found = [v for path in paths if (file := load(path)).formula == name for v in file_vectors(file)]
+    found = [v for path in paths if (file := load_own(path)).formula == name for v in file_vectors(file)]
     if not found:
         raise InputError("no_vectors", f"None of the files has a vector of {name}.")
     return tuple(found)
+
+
+def load_own(path: Path) -> GoldenFile:
+    """A golden file that was not certified here: one that contradicts itself is refused.
+
+    Raises:
+        DataError: as ``rlcalc.golden.files.load``; ``bad_golden`` where a ``decimal`` is not its ``exact``.
+    """
+    file = load(path)
+    for case in file.cases:
+        for values in certified(case, load_formula(case.formula)):
+            for name, value in values.items():
+                if _contradicts(value):
+                    raise DataError(
+                        "bad_golden",
+                        f"{path.name}: case {case.id}: {name}: decimal is {value.want.decimal}, "
+                        f"but exact is {value.want.exact}.",
+                        "'rlcalc golden certify --overwrite' writes the decimals of exact.",
+                    )
+    return file
+
+
+def _contradicts(value: Certified) -> bool:
+    """Whether the decimals, of however many digits, are not those of the exact value."""
+    if not value.want.decimal or not value.decimals:
+        return False
+
+    def near(written: Any, right: Any) -> bool:
+        mine, other = read_decimal(str(written)), read_decimal(str(right))
+        if isinstance(mine, float) or isinstance(other, float):
+            return mine == other
+        return abs(mine - other) <= abs(other) / 10**15
+
+    alike = outline(value.want.decimal) == outline(value.decimals)
+    return not alike or not all(map(near, flatten(value.want.decimal), flatten(value.decimals)))
 
 
 def file_vectors(file: GoldenFile) -> tuple[Vector, ...]:

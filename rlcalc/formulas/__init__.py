@@ -6,28 +6,49 @@ A formula module defines
   the checked exact inputs ``i`` and declares the outputs;
 - ``numpy_form(...)`` and ``torch_form(...)``: take the parameters of the
   specification by name, as arrays (tensors) of one dtype, time last, flags
-  as booleans, absent optional ones as ``None``; return a dict by output name;
-- optionally ``check(i)``: conditions between several inputs, on exact inputs.
+  as booleans, absent optional ones as ``None``; return a dict by output name.
+  They check nothing. Where both would be the same lines, one
+  ``array_form(xp, ...)`` stands for the two, ``xp`` being a
+  ``rlcalc.backends.Backend``;
+- optionally ``check(i)`` and ``check_arrays(a)``: conditions between several
+  inputs, on exact inputs and on arrays (``rlcalc.inputs.array_checks.Seen``),
+  with the same codes.
 
 Modules whose name starts with an underscore hold what several share.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any
+
+from rlcalc.backends import NUMPY, TORCH
+
+Outputs = dict[str, Any]
 
 
-class FormulaModule(Protocol):
+@dataclass(frozen=True)
+class Forms:
     """What ``rlcalc.formulas.<name>`` provides."""
 
-    def exact_form(self, d: Any, i: Any) -> None: ...
+    exact_form: Callable[..., None]
+    numpy_form: Callable[..., Outputs]
+    torch_form: Callable[..., Outputs]
+    check: Callable[..., None] | None
+    check_arrays: Callable[..., None] | None
 
-    def numpy_form(self, **inputs: Any) -> dict[str, Any]: ...
 
-    def torch_form(self, **inputs: Any) -> dict[str, Any]: ...
-
-
-def load_forms(name: str) -> FormulaModule:
-    """The module of a formula, imported when it is first needed."""
-    return cast(FormulaModule, import_module(f"rlcalc.formulas.{name}"))
+def load_forms(name: str) -> Forms:
+    """The forms of a formula; its module is imported when it is first needed."""
+    module = import_module(f"rlcalc.formulas.{name}")
+    both = getattr(module, "array_form", None)
+    return Forms(
+        exact_form=module.exact_form,
+        numpy_form=partial(both, NUMPY) if both else module.numpy_form,
+        torch_form=partial(both, TORCH) if both else module.torch_form,
+        check=getattr(module, "check", None),
+        check_arrays=getattr(module, "check_arrays", None),
+    )

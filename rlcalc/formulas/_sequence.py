@@ -11,14 +11,18 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rlcalc._lazy import np, torch
+from rlcalc._lazy import np
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, to_text
+from rlcalc.formulas import load_forms
+from rlcalc.spelling import spelled
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 
 @dataclass
@@ -140,7 +144,7 @@ def _flags(flags: list[bool] | None, steps: int, last: bool) -> list[bool]:
 
 
 def check_terminal(i: Inputs) -> None:
-    """Refuse ``--terminal`` beside a last value that is not 0.
+    """Refuse ``terminal`` next to a last value that is not 0.
 
     Raises:
         InputError: ``terminal_value_not_zero``, with the answers of both readings.
@@ -148,36 +152,51 @@ def check_terminal(i: Inputs) -> None:
     if not i.values.get("terminal"):
         return
     last = (i.next_values or i.values["values"])[-1]
-    if compare(last, 0) == 0:
+    if compare(last, 0) != 0:
+        raise _terminal_value(
+            f"V(S_{len(i.rewards)}), is {to_text(last)}", _answer(i, last), _answer(i, Fraction(0))
+        )
+
+
+def check_terminal_arrays(a: Seen) -> None:
+    """``check_terminal`` for arrays; nan is no value, since a successor that does not exist may be that.
+
+    Raises:
+        InputError: ``terminal_value_not_zero``.
+    """
+    name = "values" if a.next_values is None else "next_values"
+    if not a.terminal or getattr(a, name) is None:
         return
-    bootstraps, ends = _reading(i, last), _reading(i, Fraction(0))
-    hint = "Either leave out --terminal, to bootstrap from that value"
+    found = a.look(name)
+    if found is not None:
+        last = np.nan_to_num(found[0][..., -1])
+        if np.any(last != 0):
+            raise _terminal_value(f"the last of {spelled(name)}, is not 0")
+
+
+def _terminal_value(which: str, bootstraps: str = "", ends: str = "") -> InputError:
+    hint = f"Either leave out {spelled('terminal')}, to bootstrap from that value"
     hint += f" (the answer is then {bootstraps})" if bootstraps else ""
     hint += ", or give 0 as the last value"
     hint += f" (the answer is then {ends})." if ends else "."
-    raise InputError(
+    return InputError(
         "terminal_value_not_zero",
-        f"A terminal state is worth 0, but the last value, V(S_{len(i.rewards)}), is {to_text(last)}.",
+        f"The value of a terminal state is 0, but the value after the last step, {which}.",
         hint,
     )
 
 
-def _reading(i: Inputs, last: Any) -> str:
-    """The answer with ``last`` as the last value and without ``--terminal``; empty when it is too long."""
-    from rlcalc.evaluation import derive_bound
-
+def _answer(i: Inputs, last: Any) -> str:
+    """The answer with ``last`` as the last value and without ``terminal``; empty when it is too long."""
     if len(i.rewards) > i.formula.exact_limit:
         return ""
     name = "values" if i.next_values is None else "next_values"
     values = {**i.values, "terminal": None, name: [*i.values[name][:-1], last]}
-    text = to_text(derive_bound(replace(i, values=values, notes=[])).answer)
+    plain = replace(i, values=values, notes=[])
+    derivation = Derivation(i.formula, plain.texts())
+    load_forms(i.formula.name).exact_form(derivation, plain)
+    text = to_text(derivation.answer)
     return text if len(text) <= 60 else ""
-
-
-def _check_steps(rewards: Any) -> None:
-    """Refuse an episode without a step; a batch without an episode is fine."""
-    if rewards.shape[-1] == 0:
-        raise InputError("rewards_empty", "rewards has no time step; it takes at least one.")
 
 
 class Prepared(NamedTuple):
@@ -194,7 +213,8 @@ class Prepared(NamedTuple):
     carry: Any
 
 
-def prepare_numpy(
+def prepare(
+    xp: Backend,
     rewards: Any,
     values: Any = None,
     gamma: Any = 1.0,
@@ -203,56 +223,19 @@ def prepare_numpy(
     next_values: Any = None,
     terminal: bool = False,
 ) -> Prepared:
-    """Complete the shared signature in NumPy; nothing given is changed."""
-    _check_steps(rewards)
+    """Complete the shared signature, on the device of ``rewards``; nothing given is changed."""
+    steps = rewards.shape[-1]
     if values is None:
-        values = np.zeros((*rewards.shape[:-1], rewards.shape[-1] + 1), rewards.dtype)
-    bootstrap = values[..., 1:] if next_values is None else next_values
-    carry = np.asarray(1.0, rewards.dtype)
-    if terminal:
-        if np.any(np.nan_to_num(bootstrap[..., -1]) != 0):
-            raise InputError(
-                "terminal_value_not_zero",
-                "A terminal state is worth 0, but the last value is not.",
-                "Either leave out terminal, to bootstrap from that value, or give 0 as the last value.",
-            )
-        ends = np.zeros(rewards.shape[-1:], bool)
-        ends[-1:] = True
-        terminated = ends if terminated is None else terminated | ends
-    if terminated is not None:
-        # selected, not multiplied: a successor that does not exist may be nan
-        bootstrap = np.where(terminated, np.asarray(0.0, rewards.dtype), bootstrap)
-        carry = (~terminated).astype(rewards.dtype)
-    if truncated is not None:
-        carry = carry * (~truncated).astype(rewards.dtype)
-    return Prepared(rewards, values, bootstrap, gamma, carry)
-
-
-def prepare_torch(
-    rewards: Any,
-    values: Any = None,
-    gamma: Any = 1.0,
-    terminated: Any = None,
-    truncated: Any = None,
-    next_values: Any = None,
-    terminal: bool = False,
-) -> Prepared:
-    """Complete the shared signature in Torch, on the device of ``rewards``.
-
-    With ``terminal`` the last value is taken to be 0 without a look at it: looking would wait for the device.
-    """
-    _check_steps(rewards)
-    if values is None:
-        values = rewards.new_zeros((*rewards.shape[:-1], rewards.shape[-1] + 1))
+        values = xp.new_zeros(rewards, (*rewards.shape[:-1], steps + 1))
     bootstrap = values[..., 1:] if next_values is None else next_values
     carry: Any = 1.0
     if terminal:
-        ends = torch.arange(rewards.shape[-1], device=rewards.device) == rewards.shape[-1] - 1
+        ends = xp.indices(steps, rewards) == steps - 1
         terminated = ends if terminated is None else terminated | ends
     if terminated is not None:
         # selected, not multiplied: a successor that does not exist may be nan
-        bootstrap = torch.where(terminated, 0.0, bootstrap)
-        carry = (~terminated).to(rewards.dtype)
+        bootstrap = xp.where(terminated, 0.0, bootstrap)
+        carry = xp.cast(~terminated, rewards.dtype)
     if truncated is not None:
-        carry = carry * (~truncated).to(rewards.dtype)
+        carry = carry * xp.cast(~truncated, rewards.dtype)
     return Prepared(rewards, values, bootstrap, gamma, carry)

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import np, sympy, torch
 from rlcalc.errors import InputError, many
+from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Quotient, Symbol, Term, Value, apply, tidy, total
 
 if TYPE_CHECKING:
+    from rlcalc.inputs.array_checks import Seen
+    from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
 
@@ -58,6 +61,11 @@ def score_name(action: int, b: int) -> Name:
     return Name(f"∂ log π({action})/∂θ_{b}", tex=tex)
 
 
+def check_softmax(i: Inputs) -> None:
+    """The condition between ``theta`` and ``action``, on exact inputs."""
+    check_action(i.action, len(i.theta))
+
+
 def check_action(action: int, count: int) -> None:
     """Refuse an action index beyond the last one.
 
@@ -67,10 +75,18 @@ def check_action(action: int, count: int) -> None:
     if not 0 <= action < count:
         raise InputError(
             "action_out_of_range",
-            f"--action must be from 0 to {count - 1}, since theta has {many(count, 'entry', 'entries')}; "
-            f"it is {action}.",
+            f"{spelled('action')} must be from 0 to {count - 1}, not {action}: "
+            f"{spelled('theta')} has {many(count, 'entry', 'entries')}.",
             "Actions are counted from 0.",
         )
+
+
+def check_action_arrays(a: Seen) -> None:
+    """``check_action`` for indices [...]."""
+    found = a.look("action")
+    if found is not None and found[0].size:
+        for action in (found[0].min(), found[0].max()):
+            check_action(int(action), a.theta.shape[-1])
 
 
 def softmax_numpy(theta: Any) -> Any:
@@ -82,9 +98,6 @@ def softmax_numpy(theta: Any) -> Any:
 def score_numpy(policy: Any, action: Any) -> Any:
     """onehot(action) − π; 1 − π(a) is the sum of the others, which does not cancel near 1."""
     count = policy.shape[-1]
-    if action.size:
-        check_action(int(action.min()), count)
-        check_action(int(action.max()), count)
     chosen = np.arange(count) == action[..., None]
     others = np.where(chosen, np.zeros_like(policy), policy)
     return np.where(chosen, others.sum(axis=-1, keepdims=True), -policy)
@@ -93,10 +106,6 @@ def score_numpy(policy: Any, action: Any) -> Any:
 def score_torch(policy: Any, action: Any) -> Any:
     """onehot(action) − π on the device of ``policy``, differentiable by the logits behind it."""
     count = policy.shape[-1]
-    if action.device.type == "cpu" and action.numel():
-        # looking is free on the host; elsewhere it would wait for the device
-        check_action(int(action.min()), count)
-        check_action(int(action.max()), count)
     action = action.to(policy.device)
     chosen = torch.arange(count, device=policy.device) == action.unsqueeze(-1)
     others = policy.masked_fill(chosen, 0.0)

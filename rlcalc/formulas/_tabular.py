@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc._lazy import torch
 from rlcalc.errors import InputError, many
 from rlcalc.exact import rational
+from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def solve_exact(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction])
 
 def evaluate_exact(mdp: MDP, policy: Sequence[Sequence[Fraction]], gamma: Fraction) -> list[Fraction] | None:
     """V of a policy [S][A] from (I − γ P_π) V = R_π; ``None`` when that is singular."""
-    live = mdp.live
+    live = mdp.non_terminal
     matrix, right = [], []
     for s in live:
         chances = [
@@ -78,7 +79,8 @@ def rational_gamma(value: Any) -> Fraction:
     gamma = rational(value)
     if gamma is None:
         raise InputError(
-            "gamma_not_rational", "--gamma must be rational here: the system is solved by exact elimination."
+            "gamma_not_rational",
+            f"{spelled('gamma')} must be rational here: the system is solved by exact elimination.",
         )
     return gamma
 
@@ -130,7 +132,7 @@ def row_of_state(mdp: MDP, rows: int, parameter: str, *, shared: bool = False) -
     Raises:
         InputError: ``<parameter>_wrong_length``.
     """
-    count, live = len(mdp.states), mdp.live
+    count, live = len(mdp.states), mdp.non_terminal
     if rows == count:
         return list(range(count))
     if rows == len(live):
@@ -141,7 +143,7 @@ def row_of_state(mdp: MDP, rows: int, parameter: str, *, shared: bool = False) -
     wanted = f"1 (shared by all), {wanted}" if shared else wanted
     raise InputError(
         f"{parameter}_wrong_length",
-        f"--{parameter} has {many(rows, 'row')}, expected {wanted}.",
+        f"{spelled(parameter)} has {many(rows, 'row')}, expected {wanted}.",
         f"One row has {many(len(mdp.actions), 'entry', 'entries')}, for {', '.join(mdp.actions)}; "
         "write ';' between rows.",
     )
@@ -156,8 +158,8 @@ def check_columns(mdp: MDP, columns: int, parameter: str) -> None:
     if columns != len(mdp.actions):
         raise InputError(
             f"{parameter}_wrong_length",
-            f"{parameter} has {many(columns, 'entry', 'entries')} in a row, expected {len(mdp.actions)}, "
-            "one per action.",
+            f"{spelled(parameter)} has {many(columns, 'entry', 'entries')} in a row, "
+            f"expected {len(mdp.actions)}, one per action.",
         )
 
 

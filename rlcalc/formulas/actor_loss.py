@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import np
+from rlcalc.formulas._words import note_densities
 from rlcalc.steps.terms import Name, Rewritten, apply, joined_logs, total
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     else:
         logs = [d.given(Name("ℓ", str(t)), value) for t, value in enumerate(i.log_probs)]
         d.note("ℓ_t is the given logarithm of π(a_t|s_t).")
+        note_densities(d, i.log_probs)
     contributions = [
         d.step(Name("L", str(t)), log * adv)
         for t, (log, adv) in enumerate(zip(logs, advantages, strict=True))

@@ -18,6 +18,7 @@ from rlcalc.exact import compare
 from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -48,17 +49,15 @@ def _why(side: int | None) -> str:
     return f"{READINGS[side]} than expected: the action becomes {'more' if side > 0 else 'less'} likely"
 
 
-def numpy_form(
-    return_: Any = None, value: Any = None, reward: Any = None, next_value: Any = None, gamma: Any = None
+def array_form(
+    xp: Backend,
+    return_: Any = None,
+    value: Any = None,
+    reward: Any = None,
+    next_value: Any = None,
+    gamma: Any = None,
 ) -> dict[str, Any]:
+    """G − V, or R + γV' − V, entry by entry: all [...]."""
     if return_ is not None:
         return {"advantage": return_ - value}
     return {"advantage": reward + gamma * next_value - value}
-
-
-def torch_form(
-    return_: Any = None, value: Any = None, reward: Any = None, next_value: Any = None, gamma: Any = None
-) -> dict[str, Any]:
-    # what was seen, less what was expected; the next state's value comes on top in the one-step form
-    surprise = (reward if return_ is None else return_) - value
-    return {"advantage": surprise if return_ is not None else surprise + gamma * next_value}

@@ -3,7 +3,7 @@
     Q*(s,a) = R(s,a) + γ Σ_{s'} P(s'|s,a) V*(s'),   V*(s) = max_a Q*(s,a),   V*(terminal) = 0.
 
 The exact form runs policy iteration over the rationals, which ends after
-finitely many rounds with the solution itself; NumPy runs value iteration,
+finitely many iterations with the solution itself; NumPy runs value iteration,
 Torch policy iteration in floating point and one differentiable solve at its
 end, so that ∂V*/∂γ is that of the optimal policy (the envelope theorem).
 
@@ -36,6 +36,7 @@ from rlcalc.formulas._tabular import (
 from rlcalc.steps.terms import Name, Number, apply
 
 if TYPE_CHECKING:
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.mdp.model import MDP
     from rlcalc.steps.derivation import Derivation
@@ -45,8 +46,19 @@ NUMPY_SWEEPS = 2000
 
 
 def check(i: Inputs) -> None:
+    """Refuse γ = 1 where the equation has not exactly one solution.
+
+    Raises:
+        InputError: as ``solve_undiscounted``.
+    """
     if i.gamma == 1:
         solve_undiscounted(i.mdp)
+
+
+def check_arrays(a: Seen) -> None:
+    found = a.look("gamma")
+    if found is not None and found[0] == 1:
+        solve_undiscounted(a.mdp.mdp)
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -109,18 +121,18 @@ def _remarks(
     if modulus < gamma:
         d.note("The modulus is below γ, since every action may end the episode.")
     if modulus == 1:
-        d.note("In the largest-entry norm this is no contraction; the solution is unique all the same.")
+        d.note("In the max norm this is no contraction; the solution is unique all the same.")
 
 
 def contraction_modulus(mdp: MDP, gamma: Fraction) -> Fraction:
-    """The smallest c with ‖TV − TW‖ <= c ‖V − W‖ in the largest-entry norm.
+    """The smallest c with ‖TV − TW‖ <= c ‖V − W‖ in the max norm.
 
     γ times the largest probability of not ending with the step: far up, the
     maximum is attained by the action that keeps most.
     """
     stays = [
         sum((chance for t, chance in enumerate(row) if not mdp.terminal[t]), Fraction(0))
-        for s in mdp.live
+        for s in mdp.non_terminal
         for row in mdp.p[s]
     ]
     return gamma * max(stays, default=Fraction(0))
@@ -165,7 +177,7 @@ def iterate_policies(mdp: MDP, gamma: Fraction) -> tuple[list[Fraction], int]:
                 "Take a gamma below 1.",
             )
         better = list(policy)
-        for s in mdp.live:
+        for s in mdp.non_terminal:
             q = [backup(mdp, values, gamma, s, a) for a in actions]
             best = max(actions, key=q.__getitem__)
             if q[best] > q[policy[s]]:
@@ -183,12 +195,12 @@ def solve_undiscounted(mdp: MDP) -> list[Fraction]:
             ``solution_not_unique``.
     """
     way_out = mdp.proper_policy()
-    shut = [mdp.states[s] for s in mdp.live if way_out[s] is None]
-    if shut:
+    closed = [mdp.states[s] for s in mdp.non_terminal if way_out[s] is None]
+    if closed:
         raise InputError(
             "no_proper_policy",
-            f"With gamma 1 every policy may go on for ever from {', '.join(shut[:6])}"
-            f"{' …' if len(shut) > 6 else ''}, so the equation does not determine the values.",
+            f"With gamma 1 every policy may go on for ever from {', '.join(closed[:6])}"
+            f"{' …' if len(closed) > 6 else ''}, so the equation does not determine the values.",
             "Take a gamma below 1, or give every state a way to a terminal one.",
         )
     values, _ = iterate_policies(mdp, Fraction(1))
@@ -197,7 +209,8 @@ def solve_undiscounted(mdp: MDP) -> list[Fraction]:
         s, a = loop[0]
         raise InputError(
             "solution_not_unique",
-            "With gamma 1 the optimality equation has more than one solution: without ever ending, one can "
+            "With gamma 1 the optimal values exist, but the optimality equation does not determine them: "
+            "it has more than one solution. Without ever ending, one can "
             f"loop through {', '.join(mdp.states[t] for t in sorted({t for t, _ in loop})[:6])} at no loss "
             f"(action {mdp.actions[a]} in {mdp.states[s]}), so these values may be raised together and "
             "still solve it.",
@@ -216,7 +229,7 @@ def _greedy_loop(mdp: MDP, values: Sequence[Fraction]) -> list[tuple[int, int]]:
     one = Fraction(1)
     pairs = {
         (s, a)
-        for s in mdp.live
+        for s in mdp.non_terminal
         for a in range(len(mdp.actions))
         if backup(mdp, values, one, s, a) == values[s]
     }
@@ -236,8 +249,6 @@ def numpy_form(mdp: Any, gamma: Any) -> dict[str, Any]:
     greedy policy is evaluated directly until it repeats.
     """
     exact, p, r = mdp.mdp, mdp.p, mdp.r
-    if gamma == 1:
-        solve_undiscounted(exact)
     work = np.result_type(p.dtype, np.float32)
     p, r, discount = p.astype(work), r.astype(work), gamma.astype(work)
     live = ~np.asarray(exact.terminal)
@@ -271,8 +282,6 @@ def _newton_numpy(exact: MDP, p: Any, r: Any, discount: Any, values: Any) -> Any
 def torch_form(mdp: Any, gamma: Any) -> dict[str, Any]:
     """Policy iteration with a fixed number of rounds, so that nothing waits for the device."""
     exact = mdp.mdp
-    if gamma.device.type == "cpu" and bool(gamma == 1):
-        solve_undiscounted(exact)
     p, r = half_as_float32(mdp.p), half_as_float32(mdp.r)
     discount = gamma.to(p.dtype)
     count, width = r.shape

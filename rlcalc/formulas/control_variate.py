@@ -21,6 +21,7 @@ from rlcalc.exact import compare, equal
 from rlcalc.steps.terms import Name, Symbol, Term, apply, total
 
 if TYPE_CHECKING:
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -32,6 +33,12 @@ def check(i: Inputs) -> None:
         InputError: ``b_constant``.
     """
     if i.k == "best" and _constant(i.b):
+        raise _b_constant()
+
+
+def check_arrays(a: Seen) -> None:
+    found = a.look("b") if isinstance(a.k, str) else None
+    if found is not None and not np.all(np.max(found[0], axis=-1) != np.min(found[0], axis=-1)):
         raise _b_constant()
 
 
@@ -93,14 +100,13 @@ def _spread(u: list[Symbol], mean_u: Symbol, v: list[Symbol], mean_v: Symbol) ->
 
 
 def numpy_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
+    """Variances over the last axis: x, b [..., N], k [...] -> all [...]; nan where b is constant."""
     x, b = np.broadcast_arrays(x, b)
     dx, x_varies = _centred_numpy(x)
     db, b_varies = _centred_numpy(b)
     var_x = np.mean(np.square(dx), axis=-1)
     var_b = np.mean(np.square(db), axis=-1)
     covariance = np.mean(dx * db, axis=-1)
-    if isinstance(k, str) and not np.all(b_varies):
-        raise _b_constant()
     nothing = np.asarray(np.nan, x.dtype)
     best = np.where(b_varies, covariance / np.where(b_varies, var_b, np.ones_like(var_b)), nothing)
     factor = best if isinstance(k, str) else k
@@ -127,10 +133,11 @@ def _centred_numpy(samples: Any) -> tuple[Any, Any]:
 
 
 def torch_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
+    """As ``numpy_form``, with gradients that stay finite where b or x is constant."""
     x, b = torch.broadcast_tensors(x, b)  # type: ignore[no-untyped-call]
     dx, x_varies = _centred_torch(x)
     db, b_varies = _centred_torch(b)
-    var_x, var_b = torch.var(dx, -1, correction=0), torch.var(db, -1, correction=0)
+    var_x, var_b = _variance_torch(dx), _variance_torch(db)
     covariance = (dx * db).mean(-1)
     # 0/0 is nan in the value; behind torch.where it would be nan in the gradient as well
     best = torch.where(b_varies, covariance / torch.where(b_varies, var_b, 1.0), torch.nan)
@@ -139,10 +146,15 @@ def torch_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
     size = torch.where(both, var_x, 1.0).sqrt() * torch.where(both, var_b, 1.0).sqrt()
     return {
         "variance_x": var_x,
-        "variance": torch.var(dx - factor.unsqueeze(-1) * db, -1, correction=0),
+        "variance": _variance_torch(dx - factor.unsqueeze(-1) * db),
         "best_k": best,
         "correlation": torch.where(both, (covariance / size).clamp(-1, 1), torch.nan),
     }
+
+
+def _variance_torch(samples: Any) -> Any:
+    """In two passes; torch.var warns of a batch without rows."""
+    return (samples - samples.mean(-1, keepdim=True)).square().mean(-1)
 
 
 def _centred_torch(samples: Any) -> tuple[Any, Any]:

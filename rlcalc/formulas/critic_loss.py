@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, equal, to_text
+from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Symbol, Term, term, total
 
 if TYPE_CHECKING:
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
-
-_HINT = "Leave out alpha, or give one value that all samples share."
 
 
 def check(i: Inputs) -> None:
@@ -37,11 +37,22 @@ def check(i: Inputs) -> None:
     first, *others = i.values["values"]
     for other in others:
         if not equal(first, other):
-            raise InputError(
-                "values_not_shared",
-                f"--alpha moves one shared value, but --values has {to_text(first)} and {to_text(other)}.",
-                _HINT,
-            )
+            raise _not_shared(f"has {to_text(first)} and {to_text(other)}")
+
+
+def check_arrays(a: Seen) -> None:
+    """``check`` for arrays [..., T], row by row."""
+    found = None if a.alpha is None else a.look("values")
+    if found is not None and found[0].ndim and not np.all(found[0] == found[0][..., :1]):
+        raise _not_shared("differ")
+
+
+def _not_shared(what: str) -> InputError:
+    return InputError(
+        "values_not_shared",
+        f"{spelled('alpha')} moves one shared value, but {spelled('values')} {what}.",
+        f"Leave out {spelled('alpha')}, or give one value that all samples share.",
+    )
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -110,8 +121,6 @@ def numpy_form(values: Any, returns: Any, reduction: str = "sum", alpha: Any = N
     }
     if alpha is not None:
         full = np.broadcast_to(values, errors.shape)
-        if not np.all(full == full[..., :1]):
-            raise InputError("values_not_shared", "alpha moves one shared value, but values differ.", _HINT)
         found["updated"] = full[..., 0] - alpha * np.sum(found["gradient"], axis=-1)
     return found
 
@@ -133,7 +142,7 @@ def torch_form(values: Any, returns: Any, reduction: str = "sum", alpha: Any = N
         full = values + torch.zeros_like(errors)
         shared = (full == full[..., :1]).all(-1)
         updated = full[..., 0] - alpha * found["gradient"].sum(-1)
-        # to refuse would wait for the device; nan cannot be overlooked either
+        # on a device that is not looked at, nan cannot be overlooked
         found["updated"] = torch.where(shared, updated, torch.nan)
     return found
 

@@ -3,7 +3,7 @@
     G_t = Σ_{k=0}^{N−1} γ^k R_{t+k+1} + γ^N V(S_{t+N}),   t = 0 … T−1,
 
 with N the number of steps from t to the end of the episode. The last summand
-is the bootstrap: 0 unless a value of the state behind the last reward is
+is the bootstrap: 0 unless a value of the state after the last reward is
 given, and absent after a terminated step. The numeric forms run
 
     G_t = R_{t+1} + γ_t G_{t+1}.
@@ -17,37 +17,56 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import equal, to_text
-from rlcalc.formulas._sequence import exact_episode, prepare_numpy, prepare_torch
-from rlcalc.recurrence.scan import scan_numpy, scan_torch
+from rlcalc.formulas._sequence import exact_episode, prepare
+from rlcalc.recurrence.scan import scan
+from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:
-    """Refuse two different values for the state behind the last reward.
+    """Refuse two different values for the state after the last reward.
 
     Raises:
         InputError: ``bootstrap_conflict``.
     """
     if i.bootstrap is None:
         return
-    for name, option in (("next_values", "--next-values"), ("values", "--values")):
+    for name in ("next_values", "values"):
         if name in i.given:
             last = i.values[name][-1]
             if not equal(last, i.bootstrap):
-                raise InputError(
-                    "bootstrap_conflict",
-                    f"--bootstrap says {to_text(i.bootstrap)}, the last of {option} says {to_text(last)}; "
-                    "both are the value after the last reward.",
-                    "Give one of them, or the same number twice.",
-                )
+                raise _conflict(name, f"{to_text(i.bootstrap)} and {to_text(last)}")
             return
+
+
+def check_arrays(a: Seen) -> None:
+    """``check`` for arrays; a 0 at the end of values counts as not said, nan as no value."""
+    name = "values" if a.next_values is None else "next_values"
+    if a.bootstrap is None or getattr(a, name) is None:
+        return
+    found = a.look("bootstrap", name)
+    if found is not None:
+        bootstrap, last = found[0], found[1][..., -1]
+        said = last == last if name == "next_values" else (last == last) & (last != 0)
+        if (said & (last != bootstrap)).any():
+            raise _conflict(name, "different numbers")
+
+
+def _conflict(name: str, what: str) -> InputError:
+    return InputError(
+        "bootstrap_conflict",
+        f"{spelled('bootstrap')} and the last of {spelled(name)} are {what}; "
+        "both are the value after the last reward.",
+        "Give one of them, or the same number twice.",
+    )
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -71,7 +90,8 @@ def _with_bootstrap(i: Inputs) -> Inputs:
     return replace(i, values=values)
 
 
-def numpy_form(
+def array_form(
+    xp: Backend,
     rewards: Any,
     values: Any = None,
     gamma: Any = 1.0,
@@ -80,50 +100,12 @@ def numpy_form(
     truncated: Any = None,
     next_values: Any = None,
 ) -> dict[str, Any]:
-    if bootstrap is not None:
-        _refuse_conflict(bootstrap, values, next_values)
+    """G_t = R_{t+1} + γ_t G_{t+1}: rewards [..., T] -> returns [..., T]."""
     if bootstrap is not None and truncated is not None:
         # a cut at the last step and a bootstrap there are the same thing
-        truncated = truncated & (np.arange(rewards.shape[-1]) < rewards.shape[-1] - 1)
-    p = prepare_numpy(rewards, values, gamma, terminated, truncated, next_values)
+        truncated = truncated & (xp.indices(rewards.shape[-1], rewards) < rewards.shape[-1] - 1)
+    p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values)
     base = p.rewards if truncated is None else p.rewards + p.gamma * (1 - p.carry) * p.bootstrap
     last = p.bootstrap[..., -1] if bootstrap is None else bootstrap
-    returns = scan_numpy(base, p.gamma * p.carry, last)
+    returns = scan(base, p.gamma * p.carry, last)
     return {"returns": returns}
-
-
-def _refuse_conflict(bootstrap: Any, values: Any, next_values: Any) -> None:
-    """``check`` for arrays; a 0 at the end of values counts as not said, nan as no value."""
-    if next_values is not None:
-        last = next_values[..., -1]
-        said = last == last
-    elif values is not None:
-        last = values[..., -1]
-        said = (last == last) & (last != 0)
-    else:
-        return
-    if (said & (last != bootstrap)).any():
-        raise InputError(
-            "bootstrap_conflict",
-            "bootstrap and the last of values (next_values) differ; both are V after the last reward.",
-            "Give one of them, or the same number twice.",
-        )
-
-
-def torch_form(
-    rewards: Any,
-    values: Any = None,
-    gamma: Any = 1.0,
-    bootstrap: Any = None,
-    terminated: Any = None,
-    truncated: Any = None,
-    next_values: Any = None,
-) -> dict[str, Any]:
-    if bootstrap is not None and truncated is not None:
-        # a cut at the last step and a bootstrap there are the same thing
-        steps = rewards.shape[-1]
-        truncated = truncated & (torch.arange(steps, device=rewards.device) < steps - 1)
-    p = prepare_torch(rewards, values, gamma, terminated, truncated, next_values)
-    base = p.rewards if truncated is None else p.rewards + p.gamma * (1 - p.carry) * p.bootstrap
-    last = p.bootstrap[..., -1] if bootstrap is None else bootstrap
-    return {"returns": scan_torch(base, p.gamma * p.carry, last)}

@@ -17,13 +17,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.exact import equal
-from rlcalc.formulas._sequence import Episode, exact_episode, power, prepare_numpy, prepare_torch
-from rlcalc.recurrence.scan import scan_numpy, scan_torch
+from rlcalc.formulas._sequence import Episode, exact_episode, power, prepare
+from rlcalc.recurrence.scan import scan
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -68,7 +69,8 @@ def _weights(e: Episode, lam: Symbol) -> Callable[[int, int, Term], Term]:
     return weigh
 
 
-def numpy_form(
+def array_form(
+    xp: Backend,
     rewards: Any,
     values: Any,
     gamma: Any,
@@ -77,24 +79,9 @@ def numpy_form(
     truncated: Any = None,
     next_values: Any = None,
 ) -> dict[str, Any]:
-    p = prepare_numpy(rewards, values, gamma, terminated, truncated, next_values)
+    """A_t = δ_t + γ_t λ A_{t+1}: rewards [..., T], values [..., T+1] -> advantages, returns [..., T]."""
+    p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values)
     old = p.values[..., :-1]
     delta = p.rewards + p.gamma * p.bootstrap - old
-    advantages = scan_numpy(delta, p.gamma * lam * p.carry)
-    return {"advantages": advantages, "returns": advantages + old}
-
-
-def torch_form(
-    rewards: Any,
-    values: Any,
-    gamma: Any,
-    lam: Any,
-    terminated: Any = None,
-    truncated: Any = None,
-    next_values: Any = None,
-) -> dict[str, Any]:
-    p = prepare_torch(rewards, values, gamma, terminated, truncated, next_values)
-    old = p.values[..., :-1]
-    delta = p.rewards + p.gamma * p.bootstrap - old
-    advantages = scan_torch(delta, p.gamma * lam * p.carry)
+    advantages = scan(delta, p.gamma * lam * p.carry)
     return {"advantages": advantages, "returns": advantages + old}

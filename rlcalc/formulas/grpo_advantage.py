@@ -16,6 +16,7 @@ from rlcalc.errors import InputError
 from rlcalc.steps.terms import Name, apply, term, total
 
 if TYPE_CHECKING:
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 def check(i: Inputs) -> None:
     if len(i.rewards) < 2:
         raise _too_few(len(i.rewards))
+
+
+def check_arrays(a: Seen) -> None:
+    if a.rewards.shape[-1] < 2:
+        raise _too_few(a.rewards.shape[-1])
 
 
 def _too_few(count: int) -> InputError:
@@ -55,9 +61,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 
 def numpy_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
+    """(r − mean) / (std + ε) over the last axis: rewards [..., G] -> advantages [..., G], mean, std [...]."""
     count = rewards.shape[-1]
-    if count < 2:
-        raise _too_few(count)
     mean = rewards.mean(axis=-1, keepdims=True)
     equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
     deviations = np.where(equal, np.zeros_like(rewards), rewards - mean)
@@ -67,9 +72,8 @@ def numpy_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
 
 
 def torch_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
+    """As ``numpy_form``; the gradient of equal rewards is 0."""
     count = rewards.shape[-1]
-    if count < 2:
-        raise _too_few(count)
     mean = rewards.mean(dim=-1, keepdim=True)
     equal = rewards.amax(dim=-1, keepdim=True) == rewards.amin(dim=-1, keepdim=True)
     deviations = torch.where(equal, torch.zeros_like(rewards), rewards - mean)

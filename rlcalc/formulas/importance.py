@@ -22,6 +22,7 @@ from rlcalc.exact import compare, to_text
 from rlcalc.steps.terms import Name, Term, term, total
 
 if TYPE_CHECKING:
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -37,6 +38,14 @@ def check(i: Inputs) -> None:
             raise _not_covered(
                 f"outcome {x} has q = 0, but p·f is not 0 there (p = {to_text(p)}, f = {to_text(f)})"
             )
+
+
+def check_arrays(a: Seen) -> None:
+    found = a.look("p", "q", "f")
+    if found is not None:
+        p, q, f = found
+        if np.any((q == 0) & (p != 0) & (f != 0)):
+            raise _not_covered("somewhere q is 0 and p·f is not")
 
 
 def _not_covered(why: str) -> InputError:
@@ -85,10 +94,9 @@ def _weight(d: Derivation, x: Name, p: Term, q: Term) -> Term:
 
 
 def numpy_form(p: Any, q: Any, f: Any, samples: Any = None) -> dict[str, Any]:
+    """Weights and their moments over the last axis: p, q, f [..., X] -> weights [..., X], the rest [...]."""
     p, q, f = np.broadcast_arrays(p, q, f)
     drawn = q > 0
-    if np.any(~drawn & (p != 0) & (f != 0)):
-        raise _not_covered("somewhere q is 0 and p·f is not")
     # q·w, without the rounding of the division
     carried = np.where(drawn, p, np.zeros_like(p))
     weights = carried / np.where(drawn, q, np.ones_like(q))
@@ -111,6 +119,7 @@ def numpy_form(p: Any, q: Any, f: Any, samples: Any = None) -> dict[str, Any]:
 
 
 def torch_form(p: Any, q: Any, f: Any, samples: Any = None) -> dict[str, Any]:
+    """As ``numpy_form``; an estimate that q cannot give is nan."""
     p, q, f = torch.broadcast_tensors(p, q, f)  # type: ignore[no-untyped-call]
     drawn = q > 0
     covered = (drawn | (p == 0) | (f == 0)).all(-1)

@@ -19,23 +19,24 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.formulas._sequence import (
     Episode,
     check_terminal,
+    check_terminal_arrays,
     exact_episode,
     power,
-    prepare_numpy,
-    prepare_torch,
+    prepare,
 )
-from rlcalc.recurrence.scan import scan_numpy, scan_torch
+from rlcalc.recurrence.scan import scan
 from rlcalc.steps.terms import Name, Term, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
 
-def check(i: Inputs) -> None:
-    check_terminal(i)
+check = check_terminal
+check_arrays = check_terminal_arrays
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -81,7 +82,8 @@ def _lambda_return(d: Derivation, e: Episode, weights: list[Term], t: int) -> Te
     return d.step(Name("G", str(t), "λ"), average, shown=False)
 
 
-def numpy_form(
+def array_form(
+    xp: Backend,
     rewards: Any,
     values: Any,
     gamma: Any,
@@ -92,27 +94,11 @@ def numpy_form(
     alpha: Any = None,
     terminal: bool = False,
 ) -> dict[str, Any]:
-    p = prepare_numpy(rewards, values, gamma, terminated, truncated, next_values, terminal)
+    """The recursion above: rewards [..., T], values [..., T+1] -> returns [..., T], updated [...]."""
+    p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values, terminal)
     # the last and every cut step bootstrap fully; a step that goes on, by 1 − λ
     base = p.rewards + p.gamma * (1 - lam * p.carry) * p.bootstrap
-    returns = scan_numpy(base, p.gamma * lam * p.carry, p.bootstrap[..., -1])
-    return {"returns": returns, "updated": _updated(p.values, returns, alpha)}
-
-
-def torch_form(
-    rewards: Any,
-    values: Any,
-    gamma: Any,
-    lam: Any,
-    terminated: Any = None,
-    truncated: Any = None,
-    next_values: Any = None,
-    alpha: Any = None,
-    terminal: bool = False,
-) -> dict[str, Any]:
-    p = prepare_torch(rewards, values, gamma, terminated, truncated, next_values, terminal)
-    base = p.rewards + p.gamma * (1 - lam * p.carry) * p.bootstrap
-    returns = scan_torch(base, p.gamma * lam * p.carry, p.bootstrap[..., -1])
+    returns = scan(base, p.gamma * lam * p.carry, p.bootstrap[..., -1])
     return {"returns": returns, "updated": _updated(p.values, returns, alpha)}
 
 

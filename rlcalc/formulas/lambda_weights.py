@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any
 from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, symbol, symbols_of
+from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Product, Value, term, total
 
 if TYPE_CHECKING:
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -44,11 +46,22 @@ def check(i: Inputs) -> None:
     if i.steps != math.inf:
         i.dims["N"] = i.steps
     elif compare(i.lam, 1) == 0:
-        raise InputError(
-            "weights_do_not_exist",
-            "With --lam 1 and --steps inf every weight would be 0: there is no last return to take the rest.",
-            "Only the limit λ → 1 has a meaning, the full return. Give a number of steps, or a λ below 1.",
-        )
+        raise _no_weights()
+
+
+def check_arrays(a: Seen) -> None:
+    found = a.look("lam") if a.steps == math.inf else None
+    if found is not None and np.any(found[0] == 1):
+        raise _no_weights()
+
+
+def _no_weights() -> InputError:
+    return InputError(
+        "weights_do_not_exist",
+        f"With {spelled('lam')} 1 and {spelled('steps')} inf every weight would be 0: "
+        "there is no last return to take the rest.",
+        "Only the limit λ → 1 has a meaning, the full return. Give a number of steps, or a λ below 1.",
+    )
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:

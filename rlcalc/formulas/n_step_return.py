@@ -14,17 +14,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.formulas._sequence import check_terminal, exact_episode, prepare_numpy, prepare_torch
-from rlcalc.recurrence.scan import scan_numpy, scan_torch, windows_numpy, windows_torch
+from rlcalc.formulas._sequence import check_terminal, check_terminal_arrays, exact_episode, prepare
+from rlcalc.recurrence.scan import scan, windows
 from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
 
-def check(i: Inputs) -> None:
-    check_terminal(i)
+check = check_terminal
+check_arrays = check_terminal_arrays
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -43,7 +44,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         d.output("updated", d.step(Name("V", "new", arg=Name("S", "0")), old + alpha * (first - old)))
 
 
-def numpy_form(
+def array_form(
+    xp: Backend,
     rewards: Any,
     values: Any,
     gamma: Any,
@@ -54,36 +56,14 @@ def numpy_form(
     alpha: Any = None,
     terminal: bool = False,
 ) -> dict[str, Any]:
-    p = prepare_numpy(rewards, values, gamma, terminated, truncated, next_values, terminal)
+    """Windows of n steps: rewards [..., T], values [..., T+1] -> returns [..., T], updated [...]."""
+    p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values, terminal)
     # a step that is cut brings its own tail, every window ends there
     base = p.rewards if truncated is None else p.rewards + p.gamma * (1 - p.carry) * p.bootstrap
     if n >= rewards.shape[-1]:
-        returns = scan_numpy(base, p.gamma * p.carry, p.bootstrap[..., -1])
+        returns = scan(base, p.gamma * p.carry, p.bootstrap[..., -1])
     else:
-        returns = windows_numpy(base, p.gamma * p.carry, p.bootstrap, int(n))
-    old = p.values[..., 0]
-    updated = None if alpha is None else old + alpha * (returns[..., 0] - old)
-    return {"returns": returns, "updated": updated}
-
-
-def torch_form(
-    rewards: Any,
-    values: Any,
-    gamma: Any,
-    n: Any,
-    terminated: Any = None,
-    truncated: Any = None,
-    next_values: Any = None,
-    alpha: Any = None,
-    terminal: bool = False,
-) -> dict[str, Any]:
-    p = prepare_torch(rewards, values, gamma, terminated, truncated, next_values, terminal)
-    # a step that is cut brings its own tail, every window ends there
-    base = p.rewards if truncated is None else p.rewards + p.gamma * (1 - p.carry) * p.bootstrap
-    if n >= rewards.shape[-1]:
-        returns = scan_torch(base, p.gamma * p.carry, p.bootstrap[..., -1])
-    else:
-        returns = windows_torch(base, p.gamma * p.carry, p.bootstrap, int(n))
+        returns = windows(base, p.gamma * p.carry, p.bootstrap, int(n))
     old = p.values[..., 0]
     updated = None if alpha is None else old + alpha * (returns[..., 0] - old)
     return {"returns": returns, "updated": updated}

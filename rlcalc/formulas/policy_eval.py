@@ -29,32 +29,53 @@ from rlcalc.formulas._tabular import (
     short,
     state_name,
 )
+from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Symbol, product, total
 
 if TYPE_CHECKING:
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.mdp.model import MDP
     from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:
-    if i.policy == "uniform":
-        return
-    row_of_state(i.mdp, len(i.policy), "policy")
-    if not all(rational(entry) is not None for row in i.policy for entry in row):
+    """Match the policy with the process, and refuse one that never ends without discount.
+
+    Raises:
+        InputError: ``policy_wrong_length``, ``policy_not_rational``, ``singular_system``.
+    """
+    if i.policy != "uniform" and not all(rational(entry) is not None for row in i.policy for entry in row):
         raise InputError(
             "policy_not_rational",
-            "--policy must be rational numbers: the system is solved by exact elimination.",
+            f"{spelled('policy')} must be rational numbers: the system is solved by exact elimination.",
             "Write fractions such as 1/3.",
         )
+    if i.gamma == 1 and (stuck := _stuck(i.mdp, _table(i.mdp, i.policy))):
+        raise _singular(stuck)
+
+
+def check_arrays(a: Seen) -> None:
+    """``check`` for arrays: policy [..., S, A]."""
+    mdp = a.mdp.mdp
+    if isinstance(a.policy, str):
+        rows, found = list(range(len(mdp.states))), a.look("gamma")
+        policies: Any = np.ones((1, len(mdp.states), len(mdp.actions)))
+    else:
+        check_columns(mdp, a.policy.shape[-1], "policy")
+        rows, found = row_of_state(mdp, a.policy.shape[-2], "policy"), a.look("gamma", "policy")
+        policies = None if found is None else found[1].reshape(-1, *a.policy.shape[-2:])
+    if found is not None and found[0] == 1:
+        for policy in policies:
+            if stuck := _stuck(mdp, policy[rows].tolist()):
+                raise _singular(stuck)
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
     mdp, gamma = i.mdp, rational_gamma(i.gamma)
     policy = _table(mdp, i.policy)
     solution = evaluate_exact(mdp, policy, gamma)
-    if solution is None:
-        raise _singular(_stuck(mdp, policy))
+    assert solution is not None, "check refuses what never ends"
     d.note(
         "The linear system (I − γ P_π) V = R_π was solved by exact elimination; the steps put its solution "
         "into the definition."
@@ -106,32 +127,32 @@ def _stuck(mdp: MDP, policy: Sequence[Sequence[Fraction]]) -> list[str]:
     grown = True
     while grown:
         grown = False
-        for s in set(mdp.live) - ending:
+        for s in set(mdp.non_terminal) - ending:
             if any(policy[s][a] and ending & set(mdp.successors(s, a)) for a in range(len(mdp.actions))):
                 ending.add(s)
                 grown = True
-    return [mdp.states[s] for s in mdp.live if s not in ending]
+    return [mdp.states[s] for s in mdp.non_terminal if s not in ending]
 
 
 def _singular(stuck: Sequence[str]) -> InputError:
     where = f" from {', '.join(stuck[:6])}{' …' if len(stuck) > 6 else ''}" if stuck else ""
     return InputError(
         "singular_system",
-        f"With gamma 1 the equations of this policy have no unique solution: it never ends{where}.",
+        f"With {spelled('gamma')} 1 the linear system (I − γ P_π) V = R_π is singular: "
+        f"the policy never ends{where}.",
+        "The values may exist all the same, but the system does not determine them. "
         "Take a gamma below 1, or a policy that reaches a terminal state from everywhere.",
     )
 
 
 def numpy_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
+    """Solves (I − γ P_π) V = R_π: policy [..., S, A] -> values [..., S], q_values [..., S, A]."""
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     if isinstance(policy, str):
         policy = np.full(r.shape, 1 / r.shape[-1], r.dtype)
     else:
-        check_columns(exact, policy.shape[-1], "policy")
         policy = policy[..., row_of_state(exact, policy.shape[-2], "policy"), :]
     chances = np.einsum("...sa,sat->...st", policy, p)
-    if gamma == 1:
-        _refuse_stuck(exact, chances)
     right = (policy * r).sum(axis=-1)
     size = r.shape[0]
     wide = np.result_type(p.dtype, np.float32)  # LAPACK has no half precision
@@ -140,21 +161,12 @@ def numpy_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
     return {"values": values, "q_values": r + gamma * np.einsum("sat,...t->...sa", p, values)}
 
 
-def _refuse_stuck(mdp: MDP, chances: Any) -> None:
-    ending = np.broadcast_to(np.asarray(mdp.terminal), chances.shape[:-1])
-    for _ in mdp.states:
-        ending = ending | ((chances > 0) & ending[..., None, :]).any(axis=-1)
-    if not ending.all():
-        stuck = ~ending.reshape(-1, len(mdp.states)).all(axis=0)
-        raise _singular([mdp.states[s] for s in np.flatnonzero(stuck)])
-
-
 def torch_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
+    """As ``numpy_form``, differentiable in policy and γ."""
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     if isinstance(policy, str):
         policy = torch.full_like(r, 1 / r.shape[-1])
     else:
-        check_columns(exact, policy.shape[-1], "policy")
         rows = torch.tensor(row_of_state(exact, policy.shape[-2], "policy"), device=policy.device)
         policy = policy.index_select(-2, rows)
     chances = (policy.unsqueeze(-2) @ p).squeeze(-2)
@@ -166,8 +178,6 @@ def torch_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
     ended = torch.tensor(exact.terminal, device=p.device).expand(right.shape)
     for _ in exact.states:
         ended = ended | ((chances > 0) & ended.unsqueeze(-2)).any(-1)
-    if gamma.device.type == p.device.type == "cpu" and bool(gamma >= 1) and not bool(ended.all()):
-        raise _singular([])
-    # elsewhere, where raising would wait for the device, a state that never ends is nan
+    # where the check could not look, a state that never ends is nan
     values = values.masked_fill(~ended & (gamma >= 1), float("nan"))
     return {"values": values, "q_values": r + gamma * (p @ values[..., None, :, None]).squeeze(-1)}

@@ -27,9 +27,11 @@ from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError, shown
 from rlcalc.formulas._softmax import score_torch, softmax_numpy, softmax_terms
 from rlcalc.formulas._tabular import check_columns, pair_name, row_of_state, short, transition_name
+from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Symbol, Term, product, term, total
 
 if TYPE_CHECKING:
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.mdp.model import MDP, Trajectory
     from rlcalc.steps.derivation import Derivation
@@ -40,8 +42,21 @@ SHOWN_TRAJECTORIES = 12
 
 
 def check(i: Inputs) -> None:
+    """Match θ with the process, and refuse more trajectories than can be enumerated.
+
+    Raises:
+        InputError: ``theta_wrong_length``, ``horizon_needed``, ``horizon_out_of_range``,
+            ``too_many_trajectories``.
+    """
     row_of_state(i.mdp, len(i.theta), "theta", shared=True)
     _trajectories(i.mdp, i.horizon)
+
+
+def check_arrays(a: Seen) -> None:
+    mdp = a.mdp.mdp
+    check_columns(mdp, a.theta.shape[-1], "theta")
+    row_of_state(mdp, a.theta.shape[-2], "theta", shared=True)
+    _trajectories(mdp, a.horizon)
 
 
 def _trajectories(mdp: MDP, horizon: float) -> list[Trajectory]:
@@ -59,8 +74,8 @@ def _steps(mdp: MDP, horizon: float) -> int:
     if horizon == math.inf and longest is None:
         raise InputError(
             "horizon_needed",
-            f"Episodes of {shown(mdp.label)} can go on for ever, so they cannot be enumerated.",
-            "Give --horizon, the number of actions after which a trajectory is cut.",
+            f"Episodes of {shown(mdp.label)} may never terminate, so they cannot be enumerated.",
+            f"Give {spelled('horizon')}, the number of actions after which a trajectory is cut.",
         )
     steps = min(horizon, math.inf if longest is None else longest)
     if steps > MAX_STEPS:
@@ -118,7 +133,7 @@ def _mark(i: Inputs, row: int, b: int) -> str:
 def _policy(d: Derivation, mdp: MDP, theta: Any, rows: Sequence[int]) -> dict[int, list[Symbol]]:
     """π(a|s) by row of θ, each row named after its first state."""
     found: dict[int, list[Symbol]] = {}
-    for s in mdp.live:
+    for s in mdp.non_terminal:
         row = rows[s]
         if row not in found:
             shared = len(theta) == 1
@@ -210,9 +225,7 @@ def _summands(
 def numpy_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> dict[str, Any]:
     """Policy gradient theorem over finitely many steps: no trajectory is enumerated."""
     exact, p, r = mdp.mdp, mdp.p, mdp.r
-    check_columns(exact, theta.shape[-1], "theta")
     rows = row_of_state(exact, theta.shape[-2], "theta", shared=True)
-    _trajectories(exact, horizon)
     steps = _steps(exact, horizon)
     policy = softmax_numpy(theta)[..., rows, :]
     # backward: Q with 1, 2, … steps to go
@@ -234,7 +247,7 @@ def numpy_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> d
         difference = difference + (1 - gamma**t) * part
         here = np.einsum("...sa,sat->...t", here[..., None] * policy, p)
     groups = np.zeros((len(rows), theta.shape[-2]), theta.dtype)
-    for s in exact.live:
+    for s in exact.non_terminal:
         groups[s, rows[s]] = 1
     true, loose, difference = (
         np.einsum("...sa,sk->...ka", part, groups) for part in (true, loose, difference)
@@ -249,7 +262,6 @@ def numpy_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> d
 def torch_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> dict[str, Any]:
     """All trajectories at once, as one axis; differentiable once more, for second derivatives."""
     exact, device = mdp.mdp, theta.device
-    check_columns(exact, theta.shape[-1], "theta")
     rows = row_of_state(exact, theta.shape[-2], "theta", shared=True)
     found = _trajectories(exact, horizon)
     steps = max(len(actions) for _, actions in found)

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, torch
 from rlcalc.exact import compare
 from rlcalc.steps.terms import Name, Term, apply, term
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -79,27 +79,15 @@ def _slope(d: Derivation, side: str, moves: bool, adv: Term, why: str = "", *, s
     return d.step(name, term(0), "L is the clipped side here, which does not change with r", shown=shown)
 
 
-def numpy_form(ratio: Any, adv: Any, eps: Any) -> dict[str, Any]:
+def array_form(xp: Backend, ratio: Any, adv: Any, eps: Any) -> dict[str, Any]:
+    """min(r·A, clip(r, 1−ε, 1+ε)·A) and its derivative by r, entry by entry: ratio, adv, eps [...]."""
     unclipped = ratio * adv
-    inner = np.maximum(1 - eps, np.minimum(ratio, 1 + eps))
+    inner = xp.clip(ratio, 1 - eps, 1 + eps)
     clipped = inner * adv
     flat = ((adv > 0) & (ratio > 1 + eps)) | ((adv < 0) & (ratio < 1 - eps))
     return {
-        "objective": np.minimum(unclipped, clipped),
+        "objective": xp.minimum(unclipped, clipped),
         "unclipped": unclipped,
         "clipped": clipped,
-        "d_ratio": np.where(flat, np.zeros_like(unclipped), adv),
-    }
-
-
-def torch_form(ratio: Any, adv: Any, eps: Any) -> dict[str, Any]:
-    unclipped = ratio * adv
-    inner = torch.clamp(ratio, 1 - eps, 1 + eps)
-    clipped = inner * adv
-    flat = ((adv > 0) & (ratio > 1 + eps)) | ((adv < 0) & (ratio < 1 - eps))
-    return {
-        "objective": torch.minimum(unclipped, clipped),
-        "unclipped": unclipped,
-        "clipped": clipped,
-        "d_ratio": torch.where(flat, torch.zeros_like(unclipped), adv),
+        "d_ratio": xp.where(flat, xp.zeros_like(unclipped), adv),
     }

@@ -10,37 +10,18 @@ Source: Schulman et al., arXiv:1707.06347, algorithm 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np
-from rlcalc.errors import InputError
+from rlcalc._lazy import np, torch
+from rlcalc.backends import TORCH
 from rlcalc.exact import to_text
 from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
-
-MOST = 2**63 - 1  # the counts of the numeric forms are 64-bit integers
-
-
-def check(i: Inputs) -> None:
-    """Refuse numbers whose product the numeric forms cannot count to.
-
-    Raises:
-        InputError: ``count_too_large``.
-    """
-    if i.trajectories * i.epochs * i.minibatches * i.iterations > MOST:
-        raise _too_large()
-
-
-def _too_large() -> InputError:
-    return InputError(
-        "count_too_large",
-        "trajectories times epochs times minibatches times iterations is above 2**63 - 1.",
-        "Give smaller numbers.",
-    )
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -69,16 +50,26 @@ def _words(words: str) -> Name:
 
 
 def numpy_form(trajectories: Any, epochs: Any, minibatches: Any, iterations: Any) -> dict[str, Any]:
-    size, e, m, i = (np.asarray(n, np.int64) for n in (trajectories, epochs, minibatches, iterations))
-    # 64-bit products wrap around silently; the floating one shows it
-    if np.any(i.astype(np.float64) * e * m * size >= 2.0**63):
-        raise _too_large()
-    return _counts(size, e, m, i)
+    """Products of integers [...], in 64 bits, or in Python's own integers where these do not suffice."""
+    counts = [np.asarray(n) for n in (trajectories, epochs, minibatches, iterations)]
+    wide = object if _too_large(counts) else np.int64
+    return _counts(*(n.astype(wide) for n in counts))
 
 
 def torch_form(trajectories: Any, epochs: Any, minibatches: Any, iterations: Any) -> dict[str, Any]:
-    """Nothing is checked here, since looking at the numbers would wait for the device."""
-    return _counts(*(n.long() for n in (trajectories, epochs, minibatches, iterations)))
+    """As ``numpy_form``, but float64 beyond 64 bits; on a device that is not looked at, always 64 bits."""
+    counts = (trajectories, epochs, minibatches, iterations)
+    seen = [TORCH.look(n) for n in counts]
+    large = all(n is not None for n in seen) and _too_large(seen)
+    return _counts(*(n.to(torch.float64 if large else torch.int64) for n in counts))
+
+
+def _too_large(counts: Sequence[Any]) -> bool:
+    """Whether the largest product would wrap around; the floating one shows it."""
+    product = 1.0
+    for count in counts:
+        product = product * count.astype(np.float64)
+    return bool(np.any(product >= 2.0**63))
 
 
 def _counts(size: Any, epochs: Any, minibatches: Any, iterations: Any) -> dict[str, Any]:

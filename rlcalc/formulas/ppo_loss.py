@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -27,12 +28,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("loss", d.step("loss", -objective, "to be minimised"))
 
 
-def numpy_form(clip: Any, critic: Any, entropy: Any, c1: Any, c2: Any) -> dict[str, Any]:
+def array_form(xp: Backend, clip: Any, critic: Any, entropy: Any, c1: Any, c2: Any) -> dict[str, Any]:
+    """L = L_clip − c1·L_critic + c2·H and −L, entry by entry: all [...]."""
     objective = clip - c1 * critic + c2 * entropy
     return {"objective": objective, "loss": -objective}
-
-
-def torch_form(clip: Any, critic: Any, entropy: Any, c1: Any, c2: Any) -> dict[str, Any]:
-    # written as the loss that is minimised, which is what an optimiser is given
-    loss = c1 * critic - clip - c2 * entropy
-    return {"objective": -loss, "loss": loss}

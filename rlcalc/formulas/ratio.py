@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np
+from rlcalc._lazy import sympy
 from rlcalc.exact import compare
-from rlcalc.steps.terms import Name, apply
+from rlcalc.formulas._words import note_densities
+from rlcalc.steps.terms import Name, apply, term
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -26,10 +28,14 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     if i.new is not None:
         new, old = d.given(Name("π", "new"), i.new), d.given(Name("π", "old"), i.old)
         ratio = d.step("r", new / old, _why(compare(i.new, i.old)))
-        log_ratio = d.step("ℓ", apply("log", ratio), "the logarithm of the ratio")
+        if compare(i.new, 0) == 0:
+            log_ratio = d.step("ℓ", term(-sympy.oo), "the new policy has dropped the action")
+        else:
+            log_ratio = d.step("ℓ", apply("log", ratio), "the logarithm of the ratio")
     else:
         new, old = d.given(Name("ℓ", "new"), i.new_log), d.given(Name("ℓ", "old"), i.old_log)
         d.note("ℓ_new and ℓ_old are the given logarithms of π_new(a|s) and π_old(a|s).")
+        note_densities(d, [i.new_log, i.old_log])
         log_ratio = d.step("ℓ", new - old, "the logarithm of the ratio")
         ratio = d.step("r", apply("exp", log_ratio), _why(compare(i.new_log, i.old_log)))
     d.output("ratio", ratio)
@@ -46,16 +52,12 @@ def _why(order: int | None) -> str:
     }[order]
 
 
-def numpy_form(new: Any = None, old: Any = None, new_log: Any = None, old_log: Any = None) -> dict[str, Any]:
+def array_form(
+    xp: Backend, new: Any = None, old: Any = None, new_log: Any = None, old_log: Any = None
+) -> dict[str, Any]:
+    """exp(log π_new − log π_old), entry by entry: both [...]."""
     if new is not None:
         # two logarithms: that of the quotient would overflow with it
-        return {"ratio": np.divide(new, old), "log_ratio": np.log(new) - np.log(old)}
-    log_ratio = np.subtract(new_log, old_log)
-    return {"ratio": np.exp(log_ratio), "log_ratio": log_ratio}
-
-
-def torch_form(new: Any = None, old: Any = None, new_log: Any = None, old_log: Any = None) -> dict[str, Any]:
-    if new is not None:
-        return {"ratio": new / old, "log_ratio": new.log() - old.log()}
+        return {"ratio": new / old, "log_ratio": xp.log(new) - xp.log(old)}
     log_ratio = new_log - old_log
-    return {"ratio": log_ratio.exp(), "log_ratio": log_ratio}
+    return {"ratio": xp.exp(log_ratio), "log_ratio": log_ratio}

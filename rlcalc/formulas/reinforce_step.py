@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import torch
 from rlcalc.formulas._softmax import (
-    check_action,
+    check_action_arrays,
+    check_softmax,
     exact_policy,
     exact_score,
     score_numpy,
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from rlcalc.steps.derivation import Derivation
 
 
-def check(i: Inputs) -> None:
-    check_action(i.action, len(i.theta))
+check = check_softmax
+check_arrays = check_action_arrays
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:

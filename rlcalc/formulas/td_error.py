@@ -14,10 +14,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import InputError
-from rlcalc.formulas._sequence import exact_episode, prepare_numpy, prepare_torch
+from rlcalc.formulas._sequence import exact_episode, prepare
+from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, total
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -29,11 +32,21 @@ def check(i: Inputs) -> None:
         InputError: ``gamma_wrong_length``.
     """
     if i.reward is not None and isinstance(i.gamma, list):
-        raise InputError(
-            "gamma_wrong_length",
-            f"--gamma has {len(i.gamma)} entries, expected 1 for a single step.",
-            "One discount per step goes with --rewards.",
-        )
+        raise _one_gamma(len(i.gamma))
+
+
+def check_arrays(a: Seen) -> None:
+    """``check`` for arrays: a batch of single steps may have one discount each, in its own shape."""
+    if a.reward is not None and a.gamma.ndim > max(x.ndim for x in (a.reward, a.value, a.next_value)):
+        raise _one_gamma(a.gamma.shape[-1])
+
+
+def _one_gamma(count: int) -> InputError:
+    return InputError(
+        "gamma_wrong_length",
+        f"{spelled('gamma')} has {count} entries, expected 1 for a single step.",
+        f"One discount per step goes with {spelled('rewards')}.",
+    )
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -57,7 +70,8 @@ def _one_step(d: Derivation, i: Inputs) -> None:
     d.output("target", target)
 
 
-def numpy_form(
+def array_form(
+    xp: Backend,
     rewards: Any = None,
     values: Any = None,
     gamma: Any = 1.0,
@@ -68,28 +82,10 @@ def numpy_form(
     value: Any = None,
     next_value: Any = None,
 ) -> dict[str, Any]:
+    """δ_t = R_{t+1} + γ_t V'(S_{t+1}) − V(S_t) for rewards [..., T], or one step of numbers [...]."""
     if reward is not None:
         target = reward + gamma * next_value
         return {"td_error": target - value, "target": target}
-    p = prepare_numpy(rewards, values, gamma, terminated, truncated, next_values)
-    target = p.rewards + p.gamma * p.bootstrap
-    return {"td_error": target - p.values[..., :-1], "target": target}
-
-
-def torch_form(
-    rewards: Any = None,
-    values: Any = None,
-    gamma: Any = 1.0,
-    terminated: Any = None,
-    truncated: Any = None,
-    next_values: Any = None,
-    reward: Any = None,
-    value: Any = None,
-    next_value: Any = None,
-) -> dict[str, Any]:
-    if reward is not None:
-        target = reward + gamma * next_value
-        return {"td_error": target - value, "target": target}
-    p = prepare_torch(rewards, values, gamma, terminated, truncated, next_values)
+    p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values)
     target = p.rewards + p.gamma * p.bootstrap
     return {"td_error": target - p.values[..., :-1], "target": target}

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.recurrence.scan import scan_numpy
+from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Term, apply
 
 if TYPE_CHECKING:
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -31,11 +33,24 @@ def check(i: Inputs) -> None:
     Raises:
         InputError: ``vocabulary_too_small``.
     """
-    different = len(set(i.tokens))
-    if i.vocabulary is not None and different > i.vocabulary:
+    if i.vocabulary is not None:
+        _check_vocabulary(len(set(i.tokens)), i.vocabulary)
+
+
+def check_arrays(a: Seen) -> None:
+    if _length(a.tokens) == 0:
+        raise InputError("tokens_empty", "tokens is empty; it takes at least one token.")
+    found = None if a.vocabulary is None else a.look("vocabulary")
+    if found is not None and found[0].size:
+        different = 1 if isinstance(a.tokens, str) else len(set(map(str, a.tokens)))
+        _check_vocabulary(different, int(found[0].min()))
+
+
+def _check_vocabulary(different: int, vocabulary: int) -> None:
+    if different > vocabulary:
         raise InputError(
             "vocabulary_too_small",
-            f"The answer uses {different} different tokens, but --vocabulary is {i.vocabulary}.",
+            f"The answer uses {different} different tokens, but {spelled('vocabulary')} is {vocabulary}.",
             "Give the size of the whole vocabulary, not of the answer.",
         )
 
@@ -78,10 +93,7 @@ def _states(prompt: str, tokens: list[str]) -> list[str]:
 
 def _length(tokens: Any) -> int:
     """Number of tokens of a Python caller, who may also bring a single one."""
-    length = 1 if isinstance(tokens, str) else len(tokens)
-    if length == 0:
-        raise InputError("tokens_empty", "tokens is empty; it takes at least one token.")
-    return length
+    return 1 if isinstance(tokens, str) else len(tokens)
 
 
 def numpy_form(prompt: Any, tokens: Any, reward: Any, gamma: Any, vocabulary: Any = None) -> dict[str, Any]:

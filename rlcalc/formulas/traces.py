@@ -19,14 +19,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import np, torch
+from rlcalc.backends import TORCH, is_tensor
 from rlcalc.errors import InputError, many, shown
 from rlcalc.exact import equal
 from rlcalc.formulas._sequence import Episode
 from rlcalc.formulas._words import word_name
 from rlcalc.recurrence.scan import scan_numpy, scan_torch
+from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
 
 if TYPE_CHECKING:
+    from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -40,7 +43,7 @@ def check(i: Inputs) -> None:
     if i.rewards is None:
         for name in ("values", "alpha"):
             if i.values[name] is not None:
-                raise _rewards_missing(f"--{name}")
+                raise _rewards_missing(name)
         return
     steps, visited = len(i.rewards), len(i.states)
     if visited not in (steps, steps + 1):
@@ -49,19 +52,46 @@ def check(i: Inputs) -> None:
     values = i.values["values"]
     if values is not None and len(values) != len(names):
         known = " ".join(names) if len(names) <= 12 else f"{len(names)} states"
-        raise InputError(
-            "values_wrong_length",
-            f"--values has {many(len(values), 'entry', 'entries')}, expected {len(names)}, "
-            f"one for each of {shown(known)}.",
-            "Give the value of each different state once, in the order of first visit.",
-        )
+        raise _wrong_values(len(values), len(names), f"each of {shown(known)}")
+
+
+def _wrong_values(given: int, expected: int, which: str) -> InputError:
+    return InputError(
+        "values_wrong_length",
+        f"{spelled('values')} has {many(given, 'entry', 'entries')}, expected {expected}, one for {which}.",
+        "Give the value of each different state once, in the order of first visit.",
+    )
+
+
+def check_arrays(a: Seen) -> None:
+    """``check`` for words, or for indices [..., T] into ``values``, an array or a tensor of integers.
+
+    Raises:
+        InputError: as ``check``, and ``states_not_states``, ``states_out_of_range``.
+    """
+    index, words = (a.states, None) if is_tensor(a.states) else _indices(a.states)
+    if a.rewards is None:
+        for name in ("values", "alpha"):
+            if getattr(a, name) is not None:
+                raise _rewards_missing(name)
+    elif index.shape[-1] - a.rewards.shape[-1] not in (0, 1):
+        raise _wrong_states(index.shape[-1], a.rewards.shape[-1])
+    seen = TORCH.look(index) if is_tensor(index) else index
+    if seen is None:
+        return
+    if seen.dtype.kind not in "iu":
+        raise _not_states(a.states)
+    values = a.values
+    _check_count(seen, words, None if values is None else values.shape[-1])
 
 
 def _rewards_missing(given: str) -> InputError:
     return InputError(
         "rewards_missing",
-        f"{given} is given, but --rewards is missing: without rewards there is no TD error.",
-        "Give one reward for each step, or leave out --values and --alpha to see the traces alone.",
+        f"{spelled(given)} is given, but {spelled('rewards')} is missing: "
+        "without rewards there is no TD error.",
+        f"Give one reward for each step, or leave out {spelled('values')} and {spelled('alpha')} "
+        "to see the traces alone.",
     )
 
 
@@ -202,13 +232,11 @@ def numpy_form(
     replacing: Any = None,
 ) -> dict[str, Any]:
     index, count = _indices(states)
-    steps = _steps(index, rewards, values, alpha)
+    steps = index.shape[-1] if rewards is None else rewards.shape[-1]
     if values is not None:
-        _check_count(index, count, values.shape[-1], by_word=count is not None)
         count = values.shape[-1]
     elif count is None:
         count = int(index.max(initial=-1)) + 1
-        _check_count(index, None, count, by_word=False)
     visited = (index[..., :steps, None] == np.arange(count)).astype(lam.dtype)
     # recurrence over time, one row per state
     rows = np.swapaxes(visited, -1, -2)[..., ::-1]
@@ -257,10 +285,8 @@ def torch_form(
     else:
         indices, count = _indices(states)
         index = torch.as_tensor(indices, device=device)
-    steps = _steps(index, rewards, values, alpha)
+    steps = index.shape[-1] if rewards is None else rewards.shape[-1]
     if values is not None:
-        if device.type == "cpu":  # elsewhere a look at the indices would wait for the device
-            _check_count(index.numpy(), count, values.shape[-1], by_word=count is not None)
         count = values.shape[-1]
     elif count is None:
         count = int(index.max()) + 1 if index.numel() else 0
@@ -293,16 +319,12 @@ def torch_form(
     return found
 
 
-def _steps(index: Any, rewards: Any, values: Any, alpha: Any) -> int:
-    visited = int(index.shape[-1])
-    if rewards is None:
-        if values is not None or alpha is not None:
-            raise _rewards_missing("values" if values is not None else "alpha")
-        return visited
-    steps = int(rewards.shape[-1])
-    if visited not in (steps, steps + 1):
-        raise _wrong_states(visited, steps)
-    return steps
+def _not_states(states: Any) -> InputError:
+    return InputError(
+        "states_not_states",
+        f"states must be words or integers, [..., T], not {shown(states)}.",
+        "Give names, or an integer array of indices into values.",
+    )
 
 
 def _indices(states: Any) -> tuple[Any, int | None]:
@@ -311,29 +333,25 @@ def _indices(states: Any) -> tuple[Any, int | None]:
         array = np.asarray(states)
     except ValueError:  # rows of different lengths
         array = np.asarray(0.0)
+    if array.shape == (0,) and isinstance(states, list | tuple):
+        raise InputError("states_empty", f"{spelled('states')} is empty; it takes at least one state.")
     if array.ndim and np.issubdtype(array.dtype, np.integer):
         return array.astype(np.int64), None
     if not array.ndim or array.dtype.kind not in "UO":
-        raise InputError(
-            "states_not_states",
-            f"states must be words or whole numbers, [..., T], not {shown(states)}.",
-            "Give names, or an integer array of indices into values.",
-        )
+        raise _not_states(states)
     found: dict[str, int] = {}
     index = [found.setdefault(str(word), len(found)) for word in np.asarray(states, object).ravel()]
     return np.asarray(index, np.int64).reshape(array.shape), len(found)
 
 
-def _check_count(index: Any, words: int | None, count: int, *, by_word: bool) -> None:
-    """Every state must have a value, and every word exactly one."""
-    if by_word and words != count:
-        raise InputError(
-            "values_wrong_length",
-            f"values has {many(count, 'entry', 'entries')}, expected {words}, one for each different state.",
-            "Give the value of each different state once, in the order of first visit.",
-        )
-    if index.size and (index.min() < 0 or index.max() >= count):
+def _check_count(index: Any, words: int | None, count: int | None) -> None:
+    """Every index must have a value if there are values, and every word exactly one."""
+    if words is not None and count is not None and words != count:
+        raise _wrong_values(count, words, "each different state")
+    low, high = (index.min(), index.max()) if index.size else (0, -1)
+    if low < 0 or (count is not None and high >= count):
+        most = "" if count is None else f" to {count - 1}"
         raise InputError(
             "states_out_of_range",
-            f"states must index values, 0 to {count - 1}; they reach from {index.min()} to {index.max()}.",
+            f"states must index values, 0{most}; they reach from {low} to {high}.",
         )

@@ -96,7 +96,7 @@ def notes(report: Report) -> list[str]:
         found.append("NumPy and Torch: least correct digits of any answer, per dtype.")
     if any(ILL_CONDITIONED in cell for cell in total_and_rows(report)):
         found.append(
-            f"{ILL_CONDITIONED} ill-conditioned; its golden case says how many digits are attainable, and why."
+            f"{ILL_CONDITIONED} ill-conditioned; its golden case gives the attainable digits and the reason."
         )
     found += [f"{name} is not installed, so it did not run: {how}" for name, how in report.missing.items()]
     return found + skipped(report)

@@ -136,7 +136,7 @@ class Certified:
 
     def _prints(self, printed: str | int, number: Any) -> bool:
         if self.output.kind == "word":
-            return str(printed) == number
+            return bool(printed == number)
         text = str(printed).translate(_TYPESET).strip()
         plain = _PRINTED.fullmatch(text)
         if plain is None:

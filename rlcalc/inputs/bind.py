@@ -19,6 +19,7 @@ from rlcalc.exact import symbols_of, to_float, to_text
 from rlcalc.inputs.domains import check_domain
 from rlcalc.inputs.read import flat, read_parameter
 from rlcalc.specs import Formula, Parameter
+from rlcalc.spelling import at_a_prompt, spelled, worded
 
 
 @dataclass
@@ -77,7 +78,7 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
 
     Args:
         formula: the specification.
-        raw: by parameter name; text, whole numbers, Fractions, SymPy
+        raw: by parameter name; text, integers, Fractions, SymPy
             expressions or (nested) lists of them. A Python float stands for
             the shortest decimal that prints it: 0.9 is 9/10.
 
@@ -114,9 +115,14 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
 
 def missing(formula: Formula, parameter: Parameter) -> InputError:
     """The error for a required parameter that was not given."""
-    hint = parameter.ask or f"For example: rlcalc {formula.command} {formula.examples[0]['args']}"
+    name, example = formula.name, f"For example: rlcalc {formula.command} {formula.examples[0]['args']}"
+    hint = worded(parameter.ask) or (
+        example if at_a_prompt() else f"help(rlcalc.{name}) shows what it takes."
+    )
     return InputError(
-        f"{parameter.name.rstrip('_')}_missing", f"{parameter.option} is missing: {parameter.help}", hint
+        f"{parameter.name.rstrip('_')}_missing",
+        f"{spelled(parameter.name)} is missing: {worded(parameter.help)}",
+        hint,
     )
 
 
@@ -134,10 +140,9 @@ def active_form(formula: Formula, given: Mapping[str, Any]) -> frozenset[str]:
     fitting = [form for form in formula.forms if used <= set(form.parameters)]
     if not fitting:
         ways = " or ".join(
-            "(" + ", ".join(formula.parameter(name).option for name in form.parameters) + ")"
-            for form in formula.forms
+            "(" + ", ".join(spelled(name) for name in form.parameters) + ")" for form in formula.forms
         )
-        mixed = ", ".join(formula.parameter(name).option for name in sorted(used))
+        mixed = ", ".join(spelled(name) for name in sorted(used))
         raise InputError("forms_mixed", f"{mixed} do not go together.", f"Give either {ways}.")
     # the form that lacks the fewest required inputs, so that the error names what is nearest
     best = min(fitting, key=lambda form: sum(_lacks(formula, name, given) for name in form.parameters))
@@ -192,9 +197,9 @@ def _check_shape(parameter: Parameter, value: Any, dims: dict[str, int]) -> None
             got = " and ".join(str(size) for size in sorted(sizes))
             raise InputError(
                 f"{parameter.name.rstrip('_')}_wrong_length",
-                f"{parameter.option} has {got} {'entry' if got == '1' else 'entries'}"
+                f"{spelled(parameter.name)} has {got} {'entry' if got == '1' else 'entries'}"
                 f"{' in a row' if axis else ''}, expected {want}.",
-                parameter.help,
+                worded(parameter.help),
             )
 
 

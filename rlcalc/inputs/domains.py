@@ -10,6 +10,7 @@ from rlcalc.errors import InputError
 from rlcalc.exact import compare, is_symbolic, symbols_of, to_text
 from rlcalc.inputs.read import flat
 from rlcalc.specs import Parameter
+from rlcalc.spelling import spelled, worded
 
 
 def check_domain(parameter: Parameter, value: Any, notes: list[str]) -> None:
@@ -34,13 +35,13 @@ def check_domain(parameter: Parameter, value: Any, notes: list[str]) -> None:
         elif not inside and not parameter.distribution:
             raise InputError(
                 f"{parameter.name.rstrip('_')}_out_of_range",
-                f"{parameter.option} must be {interval.words()}, not {_brief(entry)}.",
-                parameter.help,
+                f"{spelled(parameter.name)} must be {interval.words()}, not {_brief(entry)}.",
+                worded(parameter.help),
             )
         elif not inside:
-            raise not_a_distribution(parameter, f"{_brief(entry)} is no probability")
-        if parameter.caution_above is not None and compare(entry, parameter.caution_above) == 1:
-            notes.append(parameter.caution)
+            raise not_a_distribution(parameter, f"{_brief(entry)} is not a probability")
+        if parameter.caution is not None and compare(entry, parameter.caution.above) == 1:
+            notes.append(parameter.caution.note)
     if parameter.distribution and not isinstance(value, str):
         _check_sums(parameter, value)
 
@@ -75,7 +76,7 @@ def _check_sums(parameter: Parameter, value: Any) -> None:
 def not_a_distribution(parameter: Parameter, why: str) -> InputError:
     return InputError(
         f"{parameter.name.rstrip('_')}_not_a_distribution",
-        f"{parameter.option} must be probabilities that sum to 1; {why}.",
+        f"{spelled(parameter.name)} must be probabilities that sum to 1; {why}.",
         "Write fractions such as 1/3 where decimals do not add up exactly.",
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.exact import parse_literal, parse_number
 from rlcalc.specs import Formula, Parameter
+from rlcalc.spelling import spelled, worded
 
 # 1.0 and 0.0 are how arrays and tables of floats spell them
 _TRUE = frozenset({"1", "1.0", "true", "yes"})
@@ -37,7 +38,7 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
             ``..._not_a_flag`` and the codes of the number grammar.
     """
     if parameter.kind == "mdp":
-        from rlcalc.mdp.model import read_mdp
+        from rlcalc.mdp.reading import read_mdp
 
         return read_mdp(raw)
     if parameter.is_switch:
@@ -54,8 +55,8 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
             what = "one value" if raw else "a value"
             raise InputError(
                 f"{parameter.name.rstrip('_')}_wrong_length",
-                f"{parameter.option} takes {what}, not {len(raw)}: {shown(' '.join(map(str, raw)))}.",
-                parameter.help,
+                f"{spelled(parameter.name)} takes {what}, not {len(raw)}: {shown(' '.join(map(str, raw)))}.",
+                worded(parameter.help),
             )
         raw = raw[0]
     return _entry(formula, parameter, raw)
@@ -95,8 +96,8 @@ def _row(formula: Formula, parameter: Parameter, raw: Sequence[Any]) -> list[Any
     if not raw and not parameter.may_be_empty:
         raise InputError(
             f"{parameter.name.rstrip('_')}_empty",
-            f"{parameter.option} has nothing after it; it takes at least one value.",
-            parameter.help,
+            f"{spelled(parameter.name)} has nothing after it; it takes at least one value.",
+            worded(parameter.help),
         )
     if parameter.kind == "number":
         # plain literals, the bulk of any long list, take the short way
@@ -119,7 +120,7 @@ def _entry(formula: Formula, parameter: Parameter, raw: Any) -> Any:
             known = list(parameter.choices)
             raise InputError(
                 f"{parameter.name.rstrip('_')}_unknown",
-                f"{parameter.option} takes {' or '.join(known)}, not {shown(raw)}.",
+                f"{spelled(parameter.name)} takes {' or '.join(known)}, not {shown(raw)}.",
                 suggestion(raw, known),
             )
     if kind in ("word", "choice"):
@@ -130,15 +131,15 @@ def _entry(formula: Formula, parameter: Parameter, raw: Any) -> Any:
     if kind == "number":
         return number
     if not isinstance(number, Fraction) or number.denominator != 1:
-        what = "a whole number or inf" if kind == "count" else "a whole number"
+        what = "an integer or inf" if kind == "count" else "an integer"
         raise InputError(
             f"{parameter.name.rstrip('_')}_not_an_integer",
-            f"{parameter.option} takes {what}, not {shown(raw)}.",
-            parameter.help,
+            f"{spelled(parameter.name)} takes {what}, not {shown(raw)}.",
+            worded(parameter.help),
         )
     if abs(number) > _LARGEST_INTEGER:
         raise InputError(
-            "number_too_large", f"{parameter.option} takes whole numbers up to 2**63 - 1, not {shown(raw)}."
+            "number_too_large", f"{spelled(parameter.name)} takes integers up to 2**63 - 1, not {shown(raw)}."
         )
     return int(number)
 
@@ -147,7 +148,7 @@ def _number(formula: Formula, parameter: Parameter, raw: Any) -> Any:
     if isinstance(raw, Fraction):
         return raw
     if isinstance(raw, bool):
-        raise InputError("number_syntax", f"{parameter.option} takes a number, not {raw}.")
+        raise InputError("number_syntax", f"{spelled(parameter.name)} takes a number, not {raw}.")
     if isinstance(raw, int):
         return Fraction(raw)
     if isinstance(raw, float):
@@ -156,7 +157,7 @@ def _number(formula: Formula, parameter: Parameter, raw: Any) -> Any:
         return parse_number(raw, name=parameter.name, symbols=formula.symbolic)
     if hasattr(raw, "free_symbols"):
         return _expression(formula, parameter, raw)
-    raise InputError("number_syntax", f"{parameter.option} takes a number, not {shown(raw)}.")
+    raise InputError("number_syntax", f"{spelled(parameter.name)} takes a number, not {shown(raw)}.")
 
 
 def _expression(formula: Formula, parameter: Parameter, raw: Any) -> Any:
@@ -186,5 +187,5 @@ def _flag(parameter: Parameter, raw: Any) -> bool:
     if word in _FALSE:
         return False
     raise InputError(
-        f"{parameter.name}_not_a_flag", f"{parameter.option} takes 0 or 1 per step, not {shown(raw)}."
+        f"{parameter.name}_not_a_flag", f"{spelled(parameter.name)} takes 0 or 1 per step, not {shown(raw)}."
     )

@@ -1,30 +1,13 @@
-"""Finite Markov decision processes with exact probabilities and rewards.
-
-``read_mdp`` takes a built-in name, the path of a TOML file, a dict of the
-same keys, or an MDP, checks it over the rationals and hands back an ``MDP``.
-Nothing in a file or a name is ever executed.
-
-    grid2x2             the 2×2 grid of section 3.4: actions U D L R, bumping stays, +1 on entering the goal
-    grid2x2:slip=1/5    with that probability the action is replaced by one of all four, drawn uniformly
-    bandit              the two actions of section 4.4: L pays 10, R pays 0, then it is over
-    tokens              two tokens out of {3, 4, 5}, reward 1 if and only if the last one is 5
-
-A file has the keys ``P`` ([S][A][S'], numbers as text or integers), ``R``
-([S][A], or [S][A][S'], of which the expectation is kept), and optionally
-``states``, ``actions`` (names), ``terminal`` (names or indices), ``start``
-(name, index or one probability per state) and ``name``.
-"""
+"""Finite Markov decision processes with exact probabilities and rewards."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
-from rlcalc._lazy import np, torch
-from rlcalc.errors import InputError, UnknownName, shown, suggestion
+from rlcalc.backends import BY_NAME
+from rlcalc.errors import InputError, shown
 
 Row = tuple[Fraction, ...]
 Trajectory = tuple[tuple[int, ...], tuple[int, ...]]  # states, one more than actions; actions
@@ -51,7 +34,7 @@ class MDP:
     label: str
 
     @property
-    def live(self) -> tuple[int, ...]:
+    def non_terminal(self) -> tuple[int, ...]:
         """Indices of the states that are not terminal."""
         return tuple(s for s, over in enumerate(self.terminal) if not over)
 
@@ -59,31 +42,31 @@ class MDP:
         return tuple(t for t, chance in enumerate(self.p[s][a]) if chance)
 
     def proper_policy(self) -> tuple[int | None, ...]:
-        """For each live state an action that leads to the end of the episode.
+        """For each non_terminal state an action that leads to the end of the episode.
 
         Following these actions ends the episode with probability 1; ``None``
         stands for terminal states and for those from which no policy does.
         """
-        lost: set[int] = set()
+        without_exit: set[int] = set()
         while True:
-            found = self._attracted(lost)
+            found = self._attracted(without_exit)
             # a way out that may fall into a state without one is no sure way out
-            shut = set(self.live) - set(found)
-            if shut == lost:
+            cannot_end = set(self.non_terminal) - set(found)
+            if cannot_end == without_exit:
                 return tuple(found.get(s) for s in range(len(self.states)))
-            lost = shut
+            without_exit = cannot_end
 
-    def _attracted(self, lost: set[int]) -> dict[int, int]:
-        """Actions by breadth-first search from the terminal states, never entering ``lost``."""
+    def _attracted(self, without_exit: set[int]) -> dict[int, int]:
+        """Actions by breadth-first search from the terminal states, never entering ``without_exit``."""
         found: dict[int, int] = {}
         layer = {s for s, over in enumerate(self.terminal) if over}
         reached = set(layer)
         while layer:
             layer = set()
-            for s in self.live:
+            for s in self.non_terminal:
                 for a in range(len(self.actions)):
                     ways = set(self.successors(s, a))
-                    if s not in reached and ways & reached and not ways & lost:
+                    if s not in reached and ways & reached and not ways & without_exit:
                         found[s] = a
                         layer.add(s)
                         break
@@ -93,7 +76,7 @@ class MDP:
     def longest(self) -> int | None:
         """Steps of the longest possible episode; ``None`` when a state can come back."""
         depth: dict[int, int] = {s: 0 for s, over in enumerate(self.terminal) if over}
-        waiting = set(self.live)
+        waiting = set(self.non_terminal)
         while waiting:
             ready = {
                 s: 1 + max(depth[t] for t in after)
@@ -144,9 +127,7 @@ class MDP:
         ]
         r = [[float(reward) for reward in row] for row in self.r]
         start = [float(chance) for chance in self.start]
-        if backend == "numpy":
-            return MDPArrays(self, *(np.asarray(part, dtype) for part in (p, r, start)))
-        return MDPArrays(self, *(torch.tensor(part, dtype=dtype, device=device) for part in (p, r, start)))
+        return MDPArrays(self, *(BY_NAME[backend].array(part, dtype, device) for part in (p, r, start)))
 
 
 @dataclass(frozen=True)
@@ -162,55 +143,3 @@ class MDPArrays:
     p: Any
     r: Any
     start: Any
-
-
-def read_mdp(raw: Any) -> MDP:
-    """Read and check an MDP.
-
-    Args:
-        raw: a built-in name (``"grid2x2"``, ``"grid2x2:slip=1/5"``), the path
-            of a TOML file, a dict with the keys of such a file, a dict of
-            arrays (see `rlcalc.mdp.reading.from_arrays`), or an MDP.
-
-    Raises:
-        UnknownName: ``mdp_unknown``, ``mdp_unknown_key``.
-        InputError: ``mdp_row_not_one``, ``mdp_negative_probability``,
-            ``mdp_wrong_shape``, ``mdp_terminal_moves``, ``mdp_key_missing``,
-            ``mdp_bad_name``, ``mdp_not_rational``, ``mdp_too_large``,
-            ``mdp_file_unreadable``, ``mdp_file_not_toml``, and the
-            ``number_...`` codes of the expression grammar.
-    """
-    from rlcalc.mdp.reading import BUILT_IN, from_arrays, from_file, from_table
-
-    if isinstance(raw, MDP):
-        return raw
-    if isinstance(raw, list | tuple) and len(raw) == 1:
-        return read_mdp(raw[0])
-    if isinstance(raw, Mapping):
-        return from_arrays(raw) if "p" in raw else from_table(raw, "")
-    if isinstance(raw, Path):
-        return from_file(raw)
-    if not isinstance(raw, str):
-        raise InputError(
-            "mdp_unknown", f"An MDP is a name, a TOML file or a dict, not {shown(raw)}.", _known(BUILT_IN)
-        )
-    name, _, option = raw.partition(":")
-    if name in BUILT_IN:
-        return BUILT_IN[name](option)
-    path = Path(raw)
-    if raw.endswith(".toml") or _is_file(path):
-        return from_file(path)
-    raise UnknownName(
-        "mdp_unknown", f"There is no MDP {shown(raw)}.", suggestion(name, list(BUILT_IN)) or _known(BUILT_IN)
-    )
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a text too long for a name
-        return False
-
-
-def _known(built_in: Iterable[str]) -> str:
-    return f"Built in are {', '.join(built_in)}; otherwise give the path of a TOML file."

@@ -18,7 +18,7 @@ On a CPU the work goes through slabs that stay in cache, and the rows of a slab
 are joined into *one* sequence whose a is 0 where a row ends: inner loops are
 then long even when T is short. Views of time-major memory take another way, `time_major`.
 
-**What a cut means.** a_t = 0 gives x_t = b_t, whatever lies behind it. A slab of
+**What a cut means.** a_t = 0 gives x_t = b_t, whatever comes after it. A slab of
 finite numbers gets this from arithmetic. 0·∞ would break it, but a non-finite
 value always reaches the first element of the slab, so one look at that element
 is the whole check; such a slab is redone one step at a time by `one_by_one`,
@@ -41,6 +41,7 @@ from math import isfinite, prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rlcalc._lazy import np, torch
+from rlcalc.backends import is_tensor
 from rlcalc.recurrence import time_major
 from rlcalc.recurrence.arrays import prepare_numpy, prepare_torch, window_length
 
@@ -58,7 +59,7 @@ SLAB_TORCH = 1 << 18
 
 
 def one_by_one(b: Sequence[float], a: Sequence[float], last: float) -> list[float]:
-    """x_t = b_t + a_t·x_{t+1}, t = T-1..0, literally; a_t = 0 hides what is behind it, NaN and ∞ too."""
+    """x_t = b_t + a_t·x_{t+1}, t = T-1..0, literally; a_t = 0 hides what comes after it, NaN and ∞ too."""
     x, backwards = last, []
     for b_t, a_t in zip(reversed(b), reversed(a), strict=True):
         x = b_t + a_t * x if a_t else b_t
@@ -338,6 +339,16 @@ def windows_torch(b: torch.Tensor, a: Any, c: Any, n: int) -> torch.Tensor:
 # --- both ----------------------------------------------------------------------------------------------
 
 
+def scan(b: Any, a: Any, last: Any = 0.0) -> Any:
+    """``scan_torch`` of a tensor b, ``scan_numpy`` of anything else."""
+    return scan_torch(b, a, last) if is_tensor(b) else scan_numpy(b, a, last)
+
+
+def windows(b: Any, a: Any, c: Any, n: int) -> Any:
+    """``windows_torch`` of a tensor b, ``windows_numpy`` of anything else."""
+    return windows_torch(b, a, c, n) if is_tensor(b) else windows_numpy(b, a, c, n)
+
+
 def by_slabs(function: Callable[..., Any], *arrays: Any) -> Any:
     """function(*arrays), a few rows at a time, so that temporaries before and after a scan stay in cache.
 
@@ -350,12 +361,12 @@ def by_slabs(function: Callable[..., Any], *arrays: Any) -> Any:
         a CPU, slabs cannot help: that is simply function(*arrays), on the arrays as they are.
     """
     first = arrays[0]
-    is_tensor = hasattr(first, "requires_grad")
-    if is_tensor and (first.device.type != "cpu" or any(x.requires_grad for x in arrays)):
+    tensor = is_tensor(first)
+    if tensor and (first.device.type != "cpu" or any(x.requires_grad for x in arrays)):
         return function(*arrays)
     steps = first.shape[-1]
     count = prod(first.shape[:-1])
-    height = max(1, (SLAB_TORCH if is_tensor else SLAB_NUMPY) // max(steps, 1))
+    height = max(1, (SLAB_TORCH if tensor else SLAB_NUMPY) // max(steps, 1))
     if count <= height or time_major.lies(first):
         return function(*arrays)
     flat = [x.reshape(count, steps) for x in arrays]
@@ -364,7 +375,7 @@ def by_slabs(function: Callable[..., Any], *arrays: Any) -> Any:
         rows = slice(top, top + height)
         piece = function(*(x[rows] for x in flat))
         if out is None:  # only now is the dtype known
-            out = piece.new_empty((count, steps)) if is_tensor else np.empty((count, steps), piece.dtype)
+            out = piece.new_empty((count, steps)) if tensor else np.empty((count, steps), piece.dtype)
         out[rows] = piece
     return out.reshape(first.shape)
 

@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import np, torch
+from rlcalc.backends import is_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ ROWS_TORCH = 1024
 
 def lies(x: Any) -> bool:
     """Whether an array or tensor [..., T] is time-major, with rows that are long enough."""
-    fewest = ROWS_TORCH if hasattr(x, "requires_grad") else ROWS_NUMPY
+    fewest = ROWS_TORCH if is_tensor(x) else ROWS_NUMPY
     rows, strides = prod(x.shape[:-1]), _strides(x)
     return rows >= fewest and _is_dense(x.shape[:-1], strides[:-1]) and abs(strides[-1]) >= rows
 
@@ -43,7 +44,7 @@ def suits(b: Any, a: Any) -> bool:
 
 def _strides(x: Any) -> list[float]:
     """In elements; a fraction where a view of records has them."""
-    return [*x.stride()] if hasattr(x, "requires_grad") else [s / x.itemsize for s in x.strides]
+    return [*x.stride()] if is_tensor(x) else [s / x.itemsize for s in x.strides]
 
 
 def _is_dense(shape: Sequence[int], strides: Sequence[float]) -> bool:

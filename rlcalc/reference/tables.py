@@ -81,7 +81,7 @@ def _derivative(
     for _ in range(steps):
         ahead = _q_values(mdp, values, gamma)
         new = [zero] * len(mdp.states)
-        for s in mdp.live:
+        for s in mdp.non_terminal:
             policy = policies[rows[s]]
             table = [list(row) for row in zero]
             for a, chance in enumerate(policy):
@@ -115,8 +115,8 @@ def _add(table: Table, other: Table, factor: Fraction) -> None:
 def _deterministic(mdp: MDP) -> Iterator[Table]:
     """All policies that take one action in each state."""
     actions = range(len(mdp.actions))
-    for chosen in product(actions, repeat=len(mdp.live)):
-        taken = dict(zip(mdp.live, chosen, strict=True))
+    for chosen in product(actions, repeat=len(mdp.non_terminal)):
+        taken = dict(zip(mdp.non_terminal, chosen, strict=True))
         yield [[Fraction(a == taken.get(s, 0)) for a in actions] for s in range(len(mdp.states))]
 
 
@@ -124,7 +124,7 @@ def _rows(mdp: MDP, count: int) -> list[int]:
     """Which row of a table is that of a state: its own, one of the live states' or the only one."""
     if count == len(mdp.states):
         return list(range(count))
-    live = list(mdp.live)
+    live = list(mdp.non_terminal)
     return [live.index(s) if count == len(live) and s in live else 0 for s in range(len(mdp.states))]
 
 

@@ -116,7 +116,9 @@ class TextPrinter(Printer):
 
     def name(self, name: Name) -> str:
         sub = name.sub.replace("-", "−") if name.sub[1:].isdigit() else name.sub
-        text = name.base + (f"_{sub}" if sub else "") + (f"^{name.sup}" if name.sup else "")
+        optimal = name.sup == "*"  # V*, as the formulas write it
+        text = name.base + ("*" if optimal else "") + (f"_{sub}" if sub else "")
+        text += f"^{name.sup}" if name.sup and not optimal else ""
         return f"{text}({self.name(name.arg)})" if name.arg else text
 
     def value(self, value: Any) -> Printed:
@@ -211,21 +213,22 @@ def step_text(step: Step) -> str:
     return " = ".join([name, *_sides(step, TextPrinter)])
 
 
-def step_lines(step: Step, width: int = WIDTH) -> list[str]:
+def step_lines(step: Step, width: int = WIDTH, *, cut: bool = True) -> list[str]:
     """Lines of one step for a page of a width: one if it fits, else one ``=`` a line.
 
     A side that is still too long is broken at its operators and hangs below
     itself; the note stands in brackets at the end, on a line of its own if it
-    must. No line is wider than ``width``.
+    must. No line is wider than ``width``, but without ``cut`` for a single
+    number that is.
     """
     chain, note = step_text(step), f"({step.note})" if step.note else ""
     if cells(chain) > width:
         name = TextPrinter(numbers=False).name(step.name)
         margin = " " * min(cells(name), width // 4)
         first, *rest = _sides(step, TextPrinter)
-        lines = wrapped(f"{name} = {first}", width, margin + "    ")
+        lines = wrapped(f"{name} = {first}", width, margin + "    ", cut=cut)
         for side in rest:
-            lines += wrapped(f"{margin} = {side}", width, margin + "    ")
+            lines += wrapped(f"{margin} = {side}", width, margin + "    ", cut=cut)
     else:
         margin, lines = "", [chain]
     if note and len(lines) == 1 and cells(chain) + 3 + cells(note) <= width:
@@ -239,12 +242,12 @@ _FACTORS = re.compile(r"(?=·)|(?<= )(?=/ )")
 _WORDS = re.compile(r"(?<= )")
 
 
-def wrapped(text: str, width: int, hang: str, *, words: bool = False) -> list[str]:
-    """A line broken before operators or between words, later lines indented; a part too long is cut."""
-    parts: list[str] = []
-    for part in (_WORDS if words else _SUMMANDS).split(text):
-        fits = words or cells(hang + part.strip()) <= width
-        parts += [part] if fits else _FACTORS.split(part)
+def wrapped(text: str, width: int, hang: str, *, words: bool = False, cut: bool = True) -> list[str]:
+    """A line broken before operators or between words, later lines indented.
+
+    A part that is too long for a line is cut, unless a program is to read it.
+    """
+    parts = _WORDS.split(text) if words else _operands(text, width - cells(hang))
     lines, line = [], ""
     for part in parts:
         if line.strip() and cells((line + part).rstrip()) > width:
@@ -252,11 +255,36 @@ def wrapped(text: str, width: int, hang: str, *, words: bool = False) -> list[st
             line = hang + part.lstrip(" ")
         else:
             line += part
-        while cells(line.rstrip()) > width:
-            cut = _fitting(line, width)
-            lines.append(line[:cut].rstrip())
-            line = hang + line[cut:]
+        while cut and cells(line.rstrip()) > width:
+            at = _fitting(line, width)
+            lines.append(line[:at].rstrip())
+            line = hang + line[at:]
     return [*lines, line.rstrip()]
+
+
+def _operands(text: str, width: int) -> list[str]:
+    """Parts of a formula that fit: outermost summands first, those in brackets only where they must."""
+    depth, depths = 0, [0]
+    for char in text:
+        depth += (char in "([") - (char in ")]")
+        depths.append(depth)
+    ranges = [(0, len(text))]
+    for pattern in (_SUMMANDS, _FACTORS):
+        for level in range(max(depths) + 1):
+            ranges = [
+                part for found in ranges for part in _divided(text, found, pattern, depths, level, width)
+            ]
+    return [text[start:end] for start, end in ranges]
+
+
+def _divided(
+    text: str, found: tuple[int, int], pattern: re.Pattern[str], depths: list[int], level: int, width: int
+) -> list[tuple[int, int]]:
+    start, end = found
+    if cells(text[start:end].strip()) <= width:
+        return [found]
+    places = [m.start() for m in pattern.finditer(text, start + 1, end) if depths[m.start()] == level]
+    return list(zip([start, *places], [*places, end], strict=True))
 
 
 def cells(text: str) -> int:

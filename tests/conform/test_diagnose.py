@@ -15,7 +15,7 @@ from rlcalc.conform.outcome import judge, run_form
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.vectors import answer_name, golden_vectors, reference
-from rlcalc.mdp.model import read_mdp
+from rlcalc.mdp.reading import read_mdp
 
 from . import targets
 

@@ -17,6 +17,7 @@ from rlcalc.conform.generate.search import search
 from rlcalc.conform.report.counterexample import counterexample
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import Target, from_function, load_target
+from rlcalc.conform.trial import Trial
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.evaluation import checked
 from rlcalc.reference import ORACLES
@@ -33,7 +34,7 @@ TABLES = [n for n in formula_names() if any(p.kind == "mdp" for p in load_formul
 def test_our_own_forms_pass(formula: str, backend: str) -> None:
     form = worlds.own(formula) if formula in TABLES else getattr(rlcalc, formula)
     target = from_function(form, formula, backend)
-    ran, found, why = search(target, load_formula(formula), (), 25, 3)
+    ran, found, why = search(Trial(target, ()), load_formula(formula), (), 25, 3)
     assert (ran, found, why) == (25, None, "")
 
 
@@ -42,7 +43,7 @@ def test_all_outputs_are_compared(formula: str) -> None:
     """Whoever names outputs is held to each of them that has an exact answer."""
     compute = partial(rlcalc.compute, formula)
     form = worlds.own(formula, compute) if formula in TABLES else compute
-    ran, found, why = search(Target(formula, form), load_formula(formula), (), 25, 4)
+    ran, found, why = search(Trial(Target(formula, form), ()), load_formula(formula), (), 25, 4)
     assert (ran, found, why) == (25, None, "")
 
     def spoiled(**given: Any) -> Any:
@@ -52,7 +53,7 @@ def test_all_outputs_are_compared(formula: str) -> None:
     # the last one that the exact side gives, which is the answer itself where it gives one only
     names = sorted(ORACLES[formula](first_inputs(formula))) if formula in ORACLES else []
     if names:
-        assert search(Target(formula, spoiled), load_formula(formula), (), 60, 4)[1] is not None
+        assert search(Trial(Target(formula, spoiled), ()), load_formula(formula), (), 60, 4)[1] is not None
 
 
 def test_exponentials_that_overflow_are_caught() -> None:
@@ -62,7 +63,7 @@ def test_exponentials_that_overflow_are_caught() -> None:
         shares = np.exp(theta)
         return shares / shares.sum(axis=-1, keepdims=True)
 
-    found = search(from_function(unstable), load_formula("softmax"), (), 300, 0)[1]
+    found = search(Trial(from_function(unstable), ()), load_formula("softmax"), (), 300, 0)[1]
     assert found is not None
     assert found.judgement.status == "nan"
     assert len(found.rows[0]["theta"]) <= 2
@@ -95,7 +96,7 @@ def test_what_is_drawn() -> None:
             seen.setdefault(key, set()).add(value)
         return rlcalc.gae(rewards, values, gamma, lam, **given)
 
-    assert search(from_function(note), load_formula("gae"), (), 300, 0)[1] is None
+    assert search(Trial(from_function(note), ()), load_formula("gae"), (), 300, 0)[1] is None
     assert {1, 2} < seen["length"]
     assert max(seen["length"]) > 50
     assert seen["axes"] == {1, 2, 3}
@@ -143,7 +144,7 @@ def test_a_target_that_changes_its_mind_is_still_reported() -> None:
     def moody(rewards: Any, **given: Any) -> Any:
         return rlcalc.gae(rewards, **given) + (next(calls) == 5)
 
-    ran, found, _ = search(from_function(moody), load_formula("gae"), (), 50, 0)
+    ran, found, _ = search(Trial(from_function(moody), ()), load_formula("gae"), (), 50, 0)
     assert ran > 0
     assert found is None or found.flaky
 

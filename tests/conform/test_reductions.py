@@ -16,8 +16,9 @@ from rlcalc.conform.batching import stacked, with_batches
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import judge, read_answer, run_form
 from rlcalc.conform.report.counterexample import counterexample
-from rlcalc.conform.runner import run, truth_under
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function, load_target
+from rlcalc.conform.trial import truth_under
 from rlcalc.conform.vectors import Vector, golden_vectors, reference
 from rlcalc.errors import InputError
 from rlcalc.specs import load_formula
@@ -135,13 +136,13 @@ def test_a_number_is_no_batch() -> None:
     """Even where broadcasting would find every entry equal."""
     vector = batches("ppo_clip")[0]
     flat = [Fraction(1)] * len(vector.rows)
-    found = judge(vector, read_answer(vector.formula, np.float64(1)), "float64", {"objective": flat})
+    found = judge(vector, read_answer(vector, np.float64(1)), "float64", {"objective": flat})
     assert found.status == "wrong-shape"
-    assert judge(vector, read_answer(vector.formula, np.ones(1)), "float64", {"objective": flat}).failed
+    assert judge(vector, read_answer(vector, np.ones(1)), "float64", {"objective": flat}).failed
     # nor is a batch one number
     whole = {"objective": Fraction(1)}
-    assert judge(vector, read_answer(vector.formula, np.ones(len(flat))), "float64", whole).failed
-    assert not judge(vector, read_answer(vector.formula, np.float64(1)), "float64", whole).failed
+    assert judge(vector, read_answer(vector, np.ones(len(flat))), "float64", whole).failed
+    assert not judge(vector, read_answer(vector, np.float64(1)), "float64", whole).failed
 
 
 @pytest.mark.parametrize("random", [0, 60])

@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 
 from rlcalc.cli import main
-from rlcalc.conform.runner import MOST_DEATHS, run
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import Target
-from rlcalc.conform.target.process import Remote, load_remote
+from rlcalc.conform.target.process import ProcessTarget
 from rlcalc.conform.target.program import Program
+from rlcalc.conform.trial import MOST_DEATHS
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.errors import InputError
 
@@ -69,7 +70,7 @@ def remote() -> Iterator[Any]:
     made: list[Target] = []
 
     def make(name: str, file: Path = HARD, **options: Any) -> Target:
-        made.append(load_remote(f"{file}:{name}", **options))
+        made.append(ProcessTarget(f"{file}:{name}", **options))
         return made[-1]
 
     yield make
@@ -219,7 +220,7 @@ def test_narrowing_keeps_the_process(remote: Any) -> None:
     target = remote("one_discount")
     found = run(target, "gae", random=20)
     assert found.verdict == "conforms"
-    assert any("one gamma for all steps" in note for note in found.notes)
+    assert any("scalar gamma" in note for note in found.notes)
     assert target.worker.started == 1
 
 
@@ -240,7 +241,7 @@ def test_a_program_that_refuses_discounts_per_step_is_narrowed(tmp_path: Path) -
         found = run(target, "gae")
     finally:
         target.close()
-    assert any("one gamma for all steps" in note for note in found.notes)
+    assert any("scalar gamma" in note for note in found.notes)
     assert {j.status for j in found.judgements if j.dtype == "float64"} == {"passed", "skipped"}
 
 
@@ -278,7 +279,7 @@ def test_it_outlives_the_thread_that_started_it(remote: Any) -> None:
 def test_closing_leaves_nothing(remote: Any, pids: Path) -> None:
     target = remote("right", SOFT)
     assert target.call(VECTOR).kind == "answer"
-    number = target.worker.process.pid
+    number = target.worker.child.number
     pids.write_text(f"{number}\n")
     target.close()
     assert gone(pids)
@@ -298,13 +299,13 @@ def test_closing_leaves_nothing(remote: Any, pids: Path) -> None:
 )
 def test_what_is_no_target(text: str, code: str) -> None:
     with pytest.raises(InputError) as caught:
-        load_remote(text)
+        ProcessTarget(text)
     assert caught.value.code == code
 
 
 def test_hints_cross_as_well() -> None:
     with pytest.raises(InputError) as caught:
-        load_remote(f"{SOFT}:rigth")
+        ProcessTarget(f"{SOFT}:rigth")
     assert "right" in caught.value.hint
 
 
@@ -312,7 +313,7 @@ def test_a_file_that_crashes_when_imported(tmp_path: Path) -> None:
     path = tmp_path / "broken.py"
     path.write_text("import os\nos.abort()\n")
     with pytest.raises(InputError) as caught:
-        load_remote(f"{path}:f")
+        ProcessTarget(f"{path}:f")
     assert caught.value.code == "target_import"
     assert "SIGABRT" in caught.value.message
 
@@ -322,7 +323,7 @@ def test_a_file_that_never_ends_being_imported(tmp_path: Path, monkeypatch: pyte
     path.write_text("while True:\n    pass\n")
     monkeypatch.setattr("rlcalc.conform.target.process.LOADING", 1.0)
     with pytest.raises(InputError) as caught:
-        Remote(f"{path}:f")
+        ProcessTarget(f"{path}:f")
     assert caught.value.code == "target_import"
     assert "1 s" in caught.value.message
 

@@ -12,7 +12,7 @@ import pytest
 import rlcalc
 from rlcalc.conform import conform
 from rlcalc.conform.report.counterexample import counterexample
-from rlcalc.conform.runner import Report, run
+from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.errors import InputError, UnknownName
 
@@ -21,7 +21,7 @@ from . import targets
 FILE = Path(targets.__file__)
 
 
-def report(function: Any, formula: str = "gae", **options: Any) -> Report:
+def report(function: Any, formula: str = "gae", **options: Any) -> ConformReport:
     return conform(function, formula, **options)
 
 

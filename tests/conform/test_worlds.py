@@ -21,9 +21,10 @@ from rlcalc.conform.generate.search import Found, search
 from rlcalc.conform.generate.tables import LARGEST_GAMMA
 from rlcalc.conform.generate.vector import vector
 from rlcalc.conform.report.counterexample import counterexample
-from rlcalc.conform.runner import Report, run
+from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.conform.target.program import Program, case_json
+from rlcalc.conform.trial import Trial
 from rlcalc.data import data_folder
 from rlcalc.specs import formula_names, load_formula
 
@@ -55,7 +56,7 @@ def drawn(formula: str, count: int, seed: int = 0) -> Iterator[Draft]:
 
 def smallest(function: Any, formula: str, count: int = 300) -> Found:
     """The shrunk case, from generated ones alone."""
-    _, found, _ = search(from_function(function), load_formula(formula), (), count, 0)
+    _, found, _ = search(Trial(from_function(function), ()), load_formula(formula), (), count, 0)
     assert found is not None
     return found
 
@@ -229,7 +230,7 @@ def test_a_case_stands_in_the_report_in_full(capsys: pytest.CaptureFixture[str])
     out = capsys.readouterr().out
     assert "mdp.P = [[[" in out
     assert "mdp.terminal = [1]" in out
-    assert "Q^*(s0; a0) = R(s0; a0)" in out  # the steps
+    assert "Q*(s0; a0) = R(s0; a0)" in out  # the steps
 
 
 def test_a_word_with_a_space_is_not_broken(tmp_path: Path) -> None:
@@ -244,7 +245,7 @@ def test_a_word_with_a_space_is_not_broken(tmp_path: Path) -> None:
     compile(example.test, "test", "exec")
 
 
-def verdict(formula: str) -> Report:
+def verdict(formula: str) -> ConformReport:
     target = Program(shlex.join([sys.executable, str(FILE.parent / "programs" / "worlds.py")]))
     try:
         return run(target, formula, random=40)

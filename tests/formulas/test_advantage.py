@@ -110,23 +110,3 @@ def test_a_forgotten_discount_is_told_apart() -> None:
     right = rlcalc.derive("advantage", reward=2, value=5, next_value=8, gamma="0.9").answer
     undiscounted = rlcalc.derive("advantage", reward=2, value=5, next_value=8, gamma=1).answer
     assert right != undiscounted == 5
-
-
-@pytest.mark.parametrize(
-    ("inputs", "code"),
-    [
-        ({"return_": 15, "value": 10, "reward": 2}, "forms_mixed"),
-        ({"return_": 15, "value": 10, "next_value": 2}, "forms_mixed"),
-        ({"return_": 15}, "value_missing"),
-        ({"reward": 1, "value": 1, "next_value": 1}, "gamma_missing"),
-        ({"reward": 1, "value": 1, "next_value": 1, "gamma": "1.1"}, "gamma_out_of_range"),
-    ],
-)
-def test_refusals(inputs: dict[str, object], code: str) -> None:
-    for call in (rlcalc.derive, rlcalc.compute):
-        numeric = (
-            {k: float(Fraction(str(v))) for k, v in inputs.items()} if call is rlcalc.compute else inputs
-        )
-        with pytest.raises(rlcalc.InputError) as caught:
-            call("advantage", **numeric)
-        assert caught.value.code == code

@@ -1,4 +1,4 @@
-"""A batch is its rows, in the dtype given, for every formula and on both numeric backends.
+"""A batch is its rows, in the dtype given and as new arrays, for every formula and on both numeric backends.
 
 Rows are golden cases, whose answers are certified one by one, each beside
 itself with the last axis of all inputs turned round.
@@ -20,7 +20,14 @@ from rlcalc.specs import formula_names, load_formula
 
 LONGEST = 100  # characters of an input; what goes wrong with batches does so with short rows
 WITHOUT_NUMBERS = {("traces", "eligibility")}  # follows from the states alone, which have no batch
+NEAR = {"float64": 1e-11, "float32": 2e-4, "float16": 0.05, "bfloat16": 0.2}
+BACKENDS = [
+    *(("numpy", dtype) for dtype in ("float64", "float32", "float16")),
+    *(("torch", dtype) for dtype in ("float64", "float32", "bfloat16")),
+]
 Arrays = dict[str, Any]
+each_formula = pytest.mark.parametrize("formula", formula_names())
+each_backend = pytest.mark.parametrize(("backend", "dtype"), BACKENDS)
 
 
 def rows_of(formula: str, dtype: str) -> list[tuple[Arrays, list[str]]]:
@@ -31,7 +38,7 @@ def rows_of(formula: str, dtype: str) -> list[tuple[Arrays, list[str]]]:
         if case.result == "invalid" or any(len(str(value)) > LONGEST for value in case.given.values()):
             continue
         inputs = checked(spec, case.given)
-        if inputs.symbols:
+        if inputs.symbols or (formula == "ppo_count" and case.id.endswith("two-to-the-63")):
             continue
         arrays = {name: v for name, v in from_exact(inputs, "numpy", dtype).items() if v is not None}
         # a caller of Python names an MDP, as a case does
@@ -41,48 +48,89 @@ def rows_of(formula: str, dtype: str) -> list[tuple[Arrays, list[str]]]:
             for p in spec.parameters
             if isinstance(arrays.get(p.name), np.ndarray) and not (p.single and arrays[p.name].ndim == 0)
         ]
-        found.append((arrays, batched))
+        if batched:
+            found.append((arrays, batched))
     return found
+
+
+def made(arrays: Arrays, backend: str, dtype: str) -> Arrays:
+    """The arrays as a backend's own, floating ones in the dtype."""
+    if backend == "numpy":
+        return dict(arrays)
+    import torch
+
+    def tensor(array: Any) -> Any:
+        found = torch.from_numpy(np.array(array))
+        return found.to(getattr(torch, dtype)) if found.is_floating_point() else found
+
+    return {k: tensor(v) if isinstance(v, np.ndarray) else v for k, v in arrays.items()}
+
+
+def run(formula: str, backend: str, dtype: str, arrays: Arrays) -> Arrays:
+    return rlcalc.compute(formula, **made(arrays, backend, dtype))
+
+
+def dtype_name(array: Any) -> str:
+    return str(array.dtype).removeprefix("torch.")
+
+
+def plain(array: Any) -> Any:
+    return np.asarray(array.float() if dtype_name(array) == "bfloat16" else array)
 
 
 def turned(array: Any) -> Any:
     return array[..., ::-1].copy() if array.ndim else array
 
 
-def run(formula: str, backend: str, arrays: Arrays) -> Arrays:
-    if backend == "torch":
-        import torch
-
-        arrays = {
-            k: torch.from_numpy(np.array(v)) if isinstance(v, np.ndarray) else v for k, v in arrays.items()
-        }
-    return rlcalc.compute(formula, **arrays)
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
-@pytest.mark.parametrize("formula", formula_names())
+@each_backend
+@each_formula
 def test_a_batch_is_its_rows(formula: str, backend: str, dtype: str) -> None:
-    near = {"rtol": 1e-11, "atol": 1e-11} if dtype == "float64" else {"rtol": 2e-4, "atol": 2e-4}
-    for arrays, batched in rows_of(formula, dtype):
-        if not batched:
-            continue
+    wide = "float32" if dtype == "bfloat16" else dtype  # NumPy has no bfloat16
+    for arrays, batched in rows_of(formula, wide):
         other = {k: turned(v) if k in batched else v for k, v in arrays.items()}
-        first = run(formula, backend, arrays)
         try:
-            alone = [first, run(formula, backend, other), first]
+            first = run(formula, backend, dtype, arrays)
+            alone = [first, run(formula, backend, dtype, other), first]
         except rlcalc.InputError:
-            continue  # turned round it is no input of the formula
+            assert dtype != "float64" or other is not arrays
+            continue  # turned round, or rounded to few digits, it is no input of the formula
         stacked = {k: np.stack([v, other[k], v])[:, None] if k in batched else v for k, v in arrays.items()}
-        together = run(formula, backend, stacked)
+        together = run(formula, backend, dtype, stacked)
         assert together.keys() == alone[0].keys()
         for name, array in together.items():
-            kinds = {str(x.dtype).removeprefix("torch.") for x in (array, alone[0][name])}
+            kinds = {dtype_name(x) for x in (array, alone[0][name])}
             assert kinds == {"int64" if formula == "ppo_count" else dtype}, name
             if (formula, name) in WITHOUT_NUMBERS:
-                array = (
-                    array[None, None].repeat(3, 0) if backend == "numpy" else array.expand(3, 1, *array.shape)
-                )
+                array = array[None, None].repeat(*((3, 0) if backend == "numpy" else (3, 1, 1, 1)))
             assert tuple(array.shape) == (3, 1, *alone[0][name].shape), name
             for row, single in zip(array, alone, strict=True):
-                np.testing.assert_allclose(np.asarray(row[0]), np.asarray(single[name]), **near, err_msg=name)
+                near = {"rtol": NEAR[dtype], "atol": NEAR[dtype]}
+                np.testing.assert_allclose(plain(row[0]), plain(single[name]), **near, err_msg=name)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@each_formula
+def test_inputs_are_not_touched_and_outputs_can_be(formula: str, backend: str) -> None:
+    for arrays, _ in rows_of(formula, "float64"):
+        inputs = made(arrays, backend, "float64")
+        before = {k: plain(v).copy() for k, v in inputs.items() if hasattr(v, "dtype")}
+        found = rlcalc.compute(formula, **inputs)
+        for array in found.values():
+            if backend == "numpy" and isinstance(array, np.ndarray):
+                array[...] = 7
+        for k, v in before.items():
+            np.testing.assert_array_equal(plain(inputs[k]), v)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@each_formula
+def test_a_batch_of_none_has_the_shape_of_none(formula: str, backend: str) -> None:
+    for arrays, batched in rows_of(formula, "float64"):
+        try:
+            alone = run(formula, backend, "float64", arrays)
+        except rlcalc.InputError:
+            continue
+        none = {k: np.stack([v])[:0] if k in batched else v for k, v in arrays.items()}
+        for name, array in run(formula, backend, "float64", none).items():
+            if (formula, name) not in WITHOUT_NUMBERS:
+                assert tuple(array.shape) == (0, *alone[name].shape), name

@@ -82,29 +82,6 @@ def test_a_terminated_last_step_hides_the_bootstrap() -> None:
     assert rlcalc.discounted_return([1, 2], gamma=0.5, bootstrap=100, terminated=[0, 1]).tolist() == [2, 2]
 
 
-@pytest.mark.parametrize(
-    ("inputs", "code"),
-    [
-        ({"rewards": [1, 2], "values": [0, 0, 3], "bootstrap": 4}, "bootstrap_conflict"),
-        ({"rewards": [1, 2], "next_values": [0, 3], "bootstrap": 4}, "bootstrap_conflict"),
-        ({"rewards": [1], "gamma": "11/10"}, "gamma_out_of_range"),
-        ({"rewards": []}, "rewards_empty"),
-        ({"rewards": ["nan"]}, "number_not_finite"),
-        ({"rewards": [1, 2], "values": [1, 2]}, "values_wrong_length"),
-    ],
-)
-def test_refusals(inputs: dict[str, Any], code: str) -> None:
-    with pytest.raises(rlcalc.InputError) as error:
-        rlcalc.derive("discounted_return", **inputs)
-    assert error.value.code == code
-
-
-def test_the_conflict_is_refused_for_arrays_too() -> None:
-    with pytest.raises(rlcalc.InputError) as error:
-        rlcalc.discounted_return([1.0, 2], values=[0.0, 0, 3], bootstrap=4.0)
-    assert error.value.code == "bootstrap_conflict"
-
-
 def test_the_same_bootstrap_twice_is_no_conflict() -> None:
     assert derived(rewards=[1, 2], gamma="1/2", values=[9, 9, 4], bootstrap="8/2") == ["3", "4"]
     got = rlcalc.discounted_return([1.0, 2], values=[9.0, 9, 4], gamma=0.5, bootstrap=4.0)

@@ -114,34 +114,6 @@ def test_a_cut_without_next_values_is_remarked() -> None:
     assert any("next-values is not given" in note for note in cut.notes)
 
 
-@pytest.mark.parametrize(
-    ("inputs", "code"),
-    [
-        ({"lam": "11/10"}, "lam_out_of_range"),
-        ({"lam": -1}, "lam_out_of_range"),
-        ({"gamma": 2}, "gamma_out_of_range"),
-        ({"gamma": ["1/2", "1/2", "1/2"]}, "gamma_wrong_length"),
-        ({"values": [0, 0]}, "values_wrong_length"),
-        ({"terminated": [1]}, "terminated_wrong_length"),
-        ({"truncated": [1, 0, 0]}, "truncated_wrong_length"),
-        ({"terminated": [2, 0]}, "terminated_not_a_flag"),
-        ({"next_values": [1]}, "next_values_wrong_length"),
-        ({"rewards": []}, "rewards_empty"),
-        ({"rewards": None}, "rewards_missing"),
-    ],
-)
-def test_refusals(inputs: dict[str, Any], code: str) -> None:
-    with pytest.raises(rlcalc.InputError) as error:
-        rlcalc.derive("gae", **{"rewards": [1, 2], **inputs})
-    assert error.value.code == code
-
-
-def test_arrays_of_the_wrong_length_are_refused() -> None:
-    with pytest.raises(rlcalc.InputError) as error:
-        rlcalc.gae(np.zeros((3, 4)), np.zeros((3, 4)))
-    assert error.value.code == "values_wrong_shape"
-
-
 def test_exact_reaches_its_limit_and_says_so_beyond() -> None:
     rewards = ["1"] * 128
     found = rlcalc.evaluate("gae", {"rewards": rewards, "gamma": 1, "lam": "1/2"})

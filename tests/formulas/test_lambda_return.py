@@ -147,23 +147,6 @@ def test_refused_terminal_of_a_long_episode_is_still_one_line() -> None:
     assert len(str(error.value)) < 400
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({}, "lam_missing"),
-        ({"lam": "-1/10"}, "lam_out_of_range"),
-        ({"lam": 2}, "lam_out_of_range"),
-        ({"lam": 1, "gamma": "11/10"}, "gamma_out_of_range"),
-        ({"lam": 1, "values": [0, 0, 0]}, "values_wrong_length"),
-        ({"lam": 1, "alpha": 2}, "alpha_out_of_range"),
-    ],
-)
-def test_refusals(changes: dict[str, Any], code: str) -> None:
-    with pytest.raises(rlcalc.InputError) as error:
-        rlcalc.derive("lambda_return", **{**LECTURE, **changes})
-    assert error.value.code == code
-
-
 def test_leaving_out_the_remainder_is_seen() -> None:
     """(1 − λ)Σ alone gives the last return the weight of any other: 2 instead of 11/4."""
     lam, n_step = 0.5, np.array([1.0, 3, 6])

@@ -85,26 +85,6 @@ def test_endless_partial_sums_tend_to_one() -> None:
         assert 1 - partial == Fraction(1, 2) ** steps
 
 
-@pytest.mark.parametrize(
-    ("lam", "steps", "code"),
-    [
-        (1, "inf", "weights_do_not_exist"),
-        ("1.0", "inf", "weights_do_not_exist"),
-        ("3/2", 3, "lam_out_of_range"),
-        ("-1/2", 3, "lam_out_of_range"),
-        ("1/2", 0, "steps_out_of_range"),
-        ("1/2", -1, "steps_out_of_range"),
-        ("1/2", 10**9, "steps_out_of_range"),
-        ("1/2", "3/2", "steps_not_an_integer"),
-        ("1/2", None, "steps_missing"),
-    ],
-)
-def test_refusals(lam: object, steps: object, code: str) -> None:
-    with pytest.raises(rlcalc.InputError) as caught:
-        rlcalc.derive("lambda_weights", lam=lam, steps=steps)
-    assert caught.value.code == code
-
-
 def test_endless_has_no_list_in_python() -> None:
     with pytest.raises(rlcalc.InputError) as caught:
         rlcalc.lambda_weights(0.5, float("inf"))
@@ -117,21 +97,6 @@ def test_long_ones_skip_the_exact_form() -> None:
     assert e.derivation is None
     assert e.agree
     assert len(e.results["weights"].numpy) == 1000
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_dtype_and_batch(dtype: str) -> None:
-    lam = np.array([[0.0, 0.5], [0.9, 1.0]], dtype)
-    whole = rlcalc.lambda_weights(lam, 4)
-    assert whole.dtype == dtype
-    assert whole.shape == (2, 2, 4)
-    np.testing.assert_allclose(whole.sum(-1), 1, rtol=1e-6)
-    assert (whole[1, 0] == rlcalc.lambda_weights(lam[1, 0], 4)).all()
-    tensor = rlcalc.lambda_weights(torch.tensor(lam), 4)
-    assert str(tensor.dtype) == f"torch.{dtype}"
-    np.testing.assert_allclose(tensor, whole, rtol=1e-6)
-    assert rlcalc.lambda_weights(np.zeros((0,)), 4).shape == (0, 4)
-    assert rlcalc.lambda_weights(torch.tensor(0.5, dtype=torch.bfloat16), 4).dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("at", [0.0, 0.5, 1.0])

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.errors import InputError
 from rlcalc.exact import equal, to_text
 
 numbers = st.fractions(min_value=-6, max_value=6, max_denominator=20)
@@ -71,43 +69,6 @@ def test_the_step_is_gradient_ascent_on_the_log_probability() -> None:
     (slope,) = torch.autograd.grad(4.0 * torch.log_softmax(theta, -1)[2], theta)
     moved = rlcalc.reinforce_step(theta, 2, return_=7.0, alpha=0.25, baseline=3.0)
     assert torch.allclose(moved, theta + 0.25 * slope, atol=1e-15)
-
-
-def test_batches_dtypes_and_inputs() -> None:
-    rng = np.random.default_rng(2)
-    theta = rng.normal(size=(5, 3)).astype(np.float32)
-    actions, gained = rng.integers(0, 3, 5), rng.normal(size=5).astype(np.float32)
-    kept = theta.copy()
-    batched = rlcalc.reinforce_step(theta, actions, return_=gained)
-    assert batched.dtype == np.float32
-    assert np.array_equal(theta, kept)
-    for row in range(5):
-        single = rlcalc.reinforce_step(theta[row], int(actions[row]), return_=gained[row])
-        assert np.allclose(batched[row], single, atol=1e-7)
-    tensors = (torch.tensor(theta), torch.tensor(actions), torch.tensor(gained))
-    assert np.allclose(
-        rlcalc.reinforce_step(tensors[0], tensors[1], return_=tensors[2]).numpy(), batched, atol=1e-6
-    )
-    half = rlcalc.reinforce_step(tensors[0].bfloat16(), tensors[1], return_=tensors[2].bfloat16())
-    assert half.dtype == torch.bfloat16
-    assert rlcalc.reinforce_step(np.zeros((0, 2)), np.zeros(0, int), return_=np.zeros(0)).shape == (0, 2)
-
-
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"alpha": 0}, "alpha_out_of_range"),
-        ({"alpha": "-1/10"}, "alpha_out_of_range"),
-        ({"alpha": 2}, "alpha_out_of_range"),
-        ({"action": 2}, "action_out_of_range"),
-        ({"theta": []}, "theta_empty"),
-        ({"return_": None}, "return_missing"),
-    ],
-)
-def test_refusals(change: dict[str, object], code: str) -> None:
-    with pytest.raises(InputError) as caught:
-        rlcalc.derive("reinforce_step", **({"theta": [0, 0], "action": 0, "return_": 10} | change))
-    assert caught.value.code == code
 
 
 def test_a_step_size_above_one_is_noted() -> None:

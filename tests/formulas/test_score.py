@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.errors import InputError
 from rlcalc.exact import equal
 
 logits = st.lists(st.fractions(min_value=-8, max_value=8, max_denominator=30), min_size=1, max_size=5)
@@ -54,46 +52,8 @@ def test_no_cancellation_where_the_action_is_all_but_certain(gap: float) -> None
     assert abs(broken - want) > 1e-9 * want
 
 
-def test_batches_dtypes_and_inputs() -> None:
-    rng = np.random.default_rng(1)
-    theta = rng.normal(size=(6, 4)).astype(np.float32)
-    actions = rng.integers(0, 4, size=6)
-    kept = theta.copy()
-    batched = rlcalc.score(theta, actions)
-    assert batched.dtype == np.float32
-    assert np.array_equal(theta, kept)
-    for row in range(6):
-        assert np.array_equal(batched[row], rlcalc.score(theta[row], int(actions[row])))
-    tensor = rlcalc.score(torch.tensor(theta), torch.tensor(actions))
-    assert tensor.dtype == torch.float32
-    assert np.allclose(tensor.numpy(), batched, atol=1e-7)
-    assert rlcalc.score(torch.tensor(theta).bfloat16(), torch.tensor(actions)).dtype == torch.bfloat16
-    assert rlcalc.score(np.zeros((0, 3)), np.zeros(0, int)).shape == (0, 3)
-
-
 def test_second_derivative_is_minus_the_covariance() -> None:
     theta = torch.tensor([0.2, -0.4, 1.0], dtype=torch.float64)
     jacobian = torch.autograd.functional.jacobian(lambda x: rlcalc.score(x, 1), theta)
     pi = torch.softmax(theta, -1)
     assert torch.allclose(jacobian, torch.outer(pi, pi) - torch.diag(pi), atol=1e-15)
-
-
-@pytest.mark.parametrize(("action", "code"), [(2, "action_out_of_range"), (-1, "action_out_of_range")])
-def test_an_action_outside_is_refused_everywhere(action: int, code: str) -> None:
-    calls = [
-        lambda: rlcalc.derive("score", theta=[0, 0], action=action),
-        lambda: rlcalc.score(np.zeros(2), action),
-        lambda: rlcalc.score(np.zeros((2, 2)), np.array([0, action])),
-        lambda: rlcalc.score(torch.zeros(2), action),
-        lambda: rlcalc.score(torch.zeros(2, 2), torch.tensor([0, action])),
-    ]
-    for call in calls:
-        with pytest.raises(InputError) as caught:
-            call()
-        assert caught.value.code == code
-
-
-@pytest.mark.parametrize("make", [np.zeros, torch.zeros], ids=["numpy", "torch"])
-def test_no_row_has_no_score(make: Any) -> None:
-    action = make(0).astype(int) if make is np.zeros else make(0, dtype=torch.long)
-    assert tuple(rlcalc.score(make((0, 3)), action).shape) == (0, 3)

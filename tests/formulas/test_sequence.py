@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.formulas import load_forms
 from tests.formulas.episodes import Sequence, batch, sequences, shares
 
 # what each formula needs beyond the shared signature
@@ -92,18 +91,6 @@ def test_identities_hold_numerically_in_batches(dtype: str, backend: str) -> Non
 
 
 @each_formula
-@pytest.mark.parametrize("shape", [(1,), (7,), (3, 1), (2, 3, 9), (1, 64)])
-def test_batches_are_stacked_rows(name: str, shape: tuple[int, ...]) -> None:
-    inputs = batch(2, *shape)
-    together = answer(name, inputs)
-    assert together.shape == shape
-    for row in np.ndindex(*shape[:-1]):
-        alone = answer(name, {k: v[row] for k, v in inputs.items()})
-        np.testing.assert_allclose(together[row], alone, rtol=1e-13, atol=1e-13)
-    np.testing.assert_allclose(answer(name, to_torch(inputs)).numpy(), together, rtol=1e-12, atol=1e-12)
-
-
-@each_formula
 @pytest.mark.parametrize("leave_out", [(), ("terminated",), ("truncated",), ("next_values",), ("values",)])
 def test_optional_inputs_may_be_left_out_on_both_sides(name: str, leave_out: tuple[str, ...]) -> None:
     inputs = {k: v for k, v in batch(3, 4, 11).items() if k not in leave_out}
@@ -111,49 +98,10 @@ def test_optional_inputs_may_be_left_out_on_both_sides(name: str, leave_out: tup
 
 
 @each_formula
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_dtype_is_kept_and_inputs_are_not_touched(name: str, dtype: Any) -> None:
-    inputs = batch(4, 3, 8, dtype=dtype)
-    before = {k: v.copy() for k, v in inputs.items()}
-    assert answer(name, inputs).dtype == dtype
-    for k, v in before.items():
-        np.testing.assert_array_equal(inputs[k], v)
-    tensors = to_torch(inputs)
-    assert answer(name, tensors).dtype == tensors["rewards"].dtype
-    for k, v in before.items():
-        np.testing.assert_array_equal(tensors[k].numpy(), v)
-
-
-@each_formula
 def test_scalar_discount_does_not_widen_float32(name: str) -> None:
     inputs = {"rewards": np.ones((2, 5), np.float32), "gamma": 0.9}
     assert answer(name, inputs).dtype == np.float32
     assert answer(name, to_torch(inputs)).dtype == torch.float32
-
-
-@each_formula
-def test_bfloat16_runs(name: str) -> None:
-    inputs = to_torch(batch(5, 3, 8))
-    half = {k: v.bfloat16() if v.is_floating_point() else v for k, v in inputs.items()}
-    got = answer(name, half)
-    assert got.dtype == torch.bfloat16
-    np.testing.assert_allclose(got.double().numpy(), answer(name, inputs).numpy(), atol=0.2)
-
-
-@each_formula
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
-def test_empty_batch(name: str, backend: str) -> None:
-    inputs: dict[str, Any] = batch(6, 0, 5)
-    assert answer(name, to_torch(inputs) if backend == "torch" else inputs).shape == (0, 5)
-
-
-@each_formula
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
-def test_no_step_is_refused(name: str, backend: str) -> None:
-    inputs: dict[str, Any] = {"rewards": np.zeros((3, 0)), "gamma": 0.9}
-    with pytest.raises(rlcalc.InputError) as error:
-        answer(name, to_torch(inputs) if backend == "torch" else inputs)
-    assert error.value.code == "rewards_empty"
 
 
 @each_formula
@@ -243,17 +191,6 @@ def test_a_cut_without_its_successor_is_told_and_nothing_else(name: str) -> None
     assert notes(truncated=[0, 1, 1]) == [told]  # after the last step V(S_3) is the successor's
     assert notes(truncated=[0, 1, 0], terminated=[0, 1, 0]) == []
     assert notes(truncated=[0, 1, 0], next_values=[0, 0, 0]) == []
-
-
-@each_formula
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
-def test_a_form_called_by_itself_refuses_no_step(name: str, backend: str) -> None:
-    """Training calls the forms without the checks in front of them."""
-    form = getattr(load_forms(name), f"{backend}_form")
-    rewards: Any = np.zeros((3, 0)) if backend == "numpy" else torch.zeros(3, 0)
-    with pytest.raises(rlcalc.InputError, match="at least one") as error:
-        form(rewards=rewards, values=None, gamma=1.0, **EXTRA[name])
-    assert error.value.code == "rewards_empty"
 
 
 @each_formula

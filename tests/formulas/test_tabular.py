@@ -6,7 +6,7 @@ import pytest
 
 import rlcalc
 from rlcalc.formulas._tabular import row_of_state, short
-from rlcalc.mdp.model import read_mdp
+from rlcalc.mdp.reading import read_mdp
 
 
 @pytest.mark.parametrize(

@@ -74,21 +74,6 @@ def test_gradients() -> None:
     assert alpha.grad.item() == 9.0
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_dtype_batch_and_inputs(dtype: str) -> None:
-    rng = np.random.default_rng(0)
-    value, target = (rng.normal(size=(3, 4)).astype(dtype) for _ in range(2))
-    before = value.copy()
-    whole = rlcalc.td_update(value, target, alpha=0.3)
-    assert whole.dtype == dtype
-    assert (value == before).all()
-    rows = [rlcalc.td_update(v, t, alpha=0.3) for v, t in zip(value, target, strict=True)]
-    assert (whole == np.stack(rows)).all()
-    tensors = rlcalc.td_update(torch.tensor(value), torch.tensor(target), alpha=0.3)
-    assert str(tensors.dtype) == f"torch.{dtype}"
-    np.testing.assert_allclose(tensors, whole, rtol=1e-5 if dtype == "float32" else 1e-13)
-
-
 def test_bfloat16_and_empty() -> None:
     assert rlcalc.td_update(torch.zeros(2, dtype=torch.bfloat16), torch.ones(2)).dtype == torch.float32
     small = torch.zeros(2, dtype=torch.bfloat16)
@@ -107,16 +92,6 @@ def test_note_above_one() -> None:
         "overshoots" in note for note in rlcalc.derive("td_update", value=0, target=1, alpha="3/2").notes
     )
     assert not rlcalc.derive("td_update", value=0, target=1, alpha=1).notes
-
-
-@pytest.mark.parametrize("alpha", ["0", "-1", "2", "5/2"])
-def test_refusals(alpha: str) -> None:
-    with pytest.raises(rlcalc.InputError) as caught:
-        rlcalc.derive("td_update", value=0, target=1, alpha=alpha)
-    assert caught.value.code == "alpha_out_of_range"
-    with pytest.raises(rlcalc.InputError) as caught:
-        rlcalc.td_update(0.0, 1.0, alpha=float(Fraction(alpha)))
-    assert caught.value.code == "alpha_out_of_range"
 
 
 def test_a_tiny_step_keeps_its_digits() -> None:

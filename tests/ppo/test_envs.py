@@ -14,7 +14,7 @@ from scipy import stats
 
 import rlcalc
 from rlcalc.errors import DataError, InputError, UnknownName
-from rlcalc.mdp.model import read_mdp
+from rlcalc.mdp.reading import read_mdp
 from rlcalc.ppo.envs import NAMES, make_env
 from rlcalc.ppo.envs.base import BoxActions, DiscreteActions, Transition
 from rlcalc.ppo.envs.gym import GymEnv
@@ -70,7 +70,7 @@ def stand(env, cells, steps=None):
 
 def test_every_move_on_the_grid_is_the_exact_one():
     mdp = read_mdp("grid2x2")
-    pairs = list(itertools.product(mdp.live, range(4)))
+    pairs = list(itertools.product(mdp.non_terminal, range(4)))
     env = build("grid2x2", len(pairs))
     stand(env, [s for s, _ in pairs])
     found = env.step(torch.tensor([a for _, a in pairs]))
@@ -87,7 +87,7 @@ def test_every_move_on_the_grid_is_the_exact_one():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_slipping_has_the_exact_probabilities(dtype):
     mdp, count = read_mdp("grid2x2:slip=1/5"), 20_000
-    pairs = list(itertools.product(mdp.live, range(4)))
+    pairs = list(itertools.product(mdp.non_terminal, range(4)))
     env = build("grid2x2", len(pairs) * count, dtype=dtype, slip="1/5")
     stand(env, torch.tensor([s for s, _ in pairs]).repeat_interleave(count))
     found = env.step(torch.tensor([a for _, a in pairs]).repeat_interleave(count))

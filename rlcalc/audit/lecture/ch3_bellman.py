@@ -136,7 +136,7 @@ def _grid_plans(sign: int) -> Exhaustive:
 
     from rlcalc.formulas._tabular import evaluate_exact
     from rlcalc.formulas.bellman import iterate_policies
-    from rlcalc.mdp.model import read_mdp
+    from rlcalc.mdp.reading import read_mdp
 
     grid, gamma = read_mdp("grid2x2"), Fraction(9, 10)
     best, _ = iterate_policies(grid, gamma)
@@ -210,10 +210,12 @@ def bellman_contraction(s: Statement) -> Findings:
 def _grid_backup(values: list[Fraction]) -> list[Fraction]:
     """One look-ahead with γ = 1 in the cells before the goal."""
     from rlcalc.formulas._tabular import backup
-    from rlcalc.mdp.model import read_mdp
+    from rlcalc.mdp.reading import read_mdp
 
     mdp = read_mdp("grid2x2")
-    return [max(backup(mdp, values, Fraction(1), s, a) for a in range(len(mdp.actions))) for s in mdp.live]
+    return [
+        max(backup(mdp, values, Fraction(1), s, a) for a in range(len(mdp.actions))) for s in mdp.non_terminal
+    ]
 
 
 @claim(

@@ -261,7 +261,7 @@ def because_high_return(s: Statement) -> Findings:
 )
 def called_mdp(s: Statement) -> Findings:
     """A bandit is the smallest MDP: one state to decide in, one decision, then the end."""
-    from rlcalc.mdp.model import read_mdp
+    from rlcalc.mdp.reading import read_mdp
 
     world = read_mdp(s.process)
     sums = {sum(row) for actions in world.p for row in actions}
@@ -269,11 +269,15 @@ def called_mdp(s: Statement) -> Findings:
     return Findings(
         literal=[
             Fact("sums of the transition probabilities", sums, "=", {1}, source),
-            Fact("states with a decision", len(world.live), "=", 1, source),
+            Fact("states with a decision", len(world.non_terminal), "=", 1, source),
             Fact("actions", len(world.actions), "=", 2, source),
             Fact("longest episode", world.longest(), "=", 1, source),
             Fact(
-                "expected rewards are numbers for both actions", len(world.r[world.live[0]]), "=", 2, source
+                "expected rewards are numbers for both actions",
+                len(world.r[world.non_terminal[0]]),
+                "=",
+                2,
+                source,
             ),
         ]
     )

@@ -216,11 +216,13 @@ def markov(s: Statement) -> Findings:
 )
 def present_state(s: Statement) -> Findings:
     """On the grid two actions in one state have two futures."""
-    from rlcalc.mdp.model import read_mdp
+    from rlcalc.mdp.reading import read_mdp
 
     grid = read_mdp("grid2x2")
-    keys: list[Any] = [(i,) if s.given == "state" else (i, a) for i, a in product(grid.live, range(4))]
-    rows = [grid.p[i][a] for i, a in product(grid.live, range(4))]
+    keys: list[Any] = [
+        (i,) if s.given == "state" else (i, a) for i, a in product(grid.non_terminal, range(4))
+    ]
+    rows = [grid.p[i][a] for i, a in product(grid.non_terminal, range(4))]
     futures = {key: {row for k, row in zip(keys, rows, strict=True) if k == key} for key in keys}
     literal = Exhaustive(
         f"one distribution of the next state, given the {s.given}",

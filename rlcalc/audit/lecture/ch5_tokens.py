@@ -103,10 +103,10 @@ def vocabulary(s: Statement) -> Findings:
 )
 def deterministic(s: Statement) -> Findings:
     """Appending is a function, so the chances of a text are the policy's alone."""
-    from rlcalc.mdp.model import read_mdp
+    from rlcalc.mdp.reading import read_mdp
 
     world = read_mdp(s.world)
-    moves = list(product(world.live, range(len(world.actions))))
+    moves = list(product(world.non_terminal, range(len(world.actions))))
     n = index()
     return Findings(
         literal=[

@@ -210,20 +210,17 @@ def clip_definition(s: Statement) -> Findings:
 )
 def eps_domain(s: Statement) -> Findings:
     """Both bounds have to lie on their own side of 1, and the lower one where ratios are."""
-    from rlcalc.data import data_folder, read_toml
 
     eps = s.low + (s.high - s.low) * unit("e")
-    spec = read_toml(data_folder("specs") / "formulas" / "ppo_clip.toml")
-    declared = next(entry["domain"] for entry in spec["parameter"] if entry["name"] == "eps")
     return Findings(
         against=[
             Counterexample(
                 "with ε = 1 the lower bound is 0, and no ratio lies below it: bad actions are never held",
-                given={"ε": 1},
+                given={"r": "1/10", "A": -5, "ε": 1},
                 claimed=Exact("1 − ε > 0, so that some ratio lies below it", 1 - 1, ">", 0),
                 violates=Exact("ε < 1 fails", 1, ">=", 1),
-                replay=(Replay("rlcalc ppo-clip --ratio 1 --adv 5 --eps 1", "eps_out_of_range", "error"),),
-                golden="ppo_clip/eps-one",
+                replay=(Replay("rlcalc ppo-clip --ratio 1/10 --adv -5 --eps 1", "-1/2"),),
+                golden="ppo_clip/lower-bound-never-acts",
                 search="positive ε: every smaller one leaves room below 1 − ε",
             )
         ],
@@ -233,7 +230,6 @@ def eps_domain(s: Statement) -> Findings:
             [
                 Sign("1 − ε > 0", 1 - eps, f"{s.low} < ε < {s.high}"),
                 Sign("the start r = 1 lies above 1 − ε and below 1 + ε", eps, f"{s.low} < ε < {s.high}"),
-                Fact("the calculator's own domain", f"({s.low}, {s.high})", "=", declared),
             ],
             latex=r"0 < \epsilon < 1",
         ),

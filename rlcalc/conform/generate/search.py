@@ -15,16 +15,15 @@ from rlcalc.conform.generate.draft import Draft, cannot_generate, drafts, hypoth
 from rlcalc.conform.generate.shrink import attempts_for, shrink
 from rlcalc.conform.generate.vector import vector
 from rlcalc.conform.outcome import Judgement, wrong_entry
-from rlcalc.conform.vectors import Vector
+from rlcalc.conform.trial import Trial
 from rlcalc.specs import Formula
 
 if TYPE_CHECKING:
     from rlcalc.conform.faults import Convention
-    from rlcalc.conform.target.base import Target
 
 
 @dataclass(frozen=True)
-class Found:
+class FailingCase:
     """A failing case, shrunk.
 
     Attributes:
@@ -45,25 +44,23 @@ class _Fails(AssertionError):
 
 
 def search(
-    target: Target,
+    trial: Trial,
     formula: Formula,
     conventions: Sequence[Convention],
     count: int,
     seed: int,
     batches: bool = True,
-) -> tuple[int, Found | None, str]:
+) -> tuple[int, FailingCase | None, str]:
     """Run generated cases: how many, the smallest failing one, and why none ran.
 
     Raises:
-        InputError: ``hypothesis_missing``.
+        InputError: ``hypothesis_missing``, whatever the trial says.
     """
-    why = cannot_generate(formula)
+    hypothesis = hypothesis_or_refuse()
+    why = trial.stopped or cannot_generate(formula)
     if why:
         return 0, None, why
-    hypothesis = hypothesis_or_refuse()
-    from rlcalc.conform.runner import judged
-
-    ran, worst = 0, None
+    target, ran, worst = trial.target, 0, None
 
     def judgement_of(draft: Draft) -> Judgement | None:
         nonlocal ran
@@ -71,7 +68,8 @@ def search(
         if case is None:
             return None
         ran += 1
-        return judged(target, case, draft.dtype, tuple(conventions), _call(target))
+        trial.watch("generated cases", min(ran, count), count)
+        return trial.judgement(case, draft.dtype, conventions)
 
     def attempt(draft: Draft) -> None:
         nonlocal worst
@@ -100,7 +98,7 @@ def search(
     except _Fails:
         pass
     except hypothesis.errors.Unsatisfiable:
-        return ran, None, "no case could be drawn that the function takes"
+        return ran, None, "could not generate a case the function accepts"
     except hypothesis.errors.Flaky:
         pass
     cases = ran
@@ -109,7 +107,7 @@ def search(
 
 def _smallest(
     formula: Formula, draft: Draft, ask: Callable[[Draft], Judgement | None], dtypes: Sequence[str]
-) -> Found | None:
+) -> FailingCase | None:
     first = ask(draft)
     if first is None or not first.failed:
         # it failed a moment ago: the target does not give the same answer twice
@@ -126,15 +124,6 @@ def _smallest(
     return _found(small, ask(small) or first, False)
 
 
-def _found(draft: Draft, judgement: Judgement, flaky: bool) -> Found:
+def _found(draft: Draft, judgement: Judgement, flaky: bool) -> FailingCase:
     rows = tuple({**draft.shared, **row} for row in draft.rows)
-    return Found(judgement, rows, min(wrong_entry(judgement), len(rows) - 1), flaky)
-
-
-def _call(target: Target) -> Any:
-    from rlcalc.conform.runner import chain
-
-    def call(case: Vector, dtype: str, conventions: Sequence[Convention]) -> Any:
-        return target.call(case, dtype, chain([c for c in conventions if c.call is not None]))
-
-    return call
+    return FailingCase(judgement, rows, min(wrong_entry(judgement), len(rows) - 1), flaky)

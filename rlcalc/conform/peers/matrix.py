@@ -10,7 +10,7 @@ from typing import Any
 
 from rlcalc.conform.peers import Adapter, Library
 from rlcalc.conform.report.counterexample import Counterexample, counterexample
-from rlcalc.conform.runner import Report, run
+from rlcalc.conform.runner import ConformReport, run
 from rlcalc.errors import DataError
 
 BEGIN, END = "<!-- rlcalc peers: begin -->", "<!-- rlcalc peers: end -->"
@@ -95,7 +95,7 @@ def cell(library: Library, adapter: Adapter, random: int = RANDOM) -> Cell:
     )
 
 
-def _why(report: Report, example: Counterexample | None, dtypes: Sequence[str]) -> str:
+def _why(report: ConformReport, example: Counterexample | None, dtypes: Sequence[str]) -> str:
     """What is wrong with the case shown, and in which dtype nothing is."""
     if example is None:
         return ""
@@ -104,7 +104,7 @@ def _why(report: Report, example: Counterexample | None, dtypes: Sequence[str]) 
     return f"{example.why}; nothing wrong in {' and '.join(right)}" if right else example.why
 
 
-def _faults(report: Report) -> tuple[str, ...]:
+def _faults(report: ConformReport) -> tuple[str, ...]:
     return () if report.diagnosis is None else tuple(match.name for match in report.diagnosis.matches)
 
 

@@ -19,7 +19,7 @@ from rlcalc.errors import RlcalcError
 from rlcalc.specs import Formula
 
 if TYPE_CHECKING:
-    from rlcalc.conform.runner import Report
+    from rlcalc.conform.runner import ConformReport
     from rlcalc.conform.target.base import Target
 
 WIDTH = 80
@@ -58,7 +58,7 @@ class Counterexample:
     exact: bool = True
 
 
-def counterexample(report: Report, target: Target) -> Counterexample | None:
+def counterexample(report: ConformReport, target: Target) -> Counterexample | None:
     """The smallest case that a target fails; ``None`` when it fails none."""
     found = report.found
     kind = "wrong" if report.verdict == "nonconforming" else report.verdict
@@ -186,11 +186,11 @@ def _steps(formula: Formula, texts: Mapping[str, Any]) -> tuple[str, ...]:
 # the test
 
 
-def pytest_text(judgement: Judgement, target: Target, report: Report) -> str:
+def pytest_text(judgement: Judgement, target: Target, report: ConformReport) -> str:
     """A pytest module that fails as long as the target does."""
     vector, dtype = judgement.vector, judgement.dtype
     under = [c for c in report.tried_under if c.call is not None]
-    from rlcalc.conform.runner import chain
+    from rlcalc.conform.trial import chain
 
     arguments = target.arguments(vector, dtype, chain(under))
     head, call = _importing(target, vector, dtype, arguments)

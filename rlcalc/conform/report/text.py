@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc.conform.diagnose import Diagnosis
 from rlcalc.conform.report.counterexample import Counterexample
-from rlcalc.conform.runner import Report
+from rlcalc.conform.runner import ConformReport
 from rlcalc.digits import DIGITS
 from rlcalc.golden.replay import brief
 
@@ -29,7 +29,7 @@ WORDS = {
 }
 
 
-def headline(report: Report) -> str:
+def headline(report: ConformReport) -> str:
     """The verdict in one sentence."""
     under = " and ".join(c.name for c in report.conventions)
     if report.verdict in WORDS:
@@ -40,7 +40,7 @@ def headline(report: Report) -> str:
     return f"{report.target} conforms to {report.formula}"
 
 
-def print_report(report: Report, example: Counterexample | None, screen: Screen) -> None:
+def print_report(report: ConformReport, example: Counterexample | None, screen: Screen) -> None:
     """The report; its running text fills 80 columns, what the user named is never broken."""
     good = report.verdict.startswith("conforms")
     screen.line(headline(report), "bold green" if good else "bold red")
@@ -55,7 +55,7 @@ def print_report(report: Report, example: Counterexample | None, screen: Screen)
         print_example(example, screen)
 
 
-def counts(report: Report) -> list[str]:
+def counts(report: ConformReport) -> list[str]:
     """What was run and how it went."""
     found = []
     ran = [j for j in report.judgements if j.status != "skipped"]
@@ -135,7 +135,7 @@ def lines(screen: Screen, text: str, first: str, later: str) -> None:
         screen.line(line)
 
 
-def report_json(report: Report, example: Counterexample | None = None) -> dict[str, Any]:
+def report_json(report: ConformReport, example: Counterexample | None = None) -> dict[str, Any]:
     """The report as plain data; no number in it is infinite or missing by NaN."""
     return {
         "target": report.target,
@@ -214,7 +214,7 @@ def _plain(value: Any) -> Any:
 _XML_CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in range(32) if code not in (9, 10, 13)}
 
 
-def write_junit(report: Report, example: Counterexample | None, path: Path) -> None:
+def write_junit(report: ConformReport, example: Counterexample | None, path: Path) -> None:
     """JUnit XML: a test per vector and dtype, and one for the generated cases.
 
     Raises:

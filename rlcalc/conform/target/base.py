@@ -2,7 +2,7 @@
 
 Arguments are the canonical ones, by keyword; those that a function does not
 name are left out, and a vector that needs them is not run on it. A plain
-``Target`` calls its function in this process; ``remote`` calls it in another
+``Target`` calls its function in this process; ``process`` calls it in another
 one, ``program`` asks a program.
 """
 
@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from rlcalc._lazy import np
 from rlcalc.conform.outcome import Outcome, outcome_of
 from rlcalc.conform.target.call import Reply, perform, prepare
 from rlcalc.conform.target.load import callable_or_refuse, load_function, prepare_jax, signature
-from rlcalc.conform.target.time_limit import Late, limited
+from rlcalc.conform.target.time_limit import TimedOut, checked_limit, limited
 from rlcalc.conform.vectors import Arrays, Vector
 from rlcalc.errors import InputError
 from rlcalc.specs import Parameter
@@ -64,21 +66,21 @@ class Target:
         """Why a vector cannot be put to this target; empty when it can."""
         many = sorted(name for name in self.single if one_per_step(vector, name))
         if many:
-            return f"it takes one {', '.join(many)} for all steps"
+            return f"per-step {', '.join(many)} not supported"
         if self.accepts is None:
             return ""
         unknown = sorted(self.needs - {p.name for p in vector.formula.parameters})
         if unknown:
             raise InputError(
                 "target_signature",
-                f"{self.name} needs {', '.join(unknown)}, which {vector.formula.name} has not.",
+                f"{self.name} needs {', '.join(unknown)}, which {vector.formula.name} does not have.",
                 f"It is called with {', '.join(p.name for p in vector.formula.parameters)} by keyword.",
             )
         missing = sorted(
             name for name in vector.given if name not in self.accepts and _says_something(vector, name)
         )
         if missing:
-            return f"it takes no {', '.join(missing)}"
+            return f"no {', '.join(f'`{name}`' for name in missing)} argument"
         lacking = sorted(name for name in self.needs if _argument(vector, name, vector.arrays) is None)
         return f"it needs {', '.join(lacking)}" if lacking else ""
 
@@ -97,7 +99,7 @@ class Target:
 
     def call(self, vector: Vector, dtype: str = "float64", change: Any = None) -> Outcome:
         """Run the function once; whatever it does is an outcome."""
-        return outcome_of(vector.formula, self.reply(self.arguments(vector, dtype, change)))
+        return outcome_of(vector, self.reply(self.arguments(vector, dtype, change)))
 
     def reply(self, arguments: Arrays) -> Reply:
         """Call the function in this process, with the time limit that one process can give itself."""
@@ -105,7 +107,7 @@ class Target:
         try:
             with limited(self.limit), contextlib.redirect_stdout(self.output or io.StringIO()):
                 return perform(self.function, self.backend, arguments)
-        except Late:
+        except TimedOut:
             return Reply("hangs", detail=f"no answer within {self.limit:g} s")
 
     def narrowed(self, single: frozenset[str]) -> Target:
@@ -137,8 +139,6 @@ def _says_something(vector: Vector, name: str) -> bool:
 
 def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
     """An argument that the function insists on, made up where the vector leaves it at its default."""
-    import numpy as np
-
     value = arrays.get(name)
     if value is not None:
         return value
@@ -175,12 +175,14 @@ def from_function(
 
     Its time limit is an alarm: it interrupts Python code and waiting, in the
     main thread. A call that stays inside compiled code is late only when it
-    comes back, and one that dies takes this process along; ``remote`` has
+    comes back, and one that dies takes this process along; ``process`` has
     neither limit, but must find the function by its name.
 
     Raises:
-        InputError: ``target_not_callable``, ``jax_missing``.
+        InputError: ``target_not_callable``, ``jax_missing``, ``limit_out_of_range``.
     """
+    if limit != math.inf:
+        checked_limit(limit)
     callable_or_refuse(function, name or str(function))
     accepts, needs = signature(function)
     called = name or getattr(function, "__name__", "target")
@@ -197,7 +199,7 @@ def load_target(
     """A target by its name, imported into and called in this process.
 
     Raises:
-        InputError: as ``loading.load_function``.
+        InputError: as ``load.load_function``.
     """
     function = load_function(text, backend, "float64" in dtypes)
     return from_function(function, text, backend, limit, dtypes)

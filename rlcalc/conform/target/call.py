@@ -10,10 +10,21 @@ types has to be known at the other end.
 from __future__ import annotations
 
 import contextlib
+import os
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.target.time_limit import TimedOut
+
+# bytes of an answer, which is some numbers for some steps; a larger one is known by its shape alone
+LARGEST = 1 << 26
+# characters of an exception, and of a line of source
+LONGEST_LINE = 300
+FRAMES = 3
 
 
 @dataclass(frozen=True)
@@ -21,14 +32,17 @@ class Part:
     """One array of an answer.
 
     Attributes:
-        array: NumPy, of numbers; ``None`` where no array of numbers came.
-        typed: the value had a dtype of its own; a Python number has none.
+        array: NumPy, of numbers that Python has, in native order; ``None`` where no such array came, or
+            only its shape was handed on.
+        dtype: of the value that came; empty where it had none, as a Python number.
         kind: name of the type that came.
+        shape: of an array of numbers.
     """
 
     array: Any
-    typed: bool
+    dtype: str
     kind: str
+    shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class Reply:
         form: whether an ``array``, a ``mapping`` or a ``tuple`` was returned.
         changed: names of inputs that were modified in place.
         detail: the exception, or how the call ended.
+        frames: where it was raised, the innermost last.
         died: the process did not survive the call.
     """
 
@@ -49,6 +64,7 @@ class Reply:
     form: str = "array"
     changed: tuple[str, ...] = ()
     detail: str = ""
+    frames: tuple[str, ...] = ()
     died: bool = False
 
 
@@ -61,21 +77,19 @@ def perform(function: Callable[..., Any], backend: str, arguments: Mapping[str, 
         arguments: NumPy arrays, Python numbers and words, or tables of them by name.
 
     An exception is a reply, also the ``SystemExit`` of a script.
-    ``KeyboardInterrupt`` and ``Late`` are not the target's and pass through.
+    ``KeyboardInterrupt`` and ``TimedOut`` are not the target's and pass through.
     """
-    from rlcalc.conform.target.time_limit import Late
-
     passed = {name: native(value, backend) for name, value in arguments.items()}
     try:
         with _quiet():
             value = function(**passed)
         # a lazy array fails where it is read, which is the target's failure as well
         form, parts = read(value)
-    except (KeyboardInterrupt, Late):
+        changed = tuple(name for name, was in arguments.items() if not _same(was, passed[name]))
+    except (KeyboardInterrupt, TimedOut):
         raise
     except BaseException as error:
-        return Reply("raises", detail=first_line(error))
-    changed = tuple(name for name, was in arguments.items() if not _same(was, passed[name]))
+        return raised(error)
     return Reply("answer", parts, form, changed)
 
 
@@ -87,9 +101,40 @@ def prepare(backend: str) -> None:
         import jax.numpy  # noqa: F401
 
 
+def raised(error: BaseException) -> Reply:
+    """An exception as a reply."""
+    return Reply("raises", detail=first_line(error), frames=frames(error))
+
+
 def first_line(error: BaseException) -> str:
-    """An exception in one line."""
-    return f"{type(error).__name__}: {error}".strip().splitlines()[0]
+    """An exception in one line of bounded length."""
+    name = type(error).__name__
+    try:
+        text = str(error)[: 4 * LONGEST_LINE].strip()
+    except Exception:  # its own words may fail as well
+        return name
+    line = f"{name}: {text}".splitlines()[0] if text else name
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
+
+
+def frames(error: BaseException) -> tuple[str, ...]:
+    """The last lines of code on the way to an exception: the user's own, where there are any."""
+    found = [f for f in traceback.extract_tb(error.__traceback__) if os.path.dirname(f.filename) != _HERE]
+    found = [f for f in found if not f.filename.startswith("<frozen")]
+    own = [f for f in found if "site-packages" not in f.filename and not f.filename.startswith(_LIBRARY)]
+    return tuple(
+        f"{_short(f.filename)}:{f.lineno} in {f.name}: {(f.line or '')[:LONGEST_LINE]}"
+        for f in (own or found)[-FRAMES:]
+    )
+
+
+_HERE, _LIBRARY = os.path.dirname(__file__), os.path.dirname(os.__file__) + os.sep
+
+
+def _short(path: str) -> str:
+    """A path from the current folder, where it leads down from there."""
+    inside = path.startswith(os.getcwd() + os.sep)
+    return os.path.relpath(path) if inside else path
 
 
 def native(value: Any, backend: str) -> Any:
@@ -116,34 +161,38 @@ def read(value: Any) -> tuple[str, dict[str, Part]]:
     other value is the answer.
     """
     if isinstance(value, Mapping):
-        return "mapping", {str(key): _part(part) for key, part in value.items() if part is not None}
+        return "mapping", {str(key)[:100]: as_part(part) for key, part in value.items() if part is not None}
     if isinstance(value, tuple) and value and hasattr(value[0], "shape"):
-        return "tuple", {"": _part(value[0])}
-    return "array", {"": _part(value)}
+        return "tuple", {"": as_part(value[0])}
+    return "array", {"": as_part(value)}
 
 
-def _part(value: Any) -> Part:
-    return Part(as_array(value), hasattr(value, "dtype"), type(value).__name__)
+def as_part(value: Any) -> Part:
+    """A value as an array of numbers, if it is one; a tensor is brought to the host.
 
-
-def as_array(value: Any) -> Any:
-    """A NumPy array of numbers, or ``None``; a tensor is brought to the host."""
-    import numpy as np
-
+    Entries that a mask hides are no numbers. A dtype that Python's numbers do
+    not hold (``longdouble``) is rounded to one that they do, and named.
+    """
+    kind = type(value).__name__[:100]
     try:
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
         array = np.asarray(value)
-    except (TypeError, ValueError, RuntimeError):
-        return None
-    return array if array.dtype.kind in "fiub" else None
+    except (TypeError, ValueError, RuntimeError, OverflowError, MemoryError):
+        return Part(None, "", kind)
+    if array.dtype.kind not in "fiub" or isinstance(value, np.ma.MaskedArray):
+        return Part(None, "", kind)
+    dtype = str(array.dtype) if hasattr(value, "dtype") else ""
+    if array.nbytes > LARGEST:
+        return Part(None, dtype, kind, array.shape)
+    wide = array.dtype.kind == "f" and array.dtype.itemsize > 8
+    array = array.astype(np.float64 if wide else array.dtype.newbyteorder("="), copy=False)
+    return Part(array, dtype, kind, array.shape)
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without warnings: overflow and 0/0 are judged by what they give, whoever made warnings errors."""
-    import numpy as np
-
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
@@ -151,8 +200,6 @@ def _quiet() -> Iterator[None]:
 
 def _same(before: Any, after: Any) -> bool:
     """Whether an argument is what it was before the call."""
-    import numpy as np
-
     if isinstance(before, np.ndarray):
         if hasattr(after, "detach"):
             after = after.detach().numpy()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rlcalc.conform.target.call import first_line
+from rlcalc.conform.target.call import first_line, frames
 from rlcalc.errors import InputError, shown, suggestion
 
 
@@ -34,7 +34,7 @@ def load_function(text: str, backend: str = "numpy", double: bool = True) -> Cal
     if not (colon and place and attribute):
         raise InputError(
             "target_syntax",
-            f"{shown(text)} names no function.",
+            f"{shown(text)} does not name a function.",
             "Write package.module:function or file.py:function.",
         )
     if backend == "jax":
@@ -60,7 +60,7 @@ def callable_or_refuse(found: Any, name: str) -> Callable[..., Any]:
         InputError: ``target_not_callable``.
     """
     if not callable(found):
-        raise InputError("target_not_callable", f"{shown(name)} is no function.")
+        raise InputError("target_not_callable", f"{shown(name)} is not a function.")
     function: Callable[..., Any] = found
     return function
 
@@ -102,10 +102,10 @@ def _from_file(path: Path) -> Any:
         raise InputError("target_not_found", f"There is no file {shown(path)}.")
     spec = importlib.util.spec_from_file_location(f"_rlcalc_target_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise InputError("target_not_found", f"{shown(path)} is no Python file.")
+        raise InputError("target_not_found", f"{shown(path)} is not a Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    # what stands beside the file is importable, as when it is run as a script
+    # what stands next to the file can be imported, as when it is run as a script
     sys.path.insert(0, str(path.resolve().parent))
     with _importing(str(path)):
         spec.loader.exec_module(module)
@@ -131,4 +131,5 @@ def _importing(what: str) -> Iterator[None]:
         raise
     except BaseException as error:
         why = first_line(error)
-        raise InputError("target_import", f"Importing {shown(what)} failed: {why}.") from error
+        where = "\n".join(f"at {frame}" for frame in frames(error))
+        raise InputError("target_import", f"Importing {shown(what)} failed: {why}.", where) from error

@@ -1,4 +1,4 @@
-"""A target in a process of its own, so that rlcalc outlives whatever it does.
+"""A function under test in a process of its own, so that rlcalc outlives whatever it does.
 
 What a call may do, and what is wanted then: spin inside compiled code, or
 swallow every exception (``hangs``, after the time limit and no later); take
@@ -13,64 +13,50 @@ one this is a fresh interpreter:
 - a forked copy would be cheaper by the import of NumPy, but CUDA and JAX do
   not work in forked children and thread pools of Torch and BLAS may deadlock
   there, which would be hangs of our own making;
-- one child serves all calls. A round trip over two pipes takes about 0.1 ms,
+- one child serves all calls. A round trip over two pipes takes about 0.2 ms,
   so a whole run costs some tenths of a second more, most of it the start;
-- arguments and answers cross as NumPy arrays, bit by bit. The child makes
-  tensors of them, compares its inputs before and after, and reads answers,
-  so that nothing of the target's is imported here.
+- arguments and answers cross as data (``wire``). The child makes tensors of
+  them, compares its inputs before and after, and reads answers, so that
+  nothing of the target's is imported here, and nothing that it writes runs.
 
-It leads a process group of its own and is killed with everything that it
-started; it ends by itself when its input does, on Linux also in the middle
-of a call when rlcalc is killed. ``--in-process`` and ``rlcalc.testing`` call
-in this process, for a debugger and for a function in hand; see
-``targets.from_function`` for what that costs.
+``--in-process`` and ``rlcalc.testing`` call in this process, for a debugger
+and for a function in hand; see ``base.from_function`` for what that costs.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import pickle
-import select
-import signal
-import subprocess
 import sys
-import threading
-import time
 from typing import Any
 
 from rlcalc.conform.target.base import DTYPES, JAX_NOTE, Target
-from rlcalc.conform.target.call import Reply
-from rlcalc.conform.target.time_limit import end_group
-from rlcalc.conform.target.worker import LENGTH, START, send
+from rlcalc.conform.target.call import Part, Reply
+from rlcalc.conform.target.child import Child, Garbage
+from rlcalc.conform.target.wire import measure, unpack
+from rlcalc.conform.target.worker import START, request_message
 from rlcalc.conform.vectors import Arrays
 from rlcalc.errors import InputError, shown
 
 # a first import of a large library from a cold disk takes its time
 LOADING = 120.0
-# a worker that is asked to end may have files to write
-ENDING = 2.0
-# whether it is gone is asked this often, for children of its own that keep the pipe open
-LOOK = 0.1
-CHUNK = 1 << 20
+FRAMES = 8
 
 
 class Worker:
-    """The child process, started anew when it was killed or died."""
+    """The child process, started again when it was killed or died."""
 
     def __init__(self, target: str, backend: str, double: bool = True) -> None:
         self.target = target
         self.backend = backend
         self.double = double
-        self.process: subprocess.Popen[bytes] | None = None
-        self.started = 0
+        self.child: Child | None = None
+        self.started = self.calls = 0
 
     def start(self) -> tuple[frozenset[str] | None, frozenset[str]]:
         """Start it: the keyword names that the function takes, and those that it needs.
 
         Raises:
-            InputError: what ``loading.load_function`` raised there; ``target_import`` when it
+            InputError: what ``load.load_function`` raised there; ``target_import`` when it
                 died or did not come back.
         """
         options = {
@@ -78,128 +64,92 @@ class Worker:
             "backend": self.backend,
             "double": self.double,
             "path": sys.path,
-            "parent": os.getpid(),
-            "bound": threading.current_thread() is threading.main_thread(),
-            # one report of where it crashed is enough
-            "loud": not self.started,
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", START, json.dumps(options)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
+        self.child = child = Child([sys.executable, "-c", START, json.dumps(options)])
         self.started += 1
         try:
-            found = self._receive(LOADING)
-        except (TimeoutError, EOFError) as error:
-            self.kill()
-            why = str(error) or f"it did not end within {LOADING:g} s"
-            raise InputError("target_import", f"Importing {shown(self.target)} failed: {why}.") from None
-        if found[0] == "refused":
-            self.end()
-            raise InputError(*found[1:])
-        return found[1], found[2]
+            words, _ = unpack(child.exchange(b"", measure, LOADING))
+            if "refused" in words:
+                code, message, hint = map(str, words["refused"])
+                child.end()
+                raise InputError(code, message, hint)
+            accepts, needs = words["accepts"], frozenset(map(str, words["needs"]))
+            return None if accepts is None else frozenset(map(str, accepts)), needs
+        except TimeoutError:
+            why = f"it did not end within {LOADING:g} s"
+        except EOFError as error:
+            why = str(error)
+        except (Garbage, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            why = "it wrote into rlcalc's pipe"
+        said = child.last_words(FRAMES)
+        self.kill()
+        raise InputError("target_import", f"Importing {shown(self.target)} failed: {why}.", "\n".join(said))
 
     def ask(self, arguments: Arrays, limit: float) -> Reply:
         """One call; what happens to the process is a reply as well."""
-        if self.process is None:
+        if self.child is None:
             self.start()
-        assert self.process is not None
-        assert self.process.stdin is not None
+        assert self.child is not None
+        self.calls += 1
         try:
-            # it may be gone since its last answer
-            with contextlib.suppress(BrokenPipeError):
-                send(self.process.stdin, arguments)
-            reply: Reply = self._receive(limit)
-            return reply
+            request = request_message(self.calls, arguments)
+            return _reply(self.calls, self.child.exchange(request, measure, limit))
         except TimeoutError:
-            self.kill()
-            return Reply("hangs", detail=f"no answer within {limit:g} s")
+            reply = Reply("hangs", detail=f"no answer within {limit:g} s")
         except EOFError as error:
-            self.kill()
-            return Reply("raises", detail=str(error), died=True)
+            said = tuple(self.child.last_words(FRAMES))
+            reply = Reply("raises", detail=str(error), frames=said, died=True)
+        except Garbage:
+            reply = Reply("raises", detail="it wrote into rlcalc's pipe", died=True)
         except BaseException:  # an interrupt, and a reply half read
             self.kill()
             raise
-
-    def _receive(self, limit: float) -> Any:
-        """One value, or TimeoutError, or EOFError with how it ended."""
-        until = time.monotonic() + limit
-        found = self._bytes(LENGTH.size, until)
-        size = LENGTH.size + LENGTH.unpack(found[: LENGTH.size])[0]
-        # nearly every value came with its length
-        while len(found) < size:
-            found += self._bytes(size - len(found), until)
-        return pickle.loads(memoryview(found)[LENGTH.size :])
-
-    def _bytes(self, least: int, until: float) -> bytearray:
-        """So many bytes or more; never more than one value has, since nothing else was asked."""
-        process = self.process
-        assert process is not None
-        assert process.stdout is not None
-        pipe, found, poll = process.stdout.fileno(), bytearray(), select.poll()
-        poll.register(pipe, select.POLLIN)
-        while len(found) < least:
-            left = until - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            ready = poll.poll(min(left, LOOK) * 1000)
-            # one that is gone may have left its pipe to a child, and something to read
-            if not ready and process.poll() is not None:
-                ready = poll.poll(0)
-                if not ready:
-                    raise EOFError(self._how_it_ended())
-            part = os.read(pipe, CHUNK) if ready else None
-            if part == b"":
-                raise EOFError(self._how_it_ended())
-            found += part or b""
-        return found
-
-    def _how_it_ended(self) -> str:
-        assert self.process is not None
-        try:
-            code = self.process.wait(LOOK)
-        except subprocess.TimeoutExpired:
-            return "the process closed its pipe to rlcalc"
-        if code >= 0:
-            return f"the process ended with exit code {code}"
-        try:
-            name = f" ({signal.Signals(-code).name})"
-        except ValueError:  # a real-time signal has no name
-            name = ""
-        return f"the process died with signal {-code}{name}"
+        self.kill()
+        return reply
 
     def kill(self) -> None:
         """End it now, and whatever it started."""
-        process, self.process = self.process, None
-        if process is None:
-            return
-        end_group(process)
-        _close(process)
+        child, self.child = self.child, None
+        if child is not None:
+            child.kill()
 
     def end(self) -> None:
         """Let it end by itself, for a moment."""
-        process = self.process
-        if process is None:
-            return
-        assert process.stdin is not None
-        with contextlib.suppress(OSError):
-            process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(ENDING)
-        self.kill()
+        child, self.child = self.child, None
+        if child is not None:
+            child.end()
 
 
-def _close(process: subprocess.Popen[bytes]) -> None:
-    for pipe in (process.stdin, process.stdout):
-        # what was buffered for a process that is gone
-        with contextlib.suppress(OSError):
-            if pipe is not None:
-                pipe.close()
+def _reply(number: int, message: bytes) -> Reply:
+    """The reply to a call.
+
+    Raises:
+        Garbage: the message is none, or another's.
+    """
+    words, arrays = unpack(message)
+    try:
+        if words["call"] != number or words["kind"] not in ("answer", "raises"):
+            raise Garbage
+        parts, remaining = {}, iter(arrays)
+        for name, brought, dtype, kind, shape in words["parts"]:
+            array = next(remaining) if brought else None
+            known = None if shape is None else tuple(map(int, shape))
+            parts[str(name)] = Part(array, str(dtype), str(kind), known if array is None else array.shape)
+        return Reply(
+            words["kind"],
+            parts,
+            str(words["form"]),
+            tuple(map(str, words["changed"])),
+            str(words["detail"]),
+            tuple(map(str, words["frames"])),
+        )
+    except (KeyError, TypeError, ValueError, StopIteration) as error:
+        raise Garbage from error
 
 
-class Remote(Target):
+class ProcessTarget(Target):
     """A function under test, by its name, in a process of its own."""
 
     def __init__(
@@ -221,20 +171,3 @@ class Remote(Target):
 
 def _never(**_: Any) -> None:
     raise AssertionError("the function is in another process")
-
-
-def load_remote(
-    text: str, backend: str = "numpy", limit: float = 5.0, dtypes: tuple[str, ...] = DTYPES
-) -> Target:
-    """A target by its name, in a process of its own; close it when done.
-
-    Args:
-        text: ``package.module:function`` or ``file.py:function``. This runs the code found there.
-        backend: ``numpy``, ``torch`` or ``jax``.
-        limit: seconds for one call.
-        dtypes: that it will be called in.
-
-    Raises:
-        InputError: as ``loading.load_function``.
-    """
-    return Remote(text, backend, limit, dtypes)

@@ -9,34 +9,31 @@ from __future__ import annotations
 
 import json
 import os
-import selectors
 import shlex
-import subprocess
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.conform.outcome import Outcome, read_answer
 from rlcalc.conform.target.base import Target
-from rlcalc.conform.target.time_limit import end_group
+from rlcalc.conform.target.child import Child, Garbage
 from rlcalc.conform.vectors import Vector
 from rlcalc.errors import InputError, shown
+from rlcalc.nested import fold, map_nested
 
 SCHEMA = "rlcalc-case-1"
 WORDS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 # an answer is some numbers for 64 steps, not a file
 LONGEST_LINE = 10_000_000
+DEEPEST = 32
 
 
 @dataclass
 class _Talk:
     """The running program, which copies of a target share."""
 
-    process: subprocess.Popen[bytes] | None = None
-    errors: Any = None
-    pending: bytes = b""
+    child: Child | None = None
 
 
 class Program(Target):
@@ -46,9 +43,11 @@ class Program(Target):
         try:
             self.words = shlex.split(command)
         except ValueError as error:
-            raise InputError("command_syntax", f"{shown(command)} is no command: {error}.") from error
+            raise InputError("command_syntax", f"{shown(command)} is not a command: {error}.") from error
         if not self.words:
             raise InputError("command_syntax", "--exec has no command.")
+        if os.name != "posix":
+            raise InputError("exec_unsupported", "--exec needs a POSIX system (Linux, macOS, WSL).")
         super().__init__(command, self._never, limit=limit)
         self.talk = _Talk()
 
@@ -56,94 +55,53 @@ class Program(Target):
         raise AssertionError("a program is asked, not called")
 
     def call(self, vector: Vector, dtype: str = "float64", change: Any = None) -> Outcome:
-        """Ask for one case; a program that died or fell silent is started anew for the next."""
+        """Ask for one case; a program that died or fell silent is started again for the next."""
         line = json.dumps(case_json(vector, dtype, self.arguments(vector, dtype, change)), allow_nan=False)
+        child = self.talk.child or self._start()
         try:
-            answer = self._ask(line.encode() + b"\n")
+            answer = child.exchange(line.encode() + b"\n", _line, self.limit)
         except TimeoutError:
-            self.close()
-            return Outcome("hangs", detail=f"no answer within {self.limit:g} s")
+            found = Outcome("hangs", detail=f"no answer within {self.limit:g} s")
         except EOFError as error:
-            self.close()
-            return Outcome("raises", detail=str(error), died=True)
-        return read_line(vector, answer)
+            said = child.last_words()
+            found = Outcome("raises", detail=": ".join([str(error), *said]), died=True)
+        except Garbage:
+            found = Outcome("raises", detail="its answer has no end", died=True)
+        except BaseException:
+            self._kill()
+            raise
+        else:
+            return read_line(vector, answer)
+        self._kill()
+        return found
 
-    def _ask(self, line: bytes) -> bytes:
-        process = self.talk.process or self._start()
-        assert process.stdin is not None
+    def _start(self) -> Child:
         try:
-            process.stdin.write(line)
-            process.stdin.flush()
-        except (BrokenPipeError, OSError):
-            raise EOFError(self._last_words("it ended before it was asked")) from None
-        return self._line(process)
-
-    def _line(self, process: subprocess.Popen[bytes]) -> bytes:
-        """One line of standard output, or TimeoutError, or EOFError."""
-        import time
-
-        assert process.stdout is not None
-        until = time.monotonic() + self.limit
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self.talk.pending:
-                left = until - time.monotonic()
-                if left <= 0 or not selector.select(left):
-                    raise TimeoutError
-                part = os.read(process.stdout.fileno(), 65536)
-                if not part:
-                    raise EOFError(self._last_words("it ended without an answer"))
-                self.talk.pending += part
-                if len(self.talk.pending) > LONGEST_LINE:
-                    raise EOFError("its answer has no end")
-        line, _, self.talk.pending = self.talk.pending.partition(b"\n")
-        return line
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        self.talk.pending = b""
-        # what it complains about goes to a file, where it cannot fill a pipe and stop
-        self.talk.errors = tempfile.TemporaryFile()  # noqa: SIM115
-        try:
-            self.talk.process = subprocess.Popen(
-                self.words,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.talk.errors,
-                # with a group of its own, what it starts can be ended with it
-                start_new_session=True,
-            )
+            self.talk.child = Child(self.words)
         except OSError as error:
-            self.talk.errors.close()
             raise InputError(
                 "command_not_found", f"{shown(self.words[0])} cannot be started: {error.strerror}."
             ) from error
-        return self.talk.process
+        return self.talk.child
 
-    def _last_words(self, what: str) -> str:
-        code = None
-        if self.talk.process is not None:
-            try:
-                code = self.talk.process.wait(1.0)
-            except subprocess.TimeoutExpired:
-                code = None
-        self.talk.errors.seek(0)
-        lines = self.talk.errors.read().decode("utf-8", "replace").strip().splitlines()
-        tail = f": {lines[-1]}" if lines else ""
-        return f"{what}, exit code {code}{tail}"
+    def _kill(self) -> None:
+        child, self.talk.child = self.talk.child, None
+        if child is not None:
+            child.kill()
 
     def close(self) -> None:
         """End the program."""
-        process, self.talk.process = self.talk.process, None
-        if process is None:
-            return
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):  # what was buffered for a program that is gone
-                if pipe is not None:
-                    pipe.close()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(0.5)
-        end_group(process)
-        self.talk.errors.close()
+        child, self.talk.child = self.talk.child, None
+        if child is not None:
+            child.end(0.5)
+
+
+def _line(data: bytearray) -> int:
+    """Length of the first line; 0 while it has no end."""
+    size = data.find(b"\n") + 1
+    if not size and len(data) > LONGEST_LINE:
+        raise Garbage
+    return size
 
 
 def case_json(vector: Vector, dtype: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,8 +117,6 @@ def case_json(vector: Vector, dtype: str, arguments: Mapping[str, Any]) -> dict[
 
 def _narrow(value: Any, dtype: str) -> Any:
     """A single number, which Python only has in double, as one of the dtype."""
-    import numpy as np
-
     return np.asarray(value, dtype) if isinstance(value, float) else value
 
 
@@ -169,58 +125,59 @@ def _json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _json(part) for name, part in value.items()}
     if hasattr(value, "tolist"):
-        kind = value.dtype.kind
-        if kind == "f" and value.dtype.itemsize < 8:
+        if value.dtype.kind == "f" and value.dtype.itemsize < 8:
             # the shortest decimal of the narrow dtype, which its reader rounds back
-            return _floats([float(str(x)) for x in value.ravel()], value.shape)
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [_json(part) for part in value]
-    if isinstance(value, float):
-        return value if value - value == 0 else _word(value)
-    return value
+            value = fold([float(str(x)) for x in value.ravel()], value.shape)
+        else:
+            value = value.tolist()
+    return map_nested(_word, value)
 
 
-def _floats(numbers: list[float], shape: tuple[int, ...]) -> Any:
-    if not shape:
-        return _json(numbers[0])
-    size = len(numbers) // shape[0] if shape[0] else 0
-    return [_floats(numbers[k * size : (k + 1) * size], shape[1:]) for k in range(shape[0])]
-
-
-def _word(value: float) -> str:
+def _word(value: Any) -> Any:
+    if not isinstance(value, float) or value - value == 0:
+        return value
     return "nan" if value != value else "inf" if value > 0 else "-inf"
 
 
 def read_line(vector: Vector, line: bytes) -> Outcome:
     """An answer as an outcome; whatever the line holds, nothing in it is executed."""
     try:
-        found = json.loads(line, parse_constant=lambda word: WORDS[word.lower().replace("infinity", "inf")])
+        # an integer of a thousand digits is as infinite as a float that large
+        found = json.loads(line, parse_constant=_constant, parse_int=float)
     except (ValueError, RecursionError):
-        return Outcome("raises", detail=f"its answer is no JSON: {shown(line.decode('utf-8', 'replace'))}")
+        return _bad(f"its answer is not JSON: {shown(line.decode('utf-8', 'replace'))}")
     if not isinstance(found, dict):
-        return Outcome("raises", detail="its answer is no JSON object")
+        return _bad("its answer is not a JSON object")
     if found.get("id") not in (None, vector.id):
-        return Outcome("raises", detail=f"it answers {shown(found['id'])}, but was asked {vector.id}")
+        return _bad(f"it answers {shown(found['id'])}, but was asked {vector.id}")
     if "error" in found:
-        lines = str(found["error"]).strip().splitlines()
-        return Outcome("raises", detail=lines[0] if lines else "error")
+        return _bad(next(iter(str(found["error"]).strip().splitlines()), "error")[:300])
     value = found.get("outputs", found.get("answer"))
     if value is None:
-        return Outcome("raises", detail="its answer has neither 'answer' nor 'outputs' nor 'error'")
+        return _bad("its answer has neither 'answer' nor 'outputs' nor 'error'")
     try:
-        return read_answer(vector.formula, _numbers(value))
+        return read_answer(vector, _numbers(value))
     except TypeError as error:
         return Outcome("wrong-shape", detail=str(error))
 
 
-def _numbers(value: Any) -> Any:
+def _bad(why: str) -> Outcome:
+    return Outcome("raises", detail=why)
+
+
+def _constant(word: str) -> float:
+    return WORDS[word.lower().replace("infinity", "inf")]
+
+
+def _numbers(value: Any, depth: int = 0) -> Any:
+    if depth > DEEPEST:
+        raise TypeError(f"its answer is nested more than {DEEPEST} deep")
     if isinstance(value, dict):
-        return {name: _numbers(part) for name, part in value.items()}
+        return {name: _numbers(part, depth + 1) for name, part in value.items()}
     if isinstance(value, list):
-        return [_numbers(part) for part in value]
+        return [_numbers(part, depth + 1) for part in value]
     if isinstance(value, str) and value in WORDS:
         return WORDS[value]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{shown(value)} is no number")
-    return float(value)
+    if not isinstance(value, float):
+        raise TypeError(f"{shown(value)} is not a number")
+    return value

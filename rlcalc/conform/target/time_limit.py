@@ -1,40 +1,59 @@
-"""A time limit for code that is not ours: an alarm in this process, an end for another one."""
+"""A time limit for code that is not ours, in the process that calls it.
+
+An alarm interrupts Python code and waiting. A call that stays inside
+compiled code is interrupted when it comes back, and one that catches
+``BaseException`` again and again never is; a process of its own (``process``,
+``program``) has neither gap.
+"""
 
 from __future__ import annotations
 
 import math
-import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from subprocess import Popen, TimeoutExpired
+from contextlib import contextmanager
 from typing import Any
 
+from rlcalc.errors import InputError, shown
 
-class Late(BaseException):
-    """The limit is over; no ``except Exception`` of the target swallows it."""
+# a day: what takes longer is not waited for
+LONGEST = 86_400.0
+
+
+class TimedOut(BaseException):
+    """The limit is over; no ``except Exception`` of the code under test swallows it."""
+
+
+def checked_limit(seconds: float, name: str = "limit") -> float:
+    """Seconds that a call may take.
+
+    Raises:
+        InputError: ``limit_out_of_range``.
+    """
+    if not 0 < seconds <= LONGEST:
+        raise InputError(
+            "limit_out_of_range",
+            f"{name} is {shown(seconds)}.",
+            f"It takes seconds above 0, at most {LONGEST:g}.",
+        )
+    return seconds
 
 
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Raise ``Late`` inside the block when it takes longer than this.
+    """Raise ``TimedOut`` inside the block when it takes longer than this.
 
-    An alarm interrupts Python code and waiting; a call that stays inside
-    compiled code is interrupted when it comes back, and one that catches
-    ``BaseException`` again and again never is. Outside the main thread,
-    where there is no alarm, and for infinite seconds the block runs without a
-    limit. ``remote`` has none of these gaps.
+    Outside the main thread, on systems without an alarm, and for infinite
+    seconds the block runs without a limit.
     """
-    if math.isinf(seconds):
-        yield
-        return
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+    main = threading.current_thread() is threading.main_thread()
+    if math.isinf(seconds) or not main or not hasattr(signal, "setitimer"):
         yield
         return
 
     def ring(number: int, frame: Any) -> None:
-        raise Late
+        raise TimedOut
 
     before = signal.signal(signal.SIGALRM, ring)
     # rings again every tenth of a second, for code that catches everything once
@@ -44,14 +63,3 @@ def limited(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def end_group(process: Popen[bytes], wait: float = 2.0) -> None:
-    """Kill a process that leads a group, and the group, and wait for it."""
-    # a group may outlive its leader; as long as it does its number is not given away, and after
-    # that nobody is there to kill
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    # one that waits for a broken disk cannot even be killed
-    with suppress(TimeoutExpired):
-        process.wait(wait)

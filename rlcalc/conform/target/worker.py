@@ -1,27 +1,24 @@
-"""The process that a function under test runs in; ``remote`` starts it and says why there is one.
+"""The process that a function under test runs in; ``process`` starts it and says why there is one.
 
 It loads the function, says what arguments it takes, and then answers call
-after call until its standard input ends. Requests and replies are pickles of
-our own: arrays, numbers and words, each behind its length. The target has
-neither of the two pipes in hand: its standard input is empty, and what it
-prints, from whatever language, goes nowhere.
+after call until its standard input ends. The target has neither of the two
+pipes in hand: its standard input is empty, and what it prints, from whatever
+language, goes nowhere.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import os
-import pickle
-import signal
 import sys
 from collections.abc import Mapping
-from struct import Struct
 from typing import IO, Any
 
-from rlcalc.conform.target.call import Reply, first_line, perform, prepare
+from rlcalc.conform.target.call import LARGEST, Reply, perform, prepare, raised
 from rlcalc.conform.target.load import load_function, signature
+from rlcalc.conform.target.wire import measure, pack, unpack
 from rlcalc.errors import InputError
 
-LENGTH = Struct("<Q")
 # given to the interpreter: only then does the path lead to this module
 START = (
     "import json, sys; options = json.loads(sys.argv[1]); sys.path[:] = options['path']; "
@@ -33,66 +30,88 @@ def main(options: Mapping[str, Any]) -> None:
     """Serve one function.
 
     Args:
-        options: ``target``, ``backend`` and ``double`` as for ``loading.load_function``, ``path`` for
-            imports, ``parent`` that it must not outlive, ``bound`` when the thread that started it lives as
-            long as that, ``loud`` to say on standard error where it died.
+        options: ``target``, ``backend`` and ``double`` as for ``load.load_function``, ``path`` for imports.
     """
     requests, replies = _own_pipes()
-    _die_with(options["parent"], options["bound"])
-    if options["loud"]:
-        import faulthandler
-
-        faulthandler.enable()
+    faulthandler.enable()
     sys.argv = ["rlcalc"]
+
+    def send(message: bytes) -> None:
+        replies.write(message)
+        replies.flush()
+
     try:
         function = load_function(options["target"], options["backend"], options["double"])
     except InputError as error:
-        send(replies, ("refused", error.code, error.message, error.hint))
+        send(pack({"refused": [error.code, error.message, error.hint]}))
         return
     prepare(options["backend"])
-    send(replies, ("ready", *signature(function)))
-    while (arguments := receive(requests)) is not None:
+    accepts, needs = signature(function)
+    send(pack({"accepts": None if accepts is None else sorted(accepts), "needs": sorted(needs)}))
+    while (request := _receive(requests)) is not None:
+        number, arguments = request
         try:
             reply = perform(function, options["backend"], arguments)
         except KeyboardInterrupt as error:
-            # nobody can interrupt this process from a keyboard, so it is the target's own
-            reply = Reply("raises", detail=first_line(error))
-        send(replies, reply)
+            # no keyboard is connected to this process, so it is the target's own
+            reply = raised(error)
+        send(reply_message(number, reply))
 
 
-def send(pipe: IO[bytes], value: Any) -> None:
-    """Write one value."""
-    data = pickle.dumps(value, protocol=5)
-    pipe.write(LENGTH.pack(len(data)) + data)
-    pipe.flush()
+def request_message(number: int, arguments: Mapping[str, Any]) -> bytes:
+    """A call: numbers, words and tables as they are, arrays by their place."""
+    arrays: list[Any] = []
+
+    def words(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {"table": {name: words(part) for name, part in value.items()}}
+        if hasattr(value, "dtype"):
+            arrays.append(value)
+            return {"array": len(arrays) - 1}
+        return value
+
+    return pack({"call": number, "given": {name: words(part) for name, part in arguments.items()}}, arrays)
 
 
-def receive(pipe: IO[bytes]) -> Any:
-    """Read one value; ``None`` at the end."""
-    head = pipe.read(LENGTH.size)
-    return pickle.loads(pipe.read(LENGTH.unpack(head)[0])) if len(head) == LENGTH.size else None
+def _receive(requests: IO[bytes]) -> tuple[int, dict[str, Any]] | None:
+    """The next call; ``None`` at the end."""
+    data = bytearray()
+    while len(data) < (size := measure(data)) or not size:
+        part = requests.read1(max(1 << 16, size - len(data)))  # type: ignore[attr-defined]
+        if not part:
+            return None
+        data += part
+    words, arrays = unpack(bytes(data))
+
+    def value(word: Any) -> Any:
+        if not isinstance(word, dict):
+            return word
+        if "array" in word:
+            return arrays[word["array"]]
+        return {name: value(part) for name, part in word["table"].items()}
+
+    return words["call"], {name: value(word) for name, word in words["given"].items()}
+
+
+def reply_message(number: int, reply: Reply) -> bytes:
+    """A reply; arrays that are too large together go by their shape."""
+    arrays, parts, left = [], [], LARGEST
+    for name, part in reply.parts.items():
+        brought = part.array is not None and part.array.nbytes <= left
+        if brought:
+            left -= part.array.nbytes
+            arrays.append(part.array)
+        parts.append([name, brought, part.dtype, part.kind, part.shape])
+    words = {"call": number, "kind": reply.kind, "parts": parts, "form": reply.form}
+    words |= {"changed": reply.changed, "detail": reply.detail, "frames": reply.frames}
+    return pack(words, arrays)
 
 
 def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """Standard input and output for ourselves, under numbers that nobody expects; nothing in their place."""
+    """Standard input and output for ourselves, under other numbers; nothing in their place."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     os.close(nothing)
     return requests, replies
-
-
-def _die_with(parent: int, bound: bool) -> None:
-    """Ask the system to end this process when rlcalc is killed, for a call that never looks up again.
-
-    Only Linux knows this, and means the thread that started us; elsewhere such
-    a process ends with its call.
-    """
-    if bound and sys.platform == "linux":
-        import ctypes
-
-        PR_SET_PDEATHSIG = 1
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it went before we asked
-        os._exit(1)

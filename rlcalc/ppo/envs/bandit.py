@@ -1,11 +1,11 @@
-"""The two-action bandit of section 4.4, from its exact definition in ``rlcalc.mdp.model``."""
+"""The two-action bandit of section 4.4, from its exact definition in ``rlcalc.mdp.builtin``."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from rlcalc.mdp.model import read_mdp
+from rlcalc.mdp.reading import read_mdp
 from rlcalc.ppo.envs import TorchEnv
 from rlcalc.ppo.envs.base import Actions, DiscreteActions, Transition
 

@@ -1,4 +1,4 @@
-"""The 2×2 grid of section 3.4, from its exact definition in ``rlcalc.mdp.model``."""
+"""The 2×2 grid of section 3.4, from its exact definition in ``rlcalc.mdp.builtin``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rlcalc.errors import InputError, shown
-from rlcalc.mdp.model import read_mdp
+from rlcalc.mdp.reading import read_mdp
 from rlcalc.ppo.envs import TorchEnv, check_time_limit
 from rlcalc.ppo.envs.base import Actions, DiscreteActions, Transition
 
@@ -53,7 +53,7 @@ class Grid(TorchEnv):
         self.action: Actions = DiscreteActions(len(mdp.actions))
         # every robot that gets there earns 1, from wherever it began
         self.solved_at: float | None = 1.0
-        live = torch.tensor(mdp.live, device=device)
+        live = torch.tensor(mdp.non_terminal, device=device)
         first = torch.tensor([s for s, chance in enumerate(mdp.start) if chance], device=device)
         self._starts = live if exploring_starts else first
         self._goal = torch.tensor(mdp.terminal, device=device)

@@ -1,6 +1,6 @@
 """The enumerable language task of section 5.4: an answer, token by token, with one reward at its end.
 
-Words and rewards are those of the MDP ``tokens`` in ``rlcalc.mdp.model``.
+Words and rewards are those of the MDP ``tokens`` in ``rlcalc.mdp.builtin``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rlcalc.mdp.model import read_mdp
+from rlcalc.mdp.reading import read_mdp
 from rlcalc.ppo.envs import TorchEnv
 from rlcalc.ppo.envs.base import Actions, DiscreteActions, Transition
 

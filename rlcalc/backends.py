@@ -1,0 +1,121 @@
+"""NumPy and Torch behind one face.
+
+A ``Backend`` is the library itself (``xp.where``, ``xp.log``: every name that
+it does not define is looked up there) with the few operations that the two
+spell differently. Torch is never imported unless a tensor was seen or asked
+for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rlcalc._lazy import np, torch
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value is a Torch tensor, asked without importing Torch."""
+    return type(value).__module__.partition(".")[0] == "torch" or (
+        hasattr(value, "detach") and hasattr(value, "requires_grad")
+    )
+
+
+class Backend:
+    """One array library.
+
+    Attributes:
+        name: ``numpy`` or ``torch``.
+        dtypes: names of the floating dtypes that formulas run in.
+    """
+
+    name: str
+    dtypes: tuple[str, ...]
+    library: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.library, name)
+
+    def array(self, value: Any, dtype: Any = None, device: Any = None) -> Any:
+        """Numbers or nested lists of them as an array."""
+        raise NotImplementedError
+
+    def cast(self, array: Any, dtype: Any) -> Any:
+        raise NotImplementedError
+
+    def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
+        """Zeros in the dtype and on the device of ``like``."""
+        raise NotImplementedError
+
+    def indices(self, count: int, like: Any) -> Any:
+        """0 … count − 1, on the device of ``like``."""
+        raise NotImplementedError
+
+    def look(self, array: Any) -> Any:
+        """The values as a NumPy array; ``None`` where looking would cost a wait or is not possible."""
+        raise NotImplementedError
+
+    def eps(self, array: Any) -> float:
+        """Distance from 1 to the next number of the dtype."""
+        return float(self.finfo(array.dtype).eps)
+
+
+class _NumPy(Backend):
+    name = "numpy"
+    dtypes = ("float64", "float32", "float16")
+    library = np
+
+    def array(self, value: Any, dtype: Any = None, device: Any = None) -> Any:
+        with np.errstate(all="ignore"):  # out of a narrow dtype's range is infinity or 0, as in Torch
+            return np.asarray(value, dtype)
+
+    def cast(self, array: Any, dtype: Any) -> Any:
+        return array.astype(dtype)
+
+    def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
+        return np.zeros(shape, like.dtype)
+
+    def indices(self, count: int, like: Any) -> Any:
+        return np.arange(count)
+
+    def look(self, array: Any) -> Any:
+        return array
+
+
+class _Torch(Backend):
+    name = "torch"
+    dtypes = ("float64", "float32", "float16", "bfloat16")
+    library = torch
+
+    def array(self, value: Any, dtype: Any = None, device: Any = None) -> Any:
+        return torch.tensor(value, dtype=dtype, device=device)
+
+    def cast(self, array: Any, dtype: Any) -> Any:
+        return array.to(dtype)
+
+    def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
+        return like.new_zeros(shape)
+
+    def indices(self, count: int, like: Any) -> Any:
+        return torch.arange(count, device=like.device)
+
+    def look(self, array: Any) -> Any:
+        """Tensors of other devices are not looked at, nor any under a compiler, a tracer or ``vmap``."""
+        if torch.compiler.is_compiling() or torch._C._get_tracing_state() or array.device.type != "cpu":
+            return None
+        try:
+            plain = array.detach()
+            # NumPy has no bfloat16
+            return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
+        except (RuntimeError, TypeError):  # a wrapper of vmap, a fake or a sparse tensor: it holds no numbers
+            return None
+
+
+NUMPY: Backend = _NumPy()
+TORCH: Backend = _Torch()
+BY_NAME = {"numpy": NUMPY, "torch": TORCH}
+
+
+def backend_of(values: Iterable[Any]) -> Backend:
+    """Torch if there is a tensor among the values, else NumPy."""
+    return TORCH if any(map(is_tensor, values)) else NUMPY

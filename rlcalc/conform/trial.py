@@ -1,0 +1,178 @@
+"""A target on vectors: every call is made once, and looked at as often as needed.
+
+A trial is what the parts of a run hand on to each other: the runner judges
+by it, the search for generated cases asks more of it, and the diagnosis
+compares its outcomes with those of known faults.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+from rlcalc.conform.diagnose import composed
+from rlcalc.conform.faults import Convention, catalogue, together
+from rlcalc.conform.outcome import Judgement, Outcome, judge, run_form
+from rlcalc.conform.target.base import Target, one_per_step
+from rlcalc.conform.vectors import GENERATED, Vector, reference
+from rlcalc.evaluation import least_digits
+from rlcalc.nested import map_nested, outline
+
+# answers of a convention are those of a float64 form, not exact ones
+CONVENTION_DIGITS = 9.0
+MOST_TOGETHER = 3
+# each costs the start of another process, and says nothing new
+MOST_DEATHS = 5
+
+
+# what is being done, how much of it, of how much (0 where it is not known)
+Watch = Callable[[str, int, int], None]
+
+
+class Trial:
+    """A target and some vectors.
+
+    Attributes:
+        target: may be found to take less than it seemed to.
+        stopped: why it is not asked any more; empty while it is.
+        watch: is told how far things are.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        vectors: Sequence[Vector],
+        watch: Watch | None = None,
+    ) -> None:
+        self.target = target
+        self.vectors = vectors
+        self.stopped = ""
+        self.watch: Watch = watch or (lambda *_: None)
+        self.known: dict[tuple[str, str, str], Outcome] = {}
+        self.deaths = 0
+
+    def outcome(self, vector: Vector, dtype: str, conventions: Sequence[Convention] = ()) -> Outcome | None:
+        """What the target does; ``None`` once it hung or died too often, since every call may be another."""
+        calls = [c for c in conventions if c.call is not None]
+        key = (vector.id, dtype, "+".join(c.name for c in calls))
+        if vector.id == GENERATED:  # they share their name, and are asked again on purpose
+            return self.target.call(vector, dtype, chain(calls))
+        if key not in self.known:
+            if self.stopped:
+                return None
+            found = self.known[key] = self.target.call(vector, dtype, chain(calls))
+            self.deaths += found.died
+            if found.kind == "hangs":
+                self.stopped = "another call never came back"
+            elif self.deaths >= MOST_DEATHS:
+                self.stopped = f"the process had died {self.deaths} times"
+        return self.known[key]
+
+    def judgement(self, vector: Vector, dtype: str, conventions: Sequence[Convention] = ()) -> Judgement:
+        """One vector in one dtype, as right or wrong under conventions."""
+        why = self.target.unable(vector)
+        if not why and vector.demanded[dtype] == 0:
+            why = f"{dtype} cannot hold the input"
+        if why:
+            return Judgement(vector, dtype, "skipped", why=why)
+        outcome = self.outcome(vector, dtype, conventions)
+        if outcome is None:
+            return Judgement(vector, dtype, "skipped", why=self.stopped)
+        if not conventions:
+            return judge(vector, outcome, dtype)
+        lowered = {**vector.demanded, "float64": min(vector.demanded["float64"], CONVENTION_DIGITS)}
+        return judge(replace(vector, demanded=lowered), outcome, dtype, truth_under(vector, conventions))
+
+    def judgements(self, conventions: Sequence[Convention] = ()) -> list[Judgement]:
+        """Every vector in every dtype of the target."""
+        asked = [(vector, dtype) for dtype in self.target.dtypes for vector in self.vectors]
+        found = []
+        for number, (vector, dtype) in enumerate(asked):
+            self.watch("vectors", number, len(asked))
+            found.append(self.judgement(vector, dtype, conventions))
+        return found
+
+    def outcomes(self, conventions: Sequence[Convention], dtype: str) -> dict[str, Outcome]:
+        """All outcomes in one dtype by vector."""
+        able = [vector for vector in self.vectors if not self.target.unable(vector)]
+        found = {vector.id: self.outcome(vector, dtype, conventions) for vector in able}
+        return {name: outcome for name, outcome in found.items() if outcome is not None}
+
+    def with_more(self, vectors: Sequence[Vector]) -> Trial:
+        """The same trial with further vectors; what is known already is shared."""
+        found = copy(self)
+        found.vectors = [*self.vectors, *vectors]
+        return found
+
+    def leave_out_what_it_never_takes(self) -> None:
+        """A discount per step is an offer, not a duty: a function that never takes one is not asked.
+
+        It must have raised on every vector with one, and on none of the others;
+        a wrong answer is never excused in this way.
+        """
+        able = [v for v in self.vectors if not self.target.unable(v)]
+        for parameter in self.vectors[0].formula.parameters if self.vectors else ():
+            many = [v for v in able if one_per_step(v, parameter.name)]
+            one = [v for v in able if not one_per_step(v, parameter.name)]
+            if many and one and all(map(self._raises, many)) and not any(map(self._raises, one)):
+                self.target = self.target.narrowed(frozenset({parameter.name}))
+                self.target.notes.append(
+                    f"per-step {parameter.name} not supported (it raises on every one); "
+                    f"tested with scalar {parameter.name}"
+                )
+
+    def _raises(self, vector: Vector) -> bool:
+        outcome = self.outcome(vector, self.target.dtypes[0])
+        # a crash is no way to refuse
+        return outcome is not None and outcome.kind == "raises" and not outcome.died
+
+    def conventions(self) -> tuple[Convention, ...]:
+        """The fewest conventions under which every vector passes; empty when none do."""
+        if not self.vectors:
+            return ()
+        known = catalogue(self.vectors[0].formula.name).conventions
+        # what fails as it is settles most conventions with one comparison
+        first = sorted(self.vectors, key=lambda v: not self.judgement(v, self.target.dtypes[0]).failed)
+        asked = [(vector, dtype) for vector in first for dtype in self.target.dtypes]
+        for count in range(1, min(MOST_TOGETHER, len(known)) + 1):
+            for chosen in filter(together, combinations(known, count)):
+                if self.stopped:
+                    return ()
+                self.watch("conventions", 0, 0)
+                if not any(self.judgement(*question, chosen).failed for question in asked):
+                    return chosen
+        return ()
+
+
+def truth_under(vector: Vector, conventions: Sequence[Convention]) -> dict[str, Any]:
+    """What is right under conventions: exact where they change nothing, else from the float64 form."""
+    form = composed((), conventions, reference(vector.formula))
+    outcome = run_form(form, vector)
+    found: dict[str, Any] = {}
+    for name, array in outcome.outputs.items():
+        got = array.tolist()
+        certified = vector.truth.get(name)
+        alike = certified is not None and outline(certified) == outline(got)
+        if alike and least_digits(got, certified, "float64", vector.scale) >= CONVENTION_DIGITS:
+            found[name] = certified
+        elif not any(math.isnan(part) for part in array.ravel().tolist()):
+            found[name] = map_nested(lambda x: Fraction(x) if math.isfinite(x) else x, got)
+    return found
+
+
+def chain(conventions: Sequence[Convention]) -> Any:
+    """What conventions do to the arguments of a call; ``None`` when nothing."""
+    if not conventions:
+        return None
+
+    def change(arguments: dict[str, Any]) -> dict[str, Any]:
+        for convention in conventions:
+            arguments = convention.call(arguments) if convention.call is not None else arguments
+        return arguments
+
+    return change

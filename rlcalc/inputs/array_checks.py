@@ -1,0 +1,213 @@
+"""Whether arrays are what the specification declares: the rules of ``domains`` and ``bind``, for batches.
+
+Every refusal has the code that the exact door gives the same mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.backends import NUMPY, TORCH, is_tensor
+from rlcalc.errors import InputError, shown
+from rlcalc.specs import Parameter
+from rlcalc.spelling import spelled, worded
+
+# How far the sum of floating probabilities may be from 1. Half precision rounds each by 5e-4; in wider
+# dtypes the bound passes a large vocabulary's softmax, and catches logits and unnormalised weights.
+SUM_SLACK_HALF, SUM_SLACK = 3e-2, 5e-4
+
+
+class Seen:
+    """The arrays of one call, as the conditions between several inputs look at them.
+
+    Each parameter is an attribute, with its shape; ``look`` gives NumPy
+    arrays, or ``None`` where one of the arrays is not to be looked at (it lies
+    on another device, or is no more than a compiler's placeholder).
+    """
+
+    def __init__(self, arrays: Mapping[str, Any]) -> None:
+        self._arrays = arrays
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_arrays"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def look(self, *names: str) -> list[Any] | None:
+        found = [(TORCH if is_tensor(array) else NUMPY).look(array) for array in map(self._arrays.get, names)]
+        return None if any(array is None for array in found) else found
+
+
+def check_array(parameter: Parameter, array: Any, eps: float) -> None:
+    """Refuse NumPy values outside the domain.
+
+    A bounded domain holds neither nan nor infinity; an unbounded one takes
+    both, and hands them on.
+
+    Args:
+        parameter: whose domain it is.
+        array: the values, in NumPy's or a wider dtype.
+        eps: distance from 1 to the next number of the dtype that the values came in.
+
+    Raises:
+        InputError: ``number_not_finite``, ``..._out_of_range``, ``..._not_a_distribution``.
+    """
+    interval = parameter.domain
+    low, high = interval.low, interval.high
+    if (low is None and high is None) or array.size == 0:
+        return
+    smallest, largest = array.min(), array.max()
+    if not (np.isfinite(smallest) and np.isfinite(largest)):
+        what = "nan" if np.isnan(smallest) else "infinity"
+        raise InputError(
+            "number_not_finite",
+            f"{spelled(parameter.name)} must be {interval.words()}, but holds {what}.",
+            worded(parameter.help),
+        )
+    inside = True
+    if low is not None:
+        inside = smallest >= float(low) if interval.low_closed else smallest > float(low)
+    if high is not None:
+        # one rounding step of slack: float32(1/3)·3 may pass 1
+        inside = inside and (
+            largest <= float(high) * (1 + eps) if interval.high_closed else largest < float(high)
+        )
+    if not inside and parameter.distribution:
+        outside = smallest if smallest < 0 else largest
+        raise _not_a_distribution(parameter, f"{outside:.6g} is not a probability")
+    if not inside:
+        found = f", not {smallest}" if array.size == 1 else f"; it reaches from {smallest} to {largest}"
+        raise InputError(
+            f"{parameter.name.rstrip('_')}_out_of_range",
+            f"{spelled(parameter.name)} must be {interval.words()}{found}.",
+            worded(parameter.help),
+        )
+    if parameter.distribution and array.ndim:
+        sums = array.sum(axis=-1, dtype=np.float64)
+        far = np.abs(sums - 1) > (SUM_SLACK if eps < 1e-5 else SUM_SLACK_HALF)
+        if far.any():
+            raise _not_a_distribution(parameter, f"they sum to {sums[far].flat[0]:.6g}")
+
+
+def _not_a_distribution(parameter: Parameter, why: str) -> InputError:
+    return InputError(
+        f"{parameter.name.rstrip('_')}_not_a_distribution",
+        f"{spelled(parameter.name)} must be probabilities that sum to 1; {why}.",
+        worded(parameter.help),
+    )
+
+
+def checked_flags(parameter: Parameter, array: Any) -> Any:
+    """Booleans; what is neither 0 nor 1 is a mistake (a time index, a mask not yet thresholded)."""
+    if array.dtype == bool:
+        return array
+    if array.dtype.kind not in "iufO" or not ((array == 0) | (array == 1)).all():
+        raise InputError(
+            f"{parameter.name}_not_a_flag",
+            f"{spelled(parameter.name)} takes 0 or 1 per step, not {shown(array)}.",
+        )
+    return array.astype(bool)
+
+
+def checked_integer(parameter: Parameter, array: Any) -> Any:
+    """Integers within the domain.
+
+    Raises:
+        InputError: ``..._not_an_integer``, ``..._out_of_range``.
+    """
+    if not np.issubdtype(array.dtype, np.integer) and not _big_integers(array):
+        raise InputError(
+            f"{parameter.name}_not_an_integer",
+            f"{spelled(parameter.name)} must be integers, not {shown(array)}.",
+            worded(parameter.help),
+        )
+    check_array(parameter, array.astype(np.float64), 0.0)
+    return array
+
+
+def _big_integers(array: Any) -> bool:
+    """Whether an array holds Python's own integers, as one does that 64 bits cannot hold."""
+    return array.dtype.kind == "O" and all(type(entry) is int for entry in array.flat)
+
+
+def checked_count(parameter: Parameter, value: Any) -> Any:
+    """An integer of at least 1, or infinity, which may come as the word."""
+    if isinstance(value, str) and value == "inf":
+        return float("inf")
+    single = getattr(value, "ndim", 0) == 0
+    try:
+        whole = (
+            single and not isinstance(value, bool | str) and (value == float("inf") or int(value) == value)
+        )
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise InputError(
+            f"{parameter.name}_not_an_integer",
+            f"{spelled(parameter.name)} must be an integer or inf, not {shown(value)}.",
+            worded(parameter.help),
+        )
+    if value < 1:
+        raise InputError(
+            f"{parameter.name}_out_of_range",
+            f"{spelled(parameter.name)} must be at least 1 or inf, not {value}.",
+        )
+    return value
+
+
+def check_shapes(active: Sequence[Parameter], found: Mapping[str, Any]) -> None:
+    """Match the last axes of every array with the dimensions of the specification.
+
+    Raises:
+        InputError: ``..._wrong_shape`` for the number of axes, ``..._wrong_length``
+            along one of them, ``..._empty``.
+    """
+    given = [
+        (parameter, found[parameter.name])
+        for parameter in active
+        if hasattr(found[parameter.name], "shape") and parameter.kind not in ("mdp", "word")
+    ]
+    dims: dict[str, int] = {}
+    for parameter, array in given:
+        # the first vector of a dimension fixes its length, as for exact inputs
+        for name, length in zip(reversed(parameter.shape), reversed(array.shape), strict=False):
+            if name.isidentifier():
+                dims.setdefault(name, length)
+    for parameter, array in given:
+        size, shape = tuple(array.shape), parameter.shape
+        if parameter.each and size:
+            shape = (parameter.each,)
+        elif parameter.single and size:
+            raise _misshapen("shape" if array.ndim > 1 else "length", parameter, size, "one number")
+        if len(size) < len(shape):
+            raise _misshapen("shape", parameter, size, f"[..., {', '.join(shape)}]")
+        for name, length in zip(shape, size[len(size) - len(shape) :], strict=True):
+            base, _, extra = name.partition("+")
+            if length == 0 and not parameter.may_be_empty:
+                raise InputError(
+                    f"{parameter.name.rstrip('_')}_empty",
+                    f"{spelled(parameter.name)} has shape {list(size)}: nothing along its axis {name}.",
+                    worded(parameter.help),
+                )
+            dims.setdefault(base, length - int(extra or 0))
+            if dims[base] + int(extra or 0) != length:
+                known = ", ".join(f"{key} = {value}" for key, value in dims.items())
+                raise _misshapen("length", parameter, size, f"[..., {', '.join(shape)}] with {known}")
+
+
+def _misshapen(what: str, parameter: Parameter, size: tuple[int, ...], want: str) -> InputError:
+    return InputError(
+        f"{parameter.name.rstrip('_')}_wrong_{what}",
+        f"{spelled(parameter.name)} has shape {list(size)}; expected {want}.",
+        worded(parameter.help),
+    )
+
+
+def not_numeric(parameter: Parameter, value: Any) -> InputError:
+    return InputError(
+        f"{parameter.name.rstrip('_')}_not_numeric",
+        f"{spelled(parameter.name)} must be numbers or an array of them, not {shown(value)}.",
+    )

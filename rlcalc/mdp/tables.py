@@ -1,0 +1,252 @@
+"""Files and tables -> MDP: every probability and reward read exactly, every shape checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rlcalc.errors import InputError, UnknownName, shown, suggestion
+from rlcalc.exact import parse_number
+from rlcalc.mdp.model import MDP, Row
+from rlcalc.nested import to_python
+
+MAX_ENTRIES = 200_000  # of P; every one is an exact fraction
+MAX_DIGITS = 60  # of a numerator or denominator: exact elimination multiplies them
+MAX_FILE = 4_000_000  # bytes
+KEYS = ("P", "R", "states", "actions", "terminal", "start", "name")
+ARRAYS = ("p", "r", "start", "terminal")
+# what the probabilities of a row, rounded to float32, may miss 1 by
+ROUNDING = Fraction(1, 10**6)
+
+_NAME = re.compile(r"[\w .,;:()+*/|<>=@!?'\-]{1,40}")
+
+
+def from_file(path: Path) -> MDP:
+    import tomllib
+
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise InputError("mdp_too_large", f"{shown(path)} is larger than {MAX_FILE} bytes.")
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise InputError(
+            "mdp_file_unreadable", f"{shown(path)} cannot be read: {error.strerror or error}."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError("mdp_file_not_toml", f"{shown(path)} is not UTF-8 text.") from error
+    try:
+        # a decimal number keeps its digits as text: 0.1 is 1/10 and nothing else
+        table = tomllib.loads(text, parse_float=str)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError("mdp_file_not_toml", f"{shown(path)} is not valid TOML: {error}.") from error
+    return from_table(table, str(path))
+
+
+def from_table(table: Mapping[str, Any], label: str) -> MDP:
+    _check_keys(table, KEYS, ("P", "R"), "P is [S][A][S'], R is [S][A].")
+    p, r = to_python(table["P"]), to_python(table["R"])
+    if not isinstance(p, list) or not p or not all(isinstance(rows, list) for rows in p):
+        _shape("P must be a list of states, each a list of actions, each a row of probabilities")
+    count = len(p)
+    width = max(len(rows) for rows in p)
+    if not width:
+        _shape("P has no actions")
+    if count * width * count > MAX_ENTRIES:
+        raise InputError("mdp_too_large", f"P has more than {MAX_ENTRIES} entries ({count} states).")
+    states = _names(table.get("states"), "s", count, "states")
+    actions = _names(table.get("actions"), "a", width, "actions")
+    over = {_index(word, states, "terminal") for word in _listed(table.get("terminal", []))}
+    terminal = tuple(s in over for s in range(count))
+    chances = tuple(_state_rows(s, p[s], states, actions, terminal[s]) for s in range(count))
+    if not isinstance(r, list) or len(r) != count:
+        _shape(f"R must have one entry per state, {count}")
+    rewards = tuple(_state_rewards(s, r[s], chances[s], states, actions, terminal[s]) for s in range(count))
+    name = str(table.get("name", "")) or f"MDP of {count} states and {width} actions"
+    if not _NAME.fullmatch(name):
+        _bad_name(name)
+    return MDP(
+        chances, rewards, terminal, states, actions, _start(table.get("start", 0), states), label or name
+    )
+
+
+def from_arrays(table: Mapping[str, Any]) -> MDP:
+    """Arrays as numeric code has them: p [S, A, S'], r [S, A], and if need be start [S], terminal [S].
+
+    ``terminal`` is a mask; rows of terminal states are zeros. Floating
+    probabilities are rounded: a row that misses 1 by no more than that gets
+    the rest at its largest entry.
+    """
+    _check_keys(table, ARRAYS, ("p", "r"), "p is [S, A, S'], r is [S, A].")
+    p, r = to_python(table["p"]), to_python(table["r"])
+    if not isinstance(p, list) or not all(isinstance(rows, list) for rows in p):
+        _shape("p must have the shape [S, A, S']")
+    over = to_python(table.get("terminal", [False] * len(p)))
+    if not isinstance(over, list) or len(over) != len(p) or any(flag not in (0, 1) for flag in over):
+        _shape(f"terminal must be {len(p)} flags, one per state")
+    found = {"P": [[_completed(row) for row in rows] for rows in p], "R": r}
+    found["terminal"] = [s for s, flag in enumerate(over) if flag]
+    if "start" in table:
+        found["start"] = _completed(to_python(table["start"]))
+    return from_table(found, "")
+
+
+def _check_keys(table: Mapping[str, Any], known: Sequence[str], needed: Sequence[str], hint: str) -> None:
+    for key in table:
+        if key not in known:
+            nearest = suggestion(str(key), list(known)) or f"The keys are {', '.join(known)}."
+            raise UnknownName("mdp_unknown_key", f"An MDP has no key {shown(key)}.", nearest)
+    for key in needed:
+        if key not in table:
+            raise InputError("mdp_key_missing", f"The MDP lacks {key}.", hint)
+
+
+def _completed(row: Any) -> Any:
+    """Probabilities with their rounding undone, as exact numbers."""
+    if not isinstance(row, list) or not all(type(entry) in (int, float) for entry in row):
+        return row
+    exact = [number(entry, "a probability") for entry in row]
+    missing = 1 - sum(exact, Fraction(0))
+    if exact and 0 < abs(missing) <= ROUNDING:
+        exact[exact.index(max(exact))] += missing
+    return exact
+
+
+def _state_rows(
+    s: int, rows: list[Any], states: Sequence[str], actions: Sequence[str], over: bool
+) -> tuple[Row, ...]:
+    """P(.|s, a) for every action; a terminal state may leave its rows out."""
+    stays = tuple(Fraction(t == s) for t in range(len(states)))
+    if over and not rows:
+        return (stays,) * len(actions)
+    if len(rows) != len(actions):
+        _shape(f"P of state {states[s]} has {len(rows)} rows, expected {len(actions)}, one per action")
+    found = []
+    for row, action in zip(rows, actions, strict=True):
+        where = f"P(.|{states[s]}, {action})"
+        if not isinstance(row, list) or len(row) != len(states):
+            _shape(f"{where} must be {len(states)} probabilities, one per state")
+        chances = tuple(number(entry, where) for entry in row)
+        for chance in chances:
+            if chance < 0:
+                raise InputError(
+                    "mdp_negative_probability", f"{where} holds {chance}, which is not a probability."
+                )
+        if over and (chances == stays or not any(chances)):
+            found.append(stays)
+            continue
+        if over:
+            raise InputError(
+                "mdp_terminal_moves",
+                f"{states[s]} is terminal, but {where} leads out of it.",
+                "A terminal state has nothing after it: leave its rows empty, or let it stay.",
+            )
+        if sum(chances) != 1:
+            raise InputError(
+                "mdp_row_not_one",
+                f"{where} sums to {sum(chances)}, not to 1.",
+                "Write fractions such as 1/3 where decimals do not add up exactly.",
+            )
+        found.append(chances)
+    return tuple(found)
+
+
+def _state_rewards(
+    s: int, row: Any, chances: tuple[Row, ...], states: Sequence[str], actions: Sequence[str], over: bool
+) -> Row:
+    """R(s, a), the expectation over successors where rewards depend on them."""
+    if over and row == []:
+        return (Fraction(0),) * len(actions)
+    where = f"R of state {states[s]}"
+    if not isinstance(row, list) or len(row) != len(actions):
+        _shape(f"{where} must have {len(actions)} entries, one per action")
+    found = []
+    for a, entry in enumerate(row):
+        if isinstance(entry, list):
+            if len(entry) != len(states):
+                _shape(f"{where}, action {actions[a]}, must have {len(states)} entries, one per successor")
+            rewards = [number(part, where) for part in entry]
+            found.append(
+                sum((chance * x for chance, x in zip(chances[a], rewards, strict=True)), Fraction(0))
+            )
+        else:
+            found.append(number(entry, where))
+    if over and any(found):
+        raise InputError(
+            "mdp_terminal_moves",
+            f"{states[s]} is terminal, so nothing is earned there, but its rewards are not 0.",
+            "Give the reward to the step that enters it.",
+        )
+    return tuple(found)
+
+
+def _start(raw: Any, states: Sequence[str]) -> Row:
+    raw = to_python(raw)
+    if not isinstance(raw, list):
+        first = _index(raw, states, "start")
+        return tuple(Fraction(s == first) for s in range(len(states)))
+    if len(raw) != len(states):
+        _shape(f"start must be a state or {len(states)} probabilities")
+    chances = tuple(number(entry, "start") for entry in raw)
+    if min(chances) < 0:
+        raise InputError(
+            "mdp_negative_probability", f"start holds {min(chances)}, which is not a probability."
+        )
+    if sum(chances) != 1:
+        raise InputError("mdp_row_not_one", f"start sums to {sum(chances)}, not to 1.")
+    return chances
+
+
+def number(raw: Any, where: str) -> Fraction:
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str | Fraction):
+        raise InputError("number_syntax", f"{where} holds {shown(raw)}, which is not a number.")
+    if isinstance(raw, float):
+        raw = repr(raw)
+    number = parse_number(raw, name=where, symbols=False) if isinstance(raw, str) else Fraction(raw)
+    if not isinstance(number, Fraction):
+        raise InputError(
+            "mdp_not_rational", f"{where} holds {shown(raw)}.", "An MDP is solved over the rationals."
+        )
+    if max(number.numerator.bit_length(), number.denominator.bit_length()) > MAX_DIGITS * 3.33:
+        raise InputError("mdp_too_large", f"{where} holds a number of more than {MAX_DIGITS} digits.")
+    return number
+
+
+def _names(raw: Any, letter: str, count: int, what: str) -> tuple[str, ...]:
+    if raw is None:
+        return tuple(f"{letter}{k}" for k in range(count))
+    if not isinstance(raw, list | tuple) or len(raw) != count:
+        _shape(f"{what} must be {count} names")
+    for name in raw:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            _bad_name(name)
+    if len(set(raw)) != count:
+        raise InputError("mdp_bad_name", f"Two of the {what} have the same name.")
+    return tuple(raw)
+
+
+def _listed(raw: Any) -> list[Any]:
+    return list(raw) if isinstance(raw, list | tuple) else [raw]
+
+
+def _index(raw: Any, states: Sequence[str], what: str) -> int:
+    if isinstance(raw, str) and raw in states:
+        return states.index(raw)
+    if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < len(states):
+        return raw
+    hint = suggestion(str(raw), list(states)) or f"The states are {', '.join(states[:12])}."
+    raise UnknownName("mdp_unknown_state", f"{what} names {shown(raw)}, which is not a state.", hint)
+
+
+def _shape(why: str) -> NoReturn:
+    raise InputError("mdp_wrong_shape", f"{why}.", "P is [S][A][S'], R is [S][A] or [S][A][S'].")
+
+
+def _bad_name(name: Any) -> NoReturn:
+    raise InputError(
+        "mdp_bad_name",
+        f"{shown(name)} cannot be a name here.",
+        "Use 1 to 40 letters, digits, spaces and simple signs.",
+    )
