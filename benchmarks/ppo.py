@@ -6,7 +6,7 @@
     python benchmarks/ppo.py warm --device cuda                    # seconds to solved after warming up
 
 ``solve`` starts each side as a new process and stops the clock at its exit,
-so that imports count. Both are judged by one rule, `rlcalc.ppo.run.evaluate.Judge`
+so that imports count. Both are judged by one rule, `rlcalc.ppo.run.evaluate.Evaluator`
 on rlcalc's CartPole (equal to Gymnasium's state for state): every 4,096
 steps the likeliest actions play 100 episodes, and 100 more where the mean is
 at least 475. The two sides take turns, and the answer is a ratio of medians,
@@ -14,7 +14,7 @@ since the machine is as noisy for one as for the other. The peer needs
 stable-baselines3.
 
 ``throughput`` counts whole iterations, eager ones and, on a GPU, replayed
-ones beside them in the same process. ``warm`` runs one seed to load what is
+ones too in the same process. ``warm`` runs one seed to load what is
 loaded once, and then times each seed from a new trainer to solved, its own
 recording included. Goals on a GPU: 10 million steps a second, and 2 seconds.
 """
@@ -48,7 +48,7 @@ def peer(seed: int) -> None:
     from stable_baselines3.common.env_util import make_vec_env
 
     from rlcalc.ppo.envs import make_env
-    from rlcalc.ppo.run.evaluate import Judge
+    from rlcalc.ppo.run.evaluate import Evaluator
 
     torch.set_num_threads(1)
     model = stable_baselines3.PPO(
@@ -56,7 +56,7 @@ def peer(seed: int) -> None:
         n_steps=32, batch_size=256, n_epochs=20, gamma=0.98, gae_lambda=0.8, ent_coef=0.0,
         learning_rate=lambda left: 1e-3 * left, clip_range=lambda left: 0.2 * left,
     )  # fmt: skip
-    judge = Judge(
+    evaluator = Evaluator(
         lambda observation: model.policy._predict(observation, deterministic=True),
         make_env("cartpole", 100, 1_000_000 + seed, torch.device("cpu"), torch.float32),
         4096,
@@ -68,10 +68,10 @@ def peer(seed: int) -> None:
             return not found["solved"]
 
         def _on_rollout_start(self) -> None:  # after each update
-            if not judge.due(self.num_timesteps):
+            if not evaluator.due(self.num_timesteps):
                 return
             start = time.perf_counter()
-            found["solved"] = judge.solved(self.num_timesteps)
+            found["solved"] = evaluator.solved(self.num_timesteps)
             found["judging"] += time.perf_counter() - start
 
     start = time.perf_counter()
@@ -81,8 +81,8 @@ def peer(seed: int) -> None:
             {
                 "version": stable_baselines3.__version__,
                 "solved": found["solved"],
-                "env_steps": judge.history[-1][0],
-                "mean_return": judge.history[-1][1],
+                "env_steps": evaluator.history[-1][0],
+                "mean_return": evaluator.history[-1][1],
                 "learning_seconds": time.perf_counter() - start,
                 "judging_seconds": found["judging"],
             }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -162,6 +164,20 @@ def test_errors_look_alike(capsys, words, message, hint):
     assert message in err
     assert hint in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("typed", "marked"),
+    [("2..3", True), ("1+foo(2", True), ("3 + 4)", True), ("2*(1,", True), ("x" * 80 + "!", False)],
+)
+def test_a_mark_below_the_wrong_character(capsys, typed, marked):
+    _, _, err = run(capsys, "ppo-clip", "--ratio", typed, "--adv", "1")
+    lines = err.splitlines()
+    assert any(line.strip() == "^" for line in lines) is marked
+    if marked:
+        at = lines.index(f"    {typed}")
+        assert lines[at + 1].strip() == "^"
+        assert lines[at + 1].index("^") == 4 + int(re.search(r"at character (\d+)", err)[1]) - 1
 
 
 def test_markup_comes_back_literally(capsys):

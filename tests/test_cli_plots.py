@@ -2,57 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 
 import pytest
 
-import rlcalc.cli.plots as plots
-from rlcalc.cli import main
-from rlcalc.specs import formula_names
+from rlcalc import plotting
+from rlcalc.cli import main, plots
+from rlcalc.specs import heads, load_formula
+
+pytest.importorskip("matplotlib")
 
 CLIP = ["ppo-clip", "--ratio", "1.5", "--adv", "5", "-q", "--plot"]
-
-
-def test_the_chain_of_the_lecture():
-    bias, variance = plots.chain_bias_and_variance(Fraction(9, 10))
-    assert bias == [Fraction(9, 10), Fraction(81, 100), Fraction(729, 1000), 0]
-    assert variance == [1, Fraction(181, 100), Fraction(24661, 10000), Fraction(2997541, 1000000)]
-
-
-def test_the_chain_by_enumeration():
-    from itertools import product
-
-    gamma = Fraction(2, 3)
-    for n, (bias, variance) in enumerate(zip(*plots.chain_bias_and_variance(gamma), strict=True), start=1):
-        value = 1 if n < plots.CHAIN_STEPS else 0
-        returns = [
-            sum(gamma**k * r for k, r in enumerate(rewards)) + gamma**n * value
-            for rewards in product((-1, 1), repeat=n)
-        ]
-        mean = Fraction(sum(returns), len(returns))
-        assert mean == bias
-        assert sum((g - mean) ** 2 for g in returns) / len(returns) == variance
 
 
 @pytest.mark.parametrize(
     ("suffix", "magic"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF"), (".PNG", b"\x89PNG")]
 )
 def test_files(capsys, tmp_path, suffix, magic):
-    pytest.importorskip("matplotlib")
     target = tmp_path / f"p{suffix}"
     target.write_text("old")
     assert main([*CLIP, str(target)]) == 0
     out, err = capsys.readouterr()
     assert out == "6\n"
-    assert err.startswith("note: The plot is in ")
+    assert err == f"note: The plot is in {target}.\n"
     assert target.read_bytes().startswith(magic)
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "real.png").write_text("old")
+    os.symlink("real.png", tmp_path / "link.png")
+    assert main([*CLIP, str(tmp_path / "link.png")]) == 0
+    assert (tmp_path / "link.png").is_symlink()
+    assert (tmp_path / "real.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("p.jpg", "the suffix '.jpg'"),
+        ("p.jpg", "the suffix '.jpg'; it takes .png, .svg, .pdf.\n"),
         ("p", "no suffix"),
         ("none/p.png", "no folder none"),
         ("d.png", "is a folder"),
@@ -68,20 +57,28 @@ def test_refused_files(capsys, tmp_path, monkeypatch, name, message):
 
 
 def test_without_matplotlib(capsys, monkeypatch):
-    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    monkeypatch.setattr(plotting, "find_spec", lambda name: None)
     assert main([*CLIP, "p.png"]) == 2
     assert "pip install 'rlcalc[plot]'" in capsys.readouterr().err
 
 
-def test_symbols_cannot_be_drawn(capsys, tmp_path):
-    pytest.importorskip("matplotlib")
-    assert main(["ppo-clip", "--ratio", "r", "--adv", "5", "--plot", str(tmp_path / "p.png")]) == 2
-    assert "r is left as a symbol" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["ppo-clip", "--ratio", "r", "--adv", "5"], "r is left as a symbol"),
+        (["n-step", "--rewards", "1", "--gamma", "g", "--n", "1"], "g is left as a symbol"),
+        (["kl", "--p", "1/2", "1/2", "--q", "1", "0"], "the divergence is infinite"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_before_anything_is_printed(capsys, tmp_path, words, reason):
+    assert main([*words, "--plot", str(tmp_path / "p.png")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert reason in err.lower()
     assert not list(tmp_path.iterdir())
 
 
 def test_a_failed_drawing_leaves_the_old_file(tmp_path, monkeypatch):
-    pytest.importorskip("matplotlib")
     target = tmp_path / "p.png"
     target.write_text("old")
 
@@ -96,76 +93,114 @@ def test_a_failed_drawing_leaves_the_old_file(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["p.png"]
 
 
-def drawn(name, raw, function):
-    from matplotlib.figure import Figure
-
+def drawn(name, **raw):
+    """The axes of one picture, each with its labels."""
     from rlcalc.evaluation import evaluate
 
-    axes = Figure().add_subplot()
-    function(axes, evaluate(name, raw))
-    assert axes.get_xlabel()
-    assert axes.get_ylabel()
-    assert axes.get_legend_handles_labels()[1]
-    return axes
+    panels, function = plots.DRAW[load_formula(name).plot]
+    _, axes = plotting.new_figure(panels)
+    function(*axes, evaluate(name, raw))
+    assert axes[0].get_title()
+    assert axes[-1].get_xlabel()
+    assert all(one.get_ylabel() for one in axes)
+    assert any(one.get_legend_handles_labels()[1] for one in axes)
+    return axes if panels > 1 else axes[0]
+
+
+def heights(axes):
+    return [bar.get_height() for bar in axes.patches]
+
+
+def test_every_picture_of_a_specification_is_drawn(tmp_path):
+    import shlex
+
+    for head in heads():
+        spec = load_formula(head.name)
+        if spec.plot:
+            example = next(
+                e for e in spec.examples if not any(w.isalpha() for w in shlex.split(e["args"])[1:2])
+            )
+            target = tmp_path / f"{head.name}.svg"
+            assert main([head.command, *shlex.split(example["args"]), "-q", "--plot", str(target)]) == 0
+            assert target.stat().st_size > 5000
 
 
 def test_clip_passes_through_the_point():
-    pytest.importorskip("matplotlib")
-    axes = drawn("ppo_clip", {"ratio": "1.5", "adv": "5"}, plots.ppo_clip)
-    up, down, _, point = axes.get_lines()
+    axes = drawn("ppo_clip", ratio="1.5", adv="5")
+    straight, up, _, down, _, point = axes.get_lines()
+    assert straight.get_ydata()[-1] == 10  # r·A at r = 2
     assert list(zip(up.get_xdata(), up.get_ydata(), strict=True))[1:3] == [(0.8, 4.0), (1.2, 6.0)]
     assert down.get_ydata()[-1] == -10
     assert point.get_xydata().tolist() == [[1.5, 6.0]]
     for adv, eps, ratio in (("0", "0.2", "1"), ("-3", "0.99", "30"), ("1e-9", "0.001", "0.001")):
-        drawn("ppo_clip", {"ratio": ratio, "adv": adv, "eps": eps}, plots.ppo_clip)
+        drawn("ppo_clip", ratio=ratio, adv=adv, eps=eps)
 
 
 def test_weights_sum_to_one():
-    pytest.importorskip("matplotlib")
-    if "lambda_weights" not in formula_names():
-        pytest.skip("needs lambda-weights")
-    for raw in ({"lam": "0.7", "steps": "5"}, {"lam": "1", "steps": "3"}, {"lam": "0", "steps": "1"}):
-        axes = drawn("lambda_weights", raw, plots.lambda_weights)
-        assert sum(bar.get_height() for bar in axes.patches) == pytest.approx(1)
-        assert len(axes.patches) == int(raw["steps"])
-    axes = drawn("lambda_weights", {"lam": "0.7", "steps": "inf"}, plots.lambda_weights)
-    assert "infinitely many" in axes.get_xlabel()
-
-
-def test_bias_and_variance_bars():
-    pytest.importorskip("matplotlib")
-    axes = drawn("lambda_return", {"rewards": ["1"], "lam": "1", "gamma": "0.9"}, plots.n_step)
-    assert [round(bar.get_height(), 7) for bar in axes.patches] == [
-        0.9,
-        0.81,
-        0.729,
-        0,
-        1,
-        1.81,
-        2.4661,
-        2.997541,
-    ]
+    for lam, steps in (("0.7", "5"), ("1", "3"), ("0", "1")):
+        found = heights(drawn("lambda_weights", lam=lam, steps=steps))
+        assert sum(found) == pytest.approx(1)
+        assert len(found) == int(steps)
+    assert "infinitely many" in drawn("lambda_weights", lam="0.7", steps="inf").get_xlabel()
 
 
 def test_the_highest_of_many_weights_is_seen():
-    pytest.importorskip("matplotlib")
     # a bar of one in a thousand was thinner than a pixel: the picture began at 1/16
-    axes = drawn("lambda_weights", {"lam": "1/2", "steps": "1000"}, plots.lambda_weights)
-    heights = [patch.get_height() for patch in axes.patches]
+    axes = drawn("lambda_weights", lam="1/2", steps="1000")
     # 2^-n falls under a thousandth of 1/2 after n = 10
-    assert heights == [2.0**-n for n in range(1, 11)]
+    assert heights(axes) == [2.0**-n for n in range(1, 11)]
     assert axes.get_xlabel().endswith("the first 10 of 1000")
 
 
 def test_many_weights_that_matter_are_one_outline():
-    pytest.importorskip("matplotlib")
-    axes = drawn("lambda_weights", {"lam": "0.99", "steps": "200"}, plots.lambda_weights)
+    axes = drawn("lambda_weights", lam="0.99", steps="200")
     # 0.99^199 = 0.135… of all is left for the last
     assert axes.patches[-1].get_height() == pytest.approx(0.99**199)
     assert "of 200" not in axes.get_xlabel()
 
 
-def test_a_picture_of_something_else_says_so(capsys, tmp_path):
-    words = ["n-step", "--rewards", "1", "2", "--gamma", "0.9", "--n", "1", "--plot", str(tmp_path / "a.svg")]
-    assert main(words) == 0
-    assert "rewards and values play no part" in capsys.readouterr().err
+def test_n_step_returns_by_their_definition():
+    rewards, values, gamma = [2, 3, -1], [5, 8, 10, 4], Fraction(9, 10)
+    axes = drawn("n_step_return", rewards=rewards, values=values, gamma=str(gamma), n=2)
+    parts = [sum(gamma**k * r for k, r in enumerate(rewards[:n])) for n in (1, 2, 3)]
+    bootstraps = [gamma**n * values[n] for n in (1, 2, 3)]
+    assert heights(axes) == pytest.approx([float(x) for x in (*parts, *bootstraps)])
+    totals, chosen = axes.get_lines()[:2]
+    sums = [float(a + b) for a, b in zip(parts, bootstraps, strict=True)]
+    assert list(totals.get_ydata()) == pytest.approx(sums)
+    assert chosen.get_xydata().tolist() == [[2, pytest.approx(sums[1])]]
+    # after the end of an episode nothing is added
+    ended = drawn(
+        "n_step_return", rewards=rewards, values=values, gamma=str(gamma), n="inf", terminated=[1, 0, 0]
+    )
+    assert list(ended.get_lines()[0].get_ydata()) == [2, 2, 2]
+
+
+def test_the_shares_of_an_advantage_sum_to_it():
+    rewards, values, gamma, lam = [1, 2, 3, 1], [1, 0, 2, 1, 0], 0.9, 0.5
+    for extra in ({}, {"terminated": [0, 1, 0, 0]}, {"truncated": [0, 1, 0, 0], "next_values": [0, 7, 1, 0]}):
+        upper, lower = drawn("gae", rewards=rewards, values=values, gamma=gamma, lam=lam, **extra)
+        deltas, advantages = heights(upper)[:4], heights(upper)[4:]
+        assert sum(heights(lower)) == pytest.approx(advantages[0])
+        assert deltas[0] == pytest.approx(1 + 0.9 * 0 - 1)
+        if not extra:
+            assert heights(lower) == pytest.approx([(gamma * lam) ** t * d for t, d in enumerate(deltas)])
+
+
+def test_the_shares_of_a_divergence_sum_to_it():
+    import math
+
+    upper, lower = drawn("kl", p=["1/2", "1/2", "0"], q=["1/4", "1/2", "1/4"])
+    assert heights(upper) == [0.5, 0.5, 0, 0.25, 0.5, 0.25]
+    assert heights(lower) == pytest.approx([0.5 * math.log(2), 0, 0])
+    assert "0.3466" in upper.get_title()
+
+
+def test_the_best_actions_are_framed():
+    axes = drawn("bellman", mdp="grid2x2", gamma="0.9")
+    texts = [text.get_text() for text in axes.texts]
+    assert texts[:4] == ["0.81", "0.9", "0.81", "0.9"]  # two steps from the goal: 0.9; a bump costs one more
+    frames = sorted(
+        (round(line.get_ydata().mean()), round(line.get_xdata()[:2].mean())) for line in axes.get_lines()
+    )
+    assert frames == [(0, 1), (0, 3), (1, 1), (2, 3)]  # down or right; down; right

@@ -14,7 +14,7 @@ PACKAGE = Path(rlcalc.__file__).parent
 FLOORS = (
     ("errors", "_version", "spelling"),
     ("_lazy", "files", "nested", "records"),
-    ("data", "junit", "backends"),
+    ("data", "junit", "backends", "plotting"),
     ("exact",),
     ("digits", "specs"),
     ("mdp", "steps", "recurrence"),
@@ -25,7 +25,7 @@ FLOORS = (
     ("conform", "ppo", "audit"),
     ("testing",),
     ("cli",),
-    ("__main__",),
+    ("__main__", "_stubs"),
 )
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rlcalc.audit.verdict import VERDICTS
 from rlcalc.data import data_folder, read_toml
-from rlcalc.errors import DataError, UnknownName, shown, suggestion
+from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
+from rlcalc.records import Place, read_record
 
 SCHEMA = "rlcalc-claims-1"
-REVIEWED = "rlcalc-reviewed-1"
+REVIEWED = "rlcalc-reviewed-2"
 CHAPTERS = tuple("0123456789")
-KINDS = (
+_ID = re.compile(r"L([0-9])(\.[0-9])?-[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
+
+Kind = Literal[
     "definition",
     "identity",
     "special case",
@@ -25,9 +29,31 @@ KINDS = (
     "worked number",
     "empirical",
     "taxonomy/historical",
-)
-_KEYS = {"id", "section", "kind", "statement", "reference"}
-_ID = re.compile(r"L([0-9])(\.[0-9])?-[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
+]
+
+
+@dataclass(frozen=True)
+class RepairText:
+    """What is true instead, in words: a condition, another reading or a correction."""
+
+    kind: Literal["condition", "reading", "correction"]
+    text: str
+    formula: str = ""
+
+
+@dataclass(frozen=True)
+class TableFact:
+    """What rows of a table say, for a claim of taxonomy; see ``rlcalc.audit.registry``."""
+
+    what: str
+    table: str
+    column: str
+    row: str = ""
+    rows: tuple[str, ...] = ()
+    where: Mapping[str, Any] = field(default_factory=dict)
+    relation: str = "="
+    value: Any = None
+    against: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,22 +63,55 @@ class Claim:
     Attributes:
         id: stable; also the link target in the HTML report.
         section: such as ``2.2``.
-        kind: one of ``KINDS``.
+        kind: what kind of statement it is, which decides how far it reaches.
         statement: in our own words.
         formula: LaTeX, where the statement has one.
         reference: where the literature has it.
+        untied: why its formula cannot be compared with evidence.
+        repair: what is true instead.
+        check, output, expect, where: a worked number as data.
+        fact: taxonomy as data.
+        same_as: the claim that says the same.
     """
 
     id: str
     section: str
-    kind: str
+    kind: Kind
     statement: str
-    formula: str
     reference: tuple[str, ...]
+    formula: str = ""
+    untied: str = ""
+    repair: RepairText | None = None
+    check: str = ""
+    output: str = ""
+    expect: Any = None
+    where: Mapping[str, str] = field(default_factory=dict)
+    fact: tuple[TableFact, ...] = ()
+    same_as: str = ""
 
     @property
     def chapter(self) -> str:
         return self.section[0]
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the words that a reviewer reads: statement, formula and repair."""
+        repair = (self.repair.kind, self.repair.text, self.repair.formula) if self.repair else ()
+        words = "\n".join((self.statement, self.formula, *repair))
+        return sha256(words.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Review:
+    """A verdict that a person has read, and the words that it was about.
+
+    Attributes:
+        verdict: one of ``VERDICTS``.
+        text: fingerprint of the claim's words.
+    """
+
+    verdict: str
+    text: str
 
 
 def folder() -> Path:
@@ -73,37 +132,28 @@ def load_claims() -> dict[str, Claim]:
         if path.exists():
             for claim in _read(path, chapter):
                 if claim.id in found:
-                    raise DataError("bad_claim", f"{path.name}: {claim.id} stands there twice.")
+                    raise DataError("bad_claim", f"{path.name}: duplicate claim {claim.id}.")
                 found[claim.id] = claim
+    for claim in found.values():
+        if claim.same_as and (claim.same_as not in found or found[claim.same_as].same_as):
+            raise DataError("bad_claim", f"{claim.id}: same_as names no claim with evidence of its own.")
     return found
 
 
 def _read(path: Path, chapter: str) -> Iterable[Claim]:
     top = read_toml(path)
+    place = Place(path.name, code="bad_claim")
     if top.get("schema") != SCHEMA:
-        raise DataError("bad_claim", f"{path.name}: the schema is not {SCHEMA}.")
-    for entry in top.get("claim", []):
-        id = str(entry.get("id", "?"))
-        where = f"{path.name}: {id}: "
-        missing = _KEYS - set(entry)
-        extra = set(entry) - _KEYS - {"formula"}
-        if missing or extra:
-            keys = ", ".join(sorted(missing or extra))
-            raise DataError("bad_claim", f"{where}{'it lacks' if missing else 'nobody reads'} {keys}.")
-        match = _ID.fullmatch(id)
-        section = str(entry["section"])
-        if not match or match[1] + (match[2] or "") != section or section[0] != chapter:
-            raise DataError("bad_claim", f"{where}id, section and file do not belong together.")
-        if entry["kind"] not in KINDS:
-            raise DataError("bad_claim", f"{where}kind is one of {', '.join(KINDS)}.")
-        yield Claim(
-            id,
-            section,
-            entry["kind"],
-            entry["statement"],
-            entry.get("formula", ""),
-            tuple(entry["reference"]),
-        )
+        place.refuse(f"the schema is {shown(top.get('schema'))}; this version reads {SCHEMA}.")
+    for number, entry in enumerate(top.get("claim", []), start=1):
+        here = place.at(entry.get("id", f"claim {number}"))
+        claim = read_record(Claim, entry, here)
+        match = _ID.fullmatch(claim.id)
+        if not match or match[1] + (match[2] or "") != claim.section or claim.chapter != chapter:
+            here.refuse("id, section and file do not belong together.")
+        if claim.untied and not claim.formula:
+            here.refuse("there is no formula to be tied.")
+        yield claim
 
 
 def select(section: str | None = None, id: str | None = None) -> list[Claim]:
@@ -115,14 +165,14 @@ def select(section: str | None = None, id: str | None = None) -> list[Claim]:
     claims = load_claims()
     if id is not None:
         if id not in claims:
-            hint = suggestion(id, list(claims)) or "'rlcalc audit --json' lists them."
+            hint = suggestion(id, list(claims)) or "'rlcalc audit --list' lists them."
             raise UnknownName("unknown_claim", f"There is no claim {shown(id)}.", hint)
         found = [claims[id]]
     else:
         found = list(claims.values())
     if section is None:
         return found
-    chosen = [claim for claim in found if claim.section == section or claim.chapter == section]
+    chosen = [claim for claim in found if section in (claim.section, claim.chapter)]
     if not chosen:
         sections = sorted({claim.section for claim in claims.values()})
         if id is not None and section in sections:
@@ -135,7 +185,7 @@ def select(section: str | None = None, id: str | None = None) -> list[Claim]:
     return chosen
 
 
-def reviewed() -> dict[str, str]:
+def reviewed() -> dict[str, Review]:
     """The verdicts that were read and accepted, by claim.
 
     Raises:
@@ -145,30 +195,50 @@ def reviewed() -> dict[str, str]:
     if not path.exists():
         return {}
     top = read_toml(path)
-    verdicts = top.get("verdict", {})
-    if top.get("schema") != REVIEWED or set(top) != {"schema", "verdict"}:
-        raise DataError("bad_review", f"{path.name}: it has 'schema' ({REVIEWED}) and 'verdict'.")
-    for id, verdict in verdicts.items():
-        if verdict not in VERDICTS:
-            raise DataError("bad_review", f"{path.name}: {id}: {shown(verdict)} is no verdict.")
-    return dict(verdicts)
+    place = Place(path.name, code="bad_review")
+    if top.get("schema") != REVIEWED or set(top) != {"schema", "claim"}:
+        place.refuse(f"it has 'schema' ({REVIEWED}) and 'claim'.")
+    found = {id: read_record(Review, entry, place.at(id)) for id, entry in top["claim"].items()}
+    for id, review in found.items():
+        if review.verdict not in VERDICTS:
+            place.at(id).refuse(
+                f"{shown(review.verdict)} is no verdict.", suggestion(review.verdict, [*VERDICTS])
+            )
+    return found
 
 
 def record(verdicts: Mapping[str, str]) -> Path:
-    """Lay these verdicts over the reviewed ones and write the file."""
+    """Lay these verdicts, and the words they are about, over the reviewed ones and write the file.
+
+    Raises:
+        InputError: ``not_a_checkout``: an installed package keeps its data.
+    """
     from rlcalc.files import write_text
 
     path = folder() / "reviewed.toml"
-    merged: dict[str, Any] = {**reviewed(), **verdicts}
-    known = [id for id in load_claims() if id in merged]
+    if not (folder().parents[1] / "pyproject.toml").is_file():
+        raise InputError(
+            "not_a_checkout",
+            "--record writes into specs/claims of a checkout, and this package is installed.",
+            "Run it from a clone of the repository.",
+        )
+    claims = load_claims()
+    merged = reviewed() | {
+        id: Review(verdict, claims[id].fingerprint) for id, verdict in verdicts.items() if id in claims
+    }
     lines = [
-        "# Verdicts that a person has read and accepted; written by 'rlcalc audit --record'.",
-        "# The audit computes them anew each time and fails when one differs.",
+        "# Verdicts that a person has read and accepted, with a fingerprint of their words;",
+        "# written by 'rlcalc audit --record'. The audit computes verdicts each time, and fails when one",
+        "# differs or when the words have changed since.",
         "",
         f'schema = "{REVIEWED}"',
         "",
-        "[verdict]",
-        *(f'"{id}" = "{merged[id]}"' for id in known),
+        "[claim]",
+        *(
+            f'"{id}" = {{ verdict = "{one.verdict}", text = "{one.text}" }}'
+            for id in claims
+            if (one := merged.get(id))
+        ),
     ]
     write_text(path, "\n".join(lines) + "\n")
     return path

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rlcalc.audit.claims import Claim
-    from rlcalc.audit.outcome import Outcome
+    from rlcalc.audit.outcome import Outcome, Piece
 
 LISTED = ("wrong", "conditional", "imprecise")
-_LEAD = {"wrong": "Right is", "conditional": "It needs a condition", "imprecise": "Precisely"}
+_LEAD = {"wrong": "Correction", "conditional": "It needs a condition", "imprecise": "Precisely"}
 
 
 def sheet(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
@@ -48,8 +48,18 @@ def _paragraph(claim: Claim, one: Outcome) -> str:
             answers.setdefault(command, []).append(label + _said(want))
         commands = [f"`{command}` (answer: {', '.join(said)})" for command, said in answers.items()]
         text += f" Replay: {', '.join(commands)}." if commands else ""
-    same = [f"{piece.what}, {piece.lines[0]}" for piece in one.evidence if piece.role == "unchanged"]
+    same = [
+        f"{piece.what}, {piece.lines[0]}"
+        for piece in one.evidence
+        if piece.role == "unchanged" and not _says_nothing(piece)
+    ]
     return text + (f" Unchanged: {'; '.join(same)}." if same else "")
+
+
+def _says_nothing(piece: Piece) -> bool:
+    """A line whose two sides are the same tells a reader nothing, such as 0 = 0."""
+    left, equals, right = piece.lines[0].partition(" = ")
+    return piece.shows_little or (bool(equals) and left == right == "0")
 
 
 def _said(want: object) -> str:

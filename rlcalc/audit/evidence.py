@@ -8,16 +8,15 @@ hold. The classes are plain data otherwise, so that they can be printed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
-from rlcalc.audit.values import listed, number, plain, tex
+from rlcalc.audit.formula.tie import Said
+from rlcalc.audit.values import is_literal, listed, number, plain, tex
 from rlcalc.audit.zero import as_expression, sign_status, zero_status
 
 Status = Literal["holds", "fails", "open"]
-Relation = Literal["=", "!=", "<", "<=", ">", ">="]
-RELATIONS = ("=", "!=", "<", "<=", ">", ">=")
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,8 @@ class Evidence:
 
     # whether it can settle a statement about infinitely many cases
     general: ClassVar[bool] = False
+    # read off a table, which it can only repeat
+    recorded: ClassVar[bool] = False
     statistical: ClassVar[bool] = False
     kind: ClassVar[str] = ""
 
@@ -41,6 +42,18 @@ class Evidence:
 
     def decide(self) -> Status:
         raise NotImplementedError
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it says the same twice, so that no work shows anything.
+
+        It then counts only if some alteration of the statement makes it fail.
+        """
+        return False
+
+    def leaves(self) -> list[Evidence]:
+        """The pieces that it is made of, each of which must be able to fail."""
+        return [self]
 
     def lines(self) -> list[str]:
         """Details for a reader, one line each."""
@@ -70,9 +83,14 @@ class Identity(Evidence):
     def decide(self) -> Status:
         return zero_status(as_expression(self.left) - as_expression(self.right))
 
+    @property
+    def is_idle(self) -> bool:
+        return bool(as_expression(self.left) == as_expression(self.right))
+
     def lines(self) -> list[str]:
         shown = f"{plain(self.left)} = {plain(self.right)}"
-        verb = {"holds": "closes to 0 = 0", "fails": "does not hold", "open": "was not closed"}[self.status]
+        done = "both sides are the same, written out" if self.is_idle else "the difference simplifies to 0"
+        verb = {"holds": done, "fails": "does not hold", "open": "was not settled"}[self.status]
         return [f"{shown}: {verb}", *([f"for {self.over}"] if self.over else [])]
 
     def latex(self) -> str:
@@ -102,6 +120,10 @@ class Induction(Evidence):
         if not self.base or not self.step:
             return "open"
         return _worst([part.status for part in (*self.base, *self.step)])
+
+    @property
+    def is_idle(self) -> bool:
+        return all(part.is_idle for part in (*self.base, *self.step))
 
     def lines(self) -> list[str]:
         found = [f"by induction on {self.variable}, for {self.over}"]
@@ -162,6 +184,10 @@ class Exact(Evidence):
         }[self.relation]
         return "holds" if truth else "fails"
 
+    @property
+    def is_idle(self) -> bool:
+        return is_literal(self.left) and is_literal(self.right)
+
     def lines(self) -> list[str]:
         return [f"{plain(number(self.left))} {self.relation} {plain(number(self.right))}"]
 
@@ -181,6 +207,7 @@ class Exhaustive(Evidence):
         cases: how many there are.
         failed: those for which the statement does not hold.
         domain: the whole domain, in words; the proof covers nothing else.
+        source: the table whose rows these are; nothing where they are computed.
     """
 
     general: ClassVar[bool] = True
@@ -189,6 +216,11 @@ class Exhaustive(Evidence):
     cases: int
     failed: tuple[str, ...]
     domain: str
+    source: str = ""
+
+    @property
+    def recorded(self) -> bool:  # type: ignore[override]
+        return bool(self.source)
 
     def decide(self) -> Status:
         if self.cases < 1:
@@ -208,9 +240,9 @@ class Fact(Evidence):
 
     Attributes:
         found: what the data say.
-        relation: ``=``, ``!=``, ``in``, ``not in``, ``subset``.
+        relation: ``=``, ``!=``, ``in``, ``not in``, ``has``, ``subset``, or an order.
         expected: what the statement says.
-        source: where the data come from.
+        source: the table that it was read off; nothing where it was computed.
     """
 
     kind: ClassVar[str] = "fact"
@@ -220,18 +252,27 @@ class Fact(Evidence):
     expected: Any
     source: str = ""
 
+    @property
+    def recorded(self) -> bool:  # type: ignore[override]
+        return bool(self.source)
+
     def decide(self) -> Status:
+        found, expected = _frozen(self.found), _frozen(self.expected)
         match self.relation:
             case "=":
-                truth = self.found == self.expected
+                truth = found == expected
             case "!=":
-                truth = self.found != self.expected
+                truth = found != expected
             case "in":
-                truth = self.found in self.expected
+                truth = found in expected
             case "not in":
-                truth = self.found not in self.expected
+                truth = found not in expected
+            case "has":
+                truth = expected in found
             case "subset":
-                truth = set(self.found) <= set(self.expected)
+                truth = set(found) <= set(expected)
+            case "<" | "<=" | ">" | ">=":
+                return Exact("", found, self.relation, expected).status
             case _:
                 raise ValueError(f"facts have no relation {self.relation!r}")
         return "holds" if truth else "fails"
@@ -300,51 +341,104 @@ class Replay:
     output: str = ""
 
 
+class GoldenCase(Protocol):
+    """What a counterexample needs of a golden case: ``rlcalc.audit.cases.Vector``."""
+
+    @property
+    def id(self) -> str: ...
+
+    def symbols(self) -> dict[str, Any]:
+        """The inputs under the names that people give them."""
+
+    def replays(self) -> list[Replay]:
+        """Commands with their answers."""
+
+    def is_confirmed(self) -> bool:
+        """Whether the calculator answers as the case says."""
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """That nothing smaller fails, which was searched: ``cases.smallest``.
+
+    Attributes:
+        domain: among what, in words.
+        tried: how many were looked at before and with the one found.
+    """
+
+    domain: str
+    tried: int
+
+
 @dataclass(frozen=True)
 class Counterexample(Evidence):
     """Exact numbers at which everything the statement asks for is met and what it says is false.
 
-    It ``holds`` when the premises hold and ``claimed`` fails.
+    It ``holds`` when the premises hold, ``claimed`` fails and the calculator
+    gives the golden case's answers. Inputs, commands and answers are those of
+    the case, and stand there alone.
 
     Attributes:
-        given: the numbers, by name.
         claimed: the statement at these numbers.
+        golden: the golden case, as ``cases.vector`` gives it.
         premises: what the statement presupposes.
         violates: that the condition of the repair is not met here (needed for ``conditional``).
-        replay: commands that show it.
-        golden: id of the golden case that holds it.
-        search: among what it is the smallest.
+        also: further golden cases that show it.
+        smallest: the search that found it.
+        given, replay: only in chapters that do not take them from the case yet.
     """
 
     general: ClassVar[bool] = True
     kind: ClassVar[str] = "counterexample"
 
-    given: Mapping[str, Any]
     claimed: Evidence
+    golden: GoldenCase | str = ""
     premises: tuple[Evidence, ...] = ()
     violates: Evidence | None = None
+    also: tuple[GoldenCase, ...] = ()
+    smallest: Smallest | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
     replay: tuple[Replay, ...] = ()
-    golden: str = ""
     search: str = ""
+
+    @property
+    def replays(self) -> tuple[Replay, ...]:
+        return self.replay or tuple(one for case in self.cases for one in case.replays())
+
+    @property
+    def cases(self) -> tuple[GoldenCase, ...]:
+        own = () if isinstance(self.golden, str) else (self.golden,)
+        return (*own, *self.also)
+
+    @property
+    def golden_id(self) -> str:
+        return self.golden if isinstance(self.golden, str) else self.golden.id
 
     def decide(self) -> Status:
         met = _worst([part.status for part in self.premises])
         if met != "holds":
             return met
+        if not all(case.is_confirmed() for case in self.cases):
+            return "fails"
         return {"holds": "fails", "fails": "holds", "open": "open"}[self.claimed.status]  # type: ignore[return-value]
 
+    def leaves(self) -> list[Evidence]:
+        outside = [self.violates] if self.violates is not None else []
+        return [self.claimed, *self.premises, *outside]
+
     def lines(self) -> list[str]:
-        given = ", ".join(f"{name} = {listed(value)}" for name, value in self.given.items())
+        inputs = self.given or (self.cases[0].symbols() if self.cases else {})
+        given = ", ".join(f"{name} = {listed(value)}" for name, value in inputs.items())
         found = [f"given {given}"] if given else []
         false = ", which is false" if self.claimed.status == "fails" else ""
         found += [f"claimed: {self.claimed.what}: {line}{false}" for line in self.claimed.lines()[:1]]
         if self.violates is not None:
-            found.append(f"outside the condition: {self.violates.lines()[0]}")
-        found += dict.fromkeys(f"$ {one.command}" for one in self.replay)
-        if self.search:
-            found.append(f"smallest of {self.search}")
+            found.append(f"outside the condition: {self.violates.what}: {self.violates.lines()[0]}")
+        found += dict.fromkeys(f"$ {one.command}" for one in self.replays)
+        if self.smallest:
+            found.append(f"the smallest of {self.smallest.domain} ({self.smallest.tried} tried)")
         if self.golden:
-            found.append(f"golden case {self.golden}")
+            found.append(f"golden case {self.golden_id}")
         return found
 
     def latex(self) -> str:
@@ -353,11 +447,15 @@ class Counterexample(Evidence):
 
 @dataclass(frozen=True)
 class Repair:
-    """What is true instead, with its evidence. Build it with the three functions below."""
+    """What is true instead, with its evidence.
+
+    A ``condition`` under which the statement holds; a ``reading`` of it that
+    holds, while every printed number stays; a ``correction``.
+    """
 
     kind: Literal["condition", "reading", "correction"]
     statement: str
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[Evidence, ...] = ()
     unchanged: tuple[Evidence, ...] = ()
     latex: str = ""
 
@@ -381,16 +479,49 @@ def correction(statement: str, evidence: list[Evidence], *, latex: str = "") -> 
 
 @dataclass(frozen=True)
 class Findings:
-    """All that a claim function found out; see the package's docstring."""
+    """All that a claim function found out; see ``rlcalc.audit.registry``.
+
+    Attributes:
+        literal: evidence for the statement as it stands. All of it must hold.
+        against: counterexamples to it (in taxonomy also facts that contradict it).
+        repair: evidence for what is true instead; its text stands in ``specs/claims``.
+        unchanged: that the printed numbers stay under another reading.
+        unknowable: why nothing can be computed; then nothing else is given.
+        says: the claim's formula, chain by chain, built from the parts that the evidence is built from.
+        reads: what names of the formula stand for, where ``says`` has something else in their place.
+    """
 
     literal: list[Evidence] = field(default_factory=list)
     against: list[Evidence] = field(default_factory=list)
-    repair: Repair | None = None
+    repair: Repair | list[Evidence] | None = None
+    unchanged: list[Evidence] = field(default_factory=list)
     unknowable: str = ""
+    says: list[Said] = field(default_factory=list)
+    reads: Mapping[str, Any] = field(default_factory=dict)
+
+    def repaired(self, text: Repair | None) -> Findings:
+        """The same with the evidence of the repair under its text; evidence without a text is no repair."""
+        if not isinstance(self.repair, list):
+            return self
+        whole = text and replace(text, evidence=tuple(self.repair), unchanged=tuple(self.unchanged))
+        return replace(self, repair=whole, unchanged=[])
 
     def all(self) -> list[Evidence]:
-        repair = [*self.repair.evidence, *self.repair.unchanged] if self.repair else []
-        return [*self.literal, *self.against, *repair]
+        return [piece for _, piece in self.roles()]
+
+    def roles(self) -> list[tuple[str, Evidence]]:
+        """Every piece with the part that it plays."""
+        found = [("literal", one) for one in self.literal] + [("against", one) for one in self.against]
+        if isinstance(self.repair, Repair):
+            found += [(self.repair.kind, one) for one in self.repair.evidence]
+            return found + [("unchanged", one) for one in self.repair.unchanged]
+        found += [("repair", one) for one in self.repair or []]
+        return found + [("unchanged", one) for one in self.unchanged]
+
+
+def _frozen(value: Any) -> Any:
+    """Lists as tuples, whichever a table and a statement happen to use."""
+    return tuple(_frozen(part) for part in value) if isinstance(value, list | tuple) else value
 
 
 def _worst(statuses: list[Status]) -> Status:

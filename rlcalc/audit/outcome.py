@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rlcalc.audit.evidence import Counterexample, Evidence, Findings
+from rlcalc.audit.evidence import Counterexample, Evidence, Findings, Repair
 from rlcalc.audit.verdict import FAULTS, Judgement
 
 
@@ -21,7 +20,26 @@ class Piece:
     lines: tuple[str, ...]
     latex: str = ""
     golden: str = ""
+    also: tuple[str, ...] = ()  # further golden cases
     replay: tuple[tuple[str, str, Any], ...] = ()  # command, output, exact answer
+    shows_little: bool = False  # both sides were the same before any work: nothing for a reader
+
+
+@dataclass(frozen=True)
+class Altered:
+    """An altered statement and the verdict it led to.
+
+    Attributes:
+        about: what was altered.
+        verdict: ``refused`` where the calculator refuses its numbers, ``failed`` where its check broke.
+        missed: it should have led to another verdict.
+        harmless: why it keeps the verdict.
+    """
+
+    about: str
+    verdict: str
+    missed: bool
+    harmless: str = ""
 
 
 @dataclass(frozen=True)
@@ -30,8 +48,9 @@ class Outcome:
 
     Attributes:
         instead: the condition, the precise reading or the right statement.
-        caught: corruption -> the verdict it led to, where they were run.
+        altered: the altered statements, where they were run.
         fault: traceback's last line, when the claim function itself failed.
+        tie: ``tied`` when the formula was compared with the evidence, else why not.
     """
 
     id: str
@@ -42,7 +61,8 @@ class Outcome:
     instead_latex: str = ""
     evidence: tuple[Piece, ...] = ()
     fault: str = ""
-    caught: Mapping[str, str] | None = None
+    altered: tuple[Altered, ...] | None = None
+    tie: str = ""
 
     @property
     def settled(self) -> bool:
@@ -52,35 +72,29 @@ class Outcome:
     def counterexamples(self) -> list[Piece]:
         return [piece for piece in self.evidence if piece.role == "against" and piece.status == "holds"]
 
+    @property
+    def is_guarded(self) -> bool:
+        """Whether some altered statement changed the verdict."""
+        return any(not (one.missed or one.harmless) for one in self.altered or ())
+
     def missed(self) -> list[str]:
-        """Corruptions that did not change the verdict, or only broke the proof."""
-        return [
-            about
-            for about, verdict in (self.caught or {}).items()
-            if verdict in (self.verdict, "undecided", "failed")
-        ]
+        """Alterations that did not change the verdict, or only broke the proof."""
+        return [one.about for one in self.altered or () if one.missed]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Outcome:
-        pieces = tuple(
-            Piece(**{**piece, "lines": tuple(piece["lines"]), "replay": tuple(map(tuple, piece["replay"]))})
-            for piece in data["evidence"]
-        )
-        return cls(**{**data, "evidence": pieces})
+        found = asdict(self)
+        # the older name of the altered statements
+        found["caught"] = None if self.altered is None else {one.about: one.verdict for one in self.altered}
+        return found
 
 
-def outcome(id: str, judgement: Judgement, found: Findings, seconds: float) -> Outcome:
-    repair = found.repair
+def outcome(id: str, judgement: Judgement, found: Findings, seconds: float, tie: str = "") -> Outcome:
+    """Args:
+    found: with its repair already under its text.
+    """
+    repair = found.repair if isinstance(found.repair, Repair) else None
     # what was not proved is not offered as the truth
     kept = repair if repair and judgement.verdict in ("conditional", "imprecise", "wrong") else None
-    pieces = [_piece("literal", one) for one in found.literal]
-    pieces += [_piece("against", one) for one in found.against]
-    if repair:
-        pieces += [_piece(repair.kind, one) for one in repair.evidence]
-        pieces += [_piece("unchanged", one) for one in repair.unchanged]
     return Outcome(
         id,
         judgement.verdict,
@@ -88,16 +102,20 @@ def outcome(id: str, judgement: Judgement, found: Findings, seconds: float) -> O
         round(seconds, 4),
         kept.statement if kept else "",
         kept.latex if kept else "",
-        tuple(pieces),
+        tuple(_piece(role, one) for role, one in found.roles()),
+        tie=tie,
     )
 
 
 def _piece(role: str, one: Evidence) -> Piece:
     shown = one if isinstance(one, Counterexample) else None
-    golden = shown.golden if shown else ""
-    replay = tuple((each.command, each.output, each.want) for each in shown.replay) if shown else ()
+    replay = tuple((each.command, each.output, each.want) for each in shown.replays) if shown else ()
     lines = tuple(line if line.startswith("$") else _signs(line) for line in one.lines())
-    return Piece(role, one.kind, _signs(one.what), one.status, lines, one.latex(), golden, replay)
+    golden = shown.golden_id if shown else ""
+    also = tuple(case.id for case in shown.also) if shown else ()
+    return Piece(
+        role, one.kind, _signs(one.what), one.status, lines, one.latex(), golden, also, replay, one.is_idle
+    )
 
 
 def _signs(text: str) -> str:

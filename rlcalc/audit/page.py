@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from html import escape
 from typing import TYPE_CHECKING
 
-from rlcalc.audit.latex import LatexError, columns, to_mathml
-from rlcalc.audit.report import MEANING, TROUBLE, counts
+from rlcalc._version import __version__
+from rlcalc.audit.report import INSTEAD, MEANING, ROLES, TROUBLE, counts, tied
 
 if TYPE_CHECKING:
     from rlcalc.audit.claims import Claim
     from rlcalc.audit.outcome import Outcome, Piece
 
+TITLE = "Audit of a lecture on reinforcement learning"
+KINDS = {"taxonomy/historical": "classification or history"}
 CHAPTERS = {
     "0": "Executive summary",
     "1": "n-step temporal difference returns",
@@ -26,16 +29,6 @@ CHAPTERS = {
     "8": "The PPO algorithm",
     "9": "Takeaways, comparison and further study",
 }
-_ROLES = {
-    "literal": "Evidence",
-    "against": "Against it",
-    "condition": "Under the condition",
-    "reading": "Read that way",
-    "correction": "What is right",
-    "unchanged": "Unchanged",
-}
-_INSTEAD = {"conditional": "Only if", "imprecise": "Precisely", "wrong": "Right is"}
-
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --faint: #5b6570; --paper: #fcfcfa; --card: #ffffff;
   --line: #d9dde2; --good: #1a7f4b; --caution: #8a5a00; --bad: #b3261e; --none: #5b6570; --code: #f1f3f5; }
@@ -47,9 +40,8 @@ html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
 body { margin: 0 auto; padding: 1rem; max-width: 56rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; }
-h3 { font-size: 1rem; margin: 0; display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: baseline;
-  justify-content: space-between; }
-a { color: inherit; } h3 a { text-decoration: none; } h3 a:hover { text-decoration: underline; }
+h3 { font-size: 1rem; margin: 0; font-weight: 600; }
+a { color: inherit; } .where a { text-decoration: none; } .where a:hover { text-decoration: underline; }
 .counts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 45%), 1fr));
   gap: .5rem;
   padding: 0; list-style: none; }
@@ -60,7 +52,7 @@ article { background: var(--card); border: 1px solid var(--line); border-left: .
   border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0; scroll-margin-top: 1rem; }
 article:target { outline: 2px solid currentColor; }
 article p { margin: .5rem 0; }
-.tag { font-size: .8rem; font-weight: 600; color: var(--none); }
+.tag { font-size: .8rem; font-weight: 600; color: var(--none); float: right; margin-left: .75rem; }
 .proved, .confirmed { --tone: var(--good); } .conditional, .imprecise { --tone: var(--caution); }
 .wrong, .refuted, .undecided, .unsupported { --tone: var(--bad); } .not-checkable { --tone: var(--none); }
 article { border-left-color: var(--tone); } .tag, .counts b { color: var(--tone); }
@@ -77,6 +69,10 @@ code { padding: .1rem .25rem; }
 nav summary { color: var(--tone); font-weight: 600; font-size: 1rem; padding: .25rem 0; }
 nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
 nav a { display: inline-block; padding: .25rem 0; }
+.top { position: fixed; right: 1rem; bottom: 1rem; padding: .5rem .75rem; border: 1px solid var(--line);
+  border-radius: .5rem; background: var(--card); text-decoration: none; }
+@media print { body { max-width: none; padding: 0; background: none; } nav, .top { display: none; }
+  article { break-inside: avoid; border-color: #999; } }
 """
 
 
@@ -84,8 +80,9 @@ def page(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
     """The whole page."""
     chapters = [number for number in CHAPTERS if any(claims[one.id].chapter == number for one in outcomes)]
     body = [
-        "<header><h1>Audit of the lecture</h1>",
-        f"<p>{len(outcomes)} statements, each proved, confirmed, conditioned or refuted by a program.</p>",
+        f'<header id="top"><h1>{TITLE}</h1>',
+        f"<p>{len(outcomes)} statements, each proved, confirmed, conditioned or refuted by "
+        f"rlcalc {__version__} on {date.today().isoformat()}. {tied(outcomes)}</p>",
         _counts(outcomes),
         "</header>",
         '<nav aria-label="Contents">',
@@ -101,9 +98,9 @@ def page(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Audit of the lecture</title><style>{STYLE}</style></head>\n<body>"
+        f"<title>{TITLE}</title><style>{STYLE}</style></head>\n<body>"
         + "\n".join(body)
-        + "</main></body></html>\n"
+        + '</main><a class="top" href="#top">Top</a></body></html>\n'
     )
 
 
@@ -130,15 +127,17 @@ def _by_verdict(outcomes: Sequence[Outcome]) -> list[str]:
 def _claim(claim: Claim, one: Outcome) -> str:
     parts = [
         f'<article id="{escape(one.id)}" class="{one.verdict}">',
-        f'<h3><a href="#{escape(one.id)}">{escape(one.id)}</a><span class="tag">{one.verdict}</span></h3>',
-        f'<p class="where">Section {claim.section}, {escape(claim.kind)}</p>',
-        f"<p>{prose(claim.statement)}</p>",
+        f'<h3><span class="tag">{one.verdict}</span>{prose(claim.statement)}</h3>',
+        f'<p class="where"><a href="#{escape(one.id)}">{escape(one.id)}</a>, section {claim.section}, '
+        f"{KINDS.get(claim.kind, claim.kind)}</p>",
         formula(claim.formula),
     ]
+    if claim.formula and one.tie != "tied":
+        parts.append(f'<p class="faint">Formula {escape(one.tie)}.</p>')
     if one.instead:
-        parts.append(f"<p><strong>{_INSTEAD[one.verdict]}:</strong> {prose(one.instead)}</p>")
+        parts.append(f"<p><strong>{INSTEAD[one.verdict].capitalize()}:</strong> {prose(one.instead)}</p>")
         parts.append(formula(one.instead_latex))
-    elif one.verdict not in ("proved", "confirmed"):
+    elif one.verdict not in ("proved", "recorded", "confirmed"):
         parts.append(f"<p><strong>Because:</strong> {prose(one.reason)}</p>")
     parts += [_shown(piece) for piece in one.counterexamples[:1]]
     parts.append("<details><summary>Evidence and sources</summary>")
@@ -159,10 +158,17 @@ def _shown(piece: Piece) -> str:
 
 def _piece(piece: Piece) -> str:
     shown = [line for line in piece.lines if not line.startswith(("$", "golden case"))]
-    lines = "".join(f"<p>{prose(line)}</p>" for line in shown)
+    math = formula(piece.latex)
+    # the first line says in plain text what the formula says
+    lines = "".join(
+        f"<p>{prose(line)}</p>" for line in (shown[1:] if math and piece.kind != "counterexample" else shown)
+    )
     lines += f"<p>golden case <code>{escape(piece.golden)}</code></p>" if piece.golden else ""
-    head = f"<p><strong>{_ROLES[piece.role]}</strong> ({piece.kind}, {piece.status}): {prose(piece.what)}</p>"
-    return f'<div class="piece">{head}{formula(piece.latex, lines)}</div>'
+    status = "verified" if piece.kind == "counterexample" and piece.status == "holds" else piece.status
+    role = ROLES[piece.role].capitalize()
+    kind = "" if piece.kind in role.lower() else f"{piece.kind}, "
+    head = f"<p><strong>{role}</strong> ({kind}{status}): {prose(piece.what)}</p>"
+    return f'<div class="piece">{head}{math}{lines}</div>'
 
 
 _SUB = re.compile(r"(?<![A-Za-z0-9_/])([A-Za-zα-ωΑ-Ω])_(\{[^{}]*\}|[A-Za-z0-9]+(?![A-Za-z0-9_/]))")
@@ -175,12 +181,12 @@ def prose(text: str) -> str:
     return _SUP.sub(lambda m: f"<sup>{m[1].strip('{}')}</sup>", marked)
 
 
-def formula(latex: str, otherwise: str = "") -> str:
-    """A formula as a block that scrolls by itself on a narrow page, with ``otherwise`` below it."""
+def formula(latex: str) -> str:
+    """A formula as a block that scrolls by itself on a narrow page; nothing where there is none."""
     if not latex:
-        return otherwise
-    try:
-        parts = " ".join(to_mathml(part, block=True) for part in columns(latex))
-        return f'<div class="formula">{parts}</div>{otherwise}'
-    except LatexError:  # SymPy may write what the subset lacks; the lines say the same
-        return otherwise
+        return ""
+    from latex2mathml.converter import convert
+
+    # what stands apart in a line may break apart on a narrow page
+    parts = [convert(part, display="block") for part in re.split(r"\\q?quad", latex) if part.strip()]
+    return f'<div class="formula">{" ".join(parts)}</div>'

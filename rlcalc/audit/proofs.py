@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rlcalc._lazy import sympy
-from rlcalc.audit.evidence import Fact, Identity, Induction, Sign
-
-ANY_REAL = "all real numbers"
+from rlcalc.audit.evidence import Evidence, Fact, Identity, Induction, Sign
 
 
 def reals(names: str) -> Any:
@@ -44,6 +42,16 @@ def powers_vanish(name: str = "λ") -> Induction:
         ),
         over=f"0 < {name} < 1, n ≥ 1 (at {name} = 0 every power is 0)",
     )
+
+
+def ordered(what: str, left: Any, relation: str, right: Any, over: str = "") -> Evidence:
+    """``left relation right`` for every value of the symbols, which are positive unless it is an equation."""
+    if relation == "=":
+        return Identity(what, left, right, over)
+    if relation == "!=":
+        return Sign(what, (left - right) ** 2, over)
+    gap = right - left if relation in ("<", "<=") else left - right
+    return Sign(what, gap, over, strict=relation in ("<", ">"))
 
 
 def sequence(name: str) -> Any:

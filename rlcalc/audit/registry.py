@@ -1,42 +1,146 @@
-"""Claim functions, the statements they take and the corruptions they must notice."""
+"""Claim functions, the statements they take, and the altered statements they must notice.
+
+How to convert a chapter
+========================
+
+A claim is an entry of ``specs/claims/s<chapter>.toml`` and, where data does
+not settle it, a function in ``rlcalc/audit/lecture/ch<chapter>*.py``. The
+model is chapters 1 and 2. When a chapter is done, take its digit out of
+``UNCONVERTED`` below: from then on all rules hold for it.
+
+    from rlcalc.audit import cases, evidence as ev, proofs
+    from rlcalc.audit.formula import says
+    from rlcalc.audit.registry import Statement, claim
+
+    @claim("L2.2-geometric-weights", exponent=-1)
+    def geometric(s: Statement) -> ev.Findings:
+        lam, n, w = proofs.reals("lambda"), proofs.index(), proofs.sequence("w")
+        weight = (1 - lam) * lam ** (n + s.exponent)
+        return ev.Findings(
+            says=[says(w(n), "=", weight)],          # the formula, from the same parts
+            literal=[ev.Identity(..., weight, ...)],  # the evidence, from the same parts
+        )
+
+**What goes where**
+
+1. *Worked numbers* need no function. In the TOML entry::
+
+       check = "golden:n_step_return/lecture-1.4-n1"   # the case's answer, computed when the audit runs
+       output = "updated"                              # where it is not the first one
+       expect = "5.42"                                 # or a list, entry by entry
+       where = { lambda = "1/2" }                      # values of names that the formula leaves open
+
+   Every side of the formula without an open name must have the value ``expect``
+   (of a list: chain by chain). So formula, number and case are tied.
+2. *Taxonomy* needs no function if rows of a table say it. In the TOML entry::
+
+       [[claim.fact]]
+       what = "PPO learns a critic"
+       table = "algorithms"                 # or recipes, pretrained, tokenizers, datasets, works
+       row = "PPO"                          # or rows = [...], or where = { policy = true } (all that fit)
+       column = "critic"                    # also the computed ones: category, learned, model_free
+       relation = "="                       # = != in not-in < <= > >= has (a list that has it)
+       value = "yes"                        # or against = "TRPO": that row's column
+
+   The verdict is ``recorded``: a table can only repeat what was written into it.
+3. *The same statement again* (chapter 9): ``same_as = "L4.3-pg-theorem"``, nothing else.
+4. *Repairs* are text and stand in the TOML entry; the function gives their evidence::
+
+       [claim.repair]
+       kind = "condition"        # under which it holds | "reading": so understood it holds | "correction"
+       text = "It holds for λ < 1."
+       formula = '...'           # LaTeX, optional
+
+       return ev.Findings(against=[...], repair=[...evidence...], unchanged=[...only for a reading...])
+
+5. *Counterexamples* are golden cases; inputs stand there alone::
+
+       case = cases.vector("n_step_return/audit-bias-grows")
+       ev.Counterexample(
+           "V is right at S_1 and wrong at S_2",
+           ev.Exact("|bias of n = 2| <= |bias of n = 1|", case.answer(), s.relation, case.answer(n=1)),
+           golden=case,                          # given, commands and answers are derived from it
+           also=(cases.vector("n_step_return/other"),),  # further cases to replay
+           violates=ev.Exact("λ is not below 1", case.given["lam"], ">=", 1),
+       )
+
+   The case names the claim (``source = { ref = "audit L1.2-bias-falls", ... }``) and has the flag
+   ``counterexample``. Call one the smallest only if ``cases.smallest(…)`` found it.
+6. *Altered statements* come from the types of the parts (``rlcalc.audit.alter``): nothing to write.
+   A part that is a word is a ``Choice("PPO", "TRPO", "DQN")``. Where an altered statement is still true,
+   say so: ``harmless={"sign: 1 → 2": "a step twice as long is one towards the target too"}``; the engine
+   checks that it really keeps its verdict. (Beside a ``wrong`` statement most are wrong too; there the right
+   one must be noticed.) A set of parts without an order is a ``frozenset``. Where no operator fits, write
+   ``corruptions=[Corruption("about", "why no operator does it", part=value)]``.
+7. *The formula* is tied: ``says`` gives each of its chains (``a = b = c`` is one chain, a comma or
+   ``\\quad`` starts the next, a bracketed condition is one too). Names are those of
+   ``rlcalc.audit.formula.reader``; a state is its index, so V(S_{t+n}) is ``V(t + n)``. An operator is a
+   function: ``sequence("E_{x~p}")(body)``. ``reads={"clip": ...}`` gives names of the formula a meaning.
+   An equation that is only conditional takes ``relation="="`` as a part: ``proofs.ordered(what, left,
+   s.relation, right)`` and ``ev.Exact(what, left, s.relation, right)`` follow it. The self-check demands that
+   some altered part changes both the formula and the verdict, and that every altered formula (index, sign,
+   exponent, max or min, relation, number) is noticed.
+   A formula that no evidence can be compared with has ``untied = "why"`` in its entry.
+
+**What the engine refuses** (``vacuous``)
+
+- ``Exact`` of two typed-in numbers. Take them from the parts (``s.total``) or from the case (``case.given``).
+- ``Identity`` whose sides are the same expression before any work, unless some altered statement makes it
+  fail. Give it a part, or drop it.
+- Facts and enumerations over tables name their ``source``; they are ``recorded`` and prove nothing.
+
+**Then**: ``rlcalc audit --section 2 --self-check`` lists what is left; ``--claim ID`` shows one claim.
+When the verdicts have been read, ``--record``: it also records the words that were reviewed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+from rlcalc.audit.alter import Alteration, Choice, alterations
 from rlcalc.audit.evidence import Findings
+from rlcalc.audit.values import given
 from rlcalc.audit.verdict import Scope
+
+# chapters whose evidence, alterations and formulas are not held to the rules yet
+UNCONVERTED = frozenset("03456789")
 
 
 class Statement:
     """The parts of a statement: ``s.relation``, ``s.exponent``, whatever its function declares."""
 
-    def __init__(self, parts: dict[str, Any]) -> None:
-        self._parts = parts
+    def __init__(self, parts: Mapping[str, Any]) -> None:
+        self._parts = dict(parts)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
         try:
-            return self._parts[name]
+            part = self._parts[name]
         except KeyError:
             raise AttributeError(f"the statement has no part {name!r}") from None
+        return given(part.value if isinstance(part, Choice) else part)
 
-    def corrupted(self, changes: dict[str, Any]) -> Statement:
+    def altered(self, changes: Mapping[str, Any]) -> Statement:
         unknown = set(changes) - set(self._parts)
         if unknown:
             raise KeyError(f"the statement has no part {sorted(unknown)}")
         return Statement({**self._parts, **changes})
 
+    def alterations(self) -> list[Alteration]:
+        return alterations(self._parts)
 
-class Corruption:
-    """One way to spoil a statement: ``Corruption("sign flipped", sign=-1)``."""
 
-    def __init__(self, about: str, /, **changes: Any) -> None:
-        self.about = about
-        self.changes = changes
+class Corruption(Alteration):
+    """An altered statement that no operator makes: ``Corruption("a sum of squares", "…why…", power=2)``."""
+
+    def __init__(self, about: str, why: str = "", /, **changes: Any) -> None:
+        super().__init__(about, changes)
+        object.__setattr__(self, "why", why)
 
 
 ClaimFunction = Callable[[Statement], Findings]
@@ -44,38 +148,59 @@ ClaimFunction = Callable[[Statement], Findings]
 
 @dataclass(frozen=True)
 class Check:
-    """A claim function as it was declared."""
+    """A claim function as it was declared.
+
+    Attributes:
+        corruptions: altered statements besides those that the types of the parts give.
+        harmless: altered statements that are still true -> why.
+    """
 
     id: str
     function: ClaimFunction
     statement: Statement
-    corruptions: tuple[Corruption, ...]
-    scope: Scope | None
+    corruptions: tuple[Alteration, ...] = ()
+    scope: Scope | None = None
+    harmless: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_converted(self) -> bool:
+        return self.id[1] not in UNCONVERTED
+
+    @property
+    def alterations(self) -> list[Alteration]:
+        """Every altered statement; each must lead to another verdict, but for the harmless ones."""
+        by_type = self.statement.alterations() if self.is_converted else []
+        return [*by_type, *self.corruptions]
 
 
 CHECKS: dict[str, Check] = {}
 
 
 def claim(
-    id: str, *, corruptions: Sequence[Corruption] = (), scope: Scope | None = None, **parts: Any
+    id: str,
+    *,
+    corruptions: Sequence[Alteration] = (),
+    scope: Scope | None = None,
+    harmless: Mapping[str, str] | None = None,
+    **parts: Any,
 ) -> Callable[[ClaimFunction], ClaimFunction]:
     """Declare the function that checks a claim.
 
     Args:
         id: as in ``specs/claims``.
-        corruptions: alternative parts, each of which must change the verdict.
+        corruptions: altered statements that no operator makes.
         scope: how far the statement reaches; by its kind when left out.
+        harmless: altered statements that are true as well, with the reason.
         parts: the statement as the lecture has it.
     """
-
     statement = Statement(parts)
     for corruption in corruptions:
-        statement.corrupted(corruption.changes)  # a misspelt part is noticed here
+        statement.altered(corruption.changes)  # a misspelt part is noticed here
 
     def declare(function: ClaimFunction) -> ClaimFunction:
         if id in CHECKS and CHECKS[id].function.__module__ != function.__module__:
             raise ValueError(f"two functions check {id}")
-        CHECKS[id] = Check(id, function, statement, tuple(corruptions), scope)
+        CHECKS[id] = Check(id, function, statement, tuple(corruptions), scope, dict(harmless or {}))
         return function
 
     return declare

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from textwrap import wrap
+from textwrap import shorten, wrap
 from typing import TYPE_CHECKING, Any
 
+from rlcalc.audit.formula.plain import plain_text
 from rlcalc.audit.verdict import FAULTS, VERDICTS
 
 if TYPE_CHECKING:
-    from rlcalc.audit.claims import Claim
+    from rlcalc.audit.claims import Claim, Review
     from rlcalc.audit.outcome import Outcome, Piece
 
 Line = tuple[str, str]  # text and style: "", heading, good, bad, caution, faint
 
 STYLES = {
     "proved": "good",
+    "recorded": "good",
     "confirmed": "good",
     "conditional": "caution",
     "imprecise": "caution",
@@ -24,31 +26,42 @@ STYLES = {
     "undecided": "bad",
     "refuted": "bad",
     "unsupported": "bad",
+    "vacuous": "bad",
+    "untied": "bad",
 }
 MEANING = {
     "proved": "holds as it stands, by proof or exact evaluation",
+    "recorded": "a table with its sources says so, which is no proof",
     "confirmed": "holds by simulation, at the confidence shown",
     "conditional": "holds under a condition that the lecture does not state",
-    "imprecise": "its notation needs repair; no printed number changes",
+    "imprecise": "needs more exact words; no printed number changes",
     "wrong": "an exact counterexample refutes it",
     "not-checkable": "nothing can be computed about it",
     "undecided": "a proof did not close: a fault of the audit",
-    "refuted": "it fails and nothing proved stands in its place: a fault of the audit",
-    "unsupported": "nothing speaks for it or against it: a fault of the audit",
+    "refuted": "it fails, and nothing takes its place: a fault of the audit",
+    "unsupported": "nothing supports or contradicts it: a fault of the audit",
+    "vacuous": "its evidence could not fail: a fault of the audit",
+    "untied": "its formula and its evidence differ: a fault of the audit",
 }
-TROUBLE = ("refuted", "unsupported", "undecided", "wrong", "conditional", "imprecise")
-_ROLES = {
+TROUBLE = ("untied", "vacuous", "refuted", "unsupported", "undecided", "wrong", "conditional", "imprecise")
+ROLES = {
     "literal": "evidence",
-    "against": "against it",
+    "against": "counterexample",
     "condition": "under the condition",
     "reading": "read that way",
-    "correction": "what is right",
+    "correction": "correction",
+    "repair": "instead",
     "unchanged": "unchanged",
 }
+INSTEAD = {"conditional": "only if", "imprecise": "precisely", "wrong": "correction"}
+# a piece of evidence in words; a counterexample that holds is verified, and no good news
+STATUS = {"holds": "holds", "fails": "fails", "open": "not settled"}
 
 
-def changed(outcomes: Sequence[Outcome], reviewed: Mapping[str, str]) -> list[str]:
-    """One line for every verdict that is not the one that was reviewed."""
+def changed(
+    claims: Mapping[str, Claim], outcomes: Sequence[Outcome], reviewed: Mapping[str, Review]
+) -> list[str]:
+    """One line for every verdict that is not the one that was reviewed, or whose words have changed since."""
     found = []
     for one in outcomes:
         before = reviewed.get(one.id)
@@ -56,8 +69,10 @@ def changed(outcomes: Sequence[Outcome], reviewed: Mapping[str, str]) -> list[st
             found.append(f"{one.id}: {one.verdict}: {one.reason}")
         elif before is None:
             found.append(f"{one.id}: {one.verdict}, never reviewed")
-        elif before != one.verdict:
-            found.append(f"{one.id}: {one.verdict}, reviewed as {before}")
+        elif before.verdict != one.verdict:
+            found.append(f"{one.id}: {one.verdict}, reviewed as {before.verdict}")
+        elif before.text != claims[one.id].fingerprint:
+            found.append(f"{one.id}: its words have changed since they were reviewed")
     return found
 
 
@@ -67,24 +82,51 @@ def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
     return {verdict: n for verdict, n in found.items() if n or verdict in VERDICTS}
 
 
+def ties(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """How many formulas were compared with their evidence, and why others were not."""
+    found = {"tied": 0, "no formula": 0, "not tied": 0}
+    for one in outcomes:
+        found[one.tie.partition(":")[0]] = found.get(one.tie.partition(":")[0], 0) + 1
+    return {word: n for word, n in found.items() if word}
+
+
+def tied(outcomes: Sequence[Outcome]) -> str:
+    """The same as a sentence."""
+    found = ties(outcomes)
+    said = f"{found['tied']} formulas were compared with the evidence, {found['not tied']} could not be"
+    said += f", {found['differs']} are not yet" if found.get("differs") else ""
+    return f"{said}; {found['no formula']} statements have none."
+
+
 def summary(
-    claims: Mapping[str, Claim], outcomes: Sequence[Outcome], width: int, *, seconds: float
+    claims: Mapping[str, Claim], outcomes: Sequence[Outcome], width: int, *, seconds: float, everything: bool
 ) -> list[Line]:
-    """Counts by verdict, then what is wrong, conditional or imprecise."""
+    """Counts by verdict, then a line per wrong claim, or all that needs a change."""
     lines: list[Line] = [(f"{len(outcomes)} claims in {seconds:.1f} s", "heading")]
     for verdict, n in counts(outcomes).items():
         lines.append((f"{n:5}  {verdict:<14} {MEANING[verdict]}", STYLES[verdict] if n else "faint"))
+    lines += [(text, "faint") for text, _ in _paragraph("", tied(outcomes), width)]
     slow = sorted((one for one in outcomes if one.seconds >= 0.5), key=lambda one: -one.seconds)[:3]
-    if slow:
+    if slow and everything:
         costs = ", ".join(f"{one.id} {one.seconds:.1f} s" for one in slow)
-        lines += [(text, "faint") for text, _ in _paragraph("dearest proofs: ", costs, width)]
+        lines += [(text, "faint") for text, _ in _paragraph("slowest proofs: ", costs, width)]
     for verdict in TROUBLE:
         chosen = [one for one in outcomes if one.verdict == verdict]
-        if chosen:
-            lines += [("", ""), (verdict.upper(), STYLES[verdict])]
+        if not chosen or (not everything and verdict in ("conditional", "imprecise")):
+            continue
+        lines += [("", ""), (verdict.upper(), STYLES[verdict])]
         for one in chosen:
-            lines += _trouble(claims[one.id], one, width)
+            lines += (
+                _trouble(claims[one.id], one, width) if everything else [_line(claims[one.id], one, width)]
+            )
+    if not everything:
+        lines += [("", ""), ("--all: everything that needs a change; --claim ID: one claim in full", "faint")]
     return lines
+
+
+def _line(claim: Claim, one: Outcome, width: int) -> Line:
+    says = claim.statement if one.settled else one.reason
+    return shorten(f"{one.id}: {says}", width, placeholder=" …"), ""
 
 
 def listing(claims: Mapping[str, Claim], outcomes: Sequence[Outcome], width: int) -> list[Line]:
@@ -99,8 +141,7 @@ def _trouble(claim: Claim, one: Outcome, width: int) -> list[Line]:
     lines: list[Line] = [("", ""), (one.id, "heading")]
     lines += _paragraph("says: ", claim.statement, width)
     if one.instead:
-        word = {"conditional": "only if: ", "imprecise": "precisely: "}.get(one.verdict, "right: ")
-        lines += _paragraph(word, one.instead, width)
+        lines += _paragraph(f"{INSTEAD[one.verdict]}: ", one.instead, width)
     elif not one.settled:
         lines += _paragraph("why: ", one.reason, width)
     for piece in one.counterexamples[:1]:
@@ -115,26 +156,27 @@ def _trouble(claim: Claim, one: Outcome, width: int) -> list[Line]:
 
 def detail(claim: Claim, one: Outcome, width: int) -> list[Line]:
     """Everything about one claim."""
-    from rlcalc.audit.latex import to_text
-
     lines: list[Line] = [(f"{one.id}: {one.verdict}", STYLES[one.verdict])]
     lines += [(f"section {claim.section}, {claim.kind}", "faint"), ("", "")]
     lines += _paragraph("", claim.statement, width)
     if claim.formula:
-        lines += [(f"  {to_text(claim.formula)}", "")]
+        lines += [(f"  {plain_text(claim.formula)}", ""), (f"  formula: {one.tie}", "faint")]
     if one.instead:
         lines.append(("", ""))
-        word = {"conditional": "only if: ", "imprecise": "precisely: "}.get(one.verdict, "right: ")
-        lines += _paragraph(word, one.instead, width)
+        lines += _paragraph(f"{INSTEAD[one.verdict]}: ", one.instead, width)
         if one.instead_latex:
-            lines += [(f"    {to_text(one.instead_latex)}", "")]
-    elif one.verdict not in ("proved", "confirmed"):
+            lines += [(f"    {plain_text(one.instead_latex)}", "")]
+    elif one.verdict not in ("proved", "recorded", "confirmed"):
         lines += [("", ""), *_paragraph("because: ", one.reason, width)]
+    if claim.same_as:
+        lines += [("", ""), *_paragraph("", f"The same statement as {claim.same_as}.", width)]
     for piece in one.evidence:
         lines += [("", ""), *_evidence(piece, width)]
-    if one.caught is not None:
-        lines += [("", ""), ("spoilt statements", "heading")]
-        lines += [(f"  {about}: {verdict}", "") for about, verdict in one.caught.items()]
+    if one.altered is not None:
+        lines += [("", ""), ("altered statements", "heading")]
+        for each in one.altered:
+            why = f" ({each.harmless})" if each.harmless else ""
+            lines.append((f"  {each.about}: {'MISSED, ' if each.missed else ''}{each.verdict}{why}", ""))
     lines += [("", "")]
     for number, reference in enumerate(claim.reference):
         lines += _paragraph("see: " if number == 0 else "     ", reference, width)
@@ -143,13 +185,23 @@ def detail(claim: Claim, one: Outcome, width: int) -> list[Line]:
 
 
 def _evidence(piece: Piece, width: int) -> list[Line]:
-    style = {"holds": "good", "fails": "bad", "open": "bad"}[piece.status]
-    lines: list[Line] = [(f"{_ROLES[piece.role]}, {piece.kind}: {piece.status}", style)]
+    lines: list[Line] = [_heading(piece)]
     lines += _paragraph("", piece.what, width)
     for line in piece.lines:
         # a command must stay on one line to be copied
         lines += [(f"    {line}", "faint")] if line.startswith("$") else _paragraph("  ", line, width)
     return lines
+
+
+def _heading(piece: Piece) -> Line:
+    if piece.kind == "counterexample":
+        return {
+            "holds": ("counterexample: verified", "caution"),
+            "fails": ("counterexample: does not contradict it", "faint"),
+            "open": ("counterexample: not settled", "bad"),
+        }[piece.status]
+    style = "good" if piece.status == "holds" else "bad"
+    return f"{ROLES[piece.role]}, {piece.kind}: {STATUS[piece.status]}", style
 
 
 def _paragraph(label: str, text: str, width: int) -> list[Line]:
@@ -161,7 +213,7 @@ def _paragraph(label: str, text: str, width: int) -> list[Line]:
 def as_json(
     claims: Mapping[str, Claim],
     outcomes: Sequence[Outcome],
-    reviewed: Mapping[str, str],
+    reviewed: Mapping[str, Review],
     seconds: float,
     *,
     corrupt: bool,
@@ -175,16 +227,18 @@ def as_json(
                 "statement": claims[one.id].statement,
                 "formula": claims[one.id].formula,
                 "reference": list(claims[one.id].reference),
-                "reviewed": reviewed.get(one.id),
+                "text": plain_text(claims[one.id].formula),
+                "reviewed": reviewed[one.id].verdict if one.id in reviewed else None,
                 **one.to_json(),
             }
             for one in outcomes
         ],
         "counts": counts(outcomes),
-        "changed": changed(outcomes, reviewed),
+        "formulas": ties(outcomes),
+        "changed": changed(claims, outcomes, reviewed),
         "seconds": round(seconds, 3),
     }
     if corrupt:
-        total = sum(len(one.caught or {}) for one in outcomes)
+        total = sum(len(one.altered or ()) for one in outcomes)
         found["corruptions"] = {"total": total, "missed": sum(len(one.missed()) for one in outcomes)}
     return found

@@ -2,7 +2,7 @@
 
     G(n) = Σ_{k=1}^{n} γ^(k+a) R(t+k) + γ^(n+b) V(t+n)
 
-is never written out. Proofs use what it is at n = 0 and what one more reward
+is written out for small numbers only. Proofs use what it is at n = 0 and what one more reward
 adds. The lecture has a = −1 and b = 0.
 """
 
@@ -36,6 +36,16 @@ class NStep:
         g, last = self.gamma, n + 1
         gained = g ** (last + self.a) * self.reward(t + last)
         return gained + g ** (last + self.b) * self.value(t + last) - g ** (n + self.b) * self.value(t + n)
+
+    def written(self, t: Any, n: Any) -> Any:
+        """G(n) as its definition writes it, for any n; written out for a number."""
+        k, g = sympy.Symbol("k", integer=True), self.gamma
+        summand = g ** (k + self.a) * self.reward(t + k)
+        if isinstance(n, int):
+            gained = sum(summand.subs(k, at) for at in range(1, n + 1))
+        else:
+            gained = sympy.Sum(summand, (k, 1, n))
+        return gained + g ** (n + self.b) * self.value(t + n)
 
     def one(self, t: Any) -> Any:
         """G(1)."""

@@ -1,74 +1,184 @@
-"""Run claim functions: one, a chapter, or everything on several processes.
-
-Chapters are independent. Each worker is a fresh interpreter that is told
-chapters on its standard input and answers with one JSON line each, so that
-nothing depends on how the platform starts processes or on what can be pickled.
-"""
+"""Run claims: one, or all of them on several processes."""
 
 from __future__ import annotations
 
 import contextlib
-import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
-from threading import Lock, Thread
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from rlcalc.audit.claims import Claim
-from rlcalc.audit.evidence import Findings
-from rlcalc.audit.outcome import Outcome, outcome
-from rlcalc.audit.registry import Check, Statement, load_checks
-from rlcalc.audit.verdict import Scope, judge, scope_of
+from rlcalc.audit.claims import Claim, load_claims
+from rlcalc.audit.evidence import Evidence, Findings, Repair
+from rlcalc.audit.formula import altered, mismatch
+from rlcalc.audit.outcome import Altered, Outcome, outcome
+from rlcalc.audit.registry import Check, load_checks
+from rlcalc.audit.verdict import Judgement, judge, scope_of
+from rlcalc.errors import InputError
 
-# measured: chapters that take longest are started first, so that no worker is left alone with one
-_LONGEST_FIRST = "7436512890"
-LIMIT = 60.0  # seconds for one statement; the dearest needs two
+LIMIT = 60.0  # seconds for one statement; the slowest needs two
+NO_FORMULA, TIED = "no formula", "tied"
+FALSE_AS_WELL = "false as well"
+
+Progress = Callable[[int, int], None]
 
 
-def run_claim(check: Check | None, claim: Claim, *, corrupt: bool = False) -> Outcome:
-    """One verdict, computed now; with ``corrupt`` also those of its spoilt statements."""
+def check_of(claim: Claim) -> Check | None:
+    """The check of a claim: what its entry describes, or its function; that of another claim it repeats."""
+    from rlcalc.audit.data_checks import data_check
+
+    source = load_claims()[claim.same_as] if claim.same_as else claim
+    return data_check(source) or _checks(source.chapter).get(source.id)
+
+
+@cache
+def _checks(chapter: str) -> dict[str, Check]:
+    return load_checks(chapter)
+
+
+class Run:
+    """One claim with its check: the statement as it stands, and altered ones.
+
+    Args:
+        claim: what the lecture says.
+        check: what it is checked with.
+    """
+
+    def __init__(self, claim: Claim, check: Check) -> None:
+        self.claim, self.check = claim, check
+        self.scope = check.scope or scope_of(claim.kind)
+        # a claim that repeats another one takes its repair too
+        source = load_claims().get(claim.same_as, claim)
+        text = claim.repair or source.repair
+        self.repair = Repair(text.kind, text.text, latex=text.formula) if text else None
+
+    def judged(self, changes: dict[str, Any] | None = None) -> tuple[Findings, Judgement]:
+        with limited():
+            found = self.check.function(self.check.statement.altered(changes or {}))
+            return found, judge(found, self.scope, self.repair)
+
+    def outcome(self, corrupt: bool) -> Outcome:
+        start = time.perf_counter()
+        try:
+            found, verdict = self.judged()
+            tie = self.tie(found)
+            if self.check.is_converted:
+                verdict = self.fault(found, tie) or verdict
+            result = outcome(
+                self.claim.id, verdict, found.repaired(self.repair), time.perf_counter() - start, tie
+            )
+        except Exception as error:  # a broken claim must not hide the others
+            return _failed(self.claim, error, time.perf_counter() - start)
+        if not corrupt:
+            return result
+        return replace(result, altered=tuple(self.altered(found, verdict.verdict, tie)))
+
+    # what must not count as evidence
+
+    def tie(self, found: Findings) -> str:
+        """``tied``, ``no formula``, ``not tied: why`` or ``differs: how``."""
+        if not self.claim.formula:
+            return NO_FORMULA
+        if self.claim.untied:
+            return f"not tied: {self.claim.untied}"
+        if not found.says:
+            return "differs: nothing in its evidence says it"
+        problem = mismatch(self.claim.formula, found.says, found.reads)
+        return f"differs: {problem}" if problem else TIED
+
+    def fault(self, found: Findings, tie: str) -> Judgement | None:
+        if tie.startswith("differs"):
+            return Judgement(
+                "untied", f"Its formula and its evidence differ: {tie.removeprefix('differs: ')}."
+            )
+        idle = self.idle(found)
+        if idle:
+            return Judgement("vacuous", f"This could not fail: {'; '.join(dict.fromkeys(idle))}.")
+        return None
+
+    def idle(self, found: Findings) -> list[str]:
+        """Evidence that says the same twice and that no altered statement makes fail."""
+        waiting = {key: piece for key, piece in _leaves(found) if piece.is_idle}
+        for alteration in self.check.alterations:
+            if not waiting:
+                break
+            with contextlib.suppress(Exception), limited():
+                other = self.check.function(self.check.statement.altered(alteration.changes))
+                there = list(_leaves(other))
+                for key, piece in list(waiting.items()):
+                    partners = [one for at, one in there if at == key or one.what == piece.what]
+                    if any(one.status == "fails" for one in partners):
+                        del waiting[key]
+        return [piece.what for piece in waiting.values()]
+
+    # altered statements
+
+    def altered(self, found: Findings, verdict: str, tie: str) -> Iterator[Altered]:
+        is_linked = False
+        for alteration in self.check.alterations:
+            other, changed = self.altered_verdict(dict(alteration.changes))
+            harmless = self.check.harmless.get(alteration.about, "")
+            missed = changed != verdict if harmless else changed in (verdict, "undecided", "failed")
+            if missed and changed == verdict == "wrong":
+                # what stands beside a false statement is false too; its truth must be noticed, see self_check
+                missed, harmless = False, FALSE_AS_WELL
+            yield Altered(alteration.about, changed, missed, harmless)
+            if tie == TIED and other is not None and not (missed or harmless):
+                is_linked = is_linked or bool(mismatch(self.claim.formula, other.says, other.reads))
+        for about in set(self.check.harmless) - {one.about for one in self.check.alterations}:
+            yield Altered(about, "no such alteration", True, self.check.harmless[about])
+        if tie != TIED or not self.check.is_converted:
+            return
+        if not is_linked:
+            yield Altered("the formula: no altered part shows in it", verdict, True)
+        for about, latex in altered(self.claim.formula).items():
+            problem = mismatch(latex, found.says, found.reads)
+            yield Altered(f"formula: {about}", "untied" if problem else verdict, not problem)
+
+    def altered_verdict(self, changes: dict[str, Any]) -> tuple[Findings | None, str]:
+        try:
+            found, judgement = self.judged(changes)
+            return found, judgement.verdict
+        except InputError:  # the calculator refuses it: no answer, and so no support
+            return None, "refused"
+        except Exception:
+            return None, "failed"
+
+
+def _leaves(found: Findings) -> Iterator[tuple[tuple[str, int, int], Evidence]]:
+    for at, (role, piece) in enumerate(found.roles()):
+        for below, leaf in enumerate(piece.leaves()):
+            yield (role, at, below), leaf
+
+
+def _failed(claim: Claim, error: Exception, seconds: float) -> Outcome:
+    fault = f"{type(error).__name__}: {error}"
+    return Outcome(claim.id, "undecided", f"Its function failed: {fault}", seconds, fault=fault)
+
+
+def run_claim(claim: Claim, check: Check | None = None, *, corrupt: bool = False) -> Outcome:
+    """One verdict, computed now; with ``corrupt`` also those of its altered statements."""
+    try:
+        check = check or check_of(claim)
+    except Exception as error:
+        return _failed(claim, error, 0.0)
     if check is None:
         return Outcome(claim.id, "undecided", "No function checks it.", 0.0)
-    start = time.perf_counter()
-    scope = check.scope or scope_of(claim.kind)
-    try:
-        with _limited():
-            found = check.function(check.statement)
-            verdict = judge(found, scope)
-            result = outcome(claim.id, verdict, found, time.perf_counter() - start)
-    except Exception as error:  # a broken claim must not hide the others
-        fault = f"{type(error).__name__}: {error}"
-        return Outcome(
-            claim.id, "undecided", f"Its function failed: {fault}", time.perf_counter() - start, fault=fault
-        )
-    if not corrupt:
-        return result
-    caught = {one.about: _verdict(check, one.changes, scope) for one in check.corruptions}
-    return Outcome(**{**vars(result), "caught": caught})
-
-
-def _verdict(check: Check, changes: dict[str, Any], scope: Scope) -> str:
-    statement: Statement = check.statement.corrupted(changes)
-    try:
-        with _limited():
-            found: Findings = check.function(statement)
-            return judge(found, scope).verdict
-    except Exception:
-        return "failed"
+    return Run(claim, check).outcome(corrupt)
 
 
 @contextlib.contextmanager
-def _limited() -> Iterator[None]:
+def limited() -> Iterator[None]:
     """Stop what SymPy may never finish; it then counts as a proof that did not close.
 
     Only a main thread can be interrupted, and not on every platform; elsewhere there is no limit.
     """
-    import signal
     from threading import current_thread, main_thread
 
     if not hasattr(signal, "setitimer") or current_thread() is not main_thread():
@@ -87,30 +197,29 @@ def _limited() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def run_chapter(claims: Sequence[Claim], *, corrupt: bool = False) -> list[Outcome]:
-    """All given claims of one chapter, in this process."""
-    checks = load_checks(claims[0].chapter) if claims else {}
-    return [run_claim(checks.get(claim.id), claim, corrupt=corrupt) for claim in claims]
-
-
-def audit(claims: Sequence[Claim], *, corrupt: bool = False, jobs: int | None = None) -> list[Outcome]:
+def audit(
+    claims: Sequence[Claim],
+    *,
+    corrupt: bool = False,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> list[Outcome]:
     """Verdicts of the claims, in their order.
 
     Args:
-        corrupt: also run the spoilt statements.
-        jobs: processes; by default one per processor. With 1, or for claims
-            of one chapter only, everything runs in this process.
+        corrupt: also run the altered statements.
+        jobs: processes; by default one per processor. With 1, or for few claims, everything runs in this one.
+        progress: called with how many of how many are done.
     """
-    chapters: dict[str, list[Claim]] = {}
-    for claim in claims:
-        chapters.setdefault(claim.chapter, []).append(claim)
-    count = min(jobs or _processors(), len(chapters))
-    if count <= 1 or not sys.executable:
-        done = [one for group in chapters.values() for one in run_chapter(group, corrupt=corrupt)]
-    else:
-        order = sorted(chapters, key=lambda chapter: _LONGEST_FIRST.find(chapter))
-        done = _on_processes([chapters[chapter] for chapter in order], corrupt, count)
-    by_id = {one.id: one for one in done}
+    count = min(jobs or _processors(), len(claims))
+    if count <= 1 or (jobs is None and len({claim.chapter for claim in claims}) == 1):
+        found = []
+        for claim in claims:
+            found.append(run_claim(claim, corrupt=corrupt))
+            if progress:
+                progress(len(found), len(claims))
+        return found
+    by_id = _on_processes(claims, corrupt, count, progress)
     return [by_id[claim.id] for claim in claims]
 
 
@@ -119,110 +228,70 @@ def _processors() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _on_processes(groups: list[list[Claim]], corrupt: bool, count: int) -> list[Outcome]:
-    waiting, lock = list(groups), Lock()
-    done: list[Outcome] = []
-    faults: list[BaseException] = []
-    workers: list[_Worker] = []
-
-    def serve() -> None:
-        worker = _Worker(corrupt)
-        workers.append(worker)
-        try:
-            while True:
-                with lock:
-                    if not waiting or faults:
-                        return
-                    group = waiting.pop(0)
-                found = worker.run([claim.id for claim in group])
-                with lock:
-                    done.extend(found)
-        except BaseException as error:
-            faults.append(error)
-        finally:
-            worker.close()
-
-    threads = [Thread(target=serve, daemon=True) for _ in range(count)]
-    for thread in threads:
-        thread.start()
+def _on_processes(
+    claims: Sequence[Claim], corrupt: bool, count: int, progress: Progress | None
+) -> dict[str, Outcome]:
+    before = {child.pid for child in multiprocessing.active_children()}
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    done: dict[str, Outcome] = {}
     try:
-        for thread in threads:
-            thread.join()
-    except BaseException as error:  # interrupted: nobody waits for the chapters that are being run
-        faults.append(error)
-        for worker in workers:
-            worker.process.terminate()
-    if faults:
-        raise faults[0]
+        # a terminal sends an interrupt to every process; children start with it ignored, and end with us
+        with _uninterrupted():
+            futures = [pool.submit(_work, claim.id, corrupt) for claim in claims]
+        for future in as_completed(futures):
+            one = future.result()
+            done[one.id] = one
+            if progress:
+                progress(len(done), len(claims))
+    except BrokenProcessPool as error:
+        raise RuntimeError("a process of the audit was ended from outside; try --jobs 1") from error
+    except BaseException:
+        for child in multiprocessing.active_children():
+            if child.pid not in before:
+                child.kill()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
     return done
 
 
-class _Worker:
-    """A fresh interpreter that runs chapters."""
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    from threading import current_thread, main_thread
 
-    def __init__(self, corrupt: bool) -> None:
-        package = str(Path(__file__).resolve().parents[2])
-        start = (
-            f"import sys; sys.path.insert(0, {package!r}); "
-            f"from rlcalc.audit.runner import work; work({corrupt!r})"
-        )
-        # the workers share the processors: threads of their own would only get in each other's way
-        settings = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", start],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env=settings,
-        )
-
-    def run(self, ids: list[str]) -> list[Outcome]:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(ids) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"the worker for {ids[0]} and others ended with code {self.process.wait()}")
-        return [Outcome.from_json(one) for one in json.loads(answer)]
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            for pipe in (self.process.stdin, self.process.stdout):
-                if pipe is not None:
-                    pipe.close()
-        self.process.terminate()
-        self.process.wait()
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threads = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    # the workers share the processors: threads of their own would only get in each other's way
+    os.environ.update(dict.fromkeys(threads, "1"))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        for name, value in threads.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def work(corrupt: bool) -> None:
-    """Body of a worker: a line with ids in, a line with outcomes out, until the input ends."""
-    from rlcalc.audit.claims import load_claims
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent ends its workers
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever prints by accident must not mix with the answers
-    known = load_claims()
-    lines: Iterable[str] = sys.stdin
-    for line in lines:
-        found = run_chapter([known[id] for id in json.loads(line)], corrupt=corrupt)
-        try:
-            answers.write(json.dumps([one.to_json() for one in found]) + "\n")
-            answers.flush()
-        except BrokenPipeError:  # the parent is gone
-            os._exit(1)
+def _work(id: str, corrupt: bool) -> Outcome:
+    """One claim in a worker."""
+    return run_claim(load_claims()[id], corrupt=corrupt)
 
 
 def self_check(outcomes: Sequence[Outcome], tell: Callable[[str], None]) -> bool:
-    """Say what share of the corruptions was noticed; whether it is all of them."""
-    total = sum(len(one.caught or {}) for one in outcomes)
-    missed = [(one, about) for one in outcomes for about in one.missed()]
-    unguarded = [one.id for one in outcomes if not one.caught and one.verdict != "not-checkable"]
-    for one, about in missed:
-        tell(f"missed: {one.id}: {about}: still {(one.caught or {})[about]}")
+    """Say what share of the altered statements was noticed; whether it is all of them."""
+    total = sum(len(one.altered or ()) for one in outcomes)
+    missed = [(one, each) for one in outcomes for each in one.altered or () if each.missed]
+    unguarded = [one.id for one in outcomes if one.verdict != "not-checkable" and not one.is_guarded]
+    for one, each in missed:
+        tell(
+            f"missed: {one.id}: {each.about}: {'still ' if each.verdict == one.verdict else ''}{each.verdict}"
+        )
     for id in unguarded:
-        tell(f"unguarded: {id} has no corruption")
+        tell(f"unguarded: {id} has no altered statement that changes its verdict")
+    harmless = sum(bool(each.harmless) for one in outcomes for each in one.altered or () if not each.missed)
     share = 100 * (total - len(missed)) / total if total else 0.0
-    tell(f"{total - len(missed)} of {total} corruptions caught ({share:.4g} %)")
+    true = f", {harmless} of them keep it for a stated reason" if harmless else ""
+    tell(f"{total - len(missed)} of {total} altered statements noticed ({share:.4g} %){true}")
     return bool(total) and not missed and not unguarded

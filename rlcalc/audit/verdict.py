@@ -6,7 +6,8 @@ In this order:
 2. Any evidence that stays open: ``undecided``.
 3. The statement is not contradicted. All evidence is exact and, for a general
    statement, a proof is among it: ``proved``. Some is statistical: ``confirmed``.
-   A general statement with examples only: ``undecided``.
+   A general statement with examples only: ``undecided``. All of it was read
+   off tables, which can only repeat what was written into them: ``recorded``.
 4. Evidence for the statement holds and a counterexample to it holds as well:
    ``undecided``, since one of the two is mistaken.
 5. The statement is contradicted. What stands in its place must be proved by
@@ -19,7 +20,10 @@ In this order:
 6. Contradicted, and nothing proved in its place: ``refuted``. Neither
    contradicted nor supported: ``unsupported``.
 
-The last two and ``undecided`` are faults of the audit, never verdicts.
+Two more are found before any of these rules (``rlcalc.audit.runner``):
+``vacuous``, a piece of evidence that could not fail, and ``untied``, a
+formula that says something else than its evidence. They, the last two and
+``undecided`` are faults of the audit, never verdicts.
 """
 
 from __future__ import annotations
@@ -27,11 +31,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rlcalc.audit.evidence import Counterexample, Evidence, Findings
+from rlcalc.audit.evidence import Counterexample, Evidence, Findings, Repair
 
 Scope = Literal["general", "instance", "structure", "empirical"]
-VERDICTS = ("proved", "confirmed", "conditional", "imprecise", "wrong", "not-checkable")
-FAULTS = ("undecided", "refuted", "unsupported")
+VERDICTS = ("proved", "recorded", "confirmed", "conditional", "imprecise", "wrong", "not-checkable")
+FAULTS = ("undecided", "refuted", "unsupported", "vacuous", "untied")
 
 _SCOPE_OF_KIND: dict[str, Scope] = {
     "worked number": "instance",
@@ -51,8 +55,14 @@ def scope_of(kind: str) -> Scope:
     return _SCOPE_OF_KIND.get(kind, "general")
 
 
-def judge(found: Findings, scope: Scope = "general") -> Judgement:
-    """Apply the rules of this module."""
+def judge(found: Findings, scope: Scope = "general", repair: Repair | None = None) -> Judgement:
+    """Apply the rules of this module.
+
+    Args:
+        found: the evidence.
+        scope: how far the statement reaches.
+        repair: the text of the repair that the evidence is for.
+    """
     if found.unknowable:
         if found.all():
             return Judgement("undecided", "It is called uncheckable, and yet there is evidence.")
@@ -66,16 +76,19 @@ def judge(found: Findings, scope: Scope = "general") -> Judgement:
         return _supported(found, scope)
     if contradicting and found.literal and not failing:
         return Judgement("undecided", f"Evidence for it holds, and so does this: {contradicting[0].what}.")
-    return _replaced(found, contradicting, failing, scope)
+    return _replaced(found.repaired(repair), contradicting, failing, scope)
 
 
 def _supported(found: Findings, scope: Scope) -> Judgement:
     if not found.literal:
         why = "No counterexample contradicts it, and no evidence supports it."
         return Judgement("unsupported", why if found.against else "There is no evidence.")
+    if all(piece.recorded for piece in found.literal):
+        verdict = "recorded"
+    else:
+        verdict = "confirmed" if any(piece.statistical for piece in found.literal) else "proved"
     return _standard(found.literal, scope) or Judgement(
-        "confirmed" if any(piece.statistical for piece in found.literal) else "proved",
-        "; ".join(piece.what for piece in found.literal),
+        verdict, "; ".join(piece.what for piece in found.literal)
     )
 
 
@@ -94,7 +107,7 @@ def _replaced(
 ) -> Judgement:
     first = (contradicting or failing)[0]
     repair = found.repair
-    if repair is None:
+    if not isinstance(repair, Repair):
         return Judgement("refuted", f"It fails: {first.what}. Nothing stands in its place.")
     for piece in (*repair.evidence, *repair.unchanged):
         if piece.status == "fails":

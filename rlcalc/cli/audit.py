@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from rlcalc.cli.command import Command
-from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, HEADING, Screen
+from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, HEADING, Screen, page_width
 from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
+from rlcalc.files import check_target, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from rlcalc.audit.claims import Review
     from rlcalc.audit.outcome import Outcome
     from rlcalc.audit.report import Line
+    from rlcalc.audit.runner import Progress
 
 _STYLES = {"heading": HEADING, "good": ANSWER, "bad": ALARM, "caution": CAUTION, "faint": FAINT, "": ""}
 
@@ -33,11 +40,13 @@ def audit(
     section: str = typer.Option(None, "--section", help="Only this section, such as 2.2, or chapter."),
     claim: str = typer.Option(None, "--claim", metavar="ID", help="Everything about one claim."),
     verdict: str = typer.Option(None, "--verdict", help="Show only claims with this verdict, such as wrong."),
+    everything: bool = typer.Option(False, "--all", help="Everything that needs a change, with its numbers."),
+    only_list: bool = typer.Option(False, "--list", help="List the claims; compute nothing."),
     as_json: bool = typer.Option(False, "--json", help="Print the audit as JSON."),
     html: Path = typer.Option(None, "--html", metavar="FILE", help="Write it as one HTML page."),  # noqa: B008
     errata: bool = typer.Option(False, "--errata", help="Print an errata sheet in Markdown."),
     self_check: bool = typer.Option(
-        False, "--self-check", help="Also spoil every statement; its verdict must change."
+        False, "--self-check", help="Also alter every statement; its verdict must change."
     ),
     record: bool = typer.Option(False, "--record", help="Accept the verdicts as reviewed."),
     jobs: int = typer.Option(None, "--jobs", min=1, help="Processes. Default: one per processor."),
@@ -45,36 +54,37 @@ def audit(
     """Prove, confirm, condition or refute every statement of the lecture.
 
     Exit code 1 when a verdict differs from the reviewed one, a proof does not
-    close, or --self-check finds a spoilt statement that passes.
+    close, or --self-check finds an altered statement that passes.
     """
-    import time
-
     from rlcalc.audit import report, runner
     from rlcalc.audit.claims import load_claims, reviewed, select
     from rlcalc.audit.claims import record as write_record
 
     _check_options(verdict, as_json, errata)
+    if html is not None:
+        check_target(html)
+    out, notes = Screen(sys.stdout), Screen(sys.stderr)
     chosen = select(section, claim)
+    if only_list:
+        _print(out, [(f"{one.id:<34} {one.kind}", "") for one in chosen])
+        return
     start = time.perf_counter()
-    outcomes = runner.audit(chosen, corrupt=self_check, jobs=jobs)
+    with _progress(notes) as progress:
+        outcomes = runner.audit(chosen, corrupt=self_check, jobs=jobs, progress=progress)
     seconds = time.perf_counter() - start
+    if record:
+        settled = {one.id: one.verdict for one in outcomes if one.settled}
+        path = write_record(settled)
+        notes.note(f"{len(settled)} verdicts recorded in {path.name}.")
     claims, accepted = load_claims(), reviewed()
     seen = [one for one in outcomes if verdict in (None, one.verdict)]
-    out, notes = Screen(sys.stdout), Screen(sys.stderr)
-    if record:
-        accepted = {**accepted, **{one.id: one.verdict for one in outcomes if one.settled}}
-        path = write_record({one.id: one.verdict for one in outcomes if one.settled})
-        notes.note(f"{sum(one.settled for one in outcomes)} verdicts recorded in {path.name}.")
     if html is not None:
         from rlcalc.audit.page import page
-        from rlcalc.files import write_text
 
         write_text(html, page(claims, seen))
         notes.note(f"{len(seen)} claim{'s' * (len(seen) != 1)} written to {html}.")
-    width = _width(out)
+    width = page_width() if out.terminal else 80
     if as_json:
-        import json
-
         found = report.as_json(claims, seen, accepted, seconds, corrupt=self_check)
         print(json.dumps(found, ensure_ascii=False, allow_nan=False, indent=2))
     elif errata:
@@ -82,12 +92,14 @@ def audit(
 
         sys.stdout.write(sheet(claims, seen))
     elif claim is not None:
-        _print(out, [line for one in seen for line in report.detail(claims[one.id], one, width)])
+        # the one claim is shown whatever its verdict, so that the filter cannot hide the answer
+        _print(out, report.detail(claims[outcomes[0].id], outcomes[0], width))
     elif verdict is not None:
         _print(out, report.listing(claims, seen, width)[1:])
-        notes.note(f"{len(seen)} of {len(outcomes)} claims are {verdict}.")
     else:
-        _print(out, report.summary(claims, seen, width, seconds=seconds))
+        _print(out, report.summary(claims, seen, width, seconds=seconds, everything=everything))
+    if verdict is not None:
+        notes.note(f"{len(seen)} of {len(outcomes)} claims are {verdict}.")
     _conclude(outcomes, accepted, self_check, out if not (as_json or errata) else notes)
 
 
@@ -102,10 +114,19 @@ def _check_options(verdict: str | None, as_json: bool, errata: bool) -> None:
         raise InputError("options_mixed", "--json and --errata both go to standard output.", "Choose one.")
 
 
-def _width(out: Screen) -> int:
-    from rlcalc.cli.screen import page_width
+@contextmanager
+def _progress(notes: Screen) -> Iterator[Progress | None]:
+    """A bar on a terminal; nothing anywhere else."""
+    if not notes.terminal:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    return page_width() if out.terminal else 80
+    columns = (TextColumn("claims"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(file=notes.stream), transient=True) as bar:
+        task = bar.add_task("claims")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print(out: Screen, lines: Sequence[Line]) -> None:
@@ -113,16 +134,19 @@ def _print(out: Screen, lines: Sequence[Line]) -> None:
         out.line(text, _STYLES[style])
 
 
-def _conclude(outcomes: Sequence[Outcome], accepted: dict[str, str], self_check: bool, out: Screen) -> None:
+def _conclude(
+    outcomes: Sequence[Outcome], accepted: Mapping[str, Review], self_check: bool, out: Screen
+) -> None:
     """Say what differs from the review and raise for the exit code."""
+    from rlcalc.audit.claims import load_claims
     from rlcalc.audit.report import changed
-    from rlcalc.audit.runner import self_check as judge_corruptions
+    from rlcalc.audit.runner import self_check as judge_altered
 
     sound = True
     if self_check:
         out.line()
-        sound = judge_corruptions(outcomes, out.line)
-    different = changed(outcomes, accepted)
+        sound = judge_altered(outcomes, out.line)
+    different = changed(load_claims(), outcomes, accepted)
     if different:
         shown_lines = "\n".join(different[:20] + (["…"] if len(different) > 20 else []))
         raise CheckFailed(
@@ -131,4 +155,4 @@ def _conclude(outcomes: Sequence[Outcome], accepted: dict[str, str], self_check:
             f"{shown_lines}\n'rlcalc audit --record' accepts verdicts that were read.",
         )
     if not sound:
-        raise CheckFailed("corruption_missed", "A spoilt statement kept its verdict.")
+        raise CheckFailed("corruption_missed", "An altered statement kept its verdict.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import sys
@@ -81,9 +82,12 @@ def conform(
     conventions: bool = typer.Option(False, "--conventions", help="List the declared conventions."),
     faults: bool = typer.Option(False, "--faults", help="List the known faults."),
     self_check: bool = typer.Option(
-        False, "--self-check", help="Show which vectors kill which known fault. Takes no TARGET."
+        False, "--self-check", help="Show that the vectors detect every known fault. Takes no TARGET."
     ),
-    out: Path = typer.Option(None, "--out", metavar="FILE", help="Save the kill matrix as JSON."),  # noqa: B008
+    out: Path = typer.Option(  # noqa: B008
+        None, "--out", metavar="FILE", help="Save the detection matrix as JSON."
+    ),
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="With --self-check: all of the matrix."),
 ) -> None:
     """Hold your own function to the certified vectors of a formula.
 
@@ -100,7 +104,7 @@ def conform(
     could not be run.
     """
     if self_check:
-        _self_check(formula, out, as_json)
+        _self_check(formula, out, as_json, verbose)
         return
     if conventions or faults:
         _catalogue(formula, conventions, faults, as_json)
@@ -249,8 +253,6 @@ def _raise(found: ConformReport) -> None:
 
 
 def _print_json(data: object) -> None:
-    import json
-
     print(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2))
 
 
@@ -269,17 +271,7 @@ def _catalogue(formula: str | None, conventions: bool, faults: bool, as_json: bo
                     "conventions": [
                         {"name": c.name, "about": c.about, "users": c.users} for c in k.conventions
                     ],
-                    "faults": [
-                        {
-                            "name": f.name,
-                            "does": f.does,
-                            "exposed": f.exposed,
-                            "cause": f.cause,
-                            "mend": f.mend,
-                        }
-                        | {"sources": [str(source) for source in f.sources]}
-                        for f in k.faults
-                    ],
+                    "faults": [f.as_json() for f in k.faults],
                 }
                 for k in known
             ]
@@ -296,33 +288,31 @@ def _catalogue(formula: str | None, conventions: bool, faults: bool, as_json: bo
         for f in k.faults if faults else ():
             screen.line(f"  {f.name}")
             lines(screen, f.does, "      ", "      ")
-            lines(screen, f"Mend: {f.mend}", "      ", "      ")
-            for source in f.sources:
-                screen.line(f"      Seen in {source}.")
+            lines(screen, f"Fix: {f.fix}", "      ", "      ")
+            for place in f.reported_in:
+                screen.line(f"      Reported in {place}.")
 
 
-def _self_check(formula: str | None, out: Path | None, as_json: bool) -> None:
-    from rlcalc.conform.selfcheck import matrix_json, matrix_lines, self_check
+def _self_check(formula: str | None, out: Path | None, as_json: bool, verbose: bool) -> None:
+    from rlcalc.conform.selfcheck import matrix_json, matrix_lines, matrix_verdict, self_check
+    from rlcalc.files import check_target, write_text
     from rlcalc.specs import load_formula
 
+    if out is not None:
+        check_target(out)
     matrices = self_check([load_formula(formula).name] if formula else None)
     data = matrix_json(matrices)
     if out is not None:
-        import json
-
-        from rlcalc.files import write_text
-
         write_text(out, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
     if as_json:
         _print_json(data)
     else:
         screen = Screen(sys.stdout)
-        for line in matrix_lines(matrices):
-            odd = "SURVIVES" in line or "told apart by nothing" in line
+        for line in matrix_lines(matrices, verbose):
+            odd = line.startswith(" ") and ("NOT D" in line or not verbose)
             screen.line(line, ALARM if odd else HEADING if not line.startswith(" ") else "")
-        if data["passed"]:
-            count = data["faults"]
-            screen.line(f"{count} faults, each killed at least twice; every pair told apart.", ANSWER)
+        if matrix_verdict(matrices):
+            screen.line(matrix_verdict(matrices), ANSWER)
     if not data["passed"]:
-        bad = sum(len(m.survivors) + len(m.confused) + len(m.broken) for m in matrices)
+        bad = sum(len(m.missed) + len(m.confused) + len(m.broken) for m in matrices)
         raise CheckFailed("faults_survive", f"{bad} faults or pairs of them are not caught by the vectors.")

@@ -1,99 +1,53 @@
-"""Pictures of three formulas; the only module that imports matplotlib.
+"""Pictures of formulas, drawn from one evaluation.
 
 A specification names its picture (``plot = "ppo_clip"``); ``DRAW`` maps that
-name to a function that draws on one pair of axes. Colours are Okabe and
-Ito's, which the colour-blind can tell apart, and no series is told apart by
-colour alone.
+name to a function that draws on one or two pairs of axes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
-from pathlib import Path
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.errors import InputError, shown, suggestion
+from rlcalc.errors import InputError
 from rlcalc.exact import to_float, to_text
-from rlcalc.files import check_target, replacing
+from rlcalc.nested import map_nested
+from rlcalc.plotting import BLACK, BLUE, GREEN, GREY, VERMILION, check_file, new_figure, save
 
 if TYPE_CHECKING:
     from rlcalc.evaluation import Evaluation
 
-SUFFIXES = (".png", ".svg", ".pdf")
-BLUE, VERMILION, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#777777"
-CHAIN_STEPS = 4
+__all__ = ["DRAW", "check_file", "draw"]
+
 MOST_BARS = 60  # that are drawn one by one
-# what a picture shows that nobody typed
-REMARKS = {
-    "n_step": f"It shows a chain of {CHAIN_STEPS} steps at this discount; rewards and values play no part."
-}
-
-
-def check_file(name: str) -> Path:
-    """The path to draw into, before any work is done for it.
-
-    Raises:
-        InputError: ``plot_suffix``, ``plot_folder`` or ``plot_extra_missing``.
-    """
-    path = Path(name)
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        what = f"the suffix {shown(path.suffix)}" if suffix else "no suffix"
-        hint = suggestion(suffix, list(SUFFIXES))
-        message = f"--plot {shown(name)} has {what}; it takes {', '.join(SUFFIXES)}."
-        raise InputError("plot_suffix", message, hint)
-    with _as_plot_error():
-        check_target(path)
-    if find_spec("matplotlib") is None:
-        raise InputError(
-            "plot_extra_missing",
-            "--plot needs matplotlib, which is not installed.",
-            "pip install 'rlcalc[plot]'",
-        )
-    return path
-
-
-@contextmanager
-def _as_plot_error() -> Iterator[None]:
-    """What cannot be written, under the code that ``--plot`` has always had for it."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError("plot_folder", error.message, error.hint) from None
+MOST_NUMBERS = 12  # bars that carry their number
+MOST_CELLS = 400  # of a heat map
 
 
 def draw(found: Evaluation, name: str) -> str:
     """Draw an evaluation into a PNG, SVG or PDF file, and say where it is.
 
-    The file appears under its name only when it is complete.
-
     Raises:
         InputError: ``plot_needs_numbers``, ``plot_folder`` or as ``check_file``.
     """
-    path = check_file(name)
     free = sorted(found.inputs.symbols)
     if free:
         raise InputError(
             "plot_needs_numbers", f"A picture needs numbers, and {', '.join(free)} is left as a symbol."
         )
-    from matplotlib.figure import Figure
+    panels, function = DRAW[found.formula.plot]
+    figure, axes = new_figure(panels)
+    function(*axes, found)
+    return f"The plot is in {save(figure, name)}."
 
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axes = figure.add_subplot()
-    DRAW[found.formula.plot](axes, found)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    # outside the axes, so that it can cover no data
-    figure.legend(loc="outside lower center", ncols=4, frameon=False)
-    with _as_plot_error(), replacing(path) as file:
-        figure.savefig(file, format=path.suffix[1:].lower(), dpi=150)
-    return f"The plot is in {path}. {REMARKS.get(found.formula.plot, '')}".rstrip()
+
+# PPO
 
 
 def ppo_clip(axes: Any, found: Evaluation) -> None:
-    """The clipped objective over the ratio for both signs of A, with the current point."""
+    """The clipped objective over the ratio for both signs of A, r·A beside it, and the current point."""
     inputs = found.inputs
     ratio, adv, eps = (to_float(inputs.values[name]) for name in ("ratio", "adv", "eps"))
     size = abs(adv) or 1.0
@@ -103,19 +57,22 @@ def ppo_clip(axes: Any, found: Evaluation) -> None:
     grid = sorted({0.0, low, high, right})
     for sign, colour, style in ((1, BLUE, "-"), (-1, VERMILION, "--")):
         a = sign * size
+        axes.plot(
+            grid, [r * a for r in grid], ":", color=colour, linewidth=1.2, label=f"r·A, A = {_brief(a)}"
+        )
         curve = [min(r * a, max(low, min(r, high)) * a) for r in grid]
-        axes.plot(grid, curve, style, color=colour, linewidth=2.2, label=f"A = {_brief(a)}")
+        axes.plot(grid, curve, style, color=colour, linewidth=2.2, label=f"L, A = {_brief(a)}")
     edges = f"1 ± ε = {_brief(low)} … {_brief(high)}"
     axes.axvspan(low, high, color=GREY, alpha=0.18, linewidth=0, label=edges)
     axes.axhline(0, color=GREY, linewidth=0.7)
-    here = _answer(found)
-    axes.plot(
-        [ratio], [here], "o", color=BLACK, markersize=8, label=f"r = {_brief(ratio)}, L = {_brief(here)}"
-    )
+    here = _numbers(found, "objective")
+    point = f"r = {_brief(ratio)}, L = {_brief(here)}"
+    axes.plot([ratio], [here], "o", color=BLACK, markersize=8, label=point)
     axes.set_xlim(0, right)
-    axes.set_xlabel("probability ratio r")
-    axes.set_ylabel("clipped objective L")
-    axes.set_title(f"PPO's clipped objective, ε = {to_text(inputs.values['eps'])}")
+    _name(axes, f"PPO's clipped objective, ε = {_short(inputs.values['eps'])}", "probability ratio r", "L")
+
+
+# returns and advantages
 
 
 def lambda_weights(axes: Any, found: Evaluation) -> None:
@@ -124,86 +81,193 @@ def lambda_weights(axes: Any, found: Evaluation) -> None:
     weights = _weights(found)
     of = len(weights) if _ends(found) else None
     weights = weights[: _visible(weights)]
-    counts = range(1, len(weights) + 1)
     last = weights[-1:] if len(weights) == of else []
     body = weights[: len(weights) - len(last)]
-    if len(body) > MOST_BARS:
-        # bars thinner than a pixel vanish; their outline does not
-        edges = [n - 0.5 for n in range(1, len(body) + 2)]
-        axes.stairs(body, edges, fill=True, color=BLUE, label="(1 − λ) λⁿ⁻¹")
-    elif body:
-        axes.bar(counts[: len(body)], body, color=BLUE, width=0.75, label="(1 − λ) λⁿ⁻¹")
+    counts = range(1, len(weights) + 1)
+    if body:
+        _bars(axes, counts[: len(body)], body, color=BLUE, label="(1 − λ) λⁿ⁻¹")
     if last:
         axes.bar(
             counts[-1:], last, color=VERMILION, width=max(0.75, len(weights) / 120), hatch="//",
             edgecolor="white", label="λᴺ⁻¹, all that is left",
         )  # fmt: skip
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    _whole_numbers(axes)
     axes.set_ylim(0, max(weights) * 1.08 or 1)
     beyond = "" if last else f"; the first {len(weights)} of {of or 'infinitely many'}"
-    axes.set_xlabel(f"n, steps before the bootstrap{beyond}")
-    axes.set_ylabel("weight of the n-step return")
-    axes.set_title(f"Weights of the λ-return, λ = {to_text(lam)}")
+    title = f"Weights of the λ-return, λ = {_short(lam)}"
+    _name(axes, title, f"n, steps before the bootstrap{beyond}", "weight of the n-step return")
 
 
 def n_step(axes: Any, found: Evaluation) -> None:
-    """Bias and variance of n-step returns on a chain whose true values are 0."""
-    gamma = found.inputs.values["gamma"]
-    if isinstance(gamma, list):
-        raise InputError(
-            "plot_needs_one_discount", "The picture is drawn for one discount, not one per step."
-        )
-    bias, variance = chain_bias_and_variance(gamma)
-    counts = range(1, CHAIN_STEPS + 1)
-    # a bar of height 0 cannot be seen, so every bar carries its number
-    left = axes.bar([n - 0.2 for n in counts], [to_float(b) for b in bias], 0.38, color=BLUE, label="bias")
-    right = axes.bar(
-        [n + 0.2 for n in counts], [to_float(v) for v in variance], 0.38,
-        color=VERMILION, hatch="//", edgecolor="white", label="variance",
+    """The n-step return of the first state for every n, split into its rewards and its bootstrap."""
+    from rlcalc.evaluation import run_numeric
+
+    inputs = found.inputs
+    length = len(inputs.values["rewards"])
+    counts = range(1, length + 1)
+    nothing = {name: _zeros(inputs.values[name]) for name in ("values", "next_values")}
+    totals, rewards = [], []
+    for n in counts:
+        asked = replace(inputs, values={**inputs.values, "n": n, "alpha": None})
+        totals.append(run_numeric(asked, "numpy")["return"])
+        asked = replace(asked, values={**asked.values, **nothing})
+        rewards.append(run_numeric(asked, "numpy")["return"])
+    bootstraps = [total - part for total, part in zip(totals, rewards, strict=True)]
+    axes.bar(counts, rewards, 0.7, color=BLUE, label="discounted rewards")
+    axes.bar(
+        counts, bootstraps, 0.7, bottom=rewards, color=VERMILION, hatch="//", edgecolor="white",
+        label="discounted value of the state reached",
     )  # fmt: skip
-    for bars in (left, right):
-        axes.bar_label(bars, fmt="%.4g", fontsize=9, padding=2)
-    axes.set_xticks(list(counts))
-    axes.set_xlabel("n, steps before the bootstrap (n = 4 is Monte Carlo)")
-    axes.set_ylabel("bias, variance")
-    axes.set_title(f"n-step returns on a {CHAIN_STEPS}-step chain, R = ±1, V = 1, γ = {to_text(gamma)}")
+    axes.plot(counts, totals, "o", color=GREEN, markersize=5, label="n-step return of S_0")
+    chosen = length if inputs.values["n"] == math.inf else min(inputs.values["n"], length)
+    axes.plot(
+        [chosen], [totals[chosen - 1]], "o", color=BLACK, markersize=11, fillstyle="none", markeredgewidth=2,
+        label=f"n = {inputs.values['n']}: {_brief(totals[chosen - 1])}",
+    )  # fmt: skip
+    axes.axhline(0, color=GREY, linewidth=0.7)
+    _whole_numbers(axes)
+    gamma = inputs.values["gamma"]
+    discount = "discounts per step" if isinstance(gamma, list) else f"γ = {_short(gamma)}"
+    _name(axes, f"n-step returns, {discount}", "n, steps before the bootstrap", "return of the first state")
 
 
-def chain_bias_and_variance(gamma: Any) -> tuple[list[Any], list[Any]]:
-    """Exact bias and variance of G^(n), n = 1 … 4, of the lecture's chain.
+def gae(upper: Any, lower: Any, found: Evaluation) -> None:
+    """TD errors and advantages by step; below, what every TD error adds to the first advantage."""
+    from rlcalc.evaluation import run_numeric
 
-    Rewards are ±1 with even odds and independent, so each has mean 0 and
-    variance 1, and every true value is 0. V is 1 on the non-terminal states.
-    Hence E G^(n) = γⁿ while S_n is not terminal and 0 at the end, which is the
-    bias, and Var G^(n) = 1 + γ² + … + γ^{2(n−1)}, since V adds a constant.
-    """
-    one = gamma * 0 + 1
-    bias: list[Any] = []
-    variance: list[Any] = []
-    power, spread = one, one * 0
-    for n in range(1, CHAIN_STEPS + 1):
-        spread = spread + power * power
-        power = power * gamma
-        bias.append(power if n < CHAIN_STEPS else one * 0)
-        variance.append(spread)
-    return bias, variance
+    inputs = found.inputs
+    advantages = _numbers(found, "advantages")
+    # with λ = 0 an advantage is its TD error
+    errors = run_numeric(replace(inputs, values={**inputs.values, "lam": inputs.values["lam"] * 0}), "numpy")
+    deltas = errors["advantages"]
+    steps = range(len(deltas))
+    _bars(upper, [t - 0.2 for t in steps], deltas, 0.38, color=BLUE, label="TD error δ_t")
+    _bars(
+        upper, [t + 0.2 for t in steps], advantages, 0.38,
+        color=VERMILION, hatch="//", edgecolor="white", label="advantage A_t",
+    )  # fmt: skip
+    # a unit of δ at step t alone adds its weight to A_0: differences of A_0 along the episode
+    shares = _shares(inputs, deltas)
+    _bars(lower, steps, shares, 0.7, color=GREEN, label="(γλ)^t δ_t, its share of A_0")
+    for axes in (upper, lower):
+        axes.axhline(0, color=GREY, linewidth=0.7)
+        _whole_numbers(axes)
+    lower.set_xlim(upper.get_xlim())
+    title = f"Generalized advantage estimation, λ = {_short(inputs.values['lam'])}"
+    _name(upper, title, "", "δ_t and A_t")
+    _name(lower, "", "step t", f"shares of A_0 = {_brief(advantages[0])}")
 
 
-def _answer(found: Evaluation) -> float:
-    result = found.answer
+def _shares(inputs: Any, deltas: Sequence[float]) -> list[float]:
+    """What every TD error adds to A_0: its discounts and λ so far, and nothing after an episode's end."""
+    lam, gamma = to_float(inputs.values["lam"]), inputs.values["gamma"]
+    ends = [inputs.values[name] or [0] * len(deltas) for name in ("terminated", "truncated")]
+    shares, weight = [], 1.0
+    for t, delta in enumerate(deltas):
+        shares.append(weight * delta)
+        discount = to_float(gamma[t] if isinstance(gamma, list) else gamma)
+        weight *= 0.0 if ends[0][t] or ends[1][t] else discount * lam
+    return shares
+
+
+# distributions and decision processes
+
+
+def kl(upper: Any, lower: Any, found: Evaluation) -> None:
+    """Both distributions; below, what every outcome adds to the divergence."""
+    p, q = ([to_float(value) for value in found.inputs.values[name]] for name in ("p", "q"))
+    outcomes = range(len(p))
+    _bars(upper, [k - 0.2 for k in outcomes], p, 0.38, color=BLUE, label="p")
+    _bars(
+        upper, [k + 0.2 for k in outcomes], q, 0.38,
+        color=VERMILION, hatch="//", edgecolor="white", label="q",
+    )  # fmt: skip
+    if any(a and not b for a, b in zip(p, q, strict=True)):
+        raise InputError("plot_infinite", "The divergence is infinite: p is above 0 where q is 0.")
+    parts = [a * math.log(a / b) if a else 0.0 for a, b in zip(p, q, strict=True)]
+    _bars(lower, outcomes, parts, 0.7, color=GREEN, label="p log(p/q), its share of D")
+    lower.axhline(0, color=GREY, linewidth=0.7)
+    for axes in (upper, lower):
+        _whole_numbers(axes)
+    lower.set_xlim(upper.get_xlim())
+    _name(upper, f"D(p‖q) = {_brief(_numbers(found, 'divergence'))}", "", "probability")
+    _name(lower, "", "outcome", "share of D(p‖q)")
+
+
+def heat_map(axes: Any, found: Evaluation) -> None:
+    """Q of every state and action; the best actions of a state are framed."""
+    mdp = found.inputs.values["mdp"]
+    table = _numbers(found, "q_values")
+    if len(mdp.states) * len(mdp.actions) > MOST_CELLS:
+        raise InputError("plot_too_large", f"More than {MOST_CELLS} cells cannot be read in a picture.")
+    image = axes.imshow(table, cmap="cividis", aspect="auto")
+    axes.figure.colorbar(image, ax=axes, label="Q(s, a)")
+    axes.set_xticks(range(len(mdp.actions)), mdp.actions)
+    axes.set_yticks(range(len(mdp.states)), mdp.states)
+    low, high = min(map(min, table)), max(map(max, table))
+    for s, row in enumerate(table):
+        for a, value in enumerate(row):
+            dark = value < (low + high) / 2
+            axes.text(a, s, _brief(value), ha="center", va="center", color="white" if dark else "black")
+            if not mdp.terminal[s] and value >= max(row) - 1e-12 * (1 + abs(value)):
+                label = "" if axes.get_lines() else "best action of a state"
+                axes.plot(
+                    [a - 0.46, a + 0.46, a + 0.46, a - 0.46, a - 0.46],
+                    [s - 0.44, s - 0.44, s + 0.44, s + 0.44, s - 0.44],
+                    color=VERMILION, linewidth=2, label=label,
+                )  # fmt: skip
+    gamma = _short(found.inputs.values["gamma"])
+    _name(axes, f"{found.formula.title} on {mdp.label}, γ = {gamma}", "action", "state")
+
+
+# parts of pictures
+
+
+def _name(axes: Any, title: str, x: str, y: str) -> None:
+    axes.set_title(title)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+
+
+def _whole_numbers(axes: Any) -> None:
+    axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def _bars(
+    axes: Any, places: Sequence[float], heights: Sequence[float], width: float = 0.75, **style: Any
+) -> None:
+    """Bars with their numbers; an outline where they would be thinner than a pixel."""
+    if len(heights) > MOST_BARS:
+        edges = [places[0] - 0.5 + k for k in range(len(heights) + 1)]
+        style.pop("hatch", None), style.pop("edgecolor", None)
+        axes.stairs(heights, edges, fill=True, alpha=0.7, **style)
+        return
+    bars = axes.bar(places, heights, width, **style)
+    if len(heights) <= MOST_NUMBERS:
+        # a bar of height 0 cannot be seen, so every bar carries its number
+        axes.bar_label(bars, labels=[_brief(value) for value in heights], fontsize=8, padding=2)
+        axes.margins(y=0.12)
+
+
+def _zeros(value: Any) -> Any:
+    return None if value is None else map_nested(lambda entry: entry * 0, value)
+
+
+def _numbers(found: Evaluation, name: str) -> Any:
+    """An output as floats, from whichever backend ran."""
+    result = found.results[name]
     if result.exact is not None:
-        return to_float(result.exact)
-    return float(result.numpy if result.numpy is not None else result.torch)
+        return map_nested(to_float, result.exact)
+    return result.numpy if result.numpy is not None else result.torch
 
 
 def _weights(found: Evaluation) -> list[float]:
+    """The weights of an evaluation; with endless steps those that can be seen."""
     if not _ends(found):
         return _first_weights(to_float(found.inputs.values["lam"]))
-    result = found.results.get("weights")
-    for values in (result.exact, result.numpy, result.torch) if result is not None else ():
-        if isinstance(values, list):
-            return [value if isinstance(value, float) else to_float(value) for value in values]
-    raise InputError("plot_needs_weights", "There are no weights to draw.")
+    if "weights" not in found.results:
+        raise InputError("plot_needs_weights", "There are no weights to draw.")
+    return list(_numbers(found, "weights"))
 
 
 def _visible(weights: list[float]) -> int:
@@ -233,8 +297,16 @@ def _brief(value: float) -> str:
     return f"{value:.4g}".replace("-", "−")
 
 
-DRAW: dict[str, Callable[[Any, Any], None]] = {
-    "ppo_clip": ppo_clip,
-    "lambda_weights": lambda_weights,
-    "n_step": n_step,
+def _short(value: Any) -> str:
+    text = to_text(value)
+    return text if len(text) <= 12 else _brief(to_float(value))
+
+
+DRAW: dict[str, tuple[int, Callable[..., None]]] = {
+    "ppo_clip": (1, ppo_clip),
+    "lambda_weights": (1, lambda_weights),
+    "n_step": (1, n_step),
+    "gae": (2, gae),
+    "kl": (2, kl),
+    "heat_map": (1, heat_map),
 }

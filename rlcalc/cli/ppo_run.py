@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from rlcalc.cli.command import Command
-from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen
-from rlcalc.errors import CheckFailed, InputError
+from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, filled, page_width, write_json
+from rlcalc.errors import CheckFailed, InputError, many
 
 if TYPE_CHECKING:
     from rlcalc.ppo.run.run import Options, Result
@@ -26,28 +26,41 @@ rlcalc ppo-run --checkpoint run --resume  # go on
 """
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+# what else an option that is a command of its own takes
+MODES = {
+    "--acceptance": ("--device", "--envs", "--checks", "--eager", "--json"),
+    "--exact": ("--seed", "--json"),
+    "--sabotage": ("--json",),
+}
 
 
 @app.command(cls=Command, epilog=EXAMPLES)
 def ppo_run(
-    env: str = typer.Option("cartpole", "--env", help="cartpole, bandit, grid2x2, tokens or gym:NAME."),
-    seed: int = typer.Option(0, "--seed", help="Of the network, the actions and the environments.", min=0),
-    device: str = typer.Option("auto", "--device", help="auto, cpu, cuda or mps."),
-    envs: int = typer.Option(None, "--envs", help="Copies of the environment.", min=1),
-    steps: int = typer.Option(None, "--steps", help="Most steps, over all copies together.", min=1),
-    plot: Path = typer.Option(None, "--plot", metavar="FILE", help="Draw the learning curve."),  # noqa: B008
+    ctx: typer.Context,
+    env: str = typer.Option(
+        "cartpole", "--env", metavar="NAME", help="cartpole, bandit, grid2x2, tokens or gym:NAME."
+    ),
+    seed: int = typer.Option(
+        0, "--seed", metavar="N", help="Seed for network, actions and environments.", min=0
+    ),
+    device: str = typer.Option("auto", "--device", metavar="NAME", help="auto, cpu, cuda or mps."),
+    envs: int = typer.Option(None, "--envs", metavar="N", help="Parallel environments.", min=1),
+    steps: int = typer.Option(
+        None, "--steps", metavar="N", help="Total steps at most, in all environments together.", min=1
+    ),
+    plot: str = typer.Option(None, "--plot", metavar="FILE", help="Save a plot of the learning curve."),
     log: Path = typer.Option(  # noqa: B008
         # the second name is for torchrun, which takes the first for one of its own, cut short
         None,
         "--log",
         "--log-file",
         metavar="FILE",
-        help="One JSON line per iteration.",
+        help="Add one JSON line per iteration.",
     ),
     folder: Path = typer.Option(  # noqa: B008
         None, "--checkpoint", metavar="DIR", help="Save there every ten iterations, and at the end."
     ),
-    resume: bool = typer.Option(False, "--resume", help="Go on from --checkpoint."),
+    resume: bool = typer.Option(False, "--resume", help="Resume from --checkpoint."),
     checks: bool = typer.Option(True, "--checks/--no-checks", help="Check every update."),
     eager: bool = typer.Option(
         False, "--eager", help="On a GPU, launch every kernel instead of replaying a recorded iteration."
@@ -57,38 +70,73 @@ def ppo_run(
     ),
     exact: bool = typer.Option(False, "--exact", help="Only the exact checks that need no long training."),
     sabotage: bool = typer.Option(
-        False, "--sabotage", help="Break one formula at a time and show which check catches it."
+        False, "--sabotage", help="Mutation test: add one bug at a time and show which check detects it."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Train an agent by PPO with the verified formulas, checking every update.
 
-    Under torchrun the ranks share the work. Exit code 1 when a check fails, 130 when interrupted.
+    Under torchrun the ranks share the work. Exit code 1 when a check fails; 130 when interrupted by
+    Ctrl-C and 143 by SIGTERM, with a checkpoint to resume from.
     """
-    modes = [
-        name
-        for name, on in (("--acceptance", acceptance), ("--exact", exact), ("--sabotage", sabotage))
-        if on
-    ]
-    if len(modes) > 1:
-        raise InputError("modes_together", f"{' and '.join(modes)} are different commands; give one of them.")
+    given = _given(ctx)
+    _check_mode(given)
     with _importing():
         from rlcalc.ppo.run.run import Options, one_thread
     if exact or sabotage:
         with one_thread():
-            _exact(as_json) if exact else _sabotage(as_json)
+            _exact(seed, as_json) if exact else _sabotage(as_json)
         return
     from rlcalc.ppo.settings import tuned
 
     if acceptance:
         _acceptance(Options(device=device, checks=checks, capture=not eager), envs, as_json)
         return
+    if plot is not None:
+        _check_plot(plot)
     options = Options(device=device, checks=checks, capture=not eager, folder=folder, resume=resume, log=log)
     if resume:
-        settings = _as_saved(folder, {"env": env, "seed": seed, "envs": envs}, steps)
+        typed = {"env": env, "seed": seed, "envs": envs}
+        typed = {name: value for name, value in typed.items() if f"--{name}" in given}
+        settings = _as_saved(folder, typed, steps)
     else:
         settings = tuned(env, seed=seed, envs=envs, steps=steps)
     _one(settings, options, plot, as_json)
+
+
+def _given(ctx: typer.Context) -> list[str]:
+    """The options that stand on the command line, by their first names."""
+    return [
+        parameter.opts[0]
+        for parameter in ctx.command.params
+        if getattr(ctx.get_parameter_source(str(parameter.name)), "name", "") == "COMMANDLINE"
+    ]
+
+
+def _check_mode(given: list[str]) -> None:
+    """Refuse an option that would be without effect.
+
+    Raises:
+        InputError: ``modes_together``, ``option_without_effect``.
+    """
+    modes = [mode for mode in MODES if mode in given]
+    if len(modes) > 1:
+        raise InputError("modes_together", f"{' and '.join(modes)} are different commands; give one of them.")
+    for mode in modes:
+        for option in given:
+            if option != mode and option not in MODES[mode]:
+                raise InputError(
+                    "option_without_effect",
+                    f"{mode} does not take {option}.",
+                    f"Leave one of them out; {mode} takes {', '.join(MODES[mode])}.",
+                )
+
+
+def _check_plot(plot: str) -> None:
+    from rlcalc.cli.plots import check_file
+    from rlcalc.files import check_target
+
+    check_target(check_file(plot))
 
 
 @contextlib.contextmanager
@@ -104,7 +152,7 @@ def _importing() -> Iterator[None]:
         gc.enable()
 
 
-def _as_saved(folder: Path | None, given: dict[str, Any], steps: int | None) -> Settings:
+def _as_saved(folder: Path | None, typed: dict[str, Any], steps: int | None) -> Settings:
     """The settings of a checkpoint; an option that says otherwise is an error.
 
     Raises:
@@ -112,65 +160,82 @@ def _as_saved(folder: Path | None, given: dict[str, Any], steps: int | None) -> 
     """
     if folder is None:
         raise InputError("resume_from_where", "--resume needs --checkpoint DIR, to say from where.")
-    from rlcalc.ppo.run.checkpoint import load
-    from rlcalc.ppo.settings import from_mapping
+    from dataclasses import replace
 
-    saved = load(folder)["settings"]
-    typed = _typed()
-    for name, value in given.items():
-        if name in typed and value != saved[name]:
+    from rlcalc.ppo.run.checkpoint import read
+
+    saved = read(folder).settings
+    for name, value in typed.items():
+        if value != getattr(saved, name):
             raise InputError(
                 f"resume_other_{name}",
-                f"The checkpoint is of --{name} {saved[name]}, not {value}.",
+                f"The checkpoint is of --{name} {getattr(saved, name)}, not {value}.",
                 f"Leave out --{name}, or name another folder.",
             )
-    return from_mapping({**saved, "steps": steps or saved["steps"]})
+    return replace(saved, steps=steps or saved.steps)
 
 
-def _typed() -> set[str]:
-    """The options of this command line, by the words."""
-    return {word.lstrip("-").partition("=")[0] for word in sys.argv[1:] if word.startswith("--")}
-
-
-def _one(settings: Settings, options: Options, plot: Path | None, as_json: bool) -> None:
+def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) -> None:
     from rlcalc.ppo.run.display import Lines, Live, picture
     from rlcalc.ppo.run.run import run
 
     screen = Screen(sys.stderr)
-    with (Live if screen.colour else Lines)(sys.stderr, settings) as show:
+    if settings.planned > settings.steps:
+        screen.note(
+            f"one iteration is {settings.envs} environments × {settings.horizon} = {settings.batch:,} steps, "
+            f"and {settings.steps:,} is less; {settings.batch:,} steps are trained."
+        )
+    # what an environment prints must not stand in the result
+    with (
+        (Live if screen.colour else Lines)(sys.stderr, settings) as show,
+        contextlib.redirect_stdout(sys.stderr),
+    ):
         result = run(settings, options, show)
     if not result.writes:  # another rank speaks, but for what went wrong here
         if result.failure is not None:
             raise result.failure
         raise typer.Exit(_code(result))
-    if plot is not None and result.history:
-        picture(plot, result)
     if as_json:
-        print(json.dumps(result.as_json(), ensure_ascii=False, allow_nan=False, indent=2))
+        write_json(result.as_json())
     else:
         _print(result)
+    sys.stdout.flush()
+    if plot is not None:
+        picture(Path(plot), result)
+    _end(result, screen)
+
+
+def _end(result: Result, screen: Screen) -> None:
+    """Say what went wrong, and end with the code for it."""
+    problems = list(result.problems.values())
     if result.failure is not None:
-        raise result.failure
+        problems.append(result.failure)
+    for problem in problems[:-1]:
+        screen.note(str(problem))
     if result.saved is not None:
         screen.note(
             f"interrupted after {result.env_steps:,} steps; saved. "
-            f"Go on with: rlcalc ppo-run --checkpoint {result.saved} --resume"
+            f"Resume with: rlcalc ppo-run --checkpoint {quote(str(result.saved))} --resume"
         )
+    if problems:
+        raise problems[-1]
     raise typer.Exit(_code(result))
 
 
 def _code(result: Result) -> int:
-    return 1 if result.failure is not None else 130 if result.saved is not None else 0
+    if result.failure is not None:
+        return 1
+    return 0 if result.signal is None else 128 + result.signal
 
 
 def _print(result: Result) -> None:
-    from rlcalc.ppo.run.display import curve
+    from rlcalc.ppo.run.display import WIDEST, curve
 
     out, s = Screen(sys.stdout), result.settings
-    words = "solved" if result.solved else "stopped" if result.failure or result.saved else "not solved"
-    if result.goal is None and not result.failure and not result.saved:
-        words = "done"
-    took = f"in {result.seconds:.1f} s ({result.steps_per_second:,.0f} steps a second, updates included)"
+    words = "solved" if result.solved else "not solved" if result.goal is not None else "done"
+    if result.failure is not None or (result.signal is not None and not result.solved):
+        words = "stopped"
+    took = f"in {result.seconds:.1f} s ({result.steps_per_second:,.0f} steps/s, updates included)"
     if result.trained == 0 and not result.failure:
         took = "before; nothing was left to do"
     out.line(
@@ -178,20 +243,20 @@ def _print(result: Result) -> None:
         ANSWER if result.solved else ALARM if result.failure else HEADING,
     )
     if result.mean_return is not None:
-        goal = "" if result.goal is None else f"; solved from {result.goal:g} on"
+        goal = "" if result.goal is None else f"; solved at >= {result.goal:g}"
         out.line(
             f"mean return of {s.evaluation_episodes} evaluation episodes: {result.mean_return:.1f}{goal}"
         )
-    text = curve(result.history, result.goal)
+    text = curve(result.history, result.goal, result.evaluations, min(WIDEST, page_width()))
     if text:
         out.line()
         out.block(text)
     if result.checks:
-        failed = [check["name"] for check in result.checks if not check["passed"]]
-        passed = len(result.checks) - len(failed)
+        passed = sum(check["passed"] for check in result.checks)
         out.line()
-        updates = f"{result.iterations} update{'s' * (result.iterations != 1)}"
-        out.line(f"checks: {passed} of {len(result.checks)} held on {updates}", FAINT)
+        out.line(
+            f"{passed} of {len(result.checks)} checks passed on {many(result.iterations, 'update')}", FAINT
+        )
 
 
 def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
@@ -211,75 +276,76 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
                 "" if result.solved else ALARM,
             )
             sys.stdout.flush()
-        if result.failure is not None:
-            raise result.failure
-        if result.saved is not None:
-            raise typer.Exit(130)
+        if result.failure is not None or result.signal is not None:
+            _end(result, Screen(sys.stderr))
     found = summary(results)
     if as_json:
-        print(json.dumps(found, ensure_ascii=False, allow_nan=False, indent=2))
+        write_json(found)
     else:
         steps, clock, value = found["env_steps"], found["seconds"], found["mean_return"]
-        out.line(
+        verdict = (
             f"{found['solved']} of {len(results)} solved: "
             f"{steps['mean']:,.0f} ± {steps['spread']:,.0f} steps (most {steps['worst']:,.0f}), "
             f"{clock['mean']:.1f} ± {clock['spread']:.1f} s, "
-            f"return {value['mean']:.1f} ± {value['spread']:.1f} (least {value['worst']:.1f})",
-            ANSWER if found["passed"] else ALARM,
+            f"return {value['mean']:.1f} ± {value['spread']:.1f} (least {value['worst']:.1f})"
         )
+        _lines(out, verdict, ANSWER if found["passed"] else ALARM)
     if not found["passed"]:
         raise CheckFailed("acceptance_failed", f"Only {found['solved']} of {len(results)} seeds were solved.")
 
 
-def _exact(as_json: bool) -> None:
+def _exact(seed: int, as_json: bool) -> None:
     from rlcalc.ppo.check.exact import ALL
 
-    out, findings = Screen(sys.stdout), []
+    out, found = Screen(sys.stdout), []
     for check in ALL.values():
-        finding = check()
-        findings.append(finding)
+        result = check(seed)
+        found.append(result)
         if not as_json:
-            out.labelled(
-                "passed" if finding.passed else "failed",
-                f"{finding.name}: {finding.detail}",
-                ANSWER if finding.passed else ALARM,
-            )
+            passed = result.passed
+            out.labelled("passed" if passed else "failed", result.name, ANSWER if passed else ALARM)
+            _lines(out, result.detail, indent="  ")
             sys.stdout.flush()
     if as_json:
-        table = [{"name": f.name, "passed": f.passed, "worst": f.worst, "detail": f.detail} for f in findings]
-        print(json.dumps({"checks": table}, ensure_ascii=False, allow_nan=False, indent=2))
-    for finding in findings:
-        finding.require()
+        table = [{"name": r.name, "passed": r.passed, "worst": r.worst, "detail": r.detail} for r in found]
+        write_json({"checks": table})
+    for result in found:
+        result.require()
 
 
 def _sabotage(as_json: bool) -> None:
-    from rlcalc.ppo.check.sabotage import FAULTS, catch, control
+    from rlcalc.ppo.check.checks import ABOUT
+    from rlcalc.ppo.check.sabotage import MUTATIONS, control, detect
 
-    out, caught = Screen(sys.stdout), []
+    out, found = Screen(sys.stdout), []
     if not as_json:
-        out.line(f"{'fault':<26} {'caught by':<60} iteration", HEADING)
-    for outcome in (control(), *(catch(fault) for fault in FAULTS)):
-        caught.append(outcome)
+        out.line(f"{'bug':<23}{'iteration':<11}detected by", HEADING)
+    for detection in (control(), *map(detect, MUTATIONS)):
+        found.append(detection)
         if not as_json:
-            by = ", ".join(outcome.caught_by) or "nothing"
-            out.line(f"{outcome.name:<26} {by:<60} {outcome.iteration}", "" if outcome.right else ALARM)
+            head = f"{detection.name:<23}{detection.iteration:<11}"
+            text = ", ".join(detection.caught_by) or "nothing"
+            _lines(out, head + text, "" if detection.right else ALARM, hang=" " * len(head))
             sys.stdout.flush()
-    wrong = [outcome.name for outcome in caught if not outcome.right]
+    wrong = [detection.name for detection in found if not detection.right]
+    total = len(found) - 1
     if as_json:
-        table = [
-            {
-                "name": o.name,
-                "about": o.about,
-                "caught_by": list(o.caught_by),
-                "iteration": o.iteration,
-                "right": o.right,
-            }
-            for o in caught
-        ]
-        print(json.dumps({"passed": not wrong, "faults": table}, ensure_ascii=False, indent=2))
+        keys = ("name", "about", "known", "caught_by", "iteration", "right")
+        table = [{key: getattr(detection, key) for key in keys} for detection in found]
+        write_json({"passed": not wrong, "faults": table})
     else:
-        out.line(
-            f"{len(caught) - 1 - len(wrong)} of {len(caught) - 1} faults caught", ALARM if wrong else ANSWER
-        )
+        caught = sum(detection.right for detection in found[1:])
+        out.line(f"{caught} of {total} bugs detected", ALARM if wrong else ANSWER)
+        used = {name for detection in found for name in detection.caught_by}
+        out.line()
+        out.line("iteration 0 is before learning; what the checks say:", FAINT)
+        for name, about in {"mini_loop": "the exact loop of section 8.4 is reproduced", **ABOUT}.items():
+            if name in used:
+                _lines(out, f"  {name:<17}{about}", FAINT, hang=" " * 19)
     if wrong:
         raise CheckFailed("sabotage_missed", f"Not as it should be: {', '.join(wrong)}.")
+
+
+def _lines(out: Screen, text: str, style: str = "", indent: str = "", hang: str = "") -> None:
+    for line in filled(text, indent, indent + hang):
+        out.line(line, style)

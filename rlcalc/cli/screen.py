@@ -95,6 +95,8 @@ class Screen:
 
     def error(self, message: str, hint: str = "") -> None:
         self.labelled("error:", message, ALARM)
+        for line in pointed_at(message):
+            self.line(line)
         for text in hint.split("\n") if hint else ():
             for line in self._fill(text, "  ", "  "):
                 self.line(line)
@@ -102,6 +104,20 @@ class Screen:
     def _fill(self, text: str, first: str, rest: str) -> list[str]:
         """Lines for a reader; in a pipe, where a message is searched, it stays on one."""
         return filled(text, first, rest) if self.terminal else [first + text]
+
+
+_PLACE = re.compile(r"'([^\n]+)': [^\n]* at character (\d+)")
+
+
+def pointed_at(message: str) -> list[str]:
+    """What was typed, with a mark below the character that a message counts to."""
+    place = _PLACE.search(message)
+    if place is None or not 1 <= int(place[2]) <= len(place[1]) or not place[1].isprintable():
+        return []
+    typed, at = place[1], int(place[2])
+    if "\\" in typed or typed.endswith("…") or not typed.isascii():
+        return []  # not letter by letter what was typed
+    return [f"    {typed}", f"    {' ' * (at - 1)}^"]
 
 
 def visible(text: str) -> str:

@@ -1,7 +1,7 @@
 """Certified vectors of single samples, stacked into batches.
 
 A loss that is a mean over its batch, the elementwise objective and a sum are
-the same for one sample; only a batch tells them apart. The truth of every
+the same for one sample; only a batch distinguishes them. The truth of every
 row is the certified one: nothing is computed here. Golden files stay what
 they are, and whoever exports them to another language stacks them as well.
 """
@@ -15,17 +15,17 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.vectors import Vector, answer_name
-from rlcalc.inputs.read import flat
-from rlcalc.nested import outline as shape
+from rlcalc.nested import flatten, fold, outline
 
 LEAST, MOST = 3, 12
+STACKED = "/stacked-"
 STACKED = "/stacked-"
 # a huge input sets the scale of the whole batch, and hides what is wrong with the other rows
 LARGEST = 2.0**10
 
 
 def with_batches(vectors: Sequence[Vector], batches: bool = True) -> tuple[Vector, ...]:
-    """The vectors, and behind them their batches where a convention of the formula is about batches."""
+    """The vectors, and after them their batches where a convention of the formula is about batches."""
     if not batches:
         return tuple(vector for vector in vectors if not vector.rows)
     if not vectors:
@@ -112,7 +112,7 @@ def _batch(group: Sequence[Vector], batch: tuple[int, ...]) -> Vector:
         given=frozenset().union(*(vector.given for vector in group)),
         texts={name: text for vector in reversed(group) for name, text in vector.texts.items()},
         arrays=arrays,
-        truth={name: _nested([v.truth[name] for v in group], batch) for name in names},
+        truth={name: fold([v.truth[name] for v in group], batch) for name in names},
         demanded=first.demanded,
         scale=max(map(_size, group)),
         rows=tuple(dict(vector.texts) for vector in group),
@@ -121,12 +121,5 @@ def _batch(group: Sequence[Vector], batch: tuple[int, ...]) -> Vector:
 
 def _alike(name: str, vector: Vector, first: Vector) -> bool:
     value = vector.truth.get(name)
-    known = value is not None and not any(isinstance(part, float) for part in flat(value))
-    return known and shape(value) == shape(first.truth[name])
-
-
-def _nested(values: list[Any], batch: tuple[int, ...]) -> Any:
-    if len(batch) == 1:
-        return values
-    size = len(values) // batch[0]
-    return [_nested(values[k * size : (k + 1) * size], batch[1:]) for k in range(batch[0])]
+    known = value is not None and not any(isinstance(part, float) for part in flatten(value))
+    return known and outline(value) == outline(first.truth[name])

@@ -17,8 +17,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
+from rlcalc.conform.catalogue import Catalogue, Convention, Fault, composed, pairs, together
 from rlcalc.conform.compare import CLOSE, outcomes_equal
-from rlcalc.conform.faults import Catalogue, Convention, Fault, Form, catalogue, pairs, together
+from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, judge, run_form
 from rlcalc.conform.vectors import GENERATED, Vector, reference
 
@@ -114,20 +115,6 @@ def _trials(known: Catalogue, conventions: tuple[Convention, ...]) -> Iterable[I
         ways = [way for way in combinations(others, count) if together((*conventions, *way))]
         yield [((fault,), (*conventions, *way)) for fault in known.faults for way in ways]
     yield [(pair, conventions) for pair in pairs(known.faults)]
-
-
-def composed(faults: Sequence[Fault], conventions: Sequence[Convention], form: Form) -> Form:
-    """The form with faults in it, seen through conventions. The first fault is the outermost.
-
-    Conventions stand in the order of their file, however they were named: a
-    loss is the negative of a clipped objective, not a clipped loss. One that
-    reduces a batch is the outermost, since the others are about single samples.
-    """
-    ordered = sorted(conventions, key=lambda convention: (not convention.reduces, convention.order))
-    changes: tuple[Fault | Convention, ...] = (*reversed(faults), *reversed(ordered))
-    for change in changes:
-        form = change.around(form)
-    return form
 
 
 def _matches(

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rlcalc.conform.batching import with_batches
+from rlcalc.conform.catalogue import Convention
 from rlcalc.conform.diagnose import Diagnosis, diagnose
-from rlcalc.conform.faults import Convention, catalogue
+from rlcalc.conform.faults import catalogue
 from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.outcome import KINDS, Judgement
 from rlcalc.conform.target.base import Target

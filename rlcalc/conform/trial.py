@@ -15,8 +15,8 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from rlcalc.conform.diagnose import composed
-from rlcalc.conform.faults import Convention, catalogue, together
+from rlcalc.conform.catalogue import Convention, composed, together
+from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Judgement, Outcome, judge, run_form
 from rlcalc.conform.target.base import Target, one_per_step
 from rlcalc.conform.vectors import GENERATED, Vector, reference

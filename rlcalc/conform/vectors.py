@@ -29,6 +29,7 @@ from rlcalc.specs import Formula, Output, load_formula
 Arrays = dict[str, Any]
 # the id of a vector that was drawn and not certified
 GENERATED = "generated"
+MACHINE_INTEGERS = 2**63
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def case_vectors(case: Case) -> Iterable[Vector]:
             for name, value in values.items()
             if not value.output.exact_only and value.output.kind != "word" and value.truth is not None
         }
-        if not wanted:
+        if not wanted or _beyond_machine_integers(formula, wanted):
             continue
         rows = row_texts(formula, reading.given, case.batch) if case.batch else []
         yield Vector(
@@ -172,6 +173,13 @@ def case_vectors(case: Case) -> Iterable[Vector]:
             flags=tuple(flag.name for flag in case.flags),
             rows=tuple(rows),
         )
+
+
+def _beyond_machine_integers(formula: Formula, wanted: Mapping[str, Any]) -> bool:
+    """Whether a function of counts would need longer integers than arrays have."""
+    if any(p.kind != "integer" for p in formula.parameters):
+        return False
+    return any(abs(part) >= MACHINE_INTEGERS for value in wanted.values() for part in flatten(value))
 
 
 def answer_name(formula: Formula) -> str:

@@ -6,11 +6,23 @@ the agent solved its task.
 
 The modules:
 
-- ``settings``: every number of a run, the lecture's beside ours;
+- ``settings``: every number of a run, with the lecture's;
 - ``train``: the algorithm, one readable file;
 - ``policy``, ``optimiser``, ``envs``: what it acts with, learns with and acts in;
-- ``exact``: checks before learning; ``checks``: checks on every update;
-- ``sabotage``: deliberate faults, and which check catches which;
-- ``run``, ``evaluate``, ``acceptance``: one run, its verdict, five of them;
-- ``checkpoint``, ``ranks``, ``display``: stop and go on, several processes, what people see.
+- ``check``: exact checks before learning, checks on every update, and the
+  mutation test that shows which check detects which bug;
+- ``run``: one run and its verdict, five of them, stopping and resuming,
+  several processes, what people see.
+
+Raises:
+    InputError: ``torch_not_installed``, when anything of it is imported.
 """
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from rlcalc._lazy import missing
+
+if find_spec("torch") is None:
+    raise missing("torch", "torch")

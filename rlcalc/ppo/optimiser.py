@@ -13,12 +13,14 @@ Adam: Kingma and Ba, arXiv:1412.6980, algorithm 1, with torch.optim's defaults.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from math import log
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+
+from rlcalc.ppo.state import restore
 
 
 class Optimiser:
@@ -77,9 +79,16 @@ class Optimiser:
         scale = self.second.div(bias2).sqrt_().add_(self.epsilon)
         self.flat.addcdiv_(self.first * (self.rate / bias1), scale, value=-1)
 
-    def state_dict(self) -> dict[str, Tensor]:
-        return {name: getattr(self, name).clone() for name in ("flat", "first", "second", "count")}
+    def _state(self) -> dict[str, Tensor]:
+        return {name: getattr(self, name) for name in ("flat", "first", "second", "count")}
 
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        for name in ("flat", "first", "second", "count"):
-            getattr(self, name).copy_(state[name])
+    def state_dict(self) -> dict[str, Tensor]:
+        return {name: tensor.clone() for name, tensor in self._state().items()}
+
+    def load_state_dict(self, state: Any) -> None:
+        """Go on from what ``state_dict`` gave.
+
+        Raises:
+            DataError: ``checkpoint_foreign``.
+        """
+        restore(self._state(), state, f"a network of {len(self.flat)} parameters")

@@ -1,14 +1,10 @@
-"""What passes between the parts of the trainer, and what a watcher of it is shown."""
+"""What passes between the parts of the trainer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor
-
-if TYPE_CHECKING:
-    from rlcalc.ppo.train import Trainer
 
 
 @dataclass(frozen=True)
@@ -103,32 +99,3 @@ class Metrics:
     clip_fraction: float
     explained_variance: float
     learning_rate: float
-
-
-class Watcher(Protocol):
-    """Looks on; `rlcalc.ppo.check.checks` is the one there is.
-
-    What it is shown belongs to the iteration at hand: a captured iteration
-    writes the next one into the same tensors, so that whoever wants to keep
-    something must copy it.
-    """
-
-    def advantages(self, trainer: Trainer, rollout: Rollout, raw: Tensor, batch: Batch) -> None:
-        """After a rollout; ``raw`` [N, T] are the advantages before they are normalised."""
-        ...
-
-    def first_minibatch(self, trainer: Trainer, epoch: int, batch: Batch, losses: Losses) -> None:
-        """Before the first step of an epoch, with the losses that the step will follow."""
-        ...
-
-    def stepped(self, trainer: Trainer, before: Tensor) -> None:
-        """After the very first step of a run; ``before`` [P] are the parameters that it began with."""
-        ...
-
-    def updated(self, trainer: Trainer, batch: Batch, metrics: Metrics) -> None:
-        """At the end of an iteration."""
-        ...
-
-    def captured(self) -> None:
-        """Iterations are replayed from now on: what the environment handed out last is written to again."""
-        ...

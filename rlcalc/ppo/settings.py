@@ -1,16 +1,20 @@
 """Every number of a PPO run, in one place.
 
 The lecture's section 8.3 gives values for five of them; they are the defaults
-and stand beside each field. What it leaves open (c1, c2, batch sizes, the
+and stand with each field. What it leaves open (c1, c2, batch sizes, the
 network) says so. ``tuned`` changes what an environment learns faster with.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from rlcalc.errors import InputError
+from rlcalc.ppo.envs.base import check_integer
+from rlcalc.records import Place, read_record
 
 
 @dataclass(frozen=True)
@@ -67,25 +71,21 @@ class Settings:
         """Steps per iteration, N·T."""
         return self.envs * self.horizon
 
+    @property
+    def planned(self) -> int:
+        """Steps that whole iterations come to: at most ``steps``, but one iteration at least."""
+        return max(1, self.steps // self.batch) * self.batch
+
     def check(self) -> Settings:
         """These settings, if they make sense.
 
         Raises:
             InputError: ``..._out_of_range``, or ``minibatches_uneven``.
         """
-        for name in (
-            "steps",
-            "envs",
-            "horizon",
-            "epochs",
-            "minibatches",
-            "evaluation_episodes",
-            "evaluate_every",
-        ):
-            if getattr(self, name) < 1:
-                raise InputError(
-                    f"{name}_out_of_range", f"{name} is a count of at least 1, not {getattr(self, name)}."
-                )
+        for name, (low, high) in _COUNTS.items():
+            check_integer(getattr(self, name), name, f"{name}_out_of_range", low, high)
+        for size in self.hidden:
+            check_integer(size, "a width in hidden", "hidden_out_of_range", 1, 1 << 12)
         for name in ("gamma", "lam", "decay"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(
@@ -93,6 +93,21 @@ class Settings:
                 )
         if not 0 < self.clip < 1:
             raise InputError("clip_out_of_range", f"clip lies strictly between 0 and 1, not at {self.clip}.")
+        for name in ("learning_rate", "c1", "c2"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(
+                    f"{name}_out_of_range", f"{name} is 0 or a positive number, not {getattr(self, name)}."
+                )
+        if not self.max_grad_norm > 0:
+            raise InputError(
+                "max_grad_norm_out_of_range", f"max_grad_norm is positive, not {self.max_grad_norm}."
+            )
+        if self.batch > MOST_STEPS:
+            raise InputError(
+                "batch_out_of_range",
+                f"An iteration of {self.envs} × {self.horizon} steps is more than {MOST_STEPS}.",
+                "Use fewer environments.",
+            )
         if self.batch % self.minibatches:
             raise InputError(
                 "minibatches_uneven",
@@ -102,6 +117,18 @@ class Settings:
             )
         return self
 
+
+MOST_STEPS = 1 << 23  # of an iteration, all of which are in memory at once
+_COUNTS = {
+    "seed": (0, 1 << 39),  # times 10,000,019 it is still a seed of Torch
+    "steps": (1, 2**63 - 1),
+    "envs": (1, 1 << 24),
+    "horizon": (1, 1 << 24),
+    "epochs": (1, 1 << 16),
+    "minibatches": (1, 1 << 24),
+    "evaluation_episodes": (1, 1 << 20),
+    "evaluate_every": (1, 2**63 - 1),
+}
 
 _TUNED: dict[str, dict[str, Any]] = {
     # found by trying: a small network and a bold rate; eight seeds took 4,000 to 20,000 steps
@@ -154,7 +181,7 @@ def tuned(env: str, **given: Any) -> Settings:
 
     From `MANY` copies on they are others. Fewer copies than ours take more
     steps each: the learning rate was found with batches of that size, and a
-    step of it on a handful of samples throws the policy out of every bound.
+    step of it on a handful of samples moves the policy beyond the clipping range.
     """
     settings = replace(Settings(env=env), **_TUNED.get(env, {}))
     envs = given.get("envs") or settings.envs
@@ -166,9 +193,18 @@ def tuned(env: str, **given: Any) -> Settings:
     return replace(settings, **{name: value for name, value in given.items() if value is not None}).check()
 
 
-def from_mapping(saved: dict[str, Any]) -> Settings:
-    """Settings out of a checkpoint."""
-    known = {field.name for field in fields(Settings)}
-    found = {name: value for name, value in saved.items() if name in known}
-    found["hidden"] = tuple(found.get("hidden", ()))
-    return Settings(**found)
+def from_mapping(saved: Any) -> Settings:
+    """Settings out of a checkpoint; what only a later version knows is left out.
+
+    Raises:
+        DataError: ``checkpoint_foreign``.
+        InputError: as `Settings.check`.
+    """
+    types = {field.name: field.type for field in fields(Settings)}
+    if isinstance(saved, Mapping):
+        saved = {
+            name: float(value) if types[name] == "float" and type(value) is int else value
+            for name, value in saved.items()
+            if name in types
+        }
+    return read_record(Settings, saved, Place("the checkpoint", ("settings",), "checkpoint_foreign")).check()

@@ -21,21 +21,23 @@ et al., arXiv:1707.06347, algorithm 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from rlcalc.errors import DataError
 from rlcalc.formulas import load_forms
 from rlcalc.ppo.envs.base import VectorEnv
 from rlcalc.ppo.optimiser import Optimiser
 from rlcalc.ppo.policy import ActorCritic
-from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout, Watcher, Work
-from rlcalc.ppo.run.measure import measure, read
-from rlcalc.ppo.run.ranks import ALONE, Ranks
+from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout, Work
+from rlcalc.ppo.run.measure import Meter
+from rlcalc.ppo.run.ranks import SINGLE, Ranks
 from rlcalc.ppo.settings import Settings
+from rlcalc.ppo.state import restore
 
 Form = Callable[..., dict[str, Any]]
 
@@ -57,6 +59,30 @@ class Formulas:
         return cls(**{field.name: load_forms(field.name).torch_form for field in fields(cls)})
 
 
+class Watcher:
+    """Looks on; `rlcalc.ppo.check.checks` is the one that a run has.
+
+    What it is shown belongs to the iteration at hand: a captured iteration
+    writes the next one into the same tensors, so that whoever wants to keep
+    something must copy it.
+    """
+
+    def advantages(self, trainer: Trainer, rollout: Rollout, raw: Tensor, batch: Batch) -> None:
+        """After a rollout; ``raw`` [N, T] are the advantages before they are normalised."""
+
+    def first_minibatch(self, trainer: Trainer, epoch: int, batch: Batch, losses: Losses) -> None:
+        """Before the first step of an epoch, with the losses that the step will follow."""
+
+    def stepped(self, trainer: Trainer, before: Tensor) -> None:
+        """After the very first step of a run; ``before`` [P] are the parameters that it began with."""
+
+    def updated(self, trainer: Trainer, batch: Batch, metrics: Metrics) -> None:
+        """At the end of an iteration."""
+
+    def captured(self) -> None:
+        """Iterations are replayed from now on: what the environment handed out last is written to again."""
+
+
 class Trainer:
     """PPO on one environment batch.
 
@@ -72,7 +98,7 @@ class Trainer:
         env: VectorEnv,
         formulas: Formulas | None = None,
         watcher: Watcher | None = None,
-        ranks: Ranks = ALONE,
+        ranks: Ranks = SINGLE,
     ) -> None:
         self.settings, self.env, self.watcher, self.ranks = settings, env, watcher, ranks
         self.formulas = formulas or Formulas.verified()
@@ -83,7 +109,10 @@ class Trainer:
         # every rank has the same network and its own luck
         self.generator = torch.Generator(env.device).manual_seed(settings.seed * 1_000_003 + ranks.rank)
         self.observation = env.reset().clone()  # a buffer: every rollout leaves its end here
-        self.return_so_far = torch.zeros(env.num_envs, dtype=env.dtype, device=env.device)
+        unfinished = torch.zeros(env.num_envs, dtype=env.dtype, device=env.device)
+        self.meter = Meter(
+            self.model, self.formulas.ratio, self.formulas.kl, settings.clip, ranks, unfinished
+        )
         self.env_steps = 0
         self.iterations = 0
         self.do: Callable[[], Work] = self.work  # or a recording of it
@@ -94,7 +123,7 @@ class Trainer:
         done = self.do()
         self.env_steps += len(done.batch.index) * self.ranks.size
         self.iterations += 1
-        metrics = read(self, done.numbers)
+        metrics = self.meter.read(done.numbers, self.env_steps, self.learning_rate())
         if self.watcher is not None:
             self.watcher.updated(self, done.batch, metrics)
         return metrics
@@ -104,7 +133,7 @@ class Trainer:
         rollout = self.collect()
         batch = self.advantages(rollout)
         losses = self.update(batch)
-        return Work(batch, measure(self, rollout, batch, losses))
+        return Work(batch, self.meter.measure(rollout, batch, losses))
 
     @torch.no_grad()
     def collect(self) -> Rollout:
@@ -176,8 +205,8 @@ class Trainer:
         mean = self.ranks.sum(advantage.sum()) / count
         centred = advantage - mean
         std = (self.ranks.sum(centred.square().sum()) / count).sqrt()
-        tells = std > 16 * torch.finfo(std.dtype).eps * mean.abs()
-        return torch.where(tells, centred / (std + 1e-8), 0.0)
+        differ = std > 16 * torch.finfo(std.dtype).eps * mean.abs()
+        return torch.where(differ, centred / (std + 1e-8), 0.0)
 
     def update(self, batch: Batch) -> Losses:
         """K passes over one batch; returns the losses of the last minibatch."""
@@ -234,18 +263,30 @@ class Trainer:
             "env": self.env.state_dict(),
             "generator": self.generator.get_state(),
             "observation": self.observation.clone(),
-            "return_so_far": self.return_so_far.clone(),
+            "return_so_far": self.meter.return_so_far.clone(),
             "env_steps": self.env_steps,
             "iterations": self.iterations,
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.env.load_state_dict(state["env"])
-        self.generator.set_state(state["generator"])
-        self.observation.copy_(state["observation"])
-        self.return_so_far.copy_(state["return_so_far"])
-        self.env_steps, self.iterations = state["env_steps"], state["iterations"]
+    def load_state_dict(self, state: Any) -> None:
+        """Go on from what ``state_dict`` gave.
+
+        Raises:
+            DataError: ``checkpoint_foreign``, ``env_state_foreign``.
+        """
+        rest = dict(state) if isinstance(state, Mapping) else {}
+        counts: list[Any] = [rest.pop("env_steps", -1), rest.pop("iterations", -1)]
+        self.optimiser.load_state_dict(rest.pop("optimiser", None))
+        self.env.load_state_dict(rest.pop("env", None))
+        own: dict[str, Tensor | torch.Generator] = {
+            "generator": self.generator,
+            "observation": self.observation,
+            "return_so_far": self.meter.return_so_far,
+        }
+        restore(own, rest, "a trainer with these settings")
+        if [type(count) for count in counts] != [int, int] or counts[0] != counts[1] * self.settings.batch:
+            raise DataError("checkpoint_foreign", "The checkpoint's iterations do not make its steps.")
+        self.env_steps, self.iterations = counts
 
 
 def _by_env(x: Tensor) -> Tensor:

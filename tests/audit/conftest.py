@@ -11,5 +11,5 @@ from rlcalc.audit.runner import audit
 
 @pytest.fixture(scope="session")
 def outcomes() -> dict[str, Outcome]:
-    """Every claim with its spoilt statements, by id."""
+    """Every claim with its altered statements, by id."""
     return {one.id: one for one in audit(list(load_claims().values()), corrupt=True)}

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -31,16 +30,38 @@ def test_summary_of_a_section(capsys: pytest.CaptureFixture[str]) -> None:
     lines = out.splitlines()
     assert re.match(r"\d+ claims in \d", lines[0])
     assert "WRONG" in lines
-    assert "L2.2-lambda1-equal-weights" in lines
+    assert any(line.startswith("L2.2-lambda1-equal-weights: ") for line in lines)
+    assert all(len(line) <= 80 for line in lines)
+    assert not any("the complete return gets all the weight" in line for line in lines)
+
+
+def test_everything_that_needs_a_change(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = typed("--section 2.2 --all", capsys)
+    assert code == 0
+    lines = out.splitlines()
+    assert "CONDITIONAL" in lines
     assert any("the complete return gets all the weight" in line for line in lines)
     # commands are kept on one line, so that they can be copied
     assert all(len(line) <= 80 or "$ rlcalc" in line or "claimed" in line for line in lines)
 
 
+def test_claims_are_listed_without_being_run(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = typed("--list", capsys)
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == list(load_claims())
+
+
+def test_one_claim_is_shown_whatever_its_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = typed("--claim L2.2-lambda0 --verdict wrong", capsys)
+    assert code == 0
+    assert out.startswith("L2.2-lambda0: proved")
+    assert "0 of 1 claims are wrong" in err
+
+
 def test_one_claim_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = typed("--claim L2.2-weights-sum", capsys)
     assert code == 0
-    for part in ("conditional", "induction", "base:", "step:", "golden case", "Sutton", "Σ_{n=1}^∞"):
+    for part in ("conditional", "induction", "base:", "step:", "golden case", "Sutton", "Σ_{n=1}^∞", "tied"):
         assert part in out
 
 
@@ -65,7 +86,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_self_check_prints_the_share(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = typed("--section 2.4 --self-check", capsys)
     assert code == 0
-    assert "corruptions caught (100 %)" in out
+    assert "altered statements noticed (100 %)" in out
 
 
 @pytest.mark.parametrize(
@@ -91,26 +112,40 @@ def test_bad_usage(words: str, part: str, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.fixture
 def review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the claims, whose review may be spoilt."""
+    """A copy of the claims, whose review may be altered."""
+    checkout = tmp_path / "specs" / "claims"
+    checkout.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").touch()
     for path in claims.folder().glob("*.toml"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr(claims, "folder", lambda: tmp_path)
+        (checkout / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(claims, "folder", lambda: checkout)
     load_claims.cache_clear()
-    yield tmp_path / "reviewed.toml"  # type: ignore[misc]
+    yield checkout / "reviewed.toml"  # type: ignore[misc]
     load_claims.cache_clear()
 
 
 def test_a_changed_verdict_fails(review: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = review.read_text("utf-8")
-    review.write_text(text.replace('"L2.4-result" = "proved"', '"L2.4-result" = "wrong"'), "utf-8")
+    review.write_text(
+        text.replace('"L2.4-result" = { verdict = "proved"', '"L2.4-result" = { verdict = "wrong"'), "utf-8"
+    )
     code, _, err = typed("--section 2.4", capsys)
     assert code == 1
     assert "L2.4-result: proved, reviewed as wrong" in err
     assert typed("--section 2.2", capsys)[0] == 0
     code, _, err = typed("--section 2.4 --record", capsys)
     assert code == 0
-    assert reviewed()["L2.4-result"] == "proved"
+    assert reviewed()["L2.4-result"].verdict == "proved"
     assert review.read_text("utf-8") == text
+
+
+def test_changed_words_fail(review: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = review.with_name("s2.toml")
+    path.write_text(path.read_text("utf-8").replace("1, 3 and 6.", "1, 3 and 7."), "utf-8")
+    load_claims.cache_clear()
+    code, _, err = typed("--section 2.4", capsys)
+    assert code == 1
+    assert "L2.4-Gn: its words have changed" in err
 
 
 def test_a_claim_never_reviewed_fails(review: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,19 +196,37 @@ def test_chapters_of_returns_need_no_torch() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals to a group are POSIX")
 def test_an_interrupted_audit_ends_at_once_and_without_tracebacks() -> None:
-    words = [sys.executable, "-m", "rlcalc", "audit", "--jobs", "2"]
+    words = [sys.executable, "-c", _ANNOUNCED, "audit", "--jobs", "2"]
     # a group of its own, to which the signal goes as from a terminal
-    process = subprocess.Popen(
+    with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    try:
-        time.sleep(4)  # into the proofs of the workers; before that it is trivial
-        os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=10)
-    finally:
-        process.kill()
+    ) as process:
+        try:
+            assert process.stderr is not None
+            assert process.stderr.readline() == "a claim is done\n"  # the workers are at their proofs
+            os.killpg(process.pid, signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert err.splitlines()[-1] == "error: interrupted"
     assert "Traceback" not in err
+
+
+# the command line, saying when the first claim is done
+_ANNOUNCED = """
+import sys
+from contextlib import contextmanager
+from rlcalc.cli import audit, main
+
+@contextmanager
+def announced(notes):
+    yield lambda done, total: done == 1 and print("a claim is done", file=sys.stderr, flush=True)
+
+if __name__ == "__main__":
+    audit._progress = announced
+    sys.exit(main(sys.argv[1:]))
+"""

@@ -7,8 +7,10 @@ from fractions import Fraction
 import pytest
 import sympy
 
+from rlcalc.audit.cases import smallest, vector
 from rlcalc.audit.evidence import (
     Counterexample,
+    Evidence,
     Exact,
     Exhaustive,
     Fact,
@@ -21,6 +23,7 @@ from rlcalc.audit.evidence import (
 from rlcalc.audit.proofs import (
     equal_by_increments,
     index,
+    ordered,
     positives,
     powers_vanish,
     reals,
@@ -28,7 +31,9 @@ from rlcalc.audit.proofs import (
     sum_by_induction,
     unit,
 )
+from rlcalc.audit.values import given
 from rlcalc.audit.zero import at_point, sign_status, zero_status
+from rlcalc.errors import UnknownName
 
 X, N = reals("x"), index()
 
@@ -174,9 +179,78 @@ def test_simulation(
 
 def test_counterexample() -> None:
     false, true, unknown = Exact("", 1, "=", 2), Exact("", 1, "=", 1), Exact("", "x", "<", "y")
-    assert Counterexample("", {}, false).status == "holds"
-    assert Counterexample("", {}, true).status == "fails"
-    assert Counterexample("", {}, unknown).status == "open"
-    assert Counterexample("", {}, false, premises=(unknown,)).status == "open"
-    twice = (Replay("rlcalc a", "1"), Replay("rlcalc a", "2", "b"))
-    assert Counterexample("", {}, false, replay=twice).lines().count("$ rlcalc a") == 1
+    assert Counterexample("", false).status == "holds"
+    assert Counterexample("", true).status == "fails"
+    assert Counterexample("", unknown).status == "open"
+    assert Counterexample("", false, premises=(unknown,)).status == "open"
+
+
+def test_a_counterexample_takes_everything_from_its_golden_case() -> None:
+    case = vector("n_step_return/audit-bias-grows")
+    one = Counterexample("", Exact("", case.answer(), "=", case.answer(n=1)), golden=case)
+    assert one.status == "holds"
+    assert "given R = 0 0, V = 0 0 1, γ = 9/10, n = 2" in one.lines()
+    assert one.replays == (
+        Replay("rlcalc n-step --rewards 0 0 --values 0 0 1 --gamma 9/10 --n 2", "81/100", "return"),
+    )
+
+
+class Doubtful:
+    """A golden case that the calculator does not confirm."""
+
+    id = "n_step_return/none"
+    symbols = dict
+    replays = list
+
+    def is_confirmed(self) -> bool:
+        return False
+
+
+def test_a_case_that_is_not_confirmed_shows_nothing() -> None:
+    assert Counterexample("", Exact("", 1, "=", 2), golden=Doubtful()).status == "fails"
+
+
+def test_a_refused_case_is_confirmed_by_its_code() -> None:
+    assert vector("lambda_weights/endless-lambda-one").is_confirmed()
+    assert vector("policy_eval/audit-endless-undiscounted").is_confirmed()
+    with pytest.raises(UnknownName):
+        vector("n_step_return/no-such-case")
+
+
+def test_smallest_is_searched() -> None:
+    found, search = smallest(range(1, 10), lambda n: n * n > 10, "integers from 1")
+    assert (found, search.tried) == (4, 4)
+    with pytest.raises(ValueError, match="holds for all"):
+        smallest(range(3), lambda n: n > 5, "three")
+
+
+@pytest.mark.parametrize(
+    ("piece", "idle"),
+    [
+        (Exact("", 10, "!=", 0), True),
+        (Exact("", "12.8", "=", Fraction(64, 5)), True),
+        (Exact("", sympy.Integer(10), "!=", 0), False),
+        (Exact("", given("10"), "!=", 0), False),
+        (Exact("", given(10), "!=", 0), False),
+        (Identity("", X + X, 2 * X), True),
+        (Identity("", (X + 1) ** 2, X**2 + 2 * X + 1), False),
+        (Induction("", (Identity("", X, X),), (Identity("", 2 * X, X + X),), ""), True),
+        (Induction("", (Identity("", X, X),), (Sign("", positives("a")),), ""), False),
+    ],
+)
+def test_what_says_the_same_twice_is_idle(piece: Evidence, idle: bool) -> None:
+    assert piece.is_idle == idle
+
+
+def test_what_a_table_says_is_recorded() -> None:
+    assert Fact("", 1, "=", 1, "a table").recorded
+    assert not Fact("", 1, "=", 1).recorded
+    assert Exhaustive("", 1, (), "rows", "a table").recorded
+
+
+@pytest.mark.parametrize(
+    ("relation", "status"), [("=", "fails"), ("!=", "holds"), ("<", "holds"), (">=", "fails")]
+)
+def test_ordered_follows_the_relation(relation: str, status: str) -> None:
+    a = positives("a")
+    assert ordered("", a, relation, 2 * a).status == status

@@ -8,6 +8,7 @@ from rlcalc.audit.evidence import (
     Counterexample,
     Evidence,
     Exact,
+    Exhaustive,
     Fact,
     Findings,
     Identity,
@@ -38,7 +39,7 @@ OPEN = Open("unfinished", X, X)
 
 
 def against(claimed: Evidence = FALSE, *, outside: Evidence | None = TRUE) -> Counterexample:
-    return Counterexample("numbers", {"x": 1}, claimed, violates=outside)
+    return Counterexample("numbers", claimed, violates=outside)
 
 
 @pytest.mark.parametrize(
@@ -95,13 +96,26 @@ def test_a_fact_contradicts_a_taxonomy_but_no_theorem() -> None:
     assert judge(Findings([fact]), "structure").verdict == "proved"
 
 
-def test_an_empirical_statement_may_be_mended_by_simulation() -> None:
+def test_a_table_proves_nothing() -> None:
+    row = Fact("learns a critic", True, "=", True, "a table")
+    assert judge(Findings([row]), "structure").verdict == "recorded"
+    assert judge(Findings([row, TRUE]), "structure").verdict == "proved"
+    assert judge(Findings([Exhaustive("all", 1, (), "rows", "a table")])).verdict == "recorded"
+
+
+def test_evidence_of_a_repair_needs_its_text() -> None:
+    found = Findings([], [against()], [PROOF])
+    assert judge(found).verdict == "refuted"
+    assert judge(found, repair=Repair("condition", "if")).verdict == "conditional"
+
+
+def test_an_empirical_statement_may_be_repaired_by_simulation() -> None:
     found = Findings([], [against()], correction("rather", [SEEN]))
     assert judge(found, "empirical").verdict == "wrong"
 
 
 def test_a_premise_that_fails_disarms_a_counterexample() -> None:
-    idle = Counterexample("numbers", {"x": 1}, FALSE, premises=(FALSE,))
+    idle = Counterexample("numbers", FALSE, premises=(FALSE,))
     assert idle.status == "fails"
     assert judge(Findings([PROOF], [idle])).verdict == "proved"
 

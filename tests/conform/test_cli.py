@@ -122,7 +122,7 @@ def test_self_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     saved = tmp_path / "matrix.json"
     code, out, _ = rlcalc(capsys, "conform", "--self-check", "--formula", "gae", "--out", saved)
     assert code == 0
-    assert "every pair told apart" in out
+    assert "every pair distinguished" in out
     found = json.loads(saved.read_text())
     assert found["passed"]
     assert all(len(fault["killed_by"]) >= 2 for fault in found["formulas"][0]["faults"])
@@ -181,7 +181,7 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = rlcalc(capsys, "conform", "--conventions", "--formula", "gae")
     assert "truncation-as-termination" in out
     _, out, _ = rlcalc(capsys, "conform", "--faults", "--formula", "gae")
-    assert "Seen in vwxyzjn/cleanrl" in out
+    assert "Reported in vwxyzjn/cleanrl" in out
     assert max(map(len, out.splitlines())) <= 80
     _, out, _ = rlcalc(capsys, "conform", "--faults", "--formula", "gae", "--json")
     assert json.loads(out)[0]["faults"]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc.conform.diagnose import composed
-from rlcalc.conform.faults import Fault, catalogue, formulas_with_faults, pairs
+from rlcalc.conform.catalogue import Fault, composed, pairs
+from rlcalc.conform.faults import catalogue, formulas_with_faults
 from rlcalc.conform.outcome import judge, run_form
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import Target, from_function
@@ -103,19 +103,11 @@ def test_a_fault_that_nobody_knows_is_not_named() -> None:
     assert found.diagnosis.tried > 10
 
 
-def test_there_are_enough_faults() -> None:
-    assert len(FAULTS) >= 60
-    assert sum(bool(fault.sources) for fault in FAULTS) >= 15
-
-
-def test_no_name_stands_for_two_things() -> None:
-    for name in formulas_with_faults():
-        known = catalogue(name)
-        names = [f.name for f in known.faults] + [c.name for c in known.conventions]
-        assert len(set(names)) == len(names)
-        for fault in known.faults:
-            for text in (fault.does, fault.exposed, fault.cause, fault.mend):
-                assert text.strip()[-1] in ".…)", (fault.name, text)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.formula}/{fault.name}")
+def test_every_fault_says_in_sentences_what_it_is(fault: Fault) -> None:
+    for text in (fault.does, fault.shown_when, fault.cause, fault.fix):
+        assert text[-1:] in (".", "…", ")"), text
+    assert fault in catalogue(fault.formula).of_kind(fault.kind)
 
 
 @pytest.mark.parametrize(

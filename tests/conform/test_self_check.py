@@ -1,61 +1,75 @@
-"""The vectors measured by the faults: none survives, none is mistaken for another."""
+"""The vectors measured by the faults: each is detected, none is mistaken for another."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from itertools import combinations
-from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from rlcalc.conform import selfcheck
+from rlcalc.conform.catalogue import Arrays, Catalogue, Fault, argument_fault
 from rlcalc.conform.faults import catalogue, formulas_with_faults
-from rlcalc.conform.selfcheck import formula_matrix
-from rlcalc.data import data_folder, read_toml
-
-FORMULAS = formulas_with_faults()
+from rlcalc.conform.selfcheck import formula_matrix, matrix_json, matrix_lines
 
 
-@pytest.fixture(scope="module")
-def validator() -> Draft202012Validator:
-    schema = json.loads((data_folder("specs") / "schemas" / "faults.schema.json").read_text("utf-8"))
-    Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema)
-
-
-def test_there_are_faults() -> None:
-    assert "gae" in FORMULAS
-
-
-@pytest.mark.parametrize("formula", FORMULAS)
-def test_data(formula: str, validator: Any) -> None:
-    data = read_toml(data_folder("specs") / "faults" / f"{formula}.toml")
-    assert [error.message for error in validator.iter_errors(data)] == []
-    assert catalogue(formula).formula == formula
-
-
-@pytest.mark.parametrize("formula", FORMULAS)
-def test_every_fault_is_killed_and_told_apart(formula: str) -> None:
+@pytest.mark.parametrize("formula", formulas_with_faults())
+def test_every_fault_is_detected_and_distinguished(formula: str) -> None:
     matrix = formula_matrix(formula)
-    assert matrix.survivors == ()
-    assert matrix.confused == ()
-    assert matrix.broken == ()
-
-
-@pytest.mark.parametrize("formula", FORMULAS)
-def test_faults_that_only_round_show_on_different_vectors(formula: str) -> None:
-    """A target is told which of them it has by nothing else."""
-    matrix = formula_matrix(formula)
+    assert (matrix.missed, matrix.confused, matrix.broken) == ((), (), ())
     rounds = [fault.name for fault in catalogue(formula).faults if fault.rounds]
-    for a, b in combinations(rounds, 2):
-        assert matrix.apart[a, b] == len(set(matrix.kills[a]) ^ set(matrix.kills[b])) >= 2
+    for a, b in combinations(rounds, 2):  # nothing else says which of them a target has
+        by_where = set(matrix.detected[a]) ^ set(matrix.detected[b])
+        assert matrix.distinguished[a, b] == len(by_where) >= 2
+
+
+def with_one_more(monkeypatch: pytest.MonkeyPatch, formula: str, more: Fault) -> selfcheck.FormulaMatrix:
+    known = catalogue(formula)
+    changed = Catalogue(formula, (*known.faults, more), known.conventions)
+    monkeypatch.setattr(selfcheck, "catalogue", lambda name: changed)
+    return formula_matrix(formula)
 
 
 def test_faults_that_show_on_the_same_vectors_are_confused(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = catalogue("td_error")
-    rounding = next(fault for fault in known.faults if fault.name == "discounts-in-float32")
-    twin = replace(rounding, name="twin")
-    monkeypatch.setattr(selfcheck, "catalogue", lambda name: replace(known, faults=(*known.faults, twin)))
-    assert formula_matrix("td_error").confused == (("discounts-in-float32", "twin"),)
+    rounding = next(f for f in catalogue("td_error").faults if f.name == "discounts-in-float32")
+    matrix = with_one_more(monkeypatch, "td_error", replace(rounding, name="twin"))
+    assert matrix.confused == (("discounts-in-float32", "twin"),)
+    assert "  NOT DISTINGUISHED: discounts-in-float32 and twin" in matrix_lines([matrix])
+
+
+@argument_fault("harmless", "sign")
+def harmless(arrays: Arrays) -> Arrays:
+    """Changes nothing.
+
+    Shown when: Never.
+    Cause: A test.
+    Fix: Nothing.
+    """
+    return {}
+
+
+@argument_fault("misspelt", "sign")
+def misspelt(arrays: Arrays) -> Arrays:
+    """Asks for an argument that there is not.
+
+    Shown when: Always, though not by what it should do.
+    Cause: A test.
+    Fix: Nothing.
+    """
+    return {"theta": arrays["tehta"]}
+
+
+def test_a_fault_that_no_vector_detects_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = with_one_more(monkeypatch, "softmax", harmless)
+    assert matrix.missed == ("harmless",)
+    assert not matrix.passed
+    assert "  harmless: NOT DETECTED 2 times: 0" in matrix_lines([matrix])
+    found = matrix_json([matrix])
+    assert not found["passed"]
+    (row,) = found["formulas"]
+    assert row["not_detected"] == row["survivors"] == ["harmless"]
+
+
+def test_a_fault_that_cannot_run_is_not_taken_for_a_detected_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = with_one_more(monkeypatch, "softmax", misspelt)
+    assert matrix.broken == ("misspelt cannot run: KeyError: 'tehta'",)

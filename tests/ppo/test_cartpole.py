@@ -221,8 +221,8 @@ class SemiImplicit(Cart):
     def changed(self, t):
         moved = t.successor.clone()
         moved[:, 0::2] += TAU**2 * self._acceleration
-        self._now.copy_(torch.where(self._over_column, self._now, moved))
-        observation = torch.where(self._over_column, t.observation, moved)
+        self._now.copy_(torch.where(self._ended_column, self._now, moved))
+        observation = torch.where(self._ended_column, t.observation, moved)
         return Transition(observation, t.reward, t.terminated, t.truncated, moved)
 
 

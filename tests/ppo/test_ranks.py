@@ -20,7 +20,7 @@ SAME_STEP = """
 import sys, torch
 from dataclasses import fields, replace
 from rlcalc.ppo.envs import make_env
-from rlcalc.ppo.run.ranks import ALONE, group
+from rlcalc.ppo.run.ranks import SINGLE, group
 from rlcalc.ppo.settings import Settings
 from rlcalc.ppo.records import Batch, Rollout
 from rlcalc.ppo.train import Trainer
@@ -92,6 +92,7 @@ def start(script: str, *words: str) -> list[subprocess.Popen[str]]:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_two_ranks_make_the_step_of_one() -> None:
     for process in start(SAME_STEP):
         out, err = process.communicate(timeout=120)

@@ -1,45 +1,33 @@
-"""Whole runs: acceptance, stopping and going on, checkpoints that are refused, what people see."""
+"""Whole runs: acceptance, stopping and resuming, the log, the curves."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from rlcalc.errors import DataError, InputError, RlcalcError
+from rlcalc.errors import CheckFailed, InputError
+from rlcalc.ppo.check.checks import ABOUT
+from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.run import acceptance, checkpoint
-from rlcalc.ppo.run.display import averaged, curve, picture, sparkline
-from rlcalc.ppo.run.run import Options, Result, run
+from rlcalc.ppo.run.display import averaged, curve, picture, quantities, sparkline
+from rlcalc.ppo.run.evaluate import Evaluator
+from rlcalc.ppo.run.run import Options, Progress, Result, run
 from rlcalc.ppo.settings import Settings, tuned
 
 SMALL = Settings(env="cartpole", envs=4, horizon=8, epochs=2, minibatches=2, steps=640, evaluate_every=128,
                  evaluation_episodes=4, hidden=(8,))  # fmt: skip
 CPU = Options(device="cpu")
-
-
-def command(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "rlcalc", "ppo-run", *words],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        **options,
-    )
-
-
-def weights(folder: Path) -> torch.Tensor:
-    found: torch.Tensor = checkpoint.load(folder)["trainer"][0]["optimiser"]["flat"]
-    return found
 
 
 def same(a: Any, b: Any) -> bool:
@@ -51,6 +39,18 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(map(same, a, b))
     return bool(a == b)
+
+
+def stops(after: int, number: int) -> Any:
+    """A display that raises a signal after so many iterations."""
+    seen: list[Progress] = []
+
+    def show(progress: Progress) -> None:
+        seen.append(progress)
+        if len(seen) == after:
+            signal.raise_signal(number)
+
+    return show
 
 
 def test_acceptance_on_one_seed() -> None:
@@ -65,40 +65,11 @@ def test_acceptance_on_one_seed() -> None:
     json.dumps(found, allow_nan=False)
 
 
-def test_resumed_run_is_bit_identical(tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    whole = run(SMALL, Options(device="cpu", folder=tmp_path / "whole"))
-    # the same schedule: stopped in the middle by Ctrl-C, twice
-    for stop_after in (3, 9):
-        seen = []
-
-        def show(metrics: Any, seconds: float, seen: list[int] = seen, stop_after: int = stop_after) -> None:
-            seen.append(metrics.env_steps)
-            if len(seen) == stop_after:
-                signal.raise_signal(signal.SIGINT)
-
-        options = Options(device="cpu", folder=tmp_path / "parts", resume=(tmp_path / "parts").exists())
-        part = run(SMALL, options, show)
-        assert part.saved == tmp_path / "parts"
-        assert not part.solved
-    rest = run(SMALL, Options(device="cpu", folder=tmp_path / "parts", resume=True))
-    assert rest.env_steps == whole.env_steps == 640
-    assert rest.mean_return == whole.mean_return
-    assert same(checkpoint.load(tmp_path / "whole"), checkpoint.load(tmp_path / "parts"))
-    longer = run(replace(SMALL, steps=704), Options(device="cpu", folder=tmp_path / "parts", resume=True))
-    assert longer.env_steps == 704
-
-
-def test_a_finished_run_says_that_nothing_was_left_to_do(tmp_path: Path) -> None:
-    words = ["--env", "bandit", "--device", "cpu", "--steps", "64", "--checkpoint", str(tmp_path / "done")]
-    first, again = command(*words), command(*words, "--resume")
-    assert (first.returncode, again.returncode) == (0, 0)
-    assert "bandit, seed 0, cpu: solved after 64 steps in " in first.stdout
-    assert first.stdout.endswith(" held on 1 update\n")
-    assert again.stdout.startswith(
-        "bandit, seed 0, cpu: solved after 64 steps before; nothing was left to do\n"
-    )
+def test_tables_are_solved_as_they_must_be() -> None:
+    for env in ("bandit", "tokens", "grid2x2"):
+        result = run(tuned(env), CPU)
+        assert result.failure is None
+        assert result.solved, env
 
 
 def test_one_seed_one_run() -> None:
@@ -107,184 +78,149 @@ def test_one_seed_one_run() -> None:
     assert one.mean_return == two.mean_return
 
 
-def test_log_is_whole_after_a_kill_and_a_resume(tmp_path: Path) -> None:
-    folder, log = tmp_path / "run", tmp_path / "log.jsonl"
-    run(SMALL, Options(device="cpu", folder=folder, log=log))
-    whole = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [line["env_steps"] for line in whole] == list(range(32, 641, 32))
-    # as a kill would leave it: lines behind the checkpoint, the last one torn
-    with log.open("a") as file:
-        file.write(json.dumps({**whole[-1], "env_steps": 9999}) + '\n{"env_steps": 3')
-    from dataclasses import replace
+def test_resumed_run_is_bit_identical(tmp_path: Path) -> None:
+    whole = run(SMALL, Options(device="cpu", folder=tmp_path / "whole"))
+    parts = Options(device="cpu", folder=tmp_path / "parts")
+    for stop_after, number in ((3, signal.SIGINT), (9, signal.SIGTERM)):
+        part = run(SMALL, parts, stops(stop_after, number))
+        assert (part.saved, part.signal, part.solved) == (tmp_path / "parts", number, False)
+        parts = replace(parts, resume=True)
+    rest = run(SMALL, parts)
+    assert rest.env_steps == whole.env_steps == 640
+    assert rest.mean_return == whole.mean_return
+    assert same(checkpoint.load(tmp_path / "whole"), checkpoint.load(tmp_path / "parts"))
+    again = run(SMALL, parts)
+    assert (again.trained, again.mean_return, again.evaluations) == (0, whole.mean_return, whole.evaluations)
+    assert run(replace(SMALL, steps=704), parts).env_steps == 704
 
-    run(replace(SMALL, steps=704), Options(device="cpu", folder=folder, log=log, resume=True))
-    steps = [json.loads(line)["env_steps"] for line in log.read_text().splitlines()]
-    assert steps == list(range(32, 705, 32))
+
+def test_an_interrupted_run_never_replaces_another_one(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    folders = [run(SMALL, CPU, stops(1, signal.SIGHUP)).saved for _ in range(2)]
+    assert folders == [Path("ppo-run-cartpole-0"), Path("ppo-run-cartpole-0-2")]
 
 
+@pytest.mark.slow
 def test_kill_loses_at_most_the_last_interval(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     words = ["--envs", "4", "--checkpoint", str(folder), "--device", "cpu", "--no-checks"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "rlcalc", "ppo-run", *words, "--log", str(tmp_path / "log")],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
         deadline = time.monotonic() + 60
         while not (folder / checkpoint.NAME).exists():
             assert time.monotonic() < deadline
-            time.sleep(0.02)
-        time.sleep(0.3)
-    finally:
+            assert process.poll() is None
         process.kill()
-        process.wait()
     done = len((tmp_path / "log").read_text().splitlines())
     saved = checkpoint.load(folder)["trainer"][0]["iterations"]
     assert done - 11 <= saved <= done + 1
 
 
-def test_interrupt_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rlcalc", "ppo-run", "--envs", "4", "--device", "cpu", "--log", "log"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert "--checkpoint ppo-run-cartpole-0 --resume" in err
-    assert checkpoint.load(tmp_path / "ppo-run-cartpole-0")["settings"]["envs"] == 4
-    assert "stopped after" in out
+@pytest.mark.parametrize(("steps", "whole"), [(1, 32), (31, 32), (32, 32), (63, 32), (64, 64)])
+def test_never_more_steps_than_asked_for_but_one_iteration(steps: int, whole: int) -> None:
+    assert run(replace(SMALL, steps=steps), replace(CPU, checks=False)).env_steps == whole
 
 
-@pytest.fixture
-def saved(tmp_path: Path) -> Path:
-    checkpoint.save(tmp_path, {"settings": {}, "trainer": [], "x": torch.arange(9.0)})
-    return tmp_path
+def test_a_return_that_is_no_number_solves_nothing() -> None:
+    env = make_env("bandit", 4, 0, "cpu", torch.float32)
+    evaluator = Evaluator(lambda seen: torch.zeros(len(seen), dtype=torch.int64), env, 10)
+    assert evaluator.solved(10)
+    evaluator._episodes.mean_return = lambda: math.nan  # type: ignore[method-assign]
+    assert not evaluator.solved(20)
 
 
-def packed(state: Any) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    return buffer.getvalue()
+def test_an_exact_check_that_fails_stops_a_run_before_it_learns(monkeypatch: Any) -> None:
+    from rlcalc.ppo.check import exact
+
+    wrong = exact.CheckResult("mini_loop", False, 1.0, "θ is elsewhere")
+    monkeypatch.setattr(exact, "mini_loop", lambda *_: wrong)
+    result = run(SMALL, CPU)
+    assert isinstance(result.failure, CheckFailed)
+    assert result.env_steps == 0
 
 
-def head(payload: bytes, version: int = checkpoint.VERSION) -> bytes:
-    return f"rlcalc-ppo {version} {hashlib.sha256(payload).hexdigest()}\n".encode() + payload
+def steps(log: Path) -> list[int]:
+    return [json.loads(line)["env_steps"] for line in log.read_text().splitlines()]
 
 
-def test_checkpoint_returns_what_was_saved(saved: Path) -> None:
-    assert torch.equal(checkpoint.load(saved)["x"], torch.arange(9.0))
-    assert [path.name for path in saved.iterdir()] == [checkpoint.NAME]
+def test_the_log_is_whole_after_a_kill_and_a_resume(tmp_path: Path) -> None:
+    folder, log = tmp_path / "run", tmp_path / "log.jsonl"
+    other = '{"env_steps": 99999}\n'  # of an earlier run: it is added to
+    log.write_text(other)
+    run(SMALL, Options(device="cpu", folder=folder, log=log, checks=False))
+    assert steps(log) == [99999, *range(32, 641, 32)]
+    # as a kill leaves it: lines after the checkpoint, the last one torn
+    with log.open("a") as file:
+        file.write('{"env_steps": 9999}\n{"env_st')
+    run(replace(SMALL, steps=704), Options(device="cpu", folder=folder, log=log, resume=True, checks=False))
+    assert steps(log) == [99999, *range(32, 705, 32)]
 
 
-def test_every_damaged_byte_is_noticed(saved: Path) -> None:
-    path = saved / checkpoint.NAME
-    content = path.read_bytes()
-    for at in range(0, len(content), max(1, len(content) // 97)):
-        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
-        with pytest.raises(DataError) as caught:
-            checkpoint.load(saved)
-        assert caught.value.code in ("checkpoint_damaged", "checkpoint_foreign", "checkpoint_version")
-    for length in (0, 1, 40, 90, len(content) - 1):
-        path.write_bytes(content[:length])
-        with pytest.raises(DataError):
-            checkpoint.load(saved)
-
-
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (b"", "checkpoint_damaged"),
-        (packed({"settings": {}, "trainer": []}), "checkpoint_foreign"),
-        (b"hello\n", "checkpoint_foreign"),
-        (head(packed({"weights": 1})), "checkpoint_foreign"),
-        (head(packed({"settings": {}, "trainer": []}), 0), "checkpoint_version"),
-        (head(packed({"settings": {}, "trainer": []}), 2), "checkpoint_version"),
-        (head(packed({"settings": {}, "trainer": []}))[:-1], "checkpoint_damaged"),
-        (head(packed({"settings": Path("x"), "trainer": []})), "checkpoint_unsafe"),
-        (head(b"not a zip file"), "checkpoint_unsafe"),
-    ],
-)
-def test_checkpoints_refused_by_name(tmp_path: Path, content: bytes, code: str) -> None:
-    (tmp_path / checkpoint.NAME).write_bytes(content)
-    with pytest.raises(RlcalcError) as caught:
-        checkpoint.load(tmp_path)
-    assert caught.value.code == code
-    assert caught.value.exit_code == 2
-
-
-def test_folders_refused(tmp_path: Path, saved: Path) -> None:
-    for options, code in (
-        (Options(device="cpu", folder=tmp_path / "nothing", resume=True), "checkpoint_missing"),
-        (Options(device="cpu", folder=saved), "checkpoint_exists"),
-        (Options(device="cpu", resume=True), "resume_from_where"),
-    ):
+@pytest.mark.parametrize("content", ["hello", "# Notes\nmine\n", '{"other": 1}\n', '{"env_steps": "x"}\n'])
+def test_a_file_that_is_no_log_is_left_alone(tmp_path: Path, content: str) -> None:
+    log = tmp_path / "notes.md"
+    log.write_text(content)
+    for resume in (False, True):
+        options = Options(device="cpu", folder=tmp_path / "run", log=log, resume=resume, checks=False)
         with pytest.raises(InputError) as caught:
             run(SMALL, options)
-        assert caught.value.code == code
+        assert caught.value.code == "log_foreign"
+        assert log.read_text() == content
+        run(SMALL, replace(options, log=None)) if not resume else None
 
 
-def test_command_prints_json_with_these_keys(tmp_path: Path) -> None:
-    done = command("--env", "bandit", "--json", "--steps", "2000", "--plot", str(tmp_path / "c.svg"))
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert " ".join(found) == ("env device seed solved env_steps seconds steps_per_second mean_return checks")
-    assert found["solved"]
-    assert found["mean_return"] == 10
-    assert all(set(check) == {"name", "passed", "worst"} for check in found["checks"])
-    assert all(check["passed"] for check in found["checks"])
-    assert "\x1b" not in done.stderr
-    assert "steps/s" in done.stderr
-    assert (tmp_path / "c.svg").read_text().startswith("<?xml")
+def test_logs_go_into_devices_and_links(tmp_path: Path) -> None:
+    (tmp_path / "real").write_text("")
+    (tmp_path / "link").symlink_to("real")
+    for log in (Path(os.devnull), tmp_path / "link"):
+        assert run(SMALL, Options(device="cpu", log=log, checks=False)).problems == {}
+    assert (tmp_path / "link").is_symlink()
+    assert steps(tmp_path / "real") == list(range(32, 641, 32))
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "says"),
-    [
-        (["--device", "cuda:99"], 2, "cuda:99"),
-        (["--env", "cartpol"], 2, "cartpole"),
-        (["--acceptance", "--exact"], 2, "give one of them"),
-        (["--resume"], 2, "--checkpoint DIR"),
-        (["--envs", "3", "--env", "cartpole", "--steps", "0"], 2, "--steps"),
-    ],
-)
-def test_command_refuses(words: list[str], code: int, says: str) -> None:
-    done = command(*words)
-    assert done.returncode == code
-    assert says in done.stderr
-    assert done.stdout == ""
-
-
-def test_tables_are_solved_as_they_must_be() -> None:
-    for env in ("bandit", "tokens", "grid2x2"):
-        result = run(tuned(env), CPU)
-        assert result.failure is None
-        assert result.solved, env
+def test_what_is_shown_of_a_resumed_run(tmp_path: Path) -> None:
+    options = Options(device="cpu", folder=tmp_path)
+    run(SMALL, options, stops(9, signal.SIGINT))
+    seen: list[Progress] = []
+    run(SMALL, replace(options, resume=True), seen.append)
+    assert (seen[0].metrics.env_steps, seen[0].trained, seen[0].remaining) == (320, 32, 320)
+    shown = dict(quantities(replace(seen[0], seconds=2.0), SMALL))
+    assert shown["steps"] == "320 of 640"
+    assert (shown["steps/s"], shown["ETA"]) == ("16", "<= 20 s")
+    # all but that of a run's first step
+    assert shown["checks"] == f"{len(ABOUT) - 1}/{len(ABOUT) - 1} passed"
+    assert {"objective", "clip fraction", "approx KL", "explained variance"} <= shown.keys()
 
 
 def test_curves() -> None:
     assert sparkline([], 5) == ""
     assert sparkline([1.0, 1.0], 5) == "▁▁"
-    assert sparkline([0.0, 1.0], 5) == "▁█"
+    assert sparkline([0.0, math.nan, 1.0], 5) == "▁█"
     assert averaged([1.0, 3.0, 5.0, 7.0], 2) == [2.0, 6.0]
-    text = curve([(100, 0.0), (200, 250.0), (300, 500.0)], 475.0, height=4)
-    assert text.splitlines()[0] == "500 │  █"
-    assert "300 steps" in text
     assert curve([], None) == ""
+    assert curve([(1, math.nan)], None) == ""
     assert "-7" in curve([(1, -7.0)], None)
 
 
-def test_picture_of_a_run_without_an_episode_and_a_bad_place(tmp_path: Path) -> None:
-    result = Result(SMALL, "cpu", history=[(1, 2.0), (2, 3.0)], goal=475.0)
-    picture(tmp_path / "a.png", result)
-    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-    for bad in (tmp_path / "no" / "a.png", tmp_path / "a.nonsense"):
-        with pytest.raises(InputError) as caught:
-            picture(bad, result)
-        assert caught.value.code == "plot_unwritable"
+def test_the_curve_is_as_wide_as_it_may_be_and_has_dots_and_a_goal() -> None:
+    history = [(100, 0.0), (200, 250.0), (300, 100.0)]
+    lines = curve(history, 475.0, [(150, 300.0), (300, 500.0)], width=40).splitlines()
+    assert max(map(len, lines)) == 40
+    assert lines[0].startswith("475 │┄┄┄")
+    assert lines[0].endswith("●")  # 500, of the last evaluation, in the row of the goal
+    assert lines[3].index("●") == 5 + 35 // 2
+    assert lines[-2].endswith("300 steps")
+    assert lines[-1].strip() == "█ training  ● evaluation  ┄ goal"
+    # without a goal and evaluations there is neither
+    assert not set("●┄") & set(curve(history, None))
+
+
+def test_picture_of_a_run(tmp_path: Path) -> None:
+    for history in ([(1, 2.0), (2, 3.0)], []):
+        picture(tmp_path / "a.png", Result(SMALL, "cpu", history=history, goal=475.0))
+        assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(InputError) as caught:
+        picture(tmp_path / "no" / "a.png", Result(SMALL, "cpu"))
+    assert caught.value.code == "file_not_written"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rlcalc.audit.algorithms import algorithms, recipes
 from rlcalc.audit.evidence import Exact, Exhaustive, Fact, Findings, reading
 from rlcalc.audit.proofs import answer, nothing_printed
 from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.tables import algorithms, recipes
 
 # what each chapter is about
 CHAPTERS = {

@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.audit.algorithms import (
-    ACTOR_CRITIC,
-    POLICY_BASED,
-    VALUE_BASED,
-    Algorithm,
-    algorithms,
-)
 from rlcalc.audit.evidence import (
     Counterexample,
     Evidence,
@@ -26,6 +19,13 @@ from rlcalc.audit.evidence import (
 )
 from rlcalc.audit.proofs import answer, positives, reals
 from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.tables import (
+    ACTOR_CRITIC,
+    POLICY_BASED,
+    VALUE_BASED,
+    Algorithm,
+    algorithms,
+)
 
 TABLE = "specs/claims/algorithms.toml"
 # the rows of the lecture's table, by name in ours

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from rlcalc.audit.algorithms import (
-    ACTOR_CRITIC,
-    POLICY_BASED,
-    algorithms,
-    recipes,
-)
 from rlcalc.audit.evidence import (
     Counterexample,
     Exact,
@@ -23,6 +17,12 @@ from rlcalc.audit.evidence import (
 from rlcalc.audit.lecture.ch3 import TABLE, all_are
 from rlcalc.audit.proofs import answer, reals
 from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.tables import (
+    ACTOR_CRITIC,
+    POLICY_BASED,
+    algorithms,
+    recipes,
+)
 
 
 @claim(

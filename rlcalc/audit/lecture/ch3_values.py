@@ -49,7 +49,7 @@ def value_of_start(world: TwoSteps) -> Any:
 )
 def table_ragged(s: Statement) -> Findings:
     """Cells per row, the head first."""
-    from rlcalc.audit.algorithms import ACTOR_CRITIC, algorithms
+    from rlcalc.audit.tables import ACTOR_CRITIC, algorithms
 
     literal = Fact("cells of the rows, where the head has", set(s.rows), "=", {s.rows[0]}, "section 3.4")
     if literal.status == "holds":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rlcalc.audit.algorithms import datasets, pretrained, recipes
 from rlcalc.audit.evidence import Exact, Exhaustive, Fact, Findings, reading
 from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.tables import datasets, pretrained, recipes
 
 PUBLISHED = "specs/claims/language_models.toml"
 DOLLARS_AN_HOUR = 2  # of an accelerator, the price that arXiv:2412.19437 reckons with
@@ -145,7 +145,7 @@ def rlhf(s: Statement) -> Findings:
                 tuple(
                     one.name
                     for one in chosen
-                    if tuple(one.steps[-2:]) != s.steps or one.optimisers != [s.optimiser]
+                    if tuple(one.steps[-2:]) != s.steps or one.optimisers != (s.optimiser,)
                 ),
                 f"{', '.join(one.name for one in chosen)} in {PUBLISHED}",
             )

@@ -6,7 +6,6 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from rlcalc.audit.algorithms import recipes, tokenizers
 from rlcalc.audit.evidence import (
     Exact,
     Exhaustive,
@@ -19,6 +18,7 @@ from rlcalc.audit.evidence import (
 )
 from rlcalc.audit.proofs import answer, index, positives
 from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.tables import recipes, tokenizers
 
 PROMPT = "Janet has 3 apples. She buys 2 more. How many apples does she have?"
 ANSWER = ["Janet", "starts", "with", "3", "apples", "and", "buys", "2", "more,", "so", "she", "has", "5"]

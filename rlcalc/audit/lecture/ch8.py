@@ -254,7 +254,7 @@ def first_step(s: Statement) -> Findings:
 )
 def key_difference(s: Statement) -> Findings:
     """With one epoch and one batch PPO still differs from REINFORCE, by its critic."""
-    from rlcalc.audit.algorithms import algorithms
+    from rlcalc.audit.tables import algorithms
 
     attributes = algorithms()
     ppo, reinforce = attributes["PPO"], attributes["REINFORCE"]

@@ -6,7 +6,6 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from rlcalc.audit.algorithms import recipes, works
 from rlcalc.audit.evidence import (
     Counterexample,
     Evidence,
@@ -24,6 +23,7 @@ from rlcalc.audit.lecture.ch8_settings import settings
 from rlcalc.audit.policies import FAMILY, TwoSteps
 from rlcalc.audit.proofs import answer, index, positives, reals
 from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.tables import recipes, works
 
 TABLE = "specs/claims/algorithms.toml"
 

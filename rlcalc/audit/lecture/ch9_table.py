@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.audit.algorithms import ACTOR_CRITIC, algorithms, recipes
 from rlcalc.audit.evidence import (
     Counterexample,
     Exact,
@@ -16,6 +15,7 @@ from rlcalc.audit.evidence import (
 )
 from rlcalc.audit.proofs import answer, nothing_printed
 from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.tables import ACTOR_CRITIC, algorithms, recipes
 
 TABLE = "specs/claims/algorithms.toml"
 

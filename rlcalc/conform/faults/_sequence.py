@@ -1,4 +1,4 @@
-"""What the faults of the sequence formulas share: reading the arguments, and faults of several formulas."""
+"""What the faults of the sequence formulas share: reading the arguments, and what several of them do."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rlcalc.conform.faults import Form
-
-Outputs = dict[str, Any]
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
 
 # below this a weight (γλ)^k is left out by an implementation with a convolution
 THRESHOLD = 1e-7
@@ -16,16 +15,12 @@ THRESHOLD = 1e-7
 
 def flags(arrays: Mapping[str, Any], name: str) -> Any:
     """``terminated`` or ``truncated``, all off where it is absent."""
-    import numpy as np
-
     given = arrays.get(name)
     return np.zeros(arrays["rewards"].shape, bool) if given is None else given
 
 
 def next_values(arrays: Mapping[str, Any]) -> Any:
     """Value of the successor of every step."""
-    import numpy as np
-
     given = arrays.get("next_values")
     if given is not None:
         return given
@@ -35,15 +30,11 @@ def next_values(arrays: Mapping[str, Any]) -> Any:
 
 def bootstraps(arrays: Mapping[str, Any]) -> Any:
     """Value of the successor of every step, 0 after a terminated one."""
-    import numpy as np
-
     return np.where(flags(arrays, "terminated"), arrays["rewards"].dtype.type(0), next_values(arrays))
 
 
 def last_step(arrays: Mapping[str, Any]) -> Any:
     """True at the last step of the sequence."""
-    import numpy as np
-
     steps = arrays["rewards"].shape[-1]
     return np.arange(steps) == steps - 1
 
@@ -55,15 +46,11 @@ def cut(arrays: Mapping[str, Any]) -> Any:
 
 def discounts(arrays: Mapping[str, Any]) -> Any:
     """One discount per step."""
-    import numpy as np
-
     return np.broadcast_to(arrays["gamma"], arrays["rewards"].shape)
 
 
 def late(series: Any) -> Any:
     """Entry t − 1 where t is looked for; 0 in front."""
-    import numpy as np
-
     moved = np.zeros_like(series)
     moved[..., 1:] = series[..., :-1]
     return moved
@@ -71,8 +58,6 @@ def late(series: Any) -> Any:
 
 def early(series: Any) -> Any:
     """Entry t + 1 where t is looked for; 0 at the end."""
-    import numpy as np
-
     moved = np.zeros_like(series)
     moved[..., :-1] = series[..., 1:]
     return moved
@@ -80,8 +65,6 @@ def early(series: Any) -> Any:
 
 def narrow(numbers: Any) -> Any:
     """Rounded to float32, in the dtype that they had."""
-    import numpy as np
-
     return np.asarray(numbers, np.float32).astype(numbers.dtype)
 
 
@@ -103,8 +86,6 @@ def convolved(base: Any, decay: Any, onward: Any) -> Any:
 
 def fades(decay: Any) -> bool:
     """Whether a decay is one number below 1, so that its powers make a kernel that may be cut off."""
-    import numpy as np
-
     return not np.ndim(decay) and bool(decay < 1)
 
 
@@ -123,66 +104,62 @@ def with_returns(found: Mapping[str, Any], arrays: Mapping[str, Any], returns: A
     return changed
 
 
-# faults of more than one formula; the module of each formula has them under their names
+# what several formulas have in the same way
 
 
-def recursion_crosses_truncation(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "truncated": None}))
-
-
-def recursion_crosses_ends(form: Form, **arrays: Any) -> Outputs:
+def recursion_crosses_ends(arrays: Arrays) -> Arrays:
     """Flags take the bootstrap away and do nothing else."""
-    changed = {"next_values": bootstraps(arrays), "terminated": None, "truncated": None}
-    return dict(form(**{**arrays, **changed}))
+    return {"next_values": bootstraps(arrays), "terminated": None, "truncated": None}
 
 
-def flags_ignored(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "terminated": None, "truncated": None}))
-
-
-def bootstrap_after_terminal(form: Form, **arrays: Any) -> Outputs:
+def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
     """A terminated step is handled as a truncated one."""
-    if arrays.get("terminated") is None:
-        return dict(form(**arrays))
-    return dict(form(**{**arrays, "terminated": None, "truncated": cut(arrays)}))
+    return {} if arrays.get("terminated") is None else {"terminated": None, "truncated": cut(arrays)}
 
 
-def next_value_of_reset_state(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "next_values": None}))
+def raises_at_zero(decay: Any) -> Arrays:
+    """A kernel of the powers of a factor is empty, or its logarithm is taken."""
+    if not np.ndim(decay) and decay == 0:
+        raise IndexError("tuple index out of range")
+    return {}
 
 
-def computes_in_float32(form: Form, **arrays: Any) -> Outputs:
-    """Inputs are cast to float32, outputs back again."""
-    import numpy as np
+@argument_fault("next-value-of-reset-state", "termination")
+def next_value_of_reset_state(arrays: Arrays) -> Arrays:
+    """Reads V' from values[t + 1] at every step, although next values are given.
 
-    kinds = {value.dtype for value in arrays.values() if _floating(value)}
+    Shown when: Next values that differ from values, as those of truncated steps do.
+    Cause: The environment resets by itself, and the final observation is not kept.
+    Fix: Bootstrap from the value of the true successor.
+    """
+    return {"next_values": None}
+
+
+@argument_fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds=True)
+def discounts_in_float32(arrays: Arrays) -> Arrays:
+    """Rounds γ to float32 before it meets float64 data: seven digits, in an answer that is float64.
+
+    Shown when: γ such as 9/10 in float64.
+    Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype:
+        gamma * (~done).int().
+    Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
+    """
+    return {"gamma": narrow(arrays["gamma"])}
+
+
+@fault("computes-in-float32", "precision", stage="inputs", rounds=True)
+def computes_in_float32(form: Form, /, **arrays: Any) -> Outputs:
+    """Computes in float32 whatever it is given: float64 inputs are answered with seven digits.
+
+    Shown when: float64 inputs that float32 does not hold, such as 9/10, or 2^24 + 1.
+    Cause: A buffer or a cast with a fixed dtype, torch.tensor(list) with the default one, or JAX without
+        jax_enable_x64.
+    Fix: Take dtype and device from the inputs: zeros_like(rewards), torch.as_tensor(x, dtype=rewards.dtype).
+    """
+    (kind,) = {value.dtype for value in arrays.values() if _floating(value)}
     single = {name: value.astype(np.float32) if _floating(value) else value for name, value in arrays.items()}
-    (kind,) = kinds
     return {name: value.astype(kind) for name, value in form(**single).items() if value is not None}
 
 
 def _floating(value: Any) -> bool:
     return getattr(getattr(value, "dtype", None), "kind", "") == "f"
-
-
-def discounts_in_float32(form: Form, **arrays: Any) -> Outputs:
-    """γ is a float32 number; the data that it is multiplied with are not."""
-    return dict(form(**{**arrays, "gamma": narrow(arrays["gamma"])}))
-
-
-def raises_at_gamma_lam_zero(form: Form, **arrays: Any) -> Outputs:
-    """A kernel of the powers of γλ is empty, or its logarithm is taken."""
-    _refuse_zero(arrays["gamma"] * arrays["lam"])
-    return dict(form(**arrays))
-
-
-def raises_at_gamma_zero(form: Form, **arrays: Any) -> Outputs:
-    _refuse_zero(arrays["gamma"])
-    return dict(form(**arrays))
-
-
-def _refuse_zero(decay: Any) -> None:
-    import numpy as np
-
-    if not np.ndim(decay) and decay == 0:
-        raise IndexError("tuple index out of range")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
-
-Outputs = dict[str, Any]
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
 
 
 def _reduced(weighted: Any, reduction: str | None) -> Outputs:
@@ -15,51 +14,84 @@ def _reduced(weighted: Any, reduction: str | None) -> Outputs:
 
 
 def _logs(arrays: dict[str, Any]) -> Any:
-    import numpy as np
-
     return np.log(arrays["probs"]) if arrays["log_probs"] is None else arrays["log_probs"]
 
 
+@fault("log-missing", "logarithm")
 def log_missing(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+    """Weights the advantages with probabilities instead of their logarithms.
 
+    Shown when: Any advantage other than 0.
+    Cause: It has the gradient of the ratio objective up to a factor 1/π_old, so that learning looks
+        plausible.
+    Fix: Take log π(a|s); only a quotient π_new/π_old may stand there without a logarithm.
+    """
     probs = np.exp(arrays["log_probs"]) if arrays["probs"] is None else arrays["probs"]
     return _reduced(probs * arrays["advantages"], arrays["reduction"])
 
 
+@fault("weighted-with-the-probability", "weighting")
 def weighted_with_the_probability(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+    """Multiplies every term with π(a|s) once more.
 
+    Shown when: Any action that is not certain, with an advantage other than 0.
+    Cause: The sum over all actions, in which π(a|s) is a weight, was copied for actions that were sampled.
+    Fix: Sampling already brings the weight along; leave it out.
+    """
     logs = _logs(arrays)
     return _reduced(np.exp(logs) * logs * arrays["advantages"], arrays["reduction"])
 
 
+@fault("every-log-with-every-advantage", "reduction")
 def every_log_with_every_advantage(form: Form, **arrays: Any) -> Outputs:
+    """Combines each log-probability with the advantages of all steps.
+
+    Shown when: Two steps or more with different numbers.
+    Cause: Shapes [T] and [T, 1] are broadcast to [T, T], and the reduction hides it.
+    Fix: Compare the shapes before multiplying, or squeeze the one with a trailing 1.
+    """
     logs = _logs(arrays)
     square = logs[..., :, None] * arrays["advantages"][..., None, :]
     return _reduced(square.reshape(*square.shape[:-2], -1), arrays["reduction"])
 
 
-def advantages_one_step_late(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@argument_fault("advantages-one-step-late", "indexing")
+def advantages_one_step_late(arrays: Arrays) -> Arrays:
+    """Weights step t with the advantage of step t − 1, and the first step with 0.
 
+    Shown when: Two steps or more with different advantages, or a single one.
+    Cause: The buffer stores an advantage together with the next action.
+    Fix: Store observation, action and its advantage in one row.
+    """
     late = np.zeros_like(arrays["advantages"])
     late[..., 1:] = arrays["advantages"][..., :-1]
-    return dict(form(**{**arrays, "advantages": late}))
+    return {"advantages": late}
 
 
-def sign_of_advantage_only(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@argument_fault("sign-of-advantage-only", "sign")
+def sign_of_advantage_only(arrays: Arrays) -> Arrays:
+    """Uses +1, 0 or −1 instead of the advantage.
 
-    return dict(form(**{**arrays, "advantages": np.sign(arrays["advantages"])}))
+    Shown when: An advantage that is not one of these three.
+    Cause: Advantages are filtered into good and bad actions, or cast to integers or booleans on their way.
+    Fix: Keep their size, and their floating type.
+    """
+    return {"advantages": np.sign(arrays["advantages"])}
 
 
-def whitened_with_the_mean_added_back(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@argument_fault("whitened-with-the-mean-added-back", "normalisation", reported_in=["pytorch/torchtune"])
+def whitened_with_the_mean_added_back(arrays: Arrays) -> Arrays:
+    """Divides the advantages by their standard deviation (ddof 1) and leaves their mean where it was: 5, −3
+    become 1.71 and 0.29.
 
+    Shown when: Two advantages or more, with a mean other than 0.
+    Cause: A helper that whitens and then adds the mean again, which rewards may want, was used with its
+        default setting.
+    Fix: Use the setting of the helper that shifts the mean to 0, or do not whiten.
+    """
     adv = arrays["advantages"]
     if adv.shape[-1] > 1:
         mean = adv.mean(axis=-1, keepdims=True)
         spread = np.std(adv, axis=-1, ddof=1, keepdims=True) + adv.dtype.type(1e-8)
         adv = (adv - mean) / spread + mean
-    return dict(form(**{**arrays, "advantages": adv}))
+    return {"advantages": adv}

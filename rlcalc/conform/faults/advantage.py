@@ -2,38 +2,75 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rlcalc.conform.faults import Form
-
-Outputs = dict[str, Any]
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
 
 
-def difference_reversed(form: Form, **arrays: Any) -> Outputs:
-    return {"advantage": -form(**arrays)["advantage"]}
+@output_fault("difference-reversed", "sign")
+def difference_reversed(found: Outputs, arrays: Arrays) -> Outputs:
+    """Subtracts the return, or the target, from the value.
+
+    Shown when: Any advantage other than 0: good actions become less likely.
+    Cause: The error of the critic, prediction minus target, was used for the advantage as well.
+    Fix: What came minus what was expected.
+    """
+    return {"advantage": -found["advantage"]}
 
 
-def discount_missing(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@argument_fault("discount-missing", "discounting")
+def discount_missing(arrays: Arrays) -> Arrays:
+    """Adds the next value without γ.
 
+    Shown when: The one-step form with γ below 1 and a next value other than 0.
+    Cause: With γ = 0.99 it is hardly seen, and tests with γ = 1 do not show it.
+    Fix: reward + γ·next value − value.
+    """
     gamma = arrays["gamma"]
-    return dict(form(**{**arrays, "gamma": None if gamma is None else np.ones_like(gamma)}))
+    return {"gamma": None if gamma is None else np.ones_like(gamma)}
 
 
-def bootstraps_from_own_value(form: Form, **arrays: Any) -> Outputs:
+@argument_fault("bootstraps-from-own-value", "indexing")
+def bootstraps_from_own_value(arrays: Arrays) -> Arrays:
+    """Takes the value of the state itself for that of its successor.
+
+    Shown when: The one-step form with values that differ and γ above 0.
+    Cause: Both values are read at the same index, or the critic is called with the old observation twice.
+    Fix: Evaluate the critic at the next observation, before an automatic reset replaces it.
+    """
     next_value = arrays["next_value"]
-    return dict(form(**{**arrays, "next_value": None if next_value is None else arrays["value"]}))
+    return {"next_value": None if next_value is None else arrays["value"]}
 
 
-def own_value_discounted_as_well(form: Form, **arrays: Any) -> Outputs:
+@argument_fault("own-value-discounted-as-well", "discounting")
+def own_value_discounted_as_well(arrays: Arrays) -> Arrays:
+    """Computes reward + γ·(next value − value).
+
+    Shown when: The one-step form with γ below 1 and a value other than 0.
+    Cause: A parenthesis too wide; the difference of two values looks like one term.
+    Fix: Only what lies one step ahead is discounted.
+    """
     gamma = arrays["gamma"]
-    return dict(form(**{**arrays, "value": arrays["value"] * (1 if gamma is None else gamma)}))
+    return {"value": arrays["value"] * (1 if gamma is None else gamma)}
 
 
-def value_not_subtracted(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "value": arrays["value"] * 0}))
+@argument_fault("reward-discounted-as-well", "discounting")
+def reward_discounted_as_well(arrays: Arrays) -> Arrays:
+    """Computes γ·(reward + next value) − value.
 
-
-def reward_discounted_as_well(form: Form, **arrays: Any) -> Outputs:
+    Shown when: The one-step form with γ below 1 and a reward other than 0.
+    Cause: The reward belongs to the next time step by its index, and was discounted with it.
+    Fix: In this convention of indices R_{t+1} is the immediate reward, with weight 1.
+    """
     reward = arrays["reward"]
-    return dict(form(**{**arrays, "reward": None if reward is None else arrays["gamma"] * reward}))
+    return {"reward": None if reward is None else arrays["gamma"] * reward}
+
+
+@argument_fault("value-not-subtracted", "swapped")
+def value_not_subtracted(arrays: Arrays) -> Arrays:
+    """Gives the return, or the target of the critic, instead of the advantage.
+
+    Shown when: Any value other than 0.
+    Cause: One name is used for both, and the wrong one of the two arrays is passed on.
+    Fix: Subtract the value of the state that the action was taken in.
+    """
+    return {"value": arrays["value"] * 0}

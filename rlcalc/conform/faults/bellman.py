@@ -5,22 +5,40 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rlcalc.conform.faults import Form
-from rlcalc.conform.faults._sequence import Outputs
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.formulas import load_forms
 
 
+@fault("mean-over-actions", "swapped")
 def mean_over_actions(form: Form, **arrays: Any) -> Outputs:
-    """The values of the uniform policy."""
-    from rlcalc.formulas import load_forms
+    """Takes the mean over actions instead of the largest: the values of the uniform policy.
 
+    Shown when: A state with actions that are not equally good.
+    Cause: The expectation equation was programmed for the optimality equation.
+    Fix: V(s) = max_a Q(s, a).
+    """
     return dict(load_forms("policy_eval").numpy_form(policy="uniform", **arrays))
 
 
-def reward_discounted(form: Form, **arrays: Any) -> Outputs:
+@argument_fault("reward-discounted", "discounting")
+def reward_discounted(arrays: Arrays) -> Arrays:
+    """Solves V = max γ·(R + P·V): the reward of the step is discounted as well.
+
+    Shown when: γ below 1 and a reward other than 0.
+    Cause: The bracket is drawn around the reward and the value that follows.
+    Fix: R + γ·P·V.
+    """
     mdp = arrays["mdp"]
-    return dict(form(**{**arrays, "mdp": replace(mdp, r=mdp.r * arrays["gamma"])}))
+    return {"mdp": replace(mdp, r=mdp.r * arrays["gamma"])}
 
 
-def one_sweep_only(form: Form, **arrays: Any) -> Outputs:
-    """R + γ·P·0."""
-    return dict(form(**{**arrays, "gamma": arrays["gamma"] * 0}))
+@argument_fault("one-sweep-only", "counting")
+def one_sweep_only(arrays: Arrays) -> Arrays:
+    """Stops after the first sweep from 0: values are the largest immediate rewards.
+
+    Shown when: γ above 0 and a reward that lies two steps off.
+    Cause: The change is compared with the tolerance before it is computed, or the old table is the new one
+        under another name.
+    Fix: Sweep into a copy, until the largest change is below (1 − γ)/γ times the accuracy.
+    """
+    return {"gamma": arrays["gamma"] * 0}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
-
-Outputs = dict[str, Any]
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, fault, output_fault
 
 
 def _reduced(terms: Any, reduction: str | None) -> Outputs:
@@ -15,42 +14,65 @@ def _reduced(terms: Any, reduction: str | None) -> Outputs:
     return {"loss": terms.mean(axis=-1) / (2 if reduction == "half-mean" else 1)}
 
 
+@fault("every-value-with-every-return", "reduction")
 def every_value_with_every_return(
     form: Form, values: Any, returns: Any, reduction: Any, alpha: Any
 ) -> Outputs:
-    """A single shared value meets each return once, as it should."""
-    import numpy as np
+    """Compares each value with the returns of all samples.
 
+    Shown when: A value for each return, of which two differ.
+    Cause: The critic's output has the shape [T, 1] and the returns [T]: their difference is broadcast to [T,
+        T].
+    Fix: Squeeze the output of the critic, and compare the shapes before subtracting.
+    """
     if values.ndim == 0 or values.shape[-1] != returns.shape[-1]:
         return _reduced(np.square(values - returns), reduction)
     square = np.square(values[..., :, None] - returns[..., None, :])
     return _reduced(square.reshape(*square.shape[:-2], -1), reduction)
 
 
+@fault("error-not-squared", "swapped")
 def error_not_squared(form: Form, values: Any, returns: Any, reduction: Any, alpha: Any) -> Outputs:
-    import numpy as np
+    """Adds up the sizes of the errors.
 
+    Shown when: An error that is neither 0 nor of size 1.
+    Cause: An L1 loss, or abs() of the TD error as it is needed for priorities, was taken.
+    Fix: Square the errors: the mean return is the least-squares answer, the median the other one.
+    """
     return _reduced(np.abs(values - returns), reduction)
 
 
+@fault("squared-after-reduction", "reduction")
 def squared_after_reduction(form: Form, values: Any, returns: Any, reduction: Any, alpha: Any) -> Outputs:
-    """The sum or mean of the errors, squared."""
-    import numpy as np
+    """Reduces the errors first and squares the result: errors of opposite signs cancel.
 
+    Shown when: Two errors or more.
+    Cause: A parenthesis closed too late, or a loss computed from means that are logged.
+    Fix: Square every error, then reduce.
+    """
     errors = values - returns
     total = errors.sum(axis=-1) if reduction in (None, "sum") else errors.mean(axis=-1)
     return {"loss": np.square(total) / (2 if reduction == "half-mean" else 1)}
 
 
+@fault("returns-one-step-ahead", "indexing")
 def returns_one_step_ahead(form: Form, values: Any, returns: Any, reduction: Any, alpha: Any) -> Outputs:
-    """V_t beside G_{t+1}; the last pair has no partner and is dropped."""
-    import numpy as np
+    """Compares the value of step t with the return of step t + 1; the last pair is dropped.
 
+    Shown when: Two samples with different returns, or one alone.
+    Cause: values[:-1] and returns[1:] were paired as rewards and next values are.
+    Fix: V(s_t) and G_t have the same index.
+    """
     full = np.broadcast_to(values if values.ndim else values[None], returns.shape)
     return _reduced(np.square(full[..., :-1] - returns[..., 1:]), reduction)
 
 
-def root_of_the_loss(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@output_fault("root-of-the-loss", "swapped")
+def root_of_the_loss(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives the root of the reduced loss.
 
-    return {"loss": np.sqrt(form(**arrays)["loss"])}
+    Shown when: A loss that is neither 0 nor 1.
+    Cause: A root mean square error from a report of regression was put into the training loss.
+    Fix: Minimise the square itself; the root has another gradient, and none at 0.
+    """
+    return {"loss": np.sqrt(found["loss"])}

@@ -4,55 +4,83 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
-from rlcalc.conform.faults._sequence import (
-    Outputs,
-    bootstrap_after_terminal,
-    computes_in_float32,
-    convolved,
-    cut,
-    discounts,
-    discounts_in_float32,
-    fades,
-    flags_ignored,
-    last_step,
-    late,
-    raises_at_gamma_zero,
-)
-
-__all__ = [
-    "bootstrap_after_terminal",
-    "computes_in_float32",
-    "discounts_in_float32",
-    "flags_ignored",
-    "raises_at_gamma_zero",
-]
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
+from rlcalc.conform.faults import _sequence as shared
+from rlcalc.conform.faults._sequence import convolved, cut, discounts, fades, last_step, late
 
 
-def first_reward_discounted(form: Form, **arrays: Any) -> Outputs:
-    return {"returns": discounts(arrays) * form(**arrays)["returns"]}
+@output_fault("first-reward-discounted", "discounting")
+def first_reward_discounted(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives γ·G_t: the reward of the step itself is discounted as well.
+
+    Shown when: γ below 1 and a return other than 0.
+    Cause: Powers of γ are counted from 1, as the index of R_{t+1} is.
+    Fix: The first reward has the factor γ^0 = 1.
+    """
+    return {"returns": discounts(arrays) * found["returns"]}
 
 
-def discounted_from_the_start(form: Form, **arrays: Any) -> Outputs:
-    """γ^t·G_t: every reward is discounted to the first step of the sequence."""
-    import numpy as np
+@output_fault("discounted-from-the-start", "discounting")
+def discounted_from_the_start(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives γ^t·G_t: rewards are discounted to the first step of the sequence, not to step t.
 
+    Shown when: Two steps or more, γ below 1, and a later return other than 0.
+    Cause: The discounted rewards are summed from the end in one cumulative sum, and not divided by γ^t; a γ^t
+        that belongs into the policy gradient is then found in the critic's target.
+    Fix: Run G_t = R_{t+1} + γ·G_{t+1} from the end.
+    """
     before = late(discounts(arrays))
     before[..., 0] = 1
-    return {"returns": np.cumprod(before, axis=-1) * form(**arrays)["returns"]}
+    return {"returns": np.cumprod(before, axis=-1) * found["returns"]}
 
 
+@fault("bootstrap-not-discounted", "discounting", stage="outputs")
 def bootstrap_not_discounted(form: Form, **arrays: Any) -> Outputs:
-    """The value behind the last reward is added as it is."""
+    """Adds the value after the last reward of an episode without any power of γ.
+
+    Shown when: γ below 1 and a bootstrap value other than 0.
+    Cause: The value is added to the finished sum.
+    Fix: Start the recursion from the bootstrap value, so that it is discounted with the rewards.
+    """
     silent = {**arrays, "rewards": arrays["rewards"] * 0}
     rewards = form(**arrays)["returns"] - form(**silent)["returns"]
     return {"returns": rewards + form(**{**silent, "gamma": arrays["gamma"] * 0 + 1})["returns"]}
 
 
-def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
-    """A convolution with the powers of γ down to a threshold."""
-    import numpy as np
+@argument_fault("flags-ignored", "termination")
+def flags_ignored(arrays: Arrays) -> Arrays:
+    """Sums on across the ends of episodes.
 
+    Shown when: A terminated step, or a truncated one that is not the last.
+    Cause: Written for one episode, then called with a buffer that holds several.
+    Fix: Set the carried return to 0 after a termination and to V' after a truncation.
+    """
+    return {"terminated": None, "truncated": None}
+
+
+@argument_fault("bootstrap-after-terminal", "termination")
+def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
+    """Stops the sum at a terminated step, but adds γ times the value of the state after it.
+
+    Shown when: A terminated step whose successor has a value other than 0.
+    Cause: Terminations are handled as time limits, since both say done.
+    Fix: The return of a terminated step is its reward.
+    """
+    return shared.bootstrap_after_terminal(arrays)
+
+
+@fault("small-weights-dropped", "precision", reported_in=["pytorch/rl"])
+def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
+    """Leaves out the powers of γ after the last one above 1e-7, one too many where γ is small, and raises
+    IndexError at γ = 0.
+
+    Shown when: γ at 0, or a sequence so long that a power of γ below 1e-7 belongs to the answer.
+    Cause: The returns are a convolution with a kernel of int(log(1e-7)/log(γ)) powers; at 0 that kernel is
+        empty.
+    Fix: Run the recursion, or round the length up, keep at least the first power, and return the one-step
+        reward at γ = 0.
+    """
     gamma = arrays["gamma"]
     if not fades(gamma):
         return dict(form(**arrays))
@@ -60,3 +88,23 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     ends = cut(arrays) | last_step(arrays)
     closed = np.where(ends, form(**arrays)["returns"], arrays["rewards"])
     return {"returns": convolved(closed, gamma, ~ends)}
+
+
+@argument_fault("raises-at-gamma-zero", "precision", reported_in=["pytorch/rl"])
+def raises_at_gamma_zero(arrays: Arrays) -> Arrays:
+    """Raises, with an IndexError for example, where γ = 0; right everywhere else.
+
+    Shown when: γ at 0.
+    Cause: The powers of γ are a kernel whose length is found from log(γ), or the case 0 is handled apart and
+        given the wrong shape.
+    Fix: Return the rewards at γ = 0, and test it: an agent that looks no step ahead has γ = 0.
+    """
+    return shared.raises_at_zero(arrays["gamma"])
+
+
+# precision
+
+computes_in_float32 = shared.computes_in_float32
+
+
+discounts_in_float32 = shared.discounts_in_float32

@@ -4,36 +4,64 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
 
-Outputs = dict[str, Any]
 
+@output_fault("zero-gives-nan", "precision")
+def zero_gives_nan(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives not a number as soon as one action has probability 0.
 
-def zero_gives_nan(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
-
-    found = dict(form(**arrays))
+    Shown when: A policy with an impossible action, such as a masked one.
+    Cause: In floating point 0·log 0 is 0·(−∞), which is not a number; the limit, and the definition, is 0.
+    Fix: Take the logarithm of 1 where the probability is 0 (or xlogy), so that the gradient stays finite as
+        well.
+    """
     impossible = (arrays["p"] == 0).any(axis=-1)
     return {"entropy": np.where(impossible, np.nan, found["entropy"]).astype(arrays["p"].dtype)}
 
 
-def base_ignored(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "base": "e"}))
+@argument_fault("base-ignored", "logarithm")
+def base_ignored(arrays: Arrays) -> Arrays:
+    """Always gives nats.
+
+    Shown when: Any base other than e.
+    Cause: The natural logarithm is used and the division by log b forgotten.
+    Fix: Divide by log b.
+    """
+    return {"base": "e"}
 
 
-def always_in_bits(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@argument_fault("always-in-bits", "logarithm")
+def always_in_bits(arrays: Arrays) -> Arrays:
+    """Always gives bits: 1/log 2 ≈ 1.44 times the nats that a PPO coefficient is tuned for.
 
-    return dict(form(**{**arrays, "base": np.asarray(2, arrays["p"].dtype)}))
+    Shown when: Any base other than 2, and so the default.
+    Cause: log2 was taken from a text on coding.
+    Fix: Use the natural logarithm, or divide by log b.
+    """
+    return {"base": np.asarray(2, arrays["p"].dtype)}
 
 
-def mean_over_actions(form: Form, **arrays: Any) -> Outputs:
-    return {"entropy": form(**arrays)["entropy"] / arrays["p"].shape[-1]}
+@output_fault("mean-over-actions", "reduction")
+def mean_over_actions(found: Outputs, arrays: Arrays) -> Outputs:
+    """Divides the entropy by the number of actions.
+
+    Shown when: Any policy with an entropy above 0.
+    Cause: mean() over all axes was written where the actions are to be summed and only the states averaged.
+    Fix: Sum over the actions, then average over the states.
+    """
+    return {"entropy": found["entropy"] / arrays["p"].shape[-1]}
 
 
+@fault("actions-not-weighted", "weighting")
 def actions_not_weighted(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+    """Averages −log π(a) over all actions alike; infinite where an action is impossible.
 
+    Shown when: Any policy that is not uniform.
+    Cause: The estimate from sampled actions, the mean of −log π(a), was applied to the list of all actions.
+    Fix: Weight with π(a): sampled actions bring their frequencies along, a list of all actions does not.
+    """
     nats = -np.log(arrays["p"]).mean(axis=-1)
     base = arrays["base"]
     return {"entropy": nats if base is None or isinstance(base, str) else nats / np.log(base)}

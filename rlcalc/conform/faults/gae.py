@@ -4,38 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
+from rlcalc.conform.faults import _sequence as shared
 from rlcalc.conform.faults._sequence import (
-    Outputs,
-    bootstrap_after_terminal,
     bootstraps,
-    computes_in_float32,
     convolved,
     cut,
     discounts,
     early,
     fades,
     flags,
-    flags_ignored,
     last_step,
     late,
     narrow,
-    next_value_of_reset_state,
     next_values,
-    raises_at_gamma_lam_zero,
-    recursion_crosses_ends,
-    recursion_crosses_truncation,
 )
-
-__all__ = [
-    "bootstrap_after_terminal",
-    "computes_in_float32",
-    "flags_ignored",
-    "next_value_of_reset_state",
-    "raises_at_gamma_lam_zero",
-    "recursion_crosses_ends",
-    "recursion_crosses_truncation",
-]
+from rlcalc.recurrence.scan import scan_numpy
 
 
 def _with_advantages(arrays: dict[str, Any], advantages: Any) -> Outputs:
@@ -43,129 +28,315 @@ def _with_advantages(arrays: dict[str, Any], advantages: Any) -> Outputs:
 
 
 def _recursion(arrays: dict[str, Any], delta: Any, decay: Any) -> Outputs:
-    from rlcalc.recurrence.scan import scan_numpy
-
     advantages = scan_numpy(delta, decay * ~cut(arrays))
     return _with_advantages(arrays, advantages.astype(arrays["rewards"].dtype))
 
 
-def lam_missing_in_recursion(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "lam": arrays["lam"] * 0 + 1}))
+# ends of episodes
 
 
-def lam_twice(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "lam": arrays["lam"] * arrays["lam"]}))
+@argument_fault(
+    "recursion-crosses-truncation",
+    "termination",
+    reported_in=["EdanToledo/Stoix issue #142", "Toni-SM/skrl issue #449"],
+)
+def recursion_crosses_truncation(arrays: Arrays) -> Arrays:
+    """Bootstraps after a truncated step, but carries on the recursion across it into the next episode.
+
+    Shown when: A truncated step that is not the last, with λ above 0.
+    Cause: Only 'terminated' masks the recursion; 'truncated' was split off from 'done' and forgotten there.
+    Fix: Multiply γλ·A by (1 − terminated)·(1 − truncated); multiply γ·V' by (1 − terminated) alone.
+    """
+    return {"truncated": None}
 
 
-def gamma_twice(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "gamma": arrays["gamma"] * arrays["gamma"]}))
+@argument_fault("recursion-crosses-ends", "termination")
+def recursion_crosses_ends(arrays: Arrays) -> Arrays:
+    """Masks V' after a terminated step, but adds the advantage of the next episode's first step to it.
+
+    Shown when: A step inside the sequence that ends its episode, with λ above 0.
+    Cause: The mask was written into δ and left out of the line of the recursion.
+    Fix: Both summands with a successor need a mask: γ·V'·(1 − terminated) and γ·λ·A_{t+1}·(1 − terminated)·(1
+        − truncated).
+    """
+    return shared.recursion_crosses_ends(arrays)
 
 
-def recursion_never_carried(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "lam": arrays["lam"] * 0}))
+@argument_fault("flags-ignored", "termination")
+def flags_ignored(arrays: Arrays) -> Arrays:
+    """Takes the whole sequence for one episode: neither V' nor the recursion is ever masked.
+
+    Shown when: A terminated step, or a truncated one that is not the last.
+    Cause: Written for one episode at a time, then called with a buffer that holds several.
+    Fix: Cut the buffer at the ends of episodes, or pass the flags and mask with them.
+    """
+    return {"terminated": None, "truncated": None}
 
 
-def gamma_missing_in_recursion(form: Form, **arrays: Any) -> Outputs:
-    delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
-    return _recursion(arrays, delta, arrays["lam"])
+@argument_fault("bootstrap-after-terminal", "termination", reported_in=["alibaba/ROLL PR #447"])
+def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
+    """Stops the recursion at a terminated step, but adds γ times the value of the state after it.
+
+    Shown when: A terminated step whose successor has a value other than 0.
+    Cause: The mask stands in the line of the recursion and is missing in δ; the critic's output for a
+        terminal state is taken as it is.
+    Fix: δ_t = R + γ·V'·(1 − terminated) − V.
+    """
+    return shared.bootstrap_after_terminal(arrays)
 
 
-def gamma_missing_in_bootstrap(form: Form, **arrays: Any) -> Outputs:
-    delta = arrays["rewards"] + bootstraps(arrays) - arrays["values"][..., :-1]
-    return _recursion(arrays, delta, arrays["gamma"] * arrays["lam"])
+@argument_fault("bootstrap-after-last-terminal", "termination", reported_in=["openai/spinningup issue #257"])
+def bootstrap_after_last_terminal(arrays: Arrays) -> Arrays:
+    """Adds γ·V' at the last step even where that step is terminal.
 
-
-def last_advantage_zero(form: Form, **arrays: Any) -> Outputs:
-    """The recursion starts one step before the end: to it, the last step had no TD error."""
-    import numpy as np
-
-    at_end = last_step(arrays)
-    rewards = np.where(at_end, arrays["values"][..., :-1], arrays["rewards"])
-    over = flags(arrays, "terminated") | at_end
-    return dict(form(**{**arrays, "rewards": rewards, "terminated": over}))
-
-
-def bootstrap_after_last_terminal(form: Form, **arrays: Any) -> Outputs:
+    Shown when: A terminated last step whose successor has a value other than 0.
+    Cause: A full buffer closes the open trajectory with V(s), without asking whether the episode ended by
+        itself in that very step.
+    Fix: Ask for 'terminated' first: the value after the last step is 0 after a terminal one, whatever filled
+        the buffer.
+    """
     over = flags(arrays, "terminated") & ~last_step(arrays)
-    return dict(form(**{**arrays, "terminated": over}))
+    return {"terminated": over}
 
 
-def bootstrap_counted_twice(form: Form, **arrays: Any) -> Outputs:
-    """The recursion starts from V behind the last step, where nothing is to come."""
-    import numpy as np
+@argument_fault("next-value-of-reset-state", "termination")
+def next_value_of_reset_state(arrays: Arrays) -> Arrays:
+    """Bootstraps a truncated step from the value of the state that the environment was reset to.
 
-    again = discounts(arrays) * arrays["lam"] * next_values(arrays)
-    rewards = arrays["rewards"] + np.where(last_step(arrays) & ~cut(arrays), again, 0)
-    return dict(form(**{**arrays, "rewards": rewards.astype(arrays["rewards"].dtype)}))
+    Shown when: A truncated step inside the sequence, with next values given.
+    Cause: An environment that resets by itself returns the first observation of the next episode; V' is then
+        read from values[t + 1].
+    Fix: Evaluate the final observation that the environment returns next to the reset one, and use it at
+        truncated steps.
+    """
+    return {"next_values": None}
 
 
-def truncated_advantage_zero(form: Form, **arrays: Any) -> Outputs:
-    """No TD error at a truncated step: its reward is what the critic expected, and nothing follows."""
-    import numpy as np
+@argument_fault("truncation-bootstraps-own-value", "termination")
+def truncation_bootstraps_own_value(arrays: Arrays) -> Arrays:
+    """Bootstraps a truncated step from V(S_t), the state before the step, instead of its successor.
 
+    Shown when: A truncated step whose successor has another value than the state before it.
+    Cause: The successor was lost to the reset, and γ·V(S_t) is added to the reward as a stand-in.
+    Fix: Keep the final observation and add γ·V of that one.
+    """
+    after = np.where(flags(arrays, "truncated"), arrays["values"][..., :-1], next_values(arrays))
+    return {"next_values": after}
+
+
+@argument_fault(
+    "truncated-advantage-zero", "termination", reported_in=["EdanToledo/Stoix issue #142", "google/brax"]
+)
+def truncated_advantage_zero(arrays: Arrays) -> Arrays:
+    """Sets the TD error of a truncated step to 0, and with it the advantage.
+
+    Shown when: A truncated step whose TD error is not 0.
+    Cause: δ is multiplied by the truncation mask, because its true successor is not in the buffer.
+    Fix: Store the value of the true successor; δ of a truncated step is an ordinary one.
+    """
     cut_off = flags(arrays, "truncated")
     rewards = np.where(cut_off, arrays["values"][..., :-1], arrays["rewards"])
     over = flags(arrays, "terminated") | cut_off
-    return dict(form(**{**arrays, "rewards": rewards, "terminated": over}))
+    return {"rewards": rewards, "terminated": over}
 
 
-def truncation_bootstraps_own_value(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@argument_fault("truncation-ends-with-discounts-per-step", "termination", reported_in=["pytorch/rl PR #2773"])
+def truncation_ends_with_discounts_per_step(arrays: Arrays) -> Arrays:
+    """With one discount for all steps it is right; with one per step it does not bootstrap after a truncated
+    step.
 
-    after = np.where(flags(arrays, "truncated"), arrays["values"][..., :-1], next_values(arrays))
-    return dict(form(**{**arrays, "next_values": after}))
-
-
-def truncation_ends_with_discounts_per_step(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
-
+    Shown when: A truncated step, with a discount for each step.
+    Cause: The two kinds of discount have code of their own, and in one of them the TD error is masked with
+        done for terminated.
+    Fix: Mask γ·V' with (1 − terminated) in both, and run the same tests on both.
+    """
     if not np.ndim(arrays["gamma"]) or arrays.get("truncated") is None:
-        return dict(form(**arrays))
-    return dict(form(**{**arrays, "terminated": cut(arrays), "truncated": None}))
+        return {}
+    return {"terminated": cut(arrays), "truncated": None}
 
 
-def done_mask_one_late(form: Form, **arrays: Any) -> Outputs:
-    """The flag of a step is read as that of the step before it."""
-    changed = {name: late(flags(arrays, name)) for name in ("terminated", "truncated")}
-    return dict(form(**{**arrays, **changed}))
+@argument_fault("done-mask-one-late", "indexing")
+def done_mask_one_late(arrays: Arrays) -> Arrays:
+    """Reads the flag of step t as that of step t − 1: the mask acts one step too late.
+
+    Shown when: A step inside the sequence that ends its episode.
+    Cause: The buffer stores 'done' of the observation beside the action taken from it, and the loop uses
+        dones[t].
+    Fix: Use the flag that the environment returned with reward t: next_done, or dones[t + 1].
+    """
+    return {name: late(flags(arrays, name)) for name in ("terminated", "truncated")}
 
 
-def done_mask_one_early(form: Form, **arrays: Any) -> Outputs:
-    changed = {name: early(flags(arrays, name)) for name in ("terminated", "truncated")}
-    return dict(form(**{**arrays, **changed}))
+@argument_fault("done-mask-one-early", "indexing")
+def done_mask_one_early(arrays: Arrays) -> Arrays:
+    """Reads the flag of step t + 1 at step t: the mask acts one step too soon, and the last step has none.
+
+    Shown when: A terminated or truncated step.
+    Cause: A loop with dones[t + 1] on a buffer whose dones[t] belongs to reward t already.
+    Fix: Decide once what a row holds; with the flag that came with reward t, the mask of step t is 1 −
+        dones[t].
+    """
+    return {name: early(flags(arrays, name)) for name in ("terminated", "truncated")}
 
 
-def reward_one_late(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "rewards": late(arrays["rewards"])}))
+# rewards and values in the wrong row
 
 
-def rows_one_early(form: Form, **arrays: Any) -> Outputs:
-    """Reward and flags of the row behind; the last row has none and stays at 0."""
-    import numpy as np
+@argument_fault("reward-one-late", "indexing", reported_in=["openai/spinningup issue #50"])
+def reward_one_late(arrays: Arrays) -> Arrays:
+    """Credits step t with the reward of step t − 1; the first step gets 0 and the last reward is lost.
 
+    Shown when: Any sequence whose rewards are not all 0.
+    Cause: The row is stored before the environment has answered, with the reward still in the variable.
+    Fix: Step the environment first, then store state, action and the reward that they earned.
+    """
+    return {"rewards": late(arrays["rewards"])}
+
+
+@argument_fault("rows-one-early", "indexing", reported_in=["PufferAI/PufferLib"])
+def rows_one_early(arrays: Arrays) -> Arrays:
+    """Takes reward and flag of row t + 1 for step t and leaves the last advantage at 0.
+
+    Shown when: Any sequence whose last TD error is not 0.
+    Cause: A loop for buffers that store what led to an observation, used on rows that store what followed
+        from it; no bootstrap is kept.
+    Fix: Use rewards[t] and the flag of step t, and run from the last step with its bootstrap value.
+    """
     at_end = last_step(arrays)
-    changed = {
+    return {
         # without a TD error, and nothing is carried over from it
         "rewards": np.where(at_end, arrays["values"][..., :-1], early(arrays["rewards"])),
         "terminated": early(flags(arrays, "terminated")) | at_end,
         "truncated": early(flags(arrays, "truncated")),
     }
-    return dict(form(**{**arrays, **changed}))
 
 
-def advantage_from_next_return(form: Form, **arrays: Any) -> Outputs:
-    """R + γ·(λ-return of the next step) − V, where the next step is of the same episode."""
-    import numpy as np
+@argument_fault("last-advantage-zero", "indexing", reported_in=["vwxyzjn/cleanrl issue #16"])
+def last_advantage_zero(arrays: Arrays) -> Arrays:
+    """Leaves the advantage of the last step at 0 and starts the recursion from there.
 
-    found = dict(form(**arrays))
+    Shown when: Any sequence whose last TD error is not 0.
+    Cause: The loop runs backwards from T − 2, because step T − 1 looks for a successor that the buffer lacks.
+    Fix: Run the loop from T − 1, with the bootstrap value as successor of the last step.
+    """
+    at_end = last_step(arrays)
+    rewards = np.where(at_end, arrays["values"][..., :-1], arrays["rewards"])
+    over = flags(arrays, "terminated") | at_end
+    return {"rewards": rewards, "terminated": over}
+
+
+@argument_fault("bootstrap-counted-twice", "termination", reported_in=["simonsays1980/rl-triton PR #4"])
+def bootstrap_counted_twice(arrays: Arrays) -> Arrays:
+    """Adds (γλ)^(T−t)·V(S_T) to every advantage of the last episode.
+
+    Shown when: A sequence that does not end in a cut, with V(S_T), γ and λ other than 0.
+    Cause: The scan starts from V(S_T), as that of a return does, although the last δ holds γ·V(S_T) already;
+        tests against a loop with the same start pass.
+    Fix: Start the recursion of advantages from 0. Check: at λ = 1 the advantage is the return minus the
+        value.
+    """
+    again = discounts(arrays) * arrays["lam"] * next_values(arrays)
+    rewards = arrays["rewards"] + np.where(last_step(arrays) & ~cut(arrays), again, 0)
+    return {"rewards": rewards.astype(arrays["rewards"].dtype)}
+
+
+# factors
+
+
+@argument_fault("lam-missing-in-recursion", "discounting")
+def lam_missing_in_recursion(arrays: Arrays) -> Arrays:
+    """Carries the next advantage back with γ instead of γλ, as if λ were 1.
+
+    Shown when: Two steps of one episode and λ below 1.
+    Cause: The recursion of a discounted return was copied and delta put in.
+    Fix: A_t = δ_t + γ·λ·A_{t+1}.
+    """
+    return {"lam": arrays["lam"] * 0 + 1}
+
+
+@argument_fault("lam-twice", "discounting")
+def lam_twice(arrays: Arrays) -> Arrays:
+    """Carries the next advantage back with γ·λ².
+
+    Shown when: Two steps of one episode and λ between 0 and 1.
+    Cause: The caller passes γλ for the discounts of the scan, and the scan multiplies by λ as well.
+    Fix: Multiply by λ in one place.
+    """
+    return {"lam": arrays["lam"] * arrays["lam"]}
+
+
+@argument_fault("gamma-twice", "discounting")
+def gamma_twice(arrays: Arrays) -> Arrays:
+    """Discounts by γ² in the TD error and in the recursion.
+
+    Shown when: γ between 0 and 1 and a successor whose value is not 0, or two steps of one episode.
+    Cause: The discounts of the environment hold γ already, and the estimator multiplies by γ once more.
+    Fix: Pass (1 − terminated) where the estimator multiplies by γ, or γ·(1 − terminated) where it does not.
+    """
+    return {"gamma": arrays["gamma"] * arrays["gamma"]}
+
+
+@fault("gamma-missing-in-recursion", "discounting", reported_in=["callummcdougall/ARENA_3.0 PR #249"])
+def gamma_missing_in_recursion(form: Form, **arrays: Any) -> Outputs:
+    """Carries the next advantage back with λ alone.
+
+    Shown when: Two steps of one episode, γ below 1 and λ above 0.
+    Cause: γ was written into δ and taken to be done with.
+    Fix: A_t = δ_t + γ·λ·A_{t+1}: the advantage to come lies one step ahead as well.
+    """
+    delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
+    return _recursion(arrays, delta, arrays["lam"])
+
+
+@fault("gamma-missing-in-bootstrap", "discounting")
+def gamma_missing_in_bootstrap(form: Form, **arrays: Any) -> Outputs:
+    """Adds V' to the reward without γ; the recursion has γλ.
+
+    Shown when: γ below 1 and a successor whose value is not 0.
+    Cause: Written and tried with γ = 1, where it makes no difference.
+    Fix: δ_t = R + γ·V'·(1 − terminated) − V.
+    """
+    delta = arrays["rewards"] + bootstraps(arrays) - arrays["values"][..., :-1]
+    return _recursion(arrays, delta, arrays["gamma"] * arrays["lam"])
+
+
+@argument_fault("recursion-never-carried", "discounting")
+def recursion_never_carried(arrays: Arrays) -> Arrays:
+    """Gives the TD errors alone, as if λ were 0.
+
+    Shown when: Two steps of one episode, with γ, λ and the later TD error other than 0.
+    Cause: The carried advantage is set to 0 inside the loop, or the line that keeps it is missing.
+    Fix: Set the carried advantage to 0 once, before the loop, and keep every A_t in it.
+    """
+    return {"lam": arrays["lam"] * 0}
+
+
+@output_fault("advantage-from-next-return", "indexing", reported_in=["google/brax issue #583"])
+def advantage_from_next_return(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives R + γ·G_{t+1} − V with the λ-return G of the next step: the first of the later TD errors is not
+    weighted with λ.
+
+    Shown when: Two steps of one episode and λ below 1; rewards 0, 0, 1 with values 0, γ = 1 and λ = 1/2 give
+        1/2, 1, 1 for 1/4, 1/2, 1.
+    Cause: The policy-gradient advantage of V-trace was taken over together with its recursion for targets.
+    Fix: The advantage of GAE is the λ-return itself minus the value: A_t = G_t − V(S_t).
+    """
     old, returns = arrays["values"][..., :-1], found["returns"]
     onward = arrays["rewards"] + arrays["gamma"] * early(returns) - old
     ends = cut(arrays) | last_step(arrays)
     return {**found, "advantages": np.where(ends, found["advantages"], onward)}
 
 
+@fault("small-weights-dropped", "precision", reported_in=["pytorch/rl"])
 def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
-    """A convolution with the powers of γλ down to a threshold, and with no power at all at γλ = 0."""
+    """Leaves out the powers of γλ after the last one above 1e-7, one too many where γλ is small, and raises
+    IndexError at γλ = 0.
+
+    Shown when: γλ at 0, or below about 1/100.
+    Cause: The advantages are a convolution with a kernel of int(log(1e-7)/log(γλ)) powers; at 0 that kernel
+        is empty.
+    Fix: Run the recursion, or round the length up, keep at least the first power, and return δ at γλ = 0.
+    """
     decay = arrays["gamma"] * arrays["lam"]
     if not fades(decay):
         return dict(form(**arrays))
@@ -173,32 +344,75 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     return _with_advantages(arrays, convolved(delta, decay, ~cut(arrays)))
 
 
-def discounts_in_float32(form: Form, **arrays: Any) -> Outputs:
-    """γ, and the product γλ, are float32 numbers when they meet the data."""
-    import numpy as np
+# precision
 
+computes_in_float32 = shared.computes_in_float32
+
+
+@argument_fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds=True)
+def discounts_in_float32(arrays: Arrays) -> Arrays:
+    """Rounds γ, and the product γλ, to float32 before they meet float64 data: seven digits, in an answer that
+    is float64.
+
+    Shown when: γ or γλ such as 9/10 in float64.
+    Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype: gamma *
+        (~done).int().
+    Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
+    """
     gamma, lam = narrow(arrays["gamma"]), arrays["lam"]
     if np.ndim(gamma):
         lam = narrow(lam)
     elif gamma > 0:
         lam = narrow(arrays["gamma"] * lam) / gamma
-    return dict(form(**{**arrays, "gamma": gamma, "lam": lam}))
+    return {"gamma": gamma, "lam": lam}
 
 
-def bootstrap_discount_in_float32(form: Form, **arrays: Any) -> Outputs:
-    """γ is a float32 number in the TD error, and γλ is none."""
+@argument_fault("bootstrap-discount-in-float32", "precision", reported_in=["pytorch/rl"], rounds=True)
+def bootstrap_discount_in_float32(arrays: Arrays) -> Arrays:
+    """Rounds γ to float32 in the TD error, and nowhere else.
+
+    Shown when: γ such as 9/10 in float64, with a bootstrap other than 0.
+    Cause: gamma * (~terminated).int() is a float32 tensor in Torch, while the powers of γλ are made with the
+        dtype of the data.
+    Fix: Give the mask the dtype of the data, (~terminated).to(rewards.dtype).
+    """
     more = (narrow(arrays["gamma"]) - arrays["gamma"]) * bootstraps(arrays)
-    return dict(form(**{**arrays, "rewards": arrays["rewards"] + more}))
+    return {"rewards": arrays["rewards"] + more}
 
 
+@argument_fault("raises-at-gamma-lam-zero", "precision", reported_in=["pytorch/rl"])
+def raises_at_gamma_lam_zero(arrays: Arrays) -> Arrays:
+    """Raises, with an IndexError for example, where γλ = 0; right everywhere else.
+
+    Shown when: γ or λ at 0.
+    Cause: The powers of γλ are a kernel whose length is found from log(γλ), or the case 0 is handled apart
+        and given the wrong shape.
+    Fix: Return δ at γλ = 0, and test it: λ = 0 is the one-step advantage.
+    """
+    return shared.raises_at_zero(arrays["gamma"] * arrays["lam"])
+
+
+# targets of the critic
+
+
+@fault("returns-are-monte-carlo", "swapped", reported_in=["openai/spinningup"], stage="outputs")
 def returns_are_monte_carlo(form: Form, **arrays: Any) -> Outputs:
+    """The advantages are right; the returns are discounted sums with a bootstrap, whatever λ is.
+
+    Shown when: Two steps of one episode and λ below 1.
+    Cause: The target of the critic is computed by a function of its own, from the rewards.
+    Fix: Return advantages + values, or say that the target is not the λ-return.
+    """
     whole = form(**{**arrays, "lam": arrays["lam"] * 0 + 1})
     return {**form(**arrays), "returns": whole["returns"]}
 
 
-def returns_are_values(form: Form, **arrays: Any) -> Outputs:
-    """Advantages of a buffer that is still empty are added to the values."""
-    import numpy as np
+@output_fault("returns-are-values", "swapped", reported_in=["vwxyzjn/cleanrl PR #337"])
+def returns_are_values(found: Outputs, arrays: Arrays) -> Outputs:
+    """The advantages are right; the returns are the old values, so that the critic learns nothing.
 
-    found = dict(form(**arrays))
+    Shown when: Any sequence with an advantage that is not 0.
+    Cause: Returns are formed from the buffer's advantages before those are written: 0 + V.
+    Fix: Form the returns from the advantages just computed.
+    """
     return {**found, "returns": np.broadcast_to(arrays["values"][..., :-1], found["advantages"].shape)}

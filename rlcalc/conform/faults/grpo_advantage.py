@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
-
-Outputs = dict[str, Any]
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, fault, output_fault
 
 
 def _pieces(rewards: Any, ddof: Any, eps: Any) -> tuple[Any, Any, int, Any]:
     """Mean and standard deviation as they come, with ddof and ε filled in."""
-    import numpy as np
-
     taken = 0 if ddof is None else int(ddof)
     padding = rewards.dtype.type(0) if eps is None else eps
     std = np.std(rewards, axis=-1, ddof=taken, keepdims=True)
     return rewards.mean(axis=-1, keepdims=True), std, taken, padding
 
 
+@fault("leave-one-out-divided-by-zero", "normalisation", reported_in=["NVIDIA-NeMo/RL issue #1518"])
 def leave_one_out_divided_by_zero(form: Form, rewards: Any, ddof: Any, eps: Any) -> Outputs:
-    import numpy as np
+    """Divides by the standard deviation of the other rewards, also where these are equal and it is 0.
 
+    Shown when: A group in which one reward differs from all others, such as 1, 0, 0, 0: its advantage
+        explodes.
+    Cause: A guard was written for groups of equal rewards; without one of them a group may still become
+        equal.
+    Fix: Divide by the standard deviation of the whole group, or do not divide where the others are equal.
+    """
     padding = _pieces(rewards, ddof, eps)[3]
     count = rewards.shape[-1]
     others = np.broadcast_to(rewards[..., None, :], (*rewards.shape, count))
@@ -32,29 +36,53 @@ def leave_one_out_divided_by_zero(form: Form, rewards: Any, ddof: Any, eps: Any)
     return {"advantages": (rewards - others.mean(axis=-1)) / (spread + padding)}
 
 
+@fault("one-pass-variance", "precision", reported_in=["NVIDIA-NeMo/RL PR #4158"])
 def one_pass_variance(form: Form, rewards: Any, ddof: Any, eps: Any) -> Outputs:
-    import numpy as np
+    """Computes the variance as E[r²] − E[r]², which loses all digits where the spread is small beside the
+    mean.
 
+    Shown when: Rewards close together on a large offset; in single precision already seven rewards of 0.95.
+    Cause: Both moments can be summed in one pass over the data, or with one masked mean each.
+    Fix: Subtract the mean first and square the deviations.
+    """
     mean, _, taken, padding = _pieces(rewards, ddof, eps)
     count = rewards.shape[-1]
     variance = (np.square(rewards).mean(axis=-1, keepdims=True) - np.square(mean)) * count / (count - taken)
     return {"advantages": (rewards - mean) / (np.sqrt(variance) + padding)}
 
 
+@fault("mean-not-subtracted", "normalisation")
 def mean_not_subtracted(form: Form, rewards: Any, ddof: Any, eps: Any) -> Outputs:
+    """Divides the rewards by their standard deviation, and subtracts nothing.
+
+    Shown when: A group with a mean other than 0.
+    Cause: Scaling of rewards, as for a running return, was taken for the advantage.
+    Fix: (r − mean) / (std + ε): half of a group is worse than its mean and must get a negative advantage.
+    """
     _, std, _, padding = _pieces(rewards, ddof, eps)
     return {"advantages": rewards / (std + padding)}
 
 
+@fault("nan-for-equal-rewards", "precision")
 def nan_for_equal_rewards(form: Form, rewards: Any, ddof: Any, eps: Any) -> Outputs:
-    """0/0, or ±1 where the mean of equal rewards was rounded."""
+    """Divides 0 by 0 where all rewards are equal, or a rounding error by another one, which gives ±1.
+
+    Shown when: Equal rewards with ε = 0, both 1, 1, 1 and 0.1, 0.1, 0.1.
+    Cause: A group that is always right, or always wrong, was not thought of.
+    Fix: Compare the rewards with each other; where they are equal every advantage is 0.
+    """
     mean, std, _, padding = _pieces(rewards, ddof, eps)
     return {"advantages": (rewards - mean) / (std + padding)}
 
 
+@fault("divided-by-the-variance", "normalisation")
 def divided_by_the_variance(form: Form, rewards: Any, ddof: Any, eps: Any) -> Outputs:
-    import numpy as np
+    """Divides by the variance: the root is missing.
 
+    Shown when: A group whose standard deviation is neither 0 nor 1.
+    Cause: var was called where std is meant, or rsqrt became a plain reciprocal.
+    Fix: Take the root; advantages then have no unit and do not shrink when rewards grow.
+    """
     mean, std, _, padding = _pieces(rewards, ddof, eps)
     equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
     return {
@@ -62,6 +90,12 @@ def divided_by_the_variance(form: Form, rewards: Any, ddof: Any, eps: Any) -> Ou
     }
 
 
-def mean_added_back(form: Form, **arrays: Any) -> Outputs:
-    found = form(**arrays)
+@output_fault("mean-added-back", "normalisation", reported_in=["pytorch/torchtune"])
+def mean_added_back(found: Outputs, arrays: Arrays) -> Outputs:
+    """Adds the mean to the normalised advantages.
+
+    Shown when: A group with a mean other than 0: 5, −3 gives two positive advantages.
+    Cause: A helper that whitens rewards and keeps their mean was used with its default setting.
+    Fix: Use the setting of the helper that shifts the mean to 0.
+    """
     return {"advantages": found["advantages"] + arrays["rewards"].mean(axis=-1, keepdims=True)}

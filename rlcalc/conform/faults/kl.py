@@ -4,36 +4,76 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
-
-Outputs = dict[str, Any]
-
-
-def negative_divergence(form: Form, **arrays: Any) -> Outputs:
-    return {"divergence": -form(**arrays)["divergence"]}
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, fault, output_fault
 
 
+@output_fault(
+    "negative-divergence",
+    "sign",
+    reported_in=["lucidrains/PaLM-rlhf-pytorch issue #38", "nebuly-ai/optimate issue #298"],
+)
+def negative_divergence(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives the divergence with a minus sign, so that a penalty becomes a reward for moving away.
+
+    Shown when: Two distributions that differ; a divergence is never below 0.
+    Cause: p·log(q/p) was summed, or a reward term and a loss term were confused.
+    Fix: Sum p·(log p − log q).
+    """
+    return {"divergence": -found["divergence"]}
+
+
+@fault("arguments-swapped", "swapped", stage="inputs")
 def arguments_swapped(form: Form, **arrays: Any) -> Outputs:
+    """Gives D(q‖p).
+
+    Shown when: Distributions that are not mirror images of each other.
+    Cause: Libraries order the arguments differently; Torch's kl_div takes log q first and p second.
+    Fix: Say which distribution the expectation is taken under, and pass by name.
+    """
     return dict(form(p=arrays["q"], q=arrays["p"]))
 
 
+@fault("weighted-by-q", "weighting")
 def weighted_by_q(form: Form, p: Any, q: Any) -> Outputs:
-    """Σ q log(p/q): the swapped divergence with a minus sign, and never above 0."""
+    """Takes the expectation of log(p/q) under q; it is −D(q‖p), never above 0.
+
+    Shown when: Two distributions that differ.
+    Cause: The log-ratio of one direction was averaged over samples, or with weights, of the other.
+    Fix: Average log p − log q over outcomes that p draws.
+    """
     return {"divergence": -form(p=q, q=p)["divergence"]}
 
 
+@fault("zero-gives-nan", "precision")
 def zero_gives_nan(form: Form, p: Any, q: Any) -> Outputs:
-    import numpy as np
+    """Gives not a number as soon as p is 0 somewhere.
 
+    Shown when: An outcome that p never draws.
+    Cause: In floating point 0·log 0 is not a number; the definition counts it as 0.
+    Fix: Leave out the outcomes with p = 0 before taking the logarithm.
+    """
     return {"divergence": (p * (np.log(p) - np.log(q))).sum(axis=-1)}
 
 
-def mean_over_outcomes(form: Form, **arrays: Any) -> Outputs:
-    return {"divergence": form(**arrays)["divergence"] / arrays["p"].shape[-1]}
+@output_fault("mean-over-outcomes", "reduction")
+def mean_over_outcomes(found: Outputs, arrays: Arrays) -> Outputs:
+    """Divides the divergence by the number of outcomes.
+
+    Shown when: Two distributions that differ.
+    Cause: A reduction called mean averages over every entry, as that of Torch's kl_div does by default.
+    Fix: Sum over the outcomes and average over the states: reduction='batchmean'.
+    """
+    return {"divergence": found["divergence"] / arrays["p"].shape[-1]}
 
 
+@fault("log-of-q-missing", "logarithm")
 def log_of_q_missing(form: Form, p: Any, q: Any) -> Outputs:
-    import numpy as np
+    """Sums p·(log p − q).
 
+    Shown when: Every input, also two equal distributions.
+    Cause: Torch's kl_div expects its first argument as logarithms and was given probabilities.
+    Fix: Pass log q.
+    """
     plogp = np.where(p > 0, p * np.log(np.where(p > 0, p, np.ones_like(p))), np.zeros_like(p))
     return {"divergence": (plogp - p * q).sum(axis=-1)}

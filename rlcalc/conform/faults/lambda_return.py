@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.faults import _sequence as shared
 from rlcalc.conform.faults._sequence import (
-    Outputs,
-    bootstrap_after_terminal,
     bootstraps,
-    computes_in_float32,
     convolved,
     cut,
     early,
@@ -17,34 +16,41 @@ from rlcalc.conform.faults._sequence import (
     flags,
     last_step,
     narrow,
-    next_value_of_reset_state,
     next_values,
-    raises_at_gamma_lam_zero,
-    recursion_crosses_truncation,
     with_returns,
 )
-
-__all__ = [
-    "bootstrap_after_terminal",
-    "computes_in_float32",
-    "next_value_of_reset_state",
-    "raises_at_gamma_lam_zero",
-    "recursion_crosses_truncation",
-]
+from rlcalc.recurrence.scan import scan_numpy
 
 
-def wrong_state_before_last(form: Form, **arrays: Any) -> Outputs:
-    """Step T − 2 bootstraps from the state that step T − 1 does."""
+@argument_fault(
+    "wrong-state-before-last",
+    "indexing",
+    reported_in=["mttga/purejaxql issue #12", "keraJLi/rejax issue #34"],
+)
+def wrong_state_before_last(arrays: Arrays) -> Arrays:
+    """Bootstraps step T − 2 from V(S_T), the value after the last step, instead of V(S_{T−1}).
+
+    Shown when: Two steps or more, λ below 1, and two last values that differ.
+    Cause: The scan begins with the last return and the last value as its carry, and only then takes its first
+        step.
+    Fix: Begin with the return set to the bootstrap value and scan over all T steps, or take the value of
+        S_{T−1} into the carry.
+    """
     after = next_values(arrays).copy()
     if after.shape[-1] > 1:
         after[..., -2] = after[..., -1]
-    return dict(form(**{**arrays, "next_values": after}))
+    return {"next_values": after}
 
 
+@fault("remainder-missing", "weighting", stage="outputs")
 def remainder_missing(form: Form, **arrays: Any) -> Outputs:
-    """The last return has (1−λ)λ^(N−1) for a weight: λ^N of the full return is not there."""
-    from rlcalc.recurrence.scan import scan_numpy
+    """Weights the last return of the episode with (1−λ)λ^(N−1), as the others: the weights sum to 1 − λ^N, at
+    λ = 1 to 0.
 
+    Shown when: λ above 0 and a full return that is not 0.
+    Cause: The infinite sum of the definition was cut off at the end of the episode.
+    Fix: The last return takes all the weight that is left, λ^(N−1).
+    """
     found = form(**arrays)
     full = form(**{**arrays, "lam": arrays["lam"] * 0 + 1})["returns"]
     ends = cut(arrays) | last_step(arrays)
@@ -53,33 +59,85 @@ def remainder_missing(form: Form, **arrays: Any) -> Outputs:
     return with_returns(found, arrays, found["returns"] - powers * full)
 
 
+@fault("one-minus-lam-missing", "weighting")
 def one_minus_lam_missing(form: Form, **arrays: Any) -> Outputs:
-    """R + γ·(V' + λG) where the episode goes on."""
-    from rlcalc.recurrence.scan import scan_numpy
+    """Computes R + γ·(V' + λG), with weights that sum to more than 1.
 
+    Shown when: Two steps of one episode, λ above 0, and a value between them that is not 0.
+    Cause: The recursion of advantages was carried over to returns, where the value is not subtracted.
+    Fix: R + γ·((1−λ)·V' + λ·G).
+    """
     over = cut(arrays) | last_step(arrays)
     base = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays)
     returns = scan_numpy(base, arrays["gamma"] * arrays["lam"] * ~over)
     return with_returns({}, arrays, returns.astype(arrays["rewards"].dtype))
 
 
-def lam_and_rest_swapped(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "lam": 1 - arrays["lam"]}))
+@argument_fault("lam-and-rest-swapped", "weighting")
+def lam_and_rest_swapped(arrays: Arrays) -> Arrays:
+    """Weights the value with λ and the return to come with 1 − λ.
+
+    Shown when: Two steps of one episode and λ other than 1/2.
+    Cause: λ is read as the share of the bootstrap.
+    Fix: λ = 0 must give the one-step return and λ = 1 the full one.
+    """
+    return {"lam": 1 - arrays["lam"]}
 
 
-def value_before_termination_zero(form: Form, **arrays: Any) -> Outputs:
-    """The state whose step terminates counts as terminal itself."""
-    import numpy as np
+@argument_fault(
+    "value-before-termination-zero", "termination", reported_in=["ray-project/ray issue #57683 / PR #59958"]
+)
+def value_before_termination_zero(arrays: Arrays) -> Arrays:
+    """Counts the value of the state in which the terminating action is taken as 0, so that a step before it
+    never hears of the last reward at λ = 0.
 
+    Shown when: A terminated step with a step of its episode before it, λ below 1, and a value there that is
+        not 0.
+    Cause: Values are multiplied by (1 − terminated) of their own row, but it is the state after a terminated
+        step that is worth nothing.
+    Fix: Mask the value of the successor of step t with the flag of step t.
+    """
     over = flags(arrays, "terminated")
     after = np.where(early(over), arrays["rewards"].dtype.type(0), next_values(arrays))
-    return dict(form(**{**arrays, "next_values": after}))
+    return {"next_values": after}
 
 
+@argument_fault("recursion-crosses-truncation", "termination")
+def recursion_crosses_truncation(arrays: Arrays) -> Arrays:
+    """Goes on with the return of the next episode after a truncated step.
+
+    Shown when: A truncated step that is not the last, with λ above 0.
+    Cause: Only 'terminated' masks the recursion.
+    Fix: After a truncated step the return is R + γ·V', with all the weight on V'.
+    """
+    return {"truncated": None}
+
+
+@argument_fault("bootstrap-after-terminal", "termination")
+def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
+    """Adds γ·V' after a terminated step, with all the weight on it.
+
+    Shown when: A terminated step whose successor has a value other than 0.
+    Cause: Terminations are handled as time limits, since both say done.
+    Fix: The return of a terminated step is its reward.
+    """
+    return shared.bootstrap_after_terminal(arrays)
+
+
+next_value_of_reset_state = shared.next_value_of_reset_state
+
+
+@fault("small-weights-dropped", "precision", reported_in=["pytorch/rl"])
 def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
-    """A convolution of R + γ·(1 − λ)·V' with the powers of γλ down to a threshold."""
-    import numpy as np
+    """Leaves out the powers of γλ after the last one above 1e-7, one too many where γλ is small, and raises
+    IndexError at γλ = 0.
 
+    Shown when: γλ at 0, or so small that a power of it below 1e-7 belongs to the answer.
+    Cause: The returns are a convolution with a kernel of int(log(1e-7)/log(γλ)) powers; at 0 that kernel is
+        empty.
+    Fix: Run the recursion, or round the length up, keep at least the first power, and return the one-step
+        return at γλ = 0.
+    """
     gamma, lam = arrays["gamma"], arrays["lam"]
     if not fades(gamma * lam):
         return dict(form(**arrays))
@@ -89,10 +147,33 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     return with_returns({}, arrays, convolved(base, gamma * lam, ~ends))
 
 
-def discounts_in_float32(form: Form, **arrays: Any) -> Outputs:
-    """γ, γλ and 1 − λ are float32 numbers when they meet the data; the last two no longer fit together."""
-    import numpy as np
+@argument_fault("raises-at-gamma-lam-zero", "precision", reported_in=["pytorch/rl"])
+def raises_at_gamma_lam_zero(arrays: Arrays) -> Arrays:
+    """Raises, with an IndexError for example, where γλ = 0; right everywhere else.
 
+    Shown when: γ or λ at 0.
+    Cause: The powers of γλ are a kernel whose length is found from log(γλ), or the case 0 is handled apart
+        and given the wrong shape.
+    Fix: Return R + γ·V' at γλ = 0, and test it: λ = 0 is the target of TD(0).
+    """
+    return shared.raises_at_zero(arrays["gamma"] * arrays["lam"])
+
+
+# precision
+
+computes_in_float32 = shared.computes_in_float32
+
+
+@fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds=True, stage="inputs")
+def discounts_in_float32(form: Form, **arrays: Any) -> Outputs:
+    """Rounds γ, γλ and 1 − λ to float32 before they meet float64 data: seven digits, in an answer that is
+    float64.
+
+    Shown when: γ or λ such as 9/10 in float64.
+    Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype: gamma *
+        (~done).int().
+    Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
+    """
     gamma, lam = narrow(arrays["gamma"]), narrow(arrays["lam"])
     changed = {**arrays, "gamma": gamma, "lam": lam}
     if not np.ndim(gamma) and gamma > 0:

@@ -5,25 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rlcalc.conform.faults import Form
-from rlcalc.conform.faults._sequence import (
-    Outputs,
-    bootstrap_after_terminal,
-    computes_in_float32,
-    discounts,
-    discounts_in_float32,
-    flags_ignored,
-    recursion_crosses_ends,
-    with_returns,
-)
-
-__all__ = [
-    "bootstrap_after_terminal",
-    "computes_in_float32",
-    "discounts_in_float32",
-    "flags_ignored",
-    "recursion_crosses_ends",
-]
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.faults import _sequence as shared
+from rlcalc.conform.faults._sequence import discounts, with_returns
 
 
 def _parts(form: Form, arrays: dict[str, Any]) -> tuple[Any, Any]:
@@ -33,14 +18,30 @@ def _parts(form: Form, arrays: dict[str, Any]) -> tuple[Any, Any]:
     return rewards, form(**{**silent, "gamma": arrays["gamma"] * 0 + 1})["returns"]
 
 
-def gamma_not_to_the_n(form: Form, **arrays: Any) -> Outputs:
+@fault(
+    "gamma-not-to-the-n", "discounting", reported_in=["younggyoseo/FastTD3 issue #6 / PR #7"], stage="outputs"
+)
+def gamma_not_to_the_n(form: Form, /, **arrays: Any) -> Outputs:
+    """Discounts the value at the end of the window by γ instead of γ^n.
+
+    Shown when: n of 2 or more, γ between 0 and 1, and a value other than 0.
+    Cause: The buffer sums n discounted rewards, and the update keeps the line of the one-step target, R +
+        γ·V'.
+    Fix: Store γ^m with each sample, m being the steps of its window, and multiply V' by that.
+    """
     rewards, value = _parts(form, arrays)
     return with_returns({}, arrays, rewards + discounts(arrays) * value)
 
 
-def gamma_to_the_n_in_short_windows(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@fault("gamma-to-the-n-in-short-windows", "discounting", stage="outputs")
+def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
+    """Discounts the value by γ^n where the window was cut short after fewer than n steps.
 
+    Shown when: A window cut off by a truncation or by the end of the data, γ between 0 and 1, and a value
+        other than 0.
+    Cause: γ^n is computed once, outside of the loop over samples.
+    Fix: Discount by γ^m with the number m of rewards that are in the window.
+    """
     if np.ndim(arrays["gamma"]):
         return dict(form(**arrays))
     rewards, value = _parts(form, arrays)
@@ -48,18 +49,71 @@ def gamma_to_the_n_in_short_windows(form: Form, **arrays: Any) -> Outputs:
     return with_returns({}, arrays, rewards + arrays["gamma"] ** longest * value)
 
 
-def one_step_too_many(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "n": arrays["n"] + 1}))
+@argument_fault("recursion-crosses-ends", "termination", reported_in=["younggyoseo/FastTD3 issue #6 / PR #7"])
+def recursion_crosses_ends(arrays: Arrays) -> Arrays:
+    """Sums rewards of the next episode into a window that holds an end; only a flag on the last step of the
+    window takes its value away.
+
+    Shown when: n of 2 or more and an episode that ends inside a window.
+    Cause: The window is a slice of the buffer, and the mask is that of its last row.
+    Fix: Stop the sum at the first end inside the window, and bootstrap from there if it was a truncation.
+    """
+    return shared.recursion_crosses_ends(arrays)
 
 
-def bootstrap_one_state_early(form: Form, **arrays: Any) -> Outputs:
-    """V(S_{t+n−1}): the last state that an action was taken in."""
-    import numpy as np
+@argument_fault("flags-ignored", "termination")
+def flags_ignored(arrays: Arrays) -> Arrays:
+    """Sums n rewards and adds the value, whatever ends lie between.
 
+    Shown when: A terminated step, or a truncated one that is not the last.
+    Cause: Written for one endless episode.
+    Fix: Stop the sum at the first end inside the window; add V' only if that was no termination.
+    """
+    return {"terminated": None, "truncated": None}
+
+
+@argument_fault("bootstrap-after-terminal", "termination")
+def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
+    """Stops the window at a terminated step, but adds the discounted value of the state after it.
+
+    Shown when: A terminated step whose successor has a value other than 0.
+    Cause: Both kinds of end are one flag, done, that shortens the window.
+    Fix: Shorten the window at either; take the value as 0 after a termination.
+    """
+    return shared.bootstrap_after_terminal(arrays)
+
+
+@argument_fault("one-step-too-many", "indexing")
+def one_step_too_many(arrays: Arrays) -> Arrays:
+    """Sums n + 1 rewards and bootstraps one state later.
+
+    Shown when: An episode that goes on for more than n steps.
+    Cause: The loop runs to n inclusive, or the queue is drained when it holds more than n steps.
+    Fix: n = 1 must give R + γ·V', the one-step target.
+    """
+    return {"n": arrays["n"] + 1}
+
+
+@argument_fault("bootstrap-one-state-early", "indexing")
+def bootstrap_one_state_early(arrays: Arrays) -> Arrays:
+    """Takes V(S_{t+n−1}), the state before the last reward of the window, with the factor γ^n.
+
+    Shown when: Two neighbouring values that differ.
+    Cause: The observation stored in the last row of the window is used, not the next observation of that row.
+    Fix: The state after n rewards is S_{t+n}: the next observation of row t + n − 1.
+    """
     values = arrays["values"]
     if values is None:
-        return dict(form(**arrays))
+        return {}
     after = values[..., :-1].copy()
     if arrays.get("terminal"):
         after[..., -1] = np.zeros_like(after[..., -1])
-    return dict(form(**{**arrays, "next_values": after}))
+    return {"next_values": after}
+
+
+# precision
+
+computes_in_float32 = shared.computes_in_float32
+
+
+discounts_in_float32 = shared.discounts_in_float32

@@ -5,23 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rlcalc.conform.faults import Form
-from rlcalc.conform.faults._sequence import Outputs
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
+from rlcalc.errors import InputError
+from rlcalc.formulas import load_forms
 
 SWEEPS = 1000
 
 
-def policy_ignored(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "policy": "uniform"}))
+@argument_fault("policy-ignored", "ignored")
+def policy_ignored(arrays: Arrays) -> Arrays:
+    """Evaluates the uniform policy, whichever is given.
+
+    Shown when: A policy that is not uniform, where actions differ.
+    Cause: Transitions are averaged over actions with mean() instead of a sum weighted with the policy.
+    Fix: P_π(s'|s) = Σ_a π(a|s)·P(s'|s, a), and R_π in the same way.
+    """
+    return {"policy": "uniform"}
 
 
+@fault("best-action-taken", "swapped")
 def best_action_taken(form: Form, **arrays: Any) -> Outputs:
-    """The values of an optimal policy; where γ = 1 leaves them open, those that sweeps from 0 find."""
-    import numpy as np
+    """Takes the largest Q of each state: the values of an optimal policy.
 
-    from rlcalc.errors import InputError
-    from rlcalc.formulas import load_forms
-
+    Shown when: A policy that is not optimal.
+    Cause: The optimality equation was programmed for the expectation equation.
+    Fix: V(s) = Σ_a π(a|s)·Q(s, a).
+    """
     mdp, gamma = arrays["mdp"], arrays["gamma"]
     try:
         return dict(load_forms("bellman").numpy_form(mdp=mdp, gamma=gamma))
@@ -32,15 +42,25 @@ def best_action_taken(form: Form, **arrays: Any) -> Outputs:
         return {"values": q_values.max(axis=-1), "q_values": q_values}
 
 
-def reward_discounted(form: Form, **arrays: Any) -> Outputs:
+@argument_fault("reward-discounted", "discounting")
+def reward_discounted(arrays: Arrays) -> Arrays:
+    """Solves V = γ·(R + P·V): the reward of the step is discounted as well.
+
+    Shown when: γ below 1 and a reward other than 0.
+    Cause: The bracket is drawn around the reward and the value that follows.
+    Fix: R + γ·P·V.
+    """
     mdp = arrays["mdp"]
-    return dict(form(**{**arrays, "mdp": replace(mdp, r=mdp.r * arrays["gamma"])}))
+    return {"mdp": replace(mdp, r=mdp.r * arrays["gamma"])}
 
 
-def q_without_discount(form: Form, **arrays: Any) -> Outputs:
-    """R + P·V beside the right values."""
-    import numpy as np
+@output_fault("q-without-discount", "discounting")
+def q_without_discount(found: Outputs, arrays: Arrays) -> Outputs:
+    """The values are right; Q is R + P·V, without γ.
 
-    found = dict(form(**arrays))
+    Shown when: γ below 1 and a successor whose value is not 0.
+    Cause: γ is part of the matrix that is inverted for V, and Q is computed from the bare transitions.
+    Fix: Q(s, a) = R + γ·Σ P(s'|s, a)·V(s'); then Σ_a π(a|s)·Q(s, a) is V(s) again.
+    """
     mdp = arrays["mdp"]
     return {**found, "q_values": mdp.r + np.einsum("sat,...t->...sa", mdp.p, found["values"])}

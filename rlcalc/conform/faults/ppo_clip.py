@@ -4,65 +4,111 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
-
-Outputs = dict[str, Any]
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
 
 
 def _smaller(unclipped: Any, clipped: Any) -> Outputs:
-    import numpy as np
-
     return {"objective": np.minimum(unclipped, clipped)}
 
 
+@fault("minimum-before-the-product", "clipping", reported_in=["takuseno/ppo issue #3"])
 def minimum_before_the_product(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
-    import numpy as np
+    """Takes the smaller of ratio and clipped ratio and multiplies that by the advantage.
 
+    Shown when: A negative advantage with a ratio outside the interval, on either side.
+    Cause: The advantage is moved out of the minimum; a negative factor turns a minimum into a maximum.
+    Fix: Form both products first: min(r·A, clip(r, 1−ε, 1+ε)·A).
+    """
     return {"objective": np.minimum(ratio, np.clip(ratio, 1 - eps, 1 + eps)) * adv}
 
 
+@fault("maximum-for-minimum", "clipping")
 def maximum_for_minimum(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
-    import numpy as np
+    """Takes the larger of the two products.
 
+    Shown when: A ratio outside the interval and an advantage that is not 0.
+    Cause: Loss code reads max(−r·A, −clip(r)·A); the signs were taken away and the maximum stayed.
+    Fix: The minimum belongs to the objective, the maximum to its negative.
+    """
     return {"objective": np.maximum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)}
 
 
+@fault("minimum-forgotten", "clipping")
 def minimum_forgotten(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
-    import numpy as np
+    """Uses the clipped product alone.
 
+    Shown when: A ratio that left the interval against the advantage (A > 0 and r < 1−ε, or A < 0 and r >
+        1+ε).
+    Cause: The clip is taken for the whole method; the three usual examples all agree with it.
+    Fix: Compare with r·A and take the minimum: otherwise a bad step that overshot has no gradient back.
+    """
     return {"objective": np.clip(ratio, 1 - eps, 1 + eps) * adv}
 
 
+@fault("clip-forgotten", "clipping")
 def clip_forgotten(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
+    """Uses the product of ratio and advantage as it is.
+
+    Shown when: A ratio that moved further than ε with the advantage.
+    Cause: clamp returns a new tensor and its result was dropped, or both arguments of min are the unclipped
+        one.
+    Fix: Assign what clamp returns and put it into the second product.
+    """
     return {"objective": ratio * adv}
 
 
+@fault("clipped-above-only", "clipping")
 def clipped_above_only(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
-    import numpy as np
+    """Bounds the ratio by 1+ε and not by 1−ε.
 
+    Shown when: A negative advantage with a ratio below 1−ε.
+    Cause: clamp(max=1+ε) was written with good actions in mind.
+    Fix: Clip on both sides: for a bad action the lower bound is the one that acts.
+    """
     return _smaller(ratio * adv, np.minimum(ratio, 1 + eps) * adv)
 
 
+@fault("bounds-swapped", "clipping")
 def bounds_swapped(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
-    import numpy as np
+    """Clips with 1+ε as the lower and 1−ε as the upper bound, which always gives 1−ε.
 
+    Shown when: Nearly every input, as the clipped product no longer depends on the ratio.
+    Cause: The arguments of clip were given in the wrong order; NumPy and Torch accept them silently.
+    Fix: clip(r, 1−ε, 1+ε): the lower bound comes first.
+    """
     # with the lower bound above the upper one, clip gives the last bound that it applies
     return _smaller(ratio * adv, np.clip(ratio, 1 + eps, 1 - eps) * adv)
 
 
+@fault("interval-around-zero", "clipping")
 def interval_around_zero(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
-    import numpy as np
+    """Clips the ratio to [−ε, ε].
 
+    Shown when: Any positive advantage with a ratio above ε; nothing is learnt from it.
+    Cause: The interval of the difference r − 1, or of the log-ratio, was used for the ratio.
+    Fix: The interval lies around 1: [1−ε, 1+ε].
+    """
     return _smaller(ratio * adv, np.clip(ratio, -eps, eps) * adv)
 
 
+@fault("advantage-clipped", "clipping")
 def advantage_clipped(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
-    import numpy as np
+    """Clips the advantage to [1−ε, 1+ε] and leaves the ratio as it is.
 
+    Shown when: Nearly every advantage outside the interval.
+    Cause: The arguments of clip were mixed up.
+    Fix: Clip the ratio; the advantage stays as it is in both products.
+    """
     return _smaller(ratio * adv, ratio * np.clip(adv, 1 - eps, 1 + eps))
 
 
-def log_ratio_for_ratio(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@argument_fault("log-ratio-for-ratio", "logarithm")
+def log_ratio_for_ratio(arrays: Arrays) -> Arrays:
+    """Uses the difference of the log-probabilities where the ratio is meant.
 
-    return dict(form(**{**arrays, "ratio": np.log(arrays["ratio"])}))
+    Shown when: Every ratio, also 1: there the objective becomes 0.
+    Cause: The exponential between the difference of the logs and the ratio is missing.
+    Fix: ratio = exp(log π_new − log π_old).
+    """
+    return {"ratio": np.log(arrays["ratio"])}

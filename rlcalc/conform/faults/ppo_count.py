@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rlcalc.conform.faults import Form
-
-Outputs = dict[str, Any]
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
 
 
-def data_counted_every_epoch(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@output_fault("data-counted-every-epoch", "counting")
+def data_counted_every_epoch(found: Outputs, arrays: Arrays) -> Outputs:
+    """Counts the collected data again in every epoch.
 
-    found = form(**arrays)
+    Shown when: Two epochs or more.
+    Cause: The counter of steps of the environment stands inside the loop over epochs.
+    Fix: Count where the environment is stepped: epochs pass over the same data.
+    """
     epochs = np.asarray(arrays["epochs"], np.int64)
     return {
         **found,
@@ -21,20 +22,47 @@ def data_counted_every_epoch(form: Form, **arrays: Any) -> Outputs:
     }
 
 
-def minibatches_forgotten(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "minibatches": 1}))
+@argument_fault("minibatches-forgotten", "counting")
+def minibatches_forgotten(arrays: Arrays) -> Arrays:
+    """Counts one gradient step an epoch.
+
+    Shown when: Two minibatches or more.
+    Cause: Epochs were taken for updates.
+    Fix: Each minibatch is one step of the optimiser: I·E·M.
+    """
+    return {"minibatches": 1}
 
 
-def epochs_forgotten(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "epochs": 1}))
+@argument_fault("epochs-forgotten", "counting")
+def epochs_forgotten(arrays: Arrays) -> Arrays:
+    """Counts one pass over the data.
+
+    Shown when: Two epochs or more.
+    Cause: Updates were counted as in an algorithm that uses its data once, such as A2C.
+    Fix: I·E·M gradient steps.
+    """
+    return {"epochs": 1}
 
 
-def iterations_forgotten(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "iterations": 1}))
+@argument_fault("iterations-forgotten", "counting")
+def iterations_forgotten(arrays: Arrays) -> Arrays:
+    """Counts the first iteration only.
+
+    Shown when: Two iterations or more.
+    Cause: Counters are reset with the buffer.
+    Fix: Multiply by the iterations, or keep the counters outside the loop.
+    """
+    return {"iterations": 1}
 
 
-def collections_are_trajectories(form: Form, **arrays: Any) -> Outputs:
-    found = form(**arrays)
+@output_fault("collections-are-trajectories", "counting")
+def collections_are_trajectories(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives the number of trajectories where that of collections is asked for.
+
+    Shown when: Two trajectories a collection or more.
+    Cause: '400 trajectory collections' may be read as either; one collection holds N trajectories.
+    Fix: Say which is counted: 4 collections, 400 trajectories.
+    """
     return {
         **found,
         "collections": found["trajectories"],

@@ -4,40 +4,68 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, fault, output_fault
 
-Outputs = dict[str, Any]
 
-
+@fault("ratio-inverted", "swapped", stage="inputs")
 def ratio_inverted(form: Form, **arrays: Any) -> Outputs:
+    """Divides the old probability by the new one.
+
+    Shown when: Any two probabilities that differ.
+    Cause: The difference of the logs was written as old − new, as in an estimate of the divergence.
+    Fix: exp(log π_new − log π_old): an action that became more likely has a ratio above 1.
+    """
     swapped = {"new": "old", "old": "new", "new_log": "old_log", "old_log": "new_log"}
     return dict(form(**{name: arrays[other] for name, other in swapped.items()}))
 
 
-def exponential_missing(form: Form, **arrays: Any) -> Outputs:
-    found = dict(form(**arrays))
+@output_fault("exponential-missing", "logarithm")
+def exponential_missing(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives the difference of the logs, which is 0 where the ratio is 1.
+
+    Shown when: Every input.
+    Cause: Log-probabilities are stored, and their difference was taken for the ratio.
+    Fix: Exponentiate the difference.
+    """
     return {**found, "ratio": found["log_ratio"]}
 
 
+@fault("logs-divided", "logarithm")
 def logs_divided(form: Form, **arrays: Any) -> Outputs:
-    """Probabilities, where they are given, are divided as they should be."""
+    """Divides the log-probabilities by each other.
+
+    Shown when: Any two log-probabilities that differ; equal ones give 1 by luck.
+    Cause: Code for probabilities was given log-probabilities.
+    Fix: A quotient of probabilities is a difference of logs: subtract, then exponentiate.
+    """
     if arrays["new_log"] is None:
         return dict(form(**arrays))
     return {"ratio": arrays["new_log"] / arrays["old_log"]}
 
 
+@fault("exponentials-divided", "precision")
 def exponentials_divided(form: Form, **arrays: Any) -> Outputs:
-    """Underflow of the old one gives 0/0."""
-    import numpy as np
+    """Exponentiates both logs and divides: 0/0, and so not a number, once both underflow.
 
+    Shown when: Log-probabilities below −745 in double precision, below −104 in single.
+    Cause: It is the definition, written down literally; whole answers of many tokens are that unlikely.
+    Fix: Subtract the logs first and exponentiate last.
+    """
     if arrays["new_log"] is None:
         return dict(form(**arrays))
     return {"ratio": np.exp(arrays["new_log"]) / np.exp(arrays["old_log"])}
 
 
+@fault("divisor-padded", "normalisation")
 def divisor_padded(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+    """Adds 1e-10 to the old probability before dividing.
 
+    Shown when: Small old probabilities: with 1e-10 the ratio is already halved; ratios of equal policies are
+        below 1.
+    Cause: A guard against division by 0, which the old policy cannot cause for an action that it took.
+    Fix: Leave it out, or work with log-probabilities.
+    """
     new, old = arrays["new"], arrays["old"]
     if new is None:
         new, old = np.exp(arrays["new_log"]), np.exp(arrays["old_log"])

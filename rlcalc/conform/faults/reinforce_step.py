@@ -4,39 +4,68 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
-from rlcalc.conform.faults._sequence import Outputs
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
 
 
 def _with_theta(found: Outputs, moved: Any) -> Outputs:
     """Outputs with other preferences, and with the policy that follows from them."""
-    import numpy as np
-
     powers = np.exp(moved - moved.max(axis=-1, keepdims=True))
     return {**found, "theta": moved, "policy": powers / powers.sum(axis=-1, keepdims=True)}
 
 
-def descent(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "alpha": -arrays["alpha"]}))
+@argument_fault("descent", "sign")
+def descent(arrays: Arrays) -> Arrays:
+    """Subtracts α·(G − b)·score: a good return makes the action less probable.
+
+    Shown when: Two actions that both have a chance, and a return other than the baseline.
+    Cause: An optimiser that minimises was given the objective.
+    Fix: Add the step, or pass the negative of the objective to the optimiser.
+    """
+    return {"alpha": -arrays["alpha"]}
 
 
-def baseline_added(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "baseline": -arrays["baseline"]}))
+@argument_fault("baseline-added", "sign")
+def baseline_added(arrays: Arrays) -> Arrays:
+    """Weights the score with G + b.
+
+    Shown when: A baseline other than 0.
+    Cause: The baseline was kept as a negative number, or a sign was lost when the loss was negated.
+    Fix: Weight with G − b: a return as good as the baseline moves nothing.
+    """
+    return {"baseline": -arrays["baseline"]}
 
 
-def baseline_left_out(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "baseline": arrays["baseline"] * 0}))
+@argument_fault("baseline-left-out", "ignored")
+def baseline_left_out(arrays: Arrays) -> Arrays:
+    """Weights the score with G, whatever the baseline is.
+
+    Shown when: A baseline other than 0.
+    Cause: The advantage is computed and logged, and the return is used in the update.
+    Fix: Weight with G − b.
+    """
+    return {"baseline": arrays["baseline"] * 0}
 
 
-def return_left_out(form: Form, **arrays: Any) -> Outputs:
-    """θ + α·score."""
+@argument_fault("return-left-out", "ignored")
+def return_left_out(arrays: Arrays) -> Arrays:
+    """Adds α·score: every action that is taken becomes more probable, however it went.
+
+    Shown when: A return above the baseline other than 1, and two actions that both have a chance.
+    Cause: The log-probability alone is differentiated, as in imitation of an expert.
+    Fix: Weight the score with G − b.
+    """
     zero = arrays["baseline"] * 0
-    return dict(form(**{**arrays, "baseline": zero, "return_": arrays["return_"] * 0 + 1}))
+    return {"baseline": zero, "return_": arrays["return_"] * 0 + 1}
 
 
-def chosen_preference_only(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@output_fault("chosen-preference-only", "weighting")
+def chosen_preference_only(found: Outputs, arrays: Arrays) -> Outputs:
+    """Moves the preference of the action taken and leaves the others where they are.
 
-    found = dict(form(**arrays))
+    Shown when: Two actions that both have a chance, and a return other than the baseline.
+    Cause: The update was taken over from tables of values, where one entry is one action.
+    Fix: Every preference moves: the others by −α·(G − b)·π(b).
+    """
     chosen = np.arange(found["theta"].shape[-1]) == arrays["action"][..., None]
     return _with_theta(found, np.where(chosen, found["theta"], arrays["theta"]))

@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rlcalc.conform.faults import Form
-from rlcalc.conform.faults._sequence import Outputs, mapped
-
-
-def sign_flipped(form: Form, **arrays: Any) -> Outputs:
-    return mapped(form(**arrays), "score", lambda score: -score)
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Outputs, output_fault
+from rlcalc.conform.faults._sequence import mapped
 
 
-def chosen_entry_only(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+@output_fault("sign-flipped", "sign")
+def sign_flipped(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives π(b) − [a = b], the gradient of −log π(a).
 
-    found = form(**arrays)
+    Shown when: Two actions that both have a chance.
+    Cause: Taken from the cross-entropy loss of a classifier, which is minimised.
+    Fix: [a = b] − π(b): the entry of the action taken is positive.
+    """
+    return mapped(found, "score", lambda score: -score)
+
+
+@output_fault("chosen-entry-only", "weighting")
+def chosen_entry_only(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives 1 − π(a) at the action taken and 0 elsewhere.
+
+    Shown when: Two actions that both have a chance.
+    Cause: The derivative by the preference of the action taken was worked out, and the others were forgotten;
+        each of them lowers π(a) through the sum.
+    Fix: −π(b) at every other action, so that the entries sum to 0.
+    """
     chosen = np.arange(found["score"].shape[-1]) == arrays["action"][..., None]
     return mapped(found, "score", lambda score: np.where(chosen, score, np.zeros_like(score)))
 
 
-def policy_not_subtracted(form: Form, **arrays: Any) -> Outputs:
-    found = form(**arrays)
+@output_fault("policy-not-subtracted", "weighting")
+def policy_not_subtracted(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives 1 at the action taken and 0 elsewhere.
+
+    Shown when: Any policy; with one action the score is 0.
+    Cause: log π(a) was taken to be θ_a, without the logarithm of the sum.
+    Fix: Subtract the policy: [a = b] − π(b).
+    """
     return mapped(found, "score", lambda score: score + found["policy"])
 
 
-def gradient_of_the_probability(form: Form, **arrays: Any) -> Outputs:
-    """π(a)·([a = b] − π(b))."""
-    import numpy as np
+@output_fault("gradient-of-the-probability", "logarithm")
+def gradient_of_the_probability(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives π(a)·([a = b] − π(b)), the gradient of π(a) instead of log π(a).
 
-    found = form(**arrays)
+    Shown when: Two actions that both have a chance.
+    Cause: The logarithm is missing in front of the derivative; sampling with π(a) already puts that factor
+        in.
+    Fix: Differentiate log π(a): divide by π(a).
+    """
     index = np.broadcast_to(np.asarray(arrays["action"])[..., None], (*found["policy"].shape[:-1], 1))
     chance = np.take_along_axis(found["policy"], index, axis=-1)
     return mapped(found, "score", lambda score: chance * score)

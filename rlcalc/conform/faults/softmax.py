@@ -4,25 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.conform.faults import Form
-from rlcalc.conform.faults._sequence import Outputs
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
 
 
+@fault("largest-not-subtracted", "precision")
 def largest_not_subtracted(form: Form, **arrays: Any) -> Outputs:
-    """inf/inf for large preferences, 0/0 for very negative ones."""
-    import numpy as np
+    """Divides exp(θ_a) by the sum of exp(θ_b) as they stand: nan where an exponential overflows, or where all
+    of them are 0.
 
+    Shown when: A preference above about 709 (88 in float32), or all of them below −745 (−103).
+    Cause: The definition was written down as it is.
+    Fix: Subtract the largest θ from all of them first; the quotient stays the same.
+    """
     powers = np.exp(arrays["theta"])
     return {"policy": powers / powers.sum(axis=-1, keepdims=True)}
 
 
+@fault("largest-subtracted-above-only", "normalisation")
 def largest_subtracted_above_only(form: Form, **arrays: Any) -> Outputs:
-    import numpy as np
+    """Subtracts the largest θ in the numerator and not in the sum, so that the probabilities do not sum to 1.
 
+    Shown when: A largest preference other than 0.
+    Cause: The shift was put in after an overflow, in the line that had raised it.
+    Fix: Use the same shifted exponentials above and below.
+    """
     theta = arrays["theta"]
     powers = np.exp(theta - theta.max(axis=-1, keepdims=True))
     return {"policy": powers / np.exp(theta).sum(axis=-1, keepdims=True)}
 
 
-def sign_of_preferences(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "theta": -arrays["theta"]}))
+@argument_fault("sign-of-preferences", "sign")
+def sign_of_preferences(arrays: Arrays) -> Arrays:
+    """Gives the softmax of −θ: the least preferred action is the most probable.
+
+    Shown when: Two preferences that differ.
+    Cause: Preferences are passed as costs, or as energies of a Boltzmann distribution.
+    Fix: exp(+θ_a): a larger preference means a larger probability.
+    """
+    return {"theta": -arrays["theta"]}

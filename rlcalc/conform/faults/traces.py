@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rlcalc.conform.faults import Form
-from rlcalc.conform.faults._sequence import Outputs
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
 
 
 def _with_traces(found: Mapping[str, Any], arrays: Mapping[str, Any], eligibility: Any) -> Outputs:
@@ -22,37 +22,73 @@ def _with_traces(found: Mapping[str, Any], arrays: Mapping[str, Any], eligibilit
     return changed
 
 
-def always_accumulating(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "replacing": None}))
+@argument_fault("always-accumulating", "ignored")
+def always_accumulating(arrays: Arrays) -> Arrays:
+    """Adds 1 at every visit, also where replacing traces are asked for.
+
+    Shown when: Replacing traces, and a state that is visited again while its trace is not 0.
+    Cause: The option is accepted and never read.
+    Fix: With replacing traces a visit sets the trace to 1.
+    """
+    return {"replacing": None}
 
 
-def always_replacing(form: Form, **arrays: Any) -> Outputs:
-    return dict(form(**{**arrays, "replacing": True}))
+@argument_fault("always-replacing", "ignored")
+def always_replacing(arrays: Arrays) -> Arrays:
+    """Sets the trace to 1 at every visit, also where accumulating traces are asked for.
+
+    Shown when: Accumulating traces, and a state that is visited again while its trace is not 0.
+    Cause: e[s] = 1 instead of e[s] += 1; without a second visit no one sees it.
+    Fix: Add 1: only accumulating traces give the same updates as the λ-return.
+    """
+    return {"replacing": True}
 
 
+@fault("decay-by-lam-alone", "discounting", stage="outputs")
 def decay_by_lam_alone(form: Form, **arrays: Any) -> Outputs:
+    """Decays traces by λ; γ is only in the TD error.
+
+    Shown when: Two steps, γ below 1 and λ above 0.
+    Cause: γ was written into the TD error and taken to be done with.
+    Fix: Decay by γλ.
+    """
     found = form(**arrays)
     eligibility = form(**{**arrays, "gamma": arrays["gamma"] * 0 + 1})["eligibility"]
     return _with_traces(found, arrays, eligibility)
 
 
+@fault("decay-by-gamma-alone", "discounting", stage="outputs")
 def decay_by_gamma_alone(form: Form, **arrays: Any) -> Outputs:
+    """Decays traces by γ, as if λ were 1.
+
+    Shown when: Two steps and λ below 1, with γ above 0.
+    Cause: TD(1) was written first, and λ never put in.
+    Fix: Decay by γλ.
+    """
     found = form(**arrays)
     eligibility = form(**{**arrays, "lam": arrays["lam"] * 0 + 1})["eligibility"]
     return _with_traces(found, arrays, eligibility)
 
 
-def decay_after_visit(form: Form, **arrays: Any) -> Outputs:
-    """The trace of the state just visited is decayed before it is used."""
-    found = form(**arrays)
+@output_fault("decay-after-visit", "indexing")
+def decay_after_visit(found: Outputs, arrays: Arrays) -> Outputs:
+    """Decays all traces after the visit and before they are used: every entry has one factor γλ too many.
+
+    Shown when: γλ below 1.
+    Cause: The decay stands between the visit and the update.
+    Fix: Decay, then visit, then update; or visit, update, and decay at the very end of the step.
+    """
     return _with_traces(found, arrays, arrays["gamma"] * arrays["lam"] * found["eligibility"])
 
 
-def used_before_visit(form: Form, **arrays: Any) -> Outputs:
-    """Each TD error meets the traces of the step before it."""
-    import numpy as np
+@output_fault("used-before-visit", "indexing")
+def used_before_visit(found: Outputs, arrays: Arrays) -> Outputs:
+    """Multiplies each TD error with the traces of the step before: the state just left gets nothing for it.
 
-    found = form(**arrays)
+    Shown when: Any sequence.
+    Cause: Values are updated at the top of the loop, before the trace of the current state is raised.
+    Fix: Raise the trace of S_t before the update with δ_t.
+    """
     eligibility = np.zeros_like(found["eligibility"])
     eligibility[..., 1:, :] = found["eligibility"][..., :-1, :]
     return _with_traces(found, arrays, eligibility)

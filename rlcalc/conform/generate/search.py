@@ -19,7 +19,7 @@ from rlcalc.conform.trial import Trial
 from rlcalc.specs import Formula
 
 if TYPE_CHECKING:
-    from rlcalc.conform.faults import Convention
+    from rlcalc.conform.catalogue import Convention
 
 
 @dataclass(frozen=True)

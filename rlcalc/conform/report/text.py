@@ -87,10 +87,10 @@ def print_diagnosis(formula: str, found: Diagnosis, screen: Screen) -> None:
         for fault in match.faults:
             if len(match.faults) > 1:
                 screen.line(f"  {fault.name}")
-            for label in ("does", "cause", "mend"):
+            for label in ("does", "cause", "fix"):
                 lines(screen, f"{label}: {getattr(fault, label)}", "  ", "    ")
-            if fault.sources:
-                lines(screen, f"seen in: {', '.join(map(str, fault.sources))}", "  ", "    ")
+            if fault.reported_in:
+                lines(screen, f"reported in: {', '.join(fault.reported_in)}", "  ", "    ")
     if not found.matches:
         screen.line(f"none of {found.tried} known faults and combinations of them behaves like this")
     if found.nearest is not None:
@@ -189,8 +189,10 @@ def _diagnosis_json(found: Diagnosis | None) -> dict[str, Any] | None:
                 "conventions": [c.name for c in m.conventions],
                 "shown": list(m.shown),
                 "compared": m.compared,
-                "mend": [f.mend for f in m.faults],
-                "sources": [str(s) for f in m.faults for s in f.sources],
+                "fix": [f.fix for f in m.faults],
+                "mend": [f.fix for f in m.faults],
+                "reported_in": [s for f in m.faults for s in f.reported_in],
+                "sources": [s for f in m.faults for s in f.reported_in],
             }
             for m in found.matches
         ],

@@ -15,20 +15,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from rlcalc.errors import CheckFailed
+from rlcalc.evaluation import checked
 from rlcalc.formulas import load_forms
 from rlcalc.ppo.check.closed_forms import probe_gradients
 from rlcalc.ppo.check.watched_env import WatchedEnv
 from rlcalc.ppo.envs.base import DiscreteActions, VectorEnv
-
-if TYPE_CHECKING:
-    from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout
-    from rlcalc.ppo.train import Trainer
+from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout
+from rlcalc.ppo.train import Trainer, Watcher
+from rlcalc.reference import exact_answer
+from rlcalc.specs import load_formula
 
 ABOUT = {
     "recorded": "the rollout holds what the environment gave and was given",
@@ -67,7 +68,7 @@ class Record:
     tolerance: float
 
 
-class Checks:
+class Checks(Watcher):
     """A watcher that stops the run when something is wrong.
 
     Attributes:
@@ -151,11 +152,11 @@ class Checks:
             self._between("entropy", "H", number(metrics.entropy), 0.0, math.log(action.count) + 1e-5)
         deviation = batch.returns.std(correction=0)
         # targets that hardly differ leave nothing to explain
-        tells = deviation > 0.05 * batch.returns.square().mean().sqrt() + 1e-6
+        varies = deviation > 0.05 * batch.returns.square().mean().sqrt() + 1e-6
         explained = (
             1 - ((batch.returns - batch.values).std(correction=0) / deviation.clamp_min(1e-12)).square()
         )
-        shown = torch.where(tells, explained, torch.zeros_like(explained))
+        shown = torch.where(varies, explained, torch.zeros_like(explained))
         self._between("explained_variance", "share", shown, -100.0, 1.0 + 1e-5)
         self._between(
             "explained_variance", "as shown", number(metrics.explained_variance), -math.inf, 1.0 + 1e-5
@@ -170,7 +171,7 @@ class Checks:
         self._equal(
             "finite", "[parameters, loss, returns]", whole.float(), torch.ones_like(whole).float(), 0.0
         )
-        self._judge(trainer)
+        self._compare(trainer)
 
     def captured(self) -> None:
         if self._env is not None:
@@ -192,7 +193,7 @@ class Checks:
     def _exact_row(self, inputs: dict[str, Any], raw: Tensor, tolerance: float) -> None:
         """The exact GAE of one stretch of one row.
 
-        What lies behind the stretch enters through its last bootstrap:
+        What comes after the stretch enters through its last bootstrap:
         δ + γλA' = R + γ(V' + λA') − V.
         """
         rows, steps = raw.shape
@@ -278,7 +279,7 @@ class Checks:
         nearest = found.clamp(low, high)
         self._records.append(Record(name, what, found, nearest, (found - nearest).abs(), 0.0))
 
-    def _judge(self, trainer: Trainer) -> None:
+    def _compare(self, trainer: Trainer) -> None:
         """One look at everything that was compared since the last one.
 
         Raises:
@@ -324,10 +325,6 @@ def exact_outputs(formula: str, **given: Any) -> dict[str, Any]:
 
     The steps themselves would be SymPy's, whose import costs a fifth of a run.
     """
-    from rlcalc.evaluation import checked
-    from rlcalc.reference import exact_answer
-    from rlcalc.specs import load_formula
-
     return exact_answer(checked(load_formula(formula), given))
 
 

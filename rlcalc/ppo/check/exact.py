@@ -11,18 +11,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from rlcalc.errors import CheckFailed
+from rlcalc.evaluation import derive
 from rlcalc.ppo.envs import make_env
+from rlcalc.ppo.records import Batch, Losses, Rollout
 from rlcalc.ppo.settings import Settings
-from rlcalc.ppo.train import Formulas, Trainer
-
-if TYPE_CHECKING:
-    from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout
+from rlcalc.ppo.train import Formulas, Trainer, Watcher
 
 CPU = torch.device("cpu")
 # θ_L after epochs 1 to 5 and r_L then, as FORMULAS and the lecture's 8.4 have them, to ten decimals
@@ -32,7 +30,7 @@ FALSE_ALARM = 1e-6  # chance that `tokens` fails a right gradient
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One exact check: what was compared and how far apart the worst was."""
 
     name: str
@@ -40,8 +38,8 @@ class Finding:
     worst: float
     detail: str
 
-    def require(self) -> Finding:
-        """This finding.
+    def require(self) -> CheckResult:
+        """This result.
 
         Raises:
             CheckFailed: ``check_<name>``, when it did not pass.
@@ -51,8 +49,8 @@ class Finding:
         return self
 
 
-class _Trace:
-    """A watcher that only writes down the policy before each epoch."""
+class _Trace(Watcher):
+    """Only writes down the policy before each epoch."""
 
     def __init__(self) -> None:
         self.theta: list[list[float]] = []
@@ -66,14 +64,8 @@ class _Trace:
         self.theta.append(_table(trainer)[0].tolist())
         self.ratio.append(losses.ratio[batch.action == 0][0].item())
 
-    def stepped(self, trainer: Trainer, before: Tensor) -> None: ...
 
-    def updated(self, trainer: Trainer, batch: Batch, metrics: Metrics) -> None: ...
-
-    def captured(self) -> None: ...
-
-
-def mini_loop(formulas: Formulas | None = None, make: Callable[..., Trainer] = Trainer) -> Finding:
+def mini_loop(formulas: Formulas | None = None, make: Callable[..., Trainer] = Trainer) -> CheckResult:
     """The mini PPO loop of section 8.4: 100 trajectories of the bandit, 50 of them L.
 
     V = 5, ε = 1/5, α = 1/50, θ = (0, 0), mean objective. Six epochs: the
@@ -102,7 +94,7 @@ def mini_loop(formulas: Formulas | None = None, make: Callable[..., Trainer] = T
     deviations += [abs(a - b) for a, b in zip(trace.advantage, [5.0] * 50 + [-5.0] * 50, strict=True)]
     still = _table(trainer)[0].tolist() == trace.theta[-1]
     worst = max(deviations)
-    return Finding(
+    return CheckResult(
         "mini_loop",
         still and worst <= 1e-10,
         worst,
@@ -129,13 +121,13 @@ def _table(trainer: Trainer) -> Tensor:
     return weight.detach().T.clone()
 
 
-def grid(formulas: Formulas | None = None, make: Callable[..., Trainer] = Trainer, seed: int = 0) -> Finding:
+def grid(
+    formulas: Formulas | None = None, make: Callable[..., Trainer] = Trainer, seed: int = 0
+) -> CheckResult:
     """On the 2×2 grid, γ = 9/10, a table learns V* and π* of the exact Bellman equation.
 
     Episodes are cut after 3 steps: whoever takes that for an end learns less than V*.
     """
-    from rlcalc.evaluation import derive
-
     settings = Settings(
         env="grid2x2", dtype="float64", seed=seed, envs=64, horizon=8, epochs=4, minibatches=2, hidden=(),
         gamma=0.9, lam=0.9, steps=60_000, learning_rate=0.05, decay=1.0, c2=0.0, max_grad_norm=10.0,
@@ -155,7 +147,7 @@ def grid(formulas: Formulas | None = None, make: Callable[..., Trainer] = Traine
         sum(p for p, action in zip(row, "UDLR", strict=True) if action not in exact["greedy"][at].split())
         for row, at in zip(policy, live, strict=True)
     )
-    return Finding(
+    return CheckResult(
         "grid",
         off <= 0.02 and wrong <= 0.02,
         max(off, wrong),
@@ -169,7 +161,7 @@ def tokens(
     make: Callable[..., Trainer] = Trainer,
     trajectories: int = 100_000,
     seed: int = 0,
-) -> Finding:
+) -> CheckResult:
     """On the token task, the gradient that the trainer estimates against the enumerated one.
 
     The logits of all positions share θ = 0, the weights of the prompt. With
@@ -178,8 +170,6 @@ def tokens(
     covariance C of one trajectory, N·dᵀC⁺d is χ² with 2 degrees of freedom
     for a right gradient, and exceeds −2·log(10⁻⁶) once in a million.
     """
-    from rlcalc.evaluation import derive
-
     settings = Settings(
         env="tokens", dtype="float64", seed=seed, envs=trajectories, horizon=2, epochs=1, minibatches=1,
         hidden=(), gamma=1.0, lam=1.0, c1=0.0, normalise=False, optimiser="sgd", learning_rate=1.0,
@@ -197,14 +187,14 @@ def tokens(
     limit = -2 * math.log(FALSE_ALARM)
     # a noncentrality of (√limit + 3.1)² puts 99.9 % of a wrong gradient's statistics above the limit
     seen = (math.sqrt(limit) + 3.1) / math.sqrt((trajectories * truth @ inverse @ truth).item())
-    return Finding(
+    return CheckResult(
         "tokens",
         statistic <= limit,
         gap.abs().max().item(),
         f"the estimate from {trajectories} answers is ({', '.join(f'{x:.5f}' for x in found.tolist())}), "
         f"the enumerated gradient ({', '.join(map(str, exact))}); χ² is {statistic:.2f}, and above "
         f"{limit:.1f} once in a million for a right gradient; one wrong by {seen:.1%} "
-        "is caught in 999 of 1000 runs.",
+        "is detected in 999 of 1000 runs.",
     )
 
 
@@ -218,4 +208,8 @@ def _token_covariance(mean: Tensor) -> Tensor:
     return second - torch.outer(mean, mean)
 
 
-ALL: dict[str, Callable[..., Any]] = {"mini_loop": mini_loop, "tokens": tokens, "grid": grid}
+ALL: dict[str, Callable[[int], CheckResult]] = {
+    "mini_loop": lambda seed: mini_loop(),
+    "tokens": lambda seed: tokens(seed=seed),
+    "grid": lambda seed: grid(seed=seed),
+}

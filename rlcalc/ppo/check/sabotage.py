@@ -1,9 +1,10 @@
-"""Deliberate faults, one at a time, and the checks that catch them.
+"""The mutation test of the checks: one bug at a time, and the checks that detect it.
 
-Each fault is one that a real library has had or could have. It is put in from
-outside, as another formula in `Formulas` or another method of a `Trainer`;
-the trainer's source stays as it is. A fault that nothing catches means that
-a check is missing, and fails the tests.
+Each bug is one that a real library has had or could have; one that
+``rlcalc conform`` knows bears its name there too. It is put in from outside,
+as another formula in `Formulas` or another method of a `Trainer`; the
+trainer's source stays as it is. A bug that nothing detects means that a check
+is missing, and fails the tests.
 
 The first probe is CartPole cut after 20 steps, so that within one iteration
 episodes both fall and run out of time. Its rewards are all 1, which hides
@@ -16,16 +17,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from rlcalc.conform.catalogue import Convention, Fault
+from rlcalc.conform.faults import catalogue
 from rlcalc.errors import CheckFailed
+from rlcalc.formulas import load_forms
 from rlcalc.ppo.check.checks import Checks
 from rlcalc.ppo.check.exact import mini_loop
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.records import Batch, Losses, Rollout
 from rlcalc.ppo.settings import Settings
 from rlcalc.ppo.train import Form, Formulas, Trainer
+from rlcalc.specs import load_formula
 
 ITERATIONS = 10
 # env, its options, and settings in which every part of the loss weighs something
@@ -43,41 +49,58 @@ PROBES: tuple[tuple[dict[str, Any], Settings], ...] = (
 
 
 @dataclass(frozen=True)
-class Fault:
-    """A fault: other formulas, another trainer, or both."""
+class Mutation:
+    """A bug: another formula, another trainer, or a bug of the catalogue of ``conform``.
+
+    Attributes:
+        known: the same bug there, as ``formula/name``; it is what runs where nothing else is given.
+        formula, form: the formula that is replaced, and what by, given the right form.
+    """
 
     name: str
     about: str
-    formulas: Callable[[Formulas], Formulas] = lambda verified: verified
+    known: str = ""
+    formula: str = ""
+    form: Callable[[Form], Form] | None = None
     trainer: type[Trainer] = Trainer
+
+    def formulas(self) -> Formulas:
+        verified = Formulas.verified()
+        if self.form is not None:
+            return replace(verified, **{self.formula: self.form(getattr(verified, self.formula))})
+        if self.known and self.trainer is Trainer:
+            formula, _, name = self.known.partition("/")
+            return replace(verified, **{formula: known_bug(formula, name)})
+        return verified
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What caught a fault, and in which iteration of that probe (0 stands for before learning)."""
+class Detection:
+    """Which checks detected a mutation, and in which iteration of their probe (0: before learning)."""
 
     name: str
     about: str
+    known: str
     caught_by: tuple[str, ...]
     iteration: str
     right: bool
 
 
-def control() -> Outcome:
-    """The run without a fault, which nothing may catch."""
-    found = catch(Fault("none", "nothing is broken"))
+def control() -> Detection:
+    """The run without a bug, in which no check may fail."""
+    found = detect(Mutation("none", "nothing is broken"))
     return replace(found, right=not found.caught_by)
 
 
-def catch(fault: Fault) -> Outcome:
-    """Run with a fault until something catches it."""
-    formulas = fault.formulas(Formulas.verified())
-    caught = [] if mini_loop(formulas, fault.trainer).passed else ["mini_loop"]
+def detect(mutation: Mutation) -> Detection:
+    """Run with a bug until a check of each kind detects it."""
+    formulas = mutation.formulas()
+    caught = [] if mini_loop(formulas, mutation.trainer).passed else ["mini_loop"]
     when = ["0"] if caught else []
     for options, settings in PROBES:
         checks = Checks()
         env = make_env(settings.env, settings.envs, 0, torch.device("cpu"), torch.float32, **options)
-        trainer = fault.trainer(settings, checks.watch(env), formulas, checks)
+        trainer = mutation.trainer(settings, checks.watch(env), formulas, checks)
         try:
             for _ in range(ITERATIONS):
                 trainer.iterate()
@@ -85,89 +108,70 @@ def catch(fault: Fault) -> Outcome:
             caught += [check["name"] for check in checks.report() if not check["passed"]]
             when.append(str(trainer.iterations))
             break
-    return Outcome(fault.name, fault.about, tuple(caught), ", ".join(when), bool(caught))
+    return Detection(
+        mutation.name, mutation.about, mutation.known, tuple(caught), ", ".join(when), bool(caught)
+    )
 
 
-# --- broken formulas -----------------------------------------------------------------------------------
+def known_bug(formula: str, name: str) -> Form:
+    """A bug of the catalogue of ``conform``, as a Torch form.
 
+    It changes arguments or results of a form that it is given. That of GAE,
+    through which no gradient goes, is the NumPy form; the others compute
+    with tensors, so that they may hold arithmetic only.
+    """
+    declared: list[Fault | Convention] = [*catalogue(formula).faults, *catalogue(formula).conventions]
+    (bug,) = (bug for bug in declared if bug.name == name)
+    forms, names = load_forms(formula), [parameter.name for parameter in load_formula(formula).parameters]
 
-def _gae(**change: Callable[[dict[str, Any]], Any]) -> Callable[[Formulas], Formulas]:
-    """GAE that is handed something else than the rollout."""
-
-    def broken(verified: Formulas) -> Formulas:
-        def gae(**given: Any) -> dict[str, Any]:
-            return verified.gae(**{**given, **{name: make(given) for name, make in change.items()}})
-
-        return replace(verified, gae=gae)
+    def broken(**given: Any) -> dict[str, Any]:
+        arrays = dict.fromkeys(names) | given
+        if formula != "gae":
+            return dict(bug.around(forms.torch_form)(**arrays))
+        like = given["rewards"]
+        numbers = {
+            name: x.numpy() if isinstance(x, Tensor) else np.asarray(x, like.numpy().dtype)
+            for name, x in arrays.items()
+        }
+        found = bug.around(forms.numpy_form)(**numbers)
+        return {name: torch.as_tensor(np.array(x), dtype=like.dtype) for name, x in found.items()}
 
     return broken
 
 
-def _gae_result(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Formulas], Formulas]:
-    def broken(verified: Formulas) -> Formulas:
-        return replace(verified, gae=lambda **given: change(verified.gae(**given)))
-
-    return broken
+# --- formulas that the catalogue does not have, or not in Torch ----------------------------------------
 
 
-def _formula(name: str, form: Form) -> Callable[[Formulas], Formulas]:
-    return lambda verified: replace(verified, **{name: form})
+def _changed(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Form], Form]:
+    return lambda right: lambda **given: change(right(**given))
 
 
-def _one_discount(verified: Formulas) -> Formulas:
+def _without_next_values(right: Form) -> Form:
+    return lambda **given: right(**{**given, "next_values": torch.zeros_like(given["rewards"])})
+
+
+def _one_discount(right: Form) -> Form:
     """A_t = δ_t + γ·Σ_{k≥1} λ^k δ_{t+k}: the discount of one step for every delay."""
 
     def gae(**given: Any) -> dict[str, Any]:
         # with γ = 1 in the recursion alone, later errors weigh λ^k; what they lack is one γ
-        now = verified.gae(**{**given, "lam": 0.0})["advantages"]
-        later = verified.gae(
+        now = right(**{**given, "lam": 0.0})["advantages"]
+        later = right(
             **{**given, "gamma": 1.0, "rewards": now, "values": torch.zeros_like(given["values"]),
                "next_values": torch.zeros_like(now)}
         )["advantages"]  # fmt: skip
         advantages = now + given["gamma"] * (later - now)
         return {"advantages": advantages, "returns": advantages + given["values"][..., :-1]}
 
-    return replace(verified, gae=gae)
+    return gae
 
 
-def _reset_state(given: dict[str, Any]) -> Tensor:
-    """V of the state that is seen next, which after an end belongs to a new episode."""
-    following: Tensor = given["values"][..., 1:]
-    return following
+def swapped_clip(ratio: Tensor, adv: Tensor, eps: float) -> dict[str, Tensor]:
+    return {"objective": torch.minimum(ratio * adv, torch.clamp(ratio, 1 + eps, 1 - eps) * adv)}
 
 
-def _swapped_clip(ratio: Tensor, adv: Tensor, eps: float) -> dict[str, Tensor]:
-    inner = torch.clamp(ratio, 1 + eps, 1 - eps)
-    return {"objective": torch.minimum(ratio * adv, inner * adv)}
-
-
-def _early_minimum(ratio: Tensor, adv: Tensor, eps: float) -> dict[str, Tensor]:
+def early_minimum(ratio: Tensor, adv: Tensor, eps: float) -> dict[str, Tensor]:
     return {"objective": torch.minimum(ratio, ratio.clamp(1 - eps, 1 + eps)) * adv}
-
-
-def _combined(critic_sign: float, entropy_sign: float) -> Form:
-    def ppo_loss(clip: Tensor, critic: Tensor, entropy: Tensor, c1: float, c2: float) -> dict[str, Tensor]:
-        return {"loss": -clip + critic_sign * c1 * critic - entropy_sign * c2 * entropy}
-
-    return ppo_loss
-
-
-def _inverted_ratio(verified: Formulas) -> Formulas:
-    def ratio(new_log: Tensor, old_log: Tensor) -> dict[str, Any]:
-        return verified.ratio(new_log=old_log, old_log=new_log)
-
-    return replace(verified, ratio=ratio)
-
-
-def _halved_critic(verified: Formulas) -> Formulas:
-    def critic_loss(**given: Any) -> dict[str, Any]:
-        return {"loss": verified.critic_loss(**given)["loss"] / 2}
-
-    return replace(verified, critic_loss=critic_loss)
-
-
-def _negative_kl(verified: Formulas) -> Formulas:
-    return replace(verified, kl=lambda p, q: {"divergence": -verified.kl(p=p, q=q)["divergence"]})
 
 
 # --- broken trainers -----------------------------------------------------------------------------------
@@ -215,38 +219,38 @@ class _Ascent(Trainer):
         return -super().learning_rate()
 
 
-FAULTS = (
-    Fault("advantage_sign", "−A instead of A",
-          _gae_result(lambda found: {**found, "advantages": -found["advantages"]})),
-    Fault("done_shifted", "terminated marks the step after its own",
-          _gae(terminated=lambda given: given["terminated"].roll(1, -1))),
-    Fault("truncation_terminates", "running out of time counts as a terminal state",
-          _gae(terminated=lambda given: given["terminated"] | given["truncated"])),
-    Fault("no_bootstrap", "the value of the successor is left out",
-          _gae(next_values=lambda given: torch.zeros_like(given["rewards"]))),
-    Fault("bootstrap_after_reset", "a cut step bootstraps from the next episode's first state",
-          _gae(next_values=_reset_state)),
-    Fault("successor_after_reset", "the rollout stores the state after the reset", trainer=_ResetSuccessor),
-    Fault("truncation_ignored", "the recursion runs on across a cut",
-          _gae(truncated=lambda given: torch.zeros_like(given["truncated"]))),
-    Fault("reward_late", "rewards are stored one step late", trainer=_LateReward),
-    Fault("lambda_missing", "λ is 1 whatever was asked for", _gae(lam=lambda given: 1.0)),
-    Fault("one_discount", "γ where γⁿ is meant", _one_discount),
-    Fault("target_is_advantage", "the critic learns A instead of A + V",
-          _gae_result(lambda found: {**found, "returns": found["advantages"]})),
-    Fault("mean_added_back", "normalisation adds the mean back", trainer=_MeanAddedBack),
-    Fault("old_refreshed", "old log-probabilities are refreshed each epoch", trainer=_Refreshed),
-    Fault("ratio_inverted", "old over new", _inverted_ratio),
-    Fault("clip_swapped", "clip(r, 1+ε, 1−ε)", _formula("ppo_clip", _swapped_clip)),
-    Fault("minimum_early", "min(r, clip(r))·A", _formula("ppo_clip", _early_minimum)),
-    Fault("no_clip", "r·A alone",
-          _formula("ppo_clip", lambda ratio, adv, eps: {"objective": ratio * adv})),
-    Fault("critic_sign", "the critic's loss is subtracted from what is minimised",
-          _formula("ppo_loss", _combined(-1.0, 1.0))),
-    Fault("entropy_sign", "the entropy is added to what is minimised",
-          _formula("ppo_loss", _combined(1.0, -1.0))),
-    Fault("critic_halved", "a factor 1/2 that the reduction does not name", _halved_critic),
-    Fault("advantage_leaks", "a gradient flows through the advantage into the critic", trainer=_Leaking),
-    Fault("ascent", "the optimiser climbs", trainer=_Ascent),
-    Fault("kl_sign", "the reported divergence has the wrong sign", _negative_kl),
+MUTATIONS = (
+    Mutation("advantage_sign", "−A instead of A", formula="gae",
+             form=_changed(lambda found: {**found, "advantages": -found["advantages"]})),
+    Mutation("done_shifted", "the flags of a step are read at the next one", "gae/done-mask-one-late"),
+    Mutation("truncation_terminates", "running out of time counts as a terminal state",
+             "gae/truncation-as-termination"),
+    Mutation("no_bootstrap", "the value of the successor is left out", formula="gae",
+             form=_without_next_values),
+    Mutation("bootstrap_after_reset", "a cut step bootstraps from the next episode's first state",
+             "gae/next-value-of-reset-state"),
+    Mutation("successor_after_reset", "the rollout stores the state after the reset",
+             trainer=_ResetSuccessor),
+    Mutation("truncation_ignored", "the recursion runs on across a cut", "gae/recursion-crosses-truncation"),
+    Mutation("reward_late", "rewards are stored one step late", "gae/reward-one-late", trainer=_LateReward),
+    Mutation("lambda_missing", "λ is 1 whatever was asked for", "gae/lam-missing-in-recursion"),
+    Mutation("one_discount", "γ where γⁿ is meant", formula="gae", form=_one_discount),
+    Mutation("target_is_advantage", "the critic learns A instead of A + V", formula="gae",
+             form=_changed(lambda found: {**found, "returns": found["advantages"]})),
+    Mutation("mean_added_back", "normalisation adds the mean back",
+             "actor_loss/whitened-with-the-mean-added-back", trainer=_MeanAddedBack),
+    Mutation("old_refreshed", "old log-probabilities are refreshed each epoch", trainer=_Refreshed),
+    Mutation("ratio_inverted", "old over new", "ratio/ratio-inverted"),
+    Mutation("clip_swapped", "clip(r, 1+ε, 1−ε)", "ppo_clip/bounds-swapped", "ppo_clip",
+             lambda right: swapped_clip),
+    Mutation("minimum_early", "min(r, clip(r))·A", "ppo_clip/minimum-before-the-product", "ppo_clip",
+             lambda right: early_minimum),
+    Mutation("no_clip", "r·A alone", "ppo_clip/clip-forgotten"),
+    Mutation("critic_sign", "the critic's loss is subtracted from what is minimised", "ppo_loss/critic-sign"),
+    Mutation("entropy_sign", "the entropy is added to what is minimised", "ppo_loss/entropy-sign"),
+    Mutation("critic_halved", "a factor 1/2 that the reduction does not name",
+             "ppo_loss/critic-halved-again"),
+    Mutation("advantage_leaks", "a gradient flows through the advantage into the critic", trainer=_Leaking),
+    Mutation("ascent", "the optimiser climbs", trainer=_Ascent),
+    Mutation("kl_sign", "the reported divergence has the wrong sign", "kl/negative-divergence"),
 )  # fmt: skip

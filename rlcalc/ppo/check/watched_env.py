@@ -1,4 +1,4 @@
-"""An environment under watch, so that a rollout can be held against what really happened."""
+"""An environment under watch, so that a rollout can be compared with what really happened."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rlcalc.errors import InputError
 from rlcalc.ppo.envs.base import Transition, VectorEnv
+
+HINT = "Repair the environment; --no-checks trains on what it gives."
 
 
 class WatchedEnv:
@@ -31,13 +34,27 @@ class WatchedEnv:
 
     def reset(self) -> Tensor:
         self.first = self._env.reset()
+        self._check("observation", self.first)
         return self.first
 
     def step(self, action: Tensor) -> Transition:
         found = self._env.step(action)
+        self._check("reward", found.reward)
+        for observation in (found.successor, found.observation):
+            self._check("observation", observation)
         self.given.append(action)
         self.gave.append(found)
         return found
+
+    def _check(self, what: str, found: Tensor) -> None:
+        """Refuse NaN and infinities of an environment that is code of somebody else, and on the host.
+
+        Raises:
+            InputError: ``env_not_finite``.
+        """
+        if self._env.generator is None and not found.isfinite().all():
+            wrong = found.flatten()[~found.flatten().isfinite()][0].item()
+            raise InputError("env_not_finite", f"{self._env.name} gave the {what} {wrong}.", HINT)
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         self._env.load_state_dict(state)

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from rlcalc.mdp.reading import read_mdp
-from rlcalc.ppo.envs import TorchEnv
-from rlcalc.ppo.envs.base import Actions, DiscreteActions, Transition
+from rlcalc.ppo.envs.base import Actions, DiscreteActions, TorchEnv, Transition
 
 
 class Bandit(TorchEnv):

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+
+from rlcalc.errors import InputError, shown
+from rlcalc.ppo.state import restore
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Transition:
 
 
 class VectorEnv(Protocol):
-    """N copies of an environment that begin anew by themselves.
+    """N copies of an environment whose episodes start again by themselves.
 
     Tensors handed out are never written to again: the trainer may keep them.
 
@@ -80,7 +83,7 @@ class VectorEnv(Protocol):
         ...
 
     def reset(self) -> Tensor:
-        """Begin all episodes anew; the first observations [N, observation_size]."""
+        """Start all episodes again; the first observations [N, observation_size]."""
         ...
 
     def step(self, action: Tensor) -> Transition:
@@ -94,3 +97,53 @@ class VectorEnv(Protocol):
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on exactly where ``state_dict`` was called."""
         ...
+
+
+def check_integer(value: Any, what: str, code: str, low: int, high: int) -> None:
+    """Refuse what is not an integer from ``low`` to ``high``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(code, f"{what} must be an integer from {low} to {high}, not {shown(value)}.")
+
+
+def check_time_limit(value: Any) -> None:
+    """A time limit counts steps: an integer from 1 that int32 can hold."""
+    check_integer(value, "time_limit", "env_option_out_of_range", 1, 2**31 - 2)
+
+
+class TorchEnv:
+    """What the environments written in Torch have in common.
+
+    A subclass names the tensors that its future depends on in ``_state``; the
+    generator is saved with them.
+    """
+
+    name: str
+
+    def __init__(self, num_envs: int, seed: int, device: torch.device, dtype: torch.dtype) -> None:
+        self.num_envs, self.device, self.dtype = num_envs, device, dtype
+        self.generator = torch.Generator(device)
+        self.generator.manual_seed(seed)
+
+    def _state(self) -> dict[str, Tensor]:
+        """The private buffers themselves, not copies."""
+        raise NotImplementedError
+
+    def _impossible(self, state: Mapping[str, Tensor]) -> str:
+        """What no episode could have led to in a saved state, or ""."""
+        del state
+        return ""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Copies of the private buffers, and the generator's state (uint8, on the CPU)."""
+        saved = {key: value.clone() for key, value in self._state().items()}
+        return {**saved, "generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on exactly where ``state_dict`` was called.
+
+        Raises:
+            DataError: ``env_state_foreign``, when it is not a state of this
+                environment; nothing is changed then.
+        """
+        own: dict[str, Tensor | torch.Generator] = {**self._state(), "generator": self.generator}
+        restore(own, state, f"{self.num_envs} copies of {self.name}", "env_state_foreign", self._impossible)

@@ -2,19 +2,19 @@
 
 A step at few copies costs what its Torch calls cost to launch, so it makes
 few of them, into private buffers: about thirty, with constants that are
-tensors already (a Python number is wrapped anew at every call) and halves
+tensors already (a Python number is wrapped again at every call) and halves
 folded into constants where that is exact.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from rlcalc.ppo.envs import TorchEnv, check_time_limit
-from rlcalc.ppo.envs.base import Actions, DiscreteActions, Transition
+from rlcalc.ppo.envs.base import Actions, DiscreteActions, TorchEnv, Transition, check_time_limit
 
 GRAVITY = 9.8  # m/s²
 MASS_POLE = 0.1  # kg
@@ -91,14 +91,18 @@ class CartPole(TorchEnv):
         self._pull, self._inertia = self._both.unbind(0)
         self._outside = torch.empty(n, 4, dtype=torch.bool, device=self.device)
         self._aside, self._fallen = self._outside[:, 0], self._outside[:, 2]
-        self._over_column = torch.empty(n, 1, dtype=torch.bool, device=self.device)
-        self._over = self._over_column[:, 0]
+        self._ended_column = torch.empty(n, 1, dtype=torch.bool, device=self.device)
+        self._ended = self._ended_column[:, 0]
 
     def _state(self) -> dict[str, Tensor]:
         return {"state": self._now, "steps": self._steps}
 
+    def _impossible(self, state: Mapping[str, Tensor]) -> str:
+        right = state["state"].isfinite().all() and (state["steps"] >= 0).all()
+        return "" if right else "a state is not finite, or a count is negative"
+
     def reset(self) -> Tensor:
-        """Begin all episodes anew; observations [N, 4]."""
+        """Start all episodes again; observations [N, 4]."""
         self._now.uniform_(-START, START, generator=self.generator)
         self._steps.zero_()
         return self._now.clone()
@@ -134,11 +138,11 @@ class CartPole(TorchEnv):
         terminated = torch.bitwise_or(self._aside, self._fallen)
         self._steps.add_(self._one)
         truncated = torch.ge(self._steps, self._time_limit)
-        torch.bitwise_or(terminated, truncated, out=self._over)
+        torch.bitwise_or(terminated, truncated, out=self._ended)
 
         # drawn for every copy at every step: the shape never depends on the data
         self._fresh.uniform_(-START, START, generator=self.generator)
-        observation = torch.where(self._over_column, self._fresh, successor)
+        observation = torch.where(self._ended_column, self._fresh, successor)
         self._now.copy_(observation)
-        self._steps.masked_fill_(self._over, 0)
+        self._steps.masked_fill_(self._ended, 0)
         return Transition(observation, self._reward, terminated, truncated, successor)

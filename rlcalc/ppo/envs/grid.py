@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
 
@@ -10,8 +11,7 @@ from torch import Tensor
 
 from rlcalc.errors import InputError, shown
 from rlcalc.mdp.reading import read_mdp
-from rlcalc.ppo.envs import TorchEnv, check_time_limit
-from rlcalc.ppo.envs.base import Actions, DiscreteActions, Transition
+from rlcalc.ppo.envs.base import Actions, DiscreteActions, TorchEnv, Transition, check_time_limit
 
 
 class Grid(TorchEnv):
@@ -60,8 +60,8 @@ class Grid(TorchEnv):
         self._cells = torch.eye(len(mdp.states), dtype=dtype, device=device)
         # Σ_{j<=s'} P(j|s,a) but the last, which is 1: the successor is how many of them a draw reaches;
         # summed exactly, or a cell of probability 0 could be reached by a rounding error
-        stairs = [[float(p) for p in accumulate(row)][:-1] for rows in mdp.p for row in rows]
-        self._stairs = torch.tensor(stairs, dtype=dtype, device=device)
+        cumulative = [[float(p) for p in accumulate(row)][:-1] for rows in mdp.p for row in rows]
+        self._cumulative = torch.tensor(cumulative, dtype=dtype, device=device)
         self._draws = torch.empty(num_envs, 2, dtype=dtype, device=device)
         self._chance, self._start = self._draws[:, :1], self._draws[:, 1]
         self._limit = 2**63 - 1 if time_limit is None else time_limit
@@ -72,12 +72,16 @@ class Grid(TorchEnv):
     def _state(self) -> dict[str, Tensor]:
         return {"cell": self._cell, "steps": self._steps}
 
+    def _impossible(self, state: Mapping[str, Tensor]) -> str:
+        inside = all(cell in self.mdp.non_terminal for cell in state["cell"].tolist())
+        return "" if inside and (state["steps"] >= 0).all() else "a robot is not on the grid"
+
     def _first_cells(self) -> Tensor:
         """Where the next episodes begin, [N], from draws in [0, 1)."""
         return self._starts.index_select(0, (self._start * len(self._starts)).long())
 
     def reset(self) -> Tensor:
-        """Begin all episodes anew; observations [N, 4]."""
+        """Start all episodes again; observations [N, 4]."""
         self._draws.uniform_(generator=self.generator)
         self._cell.copy_(self._first_cells())
         self._steps.zero_()
@@ -86,14 +90,14 @@ class Grid(TorchEnv):
     def step(self, action: Tensor) -> Transition:
         """Move by action [N] int64, an index into U, D, L, R."""
         self._draws.uniform_(generator=self.generator)
-        stairs = self._stairs.index_select(0, self._cell * len(self.mdp.actions) + action)
-        there = (self._chance >= stairs).sum(1)
+        cumulative = self._cumulative.index_select(0, self._cell * len(self.mdp.actions) + action)
+        there = (self._chance >= cumulative).sum(1)
         terminated = self._goal.index_select(0, there)
         self._steps.add_(1)
         truncated = self._steps >= self._limit
-        over = terminated | truncated
+        ended = terminated | truncated
         successor = self._cells.index_select(0, there)
-        self._cell.copy_(torch.where(over, self._first_cells(), there))
-        self._steps.masked_fill_(over, 0)
+        self._cell.copy_(torch.where(ended, self._first_cells(), there))
+        self._steps.masked_fill_(ended, 0)
         observation = self._cells.index_select(0, self._cell)
         return Transition(observation, terminated.to(self.dtype), terminated, truncated, successor)

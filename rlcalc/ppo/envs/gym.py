@@ -3,20 +3,25 @@
 It steps on the CPU in NumPy, copy by copy, whatever the device of the run is.
 What such an environment keeps inside cannot be saved in general, so a run on
 one cannot be resumed bit-identically: ``resumable`` is false, and after
-``load_state_dict`` all episodes begin anew.
+``load_state_dict`` all episodes start again.
+
+It is code of somebody else, so whatever it raises, `SystemExit` included, is
+an error that names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
+from rlcalc.errors import InputError, RlcalcError, UnknownName, shown, suggestion
 from rlcalc.ppo.envs.base import Actions, BoxActions, DiscreteActions, Transition
+from rlcalc.ppo.state import restore
 
 EXTRA = 'It comes with the extra "test" of rlcalc; gymnasium>=1.1 alone will do.'
 
@@ -82,31 +87,30 @@ class GymEnv:
             raise UnknownName(
                 "gym_unknown", f"Gymnasium knows no environment {shown(name)}.", hint
             ) from error
-        except (gymnasium.error.Error, ImportError, TypeError, ValueError, AttributeError) as error:
-            why = shown(error, 300)
-            raise InputError("gym_failed", f"Gymnasium cannot make {shown(name)}: {why}.") from error
-        try:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise InputError("gym_failed", f"Gymnasium cannot make {shown(name)}: {_why(error)}.") from error
+        with self._calling("its spaces"):
             self.action = _actions(gymnasium.spaces, self._envs.single_action_space)
             self.observation_size = _size(gymnasium.spaces, self._envs.single_observation_space)
-        except InputError:
-            self.close()
-            raise
-        threshold = self._envs.spec.reward_threshold
-        self.solved_at: float | None = None if threshold is None else float(threshold)
+            threshold = self._envs.spec.reward_threshold
+            self.solved_at: float | None = None if threshold is None else float(threshold)
         self._seed, self._resumed_after = seed, 0
         self._steps = 0
         self._began = False
 
     def reset(self) -> Tensor:
-        """Begin all episodes anew; observations [N, O]. Only the first reset seeds."""
+        """Start all episodes again; observations [N, O]. Only the first reset seeds."""
         seeds = None
         if not self._began:
             # hashed: with seed, seed+1, … two runs of neighbouring seeds would share most episodes
             sequence = np.random.SeedSequence([self._seed, self._resumed_after])
             seeds = [int(seed) for seed in sequence.generate_state(self.num_envs)]
-        observation, _ = self._envs.reset(seed=seeds)
-        self._began = True
-        return self._observed(observation)
+        with self._calling("reset"):
+            observation, _ = self._envs.reset(seed=seeds)
+            self._began = True
+            return self._observed(observation)
 
     def step(self, action: Tensor) -> Transition:
         """One step of every copy, waiting for the device; action [N] int64 or [N, size].
@@ -118,23 +122,32 @@ class GymEnv:
             raise InputError(
                 "gym_reset_needed", f"{self.name} has no episode to go on with.", "Call reset() first."
             )
-        observation, reward, terminated, truncated, _ = self._envs.step(self._taken(action))
-        self._steps += 1
-        successor = self._observed(observation)
-        over = terminated | truncated
-        if over.any():
-            # rows that go on are handed back as they are
-            begun, _ = self._envs.reset(options={"reset_mask": over})
-            following = self._observed(begun)
-        else:
-            following = successor.clone()
-        return Transition(
-            following,
-            torch.as_tensor(reward, dtype=self.dtype).to(self.device),
-            torch.as_tensor(terminated).to(self.device),
-            torch.as_tensor(truncated).to(self.device),
-            successor,
-        )
+        with self._calling("step"):
+            observation, reward, terminated, truncated, _ = self._envs.step(self._taken(action))
+            self._steps += 1
+            successor = self._observed(observation)
+            ended = terminated | truncated
+            if ended.any():
+                # rows that go on are handed back as they are
+                following = self._observed(self._envs.reset(options={"reset_mask": ended})[0])
+            else:
+                following = successor.clone()
+            return Transition(
+                following,
+                torch.as_tensor(reward, dtype=self.dtype).to(self.device),
+                torch.as_tensor(terminated).to(self.device),
+                torch.as_tensor(truncated).to(self.device),
+                successor,
+            )
+
+    @contextmanager
+    def _calling(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (RlcalcError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise InputError("gym_failed", f"{self.name} failed in {what}: {_why(error)}.") from error
 
     def _observed(self, observation: Any) -> Tensor:
         space = self._envs.single_observation_space
@@ -142,7 +155,7 @@ class GymEnv:
             index = torch.as_tensor(observation - space.start)
             return torch.nn.functional.one_hot(index, int(space.n)).to(self.device, self.dtype)
         # a copy: what Gymnasium hands out may be an array that it fills again
-        rows = np.array(observation, copy=True).reshape(self.num_envs, -1)
+        rows = np.array(observation, copy=True).reshape(self.num_envs, self.observation_size)
         return torch.as_tensor(rows, dtype=self.dtype).to(self.device)
 
     def _taken(self, action: Tensor) -> Any:
@@ -163,14 +176,21 @@ class GymEnv:
         Raises:
             DataError: ``env_state_foreign``.
         """
-        if state.keys() != {"steps"} or state["steps"].shape or state["steps"].dtype != torch.int64:
-            raise DataError("env_state_foreign", f"This state is not one of {self.name}.")
-        self._resumed_after, self._steps = int(state["steps"]), 0
+        steps = torch.tensor(0)
+        negative = lambda state: "it counts fewer than no steps" if state["steps"] < 0 else ""  # noqa: E731
+        restore({"steps": steps}, state, self.name, "env_state_foreign", negative)
+        self._resumed_after, self._steps = int(steps), 0
         self._began = False
 
     def close(self) -> None:
         """Release what Gymnasium holds, such as windows."""
-        self._envs.close()
+        with suppress(Exception, SystemExit):
+            self._envs.close()
+
+
+def _why(error: BaseException) -> str:
+    text = shown(error, 300)
+    return f"{type(error).__name__}: {text}" if str(error) else type(error).__name__
 
 
 def _actions(spaces: Any, space: Any) -> Actions:

@@ -5,16 +5,17 @@ Words and rewards are those of the MDP ``tokens`` in ``rlcalc.mdp.builtin``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 from rlcalc.mdp.reading import read_mdp
-from rlcalc.ppo.envs import TorchEnv
-from rlcalc.ppo.envs.base import Actions, DiscreteActions, Transition
+from rlcalc.ppo.envs.base import Actions, DiscreteActions, TorchEnv, Transition
 
 
 class Tokens(TorchEnv):
-    """N answers of L words out of V; the answer is over with its last word.
+    """N answers of L words out of V; the answer ends with its last word.
 
     Observations [N, 1 + L·V] hold the whole text so far: 1 for the prompt,
     then per position a one-hot word, all zeros where nothing is written yet.
@@ -42,8 +43,13 @@ class Tokens(TorchEnv):
     def _state(self) -> dict[str, Tensor]:
         return {"text": self._text, "written": self._written}
 
+    def _impossible(self, state: Mapping[str, Tensor]) -> str:
+        text, written = state["text"], state["written"]
+        right = (written >= 0) & (written < self._length) & (text.sum(1) == 1 + written)
+        return "" if right.all() and ((text == 0) | (text == 1)).all() else "an answer has words too many"
+
     def reset(self) -> Tensor:
-        """Begin all answers anew; the prompts [N, 1 + L·V]."""
+        """Start all answers again; the prompts [N, 1 + L·V]."""
         self._text.copy_(self._prompt)
         self._written.zero_()
         return self._prompt.clone()

@@ -10,7 +10,7 @@ and of other rounding.
 
 What a recording asks of the recorded code, and what the trainer does for it:
 
-- no shape and no branch depends on data: environments begin anew by selecting;
+- no shape and no branch depends on data: environments reset by selecting;
 - nothing waits for the device: numbers are read after the replay;
 - whatever the next iteration starts from is written in place (observations,
   parameters, moments, counts), and Python numbers that change are tensors;
@@ -18,7 +18,7 @@ What a recording asks of the recorded code, and what the trainer does for it:
 
 A watcher runs Python and reads numbers, so it cannot be recorded. `_Later`
 stands in for it while recording and keeps what it would have been shown;
-after each replay the watcher sees the same tensors, filled anew, with the
+after each replay the watcher sees the same tensors, filled again, with the
 parameters that the rollout began with put back for as long as it looks.
 """
 
@@ -26,15 +26,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from rlcalc.ppo.optimiser import Optimiser
-    from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout, Watcher, Work
-    from rlcalc.ppo.train import Trainer
+from rlcalc.ppo.optimiser import Optimiser
+from rlcalc.ppo.records import Batch, Losses, Rollout, Work
+from rlcalc.ppo.train import Trainer, Watcher
 
 T = TypeVar("T")
 # the first kernel of a kind loads its module and makes its workspace, which no recording may do
@@ -134,8 +133,12 @@ def _with_parameters(optimiser: Optimiser, other: Tensor) -> Iterator[None]:
         optimiser.flat.copy_(own)
 
 
-class _Later:
-    """A watcher that keeps what it is shown for another one."""
+class _Later(Watcher):
+    """A watcher that keeps what it is shown for another one.
+
+    The first step of a run is never recorded, since warming up came before,
+    and what reads numbers is not either.
+    """
 
     def __init__(self) -> None:
         self.events: list[Callable[[Watcher], None]] = []
@@ -147,11 +150,3 @@ class _Later:
         # the graph of the losses would keep every activation of the minibatch
         bare = losses.detached()
         self.events.append(lambda watcher: watcher.first_minibatch(trainer, epoch, batch, bare))
-
-    def stepped(self, trainer: Trainer, before: Tensor) -> None:
-        """The first step of a run is never recorded: warming up came before."""
-
-    def updated(self, trainer: Trainer, batch: Batch, metrics: Metrics) -> None:
-        """Belongs to the part that reads numbers, which is not recorded."""
-
-    def captured(self) -> None: ...

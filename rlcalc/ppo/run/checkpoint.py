@@ -8,19 +8,59 @@ loads weights only.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import math
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rlcalc.errors import DataError, InputError, shown
+from rlcalc.errors import DataError, InputError, RlcalcError, shown
+from rlcalc.files import read_bytes, replacing
+from rlcalc.ppo.settings import Settings, from_mapping
+from rlcalc.records import Place, read_record
 
 MAGIC = b"rlcalc-ppo"
 VERSION = 1
 NAME = "checkpoint.pt"
+MOST_BYTES = 1 << 32
+
+
+def _are_pairs(value: Any) -> str:
+    right = all(
+        isinstance(pair, list | tuple) and [type(x) for x in pair] == [int, float] and pair[0] >= 0
+        for pair in value
+    )
+    return "" if right else "expected pairs of steps and a mean return."
+
+
+def _are_finite(value: Any) -> str:
+    return _are_pairs(value) or ("" if all(math.isfinite(x) for _, x in value) else "a return is not finite.")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a checkpoint holds.
+
+    Attributes:
+        trainer: the state of each rank's trainer.
+        evaluation: the state of the environments that evaluations are played in.
+        evaluations, history: as in `rlcalc.ppo.run.run.Result`.
+        next_evaluation: steps at which the next evaluation is due.
+    """
+
+    settings: Settings
+    trainer: tuple[Any, ...]
+    evaluation: Any
+    evaluations: tuple[Any, ...] = field(metadata={"check": _are_pairs})
+    next_evaluation: int
+    solved: bool
+    history: tuple[Any, ...] = field(metadata={"check": _are_finite})
 
 
 def save(folder: Path, state: dict[str, Any]) -> Path:
@@ -33,23 +73,91 @@ def save(folder: Path, state: dict[str, Any]) -> Path:
     torch.save(state, packed)
     payload = packed.getvalue()
     head = b"%s %d %s\n" % (MAGIC, VERSION, hashlib.sha256(payload).hexdigest().encode())
-    target, temporary = folder / NAME, folder / f".{NAME}.new"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with replacing(folder / NAME) as file:
             file.write(head + payload)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
+    except (OSError, InputError) as error:
+        raise _unwritable(folder, error) from error
+    return folder / NAME
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """A folder that no other run writes to meanwhile; made where there is none.
+
+    The lock is the kernel's and ends with the process, however that ends, so
+    none is ever left over. Without such locks (Windows) there is none.
+
+    Raises:
+        InputError: ``checkpoint_unwritable``, ``checkpoint_in_use``.
+    """
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(13, "permission denied")
+        handle = _lock(folder)
+    except BlockingIOError:
         raise InputError(
-            "checkpoint_unwritable", f"No checkpoint can be written to {shown(folder)}: {error.strerror}."
-        ) from error
-    return target
+            "checkpoint_in_use",
+            f"Another run is writing its checkpoints to {shown(folder)}.",
+            "Wait until it has ended, or name another folder.",
+        ) from None
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    for rest in folder.glob(f".{NAME}.*"):  # of a run that was killed while it wrote
+        rest.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+        if made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # if the run never came to write anything
+
+
+def _lock(folder: Path) -> int | None:
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise
+    except OSError:  # a file system without locks
+        os.close(handle)
+        return None
+    return handle
+
+
+def read(folder: Path) -> Saved:
+    """The checkpoint in a folder, with everything in it of the type that it should have.
+
+    What trainer and environments make of their states shows when they take them.
+
+    Raises:
+        InputError, DataError: as `load`, and as `Settings.check`.
+    """
+    state = load(folder)
+    place = Place(str(folder / NAME), code="checkpoint_foreign")
+    try:
+        settings = from_mapping(state.pop("settings"))
+        return read_record(Saved, state, place, settings=settings)
+    except RlcalcError:
+        raise
+    except (ValueError, OverflowError, RecursionError):
+        place.refuse("it holds a number or a list that is too large to be of a run.")
 
 
 def load(folder: Path) -> dict[str, Any]:
-    """The checkpoint in a folder.
+    """What stands in the checkpoint in a folder, as it stands there.
 
     Raises:
         InputError: ``checkpoint_missing``.
@@ -58,16 +166,14 @@ def load(folder: Path) -> dict[str, Any]:
             not what was written), ``checkpoint_unsafe`` (holds more than weights).
     """
     path = folder / NAME
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+    if not path.exists():
         raise InputError(
             "checkpoint_missing", f"There is no checkpoint in {shown(folder)}.", "Start without --resume."
-        ) from None
-    except OSError as error:
-        raise DataError(
-            "checkpoint_damaged", f"The checkpoint {shown(path)} cannot be read: {error.strerror}."
-        ) from error
+        )
+    try:
+        content = read_bytes(path, MOST_BYTES)
+    except DataError as error:
+        raise DataError("checkpoint_damaged", error.message) from error
     head, newline, payload = content.partition(b"\n")
     words = head.split(b" ")
     if not content:
@@ -76,12 +182,11 @@ def load(folder: Path) -> dict[str, Any]:
         raise DataError("checkpoint_foreign", f"{shown(path)} is not a checkpoint of rlcalc ppo-run.")
     if len(words) != 3 or not newline or not words[1].isdigit():
         raise _damaged(path, "its first line is cut off")
-    if int(words[1]) != VERSION:
-        age = "an older" if int(words[1]) < VERSION else "a newer"
+    if words[1] != b"%d" % VERSION:
         raise DataError(
             "checkpoint_version",
-            f"{shown(path)} has format {int(words[1])}, of {age} rlcalc; this one reads format {VERSION}.",
-            "Go on with the rlcalc that wrote it, or start anew.",
+            f"{shown(path)} has format {words[1].decode()[:20]}; this rlcalc reads format {VERSION}.",
+            "Resume with the rlcalc that wrote it, or start again.",
         )
     if hashlib.sha256(payload).hexdigest().encode() != words[2]:
         raise _damaged(path, "its content is not what was written")
@@ -101,3 +206,8 @@ def _damaged(path: Path, why: str) -> DataError:
     return DataError(
         "checkpoint_damaged", f"The checkpoint {shown(path)} is damaged: {why}.", "Start without --resume."
     )
+
+
+def _unwritable(folder: Path, error: OSError | InputError) -> InputError:
+    why = error.message if isinstance(error, InputError) else f"{error.strerror or error}."
+    return InputError("checkpoint_unwritable", f"No checkpoint can be written to {shown(folder)}: {why}")

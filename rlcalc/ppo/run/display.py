@@ -5,50 +5,57 @@ No Torch here: everything is numbers by now.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from rlcalc.errors import InputError, shown
+from rlcalc.files import replacing
 
 if TYPE_CHECKING:
-    from rlcalc.ppo.records import Metrics
-    from rlcalc.ppo.run.run import Result
+    from rlcalc.ppo.run.run import Progress, Result
     from rlcalc.ppo.settings import Settings
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
+DOT, GOAL = "●", "┄"
+WIDEST = 60
 SECONDS_PER_LINE = 2.0
+Points = Sequence[tuple[int, float]]
 
 
-def quantities(metrics: Metrics, seconds: float, settings: Settings, first: int) -> list[tuple[str, str]]:
+def quantities(progress: Progress, settings: Settings) -> list[tuple[str, str]]:
     """Label and text of everything that is shown while a run goes on."""
-    rate = (metrics.env_steps - first) / max(seconds, 1e-9)
-    left = max(0, settings.steps - metrics.env_steps) / max(rate, 1e-9)
-    value = "none ended" if metrics.episode_return is None else f"{metrics.episode_return:.1f}"
-    return [
-        ("steps", f"{metrics.env_steps:,} of {settings.steps:,}"),
+    now, rate = progress.metrics, progress.trained / max(progress.seconds, 1e-9)
+    value = "none ended" if now.episode_return is None else f"{now.episode_return:.1f}"
+    found = [
+        ("steps", f"{now.env_steps:,} of {settings.planned:,}"),
         ("return", value),
-        ("loss", f"{metrics.loss:.4f}"),
-        ("clip", f"{metrics.clip_objective:.4f}"),
-        ("critic", f"{metrics.critic_loss:.4g}"),
-        ("entropy", f"{metrics.entropy:.3f}"),
-        ("KL", f"{metrics.kl:.4f}"),
+        ("loss", f"{now.loss:.4f}"),
+        ("objective", f"{now.clip_objective:.4f}"),
+        ("critic loss", f"{now.critic_loss:.4g}"),
+        ("entropy", f"{now.entropy:.3f}"),
+        ("approx KL", f"{now.kl:.4f}"),
+        ("clip fraction", f"{now.clip_fraction:.3f}"),
+        ("explained variance", f"{now.explained_variance:.3f}"),
         ("steps/s", f"{rate:,.0f}"),
-        ("left", f"at most {_duration(left)}"),
+        ("ETA", f"<= {_duration(max(0, progress.remaining) / max(rate, 1e-9))}"),
     ]
+    if progress.checks:
+        passed = sum(check["passed"] for check in progress.checks)
+        found.append(("checks", f"{passed}/{len(progress.checks)} passed"))
+    return found
 
 
 def _duration(seconds: float) -> str:
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
-    return (
-        f"{whole // 60} min {whole % 60:02d} s"
-        if whole < 3600
-        else f"{whole // 3600} h {whole // 60 % 60:02d} min"
-    )
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole // 60 % 60:02d} min"
 
 
 class Lines:
@@ -56,16 +63,13 @@ class Lines:
 
     def __init__(self, stream: IO[str], settings: Settings) -> None:
         self.stream, self.settings = stream, settings
-        self.first: int | None = None
         self.next_at = 0.0
 
-    def __call__(self, metrics: Metrics, seconds: float) -> None:
-        if self.first is None:
-            self.first = metrics.env_steps if metrics.env_steps > self.settings.batch else 0
-        if seconds < self.next_at:
+    def __call__(self, progress: Progress) -> None:
+        if progress.seconds < self.next_at:
             return
-        self.next_at = seconds + SECONDS_PER_LINE
-        parts = quantities(metrics, seconds, self.settings, self.first)
+        self.next_at = progress.seconds + SECONDS_PER_LINE
+        parts = quantities(progress, self.settings)
         self.stream.write("  ".join(f"{label} {text}" for label, text in parts) + "\n")
         self.stream.flush()
 
@@ -76,7 +80,7 @@ class Lines:
 
 
 class Live(Lines):
-    """One panel that is drawn anew, for a terminal."""
+    """One panel that is redrawn, for a terminal."""
 
     def __init__(self, stream: IO[str], settings: Settings) -> None:
         super().__init__(stream, settings)
@@ -87,11 +91,9 @@ class Live(Lines):
         self.panel = Panel(console=Console(file=stream), transient=True, auto_refresh=False)
         self.drawn = -1.0
 
-    def __call__(self, metrics: Metrics, seconds: float) -> None:
-        if self.first is None:
-            self.first = metrics.env_steps if metrics.env_steps > self.settings.batch else 0
-        if metrics.episode_return is not None:
-            self.recent.append(metrics.episode_return)
+    def __call__(self, progress: Progress) -> None:
+        if progress.metrics.episode_return is not None:
+            self.recent.append(progress.metrics.episode_return)
         if time.monotonic() - self.drawn < 0.1:
             return
         self.drawn = time.monotonic()
@@ -99,7 +101,7 @@ class Live(Lines):
         from rich.text import Text
 
         table = Table.grid(padding=(0, 2))
-        for label, text in quantities(metrics, seconds, self.settings, self.first):
+        for label, text in quantities(progress, self.settings):
             table.add_row(Text(label, "dim"), Text(text))
         table.add_row(Text("curve", "dim"), Text(sparkline(self.recent, 40)))
         self.panel.update(table, refresh=True)
@@ -121,8 +123,8 @@ def averaged(values: Sequence[float], width: int) -> list[float]:
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """Values as one line of blocks, from the least to the largest."""
-    points = averaged(values, width)
+    """Finite values as one line of blocks, from the least to the largest."""
+    points = averaged([value for value in values if math.isfinite(value)], width)
     if not points:
         return ""
     low, high = min(points), max(points)
@@ -130,59 +132,91 @@ def sparkline(values: Sequence[float], width: int) -> str:
     return "".join(BLOCKS[1 + round((value - low) / span * 7)] for value in points)
 
 
-def curve(history: Sequence[tuple[int, float]], goal: float | None, width: int = 60, height: int = 8) -> str:
-    """The learning curve in block characters, with its axes; empty without a finished episode."""
+def curve(history: Points, goal: float | None, evaluations: Points = (), width: int = WIDEST) -> str:
+    """The learning curve in block characters, over steps; empty without a finished episode.
+
+    Args:
+        history: steps and mean return of the episodes of training, the blocks.
+        evaluations: steps and mean return, the dots.
+        goal: a line where there is nothing else, with its label.
+        width: columns, labels included.
+    """
+    history = [point for point in history if math.isfinite(point[1])]
+    dots = [point for point in evaluations if math.isfinite(point[1])]
     if not history:
         return ""
-    points = averaged([value for _, value in history], width)
-    low = min(0.0, *points)
-    high = max([*points, *([] if goal is None else [goal])])
-    span = (high - low) or 1.0
-    eighths = [max(1, round((value - low) / span * height * 8)) for value in points]
-    margin = max(len(f"{high:.4g}"), len(f"{low:.4g}"))
+    values = [value for _, value in (*history, *dots)]
+    low, high = min(0.0, *values), max([*values, *([] if goal is None else [goal])])
+    span, height = (high - low) or 1.0, 8
+    labels = {height - 1: f"{high:.4g}", 0: f"{low:.4g}"}
+
+    def row_of(value: float) -> int:
+        return min(height - 1, int((value - low) / span * height))
+
+    if goal is not None:
+        labels[row_of(goal)] = f"{goal:.4g}"
+    margin = max(map(len, labels.values()))
+    columns = max(1, width - margin - 2)
+    last = max(steps for steps, _ in (*history, *dots))
+
+    def column_of(steps: int) -> int:
+        return min(columns - 1, steps * columns // (last + 1))
+
+    blank = GOAL if goal is not None else " "
+    bars = [max(1, round((value - low) / span * height * 8)) for value in _stretched(history, columns, last)]
+    marks = {(row_of(value), column_of(steps)) for steps, value in dots}
     lines = []
     for row in reversed(range(height)):
-        bar = "".join(BLOCKS[min(8, max(0, cell - row * 8))] for cell in eighths)
-        label = f"{high:.4g}" if row == height - 1 else f"{low:.4g}" if row == 0 else ""
-        lines.append(f"{label:>{margin}} │{bar}")
-    last = f"{history[-1][0]:,} steps"
-    lines.append(f"{'':>{margin}} └{'─' * len(points)}")
-    lines.append(f"{'':>{margin}}  0{last:>{max(len(points) - 1, len(last) + 1)}}")
+        cells = [BLOCKS[min(8, max(0, bar - row * 8))] for bar in bars]
+        if goal is not None and row == row_of(goal):
+            cells = [blank if cell == " " else cell for cell in cells]
+        drawn = "".join(DOT if (row, at) in marks else cell for at, cell in enumerate(cells))
+        lines.append(f"{labels.get(row, ''):>{margin}} │{drawn}")
+    lines.append(f"{'':>{margin}} └{'─' * columns}")
+    lines.append(f"{'':>{margin}}  0{f'{last:,} steps':>{columns - 1}}")
+    what = ["█ training"] + [f"{DOT} evaluation"] * bool(dots) + [f"{GOAL} goal"] * (goal is not None)
+    lines.append(f"{'':>{margin}}  {'  '.join(what)}")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _stretched(history: Points, columns: int, last: int) -> list[float]:
+    """The mean return of the iterations that fall into each column, or that of the next one."""
+    found: list[float] = []
+    at = 0
+    for column in range(columns):
+        end, inside = (column + 1) * last / columns, []
+        while at < len(history) - 1 and history[at][0] < end:
+            inside.append(history[at][1])
+            at += 1
+        found.append(sum(inside) / len(inside) if inside else history[at][1])
+    return found
 
 
 def picture(path: Path, result: Result) -> None:
     """Draw the learning curve to a file; the ending says the format.
 
     Raises:
-        InputError: ``plot_needs_matplotlib``, ``plot_unwritable``.
+        InputError: ``file_not_written``.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError(
-            "plot_needs_matplotlib", "--plot draws with matplotlib, which is not installed.",
-            "Install rlcalc[plot].",
-        ) from None  # fmt: skip
+    from matplotlib.figure import Figure
+
     figure: Any = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
-    steps = [step for step, _ in result.history]
-    values = [value for _, value in result.history]
+    steps, values = [step for step, _ in result.history], [value for _, value in result.history]
     axes.plot(steps, values, marker=".", markersize=4, linewidth=1.2, label="episodes of training")
-    goal, evaluations = result.goal, result.evaluations
-    if evaluations:
+    if result.evaluations:
         axes.plot(
-            [step for step, _ in evaluations], [value for _, value in evaluations],
+            [step for step, _ in result.evaluations], [value for _, value in result.evaluations],
             "o", markersize=5, label=f"evaluation, {result.settings.evaluation_episodes} episodes",
         )  # fmt: skip
-    if goal is not None:
-        axes.axhline(goal, color="gray", linestyle="--", linewidth=0.8, label=f"solved: {goal:g}")
+    if result.goal is not None:
+        axes.axhline(result.goal, color="gray", linestyle="--", linewidth=0.8, label=f"goal: {result.goal:g}")
     axes.set_xlabel("environment steps")
     axes.set_ylabel("mean return")
     axes.set_title(f"PPO on {result.settings.env}, seed {result.settings.seed}, {result.device}")
     axes.set_ylim(bottom=min(0.0, *values) if values else 0.0)
     axes.legend(loc="best", frameon=False)
-    try:
-        figure.savefig(path, dpi=150)
-    except (OSError, ValueError) as error:
-        raise InputError("plot_unwritable", f"No picture can be written to {shown(path)}: {error}") from error
+    drawn = BytesIO()
+    figure.savefig(drawn, dpi=150, format=path.suffix[1:].lower())
+    with replacing(path) as file:
+        file.write(drawn.getvalue())

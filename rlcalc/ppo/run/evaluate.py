@@ -25,7 +25,7 @@ def mean_return(act: Act, env: VectorEnv) -> float:
 
     Args:
         act: observations [N, O] -> actions.
-        env: its copies are begun anew.
+        env: its copies are reset.
     """
     return Episodes(act, env).mean_return()
 
@@ -50,7 +50,7 @@ class Episodes:
 
     @torch.no_grad()
     def mean_return(self) -> float:
-        """Begin anew in every copy and play to the end."""
+        """Reset every copy and play to the end."""
         if self._graph is not None and self._runs == 1:
             self._graph.record(self._steps)
             self._advance = self._graph.replay
@@ -74,7 +74,7 @@ class Episodes:
         self._observation.copy_(observation)
 
 
-class Judge:
+class Evaluator:
     """Says whether a task is solved; the rule is the same wherever it is asked.
 
     Solved means a mean return of at least ``env.solved_at`` over the
@@ -105,6 +105,6 @@ class Judge:
         for _ in range(2):
             found = self._episodes.mean_return()
             self.history.append((env_steps, found))
-            if goal is None or found < goal:
+            if goal is None or not found >= goal:  # which NaN is not either
                 return False
         return True

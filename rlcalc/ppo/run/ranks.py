@@ -35,8 +35,8 @@ class Ranks:
     def average_(self, gradient: Tensor) -> None:
         """Replace a gradient by the mean of all ranks'."""
 
-    def agree(self, flag: bool) -> bool:
-        """What rank 0 says."""
+    def any_rank(self, flag: bool) -> bool:
+        """Whether any rank says so."""
         return flag
 
     def gather(self, part: dict[str, Any]) -> list[dict[str, Any]]:
@@ -44,7 +44,7 @@ class Ranks:
         return [part]
 
 
-ALONE = Ranks()
+SINGLE = Ranks()
 
 
 class Group(Ranks):
@@ -65,13 +65,8 @@ class Group(Ranks):
         self._reduce(gradient)
         gradient.div_(self.size)
 
-    def agree(self, flag: bool) -> bool:
-        told = torch.tensor(int(flag), device=self.device)
-        try:
-            self._dist.broadcast(told, 0)
-        except RuntimeError as error:
-            raise _lost(self.rank, error) from error
-        return bool(told.item())
+    def any_rank(self, flag: bool) -> bool:
+        return bool(self.sum(torch.tensor(int(flag), device=self.device)).item())
 
     def gather(self, part: dict[str, Any]) -> list[dict[str, Any]]:
         parts: list[Any] = [None] * self.size
@@ -98,8 +93,13 @@ def _lost(rank: int, error: RuntimeError) -> CheckFailed:
 
 
 def launched() -> bool:
-    """Whether torchrun (or somebody who sets its variables) started this process as one of several."""
+    """Whether torchrun (or a caller who sets its variables) started this process as one of several."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def is_first() -> bool:
+    """Whether this process is the rank that reads and writes files; known before the ranks have met."""
+    return not launched() or os.environ.get("RANK", "0") == "0"
 
 
 def local_device(device: torch.device) -> torch.device:
@@ -120,7 +120,7 @@ def group(device: torch.device, envs: int, timeout: float = TIMEOUT_SECONDS) -> 
         InputError: ``envs_uneven``, ``ranks_unreachable``.
     """
     if not launched():
-        yield ALONE
+        yield SINGLE
         return
     import torch.distributed as dist
 

@@ -6,13 +6,15 @@ the attributes (``Algorithm.category``), never stored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from rlcalc.audit.claims import folder
 from rlcalc.data import read_toml
-from rlcalc.errors import DataError
+from rlcalc.errors import DataError, shown, suggestion
+from rlcalc.records import Place, read_record
 
 VALUE_BASED, POLICY_BASED, ACTOR_CRITIC = "value-based", "policy-based", "actor-critic"
 
@@ -22,13 +24,13 @@ class Algorithm:
     """One row of ``algorithms.toml``; the attributes are explained at its head."""
 
     name: str
-    values: str
-    critic: str
+    values: Literal["", "optimal", "own"]
+    critic: Literal["no", "yes", "optional"]
     bootstraps: bool
     policy: bool
-    model: str
+    model: Literal["none", "learned", "given"]
     on_policy: bool
-    limit: str
+    limit: Literal["", "clip", "kl"]
     passes: int
     by: str
     year: int
@@ -58,8 +60,8 @@ class Recipe:
     name: str
     by: str
     year: int
-    optimisers: list[str]
-    steps: list[str]
+    optimisers: tuple[str, ...]
+    steps: tuple[str, ...]
     reward: str
     source: str
 
@@ -97,10 +99,10 @@ class Work:
 
     key: str
     title: str
-    by: list[str]
+    by: tuple[str, ...]
     year: int
-    last: str
     source: str
+    last: str = ""
 
 
 @cache
@@ -138,18 +140,61 @@ def works() -> dict[str, Work]:
     return {one.key: one for one in _table("language_models", "work", Work)}
 
 
+_TABLES: dict[str, Callable[[], Any]] = {
+    "algorithms": algorithms,
+    "recipes": recipes,
+    "pretrained": pretrained,
+    "tokenizers": tokenizers,
+    "datasets": datasets,
+    "works": works,
+}
+
+
+def rows(table: str) -> list[Any]:
+    """All rows of a table.
+
+    Raises:
+        DataError: ``bad_algorithms``: no such table.
+    """
+    if table not in _TABLES:
+        raise DataError(
+            "bad_algorithms", f"There is no table {shown(table)}.", suggestion(table, list(_TABLES))
+        )
+    found = _TABLES[table]()
+    return list(found.values()) if isinstance(found, dict) else list(found)
+
+
+def name(row: Any) -> str:
+    return str(getattr(row, "key", "") or row.name)
+
+
+def names(table: str) -> list[str]:
+    return [name(one) for one in rows(table)]
+
+
+def row(table: str, wanted: str) -> Any:
+    """One row by its name."""
+    for one in rows(table):
+        if name(one) == wanted:
+            return one
+    raise DataError(
+        "bad_algorithms", f"{table} has no row {shown(wanted)}.", suggestion(wanted, names(table))
+    )
+
+
+def column(row: Any, wanted: str) -> Any:
+    """What a row says in a column, a computed one such as ``category`` included."""
+    if not hasattr(row, wanted):
+        raise DataError("bad_algorithms", f"{type(row).__name__} has no column {shown(wanted)}.")
+    return getattr(row, wanted)
+
+
 def _table(stem: str, name: str, row: type[Any]) -> list[Any]:
     top = read_toml(folder() / f"{stem}.toml")
+    place = Place(f"{stem}.toml", code="bad_algorithms")
     if top.get("schema") != f"rlcalc-{stem.replace('_', '-')}-1":
-        raise DataError("bad_algorithms", f"{stem}.toml: the schema is {top.get('schema')!r}.")
-    wanted = {each.name: str(each.type) for each in fields(row)}
-    found = []
-    for entry in top.get(name, []):
-        where = f"{stem}.toml: {name} {entry.get('name', entry.get('key', '?'))}: "
-        if set(entry) != set(wanted):
-            raise DataError("bad_algorithms", f"{where}its keys are {', '.join(wanted)}.")
-        for key, value in entry.items():
-            if type(value).__name__ != wanted[key].partition("[")[0]:
-                raise DataError("bad_algorithms", f"{where}{key} is no {wanted[key]}.")
-        found.append(row(**entry))
-    return found
+        place.refuse(f"the schema is {shown(top.get('schema'))}.")
+    return [
+        read_record(row, entry, place.at(name, entry.get("name", entry.get("key", number))))
+        for number, entry in enumerate(top.get(name, []), start=1)
+    ]

@@ -1,0 +1,329 @@
+"""What is known about a formula besides its right answer: faults and conventions.
+
+A *fault* is a way to be wrong that real code has had, as a small change of
+the right NumPy form; a *convention* is another answer that is right where it
+is declared. Either is one decorated function, in a module of
+``rlcalc.conform.faults`` or in ``rlcalc.conform.conventions``, whose
+docstring is what a report says about it::
+
+    @argument_fault("lam-twice", "discounting")
+    def lam_twice(arrays: Arrays) -> Arrays:
+        '''Carries the next advantage back with γ·λ².
+
+        Shown when: Two steps of one episode and λ between 0 and 1.
+        Cause: The caller passes γλ as discounts, and the scan multiplies by λ as well.
+        Fix: Multiply by λ in one place.
+        '''
+        return {"lam": arrays["lam"] ** 2}
+
+``arrays`` are the keyword arguments of the right form: absent ones are
+``None``, flags boolean, numbers NumPy arrays of one dtype. What a decorated
+function returns says which of the three decorators it has:
+
+- ``argument_fault``: the arguments that differ; the right form does the rest.
+- ``output_fault``: other outputs, made from those of the right form.
+- ``fault``: all outputs by name. It gets the form itself, which is the right
+  one or another fault when two are tried together.
+
+A function may raise where the faulty code raises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial, wraps
+from itertools import permutations
+from typing import Any, Literal, get_args
+
+from rlcalc.errors import UnknownName, shown, suggestion
+
+Arrays = dict[str, Any]
+Outputs = dict[str, Any]
+Form = Callable[..., Mapping[str, Any]]
+Change = Callable[..., Any]
+
+Stage = Literal["inputs", "whole", "outputs"]
+Class = Literal[
+    "termination",  # what ends an episode, and what is bootstrapped there
+    "indexing",  # a neighbouring step, row or state
+    "discounting",  # powers of γ and λ
+    "weighting",  # probabilities and weights of an average
+    "sign",  # an objective, a loss, an error, a bonus
+    "normalisation",  # mean, standard deviation, ddof, ε
+    "reduction",  # sums, means, and shapes that broadcast
+    "clipping",  # bounds, minimum and maximum
+    "logarithm",  # of a probability, or of the wrong base
+    "swapped",  # one quantity in the place of another
+    "ignored",  # an input without effect
+    "counting",  # what is counted, and how often
+    "precision",  # right but for rounding, overflow or 0/0
+]
+CLASSES: tuple[str, ...] = get_args(Class)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One known way to be wrong.
+
+    Attributes:
+        kind: its class, one of ``CLASSES``.
+        stage: ``inputs`` (the right form of changed inputs), ``outputs`` (changed outputs of the right
+            form), ``whole`` (a computation of its own, which cannot stand around another fault).
+        does: what it computes instead.
+        shown_when: which inputs show it.
+        cause: how people come to write it.
+        fix: what to change.
+        reported_in: public places, each a repository with the number of an issue or a pull request.
+        change: takes the form and its arguments, and returns the outputs by name.
+        rounds: it is right but for rounding to float32 somewhere. Order and number of its roundings are
+            unknown, so that it is identified by which vectors it fails, not by its last digits.
+        formula: filled in by the catalogue.
+    """
+
+    name: str
+    kind: Class
+    stage: Stage
+    does: str
+    shown_when: str
+    cause: str
+    fix: str
+    reported_in: tuple[str, ...]
+    change: Change
+    rounds: bool = False
+    formula: str = ""
+
+    def around(self, form: Form) -> Form:
+        """The form with this fault in it."""
+        return partial(self.change, form)
+
+    def as_json(self) -> dict[str, Any]:
+        """Its text as plain data; some words have their former keys beside the present ones."""
+        places = list(self.reported_in)
+        return {
+            "name": self.name,
+            "class": self.kind,
+            "does": self.does,
+            "shown_when": self.shown_when,
+            "exposed": self.shown_when,
+            "cause": self.cause,
+            "fix": self.fix,
+            "mend": self.fix,
+            "reported_in": places,
+            "sources": places,
+        }
+
+
+LABELS = ("Shown when", "Cause", "Fix")
+
+
+def read_text(docstring: str | None, name: str) -> list[str]:
+    """What a fault does, what shows it, its cause and its fix, from a docstring.
+
+    A first paragraph, then one item a label; a longer item goes on indented.
+
+    Raises:
+        ValueError: a label is missing, twice or out of place. Under ``python -OO`` all texts are empty.
+    """
+    if docstring is None:
+        return [""] * (1 + len(LABELS))
+    parts = re.split(rf"\n\s*({'|'.join(LABELS)}): ", docstring)
+    if tuple(parts[1::2]) != LABELS or not all(part.strip() for part in parts):
+        raise ValueError(f"The docstring of {name} needs a first sentence, then {': … '.join(LABELS)}: …")
+    return [" ".join(part.split()) for part in parts[::2]]
+
+
+def fault(
+    name: str,
+    kind: Class,
+    *,
+    stage: Stage = "whole",
+    reported_in: Sequence[str] = (),
+    rounds: bool = False,
+) -> Callable[[Change], Fault]:
+    """Declare a function of the form and its arguments, ``f(form, /, **arrays)``, as a fault."""
+
+    def declare(change: Change) -> Fault:
+        does, shown_when, cause, fix = read_text(change.__doc__, name)
+        return Fault(name, kind, stage, does, shown_when, cause, fix, tuple(reported_in), change, rounds)
+
+    return declare
+
+
+def argument_fault(name: str, kind: Class, **more: Any) -> Callable[[Callable[[Arrays], Arrays]], Fault]:
+    """Declare a function that gives the changed arguments as a fault; ``more`` as of ``fault``."""
+
+    def declare(arguments: Callable[[Arrays], Arrays]) -> Fault:
+        @wraps(arguments)
+        def change(form: Form, /, **arrays: Any) -> Outputs:
+            return dict(form(**{**arrays, **arguments(arrays)}))
+
+        return fault(name, kind, stage="inputs", **more)(change)
+
+    return declare
+
+
+def output_fault(
+    name: str, kind: Class, **more: Any
+) -> Callable[[Callable[[Outputs, Arrays], Outputs]], Fault]:
+    """Declare a function of the right outputs and the arguments as a fault; ``more`` as of ``fault``."""
+
+    def declare(outputs: Callable[[Outputs, Arrays], Outputs]) -> Fault:
+        @wraps(outputs)
+        def change(form: Form, /, **arrays: Any) -> Outputs:
+            return outputs(dict(form(**arrays)), arrays)
+
+        return fault(name, kind, stage="outputs", **more)(change)
+
+    return declare
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A declared interpretation under which other answers are right: not a fault.
+
+    Attributes:
+        about: what is computed.
+        used_by: who uses it, by formula. A formula without an entry does not have the convention.
+        change: as that of a fault; gives the answers of the convention.
+        call: changes the arguments that the target is called with (a library that takes no value of the
+            last state).
+        reduces: it gives one number for a whole batch. It is then seen on batches alone, stands around
+            all others, and never together with another of its sort.
+        formula: filled in by the catalogue.
+        order: place among those of the formula; the first of several stands around the others.
+    """
+
+    name: str
+    about: str
+    used_by: Mapping[str, str]
+    change: Change
+    call: Callable[[Arrays], Arrays] | None = None
+    reduces: bool = False
+    formula: str = ""
+    order: int = 0
+
+    @property
+    def users(self) -> str:
+        """Who uses it for this formula; may be empty."""
+        return self.used_by.get(self.formula, "")
+
+    def around(self, form: Form) -> Form:
+        """The form seen through this convention."""
+        return partial(self.change, form)
+
+
+def convention(
+    name: str,
+    used_by: Mapping[str, str],
+    *,
+    call: Callable[[Arrays], Arrays] | None = None,
+    reduces: bool = False,
+) -> Callable[[Change], Convention]:
+    """Declare a function of the form and its arguments as a convention of some formulas."""
+
+    def declare(change: Change) -> Convention:
+        about = " ".join((change.__doc__ or "").split())
+        return Convention(name, about, used_by, change, call, reduces)
+
+    return declare
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What is declared about one formula."""
+
+    formula: str
+    faults: tuple[Fault, ...] = ()
+    conventions: tuple[Convention, ...] = ()
+    _names: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names = [fault.name for fault in self.faults] + [way.name for way in self.conventions]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{self.formula}: declared twice: {', '.join(twice)}")
+        object.__setattr__(self, "_names", frozenset(fault.name for fault in self.faults))
+
+    @classmethod
+    def declared(cls, formula: str, faults: Iterable[Any], conventions: Iterable[Any]) -> Catalogue:
+        """The faults and conventions among some values, in order.
+
+        Args:
+            faults: values of the module of the formula's faults.
+            conventions: values of the module of all conventions.
+        """
+        ways = [c for c in conventions if isinstance(c, Convention) and formula in c.used_by]
+        return cls(
+            formula,
+            tuple(replace(f, formula=formula) for f in faults if isinstance(f, Fault)),
+            tuple(replace(c, formula=formula, order=order) for order, c in enumerate(ways)),
+        )
+
+    def is_fault(self, name: str) -> bool:
+        return name in self._names
+
+    def of_kind(self, kind: str) -> tuple[Fault, ...]:
+        """Faults of one class.
+
+        Raises:
+            UnknownName: ``unknown_fault_class``.
+        """
+        if kind not in CLASSES:
+            hint = suggestion(kind, list(CLASSES)) or f"There are {', '.join(CLASSES)}."
+            raise UnknownName("unknown_fault_class", f"There is no class of faults {shown(kind)}.", hint)
+        return tuple(fault for fault in self.faults if fault.kind == kind)
+
+    def chosen(self, names: Sequence[str]) -> tuple[Convention, ...]:
+        """Conventions by name.
+
+        Raises:
+            UnknownName: ``unknown_convention``.
+        """
+        known = {convention.name: convention for convention in self.conventions}
+        for name in names:
+            if name not in known:
+                hint = suggestion(name, list(known)) or (
+                    f"There are {', '.join(known)}." if known else "It has no declared conventions."
+                )
+                raise UnknownName(
+                    "unknown_convention", f"{self.formula} has no convention {shown(name)}.", hint
+                )
+        return tuple(known[name] for name in names)
+
+
+def together(conventions: Sequence[Convention]) -> bool:
+    """Whether conventions can hold at once: a batch is reduced one way only."""
+    return sum(convention.reduces for convention in conventions) < 2
+
+
+def pairs(faults: Sequence[Fault]) -> Iterator[tuple[Fault, Fault]]:
+    """Pairs (outer, inner) that can stand together.
+
+    The outer one hands on to the inner one, so it must change inputs or
+    outputs of another form. Two faults of different stages give the same in
+    either order, so one order is tried; of one stage, both. What only rounds
+    stands outside, and once: the other fault is what it rounds.
+    """
+    rank = {stage: number for number, stage in enumerate(("whole", "inputs", "outputs"))}
+    for outer, inner in permutations(faults, 2):
+        if outer.rounds or inner.rounds:
+            if outer.rounds and not inner.rounds:
+                yield outer, inner
+        elif outer.stage != "whole" and rank[outer.stage] >= rank[inner.stage]:
+            yield outer, inner
+
+
+def composed(faults: Sequence[Fault], conventions: Sequence[Convention], form: Form) -> Form:
+    """The form with faults in it, seen through conventions. The first fault is the outermost.
+
+    Conventions stand in their declared order, however they were named: a loss
+    is the negative of a clipped objective, not a clipped loss. One that
+    reduces a batch is the outermost, since the others are about single samples.
+    """
+    ordered = sorted(conventions, key=lambda convention: (not convention.reduces, convention.order))
+    changes: tuple[Fault | Convention, ...] = (*reversed(faults), *reversed(ordered))
+    for change in changes:
+        form = change.around(form)
+    return form
