@@ -14,6 +14,8 @@ import sys
 import textwrap
 from typing import IO, Any
 
+from rlcalc.errors import visible
+
 HEADING, ANSWER, FAINT, ALARM, CAUTION = "bold", "bold green", "dim", "bold red", "yellow"
 OPTION = "cyan"
 
@@ -49,7 +51,7 @@ class Screen:
 
     def segments(self, *parts: Segment) -> None:
         """One line of several styles."""
-        shown = [(visible(text), style) for text, style in parts]
+        shown = [(visible(text, "\n"), style) for text, style in parts]
         if not (self.colour and any(style for _, style in parts)):
             self.stream.write("".join(text for text, _ in shown) + "\n")
             return
@@ -117,13 +119,6 @@ def pointed_at(message: str) -> list[str]:
     if "\\" in typed or typed.endswith("…") or not typed.isascii():
         return []  # not letter by letter what was typed
     return [f"    {typed}", f"    {' ' * (at - 1)}^"]
-
-
-def visible(text: str) -> str:
-    """Control characters as escapes, so that input cannot move the cursor or colour the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def page_width() -> int:

@@ -76,9 +76,7 @@ def as_tensor(parameter: Parameter, value: Any) -> Any:
 
 
 @pytest.mark.parametrize("make", [lambda p, v: v, as_array, as_tensor], ids=["lists", "arrays", "tensors"])
-@pytest.mark.parametrize(
-    ("formula", "case"), [(case.formula, case) for case in CASES], ids=[c.id for c in CASES]
-)
+@pytest.mark.parametrize(("formula", "case"), CASES, ids=[case.id for _, case in CASES])
 def test_every_golden_refusal_has_its_code(
     formula: str, case: Case, make: Callable[[Parameter, Any], Any]
 ) -> None:
