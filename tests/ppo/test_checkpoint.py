@@ -115,6 +115,7 @@ FLAT, TRAINER = ("trainer", 0, "optimiser", "flat"), ("trainer", 0)
         (("settings", "seed"), True),
         (("settings", "hidden"), "x"),
         (("settings", "hidden"), [10**7]),
+        (("settings", "hidden"), [64] * 10**4),
         (("trainer",), [{}]),
         (("trainer",), {"a": 1}),
         (("trainer",), []),
