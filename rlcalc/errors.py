@@ -66,8 +66,14 @@ def shown(text: object, limit: int = 60) -> str:
     raw = str(text)
     if len(raw) > limit:
         raw = raw[: limit - 1] + "…"
-    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in raw)
-    return f"'{visible}'"
+    return f"'{visible(raw)}'"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Control characters as escapes, but for those to ``keep``."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
 
 
 def many(count: int, one: str, more: str = "") -> str:
