@@ -12,17 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-
-decays = st.fractions(min_value=0, max_value=1, max_denominator=30)
+from tests.strategies import shares
 
 
 def exact(lam: object, steps: object) -> list[str]:
     return [str(w) for w in rlcalc.derive("lambda_weights", lam=lam, steps=steps).outputs["weights"]]
-
-
-def test_lecture() -> None:
-    # section 2.4: 0.5, 0.25, and 0.125 with the remaining 0.125 added to it
-    assert exact("0.5", 3) == ["1/2", "1/4", "1/4"]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +29,7 @@ def test_ends(lam: object, steps: int, weights: str) -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(decays, st.integers(1, 12))
+@given(shares, st.integers(1, 12))
 def test_three_forms_and_sum(lam: Fraction, steps: int) -> None:
     e = rlcalc.evaluate("lambda_weights", {"lam": lam, "steps": steps}, ("sympy", "numpy", "torch"))
     weights = [Fraction(str(w)) for w in e.results["weights"].exact]
@@ -47,18 +41,6 @@ def test_three_forms_and_sum(lam: Fraction, steps: int) -> None:
     for got in (e.results["weights"].numpy, e.results["weights"].torch):
         np.testing.assert_allclose(got, [float(w) for w in weights], rtol=1e-13, atol=1e-15)
     assert e.agree
-
-
-def test_weights_make_the_lambda_return() -> None:
-    weights = [Fraction(w) for w in exact("1/2", 3)]
-    returns = [1, 3, 6]  # n-step returns of section 2.4
-    assert sum(w * g for w, g in zip(weights, returns, strict=True)) == Fraction(11, 4)
-
-
-def test_sum_with_a_symbol_is_one() -> None:
-    outputs = rlcalc.derive("lambda_weights", lam="l", steps=5).outputs
-    assert outputs["sum"] == 1
-    assert len(outputs["weights"]) == 5
 
 
 @pytest.mark.parametrize("lam", ["1/2", "2/3", "9/10", "l"])
@@ -77,12 +59,6 @@ def test_endless_index_avoids_the_users_letter() -> None:
     d = rlcalc.derive("lambda_weights", lam="n", steps="inf")
     assert {s.name for s in d.answer.free_symbols} == {"n", "k"}
     assert "oo" not in d.text()
-
-
-def test_endless_partial_sums_tend_to_one() -> None:
-    for steps in (10, 20, 40):
-        partial = sum(Fraction(1, 2) ** n for n in range(1, steps + 1))
-        assert 1 - partial == Fraction(1, 2) ** steps
 
 
 def test_endless_has_no_list_in_python() -> None:

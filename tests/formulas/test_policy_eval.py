@@ -15,6 +15,7 @@ import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.formulas._tabular import solve_exact
 from rlcalc.steps.printers import TextPrinter
+from tests.mdps import PARTLY
 
 LOOP = [["1", "0", "0", "0"]] * 3
 
@@ -22,11 +23,6 @@ LOOP = [["1", "0", "0", "0"]] * 3
 def weights(count: int) -> st.SearchStrategy[list[F]]:
     whole = st.lists(st.integers(0, 5), min_size=count, max_size=count).filter(any)
     return whole.map(lambda row: [F(w, sum(row)) for w in row])
-
-
-def test_uniform_policy_on_the_grid() -> None:
-    answer = rlcalc.derive("policy_eval", mdp="grid2x2", gamma="0.9").answer
-    assert answer == [F(90, 161), F(110, 161), F(110, 161), 0]
 
 
 def test_rows_may_be_given_with_or_without_the_terminal_state() -> None:
@@ -104,16 +100,6 @@ def test_refusals(change: dict[str, Any], code: str) -> None:
     with pytest.raises(InputError) as caught:
         rlcalc.derive("policy_eval", **({"mdp": "bandit", "policy": [["1", "0"]], "gamma": 1} | change))
     assert caught.value.code == code
-
-
-# s0 → s1 → s2 → the end; s3 stays although it need not, s4 goes to s3
-PARTLY: dict[str, Any] = {
-    "P": [
-        [[0, 1, 0, 0, 0, 0]] * 2, [[0, 0, 1, 0, 0, 0]] * 2, [[0, 0, 0, 0, 0, 1]] * 2,
-        [[0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 0, 1]], [[0, 0, 0, 1, 0, 0]] * 2, [],
-    ],
-    "R": [[1, 1]] * 5 + [[]], "terminal": [5],
-}  # fmt: skip
 
 
 def test_refusal_names_the_states_that_never_end() -> None:

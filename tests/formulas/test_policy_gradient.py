@@ -16,20 +16,14 @@ from rlcalc.errors import InputError
 from rlcalc.mdp.reading import read_mdp
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.printers import TextPrinter
+from tests.mdps import WINDY
 
 FORMS = ("trajectory", "reward-to-go", "no-gamma-t")
 BACKENDS = ("sympy", "numpy", "torch")
-WINDY = {
-    "states": ["a", "b", "end"],
-    "terminal": ["end"],
-    "start": ["2/3", "1/3", "0"],
-    "P": [[["1/2", "1/4", "1/4"], ["0", "1", "0"]], [["1/3", "1/3", "1/3"], ["0", "0", "1"]], []],
-    "R": [["1", "-1/2"], ["2", "1/3"], []],
-}
 
 
 def objective(mdp: Any, theta: torch.Tensor, gamma: float, steps: int) -> torch.Tensor:
-    """J by going backward over the values, written anew; one row of theta per live state, or one for all."""
+    """J by going backward over the values, written again; one row of theta per live state, or one for all."""
     a = read_mdp(mdp).arrays("torch", torch.float64)
     live = a.mdp.non_terminal
     policy = torch.zeros_like(a.r)
@@ -40,13 +34,6 @@ def objective(mdp: Any, theta: torch.Tensor, gamma: float, steps: int) -> torch.
     return a.start @ values
 
 
-def test_bandit_of_section_4_4() -> None:
-    outputs = rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0]).outputs
-    assert outputs["gradient"] == [[F(5, 2), F(-5, 2)]]
-    assert outputs["objective"] == 5
-    assert outputs["trajectories"] == 2
-
-
 def test_it_is_the_mean_of_the_reinforce_updates() -> None:
     updates = [
         rlcalc.derive("reinforce_step", theta=[0, 0], action=a, return_=g, alpha=1).answer
@@ -54,14 +41,6 @@ def test_it_is_the_mean_of_the_reinforce_updates() -> None:
     ]
     mean = [(x + y) / 2 for x, y in zip(*updates, strict=True)]
     assert rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0]).answer == [mean]
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_tokens(form: str) -> None:
-    outputs = rlcalc.derive("policy_gradient", mdp="tokens", theta=[0, 0, 0], form=form).outputs
-    assert outputs["gradient"] == [[F(-1, 9), F(-1, 9), F(2, 9)]]
-    assert outputs["objective"] == F(1, 3)
-    assert outputs["difference"] == [[0, 0, 0]]
 
 
 def test_without_gamma_t_it_is_another_vector() -> None:

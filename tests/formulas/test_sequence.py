@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-from tests.formulas.episodes import Sequence, batch, sequences, shares
+from tests.formulas.episodes import Sequence, batch, sequences
+from tests.strategies import shares
 
 # what each formula needs beyond the shared signature
 EXTRA: dict[str, dict[str, Any]] = {
@@ -203,13 +204,6 @@ def test_what_lies_behind_a_cut_does_not_matter(name: str) -> None:
         other[key][4:] = 0.5
     other["values"][4:] = -7
     np.testing.assert_array_equal(answer(name, other)[:4], answer(name, inputs)[:4])
-
-
-@each_formula
-def test_treating_a_truncation_as_a_termination_is_seen(name: str) -> None:
-    inputs = batch(13, 20, 12)
-    broken = {**inputs, "terminated": inputs["terminated"] | inputs["truncated"], "truncated": None}
-    assert not np.allclose(answer(name, broken), answer(name, inputs))
 
 
 # derivatives
