@@ -95,10 +95,12 @@ class Certified:
         """
         return None if self.decimals is None else map_nested(read_decimal, self.decimals)
 
-    def equals(self, got: Any) -> bool:
-        """Whether the exact form's answer is this one, entry by entry."""
+    def equals(self, got: Any, rounded: bool = False) -> bool:
+        """Whether the exact form's answer is this one, entry by entry: ``rounded``, in twenty digits."""
         if outline(self.want.exact) != outline(got):
             return False
+        if rounded and self.decimals is not None:
+            return bool(self.decimals == map_nested(to_decimal, got))
         pairs = zip(flatten(self.numbers), flatten(got), strict=True)
         return all(
             str(mine) == str(other)
