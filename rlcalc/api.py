@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 from textwrap import wrap
 from typing import Any
@@ -19,6 +20,7 @@ from rlcalc.formulas import load_forms
 from rlcalc.inputs.array_checks import Seen
 from rlcalc.inputs.arrays import from_user
 from rlcalc.specs import Formula, Parameter, load_formula
+from rlcalc.spelling import worded
 
 
 def compute(formula: str, /, **inputs: Any) -> dict[str, Any]:
@@ -69,7 +71,7 @@ def numeric_function(name: str) -> Callable[..., Any]:
     """The public function of a formula: its first output for all time steps."""
     spec = load_formula(name)
     answer = spec.answer.of or spec.answer.name
-    signature = _signature(spec)
+    signature = signature_of(spec)
 
     def function(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -106,17 +108,20 @@ class _Required:
         return "<required>"
 
 
-def _signature(spec: Formula) -> inspect.Signature:
+REQUIRED = _Required()
+
+
+def signature_of(spec: Formula) -> inspect.Signature:
     """Parameters in the order of the specification, all of them positional or by keyword."""
     found: list[inspect.Parameter] = []
     for parameter in spec.parameters:
         special = any(parameter.name in form.parameters for form in spec.forms)
-        behind_optional = bool(found) and found[-1].default is not inspect.Parameter.empty
+        after_optional = bool(found) and found[-1].default is not inspect.Parameter.empty
         default: Any = inspect.Parameter.empty
         if special or not parameter.required:
             default = _shown_default(parameter)
-        elif behind_optional:
-            default = _Required()
+        elif after_optional:
+            default = REQUIRED
         found.append(
             inspect.Parameter(parameter.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
         )
@@ -131,8 +136,6 @@ def _shown_default(parameter: Parameter) -> Any:
         return float("inf")
     if parameter.kind in ("integer", "count"):
         return int(text)
-    from fractions import Fraction
-
     value = Fraction(text)
     return int(value) if value.denominator == 1 else float(value)
 
@@ -150,7 +153,7 @@ def _docstring(spec: Formula) -> str:
             facts.append(f"default {parameter.default}")
         elif parameter.optional:
             facts.append("optional")
-        entry = f"{parameter.name}: {'; '.join(facts)}. {parameter.help}"
+        entry = f"{parameter.name}: {'; '.join(facts)}. {worded(parameter.help)}"
         lines += wrap(entry, 96, initial_indent=" " * 4, subsequent_indent=" " * 8)
     lines += ["", "Returns:"]
     answer = next(o for o in spec.outputs if o.name == (spec.answer.of or spec.answer.name))
@@ -159,6 +162,14 @@ def _docstring(spec: Formula) -> str:
     lines.append("    In the dtype and on the device of the inputs; float64 for lists and plain numbers.")
     lines.append(f"    ``rlcalc.compute({spec.name!r}, ...)`` gives every output.")
     lines += ["", "Raises:"]
-    lines.append("    InputError: a value is missing, has the wrong shape or lies outside its domain.")
+    lines += wrap(
+        "InputError: a value is missing, has the wrong shape or lies outside its domain. Tensors are "
+        "looked at on a CPU, outside of torch.compile, torch.jit.trace and torch.func.vmap; elsewhere "
+        "only their shapes and dtypes are checked. A bounded input has to be finite; an unbounded one "
+        "hands nan and infinity on.",
+        96,
+        initial_indent=" " * 4,
+        subsequent_indent=" " * 8,
+    )
     lines += ["", "Source:"] + [f"    {reference}." for reference in spec.references]
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.digits import DIGITS, LARGEST, SMALLEST, TINY, correct_digits, truth_of
 from rlcalc.errors import InputError, UnknownName, shown, suggestion
+from rlcalc.exact.effort import TooMuchWork, limited
 from rlcalc.formulas import load_forms
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.inputs.bind import Inputs, bind
@@ -125,7 +126,8 @@ def derive_bound(inputs: Inputs) -> Derivation:
     derivation = Derivation(inputs.formula, inputs.texts())
     for note in inputs.notes:
         derivation.note(note)
-    load_forms(inputs.formula.name).exact_form(derivation, inputs)
+    with limited():
+        load_forms(inputs.formula.name).exact_form(derivation, inputs)
     return derivation
 
 
@@ -186,6 +188,7 @@ def evaluate_bound(
     spec = inputs.formula
     notes = list(inputs.notes)
     derivation = None
+    refused: TooMuchWork | None = None
     ran: list[str] = []
     exact: dict[str, Any] = {}
     longest = max(inputs.dims.values(), default=0)
@@ -198,10 +201,15 @@ def evaluate_bound(
             f"for which every step is written out{' with several symbols' if several else ''}."
         )
     elif "sympy" in backends:
-        derivation = derive_bound(inputs)
-        exact = derivation.outputs
-        notes = derivation.notes
-        ran.append("sympy")
+        try:
+            derivation = derive_bound(inputs)
+        except TooMuchWork as refusal:
+            refused = refusal
+            notes.append(f"The exact backend was skipped: {refusal.why}.")
+        else:
+            exact = derivation.outputs
+            notes = derivation.notes
+            ran.append("sympy")
     numeric: dict[str, dict[str, Any]] = {}
     outside = None if free else out_of_range(inputs, dtype)
     for backend in backends:
@@ -216,6 +224,8 @@ def evaluate_bound(
             continue
         numeric[backend] = run_numeric(inputs, backend, dtype, device)
         ran.append(backend)
+    if refused is not None and not ran:
+        raise refused
     results = {
         output.name: Result(
             output,

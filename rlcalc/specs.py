@@ -254,6 +254,7 @@ class Formula:
     conventions: tuple[Mapping[str, str], ...] = field(
         default=(), metadata={"key": "convention", "check": _exactly("name", "about")}
     )
+    source: str = ""
     traits: tuple[Trait, ...] = ()
     plot: str = ""
     exact_limit: int = field(default=256, metadata={"check": _positive})

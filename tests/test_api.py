@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -168,3 +169,26 @@ def test_errors_cross_to_another_process() -> None:
 def test_flags_may_be_spelt_in_every_kind_of_number(flags: object) -> None:
     # the second step ends the episode: its bootstrap of 5 is not counted
     assert rlcalc.gae([1, 2], [0, 0, 5], gamma=1, lam=1, terminated=flags).tolist() == [3.0, 2.0]
+
+
+def test_the_stub_is_current() -> None:
+    from rlcalc._stubs import FILE, stub
+
+    assert FILE.read_text("utf-8") == stub(), "python -m rlcalc._stubs writes it again"
+
+
+@pytest.mark.slow
+def test_a_type_checker_sees_every_signature(tmp_path: Path) -> None:
+    source = tmp_path / "user.py"
+    source.write_text(
+        "import rlcalc\n"
+        "rlcalc.gae([1, 2], lam=0.5)\n"
+        "rlcalc.entropy([0.5, 0.5], base='e')\n"
+        "rlcalc.gaee(foo=3)\n"
+        "rlcalc.gae([1, 2], foo=3)\n"
+        "rlcalc.actor_loss([0.5], [1.0], reduction='average')\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", source.name]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    lines = [int(line.split(":")[1]) for line in found.stdout.splitlines() if "error:" in line]
+    assert lines == [4, 5, 6], found.stdout + found.stderr

@@ -15,7 +15,8 @@ from rlcalc.exact import parse_number, to_sympy
 from rlcalc.specs import formula_names, load_formula
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.printers import LatexPrinter, TextPrinter, cells, step_lines
-from rlcalc.steps.terms import Name, Number, Step, Symbol, Term, _of_roots, apply, product, term, total
+from rlcalc.steps.terms import Name, Number, Step, Symbol, Term, apply, product, term, total
+from rlcalc.steps.values import _of_roots
 from tests.notation import in_grammar
 
 A = Symbol(Name("A"), to_sympy(Fraction(-3)))

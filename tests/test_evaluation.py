@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,33 +24,38 @@ def test_three_backends_agree() -> None:
     assert e.results["returns"].numpy == [2.75, 3.5, 3.0]
 
 
+@pytest.fixture
+def off_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, float], None]:
+    """Makes one numeric form of the λ-return wrong by so much."""
+    right = lambda_return.array_form
+
+    def alter(backend: str, error: float) -> None:
+        def wrong(xp: Any, *args: Any, **inputs: Any) -> dict[str, Any]:
+            found = dict(right(xp, *args, **inputs))
+            if xp.name == backend:
+                found["returns"] = found["returns"] + error
+            return found
+
+        monkeypatch.setattr(lambda_return, "array_form", wrong)
+
+    return alter
+
+
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
-def test_a_wrong_numeric_form_is_seen(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
-    right = getattr(lambda_return, f"{backend}_form")
-
-    def wrong(**inputs: Any) -> dict[str, Any]:
-        found = dict(right(**inputs))
-        found["returns"] = found["returns"] + 1e-6
-        return found
-
-    monkeypatch.setattr(lambda_return, f"{backend}_form", wrong)
+def test_a_wrong_numeric_form_is_seen(off_by: Callable[[str, float], None], backend: str) -> None:
+    off_by(backend, 1e-6)
     assert evaluate("lambda_return", CASE, ("sympy", backend)).agree is False
 
 
 def test_numeric_backends_are_compared_with_each_other_when_there_is_no_exact_one(
-    monkeypatch: pytest.MonkeyPatch,
+    off_by: Callable[[str, float], None],
 ) -> None:
     long = {"rewards": ["1"] * 400, "lam": "0.5"}
     e = evaluate("lambda_return", long, ("sympy", "numpy", "torch"))
     assert e.derivation is None
     assert e.agree is True
     assert any("skipped" in note for note in e.notes)
-    right = lambda_return.torch_form
-    monkeypatch.setattr(
-        lambda_return,
-        "torch_form",
-        lambda **kw: {k: None if v is None else -v for k, v in right(**kw).items()},
-    )
+    off_by("torch", 1e-6)
     assert evaluate("lambda_return", long, ("sympy", "numpy", "torch")).agree is False
 
 

@@ -114,7 +114,7 @@ result = "acceptable"
 given  = { rewards = ["2", "3"], values = ["5", "8", "10"], gamma = "0.9", lam = "1" }
 want.return.exact = "64/5"
 [[case.otherwise]]
-when  = "a terminal state is worth 0"
+when  = "the value of a terminal state is 0"
 given = { values = ["5", "8", "0"] }
 want  = { return = { exact = "47/10" } }
 

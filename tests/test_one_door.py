@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -89,3 +91,125 @@ def test_every_golden_refusal_has_its_code(case: Case, make: Callable[[Parameter
     assert caught.value.code == case.error
     assert "--" not in str(caught.value)
     assert "rlcalc " + load_formula(formula).command not in str(caught.value)
+
+
+# what only arrays can be
+
+
+@pytest.mark.parametrize(
+    "rewards",
+    [
+        np.ma.masked_array([1.0, 100.0, 3.0], mask=[0, 1, 0]),
+        [np.ma.masked_array([1.0, 2.0], mask=[0, 1])],
+        np.array([(1,), (2,)], dtype=[("a", "f8")]),
+        np.array(["2026-01-01", "2026-01-02"], dtype="datetime64[D]"),
+        np.array([1, 2], dtype="timedelta64[s]"),
+        np.array(["1", "2"]),
+        ["1", "2"],
+        [1, None, 3],
+        [[1.0, 2.0], [3.0]],
+        np.array([b"1"]),
+        [10**400, 1],
+        {"a": 1},
+        "1 2 3",
+    ],
+    ids=str,
+)
+def test_what_is_no_array_of_numbers_is_refused(rewards: Any) -> None:
+    for other in (np.zeros(1), torch.zeros(1)):
+        with pytest.raises(rlcalc.InputError) as caught:
+            rlcalc.discounted_return(rewards, bootstrap=other[0])
+        assert caught.value.code == "rewards_not_numeric"
+
+
+@pytest.mark.parametrize(
+    "rewards",
+    [
+        [Fraction(1, 2), Decimal("1.5")],
+        np.ma.masked_array([0.5, 1.5], mask=[0, 0]),
+        (0.5, 1.5),
+        np.array([1.5, 0.5])[::-1],
+        np.float32([0.5, 1.5]),
+    ],
+    ids=str,
+)
+def test_what_is_one_is_taken_by_both_libraries(rewards: Any) -> None:
+    assert rlcalc.discounted_return(rewards).tolist() == [2, 1.5]
+    assert rlcalc.discounted_return(rewards, bootstrap=torch.tensor(0.0)).tolist() == [2, 1.5]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("make", [lambda x: x, np.asarray, torch.tensor], ids=["number", "array", "tensor"])
+def test_a_bounded_input_is_finite(make: Callable[[float], Any], bad: float) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.ppo_clip(make(bad), make(1.0))
+    assert caught.value.code == "number_not_finite"
+
+
+def test_nan_under_a_flag_changes_nothing() -> None:
+    for make in (np.asarray, torch.tensor):
+        found = rlcalc.gae(
+            make([1.0, 2.0]), next_values=make([float("nan"), 0.0]), terminated=make([True, False])
+        )
+        assert found.tolist() == [1.0, 2.0]
+
+
+def test_no_warning_escapes() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert rlcalc.ratio(new_log=0.0, old_log=-1000.0) == float("inf")
+        assert rlcalc.ratio(new=0.0, old=0.5) == 0
+        rlcalc.discounted_return(np.array([1e308, 1e308]), bootstrap=1e308)
+        rlcalc.discounted_return(np.float16([6e4, 6e4]))
+
+
+# where values are not looked at
+
+
+def test_a_tensor_is_checked_where_looking_is_free() -> None:
+    probabilities = torch.full((3,), -7.0)
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.entropy(probabilities)
+    assert caught.value.code == "p_not_a_distribution"
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.entropy(probabilities.bfloat16().requires_grad_())
+    assert caught.value.code == "p_not_a_distribution"
+
+
+def test_a_meta_tensor_has_shapes_and_no_values() -> None:
+    shapes = torch.empty(4, 3, device="meta")
+    assert rlcalc.entropy(shapes).shape == (4,)
+    assert rlcalc.gae(shapes, gamma=torch.empty((), device="meta")).shape == (4, 3)
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.gae(shapes, torch.empty(4, 3, device="meta"))
+    assert caught.value.code == "values_wrong_length"
+
+
+def test_vmap_and_functional_gradients_see_no_values() -> None:
+    p = torch.softmax(torch.arange(12.0, dtype=torch.float64).reshape(4, 3), -1)
+    alone = torch.stack([rlcalc.entropy(row) for row in p])
+    torch.testing.assert_close(torch.func.vmap(rlcalc.entropy)(p), alone)
+    slope = torch.func.grad(lambda x: rlcalc.entropy(torch.softmax(x, -1)))(torch.zeros(3))
+    torch.testing.assert_close(slope, torch.zeros(3))
+    rewards = torch.ones(4, 3)
+    torch.testing.assert_close(torch.func.vmap(rlcalc.gae)(rewards), rlcalc.gae(rewards))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # what Torch says of its own tools
+def test_a_compiled_call_gives_the_same() -> None:
+    rewards, values = torch.arange(6.0).reshape(2, 3), torch.ones(2, 4)
+
+    def both(r: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        total: torch.Tensor = rlcalc.gae(r, v).sum() + rlcalc.ppo_clip(v, v).sum()
+        return total
+
+    compiled = torch.compile(both, backend="eager")
+    torch.testing.assert_close(compiled(rewards, values), both(rewards, values))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_traced_call_gives_the_same() -> None:
+    ratio, adv = torch.tensor([0.5, 1.5]), torch.tensor([1.0, -1.0])
+    traced = torch.jit.trace(lambda r, a: rlcalc.ppo_clip(r, a), (ratio, adv))
+    torch.testing.assert_close(traced(ratio, adv), rlcalc.ppo_clip(ratio, adv))

@@ -25,7 +25,7 @@ FLOORS = (
     ("conform", "ppo", "audit"),
     ("testing",),
     ("cli",),
-    ("__main__",),
+    ("__main__", "_stubs"),
 )
 
 

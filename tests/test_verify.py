@@ -152,7 +152,7 @@ def test_a_wrong_otherwise_fails_and_names_the_convention() -> None:
     case = CASES["lecture-1.4-lam-one"]
     other = replace(case.readings[1], want={"return": Want("1")})
     report = run_case(replace(case, readings=(case.readings[0], other)), ALL)
-    assert {failure.reading for failure in report.failures} == {"a terminal state is worth 0"}
+    assert {failure.reading for failure in report.failures} == {"the value of a terminal state is 0"}
     assert failed_on(report) == set(ALL)
 
 

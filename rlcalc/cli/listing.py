@@ -81,11 +81,11 @@ def show_formula(
 def _page(spec: Formula) -> None:
     """The specification as a page; a line of LaTeX is to be copied, so it is never broken."""
     from rlcalc.cli.help import Page, Row, examples, facts, indented, rows
-    from rlcalc.cli.render import lecture
+    from rlcalc.cli.render import origin
 
     page = Page()
     names = f"rlcalc {spec.command}, in Python rlcalc.{spec.name}"
-    page.add(f"{spec.title} ({lecture(spec.sections)})", [names])
+    page.add(f"{spec.title} ({origin(spec)})", [names])
     page.add("Formula", [*clauses(spec.text, "  "), *indented(spec.about)])
     page.add("LaTeX", [f"  {spec.latex}"])
     inputs = [Row(f"{p.option}  {p.symbol}", [facts(spec, p), p.help, _caution(p)]) for p in spec.parameters]

@@ -29,6 +29,7 @@ from rlcalc.nested import flatten, map_nested
 
 if TYPE_CHECKING:
     from rlcalc.evaluation import Evaluation, Result
+    from rlcalc.specs import Formula
     from rlcalc.steps.derivation import Derivation
 
 SCHEMA = "rlcalc-result-1"
@@ -52,7 +53,7 @@ def show_text(found: Evaluation, view: View) -> None:
     """Title, formula, inputs, steps, results, backends."""
     screen = Screen(sys.stdout)
     spec = found.formula
-    for line in filled(f"{spec.title} ({lecture(spec.sections)})", "", "  "):
+    for line in filled(f"{spec.title} ({origin(spec)})", "", "  "):
         screen.line(line, HEADING)
     screen.line()
     for line in clauses(spec.text):
@@ -77,10 +78,10 @@ def show_text(found: Evaluation, view: View) -> None:
         screen.line(line, FAINT)
 
 
-def lecture(sections: tuple[str, ...]) -> str:
-    return (
-        f"lecture, section{'s' if len(sections) > 1 else ''} {', '.join(sections)}" if sections else "lecture"
-    )
+def origin(spec: Formula) -> str:
+    """Where a formula stands: the standard source first, then the lecture notes."""
+    notes = f"lecture notes {', '.join(spec.sections)}"
+    return f"{spec.source}; {notes}" if spec.source else notes
 
 
 def given_lines(found: Evaluation) -> Iterable[tuple[str, bool]]:

@@ -89,8 +89,8 @@ def terms_of(expr: Any) -> int:
     """About how many terms an expression has when expanded; capped, so that it stays cheap."""
     if expr.is_Atom:
         return 1
-    if expr.is_Add:
-        return sum(map(terms_of, expr.args))
+    if expr.is_Add or expr.is_Function:  # what stands inside a function is multiplied out there
+        return min(sum(map(terms_of, expr.args)), MAX_TERMS + 1)
     if expr.is_Pow and expr.exp.is_Integer:
         inner, power = terms_of(expr.base), abs(int(expr.exp))
         if inner > 1 and power > MAX_SUM_POWER:

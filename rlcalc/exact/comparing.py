@@ -10,7 +10,9 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc._lazy import sympy
+from rlcalc.exact.effort import charge, nodes
 from rlcalc.exact.intervals import Undefined, enclose, enclosures
+from rlcalc.exact.logarithms import split_logs
 from rlcalc.exact.values import Exact, bits_of, infinite, is_symbolic, rational, to_sympy
 
 _EXACT_ATTEMPT = 1  # index of the interval after which a proof of 0 is tried
@@ -51,8 +53,9 @@ def _sign(constant: Any) -> int:
 def _proved_zero(constant: Any) -> bool:
     """Try to prove that a constant is 0, by rewritings that cannot run away."""
     # General ``simplify`` is avoided: it may write 10**9*log(2) as log(2**10**9).
-    if sympy.count_ops(constant) > 200:
+    if nodes(constant) > 300:
         return False
+    charge(100 * nodes(constant), "constants")
     expr = sympy.expand(constant)
     if expr != 0 and expr.has(sympy.exp):
         # exp(1/10) and exp(-1/10) become one unknown and its reciprocal
@@ -61,7 +64,7 @@ def _proved_zero(constant: Any) -> bool:
         return True
     logs = expr.atoms(sympy.log)
     if logs and all(bits_of(x) <= 128 for log in logs for x in log.atoms(sympy.Rational)):
-        expr = sympy.expand(sympy.expand_log(expr, force=True, factor=True))
+        expr = sympy.expand(sympy.expand_log(split_logs(expr), force=True))
     radicals = [p for p in expr.atoms(sympy.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
     if expr != 0 and len(radicals) <= _MAX_RADICALS and expr.is_algebraic:
         expr = sympy.expand(sympy.sqrtdenest(sympy.radsimp(expr)))
@@ -110,6 +113,7 @@ def _refuted(difference: Any) -> bool:
 
 
 def _identically_zero(difference: Any) -> bool:
+    charge(40 * nodes(difference), "symbols" if difference.free_symbols else "constants")
     if sympy.expand(difference) == 0:
         return True
     expr = difference.replace(sympy.Abs, lambda x: sympy.Max(x, -x))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import cmp_to_key
+from functools import cmp_to_key, lru_cache
 from importlib import import_module
 from typing import Any, TypeAlias
 
 from rlcalc._lazy import sympy
+from rlcalc.exact.effort import charge, nodes
 from rlcalc.exact.values import to_sympy
 
 Interval: TypeAlias = tuple[Fraction, Fraction]
@@ -39,8 +40,9 @@ def enclosures(constant: Any, extra: int = 0) -> Iterator[Interval]:
 def enclose(expr: Any, precision: int, point: dict[Any, Fraction]) -> Interval | None:
     """Two rationals that the value lies between; ``None`` when the precision was too low."""
     mp: Any = import_module("mpmath.libmp")
+    charge(nodes(expr) * (4 + 1e-7 * precision * precision), "constants")
     try:
-        low, high = _interval(expr, precision, point, mp)
+        low, high = _interval(expr, precision, point, mp) if point else _constant(expr, precision)
     except (mp.ComplexResult, ZeroDivisionError, OverflowError, ValueError) as error:
         raise Undefined(str(error)) from error
     if any(end in (mp.finf, mp.fninf, mp.fnan) for end in (low, high)):
@@ -54,9 +56,15 @@ def _fraction(raw: Any) -> Fraction:
     return Fraction(number << exponent) if exponent >= 0 else Fraction(number, 1 << -exponent)
 
 
+@lru_cache(maxsize=4096)
+def _constant(expr: Any, prec: int) -> Any:
+    """The interval of a constant, remembered: the entries of a vector share most of their parts."""
+    return _interval(expr, prec, {}, import_module("mpmath.libmp"))
+
+
 def _interval(expr: Any, prec: int, point: dict[Any, Fraction], mp: Any) -> Any:
     def inner(part: Any) -> Any:
-        return _interval(part, prec, point, mp)
+        return _interval(part, prec, point, mp) if point or part.is_Rational else _constant(part, prec)
 
     if expr.is_Symbol:
         return _rational_interval(point[expr], prec, mp)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, TypeAlias
 
 from rlcalc._lazy import sympy
+from rlcalc.exact.effort import nodes
 from rlcalc.exact.values import Exact, int_to_text, rational
 from rlcalc.exact.words import GREEK
 
@@ -20,6 +22,8 @@ from rlcalc.exact.words import GREEK
 ADD, MULTIPLY, POWER, ATOM = 1, 2, 3, 4
 Printed: TypeAlias = tuple[str, int]
 _ONE: Final = ("1", ATOM)
+
+_ORDERED_UP_TO: Final = 60  # parts of a constant; each of its summands is evaluated to find the order
 
 _SUPERSCRIPTS: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -63,7 +67,9 @@ class _Grammar:
         plain = rational(value)
         return self.rational(plain)[0] if plain is not None else self.write(value)[0]
 
+    @lru_cache(maxsize=2048)  # noqa: B019 - both notations live as long as the program
     def write(self, expr: Any) -> Printed:
+        """An expression; remembered, since steps and vectors repeat most of their parts."""
         if expr.is_Rational:
             return self.rational(Fraction(int(expr.p), int(expr.q)))
         for kind, printer in self.printers():
@@ -116,10 +122,7 @@ class _Grammar:
     # operations
 
     def sum(self, expr: Any) -> Printed:
-        try:
-            terms = list(expr.as_ordered_terms())
-        except (OverflowError, ValueError):  # SymPy's order goes through floats
-            terms = sorted(expr.args, key=sympy.default_sort_key)
+        terms = self.ordered(expr)
         if not expr.free_symbols:  # 1 + exp(-1), as people write it
             terms.sort(key=lambda term: not term.is_Rational)
         text = ""
@@ -134,6 +137,13 @@ class _Grammar:
             else:
                 text += " + " + part
         return text, ADD
+
+    def ordered(self, expr: Any) -> list[Any]:
+        """Summands in SymPy's order, which goes through floats and so has its limits."""
+        if expr.free_symbols or nodes(expr) <= _ORDERED_UP_TO:
+            with suppress(OverflowError, ValueError):
+                return list(expr.as_ordered_terms())
+        return sorted(expr.args, key=sympy.default_sort_key)
 
     def product(self, expr: Any) -> Printed:
         coefficient, rest = expr.as_coeff_Mul()

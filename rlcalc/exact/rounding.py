@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Final
 
 from rlcalc.errors import InputError, shown
 from rlcalc.exact.intervals import Undefined, enclosures
 from rlcalc.exact.printing import to_text
 from rlcalc.exact.values import Exact, infinite, int_to_text, is_symbolic, rational, symbols_of
+
+_EXTRA: Final = 160  # bits; one precision for all usual lengths, whose intervals are then shared
 
 
 def to_decimal(value: Exact | int, digits: int = 20) -> str | None:
@@ -25,7 +28,7 @@ def to_decimal(value: Exact | int, digits: int = 20) -> str | None:
     if infinite(value):
         return "infinity" if infinite(value) > 0 else "-infinity"
     try:
-        for low, high in enclosures(value, 4 * digits):
+        for low, high in enclosures(value, max(4 * digits, _EXTRA)):
             if _rounded(low, digits) == _rounded(high, digits):
                 return _rounded(low, digits)
         # Indistinguishable from the point where the rounding turns: on it.

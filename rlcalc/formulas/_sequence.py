@@ -133,7 +133,9 @@ def exact_episode(d: Derivation, i: Inputs) -> Episode:
     if i.next_values is None:
         for t in range(steps - 1):
             if episode.truncated[t] and not episode.terminated[t]:
-                d.note(f"Step {t} is cut off and next-values is not given: it bootstraps from V(S_{t + 1}).")
+                d.note(
+                    f"Step {t} is truncated and next-values is not given: it bootstraps from V(S_{t + 1})."
+                )
     return episode
 
 

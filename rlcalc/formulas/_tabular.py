@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc._lazy import torch
 from rlcalc.errors import InputError, many
 from rlcalc.exact import rational
+from rlcalc.exact.effort import arithmetic_cost, charge
 from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
 
@@ -31,6 +32,7 @@ def solve_exact(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction])
         entries = [*line, value]
         scale = lcm(*(entry.denominator for entry in entries))
         rows.append([int(entry * scale) for entry in entries])
+    _announce(rows)
     before = 1
     for k in range(size):
         pivot = next((row for row in range(k, size) if rows[row][k]), None)
@@ -49,6 +51,13 @@ def solve_exact(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction])
         rest = sum((rows[k][j] * solution[j] for j in range(k + 1, size)), Fraction(0))
         solution[k] = (rows[k][size] - rest) / rows[k][k]
     return solution
+
+
+def _announce(rows: Sequence[Sequence[int]]) -> None:
+    """The work of eliminating: entries of step k are minors of k rows, with their digits together."""
+    bits = max((entry.bit_length() for row in rows for entry in row), default=0)
+    size = len(rows)
+    charge(sum(2 * arithmetic_cost(k * bits, k * bits) * (size - k) ** 2 for k in range(size)), "digits")
 
 
 def evaluate_exact(mdp: MDP, policy: Sequence[Sequence[Fraction]], gamma: Fraction) -> list[Fraction] | None:

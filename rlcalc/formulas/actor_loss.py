@@ -17,8 +17,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import np
+from rlcalc.exact.logarithms import joined_logs
 from rlcalc.formulas._words import note_densities
-from rlcalc.steps.terms import Name, Rewritten, apply, joined_logs, total
+from rlcalc.steps.terms import Name, Rewritten, apply, total
 
 if TYPE_CHECKING:
     from rlcalc.inputs.bind import Inputs

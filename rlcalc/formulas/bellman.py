@@ -66,8 +66,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     solution, rounds = iterate_policies(mdp, gamma)
     d.note(
         f"Policy iteration over exact rationals ended after {rounds} "
-        f"{'round' if rounds == 1 else 'rounds'}; the steps put its values into the optimality equation, "
-        "which they satisfy."
+        f"{'iteration' if rounds == 1 else 'iterations'}; the steps put its values into the optimality "
+        "equation, which they satisfy."
     )
     discount = d.given("γ", i.gamma)
     solved = [d.given(Name("V", sup="*", arg=state_name(mdp, s)), value) for s, value in enumerate(solution)]
@@ -280,7 +280,7 @@ def _newton_numpy(exact: MDP, p: Any, r: Any, discount: Any, values: Any) -> Any
 
 
 def torch_form(mdp: Any, gamma: Any) -> dict[str, Any]:
-    """Policy iteration with a fixed number of rounds, so that nothing waits for the device."""
+    """Policy iteration with a fixed number of iterations, so that nothing waits for the device."""
     exact = mdp.mdp
     p, r = half_as_float32(mdp.p), half_as_float32(mdp.r)
     discount = gamma.to(p.dtype)

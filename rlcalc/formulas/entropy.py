@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, sympy, torch
+from rlcalc._lazy import np, torch
 from rlcalc.exact import compare, is_symbolic
-from rlcalc.steps.terms import Name, Rewritten, apply, joined_logs, term, total
+from rlcalc.exact.logarithms import cancelled_logs, joined_logs
+from rlcalc.steps.terms import Name, Rewritten, apply, term, total
 
 if TYPE_CHECKING:
     from rlcalc.inputs.bind import Inputs
@@ -33,17 +34,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         return
     base = d.given("b", i.base)
     whole = d.step(Name("H", "nats"), nats)
-    # log 4 / log 2 is 2 only once both are written with logarithms of primes
-    quotient = Rewritten(whole / apply("log", base), _cancelled)
+    quotient = Rewritten(whole / apply("log", base), cancelled_logs)
     d.output("entropy", d.step("H", quotient))
-
-
-def _cancelled(value: Any) -> Any:
-    if value.free_symbols:
-        return value
-    return min(
-        value, sympy.cancel(sympy.expand_log(value, force=True, factor=True)), key=lambda v: v.count_ops()
-    )
 
 
 def numpy_form(p: Any, base: Any = "e") -> dict[str, Any]:

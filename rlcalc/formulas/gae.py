@@ -1,4 +1,4 @@
-"""Generalised advantage estimation.
+"""Generalized advantage estimation.
 
     δ_t = R_{t+1} + γ_t V'(S_{t+1}) − V(S_t)
     A_t = Σ_{k=0}^{N−1} (γλ)^k δ_{t+k},   t = 0 … T−1,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import np, sympy, torch
 from rlcalc.exact import compare, is_symbolic
-from rlcalc.steps.terms import Name, Rewritten, apply, joined_logs, term, total
+from rlcalc.exact.logarithms import joined_logs
+from rlcalc.steps.terms import Name, Rewritten, apply, term, total
 
 if TYPE_CHECKING:
     from rlcalc.inputs.bind import Inputs

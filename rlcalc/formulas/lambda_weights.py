@@ -21,7 +21,8 @@ from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, symbol, symbols_of
 from rlcalc.spelling import spelled
-from rlcalc.steps.terms import Name, Product, Value, term, total
+from rlcalc.steps.terms import Name, Product, term, total
+from rlcalc.steps.values import Value
 
 if TYPE_CHECKING:
     from rlcalc.inputs.array_checks import Seen

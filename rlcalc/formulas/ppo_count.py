@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, torch
-from rlcalc.backends import TORCH
+from rlcalc._lazy import np
 from rlcalc.exact import to_text
 from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -49,19 +49,17 @@ def _words(words: str) -> Name:
     return Name(words, tex=rf"\text{{{words}}}")
 
 
-def numpy_form(trajectories: Any, epochs: Any, minibatches: Any, iterations: Any) -> dict[str, Any]:
-    """Products of integers [...], in 64 bits, or in Python's own integers where these do not suffice."""
-    counts = [np.asarray(n) for n in (trajectories, epochs, minibatches, iterations)]
-    wide = object if _too_large(counts) else np.int64
-    return _counts(*(n.astype(wide) for n in counts))
+def array_form(
+    xp: Backend, trajectories: Any, epochs: Any, minibatches: Any, iterations: Any
+) -> dict[str, Any]:
+    """Products of integers [...]: in 64 bits, or in float64 where a product does not fit.
 
-
-def torch_form(trajectories: Any, epochs: Any, minibatches: Any, iterations: Any) -> dict[str, Any]:
-    """As ``numpy_form``, but float64 beyond 64 bits; on a device that is not looked at, always 64 bits."""
-    counts = (trajectories, epochs, minibatches, iterations)
-    seen = [TORCH.look(n) for n in counts]
+    On a device that is not looked at always in 64 bits.
+    """
+    counts = [xp.asarray(n) for n in (trajectories, epochs, minibatches, iterations)]
+    seen = [xp.look(n) for n in counts]
     large = all(n is not None for n in seen) and _too_large(seen)
-    return _counts(*(n.to(torch.float64 if large else torch.int64) for n in counts))
+    return _counts(*(xp.cast(n, xp.float64 if large else xp.int64) for n in counts))
 
 
 def _too_large(counts: Sequence[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Text generation as a decision process with one reward at its end.
+"""Token-level MDP: text generation with one reward at its end.
 
     S_0 = prompt,  S_{t+1} = S_t ⊕ A_t,  t = 0 … T−1;   R_1 = … = R_{T−1} = 0,
     G_t = Σ_{k=0}^{T−1−t} γ^k R_{t+k+1} = γ^{T−1−t} R_T,

@@ -116,9 +116,14 @@ def checked_integer(parameter: Parameter, array: Any) -> Any:
     """Integers within the domain.
 
     Raises:
-        InputError: ``..._not_an_integer``, ``..._out_of_range``.
+        InputError: ``..._not_an_integer``, ``..._out_of_range``, ``number_too_large``.
     """
-    if not np.issubdtype(array.dtype, np.integer) and not _big_integers(array):
+    if array.dtype.kind == "O" and all(type(entry) is int for entry in array.flat):
+        raise InputError(
+            "number_too_large",
+            f"{spelled(parameter.name)} takes integers up to 2**63 - 1, not {shown(array)}.",
+        )
+    if not np.issubdtype(array.dtype, np.integer):
         raise InputError(
             f"{parameter.name}_not_an_integer",
             f"{spelled(parameter.name)} must be integers, not {shown(array)}.",
@@ -126,11 +131,6 @@ def checked_integer(parameter: Parameter, array: Any) -> Any:
         )
     check_array(parameter, array.astype(np.float64), 0.0)
     return array
-
-
-def _big_integers(array: Any) -> bool:
-    """Whether an array holds Python's own integers, as one does that 64 bits cannot hold."""
-    return array.dtype.kind == "O" and all(type(entry) is int for entry in array.flat)
 
 
 def checked_count(parameter: Parameter, value: Any) -> Any:

@@ -11,11 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.exact import to_sympy
+from rlcalc.exact.effort import charge, page_cost
+from rlcalc.nested import flatten
 from rlcalc.steps.printers import WIDTH, print_latex, step_lines, step_text
 from rlcalc.steps.terms import Name, Step, Symbol, Term
 
 if TYPE_CHECKING:
     from rlcalc.specs import Formula
+
+_OUTPUT_TIMES = 3
 
 OutputTerms = Term | str | Sequence["OutputTerms"]
 
@@ -50,14 +54,20 @@ class Derivation:
         entries of a long vector, whose first entry was shown in full.
         """
         name = name if isinstance(name, Name) else Name(name)
+        value = term.value
         if shown:
+            charge(page_cost(value) + sum(page_cost(leaf.value) for leaf in term.leaves()), "page")
             self.steps.append(Step(name, term, note))
-        return Symbol(name, term.value)
+        return Symbol(name, value)
 
     def output(self, name: str, term: OutputTerms) -> None:
         """Declare a result; the name must be one of the specification's outputs."""
         if name not in {output.name for output in self.formula.outputs}:
             raise KeyError(f"{self.formula.name} declares no output {name!r}")
+        for value in flatten(_worth(term)):
+            if not isinstance(value, str):
+                # twice as text, and with digits in two lengths
+                charge(_OUTPUT_TIMES * page_cost(value), "page")
         self._outputs[name] = term
 
     def note(self, text: str) -> None:

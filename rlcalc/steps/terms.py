@@ -9,16 +9,17 @@ cannot differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Union
+from typing import Union
 
 from rlcalc._lazy import sympy
 from rlcalc.exact import to_sympy
+from rlcalc.steps import values as exact
+from rlcalc.steps.values import Value
 
-Value = Any  # a SymPy expression; SymPy ships no types
 Like = Union["Term", int, Fraction, "sympy.Expr"]
 
 
@@ -43,10 +44,18 @@ class Term:
     @cached_property
     def value(self) -> Value:
         """The exact value, a SymPy expression."""
-        return tidy(self.evaluate())
+        return exact.tidy(self.evaluate())
 
     def evaluate(self) -> Value:
         raise TypeError(f"{type(self).__name__} has no value of its own")
+
+    def leaves(self) -> Iterator[Term]:
+        """The numbers and named quantities that it is made of, in the order of reading."""
+        for part in self.parts():
+            yield from part.leaves()
+
+    def parts(self) -> tuple[Term, ...]:
+        raise TypeError(f"{type(self).__name__} does not say what it is made of")
 
     def __add__(self, other: Like) -> Term:
         return Sum((self, term(other)))
@@ -88,6 +97,9 @@ class Number(Term):
     def evaluate(self) -> Value:
         return self.number
 
+    def leaves(self) -> Iterator[Term]:
+        yield self
+
 
 @dataclass(frozen=True, eq=False)
 class Symbol(Term):
@@ -100,21 +112,30 @@ class Symbol(Term):
     def value(self) -> Value:
         return self.known
 
+    def leaves(self) -> Iterator[Term]:
+        yield self
+
 
 @dataclass(frozen=True, eq=False)
 class Sum(Term):
     terms: tuple[Term, ...]
 
+    def parts(self) -> tuple[Term, ...]:
+        return self.terms
+
     def evaluate(self) -> Value:
-        return sympy.Add(*[part.value for part in self.terms])
+        return exact.add([part.value for part in self.terms])
 
 
 @dataclass(frozen=True, eq=False)
 class Product(Term):
     factors: tuple[Term, ...]
 
+    def parts(self) -> tuple[Term, ...]:
+        return self.factors
+
     def evaluate(self) -> Value:
-        return sympy.Mul(*[part.value for part in self.factors])
+        return exact.multiply([part.value for part in self.factors])
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,8 +143,11 @@ class Quotient(Term):
     above: Term
     below: Term
 
+    def parts(self) -> tuple[Term, ...]:
+        return (self.above, self.below)
+
     def evaluate(self) -> Value:
-        return self.above.value / self.below.value
+        return exact.divide(self.above.value, self.below.value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,13 +157,19 @@ class Power(Term):
     base: Term
     exponent: Term
 
+    def parts(self) -> tuple[Term, ...]:
+        return (self.base, self.exponent)
+
     def evaluate(self) -> Value:
-        return self.base.value**self.exponent.value
+        return exact.power(self.base.value, self.exponent.value)
 
 
 @dataclass(frozen=True, eq=False)
 class Negative(Term):
     part: Term
+
+    def parts(self) -> tuple[Term, ...]:
+        return (self.part,)
 
     def evaluate(self) -> Value:
         return -self.part.value
@@ -152,21 +182,11 @@ class Apply(Term):
     function: str
     args: tuple[Term, ...]
 
+    def parts(self) -> tuple[Term, ...]:
+        return self.args
+
     def evaluate(self) -> Value:
-        values = [arg.value for arg in self.args]
-        if self.function == "clip":
-            x, low, high = values
-            # the lecture's order, which differs from numpy.clip when low > high
-            return sympy.Max(low, sympy.Min(x, high))
-        heads = {
-            "exp": sympy.exp,
-            "log": sympy.log,
-            "sqrt": sympy.sqrt,
-            "min": sympy.Min,
-            "max": sympy.Max,
-            "abs": sympy.Abs,
-        }
-        return heads[self.function](*values)
+        return exact.function(self.function, [arg.value for arg in self.args])
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +195,9 @@ class Rewritten(Term):
 
     part: Term
     rewrite: Callable[[Value], Value]
+
+    def parts(self) -> tuple[Term, ...]:
+        return (self.part,)
 
     def evaluate(self) -> Value:
         return self.rewrite(self.part.value)
@@ -221,69 +244,3 @@ def apply(function: str, *args: Like) -> Term:
 
 def values(terms: Sequence[Term]) -> list[Value]:
     return [part.value for part in terms]
-
-
-def joined_logs(value: Value) -> Value:
-    """The shortest way to write a sum of logarithms of rationals.
-
-    log(5/9)/2 + log(5)/2 becomes log(5/3), where all of it fits into one
-    logarithm; else logarithms of primes are collected. Anything with symbols
-    or with numbers too large to factor stays as it is.
-    """
-    inside = [part.args[0] for part in value.atoms(sympy.log)]
-    if value.free_symbols or not all(
-        part.is_Rational and max(abs(part.p), part.q) < _FACTORED_BELOW for part in inside
-    ):
-        return value
-    split = sympy.expand(sympy.expand_log(sympy.expand(value), force=True, factor=True))
-    forms = [value, split]
-    factors = [factor for factor in split.as_coefficients_dict().values() if factor.is_Rational]
-    # a coefficient becomes an exponent inside the logarithm: 10**9*log(2) must stay as it is
-    if all(max(abs(factor.p), factor.q) <= _JOINED_UP_TO for factor in factors):
-        joined = sympy.logcombine(split, force=True)
-        # and a root inside it would be harder to read than two logarithms
-        if all(part.args[0].is_Rational for part in joined.atoms(sympy.log)):
-            forms.insert(1, joined)
-    return min(forms, key=lambda form: form.count_ops())
-
-
-_JOINED_UP_TO = 100
-_FACTORED_BELOW = 10**12  # trial division finds every factor at once
-
-
-def tidy(value: Value) -> Value:
-    """One form for equal results: symbolic polynomials are multiplied out.
-
-    Where symbols stand in a denominator or a function, the shortest form is
-    taken: as it arose, multiplied out, or in lowest terms. Roots of rationals
-    are multiplied out too and kept out of denominators. Rational numbers are
-    left alone, which keeps long sums cheap.
-    """
-    if value.is_Rational:
-        return value
-    if value.free_symbols:
-        expanded = sympy.expand(value, power_exp=False, log=False)
-        symbols = expanded.free_symbols
-        if not symbols or expanded.is_polynomial(*symbols):
-            return expanded
-        forms = [expanded, value]
-        if expanded.is_rational_function(*symbols) and expanded.count_ops() < _FRACTIONS_BELOW:
-            forms.append(sympy.factor(expanded))
-        return min(forms, key=lambda form: form.count_ops())
-    if _of_roots(value) and value.count_ops() < _ROOTS_BELOW:
-        return sympy.radsimp(sympy.expand(value))
-    return value
-
-
-def _of_roots(value: Value) -> bool:
-    """Whether a number is made of rationals and their roots alone.
-
-    By its form: SymPy's ``is_algebraic`` deduces, which takes seconds for a softmax of a dozen preferences.
-    """
-    if value.is_Add or value.is_Mul:
-        return all(map(_of_roots, value.args))
-    return bool(value.is_Rational or (value.is_Pow and value.exp.is_Rational and _of_roots(value.base)))
-
-
-_FRACTIONS_BELOW = 80  # operations; lowest terms of a longer fraction take too long to find
-_ROOTS_BELOW = 100  # operations; clearing roots from a long denominator would lengthen it

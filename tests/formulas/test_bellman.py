@@ -291,11 +291,11 @@ def test_rounds_count_the_policies_evaluated() -> None:
     }  # fmt: skip
     d = rlcalc.derive("bellman", mdp=table, gamma="9/10")
     assert d.outputs["iterations"] == 3
-    assert "ended after 3 rounds;" in d.notes[0]
+    assert "ended after 3 iterations;" in d.notes[0]
     table = {"P": [[[0, 1]], []], "R": [[1], []], "terminal": [1]}
     d = rlcalc.derive("bellman", mdp=table, gamma="9/10")
     assert d.outputs["iterations"] == 1
-    assert "ended after 1 round;" in d.notes[0]
+    assert "ended after 1 iteration;" in d.notes[0]
 
 
 def test_nothing_but_a_terminal_state() -> None:

@@ -186,7 +186,7 @@ def test_a_cut_without_its_successor_is_told_and_nothing_else(name: str) -> None
         return rlcalc.derive(name, rewards=[1, 2, 3], gamma=1, **EXTRA[name], **flags).notes
 
     assert notes() == []
-    told = "Step 1 is cut off and next-values is not given: it bootstraps from V(S_2)."
+    told = "Step 1 is truncated and next-values is not given: it bootstraps from V(S_2)."
     assert notes(truncated=[0, 1, 0]) == [told]
     assert notes(truncated=[0, 1, 1]) == [told]  # after the last step V(S_3) is the successor's
     assert notes(truncated=[0, 1, 0], terminated=[0, 1, 0]) == []

@@ -156,7 +156,7 @@ def test_names_have_the_same_letters_in_latex(formula: str) -> None:
 
 def well_set(text: str) -> bool:
     """No markers of unfinished work, no shouting, no plural of one."""
-    if re.search(r"\b1 (actions|entries|rewards|rounds|states|steps|trajectories)\b", text):
+    if re.search(r"\b1 (actions|entries|rewards|iterations|states|steps|trajectories)\b", text):
         return False
     shouted = {word for word in words(text) if len(word) > 3 and word.isupper()}
     return text == text.strip() and "XX" not in text and shouted <= ACRONYMS

@@ -1,0 +1,264 @@
+"""Written by ``python -m rlcalc._stubs`` from the specifications; do not edit."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import torch
+from numpy.typing import ArrayLike
+
+from rlcalc._version import __version__ as __version__
+from rlcalc.api import compute as compute
+from rlcalc.errors import CheckFailed as CheckFailed
+from rlcalc.errors import DataError as DataError
+from rlcalc.errors import InputError as InputError
+from rlcalc.errors import RlcalcError as RlcalcError
+from rlcalc.errors import UnknownName as UnknownName
+from rlcalc.evaluation import derive as derive
+from rlcalc.evaluation import evaluate as evaluate
+from rlcalc.mdp.model import MDP
+
+_Numbers: TypeAlias = ArrayLike | torch.Tensor | Fraction | Sequence[Any]
+_Process: TypeAlias = str | Path | Mapping[str, Any] | MDP
+
+def discounted_return(
+    rewards: _Numbers,
+    values: _Numbers | None = None,
+    gamma: _Numbers = 1,
+    bootstrap: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    next_values: _Numbers | None = None,
+) -> Any:
+    """Discounted return."""
+
+def n_step_return(
+    rewards: _Numbers,
+    values: _Numbers | None = None,
+    gamma: _Numbers = ...,
+    n: int | float | Literal["inf"] = ...,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    next_values: _Numbers | None = None,
+    alpha: _Numbers | None = None,
+    terminal: bool | None = None,
+) -> Any:
+    """n-step return."""
+
+def td_error(
+    rewards: _Numbers | None = None,
+    values: _Numbers | None = None,
+    gamma: _Numbers = ...,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    next_values: _Numbers | None = None,
+    reward: _Numbers | None = None,
+    value: _Numbers | None = None,
+    next_value: _Numbers | None = None,
+) -> Any:
+    """TD error."""
+
+def td_update(
+    value: _Numbers,
+    target: _Numbers,
+    alpha: _Numbers = 0.1,
+) -> Any:
+    """TD update."""
+
+def mc_update(
+    value: _Numbers = 0,
+    returns: _Numbers = ...,
+    alpha: _Numbers | Literal["mean", "1/k"] = "mean",
+) -> Any:
+    """Monte Carlo update."""
+
+def lambda_weights(
+    lam: _Numbers,
+    steps: int | float | Literal["inf"],
+) -> Any:
+    """Weights of the λ-return."""
+
+def lambda_return(
+    rewards: _Numbers,
+    values: _Numbers | None = None,
+    gamma: _Numbers = 1,
+    lam: _Numbers = ...,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    next_values: _Numbers | None = None,
+    alpha: _Numbers | None = None,
+    terminal: bool | None = None,
+) -> Any:
+    """λ-return."""
+
+def gae(
+    rewards: _Numbers,
+    values: _Numbers | None = None,
+    gamma: _Numbers = 0.99,
+    lam: _Numbers = 0.95,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    next_values: _Numbers | None = None,
+) -> Any:
+    """Generalized advantage estimation (GAE)."""
+
+def traces(
+    states: _Numbers | str,
+    gamma: _Numbers = 1,
+    lam: _Numbers = ...,
+    rewards: _Numbers | None = None,
+    values: _Numbers | None = None,
+    alpha: _Numbers | None = None,
+    replacing: bool | None = None,
+) -> Any:
+    """Eligibility traces and offline TD(λ)."""
+
+def bellman(
+    mdp: _Process,
+    gamma: _Numbers,
+) -> Any:
+    """Bellman optimality equation."""
+
+def policy_eval(
+    mdp: _Process,
+    policy: _Numbers | Literal["uniform"] = "uniform",
+    gamma: _Numbers = ...,
+) -> Any:
+    """Value of a policy."""
+
+def softmax(
+    theta: _Numbers,
+) -> Any:
+    """Softmax policy."""
+
+def score(
+    theta: _Numbers,
+    action: _Numbers,
+) -> Any:
+    """Score of a softmax policy."""
+
+def reinforce_step(
+    theta: _Numbers,
+    action: _Numbers,
+    return_: _Numbers,
+    alpha: _Numbers = 0.1,
+    baseline: _Numbers = 0,
+) -> Any:
+    """One step of REINFORCE."""
+
+def policy_gradient(
+    mdp: _Process,
+    theta: _Numbers,
+    gamma: _Numbers = 1,
+    form: Literal["trajectory", "reward-to-go", "no-gamma-t"] = "trajectory",
+    horizon: int | float | Literal["inf"] = ...,
+) -> Any:
+    """Exact policy gradient."""
+
+def advantage(
+    return_: _Numbers | None = None,
+    value: _Numbers | None = None,
+    reward: _Numbers | None = None,
+    next_value: _Numbers | None = None,
+    gamma: _Numbers | None = None,
+) -> Any:
+    """Advantage."""
+
+def actor_loss(
+    probs: _Numbers | None = None,
+    advantages: _Numbers = ...,
+    log_probs: _Numbers | None = None,
+    reduction: Literal["sum", "mean"] = "sum",
+) -> Any:
+    """Actor loss."""
+
+def critic_loss(
+    values: _Numbers,
+    returns: _Numbers,
+    reduction: Literal["sum", "mean", "half-mean"] = "sum",
+    alpha: _Numbers | None = None,
+) -> Any:
+    """Critic loss."""
+
+def baseline_variance(
+    policy: _Numbers,
+    returns: _Numbers,
+    baseline: _Numbers | Literal["value", "best"] = "value",
+) -> Any:
+    """Gradient variance under a baseline."""
+
+def control_variate(
+    x: _Numbers,
+    b: _Numbers,
+    k: _Numbers | Literal["best"] = "1",
+) -> Any:
+    """Control variate."""
+
+def importance(
+    p: _Numbers,
+    q: _Numbers,
+    f: _Numbers,
+    samples: _Numbers | None = None,
+) -> Any:
+    """Importance sampling."""
+
+def ratio(
+    new: _Numbers | None = None,
+    old: _Numbers | None = None,
+    new_log: _Numbers | None = None,
+    old_log: _Numbers | None = None,
+) -> Any:
+    """Probability ratio."""
+
+def ppo_clip(
+    ratio: _Numbers,
+    adv: _Numbers,
+    eps: _Numbers = 0.2,
+) -> Any:
+    """PPO's clipped objective."""
+
+def ppo_loss(
+    clip: _Numbers,
+    critic: _Numbers,
+    entropy: _Numbers,
+    c1: _Numbers,
+    c2: _Numbers,
+) -> Any:
+    """Combined PPO loss."""
+
+def entropy(
+    p: _Numbers,
+    base: _Numbers | Literal["e"] = "e",
+) -> Any:
+    """Entropy of a policy."""
+
+def kl(
+    p: _Numbers,
+    q: _Numbers,
+) -> Any:
+    """Kullback–Leibler divergence."""
+
+def grpo_advantage(
+    rewards: _Numbers,
+    ddof: _Numbers = 0,
+    eps: _Numbers = 0,
+) -> Any:
+    """Group-relative advantage."""
+
+def token_mdp(
+    prompt: str,
+    tokens: _Numbers | str,
+    reward: _Numbers = 1,
+    gamma: _Numbers = 1,
+    vocabulary: _Numbers | None = None,
+) -> Any:
+    """Token-level MDP."""
+
+def ppo_count(
+    trajectories: _Numbers = 100,
+    epochs: _Numbers = 4,
+    minibatches: _Numbers = 1,
+    iterations: _Numbers = 1,
+) -> Any:
+    """Trajectories and gradient steps of PPO."""

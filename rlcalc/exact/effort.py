@@ -1,0 +1,108 @@
+"""How much work an exact answer may take, counted before each operation is done.
+
+Small numbers can make a large computation: an exponential of a preference, a
+power of a sum, a discount of 500 digits over 128 steps. So whoever computes
+says first what an operation will cost, in about microseconds of processor
+time, judged by the size of its operands. Within ``limited()`` the costs add
+up, and beyond ``LIMIT`` they are refused; elsewhere nothing is counted.
+
+What is printed is paid for as well: an answer that takes a minute to write
+down is none.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+from rlcalc.errors import InputError
+
+Kind = Literal["digits", "symbols", "constants", "page"]
+
+LIMIT: Final = 2_600_000.0
+# a net below the estimates, seconds of this thread's processor time: far beyond what they allow
+_LAST_RESORT: Final = 3.6
+
+_WHY: Final[dict[str, str]] = {
+    "digits": "its numbers grow too long",
+    "symbols": "its expressions grow too long",
+    "constants": "it holds too many roots, exponentials or logarithms",
+    "page": "it would fill too many pages",
+}
+_CHANGE: Final = "Use shorter numbers, fewer entries or fewer symbols, or --backends numpy without symbols."
+
+
+class TooMuchWork(InputError):
+    """The exact answer costs more than it may; the numeric forms can still run."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("exact_too_long", f"The exact answer takes too much work: {why}.", _CHANGE)
+        self.why = why
+
+    def __reduce__(self) -> tuple[Any, Any]:
+        return type(self), (self.why,)
+
+
+@dataclass
+class _Meter:
+    limit: float
+    started: float = field(default_factory=time.thread_time)
+    spent: dict[Kind, float] = field(default_factory=dict)
+
+    def charge(self, cost: float, kind: Kind) -> None:
+        self.spent[kind] = self.spent.get(kind, 0.0) + cost
+        late = time.thread_time() - self.started > _LAST_RESORT * self.limit / LIMIT
+        if late or sum(self.spent.values()) > self.limit:
+            raise TooMuchWork(_WHY[max(self.spent, key=lambda kind: self.spent[kind])])
+
+
+_meter: ContextVar[_Meter | None] = ContextVar("meter", default=None)
+
+
+@contextmanager
+def limited(limit: float = LIMIT) -> Iterator[None]:
+    """Count the work done inside; inside another such block that one goes on counting.
+
+    Raises:
+        TooMuchWork: ``exact_too_long``.
+    """
+    if _meter.get() is not None:
+        yield
+        return
+    token = _meter.set(_Meter(limit))
+    try:
+        yield
+    finally:
+        _meter.reset(token)
+
+
+def charge(cost: float, kind: Kind) -> None:
+    """Announce work, in microseconds; refused where a limit is set and would be passed."""
+    meter = _meter.get()
+    if meter is not None:
+        meter.charge(cost, kind)
+
+
+def arithmetic_cost(bits: float, other: float) -> float:
+    """Of one operation on rationals of so many bits, greatest common divisor included."""
+    return 3 + 6e-6 * bits * other
+
+
+@lru_cache(maxsize=20_000)
+def nodes(expr: Any) -> int:
+    """The number of parts of an expression, those that are shared counted each time."""
+    return 1 + sum(map(nodes, expr.args))
+
+
+@lru_cache(maxsize=20_000)
+def page_cost(expr: Any) -> float:
+    """Of writing an expression out, as text and with its digits."""
+    if expr.is_Rational:
+        bits = float(max(int(expr.p).bit_length(), int(expr.q).bit_length()))
+        return 3 + 1e-6 * bits * bits
+    return 6 + sum(map(page_cost, expr.args))

@@ -1,0 +1,140 @@
+"""Values of terms: SymPy's operations, each announced before it is done, and one form for equal results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import comb
+from typing import Any
+
+from rlcalc._lazy import sympy
+from rlcalc.exact.budget import MAX_TERMS, Refusal, exp_within_budget, log_powers_within_budget, terms_of
+from rlcalc.exact.effort import TooMuchWork, arithmetic_cost, charge, nodes
+from rlcalc.exact.values import bits_of, to_sympy
+
+Value = Any  # a SymPy expression; SymPy ships no types
+
+
+def add(values: Sequence[Value]) -> Value:
+    """The sum; of rationals term by term, so that the digits are known before each addition."""
+    if not all(value.is_Rational for value in values):
+        charge(3 * sum(map(nodes, values)), "constants")
+        return sympy.Add(*values)
+    total = Fraction(0)
+    bits = 0
+    for value in values:
+        charge(arithmetic_cost(bits, bits_of(value)), "digits")
+        total += Fraction(int(value.p), int(value.q))
+        bits = max(total.numerator.bit_length(), total.denominator.bit_length())
+    return to_sympy(total)
+
+
+def multiply(values: Sequence[Value]) -> Value:
+    bits = 0
+    for value in values:
+        if value.is_Rational:
+            charge(arithmetic_cost(bits, bits_of(value)), "digits")
+            bits += bits_of(value)
+        else:
+            charge(2 * nodes(value), "constants")
+    return sympy.Mul(*values)
+
+
+def divide(above: Value, below: Value) -> Value:
+    return multiply([above, 1 / below])
+
+
+def power(base: Value, exponent: Value) -> Value:
+    if exponent.is_Integer:
+        count = abs(int(exponent))
+        if base.is_Rational:
+            bits = bits_of(base) * count
+            charge(arithmetic_cost(bits, bits), "digits")
+        elif base.is_Add and base.free_symbols:
+            summands = len(base.args)
+            charge(30 * comb(summands + min(count, 64) - 1, summands - 1), "symbols")
+    return base**exponent
+
+
+def function(name: str, values: Sequence[Value]) -> Value:
+    """A named function: exp, log, sqrt, min, max, abs, or clip(x, low, high)."""
+    if name == "exp":
+        return exp(values[0])
+    if name in ("min", "max", "clip"):
+        # SymPy asks of every pair which is the larger, symbol by symbol
+        symbolic = [value for value in values if value.free_symbols]
+        charge(400 * sum(map(nodes, symbolic)), "symbols")
+    if name == "clip":
+        x, low, high = values
+        # the lecture's order, which differs from numpy.clip when low > high
+        return sympy.Max(low, sympy.Min(x, high))
+    heads = {"log": sympy.log, "sqrt": sympy.sqrt, "min": sympy.Min, "max": sympy.Max, "abs": sympy.Abs}
+    return heads[name](*values)
+
+
+def exp(value: Value) -> Value:
+    """The exponential, within the limit that holds for typed ones."""
+    constant = value.as_coeff_Add()[0] if value.free_symbols else value
+    try:
+        exp_within_budget(constant)
+        log_powers_within_budget(value)
+    except Refusal as refusal:
+        raise TooMuchWork(f"it holds {refusal.message}") from None
+    return sympy.exp(value)
+
+
+def tidy(value: Value) -> Value:
+    """One form for equal results: symbolic polynomials are multiplied out.
+
+    Where symbols stand in a denominator or a function, the shortest form is
+    taken: as it arose, multiplied out, or in lowest terms. Roots of rationals
+    are multiplied out too and kept out of denominators. Rational numbers are
+    left alone, which keeps long sums cheap.
+    """
+    if value.is_Rational:
+        return value
+    if value.free_symbols:
+        terms = terms_of(value)
+        if terms > MAX_TERMS:
+            raise TooMuchWork(f"it has more than {MAX_TERMS} terms when multiplied out")
+        charge(20 * nodes(value) + 120 * terms, "symbols")
+        expanded = sympy.expand(value, power_exp=False, log=False)
+        symbols = expanded.free_symbols
+        if not symbols or expanded.is_polynomial(*symbols):
+            return expanded
+        forms = [expanded, value]
+        if _factored_soon(expanded):
+            forms.append(sympy.factor(expanded))
+        return min(forms, key=lambda form: form.count_ops())
+    if _of_roots(value) and value.count_ops() < _ROOTS_BELOW:
+        charge(300 * terms_of(value), "constants")
+        return sympy.radsimp(sympy.expand(value))
+    return value
+
+
+def _factored_soon(value: Value) -> bool:
+    """Whether lowest terms are found at once: few operations, small exponents and coefficients.
+
+    An exponential counts as a power of the number e, so that exp(710) would mean a polynomial of degree 710.
+    """
+    if nodes(value) > 2 * _FRACTIONS_BELOW or value.count_ops() >= _FRACTIONS_BELOW:
+        return False
+    if not value.is_rational_function(*value.free_symbols):
+        return False
+    powers = [part.exp for part in value.atoms(sympy.Pow, sympy.exp)]
+    small = all(abs(number) <= 16 for power in powers for number in power.atoms(sympy.Rational))
+    return small and all(bits_of(number) <= 64 for number in value.atoms(sympy.Rational))
+
+
+def _of_roots(value: Value) -> bool:
+    """Whether a number is made of rationals and their roots alone.
+
+    By its form: SymPy's ``is_algebraic`` deduces, which takes seconds for a softmax of a dozen preferences.
+    """
+    if value.is_Add or value.is_Mul:
+        return all(map(_of_roots, value.args))
+    return bool(value.is_Rational or (value.is_Pow and value.exp.is_Rational and _of_roots(value.base)))
+
+
+_FRACTIONS_BELOW = 80  # operations; lowest terms of a longer fraction take too long to find
+_ROOTS_BELOW = 100  # operations; clearing roots from a long denominator would lengthen it
