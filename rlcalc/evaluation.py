@@ -41,7 +41,7 @@ class Result:
     digits: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(repr=False)
 class Evaluation:
     """Everything that is known about one computation.
 
@@ -61,6 +61,11 @@ class Evaluation:
     dtype: str
     agree: bool | None
     notes: list[str]
+
+    def __repr__(self) -> str:
+        ran = " ".join(self.backends) or "nothing"
+        agree = {True: "agree", False: "disagree", None: "not compared"}[self.agree]
+        return f"<Evaluation of {self.formula.name}: {ran}; {agree}>"
 
     @property
     def answer(self) -> Result:
@@ -243,7 +248,7 @@ def evaluate_bound(
 def numbers(inputs: Inputs, *, vectors_only: bool = False) -> Iterator[tuple[Any, float]]:
     """Every exact number among the inputs, with the nearest float."""
     for parameter in inputs.formula.parameters:
-        value = inputs.values[parameter.name]
+        value = inputs.given[parameter.name]
         if value is None or isinstance(value, str) or parameter.kind != "number":
             continue
         if parameter.shape or not vectors_only:

@@ -41,7 +41,7 @@ def refused(raw: dict[str, Any], formula: Any = LAMBDA) -> InputError:
 def test_every_way_of_writing_a_list_is_the_same_exact_list(rewards: Any) -> None:
     i = bind(LAMBDA, {"rewards": rewards, "lam": "1/2"})
     assert i.rewards == [1, Fraction(9, 10), Fraction(-3, 4)]
-    assert i.values["values"] == [0, 0, 0, 0]
+    assert i.values == [0, 0, 0, 0]
     assert i.gamma == 1
     assert i.texts()["rewards"] == ["1", "9/10", "-3/4"]
 
@@ -49,7 +49,7 @@ def test_every_way_of_writing_a_list_is_the_same_exact_list(rewards: Any) -> Non
 def test_absent_options_are_none_and_not_given() -> None:
     i = bind(LAMBDA, {"rewards": ["1"], "lam": "1", "alpha": None, "terminal": False})
     assert i.alpha is None
-    assert i.given == {"rewards", "lam"}
+    assert i.typed == {"rewards", "lam"}
     assert "alpha" not in i.texts()
 
 

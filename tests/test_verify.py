@@ -251,7 +251,7 @@ def test_a_wrong_exact_form_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     right = lambda_return.exact_form
 
     def wrong(d: Any, i: Any) -> None:
-        i.values["lam"] = i.values["lam"] / 2
+        i.given["lam"] = i.given["lam"] / 2
         right(d, i)
 
     monkeypatch.setattr(lambda_return, "exact_form", wrong)

@@ -41,6 +41,7 @@ def certify(
     """
     from rlcalc.golden.certify import certify as certify_file
     from rlcalc.golden.files import load_all
+    from rlcalc.reference import without_oracle
 
     if check and overwrite:
         raise InputError("options_mixed", "--check and --overwrite do not go together.", "Choose one.")
@@ -49,6 +50,8 @@ def certify(
     for path in paths:
         reports.append(certify_file(path, write=not check, overwrite=overwrite))
         _print(reports[-1])
+    if not files and (alone := without_oracle()):
+        Screen(sys.stderr).note(f"no second definition in rlcalc.reference: {', '.join(alone)}.")
     differences = sum(len(report.differences) for report in reports)
     missing = sum(len(report.missing) for report in reports)
     if differences or missing:

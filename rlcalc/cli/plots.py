@@ -49,7 +49,7 @@ def draw(found: Evaluation, name: str) -> str:
 def ppo_clip(axes: Any, found: Evaluation) -> None:
     """The clipped objective over the ratio for both signs of A, r·A beside it, and the current point."""
     inputs = found.inputs
-    ratio, adv, eps = (to_float(inputs.values[name]) for name in ("ratio", "adv", "eps"))
+    ratio, adv, eps = (to_float(inputs.given[name]) for name in ("ratio", "adv", "eps"))
     size = abs(adv) or 1.0
     low, high = 1 - eps, 1 + eps
     right = max(2.0, 1.15 * ratio)
@@ -69,7 +69,7 @@ def ppo_clip(axes: Any, found: Evaluation) -> None:
     point = f"r = {_brief(ratio)}, L = {_brief(here)}"
     axes.plot([ratio], [here], "o", color=BLACK, markersize=8, label=point)
     axes.set_xlim(0, right)
-    _name(axes, f"PPO's clipped objective, ε = {_short(inputs.values['eps'])}", "probability ratio r", "L")
+    _name(axes, f"PPO's clipped objective, ε = {_short(inputs.given['eps'])}", "probability ratio r", "L")
 
 
 # returns and advantages
@@ -77,7 +77,7 @@ def ppo_clip(axes: Any, found: Evaluation) -> None:
 
 def lambda_weights(axes: Any, found: Evaluation) -> None:
     """The weight of each n-step return as bars."""
-    lam = found.inputs.values["lam"]
+    lam = found.inputs.given["lam"]
     weights = _weights(found)
     of = len(weights) if _ends(found) else None
     weights = weights[: _visible(weights)]
@@ -103,14 +103,14 @@ def n_step(axes: Any, found: Evaluation) -> None:
     from rlcalc.evaluation import run_numeric
 
     inputs = found.inputs
-    length = len(inputs.values["rewards"])
+    length = len(inputs.given["rewards"])
     counts = range(1, length + 1)
-    nothing = {name: _zeros(inputs.values[name]) for name in ("values", "next_values")}
+    nothing = {name: _zeros(inputs.given[name]) for name in ("values", "next_values")}
     totals, rewards = [], []
     for n in counts:
-        asked = replace(inputs, values={**inputs.values, "n": n, "alpha": None})
+        asked = replace(inputs, given={**inputs.given, "n": n, "alpha": None})
         totals.append(run_numeric(asked, "numpy")["return"])
-        asked = replace(asked, values={**asked.values, **nothing})
+        asked = replace(asked, given={**asked.given, **nothing})
         rewards.append(run_numeric(asked, "numpy")["return"])
     bootstraps = [total - part for total, part in zip(totals, rewards, strict=True)]
     axes.bar(counts, rewards, 0.7, color=BLUE, label="discounted rewards")
@@ -119,14 +119,14 @@ def n_step(axes: Any, found: Evaluation) -> None:
         label="discounted value of the state reached",
     )  # fmt: skip
     axes.plot(counts, totals, "o", color=GREEN, markersize=5, label="n-step return of S_0")
-    chosen = length if inputs.values["n"] == math.inf else min(inputs.values["n"], length)
+    chosen = length if inputs.given["n"] == math.inf else min(inputs.given["n"], length)
     axes.plot(
         [chosen], [totals[chosen - 1]], "o", color=BLACK, markersize=11, fillstyle="none", markeredgewidth=2,
-        label=f"n = {inputs.values['n']}: {_brief(totals[chosen - 1])}",
+        label=f"n = {inputs.given['n']}: {_brief(totals[chosen - 1])}",
     )  # fmt: skip
     axes.axhline(0, color=GREY, linewidth=0.7)
     _whole_numbers(axes)
-    gamma = inputs.values["gamma"]
+    gamma = inputs.given["gamma"]
     discount = "discounts per step" if isinstance(gamma, list) else f"γ = {_short(gamma)}"
     _name(axes, f"n-step returns, {discount}", "n, steps before the bootstrap", "return of the first state")
 
@@ -138,7 +138,7 @@ def gae(upper: Any, lower: Any, found: Evaluation) -> None:
     inputs = found.inputs
     advantages = _numbers(found, "advantages")
     # with λ = 0 an advantage is its TD error
-    errors = run_numeric(replace(inputs, values={**inputs.values, "lam": inputs.values["lam"] * 0}), "numpy")
+    errors = run_numeric(replace(inputs, given={**inputs.given, "lam": inputs.given["lam"] * 0}), "numpy")
     deltas = errors["advantages"]
     steps = range(len(deltas))
     _bars(upper, [t - 0.2 for t in steps], deltas, 0.38, color=BLUE, label="TD error δ_t")
@@ -153,15 +153,15 @@ def gae(upper: Any, lower: Any, found: Evaluation) -> None:
         axes.axhline(0, color=GREY, linewidth=0.7)
         _whole_numbers(axes)
     lower.set_xlim(upper.get_xlim())
-    title = f"Generalized advantage estimation, λ = {_short(inputs.values['lam'])}"
+    title = f"Generalized advantage estimation, λ = {_short(inputs.given['lam'])}"
     _name(upper, title, "", "δ_t and A_t")
     _name(lower, "", "step t", f"shares of A_0 = {_brief(advantages[0])}")
 
 
 def _shares(inputs: Any, deltas: Sequence[float]) -> list[float]:
     """What every TD error adds to A_0: its discounts and λ so far, and nothing after an episode's end."""
-    lam, gamma = to_float(inputs.values["lam"]), inputs.values["gamma"]
-    ends = [inputs.values[name] or [0] * len(deltas) for name in ("terminated", "truncated")]
+    lam, gamma = to_float(inputs.given["lam"]), inputs.given["gamma"]
+    ends = [inputs.given[name] or [0] * len(deltas) for name in ("terminated", "truncated")]
     shares, weight = [], 1.0
     for t, delta in enumerate(deltas):
         shares.append(weight * delta)
@@ -175,7 +175,7 @@ def _shares(inputs: Any, deltas: Sequence[float]) -> list[float]:
 
 def kl(upper: Any, lower: Any, found: Evaluation) -> None:
     """Both distributions; below, what every outcome adds to the divergence."""
-    p, q = ([to_float(value) for value in found.inputs.values[name]] for name in ("p", "q"))
+    p, q = ([to_float(value) for value in found.inputs.given[name]] for name in ("p", "q"))
     outcomes = range(len(p))
     _bars(upper, [k - 0.2 for k in outcomes], p, 0.38, color=BLUE, label="p")
     _bars(
@@ -196,7 +196,7 @@ def kl(upper: Any, lower: Any, found: Evaluation) -> None:
 
 def heat_map(axes: Any, found: Evaluation) -> None:
     """Q of every state and action; the best actions of a state are framed."""
-    mdp = found.inputs.values["mdp"]
+    mdp = found.inputs.given["mdp"]
     table = _numbers(found, "q_values")
     if len(mdp.states) * len(mdp.actions) > MOST_CELLS:
         raise InputError("plot_too_large", f"More than {MOST_CELLS} cells cannot be read in a picture.")
@@ -216,7 +216,7 @@ def heat_map(axes: Any, found: Evaluation) -> None:
                     [s - 0.44, s - 0.44, s + 0.44, s + 0.44, s - 0.44],
                     color=VERMILION, linewidth=2, label=label,
                 )  # fmt: skip
-    gamma = _short(found.inputs.values["gamma"])
+    gamma = _short(found.inputs.given["gamma"])
     _name(axes, f"{found.formula.title} on {mdp.label}, γ = {gamma}", "action", "state")
 
 
@@ -264,7 +264,7 @@ def _numbers(found: Evaluation, name: str) -> Any:
 def _weights(found: Evaluation) -> list[float]:
     """The weights of an evaluation; with endless steps those that can be seen."""
     if not _ends(found):
-        return _first_weights(to_float(found.inputs.values["lam"]))
+        return _first_weights(to_float(found.inputs.given["lam"]))
     if "weights" not in found.results:
         raise InputError("plot_needs_weights", "There are no weights to draw.")
     return list(_numbers(found, "weights"))
@@ -290,7 +290,7 @@ def _first_weights(lam: float) -> list[float]:
 
 def _ends(found: Evaluation) -> bool:
     """Whether the last weight is the remainder, as it is for every episode that ends."""
-    return bool(found.inputs.values.get("steps") != float("inf"))
+    return bool(found.inputs.given.get("steps") != float("inf"))
 
 
 def _brief(value: float) -> str:

@@ -87,13 +87,13 @@ def origin(spec: Formula) -> str:
 def given_lines(found: Evaluation) -> Iterable[tuple[str, bool]]:
     """The inputs by their symbols, and whether each is a default."""
     for parameter in found.formula.parameters:
-        value = found.inputs.values[parameter.name]
+        value = found.inputs.given[parameter.name]
         if value is None or value is False:
             continue
         if value is True:
             yield parameter.symbol, False
         else:
-            yield f"{parameter.symbol} = {input_text(value)}", parameter.name not in found.inputs.given
+            yield f"{parameter.symbol} = {input_text(value)}", parameter.name not in found.inputs.typed
 
 
 def input_text(value: Any) -> str:

@@ -47,7 +47,7 @@ def table(found: Evaluation, result: Result, view: View) -> tuple[Any, str] | No
 
 def _labels(found: Evaluation, dimension: str, count: int) -> list[str]:
     """Names of the states, actions or steps along a dimension; numbers where they have none."""
-    mdp = found.inputs.values.get("mdp")
+    mdp = found.inputs.given.get("mdp")
     columns = found.results.get("columns")
     names: Sequence[Any] = ()
     if mdp is not None:

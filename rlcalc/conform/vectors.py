@@ -164,7 +164,7 @@ def case_vectors(case: Case) -> Iterable[Vector]:
             id=f"{case.id}#{number}" if number else case.id,
             formula=formula,
             about=case.about,
-            given=inputs.given,
+            given=inputs.typed,
             texts=rows[0] if rows else dict(reading.given),
             arrays=from_exact(inputs, "numpy"),
             truth=wanted,

@@ -110,7 +110,7 @@ def exact_episode(d: Derivation, i: Inputs) -> Episode:
     """Name the exact inputs of a sequence formula."""
     steps = len(i.rewards)
     state = [Name("S", str(t)) for t in range(steps + 1)]
-    values = [d.given(Name("V", arg=state[t]), value) for t, value in enumerate(i.values["values"])]
+    values = [d.given(Name("V", arg=state[t]), value) for t, value in enumerate(i.values)]
     if i.next_values is None:
         next_values = values[1:]
     else:
@@ -126,7 +126,7 @@ def exact_episode(d: Derivation, i: Inputs) -> Episode:
         values=values,
         next_values=next_values,
         gammas=gammas,
-        terminated=_flags(i.terminated, steps, i.values.get("terminal") or False),
+        terminated=_flags(i.terminated, steps, i.given.get("terminal") or False),
         truncated=_flags(i.truncated, steps, False),
         one_gamma=one_gamma,
     )
@@ -151,9 +151,9 @@ def check_terminal(i: Inputs) -> None:
     Raises:
         InputError: ``terminal_value_not_zero``, with the answers of both readings.
     """
-    if not i.values.get("terminal"):
+    if not i.given.get("terminal"):
         return
-    last = (i.next_values or i.values["values"])[-1]
+    last = (i.next_values or i.values)[-1]
     if compare(last, 0) != 0:
         raise _terminal_value(
             f"V(S_{len(i.rewards)}), is {to_text(last)}", _answer(i, last), _answer(i, Fraction(0))
@@ -193,8 +193,8 @@ def _answer(i: Inputs, last: Any) -> str:
     if len(i.rewards) > i.formula.exact_limit:
         return ""
     name = "values" if i.next_values is None else "next_values"
-    values = {**i.values, "terminal": None, name: [*i.values[name][:-1], last]}
-    plain = replace(i, values=values, notes=[])
+    values = {**i.given, "terminal": None, name: [*i.given[name][:-1], last]}
+    plain = replace(i, given=values, notes=[])
     derivation = Derivation(i.formula, plain.texts())
     load_forms(i.formula.name).exact_form(derivation, plain)
     text = to_text(derivation.answer)

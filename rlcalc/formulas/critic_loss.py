@@ -32,9 +32,9 @@ def check(i: Inputs) -> None:
     Raises:
         InputError: ``values_not_shared``.
     """
-    if i.alpha is None or not isinstance(i.values["values"], list):
+    if i.alpha is None or not isinstance(i.values, list):
         return
-    first, *others = i.values["values"]
+    first, *others = i.values
     for other in others:
         if not equal(first, other):
             raise _not_shared(f"has {to_text(first)} and {to_text(other)}")
@@ -57,7 +57,7 @@ def _not_shared(what: str) -> InputError:
 
 def exact_form(d: Derivation, i: Inputs) -> None:
     steps = len(i.returns)
-    raw = i.values["values"]
+    raw = i.values
     returns = [d.given(Name("G", str(t)), value) for t, value in enumerate(i.returns)]
     if isinstance(raw, list):
         values = [d.given(Name("V", arg=Name("s", str(t))), value) for t, value in enumerate(raw)]

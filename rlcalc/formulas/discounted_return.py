@@ -40,8 +40,8 @@ def check(i: Inputs) -> None:
     if i.bootstrap is None:
         return
     for name in ("next_values", "values"):
-        if name in i.given:
-            last = i.values[name][-1]
+        if name in i.typed:
+            last = i.given[name][-1]
             if not equal(last, i.bootstrap):
                 raise _conflict(name, f"{to_text(i.bootstrap)} and {to_text(last)}")
             return
@@ -71,7 +71,7 @@ def _conflict(name: str, what: str) -> InputError:
 
 def exact_form(d: Derivation, i: Inputs) -> None:
     e = exact_episode(d, _with_bootstrap(i))
-    if not i.given & {"bootstrap", "values", "next_values"}:
+    if not i.typed & {"bootstrap", "values", "next_values"}:
         # no value was spoken of: the sum ends with the last reward
         e.terminated[-1] = True
     elif i.bootstrap is not None and e.terminated[-1]:
@@ -83,11 +83,11 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 def _with_bootstrap(i: Inputs) -> Inputs:
     """The inputs with ``bootstrap`` where the episode looks for the value after its last step."""
-    values = {**i.values, "values": i.values["values"] or [Fraction(0)] * (len(i.rewards) + 1)}
+    values = {**i.given, "values": i.values or [Fraction(0)] * (len(i.rewards) + 1)}
     if i.bootstrap is not None:
         name = "values" if i.next_values is None else "next_values"
         values[name] = [*values[name][:-1], i.bootstrap]
-    return replace(i, values=values)
+    return replace(i, given=values)
 
 
 def array_form(

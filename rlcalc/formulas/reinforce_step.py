@@ -39,7 +39,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     alpha, gained = d.given("α", i.alpha), d.given("G", i.return_)
     before = exact_policy(d, logits)
     score = exact_score(d, before, i.action)
-    if "baseline" in i.given:
+    if "baseline" in i.typed:
         gained = d.step("A", gained - d.given(Name("b", "0"), i.baseline), "the return above the baseline")
     moved = [
         d.step(Name("θ", str(b), "new"), logit + alpha * gained * slope)

@@ -42,14 +42,14 @@ def check(i: Inputs) -> None:
     """
     if i.rewards is None:
         for name in ("values", "alpha"):
-            if i.values[name] is not None:
+            if i.given[name] is not None:
                 raise _rewards_missing(name)
         return
     steps, visited = len(i.rewards), len(i.states)
     if visited not in (steps, steps + 1):
         raise _wrong_states(visited, steps)
     names = _distinct(i.states)
-    values = i.values["values"]
+    values = i.values
     if values is not None and len(values) != len(names):
         known = " ".join(names) if len(names) <= 12 else f"{len(names)} states"
         raise _wrong_values(len(values), len(names), f"each of {shown(known)}")
@@ -120,7 +120,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("columns", names)
     if i.rewards is None:
         return
-    given = i.values["values"] or [0] * len(names)
+    given = i.values or [0] * len(names)
     values = {name: d.given(Name("V", arg=word_name(name)), v) for name, v in zip(names, given, strict=True)}
     episode = _episode(d, i, values, gamma)
     errors = [d.step(Name("δ", str(t)), episode.td_error(t)) for t in range(steps)]

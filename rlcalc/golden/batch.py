@@ -78,10 +78,10 @@ def rows_of(formula: Formula, given: Mapping[str, Any], batch: Sequence[int] = (
     batched = {name for name in given if _has_axes(formula.parameter(name), given[name], len(batch))}
     first = each[0]
     values = {
-        name: fold([row.values[name] for row in each], batch) if name in batched else value
-        for name, value in first.values.items()
+        name: fold([row.given[name] for row in each], batch) if name in batched else value
+        for name, value in first.given.items()
     }
-    return Rows(Inputs(formula, values, first.given, first.dims, first.notes), each, batch)
+    return Rows(Inputs(formula, values, first.typed, first.dims, first.notes), each, batch)
 
 
 def row_texts(formula: Formula, given: Mapping[str, Any], batch: tuple[int, ...]) -> list[dict[str, Any]]:

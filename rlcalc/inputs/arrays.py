@@ -74,7 +74,7 @@ def from_exact(inputs: Inputs, backend: str, dtype: str = "float64", device: str
     place = torch_device(device) if backend == "torch" else None
     found: dict[str, Any] = {}
     for parameter in inputs.formula.parameters:
-        value = inputs.values[parameter.name]
+        value = inputs.given[parameter.name]
         if value is None or parameter.is_switch or isinstance(value, str):
             found[parameter.name] = value
         elif parameter.kind == "number":

@@ -27,31 +27,33 @@ class Inputs:
     """Checked inputs of one computation; each parameter is an attribute.
 
     Attributes:
-        values: by parameter; absent optional ones are ``None``.
-        given: names that were typed, as opposed to defaults.
+        given: by parameter; absent optional ones are ``None``.
+        typed: names that were typed, as opposed to defaults.
         dims: length of every dimension, such as ``{"T": 3}``.
         notes: remarks of the specification (a step size above 1).
     """
 
     formula: Formula
-    values: dict[str, Any]
-    given: frozenset[str]
+    given: dict[str, Any]
+    typed: frozenset[str]
     dims: dict[str, int]
     notes: list[str] = field(default_factory=list)
     _floats: dict[str, tuple[Any, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def floats(self, name: str) -> Any:
         """The nearest floats of one parameter, in its nesting; found once for all backends."""
-        value = self.values[name]
+        value = self.given[name]
         if name not in self._floats or self._floats[name][0] is not value:
             self._floats[name] = (value, _to_floats(value))
         return self._floats[name][1]
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self.values[name]
-        except KeyError:
-            raise AttributeError(f"{self.formula.name} has no parameter {name!r}") from None
+        # asked of the instance itself first: a copy in the making has neither inputs nor formula yet
+        given = self.__dict__.get("given", {})
+        if name not in given:
+            formula = self.__dict__.get("formula")
+            raise AttributeError(f"{formula.name if formula else 'Inputs'} has no parameter {name!r}")
+        return given[name]
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -59,14 +61,14 @@ class Inputs:
         found: frozenset[str] = frozenset()
         for parameter in self.formula.parameters:
             if parameter.kind == "number":
-                for value in flat(self.values[parameter.name]):
+                for value in flat(self.given[parameter.name]):
                     if not isinstance(value, Fraction | str) and value is not None:
                         found |= symbols_of(value)
         return found
 
     def texts(self) -> dict[str, Any]:
         """Inputs as strings in the expression grammar, for the JSON contract."""
-        return {name: _text(value) for name, value in self.values.items() if value is not None}
+        return {name: _text(value) for name, value in self.given.items() if value is not None}
 
 
 def _to_floats(value: Any) -> Any:

@@ -16,54 +16,37 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rlcalc.digits import truth_of
+from rlcalc.evaluation import derive_bound
+from rlcalc.nested import map_nested
 from rlcalc.reference import returns, samples, tables, visits
+from rlcalc.specs import formula_names
 
 if TYPE_CHECKING:
     from rlcalc.inputs.bind import Inputs
 
-ORACLES: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
-    function.__name__: function
-    for function in (
-        returns.gae,
-        returns.td_error,
-        returns.discounted_return,
-        returns.n_step_return,
-        returns.lambda_return,
-        samples.lambda_weights,
-        samples.td_update,
-        samples.mc_update,
-        samples.advantage,
-        samples.critic_loss,
-        samples.actor_loss,
-        samples.ppo_clip,
-        samples.ppo_loss,
-        samples.ratio,
-        samples.softmax,
-        samples.score,
-        samples.reinforce_step,
-        samples.entropy,
-        samples.kl,
-        samples.grpo_advantage,
-        samples.importance,
-        samples.ppo_count,
-        tables.bellman,
-        tables.policy_eval,
-        tables.policy_gradient,
-        visits.traces,
-        visits.token_mdp,
-    )
-}
+Oracle = Callable[["Inputs"], Mapping[str, Any]]
+
+
+def find_oracle(formula: str) -> Oracle | None:
+    """The definition of a formula, the function of its name in one of the modules; ``None`` without one."""
+    for module in (returns, samples, tables, visits):
+        function: Oracle | None = vars(module).get(formula)
+        if function is not None:
+            return function
+    return None
+
+
+def without_oracle() -> list[str]:
+    """Formulas that have the step tree alone."""
+    return [name for name in formula_names() if find_oracle(name) is None]
 
 
 def exact_answer(inputs: Inputs) -> dict[str, Any]:
     """Outputs as nested Fractions, ±inf as floats: by the definitions above, else by the step tree."""
-    from rlcalc.digits import truth_of
-    from rlcalc.evaluation import derive_bound
-    from rlcalc.nested import map_nested as each
-
-    oracle = ORACLES.get(inputs.formula.name)
+    oracle = find_oracle(inputs.formula.name)
     if oracle is not None:
         return dict(oracle(inputs))
     numbers = {o.name for o in inputs.formula.outputs if o.kind == "number" and not o.exact_only}
     found = derive_bound(inputs).outputs
-    return {name: each(truth_of, value) for name, value in found.items() if name in numbers}
+    return {name: map_nested(truth_of, value) for name, value in found.items() if name in numbers}

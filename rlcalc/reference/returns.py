@@ -23,11 +23,11 @@ class _Steps:
     def __init__(self, i: Inputs) -> None:
         self.rewards: list[Fraction] = i.rewards
         count = self.count = len(self.rewards)
-        self.values: list[Fraction] = i.values["values"] or [Fraction(0)] * (count + 1)
+        self.values: list[Fraction] = i.values or [Fraction(0)] * (count + 1)
         over = i.terminated or [False] * count
         cut = i.truncated or [False] * count
         follows = i.next_values or self.values[1:]
-        bootstrap = i.values.get("bootstrap")
+        bootstrap = i.given.get("bootstrap")
         if bootstrap is not None:
             follows = [*follows[:-1], bootstrap]
         # V' of the successor; a terminated step has none

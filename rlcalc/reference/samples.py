@@ -41,7 +41,7 @@ def advantage(i: Inputs) -> Outputs:
 
 def critic_loss(i: Inputs) -> Outputs:
     count = len(i.returns)
-    values = i.values["values"]
+    values = i.values
     values = values if isinstance(values, list) else [values] * count
     total = sum(((v - g) ** 2 for v, g in zip(values, i.returns, strict=True)), start=Fraction(0))
     share = {"sum": Fraction(1), "mean": Fraction(1, count), "half-mean": Fraction(1, 2 * count)}

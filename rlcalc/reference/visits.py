@@ -31,7 +31,7 @@ def traces(i: Inputs) -> Outputs:
     eligibility = [[trace(t, name) for name in names] for t in range(steps)]
     if i.rewards is None:
         return {"eligibility": eligibility}
-    worth = dict(zip(names, i.values["values"] or [Fraction(0)] * len(names), strict=True))
+    worth = dict(zip(names, i.values or [Fraction(0)] * len(names), strict=True))
     # V(S_0) … V(S_T); without a last state the episode ended in a terminal one
     along = [worth[name] for name in i.states] + [Fraction(0)] * (steps + 1 - len(i.states))
     errors = [i.rewards[t] + i.gamma * along[t + 1] - along[t] for t in range(steps)]

@@ -111,7 +111,7 @@ def test_derivative_by_a_reward_is_its_discount() -> None:
 
 def test_a_bootstrap_stands_beside_no_other_value() -> None:
     inputs = rlcalc.evaluate("discounted_return", {"rewards": ["1", "2"], "bootstrap": "4"}).inputs
-    assert inputs.values["values"] is None
+    assert inputs.given["values"] is None
     assert str(rlcalc.derive("discounted_return", rewards=[1, 2], bootstrap=4, gamma="1/2").answer) == "3"
 
 

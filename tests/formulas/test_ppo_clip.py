@@ -65,20 +65,6 @@ def test_autograd_on_the_kinks_is_the_advantage(ratio: float, adv: float) -> Non
     assert adv in (float(exact["d_ratio_left"]), float(exact["d_ratio_right"]))
 
 
-def test_taking_the_minimum_before_the_advantage_is_told_apart() -> None:
-    """The fault of several repositories: min(r, clip(r))·A instead of min(r·A, clip(r)·A)."""
-
-    def faulty(ratio: float, adv: float) -> float:
-        return min(ratio, max(0.8, min(ratio, 1.2))) * adv
-
-    wrong = [
-        row
-        for row in TABLE
-        if abs(faulty(float(Fraction(row[1])), float(Fraction(row[2]))) - float(Fraction(row[3]))) > 1e-9
-    ]
-    assert [row[0] for row in wrong] == ["bad, raised", "bad, lowered too far"]
-
-
 def test_the_steps_say_why_the_slope_is_what_it_is() -> None:
     held = rlcalc.derive("ppo_clip", ratio="3/2", adv=5).text()
     assert "∂L/∂r = 0   (L is the clipped side here" in held
