@@ -13,11 +13,12 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.digits import DIGITS, LARGEST, SMALLEST, TINY, correct_digits, truth_of
 from rlcalc.errors import InputError, UnknownName, shown, suggestion
+from rlcalc.exact.assumptions import assuming
 from rlcalc.exact.effort import TooMuchWork, limited
 from rlcalc.formulas import load_forms
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.inputs.bind import Inputs, bind
-from rlcalc.inputs.read import flat
+from rlcalc.nested import flatten
 from rlcalc.specs import Formula, Output, load_formula
 from rlcalc.steps.derivation import Derivation
 
@@ -131,7 +132,7 @@ def derive_bound(inputs: Inputs) -> Derivation:
     derivation = Derivation(inputs.formula, inputs.texts())
     for note in inputs.notes:
         derivation.note(note)
-    with limited():
+    with limited(), assuming(inputs.signs()):
         load_forms(inputs.formula.name).exact_form(derivation, inputs)
     return derivation
 
@@ -252,7 +253,7 @@ def numbers(inputs: Inputs, *, vectors_only: bool = False) -> Iterator[tuple[Any
         if value is None or isinstance(value, str) or parameter.kind != "number":
             continue
         if parameter.shape or not vectors_only:
-            yield from zip(flat(value), flat(inputs.floats(parameter.name)), strict=True)
+            yield from zip(flatten(value), flatten(inputs.floats(parameter.name)), strict=True)
 
 
 def out_of_range(inputs: Inputs, dtype: str) -> str | None:
@@ -298,7 +299,7 @@ def least_digits(got: Any, truth: Any, dtype: str, scale: float = 0.0) -> float:
     """Fewest correct digits over all entries; ``-inf`` when the shapes differ."""
     if _shape(got) != _shape(truth):
         return float("-inf")
-    pairs = list(zip(flat(got), flat(truth), strict=True))
+    pairs = list(zip(flatten(got), flatten(truth), strict=True))
     if len(pairs) > _MANY and all(type(value) is float for _, value in pairs):
         pairs = _worst(pairs, dtype, scale)
     return min(

@@ -17,7 +17,7 @@ from rlcalc.digits import truth_of
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked, derive_bound
 from rlcalc.inputs.bind import Inputs
-from rlcalc.inputs.read import flat
+from rlcalc.nested import flatten
 from rlcalc.nested import map_nested as each
 from rlcalc.nested import outline as shape
 from rlcalc.reference import exact_answer, find_oracle, without_oracle
@@ -44,7 +44,7 @@ def agree(inputs: Inputs) -> None:
     for name, value in quick.items():
         right = each(truth_of, slow[name])
         assert shape(value) == shape(right)
-        for mine, other in zip(flat(value), flat(right), strict=True):
+        for mine, other in zip(flatten(value), flatten(right), strict=True):
             if mine != other:
                 # forty digits of one side, fifty of the other
                 allowed = max(abs(other) * Fraction(1, 10**35), Fraction(1, 10**45))
@@ -56,12 +56,12 @@ def test_on_certified_vectors(formula: str) -> None:
     compared = 0
     for vector in golden_vectors(formula):
         inputs = checked(vector.formula, vector.texts)
-        if any(hasattr(v, "free_symbols") for v in flat(list(inputs.given.values()))):
+        if any(hasattr(v, "free_symbols") for v in flatten(list(inputs.given.values()))):
             continue  # a root or a power of e is given
         quick = definition(inputs)
         for name in quick.keys() & vector.truth.keys():
             assert shape(quick[name]) == shape(vector.truth[name])
-            for mine, right in zip(flat(quick[name]), flat(vector.truth[name]), strict=True):
+            for mine, right in zip(flatten(quick[name]), flatten(vector.truth[name]), strict=True):
                 # twenty digits are certified
                 assert mine == right or abs(mine - right) <= max(abs(right), Fraction(1, 10**20)) / 10**19
             compared += 1

@@ -10,7 +10,7 @@ from rlcalc.errors import InputError
 from rlcalc.evaluation import checked
 from rlcalc.golden.verify import DEMANDED
 from rlcalc.inputs.arrays import from_exact
-from rlcalc.inputs.read import flat
+from rlcalc.nested import flatten
 from rlcalc.reference import exact_answer
 from rlcalc.specs import Formula
 
@@ -60,7 +60,7 @@ def _scale(formula: Formula, arrays: dict[str, Any], truth: dict[str, Any]) -> f
 
     given = [arrays[p.name] for p in formula.parameters if p.kind == "number"]
     for table in (arrays[p.name] for p in formula.parameters if p.kind == "mdp"):
-        given += [table.r, *(np.array(list(flat(part)), float) for part in truth.values())]
+        given += [table.r, *(np.array(list(flatten(part)), float) for part in truth.values())]
     return max((float(np.abs(a).max()) for a in given if getattr(a, "size", 0)), default=0.0)
 
 
