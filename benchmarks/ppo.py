@@ -122,7 +122,7 @@ def solve(peer_python: str, seeds: tuple[int, ...]) -> dict[str, Any]:
         "goal": 0.25,
         "all_solved": all(run["solved"] for found in runs.values() for run in found),
     }
-    # processor seconds stand beside: on a machine that others use, the clock also measures them
+    # processor seconds are given too: on a machine that others use, the clock also measures them
     for kind in ("process_seconds", "cpu_seconds"):
         ours, theirs = ([run[kind] for run in runs[name]] for name in sides)
         answer[kind] = {

@@ -227,7 +227,7 @@ def _generated(random: int | None, target: Target) -> tuple[int, str]:
     """
     if random is not None:
         return random, ""
-    from rlcalc.conform.generate.draft import hypothesis_or_refuse
+    from rlcalc.conform.generate.drawing import hypothesis_or_refuse
 
     try:
         hypothesis_or_refuse()

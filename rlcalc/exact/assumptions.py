@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 from rlcalc._lazy import sympy
 from rlcalc.exact.values import symbol
 
 Known = Literal["positive", "nonnegative"]
 
-_known: ContextVar[Mapping[str, Known]] = ContextVar("known", default={})
+_NOTHING: Final[Mapping[str, Known]] = MappingProxyType({})
+_known: ContextVar[Mapping[str, Known]] = ContextVar("known", default=_NOTHING)
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def _entry(formula: Formula, parameter: Parameter, raw: Any, *, among: bool = Fa
         if raw in parameter.choices and among and kind == "number":
             raise InputError(
                 "number_syntax",
-                f"{spelled(parameter.name)}: {shown(raw)} stands for all the numbers and not for one of them.",
+                f"{spelled(parameter.name)}: {shown(raw)} stands for all numbers, not for one of them.",
                 f"Write {raw} alone, or numbers only.",
             )
         if raw in parameter.choices:

@@ -64,7 +64,7 @@ class Settings:
     evaluate_every: int = 4096
     """Steps of training between two evaluations, as near as iterations allow."""
     evaluation_episodes: int = 100
-    """Episodes, each from its own start and with the likeliest action, whose mean return is judged."""
+    """Episodes, each from its own start and with the likeliest action, whose mean return should reach the goal."""
 
     @property
     def batch(self) -> int:

@@ -114,6 +114,26 @@ def tidy(value: Value) -> Value:
     return value
 
 
+def multiplied_out(value: Value) -> Value:
+    """A constant with its products written out, where powers of pi or of a root may cancel."""
+    charge(120 * terms_of(value), "constants")
+    return sympy.expand(value) if terms_of(value) <= MAX_TERMS else value
+
+
+def factored(value: Value) -> Value:
+    """A quotient whose parts are written as products, so that roots of squares come out."""
+    if not value.free_symbols or not all(
+        part.is_Pow and part.exp.is_Rational and _factored_soon(part.base) for part in value.atoms(sympy.Pow)
+    ):
+        return value
+    charge(300 * nodes(value), "symbols")
+    parts = [
+        part.func(sympy.factor(part.base), part.exp) if part.is_Pow else sympy.factor(part)
+        for part in sympy.Mul.make_args(value)
+    ]
+    return sympy.Mul(*parts)
+
+
 def _factored_soon(value: Value) -> bool:
     """Whether lowest terms are found at once: few operations, small exponents and coefficients.
 

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from rlcalc.conform.generate.draft import Draft, cannot_generate, drafts
-from rlcalc.conform.generate.search import Found, search
+from rlcalc.conform.generate.draft import Draft
+from rlcalc.conform.generate.drawing import cannot_generate, drafts
+from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.generate.tables import LARGEST_GAMMA
-from rlcalc.conform.generate.vector import vector
 from rlcalc.conform.report.counterexample import counterexample
 from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import from_function, load_target
@@ -54,7 +54,7 @@ def drawn(formula: str, count: int, seed: int = 0) -> Iterator[Draft]:
     return iter(found)
 
 
-def smallest(function: Any, formula: str, count: int = 300) -> Found:
+def smallest(function: Any, formula: str, count: int = 300) -> FailingCase:
     """The shrunk case, from generated ones alone."""
     _, found, _ = search(Trial(from_function(function), ()), load_formula(formula), (), count, 0)
     assert found is not None
@@ -136,15 +136,15 @@ def test_what_the_formula_refuses_is_no_case() -> None:
     def draft(table: Any, gamma: Any, **row: Any) -> Draft:
         return Draft("float64", (), {"mdp": table, "gamma": Fraction(gamma)}, [row])
 
-    assert vector(bellman, draft(loop, 1)) is None
-    assert vector(bellman, draft(loop, HALF)) is not None
+    assert draft(loop, 1).vector(bellman) is None
+    assert draft(loop, HALF).vector(bellman) is not None
     # a loop that loses leaves one solution, and a tie between actions is none between values
-    found = vector(bellman, draft(costly, 1))
+    found = draft(costly, 1).vector(bellman)
     assert found is not None
     assert found.truth["values"] == [0, 0]
     stays, leaves = [[Fraction(1), Fraction(0)]], [[Fraction(0), Fraction(1)]]
-    assert vector(evaluation, draft(costly, 1, policy=stays)) is None
-    assert vector(evaluation, draft(costly, 1, policy=leaves)) is not None
+    assert draft(costly, 1, policy=stays).vector(evaluation) is None
+    assert draft(costly, 1, policy=leaves).vector(evaluation) is not None
 
 
 def test_shrunk_optimal_values() -> None:
@@ -278,7 +278,7 @@ def test_generated_cases_follow_the_schema(formula: str) -> None:
     target = Program("true")
     compared = 0
     for draft in drawn(formula, 40):
-        case = vector(load_formula(formula), draft)
+        case = draft.vector(load_formula(formula))
         if case is None:
             continue
         line = json.dumps(case_json(case, draft.dtype, target.arguments(case, draft.dtype)), allow_nan=False)
@@ -292,6 +292,6 @@ def test_the_specification_shows_a_generated_case() -> None:
     start = text.index('{"schema": "rlcalc-case-1", "id": "generated"')
     case = json.loads(text[start : text.index('"gamma": 1.0}}', start) + len('"gamma": 1.0}}')])
     row = smallest(worlds.most_likely_successor, "bellman").rows[0]
-    shown = vector(load_formula("bellman"), Draft("float64", (), row, [{}]))
+    shown = Draft("float64", (), row, [{}]).vector(load_formula("bellman"))
     assert shown is not None
     assert case == case_json(shown, "float64", Program("true").arguments(shown, "float64"))

@@ -53,20 +53,6 @@ def backups(table: Table, gamma: F, values: list[F]) -> list[list[F]]:
     ]
 
 
-def test_grid_of_section_3_4() -> None:
-    outputs = rlcalc.derive("bellman", mdp="grid2x2", gamma="9/10").outputs
-    assert outputs["values"] == [F(9, 10), 1, 1, 0]
-    assert outputs["q_values"][0] == [F(81, 100), F(9, 10), F(81, 100), F(9, 10)]
-    assert outputs["greedy"] == ["D R", "D", "R", "terminal"]
-    assert outputs["sweeps"][-1] == outputs["values"]
-    assert outputs["modulus"] == F(9, 10)
-
-
-def test_grid_with_slip() -> None:
-    values = rlcalc.derive("bellman", mdp="grid2x2:slip=1/5", gamma="9/10").answer
-    assert values == [F(13770, 15833), F(15470, 15833), F(15470, 15833), 0]
-
-
 def test_steps_put_the_solution_into_the_equation() -> None:
     text = rlcalc.derive("bellman", mdp="grid2x2", gamma="9/10").text()
     assert "Q*(0,0; R) = R(0,0; R) + γ·V*(0,1) = 0 + 9/10·1 =" in text

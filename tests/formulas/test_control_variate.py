@@ -68,18 +68,6 @@ def test_identities(pairs: list[tuple[Fraction, Fraction]], k: Fraction) -> None
         assert Fraction(str(at_k["correlation"] ** 2)) == 1 - var_best / var_x
 
 
-@settings(deadline=None, max_examples=40)
-@given(samples, st.one_of(numbers, st.just("best")))
-def test_forms_agree(pairs: list[tuple[Fraction, Fraction]], k: object) -> None:
-    x, b = [p for p, _ in pairs], [p for _, p in pairs]
-    assume(k != "best" or len(set(b)) > 1)
-    e = rlcalc.evaluate("control_variate", {"x": x, "b": b, "k": k}, ALL)
-    for name in e.derivation.outputs if e.derivation else ():
-        result = e.results[name]
-        assert result.numpy == pytest.approx(float(result.exact), rel=1e-9, abs=1e-9)
-        assert result.torch == pytest.approx(float(result.exact), rel=1e-9, abs=1e-9)
-
-
 def test_best_factor_is_the_slope_of_a_least_squares_line() -> None:
     random = np.random.default_rng(5)
     b = random.normal(size=50)

@@ -70,14 +70,6 @@ def test_long_batches_meet_the_loop(lam: float) -> None:
     np.testing.assert_allclose(rlcalc.gae(**tensors, lam=lam).numpy(), want, rtol=1e-10, atol=1e-11)
 
 
-@pytest.mark.parametrize("fault", ["cut", "bootstrap"])
-def test_wrong_truncations_are_seen(fault: str) -> None:
-    inputs = batch(32, 8, 30)
-    got = rlcalc.gae(**inputs, lam=0.9)
-    assert np.allclose(got, loop(inputs, 0.9))
-    assert not np.allclose(got, loop(inputs, 0.9, **{fault: False}))
-
-
 def test_returns_are_advantages_plus_values() -> None:
     inputs = batch(33, 4, 9)
     found = rlcalc.compute("gae", **inputs)
@@ -100,18 +92,6 @@ def test_gradient_is_the_weight_of_each_reward() -> None:
     # d/dλ (1 + λ/2 + λ²/4) = 1/2 + λ/2, which is 3/4; the zero rewards added nothing
     assert lam.grad is not None
     assert lam.grad.item() == pytest.approx(0.75)
-
-
-def test_next_values_that_contradict_values_are_remarked() -> None:
-    odd = rlcalc.derive("gae", rewards=[1, 2], values=[0, 1, 2], next_values=[5, 2])
-    assert any("goes on" in note for note in odd.notes)
-    fine = rlcalc.derive("gae", rewards=[1, 2], values=[0, 1, 2], next_values=[5, 2], terminated=[1, 0])
-    assert not fine.notes
-
-
-def test_a_cut_without_next_values_is_remarked() -> None:
-    cut = rlcalc.derive("gae", rewards=[1, 2], values=[0, 1, 2], truncated=[1, 0])
-    assert any("next-values is not given" in note for note in cut.notes)
 
 
 def test_exact_reaches_its_limit_and_says_so_beyond() -> None:

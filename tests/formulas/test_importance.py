@@ -70,12 +70,6 @@ def test_identities_and_agreement(rows: list[tuple[int, int, Fraction]]) -> None
     assert e.agree
 
 
-def test_upside_down_weights_are_told_apart() -> None:
-    inputs = {"p": [0.75, 0.25], "q": [0.5, 0.5], "f": [5.0, -3.0]}
-    faulty = sum(q * (q / p) * f for p, q, f in zip(*inputs.values(), strict=True))
-    assert abs(faulty - rlcalc.compute("importance", **inputs)["estimate"]) > 1
-
-
 def test_drawn_samples_scatter_as_the_effective_size_says() -> None:
     random = np.random.default_rng(11)
     p, q, f = np.array([0.6, 0.3, 0.1]), np.array([0.2, 0.3, 0.5]), np.array([1.0, 4.0, -2.0])

@@ -19,28 +19,9 @@ from tests.formulas.episodes import Sequence, batch, sequences, shares
 LECTURE: dict[str, Any] = {"rewards": [1, 2, 3]}
 
 
-@pytest.mark.parametrize(
-    ("lam", "returns"),
-    [
-        ("1/2", ["11/4", "7/2", "3"]),
-        ("0", ["1", "2", "3"]),
-        ("1", ["6", "5", "3"]),
-        ("l", ["3*l**2 + 2*l + 1", "3*l + 2", "3"]),
-    ],
-)
-def test_lecture(lam: str, returns: list[str]) -> None:
-    assert [str(x) for x in rlcalc.derive("lambda_return", **LECTURE, lam=lam).outputs["returns"]] == returns
-
-
 def test_an_irrational_lambda_stays_exact() -> None:
     answer = rlcalc.derive("lambda_return", **LECTURE, lam="sqrt(2)/2").answer
     assert equal(answer, parse_number("sqrt(2) + 5/2"))
-
-
-def test_n_step_returns_and_weights_of_the_lecture() -> None:
-    outputs = rlcalc.derive("lambda_return", **LECTURE, lam="1/2").outputs
-    assert [str(x) for x in outputs["n_step_returns"]] == ["1", "3", "6"]
-    assert [str(x) for x in outputs["weights"]] == ["1/2", "1/4", "1/4"]
 
 
 def test_steps_read_like_the_definition() -> None:
@@ -145,14 +126,6 @@ def test_refused_terminal_of_a_long_episode_is_still_one_line() -> None:
         )
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 400
-
-
-def test_leaving_out_the_remainder_is_seen() -> None:
-    """(1 − λ)Σ alone gives the last return the weight of any other: 2 instead of 11/4."""
-    lam, n_step = 0.5, np.array([1.0, 3, 6])
-    broken = (1 - lam) * np.sum(lam ** np.arange(3) * n_step)
-    assert broken == 2.0
-    assert rlcalc.lambda_return([1.0, 2, 3], lam=lam)[0] == 2.75
 
 
 def test_only_the_first_return_is_written_out() -> None:

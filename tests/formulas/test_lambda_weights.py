@@ -20,11 +20,6 @@ def exact(lam: object, steps: object) -> list[str]:
     return [str(w) for w in rlcalc.derive("lambda_weights", lam=lam, steps=steps).outputs["weights"]]
 
 
-def test_lecture() -> None:
-    # section 2.4: 0.5, 0.25, and 0.125 with the remaining 0.125 added to it
-    assert exact("0.5", 3) == ["1/2", "1/4", "1/4"]
-
-
 @pytest.mark.parametrize(
     ("lam", "steps", "weights"),
     [(0, 3, "100"), (1, 3, "001"), (0, 1, "1"), (1, 1, "1"), ("1/2", 1, "1"), (1, 2, "01")],
@@ -49,18 +44,6 @@ def test_three_forms_and_sum(lam: Fraction, steps: int) -> None:
     assert e.agree
 
 
-def test_weights_make_the_lambda_return() -> None:
-    weights = [Fraction(w) for w in exact("1/2", 3)]
-    returns = [1, 3, 6]  # n-step returns of section 2.4
-    assert sum(w * g for w, g in zip(weights, returns, strict=True)) == Fraction(11, 4)
-
-
-def test_sum_with_a_symbol_is_one() -> None:
-    outputs = rlcalc.derive("lambda_weights", lam="l", steps=5).outputs
-    assert outputs["sum"] == 1
-    assert len(outputs["weights"]) == 5
-
-
 @pytest.mark.parametrize("lam", ["1/2", "2/3", "9/10", "l"])
 def test_endless_weights(lam: str) -> None:
     outputs = rlcalc.derive("lambda_weights", lam=lam, steps="inf").outputs
@@ -77,12 +60,6 @@ def test_endless_index_avoids_the_users_letter() -> None:
     d = rlcalc.derive("lambda_weights", lam="n", steps="inf")
     assert {s.name for s in d.answer.free_symbols} == {"n", "k"}
     assert "oo" not in d.text()
-
-
-def test_endless_partial_sums_tend_to_one() -> None:
-    for steps in (10, 20, 40):
-        partial = sum(Fraction(1, 2) ** n for n in range(1, steps + 1))
-        assert 1 - partial == Fraction(1, 2) ** steps
 
 
 def test_endless_has_no_list_in_python() -> None:

@@ -24,11 +24,6 @@ def weights(count: int) -> st.SearchStrategy[list[F]]:
     return whole.map(lambda row: [F(w, sum(row)) for w in row])
 
 
-def test_uniform_policy_on_the_grid() -> None:
-    answer = rlcalc.derive("policy_eval", mdp="grid2x2", gamma="0.9").answer
-    assert answer == [F(90, 161), F(110, 161), F(110, 161), 0]
-
-
 def test_rows_may_be_given_with_or_without_the_terminal_state() -> None:
     uniform = [["1/4"] * 4] * 3
     for policy in (

@@ -40,13 +40,6 @@ def objective(mdp: Any, theta: torch.Tensor, gamma: float, steps: int) -> torch.
     return a.start @ values
 
 
-def test_bandit_of_section_4_4() -> None:
-    outputs = rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0]).outputs
-    assert outputs["gradient"] == [[F(5, 2), F(-5, 2)]]
-    assert outputs["objective"] == 5
-    assert outputs["trajectories"] == 2
-
-
 def test_it_is_the_mean_of_the_reinforce_updates() -> None:
     updates = [
         rlcalc.derive("reinforce_step", theta=[0, 0], action=a, return_=g, alpha=1).answer
@@ -54,14 +47,6 @@ def test_it_is_the_mean_of_the_reinforce_updates() -> None:
     ]
     mean = [(x + y) / 2 for x, y in zip(*updates, strict=True)]
     assert rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0]).answer == [mean]
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_tokens(form: str) -> None:
-    outputs = rlcalc.derive("policy_gradient", mdp="tokens", theta=[0, 0, 0], form=form).outputs
-    assert outputs["gradient"] == [[F(-1, 9), F(-1, 9), F(2, 9)]]
-    assert outputs["objective"] == F(1, 3)
-    assert outputs["difference"] == [[0, 0, 0]]
 
 
 def test_without_gamma_t_it_is_another_vector() -> None:

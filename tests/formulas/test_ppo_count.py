@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
 
 counts = st.integers(1, 5000)
 NAMES = ("collections", "trajectories", "gradient_steps", "reinforce_collections", "reinforce_trajectories")
-
-
-def test_lecture() -> None:
-    outputs = rlcalc.derive("ppo_count", trajectories=100, epochs=4).outputs
-    assert [int(outputs[name]) for name in NAMES] == [1, 100, 4, 4, 400]
-    assert rlcalc.derive("ppo_count").outputs == outputs
-
-
-@settings(deadline=None, max_examples=40)
-@given(counts, counts, counts, counts)
-def test_three_forms(n: int, e: int, m: int, i: int) -> None:
-    inputs = {"trajectories": n, "epochs": e, "minibatches": m, "iterations": i}
-    found = rlcalc.evaluate("ppo_count", inputs, ("sympy", "numpy", "torch"))
-    for name in NAMES:
-        result = found.results[name]
-        assert int(result.exact) == result.numpy == result.torch
-    exact = {name: int(found.results[name].exact) for name in NAMES}
-    assert exact["reinforce_trajectories"] == exact["trajectories"] * e * m
-    assert exact["gradient_steps"] == exact["reinforce_collections"] == i * e * m
 
 
 def test_simulated_loop() -> None:
@@ -40,13 +20,6 @@ def test_simulated_loop() -> None:
                 steps += 1
     outputs = rlcalc.derive("ppo_count", trajectories=64, epochs=10, minibatches=4, iterations=3).outputs
     assert [int(outputs[name]) for name in NAMES[:3]] == [collections, trajectories, steps]
-
-
-def test_notes() -> None:
-    notes = rlcalc.derive("ppo_count", trajectories=64, epochs=10, minibatches=4, iterations=3).notes
-    assert any("batches of 16" in note and "1920" in note for note in notes)
-    notes = rlcalc.derive("ppo_count", trajectories=2, minibatches=8).notes
-    assert any("parts of trajectories" in note for note in notes)
 
 
 def test_notes_come_only_where_they_say_something() -> None:

@@ -17,10 +17,6 @@ from rlcalc.exact import equal
 logits = st.lists(st.fractions(min_value=-8, max_value=8, max_denominator=30), min_size=1, max_size=5)
 
 
-def test_section_4_4() -> None:
-    assert [str(x) for x in rlcalc.derive("score", theta=[0, 0], action=0).answer] == ["1/2", "-1/2"]
-
-
 @settings(deadline=None, max_examples=40)
 @given(logits, st.data())
 def test_forms_agree_with_autograd(theta: list[Fraction], data: st.DataObject) -> None:

@@ -205,13 +205,6 @@ def test_what_lies_behind_a_cut_does_not_matter(name: str) -> None:
     np.testing.assert_array_equal(answer(name, other)[:4], answer(name, inputs)[:4])
 
 
-@each_formula
-def test_treating_a_truncation_as_a_termination_is_seen(name: str) -> None:
-    inputs = batch(13, 20, 12)
-    broken = {**inputs, "terminated": inputs["terminated"] | inputs["truncated"], "truncated": None}
-    assert not np.allclose(answer(name, broken), answer(name, inputs))
-
-
 # derivatives
 
 

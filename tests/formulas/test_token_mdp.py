@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 import sympy
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.formulas.token_mdp import SHOWN
@@ -20,45 +18,6 @@ from rlcalc.steps.printers import TextPrinter
 PROMPT = "Janet has 3 apples. She buys 2 more. How many apples does she have?"
 ANSWER = ["Janet", "starts", "with", "3", "apples", "and", "buys", "2", "more,", "so", "she", "has", "5"]
 ALL = ("sympy", "numpy", "torch")
-
-
-def test_lecture() -> None:
-    outputs = rlcalc.derive("token_mdp", prompt=PROMPT, tokens=ANSWER).outputs
-    assert len(outputs["actions"]) == 13
-    assert len(outputs["states"]) == 14
-    assert outputs["states"][0] == PROMPT
-    assert outputs["states"][13] == PROMPT + " " + " ".join(ANSWER)
-    assert [str(g) for g in outputs["returns"]] == ["1"] * 13
-
-
-def test_lecture_discounted_and_uniform() -> None:
-    inputs = {"prompt": PROMPT, "tokens": ANSWER, "gamma": "0.99", "vocabulary": 100000}
-    e = rlcalc.evaluate("token_mdp", inputs, ALL)
-    assert Fraction(str(e.answer.exact)) == Fraction(99, 100) ** 12
-    assert f"{e.answer.numpy:.14f}" == "0.88638487171613"
-    assert e.results["log_probability"].exact == -13 * sympy.log(100000)
-    assert e.results["log_probability"].torch == pytest.approx(-13 * math.log(100000), rel=1e-14)
-    assert e.agree
-
-
-@settings(deadline=None, max_examples=40)
-@given(
-    st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=8),
-    st.fractions(min_value=0, max_value=1, max_denominator=20),
-    st.fractions(min_value=-5, max_value=5, max_denominator=20),
-)
-def test_three_forms(tokens: list[str], gamma: Fraction, reward: Fraction) -> None:
-    inputs = {"prompt": "q", "tokens": tokens, "gamma": gamma, "reward": reward, "vocabulary": 50}
-    e = rlcalc.evaluate("token_mdp", inputs, ALL)
-    expected, later = [], reward
-    for _ in tokens:
-        expected.insert(0, later)
-        later = gamma * later
-    assert [Fraction(str(g)) for g in e.results["returns"].exact] == expected
-    for got in (e.results["returns"].numpy, e.results["returns"].torch):
-        np.testing.assert_allclose(got, [float(g) for g in expected], rtol=1e-13)
-    assert e.results["actions"].exact == tokens
-    assert e.agree
 
 
 def test_returns_are_those_of_the_discounted_return() -> None:
@@ -74,12 +33,6 @@ def test_uniform_policy_by_enumeration() -> None:
     assert sympy.exp(log_p) == sympy.Rational(1, len(answers))
     # the small twin: reward 1 iff the last token is 5
     assert Fraction(sum(a[-1] == "5" for a in answers), len(answers)) == Fraction(1, 3)
-
-
-def test_power_one_off_is_seen() -> None:
-    """Discounting the last reward for its own action as well gives γ^T, not γ^(T−1)."""
-    answer = Fraction(str(rlcalc.derive("token_mdp", prompt="q", tokens=["a", "b"], gamma="1/2").answer))
-    assert answer == Fraction(1, 2) != Fraction(1, 2) ** 2
 
 
 def test_tokens_stay_literal() -> None:
@@ -119,12 +72,6 @@ def test_gradient(at: float) -> None:
     first = rlcalc.token_mdp("q", ["a", "b", "c"], reward=reward, gamma=gamma)[0]
     slopes = torch.autograd.grad(first, (gamma, reward))
     assert [s.item() for s in slopes] == pytest.approx([2 * at * 3, at**2])
-
-
-def test_no_tokens_in_python() -> None:
-    with pytest.raises(rlcalc.InputError) as caught:
-        rlcalc.token_mdp("q", [])
-    assert caught.value.code == "tokens_empty"
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class Recorder:
         refuse(func, args, kwargs)
         names = [argument.name for argument in func._schema.arguments]
         given = dict(zip(names, args, strict=False)) | kwargs
-        known = {generator._cdata for generator in self.generators}  # each call wraps it anew
+        known = {generator._cdata for generator in self.generators}  # each call wraps it again
         if "generator" in names and getattr(given.get("generator"), "_cdata", None) not in known:
             raise Refused(f"{func} draws from a generator that is not registered")
         for argument in func._schema.arguments:

@@ -1,1 +1,1 @@
-"""Generated cases: drafts, number pools, decision processes, token runs, shrinking."""
+"""Generated cases: drafts of exact inputs, the numbers they are made of, drawing, search and shrinking."""

@@ -10,11 +10,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import combinations
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rlcalc.specs import Parameter
-
+from rlcalc.specs import Parameter
 
 Numbers = tuple[Fraction, ...]
 # where size costs no digits
@@ -24,7 +21,7 @@ STEEP = tuple(Fraction(s * m) for m in (100, 1000) for s in (1, -1))
 
 
 @cache
-def palette(
+def pool(
     low: Fraction | None, high: Fraction | None, closed: tuple[bool, bool], extra: Numbers = ()
 ) -> Numbers:
     """256 numbers of an interval, simplest first; all of them dyadic and exact in float32.
@@ -32,7 +29,7 @@ def palette(
     Args:
         low, high: the ends; ``None`` is infinite.
         closed: whether the ends belong to it.
-        extra: further numbers, behind the plain ones.
+        extra: further numbers, after the plain ones.
     """
     plain = [
         Fraction(0),
@@ -54,16 +51,16 @@ def palette(
 
     fitting = [x for x in dict.fromkeys(plain) if inside(x)]
     # a quarter of the draws are the ends themselves, where most faults of γ and λ show;
-    # the rest repeats the palette, the odd ones at its end as often as the plain ones
+    # the rest repeats the pool, the odd ones at its end as often as the plain ones
     ends = [x for x, there in ((low, closed[0]), (high, closed[1])) if x is not None and there]
     drawn = tuple(fitting[k % len(fitting)] for k in range(256 - 64 * bool(ends)))
     return drawn + tuple(ends[k % len(ends)] for k in range(64 * bool(ends)))
 
 
-def palette_of(parameter: Parameter, extra: Numbers) -> Numbers:
-    """The palette of a parameter's domain."""
+def pool_of(parameter: Parameter, extra: Numbers) -> Numbers:
+    """The pool of a parameter's domain."""
     domain = parameter.domain
-    return palette(domain.low, domain.high, (domain.low_closed, domain.high_closed), extra)
+    return pool(domain.low, domain.high, (domain.low_closed, domain.high_closed), extra)
 
 
 def distribution(weights: Sequence[int]) -> list[Fraction]:

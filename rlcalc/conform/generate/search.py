@@ -1,25 +1,22 @@
 """Generated cases against exact arithmetic, shrunk to the smallest that fails.
 
-Drawing is in ``drafts``, numbers in ``palettes`` and ``kinds``, the exact
-answer in ``drafted``; here cases are put to a target until one fails, and
-that one is made small by ``shrink``.
+Drafts are drawn by ``drawing``; here they are put to a target until one
+fails, and that one is made small by ``shrink``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rlcalc.conform.generate.draft import Draft, cannot_generate, drafts, hypothesis_or_refuse, tidy
+from rlcalc.conform.catalogue import Convention
+from rlcalc.conform.generate.draft import Draft
+from rlcalc.conform.generate.drawing import cannot_generate, drafts, hypothesis_or_refuse
 from rlcalc.conform.generate.shrink import attempts_for, shrink
-from rlcalc.conform.generate.vector import vector
 from rlcalc.conform.outcome import Judgement, wrong_entry
 from rlcalc.conform.trial import Trial
 from rlcalc.specs import Formula
-
-if TYPE_CHECKING:
-    from rlcalc.conform.catalogue import Convention
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def search(
 
     def judgement_of(draft: Draft) -> Judgement | None:
         nonlocal ran
-        case = vector(formula, draft)
+        case = draft.vector(formula)
         if case is None:
             return None
         ran += 1
@@ -120,7 +117,7 @@ def _smallest(
     wide = replace(draft, dtype="float64")
     if draft.dtype != "float64" and "float64" in dtypes and fails(wide):
         draft = wide
-    small = shrink(formula, draft, fails, tidy, attempts_for(first))
+    small = shrink(formula, draft, fails, attempts_for(first))
     return _found(small, ask(small) or first, False)
 
 

@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rlcalc.conform.generate.kinds import KINDS
+from rlcalc.conform.generate.draft import Draft
+from rlcalc.conform.generate.drawing import KINDS, tidy
 from rlcalc.conform.generate.number_pool import below, plainer_distribution
+from rlcalc.conform.outcome import Judgement
 from rlcalc.specs import Formula, Parameter
-
-if TYPE_CHECKING:
-    from rlcalc.conform.generate.draft import Draft
-    from rlcalc.conform.outcome import Judgement
 
 ATTEMPTS = 600
 # a case that hangs costs its whole time limit, one that crashes the start of a process
@@ -40,7 +38,6 @@ def shrink(
     formula: Formula,
     draft: Draft,
     fails: Callable[[Draft], bool],
-    tidy: Callable[[Draft], Draft],
     attempts: int = ATTEMPTS,
 ) -> Draft:
     """The smallest draft found that still fails.
@@ -48,7 +45,6 @@ def shrink(
     Args:
         draft: one that fails.
         fails: whether another one fails in the same way; refused ones do not.
-        tidy: what every draft has to go through to be a fair question.
         attempts: how often to ask at most.
     """
     left = attempts
@@ -93,29 +89,13 @@ def _smaller(formula: Formula, draft: Draft) -> Iterator[Draft]:
     yield from _plainer(formula, draft)
 
 
-def _tables(draft: Draft) -> list[dict[str, Any]]:
-    return [draft.shared, *draft.rows]
-
-
-def _mapped(draft: Draft, name: str, change: Callable[[Any], Any]) -> Draft:
-    """The draft with one input changed wherever it stands."""
-    shared, *rows = (
-        {key: change(value) if key == name else value for key, value in table.items()}
-        for table in _tables(draft)
-    )
-    return replace(draft, shared=shared, rows=rows)
-
-
 def _fewer(formula: Formula, draft: Draft) -> Iterator[Draft]:
     """Without an input that may be absent."""
     special = {name for form in formula.forms for name in form.parameters}
     for p in formula.parameters:
-        given = any(p.name in table for table in _tables(draft))
+        given = any(p.name in table for table in draft.tables)
         if given and not p.required and p.name not in special:
-            shared, *rows = (
-                {key: value for key, value in table.items() if key != p.name} for table in _tables(draft)
-            )
-            yield replace(draft, shared=shared, rows=rows)
+            yield draft.without(p.name)
 
 
 def _shorter(formula: Formula, draft: Draft) -> Iterator[Draft]:
@@ -129,14 +109,14 @@ def _shorter(formula: Formula, draft: Draft) -> Iterator[Draft]:
         for cut in cuts:
             found = draft
             for p in formula.parameters:
-                found = _mapped(found, p.name, partial(_cut, p, dim, cut))
+                found = found.mapped(p.name, partial(_cut, p, dim, cut))
             yield found
 
 
 def _dims(formula: Formula, draft: Draft) -> dict[str, int]:
     found: dict[str, int] = {}
     for p in formula.parameters:
-        for table in _tables(draft):
+        for table in draft.tables:
             value = table.get(p.name)
             names = p.shape or ((p.each,) if p.each and isinstance(value, list) else ())
             if value is not None and len(names) == 1:
@@ -161,14 +141,19 @@ def _plainer(formula: Formula, draft: Draft) -> Iterator[Draft]:
     for p in formula.parameters:
         if p.kind not in _NUMBERS:
             continue
-        for table in _tables(draft):
+        for table in draft.tables:
             value = table.get(p.name)
             if value is None or isinstance(value, str):
                 continue
             if p.each and not p.shape and isinstance(value, list):
-                yield _mapped(draft, p.name, _first)
+                yield draft.mapped(p.name, _first)
             for other in _plainer_values(p, value):
-                yield _changed(draft, table, p.name, other)
+                yield draft.each_table(partial(_with, table, {p.name: other}))
+
+
+def _with(chosen: dict[str, Any], changed: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """A table, with other inputs if it is the chosen one."""
+    return {**table, **changed} if table is chosen else table
 
 
 _NUMBERS = ("number", "flag", "integer", "count")
@@ -200,9 +185,3 @@ def _filled(value: Any, plain: Any) -> Any:
 
 def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) else value
-
-
-def _changed(draft: Draft, table: dict[str, Any], name: str, value: Any) -> Draft:
-    """The draft with one input of one of its tables replaced."""
-    shared, *rows = ({**each, name: value} if each is table else each for each in _tables(draft))
-    return replace(draft, shared=shared, rows=rows)

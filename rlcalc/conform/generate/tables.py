@@ -1,25 +1,22 @@
 """Small decision processes, and the tables of numbers that belong to one.
 
 Two to four states and one to three actions. Transition probabilities are
-quarters and rewards come from the palette, so that both floating dtypes hold
+quarters and rewards come from the pool, so that both floating dtypes hold
 a process exactly and an episode that can end does so soon: a chance of 1 in a
-thousand to end would cost float32 three of its digits, with nobody at fault.
+thousand to end would cost float32 three of its digits, and no one would be at fault.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rlcalc.conform.generate.number_pool import Numbers, below, palette
-
-if TYPE_CHECKING:
-    from rlcalc.conform.generate.draft import Draft
-    from rlcalc.specs import Formula, Parameter
+from rlcalc.conform.generate.draft import Draft
+from rlcalc.conform.generate.number_pool import Numbers, below, pool
+from rlcalc.specs import Formula, Parameter
 
 NAME = "mdp"
 BOUNDS = {"S": (2, 4), "A": (1, 3)}
@@ -51,7 +48,7 @@ def read(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[in
         terminal.append(states - 1)
     if len(terminal) == states:
         terminal.remove(0)
-    numbers = palette(None, None, (False, False))
+    numbers = pool(None, None, (False, False))
     rows: list[Any] = []
     rewards: list[Any] = []
     for s in range(states):
@@ -84,13 +81,13 @@ def finish(formula: Formula, draft: Draft, switches: Mapping[str, int]) -> Draft
         return draft
     for p in _row_tables(formula):
         if switches.get(p.name) == 1:
-            draft = _mapped(draft, p.name, partial(_rows_at, _live(draft.shared[NAME])))
+            draft = draft.mapped(p.name, partial(_rows_at, _live(draft.shared[NAME])))
         elif switches.get(p.name) == 0 and not p.distribution:
-            draft = _mapped(draft, p.name, partial(_rows_at, [0]))
+            draft = draft.mapped(p.name, partial(_rows_at, [0]))
     horizon = draft.shared.get("horizon", math.inf)
     if horizon != math.inf:
         shorter = 1 + (horizon - 1) % LONGEST_HORIZON
-        draft = replace(draft, shared={**draft.shared, "horizon": shorter})
+        draft = draft.with_shared("horizon", shorter)
     return draft
 
 
@@ -99,7 +96,7 @@ def tidy(draft: Draft) -> Draft:
     gamma = draft.shared.get("gamma")
     if NAME not in draft.shared or gamma is None or gamma == 1 or gamma <= LARGEST_GAMMA:
         return draft
-    return replace(draft, shared={**draft.shared, "gamma": LARGEST_GAMMA})
+    return draft.with_shared("gamma", LARGEST_GAMMA)
 
 
 def smaller(formula: Formula, draft: Draft) -> Iterator[Draft]:
@@ -119,9 +116,9 @@ def smaller(formula: Formula, draft: Draft) -> Iterator[Draft]:
     for p in _row_tables(formula):
         for k in range(_height(draft, p.name)):
             if _height(draft, p.name) > 1 and not p.distribution:
-                yield _mapped(draft, p.name, partial(_rows_at, [k]))
+                yield draft.mapped(p.name, partial(_rows_at, [k]))
     if "start" in table:
-        yield _with_table(draft, {key: part for key, part in table.items() if key != "start"})
+        yield draft.with_shared(NAME, {key: part for key, part in table.items() if key != "start"})
     yield from _plainer(draft, table)
 
 
@@ -132,13 +129,15 @@ def _plainer(draft: Draft, table: Table) -> Iterator[Draft]:
             ways = [t for t, chance in enumerate(row) if chance]
             for t in dict.fromkeys([last, *ways]):
                 if len(ways) > 1 or (t == last and ways != [last]):
-                    yield _with_table(draft, {**table, "P": _put(table["P"], s, a, _certain(t, last + 1))})
+                    yield draft.with_shared(
+                        NAME, {**table, "P": _put(table["P"], s, a, _certain(t, last + 1))}
+                    )
     if any(x for row in table["R"] for x in row):
-        yield _with_table(draft, {**table, "R": [[Fraction(0)] * len(row) for row in table["R"]]})
+        yield draft.with_shared(NAME, {**table, "R": [[Fraction(0)] * len(row) for row in table["R"]]})
     for s, rewards in enumerate(table["R"]):
         for a, reward in enumerate(rewards):
             for plain in below(reward):
-                yield _with_table(draft, {**table, "R": _put(table["R"], s, a, plain)})
+                yield draft.with_shared(NAME, {**table, "R": _put(table["R"], s, a, plain)})
 
 
 def _without_state(formula: Formula, draft: Draft, s: int) -> Iterator[Draft]:
@@ -160,7 +159,7 @@ def _without_state(formula: Formula, draft: Draft, s: int) -> Iterator[Draft]:
         }
         if "start" in table:
             new["start"] = _moved(table["start"], s, 0)
-        yield _cut_rows(formula, _with_table(draft, new), table, s)
+        yield _cut_rows(formula, draft.with_shared(NAME, new), table, s)
 
 
 def _without_action(formula: Formula, draft: Draft, a: int) -> Draft:
@@ -170,10 +169,10 @@ def _without_action(formula: Formula, draft: Draft, a: int) -> Draft:
         "P": [rows[:a] + rows[a + 1 :] for rows in table["P"]],
         "R": [row[:a] + row[a + 1 :] for row in table["R"]],
     }
-    draft = _with_table(draft, new)
+    draft = draft.with_shared(NAME, new)
     for p in _row_tables(formula):
         drop: Callable[[Any], Any] = partial(_moved, s=a, to=0) if p.distribution else partial(_dropped, a)
-        draft = _mapped(draft, p.name, partial(_each_row, drop))
+        draft = draft.mapped(p.name, partial(_each_row, drop))
     return draft
 
 
@@ -186,7 +185,7 @@ def _ended(formula: Formula, draft: Draft, s: int) -> Draft:
         "R": [[] if t == s else row for t, row in enumerate(table["R"])],
         "terminal": sorted([*table["terminal"], s]),
     }
-    return _cut_rows(formula, _with_table(draft, new), table, s, whole=False)
+    return _cut_rows(formula, draft.with_shared(NAME, new), table, s, whole=False)
 
 
 def _cut_rows(formula: Formula, draft: Draft, table: Table, s: int, whole: bool = True) -> Draft:
@@ -195,9 +194,9 @@ def _cut_rows(formula: Formula, draft: Draft, table: Table, s: int, whole: bool 
     for p in _row_tables(formula):
         height = _height(draft, p.name)
         if height == count and whole:
-            draft = _mapped(draft, p.name, partial(_rows_at, [t for t in range(count) if t != s]))
+            draft = draft.mapped(p.name, partial(_rows_at, [t for t in range(count) if t != s]))
         elif height == len(live) < count and s in live:
-            draft = _mapped(draft, p.name, partial(_rows_at, [k for k, t in enumerate(live) if t != s]))
+            draft = draft.mapped(p.name, partial(_rows_at, [k for k, t in enumerate(live) if t != s]))
     return draft
 
 
@@ -240,18 +239,9 @@ def _height(draft: Draft, name: str) -> int:
     return len(draft.rows[0].get(name, ()))
 
 
-def _mapped(draft: Draft, name: str, change: Callable[[Any], Any]) -> Draft:
-    rows = [{key: change(v) if key == name else v for key, v in row.items()} for row in draft.rows]
-    return replace(draft, rows=rows)
-
-
 def _rows_at(kept: Sequence[int], rows: Sequence[Any]) -> list[Any]:
     return [rows[k] for k in kept]
 
 
 def _each_row(change: Callable[[Any], Any], rows: Sequence[Any]) -> list[Any]:
     return [change(row) for row in rows]
-
-
-def _with_table(draft: Draft, table: Table) -> Draft:
-    return replace(draft, shared={**draft.shared, NAME: table})

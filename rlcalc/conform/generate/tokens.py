@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from rlcalc.conform.generate.draft import Draft
-    from rlcalc.conform.generate.number_pool import Numbers
-    from rlcalc.specs import Formula, Parameter
+from rlcalc.conform.generate.draft import Draft
+from rlcalc.conform.generate.number_pool import Numbers
+from rlcalc.specs import Formula, Parameter
 
 # few, so that states come again; one that no parser of lines may cut
 WORDS = ("A", "B", "C", "D", "two words")
@@ -66,7 +65,7 @@ def smaller(formula: Formula, draft: Draft) -> Iterator[Draft]:
                 for plain in WORDS[: WORDS.index(word)]:
                     yield _renamed(draft, p.name, [*value[:k], plain, *value[k + 1 :]])
         elif value is not None and value != WORDS[0]:
-            yield replace(draft, shared={**draft.shared, p.name: WORDS[0]})
+            yield draft.with_shared(p.name, WORDS[0])
 
 
 def _without(draft: Draft, name: str, cut: range) -> Draft:
@@ -88,4 +87,4 @@ def _renamed(draft: Draft, name: str, words: list[str]) -> Draft:
         worth = dict(zip(dict.fromkeys(draft.shared[name]), row["values"], strict=True))
         values = [worth.get(word, Fraction(0)) for word in dict.fromkeys(words)]
         draft = replace(draft, rows=[{**row, "values": values}])
-    return replace(draft, shared={**draft.shared, name: words})
+    return draft.with_shared(name, words)

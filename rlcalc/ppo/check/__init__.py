@@ -1,1 +1,1 @@
-"""What is checked on a training run: every update, exact answers, deliberate faults."""
+"""What is checked on a training run: every update, exact answers, and a mutation test."""

@@ -140,16 +140,11 @@ class Checks(Watcher):
         self._between("descent", "cosine of step and gradient", cosine, -1 - 1e-5, 1e-6)
 
     def updated(self, trainer: Trainer, batch: Batch, metrics: Metrics) -> None:
-        home = _home(batch.returns.device)
-
-        def number(x: float) -> Tensor:
-            return torch.full((), x, dtype=torch.float64, device=home)
-
-        self._between("clip_fraction", "share", number(metrics.clip_fraction), 0.0, 0.9)
-        self._between("kl", "D(old‖new)", number(metrics.kl), -1e-5, 1.0)
+        self._between("clip_fraction", "share", metrics.clip_fraction, 0.0, 0.9)
+        self._between("kl", "D(old‖new)", metrics.kl, -1e-5, 1.0)
         action = trainer.env.action
         if isinstance(action, DiscreteActions):
-            self._between("entropy", "H", number(metrics.entropy), 0.0, math.log(action.count) + 1e-5)
+            self._between("entropy", "H", metrics.entropy, 0.0, math.log(action.count) + 1e-5)
         deviation = batch.returns.std(correction=0)
         # targets that hardly differ leave nothing to explain
         varies = deviation > 0.05 * batch.returns.square().mean().sqrt() + 1e-6
@@ -158,19 +153,10 @@ class Checks(Watcher):
         )
         shown = torch.where(varies, explained, torch.zeros_like(explained))
         self._between("explained_variance", "share", shown, -100.0, 1.0 + 1e-5)
-        self._between(
-            "explained_variance", "as shown", number(metrics.explained_variance), -math.inf, 1.0 + 1e-5
-        )
-        whole = torch.stack(
-            [
-                trainer.optimiser.flat.isfinite().all().to(home),
-                number(metrics.loss).isfinite(),
-                batch.returns.isfinite().all().to(home),
-            ]
-        )
-        self._equal(
-            "finite", "[parameters, loss, returns]", whole.float(), torch.ones_like(whole).float(), 0.0
-        )
+        self._between("explained_variance", "as shown", metrics.explained_variance, -math.inf, 1.0 + 1e-5)
+        parameters, returns = trainer.optimiser.flat.isfinite().all(), batch.returns.isfinite().all()
+        whole = torch.stack([parameters, torch.full_like(parameters, math.isfinite(metrics.loss)), returns])
+        self._equal("finite", "[parameters, loss, returns]", whole, torch.ones_like(whole), 0.0)
         self._compare(trainer)
 
     def captured(self) -> None:
@@ -274,8 +260,8 @@ class Checks(Watcher):
         deviation = (found - expected).abs() / expected.abs().clamp_min(1.0)
         self._records.append(Record(name, what, found, expected, deviation, tolerance))
 
-    def _between(self, name: str, what: str, found: Tensor, low: float, high: float) -> None:
-        found = _wide(found)
+    def _between(self, name: str, what: str, found: Tensor | float, low: float, high: float) -> None:
+        found = _wide(found if isinstance(found, Tensor) else torch.tensor(found, dtype=torch.float64))
         nearest = found.clamp(low, high)
         self._records.append(Record(name, what, found, nearest, (found - nearest).abs(), 0.0))
 
@@ -286,15 +272,10 @@ class Checks(Watcher):
             CheckFailed: ``check_<name>`` of the first check that failed.
         """
         records, self._records = self._records, []
+        deviations = [record.deviation for record in records]
         device = _home(trainer.optimiser.flat.device)
-        tops = torch.stack(
-            [
-                r.deviation.max().to(device)
-                if r.deviation.numel()
-                else torch.zeros((), dtype=torch.float64, device=device)
-                for r in records
-            ]
-        )
+        # the sum of nothing is 0
+        tops = torch.stack([(d.max() if d.numel() else d.sum()).to(device) for d in deviations])
         first: Record | None = None
         for record, top in zip(records, tops.tolist(), strict=True):
             worst = self.worst.get(record.name, 0.0)

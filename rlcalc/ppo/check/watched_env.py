@@ -47,7 +47,7 @@ class WatchedEnv:
         return found
 
     def _check(self, what: str, found: Tensor) -> None:
-        """Refuse NaN and infinities of an environment that is code of somebody else, and on the host.
+        """Refuse NaN and infinities of an environment on the host, which is not our code.
 
         Raises:
             InputError: ``env_not_finite``.

@@ -5,7 +5,7 @@ What such an environment keeps inside cannot be saved in general, so a run on
 one cannot be resumed bit-identically: ``resumable`` is false, and after
 ``load_state_dict`` all episodes start again.
 
-It is code of somebody else, so whatever it raises, `SystemExit` included, is
+It is not our code, so whatever it raises, `SystemExit` included, is
 an error that names it.
 """
 

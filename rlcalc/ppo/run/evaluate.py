@@ -20,20 +20,12 @@ LOOK_EVERY = 32  # steps between two looks at whether all have ended: each waits
 Act = Callable[[Tensor], Tensor]
 
 
-def mean_return(act: Act, env: VectorEnv) -> float:
-    """Mean undiscounted return of one episode in every copy.
-
-    Args:
-        act: observations [N, O] -> actions.
-        env: its copies are reset.
-    """
-    return Episodes(act, env).mean_return()
-
-
 class Episodes:
     """One episode in every copy of an environment, as often as asked.
 
     Args:
+        act: observations [N, O] -> actions.
+        env: its copies are reset.
         graph: the second evaluation and later ones replay the steps, recorded
             with it; ``act`` must then read the same parameters in the same place.
     """
@@ -82,7 +74,7 @@ class Evaluator:
     evaluations is luck as well as skill, the one after it is not.
 
     Args:
-        act: observations [N, O] -> the actions of the policy to judge, as it is when asked.
+        act: observations [N, O] -> the actions of the policy, as it is when asked.
         env: evaluation copies, one per episode, with random numbers of their own.
         every: environment steps of training between two evaluations.
         graph: see `Episodes`.

@@ -70,26 +70,25 @@ class Group(Ranks):
 
     def gather(self, part: dict[str, Any]) -> list[dict[str, Any]]:
         parts: list[Any] = [None] * self.size
-        try:
+        with self._together():
             self._dist.gather_object(part, parts if self.rank == 0 else None)
-        except RuntimeError as error:
-            raise _lost(self.rank, error) from error
         return parts
 
     def _reduce(self, x: Tensor) -> None:
-        try:
+        with self._together():
             self._dist.all_reduce(x)
+
+    @contextlib.contextmanager
+    def _together(self) -> Iterator[None]:
+        try:
+            yield
         except RuntimeError as error:
-            raise _lost(self.rank, error) from error
-
-
-def _lost(rank: int, error: RuntimeError) -> CheckFailed:
-    cause = str(error).strip().splitlines() or ["no reason given"]
-    return CheckFailed(
-        "rank_lost",
-        f"Rank {rank} has lost another rank of this run: {cause[0][:160]}",
-        "Start all ranks again with --resume; the last checkpoint is whole.",
-    )
+            cause = str(error).strip().splitlines() or ["no reason given"]
+            raise CheckFailed(
+                "rank_lost",
+                f"Rank {self.rank} has lost another rank of this run: {cause[0][:160]}",
+                "Start all ranks again with --resume; the last checkpoint is whole.",
+            ) from error
 
 
 def launched() -> bool:

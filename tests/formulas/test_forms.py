@@ -1,0 +1,83 @@
+"""The three forms and the reference say the same, for every formula, on generated inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from rlcalc.conform.generate.drawing import drafts
+from rlcalc.digits import truth_of
+from rlcalc.errors import InputError
+from rlcalc.evaluation import checked, evaluate_bound
+from rlcalc.inputs.bind import Inputs
+from rlcalc.nested import flatten, map_nested, outline
+from rlcalc.reference import find_oracle
+from rlcalc.specs import formula_names, load_formula
+
+ALL = ("sympy", "numpy", "torch")
+# a tree with exponentials or processes in it takes a second
+HEAVY = {
+    "actor_loss", "baseline_variance", "control_variate", "entropy", "grpo_advantage", "kl",
+    "policy_gradient", "reinforce_step", "score", "softmax",
+}  # fmt: skip
+
+
+def all_agree(inputs: Inputs) -> None:
+    """NumPy and Torch agree with the step tree, and the tree with the reference."""
+    found = evaluate_bound(inputs, ALL)
+    assert found.agree is not False, {name: result.digits for name, result in found.results.items()}
+    oracle = find_oracle(inputs.formula.name)
+    if oracle is not None and found.derivation is not None:
+        compare(oracle(inputs), found.derivation.outputs)
+
+
+def compare(quick: Mapping[str, Any], slow: Mapping[str, Any]) -> None:
+    """Rational answers are equal; others agree in the digits that both hold."""
+    for name, value in quick.items():
+        right = map_nested(truth_of, slow[name])
+        assert outline(value) == outline(right)
+        for mine, other in zip(flatten(value), flatten(right), strict=True):
+            if mine != other:
+                # forty digits of one side, fifty of the other
+                allowed = max(abs(other) * Fraction(1, 10**35), Fraction(1, 10**45))
+                assert abs(mine - other) <= allowed, (name, float(mine), float(other))
+
+
+@pytest.mark.parametrize("formula", formula_names())
+def test_forms_and_reference_agree(formula: str) -> None:
+    spec = load_formula(formula)
+
+    @settings(
+        max_examples=6 if formula in HEAVY else 25,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def test(data: Any) -> None:
+        draft = data.draw(drafts(spec, None, ("float64",), batches=False))
+        try:
+            inputs = checked(spec, {**draft.shared, **draft.rows[0]})
+        except InputError:
+            assume(False)
+            return
+        assume(max(inputs.dims.values(), default=0) <= (3 if formula in HEAVY else 7))
+        all_agree(inputs)
+
+    test()
+
+
+def test_a_form_that_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    import rlcalc.formulas.td_update as forms
+
+    right = forms.numpy_form
+    monkeypatch.setattr(forms, "numpy_form", lambda **x: {**right(**x), "error": x["value"] - x["target"]})
+    with pytest.raises(AssertionError):
+        all_agree(checked(load_formula("td_update"), {"value": 1, "target": 3}))
+    with pytest.raises(AssertionError):
+        compare({"value": Fraction(1, 3)}, {"value": Fraction(1, 3) + Fraction(1, 10**30)})
