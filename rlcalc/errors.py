@@ -2,13 +2,13 @@
 
     RlcalcError
     ├── InputError            what was typed cannot be used          exit 2
-    │   └── UnknownName       a formula, option or file nobody knows exit 2
+    │   └── UnknownName       an unknown formula, option or file   exit 2
     ├── CheckFailed           a check ran and did not hold           exit 1
     └── DataError             a spec or golden file is itself wrong  exit 2
 
 An error carries a ``code`` that never changes (golden files and other
 people's checks name it), a ``message`` that repeats what was given and says
-what was expected, and a ``hint`` that says how to mend it.
+what was expected, and a ``hint`` that says how to fix it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class RlcalcError(Exception):
     Args:
         code: stable identifier in snake_case, such as ``gamma_out_of_range``.
         message: one sentence, with the offending input repeated.
-        hint: how to mend it; may be empty.
+        hint: how to fix it; may be empty.
     """
 
     exit_code = 2
@@ -66,8 +66,14 @@ def shown(text: object, limit: int = 60) -> str:
     raw = str(text)
     if len(raw) > limit:
         raw = raw[: limit - 1] + "…"
-    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in raw)
-    return f"'{visible}'"
+    return f"'{visible(raw)}'"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Control characters as escapes, but for those to ``keep``."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
 
 
 def many(count: int, one: str, more: str = "") -> str:

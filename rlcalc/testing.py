@@ -55,7 +55,7 @@ def conformance_suite(
     Args:
         function: takes the canonical keyword arguments; those that it does not name are left out.
         formula: Python name or command, such as ``"gae"``.
-        convention: declared readings, such as ``"truncation-as-termination"``.
+        convention: declared ones, such as ``"truncation-as-termination"``.
         backend: ``"numpy"``, ``"torch"`` or ``"jax"`` arrays.
         dtypes: some of ``"float64"``, ``"float32"``.
         vectors: golden files to run besides the shipped vectors.
@@ -109,13 +109,12 @@ def conformance_suite(
 
 def _own_vectors(formula: str, paths: Sequence[str | Path]) -> list[Vector]:
     """Vectors of a user: files named for this suite must be of its formula, those of pytest may be."""
-    from rlcalc.conform.vectors import file_vectors, vectors_of
-    from rlcalc.golden.files import load
+    from rlcalc.conform.vectors import file_vectors, load_own, vectors_of
 
     found = list(vectors_of(formula, [Path(path) for path in paths])) if paths else []
     named = {Path(path).resolve() for path in paths}
     for path in _extra:
-        if path.resolve() not in named and (file := load(path)).formula == formula:
+        if path.resolve() not in named and (file := load_own(path)).formula == formula:
             found += file_vectors(file)
     return found
 
@@ -169,28 +168,27 @@ class _Suite:
         return run(self.target, self.formula, self.names, vectors, count, 0, self.batches, find)
 
     def why(self, case: ConformReport) -> str:
-        """The message of a failing test: the diagnosis from all vectors, and the case at hand."""
-        from io import StringIO
-
-        from rlcalc.cli.screen import Screen
+        """The message of a failing test: the diagnosis from all vectors, once, and the case at hand."""
         from rlcalc.conform.report.counterexample import counterexample
-        from rlcalc.conform.report.text import headline, print_diagnosis, print_example
+        from rlcalc.conform.report.text import diagnosis_lines, example_lines, headline
+        from rlcalc.errors import visible
 
-        if self.whole is None:  # the same for every test of the suite
-            self.whole = self.run(self.known, 0, find=True)
-        whole, text = self.whole, StringIO()
-        screen = Screen(text)
-        screen.line(headline(case if whole.verdict == "conforms" else whole))
+        example = counterexample(case, self.target)
+        if self.whole is not None and example is not None:
+            found = [(headline(case), ""), *example_lines(example, short=True)]
+            return visible("\n".join(text for text, _ in found), "\n")
+        self.whole = whole = self.run(self.known, 0, find=True)
+        found = [(headline(case if whole.verdict == "conforms" else whole), "")]
         if whole.verdict == "conforms-under-convention" and not whole.declared:
             wanted = ", ".join(f'"{c.name}"' for c in whole.conventions)
-            screen.line(f"  if that is what it should do: conformance_suite(..., convention=[{wanted}])")
+            hint = f"  if that is what it should do: conformance_suite(..., convention=[{wanted}])"
+            found.append((hint, ""))
         diagnosis = whole.diagnosis or case.diagnosis
         if diagnosis is not None and whole.verdict != "conforms-under-convention":
-            print_diagnosis(self.formula, diagnosis, screen)
-        example = counterexample(case, self.target)
+            found += diagnosis_lines(self.formula, diagnosis)
         if example is not None:
-            print_example(example, screen)
-        return text.getvalue()
+            found += example_lines(example)
+        return visible("\n".join(text for text, _ in found), "\n")
 
 
 # the plugin, under the entry point "rlcalc"
@@ -198,13 +196,13 @@ class _Suite:
 
 def pytest_addoption(parser: Any) -> None:
     """``--rlcalc-vectors FILE``, as often as wanted."""
-    group = parser.getgroup("rlcalc", "formulas held to certified vectors")
+    group = parser.getgroup("rlcalc", "functions checked against certified vectors")
     group.addoption(
         OPTION,
         action="append",
         default=[],
         metavar="FILE",
-        help="golden file of your own, run in every conformance suite of its formula",
+        help="test vectors of your own, run in every conformance suite of their formula",
     )
 
 
@@ -215,10 +213,13 @@ def pytest_configure(config: Any) -> None:
         return
     import pytest
 
+    from rlcalc.conform.vectors import load_own
     from rlcalc.errors import RlcalcError
     from rlcalc.golden.files import load_files
 
     try:
         load_files(_extra)
+        for path in _extra:
+            load_own(path)
     except RlcalcError as error:
         raise pytest.UsageError(f"{OPTION}: {error}") from error

@@ -1,4 +1,4 @@
-"""``rlcalc conform``: somebody else's function against the certified vectors."""
+"""``rlcalc conform``: a function of your own against the certified vectors."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import json
 import math
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from rlcalc.cli.command import Command
-from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen
+from rlcalc.cli.progress import Progress
+from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen, write_json
 from rlcalc.errors import CheckFailed, InputError, shown
+from rlcalc.files import check_target, write_text
 
 if TYPE_CHECKING:
+    from rlcalc.conform.report.text import Line
     from rlcalc.conform.runner import ConformReport
     from rlcalc.conform.target.base import Target
 
@@ -40,7 +44,10 @@ def conform(
     ),
     formula: str = typer.Option(None, "--formula", help="The formula that it should compute."),
     convention: list[str] = typer.Option(  # noqa: B008
-        None, "--convention", metavar="NAME", help="A declared reading; 'rlcalc conform --conventions'."
+        None,
+        "--convention",
+        metavar="NAME",
+        help="A convention that it follows; 'rlcalc conform --conventions'.",
     ),
     program: str = typer.Option(
         None, "--exec", metavar="COMMAND", help="Instead of TARGET: a program in any language."
@@ -61,7 +68,7 @@ def conform(
         help=f"Generated cases. Default: {RANDOM}, {RANDOM_COMPILED} with --jax; 0 without Hypothesis.",
         show_default=False,
     ),
-    seed: int = typer.Option(0, "--seed", help="Of the generated cases."),
+    seed: int = typer.Option(0, "--seed", help="Seed of the generated cases."),
     no_batch: bool = typer.Option(False, "--no-batch", help="It takes one sequence, never a batch."),
     limit: float = typer.Option(
         None,
@@ -80,16 +87,16 @@ def conform(
         None, "--write-test", metavar="FILE", help="Write a pytest test of the smallest failing case."
     ),
     conventions: bool = typer.Option(False, "--conventions", help="List the declared conventions."),
-    faults: bool = typer.Option(False, "--faults", help="List the known faults."),
+    faults: bool = typer.Option(False, "--faults", help="List the known bugs."),
     self_check: bool = typer.Option(
-        False, "--self-check", help="Show that the vectors detect every known fault. Takes no TARGET."
+        False, "--self-check", help="Show that the vectors detect every known bug. Takes no TARGET."
     ),
     out: Path = typer.Option(  # noqa: B008
         None, "--out", metavar="FILE", help="Save the detection matrix as JSON."
     ),
     verbose: bool = typer.Option(False, "--verbose", "-v", help="With --self-check: all of the matrix."),
 ) -> None:
-    """Hold your own function to the certified vectors of a formula.
+    """Check your function against the certified vectors of a formula, and name its bug.
 
     TARGET is imported and called, COMMAND is started: that runs their code,
     with all that it may do. Use it on code that you would run anyway. Vector,
@@ -98,11 +105,13 @@ def conform(
     The function takes the keyword arguments of the formula ('rlcalc show
     gae') as NumPy arrays, time last, and returns the answer for all time
     steps. Arguments that it does not name are left out. It runs in a process
-    of its own, which is killed when a call takes too long.
+    of its own, which is ended when a call takes too long.
 
     Exit code 0 when it conforms as declared, 1 when it does not, 2 when it
     could not be run.
     """
+    for path in filter(None, (junit, write_test, out)):
+        check_target(path)
     if self_check:
         _self_check(formula, out, as_json, verbose)
         return
@@ -146,8 +155,10 @@ def _target(
             "There is no TARGET." if not name else f"{shown(name)} and --exec do not go together.",
             'Write package.module:function, file.py:function or --exec "command".',
         )
-    if seconds is not None and seconds <= 0:
-        raise InputError("limit_out_of_range", "--limit must be above 0.")
+    if seconds is not None:
+        from rlcalc.conform.target.time_limit import checked_limit
+
+        checked_limit(seconds, "--limit")
     usual = LIMIT_COMPILED if backend == "jax" else LIMIT
     limit = usual if seconds is None else seconds
     if program:
@@ -195,13 +206,15 @@ def _run(
     write_test: Path | None,
 ) -> None:
     from rlcalc.conform.report.counterexample import counterexample
-    from rlcalc.conform.report.text import print_report, report_json, write_junit
+    from rlcalc.conform.report.data import report_json, write_junit
+    from rlcalc.conform.report.text import report_lines
     from rlcalc.conform.runner import run
     from rlcalc.conform.vectors import vectors_of
 
     known = vectors_of(formula, paths) if paths else None
     count, lacking = _generated(random, target)
-    found = run(target, formula, conventions, known, count, seed, batches)
+    with Progress() as progress:
+        found = run(target, formula, conventions, known, count, seed, batches, watch=progress)
     if lacking:
         found.random_skipped = lacking
         Screen(sys.stderr).note(f"No generated cases were run: {lacking}.")
@@ -209,14 +222,21 @@ def _run(
     if junit is not None:
         write_junit(found, example, junit)
     if write_test is not None and example is not None:
-        from rlcalc.files import write_text
-
         write_text(write_test, example.test)
     if as_json:
-        _print_json(report_json(found, example))
+        write_json(report_json(found, example))
     else:
-        print_report(found, example, Screen(sys.stdout))
+        _print(report_lines(found, example))
     _raise(found)
+
+
+STYLES = {"good": ANSWER, "bad": ALARM, "head": HEADING}
+
+
+def _print(lines: Iterable[Line]) -> None:
+    screen = Screen(sys.stdout)
+    for text, part in lines:
+        screen.line(text, STYLES.get(part, ""))
 
 
 def _generated(random: int | None, target: Target) -> tuple[int, str]:
@@ -252,60 +272,30 @@ def _raise(found: ConformReport) -> None:
     raise CheckFailed("nonconforming", f"{headline(found)}.")
 
 
-def _print_json(data: object) -> None:
-    print(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2))
-
-
 def _catalogue(formula: str | None, conventions: bool, faults: bool, as_json: bool) -> None:
     from rlcalc.conform.faults import catalogue, formulas_with_faults
-    from rlcalc.conform.report.text import lines
+    from rlcalc.conform.report.data import catalogue_json
+    from rlcalc.conform.report.text import catalogue_lines
     from rlcalc.specs import load_formula
 
     names = [load_formula(formula).name] if formula else formulas_with_faults()
     known = [catalogue(name) for name in names]
     if as_json:
-        _print_json(
-            [
-                {
-                    "formula": k.formula,
-                    "conventions": [
-                        {"name": c.name, "about": c.about, "users": c.users} for c in k.conventions
-                    ],
-                    "faults": [f.as_json() for f in k.faults],
-                }
-                for k in known
-            ]
-        )
-        return
-    screen = Screen(sys.stdout)
-    for k in known:
-        screen.line(k.formula, HEADING)
-        for c in k.conventions if conventions else ():
-            screen.line(f"  {c.name}")
-            lines(screen, c.about, "      ", "      ")
-            if c.users:
-                lines(screen, f"Used by {c.users}.", "      ", "      ")
-        for f in k.faults if faults else ():
-            screen.line(f"  {f.name}")
-            lines(screen, f.does, "      ", "      ")
-            lines(screen, f"Fix: {f.fix}", "      ", "      ")
-            for place in f.reported_in:
-                screen.line(f"      Reported in {place}.")
+        write_json([catalogue_json(k) for k in known])
+    else:
+        _print(line for k in known for line in catalogue_lines(k, conventions, faults))
 
 
 def _self_check(formula: str | None, out: Path | None, as_json: bool, verbose: bool) -> None:
     from rlcalc.conform.selfcheck import matrix_json, matrix_lines, matrix_verdict, self_check
-    from rlcalc.files import check_target, write_text
     from rlcalc.specs import load_formula
 
-    if out is not None:
-        check_target(out)
     matrices = self_check([load_formula(formula).name] if formula else None)
     data = matrix_json(matrices)
     if out is not None:
         write_text(out, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
     if as_json:
-        _print_json(data)
+        write_json(data)
     else:
         screen = Screen(sys.stdout)
         for line in matrix_lines(matrices, verbose):
@@ -315,4 +305,4 @@ def _self_check(formula: str | None, out: Path | None, as_json: bool, verbose: b
             screen.line(matrix_verdict(matrices), ANSWER)
     if not data["passed"]:
         bad = sum(len(m.missed) + len(m.confused) + len(m.broken) for m in matrices)
-        raise CheckFailed("faults_survive", f"{bad} faults or pairs of them are not caught by the vectors.")
+        raise CheckFailed("faults_survive", f"{bad} bugs or pairs of them are not detected by the vectors.")

@@ -7,13 +7,14 @@ what is too long itself.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import sys
 import textwrap
 from typing import IO, Any
+
+from rlcalc.errors import visible
 
 HEADING, ANSWER, FAINT, ALARM, CAUTION = "bold", "bold green", "dim", "bold red", "yellow"
 OPTION = "cyan"
@@ -34,7 +35,7 @@ class Screen:
     """One output stream.
 
     Attributes:
-        terminal: somebody is looking, so that a million numbers help nobody.
+        terminal: a person is looking, whom a million numbers would not help.
         colour: escape sequences are welcome.
     """
 
@@ -50,7 +51,7 @@ class Screen:
 
     def segments(self, *parts: Segment) -> None:
         """One line of several styles."""
-        shown = [(visible(text), style) for text, style in parts]
+        shown = [(visible(text, "\n"), style) for text, style in parts]
         if not (self.colour and any(style for _, style in parts)):
             self.stream.write("".join(text for text, _ in shown) + "\n")
             return
@@ -120,13 +121,6 @@ def pointed_at(message: str) -> list[str]:
     return [f"    {typed}", f"    {' ' * (at - 1)}^"]
 
 
-def visible(text: str) -> str:
-    """Control characters as escapes, so that input cannot move the cursor or colour the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-
-
 def page_width() -> int:
     """Width to which running text is filled: the terminal's, between 40 and 100; 80 in a pipe."""
     return max(40, min(100, shutil.get_terminal_size((80, 24)).columns))
@@ -156,6 +150,8 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 def json_text(value: Any, ascii_only: bool = False) -> str:
     """One JSON value on one line: no NaN, no control character that a terminal acts on."""
+    import json
+
     text = json.dumps(value, ensure_ascii=ascii_only, allow_nan=False)
     return text if ascii_only else _UNSAFE.sub(lambda c: f"\\u{ord(c[0]):04x}", text)
 

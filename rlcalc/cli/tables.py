@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.cli.numbers import View, float_text, shown
-from rlcalc.cli.screen import visible
+from rlcalc.errors import visible
 
 if TYPE_CHECKING:
     from rlcalc.evaluation import Evaluation, Result

@@ -8,10 +8,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import pickle
 import re
 import signal
+import struct
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -131,6 +134,95 @@ def changes(rewards: Any, values: Any, **given: Any) -> Any:
 def table_changed(mdp: Any, **_: Any) -> Any:
     mdp["r"] *= 2
     return np.zeros(len(mdp["start"]))
+
+
+def leaves_a_detached_child(**_: Any) -> Any:
+    """Hangs, and so does a grandchild in a session of its own."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        if os.fork() == 0:
+            note()
+            time.sleep(MINUTE)
+        os._exit(0)
+    os.waitpid(child, 0)
+    note()
+    time.sleep(MINUTE)
+
+
+def kills_its_parent(**_: Any) -> Any:
+    note()
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(MINUTE)
+
+
+# answers that are not what a function should return
+
+
+def _write_everywhere(data: bytes) -> None:
+    for number in range(3, 31):
+        with contextlib.suppress(OSError):
+            os.write(number, data)
+
+
+def writes_garbage(**_: Any) -> Any:
+    _write_everywhere(b"garbage" * 100)
+    return 0.0
+
+
+class _Runs:
+    def __reduce__(self) -> Any:
+        return Path.touch, (Path(os.environ["RLCALC_TEST_PIDS"] + ".owned"),)
+
+
+def writes_a_pickle(**_: Any) -> Any:
+    data = pickle.dumps(_Runs())
+    _write_everywhere(struct.pack("<Q", len(data)) + data)
+    return 0.0
+
+
+def complains_without_end(**_: Any) -> Any:
+    os.write(2, b"\x1b[31m" * 1_000_000)
+    return 0.0
+
+
+def wide(**_: Any) -> Any:
+    return np.zeros((3000, 3000))
+
+
+def endless(**_: Any) -> Any:
+    return np.broadcast_to(0.0, (10**6, 10**6))
+
+
+def long_double(**_: Any) -> Any:
+    return np.longdouble(0)
+
+
+def masked(**_: Any) -> Any:
+    return np.ma.masked_array([1.0, 2.0], [False, True])
+
+
+def long_words(**_: Any) -> Any:
+    raise ValueError("x" * 10_000_000)
+
+
+class Speechless(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def speechless(**_: Any) -> Any:
+    raise Speechless
+
+
+def many_digits(**_: Any) -> Any:
+    return 10**400
+
+
+def itself(**_: Any) -> Any:
+    found: list[Any] = []
+    found.append(found)
+    return found
 
 
 not_a_function = 3

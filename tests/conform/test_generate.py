@@ -165,7 +165,7 @@ def test_the_printed_test_fails_where_the_target_does(name: str, tmp_path: Path)
     path.write_text(example.test)
     assert "1 failed" in pytest_run(path)
     # 'right' needs every argument, so the mended function is our own
-    path.write_text(example.test.replace(f"from targets import {name}", f"from rlcalc import gae as {name}"))
+    path.write_text(example.test.replace(f"under_test.{name}(", "under_test.rlcalc.gae("))
     assert "1 passed" in pytest_run(path)
 
 

@@ -198,7 +198,7 @@ def test_a_fault_in_a_reduced_loss_is_named(name: str, fault: str, under: list[s
     assert "1 failed" in pytest_run(path)
     if "dual-clip-3" not in under:
         mended = "mean_loss" if "mean-over-batch" in under else "sum_loss"
-        path.write_text(example.test.replace(f"import {name}", f"import {mended} as {name}"))
+        path.write_text(example.test.replace(f"under_test.{name}(", f"under_test.{mended}("))
         assert "1 passed" in pytest_run(path)
 
 
@@ -228,10 +228,12 @@ def test_as_typed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "conforms to ppo_clip under convention loss and mean-over-batch" in out
     assert "--convention loss --convention mean-over-batch" in err
     assert main([*words, "--convention", "loss", "--convention", "mean-over-batch"]) == 0
-    assert "40 generated cases: all right" in capsys.readouterr().out
+    assert "40 generated cases: all passed" in capsys.readouterr().out
     assert main(["conform", f"{FILE}:minimum_first", "--formula", "ppo_clip", "--random", "40"]) == 1
     out, _ = capsys.readouterr()
-    assert "your ppo_clip behaves as minimum-before-the-product (under loss and mean-over-batch)" in out
+    assert (
+        "your ppo_clip matches known bug minimum-before-the-product (under loss and mean-over-batch)" in out
+    )
     assert "right answer" in out
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import rlcalc
 from rlcalc.errors import DataError, InputError, UnknownName
-from rlcalc.testing import conformance_suite
+from rlcalc.testing import ConformanceError, conformance_suite, pytest_configure
 
 from . import targets
 
@@ -101,12 +101,55 @@ def test_a_fault_in_the_project_is_named(tmp_path: Path, wheel: Path) -> None:
     code, out = pytest_in(project, wheel, "-x", "-q")
     assert code == 1
     assert "ConformanceError" in out
-    assert "behaves as lam-missing-in-recursion" in out
+    assert "matches known bug lam-missing-in-recursion" in out
     assert "exact answer" in out
     assert "rlcalc/testing.py" not in out, "the traceback is the user's, not ours"
 
 
-def test_a_wrong_vector_file_stops_the_run(tmp_path: Path, wheel: Path) -> None:
+def test_the_diagnosis_is_printed_once() -> None:
+    suite = conformance_suite(targets.imprecise, "gae", dtypes=["float64"], random=0)
+    mark = next(m for m in suite.pytestmark if m.name == "parametrize")  # type: ignore[attr-defined]
+    messages = []
+    for case in mark.args[1][:4]:
+        with pytest.raises(ConformanceError) as caught:
+            suite(*case.values)
+        messages.append(str(caught.value))
+    assert ["no known bug matches" in text for text in messages] == [True, False, False, False]
+    assert all("your answer" in text for text in messages)
+    assert len(messages[1].splitlines()) < 12
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('schema = "rlcalc-golden-1"', "schema = 3"),
+        ('flags = ["own"]', 'flags = [["own"]]'),
+        ('exact = ["5/2", "2"]', 'exact = ["5/2", "2"]\ndecimal = ["2.5", "six"]'),
+        ('exact = ["5/2", "2"]', 'exact = ["5/2", "2"]\ndecimal = ["2.5", "3"]'),
+        ('exact = ["5/2", "2"]', f"exact = [{'9' * 5000}, 2]"),
+    ],
+)
+def test_a_wrong_vector_file_stops_the_run(old: str, new: str, tmp_path: Path) -> None:
+    text = (PROJECT / "vectors.toml").read_text()
+    assert old in text
+    path = tmp_path / "broken.toml"
+    path.write_text(text.replace(old, new))
+
+    class Config:
+        def getoption(self, name: str, default: object) -> list[str]:
+            return [str(path)]
+
+    with pytest.raises(pytest.UsageError, match="--rlcalc-vectors: "):
+        pytest_configure(Config())
+    pytest_configure(_NoFiles())
+
+
+class _NoFiles:
+    def getoption(self, name: str, default: object) -> list[str]:
+        return []
+
+
+def test_a_wrong_vector_file_is_an_error_of_usage(tmp_path: Path, wheel: Path) -> None:
     project = fresh(tmp_path)
     (project / "broken.toml").write_text("schema = 3\n")
     code, out = pytest_in(project, wheel, "-q", "--rlcalc-vectors", "broken.toml")

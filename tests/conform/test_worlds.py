@@ -215,7 +215,7 @@ def test_the_printed_test_reproduces_the_case(name: str, tmp_path: Path) -> None
     path = tmp_path / "test_it.py"
     path.write_text(example.test)
     assert "1 failed" in pytest_run(path)
-    path.write_text(example.test.replace(f"import {name}", f"import {right} as {name}"))
+    path.write_text(example.test.replace(f"under_test.{name}(", f"under_test.{right}("))
     assert "1 passed" in pytest_run(path)
 
 

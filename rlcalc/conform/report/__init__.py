@@ -1,1 +1,1 @@
-"""What a run of conform says: text, JSON, JUnit and the smallest failing case."""
+"""What a run of conform says: for people, as data, and the smallest failing case with a test of it."""

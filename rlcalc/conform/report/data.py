@@ -1,0 +1,119 @@
+"""A conformance report for programs: JSON and JUnit XML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rlcalc import junit
+from rlcalc.conform.catalogue import Catalogue
+from rlcalc.conform.diagnose import Diagnosis
+from rlcalc.conform.report.counterexample import Counterexample
+from rlcalc.conform.runner import ConformReport
+from rlcalc.golden.replay import brief
+from rlcalc.nested import map_nested
+
+
+def report_json(report: ConformReport, example: Counterexample | None = None) -> dict[str, Any]:
+    """The report as plain data; no number in it is infinite or missing by NaN."""
+    return {
+        "target": report.target,
+        "formula": report.formula,
+        "verdict": report.verdict,
+        "passed": report.passed,
+        "conventions": [c.name for c in report.conventions],
+        "declared": report.declared,
+        "digits": {d: report.digits(d) for d in dict.fromkeys(j.dtype for j in report.judgements)},
+        "vectors": len({j.vector.id for j in report.judgements}),
+        "failed": len(report.failures),
+        "generated": report.random,
+        "diagnosis": None if report.diagnosis is None else _diagnosis_json(report.diagnosis),
+        "counterexample": None if example is None else _example_json(example),
+        "results": [
+            {"id": j.vector.id, "dtype": j.dtype, "status": j.status, "digits": j.digits, "why": j.why}
+            for j in report.judgements
+        ],
+        "notes": [*report.notes, *([report.random_skipped] if report.random_skipped else [])],
+    }
+
+
+def _example_json(example: Counterexample) -> dict[str, Any]:
+    return {
+        "case": example.case,
+        "dtype": example.dtype,
+        "status": example.status,
+        "why": example.why,
+        "output": example.output,
+        "inputs": dict(example.inputs),
+        "batch": list(example.batch),
+        "entry": list(example.entry),
+        "expected": example.expected,
+        "got": map_nested(_word, example.got),
+        "traceback": list(example.frames),
+        "steps": list(example.steps),
+        "command": example.command,
+        "test": example.test,
+    }
+
+
+def _diagnosis_json(found: Diagnosis) -> dict[str, Any]:
+    """Matches; ``mend`` and ``sources`` are the names of ``fix`` and ``reported_in`` before 0.2."""
+    nearest = found.nearest
+    matches = []
+    for match in found.matches:
+        fixes = [fault.fix for fault in match.faults]
+        places = [place for fault in match.faults for place in fault.reported_in]
+        matches.append(
+            {
+                "faults": [fault.name for fault in match.faults],
+                "conventions": [c.name for c in match.conventions],
+                "shown": list(match.shown),
+                "compared": match.compared,
+                "fix": fixes,
+                "mend": fixes,
+                "reported_in": places,
+                "sources": places,
+            }
+        )
+    return {
+        "matches": matches,
+        "nearest": None if nearest is None else dict(zip(("fault", "agrees", "of"), nearest, strict=True)),
+        "tried": found.tried,
+    }
+
+
+def catalogue_json(known: Catalogue) -> dict[str, Any]:
+    """What is declared about a formula."""
+    return {
+        "formula": known.formula,
+        "conventions": [{"name": c.name, "about": c.about, "users": c.users} for c in known.conventions],
+        "faults": [fault.as_json() for fault in known.faults],
+    }
+
+
+def _word(value: Any) -> Any:
+    """Floats as JSON has them; the others as words."""
+    return str(value) if isinstance(value, float) and value - value != 0 else value
+
+
+def write_junit(report: ConformReport, example: Counterexample | None, path: Path) -> None:
+    """JUnit XML: a test per vector and dtype, and one for the generated cases.
+
+    Raises:
+        InputError: ``file_not_written``.
+    """
+    where = f"rlcalc.conform.{report.formula}"
+    entries = []
+    for j in report.judgements:
+        name = f"{j.vector.id} [{j.dtype}]"
+        failure = (j.why or j.status) if j.failed else ""
+        if j.failed and j.got is not None and j.expected is not None:
+            right = brief(map_nested(float, j.expected))
+            failure = f"{j.status}: {failure}\nexpected {right}\ngot      {brief(j.got)}"
+        skipped = (j.why or "not run") if j.status == "skipped" else ""
+        entries.append(junit.Entry(name, where, failure=failure, skipped=skipped))
+    if report.random:
+        shown = report.found is not None and example is not None
+        failure = f"{example.why or example.status}\n\n{example.test}" if shown and example else ""
+        entries.append(junit.Entry(f"{report.random} generated cases", where, failure=failure))
+    junit.write_junit(path, f"rlcalc conform {report.formula}", entries)
