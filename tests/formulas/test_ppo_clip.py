@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
+from tests.strategies import numbers, positive_numbers
 
 # scenario, ratio, advantage, objective, slope: read off figure 1 of the paper with ε = 1/5
 TABLE = [
@@ -21,8 +22,6 @@ TABLE = [
     ("bad, lowered too far", "3/5", "-3", "-12/5", "0"),
 ]
 
-positive = st.fractions(min_value=Fraction(1, 50), max_value=20, max_denominator=50)
-advantages = st.fractions(min_value=-20, max_value=20, max_denominator=50)
 widths = st.fractions(min_value=Fraction(1, 50), max_value=Fraction(49, 50), max_denominator=50)
 
 
@@ -36,7 +35,7 @@ def test_six_cases_of_the_paper(ratio: str, adv: str, objective: str, slope: str
 
 
 @settings(deadline=None, max_examples=60)
-@given(positive, advantages, widths)
+@given(positive_numbers, numbers, widths)
 def test_forms_agree_and_never_pass_the_plain_product(ratio: Fraction, adv: Fraction, eps: Fraction) -> None:
     e = rlcalc.evaluate("ppo_clip", {"ratio": ratio, "adv": adv, "eps": eps}, ("sympy", "numpy", "torch"))
     objective = e.results["objective"].exact
@@ -48,7 +47,7 @@ def test_forms_agree_and_never_pass_the_plain_product(ratio: Fraction, adv: Frac
 
 
 @settings(deadline=None, max_examples=60)
-@given(positive, advantages, widths)
+@given(positive_numbers, numbers, widths)
 def test_derivative_is_what_autograd_returns(ratio: Fraction, adv: Fraction, eps: Fraction) -> None:
     r = torch.tensor(float(ratio), dtype=torch.float64, requires_grad=True)
     found = rlcalc.compute("ppo_clip", ratio=r, adv=float(adv), eps=float(eps))
