@@ -65,7 +65,8 @@ class Vector:
 
         def one(value: Any) -> Any:
             if isinstance(value, np.ndarray):
-                return value.astype(kind) if np.issubdtype(value.dtype, np.floating) else value.copy()
+                with np.errstate(over="ignore"):  # out of a narrow dtype's range is infinity
+                    return value.astype(kind) if np.issubdtype(value.dtype, np.floating) else value.copy()
             if hasattr(value, "mdp"):  # the tables of a decision process
                 return replace(value, p=one(value.p), r=one(value.r), start=one(value.start))
             return value
