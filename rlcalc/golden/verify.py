@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.digits import DIGITS
+from rlcalc.digits import DIGITS, least_digits
 from rlcalc.errors import DataError, InputError, RlcalcError, UnknownName, suggestion
 from rlcalc.evaluation import (
     AGREES_FROM,
     BACKENDS,
     check_backends,
     input_scale,
-    least_digits,
     out_of_range,
     run_numeric,
 )
