@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import select
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,6 +112,8 @@ def replacing(path: Path | str) -> Iterator[IO[bytes]]:
             return
         path = path.resolve()  # the file behind a link, not the link
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        import tempfile  # brings random and hashlib, and reading needs neither
+
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:

@@ -166,6 +166,32 @@ def test_lacking_a_key_and_files_that_are_no_mdp(tmp_path: Path) -> None:
         assert caught.value.code == "mdp_file_not_toml"
 
 
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (f"P = [[[{'9' * 5000}]]]\nR = [[1]]", "mdp_file_not_toml"),
+        ("P = " + "[" * 2000 + "]" * 2000, "mdp_file_not_toml"),
+        ("P = [[[1]]]\nR = [[nan]]", "number_not_finite"),
+        ("P = [[[1]]]\nR = [[1979-05-27]]", "number_syntax"),
+    ],
+    ids=["digits", "brackets", "nan", "date"],
+)
+def test_files_that_go_too_far(tmp_path: Path, content: str, code: str) -> None:
+    path = tmp_path / "process.toml"
+    path.write_text(content)
+    with pytest.raises(RlcalcError) as caught:
+        read_mdp(path)
+    assert caught.value.code == code
+
+
+def test_a_file_without_end_is_read_up_to_the_bound(tmp_path: Path) -> None:
+    endless = tmp_path / "endless.toml"
+    endless.symlink_to("/dev/zero")
+    with pytest.raises(InputError) as caught:
+        read_mdp(endless)
+    assert caught.value.code == "mdp_too_large"
+
+
 def test_size_is_bounded_before_anything_is_computed() -> None:
     count = int(MAX_ENTRIES**0.5) + 1
     with pytest.raises(InputError) as caught:

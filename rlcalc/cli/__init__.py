@@ -12,7 +12,8 @@ The modules:
 - ``formula``: a specification -> its command;
 - ``input_files``: ``@file``, ``@-`` and ``@file.csv:column``;
 - ``render``, ``numbers``: an Evaluation -> text, LaTeX or JSON;
-- ``help``: every help page; ``completion``: what the shell offers;
+- ``help``, ``pages``: the layout of a help page, and every page;
+- ``completion``: what the shell offers;
 - ``listing``: ``list`` and ``show``; ``plots``: pictures;
 - ``screen``, ``streams``: colour, terminals, pipes, encodings.
 """

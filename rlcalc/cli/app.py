@@ -36,12 +36,12 @@ class Front(Group):
         spec = find_formula(cmd_name)
         if spec is None:
             return None
-        from rlcalc.cli.formula import build
+        from rlcalc.cli.formula import FormulaCommand
 
-        return build(spec)
+        return FormulaCommand(spec)
 
     def page(self, ctx: Any, full: bool) -> Any:
-        from rlcalc.cli.help import front_page
+        from rlcalc.cli.pages import front_page
 
         return front_page(self, ctx, full)
 

@@ -44,7 +44,7 @@ class _Page:
         return str(self.page(ctx, full=True).text())
 
     def page(self, ctx: Any, full: bool) -> Any:
-        from rlcalc.cli.help import command_page
+        from rlcalc.cli.pages import command_page
 
         return command_page(self, ctx, full)
 
@@ -57,40 +57,50 @@ class _Page:
 class Command(_Page, TyperCommand):
     """A command that is called with options and, perhaps, arguments."""
 
+    def options(self, ctx: Any) -> dict[str, Takes]:
+        """Every long option, and ``POSITIONAL`` where words without one are taken."""
+        found: dict[str, Takes] = {}
+        for parameter in self.get_params(ctx):
+            if parameter.param_type_name == "argument":
+                found[POSITIONAL] = "any"
+            else:
+                names = [*parameter.opts, *parameter.secondary_opts]
+                found |= dict.fromkeys((name for name in names if name.startswith("--")), takes(parameter))
+        return found
+
+    def shorts(self, ctx: Any) -> dict[str, str]:
+        """Short option -> long option."""
+        options = [p for p in self.get_params(ctx) if p.param_type_name == "option"]
+        return {
+            name: next(long for long in p.opts if long.startswith("--"))
+            for p in options
+            for name in p.opts
+            if not name.startswith("--")
+        }
+
+    def choices(self, option: str) -> Sequence[str]:
+        """Words that are known for an option of this command alone."""
+        return ()
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if ctx.resilient_parsing:  # a shell completes words, which are not complete
             self.prepare_completion(ctx, args)
         elif wants_help(args):
             self.print_help(ctx, args)
         else:
-            args = self._tidy(ctx, args)
+            options = self.options(ctx)
+            args = rewritten(parse(args, options, self.shorts(ctx)), options)
         return list(super().parse_args(ctx, args))
 
-    def _tidy(self, ctx: Any, args: list[str]) -> list[str]:
-        options: dict[str, Takes] = {}
-        shorts: dict[str, str] = {}
-        for parameter in self.get_params(ctx):
-            if parameter.param_type_name == "argument":
-                options[POSITIONAL] = "any"
-                continue
-            names = [*parameter.opts, *parameter.secondary_opts]
-            longs = [name for name in names if name.startswith("--")]
-            options |= dict.fromkeys(longs, takes(parameter))
-            shorts |= {name: longs[0] for name in names if name not in longs}
-        return rewritten(parse(args, options, shorts), options)
-
     def prepare_completion(self, ctx: Any, args: list[str]) -> None:
-        from rlcalc.cli.completion import complete, remember
+        from rlcalc.cli.completion import prepare
 
-        remember(ctx, args)
-        for parameter in self.params:
-            own = complete(parameter, self, parameter.shell_complete)
-            parameter.shell_complete = own  # type: ignore[method-assign]
+        prepare(self, ctx, args)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        from rlcalc.cli.completion import complete_command
+        from rlcalc.cli.completion import offers
 
-        return complete_command(self, ctx, incomplete, super().shell_complete)
+        return offers(self, ctx, incomplete)
 
 
 class Group(_Page, TyperGroup):

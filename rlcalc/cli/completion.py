@@ -7,7 +7,10 @@ every command. A lookup never fails: a shell that gets nothing offers nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
+
+from rlcalc.cli.argv import HELP_WORDS, POSITIONAL
 
 
 class Item(NamedTuple):
@@ -75,47 +78,45 @@ KNOWN: Mapping[str, Callable[[Any], Iterable[str]]] = {
 _WORDS = "rlcalc.words"
 
 
-def remember(ctx: Any, words: Iterable[str]) -> None:
-    """Keep what was typed before the word to complete: Typer drops what it could parse."""
+def prepare(command: Any, ctx: Any, words: Iterable[str]) -> None:
+    """Have every option and argument of a command offer what is known here.
+
+    What was typed before the word to complete is kept: Typer drops what it could parse.
+    """
     ctx.meta[_WORDS] = list(words)
+    for parameter in command.params:
+        parameter.shell_complete = partial(_offers_of, parameter, command, parameter.shell_complete)
 
 
-def offers(command: Any, ctx: Any, key: str, incomplete: str) -> list[Item]:
+def offers(command: Any, ctx: Any, incomplete: str) -> list[Item]:
+    """Names of options, or values of the option that was typed last."""
+    options = command.options(ctx)
+    if incomplete.startswith("-"):
+        names = [*options, *HELP_WORDS]
+        return [Item(name) for name in names if name.startswith(incomplete) and name != POSITIONAL]
+    words = ctx.meta.get(_WORDS, [])
+    last = next((word for word in reversed(words) if word.startswith("-")), "")
+    follows = bool(words) and words[-1] == last
+    if follows or options.get(last) in ("many", "any"):
+        return _values(command, ctx, last, incomplete)
+    return []
+
+
+def _offers_of(
+    parameter: Any, command: Any, usual: Callable[..., Any], ctx: Any, incomplete: str
+) -> list[Any]:
+    """``shell_complete`` of one of Typer's parameters."""
+    if parameter.param_type_name == "argument":
+        found = offers(command, ctx, incomplete) or _values(command, ctx, str(parameter.metavar), incomplete)
+    else:
+        found = _values(command, ctx, parameter.opts[0], incomplete)
+    return found or list(usual(ctx, incomplete))
+
+
+def _values(command: Any, ctx: Any, key: str, incomplete: str) -> list[Item]:
     """Known values after an option, or for an argument of that metavar."""
-    choices = getattr(command, "choices", {}).get(key)
     try:
-        words = choices or (KNOWN[key](ctx) if key in KNOWN else ())
-    except Exception:  # a broken file must not print into somebody's command line
+        words = command.choices(key) or (KNOWN[key](ctx) if key in KNOWN else ())
+    except Exception:  # a broken file must not print into a command line
         return []
     return [Item(word) for word in words if word.startswith(incomplete)]
-
-
-def complete(parameter: Any, command: Any, usual: Callable[..., Any]) -> Callable[..., list[Any]]:
-    """A ``shell_complete`` of one of Typer's parameters that knows the table."""
-
-    def shell_complete(ctx: Any, incomplete: str) -> list[Any]:
-        argument = parameter.param_type_name == "argument"
-        key = _list_option(command, ctx) if argument else parameter.opts[0]
-        key = key or str(parameter.metavar or "")
-        return offers(command, ctx, key, incomplete) or list(usual(ctx, incomplete))
-
-    return shell_complete
-
-
-def complete_command(command: Any, ctx: Any, incomplete: str, usual: Callable[..., Any]) -> list[Any]:
-    """Names of options, or one more value of the list option that was typed last."""
-    key = "" if incomplete.startswith("-") else _list_option(command, ctx)
-    return offers(command, ctx, key, incomplete) or list(usual(ctx, incomplete))
-
-
-def _list_option(command: Any, ctx: Any) -> str:
-    """The option that still takes words, if the last one typed is one that takes many."""
-    from rlcalc.cli.command import takes
-
-    options = [word for word in ctx.meta.get(_WORDS, ()) if word.startswith("-")]
-    if not options:
-        return ""
-    for parameter in command.get_params(ctx):
-        if options[-1] in parameter.opts and parameter.param_type_name == "option":
-            return str(parameter.opts[0]) if takes(parameter) == "many" else ""
-    return ""

@@ -6,21 +6,20 @@ options that every formula has stand in ``COMMON`` below.
 
 from __future__ import annotations
 
-import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-
-import typer
 
 from rlcalc.cli.argv import Takes, parse, split_commas, wants_help
 from rlcalc.cli.command import Command
 from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
 from rlcalc.specs import Formula, Parameter
 
-BACKENDS = ("sympy", "numpy", "torch")
 DTYPES = ("float64", "float32", "float16", "bfloat16")
 SHORTS = {"-q": "--quiet"}
+STEPS = ("none", "short", "all")
+MOST_DIGITS = 1000
+NUMERIC = ("number", "integer", "count")
 
 
 class Common(NamedTuple):
@@ -45,10 +44,8 @@ COMMON = (
     Common("--device", "one", "NAME", "Device of Torch: cpu, cuda, cuda:1, mps or auto. Default: cpu."),
 )
 PLOT = Common("--plot", "one", "FILE", "Save a plot as .png, .svg or .pdf.")
-STEPS = ("none", "short", "all")
-MOST_DIGITS = 1000
-NUMERIC = ("number", "integer", "count")
-_PREFIX = "cli_"  # keeps the names of the common options apart from a formula's parameters
+
+Given = Mapping[str, list[str]]  # the values of every option that was typed
 
 
 def common_options(spec: Formula) -> tuple[Common, ...]:
@@ -67,18 +64,23 @@ def takes(parameter: Parameter) -> Takes:
 
 
 class FormulaCommand(Command):
-    """Takes lists with spaces, and hands values over as they are.
+    """The command of one formula.
 
-    Typer only learns the names of the options, to complete them: its
-    conversion of text to text would load pydantic.
+    Typer learns nothing of its options: its parser refuses lists with spaces,
+    and its conversion of text to text loads pydantic.
     """
 
-    spec: Formula
+    def __init__(self, spec: Formula) -> None:
+        super().__init__(spec.command, help=f"{spec.title}.")
+        self.spec = spec
 
-    @property
-    def choices(self) -> dict[str, tuple[str, ...]]:
-        """Words that the shell offers after an input's option."""
-        return {p.option: p.choices for p in self.spec.parameters if p.choices}
+    def options(self, ctx: Any) -> dict[str, Takes]:
+        found = {parameter.option: takes(parameter) for parameter in self.spec.parameters}
+        return found | {common.option: common.takes for common in common_options(self.spec)}
+
+    def choices(self, option: str) -> Sequence[str]:
+        """Words that an input accepts, for the shell to offer."""
+        return next((p.choices for p in self.spec.parameters if p.option == option), ())
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if ctx.resilient_parsing:
@@ -86,79 +88,36 @@ class FormulaCommand(Command):
             return args
         if wants_help(args):
             self.print_help(ctx, args)
-        ctx.params = _params(self.spec, args)
+        example = f"rlcalc {self.spec.command} {self.spec.examples[0]['args']}"
+        ctx.params = {"given": parse(args, self.options(ctx), SHORTS, example)}
         return []
 
     def invoke(self, ctx: Any) -> None:
-        run(self.spec, ctx.params)
+        run(self.spec, ctx.params["given"])
 
     def page(self, ctx: Any, full: bool) -> Any:
-        from rlcalc.cli.help import Row, formula_page
+        from rlcalc.cli.help import Row
+        from rlcalc.cli.pages import formula_page
 
         rows = []
-        for option, _, metavar, text in common_options(self.spec):
-            short = "".join(f"{key}, " for key, long in SHORTS.items() if long == option)
-            rows.append(Row(f"{short}{option} {metavar}".strip(), [text]))
-        rows.append(Row("-h, --help", ["A short help, or this page."]))
+        for common in common_options(self.spec):
+            short = "".join(f"{key}, " for key, long in SHORTS.items() if long == common.option)
+            rows.append(Row(f"{short}{common.option} {common.metavar}".strip(), [common.help]))
         return formula_page(self.spec, full, rows, takes)
 
 
-def build(spec: Formula) -> Any:
-    """The Typer command of a formula."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(spec.command, cls=FormulaCommand, short_help=f"{spec.title}.")(_declaration(spec))
-    command = typer.main.get_command(app)
-    command.spec = spec  # type: ignore[attr-defined]
-    return command
-
-
-def _params(spec: Formula, words: list[str]) -> dict[str, Any]:
-    """Values by name of parameter, as ``run`` takes them."""
-    names = {parameter.option: (parameter.name, takes(parameter)) for parameter in spec.parameters}
-    names |= {option: (_PREFIX + option[2:], kind) for option, kind, _, _ in common_options(spec)}
-    example = f"rlcalc {spec.command} {spec.examples[0]['args']}"
-    given = parse(words, {option: kind for option, (_, kind) in names.items()}, SHORTS, example)
-    found: dict[str, Any] = {name: False if kind == "nothing" else None for name, kind in names.values()}
-    for option, values in given.items():
-        name, kind = names[option]
-        found[name] = True if kind == "nothing" else values[0] if kind == "one" else values
-    return found
-
-
-def _declaration(spec: Formula) -> Callable[..., None]:
-    """A function with one parameter per option: what Typer lists and completes."""
-
-    def declaration(**given: Any) -> None:
-        run(spec, given)
-
-    parameters = [_option(p.name, p.option, takes(p), p.help) for p in spec.parameters]
-    for option, kind, _, text in common_options(spec):
-        shorts = [short for short, long in SHORTS.items() if long == option]
-        parameters.append(_option(_PREFIX + option[2:], option, kind, text, shorts))
-    declaration.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    declaration.__annotations__ = {p.name: p.annotation for p in parameters}
-    declaration.__name__ = spec.name
-    return declaration
-
-
-def _option(name: str, option: str, kind: Takes, text: str, shorts: Sequence[str] = ()) -> inspect.Parameter:
-    annotation: Any = {"nothing": bool, "one": str}.get(kind, list[str])
-    metavar = "X..." if kind in ("many", "any") else None
-    default = typer.Option(False if kind == "nothing" else None, option, *shorts, help=text, metavar=metavar)
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-
-
-def run(spec: Formula, given: dict[str, Any]) -> None:
+def run(spec: Formula, given: Given) -> None:
     """Read the inputs, evaluate, print.
 
     Raises:
         RlcalcError: bad input, or ``backends_disagree`` after everything was printed.
     """
-    common = {name.removeprefix(_PREFIX): value for name, value in given.items() if name.startswith(_PREFIX)}
+    own = {parameter.option for parameter in spec.parameters}
+    common = {option: values for option, values in given.items() if option not in own}
     form, view = _form(common), _view(common)
-    backends = _names(common["backends"]) or ("sympy", "numpy")
-    dtype, device = _dtype(common["dtype"]), common["device"] or "cpu"
-    plot = common.get("plot")
+    backends = [part for word in common.get("--backends", ()) for part in split_commas(word)]
+    dtype, device = _dtype(_value(common, "--dtype")), _value(common, "--device") or "cpu"
+    plot = _value(common, "--plot")
     if plot is not None:
         from rlcalc.cli.plots import check_file
 
@@ -168,7 +127,7 @@ def run(spec: Formula, given: dict[str, Any]) -> None:
     from rlcalc.cli import render
     from rlcalc.evaluation import check_backends, evaluate
 
-    found = evaluate(spec, raw, check_backends(backends), dtype, device)
+    found = evaluate(spec, raw, check_backends(backends or ("sympy", "numpy")), dtype, device)
     _ = found.answer  # refuses to print nothing
     remarks = [*found.notes, *_idle_options(common, found.backends)]
     if plot is not None:  # drawn first, so that what cannot be drawn is refused before an answer stands there
@@ -182,18 +141,23 @@ def run(spec: Formula, given: dict[str, Any]) -> None:
         raise CheckFailed("backends_disagree", *render.disagreement(found))
 
 
-def _view(common: dict[str, Any]) -> Any:
+def _value(given: Given, option: str) -> str | None:
+    """The value of an option that takes one."""
+    return given[option][0] if option in given else None
+
+
+def _view(common: Given) -> Any:
     """How much to show, from the options and from where it goes."""
     from rlcalc.cli.numbers import View
     from rlcalc.cli.screen import Screen, page_width
 
-    steps, everything = common.get("steps"), bool(common["all"])
+    steps, everything = _value(common, "--steps"), "--all" in common
     if steps is not None and steps not in STEPS:
         raise InputError("steps_unknown", f"--steps is none, short or all, not {shown(steps)}.")
     terminal = Screen(sys.stdout).terminal
     return View(
-        digits=_digits(common["digits"]),
-        decimal=bool(common["decimal"]),
+        digits=_digits(_value(common, "--digits")),
+        decimal="--decimal" in common,
         steps=steps or ("short" if terminal and not everything else "all"),
         whole=everything or not terminal,
         width=page_width(),
@@ -211,16 +175,12 @@ def _digits(text: str | None) -> int | None:
     return int(text)
 
 
-def _form(common: dict[str, Any]) -> str:
-    wanted = [name for name in ("quiet", "json", "latex") if common[name]]
+def _form(common: Given) -> str:
+    wanted = [name for name in ("quiet", "json", "latex") if f"--{name}" in common]
     if len(wanted) > 1:
         listed = " and ".join(f"--{name}" for name in wanted)
         raise InputError("forms_of_output_mixed", f"{listed} do not go together.", "Choose one of them.")
     return wanted[0] if wanted else "text"
-
-
-def _names(words: list[str] | None) -> tuple[str, ...]:
-    return tuple(part for word in words or () for part in split_commas(word))
 
 
 def _dtype(name: str | None) -> str:
@@ -230,31 +190,26 @@ def _dtype(name: str | None) -> str:
     return name or "float64"
 
 
-def _inputs(spec: Formula, given: dict[str, Any]) -> dict[str, Any]:
+def _inputs(spec: Formula, given: Given) -> dict[str, Any]:
     from rlcalc.cli.input_files import Reader
 
     reader = Reader(spec.symbolic)
     raw: dict[str, Any] = {}
     for parameter in spec.parameters:
-        value = given[parameter.name]
-        if value is None or value is False:
+        if parameter.option not in given:
             continue
-        if parameter.kind in NUMERIC:
-            value = _ascii_minus(value)
-        if isinstance(value, list):
-            raw[parameter.name] = reader.expand(parameter, value)
-        elif isinstance(value, str) and value.startswith("@") and parameter.kind in NUMERIC:
-            raw[parameter.name] = _one(parameter, reader.expand(parameter, [value]))
+        words = given[parameter.option]
+        if parameter.kind in NUMERIC:  # our own output, typed back, has the sign of people
+            words = [word if word.startswith("@") else word.replace("−", "-") for word in words]
+        if parameter.is_switch:
+            raw[parameter.name] = True
+        elif parameter.takes_many:
+            raw[parameter.name] = reader.expand(parameter, words)
+        elif words[0].startswith("@") and parameter.kind in NUMERIC:
+            raw[parameter.name] = _one(parameter, reader.expand(parameter, words))
         else:
-            raw[parameter.name] = value
+            raw[parameter.name] = words[0]
     return raw
-
-
-def _ascii_minus(value: Any) -> Any:
-    """Our own output, typed back: the sign of people for the sign of programs."""
-    if isinstance(value, list):
-        return [_ascii_minus(word) for word in value]
-    return value if not isinstance(value, str) or value.startswith("@") else value.replace("−", "-")
 
 
 def _one(parameter: Parameter, entries: list[Any]) -> Any:
@@ -267,16 +222,15 @@ def _one(parameter: Parameter, entries: list[Any]) -> Any:
     return entries[0]
 
 
-def _idle_options(common: dict[str, Any], ran: Sequence[str]) -> list[str]:
+def _idle_options(common: Given, ran: Sequence[str]) -> list[str]:
     """Options that were given and had nothing to act on."""
     idle = []
-    if common["dtype"] and not {"numpy", "torch"} & set(ran):
+    if "--dtype" in common and not {"numpy", "torch"} & set(ran):
         idle.append("--dtype had no effect: neither NumPy nor Torch ran.")
-    if common["device"] and "torch" not in ran:
+    if "--device" in common and "torch" not in ran:
         idle.append("--device had no effect: Torch did not run.")
-    if common["json"] or common["latex"]:
-        form = "--json" if common["json"] else "--latex"
-        for name in ("steps", "digits", "decimal"):
-            if common.get(name):
-                idle.append(f"--{name} had no effect: {form} always prints all.")
+    for form in ("--json", "--latex"):
+        if form in common:
+            unused = [option for option in ("--steps", "--digits", "--decimal") if option in common]
+            idle += [f"{option} had no effect: {form} always prints all." for option in unused]
     return idle

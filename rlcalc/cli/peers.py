@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def peers(
     random: int = typer.Option(200, "--random", min=0, metavar="N", help="Generated cases per function."),
     as_json: bool = typer.Option(False, "--json", help="Print the matrix as JSON."),
     markdown: bool = typer.Option(False, "--markdown", help="Print it as Markdown, with a test per fault."),
-    write: Path = typer.Option(  # noqa: B008
+    write: list[Path] = typer.Option(  # noqa: B008
         None, "--write", metavar="FILE", help="Put date and grid into FILE, between its two marks."
     ),
     report: Path = typer.Option(  # noqa: B008
@@ -32,16 +33,19 @@ def peers(
     """Which released libraries conform, and which faults they have.
 
     Runs the functions of the libraries that are installed ('pip install
-    rlcalc[peers]'). A convention that a library documents is not held
-    against it; each function that does not conform comes with a case.
+    rlcalc[peers]'), or shows the matrix of the last release where there are
+    none. A convention that a library documents does not count against it;
+    each function that does not conform comes with a case.
     """
-    from rlcalc.conform.peers import LIBRARIES, libraries, library
+    from rlcalc.conform.peers import libraries, library
     from rlcalc.conform.peers.matrix import (
         cells,
+        install,
         matrix_json,
         matrix_lines,
         matrix_markdown,
         matrix_summary,
+        published,
         write_between,
     )
 
@@ -51,18 +55,17 @@ def peers(
     notes = Screen(sys.stderr)
     found = cells(chosen, random, notes.line if notes.terminal else None)
     if not found:
-        notes.note("None of them is installed: pip install 'rlcalc[peers]'. Known: " + ", ".join(LIBRARIES))
-    if write is not None:
-        write_between(write, matrix_summary(found, chosen))
+        lines = dict.fromkeys(install(lib) for lib in chosen)
+        notes.note(f"None of these libraries is installed. To run them yourself: {', or '.join(lines)}")
+    for path in write or ():
+        write_between(path, matrix_summary(found, chosen))
     if report is not None:
         write_between(report, matrix_markdown(found, chosen))
     screen = Screen(sys.stdout)
     if as_json:
-        import json
-
         print(json.dumps(matrix_json(found, chosen), ensure_ascii=False, allow_nan=False, indent=2))
     elif markdown:
         screen.block(matrix_markdown(found, chosen).rstrip("\n"))
     else:
-        for line in matrix_lines(found, chosen):
+        for line in matrix_lines(found, chosen) if found else published(chosen):
             screen.line(line, "" if line.startswith(" ") else HEADING)

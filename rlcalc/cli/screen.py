@@ -7,7 +7,6 @@ what is too long itself.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -36,7 +35,7 @@ class Screen:
     """One output stream.
 
     Attributes:
-        terminal: somebody is looking, so that a million numbers help nobody.
+        terminal: a person is looking, whom a million numbers would not help.
         colour: escape sequences are welcome.
     """
 
@@ -151,6 +150,8 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 def json_text(value: Any, ascii_only: bool = False) -> str:
     """One JSON value on one line: no NaN, no control character that a terminal acts on."""
+    import json
+
     text = json.dumps(value, ensure_ascii=ascii_only, allow_nan=False)
     return text if ascii_only else _UNSAFE.sub(lambda c: f"\\u{ord(c[0]):04x}", text)
 

@@ -66,7 +66,10 @@ def numpy_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
     mean = rewards.mean(axis=-1, keepdims=True)
     equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
     deviations = np.where(equal, np.zeros_like(rewards), rewards - mean)
-    std = np.sqrt((deviations**2).sum(axis=-1, keepdims=True) / (count - ddof)).astype(rewards.dtype)
+    # in units of the largest deviation, whose square may be beyond the range
+    unit = np.where(equal, np.ones_like(mean), np.abs(deviations).max(axis=-1, keepdims=True))
+    squares = ((deviations / unit) ** 2).sum(axis=-1, keepdims=True)
+    std = (unit * np.sqrt(squares / (count - ddof))).astype(rewards.dtype)
     scale = np.where(equal, np.ones_like(std), std + eps)
     return {"advantages": deviations / scale, "mean": mean[..., 0], "std": std[..., 0]}
 
@@ -77,8 +80,10 @@ def torch_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
     mean = rewards.mean(dim=-1, keepdim=True)
     equal = rewards.amax(dim=-1, keepdim=True) == rewards.amin(dim=-1, keepdim=True)
     deviations = torch.where(equal, torch.zeros_like(rewards), rewards - mean)
-    variance = deviations.square().sum(dim=-1, keepdim=True) / (count - ddof)
+    # in units of the largest deviation, whose square may be beyond the range
+    unit = torch.where(equal, 1.0, deviations.detach().abs().amax(dim=-1, keepdim=True))
+    variance = (deviations / unit).square().sum(dim=-1, keepdim=True) / (count - ddof)
     # the square root of 1 instead of 0 keeps the gradient finite where it is not used
-    std = torch.where(equal, torch.zeros_like(variance), torch.where(equal, 1.0, variance).sqrt())
+    std = torch.where(equal, torch.zeros_like(variance), unit * torch.where(equal, 1.0, variance).sqrt())
     scale = torch.where(equal, torch.ones_like(std), std + eps)
     return {"advantages": deviations / scale, "mean": mean[..., 0], "std": std[..., 0]}

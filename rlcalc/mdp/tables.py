@@ -8,8 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rlcalc.errors import InputError, UnknownName, shown, suggestion
+from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
 from rlcalc.exact import parse_number
+from rlcalc.files import read_text
 from rlcalc.mdp.model import MDP, Row
 from rlcalc.nested import to_python
 
@@ -21,6 +22,11 @@ ARRAYS = ("p", "r", "start", "terminal")
 # what the probabilities of a row, rounded to float32, may miss 1 by
 ROUNDING = Fraction(1, 10**6)
 
+_FILE_CODES = {
+    "file_unreadable": "mdp_file_unreadable",
+    "file_too_long": "mdp_too_large",
+    "file_not_text": "mdp_file_not_toml",
+}
 _NAME = re.compile(r"[\w .,;:()+*/|<>=@!?'\-]{1,40}")
 
 
@@ -28,19 +34,14 @@ def from_file(path: Path) -> MDP:
     import tomllib
 
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise InputError("mdp_too_large", f"{shown(path)} is larger than {MAX_FILE} bytes.")
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise InputError(
-            "mdp_file_unreadable", f"{shown(path)} cannot be read: {error.strerror or error}."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError("mdp_file_not_toml", f"{shown(path)} is not UTF-8 text.") from error
+        text = read_text(path, MAX_FILE)
+    except DataError as error:
+        raise InputError(_FILE_CODES[error.code], error.message, error.hint) from error
     try:
         # a decimal number keeps its digits as text: 0.1 is 1/10 and nothing else
         table = tomllib.loads(text, parse_float=str)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    # a plain ValueError is an integer with more digits than Python reads
+    except (ValueError, RecursionError) as error:
         raise InputError("mdp_file_not_toml", f"{shown(path)} is not valid TOML: {error}.") from error
     return from_table(table, str(path))
 

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-numbers = st.fractions(min_value=-9, max_value=9, max_denominator=8)
-shares = st.fractions(min_value=0, max_value=1, max_denominator=12)
+from tests.strategies import shares, small_numbers
 
 
 @dataclass(frozen=True)
@@ -78,14 +77,14 @@ class Sequence:
 @st.composite
 def sequences(draw: st.DrawFn, longest: int = 6) -> Sequence:
     steps = draw(st.integers(1, longest))
-    rewards = draw(st.lists(numbers, min_size=steps, max_size=steps))
-    values = draw(st.lists(numbers, min_size=steps + 1, max_size=steps + 1))
+    rewards = draw(st.lists(small_numbers, min_size=steps, max_size=steps))
+    values = draw(st.lists(small_numbers, min_size=steps + 1, max_size=steps + 1))
     if draw(st.booleans()):
         never = [False] * steps
         return Sequence(rewards, values, [draw(shares)] * steps, never, never, values[1:], plain=True)
     flags = st.lists(st.sampled_from([False, False, True]), min_size=steps, max_size=steps)
     terminated, truncated = draw(flags), draw(flags)
-    others = draw(st.lists(numbers, min_size=steps, max_size=steps))
+    others = draw(st.lists(small_numbers, min_size=steps, max_size=steps))
     # where the episode goes on its successor is the next state of the sequence
     next_values = [
         other if end or cut else value

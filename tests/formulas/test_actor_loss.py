@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 import torch
-from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import equal, parse_number
 
-probabilities = st.fractions(min_value=Fraction(1, 60), max_value=1, max_denominator=60)
-advantages = st.fractions(min_value=-20, max_value=20, max_denominator=30)
-steps = st.lists(st.tuples(probabilities, advantages), min_size=1, max_size=6)
 ALL = ("sympy", "numpy", "torch")
 
 

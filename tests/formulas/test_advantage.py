@@ -5,12 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 import torch
-from hypothesis import strategies as st
 
 import rlcalc
 
-numbers = st.fractions(min_value=-50, max_value=50, max_denominator=60)
-discounts = st.fractions(min_value=0, max_value=1, max_denominator=60)
 ALL = ("sympy", "numpy", "torch")
 
 

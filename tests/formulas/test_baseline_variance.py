@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc.exact import equal, parse_number
 from rlcalc.steps.printers import TextPrinter
+from tests.strategies import numbers
 
-numbers = st.fractions(min_value=-20, max_value=20, max_denominator=20)
 weights = st.integers(min_value=1, max_value=9)
 problems = st.lists(st.tuples(weights, numbers), min_size=1, max_size=4)
 ALL = ("sympy", "numpy", "torch")

@@ -14,43 +14,9 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.errors import InputError
+from tests.mdps import Table, backups, corridor, random_mdps
 
-Table = dict[str, Any]
 BACKENDS = ("sympy", "numpy", "torch")
-
-
-def random_mdps() -> st.SearchStrategy[Table]:
-    """Up to 4 states with 1 to 3 actions, some without a terminal state."""
-
-    @st.composite
-    def build(draw: st.DrawFn) -> Table:
-        count, width = draw(st.integers(1, 4)), draw(st.integers(1, 3))
-        last = draw(st.booleans()) and count > 1
-        weights = st.lists(st.integers(0, 5), min_size=count, max_size=count).filter(any)
-        reward = st.fractions(min_value=-5, max_value=5, max_denominator=10)
-        p, r = [], []
-        for s in range(count):
-            if last and s == count - 1:
-                p.append([])
-                r.append([])
-                continue
-            rows = [draw(weights) for _ in range(width)]
-            p.append([[F(w, sum(row)) for w in row] for row in rows])
-            r.append([draw(reward) for _ in range(width)])
-        return {"P": p, "R": r, "terminal": [count - 1] if last else []}
-
-    return build()
-
-
-def backups(table: Table, gamma: F, values: list[F]) -> list[list[F]]:
-    """Q of every action of every state that is not terminal, written anew."""
-    return [
-        [
-            r + gamma * sum(p * v for p, v in zip(row, values, strict=True))
-            for row, r in zip(rows, rewards, strict=True)
-        ]
-        for rows, rewards in zip(table["P"], table["R"], strict=True)
-    ]
 
 
 def test_steps_put_the_solution_into_the_equation() -> None:
@@ -289,19 +255,6 @@ def test_nothing_but_a_terminal_state() -> None:
     d = rlcalc.derive("bellman", mdp={"P": [[[1]]], "R": [[0]], "terminal": [0]}, gamma="1/2")
     assert d.outputs["values"] == [0]
     assert d.outputs["modulus"] == 0
-
-
-def corridor(length: int, prize: int, *, loop: bool) -> Table:
-    """Take 1 and leave, or go on for nothing; the last state pays the prize, once or for ever."""
-    p, r = [], []
-    for s in range(length):
-        leave = [0] * length + [1]
-        go_on = (
-            [int(t == min(s + 1, length - 1)) for t in range(length + 1)] if s + 1 < length or loop else leave
-        )
-        p.append([leave, go_on])
-        r.append([1, prize if s + 1 == length else 0])
-    return {"P": [*p, []], "R": [*r, []], "terminal": [length]}
 
 
 def test_good_news_travels_a_whole_corridor_one_state_a_round() -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import equal, parse_number
+from tests.strategies import numbers
 
-numbers = st.fractions(min_value=-20, max_value=20, max_denominator=20)
 samples = st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6)
 ALL = ("sympy", "numpy", "torch")
 

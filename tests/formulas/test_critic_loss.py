@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import rlcalc
 from rlcalc.exact import equal, parse_number
 from rlcalc.steps.printers import TextPrinter
+from tests.strategies import numbers
 
-numbers = st.fractions(min_value=-40, max_value=40, max_denominator=30)
 reductions = st.sampled_from(["sum", "mean", "half-mean"])
 ALL = ("sympy", "numpy", "torch")
 

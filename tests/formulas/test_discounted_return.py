@@ -11,7 +11,8 @@ import torch
 from hypothesis import given, settings
 
 import rlcalc
-from tests.formulas.episodes import Sequence, numbers, sequences
+from tests.formulas.episodes import Sequence, sequences
+from tests.strategies import small_numbers
 
 
 def derived(**inputs: Any) -> list[str]:
@@ -42,7 +43,7 @@ def test_steps_are_the_definition_line_by_line() -> None:
 
 
 @settings(deadline=None, max_examples=40)
-@given(sequences(), numbers)
+@given(sequences(), small_numbers)
 def test_forms_meet_the_sum(e: Sequence, bootstrap: Fraction) -> None:
     given_ = {k: v for k, v in e.given().items() if k not in ("values", "next_values")}
     zeros = [Fraction(0)] * (e.steps - 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,12 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
+from tests.strategies import probabilities
 
 weights = st.lists(st.integers(0, 20), min_size=1, max_size=6).filter(any)
-
-
-def distribution(counts: list[int]) -> list[Fraction]:
-    return [Fraction(c, sum(counts)) for c in counts]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +33,7 @@ def test_closed_forms(p: list[str], base: object, exact: str) -> None:
 @settings(deadline=None, max_examples=50)
 @given(weights)
 def test_forms_agree_and_lie_between_zero_and_log_of_the_count(counts: list[int]) -> None:
-    p = distribution(counts)
+    p = probabilities(counts)
     e = rlcalc.evaluate("entropy", {"p": p}, ("sympy", "numpy", "torch"))
     assert e.agree
     assert -1e-15 <= e.answer.numpy <= math.log(len(p)) + 1e-12

@@ -11,7 +11,8 @@ import torch
 from hypothesis import given, settings
 
 import rlcalc
-from tests.formulas.episodes import Sequence, batch, sequences, shares
+from tests.formulas.episodes import Sequence, batch, sequences
+from tests.strategies import shares
 
 
 @pytest.mark.parametrize(

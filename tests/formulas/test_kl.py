@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 import pytest
 import torch
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import equal, parse_number
+from tests.strategies import probabilities
 
 pairs = st.integers(1, 5).flatmap(
     lambda n: st.tuples(
@@ -19,10 +19,6 @@ pairs = st.integers(1, 5).flatmap(
         st.lists(st.integers(1, 20), min_size=n, max_size=n),
     )
 )
-
-
-def distribution(counts: list[int]) -> list[Fraction]:
-    return [Fraction(c, sum(counts)) for c in counts]
 
 
 def test_two_directions_of_one_pair() -> None:
@@ -36,7 +32,7 @@ def test_two_directions_of_one_pair() -> None:
 @settings(deadline=None, max_examples=50)
 @given(pairs)
 def test_forms_agree_and_the_divergence_is_never_negative(pair: tuple[list[int], list[int]]) -> None:
-    p, q = map(distribution, pair)
+    p, q = map(probabilities, pair)
     e = rlcalc.evaluate("kl", {"p": p, "q": q}, ("sympy", "numpy", "torch"))
     assert e.agree
     assert e.answer.exact >= 0
@@ -46,7 +42,7 @@ def test_forms_agree_and_the_divergence_is_never_negative(pair: tuple[list[int],
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=6))
 def test_from_uniform_it_is_log_count_minus_entropy(counts: list[int]) -> None:
-    p = [float(x) for x in distribution(counts)]
+    p = [float(x) for x in probabilities(counts)]
     uniform = [1 / len(p)] * len(p)
     assert rlcalc.kl(p, uniform) == pytest.approx(math.log(len(p)) - rlcalc.entropy(p), abs=1e-12)
 

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 import rlcalc
 from rlcalc.exact import equal, parse_number, symbol, to_sympy
 from rlcalc.steps.printers import TextPrinter
-from tests.formulas.episodes import Sequence, batch, sequences, shares
+from tests.formulas.episodes import Sequence, batch, sequences
+from tests.strategies import shares
 
 LECTURE: dict[str, Any] = {"rewards": [1, 2, 3]}
 

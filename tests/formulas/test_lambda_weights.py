@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-
-decays = st.fractions(min_value=0, max_value=1, max_denominator=30)
+from tests.strategies import shares
 
 
 def exact(lam: object, steps: object) -> list[str]:
@@ -30,7 +29,7 @@ def test_ends(lam: object, steps: int, weights: str) -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(decays, st.integers(1, 12))
+@given(shares, st.integers(1, 12))
 def test_three_forms_and_sum(lam: Fraction, steps: int) -> None:
     e = rlcalc.evaluate("lambda_weights", {"lam": lam, "steps": steps}, ("sympy", "numpy", "torch"))
     weights = [Fraction(str(w)) for w in e.results["weights"].exact]

@@ -11,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
+from tests.strategies import numbers, step_sizes
 
 returns_lists = st.lists(
     st.fractions(min_value=-50, max_value=50, max_denominator=20), min_size=1, max_size=8
 )
-rationals = st.fractions(min_value=-50, max_value=50, max_denominator=20)
-step_sizes = st.fractions(min_value=Fraction(1, 20), max_value=Fraction(39, 20), max_denominator=20)
 ALL = ("sympy", "numpy", "torch")
 
 
@@ -29,7 +28,7 @@ def test_one_over_k_is_the_mean(word: str | None) -> None:
 
 
 @settings(deadline=None, max_examples=40)
-@given(rationals, returns_lists)
+@given(numbers, returns_lists)
 def test_mean(value: Fraction, returns: list[Fraction]) -> None:
     e = rlcalc.evaluate("mc_update", {"value": value, "returns": returns, "alpha": "mean"}, ALL)
     means = [sum(returns[:k]) / k for k in range(1, len(returns) + 1)]
@@ -39,7 +38,7 @@ def test_mean(value: Fraction, returns: list[Fraction]) -> None:
 
 
 @settings(deadline=None, max_examples=40)
-@given(rationals, returns_lists, step_sizes)
+@given(numbers, returns_lists, step_sizes)
 def test_constant(value: Fraction, returns: list[Fraction], alpha: Fraction) -> None:
     e = rlcalc.evaluate("mc_update", {"value": value, "returns": returns, "alpha": alpha}, ALL)
     k = len(returns)

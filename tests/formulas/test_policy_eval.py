@@ -15,6 +15,7 @@ import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.formulas._tabular import solve_exact
 from rlcalc.steps.printers import TextPrinter
+from tests.mdps import PARTLY
 
 LOOP = [["1", "0", "0", "0"]] * 3
 
@@ -99,16 +100,6 @@ def test_refusals(change: dict[str, Any], code: str) -> None:
     with pytest.raises(InputError) as caught:
         rlcalc.derive("policy_eval", **({"mdp": "bandit", "policy": [["1", "0"]], "gamma": 1} | change))
     assert caught.value.code == code
-
-
-# s0 → s1 → s2 → the end; s3 stays although it need not, s4 goes to s3
-PARTLY: dict[str, Any] = {
-    "P": [
-        [[0, 1, 0, 0, 0, 0]] * 2, [[0, 0, 1, 0, 0, 0]] * 2, [[0, 0, 0, 0, 0, 1]] * 2,
-        [[0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 0, 1]], [[0, 0, 0, 1, 0, 0]] * 2, [],
-    ],
-    "R": [[1, 1]] * 5 + [[]], "terminal": [5],
-}  # fmt: skip
 
 
 def test_refusal_names_the_states_that_never_end() -> None:

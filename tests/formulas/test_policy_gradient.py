@@ -16,20 +16,14 @@ from rlcalc.errors import InputError
 from rlcalc.mdp.reading import read_mdp
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.printers import TextPrinter
+from tests.mdps import WINDY
 
 FORMS = ("trajectory", "reward-to-go", "no-gamma-t")
 BACKENDS = ("sympy", "numpy", "torch")
-WINDY = {
-    "states": ["a", "b", "end"],
-    "terminal": ["end"],
-    "start": ["2/3", "1/3", "0"],
-    "P": [[["1/2", "1/4", "1/4"], ["0", "1", "0"]], [["1/3", "1/3", "1/3"], ["0", "0", "1"]], []],
-    "R": [["1", "-1/2"], ["2", "1/3"], []],
-}
 
 
 def objective(mdp: Any, theta: torch.Tensor, gamma: float, steps: int) -> torch.Tensor:
-    """J by going backward over the values, written anew; one row of theta per live state, or one for all."""
+    """J by going backward over the values, written again; one row of theta per live state, or one for all."""
     a = read_mdp(mdp).arrays("torch", torch.float64)
     live = a.mdp.non_terminal
     policy = torch.zeros_like(a.r)

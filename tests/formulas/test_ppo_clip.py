@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
+from tests.strategies import numbers, positive_numbers
 
 # scenario, ratio, advantage, objective, slope: read off figure 1 of the paper with ε = 1/5
 TABLE = [
@@ -21,8 +22,6 @@ TABLE = [
     ("bad, lowered too far", "3/5", "-3", "-12/5", "0"),
 ]
 
-positive = st.fractions(min_value=Fraction(1, 50), max_value=20, max_denominator=50)
-advantages = st.fractions(min_value=-20, max_value=20, max_denominator=50)
 widths = st.fractions(min_value=Fraction(1, 50), max_value=Fraction(49, 50), max_denominator=50)
 
 
@@ -36,7 +35,7 @@ def test_six_cases_of_the_paper(ratio: str, adv: str, objective: str, slope: str
 
 
 @settings(deadline=None, max_examples=60)
-@given(positive, advantages, widths)
+@given(positive_numbers, numbers, widths)
 def test_forms_agree_and_never_pass_the_plain_product(ratio: Fraction, adv: Fraction, eps: Fraction) -> None:
     e = rlcalc.evaluate("ppo_clip", {"ratio": ratio, "adv": adv, "eps": eps}, ("sympy", "numpy", "torch"))
     objective = e.results["objective"].exact
@@ -48,7 +47,7 @@ def test_forms_agree_and_never_pass_the_plain_product(ratio: Fraction, adv: Frac
 
 
 @settings(deadline=None, max_examples=60)
-@given(positive, advantages, widths)
+@given(positive_numbers, numbers, widths)
 def test_derivative_is_what_autograd_returns(ratio: Fraction, adv: Fraction, eps: Fraction) -> None:
     r = torch.tensor(float(ratio), dtype=torch.float64, requires_grad=True)
     found = rlcalc.compute("ppo_clip", ratio=r, adv=float(adv), eps=float(eps))
@@ -106,10 +105,22 @@ def test_one_sided_slopes_are_shown_at_a_kink(ratio: str, kink: bool) -> None:
 
 
 def test_symbols_leave_the_slope_open() -> None:
-    for inputs in ({"ratio": "r", "adv": 5}, {"ratio": 1, "adv": "a"}, {"ratio": 1, "adv": 5, "eps": "x"}):
+    for inputs in (
+        {"ratio": "r", "adv": 5},
+        {"ratio": "6/5", "adv": "a"},
+        {"ratio": 2, "adv": 5, "eps": "x"},
+    ):
         d = rlcalc.derive("ppo_clip", **inputs)
         assert "d_ratio" not in d.outputs
         assert any(note.startswith("The derivative needs numbers") for note in d.notes)
+
+
+def test_a_slope_that_no_symbol_can_change_is_decided() -> None:
+    """ε > 0 is all that ε is known for, and it puts 1 inside the interval."""
+    assert str(rlcalc.derive("ppo_clip", ratio=1, adv="a").outputs["d_ratio"]) == "a"
+    assert rlcalc.derive("ppo_clip", ratio=1, adv=5, eps="x").outputs["d_ratio"] == 5
+    assert rlcalc.derive("ppo_clip", ratio="r", adv=0).outputs["d_ratio"] == 0
+    assert str(rlcalc.derive("ppo_clip", ratio="1+h", eps="h", adv=2).answer) == "2*h + 2"
 
 
 @pytest.mark.parametrize("ratio", ["3/5", "4/5", "1", "6/5", "3/2"])

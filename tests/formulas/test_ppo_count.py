@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import strategies as st
 
 import rlcalc
 
-counts = st.integers(1, 5000)
 NAMES = ("collections", "trajectories", "gradient_steps", "reinforce_collections", "reinforce_trajectories")
 
 

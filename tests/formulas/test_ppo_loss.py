@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import strategies as st
 
 import rlcalc
 
-numbers = st.fractions(min_value=-30, max_value=30, max_denominator=40)
-losses = st.fractions(min_value=0, max_value=60, max_denominator=40)
-weights = st.fractions(min_value=0, max_value=3, max_denominator=40)
 PARTS = {"clip": 6, "critic": 34, "entropy": 0, "c1": "1/2", "c2": "1/100"}
 ALL = ("sympy", "numpy", "torch")
 

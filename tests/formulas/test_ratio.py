@@ -1,4 +1,4 @@
-"""Probability ratios by hand, from probabilities and from their logarithms."""
+"""Probability ratios by hand, from positive_shares and from their logarithms."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import equal, parse_number
+from tests.strategies import positive_shares
 
-probabilities = st.fractions(min_value=Fraction(1, 80), max_value=1, max_denominator=80)
 logs = st.fractions(min_value=-30, max_value=0, max_denominator=40)
 ALL = ("sympy", "numpy", "torch")
 
@@ -39,7 +39,7 @@ def test_by_hand(inputs: dict[str, str], ratio: str, log_ratio: str) -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(probabilities, probabilities)
+@given(positive_shares, positive_shares)
 def test_probabilities(new: Fraction, old: Fraction) -> None:
     e = rlcalc.evaluate("ratio", {"new": new, "old": old}, ALL)
     assert Fraction(str(e.answer.exact)) == new / old

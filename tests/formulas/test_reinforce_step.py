@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import pytest
 import torch
-from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import equal
-
-numbers = st.fractions(min_value=-6, max_value=6, max_denominator=20)
-logits = st.lists(numbers, min_size=1, max_size=4)
-sizes = st.fractions(min_value=Fraction(1, 50), max_value=1, max_denominator=50)
 
 
 def test_steps_are_those_of_the_lecture() -> None:

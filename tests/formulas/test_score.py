@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import equal
-
-logits = st.lists(st.fractions(min_value=-8, max_value=8, max_denominator=30), min_size=1, max_size=5)
+from tests.strategies import logits
 
 
 @settings(deadline=None, max_examples=40)

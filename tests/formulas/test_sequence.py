@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-from tests.formulas.episodes import Sequence, batch, sequences, shares
+from tests.formulas.episodes import Sequence, batch, sequences
+from tests.strategies import shares
 
 # what each formula needs beyond the shared signature
 EXTRA: dict[str, dict[str, Any]] = {

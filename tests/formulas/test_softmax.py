@@ -9,13 +9,10 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import to_decimal, to_text
-
-rationals = st.fractions(min_value=-8, max_value=8, max_denominator=30)
-logits = st.lists(rationals, min_size=1, max_size=6)
+from tests.strategies import logits, numbers
 
 
 def naive(theta: list[float]) -> list[float]:
@@ -60,7 +57,7 @@ def test_forms_agree_and_sum_to_one(theta: list[Fraction]) -> None:
 
 
 @settings(deadline=None, max_examples=30)
-@given(logits, rationals)
+@given(logits, numbers)
 def test_a_shift_changes_nothing_exactly(theta: list[Fraction], shift: Fraction) -> None:
     plain = rlcalc.derive("softmax", theta=theta).answer
     assert plain == rlcalc.derive("softmax", theta=[x + shift for x in theta]).answer

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 
 import rlcalc
-from tests.formulas.episodes import Sequence, numbers, sequences, shares
+from tests.formulas.episodes import Sequence, sequences
+from tests.strategies import shares, small_numbers
 
 ALL = ("sympy", "numpy", "torch")
 
@@ -21,7 +22,7 @@ def test_steps_of_one_step() -> None:
 
 
 @settings(deadline=None, max_examples=30)
-@given(numbers, numbers, numbers, shares)
+@given(small_numbers, small_numbers, small_numbers, shares)
 def test_one_step_is_an_episode_of_one_step(r: Fraction, v: Fraction, nxt: Fraction, gamma: Fraction) -> None:
     one = rlcalc.evaluate("td_error", {"reward": r, "value": v, "next_value": nxt, "gamma": gamma}, ALL)
     assert one.agree

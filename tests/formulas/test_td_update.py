@@ -8,12 +8,9 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import rlcalc
-
-rationals = st.fractions(min_value=-100, max_value=100, max_denominator=50)
-step_sizes = st.fractions(min_value=Fraction(1, 50), max_value=Fraction(99, 50), max_denominator=50)
+from tests.strategies import numbers, step_sizes
 
 # section 1.4 of the lecture, and the same with S_3 worth 0
 LECTURE = [("5", "46/5", "271/50"), ("5", "64/5", "289/50"), ("5", "47/10", "497/100")]
@@ -26,7 +23,7 @@ def test_steps_show_the_numbers() -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(rationals, rationals, step_sizes)
+@given(numbers, numbers, step_sizes)
 def test_distance_shrinks_by_one_minus_alpha(value: Fraction, target: Fraction, alpha: Fraction) -> None:
     new = Fraction(str(rlcalc.derive("td_update", value=value, target=target, alpha=alpha).answer))
     assert target - new == (1 - alpha) * (target - value)

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.steps.printers import TextPrinter
+from tests.strategies import shares, small_numbers
 
 ALL = ("sympy", "numpy", "torch")
-units = st.fractions(min_value=0, max_value=1, max_denominator=12)
-rationals = st.fractions(min_value=-9, max_value=9, max_denominator=6)
 
 
 @st.composite
@@ -25,10 +24,10 @@ def episodes(draw: st.DrawFn) -> dict[str, object]:
     steps = len(states) - draw(st.booleans()) or len(states)
     return {
         "states": states,
-        "rewards": [draw(rationals) for _ in range(steps)],
-        "values": [draw(rationals) for _ in dict.fromkeys(states)],
-        "gamma": draw(units),
-        "lam": draw(units),
+        "rewards": [draw(small_numbers) for _ in range(steps)],
+        "values": [draw(small_numbers) for _ in dict.fromkeys(states)],
+        "gamma": draw(shares),
+        "lam": draw(shares),
         "alpha": Fraction(1, 2),
     }
 

@@ -1,26 +1,43 @@
 """Released libraries under test: one module per library, used only when it is installed.
 
-A module ``rlcalc.conform.peers.<name>`` has ``DISTRIBUTION`` (what is
-installed), and ``ADAPTERS``. An adapter's ``load`` imports the library and
-returns a function of the canonical keyword arguments; it translates names,
-shapes and flags, and repairs nothing.
+An adapter is one decorated function in ``rlcalc.conform.peers.<library>``. It
+is given the library's function, then the arguments of the formula by name; it
+translates names, shapes and flags, and repairs nothing::
+
+    @peer("rlax", "gae", "rlax.truncated_generalized_advantage_estimation", backend="jax")
+    def gae(function, /, rewards, values, gamma, lam, terminated):
+        return function(rewards, gamma * (1 - terminated), lam, values)
+
+Several decorators stand on one adapter whose functions are called alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import PackageNotFoundError, version
+from inspect import getsource
+from typing import Any
 
+from rlcalc.conform.peers.scope import Reason, any_of, scoped
+from rlcalc.conform.target.base import DTYPES, Target, from_function
 from rlcalc.errors import UnknownName, shown, suggestion
 
-if TYPE_CHECKING:
-    from rlcalc.conform.target.base import Target
-    from rlcalc.conform.vectors import Vector
-
-LIBRARIES = ("rlax", "torchrl", "stable_baselines3", "tianshou", "pfrl", "trl", "verl")
+# by name of the module: what is installed
+LIBRARIES = {
+    "rlax": "rlax",
+    "torchrl": "torchrl",
+    "stable_baselines3": "stable-baselines3",
+    "tianshou": "tianshou",
+    "pfrl": "pfrl",
+    "trl": "trl",
+    "verl": "verl",
+}
+# names that an adapter may use without importing them itself
+IMPORTS = {"np": "import numpy as np", "torch": "import torch"}
 
 
 @dataclass(frozen=True)
@@ -28,54 +45,117 @@ class Adapter:
     """One function of a library as a target.
 
     Attributes:
-        function: dotted name in the library, for the report.
-        formula: the formula that it is held to.
-        load: imports the library and returns the function to call; it is given ``variant``, if there is one.
-        variant: which one of several functions, or settings, that are called in the same way.
+        function: dotted name in the library.
+        formula: the formula that it should compute.
+        call: takes the library's function and the arguments of the formula.
         backend: arrays that it takes.
         conventions: those that the library documents, as names of declared conventions.
         note: where it documents them, or what the adapter had to choose.
         dtypes: floating dtypes that the library promises to keep.
-        helpers: functions of the adapter's module that ``load`` uses; a counterexample repeats them.
+        helpers: functions that ``call`` uses; a counterexample repeats them.
         outside: says why a vector asks for what the function does not offer; empty when it does not.
+        settings: further arguments of ``call``.
     """
 
     function: str
     formula: str
-    load: Callable[..., Callable[..., Any]]
+    call: Callable[..., Any]
     backend: str = "numpy"
     conventions: tuple[str, ...] = ()
     note: str = ""
-    dtypes: tuple[str, ...] = ("float64", "float32")
+    dtypes: tuple[str, ...] = DTYPES
     helpers: tuple[Callable[..., Any], ...] = ()
-    outside: Callable[[Vector], str] | None = None
-    variant: str = ""
+    outside: Reason | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def target(self, limit: float = 60.0) -> Target:
         """The library's function as a target; this imports the library.
 
         The limit is generous: a first call may compile.
         """
-        from inspect import getsource
-
-        from rlcalc.conform.target.base import from_function
-
-        chosen = (self.variant,) if self.variant else ()
-        found = from_function(self.load(*chosen), self.function, self.backend, limit, self.dtypes)
-        parts = [getsource(part).rstrip() for part in (*self.helpers, self.load)]
-        words = ", ".join(f'"{word}"' for word in chosen)
-        found.source = "\n\n\n".join([*parts, f"call = {self.load.__name__}({words})"])
+        module, names = self._place()
+        function = import_module(module)
+        for name in names:
+            function = getattr(function, name)
+        called = partial(self.call, function, **self.settings)
+        found = from_function(called, self.function, self.backend, limit, self.dtypes)
+        found.source = self._source(module, names)
         found.called = "call"
-        if self.outside is not None:
-            from rlcalc.conform.peers.scope import scoped
+        return found if self.outside is None else scoped(found, self.outside)
 
-            return scoped(found, self.outside)
-        return found
+    def _place(self) -> tuple[str, list[str]]:
+        """The module of the function, and the way from there to it."""
+        module, _, rest = self.function.partition(".")
+        names = rest.split(".")
+        import_module(module)  # what is wrong with the library itself is not for us to catch
+        while len(names) > 1:
+            try:
+                import_module(f"{module}.{names[0]}")
+            except ModuleNotFoundError as error:
+                if error.name != f"{module}.{names[0]}":
+                    raise
+                break
+            module = f"{module}.{names.pop(0)}"
+        return module, names
+
+    def _source(self, module: str, names: Sequence[str]) -> str:
+        """Python text that makes ``call`` without anything of ours."""
+        parts = [_undecorated(part) for part in (*self.helpers, self.call)]
+        used = [line for name, line in IMPORTS.items() if re.search(rf"\b{name}\.", "".join(parts))]
+        first = [f"from functools import partial\n\nfrom {module} import {names[0]}"]
+        given = "".join(f', {name}="{value}"' for name, value in self.settings.items())
+        last = f"call = partial({self.call.__name__}, {'.'.join(names)}{given})"
+        return "\n\n\n".join(["\n".join([*used, *first]), *parts, last])
+
+
+def _undecorated(function: Callable[..., Any]) -> str:
+    text = getsource(function)
+    return text[re.search(r"^\s*def ", text, re.MULTILINE).start() :].strip()  # type: ignore[union-attr]
+
+
+_ADAPTERS: dict[str, list[Adapter]] = {}
+
+
+def peer(
+    library: str,
+    formula: str,
+    function: str,
+    *,
+    convention: str = "",
+    outside: Reason | Sequence[Reason] | None = None,
+    **more: Any,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a function as an adapter.
+
+    Args:
+        library: name of its module here.
+        formula: that the library's function should compute.
+        function: dotted name in the library.
+        convention: names of the conventions that the library documents, separated by spaces.
+        outside: what it does not offer; one reason or several.
+        more: as the attributes of ``Adapter``.
+    """
+    reason = outside if callable(outside) or outside is None else any_of(*outside)
+
+    def declare(call: Callable[..., Any]) -> Callable[..., Any]:
+        known = _ADAPTERS.setdefault(library, [])
+        # decorators apply from below; those of one function keep the order that is read
+        at = next((k for k, other in enumerate(known) if other.call is call), len(known))
+        conventions = tuple(convention.split())
+        known.insert(at, Adapter(function, formula, call, conventions=conventions, outside=reason, **more))
+        return call
+
+    return declare
 
 
 @dataclass(frozen=True)
 class Library:
-    """A library and its adapters."""
+    """A library and its adapters.
+
+    Attributes:
+        distribution: what is installed under which name.
+        version: empty where it is not installed.
+    """
 
     name: str
     distribution: str
@@ -97,11 +177,8 @@ def library(name: str) -> Library:
     if word not in LIBRARIES:
         hint = suggestion(word, list(LIBRARIES)) or f"There are {', '.join(LIBRARIES)}."
         raise UnknownName("unknown_library", f"There is no adapter for {shown(name)}.", hint)
-    place = f"{__name__}.{word}"
-    if find_spec(place) is None:
-        return Library(word, word, "", ())
-    module = import_module(place)
-    return Library(word, module.DISTRIBUTION, _version(module.DISTRIBUTION), tuple(module.ADAPTERS))
+    import_module(f"{__name__}.{word}")
+    return Library(word, LIBRARIES[word], _version(LIBRARIES[word]), tuple(_ADAPTERS.get(word, ())))
 
 
 def libraries() -> list[Library]:
@@ -109,8 +186,6 @@ def libraries() -> list[Library]:
 
 
 def _version(distribution: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
         return version(distribution)
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Library × formula: who conforms, under which convention, or with which fault."""
+"""Library × formula: which conforms, under which convention, or has which fault."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from rlcalc.conform.peers import Adapter, Library
 from rlcalc.conform.report.counterexample import Counterexample, counterexample
 from rlcalc.conform.runner import ConformReport, run
 from rlcalc.errors import DataError
+from rlcalc.files import read_text, write_text
+from rlcalc.golden.replay import brief
 
 BEGIN, END = "<!-- rlcalc peers: begin -->", "<!-- rlcalc peers: end -->"
+# the same grid as in the README, from the last run before a release
+PUBLISHED = Path(__file__).with_name("published.md")
 RANDOM = 200
 NOT_RUN = "not-run"
+SHORT = 60
+LONGEST_FILE = 2**22
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Cell:
         verdict: as of a report; ``not-run`` where the library could not be loaded.
         conventions: under which it conforms; ``documented`` says that the library declares them.
         faults: what it behaves as, simplest first.
+        rounds: it is right but for rounding to float32 on the way.
         passed: how many vectors of how many in float64, which may be fewer than there are.
     """
 
@@ -37,6 +44,7 @@ class Cell:
     conventions: tuple[str, ...] = ()
     documented: bool = False
     faults: tuple[str, ...] = ()
+    rounds: bool = False
     note: str = ""
     why: str = ""
     passed: tuple[int, int] = (0, 0)
@@ -80,13 +88,15 @@ def cell(library: Library, adapter: Adapter, random: int = RANDOM) -> Cell:
         return Cell(*facts, NOT_RUN, note=adapter.note, why=why)
     report = run(target, adapter.formula, adapter.conventions, random=random)
     example = None if report.verdict.startswith("conforms") else counterexample(report, target)
+    matches = () if report.diagnosis is None else report.diagnosis.matches
     ran = [j for j in report.judgements if j.dtype == target.dtypes[0] and j.status != "skipped"]
     return Cell(
         *facts,
         verdict=report.verdict,
         conventions=tuple(c.name for c in report.conventions),
         documented=report.declared,
-        faults=_faults(report),
+        faults=tuple(match.name for match in matches),
+        rounds=bool(matches) and all(fault.rounds for match in matches for fault in match.faults),
         note=adapter.note,
         why=_why(report, example, target.dtypes),
         passed=(sum(not j.failed for j in ran), len(ran)),
@@ -102,10 +112,6 @@ def _why(report: ConformReport, example: Counterexample | None, dtypes: Sequence
     failing = {j.dtype for j in report.failures} | {example.dtype}
     right = [dtype for dtype in dtypes if dtype not in failing]
     return f"{example.why}; nothing wrong in {' and '.join(right)}" if right else example.why
-
-
-def _faults(report: ConformReport) -> tuple[str, ...]:
-    return () if report.diagnosis is None else tuple(match.name for match in report.diagnosis.matches)
 
 
 def matrix_json(found: Sequence[Cell], libraries: Sequence[Library]) -> dict[str, Any]:
@@ -150,24 +156,25 @@ def matrix_lines(found: Sequence[Cell], libraries: Sequence[Library]) -> list[st
     lines = []
     for lib in libraries:
         if not lib.installed:
-            lines.append(f"{lib.distribution}: not installed")
+            lines.append(f"{lib.distribution}: not installed ({install(lib)})")
             continue
         lines.append(f"{lib.distribution} {lib.version}")
         for c in (c for c in found if c.library == lib.distribution):
             lines.append(f"  {c.formula}: {c.words}")
             lines.append(f"      {c.function}, {c.passed[0]} of {c.passed[1]} vectors")
             if c.example is not None:
-                given = ", ".join(f"{k} = {_short(v)}" for k, v in c.example.inputs.items())
+                given = ", ".join(f"{k} = {brief(v, SHORT)}" for k, v in c.example.inputs.items())
                 lines.append(f"      for {given}")
                 if c.example.got is not None:
-                    lines.append(f"      exact {_short(c.example.expected)}, got {_short(c.example.got)}")
+                    lines.append(
+                        f"      exact {brief(c.example.expected, SHORT)}, got {brief(c.example.got, SHORT)}"
+                    )
     return lines
 
 
-def _short(value: Any) -> str:
-    from rlcalc.golden.replay import brief
-
-    return brief(value, 60)
+def install(library: Library) -> str:
+    """The line that installs a library; the extra of most has none whose requirements contradict theirs."""
+    return f"pip install 'rlcalc[peers{'-verl' if library.name == 'verl' else ''}]'"
 
 
 def matrix_markdown(found: Sequence[Cell], libraries: Sequence[Library]) -> str:
@@ -222,7 +229,8 @@ def _brief(c: Cell) -> str:
         return "under " + " and ".join(c.conventions)
     if c.verdict in ("conforms", NOT_RUN):
         return c.verdict
-    return f"**no**: {' or '.join(c.faults) or _cell(c.why or c.verdict)}"
+    word = "precision" if c.rounds else "**no**"
+    return f"{word}: {' or '.join(c.faults) or _cell(c.why or c.verdict)}"
 
 
 def _cell(text: str) -> str:
@@ -236,15 +244,31 @@ def write_between(path: Path, text: str) -> None:
     Raises:
         DataError: ``file_unreadable``, ``no_marks``.
     """
-    from rlcalc.files import write_text
+    whole = read_text(path, LONGEST_FILE)
+    start, end = _marks(path, whole)
+    write_text(path, f"{whole[:start]}\n{text}{whole[end:]}")
 
-    try:
-        whole = path.read_text("utf-8")
-    except OSError as error:
-        raise DataError("file_unreadable", f"{path} cannot be read: {error.strerror}.") from error
+
+def _marks(path: Path, whole: str) -> tuple[int, int]:
+    """Where the text between the two marks begins and ends."""
     start, end = whole.find(BEGIN), whole.find(END)
     if start < 0 or end < start:
         raise DataError(
             "no_marks", f"{path} has no place for the matrix.", f"Mark it with {BEGIN} and {END}."
         )
-    write_text(path, f"{whole[: start + len(BEGIN)]}\n{text}{whole[end:]}")
+    return start + len(BEGIN), end
+
+
+def published(libraries: Sequence[Library]) -> list[str]:
+    """The matrix of the last release, a line per library and formula."""
+    whole = read_text(PUBLISHED, LONGEST_FILE)
+    start, end = _marks(PUBLISHED, whole)
+    date, *rest = whole[start:end].strip().splitlines()
+    (_, *heads), _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in rest if line)
+    lines = [date]
+    chosen = {lib.distribution for lib in libraries}
+    for column, head in enumerate(heads, 1):
+        if head.split()[0] in chosen:
+            words = [(row[0], word) for row in rows for word in row[column].split("<br>") if word != "–"]
+            lines += [head, *(f"  {formula}: {word.replace('**', '')}" for formula, word in words)]
+    return lines

@@ -1,105 +1,60 @@
 """stable-baselines3: the rollout buffer's advantages, and its distributions."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
-from rlcalc.conform.peers import Adapter
-from rlcalc.conform.peers.scope import any_of, one_discount, one_distribution, one_sequence, without_zeros
+from rlcalc._lazy import np, torch
+from rlcalc.conform.peers import peer
+from rlcalc.conform.peers.scope import one_discount, one_distribution, one_sequence, without_zeros
 
-DISTRIBUTION = "stable-baselines3"
-_BUFFER = (
-    "its arrays are float32; a truncation's bootstrap is added to the reward by collect_rollouts, "
-    "outside this function, so it is asked for none"
+_COMMON = "stable_baselines3.common"
+_rollout = partial(
+    peer,
+    "stable_baselines3",
+    function=f"{_COMMON}.buffers.RolloutBuffer.compute_returns_and_advantage",
+    note="its arrays are float32; a truncation's bootstrap is added to the reward by collect_rollouts, "
+    "outside this function, so it is asked for none",
+    dtypes=("float32",),
+    outside=[one_sequence, one_discount],
 )
+_distribution = partial(peer, "stable_baselines3", backend="torch", outside=[one_distribution, without_zeros])
 
 
-def _filled(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
-    """A full buffer of one environment; a step that follows an end starts an episode."""
-    import numpy as np
-    import torch
+@_rollout("gae")
+def gae(compute, /, rewards, values, gamma, lam, terminated):
     from gymnasium.spaces import Box
     from stable_baselines3.common.buffers import RolloutBuffer
 
     box = Box(-1, 1, (1,), np.float32)
     buffer = RolloutBuffer(len(rewards), box, box, device="cpu", gae_lambda=lam, gamma=gamma)
     none, starts = np.zeros((1, 1), np.float32), True
+    # a full buffer of one environment; a step that follows an end starts an episode
     for reward, value, over in zip(rewards, values[:-1], terminated, strict=True):
         known, chance = torch.tensor([value]), torch.zeros(1)
         buffer.add(none, none, np.array([reward]), np.array([starts]), known, chance)
         starts = bool(over)
-    buffer.compute_returns_and_advantage(torch.tensor([values[-1]]), np.array([starts]))
-    return buffer
+    compute(buffer, torch.tensor([values[-1]]), np.array([starts]))
+    return {"advantages": buffer.advantages[:, 0], "returns": buffer.returns[:, 0]}
 
 
-def _gae() -> Callable[..., Any]:
-    def call(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
-        buffer = _filled(rewards, values, gamma, lam, terminated)
-        return {"advantages": buffer.advantages[:, 0], "returns": buffer.returns[:, 0]}
-
-    return call
+@_rollout("lambda_return", helpers=(gae,))
+def lambda_return(compute, /, rewards, values, gamma, lam, terminated, alpha=None):
+    return gae(compute, rewards, values, gamma, lam, terminated)["returns"]
 
 
-def _lambda_return() -> Callable[..., Any]:
-    def call(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any, alpha: Any = None) -> Any:
-        return _filled(rewards, values, gamma, lam, terminated).returns[:, 0]
-
-    return call
-
-
-def _entropy() -> Callable[..., Any]:
+def _categorical(p):
     from stable_baselines3.common.distributions import CategoricalDistribution
 
-    def call(p: Any) -> Any:
-        return CategoricalDistribution(p.shape[-1]).proba_distribution(p.log()).entropy()
-
-    return call
+    return CategoricalDistribution(p.shape[-1]).proba_distribution(p.log())
 
 
-def _kl() -> Callable[..., Any]:
-    from stable_baselines3.common.distributions import CategoricalDistribution, kl_divergence
-
-    def call(p: Any, q: Any) -> Any:
-        count = p.shape[-1]
-        left = CategoricalDistribution(count).proba_distribution(p.log())
-        right = CategoricalDistribution(count).proba_distribution(q.log())
-        return kl_divergence(left, right)
-
-    return call
+@_distribution("entropy", f"{_COMMON}.distributions.CategoricalDistribution.entropy", helpers=(_categorical,))
+def entropy(function, /, p):
+    return function(_categorical(p))
 
 
-ADAPTERS = (
-    Adapter(
-        "stable_baselines3.common.buffers.RolloutBuffer.compute_returns_and_advantage",
-        "gae",
-        _gae,
-        note=_BUFFER,
-        dtypes=("float32",),
-        helpers=(_filled,),
-        outside=any_of(one_sequence, one_discount),
-    ),
-    Adapter(
-        "stable_baselines3.common.buffers.RolloutBuffer.compute_returns_and_advantage",
-        "lambda_return",
-        _lambda_return,
-        note=_BUFFER,
-        dtypes=("float32",),
-        helpers=(_filled,),
-        outside=any_of(one_sequence, one_discount),
-    ),
-    Adapter(
-        "stable_baselines3.common.distributions.CategoricalDistribution.entropy",
-        "entropy",
-        _entropy,
-        backend="torch",
-        outside=any_of(one_distribution, without_zeros),
-    ),
-    Adapter(
-        "stable_baselines3.common.distributions.kl_divergence",
-        "kl",
-        _kl,
-        backend="torch",
-        outside=any_of(one_distribution, without_zeros),
-    ),
-)
+@_distribution("kl", f"{_COMMON}.distributions.kl_divergence", helpers=(_categorical,))
+def kl(function, /, p, q):
+    return function(_categorical(p), _categorical(q))

@@ -1,141 +1,75 @@
-"""tianshou: returns of its algorithms, computed from a replay buffer."""
+"""tianshou: returns of its algorithms, computed from a replay buffer, in float64 whatever it is given."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
-from rlcalc.conform.peers import Adapter
-from rlcalc.conform.peers.scope import any_of, finite_count, one_discount, one_sequence, one_value_per_state
+from rlcalc._lazy import np, torch
+from rlcalc.conform.peers import peer
+from rlcalc.conform.peers.scope import finite_count, one_discount, one_sequence, one_value_per_state
 
-DISTRIBUTION = "tianshou"
-_PLACE = "tianshou.algorithm.algorithm_base.Algorithm"
+_PLACE = "tianshou.algorithm.algorithm_base"
 _DOUBLE = "it computes in float64 whatever it is given"
+_peer = partial(peer, "tianshou", dtypes=("float64",))
 
 
-def _buffer(rewards: Any, terminated: Any, truncated: Any) -> Any:
+def _buffer(rewards, terminated, truncated):
     """A buffer that holds one sequence of steps, which need not be a whole episode."""
-    import numpy as np
     from tianshou.data import Batch, ReplayBuffer
 
     buffer = ReplayBuffer(len(rewards))
     for at, (reward, over, cut) in enumerate(zip(rewards, terminated, truncated, strict=True)):
-        step = Batch(
-            obs=np.array([at]), act=0, rew=reward, terminated=bool(over), truncated=bool(cut),
-            obs_next=np.array([at + 1]), info={},
-        )  # fmt: skip
-        buffer.add(step)
+        ends = {"terminated": bool(over), "truncated": bool(cut)}
+        buffer.add(Batch(obs=np.array([at]), act=0, rew=reward, obs_next=np.array([at + 1]), info={}, **ends))
     return buffer
 
 
-def _gae() -> Callable[..., Any]:
-    import numpy as np
-    from tianshou.algorithm.algorithm_base import Algorithm
-
-    def call(
-        rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any, truncated: Any, next_values: Any
-    ) -> Any:
-        buffer, steps = _buffer(rewards, terminated, truncated), np.arange(len(rewards))
-        returns, advantages = Algorithm.compute_episodic_return(
-            buffer[steps], buffer, steps, next_values, values[:-1], gamma, lam
-        )
-        return {"advantages": advantages, "returns": returns}
-
-    return call
-
-
-def _lambda_return() -> Callable[..., Any]:
-    import numpy as np
-    from tianshou.algorithm.algorithm_base import Algorithm
-
-    def call(
-        rewards: Any,
-        values: Any,
-        gamma: Any,
-        lam: Any,
-        terminated: Any,
-        truncated: Any,
-        next_values: Any,
-        alpha: Any = None,
-    ) -> Any:
-        buffer, steps = _buffer(rewards, terminated, truncated), np.arange(len(rewards))
-        batch = buffer[steps]
-        return Algorithm.compute_episodic_return(batch, buffer, steps, next_values, values[:-1], gamma, lam)[
-            0
-        ]
-
-    return call
-
-
-def _n_step() -> Callable[..., Any]:
-    import numpy as np
-    import torch
-    from tianshou.algorithm.algorithm_base import Algorithm
-
-    def call(
-        rewards: Any,
-        values: Any,
-        gamma: Any,
-        n: Any,
-        terminated: Any,
-        truncated: Any,
-        next_values: Any,
-        alpha: Any = None,
-    ) -> Any:
-        buffer, steps = _buffer(rewards, terminated, truncated), np.arange(len(rewards))
-
-        def target(_: Any, after: Any) -> Any:
-            return torch.tensor(next_values[after])
-
-        batch = Algorithm.compute_nstep_return(buffer[steps], buffer, steps, target, gamma, n)
-        return batch.returns.flatten()
-
-    return call
-
-
-def _to_go() -> Callable[..., Any]:
-    from tianshou.algorithm.algorithm_base import episode_mc_return_to_go
-
-    def call(rewards: Any, gamma: Any) -> Any:
-        return episode_mc_return_to_go(rewards, gamma)
-
-    return call
-
-
-ADAPTERS = (
-    Adapter(
-        f"{_PLACE}.compute_episodic_return",
-        "gae",
-        _gae,
-        note=_DOUBLE,
-        dtypes=("float64",),
-        helpers=(_buffer,),
-        outside=any_of(one_sequence, one_discount),
-    ),
-    Adapter(
-        f"{_PLACE}.compute_episodic_return",
-        "lambda_return",
-        _lambda_return,
-        note=_DOUBLE,
-        dtypes=("float64",),
-        helpers=(_buffer,),
-        outside=any_of(one_sequence, one_discount, one_value_per_state),
-    ),
-    Adapter(
-        f"{_PLACE}.compute_nstep_return",
-        "n_step_return",
-        _n_step,
-        note=_DOUBLE,
-        dtypes=("float64",),
-        helpers=(_buffer,),
-        outside=any_of(one_sequence, one_discount, finite_count),
-    ),
-    Adapter(
-        "tianshou.algorithm.algorithm_base.episode_mc_return_to_go",
-        "discounted_return",
-        _to_go,
-        note=f"{_DOUBLE}; it documents one whole episode, so it is asked for no flags and no bootstrap",
-        dtypes=("float64",),
-        outside=any_of(one_sequence, one_discount),
-    ),
+@_peer(
+    "gae",
+    f"{_PLACE}.Algorithm.compute_episodic_return",
+    note=_DOUBLE,
+    helpers=(_buffer,),
+    outside=[one_sequence, one_discount],
 )
+def gae(function, /, rewards, values, gamma, lam, terminated, truncated, next_values):
+    buffer, steps = _buffer(rewards, terminated, truncated), np.arange(len(rewards))
+    returns, advantages = function(buffer[steps], buffer, steps, next_values, values[:-1], gamma, lam)
+    return {"advantages": advantages, "returns": returns}
+
+
+@_peer(
+    "lambda_return",
+    f"{_PLACE}.Algorithm.compute_episodic_return",
+    note=_DOUBLE,
+    helpers=(_buffer, gae),
+    outside=[one_sequence, one_discount, one_value_per_state],
+)
+def lambda_return(function, /, rewards, values, gamma, lam, terminated, truncated, next_values, alpha=None):
+    return gae(function, rewards, values, gamma, lam, terminated, truncated, next_values)["returns"]
+
+
+@_peer(
+    "n_step_return",
+    f"{_PLACE}.Algorithm.compute_nstep_return",
+    note=_DOUBLE,
+    helpers=(_buffer,),
+    outside=[one_sequence, one_discount, finite_count],
+)
+def n_step_return(function, /, rewards, values, gamma, n, terminated, truncated, next_values, alpha=None):
+    buffer, steps = _buffer(rewards, terminated, truncated), np.arange(len(rewards))
+
+    def target(_, after):
+        return torch.tensor(next_values[after])
+
+    return function(buffer[steps], buffer, steps, target, gamma, n).returns.flatten()
+
+
+@_peer(
+    "discounted_return",
+    f"{_PLACE}.episode_mc_return_to_go",
+    note=f"{_DOUBLE}; it documents one whole episode, so it is asked for no flags and no bootstrap",
+    outside=[one_sequence, one_discount],
+)
+def discounted_return(function, /, rewards, gamma):
+    return function(rewards, gamma)
