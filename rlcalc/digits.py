@@ -10,6 +10,9 @@ import math
 from fractions import Fraction
 from typing import Any
 
+from rlcalc._lazy import np
+from rlcalc.nested import flatten, outline
+
 # decimal digits a dtype holds, log10(2^(bits of the significand)); and its smallest positive number
 DIGITS = {"float64": 15.95, "float32": 7.22, "float16": 3.31, "bfloat16": 2.41}
 TINY = {"float64": 2.3e-308, "float32": 1.2e-38, "float16": 6.2e-5, "bfloat16": 1.2e-38}
@@ -30,6 +33,15 @@ def truth_of(value: Any) -> Fraction | float:
     if text is None:
         raise ValueError("a symbolic value has no digits")
     return read_decimal(text)
+
+
+def rounded(value: Fraction, dtype: str) -> Fraction:
+    """What a dtype makes of a number within its range."""
+    mantissa, exponent = math.frexp(value.numerator / value.denominator)
+    return Fraction(round(mantissa * 2 ** _BITS[dtype])) * Fraction(2) ** (exponent - _BITS[dtype])
+
+
+_BITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
 
 
 def read_decimal(text: str) -> Fraction | float:
@@ -68,3 +80,44 @@ def correct_digits(got: float, truth: Fraction | float, dtype: str = "float64", 
     # the logarithm of the Fraction itself: a quotient of floats could overflow
     lost = math.log10(ratio.numerator) - math.log10(ratio.denominator)
     return min(most, max(0.0, -lost))
+
+
+def least_digits(got: Any, truth: Any, dtype: str, scale: float = 0.0) -> float:
+    """Fewest correct digits over all entries; ``-inf`` when the shapes differ."""
+    if outline(got) != outline(truth):
+        return float("-inf")
+    pairs = list(zip(flatten(got), flatten(truth), strict=True))
+    if len(pairs) > _MANY and all(type(value) is float for _, value in pairs):
+        pairs = _worst(pairs, dtype, scale)
+    return min(
+        (
+            correct_digits(mine, value if isinstance(value, float) else truth_of(value), dtype, scale)
+            if not isinstance(value, float)
+            else _float_digits(mine, value, dtype, scale)
+            for mine, value in pairs
+        ),
+        default=DIGITS[dtype],
+    )
+
+
+_MANY = 1000  # pairs of floats, of which the worst is found in floating point
+
+
+def _worst(pairs: list[tuple[float, float]], dtype: str, scale: float) -> list[tuple[float, float]]:
+    """The pair with the largest relative error, and all that are not finite."""
+    mine, other = np.asarray(pairs, np.float64).T
+    finite = np.isfinite(mine) & np.isfinite(other)
+    against = np.maximum(np.abs(other), scale)
+    with np.errstate(all="ignore"):  # what overflows is the worst
+        error = np.abs(mine - other) / np.where(against == 0, 1.0, against)
+    tiny = np.maximum(np.abs(mine), np.abs(other)) <= TINY[dtype]
+    error = np.where(finite & ~tiny, error, -1.0)
+    return [pairs[int(np.argmax(error))], *(pairs[int(k)] for k in np.flatnonzero(~finite))]
+
+
+def _float_digits(mine: float, other: float, dtype: str, scale: float) -> float:
+    """Two floating results against each other, where no exact one exists."""
+    if not math.isfinite(other):
+        same = mine == other or (math.isnan(mine) and math.isnan(other))
+        return DIGITS[dtype] if same else float("-inf")
+    return correct_digits(mine, Fraction(other), dtype, scale)

@@ -2,13 +2,13 @@
 
     RlcalcError
     ├── InputError            what was typed cannot be used          exit 2
-    │   └── UnknownName       a formula, option or file nobody knows exit 2
+    │   └── UnknownName       an unknown formula, option or file   exit 2
     ├── CheckFailed           a check ran and did not hold           exit 1
     └── DataError             a spec or golden file is itself wrong  exit 2
 
 An error carries a ``code`` that never changes (golden files and other
 people's checks name it), a ``message`` that repeats what was given and says
-what was expected, and a ``hint`` that says how to mend it.
+what was expected, and a ``hint`` that says how to fix it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class RlcalcError(Exception):
     Args:
         code: stable identifier in snake_case, such as ``gamma_out_of_range``.
         message: one sentence, with the offending input repeated.
-        hint: how to mend it; may be empty.
+        hint: how to fix it; may be empty.
     """
 
     exit_code = 2

@@ -6,18 +6,23 @@ through ``evaluate``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.digits import DIGITS, LARGEST, SMALLEST, TINY, correct_digits, truth_of
+from rlcalc.digits import DIGITS, LARGEST, SMALLEST, least_digits, rounded
 from rlcalc.errors import InputError, UnknownName, shown, suggestion
+from rlcalc.exact import to_float, to_text
+from rlcalc.exact.assumptions import assuming
 from rlcalc.exact.effort import TooMuchWork, limited
 from rlcalc.formulas import load_forms
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.inputs.bind import Inputs, bind
-from rlcalc.inputs.read import flat
+from rlcalc.nested import flatten, map_nested, to_python
 from rlcalc.specs import Formula, Output, load_formula
 from rlcalc.steps.derivation import Derivation
 
@@ -131,7 +136,7 @@ def derive_bound(inputs: Inputs) -> Derivation:
     derivation = Derivation(inputs.formula, inputs.texts())
     for note in inputs.notes:
         derivation.note(note)
-    with limited():
+    with limited(), assuming(inputs.signs()):
         load_forms(inputs.formula.name).exact_form(derivation, inputs)
     return derivation
 
@@ -148,14 +153,10 @@ def run_numeric(inputs: Inputs, backend: str, dtype: str = "float64", device: st
     else:
         found = forms.torch_form(**arrays)
     return {
-        output.name: _lists(found[key][..., 0] if output.of else found[key])
+        output.name: to_python(found[key][..., 0] if output.of else found[key])
         for output in spec.outputs
         if (key := output.of or output.name) in found and found[key] is not None
     }
-
-
-def _lists(value: Any) -> Any:
-    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def evaluate(
@@ -242,7 +243,30 @@ def evaluate_bound(
         if output.name in exact or any(output.name in found for found in numeric.values())
     }
     agree = compare_backends(results.values(), inputs, dtype)
+    if agree is False and derivation is not None:
+        agree = _reconsider(list(results.values()), inputs, dtype, notes)
     return Evaluation(spec, inputs, results, derivation, tuple(ran), dtype, agree, notes)
+
+
+def _reconsider(results: list[Result], inputs: Inputs, dtype: str, notes: list[str]) -> bool | None:
+    """Whether a disagreement is the backend's own, and not that of its dtype."""
+    if judge_by_rounded_inputs(results, inputs, dtype):
+        notes.append(
+            f"The inputs rounded to {dtype} have another answer: the numeric backends give that one rightly."
+        )
+        return True
+    if not squares_leave_the_range(inputs, dtype):
+        return False
+    least = [
+        count
+        for result in results
+        for backend, count in result.digits.items()
+        if not (count < AGREES_FROM[dtype] and _lost_on_the_way(result, backend))
+    ]
+    if least and min(least) < AGREES_FROM[dtype]:
+        return False
+    notes.append(f"Squares of the inputs leave the range of {dtype}: what needs them is no number there.")
+    return True if least else None
 
 
 def numbers(inputs: Inputs, *, vectors_only: bool = False) -> Iterator[tuple[Any, float]]:
@@ -252,13 +276,11 @@ def numbers(inputs: Inputs, *, vectors_only: bool = False) -> Iterator[tuple[Any
         if value is None or isinstance(value, str) or parameter.kind != "number":
             continue
         if parameter.shape or not vectors_only:
-            yield from zip(flat(value), flat(inputs.floats(parameter.name)), strict=True)
+            yield from zip(flatten(value), flatten(inputs.floats(parameter.name)), strict=True)
 
 
 def out_of_range(inputs: Inputs, dtype: str) -> str | None:
     """The first input that a dtype cannot hold, in words; ``None`` if it holds all."""
-    from rlcalc.exact import to_text
-
     for value, nearest in numbers(inputs):
         size = abs(nearest)
         if size > LARGEST[dtype] or (size < SMALLEST[dtype] and value != 0):
@@ -272,9 +294,8 @@ def input_scale(inputs: Inputs) -> float:
     return max((abs(nearest) for _, nearest in numbers(inputs, vectors_only=True)), default=0.0)
 
 
-def compare_backends(results: Any, inputs: Inputs, dtype: str) -> bool | None:
+def compare_backends(results: Iterable[Result], inputs: Inputs, dtype: str) -> bool | None:
     """Fill in correct digits and say whether all backends agree."""
-    enough = AGREES_FROM[dtype]
     least: list[float] = []
     scale: float | None = None
     for result in results:
@@ -291,54 +312,45 @@ def compare_backends(results: Any, inputs: Inputs, dtype: str) -> bool | None:
         for name, got in others.items():
             result.digits[name] = least_digits(got, truth, dtype, scale)
             least.append(result.digits[name])
-    return min(least) >= enough if least else None
+    return min(least) >= AGREES_FROM[dtype] if least else None
 
 
-def least_digits(got: Any, truth: Any, dtype: str, scale: float = 0.0) -> float:
-    """Fewest correct digits over all entries; ``-inf`` when the shapes differ."""
-    if _shape(got) != _shape(truth):
-        return float("-inf")
-    pairs = list(zip(flat(got), flat(truth), strict=True))
-    if len(pairs) > _MANY and all(type(value) is float for _, value in pairs):
-        pairs = _worst(pairs, dtype, scale)
-    return min(
-        (
-            correct_digits(mine, value if isinstance(value, float) else truth_of(value), dtype, scale)
-            if not isinstance(value, float)
-            else _float_digits(mine, value, dtype, scale)
-            for mine, value in pairs
-        ),
-        default=DIGITS[dtype],
-    )
+def judge_by_rounded_inputs(results: Iterable[Result], inputs: Inputs, dtype: str) -> bool | None:
+    """``compare_backends`` against the exact answer for the inputs as the dtype holds them.
+
+    0.99999999999999999 is 1 in float64. What a backend says of that 1 is no
+    fault of its own, however far the answer is from that of the number typed.
+    ``None`` where there is no exact answer for the rounded inputs.
+    """
+    given = {
+        parameter.name: map_nested(partial(_as_held, dtype=dtype), inputs.given[parameter.name])
+        if parameter.kind == "number"
+        else inputs.given[parameter.name]
+        for parameter in inputs.formula.parameters
+    }
+    try:
+        nearby = derive_bound(replace(inputs, given=given)).outputs
+    except (InputError, ArithmeticError, TypeError):
+        return None
+    twins = [replace(result, exact=nearby.get(result.output.name), digits={}) for result in results]
+    agree = compare_backends(twins, inputs, dtype)
+    for result, twin in zip(results, twins, strict=True):
+        result.digits |= {name: max(count, result.digits[name]) for name, count in twin.digits.items()}
+    return agree
 
 
-_MANY = 1000  # pairs of floats, of which the worst is found in floating point
+def _as_held(value: Any, dtype: str) -> Any:
+    words = value is None or isinstance(value, str)
+    return value if words else rounded(Fraction(to_float(value)), dtype)
 
 
-def _worst(pairs: list[tuple[float, float]], dtype: str, scale: float) -> list[tuple[float, float]]:
-    """The pair with the largest relative error, and all that are not finite."""
-    mine, other = np.asarray(pairs, np.float64).T
-    finite = np.isfinite(mine) & np.isfinite(other)
-    against = np.maximum(np.abs(other), scale)
-    with np.errstate(all="ignore"):  # what overflows is the worst
-        error = np.abs(mine - other) / np.where(against == 0, 1.0, against)
-    tiny = np.maximum(np.abs(mine), np.abs(other)) <= TINY[dtype]
-    error = np.where(finite & ~tiny, error, -1.0)
-    return [pairs[int(np.argmax(error))], *(pairs[int(k)] for k in np.flatnonzero(~finite))]
+def squares_leave_the_range(inputs: Inputs, dtype: str) -> bool:
+    """Whether a variance, say, of these inputs passes through numbers that the dtype cannot hold."""
+    sizes = [abs(nearest) for _, nearest in numbers(inputs) if nearest]
+    return any(size > LARGEST[dtype] ** 0.5 or size < SMALLEST[dtype] ** 0.5 for size in sizes)
 
 
-def _float_digits(mine: float, other: float, dtype: str, scale: float) -> float:
-    """Two floating results against each other, where no exact one exists."""
-    import math
-    from fractions import Fraction
-
-    if not math.isfinite(other):
-        same = mine == other or (math.isnan(mine) and math.isnan(other))
-        return DIGITS[dtype] if same else float("-inf")
-    return correct_digits(mine, Fraction(other), dtype, scale)
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple):
-        return ()
-    return (len(value), *(_shape(value[0]) if value else ()))
+def _lost_on_the_way(result: Result, backend: str) -> bool:
+    """Whether a backend says that there is no number where the exact answer is one."""
+    got = list(flatten(getattr(result, backend)))
+    return any(not math.isfinite(value) for value in got if isinstance(value, float))

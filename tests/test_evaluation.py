@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import rlcalc
+from rlcalc.digits import least_digits
 from rlcalc.errors import InputError, UnknownName
-from rlcalc.evaluation import evaluate, least_digits
+from rlcalc.evaluation import evaluate
 from rlcalc.formulas import lambda_return
 
 CASE = {"rewards": ["1", "2", "3"], "lam": "0.5"}
@@ -115,16 +116,16 @@ def test_derive_takes_command_names_and_refuses_others() -> None:
 def test_the_worst_of_many_floats_is_found_as_one_by_one() -> None:
     import random
 
-    from rlcalc import evaluation
+    from rlcalc import digits
 
     draw = random.Random(7)
     for scale in (0.0, 3.0):
         truth = [draw.choice([0.0, 1e-310, draw.gauss(0, 1), draw.gauss(0, 1e300)]) for _ in range(2000)]
         got = [value * (1 + draw.choice([0, 1e-15, 1e-9])) for value in truth]
-        slow = min(evaluation._float_digits(a, b, "float64", scale) for a, b in zip(got, truth, strict=True))
-        assert evaluation.least_digits(got, truth, "float64", scale) == pytest.approx(slow)
+        slow = min(digits._float_digits(a, b, "float64", scale) for a, b in zip(got, truth, strict=True))
+        assert digits.least_digits(got, truth, "float64", scale) == pytest.approx(slow)
         got[5] = float("nan")
-        assert evaluation.least_digits(got, truth, "float64", scale) == float("-inf")
+        assert digits.least_digits(got, truth, "float64", scale) == float("-inf")
 
 
 def test_only_one_over_k_counts_the_returns() -> None:

@@ -13,7 +13,7 @@ from rlcalc.conform.vectors import golden_vectors
 from rlcalc.digits import truth_of
 from rlcalc.evaluation import checked, derive_bound
 from rlcalc.inputs.bind import Inputs
-from rlcalc.inputs.read import flat
+from rlcalc.nested import flatten
 from rlcalc.nested import outline as shape
 from rlcalc.reference import exact_answer, find_oracle, without_oracle
 from rlcalc.specs import formula_names, load_formula
@@ -32,12 +32,12 @@ def test_on_certified_vectors(formula: str) -> None:
     compared = 0
     for vector in golden_vectors(formula):
         inputs = checked(vector.formula, vector.texts)
-        if any(hasattr(v, "free_symbols") for v in flat(list(inputs.given.values()))):
+        if any(hasattr(v, "free_symbols") for v in flatten(list(inputs.given.values()))):
             continue  # a root or a power of e is given
         quick = definition(inputs)
         for name in quick.keys() & vector.truth.keys():
             assert shape(quick[name]) == shape(vector.truth[name])
-            for mine, right in zip(flat(quick[name]), flat(vector.truth[name]), strict=True):
+            for mine, right in zip(flatten(quick[name]), flatten(vector.truth[name]), strict=True):
                 # twenty digits are certified
                 assert mine == right or abs(mine - right) <= max(abs(right), Fraction(1, 10**20)) / 10**19
             compared += 1

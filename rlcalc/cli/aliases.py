@@ -41,7 +41,7 @@ def other_names(option: str) -> tuple[str, ...]:
 
 
 def option_hint(word: str, options: Iterable[str]) -> str:
-    """What somebody who typed an unknown option may have meant; empty when nothing is near."""
+    """What an unknown option may have meant; empty when nothing is near."""
     name, known = dashed(word), [option for option in options if option]
     for own, near in _table()["near"].items():
         if name in near["names"] and f"--{own}" in known:
@@ -50,7 +50,7 @@ def option_hint(word: str, options: Iterable[str]) -> str:
 
 
 def command_hint(word: str, commands: Iterable[str]) -> str:
-    """What somebody who typed an unknown command may have meant."""
+    """What an unknown command may have meant."""
     name, known = dashed(word), list(commands)
     for own, others in _table()["command"].items():
         if name in others and own in known:

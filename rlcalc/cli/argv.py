@@ -27,7 +27,7 @@ _NOT_FINITE = frozenset({"inf", "infinity", "nan", "oo"})
 def is_value(word: str, options: Mapping[str, Takes], shorts: Mapping[str, str]) -> bool:
     """Whether a word is a value rather than an option.
 
-    A word that does not start with ``-`` is one. Behind the minus, digits,
+    A word that does not start with ``-`` is one. After the minus, digits,
     brackets and dots start a number. Letters are a symbol when there is one
     letter (``-l``) or a Greek name (``-alpha``), and a call when a bracket
     follows (``-sqrt(2)``); a short option or the name of a long one is never

@@ -69,7 +69,8 @@ class Reader:
             return [word for line in text.splitlines() if line.strip() for word in (line, ";")]
         if column is not None:
             cells = list(_csv_cells(text, path, column))
-            return [self._cell(parameter, cell, where) for cell in cells]
+            found = _literals(parameter, [cell for _, cell in cells], where)
+            return [self._cell(parameter, cell, where) for cell in cells] if found is None else found
         return self._plain(parameter, text, where)
 
     def _read(self, path: str) -> str:
@@ -104,15 +105,9 @@ class Reader:
         """Entries of a text file; the lines are only counted when one is bad."""
         text = _without_brackets(text)
         if "(" not in text and not _HOLE.search(text):
-            words = text.replace(",", " ").split()
-            if len(words) > MAX_ENTRIES:
-                raise _too_long(where, f"{MAX_ENTRIES:,} values")
-            if parameter.kind == "number" and not parameter.choices:
-                from rlcalc.exact import parse_literal
-
-                read = [parse_literal(word) for word in words]
-                if None not in read:
-                    return read
+            found = _literals(parameter, text.replace(",", " ").split(), where)
+            if found is not None:
+                return found
         cells = [
             (number, part)
             for number, line in enumerate(text.splitlines(), start=1)
@@ -174,6 +169,18 @@ def _too_long(path: str, most: str) -> InputError:
         f"{_named(path)} holds more than {most}.",
         "Give a part of it; in Python the functions take arrays of any length.",
     )
+
+
+def _literals(parameter: Parameter, words: list[str], where: str) -> list[Any] | None:
+    """Plain numbers, read fast; ``None`` where one of them is something else."""
+    if len(words) > MAX_ENTRIES:
+        raise _too_long(where, f"{MAX_ENTRIES:,} values")
+    if parameter.kind != "number" or parameter.choices:
+        return None
+    from rlcalc.exact import parse_literal
+
+    found = [parse_literal(word) for word in words]
+    return None if None in found else found
 
 
 def _text_only(path: str, text: str) -> str:

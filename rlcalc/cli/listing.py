@@ -9,7 +9,7 @@ import typer
 
 from rlcalc.cli.command import Command
 from rlcalc.cli.commands import BUILT_IN
-from rlcalc.cli.screen import HEADING, Screen, write_json
+from rlcalc.cli.screen import FAINT, HEADING, Screen, write_json
 from rlcalc.errors import InputError
 from rlcalc.specs import GROUPS, Formula, heads, load_formula
 
@@ -48,6 +48,8 @@ def list_formulas(json: bool = typer.Option(False, "--json", help="Print the lis
         for head in found:
             line = f"  {head.command:{names}}  {head.title:{titles}}  {', '.join(head.sections)}"
             screen.line(line.rstrip())
+    screen.line()
+    screen.line("The numbers are sections of the lecture notes. 'rlcalc show NAME' tells everything.", FAINT)
 
 
 # show

@@ -186,10 +186,8 @@ def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) 
             f"and {settings.steps:,} is less; {settings.batch:,} steps are trained."
         )
     # what an environment prints must not stand in the result
-    with (
-        (Live if screen.colour else Lines)(sys.stderr, settings) as show,
-        contextlib.redirect_stdout(sys.stderr),
-    ):
+    panel = (Live if screen.terminal and screen.colour else Lines)(sys.stderr, settings)
+    with panel as show, contextlib.redirect_stdout(sys.stderr):
         result = run(settings, options, show)
     if not result.writes:  # another rank speaks, but for what went wrong here
         if result.failure is not None:

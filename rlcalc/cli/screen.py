@@ -35,7 +35,7 @@ class Screen:
     """One output stream.
 
     Attributes:
-        terminal: somebody is looking, so that a million numbers help nobody.
+        terminal: a person is looking, whom a million numbers would not help.
         colour: escape sequences are welcome.
     """
 

@@ -16,7 +16,7 @@ def prepare(ours: bool) -> None:
     Standard output may stay ``None``, which is closed.
 
     Args:
-        ours: the streams are those of a process of our own, not of somebody who calls ``main``.
+        ours: the streams are those of a process of our own, not those of a caller of ``main``.
     """
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
@@ -31,7 +31,7 @@ def _whole_writes(stream: Any) -> Any:
     """A stream that writes all of a text, or fails.
 
     PYTHONUNBUFFERED puts the text layer on the bare file, whose ``write`` may
-    take a part and say so to nobody: on a full disk a file is cut short
+    take a part without saying so: on a full disk a file is cut short
     without an error.
     """
     if not isinstance(getattr(stream, "buffer", None), io.RawIOBase):

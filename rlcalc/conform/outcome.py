@@ -14,8 +14,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.target.call import Part, Reply, raised, read
 from rlcalc.conform.vectors import Vector, answer_name, complete
-from rlcalc.digits import DIGITS
-from rlcalc.evaluation import least_digits
+from rlcalc.digits import DIGITS, least_digits
 from rlcalc.golden.values import output_of
 from rlcalc.nested import flatten, shape
 from rlcalc.specs import Formula

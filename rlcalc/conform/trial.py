@@ -20,7 +20,7 @@ from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Judgement, Outcome, judge, run_form
 from rlcalc.conform.target.base import Target, one_per_step
 from rlcalc.conform.vectors import GENERATED, Vector, reference
-from rlcalc.evaluation import least_digits
+from rlcalc.digits import least_digits
 from rlcalc.nested import map_nested, outline
 
 # answers of a convention are those of a float64 form, not exact ones

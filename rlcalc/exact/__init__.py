@@ -10,7 +10,7 @@ symbol, an irrational root, ``exp``, ``log`` or ``pi`` first needs it.
     printing, rounding                    value -> text, decimal, float
 """
 
-from rlcalc.exact.comparing import compare, equal
+from rlcalc.exact.comparing import compare, equal, weak_order
 from rlcalc.exact.printing import prettify, to_latex, to_text, to_unicode
 from rlcalc.exact.reading import parse_literal, parse_number
 from rlcalc.exact.rounding import to_decimal, to_float
@@ -35,4 +35,5 @@ __all__ = [
     "to_sympy",
     "to_text",
     "to_unicode",
+    "weak_order",
 ]

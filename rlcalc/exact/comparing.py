@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc._lazy import sympy
+from rlcalc.exact.assumptions import informed
 from rlcalc.exact.effort import charge, nodes
 from rlcalc.exact.intervals import Undefined, enclose, enclosures
 from rlcalc.exact.logarithms import split_logs
@@ -17,6 +18,7 @@ from rlcalc.exact.values import Exact, bits_of, infinite, is_symbolic, rational,
 
 _EXACT_ATTEMPT = 1  # index of the interval after which a proof of 0 is tried
 _MAX_RADICALS = 4  # the minimal polynomial's degree doubles with each of them
+_DEDUCED_UP_TO = 200  # parts of a difference with symbols
 _MAX_CASES = 200  # orders of the arguments of min, max and abs
 
 
@@ -25,12 +27,17 @@ def compare(a: Exact | int, b: Exact | int) -> int | None:
 
     Rationals are exact.  -1 and 1 are proved by intervals.  0 is proved by
     simplification where that succeeds; otherwise it means that the two agree
-    to some 9800 digits.
+    to some 9800 digits.  With symbols the sign is what SymPy deduces of the
+    difference: x**2 + 1 is positive for every real x.
     """
     left, right = rational(a), rational(b)
     if left is not None and right is not None:
         return (left > right) - (left < right)
     if is_symbolic(a) or is_symbolic(b):
+        difference = _deduced(a, b)
+        for sign, holds in ((0, "is_zero"), (1, "is_positive"), (-1, "is_negative")):
+            if getattr(difference, holds):
+                return sign
         return None
     if infinite(a) or infinite(b):
         return (infinite(a) > infinite(b)) - (infinite(a) < infinite(b))
@@ -39,6 +46,22 @@ def compare(a: Exact | int, b: Exact | int) -> int | None:
         return _sign(difference)
     except Undefined:
         return None
+
+
+def weak_order(a: Exact | int, b: Exact | int) -> int | None:
+    """1 where a >= b for all symbols, -1 where a <= b; ``None`` when neither is deduced."""
+    difference = _deduced(a, b)
+    return 1 if difference.is_nonnegative else -1 if difference.is_nonpositive else None
+
+
+def _deduced(a: Exact | int, b: Exact | int) -> Any:
+    """a - b as SymPy can judge it; a long difference stays unjudged."""
+    difference = informed(to_sympy(a) - to_sympy(b))
+    size = nodes(difference)
+    charge(30 * size, "symbols")
+    if size > _DEDUCED_UP_TO:
+        return sympy.Dummy()
+    return sympy.expand(difference)
 
 
 def _sign(constant: Any) -> int:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import np, torch
-from rlcalc.exact import compare
+from rlcalc.exact import compare, is_symbolic
 from rlcalc.steps.terms import Name, Symbol, Term, total
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def _best(
     if compare(total(weights).value, 0) == 0:
         d.note("The policy always takes the same action: every baseline gives the variance 0.")
         return value
+    if any(map(is_symbolic, i.policy)):
+        d.note("Where a symbol makes the policy certain, every baseline gives the variance 0.")
     return d.step(Name("b", sup="*"), _average(weights, returns) / total(weights), shown=shown)
 
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import np
 from rlcalc.errors import InputError
-from rlcalc.exact import compare, equal
-from rlcalc.steps.terms import Name, Symbol, Term, apply, total
+from rlcalc.exact import compare, equal, is_symbolic, to_unicode
+from rlcalc.steps.terms import Name, Rewritten, Symbol, Term, apply, total
+from rlcalc.steps.values import factored
 
 if TYPE_CHECKING:
     from rlcalc.backends import Backend
@@ -67,6 +68,9 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     if _constant(i.b):
         d.note("b is constant: subtracting it changes no variance.")
     else:
+        if any(map(is_symbolic, i.b)):
+            letters = ", ".join(dict.fromkeys(to_unicode(value) for value in i.b))
+            d.note(f"b is taken to vary: not all of {letters} are equal, since k* divides by Var(b).")
         best = d.step(Name("k", sup="*"), covariance / var_b, "the factor with the least variance")
         d.output("best_k", best)
     # check() made sure that there is a best factor where one is asked for
@@ -81,7 +85,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     if best is None or _constant(i.x):
         d.note("A constant has no correlation with anything.")
     else:
-        d.output("correlation", d.step("ρ", covariance / apply("sqrt", var_x * var_b)))
+        d.output("correlation", d.step("ρ", Rewritten(covariance / apply("sqrt", var_x * var_b), factored)))
     if compare(variance.value, var_x.value) == 1:
         d.note("The variance has grown: k is more than twice the best factor, or has the wrong sign.")
 

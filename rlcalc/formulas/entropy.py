@@ -28,6 +28,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         part = term(0) if impossible else -(pi * apply("log", pi))
         note = "0·log 0 counts as 0" if impossible else ""
         parts.append(d.step(Name("h", str(index)), part, note))
+    if any(map(is_symbolic, i.p)):
+        d.note("0·log 0 counts as 0, also where a symbol makes a probability 0.")
     nats = Rewritten(total(parts), joined_logs)
     if i.base == "e":
         d.output("entropy", d.step("H", nats))

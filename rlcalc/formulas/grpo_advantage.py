@@ -65,9 +65,12 @@ def array_form(xp: Backend, rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict
     mean = rewards.mean(axis=-1, keepdims=True)
     equal = xp.amax(rewards, axis=-1, keepdims=True) == xp.amin(rewards, axis=-1, keepdims=True)
     deviations = xp.where(equal, xp.zeros_like(rewards), rewards - mean)
+    one = xp.ones_like(mean)
+    # in units of the largest deviation, whose square may be beyond the range
+    unit = xp.where(equal, one, xp.constant(xp.amax(xp.abs(deviations), axis=-1, keepdims=True)))
     divisor = xp.cast(xp.asarray(rewards.shape[-1] - ddof), rewards.dtype)
-    variance = xp.square(deviations).sum(axis=-1, keepdims=True) / divisor
+    variance = xp.square(deviations / unit).sum(axis=-1, keepdims=True) / divisor
     # the square root of 1 instead of 0 keeps the gradient finite where it is not used
-    std = xp.where(equal, xp.zeros_like(variance), xp.sqrt(xp.where(equal, xp.ones_like(variance), variance)))
-    scale = xp.where(equal, xp.ones_like(std), std + eps)
+    std = xp.where(equal, xp.zeros_like(mean), unit * xp.sqrt(xp.where(equal, one, variance)))
+    scale = xp.where(equal, one, std + eps)
     return {"advantages": deviations / scale, "mean": mean[..., 0], "std": std[..., 0]}

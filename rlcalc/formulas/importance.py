@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import np
 from rlcalc.errors import InputError
-from rlcalc.exact import compare, to_text
+from rlcalc.exact import compare, is_symbolic, to_text
 from rlcalc.steps.terms import Name, Term, term, total
 
 if TYPE_CHECKING:
@@ -73,12 +73,14 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     variance = d.step(Name("Var", arg=Name("w")), spread)
     squares = [b * w**2 for b, w in zip(q, weights, strict=True)]
     second = d.step(Name("m", "2"), total(squares), "the mean of the squared weights")
-    if compare(mean.value, 1) != 0:
+    if compare(mean.value, 1) == -1:
         d.note("p has probability where q has none: the weights average less than 1.")
     if compare(second.value, 0) == 0:
         share = d.step("share", term(0), "q never draws what p draws")
     else:
         share = d.step("share", mean**2 / second, "how much of a sample of p a sample of q is worth")
+    if any(map(is_symbolic, i.q)):
+        d.note("Probabilities of q that hold a symbol are taken to be above 0: the weights divide by them.")
     d.output("expectation", expectation)
     d.output("estimate", estimate)
     d.output("weights", weights)

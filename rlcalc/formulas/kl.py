@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import sympy
-from rlcalc.exact import compare, is_symbolic
+from rlcalc.exact import compare, is_symbolic, to_unicode
 from rlcalc.exact.logarithms import joined_logs
 from rlcalc.steps.terms import Name, Rewritten, apply, term, total
 
@@ -27,10 +27,18 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         if _zero(mine):
             parts.append(d.step(Name("d", str(index)), term(0), "0·log 0 counts as 0"))
         elif _zero(other):
+            if is_symbolic(mine):
+                d.note(
+                    f"{to_unicode(mine)} is taken to be above 0: where it is 0, outcome {index} adds nothing."
+                )
             _infinite(d, index)
             return
         else:
             parts.append(d.step(Name("d", str(index)), p * apply("log", p / q)))
+    if any(map(is_symbolic, i.p)):
+        d.note("0·log 0 counts as 0, also where a symbol makes a probability 0.")
+    if any(map(is_symbolic, i.q)):
+        d.note("Where a symbol makes a probability of q 0 and p is above 0, the divergence is infinite.")
     d.output("divergence", d.step(DIVERGENCE, Rewritten(total(parts), joined_logs)))
 
 

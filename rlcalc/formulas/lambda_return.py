@@ -49,7 +49,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         for n, weight in zip(horizon, weights(len(horizon)), strict=True)
     ]
     contributions = [
-        d.step(Name("c", str(n)), share * value)
+        d.step(Name("c", str(n)), share * value, "what this return contributes" if n == 1 else "")
         for n, share, value in zip(horizon, shares, returns, strict=True)
     ]
     first = d.step(

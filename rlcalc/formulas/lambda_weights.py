@@ -21,8 +21,8 @@ from rlcalc._lazy import np
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, symbol, symbols_of
 from rlcalc.spelling import spelled
-from rlcalc.steps.terms import Name, Product, term, total
-from rlcalc.steps.values import Value
+from rlcalc.steps.terms import Name, Product, Rewritten, term, total
+from rlcalc.steps.values import Value, multiplied_out
 
 if TYPE_CHECKING:
     from rlcalc.backends import Backend
@@ -77,7 +77,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         for note in ("all the weight that is left" if n == last else "",)
     ]
     d.output("weights", weights)
-    d.output("sum", d.step("sum", total(weights)))
+    d.output("sum", d.step("sum", Rewritten(total(weights), multiplied_out)))
 
 
 def _endless(d: Derivation, i: Inputs) -> None:

@@ -57,8 +57,11 @@ def _why(i: Inputs, unclipped: Any, clipped: Any) -> str:
 
 def _derivatives(d: Derivation, i: Inputs) -> None:
     """One-sided derivatives, and the one autograd returns: A where r still moves L, else 0."""
-    low, high = compare(i.ratio, 1 - i.eps), compare(i.ratio, 1 + i.eps)
     sign = compare(i.adv, 0)
+    # without an advantage L is 0, wherever the ratio stands
+    low, high = (0, 0) if sign == 0 else (compare(i.ratio, 1 - i.eps), compare(i.ratio, 1 + i.eps))
+    if sign is None and low == 1 and high == -1:
+        sign = 1  # well inside the interval L is r·A for either sign
     if low is None or high is None or sign is None:
         d.note("The derivative needs numbers: with symbols it is not decided which side is active.")
         return

@@ -213,7 +213,11 @@ def _lambda_return(d: Derivation, episode: Episode, lam: Symbol, t: int) -> Symb
 def _views(d: Derivation, backward: dict[str, Symbol], forward: dict[str, Symbol]) -> str:
     different = [name for name in backward if not equal(backward[name].value, forward[name].value)]
     if different:
-        d.note("Replacing traces: the forward and the backward view differ for " + ", ".join(different) + ".")
+        general = any(backward[name].value.free_symbols for name in different)
+        d.note(
+            f"Replacing traces: {'in general ' if general else ''}the forward and the backward view "
+            f"differ for {', '.join(different)}."
+        )
         return "different"
     d.note("The backward view (traces) and the forward view (λ-returns) give the same update of every state.")
     return "equal"

@@ -16,8 +16,10 @@ from typing import Any
 
 from rlcalc.errors import InputError
 from rlcalc.exact import symbols_of, to_float, to_text
-from rlcalc.inputs.domains import check_domain
-from rlcalc.inputs.read import flat, read_parameter
+from rlcalc.exact.assumptions import Known
+from rlcalc.inputs.domains import Pairs, check_domain, check_together, known_signs
+from rlcalc.inputs.read import read_parameter
+from rlcalc.nested import flatten, map_nested
 from rlcalc.specs import Formula, Parameter
 from rlcalc.spelling import at_a_prompt, spelled, worded
 
@@ -44,7 +46,7 @@ class Inputs:
         """The nearest floats of one parameter, in its nesting; found once for all backends."""
         value = self.given[name]
         if name not in self._floats or self._floats[name][0] is not value:
-            self._floats[name] = (value, _to_floats(value))
+            self._floats[name] = (value, map_nested(to_float, value))
         return self._floats[name][1]
 
     def __getattr__(self, name: str) -> Any:
@@ -61,18 +63,22 @@ class Inputs:
         found: frozenset[str] = frozenset()
         for parameter in self.formula.parameters:
             if parameter.kind == "number":
-                for value in flat(self.given[parameter.name]):
+                for value in flatten(self.given[parameter.name]):
                     if not isinstance(value, Fraction | str) and value is not None:
                         found |= symbols_of(value)
         return found
 
+    def pairs(self) -> Pairs:
+        """Parameters with what is given for them."""
+        return [(parameter, self.given[parameter.name]) for parameter in self.formula.parameters]
+
+    def signs(self) -> dict[str, Known]:
+        """Symbols that the domains make positive, or not negative."""
+        return known_signs(self.pairs()) if self.symbols else {}
+
     def texts(self) -> dict[str, Any]:
         """Inputs as strings in the expression grammar, for the JSON contract."""
-        return {name: _text(value) for name, value in self.given.items() if value is not None}
-
-
-def _to_floats(value: Any) -> Any:
-    return [_to_floats(part) for part in value] if isinstance(value, list) else to_float(value)
+        return {name: map_nested(_text, value) for name, value in self.given.items() if value is not None}
 
 
 def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
@@ -89,9 +95,7 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
             ``values_wrong_length``, ``rewards_missing``, ``forms_mixed``.
         UnknownName: ``unknown_parameter``.
     """
-    given = {name: value for name, value in raw.items() if value is not None and value is not False}
-    for name in given:
-        formula.parameter(name)
+    given = {name: value for name, value in raw.items() if not _absent(formula.parameter(name), value)}
     active = _active_parameters(formula, given)
     for parameter in active:
         if parameter.required and parameter.name not in given:
@@ -112,7 +116,14 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
     for parameter in active:
         if parameter.name in given:
             check_domain(parameter, values[parameter.name], inputs.notes)
+    if inputs.symbols:
+        check_together(inputs.pairs(), inputs.notes)
     return inputs
+
+
+def _absent(parameter: Parameter, value: Any) -> bool:
+    """Whether nothing was given; ``False`` says so of a switch, and is a mistake elsewhere."""
+    return value is None or (value is False and parameter.is_switch)
 
 
 def missing(formula: Formula, parameter: Parameter) -> InputError:
@@ -213,8 +224,6 @@ def _default(formula: Formula, parameter: Parameter, dims: Mapping[str, int]) ->
 
 
 def _text(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_text(part) for part in value]
     if isinstance(value, bool):
         return "1" if value else "0"
     if value == math.inf:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,22 +14,11 @@ from rlcalc.exact import parse_literal, parse_number
 from rlcalc.specs import Formula, Parameter
 from rlcalc.spelling import spelled, worded
 
+_HOLE = re.compile(r",\s*,")
 # 1.0 and 0.0 are how arrays and tables of floats spell them
 _TRUE = frozenset({"1", "1.0", "true", "yes"})
 _FALSE = frozenset({"0", "0.0", "false", "no"})
 _LARGEST_INTEGER = 2**63 - 1  # of the array backends
-
-
-def flat(value: Any) -> Iterator[Any]:
-    """Every entry of a nested list, or the scalar itself."""
-    if not isinstance(value, list):
-        yield value
-        return
-    for part in value:
-        if isinstance(part, list):
-            yield from flat(part)
-        else:
-            yield part
 
 
 def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
@@ -89,6 +80,8 @@ def _rows(raw: Any) -> list[Any]:
     if isinstance(raw, list) and not all(isinstance(word, str) for word in raw):
         return [raw]
     words = " ".join(raw) if isinstance(raw, list) else str(raw)
+    if _HOLE.search(words):
+        raise InputError("empty_entry", f"There is nothing between two commas in {shown(words)}.")
     return [row.replace(",", " ").split() for row in words.split(";") if row.strip()]
 
 
@@ -103,17 +96,24 @@ def _row(formula: Formula, parameter: Parameter, raw: Sequence[Any]) -> list[Any
         # plain literals, the bulk of any long list, take the short way
         read = [parse_literal(part) if type(part) is str else None for part in raw]
         return [
-            _entry(formula, parameter, part) if value is None else value
+            _entry(formula, parameter, part, among=True) if value is None else value
             for part, value in zip(raw, read, strict=True)
         ]
     return [_entry(formula, parameter, part) for part in raw]
 
 
-def _entry(formula: Formula, parameter: Parameter, raw: Any) -> Any:
+def _entry(formula: Formula, parameter: Parameter, raw: Any, *, among: bool = False) -> Any:
+    """One value; ``among`` others a word that stands for all of them has no place."""
     kind = parameter.kind
     if kind == "flag":
         return _flag(parameter, raw)
     if parameter.choices and isinstance(raw, str):
+        if raw in parameter.choices and among and kind == "number":
+            raise InputError(
+                "number_syntax",
+                f"{spelled(parameter.name)}: {shown(raw)} stands for all numbers, not for one of them.",
+                f"Write {raw} alone, or numbers only.",
+            )
         if raw in parameter.choices:
             return raw
         if kind == "choice":
@@ -151,8 +151,8 @@ def _number(formula: Formula, parameter: Parameter, raw: Any) -> Any:
         raise InputError("number_syntax", f"{spelled(parameter.name)} takes a number, not {raw}.")
     if isinstance(raw, int):
         return Fraction(raw)
-    if isinstance(raw, float):
-        raw = repr(raw)
+    if isinstance(raw, float | Decimal):
+        raw = str(raw)
     if isinstance(raw, str):
         return parse_number(raw, name=parameter.name, symbols=formula.symbolic)
     if hasattr(raw, "free_symbols"):

@@ -7,7 +7,6 @@ network) says so. ``tuned`` changes what an environment learns faster with.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
@@ -64,7 +63,7 @@ class Settings:
     evaluate_every: int = 4096
     """Steps of training between two evaluations, as near as iterations allow."""
     evaluation_episodes: int = 100
-    """Episodes, each from its own start and with the likeliest action, whose mean return should reach the goal."""
+    """Episodes, each from its own start and with the likeliest action, whose mean return is wanted."""
 
     @property
     def batch(self) -> int:
@@ -84,20 +83,17 @@ class Settings:
         """
         for name, (low, high) in _COUNTS.items():
             check_integer(getattr(self, name), name, f"{name}_out_of_range", low, high)
+        check_integer(len(self.hidden), "the number of hidden layers", "hidden_out_of_range", 0, 8)
         for size in self.hidden:
-            check_integer(size, "a width in hidden", "hidden_out_of_range", 1, 1 << 12)
-        for name in ("gamma", "lam", "decay"):
-            if not 0 <= getattr(self, name) <= 1:
+            check_integer(size, "the width of a hidden layer", "hidden_out_of_range", 1, 1 << 11)
+        for name, largest in _LARGEST.items():
+            if not 0 <= getattr(self, name) <= largest:
                 raise InputError(
-                    f"{name}_out_of_range", f"{name} lies between 0 and 1; {getattr(self, name)} does not."
+                    f"{name}_out_of_range",
+                    f"{name} lies between 0 and {largest:g}; {getattr(self, name)} does not.",
                 )
         if not 0 < self.clip < 1:
             raise InputError("clip_out_of_range", f"clip lies strictly between 0 and 1, not at {self.clip}.")
-        for name in ("learning_rate", "c1", "c2"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InputError(
-                    f"{name}_out_of_range", f"{name} is 0 or a positive number, not {getattr(self, name)}."
-                )
         if not self.max_grad_norm > 0:
             raise InputError(
                 "max_grad_norm_out_of_range", f"max_grad_norm is positive, not {self.max_grad_norm}."
@@ -129,6 +125,8 @@ _COUNTS = {
     "evaluation_episodes": (1, 1 << 20),
     "evaluate_every": (1, 2**63 - 1),
 }
+
+_LARGEST = {"gamma": 1, "lam": 1, "decay": 1, "learning_rate": 1e6, "c1": 1e6, "c2": 1e6}
 
 _TUNED: dict[str, dict[str, Any]] = {
     # found by trying: a small network and a bold rate; eight seeds took 4,000 to 20,000 steps

@@ -8,6 +8,7 @@ from math import comb
 from typing import Any
 
 from rlcalc._lazy import sympy
+from rlcalc.exact.assumptions import informed, plain
 from rlcalc.exact.budget import MAX_TERMS, Refusal, exp_within_budget, log_powers_within_budget, terms_of
 from rlcalc.exact.effort import TooMuchWork, arithmetic_cost, charge, nodes
 from rlcalc.exact.values import bits_of, to_sympy
@@ -64,12 +65,13 @@ def function(name: str, values: Sequence[Value]) -> Value:
         # SymPy asks of every pair which is the larger, symbol by symbol
         symbolic = [value for value in values if value.free_symbols]
         charge(400 * sum(map(nodes, symbolic)), "symbols")
+        values = [informed(value) for value in values]
     if name == "clip":
         x, low, high = values
         # the lecture's order, which differs from numpy.clip when low > high
-        return sympy.Max(low, sympy.Min(x, high))
+        return plain(sympy.Max(low, sympy.Min(x, high)))
     heads = {"log": sympy.log, "sqrt": sympy.sqrt, "min": sympy.Min, "max": sympy.Max, "abs": sympy.Abs}
-    return heads[name](*values)
+    return plain(heads[name](*values))
 
 
 def exp(value: Value) -> Value:
@@ -110,6 +112,26 @@ def tidy(value: Value) -> Value:
         charge(300 * terms_of(value), "constants")
         return sympy.radsimp(sympy.expand(value))
     return value
+
+
+def multiplied_out(value: Value) -> Value:
+    """A constant with its products written out, where powers of pi or of a root may cancel."""
+    charge(120 * terms_of(value), "constants")
+    return sympy.expand(value) if terms_of(value) <= MAX_TERMS else value
+
+
+def factored(value: Value) -> Value:
+    """A quotient whose parts are written as products, so that roots of squares come out."""
+    if not value.free_symbols or not all(
+        part.is_Pow and part.exp.is_Rational and _factored_soon(part.base) for part in value.atoms(sympy.Pow)
+    ):
+        return value
+    charge(300 * nodes(value), "symbols")
+    parts = [
+        part.func(sympy.factor(part.base), part.exp) if part.is_Pow else sympy.factor(part)
+        for part in sympy.Mul.make_args(value)
+    ]
+    return sympy.Mul(*parts)
 
 
 def _factored_soon(value: Value) -> bool:

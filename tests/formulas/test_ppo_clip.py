@@ -105,10 +105,22 @@ def test_one_sided_slopes_are_shown_at_a_kink(ratio: str, kink: bool) -> None:
 
 
 def test_symbols_leave_the_slope_open() -> None:
-    for inputs in ({"ratio": "r", "adv": 5}, {"ratio": 1, "adv": "a"}, {"ratio": 1, "adv": 5, "eps": "x"}):
+    for inputs in (
+        {"ratio": "r", "adv": 5},
+        {"ratio": "6/5", "adv": "a"},
+        {"ratio": 2, "adv": 5, "eps": "x"},
+    ):
         d = rlcalc.derive("ppo_clip", **inputs)
         assert "d_ratio" not in d.outputs
         assert any(note.startswith("The derivative needs numbers") for note in d.notes)
+
+
+def test_a_slope_that_no_symbol_can_change_is_decided() -> None:
+    """ε > 0 is all that ε is known for, and it puts 1 inside the interval."""
+    assert str(rlcalc.derive("ppo_clip", ratio=1, adv="a").outputs["d_ratio"]) == "a"
+    assert rlcalc.derive("ppo_clip", ratio=1, adv=5, eps="x").outputs["d_ratio"] == 5
+    assert rlcalc.derive("ppo_clip", ratio="r", adv=0).outputs["d_ratio"] == 0
+    assert str(rlcalc.derive("ppo_clip", ratio="1+h", eps="h", adv=2).answer) == "2*h + 2"
 
 
 @pytest.mark.parametrize("ratio", ["3/5", "4/5", "1", "6/5", "3/2"])

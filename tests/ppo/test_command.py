@@ -146,6 +146,7 @@ def test_a_result_is_printed_whatever_becomes_of_files(
     code, out, err = ppo_run(*BANDIT, "--checkpoint", tmp_path / "a", "--json")
     assert (code, str(tmp_path / "a") in err) == (2, True)
     assert json.loads(out)["solved"]
+    assert not (tmp_path / "a").exists()  # nor what could be written of it
 
 
 def test_the_exact_checks_fit_on_a_page(ppo_run: Run, monkeypatch: Any) -> None:
@@ -167,7 +168,7 @@ def test_the_mutation_test_fits_on_a_page_and_has_a_legend(ppo_run: Run, monkeyp
     def detect(mutation: sabotage.Mutation) -> sabotage.Detection:
         by: tuple[str, ...] = ("mini_loop", "clip_exact", "clip_gradient", "loss_gradient")
         by *= mutation.name not in ("none", "kl_sign")
-        return sabotage.Detection(mutation.name, mutation.about, mutation.known, by, "0, 1", bool(by))
+        return sabotage.Detection(mutation.name, mutation.text(), mutation.known, by, "0, 1", bool(by))
 
     monkeypatch.setattr(sabotage, "detect", detect)
     code, out, err = ppo_run("--sabotage")

@@ -102,7 +102,7 @@ def test_nothing_is_detected_where_nothing_is_broken() -> None:
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_every_bug_is_detected(mutation: Mutation) -> None:
     found = detect(mutation)
-    assert found.right, f"nothing detects: {mutation.about}"
+    assert found.right, f"nothing detects: {mutation.text()}"
     assert set(found.caught_by) <= {*ABOUT, "mini_loop"}
 
 
@@ -130,9 +130,9 @@ def test_a_bug_of_the_catalogue_is_put_into_torch() -> None:
         "next_values": torch.tensor([[4.0, 0.0]]),
     }  # fmt: skip
     # λ = 1 for 0: the advantage of the second step would come back, but for the cut
-    assert known_bug("gae", "lam-missing-in-recursion")(**given)["advantages"].tolist() == [[3.0, 2.0]]
+    assert known_bug("gae/lam-missing-in-recursion")(**given)["advantages"].tolist() == [[3.0, 2.0]]
     given["lam"] = 1.0
-    assert known_bug("gae", "recursion-crosses-truncation")(**given)["advantages"].tolist() == [[4.0, 2.0]]
+    assert known_bug("gae/recursion-crosses-truncation")(**given)["advantages"].tolist() == [[4.0, 2.0]]
 
 
 SETTINGS = Settings(env="cartpole", envs=4, horizon=8, epochs=2, minibatches=2)

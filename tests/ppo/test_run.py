@@ -135,7 +135,7 @@ def test_an_exact_check_that_fails_stops_a_run_before_it_learns(monkeypatch: Any
     from rlcalc.ppo.check import exact
 
     wrong = exact.CheckResult("mini_loop", False, 1.0, "θ is elsewhere")
-    monkeypatch.setattr(exact, "mini_loop", lambda *_: wrong)
+    monkeypatch.setattr(exact, "mini_loop", lambda: wrong)
     result = run(SMALL, CPU)
     assert isinstance(result.failure, CheckFailed)
     assert result.env_steps == 0

@@ -53,12 +53,13 @@ class Mutation:
     """A bug: another formula, another trainer, or a bug of the catalogue of ``conform``.
 
     Attributes:
+        about: what is computed instead; left out where the catalogue says it.
         known: the same bug there, as ``formula/name``; it is what runs where nothing else is given.
         formula, form: the formula that is replaced, and what by, given the right form.
     """
 
     name: str
-    about: str
+    about: str = ""
     known: str = ""
     formula: str = ""
     form: Callable[[Form], Form] | None = None
@@ -69,9 +70,14 @@ class Mutation:
         if self.form is not None:
             return replace(verified, **{self.formula: self.form(getattr(verified, self.formula))})
         if self.known and self.trainer is Trainer:
-            formula, _, name = self.known.partition("/")
-            return replace(verified, **{formula: known_bug(formula, name)})
+            return replace(verified, **{self.known.partition("/")[0]: known_bug(self.known)})
         return verified
+
+    def text(self) -> str:
+        if self.about:
+            return self.about
+        bug = _declared(self.known)
+        return bug.does if isinstance(bug, Fault) else bug.about
 
 
 @dataclass(frozen=True)
@@ -109,19 +115,25 @@ def detect(mutation: Mutation) -> Detection:
             when.append(str(trainer.iterations))
             break
     return Detection(
-        mutation.name, mutation.about, mutation.known, tuple(caught), ", ".join(when), bool(caught)
+        mutation.name, mutation.text(), mutation.known, tuple(caught), ", ".join(when), bool(caught)
     )
 
 
-def known_bug(formula: str, name: str) -> Form:
+def _declared(known: str) -> Fault | Convention:
+    formula, _, name = known.partition("/")
+    declared: list[Fault | Convention] = [*catalogue(formula).faults, *catalogue(formula).conventions]
+    (bug,) = (bug for bug in declared if bug.name == name)
+    return bug
+
+
+def known_bug(known: str) -> Form:
     """A bug of the catalogue of ``conform``, as a Torch form.
 
     It changes arguments or results of a form that it is given. That of GAE,
     through which no gradient goes, is the NumPy form; the others compute
     with tensors, so that they may hold arithmetic only.
     """
-    declared: list[Fault | Convention] = [*catalogue(formula).faults, *catalogue(formula).conventions]
-    (bug,) = (bug for bug in declared if bug.name == name)
+    formula, bug = known.partition("/")[0], _declared(known)
     forms, names = load_forms(formula), [parameter.name for parameter in load_formula(formula).parameters]
 
     def broken(**given: Any) -> dict[str, Any]:
@@ -222,35 +234,32 @@ class _Ascent(Trainer):
 MUTATIONS = (
     Mutation("advantage_sign", "−A instead of A", formula="gae",
              form=_changed(lambda found: {**found, "advantages": -found["advantages"]})),
-    Mutation("done_shifted", "the flags of a step are read at the next one", "gae/done-mask-one-late"),
-    Mutation("truncation_terminates", "running out of time counts as a terminal state",
-             "gae/truncation-as-termination"),
+    Mutation("done_shifted", known="gae/done-mask-one-late"),
+    Mutation("truncation_terminates", known="gae/truncation-as-termination"),
     Mutation("no_bootstrap", "the value of the successor is left out", formula="gae",
              form=_without_next_values),
-    Mutation("bootstrap_after_reset", "a cut step bootstraps from the next episode's first state",
-             "gae/next-value-of-reset-state"),
+    Mutation("bootstrap_after_reset", known="gae/next-value-of-reset-state"),
     Mutation("successor_after_reset", "the rollout stores the state after the reset",
              trainer=_ResetSuccessor),
-    Mutation("truncation_ignored", "the recursion runs on across a cut", "gae/recursion-crosses-truncation"),
-    Mutation("reward_late", "rewards are stored one step late", "gae/reward-one-late", trainer=_LateReward),
-    Mutation("lambda_missing", "λ is 1 whatever was asked for", "gae/lam-missing-in-recursion"),
+    Mutation("truncation_ignored", known="gae/recursion-crosses-truncation"),
+    Mutation("reward_late", known="gae/reward-one-late", trainer=_LateReward),
+    Mutation("lambda_missing", known="gae/lam-missing-in-recursion"),
     Mutation("one_discount", "γ where γⁿ is meant", formula="gae", form=_one_discount),
     Mutation("target_is_advantage", "the critic learns A instead of A + V", formula="gae",
              form=_changed(lambda found: {**found, "returns": found["advantages"]})),
     Mutation("mean_added_back", "normalisation adds the mean back",
              "actor_loss/whitened-with-the-mean-added-back", trainer=_MeanAddedBack),
     Mutation("old_refreshed", "old log-probabilities are refreshed each epoch", trainer=_Refreshed),
-    Mutation("ratio_inverted", "old over new", "ratio/ratio-inverted"),
-    Mutation("clip_swapped", "clip(r, 1+ε, 1−ε)", "ppo_clip/bounds-swapped", "ppo_clip",
-             lambda right: swapped_clip),
-    Mutation("minimum_early", "min(r, clip(r))·A", "ppo_clip/minimum-before-the-product", "ppo_clip",
-             lambda right: early_minimum),
-    Mutation("no_clip", "r·A alone", "ppo_clip/clip-forgotten"),
-    Mutation("critic_sign", "the critic's loss is subtracted from what is minimised", "ppo_loss/critic-sign"),
-    Mutation("entropy_sign", "the entropy is added to what is minimised", "ppo_loss/entropy-sign"),
-    Mutation("critic_halved", "a factor 1/2 that the reduction does not name",
-             "ppo_loss/critic-halved-again"),
+    Mutation("ratio_inverted", known="ratio/ratio-inverted"),
+    Mutation("clip_swapped", known="ppo_clip/bounds-swapped", formula="ppo_clip",
+             form=lambda right: swapped_clip),
+    Mutation("minimum_early", known="ppo_clip/minimum-before-the-product", formula="ppo_clip",
+             form=lambda right: early_minimum),
+    Mutation("no_clip", known="ppo_clip/clip-forgotten"),
+    Mutation("critic_sign", known="ppo_loss/critic-sign"),
+    Mutation("entropy_sign", known="ppo_loss/entropy-sign"),
+    Mutation("critic_halved", known="ppo_loss/critic-halved-again"),
     Mutation("advantage_leaks", "a gradient flows through the advantage into the critic", trainer=_Leaking),
     Mutation("ascent", "the optimiser climbs", trainer=_Ascent),
-    Mutation("kl_sign", "the reported divergence has the wrong sign", "kl/negative-divergence"),
+    Mutation("kl_sign", known="kl/negative-divergence"),
 )  # fmt: skip

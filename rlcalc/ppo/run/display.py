@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from rlcalc.files import replacing
+from rlcalc.plotting import BLUE, GREY, VERMILION, new_figure
 
 if TYPE_CHECKING:
     from rlcalc.ppo.run.run import Progress, Result
@@ -198,24 +199,23 @@ def picture(path: Path, result: Result) -> None:
     Raises:
         InputError: ``file_not_written``.
     """
-    from matplotlib.figure import Figure
-
-    figure: Any = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
+    figure, (axes,) = new_figure()
     steps, values = [step for step, _ in result.history], [value for _, value in result.history]
-    axes.plot(steps, values, marker=".", markersize=4, linewidth=1.2, label="episodes of training")
+    axes.plot(
+        steps, values, marker=".", markersize=4, linewidth=1.2, color=BLUE, label="episodes of training"
+    )
     if result.evaluations:
         axes.plot(
             [step for step, _ in result.evaluations], [value for _, value in result.evaluations],
-            "o", markersize=5, label=f"evaluation, {result.settings.evaluation_episodes} episodes",
+            "o", markersize=6, color=VERMILION, label=f"evaluation, {result.settings.evaluation_episodes} episodes",
         )  # fmt: skip
     if result.goal is not None:
-        axes.axhline(result.goal, color="gray", linestyle="--", linewidth=0.8, label=f"goal: {result.goal:g}")
+        axes.axhline(result.goal, color=GREY, linestyle="--", linewidth=0.8, label=f"goal: {result.goal:g}")
     axes.set_xlabel("environment steps")
     axes.set_ylabel("mean return")
     axes.set_title(f"PPO on {result.settings.env}, seed {result.settings.seed}, {result.device}")
     axes.set_ylim(bottom=min(0.0, *values) if values else 0.0)
-    axes.legend(loc="best", frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     drawn = BytesIO()
     figure.savefig(drawn, dpi=150, format=path.suffix[1:].lower())
     with replacing(path) as file:

@@ -31,7 +31,7 @@ from rlcalc.ppo.run.evaluate import Evaluator
 from rlcalc.ppo.run.log import Log, finite
 from rlcalc.ppo.run.ranks import Ranks, group, is_first, local_device
 from rlcalc.ppo.settings import Settings
-from rlcalc.ppo.train import Formulas, Trainer
+from rlcalc.ppo.train import Trainer
 
 
 @dataclass(frozen=True)
@@ -125,15 +125,12 @@ def run(
     settings: Settings,
     options: Options,
     show: Show = lambda progress: None,
-    formulas: Formulas | None = None,
-    make: Callable[..., Trainer] = Trainer,
 ) -> Result:
     """Train until the task is solved, the steps are used up or a signal stops it.
 
     Args:
         settings: ignored but for ``steps`` when a checkpoint is resumed.
         show: called after every iteration, on rank 0.
-        formulas, make: for the mutation test.
 
     Raises:
         InputError: an environment, device, folder or file cannot be used.
@@ -164,7 +161,7 @@ def run(
             )
         held.enter_context(one_thread(device))
         ranks = held.enter_context(group(device, settings.envs))
-        whole = _Run(settings, options, device, ranks, formulas, make)
+        whole = _Run(settings, options, device, ranks)
         held.callback(whole.close)
         return whole.go(saved, show)
 
@@ -172,15 +169,7 @@ def run(
 class _Run:
     """What a run holds while it lasts."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        options: Options,
-        device: torch.device,
-        ranks: Ranks,
-        formulas: Formulas | None,
-        make: Callable[..., Trainer],
-    ) -> None:
+    def __init__(self, settings: Settings, options: Options, device: torch.device, ranks: Ranks) -> None:
         if ranks.size > 1 and settings.critic_reduction == "sum":
             raise InputError("sum_over_ranks", "Gradients of ranks are averaged; a summed loss is not.")
         self.settings, self.options, self.ranks = settings, options, ranks
@@ -189,8 +178,7 @@ class _Run:
         self.checks = Checks(settings.seed) if options.checks else None
         if self.checks is not None:
             env = self.checks.watch(env)
-        self.trainer = make(settings, env, formulas, self.checks, ranks)
-        self.formulas, self.make = formulas, make
+        self.trainer = Trainer(settings, env, None, self.checks, ranks)
         # far from the seeds of training, and the same for all ranks, though only one evaluates
         evaluation = make_env(
             settings.env, settings.evaluation_episodes, _seed(settings, 1_000_000), device, dtype
@@ -223,7 +211,7 @@ class _Run:
                     log = held.enter_context(Log(self.options.log, None if saved is None else first))
                 stop = held.enter_context(_stop_requests())
                 if saved is None and self.checks is not None:
-                    self.before.append(exact.mini_loop(self.formulas, self.make))
+                    self.before.append(exact.mini_loop())
                     self.before[-1].require()
                 self._train(start, first, log, show, stop)
         except CheckFailed as error:
