@@ -64,11 +64,8 @@ def markdown_table() -> str:
     """Every command with what it computes or does."""
     rows = [(head.command, head.title) for head in heads()]
     rows += [(name, entry.about) for name, entry in BUILT_IN.items()]
-    lines = [
-        "| command | what it computes |",
-        "|---|---|",
-        *(f"| `{name}` | {text} |" for name, text in rows),
-    ]
+    lines = ["| command | what it computes |", "|---|---|"]
+    lines += [f"| `{name}` | {text} |" for name, text in rows]
     return "\n".join(lines) + "\n"
 
 

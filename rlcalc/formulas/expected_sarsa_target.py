@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.steps.terms import Name, total
+from rlcalc.steps.terms import Name, Term, total
 
 if TYPE_CHECKING:
     from rlcalc.backends import Backend
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def exact_form(d: Derivation, i: Inputs) -> None:
     targets = []
     for t, reward in enumerate(i.rewards):
-        found = d.given(Name("R", str(t + 1)), reward)
+        found: Term = d.given(Name("R", str(t + 1)), reward)
         if not (i.terminated and i.terminated[t]):
             discount = d.given("γ", i.gamma[t] if isinstance(i.gamma, list) else i.gamma)
             terms = [
