@@ -240,7 +240,7 @@ def _print(lines: Iterable[Line]) -> None:
 
 
 def _generated(random: int | None, target: Target) -> tuple[int, str]:
-    """How many cases to generate, and why there are none though nobody said so.
+    """How many cases to generate, and why there are none where none were refused.
 
     Raises:
         InputError: ``hypothesis_missing``, when cases were asked for that need it.

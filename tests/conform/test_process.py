@@ -160,7 +160,7 @@ def test_a_wider_dtype_is_named(remote: Any) -> None:
 
 
 def test_results_before_a_hang_are_kept(remote: Any) -> None:
-    target = remote("hangs_on_long_ones", limit=0.4, dtypes=("float64",))
+    target = remote("hangs_on_long_ones", limit=1.0, dtypes=("float64",))
     found = run(target, "gae", random=300)
     assert found.verdict == "hangs"
     statuses = [j.status for j in found.judgements]
@@ -190,7 +190,7 @@ def test_a_crash_on_some_cases_leaves_the_others(remote: Any) -> None:
     assert found.found is not None
     assert len(found.found.rows[0]["rewards"]) > 20
     # the first, the second look, and a bounded number of smaller ones
-    assert target.worker.started < 30
+    assert target.service.started < 30
 
 
 def test_numbers_cross_bit_by_bit(remote: Any) -> None:
@@ -210,7 +210,7 @@ def test_numbers_cross_bit_by_bit(remote: Any) -> None:
         assert part.array.dtype == array.dtype
         assert part.array.shape == array.shape
         assert part.array.tobytes() == array.tobytes()
-    assert target.worker.started == 1
+    assert target.service.started == 1
 
 
 def test_whatever_is_in_the_pipe_is_a_message_or_garbage() -> None:
@@ -224,17 +224,22 @@ def test_whatever_is_in_the_pipe_is_a_message_or_garbage() -> None:
             data[chance.randrange(len(data))] = chance.randrange(256)
         try:
             size = measure(data)
-            _, arrays = unpack(bytes(data[:size]))
+            found = unpack(bytes(data[:size]))
         except Garbage:
             continue
-        assert sum(array.nbytes for array in arrays) <= len(data)
-    more = pack({}, [np.zeros(3)]).replace(b"(3,), }", b"(999,)}")
-    with pytest.raises(Garbage):
-        unpack(more)
+        assert len(str(found)) <= 20 * len(data)
+    for old, new in [
+        (b"[3], 0", b"[9], 0"),
+        (b"[3], 0", b"[3], 9"),
+        (b"float64", b"object "),
+        (b"[3]", b"'3'"),
+    ]:
+        message = pack([np.zeros(3)])
+        assert old in message
+        with pytest.raises(Garbage):
+            unpack(message.replace(old, new))
     with pytest.raises(Garbage):
         measure(bytearray(b"rlc1" + b"\xff" * 16))
-    with pytest.raises(ValueError, match="pickle"):
-        pack({}, [np.array([object()])])
 
 
 @pytest.mark.parametrize(
@@ -258,7 +263,7 @@ def test_the_same_verdicts_as_in_this_process(
 ) -> None:
     target = remote(name, file, backend=backend)
     assert run(target, "gae", random=5).verdict == verdict
-    assert target.worker.started == 1
+    assert target.service.started == 1
     assert capfd.readouterr().out == ""
 
 
@@ -271,7 +276,7 @@ def test_narrowing_keeps_the_process(remote: Any) -> None:
     found = run(target, "gae", random=20)
     assert found.verdict == "conforms"
     assert any("tested with scalar gamma" in note for note in found.notes)
-    assert target.worker.started == 1
+    assert target.service.started == 1
 
 
 @linux
@@ -301,13 +306,13 @@ def test_it_outlives_the_thread_that_started_it(remote: Any) -> None:
     thread.start()
     thread.join()
     assert made[0].call(VECTOR).kind == "answer"
-    assert made[0].worker.started == 1
+    assert made[0].service.started == 1
 
 
 def test_closing_leaves_nothing(remote: Any, pids: Path) -> None:
     target = remote("right", SOFT)
     assert target.call(VECTOR).kind == "answer"
-    pids.write_text(f"{target.worker.child.number}\n")
+    pids.write_text(f"{target.service.child.number}\n")
     target.close()
     assert gone(pids)
     # and it can be asked again

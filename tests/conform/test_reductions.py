@@ -25,6 +25,7 @@ from rlcalc.specs import load_formula
 from rlcalc.testing import conformance_suite
 
 from . import losses
+from .printed import passes
 
 FILE = Path(losses.__file__)
 REDUCED = ("ppo_clip", "entropy", "kl")

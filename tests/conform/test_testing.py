@@ -1,4 +1,4 @@
-"""``rlcalc.testing`` in a repository of somebody else, from the built wheel."""
+"""``rlcalc.testing`` in a repository of another project, from the built wheel."""
 
 from __future__ import annotations
 
