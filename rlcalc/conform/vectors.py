@@ -37,7 +37,7 @@ class Vector:
     """One set of inputs with what is right for them.
 
     Attributes:
-        id: of the golden case, with ``#1`` behind it for its first other reading.
+        id: of the golden case, followed by ``#1`` for its first other reading.
         given: names that the case states; the others are defaults.
         texts: the inputs as the case has them, for reproduction.
         arrays: float64, as the NumPy form takes them; absent ones are ``None``.

@@ -83,7 +83,7 @@ def correlation_for_factor(form: Form, **arrays: Any) -> Outputs:
 
 @fault("one-pass-variance", "precision")
 def one_pass_variance(form: Form, **arrays: Any) -> Outputs:
-    """Computes variances as E[x²] − E[x]², which loses all digits where the spread is small beside the mean.
+    """Computes variances as E[x²] − E[x]², which loses all digits where the spread is small next to the mean.
 
     Shown when: Samples close together on a large offset.
     Cause: Both moments can be summed in one pass over the data.

@@ -25,7 +25,7 @@ from rlcalc.recurrence.scan import scan_numpy
 @argument_fault(
     "wrong-state-before-last",
     "indexing",
-    reported_in=["mttga/purejaxql issue #12", "keraJLi/rejax issue #34"],
+    reported_in=["mttga/purejaxql issue #12"],
 )
 def wrong_state_before_last(arrays: Arrays) -> Arrays:
     """Bootstraps step T − 2 from V(S_T), the value after the last step, instead of V(S_{T−1}).
@@ -147,13 +147,12 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     return with_returns({}, arrays, convolved(base, gamma * lam, ~ends))
 
 
-@argument_fault("raises-at-gamma-lam-zero", "precision", reported_in=["pytorch/rl"])
+@argument_fault("raises-at-gamma-lam-zero", "precision")
 def raises_at_gamma_lam_zero(arrays: Arrays) -> Arrays:
-    """Raises, with an IndexError for example, where γλ = 0; right everywhere else.
+    """Raises, with an IndexError for example, where γλ = 0; right everywhere else, also where γλ is small.
 
     Shown when: γ or λ at 0.
-    Cause: The powers of γλ are a kernel whose length is found from log(γλ), or the case 0 is handled apart
-        and given the wrong shape.
+    Cause: The case 0 is handled separately and given the wrong shape, or log(γλ) is taken without need.
     Fix: Return R + γ·V' at γλ = 0, and test it: λ = 0 is the target of TD(0).
     """
     return shared.raises_at_zero(arrays["gamma"] * arrays["lam"])
