@@ -23,27 +23,14 @@ from rlcalc.evaluation import checked
 from rlcalc.reference import find_oracle
 from rlcalc.specs import formula_names, load_formula
 
-from . import targets, worlds
+from . import targets
 from .printed import passes
-
-# a decision process reaches a target as arrays, and the calculator as a table of exact numbers
-TABLES = [n for n in formula_names() if any(p.kind == "mdp" for p in load_formula(n).parameters)]
-
-
-@pytest.mark.parametrize("formula", formula_names())
-@pytest.mark.parametrize("backend", ["numpy", pytest.param("torch", marks=pytest.mark.slow)])
-def test_our_own_forms_pass(formula: str, backend: str) -> None:
-    form = worlds.own(formula) if formula in TABLES else getattr(rlcalc, formula)
-    target = from_function(form, formula, backend)
-    ran, found, why = search(Trial(target, ()), load_formula(formula), (), 25, 3)
-    assert (ran, found, why) == (25, None, "")
 
 
 @pytest.mark.parametrize("formula", formula_names())
 def test_all_outputs_are_compared(formula: str) -> None:
     """Whoever names outputs is checked on each of them that has an exact answer."""
-    compute = partial(rlcalc.compute, formula)
-    form = worlds.own(formula, compute) if formula in TABLES else compute
+    form = partial(rlcalc.compute, formula)
     ran, found, why = search(Trial(Target(formula, form), ()), load_formula(formula), (), 25, 4)
     assert (ran, found, why) == (25, None, "")
 
