@@ -59,6 +59,15 @@ def td_error(
 ) -> Any:
     """TD error."""
 
+def expected_sarsa_target(
+    rewards: _Numbers,
+    q_values: _Numbers,
+    policy: _Numbers,
+    gamma: _Numbers,
+    terminated: _Numbers | None = None,
+) -> Any:
+    """Target of expected SARSA."""
+
 def td_update(
     value: _Numbers,
     target: _Numbers,

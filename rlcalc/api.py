@@ -52,12 +52,7 @@ def _run(spec: Formula, inputs: dict[str, Any]) -> dict[str, Any]:
     forms = load_forms(spec.name)
     if forms.check_arrays is not None:
         forms.check_arrays(Seen(arrays))
-    if xp is TORCH:
-        found = forms.torch_form(**arrays)
-    else:
-        # overflow and underflow are answers, as they are in Torch
-        with np.errstate(all="ignore"):
-            found = forms.numpy_form(**arrays)
+    found = forms.torch_form(**arrays) if xp is TORCH else forms.numpy_form(**arrays)
     return {name: _own(value) for name, value in found.items() if value is not None}
 
 

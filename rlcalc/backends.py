@@ -1,4 +1,4 @@
-"""NumPy and Torch behind one face.
+"""NumPy and Torch with one interface.
 
 A ``Backend`` is the library itself (``xp.where``, ``xp.log``: every name that
 it does not define is looked up there) with the few operations that the two
@@ -51,6 +51,14 @@ class Backend:
         """0 … count − 1, on the device of ``like``."""
         raise NotImplementedError
 
+    def placed(self, array: Any, like: Any) -> Any:
+        """The same array on the device of ``like``."""
+        raise NotImplementedError
+
+    def constant(self, array: Any) -> Any:
+        """The same values without the graph that they came with."""
+        raise NotImplementedError
+
     def look(self, array: Any) -> Any:
         """The values as a NumPy array; ``None`` where looking would cost a wait or is not possible."""
         raise NotImplementedError
@@ -78,6 +86,17 @@ class _NumPy(Backend):
     def indices(self, count: int, like: Any) -> Any:
         return np.arange(count)
 
+    def placed(self, array: Any, like: Any) -> Any:
+        return array
+
+    def constant(self, array: Any) -> Any:
+        return array
+
+    def softmax(self, x: Any, axis: int) -> Any:
+        """The largest entry is subtracted first, so nothing overflows."""
+        powers = np.exp(x - x.max(axis=axis, keepdims=True))
+        return powers / powers.sum(axis=axis, keepdims=True)
+
     def look(self, array: Any) -> Any:
         return array
 
@@ -98,6 +117,18 @@ class _Torch(Backend):
 
     def indices(self, count: int, like: Any) -> Any:
         return torch.arange(count, device=like.device)
+
+    def placed(self, array: Any, like: Any) -> Any:
+        return array.to(like.device)
+
+    def constant(self, array: Any) -> Any:
+        return array.detach()
+
+    def asarray(self, value: Any) -> Any:
+        return torch.as_tensor(value)
+
+    def broadcast_arrays(self, *arrays: Any) -> Any:
+        return torch.broadcast_tensors(*arrays)  # type: ignore[no-untyped-call]
 
     def look(self, array: Any) -> Any:
         """Tensors of other devices are not looked at, nor any under a compiler, a tracer or ``vmap``."""

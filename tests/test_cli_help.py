@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
-from rlcalc.cli import main
 from rlcalc.cli.commands import BUILT_IN
 from rlcalc.specs import heads, load_formula
+from tests.command import run
 
 COMMANDS = [[head.command] for head in heads()]
 PAGES = [*COMMANDS, *([name] for name in BUILT_IN), ["golden", "certify"], ["golden", "export"]]
 EVERY_PAGE = [[], *PAGES]
-
-
-def run(*words):
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        code = main(list(words))
-    return code, out.getvalue(), err.getvalue()
 
 
 @pytest.fixture(autouse=True)

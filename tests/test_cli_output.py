@@ -11,9 +11,8 @@ import sys
 import pytest
 
 from rlcalc.cli import CRASHED, main
-from rlcalc.specs import formula_names, heads, load_formula
-
-LINE = ["lambda-return", "--rewards", "1", "2", "3", "--lam", "0.5"]
+from rlcalc.specs import heads, load_formula
+from tests.command import LINE, run
 
 
 class Terminal(io.StringIO):
@@ -37,17 +36,11 @@ def terminal(monkeypatch):
     return run
 
 
-def run(capsys, *words):
-    code = main(list(words))
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
 # for people
 
 
-def test_a_student_can_copy_it(capsys):
-    code, out, err = run(capsys, *LINE)
+def test_a_student_can_copy_it():
+    code, out, err = run(*LINE)
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert "λ = 1/2" in lines
@@ -74,8 +67,8 @@ def test_a_student_can_copy_it(capsys):
         (["--rewards", "1/3", "--backends", "numpy", "--digits", "3"], "G_0^λ = 0.333  (return)"),
     ],
 )
-def test_an_answer_is_exact_and_decimal(capsys, words, line):
-    assert line in run(capsys, "lambda-return", *words, "--lam", "1")[1].splitlines()
+def test_an_answer_is_exact_and_decimal(words, line):
+    assert line in run("lambda-return", *words, "--lam", "1")[1].splitlines()
 
 
 @pytest.mark.parametrize(
@@ -87,42 +80,39 @@ def test_an_answer_is_exact_and_decimal(capsys, words, line):
         ([], "21/8"),
     ],
 )
-def test_quiet_decimals(capsys, words, answer):
+def test_quiet_decimals(words, answer):
     line = ["lambda-return", "--rewards", "1", "2", "5/2", "--lam", "1/2", "-q"]
-    assert run(capsys, *line, *words)[1] == f"{answer}\n"
+    assert run(*line, *words)[1] == f"{answer}\n"
 
 
-def test_our_own_minus_can_be_typed_back(capsys):
-    out = run(capsys, "lambda-return", "--rewards", "−1/8", "−1", "--lam", "−0", "-q")[1]
+def test_our_own_minus_can_be_typed_back():
+    out = run("lambda-return", "--rewards", "−1/8", "−1", "--lam", "−0", "-q")[1]
     assert out == "-1/8\n"
 
 
-def test_a_matrix_is_a_table_with_names(capsys):
-    main(["policy-eval", "--mdp", "grid2x2", "--gamma", "0.9"])
-    lines = capsys.readouterr().out.splitlines()
+def test_a_matrix_is_a_table_with_names():
+    words = ["policy-eval", "--mdp", "grid2x2", "--gamma", "0.9"]
+    lines = run(*words)[1].splitlines()
     at = lines.index("Q  (q_values)")
     # V is 90/161, 110/161, 110/161, 0: times 9/10 without a reward, 1 for entering the goal
     assert lines[at + 1].split() == ["U", "D", "L", "R"]
     assert lines[at + 3].split() == ["(0,1)", "99/161", "1", "81/161", "99/161"]
     assert lines[at + 5].split() == ["(1,1)", "0", "0", "0", "0"]
-    main(["policy-eval", "--mdp", "grid2x2", "--gamma", "0.9", "--decimal"])
-    assert "0.614907  1         0.503106  0.614907" in capsys.readouterr().out
+    assert "0.614907  1         0.503106  0.614907" in run(*words, "--decimal")[1]
 
 
-def test_steps_in_short_and_none(capsys):
+def test_steps_in_short_and_none():
     line = ["lambda-return", "--rewards", *"1234567", "--lam", "1"]
-    steps = {
-        how: run(capsys, *line, *how.split())[1] for how in ("", "--steps none", "--steps short", "--all")
-    }
+    steps = {how: run(*line, *how.split())[1] for how in ("", "--steps none", "--steps short", "--all")}
     assert steps[""] == steps["--all"]
     assert "c_1 =" in steps[""]
     assert "c_7 = " not in steps["--steps none"]
     assert "… 6 more steps; --all shows them" in steps["--steps short"]
     assert "= 28  (return)" in steps["--steps none"]
-    assert "--steps is none, short or all, not 'few'." in run(capsys, *line, "--steps", "few")[2]
-    assert "--digits takes an integer from 1 to 1000" in run(capsys, *line, "--digits", "0")[2]
+    assert "--steps is none, short or all, not 'few'." in run(*line, "--steps", "few")[2]
+    assert "--digits takes an integer from 1 to 1000" in run(*line, "--digits", "0")[2]
     # where it is an input, it stays one
-    assert run(capsys, "lambda-weights", "--lam", "1/2", "--steps", "2", "-q")[1] == "1/2 1/2\n"
+    assert run("lambda-weights", "--lam", "1/2", "--steps", "2", "-q")[1] == "1/2 1/2\n"
 
 
 EXAMPLES = [
@@ -134,53 +124,41 @@ EXAMPLES = [
 
 @pytest.mark.parametrize("words", EXAMPLES, ids=lambda words: words[0])
 @pytest.mark.parametrize("width", [60, 80])
-def test_nothing_is_wider_than_the_page(terminal, capsys, monkeypatch, words, width):
+def test_nothing_is_wider_than_the_page(terminal, monkeypatch, words, width):
     monkeypatch.setenv("COLUMNS", str(width))
     shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal(*words, "--all")[1])
-    assert max(map(len, shown.splitlines())) <= width
-    # and nothing is lost by it
-    monkeypatch.setenv("COLUMNS", "100")
-    if width == 80 and "  to 6 digits" not in shown:
-        assert set(shown.split()) >= {word for word in run(capsys, *words)[1].split() if "/" in word}
+    piped = run(*words)[1]  # where no number is broken either
+    assert max(map(len, [*shown.splitlines(), *piped.splitlines()])) <= width
+    assert set(piped.split()) == set(shown.split())
 
 
-def test_symbols_say_what_was_skipped(capsys):
-    code, out, err = run(capsys, *LINE[:-1], "l")
+def test_symbols_say_what_was_skipped():
+    code, out, err = run(*LINE[:-1], "l")
     assert code == 0
     assert "G_0^λ = 3·l² + 2·l + 1  (return)\n" in out
     assert "note: numpy was skipped: l left as a symbol." in err
     assert "NumPy" not in out
 
 
-def test_notes_and_idle_options_go_to_standard_error(capsys):
-    _, out, err = run(capsys, *LINE, "--alpha", "3/2", "--device", "cpu", "-q")
+def test_notes_and_idle_options_go_to_standard_error():
+    _, out, err = run(*LINE, "--alpha", "3/2", "--device", "cpu", "-q")
     assert out == "11/4\n"
     assert "note: A step size above 1" in err
     assert "note: --device had no effect" in err
 
 
-def test_backends_and_dtypes(capsys):
-    _, out, _ = run(capsys, *LINE, "--backends", "numpy")
+def test_backends_and_dtypes():
+    _, out, _ = run(*LINE, "--backends", "numpy")
     assert "G_0^λ = 2.75  (return)\n" in out
     assert out.endswith("Computed by NumPy in float64; nothing to compare with.\n")
-    _, out, _ = run(
-        capsys,
-        "lambda-return",
-        "--rewards",
-        "0.1",
-        "--lam",
-        "1",
-        "--dtype=float32",
-        "--backends",
-        "sympy,numpy",
-    )
-    assert "NumPy agrees in float32: 0.1 (" in out
-    assert run(capsys, *LINE, "--backends", "sympy", "--dtype", "float32", "-q")[1] == "11/4\n"
+    words = ["lambda-return", "--rewards", "0.1", "--lam", "1", "--dtype=float32"]
+    assert "NumPy agrees in float32: 0.1 (" in run(*words, "--backends", "sympy,numpy")[1]
+    assert run(*LINE, "--backends", "sympy", "--dtype", "float32", "-q")[1] == "11/4\n"
 
 
-def test_torch_agrees(capsys):
+def test_torch_agrees():
     pytest.importorskip("torch")
-    code, out, _ = run(capsys, *LINE, "--backends", "sympy", "torch", "--device", "cpu")
+    code, out, _ = run(*LINE, "--backends", "sympy", "torch", "--device", "cpu")
     assert code == 0
     assert "Torch agrees: 2.75" in out
 
@@ -188,56 +166,51 @@ def test_torch_agrees(capsys):
 # the other forms
 
 
-def test_quiet_vectors_can_be_pasted_back(capsys):
-    if "lambda_weights" not in formula_names():
-        pytest.skip("needs lambda-weights")
-    _, out, _ = run(capsys, "lambda-weights", "--lam", "l", "--steps", "3", "-q")
+def test_quiet_vectors_can_be_pasted_back():
+    _, out, _ = run("lambda-weights", "--lam", "l", "--steps", "3", "-q")
     words = out.split()
     assert len(words) == 3
-    code, again, _ = run(capsys, "lambda-return", "--rewards", *words, "--lam", "0", "-q")
+    code, again, _ = run("lambda-return", "--rewards", *words, "--lam", "0", "-q")
     assert (code, again.replace(" ", "").strip()) == (0, words[0])
 
 
 @pytest.mark.parametrize("form", [[], ["-q"], ["--json"]])
-def test_where_no_backend_can_run_it_is_an_error(capsys, form):
+def test_where_no_backend_can_run_it_is_an_error(form):
     many = [str(k) for k in range(129)]
-    code, out, err = run(capsys, "discounted-return", "--rewards", *many, "--gamma", "g", *form)
+    code, out, err = run("discounted-return", "--rewards", *many, "--gamma", "g", *form)
     assert (code, out) == (2, "")
     assert "129 entries are more than the 128" in err
     assert "g left as a symbol" in err
 
 
-def test_several_symbols_are_multiplied_out_for_shorter_episodes_only(capsys):
+def test_several_symbols_are_multiplied_out_for_shorter_episodes_only():
     rewards = [str(k) for k in range(41)]
     line = ["lambda-return", "--rewards", *rewards, "--lam", "l", "-q"]
-    assert run(capsys, *line)[0] == 0
-    code, _, err = run(capsys, *line, "--gamma", "g")
+    assert run(*line)[0] == 0
+    code, _, err = run(*line, "--gamma", "g")
     assert code == 2
     assert "41 entries are more than the 40" in err
 
 
-def test_quiet_without_an_exact_answer(capsys):
-    assert run(capsys, "lambda-return", "--rewards", "0.1", "0.2", "--lam", "1", "-q", "--backends", "numpy")[
-        1
-    ] in ("0.30000000000000004\n",)
+def test_quiet_without_an_exact_answer():
+    words = ["lambda-return", "--rewards", "0.1", "0.2", "--lam", "1", "-q", "--backends", "numpy"]
+    assert run(*words)[1] == "0.30000000000000004\n"
 
 
-def test_an_overflow_is_no_agreement_of_digits(capsys):
-    main(["td-error", "--reward", "1e308", "--value", "-1e308", "--next-value", "0", "--gamma", "1"])
-    out = capsys.readouterr().out
+def test_an_overflow_is_no_agreement_of_digits():
+    out = run("td-error", "--reward", "1e308", "--value", "-1e308", "--next-value", "0", "--gamma", "1")[1]
     assert "NumPy gives inf: the answer is beyond the range of float64." in out
     assert "agrees" not in out
 
 
-def test_what_does_not_exist_is_said_in_words(capsys):
-    main(["control-variate", "--x", "1", "2", "--b", "3", "3", "--k", "1"])
-    out = capsys.readouterr().out
+def test_what_does_not_exist_is_said_in_words():
+    out = run("control-variate", "--x", "1", "2", "--b", "3", "3", "--k", "1")[1]
     assert "k* is undefined  (best_k)" in out
     assert "nan" not in out
 
 
-def test_json_contract(capsys):
-    code, out, err = run(capsys, *LINE, "--json")
+def test_json_contract():
+    code, out, err = run(*LINE, "--json")
     document = json.loads(out)
     assert (code, err) == (0, "")
     keys = ["schema", "version", "formula", "inputs", "outputs", "agree", "steps", "notes"]
@@ -260,8 +233,22 @@ def test_json_contract(capsys):
     assert document["notes"] == []
 
 
-def test_a_program_gets_the_stable_code_of_a_mistake(capsys):
-    code, out, err = run(capsys, "discounted-return", "--rewards", "1", "--gamma", "11/10", "--json")
+def test_json_keeps_to_its_schema():
+    from jsonschema import Draft202012Validator
+
+    from rlcalc.data import data_folder
+
+    schema = json.loads((data_folder("specs") / "schemas" / "result.schema.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    check = Draft202012Validator(schema)
+    for words in [*EXAMPLES, [*LINE, "--backends", "numpy"]]:
+        document = json.loads(run(*words, "--json")[1])
+        assert list(check.iter_errors(document)) == [], words
+    assert list(check.iter_errors({**document, "extra": 1}))
+
+
+def test_a_program_gets_the_stable_code_of_a_mistake():
+    code, out, err = run("discounted-return", "--rewards", "1", "--gamma", "11/10", "--json")
     assert (code, out) == (2, "")
     assert err.startswith("error: --gamma must be in [0, 1], not 11/10.\n")
     error = json.loads(err.splitlines()[-1])["error"]
@@ -270,42 +257,39 @@ def test_a_program_gets_the_stable_code_of_a_mistake(capsys):
     assert set(error) == {"code", "message", "hint"}
 
 
-def test_json_with_symbols_and_words(capsys):
-    _, out, _ = run(capsys, *LINE[:-1], "l", "--json")
+def test_json_with_symbols_and_words():
+    _, out, _ = run(*LINE[:-1], "l", "--json")
     document = json.loads(out)
     assert document["agree"] is None
     assert document["outputs"]["return"] == {
         "exact": "3*l**2 + 2*l + 1", "decimal": None, "numpy": None, "torch": None,
     }  # fmt: skip
     assert any("skipped" in note for note in document["notes"])
-    _, out, _ = run(capsys, "ppo-clip", "--ratio", "1.5", "--adv", "5", "--json")
+    _, out, _ = run("ppo-clip", "--ratio", "1.5", "--adv", "5", "--json")
     assert json.loads(out)["outputs"]["active"]["exact"] == "clipped"
 
 
-def test_json_has_no_infinity(capsys):
-    code, out, _ = run(
-        capsys, "lambda-return", "--rewards", "1e200", "1e308", "1e308", "--lam", "1", "--json"
-    )
-
+def test_json_has_no_infinity():
     def refuse(text):
         raise AssertionError(text)
 
-    document = json.loads(out, parse_constant=refuse)
-    assert code == 1 or document["outputs"]["return"]["numpy"] is None
-    if "kl" in formula_names():
-        _, out, _ = run(capsys, "kl", "--p", "1/2", "1/2", "--q", "1", "0", "--json")
-        document = json.loads(out, parse_constant=refuse)
-        assert next(iter(document["outputs"].values()))["exact"] == "infinity"
+    for words, exact in (
+        (["lambda-return", "--rewards", "1e200", "1e308", "1e308", "--lam", "1"], None),
+        (["kl", "--p", "1/2", "1/2", "--q", "1", "0"], "infinity"),
+    ):
+        code, out, _ = run(*words, "--json")
+        answer = next(iter(json.loads(out, parse_constant=refuse)["outputs"].values()))
+        assert answer["exact"] == exact if exact else code == 1 or answer["numpy"] is None
 
 
-def test_latex(capsys):
-    _, out, _ = run(capsys, *LINE, "--latex")
+def test_latex():
+    _, out, _ = run(*LINE, "--latex")
     assert out.startswith("\\begin{aligned}\n")
     assert out.endswith("\\end{aligned}\n")
     assert "\\frac{11}{4}" in out
 
 
-def test_a_disagreement_exits_with_1(capsys, monkeypatch):
+def test_a_disagreement_exits_with_1(monkeypatch):
     import rlcalc.formulas.lambda_return as forms
 
     right = forms.array_form
@@ -314,11 +298,11 @@ def test_a_disagreement_exits_with_1(capsys, monkeypatch):
         "array_form",
         lambda xp, **given: {k: None if v is None else v + 1 for k, v in right(xp, **given).items()},
     )
-    code, out, err = run(capsys, *LINE)
+    code, out, err = run(*LINE)
     assert code == 1
     assert "NumPy DISAGREES: 3.75" in out
     assert err.startswith("error: NumPy does not agree with the exact answer on ")
-    code, out, _ = run(capsys, *LINE, "--json")
+    code, out, _ = run(*LINE, "--json")
     assert code == 1
     assert json.loads(out)["agree"] is False
 
@@ -326,16 +310,11 @@ def test_a_disagreement_exits_with_1(capsys, monkeypatch):
 # terminals and pipes
 
 
-def test_colour_only_at_a_terminal(terminal, capsys):
+def test_colour_only_at_a_terminal(terminal):
     code, out, _ = terminal(*LINE)
     assert code == 0
     assert "\x1b[" in out
-    assert "\x1b[" not in run(capsys, *LINE)[1]
-
-
-def test_no_color(terminal, monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b" not in terminal(*LINE)[1] + terminal("nonsense")[2]
+    assert "\x1b[" not in run(*LINE)[1]
 
 
 def test_markup_at_a_terminal(terminal):
@@ -345,16 +324,16 @@ def test_markup_at_a_terminal(terminal):
     assert "[/x]" in err
 
 
-def test_long_vectors_are_shortened_at_a_terminal_only(terminal, capsys):
+def test_long_vectors_are_shortened_at_a_terminal_only(terminal):
     words = ["lambda-return", "--rewards", *["1"] * 40, "--lam", "1", "--backends", "numpy"]
     out = re.sub(r"\x1b\[[0-9;]*m", "", terminal(*words)[1])
     assert "G_t^λ = [40, 39, 38, 37, …, 2, 1] (40 entries; --all prints them)" in out
-    piped = run(capsys, *words)[1]
+    piped = run(*words)[1]
     assert "…, 2, 1]" not in piped
     assert "G_t^λ = [40, 39, 38, 37, 36, " in piped
 
 
-def test_a_fault_of_our_own(capsys, monkeypatch):
+def test_a_fault_of_our_own(monkeypatch):
     import rlcalc.evaluation
 
     def broken(*_args, **_more):
@@ -362,18 +341,18 @@ def test_a_fault_of_our_own(capsys, monkeypatch):
 
     monkeypatch.setattr(rlcalc.evaluation, "evaluate", broken)
     monkeypatch.delenv("RLCALC_TRACEBACK", raising=False)
-    code, out, err = run(capsys, *LINE)
+    code, out, err = run(*LINE)
     assert (code, out) == (CRASHED, "")
     assert "ZeroDivisionError: [bold] oops" in err
     assert "RLCALC_TRACEBACK=1" in err
     monkeypatch.setenv("RLCALC_TRACEBACK", "1")
     with pytest.raises(ZeroDivisionError):
-        main(LINE)
+        main(list(LINE))
 
 
 @pytest.mark.parametrize("words", [["verify", "x" * 5000], [*LINE, "--plot", "x" * 5000 + ".png"]])
-def test_a_name_that_no_file_can_have(capsys, words):
-    code, out, err = run(capsys, *words)
+def test_a_name_that_no_file_can_have(words):
+    code, out, err = run(*words)
     assert (code, out) == (2, "")
     assert err.count("error:") == 1
     assert "too long" in err

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from rlcalc.cli import main
 from rlcalc.cli.screen import json_text, visible, wants_colour, write_json
+from tests.command import run
 
 RLCALC = f'"{sys.executable}" -m rlcalc'
 LINE = "lambda-return --rewards 1 2 3 --lam 0.5"
@@ -143,11 +143,11 @@ def test_when_to_colour(monkeypatch, variables, terminal, colour):
 
 
 @pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt, 130), (BrokenPipeError, 141)])
-def test_interrupts_and_pipes(capsys, monkeypatch, error, code):
+def test_interrupts_and_pipes(monkeypatch, error, code):
     import rlcalc.evaluation
 
     def stop(*_args, **_more):
         raise error
 
     monkeypatch.setattr(rlcalc.evaluation, "evaluate", stop)
-    assert main(LINE.split()) == code
+    assert run(*LINE.split())[0] == code

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rlcalc.cli.commands import BUILT_IN
-from rlcalc.specs import heads
+from rlcalc.cli.listing import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -99,13 +98,7 @@ def test_setup_commands_are_the_ones_ci_runs() -> None:
     assert all(line in script for line in lines)
 
 
-def test_the_table_names_every_command() -> None:
-    shown = set(
-        re.findall(r"`([a-z][a-z-]*)", "\n".join(x for x in README.splitlines() if x.startswith("| `")))
-    )
-    assert {head.command for head in heads()} | set(BUILT_IN) <= shown
-
-
-def test_the_table_of_commands_has_every_formula_under_its_title() -> None:
-    for head in heads():
-        assert f"| `{head.command}` | {head.title} |" in README
+def test_the_table_of_commands_is_the_one_that_the_program_prints() -> None:
+    """``rlcalc list --markdown`` prints what stands between the marks."""
+    begin, end = "<!-- rlcalc list --markdown -->\n", "<!-- end of the list -->"
+    assert README.partition(begin)[2].partition(end)[0] == markdown_table()

@@ -15,6 +15,7 @@ from rlcalc.audit.evidence import Evidence, Exact, Exhaustive, Fact, Findings
 from rlcalc.audit.formula.evaluate import Point
 from rlcalc.audit.formula.reader import Chain, Node, read
 from rlcalc.audit.formula.tie import Said, names_in
+from rlcalc.audit.proofs import entries
 from rlcalc.audit.registry import Check, Statement
 from rlcalc.audit.zero import as_expression
 from rlcalc.errors import DataError
@@ -46,18 +47,10 @@ def _worked_number(claim: Claim) -> Check:
     def function(s: Statement) -> Findings:
         wanted = list(flatten(s.expect))
         found = list(flatten(vector(id).answer(claim.output)))
-        if len(found) != len(wanted):
-            count = Exact("how many numbers", sympy.Integer(len(found)), "=", len(wanted))
-            return Findings(literal=[count])
         name = (claim.output or "answer").replace("_", " ")
-        pairs = [(f"the {name}", found, wanted)] if len(wanted) == 1 else []
-        pairs += [
-            (f"entry {at}", [one], [other])
-            for at, (one, other) in enumerate(zip(found, wanted, strict=True), 1)
-        ]
-        literal: list[Evidence] = [
-            Exact(what, one[0], "=", other[0]) for what, one, other in pairs[: len(wanted)]
-        ]
+        literal: list[Evidence] = [*entries(f"the {name}", found, wanted)]
+        if len(found) != len(wanted):
+            return Findings(literal=literal)
         literal += _printed_sides(claim, wanted)
         return Findings(literal=literal, says=_as_printed(claim, wanted))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rlcalc._lazy import sympy
-from rlcalc.audit.evidence import Evidence, Fact, Identity, Induction, Sign
+from rlcalc.audit.evidence import Evidence, Exact, Fact, Identity, Induction, Sign
 
 
 def reals(names: str) -> Any:
@@ -65,6 +65,14 @@ def answer(formula: str, output: str = "", /, **inputs: Any) -> Any:
 
     outputs = derive(formula, **inputs).outputs
     return outputs[output] if output else next(iter(outputs.values()))
+
+
+def entries(what: str, found: Sequence[Any], expected: Sequence[Any]) -> list[Exact]:
+    """Each number of a list against the one at its place; their count, where it differs."""
+    if len(found) != len(expected):
+        return [Exact(f"{what}: how many numbers", sympy.Integer(len(found)), "=", len(expected))]
+    names = [what] if len(found) == 1 else [f"{what}, entry {at}" for at in range(1, len(found) + 1)]
+    return [Exact(name, one, "=", other) for name, one, other in zip(names, found, expected, strict=True)]
 
 
 def sum_by_induction(

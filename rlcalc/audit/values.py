@@ -73,7 +73,8 @@ def listed(value: Any) -> str:
     if isinstance(value, list | tuple | set | frozenset) and not value:
         return "nothing"
     if isinstance(value, list | tuple):
-        return " ".join(plain(part) for part in value)
+        rows = any(isinstance(part, list | tuple) for part in value)
+        return ("; " if rows else " ").join(listed(part) for part in value)
     if isinstance(value, set | frozenset):
         return "{" + ", ".join(sorted(str(part) for part in value)) + "}"
     return plain(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from rlcalc.cli.command import Command
-from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, HEADING, Screen, page_width
+from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, HEADING, Screen, page_width, write_json
 from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
 from rlcalc.files import check_target, write_text
 
@@ -85,8 +84,7 @@ def audit(
         notes.note(f"{len(seen)} claim{'s' * (len(seen) != 1)} written to {html}.")
     width = page_width() if out.terminal else 80
     if as_json:
-        found = report.as_json(claims, seen, accepted, seconds, corrupt=self_check)
-        print(json.dumps(found, ensure_ascii=False, allow_nan=False, indent=2))
+        write_json(report.as_json(claims, seen, accepted, seconds, corrupt=self_check))
     elif errata:
         from rlcalc.audit.errata import sheet
 

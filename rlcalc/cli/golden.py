@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rlcalc.cli.command import Command, Group
-from rlcalc.cli.screen import Screen
+from rlcalc.cli.screen import Screen, write_json
 from rlcalc.errors import CheckFailed, InputError
 
 if TYPE_CHECKING:
@@ -99,11 +99,11 @@ def export(
         for file in files:
             write_text(output / f"{file.formula}.json", _json(file_json(file)))
         return
-    text = _json({"schema": "rlcalc-golden-1", "files": [file_json(file) for file in files]})
+    everything = {"schema": "rlcalc-golden-1", "files": [file_json(file) for file in files]}
     if output is None:
-        sys.stdout.write(text)
+        write_json(everything)
     else:
-        write_text(output, text)
+        write_text(output, _json(everything))
 
 
 def _json(value: Any) -> str:

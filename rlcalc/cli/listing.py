@@ -21,8 +21,16 @@ show_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @list_app.command("list", cls=Command, epilog="rlcalc list\nrlcalc list --json")
-def list_formulas(json: bool = typer.Option(False, "--json", help="Print the list as JSON.")) -> None:
+def list_formulas(
+    json: bool = typer.Option(False, "--json", help="Print the list as JSON."),
+    markdown: bool = typer.Option(False, "--markdown", help="Print it as the table of the README."),
+) -> None:
     """List all formulas, by chapter of the lecture."""
+    if json and markdown:
+        raise InputError("options_mixed", "--json and --markdown do not go together.", "Choose one.")
+    if markdown:
+        sys.stdout.write(markdown_table())
+        return
     if json:
         write_json(
             {
@@ -50,6 +58,15 @@ def list_formulas(json: bool = typer.Option(False, "--json", help="Print the lis
             screen.line(line.rstrip())
     screen.line()
     screen.line("The numbers are sections of the lecture notes. 'rlcalc show NAME' tells everything.", FAINT)
+
+
+def markdown_table() -> str:
+    """Every command with what it computes or does."""
+    rows = [(head.command, head.title) for head in heads()]
+    rows += [(name, entry.about) for name, entry in BUILT_IN.items()]
+    lines = ["| command | what it computes |", "|---|---|"]
+    lines += [f"| `{name}` | {text} |" for name, text in rows]
+    return "\n".join(lines) + "\n"
 
 
 # show

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import typer
 
 from rlcalc.cli.command import Command
-from rlcalc.cli.screen import HEADING, Screen
+from rlcalc.cli.screen import HEADING, Screen, write_json
 from rlcalc.errors import InputError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -63,7 +62,7 @@ def peers(
         write_between(report, matrix_markdown(found, chosen))
     screen = Screen(sys.stdout)
     if as_json:
-        print(json.dumps(matrix_json(found, chosen), ensure_ascii=False, allow_nan=False, indent=2))
+        write_json(matrix_json(found, chosen))
     elif markdown:
         screen.block(matrix_markdown(found, chosen).rstrip("\n"))
     else:

@@ -12,7 +12,7 @@ import typer
 
 from rlcalc.cli.argv import split_commas
 from rlcalc.cli.command import Command
-from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen
+from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen, write_json
 from rlcalc.errors import CheckFailed, DataError, shown
 
 if TYPE_CHECKING:
@@ -130,11 +130,9 @@ class _Bar:
 
 
 def _print_json(report: Report) -> None:
-    import json
-
     from rlcalc.golden.report import report_json
 
-    print(json.dumps(report_json(report), ensure_ascii=False, allow_nan=False, indent=2))
+    write_json(report_json(report))
 
 
 def _print_report(report: Report, verbose: bool = False) -> None:

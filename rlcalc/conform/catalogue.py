@@ -99,7 +99,7 @@ class Fault:
         return partial(self.change, form)
 
     def as_json(self) -> dict[str, Any]:
-        """Its text as plain data; some words have their former keys beside the present ones."""
+        """Its text as plain data; some have their former keys next to the present ones."""
         places = list(self.reported_in)
         return {
             "name": self.name,
@@ -264,8 +264,8 @@ class Catalogue:
     def is_fault(self, name: str) -> bool:
         return name in self._names
 
-    def of_kind(self, kind: str) -> tuple[Fault, ...]:
-        """Faults of one class.
+    def of_class(self, kind: str) -> Catalogue:
+        """The same with the faults of one class only.
 
         Raises:
             UnknownName: ``unknown_fault_class``.
@@ -273,7 +273,7 @@ class Catalogue:
         if kind not in CLASSES:
             hint = suggestion(kind, list(CLASSES)) or f"There are {', '.join(CLASSES)}."
             raise UnknownName("unknown_fault_class", f"There is no class of faults {shown(kind)}.", hint)
-        return tuple(fault for fault in self.faults if fault.kind == kind)
+        return replace(self, faults=tuple(fault for fault in self.faults if fault.kind == kind))
 
     def chosen(self, names: Sequence[str]) -> tuple[Convention, ...]:
         """Conventions by name.
@@ -301,7 +301,7 @@ def together(conventions: Sequence[Convention]) -> bool:
 def pairs(faults: Sequence[Fault]) -> Iterator[tuple[Fault, Fault]]:
     """Pairs (outer, inner) that can stand together.
 
-    The outer one hands on to the inner one, so it must change inputs or
+    The outer one calls the inner one, so it must change inputs or
     outputs of another form. Two faults of different stages give the same in
     either order, so one order is tried; of one stage, both. What only rounds
     stands outside, and once: the other fault is what it rounds.

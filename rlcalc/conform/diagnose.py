@@ -5,7 +5,7 @@ pair that can stand together, and of every fault under a convention. A match
 is agreement on all vectors that were run, of which at least one must show
 the fault; a fault that matches only where it is right explains nothing.
 
-A fault that only rounds (to float32, somewhere) cannot be told by its last
+A fault that only rounds (to float32, somewhere) cannot be identified by its last
 digits, which depend on the order of operations. It matches a target that is
 off by no more than float32 makes it, on exactly the vectors on which this
 fault shows: those whose inputs float32 does not hold.
@@ -78,7 +78,7 @@ def diagnose(
         vectors: those that were run; the shipped ones first.
         outcomes: by vector id.
         conventions: declared by the user; every fault is tried under them.
-        dtype: of the outcomes. Of float32 ones nobody can say that they lost digits to float32.
+        dtype: of the outcomes. That float32 ones lost digits to float32 cannot be said.
     """
     run = [
         v

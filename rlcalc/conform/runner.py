@@ -96,7 +96,7 @@ def run(
         seed: of the generated cases.
         batches: whether there may be batch axes, in generated cases and in stacked vectors.
         find: whether to try conventions that were not declared.
-        watch: is told how far things are.
+        watch: hears how far things are.
 
     Raises:
         UnknownName: ``unknown_formula``, ``unknown_convention``.

@@ -40,7 +40,7 @@ class Trial:
     Attributes:
         target: may be found to take less than it seemed to.
         stopped: why it is not asked any more; empty while it is.
-        watch: is told how far things are.
+        watch: hears how far things are.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ class Vector:
     """One set of inputs with what is right for them.
 
     Attributes:
-        id: of the golden case, with ``#1`` behind it for its first other reading.
+        id: of the golden case, followed by ``#1`` for its first other reading.
         given: names that the case states; the others are defaults.
         texts: the inputs as the case has them, for reproduction.
         arrays: float64, as the NumPy form takes them; absent ones are ``None``.
@@ -65,7 +65,8 @@ class Vector:
 
         def one(value: Any) -> Any:
             if isinstance(value, np.ndarray):
-                return value.astype(kind) if np.issubdtype(value.dtype, np.floating) else value.copy()
+                with np.errstate(over="ignore"):  # out of a narrow dtype's range is infinity
+                    return value.astype(kind) if np.issubdtype(value.dtype, np.floating) else value.copy()
             if hasattr(value, "mdp"):  # the tables of a decision process
                 return replace(value, p=one(value.p), r=one(value.r), start=one(value.start))
             return value

@@ -25,6 +25,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.backends import NUMPY, TORCH
 
 Outputs = dict[str, Any]
@@ -41,13 +42,23 @@ class Forms:
     check_arrays: Callable[..., None] | None
 
 
+def _quiet(form: Callable[..., Outputs]) -> Callable[..., Outputs]:
+    """A NumPy form without warnings: overflow and underflow are answers, as they are in Torch."""
+
+    def numpy_form(*args: Any, **inputs: Any) -> Outputs:
+        with np.errstate(all="ignore"):
+            return form(*args, **inputs)
+
+    return numpy_form
+
+
 def load_forms(name: str) -> Forms:
     """The forms of a formula; its module is imported when it is first needed."""
     module = import_module(f"rlcalc.formulas.{name}")
     both = getattr(module, "array_form", None)
     return Forms(
         exact_form=module.exact_form,
-        numpy_form=partial(both, NUMPY) if both else module.numpy_form,
+        numpy_form=_quiet(partial(both, NUMPY) if both else module.numpy_form),
         torch_form=partial(both, TORCH) if both else module.torch_form,
         check=getattr(module, "check", None),
         check_arrays=getattr(module, "check_arrays", None),

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError, many
 from rlcalc.exact.effort import charge
 from rlcalc.spelling import spelled
@@ -17,6 +16,7 @@ from rlcalc.steps.terms import Name, Quotient, Symbol, Term, apply, total
 from rlcalc.steps.values import Value, add, exp, tidy
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
@@ -93,24 +93,8 @@ def check_action_arrays(a: Seen) -> None:
             check_action(int(action), a.theta.shape[-1])
 
 
-def softmax_numpy(theta: Any) -> Any:
-    """Softmax over the last axis; the largest logit is subtracted first, so nothing overflows."""
-    powers = np.exp(theta - theta.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
-
-
-def score_numpy(policy: Any, action: Any) -> Any:
+def score(xp: Backend, policy: Any, action: Any) -> Any:
     """onehot(action) − π; 1 − π(a) is the sum of the others, which does not cancel near 1."""
-    count = policy.shape[-1]
-    chosen = np.arange(count) == action[..., None]
-    others = np.where(chosen, np.zeros_like(policy), policy)
-    return np.where(chosen, others.sum(axis=-1, keepdims=True), -policy)
-
-
-def score_torch(policy: Any, action: Any) -> Any:
-    """onehot(action) − π on the device of ``policy``, differentiable by the logits behind it."""
-    count = policy.shape[-1]
-    action = action.to(policy.device)
-    chosen = torch.arange(count, device=policy.device) == action.unsqueeze(-1)
-    others = policy.masked_fill(chosen, 0.0)
-    return torch.where(chosen, others.sum(dim=-1, keepdim=True), -policy)
+    chosen = xp.indices(policy.shape[-1], policy) == xp.placed(action, policy)[..., None]
+    others = xp.where(chosen, xp.zeros_like(policy), policy)
+    return xp.where(chosen, others.sum(axis=-1, keepdims=True), -policy)

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np
 from rlcalc.exact.logarithms import joined_logs
 from rlcalc.formulas._words import note_densities
 from rlcalc.steps.terms import Name, Rewritten, apply, total
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -47,30 +47,19 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("loss", d.step("loss", -objective, "to be minimised"))
 
 
-def numpy_form(
+def array_form(
+    xp: Backend,
     probs: Any = None,
     advantages: Any = None,
     log_probs: Any = None,
     reduction: str = "sum",
 ) -> dict[str, Any]:
+    """Σ_t or mean of log π·A over the last axis: probs, advantages [..., T] -> objective, loss [...]."""
     if log_probs is None:
-        log_probs = np.log(probs)
-    weighted = log_probs * advantages
-    objective = np.sum(weighted, axis=-1) if reduction == "sum" else np.mean(weighted, axis=-1)
-    return {"objective": objective, "loss": -objective}
-
-
-def torch_form(
-    probs: Any = None,
-    advantages: Any = None,
-    log_probs: Any = None,
-    reduction: str = "sum",
-) -> dict[str, Any]:
-    if log_probs is None:
-        log_probs = probs.log()
+        log_probs = xp.log(probs)
     # a constant of the policy gradient, whatever graph it came with
-    weights = advantages.detach()
-    objective = (log_probs * weights).sum(-1)
+    weights = xp.constant(advantages)
+    objective = (log_probs * weights).sum(axis=-1)
     if reduction == "mean":
         objective = objective / weights.shape[-1]
     return {"objective": objective, "loss": -objective}

@@ -99,6 +99,7 @@ def _best(
 
 
 def numpy_form(policy: Any, returns: Any, baseline: Any) -> dict[str, Any]:
+    """Moments of g over the actions: policy, returns [..., A] -> mean_gradient [..., A], the rest [...]."""
     policy, returns = np.broadcast_arrays(policy, returns)
     value = np.sum(policy * returns, axis=-1)
     scores = np.eye(policy.shape[-1], dtype=policy.dtype) - policy[..., None, :]
@@ -122,6 +123,7 @@ def numpy_form(policy: Any, returns: Any, baseline: Any) -> dict[str, Any]:
 
 
 def torch_form(policy: Any, returns: Any, baseline: Any) -> dict[str, Any]:
+    """As ``numpy_form``, by deviations from V, with gradients that are finite for a certain policy."""
     policy, returns = torch.broadcast_tensors(policy, returns)  # type: ignore[no-untyped-call]
     value = (policy * returns).sum(-1)
     centred = returns - value.unsqueeze(-1)

@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, torch
+from rlcalc._lazy import np
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, equal, is_symbolic, to_unicode
 from rlcalc.steps.terms import Name, Rewritten, Symbol, Term, apply, total
 from rlcalc.steps.values import factored
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
@@ -103,67 +104,37 @@ def _spread(u: list[Symbol], mean_u: Symbol, v: list[Symbol], mean_v: Symbol) ->
     return sum_ / len(u) if len(u) > 1 else sum_
 
 
-def numpy_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
+def array_form(xp: Backend, x: Any, b: Any, k: Any) -> dict[str, Any]:
     """Variances over the last axis: x, b [..., N], k [...] -> all [...]; nan where b is constant."""
-    x, b = np.broadcast_arrays(x, b)
-    dx, x_varies = _centred_numpy(x)
-    db, b_varies = _centred_numpy(b)
-    var_x = np.mean(np.square(dx), axis=-1)
-    var_b = np.mean(np.square(db), axis=-1)
-    covariance = np.mean(dx * db, axis=-1)
-    nothing = np.asarray(np.nan, x.dtype)
-    best = np.where(b_varies, covariance / np.where(b_varies, var_b, np.ones_like(var_b)), nothing)
-    factor = best if isinstance(k, str) else k
-    residual = dx - np.asarray(factor)[..., None] * db
-    residual = residual - np.mean(residual, axis=-1, keepdims=True)
+    x, b = xp.broadcast_arrays(x, b)
+    dx, x_varies = _centred(xp, x)
+    db, b_varies = _centred(xp, b)
+    var_x, var_b = _variance(dx), _variance(db)
+    covariance = (dx * db).mean(axis=-1)
+    one = xp.ones_like(var_b)
+    # 0/0 is nan in the value; behind where it would be nan in the gradient as well
+    best = xp.where(b_varies, covariance / xp.where(b_varies, var_b, one), xp.nan)
+    factor = best if isinstance(k, str) else k + xp.zeros_like(var_x)
     both = x_varies & b_varies
-    size = np.where(both, np.sqrt(var_x) * np.sqrt(var_b), np.ones_like(var_x))
+    size = xp.sqrt(xp.where(both, var_x, one)) * xp.sqrt(xp.where(both, var_b, one))
     return {
         "variance_x": var_x,
-        "variance": np.mean(np.square(residual), axis=-1),
+        "variance": _variance(dx - factor[..., None] * db),
         "best_k": best,
-        "correlation": np.where(both, np.clip(covariance / size, -1, 1), nothing),
+        "correlation": xp.where(both, xp.clip(covariance / size, -1, 1), xp.nan),
     }
 
 
-def _centred_numpy(samples: Any) -> tuple[Any, Any]:
+def _variance(samples: Any) -> Any:
+    """In two passes: the mean of large deviations was rounded."""
+    return ((samples - samples.mean(axis=-1)[..., None]) ** 2).mean(axis=-1)
+
+
+def _centred(xp: Backend, samples: Any) -> tuple[Any, Any]:
     """Deviations from the mean, exactly 0 for a constant, and whether there are any."""
     # the mean of 0.1, 0.1, 0.1 is not 0.1 in floating point
-    varies = np.max(samples, axis=-1) != np.min(samples, axis=-1)
-    centred = samples - np.mean(samples, axis=-1, keepdims=True)
+    varies = xp.amax(samples, -1) != xp.amin(samples, -1)
+    centred = samples - samples.mean(axis=-1)[..., None]
     # the mean of large samples was rounded; that of their deviations hardly is
-    centred = centred - np.mean(centred, axis=-1, keepdims=True)
-    return np.where(varies[..., None], centred, np.zeros_like(centred)), varies
-
-
-def torch_form(x: Any, b: Any, k: Any) -> dict[str, Any]:
-    """As ``numpy_form``, with gradients that stay finite where b or x is constant."""
-    x, b = torch.broadcast_tensors(x, b)  # type: ignore[no-untyped-call]
-    dx, x_varies = _centred_torch(x)
-    db, b_varies = _centred_torch(b)
-    var_x, var_b = _variance_torch(dx), _variance_torch(db)
-    covariance = (dx * db).mean(-1)
-    # 0/0 is nan in the value; behind torch.where it would be nan in the gradient as well
-    best = torch.where(b_varies, covariance / torch.where(b_varies, var_b, 1.0), torch.nan)
-    factor = best if isinstance(k, str) else k + torch.zeros_like(var_x)
-    both = x_varies & b_varies
-    size = torch.where(both, var_x, 1.0).sqrt() * torch.where(both, var_b, 1.0).sqrt()
-    return {
-        "variance_x": var_x,
-        "variance": _variance_torch(dx - factor.unsqueeze(-1) * db),
-        "best_k": best,
-        "correlation": torch.where(both, (covariance / size).clamp(-1, 1), torch.nan),
-    }
-
-
-def _variance_torch(samples: Any) -> Any:
-    """In two passes; torch.var warns of a batch without rows."""
-    return (samples - samples.mean(-1, keepdim=True)).square().mean(-1)
-
-
-def _centred_torch(samples: Any) -> tuple[Any, Any]:
-    """As ``_centred_numpy``."""
-    varies = samples.amax(-1) != samples.amin(-1)
-    shifted = samples - samples.mean(-1, keepdim=True)
-    centred = shifted - shifted.mean(-1, keepdim=True)
-    return centred.masked_fill(~varies.unsqueeze(-1), 0.0), varies
+    centred = centred - centred.mean(axis=-1)[..., None]
+    return xp.where(varies[..., None], centred, xp.zeros_like(centred)), varies

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, torch
+from rlcalc._lazy import np
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, equal, to_text
 from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Symbol, Term, term, total
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
@@ -108,42 +109,26 @@ def _step(d: Derivation, i: Inputs, shared: Symbol, slopes: list[Symbol]) -> Non
         d.note("The step goes past the minimiser.")
 
 
-def numpy_form(values: Any, returns: Any, reduction: str = "sum", alpha: Any = None) -> dict[str, Any]:
-    steps = returns.shape[-1]
-    scale = _factor(reduction, steps)
-    errors = values - returns
-    best = np.mean(returns, axis=-1)
-    found = {
-        "loss": scale * np.sum(np.square(errors), axis=-1),
-        "minimiser": best,
-        "minimum": scale * np.sum(np.square(best[..., None] - returns), axis=-1),
-        "gradient": 2 * scale * errors,
-    }
-    if alpha is not None:
-        full = np.broadcast_to(values, errors.shape)
-        found["updated"] = full[..., 0] - alpha * np.sum(found["gradient"], axis=-1)
-    return found
-
-
-def torch_form(values: Any, returns: Any, reduction: str = "sum", alpha: Any = None) -> dict[str, Any]:
+def array_form(
+    xp: Backend, values: Any, returns: Any, reduction: str = "sum", alpha: Any = None
+) -> dict[str, Any]:
+    """c Σ_t (V − G_t)², its slopes and one step: values [..., T] or one [...], returns [..., T]."""
     # a target, whatever graph it came with
-    targets = returns.detach()
-    steps = targets.shape[-1]
-    scale = _factor(reduction, steps)
+    targets = xp.constant(returns)
+    scale = _factor(reduction, targets.shape[-1])
     errors = values - targets
-    best = targets.mean(-1)
+    best = targets.mean(axis=-1)
     found = {
-        "loss": scale * torch.square(errors).sum(-1),
+        "loss": scale * xp.square(errors).sum(axis=-1),
         "minimiser": best,
-        "minimum": scale * torch.square(best.unsqueeze(-1) - targets).sum(-1),
+        "minimum": scale * xp.square(best[..., None] - targets).sum(axis=-1),
         "gradient": 2 * scale * errors,
     }
     if alpha is not None:
-        full = values + torch.zeros_like(errors)
-        shared = (full == full[..., :1]).all(-1)
-        updated = full[..., 0] - alpha * found["gradient"].sum(-1)
+        full = values + xp.zeros_like(errors)
+        updated = full[..., 0] - alpha * found["gradient"].sum(axis=-1)
         # on a device that is not looked at, nan cannot be overlooked
-        found["updated"] = torch.where(shared, updated, torch.nan)
+        found["updated"] = xp.where((full == full[..., :1]).all(axis=-1), updated, xp.nan)
     return found
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, torch
 from rlcalc.exact import compare, is_symbolic
 from rlcalc.exact.logarithms import cancelled_logs, joined_logs
 from rlcalc.steps.terms import Name, Rewritten, apply, term, total
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -40,13 +40,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("entropy", d.step("H", quotient))
 
 
-def numpy_form(p: Any, base: Any = "e") -> dict[str, Any]:
-    safe = np.where(p > 0, p, np.ones_like(p))
-    nats = 0 - (p * np.log(safe)).sum(axis=-1)  # a plain minus makes -0.0 of a sure thing
-    return {"entropy": nats if isinstance(base, str) else nats / np.log(base)}
-
-
-def torch_form(p: Any, base: Any = "e") -> dict[str, Any]:
-    safe = torch.where(p > 0, p, torch.ones_like(p))
-    nats = 0 - (p * torch.log(safe)).sum(dim=-1)
-    return {"entropy": nats if isinstance(base, str) else nats / torch.log(base)}
+def array_form(xp: Backend, p: Any, base: Any = "e") -> dict[str, Any]:
+    """−Σ_a π(a) log π(a) over the last axis, divided by log(base): p [..., A] -> entropy [...]."""
+    safe = xp.where(p > 0, p, xp.ones_like(p))
+    nats = 0 - (p * xp.log(safe)).sum(axis=-1)  # a plain minus makes -0.0 of a sure thing
+    return {"entropy": nats if isinstance(base, str) else nats / xp.log(base)}

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.steps.terms import Name, apply, term, total
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
@@ -60,30 +60,17 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("std", std)
 
 
-def numpy_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
+def array_form(xp: Backend, rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
     """(r − mean) / (std + ε) over the last axis: rewards [..., G] -> advantages [..., G], mean, std [...]."""
-    count = rewards.shape[-1]
     mean = rewards.mean(axis=-1, keepdims=True)
-    equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
-    deviations = np.where(equal, np.zeros_like(rewards), rewards - mean)
+    equal = xp.amax(rewards, axis=-1, keepdims=True) == xp.amin(rewards, axis=-1, keepdims=True)
+    deviations = xp.where(equal, xp.zeros_like(rewards), rewards - mean)
+    one = xp.ones_like(mean)
     # in units of the largest deviation, whose square may be beyond the range
-    unit = np.where(equal, np.ones_like(mean), np.abs(deviations).max(axis=-1, keepdims=True))
-    squares = ((deviations / unit) ** 2).sum(axis=-1, keepdims=True)
-    std = (unit * np.sqrt(squares / (count - ddof))).astype(rewards.dtype)
-    scale = np.where(equal, np.ones_like(std), std + eps)
-    return {"advantages": deviations / scale, "mean": mean[..., 0], "std": std[..., 0]}
-
-
-def torch_form(rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
-    """As ``numpy_form``; the gradient of equal rewards is 0."""
-    count = rewards.shape[-1]
-    mean = rewards.mean(dim=-1, keepdim=True)
-    equal = rewards.amax(dim=-1, keepdim=True) == rewards.amin(dim=-1, keepdim=True)
-    deviations = torch.where(equal, torch.zeros_like(rewards), rewards - mean)
-    # in units of the largest deviation, whose square may be beyond the range
-    unit = torch.where(equal, 1.0, deviations.detach().abs().amax(dim=-1, keepdim=True))
-    variance = (deviations / unit).square().sum(dim=-1, keepdim=True) / (count - ddof)
+    unit = xp.where(equal, one, xp.constant(xp.amax(xp.abs(deviations), axis=-1, keepdims=True)))
+    divisor = xp.cast(xp.asarray(rewards.shape[-1] - ddof), rewards.dtype)
+    variance = xp.square(deviations / unit).sum(axis=-1, keepdims=True) / divisor
     # the square root of 1 instead of 0 keeps the gradient finite where it is not used
-    std = torch.where(equal, torch.zeros_like(variance), unit * torch.where(equal, 1.0, variance).sqrt())
-    scale = torch.where(equal, torch.ones_like(std), std + eps)
+    std = xp.where(equal, xp.zeros_like(mean), unit * xp.sqrt(xp.where(equal, one, variance)))
+    scale = xp.where(equal, one, std + eps)
     return {"advantages": deviations / scale, "mean": mean[..., 0], "std": std[..., 0]}

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, torch
+from rlcalc._lazy import np
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, is_symbolic, to_text
 from rlcalc.steps.terms import Name, Term, term, total
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
@@ -95,49 +96,28 @@ def _weight(d: Derivation, x: Name, p: Term, q: Term) -> Term:
     return d.step(Name("w", arg=x), p / q)
 
 
-def numpy_form(p: Any, q: Any, f: Any, samples: Any = None) -> dict[str, Any]:
+def array_form(xp: Backend, p: Any, q: Any, f: Any, samples: Any = None) -> dict[str, Any]:
     """Weights and their moments over the last axis: p, q, f [..., X] -> weights [..., X], the rest [...]."""
-    p, q, f = np.broadcast_arrays(p, q, f)
-    drawn = q > 0
-    # q·w, without the rounding of the division
-    carried = np.where(drawn, p, np.zeros_like(p))
-    weights = carried / np.where(drawn, q, np.ones_like(q))
-    mean = np.sum(carried, axis=-1)
+    p, q, f = xp.broadcast_arrays(p, q, f)
+    drawn, nothing = q > 0, xp.zeros_like(p)
+    # q·w without the rounding of the division, which by a safe divisor keeps nan out of the gradient
+    carried = xp.where(drawn, p, nothing)
+    weights = carried / xp.where(drawn, q, xp.ones_like(q))
+    mean = carried.sum(axis=-1)
     deviations = weights - mean[..., None]
     # one factor q·w at a time: w² alone may overflow where q·w² does not
-    second = np.sum(carried * weights, axis=-1)
+    second = (carried * weights).sum(axis=-1)
     some = second > 0
-    share = np.where(some, np.square(mean), np.zeros_like(mean)) / np.where(
-        some, second, np.ones_like(second)
-    )
-    return {
-        "expectation": np.sum(p * f, axis=-1),
-        "estimate": np.sum(q * (weights * f), axis=-1),
+    share = xp.where(some, xp.square(mean), xp.zeros_like(mean)) / xp.where(some, second, xp.ones_like(mean))
+    # on a device that is not looked at, an estimate that q cannot give is nan
+    covered = (drawn | (p == 0) | (f == 0)).all(axis=-1)
+    found = {
+        "expectation": (p * f).sum(axis=-1),
+        "estimate": xp.where(covered, (q * (weights * f)).sum(axis=-1), xp.nan),
         "weights": weights,
-        "weight_variance": np.sum((q * deviations) * deviations, axis=-1),
+        "weight_variance": ((q * deviations) * deviations).sum(axis=-1),
         "effective_share": share,
-        "effective_samples": None if samples is None else share * np.asarray(samples, share.dtype),
     }
-
-
-def torch_form(p: Any, q: Any, f: Any, samples: Any = None) -> dict[str, Any]:
-    """As ``numpy_form``; an estimate that q cannot give is nan."""
-    p, q, f = torch.broadcast_tensors(p, q, f)  # type: ignore[no-untyped-call]
-    drawn = q > 0
-    covered = (drawn | (p == 0) | (f == 0)).all(-1)
-    # a safe divisor, so that the gradient of the outcomes left out is 0 and not nan
-    weights = torch.where(drawn, p, 0.0) / torch.where(drawn, q, 1.0)
-    mean = (q * weights).sum(-1)
-    deviations = weights - mean.unsqueeze(-1)
-    # q·w is p up to rounding, so that multiplying from the left cannot overflow early
-    second = (q * weights * weights).sum(-1)
-    some = second > 0
-    share = torch.where(some, mean.square(), 0.0) / torch.where(some, second, 1.0)
-    return {
-        "expectation": (p * f).sum(-1),
-        "estimate": torch.where(covered, (q * weights * f).sum(-1), torch.nan),
-        "weights": weights,
-        "weight_variance": (q * deviations * deviations).sum(-1),
-        "effective_share": share,
-        "effective_samples": None if samples is None else share * samples,
-    }
+    if samples is not None:
+        found["effective_samples"] = share * xp.cast(xp.asarray(samples), share.dtype)
+    return found

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, sympy, torch
+from rlcalc._lazy import sympy
 from rlcalc.exact import compare, is_symbolic, to_unicode
 from rlcalc.exact.logarithms import joined_logs
 from rlcalc.steps.terms import Name, Rewritten, apply, term, total
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -53,16 +54,9 @@ def _infinite(d: Derivation, index: int) -> None:
     d.output("divergence", d.step(DIVERGENCE, term(sympy.oo), f"q_{index} = 0 and p_{index} > 0"))
 
 
-def numpy_form(p: Any, q: Any) -> dict[str, Any]:
-    drawn = p > 0
-    with np.errstate(divide="ignore"):
-        # −log 0 is the infinity that is meant where p can draw what q cannot
-        gap = np.log(np.where(drawn, p, np.ones_like(p))) - np.log(np.where(drawn, q, np.ones_like(q)))
-    return {"divergence": np.where(drawn, p * gap, np.zeros_like(gap)).sum(axis=-1)}
-
-
-def torch_form(p: Any, q: Any) -> dict[str, Any]:
-    drawn = p > 0
-    one = torch.ones((), dtype=p.dtype, device=p.device)
-    gap = torch.log(torch.where(drawn, p, one)) - torch.log(torch.where(drawn, q, one))
-    return {"divergence": torch.where(drawn, p * gap, torch.zeros_like(gap)).sum(dim=-1)}
+def array_form(xp: Backend, p: Any, q: Any) -> dict[str, Any]:
+    """Σ_a p(a) (log p(a) − log q(a)) over the last axis: p, q [..., A] -> divergence [...]."""
+    drawn, one = p > 0, xp.ones_like(p)
+    # −log 0 is the infinity that is meant where p can draw what q cannot
+    gap = xp.log(xp.where(drawn, p, one)) - xp.log(xp.where(drawn, q, one))
+    return {"divergence": xp.where(drawn, p * gap, xp.zeros_like(gap)).sum(axis=-1)}

@@ -17,7 +17,7 @@ import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, torch
+from rlcalc._lazy import np
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, symbol, symbols_of
 from rlcalc.spelling import spelled
@@ -25,6 +25,7 @@ from rlcalc.steps.terms import Name, Product, Rewritten, term, total
 from rlcalc.steps.values import Value, multiplied_out
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
@@ -100,19 +101,11 @@ def _endless(d: Derivation, i: Inputs) -> None:
     d.output("sum", d.step("sum", term(1) - limit, f"λ^{m} tends to 0 for λ < 1"))
 
 
-def numpy_form(lam: Any, steps: Any) -> dict[str, Any]:
-    lam = np.asarray(lam)
+def array_form(xp: Backend, lam: Any, steps: Any) -> dict[str, Any]:
+    """(1 − λ)λ^{n−1}, and λ^{N−1} last: lam [...], N steps -> weights [..., N], sum [...]."""
+    lam = xp.asarray(lam)
     if steps == math.inf:
-        return {"weights": None, "sum": np.ones_like(lam)}
-    powers = lam[..., None] ** np.arange(steps).astype(lam.dtype)
-    weights = powers * (1 - lam[..., None])
-    weights[..., -1] = powers[..., -1]
+        return {"weights": None, "sum": xp.ones_like(lam)}
+    powers = lam[..., None] ** xp.cast(xp.indices(int(steps), lam), lam.dtype)
+    weights = xp.concatenate([powers[..., :-1] * (1 - lam[..., None]), powers[..., -1:]], -1)
     return {"weights": weights, "sum": weights.sum(axis=-1)}
-
-
-def torch_form(lam: Any, steps: Any) -> dict[str, Any]:
-    if steps == math.inf:
-        return {"weights": None, "sum": torch.ones_like(lam)}
-    powers = lam[..., None] ** torch.arange(int(steps), device=lam.device)
-    weights = torch.cat([powers[..., :-1] * (1 - lam[..., None]), powers[..., -1:]], -1)
-    return {"weights": weights, "sum": weights.sum(-1)}

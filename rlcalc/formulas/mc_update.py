@@ -48,6 +48,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 
 def numpy_form(value: Any, returns: Any, alpha: Any) -> dict[str, Any]:
+    """V_k after each return: value [...], returns [..., K] -> values [..., K]; 1/k by cumulated sums."""
     if isinstance(alpha, str):
         counts = np.arange(1, returns.shape[-1] + 1)
         # summed in float64: a float32 sum of many returns loses the late ones
@@ -61,6 +62,7 @@ def numpy_form(value: Any, returns: Any, alpha: Any) -> dict[str, Any]:
 
 
 def torch_form(value: Any, returns: Any, alpha: Any) -> dict[str, Any]:
+    """As ``numpy_form``, but 1/k by the recurrence as well, which is differentiable."""
     if isinstance(alpha, str):
         # half precision cannot count past 256 (bfloat16)
         working = torch.promote_types(returns.dtype, torch.float32)

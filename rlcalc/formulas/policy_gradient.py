@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rlcalc._lazy import np, torch
+from rlcalc.backends import NUMPY, TORCH
 from rlcalc.errors import InputError, shown
-from rlcalc.formulas._softmax import score_torch, softmax_numpy, softmax_terms
+from rlcalc.formulas._softmax import score, softmax_terms
 from rlcalc.formulas._tabular import check_columns, pair_name, row_of_state, short, transition_name
 from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Symbol, Term, product, term, total
@@ -227,7 +228,7 @@ def numpy_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> d
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     rows = row_of_state(exact, theta.shape[-2], "theta", shared=True)
     steps = _steps(exact, horizon)
-    policy = softmax_numpy(theta)[..., rows, :]
+    policy = NUMPY.softmax(theta, -1)[..., rows, :]
     # backward: Q with 1, 2, … steps to go
     ahead = [r + np.zeros_like(policy)]
     for _ in range(steps - 1):
@@ -285,11 +286,11 @@ def torch_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> d
     # Σ_{k>=t} γ^k R_{k+1} is γ^t G_t; without the factor it is summed from the end, never divided by γ^t
     to_go = discounted.flip(-1).cumsum(-1).flip(-1)
     plain = _to_go(rewards, gamma)
-    score = score_torch(logs.exp()[..., row, :], action_) * mask_.unsqueeze(-1)
+    scores = score(TORCH, logs.exp()[..., row, :], action_) * mask_.unsqueeze(-1)
     belongs = torch.nn.functional.one_hot(row, theta.shape[-2]).to(theta.dtype)
 
     def expected(weights: Any) -> Any:
-        weighted = (chance.unsqueeze(-1) * weights).unsqueeze(-1) * score
+        weighted = (chance.unsqueeze(-1) * weights).unsqueeze(-1) * scores
         return torch.einsum("...ntb,ntk->...kb", weighted, belongs)
 
     forms = {

@@ -13,19 +13,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import torch
 from rlcalc.formulas._softmax import (
     check_action_arrays,
     check_softmax,
     exact_policy,
     exact_score,
-    score_numpy,
-    score_torch,
-    softmax_numpy,
+    score,
 )
 from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -38,33 +36,24 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     logits = [d.given(Name("θ", str(b)), value) for b, value in enumerate(i.theta)]
     alpha, gained = d.given("α", i.alpha), d.given("G", i.return_)
     before = exact_policy(d, logits)
-    score = exact_score(d, before, i.action)
+    slopes = exact_score(d, before, i.action)
     if "baseline" in i.typed:
         gained = d.step("A", gained - d.given(Name("b", "0"), i.baseline), "the return above the baseline")
     moved = [
         d.step(Name("θ", str(b), "new"), logit + alpha * gained * slope)
-        for b, (logit, slope) in enumerate(zip(logits, score, strict=True))
+        for b, (logit, slope) in enumerate(zip(logits, slopes, strict=True))
     ]
     d.output("theta", moved)
     d.output("policy", exact_policy(d, moved, "new"))
-    d.output("score", score)
+    d.output("score", slopes)
     d.output("policy_before", before)
 
 
-def numpy_form(theta: Any, action: Any, return_: Any, alpha: Any, baseline: Any) -> dict[str, Any]:
-    before = softmax_numpy(theta)
-    score = score_numpy(before, action)
-    moved = theta + (alpha * (return_ - baseline))[..., None] * score
-    return {"theta": moved, "policy": softmax_numpy(moved), "score": score, "policy_before": before}
-
-
-def torch_form(theta: Any, action: Any, return_: Any, alpha: Any, baseline: Any) -> dict[str, Any]:
-    before = torch.softmax(theta, dim=-1)
-    score = score_torch(before, action)
-    moved = theta + (alpha * (return_ - baseline)).unsqueeze(-1) * score
-    return {
-        "theta": moved,
-        "policy": torch.softmax(moved, dim=-1),
-        "score": score,
-        "policy_before": before,
-    }
+def array_form(
+    xp: Backend, theta: Any, action: Any, return_: Any, alpha: Any, baseline: Any
+) -> dict[str, Any]:
+    """θ + α (G − b₀)·score: theta [..., A], the others [...] -> all [..., A]."""
+    before = xp.softmax(theta, -1)
+    slope = score(xp, before, action)
+    moved = theta + (alpha * (return_ - baseline))[..., None] * slope
+    return {"theta": moved, "policy": xp.softmax(moved, -1), "score": slope, "policy_before": before}

@@ -12,19 +12,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import torch
 from rlcalc.formulas._softmax import (
     check_action_arrays,
     check_softmax,
     exact_policy,
     exact_score,
-    score_numpy,
-    score_torch,
-    softmax_numpy,
+    score,
 )
 from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -40,11 +38,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("policy", policy)
 
 
-def numpy_form(theta: Any, action: Any) -> dict[str, Any]:
-    policy = softmax_numpy(theta)
-    return {"score": score_numpy(policy, action), "policy": policy}
-
-
-def torch_form(theta: Any, action: Any) -> dict[str, Any]:
-    policy = torch.softmax(theta, dim=-1)
-    return {"score": score_torch(policy, action), "policy": policy}
+def array_form(xp: Backend, theta: Any, action: Any) -> dict[str, Any]:
+    """[a = b] − π(b): theta [..., A], action [...] -> score, policy [..., A]."""
+    policy = xp.softmax(theta, -1)
+    return {"score": score(xp, policy, action), "policy": policy}

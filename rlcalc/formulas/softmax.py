@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import torch
-from rlcalc.formulas._softmax import exact_policy, softmax_numpy
+from rlcalc.formulas._softmax import exact_policy
 from rlcalc.steps.terms import Name
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
 
@@ -26,9 +26,6 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("policy", exact_policy(d, logits))
 
 
-def numpy_form(theta: Any) -> dict[str, Any]:
-    return {"policy": softmax_numpy(theta)}
-
-
-def torch_form(theta: Any) -> dict[str, Any]:
-    return {"policy": torch.softmax(theta, dim=-1)}
+def array_form(xp: Backend, theta: Any) -> dict[str, Any]:
+    """exp(θ_a) / Σ_b exp(θ_b) over the last axis: theta [..., A] -> policy [..., A]."""
+    return {"policy": xp.softmax(theta, -1)}

@@ -30,10 +30,12 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 
 def numpy_form(value: Any, target: Any, alpha: Any) -> dict[str, Any]:
+    """V + α(target − V) from the nearer end, entry by entry: all [...]."""
     error = target - value
     near_target = target - (1 - alpha) * error
     return {"value": np.where(alpha < 0.5, value + alpha * error, near_target), "error": error}
 
 
 def torch_form(value: Any, target: Any, alpha: Any) -> dict[str, Any]:
+    """As ``numpy_form``, by torch.lerp."""
     return {"value": torch.lerp(value, target, alpha), "error": target - value}

@@ -97,6 +97,7 @@ def _length(tokens: Any) -> int:
 
 
 def numpy_form(prompt: Any, tokens: Any, reward: Any, gamma: Any, vocabulary: Any = None) -> dict[str, Any]:
+    """The recurrence over T tokens: reward, gamma [...] -> returns [..., T], log_probability [...]."""
     length = _length(tokens)
     reward, gamma = np.broadcast_arrays(reward, gamma)
     rewards = np.zeros((*reward.shape, length), reward.dtype)
@@ -110,6 +111,7 @@ def numpy_form(prompt: Any, tokens: Any, reward: Any, gamma: Any, vocabulary: An
 
 
 def torch_form(prompt: Any, tokens: Any, reward: Any, gamma: Any, vocabulary: Any = None) -> dict[str, Any]:
+    """As ``numpy_form``, by powers of γ."""
     length = _length(tokens)
     # a plain number stays on the host, so the one on a device decides
     device = reward.device if reward.device.type != "cpu" else gamma.device

@@ -235,6 +235,7 @@ def numpy_form(
     alpha: Any = None,
     replacing: Any = None,
 ) -> dict[str, Any]:
+    """Traces and both views: states [..., T] or [..., T+1], rewards [..., T] -> eligibility [..., T, S]."""
     index, count = _indices(states)
     steps = index.shape[-1] if rewards is None else rewards.shape[-1]
     if values is not None:

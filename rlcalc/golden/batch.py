@@ -16,6 +16,7 @@ from rlcalc.errors import InputError
 from rlcalc.evaluation import checked, derive_bound
 from rlcalc.inputs.bind import Inputs
 from rlcalc.nested import fold
+from rlcalc.reference import exact_answer
 from rlcalc.specs import Formula, Parameter
 
 
@@ -33,9 +34,20 @@ class Rows:
     each: tuple[Inputs, ...]
     batch: tuple[int, ...]
 
+    @property
+    def is_long(self) -> bool:
+        """Too long to be derived step by step."""
+        spec = self.together.formula
+        return max(self.together.dims.values(), default=0) > spec.exact_limit and not self.together.symbols
+
     def exact(self) -> dict[str, Any]:
-        """Outputs of the exact form, row by row."""
-        found = [derive_bound(row).outputs for row in self.each]
+        """Outputs of the exact form, row by row.
+
+        What ``is_long`` is answered by ``rlcalc.reference``, the literal
+        definitions in Fractions, good to fifty digits where a definition
+        leaves the rationals.
+        """
+        found = [_long(row) if self.is_long else derive_bound(row).outputs for row in self.each]
         if not self.batch:
             return found[0]
         return {
@@ -43,6 +55,12 @@ class Rows:
             for name in found[0]
             if all(name in outputs for outputs in found)
         }
+
+
+def _long(inputs: Inputs) -> dict[str, Any]:
+    found = exact_answer(inputs)
+    firsts = {o.name: found[o.of][0] for o in inputs.formula.outputs if o.of in found}
+    return {**firsts, **found}
 
 
 def rows_of(formula: Formula, given: Mapping[str, Any], batch: Sequence[int] = ()) -> Rows:

@@ -17,6 +17,7 @@ from rlcalc.errors import RlcalcError
 from rlcalc.files import write_text
 from rlcalc.golden.batch import rows_of
 from rlcalc.golden.files import Case, GoldenFile, Reading, Want, load
+from rlcalc.golden.replay import brief
 from rlcalc.golden.toml_edit import edited
 from rlcalc.golden.values import Certified, certified, exact_text, source_problems
 from rlcalc.specs import load_formula
@@ -119,14 +120,15 @@ def _findings(file: GoldenFile) -> Iterator[Finding]:
         values = certified(case, formula)
         for reading, wants in zip(case.readings, values, strict=True):
             where = case.id + (f" ({reading.when})" if reading.when else "")
-            answers = _answers(case, reading)
+            answers, rounded = _answers(case, reading)
             if isinstance(answers, Exception):
                 why = f"but the exact form refuses it: {_code(answers)}: {answers}"
                 yield top, "given", None, Difference(where, "input", "accepted", why)
                 continue
             for name, value in wants.items():
                 table = (*top, *reading.path, "want", name)
-                yield from _value_findings(table, f"{where}: {name}", value, answers.get(name), case.formula)
+                got = answers.get(name)
+                yield from _value_findings(table, f"{where}: {name}", value, got, case.formula, rounded)
         for what, name, why in source_problems(case, values):
             if what == "printed":
                 printed = next(w[name].want.printed for w in values if w[name].want.printed is not None)
@@ -134,7 +136,7 @@ def _findings(file: GoldenFile) -> Iterator[Finding]:
 
 
 def _value_findings(
-    table: tuple[str | int, ...], where: str, value: Certified, got: Any, formula: str
+    table: tuple[str | int, ...], where: str, value: Certified, got: Any, formula: str, rounded: bool
 ) -> Iterator[Finding]:
     want = value.want
     if got is None:
@@ -142,14 +144,14 @@ def _value_findings(
         yield table, "exact", None, Difference(where, "exact", want.exact, why)
         return
     try:
-        same, decimals = value.equals(got), value.decimals
+        same, decimals = value.equals(got, rounded), value.decimals
     except RlcalcError as error:
         yield table, "exact", None, Difference(where, "exact", want.exact, f"which cannot be read: {error}")
         return
     if not same:
         derived = exact_text(got)
-        why = f"the exact form of {formula} derives {derived}"
-        yield table, "exact", derived, Difference(where, "exact", want.exact, why, True)
+        why = f"the exact form of {formula} derives {brief(derived)}"
+        yield table, "exact", derived, Difference(where, "exact", want.exact, why, not rounded)
         decimals = Certified(Want(derived), value.output).decimals
     if decimals is None:
         if want.decimal is not None:
@@ -162,12 +164,14 @@ def _value_findings(
         yield table, "decimal", decimals, Difference(where, "decimal", want.decimal, why, True)
 
 
-def _answers(case: Case, reading: Reading) -> dict[str, Any] | Exception:
+def _answers(case: Case, reading: Reading) -> tuple[dict[str, Any] | Exception, bool]:
+    """Outputs of the exact form, and whether they may be rounded to fifty digits."""
     try:
-        return rows_of(load_formula(case.formula), reading.given, case.batch).exact()
+        rows = rows_of(load_formula(case.formula), reading.given, case.batch)
+        return rows.exact(), rows.is_long
     except Exception as error:
         # a fault in one formula must not hide what is wrong with the other cases
-        return error
+        return error, False
 
 
 def _code(error: Exception) -> str:
@@ -175,7 +179,7 @@ def _code(error: Exception) -> str:
 
 
 def _refusal(case: Case) -> Iterator[Difference]:
-    answers = _answers(case, case.readings[0])
+    answers, _ = _answers(case, case.readings[0])
     if not isinstance(answers, Exception):
         yield Difference(case.id, "error", case.error, "but the input is accepted")
     elif _code(answers) != case.error:

@@ -31,10 +31,35 @@ Result = Literal["valid", "acceptable", "invalid"]
 KINDS: tuple[str, ...] = get_args(Kind)
 RESULTS: tuple[str, ...] = get_args(Result)
 MOST_ROWS = 4096  # of a batch
+MOST_ENTRIES = 2**17  # of a list with runs; a vocabulary
 
 _ID = re.compile(r"[a-z][a-z0-9_]*/(?=.*[a-z])[a-z0-9]+(?:[.-][a-z0-9]+)*")
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
 _DECIMAL = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]{1,5})?|infinity)")
+
+
+def expanded(value: Any) -> Any:
+    """A list with its runs written out: ``{ repeat = 1000, value = "0" }`` stands for a thousand entries.
+
+    Raises:
+        ValueError: a run of another form, or too long.
+    """
+    if isinstance(value, dict) and set(value) == {"repeat", "value"}:
+        raise ValueError("a run stands in a list.")
+    if not isinstance(value, list):
+        return value
+    found: list[Any] = []
+    for part in value:
+        if not (isinstance(part, dict) and "repeat" in part):
+            found.append(expanded(part))
+            continue
+        count, one = part["repeat"], part.get("value")
+        if type(count) is not int or set(part) != {"repeat", "value"} or not isinstance(one, str | int):
+            raise ValueError('a run is written { repeat = 3, value = "0" }.')
+        if not 2 <= count <= MOST_ENTRIES - len(found):
+            raise ValueError(f"a run has 2 to {MOST_ENTRIES} entries, not {count}.")
+        found += [one] * count
+    return found
 
 
 # what the keys of a file hold; each check gives what is wrong, or ""
@@ -354,12 +379,24 @@ def _file(path: Path, raw: Mapping[str, Any]) -> GoldenFile:
     for number, entry in enumerate(top.case):
         name = entry.get("id") if isinstance(entry, Mapping) else None
         at = place.at(f"case {name}" if isinstance(name, str) else f"case number {number + 1}")
-        case = _case(read_record(_Entry, entry, at), at, formula, flags)
+        case = _case(read_record(_Entry, _written_out(entry, at), at), at, formula, flags)
         if case.id in cases:
             at.refuse("that id is used twice.")
         cases[case.id] = case
     used = {flag.name: flag for case in cases.values() for flag in case.flags}
     return GoldenFile(path, formula.name, used, tuple(cases.values()), frozenset(own))
+
+
+def _written_out(value: Any, place: Place) -> Any:
+    """A table with the runs of its lists written out, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: _written_out(part, place.at(key)) for key, part in value.items()}
+    if isinstance(value, list) and all(isinstance(part, Mapping) and "repeat" not in part for part in value):
+        return [_written_out(part, place.at(number + 1)) for number, part in enumerate(value)]
+    try:
+        return expanded(value)
+    except ValueError as error:
+        place.refuse(str(error))
 
 
 def _flags(tables: Mapping[str, Any], place: Place) -> dict[str, Flag]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
+from itertools import groupby
 from typing import Any
 
 from rlcalc.errors import DataError
 
 Place = tuple[str | int, ...]
 _WIDTH = 100
+_LONGEST_RUN = 100  # entries that are still written one by one
 
 
 def edited(text: str, changes: Mapping[Place, Any], after: str) -> str:
@@ -37,6 +39,7 @@ def edited(text: str, changes: Mapping[Place, Any], after: str) -> str:
     document = tomlkit.parse(text)
     wanted = deepcopy(tomllib.loads(text))
     for (*path, key), value in changes.items():
+        value = compact(value)
         table: Any = document
         plain: Any = wanted
         for name in path:
@@ -51,12 +54,26 @@ def edited(text: str, changes: Mapping[Place, Any], after: str) -> str:
     return result.replace("\n", ends)
 
 
+def compact(value: Any) -> Any:
+    """A list with its long runs as ``{ repeat = …, value = … }``, the inverse of ``files.expanded``."""
+    if not isinstance(value, list):
+        return value
+    found: list[Any] = []
+    for _, run in groupby(value, key=lambda part: str(part)):
+        parts = list(run)
+        long = len(parts) > _LONGEST_RUN and not isinstance(parts[0], list)
+        found += [{"repeat": len(parts), "value": parts[0]}] if long else map(compact, parts)
+    return found
+
+
 def _put(table: Any, key: str, value: Any, after: str) -> None:
     import tomlkit
     from tomlkit.items import InlineTable
 
     if isinstance(value, list):
-        long = sum(len(str(part)) + 4 for part in value) > _WIDTH or any(isinstance(p, list) for p in value)
+        long = sum(len(str(part)) + 4 for part in value) > _WIDTH or any(
+            isinstance(p, list | dict) for p in value
+        )
         item: Any = tomlkit.parse(f"k = {_rows(value) if long else tomlkit.item(value).as_string()}\n")["k"]
     else:
         item = tomlkit.item(value)
@@ -77,7 +94,12 @@ def _rows(value: list[Any]) -> str:
 
     lines, line = [], ""
     for part in value:
-        text = _rows(part).replace("\n", "\n  ") if isinstance(part, list) else tomlkit.item(part).as_string()
+        if isinstance(part, list):
+            text = _rows(part).replace("\n", "\n  ")
+        elif isinstance(part, dict):
+            text = f"{{ repeat = {part['repeat']}, value = {tomlkit.item(part['value']).as_string()} }}"
+        else:
+            text = tomlkit.item(part).as_string()
         if line and len(line) + len(text) > _WIDTH:
             lines.append(line.rstrip())
             line = ""

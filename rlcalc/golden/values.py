@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from rlcalc._lazy import sympy
@@ -32,6 +32,7 @@ def output_of(formula: Formula, name: str) -> Output:
     return next(output for output in formula.outputs if output.name == name)
 
 
+@lru_cache(maxsize=1024)  # long answers repeat their entries
 def read_exact(text: str | int) -> Any:
     """A scalar of ``exact``, as number.
 
@@ -95,10 +96,12 @@ class Certified:
         """
         return None if self.decimals is None else map_nested(read_decimal, self.decimals)
 
-    def equals(self, got: Any) -> bool:
-        """Whether the exact form's answer is this one, entry by entry."""
+    def equals(self, got: Any, rounded: bool = False) -> bool:
+        """Whether the exact form's answer is this one, entry by entry: ``rounded``, in twenty digits."""
         if outline(self.want.exact) != outline(got):
             return False
+        if rounded and self.decimals is not None:
+            return bool(self.decimals == map_nested(to_decimal, got))
         pairs = zip(flatten(self.numbers), flatten(got), strict=True)
         return all(
             str(mine) == str(other)
@@ -118,14 +121,15 @@ class Certified:
         """What is wrong with ``printed``; "" if nothing is.
 
         A plain decimal must be ``exact`` rounded to as many places, any other
-        text must be mathematically equal; a word must be the word. An erratum
+        text must be mathematically equal; a word must be the word; an empty
+        entry is one that the source leaves out. An erratum
         must not be: a source's mistake that turns out right is no mistake.
         """
         if self.want.printed is None:
             return ""
         try:
             pairs = zip(flatten(self.want.printed), flatten(self.numbers), strict=True)
-            right = all(self._prints(printed, number) for printed, number in pairs)
+            right = all(self._prints(printed, number) for printed, number in pairs if printed != "")
         except InputError as error:
             return f"printed cannot be read: {error}"
         if right and wrong_on_purpose:
@@ -151,6 +155,7 @@ class Certified:
         return abs(Fraction(decimal) - Fraction(plain[1])) <= Fraction(1, 2 * 10**places)
 
 
+@lru_cache(maxsize=1024)
 def _decimal(number: Any) -> str:
     text = to_decimal(number, 20)
     if text is None:

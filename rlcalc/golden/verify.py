@@ -210,7 +210,7 @@ class _Trial:
                 if self.case.result == "invalid":
                     self.accepted(run, answers or {})
                 elif answers is not None:
-                    self.compare(run, answers, rows.together)
+                    self.compare(run, answers, rows)
             except Exception as error:
                 # a fault of any kind in one form is this case's failure and ends nothing else
                 self.refused(run, error)
@@ -254,7 +254,7 @@ class _Trial:
         got = exact_text(answer) if run.backend == "sympy" and answer is not None else answer
         self.fail(run, "", self.case.error, brief(got), "the input is accepted")
 
-    def compare(self, run: Run, answers: Mapping[str, Any], inputs: Inputs) -> None:
+    def compare(self, run: Run, answers: Mapping[str, Any], rows: Rows) -> None:
         for name, value in self.values.items():
             output, exact = value.output, value.want.exact
             numeric = run.backend != "sympy"
@@ -268,8 +268,8 @@ class _Trial:
             elif outline(exact) != outline(got):
                 self.fail(run, name, brief(exact), brief(got), "the answer has another shape")
             elif numeric and output.kind != "word":
-                self.count_digits(run, name, value, got, inputs)
-            elif not value.equals(got):
+                self.count_digits(run, name, value, got, rows.together)
+            elif not value.equals(got, rounded=rows.is_long):
                 why = "some entries differ" if isinstance(exact, list) else "the values differ"
                 self.fail(run, name, brief(exact), brief(exact_text(got)), why)
 

@@ -52,6 +52,6 @@ def with_a_constant(rewards, values, gamma, lam, terminated, truncated, next_val
 
 @jax.jit
 def asks_a_tracer(rewards, gamma, terminated, truncated, next_values, values, lam):  # type: ignore[no-untyped-def]
-    if gamma == 0:  # nobody knows while this is compiled
+    if gamma == 0:  # not known while this is compiled
         return rewards - values[..., :-1]
     return right(rewards, values, gamma, lam, terminated, truncated, next_values)

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc.conform.catalogue import Fault, composed, pairs
+from rlcalc.conform.catalogue import Catalogue, Fault, composed, pairs, read_text
 from rlcalc.conform.faults import catalogue, formulas_with_faults
 from rlcalc.conform.outcome import judge, run_form
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.vectors import answer_name, golden_vectors, reference
+from rlcalc.errors import UnknownName
 from rlcalc.mdp.reading import read_mdp
 
 from . import targets
@@ -23,12 +24,10 @@ FAULTS = [fault for name in formulas_with_faults() for fault in catalogue(name).
 
 
 def target_of(form: Any, formula: str) -> Target:
-    """A form as somebody's function: canonical arguments only, the answer alone."""
+    """A form as a user's function: canonical arguments only, the answer alone."""
     parameters = golden_vectors(formula)[0].formula.parameters
 
     def function(**given: Any) -> Any:
-        import numpy as np
-
         arrays: dict[str, Any] = {p.name: None for p in parameters}
         kinds = {p.name: p.kind for p in parameters}
         for name, value in given.items():
@@ -65,6 +64,7 @@ def in_the_answer(fault: Fault) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.formula}/{fault.name}")
 def test_every_fault_is_named(fault: Fault) -> None:
     formula = golden_vectors(fault.formula)[0].formula
@@ -78,6 +78,7 @@ def test_every_fault_is_named(fault: Fault) -> None:
     assert fault.name in [match.name for match in found.diagnosis.matches]
 
 
+@pytest.mark.slow
 def test_pairs_are_named() -> None:
     known = catalogue("gae")
     told = 0
@@ -91,7 +92,7 @@ def test_pairs_are_named() -> None:
     assert told > 3
 
 
-def test_a_fault_that_nobody_knows_is_not_named() -> None:
+def test_an_unknown_fault_is_not_named() -> None:
     def strange(**given: Any) -> Any:
         import rlcalc
 
@@ -103,11 +104,61 @@ def test_a_fault_that_nobody_knows_is_not_named() -> None:
     assert found.diagnosis.tried > 10
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.formula}/{fault.name}")
-def test_every_fault_says_in_sentences_what_it_is(fault: Fault) -> None:
-    for text in (fault.does, fault.shown_when, fault.cause, fault.fix):
-        assert text[-1:] in (".", "…", ")"), text
-    assert fault in catalogue(fault.formula).of_kind(fault.kind)
+def test_every_fault_says_in_sentences_what_it_is() -> None:
+    for fault in FAULTS:
+        for text in (fault.does, fault.shown_when, fault.cause, fault.fix):
+            assert text[-1:] in (".", "…", ")"), text
+        assert fault in catalogue(fault.formula).of_class(fault.kind).faults
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What it does.",
+        "What it does.\n\nShown when: always.\nFix: nothing.\nCause: the order.",
+        "What it does.\n\nShown when: always.\nCause: \nFix: nothing.",
+    ],
+)
+def test_a_fault_without_all_its_text_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="docstring of odd"):
+        read_text(text, "odd")
+
+
+def test_names_stand_for_one_thing() -> None:
+    known = catalogue("gae")
+    with pytest.raises(ValueError, match="declared twice: lam-twice"):
+        Catalogue("gae", (*known.faults, *(f for f in known.faults if f.name == "lam-twice")))
+    with pytest.raises(UnknownName) as caught:
+        known.of_class("terminaton")
+    assert "termination" in caught.value.hint
+
+
+def as_in_drl_zh(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+    """The carried advantage is masked where it is kept, and where it is used."""
+    found, carried = np.zeros_like(rewards), np.zeros_like(rewards[..., 0])
+    for t in reversed(range(rewards.shape[-1])):
+        onward = 1 - terminated[..., t].astype(rewards.dtype)
+        delta = rewards[..., t] + gamma * values[..., t + 1] * onward - values[..., t]
+        found[..., t] = delta + gamma * lam * onward * carried
+        carried = found[..., t] * onward
+    return found
+
+
+def as_in_tf_agents(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+    """The last value is taken once it has been stripped off."""
+    values = values[..., :-1]
+    values = np.concatenate([values, values[..., -1:]], axis=-1)
+    return rlcalc.gae(rewards, values, gamma, lam, terminated=terminated)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [(as_in_drl_zh, "carried-advantage-masked-twice"), (as_in_tf_agents, "last-value-one-early")],
+)
+def test_public_bugs_are_named(function: Any, name: str) -> None:
+    found = run(from_function(function), "gae", random=60)
+    assert found.diagnosis is not None
+    assert [match.name for match in found.diagnosis.matches] == [name]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +173,9 @@ def test_every_fault_says_in_sentences_what_it_is(fault: Fault) -> None:
         (targets.imprecise, "numpy", []),
     ],
 )
-def test_precision_is_told_by_where_it_is_lost(function: Any, backend: str, names: list[str]) -> None:
+def test_lost_precision_is_identified_by_where_it_shows(
+    function: Any, backend: str, names: list[str]
+) -> None:
     found = run(from_function(function, backend=backend), "gae", random=60)
     assert not found.passed
     assert found.diagnosis is not None

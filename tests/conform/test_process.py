@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,18 @@ def test_answers_of_any_kind(
     assert capfd.readouterr() == ("", "")
 
 
+def test_no_list_of_a_wrong_shape_is_kept(remote: Any) -> None:
+    """A thousand by a thousand of them, again and again, is what broadcasting by accident gives."""
+    target = remote("broadcast", dtypes=("float64",))
+    tracemalloc.start()
+    found = run(target, "gae", vectors=[VECTOR] * 5)
+    trial = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.verdict == "wrong-shape"
+    assert trial[0] < 8_000_000  # one such answer
+    assert trial[1] < 80_000_000
+
+
 def test_an_exception_comes_with_its_place_and_without_its_length(remote: Any) -> None:
     outcome = remote("long_words").call(VECTOR)
     assert len(outcome.detail) < 400
@@ -159,8 +172,9 @@ def test_a_wider_dtype_is_named(remote: Any) -> None:
     assert set(remote("long_double").call(VECTOR).dtypes.values()) == {dtype}
 
 
+@pytest.mark.slow
 def test_results_before_a_hang_are_kept(remote: Any) -> None:
-    target = remote("hangs_on_long_ones", limit=0.4, dtypes=("float64",))
+    target = remote("hangs_on_long_ones", limit=1.0, dtypes=("float64",))
     found = run(target, "gae", random=300)
     assert found.verdict == "hangs"
     statuses = [j.status for j in found.judgements]
@@ -182,6 +196,7 @@ def test_one_that_always_dies_is_not_asked_for_ever(remote: Any) -> None:
     assert found.diagnosis is None
 
 
+@pytest.mark.slow
 def test_a_crash_on_some_cases_leaves_the_others(remote: Any) -> None:
     target = remote("aborts_on_long_ones")
     found = run(target, "gae", vectors=[VECTOR], random=200)
@@ -190,7 +205,7 @@ def test_a_crash_on_some_cases_leaves_the_others(remote: Any) -> None:
     assert found.found is not None
     assert len(found.found.rows[0]["rewards"]) > 20
     # the first, the second look, and a bounded number of smaller ones
-    assert target.worker.started < 30
+    assert target.service.started < 30
 
 
 def test_numbers_cross_bit_by_bit(remote: Any) -> None:
@@ -210,7 +225,7 @@ def test_numbers_cross_bit_by_bit(remote: Any) -> None:
         assert part.array.dtype == array.dtype
         assert part.array.shape == array.shape
         assert part.array.tobytes() == array.tobytes()
-    assert target.worker.started == 1
+    assert target.service.started == 1
 
 
 def test_whatever_is_in_the_pipe_is_a_message_or_garbage() -> None:
@@ -224,32 +239,33 @@ def test_whatever_is_in_the_pipe_is_a_message_or_garbage() -> None:
             data[chance.randrange(len(data))] = chance.randrange(256)
         try:
             size = measure(data)
-            _, arrays = unpack(bytes(data[:size]))
+            found = unpack(bytes(data[:size]))
         except Garbage:
             continue
-        assert sum(array.nbytes for array in arrays) <= len(data)
-    more = pack({}, [np.zeros(3)]).replace(b"(3,), }", b"(999,)}")
-    with pytest.raises(Garbage):
-        unpack(more)
+        assert len(str(found)) <= 20 * len(data)
+    for old, new in [
+        (b"[3], 0", b"[9], 0"),
+        (b"[3], 0", b"[3], 9"),
+        (b"float64", b"object "),
+        (b"[3]", b"'3'"),
+    ]:
+        message = pack([np.zeros(3)])
+        assert old in message
+        with pytest.raises(Garbage):
+            unpack(message.replace(old, new))
     with pytest.raises(Garbage):
         measure(bytearray(b"rlc1" + b"\xff" * 16))
-    with pytest.raises(ValueError, match="pickle"):
-        pack({}, [np.array([object()])])
 
 
 @pytest.mark.parametrize(
     ("name", "file", "backend", "verdict"),
     [
         ("right", SOFT, "numpy", "conforms"),
-        ("all_outputs", SOFT, "torch", "conforms"),
+        pytest.param("all_outputs", SOFT, "torch", "conforms", marks=pytest.mark.slow),
         ("Advantages.compute", SOFT, "numpy", "conforms"),
         ("shouts", HARD, "numpy", "conforms"),
         ("changes", HARD, "numpy", "changes-inputs"),
-        ("changes", HARD, "torch", "changes-inputs"),
-        ("leaves", SOFT, "numpy", "raises"),
-        ("one_short", SOFT, "numpy", "wrong-shape"),
-        ("not_a_number", SOFT, "numpy", "nan"),
-        ("always_double", SOFT, "numpy", "wrong-dtype"),
+        pytest.param("changes", HARD, "torch", "changes-inputs", marks=pytest.mark.slow),
         ("imprecise", SOFT, "numpy", "nonconforming"),
     ],
 )
@@ -258,7 +274,7 @@ def test_the_same_verdicts_as_in_this_process(
 ) -> None:
     target = remote(name, file, backend=backend)
     assert run(target, "gae", random=5).verdict == verdict
-    assert target.worker.started == 1
+    assert target.service.started == 1
     assert capfd.readouterr().out == ""
 
 
@@ -271,7 +287,7 @@ def test_narrowing_keeps_the_process(remote: Any) -> None:
     found = run(target, "gae", random=20)
     assert found.verdict == "conforms"
     assert any("tested with scalar gamma" in note for note in found.notes)
-    assert target.worker.started == 1
+    assert target.service.started == 1
 
 
 @linux
@@ -301,13 +317,13 @@ def test_it_outlives_the_thread_that_started_it(remote: Any) -> None:
     thread.start()
     thread.join()
     assert made[0].call(VECTOR).kind == "answer"
-    assert made[0].worker.started == 1
+    assert made[0].service.started == 1
 
 
 def test_closing_leaves_nothing(remote: Any, pids: Path) -> None:
     target = remote("right", SOFT)
     assert target.call(VECTOR).kind == "answer"
-    pids.write_text(f"{target.worker.child.number}\n")
+    pids.write_text(f"{target.service.child.number}\n")
     target.close()
     assert gone(pids)
     # and it can be asked again

@@ -6,30 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import rlcalc
-
-# the calculator's own, which take a table with other keys
-
-
-def own(formula: str, call: Any = None) -> Any:
-    """``rlcalc.<formula>``, or another call, as a function of the tables that a target is given."""
-    call = call or getattr(rlcalc, formula)
-
-    def function(mdp: Any, gamma: Any = 1.0, **given: Any) -> Any:
-        rows = [p.tolist() if not over else [] for p, over in zip(mdp["p"], mdp["terminal"], strict=True)]
-        paid = [r.tolist() if not over else [] for r, over in zip(mdp["r"], mdp["terminal"], strict=True)]
-        over = [s for s, end in enumerate(mdp["terminal"]) if end]
-        table = {"P": rows, "R": paid, "terminal": over, "start": mdp["start"].tolist()}
-        kind = mdp["p"].dtype
-        if hasattr(mdp["p"], "detach"):
-            import torch
-
-            return call(mdp=table, gamma=torch.tensor(gamma, dtype=kind), **given)
-        return call(mdp=table, gamma=np.asarray(gamma, kind), **given)
-
-    return function
-
-
 # right ones
 
 

@@ -179,30 +179,25 @@ def test_all_nine_answers_and_their_rewards():
 
 
 @pytest.mark.parametrize(("name", "options"), VARIANTS)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_shapes_and_dtypes(name, options, dtype):
-    env = build(name, 3, dtype=dtype, **options)
-    shape = (3, env.observation_size)
-    assert (env.num_envs, env.dtype, env.device, env.name) == (3, dtype, CPU, name)
-    assert isinstance(env.action, DiscreteActions)
-    first = env.reset()
-    assert (tuple(first.shape), first.dtype) == (shape, dtype)
-    for action in draws(env, 12):
-        t = env.step(action)
-        assert tuple(t.observation.shape) == tuple(t.successor.shape) == shape
-        assert t.observation.dtype == t.successor.dtype == t.reward.dtype == dtype
-        assert t.terminated.dtype == t.truncated.dtype == torch.bool
-        assert t.reward.shape == t.terminated.shape == t.truncated.shape == (3,)
-
-
-@pytest.mark.parametrize(("name", "options"), VARIANTS)
 @settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 2**63 - 1), script=st.lists(st.integers(0, 2**31), min_size=1, max_size=25))
-def test_only_an_ended_episode_begins_anew(name, options, seed, script):
-    env = build(name, 5, seed, **options)
-    env.reset()
+@given(
+    seed=st.integers(0, 2**63 - 1),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+    script=st.lists(st.integers(0, 2**31), min_size=1, max_size=25),
+)
+def test_shapes_and_that_only_an_ended_episode_is_reset(name, options, seed, dtype, script):
+    env = build(name, 5, seed, dtype, **options)
+    assert (env.num_envs, env.dtype, env.device, env.name) == (5, dtype, CPU, name)
+    assert isinstance(env.action, DiscreteActions)
+    shape = (5, env.observation_size)
+    first = env.reset()
+    assert (first.shape, first.dtype) == (shape, dtype)
     for number in script:
         t = env.step((torch.arange(5) * 7 + number) % env.action.count)
+        assert t.observation.shape == t.successor.shape == shape
+        assert t.observation.dtype == t.successor.dtype == t.reward.dtype == dtype
+        assert t.terminated.dtype == t.truncated.dtype == torch.bool
+        assert t.reward.shape == t.terminated.shape == t.truncated.shape == (5,)
         goes_on = ~(t.terminated | t.truncated)
         assert torch.equal(t.observation[goes_on], t.successor[goes_on])
         assert t.observation.data_ptr() != t.successor.data_ptr()
@@ -487,7 +482,7 @@ def test_copies_and_neighbouring_seeds_get_seeds_of_their_own():
     assert [one.unwrapped.seeds[1] for one in env._envs.envs] == [None] * 3
 
 
-def test_a_gym_environment_says_that_it_cannot_be_resumed_and_begins_anew():
+def test_a_gym_environment_says_that_it_cannot_be_resumed_and_is_reset():
     env = build("gym:CartPole-v1", 2)
     first = env.reset()
     env.step(torch.tensor([0, 1]))

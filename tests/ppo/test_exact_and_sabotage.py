@@ -199,33 +199,6 @@ def test_checks_watch_box_actions_too() -> None:
     assert all(check["passed"] for check in checks.report())
 
 
-def test_the_exact_answers_of_the_checks_are_the_calculators() -> None:
-    from rlcalc import derive
-    from rlcalc.ppo.check.checks import STRETCH, exact_outputs
-
-    generator = torch.Generator().manual_seed(3)
-
-    def drawn(count: int) -> list[float]:
-        numbers: list[float] = torch.randn(count, generator=generator).tolist()
-        return numbers
-
-    stretch = {
-        "rewards": drawn(STRETCH),
-        "values": [*drawn(STRETCH), 0],
-        "next_values": drawn(STRETCH),
-        "gamma": 0.98,
-        "lam": 0.9,
-        "terminated": [0, 0, 1, 0, 0, 0, 0, 0],
-        "truncated": [0, 0, 0, 0, 1, 0, 0, 0],
-    }
-    steps = derive("gae", **stretch).outputs["advantages"]
-    assert [str(x) for x in exact_outputs("gae", **stretch)["advantages"]] == [str(x) for x in steps]
-    clip = {"ratio": 1.3712, "adv": -0.25, "eps": 0.2}
-    assert str(exact_outputs("ppo_clip", **clip)["objective"]) == str(
-        derive("ppo_clip", **clip).outputs["objective"]
-    )
-
-
 @pytest.mark.slow
 def test_a_checked_run_does_without_sympy() -> None:
     """Its import would be a fifth of the time to a solved CartPole."""

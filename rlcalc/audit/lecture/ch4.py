@@ -1,242 +1,337 @@
-"""Chapter 4, sections 4.1 and 4.2: the log-derivative trick and what REINFORCE does."""
+"""Chapter 4, sections 4.1 and 4.2: the log-derivative trick, and what samples are good for."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from rlcalc.audit.evidence import (
-    Counterexample,
-    Evidence,
-    Exact,
-    Fact,
-    Findings,
-    Identity,
-    Induction,
-    Replay,
-    Sign,
-    condition,
-)
+from rlcalc._lazy import np, sympy
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.alter import Choice
+from rlcalc.audit.cases import Vector, vector
+from rlcalc.audit.formula import says
 from rlcalc.audit.policies import odds_gain
-from rlcalc.audit.proofs import answer, positives, reals
-from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, sum_by_induction
+from rlcalc.audit.registry import Statement, claim
+from rlcalc.audit.zero import as_expression
 
 ANY_SOFTMAX = "a softmax policy of any number of actions in one state, any step size and size of the return"
+BANDIT: dict[str, Any] = {"mdp": "bandit", "theta": [["0", "0"]]}  # section 4.4
+STALE = "importance/audit-stale-sample"  # samples of (3/4, 1/4) for the bandit at even chances
 
 
-@claim(
-    "L4.1-policy-direct",
-    step="reinforce_step",
-    corruptions=[Corruption("a method that learns values instead", step="td_update")],
-)
-def policy_direct(s: Statement) -> Findings:
-    """The step of REINFORCE takes preferences and a return, and no value of anything."""
-    from rlcalc.specs import load_formula
-
-    inputs = {each.name for each in load_formula(s.step).parameters}
-    return Findings(
-        literal=[
-            Fact(
-                "the step needs preferences, an action and its return",
-                {"theta", "action", "return_"},
-                "subset",
-                inputs,
-            ),
-            Fact(
-                "no value estimate is learned or used", inputs & {"value", "values", "next_value"}, "=", set()
-            ),
-        ]
+def _moves(
+    s: Statement, case: Vector, what: str, premise: ev.Evidence, violates: ev.Evidence, weight: Any
+) -> ev.Findings:
+    """What a step with this weight does to the chance of its action, against what the case does."""
+    before, after = case.answer("policy_before")[0], case.answer("policy")[0]
+    new, old, action = sequence("pi_new"), sequence("pi_old"), reals("a")
+    return ev.Findings(
+        says=[says(new(action), s.effect, old(action))],
+        against=[
+            ev.Counterexample(
+                what,
+                ev.Exact(f"π after {s.effect} π before", after, s.effect, before),
+                golden=case,
+                premises=(premise,),
+                violates=violates,
+            )
+        ],
+        repair=[
+            ordered(
+                "what the step adds to the log odds against every other action",
+                odds_gain(positives("alpha") * weight),
+                s.effect,
+                0,
+                ANY_SOFTMAX,
+            )
+        ],
     )
 
 
-@claim(
-    "L4.1-low-score-less",
-    effect="<",
-    has_baseline=True,
-    corruptions=[
-        Corruption("condition dropped: low scores are still above the baseline", has_baseline=False),
-        Corruption("low scores make the throw more likely", effect=">"),
-    ],
-)
-def low_score_less(s: Statement) -> Findings:
+@claim("L4.1-low-score-less", effect="<", below_baseline=True)
+def low_score_less(s: Statement) -> ev.Findings:
     """Without a baseline a score of 1 out of 10 still raises what led to it."""
-    before, after = _policy_after("1")
-    baseline, gap, step = positives("b g alpha")
-    score = baseline - gap if s.has_baseline else baseline + gap
-    sign = -1 if s.effect == "<" else 1
-    return Findings(
-        against=[
-            Counterexample(
-                "two ways of throwing, equally likely; one was tried and scored 1 where 10 is possible",
-                given={"θ": "0 0", "G": 1, "α": "1/10"},
-                claimed=Exact(f"π after {s.effect} π before", after, s.effect, before),
-                premises=(Exact("the score is low", 1, "<", 10),),
-                violates=Exact("it is not below the baseline, which is 0", 1, ">=", 0),
-                replay=(_replay("1", ["1/(1 + exp(-1/10))", "1/(1 + exp(1/10))"]),),
-                golden="reinforce_step/audit-low-score-raised",
-                search="all positive scores: each is a counterexample",
-            )
-        ],
-        repair=condition(
-            "It holds for scores below a baseline that is subtracted first; without one only negative scores "
-            "make an action less likely.",
-            [
-                Sign(
-                    "the odds against every other action fall",
-                    sign * odds_gain(step * (score - baseline)),
-                    ANY_SOFTMAX,
-                )
-            ],
-            latex=r"G < b \implies \pi_{\text{new}}(a) < \pi_{\text{old}}(a)",
-        ),
+    case = vector("reinforce_step/audit-low-score-raised")
+    score = case.given["return_"]
+    gap = positives("g")
+    return _moves(
+        s,
+        case,
+        "two ways of throwing, equally likely; one was tried and scored 1 where 10 is possible",
+        ev.Exact("the score is low", score, "<", 10),
+        ev.Exact("it is not below the baseline, which is 0", score, ">=", 0),
+        -gap if s.below_baseline else gap,
     )
 
 
-def _policy_after(score: str) -> tuple[Any, Any]:
-    """π(a) of the first of two equally likely actions before and after a step of REINFORCE."""
-    inputs: dict[str, Any] = {"theta": ["0", "0"], "action": 0, "return_": score}
-    before = answer("reinforce_step", "policy_before", **inputs)
-    return before[0], answer("reinforce_step", "policy", **inputs)[0]
+@claim("L4.2-high-return-more-likely", effect=">", positive=True)
+def high_return(s: Statement) -> ev.Findings:
+    """A return of −1 is the better of −1 and −2, and its action is taken less often afterwards."""
+    case = vector("reinforce_step/audit-high-return-negative")
+    size = positives("g")
+    return _moves(
+        s,
+        case,
+        "two actions with returns −1 and −2; the better one was taken",
+        ev.Exact("−1 is the higher return", case.given["return_"], ">", -2),
+        ev.Exact("the return is not positive", case.given["return_"], "<=", 0),
+        size if s.positive else -size,
+    )
 
 
-def _replay(score: str, policy: list[str]) -> Replay:
-    return Replay(f"rlcalc reinforce-step --theta 0 0 --action 0 --return {score}", policy, "policy")
-
-
-@claim(
-    "L4.2-naive-gradient",
-    relation="!=",
-    corruptions=[Corruption("the gradient simply moves inside", relation="=")],
-)
-def naive_gradient(s: Statement) -> Findings:
+@claim("L4.2-naive-gradient", relation="!=", in_distribution=True)
+def naive_gradient(s: Statement) -> ev.Findings:
     """Of two outcomes: ∇(p x + (1−p) y) is (x − y)∇p, the mean of ∇x and ∇y is 0."""
-    import sympy
-
-    x, y, p, slope = reals("x y p dp")
-    true = answer("policy_gradient", mdp="bandit", theta=[["0", "0"]])[0][0]
-    naive = sum(w * sympy.diff(value, p) for w, value in ((p, x), (1 - p, y)))
-    return Findings(
-        literal=[
-            Identity(
-                "the gradient of the mean of two outcomes",
-                sympy.diff(p * x + (1 - p) * y, p) * slope - naive * slope,
-                (x - y) * slope,
-                "all returns x, y that do not contain θ, all chances p and slopes ∇p",
+    p = reals("p")
+    x, y = sequence("x")(p), sequence("y")(p)
+    chance = p if s.in_distribution else reals("q")
+    case, gap, speed = vector("policy_gradient/audit-equal-returns"), positives("g"), positives("v")
+    pays = case.given["mdp"]["R"][0]
+    inside = sum(sympy.diff(as_expression(pay), p) / 2 for pay in pays)  # no payment contains θ
+    mean, gradient = sequence("E_{tau~pi_theta}"), sequence("nabla_{theta}")
+    returns = sequence("G")(reals("tau"))
+    return ev.Findings(
+        says=[says(gradient(mean(returns)), s.relation, mean(gradient(returns)))],
+        against=[
+            ev.Counterexample(
+                "a bandit that pays 10 for either action: nothing can be gained, and nothing in G moves",
+                ev.Exact(f"gradient {s.relation} mean of ∇G", case.answer()[0][0], s.relation, inside),
+                golden=case,
+                violates=ev.Exact("the returns do not differ", pays[0], "=", pays[1]),
+            )
+        ],
+        repair=[
+            ev.Identity(
+                "the slope of the mean of two outcomes, less the mean of their slopes",
+                sympy.diff(chance * x + (1 - chance) * y, p)
+                - (chance * sympy.diff(x, p) + (1 - chance) * sympy.diff(y, p)),
+                x - y,
+                "any returns x, y, which may depend on the chance p; ∇ is ∇p times the slope",
             ),
-            Exact(f"true gradient {s.relation} mean of ∇G, for the bandit of 4.4", true, s.relation, 0),
+            ordered("a higher return that becomes likelier", gap * speed, s.relation, 0, "x > y, ∇p > 0"),
+            ordered("and one that becomes less likely", -gap * speed, s.relation, 0, "x > y, ∇p < 0"),
+            ev.Exact("for the bandit of 4.4", answer("policy_gradient", **BANDIT)[0][0], s.relation, inside),
+        ],
+    )
+
+
+@claim("L4.2-log-derivative", sign=1, logarithm=True)
+def log_derivative(s: Statement) -> ev.Findings:
+    """Right for probabilities that stay positive where they are; wrong when what can occur changes."""
+    case, theta = vector("importance/audit-support-moves"), sympy.Symbol("theta", nonnegative=True)
+    values, drawn = (list(map(as_expression, case.given[name])) for name in ("f", "q"))
+    family = (1 - theta, theta)
+
+    def score(chance: Any, at: Any) -> Any:
+        return s.sign * sympy.diff(sympy.log(chance) if s.logarithm else chance, at)
+
+    moved = sum(value * sympy.diff(chance, theta) for value, chance in zip(values, family, strict=True))
+    scored = sum(
+        weight * value * score(chance, theta).subs(theta, 0)
+        for weight, value, chance in zip(drawn, values, family, strict=True)
+        if weight != 0
+    )
+    p, f = positives("p f")
+    slope, total = reals("dp S")
+    weighted = p * f * score(p, p) * slope
+    x, density, mean = reals("x"), sequence("p_theta"), sequence("E_{x~p_theta}")
+    gradient, value = sequence("nabla_{theta}"), sequence("f")(x)
+    inner = sympy.log(density(x)) if s.logarithm else density(x)
+    return ev.Findings(
+        says=[says(gradient(mean(value)), "=", mean(s.sign * value * gradient(inner)))],
+        against=[
+            ev.Counterexample(
+                "two outcomes of chances 1 − θ and θ, at θ = 0 and from the right: the second is never drawn",
+                ev.Exact("gradient of the mean = mean with the score", moved, "=", scored),
+                golden=case,
+                violates=ev.Exact("an outcome that θ > 0 can have has the chance", drawn[1], "=", 0),
+            )
+        ],
+        repair=[
+            ev.Induction(
+                "Σ f ∇p = Σ p f ∇ log p",
+                base=(ev.Identity("one outcome", f * slope, weighted),),
+                step=(ev.Identity("one outcome more", total + f * slope, total + weighted),),
+                over="any finite number of outcomes with p > 0, any f, any ∇p",
+            )
+        ],
+    )
+
+
+@claim("L4.2-sampling", power=-1, drawn=Choice("1/2", "3/4"))
+def sampling(s: Statement) -> ev.Findings:
+    """The mean of N weighted scores has the gradient as its mean, and comes close in a simulation."""
+    mu, count, i, k = reals("mu"), index("N"), index("i"), 20_000
+    takes_left = np.random.default_rng(42).random(k) < float(as_expression(s.drawn))
+    terms = np.where(takes_left, 10 * 0.5, 0.0)
+    mean, spread = float(terms.mean()), 3.29 * float(terms.std(ddof=1)) / math.sqrt(k)
+    gradient, x = sequence("nabla_{theta}"), sequence("x")(i)
+    term = sequence("f")(x) * gradient(sympy.log(sequence("p_theta")(x)))
+    return ev.Findings(
+        says=[
+            says(gradient(sequence("E")(reals("f"))), "~", count**s.power * sympy.Sum(term, (i, 1, count)))
+        ],
+        literal=[
+            sum_by_induction(
+                "N samples, each with mean μ, have the mean Nμ", lambda _: mu, lambda n: n * mu, over="N ≥ 1"
+            ),
+            ev.Identity("so that their average has the mean μ", count**s.power * (count * mu), mu, "N ≥ 1"),
+            ev.Simulation(
+                "the bandit of section 4.4, preference of L: the interval of the mean covers ∂J/∂θ",
+                seed=42,
+                n=k,
+                estimate=mean,
+                low=mean - spread,
+                high=mean + spread,
+                confidence=0.999,
+                relation="covers",
+                target=float(answer("policy_gradient", **BANDIT)[0][0]),
+                matters=0.1,
+            ),
+        ],
+    )
+
+
+def _stale_bias(power: int, returns: tuple[Any, Any]) -> Any:
+    """E_old[w G ∇ log π(a)] less the gradient, with the weights w = (π/π_old)^power.
+
+    Two actions, chances p + d and 1 − p − d before, p and 1 − p now.
+    """
+    p, d = reals("p d")
+    now, before, scores = (p, 1 - p), (p + d, 1 - p - d), (1 - p, -p)
+    return sum(
+        (old * (new / old) ** power - new) * gain * score
+        for old, new, gain, score in zip(before, now, returns, scores, strict=True)
+    )
+
+
+@claim("L4.2-stale-data", relation="!=", weight=0)
+def stale_data(s: Statement) -> ev.Findings:
+    """The bias is a product; its second factor can vanish by luck."""
+    case = vector("importance/audit-stale-by-luck")
+    x, y, p, d = reals("x y p d")
+    true, stale = case.answer(q=case.given["p"]), case.answer(p=case.given["q"])
+    shift, size = positives("d c")
+    pay_left, pay_right = (2 * as_expression(case.given["f"][0]), -2 * as_expression(case.given["f"][1]))
+    tau, gradient, policy = reals("tau"), sequence("nabla"), sequence("pi_theta")
+    weight = (policy(tau) / sequence("pi_old")(tau)) ** s.weight
+    body = weight * sequence("G")(tau) * gradient(sympy.log(policy(tau)))
+    over = "π_old(L) − π(L) and G_L(1 − π(L)) + G_R π(L) are not 0"
+    return ev.Findings(
+        says=[
+            says(
+                sequence("E_{tau~pi_old}")(body),
+                s.relation,
+                gradient(sequence("J")(reals("theta"))),
+            )
+        ],
+        against=[
+            ev.Counterexample(
+                "returns 1 and −1 at even chances: the scores make both terms 1/2, whatever is drawn",
+                ev.Exact(
+                    f"mean over the old policy {s.relation} the gradient, for θ_L", stale, s.relation, true
+                ),
+                golden=case,
+                premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
+                violates=ev.Exact("G_L(1 − π(L)) + G_R π(L)", (pay_left + pay_right) / 2, "=", 0),
+            )
+        ],
+        repair=[
+            ev.Identity(
+                "the bias of old samples",
+                _stale_bias(s.weight, (x, y)),
+                d * (x * (1 - p) + y * p),
+                "two actions, any returns x, y, chances p now and p + d before",
+            ),
+            ordered("a product that is not 0", shift * size, s.relation, 0, over),
+            ordered("of either sign", -shift * size, s.relation, 0, over),
+        ],
+    )
+
+
+@claim("L4.2-must-discard", weight=0, reweighted=1)
+def must_discard(s: Statement) -> ev.Findings:
+    """Multiplied with π_new/π_old the old samples give the right mean; section 7 of the lecture does so."""
+    case = vector(STALE)
+    chance, shift, x, y = reals("p d x y")
+    return ev.Findings(
+        against=[
+            ev.Counterexample(
+                "the bandit of 4.4 with samples from (3/4, 1/4) for the policy (1/2, 1/2)",
+                ev.Exact(
+                    "what old samples give in the mean ≠ the gradient",
+                    case.answer("estimate"),
+                    "!=",
+                    answer("policy_gradient", **BANDIT)[0][0],
+                ),
+                golden=case,
+                premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
+                violates=ev.Exact("the first action is reweighted", case.answer("weights")[0], "!=", 1),
+            )
+        ],
+        repair=[
+            ev.Identity(
+                "samples of weight 1 are biased",
+                _stale_bias(s.weight, (x, y)),
+                shift * (x * (1 - chance) + y * chance),
+                "two actions, any returns x, y, chances p now and p + d before",
+            ),
+            ev.Identity(
+                "with the weights there is no bias", _stale_bias(s.reweighted, (x, y)), 0, "the same"
+            ),
+        ],
+    )
+
+
+@claim("L4.2-sample-inefficient", reuse=Choice(4, 1))
+def sample_inefficient(s: Statement) -> ev.Findings:
+    """Trajectories until the bandit takes L nine times out of ten, once with one use and once with more."""
+    runs = 200
+    once = _trajectories_needed(1, runs, np.random.default_rng(7))
+    often = _trajectories_needed(s.reuse, runs, np.random.default_rng(8))
+    ratio = once / often
+    mean, spread = float(ratio.mean()), 3.29 * float(ratio.std(ddof=1)) / math.sqrt(runs)
+    return ev.Findings(
+        literal=[
+            ev.Exact(
+                "trajectories for the same number of steps, with one use and with reuse",
+                answer("ppo_count", "reinforce_trajectories", epochs=s.reuse),
+                ">",
+                answer("ppo_count", "trajectories", epochs=s.reuse),
+            ),
+            ev.Simulation(
+                f"bandit of 4.4, the same step size and batches: trajectories needed relative to a clipped "
+                f"objective that uses each {s.reuse} times",
+                seed=7,
+                n=runs,
+                estimate=mean,
+                low=mean - spread,
+                high=mean + spread,
+                confidence=0.999,
+                relation="above",
+                target=1.5,
+                matters=0.25,
+            ),
         ]
     )
 
 
-@claim(
-    "L4.2-log-derivative",
-    score_sign=1,
-    logarithm=True,
-    edge_moves=False,
-    corruptions=[
-        Corruption("sign of the score flipped", score_sign=-1),
-        Corruption("gradient of p instead of log p", logarithm=False),
-        Corruption("condition dropped: the support may move with θ", edge_moves=True),
-    ],
-)
-def log_derivative(s: Statement) -> Findings:
-    """Right for probabilities that stay positive where they are; wrong when the support moves."""
-    import sympy
-
-    x, theta = sympy.Symbol("x"), sympy.Symbol("theta", positive=True)
-    density = 1 / theta
-    inner = sympy.log(density) if s.logarithm else density
-    left = sympy.diff(sympy.integrate(x * density, (x, 0, theta)), theta).subs(theta, 1)
-    right = sympy.integrate(x * s.score_sign * sympy.diff(inner, theta) * density, (x, 0, theta)).subs(
-        theta, 1
-    )
-    return Findings(
-        against=[
-            Counterexample(
-                "x uniform on [0, θ], f(x) = x, at θ = 1: the mean is θ/2 and the score −1/θ everywhere",
-                given={"θ": 1, "f": "x"},
-                claimed=Exact("gradient of the mean = mean with the score", left, "=", right),
-                violates=Exact("the end of the support moves: its speed", 1, "!=", 0),
-                replay=(
-                    Replay(
-                        "rlcalc importance --p 1/2 1/2 --q 1 0 --f 1/2 3/2", "q_does_not_cover_p", "error"
-                    ),
-                    Replay("rlcalc importance --p 1 0 --q 1 0 --f -1/2 -3/2", "-1/2"),
-                ),
-                golden="importance/audit-support-moves",
-                search="families of one parameter; replayed with x in halves, θ = 2 as seen from θ = 1",
-            )
-        ],
-        repair=condition(
-            "It holds when f does not contain θ, p is differentiable and the set of x that can occur is "
-            "the same for every θ (and gradient and sum may be exchanged, as with finitely many outcomes). "
-            "A softmax policy over finitely many trajectories satisfies all of it.",
-            _score_form(s),
-        ),
-    )
-
-
-def _score_form(s: Statement) -> list[Evidence]:
-    """The condition: term by term over the outcomes, and no flow over the edge of the support."""
-    import sympy
-
-    p, f, edge = positives("p f p_edge")
-    slope, total, speed = reals("dp S v")
-    inner = sympy.log(p) if s.logarithm else p
-    weighted = p * f * s.score_sign * sympy.diff(inner, p) * slope
-    return [
-        Induction(
-            "Σ f ∇p = Σ p f ∇ log p",
-            base=(Identity("one outcome", f * slope, weighted),),
-            step=(Identity("one outcome more", total + f * slope, total + weighted),),
-            over="any finite number of outcomes with p > 0, any f, any ∇p",
-        ),
-        Identity(
-            "no probability flows over the edge of the support (Leibniz)",
-            f * edge * (speed if s.edge_moves else 0),
-            0,
-            "densities with a fixed support",
-        ),
-    ]
-
-
-@claim(
-    "L4.2-high-return-more-likely",
-    effect=">",
-    positive=True,
-    corruptions=[
-        Corruption("high returns make an action less likely", effect="<"),
-        Corruption("condition dropped: the return may be negative", positive=False),
-    ],
-)
-def high_return(s: Statement) -> Findings:
-    """A return of −1 is the better of −1 and −2, and its action is taken less often afterwards."""
-    before, after = _policy_after("-1")
-    step, size = positives("alpha g")
-    sign = 1 if s.effect == ">" else -1
-    return Findings(
-        against=[
-            Counterexample(
-                "two actions with returns −1 and −2; the better one was taken",
-                given={"θ": "0 0", "G": -1, "α": "1/10"},
-                claimed=Exact(f"π after {s.effect} π before", after, s.effect, before),
-                premises=(Exact("−1 is the higher return", -1, ">", -2),),
-                violates=Exact("the return is not positive", -1, "<=", 0),
-                replay=(_replay("-1", ["1/(1 + exp(1/10))", "1/(1 + exp(-1/10))"]),),
-                golden="reinforce_step/audit-high-return-negative",
-                search="all negative returns: each is a counterexample",
-            )
-        ],
-        repair=condition(
-            "It holds when the return is positive, or lies above the baseline that is subtracted. How high "
-            "it is compared with other actions does not matter for a single step: every positive return "
-            "raises the action that was taken, a bad one too.",
-            [
-                Sign(
-                    "the odds against every other action rise",
-                    sign * odds_gain(step * (size if s.positive else -size)),
-                    ANY_SOFTMAX,
-                )
-            ],
-            latex=r"G > 0 \implies \pi_{\text{new}}(a) > \pi_{\text{old}}(a)",
-        ),
-    )
+def _trajectories_needed(uses: int, runs: int, rng: Any) -> Any:
+    """Batches of 20, advantages ±5, step size 1/50, clipping at 1/5 (idle at the first use)."""
+    odds, needed = np.zeros(runs), np.zeros(runs)
+    for batch in range(1, 400):
+        going = needed == 0
+        if not going.any():
+            break
+        old = 1 / (1 + np.exp(-odds))
+        share = rng.binomial(20, old) / 20
+        for _ in range(uses):
+            new = 1 / (1 + np.exp(-odds))
+            left = np.where(new / old > 1.2, 0.0, 5 * new / old * share)
+            right = np.where((1 - new) / (1 - old) < 0.8, 0.0, 5 * (1 - new) / (1 - old) * (1 - share))
+            # θ_L − θ_R grows by α times [A ∇ log π] of L minus that of R, for both actions
+            odds = odds + 2 / 50 * (left * (1 - new) + right * new)
+        arrived = going & (1 / (1 + np.exp(-odds)) >= 0.9)
+        needed[arrived] = 20 * batch
+    return needed

@@ -40,7 +40,7 @@ def last_step(arrays: Mapping[str, Any]) -> Any:
 
 
 def cut(arrays: Mapping[str, Any]) -> Any:
-    """True where the sequence is parted for any reason, the end of the data not among them."""
+    """True where an episode ends for any reason but the end of the data."""
     return flags(arrays, "terminated") | flags(arrays, "truncated")
 
 

@@ -48,7 +48,7 @@ def baseline_from_the_mean_only(form: Form, policy: Any, returns: Any, baseline:
     """Subtracts the baseline from the mean gradient, instead of from each return.
 
     Shown when: Any baseline other than 0.
-    Cause: The baseline was put behind the parenthesis: score·G − b.
+    Cause: The baseline was put after the parenthesis: score·G − b.
     Fix: score·(G − b): the baseline is multiplied with the score, and vanishes only in the mean.
     """
     found = form(policy=policy, returns=returns, baseline=baseline)

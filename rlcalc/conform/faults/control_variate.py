@@ -26,7 +26,7 @@ def multiple_added(form: Form, **arrays: Any) -> Outputs:
     """Gives the variance of X + k·b.
 
     Shown when: A k other than 0 with an X and b that are correlated.
-    Cause: The sign of k was turned around in one of two places: in the sum, or in the best k.
+    Cause: The sign of k was flipped in one of two places: in the sum, or in the best k.
     Fix: X − k·b goes with k = Cov(X, b)/Var(b); with a plus sign k is the negative of that.
     """
     best = form(**arrays)["best_k"]
@@ -83,7 +83,7 @@ def correlation_for_factor(form: Form, **arrays: Any) -> Outputs:
 
 @fault("one-pass-variance", "precision")
 def one_pass_variance(form: Form, **arrays: Any) -> Outputs:
-    """Computes variances as E[x²] − E[x]², which loses all digits where the spread is small beside the mean.
+    """Computes variances as E[x²] − E[x]², which loses all digits where the spread is small next to the mean.
 
     Shown when: Samples close together on a large offset.
     Cause: Both moments can be summed in one pass over the data.

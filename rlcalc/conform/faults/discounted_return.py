@@ -90,14 +90,13 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     return {"returns": convolved(closed, gamma, ~ends)}
 
 
-@argument_fault("raises-at-gamma-zero", "precision", reported_in=["pytorch/rl"])
+@argument_fault("raises-at-gamma-zero", "precision")
 def raises_at_gamma_zero(arrays: Arrays) -> Arrays:
-    """Raises, with an IndexError for example, where γ = 0; right everywhere else.
+    """Raises, with an IndexError for example, where γ = 0; right everywhere else, also where γ is small.
 
     Shown when: γ at 0.
-    Cause: The powers of γ are a kernel whose length is found from log(γ), or the case 0 is handled apart and
-        given the wrong shape.
-    Fix: Return the rewards at γ = 0, and test it: an agent that looks no step ahead has γ = 0.
+    Cause: The case 0 is handled separately and given the wrong shape, or log(γ) is taken without need.
+    Fix: Return the rewards at γ = 0, and test it: γ = 0 is an agent that only looks at the next reward.
     """
     return shared.raises_at_zero(arrays["gamma"])
 

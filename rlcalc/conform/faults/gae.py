@@ -73,7 +73,7 @@ def flags_ignored(arrays: Arrays) -> Arrays:
     return {"terminated": None, "truncated": None}
 
 
-@argument_fault("bootstrap-after-terminal", "termination", reported_in=["alibaba/ROLL PR #447"])
+@argument_fault("bootstrap-after-terminal", "termination")
 def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
     """Stops the recursion at a terminated step, but adds γ times the value of the state after it.
 
@@ -125,7 +125,9 @@ def truncation_bootstraps_own_value(arrays: Arrays) -> Arrays:
 
 
 @argument_fault(
-    "truncated-advantage-zero", "termination", reported_in=["EdanToledo/Stoix issue #142", "google/brax"]
+    "truncated-advantage-zero",
+    "termination",
+    reported_in=["EdanToledo/Stoix issue #142", "google/brax", "PaddlePaddle/PARL issue #959"],
 )
 def truncated_advantage_zero(arrays: Arrays) -> Arrays:
     """Sets the TD error of a truncated step to 0, and with it the advantage.
@@ -155,12 +157,25 @@ def truncation_ends_with_discounts_per_step(arrays: Arrays) -> Arrays:
     return {"terminated": cut(arrays), "truncated": None}
 
 
+@fault("carried-advantage-masked-twice", "termination", reported_in=["alessiodm/drl-zh issue #13"])
+def carried_advantage_masked_twice(form: Form, /, **arrays: Any) -> Outputs:
+    """Multiplies the carried advantage by (1 − done) when it is kept and again when it is used: the step
+    before an end gets nothing of the last advantage of its episode.
+
+    Shown when: An episode that ends with its second step or later, with γ, λ and that advantage other than 0.
+    Cause: The mask of step t stands in the line of A_t, and the finished A_t is masked once more for t − 1.
+    Fix: A_t = δ_t + γ·λ·(1 − done_t)·A_{t+1}, and carry A_t as it is.
+    """
+    delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
+    return _recursion(arrays, delta, arrays["gamma"] * arrays["lam"] * ~early(cut(arrays)))
+
+
 @argument_fault("done-mask-one-late", "indexing")
 def done_mask_one_late(arrays: Arrays) -> Arrays:
     """Reads the flag of step t as that of step t − 1: the mask acts one step too late.
 
     Shown when: A step inside the sequence that ends its episode.
-    Cause: The buffer stores 'done' of the observation beside the action taken from it, and the loop uses
+    Cause: The buffer stores 'done' of the observation next to the action taken from it, and the loop uses
         dones[t].
     Fix: Use the flag that the environment returned with reward t: next_done, or dones[t + 1].
     """
@@ -169,7 +184,7 @@ def done_mask_one_late(arrays: Arrays) -> Arrays:
 
 @argument_fault("done-mask-one-early", "indexing")
 def done_mask_one_early(arrays: Arrays) -> Arrays:
-    """Reads the flag of step t + 1 at step t: the mask acts one step too soon, and the last step has none.
+    """Reads the flag of step t + 1 at step t: the mask acts one step too early, and the last step has none.
 
     Shown when: A terminated or truncated step.
     Cause: A loop with dones[t + 1] on a buffer whose dones[t] belongs to reward t already.
@@ -211,7 +226,7 @@ def rows_one_early(arrays: Arrays) -> Arrays:
     }
 
 
-@argument_fault("last-advantage-zero", "indexing", reported_in=["vwxyzjn/cleanrl issue #16"])
+@argument_fault("last-advantage-zero", "indexing", reported_in=["rgilman33/simple-A2C-PPO issue #5"])
 def last_advantage_zero(arrays: Arrays) -> Arrays:
     """Leaves the advantage of the last step at 0 and starts the recursion from there.
 
@@ -240,6 +255,17 @@ def bootstrap_counted_twice(arrays: Arrays) -> Arrays:
     return {"rewards": rewards.astype(arrays["rewards"].dtype)}
 
 
+@argument_fault("last-value-one-early", "indexing", reported_in=["tensorflow/agents issue #953"])
+def last_value_one_early(arrays: Arrays) -> Arrays:
+    """Bootstraps the last step from V(S_{T−1}), the state before it, instead of V(S_T).
+
+    Shown when: A last step that does not terminate, γ above 0, and two last values that differ.
+    Cause: The last value is taken from the array of values after its last entry was stripped off.
+    Fix: Take V(S_T) first, then strip it off: final = values[-1]; values = values[:-1].
+    """
+    return {"next_values": np.where(last_step(arrays), arrays["values"][..., :-1], next_values(arrays))}
+
+
 # factors
 
 
@@ -248,7 +274,7 @@ def lam_missing_in_recursion(arrays: Arrays) -> Arrays:
     """Carries the next advantage back with γ instead of γλ, as if λ were 1.
 
     Shown when: Two steps of one episode and λ below 1.
-    Cause: The recursion of a discounted return was copied and delta put in.
+    Cause: The recursion of a discounted return was copied, with δ for the reward.
     Fix: A_t = δ_t + γ·λ·A_{t+1}.
     """
     return {"lam": arrays["lam"] * 0 + 1}
@@ -276,12 +302,12 @@ def gamma_twice(arrays: Arrays) -> Arrays:
     return {"gamma": arrays["gamma"] * arrays["gamma"]}
 
 
-@fault("gamma-missing-in-recursion", "discounting", reported_in=["callummcdougall/ARENA_3.0 PR #249"])
+@fault("gamma-missing-in-recursion", "discounting")
 def gamma_missing_in_recursion(form: Form, **arrays: Any) -> Outputs:
     """Carries the next advantage back with λ alone.
 
     Shown when: Two steps of one episode, γ below 1 and λ above 0.
-    Cause: γ was written into δ and taken to be done with.
+    Cause: γ was written into δ and forgotten in the recursion.
     Fix: A_t = δ_t + γ·λ·A_{t+1}: the advantage to come lies one step ahead as well.
     """
     delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
@@ -300,7 +326,7 @@ def gamma_missing_in_bootstrap(form: Form, **arrays: Any) -> Outputs:
     return _recursion(arrays, delta, arrays["gamma"] * arrays["lam"])
 
 
-@argument_fault("recursion-never-carried", "discounting")
+@argument_fault("recursion-never-carried", "discounting", reported_in=["4kasha/CartPole_PPO issue #1"])
 def recursion_never_carried(arrays: Arrays) -> Arrays:
     """Gives the TD errors alone, as if λ were 0.
 
@@ -318,7 +344,7 @@ def advantage_from_next_return(found: Outputs, arrays: Arrays) -> Outputs:
 
     Shown when: Two steps of one episode and λ below 1; rewards 0, 0, 1 with values 0, γ = 1 and λ = 1/2 give
         1/2, 1, 1 for 1/4, 1/2, 1.
-    Cause: The policy-gradient advantage of V-trace was taken over together with its recursion for targets.
+    Cause: The policy-gradient advantage of V-trace was copied together with its recursion for targets.
     Fix: The advantage of GAE is the λ-return itself minus the value: A_t = G_t − V(S_t).
     """
     old, returns = arrays["values"][..., :-1], found["returns"]
@@ -380,13 +406,12 @@ def bootstrap_discount_in_float32(arrays: Arrays) -> Arrays:
     return {"rewards": arrays["rewards"] + more}
 
 
-@argument_fault("raises-at-gamma-lam-zero", "precision", reported_in=["pytorch/rl"])
+@argument_fault("raises-at-gamma-lam-zero", "precision")
 def raises_at_gamma_lam_zero(arrays: Arrays) -> Arrays:
-    """Raises, with an IndexError for example, where γλ = 0; right everywhere else.
+    """Raises, with an IndexError for example, where γλ = 0; right everywhere else, also where γλ is small.
 
     Shown when: γ or λ at 0.
-    Cause: The powers of γλ are a kernel whose length is found from log(γλ), or the case 0 is handled apart
-        and given the wrong shape.
+    Cause: The case 0 is handled separately and given the wrong shape, or log(γλ) is taken without need.
     Fix: Return δ at γλ = 0, and test it: λ = 0 is the one-step advantage.
     """
     return shared.raises_at_zero(arrays["gamma"] * arrays["lam"])
@@ -409,7 +434,7 @@ def returns_are_monte_carlo(form: Form, **arrays: Any) -> Outputs:
 
 @output_fault("returns-are-values", "swapped", reported_in=["vwxyzjn/cleanrl PR #337"])
 def returns_are_values(found: Outputs, arrays: Arrays) -> Outputs:
-    """The advantages are right; the returns are the old values, so that the critic learns nothing.
+    """The advantages are right; the returns are the old values, so that the critic learns nothing from them.
 
     Shown when: Any sequence with an advantage that is not 0.
     Cause: Returns are formed from the buffer's advantages before those are written: 0 + V.

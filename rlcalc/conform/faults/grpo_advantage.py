@@ -38,10 +38,11 @@ def leave_one_out_divided_by_zero(form: Form, rewards: Any, ddof: Any, eps: Any)
 
 @fault("one-pass-variance", "precision", reported_in=["NVIDIA-NeMo/RL PR #4158"])
 def one_pass_variance(form: Form, rewards: Any, ddof: Any, eps: Any) -> Outputs:
-    """Computes the variance as E[r²] − E[r]², which loses all digits where the spread is small beside the
+    """Computes the variance as E[r²] − E[r]², which loses all digits where the spread is small next to the
     mean.
 
-    Shown when: Rewards close together on a large offset; in single precision already seven rewards of 0.95.
+    Shown when: Rewards close together on a large offset; in single precision also equal ones, such as
+        seven rewards of 0.95 with which an eighth is compared.
     Cause: Both moments can be summed in one pass over the data, or with one masked mean each.
     Fix: Subtract the mean first and square the deviations.
     """

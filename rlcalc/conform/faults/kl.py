@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, fault, output_fault
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
 
 
 @output_fault(
@@ -23,15 +23,15 @@ def negative_divergence(found: Outputs, arrays: Arrays) -> Outputs:
     return {"divergence": -found["divergence"]}
 
 
-@fault("arguments-swapped", "swapped", stage="inputs")
-def arguments_swapped(form: Form, **arrays: Any) -> Outputs:
+@argument_fault("arguments-swapped", "swapped", reported_in=["lucidrains/PaLM-rlhf-pytorch issue #43"])
+def arguments_swapped(arrays: Arrays) -> Arrays:
     """Gives D(q‖p).
 
     Shown when: Distributions that are not mirror images of each other.
     Cause: Libraries order the arguments differently; Torch's kl_div takes log q first and p second.
     Fix: Say which distribution the expectation is taken under, and pass by name.
     """
-    return dict(form(p=arrays["q"], q=arrays["p"]))
+    return {"p": arrays["q"], "q": arrays["p"]}
 
 
 @fault("weighted-by-q", "weighting")

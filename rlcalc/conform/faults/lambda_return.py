@@ -25,7 +25,7 @@ from rlcalc.recurrence.scan import scan_numpy
 @argument_fault(
     "wrong-state-before-last",
     "indexing",
-    reported_in=["mttga/purejaxql issue #12", "keraJLi/rejax issue #34"],
+    reported_in=["mttga/purejaxql issue #12"],
 )
 def wrong_state_before_last(arrays: Arrays) -> Arrays:
     """Bootstraps step T − 2 from V(S_T), the value after the last step, instead of V(S_{T−1}).
@@ -64,7 +64,7 @@ def one_minus_lam_missing(form: Form, **arrays: Any) -> Outputs:
     """Computes R + γ·(V' + λG), with weights that sum to more than 1.
 
     Shown when: Two steps of one episode, λ above 0, and a value between them that is not 0.
-    Cause: The recursion of advantages was carried over to returns, where the value is not subtracted.
+    Cause: The recursion of advantages was copied for returns, where the value is not subtracted.
     Fix: R + γ·((1−λ)·V' + λ·G).
     """
     over = cut(arrays) | last_step(arrays)
@@ -89,7 +89,7 @@ def lam_and_rest_swapped(arrays: Arrays) -> Arrays:
 )
 def value_before_termination_zero(arrays: Arrays) -> Arrays:
     """Counts the value of the state in which the terminating action is taken as 0, so that a step before it
-    never hears of the last reward at λ = 0.
+    never sees the last reward at λ = 0.
 
     Shown when: A terminated step with a step of its episode before it, λ below 1, and a value there that is
         not 0.
@@ -147,13 +147,12 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     return with_returns({}, arrays, convolved(base, gamma * lam, ~ends))
 
 
-@argument_fault("raises-at-gamma-lam-zero", "precision", reported_in=["pytorch/rl"])
+@argument_fault("raises-at-gamma-lam-zero", "precision")
 def raises_at_gamma_lam_zero(arrays: Arrays) -> Arrays:
-    """Raises, with an IndexError for example, where γλ = 0; right everywhere else.
+    """Raises, with an IndexError for example, where γλ = 0; right everywhere else, also where γλ is small.
 
     Shown when: γ or λ at 0.
-    Cause: The powers of γλ are a kernel whose length is found from log(γλ), or the case 0 is handled apart
-        and given the wrong shape.
+    Cause: The case 0 is handled separately and given the wrong shape, or log(γλ) is taken without need.
     Fix: Return R + γ·V' at γλ = 0, and test it: λ = 0 is the target of TD(0).
     """
     return shared.raises_at_zero(arrays["gamma"] * arrays["lam"])

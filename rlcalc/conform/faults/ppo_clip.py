@@ -107,7 +107,8 @@ def advantage_clipped(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
 def log_ratio_for_ratio(arrays: Arrays) -> Arrays:
     """Uses the difference of the log-probabilities where the ratio is meant.
 
-    Shown when: Every ratio, also 1: there the objective becomes 0.
+    Shown when: Wherever clipping does not hide it. A ratio of 1 gives 0 for a positive advantage A and
+        (1−ε)·A for a negative one, where A is right.
     Cause: The exponential between the difference of the logs and the ratio is missing.
     Fix: ratio = exp(log π_new − log π_old).
     """

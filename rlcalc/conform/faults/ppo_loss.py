@@ -36,7 +36,7 @@ def critic_halved_again(arrays: Arrays) -> Arrays:
     """Weights the critic's loss with c1/2.
 
     Shown when: A critic loss and a coefficient c1 that are not 0.
-    Cause: One half stands in the squared error and another one in the sum, beside or instead of the
+    Cause: One half stands in the squared error and another one in the sum, next to or instead of the
         coefficient.
     Fix: Put one half in one place, and say which.
     """

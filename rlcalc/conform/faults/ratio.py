@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, fault, output_fault
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
 
 
-@fault("ratio-inverted", "swapped", stage="inputs")
-def ratio_inverted(form: Form, **arrays: Any) -> Outputs:
+@argument_fault("ratio-inverted", "swapped")
+def ratio_inverted(arrays: Arrays) -> Arrays:
     """Divides the old probability by the new one.
 
     Shown when: Any two probabilities that differ.
@@ -17,7 +17,7 @@ def ratio_inverted(form: Form, **arrays: Any) -> Outputs:
     Fix: exp(log π_new − log π_old): an action that became more likely has a ratio above 1.
     """
     swapped = {"new": "old", "old": "new", "new_log": "old_log", "old_log": "new_log"}
-    return dict(form(**{name: arrays[other] for name, other in swapped.items()}))
+    return {name: arrays[other] for name, other in swapped.items()}
 
 
 @output_fault("exponential-missing", "logarithm")
@@ -35,7 +35,7 @@ def exponential_missing(found: Outputs, arrays: Arrays) -> Outputs:
 def logs_divided(form: Form, **arrays: Any) -> Outputs:
     """Divides the log-probabilities by each other.
 
-    Shown when: Any two log-probabilities that differ; equal ones give 1 by luck.
+    Shown when: Any two log-probabilities that differ; equal ones give 1 by coincidence.
     Cause: Code for probabilities was given log-probabilities.
     Fix: A quotient of probabilities is a difference of logs: subtract, then exponentiate.
     """

@@ -18,6 +18,7 @@ from rlcalc.conform.generate import tables, tokens
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.generate.number_pool import HUGE, STEEP, Numbers, distribution, pool_of
 from rlcalc.errors import InputError
+from rlcalc.nested import map_nested
 from rlcalc.specs import Formula, Parameter
 
 LONGEST_SEQUENCE = 64
@@ -228,7 +229,7 @@ def _length(
 def _scaled(value: Any, scale: Fraction) -> Any:
     if scale == 1:
         return value
-    return [part * scale for part in value] if isinstance(value, list) else value * scale
+    return map_nested(lambda part: part * scale, value)
 
 
 def tidy(draft: Draft) -> Draft:

@@ -130,7 +130,7 @@ def _cut(p: Parameter, dim: str, cut: range, value: Any) -> Any:
     if not isinstance(value, list) or name is None or name.partition("+")[0] != dim:
         return value
     kept = [part for k, part in enumerate(value) if k not in cut]
-    if p.distribution and kept:
+    if p.distribution and kept and not isinstance(value[0], list):
         # what the dropped outcomes had goes to the first
         kept[0] += sum(value[k] for k in cut)
     return kept

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.vectors import Vector
 
@@ -69,17 +70,17 @@ def several_steps(vector: Vector) -> str:
 
 
 def one_value_per_state(vector: Vector) -> str:
-    """Nothing but the next state's own value behind a step that goes on.
+    """Nothing but the next state's own value after a step that goes on.
 
     A λ-return computed as advantage plus value takes that for granted; the
     recursion over returns does not.
     """
-    behind = vector.arrays.get("next_values")
-    if behind is None:
+    after = vector.arrays.get("next_values")
+    if after is None:
         return ""
     over = [vector.arrays.get(name) for name in ("terminated", "truncated")]
     ends = sum(flags for flags in over if flags is not None) > 0
-    differs = (behind != vector.arrays["values"][..., 1:]) & ~(ends & (behind == behind))
+    differs = (after != vector.arrays["values"][..., 1:]) & ~(ends & (after == after))
     return "a state that is passed through has two values" if differs.any() else ""
 
 
@@ -99,8 +100,6 @@ def positive_ratio(vector: Vector) -> str:
 
 def ratio_within_e20(vector: Vector) -> str:
     """Log-ratios between −20 and 20."""
-    import numpy as np
-
     ratio = vector.arrays["ratio"]
     inside = (ratio > np.exp(-20)) & (ratio < np.exp(20))
     return "" if inside.all() else "it holds log-ratios within 20"

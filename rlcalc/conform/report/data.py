@@ -57,7 +57,7 @@ def _example_json(example: Counterexample) -> dict[str, Any]:
 
 
 def _diagnosis_json(found: Diagnosis) -> dict[str, Any]:
-    """Matches; ``mend`` and ``sources`` are the names of ``fix`` and ``reported_in`` before 0.2."""
+    """Matches; ``mend`` and ``sources`` are the former names of ``fix`` and ``reported_in``."""
     nearest = found.nearest
     matches = []
     for match in found.matches:

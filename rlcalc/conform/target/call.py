@@ -95,6 +95,8 @@ def perform(function: Callable[..., Any], backend: str, arguments: Mapping[str, 
 
 def prepare(backend: str) -> None:
     """Import what arrays of a backend need, which would otherwise count as time of the first call."""
+    import numpy  # noqa: F401
+
     if backend == "torch":
         import torch  # noqa: F401
     if backend == "jax":

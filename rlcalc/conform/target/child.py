@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from rlcalc.conform.target.call import Reply
+
 GUARD = str(Path(__file__).with_name("guard.py"))
 # for a guard to start on a busy machine, and to end what it guards
 STARTING, ENDING = 60.0, 5.0
@@ -28,6 +30,55 @@ KEPT = 4000
 
 class Garbage(Exception):
     """What came is no answer and cannot become one."""
+
+
+class Service:
+    """A child that is started when it is asked, and again after it had to be ended.
+
+    Attributes:
+        started: how often.
+    """
+
+    def __init__(self, start: Callable[[], Child]) -> None:
+        self._start = start
+        self.child: Child | None = None
+        self.started = 0
+
+    def start(self) -> Child:
+        """The child that is running, from now on."""
+        if self.child is None:
+            self.child = self._start()
+            self.started += 1
+        return self.child
+
+    def ask(self, request: bytes, measure: Callable[[bytearray], int], limit: float) -> bytes | Reply:
+        """An answer, or what kept the child from giving one; as ``Child.exchange``."""
+        try:
+            return self.start().exchange(request, measure, limit)
+        except TimeoutError:
+            reply = Reply("hangs", detail=f"no answer within {limit:g} s")
+        except EOFError as error:
+            said = self.child.last_words() if self.child is not None else ()
+            reply = Reply("raises", detail=str(error), frames=said, died=True)
+        except Garbage as error:
+            reply = Reply("raises", detail=str(error), died=True)
+        except BaseException:  # an interrupt, and an answer half read
+            self.kill()
+            raise
+        self.kill()
+        return reply
+
+    def kill(self) -> None:
+        """End the child now, and whatever it started."""
+        child, self.child = self.child, None
+        if child is not None:
+            child.kill()
+
+    def end(self, patience: float = 2.0) -> None:
+        """Let the child end by itself, for a moment; it may have files to write."""
+        child, self.child = self.child, None
+        if child is not None:
+            child.end(patience)
 
 
 class Child:
@@ -137,7 +188,7 @@ class Child:
             return data[os.write(self._in, data[:CHUNK]) :]
         except BlockingIOError:
             return data
-        except OSError:  # it takes no more; how it ended is told where its answer should be
+        except OSError:  # it takes no more; how it ended is said where its answer should be
             return data[:0]
 
     def _listen(self) -> bool:
@@ -149,13 +200,13 @@ class Child:
             return bool(part)
         return True
 
-    def last_words(self, most: int = 1) -> list[str]:
+    def last_words(self, most: int = 8) -> tuple[str, ...]:
         """The last lines that it wrote to its standard error."""
         deadline = time.monotonic() + 0.2
         while time.monotonic() < deadline and select.select([self._err], [], [], 0)[0] and self._listen():
             pass
         text = self._complaints.decode("utf-8", "replace")
-        return [line.rstrip()[:300] for line in text.splitlines() if line.strip()][-most:]
+        return tuple(line.rstrip()[:300] for line in text.splitlines() if line.strip())[-most:]
 
     def how_it_ended(self) -> str:
         """In words: an exit code, or a signal."""
@@ -173,8 +224,8 @@ class Child:
             name = ""
         return f"the process died with signal {-code}{name}"
 
-    def end(self, patience: float = 2.0) -> None:
-        """Let it end by itself, for a moment; it may have files to write."""
+    def end(self, patience: float) -> None:
+        """Let it end by itself, for a moment."""
         with contextlib.suppress(OSError):
             self.process.stdin.close()  # type: ignore[union-attr]
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -31,95 +31,74 @@ from typing import Any
 
 from rlcalc.conform.target.base import DTYPES, JAX_NOTE, Target
 from rlcalc.conform.target.call import Part, Reply
-from rlcalc.conform.target.child import Child, Garbage
-from rlcalc.conform.target.wire import measure, unpack
-from rlcalc.conform.target.worker import START, request_message
+from rlcalc.conform.target.child import Child, Garbage, Service
+from rlcalc.conform.target.wire import MEDDLED, measure, pack, unpack
+from rlcalc.conform.target.worker import START
 from rlcalc.conform.vectors import Arrays
 from rlcalc.errors import InputError, shown
 
 # a first import of a large library from a cold disk takes its time
 LOADING = 120.0
-FRAMES = 8
 
 
-class Worker:
-    """The child process, started again when it was killed or died."""
+class ProcessTarget(Target):
+    """A function under test, by its name, in a process of its own; close it when done.
 
-    def __init__(self, target: str, backend: str, double: bool = True) -> None:
-        self.target = target
-        self.backend = backend
-        self.double = double
-        self.child: Child | None = None
-        self.started = self.calls = 0
+    Args:
+        name: ``package.module:function`` or ``file.py:function``. This runs the code found there.
+        backend: ``numpy``, ``torch`` or ``jax``.
+        limit: seconds for one call.
+        dtypes: that it will be called in.
 
-    def start(self) -> tuple[frozenset[str] | None, frozenset[str]]:
-        """Start it: the keyword names that the function takes, and those that it needs.
+    Raises:
+        InputError: what ``load.load_function`` raised there; ``target_import`` also when it died
+            or did not come back.
+    """
 
-        Raises:
-            InputError: what ``load.load_function`` raised there; ``target_import`` when it
-                died or did not come back.
-        """
-        options = {
-            "target": self.target,
-            "backend": self.backend,
-            "double": self.double,
-            "path": sys.path,
-        }
-        self.child = child = Child([sys.executable, "-c", START, json.dumps(options)])
-        self.started += 1
+    def __init__(
+        self, name: str, backend: str = "numpy", limit: float = 5.0, dtypes: tuple[str, ...] = DTYPES
+    ) -> None:
+        super().__init__(name, _never, backend, limit=limit, dtypes=dtypes)
+        self.notes += [JAX_NOTE] * (backend == "jax" and "float64" in dtypes)
+        self.calls = 0
+        self.service = Service(self._start)
+        self.service.start()
+
+    def _start(self) -> Child:
+        """Start the worker and hear what arguments the function takes."""
+        double = "float64" in self.dtypes
+        options = {"target": self.name, "backend": self.backend, "double": double, "path": sys.path}
+        child = Child([sys.executable, "-c", START, json.dumps(options)])
         try:
-            words, _ = unpack(child.exchange(b"", measure, LOADING))
-            if "refused" in words:
-                code, message, hint = map(str, words["refused"])
-                child.end()
-                raise InputError(code, message, hint)
-            accepts, needs = words["accepts"], frozenset(map(str, words["needs"]))
-            return None if accepts is None else frozenset(map(str, accepts)), needs
-        except TimeoutError:
-            why = f"it did not end within {LOADING:g} s"
-        except EOFError as error:
-            why = str(error)
-        except (Garbage, KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            why = "it wrote into rlcalc's pipe"
-        said = child.last_words(FRAMES)
-        self.kill()
-        raise InputError("target_import", f"Importing {shown(self.target)} failed: {why}.", "\n".join(said))
+            answer, *words = unpack(child.exchange(b"", measure, LOADING))
+            if answer == "ready":
+                accepts, needs = words
+                self.accepts = None if accepts is None else frozenset(map(str, accepts))
+                self.needs = frozenset(map(str, needs))
+                return child
+            code, message, hint = map(str, words)
+            error = InputError(code, message, hint)
+        except (TimeoutError, EOFError, Garbage, TypeError, ValueError) as failure:
+            late = isinstance(failure, TimeoutError)
+            why = f"it did not end within {LOADING:g} s" if late else str(failure)
+            said = "\n".join(child.last_words())
+            error = InputError("target_import", f"Importing {shown(self.name)} failed: {why}.", said)
+        child.kill()
+        raise error
 
-    def ask(self, arguments: Arrays, limit: float) -> Reply:
-        """One call; what happens to the process is a reply as well."""
-        if self.child is None:
-            self.start()
-        assert self.child is not None
+    def reply(self, arguments: Arrays) -> Reply:
+        """Call the function over there; what happens to the process is a reply as well."""
         self.calls += 1
+        found = self.service.ask(pack([self.calls, arguments]), measure, self.limit)
         try:
-            request = request_message(self.calls, arguments)
-            return _reply(self.calls, self.child.exchange(request, measure, limit))
-        except TimeoutError:
-            reply = Reply("hangs", detail=f"no answer within {limit:g} s")
-        except EOFError as error:
-            said = tuple(self.child.last_words(FRAMES))
-            reply = Reply("raises", detail=str(error), frames=said, died=True)
+            return found if isinstance(found, Reply) else _reply(self.calls, found)
         except Garbage:
-            reply = Reply("raises", detail="it wrote into rlcalc's pipe", died=True)
-        except BaseException:  # an interrupt, and a reply half read
-            self.kill()
-            raise
-        self.kill()
-        return reply
+            self.service.kill()
+            return Reply("raises", detail=MEDDLED, died=True)
 
-    def kill(self) -> None:
-        """End it now, and whatever it started."""
-        child, self.child = self.child, None
-        if child is not None:
-            child.kill()
-
-    def end(self) -> None:
-        """Let it end by itself, for a moment."""
-        child, self.child = self.child, None
-        if child is not None:
-            child.end()
+    def close(self) -> None:
+        """End the process."""
+        self.service.end()
 
 
 def _reply(number: int, message: bytes) -> Reply:
@@ -128,45 +107,18 @@ def _reply(number: int, message: bytes) -> Reply:
     Raises:
         Garbage: the message is none, or another's.
     """
-    words, arrays = unpack(message)
     try:
-        if words["call"] != number or words["kind"] not in ("answer", "raises"):
-            raise Garbage
-        parts, remaining = {}, iter(arrays)
-        for name, brought, dtype, kind, shape in words["parts"]:
-            array = next(remaining) if brought else None
-            known = None if shape is None else tuple(map(int, shape))
-            parts[str(name)] = Part(array, str(dtype), str(kind), known if array is None else array.shape)
-        return Reply(
-            words["kind"],
-            parts,
-            str(words["form"]),
-            tuple(map(str, words["changed"])),
-            str(words["detail"]),
-            tuple(map(str, words["frames"])),
-        )
-    except (KeyError, TypeError, ValueError, StopIteration) as error:
-        raise Garbage from error
-
-
-class ProcessTarget(Target):
-    """A function under test, by its name, in a process of its own."""
-
-    def __init__(
-        self, name: str, backend: str = "numpy", limit: float = 5.0, dtypes: tuple[str, ...] = DTYPES
-    ) -> None:
-        self.worker = Worker(name, backend, "float64" in dtypes)
-        accepts, needs = self.worker.start()
-        super().__init__(name, _never, backend, accepts, needs, limit, dtypes)
-        self.notes += [JAX_NOTE] * (backend == "jax" and "float64" in dtypes)
-
-    def reply(self, arguments: Arrays) -> Reply:
-        """Call the function over there."""
-        return self.worker.ask(arguments, self.limit)
-
-    def close(self) -> None:
-        """End the process."""
-        self.worker.end()
+        called, kind, parts, form, changed, detail, frames = unpack(message)
+        if called != number or kind not in ("answer", "raises"):
+            raise Garbage(MEDDLED)
+        found = {
+            str(name): Part(array, str(dtype), str(type_), None if shape is None else tuple(map(int, shape)))
+            for name, array, dtype, type_, shape in parts
+        }
+        words = tuple(map(str, changed)), str(detail), tuple(map(str, frames))
+        return Reply(kind, found, str(form), *words)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise Garbage(MEDDLED) from error
 
 
 def _never(**_: Any) -> None:

@@ -11,13 +11,13 @@ import json
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.outcome import Outcome, read_answer
+from rlcalc.conform.outcome import Outcome, outcome_of, read_answer
 from rlcalc.conform.target.base import Target
-from rlcalc.conform.target.child import Child, Garbage
+from rlcalc.conform.target.child import Child, Garbage, Service
 from rlcalc.conform.vectors import Vector
 from rlcalc.errors import InputError, shown
 from rlcalc.nested import fold, map_nested
@@ -27,13 +27,6 @@ WORDS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 # an answer is some numbers for 64 steps, not a file
 LONGEST_LINE = 10_000_000
 DEEPEST = 32
-
-
-@dataclass
-class _Talk:
-    """The running program, which copies of a target share."""
-
-    child: Child | None = None
 
 
 class Program(Target):
@@ -48,59 +41,40 @@ class Program(Target):
             raise InputError("command_syntax", "--exec has no command.")
         if os.name != "posix":
             raise InputError("exec_unsupported", "--exec needs a POSIX system (Linux, macOS, WSL).")
-        super().__init__(command, self._never, limit=limit)
-        self.talk = _Talk()
-
-    def _never(self) -> None:
-        raise AssertionError("a program is asked, not called")
+        super().__init__(command, _never, limit=limit)
+        self.service = Service(self._start)
 
     def call(self, vector: Vector, dtype: str = "float64", change: Any = None) -> Outcome:
         """Ask for one case; a program that died or fell silent is started again for the next."""
         line = json.dumps(case_json(vector, dtype, self.arguments(vector, dtype, change)), allow_nan=False)
-        child = self.talk.child or self._start()
-        try:
-            answer = child.exchange(line.encode() + b"\n", _line, self.limit)
-        except TimeoutError:
-            found = Outcome("hangs", detail=f"no answer within {self.limit:g} s")
-        except EOFError as error:
-            said = child.last_words()
-            found = Outcome("raises", detail=": ".join([str(error), *said]), died=True)
-        except Garbage:
-            found = Outcome("raises", detail="its answer has no end", died=True)
-        except BaseException:
-            self._kill()
-            raise
-        else:
-            return read_line(vector, answer)
-        self._kill()
-        return found
+        found = self.service.ask(line.encode() + b"\n", _line, self.limit)
+        if isinstance(found, bytes):
+            return read_line(vector, found)
+        detail = ": ".join([found.detail, *found.frames[-1:]])
+        return outcome_of(vector, replace(found, detail=detail, frames=()))
 
     def _start(self) -> Child:
         try:
-            self.talk.child = Child(self.words)
+            return Child(self.words)
         except OSError as error:
             raise InputError(
                 "command_not_found", f"{shown(self.words[0])} cannot be started: {error.strerror}."
             ) from error
-        return self.talk.child
-
-    def _kill(self) -> None:
-        child, self.talk.child = self.talk.child, None
-        if child is not None:
-            child.kill()
 
     def close(self) -> None:
         """End the program."""
-        child, self.talk.child = self.talk.child, None
-        if child is not None:
-            child.end(0.5)
+        self.service.end(0.5)
+
+
+def _never() -> None:
+    raise AssertionError("a program is asked, not called")
 
 
 def _line(data: bytearray) -> int:
     """Length of the first line; 0 while it has no end."""
     size = data.find(b"\n") + 1
     if not size and len(data) > LONGEST_LINE:
-        raise Garbage
+        raise Garbage("its answer has no end")
     return size
 
 

@@ -1,17 +1,17 @@
-"""What crosses between rlcalc and the worker: words as JSON and arrays as NPY, never a pickle.
+"""What crosses between rlcalc and the worker: words as JSON and numbers as their bytes, never a pickle.
 
 The code under test runs in the worker and can write into its pipe, so a
-message is data to be read with care: it has a bounded length, arrays hold
-numbers and nothing else, and whatever does not fit is refused.
+message is data to be read with care: it has a bounded length, an array has
+one of a dozen dtypes and a shape that its bytes fill, and whatever does not
+fit is refused. (NPY says the same in a header that is a piece of Python,
+which took more time to read than a call and more care.)
 """
 
 from __future__ import annotations
 
 import json
 import math
-import warnings
-from collections.abc import Sequence
-from io import BytesIO
+from collections.abc import Mapping
 from struct import Struct
 from typing import Any
 
@@ -19,24 +19,34 @@ from rlcalc._lazy import np
 from rlcalc.conform.target.call import LARGEST
 from rlcalc.conform.target.child import Garbage
 
-# of the words, and of the arrays together with their headers
+# of the words, and of the arrays together
 LONGEST_TEXT, LONGEST_BODY = 1 << 24, 2 * LARGEST
+DTYPES = frozenset(
+    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split()  # noqa: SIM905
+)
 _HEAD = Struct("<4sQQ")
 _MARK = b"rlc1"
+MEDDLED = "it wrote into rlcalc's pipe"
 
 
-def pack(words: Any, arrays: Sequence[Any] = ()) -> bytes:
-    """One message.
+def pack(value: Any) -> bytes:
+    """Tables and lists of words, numbers and arrays of numbers as one message."""
+    body = bytearray()
+    text = json.dumps(_words(value, body)).encode()
+    return _HEAD.pack(_MARK, len(text), len(body)) + text + body
 
-    Args:
-        words: anything that JSON can say.
-        arrays: NumPy, of numbers.
-    """
-    text = json.dumps(words).encode()
-    body = BytesIO()
-    for array in arrays:
-        np.lib.format.write_array(body, array, allow_pickle=False)
-    return _HEAD.pack(_MARK, len(text), body.tell()) + text + body.getvalue()
+
+def _words(part: Any, body: bytearray) -> Any:
+    """What JSON can say; the bytes of arrays go to the body."""
+    if isinstance(part, Mapping):
+        return {"table": {name: _words(inner, body) for name, inner in part.items()}}
+    if isinstance(part, list | tuple):
+        return [_words(inner, body) for inner in part]
+    if not hasattr(part, "dtype"):
+        return part
+    place = len(body)
+    body.extend(part.tobytes())
+    return {"array": [part.dtype.name, part.shape, place]}
 
 
 def measure(data: bytearray) -> int:
@@ -45,45 +55,43 @@ def measure(data: bytearray) -> int:
     Raises:
         Garbage: it is no message, or one without end.
     """
-    if not data:
-        return 0
     if not data.startswith(_MARK[: len(data)]):
-        raise Garbage
+        raise Garbage(MEDDLED)
     if len(data) < _HEAD.size:
         return 0
     _, text, body = _HEAD.unpack(data[: _HEAD.size])
     if text > LONGEST_TEXT or body > LONGEST_BODY:
-        raise Garbage
+        raise Garbage(MEDDLED)
     return int(_HEAD.size + text + body)
 
 
-def unpack(message: bytes) -> tuple[Any, list[Any]]:
-    """The words and arrays of a message.
+def unpack(message: bytes) -> Any:
+    """The value of a message.
 
     Raises:
-        Garbage: they are none.
+        Garbage: it has none.
     """
-    _, size, _ = _HEAD.unpack(message[: _HEAD.size])
-    start = _HEAD.size + size
-    body = BytesIO(message[start:])
-    arrays = []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a header that NumPy would repair
-            words = json.loads(message[_HEAD.size : start])
-            while body.tell() < len(message) - start:
-                arrays.append(_array(body, len(message) - start))
+        _, size, _ = _HEAD.unpack(message[: _HEAD.size])
+        words = json.loads(message[_HEAD.size : _HEAD.size + size])
+        return _value(words, memoryview(message)[_HEAD.size + size :])
     except Exception as error:
-        raise Garbage from error
-    return words, arrays
+        raise Garbage(MEDDLED) from error
 
 
-def _array(body: BytesIO, end: int) -> Any:
-    """The next array, after its size was compared with what is there."""
-    start = body.tell()
-    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    shape, _, dtype = read[np.lib.format.read_magic(body)](body)
-    if dtype.kind not in "fiub" or math.prod(shape) * dtype.itemsize > end - body.tell():
-        raise Garbage
-    body.seek(start)
-    return np.lib.format.read_array(body, allow_pickle=False)
+def _value(part: Any, body: memoryview) -> Any:
+    if isinstance(part, list):
+        return [_value(inner, body) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    if "array" in part:
+        return _array(body, *part["array"])
+    return {name: _value(inner, body) for name, inner in part["table"].items()}
+
+
+def _array(body: memoryview, dtype: str, shape: list[int], place: int) -> Any:
+    if dtype not in DTYPES or any(length < 0 for length in shape) or place < 0:
+        raise Garbage(MEDDLED)
+    end = place + math.prod(shape) * np.dtype(dtype).itemsize
+    # fewer bytes than it says do not fill its shape
+    return np.frombuffer(bytes(body[place:end]), dtype).reshape(shape)

@@ -43,11 +43,11 @@ def main(options: Mapping[str, Any]) -> None:
     try:
         function = load_function(options["target"], options["backend"], options["double"])
     except InputError as error:
-        send(pack({"refused": [error.code, error.message, error.hint]}))
+        send(pack(["refused", error.code, error.message, error.hint]))
         return
     prepare(options["backend"])
     accepts, needs = signature(function)
-    send(pack({"accepts": None if accepts is None else sorted(accepts), "needs": sorted(needs)}))
+    send(pack(["ready", None if accepts is None else sorted(accepts), sorted(needs)]))
     while (request := _receive(requests)) is not None:
         number, arguments = request
         try:
@@ -58,53 +58,25 @@ def main(options: Mapping[str, Any]) -> None:
         send(reply_message(number, reply))
 
 
-def request_message(number: int, arguments: Mapping[str, Any]) -> bytes:
-    """A call: numbers, words and tables as they are, arrays by their place."""
-    arrays: list[Any] = []
-
-    def words(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {"table": {name: words(part) for name, part in value.items()}}
-        if hasattr(value, "dtype"):
-            arrays.append(value)
-            return {"array": len(arrays) - 1}
-        return value
-
-    return pack({"call": number, "given": {name: words(part) for name, part in arguments.items()}}, arrays)
-
-
-def _receive(requests: IO[bytes]) -> tuple[int, dict[str, Any]] | None:
+def _receive(requests: IO[bytes]) -> Any:
     """The next call; ``None`` at the end."""
     data = bytearray()
     while len(data) < (size := measure(data)) or not size:
-        part = requests.read1(max(1 << 16, size - len(data)))  # type: ignore[attr-defined]
+        part = os.read(requests.fileno(), max(1 << 16, size - len(data)))
         if not part:
             return None
         data += part
-    words, arrays = unpack(bytes(data))
-
-    def value(word: Any) -> Any:
-        if not isinstance(word, dict):
-            return word
-        if "array" in word:
-            return arrays[word["array"]]
-        return {name: value(part) for name, part in word["table"].items()}
-
-    return words["call"], {name: value(word) for name, word in words["given"].items()}
+    return unpack(bytes(data))
 
 
 def reply_message(number: int, reply: Reply) -> bytes:
     """A reply; arrays that are too large together go by their shape."""
-    arrays, parts, left = [], [], LARGEST
+    parts, left = [], LARGEST
     for name, part in reply.parts.items():
         brought = part.array is not None and part.array.nbytes <= left
-        if brought:
-            left -= part.array.nbytes
-            arrays.append(part.array)
-        parts.append([name, brought, part.dtype, part.kind, part.shape])
-    words = {"call": number, "kind": reply.kind, "parts": parts, "form": reply.form}
-    words |= {"changed": reply.changed, "detail": reply.detail, "frames": reply.frames}
-    return pack(words, arrays)
+        left -= part.array.nbytes if brought else 0
+        parts.append([name, part.array if brought else None, part.dtype, part.kind, part.shape])
+    return pack([number, reply.kind, parts, reply.form, reply.changed, reply.detail, reply.frames])
 
 
 def _own_pipes() -> tuple[IO[bytes], IO[bytes]]:

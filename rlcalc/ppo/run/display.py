@@ -207,7 +207,7 @@ def picture(path: Path, result: Result) -> None:
     if result.evaluations:
         axes.plot(
             [step for step, _ in result.evaluations], [value for _, value in result.evaluations],
-            "o", markersize=6, color=VERMILION, label=f"evaluation, {result.settings.evaluation_episodes} episodes",
+            "o", color=VERMILION, label=f"evaluation, {result.settings.evaluation_episodes} episodes",
         )  # fmt: skip
     if result.goal is not None:
         axes.axhline(result.goal, color=GREY, linestyle="--", linewidth=0.8, label=f"goal: {result.goal:g}")
