@@ -1,4 +1,4 @@
-"""NumPy and Torch behind one face.
+"""NumPy and Torch with one interface.
 
 A ``Backend`` is the library itself (``xp.where``, ``xp.log``: every name that
 it does not define is looked up there) with the few operations that the two

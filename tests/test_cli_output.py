@@ -233,6 +233,20 @@ def test_json_contract():
     assert document["notes"] == []
 
 
+def test_json_keeps_to_its_schema():
+    from jsonschema import Draft202012Validator
+
+    from rlcalc.data import data_folder
+
+    schema = json.loads((data_folder("specs") / "schemas" / "result.schema.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    check = Draft202012Validator(schema)
+    for words in [*EXAMPLES, [*LINE, "--backends", "numpy"]]:
+        document = json.loads(run(*words, "--json")[1])
+        assert list(check.iter_errors(document)) == [], words
+    assert list(check.iter_errors({**document, "extra": 1}))
+
+
 def test_a_program_gets_the_stable_code_of_a_mistake():
     code, out, err = run("discounted-return", "--rewards", "1", "--gamma", "11/10", "--json")
     assert (code, out) == (2, "")

@@ -82,6 +82,16 @@ class TwoSteps:
         one, two = (step.reward for step in path.steps)
         return two if t else one + self.gamma * two
 
+    def value(self, state: int) -> Any:
+        """V of one of the two later states."""
+        p = self.left[state]
+        return p * self.second[state, "L"] + (1 - p) * self.second[state, "R"]
+
+    def worth(self, action: str) -> Any:
+        """Q of an action at the start."""
+        c = self.to_one[action]
+        return self.first[action] + self.gamma * (c * self.value(1) + (1 - c) * self.value(2))
+
     def objective(self) -> Any:
         """J = E[G_0]."""
         return sum(path.chance * self.to_go(path, 0) for path in self.paths())

@@ -107,7 +107,7 @@ from rlcalc.audit.values import given
 from rlcalc.audit.verdict import Scope
 
 # chapters whose evidence, alterations and formulas are not held to the rules yet
-UNCONVERTED = frozenset("0356789")
+UNCONVERTED = frozenset("056789")
 
 
 class Statement:

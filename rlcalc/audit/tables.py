@@ -35,6 +35,7 @@ class Algorithm:
     by: str
     year: int
     source: str
+    penalty: Literal["", "kl"] = ""
 
     @property
     def category(self) -> str:

@@ -88,6 +88,9 @@ def conform(
     ),
     conventions: bool = typer.Option(False, "--conventions", help="List the declared conventions."),
     faults: bool = typer.Option(False, "--faults", help="List the known bugs."),
+    kind: str = typer.Option(
+        None, "--class", metavar="NAME", help="With --faults: bugs of one class, such as termination."
+    ),
     self_check: bool = typer.Option(
         False, "--self-check", help="Show that the vectors detect every known bug. Takes no TARGET."
     ),
@@ -116,8 +119,10 @@ def conform(
         _self_check(formula, out, as_json, verbose)
         return
     if conventions or faults:
-        _catalogue(formula, conventions, faults, as_json)
+        _catalogue(formula, conventions, faults, kind, as_json)
         return
+    if kind:
+        raise InputError("class_without_faults", f"--class {shown(kind)} says which bugs --faults lists.")
     if not formula:
         raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
     if torch and jax:
@@ -272,7 +277,7 @@ def _raise(found: ConformReport) -> None:
     raise CheckFailed("nonconforming", f"{headline(found)}.")
 
 
-def _catalogue(formula: str | None, conventions: bool, faults: bool, as_json: bool) -> None:
+def _catalogue(formula: str | None, conventions: bool, faults: bool, kind: str | None, as_json: bool) -> None:
     from rlcalc.conform.faults import catalogue, formulas_with_faults
     from rlcalc.conform.report.data import catalogue_json
     from rlcalc.conform.report.text import catalogue_lines
@@ -280,6 +285,8 @@ def _catalogue(formula: str | None, conventions: bool, faults: bool, as_json: bo
 
     names = [load_formula(formula).name] if formula else formulas_with_faults()
     known = [catalogue(name) for name in names]
+    if kind:
+        known = [part for part in (whole.of_class(kind) for whole in known) if part.faults or conventions]
     if as_json:
         write_json([catalogue_json(k) for k in known])
     else:

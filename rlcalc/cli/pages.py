@@ -36,7 +36,7 @@ def formula_page(
     page = Page()
     page.add("", [spec.title])
     required = [left(p, takes(p)) for p in spec.parameters if p.required and not in_a_form(spec, p)]
-    page.add("", [usage(f"rlcalc {spec.command}", required)])
+    page.add("", usage(f"rlcalc {spec.command}", required))
     if not full:
         lines = [example(command_line(spec, entry["args"])) for entry in spec.examples[:2]]
         page.add("Examples", [part for line in lines for part in line])
@@ -81,8 +81,8 @@ def _caution(parameter: Parameter) -> str:
     return f"Above {parameter.caution.above}: {parameter.caution.note}" if parameter.caution else ""
 
 
-def usage(command: str, required: Sequence[str]) -> str:
-    return f"Usage: {' '.join([command, *required, '[OPTIONS]'])}"
+def usage(command: str, required: Sequence[str]) -> list[str]:
+    return filled(f"Usage: {' '.join([command, *required, '[OPTIONS]'])}", "", " " * 7)
 
 
 def in_a_form(spec: Formula, parameter: Parameter) -> bool:
@@ -205,7 +205,7 @@ def command_page(command: Any, ctx: Any, full: bool) -> Page:
         Row(name, [_first_sentence(command.get_command(ctx, name))])
         for name in (command.list_commands(ctx) if hasattr(command, "list_commands") else ())
     ]
-    page.add("", [usage(path, [*map(_argument, arguments), *(["COMMAND"] if members else [])])])
+    page.add("", usage(path, [*map(_argument, arguments), *(["COMMAND"] if members else [])]))
     lines = [line.strip() for line in str(command.epilog or "").strip().splitlines() if line.strip()]
     shown = lines if full else lines[:2]
     page.add("Examples", [part for line in shown for part in example(line)])
@@ -276,7 +276,7 @@ def front_page(group: Any, ctx: Any, full: bool) -> Page:
     """Help of ``rlcalc`` itself, without loading any command."""
     page = Page()
     page.add("", [f"rlcalc {__version__}: exact reinforcement-learning formulas, and a check of your code"])
-    page.add("", [usage("rlcalc", ["COMMAND"])], tight=True)
+    page.add("", usage("rlcalc", ["COMMAND"]), tight=True)
     first = True
     for name in GROUPS:
         found = [Row(command, [entry.about]) for command, entry in BUILT_IN.items() if entry.group == name]

@@ -115,20 +115,14 @@ def step_lines(derivation: Derivation, view: View) -> list[str]:
     """The steps for a page; in short, the first and the last of them."""
     from rlcalc.steps import printers
 
-    steps = derivation.steps
-    last = MOST_STEPS - FIRST_STEPS
-    if view.steps == "all" or len(steps) <= MOST_STEPS + 1:
-        chosen = [*steps]
-        left_out = 0
-    else:
-        chosen = [*steps[:FIRST_STEPS], *steps[-last:]]
-        left_out = len(steps) - len(chosen)
-    lines: list[str] = []
-    for position, step in enumerate(chosen):
-        if left_out and position == FIRST_STEPS:
-            lines.append(f"… {left_out} more steps; --all shows them")
-        lines += printers.step_lines(step, view.width, cut=view.cut)
-    return lines
+    first, last = derivation.steps, []
+    left_out = len(first) - MOST_STEPS
+    if view.steps != "all" and left_out > 1:
+        first, last = first[:FIRST_STEPS], first[FIRST_STEPS + left_out :]
+    lines = [line for step in first for line in printers.step_lines(step, view.width, cut=view.cut)]
+    if last:
+        lines.append(f"… {left_out} more steps; --all shows them")
+    return lines + [line for step in last for line in printers.step_lines(step, view.width, cut=view.cut)]
 
 
 def show_result(screen: Screen, found: Evaluation, result: Result, view: View, style: str) -> None:

@@ -264,8 +264,8 @@ class Catalogue:
     def is_fault(self, name: str) -> bool:
         return name in self._names
 
-    def of_kind(self, kind: str) -> tuple[Fault, ...]:
-        """Faults of one class.
+    def of_class(self, kind: str) -> Catalogue:
+        """The same with the faults of one class only.
 
         Raises:
             UnknownName: ``unknown_fault_class``.
@@ -273,7 +273,7 @@ class Catalogue:
         if kind not in CLASSES:
             hint = suggestion(kind, list(CLASSES)) or f"There are {', '.join(CLASSES)}."
             raise UnknownName("unknown_fault_class", f"There is no class of faults {shown(kind)}.", hint)
-        return tuple(fault for fault in self.faults if fault.kind == kind)
+        return replace(self, faults=tuple(fault for fault in self.faults if fault.kind == kind))
 
     def chosen(self, names: Sequence[str]) -> tuple[Convention, ...]:
         """Conventions by name.

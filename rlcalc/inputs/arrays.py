@@ -2,7 +2,7 @@
 
 Two doors lead to the numeric forms. ``rlcalc.<formula>(...)`` brings arrays,
 lists or tensors of a user, batched; ``from_exact`` brings checked exact
-inputs of one case. Behind both every ``number`` is an array of the common
+inputs of one case. After both every ``number`` is an array of the common
 dtype, flags are booleans, absent optional inputs are ``None``.
 """
 

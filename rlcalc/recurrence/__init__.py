@@ -1,1 +1,1 @@
-"""The one recurrence behind every return, x_t = b_t + a_t·x_{t+1}, on NumPy and Torch."""
+"""The one recurrence of all returns, x_t = b_t + a_t·x_{t+1}, on NumPy and Torch."""

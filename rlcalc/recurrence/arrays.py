@@ -79,5 +79,5 @@ def window_length(n: Any, steps: int) -> int:
     except TypeError:
         length = 0
     if length < 1 or isinstance(n, bool):
-        raise InputError("n_out_of_range", f"A window has a whole number of steps, at least 1, not {n!r}.")
+        raise InputError("n_out_of_range", f"A window has an integer number of steps, at least 1, not {n!r}.")
     return min(length, steps)

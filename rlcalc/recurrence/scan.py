@@ -1,4 +1,4 @@
-"""The one recurrence behind every return: x_t = b_t + a_t·x_{t+1}.
+"""The one recurrence of all returns: x_t = b_t + a_t·x_{t+1}.
 
 Discounted return, λ-return and GAE are this line with their own b and a; the
 n-step return is the same line cut into windows. It stands here once for NumPy

@@ -16,7 +16,7 @@ Outputs = Mapping[str, Any]
 class _Steps:
     """A sequence: rewards, values, where each step leads and where it ends.
 
-    Sums are kept as whole numbers over one denominator; reducing a fraction
+    Sums are kept as integers over one denominator; reducing a fraction
     after every addition would be most of the work.
     """
 
@@ -57,7 +57,7 @@ class _Steps:
         return found
 
     def errors(self) -> tuple[list[int], int]:
-        """δ_t = R_{t+1} + γ_t V'(S_{t+1}) − V(S_t) as whole numbers, and their unit."""
+        """δ_t = R_{t+1} + γ_t V'(S_{t+1}) − V(S_t) as integers, and their unit."""
         unit = _unit(self.rewards, self.values, self.follows)
         parts = zip(self.rewards, self.gamma, self.follows, self.values, strict=False)
         found = [

@@ -190,6 +190,10 @@ def wide(**_: Any) -> Any:
     return np.zeros((3000, 3000))
 
 
+def broadcast(**_: Any) -> Any:
+    return np.zeros((1000, 1000))
+
+
 def endless(**_: Any) -> Any:
     return np.broadcast_to(0.0, (10**6, 10**6))
 

@@ -263,6 +263,13 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Reported in vwxyzjn/cleanrl" in out
     assert "Fix: " in out
     assert max(map(len, out.splitlines())) <= 80
+    _, out, _ = rlcalc(capsys, "conform", "--faults", "--class", "sign")
+    assert "entropy-sign (sign)" in out
+    assert "lam-twice" not in out
+    assert "\ngae\n" not in out
+    code, _, err = rlcalc(capsys, "conform", "--faults", "--class", "signs")
+    assert code == 2
+    assert "sign" in err
     _, out, _ = rlcalc(capsys, "conform", "--faults", "--formula", "gae", "--json")
     assert all(fault["fix"] == fault["mend"] for fault in json.loads(out)[0]["faults"])
 

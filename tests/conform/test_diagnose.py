@@ -108,7 +108,7 @@ def test_every_fault_says_in_sentences_what_it_is() -> None:
     for fault in FAULTS:
         for text in (fault.does, fault.shown_when, fault.cause, fault.fix):
             assert text[-1:] in (".", "…", ")"), text
-        assert fault in catalogue(fault.formula).of_kind(fault.kind)
+        assert fault in catalogue(fault.formula).of_class(fault.kind).faults
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_names_stand_for_one_thing() -> None:
     with pytest.raises(ValueError, match="declared twice: lam-twice"):
         Catalogue("gae", (*known.faults, *(f for f in known.faults if f.name == "lam-twice")))
     with pytest.raises(UnknownName) as caught:
-        known.of_kind("terminaton")
+        known.of_class("terminaton")
     assert "termination" in caught.value.hint
 
 

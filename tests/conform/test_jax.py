@@ -13,6 +13,7 @@ import pytest
 from rlcalc.cli import main
 
 FILE = Path(__file__).with_name("jax_targets.py")
+pytestmark = pytest.mark.slow  # each starts JAX, and compiles
 
 
 def conform(capsys: pytest.CaptureFixture[str], name: str, *words: str, random: int = 0) -> dict[str, Any]:

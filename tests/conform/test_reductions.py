@@ -109,6 +109,7 @@ def test_conventions_are_found(function: Any, formula: str, expected: list[str])
     assert declared.random == 60
 
 
+@pytest.mark.slow
 def test_torch() -> None:
     report = run(from_function(losses.torch_loss, backend="torch"), "ppo_clip", random=60)
     assert [c.name for c in report.conventions] == ["loss", "mean-over-batch"]

@@ -243,6 +243,7 @@ def test_unknown_names() -> None:
     assert "truncation-as-termination" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_the_import_of_a_backend_is_no_time_of_the_call() -> None:
     """In a fresh process, where Torch takes longer to import than the call may take."""
     code = (

@@ -74,6 +74,7 @@ def fresh(tmp_path: Path) -> Path:
     return Path(shutil.copytree(PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__")))
 
 
+@pytest.mark.slow
 def test_the_documented_project(tmp_path: Path, wheel: Path) -> None:
     project = fresh(tmp_path)
     place = subprocess.run(
@@ -92,6 +93,7 @@ def test_the_documented_project(tmp_path: Path, wheel: Path) -> None:
     assert "test_gae[gae/generated] PASSED" in out
 
 
+@pytest.mark.slow
 def test_a_fault_in_the_project_is_named(tmp_path: Path, wheel: Path) -> None:
     project = fresh(tmp_path)
     path = project / "advantages.py"

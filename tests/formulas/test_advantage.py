@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
 import torch
 
 import rlcalc
 
 ALL = ("sympy", "numpy", "torch")
+
+
+@pytest.mark.parametrize(
+    ("ret", "value", "advantage", "reading"),
+    [(15, 10, "5", "better"), (7, 10, "-3", "worse"), (10, 10, "0", "as expected"), (11, 10, "1", "better")],
+)
+def test_table_of_section_6_4(ret: int, value: int, advantage: str, reading: str) -> None:
+    d = rlcalc.derive("advantage", return_=ret, value=value)
+    assert str(d.outputs["advantage"]) == advantage
+    assert d.outputs["reading"] == reading
+    # the reason says what the reading means for the action
+    assert (
+        d.steps[-1].note
+        == {
+            "better": "better than expected: the action becomes more likely",
+            "worse": "worse than expected: the action becomes less likely",
+            "as expected": "as expected: the probability of the action stays",
+        }[reading]
+    )
 
 
 def test_one_step_form_is_the_td_error_of_section_1_4() -> None:

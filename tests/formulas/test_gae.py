@@ -114,7 +114,7 @@ def test_another_value_for_the_same_state_is_told() -> None:
         return [note.split()[1] for note in notes]
 
     assert told([6, 7, 8]) == []
-    assert told([6, 7, 0]) == []  # behind the last step nothing follows
+    assert told([6, 7, 0]) == []  # nothing follows the last step
     assert told([6, 0, 8]) == ["1"]
     assert told([0, 0, 8]) == ["0", "1"]
     assert told([6, 0, 8], truncated=[0, 1, 0]) == []

@@ -147,6 +147,8 @@ class _Reader:
         """The tokens of {…}, or the one token that stands in its place."""
         if not self.skip("{"):
             token = self.take()
+            if token in ("_", "^"):
+                raise LatexError(f"{token} stands where an index or a power must.")
             return [token, *self._braced()] if token == r"\text" else [token]
         self.at -= 1
         return self._braced()[1:-1]

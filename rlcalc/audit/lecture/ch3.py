@@ -1,313 +1,241 @@
-"""Chapter 3, sections 3.1 and 3.2: which algorithm is of which kind."""
+"""Chapter 3, sections 3.1 and 3.2: which algorithm is of which kind, beyond what rows of the table say."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
-from rlcalc.audit.evidence import (
-    Counterexample,
-    Evidence,
-    Exact,
-    Exhaustive,
-    Fact,
-    Findings,
-    Identity,
-    Replay,
-    Sign,
-    condition,
-    reading,
-)
-from rlcalc.audit.proofs import answer, positives, reals
-from rlcalc.audit.registry import Corruption, Statement, claim
-from rlcalc.audit.tables import (
-    ACTOR_CRITIC,
-    POLICY_BASED,
-    VALUE_BASED,
-    Algorithm,
-    algorithms,
-)
+from rlcalc._lazy import sympy
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.alter import Choice
+from rlcalc.audit.cases import vector
+from rlcalc.audit.formula import says
+from rlcalc.audit.proofs import answer, ordered, positives, reals, sequence
+from rlcalc.audit.registry import Statement, claim
+from rlcalc.audit.tables import ACTOR_CRITIC, POLICY_BASED, algorithms, recipes
+from rlcalc.audit.zero import as_expression
 
 TABLE = "specs/claims/algorithms.toml"
-# the rows of the lecture's table, by name in ours
-NAMED = {
-    VALUE_BASED: ("SARSA", "DQN", "Q-learning"),
-    POLICY_BASED: ("REINFORCE",),
-    ACTOR_CRITIC: ("A2C", "A3C", "PPO", "TRPO", "GRPO"),
-}
+RECIPES = "specs/claims/language_models.toml"
+IN_THE_TABLE = ("SARSA", "DQN", "Q-learning", "REINFORCE", "A2C", "A3C", "PPO", "TRPO", "GRPO")
+GRID = "the grid of 3.4: 2×2 cells, bumping stays, +1 on entering the goal"
+UNIFORM = "policy_eval/grid-uniform"  # that grid, all moves equally likely, γ = 9/10
 
 
-def all_are(names: tuple[str, ...], category: str) -> Exhaustive:
-    """Whether the attributes of each put it into this class."""
-    return Exhaustive(
-        f"each is {category} by what it learns",
-        len(names),
-        tuple(name for name in names if algorithms()[name].category != category),
-        f"the algorithms named: {', '.join(names)}",
-    )
-
-
-@claim(
-    "L3.1-chess-analogy",
-    values=VALUE_BASED,
-    policy=POLICY_BASED,
-    corruptions=[Corruption("value-based methods learn the moves", values=POLICY_BASED, policy=VALUE_BASED)],
-)
-def chess(s: Statement) -> Findings:
-    """What the picture says of the first two classes is what puts an algorithm into them."""
-
-    def learns(one: Algorithm) -> str:
-        return str(s.policy if one.policy else s.values)
-
-    simple = [one for one in algorithms().values() if one.critic == "no"]
-    return Findings(
-        literal=[
-            Exhaustive(
-                "what it learns, values or a policy, gives its class",
-                len(simple),
-                tuple(one.name for one in simple if learns(one) != one.category),
-                f"the algorithms without a critic in {TABLE}",
-            ),
-            Fact(
-                "and a model that is learned makes Dyna-Q model-based",
-                (algorithms()["Dyna-Q"].model, algorithms()["Dyna-Q"].model_free),
-                "=",
-                ("learned", False),
-                algorithms()["Dyna-Q"].source,
-            ),
-        ]
-    )
-
-
-@claim(
-    "L3.1-positions-pick-moves",
-    with_model=True,
-    corruptions=[
-        Corruption("condition dropped: the moves' consequences are unknown", with_model=False),
-    ],
-)
-def positions_pick_moves(s: Statement) -> Findings:
+@claim("L3.1-positions-pick-moves", known=Choice("V^*", "Q^*"), with_model=True)
+def positions_pick_moves(s: Statement) -> ev.Findings:
     """Two games in which every position is worth the same, and the good moves differ."""
-    game: dict[str, Any] = {"P": [[["0", "1"]] * 2, []], "terminal": [1], "actions": ["L", "R"]}
-    one, other = (
-        {**game, "R": [rewards, []], "states": ["s", "end"]} for rewards in (["10", "0"], ["0", "10"])
-    )
-    worth = [answer("bellman", mdp=mdp, gamma="1")[0] for mdp in (one, other)]
-    moves = [answer("bellman", "greedy", mdp=mdp, gamma="1")[0] for mdp in (one, other)]
+    case = vector("bellman/audit-mirrored-bandit")
+    game = case.given["mdp"]
+    other = {**game, "R": [game["R"][0][::-1], []]}
+    output = "values" if s.known == "V^*" else "q_values"
+    known, theirs = (case.answer(output, **changes)[0] for changes in ({}, {"mdp": other}))
+    moves = [case.answer("greedy", **changes)[0] for changes in ({}, {"mdp": other})]
+    with_left = sum(sympy.Integer("L" in move.split()) for move in moves)
     reward, gamma, p, v, w = reals("R gamma p v w")
-    look_ahead = reward + gamma * (p * v + (1 - p) * w) if s.with_model else p * v + (1 - p) * w
-    same = Exact("both games: value of s", worth[0], "=", worth[1])
-    return Findings(
+    seen = (reward, gamma) if s.with_model else (0, 1)
+    state = reals("s")
+    return ev.Findings(
+        says=[says(sequence("pi^*")(state)), says(sympy.Symbol(str(s.known)))],
         against=[
-            Counterexample(
-                "one position, two moves L and R that end the game; L pays 10 in one game, R in the other",
-                given={"V*(s)": worth[0], "good move": " and ".join(moves)},
+            ev.Counterexample(
+                "one position, two moves L and R that end the game; R pays 10 in one game, L in the other",
                 # what the values determine is the same in both games
-                claimed=Exact(
-                    "number of games, of two with these values, in which L is a best move",
-                    sum("L" in move.split() for move in moves),
-                    "=",
-                    2,
+                ev.Exact(
+                    "number of games, of two with these values, in which L is a best move", with_left, "=", 2
                 ),
-                premises=(same,),
-                violates=Fact("the moves' rewards differ between the games", one["R"], "!=", other["R"]),
-                replay=(
-                    Replay("rlcalc bellman --mdp bandit --gamma 1", ["10", "0"]),
-                    Replay("rlcalc bellman --mdp bandit --gamma 1", ["L", "terminal"], "greedy"),
-                ),
-                golden="bellman/audit-mirrored-bandit",
-                search="decision processes: one state, two actions",
+                golden=case,
+                premises=(ev.Fact("what is known is the same in both games", known, "=", theirs),),
+                violates=ev.Fact("the moves' rewards differ between the games", game["R"], "!=", other["R"]),
             )
         ],
-        repair=condition(
-            "Position values choose moves when the consequences of each move are known too, as the rules of "
-            "chess are; without a model action values Q are needed.",
-            [
-                Identity(
-                    "rewards, chances and V give the value of every move",
-                    look_ahead,
-                    reward + gamma * p * v + gamma * (1 - p) * w,
-                    "any reward, discount, chances and values of two successors",
-                )
-            ],
-            latex=r"Q(s,a) = R(s,a) + \gamma \sum_{s'} P(s' \mid s,a) V(s')",
-        ),
+        repair=[
+            ev.Identity(
+                "rewards, chances and V give the value of every move",
+                seen[0] + seen[1] * (p * v + (1 - p) * w),
+                reward + gamma * p * v + gamma * (1 - p) * w,
+                "any reward, discount, chances and values of two successors",
+            )
+        ],
     )
 
 
-@claim(
-    "L3.2-axes",
-    names=tuple(name for row in NAMED.values() for name in row),
-    corruptions=[Corruption("Dyna-Q among them", names=("SARSA", "Dyna-Q"))],
-)
-def axes(s: Statement) -> Findings:
-    """None of the algorithms in the table uses a model, and others do."""
-    found = algorithms()
-    return Findings(
-        literal=[
-            Exhaustive(
-                "uses no model",
-                len(s.names),
-                tuple(name for name in s.names if not found[name].model_free),
-                "the algorithms in the table of 3.2",
-            ),
-            Fact(
-                "methods on the other side of the axis",
-                {"Dyna-Q", "AlphaZero", "policy iteration"},
-                "=",
-                {name for name, one in found.items() if not one.model_free},
-                TABLE,
-            ),
-        ]
-    )
-
-
-@claim(
-    "L3.2-model-is-learned",
-    kinds=("learned",),
-    corruptions=[
-        Corruption("or given", kinds=("learned", "given")),
-        Corruption("no model at all", kinds=("none",)),
-    ],
-)
-def model_is_learned(s: Statement) -> Findings:
+@claim("L3.2-model-is-learned", kinds=Choice("learned", "learned or given", "none"))
+def model_is_learned(s: Statement) -> ev.Findings:
     """Planning with rules that are known is model-based too."""
-    planners = {name for name, one in algorithms().items() if one.model != "none"}
-    learners = {name for name, one in algorithms().items() if one.model in s.kinds}
-    literal = Fact("model-based by this description: all that plan", learners, "=", planners, TABLE)
-    if literal.status == "holds":
-        return Findings(literal=[literal])
-    return Findings(
-        literal=[literal],
-        repair=reading(
-            "A model-based method plans with a model, which it learned (Dyna-Q) or was given (AlphaZero, "
-            "policy iteration).",
-            [
-                # the description must be at least part of the right one
-                Fact("what it describes is model-based", learners, "subset", planners, TABLE),
-                Fact(
-                    "a model is",
-                    {one.model for one in algorithms().values()} - {"none"},
-                    "=",
-                    {"learned", "given"},
-                    TABLE,
-                ),
-            ],
-            unchanged=[
-                Exhaustive(
-                    "model-free all the same",
-                    9,
-                    tuple(n for row in NAMED.values() for n in row if not algorithms()[n].model_free),
-                    "the algorithms in the table of 3.2",
-                )
-            ],
-        ),
+    models = {name: one.model for name, one in algorithms().items()}
+    planners = {name for name, model in models.items() if model != "none"}
+    described = {name for name, model in models.items() if model in s.kinds.split(" or ")}
+    free = [name for name in IN_THE_TABLE if not algorithms()[name].model_free]
+    return ev.Findings(
+        literal=[ev.Fact("model-based by this description: all that plan", described, "=", planners, TABLE)],
+        repair=[
+            ev.Fact("what it describes is model-based", described, "subset", planners, TABLE),
+            ev.Fact("a model is", {*models.values()} - {"none"}, "=", {"learned", "given"}, TABLE),
+        ],
+        unchanged=[ev.Fact("of the table of 3.2, model-based", free, "=", [], TABLE)],
     )
 
 
-@claim(
-    "L3.2-value-based",
-    names=NAMED[VALUE_BASED],
-    corruptions=[Corruption("REINFORCE among them", names=("SARSA", "REINFORCE"))],
-)
-def value_based(s: Statement) -> Findings:
-    return Findings(literal=[all_are(s.names, VALUE_BASED)])
-
-
-@claim(
-    "L3.2-policy-based",
-    names=NAMED[POLICY_BASED],
-    corruptions=[
-        Corruption("Q-learning among them", names=("REINFORCE", "Q-learning")),
-        Corruption("PPO among them", names=("REINFORCE", "PPO")),
-    ],
-)
-def policy_based(s: Statement) -> Findings:
-    return Findings(literal=[all_are(s.names, POLICY_BASED)])
-
-
-@claim(
-    "L3.2-sarsa-optimality",
-    explores=0,
-    corruptions=[Corruption("condition dropped: exploring for ever", explores="1/10")],
-)
-def sarsa_optimality(s: Statement) -> Findings:
+@claim("L3.2-sarsa-optimality", relation="=", explores="0")
+def sarsa_optimality(s: Statement) -> ev.Findings:
     """SARSA's fixed point is Q of the policy that it follows; on the grid of 3.4 that is less than Q*."""
-    from rlcalc.audit.zero import as_expression
-
-    own = answer("policy_eval", "q_values", mdp="grid2x2", gamma="9/10")[0][3]
-    best = answer("bellman", "q_values", mdp="grid2x2", gamma="9/10")[0][3]
-    (largest, mean), (gap, eps) = reals("m mu"), positives("d eps")
-    kept = as_expression(s.explores)
-    return Findings(
+    case, move_right = vector(UNIFORM), 3
+    best = answer("bellman", "q_values", mdp=case.given["mdp"], gamma=case.given["gamma"])[0]
+    largest, mean = reals("m mu")
+    gap, kept = positives("d"), as_expression(s.explores)
+    own = [name for name in ("Q-learning", "DQN") if algorithms()[name].values != "optimal"]
+    return ev.Findings(
+        says=[says(sympy.Symbol("Q^SARSA"), s.relation, sympy.Symbol("Q^*"))],
         against=[
-            Counterexample(
-                "the grid of 3.4, behaviour that never stops to explore (all moves equally likely): move R "
-                "from the start",
-                given={"γ": "9/10", "π": "1/4 each"},
-                claimed=Exact("Q that SARSA converges to = Q*", own, "=", best),
-                violates=Exact("share of random moves, which should be 0", 1, ">", 0),
-                replay=(
-                    Replay(
-                        "rlcalc policy-eval --mdp grid2x2 --gamma 0.9", ["90/161", "110/161", "110/161", "0"]
-                    ),
-                    Replay("rlcalc bellman --mdp grid2x2 --gamma 0.9", ["9/10", "1", "1", "0"]),
+            ev.Counterexample(
+                f"{GRID}; behaviour that never stops to explore: move R from the start",
+                ev.Exact(
+                    f"Q that SARSA converges to {s.relation} Q*",
+                    case.answer("q_values")[0][move_right],
+                    s.relation,
+                    best[move_right],
                 ),
-                golden="policy_eval/grid-uniform",
-            ),
-            Fact(
-                "SARSA's values are those of a policy of its",
-                algorithms()["SARSA"].values,
-                "!=",
-                "optimal",
-                algorithms()["SARSA"].source,
+                golden=case,
+                violates=ev.Exact(
+                    "chance of a move that is a best one", 1 / sympy.Integer(len(best)), "<", 1
+                ),
             ),
         ],
-        repair=condition(
-            "Q-learning and DQN aim at Q*. SARSA learns Q of the policy it follows, and Q* only if that "
-            "policy becomes greedy in the limit.",
-            [
-                Identity(
-                    "greedy but for a share ε of random moves: the target's mean of Q is m at ε = 0",
-                    (1 - kept) * largest + kept * mean,
-                    largest,
-                    "any number of actions, whose values have maximum m and mean μ",
-                ),
-                Sign(
-                    "for ε > 0 it stays below, where not all values are equal",
-                    gap - ((1 - eps) * gap + eps * 0),
-                    "ε > 0, maximum d above the mean (put at 0)",
-                ),
-                all_values("optimal", ("Q-learning", "DQN")),
-            ],
-        ),
+        repair=[
+            ordered(
+                "greedy but for a share ε of random moves: the target's mean of Q against m, at ε = 0",
+                (1 - kept) * largest + kept * mean,
+                s.relation,
+                largest,
+                "any number of actions, whose values have maximum m and mean μ",
+            ),
+            ev.Sign(
+                "for ε > 0 it stays below, where not all values are equal",
+                gap - (1 - positives("eps")) * gap,
+                "ε > 0, maximum d above the mean (put at 0)",
+            ),
+            ev.Fact("of Q-learning and DQN, those that do not aim at Q*", own, "=", [], TABLE),
+        ],
     )
 
 
-def all_values(of: str, names: tuple[str, ...]) -> Exhaustive:
-    failed = tuple(name for name in names if algorithms()[name].values != of)
-    return Exhaustive(f"their values are {of} ones", len(names), failed, ", ".join(names))
-
-
-@claim(
-    "L3.2-policy-gradient-example",
-    disjoint=True,
-    corruptions=[Corruption("the rows may overlap", disjoint=False)],
-)
-def policy_gradient_example(s: Statement) -> Findings:
+@claim("L3.2-policy-gradient-example", disjoint=True)
+def policy_gradient_example(s: Statement) -> ev.Findings:
     """Policy gradient is a family that contains the next row."""
     family = {one.name for one in algorithms().values() if one.policy and one.on_policy and one.model_free}
     row = {"A2C", "A3C", "PPO"}
-    inside: list[Evidence] = [
-        Fact("the actor-critic methods follow policy gradients", row, "subset", family, TABLE)
-    ]
+    inside = ev.Fact("the actor-critic methods follow policy gradients", row, "subset", family, TABLE)
     if not s.disjoint:
-        return Findings(literal=inside)
-    return Findings(
-        literal=[Fact("members of the family in the next row", family & row, "=", set(), TABLE)],
-        repair=reading(
-            "Policy gradient is the family to which REINFORCE belongs, and A2C, A3C and PPO as well; the row "
-            "means those without a critic.",
-            [*inside, Fact("REINFORCE too", "REINFORCE", "in", family, TABLE)],
-            unchanged=[all_are(NAMED[POLICY_BASED], POLICY_BASED)],
+        return ev.Findings(literal=[inside])
+    return ev.Findings(
+        literal=[ev.Fact("members of the family in the next row", family & row, "=", set(), TABLE)],
+        repair=[inside, ev.Fact("REINFORCE too", "REINFORCE", "in", family, TABLE)],
+        unchanged=[ev.Fact("REINFORCE is", algorithms()["REINFORCE"].category, "=", POLICY_BASED, TABLE)],
+    )
+
+
+@claim("L3.2-grpo-actor-critic", name=Choice("GRPO", "PPO"))
+def grpo_actor_critic(s: Statement) -> ev.Findings:
+    """Its advantage is made of the rewards of a group; nothing in it is a value."""
+    from rlcalc.specs import load_formula
+
+    one = algorithms()[s.name]
+    literal = ev.Fact(f"{s.name} learns a value function", one.critic, "=", "yes", one.source)
+    if literal.status == "holds":
+        return ev.Findings(literal=[literal])
+    case = vector("grpo_advantage/audit-no-critic")
+    inputs = {each.name for each in load_formula("grpo_advantage").parameters}
+    return ev.Findings(
+        against=[
+            ev.Counterexample(
+                "two answers to one prompt: the advantages 1 and −1 follow from the rewards alone",
+                ev.Fact(
+                    "functions learned, where a policy and values make 2", one.learned, "=", 2, one.source
+                ),
+                golden=case,
+                premises=(ev.Fact(f"{s.name} has a critic", one.critic, "=", "no", one.source),),
+            )
+        ],
+        repair=[
+            ev.Fact("its class by what it learns", one.category, "=", POLICY_BASED, TABLE),
+            ev.Fact("its advantage needs", inputs, "=", {"rewards", "ddof", "eps"}),
+            ev.Exact("the first answer's advantage", case.answer()[0], "=", 1),
+        ],
+    )
+
+
+@claim("L3.2-trpo-actor-critic", added=Choice("yes", "no"))
+def trpo_actor_critic(s: Statement) -> ev.Findings:
+    """The paper estimates Q by sums of rewards; most programs add a learned baseline."""
+    one = algorithms()["TRPO"]
+    extended = replace(one, critic=s.added)
+    return ev.Findings(
+        against=[ev.Fact("TRPO as published needs no critic", one.critic, "!=", "yes", one.source)],
+        repair=[
+            ev.Fact("its class with a critic added", extended.category, "=", ACTOR_CRITIC, one.source),
+            ev.Fact("the paper leaves that open", one.critic, "=", "optional", one.source),
+        ],
+    )
+
+
+@claim("L3.2-llm-uses-ac", named=Choice("ChatGPT and Claude", "DeepSeek-R1 and Llama 3", "Qwen2.5"))
+def llm_uses_actor_critic(s: Statement) -> ev.Findings:
+    """True of the two systems as far as anything was published, not of later recipes."""
+
+    def by_critic(name: str) -> list[bool]:
+        return [algorithms()[each].category == ACTOR_CRITIC for each in recipes()[name].optimisers]
+
+    later = [name for name, one in recipes().items() if one.year >= 2024]
+    stages = [each for name in later for each in by_critic(name)]
+    others = [name for name in s.named.split(" and ") if not all(by_critic(name))]
+    return ev.Findings(
+        against=[
+            ev.Fact(
+                f"published since 2024 ({', '.join(later)}): stages by an actor-critic method, doubled, are "
+                "fewer than all",
+                2 * sum(stages),
+                "<",
+                len(stages),
+                RECIPES,
+            )
+        ],
+        repair=[
+            ev.Fact(f"of {s.named}, those not tuned by an actor-critic method", others, "=", [], RECIPES)
+        ],
+    )
+
+
+@claim("L3.2-critic-evaluates-quality", judges=Choice("response", "state"))
+def critic_evaluates(s: Statement) -> ev.Findings:
+    """In the small token game the critic's number is the same before a good and a bad last token."""
+    values = vector("policy_eval/tokens-uniform").answer()
+    game = "two tokens out of 3, 4, 5, rewarded if the last is 5"
+    p, x, y = reals("p x y")
+    mean = p * x + (1 - p) * y
+    estimates: list[ev.Evidence] = [
+        ev.Identity(
+            "what the returns still to come deviate from V is 0 in the mean",
+            p * (x - mean) + (1 - p) * (y - mean),
+            0,
+            "two continuations of chances p, 1 − p and returns x, y",
         ),
+        ev.Exact(f"{game}: V after any first token", values[1], "=", "1/3"),
+    ]
+    if s.judges == "state":
+        return ev.Findings(literal=estimates)
+    worked = vector("advantage/lecture-6.4-episode-1")
+    return ev.Findings(
+        literal=[
+            ev.Exact(f"{game}: what V says where the answer 5 is complete = its reward", values[4], "=", 1)
+        ],
+        repair=estimates,
+        unchanged=[ev.Exact("advantage of 15 in 6.4", worked.answer(), "=", 5)],
+    )
+
+
+@claim("L3.2-grpo-more-efficient")
+def grpo_more_efficient(s: Statement) -> ev.Findings:
+    return ev.Findings(
+        unknowable="Efficient in what is not said: GRPO saves the memory and the training of a value "
+        "network and pays for it with a group of answers to every prompt; their costs decide."
     )

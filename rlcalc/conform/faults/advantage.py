@@ -22,7 +22,7 @@ def discount_missing(arrays: Arrays) -> Arrays:
     """Adds the next value without γ.
 
     Shown when: The one-step form with γ below 1 and a next value other than 0.
-    Cause: With γ = 0.99 it is hardly seen, and tests with γ = 1 do not show it.
+    Cause: With γ = 0.99 it is hardly noticed, and tests with γ = 1 do not show it.
     Fix: reward + γ·next value − value.
     """
     gamma = arrays["gamma"]

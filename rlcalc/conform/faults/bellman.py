@@ -14,7 +14,7 @@ def mean_over_actions(form: Form, **arrays: Any) -> Outputs:
     """Takes the mean over actions instead of the largest: the values of the uniform policy.
 
     Shown when: A state with actions that are not equally good.
-    Cause: The expectation equation was programmed for the optimality equation.
+    Cause: The expectation equation was implemented instead of the optimality equation.
     Fix: V(s) = max_a Q(s, a).
     """
     return dict(load_forms("policy_eval").numpy_form(policy="uniform", **arrays))
@@ -36,7 +36,7 @@ def reward_discounted(arrays: Arrays) -> Arrays:
 def one_sweep_only(arrays: Arrays) -> Arrays:
     """Stops after the first sweep from 0: values are the largest immediate rewards.
 
-    Shown when: γ above 0 and a reward that lies two steps off.
+    Shown when: γ above 0 and a reward that is two steps away.
     Cause: The change is compared with the tolerance before it is computed, or the old table is the new one
         under another name.
     Fix: Sweep into a copy, until the largest change is below (1 − γ)/γ times the accuracy.

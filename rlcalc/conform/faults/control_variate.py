@@ -26,7 +26,7 @@ def multiple_added(form: Form, **arrays: Any) -> Outputs:
     """Gives the variance of X + k·b.
 
     Shown when: A k other than 0 with an X and b that are correlated.
-    Cause: The sign of k was turned around in one of two places: in the sum, or in the best k.
+    Cause: The sign of k was flipped in one of two places: in the sum, or in the best k.
     Fix: X − k·b goes with k = Cov(X, b)/Var(b); with a plus sign k is the negative of that.
     """
     best = form(**arrays)["best_k"]

@@ -72,7 +72,7 @@ def root_of_the_loss(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives the root of the reduced loss.
 
     Shown when: A loss that is neither 0 nor 1.
-    Cause: A root mean square error from a report of regression was put into the training loss.
+    Cause: A root mean square error from a report of regression was used as the training loss.
     Fix: Minimise the square itself; the root has another gradient, and none at 0.
     """
     return {"loss": np.sqrt(found["loss"])}

@@ -96,7 +96,7 @@ def raises_at_gamma_zero(arrays: Arrays) -> Arrays:
 
     Shown when: γ at 0.
     Cause: The case 0 is handled separately and given the wrong shape, or log(γ) is taken without need.
-    Fix: Return the rewards at γ = 0, and test it: an agent that looks no step ahead has γ = 0.
+    Fix: Return the rewards at γ = 0, and test it: γ = 0 is an agent that only looks at the next reward.
     """
     return shared.raises_at_zero(arrays["gamma"])
 

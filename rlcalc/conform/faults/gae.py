@@ -184,7 +184,7 @@ def done_mask_one_late(arrays: Arrays) -> Arrays:
 
 @argument_fault("done-mask-one-early", "indexing")
 def done_mask_one_early(arrays: Arrays) -> Arrays:
-    """Reads the flag of step t + 1 at step t: the mask acts one step too soon, and the last step has none.
+    """Reads the flag of step t + 1 at step t: the mask acts one step too early, and the last step has none.
 
     Shown when: A terminated or truncated step.
     Cause: A loop with dones[t + 1] on a buffer whose dones[t] belongs to reward t already.
@@ -274,7 +274,7 @@ def lam_missing_in_recursion(arrays: Arrays) -> Arrays:
     """Carries the next advantage back with γ instead of γλ, as if λ were 1.
 
     Shown when: Two steps of one episode and λ below 1.
-    Cause: The recursion of a discounted return was copied and delta put in.
+    Cause: The recursion of a discounted return was copied, with δ for the reward.
     Fix: A_t = δ_t + γ·λ·A_{t+1}.
     """
     return {"lam": arrays["lam"] * 0 + 1}
@@ -307,7 +307,7 @@ def gamma_missing_in_recursion(form: Form, **arrays: Any) -> Outputs:
     """Carries the next advantage back with λ alone.
 
     Shown when: Two steps of one episode, γ below 1 and λ above 0.
-    Cause: γ was written into δ and taken to be done with.
+    Cause: γ was written into δ and forgotten in the recursion.
     Fix: A_t = δ_t + γ·λ·A_{t+1}: the advantage to come lies one step ahead as well.
     """
     delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
@@ -344,7 +344,7 @@ def advantage_from_next_return(found: Outputs, arrays: Arrays) -> Outputs:
 
     Shown when: Two steps of one episode and λ below 1; rewards 0, 0, 1 with values 0, γ = 1 and λ = 1/2 give
         1/2, 1, 1 for 1/4, 1/2, 1.
-    Cause: The policy-gradient advantage of V-trace was taken over together with its recursion for targets.
+    Cause: The policy-gradient advantage of V-trace was copied together with its recursion for targets.
     Fix: The advantage of GAE is the λ-return itself minus the value: A_t = G_t − V(S_t).
     """
     old, returns = arrays["values"][..., :-1], found["returns"]
@@ -434,7 +434,7 @@ def returns_are_monte_carlo(form: Form, **arrays: Any) -> Outputs:
 
 @output_fault("returns-are-values", "swapped", reported_in=["vwxyzjn/cleanrl PR #337"])
 def returns_are_values(found: Outputs, arrays: Arrays) -> Outputs:
-    """The advantages are right; the returns are the old values, so that the critic learns nothing.
+    """The advantages are right; the returns are the old values, so that the critic learns nothing from them.
 
     Shown when: Any sequence with an advantage that is not 0.
     Cause: Returns are formed from the buffer's advantages before those are written: 0 + V.

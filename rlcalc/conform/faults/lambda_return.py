@@ -64,7 +64,7 @@ def one_minus_lam_missing(form: Form, **arrays: Any) -> Outputs:
     """Computes R + γ·(V' + λG), with weights that sum to more than 1.
 
     Shown when: Two steps of one episode, λ above 0, and a value between them that is not 0.
-    Cause: The recursion of advantages was carried over to returns, where the value is not subtracted.
+    Cause: The recursion of advantages was copied for returns, where the value is not subtracted.
     Fix: R + γ·((1−λ)·V' + λ·G).
     """
     over = cut(arrays) | last_step(arrays)
@@ -89,7 +89,7 @@ def lam_and_rest_swapped(arrays: Arrays) -> Arrays:
 )
 def value_before_termination_zero(arrays: Arrays) -> Arrays:
     """Counts the value of the state in which the terminating action is taken as 0, so that a step before it
-    never hears of the last reward at λ = 0.
+    never sees the last reward at λ = 0.
 
     Shown when: A terminated step with a step of its episode before it, λ below 1, and a value there that is
         not 0.

@@ -29,7 +29,7 @@ def best_action_taken(form: Form, **arrays: Any) -> Outputs:
     """Takes the largest Q of each state: the values of an optimal policy.
 
     Shown when: A policy that is not optimal.
-    Cause: The optimality equation was programmed for the expectation equation.
+    Cause: The optimality equation was implemented instead of the expectation equation.
     Fix: V(s) = Σ_a π(a|s)·Q(s, a).
     """
     mdp, gamma = arrays["mdp"], arrays["gamma"]

@@ -35,7 +35,7 @@ def exponential_missing(found: Outputs, arrays: Arrays) -> Outputs:
 def logs_divided(form: Form, **arrays: Any) -> Outputs:
     """Divides the log-probabilities by each other.
 
-    Shown when: Any two log-probabilities that differ; equal ones give 1 by luck.
+    Shown when: Any two log-probabilities that differ; equal ones give 1 by coincidence.
     Cause: Code for probabilities was given log-probabilities.
     Fix: A quotient of probabilities is a difference of logs: subtract, then exponentiate.
     """

@@ -49,7 +49,7 @@ def baseline_left_out(arrays: Arrays) -> Arrays:
 
 @argument_fault("return-left-out", "ignored")
 def return_left_out(arrays: Arrays) -> Arrays:
-    """Adds α·score: every action that is taken becomes more probable, however it went.
+    """Adds α·score: every action taken becomes more probable, whatever its return.
 
     Shown when: A return above the baseline other than 1, and two actions that both have a chance.
     Cause: The log-probability alone is differentiated, as in imitation of an expert.
@@ -64,7 +64,7 @@ def chosen_preference_only(found: Outputs, arrays: Arrays) -> Outputs:
     """Moves the preference of the action taken and leaves the others where they are.
 
     Shown when: Two actions that both have a chance, and a return other than the baseline.
-    Cause: The update was taken over from tables of values, where one entry is one action.
+    Cause: The update was copied from tables of values, where one entry is one action.
     Fix: Every preference moves: the others by −α·(G − b)·π(b).
     """
     chosen = np.arange(found["theta"].shape[-1]) == arrays["action"][..., None]

@@ -26,7 +26,7 @@ def largest_subtracted_above_only(form: Form, **arrays: Any) -> Outputs:
     """Subtracts the largest θ in the numerator and not in the sum, so that the probabilities do not sum to 1.
 
     Shown when: A largest preference other than 0.
-    Cause: The shift was put in after an overflow, in the line that had raised it.
+    Cause: The shift was added after an overflow, in the line that had raised it.
     Fix: Use the same shifted exponentials above and below.
     """
     theta = arrays["theta"]

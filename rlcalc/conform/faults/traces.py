@@ -49,7 +49,7 @@ def decay_by_lam_alone(form: Form, **arrays: Any) -> Outputs:
     """Decays traces by λ; γ is only in the TD error.
 
     Shown when: Two steps, γ below 1 and λ above 0.
-    Cause: γ was written into the TD error and taken to be done with.
+    Cause: γ was written into the TD error and forgotten in the traces.
     Fix: Decay by γλ.
     """
     found = form(**arrays)
@@ -62,7 +62,7 @@ def decay_by_gamma_alone(form: Form, **arrays: Any) -> Outputs:
     """Decays traces by γ, as if λ were 1.
 
     Shown when: Two steps and λ below 1, with γ above 0.
-    Cause: TD(1) was written first, and λ never put in.
+    Cause: TD(1) was written first, and λ was never added.
     Fix: Decay by γλ.
     """
     found = form(**arrays)

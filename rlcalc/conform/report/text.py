@@ -122,7 +122,7 @@ def catalogue_lines(known: Catalogue, conventions: bool, faults: bool) -> Iterat
         if convention.users:
             yield from filled(f"Used by {convention.users}.", "      ", "      ")
     for fault in known.faults if faults else ():
-        yield f"  {fault.name}", ""
+        yield f"  {fault.name} ({fault.kind})", ""
         yield from filled(fault.does, "      ", "      ")
         yield from filled(f"Fix: {fault.fix}", "      ", "      ")
         yield from ((f"      Reported in {place}.", "") for place in fault.reported_in)

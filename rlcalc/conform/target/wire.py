@@ -32,20 +32,21 @@ MEDDLED = "it wrote into rlcalc's pipe"
 def pack(value: Any) -> bytes:
     """Tables and lists of words, numbers and arrays of numbers as one message."""
     body = bytearray()
-
-    def words(part: Any) -> Any:
-        if isinstance(part, Mapping):
-            return {"table": {name: words(inner) for name, inner in part.items()}}
-        if isinstance(part, list | tuple):
-            return [words(inner) for inner in part]
-        if not hasattr(part, "dtype"):
-            return part
-        place = len(body)
-        body.extend(part.tobytes())
-        return {"array": [part.dtype.name, part.shape, place]}
-
-    text = json.dumps(words(value)).encode()
+    text = json.dumps(_words(value, body)).encode()
     return _HEAD.pack(_MARK, len(text), len(body)) + text + body
+
+
+def _words(part: Any, body: bytearray) -> Any:
+    """What JSON can say; the bytes of arrays go to the body."""
+    if isinstance(part, Mapping):
+        return {"table": {name: _words(inner, body) for name, inner in part.items()}}
+    if isinstance(part, list | tuple):
+        return [_words(inner, body) for inner in part]
+    if not hasattr(part, "dtype"):
+        return part
+    place = len(body)
+    body.extend(part.tobytes())
+    return {"array": [part.dtype.name, part.shape, place]}
 
 
 def measure(data: bytearray) -> int:
@@ -72,20 +73,20 @@ def unpack(message: bytes) -> Any:
     """
     try:
         _, size, _ = _HEAD.unpack(message[: _HEAD.size])
-        body = memoryview(message)[_HEAD.size + size :]
-
-        def value(part: Any) -> Any:
-            if isinstance(part, list):
-                return [value(inner) for inner in part]
-            if not isinstance(part, dict):
-                return part
-            if "array" in part:
-                return _array(body, *part["array"])
-            return {name: value(inner) for name, inner in part["table"].items()}
-
-        return value(json.loads(message[_HEAD.size : _HEAD.size + size]))
+        words = json.loads(message[_HEAD.size : _HEAD.size + size])
+        return _value(words, memoryview(message)[_HEAD.size + size :])
     except Exception as error:
         raise Garbage(MEDDLED) from error
+
+
+def _value(part: Any, body: memoryview) -> Any:
+    if isinstance(part, list):
+        return [_value(inner, body) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    if "array" in part:
+        return _array(body, *part["array"])
+    return {name: _value(inner, body) for name, inner in part["table"].items()}
 
 
 def _array(body: memoryview, dtype: str, shape: list[int], place: int) -> Any:

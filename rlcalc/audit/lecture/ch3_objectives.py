@@ -1,0 +1,282 @@
+"""Chapter 3, section 3.3: the optimality equation and the other objectives."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from rlcalc._lazy import sympy
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.alter import Choice
+from rlcalc.audit.cases import vector
+from rlcalc.audit.formula import LatexError, read, says
+from rlcalc.audit.lecture.ch3 import GRID
+from rlcalc.audit.policies import FAMILY, TwoSteps
+from rlcalc.audit.proofs import (
+    answer,
+    index,
+    nothing_printed,
+    positives,
+    powers_vanish,
+    reals,
+    sequence,
+    unit,
+)
+from rlcalc.audit.registry import Statement, claim
+from rlcalc.audit.zero import as_expression
+
+ANY_MDP = "finite decision processes with any number of states and actions"
+
+
+@claim("L3.3-markdown-star", mark=Choice("_", "*"), scope="structure")
+def markdown_star(s: Statement) -> ev.Findings:
+    """Two stars in one line of Markdown are emphasis; a converter wrote them as underscores."""
+    import re
+
+    def unreadable(mark: str) -> list[str]:
+        return [one for one in (f"Q^{mark}(s,a)", f"V^{mark}(s)") if not _is_formula(one)]
+
+    line = "Q^*(s,a) $ or $ V^*(s)"
+    return ev.Findings(
+        literal=[ev.Fact("of the two as printed, those that are no formula", unreadable(s.mark), "=", [])],
+        repair=[
+            ev.Fact(
+                "the stars of one line, taken for emphasis marks and rewritten",
+                re.sub(r"\*(.+?)\*", r"_\1_", line),
+                "=",
+                line.replace("*", s.mark),
+            ),
+            ev.Fact("of the two as meant, those that are none", unreadable("*"), "=", []),
+        ],
+        unchanged=[nothing_printed("3")],
+    )
+
+
+def _is_formula(latex: str) -> bool:
+    try:
+        read(latex)
+    except LatexError:
+        return False
+    return True
+
+
+@claim("L3.3-bellman-optimality", best=1, reward_late=0, discount_late=0)
+def bellman_optimality(s: Statement) -> ev.Findings:
+    """By induction on the number of steps left; then the discount makes the rest vanish.
+
+    A plan takes, with some chance, an action worth e less than the best one, and goes on with a
+    plan worth d less than the best one in the state reached.
+    """
+    reward, gamma, chance, first, other = reals("R gamma p v w")
+    now, later = gamma**s.reward_late, gamma ** (1 + s.discount_late)
+    largest, worse, lost, discount, share = positives("m e d gamma q")
+    plan = largest - share * worse - discount * lost
+    state, action, after = sympy.symbols("s a s'")
+    value = sequence("V^*")
+    follows = sequence("sum_{s^'}")(sequence("P")(after, state, action) * value(after))
+    return ev.Findings(
+        says=[
+            says(
+                value(state),
+                "=",
+                s.best * sequence("max_{a}")(now * sequence("R")(state, action) + later * follows),
+            )
+        ],
+        literal=[
+            ev.Identity(
+                "the mean return of an action is its reward plus γ times the mean of what follows",
+                now * reward + later * (chance * first + (1 - chance) * other),
+                chance * (reward + gamma * first) + (1 - chance) * (reward + gamma * other),
+                "any reward, discount, chances and two successors (more by splitting one)",
+            ),
+            ev.Induction(
+                "no plan for n steps is worth more than n look-aheads from 0, and one attains it",
+                base=(ev.Identity("n = 0: nothing is gained by any plan", s.best * 0 * largest, 0),),
+                step=(
+                    ev.Sign(
+                        "n → n + 1: the largest look-ahead m is no less than any plan",
+                        s.best * largest - plan,
+                        "a worse action with the chance q, e below m; a continuation d below the best",
+                        strict=False,
+                    ),
+                    ev.Identity(
+                        "and it is attained, with e = d = 0",
+                        s.best * largest,
+                        plan.subs({worse: 0, lost: 0}),
+                    ),
+                ),
+                over=f"{ANY_MDP}, every γ from 0 to 1, every number of steps",
+            ),
+            powers_vanish("γ"),
+            _grid_plans(int(s.best)),
+        ],
+    )
+
+
+def _grid_plans(best: int) -> ev.Exhaustive:
+    """Every fixed choice of moves on the grid against the solution of the equation."""
+    from rlcalc.formulas._tabular import evaluate_exact
+    from rlcalc.formulas.bellman import iterate_policies
+    from rlcalc.mdp.reading import read_mdp
+
+    grid, gamma = read_mdp("grid2x2"), Fraction(9, 10)
+    solution = [best * value for value in iterate_policies(grid, gamma)[0]]
+    failed, attained = [], False
+    for plan in product(range(4), repeat=3):
+        rows = [[Fraction(move == chosen) for move in range(4)] for chosen in (*plan, 0)]
+        worth = evaluate_exact(grid, rows, gamma) or []
+        attained |= worth == solution
+        if not worth or any(top < value for top, value in zip(solution, worth, strict=True)):
+            failed.append(" ".join(grid.actions[move] for move in plan))
+    if not attained:
+        failed.append("no plan attains the solution")
+    return ev.Exhaustive(
+        "no choice of moves is worth more than the solution, anywhere, and one attains it",
+        4**3,
+        tuple(failed),
+        f"the choices of one move per cell on {GRID}, γ = 9/10",
+    )
+
+
+@claim("L3.3-bellman-contraction", only_one=True, below_one=True)
+def bellman_contraction(s: Statement) -> ev.Findings:
+    """Two solutions that differ by at most d differ by at most γd."""
+    case = vector("bellman/grid-gamma-one")
+    gamma = unit("g") if s.below_one else 1
+    worse, share, below, apart = positives("e p x d")
+    one, two = (_grid_backup([Fraction(c)] * 3 + [Fraction(0)]) for c in (1, 2))
+    relation = "=" if s.only_one else "!="
+    values, optimal = sympy.Symbol("V"), sympy.Symbol("V^*")
+    return ev.Findings(
+        says=[says(values, "=", sympy.Symbol("T") * values), says(values, relation, optimal)],
+        against=[
+            ev.Counterexample(
+                f"{GRID}, γ = 1: with c = 1 and with c = 2 in the three cells before the goal (c = 0 at the "
+                "goal) the equation is satisfied",
+                ev.Exact(
+                    f"the two solutions at the start: one {relation} the other", one[0], relation, two[0]
+                ),
+                golden=case,
+                premises=(
+                    *(ev.Exact("c = 1 solves it", value, "=", 1) for value in one),
+                    *(ev.Exact("c = 2 solves it", value, "=", 2) for value in two),
+                ),
+                violates=ev.Exact("γ is not below 1", case.given["gamma"], ">=", 1),
+            )
+        ],
+        repair=[
+            ev.Sign(
+                "if V ≤ W + d everywhere, a look-ahead from V is at most one from W plus γd",
+                # best of W = m; an action of W is worth m − e; there V = W + d − x
+                gamma * apart - (-worse + gamma * apart - gamma * share * below),
+                f"{ANY_MDP}, 0 < γ < 1: an action e worse than the best, V below W + d by x in the mean",
+            ),
+            ev.Sign(
+                "so two solutions are no d > 0 apart: d is more than γd",
+                apart - gamma * apart,
+                "d > 0, 0 < γ < 1 (γ = 0 leaves nothing to differ)",
+            ),
+            powers_vanish("γ"),
+        ],
+    )
+
+
+def _grid_backup(values: list[Fraction]) -> list[Any]:
+    """One look-ahead with γ = 1 in the cells before the goal."""
+    from rlcalc.formulas._tabular import backup
+    from rlcalc.mdp.reading import read_mdp
+
+    mdp = read_mdp("grid2x2")
+    moves = range(len(mdp.actions))
+    return [
+        as_expression(max(backup(mdp, values, Fraction(1), state, move) for move in moves))
+        for state in mdp.non_terminal
+    ]
+
+
+@claim("L3.3-J", weighted=1, gain=Choice("G", "R"))
+def objective(s: Statement) -> ev.Findings:
+    """The sum over all trajectories is the value of the start, step by step."""
+    world, p = TwoSteps(), TwoSteps().left[0]
+    total = sum(
+        path.chance**s.weighted * (world.to_go(path, 0) if s.gain == "G" else path.steps[0].reward)
+        for path in world.paths()
+    )
+    mean = sequence("E_{tau~pi_theta}")(sequence(s.gain)(reals("tau")))
+    return ev.Findings(
+        says=[says(sequence("J")(reals("theta")), "=", mean)],
+        literal=[
+            ev.Identity(
+                "mean over all trajectories = value of the start, by recursion",
+                total,
+                p * world.worth("L") + (1 - p) * world.worth("R"),
+                FAMILY,
+            ),
+            ev.Exact(
+                "the token game, both ways",
+                answer("policy_gradient", "objective", mdp="tokens", theta=[["0", "0", "0"]]),
+                "=",
+                vector("policy_eval/tokens-uniform").answer()[0],
+            ),
+        ],
+    )
+
+
+@claim("L3.3-ac-objective", per_action=0, fits=0, near_enough=True)
+def actor_critic_objective(s: Statement) -> ev.Findings:
+    """Any function of the state may be subtracted; whether that lowers the variance is another question."""
+    world, t = TwoSteps(), index("t")
+    base = sympy.symbols("b_0:3", real=True)
+
+    def weight(path: Any, at: int) -> Any:
+        step = path.steps[at]
+        return world.gamma**at * (world.to_go(path, at) - base[step.state] - s.per_action * step.reward)
+
+    p, x, y, v = reals("p x y v")
+    loss = p * (x - v) ** 2 + (1 - p) * (y - v) ** 2
+    one, two = reals("s_L s_R")
+    k, value, beyond = positives("k V d")
+    best = (value + beyond) / 2 if s.near_enough else value / (2 * (1 + beyond))
+    case = vector("baseline_variance/audit-value-raises-variance")
+    taken = sequence("nabla")(sympy.log(sequence("pi_theta")(sequence("A")(t), t)))
+    gained = sequence("G")(t) - sequence("V")(t) - s.per_action * sequence("R")(t + 1)
+    summed = sequence("sum_{t}")(reals("gamma") ** t * gained * taken)
+    return ev.Findings(
+        says=[
+            says(sequence("nabla")(sequence("J")(reals("theta"))), "=", sequence("E")(summed)),
+        ],
+        against=[
+            ev.Counterexample(
+                "two actions of chances 3/4 and 1/4 that pay 1 and 0: the value 3/4 scatters more than none",
+                ev.Exact("variance with V < without", case.answer("variance"), "<", _without(case)),
+                golden=case,
+                violates=ev.Exact("V ≥ 2b*", case.answer("subtracted"), ">=", 2 * case.answer("best")),
+            )
+        ],
+        repair=[
+            *world.gradient_is("actor: with any b(s) subtracted, still the gradient of J", weight),
+            ev.Identity(
+                "critic: its squared error is least at the mean return",
+                loss - p * (1 - p) * (x - y) ** 2,
+                (v - (p * x + (1 - p) * y) - s.fits) ** 2,
+                "two returns x, y of chances p, 1 − p, any estimate v",
+            ),
+            ev.Identity(
+                "what V changes E[|G ∇ log π|²] by, where k = E|∇ log π|² and k b* = E[G |∇ log π|²]",
+                p * one**2 * ((x - v) ** 2 - x**2) + (1 - p) * two**2 * ((y - v) ** 2 - y**2),
+                v**2 * (p * one**2 + (1 - p) * two**2) - 2 * v * (p * one**2 * x + (1 - p) * two**2 * y),
+                "two actions with any scores and returns",
+            ),
+            ev.Sign(
+                "what it saves, k V(2b* − V)",
+                k * value * (2 * best - value),
+                "0 < V < 2b*",
+            ),
+        ],
+    )
+
+
+def _without(case: Any) -> Any:
+    """The variance without a baseline."""
+    return case.answer("variance", baseline="0")
