@@ -93,6 +93,5 @@ def _array(body: memoryview, dtype: str, shape: list[int], place: int) -> Any:
     if dtype not in DTYPES or any(length < 0 for length in shape) or place < 0:
         raise Garbage(MEDDLED)
     end = place + math.prod(shape) * np.dtype(dtype).itemsize
-    if end > len(body):
-        raise Garbage(MEDDLED)
+    # fewer bytes than it says do not fill its shape
     return np.frombuffer(bytes(body[place:end]), dtype).reshape(shape)
