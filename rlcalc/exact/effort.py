@@ -26,7 +26,7 @@ Kind = Literal["digits", "symbols", "constants", "page"]
 
 LIMIT: Final = 2_600_000.0
 # a net below the estimates, seconds of this thread's processor time: far beyond what they allow
-_LAST_RESORT: Final = 3.6
+_LAST_RESORT: Final = 3.0
 
 _WHY: Final[dict[str, str]] = {
     "digits": "its numbers grow too long",
@@ -105,4 +105,4 @@ def page_cost(expr: Any) -> float:
     if expr.is_Rational:
         bits = float(max(int(expr.p).bit_length(), int(expr.q).bit_length()))
         return 3 + 1e-6 * bits * bits
-    return 6 + sum(map(page_cost, expr.args))
+    return 4 + sum(map(page_cost, expr.args))
