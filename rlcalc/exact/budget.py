@@ -36,16 +36,16 @@ def too_large(what: str, hint: str = f"Exact numbers have at most {MAX_DIGITS} d
 
 def fits(value: Fraction) -> Fraction:
     if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
-        raise too_large(f"a number with more than {MAX_DIGITS} digits comes up")
+        raise too_large(f"the calculation produces a number with more than {MAX_DIGITS} digits")
     return value
 
 
 def exponent_within_budget(exponent: Fraction) -> None:
     if exponent.denominator > MAX_ROOT:
         order = shown(to_text(exponent.denominator), 20)
-        raise too_large(f"a root of order {order} comes up", f"Use at most {MAX_ROOT}.")
+        raise too_large(f"the calculation takes a root of order {order}", f"Use at most {MAX_ROOT}.")
     if abs(exponent) > MAX_EXPONENT:
-        raise too_large(f"an exponent beyond {MAX_EXPONENT} comes up", "Use a smaller one.")
+        raise too_large(f"the calculation produces an exponent beyond {MAX_EXPONENT}", "Use a smaller one.")
 
 
 def exp_within_budget(value: Exact) -> None:
@@ -61,7 +61,7 @@ def log_powers_within_budget(exponent: Any) -> None:
             factor = abs(term.as_coeff_Mul()[0])
             bits = max(bits_of(r) for log in logs for r in log.atoms(sympy.Rational) | {sympy.S.One})
             if factor > MAX_EXPONENT or factor * bits > MAX_BITS:
-                raise too_large(f"a power with more than {MAX_DIGITS} digits comes up")
+                raise too_large(f"the calculation produces a power with more than {MAX_DIGITS} digits")
 
 
 def symbolic_exponent_within_budget(base: Any, exponent: Any) -> None:

@@ -83,6 +83,10 @@ def exp(value: Value) -> Value:
         log_powers_within_budget(value)
     except Refusal as refusal:
         raise TooMuchWork(f"it holds {refusal.message}") from None
+    if value.is_Add and not value.free_symbols and not value.has(sympy.log):
+        # nothing to simplify in it; SymPy would deduce its sign first, number by number
+        return sympy.exp(value, evaluate=False)
+    charge(20 * nodes(value), "constants")
     return sympy.exp(value)
 
 
