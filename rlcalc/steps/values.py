@@ -9,8 +9,8 @@ from typing import Any
 
 from rlcalc._lazy import sympy
 from rlcalc.exact.assumptions import informed, plain
-from rlcalc.exact.budget import MAX_TERMS, Refusal, exp_within_budget, log_powers_within_budget, terms_of
-from rlcalc.exact.effort import TooMuchWork, arithmetic_cost, charge, nodes
+from rlcalc.exact.budget import Refusal, exp_within_budget, log_powers_within_budget
+from rlcalc.exact.effort import TooMuchWork, arithmetic_cost, charge, multiplied_out, nodes, terms_of
 from rlcalc.exact.values import bits_of, to_sympy
 
 Value = Any  # a SymPy expression; SymPy ships no types
@@ -97,11 +97,7 @@ def tidy(value: Value) -> Value:
     if value.is_Rational:
         return value
     if value.free_symbols:
-        terms = terms_of(value)
-        if terms > MAX_TERMS:
-            raise TooMuchWork(f"it has more than {MAX_TERMS} terms when multiplied out")
-        charge(20 * nodes(value) + 150 * terms, "symbols")
-        expanded = sympy.expand(value, power_exp=False, log=False)
+        expanded = multiplied_out(value, power_exp=False, log=False)
         symbols = expanded.free_symbols
         if not symbols or expanded.is_polynomial(*symbols):
             return expanded
@@ -113,12 +109,6 @@ def tidy(value: Value) -> Value:
         charge(300 * terms_of(value), "constants")
         return sympy.radsimp(sympy.expand(value))
     return value
-
-
-def multiplied_out(value: Value) -> Value:
-    """A constant with its products written out, where powers of pi or of a root may cancel."""
-    charge(120 * terms_of(value), "constants")
-    return sympy.expand(value) if terms_of(value) <= MAX_TERMS else value
 
 
 def factored(value: Value) -> Value:
