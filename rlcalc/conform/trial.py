@@ -122,9 +122,7 @@ class Trial:
         rows, single = [v for v in able if v.rows], [v for v in able if not v.rows]
         if rows and any(map(self._takes, single)) and all(map(self._raises, rows)):
             self.vectors, able, self.batches = [v for v in self.vectors if not v.rows], single, False
-            self.target.notes.append(
-                "batches not supported (it raises on each); tested with single rows"
-            )
+            self.target.notes.append("batches not supported (it raises on each); tested with single rows")
         for parameter in self.vectors[0].formula.parameters if self.vectors else ():
             many = [v for v in able if one_per_step(v, parameter.name)]
             one = [v for v in able if not one_per_step(v, parameter.name)]
