@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
@@ -187,7 +189,7 @@ def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) 
         )
     # what an environment prints must not stand in the result
     panel = (Live if screen.terminal and screen.colour else Lines)(sys.stderr, settings)
-    with panel as show, contextlib.redirect_stdout(sys.stderr):
+    with panel as show, contextlib.redirect_stdout(sys.stderr), _warnings_as_notes():
         result = run(settings, options, show)
     if not result.writes:  # another rank speaks, but for what went wrong here
         if result.failure is not None:
@@ -201,6 +203,21 @@ def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) 
     if plot is not None:
         picture(Path(plot), result)
     _end(result, screen)
+
+
+@contextlib.contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """Gymnasium colours its warnings, on a terminal or not."""
+    before = warnings.showwarning
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        Screen(sys.stderr).note(re.sub("\x1b\\[[0-9;]*m", "", str(message)))
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
 
 
 def _end(result: Result, screen: Screen) -> None:

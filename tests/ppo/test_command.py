@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,8 @@ BROKEN: dict[str, dict[str, Any]] = {
     "exits": {"step": raising(SystemExit(0))},
     "exits-in-reset": {"reset": raising(SystemExit(0))},
     "exits-when-made": {"__init__": raising(SystemExit(0))},
+    "leaves": {"step": lambda *_: os._exit(0)},
+    "leaves-when-made": {"__init__": lambda *_: os._exit(0)},
     "raises": {"step": raising(KeyError("obs"))},
     "disk-full": {"reset": raising(OSError(28, "No space left on device"))},
     "raises-outside-Exception": {"step": raising(BaseException("x"))},
@@ -245,6 +248,7 @@ NOT_FINITE: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module", autouse=True)
 def registered() -> Iterator[None]:
     kinds = {**BROKEN, **NOT_FINITE, "plain": {}, "prints": {"reward": lambda self: print("hello") or 1.0}}
+    kinds["warns"] = {"reward": lambda self: gymnasium.logger.warn("odd") or 1.0}
     kinds["stops"] = {"reward": lambda self: signal.raise_signal(signal.SIGTERM) or 1.0}
     for name, change in kinds.items():
         kind = type(name, (Plain,), change)
@@ -283,6 +287,15 @@ def test_what_is_not_finite_is_named_or_null(ppo_run: Run, tmp_path: Path, name:
     assert json.loads(out, parse_constant=refuse)["solved"] is False
     lines = [json.loads(line, parse_constant=refuse) for line in (tmp_path / "log").read_text().splitlines()]
     assert any(value is None for line in lines for value in line.values())
+
+
+def test_a_warning_of_an_environment_is_a_note_without_colour(ppo_run: Run) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        code, _, err = ppo_run(*words_for("warns"))
+    assert code == 0
+    assert "note: WARN: odd" in err
+    assert "\x1b" not in err
 
 
 def test_what_an_environment_prints_stands_in_no_result(ppo_run: Run) -> None:

@@ -11,9 +11,10 @@ an error that names it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -75,13 +76,14 @@ class GymEnv:
         # environment which reuses its array overwrites in the reset.
         disabled = gymnasium.vector.AutoresetMode.DISABLED
         try:
-            self._envs = gymnasium.make_vec(
-                name,
-                num_envs=num_envs,
-                vectorization_mode="sync",
-                vector_kwargs={"autoreset_mode": disabled},
-                **options,
-            )
+            with _staying():
+                self._envs = gymnasium.make_vec(
+                    name,
+                    num_envs=num_envs,
+                    vectorization_mode="sync",
+                    vector_kwargs={"autoreset_mode": disabled},
+                    **options,
+                )
         except gymnasium.error.UnregisteredEnv as error:
             hint = suggestion(name, list(gymnasium.registry)) or "Names are those of gymnasium.make."
             raise UnknownName(
@@ -143,7 +145,8 @@ class GymEnv:
     @contextmanager
     def _calling(self, what: str) -> Iterator[None]:
         try:
-            yield
+            with _staying():
+                yield
         except (RlcalcError, KeyboardInterrupt):
             raise
         except BaseException as error:
@@ -186,6 +189,23 @@ class GymEnv:
         """Release what Gymnasium holds, such as windows."""
         with suppress(Exception, SystemExit):
             self._envs.close()
+
+
+@contextmanager
+def _staying() -> Iterator[None]:
+    """``os._exit`` raises `SystemExit` meanwhile: a run must not end with code 0 and without a word."""
+    leave, owner = os._exit, os.getpid()
+
+    def stay(status: int) -> NoReturn:
+        if os.getpid() != owner:  # a child that an environment forked may end as it likes
+            leave(status)
+        raise SystemExit(status)
+
+    os._exit = stay
+    try:
+        yield
+    finally:
+        os._exit = leave
 
 
 def _why(error: BaseException) -> str:
