@@ -350,7 +350,8 @@ def read_formula(path: Path) -> Formula:
     """
     place = Place(path.name, code="bad_spec")
     formula = read_record(Formula, read_toml(path), place)
-    problem = _contradiction(formula)
+    # a formula has one name through the whole tree
+    problem = _contradiction(formula) if formula.name == path.stem else f"its name is not {path.stem}."
     if problem:
         place.refuse(problem)
     return formula

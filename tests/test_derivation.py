@@ -167,7 +167,7 @@ def test_latex_needs_no_unicode_fonts(name: str) -> None:
     from rlcalc.golden.files import load
 
     cases = load(data_folder("golden") / f"{name}.toml").cases
-    for case in [case for case in cases if case.result != "invalid"][:8]:
+    for case in [case for case in cases if case.result != "invalid" and not case.batch][:8]:
         assert rlcalc.derive(name, **case.given).latex().isascii(), case.id
 
 

@@ -43,7 +43,12 @@ class RepairText:
 
 @dataclass(frozen=True)
 class TableFact:
-    """What rows of a table say, for a claim of taxonomy; see ``rlcalc.audit.registry``."""
+    """What rows of a table say, for a claim of taxonomy; see ``rlcalc.audit.registry``.
+
+    Attributes:
+        role: the part that it plays in the evidence: for the statement, ``against`` it, ``repair``
+            (what is true instead) or ``unchanged`` (what stays under another reading).
+    """
 
     what: str
     table: str
@@ -54,6 +59,7 @@ class TableFact:
     relation: str = "="
     value: Any = None
     against: str = ""
+    role: Literal["literal", "against", "repair", "unchanged"] = "literal"
 
 
 @dataclass(frozen=True)

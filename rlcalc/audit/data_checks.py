@@ -133,9 +133,10 @@ def _table_facts(claim: Claim) -> Check:
     parts = {f"fact{at}": _part(claim, fact) for at, fact in enumerate(claim.fact, start=1)}
 
     def function(s: Statement) -> Findings:
-        return Findings(
-            literal=[_fact(fact, getattr(s, f"fact{at}")) for at, fact in enumerate(claim.fact, start=1)]
-        )
+        found: dict[str, list[Evidence]] = {"literal": [], "against": [], "repair": [], "unchanged": []}
+        for at, fact in enumerate(claim.fact, start=1):
+            found[fact.role].append(_fact(fact, getattr(s, f"fact{at}")))
+        return Findings(**found)  # type: ignore[arg-type]
 
     return Check(claim.id, function, Statement(parts), scope="structure")
 
@@ -169,7 +170,8 @@ def _fact(fact: TableFact, expected: Any) -> Evidence:
         for row in chosen
         if Fact("", tables.column(row, fact.column), fact.relation, expected).status != "holds"
     )
-    return Exhaustive(fact.what, len(chosen), failed, f"rows of the table {fact.table}", source)
+    domain = f"the rows {', '.join(map(tables.name, chosen))} of the table {fact.table}"
+    return Exhaustive(fact.what, len(chosen), failed, domain, source)
 
 
 def _is_chosen(row: Any, fact: TableFact) -> bool:

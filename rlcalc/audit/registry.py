@@ -41,6 +41,7 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
        column = "critic"                    # also the computed ones: category, learned, model_free
        relation = "="                       # = != in not-in < <= > >= has (a list that has it)
        value = "yes"                        # or against = "TRPO": that row's column
+       role = "against"                     # or repair, unchanged: beside the text in [claim.repair]
 
    The verdict is ``recorded``: a table can only repeat what was written into it.
 3. *The same statement again* (chapter 9): ``same_as = "L4.3-pg-theorem"``, nothing else.

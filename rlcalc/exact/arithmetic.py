@@ -23,11 +23,11 @@ from rlcalc.exact.budget import (
     log_powers_within_budget,
     radicand_bits,
     symbolic_exponent_within_budget,
-    terms_of,
     terms_within_budget,
     too_large,
 )
 from rlcalc.exact.comparing import compare
+from rlcalc.exact.effort import terms_of
 from rlcalc.exact.values import Exact, bits_of, is_symbolic, rational, to_sympy
 
 

@@ -6,6 +6,7 @@ Every refusal has the code that the exact door gives the same mistake.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite, isnan
 from typing import Any
 
 from rlcalc._lazy import np
@@ -59,9 +60,9 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
     low, high = interval.low, interval.high
     if (low is None and high is None) or array.size == 0:
         return
-    smallest, largest = array.min(), array.max()
-    if not (np.isfinite(smallest) and np.isfinite(largest)):
-        what = "nan" if np.isnan(smallest) else "infinity"
+    smallest, largest = float(array.min()), float(array.max())
+    if not (isfinite(smallest) and isfinite(largest)):
+        what = "nan" if isnan(smallest) else "infinity"
         raise InputError(
             "number_not_finite",
             f"{spelled(parameter.name)} must be {interval.words()}, but holds {what}.",

@@ -221,6 +221,8 @@ def _takes_numbers(parameter: Parameter, value: Any) -> bool:
 
 def _real(parameter: Parameter, value: Any, dtype: Any) -> Any:
     """Real numbers as an array; text, dates, records, gaps and imaginary parts are none."""
+    if type(value) is np.ndarray and value.dtype.kind == "f" and dtype in (None, value.dtype):
+        return value
     array = _plain_array(parameter, value)
     kind = array.dtype.kind
     if kind == "O":

@@ -22,6 +22,7 @@ from rlcalc.exact import (
     weak_order,
 )
 from rlcalc.exact.assumptions import Known
+from rlcalc.exact.effort import multiplied_out
 from rlcalc.nested import flatten
 from rlcalc.specs import Interval, Parameter
 from rlcalc.spelling import spelled, worded
@@ -104,7 +105,7 @@ def _check_sum(parameter: Parameter, row: list[Any], notes: list[str]) -> None:
         if compare(total, 1) != 0:
             raise not_a_distribution(parameter, f"they sum to {_brief(total)}")
         return
-    total = sympy.expand(sympy.Add(*map(to_sympy, row)))
+    total = multiplied_out(sympy.Add(*map(to_sympy, row)))
     if not is_symbolic(total) or compare(total, 1) is not None:
         if compare(total, 1) != 0:
             raise not_a_distribution(parameter, f"they sum to {_brief(total)}")

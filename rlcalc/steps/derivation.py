@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rlcalc.errors import DataError
 from rlcalc.exact import to_sympy
 from rlcalc.exact.effort import charge, page_cost
 from rlcalc.nested import flatten
@@ -61,9 +62,13 @@ class Derivation:
         return Symbol(name, value)
 
     def output(self, name: str, term: OutputTerms) -> None:
-        """Declare a result; the name must be one of the specification's outputs."""
+        """Declare a result.
+
+        Raises:
+            DataError: ``bad_spec`` when the specification has no such output.
+        """
         if name not in {output.name for output in self.formula.outputs}:
-            raise KeyError(f"{self.formula.name} declares no output {name!r}")
+            raise DataError("bad_spec", f"{self.formula.name}.toml declares no output {name!r}.")
         for value in flatten(_worth(term)):
             if not isinstance(value, str):
                 # twice as text, and with digits in two lengths

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
@@ -16,7 +14,6 @@ from rlcalc.audit.zero import as_expression
 
 TABLE = "specs/claims/algorithms.toml"
 RECIPES = "specs/claims/language_models.toml"
-IN_THE_TABLE = ("SARSA", "DQN", "Q-learning", "REINFORCE", "A2C", "A3C", "PPO", "TRPO", "GRPO")
 GRID = "the grid of 3.4: 2×2 cells, bumping stays, +1 on entering the goal"
 UNIFORM = "policy_eval/grid-uniform"  # that grid, all moves equally likely, γ = 9/10
 
@@ -56,23 +53,6 @@ def positions_pick_moves(s: Statement) -> ev.Findings:
                 "any reward, discount, chances and values of two successors",
             )
         ],
-    )
-
-
-@claim("L3.2-model-is-learned", kinds=Choice("learned", "learned or given", "none"))
-def model_is_learned(s: Statement) -> ev.Findings:
-    """Planning with rules that are known is model-based too."""
-    models = {name: one.model for name, one in algorithms().items()}
-    planners = {name for name, model in models.items() if model != "none"}
-    described = {name for name, model in models.items() if model in s.kinds.split(" or ")}
-    free = [name for name in IN_THE_TABLE if not algorithms()[name].model_free]
-    return ev.Findings(
-        literal=[ev.Fact("model-based by this description: all that plan", described, "=", planners, TABLE)],
-        repair=[
-            ev.Fact("what it describes is model-based", described, "subset", planners, TABLE),
-            ev.Fact("a model is", {*models.values()} - {"none"}, "=", {"learned", "given"}, TABLE),
-        ],
-        unchanged=[ev.Fact("of the table of 3.2, model-based", free, "=", [], TABLE)],
     )
 
 
@@ -119,21 +99,6 @@ def sarsa_optimality(s: Statement) -> ev.Findings:
     )
 
 
-@claim("L3.2-policy-gradient-example", disjoint=True)
-def policy_gradient_example(s: Statement) -> ev.Findings:
-    """Policy gradient is a family that contains the next row."""
-    family = {one.name for one in algorithms().values() if one.policy and one.on_policy and one.model_free}
-    row = {"A2C", "A3C", "PPO"}
-    inside = ev.Fact("the actor-critic methods follow policy gradients", row, "subset", family, TABLE)
-    if not s.disjoint:
-        return ev.Findings(literal=[inside])
-    return ev.Findings(
-        literal=[ev.Fact("members of the family in the next row", family & row, "=", set(), TABLE)],
-        repair=[inside, ev.Fact("REINFORCE too", "REINFORCE", "in", family, TABLE)],
-        unchanged=[ev.Fact("REINFORCE is", algorithms()["REINFORCE"].category, "=", POLICY_BASED, TABLE)],
-    )
-
-
 @claim("L3.2-grpo-actor-critic", name=Choice("GRPO", "PPO"))
 def grpo_actor_critic(s: Statement) -> ev.Findings:
     """Its advantage is made of the rewards of a group; nothing in it is a value."""
@@ -160,20 +125,6 @@ def grpo_actor_critic(s: Statement) -> ev.Findings:
             ev.Fact("its class by what it learns", one.category, "=", POLICY_BASED, TABLE),
             ev.Fact("its advantage needs", inputs, "=", {"rewards", "ddof", "eps"}),
             ev.Exact("the first answer's advantage", case.answer()[0], "=", 1),
-        ],
-    )
-
-
-@claim("L3.2-trpo-actor-critic", added=Choice("yes", "no"))
-def trpo_actor_critic(s: Statement) -> ev.Findings:
-    """The paper estimates Q by sums of rewards; most programs add a learned baseline."""
-    one = algorithms()["TRPO"]
-    extended = replace(one, critic=s.added)
-    return ev.Findings(
-        against=[ev.Fact("TRPO as published needs no critic", one.critic, "!=", "yes", one.source)],
-        repair=[
-            ev.Fact("its class with a critic added", extended.category, "=", ACTOR_CRITIC, one.source),
-            ev.Fact("the paper leaves that open", one.critic, "=", "optional", one.source),
         ],
     )
 

@@ -15,7 +15,6 @@ from rlcalc.audit.lecture.ch4_theorem import (
     TOKEN_5,
     WORKED,
     gradient_of_objective,
-    no_score_on_average,
 )
 from rlcalc.audit.policies import Path, TwoSteps, odds_gain
 from rlcalc.audit.proofs import answer, entries, ordered, positives, reals, sequence
@@ -209,7 +208,7 @@ def ascent(s: Statement) -> ev.Findings:
     )
 
 
-@claim("L4.5-unbiased", relation="=", fresh=True, weight=Choice("γ^t G_t", "G_t"), logarithm=True)
+@claim("L4.5-unbiased", relation="=", fresh=True, weight=Choice("γ^t G_t", "G_t"))
 def unbiased(s: Statement) -> ev.Findings:
     """Right for samples of the current policy with the full weights; two ways to lose it."""
     stale, bare = vector(STALE), vector(NO_GAMMA)
@@ -260,7 +259,6 @@ def _unbiased_evidence(s: Statement) -> list[ev.Evidence]:
     return [
         *world.gradient_is("E[Σ G(τ) ∇ log π] = ∇J", whole),
         *world.gradient_is("E[Σ γ^t (G_t − b(S_t)) ∇ log π] = ∇J", to_go),
-        no_score_on_average(s.logarithm),
         ordered(
             "one decision: the mean over the samples against the gradient",
             drawn * x * (1 - now) + (1 - drawn) * y * (0 - now),
