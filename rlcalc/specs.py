@@ -165,8 +165,13 @@ class Parameter:
         return self.domain.sums_to_one
 
     @property
+    def label(self) -> str:
+        """The name in error codes, without the underscore that keeps it from being a keyword of Python."""
+        return self.name.rstrip("_")
+
+    @property
     def option(self) -> str:
-        return "--" + self.name.rstrip("_").replace("_", "-")
+        return "--" + self.label.replace("_", "-")
 
     @property
     def required(self) -> bool:

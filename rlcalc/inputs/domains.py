@@ -48,7 +48,7 @@ def check_domain(parameter: Parameter, value: Any, notes: list[str]) -> None:
             raise not_a_distribution(parameter, f"{_brief(entry)} is not a probability")
         elif not inside:
             raise InputError(
-                f"{parameter.name.rstrip('_')}_out_of_range",
+                f"{parameter.label}_out_of_range",
                 f"{spelled(parameter.name)} must be {parameter.domain.words()}, not {_brief(entry)}.",
                 worded(parameter.help),
             )
@@ -119,7 +119,7 @@ def _check_sum(parameter: Parameter, row: list[Any], notes: list[str]) -> None:
 
 def not_a_distribution(parameter: Parameter, why: str) -> InputError:
     return InputError(
-        f"{parameter.name.rstrip('_')}_not_a_distribution",
+        f"{parameter.label}_not_a_distribution",
         f"{spelled(parameter.name)} must be probabilities that sum to 1; {why}.",
         "Write fractions such as 1/3 where decimals do not add up exactly.",
     )

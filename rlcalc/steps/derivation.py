@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.errors import DataError
 from rlcalc.exact import to_sympy
 from rlcalc.exact.effort import charge, page_cost
-from rlcalc.nested import flatten
+from rlcalc.nested import flatten, map_nested
 from rlcalc.steps.printers import WIDTH, print_latex, step_lines, step_text
 from rlcalc.steps.terms import Name, Step, Symbol, Term
 
@@ -119,8 +119,4 @@ class Derivation:
 
 
 def _worth(term: OutputTerms) -> Any:
-    if isinstance(term, Term):
-        return term.value
-    if isinstance(term, str):
-        return term
-    return [_worth(part) for part in term]
+    return map_nested(lambda part: part.value if isinstance(part, Term) else part, term)
