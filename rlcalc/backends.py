@@ -55,6 +55,10 @@ class Backend:
         """The same array on the device of ``like``."""
         raise NotImplementedError
 
+    def take(self, array: Any, index: Any) -> Any:
+        """The entries of the last axis at the indices, both of one shape before it."""
+        raise NotImplementedError
+
     def constant(self, array: Any) -> Any:
         """The same values without the graph that they came with."""
         raise NotImplementedError
@@ -89,6 +93,9 @@ class _NumPy(Backend):
     def placed(self, array: Any, like: Any) -> Any:
         return array
 
+    def take(self, array: Any, index: Any) -> Any:
+        return np.take_along_axis(array, index, -1)
+
     def constant(self, array: Any) -> Any:
         return array
 
@@ -120,6 +127,9 @@ class _Torch(Backend):
 
     def placed(self, array: Any, like: Any) -> Any:
         return array.to(like.device)
+
+    def take(self, array: Any, index: Any) -> Any:
+        return array.gather(-1, index)
 
     def constant(self, array: Any) -> Any:
         return array.detach()

@@ -124,10 +124,11 @@ def derive(formula: str, /, **inputs: Any) -> Derivation:
 
 def checked(spec: Formula, raw: Mapping[str, Any]) -> Inputs:
     """Bind raw inputs and apply the formula's own conditions between them."""
-    inputs = bind(spec, raw)
-    check = getattr(load_forms(spec.name), "check", None)
-    if check is not None:
-        check(inputs)
+    with limited():
+        inputs = bind(spec, raw)
+        check = load_forms(spec.name).check
+        if check is not None:
+            check(inputs)
     return inputs
 
 

@@ -165,8 +165,13 @@ class Parameter:
         return self.domain.sums_to_one
 
     @property
+    def label(self) -> str:
+        """The name in error codes, without the underscore that keeps it from being a keyword of Python."""
+        return self.name.rstrip("_")
+
+    @property
     def option(self) -> str:
-        return "--" + self.name.rstrip("_").replace("_", "-")
+        return "--" + self.label.replace("_", "-")
 
     @property
     def required(self) -> bool:
@@ -350,7 +355,8 @@ def read_formula(path: Path) -> Formula:
     """
     place = Place(path.name, code="bad_spec")
     formula = read_record(Formula, read_toml(path), place)
-    problem = _contradiction(formula)
+    # a formula has one name through the whole tree
+    problem = _contradiction(formula) if formula.name == path.stem else f"its name is not {path.stem}."
     if problem:
         place.refuse(problem)
     return formula

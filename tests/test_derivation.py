@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
+from rlcalc.errors import DataError
 from rlcalc.exact import parse_number, to_sympy
 from rlcalc.specs import formula_names, load_formula
 from rlcalc.steps.derivation import Derivation
@@ -148,7 +149,7 @@ def test_outputs_are_declared_and_steps_hold_the_answer() -> None:
     d = rlcalc.derive("lambda_return", rewards=[1, 2, 3], lam="1/2")
     assert str(d.answer) == "11/4"
     assert any(step.value == d.answer for step in d.steps)
-    with pytest.raises(KeyError, match="no output"):
+    with pytest.raises(DataError, match="no output"):
         Derivation(load_formula("ppo_clip")).output("nonsense", term(1))
 
 
@@ -167,7 +168,7 @@ def test_latex_needs_no_unicode_fonts(name: str) -> None:
     from rlcalc.golden.files import load
 
     cases = load(data_folder("golden") / f"{name}.toml").cases
-    for case in [case for case in cases if case.result != "invalid"][:8]:
+    for case in [case for case in cases if case.result != "invalid" and not case.batch][:8]:
         assert rlcalc.derive(name, **case.given).latex().isascii(), case.id
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -126,6 +128,40 @@ def test_the_worst_of_many_floats_is_found_as_one_by_one() -> None:
         assert digits.least_digits(got, truth, "float64", scale) == pytest.approx(slow)
         got[5] = float("nan")
         assert digits.least_digits(got, truth, "float64", scale) == float("-inf")
+
+
+@pytest.mark.parametrize(
+    ("formula", "raw", "dtype"),
+    [
+        ("lambda_weights", {"lam": "0.99999999999999999", "steps": 2}, "float64"),
+        ("lambda_weights", {"lam": "1-1e-300", "steps": 5}, "float64"),
+        ("ratio", {"new": 1, "old": "0.99999999999999999"}, "float64"),
+        ("ratio", {"new": 1, "old": "0.999999999"}, "float32"),
+        ("grpo_advantage", {"rewards": ["1e155", 8]}, "float64"),
+        ("grpo_advantage", {"rewards": ["1e20", 8]}, "float32"),
+        ("control_variate", {"x": ["1e155", 8], "b": [1, 2], "k": 1}, "float64"),
+    ],
+)
+def test_what_the_dtype_does_to_the_inputs_is_no_fault_of_a_backend(
+    formula: str, raw: dict[str, Any], dtype: str
+) -> None:
+    assert evaluate(formula, raw, ("sympy", "numpy", "torch"), dtype).agree is not False
+
+
+def test_rounded_inputs_excuse_no_wrong_answer(off_by: Callable[[str, float], None]) -> None:
+    off_by("numpy", 1e-6)
+    raw = {"rewards": ["1/3", "0.1234567890123456789"], "lam": "0.99999999999999999"}
+    assert evaluate("lambda_return", raw, ("sympy", "numpy")).agree is False
+
+
+def test_an_evaluation_can_be_copied_and_says_in_short_what_it_is() -> None:
+    e = evaluate("lambda_return", CASE)
+    for twin in (pickle.loads(pickle.dumps(e)), copy.copy(e), copy.deepcopy(e)):
+        assert twin.results == e.results
+        assert twin.derivation is not None
+        assert e.derivation is not None
+        assert twin.derivation.text() == e.derivation.text()
+    assert repr(e) == "<Evaluation of lambda_return: sympy numpy; agree>"
 
 
 def test_only_one_over_k_counts_the_returns() -> None:

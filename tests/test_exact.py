@@ -24,9 +24,12 @@ from rlcalc.exact import (
     symbols_of,
     to_decimal,
     to_float,
+    to_latex,
     to_sympy,
     to_text,
+    to_unicode,
 )
+from tests.notation import in_grammar
 
 RATIONAL = [
     ("0.1", Fraction(1, 10)),
@@ -295,6 +298,7 @@ def test_text_of_any_length() -> None:
     assert digits == "1" + "0" * 29_999 + "7/3" if (10**30_000 + 7) % 3 else digits
     assert to_text(10**9999) == "1" + "0" * 9999
     assert to_text(-(10**9999)) == "-1" + "0" * 9999
+    assert to_latex(10**9999) == "1" + "0" * 9999
 
 
 def test_rational_work_imports_no_sympy() -> None:
@@ -396,6 +400,9 @@ def test_a_symbol_has_no_float() -> None:
         ("log(1+exp(-9999))", "0", 1),
         ("exp(1)**2", "exp(2)", 0),
         ("l", "1", None),
+        ("l**2 + 1", "0", 1),
+        ("-exp(l)", "0", -1),
+        ("l + 1 - l", "1", 0),
     ],
 )
 def test_compare(left: str, right: str, sign: int | None) -> None:
@@ -543,6 +550,34 @@ def test_expressions_read_back(made: Valued) -> None:
         return
     again = parse_number(to_text(value))
     assert again == value or equal(again, value)
+    assert parse_number(in_grammar(to_unicode(value))) == again
+    assert balanced(to_latex(value))
+
+
+def balanced(latex: str) -> bool:
+    """Brackets come in pairs, and nothing is left that only the grammar knows."""
+    pairs = latex.count("{") == latex.count("}") and latex.count(r"\left") == latex.count(r"\right")
+    return pairs and latex.isascii() and "*" not in latex
+
+
+@pytest.mark.parametrize(
+    ("text", "latex", "readable"),
+    [
+        ("3*l**2 - 2*l + 1/2", r"3 l^{2} - 2 l + \frac{1}{2}", "3·l² − 2·l + 1/2"),
+        ("-sqrt(3)/2", r"-\frac{\sqrt{3}}{2}", "−sqrt(3)/2"),
+        ("exp(-l/2)", r"e^{-\frac{l}{2}}", "exp(−l/2)"),
+        ("(1/2)**(n-1)", r"\left(\frac{1}{2}\right)^{n - 1}", "(1/2)^(n−1)"),
+        ("2*3**l", r"2 \cdot 3^{l}", "2·3^l"),
+        ("abs(V_2)", r"\left|V_{2}\right|", "abs(V_2)"),
+        ("max(3, log(a))", r"\max\left(3, \log\left(a\right)\right)", "max(3, log(a))"),
+        ("(a+b)**2/(3*c)", r"\frac{\left(a + b\right)^{2}}{3 c}", "(a + b)²/(3·c)"),
+        ("lam*theta_1", r"\lambda \theta_{1}", "lam·theta_1"),
+        ("pi*exp(1)", r"e \pi", "exp(1)·pi"),
+    ],
+)
+def test_the_notations_of_steps(text: str, latex: str, readable: str) -> None:
+    assert to_latex(parse_number(text)) == latex
+    assert to_unicode(parse_number(text)) == readable
 
 
 noise = st.sampled_from([*"0123456789.eE+-*/^(), _lrpi[]'#∞²γ١", "exp(", "sqrt(", "log(", "max("])
@@ -558,6 +593,7 @@ def test_no_text_raises_anything_else(text: str) -> None:
         refusal = error
     if refusal is None:
         assert equal(parse_number(to_text(value)), value)
+        assert balanced(to_latex(value))
     else:
         assert refusal.code
         assert str(refusal).isprintable()

@@ -6,21 +6,26 @@ of which break a file on purpose.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import random
 from pathlib import Path
 
 import pytest
 
+from rlcalc import files
 from rlcalc.data import data_folder
-from rlcalc.errors import DataError, UnknownName
+from rlcalc.errors import DataError, RlcalcError, UnknownName
 from rlcalc.golden.certify import certify
 from rlcalc.golden.export import file_json
 from rlcalc.golden.files import Case, load, load_all, load_files, shared_flags
 from rlcalc.golden.report import failure_lines
 from rlcalc.golden.toml_edit import edited
 from rlcalc.golden.values import Certified
-from rlcalc.golden.verify import run_case
-from rlcalc.specs import load_formula
+from rlcalc.golden.verify import run_case, verify
+from rlcalc.specs import load_formula, read_formula
+from tests.fuzz.documents import damaged
 
 FILES = sorted(data_folder("golden").rglob("*.toml"))
 
@@ -250,6 +255,58 @@ def test_loading_executes_nothing(golden, tmp_path: Path) -> None:
     report = certify(path, write=False)
     assert "cannot be read" in str(report.differences[0])
     assert not trap.exists()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_damaged_files_are_read_or_refused(tmp_path: Path, seed: int) -> None:
+    """No damage ends in anything but a refusal of ours; three cases keep it short."""
+    chance = random.Random(seed)
+    head, *cases = chance.choice(FILES).read_text("utf-8").split("[[case]]")
+    path = tmp_path / "damaged.toml"
+    path.write_bytes(damaged("[[case]]".join([head, *chance.sample(cases, 3)]), chance))
+    try:
+        verify(load(path).cases, ("sympy", "numpy"))
+        certify(path, write=False)
+    except RlcalcError:
+        pass
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_damaged_specifications_are_read_or_refused(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    source = chance.choice(sorted((data_folder("specs") / "formulas").glob("*.toml")))
+    path = tmp_path / source.name
+    path.write_bytes(damaged(source.read_text("utf-8"), chance))
+    with contextlib.suppress(DataError):
+        read_formula(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (('rewards = ["1", "2", "3"]', "rewards = " + "9" * 5000), "digits"),
+        (('rewards = ["1", "2", "3"]', "rewards = 0x" + "f" * 5000), "more than 4000 digits"),
+        (('flags  = ["basic"]', 'flags  = [["basic"]]'), "expected a text"),
+        (('printed = "2.75"', 'decimal = "six"'), "expected decimals"),
+        (('printed = "2.75"', 'decimal = "1e999999999"'), "expected decimals"),
+        (('rewards = ["1", "2", "3"]', 'rewards = [{ repeat = 1000000000, value = "1" }]'), "a run has"),
+        (('result = "valid"', 'result = "valid"\nbatch = [2]'), "axes [2] of the batch"),
+    ],
+)
+def test_excess_is_refused_with_its_place(golden, change: tuple[str, str], says: str) -> None:
+    with pytest.raises(DataError) as caught:
+        load(golden(change))
+    assert says in str(caught.value)
+
+
+def test_pipes_and_devices_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe without a writer and a device without an end are refused, not waited for."""
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "zero.toml").symlink_to("/dev/zero")
+    for name in ("pipe.toml", "zero.toml"):
+        with pytest.raises(DataError):
+            load(tmp_path / name)
 
 
 # --- certifying --------------------------------------------------------------------

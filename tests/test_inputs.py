@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -34,9 +37,10 @@ def refused(raw: dict[str, Any], formula: Any = LAMBDA) -> InputError:
         np.array([1, 0.9, -0.75]),
         np.array([1, 0.9, -0.75], np.float32),
         torch.tensor([1, 0.9, -0.75], dtype=torch.float64),
+        [Decimal("1"), Decimal("0.9"), Decimal("-0.75")],
         [sympy.Integer(1), sympy.Rational(9, 10), sympy.Rational(-3, 4)],
     ],
-    ids=["text", "fractions", "floats", "float64 array", "float32 array", "tensor", "sympy"],
+    ids=["text", "fractions", "floats", "float64 array", "float32 array", "tensor", "decimals", "sympy"],
 )
 def test_every_way_of_writing_a_list_is_the_same_exact_list(rewards: Any) -> None:
     i = bind(LAMBDA, {"rewards": rewards, "lam": "1/2"})
@@ -62,6 +66,69 @@ def test_symbols_are_kept_and_the_assumption_is_said() -> None:
     i = bind(LAMBDA, {"rewards": ["r1", "r2"], "lam": "l"})
     assert i.symbols == {"r1", "r2", "l"}
     assert any("l is taken to be in [0, 1]" in note for note in i.notes)
+
+
+@pytest.mark.parametrize(
+    ("formula", "raw", "code"),
+    [
+        ("entropy", {"p": ["p", "2-p"]}, "p_not_a_distribution"),
+        ("entropy", {"p": ["3/4", "p", "1/2"]}, "p_not_a_distribution"),
+        ("entropy", {"p": ["1+p**2", "-p**2"]}, "p_not_a_distribution"),
+        ("kl", {"p": ["p", "1/2-p"], "q": ["1/2", "1/2"]}, "p_not_a_distribution"),
+        ("baseline_variance", {"policy": ["p", "3-p"], "returns": ["a", "b"]}, "policy_not_a_distribution"),
+        ("ratio", {"new": "2+x**2", "old": "1/2"}, "new_out_of_range"),
+        ("gae", {"rewards": [1, 2], "lam": "1/2", "gamma": "exp(g**2)+1"}, "gamma_out_of_range"),
+        ("ppo_clip", {"ratio": "0-1-r**2", "adv": 1}, "ratio_out_of_range"),
+        ("td_update", {"value": 1, "target": 2, "alpha": "-a**2"}, "alpha_out_of_range"),
+        ("gae", {"rewards": [1, 2], "gamma": "g", "lam": "g + 2"}, "symbols_contradict"),
+    ],
+)
+def test_assumptions_that_no_number_meets_are_refused(formula: str, raw: dict[str, Any], code: str) -> None:
+    assert refused(raw, load_formula(formula)).code == code
+
+
+def test_a_sum_that_symbols_leave_open_is_said_to_be_assumed() -> None:
+    entropy = load_formula("entropy")
+    assert "p + q = 1 is assumed: probabilities sum to 1." in bind(entropy, {"p": ["p", "q"]}).notes
+    for closed in (["p", "1-p"], ["exp(a)/(1+exp(a))", "1/(1+exp(a))"]):
+        assert not any("assumed" in note for note in bind(entropy, {"p": closed}).notes)
+
+
+def test_several_inputs_in_one_symbol_are_looked_at_together() -> None:
+    notes = bind(load_formula("gae"), {"rewards": [1, 2], "gamma": "g", "lam": "1/g"}).notes
+    assert notes[-1] == "Together these leave only g = 1."
+    assert not any(
+        "Together" in n for n in bind(load_formula("gae"), {"rewards": [1], "gamma": "g", "lam": "g/2"}).notes
+    )
+
+
+def test_what_holds_for_every_number_needs_no_note() -> None:
+    assert not bind(CLIP, {"ratio": "1 + x**2", "adv": "a"}).notes
+    assert bind(CLIP, {"ratio": "1", "adv": "a", "eps": "h"}).signs() == {"h": "positive"}
+
+
+def test_a_word_for_all_numbers_does_not_stand_among_them() -> None:
+    error = refused(
+        {"mdp": "bandit", "gamma": "1/2", "policy": ["uniform", "1/3"]}, load_formula("policy_eval")
+    )
+    assert error.code == "number_syntax"
+    assert "stands for all numbers" in error.message
+
+
+def test_rows_with_a_hole_are_refused() -> None:
+    error = refused({"mdp": "bandit", "gamma": "1/2", "policy": ["1,,2"]}, load_formula("policy_eval"))
+    assert error.code == "empty_entry"
+
+
+def test_false_is_no_number() -> None:
+    assert refused({"value": False, "target": 1}, load_formula("td_update")).code == "number_syntax"
+
+
+def test_inputs_can_be_copied_and_pickled() -> None:
+    inputs = bind(LAMBDA, {"rewards": ["1", "r"], "lam": "l"})
+    for twin in (pickle.loads(pickle.dumps(inputs)), copy.copy(inputs), copy.deepcopy(inputs)):
+        assert twin == inputs
+        assert twin.rewards == inputs.rewards
 
 
 def test_caution_above_one() -> None:

@@ -13,7 +13,15 @@ from rlcalc.specs import formula_names, heads
 
 ROOT = Path(__file__).resolve().parent.parent
 # tests of what several formulas share
-SHARED = {"test_sequence", "test_tabular", "test_texts", "test_batches", "test_forms", "test_one_door"}
+SHARED = {
+    "test_sequence",
+    "test_tabular",
+    "test_texts",
+    "test_batches",
+    "test_edges",
+    "test_forms",
+    "test_one_door",
+}
 
 
 def stems(folder: Path, pattern: str) -> set[str]:

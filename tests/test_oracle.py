@@ -31,6 +31,8 @@ def definition(inputs: Inputs) -> Mapping[str, Any]:
 def test_on_certified_vectors(formula: str) -> None:
     compared = 0
     for vector in golden_vectors(formula):
+        if vector.rows:
+            continue  # a batch of others
         inputs = checked(vector.formula, vector.texts)
         if any(hasattr(v, "free_symbols") for v in flatten(list(inputs.given.values()))):
             continue  # a root or a power of e is given
@@ -51,7 +53,7 @@ def test_formulas_without_a_quick_definition_use_the_tree() -> None:
 
 
 def test_long_sums_are_reduced_right() -> None:
-    """The whole-number sums against plain Fractions, at the full length."""
+    """The sums of integers against plain Fractions, at the full length."""
     rng = random.Random(5)
     count = 64
     given_ = {

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rlcalc.conform.runner import run
+from rlcalc.conform.target.base import from_function
 from rlcalc.data import data_folder
 from rlcalc.formulas import load_forms
 from rlcalc.golden.files import Case, load
@@ -141,3 +143,22 @@ def test_a_wrong_function_is_found_by_the_new_vectors_alone(
     }
     assert found
     assert all(any(slug.startswith(group) for group in finders) for slug in found), found
+
+
+def test_a_function_of_one_row_is_not_asked_for_batches() -> None:
+    """What it does not take is noted; that it is wrong on a single row is found as before."""
+
+    def advantages(rewards: Any, values: Any, gamma: Any, lam: Any, sign: float = 1.0) -> Any:
+        (steps,) = rewards.shape
+        found, carried = np.zeros_like(rewards), 0.0
+        for t in reversed(range(steps)):
+            discount = gamma[t] if np.ndim(gamma) else gamma
+            carried = rewards[t] + discount * (values[t + 1] + lam * carried) - sign * values[t]
+            found[t] = carried
+        return found
+
+    report = run(from_function(advantages), "gae", random=10)
+    assert report.verdict == "conforms"
+    assert any("batches not supported" in note for note in report.notes)
+    wrong = run(from_function(lambda **given: advantages(**given, sign=-1.0)), "gae")
+    assert not wrong.passed

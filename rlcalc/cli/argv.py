@@ -20,7 +20,7 @@ Takes = Literal["nothing", "one", "many", "any", "each"]
 POSITIONAL = ""
 HELP_WORDS = ("-h", "--help")
 # -l, -l1*2, -alpha/2, -pi: a minus and a symbol; -sqrt(2): a minus and a call
-_SYMBOL = re.compile(r"-([A-Za-z](?:_?[0-9]+)?|[A-Za-z]{2,}(?:_?[0-9]+)?)(?![A-Za-z0-9_-])")
+_SYMBOL = r"-([A-Za-z](?:_?[0-9]+)?|[A-Za-z]{2,}(?:_?[0-9]+)?)(?![A-Za-z0-9_-])"
 _NOT_FINITE = frozenset({"inf", "infinity", "nan", "oo"})
 
 
@@ -42,7 +42,7 @@ def is_value(word: str, options: Mapping[str, Takes], shorts: Mapping[str, str])
         return rest[0] != "_" and rest[0] != "="
     if word.startswith("--"):
         return False
-    match = _SYMBOL.match(word)
+    match = re.match(_SYMBOL, word)
     if match is None:
         return False
     name = match[1]

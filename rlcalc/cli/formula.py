@@ -215,7 +215,7 @@ def _inputs(spec: Formula, given: Given) -> dict[str, Any]:
 def _one(parameter: Parameter, entries: list[Any]) -> Any:
     if len(entries) != 1:
         raise InputError(
-            f"{parameter.name.rstrip('_')}_wrong_length",
+            f"{parameter.label}_wrong_length",
             f"{parameter.option} takes one value, and the file holds {len(entries)}.",
             parameter.help,
         )

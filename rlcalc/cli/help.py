@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rlcalc.cli.screen import FAINT, HEADING, OPTION, Screen, filled, page_width
+from rlcalc.specs import Formula
 
 MOST_LINES = 24  # of a short page: what a terminal shows without scrolling
 _LEFT = 2
@@ -132,3 +133,9 @@ def example(line: str) -> list[Line]:
     if len(text) + len(remark) + 4 <= page_width():
         return [Line("", text, f"  # {remark}")]
     return [Line("", text), *(Line("", "", part) for part in filled(f"# {remark}", " " * 6, " " * 8))]
+
+
+def origin(spec: Formula) -> str:
+    """Where a formula stands: the standard source first, then the lecture notes."""
+    notes = f"lecture notes {', '.join(spec.sections)}"
+    return f"{spec.source}; {notes}" if spec.source else notes

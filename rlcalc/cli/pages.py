@@ -12,7 +12,7 @@ from typing import Any
 from rlcalc._version import __version__
 from rlcalc.cli.argv import Takes
 from rlcalc.cli.commands import BUILT_IN, CALCULATE, GROUPS
-from rlcalc.cli.help import HELP, Line, Page, Row, cut, example, indented, rows, short_rows
+from rlcalc.cli.help import HELP, Line, Page, Row, cut, example, indented, origin, rows, short_rows
 from rlcalc.cli.screen import clauses, filled, page_width
 from rlcalc.specs import GROUPS as CHAPTERS
 from rlcalc.specs import Formula, Parameter, heads
@@ -59,8 +59,6 @@ def formula_page(
 
 def show_page(spec: Formula) -> Page:
     """Everything that is known about a formula; a line of LaTeX is to be copied, so it is never broken."""
-    from rlcalc.cli.render import origin
-
     page = Page()
     names = f"rlcalc {spec.command}, in Python rlcalc.{spec.name}"
     page.add(spec.title, [*filled(f"{origin(spec)}.", ""), names])

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rlcalc._version import __version__
+from rlcalc.cli.help import origin
 from rlcalc.cli.numbers import (
     DIGITS,
     View,
@@ -29,7 +30,6 @@ from rlcalc.nested import flatten, map_nested
 
 if TYPE_CHECKING:
     from rlcalc.evaluation import Evaluation, Result
-    from rlcalc.specs import Formula
     from rlcalc.steps.derivation import Derivation
 
 SCHEMA = "rlcalc-result-1"
@@ -76,12 +76,6 @@ def show_text(found: Evaluation, view: View) -> None:
         screen.line()
     for line in filled(verdict, "", "  ") if verdict else ():
         screen.line(line, FAINT)
-
-
-def origin(spec: Formula) -> str:
-    """Where a formula stands: the standard source first, then the lecture notes."""
-    notes = f"lecture notes {', '.join(spec.sections)}"
-    return f"{spec.source}; {notes}" if spec.source else notes
 
 
 def given_lines(found: Evaluation) -> Iterable[tuple[str, bool]]:

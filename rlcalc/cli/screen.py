@@ -107,12 +107,13 @@ class Screen:
         return filled(text, first, rest) if self.terminal else [first + text]
 
 
-_PLACE = re.compile(r"'([^\n]+)': [^\n]* at character (\d+)")
+# patterns are compiled where they are used: most starts need none
+_PLACE = r"'([^\n]+)': [^\n]* at character (\d+)"
 
 
 def pointed_at(message: str) -> list[str]:
     """What was typed, with a mark below the character that a message counts to."""
-    place = _PLACE.search(message)
+    place = re.search(_PLACE, message)
     if place is None or not 1 <= int(place[2]) <= len(place[1]) or not place[1].isprintable():
         return []
     typed, at = place[1], int(place[2])
@@ -145,7 +146,7 @@ def clauses(text: str, indent: str = "") -> list[str]:
     return [line for part in parts for line in filled(part, indent, indent + "    ")]
 
 
-_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNSAFE = "[\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 
 
 def json_text(value: Any, ascii_only: bool = False) -> str:
@@ -153,7 +154,7 @@ def json_text(value: Any, ascii_only: bool = False) -> str:
     import json
 
     text = json.dumps(value, ensure_ascii=ascii_only, allow_nan=False)
-    return text if ascii_only else _UNSAFE.sub(lambda c: f"\\u{ord(c[0]):04x}", text)
+    return text if ascii_only else re.sub(_UNSAFE, lambda c: f"\\u{ord(c[0]):04x}", text)
 
 
 def write_json(document: Any, stream: IO[str] | None = None) -> None:

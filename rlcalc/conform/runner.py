@@ -120,7 +120,7 @@ def run(
     report.notes = list(trial.target.notes)
 
     def generate(under: Sequence[Convention]) -> None:
-        report.random, report.found, why = search(trial, spec, under, random, seed, batches)
+        report.random, report.found, why = search(trial, spec, under, random, seed, batches and trial.batches)
         report.random_skipped = report.random_skipped or why
 
     if random:

@@ -40,6 +40,7 @@ class Trial:
     Attributes:
         target: may be found to take less than it seemed to.
         stopped: why it is not asked any more; empty while it is.
+        batches: whether it may be asked for several rows at once.
         watch: hears how far things are.
     """
 
@@ -52,6 +53,7 @@ class Trial:
         self.target = target
         self.vectors = vectors
         self.stopped = ""
+        self.batches = True
         self.watch: Watch = watch or (lambda *_: None)
         self.known: dict[tuple[str, str, str], Outcome] = {}
         self.deaths = 0
@@ -110,12 +112,17 @@ class Trial:
         return found
 
     def leave_out_what_it_never_takes(self) -> None:
-        """A discount per step is an offer, not a duty: a function that never takes one is not asked.
+        """Batches and a discount per step are offers, not duties: who never takes them is not asked.
 
-        It must have raised on every vector with one, and on none of the others;
-        a wrong answer is never excused in this way.
+        It must have raised on every vector with one, and on none of the others
+        (some of the single rows, for batches); a wrong answer is never excused
+        in this way.
         """
         able = [v for v in self.vectors if not self.target.unable(v)]
+        rows, single = [v for v in able if v.rows], [v for v in able if not v.rows]
+        if rows and any(map(self._takes, single)) and all(map(self._raises, rows)):
+            self.vectors, able, self.batches = [v for v in self.vectors if not v.rows], single, False
+            self.target.notes.append("batches not supported (it raises on each); tested with single rows")
         for parameter in self.vectors[0].formula.parameters if self.vectors else ():
             many = [v for v in able if one_per_step(v, parameter.name)]
             one = [v for v in able if not one_per_step(v, parameter.name)]
@@ -125,6 +132,10 @@ class Trial:
                     f"per-step {parameter.name} not supported (it raises on every one); "
                     f"tested with scalar {parameter.name}"
                 )
+
+    def _takes(self, vector: Vector) -> bool:
+        outcome = self.outcome(vector, self.target.dtypes[0])
+        return outcome is not None and outcome.kind == "answer"
 
     def _raises(self, vector: Vector) -> bool:
         outcome = self.outcome(vector, self.target.dtypes[0])

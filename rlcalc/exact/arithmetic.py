@@ -23,11 +23,11 @@ from rlcalc.exact.budget import (
     log_powers_within_budget,
     radicand_bits,
     symbolic_exponent_within_budget,
-    terms_of,
     terms_within_budget,
     too_large,
 )
 from rlcalc.exact.comparing import compare
+from rlcalc.exact.effort import terms_of
 from rlcalc.exact.values import Exact, bits_of, is_symbolic, rational, to_sympy
 
 
@@ -97,7 +97,7 @@ def power(base: Exact, exponent: Exact) -> Exact:
         terms_within_budget(sympy.Pow(base, to_sympy(exponent), evaluate=False))
         rationals = base.atoms(sympy.Rational)
         if any(bits_of(r) * abs(exponent) > 2 * MAX_BITS for r in rationals if abs(r) != 1 and r != 0):
-            raise too_large(f"a power with more than {MAX_DIGITS} digits comes up")
+            raise too_large(f"the calculation produces a power with more than {MAX_DIGITS} digits")
     return _settled(sympy.Pow(to_sympy(base), to_sympy(exponent)))
 
 
@@ -125,7 +125,7 @@ def _rational_power(base: Fraction, exponent: Fraction) -> Exact:
         exponent_within_budget(exponent)
     size = max(abs(base.numerator).bit_length(), base.denominator.bit_length()) - 1  # log2, rounded down
     if size * abs(p) > MAX_BITS * q:
-        raise too_large(f"a power with more than {MAX_DIGITS} digits comes up")
+        raise too_large(f"the calculation produces a power with more than {MAX_DIGITS} digits")
     if q == 1:
         return base ** (p % 2) if base == -1 else fits(base**p)  # -1 has 0 bits: p may be huge
     above, below = _root(base.numerator, q), _root(base.denominator, q)
@@ -215,7 +215,7 @@ def _settled(expr: Any) -> Exact:
     for node in sympy.preorder_traversal(expr):
         if node.is_Rational:
             if bits_of(node) > MAX_BITS:
-                raise too_large(f"a number with more than {MAX_DIGITS} digits comes up")
+                raise too_large(f"the calculation produces a number with more than {MAX_DIGITS} digits")
         elif isinstance(node, sympy.exp) and not node.free_symbols:
             exp_within_budget(node.exp)
         elif node.is_Pow and node.exp.is_Rational:

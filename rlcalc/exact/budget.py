@@ -8,6 +8,7 @@ from typing import Any, Final
 from rlcalc._lazy import sympy
 from rlcalc.errors import shown
 from rlcalc.exact.comparing import compare
+from rlcalc.exact.effort import MAX_TERMS, terms_of
 from rlcalc.exact.printing import to_text
 from rlcalc.exact.values import Exact, bits_of
 
@@ -16,8 +17,6 @@ MAX_DEPTH: Final = 64
 MAX_DIGITS: Final = 4000
 MAX_BITS: Final = MAX_DIGITS * 3322 // 1000  # 10**4000 fits: a one and 4000 digits
 MAX_EXPONENT: Final = 10_000  # of a symbol, and of exp in a constant
-MAX_SUM_POWER: Final = 64  # of a sum, which someone will expand
-MAX_TERMS: Final = 5000  # when expanded
 MAX_ROOT: Final = 100
 MAX_RADICAND_BITS: Final = 1330  # 400 digits: SymPy looks for factors of radicands
 MAX_CHOICES: Final = 16  # symbolic arguments of min and max: SymPy compares all pairs
@@ -37,16 +36,16 @@ def too_large(what: str, hint: str = f"Exact numbers have at most {MAX_DIGITS} d
 
 def fits(value: Fraction) -> Fraction:
     if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
-        raise too_large(f"a number with more than {MAX_DIGITS} digits comes up")
+        raise too_large(f"the calculation produces a number with more than {MAX_DIGITS} digits")
     return value
 
 
 def exponent_within_budget(exponent: Fraction) -> None:
     if exponent.denominator > MAX_ROOT:
         order = shown(to_text(exponent.denominator), 20)
-        raise too_large(f"a root of order {order} comes up", f"Use at most {MAX_ROOT}.")
+        raise too_large(f"the calculation takes a root of order {order}", f"Use at most {MAX_ROOT}.")
     if abs(exponent) > MAX_EXPONENT:
-        raise too_large(f"an exponent beyond {MAX_EXPONENT} comes up", "Use a smaller one.")
+        raise too_large(f"the calculation produces an exponent beyond {MAX_EXPONENT}", "Use a smaller one.")
 
 
 def exp_within_budget(value: Exact) -> None:
@@ -62,7 +61,7 @@ def log_powers_within_budget(exponent: Any) -> None:
             factor = abs(term.as_coeff_Mul()[0])
             bits = max(bits_of(r) for log in logs for r in log.atoms(sympy.Rational) | {sympy.S.One})
             if factor > MAX_EXPONENT or factor * bits > MAX_BITS:
-                raise too_large(f"a power with more than {MAX_DIGITS} digits comes up")
+                raise too_large(f"the calculation produces a power with more than {MAX_DIGITS} digits")
 
 
 def symbolic_exponent_within_budget(base: Any, exponent: Any) -> None:
@@ -83,29 +82,6 @@ def terms_within_budget(*factors: Any) -> None:
                 f"a product or power of sums with more than {MAX_TERMS} terms when expanded",
                 "Use fewer symbols or smaller powers.",
             )
-
-
-def terms_of(expr: Any) -> int:
-    """About how many terms an expression has when expanded; capped, so that it stays cheap."""
-    if expr.is_Atom:
-        return 1
-    if expr.is_Add or expr.is_Function:  # what stands inside a function is multiplied out there
-        return min(sum(map(terms_of, expr.args)), MAX_TERMS + 1)
-    if expr.is_Pow and expr.exp.is_Integer:
-        inner, power = terms_of(expr.base), abs(int(expr.exp))
-        if inner > 1 and power > MAX_SUM_POWER:
-            return MAX_TERMS + 1
-        count = 1
-        if inner > 1:  # multisets: C(inner + power - 1, power)
-            for i in range(1, power + 1):
-                count = count * (inner + i - 1) // i
-                if count > MAX_TERMS:
-                    return MAX_TERMS + 1
-        return count
-    count = 1
-    for arg in expr.args:
-        count = min(count * terms_of(arg), MAX_TERMS + 1)
-    return count
 
 
 def radicand_bits(expr: Any) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rlcalc._lazy import sympy
 from rlcalc.exact.assumptions import informed
-from rlcalc.exact.effort import charge, nodes
+from rlcalc.exact.effort import charge, multiplied_out, nodes, terms_of
 from rlcalc.exact.intervals import Undefined, enclose, enclosures
 from rlcalc.exact.logarithms import split_logs
 from rlcalc.exact.values import Exact, bits_of, infinite, is_symbolic, rational, to_sympy
@@ -57,11 +57,9 @@ def weak_order(a: Exact | int, b: Exact | int) -> int | None:
 def _deduced(a: Exact | int, b: Exact | int) -> Any:
     """a - b as SymPy can judge it; a long difference stays unjudged."""
     difference = informed(to_sympy(a) - to_sympy(b))
-    size = nodes(difference)
-    charge(30 * size, "symbols")
-    if size > _DEDUCED_UP_TO:
+    if max(nodes(difference), terms_of(difference)) > _DEDUCED_UP_TO:
         return sympy.Dummy()
-    return sympy.expand(difference)
+    return multiplied_out(difference)
 
 
 def _sign(constant: Any) -> int:
@@ -136,8 +134,7 @@ def _refuted(difference: Any) -> bool:
 
 
 def _identically_zero(difference: Any) -> bool:
-    charge(40 * nodes(difference), "symbols" if difference.free_symbols else "constants")
-    if sympy.expand(difference) == 0:
+    if multiplied_out(difference) == 0:
         return True
     expr = difference.replace(sympy.Abs, lambda x: sympy.Max(x, -x))
     return _zero_in_every_case(expr, (), [_MAX_CASES])

@@ -26,7 +26,10 @@ Kind = Literal["digits", "symbols", "constants", "page"]
 
 LIMIT: Final = 2_600_000.0
 # a net below the estimates, seconds of this thread's processor time: far beyond what they allow
-_LAST_RESORT: Final = 3.6
+_LAST_RESORT: Final = 3.0
+
+MAX_TERMS: Final = 5000  # of an expression that is multiplied out
+MAX_SUM_POWER: Final = 64  # of a sum, which someone will expand
 
 _WHY: Final[dict[str, str]] = {
     "digits": "its numbers grow too long",
@@ -105,4 +108,40 @@ def page_cost(expr: Any) -> float:
     if expr.is_Rational:
         bits = float(max(int(expr.p).bit_length(), int(expr.q).bit_length()))
         return 3 + 1e-6 * bits * bits
-    return 6 + sum(map(page_cost, expr.args))
+    return 4 + sum(map(page_cost, expr.args))
+
+
+def multiplied_out(expr: Any, **hints: bool) -> Any:
+    """An expression multiplied out, if that gives a number of terms that can be handled.
+
+    Raises:
+        TooMuchWork: ``exact_too_long``, within ``limited()`` and elsewhere.
+    """
+    terms = terms_of(expr)
+    if terms > MAX_TERMS:
+        raise TooMuchWork(f"it has more than {MAX_TERMS} terms when multiplied out")
+    charge(20 * nodes(expr) + 150 * terms, "symbols" if expr.free_symbols else "constants")
+    return expr.expand(**hints)
+
+
+def terms_of(expr: Any) -> int:
+    """About how many terms an expression has when expanded; capped, so that it stays cheap."""
+    if expr.is_Atom:
+        return 1
+    if expr.is_Add or expr.is_Function:  # what stands inside a function is multiplied out there
+        return min(sum(map(terms_of, expr.args)), MAX_TERMS + 1)
+    if expr.is_Pow and expr.exp.is_Integer:
+        inner, power = terms_of(expr.base), abs(int(expr.exp))
+        if inner > 1 and power > MAX_SUM_POWER:
+            return MAX_TERMS + 1
+        count = 1
+        if inner > 1:  # multisets: C(inner + power - 1, power)
+            for i in range(1, power + 1):
+                count = count * (inner + i - 1) // i
+                if count > MAX_TERMS:
+                    return MAX_TERMS + 1
+        return count
+    count = 1
+    for arg in expr.args:
+        count = min(count * terms_of(arg), MAX_TERMS + 1)
+    return count

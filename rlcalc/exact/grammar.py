@@ -91,7 +91,7 @@ class Parser:
         elif self.token == "(" and before.strip():
             hint = "Write a product with *, as in 2*(3 + 4)."
         elif self.token == ",":
-            hint = "Write decimals with a point; a comma only parts the arguments of min and max."
+            hint = "Write decimals with a point; a comma only separates the arguments of min and max."
         elif self.kind == "bad" and self.token in "[]{}":
             hint = "Only round brackets are read."
         raise Refusal("number_syntax", message, hint)
@@ -193,8 +193,8 @@ class Parser:
             if called and (word == "pi" or _SYMBOL.fullmatch(word)):
                 hint = f"Write a product with *, as in {word}*(...)."
             elif not called and hint.startswith("Functions"):
-                hint = "A symbol is one letter with digits behind it, or a Greek letter's name. " + hint
-            raise Refusal("unknown_name", f"{shown(word)} at character {at + 1} is no known {kind}", hint)
+                hint = "A symbol is a letter or a Greek letter's name, perhaps with digits after it. " + hint
+            raise Refusal("unknown_name", f"{shown(word)} at character {at + 1} is not a known {kind}", hint)
         if word == "pi":
             return sympy.pi
         if not self.symbols:

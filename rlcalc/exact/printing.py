@@ -139,11 +139,11 @@ class _Grammar:
         return text, ADD
 
     def ordered(self, expr: Any) -> list[Any]:
-        """Summands in SymPy's order, which goes through floats and so has its limits."""
+        """Summands or factors in SymPy's order, which goes through floats and so has its limits."""
         if expr.free_symbols or nodes(expr) <= _ORDERED_UP_TO:
             with suppress(OverflowError, ValueError):
-                return list(expr.as_ordered_terms())
-        return sorted(expr.args, key=sympy.default_sort_key)
+                return list(expr.as_ordered_terms() if expr.is_Add else expr.as_ordered_factors())
+        return sorted(expr.args, key=lambda part: self.write(part)[0])
 
     def product(self, expr: Any) -> Printed:
         coefficient, rest = expr.as_coeff_Mul()
@@ -156,7 +156,7 @@ class _Grammar:
             above.append((int_to_text(abs(int(coefficient.p))), ATOM))
         if coefficient.q != 1:
             below.append((int_to_text(int(coefficient.q)), ATOM))
-        for factor in rest.as_ordered_factors() if rest.is_Mul else [rest]:
+        for factor in self.ordered(rest) if rest.is_Mul else [rest]:
             if isinstance(factor, sympy.Pow) and factor.exp.is_Rational and factor.exp < 0:
                 inverse = sympy.Pow(factor.base, -factor.exp, evaluate=False)
                 below.append(self.write(inverse if factor.exp != -1 else factor.base))

@@ -19,14 +19,17 @@ Modules whose name starts with an underscore hold what several share.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.backends import NUMPY, TORCH
+from rlcalc.records import Place
+from rlcalc.specs import load_formula
 
 Outputs = dict[str, Any]
 
@@ -53,7 +56,12 @@ def _quiet(form: Callable[..., Outputs]) -> Callable[..., Outputs]:
 
 
 def load_forms(name: str) -> Forms:
-    """The forms of a formula; its module is imported when it is first needed."""
+    """The forms of a formula; its module is imported when it is first needed.
+
+    Raises:
+        DataError: ``bad_spec`` when there is no such module, or it takes other inputs than specified.
+    """
+    _check_module(name)
     module = import_module(f"rlcalc.formulas.{name}")
     both = getattr(module, "array_form", None)
     return Forms(
@@ -63,3 +71,22 @@ def load_forms(name: str) -> Forms:
         check=getattr(module, "check", None),
         check_arrays=getattr(module, "check_arrays", None),
     )
+
+
+@cache
+def _check_module(name: str) -> None:
+    """Refuse a specification that is not that of its module, before anything is computed."""
+    place = Place(f"{name}.toml", code="bad_spec")
+    try:
+        module = import_module(f"rlcalc.formulas.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"rlcalc.formulas.{name}":
+            raise
+        place.refuse(f"there is no module rlcalc/formulas/{name}.py.")
+    form = getattr(module, "array_form", None) or module.numpy_form
+    taken = list(inspect.signature(form).parameters.values())
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):
+        return
+    differ = {p.name for p in load_formula(name).parameters} ^ {p.name for p in taken if p.name != "xp"}
+    if differ:
+        place.refuse(f"only one of it and its module has the parameter {', '.join(sorted(differ))}.")

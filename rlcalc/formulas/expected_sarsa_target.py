@@ -24,7 +24,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     for t, reward in enumerate(i.rewards):
         found: Term = d.given(Name("R", str(t + 1)), reward)
         if not (i.terminated and i.terminated[t]):
-            discount = d.given("γ", i.gamma[t] if isinstance(i.gamma, list) else i.gamma)
+            per_step = isinstance(i.gamma, list)
+            discount = d.given(Name("γ", str(t) if per_step else ""), i.gamma[t] if per_step else i.gamma)
             terms = [
                 d.given(Name("π", str(t + 1), arg=Name(f"a_{a}")), p)
                 * d.given(Name("Q", str(t + 1), arg=Name(f"a_{a}")), q)

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from rlcalc._lazy import np
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, symbol, symbols_of
+from rlcalc.exact.effort import multiplied_out
 from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Product, Rewritten, term, total
-from rlcalc.steps.values import Value, multiplied_out
+from rlcalc.steps.values import Value
 
 if TYPE_CHECKING:
     from rlcalc.backends import Backend

@@ -18,17 +18,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rlcalc._lazy import np, torch
+from rlcalc._lazy import np
 from rlcalc.backends import TORCH, is_tensor
 from rlcalc.errors import InputError, many, shown
 from rlcalc.exact import equal
 from rlcalc.formulas._sequence import Episode
 from rlcalc.formulas._words import word_name
-from rlcalc.recurrence.scan import scan_numpy, scan_torch
+from rlcalc.recurrence.scan import scan
 from rlcalc.spelling import spelled
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
 
 if TYPE_CHECKING:
+    from rlcalc.backends import Backend
     from rlcalc.inputs.array_checks import Seen
     from rlcalc.inputs.bind import Inputs
     from rlcalc.steps.derivation import Derivation
@@ -226,7 +227,8 @@ def _views(d: Derivation, backward: dict[str, Symbol], forward: dict[str, Symbol
 # numeric
 
 
-def numpy_form(
+def array_form(
+    xp: Backend,
     states: Any,
     gamma: Any,
     lam: Any,
@@ -235,88 +237,42 @@ def numpy_form(
     alpha: Any = None,
     replacing: Any = None,
 ) -> dict[str, Any]:
-    """Traces and both views: states [..., T] or [..., T+1], rewards [..., T] -> eligibility [..., T, S]."""
-    index, count = _indices(states)
+    """Traces and both views: states [..., T] or [..., T+1], rewards [..., T] -> eligibility [..., T, S].
+
+    Without values, the number of states is read from the indices, which on another device waits for it.
+    """
+    indices, count = (states, None) if is_tensor(states) else _indices(states)
+    like = rewards if rewards is not None else states if is_tensor(states) else lam
+    index = xp.placed(xp.cast(xp.asarray(indices), xp.int64), like)
     steps = index.shape[-1] if rewards is None else rewards.shape[-1]
     if values is not None:
         count = values.shape[-1]
     elif count is None:
-        count = int(index.max(initial=-1)) + 1
-    visited = (index[..., :steps, None] == np.arange(count)).astype(lam.dtype)
+        count = 0 if 0 in index.shape else int(index.max()) + 1
+    visited = xp.cast(index[..., :steps, None] == xp.indices(count, like), lam.dtype)
     # recurrence over time, one row per state
-    rows = np.swapaxes(visited, -1, -2)[..., ::-1]
+    rows = xp.flip(xp.swapaxes(visited, -1, -2), (-1,))
     decay = gamma * lam * (1 - rows) if replacing else gamma * lam
-    eligibility = np.swapaxes(scan_numpy(rows, decay)[..., ::-1], -1, -2)
+    eligibility = xp.swapaxes(xp.flip(scan(rows, decay), (-1,)), -1, -2)
     if rewards is None:
         return {"eligibility": eligibility}
     if values is None:
-        values = np.zeros(count, rewards.dtype)
-    batch = np.broadcast_shapes(index.shape[:-1], values.shape[:-1], rewards.shape[:-1])
-    along = np.take_along_axis(
-        np.broadcast_to(values, (*batch, count)), np.broadcast_to(index, (*batch, index.shape[-1])), -1
+        values = xp.new_zeros(rewards, (count,))
+    batch = np.broadcast_shapes(*(tuple(x.shape[:-1]) for x in (index, values, rewards)))
+    along = xp.take(
+        xp.broadcast_to(values, (*batch, count)), xp.broadcast_to(index, (*batch, index.shape[-1]))
     )
     if index.shape[-1] == steps:  # the state after the last step is terminal
-        along = np.concatenate([along, np.zeros((*batch, 1), values.dtype)], -1)
+        along = xp.concatenate([along, xp.zeros_like(along[..., :1])], -1)
     now, after = along[..., :-1], along[..., 1:]
     errors = rewards + gamma * after - now
-    returns = scan_numpy(rewards + gamma * (1 - lam) * after, gamma * lam, after[..., -1])
+    returns = scan(rewards + gamma * (1 - lam) * after, gamma * lam, after[..., -1])
     found = {
         "eligibility": eligibility,
         "td_errors": errors,
-        "credit": np.sum(errors[..., None] * eligibility, axis=-2),
+        "credit": (errors[..., None] * eligibility).sum(axis=-2),
         "lambda_returns": returns,
-        "forward_credit": np.sum((returns - now)[..., None] * visited, axis=-2),
-    }
-    if alpha is not None:
-        found["updates"] = alpha * found["credit"]
-        found["new_values"] = values + found["updates"]
-    return found
-
-
-def torch_form(
-    states: Any,
-    gamma: Any,
-    lam: Any,
-    rewards: Any = None,
-    values: Any = None,
-    alpha: Any = None,
-    replacing: Any = None,
-) -> dict[str, Any]:
-    """Without values, the number of states is read from the indices, which waits for the device."""
-    tensors = [x for x in (rewards, values, states, lam, gamma) if isinstance(x, torch.Tensor)]
-    device = tensors[0].device
-    if isinstance(states, torch.Tensor):
-        index, count = states.long().to(device), None
-    else:
-        indices, count = _indices(states)
-        index = torch.as_tensor(indices, device=device)
-    steps = index.shape[-1] if rewards is None else rewards.shape[-1]
-    if values is not None:
-        count = values.shape[-1]
-    elif count is None:
-        count = int(index.max()) + 1 if index.numel() else 0
-    visited = (index[..., :steps, None] == torch.arange(count, device=device)).to(lam.dtype)
-    rows = visited.transpose(-1, -2).flip(-1)
-    decay = gamma * lam * (1 - rows) if replacing else gamma * lam
-    eligibility = scan_torch(rows, decay).flip(-1).transpose(-1, -2)
-    if rewards is None:
-        return {"eligibility": eligibility}
-    if values is None:
-        values = rewards.new_zeros(count)
-    batch = torch.broadcast_shapes(index.shape[:-1], values.shape[:-1], rewards.shape[:-1])  # type: ignore[no-untyped-call]
-    along = values.expand(*batch, count).gather(-1, index.expand(*batch, index.shape[-1]))
-    if index.shape[-1] == steps:
-        along = torch.nn.functional.pad(along, (0, 1))
-    now, after = along[..., :-1], along[..., 1:]
-    errors = rewards + gamma * after - now
-    # A_t = G_t^λ − V(S_t) is the recurrence of the TD errors
-    advantages = scan_torch(errors, gamma * lam)
-    found = {
-        "eligibility": eligibility,
-        "td_errors": errors,
-        "credit": (errors[..., None, :] @ eligibility)[..., 0, :],
-        "lambda_returns": advantages + now,
-        "forward_credit": (advantages[..., None, :] @ visited)[..., 0, :],
+        "forward_credit": ((returns - now)[..., None] * visited).sum(axis=-2),
     }
     if alpha is not None:
         found["updates"] = alpha * found["credit"]

@@ -6,6 +6,7 @@ Every refusal has the code that the exact door gives the same mistake.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite, isnan
 from typing import Any
 
 from rlcalc._lazy import np
@@ -59,9 +60,9 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
     low, high = interval.low, interval.high
     if (low is None and high is None) or array.size == 0:
         return
-    smallest, largest = array.min(), array.max()
-    if not (np.isfinite(smallest) and np.isfinite(largest)):
-        what = "nan" if np.isnan(smallest) else "infinity"
+    smallest, largest = float(array.min()), float(array.max())
+    if not (isfinite(smallest) and isfinite(largest)):
+        what = "nan" if isnan(smallest) else "infinity"
         raise InputError(
             "number_not_finite",
             f"{spelled(parameter.name)} must be {interval.words()}, but holds {what}.",
@@ -81,7 +82,7 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
     if not inside:
         found = f", not {smallest}" if array.size == 1 else f"; it reaches from {smallest} to {largest}"
         raise InputError(
-            f"{parameter.name.rstrip('_')}_out_of_range",
+            f"{parameter.label}_out_of_range",
             f"{spelled(parameter.name)} must be {interval.words()}{found}.",
             worded(parameter.help),
         )
@@ -94,7 +95,7 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
 
 def _not_a_distribution(parameter: Parameter, why: str) -> InputError:
     return InputError(
-        f"{parameter.name.rstrip('_')}_not_a_distribution",
+        f"{parameter.label}_not_a_distribution",
         f"{spelled(parameter.name)} must be probabilities that sum to 1; {why}.",
         worded(parameter.help),
     )
@@ -188,7 +189,7 @@ def check_shapes(active: Sequence[Parameter], found: Mapping[str, Any]) -> None:
             base, _, extra = name.partition("+")
             if length == 0 and not parameter.may_be_empty:
                 raise InputError(
-                    f"{parameter.name.rstrip('_')}_empty",
+                    f"{parameter.label}_empty",
                     f"{spelled(parameter.name)} has shape {list(size)}: nothing along its axis {name}.",
                     worded(parameter.help),
                 )
@@ -200,7 +201,7 @@ def check_shapes(active: Sequence[Parameter], found: Mapping[str, Any]) -> None:
 
 def _misshapen(what: str, parameter: Parameter, size: tuple[int, ...], want: str) -> InputError:
     return InputError(
-        f"{parameter.name.rstrip('_')}_wrong_{what}",
+        f"{parameter.label}_wrong_{what}",
         f"{spelled(parameter.name)} has shape {list(size)}; expected {want}.",
         worded(parameter.help),
     )
@@ -208,6 +209,6 @@ def _misshapen(what: str, parameter: Parameter, size: tuple[int, ...], want: str
 
 def not_numeric(parameter: Parameter, value: Any) -> InputError:
     return InputError(
-        f"{parameter.name.rstrip('_')}_not_numeric",
+        f"{parameter.label}_not_numeric",
         f"{spelled(parameter.name)} must be numbers or an array of them, not {shown(value)}.",
     )

@@ -221,6 +221,8 @@ def _takes_numbers(parameter: Parameter, value: Any) -> bool:
 
 def _real(parameter: Parameter, value: Any, dtype: Any) -> Any:
     """Real numbers as an array; text, dates, records, gaps and imaginary parts are none."""
+    if type(value) is np.ndarray and value.dtype.kind == "f" and dtype in (None, value.dtype):
+        return value
     array = _plain_array(parameter, value)
     kind = array.dtype.kind
     if kind == "O":
@@ -246,7 +248,7 @@ def _plain_array(parameter: Parameter, value: Any) -> Any:
     parts = flatten(value) if isinstance(value, list | tuple) else (value,)
     if any(np.ma.is_masked(part) for part in parts if isinstance(part, np.ma.MaskedArray)):
         raise InputError(
-            f"{parameter.name.rstrip('_')}_not_numeric",
+            f"{parameter.label}_not_numeric",
             f"{spelled(parameter.name)} is a masked array, and some of its entries are masked.",
             "Fill the gaps with .filled(...), or cut them out.",
         )
@@ -263,7 +265,7 @@ def _as_given(parameter: Parameter, value: Any, backend: str, dtype: Any, device
         return read_mdp(value).arrays(backend, dtype, device)
     if parameter.choices and isinstance(value, str) and value not in parameter.choices:
         raise InputError(
-            f"{parameter.name.rstrip('_')}_unknown",
+            f"{parameter.label}_unknown",
             f"{spelled(parameter.name)} must be {' or '.join(parameter.choices)}, not {shown(value)}.",
         )
     return checked_count(parameter, value) if parameter.kind == "count" else value

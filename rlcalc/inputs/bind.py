@@ -133,7 +133,7 @@ def missing(formula: Formula, parameter: Parameter) -> InputError:
         example if at_a_prompt() else f"help(rlcalc.{name}) shows what it takes."
     )
     return InputError(
-        f"{parameter.name.rstrip('_')}_missing",
+        f"{parameter.label}_missing",
         f"{spelled(parameter.name)} is missing: {worded(parameter.help)}",
         hint,
     )
@@ -209,7 +209,7 @@ def _check_shape(parameter: Parameter, value: Any, dims: dict[str, int]) -> None
         if sizes != {want}:
             got = " and ".join(str(size) for size in sorted(sizes))
             raise InputError(
-                f"{parameter.name.rstrip('_')}_wrong_length",
+                f"{parameter.label}_wrong_length",
                 f"{spelled(parameter.name)} has {got} {'entry' if got == '1' else 'entries'}"
                 f"{' in a row' if axis else ''}, expected {want}.",
                 worded(parameter.help),

@@ -22,6 +22,7 @@ from rlcalc.exact import (
     weak_order,
 )
 from rlcalc.exact.assumptions import Known
+from rlcalc.exact.effort import multiplied_out
 from rlcalc.nested import flatten
 from rlcalc.specs import Interval, Parameter
 from rlcalc.spelling import spelled, worded
@@ -47,7 +48,7 @@ def check_domain(parameter: Parameter, value: Any, notes: list[str]) -> None:
             raise not_a_distribution(parameter, f"{_brief(entry)} is not a probability")
         elif not inside:
             raise InputError(
-                f"{parameter.name.rstrip('_')}_out_of_range",
+                f"{parameter.label}_out_of_range",
                 f"{spelled(parameter.name)} must be {parameter.domain.words()}, not {_brief(entry)}.",
                 worded(parameter.help),
             )
@@ -104,7 +105,7 @@ def _check_sum(parameter: Parameter, row: list[Any], notes: list[str]) -> None:
         if compare(total, 1) != 0:
             raise not_a_distribution(parameter, f"they sum to {_brief(total)}")
         return
-    total = sympy.expand(sympy.Add(*map(to_sympy, row)))
+    total = multiplied_out(sympy.Add(*map(to_sympy, row)))
     if not is_symbolic(total) or compare(total, 1) is not None:
         if compare(total, 1) != 0:
             raise not_a_distribution(parameter, f"they sum to {_brief(total)}")
@@ -118,7 +119,7 @@ def _check_sum(parameter: Parameter, row: list[Any], notes: list[str]) -> None:
 
 def not_a_distribution(parameter: Parameter, why: str) -> InputError:
     return InputError(
-        f"{parameter.name.rstrip('_')}_not_a_distribution",
+        f"{parameter.label}_not_a_distribution",
         f"{spelled(parameter.name)} must be probabilities that sum to 1; {why}.",
         "Write fractions such as 1/3 where decimals do not add up exactly.",
     )

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.exact import parse_literal, parse_number
 from rlcalc.specs import Formula, Parameter
@@ -34,6 +35,7 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
         return read_mdp(raw)
     if parameter.is_switch:
         return bool(raw) if isinstance(raw, bool) else _flag(parameter, raw)
+    _refuse_what_is_no_number(parameter, raw)
     raw = _plain(raw)
     if parameter.choices and parameter.shape and _is_choice(parameter, raw):
         return raw if isinstance(raw, str) else raw[0]
@@ -45,7 +47,7 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
         if len(raw) != 1:
             what = "one value" if raw else "a value"
             raise InputError(
-                f"{parameter.name.rstrip('_')}_wrong_length",
+                f"{parameter.label}_wrong_length",
                 f"{spelled(parameter.name)} takes {what}, not {len(raw)}: {shown(' '.join(map(str, raw)))}.",
                 worded(parameter.help),
             )
@@ -57,6 +59,16 @@ def _is_choice(parameter: Parameter, raw: Any) -> bool:
     """Whether one of the words stands in place of a whole vector or matrix."""
     word = raw[0] if isinstance(raw, list) and len(raw) == 1 else raw
     return isinstance(word, str) and word in parameter.choices
+
+
+def _refuse_what_is_no_number(parameter: Parameter, raw: Any) -> None:
+    """Dates, records and masked entries of an array, which would read as something else when printed."""
+    kind = getattr(getattr(raw, "dtype", None), "kind", "")
+    if kind in ("m", "M", "V") or (hasattr(raw, "mask") and np.ma.is_masked(raw)):
+        raise InputError(
+            f"{parameter.label}_not_numeric",
+            f"{spelled(parameter.name)} must be numbers or an array of them, not {shown(raw)}.",
+        )
 
 
 def _plain(raw: Any) -> Any:
@@ -88,7 +100,7 @@ def _rows(raw: Any) -> list[Any]:
 def _row(formula: Formula, parameter: Parameter, raw: Sequence[Any]) -> list[Any]:
     if not raw and not parameter.may_be_empty:
         raise InputError(
-            f"{parameter.name.rstrip('_')}_empty",
+            f"{parameter.label}_empty",
             f"{spelled(parameter.name)} has nothing after it; it takes at least one value.",
             worded(parameter.help),
         )
@@ -119,7 +131,7 @@ def _entry(formula: Formula, parameter: Parameter, raw: Any, *, among: bool = Fa
         if kind == "choice":
             known = list(parameter.choices)
             raise InputError(
-                f"{parameter.name.rstrip('_')}_unknown",
+                f"{parameter.label}_unknown",
                 f"{spelled(parameter.name)} takes {' or '.join(known)}, not {shown(raw)}.",
                 suggestion(raw, known),
             )
@@ -133,7 +145,7 @@ def _entry(formula: Formula, parameter: Parameter, raw: Any, *, among: bool = Fa
     if not isinstance(number, Fraction) or number.denominator != 1:
         what = "an integer or inf" if kind == "count" else "an integer"
         raise InputError(
-            f"{parameter.name.rstrip('_')}_not_an_integer",
+            f"{parameter.label}_not_an_integer",
             f"{spelled(parameter.name)} takes {what}, not {shown(raw)}.",
             worded(parameter.help),
         )

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rlcalc.errors import DataError
 from rlcalc.exact import to_sympy
 from rlcalc.exact.effort import charge, page_cost
-from rlcalc.nested import flatten
+from rlcalc.nested import flatten, map_nested
 from rlcalc.steps.printers import WIDTH, print_latex, step_lines, step_text
 from rlcalc.steps.terms import Name, Step, Symbol, Term
 
@@ -61,9 +62,13 @@ class Derivation:
         return Symbol(name, value)
 
     def output(self, name: str, term: OutputTerms) -> None:
-        """Declare a result; the name must be one of the specification's outputs."""
+        """Declare a result.
+
+        Raises:
+            DataError: ``bad_spec`` when the specification has no such output.
+        """
         if name not in {output.name for output in self.formula.outputs}:
-            raise KeyError(f"{self.formula.name} declares no output {name!r}")
+            raise DataError("bad_spec", f"{self.formula.name}.toml declares no output {name!r}.")
         for value in flatten(_worth(term)):
             if not isinstance(value, str):
                 # twice as text, and with digits in two lengths
@@ -114,8 +119,4 @@ class Derivation:
 
 
 def _worth(term: OutputTerms) -> Any:
-    if isinstance(term, Term):
-        return term.value
-    if isinstance(term, str):
-        return term
-    return [_worth(part) for part in term]
+    return map_nested(lambda part: part.value if isinstance(part, Term) else part, term)

@@ -9,7 +9,7 @@ cannot differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -240,7 +240,3 @@ def product(factors: Iterable[Like]) -> Term:
 def apply(function: str, *args: Like) -> Term:
     """``apply("min", a, b)`` and the like."""
     return Apply(function, tuple(term(arg) for arg in args))
-
-
-def values(terms: Sequence[Term]) -> list[Value]:
-    return [part.value for part in terms]

@@ -9,8 +9,8 @@ from typing import Any
 
 from rlcalc._lazy import sympy
 from rlcalc.exact.assumptions import informed, plain
-from rlcalc.exact.budget import MAX_TERMS, Refusal, exp_within_budget, log_powers_within_budget, terms_of
-from rlcalc.exact.effort import TooMuchWork, arithmetic_cost, charge, nodes
+from rlcalc.exact.budget import Refusal, exp_within_budget, log_powers_within_budget
+from rlcalc.exact.effort import TooMuchWork, arithmetic_cost, charge, multiplied_out, nodes, terms_of
 from rlcalc.exact.values import bits_of, to_sympy
 
 Value = Any  # a SymPy expression; SymPy ships no types
@@ -19,7 +19,8 @@ Value = Any  # a SymPy expression; SymPy ships no types
 def add(values: Sequence[Value]) -> Value:
     """The sum; of rationals term by term, so that the digits are known before each addition."""
     if not all(value.is_Rational for value in values):
-        charge(3 * sum(map(nodes, values)), "constants")
+        # the summands of summands are put in order together
+        charge(sum(3 * nodes(value) + 8 * max(1, len(value.args)) for value in values), "constants")
         return sympy.Add(*values)
     total = Fraction(0)
     bits = 0
@@ -53,7 +54,7 @@ def power(base: Value, exponent: Value) -> Value:
             charge(arithmetic_cost(bits, bits), "digits")
         elif base.is_Add and base.free_symbols:
             summands = len(base.args)
-            charge(30 * comb(summands + min(count, 64) - 1, summands - 1), "symbols")
+            charge(30 * comb(summands + count - 1, summands - 1), "symbols")
     return base**exponent
 
 
@@ -64,7 +65,7 @@ def function(name: str, values: Sequence[Value]) -> Value:
     if name in ("min", "max", "clip"):
         # SymPy asks of every pair which is the larger, symbol by symbol
         symbolic = [value for value in values if value.free_symbols]
-        charge(400 * sum(map(nodes, symbolic)), "symbols")
+        charge(600 * sum(map(nodes, symbolic)), "symbols")
         values = [informed(value) for value in values]
     if name == "clip":
         x, low, high = values
@@ -82,6 +83,10 @@ def exp(value: Value) -> Value:
         log_powers_within_budget(value)
     except Refusal as refusal:
         raise TooMuchWork(f"it holds {refusal.message}") from None
+    if value.is_Add and not value.free_symbols and not value.has(sympy.log):
+        # nothing to simplify in it; SymPy would deduce its sign first, number by number
+        return sympy.exp(value, evaluate=False)
+    charge(20 * nodes(value), "constants")
     return sympy.exp(value)
 
 
@@ -96,11 +101,7 @@ def tidy(value: Value) -> Value:
     if value.is_Rational:
         return value
     if value.free_symbols:
-        terms = terms_of(value)
-        if terms > MAX_TERMS:
-            raise TooMuchWork(f"it has more than {MAX_TERMS} terms when multiplied out")
-        charge(20 * nodes(value) + 120 * terms, "symbols")
-        expanded = sympy.expand(value, power_exp=False, log=False)
+        expanded = multiplied_out(value, power_exp=False, log=False)
         symbols = expanded.free_symbols
         if not symbols or expanded.is_polynomial(*symbols):
             return expanded
@@ -108,16 +109,10 @@ def tidy(value: Value) -> Value:
         if _factored_soon(expanded):
             forms.append(sympy.factor(expanded))
         return min(forms, key=lambda form: form.count_ops())
-    if _of_roots(value) and value.count_ops() < _ROOTS_BELOW:
+    if nodes(value) < 3 * _ROOTS_BELOW and _of_roots(value) and value.count_ops() < _ROOTS_BELOW:
         charge(300 * terms_of(value), "constants")
         return sympy.radsimp(sympy.expand(value))
     return value
-
-
-def multiplied_out(value: Value) -> Value:
-    """A constant with its products written out, where powers of pi or of a root may cancel."""
-    charge(120 * terms_of(value), "constants")
-    return sympy.expand(value) if terms_of(value) <= MAX_TERMS else value
 
 
 def factored(value: Value) -> Value:

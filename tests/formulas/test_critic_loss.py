@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.exact import equal, parse_number
+from rlcalc.formulas import load_forms
 from rlcalc.steps.printers import TextPrinter
 from tests.strategies import numbers
 
@@ -142,3 +145,23 @@ def test_slopes_are_shown_where_a_step_uses_them() -> None:
 
     assert shown() == ["L", "V*", "L(V*)"]
     assert shown(alpha="1/4") == ["L", "V*", "L(V*)", "g_0", "g_1", "g", "V_new"]
+
+
+@pytest.mark.parametrize("make", [np.array, torch.tensor], ids=["numpy", "torch"])
+def test_a_step_moves_one_value_a_row(make: Callable[[object], Any]) -> None:
+    returns = make([[15.0, 7.0, 11.0], [15.0, 7.0, 11.0]])
+    for values in ([[10.0, 10.0, 8.0], [10.0, 10.0, 10.0]], [10.0, 8.0, 10.0]):
+        with pytest.raises(rlcalc.InputError, match=r"moves one shared value, but values differ\.") as caught:
+            rlcalc.compute("critic_loss", values=make(values), returns=returns, alpha=0.25)
+        assert caught.value.code == "values_not_shared"
+    shared = make([[10.0, 10.0, 10.0], [4.0, 4.0, 4.0]])
+    found = rlcalc.compute("critic_loss", values=shared, returns=returns, alpha=0.25)
+    # V − α·2·Σ(V − G): 10 + 1.5 and 4 + 10.5
+    assert found["updated"].tolist() == [11.5, 14.5]
+    with pytest.raises(rlcalc.InputError, match="values has 10 and 8"):
+        rlcalc.derive("critic_loss", values=[10, 8], returns=[15, 7], alpha="1/4")
+    # where the check cannot look, that row alone has no answer
+    mixed = make([[10.0, 10.0, 8.0], [4.0, 4.0, 4.0]])
+    form = getattr(load_forms("critic_loss"), "numpy_form" if make is np.array else "torch_form")
+    updated = form(values=mixed, returns=returns, alpha=0.25)["updated"].tolist()
+    assert (updated[0] != updated[0], updated[1]) == (True, 14.5)

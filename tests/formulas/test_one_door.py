@@ -126,6 +126,21 @@ def test_what_is_no_array_of_numbers_is_refused(rewards: Any) -> None:
 @pytest.mark.parametrize(
     "rewards",
     [
+        np.ma.masked_array([1.0, 100.0, 3.0], mask=[0, 1, 0]),
+        np.array([(1,), (2,)], dtype=[("a", "f8")]),
+        np.array(["2026-01-01", "2026-01-02"], dtype="datetime64[D]"),
+    ],
+    ids=["masked", "records", "dates"],
+)
+def test_the_exact_door_takes_no_such_array_either(rewards: Any) -> None:
+    with pytest.raises(rlcalc.InputError) as caught:
+        rlcalc.derive("discounted_return", rewards=rewards)
+    assert caught.value.code == "rewards_not_numeric"
+
+
+@pytest.mark.parametrize(
+    "rewards",
+    [
         [Fraction(1, 2), Decimal("1.5")],
         np.ma.masked_array([0.5, 1.5], mask=[0, 0]),
         (0.5, 1.5),

@@ -13,6 +13,7 @@ from rlcalc.audit.lecture.ch4 import BANDIT
 from rlcalc.audit.policies import Path, TwoSteps
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence
 from rlcalc.audit.registry import Statement, claim
+from rlcalc.audit.zero import as_expression
 
 WORKED = "reinforce_step/lecture-4.4"
 NO_GAMMA = "policy_gradient/audit-missing-gamma-t"  # two tokens, discount 1/2
@@ -207,7 +208,7 @@ def single_episode(s: Statement) -> ev.Findings:
     """In 4.4 the two possible episodes give 5 and 0 where the gradient is 5/2."""
     case, t = vector(WORKED), index("t")
     true = answer("policy_gradient", **BANDIT)[0][0]
-    left = as_return(case) * case.answer("score")[0]
+    left = as_expression(case.given["return_"]) * case.answer("score")[0]
     right = 0 * case.answer("score", action=1)[0]
     total = sequence("sum_{t}")(scored(s.sign * sequence("G")(t), t))
     in_the_mean = _per_step(TwoSteps(1), s.sign)
@@ -229,10 +230,6 @@ def single_episode(s: Statement) -> ev.Findings:
     )
 
 
-def as_return(case: Any) -> int:
-    return int(case.given["return_"])
-
-
 @claim("L4.3-sum-to-T", last=0)
 def sum_to_end(s: Statement) -> ev.Findings:
     """An episode that ends at time T has the actions A_0 … A_{T−1}; in the lecture R_T is the last reward."""
@@ -246,7 +243,5 @@ def sum_to_end(s: Statement) -> ev.Findings:
             ev.Identity("rewards left after the last term", end - last, 0, "T ≥ 1"),
             ev.Identity("weight of that term times any score", (end - last) * score, 0, "every score"),
         ],
-        unchanged=[
-            ev.Exact("section 4.4, T = 1: one term", as_return(case) * case.answer("score")[0], "=", 5)
-        ],
+        unchanged=[ev.Exact("section 4.4, T = 1: one term", 10 * case.answer("score")[0], "=", 5)],
     )

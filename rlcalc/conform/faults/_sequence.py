@@ -63,6 +63,11 @@ def early(series: Any) -> Any:
     return moved
 
 
+def narrow_discount(gamma: Any) -> Any:
+    """A discount rounded to float32; one per step is an array with the dtype of the data, and stays so."""
+    return gamma if np.ndim(gamma) else narrow(gamma)
+
+
 def narrow(numbers: Any) -> Any:
     """Rounded to float32, in the dtype that they had."""
     return np.asarray(numbers, np.float32).astype(numbers.dtype)
@@ -139,12 +144,12 @@ def next_value_of_reset_state(arrays: Arrays) -> Arrays:
 def discounts_in_float32(arrays: Arrays) -> Arrays:
     """Rounds γ to float32 before it meets float64 data: seven digits, in an answer that is float64.
 
-    Shown when: γ such as 9/10 in float64.
+    Shown when: One γ for all steps, such as 9/10, in float64.
     Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype:
         gamma * (~done).int().
     Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
     """
-    return {"gamma": narrow(arrays["gamma"])}
+    return {"gamma": narrow_discount(arrays["gamma"])}
 
 
 @fault("computes-in-float32", "precision", stage="inputs", rounds=True)

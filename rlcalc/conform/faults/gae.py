@@ -18,6 +18,7 @@ from rlcalc.conform.faults._sequence import (
     last_step,
     late,
     narrow,
+    narrow_discount,
     next_values,
 )
 from rlcalc.recurrence.scan import scan_numpy
@@ -380,15 +381,13 @@ def discounts_in_float32(arrays: Arrays) -> Arrays:
     """Rounds γ, and the product γλ, to float32 before they meet float64 data: seven digits, in an answer that
     is float64.
 
-    Shown when: γ or γλ such as 9/10 in float64.
+    Shown when: One γ for all steps, and γ or γλ such as 9/10, in float64.
     Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype: gamma *
         (~done).int().
     Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
     """
-    gamma, lam = narrow(arrays["gamma"]), arrays["lam"]
-    if np.ndim(gamma):
-        lam = narrow(lam)
-    elif gamma > 0:
+    gamma, lam = narrow_discount(arrays["gamma"]), arrays["lam"]
+    if not np.ndim(gamma) and gamma > 0:
         lam = narrow(arrays["gamma"] * lam) / gamma
     return {"gamma": gamma, "lam": lam}
 
@@ -397,12 +396,12 @@ def discounts_in_float32(arrays: Arrays) -> Arrays:
 def bootstrap_discount_in_float32(arrays: Arrays) -> Arrays:
     """Rounds γ to float32 in the TD error, and nowhere else.
 
-    Shown when: γ such as 9/10 in float64, with a bootstrap other than 0.
+    Shown when: One γ for all steps, such as 9/10, in float64, with a bootstrap other than 0.
     Cause: gamma * (~terminated).int() is a float32 tensor in Torch, while the powers of γλ are made with the
         dtype of the data.
     Fix: Give the mask the dtype of the data, (~terminated).to(rewards.dtype).
     """
-    more = (narrow(arrays["gamma"]) - arrays["gamma"]) * bootstraps(arrays)
+    more = (narrow_discount(arrays["gamma"]) - arrays["gamma"]) * bootstraps(arrays)
     return {"rewards": arrays["rewards"] + more}
 
 

@@ -16,6 +16,7 @@ from rlcalc.conform.faults._sequence import (
     flags,
     last_step,
     narrow,
+    narrow_discount,
     next_values,
     with_returns,
 )
@@ -173,7 +174,7 @@ def discounts_in_float32(form: Form, **arrays: Any) -> Outputs:
         (~done).int().
     Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
     """
-    gamma, lam = narrow(arrays["gamma"]), narrow(arrays["lam"])
+    gamma, lam = narrow_discount(arrays["gamma"]), narrow(arrays["lam"])
     changed = {**arrays, "gamma": gamma, "lam": lam}
     if not np.ndim(gamma) and gamma > 0:
         changed["lam"] = narrow(gamma * lam) / gamma

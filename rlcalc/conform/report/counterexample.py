@@ -165,25 +165,17 @@ def _exact_answer(derivation: Derivation, judgement: Judgement, rounded: Any) ->
     return map_nested(lambda value: value if isinstance(value, str) else to_text(value), exact)
 
 
-def as_text(value: Any) -> Any:
-    """Exact numbers as text in nested lists; names and places of states stay what they are."""
+def as_text(value: Any, in_table: bool = False) -> Any:
+    """Exact numbers as text in nested lists; in a table, names and places of states stay what they are."""
     if isinstance(value, list | tuple):
-        return [as_text(part) for part in value]
+        return [as_text(part, in_table) for part in value]
     if isinstance(value, Mapping):
-        return {key: _table_text(part) for key, part in value.items()}
-    if isinstance(value, bool):
-        return "1" if value else "0"
+        return {key: as_text(part, in_table=True) for key, part in value.items()}
     if isinstance(value, Fraction):
         return str(value) if value.denominator.bit_length() < 200 else str(float(value))
-    return None if value is None else str(value)
-
-
-def _table_text(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _table_text(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_table_text(part) for part in value]
-    return str(value) if isinstance(value, Fraction) else value
+    if value is None or in_table:
+        return value
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def _near(value: Any) -> Any:

@@ -1,0 +1,192 @@
+"""DESIGN's promise: a formula is three files, and nothing else is touched.
+
+In a copy of the tree three made-up files are added; then everything works.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+pytestmark = pytest.mark.slow
+
+SPEC = """\
+schema = "rlcalc-formula-1"
+name = "watkins_error"
+command = "watkins-error"
+title = "Made-up error"
+group = "Returns"
+order = 999
+sections = ["1.5"]
+symbolic = true
+text = "e = R + γ q − p"
+latex = 'e = R + \\gamma q - p'
+about = "For a test: the reward and a discounted number, less another."
+references = ["Made up"]
+
+[[parameter]]
+name = "reward"
+kind = "number"
+help = "Reward."
+
+[[parameter]]
+name = "q"
+kind = "number"
+help = "A number that is discounted."
+
+[[parameter]]
+name = "p"
+kind = "number"
+default = "0"
+help = "A number that is taken off."
+
+[[parameter]]
+name = "gamma"
+symbol = "γ"
+kind = "number"
+domain = "[0, 1]"
+help = "Discount."
+
+[[output]]
+name = "error"
+about = "The error."
+
+[[example]]
+args = "--reward 1 --q 4 --gamma 1/2"
+answer = "3"
+about = "1 + 4/2."
+"""
+
+MODULE = '''\
+"""e = R + γ q − p."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def exact_form(d: Any, i: Any) -> None:
+    reward, q, p, gamma = d.given("R", i.reward), d.given("q", i.q), d.given("p", i.p), d.given("γ", i.gamma)
+    d.output("error", d.step("e", reward + gamma * q - p))
+
+
+def array_form(xp: Any, reward: Any, q: Any, p: Any, gamma: Any) -> dict[str, Any]:
+    return {"error": reward + gamma * q - p}
+'''
+
+GOLDEN = """\
+schema = "rlcalc-golden-1"
+formula = "watkins_error"
+
+[[case]]
+id = "watkins_error/plain"
+about = "1 + 4/2 − 1/2."
+flags = ["basic"]
+result = "valid"
+given = { reward = "1", q = "4", p = "1/2", gamma = "1/2" }
+[case.want.error]
+exact = "5/2"
+
+[[case]]
+id = "watkins_error/batch-of-two"
+about = "Two at once, with one discount: 1 + 2 and 3 + 1."
+flags = ["batch"]
+result = "valid"
+batch = [2]
+given = { reward = ["1", "3"], q = ["4", "2"], gamma = "1/2" }
+[case.want.error]
+exact = ["3", "4"]
+
+[[case]]
+id = "watkins_error/gamma-above-one"
+about = "A discount above 1."
+flags = ["domain"]
+result = "invalid"
+given = { reward = "1", q = "4", gamma = "2" }
+error = "gamma_out_of_range"
+"""
+
+TARGETS = """\
+def right(reward, q, p, gamma):
+    return reward + gamma * q - p
+
+def wrong(reward, q, p, gamma):
+    return reward + q - p
+"""
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    top = tmp_path_factory.mktemp("tree")
+    for folder in ("rlcalc", "specs", "golden"):
+        shutil.copytree(ROOT / folder, top / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (top / "specs" / "formulas" / "watkins_error.toml").write_text(SPEC, "utf-8")
+    (top / "rlcalc" / "formulas" / "watkins_error.py").write_text(MODULE, "utf-8")
+    (top / "golden" / "watkins_error.toml").write_text(GOLDEN, "utf-8")
+    (top / "targets.py").write_text(TARGETS, "utf-8")
+    return top
+
+
+def run(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(tree), "COLUMNS": "100"}
+    return subprocess.run([sys.executable, *words], env=env, cwd=tree, capture_output=True, text=True)
+
+
+def rlcalc(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return run(tree, "-m", "rlcalc", *words)
+
+
+def test_it_is_a_command_with_help_and_in_the_lists(tree: Path) -> None:
+    done = rlcalc(tree, "watkins-error", "--reward", "1", "--q", "4", "--gamma", "1/2")
+    assert done.returncode == 0, done.stderr
+    assert "= 3" in done.stdout
+    assert "NumPy agrees" in done.stdout
+    assert "--reward" in rlcalc(tree, "watkins-error", "-h").stdout
+    assert "watkins-error" in rlcalc(tree, "list").stdout
+    assert "| `watkins-error` | Made-up error |" in rlcalc(tree, "list", "--markdown").stdout
+    assert "Made up" in rlcalc(tree, "show", "watkins_error").stdout
+    refused = rlcalc(tree, "watkins-error", "--reward", "1", "--q", "4", "--gamma", "2", "--json")
+    assert refused.returncode == 2
+    assert json.loads(refused.stderr.splitlines()[-1])["error"]["code"] == "gamma_out_of_range"
+
+
+def test_it_is_a_python_function_and_a_derivation(tree: Path) -> None:
+    code = (
+        "import rlcalc\n"
+        "assert rlcalc.watkins_error(reward=1.0, q=4.0, gamma=0.5) == 3.0\n"
+        "both = rlcalc.compute('watkins_error', reward=[1, 3], q=[4, 2], gamma=0.5)['error']\n"
+        "assert both.tolist() == [3, 4]\n"
+        "found = rlcalc.derive('watkins_error', reward='r', q='q', gamma='g').outputs['error']\n"
+        "assert str(found) == 'g*q + r'\n"
+        "from rlcalc._stubs import stub\n"
+        "assert 'def watkins_error(' in stub()\n"
+    )
+    done = run(tree, "-c", code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_its_vectors_are_certified_and_verified(tree: Path) -> None:
+    path = "golden/watkins_error.toml"
+    assert "2 values written" in rlcalc(tree, "golden", "certify", path).stdout
+    assert rlcalc(tree, "golden", "certify", "--check", path).returncode == 0
+    done = rlcalc(tree, "verify", "--formula", "watkins-error")
+    assert done.returncode == 0, done.stdout
+    assert "3 cases of 1 formula: all passed" in done.stdout
+    assert rlcalc(tree, "golden", "export", "--formula", "watkins-error").returncode == 0
+
+
+def test_functions_are_judged_by_it_on_vectors_and_generated_cases(tree: Path) -> None:
+    words = ("--formula", "watkins_error", "--random", "20", "--json")
+    right = json.loads(rlcalc(tree, "conform", "targets.py:right", *words).stdout)
+    assert right["verdict"] == "conforms"
+    wrong = json.loads(rlcalc(tree, "conform", "targets.py:wrong", *words).stdout)
+    assert wrong["verdict"] == "nonconforming"
+    assert wrong["counterexample"]
