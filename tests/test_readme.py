@@ -1,4 +1,7 @@
-"""Every command and every line of Python that the README shows, run as printed."""
+"""Every command and every line of Python that the README shows, run as printed.
+
+``python -m tests.test_readme`` prints every command's output of today into the README.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -33,10 +37,8 @@ def console() -> list[tuple[str, list[str]]]:
     return [(command, "\n".join(lines).strip("\n").splitlines()) for command, lines in found]
 
 
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """An environment whose ``rlcalc`` is the code under test, wherever it is installed."""
-    folder = tmp_path_factory.mktemp("bin")
     program = folder / "rlcalc"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m rlcalc "$@"\n', "utf-8")
     program.chmod(0o755)
@@ -44,14 +46,24 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "NO_COLOR": "1"}
 
 
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return environment(tmp_path_factory.mktemp("bin"))
+
+
+def printed_by(command: str, shell: dict[str, str], folder: Path) -> list[str]:
+    """The lines that a command prints in a folder with the README's files."""
+    write_files(folder)
+    done = subprocess.run(command, shell=True, env=shell, cwd=folder, capture_output=True, text=True)
+    output = f"{done.stdout.strip()}\n{done.stderr.strip()}"
+    return "\n".join(line.rstrip() for line in output.splitlines()).strip("\n").splitlines()
+
+
 @pytest.mark.parametrize(("command", "expected"), console(), ids=[c[:70] for c, _ in console()])
 def test_command_prints_what_is_shown(
     command: str, expected: list[str], shell: dict[str, str], tmp_path: Path
 ) -> None:
-    write_files(tmp_path)
-    done = subprocess.run(command, shell=True, env=shell, cwd=tmp_path, capture_output=True, text=True)
-    output = f"{done.stdout.strip()}\n{done.stderr.strip()}"
-    printed = "\n".join(line.rstrip() for line in output.splitlines()).strip("\n").splitlines()
+    printed = printed_by(command, shell, tmp_path)
     if expected and expected[-1] == "...":
         expected = expected[:-1]
         printed = printed[: len(expected)]
@@ -102,3 +114,21 @@ def test_the_table_of_commands_is_the_one_that_the_program_prints() -> None:
     """``rlcalc list --markdown`` prints what stands between the marks."""
     begin, end = "<!-- rlcalc list --markdown -->\n", "<!-- end of the list -->"
     assert README.partition(begin)[2].partition(end)[0] == markdown_table()
+
+
+def renew() -> None:
+    """Print every command's output of today into the README; what ends in "..." keeps its length."""
+    text = README
+    with tempfile.TemporaryDirectory() as bin_, tempfile.TemporaryDirectory() as folder:
+        shell = environment(Path(bin_))
+        for command, shown in console():
+            printed = printed_by(command, shell, Path(folder))
+            if shown and shown[-1] == "...":
+                printed = [*printed[: len(shown) - 1], "..."]
+            old, new = (f"$ {command}\n" + "\n".join(lines) for lines in (shown, printed))
+            text = text.replace(old, new, 1)
+    (ROOT / "README.md").write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    renew()

@@ -99,7 +99,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return checkpoint.load(folder)
 
 
-NOTHING = object()
+NOTHING = "left out"  # a marker with a name, which every process that collects the tests gives alike
 FLAT, TRAINER = ("trainer", 0, "optimiser", "flat"), ("trainer", 0)
 
 

@@ -28,7 +28,8 @@ def plain_text(latex: str) -> str:
     text = _HAT.sub(lambda m: f"{m[1]}̂", text)
     while (changed := _FRACTION.sub(lambda m: f"{_whole(m[1])}/{_whole(m[2])}", text)) != text:
         text = changed
-    text = re.sub(r"\\([a-zA-Z]+|.) ?", lambda m: _SIGNS.get(m[1], m[1]), text)
+    # the space that ends a command is no space of the formula, but before a sign it was meant as one
+    text = re.sub(r"\\([a-zA-Z]+|.)( (?![=<>+-]))?", lambda m: _SIGNS.get(m[1], m[1]), text)
     text = re.sub(r"[≤≥≠≈→←∈∉⟹]", r" \g<0> ", text)
     text = re.sub(r"([_^])\{([^{}])\}", r"\1\2", text).replace("-", "−")
     return " ".join(text.split())

@@ -103,7 +103,7 @@ def locked(folder: Path) -> Iterator[None]:
     except BlockingIOError:
         raise InputError(
             "checkpoint_in_use",
-            f"Another run is writing its checkpoints to {shown(folder)}.",
+            f"Another run is writing its checkpoints to {shown(folder, 300)}.",
             "Wait until it has ended, or name another folder.",
         ) from None
     except OSError as error:
