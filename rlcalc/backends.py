@@ -9,6 +9,7 @@ for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from rlcalc._lazy import np, torch
@@ -69,7 +70,12 @@ class Backend:
 
     def eps(self, array: Any) -> float:
         """Distance from 1 to the next number of the dtype."""
-        return float(self.finfo(array.dtype).eps)
+        return _eps(self, array.dtype)
+
+
+@cache
+def _eps(xp: Backend, dtype: Any) -> float:
+    return float(xp.finfo(dtype).eps)
 
 
 class _NumPy(Backend):

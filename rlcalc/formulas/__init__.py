@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from rlcalc._lazy import np
@@ -61,21 +62,29 @@ def load_forms(name: str) -> Forms:
     Raises:
         DataError: ``bad_spec`` when there is no such module, or it takes other inputs than specified.
     """
-    _check_module(name)
-    module = import_module(f"rlcalc.formulas.{name}")
-    both = getattr(module, "array_form", None)
+    module = _check_module(name)
+    return _joined(module.exact_form, *(getattr(module, name, None) for name in _OTHERS))
+
+
+@cache  # by what the module holds: to put this together takes longer than many a form runs
+def _joined(
+    exact_form: Any, array_form: Any, numpy_form: Any, torch_form: Any, check: Any, check_arrays: Any
+) -> Forms:
     return Forms(
-        exact_form=module.exact_form,
-        numpy_form=_quiet(partial(both, NUMPY) if both else module.numpy_form),
-        torch_form=partial(both, TORCH) if both else module.torch_form,
-        check=getattr(module, "check", None),
-        check_arrays=getattr(module, "check_arrays", None),
+        exact_form=exact_form,
+        numpy_form=_quiet(partial(array_form, NUMPY) if array_form else numpy_form),
+        torch_form=partial(array_form, TORCH) if array_form else torch_form,
+        check=check,
+        check_arrays=check_arrays,
     )
 
 
+_OTHERS = ("array_form", "numpy_form", "torch_form", "check", "check_arrays")
+
+
 @cache
-def _check_module(name: str) -> None:
-    """Refuse a specification that is not that of its module, before anything is computed."""
+def _check_module(name: str) -> ModuleType:
+    """The module of a formula; a specification that is not its own is refused before anything is computed."""
     place = Place(f"{name}.toml", code="bad_spec")
     try:
         module = import_module(f"rlcalc.formulas.{name}")
@@ -86,7 +95,8 @@ def _check_module(name: str) -> None:
     form = getattr(module, "array_form", None) or module.numpy_form
     taken = list(inspect.signature(form).parameters.values())
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):
-        return
+        return module
     differ = {p.name for p in load_formula(name).parameters} ^ {p.name for p in taken if p.name != "xp"}
     if differ:
         place.refuse(f"only one of it and its module has the parameter {', '.join(sorted(differ))}.")
+    return module

@@ -60,7 +60,10 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
     low, high = interval.low, interval.high
     if (low is None and high is None) or array.size == 0:
         return
-    smallest, largest = float(array.min()), float(array.max())
+    if array.size == 1:  # a reduction costs more than all the rest
+        smallest = largest = float(array.item())
+    else:
+        smallest, largest = float(array.min()), float(array.max())
     if not (isfinite(smallest) and isfinite(largest)):
         what = "nan" if isnan(smallest) else "infinity"
         raise InputError(

@@ -101,7 +101,8 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[Backend, dict
             ``..._wrong_shape``, ``..._out_of_range``, ``number_not_finite``.
     """
     given = {name: value for name, value in given.items() if value is not None}
-    active = [p for p in formula.parameters if p.name in active_form(formula, given)]
+    names = active_form(formula, given)
+    active = [p for p in formula.parameters if p.name in names]
     for parameter in active:
         if parameter.required and parameter.name not in given:
             raise missing(formula, parameter)
@@ -223,6 +224,8 @@ def _real(parameter: Parameter, value: Any, dtype: Any) -> Any:
     """Real numbers as an array; text, dates, records, gaps and imaginary parts are none."""
     if type(value) is np.ndarray and value.dtype.kind == "f" and dtype in (None, value.dtype):
         return value
+    if type(value) is float and dtype == np.float64:
+        return np.asarray(value)
     array = _plain_array(parameter, value)
     kind = array.dtype.kind
     if kind == "O":

@@ -38,6 +38,10 @@ class _Steps:
         # γ_t is gamma[t] / below
         self.below = math.lcm(*(g.denominator for g in set(gammas)))
         self.gamma = [_over(g, self.below) for g in gammas]
+        # so are rewards and successors, over the unit
+        self.unit = _unit(self.rewards, self.follows)
+        self.whole_rewards = [_over(x, self.unit) for x in self.rewards]
+        self.whole_follows = [_over(x, self.unit) for x in self.follows]
 
     def reach(self, t: int) -> int:
         """Steps from t to the end of its episode."""
@@ -66,25 +70,24 @@ class _Steps:
         ]
         return found, unit * self.below
 
-    def n_steps(self, t: int, most: float = math.inf) -> tuple[list[int], int]:
-        """G_t^(1), G_t^(2), … as far as the episode goes, and their unit.
-
-        G^(n) is its number over unit · below^n: rewards of n steps, then the
-        value of where they lead.
-        """
-        steps = int(min(self.reach(t), most))
-        rewards, follows = self.rewards[t : t + steps], self.follows[t : t + steps]
-        unit = _unit(rewards, follows)
+    def n_steps(self, t: int) -> list[int]:
+        """G_t^(1), G_t^(2), … as far as the episode goes, G^(n) over unit · below^n."""
         found, total, factor = [], 0, 1
-        for k, (reward, follow) in enumerate(zip(rewards, follows, strict=True)):
-            total = total * self.below + factor * self.below * _over(reward, unit)
-            factor *= self.gamma[t + k]
-            found.append(total + factor * _over(follow, unit))
-        return found, unit
+        for k in range(t, t + self.reach(t)):
+            total = total * self.below + factor * (self.below * self.whole_rewards[k])
+            factor *= self.gamma[k]
+            found.append(total + factor * self.whole_follows[k])
+        return found
 
     def n_step(self, t: int, n: float) -> Fraction:
-        found, unit = self.n_steps(t, n)
-        return Fraction(found[-1], unit * self.below ** len(found))
+        """Discounted rewards of n steps, or to the end, and the value of where they lead."""
+        steps = int(min(self.reach(t), n))
+        total, factor = 0, 1
+        for k in range(t, t + steps):
+            total = total * self.below + factor * self.whole_rewards[k]
+            factor *= self.gamma[k]
+        total = total * self.below + factor * self.whole_follows[t + steps - 1]
+        return Fraction(total, self.unit * self.below**steps)
 
 
 def _unit(*lists: Sequence[Fraction]) -> int:
@@ -123,12 +126,12 @@ def lambda_return(i: Inputs) -> Outputs:
     above, below = i.lam.numerator, i.lam.denominator
 
     def one(t: int) -> Fraction:
-        found, unit = s.n_steps(t)
-        total, power = 0, 1
+        found = s.n_steps(t)
+        total, power, step = 0, 1, s.below * below
         for n, value in enumerate(found, 1):
             share = below if n == len(found) else below - above
-            total = total * s.below * below + share * power * value
+            total = total * step + share * power * value
             power *= above
-        return Fraction(total, unit * (s.below * below) ** len(found))
+        return Fraction(total, s.unit * step ** len(found))
 
     return {"returns": [one(t) for t in range(s.count)]}
