@@ -8,6 +8,7 @@ for.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
@@ -22,7 +23,7 @@ def is_tensor(value: Any) -> bool:
     )
 
 
-class Backend:
+class Backend(ABC):
     """One array library.
 
     Attributes:
@@ -37,36 +38,37 @@ class Backend:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.library, name)
 
+    @abstractmethod
     def array(self, value: Any, dtype: Any = None, device: Any = None) -> Any:
         """Numbers or nested lists of them as an array."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cast(self, array: Any, dtype: Any) -> Any:
-        raise NotImplementedError
+        """The same values in another dtype."""
 
+    @abstractmethod
     def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
         """Zeros in the dtype and on the device of ``like``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def indices(self, count: int, like: Any) -> Any:
         """0 … count − 1, on the device of ``like``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def placed(self, array: Any, like: Any) -> Any:
         """The same array on the device of ``like``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take(self, array: Any, index: Any) -> Any:
         """The entries of the last axis at the indices, both of one shape before it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def constant(self, array: Any) -> Any:
         """The same values without the graph that they came with."""
-        raise NotImplementedError
 
+    @abstractmethod
     def look(self, array: Any) -> Any:
         """The values as a NumPy array; ``None`` where looking would cost a wait or is not possible."""
-        raise NotImplementedError
 
     def eps(self, array: Any) -> float:
         """Distance from 1 to the next number of the dtype."""

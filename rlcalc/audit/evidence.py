@@ -7,6 +7,7 @@ hold. The classes are plain data otherwise, so that they can be printed.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,7 +21,7 @@ Status = Literal["holds", "fails", "open"]
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(ABC):
     """Base of all evidence.
 
     Attributes:
@@ -40,8 +41,9 @@ class Evidence:
     def status(self) -> Status:
         return self.decide()
 
+    @abstractmethod
     def decide(self) -> Status:
-        raise NotImplementedError
+        """Do the work; its result is kept as ``status``."""
 
     @property
     def is_idle(self) -> bool:

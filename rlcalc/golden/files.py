@@ -11,8 +11,6 @@ backends, conformance replays them against functions of other people.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,7 +19,19 @@ from typing import Any, Literal, get_args
 
 from rlcalc.data import data_folder, read_toml
 from rlcalc.errors import DataError, UnknownName, shown, suggestion
-from rlcalc.nested import flatten, outline
+from rlcalc.golden.keys import (
+    batch_problem,
+    code_problem,
+    decimal_problem,
+    digits_problem,
+    distinct_flags,
+    expanded,
+    given_problem,
+    id_problem,
+    not_empty,
+    number_problem,
+)
+from rlcalc.nested import outline
 from rlcalc.records import Place, read_record
 from rlcalc.specs import Formula, load_formula
 
@@ -30,118 +40,6 @@ Kind = Literal["basic", "edge", "convention", "erratum", "identity", "stiff", "i
 Result = Literal["valid", "acceptable", "invalid"]
 KINDS: tuple[str, ...] = get_args(Kind)
 RESULTS: tuple[str, ...] = get_args(Result)
-MOST_ROWS = 4096  # of a batch
-MOST_ENTRIES = 2**17  # of a list with runs; a vocabulary
-
-_ID = re.compile(r"[a-z][a-z0-9_]*/(?=.*[a-z])[a-z0-9]+(?:[.-][a-z0-9]+)*")
-_CODE = re.compile(r"[a-z][a-z0-9_]*")
-_DECIMAL = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]{1,5})?|infinity)")
-
-
-def expanded(value: Any) -> Any:
-    """A list with its runs written out: ``{ repeat = 1000, value = "0" }`` stands for a thousand entries.
-
-    Raises:
-        ValueError: a run of another form, or too long.
-    """
-    if isinstance(value, dict) and set(value) == {"repeat", "value"}:
-        raise ValueError("a run stands in a list.")
-    if not isinstance(value, list):
-        return value
-    found: list[Any] = []
-    for part in value:
-        if not (isinstance(part, dict) and "repeat" in part):
-            found.append(expanded(part))
-            continue
-        count, one = part["repeat"], part.get("value")
-        if type(count) is not int or set(part) != {"repeat", "value"} or not isinstance(one, str | int):
-            raise ValueError('a run is written { repeat = 3, value = "0" }.')
-        if not 2 <= count <= MOST_ENTRIES - len(found):
-            raise ValueError(f"a run has 2 to {MOST_ENTRIES} entries, not {count}.")
-        found += [one] * count
-    return found
-
-
-# what the keys of a file hold; each check gives what is wrong, or ""
-
-
-def _id_problem(name: str) -> str:
-    if _ID.fullmatch(name):
-        return ""
-    return (
-        "an id is the formula, '/', and words of small letters, digits, '-' and '.' that say what the "
-        f"case is about (never a bare number); not {shown(name)}."
-    )
-
-
-def _code_problem(code: str) -> str:
-    return (
-        ""
-        if _CODE.fullmatch(code)
-        else f"expected a stable code such as gamma_out_of_range, not {shown(code)}."
-    )
-
-
-def _number_problem(value: Any) -> str:
-    """Strings and integers only: a TOML float is rounded before anyone sees it."""
-    for entry in flatten(value):
-        if isinstance(entry, float):
-            return f'the float {entry!r}; write it as a string: "{entry!r}".'
-        if isinstance(entry, bool) or not isinstance(entry, str | int):
-            return f"{shown(entry)}; only strings and integers are exact."
-    return ""
-
-
-def _decimal_problem(value: Any) -> str:
-    return next(
-        (
-            f"expected decimals such as '2.5000000000000000000', not {shown(entry)}."
-            for entry in flatten(value)
-            if not (isinstance(entry, str) and _DECIMAL.fullmatch(entry) and len(entry) < 100)
-        ),
-        "",
-    )
-
-
-def _given_problem(given: Mapping[str, Any]) -> str:
-    waiting = list(given.items())
-    while waiting:
-        name, value = waiting.pop()
-        # true and false read well for a switch; anything else is text or a whole number
-        problem = "" if isinstance(value, bool) and name in given else _without_tables(name, value, waiting)
-        if problem:
-            return f"{name}: {problem}"
-    return ""
-
-
-def _without_tables(name: str, value: Any, waiting: list[tuple[str, Any]]) -> str:
-    """The problem of the numbers in a value; its tables (a decision process) are left for later."""
-    tables = [part for part in flatten(value) if isinstance(part, dict)]
-    waiting += [(f"{name}.{key}", part) for table in tables for key, part in table.items()]
-    return _number_problem([part for part in flatten(value) if not isinstance(part, dict)])
-
-
-def _digits_problem(least: int) -> Any:
-    def check(number: int | None) -> str:
-        inside = number is None or least <= number <= 15
-        return "" if inside else f"expected a whole number from {least} to 15, not {number}."
-
-    return check
-
-
-def _batch_problem(batch: tuple[int, ...]) -> str:
-    good = batch and min(batch) >= 1 and math.prod(batch) <= MOST_ROWS
-    return "" if good else f"expected the lengths of the leading axes, together at most {MOST_ROWS} rows."
-
-
-def _some(value: Any) -> str:
-    return "" if value else "it is empty."
-
-
-def _distinct(names: tuple[str, ...]) -> str:
-    if not names:
-        return "at least one flag is needed."
-    return "duplicate flag." if len(set(names)) < len(names) else ""
 
 
 @dataclass(frozen=True)
@@ -172,9 +70,9 @@ class Want:
         printed: what the source prints, verbatim, in the same shape.
     """
 
-    exact: Any = field(metadata={"check": _number_problem})
-    decimal: Any = field(default=None, metadata={"check": _decimal_problem})
-    printed: Any = field(default=None, metadata={"check": _number_problem})
+    exact: Any = field(metadata={"check": number_problem})
+    decimal: Any = field(default=None, metadata={"check": decimal_problem})
+    printed: Any = field(default=None, metadata={"check": number_problem})
 
 
 @dataclass(frozen=True)
@@ -189,8 +87,8 @@ class Reading:
     """
 
     when: str
-    given: Mapping[str, Any] = field(metadata={"check": _given_problem})
-    want: Mapping[str, Want] = field(metadata={"check": _some})
+    given: Mapping[str, Any] = field(metadata={"check": given_problem})
+    want: Mapping[str, Want] = field(metadata={"check": not_empty})
     path: tuple[str | int, ...] = ()
 
 
@@ -203,25 +101,25 @@ class _Source:
 @dataclass(frozen=True)
 class _Digits:
     reason: str
-    float64: int | None = field(default=None, metadata={"check": _digits_problem(1)})
-    float32: int | None = field(default=None, metadata={"check": _digits_problem(0)})
+    float64: int | None = field(default=None, metadata={"check": digits_problem(1)})
+    float32: int | None = field(default=None, metadata={"check": digits_problem(0)})
 
 
 @dataclass(frozen=True)
 class _Entry:
     """A ``[[case]]`` as the file has it."""
 
-    id: str = field(metadata={"check": _id_problem})
+    id: str = field(metadata={"check": id_problem})
     about: str
-    flags: tuple[str, ...] = field(metadata={"check": _distinct})
+    flags: tuple[str, ...] = field(metadata={"check": distinct_flags})
     result: Result
-    given: Mapping[str, Any] = field(metadata={"check": _given_problem})
-    want: Mapping[str, Want] | None = field(default=None, metadata={"check": _some})
-    otherwise: tuple[Mapping[str, Any], ...] | None = field(default=None, metadata={"check": _some})
+    given: Mapping[str, Any] = field(metadata={"check": given_problem})
+    want: Mapping[str, Want] | None = field(default=None, metadata={"check": not_empty})
+    otherwise: tuple[Mapping[str, Any], ...] | None = field(default=None, metadata={"check": not_empty})
     source: _Source = _Source()
-    batch: tuple[int, ...] = field(default=(), metadata={"check": _batch_problem})
+    batch: tuple[int, ...] = field(default=(), metadata={"check": batch_problem})
     digits: _Digits | None = None
-    error: str | None = field(default=None, metadata={"check": _code_problem})
+    error: str | None = field(default=None, metadata={"check": code_problem})
 
 
 # what a result calls for, of the keys that not every case has
@@ -360,7 +258,7 @@ class _FlagFile:
 class _Top:
     schema: Literal["rlcalc-golden-1"]
     formula: str
-    case: tuple[Any, ...] = field(metadata={"check": _some})
+    case: tuple[Any, ...] = field(metadata={"check": not_empty})
     flag: Mapping[str, Any] = field(default_factory=dict)
 
 
