@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import comb
+from math import comb, gcd
 from typing import Any
 
 from rlcalc._lazy import sympy
@@ -25,7 +25,7 @@ def add(values: Sequence[Value]) -> Value:
         # the summands of summands are put in order together
         charge(sum(3 * nodes(value) + 8 * max(1, len(value.args)) for value in values), "constants")
         return sympy.Add(*values)
-    total = Fraction(0)
+    above, below = 0, 1  # reduced once, at the end
     bits = 0
     announced = 0.0
     for value in values:
@@ -33,10 +33,16 @@ def add(values: Sequence[Value]) -> Value:
         if announced > _AT_ONCE:
             charge(announced, "digits")
             announced = 0.0
-        total += Fraction(int(value.p), int(value.q))
-        bits = max(total.numerator.bit_length(), total.denominator.bit_length())
+        numerator, denominator = int(value.p), int(value.q)
+        if denominator == below:
+            above += numerator
+        else:
+            common = gcd(below, denominator)
+            above = above * (denominator // common) + numerator * (below // common)
+            below *= denominator // common
+        bits = max(above.bit_length(), below.bit_length())
     charge(announced, "digits")
-    return to_sympy(total)
+    return to_sympy(Fraction(above, below))
 
 
 def multiply(values: Sequence[Value]) -> Value:
