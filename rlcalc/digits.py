@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from rlcalc._lazy import np
@@ -44,6 +45,7 @@ def rounded(value: Fraction, dtype: str) -> Fraction:
 _BITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
 
 
+@lru_cache(maxsize=1024)
 def read_decimal(text: str) -> Fraction | float:
     """A certified decimal string as a Fraction; ``infinity`` as a float."""
     return float(text) if text.endswith("infinity") else Fraction(text)
@@ -86,7 +88,11 @@ def least_digits(got: Any, truth: Any, dtype: str, scale: float = 0.0) -> float:
     """Fewest correct digits over all entries; ``-inf`` when the shapes differ."""
     if outline(got) != outline(truth):
         return float("-inf")
-    pairs = list(zip(flatten(got), flatten(truth), strict=True))
+    # long answers repeat their entries, and the truths of these are one object
+    different = {
+        (mine, id(value)): (mine, value) for mine, value in zip(flatten(got), flatten(truth), strict=True)
+    }
+    pairs = list(different.values())
     if len(pairs) > _MANY and all(type(value) is float for _, value in pairs):
         pairs = _worst(pairs, dtype, scale)
     return min(

@@ -15,6 +15,9 @@ from rlcalc.exact.values import bits_of, to_sympy
 
 Value = Any  # a SymPy expression; SymPy ships no types
 
+# microseconds of short additions that are announced together: each alone is done sooner than announced
+_AT_ONCE = 100.0
+
 
 def add(values: Sequence[Value]) -> Value:
     """The sum; of rationals term by term, so that the digits are known before each addition."""
@@ -24,10 +27,15 @@ def add(values: Sequence[Value]) -> Value:
         return sympy.Add(*values)
     total = Fraction(0)
     bits = 0
+    announced = 0.0
     for value in values:
-        charge(arithmetic_cost(bits, bits_of(value)), "digits")
+        announced += arithmetic_cost(bits, bits_of(value))
+        if announced > _AT_ONCE:
+            charge(announced, "digits")
+            announced = 0.0
         total += Fraction(int(value.p), int(value.q))
         bits = max(total.numerator.bit_length(), total.denominator.bit_length())
+    charge(announced, "digits")
     return to_sympy(total)
 
 
