@@ -36,6 +36,8 @@ HARD = {
     "power of a sum": ["ppo-clip", "--ratio", "a", "--adv", "(a+b+c+d+f)**12"],
     "product of powers": ["td-error", "--reward", "1", "--value", "1", "--gamma",
                           "(a+b+c+d)**12", "--next-value", "(b+c+d+f)**12"],
+    "root of a long number": ["control-variate", "--x", "1e-51", "2**4000", "-1", "1e20",
+                              "--b", "2**4000", "1/" + "7" * 80, "100", "2"],
     "long discount": [*RETURN, *["1"] * 128, "--gamma", LONG],
     "long lambda": ["lambda-return", "--rewards", *["1/7"] * 100, "--lam", LONG, "--gamma", LONG],
     "irrational traces": [*CHAIN, "--states", *many("s{}", 40), "--rewards", *["1"] * 40],

@@ -54,7 +54,15 @@ def divide(above: Value, below: Value) -> Value:
     return multiply([above, 1 / below])
 
 
+def _charge_root(base: Value) -> None:
+    """SymPy looks for squares under a root, and asks of what is left whether it is prime."""
+    if base.is_Rational:
+        charge(5e-6 * float(bits_of(base)) ** 3, "digits")
+
+
 def power(base: Value, exponent: Value) -> Value:
+    if exponent.is_Rational and not exponent.is_Integer:
+        _charge_root(base)
     if exponent.is_Integer:
         count = abs(int(exponent))
         if base.is_Rational:
@@ -75,6 +83,8 @@ def function(name: str, values: Sequence[Value]) -> Value:
         symbolic = [value for value in values if value.free_symbols]
         charge(600 * sum(map(nodes, symbolic)), "symbols")
         values = [informed(value) for value in values]
+    if name == "sqrt":
+        _charge_root(values[0])
     if name == "clip":
         x, low, high = values
         # the lecture's order, which differs from numpy.clip when low > high

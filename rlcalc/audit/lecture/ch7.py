@@ -190,7 +190,7 @@ def ratio(s: Statement) -> Findings:
                     Replay("rlcalc importance --p 1/2 1/2 --q 1 0 --f 1 0", "1/2", "estimate"),
                 ),
                 golden="importance/audit-ratio-averages-half",
-                search="policies over two actions: it is the one with the least mass left over",
+                search="policies over two actions: an old one that never takes an action of the new one",
             )
         ],
         repair=condition(

@@ -36,7 +36,7 @@ def run(alpha: str, epochs: int, eps: str = "1/5") -> list[Epoch]:
     """The states before the first step and after each of the epochs.
 
     Raises:
-        ValueError: an interval contains a bound of the clip, so that nobody knows on which side the ratio is.
+        ValueError: an interval contains a bound of the clip, so that its side is not decided.
     """
     from mpmath import iv
 

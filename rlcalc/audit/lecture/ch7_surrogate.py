@@ -143,7 +143,7 @@ def per_step(s: Statement) -> Findings:
     return Findings(
         against=[
             Counterexample(
-                "two steps, a reward 1 behind both; each is taken with probability 1/2 before and 1 now",
+                "two steps, a reward 1 after both; each is taken with probability 1/2 before and 1 now",
                 given={"p = q": "1/2", "P = Q": 1, "x y z w": "0 0 1 0", "γ": "9/10"},
                 claimed=Exact("J_old + E_old[Σ γ^t r_t A_t] = J", total, "=", true),
                 violates=Exact("the new policy is not the old one", 1, "!=", "1/2"),
