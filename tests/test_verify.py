@@ -442,6 +442,7 @@ def test_verify_refuses_an_empty_folder(tmp_path: Path) -> None:
     assert caught.value.code == "no_golden_files"
 
 
+@pytest.mark.slow  # every file of the suite
 def test_certify_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = broken_file(tmp_path)
     before = path.read_text("utf-8")
