@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcalc.audit import cases
 from rlcalc.audit.evidence import (
     Counterexample,
     Evidence,
@@ -11,7 +12,6 @@ from rlcalc.audit.evidence import (
     Findings,
     Identity,
     Induction,
-    Replay,
     Sign,
     condition,
 )
@@ -82,19 +82,10 @@ def bad_episode(s: Statement) -> Findings:
         against=[
             Counterexample(
                 "returns of 10 are usual; an episode of one good action ends with 1",
-                given={"θ": "0 0", "G": 1, "α": "1/10"},
                 claimed=Exact(f"π after {s.effect} π before", after, s.effect, before),
                 premises=(Exact("the return is low", 1, "<", 10),),
                 violates=Exact("the return is not negative", 1, ">=", 0),
-                replay=(
-                    Replay(
-                        "rlcalc reinforce-step --theta 0 0 --action 0 --return 1",
-                        ["1/(1 + exp(-1/10))", "1/(1 + exp(1/10))"],
-                        "policy",
-                    ),
-                ),
-                golden="reinforce_step/audit-low-score-raised",
-                search="all positive returns: each is a counterexample",
+                golden=cases.vector("reinforce_step/audit-low-score-raised"),
             )
         ],
         repair=condition(
@@ -126,20 +117,11 @@ def bad_action(s: Statement) -> Findings:
         against=[
             Counterexample(
                 "rewards 10 and −1: the total is 9, and the second, bad action has the return −1",
-                given={"rewards": "10 -1", "γ": 1, "θ": "0 0", "α": "1/10"},
                 claimed=Exact(f"π after {s.effect} π before", after, s.effect, before),
                 premises=(Exact("the total is high", total, "=", 9),),
                 violates=Exact("the return that follows is not positive", last, "<=", 0),
-                replay=(
-                    Replay("rlcalc discounted-return --rewards 10 -1 --gamma 1", ["9", "-1"], "returns"),
-                    Replay(
-                        "rlcalc reinforce-step --theta 0 0 --action 0 --return -1",
-                        ["1/(1 + exp(1/10))", "1/(1 + exp(-1/10))"],
-                        "policy",
-                    ),
-                ),
-                golden="discounted_return/audit-late-mistake",
-                search="episodes of two rewards",
+                golden=cases.vector("discounted_return/audit-late-mistake"),
+                also=(cases.vector("reinforce_step/audit-high-return-negative"),),
             )
         ],
         repair=condition(
@@ -168,7 +150,6 @@ def proportional(s: Statement) -> Findings:
     known = {x.name: x for part in moved for x in part.free_symbols}
     gain = (known["g"] + s.baseline_sign * known["b"]) ** s.power
     entries = zip(moved, answer("score", theta=["0", "0"], action=0), strict=True)
-    g, b, step, entry = reals("g b alpha score")
     return Findings(
         literal=[
             *(
@@ -176,12 +157,6 @@ def proportional(s: Statement) -> Findings:
                     "entry of the step of 4.4", part, gain * part_score / 10, "all returns and baselines"
                 )
                 for part, part_score in entries
-            ),
-            Identity(
-                "a multiple of G − b moves θ by that multiple",
-                step * (2 * (g - b)) * entry,
-                2 * (step * (g - b) * entry),
-                "every score",
             ),
         ]
     )
@@ -248,26 +223,12 @@ def reduces_variance(s: Statement) -> Findings:
         against=[
             Counterexample(
                 "two actions with chances 3/4 and 1/4 and returns 1 and 0; the baseline is the value, 3/4",
-                given={"π": "3/4 1/4", "G": "1 0", "b": value},
                 claimed=Exact(
                     f"variance with the baseline {s.relation} without it", with_value, s.relation, without
                 ),
                 premises=(Exact("the baseline is the expected return", value, "=", "3/4"),),
                 violates=Exact("b ≥ 2b*", value, ">=", 2 * best),
-                replay=(
-                    Replay(
-                        "rlcalc baseline-variance --policy 3/4 1/4 --returns 1 0 --baseline value",
-                        "3/32",
-                        "variance",
-                    ),
-                    Replay(
-                        "rlcalc baseline-variance --policy 3/4 1/4 --returns 1 0 --baseline 0",
-                        "3/128",
-                        "variance",
-                    ),
-                ),
-                golden="baseline_variance/audit-value-raises-variance",
-                search="two actions with returns 0 and 1 and chances in quarters, with the value as baseline",
+                golden=cases.vector("baseline_variance/audit-value-raises-variance"),
             )
         ],
         repair=condition(

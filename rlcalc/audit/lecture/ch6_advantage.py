@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcalc.audit import cases
 from rlcalc.audit.evidence import (
     Counterexample,
     Evidence,
@@ -12,7 +13,6 @@ from rlcalc.audit.evidence import (
     Findings,
     Identity,
     Induction,
-    Replay,
     Sign,
     condition,
     reading,
@@ -136,20 +136,12 @@ def sign_direction(s: Statement) -> Findings:
         against=[
             Counterexample(
                 "two equally likely actions were taken once each, with advantages 1 and 5 (a critic at 10)",
-                given={"π": "1/2 1/2", "G": "11 15", "V": 10},
                 claimed=Exact("the step raises the preference of the first action", claimed, ">", 0),
                 premises=(
                     Exact("its advantage is positive", answer("advantage", return_="11", value="10"), ">", 0),
                 ),
                 violates=Exact("samples in the step", 2, ">", 1),
-                replay=(
-                    Replay(
-                        "rlcalc baseline-variance --policy 1/2 1/2 --returns 11 15 --baseline 10",
-                        ["-1", "1"],
-                    ),
-                ),
-                golden="baseline_variance/audit-positive-advantage-falls",
-                search="two actions, one sample of each",
+                golden=cases.vector("baseline_variance/audit-positive-advantage-falls"),
             )
         ],
         repair=condition(

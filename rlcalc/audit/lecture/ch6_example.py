@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcalc.audit import cases
 from rlcalc.audit.evidence import (
     Counterexample,
     Exact,
     Findings,
     Identity,
-    Replay,
     Sign,
     condition,
     reading,
@@ -121,8 +121,8 @@ def control_variate(s: Statement) -> Findings:
     sign = 1 if s.relation == "<" else -1
     return Findings(
         against=[
-            _correlated(s, ("1", "0"), "-1", "1", "control_variate/audit-negative-correlation"),
-            _correlated(s, ("0", "4"), "1", "9/4", "control_variate/lecture-6.5-fails"),
+            _correlated(s, "-1", "control_variate/audit-negative-correlation"),
+            _correlated(s, "1", "control_variate/lecture-6.5-fails"),
         ],
         repair=condition(
             "It holds exactly when the covariance is above half the variance of b. A factor does it for "
@@ -151,23 +151,19 @@ def control_variate(s: Statement) -> Findings:
     )
 
 
-def _correlated(s: Statement, b: tuple[str, str], correlation: str, left: str, golden: str) -> Counterexample:
+def _correlated(s: Statement, correlation: str, golden: str) -> Counterexample:
     """X is 0 or 1, equally likely, and b takes these values with it."""
-    given: dict[str, Any] = {"x": ["0", "1"], "b": list(b), "k": "1"}
-    before, after = (answer("control_variate", name, **given) for name in ("variance_x", "variance"))
-    rho = answer("control_variate", "correlation", **given)
+    case = cases.vector(golden)
+    before, after, rho = (case.answer(name) for name in ("variance_x", "variance", "correlation"))
+    b = case.given["b"]
     # 4 Cov(X, b) is the difference of the two values of b, and 4 Var b its square
     slope = int(b[1]) - int(b[0])
-    command = f"rlcalc control-variate --x 0 1 --b {b[0]} {b[1]}"
     return Counterexample(
         f"X is 0 or 1, equally likely, and b is {b[0]} or {b[1]} with it",
-        given={"X": "0 1", "b": " ".join(b)},
         claimed=Exact(f"Var(X − b) {s.relation} Var X", after, s.relation, before),
         premises=(Exact("b correlates with X", rho, "=", correlation),),
         violates=Exact("twice the covariance is not above Var b (both times 4)", 2 * slope, "<=", slope**2),
-        replay=(Replay(command, "1/4"), Replay(command, left, "variance")),
-        golden=golden,
-        search="two equally likely outcomes",
+        golden=case,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcalc.audit import cases
 from rlcalc.audit.evidence import (
     Counterexample,
     Exact,
@@ -11,7 +12,6 @@ from rlcalc.audit.evidence import (
     Findings,
     Identity,
     Induction,
-    Replay,
     Sign,
     condition,
     correction,
@@ -132,18 +132,8 @@ def more_generally(s: Statement) -> Findings:
         against=[
             Counterexample(
                 "rewards 0 and 1, all values 0, no discount: the first step",
-                given={"rewards": "0 1", "V": "0 0 0", "γ": 1},
                 claimed=Exact("the form gives the return less the value", form, "=", returned),
-                replay=(
-                    Replay(
-                        "rlcalc gae --rewards 0 1 --values 0 0 0 --gamma 1 --lam 0", ["0", "1"], "advantages"
-                    ),
-                    Replay(
-                        "rlcalc gae --rewards 0 1 --values 0 0 0 --gamma 1 --lam 1", ["1", "1"], "advantages"
-                    ),
-                ),
-                golden="gae/audit-one-step-is-not-general",
-                search="episodes of two steps: with one step both forms are equal",
+                golden=cases.vector("gae/audit-one-step-is-not-general"),
             )
         ],
         repair=correction(
@@ -228,15 +218,9 @@ def actor_loss_detach(s: Statement) -> Findings:
         against=[
             Counterexample(
                 "one parameter w for both: preference w of L against 0, value V = w; at w = 0 L returns 1",
-                given={"w": 0, "π(L)": "1/2", "A": 1, "∂A/∂w": -1},
                 claimed=Exact("derivative of log π · A = A ∂ log π", half + extra, "=", s.sign * half),
                 violates=Exact("the advantage moves with w", -1, "!=", 0),
-                replay=(
-                    Replay("rlcalc actor-loss --probs 1/2 --advantages -1", "log(2)"),
-                    Replay("rlcalc score --theta 0 0 --action 0", ["1/2", "-1/2"]),
-                ),
-                golden="actor_loss/audit-gradient-through-advantage",
-                search="one shared parameter, one step",
+                golden=cases.vector("actor_loss/audit-gradient-through-advantage"),
             )
         ],
         repair=condition(

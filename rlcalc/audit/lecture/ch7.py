@@ -53,7 +53,10 @@ def _good_updates() -> int:
     corruptions=[Corruption("two updates per batch", updates=2), Corruption("none", updates=0)],
 )
 def stale(s: Statement) -> Findings:
-    """From the second update on the unweighted estimate points elsewhere."""
+    """From the second update on the unweighted estimate points elsewhere, in general.
+
+    Not at every policy: p = 1/2, q = 3/4 and returns 1 and −1 make the second factor of the bias 0.
+    """
     bias, closed = stale_bias(False)
     return Findings(
         literal=[
