@@ -63,6 +63,9 @@ Class = Literal[
 CLASSES: tuple[str, ...] = get_args(Class)
 
 
+Rounds = Literal["", "inputs", "sums"]
+
+
 @dataclass(frozen=True)
 class Fault:
     """One known way to be wrong.
@@ -77,8 +80,9 @@ class Fault:
         fix: what to change.
         reported_in: public places, each a repository with the number of an issue or a pull request.
         change: takes the form and its arguments, and returns the outputs by name.
-        rounds: it is right but for rounding to float32 somewhere. Order and number of its roundings are
-            unknown, so that it is identified by which vectors it fails, not by its last digits.
+        rounds: what it rounds to float32, inputs alone or every sum too; it is right but for that. Order
+            and number of its roundings are unknown, so that it is identified by which vectors it fails,
+            not by its last digits.
         formula: filled in by the catalogue.
     """
 
@@ -91,7 +95,7 @@ class Fault:
     fix: str
     reported_in: tuple[str, ...]
     change: Change
-    rounds: bool = False
+    rounds: Rounds = ""
     formula: str = ""
 
     def around(self, form: Form) -> Form:
@@ -140,7 +144,7 @@ def fault(
     *,
     stage: Stage = "whole",
     reported_in: Sequence[str] = (),
-    rounds: bool = False,
+    rounds: Rounds = "",
 ) -> Callable[[Change], Fault]:
     """Declare a function of the form and its arguments, ``f(form, /, **arrays)``, as a fault."""
 

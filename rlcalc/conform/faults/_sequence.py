@@ -140,7 +140,7 @@ def next_value_of_reset_state(arrays: Arrays) -> Arrays:
     return {"next_values": None}
 
 
-@argument_fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds=True)
+@argument_fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds="inputs")
 def discounts_in_float32(arrays: Arrays) -> Arrays:
     """Rounds γ to float32 before it meets float64 data: seven digits, in an answer that is float64.
 
@@ -152,7 +152,7 @@ def discounts_in_float32(arrays: Arrays) -> Arrays:
     return {"gamma": narrow_discount(arrays["gamma"])}
 
 
-@fault("computes-in-float32", "precision", stage="inputs", rounds=True)
+@fault("computes-in-float32", "precision", stage="inputs", rounds="sums")
 def computes_in_float32(form: Form, /, **arrays: Any) -> Outputs:
     """Computes in float32 whatever it is given: float64 inputs are answered with seven digits.
 

@@ -376,7 +376,7 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
 computes_in_float32 = shared.computes_in_float32
 
 
-@argument_fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds=True)
+@argument_fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds="inputs")
 def discounts_in_float32(arrays: Arrays) -> Arrays:
     """Rounds γ, and the product γλ, to float32 before they meet float64 data: seven digits, in an answer that
     is float64.
@@ -392,7 +392,7 @@ def discounts_in_float32(arrays: Arrays) -> Arrays:
     return {"gamma": gamma, "lam": lam}
 
 
-@argument_fault("bootstrap-discount-in-float32", "precision", reported_in=["pytorch/rl"], rounds=True)
+@argument_fault("bootstrap-discount-in-float32", "precision", reported_in=["pytorch/rl"], rounds="inputs")
 def bootstrap_discount_in_float32(arrays: Arrays) -> Arrays:
     """Rounds γ to float32 in the TD error, and nowhere else.
 

@@ -164,7 +164,7 @@ def raises_at_gamma_lam_zero(arrays: Arrays) -> Arrays:
 computes_in_float32 = shared.computes_in_float32
 
 
-@fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds=True, stage="inputs")
+@fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds="inputs", stage="inputs")
 def discounts_in_float32(form: Form, **arrays: Any) -> Outputs:
     """Rounds γ, γλ and 1 − λ to float32 before they meet float64 data: seven digits, in an answer that is
     float64.
