@@ -34,6 +34,7 @@ HARD = {
     "exponential in a trajectory": ["policy-gradient", "--mdp", "bandit", "--theta", "1e7", "0"],
     "exponential beside a symbol": ["softmax", "--theta", "log(c)", "-1", "3e12"],
     "power of a sum": ["ppo-clip", "--ratio", "a", "--adv", "(a+b+c+d+f)**12"],
+    "extremes of a long sum": ["ppo-clip", "--ratio", "(a+b+c+d+f)**12", "--adv", "2" * 60, "--eps", "1"],
     "product of powers": ["td-error", "--reward", "1", "--value", "1", "--gamma",
                           "(a+b+c+d)**12", "--next-value", "(b+c+d+f)**12"],
     "root of a long number": ["control-variate", "--x", "1e-51", "2**4000", "-1", "1e20",

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Literal
 
+from rlcalc._lazy import sympy
 from rlcalc.errors import InputError
 
 Kind = Literal["digits", "symbols", "constants", "page"]
@@ -124,6 +125,9 @@ def multiplied_out(expr: Any, **hints: bool) -> Any:
     if terms > MAX_TERMS:
         raise TooMuchWork(f"it has more than {MAX_TERMS} terms when multiplied out")
     charge(20 * nodes(expr) + 150 * terms, "symbols" if expr.free_symbols else "constants")
+    # SymPy builds a minimum or maximum again, and asks once more which part of it is the larger
+    extremes = expr.atoms(sympy.Min, sympy.Max) if expr.free_symbols else ()
+    charge(3000 * sum(terms_of(arg) for extreme in extremes for arg in extreme.args), "symbols")
     return expr.expand(**hints)
 
 
