@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcalc.audit.cases import vector
 from rlcalc.audit.evidence import (
     Counterexample,
     Exact,
-    Fact,
     Findings,
     Identity,
     Replay,
     Sign,
     condition,
 )
-from rlcalc.audit.proofs import answer, positives, reals, sequence, unit
+from rlcalc.audit.proofs import answer, ordered, positives, reals, sequence, unit
 from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.zero import as_expression
 
 HALF = ["1/2", "1/2"]
 
@@ -33,47 +34,40 @@ def stale_bias(weighted: bool) -> tuple[Any, Any]:
     return estimate - p * (1 - p) * (left - right), (q - p) * (left * (1 - p) + right * p)
 
 
-def _good_updates() -> int:
-    """Updates on one batch, π(L) moving from 1/2 to 3/4, whose expected direction is the gradient."""
-    import sympy
-
-    bias, _ = stale_bias(False)
-    found = 0
-    for now in (sympy.Rational(1, 2), sympy.Rational(3, 4)):
-        point = {s: {"x": 1 / now - 1, "y": 1, "g_L": 10, "g_R": 0}[s.name] for s in bias.free_symbols}
-        if bias.subs(point) != 0:
-            break
-        found += 1
-    return found
-
-
 @claim(
     "L7.2-stale",
-    updates=1,
-    corruptions=[Corruption("two updates per batch", updates=2), Corruption("none", updates=0)],
+    relation="!=",
+    weighted=False,
+    corruptions=[Corruption("the mean is the gradient", relation="=")],
 )
 def stale(s: Statement) -> Findings:
-    """From the second update on the unweighted estimate points elsewhere, in general.
-
-    Not at every policy: p = 1/2, q = 3/4 and returns 1 and −1 make the second factor of the bias 0.
-    """
-    bias, closed = stale_bias(False)
+    """The bias of an unweighted second update is a product; its second factor can vanish by luck."""
+    case = vector("importance/audit-stale-by-luck")
+    true, old = case.answer(q=case.given["p"]), case.answer(p=case.given["q"])
+    bias, closed = stale_bias(s.weighted)
+    pay_left, pay_right = 2 * as_expression(case.given["f"][0]), -2 * as_expression(case.given["f"][1])
+    shift, size = positives("d c")
+    over = "q − p and g_L(1−p) + g_R p are not 0"
     return Findings(
-        literal=[
+        against=[
+            Counterexample(
+                "returns 1 and −1, π = 1/2 and π_old = 3/4: both sides are 1/2",
+                Exact(f"mean over the old policy {s.relation} the gradient", old, s.relation, true),
+                golden=case,
+                premises=(Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
+                violates=Exact("g_L(1 − p) + g_R p", (pay_left + pay_right) / 2, "=", 0),
+            )
+        ],
+        repair=[
             Identity(
                 "an unweighted update on old samples is off by (q − p)(g_L(1−p) + g_R p)",
                 bias,
                 closed,
                 "two actions, every policy q of the samples, every policy p, all returns; 0 at p = q",
             ),
-            Fact(
-                "updates from one batch along the gradient of J, in expectation",
-                _good_updates(),
-                "=",
-                s.updates,
-                "the bandit of section 4.4: π(L) = 1/2 when the samples were drawn, 3/4 after the update",
-            ),
-        ]
+            ordered("a product that is not 0", shift * size, s.relation, 0, over),
+            ordered("of either sign", -shift * size, s.relation, 0, over),
+        ],
     )
 
 
@@ -254,6 +248,7 @@ def measures(s: Statement) -> Findings:
     grows=1,
     corruptions=[
         Corruption("variance falls as the ratio grows", grows=-1),
+        Corruption("variance grows twice as fast", grows=2),
         Corruption("squared difference over p", under="p"),
     ],
 )
@@ -273,11 +268,13 @@ def unstable(s: Statement) -> Findings:
                 (p(x) - q(x)) ** 2 / (q(x) if s.under == "q" else p(x)),
                 "every outcome with q > 0; the mean weight is 1",
             ),
-            Sign(
-                "two outcomes: the variance grows with the ratio 1 + u",
-                s.grows * variance.diff(excess),
+            Identity(
+                "two outcomes: the slope of the variance by the ratio 1 + u is 2uq/(1 − q)",
+                variance.diff(excess),
+                s.grows * 2 * excess * share / (1 - share),
                 "every u > 0 and every q",
             ),
+            Sign("so that it grows", variance.diff(excess), "every u > 0 and every q"),
             Sign(
                 "it passes every bound M: p certain, q = 1/(1 + M + d) gives 1/q − 1 > M",
                 1 / rare - 1 - bound,

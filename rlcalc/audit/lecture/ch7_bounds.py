@@ -13,8 +13,9 @@ from rlcalc.audit.evidence import (
     Replay,
     Sign,
     correction,
+    reading,
 )
-from rlcalc.audit.lecture.ch7_clip import clip, objective, places
+from rlcalc.audit.lecture.ch7_clip import clip, objective, places, scenarios
 from rlcalc.audit.lecture.ch7_loop import first_theta, run
 from rlcalc.audit.proofs import answer, unit
 from rlcalc.audit.registry import Corruption, Statement, claim
@@ -90,10 +91,11 @@ def _effect(s: Statement, sign: str, side: str, golden: str) -> Findings:
     bound, relation, word = ("6/5", "<=", "rise") if sign == "+" else ("4/5", ">=", "fall")
     return Findings(
         against=[leaves(1 if sign == "+" else -1, relation, bound, golden)],
-        repair=correction(
+        repair=reading(
             f"Past the bound the term is constant: it gives no reason to {word} further. The ratio may pass "
             "it in one step, or be carried on by other samples, and this term does not bring it back.",
             [flat(*s.held_at), value],
+            unchanged=scenarios(),
         ),
     )
 
@@ -198,7 +200,7 @@ def limits(s: Statement) -> Findings:
                 golden="ratio/audit-first-step-unrestrained",
             )
         ],
-        repair=correction(
+        repair=reading(
             "The first step on a batch is an unclipped one: only the step size limits it. Later steps get no "
             "incentive from samples that are outside the interval.",
             [
@@ -210,5 +212,6 @@ def limits(s: Statement) -> Findings:
                     "every ε in (0, 1), every α with exp(−5α) < (1 − ε)/(1 + ε)",
                 ),
             ],
+            unchanged=scenarios(),
         ),
     )

@@ -15,7 +15,7 @@ from rlcalc.audit.evidence import (
     Replay,
     Sign,
     condition,
-    correction,
+    reading,
 )
 from rlcalc.audit.proofs import answer, positives, unit
 from rlcalc.audit.registry import Corruption, Statement, claim
@@ -159,8 +159,9 @@ def derivative(s: Statement) -> Findings:
             )
         ],
         repair=condition(
-            "It holds off the kinks (r = 1 + ε for A > 0, r = 1 − ε for A < 0). There no derivative exists, "
-            "and autograd returns A.",
+            "It holds off the kinks (r = 1 + ε for A > 0, r = 1 − ε for A < 0). There no derivative "
+            "exists; any value between 0 and A is a supergradient of the concave kink. PyTorch's autograd "
+            "returns A, JAX's 3A/4.",
             found,
         ),
     )
@@ -291,6 +292,14 @@ claim(
 )(_scenario)
 
 
+def scenarios() -> list[Evidence]:
+    """The numbers that section 7.4 prints, which no more exact wording changes."""
+    return [
+        Exact(f"r = {ratio}, A = {adv}", answer("ppo_clip", ratio=ratio, adv=adv, eps="0.2"), "=", printed)
+        for ratio, adv, printed in (("1.5", "5", "6.0"), ("0.6", "-3", "-2.4"), ("1.1", "2", "2.2"))
+    ]
+
+
 @claim(
     "L7.4-missing-cases",
     shown=frozenset({("+", "above"), ("-", "below")}),
@@ -327,10 +336,12 @@ def missing(s: Statement) -> Findings:
     return Findings(
         literal=[covered],
         against=against,
-        repair=correction(
-            "Two cases are left out: a good action that became less likely, (0.6, 5), and a bad one that "
+        repair=reading(
+            "Outside the interval the clipped value counts where the advantage favours that side. Two cases "
+            "are left out: a good action that became less likely, (0.6, 5), and a bad one that "
             "became more likely, (1.5, −3). There the plain product counts, 3 and −4.5, and its gradient "
             "leads back.",
             right,
+            unchanged=scenarios(),
         ),
     )

@@ -30,8 +30,14 @@ def eps_in_use(s: Statement) -> Findings:
         literal=[
             Fact("ε that most published settings have", most, "=", Fraction(s.about), SOURCE),
             typical("eps", s.low, s.high),
-            Exact("the one value lies in the range of the other section", s.about, "<=", s.high),
-            Exact("at its upper end or inside", s.about, ">=", s.low),
+            Fact(
+                "the one value against the range of the other section",
+                Fraction(s.about),
+                "<=",
+                Fraction(s.high),
+                SOURCE,
+            ),
+            Fact("at its upper end or inside", Fraction(s.about), ">=", Fraction(s.low), SOURCE),
         ]
     )
 
