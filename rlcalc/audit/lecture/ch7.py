@@ -102,7 +102,16 @@ def must_discard(s: Statement) -> Findings:
     )
 
 
-def _importance(s: Statement) -> Findings:
+@claim(
+    "L7.2-is-identity",
+    order=1,
+    support=True,
+    corruptions=[
+        Corruption("weight q/p instead of p/q", order=-1),
+        Corruption("condition dropped: q may be 0 anywhere", support=False),
+    ],
+)
+def importance(s: Statement) -> Findings:
     """Term by term; what q never draws is lost."""
     p, q, f, x = sequence("p"), sequence("q"), sequence("f"), reals("x")
     over, under = (p(x), q(x)) if s.order == 1 else (q(x), p(x))
@@ -139,18 +148,6 @@ def _importance(s: Statement) -> Findings:
             latex=r"p(x) f(x) \ne 0 \implies q(x) > 0",
         ),
     )
-
-
-_IMPORTANCE: dict[str, Any] = {
-    "order": 1,
-    "support": True,
-    "corruptions": [
-        Corruption("weight q/p instead of p/q", order=-1),
-        Corruption("condition dropped: q may be 0 anywhere", support=False),
-    ],
-}
-claim("L7.2-is-identity", **_IMPORTANCE)(_importance)
-claim("L7.5-is-identity", **_IMPORTANCE)(_importance)
 
 
 @claim(
