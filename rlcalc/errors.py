@@ -63,7 +63,10 @@ def shown(text: object, limit: int = 60) -> str:
     Control characters are escaped, so that input cannot move the cursor or
     colour the terminal.
     """
-    raw = str(text)
+    try:
+        raw = str(text)
+    except ValueError:  # Python prints no integer of more digits than that
+        raw = "a number of more than 4300 digits"
     if len(raw) > limit:
         raw = raw[: limit - 1] + "…"
     return f"'{visible(raw)}'"

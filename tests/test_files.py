@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 from rlcalc import files, nested
-from rlcalc.errors import DataError, InputError
+from rlcalc.errors import DataError, InputError, shown
 from rlcalc.junit import Entry, write_junit
 from rlcalc.records import Place, read_record
 
@@ -146,3 +146,7 @@ def test_junit_holds_any_text(tmp_path: Path) -> None:
     suite = ElementTree.parse(path).getroot()[0]
     assert [suite.get(key) for key in ("tests", "failures", "errors", "skipped")] == ["3", "1", "0", "1"]
     assert suite[1][0].text == "a" + 3 * "\ufffd" + "\ufffd[31m<&>]]>"
+
+
+def test_a_number_that_python_does_not_print_can_be_refused() -> None:
+    assert shown(10**5000) == shown([10**5000]) == "'a number of more than 4300 digits'"
