@@ -248,12 +248,12 @@ def _roles(formula: str, letter: str) -> set[str]:
 @claim(
     "L6.3-A-overloaded",
     formula=r"\log \pi_\theta(A_t|S_t) A_t",
-    mended=r"\log \pi_\theta(a_t|S_t) A_t",
+    repaired=r"\log \pi_\theta(a_t|S_t) A_t",
     # about notation: there is nothing general to prove
     scope="structure",
     corruptions=[
         Corruption("the action has a letter of its own", formula=r"\log \pi_\theta(a_t|S_t) A_t"),
-        Corruption("the repair keeps the letter", mended=r"\log \pi_\theta(A_t|S_t) A_t"),
+        Corruption("the repair keeps the letter", repaired=r"\log \pi_\theta(A_t|S_t) A_t"),
     ],
 )
 def overloaded(s: Statement) -> Findings:
@@ -264,7 +264,11 @@ def overloaded(s: Statement) -> Findings:
         ],
         repair=reading(
             "The action gets a small letter, a_t, and A_t is the advantage.",
-            [Fact("meanings of A_t then", _roles(s.mended, "A_t"), "=", {"advantage"}, to_text(s.mended))],
+            [
+                Fact(
+                    "meanings of A_t then", _roles(s.repaired, "A_t"), "=", {"advantage"}, to_text(s.repaired)
+                )
+            ],
             unchanged=[
                 *example_advantages(),
                 Exact("the sum for 6.4 at even chances", answer("actor_loss", **shown), "=", "-2*log(2)"),

@@ -106,8 +106,8 @@ def complete(s: Statement) -> Findings:
 )
 def theta_old(s: Statement) -> Findings:
     """Read in the first epoch, set for the first time at the end of the iteration."""
-    mended = (PSEUDOCODE[0], (("θ",), "θ_old"), *PSEUDOCODE[1:])
-    program = mended if s.initialised else PSEUDOCODE
+    repaired = (PSEUDOCODE[0], (("θ",), "θ_old"), *PSEUDOCODE[1:])
+    program = repaired if s.initialised else PSEUDOCODE
     nothing: frozenset[str] = frozenset()
     literal = Fact("variables read before they are set", read_too_early(program), "=", nothing, "section 8.3")
     if s.initialised:
@@ -116,7 +116,15 @@ def theta_old(s: Statement) -> Findings:
         literal=[literal],
         repair=reading(
             "θ_old ← θ before every collection (or once before the loop), as the example of 8.4 does.",
-            [Fact("then no variable is", read_too_early(mended), "=", nothing, "section 8.3 with that line")],
+            [
+                Fact(
+                    "then no variable is",
+                    read_too_early(repaired),
+                    "=",
+                    nothing,
+                    "section 8.3 with that line",
+                )
+            ],
             unchanged=[
                 Exact("the first ratio of every iteration", answer("ratio", new="1/2", old="1/2"), "=", 1),
                 Exact("gradient steps of 8.4", answer("ppo_count", "gradient_steps", epochs=4), "=", 4),

@@ -8,6 +8,7 @@ a step that is both is terminated.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -110,7 +111,7 @@ def check_time_limit(value: Any) -> None:
     check_integer(value, "time_limit", "env_option_out_of_range", 1, 2**31 - 2)
 
 
-class TorchEnv:
+class TorchEnv(ABC):
     """What the environments written in Torch have in common.
 
     A subclass names the tensors that its future depends on in ``_state``; the
@@ -124,9 +125,9 @@ class TorchEnv:
         self.generator = torch.Generator(device)
         self.generator.manual_seed(seed)
 
+    @abstractmethod
     def _state(self) -> dict[str, Tensor]:
         """The private buffers themselves, not copies."""
-        raise NotImplementedError
 
     def _impossible(self, state: Mapping[str, Tensor]) -> str:
         """What no episode could have led to in a saved state, or ""."""
