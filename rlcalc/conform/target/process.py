@@ -32,6 +32,7 @@ from typing import Any
 from rlcalc.conform.target.base import DTYPES, JAX_NOTE, Target
 from rlcalc.conform.target.call import Part, Reply
 from rlcalc.conform.target.child import Child, Garbage, Service
+from rlcalc.conform.target.facts import read_facts
 from rlcalc.conform.target.wire import MEDDLED, measure, pack, unpack
 from rlcalc.conform.target.worker import START
 from rlcalc.conform.vectors import Arrays
@@ -72,13 +73,12 @@ class ProcessTarget(Target):
         try:
             answer, *words = unpack(child.exchange(b"", measure, LOADING))
             if answer == "ready":
-                accepts, needs = words
-                self.accepts = None if accepts is None else frozenset(map(str, accepts))
-                self.needs = frozenset(map(str, needs))
+                self.facts = read_facts(json.loads(words[0]))
+                self.accepts, self.needs = self.facts.accepts, self.facts.needs
                 return child
             code, message, hint = map(str, words)
             error = InputError(code, message, hint)
-        except (TimeoutError, EOFError, Garbage, TypeError, ValueError) as failure:
+        except (TimeoutError, EOFError, Garbage, TypeError, ValueError, KeyError) as failure:
             late = isinstance(failure, TimeoutError)
             why = f"it did not end within {LOADING:g} s" if late else str(failure)
             said = "\n".join(child.last_words())
@@ -88,8 +88,14 @@ class ProcessTarget(Target):
 
     def reply(self, arguments: Arrays) -> Reply:
         """Call the function over there; what happens to the process is a reply as well."""
+        return self._ask(arguments, None)
+
+    def lay_out(self, values: Arrays, sheet: Arrays) -> Reply:
+        return self._ask(values, sheet)
+
+    def _ask(self, values: Arrays, sheet: Arrays | None) -> Reply:
         self.calls += 1
-        found = self.service.ask(pack([self.calls, arguments]), measure, self.limit)
+        found = self.service.ask(pack([self.calls, values, sheet]), measure, self.limit)
         try:
             return found if isinstance(found, Reply) else _reply(self.calls, found)
         except Garbage:
