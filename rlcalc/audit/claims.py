@@ -78,6 +78,7 @@ class Claim:
         check, output, expect, where: a worked number as data.
         fact: taxonomy as data.
         same_as: the claim that says the same.
+        unknowable: why nothing can be computed.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Claim:
     where: Mapping[str, str] = field(default_factory=dict)
     fact: tuple[TableFact, ...] = ()
     same_as: str = ""
+    unknowable: str = ""
 
     @property
     def chapter(self) -> str:

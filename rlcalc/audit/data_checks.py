@@ -32,6 +32,8 @@ def data_check(claim: Claim) -> Check | None:
         return _worked_number(claim)
     if claim.fact:
         return _table_facts(claim)
+    if claim.unknowable:
+        return Check(claim.id, lambda s: Findings(unknowable=claim.unknowable), Statement({}))
     return None
 
 

@@ -57,6 +57,7 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
 
    The verdict is ``recorded``: a table can only repeat what was written into it.
 3. *The same statement again* (chapter 9): ``same_as = "L4.3-pg-theorem"``, nothing else.
+   *What nothing can settle*: ``unknowable = "why"``, no function; its verdict is ``not-checkable``.
 4. *Repairs* are text and stand in the TOML entry; the function gives their evidence::
 
        [claim.repair]
