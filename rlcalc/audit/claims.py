@@ -78,6 +78,7 @@ class Claim:
         check, output, expect, where: a worked number as data.
         fact: taxonomy as data.
         same_as: the claim that says the same.
+        unknowable: why nothing can be computed.
     """
 
     id: str
@@ -88,12 +89,13 @@ class Claim:
     formula: str = ""
     untied: str = ""
     repair: RepairText | None = None
-    check: str = ""
-    output: str = ""
+    check: str | tuple[str, ...] = ""
+    output: str | tuple[str, ...] = ""
     expect: Any = None
     where: Mapping[str, str] = field(default_factory=dict)
     fact: tuple[TableFact, ...] = ()
     same_as: str = ""
+    unknowable: str = ""
 
     @property
     def chapter(self) -> str:

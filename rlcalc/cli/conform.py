@@ -19,6 +19,7 @@ from rlcalc.errors import CheckFailed, InputError, shown
 from rlcalc.files import check_target, write_text
 
 if TYPE_CHECKING:
+    from rlcalc.conform.binding.model import Binding
     from rlcalc.conform.report.text import Line
     from rlcalc.conform.runner import ConformReport
     from rlcalc.conform.target.base import Target
@@ -48,6 +49,18 @@ def conform(
         "--convention",
         metavar="NAME",
         help="A convention that it follows; 'rlcalc conform --conventions'.",
+    ),
+    mapping: list[str] = typer.Option(  # noqa: B008
+        None,
+        "--map",
+        metavar="NAME=ROLE",
+        help="What a parameter is, where its name does not say: --map xs=rewards, --map self.g=gamma.",
+    ),
+    binding: Path = typer.Option(  # noqa: B008
+        None, "--binding", metavar="FILE", help="What all parameters are, as --write-binding wrote it."
+    ),
+    write_binding: Path = typer.Option(  # noqa: B008
+        None, "--write-binding", metavar="FILE", help="Write down what the parameters were found to be."
     ),
     program: str = typer.Option(
         None, "--exec", metavar="COMMAND", help="Instead of TARGET: a program in any language."
@@ -113,7 +126,7 @@ def conform(
     Exit code 0 when it conforms as declared, 1 when it does not, 2 when it
     could not be run.
     """
-    for path in filter(None, (junit, write_test, out)):
+    for path in filter(None, (junit, write_test, out, write_binding)):
         check_target(path)
     if self_check:
         _self_check(formula, out, as_json, verbose)
@@ -123,8 +136,8 @@ def conform(
         return
     if kind:
         raise InputError("class_without_faults", f"--class {shown(kind)} says which bugs --faults lists.")
-    if not formula:
-        raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
+    known = _binding(mapping or [], binding, program)
+    formula = formula or _guessed(known, target)
     if torch and jax:
         raise InputError("backend_twice", "--torch and --jax do not go together.")
     backend = "torch" if torch else "jax" if jax else "numpy"
@@ -141,9 +154,55 @@ def conform(
             as_json,
             junit,
             write_test,
+            write_binding,
+            known,
         )
     finally:
         chosen.close()
+
+
+def _binding(
+    mapping: list[str], path: Path | None, program: str | None
+) -> tuple[dict[str, str], Binding | None]:
+    """Roles that were given, and a whole binding.
+
+    Raises:
+        InputError: ``bad_map``, ``map_twice``, ``map_without_function``; DataError: ``bad_binding``.
+    """
+    if program and (mapping or path):
+        raise InputError(
+            "map_without_function", "--map and --binding are about a function, not about --exec."
+        )
+    if mapping and path:
+        raise InputError("map_twice", "--map and --binding do not go together.", "Edit the file instead.")
+    roles = {}
+    for word in mapping:
+        place, equals, role = word.partition("=")
+        if not (place.strip() and equals and role.strip()):
+            raise InputError("bad_map", f"{shown(word)} is not NAME=ROLE.", "For example: --map xs=rewards")
+        roles[place.strip()] = role.strip().replace("-", "_")
+    if path is None:
+        return roles, None
+    from rlcalc.conform.binding.model import read_binding
+
+    return roles, read_binding(path)
+
+
+def _guessed(known: tuple[dict[str, str], Binding | None], target: str | None) -> str:
+    """The formula of a binding, or the one that a function's name speaks of.
+
+    Raises:
+        InputError: ``formula_missing``.
+    """
+    if known[1] is not None:
+        return known[1].formula
+    from rlcalc.conform.binding.names import guessed_formula
+
+    found = guessed_formula(target) if target else ""
+    if not found:
+        raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
+    Screen(sys.stderr).note(f"Read as {found}, by its name; --formula says otherwise.")
+    return found
 
 
 def _target(
@@ -209,7 +268,10 @@ def _run(
     as_json: bool,
     junit: Path | None,
     write_test: Path | None,
+    write_binding: Path | None,
+    known_binding: tuple[dict[str, str], Binding | None],
 ) -> None:
+    from rlcalc.conform.binding.model import Binding
     from rlcalc.conform.report.counterexample import counterexample
     from rlcalc.conform.report.data import report_json, write_junit
     from rlcalc.conform.report.text import report_lines
@@ -219,13 +281,27 @@ def _run(
     known = vectors_of(formula, paths) if paths else None
     count, lacking = _generated(random, target)
     with Progress() as progress:
-        found = run(target, formula, conventions, known, count, seed, batches, watch=progress)
+        mapped, binding = known_binding
+        found = run(
+            target,
+            formula,
+            conventions,
+            known,
+            count,
+            seed,
+            batches,
+            watch=progress,
+            mapped=mapped,
+            binding=binding,
+        )
     if lacking:
         found.random_skipped = lacking
         Screen(sys.stderr).note(f"No generated cases were run: {lacking}.")
     example = counterexample(found, target)
     if junit is not None:
         write_junit(found, example, junit)
+    if write_binding is not None:
+        write_text(write_binding, (found.binding or Binding(found.formula)).text())
     if write_test is not None and example is not None:
         write_text(write_test, example.test)
     if as_json:

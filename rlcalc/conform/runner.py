@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rlcalc.conform.batching import with_batches
+from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.search import bind
 from rlcalc.conform.catalogue import Convention
 from rlcalc.conform.diagnose import Diagnosis, diagnose
 from rlcalc.conform.faults import catalogue
@@ -36,6 +38,8 @@ class ConformReport:
         found: the smallest failing generated case, if one failed.
         diagnosis: which known bugs behave like it; ``None`` where none was looked for.
         random_skipped: why no cases were generated.
+        asked: the target as it was bound and narrowed.
+        binding: what its parameters were found to mean.
     """
 
     target: str
@@ -50,6 +54,8 @@ class ConformReport:
     diagnosis: Diagnosis | None = None
     notes: list[str] = field(default_factory=list)
     random_skipped: str = ""
+    asked: Target | None = None
+    binding: Binding | None = None
 
     @property
     def passed(self) -> bool:
@@ -84,6 +90,8 @@ def run(
     batches: bool = True,
     find: bool = True,
     watch: Watch | None = None,
+    mapped: Mapping[str, str] | None = None,
+    binding: Binding | None = None,
 ) -> ConformReport:
     """Run a target and say what it is.
 
@@ -97,14 +105,17 @@ def run(
         batches: whether there may be batch axes, in generated cases and in stacked vectors.
         find: whether to try conventions that were not declared.
         watch: hears how far things are.
+        mapped: roles of parameters that their names do not say, by place.
+        binding: what its parameters mean, where that need not be found.
 
     Raises:
         UnknownName: ``unknown_formula``, ``unknown_convention``.
-        InputError: ``no_vectors``, ``nothing_run``, ``hypothesis_missing``.
+        InputError: ``no_vectors``, ``nothing_run``, ``hypothesis_missing``; what ``bind`` raises.
     """
     spec = load_formula(formula)
     chosen = catalogue(spec.name).chosen(conventions)
     known = with_batches(golden_vectors(spec.name) if vectors is None else vectors, batches)
+    target = bind(target, spec, mapped, binding)
     trial = Trial(target, known, watch)
     trial.leave_out_what_it_never_takes()
     report = ConformReport(target.name, spec.name, "", chosen, bool(chosen), trial.judgements(chosen), chosen)
@@ -118,6 +129,7 @@ def run(
         report.judgements = trial.judgements(chosen)
         report.conventions = report.tried_under = chosen
     report.notes = list(trial.target.notes)
+    report.asked, report.binding = trial.target, trial.target.binding
 
     def generate(under: Sequence[Convention]) -> None:
         report.random, report.found, why = search(trial, spec, under, random, seed, batches and trial.batches)

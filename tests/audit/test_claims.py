@@ -43,7 +43,7 @@ def test_every_claim_has_a_check(id: str) -> None:
 def test_every_function_has_a_claim_and_no_second_check(chapter: str) -> None:
     for id in load_checks(chapter):
         claim = load_claims()[id]
-        assert (claim.check, claim.fact, claim.same_as) == ("", (), ""), id
+        assert not any((claim.check, claim.fact, claim.same_as, claim.unknowable)), id
 
 
 def write(folder: Path, **changes: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from rlcalc.conform.binding.families import Family
@@ -19,22 +19,11 @@ class BoundTarget(Target):
     """A target whose parameters are known by what they mean; it shares whatever the inner one talks to."""
 
     def __init__(self, inner: Target, binding: Binding, family: Family) -> None:
-        super().__init__(
-            inner.name,
-            inner.function,
-            binding.backend,
-            family.conveys(binding),
-            frozenset(),
-            inner.limit,
-            inner.dtypes,
-            list(inner.notes),
-            inner.source,
-            inner.called,
-            inner.single | family.single(binding),
-            inner.output,
-            inner.facts,
-            binding,
-        )
+        own: dict[str, Any] = {f.name: getattr(inner, f.name) for f in fields(Target)}
+        own |= {"backend": binding.backend, "accepts": family.conveys(binding), "needs": frozenset()}
+        own |= {"notes": list(inner.notes), "single": inner.single | family.single(binding)}
+        own["binding"] = binding
+        super().__init__(**own)
         self.inner, self.family = inner, family
         self.reading: Binding = binding
 
@@ -59,7 +48,11 @@ class BoundTarget(Target):
     def meant(self, vector: Vector, dtype: str, change: Any = None) -> Arrays:
         """The formula's own arguments of a call."""
         given = dict(vector.cast(dtype))
-        return given if change is None else {**given, **change({n: v for n, v in given.items() if v is not None})}
+        return (
+            given
+            if change is None
+            else {**given, **change({n: v for n, v in given.items() if v is not None})}
+        )
 
     def call(self, vector: Vector, dtype: str = "float64", change: Any = None) -> Outcome:
         given = self.meant(vector, dtype, change)
@@ -67,6 +60,14 @@ class BoundTarget(Target):
 
     def reply(self, arguments: Arrays) -> Reply:
         return self.inner.lay_out(arguments, sheet(self.inner, self.reading))
+
+    def with_backend(self, backend: str) -> Target:
+        """Itself: whose arrays it takes is part of the binding."""
+        return self
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        return (self.backend,)
 
     def close(self) -> None:
         self.inner.close()

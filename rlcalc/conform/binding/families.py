@@ -1,4 +1,4 @@
-"""What formulas with inputs of the same sort share: how their arrays are laid out, and how they are probed."""
+"""What formulas with inputs of one sort share: how arrays are laid out, and how a reading is probed."""
 
 from __future__ import annotations
 

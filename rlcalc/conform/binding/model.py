@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from rlcalc.data import MAX_FILE
 from rlcalc.errors import DataError
 from rlcalc.files import read_text
 from rlcalc.records import Place, read_record
@@ -48,7 +49,7 @@ class Binding:
     formula: str
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
-    backend: Literal["numpy", "torch", "jax"] = "numpy"
+    backend: Literal["numpy", "torch", "jax", "lists"] = "numpy"
     layout: str = CANONICAL
     form: Literal["array", "list", "steps"] = "array"
     values: Literal["T", "T+1"] = "T+1"
@@ -146,7 +147,7 @@ def read_binding(path: Path) -> Binding:
         DataError: ``bad_binding``; what ``files.read_text`` raises.
     """
     try:
-        raw = tomllib.loads(read_text(path))
+        raw = tomllib.loads(read_text(path, MAX_FILE))
     except tomllib.TOMLDecodeError as error:
         raise DataError(CODE, f"{path}: {error}.") from error
     return binding_of(raw, str(path))

@@ -10,7 +10,9 @@ from rlcalc.data import data_folder, read_toml
 
 SEQUENCE = ("gae", "discounted_return", "lambda_return", "n_step_return", "td_error")
 _BEFORE = re.compile(r"^(batch|mb|b|rollout|traj|all|ep|episode)-")
-_AFTER = re.compile(r"-(t|tm1|arr|array|buf|buffer|list|batch|tensor|seq|b|np|history|traj|episode|trajectory)$")
+_AFTER = re.compile(
+    r"-(t|tm1|arr|array|buf|buffer|list|batch|tensor|seq|b|np|history|traj|episode|trajectory)$"
+)
 
 
 def family(formula: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.binding.bound import BoundTarget, sheet
 from rlcalc.conform.binding.families import Family, family_of
-from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.sequence import Unfit
 from rlcalc.conform.binding.slots import Slots, slots_of
 from rlcalc.conform.catalogue import composed, together
@@ -80,14 +80,15 @@ class Answers:
         if key not in self.known:
             form = composed(faults, ways, reference(self.formula))
             own = {p.name for p in self.formula.parameters}
-            asked = {p: given.get(p) for p in own}
+            asked: dict[str, Any] = {p: given.get(p) for p in own}
             try:
                 with np.errstate(all="ignore"):
                     found = form(**{n: v.copy() if hasattr(v, "copy") else v for n, v in asked.items()})
             except Exception:  # a fault may be one that raises
                 found = {}
             self.known[key] = {n: np.asarray(v) for n, v in found.items() if v is not None}
-        return self.known[key]
+        found_before: Outputs = self.known[key]
+        return found_before
 
 
 class Search:
@@ -178,10 +179,12 @@ class Search:
             return None
         names = min(alive, key=len)
         outputs = {**self.rest(first, alive[names], probes[0]), **alive[names]}
-        agreed = "convention" if names else "formula"
+        agreed: Agreement = "convention" if names else "formula"
         return replace(binding, outputs=outputs, agreed=agreed, like=names)
 
-    def match(self, parts: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    def match(
+        self, parts: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]
+    ) -> dict[str, str]:
         """Places of the outputs that an answer under conventions has."""
         return _matched(parts, self.answers.right(given, names), self.outputs)
 
@@ -195,7 +198,9 @@ class Search:
                     found = max([found, *(float(x.mean()) for x in near if x.size)])
         return found
 
-    def rest(self, parts: Mapping[str, Any], known: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, str]:
+    def rest(
+        self, parts: Mapping[str, Any], known: Mapping[str, str], given: Mapping[str, Any]
+    ) -> dict[str, str]:
         """Outputs that are none by value, by their name, or because they are what is left of a pair."""
         right = self.answers.right(given, ())
         left = [n for n in self.outputs if n not in known and n in right and right[n].ndim]
@@ -206,7 +211,11 @@ class Search:
         ]
         found = {}
         for name in left:
-            named = [p for p in places if p.rpartition(".")[2].strip("[]'").lower() in (name, name.removesuffix("s"))]
+            named = [
+                p
+                for p in places
+                if p.rpartition(".")[2].strip("[]'").lower() in (name, name.removesuffix("s"))
+            ]
             if named:
                 found[name] = named[0]
             elif len(left) == 1 and len(places) == 1 and len(parts) == 2:
@@ -238,7 +247,7 @@ class Search:
         fitting = [p for p, a in best.parts.items() if any(a.shape == r.shape for r in right.values())]
         named = self.rest(best.parts, {}, self.family.probes(best.binding)[0])
         first = {answer_name(self.formula): (fitting or list(best.parts))[0]}
-        agreed = "part" if best.share > 0 else "names"
+        agreed: Agreement = "part" if best.share > 0 else "names"
         return self.said(replace(best.binding, outputs=named or first, agreed=agreed))
 
     def said(self, binding: Binding) -> Binding:
@@ -260,8 +269,8 @@ class Search:
 def _flag_note(binding: Binding, path: str) -> str:
     if binding.ends == "observation":
         return (
-            f"{path}[t] is read as the flag that came with observation t: right for a caller who stores it so; "
-            "one who stores the flag of reward t has every episode end one step late"
+            f"{path}[t] is read as the flag that came with observation t: right where it is stored so; "
+            "a caller who stores the flag of reward t has every episode end one step late"
         )
     return (
         f"{path}[t] is read as the flag that came with reward t; "
@@ -275,7 +284,11 @@ def _matched(parts: Mapping[str, Any], right: Outputs, names: Sequence[str]) -> 
         if name not in right:
             continue
         for place, array in parts.items():
-            if place not in found.values() and array.shape == right[name].shape and _near(array, right[name]).all():
+            if (
+                place not in found.values()
+                and array.shape == right[name].shape
+                and _near(array, right[name]).all()
+            ):
                 found[name] = place
                 break
     return found
@@ -323,11 +336,13 @@ def bind(
     if search.slots.unknown:
         raise _unknown(target, formula, search, family)
     found = search.find()
-    if found is None or (by_name(target, formula) and not mapped and found.agreed in ("part", "names", "fault")):
+    if found is None or (
+        by_name(target, formula) and not mapped and found.agreed in ("part", "names", "fault")
+    ):
         if found is None and not by_name(target, formula):
             raise _unknown(target, formula, search, family)
         return target
-    if found.plain or (by_name(target, formula) and found.layout == "[..., T]" and found.values == "T+1" and not found.fixed):
+    if _as_it_stands(target, formula, found):
         target.binding = replace(found, outputs={}, notes=())
         return target
     return BoundTarget(target, found, family)
@@ -335,6 +350,12 @@ def bind(
 
 def _own(formula: Formula) -> frozenset[str]:
     return frozenset(p.name for p in formula.parameters)
+
+
+def _as_it_stands(target: Target, formula: Formula, found: Binding) -> bool:
+    """Whether a call by the formula's own names, in its own layout, says all that a binding says."""
+    known = by_name(target, formula) and found.layout in (CANONICAL, "[T]") and not found.fixed
+    return known and found.form == "array" and found.flags == "bool" and found.backend == target.backend
 
 
 def by_name(target: Target, formula: Formula) -> bool:

@@ -225,10 +225,8 @@ def restore(binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
     batch, steps = given["rewards"].shape[:-1], given["rewards"].shape[-1]
     rows = max(1, int(np.prod(batch)))
     time_first = binding.layout.startswith("[T")
-    shape = [n for n in array.shape]
-    if binding.layout.endswith("1]") and len(shape) > 1 and shape[-1] == 1:
-        array = array[..., 0]
-    elif array.ndim == 3 and shape[-1] == 1 and binding.layout in ("[T, B]", "[B, T]"):
+    column = array.ndim > 1 and array.shape[-1] == 1
+    if column and (binding.layout.endswith("1]") or (array.ndim == 3 and binding.layout != CANONICAL)):
         array = array[..., 0]
     axis = 0 if time_first else array.ndim - 1
     if array.ndim and array.shape[axis] == steps + 1:
@@ -250,6 +248,8 @@ def variations(binding: Binding, backends: tuple[str, ...], lists_first: bool = 
     if "values" in roles and roles & {"last_value", "next_values", "critic"}:
         values.reverse()
     flags = ["float", "bool", "int"] if roles & FLAGS or "valid" in roles else ["bool"]
+    if roles & FLAGS <= {"terminated", "truncated"}:
+        flags.sort()  # under these names they are what the formula itself takes
     singles = ["plain", "column", "row"] if roles & {"last_value", "last_done", "last_mask"} else ["plain"]
     ends = ["step"]
     if roles & {"last_done", "last_mask"}:
@@ -266,23 +266,25 @@ def variations(binding: Binding, backends: tuple[str, ...], lists_first: bool = 
                 continue
             if end == "observation" and not roles & {"last_done", "last_mask"} and length == "T":
                 continue
-            yield replace(
-                binding,
-                backend=backend,
-                layout=layout,
-                form=form,
-                values=length,
-                flags=flag,
-                ends=end,
-                single=single,
-                merged=over,
-            )
+            changes: dict[str, Any] = {
+                "backend": backend,
+                "layout": layout,
+                "form": form,
+                "values": length,
+                "flags": flag,
+                "ends": end,
+                "single": single,
+                "merged": over,
+            }
+            yield replace(binding, **changes)
 
 
 def conveys(binding: Binding) -> frozenset[str]:
     """The formula's own parameters that a binding has a place for."""
     roles = binding.roles
-    found = {name for name in ("gamma", "lam", "n", "truncated", "next_values", "terminated") if name in roles}
+    found = {
+        name for name in ("gamma", "lam", "n", "truncated", "next_values", "terminated") if name in roles
+    }
     if roles & {"done", "mask", "discounts", "first"}:
         found.add("terminated")
     if roles & {"discounts", "td_errors"}:
@@ -331,7 +333,10 @@ def probes(binding: Binding) -> list[Arrays]:
                 )
         found.append(given)
     if binding.layout in ONE_ROW:
-        return [{n: v[k] if np.ndim(v) == 2 else v for n, v in p.items()} for k, p in zip((0, 1, 1), found, strict=True)]
+        return [
+            {n: v[k] if np.ndim(v) == 2 else v for n, v in p.items()}
+            for k, p in zip((0, 1, 1), found, strict=True)
+        ]
     if binding.layout == CANONICAL:
         found.append({name: value[0] if np.ndim(value) == 2 else value for name, value in found[0].items()})
     return found
@@ -339,4 +344,9 @@ def probes(binding: Binding) -> list[Arrays]:
 
 def _numbers(rows: int, columns: int, seed: int) -> Any:
     """Sixteenths without a pattern."""
-    return np.array([(seed * 29 + k * k * 23 + 47 * k) % 101 - 50 for k in range(rows * columns)]).reshape(rows, columns) / 16
+    return (
+        np.array([(seed * 29 + k * k * 23 + 47 * k) % 101 - 50 for k in range(rows * columns)]).reshape(
+            rows, columns
+        )
+        / 16
+    )

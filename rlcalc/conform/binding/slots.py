@@ -13,7 +13,9 @@ from rlcalc.specs import Formula
 
 MODULE = "module."
 # what a default is better for
-LEFT_ALONE = frozenset({"on", "off", "zero", "valid", "device", "observations", "length", "batch_size", "option"})
+LEFT_ALONE = frozenset(
+    {"on", "off", "zero", "valid", "device", "observations", "length", "batch_size", "option"}
+)
 # roles that several places can have at once
 SHARED = frozenset({*LEFT_ALONE, "none", "gamma", "lam", "length"})
 BUFFERS = frozenset({"advantages_buffer", "returns_buffer"})
@@ -42,9 +44,13 @@ class Slots:
         """One role a place, no role twice; the likeliest first."""
         paths = list(self.open)
         ranked = sorted(
-            product(*(range(len(self.open[path])) for path in paths)), key=lambda places: (sum(places), places)
+            product(*(range(len(self.open[path])) for path in paths)),
+            key=lambda places: (sum(places), places),
         )
-        found = [dict(zip(paths, (self.open[p][k] for p, k in zip(paths, ks, strict=True)), strict=True)) for ks in ranked[:4096]]
+        found = [
+            dict(zip(paths, (self.open[p][k] for p, k in zip(paths, ks, strict=True)), strict=True))
+            for ks in ranked[:4096]
+        ]
         good = [one for one in found if not _twice(one)]
         yield from (good or found)[:MOST]
 
@@ -70,11 +76,17 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
     for argument in facts.arguments or ():
         if facts.method and argument.name == "self":
             continue
-        inside = {p: n for p, n in facts.paths.items() if p.startswith((f"{argument.name}.", f"{argument.name}["))}
+        inside = {
+            p: n for p, n in facts.paths.items() if p.startswith((f"{argument.name}.", f"{argument.name}["))
+        }
         roles = roles_by_name(argument.name, formula, own, argument.name in facts.written)
         if argument.name in mapped:
             open_[argument.name] = (mapped[argument.name],)
-        elif inside and (not roles or any("['" in p or "." in p for p in inside)) and _some(inside, formula, own):
+        elif (
+            inside
+            and (not roles or any("['" in p or "." in p for p in inside))
+            and _some(inside, formula, own)
+        ):
             open_.update(_inside(inside, facts, formula, own))
         elif roles and not (argument.optional and set(roles) <= LEFT_ALONE):
             open_[argument.name] = roles

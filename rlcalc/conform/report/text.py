@@ -54,6 +54,9 @@ def _raised(report: ConformReport) -> str:
 def report_lines(report: ConformReport, example: Counterexample | None) -> Iterator[Line]:
     """The report; its running text fills 80 columns, what the user named is never broken."""
     yield headline(report), "good" if report.verdict.startswith("conforms") else "bad"
+    if report.binding is not None:
+        for line in report.binding.lines():
+            yield from filled(line)
     yield from ((f"  {line}", "") for line in counts(report))
     for convention in report.conventions:
         yield from filled(f"{convention.name}: {convention.about}")

@@ -21,12 +21,15 @@ from typing import Any
 DEEPEST = 3
 # what arrays have by themselves, and no container of ours does
 OF_ARRAYS = frozenset(
-    "shape size dtype device T ndim data detach cpu numpy float double to item mean std sum clone copy view "
-    "reshape unsqueeze squeeze flatten transpose permute astype tolist new_zeros long bool int dim exp log "
-    "sub add mul div new_tensor type_as var max min clamp clip type append extend insert items keys values_ "
-    "fill_ zero_ copy_ flip cumsum numel is_cuda requires_grad ravel swapaxes at gather contiguous pow".split()
+    (
+        "shape size dtype device T ndim data detach cpu numpy float double to item mean std sum clone copy "
+        "view reshape unsqueeze squeeze flatten transpose permute astype tolist new_zeros long bool int dim "
+        "exp log sub add mul div new_tensor type_as var max min clamp clip type append extend insert items "
+        "keys values_ fill_ zero_ copy_ flip cumsum numel is_cuda requires_grad ravel swapaxes at gather "
+        "contiguous pow "
+    ).split()  # noqa: SIM905
 )
-WRITES = frozenset("append extend insert copy_ fill_ appendleft".split())
+WRITES = frozenset(["append", "extend", "insert", "copy_", "fill_", "appendleft"])
 
 
 @dataclass(frozen=True)
@@ -321,7 +324,7 @@ class _Reader(ast.NodeVisitor):
         if path is not None:
             self.keep(path)
         for part in ast.iter_child_nodes(node):
-            if path is None or isinstance(node, ast.Subscript) and part is node.slice:
+            if path is None or (isinstance(node, ast.Subscript) and part is node.slice):
                 self.visit(part)
             elif isinstance(part, ast.Attribute | ast.Subscript):
                 self.inside(part)
@@ -400,7 +403,7 @@ class _Reader(ast.NodeVisitor):
             inner = self.chain(node.func.value)
             if inner is not None and node.func.attr == "get" and node.args:
                 key = node.args[0]
-                return f"{inner}['{key.value}']" if isinstance(key, ast.Constant) else None
+                return f"{inner}['{key.value!s}']" if isinstance(key, ast.Constant) else None
             if inner is None or node.func.attr in OF_ARRAYS:
                 return None
             return None if self.helper(node.func) is not None else f"{inner}.{node.func.attr}()"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rlcalc.conform.target.call import Part, Reply, as_part, native, quiet, raised, same
+from rlcalc.conform.target.call import Part, Reply, as_part, keep_float64, native, quiet, raised, same
 from rlcalc.conform.target.facts import owner_of
 from rlcalc.conform.target.time_limit import TimedOut
 
@@ -39,7 +39,7 @@ class Sequence_(list[Any]):
 
 
 def steps_of(path: str) -> tuple[str, list[tuple[str, str]]]:
-    """A place as its parameter and the way from there: (kind, name) of ``attr``, ``key``, ``entry``, ``each``, ``call``.
+    """A place as its parameter and the way from there, as ``attr``, ``key``, ``entry``, ``each`` or ``call``.
 
     Raises:
         ValueError: it is no place.
@@ -74,6 +74,8 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
             that are compared with what they were, ``positional``: parameters that take no keyword.
     """
     backend = sheet["backend"]
+    if backend == "jax":
+        keep_float64(sheet["values"])
     values = {path: native(value, backend) for path, value in sheet["values"].items()}
     owner = owner_of(function)
     space = getattr(getattr(function, "__wrapped__", function), "__globals__", {})

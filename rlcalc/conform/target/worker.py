@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from typing import IO, Any
 
-from rlcalc.conform.target.call import LARGEST, Reply, perform, prepare, raised
+from rlcalc.conform.target.call import LARGEST, Reply, compiles, others, perform, prepare, raised
 from rlcalc.conform.target.facts import facts_of
 from rlcalc.conform.target.load import load_function
 from rlcalc.conform.target.sheet import perform_sheet
@@ -33,7 +33,7 @@ def main(options: Mapping[str, Any]) -> None:
     """Serve one function.
 
     Args:
-        options: ``target``, ``backend`` and ``double`` as for ``load.load_function``, ``path`` for imports.
+        options: ``target`` and ``backend`` as for ``load.load_function``, ``path`` for imports.
     """
     requests, replies = _own_pipes()
     faulthandler.enable()
@@ -44,20 +44,18 @@ def main(options: Mapping[str, Any]) -> None:
         replies.flush()
 
     try:
-        function = load_function(options["target"], options["backend"], options["double"])
+        function = load_function(options["target"], options["backend"])
     except InputError as error:
         send(pack(["refused", error.code, error.message, error.hint]))
         return
     prepare(options["backend"])
-    facts = facts_of(function)
-    if facts.framework in ("torch", "jax"):
-        prepare(facts.framework)
-    send(pack(["ready", json.dumps(facts.table())]))
+    send(pack(["ready", json.dumps(facts_of(function).table()), others(function), compiles(function)]))
     while (request := _receive(requests)) is not None:
-        number, arguments, sheet = request
+        number, arguments, backend, sheet = request
         try:
+            prepare(backend)
             if sheet is None:
-                reply = perform(function, options["backend"], arguments)
+                reply = perform(function, backend, arguments)
             else:
                 reply = perform_sheet(function, {**sheet, "values": arguments})
         except KeyboardInterrupt as error:
