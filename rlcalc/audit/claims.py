@@ -77,6 +77,7 @@ class Claim:
         repair: what is true instead.
         check, output, expect, where: a worked number as data.
         fact: taxonomy as data.
+        unknowable: why nothing can be found out.
         same_as: the claim that says the same.
     """
 
@@ -93,6 +94,7 @@ class Claim:
     expect: Any = None
     where: Mapping[str, str] = field(default_factory=dict)
     fact: tuple[TableFact, ...] = ()
+    unknowable: str = ""
     same_as: str = ""
 
     @property

@@ -1,4 +1,4 @@
-"""Claims that need no function: a worked number, rows of a table, the words of another claim."""
+"""Claims that need no function: a worked number, rows of a table, what cannot be known."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rlcalc.audit.evidence import Evidence, Exact, Exhaustive, Fact, Findings
 from rlcalc.audit.formula.evaluate import Point
 from rlcalc.audit.formula.reader import Chain, Node, read
 from rlcalc.audit.formula.tie import Said, names_in
-from rlcalc.audit.proofs import entries
+from rlcalc.audit.proofs import entries, nothing_printed
 from rlcalc.audit.registry import Check, Statement
 from rlcalc.audit.zero import as_expression
 from rlcalc.errors import DataError
@@ -32,6 +32,8 @@ def data_check(claim: Claim) -> Check | None:
         return _worked_number(claim)
     if claim.fact:
         return _table_facts(claim)
+    if claim.unknowable:
+        return Check(claim.id, lambda s: Findings(unknowable=claim.unknowable), Statement({}))
     return None
 
 
@@ -136,6 +138,8 @@ def _table_facts(claim: Claim) -> Check:
         found: dict[str, list[Evidence]] = {"literal": [], "against": [], "repair": [], "unchanged": []}
         for at, fact in enumerate(claim.fact, start=1):
             found[fact.role].append(_fact(fact, getattr(s, f"fact{at}")))
+        if claim.repair and claim.repair.kind == "reading" and not found["unchanged"]:
+            found["unchanged"].append(nothing_printed(claim.section))
         return Findings(**found)  # type: ignore[arg-type]
 
     return Check(claim.id, function, Statement(parts), scope="structure")
@@ -146,29 +150,29 @@ def _part(claim: Claim, fact: TableFact) -> Any:
     if fact.against:
         names = tables.names(fact.table)
         return Choice(fact.against, *(name for name in names if name != fact.row))
-    if isinstance(fact.value, bool | int) and not isinstance(fact.value, str):
+    if isinstance(fact.value, bool | int):
         return fact.value
     others = sorted(
         {str(one) for row in tables.rows(fact.table) for one in flatten(tables.column(row, fact.column))}
     )
     if isinstance(fact.value, list):
-        return tuple(fact.value)
+        # one of several, or several in their order
+        return frozenset(fact.value) if fact.relation in ("in", "not-in") else tuple(fact.value)
     return Choice(fact.value, *others)
 
 
 def _fact(fact: TableFact, expected: Any) -> Evidence:
-    source = f"specs/claims, table {fact.table}"
+    source, relation = f"specs/claims, table {fact.table}", fact.relation.replace("not-in", "not in")
     if fact.row:
         row = tables.row(fact.table, fact.row)
         value = tables.column(tables.row(fact.table, expected), fact.column) if fact.against else expected
         found = tables.column(row, fact.column)
-        relation = {"has": "has", "not-in": "not in"}.get(fact.relation, fact.relation)
         return Fact(fact.what, found, relation, value, getattr(row, "source", "") or source)
     chosen = [row for row in tables.rows(fact.table) if _is_chosen(row, fact)]
     failed = tuple(
         tables.name(row)
         for row in chosen
-        if Fact("", tables.column(row, fact.column), fact.relation, expected).status != "holds"
+        if Fact("", tables.column(row, fact.column), relation, expected).status != "holds"
     )
     domain = f"the rows {', '.join(map(tables.name, chosen))} of the table {fact.table}"
     return Exhaustive(fact.what, len(chosen), failed, domain, source)

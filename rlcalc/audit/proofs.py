@@ -124,8 +124,8 @@ def equal_by_increments(
     )
 
 
-def nothing_printed(chapter: str) -> Fact:
-    """That a chapter prints no number which a reading could change, counted in the golden files.
+def nothing_printed(section: str) -> Fact:
+    """That a section or chapter prints no number which a reading could change, counted in the golden files.
 
     They hold every worked number of the lecture, as it is printed.
     """
@@ -135,8 +135,9 @@ def nothing_printed(chapter: str) -> Fact:
         want.printed is not None
         for file in load_all()
         for case in file.cases
-        if case.source.get("ref") == "lecture" and case.source.get("section", "").split(".")[0] == chapter
+        if case.source.get("ref") == "lecture"
+        and (case.source.get("section", "") + ".").startswith(section + ".")
         for one in case.readings
         for want in one.want.values()
     )
-    return Fact(f"how many numbers chapter {chapter} prints", printed, "=", 0, "the golden files")
+    return Fact(f"how many numbers section {section} prints", printed, "=", 0, "the golden files")

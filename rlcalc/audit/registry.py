@@ -43,7 +43,9 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
        value = "yes"                        # or against = "TRPO": that row's column
        role = "against"                     # or repair, unchanged: beside the text in [claim.repair]
 
-   The verdict is ``recorded``: a table can only repeat what was written into it.
+   The verdict is ``recorded``: a table can only repeat what was written into it. A reading without an
+   ``unchanged`` fact is one of a section that prints no number, which is counted. What nobody can
+   find out has ``unknowable = "why"`` in its entry instead.
 3. *The same statement again* (chapter 9): ``same_as = "L4.3-pg-theorem"``, nothing else.
 4. *Repairs* are text and stand in the TOML entry; the function gives their evidence::
 
@@ -108,7 +110,7 @@ from rlcalc.audit.values import given
 from rlcalc.audit.verdict import Scope
 
 # chapters whose evidence, alterations and formulas are not held to the rules yet
-UNCONVERTED = frozenset("056789")
+UNCONVERTED = frozenset("56789")
 
 
 class Statement:
