@@ -89,8 +89,8 @@ class Claim:
     formula: str = ""
     untied: str = ""
     repair: RepairText | None = None
-    check: str = ""
-    output: str = ""
+    check: str | tuple[str, ...] = ""
+    output: str | tuple[str, ...] = ""
     expect: Any = None
     where: Mapping[str, str] = field(default_factory=dict)
     fact: tuple[TableFact, ...] = ()

@@ -30,8 +30,20 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
        expect = "5.42"                                 # or a list, entry by entry
        where = { lambda = "1/2" }                      # values of names that the formula leaves open
 
-   Every side of the formula without an open name must have the value ``expect``
-   (of a list: chain by chain). So formula, number and case are tied.
+   Several outputs, or several cases, are lists of the same length; what is given once goes for all::
+
+       check = "golden:ppo_clip/lecture-7.4-s1"
+       output = ["unclipped", "clipped", "objective"]
+       expect = ["7.5", "6.0", "6.0"]                 # formula = '\\min(7.5, 6.0) = 6.0'
+
+       check = ["golden:advantage/lecture-6.4-good", "golden:advantage/lecture-6.4-bad"]
+       expect = ["5", "-3"]                           # formula = '15 - 10 = 5, \\quad 7 - 10 = -3'
+
+   Every side of the formula without an open name must have the value ``expect`` (of several: chain by
+   chain, of a list on one side: entry by entry; fewer chains than numbers show the last ones), and what
+   a ``\\min`` or ``\\max`` is taken of must be expected numbers. So formula, number and case are tied.
+   Numbers that must stay under a ``reading`` are ``unchanged=cases.printed("ppo_clip/lecture-7.4-s1", …)``:
+   what the case's source prints, against what the calculator answers.
 2. *Taxonomy* needs no function if rows of a table say it. In the TOML entry::
 
        [[claim.fact]]
