@@ -287,7 +287,7 @@ def rl_stages(s: Statement) -> Findings:
 def further_study(s: Statement) -> Findings:
     """Two of the three are where they were; PPO was taken out of TRL."""
     entry = f"foundations-{s.section}"
-    titles = {key: work.title for key, work in works().items()}
+    titles = {name: work.title for name, work in works().items()}
     trl = works()["trl"]
     return Findings(
         against=[
