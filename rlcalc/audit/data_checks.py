@@ -33,7 +33,7 @@ def data_check(claim: Claim) -> Check | None:
     if claim.fact:
         return _table_facts(claim)
     if claim.unknowable:
-        return Check(claim.id, lambda _: Findings(unknowable=claim.unknowable), Statement({}))
+        return Check(claim.id, lambda s: Findings(unknowable=claim.unknowable), Statement({}))
     return None
 
 

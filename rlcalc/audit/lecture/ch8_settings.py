@@ -98,7 +98,7 @@ def hyperparameters(s: Statement) -> ev.Findings:
         repair=[
             *usual_range("eps", s.eps_from, s.eps_to),
             *usual_range("epochs", s.epochs_from, s.epochs_to),
-            *(usual(key, value, "control") for key, value in zip(("rate", "lam", "gamma"), stated[2:])),
+            *(usual(key, getattr(s, key), "control") for key in ("rate", "lam", "gamma")),
             typical("eps", s.eps_from, s.eps_to, "language"),
             *(usual(key, value, "language") for key, value in language.items()),
         ],
