@@ -1,4 +1,4 @@
-"""Claims that need no function: a worked number, rows of a table, what cannot be known."""
+"""Claims that need no function: a worked number, rows of a table, what nothing can compute."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
 
        [[claim.fact]]
        what = "PPO learns a critic"
-       table = "algorithms"                 # or recipes, pretrained, tokenizers, datasets, works
+       table = "algorithms"                 # recipes, pretrained, tokenizers, datasets, works, settings
        row = "PPO"                          # or rows = [...], or where = { policy = true } (all that fit)
        column = "critic"                    # also the computed ones: category, learned, model_free
        relation = "="                       # = != in not-in < <= > >= has (a list that has it)
@@ -56,9 +56,10 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
        role = "against"                     # or repair, unchanged: beside the text in [claim.repair]
 
    The verdict is ``recorded``: a table can only repeat what was written into it. A reading without an
-   ``unchanged`` fact is one of a section that prints no number, which is counted. What nobody can
-   find out has ``unknowable = "why"`` in its entry instead.
-3. *The same statement again* (chapter 9): ``same_as = "L4.3-pg-theorem"``, nothing else.
+   ``unchanged`` fact is one of a section that prints no number, which is counted.
+3. *The same statement again* (chapter 9): ``same_as = "L4.3-per-timestep"``, nothing else; formula and
+   repair are that claim's.
+   *What nothing can settle*: ``unknowable = "why"``, no function; its verdict is ``not-checkable``.
 4. *Repairs* are text and stand in the TOML entry; the function gives their evidence::
 
        [claim.repair]
@@ -91,6 +92,10 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
    ``\\quad`` starts the next, a bracketed condition is one too). Names are those of
    ``rlcalc.audit.formula.reader``; a state is its index, so V(S_{t+n}) is ``V(t + n)``. An operator is a
    function: ``sequence("E_{x~p}")(body)``. ``reads={"clip": ...}`` gives names of the formula a meaning.
+   Where the formula has more notation than evidence, write it in LaTeX with holes for the parts::
+
+       says=written(r"\\nabla J @relation \\mathbb{E}[ @weight G ]", relation=s.relation, weight=ratio)
+
    An equation that is only conditional takes ``relation="="`` as a part: ``proofs.ordered(what, left,
    s.relation, right)`` and ``ev.Exact(what, left, s.relation, right)`` follow it. The self-check demands that
    some altered part changes both the formula and the verdict, and that every altered formula (index, sign,
@@ -122,7 +127,7 @@ from rlcalc.audit.values import given
 from rlcalc.audit.verdict import Scope
 
 # chapters whose evidence, alterations and formulas are not held to the rules yet
-UNCONVERTED = frozenset("6789")
+UNCONVERTED = frozenset("678")
 
 
 class Statement:

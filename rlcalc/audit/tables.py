@@ -133,6 +133,26 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """What PPO was run with; a setting for which the source gives no single value is empty.
+
+    Attributes:
+        task: ``control`` or ``language``.
+        decay: whether the learning rate falls during the run; empty where the source does not say.
+    """
+
+    name: str
+    task: Literal["control", "language"]
+    source: str
+    eps: str = ""
+    epochs: str = ""
+    rate: str = ""
+    lam: str = ""
+    gamma: str = ""
+    decay: Literal["", "yes", "no"] = ""
+
+
+@dataclass(frozen=True)
 class Chapter:
     """A chapter of the lecture; ``exam`` is what the remark in its summary says of it."""
 
@@ -172,6 +192,7 @@ _TABLES: dict[str, tuple[str, str, type[Any]]] = {
     "chapters": ("lecture", "chapter", Chapter),
     "stages": ("lecture", "stage", Stage),
     "listings": ("lecture", "listing", Listing),
+    "settings": ("ppo_settings", "setting", Setting),
 }
 
 
@@ -202,8 +223,8 @@ def recipes() -> dict[str, Recipe]:
     return table("recipes")
 
 
-def works() -> dict[str, Work]:
-    return table("works")
+def settings() -> dict[str, Setting]:
+    return table("settings")
 
 
 def row(name: str, wanted: str) -> Any:

@@ -101,7 +101,7 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 # why an entry of the reader's list has no counterpart here: claim -> reason
 NOT_EXPRESSIBLE: dict[str, str] = {
-    "L5.2-pretraining: 1400 for 2000 billion": "the numbers stand in the table alone, the claim says 'trillions'",
+    "L5.2-pretraining: 1400 for 2000 billion": "the numbers stand in the table, the claim says 'trillions'",
     "L5.3-vocab: 101 000": "a true statement: it is about 100 000 too",
 }
 
