@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.errors import InputError
 from rlcalc.exact import to_float, to_text
 from rlcalc.nested import map_nested
-from rlcalc.plotting import BLACK, BLUE, GREEN, GREY, VERMILION, check_file, new_figure, save
+from rlcalc.plotting import BLACK, BLUE, GREEN, GREY, VERMILION, new_figure, save
 
 if TYPE_CHECKING:
     from rlcalc.evaluation import Evaluation
-
-__all__ = ["DRAW", "check_file", "draw"]
 
 MOST_BARS = 60  # that are drawn one by one
 MOST_NUMBERS = 12  # bars that carry their number
