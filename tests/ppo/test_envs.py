@@ -15,7 +15,7 @@ from scipy import stats
 from rlcalc.errors import DataError, InputError, UnknownName
 from rlcalc.mdp.reading import read_mdp
 from rlcalc.ppo.envs import make_env
-from rlcalc.ppo.envs.base import BoxActions, DiscreteActions, Transition
+from rlcalc.ppo.envs.base import BoxActions, Copies, DiscreteActions, Transition
 from rlcalc.ppo.envs.gym import GymEnv
 
 CPU = torch.device("cpu")
@@ -386,7 +386,7 @@ def registered():
 def diary_is_right(kind=GymEnv):
     """Step three diaries and compare with what they must contain."""
     Diary.made = 0
-    env = kind("rlcalc/Diary-v0", 3, 0, CPU, torch.float64)
+    env = kind("rlcalc/Diary-v0", Copies(3, 0, CPU, torch.float64))
     assert env.reset().tolist() == [[number, 0, 0] for number in range(3)]
     episode, t, kept = [0] * 3, [0] * 3, []
     for k in range(13):
