@@ -26,7 +26,7 @@ class Bandit(TorchEnv):
         self.action: Actions = DiscreteActions(len(mdp.actions))
         self.solved_at: float | None = float(max(mdp.r[0]))
         self._pays = tables.r[0]
-        self._before, self._after = (state.expand(self.num_envs, -1) for state in states)
+        self._before, self._after = (state.expand(self.num_envs, -1) for state in states.unbind())
 
     def _state(self) -> dict[str, Tensor]:
         return {}  # a bandit remembers nothing
