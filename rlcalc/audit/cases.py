@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, TypeVar
 
-from rlcalc.audit.evidence import Replay, Smallest
-from rlcalc.audit.proofs import answer
+from rlcalc.audit.evidence import Exact, Replay, Smallest
+from rlcalc.audit.proofs import answer, entries
 from rlcalc.audit.values import given
 from rlcalc.errors import InputError, UnknownName, shown
 from rlcalc.golden.files import Case, load
@@ -116,6 +116,24 @@ def vector(id: str) -> Vector:
     if id not in cases:
         raise UnknownName("unknown_case", f"There is no golden case {shown(id)}.")
     return Vector(cases[id])
+
+
+def printed(*ids: str) -> list[Exact]:
+    """What the sources of golden cases print, entry by entry, against what the calculator answers.
+
+    Args:
+        ids: cases, or ``case:output`` for one output of it.
+    """
+    found = []
+    for id in ids:
+        id, _, only = id.partition(":")
+        case = vector(id)
+        for name, want in case.case.readings[0].want.items():
+            if want.printed is not None and only in ("", name):
+                what = f"{case.case.about.rstrip('.')}: {name.replace('_', ' ')}"
+                numbers = [given(one) for one in flatten(want.printed)]
+                found += entries(what, list(flatten(case.answer(name))), numbers)
+    return found
 
 
 def smallest(

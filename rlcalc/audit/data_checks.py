@@ -1,4 +1,4 @@
-"""Claims that need no function: a worked number, rows of a table, the words of another claim."""
+"""Claims that need no function: a worked number, rows of a table, what nothing can compute."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from rlcalc.audit import tables
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
 from rlcalc.audit.claims import Claim, TableFact
-from rlcalc.audit.evidence import Evidence, Exact, Exhaustive, Fact, Findings
-from rlcalc.audit.formula.evaluate import Point
+from rlcalc.audit.evidence import Evidence, Exhaustive, Fact, Findings
+from rlcalc.audit.formula.evaluate import Point, as_node
 from rlcalc.audit.formula.reader import Chain, Node, read
 from rlcalc.audit.formula.tie import Said, names_in
 from rlcalc.audit.proofs import entries
@@ -32,6 +32,8 @@ def data_check(claim: Claim) -> Check | None:
         return _worked_number(claim)
     if claim.fact:
         return _table_facts(claim)
+    if claim.unknowable:
+        return Check(claim.id, lambda s: Findings(unknowable=claim.unknowable), Statement({}))
     return None
 
 
@@ -39,89 +41,94 @@ def data_check(claim: Claim) -> Check | None:
 
 
 def _worked_number(claim: Claim) -> Check:
-    kind, _, id = claim.check.partition(":")
-    if kind != "golden" or claim.expect is None:
-        raise DataError("bad_claim", f"{claim.id}: check is 'golden:<case>', with what to expect.")
-    expected = tuple(claim.expect) if isinstance(claim.expect, list) else str(claim.expect)
+    """Its part is what to expect: the number, or as many as it has outputs or cases."""
+    sources = _sources(claim)
+    expected = _texts(claim.expect if len(sources) > 1 else [claim.expect])
+    where = {name: _fractions(text) for name, text in claim.where.items()}
 
     def function(s: Statement) -> Findings:
-        wanted = list(flatten(s.expect))
-        found = list(flatten(vector(id).answer(claim.output)))
-        name = (claim.output or "answer").replace("_", " ")
-        literal: list[Evidence] = [*entries(f"the {name}", found, wanted)]
-        if len(found) != len(wanted):
-            return Findings(literal=literal)
-        literal += _printed_sides(claim, wanted)
-        return Findings(literal=literal, says=_as_printed(claim, wanted))
+        wanted = [s.expect] if len(sources) == 1 else list(s.expect)
+        numbers, known = list(flatten(wanted)), list(flatten(expected))
+        if len(numbers) != len(known):
+            return Findings(literal=[*entries("worked numbers", known, numbers)])
+        literal: list[Evidence] = []
+        for (id, output), number in zip(sources, wanted, strict=True):
+            name = f"the {(output or 'answer').replace('_', ' ')}"
+            literal += entries(name, list(flatten(vector(id).answer(output))), list(flatten(number)))
+        said: list[Said] = []
+        for chain, number in _paired(claim, wanted):
+            compared, sides = _compared(claim, chain, number, numbers, where)
+            literal += compared
+            said.append(Said(tuple(sides), chain.relations))
+        return Findings(literal=literal, says=said, reads=where)
 
-    return Check(claim.id, function, Statement({"expect": expected}), scope="instance")
+    part = expected if len(sources) > 1 else expected[0]
+    return Check(claim.id, function, Statement({"expect": part}), scope="instance")
 
 
-def _chains(claim: Claim) -> tuple[Chain, ...]:
-    return read(claim.formula) if claim.formula else ()
+def _sources(claim: Claim) -> list[tuple[str, str]]:
+    """Case and output of each number; one case goes for all outputs, one output for all cases."""
+    cases = [claim.check] if isinstance(claim.check, str) else list(claim.check)
+    outputs = [claim.output] if isinstance(claim.output, str) else list(claim.output)
+    count = max(len(cases), len(outputs))
+    if {len(cases), len(outputs)} - {1, count} or not all(one.startswith("golden:") for one in cases):
+        raise DataError("bad_claim", f"{claim.id}: check is 'golden:<case>', once or once for each output.")
+    if claim.expect is None or (count > 1 and len(_texts(claim.expect)) != count):
+        raise DataError("bad_claim", f"{claim.id}: 'expect' has one number for each of its {count}.")
+    cases, outputs = (one * count if len(one) == 1 else one for one in (cases, outputs))
+    return [(case.removeprefix("golden:"), output) for case, output in zip(cases, outputs, strict=True)]
 
 
-def _values(claim: Claim, chain: Chain) -> list[Any]:
-    """Of every side its value, or nothing where it is a name alone."""
-    where = {
-        name: Fraction(as_expression(text).p, as_expression(text).q) for name, text in claim.where.items()
-    }
-    found = []
+def _texts(value: Any) -> Any:
+    return tuple(map(_texts, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _paired(claim: Claim, wanted: list[Any]) -> list[tuple[Chain, Any]]:
+    """Each chain of the formula with its number; a formula with fewer chains shows the last numbers."""
+    chains = read(claim.formula) if claim.formula else ()
+    numbers = list(wanted[0]) if len(wanted) == 1 and len(chains) > 1 else wanted
+    if len(chains) == 1 and len(wanted) > 1 and any(side.head == "list" for side in chains[0].sides):
+        return [(chains[0], wanted)]
+    if len(chains) > len(numbers):
+        raise DataError("bad_claim", f"{claim.id}: {len(chains)} chains and {len(numbers)} numbers.")
+    return list(zip(chains, numbers[len(numbers) - len(chains) :], strict=True))
+
+
+def _compared(
+    claim: Claim, chain: Chain, number: Any, known: list[Any], where: Mapping[str, Fraction]
+) -> tuple[list[Evidence], list[Any]]:
+    """Every side that is written out, worked out; and the chain with the expected numbers in their place."""
+    found: list[Evidence] = []
+    said: list[Any] = []
     for side in chain.sides:
         is_open = names_in((Chain((side,), ()),)) - set(where)
         if is_open and side.head != "name":
             raise DataError(
                 "bad_claim", f"{claim.id}: where = … gives no value to {', '.join(sorted(is_open))}."
             )
-        found.append(None if is_open else Point(0, where, ordered=True).value(side))
-    return found
+        if is_open:
+            said.append(side)
+            continue
+        value = Point(0, where, ordered=True).value(side)
+        if "~" not in chain.relations:
+            exact = [sympy.Rational(one.numerator, one.denominator) for one in flatten(value)]
+            found += entries("a side of the formula, worked out", exact, list(flatten(number)))
+        said.append(_as_said(side, number, where, known))
+    return found, said
 
 
-def _printed_sides(claim: Claim, wanted: list[Any]) -> list[Evidence]:
-    """Each side that the formula writes out, worked out, against the number for its chain."""
-    found: list[Evidence] = []
-    for chain, number in _paired(claim, wanted):
-        for side in _values(claim, chain):
-            if side is not None:
-                for one, other in zip(flatten(side), flatten(number), strict=True):
-                    relation = "=" if "~" not in chain.relations else None
-                    if relation:
-                        found.append(
-                            Exact(
-                                "a side of the formula, worked out",
-                                sympy.Rational(one.numerator, one.denominator),
-                                "=",
-                                other,
-                            )
-                        )
-    return found
+def _as_said(side: Node, number: Any, where: Mapping[str, Fraction], known: list[Any]) -> Any:
+    """The number in place of a side; what a maximum or minimum is taken of must be expected as well."""
+    if side.head != "apply" or side.name not in ("max", "min"):
+        return _fractions(number)
+    values = [Point(0, where, ordered=True).value(part) for part in side.parts]
+    expected = [_fractions(one) for one in known]
+    return Node("apply", side.name, tuple(as_node(one if one in expected else number) for one in values))
 
 
-def _paired(claim: Claim, wanted: list[Any]) -> list[tuple[Chain, Any]]:
-    chains = _chains(claim)
-    if len(chains) in (0, 1):
-        return [(chain, wanted if len(wanted) > 1 else wanted[0]) for chain in chains]
-    if len(chains) != len(wanted):
-        raise DataError("bad_claim", f"{claim.id}: {len(chains)} chains and {len(wanted)} numbers.")
-    return list(zip(chains, wanted, strict=True))
-
-
-def _as_printed(claim: Claim, wanted: list[Any]) -> list[Said]:
-    """The formula itself, its closed sides replaced by the numbers that they must have."""
-    said = []
-    for chain, number in _paired(claim, wanted):
-        values = _values(claim, chain)
-        closed = tuple(
-            side if value is None else _as_written(number)
-            for side, value in zip(chain.sides, values, strict=True)
-        )
-        said.append(Said(closed, chain.relations))
-    return said
-
-
-def _as_written(number: Any) -> Node | Any:
-    if isinstance(number, list):
-        return [_as_written(one) for one in number]
+def _fractions(number: Any) -> Any:
+    if isinstance(number, list | tuple):
+        return [_fractions(one) for one in number]
     exact = as_expression(number)
     return Fraction(int(exact.p), int(exact.q))
 

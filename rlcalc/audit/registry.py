@@ -30,13 +30,25 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
        expect = "5.42"                                 # or a list, entry by entry
        where = { lambda = "1/2" }                      # values of names that the formula leaves open
 
-   Every side of the formula without an open name must have the value ``expect``
-   (of a list: chain by chain). So formula, number and case are tied.
+   Several outputs, or several cases, are lists of the same length; what is given once goes for all::
+
+       check = "golden:ppo_clip/lecture-7.4-s1"
+       output = ["unclipped", "clipped", "objective"]
+       expect = ["7.5", "6.0", "6.0"]                 # formula = '\\min(7.5, 6.0) = 6.0'
+
+       check = ["golden:advantage/lecture-6.4-good", "golden:advantage/lecture-6.4-bad"]
+       expect = ["5", "-3"]                           # formula = '15 - 10 = 5, \\quad 7 - 10 = -3'
+
+   Every side of the formula without an open name must have the value ``expect`` (of several: chain by
+   chain, of a list on one side: entry by entry; fewer chains than numbers show the last ones), and what
+   a ``\\min`` or ``\\max`` is taken of must be expected numbers. So formula, number and case are tied.
+   Numbers that must stay under a ``reading`` are ``unchanged=cases.printed("ppo_clip/lecture-7.4-s1", …)``:
+   what the case's source prints, against what the calculator answers.
 2. *Taxonomy* needs no function if rows of a table say it. In the TOML entry::
 
        [[claim.fact]]
        what = "PPO learns a critic"
-       table = "algorithms"                 # or recipes, pretrained, tokenizers, datasets, works
+       table = "algorithms"                 # recipes, pretrained, tokenizers, datasets, works, settings
        row = "PPO"                          # or rows = [...], or where = { policy = true } (all that fit)
        column = "critic"                    # also the computed ones: category, learned, model_free
        relation = "="                       # = != in not-in < <= > >= has (a list that has it)
@@ -44,7 +56,9 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
        role = "against"                     # or repair, unchanged: beside the text in [claim.repair]
 
    The verdict is ``recorded``: a table can only repeat what was written into it.
-3. *The same statement again* (chapter 9): ``same_as = "L4.3-pg-theorem"``, nothing else.
+3. *The same statement again* (chapter 9): ``same_as = "L4.3-per-timestep"``, nothing else; formula and
+   repair are that claim's.
+   *What nothing can settle*: ``unknowable = "why"``, no function; its verdict is ``not-checkable``.
 4. *Repairs* are text and stand in the TOML entry; the function gives their evidence::
 
        [claim.repair]
@@ -77,6 +91,10 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
    ``\\quad`` starts the next, a bracketed condition is one too). Names are those of
    ``rlcalc.audit.formula.reader``; a state is its index, so V(S_{t+n}) is ``V(t + n)``. An operator is a
    function: ``sequence("E_{x~p}")(body)``. ``reads={"clip": ...}`` gives names of the formula a meaning.
+   Where the formula has more notation than evidence, write it in LaTeX with holes for the parts::
+
+       says=written(r"\\nabla J @relation \\mathbb{E}[ @weight G ]", relation=s.relation, weight=ratio)
+
    An equation that is only conditional takes ``relation="="`` as a part: ``proofs.ordered(what, left,
    s.relation, right)`` and ``ev.Exact(what, left, s.relation, right)`` follow it. The self-check demands that
    some altered part changes both the formula and the verdict, and that every altered formula (index, sign,
@@ -108,7 +126,7 @@ from rlcalc.audit.values import given
 from rlcalc.audit.verdict import Scope
 
 # chapters whose evidence, alterations and formulas are not held to the rules yet
-UNCONVERTED = frozenset("056789")
+UNCONVERTED = frozenset("05678")
 
 
 class Statement:

@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 from rlcalc.audit.claims import load_claims
-from rlcalc.audit.formula import LatexError, altered, mismatch, plain_text, read, says
+from rlcalc.audit.formula import LatexError, altered, mismatch, plain_text, read, says, written
 from rlcalc.audit.formula.tie import Said
 from rlcalc.audit.proofs import index, reals, sequence
 
@@ -86,6 +86,48 @@ def test_names_may_have_a_meaning() -> None:
     said = [says(LAM**N)]
     assert mismatch("w_n", said)
     assert mismatch("w_n", said, {"w": lambda n: LAM**N}) == ""
+
+
+@pytest.mark.parametrize(
+    ("template", "holes", "latex", "agrees"),
+    [
+        (
+            r"G_t @relation @weight V(S_t)",
+            {"relation": "<=", "weight": LAM**2},
+            r"G_t \le \lambda^2 V(S_t)",
+            True,
+        ),
+        (
+            r"G_t @relation @weight V(S_t)",
+            {"relation": "<=", "weight": LAM},
+            r"G_t \le \lambda^2 V(S_t)",
+            False,
+        ),
+        (
+            r"G_t @relation @weight V(S_t)",
+            {"relation": "=", "weight": LAM**2},
+            r"G_t \le \lambda^2 V(S_t)",
+            False,
+        ),
+        (r"@choose(a, b) = x", {"choose": r"\min"}, r"\min(a, b) = x", True),
+        (r"@choose(a, b) = x", {"choose": r"\max"}, r"\min(a, b) = x", False),
+        (r"V(S_{t + @n}), \quad x = @n", {"n": 1}, r"V(S_{t+1}), \quad x = 1", True),
+        (r"V(S_{t + @n}), \quad x = @n", {"n": -1}, r"V(S_{t+1}), \quad x = 1", False),
+    ],
+)
+def test_a_template_says_what_fills_its_holes(
+    template: str, holes: dict[str, object], latex: str, agrees: bool
+) -> None:
+    problem = mismatch(latex, written(template, **holes))
+    assert (problem == "") == agrees
+    assert "cannot be read" not in problem
+
+
+def test_a_template_without_holes_would_repeat_the_formula() -> None:
+    with pytest.raises(ValueError, match="holes"):
+        written(r"w_n = \lambda")
+    with pytest.raises(ValueError, match="holes"):
+        written(r"w_n = @other", weight=LAM)
 
 
 @pytest.mark.parametrize("latex", [r"\foo", "1 +", "(1", r"\frac{1}", "_", "{", r"\text{a"])

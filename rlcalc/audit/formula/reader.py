@@ -88,7 +88,7 @@ _ACCENTS = {
 _INDEX = set("tnkijlmsaxbNTM") | {r"\tau"}  # letters that are arguments when they stand below a name
 # small letters and Greek ones that are functions: a bracket after them holds arguments, not a factor
 _FUNCTIONS = set("pqfberwvh") | {r"\pi", r"\theta", r"\rho", r"\mu"}
-_TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\d+(?:\.\d+)?|[^\s]", re.S)
+_TOKEN = re.compile(r"\\[a-zA-Z]+|@[a-z_]+|\\.|\d+(?:\.\d+)?|[^\s]", re.S)
 
 
 def tokens_of(latex: str) -> list[str]:
@@ -260,6 +260,8 @@ class _Reader:
         token = self.take()
         if token[0].isdigit():
             return Node("num", value=Fraction(token))
+        if token[0] == "@":  # a hole of tie.written
+            return Node("name", token)
         if token == "-":
             return Node("neg", "", (self.factor(),))
         if token == r"\cdots":

@@ -7,7 +7,9 @@ points: all sides must agree and all relations be the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rlcalc.audit.formula.evaluate import Point, Reads, as_node, same
@@ -34,6 +36,42 @@ def says(*parts: Any) -> Said:
     if len(parts) % 2 == 0 or not set(relations) <= set(RELATIONS.values()):
         raise ValueError(f"sides and relations do not take turns in {parts}")
     return Said(tuple(parts[0::2]), relations)
+
+
+def written(template: str, /, **holes: Any) -> list[Said]:
+    """Every chain of a LaTeX formula in which ``@name`` stands for something the evidence is made of.
+
+    ``written(r"\\nabla J(\\theta) @relation \\mathbb{E}[ @weight G ]", relation=s.relation, weight=ratio)``
+
+    Args:
+        template: the formula; a hole is never part of a word or of an argument's name.
+        holes: SymPy expressions, numbers, lists of them; relations; LaTeX commands such as ``\\min``.
+
+    Raises:
+        ValueError: without holes it would only repeat the formula; a hole that is not in it.
+    """
+    if not holes or set(holes) != set(_HOLE.findall(template)):
+        raise ValueError(f"{template} does not have the holes {sorted(holes)}")
+    words = {name: value for name, value in holes.items() if _is_word(value)}
+    latex = _HOLE.sub(
+        lambda found: _LATEX.get(words.get(found[1], ""), words.get(found[1], found[0])), template
+    )
+    filled = {f"@{name}": as_node(value) for name, value in holes.items() if name not in words}
+    return [Said(tuple(_filled(side, filled) for side in one.sides), one.relations) for one in read(latex)]
+
+
+_HOLE = re.compile("@([a-z_]+)")
+_LATEX = {"=": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "in": r"\in"}
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and (value in _LATEX or value.startswith("\\"))
+
+
+def _filled(node: Node, holes: Mapping[str, Node]) -> Node:
+    if node.name in holes and node.head == "name":
+        return holes[node.name]
+    return replace(node, parts=tuple(_filled(part, holes) for part in node.parts))
 
 
 def mismatch(latex: str, said: list[Said], reads: Reads | None = None) -> str:
