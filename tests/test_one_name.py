@@ -21,6 +21,8 @@ SHARED = {
     "test_edges",
     "test_forms",
     "test_one_door",
+    "test_steps",
+    "test_gradients",
 }
 
 

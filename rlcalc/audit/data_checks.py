@@ -1,4 +1,4 @@
-"""Claims that need no function: a worked number, rows of a table, the words of another claim."""
+"""Claims that need no function: a worked number, rows of a table, what nothing can compute."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def data_check(claim: Claim) -> Check | None:
         return _worked_number(claim)
     if claim.fact:
         return _table_facts(claim)
+    if claim.unknowable:
+        return Check(claim.id, lambda s: Findings(unknowable=claim.unknowable), Statement({}))
     return None
 
 

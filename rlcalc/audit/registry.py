@@ -48,7 +48,7 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
 
        [[claim.fact]]
        what = "PPO learns a critic"
-       table = "algorithms"                 # or recipes, pretrained, tokenizers, datasets, works
+       table = "algorithms"                 # recipes, pretrained, tokenizers, datasets, works, settings
        row = "PPO"                          # or rows = [...], or where = { policy = true } (all that fit)
        column = "critic"                    # also the computed ones: category, learned, model_free
        relation = "="                       # = != in not-in < <= > >= has (a list that has it)
@@ -56,7 +56,9 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
        role = "against"                     # or repair, unchanged: beside the text in [claim.repair]
 
    The verdict is ``recorded``: a table can only repeat what was written into it.
-3. *The same statement again* (chapter 9): ``same_as = "L4.3-pg-theorem"``, nothing else.
+3. *The same statement again* (chapter 9): ``same_as = "L4.3-per-timestep"``, nothing else; formula and
+   repair are that claim's.
+   *What nothing can settle*: ``unknowable = "why"``, no function; its verdict is ``not-checkable``.
 4. *Repairs* are text and stand in the TOML entry; the function gives their evidence::
 
        [claim.repair]
@@ -124,7 +126,7 @@ from rlcalc.audit.values import given
 from rlcalc.audit.verdict import Scope
 
 # chapters whose evidence, alterations and formulas are not held to the rules yet
-UNCONVERTED = frozenset("05689")
+UNCONVERTED = frozenset("0568")
 
 
 class Statement:

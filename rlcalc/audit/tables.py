@@ -106,6 +106,26 @@ class Work:
     last: str = ""
 
 
+@dataclass(frozen=True)
+class Setting:
+    """What PPO was run with; a setting for which the source gives no single value is empty.
+
+    Attributes:
+        task: ``control`` or ``language``.
+        decay: whether the learning rate falls during the run; empty where the source does not say.
+    """
+
+    name: str
+    task: Literal["control", "language"]
+    source: str
+    eps: str = ""
+    epochs: str = ""
+    rate: str = ""
+    lam: str = ""
+    gamma: str = ""
+    decay: Literal["", "yes", "no"] = ""
+
+
 @cache
 def algorithms() -> dict[str, Algorithm]:
     """By name.
@@ -141,6 +161,11 @@ def works() -> dict[str, Work]:
     return {one.key: one for one in _table("language_models", "work", Work)}
 
 
+@cache
+def settings() -> dict[str, Setting]:
+    return {one.name: one for one in _table("ppo_settings", "setting", Setting)}
+
+
 _TABLES: dict[str, Callable[[], Any]] = {
     "algorithms": algorithms,
     "recipes": recipes,
@@ -148,6 +173,7 @@ _TABLES: dict[str, Callable[[], Any]] = {
     "tokenizers": tokenizers,
     "datasets": datasets,
     "works": works,
+    "settings": settings,
 }
 
 

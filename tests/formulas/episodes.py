@@ -1,8 +1,4 @@
-"""Random episodes for the tests of the sequence formulas, and their answers by plain loops.
-
-The loops follow the definitions step by step, in Fractions, and share nothing
-with the package.
-"""
+"""Random episodes for the tests of the sequence formulas: exact ones, and batches of arrays."""
 
 from __future__ import annotations
 
@@ -44,34 +40,6 @@ class Sequence:
             "truncated": [int(flag) for flag in self.truncated],
             "next_values": self.next_values,
         }
-
-    def td_errors(self) -> list[Fraction]:
-        return [
-            r + (0 if end else g * nxt) - v
-            for r, end, g, nxt, v in zip(
-                self.rewards, self.terminated, self.gamma, self.next_values, self.values, strict=False
-            )
-        ]
-
-    def n_step(self, t: int, n: float) -> Fraction:
-        """Walk at most n steps from t, and stop where the episode does."""
-        found, weight, taken = Fraction(0), Fraction(1), 0
-        while True:
-            found += weight * self.rewards[t]
-            weight *= self.gamma[t]
-            taken += 1
-            if self.terminated[t]:
-                return found
-            if self.truncated[t] or taken >= n or t + 1 == self.steps:
-                return found + weight * self.next_values[t]
-            t += 1
-
-    def lambda_return(self, t: int, lam: Fraction) -> Fraction:
-        """Mix the value and the return of the successor, from the end of the episode back to t."""
-        ahead = self.next_values[t]
-        if not self.terminated[t] and not self.truncated[t] and t + 1 < self.steps:
-            ahead = (1 - lam) * ahead + lam * self.lambda_return(t + 1, lam)
-        return self.rewards[t] + (0 if self.terminated[t] else self.gamma[t] * ahead)
 
 
 @st.composite

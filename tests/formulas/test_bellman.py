@@ -19,27 +19,6 @@ from tests.mdps import Table, backups, corridor, random_mdps
 BACKENDS = ("sympy", "numpy", "torch")
 
 
-def test_steps_put_the_solution_into_the_equation() -> None:
-    text = rlcalc.derive("bellman", mdp="grid2x2", gamma="9/10").text()
-    assert "Q*(0,0; R) = R(0,0; R) + γ·V*(0,1) = 0 + 9/10·1 =" in text
-    assert "V*(0,0) = max(Q*(0,0; U), Q*(0,0; D), Q*(0,0; L), Q*(0,0; R))" in text
-
-
-@settings(deadline=None, max_examples=40)
-@given(random_mdps(), st.fractions(min_value=0, max_value=F(19, 20), max_denominator=20))
-def test_the_answer_solves_the_equation_and_all_forms_agree(table: Table, gamma: F) -> None:
-    e = rlcalc.evaluate("bellman", {"mdp": table, "gamma": gamma}, ("sympy", "numpy", "torch"))
-    values = [F(int(v.p), int(v.q)) for v in e.answer.exact]
-    q_values = backups(table, gamma, values)
-    for s, q in enumerate(q_values):
-        assert values[s] == (max(q) if q else 0)
-        best = " ".join(f"a{a}" for a, worth in enumerate(q) if worth == max(q)) if q else "terminal"
-        assert e.results["greedy"].exact[s] == best
-    want = [float(v) for v in values]
-    assert e.answer.numpy == pytest.approx(want, abs=1e-11)
-    assert e.answer.torch == pytest.approx(want, abs=1e-11)
-
-
 @settings(deadline=None, max_examples=40)
 @given(random_mdps(), st.fractions(min_value=0, max_value=1, max_denominator=9), st.data())
 def test_the_modulus_bounds_every_pair_and_is_attained(table: Table, gamma: F, data: st.DataObject) -> None:
@@ -78,23 +57,6 @@ def test_a_discount_near_one_costs_no_digits_beyond_its_condition(gamma: float) 
     for _ in range(200):  # the table of a loop that was stopped too early
         few = 1 + gamma * 0.999 * few
     assert abs(few - exact) > 0.1 * exact
-
-
-def test_gamma_one_is_refused_where_any_constant_solves_the_equation() -> None:
-    with pytest.raises(InputError) as caught:
-        rlcalc.derive("bellman", mdp="grid2x2", gamma=1)
-    assert caught.value.code == "solution_not_unique"
-    assert "(0,0), (0,1), (1,0)" in caught.value.message
-    # and indeed every V = c with c >= 1 solves it; c < 1 does not
-    from rlcalc.mdp.reading import read_mdp
-
-    grid = read_mdp("grid2x2")
-    for c in (F(1), F(7, 3), F(100)):
-        for s in grid.non_terminal:
-            assert c == max(grid.r[s][a] + sum(p * c for p in grid.p[s][a][:3]) for a in range(4)), (
-                "V = c must solve the equation"
-            )
-    assert max(grid.r[1][a] + F(1, 2) * sum(grid.p[1][a][:3]) for a in range(4)) == 1 != F(1, 2)
 
 
 @pytest.mark.parametrize(
@@ -173,66 +135,6 @@ def test_gamma_one_against_all_policies(table: Table) -> None:
 
 def _stuck(mdp: Any) -> bool:
     return any(mdp.proper_policy()[s] is None for s in mdp.non_terminal)
-
-
-def test_derivative_by_gamma() -> None:
-    gamma = torch.tensor(0.9, dtype=torch.float64, requires_grad=True)
-    values = rlcalc.bellman("grid2x2:slip=1/5", gamma=gamma)
-    (slope,) = torch.autograd.grad(values[0], gamma)
-    h = F(1, 10**6)
-    up, down = (
-        rlcalc.derive("bellman", mdp="grid2x2:slip=1/5", gamma=F(9, 10) + side * h).answer[0]
-        for side in (1, -1)
-    )
-    assert slope.item() == pytest.approx(float((up - down) / (2 * h)), rel=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("raw", "code"),
-    [
-        ({"gamma": 0}, "mdp_missing"),
-        ({"mdp": "grid2x2", "gamma": "exp(-1)"}, "gamma_not_rational"),
-    ],
-)
-def test_refusals(raw: dict[str, Any], code: str) -> None:
-    with pytest.raises(InputError) as caught:
-        rlcalc.derive("bellman", **raw)
-    assert caught.value.code == code
-
-
-# one state that ends with probability 1 − p and else stays: V_k = r·(1 + c + … + c^(k−1)) with c = γ·p
-@pytest.mark.parametrize(
-    ("p", "gamma", "reward", "wanted"),
-    [
-        # V* = 4, V_5 = 4·(1 − 4^−5); with one state the bound is attained
-        ("1/2", "1/2", 3, ["off by 1/256 after sweep 5.", "= 1/256.", "below γ"]),
-        ("1", "1/2", 3, ["off by 3/16 after sweep 5.", "= 3/16."]),
-        ("1/2", "1", 1, ["off by 1/16 after sweep 5.", "= 1/16.", "below γ"]),
-        ("0", "1/2", 3, ["exactly in sweep 1.", "below γ"]),
-    ],
-)
-def test_remarks_on_value_iteration(p: str, gamma: str, reward: int, wanted: list[str]) -> None:
-    table = {"P": [[[p, str(1 - F(p))]], []], "R": [[reward], []], "terminal": [1]}
-    d = rlcalc.derive("bellman", mdp=table, gamma=gamma)
-    told = d.notes[1:]
-    assert len(told) == len(wanted)
-    assert all(part in note for part, note in zip(wanted, told, strict=True)), told
-    # one action needs no maximum
-    assert "V*(s0) = Q*(s0; a0)" in d.text()
-
-
-@pytest.mark.parametrize(
-    ("length", "told"), [(2, "reaches the solution exactly in sweep 2."), (7, "is off by 2 after sweep 5.")]
-)
-def test_remarks_where_nothing_contracts(length: int, told: str) -> None:
-    """A corridor with γ = 1 and reward 1 a step: V*(s) counts the steps left, V_k at most k of them."""
-    corridor = [[[int(t == s + 1) for t in range(length + 1)]] for s in range(length)]
-    table = {"P": [*corridor, []], "R": [[1]] * length + [[]], "terminal": [length]}
-    d = rlcalc.derive("bellman", mdp=table, gamma=1)
-    assert d.notes[1:] == [
-        f"Value iteration from 0 {told}",
-        "In the max norm this is no contraction; the solution is unique all the same.",
-    ]
 
 
 def test_rounds_count_the_policies_evaluated() -> None:

@@ -13,51 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rlcalc
-from rlcalc.exact import equal, parse_number
 from rlcalc.formulas import load_forms
-from rlcalc.steps.printers import TextPrinter
 from tests.strategies import numbers
 
 reductions = st.sampled_from(["sum", "mean", "half-mean"])
-ALL = ("sympy", "numpy", "torch")
 
 
 def factor(reduction: str, count: int) -> Fraction:
     return {"sum": Fraction(1), "mean": Fraction(1, count), "half-mean": Fraction(1, 2 * count)}[reduction]
-
-
-@pytest.mark.parametrize(
-    ("reduction", "alpha", "updated"),
-    [
-        ("sum", "1/10", "52/5"),
-        ("sum", "1/4", "11"),
-        ("sum", "1/2", "12"),
-        ("mean", "1/2", "11"),
-        ("half-mean", "1", "11"),
-        ("half-mean", "1/10", "101/10"),
-    ],
-)
-def test_gradient_step_of_the_shared_value(reduction: str, alpha: str, updated: str) -> None:
-    for values in (10, [10, 10]):
-        inputs = {"values": values, "returns": [15, 7], "reduction": reduction, "alpha": alpha}
-        e = rlcalc.evaluate("critic_loss", inputs, ALL)
-        assert str(e.results["updated"].exact) == updated
-        assert e.agree
-
-
-@pytest.mark.parametrize(
-    ("alpha", "words"), [("1/4", ""), ("1/3", "past the minimiser"), ("3/4", "further from the minimiser")]
-)
-def test_a_long_step_is_remarked_upon(alpha: str, words: str) -> None:
-    notes = " ".join(rlcalc.derive("critic_loss", values=10, returns=[15, 7], alpha=alpha).notes)
-    assert words in notes
-    assert bool(words) == bool(notes)
-
-
-def test_the_value_as_a_symbol_gives_the_parabola() -> None:
-    outputs = rlcalc.derive("critic_loss", values="v", returns=[15, 7], alpha="a").outputs
-    assert equal(outputs["loss"], parse_number("2*(v - 11)**2 + 32"))
-    assert equal(outputs["updated"], parse_number("v - 4*a*(v - 11)"))
 
 
 @settings(deadline=None, max_examples=40)
@@ -70,19 +33,6 @@ def test_no_shared_value_is_better_than_the_mean(
     loss, best, least = (Fraction(str(outputs[name])) for name in ("loss", "minimiser", "minimum"))
     assert best == sum(returns) / len(returns)
     assert loss == least + factor(reduction, len(returns)) * len(returns) * (v - best) ** 2
-
-
-@pytest.mark.parametrize("reduction", ["sum", "mean", "half-mean"])
-def test_gradient_and_step_are_what_autograd_says(reduction: str) -> None:
-    returns = torch.tensor([[15.0, 7.0, 1.0], [2.0, -4.0, 8.0]], dtype=torch.float64)
-    values = torch.tensor([[10.0, 8.0, 3.0], [1.0, 2.0, 3.0]], dtype=torch.float64, requires_grad=True)
-    found = rlcalc.compute("critic_loss", values=values, returns=returns, reduction=reduction)
-    (slope,) = torch.autograd.grad(found["loss"].sum(), values)
-    torch.testing.assert_close(slope, found["gradient"])
-    shared = torch.tensor(10.0, dtype=torch.float64, requires_grad=True)
-    found = rlcalc.compute("critic_loss", values=shared, returns=returns[0], reduction=reduction, alpha=0.1)
-    (slope,) = torch.autograd.grad(found["loss"], shared, retain_graph=True)
-    torch.testing.assert_close(found["updated"], shared - 0.1 * slope)
 
 
 def test_no_gradient_reaches_the_target() -> None:
@@ -113,38 +63,6 @@ def test_columns_are_not_broadcast_against_rows() -> None:
         with pytest.raises(rlcalc.InputError) as caught:
             rlcalc.critic_loss(make((4, 1)), make(4))
         assert caught.value.code == "values_wrong_length"
-
-
-def test_half_mean_passes_its_minimiser_only_above_a_step_of_one() -> None:
-    """L'' = 1: a step of 3/2 goes past it, one of 1 lands on it; the mean, L'' = 2, passes it from 1/2 on."""
-    given = {"values": [10], "returns": [15, 7]}
-    past = "The step goes past the minimiser."
-    assert past in rlcalc.derive("critic_loss", **given, reduction="half-mean", alpha="3/2").notes
-    lands = rlcalc.derive("critic_loss", **given, reduction="half-mean", alpha=1)
-    assert past not in lands.notes
-    assert lands.outputs["updated"] == 11
-    assert past in rlcalc.derive("critic_loss", **given, reduction="mean", alpha="3/4").notes
-
-
-def test_one_sample_is_its_own_mean() -> None:
-    """(10 − 15)² = 25, and half of it; the minimiser is the return itself."""
-    for reduction, loss in (("sum", Fraction(25)), ("mean", Fraction(25)), ("half-mean", Fraction(25, 2))):
-        e = rlcalc.evaluate(
-            "critic_loss",
-            {"values": 10, "returns": [15], "reduction": reduction},
-            ("sympy", "numpy", "torch"),
-        )
-        assert (e.answer.exact, e.answer.numpy, e.answer.torch) == (loss, loss, loss)
-    assert "V* = G_0 =" in rlcalc.derive("critic_loss", values=10, returns=[15]).text()
-
-
-def test_slopes_are_shown_where_a_step_uses_them() -> None:
-    def shown(**alpha: str) -> list[str]:
-        d = rlcalc.derive("critic_loss", values=10, returns=[15, 7], **alpha)
-        return [TextPrinter(numbers=False).name(step.name) for step in d.steps]
-
-    assert shown() == ["L", "V*", "L(V*)"]
-    assert shown(alpha="1/4") == ["L", "V*", "L(V*)", "g_0", "g_1", "g", "V_new"]
 
 
 @pytest.mark.parametrize("make", [np.array, torch.tensor], ids=["numpy", "torch"])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 import rlcalc
 from rlcalc.exact import symbol
@@ -50,6 +52,11 @@ def test_what_no_symbol_can_change_is_decided(
     formula: str, inputs: dict[str, Any], output: str, value: str
 ) -> None:
     assert str(rlcalc.derive(formula, **inputs).outputs[output]) == value
+
+
+def test_a_sure_thing_has_no_negative_entropy_nor_a_zero_with_a_sign() -> None:
+    for make in (np.array, torch.tensor):
+        assert not np.signbit(np.asarray(rlcalc.entropy(make([1.0, 0.0]))))
 
 
 def test_a_correlation_with_itself_is_1_wherever_it_varies() -> None:

@@ -8,14 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.mdp.reading import read_mdp
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.printers import TextPrinter
 from tests.mdps import WINDY
 
 FORMS = ("trajectory", "reward-to-go", "no-gamma-t")
@@ -41,45 +37,6 @@ def test_it_is_the_mean_of_the_reinforce_updates() -> None:
     ]
     mean = [(x + y) / 2 for x, y in zip(*updates, strict=True)]
     assert rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0]).answer == [mean]
-
-
-def test_without_gamma_t_it_is_another_vector() -> None:
-    raw = {"mdp": "tokens", "theta": [0, 0, 0], "gamma": "9/10"}
-    found = {form: rlcalc.derive("policy_gradient", **raw, form=form).outputs for form in FORMS}
-    assert (
-        found["trajectory"]["gradient"]
-        == found["reward-to-go"]["gradient"]
-        == [[F(-1, 10), F(-1, 10), F(1, 5)]]
-    )
-    assert found["no-gamma-t"]["gradient"] == [[F(-1, 9), F(-1, 9), F(2, 9)]]
-    for outputs in found.values():
-        assert outputs["difference"] == [[F(-1, 90), F(-1, 90), F(1, 45)]]
-
-
-@settings(deadline=None, max_examples=8)
-@given(
-    st.lists(st.fractions(min_value=-3, max_value=3, max_denominator=4), min_size=4, max_size=4),
-    st.sampled_from([F(0), F(1, 2), F(9, 10), F(1)]),
-    st.integers(1, 2),
-)
-def test_all_forms_against_autograd(theta: list[F], gamma: F, horizon: int) -> None:
-    rows = [theta[:2], theta[2:]]
-    raw = {"mdp": WINDY, "theta": rows, "gamma": gamma, "horizon": horizon}
-    x = torch.tensor([[float(t) for t in row] for row in rows], dtype=torch.float64, requires_grad=True)
-    j = objective(WINDY, x, float(gamma), horizon)
-    (want,) = torch.autograd.grad(j, x)
-    results = {form: rlcalc.evaluate("policy_gradient", {**raw, "form": form}, BACKENDS) for form in FORMS}
-    for form in ("trajectory", "reward-to-go"):
-        gradient = results[form].answer
-        for found in (gradient.numpy, gradient.torch, [[float(v) for v in row] for row in gradient.exact]):
-            assert np.allclose(found, want.numpy(), atol=1e-13)
-        assert results[form].results["objective"].numpy == pytest.approx(j.item(), abs=1e-13)
-    loose = results["no-gamma-t"]
-    assert loose.agree
-    apart = np.array(loose.answer.numpy) - want.numpy()
-    assert np.allclose(apart, loose.results["difference"].torch, atol=1e-13)
-    if gamma == 1:
-        assert np.allclose(apart, 0, atol=1e-13)
 
 
 def test_no_gamma_t_is_the_gradient_of_nothing() -> None:
@@ -124,28 +81,6 @@ def test_no_cancellation_where_one_action_is_all_but_certain() -> None:
     )
 
 
-def shown(d: Derivation) -> list[str]:
-    return [TextPrinter(numbers=False).name(step.name) for step in d.steps]
-
-
-def test_steps_go_from_the_policy_by_trajectories_to_the_gradient() -> None:
-    d = rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0], gamma=1)
-    assert shown(d) == ["π(L)", "π(R)", "p_1", "G_1,0", "p_2", "G_2,0", "J", "∂J/∂θ_0", "∂J/∂θ_1"]
-    d = rlcalc.derive("policy_gradient", mdp="grid2x2", theta=[[0] * 4] * 3, gamma=1, horizon=1)
-    assert shown(d)[-12:] == [f"∂J/∂θ_{row},{b}" for row in range(3) for b in range(4)]
-
-
-@pytest.mark.parametrize(("actions", "told"), [(12, []), (13, ["The steps show 12 of 13 trajectories."])])
-def test_twelve_trajectories_are_shown(actions: int, told: list[str]) -> None:
-    table = {"P": [[[0, 1]] * actions, []], "R": [list(range(actions)), []], "terminal": [1]}
-    d = rlcalc.derive("policy_gradient", mdp=table, theta=[0] * actions, gamma=1)
-    assert d.notes[:-1] == told
-    assert [name for name in shown(d) if name[0] in "pG"] == [
-        name for k in range(1, 13) for name in (f"p_{k}", f"G_{k},0")
-    ]
-    assert d.outputs["trajectories"] == actions
-
-
 def test_a_trajectory_may_have_a_hundred_actions() -> None:
     loop = {"P": [[[1]]], "R": [[1]]}
     found = rlcalc.compute("policy_gradient", mdp=loop, theta=[0.0], gamma=1.0, horizon=100)
@@ -175,13 +110,6 @@ def test_an_episode_may_be_over_before_it_begins() -> None:
     assert e.results["objective"].exact == F(5, 2)
     assert [str(x) for x in e.answer.exact[0]] == ["5/4", "-5/4"]
     assert e.agree
-
-
-def test_a_sure_start_and_sure_steps_are_no_factors() -> None:
-    d = rlcalc.derive("policy_gradient", mdp="bandit", theta=[0, 0], gamma=1)
-    assert "π(L) = exp(θ_0) / (exp(θ_0) + exp(θ_1)) =" in d.text()
-    assert "p_1 = π(L) =" in d.text()
-    assert [step.note for step in d.steps if step.name.base == "p"] == ["trajectory 1: L", "trajectory 2: R"]
 
 
 def test_an_episode_that_never_begins_is_worth_nothing() -> None:

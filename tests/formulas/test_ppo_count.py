@@ -11,38 +11,6 @@ import torch
 
 import rlcalc
 
-NAMES = ("collections", "trajectories", "gradient_steps", "reinforce_collections", "reinforce_trajectories")
-
-
-def test_simulated_loop() -> None:
-    collections = steps = trajectories = 0
-    for _ in range(3):
-        collections, trajectories = collections + 1, trajectories + 64
-        for _ in range(10):
-            for _ in range(4):
-                steps += 1
-    outputs = rlcalc.derive("ppo_count", trajectories=64, epochs=10, minibatches=4, iterations=3).outputs
-    assert [int(outputs[name]) for name in NAMES[:3]] == [collections, trajectories, steps]
-
-
-def test_notes_come_only_where_they_say_something() -> None:
-    """7 · 2 · 3 = 42 trajectories, 7 at a time, in batches of 7/3."""
-
-    def notes(minibatches: int) -> list[str]:
-        return rlcalc.derive(
-            "ppo_count", trajectories=7, epochs=2, iterations=3, minibatches=minibatches
-        ).notes
-
-    assert notes(1) == []
-    assert notes(2) == [
-        "REINFORCE is counted with whole collections of 7; with batches of 7/2, "
-        "as PPO's minibatches, it would need 42 trajectories."
-    ]
-    assert len(notes(7)) == 1
-    assert notes(8)[1:] == [
-        "There are more minibatches than trajectories: a minibatch then holds parts of trajectories."
-    ]
-
 
 def test_narrow_integers_do_not_wrap_around() -> None:
     many = np.array([2**20], np.int32)

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import rlcalc
 from tests.formulas.episodes import Sequence, batch, sequences
@@ -229,28 +228,3 @@ def test_nan_behind_a_terminated_step_leaves_the_gradient_finite(name: str) -> N
     inputs["rewards"].requires_grad_()
     answer(name, inputs).sum().backward()
     assert inputs["rewards"].grad.isfinite().all()
-
-
-@settings(deadline=None, max_examples=20)
-@given(st.integers(1, 12), st.integers(0, 2**32 - 1))
-def test_both_numeric_forms_meet_plain_loops(steps: int, seed: int) -> None:
-    inputs = batch(seed, steps)
-    e = Sequence(
-        *([Fraction(x) for x in inputs[k].tolist()] for k in ("rewards", "values", "gamma")),
-        inputs["terminated"].tolist(),
-        inputs["truncated"].tolist(),
-        [Fraction(x) for x in inputs["next_values"].tolist()],
-        plain=False,
-    )
-    lam = Fraction(3, 4)
-    wanted = {
-        "discounted_return": [e.n_step(t, steps) for t in range(steps)],
-        "n_step_return": [e.n_step(t, 3) for t in range(steps)],
-        "lambda_return": [e.lambda_return(t, lam) for t in range(steps)],
-        "td_error": e.td_errors(),
-        "gae": [e.lambda_return(t, lam) - e.values[t] for t in range(steps)],
-    }
-    for name, truth in wanted.items():
-        want = np.array([float(x) for x in truth])
-        np.testing.assert_allclose(answer(name, inputs), want, rtol=1e-12, atol=1e-12)
-        np.testing.assert_allclose(answer(name, to_torch(inputs)).numpy(), want, rtol=1e-12, atol=1e-12)

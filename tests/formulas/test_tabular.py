@@ -31,8 +31,3 @@ def test_a_table_with_other_rows_hears_which_would_do(rows: int, shared: bool, e
     assert caught.value.code == "theta_wrong_length"
     assert caught.value.message.endswith(expected)
     assert caught.value.hint == "One row has 4 entries, for U, D, L, R; write ';' between rows."
-
-
-def test_a_step_that_ends_has_no_future() -> None:
-    text = rlcalc.derive("policy_eval", mdp="bandit", gamma="9/10", policy=["1", "0"]).text()
-    assert "Q(s; L) = R(s; L) =" in text

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
-from itertools import product
 
 import numpy as np
 import pytest
-import sympy
 import torch
 
 import rlcalc
 from rlcalc.formulas.token_mdp import SHOWN
 from rlcalc.steps.printers import TextPrinter
 
-PROMPT = "Janet has 3 apples. She buys 2 more. How many apples does she have?"
-ANSWER = ["Janet", "starts", "with", "3", "apples", "and", "buys", "2", "more,", "so", "she", "has", "5"]
 ALL = ("sympy", "numpy", "torch")
-
-
-def test_returns_are_those_of_the_discounted_return() -> None:
-    rewards = [0, 0, 0, 2]
-    mine = rlcalc.derive("token_mdp", prompt="q", tokens=list("abcd"), reward=2, gamma="1/3").outputs
-    theirs = rlcalc.derive("discounted_return", rewards=rewards, gamma="1/3").outputs
-    assert mine["returns"] == theirs["returns"]
-
-
-def test_uniform_policy_by_enumeration() -> None:
-    answers = list(product("345", repeat=2))
-    log_p = rlcalc.derive("token_mdp", prompt="q", tokens=["3", "5"], vocabulary=3).outputs["log_probability"]
-    assert sympy.exp(log_p) == sympy.Rational(1, len(answers))
-    # the small twin: reward 1 iff the last token is 5
-    assert Fraction(sum(a[-1] == "5" for a in answers), len(answers)) == Fraction(1, 3)
 
 
 def test_tokens_stay_literal() -> None:
@@ -41,12 +21,6 @@ def test_tokens_stay_literal() -> None:
     assert outputs["actions"] == tokens
     assert outputs["states"][-1] == " ".join(["[red]", *tokens])
     assert rlcalc.derive("token_mdp", prompt="", tokens=["a", "b"]).outputs["states"] == ["", "a", "a b"]
-
-
-def test_symbols() -> None:
-    d = rlcalc.derive("token_mdp", prompt="q", tokens=["a", "b", "c"], gamma="g", reward="r")
-    g, r = (sympy.Symbol(name, real=True) for name in "gr")
-    assert d.outputs["returns"] == [g**2 * r, g * r, r]
 
 
 def test_long_answers_do_not_underflow_in_logs() -> None:
@@ -84,21 +58,6 @@ def test_a_long_answer_shows_its_first_return(length: int, shown: int) -> None:
     ]
     assert d.steps[0].note == ("every reward before the last is 0" if length > 1 else "")
     assert not any(step.note for step in d.steps[1:])
-
-
-def test_notes_count_actions_and_states() -> None:
-    def notes(tokens: list[str]) -> list[str]:
-        return rlcalc.derive("token_mdp", prompt="q", tokens=tokens).notes
-
-    assert notes(["a"]) == ["One action A_0 and two states S_0 and S_1, the last terminal."]
-    assert notes(["a", "b"]) == ["2 actions A_0 … A_1 and 3 states S_0 … S_2, the last terminal."]
-
-
-def test_a_delay_of_one_has_no_exponent() -> None:
-    text = rlcalc.derive("token_mdp", prompt="q", tokens=["a", "b", "c"], gamma="1/2").text()
-    assert "G_0 = γ²·R_3 =" in text
-    assert "G_1 = γ·R_3 =" in text
-    assert "G_2 = R_3 =" in text
 
 
 def test_a_word_is_one_token() -> None:

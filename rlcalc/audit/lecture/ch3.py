@@ -182,11 +182,3 @@ def critic_evaluates(s: Statement) -> ev.Findings:
         repair=estimates,
         unchanged=[ev.Exact("advantage of 15 in 6.4", worked.answer(), "=", 5)],
     )
-
-
-@claim("L3.2-grpo-more-efficient")
-def grpo_more_efficient(s: Statement) -> ev.Findings:
-    return ev.Findings(
-        unknowable="Efficient in what is not said: GRPO saves the memory and the training of a value "
-        "network and pays for it with a group of answers to every prompt; their costs decide."
-    )

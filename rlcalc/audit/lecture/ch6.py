@@ -48,14 +48,6 @@ def grading(s: Statement) -> Findings:
     )
 
 
-@claim("L6.1-fairer")
-def fairer(s: Statement) -> Findings:
-    return Findings(
-        unknowable="What is fair is a judgement of value. That baselines can lower the variance of the "
-        "learning signal is the claim L6.2-baseline-reduces-variance."
-    )
-
-
 def _policy(score: Any) -> tuple[Any, Any]:
     """π(a) of the first of two equally likely actions before and after a step of REINFORCE."""
     inputs: dict[str, Any] = {"theta": ["0", "0"], "action": 0, "return_": str(score)}
