@@ -94,6 +94,8 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a step that chance decides": ("L5.3-deterministic", {"world": "grid2x2:slip=1/5"}),
     "twice the maximum": ("L3.3-bellman-optimality", {"best": 2}),
     "twice the weight": ("L3.3-J", {"weighted": 2}),
+    "any critic": ("L6.3-td-advantage", {"exact": False}),
+    "a baseline of the action": ("L6.2-baseline-unbiased", {"of_action": True}),
     "V − 2G": ("L6.3-critic-loss", {"sign": 2}),
     "grows twice as fast": ("L7.2-is-unstable", {"grows": 2}),
     "ε from 0 to 1": ("L7.2-eps-0.2", {"low": "0", "high": "1"}),
