@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.conform.binding.families import Family
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.sequence import Unfit
@@ -33,7 +34,7 @@ class BoundTarget(Target):
             return why
         for name, value in self.reading.fixed.items():
             given = vector.arrays.get(name)
-            if given is not None and (getattr(given, "ndim", 0) or float(given) != value):
+            if given is not None and (np.ndim(given) or float(given) != value):
                 return f"its {name} is fixed at {value:g}"
         try:
             self.family.arrange(self.reading, vector.arrays)

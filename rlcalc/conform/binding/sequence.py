@@ -282,9 +282,8 @@ def variations(binding: Binding, backends: tuple[str, ...], lists_first: bool = 
 def conveys(binding: Binding) -> frozenset[str]:
     """The formula's own parameters that a binding has a place for."""
     roles = binding.roles
-    found = {
-        name for name in ("gamma", "lam", "n", "truncated", "next_values", "terminated") if name in roles
-    }
+    own = {"gamma", "lam", "n", "truncated", "next_values", "terminated"}
+    found: set[str] = set(roles & own)
     if roles & {"done", "mask", "discounts", "first"}:
         found.add("terminated")
     if roles & {"discounts", "td_errors"}:

