@@ -69,6 +69,12 @@ def conform(
         show_default=False,
     ),
     seed: int = typer.Option(0, "--seed", help="Seed of the generated cases."),
+    require: list[str] = typer.Option(  # noqa: B008
+        None,
+        "--require",
+        metavar="NAME,...",
+        help="What it must have: batches, per-step-discounts, float64, dtype, truncation, ...",
+    ),
     no_batch: bool = typer.Option(False, "--no-batch", help="It takes one sequence, never a batch."),
     limit: float = typer.Option(
         None,
@@ -138,6 +144,7 @@ def conform(
             random,
             seed,
             not no_batch,
+            require or [],
             as_json,
             junit,
             write_test,
@@ -206,6 +213,7 @@ def _run(
     random: int | None,
     seed: int,
     batches: bool,
+    require: list[str],
     as_json: bool,
     junit: Path | None,
     write_test: Path | None,
@@ -219,7 +227,9 @@ def _run(
     known = vectors_of(formula, paths) if paths else None
     count, lacking = _generated(random, target)
     with Progress() as progress:
-        found = run(target, formula, conventions, known, count, seed, batches, watch=progress)
+        found = run(
+            target, formula, conventions, known, count, seed, batches, watch=progress, require=require
+        )
     if lacking:
         found.random_skipped = lacking
         Screen(sys.stderr).note(f"No generated cases were run: {lacking}.")

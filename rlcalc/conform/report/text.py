@@ -23,6 +23,7 @@ WORDS = {
     "nan": "returns nan for",
     "wrong-dtype": "returns a wrong dtype for",
     "changes-inputs": "changes its inputs in",
+    "too-few-vectors": "could not be judged by",
 }
 
 # text, and "good", "bad" or "head" where it stands out
@@ -84,6 +85,8 @@ def counts(report: ConformReport) -> list[str]:
     elif report.random:
         word = "all passed" if report.found is None else "1 failed, minimised below"
         found.append(f"{report.random} generated cases: {word}")
+    if report.not_tested:
+        found.append(f"not tested: {', '.join(report.not_tested)}")
     return [*found, *report.notes]
 
 
