@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -77,8 +77,8 @@ class Claim:
         repair: what is true instead.
         check, output, expect, where: a worked number as data.
         fact: taxonomy as data.
-        same_as: the claim that says the same.
-        unknowable: why nothing can be computed.
+        same_as: the claim that says the same; formula and repair are taken from it where none are given.
+        unknowable: why nothing can be computed about it.
     """
 
     id: str
@@ -142,10 +142,18 @@ def load_claims() -> dict[str, Claim]:
                 if claim.id in found:
                     raise DataError("bad_claim", f"{path.name}: duplicate claim {claim.id}.")
                 found[claim.id] = claim
-    for claim in found.values():
-        if claim.same_as and (claim.same_as not in found or found[claim.same_as].same_as):
-            raise DataError("bad_claim", f"{claim.id}: same_as names no claim with evidence of its own.")
-    return found
+    return {id: _completed(claim, found) for id, claim in found.items()}
+
+
+def _completed(claim: Claim, claims: Mapping[str, Claim]) -> Claim:
+    """With the formula and the repair of the claim that it repeats, where it gives none."""
+    if not claim.same_as:
+        return claim
+    source = claims.get(claim.same_as)
+    if source is None or source.same_as:
+        raise DataError("bad_claim", f"{claim.id}: same_as names no claim with evidence of its own.")
+    formula, untied = (claim.formula, claim.untied) if claim.formula else (source.formula, source.untied)
+    return replace(claim, formula=formula, untied=untied, repair=claim.repair or source.repair)
 
 
 def _read(path: Path, chapter: str) -> Iterable[Claim]:

@@ -48,15 +48,17 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
 
        [[claim.fact]]
        what = "PPO learns a critic"
-       table = "algorithms"                 # or recipes, pretrained, tokenizers, datasets, works
+       table = "algorithms"                 # recipes, pretrained, tokenizers, datasets, works, settings
        row = "PPO"                          # or rows = [...], or where = { policy = true } (all that fit)
        column = "critic"                    # also the computed ones: category, learned, model_free
        relation = "="                       # = != in not-in < <= > >= has (a list that has it)
        value = "yes"                        # or against = "TRPO": that row's column
        role = "against"                     # or repair, unchanged: beside the text in [claim.repair]
 
-   The verdict is ``recorded``: a table can only repeat what was written into it.
-3. *The same statement again* (chapter 9): ``same_as = "L4.3-pg-theorem"``, nothing else.
+   The verdict is ``recorded``: a table can only repeat what was written into it. A reading without an
+   ``unchanged`` fact is one of a section that prints no number, which is counted.
+3. *The same statement again* (chapter 9): ``same_as = "L4.3-per-timestep"``, nothing else; formula and
+   repair are that claim's.
    *What nothing can settle*: ``unknowable = "why"``, no function; its verdict is ``not-checkable``.
 4. *Repairs* are text and stand in the TOML entry; the function gives their evidence::
 
@@ -125,7 +127,7 @@ from rlcalc.audit.values import given
 from rlcalc.audit.verdict import Scope
 
 # chapters whose evidence, alterations and formulas are not held to the rules yet
-UNCONVERTED = frozenset("056789")
+UNCONVERTED = frozenset("78")
 
 
 class Statement:

@@ -53,9 +53,7 @@ class Run:
     def __init__(self, claim: Claim, check: Check) -> None:
         self.claim, self.check = claim, check
         self.scope = check.scope or scope_of(claim.kind)
-        # a claim that repeats another one takes its repair too
-        source = load_claims().get(claim.same_as, claim)
-        text = claim.repair or source.repair
+        text = claim.repair
         self.repair = Repair(text.kind, text.text, latex=text.formula) if text else None
 
     def judged(self, changes: dict[str, Any] | None = None) -> tuple[Findings, Judgement]:

@@ -160,3 +160,11 @@ def test_select_refuses(section: str | None, id: str | None, code: str, hint: st
         select(section, id)
     assert caught.value.code == code
     assert hint in caught.value.hint
+
+
+def test_a_repeated_claim_has_the_formula_and_the_repair_of_its_source() -> None:
+    repeated, source = load_claims()["L9-takeaway-pg"], load_claims()["L4.3-per-timestep"]
+    assert source.formula
+    assert source.repair
+    assert (repeated.formula, repeated.repair) == (source.formula, source.repair)
+    assert repeated.statement != source.statement

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from fractions import Fraction
-from functools import cache
-from typing import Any
 
-from rlcalc.audit.claims import folder
-from rlcalc.audit.evidence import Evidence, Fact, Findings, condition
-from rlcalc.audit.registry import Corruption, Statement, claim
-from rlcalc.data import read_toml
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.formula import says
+from rlcalc.audit.proofs import reals
+from rlcalc.audit.registry import Statement, claim
+from rlcalc.audit.tables import settings
 
 SOURCE = "specs/claims/ppo_settings.toml"
-
-
-@cache
-def settings() -> tuple[dict[str, Any], ...]:
-    """Published settings, each with its source."""
-    return tuple(read_toml(folder() / "ppo_settings.toml")["setting"])
+# the ends of the lecture's ranges are what the PPO paper used in these two experiments
+LOW_END, HIGH_END = "PPO paper, Atari", "PPO paper, MuJoCo"
 
 
 def values(key: str, task: str | None = None) -> list[Fraction]:
     """What is used for one setting, wherever it is stated."""
-    chosen = [one for one in settings() if task in (None, one["task"])]
-    return [Fraction(str(one[key])) for one in chosen if key in one]
+    chosen = [one for one in settings().values() if task in (None, one.task)]
+    return [Fraction(getattr(one, key)) for one in chosen if getattr(one, key)]
 
 
-def typical(key: str, low: str, high: str, task: str | None = None) -> Fact:
+def typical(key: str, low: str, high: str, task: str | None = None) -> ev.Fact:
     """More than half of the published settings lie in a range."""
     found = values(key, task)
     inside = sum(Fraction(low) <= value <= Fraction(high) for value in found)
     of = f" for {task}" if task else ""
-    return Fact(
+    return ev.Fact(
         f"{key}: published settings{of} within [{low}, {high}] are the majority, {inside} of {len(found)}",
         2 * inside > len(found),
         "=",
@@ -42,94 +36,70 @@ def typical(key: str, low: str, high: str, task: str | None = None) -> Fact:
     )
 
 
-def usual(key: str, stated: str, task: str) -> Fact:
+def usual(key: str, stated: str, task: str) -> ev.Fact:
     """The value that most settings for a kind of task have."""
     most = Counter(values(key, task)).most_common(1)[0][0]
-    return Fact(
-        f"{key}: the value used most for {task} is the stated one", most, "=", Fraction(stated), SOURCE
-    )
+    return ev.Fact(f"{key}: the value used most for {task}", most, "=", Fraction(stated), SOURCE)
 
 
-@claim(
-    "L8.2-epochs",
-    low="3",
-    high="10",
-    corruptions=[
-        Corruption("11 to 100 epochs", low="11", high="100"),
-        Corruption("5 to 8 epochs", low="5", high="8"),
-    ],
-)
-def epochs(s: Statement) -> Findings:
-    """Both ends are settings of the PPO paper; recipes for language models make one pass."""
-    ends: list[Evidence] = [
-        Fact(f"{end} epochs are a published setting", Fraction(end), "in", values("epochs"), SOURCE)
-        for end in (s.low, s.high)
+def usual_range(key: str, low: str, high: str) -> list[ev.Evidence]:
+    """Both ends are published, and the settings for control are mostly between them."""
+    ends: list[ev.Evidence] = [
+        ev.Fact(f"{key}: {name}", Fraction(getattr(settings()[name], key)), "=", Fraction(end), SOURCE)
+        for name, end in ((LOW_END, low), (HIGH_END, high))
     ]
-    fewest = Fraction(s.low)
-    return Findings(
+    return [*ends, typical(key, low, high, "control")]
+
+
+@claim("L8.2-epochs", low="3", high="10")
+def epochs(s: Statement) -> ev.Findings:
+    """Both ends are settings of the PPO paper; recipes for language models make one pass."""
+    passes = values("epochs", "language")
+    fewer = sum(value < Fraction(s.low) for value in passes)
+    return ev.Findings(
+        says=[says(s.low, "<=", reals("K"), "<=", s.high)],
         against=[
-            Fact(
-                f"settings for language models that make {s.low} epochs or more are the majority",
-                _majority(value >= fewest for value in values("epochs", "language")),
-                "!=",
+            ev.Fact(
+                f"for language models most make fewer than {s.low}, {fewer} of {len(passes)}",
+                2 * fewer > len(passes),
+                "=",
                 True,
                 SOURCE,
             )
         ],
-        repair=condition(
-            "This is the usual range for control tasks. Language models are mostly tuned with a single pass "
-            "over each batch, divided into minibatches.",
-            [typical("epochs", s.low, s.high, "control"), *ends, usual("epochs", "1", "language")],
-        ),
+        repair=[*usual_range("epochs", s.low, s.high), usual("epochs", "1", "language")],
     )
-
-
-def _majority(hits: Iterable[bool]) -> bool:
-    found = list(hits)
-    return 2 * sum(found) > len(found)
 
 
 @claim(
     "L8.3-hyperparameters",
-    eps=("0.1", "0.2"),
-    epochs=("3", "10"),
+    eps_from="0.1",
+    eps_to="0.2",
+    epochs_from="3",
+    epochs_to="10",
     rate="3e-4",
     lam="0.95",
     gamma="0.99",
-    corruptions=[
-        Corruption("learning rate 0.01", rate="1e-2"),
-        Corruption("λ = 0.5", lam="0.5"),
-        Corruption("γ = 1", gamma="1"),
-        Corruption("ε from 0.4 to 0.5", eps=("0.4", "0.5")),
-    ],
 )
-def hyperparameters(s: Statement) -> Findings:
+def hyperparameters(s: Statement) -> ev.Findings:
     """The values of the PPO paper for control; for text, the lecture's subject, γ and the rate differ."""
-    return Findings(
-        against=[
-            Fact(
-                "a discount of language models",
-                Fraction(s.gamma),
-                "not in",
-                values("gamma", "language"),
-                SOURCE,
-            ),
-            Fact("a rate of language models", Fraction(s.rate), "not in", values("rate", "language"), SOURCE),
+    names = reals("epsilon K alpha lambda gamma")
+    stated = [[s.eps_from, s.eps_to], [s.epochs_from, s.epochs_to], s.rate, s.lam, s.gamma]
+    language = {"gamma": "1", "lam": "1", "epochs": "1", "rate": "1e-6"}
+    return ev.Findings(
+        says=[
+            says(name, "in" if isinstance(value, list) else "=", value)
+            for name, value in zip(names, stated, strict=True)
         ],
-        repair=condition(
-            "These are the usual values for control tasks. For language models ε is the same, but γ is 1, λ "
-            "often 1 too, a batch is mostly passed over once, and the learning rate is about 10⁻⁶.",
-            [
-                typical("eps", s.eps[0], s.eps[1], "control"),
-                typical("epochs", s.epochs[0], s.epochs[1], "control"),
-                usual("rate", s.rate, "control"),
-                usual("lam", s.lam, "control"),
-                usual("gamma", s.gamma, "control"),
-                typical("eps", s.eps[0], s.eps[1], "language"),
-                usual("gamma", "1", "language"),
-                usual("lam", "1", "language"),
-                usual("epochs", "1", "language"),
-                usual("rate", "1e-6", "language"),
-            ],
-        ),
+        against=[
+            ev.Fact(f"{key} of language models", Fraction(value), "not in", values(key, "language"), SOURCE)
+            for key, value in (("gamma", s.gamma), ("rate", s.rate))
+        ],
+        repair=[
+            *usual_range("eps", s.eps_from, s.eps_to),
+            *usual_range("epochs", s.epochs_from, s.epochs_to),
+            *(usual(key, getattr(s, key), "control") for key in ("rate", "lam", "gamma")),
+            typical("eps", s.eps_from, s.eps_to, "language"),
+            *(usual(key, value, "language") for key, value in language.items()),
+        ],
     )

@@ -18,16 +18,20 @@ from typing import Any, TextIO
 
 from rlcalc._lazy import np
 from rlcalc.conform.outcome import Outcome, outcome_of
-from rlcalc.conform.target.call import Reply, perform, prepare
+from rlcalc.conform.target.call import Reply, compiles, others, perform, prepare
 from rlcalc.conform.target.load import callable_or_refuse, load_function, prepare_jax, signature
 from rlcalc.conform.target.time_limit import TimedOut, checked_limit, limited
 from rlcalc.conform.vectors import Arrays, Vector
 from rlcalc.errors import InputError
 from rlcalc.specs import Parameter
 
-BACKENDS = ("numpy", "torch", "jax")
+BACKENDS = ("numpy", "torch", "jax", "lists")
 DTYPES = ("float64", "float32")
-JAX_NOTE = "JAX runs with jax_enable_x64, so that float64 stays float64; with --dtype float32 it does not."
+# why a vector cannot be put to a target, or nothing
+Reason = Callable[[Vector], str]
+JAX_NOTE = "JAX runs with jax_enable_x64 where it is given float64, which it would make float32 otherwise."
+# a compiler works in the first call, and again for other shapes
+LIMIT_COMPILING, LIMIT_FIRST = 30.0, 120.0
 
 
 @dataclass
@@ -46,6 +50,9 @@ class Target:
             where its name says enough.
         called: the name that it has there.
         single: parameters that it takes one number of, where the formula also takes one per step.
+        limits: further reasons not to ask it, as they were found by trying.
+        compiles: its code is compiled when it is called; the time of that is not held against it.
+        called_before: it has answered, so that a compiler has done most of its work.
         output: where it may print to; nowhere when left out.
     """
 
@@ -60,6 +67,9 @@ class Target:
     source: str = ""
     called: str = ""
     single: frozenset[str] = frozenset()
+    limits: tuple[Reason, ...] = ()
+    compiles: bool = False
+    called_before: bool = False
     output: TextIO | None = None
 
     def unable(self, vector: Vector) -> str:
@@ -67,8 +77,6 @@ class Target:
         many = sorted(name for name in self.single if one_per_step(vector, name))
         if many:
             return f"per-step {', '.join(many)} not supported"
-        if self.accepts is None:
-            return ""
         unknown = sorted(self.needs - {p.name for p in vector.formula.parameters})
         if unknown:
             raise InputError(
@@ -76,13 +84,20 @@ class Target:
                 f"{self.name} needs {', '.join(unknown)}, which {vector.formula.name} does not have.",
                 f"It is called with {', '.join(p.name for p in vector.formula.parameters)} by keyword.",
             )
+        for reason in self.limits:
+            if why := reason(vector):
+                return why
         missing = sorted(
-            name for name in vector.given if name not in self.accepts and _says_something(vector, name)
+            name for name in vector.given if not self.takes(name) and _says_something(vector, name)
         )
         if missing:
             return f"no {', '.join(f'`{name}`' for name in missing)} argument"
         lacking = sorted(name for name in self.needs if _argument(vector, name, vector.arrays) is None)
         return f"it needs {', '.join(lacking)}" if lacking else ""
+
+    def takes(self, name: str) -> bool:
+        """Whether it has a parameter of this name, or takes any."""
+        return self.accepts is None or name in self.accepts
 
     def arguments(self, vector: Vector, dtype: str, change: Any = None) -> Arrays:
         """Keyword arguments of a call; fresh arrays each time."""
@@ -90,7 +105,7 @@ class Target:
         found = {}
         for parameter in vector.formula.parameters:
             name = parameter.name
-            if self.accepts is not None and name not in self.accepts:
+            if not self.takes(name):
                 continue
             value = _argument(vector, name, arrays) if name in self.needs else arrays[name]
             if value is not None:
@@ -105,16 +120,46 @@ class Target:
         """Call the function in this process, with the time limit that one process can give itself."""
         prepare(self.backend)
         try:
-            with limited(self.limit), contextlib.redirect_stdout(self.output or io.StringIO()):
-                return perform(self.function, self.backend, arguments)
+            with limited(self.patience()), contextlib.redirect_stdout(self.output or io.StringIO()):
+                reply = perform(self.function, self.backend, arguments)
         except TimedOut:
-            return Reply("hangs", detail=f"no answer within {self.limit:g} s")
+            return Reply("hangs", detail=f"no answer within {self.patience():g} s")
+        self.called_before = True
+        return reply
 
-    def narrowed(self, single: frozenset[str]) -> Target:
-        """The same target, asked with one number for some parameters; it shares whatever it talks to."""
+    def patience(self) -> float:
+        """Seconds for the next call."""
+        if not self.compiles:
+            return self.limit
+        return max(self.limit, LIMIT_COMPILING if self.called_before else LIMIT_FIRST)
+
+    def narrowed(self, single: frozenset[str] = frozenset(), limits: tuple[Reason, ...] = ()) -> Target:
+        """The same target, asked for less; it shares whatever it talks to.
+
+        Args:
+            single: parameters of which it is given one number only.
+            limits: reasons not to ask.
+        """
         found = copy(self)
-        found.single = self.single | single
+        found.single, found.limits = self.single | single, (*self.limits, *limits)
         return found
+
+    def with_backend(self, backend: str) -> Target:
+        """The same target, called with other arrays; it shares whatever it talks to."""
+        found = copy(self)
+        found.backend = backend
+        return found
+
+    def with_dtypes(self, dtypes: tuple[str, ...]) -> Target:
+        """The same target, asked in some dtypes only."""
+        found = copy(self)
+        found.dtypes = dtypes
+        return found
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """Kinds of arrays that are worth trying, its own first."""
+        return (self.backend, *(name for name in others(self.function) if name != self.backend))
 
     def close(self) -> None:
         """Let go of what a target holds; a function holds nothing."""
@@ -186,9 +231,9 @@ def from_function(
     callable_or_refuse(function, name or str(function))
     accepts, needs = signature(function)
     called = name or getattr(function, "__name__", "target")
-    target = Target(called, function, backend, accepts, needs, limit, dtypes)
+    target = Target(called, function, backend, accepts, needs, limit, dtypes, compiles=compiles(function))
     if backend == "jax":
-        prepare_jax("float64" in dtypes)
+        prepare_jax()
         target.notes += [JAX_NOTE] * ("float64" in dtypes)
     return target
 
@@ -201,5 +246,5 @@ def load_target(
     Raises:
         InputError: as ``load.load_function``.
     """
-    function = load_function(text, backend, "float64" in dtypes)
+    function = load_function(text, backend)
     return from_function(function, text, backend, limit, dtypes)

@@ -10,7 +10,9 @@ types has to be known at the other end.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -73,12 +75,14 @@ def perform(function: Callable[..., Any], backend: str, arguments: Mapping[str, 
 
     Args:
         function: takes keyword arguments.
-        backend: ``numpy``, ``torch`` or ``jax``.
+        backend: ``numpy``, ``torch``, ``jax`` or ``lists``.
         arguments: NumPy arrays, Python numbers and words, or tables of them by name.
 
     An exception is a reply, also the ``SystemExit`` of a script.
     ``KeyboardInterrupt`` and ``TimedOut`` are not the target's and pass through.
     """
+    if backend == "jax":
+        _keep_float64(arguments)
     passed = {name: native(value, backend) for name, value in arguments.items()}
     try:
         with _quiet():
@@ -101,6 +105,43 @@ def prepare(backend: str) -> None:
         import torch  # noqa: F401
     if backend == "jax":
         import jax.numpy  # noqa: F401
+
+
+def _keep_float64(arguments: Mapping[str, Any]) -> None:
+    """Let float64 stay float64 in JAX where it is given, which otherwise makes it float32.
+
+    Only there: this also makes constants without a dtype float64, which is
+    not how a user of float32 runs.
+    """
+    import jax
+
+    parts = [p for v in arguments.values() for p in (v.values() if isinstance(v, Mapping) else (v,))]
+    wide = any(getattr(part, "dtype", None) == np.float64 for part in parts)
+    if jax.config.jax_enable_x64 != wide:
+        jax.config.update("jax_enable_x64", wide)
+
+
+def others(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Kinds of arrays that a function may want; the libraries that its process has loaded, lists first."""
+    loaded = [name for name in ("torch", "jax") if name in sys.modules]
+    own = getattr(inspect.unwrap(function), "__globals__", {}) if callable(function) else {}
+    # a function's own module says more than the process that it shares with others
+    loaded.sort(key=lambda name: name not in own)
+    return ("numpy", "lists", *loaded)
+
+
+def compiles(function: Callable[..., Any]) -> bool:
+    """Whether calling a function compiles code: it, or what its module has, is made by a compiler."""
+    space = getattr(function, "__globals__", {})
+    parts = [function, *space.values()] if isinstance(space, dict) else [function]
+    return any(_compiled(part) for part in parts)
+
+
+def _compiled(part: Any) -> bool:
+    kind = f"{type(part).__module__}.{type(part).__name__}"
+    return kind.startswith(("numba.", "torch.jit.", "jaxlib.")) or (
+        "PjitFunction" in kind or "_torchdynamo_orig_callable" in getattr(part, "__dict__", {})
+    )
 
 
 def raised(error: BaseException) -> Reply:
@@ -147,6 +188,8 @@ def native(value: Any, backend: str) -> Any:
         return list(value) if isinstance(value, list) else value
     if backend == "numpy":
         return value.copy()
+    if backend == "lists":
+        return value.tolist()
     if backend == "torch":
         import torch
 
@@ -207,9 +250,18 @@ def _same(before: Any, after: Any) -> bool:
             after = after.detach().numpy()
         if getattr(after, "is_deleted", bool)():  # donated to a function compiled by JAX
             return False
+        if isinstance(after, list | float | int):
+            return _same_list(before.tolist(), after)
         return getattr(after, "shape", None) == before.shape and np.array_equal(
             before, np.asarray(after), equal_nan=before.dtype.kind == "f"
         )
     if isinstance(before, Mapping):
         return all(_same(value, after.get(name)) for name, value in before.items())
     return bool(before == after)
+
+
+def _same_list(before: Any, after: Any) -> bool:
+    """Whether nested lists are equal; nan equals nan."""
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) == len(after) and all(map(_same_list, before, after))
+    return bool(before == after or (before != before and after != after))

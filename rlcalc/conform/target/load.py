@@ -18,13 +18,12 @@ from rlcalc.conform.target.call import first_line, frames
 from rlcalc.errors import InputError, shown, suggestion
 
 
-def load_function(text: str, backend: str = "numpy", double: bool = True) -> Callable[..., Any]:
+def load_function(text: str, backend: str = "numpy") -> Callable[..., Any]:
     """Import ``package.module:function`` or ``file.py:function``. This runs the code found there.
 
     Args:
         text: where it stands.
-        backend: ``numpy``, ``torch`` or ``jax``, which is set up before the import.
-        double: whether it will be called in float64.
+        backend: ``numpy``, ``torch``, ``jax`` or ``lists``.
 
     Raises:
         InputError: ``target_syntax``, ``target_not_found``, ``target_import``,
@@ -38,7 +37,7 @@ def load_function(text: str, backend: str = "numpy", double: bool = True) -> Cal
             "Write package.module:function or file.py:function.",
         )
     if backend == "jax":
-        prepare_jax(double)  # before the import, which may make arrays
+        prepare_jax()
     module = _from_file(Path(place)) if place.endswith(".py") else _from_name(place)
     found: Any = module
     for part in attribute.split("."):
@@ -78,21 +77,16 @@ def signature(function: Callable[..., Any]) -> tuple[frozenset[str] | None, froz
     return frozenset(p.name for p in named), needs
 
 
-def prepare_jax(double: bool) -> None:
-    """Let float64 stay float64 in JAX, which otherwise makes it float32 and every answer one of seven digits.
-
-    Only where float64 is asked for: this also makes constants without a dtype
-    float64, which is not how a user of float32 runs.
+def prepare_jax() -> None:
+    """Refuse early where JAX is missing.
 
     Raises:
         InputError: ``jax_missing``.
     """
     try:
-        import jax
+        import jax  # noqa: F401
     except ImportError as error:
         raise InputError("jax_missing", "--jax needs JAX, which is not installed.") from error
-    if double:
-        jax.config.update("jax_enable_x64", True)
 
 
 def _from_file(path: Path) -> Any:

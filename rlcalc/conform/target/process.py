@@ -61,18 +61,23 @@ class ProcessTarget(Target):
         super().__init__(name, _never, backend, limit=limit, dtypes=dtypes)
         self.notes += [JAX_NOTE] * (backend == "jax" and "float64" in dtypes)
         self.calls = 0
+        self.ways: tuple[str, ...] = ()
+        # kinds of arrays whose libraries it has imported, which takes its time
+        self.prepared: set[str] = set()
         self.service = Service(self._start)
         self.service.start()
 
     def _start(self) -> Child:
         """Start the worker and hear what arguments the function takes."""
-        double = "float64" in self.dtypes
-        options = {"target": self.name, "backend": self.backend, "double": double, "path": sys.path}
+        options = {"target": self.name, "backend": self.backend, "path": sys.path}
         child = Child([sys.executable, "-c", START, json.dumps(options)])
         try:
             answer, *words = unpack(child.exchange(b"", measure, LOADING))
             if answer == "ready":
-                accepts, needs = words
+                accepts, needs, ways, self.compiles = words
+                self.ways, self.called_before = tuple(map(str, ways)), False
+                self.prepared.clear()
+                self.prepared.update({self.backend, "numpy", "lists"})
                 self.accepts = None if accepts is None else frozenset(map(str, accepts))
                 self.needs = frozenset(map(str, needs))
                 return child
@@ -89,12 +94,22 @@ class ProcessTarget(Target):
     def reply(self, arguments: Arrays) -> Reply:
         """Call the function over there; what happens to the process is a reply as well."""
         self.calls += 1
-        found = self.service.ask(pack([self.calls, arguments]), measure, self.limit)
+        limit = self.patience() + (0 if self.backend in self.prepared else LOADING)
+        found = self.service.ask(pack([self.calls, arguments, self.backend]), measure, limit)
+        self.prepared.add(self.backend)
         try:
-            return found if isinstance(found, Reply) else _reply(self.calls, found)
+            if isinstance(found, Reply):
+                return found
+            reply = _reply(self.calls, found)
+            self.called_before = True
+            return reply
         except Garbage:
             self.service.kill()
             return Reply("raises", detail=MEDDLED, died=True)
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        return (self.backend, *(name for name in self.ways if name != self.backend))
 
     def close(self) -> None:
         """End the process."""

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from typing import IO, Any
 
-from rlcalc.conform.target.call import LARGEST, Reply, perform, prepare, raised
+from rlcalc.conform.target.call import LARGEST, Reply, compiles, others, perform, prepare, raised
 from rlcalc.conform.target.load import load_function, signature
 from rlcalc.conform.target.wire import measure, pack, unpack
 from rlcalc.errors import InputError
@@ -30,7 +30,7 @@ def main(options: Mapping[str, Any]) -> None:
     """Serve one function.
 
     Args:
-        options: ``target``, ``backend`` and ``double`` as for ``load.load_function``, ``path`` for imports.
+        options: ``target`` and ``backend`` as for ``load.load_function``, ``path`` for imports.
     """
     requests, replies = _own_pipes()
     faulthandler.enable()
@@ -41,17 +41,24 @@ def main(options: Mapping[str, Any]) -> None:
         replies.flush()
 
     try:
-        function = load_function(options["target"], options["backend"], options["double"])
+        function = load_function(options["target"], options["backend"])
     except InputError as error:
         send(pack(["refused", error.code, error.message, error.hint]))
         return
     prepare(options["backend"])
     accepts, needs = signature(function)
-    send(pack(["ready", None if accepts is None else sorted(accepts), sorted(needs)]))
+    facts = [
+        None if accepts is None else sorted(accepts),
+        sorted(needs),
+        others(function),
+        compiles(function),
+    ]
+    send(pack(["ready", *facts]))
     while (request := _receive(requests)) is not None:
-        number, arguments = request
+        number, arguments, backend = request
         try:
-            reply = perform(function, options["backend"], arguments)
+            prepare(backend)
+            reply = perform(function, backend, arguments)
         except KeyboardInterrupt as error:
             # no keyboard is connected to this process, so it is the target's own
             reply = raised(error)
