@@ -88,7 +88,11 @@ def sheet(target: Target, binding: Binding) -> dict[str, Any]:
 
 def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, Any]) -> Reply:
     """One call; the outputs come back under the formula's names, in its layout."""
-    reply = target.lay_out(family.arrange(binding, given), sheet(target, binding))
+    try:
+        values = family.arrange(binding, given)
+    except Unfit as error:
+        return Reply("raises", detail=f"Unfit: {error}")
+    reply = target.lay_out(values, sheet(target, binding))
     if reply.kind != "answer":
         return reply
     parts = {}

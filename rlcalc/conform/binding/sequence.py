@@ -124,8 +124,9 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
         case "last_value" | "critic":
             return _one(binding, rows, rows.onward[:, -1])
         case "gamma" | "lam":
-            value = rows.given[role]
-            return float(value) if np.ndim(value) == 0 else _lay(binding, rows, _spread(value, rows))
+            if np.ndim(rows.given[role]):
+                raise Unfit(f"one {role} a call")
+            return float(rows.given[role])
         case "n":
             return int(rows.given["n"])
         case "terminated":
