@@ -36,6 +36,7 @@ class Algorithm:
     year: int
     source: str
     penalty: Literal["", "kl"] = ""
+    order: int = 0
 
     @property
     def category(self) -> str:
