@@ -32,6 +32,11 @@ def write_junit(path: Path | str, suite: str, cases: Sequence[Entry]) -> None:
     Raises:
         InputError: ``file_not_written``.
     """
+    write_text(path, junit_text(suite, cases))
+
+
+def junit_text(suite: str, cases: Sequence[Entry]) -> str:
+    """A report as XML."""
     counts: dict[str, int] = {
         "tests": len(cases),
         "failures": sum(bool(case.failure) for case in cases),
@@ -51,7 +56,7 @@ def write_junit(path: Path | str, suite: str, cases: Sequence[Entry]) -> None:
             text = getattr(case, kind)
             if text:
                 xml.SubElement(node, kind, message=_clean(text.splitlines()[0])).text = _clean(text)
-    write_text(path, xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n")
+    return xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def _clean(text: str) -> str:

@@ -78,8 +78,8 @@ def test_command_prints_what_is_shown(
 
 def write_files(folder: Path) -> None:
     """The files that the README shows, each named in its first line."""
-    for block in blocks("python"):
-        name = re.match(r"# (\w+\.py)\n", block)
+    for block in [*blocks("python"), *blocks("toml")]:
+        name = re.match(r"# (\w+\.(?:py|toml))\n", block)
         if name:
             (folder / name[1]).write_text(block, "utf-8")
 

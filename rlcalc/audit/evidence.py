@@ -230,7 +230,7 @@ class Exhaustive(Evidence):
         return "fails" if self.failed else "holds"
 
     def lines(self) -> list[str]:
-        found = [f"all {self.cases} of {self.domain}"]
+        found = [self.domain if self.cases == 1 else f"all {self.cases} of {self.domain}"]
         return found + ([f"fails for {', '.join(self.failed[:5])}"] if self.failed else [])
 
 
@@ -280,7 +280,8 @@ class Fact(Evidence):
         return "holds" if truth else "fails"
 
     def lines(self) -> list[str]:
-        shown = f"{listed(self.found)} {self.relation} {listed(self.expected)}"
+        said_once = self.relation == "=" and self.status == "holds"
+        shown = listed(self.found) + ("" if said_once else f" {self.relation} {listed(self.expected)}")
         return [shown, *([self.source] if self.source else [])]
 
 

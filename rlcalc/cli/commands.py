@@ -27,6 +27,10 @@ BUILT_IN = {
     "conform": BuiltIn(
         "rlcalc.cli.conform:app", CHECK, "Check your function against certified vectors and name its bug."
     ),
+    "check": BuiltIn("rlcalc.cli.check:app", CHECK, "Check every function that a project lists."),
+    "explain": BuiltIn(
+        "rlcalc.cli.explain:app", CHECK, "Explain a known bug: what it does, how it shows, its fix."
+    ),
     "peers": BuiltIn("rlcalc.cli.peers:app", CHECK, "Check released libraries, and name the bugs they have."),
     "list": BuiltIn("rlcalc.cli.listing:list_app", CALCULATE, "List all formulas."),
     "show": BuiltIn("rlcalc.cli.listing:show_app", CALCULATE, "Show everything about one formula."),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,24 +13,22 @@ import typer
 from rlcalc.cli.command import Command
 from rlcalc.cli.progress import Progress
 from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen, write_json
-from rlcalc.errors import CheckFailed, InputError, shown
+from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
 from rlcalc.files import check_target, write_text
 
 if TYPE_CHECKING:
+    from rlcalc.conform.check import Request
     from rlcalc.conform.report.text import Line
     from rlcalc.conform.runner import ConformReport
-    from rlcalc.conform.target.base import Target
-
-RANDOM = 300
-LIMIT = 5.0
-# JAX compiles for every new shape, and starts on the first call
-RANDOM_COMPILED, LIMIT_COMPILED = 50, 30.0
 
 EXAMPLES = """
 rlcalc conform my_agent.py:gae --formula gae  # is it right, and if not, which bug is it?
 rlcalc conform --exec "./my_gae" --formula gae  # a program in any language
 rlcalc conform --faults --formula gae  # the known bugs
 """
+
+# as rlcalc.conform.report.formats has them, which is imported when it is needed
+FORMATS = ("text", "json", "junit", "github", "markdown", "sarif")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -65,7 +61,7 @@ def conform(
         "--random",
         min=0,
         metavar="N",
-        help=f"Generated cases. Default: {RANDOM}, {RANDOM_COMPILED} with --jax; 0 without Hypothesis.",
+        help="Generated cases. Default: 300, 50 with --jax; 0 without Hypothesis.",
         show_default=False,
     ),
     seed: int = typer.Option(0, "--seed", help="Seed of the generated cases."),
@@ -82,6 +78,7 @@ def conform(
         help="Call it in rlcalc's process, for a debugger. A hang or crash ends all.",
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
+    form: str = typer.Option("text", "--format", metavar="NAME", help=f"{', '.join(FORMATS)}."),
     junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),  # noqa: B008
     write_test: Path = typer.Option(  # noqa: B008
         None, "--write-test", metavar="FILE", help="Write a pytest test of the smallest failing case."
@@ -97,7 +94,9 @@ def conform(
     out: Path = typer.Option(  # noqa: B008
         None, "--out", metavar="FILE", help="Save the detection matrix as JSON."
     ),
-    verbose: bool = typer.Option(False, "--verbose", "-v", help="With --self-check: all of the matrix."),
+    verbose: bool = typer.Option(
+        False, "--verbose", "-v", help="Print everything: each dtype, steps, the test; all of the matrix."
+    ),
 ) -> None:
     """Check your function against the certified vectors of a formula, and name its bug.
 
@@ -127,138 +126,71 @@ def conform(
         raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
     if torch and jax:
         raise InputError("backend_twice", "--torch and --jax do not go together.")
-    backend = "torch" if torch else "jax" if jax else "numpy"
-    chosen = _target(target, program, backend, limit, _dtypes(dtype), in_process)
-    try:
-        _run(
-            chosen,
-            formula,
-            convention or [],
-            vectors or [],
-            random,
-            seed,
-            not no_batch,
-            as_json,
-            junit,
-            write_test,
-        )
-    finally:
-        chosen.close()
+    from rlcalc.conform.check import Request
+
+    request = Request(
+        target=target or "",
+        formula=formula,
+        conventions=tuple(convention or ()),
+        program=program or "",
+        backend="torch" if torch else "jax" if jax else "numpy",
+        dtypes=tuple(dtype or ()),
+        vectors=tuple(str(path) for path in vectors or ()),
+        random=random,
+        seed=seed,
+        batches=not no_batch,
+        limit=limit,
+        in_process=in_process,
+    )
+    _run(request, checked_format(form, as_json), junit, write_test, verbose)
 
 
-def _target(
-    name: str | None,
-    program: str | None,
-    backend: str,
-    seconds: float | None,
-    dtypes: tuple[str, ...],
-    in_process: bool,
-) -> Target:
-    if bool(name) == bool(program):
-        raise InputError(
-            "target_missing" if not name else "target_twice",
-            "There is no TARGET." if not name else f"{shown(name)} and --exec do not go together.",
-            'Write package.module:function, file.py:function or --exec "command".',
-        )
-    if seconds is not None:
-        from rlcalc.conform.target.time_limit import checked_limit
+def _run(request: Request, form: str, junit: Path | None, write_test: Path | None, verbose: bool) -> None:
+    from rlcalc.conform.check import check
+    from rlcalc.conform.report.data import report_json
+    from rlcalc.conform.report.formats import FORMATS as writers
+    from rlcalc.conform.report.text import report_lines, summary_lines
 
-        checked_limit(seconds, "--limit")
-    usual = LIMIT_COMPILED if backend == "jax" else LIMIT
-    limit = usual if seconds is None else seconds
-    if program:
-        from rlcalc.conform.target.program import Program
-
-        if backend != "numpy" or in_process:
-            option = "in-process" if in_process else backend
-            raise InputError("backend_twice", f"--exec and --{option} do not go together.")
-        asked = Program(program, limit)
-        asked.dtypes = dtypes
-        return asked
-    if in_process or os.name != "posix":  # elsewhere there are no process groups to end
-        from rlcalc.conform.target.base import load_target
-
-        found = load_target(str(name), backend, math.inf if seconds is None else seconds, dtypes)
-        # what a debugger asks is to be read, and stays out of the report
-        found.output = sys.stderr
-        return found
-    from rlcalc.conform.target.process import ProcessTarget
-
-    return ProcessTarget(str(name), backend, limit, dtypes)
-
-
-def _dtypes(names: list[str] | None) -> tuple[str, ...]:
-    from rlcalc.conform.target.base import DTYPES
-
-    if not names:
-        return DTYPES
-    for name in names:
-        if name not in DTYPES:
-            raise InputError("unknown_dtype", f"There is no dtype {shown(name)} here.", "float64 or float32.")
-    return tuple(name for name in DTYPES if name in names)
-
-
-def _run(
-    target: Target,
-    formula: str,
-    conventions: list[str],
-    paths: list[Path],
-    random: int | None,
-    seed: int,
-    batches: bool,
-    as_json: bool,
-    junit: Path | None,
-    write_test: Path | None,
-) -> None:
-    from rlcalc.conform.report.counterexample import counterexample
-    from rlcalc.conform.report.data import report_json, write_junit
-    from rlcalc.conform.report.text import report_lines
-    from rlcalc.conform.runner import run
-    from rlcalc.conform.vectors import vectors_of
-
-    known = vectors_of(formula, paths) if paths else None
-    count, lacking = _generated(random, target)
     with Progress() as progress:
-        found = run(target, formula, conventions, known, count, seed, batches, watch=progress)
-    if lacking:
-        found.random_skipped = lacking
-        Screen(sys.stderr).note(f"No generated cases were run: {lacking}.")
-    example = counterexample(found, target)
+        checked = check(request, progress)
+    found, example = checked.report, checked.example
+    if found.random_skipped.startswith("Hypothesis"):
+        Screen(sys.stderr).note(f"No generated cases were run: {found.random_skipped}.")
     if junit is not None:
-        write_junit(found, example, junit)
+        write_text(junit, writers["junit"]([checked]))
     if write_test is not None and example is not None:
         write_text(write_test, example.test)
-    if as_json:
+    if form == "json":
         write_json(report_json(found, example))
+    elif form in writers:
+        sys.stdout.write(writers[form]([checked]))
     else:
-        _print(report_lines(found, example))
+        print_lines(report_lines(found, example) if verbose else summary_lines(found, example))
     _raise(found)
+
+
+def checked_format(name: str, as_json: bool = False) -> str:
+    """The name of a format, or a refusal.
+
+    Raises:
+        UnknownName: ``unknown_format``.
+        InputError: ``options_mixed``.
+    """
+    if name not in FORMATS:
+        hint = suggestion(name, list(FORMATS)) or f"There are {', '.join(FORMATS)}."
+        raise UnknownName("unknown_format", f"There is no format {shown(name)}.", hint)
+    if as_json and name not in ("text", "json"):
+        raise InputError("options_mixed", f"--json and --format {name} do not go together.", "Choose one.")
+    return "json" if as_json else name
 
 
 STYLES = {"good": ANSWER, "bad": ALARM, "head": HEADING}
 
 
-def _print(lines: Iterable[Line]) -> None:
+def print_lines(lines: Iterable[Line]) -> None:
     screen = Screen(sys.stdout)
     for text, part in lines:
         screen.line(text, STYLES.get(part, ""))
-
-
-def _generated(random: int | None, target: Target) -> tuple[int, str]:
-    """How many cases to generate, and why there are none where none were refused.
-
-    Raises:
-        InputError: ``hypothesis_missing``, when cases were asked for that need it.
-    """
-    if random is not None:
-        return random, ""
-    from rlcalc.conform.generate.drawing import hypothesis_or_refuse
-
-    try:
-        hypothesis_or_refuse()
-    except InputError:
-        return 0, "Hypothesis is not installed; install rlcalc[test] to have them"
-    return RANDOM_COMPILED if target.backend == "jax" else RANDOM, ""
 
 
 def _raise(found: ConformReport) -> None:
@@ -290,7 +222,7 @@ def _catalogue(formula: str | None, conventions: bool, faults: bool, kind: str |
     if as_json:
         write_json([catalogue_json(k) for k in known])
     else:
-        _print(line for k in known for line in catalogue_lines(k, conventions, faults))
+        print_lines(line for k in known for line in catalogue_lines(k, conventions, faults))
 
 
 def _self_check(formula: str | None, out: Path | None, as_json: bool, verbose: bool) -> None:

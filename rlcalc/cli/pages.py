@@ -11,7 +11,7 @@ from typing import Any
 
 from rlcalc._version import __version__
 from rlcalc.cli.argv import Takes
-from rlcalc.cli.commands import BUILT_IN, CALCULATE, GROUPS
+from rlcalc.cli.commands import BUILT_IN, CALCULATE, CHECK, GROUPS, MAINTAIN, TRAIN
 from rlcalc.cli.help import HELP, Line, Page, Row, cut, example, indented, origin, rows, short_rows
 from rlcalc.cli.screen import clauses, filled, page_width
 from rlcalc.specs import GROUPS as CHAPTERS
@@ -275,17 +275,15 @@ def front_page(group: Any, ctx: Any, full: bool) -> Page:
     page = Page()
     page.add("", [f"rlcalc {__version__}: exact reinforcement-learning formulas, and a check of your code"])
     page.add("", usage("rlcalc", ["COMMAND"]), tight=True)
-    first = True
-    for name in GROUPS:
-        found = [Row(command, [entry.about]) for command, entry in BUILT_IN.items() if entry.group == name]
-        if full or name != CALCULATE:
-            page.add(name, rows(found), tight=not (full or first))
-            first = False
-            continue
+    for name in GROUPS if full else (CHECK,):
+        page.add(name, rows(_built_in(name)))
+    if not full:
         formulas = filled(" ".join(head.command for head in heads()), "  ")
         if len(formulas) > _MOST_NAMES:
             formulas[_MOST_NAMES - 1 :] = [f"  … {len(heads())} in all: rlcalc list"]
-        page.add(name, [*(Line(line) for line in formulas)], tight=True)
+        page.add(CALCULATE, [*(Line(line) for line in formulas)], tight=True)
+        others = [row.name for name in (CALCULATE, TRAIN, MAINTAIN) for row in _built_in(name)]
+        page.add("Other", [Line(line) for line in filled(" ".join(others), "  ")], tight=True)
     if full:
         for chapter in CHAPTERS:
             found = [Row(head.command, [head.title]) for head in heads() if head.group == chapter]
@@ -301,6 +299,10 @@ def front_page(group: Any, ctx: Any, full: bool) -> Page:
     footer = ["'rlcalc list' names the formulas, 'rlcalc COMMAND -h' says how to call them."]
     page.add("", footer + (_FACTS if full else []))
     return page
+
+
+def _built_in(group: str) -> list[Row]:
+    return [Row(command, [entry.about]) for command, entry in BUILT_IN.items() if entry.group == group]
 
 
 _FACTS = [

@@ -31,6 +31,7 @@ A function may raise where the faulty code raises.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial, wraps
@@ -79,6 +80,7 @@ class Fault:
         cause: how people come to write it.
         fix: what to change.
         reported_in: public places, each a repository with the number of an issue or a pull request.
+        diff: lines of code that people wrote, with ``- `` before them, and those of the fix, with ``+ ``.
         change: takes the form and its arguments, and returns the outputs by name.
         rounds: what it rounds to float32, inputs alone or every sum too; it is right but for that. Order
             and number of its roundings are unknown, so that it is identified by which vectors it fails,
@@ -97,6 +99,7 @@ class Fault:
     change: Change
     rounds: Rounds = ""
     formula: str = ""
+    diff: tuple[str, ...] = ()
 
     def around(self, form: Form) -> Form:
         """The form with this fault in it."""
@@ -114,6 +117,7 @@ class Fault:
             "cause": self.cause,
             "fix": self.fix,
             "mend": self.fix,
+            "diff": list(self.diff),
             "reported_in": places,
             "sources": places,
         }
@@ -126,16 +130,36 @@ def read_text(docstring: str | None, name: str) -> list[str]:
     """What a fault does, what shows it, its cause and its fix, from a docstring.
 
     A first paragraph, then one item a label; a longer item goes on indented.
+    After ``Diff:`` lines of code may follow, which ``read_diff`` reads.
 
     Raises:
         ValueError: a label is missing, twice or out of place. Under ``python -OO`` all texts are empty.
     """
     if docstring is None:
         return [""] * (1 + len(LABELS))
-    parts = re.split(rf"\n\s*({'|'.join(LABELS)}): ", docstring)
+    words, _ = _without_diff(docstring)
+    parts = re.split(rf"\n\s*({'|'.join(LABELS)}): ", words)
     if tuple(parts[1::2]) != LABELS or not all(part.strip() for part in parts):
         raise ValueError(f"The docstring of {name} needs a first sentence, then {': … '.join(LABELS)}: …")
     return [" ".join(part.split()) for part in parts[::2]]
+
+
+def read_diff(docstring: str | None, name: str) -> tuple[str, ...]:
+    """The lines after ``Diff:``, each with its sign.
+
+    Raises:
+        ValueError: a line has no sign, or it is no change.
+    """
+    lines = textwrap.dedent(_without_diff(docstring or "")[1]).strip("\n").rstrip().splitlines()
+    signs = {line[:2] for line in lines}
+    if lines and not {"- ", "+ "} <= signs <= {"- ", "+ ", "  "}:
+        raise ValueError(f"The diff of {name} needs lines that begin with '- ' and with '+ '.")
+    return tuple(lines)
+
+
+def _without_diff(docstring: str) -> tuple[str, str]:
+    words, _, diff = docstring.partition("\n    Diff:\n")
+    return words, diff
 
 
 def fault(
@@ -150,7 +174,10 @@ def fault(
 
     def declare(change: Change) -> Fault:
         does, shown_when, cause, fix = read_text(change.__doc__, name)
-        return Fault(name, kind, stage, does, shown_when, cause, fix, tuple(reported_in), change, rounds)
+        diff = read_diff(change.__doc__, name)
+        return Fault(
+            name, kind, stage, does, shown_when, cause, fix, tuple(reported_in), change, rounds, diff=diff
+        )
 
     return declare
 

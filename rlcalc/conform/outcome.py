@@ -7,8 +7,9 @@ everywhere else here, and must have the shape and the dtype of its inputs.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from rlcalc._lazy import np
@@ -214,18 +215,45 @@ def _digits(got: Any, right: Any, dtype: str, scale: float) -> float:
     return least_digits(got.ravel()[worst].item(), rights[worst], dtype, scale)
 
 
-def wrong_entry(judgement: Judgement) -> int:
-    """Entry of the flattened batch that holds the first wrong number; 0 where the shapes differ."""
-    name, vector = judgement.output, judgement.vector
-    if judgement.outcome is None or judgement.expected is None or name not in judgement.outcome.outputs:
-        return 0
-    got = judgement.outcome.outputs[name]
-    own = len(output_of(vector.formula, name).shape)
-    rights = list(flatten(judgement.expected))
-    if got.size != len(rights):
-        return 0
-    each = max(1, int(math.prod(got.shape[got.ndim - own :])))
-    for at, (mine, right) in enumerate(zip(got.ravel().tolist(), rights, strict=True)):
-        if least_digits(mine, right, judgement.dtype, vector.scale) < vector.demanded[judgement.dtype]:
-            return at // each
-    return 0
+def wrong_row(judgement: Judgement) -> int:
+    """Row of the flattened batch that holds the first wrong number; 0 where the shapes differ."""
+    return next(_wrong_numbers(judgement, 0), 0) // _numbers_a_row(judgement)
+
+
+def wrong_places(judgement: Judgement, row: int | None) -> tuple[int, ...]:
+    """Places of the wrong numbers in the flattened answer of a row; of the whole batch for ``None``.
+
+    Empty where the answers have another shape, or there is none.
+    """
+    if row is None:
+        return tuple(_wrong_numbers(judgement, 0))
+    each = _numbers_a_row(judgement)
+    of_row = islice(_wrong_numbers(judgement, row * each), each)
+    return tuple(at - row * each for at in of_row if at < (row + 1) * each)
+
+
+def _wrong_numbers(judgement: Judgement, start: int) -> Iterator[int]:
+    """Places of the wrong numbers in the flattened answer, from one on."""
+    got, vector = _failed_output(judgement), judgement.vector
+    rights = [] if got is None else list(flatten(judgement.expected))
+    if got is None or got.size != len(rights):
+        return
+    mine = got.ravel().tolist()
+    for at in range(start, len(rights)):
+        digits = least_digits(mine[at], rights[at], judgement.dtype, vector.scale)
+        if digits < vector.demanded[judgement.dtype]:
+            yield at
+
+
+def _failed_output(judgement: Judgement) -> Any:
+    if judgement.outcome is None or judgement.expected is None:
+        return None
+    return judgement.outcome.outputs.get(judgement.output)
+
+
+def _numbers_a_row(judgement: Judgement) -> int:
+    got = _failed_output(judgement)
+    if got is None:
+        return 1
+    own = len(output_of(judgement.vector.formula, judgement.output).shape)
+    return max(1, int(math.prod(got.shape[got.ndim - own :])))

@@ -231,7 +231,7 @@ def test_as_typed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--convention loss --convention mean-over-batch" in err
     assert main([*words, "--convention", "loss", "--convention", "mean-over-batch"]) == 0
     assert "40 generated cases: all passed" in capsys.readouterr().out
-    assert main(["conform", f"{FILE}:minimum_first", "--formula", "ppo_clip", "--random", "40"]) == 1
+    assert main(["conform", f"{FILE}:minimum_first", "--formula", "ppo_clip", "--random", "40", "-v"]) == 1
     out, _ = capsys.readouterr()
     assert (
         "your ppo_clip matches known bug minimum-before-the-product (under loss and mean-over-batch)" in out

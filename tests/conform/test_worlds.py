@@ -206,7 +206,7 @@ def test_a_case_stands_in_the_report_in_full(capsys: pytest.CaptureFixture[str])
     inputs = json.loads(capsys.readouterr().out)["counterexample"]["inputs"]
     assert set(inputs["mdp"]) == {"P", "R", "terminal"}
     assert inputs["mdp"]["R"] == [["1"], []]
-    assert main(["conform", f"{FILE}:most_likely_successor", "--formula", "bellman"]) == 1
+    assert main(["conform", f"{FILE}:most_likely_successor", "--formula", "bellman", "-v"]) == 1
     out = capsys.readouterr().out
     assert "mdp.P = [[[" in out
     assert "mdp.terminal = [1]" in out

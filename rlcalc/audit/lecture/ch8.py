@@ -120,7 +120,7 @@ def theta_old(s: Statement) -> ev.Findings:
 @claim("L8.3-advantage-in-pseudocode", lam="1", last=0, minus=1)
 def advantage(s: Statement) -> ev.Findings:
     """Σ γ^l δ_{t+l} telescopes to G_t − V(S_t)."""
-    t, gamma, reward, value = index("t"), reals("gamma"), *reals("R V")
+    t, (gamma, reward, value) = index("t"), reals("gamma R V")
     case = vector("gae/audit-lambda-matters")  # an episode of three steps
     rewards, values = case.given["rewards"], ["4", "5", "6", "0"]
     return ev.Findings(

@@ -36,7 +36,7 @@ COUNTS = "ppo_count/lecture-8.4"
 @claim("L8.2-gae", power=1)
 def gae(s: Statement) -> ev.Findings:
     """The λ-weighted mean of the n-step advantages gives δ_{t+l} the weight (γλ)^l, and equals G^λ − V."""
-    lam, gamma, t, at = *reals("lambda gamma"), index("t"), index("l")
+    (lam, gamma), t, at = reals("lambda gamma"), index("t"), index("l")
     reward, value, after, gained = reals("R V W G")
     decay = gamma**s.power * lam
     series = sympy.Sum(decay**at * sequence("delta")(t + at), (at, 0, sympy.oo))

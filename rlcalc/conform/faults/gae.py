@@ -47,6 +47,9 @@ def recursion_crosses_truncation(arrays: Arrays) -> Arrays:
     Shown when: A truncated step that is not the last, with λ above 0.
     Cause: Only 'terminated' masks the recursion; 'truncated' was split off from 'done' and forgotten there.
     Fix: Multiply γλ·A by (1 − terminated)·(1 − truncated); multiply γ·V' by (1 − terminated) alone.
+    Diff:
+        - adv = delta + gamma * lam * (1 - terminated[t]) * adv
+        + adv = delta + gamma * lam * (1 - terminated[t]) * (1 - truncated[t]) * adv
     """
     return {"truncated": None}
 

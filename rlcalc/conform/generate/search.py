@@ -14,7 +14,7 @@ from rlcalc.conform.catalogue import Convention
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.generate.drawing import cannot_generate, drafts, hypothesis_or_refuse
 from rlcalc.conform.generate.shrink import attempts_for, shrink
-from rlcalc.conform.outcome import Judgement, wrong_entry
+from rlcalc.conform.outcome import Judgement, wrong_row
 from rlcalc.conform.trial import Trial
 from rlcalc.specs import Formula
 
@@ -123,4 +123,4 @@ def _smallest(
 
 def _found(draft: Draft, judgement: Judgement, flaky: bool) -> FailingCase:
     rows = tuple({**draft.shared, **row} for row in draft.rows)
-    return FailingCase(judgement, rows, min(wrong_entry(judgement), len(rows) - 1), flaky)
+    return FailingCase(judgement, rows, min(wrong_row(judgement), len(rows) - 1), flaky)

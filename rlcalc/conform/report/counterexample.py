@@ -7,11 +7,11 @@ the function said instead, and a pytest test that fails until it is fixed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.conform.outcome import Judgement, wrong_entry
+from rlcalc.conform.outcome import Judgement, wrong_places, wrong_row
 from rlcalc.conform.report.written_test import expected_answer, pytest_text
 from rlcalc.conform.vectors import Vector, answer_name
 from rlcalc.errors import RlcalcError
@@ -46,6 +46,8 @@ class Counterexample:
         batch: axes of the case, of which ``inputs`` is one entry, or all of them where it is ``whole``.
         entry: place of that entry along these axes.
         frames: where the function raised its exception, the innermost last.
+        defaults: inputs that were left out and stand for a number.
+        wrong: places of the wrong numbers in ``right``, where that is a list.
     """
 
     case: str
@@ -65,6 +67,27 @@ class Counterexample:
     whole: bool = False
     exact: bool = True
     frames: tuple[str, ...] = ()
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    wrong: tuple[int, ...] = ()
+
+    @property
+    def right(self) -> Any:
+        """The part of the right answer that belongs to the inputs shown."""
+        return self._entry(self.expected)
+
+    @property
+    def given(self) -> Any:
+        """The part of the function's answer that belongs to the inputs shown."""
+        return self._entry(self.got)
+
+    def _entry(self, value: Any) -> Any:
+        """An entry of a batch; all of it, if it has another shape."""
+        found = value
+        for place, length in zip(self.entry, self.batch, strict=bool(self.entry)):
+            if not isinstance(found, list) or len(found) != length:
+                return value
+            found = found[place]
+        return found
 
 
 def counterexample(report: ConformReport, target: Target) -> Counterexample | None:
@@ -81,7 +104,7 @@ def counterexample(report: ConformReport, target: Target) -> Counterexample | No
         found = None
         judgement = min(report.failures, key=lambda j: (j.status != kind, *_size(j.vector)))
         rows = judgement.vector.rows or (dict(judgement.vector.texts),)
-        at = min(wrong_entry(judgement), len(rows) - 1)
+        at = min(wrong_row(judgement), len(rows) - 1)
     else:
         return None
     vector = judgement.vector
@@ -114,7 +137,14 @@ def counterexample(report: ConformReport, target: Target) -> Counterexample | No
         whole=whole,
         exact=exact,
         frames=() if judgement.outcome is None else judgement.outcome.frames,
+        defaults=_defaults(vector, texts),
+        wrong=wrong_places(judgement, None if whole else at),
     )
+
+
+def _defaults(vector: Vector, texts: Mapping[str, Any]) -> dict[str, str]:
+    left_out = (p for p in vector.formula.parameters if p.name not in texts)
+    return {p.name: p.default for p in left_out if p.default is not None and p.default != "zeros"}
 
 
 def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""A conformance report for programs: JSON and JUnit XML."""
+"""A conformance report for programs: JSON, and the tests of a JUnit report."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from rlcalc import junit
@@ -13,10 +12,14 @@ from rlcalc.conform.runner import ConformReport
 from rlcalc.golden.replay import brief
 from rlcalc.nested import map_nested
 
+SCHEMA = "rlcalc-conform-2"
+
 
 def report_json(report: ConformReport, example: Counterexample | None = None) -> dict[str, Any]:
     """The report as plain data; no number in it is infinite or missing by NaN."""
+    matches = [] if report.diagnosis is None else _matches_json(report.diagnosis)
     return {
+        "schema": SCHEMA,
         "target": report.target,
         "formula": report.formula,
         "verdict": report.verdict,
@@ -24,10 +27,11 @@ def report_json(report: ConformReport, example: Counterexample | None = None) ->
         "conventions": [c.name for c in report.conventions],
         "declared": report.declared,
         "digits": {d: report.digits(d) for d in dict.fromkeys(j.dtype for j in report.judgements)},
-        "vectors": len({j.vector.id for j in report.judgements}),
+        "vectors": _counts_json(report),
+        "matches": [match for match, _ in matches],
         "failed": len(report.failures),
         "generated": report.random,
-        "diagnosis": None if report.diagnosis is None else _diagnosis_json(report.diagnosis),
+        "diagnosis": _diagnosis_json(report.diagnosis, [old for _, old in matches]),
         "counterexample": None if example is None else _example_json(example),
         "results": [
             {"id": j.vector.id, "dtype": j.dtype, "status": j.status, "digits": j.digits, "why": j.why}
@@ -56,25 +60,52 @@ def _example_json(example: Counterexample) -> dict[str, Any]:
     }
 
 
-def _diagnosis_json(found: Diagnosis) -> dict[str, Any]:
-    """Matches; ``mend`` and ``sources`` are the former names of ``fix`` and ``reported_in``."""
-    nearest = found.nearest
+def _counts_json(report: ConformReport) -> dict[str, int]:
+    """How many vectors there are, and how many of the calls passed, failed and were left out."""
+    status = [j.status for j in report.judgements]
+    skipped, passed = status.count("skipped"), status.count("passed")
+    return {
+        "count": len({j.vector.id for j in report.judgements}),
+        "calls": len(status),
+        "passed": passed,
+        "failed": len(status) - passed - skipped,
+        "skipped": skipped,
+    }
+
+
+def _matches_json(found: Diagnosis) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each match as it is, and as the former key ``diagnosis`` has it, with its ``mend`` and ``sources``."""
     matches = []
     for match in found.matches:
+        conventions = [c.name for c in match.conventions]
         fixes = [fault.fix for fault in match.faults]
         places = [place for fault in match.faults for place in fault.reported_in]
-        matches.append(
-            {
-                "faults": [fault.name for fault in match.faults],
-                "conventions": [c.name for c in match.conventions],
-                "shown": list(match.shown),
-                "compared": match.compared,
-                "fix": fixes,
-                "mend": fixes,
-                "reported_in": places,
-                "sources": places,
-            }
-        )
+        new = {
+            "fault": " + ".join(fault.name for fault in match.faults),
+            "conventions": conventions,
+            "agrees_on": match.compared,
+            "shown_by": list(match.shown),
+            "fix": " ".join(fixes),
+            "reported_in": places,
+        }
+        old = {
+            "faults": [fault.name for fault in match.faults],
+            "conventions": conventions,
+            "shown": list(match.shown),
+            "compared": match.compared,
+            "fix": fixes,
+            "mend": fixes,
+            "reported_in": places,
+            "sources": places,
+        }
+        matches.append((new, old))
+    return matches
+
+
+def _diagnosis_json(found: Diagnosis | None, matches: list[dict[str, Any]]) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    nearest = found.nearest
     return {
         "matches": matches,
         "nearest": None if nearest is None else dict(zip(("fault", "agrees", "of"), nearest, strict=True)),
@@ -96,12 +127,8 @@ def _word(value: Any) -> Any:
     return str(value) if isinstance(value, float) and value - value != 0 else value
 
 
-def write_junit(report: ConformReport, example: Counterexample | None, path: Path) -> None:
-    """JUnit XML: a test per vector and dtype, and one for the generated cases.
-
-    Raises:
-        InputError: ``file_not_written``.
-    """
+def junit_entries(report: ConformReport, example: Counterexample | None) -> list[junit.Entry]:
+    """A test per vector and dtype, and one for the generated cases."""
     where = f"rlcalc.conform.{report.formula}"
     entries = []
     for j in report.judgements:
@@ -116,4 +143,4 @@ def write_junit(report: ConformReport, example: Counterexample | None, path: Pat
         shown = report.found is not None and example is not None
         failure = f"{example.why or example.status}\n\n{example.test}" if shown and example else ""
         entries.append(junit.Entry(f"{report.random} generated cases", where, failure=failure))
-    junit.write_junit(path, f"rlcalc conform {report.formula}", entries)
+    return entries

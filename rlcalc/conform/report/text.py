@@ -1,19 +1,27 @@
-"""A conformance report for people: lines of text, each with the part that it plays."""
+"""A conformance report for people: lines of text, each with the part that it plays.
+
+``summary_lines`` is what a person reads first, at most ``LONGEST`` lines;
+``report_lines`` is all that there is to say.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from textwrap import wrap
-from typing import Any
 
 from rlcalc.conform.catalogue import Catalogue, Fault
 from rlcalc.conform.diagnose import Diagnosis
+from rlcalc.conform.outcome import Judgement
+from rlcalc.conform.report.case_table import MARK, case_table
 from rlcalc.conform.report.counterexample import Counterexample
 from rlcalc.conform.runner import ConformReport
 from rlcalc.digits import DIGITS
 from rlcalc.golden.replay import brief
 
 WIDTH = 80
+LONGEST = 20
+# the right and the wrong row, and one before them
+FEWEST_ROWS = 3
 # a process of four states and three actions, with room to spare
 LONGEST_TABLE = 2000
 WORDS = {
@@ -51,6 +59,89 @@ def _raised(report: ConformReport) -> str:
     return f"raised {name} on" if name.isidentifier() else "raised an exception on"
 
 
+def summary_lines(report: ConformReport, example: Counterexample | None) -> list[Line]:
+    """Verdict, which bug it is and how to fix it, the smallest case, and what was run, on few lines."""
+    top = [(headline(report), "good" if report.verdict.startswith("conforms") else "bad")]
+    for convention in report.conventions:
+        top += filled(f"{convention.name}: {convention.about}")
+    if report.diagnosis is not None:
+        top += _bug(report.diagnosis)
+    bottom = [line for text in tally(report) for line in filled(text, "", "  ")]
+    if example is not None:
+        bottom += filled(_more(report), "", "  ")
+        room = LONGEST - len(top) - len(bottom)
+        top += [("", ""), *_case(example, max(room - 1, FEWEST_ROWS + 2)), ("", "")][: max(room, 8)]
+    return top + bottom
+
+
+def _bug(found: Diagnosis) -> Iterator[Line]:
+    """The simplest match in full, the others by name."""
+    if not found.matches:
+        yield f"no known bug matches ({found.tried} tried)", ""
+        return
+    first, *others = found.matches
+    yield f"known bug: {first.name}", "head"
+    for fault in first.faults:
+        yield from filled(f"what  {fault.does}", "  ", " " * 8)
+        yield from filled(f"why   {fault.cause}", "  ", " " * 8)
+        yield from filled(f"fix   {fault.fix}", "  ", " " * 8)
+    if places := [place for fault in first.faults for place in fault.reported_in]:
+        yield from filled(f"seen  {', '.join(places)}", "  ", " " * 8)
+    if others:
+        yield from filled(f"the same answers come from: {', '.join(match.name for match in others)}")
+
+
+def _more(report: ConformReport) -> str:
+    matches = report.diagnosis.matches if report.diagnosis is not None else ()
+    names = " ".join(fault.name for match in matches[:1] for fault in match.faults)
+    explained = f"rlcalc explain {names}; " if names else ""
+    return f"more: {explained}with -v the steps; with --write-test FILE a test that fails"
+
+
+def _case(example: Counterexample, most: int) -> Iterator[Line]:
+    """A case as a table where it is one, otherwise line by line."""
+    table = case_table(example)
+    if table is None:
+        found = [line for line in example_lines(example, short=True) if line[0]]
+        yield from found[:most]
+        return
+    yield _case_heading(example), "head"
+    yield from ((f"  at {frame}", "") for frame in example.frames)
+    values = {**table.rest, **example.defaults}
+    rest = ", ".join(f"{name} = {brief(value, 60)}" for name, value in values.items())
+    given = list(filled(rest, "  ", "  ")) if rest else []
+    yield from given
+    answers = table.lines(max(most - 1 - len(given) - len(example.frames), FEWEST_ROWS))
+    for line in answers:
+        yield f"  {line}", "bad" if line.endswith(MARK) else ""
+
+
+def tally(report: ConformReport) -> list[str]:
+    """How many vectors passed, and how well; generated cases; notes."""
+    parts = []
+    for dtype, of in _by_dtype(report).items():
+        good, digits = sum(not j.failed for j in of), report.digits(dtype)
+        # of one that fails, the digits of its failures say nothing
+        worst = f" (at least {digits:.1f} digits)" if digits is not None and good == len(of) else ""
+        parts.append(f"{good} of {len(of)} in {dtype}{worst}")
+    cases = f"; {_generated(report)}" if report.random and not report.random_skipped else ""
+    return [f"vectors passed: {', '.join(parts)}{cases}", *report.notes]
+
+
+def _by_dtype(report: ConformReport) -> dict[str, list[Judgement]]:
+    """What was run and not skipped."""
+    found: dict[str, list[Judgement]] = {}
+    for judgement in report.judgements:
+        if judgement.status != "skipped":
+            found.setdefault(judgement.dtype, []).append(judgement)
+    return found
+
+
+def _generated(report: ConformReport) -> str:
+    word = "all passed" if report.found is None else "1 failed"
+    return f"{report.random} generated cases: {word}"
+
+
 def report_lines(report: ConformReport, example: Counterexample | None) -> Iterator[Line]:
     """The report; its running text fills 80 columns, what the user named is never broken."""
     yield headline(report), "good" if report.verdict.startswith("conforms") else "bad"
@@ -67,9 +158,7 @@ def report_lines(report: ConformReport, example: Counterexample | None) -> Itera
 def counts(report: ConformReport) -> list[str]:
     """What was run and how it went."""
     found = []
-    ran = [j for j in report.judgements if j.status != "skipped"]
-    for dtype in dict.fromkeys(j.dtype for j in ran):
-        of = [j for j in ran if j.dtype == dtype]
+    for dtype, of in _by_dtype(report).items():
         good = sum(not j.failed for j in of)
         digits = report.digits(dtype)
         worst = "" if digits is None else f", worst case {digits:.1f} of {DIGITS[dtype]:.1f} digits"
@@ -82,8 +171,7 @@ def counts(report: ConformReport) -> list[str]:
     if report.random_skipped:
         found.append(f"no generated cases: {report.random_skipped}")
     elif report.random:
-        word = "all passed" if report.found is None else "1 failed, minimised below"
-        found.append(f"{report.random} generated cases: {word}")
+        found.append(_generated(report))
     return [*found, *report.notes]
 
 
@@ -131,11 +219,7 @@ def catalogue_lines(known: Catalogue, conventions: bool, faults: bool) -> Iterat
 def example_lines(example: Counterexample, short: bool = False) -> Iterator[Line]:
     """The smallest failing case: inputs, both answers; unless ``short``, also the steps and the test."""
     yield "", ""
-    kind = "smallest failing case" if example.case == "generated" else example.case
-    entry = f"entry {list(example.entry)}" if sum(example.entry) else "one entry"
-    part = "a batch" if example.whole else f"{entry} of a batch"
-    batch = f", {part} {list(example.batch)}" if example.batch else ""
-    yield f"{kind}, {example.dtype}{batch}: {example.why or example.status}", "head"
+    yield _case_heading(example), "head"
     yield from ((f"  at {frame}", "") for frame in example.frames)
     for name, value in example.inputs.items():
         if isinstance(value, dict):  # the tables of a decision process
@@ -144,9 +228,9 @@ def example_lines(example: Counterexample, short: bool = False) -> Iterator[Line
             yield f"  {name} = {brief(value)}", ""
     if example.expected is not None:
         word = "exact" if example.exact else "right"
-        yield f"  {word} answer  {brief(_entry(example.expected, example))}", ""
+        yield f"  {word} answer  {brief(example.right)}", ""
     if example.got is not None:
-        yield f"  your answer   {brief(_entry(example.got, example))}", ""
+        yield f"  your answer   {brief(example.given)}", ""
     if example.flaky:
         yield "  non-deterministic: asked again, it gave another answer", ""
     if short:
@@ -160,14 +244,12 @@ def example_lines(example: Counterexample, short: bool = False) -> Iterator[Line
     yield from ((line, "") for line in example.test.rstrip("\n").split("\n"))
 
 
-def _entry(value: Any, example: Counterexample) -> Any:
-    """The part of a batch's answer that belongs to the inputs shown; all of it, if it has another shape."""
-    found = value
-    for place, length in zip(example.entry, example.batch, strict=bool(example.entry)):
-        if not isinstance(found, list) or len(found) != length:
-            return value
-        found = found[place]
-    return found
+def _case_heading(example: Counterexample) -> str:
+    kind = "smallest failing case" if example.case == "generated" else example.case
+    entry = f"entry {list(example.entry)}" if sum(example.entry) else "one entry"
+    part = "a batch" if example.whole else f"{entry} of a batch"
+    batch = f", {part} {list(example.batch)}" if example.batch else ""
+    return f"{kind}, {example.dtype}{batch}: {example.why or example.status}"
 
 
 def filled(text: str, first: str = "  ", later: str = "    ") -> Iterator[Line]:

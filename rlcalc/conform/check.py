@@ -1,0 +1,157 @@
+"""One check from end to end: what is asked for, as data, and what came out.
+
+The command line makes a ``Request`` of its options and a project writes one as
+``[[tool.rlcalc.check]]``; both run here, and so agree.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rlcalc.conform.report.counterexample import Counterexample, counterexample
+from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.target.base import BACKENDS, DTYPES, Target
+from rlcalc.conform.target.time_limit import checked_limit
+from rlcalc.conform.trial import Watch
+from rlcalc.conform.vectors import vectors_of
+from rlcalc.errors import InputError, shown
+
+RANDOM = 300
+LIMIT = 5.0
+# JAX compiles for every new shape, and starts on the first call
+RANDOM_COMPILED, LIMIT_COMPILED = 50, 30.0
+
+
+def _is_backend(name: str) -> str:
+    return "" if name in BACKENDS else f"expected {', '.join(BACKENDS)}, not {shown(name)}."
+
+
+@dataclass(frozen=True)
+class Request:
+    """One function and what it should be.
+
+    Attributes:
+        target: ``file.py:function`` or ``package.module:function``; empty with ``program``.
+        formula: that it should compute.
+        conventions: that it follows.
+        program: a command to start instead.
+        backend: arrays to call it with: ``numpy``, ``torch`` or ``jax``.
+        dtypes: of ``float64`` and ``float32``; both when empty.
+        vectors: golden files in place of the shipped ones.
+        random: generated cases; the usual number when left out.
+        seed: of the generated cases.
+        batches: whether it may be asked for several rows at once.
+        limit: seconds for one call; the usual ones when left out.
+        in_process: call it in this process, for a debugger.
+    """
+
+    target: str = ""
+    formula: str = ""
+    conventions: tuple[str, ...] = ()
+    program: str = field(default="", metadata={"key": "exec"})
+    backend: str = field(default="numpy", metadata={"check": _is_backend})
+    dtypes: tuple[str, ...] = field(default=(), metadata={"key": "dtype"})
+    vectors: tuple[str, ...] = ()
+    random: int | None = None
+    seed: int = 0
+    batches: bool = True
+    limit: float | None = None
+    in_process: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A report, and the case that shows the failure, if there is one."""
+
+    report: ConformReport
+    example: Counterexample | None
+
+
+def check(request: Request, watch: Watch | None = None) -> Checked:
+    """Run a request.
+
+    Raises:
+        InputError, UnknownName, DataError: what cannot be asked in this way.
+    """
+    if not request.formula:
+        raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
+    target = _target(request)
+    try:
+        known = vectors_of(request.formula, [Path(p) for p in request.vectors]) if request.vectors else None
+        count, lacking = _generated(request.random, target)
+        found = run(
+            target,
+            request.formula,
+            request.conventions,
+            known,
+            count,
+            request.seed,
+            request.batches,
+            watch=watch,
+        )
+        found.random_skipped = lacking or found.random_skipped
+        return Checked(found, counterexample(found, target))
+    finally:
+        target.close()
+
+
+def _target(request: Request) -> Target:
+    name, program, backend = request.target, request.program, request.backend
+    if bool(name) == bool(program):
+        raise InputError(
+            "target_missing" if not name else "target_twice",
+            "There is no TARGET." if not name else f"{shown(name)} and --exec do not go together.",
+            'Write package.module:function, file.py:function or --exec "command".',
+        )
+    if request.limit is not None:
+        checked_limit(request.limit, "--limit")
+    usual = LIMIT_COMPILED if backend == "jax" else LIMIT
+    limit = usual if request.limit is None else request.limit
+    dtypes = _dtypes(request.dtypes)
+    if program:
+        from rlcalc.conform.target.program import Program
+
+        if backend != "numpy" or request.in_process:
+            option = "in-process" if request.in_process else backend
+            raise InputError("backend_twice", f"--exec and --{option} do not go together.")
+        asked = Program(program, limit)
+        asked.dtypes = dtypes
+        return asked
+    if request.in_process or os.name != "posix":  # elsewhere there are no process groups to end
+        from rlcalc.conform.target.base import load_target
+
+        found = load_target(name, backend, math.inf if request.limit is None else request.limit, dtypes)
+        # what a debugger asks is to be read, and stays out of the report
+        found.output = sys.stderr
+        return found
+    from rlcalc.conform.target.process import ProcessTarget
+
+    return ProcessTarget(name, backend, limit, dtypes)
+
+
+def _dtypes(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in DTYPES:
+            raise InputError("unknown_dtype", f"There is no dtype {shown(name)} here.", "float64 or float32.")
+    return tuple(name for name in DTYPES if name in names) or DTYPES
+
+
+def _generated(random: int | None, target: Target) -> tuple[int, str]:
+    """How many cases to generate, and why there are none where none were refused.
+
+    Raises:
+        InputError: ``hypothesis_missing``, when cases were asked for that need it.
+    """
+    if random is not None:
+        return random, ""
+    from rlcalc.conform.generate.drawing import hypothesis_or_refuse
+
+    try:
+        hypothesis_or_refuse()
+    except InputError:
+        return 0, "Hypothesis is not installed; install rlcalc[test] to have them"
+    return RANDOM_COMPILED if target.backend == "jax" else RANDOM, ""

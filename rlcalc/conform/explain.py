@@ -1,0 +1,88 @@
+"""Everything that is known about a fault or a convention, found by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rlcalc.conform.catalogue import Convention, Fault
+from rlcalc.conform.faults import catalogue, formulas_with_faults
+from rlcalc.conform.outcome import judge, run_form
+from rlcalc.conform.vectors import golden_vectors, reference
+from rlcalc.errors import UnknownName, shown, suggestion
+from rlcalc.specs import load_formula
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A fault or convention of one formula.
+
+    Attributes:
+        vectors: those that an implementation with it fails, computed by running it.
+    """
+
+    entry: Fault | Convention
+    vectors: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        entry = self.entry
+        own = (
+            entry.as_json()
+            if isinstance(entry, Fault)
+            else {"name": entry.name, "about": entry.about, "used_by": entry.users}
+        )
+        kind = "fault" if isinstance(entry, Fault) else "convention"
+        return {"formula": entry.formula, "kind": kind, **own, "detected_by": list(self.vectors)}
+
+
+def explain(name: str, formula: str | None = None) -> list[Explanation]:
+    """What is known of a name, for every formula that has it.
+
+    Args:
+        name: of a fault or of a convention.
+        formula: to look in this one alone.
+
+    Raises:
+        UnknownName: ``unknown_fault``, ``unknown_formula``.
+    """
+    formulas = [load_formula(formula).name] if formula else formulas_with_faults()
+    entries = [entry for known in formulas for entry in _entries(known)]
+    found = [entry for entry in entries if entry.name == name]
+    if not found:
+        names = sorted({entry.name for entry in entries})
+        where = f" of {formulas[0]}" if formula else ""
+        hint = suggestion(name, names) or "'rlcalc conform --faults' lists the known bugs."
+        raise UnknownName("unknown_fault", f"There is no known bug or convention {shown(name)}{where}.", hint)
+    return [Explanation(entry, _failed_by(entry)) for entry in found]
+
+
+def _entries(formula: str) -> Sequence[Fault | Convention]:
+    known = catalogue(formula)
+    return (*known.faults, *known.conventions)
+
+
+def _failed_by(entry: Fault | Convention) -> tuple[str, ...]:
+    vectors = golden_vectors(entry.formula)
+    form = entry.around(reference(vectors[0].formula))
+    return tuple(v.id for v in vectors if judge(v, run_form(form, v)).failed)
+
+
+def parts(found: Explanation) -> Iterator[tuple[str, str]]:
+    """Label and text of what there is to say; code comes line by line under one label."""
+    entry = found.entry
+    if isinstance(entry, Convention):
+        yield "what", entry.about
+        if entry.users:
+            yield "used by", entry.users
+    else:
+        yield "what", entry.does
+        yield "shown when", entry.shown_when
+        yield "why", entry.cause
+        yield "fix", entry.fix
+        yield from (("diff", line) for line in entry.diff)
+        if entry.reported_in:
+            yield "seen in", ", ".join(entry.reported_in)
+    slugs = ", ".join(vector.partition("/")[2] for vector in found.vectors)
+    label = "detected by" if isinstance(entry, Fault) else "changes"
+    yield label, f"{len(found.vectors)} vectors: {slugs}" if slugs else "batches alone"

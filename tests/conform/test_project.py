@@ -1,0 +1,147 @@
+"""``rlcalc check`` and the formats that other programs read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from rlcalc.cli import main
+from rlcalc.cli.conform import FORMATS
+from rlcalc.conform.report import formats
+
+WRONG = """\
+import numpy as np
+
+
+class Agent:
+    def update(self):
+        pass
+
+def objective(ratio, adv, eps):
+    return np.clip(ratio, 1 - eps, 1 + eps) * adv
+"""
+PROJECT = """\
+[tool.rlcalc]
+random = 0
+
+[[tool.rlcalc.check]]
+target = "mine.py:objective"
+formula = "ppo_clip"
+
+[[tool.rlcalc.check]]
+target = "rlcalc:gae"
+formula = "gae"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "mine.py").write_text(WRONG)
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "inside").mkdir()
+    monkeypatch.chdir(tmp_path / "inside")  # the file is looked for above
+    return tmp_path
+
+
+def rlcalc(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    code = main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_all_are_run_and_one_failure_fails_the_whole(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    badge, junit = project / "badge.svg", project / "out.xml"
+    code, out, err = rlcalc(capsys, "check", "--badge", badge, "--junit", junit)
+    assert code == 1
+    assert "mine.py:objective differs from ppo_clip\n" in out
+    assert "known bug: " in out
+    assert "rlcalc:gae conforms to gae\n" in out
+    assert err == "error: 1 of 2 functions do not conform as declared.\n"
+    assert ElementTree.fromstring(badge.read_text()).find("{*}title").text == "rlcalc: 1 of 2 conform"  # type: ignore[union-attr]
+    suite = ElementTree.parse(junit).getroot().find("testsuite")
+    assert suite is not None
+    classes = {case.get("classname") for case in suite}
+    assert classes == {"rlcalc.conform.ppo_clip", "rlcalc.conform.gae"}
+
+
+def test_one_that_cannot_run_does_not_hide_the_others(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pyproject.toml").write_text(PROJECT.replace("mine.py", "gone.py"))
+    code, out, err = rlcalc(capsys, "check")
+    assert code == 2
+    assert "rlcalc:gae conforms to gae" in out
+    assert "gone.py" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "lists no checks"),
+        ("[tool.rlcalc", "no TOML"),
+        ("[tool.rlcalc.check]\ntarget = 'a'", "two brackets"),
+        ("[tool.rlcalc]\nformula = 'gae'\n", "belongs to one check"),
+        (PROJECT.replace("target", "traget"), "Did you mean target"),
+        (PROJECT.replace("random = 0", "random = '0'"), "expected an integer"),
+        (PROJECT.replace("random = 0", "backend = 'tensorflow'"), "expected numpy, torch, jax"),
+        (PROJECT.replace('"gae"', '"gea"'), "gea"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_name(
+    text: str, said: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pyproject.toml").write_text(text)
+    code, _, err = rlcalc(capsys, "check")
+    assert code == 2
+    assert said in err
+
+
+def test_without_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = rlcalc(capsys, "check")
+    assert code == 2
+    assert "[[tool.rlcalc.check]]" in err
+
+
+def test_the_names_of_the_formats_are_those_that_there_are() -> None:
+    assert {"text", *formats.FORMATS} == set(FORMATS)
+
+
+@pytest.mark.parametrize("form", formats.FORMATS)
+def test_a_format(form: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = rlcalc(capsys, "check", "--format", form)
+    assert code == 1
+    if form == "github":
+        first, second = out.splitlines()
+        assert first.startswith("::error file=mine.py,line=8,title=mine.py%3Aobjective differs from ")
+        assert "%0A" in first
+        assert second.startswith("::notice title=rlcalc%3Agae conforms to gae::")
+    if form == "sarif":
+        (run,) = json.loads(out)["runs"]
+        (result,) = run["results"]
+        (location,) = result["locations"]
+        assert location["physicalLocation"]["region"] == {"startLine": 8}
+        assert result["ruleId"] in [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    if form == "markdown":
+        assert "| `mine.py:objective` | ppo_clip | ✗ nonconforming |" in out
+        assert "| `rlcalc:gae` | gae | ✓ conforms |" in out
+    if form == "junit":
+        assert ElementTree.fromstring(out.encode()).tag == "testsuites"
+    if form == "json":
+        bad, good = json.loads(out)
+        assert bad["schema"] == "rlcalc-conform-2"
+        assert (bad["verdict"], good["verdict"]) == ("nonconforming", "conforms")
+        assert bad["vectors"]["failed"] > 0
+        assert bad["matches"][0]["shown_by"]
+
+
+def test_text_of_the_user_stays_in_its_place() -> None:
+    assert formats._property("a:b,c%\n") == "a%3Ab%2Cc%25%0A"
+    assert formats._cell("a|b`c\n") == "a\\|b'c "
