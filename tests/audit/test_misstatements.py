@@ -98,6 +98,8 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a baseline of the action": ("L6.2-baseline-unbiased", {"of_action": True}),
     "V − 2G": ("L6.3-critic-loss", {"sign": 2}),
     "grows twice as fast": ("L7.2-is-unstable", {"grows": 2}),
+    "ε from 0 to 1": ("L7.2-eps-0.2", {"low": "0", "high": "1"}),
+    "ε from 0.15 on": ("L7.2-eps-0.2", {"low": "0.15"}),
     "two passes": ("L9-table-reuse", {"passes": 2}),
 }
 

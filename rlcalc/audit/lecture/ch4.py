@@ -273,6 +273,7 @@ def must_discard(s: Statement) -> ev.Findings:
                     answer("policy_gradient", **BANDIT)[0][0],
                 ),
                 golden=case,
+                also=(vector("importance/audit-stale-samples-reweighted"),),
                 premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
                 violates=ev.Exact("the first action is reweighted", case.answer("weights")[0], "!=", 1),
             )
