@@ -127,7 +127,7 @@ from rlcalc.audit.values import given
 from rlcalc.audit.verdict import Scope
 
 # chapters whose evidence, alterations and formulas are not held to the rules yet
-UNCONVERTED = frozenset("8")
+UNCONVERTED: frozenset[str] = frozenset()
 
 
 class Statement:
