@@ -99,7 +99,7 @@ def main() -> int:
     ]
     ends: Counter[str] = Counter()
     told: list[str] = []
-    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(options.jobs, get_context("spawn"), forked.end_with_parent) as pool:
         for counted, problems in pool.map(work, [options.kind] * len(parts), parts):
             ends += counted
             told += problems

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from rlcalc.cli.commands import BUILT_IN
 from rlcalc.specs import heads, load_formula
 from tests.command import run
 
+ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = [[head.command] for head in heads()]
 PAGES = [*COMMANDS, *([name] for name in BUILT_IN), ["golden", "certify"], ["golden", "export"]]
 EVERY_PAGE = [[], *PAGES]
@@ -88,8 +91,12 @@ def all_examples():
     return list(dict.fromkeys(found))
 
 
+EXAMPLES = all_examples()
+BUILT_IN_EXAMPLES = [line for line in EXAMPLES if line.split()[1] in BUILT_IN]
+
+
 def test_bash_accepts_every_example():
-    script = "\n".join(all_examples())
+    script = "\n".join(EXAMPLES)
     done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert subprocess.run(
@@ -97,14 +104,45 @@ def test_bash_accepts_every_example():
     ).returncode
 
 
-@pytest.mark.parametrize("line", [line for line in all_examples() if line.split()[1] not in BUILT_IN])
+@pytest.mark.parametrize("line", [line for line in EXAMPLES if line not in BUILT_IN_EXAMPLES])
 def test_every_example_of_a_formula_runs(line):
-    import shlex
-
-    words = shlex.split(line)[1:]
-    code, out, err = run(*words)
+    code, out, err = run(*shlex.split(line)[1:])
     assert code == 0, err
     assert out
+
+
+SLOW = (pytest.mark.slow,)
+TAKE_LONG = tuple(f"rlcalc {name}" for name in ("peers", "verify", "golden certify", "audit --errata"))
+PROGRAM = f"""#!{sys.executable}
+import json, sys
+sys.path.insert(0, {str(ROOT)!r})
+import numpy as np, rlcalc
+for line in sys.stdin:
+    case = json.loads(line)
+    given = {{name: np.array(value, case["dtype"]) for name, value in case["given"].items()}}
+    print(json.dumps({{"id": case["id"], "answer": rlcalc.gae(**given).tolist()}}), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """What the examples of built-in commands speak of: a function, a program and a checkpoint."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "my_agent.py").write_text("from rlcalc import gae\n")
+    (folder / "my_gae").write_text(PROGRAM)
+    (folder / "my_gae").chmod(0o755)
+    words = ["ppo-run", "--env", "bandit", "--steps", "64", "--checkpoint", str(folder / "run")]
+    assert run(*words)[0] == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    "line", [pytest.param(line, marks=SLOW * line.startswith(TAKE_LONG)) for line in BUILT_IN_EXAMPLES]
+)
+def test_every_example_of_a_built_in_command_runs(project, monkeypatch, line):
+    monkeypatch.chdir(project)
+    code, _, err = run(*shlex.split(line)[1:])
+    assert code == 0, err
 
 
 def test_python_names_are_commands_too():

@@ -7,16 +7,15 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc._lazy import sympy
-from rlcalc.audit import tables
-from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.claims import Claim, TableFact
-from rlcalc.audit.evidence import Evidence, Exhaustive, Fact, Findings
+from rlcalc.audit.claims import Claim
+from rlcalc.audit.evidence import Evidence, Findings
 from rlcalc.audit.formula.evaluate import Point, as_node
 from rlcalc.audit.formula.reader import Chain, Node, read
 from rlcalc.audit.formula.tie import Said, names_in
 from rlcalc.audit.proofs import entries
 from rlcalc.audit.registry import Check, Statement
+from rlcalc.audit.table_facts import table_facts
 from rlcalc.audit.zero import as_expression
 from rlcalc.errors import DataError
 from rlcalc.nested import flatten
@@ -31,13 +30,10 @@ def data_check(claim: Claim) -> Check | None:
     if claim.check:
         return _worked_number(claim)
     if claim.fact:
-        return _table_facts(claim)
+        return table_facts(claim)
     if claim.unknowable:
         return Check(claim.id, lambda s: Findings(unknowable=claim.unknowable), Statement({}))
     return None
-
-
-# worked numbers
 
 
 def _worked_number(claim: Claim) -> Check:
@@ -131,61 +127,3 @@ def _fractions(number: Any) -> Any:
         return [_fractions(one) for one in number]
     exact = as_expression(number)
     return Fraction(int(exact.p), int(exact.q))
-
-
-# tables
-
-
-def _table_facts(claim: Claim) -> Check:
-    parts = {f"fact{at}": _part(claim, fact) for at, fact in enumerate(claim.fact, start=1)}
-
-    def function(s: Statement) -> Findings:
-        found: dict[str, list[Evidence]] = {"literal": [], "against": [], "repair": [], "unchanged": []}
-        for at, fact in enumerate(claim.fact, start=1):
-            found[fact.role].append(_fact(fact, getattr(s, f"fact{at}")))
-        return Findings(**found)  # type: ignore[arg-type]
-
-    return Check(claim.id, function, Statement(parts), scope="structure")
-
-
-def _part(claim: Claim, fact: TableFact) -> Any:
-    """What the fact expects, with the other values of the column as its alternatives."""
-    if fact.against:
-        names = tables.names(fact.table)
-        return Choice(fact.against, *(name for name in names if name != fact.row))
-    if isinstance(fact.value, bool | int) and not isinstance(fact.value, str):
-        return fact.value
-    others = sorted(
-        {str(one) for row in tables.rows(fact.table) for one in flatten(tables.column(row, fact.column))}
-    )
-    if isinstance(fact.value, list):
-        return tuple(fact.value)
-    return Choice(fact.value, *others)
-
-
-def _fact(fact: TableFact, expected: Any) -> Evidence:
-    source = f"specs/claims, table {fact.table}"
-    if fact.row:
-        row = tables.row(fact.table, fact.row)
-        value = tables.column(tables.row(fact.table, expected), fact.column) if fact.against else expected
-        found = tables.column(row, fact.column)
-        relation = {"has": "has", "not-in": "not in"}.get(fact.relation, fact.relation)
-        return Fact(fact.what, found, relation, value, getattr(row, "source", "") or source)
-    chosen = [row for row in tables.rows(fact.table) if _is_chosen(row, fact)]
-    failed = tuple(
-        tables.name(row)
-        for row in chosen
-        if Fact("", tables.column(row, fact.column), fact.relation, expected).status != "holds"
-    )
-    domain = f"the rows {', '.join(map(tables.name, chosen))} of the table {fact.table}"
-    return Exhaustive(fact.what, len(chosen), failed, domain, source)
-
-
-def _is_chosen(row: Any, fact: TableFact) -> bool:
-    if fact.rows:
-        return tables.name(row) in fact.rows
-    return all(tables.column(row, key) == value for key, value in _plain(fact.where).items())
-
-
-def _plain(where: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in where.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from rlcalc._lazy import sympy
@@ -124,19 +125,26 @@ def equal_by_increments(
     )
 
 
-def nothing_printed(chapter: str) -> Fact:
-    """That a chapter prints no number which a reading could change, counted in the golden files.
+def nothing_printed(section: str) -> Fact:
+    """That a section or chapter prints no number which a reading could change, counted in the golden files.
 
     They hold every worked number of the lecture, as it is printed.
     """
+    count = sum(f"{one}.".startswith(f"{section}.") for one in _printed())
+    return Fact(f"how many numbers section {section} prints", count, "=", 0, "the golden files")
+
+
+@cache
+def _printed() -> list[str]:
+    """The section of every number that the lecture prints."""
     from rlcalc.golden.files import load_all
 
-    printed = sum(
-        want.printed is not None
+    return [
+        case.source.get("section", "")
         for file in load_all()
         for case in file.cases
-        if case.source.get("ref") == "lecture" and case.source.get("section", "").split(".")[0] == chapter
+        if case.source.get("ref") == "lecture"
         for one in case.readings
         for want in one.want.values()
-    )
-    return Fact(f"how many numbers chapter {chapter} prints", printed, "=", 0, "the golden files")
+        if want.printed is not None
+    ]

@@ -55,7 +55,8 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
        value = "yes"                        # or against = "TRPO": that row's column
        role = "against"                     # or repair, unchanged: beside the text in [claim.repair]
 
-   The verdict is ``recorded``: a table can only repeat what was written into it.
+   The verdict is ``recorded``: a table can only repeat what was written into it. A reading without an
+   ``unchanged`` fact is one of a section that prints no number, which is counted.
 3. *The same statement again* (chapter 9): ``same_as = "L4.3-per-timestep"``, nothing else; formula and
    repair are that claim's.
    *What nothing can settle*: ``unknowable = "why"``, no function; its verdict is ``not-checkable``.
@@ -126,7 +127,7 @@ from rlcalc.audit.values import given
 from rlcalc.audit.verdict import Scope
 
 # chapters whose evidence, alterations and formulas are not held to the rules yet
-UNCONVERTED = frozenset("05678")
+UNCONVERTED: frozenset[str] = frozenset()
 
 
 class Statement:

@@ -1,12 +1,12 @@
-"""Attributes of algorithms and published facts about language models: ``specs/claims/*.toml``.
+"""Rows of ``specs/claims/*.toml`` that claims of taxonomy are read off.
 
-Claims of taxonomy are settled by what stands there. Classes are computed from
-the attributes (``Algorithm.category``), never stored.
+Algorithms and their attributes, published facts about language models, the
+lecture's own lists. Classes are computed from the attributes
+(``Algorithm.category``), never stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from rlcalc.errors import DataError, shown, suggestion
 from rlcalc.records import Place, read_record
 
 VALUE_BASED, POLICY_BASED, ACTOR_CRITIC = "value-based", "policy-based", "actor-critic"
+DOLLARS_AN_HOUR = 2  # of an accelerator, the price that arXiv:2412.19437 reckons with
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,13 @@ class Algorithm:
     policy: bool
     model: Literal["none", "learned", "given"]
     on_policy: bool
-    limit: Literal["", "clip", "kl"]
-    passes: int
     by: str
     year: int
     source: str
+    limit: Literal["", "clip", "kl"] = ""
     penalty: Literal["", "kl"] = ""
+    passes: int = 0
+    order: int = 0
 
     @property
     def category(self) -> str:
@@ -56,15 +58,24 @@ class Algorithm:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a published model was tuned."""
+    """How a published model was tuned.
+
+    Attributes:
+        steps: after its pre-training, in their order.
+        rewards: what reinforcement learning, or the selection of samples, is rewarded with.
+        correct: what a correct answer is paid, where the source says it.
+        aims: what the answers that people prefer should be.
+    """
 
     name: str
     by: str
     year: int
     optimisers: tuple[str, ...]
     steps: tuple[str, ...]
-    reward: str
+    rewards: tuple[str, ...]
     source: str
+    correct: str = ""
+    aims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,9 +85,19 @@ class Pretrained:
     name: str
     year: int
     tokens: int
-    hours: int
     objective: str
     source: str
+    hours: int = 0
+
+    @property
+    def scale(self) -> str:
+        """Of its tokens."""
+        return "trillions" if self.tokens >= 1000 else "billions"
+
+    @property
+    def cost(self) -> str:
+        """Of its hours, in dollars."""
+        return "millions" if self.hours * DOLLARS_AN_HOUR >= 1_000_000 else "not known"
 
 
 @dataclass(frozen=True)
@@ -84,6 +105,12 @@ class Tokenizer:
     name: str
     size: int
     source: str
+
+    @property
+    def about(self) -> int:
+        """Its size to one digit."""
+        unit = int("1" + "0" * (len(str(self.size)) - 1))
+        return (self.size + unit // 2) // unit * unit
 
 
 @dataclass(frozen=True)
@@ -98,7 +125,7 @@ class Dataset:
 class Work:
     """Something to read or to run; ``last`` is the last version that has what it is recommended for."""
 
-    key: str
+    name: str
     title: str
     by: tuple[str, ...]
     year: int
@@ -126,87 +153,89 @@ class Setting:
     decay: Literal["", "yes", "no"] = ""
 
 
-@cache
-def algorithms() -> dict[str, Algorithm]:
-    """By name.
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter of the lecture; ``exam`` is what the remark in its summary says of it."""
 
-    Raises:
-        DataError: ``bad_algorithms`` with file and entry, here and below.
-    """
-    return {one.name: one for one in _table("algorithms", "algorithm", Algorithm)}
-
-
-@cache
-def recipes() -> dict[str, Recipe]:
-    return {one.name: one for one in _table("language_models", "recipe", Recipe)}
+    name: str
+    number: int
+    exam: Literal["out", "in", "not named"]
 
 
-@cache
-def pretrained() -> tuple[Pretrained, ...]:
-    return tuple(_table("language_models", "pretrained", Pretrained))
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the training of language models as section 5.2 has it, and what 5.1 compares it with."""
+
+    name: str
+    number: int
+    learning: str
+    data: str
+    gives: str
+    like: str
 
 
-@cache
-def tokenizers() -> dict[str, Tokenizer]:
-    return {one.name: one for one in _table("language_models", "tokenizer", Tokenizer)}
+@dataclass(frozen=True)
+class Listing:
+    """A section that lists the stages, and their order there."""
+
+    name: str
+    stages: tuple[str, ...]
 
 
-@cache
-def datasets() -> tuple[Dataset, ...]:
-    return tuple(_table("language_models", "dataset", Dataset))
-
-
-@cache
-def works() -> dict[str, Work]:
-    return {one.key: one for one in _table("language_models", "work", Work)}
-
-
-@cache
-def settings() -> dict[str, Setting]:
-    return {one.name: one for one in _table("ppo_settings", "setting", Setting)}
-
-
-_TABLES: dict[str, Callable[[], Any]] = {
-    "algorithms": algorithms,
-    "recipes": recipes,
-    "pretrained": pretrained,
-    "tokenizers": tokenizers,
-    "datasets": datasets,
-    "works": works,
-    "settings": settings,
+# table -> file, key in it, what a row is
+_TABLES: dict[str, tuple[str, str, type[Any]]] = {
+    "algorithms": ("algorithms", "algorithm", Algorithm),
+    "recipes": ("language_models", "recipe", Recipe),
+    "pretrained": ("language_models", "pretrained", Pretrained),
+    "tokenizers": ("language_models", "tokenizer", Tokenizer),
+    "datasets": ("language_models", "dataset", Dataset),
+    "works": ("language_models", "work", Work),
+    "chapters": ("lecture", "chapter", Chapter),
+    "stages": ("lecture", "stage", Stage),
+    "listings": ("lecture", "listing", Listing),
+    "settings": ("ppo_settings", "setting", Setting),
 }
 
 
-def rows(table: str) -> list[Any]:
-    """All rows of a table.
+@cache
+def table(name: str) -> dict[str, Any]:
+    """The rows of a table by their names.
 
     Raises:
-        DataError: ``bad_algorithms``: no such table.
+        DataError: ``bad_algorithms`` with file and entry.
     """
-    if table not in _TABLES:
+    if name not in _TABLES:
+        raise DataError("bad_algorithms", f"There is no table {shown(name)}.", suggestion(name, [*_TABLES]))
+    stem, key, kind = _TABLES[name]
+    top = read_toml(folder() / f"{stem}.toml")
+    place = Place(f"{stem}.toml", code="bad_algorithms")
+    if top.get("schema") != f"rlcalc-{stem.replace('_', '-')}-1":
+        place.refuse(f"the schema is {shown(top.get('schema'))}.")
+    entries = enumerate(top.get(key, []), start=1)
+    rows = [read_record(kind, entry, place.at(key, entry.get("name", at))) for at, entry in entries]
+    return {one.name: one for one in rows}
+
+
+def algorithms() -> dict[str, Algorithm]:
+    return table("algorithms")
+
+
+def recipes() -> dict[str, Recipe]:
+    return table("recipes")
+
+
+def settings() -> dict[str, Setting]:
+    return table("settings")
+
+
+def row(name: str, wanted: str) -> Any:
+    """One row of a table by its name."""
+    rows = table(name)
+    if wanted not in rows:
         raise DataError(
-            "bad_algorithms", f"There is no table {shown(table)}.", suggestion(table, list(_TABLES))
+            "bad_algorithms", f"{name} has no row {shown(wanted)}.", suggestion(wanted, list(rows))
         )
-    found = _TABLES[table]()
-    return list(found.values()) if isinstance(found, dict) else list(found)
-
-
-def name(row: Any) -> str:
-    return str(getattr(row, "key", "") or row.name)
-
-
-def names(table: str) -> list[str]:
-    return [name(one) for one in rows(table)]
-
-
-def row(table: str, wanted: str) -> Any:
-    """One row by its name."""
-    for one in rows(table):
-        if name(one) == wanted:
-            return one
-    raise DataError(
-        "bad_algorithms", f"{table} has no row {shown(wanted)}.", suggestion(wanted, names(table))
-    )
+    return rows[wanted]
 
 
 def column(row: Any, wanted: str) -> Any:
@@ -214,14 +243,3 @@ def column(row: Any, wanted: str) -> Any:
     if not hasattr(row, wanted):
         raise DataError("bad_algorithms", f"{type(row).__name__} has no column {shown(wanted)}.")
     return getattr(row, wanted)
-
-
-def _table(stem: str, name: str, row: type[Any]) -> list[Any]:
-    top = read_toml(folder() / f"{stem}.toml")
-    place = Place(f"{stem}.toml", code="bad_algorithms")
-    if top.get("schema") != f"rlcalc-{stem.replace('_', '-')}-1":
-        place.refuse(f"the schema is {shown(top.get('schema'))}.")
-    return [
-        read_record(row, entry, place.at(name, entry.get("name", entry.get("key", number))))
-        for number, entry in enumerate(top.get(name, []), start=1)
-    ]

@@ -74,7 +74,8 @@ def listed(value: Any) -> str:
         return "nothing"
     if isinstance(value, list | tuple):
         rows = any(isinstance(part, list | tuple) for part in value)
-        return ("; " if rows else " ").join(listed(part) for part in value)
+        phrases = any(isinstance(part, str) and " " in part for part in value)
+        return ("; " if rows else ", " if phrases else " ").join(listed(part) for part in value)
     if isinstance(value, set | frozenset):
         return "{" + ", ".join(sorted(str(part) for part in value)) + "}"
     return plain(value)

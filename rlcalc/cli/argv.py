@@ -8,7 +8,7 @@ over. It sees words only: what a value means is decided where it is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from rlcalc.errors import InputError, UnknownName, shown, suggestion
@@ -174,15 +174,20 @@ def split_commas(text: str) -> list[str]:
     """
     if "," not in text:
         return [text]
-    parts, depth, start = [], 0, 0
-    for at, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if char == "," and depth <= 0:
-            parts.append(text[start:at].strip())
-            start = at + 1
-    parts.append(text[start:].strip())
+    parts = [part.strip() for part in split_outside_brackets(text, ",".__eq__)]
     if parts[-1] == "":
         parts.pop()
     if parts and parts[0] == "":
         parts.pop(0)
     return parts
+
+
+def split_outside_brackets(text: str, separates: Callable[[str], bool]) -> list[str]:
+    """Parts between the letters that separate them and stand in no round bracket."""
+    parts, depth, start = [], 0, 0
+    for at, char in enumerate(text):
+        depth = max(0, depth + (char == "(") - (char == ")"))
+        if depth == 0 and separates(char):
+            parts.append(text[start:at])
+            start = at + 1
+    return [*parts, text[start:]]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from rlcalc.cli.command import Command
+from rlcalc.cli.progress import Progress
 from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, HEADING, Screen, page_width, write_json
 from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
 from rlcalc.files import check_target, write_text
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from rlcalc.audit.claims import Review
     from rlcalc.audit.outcome import Outcome
     from rlcalc.audit.report import Line
-    from rlcalc.audit.runner import Progress
 
 _STYLES = {"heading": HEADING, "good": ANSWER, "bad": ALARM, "caution": CAUTION, "faint": FAINT, "": ""}
 
@@ -68,8 +67,8 @@ def audit(
         _print(out, [(f"{one.id:<34} {one.kind}", "") for one in chosen])
         return
     start = time.perf_counter()
-    with _progress(notes) as progress:
-        outcomes = runner.audit(chosen, corrupt=self_check, jobs=jobs, progress=progress)
+    with Progress() as bar:
+        outcomes = runner.audit(chosen, corrupt=self_check, jobs=jobs, progress=partial(bar, "claims"))
     seconds = time.perf_counter() - start
     if record:
         settled = {one.id: one.verdict for one in outcomes if one.settled}
@@ -110,21 +109,6 @@ def _check_options(verdict: str | None, as_json: bool, errata: bool) -> None:
         raise UnknownName("unknown_verdict", f"There is no verdict {shown(verdict)}.", hint)
     if as_json and errata:
         raise InputError("options_mixed", "--json and --errata both go to standard output.", "Choose one.")
-
-
-@contextmanager
-def _progress(notes: Screen) -> Iterator[Progress | None]:
-    """A bar on a terminal; nothing anywhere else."""
-    if not notes.terminal:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("claims"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(file=notes.stream), transient=True) as bar:
-        task = bar.add_task("claims")
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _print(out: Screen, lines: Sequence[Line]) -> None:

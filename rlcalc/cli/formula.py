@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from rlcalc.cli.argv import Takes, parse, split_commas, wants_help
 from rlcalc.cli.command import Command
 from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
+from rlcalc.plotting import check_file
 from rlcalc.specs import Formula, Parameter
 
 DTYPES = ("float64", "float32", "float16", "bfloat16")
@@ -60,7 +61,7 @@ def takes(parameter: Parameter) -> Takes:
         return "nothing"
     if not parameter.takes_many:
         return "one"
-    return "any" if parameter.may_be_empty else "many"
+    return "many"
 
 
 class FormulaCommand(Command):
@@ -119,8 +120,6 @@ def run(spec: Formula, given: Given) -> None:
     dtype, device = _dtype(_value(common, "--dtype")), _value(common, "--device") or "cpu"
     plot = _value(common, "--plot")
     if plot is not None:
-        from rlcalc.cli.plots import check_file
-
         check_file(plot)
     raw = _inputs(spec, given)
 

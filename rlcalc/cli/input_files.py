@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from rlcalc.cli.argv import split_commas
+from rlcalc.cli.argv import split_commas, split_outside_brackets
 from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
 from rlcalc.files import read_bytes
 from rlcalc.specs import Parameter
@@ -44,7 +44,7 @@ class Reader:
                 found.append(word[1:])
             elif word.startswith("@"):
                 read = self._from_file(parameter, word[1:], matrix)
-                if not read and not parameter.may_be_empty:
+                if not read:
                     raise InputError(
                         "file_empty", f"{parameter.option}: there are no values in {shown(word[1:])}."
                     )
@@ -111,7 +111,8 @@ class Reader:
         cells = [
             (number, part)
             for number, line in enumerate(text.splitlines(), start=1)
-            for word in _words(line)
+            for word in split_outside_brackets(line, str.isspace)
+            if word
             for part in split_commas(word)
         ]
         for number, part in cells:
@@ -206,21 +207,6 @@ def _without_brackets(text: str) -> str:
     inside = text.strip()
     listed = inside.startswith("[") and inside.endswith("]")
     return text.replace("[", " ", 1).rstrip().removesuffix("]") if listed else text
-
-
-def _words(line: str) -> Iterator[str]:
-    """Words of a line; spaces inside brackets do not separate them: ``max(1, 2)``."""
-    word, depth = "", 0
-    for char in line:
-        depth = max(0, depth + (char == "(") - (char == ")"))
-        if char.isspace() and depth == 0:
-            if word:
-                yield word
-            word = ""
-        else:
-            word += char
-    if word:
-        yield word
 
 
 def _between_commas(parameter: Parameter, word: str) -> list[str]:

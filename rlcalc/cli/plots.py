@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.errors import InputError
 from rlcalc.exact import to_float, to_text
 from rlcalc.nested import map_nested
-from rlcalc.plotting import BLACK, BLUE, GREEN, GREY, VERMILION, check_file, new_figure, save
+from rlcalc.plotting import BLACK, BLUE, GREEN, GREY, VERMILION, new_figure, save
 
 if TYPE_CHECKING:
     from rlcalc.evaluation import Evaluation
-
-__all__ = ["DRAW", "check_file", "draw"]
 
 MOST_BARS = 60  # that are drawn one by one
 MOST_NUMBERS = 12  # bars that carry their number
@@ -140,19 +138,9 @@ def gae(upper: Any, lower: Any, found: Evaluation) -> None:
     # with λ = 0 an advantage is its TD error
     errors = run_numeric(replace(inputs, given={**inputs.given, "lam": inputs.given["lam"] * 0}), "numpy")
     deltas = errors["advantages"]
-    steps = range(len(deltas))
-    _bars(upper, [t - 0.2 for t in steps], deltas, 0.38, color=BLUE, label="TD error δ_t")
-    _bars(
-        upper, [t + 0.2 for t in steps], advantages, 0.38,
-        color=VERMILION, hatch="//", edgecolor="white", label="advantage A_t",
-    )  # fmt: skip
-    # a unit of δ at step t alone adds its weight to A_0: differences of A_0 along the episode
-    shares = _shares(inputs, deltas)
-    _bars(lower, steps, shares, 0.7, color=GREEN, label="(γλ)^t δ_t, its share of A_0")
-    for axes in (upper, lower):
-        axes.axhline(0, color=GREY, linewidth=0.7)
-        _whole_numbers(axes)
-    lower.set_xlim(upper.get_xlim())
+    _pairs(upper, {"TD error δ_t": deltas, "advantage A_t": advantages})
+    _parts(upper, lower, _shares(inputs, deltas), "(γλ)^t δ_t, its share of A_0")
+    upper.axhline(0, color=GREY, linewidth=0.7)
     title = f"Generalized advantage estimation, λ = {_short(inputs.given['lam'])}"
     _name(upper, title, "", "δ_t and A_t")
     _name(lower, "", "step t", f"shares of A_0 = {_brief(advantages[0])}")
@@ -176,20 +164,11 @@ def _shares(inputs: Any, deltas: Sequence[float]) -> list[float]:
 def kl(upper: Any, lower: Any, found: Evaluation) -> None:
     """Both distributions; below, what every outcome adds to the divergence."""
     p, q = ([to_float(value) for value in found.inputs.given[name]] for name in ("p", "q"))
-    outcomes = range(len(p))
-    _bars(upper, [k - 0.2 for k in outcomes], p, 0.38, color=BLUE, label="p")
-    _bars(
-        upper, [k + 0.2 for k in outcomes], q, 0.38,
-        color=VERMILION, hatch="//", edgecolor="white", label="q",
-    )  # fmt: skip
+    _pairs(upper, {"p": p, "q": q})
     if any(a and not b for a, b in zip(p, q, strict=True)):
         raise InputError("plot_infinite", "The divergence is infinite: p is above 0 where q is 0.")
     parts = [a * math.log(a / b) if a else 0.0 for a, b in zip(p, q, strict=True)]
-    _bars(lower, outcomes, parts, 0.7, color=GREEN, label="p log(p/q), its share of D")
-    lower.axhline(0, color=GREY, linewidth=0.7)
-    for axes in (upper, lower):
-        _whole_numbers(axes)
-    lower.set_xlim(upper.get_xlim())
+    _parts(upper, lower, parts, "p log(p/q), its share of D")
     _name(upper, f"D(p‖q) = {_brief(_numbers(found, 'divergence'))}", "", "probability")
     _name(lower, "", "outcome", "share of D(p‖q)")
 
@@ -247,6 +226,25 @@ def _bars(
         # a bar of height 0 cannot be seen, so every bar carries its number
         axes.bar_label(bars, labels=[_brief(value) for value in heights], fontsize=8, padding=2)
         axes.margins(y=0.12)
+
+
+def _pairs(axes: Any, series: dict[str, Sequence[float]]) -> None:
+    """Two series by their labels, the bars of an index beside each other."""
+    styles: tuple[dict[str, Any], ...] = (
+        {"color": BLUE},
+        {"color": VERMILION, "hatch": "//", "edgecolor": "white"},
+    )
+    for shift, style, (label, values) in zip((-0.2, 0.2), styles, series.items(), strict=True):
+        _bars(axes, [k + shift for k in range(len(values))], values, 0.38, label=label, **style)
+
+
+def _parts(upper: Any, lower: Any, values: Sequence[float], label: str) -> None:
+    """Below a picture by index, what each index adds to one number."""
+    _bars(lower, range(len(values)), values, 0.7, color=GREEN, label=label)
+    lower.axhline(0, color=GREY, linewidth=0.7)
+    for axes in (upper, lower):
+        _whole_numbers(axes)
+    lower.set_xlim(upper.get_xlim())
 
 
 def _zeros(value: Any) -> Any:

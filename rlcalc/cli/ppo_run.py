@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ import typer
 from rlcalc.cli.command import Command
 from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, filled, page_width, write_json
 from rlcalc.errors import CheckFailed, InputError, many
+from rlcalc.plotting import check_file
 
 if TYPE_CHECKING:
     from rlcalc.ppo.run.run import Options, Result
@@ -95,7 +98,7 @@ def ppo_run(
         _acceptance(Options(device=device, checks=checks, capture=not eager), envs, as_json)
         return
     if plot is not None:
-        _check_plot(plot)
+        check_file(plot)
     options = Options(device=device, checks=checks, capture=not eager, folder=folder, resume=resume, log=log)
     if resume:
         typed = {"env": env, "seed": seed, "envs": envs}
@@ -134,13 +137,6 @@ def _check_mode(given: list[str]) -> None:
                 )
 
 
-def _check_plot(plot: str) -> None:
-    from rlcalc.cli.plots import check_file
-    from rlcalc.files import check_target
-
-    check_target(check_file(plot))
-
-
 @contextlib.contextmanager
 def _importing() -> Iterator[None]:
     """Torch makes a million objects that stay: looking for garbage among them is a tenth of its import."""
@@ -162,8 +158,6 @@ def _as_saved(folder: Path | None, typed: dict[str, Any], steps: int | None) -> 
     """
     if folder is None:
         raise InputError("resume_from_where", "--resume needs --checkpoint DIR, to say from where.")
-    from dataclasses import replace
-
     from rlcalc.ppo.run.checkpoint import read
 
     saved = read(folder).settings
@@ -274,56 +268,55 @@ def _print(result: Result) -> None:
         )
 
 
+def _for_people(as_json: bool) -> Screen:
+    """Where lines are printed as they come: nowhere, where the result is JSON."""
+    return Screen(io.StringIO() if as_json else sys.stdout)
+
+
 def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
     from rlcalc.ppo.run.acceptance import runs, summary
 
-    out, results = Screen(sys.stdout), []
-    if not as_json:
-        out.line("seed  solved  steps    seconds  mean return", HEADING)
+    out, results = _for_people(as_json), []
+    out.line("seed  solved  steps    seconds  mean return", HEADING)
     for result in runs(options, envs=envs):
         results.append(result)
-        if not as_json:
-            verdict = "yes" if result.solved else "no"
-            value = "none" if result.mean_return is None else f"{result.mean_return:.1f}"
-            out.line(
-                f"{result.settings.seed:<4}  {verdict:<6}  {result.env_steps:<7,}  "
-                f"{result.seconds:<7.1f}  {value}",
-                "" if result.solved else ALARM,
-            )
-            sys.stdout.flush()
+        verdict = "yes" if result.solved else "no"
+        value = "none" if result.mean_return is None else f"{result.mean_return:.1f}"
+        begun = f"{result.settings.seed:<4}  {verdict:<6}  {result.env_steps:<7,}"
+        out.line(f"{begun}  {result.seconds:<7.1f}  {value}", "" if result.solved else ALARM)
+        sys.stdout.flush()
         if result.failure is not None or result.signal is not None:
             _end(result, Screen(sys.stderr))
     found = summary(results)
+    solved = f"{found['solved']} of {len(results)}"
+    steps, clock, value = found["env_steps"], found["seconds"], found["mean_return"]
+    _lines(
+        out,
+        f"{solved} solved: "
+        f"{steps['mean']:,.0f} ± {steps['spread']:,.0f} steps (most {steps['worst']:,.0f}), "
+        f"{clock['mean']:.1f} ± {clock['spread']:.1f} s, "
+        f"return {value['mean']:.1f} ± {value['spread']:.1f} (least {value['worst']:.1f})",
+        ANSWER if found["passed"] else ALARM,
+    )
     if as_json:
         write_json(found)
-    else:
-        steps, clock, value = found["env_steps"], found["seconds"], found["mean_return"]
-        verdict = (
-            f"{found['solved']} of {len(results)} solved: "
-            f"{steps['mean']:,.0f} ± {steps['spread']:,.0f} steps (most {steps['worst']:,.0f}), "
-            f"{clock['mean']:.1f} ± {clock['spread']:.1f} s, "
-            f"return {value['mean']:.1f} ± {value['spread']:.1f} (least {value['worst']:.1f})"
-        )
-        _lines(out, verdict, ANSWER if found["passed"] else ALARM)
     if not found["passed"]:
-        raise CheckFailed("acceptance_failed", f"Only {found['solved']} of {len(results)} seeds were solved.")
+        raise CheckFailed("acceptance_failed", f"Only {solved} seeds were solved.")
 
 
 def _exact(seed: int, as_json: bool) -> None:
     from rlcalc.ppo.check.exact import ALL
 
-    out, found = Screen(sys.stdout), []
+    out, found = _for_people(as_json), []
     for check in ALL.values():
         result = check(seed)
         found.append(result)
-        if not as_json:
-            passed = result.passed
-            out.labelled("passed" if passed else "failed", result.name, ANSWER if passed else ALARM)
-            _lines(out, result.detail, indent="  ")
-            sys.stdout.flush()
+        verdict, style = ("passed", ANSWER) if result.passed else ("failed", ALARM)
+        out.labelled(verdict, result.name, style)
+        _lines(out, result.detail, indent="  ")
+        sys.stdout.flush()
     if as_json:
-        table = [{"name": r.name, "passed": r.passed, "worst": r.worst, "detail": r.detail} for r in found]
-        write_json({"checks": table})
+        write_json({"checks": [asdict(result) for result in found]})
     for result in found:
         result.require()
 
@@ -332,31 +325,25 @@ def _sabotage(as_json: bool) -> None:
     from rlcalc.ppo.check.checks import ABOUT
     from rlcalc.ppo.check.sabotage import MUTATIONS, control, detect
 
-    out, found = Screen(sys.stdout), []
-    if not as_json:
-        out.line(f"{'bug':<23}{'iteration':<11}detected by", HEADING)
+    out, found = _for_people(as_json), []
+    out.line(f"{'bug':<23}{'iteration':<11}detected by", HEADING)
     for detection in (control(), *map(detect, MUTATIONS)):
         found.append(detection)
-        if not as_json:
-            head = f"{detection.name:<23}{detection.iteration:<11}"
-            text = ", ".join(detection.caught_by) or "nothing"
-            _lines(out, head + text, "" if detection.right else ALARM, hang=" " * len(head))
-            sys.stdout.flush()
+        head = f"{detection.name:<23}{detection.iteration:<11}"
+        text = ", ".join(detection.caught_by) or "nothing"
+        _lines(out, head + text, "" if detection.right else ALARM, hang=" " * len(head))
+        sys.stdout.flush()
     wrong = [detection.name for detection in found if not detection.right]
-    total = len(found) - 1
+    caught = sum(detection.right for detection in found[1:])
+    out.line(f"{caught} of {len(MUTATIONS)} bugs detected", ALARM if wrong else ANSWER)
+    out.line()
+    out.line("iteration 0 is before learning; what the checks say:", FAINT)
+    used = {name for detection in found for name in detection.caught_by}
+    for name, about in {"mini_loop": "the exact loop of section 8.4 is reproduced", **ABOUT}.items():
+        if name in used:
+            _lines(out, f"  {name:<17}{about}", FAINT, hang=" " * 19)
     if as_json:
-        keys = ("name", "about", "known", "caught_by", "iteration", "right")
-        table = [{key: getattr(detection, key) for key in keys} for detection in found]
-        write_json({"passed": not wrong, "faults": table})
-    else:
-        caught = sum(detection.right for detection in found[1:])
-        out.line(f"{caught} of {total} bugs detected", ALARM if wrong else ANSWER)
-        used = {name for detection in found for name in detection.caught_by}
-        out.line()
-        out.line("iteration 0 is before learning; what the checks say:", FAINT)
-        for name, about in {"mini_loop": "the exact loop of section 8.4 is reproduced", **ABOUT}.items():
-            if name in used:
-                _lines(out, f"  {name:<17}{about}", FAINT, hang=" " * 19)
+        write_json({"passed": not wrong, "faults": [asdict(detection) for detection in found]})
     if wrong:
         raise CheckFailed("sabotage_missed", f"Not as it should be: {', '.join(wrong)}.")
 

@@ -19,6 +19,8 @@ from rlcalc.errors import visible
 HEADING, ANSWER, FAINT, ALARM, CAUTION = "bold", "bold green", "dim", "bold red", "yellow"
 OPTION = "cyan"
 
+_ANY_WIDTH = 10_000  # a table takes what it needs of it, so that nothing in it is cut
+
 Segment = tuple[str, str]  # text and style
 
 
@@ -71,7 +73,7 @@ class Screen:
                 emoji=False,
                 force_terminal=self.colour,
                 color_system="standard" if self.colour else None,
-                width=page_width(),
+                width=_ANY_WIDTH,
             )
         if type(renderable).__name__ == "Text":
             self._console.print(renderable, soft_wrap=True)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from rlcalc.cli.argv import split_commas
 from rlcalc.cli.command import Command
+from rlcalc.cli.progress import Progress
 from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen, write_json
 from rlcalc.errors import CheckFailed, DataError, shown
 
 if TYPE_CHECKING:
     from rlcalc.golden.files import GoldenFile
-    from rlcalc.golden.results import CaseReport, Report
+    from rlcalc.golden.results import Report
 
 EXAMPLES = """
 rlcalc verify  # everything
@@ -52,7 +53,7 @@ def verify(
     from rlcalc.evaluation import BACKENDS
     from rlcalc.files import check_target
     from rlcalc.golden import verify as runner
-    from rlcalc.golden.report import write_junit
+    from rlcalc.golden.report import report_json, write_junit
 
     if junit is not None:
         check_target(junit)
@@ -60,14 +61,17 @@ def verify(
     cases = runner.select(files, formula, section)
     chosen = _words(backends) or list(runner.installed())
     kinds = _words(dtype) or ["float64"]
-    with _progress(len(cases)) as advance:
-        report = runner.verify(cases, chosen, kinds, device, advance)
+    done = count(1)
+    with Progress() as bar:
+        report = runner.verify(
+            cases, chosen, kinds, device, lambda _: bar("golden cases", next(done), len(cases))
+        )
     if not backends:
         report.missing = {name: f"pip install 'rlcalc[{name}]'" for name in BACKENDS if name not in chosen}
     if junit is not None:
         write_junit(report, junit)
     if as_json:
-        _print_json(report)
+        write_json(report_json(report))
     else:
         _print_report(report, verbose)
     if not report.passed:
@@ -103,38 +107,6 @@ def _files(paths: Sequence[Path]) -> tuple[GoldenFile, ...]:
     return load_files(list(dict.fromkeys(path.resolve() for path in found)))
 
 
-def _progress(cases: int) -> AbstractContextManager[Any]:
-    """A bar on standard error while somebody is looking; nothing otherwise."""
-    if not Screen(sys.stderr).terminal:
-        return nullcontext()
-    return _Bar(cases)
-
-
-class _Bar:
-    def __init__(self, cases: int) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        self.progress = Progress(console=Console(stderr=True), transient=True)
-        self.task = self.progress.add_task("golden cases", total=cases)
-
-    def __enter__(self) -> _Bar:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def __call__(self, report: CaseReport) -> None:
-        self.progress.advance(self.task)
-
-
-def _print_json(report: Report) -> None:
-    from rlcalc.golden.report import report_json
-
-    write_json(report_json(report))
-
-
 def _print_report(report: Report, verbose: bool = False) -> None:
     from rlcalc.golden.report import details, failure_lines, notes, summary
 
@@ -155,7 +127,6 @@ def _print_report(report: Report, verbose: bool = False) -> None:
 
 
 def _print_table(report: Report, out: Screen) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from rlcalc.golden.report import headings, rows, total
@@ -166,9 +137,4 @@ def _print_table(report: Report, out: Screen) -> None:
     for row in [*rows(report), total(report)]:
         style = ALARM if row.failed else ANSWER if row.formula == "total" else ""
         table.add_row(row.formula, str(row.cases), str(row.failed), *row.cells.values(), style=style)
-    console = Console(
-        file=out.stream, width=1000, force_terminal=out.colour, no_color=not out.colour, markup=False
-    )
-    # a pipe has no width, and nothing in a table may be cut
-    console.width = console.measure(table).maximum
-    console.print(table)
+    out.print(table)

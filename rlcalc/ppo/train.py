@@ -109,10 +109,7 @@ class Trainer:
         # every rank has the same network and its own luck
         self.generator = torch.Generator(env.device).manual_seed(settings.seed * 1_000_003 + ranks.rank)
         self.observation = env.reset().clone()  # a buffer: every rollout leaves its end here
-        unfinished = torch.zeros(env.num_envs, dtype=env.dtype, device=env.device)
-        self.meter = Meter(
-            self.model, self.formulas.ratio, self.formulas.kl, settings.clip, ranks, unfinished
-        )
+        self.meter = Meter(self)
         self.env_steps = 0
         self.iterations = 0
         self.do: Callable[[], Work] = self.work  # or a recording of it
@@ -123,7 +120,7 @@ class Trainer:
         done = self.do()
         self.env_steps += len(done.batch.index) * self.ranks.size
         self.iterations += 1
-        metrics = self.meter.read(done.numbers, self.env_steps, self.learning_rate())
+        metrics = self.meter.read(done.numbers)
         if self.watcher is not None:
             self.watcher.updated(self, done.batch, metrics)
         return metrics

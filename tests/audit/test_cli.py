@@ -223,10 +223,10 @@ from contextlib import contextmanager
 from rlcalc.cli import audit, main
 
 @contextmanager
-def announced(notes):
-    yield lambda done, total: done == 1 and print("a claim is done", file=sys.stderr, flush=True)
+def announced():
+    yield lambda stage, done, total: done == 1 and print("a claim is done", file=sys.stderr, flush=True)
 
 if __name__ == "__main__":
-    audit._progress = announced
+    audit.Progress = announced
     sys.exit(main(sys.argv[1:]))
 """

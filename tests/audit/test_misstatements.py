@@ -50,6 +50,21 @@ FORMULAS = {
         "L6.2-V-natural-baseline",
         r"b(s) = V(s) = \frac{1}{N} \sum_{i=1}^{N} G_i",
     ),
+    "a token too many in the state": ("L5.3-state", r"S_t = S_0 \oplus A_0 \oplus \cdots \oplus A_{t}"),
+    "the token two steps ago": (
+        "L5.3-deterministic",
+        r"S_{t+1} = S_t \oplus A_{t-1}, \quad P(\tau) = \prod_{t=0}^{T-1} \pi_\theta(A_t \mid S_t)",
+    ),
+    "chances added up": (
+        "L5.3-deterministic",
+        r"S_{t+1} = S_t \oplus A_t, \quad P(\tau) = \sum_{t=0}^{T-1} \pi_\theta(A_t \mid S_t)",
+    ),
+    "a policy that is not normalised": ("L5.3-policy", r"\pi_\theta(a \mid S_t) = \exp(z_a)"),
+    "a discount nobody pays": ("L5.4-single-reward-all-params", r"G_t = \gamma R_T \quad (t < T)"),
+    "the history left out on both sides": (
+        "L5.5-markov",
+        r"P(S_{t+1} \mid S_t, A_t) = P(S_{t+1} \mid S_t, A_t)",
+    ),
     "|V − G|": ("L6.3-critic-loss", r"L^{\text{critic}} = \sum_{t} |V_\phi(S_t) - G_t|"),
     "clip of the product": (
         "L7.2-lclip",
@@ -66,15 +81,33 @@ FORMULAS = {
 PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "the first bar twice as low": ("L2.2-bar-chart", {"first": 2}),
     "no maximum": ("L3.3-bellman-optimality", {"best": 0}),
+    "another first chapter": ("L0-starts-from-tdlambda", {"fact1": 1}),
+    "TRPO behind ChatGPT": ("L0-ppo-rlhf-chatgpt", {"fact1": "TRPO"}),
+    "preferences last": (
+        "L0-four-stages-order",
+        {"fact1": tuple(f"{one} fine-tuning" for one in ("supervised", "reasoning", "preference"))},
+    ),
+    "tokens by the billion": ("L5.2-pretraining", {"fact1": "billions"}),
+    "supervised tuning on comparisons": ("L5.2-sft", {"fact2": "comparisons"}),
+    "programs with a final answer": ("L5.2-final-answer", {"fact1": "final answer"}),
+    "a vocabulary of 10 000": ("L5.3-vocab", {"size": 10_000}),
+    "a step that chance decides": ("L5.3-deterministic", {"world": "grid2x2:slip=1/5"}),
     "twice the maximum": ("L3.3-bellman-optimality", {"best": 2}),
     "twice the weight": ("L3.3-J", {"weighted": 2}),
+    "any critic": ("L6.3-td-advantage", {"exact": False}),
+    "a baseline of the action": ("L6.2-baseline-unbiased", {"of_action": True}),
     "V − 2G": ("L6.3-critic-loss", {"sign": 2}),
     "grows twice as fast": ("L7.2-is-unstable", {"grows": 2}),
+    "ε from 0 to 1": ("L7.2-eps-0.2", {"low": "0", "high": "1"}),
+    "ε from 0.15 on": ("L7.2-eps-0.2", {"low": "0.15"}),
     "two passes": ("L9-table-reuse", {"passes": 2}),
 }
 
 # why an entry of the reader's list has no counterpart here: claim -> reason
-NOT_EXPRESSIBLE: dict[str, str] = {}
+NOT_EXPRESSIBLE: dict[str, str] = {
+    "L5.2-pretraining: 1400 for 2000 billion": "the numbers stand in the table, the claim says 'trillions'",
+    "L5.3-vocab: 101 000": "a true statement: it is about 100 000 too",
+}
 
 
 def converted(table: dict[str, Any]) -> list[str]:

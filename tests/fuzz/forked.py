@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import resource
@@ -67,6 +68,12 @@ def _is_json(text: str) -> bool:
     return True
 
 
+def end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it ends, however that ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
 def run(words: Sequence[str], stdin: bytes = b"") -> Run:
     """Run one command line in a fork, with limits on processor time and address space.
 
@@ -84,6 +91,7 @@ def run(words: Sequence[str], stdin: bytes = b"") -> Run:
         child = os.fork()
         if child == 0:  # pragma: no cover - in the fork
             code = 70
+            end_with_parent()
             try:
                 for number, file in enumerate((given, out, err)):
                     os.dup2(file.fileno(), number)

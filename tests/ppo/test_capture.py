@@ -7,6 +7,7 @@ last tests run the graphs themselves.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -120,28 +121,23 @@ class _Waits(Trainer):
         return batch if batch.advantage.sum().item() < 1e9 else None
 
 
-class _Selects(Trainer):
-    def normalise(self, advantage: Tensor) -> Tensor:
-        return super().normalise(advantage) * advantage[advantage > 0].numel()
+def normalising(change: Callable[[Tensor, Tensor], Tensor]) -> type[Trainer]:
+    """A trainer that makes something of the advantages, given as normalised and as they were."""
 
+    class Changed(Trainer):
+        def normalise(self, advantage: Tensor) -> Tensor:
+            return change(super().normalise(advantage), advantage)
 
-class _OwnLuck(Trainer):
-    def normalise(self, advantage: Tensor) -> Tensor:
-        return super().normalise(advantage) + torch.rand((), generator=torch.Generator())
-
-
-class _FromHost(Trainer):
-    def normalise(self, advantage: Tensor) -> Tensor:
-        return super().normalise(advantage) * torch.tensor([1.0])
+    return Changed
 
 
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
         (_Waits, "waits for the device"),
-        (_Selects, "size that depends on data"),
-        (_OwnLuck, "generator that is not registered"),
-        (_FromHost, "copies from the host"),
+        (normalising(lambda x, raw: x * raw[raw > 0].numel()), "size that depends on data"),
+        (normalising(lambda x, _: x + torch.rand((), generator=torch.Generator())), "that is not registered"),
+        (normalising(lambda x, _: x * torch.tensor([1.0])), "copies from the host"),
     ],
 )
 def test_what_a_graph_would_refuse_is_refused(kind: type[Trainer], why: str) -> None:

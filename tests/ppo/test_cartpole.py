@@ -11,11 +11,12 @@ from scipy import stats
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from rlcalc.ppo.envs import make_env
+from rlcalc.ppo.envs.base import Copies
 from rlcalc.ppo.envs.cartpole import START, TAU, THETA_LIMIT, X_LIMIT, CartPole
 
 
 def build(kind=CartPole, n=8, seed=0, dtype=torch.float64, **options):
-    return kind(n, seed, torch.device("cpu"), dtype, **options)
+    return kind(Copies(n, seed, torch.device("cpu"), dtype), **options)
 
 
 def put(env, states, steps=None):

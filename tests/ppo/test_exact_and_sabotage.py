@@ -180,19 +180,13 @@ def test_checks_do_not_change_what_is_learned() -> None:
         seen.iterate()
     assert torch.equal(plain.optimiser.flat, seen.optimiser.flat)
     assert {check["name"] for check in checks.report()} == set(ABOUT)
-
-
-def test_first_ratio_is_exactly_one() -> None:
-    trainer, checks = watched()
-    for _ in range(3):
-        trainer.iterate()
     assert checks.worst["first_ratio"] <= 1e-6
 
 
 def test_checks_watch_box_actions_too() -> None:
     checks = Checks()
-    settings = Settings(env="gym:Pendulum-v1", envs=2, horizon=8, epochs=2, minibatches=2, c2=0.01, c1=1e-4)
-    env = make_env("gym:Pendulum-v1", 2, 0, CPU, torch.float32)
+    settings = replace(SETTINGS, env="gym:Pendulum-v1", envs=2, c2=0.01, c1=1e-4)
+    env = make_env(settings.env, 2, 0, CPU, torch.float32)
     trainer = Trainer(settings, checks.watch(env), None, checks)
     for _ in range(2):
         trainer.iterate()

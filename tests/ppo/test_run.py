@@ -223,4 +223,4 @@ def test_picture_of_a_run(tmp_path: Path) -> None:
         assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(InputError) as caught:
         picture(tmp_path / "no" / "a.png", Result(SMALL, "cpu"))
-    assert caught.value.code == "file_not_written"
+    assert caught.value.code == "plot_folder"

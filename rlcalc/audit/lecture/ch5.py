@@ -1,214 +1,340 @@
-"""Chapter 5, sections 5.1 and 5.2: the four stages and what is known of them."""
+"""Chapter 5, sections 5.3 to 5.5: writing text as a decision process, and what makes a process Markov."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from fractions import Fraction
+from functools import reduce
+from itertools import product
+from typing import Any
 
-from rlcalc.audit.evidence import Exact, Exhaustive, Fact, Findings, reading
-from rlcalc.audit.registry import Corruption, Statement, claim
-from rlcalc.audit.tables import datasets, pretrained, recipes
+from rlcalc._lazy import sympy
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.alter import Choice
+from rlcalc.audit.cases import vector
+from rlcalc.audit.claims import load_claims
+from rlcalc.audit.formula import says
+from rlcalc.audit.formula.reader import read
+from rlcalc.audit.formula.tie import names_in
+from rlcalc.audit.proofs import index, ordered, positives, reals, sequence
+from rlcalc.audit.registry import Statement, claim
+from rlcalc.audit.tables import recipes, row
+from rlcalc.mdp.reading import read_mdp
 
-PUBLISHED = "specs/claims/language_models.toml"
-DOLLARS_AN_HOUR = 2  # of an accelerator, the price that arXiv:2412.19437 reckons with
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One stage as the lecture's section 5.2 tells it."""
-
-    name: str
-    data: str
-    learning: str
-    gives: str
-
-
-STAGES = (
-    Stage("pre-training", "text", "supervised", "raw language model"),
-    Stage("supervised fine-tuning", "instruction and response", "supervised", "model that answers"),
-    Stage("preference fine-tuning", "comparisons", "reinforcement", "answers that people prefer"),
-    Stage("reasoning fine-tuning", "tasks with answers", "reinforcement", "better problem solving"),
-)
+APPLES = "token_mdp/lecture-5.4"  # the answer of 5.4, thirteen words, reward 1 at its end
+STATE, ACTION, REWARD = sequence("S"), sequence("A"), sequence("R")
+DOTS = sequence("dots")()
 
 
-@claim(
-    "L5.1-raw-model",
-    starts_at=0,
-    corruptions=[
-        Corruption("the last three stages transform it", starts_at=1),
-        Corruption("the last two transform it", starts_at=2),
-    ],
-)
-def raw_model(s: Statement) -> Findings:
-    """What the first of the transforming stages starts from."""
-    raw = "raw language model"
-    given = "nothing" if s.starts_at == 0 else STAGES[s.starts_at - 1].gives
-    literal = Fact("the first of these stages starts from", given, "=", raw, "section 5.2")
-    if literal.status == "holds":
-        return Findings(literal=[literal])
-    first = next(at for at, stage in enumerate(STAGES) if stage.gives == raw)
-    return Findings(
-        literal=[literal],
-        repair=reading(
-            "Pre-training makes the raw model; the three stages after it make an assistant of it.",
-            [
-                Fact("the raw model comes out of", STAGES[first].name, "=", "pre-training", "section 5.2"),
-                Exact(
-                    "what the statement counts among the transforming stages, first", s.starts_at, "<=", first
-                ),
-            ],
-            unchanged=[Exact("stages in all", len(STAGES), "=", 4)],
-        ),
+def joined(*parts: Any) -> Any:
+    """S_0 ⊕ A_0 ⊕ …"""
+    return reduce(sequence("oplus"), parts)
+
+
+def holds_after(what: str, last: Any, wanted: Any) -> ev.Induction:
+    """An index that is right after the first token and after each further one.
+
+    Args:
+        last: the index at time t, as it is stated.
+        wanted: as it must be.
+    """
+    t = index("t")
+    return ev.Induction(
+        what,
+        base=(ev.Identity("t = 1, one token", sympy.sympify(last).subs(t, 1), wanted.subs(t, 1)),),
+        step=(ev.Identity("t → t + 1, one more", sympy.sympify(last).subs(t, t + 1), wanted.subs(t, t + 1)),),
+        over="t ≥ 1, any vocabulary",
+        variable="t",
     )
 
 
-@claim(
-    "L5.2-pretraining",
-    billions=1000,
-    dollars=1_000_000,
-    objective="next token",
-    since=2022,
-    corruptions=[
-        Corruption("since 2020, GPT-3 included", since=2020),
-        Corruption("hundreds of trillions", billions=100_000),
-        Corruption("by filling in blanks", objective="masked token"),
-    ],
-)
-def pretraining(s: Statement) -> Findings:
-    """Models whose makers published the figures; hours of hardware count at two dollars each."""
-    chosen = [one for one in pretrained() if one.year >= s.since]
-    priced = [one for one in chosen if one.hours]
-    domain = f"the models since {s.since} in {PUBLISHED}"
-    return Findings(
+@claim("L5.3-state", late=0)
+def state(s: Statement) -> ev.Findings:
+    """Appending A_t to S_t, token by token, gives the first t tokens; in 5.4 it is written out."""
+    t, case = index("t"), vector(APPLES)
+    last = t - 1 + s.late
+    words, states = [case.given["prompt"], *case.given["tokens"]], case.answer("states")
+    return ev.Findings(
+        says=[says(STATE(t), "=", joined(STATE(0), ACTION(0), DOTS, ACTION(last)))],
         literal=[
-            Exhaustive(
-                f"at least {s.billions} billion tokens",
-                len(chosen),
-                tuple(one.name for one in chosen if one.tokens < s.billions),
-                domain,
-            ),
-            Exhaustive(
-                "trained on the " + s.objective,
-                len(chosen),
-                tuple(one.name for one in chosen if one.objective != s.objective),
-                domain,
-            ),
-            Exhaustive(
-                f"hours of hardware worth at least {s.dollars} dollars",
-                len(priced),
-                tuple(one.name for one in priced if DOLLARS_AN_HOUR * one.hours < s.dollars),
-                f"{domain}, as far as hours are published",
-            ),
-        ]
-    )
-
-
-@claim(
-    "L5.2-sft",
-    last_supervised="supervised fine-tuning",
-    data="instruction and response",
-    corruptions=[
-        Corruption("the boundary lies after pre-training", last_supervised="pre-training"),
-        Corruption("it learns from comparisons", data="comparisons"),
-    ],
-)
-def sft(s: Statement) -> Findings:
-    kinds = [stage.learning for stage in STAGES]
-    last = max(at for at, kind in enumerate(kinds) if kind == "supervised")
-    with_demonstrations = {name for name, one in recipes().items() if "demonstrations" in one.steps}
-    return Findings(
-        literal=[
-            Fact("the last supervised stage", STAGES[last].name, "=", s.last_supervised, "section 5.2"),
-            Fact("all later ones", set(kinds[last + 1 :]), "=", {"reinforcement"}, "section 5.2"),
-            Fact("it learns from", STAGES[1].data, "=", s.data, "section 5.2"),
-            Fact("demonstrations come first in", "InstructGPT", "in", with_demonstrations, PUBLISHED),
-        ]
-    )
-
-
-@claim(
-    "L5.2-rlhf",
-    steps=("reward model from comparisons", "reinforcement learning"),
-    optimiser="PPO",
-    corruptions=[
-        Corruption("the other way round", steps=("reinforcement learning", "reward model from comparisons")),
-        Corruption("with TRPO", optimiser="TRPO"),
-    ],
-)
-def rlhf(s: Statement) -> Findings:
-    """All four recipes of the table that use PPO on comparisons have these two steps at their end."""
-    chosen = [one for one in recipes().values() if one.year <= 2023 and "PPO" in one.optimisers]
-    return Findings(
-        literal=[
-            Exhaustive(
-                f"{' then '.join(s.steps)}, by {s.optimiser}",
-                len(chosen),
+            holds_after("the last token in S_t is the one chosen in the state before it", last, t - 1),
+            ev.Exhaustive(
+                "prompt and tokens up to that one are the state",
+                len(states),
                 tuple(
-                    one.name
-                    for one in chosen
-                    if tuple(one.steps[-2:]) != s.steps or one.optimisers != (s.optimiser,)
+                    f"S_{at}" for at, one in enumerate(states) if one != " ".join(words[: at + 1 + s.late])
                 ),
-                f"{', '.join(one.name for one in chosen)} in {PUBLISHED}",
-            )
-        ]
-    )
-
-
-@claim(
-    "L5.2-reasoning",
-    names=("GSM8K", "MATH"),
-    further="coding",
-    checks=("final answer", "unit tests"),
-    corruptions=[
-        Corruption("a set that nobody published", names=("GSM8K", "MATH9")),
-        Corruption("checked by people", checks=("comparison",)),
-    ],
-)
-def reasoning(s: Statement) -> Findings:
-    named = {one.name: one for one in datasets()}
-    return Findings(
-        literal=[
-            Fact("both sets are published", set(s.names), "subset", set(named), PUBLISHED),
-            Fact("and there are programming tasks", s.further, "in", {one.subject for one in datasets()}),
-            Exhaustive(
-                "checked by " + " or ".join(s.checks),
-                len(named),
-                tuple(name for name, one in named.items() if one.checked_by not in s.checks),
-                f"the sets in {PUBLISHED}: {', '.join(named)}",
+                "the states of the answer in 5.4",
             ),
-        ]
+        ],
+    )
+
+
+@claim("L5.3-vocab", size=100_000, scope="instance")
+def vocabulary(s: Statement) -> ev.Findings:
+    real = row("tokenizers", "cl100k_base")
+    return ev.Findings(
+        says=[says(abs(reals("V")), "~", s.size)],
+        literal=[
+            ev.Fact(f"size of {real.name}, {real.size}, to one digit", real.about, "=", s.size, real.source)
+        ],
+    )
+
+
+@claim("L5.3-deterministic", world=Choice("tokens", "grid2x2:slip=1/5"), appended=0, last=-1)
+def deterministic(s: Statement) -> ev.Findings:
+    """Appending is a function, so the chances of a text are the policy's alone."""
+    world = read_mdp(str(s.world))
+    moves = list(product(world.non_terminal, range(len(world.actions))))
+    t, end, at, choice = index("t"), index("T"), sympy.Symbol("t", integer=True), sequence("f")
+    chance = sympy.Product(sequence("pi_theta")(ACTION(at), STATE(at)), (at, 0, end + s.last))
+    return ev.Findings(
+        says=[
+            says(STATE(t + 1), "=", joined(STATE(t), ACTION(t + s.appended))),
+            says(sequence("P")(sympy.Symbol("tau")), "=", chance),
+        ],
+        literal=[
+            ev.Exhaustive(
+                "one successor, with probability 1",
+                len(moves),
+                tuple(f"{world.states[i]}, {world.actions[a]}" for i, a in moves if 1 not in world.p[i][a]),
+                f"the states and actions of {s.world}",
+            ),
+            holds_after("the token that leads to S_t", t - 1 + s.appended, t - 1),
+            ev.Induction(
+                "so the chance of T tokens is the product of the policy's chances f(0) … f(T − 1)",
+                base=(
+                    ev.Identity("T = 1", sympy.Product(choice(at), (at, 0, 1 + s.last)).doit(), choice(0)),
+                ),
+                step=(ev.Identity("T → T + 1: times f(T)", choice(end + 1 + s.last), choice(end)),),
+                over="T ≥ 1, any policy and vocabulary",
+                variable="T",
+            ),
+        ],
+    )
+
+
+@claim("L5.3-policy", normalised=True)
+def policy(s: Statement) -> ev.Findings:
+    """exp(z) is written as a positive number; the rest of the vocabulary is one more."""
+    token, rest = positives("u w")
+    total = token + rest if s.normalised else 1
+    a, b, z = sympy.Symbol("a"), sympy.Symbol("b"), sequence("z")
+    below = sequence("sum_{b}")(sympy.exp(z(b))) if s.normalised else 1
+    return ev.Findings(
+        says=[says(sequence("pi_theta")(a, STATE(index("t"))), "=", sympy.exp(z(a)) / below)],
+        literal=[
+            ev.Identity("all probabilities add up to 1", token / total + rest / total, 1, "any vocabulary"),
+            ev.Sign("each is positive", token / total, "any preferences"),
+            ev.Sign("and below 1", 1 - token / total, "at least two tokens"),
+        ],
     )
 
 
 @claim(
-    "L5.2-final-answer",
-    subjects=("math", "coding"),
-    corruptions=[Corruption("in mathematics only", subjects=("math",))],
+    "L5.3-sparse-reward",
+    kind=Choice("checked answer", "reward model"),
+    right=1,
+    wrong=0,
+    scope="structure",  # which reward belongs to which stage
 )
-def final_answer(s: Statement) -> Findings:
-    """A program has no final answer: its tests pass or fail."""
-    chosen = [one for one in datasets() if one.subject in s.subjects]
-    other = {one.checked_by for one in chosen} - {"final answer"}
-    literal = Exhaustive(
-        "the final answer is compared",
-        len(chosen),
-        tuple(one.name for one in chosen if one.checked_by != "final answer"),
-        f"{', '.join(one.name for one in chosen)}",
+def sparse_reward(s: Statement) -> ev.Findings:
+    """Right for an answer that is checked; the stage before is rewarded by a model, with any number."""
+    scored, reward = recipes()["InstructGPT"], sympy.Symbol("R")
+    return ev.Findings(
+        says=[says(reward, "=", s.right), says(reward, "=", s.wrong)],
+        against=[
+            ev.Fact("in stage 3, rewards of InstructGPT", s.kind, "not in", scored.rewards, scored.source)
+        ],
+        repair=[
+            *(
+                ev.Fact(f"in stage 4, rewards of {one.name}", s.kind, "in", one.rewards, one.source)
+                for one in (recipes()["Tülu 3"], recipes()["DeepSeek-R1-Zero"])
+            ),
+            ev.Exact("return of the right answer of 5.4", vector(APPLES).answer(), "=", s.right),
+            ev.Exact("return of a wrong one", vector("token_mdp/wrong-answer").answer(), "=", s.wrong),
+        ],
+    )
+
+
+@claim("L5.3-chain", first=0, last=0)
+def chain(s: Statement) -> ev.Findings:
+    """T actions A_0 … A_{T−1} lead from S_0 to S_T."""
+    t, case = index("t"), vector(APPLES)
+    words, states = case.given["tokens"], case.answer("states")
+    second = joined(STATE(0), ACTION(s.first))
+    end = STATE(index("T") + s.last)
+    return ev.Findings(
+        says=[says(STATE(0), "->", STATE(1), "=", second, "->", DOTS, "->", end)],
+        literal=[
+            holds_after("index of the state after t actions", t + s.last, t),
+            ev.Fact("S_1 in 5.4", states[1], "=", f"{case.given['prompt']} {words[s.first]}"),
+            ev.Exact("index of its last state", sympy.Integer(len(states) - 1), "=", len(words) + s.last),
+        ],
+    )
+
+
+@claim("L5.4-off-by-one", action=0)
+def off_by_one(s: Statement) -> ev.Findings:
+    """By the rule of 5.3 an action A_k leads to S_{k+1}."""
+    end, case = index("T"), vector(APPLES)
+    said = says(STATE(end), "=", joined(STATE(end - 1), ACTION(end + s.action)))
+    literal = ev.Identity("index of the state to which the last action leads", end + s.action + 1, end)
+    if literal.status == "holds":
+        return ev.Findings(says=[said], literal=[literal])
+    words, returns = case.given["tokens"], case.answer("returns")
+    return ev.Findings(
+        says=[said],
+        literal=[literal],
+        repair=[
+            ev.Identity("an action numbered one less leads to S_T", (end + s.action - 1) + 1, end, "T ≥ 1"),
+            ev.Fact("A_12 of 13", case.answer("actions")[12], "=", words[-1]),
+        ],
+        unchanged=[ev.Exact("R in 5.4", returns[-1], "=", 1)],
+    )
+
+
+@claim("L5.4-sum", had=3, bought=2, total="5", reward=1)
+def apples(s: Statement) -> ev.Findings:
+    case = vector(APPLES)
+    return ev.Findings(
+        says=[says(s.had + s.bought, "=", s.total)],
+        literal=[
+            ev.Exact("apples", s.had + s.bought, "=", s.total),
+            ev.Fact("the last token of the answer", case.given["tokens"][-1], "=", s.total),
+            ev.Exact("return of that answer", case.answer(), "=", s.reward),
+        ],
+    )
+
+
+@claim("L5.4-single-reward-all-params", relation="=", undiscounted=True)
+def single_reward(s: Statement) -> ev.Findings:
+    """G_t = γ^(T−1−t) R: the reward itself for every token only without discount."""
+    t, end, k, reward = index("t"), index("T"), index("k"), reals("R")
+    gamma = 1 if s.undiscounted else reals("gamma")
+    case, long = vector("token_mdp/audit-first-token-discounted"), vector("token_mdp/lecture-5.4-discounted")
+    return ev.Findings(
+        says=[says(sequence("G")(t), s.relation, REWARD(end)), says(t, "<", end)],
+        against=[
+            ev.Counterexample(
+                "an answer of two tokens",
+                ev.Exact("weight of the first token's score against R", case.answer(), s.relation, 1),
+                golden=case,
+                also=(long,),
+                violates=ev.Exact("γ is not 1", case.given["gamma"], "!=", 1),
+            )
+        ],
+        repair=[
+            ev.Induction(
+                "return of the token k places before the last one, without discount",
+                base=(ordered("k = 0: the last token earns R", reward, s.relation, reward),),
+                step=(
+                    ordered(
+                        "k → k + 1: no reward, then γ times the next", gamma * reward, s.relation, reward
+                    ),
+                ),
+                over="every answer length and R",
+                variable=k.name,
+            ),
+            ev.Exact("13 words, γ = 0.99: return of the first", long.answer(), "=", Fraction(99, 100) ** 12),
+        ],
+    )
+
+
+TUPLE = ("S", "A", "P", "R", "gamma")
+
+
+@claim("L5.5-mdp-tuple", parts=frozenset(TUPLE), averaged=True)
+def mdp_tuple(s: Statement) -> ev.Findings:
+    """What the equation for values needs; R(s,a) stands for the mean over successors.
+
+    Objectives such as J need a start besides.
+    """
+    gamma, p, v, w, r1, r2 = reals("gamma p v w r_1 r_2")
+    mean = p * r1 + (1 - p) * r2 if s.averaged else (r1 + r2) / 2
+    used = names_in(read(load_claims()["L3.3-bellman-optimality"].formula))
+    needed = {name for name in TUPLE if name in used or name.lower() in used}  # s is from S, a from A
+    return ev.Findings(
+        says=[says([sympy.Symbol(name) for name in TUPLE if name in s.parts])],
+        literal=[
+            ev.Fact("what the optimality equation of 3.3 contains", needed, "=", s.parts),
+            ev.Identity(
+                "with rewards that depend on the successor too, their mean R(s,a) gives the same value",
+                mean + gamma * (p * v + (1 - p) * w),
+                p * (r1 + gamma * v) + (1 - p) * (r2 + gamma * w),
+                "any discount, two successors (more by splitting one)",
+            ),
+        ],
+    )
+
+
+def _joint(memory: bool) -> Callable[..., Any]:
+    """Chance of s_0, a_0, s_1, a_1, s_2, each 0 or 1, as a product of symbols.
+
+    The policy's second choice may depend on all that happened. With ``memory``
+    the second transition may depend on the first state.
+    """
+    start, first, second = positives("m_0:2"), positives("f_0:4"), positives("h_0:8")
+    move, later = positives("p_0:8"), positives("q_0:16")
+
+    def chance(s0: int, a0: int, s1: int, a1: int, s2: int) -> Any:
+        step = later[8 * s0 + 4 * s1 + 2 * a1 + s2] if memory else move[4 * s1 + 2 * a1 + s2]
+        choice = second[4 * s0 + 2 * a0 + s1]
+        acts = choice if a1 else 1 - choice
+        return start[s0] * first[2 * s0 + a0] * move[4 * s0 + 2 * a0 + s1] * acts * step
+
+    return chance
+
+
+def same_odds(memory: bool, known: str) -> ev.Identity:
+    """Odds of the two next states, given the history, and given the present alone.
+
+    The policy remembers; a world of the form P(s'|s,a) forgets all the same.
+    Cross-multiplied, nothing is divided.
+    """
+    chance = _joint(memory)
+    history = [chance(0, 0, 1, 1, s2) for s2 in (0, 1)]
+    acts = (1,) if known == "state and action" else (0, 1)
+    present = [
+        sum(chance(s0, a0, 1, a1, s2) for s0, a0, a1 in product((0, 1), (0, 1), acts)) for s2 in (0, 1)
+    ]
+    return ev.Identity(
+        f"given the {known}, the odds of the next states are the same with the history and without",
+        history[0] * present[1],
+        history[1] * present[0],
+        "two states, two actions, two steps; every P(s'|s,a), start and policy, one that remembers too",
+    )
+
+
+@claim("L5.5-markov", memory=False, known=Choice("state and action", "state"))
+def markov(s: Statement) -> ev.Findings:
+    """A definition; processes given by P(s'|s,a) have the property."""
+    t, chance = index("t"), sequence("P")
+    now = (STATE(t), ACTION(t)) if s.known == "state and action" else (STATE(t),)
+    history = chance(STATE(t + 1), STATE(0), ACTION(0), DOTS, STATE(t), ACTION(t))
+    return ev.Findings(
+        says=[says(chance(STATE(t + 1), *now), "=", history)],
+        literal=[same_odds(s.memory, s.known)],
+    )
+
+
+@claim("L5.5-present-state-only", known=Choice("state", "state and action"))
+def present_state(s: Statement) -> ev.Findings:
+    """On the grid two actions in one state have two futures."""
+    grid = read_mdp("grid2x2")
+    futures: dict[Any, set[Any]] = {}
+    for i, a in product(grid.non_terminal, range(len(grid.actions))):
+        futures.setdefault(grid.states[i] if s.known == "state" else (i, a), set()).add(grid.p[i][a])
+    literal = ev.Exhaustive(
+        f"one distribution of the next state, given the {s.known}",
+        len(futures),
+        tuple(str(known) for known, found in futures.items() if len(found) > 1),
+        "the states before the goal of the grid of 3.4",
     )
     if literal.status == "holds":
-        return Findings(literal=[literal])
-    return Findings(
+        return ev.Findings(literal=[literal])
+    return ev.Findings(
         literal=[literal],
-        repair=reading(
-            "The reward is that the answer passes its check: the final number in GSM8K and MATH, the unit "
-            "tests for programs.",
-            [Fact("the other check", other, "=", {"unit tests"}, PUBLISHED)],
-            unchanged=[Exact("reward of the example in 5.4, 1 if 3 + 2 is", 3 + 2, "=", 5)],
-        ),
-    )
-
-
-@claim("L5.2-results")
-def results(s: Statement) -> Findings:
-    return Findings(
-        unknowable="What people prefer or find helpful is measured by asking them; nothing can compute it."
+        repair=[same_odds(False, "state and action")],
+        unchanged=[ev.Exact("R in 5.4", vector(APPLES).answer(), "=", 1)],
     )

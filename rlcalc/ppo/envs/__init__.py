@@ -14,34 +14,25 @@ step waits for the device, and all chance comes from one ``torch.Generator``
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from inspect import signature
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from rlcalc.errors import InputError, UnknownName, shown, suggestion
-from rlcalc.ppo.envs.base import check_integer
+from rlcalc.errors import UnknownName, shown, suggestion
+from rlcalc.ppo.envs.base import Copies
 
 if TYPE_CHECKING:
     from rlcalc.ppo.envs.base import VectorEnv
 
-
-class _Kind(NamedTuple):
-    """Where an environment is found; it is imported when it is asked for."""
-
-    module: str
-    name: str
-    options: tuple[str, ...] = ()
-
-
-_KINDS = {
-    "bandit": _Kind("bandit", "Bandit"),
-    "grid2x2": _Kind("grid", "Grid", ("slip", "exploring_starts", "time_limit")),
-    "tokens": _Kind("tokens", "Tokens"),
-    "cartpole": _Kind("cartpole", "CartPole", ("time_limit",)),
+# module and class, imported when an environment is asked for
+_CLASSES = {
+    "bandit": ("bandit", "Bandit"),
+    "grid2x2": ("grid", "Grid"),
+    "tokens": ("tokens", "Tokens"),
+    "cartpole": ("cartpole", "CartPole"),
 }
-NAMES = tuple(_KINDS)
-MAX_ENVS = 1 << 24
-DTYPES = (torch.float32, torch.float64)
+NAMES = tuple(_CLASSES)
 
 
 def make_env(
@@ -56,38 +47,31 @@ def make_env(
 
     Args:
         name: one of ``NAMES``, or ``gym:`` and the id of a Gymnasium environment.
-        num_envs: copies that run side by side, N.
-        seed: of the environment's own random numbers; 0 ≤ seed < 2⁶³.
-        device: where all tensors live.
-        dtype: of observations and rewards, ``torch.float32`` or ``torch.float64``.
+        num_envs, seed, device, dtype: as in `Copies`.
         options: of this environment, see above.
 
     Raises:
         UnknownName: ``env_unknown``, ``env_unknown_option``, ``gym_unknown``.
-        InputError: ``env_count_out_of_range``, ``env_seed_out_of_range``,
-            ``env_dtype_unsupported``, ``env_option_out_of_range``, and
-            ``gym_...`` for what is peculiar to Gymnasium.
+        InputError: as `Copies`, ``env_option_out_of_range``, and ``gym_...``
+            for what is peculiar to Gymnasium.
     """
-    check_integer(num_envs, "num_envs", "env_count_out_of_range", 1, MAX_ENVS)
-    check_integer(seed, "seed", "env_seed_out_of_range", 0, 2**63 - 1)
-    if dtype not in DTYPES:
-        raise InputError("env_dtype_unsupported", f"dtype must be float32 or float64, not {dtype}.")
-    device = torch.device(device)
+    copies = Copies(num_envs, seed, torch.device(device), dtype)
     if isinstance(name, str) and name.startswith("gym:"):
         from rlcalc.ppo.envs.gym import GymEnv
 
-        return GymEnv(name.removeprefix("gym:"), num_envs, seed, device, dtype, **options)
-    if name not in _KINDS:
+        return GymEnv(name.removeprefix("gym:"), copies, **options)
+    if name not in _CLASSES:
         hint = suggestion(str(name), list(NAMES))
         raise UnknownName(
             "env_unknown",
             f"There is no environment {shown(name)}.",
             hint or f"There are {', '.join(NAMES)}, and gym:NAME for those of Gymnasium.",
         )
-    kind = _KINDS[name]
+    module, found = _CLASSES[name]
+    kind = getattr(import_module(f"rlcalc.ppo.envs.{module}"), found)
+    known = list(signature(kind).parameters)[1:]
     for key in options:
-        if key not in kind.options:
-            hint = suggestion(key, list(kind.options)) or f"Options: {', '.join(kind.options) or 'none'}."
+        if key not in known:
+            hint = suggestion(key, known) or f"Options: {', '.join(known) or 'none'}."
             raise UnknownName("env_unknown_option", f"{name} has no option {shown(key)}.", hint)
-    made = getattr(import_module(f"rlcalc.ppo.envs.{kind.module}"), kind.name)
-    return cast("VectorEnv", made(num_envs, seed, device, dtype, **options))
+    return cast("VectorEnv", kind(copies, **options))

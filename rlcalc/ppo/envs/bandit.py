@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from rlcalc.mdp.reading import read_mdp
-from rlcalc.ppo.envs.base import Actions, DiscreteActions, TorchEnv, Transition
+from rlcalc.ppo.envs.base import Actions, Copies, DiscreteActions, TorchEnv, Transition
 
 
 class Bandit(TorchEnv):
@@ -17,16 +17,16 @@ class Bandit(TorchEnv):
 
     name = "bandit"
 
-    def __init__(self, num_envs: int, seed: int, device: torch.device, dtype: torch.dtype) -> None:
-        super().__init__(num_envs, seed, device, dtype)
+    def __init__(self, copies: Copies) -> None:
+        super().__init__(copies)
         mdp = read_mdp("bandit")
-        tables = mdp.arrays("torch", dtype, device)
-        states = torch.eye(len(mdp.states), dtype=dtype, device=device)
+        tables = mdp.arrays("torch", self.dtype, self.device)
+        states = torch.eye(len(mdp.states), dtype=self.dtype, device=self.device)
         self.observation_size = len(mdp.states)
         self.action: Actions = DiscreteActions(len(mdp.actions))
         self.solved_at: float | None = float(max(mdp.r[0]))
         self._pays = tables.r[0]
-        self._before, self._after = states[0].expand(num_envs, -1), states[1].expand(num_envs, -1)
+        self._before, self._after = (state.expand(self.num_envs, -1) for state in states.unbind())
 
     def _state(self) -> dict[str, Tensor]:
         return {}  # a bandit remembers nothing

@@ -111,6 +111,32 @@ def check_time_limit(value: Any) -> None:
     check_integer(value, "time_limit", "env_option_out_of_range", 1, 2**31 - 2)
 
 
+@dataclass(frozen=True)
+class Copies:
+    """How many copies of an environment there are, with which luck, and of which tensors.
+
+    Attributes:
+        count: copies that run side by side, N.
+        seed: of the environment's own random numbers; 0 ≤ seed < 2⁶³.
+        device: where all tensors live.
+        dtype: of observations and rewards, ``torch.float32`` or ``torch.float64``.
+
+    Raises:
+        InputError: ``env_count_out_of_range``, ``env_seed_out_of_range``, ``env_dtype_unsupported``.
+    """
+
+    count: int
+    seed: int
+    device: torch.device
+    dtype: torch.dtype
+
+    def __post_init__(self) -> None:
+        check_integer(self.count, "num_envs", "env_count_out_of_range", 1, 1 << 24)
+        check_integer(self.seed, "seed", "env_seed_out_of_range", 0, 2**63 - 1)
+        if self.dtype not in (torch.float32, torch.float64):
+            raise InputError("env_dtype_unsupported", f"dtype must be float32 or float64, not {self.dtype}.")
+
+
 class TorchEnv(ABC):
     """What the environments written in Torch have in common.
 
@@ -120,10 +146,9 @@ class TorchEnv(ABC):
 
     name: str
 
-    def __init__(self, num_envs: int, seed: int, device: torch.device, dtype: torch.dtype) -> None:
-        self.num_envs, self.device, self.dtype = num_envs, device, dtype
-        self.generator = torch.Generator(device)
-        self.generator.manual_seed(seed)
+    def __init__(self, copies: Copies) -> None:
+        self.num_envs, self.device, self.dtype = copies.count, copies.device, copies.dtype
+        self.generator = torch.Generator(copies.device).manual_seed(copies.seed)
 
     @abstractmethod
     def _state(self) -> dict[str, Tensor]:

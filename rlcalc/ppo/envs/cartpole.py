@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from rlcalc.ppo.envs.base import Actions, DiscreteActions, TorchEnv, Transition, check_time_limit
+from rlcalc.ppo.envs.base import Actions, Copies, DiscreteActions, TorchEnv, Transition, check_time_limit
 
 GRAVITY = 9.8  # m/s²
 MASS_POLE = 0.1  # kg
@@ -41,15 +41,8 @@ class CartPole(TorchEnv):
     action: Actions = DiscreteActions(2)
     solved_at: float | None = 475.0
 
-    def __init__(
-        self,
-        num_envs: int,
-        seed: int,
-        device: torch.device,
-        dtype: torch.dtype,
-        time_limit: int = TIME_LIMIT,
-    ) -> None:
-        super().__init__(num_envs, seed, device, dtype)
+    def __init__(self, copies: Copies, time_limit: int = TIME_LIMIT) -> None:
+        super().__init__(copies)
         check_time_limit(time_limit)
         self._make_constants(time_limit)
         self._make_buffers()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rlcalc.errors import InputError, shown
 from rlcalc.mdp.reading import read_mdp
-from rlcalc.ppo.envs.base import Actions, DiscreteActions, TorchEnv, Transition, check_time_limit
+from rlcalc.ppo.envs.base import Actions, Copies, DiscreteActions, TorchEnv, Transition, check_time_limit
 
 
 class Grid(TorchEnv):
@@ -32,15 +32,13 @@ class Grid(TorchEnv):
 
     def __init__(
         self,
-        num_envs: int,
-        seed: int,
-        device: torch.device,
-        dtype: torch.dtype,
+        copies: Copies,
         slip: Any = 0,
         exploring_starts: bool = False,
         time_limit: int | None = None,
     ) -> None:
-        super().__init__(num_envs, seed, device, dtype)
+        super().__init__(copies)
+        count, device, dtype = copies.count, copies.device, copies.dtype
         if time_limit is not None:
             check_time_limit(time_limit)
         if not isinstance(exploring_starts, bool):
@@ -62,11 +60,11 @@ class Grid(TorchEnv):
         # summed exactly, or a cell of probability 0 could be reached by a rounding error
         cumulative = [[float(p) for p in accumulate(row)][:-1] for rows in mdp.p for row in rows]
         self._cumulative = torch.tensor(cumulative, dtype=dtype, device=device)
-        self._draws = torch.empty(num_envs, 2, dtype=dtype, device=device)
+        self._draws = torch.empty(count, 2, dtype=dtype, device=device)
         self._chance, self._start = self._draws[:, :1], self._draws[:, 1]
         self._limit = 2**63 - 1 if time_limit is None else time_limit
-        self._cell = torch.zeros(num_envs, dtype=torch.int64, device=device)
-        self._steps = torch.zeros(num_envs, dtype=torch.int64, device=device)
+        self._cell = torch.zeros(count, dtype=torch.int64, device=device)
+        self._steps = torch.zeros(count, dtype=torch.int64, device=device)
         self.reset()
 
     def _state(self) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from rlcalc.errors import InputError, RlcalcError, UnknownName, shown, suggestion
-from rlcalc.ppo.envs.base import Actions, BoxActions, DiscreteActions, Transition
+from rlcalc.ppo.envs.base import Actions, BoxActions, Copies, DiscreteActions, Transition
 from rlcalc.ppo.state import restore
 
 EXTRA = 'It comes with the extra "test" of rlcalc; gymnasium>=1.1 alone will do.'
@@ -57,20 +57,10 @@ class GymEnv:
     resumable = False
     generator = None
 
-    def __init__(
-        self,
-        name: str,
-        num_envs: int,
-        seed: int,
-        device: torch.device,
-        dtype: torch.dtype,
-        **options: Any,
-    ) -> None:
+    def __init__(self, name: str, copies: Copies, **options: Any) -> None:
         gymnasium = _gymnasium()
         self.name = f"gym:{name}"
-        self.num_envs = num_envs
-        self.device = device
-        self.dtype = dtype
+        self.num_envs, self.device, self.dtype = copies.count, copies.device, copies.dtype
         # Resets are asked for here and not left to Gymnasium. With NEXT_STEP a step that ignores its
         # action would be learnt from; with SAME_STEP the final observation is a reference that an
         # environment which reuses its array overwrites in the reset.
@@ -79,7 +69,7 @@ class GymEnv:
             with _staying():
                 self._envs = gymnasium.make_vec(
                     name,
-                    num_envs=num_envs,
+                    num_envs=self.num_envs,
                     vectorization_mode="sync",
                     vector_kwargs={"autoreset_mode": disabled},
                     **options,
@@ -98,7 +88,7 @@ class GymEnv:
             self.observation_size = _size(gymnasium.spaces, self._envs.single_observation_space)
             threshold = self._envs.spec.reward_threshold
             self.solved_at: float | None = None if threshold is None else float(threshold)
-        self._seed, self._resumed_after = seed, 0
+        self._seed, self._resumed_after = copies.seed, 0
         self._steps = 0
         self._began = False
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rlcalc.mdp.reading import read_mdp
-from rlcalc.ppo.envs.base import Actions, DiscreteActions, TorchEnv, Transition
+from rlcalc.ppo.envs.base import Actions, Copies, DiscreteActions, TorchEnv, Transition
 
 
 class Tokens(TorchEnv):
@@ -23,8 +23,8 @@ class Tokens(TorchEnv):
 
     name = "tokens"
 
-    def __init__(self, num_envs: int, seed: int, device: torch.device, dtype: torch.dtype) -> None:
-        super().__init__(num_envs, seed, device, dtype)
+    def __init__(self, copies: Copies) -> None:
+        super().__init__(copies)
         mdp = read_mdp("tokens")
         length = mdp.longest()
         assert length is not None
@@ -33,12 +33,12 @@ class Tokens(TorchEnv):
         self.action: Actions = DiscreteActions(len(self.words))
         self.solved_at: float | None = float(max(max(row) for row in mdp.r))
         # the reward of the last word does not depend on the words before it
-        self._pays = mdp.arrays("torch", dtype, device).r[mdp.successors(0, 0)[0]]
-        self._slots = torch.eye(self.observation_size, dtype=dtype, device=device)
-        self._prompt = self._slots[0].expand(num_envs, -1)
+        self._pays = mdp.arrays("torch", self.dtype, self.device).r[mdp.successors(0, 0)[0]]
+        self._slots = torch.eye(self.observation_size, dtype=self.dtype, device=self.device)
+        self._prompt = self._slots[0].expand(self.num_envs, -1)
         self._length = length
         self._text = self._prompt.clone()
-        self._written = torch.zeros(num_envs, dtype=torch.int64, device=device)
+        self._written = torch.zeros(self.num_envs, dtype=torch.int64, device=self.device)
 
     def _state(self) -> dict[str, Tensor]:
         return {"text": self._text, "written": self._written}

@@ -8,13 +8,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from rlcalc.files import replacing
-from rlcalc.plotting import BLUE, GREY, VERMILION, new_figure
+from rlcalc.plotting import BLUE, GREY, VERMILION, new_figure, save
 
 if TYPE_CHECKING:
     from rlcalc.ppo.run.run import Progress, Result
@@ -197,7 +195,7 @@ def picture(path: Path, result: Result) -> None:
     """Draw the learning curve to a file; the ending says the format.
 
     Raises:
-        InputError: ``file_not_written``.
+        InputError: as `save`.
     """
     figure, (axes,) = new_figure()
     steps, values = [step for step, _ in result.history], [value for _, value in result.history]
@@ -215,8 +213,4 @@ def picture(path: Path, result: Result) -> None:
     axes.set_ylabel("mean return")
     axes.set_title(f"PPO on {result.settings.env}, seed {result.settings.seed}, {result.device}")
     axes.set_ylim(bottom=min(0.0, *values) if values else 0.0)
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
-    drawn = BytesIO()
-    figure.savefig(drawn, dpi=150, format=path.suffix[1:].lower())
-    with replacing(path) as file:
-        file.write(drawn.getvalue())
+    save(figure, path)

@@ -2,66 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from rlcalc.ppo.policy import ActorCritic
 from rlcalc.ppo.records import SHOWN, Batch, Losses, Metrics, Rollout
-from rlcalc.ppo.run.ranks import Ranks
 from rlcalc.recurrence.scan import scan_torch
+
+if TYPE_CHECKING:
+    from rlcalc.ppo.train import Trainer
 
 
 class Meter:
     """Measures the iterations of one trainer.
 
-    Args:
-        ratio, kl: formulas.
-        clip: ε of the clipped objective.
-
     Attributes:
         return_so_far: [N], of the episodes that go on into the next iteration.
     """
 
-    def __init__(
-        self,
-        model: ActorCritic,
-        ratio: Callable[..., dict[str, Any]],
-        kl: Callable[..., dict[str, Any]],
-        clip: float,
-        ranks: Ranks,
-        return_so_far: Tensor,
-    ) -> None:
-        self.model, self.ratio, self.kl, self.clip, self.ranks = model, ratio, kl, clip, ranks
-        self.return_so_far = return_so_far
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer, env = trainer, trainer.env
+        self.return_so_far = torch.zeros(env.num_envs, dtype=env.dtype, device=env.device)
 
     @torch.no_grad()
     def measure(self, rollout: Rollout, batch: Batch, losses: Losses) -> Tensor:
         """`Work.numbers`, after the update; waits for nothing."""
-        policy, old = self.model.policy(self.model.actor(batch.observation)), self.model.policy(batch.head)
-        ratio = self.ratio(new_log=policy.log_prob(batch.action), old_log=batch.old_log)["ratio"]
+        model, formulas, clip = self.trainer.model, self.trainer.formulas, self.trainer.settings.clip
+        policy, old = model.policy(model.actor(batch.observation)), model.policy(batch.head)
+        ratio = formulas.ratio(new_log=policy.log_prob(batch.action), old_log=batch.old_log)["ratio"]
         shown = {
             "loss": losses.loss,
             "clip_objective": losses.clip,
             "critic_loss": losses.critic,
             "entropy": losses.entropy,
-            "kl": old.divergence_to(policy, self.kl).mean(),
-            "clip_fraction": ((ratio - 1).abs() > self.clip).to(ratio.dtype).mean(),
+            "kl": old.divergence_to(policy, formulas.kl).mean(),
+            "clip_fraction": ((ratio - 1).abs() > clip).to(ratio.dtype).mean(),
             "explained_variance": _explained(batch.returns - batch.values, batch.returns),
         }
-        return self.ranks.sum(torch.stack([*self.episodes(rollout), *(shown[name] for name in SHOWN)]))
+        return self.trainer.ranks.sum(
+            torch.stack([*self.episodes(rollout), *(shown[name] for name in SHOWN)])
+        )
 
-    def read(self, numbers: Tensor, env_steps: int, learning_rate: float) -> Metrics:
+    def read(self, numbers: Tensor) -> Metrics:
         """What `measure` found; the one place that waits for the device."""
         count, sum_of_returns, *sums = numbers.tolist()
-        means = {name: value / self.ranks.size for name, value in zip(SHOWN, sums, strict=True)}
+        means = {name: value / self.trainer.ranks.size for name, value in zip(SHOWN, sums, strict=True)}
         return Metrics(
-            env_steps=env_steps,
+            env_steps=self.trainer.env_steps,
             episodes=round(count),
             episode_return=sum_of_returns / count if count else None,
-            learning_rate=learning_rate,
+            learning_rate=self.trainer.learning_rate(),
             **means,
         )
 
