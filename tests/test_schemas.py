@@ -46,11 +46,6 @@ def test_specification(path: Path) -> None:
     assert data["command"].replace("-", "_") in (data["name"], data["name"].removesuffix("_return"))
 
 
-def test_there_are_files() -> None:
-    assert GOLDEN
-    assert FORMULAS
-
-
 def all_objects(schema: Any) -> list[dict[str, Any]]:
     """Every part of a schema that describes a table with named keys."""
     if isinstance(schema, list):
