@@ -45,6 +45,7 @@ class Request:
         random: generated cases; the usual number when left out.
         seed: of the generated cases.
         batches: whether it may be asked for several rows at once.
+        require: capabilities that it must have, such as ``batches``; without, what it lacks is not tested.
         limit: seconds for one call; the usual ones when left out.
         in_process: call it in this process, for a debugger.
     """
@@ -59,6 +60,7 @@ class Request:
     random: int | None = None
     seed: int = 0
     batches: bool = True
+    require: tuple[str, ...] = ()
     limit: float | None = None
     in_process: bool = False
 
@@ -79,7 +81,7 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
     """
     if not request.formula:
         raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
-    target = _target(request)
+    target = load(request)
     try:
         known = vectors_of(request.formula, [Path(p) for p in request.vectors]) if request.vectors else None
         count, lacking = _generated(request.random, target)
@@ -92,14 +94,16 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
             request.seed,
             request.batches,
             watch=watch,
+            require=request.require,
         )
         found.random_skipped = lacking or found.random_skipped
-        return Checked(found, counterexample(found, target))
+        return Checked(found, counterexample(found, target.with_backend(found.backend)))
     finally:
         target.close()
 
 
-def _target(request: Request) -> Target:
+def load(request: Request) -> Target:
+    """The target of a request; whoever loads it closes it."""
     name, program, backend = request.target, request.program, request.backend
     if bool(name) == bool(program):
         raise InputError(
