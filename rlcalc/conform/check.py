@@ -90,7 +90,7 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
     formula = request.formula or (binding.formula if binding else guessed_formula(request.target))
     if not formula:
         raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
-    target = _target(request)
+    target = load(request)
     try:
         known = vectors_of(formula, [Path(p) for p in request.vectors]) if request.vectors else None
         count, lacking = _generated(request.random, target)
@@ -121,7 +121,8 @@ def _binding(request: Request) -> Binding | None:
     return read_binding(Path(request.binding)) if request.binding else None
 
 
-def _target(request: Request) -> Target:
+def load(request: Request) -> Target:
+    """The target of a request; whoever loads it closes it."""
     name, program, backend = request.target, request.program, request.backend
     if bool(name) == bool(program):
         raise InputError(
