@@ -126,9 +126,11 @@ for line in sys.stdin:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """What the examples of built-in commands speak of: a function, a program and a checkpoint."""
+    """What the examples of built-in commands speak of: a project, a function, a program and a checkpoint."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "my_agent.py").write_text("from rlcalc import gae\n")
+    listed = '[[tool.rlcalc.check]]\ntarget = "my_agent.py:gae"\nformula = "gae"\n'
+    (folder / "pyproject.toml").write_text(listed)
     (folder / "my_gae").write_text(PROGRAM)
     (folder / "my_gae").chmod(0o755)
     words = ["ppo-run", "--env", "bandit", "--steps", "64", "--checkpoint", str(folder / "run")]
