@@ -154,7 +154,6 @@ class Parameter:
     choices: tuple[str, ...] = ()
     ask: str = ""
     caution: Caution | None = None
-    may_be_empty: bool = False
     single: bool = False
 
     def __post_init__(self) -> None:

@@ -5,8 +5,9 @@
 
     test_gae = conformance_suite(my_gae, formula="gae")
 
-gives one test per vector and dtype, under the id of the vector, and one for
-generated cases (where Hypothesis is installed)::
+gives one test per vector and dtype, under the id of the vector, one for
+generated cases (where Hypothesis is installed) and one for the verdict. All of
+them read one report, the same that ``rlcalc conform`` prints::
 
     pytest --rlcalc-vectors my_vectors.toml
 
@@ -18,7 +19,7 @@ is.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,7 @@ def conformance_suite(
     random: int | None = None,
     batches: bool = True,
     limit: float = 5.0,
+    require: str | Sequence[str] = (),
 ) -> Callable[..., None]:
     """A parametrised test of a function; give it a name that starts with ``test``.
 
@@ -57,7 +59,8 @@ def conformance_suite(
         function: takes the canonical keyword arguments; those that it does not name are left out.
         formula: Python name or command, such as ``"gae"``.
         convention: declared ones, such as ``"truncation-as-termination"``.
-        backend: ``"numpy"``, ``"torch"`` or ``"jax"`` arrays.
+        backend: ``"numpy"``, ``"torch"`` or ``"jax"`` arrays, or ``"lists"``; others are tried where the
+            function takes none of these.
         dtypes: some of ``"float64"``, ``"float32"``.
         vectors: golden files to run besides the shipped vectors.
         random: how many generated cases; by default 100 where Hypothesis is installed.
@@ -65,6 +68,8 @@ def conformance_suite(
         limit: seconds for one call. The function runs in pytest's own process, where the limit is an
             alarm: it ends Python code and waiting, on the main thread, but not a call that stays
             inside compiled code, and a crash is pytest's. ``rlcalc conform`` has a process to spare.
+        require: capabilities that it must have, such as ``"batches"`` or ``"float64"``; without it, what
+            the function does not have is skipped.
 
     Raises:
         InputError, UnknownName, DataError: when a name is unknown or a file is wrong,
@@ -73,6 +78,7 @@ def conformance_suite(
     import pytest
 
     from rlcalc.conform.batching import with_batches
+    from rlcalc.conform.capabilities import requirements
     from rlcalc.conform.faults import catalogue
     from rlcalc.conform.target.base import DTYPES, from_function
     from rlcalc.conform.vectors import golden_vectors
@@ -87,18 +93,21 @@ def conformance_suite(
     catalogue(spec.name).chosen(names)
     target = from_function(function, backend=backend, limit=limit, dtypes=tuple(dtypes))
     known = with_batches([*golden_vectors(spec.name), *_own_vectors(spec.name, vectors)], batches)
-    suite = _Suite(target, spec.name, names, known, batches)
+    wanted = [require] if isinstance(require, str) else list(require)
+    requirements(spec, wanted)
     count = _random_count(random)
+    suite = _Suite(target, spec.name, names, known, batches, count, wanted)
     cases: list[Any] = [
         pytest.param(vector, dtype, id=f"{vector.id}-{dtype}") for vector in known for dtype in target.dtypes
     ]
     if count:
-        cases.append(pytest.param(None, count, id=f"{spec.name}/generated"))
+        cases.append(pytest.param(None, "generated", id=f"{spec.name}/generated"))
+    cases.append(pytest.param(None, "verdict", id=f"{spec.name}/verdict"))
 
     def test(vector: Vector | None, how: Any) -> None:
         __tracebackhide__ = True
         if vector is None:
-            suite.generated(how)
+            suite.generated() if how == "generated" else suite.verdict()
         else:
             suite.vector(vector, how)
 
@@ -130,54 +139,63 @@ def _random_count(random: int | None) -> int:
 
 @dataclass
 class _Suite:
-    """One function with all that its tests share."""
+    """One function with all that its tests share: one report, the same that ``rlcalc conform`` makes."""
 
     target: Target
     formula: str
     names: Sequence[str]
     known: Sequence[Vector]
     batches: bool
-    whole: ConformReport | None = None
+    count: int
+    require: Sequence[str]
+    told: bool = False
+
+    @cached_property
+    def report(self) -> ConformReport:
+        from rlcalc.conform.runner import run
+
+        return run(
+            self.target,
+            self.formula,
+            self.names,
+            self.known,
+            self.count,
+            batches=self.batches,
+            require=self.require,
+        )
 
     def vector(self, vector: Vector, dtype: str) -> None:
+        """One vector, as it was judged under the declared conventions."""
         import pytest
 
         from rlcalc.conform.faults import catalogue
-        from rlcalc.conform.trial import Trial
 
         __tracebackhide__ = True
-        conventions = catalogue(self.formula).chosen(self.names)
-        judgement = Trial(self.target, [vector]).judgement(vector, dtype, conventions)
-        if judgement.status == "raises" and vector.rows and not self.takes_batches:
-            pytest.skip("batches not supported: it raises on each")
+        same = (j for j in self.report.as_declared if (j.vector.id, j.dtype) == (vector.id, dtype))
+        judgement = next(same, None)
+        if judgement is None:
+            pytest.skip(f"{dtype} not tested")
         if judgement.status == "skipped":
             pytest.skip(judgement.why)
         if judgement.failed:
-            raise ConformanceError(self.why(self.run([vector], 0)))
+            declared = catalogue(self.formula).chosen(self.names)
+            case = replace(self.report, judgements=[judgement], found=None, tried_under=declared)
+            raise ConformanceError(self.why(case))
 
-    @cached_property
-    def takes_batches(self) -> bool:
-        """As ``rlcalc conform`` finds it; asked only where a batch has failed."""
-        from rlcalc.conform.trial import Trial
-
-        trial = Trial(self.target, self.known)
-        trial.leave_out_what_it_never_takes()
-        return trial.batches
-
-    def generated(self, count: int) -> None:
+    def generated(self) -> None:
         import pytest
 
         __tracebackhide__ = True
-        report = self.run(self.known, count)
-        if report.random_skipped:
-            pytest.skip(report.random_skipped)
-        if report.found is not None:
-            raise ConformanceError(self.why(report))
+        if self.report.random_skipped:
+            pytest.skip(self.report.random_skipped)
+        if self.report.found is not None:
+            raise ConformanceError(self.why(replace(self.report, judgements=[])))
 
-    def run(self, vectors: Sequence[Vector], count: int, find: bool = False) -> ConformReport:
-        from rlcalc.conform.runner import run
-
-        return run(self.target, self.formula, self.names, vectors, count, 0, self.batches, find)
+    def verdict(self) -> None:
+        """What no single vector says: a convention that has to be declared, a lack, too few vectors."""
+        __tracebackhide__ = True
+        if not self.report.passed:
+            raise ConformanceError(self.why(self.report))
 
     def why(self, case: ConformReport) -> str:
         """The message of a failing test: the diagnosis from all vectors, once, and the case at hand."""
@@ -185,19 +203,20 @@ class _Suite:
         from rlcalc.conform.report.text import diagnosis_lines, example_lines, headline
         from rlcalc.errors import visible
 
+        whole = self.report
         example = counterexample(case, self.target)
-        if self.whole is not None and example is not None:
-            found = [(headline(case), ""), *example_lines(example, short=True)]
+        found = [(headline(whole), "")]
+        if self.told and example is not None:
+            found += example_lines(example, short=True)
             return visible("\n".join(text for text, _ in found), "\n")
-        self.whole = whole = self.run(self.known, 0, find=True)
-        found = [(headline(case if whole.verdict == "conforms" else whole), "")]
+        self.told = True
         if whole.verdict == "conforms-under-convention" and not whole.declared:
             wanted = ", ".join(f'"{c.name}"' for c in whole.conventions)
             hint = f"  if that is what it should do: conformance_suite(..., convention=[{wanted}])"
             found.append((hint, ""))
-        diagnosis = whole.diagnosis or case.diagnosis
-        if diagnosis is not None and whole.verdict != "conforms-under-convention":
-            found += diagnosis_lines(self.formula, diagnosis)
+        found += [(f"  {note}", "") for note in whole.notes]
+        if whole.diagnosis is not None and whole.verdict != "conforms-under-convention":
+            found += diagnosis_lines(self.formula, whole.diagnosis)
         if example is not None:
             found += example_lines(example)
         return visible("\n".join(text for text, _ in found), "\n")

@@ -8,14 +8,18 @@ from __future__ import annotations
 import doctest
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rlcalc.cli.listing import markdown_table
+from tests.command import run
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -55,22 +59,50 @@ def printed_by(command: str, shell: dict[str, str], folder: Path) -> list[str]:
     """The lines that a command prints in a folder with the README's files."""
     write_files(folder)
     done = subprocess.run(command, shell=True, env=shell, cwd=folder, capture_output=True, text=True)
-    output = f"{done.stdout.strip()}\n{done.stderr.strip()}"
+    return lines_of(done.stdout, done.stderr)
+
+
+def lines_of(out: str, err: str) -> list[str]:
+    output = f"{out.strip()}\n{err.strip()}"
     return "\n".join(line.rstrip() for line in output.splitlines()).strip("\n").splitlines()
 
 
-@pytest.mark.parametrize(("command", "expected"), console(), ids=[c[:70] for c, _ in console()])
+def printed_here(command: str) -> list[str]:
+    """The same of a command of the calculator, without a shell and without a process."""
+    return lines_of(*run(*shlex.split(command)[1:])[1:])
+
+
+def in_turn() -> Iterator[Any]:
+    """The README's commands; what starts others, trains or checks a whole file takes its time."""
+    for command, expected in console():
+        marks = [pytest.mark.slow] if is_long(command) else []
+        yield pytest.param(command, expected, id=command[:70], marks=marks)
+
+
+def is_long(command: str) -> bool:
+    return any(word in command for word in ("verify", "conform", "ppo-run"))
+
+
+@pytest.mark.parametrize(("command", "expected"), list(in_turn()))
 def test_command_prints_what_is_shown(
-    command: str, expected: list[str], shell: dict[str, str], tmp_path: Path
+    command: str,
+    expected: list[str],
+    shell: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    printed = printed_by(command, shell, tmp_path)
+    if is_long(command) or set(command) & set("|<>"):
+        printed = printed_by(command, shell, tmp_path)
+    else:
+        monkeypatch.setenv("COLUMNS", "80")
+        printed = printed_here(command)
     if expected and expected[-1] == "...":
         expected = expected[:-1]
         printed = printed[: len(expected)]
     if "ppo-run" in command:
         # the curve between depends on the processor's rounding
         expected, printed = ([lines[0], lines[1], lines[-1]] for lines in (expected, printed))
-    if any(word in command for word in ("verify", "conform", "ppo-run")):
+    if is_long(command):
         # so do the digits a float keeps, the case that is found first, and seconds
         expected, printed = ([re.sub(r"\d[\d.,]*", "#", x) for x in lines] for lines in (expected, printed))
     assert printed == expected
@@ -84,6 +116,7 @@ def write_files(folder: Path) -> None:
             (folder / name[1]).write_text(block, "utf-8")
 
 
+@pytest.mark.slow
 def test_two_lines_in_a_test_file_name_the_fault(shell: dict[str, str], tmp_path: Path) -> None:
     write_files(tmp_path)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_agent.py"]

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomlkit
 from jsonschema import Draft202012Validator
 
 from rlcalc.data import data_folder, read_toml
+from rlcalc.errors import DataError
+from rlcalc.specs import read_formula
 
 SCHEMAS = data_folder("specs") / "schemas"
 GOLDEN = sorted(data_folder("golden").rglob("*.toml"))
@@ -41,11 +44,6 @@ def test_specification(path: Path) -> None:
     assert errors("formula", data) == []
     assert data["name"] == path.stem
     assert data["command"].replace("-", "_") in (data["name"], data["name"].removesuffix("_return"))
-
-
-def test_there_are_files() -> None:
-    assert GOLDEN
-    assert FORMULAS
 
 
 def all_objects(schema: Any) -> list[dict[str, Any]]:
@@ -125,13 +123,20 @@ def test_incomplete_golden_case_is_refused(result: str, key: str) -> None:
         ("parameter", {"domain": "[0; 1]"}),
         ("parameter", {"shape": ["T-1"]}),
         ("parameter", {"defualt": "1"}),
+        ("parameter", {"may_be_empty": True}),  # no formula has a value for nothing
         ("output", {"kind": "vector"}),
         ("output", {"exact": True}),
         ("example", {"result": "1"}),
         ("convention", {"why": "1"}),
     ],
 )
-def test_broken_specification_is_refused(table: str | None, change: dict[str, Any]) -> None:
+def test_broken_specification_is_refused_by_schema_and_reader(
+    tmp_path: Path, table: str | None, change: dict[str, Any]
+) -> None:
     data = lambda_spec()
     (data if table is None else data[table][0]).update(change)
     assert errors("formula", data)
+    path = tmp_path / "lambda_return.toml"
+    path.write_text(tomlkit.dumps(data), "utf-8")
+    with pytest.raises(DataError):
+        read_formula(path)

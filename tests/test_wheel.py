@@ -40,6 +40,7 @@ def test_the_wheel_is_what_is_imported(site: Path, tmp_path: Path) -> None:
     assert Path(where).is_relative_to(site)
 
 
+@pytest.mark.slow
 def test_it_calculates_and_verifies_with_its_own_data(site: Path, tmp_path: Path) -> None:
     answer = run(
         site, tmp_path, "-m", "rlcalc", "lambda-return", "--rewards", "1", "2", "3", "--lam", "0.5", "-q"

@@ -135,6 +135,35 @@ class Induction(Evidence):
 
 
 @dataclass(frozen=True)
+class Cases(Evidence):
+    """The same for each of the cases that make up a domain.
+
+    Attributes:
+        parts: one piece for each case.
+        over: the domain, as its cases.
+    """
+
+    general: ClassVar[bool] = True
+    kind: ClassVar[str] = "cases"
+
+    parts: tuple[Evidence, ...]
+    over: str
+
+    def decide(self) -> Status:
+        return _worst([part.status for part in self.parts]) if self.parts else "open"
+
+    @property
+    def is_idle(self) -> bool:
+        return all(part.is_idle for part in self.parts)
+
+    def lines(self) -> list[str]:
+        return [
+            f"for {self.over}",
+            *(": ".join(filter(None, (one.what, one.lines()[0]))) for one in self.parts),
+        ]
+
+
+@dataclass(frozen=True)
 class Sign(Evidence):
     """An expression is positive (or, not ``strict``, at least 0) over its whole domain.
 

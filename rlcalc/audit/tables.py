@@ -37,6 +37,7 @@ class Algorithm:
     limit: Literal["", "clip", "kl"] = ""
     penalty: Literal["", "kl"] = ""
     passes: int = 0
+    order: int = 0
 
     @property
     def category(self) -> str:

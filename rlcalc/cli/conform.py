@@ -65,6 +65,12 @@ def conform(
         show_default=False,
     ),
     seed: int = typer.Option(0, "--seed", help="Seed of the generated cases."),
+    require: list[str] = typer.Option(  # noqa: B008
+        None,
+        "--require",
+        metavar="NAME,...",
+        help="What it must have: batches, per-step-discounts, float64, dtype, truncation, ...",
+    ),
     no_batch: bool = typer.Option(False, "--no-batch", help="It takes one sequence, never a batch."),
     limit: float = typer.Option(
         None,
@@ -139,6 +145,7 @@ def conform(
         random=random,
         seed=seed,
         batches=not no_batch,
+        require=tuple(require or ()),
         limit=limit,
         in_process=in_process,
     )

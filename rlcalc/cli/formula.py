@@ -61,7 +61,7 @@ def takes(parameter: Parameter) -> Takes:
         return "nothing"
     if not parameter.takes_many:
         return "one"
-    return "any" if parameter.may_be_empty else "many"
+    return "many"
 
 
 class FormulaCommand(Command):

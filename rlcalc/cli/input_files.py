@@ -44,7 +44,7 @@ class Reader:
                 found.append(word[1:])
             elif word.startswith("@"):
                 read = self._from_file(parameter, word[1:], matrix)
-                if not read and not parameter.may_be_empty:
+                if not read:
                     raise InputError(
                         "file_empty", f"{parameter.option}: there are no values in {shown(word[1:])}."
                     )

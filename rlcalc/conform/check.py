@@ -45,6 +45,7 @@ class Request:
         random: generated cases; the usual number when left out.
         seed: of the generated cases.
         batches: whether it may be asked for several rows at once.
+        require: capabilities that it must have, such as ``batches``; without, what it lacks is not tested.
         limit: seconds for one call; the usual ones when left out.
         in_process: call it in this process, for a debugger.
     """
@@ -59,6 +60,7 @@ class Request:
     random: int | None = None
     seed: int = 0
     batches: bool = True
+    require: tuple[str, ...] = ()
     limit: float | None = None
     in_process: bool = False
 
@@ -92,9 +94,10 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
             request.seed,
             request.batches,
             watch=watch,
+            require=request.require,
         )
         found.random_skipped = lacking or found.random_skipped
-        return Checked(found, counterexample(found, target))
+        return Checked(found, counterexample(found, target.with_backend(found.backend)))
     finally:
         target.close()
 

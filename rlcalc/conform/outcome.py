@@ -1,7 +1,7 @@
 """What one call did: the right answer, a wrong one, or something worse.
 
 The truth is exact. A floating answer is counted in correct digits, as
-everywhere else here, and must have the shape and the dtype of its inputs.
+everywhere else here, and must have the right shape. Its dtype is a note.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Judgement:
         output: the one that failed.
         expected: nested lists of Fractions.
         why: one sentence.
+        aside: what is no failure but worth saying: another dtype than that of the inputs.
     """
 
     vector: Vector
@@ -70,6 +71,7 @@ class Judgement:
     expected: Any = None
     why: str = ""
     outcome: Outcome | None = field(default=None, repr=False, compare=False)
+    aside: str = ""
 
     @property
     def failed(self) -> bool:
@@ -137,9 +139,16 @@ def run_form(form: Callable[..., Any], vector: Vector, dtype: str = "float64") -
 
 
 def judge(
-    vector: Vector, outcome: Outcome, dtype: str = "float64", truth: Mapping[str, Any] | None = None
+    vector: Vector,
+    outcome: Outcome,
+    dtype: str = "float64",
+    truth: Mapping[str, Any] | None = None,
+    strict: bool = False,
 ) -> Judgement:
-    """Compare a call with the vector's truth, or with another one that a convention gives."""
+    """Compare a call with the vector's truth, or with another one that a convention gives.
+
+    Another dtype than that of the inputs is a failure only where this is ``strict``.
+    """
     wanted = vector.truth if truth is None else truth
 
     def verdict(status: str, why: str, output: str = "", digits: float | None = None) -> Judgement:
@@ -154,7 +163,7 @@ def judge(
         return verdict(outcome.kind, outcome.detail)
     demanded = vector.demanded[dtype]
     least: float = DIGITS[dtype]
-    mild: Judgement | None = None
+    other = ""
     for name in common:
         got, right = outcome.outputs[name], wanted[name]
         # nested lists say no length behind an axis without entries
@@ -171,13 +180,13 @@ def judge(
             return verdict("wrong", why, name, counted)
         least = min(least, max(digits, 0.0))
         kind = outcome.dtypes.get(name, dtype)
-        if mild is None and kind.startswith("float") and kind != dtype and _tells_dtype(vector):
-            mild = verdict("wrong-dtype", f"{name} is {kind}; the inputs are {dtype}", name, digits)
-    if mild is not None:
-        return mild
+        if kind.startswith("float") and kind != dtype and _tells_dtype(vector):
+            other = other or f"{name} is {kind}; the inputs are {dtype}"
+    if other and strict:
+        return verdict("wrong-dtype", other, common[0], least)
     if outcome.changed:
         return verdict("changes-inputs", f"{', '.join(outcome.changed)} changed in place", "", least)
-    return verdict("passed", "", common[0], least)
+    return replace(verdict("passed", "", common[0], least), aside=other)
 
 
 def _in_the_answer(formula: Formula) -> set[str]:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rlcalc.conform.batching import with_batches
+from rlcalc.conform.capabilities import (
+    DTYPE,
+    Capabilities,
+    Lack,
+    in_common,
+    narrow,
+    over_the_whole,
+    probe,
+    requirements,
+)
 from rlcalc.conform.catalogue import Convention
-from rlcalc.conform.diagnose import Diagnosis, diagnose
+from rlcalc.conform.diagnose import Diagnosis, Match, diagnose
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.faults._batches import ROWS_MIXED, WHOLE_BATCH
 from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.outcome import KINDS, Judgement
 from rlcalc.conform.target.base import Target
@@ -19,6 +30,9 @@ from rlcalc.specs import load_formula
 
 # a hang ends the run before there is anything to compare, a wrong dtype or a changed input names itself
 DIAGNOSED = ("wrong", "raises", "wrong-shape", "nan")
+# fewer vectors than this prove nothing, where there are many
+LEAST_EVIDENCE, MANY = 3, 10
+THIN = "too-few-vectors"
 
 
 @dataclass
@@ -27,7 +41,8 @@ class ConformReport:
 
     Attributes:
         verdict: ``conforms``, ``conforms-under-convention``, ``nonconforming`` or one of
-            ``hangs``, ``raises``, ``wrong-shape``, ``nan``, ``wrong-dtype``, ``changes-inputs``.
+            ``hangs``, ``raises``, ``wrong-shape``, ``nan``, ``wrong-dtype``, ``changes-inputs``; or
+            ``too-few-vectors``, where nothing failed and next to nothing could be asked.
         conventions: under which it conforms, or was asked to.
         declared: the user named them, rather than that they were found.
         judgements: one per vector and dtype.
@@ -36,6 +51,10 @@ class ConformReport:
         found: the smallest failing generated case, if one failed.
         diagnosis: which known bugs behave like it; ``None`` where none was looked for.
         random_skipped: why no cases were generated.
+        not_tested: what the target does not have, and was not asked for.
+        lacking: of that, what was required.
+        as_declared: the judgements under the declared conventions, where others were found since.
+        backend: the arrays that it was called with.
     """
 
     target: str
@@ -50,6 +69,10 @@ class ConformReport:
     diagnosis: Diagnosis | None = None
     notes: list[str] = field(default_factory=list)
     random_skipped: str = ""
+    not_tested: list[str] = field(default_factory=list)
+    lacking: tuple[str, ...] = ()
+    as_declared: list[Judgement] = field(default_factory=list)
+    backend: str = "numpy"
 
     @property
     def passed(self) -> bool:
@@ -84,8 +107,9 @@ def run(
     batches: bool = True,
     find: bool = True,
     watch: Watch | None = None,
+    require: Sequence[str] = (),
 ) -> ConformReport:
-    """Run a target and say what it is.
+    """Run a target and say what it is: the one way from a target to a verdict, whoever asks.
 
     Args:
         target: what is put to the test. Its code runs.
@@ -97,27 +121,35 @@ def run(
         batches: whether there may be batch axes, in generated cases and in stacked vectors.
         find: whether to try conventions that were not declared.
         watch: hears how far things are.
+        require: capabilities that it must have, as ``capabilities.requirements`` reads them.
 
     Raises:
-        UnknownName: ``unknown_formula``, ``unknown_convention``.
+        UnknownName: ``unknown_formula``, ``unknown_convention``, ``unknown_requirement``.
         InputError: ``no_vectors``, ``nothing_run``, ``hypothesis_missing``.
     """
     spec = load_formula(formula)
     chosen = catalogue(spec.name).chosen(conventions)
+    required = requirements(spec, require)
     known = with_batches(golden_vectors(spec.name) if vectors is None else vectors, batches)
     trial = Trial(target, known, watch)
-    trial.leave_out_what_it_never_takes()
-    report = ConformReport(target.name, spec.name, "", chosen, bool(chosen), trial.judgements(chosen), chosen)
+    trial.strict = DTYPE in required
+    able = probe(trial, spec, batches, required)
+    report = ConformReport(target.name, spec.name, "", chosen, bool(chosen), [], chosen)
+    if find and not chosen:
+        chosen = _settled(trial, able)
+    else:
+        _settle_doubts(trial, able, chosen)
+    report.as_declared = trial.judgements(report.conventions)
+    report.judgements = trial.judgements(chosen) if chosen else report.as_declared
+    report.conventions = report.tried_under = chosen
+    report.backend = trial.target.backend
+    report.not_tested = able.not_tested
     if all(j.status == "skipped" for j in report.judgements):
         raise InputError(
             "nothing_run",
             f"None of the {len(known)} vectors of {spec.name} could be put to {target.name}.",
             "".join(f"{why}." for why in sorted({j.why for j in report.judgements})[:1]),
         )
-    if find and not chosen and report.failures and (chosen := trial.conventions()):
-        report.judgements = trial.judgements(chosen)
-        report.conventions = report.tried_under = chosen
-    report.notes = list(trial.target.notes)
 
     def generate(under: Sequence[Convention]) -> None:
         report.random, report.found, why = search(trial, spec, under, random, seed, batches and trial.batches)
@@ -125,10 +157,11 @@ def run(
 
     if random:
         generate(chosen)
+    report.lacking = tuple(name for name in report.not_tested if name in required)
     worst = report.worst
-    report.verdict = _verdict(worst, chosen)
+    report.verdict = _verdict(report, worst, chosen)
     if worst in DIAGNOSED:
-        _diagnose(trial, report)
+        _diagnose(trial, report, able)
     if report.diagnosis is not None and report.diagnosis.matches:
         # that a loss has another sign is no news: count and show what is wrong besides
         under = report.diagnosis.matches[0].conventions
@@ -141,20 +174,104 @@ def run(
                 generate(under)
     if worst and not report.declared:
         report.conventions = ()
+    report.notes = [*dict.fromkeys(trial.target.notes), *_remarks(trial, report), *report.notes]
     return report
 
 
-def _verdict(worst: str, chosen: Sequence[Convention]) -> str:
+def _settled(trial: Trial, able: Capabilities) -> tuple[Convention, ...]:
+    """The conventions that the target follows, with its doubts settled: none where none make it right."""
+    if not _fails(trial, ()):
+        return ()
+    if chosen := trial.conventions():
+        return chosen
+    for doubts in _ways(able.doubts):
+        less = _without(trial, doubts)
+        chosen = () if not _fails(less, ()) else less.conventions()
+        if (chosen or not _fails(less, ())) and _unknown(trial, chosen):
+            _accept(trial, able, doubts)
+            return chosen
+    return ()
+
+
+def _settle_doubts(trial: Trial, able: Capabilities, chosen: tuple[Convention, ...]) -> None:
+    """Leave out what it answers in another way, where it is right otherwise and no known bug answers so."""
+    if not able.doubts or not _fails(trial, chosen):
+        return
+    for doubts in _ways(able.doubts):
+        if not _fails(_without(trial, doubts), chosen) and _unknown(trial, chosen):
+            _accept(trial, able, doubts)
+            return
+
+
+def _ways(doubts: Sequence[Lack]) -> list[tuple[Lack, ...]]:
+    """Each doubt alone, then all of them."""
+    return [*((doubt,) for doubt in doubts), *([tuple(doubts)] if len(doubts) > 1 else [])]
+
+
+def _without(trial: Trial, doubts: Sequence[Lack]) -> Trial:
+    """The trial without what is doubtful; what is known already is shared."""
+    less = trial.with_more(())
+    for doubt in doubts:
+        less.target = doubt.narrowed(less.target)
+    return less
+
+
+def _accept(trial: Trial, able: Capabilities, doubts: Sequence[Lack]) -> None:
+    for doubt in doubts:
+        narrow(trial, doubt)
+        able.lacks.append(doubt)
+
+
+def _fails(trial: Trial, chosen: Sequence[Convention]) -> bool:
+    return any(j.failed for j in trial.judgements(chosen))
+
+
+def _unknown(trial: Trial, chosen: tuple[Convention, ...]) -> bool:
+    """Whether no known bug behaves like the target on all that it was asked."""
+    dtype = _best(trial)
+    return not diagnose(trial.vectors, trial.outcomes(chosen, dtype), chosen, dtype).matches
+
+
+def _best(trial: Trial) -> str:
+    """The dtype to look at: what fails in float32 alone is rounding, unless nothing else was asked for."""
+    return "float64" if "float64" in trial.target.dtypes else trial.target.dtypes[0]
+
+
+def _verdict(report: ConformReport, worst: str, chosen: Sequence[Convention]) -> str:
     if worst:
         return "nonconforming" if worst == "wrong" else worst
+    if report.lacking:
+        return "nonconforming"
+    every = {j.vector.id for j in report.judgements}
+    if (
+        len(every) >= MANY
+        and len({j.vector.id for j in report.judgements if j.status == "passed"}) < LEAST_EVIDENCE
+    ):
+        return THIN
     return "conforms-under-convention" if chosen else "conforms"
 
 
-def _diagnose(trial: Trial, report: ConformReport) -> None:
+def _remarks(trial: Trial, report: ConformReport) -> list[str]:
+    """What is worth saying beside the verdict."""
+    found = [f"Required, and not found: {', '.join(report.lacking)}."] if report.lacking else []
+    digits = report.digits("float64")
+    if trial.single and digits is not None and digits < 10:
+        found.append(f"computes in float32: right to {digits:.0f} digits")
+    asides = {j.dtype: j.aside for j in report.judgements if j.aside}
+    found += [f"{aside}; that is no fault" for aside in asides.values()]
+    ran = {j.vector.id for j in report.judgements if j.status != "skipped"}
+    every = {j.vector.id for j in report.judgements}
+    if report.verdict == THIN:
+        found.append(
+            f"Only {len(ran)} of {len(every)} vectors could be put to it: too few to say that it conforms."
+        )
+    sentence = in_common(report.judgements)
+    return [*found, sentence] if sentence else found
+
+
+def _diagnose(trial: Trial, report: ConformReport, able: Capabilities) -> None:
     """Look for the known bug behind a failure."""
-    # what fails in float32 alone is rounding, unless nothing else was asked for
-    dtypes = trial.target.dtypes
-    dtype = "float64" if "float64" in dtypes else dtypes[0]
+    dtype = _best(trial)
     chosen = report.tried_under
     extra = [] if report.found is None else [report.found.judgement.vector]
     asked = trial.with_more(extra)
@@ -166,6 +283,26 @@ def _diagnose(trial: Trial, report: ConformReport) -> None:
         return
     trial.watch("known bugs", 0, 0)
     found = diagnose(asked.vectors, outcomes, chosen, dtype)
+    if able.mixes and not found.matches:
+        found = _mixed(trial, report, found) or found
     # an exception names itself; only a bug that is known for it says more
     if found.matches or report.worst != "raises":
         report.diagnosis = found
+
+
+def _mixed(trial: Trial, report: ConformReport, found: Diagnosis) -> Diagnosis | None:
+    """That the rows of a batch are mixed, where single rows are right."""
+    ran = [j for j in report.judgements if j.status != "skipped"]
+    alone = [j for j in ran if not j.vector.rows]
+    batched = [j.vector.id for j in ran if j.vector.rows and j.failed]
+    if not alone or any(j.failed for j in alone):
+        return None
+    if report.found is not None and len(report.found.rows) > 1:
+        batched.append(report.found.judgement.vector.id)
+    if not batched:
+        return None
+    whole = over_the_whole(trial, load_formula(report.formula))
+    fault = replace(WHOLE_BATCH if whole else ROWS_MIXED, formula=report.formula)
+    shown = tuple(dict.fromkeys(batched))
+    match = Match((fault,), report.tried_under, shown, len({j.vector.id for j in ran}))
+    return Diagnosis((match,), None, found.tried)

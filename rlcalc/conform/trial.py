@@ -18,14 +18,18 @@ from typing import Any
 from rlcalc.conform.catalogue import Convention, composed, together
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Judgement, Outcome, judge, run_form
-from rlcalc.conform.target.base import Target, one_per_step
+from rlcalc.conform.target.base import Target
 from rlcalc.conform.vectors import GENERATED, Vector, reference
 from rlcalc.digits import least_digits
 from rlcalc.nested import map_nested, outline
 
 # answers of a convention are those of a float64 form, not exact ones
 CONVENTION_DIGITS = 9.0
+# where float32 is computed in somewhere on the way
+SINGLE_DIGITS = 5.5
 MOST_TOGETHER = 3
+# the ids of vectors that no truth is known for, and that are only tried
+PROBE = "probe/"
 # each costs the start of another process, and says nothing new
 MOST_DEATHS = 5
 
@@ -41,6 +45,8 @@ class Trial:
         target: may be found to take less than it seemed to.
         stopped: why it is not asked any more; empty while it is.
         batches: whether it may be asked for several rows at once.
+        single: it computes in float32 somewhere, so that no more than that is asked of it.
+        strict: whether an answer must have the dtype of its inputs.
         watch: hears how far things are.
     """
 
@@ -54,9 +60,12 @@ class Trial:
         self.vectors = vectors
         self.stopped = ""
         self.batches = True
+        self.single = False
+        self.strict = False
         self.watch: Watch = watch or (lambda *_: None)
         self.known: dict[tuple[str, str, str], Outcome] = {}
         self.deaths = 0
+        self.tired = False
 
     def outcome(self, vector: Vector, dtype: str, conventions: Sequence[Convention] = ()) -> Outcome | None:
         """What the target does; ``None`` once it hung or died too often, since every call may be another."""
@@ -65,11 +74,14 @@ class Trial:
         if vector.id == GENERATED:  # they share their name, and are asked again on purpose
             return self.target.call(vector, dtype, chain(calls))
         if key not in self.known:
-            if self.stopped:
+            trying = vector.id.startswith(PROBE)
+            if self.stopped or (trying and self.tired):
                 return None
             found = self.known[key] = self.target.call(vector, dtype, chain(calls))
             self.deaths += found.died
-            if found.kind == "hangs":
+            if trying and found.kind == "hangs":
+                self.tired = True  # what was only tried proves nothing, but each costs its time
+            elif found.kind == "hangs":
                 self.stopped = "another call never came back"
             elif self.deaths >= MOST_DEATHS:
                 self.stopped = f"the process had died {self.deaths} times"
@@ -85,10 +97,16 @@ class Trial:
         outcome = self.outcome(vector, dtype, conventions)
         if outcome is None:
             return Judgement(vector, dtype, "skipped", why=self.stopped)
-        if not conventions:
-            return judge(vector, outcome, dtype)
-        lowered = {**vector.demanded, "float64": min(vector.demanded["float64"], CONVENTION_DIGITS)}
-        return judge(replace(vector, demanded=lowered), outcome, dtype, truth_under(vector, conventions))
+        wide = vector.demanded["float64"]
+        wide = min(wide, CONVENTION_DIGITS) if conventions else wide
+        wide = min(wide, _digits_of_float32(vector)) if self.single else wide
+        if dtype == "float64" and not wide:
+            return Judgement(
+                vector, dtype, "skipped", why="float32, in which it computes, cannot hold the input"
+            )
+        asked = replace(vector, demanded={**vector.demanded, "float64": wide})
+        truth = truth_under(vector, conventions) if conventions else None
+        return judge(asked, outcome, dtype, truth, self.strict)
 
     def judgements(self, conventions: Sequence[Convention] = ()) -> list[Judgement]:
         """Every vector in every dtype of the target."""
@@ -111,37 +129,6 @@ class Trial:
         found.vectors = [*self.vectors, *vectors]
         return found
 
-    def leave_out_what_it_never_takes(self) -> None:
-        """Batches and a discount per step are offers, not duties: who never takes them is not asked.
-
-        It must have raised on every vector with one, and on none of the others
-        (some of the single rows, for batches); a wrong answer is never excused
-        in this way.
-        """
-        able = [v for v in self.vectors if not self.target.unable(v)]
-        rows, single = [v for v in able if v.rows], [v for v in able if not v.rows]
-        if rows and any(map(self._takes, single)) and all(map(self._raises, rows)):
-            self.vectors, able, self.batches = [v for v in self.vectors if not v.rows], single, False
-            self.target.notes.append("batches not supported (it raises on each); tested with single rows")
-        for parameter in self.vectors[0].formula.parameters if self.vectors else ():
-            many = [v for v in able if one_per_step(v, parameter.name)]
-            one = [v for v in able if not one_per_step(v, parameter.name)]
-            if many and one and all(map(self._raises, many)) and not any(map(self._raises, one)):
-                self.target = self.target.narrowed(frozenset({parameter.name}))
-                self.target.notes.append(
-                    f"per-step {parameter.name} not supported (it raises on every one); "
-                    f"tested with scalar {parameter.name}"
-                )
-
-    def _takes(self, vector: Vector) -> bool:
-        outcome = self.outcome(vector, self.target.dtypes[0])
-        return outcome is not None and outcome.kind == "answer"
-
-    def _raises(self, vector: Vector) -> bool:
-        outcome = self.outcome(vector, self.target.dtypes[0])
-        # a crash is no way to refuse
-        return outcome is not None and outcome.kind == "raises" and not outcome.died
-
     def conventions(self) -> tuple[Convention, ...]:
         """The fewest conventions under which every vector passes; empty when none do."""
         if not self.vectors:
@@ -158,6 +145,13 @@ class Trial:
                 if not any(self.judgement(*question, chosen).failed for question in asked):
                     return chosen
         return ()
+
+
+def _digits_of_float32(vector: Vector) -> float:
+    """What float32 somewhere on the way leaves of an answer: less over many steps."""
+    demanded = vector.demanded["float32"]
+    steps = max((n for a in vector.arrays.values() for n in getattr(a, "shape", ())), default=1)
+    return demanded and max(demanded, SINGLE_DIGITS - math.log10(max(1.0, steps / 64)))
 
 
 def truth_under(vector: Vector, conventions: Sequence[Convention]) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def check_shapes(active: Sequence[Parameter], found: Mapping[str, Any]) -> None:
             raise _misshapen("shape", parameter, size, f"[..., {', '.join(shape)}]")
         for name, length in zip(shape, size[len(size) - len(shape) :], strict=True):
             base, _, extra = name.partition("+")
-            if length == 0 and not parameter.may_be_empty:
+            if length == 0:
                 raise InputError(
                     f"{parameter.label}_empty",
                     f"{spelled(parameter.name)} has shape {list(size)}: nothing along its axis {name}.",

@@ -98,7 +98,7 @@ def _rows(raw: Any) -> list[Any]:
 
 
 def _row(formula: Formula, parameter: Parameter, raw: Sequence[Any]) -> list[Any]:
-    if not raw and not parameter.may_be_empty:
+    if not raw:
         raise InputError(
             f"{parameter.label}_empty",
             f"{spelled(parameter.name)} has nothing after it; it takes at least one value.",

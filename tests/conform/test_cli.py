@@ -135,7 +135,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert {r["status"] for r in found["results"]} == {"changes-inputs"}
     assert found["counterexample"]["test"].startswith("import")
     # names of keys that were in use before are there for now
-    _, out, _ = rlcalc(capsys, "conform", f"{FILE}:single_inside", *words)
+    _, out, _ = rlcalc(capsys, "conform", f"{FILE}:single_inside", *words, "--require", "float64")
     for match in json.loads(out)["diagnosis"]["matches"]:
         assert match["fix"] == match["mend"]
         assert match["reported_in"] == match["sources"]

@@ -176,7 +176,7 @@ def test_public_bugs_are_named(function: Any, name: str) -> None:
 def test_lost_precision_is_identified_by_where_it_shows(
     function: Any, backend: str, names: list[str]
 ) -> None:
-    found = run(from_function(function, backend=backend), "gae", random=60)
+    found = run(from_function(function, backend=backend), "gae", random=60, require=["float64"])
     assert not found.passed
     assert found.diagnosis is not None
     assert [match.name for match in found.diagnosis.matches] == names

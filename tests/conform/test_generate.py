@@ -141,9 +141,7 @@ def test_a_target_that_changes_its_mind_is_still_reported() -> None:
 WRONG = Path(__file__).parent / "targets.py"
 
 
-@pytest.mark.parametrize(
-    "name", ["in_place", "imprecise", "one_short", "raises", "always_double", "not_a_number"]
-)
+@pytest.mark.parametrize("name", ["in_place", "imprecise", "one_short", "raises", "not_a_number"])
 def test_the_printed_test_fails_where_the_target_does(name: str) -> None:
     """And passes once the function is fixed, which is what a maintainer wants to see."""
     target = load_target(f"{WRONG}:{name}")

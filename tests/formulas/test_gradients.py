@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import rlcalc
-from rlcalc.specs import formula_names
+from rlcalc.specs import formula_names, load_formula
 
 POLICY, RETURNS = [0.5, 0.3, 0.2], [15.0, 7.0, 1.0]
 STEPS = {"rewards": [1.0, -2.0, 3.0], "values": [0.5, 1.0, -1.0, 2.0], "gamma": 0.9}
@@ -20,6 +20,7 @@ STEPS = {"rewards": [1.0, -2.0, 3.0], "values": [0.5, 1.0, -1.0, 2.0], "gamma": 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("actor_loss", {"log_probs": [-0.1, -2.0, -7.0]}),
     ("actor_loss", {"probs": [0.5, 0.2, 0.9], "reduction": "mean"}),
+    ("advantage", {"return_": [15.0, 7.0], "value": 10.0}),
     ("advantage", {"reward": [2.0, 4.0], "value": [5.0, 1.0], "next_value": [8.0, 3.0], "gamma": 0.9}),
     *(("baseline_variance", {"policy": POLICY, "returns": RETURNS, "baseline": baseline})
       for baseline in (4.0, "value", "best")),
@@ -69,12 +70,14 @@ def is_leaf(value: Any) -> bool:
 
 @pytest.mark.parametrize(("formula", "given"), CASES)
 def test_derivatives(formula: str, given: dict[str, Any]) -> None:
+    names = {output.name for output in load_formula(formula).outputs}
     leaves = {name: tensor(value).requires_grad_() for name, value in given.items() if is_leaf(value)}
     rest = {name: tensor(value) for name, value in CONSTANT.get(formula, {}).items()}
     rest |= {name: value for name, value in given.items() if name not in leaves}
 
     def outputs(*values: torch.Tensor) -> tuple[torch.Tensor, ...]:
         found = rlcalc.compute(formula, **rest, **dict(zip(leaves, values, strict=True)))
+        assert found.keys() <= names
         return tuple(x for x in found.values() if isinstance(x, torch.Tensor) and x.requires_grad)
 
     assert torch.autograd.gradcheck(outputs, tuple(leaves.values()))

@@ -72,6 +72,27 @@ def _rewards() -> dict[str, Any]:
     return {"rewards": episode["rewards"], "gamma": episode["gamma"]}
 
 
+def latest(t: Any, n: Any) -> Any:
+    """The time at which the n-step target from ``t`` is known: that of the last reward and value in it."""
+    from sympy.core.function import AppliedUndef
+
+    times = [call.args[0] for call in NStep(reals("gamma")).more(t, n - 1).atoms(AppliedUndef)]
+    return max(times, key=lambda time: int(time - t - n))
+
+
+@claim("L1.1-trip-analogy", later=">", earlier="<")
+def trip_analogy(s: Statement) -> ev.Findings:
+    """How long each method waits before it updates the value of a state."""
+    t, n = index("t"), 1 + index("k")
+    end = n + index("m")
+    return ev.Findings(
+        literal=[
+            ordered("n steps against one light, n > 1", latest(t, n), s.later, latest(t, 1), "n > 1"),
+            ordered("n steps against the whole trip", latest(t, n), s.earlier, latest(t, end), "n < N"),
+        ]
+    )
+
+
 @claim("L1.2-infinity-is-mc", terminal=0, relation="=")
 def infinity(s: Statement) -> ev.Findings:
     """Beyond the end all n agree, so n = ∞ is what they agree on."""
@@ -196,15 +217,10 @@ def terminal_rule(s: Statement) -> ev.Findings:
 @claim("L1.3-update", sign=1, delay=0)
 def update(s: Statement) -> ev.Findings:
     """A step of size α towards the target, at the first moment at which the target is known."""
-    from sympy.core.function import AppliedUndef
-
     alpha, n, t = reals("alpha"), index(), index("t")
     value, returns = sequence("V"), sequence("G")
     old, target = value(t + n - 1, t), returns(t, n)
     new = old + s.sign * alpha * (target - old)
-    # what the last of the n steps adds to the target: R and V of the latest time in it
-    times = [call.args[0] for call in NStep(reals("gamma")).more(t, n - 1).atoms(AppliedUndef)]
-    latest = max(times, key=lambda time: int(time - t - n))
     return ev.Findings(
         says=[says(value(t + n + s.delay, t), "=", new)],
         literal=[
@@ -215,7 +231,10 @@ def update(s: Statement) -> ev.Findings:
                 "every α, V and G",
             ),
             ev.Identity(
-                "the time of the update is the latest one in the target", t + n + s.delay, latest, "n ≥ 1"
+                "the time of the update is the latest one in the target",
+                t + n + s.delay,
+                latest(t, n),
+                "n ≥ 1",
             ),
         ],
     )

@@ -178,6 +178,49 @@ def recent_credit(s: Statement) -> ev.Findings:
     )
 
 
+@claim("L2.1-earlier-not-ignored", relation=">")
+def earlier_credit(s: Statement) -> ev.Findings:
+    k, t = index("k"), index("t")
+    return ev.Findings(
+        says=[says(sequence("e")(t, t - k), s.relation, 0)],
+        literal=[
+            ordered(
+                "credit of a visit k steps ago", unit("p") ** k, s.relation, 0, "γλ = p, 0 < p < 1, k ≥ 1"
+            )
+        ],
+    )
+
+
+@claim("L2.1-lambda-fades", discounted=False, decay=1)
+def fading(s: Statement) -> ev.Findings:
+    """A step takes a factor γλ off the credit of all that came before."""
+    gamma, lam, k, t = reals("gamma"), reals("lambda"), index("k"), index("t")
+    rows = vector("traces/lecture-2.4").answer()
+
+    def fades(rate: Any) -> ev.Evidence:
+        return ev.Induction(
+            "a visit k steps ago has the credit",
+            base=(ev.Identity("k = 0: a visit now has 1", rate**0, 1),),
+            step=(ev.Identity("k → k + 1: the trace times γλ", gamma * lam * rate**k, rate ** (k + 1)),),
+            over="k ≥ 0, every γ and λ",
+            variable="k",
+        )
+
+    rate = gamma * lam if s.discounted else lam
+    said = says(sequence("e")(t, t - k), "=", rate**k)
+    if s.discounted:
+        return ev.Findings(says=[said], literal=[fades(rate)])
+    return ev.Findings(
+        says=[said],
+        literal=[fades(rate)],
+        repair=[fades(lam * gamma**s.decay)],
+        unchanged=[
+            ev.Exact("credit of S_0 in 2.4 after two more steps: λ^2", rows[2][0], "=", "1/4"),
+            ev.Exact("λ-return of 2.4", vector(EXAMPLE).answer(), "=", "2.75"),
+        ],
+    )
+
+
 @claim("L2.3-is-tdlambda", offline=True, decay=1, minus=1)
 def is_tdlambda(s: Statement) -> ev.Findings:
     """With updates at the end both algorithms agree; with updates on the way they do not.

@@ -20,8 +20,14 @@ BANDIT: dict[str, Any] = {"mdp": "bandit", "theta": [["0", "0"]]}  # section 4.4
 STALE = "importance/audit-stale-sample"  # samples of (3/4, 1/4) for the bandit at even chances
 
 
-def _moves(
-    s: Statement, case: Vector, what: str, premise: ev.Evidence, violates: ev.Evidence, weight: Any
+def chance_moves(
+    s: Statement,
+    case: Vector,
+    what: str,
+    premise: ev.Evidence,
+    violates: ev.Evidence,
+    weight: Any,
+    also: tuple[Vector, ...] = (),
 ) -> ev.Findings:
     """What a step with this weight does to the chance of its action, against what the case does."""
     before, after = case.answer("policy_before")[0], case.answer("policy")[0]
@@ -35,6 +41,7 @@ def _moves(
                 golden=case,
                 premises=(premise,),
                 violates=violates,
+                also=also,
             )
         ],
         repair=[
@@ -55,7 +62,7 @@ def low_score_less(s: Statement) -> ev.Findings:
     case = vector("reinforce_step/audit-low-score-raised")
     score = case.given["return_"]
     gap = positives("g")
-    return _moves(
+    return chance_moves(
         s,
         case,
         "two ways of throwing, equally likely; one was tried and scored 1 where 10 is possible",
@@ -70,7 +77,7 @@ def high_return(s: Statement) -> ev.Findings:
     """A return of −1 is the better of −1 and −2, and its action is taken less often afterwards."""
     case = vector("reinforce_step/audit-high-return-negative")
     size = positives("g")
-    return _moves(
+    return chance_moves(
         s,
         case,
         "two actions with returns −1 and −2; the better one was taken",
@@ -266,6 +273,7 @@ def must_discard(s: Statement) -> ev.Findings:
                     answer("policy_gradient", **BANDIT)[0][0],
                 ),
                 golden=case,
+                also=(vector("importance/audit-stale-samples-reweighted"),),
                 premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
                 violates=ev.Exact("the first action is reweighted", case.answer("weights")[0], "!=", 1),
             )

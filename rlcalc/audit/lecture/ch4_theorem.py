@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rlcalc._lazy import sympy
@@ -230,18 +231,25 @@ def single_episode(s: Statement) -> ev.Findings:
     )
 
 
-@claim("L4.3-sum-to-T", last=0)
-def sum_to_end(s: Statement) -> ev.Findings:
-    """An episode that ends at time T has the actions A_0 … A_{T−1}; in the lecture R_T is the last reward."""
-    end, t, score = index("T"), index("t"), reals("score")
-    last = end + s.last
-    case = vector(WORKED)
+def sum_ends(summand: Any, late: int, unchanged: Sequence[ev.Evidence]) -> ev.Findings:
+    """Of a sum over t from 0 to T + late: an episode that ends at time T has the actions A_0 … A_{T−1}."""
+    end, t, factor = index("T"), index("t"), reals("x")
+    last = end + late
+    left = end - last  # in the lecture R_T is the last reward
     return ev.Findings(
-        says=[says(sympy.Sum(scored(sequence("G")(t), t), (t, 0, last)))],
+        says=[says(sympy.Sum(summand, (t, 0, last)))],
         literal=[ev.Identity("number of terms = number of actions", last + 1, end, "T ≥ 1, last reward R_T")],
         repair=[
-            ev.Identity("rewards left after the last term", end - last, 0, "T ≥ 1"),
-            ev.Identity("weight of that term times any score", (end - last) * score, 0, "every score"),
+            ev.Identity("rewards left after the last term", left, 0, "T ≥ 1"),
+            ev.Identity("the last term, in which they are a factor", left * factor, 0, "every other factor"),
         ],
-        unchanged=[ev.Exact("section 4.4, T = 1: one term", 10 * case.answer("score")[0], "=", 5)],
+        unchanged=[*unchanged],
     )
+
+
+@claim("L4.3-sum-to-T", last=0)
+def sum_to_end(s: Statement) -> ev.Findings:
+    """At time T there is no action any more, and no return."""
+    t, case = index("t"), vector(WORKED)
+    step = ev.Exact("section 4.4, T = 1: one term", 10 * case.answer("score")[0], "=", 5)
+    return sum_ends(scored(sequence("G")(t), t), s.last, [step])

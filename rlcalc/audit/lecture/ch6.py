@@ -1,291 +1,338 @@
-"""Chapter 6, sections 6.1 and 6.2: returns against a baseline."""
+"""Chapter 6, sections 6.1, 6.2 and 6.5: returns against a baseline, advantages, control variates."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.audit import cases
-from rlcalc.audit.evidence import (
-    Counterexample,
-    Evidence,
-    Exact,
-    Findings,
-    Identity,
-    Induction,
-    Sign,
-    condition,
-)
+from rlcalc._lazy import sympy
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.alter import Choice
+from rlcalc.audit.cases import Vector, printed, vector
+from rlcalc.audit.formula import says, written
+from rlcalc.audit.lecture.ch4 import ANY_SOFTMAX, chance_moves
 from rlcalc.audit.policies import Path, TwoSteps, odds_gain
-from rlcalc.audit.proofs import answer, positives, reals, unit
-from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, unit
+from rlcalc.audit.registry import Statement, claim
+from rlcalc.audit.zero import as_expression
+from rlcalc.exact import symbol
 
-ANY_SOFTMAX = "a softmax policy of any number of actions in one state, any step size"
-UNEVEN: dict[str, Any] = {"policy": ["3/4", "1/4"], "returns": ["1", "0"]}
-EXAMPLE: dict[str, Any] = {"policy": ["1/2", "1/2"], "returns": ["15", "7"]}
+UNEVEN = "baseline_variance/audit-value-raises-variance"  # chances 3/4 and 1/4, returns 1 and 0
+EPISODES = ("advantage/lecture-6.4-episode-1", "advantage/lecture-6.4-episode-2")  # 15 and 7 against 10
+CRITIC = "baseline_variance/lecture-6.4-critic"  # both of them at even chances
 
 
 @claim(
     "L6.1-grading-analogy",
     score="75",
-    usual=("50", "60"),
-    better=("80", "90"),
-    corruptions=[
-        Corruption("55 points, which the weaker student may expect", score="55"),
-        Corruption("85 points, which the better student may not", score="85"),
-        Corruption("the students swapped", usual=("80", "90"), better=("50", "60")),
-    ],
+    usual=">",
+    better="<",
+    harmless={"score: 75 → 76": "76 points too are more than the one and less than the other expects"},
 )
-def grading(s: Statement) -> Findings:
+def grading(s: Statement) -> ev.Findings:
     """The sign of score − baseline at both ends of both ranges, and so between them."""
-    return Findings(
-        literal=[
-            *(Exact(f"baseline {b}", answer("advantage", return_=s.score, value=b), ">", 0) for b in s.usual),
-            *(
-                Exact(f"baseline {b}", answer("advantage", return_=s.score, value=b), "<", 0)
-                for b in s.better
-            ),
-        ]
-    )
+    b, said, literal = reals("b"), [], []
+    for relation, *ends in ((s.usual, 50, 60), (s.better, 80, 90)):
+        said += [says(as_expression(s.score) - b, relation, 0), says(ends[0], "<=", b, "<=", ends[1])]
+        gaps = [answer("advantage", return_=s.score, value=str(end)) for end in ends]
+        literal += [ev.Exact(f"less {end}", gap, relation, 0) for end, gap in zip(ends, gaps, strict=True)]
+    return ev.Findings(says=said, literal=[*literal])
 
 
-def _policy(score: Any) -> tuple[Any, Any]:
-    """π(a) of the first of two equally likely actions before and after a step of REINFORCE."""
-    inputs: dict[str, Any] = {"theta": ["0", "0"], "action": 0, "return_": str(score)}
-    before = answer("reinforce_step", "policy_before", **inputs)
-    return before[0], answer("reinforce_step", "policy", **inputs)[0]
-
-
-@claim(
-    "L6.2-bad-episode-penalised",
-    effect="<",
-    negative=True,
-    corruptions=[
-        Corruption("low returns make it more likely", effect=">"),
-        Corruption("condition dropped: a low return may be positive", negative=False),
-    ],
-)
-def bad_episode(s: Statement) -> Findings:
+@claim("L6.2-bad-episode-penalised", effect="<", negative=True)
+def bad_episode(s: Statement) -> ev.Findings:
     """A low return that is positive still rewards every action of its episode."""
-    before, after = _policy(1)
-    step, size = positives("alpha g")
-    sign = -1 if s.effect == "<" else 1
-    gain = odds_gain(step * (-size if s.negative else size))
-    return Findings(
-        against=[
-            Counterexample(
-                "returns of 10 are usual; an episode of one good action ends with 1",
-                claimed=Exact(f"π after {s.effect} π before", after, s.effect, before),
-                premises=(Exact("the return is low", 1, "<", 10),),
-                violates=Exact("the return is not negative", 1, ">=", 0),
-                golden=cases.vector("reinforce_step/audit-low-score-raised"),
-            )
-        ],
-        repair=condition(
-            "It holds for negative returns. After a low positive one the action is made more likely, only by "
-            "less than after a high one.",
-            [Sign("the odds against every other action fall", sign * gain, ANY_SOFTMAX)],
-            latex=r"G < 0 \implies \pi_{\text{new}}(a) < \pi_{\text{old}}(a)",
-        ),
+    case, size = vector("reinforce_step/audit-low-score-raised"), positives("g")
+    low = case.given["return_"]
+    return chance_moves(
+        s,
+        case,
+        "returns of 10 are usual; an episode of one good action ends with 1",
+        ev.Exact("the return is low", low, "<", 10),
+        ev.Exact("the return is not negative", low, ">=", 0),
+        -size if s.negative else size,
     )
 
 
-@claim(
-    "L6.2-bad-action-reinforced",
-    effect=">",
-    positive=True,
-    corruptions=[
-        Corruption("it is made less likely", effect="<"),
-        Corruption("condition dropped: what follows the action may be negative", positive=False),
-    ],
-)
-def bad_action(s: Statement) -> Findings:
+@claim("L6.2-bad-action-reinforced", effect=">", positive=True)
+def bad_action(s: Statement) -> ev.Findings:
     """In the form per step an action is weighted with what follows it, not with the whole episode."""
-    total, last = answer("discounted_return", "returns", rewards=["10", "-1"], gamma="1")
-    before, after = _policy(last)
-    step, size = positives("alpha g")
-    sign = 1 if s.effect == ">" else -1
-    gain = odds_gain(step * (size if s.positive else -size))
-    return Findings(
-        against=[
-            Counterexample(
-                "rewards 10 and −1: the total is 9, and the second, bad action has the return −1",
-                claimed=Exact(f"π after {s.effect} π before", after, s.effect, before),
-                premises=(Exact("the total is high", total, "=", 9),),
-                violates=Exact("the return that follows is not positive", last, "<=", 0),
-                golden=cases.vector("discounted_return/audit-late-mistake"),
-                also=(cases.vector("reinforce_step/audit-high-return-negative"),),
-            )
-        ],
-        repair=condition(
-            "It holds when the return that weights the action is positive: always in an episode of positive "
-            "total if the whole return is the weight, otherwise if the return from this step on is positive.",
-            [Sign("the odds against every other action rise", sign * gain, ANY_SOFTMAX)],
-            latex=r"G_t > 0 \implies \pi_{\text{new}}(a) > \pi_{\text{old}}(a)",
-        ),
+    case, size = vector("reinforce_step/audit-high-return-negative"), positives("g")
+    episode = vector("discounted_return/audit-late-mistake")
+    return chance_moves(
+        s,
+        case,
+        "rewards 10 and −1: the total is 9, and the second, bad action has the return −1",
+        ev.Exact("the total is high", episode.answer(), ">", 0),
+        ev.Exact("the return that follows is not positive", episode.answer("returns")[1], "<=", 0),
+        size if s.positive else -size,
+        also=(episode,),
     )
 
 
-@claim(
-    "L6.2-proportional",
-    power=1,
-    baseline_sign=-1,
-    corruptions=[
-        Corruption("the square of the difference", power=2),
-        Corruption("the baseline is added", baseline_sign=1),
-    ],
-)
-def proportional(s: Statement) -> Findings:
+@claim("L6.2-proportional", power=1, sign=-1)
+def proportional(s: Statement) -> ev.Findings:
     """The calculator's step with return, baseline and step size left as symbols."""
-    moved = answer(
-        "reinforce_step", "theta", theta=["0", "0"], action=0, return_="g", alpha="1/10", baseline="b"
-    )
-    known = {x.name: x for part in moved for x in part.free_symbols}
-    gain = (known["g"] + s.baseline_sign * known["b"]) ** s.power
-    entries = zip(moved, answer("score", theta=["0", "0"], action=0), strict=True)
-    return Findings(
+    inputs = {"theta": ["0", "0"], "action": 0}
+    moved = answer("reinforce_step", "theta", **inputs, return_="g", alpha="a", baseline="b")
+
+    def gain(full: Any, baseline: Any) -> Any:
+        return (full + s.sign * baseline) ** s.power
+
+    return ev.Findings(
+        says=written(
+            r"\Delta\theta = \alpha @gain \nabla \log \pi_\theta(A_t|S_t)",
+            gain=gain(sequence("G")(index("t")), reals("b")),
+        ),
         literal=[
-            *(
-                Identity(
-                    "entry of the step of 4.4", part, gain * part_score / 10, "all returns and baselines"
-                )
-                for part, part_score in entries
-            ),
-        ]
+            ev.Identity(
+                "entry of the step",
+                part,
+                symbol("a") * gain(symbol("g"), symbol("b")) * score,
+                "every return, baseline and step size; two equally likely actions",
+            )
+            for part, score in zip(moved, answer("score", **inputs), strict=True)
+        ],
     )
 
 
-@claim(
-    "L6.2-baseline-unbiased",
-    depends_on_action=False,
-    same_policy=True,
-    corruptions=[
-        Corruption("the baseline depends on the action", depends_on_action=True),
-        Corruption("condition dropped: samples of another policy", same_policy=False),
-    ],
-)
-def baseline_unbiased(s: Statement) -> Findings:
+@claim("L6.2-baseline-unbiased", of_action=False, same_policy=True)
+def baseline_unbiased(s: Statement) -> ev.Findings:
     """Σ π(a) b ∇ log π(a) = b ∇1 = 0, for a number or a function of the state."""
-    import sympy
+    world, t = TwoSteps(), index("t")
+    per_state, per_action = reals("b_0 b_1 b_2"), reals("e_L e_R")
 
-    world = TwoSteps()
-    per_state = reals("b_0 b_1 b_2")
-    per_action = reals("e_L e_R")
-
-    def weight(path: Path, t: int) -> Any:
-        state = path.steps[t].state
-        extra = (
-            per_action[0 if path.steps[t].chance == world.left[state] else 1] if s.depends_on_action else 0
-        )
-        return world.gamma**t * (world.to_go(path, t) - per_state[state] - extra)
+    def weight(path: Path, at: int) -> Any:
+        step = path.steps[at]
+        extra = per_action[step.chance != world.left[step.state]] if s.of_action else 0
+        return world.gamma**at * (world.to_go(path, at) - per_state[step.state] - extra)
 
     p, drawn = positives("pi q")
     b, own, slope, total = reals("b b_a dpi D")
-    subtracted = own if s.depends_on_action else b
-    chance = p if s.same_policy else drawn
-    term = chance * subtracted * sympy.diff(sympy.log(p), p) * slope
-    return Findings(
+    term = (p if s.same_policy else drawn) * (own if s.of_action else b) * slope / p
+    return ev.Findings(
+        says=written(
+            r"\mathbb{E}[(G_t - @b) \nabla \log \pi_\theta(A_t|S_t)] "
+            r"= \mathbb{E}[G_t \nabla \log \pi_\theta(A_t|S_t)]",
+            b=sequence("b")(sequence("A")(t)) if s.of_action else b,
+        ),
         literal=[
-            Induction(
+            ev.Induction(
                 "Σ π(a) b ∇ log π(a) over some actions is b ∇ Σ π(a), and over all of them b ∇1 = 0",
-                base=(Identity("one action", term, b * slope),),
-                step=(Identity("one action more", b * total + term, b * (total + slope)),),
+                base=(ev.Identity("one action", term, b * slope),),
+                step=(ev.Identity("one action more", b * total + term, b * (total + slope)),),
                 over="any number of actions, every differentiable policy, b a function of the state",
             ),
             *world.gradient_is("E[Σ γ^t (G_t − b(S_t)) ∇ log π] = ∇J", weight),
-        ]
+        ],
     )
 
 
-@claim(
-    "L6.2-baseline-reduces-variance",
-    relation="<",
-    between=True,
-    corruptions=[
-        Corruption("the variance rises", relation=">"),
-        Corruption("condition dropped: any positive baseline", between=False),
-    ],
-)
-def reduces_variance(s: Statement) -> Findings:
+@claim("L6.2-baseline-reduces-variance", relation="<", between=True)
+def reduces_variance(s: Statement) -> ev.Findings:
     """A parabola in b, least at b*; even the value can lie beyond 2b*, where it does harm."""
-    with_value = answer("baseline_variance", "variance", baseline="value", **UNEVEN)
-    without = answer("baseline_variance", "variance", baseline="0", **UNEVEN)
-    value = answer("baseline_variance", "subtracted", baseline="value", **UNEVEN)
-    best = answer("baseline_variance", "best", baseline="value", **UNEVEN)
-    return Findings(
+    case, none = vector(UNEVEN), vector("baseline_variance/audit-no-baseline-scatters-less")
+    best, length = positives("b_best c")
+    b = 2 * best * (unit("u") if s.between else 1 + positives("u"))
+    return ev.Findings(
+        says=written(
+            r"\operatorname{Var}[(G_t - b) \nabla \log \pi_\theta] @relation "
+            r"\operatorname{Var}[G_t \nabla \log \pi_\theta]",
+            relation=s.relation,
+        ),
         against=[
-            Counterexample(
+            ev.Counterexample(
                 "two actions with chances 3/4 and 1/4 and returns 1 and 0; the baseline is the value, 3/4",
-                claimed=Exact(
-                    f"variance with the baseline {s.relation} without it", with_value, s.relation, without
+                ev.Exact(
+                    f"variance with the baseline {s.relation} without it",
+                    case.answer("variance"),
+                    s.relation,
+                    none.answer("variance"),
                 ),
-                premises=(Exact("the baseline is the expected return", value, "=", "3/4"),),
-                violates=Exact("b ≥ 2b*", value, ">=", 2 * best),
-                golden=cases.vector("baseline_variance/audit-value-raises-variance"),
+                golden=case,
+                violates=ev.Exact("b ≥ 2b*", case.answer("subtracted"), ">=", 2 * case.answer("best")),
+                also=(none,),
             )
         ],
-        repair=condition(
-            "It falls exactly for a baseline b between 0 and 2b*, where b* is the mean of G weighted with "
-            "the squared length of the score, and most for b = b*. A baseline outside, which the value can "
-            "be, raises it; and inside the gain may be as small as one likes.",
-            _variance_parabola(s),
-            latex=r"0 < b < 2 \mathbb{E}[G |\nabla \log \pi|^2] / \mathbb{E}[|\nabla \log \pi|^2]",
-        ),
+        repair=[
+            ordered(
+                "E (G−b)²|s|² − E G²|s|² = b² E|s|² − 2b E G|s|²; the means are equal, so the variances "
+                "differ by the same",
+                b**2 * length - 2 * b * best * length,
+                s.relation,
+                0,
+                "0 < b < 2b*, any number of actions, E|s|² = c > 0, E G|s|² = b* c (mirrored for b* < 0)",
+            ),
+        ],
     )
 
 
-def _variance_parabola(s: Statement) -> list[Evidence]:
-    p, length = positives("pi s2")
-    b, gain, weighted, lengths = reals("b G M C")
-    best, squares = positives("b_best c")
-    share = unit("u") if s.between else 1 + positives("u")
-    used = 2 * best * share
-    saved = p * length * (gain**2 - (gain - b) ** 2)
-    sign = 1 if s.relation == "<" else -1
-    return [
-        Induction(
-            "E G²|s|² − E (G−b)²|s|² = b (2 E G|s|² − b E |s|²); the means are equal, so the variances "
-            "differ by the same",
-            base=(Identity("one action", saved, b * (2 * p * length * gain - b * p * length)),),
-            step=(
-                Identity(
-                    "one action more",
-                    b * (2 * weighted - b * lengths) + saved,
-                    b * (2 * (weighted + p * length * gain) - b * (lengths + p * length)),
-                ),
-            ),
-            over="any number of actions (or of random returns), every baseline that is a number",
-        ),
-        Sign(
-            "variance without − variance with the baseline > 0",
-            sign * squares * used * (2 * best - used),
-            "0 < b < 2b*, E |s|² = c > 0 (and mirrored for b* < 0)",
-        ),
-    ]
+@claim("L6.2-V-natural-baseline", mean=True, best=False)
+def natural_baseline(s: Statement) -> ev.Findings:
+    """No other number is as near to the returns; the least variance it has not, nor is that said."""
+    case, t, state = vector(UNEVEN), index("t"), sympy.Symbol("s")
+    full, (c, mean, squares, one) = sequence("G")(t), reals("c M Q G_1")
+    value = mean if s.mean else one
 
+    def error(c: Any) -> Any:
+        return squares - 2 * c * mean + c**2
 
-@claim(
-    "L6.2-64-variance",
-    baseline="10",
-    factor=121,
-    corruptions=[
-        Corruption("a baseline of 30", baseline="30"),
-        Corruption("a factor of 11", factor=11),
-    ],
-)
-def example_variance(s: Statement) -> Findings:
-    """121/2 without the baseline, 1/2 with it; with any other chances it falls too."""
-    without = answer("baseline_variance", "variance", baseline="0", **EXAMPLE)
-    used = answer("baseline_variance", "variance", baseline=s.baseline, **EXAMPLE)
-    chance, b = unit("p"), int(s.baseline)
-    saved = (1 - chance) * (15**2 - (15 - b) ** 2) + chance * (7**2 - (7 - b) ** 2)
-    return Findings(
+    expected = sequence("E")(full, sympy.Eq(t, state)) if s.mean else full
+    return ev.Findings(
+        says=[says(sequence("b")(state), "=", sequence("V")(state), "=", expected)],
         literal=[
-            Exact("variance without a baseline, even chances", without, "=", "121/2"),
-            Exact("variance without = factor times variance with", without, "=", s.factor * used),
-            Sign(
-                "variance without − variance with the baseline > 0",
-                2 * chance * (1 - chance) * saved,
-                "every chance of the first action strictly between 0 and 1",
+            ev.Identity(
+                "E(G − c)² − E(G − V)² = (c − V)²: any other number is farther from the returns",
+                error(c) - error(value),
+                (c - value) ** 2,
+                "every c, all returns with a mean M and a mean square Q",
             ),
+            ev.Exact(
+                "chances 3/4, 1/4 and returns 1, 0: value against the baseline of least variance",
+                case.answer("subtracted"),
+                "=" if s.best else "!=",
+                case.answer("best"),
+            ),
+        ],
+    )
+
+
+@claim("L6.2-advantage-def", sign=1, subtract=Choice("V", "Q"))
+def advantage_definition(s: Statement) -> ev.Findings:
+    """G − V is one draw of what has the mean Q − V."""
+    (w, x, y, value), t = reals("w G_1 G_2 V"), index("t")
+    worth = w * x + (1 - w) * y
+    one, other = (s.sign * (full - (value if s.subtract == "V" else worth)) for full in (x, y))
+    over = "an action followed by the return G_1 with chance w, otherwise by G_2"
+    return ev.Findings(
+        says=[says(sequence("A")(t), "=", s.sign * (sequence("G")(t) - sequence(s.subtract)(t)))],
+        literal=[ev.Identity("G − V is the advantage of the action", one, worth - value, over)],
+        repair=[
+            ev.Identity("E[G − V | s, a] = Q − V", w * one + (1 - w) * other, worth - value, over),
+            ev.Identity("with a single return they are equal", one.subs(y, x), x - value, "G_1 = G_2"),
+        ],
+        unchanged=[*printed(*EPISODES)],
+    )
+
+
+@claim("L6.2-sign-direction", effect=">", alone=True)
+def sign_direction(s: Statement) -> ev.Findings:
+    """Its own term does that; the sum over steps of 6.3 adds the terms of other actions."""
+    case, (step, size) = vector("baseline_variance/audit-positive-advantage-falls"), positives("alpha a")
+    returns, critic = case.given["returns"], case.given["baseline"]
+    # the other action with five times the advantage, as in the counterexample
+    others = 0 if s.alone else odds_gain(5 * step * size)
+    up, down = odds_gain(step * size) - others, odds_gain(-step * size) - others
+    return ev.Findings(
+        says=written(
+            r"A_t > 0 \implies \pi_{\text{new}}(a_t|s_t) @effect \pi_{\text{old}}(a_t|s_t)", effect=s.effect
+        ),
+        against=[
+            ev.Counterexample(
+                "two equally likely actions were taken once each, with advantages 1 and 5 (a critic at 10)",
+                ev.Exact("slope of the first preference", case.answer()[0], s.effect, 0),
+                golden=case,
+                premises=(
+                    ev.Exact("its advantage", answer("advantage", return_=returns[0], value=critic), ">", 0),
+                ),
+                violates=ev.Exact("samples in the step", sympy.Integer(len(returns)), ">", 1),
+            )
+        ],
+        repair=[
+            ordered("A > 0: what the odds gain", up, s.effect, 0, ANY_SOFTMAX),
+            ordered("A < 0: what they lose", -down, s.effect, 0, ANY_SOFTMAX),
+            ev.Identity("A = 0: they stay", odds_gain(0) - others, 0, ANY_SOFTMAX),
+            ev.Sign(
+                "slope of log π(a) along the step, A |∇ log π|²",
+                size * (positives("g") ** 2 + positives("rest")),
+                "every differentiable policy whose score is not 0",
+            ),
+        ],
+    )
+
+
+@claim("L6.2-actor-critic", weight=Choice("advantages", "values"), against=Choice("value", "policy"), power=2)
+def actor_critic(s: Statement) -> ev.Findings:
+    """What the critic learns, and that the actor needs it."""
+    from rlcalc.specs import load_formula
+
+    w, x, y, value = reals("w G_1 G_2 V")
+    error = w * (value - x) ** s.power + (1 - w) * (value - y) ** s.power
+    actor, advantage = ([p.name for p in load_formula(f).parameters] for f in ("actor_loss", "advantage"))
+    return ev.Findings(
+        literal=[
+            ev.Identity(
+                "the squared error of the critic is at rest at the expected return",
+                error.diff(value).subs(value, w * x + (1 - w) * y),
+                0,
+                "a return G_1 with chance w, otherwise G_2",
+            ),
+            ev.Fact("the actor's loss takes", s.weight, "in", actor),
+            ev.Fact("and an advantage takes, from the critic,", s.against, "in", advantage),
         ]
+    )
+
+
+@claim("L6.5-control-variate", relation="<", strong=True, cross=-2)
+def control_variate(s: Statement) -> ev.Findings:
+    """Var(X − b) = Var X − 2 Cov + Var b: correlation is not enough."""
+    x2, b2, xb, x, b, joint = reals("X2 B2 XB X B c")
+    spread, gain, own = positives("v d u")
+    covariance = spread / 2 + (gain if s.strong else -gain)
+    return ev.Findings(
+        says=written(r"\operatorname{Var}(X - b) @relation \operatorname{Var}(X)", relation=s.relation),
+        against=[
+            _correlated(s, vector("control_variate/audit-negative-correlation")),
+            _correlated(s, vector("control_variate/lecture-6.5-fails")),
+        ],
+        repair=[
+            ev.Identity(
+                "Var(X − b) = Var X − 2 Cov(X, b) + Var b",
+                (x2 - 2 * xb + b2) - (x - b) ** 2,
+                (x2 - x**2) + s.cross * (xb - x * b) + (b2 - b**2),
+                "all X and b with second moments",
+            ),
+            ordered("−2 Cov + Var b, Cov = Var b/2 + d", spread - 2 * covariance, s.relation, 0, "d > 0"),
+            ev.Identity(
+                "Var X − 2k Cov + k² Var b at k = Cov/Var b",
+                own - 2 * (joint / spread) * joint + (joint / spread) ** 2 * spread,
+                own * (1 - joint**2 / (own * spread)),
+                "all X and b that vary",
+            ),
+        ],
+    )
+
+
+def _correlated(s: Statement, case: Vector) -> ev.Counterexample:
+    """X is 0 or 1, equally likely, and b takes its two values with it: 4 Cov is their difference."""
+    low, high = map(as_expression, case.given["b"])
+    after, before = case.answer("variance"), case.answer("variance_x")
+    return ev.Counterexample(
+        f"X is 0 or 1, equally likely, and b is {low} or {high} with it",
+        ev.Exact(f"Var(X − b) {s.relation} Var X", after, s.relation, before),
+        golden=case,
+        premises=(ev.Exact("b correlates with X", case.answer("correlation"), "!=", 0),),
+        violates=ev.Exact("8 Cov is not above 4 Var b", 2 * (high - low), "<=", (high - low) ** 2),
+    )
+
+
+@claim("L6.5-analogy-to-baseline", multiplied=False, own_mean=0)
+def analogy(s: Statement) -> ev.Findings:
+    """b alone is a constant and correlates with nothing; what is subtracted from G·score is b·score."""
+    case, (p, b) = vector(CRITIC), reals("p b")
+    pair = [case.answer("variance"), case.answer("variance", baseline="0")]
+    if not s.multiplied:
+        alone = {"x": case.given["returns"], "b": [case.given["baseline"]] * 2, "k": "1"}
+        pair = [answer("control_variate", name, **alone) for name in ("variance", "variance_x")]
+    score = sympy.Symbol("score") if s.multiplied else 1
+    numbers = ev.Exact("returns 15 and 7, b = 10: variance with b, and without", pair[0], "<", pair[1])
+    centred = ev.Identity("E[b ∇ log π]", p * b * (1 - p) + (1 - p) * b * -p, s.own_mean, "two actions")
+    return ev.Findings(
+        says=written(
+            r"\operatorname{Var}(@full - @part) < \operatorname{Var}(@full)",
+            full=reals("G") * score,
+            part=b * score,
+        ),
+        literal=[numbers, centred] if s.multiplied else [numbers],
+        repair=[centred],
+        unchanged=[*printed(*EPISODES)],
     )

@@ -1,363 +1,279 @@
-"""Chapter 6, section 6.3: the two forms of the advantage and the two losses."""
+"""Chapter 6, sections 6.3 and 6.4: two forms of the advantage, the two losses, the worked example."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from rlcalc.audit import cases
-from rlcalc.audit.evidence import (
-    Counterexample,
-    Exact,
-    Fact,
-    Findings,
-    Identity,
-    Induction,
-    Sign,
-    condition,
-    correction,
-    reading,
-)
-from rlcalc.audit.latex import to_text
-from rlcalc.audit.lecture.ch6_advantage import example_advantages
+from rlcalc._lazy import sympy
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.alter import Choice
+from rlcalc.audit.cases import printed, vector
+from rlcalc.audit.formula import Said, read, says, written
+from rlcalc.audit.formula.reader import Node
+from rlcalc.audit.lecture.ch4 import ANY_SOFTMAX
+from rlcalc.audit.lecture.ch4_theorem import sum_ends
+from rlcalc.audit.lecture.ch6 import CRITIC, EPISODES
 from rlcalc.audit.policies import odds_gain
-from rlcalc.audit.proofs import answer, index, positives, reals
-from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence
+from rlcalc.audit.registry import Statement, claim
+from rlcalc.audit.zero import as_expression
+from rlcalc.exact import symbol
+
+LOSSES = "actor_loss/lecture-6.4-even-policy"  # both episodes of 6.4 at even chances
 
 
-@claim(
-    "L6.3-A-uses-R",
-    letter="R",
-    sign=1,
-    corruptions=[
-        Corruption("the return is written", letter="G"),
-        Corruption("V − R", sign=-1),
-    ],
-)
-def advantage_of_reward(s: Statement) -> Findings:
+@claim("L6.3-A-uses-R", letter=Choice("R", "G"), sign=1)
+def advantage_of_reward(s: Statement) -> ev.Findings:
     """Everywhere else in the lecture R is a reward: one of them is not what the state's value predicts."""
-    rewards = ["0", "15"]
-    returns = answer("discounted_return", "returns", rewards=rewards, gamma="1")
-    first = returns[0] if s.letter == "G" else rewards[0]
-    reward, later, value, gamma = reals("R G V gamma")
-    return Findings(
-        literal=[
-            Identity(
-                "what is written − V is the advantage of a return",
-                (reward + gamma * later if s.letter == "G" else reward) - value,
-                reward + gamma * later - value,
-                "every reward and what follows it",
-            ),
-            Exact(
-                "rewards 0 and 15, V = 10: first advantage",
-                s.sign * answer("advantage", return_=str(first), value="10"),
-                "=",
-                5,
-            ),
-        ],
-        repair=reading(
-            "R_t stands for the return G_t here, as in sections 6.2 and 6.4.",
-            [
-                Identity(
-                    "G_t − V with G_t = R_{t+1} + γ G_{t+1}",
-                    s.sign * (reward + gamma * later - value),
-                    (reward + gamma * later) - value,
-                    "every reward and what follows it",
-                )
-            ],
-            unchanged=example_advantages(),
-            latex=r"A_t = G_t - V_\phi(S_t)",
-        ),
+    t, (reward, later, value, gamma) = index("t"), reals("R G V gamma")
+    full, over = reward + gamma * later, "every reward and what follows it"
+    meant = {"R": reward, "G": full}[s.letter]
+    return ev.Findings(
+        says=[says(sequence("A")(t), "=", s.sign * (sequence(s.letter)(t) - sequence("V_phi")(t)))],
+        literal=[ev.Identity("is it return less value?", s.sign * (meant - value), full - value, over)],
+        repair=[ev.Identity("G_t = R_{t+1} + γ G_{t+1} is", s.sign * (full - value), full - value, over)],
+        unchanged=[*printed(*EPISODES)],
     )
 
 
-@claim(
-    "L6.3-td-advantage",
-    next_weight="gamma",
-    value_sign=-1,
-    swapped=False,
-    corruptions=[
-        Corruption("the next value is not discounted", next_weight="1"),
-        Corruption("plus the value of the state", value_sign=1),
-        Corruption("the two values swapped", swapped=True),
-    ],
-)
-def td_advantage(s: Statement) -> Findings:
-    """It is the TD error; with exact values its mean for a given action is the advantage."""
-    reward, here, after, other, gamma, w = reals("r v x y g w")
-    weight = gamma if s.next_weight == "gamma" else 1
+@claim("L6.3-td-advantage", discount=1, sign=-1, exact=True)
+def td_advantage(s: Statement) -> ev.Findings:
+    """It is the TD error; for a given action its mean is the advantage if the critic is right."""
+    case, t = vector("td_error/audit-critic-wrong-ahead"), index("t")
+    rewards, critic, w = sequence("R"), sequence("V_phi"), reals("w")
+    reward, here, after, other, gamma = reals("r v x y g")
+    d, e, f = reals("d e f")  # what the critic errs by
 
-    def stated(following: Any) -> Any:
-        now, then = (following, here) if s.swapped else (here, following)
-        return reward + weight * then + s.value_sign * now
+    def estimate(reward: Any, here: Any, after: Any, gamma: Any) -> Any:
+        return reward + gamma**s.discount * after + s.sign * here
 
-    one_step = answer("n_step_return", rewards=["r"], values=["v", "x"], gamma="g", n=1)
-    td = answer("td_error", reward="r", value="v", next_value="x", gamma="g")
-    plain = {symbol: reals(symbol.name) for symbol in td.free_symbols | one_step.free_symbols}
-    action_value = reward + gamma * (w * after + (1 - w) * other)
-    over = "every reward, value and discount"
-    return Findings(
-        literal=[
-            Identity("it is the TD error", stated(after), td.subs(plain), over),
-            Identity(
-                "it is the 1-step return less the value", stated(after), one_step.subs(plain) - here, over
+    def mean(here: Any, after: Any, other: Any) -> Any:
+        return w * estimate(reward, here, after, gamma) + (1 - w) * estimate(reward, here, other, gamma)
+
+    advantage = reward + gamma * (w * after + (1 - w) * other) - here
+    written_out = estimate(rewards(t + 1), critic(t), critic(t + 1), reals("gamma"))
+    better = answer("advantage", return_="1", value=case.given["value"])
+    ahead = case.given["next_value"]
+    return ev.Findings(
+        says=[says(sequence("A")(t), "=", written_out)],
+        against=[
+            ev.Counterexample(
+                "two equally likely actions with the returns 1 and 1/2; the critic is right about the state "
+                "and says 0 about the one from which 1 follows",
+                ev.Exact("TD error of the better action = its advantage", case.answer(), "=", better),
+                golden=case,
+                violates=ev.Exact("the critic's value of a state worth 1", ahead, "!=", 1),
+            )
+        ],
+        repair=[
+            ev.Identity(
+                "it is the TD error",
+                estimate(*map(symbol, "rvxg")),
+                answer("td_error", reward="r", value="v", next_value="x", gamma="g"),
+                "every reward, value and discount",
             ),
-            Identity(
+            ev.Identity(
                 "with exact values its mean is Q − V",
-                w * stated(after) + (1 - w) * stated(other),
-                action_value - here,
+                mean(here, after if s.exact else after + e, other),
+                advantage,
                 "two next states with chances w and 1 − w",
             ),
-        ]
+            ev.Identity(
+                "a critic that errs by d here, by e and f ahead, shifts the mean by γ(we + (1−w)f) − d",
+                mean(here + d, after + e, other + f),
+                advantage + gamma * (w * e + (1 - w) * f) - d,
+                "all errors; d is the same for every action",
+            ),
+        ],
     )
 
 
-@claim(
-    "L6.3-more-generally",
-    lam="0",
-    low=0,
-    high=1,
-    corruptions=[
-        Corruption("the estimate with λ = 1 is said to contain the return", lam="1"),
-        Corruption("the two ends of the correction swapped", low=1, high=0),
-    ],
-)
-def more_generally(s: Statement) -> Findings:
-    """Neither contains the other: they are the two ends of generalised advantage estimation."""
-    given: dict[str, Any] = {"rewards": ["0", "1"], "values": ["0", "0", "0"], "gamma": "1"}
-    form = answer("gae", "advantages", lam=s.lam, **given)[0]
-    returned = answer("discounted_return", "returns", rewards=given["rewards"], gamma="1")[0]
+@claim("L6.3-more-generally", lam="0", low=0, high=1)
+def more_generally(s: Statement) -> ev.Findings:
+    """Neither contains the other: they are the two ends of generalized advantage estimation."""
+    case, one = vector("gae/audit-one-step-is-not-general"), vector("gae/audit-lambda-one-is-the-return")
+    full = answer("discounted_return", "returns", rewards=case.given["rewards"], gamma=case.given["gamma"])
     reward, here, after, later, gamma = reals("r v x G gamma")
-    delta = reward + gamma * after - here
-    return Findings(
+    delta, target = reward + gamma * after - here, reward + gamma * later - here
+
+    def estimate(lam: int) -> Any:
+        return delta + gamma * lam * (later - after)
+
+    last = {later: 0, after: 0}  # after the end
+    return ev.Findings(
         against=[
-            Counterexample(
+            ev.Counterexample(
                 "rewards 0 and 1, all values 0, no discount: the first step",
-                claimed=Exact("the form gives the return less the value", form, "=", returned),
-                golden=cases.vector("gae/audit-one-step-is-not-general"),
+                ev.Exact("the form gives the return less the value", case.answer(lam=s.lam)[0], "=", full[0]),
+                golden=case,
+                also=(one,),
             )
         ],
-        repair=correction(
-            "Both are special cases of one estimate, the sum of the TD errors discounted by γλ: λ = 0 leaves "
-            "the TD error, λ = 1 adds up to the return less the value.",
-            [
-                Identity(
-                    "λ = 0: A_t = δ_t + γλ A_{t+1} is the TD error",
-                    delta + gamma * s.low * (later - after),
-                    delta,
-                    "every step",
-                ),
-                Induction(
-                    "λ = 1: A_t = δ_t + γ A_{t+1} is the return less the value",
-                    base=(
-                        Identity(
-                            "the last step, before V(S_T) = 0", reward + gamma * 0 - here, reward - here
-                        ),
-                    ),
-                    step=(
-                        Identity(
-                            "one step earlier",
-                            delta + gamma * s.high * (later - after),
-                            (reward + gamma * later) - here,
-                        ),
-                    ),
-                    over="episodes of any length, backwards from the end; every reward, value and discount",
-                    variable="t",
-                ),
-            ],
-            latex=r"A_t = \sum_{k} (\gamma\lambda)^k \delta_{t+k}",
-        ),
+        repair=[
+            ev.Identity("λ = 0: δ_t + γλ A_{t+1} is the TD error", estimate(s.low), delta, "every step"),
+            ev.Induction(
+                "λ = 1: A_t = δ_t + γ A_{t+1} is the return less the value",
+                base=(ev.Identity("the last step", estimate(s.high).subs(last), target.subs(last)),),
+                step=(ev.Identity("one step earlier", estimate(s.high), target),),
+                over="episodes of any length, backwards from the end; every reward, value and discount",
+                variable="t",
+            ),
+        ],
+        unchanged=[*printed(*EPISODES)],
     )
 
 
-@claim(
-    "L6.3-actor-loss-sign",
-    sign=1,
-    advantage_sign=1,
-    corruptions=[
-        Corruption("the loss is written with a minus", sign=-1),
-        Corruption("the advantage is V − G", advantage_sign=-1),
-    ],
-)
-def actor_loss_sign(s: Statement) -> Findings:
+@claim("L6.3-actor-loss-sign", sign=1)
+def actor_loss_sign(s: Statement) -> ev.Findings:
     """A loss is made smaller, and this one smaller means good actions less likely."""
-    step, size = positives("alpha a")
-    uphill = s.sign * s.advantage_sign * step * size
-    over = "a softmax policy of any number of actions, any step size, A > 0"
-    shown: dict[str, Any] = {"probs": ["1/2", "1/2"], "advantages": ["5", "-3"]}
-    objective, loss = (answer("actor_loss", name, **shown) for name in ("objective", "loss"))
-    return Findings(
-        literal=[Sign("a step that makes it smaller raises an action with A > 0", odds_gain(-uphill), over)],
-        repair=reading(
-            "It is the objective, which is maximised; the loss is its negative.",
-            [Sign("a step that makes it larger raises an action with A > 0", odds_gain(uphill), over)],
-            unchanged=[
-                *example_advantages(),
-                Exact("both episodes of 6.4 at even chances: loss = −objective", loss, "=", -objective),
-            ],
-            latex=r"L^{\text{actor}}(\theta) = -\sum_{t} \log \pi_\theta(a_t|s_t) A_t",
-        ),
+    case, uphill = vector(LOSSES), odds_gain(s.sign * positives("alpha") * positives("a"))
+    probs, advantages = (map(as_expression, case.given[name]) for name in ("probs", "advantages"))
+    example = sum(s.sign * sympy.log(p) * a for p, a in zip(probs, advantages, strict=True))
+    over = f"{ANY_SOFTMAX}, A > 0"
+    return ev.Findings(
+        says=written(r"L^{\text{actor}} = \sum_{t} @sign \log \pi_\theta(a_t|s_t) A_t", sign=s.sign),
+        literal=[ev.Sign("a step that makes it smaller raises an action with A > 0", -uphill, over)],
+        repair=[ev.Sign("a step that makes it larger raises an action with A > 0", uphill, over)],
+        unchanged=[
+            *printed(*EPISODES),
+            ev.Exact("both episodes of 6.4: it is the objective", example, "=", case.answer("objective")),
+            ev.Exact("and its negative the loss", -example, "=", case.answer("loss")),
+        ],
     )
 
 
-@claim(
-    "L6.3-actor-loss-detach",
-    held=True,
-    sign=1,
-    corruptions=[
-        Corruption("condition dropped: the advantage moves with the parameters", held=False),
-        Corruption("the gradient has the other sign", sign=-1),
-    ],
-)
-def actor_loss_detach(s: Statement) -> Findings:
+@claim("L6.3-actor-loss-detach", held=True, sign=1)
+def actor_loss_detach(s: Statement) -> ev.Findings:
     """One parameter w with V = w and preference w of L: the product rule adds −log π."""
-    half = answer("score", theta=["0", "0"], action=0)[0]
-    extra = answer("actor_loss", probs=["1/2"], advantages=["-1"])
+    extra, score = vector("actor_loss/audit-gradient-through-advantage"), vector("score/lecture-4.4")
     log, slope, advantage, moves = reals("l dl A dA")
-    change = 0 if s.held else moves
-    return Findings(
+    half = score.answer()[0]
+    return ev.Findings(
+        says=written(
+            r"\nabla \sum_{t} \log \pi_\theta(a_t|s_t) A_t "
+            r"= \sum_{t} @sign A_t \nabla \log \pi_\theta(a_t|s_t)",
+            sign=s.sign,
+        ),
         against=[
-            Counterexample(
+            ev.Counterexample(
                 "one parameter w for both: preference w of L against 0, value V = w; at w = 0 L returns 1",
-                claimed=Exact("derivative of log π · A = A ∂ log π", half + extra, "=", s.sign * half),
-                violates=Exact("the advantage moves with w", -1, "!=", 0),
-                golden=cases.vector("actor_loss/audit-gradient-through-advantage"),
+                ev.Exact("derivative of log π · A = A ∂ log π", half + extra.answer(), "=", s.sign * half),
+                golden=extra,
+                violates=ev.Exact("slope of the advantage along w", extra.given["advantages"][0], "!=", 0),
+                also=(score,),
             )
         ],
-        repair=condition(
-            "It holds when the advantage is a constant for the derivative: when actor and critic share no "
-            "parameters and only θ is differentiated, or when the advantage is detached.",
-            [
-                Identity(
-                    "product rule for one step",
-                    slope * advantage + log * change,
-                    s.sign * advantage * slope,
-                    "every policy and advantage; the sum is term by term",
-                )
-            ],
-        ),
-    )
-
-
-def _roles(formula: str, letter: str) -> set[str]:
-    """What a letter stands for in Σ log π(· | ·) · (·): the argument before the bar, or a factor."""
-    inside, outside = formula.split("(", 1)[1].split("|", 1)
-    factor = outside.split(")", 1)[1]
-    return {role for role, part in (("action", inside), ("advantage", factor)) if letter in part}
-
-
-@claim(
-    "L6.3-A-overloaded",
-    formula=r"\log \pi_\theta(A_t|S_t) A_t",
-    repaired=r"\log \pi_\theta(a_t|S_t) A_t",
-    # about notation: there is nothing general to prove
-    scope="structure",
-    corruptions=[
-        Corruption("the action has a letter of its own", formula=r"\log \pi_\theta(a_t|S_t) A_t"),
-        Corruption("the repair keeps the letter", repaired=r"\log \pi_\theta(A_t|S_t) A_t"),
-    ],
-)
-def overloaded(s: Statement) -> Findings:
-    shown: dict[str, Any] = {"probs": ["1/2", "1/2"], "advantages": ["5", "-3"]}
-    return Findings(
-        literal=[
-            Fact("meanings of A_t in the formula", len(_roles(s.formula, "A_t")), "=", 1, to_text(s.formula))
+        repair=[
+            ev.Identity(
+                "product rule for one step",
+                slope * advantage + log * (0 if s.held else moves),
+                s.sign * advantage * slope,
+                "every policy and advantage; the sum is term by term",
+            )
         ],
-        repair=reading(
-            "The action gets a small letter, a_t, and A_t is the advantage.",
-            [
-                Fact(
-                    "meanings of A_t then", _roles(s.repaired, "A_t"), "=", {"advantage"}, to_text(s.repaired)
-                )
-            ],
-            unchanged=[
-                *example_advantages(),
-                Exact("the sum for 6.4 at even chances", answer("actor_loss", **shown), "=", "-2*log(2)"),
-            ],
-            latex=r"\sum_{t} \log \pi_\theta(a_t|s_t) A_t",
-        ),
     )
 
 
-@claim(
-    "L6.3-sum-to-T",
-    last=0,
-    corruptions=[
-        Corruption("the sums end at T − 1", last=-1),
-        Corruption("the sums end at T + 1", last=1),
-    ],
-)
-def sums_to_end(s: Statement) -> Findings:
+def _roles(latex: str, letter: str) -> set[str]:
+    """What a letter stands for: in the brackets of the policy an action, outside a number."""
+
+    def walk(node: Node, role: str) -> Iterator[str]:
+        if node.name == letter:
+            yield role
+        for part in node.parts:
+            yield from walk(part, "action" if node.name == "pi_theta" else role)
+
+    return {role for chain in read(latex) for side in chain.sides for role in walk(side, "advantage")}
+
+
+@claim("L6.3-A-overloaded", action=Choice("A", "a"), scope="structure")  # about notation
+def overloaded(s: Statement) -> ev.Findings:
+    """Read as a formula: in which places the letter stands."""
+    latex = rf"\log \pi_\theta({s.action}_t|S_t) A_t"
+    return ev.Findings(
+        says=[Said(chain.sides, chain.relations) for chain in read(latex)],
+        literal=[ev.Fact("what A_t stands for", _roles(latex, "A"), "=", {"advantage"})],
+        repair=[
+            ev.Fact("what A_t stands for then", _roles(latex.replace("(A", "(a"), "A"), "=", {"advantage"})
+        ],
+        unchanged=[
+            *printed(*EPISODES),
+            ev.Exact("the sum for 6.4 at even chances", vector(LOSSES).answer(), "=", "-2*log(2)"),
+        ],
+    )
+
+
+@claim("L6.3-sum-to-T", last=0)
+def sums_to_end(s: Statement) -> ev.Findings:
     """At time T there is no action any more; a terminal state has value 0 and return 0."""
-    end, score = index("T"), reals("score")
-    rewards_left = end - (end + s.last)
-    return Findings(
-        literal=[Identity("terms = actions", end + s.last - 0 + 1, end, "T ≥ 1, the end of the episode")],
-        repair=reading(
-            "The sums end at T − 1, or T is the time of the last action. The terms for the terminal state "
-            "are 0, as its value and its return are.",
-            [
-                Identity("rewards left after the last term", rewards_left, 0, "T ≥ 1"),
-                Identity(
-                    "its actor term, weight G_T − V(S_T) = 0 − 0", rewards_left * score, 0, "every score"
-                ),
-                Identity("its critic term", (rewards_left - 0) ** 2, 0, "T ≥ 1"),
-            ],
-            unchanged=[
-                Exact(
-                    "critic's loss of 6.4, two episodes of one step",
-                    answer("critic_loss", values="10", returns=["15", "7"]),
-                    "=",
-                    34,
-                )
-            ],
-            latex=r"\sum_{t=0}^{T-1} (V_\phi(S_t) - G_t)^2",
-        ),
-    )
+    t = index("t")
+    error = sequence("V_phi")(t) - sequence("G")(t)
+    return sum_ends(error**2, s.last, printed("critic_loss/lecture-6.4"))
 
 
-@claim(
-    "L6.3-critic-loss",
-    sign=1,
-    target="return",
-    corruptions=[
-        Corruption("it is maximised", sign=-1),
-        Corruption("the first reward instead of the return", target="reward"),
-    ],
-)
-def critic_loss(s: Statement) -> Findings:
+@claim("L6.3-critic-loss", sign=1, target=Choice("G", "R"))
+def critic_loss(s: Statement) -> ev.Findings:
     """n(V − m)² more than at the mean m, for every number of returns."""
-    n = index()
-    value, mean, squares = reals("V m Q")
-    away = positives("d")
-    loss = n * value**2 - 2 * value * n * mean + squares
-    lowest = loss.subs(value, mean)
+    n, t, (value, mean, squares) = index(), index("t"), reals("V m Q")
+    loss = n * value**2 - 2 * s.sign * value * n * mean + squares
     rewards = ["0", "15"]
-    returned = answer("discounted_return", "returns", rewards=rewards, gamma="1")[0]
-    target = str(returned) if s.target == "return" else rewards[0]
-    return Findings(
+    full = answer("discounted_return", rewards=rewards, gamma="1")
+    taught = [str(full) if s.target == "G" else rewards[0]]
+    learnt = answer("critic_loss", "minimiser", values="10", returns=taught)
+    return ev.Findings(
+        says=written(
+            r"L^{\text{critic}} = \sum_{t} (V_\phi(S_t) - @target)^2", target=s.sign * sequence(s.target)(t)
+        ),
         literal=[
-            Identity(
+            ev.Identity(
                 "loss at V − loss at the mean = n (V − m)²",
-                loss - lowest,
+                loss - loss.subs(value, mean),
                 n * (value - mean) ** 2,
                 "n ≥ 1 returns with mean m and sum of squares Q",
             ),
-            Sign(
-                "so every other value is worse",
-                s.sign * n * away**2,
-                "V = m ± d, d > 0, n ≥ 1",
-            ),
-            Exact(
-                "value learnt for a state that is followed by the rewards 0 and 15",
-                answer("critic_loss", "minimiser", values="10", returns=[target]),
-                "=",
-                returned,
-            ),
-            Exact(
-                "6.4: the calculator's minimiser of the returns 15 and 7",
-                answer("critic_loss", "minimiser", values="10", returns=["15", "7"]),
-                "=",
-                11,
-            ),
+            ev.Exact("value learnt for a state that is followed by the rewards 0 and 15", learnt, "=", full),
+            *printed("critic_loss/lecture-6.4"),
+        ],
+    )
+
+
+@claim("L6.4-directions", first=">", second="<")
+def directions(s: Statement) -> ev.Findings:
+    """Each step by itself, and both episodes in one step."""
+    step, start = positives("alpha"), {"theta": ["0", "0"], "alpha": "1/10", "baseline": "10"}
+    up = answer("reinforce_step", "policy", action=0, return_="15", **start)[0]
+    down = answer("reinforce_step", "policy", action=1, return_="7", **start)[1]
+    both = vector(CRITIC).answer()
+    return ev.Findings(
+        literal=[
+            ordered("advantage 5: change of the odds", odds_gain(5 * step), s.first, 0, ANY_SOFTMAX),
+            ordered("advantage −3: change of the odds", odds_gain(-3 * step), s.second, 0, ANY_SOFTMAX),
+            ev.Exact("even chances, α = 1/10: first", up, s.first, "1/2"),
+            ev.Exact("second", down, s.second, "1/2"),
+            ev.Exact("both in one step: first", both[0], s.first, 0),
+            ev.Exact("second", both[1], s.second, 0),
         ]
+    )
+
+
+@claim(
+    "L6.4-critic-average",
+    start="10",
+    mean="11",
+    alpha="1/10",
+    harmless={"start: 10 → -10": "a prediction farther below the mean should rise as well"},
+)
+def critic_average(s: Statement) -> ev.Findings:
+    """The mean is 11 exactly, and a gradient step of moderate size goes towards it."""
+    case = vector("critic_loss/lecture-6.4")
+    best, moved = (case.answer(name, values=s.start, alpha=s.alpha) for name in ("minimiser", "updated"))
+    returns = list(map(as_expression, case.given["returns"]))
+    return ev.Findings(
+        says=[says(s.start, "->", sum(returns) / len(returns), "=", s.mean)],
+        literal=[
+            ev.Exact("mean of the returns", best, "=", s.mean),
+            ev.Exact(f"a step of size {s.alpha} raises the prediction", moved, ">", s.start),
+            ev.Exact("and does not pass the mean", moved, "<=", best),
+        ],
     )

@@ -1,255 +1,131 @@
-"""Chapter 7: importance sampling, and the probability ratio."""
+"""Chapter 7, section 7.2: importance sampling, the ratio, and what the ratio of one step leaves out."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from rlcalc._lazy import sympy
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.evidence import (
-    Counterexample,
-    Exact,
-    Findings,
-    Identity,
-    Replay,
-    Sign,
-    condition,
-)
+from rlcalc.audit.formula import written
 from rlcalc.audit.proofs import answer, ordered, positives, reals, sequence, unit
-from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 
-HALF = ["1/2", "1/2"]
+FAMILY = "all episodes of this shape: two actions in each of two states, all rewards, policies, 0 < γ < 1"
 
 
-def stale_bias(weighted: bool) -> tuple[Any, Any]:
-    """Bias of a second REINFORCE update on old samples of the two-action bandit, and its closed form.
-
-    π(L) = p now and q when the samples were drawn; the derivative is by the
-    difference of the preferences, so that the scores are 1 − p and −p.
-    """
-    p, q = unit("x"), unit("y")
-    left, right = reals("g_L g_R")
-    weight = (p / q, (1 - p) / (1 - q)) if weighted else (1, 1)
-    estimate = q * weight[0] * left * (1 - p) - (1 - q) * weight[1] * right * p
-    return estimate - p * (1 - p) * (left - right), (q - p) * (left * (1 - p) + right * p)
-
-
-@claim(
-    "L7.2-stale",
-    relation="!=",
-    weighted=False,
-    corruptions=[Corruption("the mean is the gradient", relation="=")],
-)
-def stale(s: Statement) -> Findings:
-    """The bias of an unweighted second update is a product; its second factor can vanish by luck."""
-    case = vector("importance/audit-stale-by-luck")
-    true, old = case.answer(q=case.given["p"]), case.answer(p=case.given["q"])
-    bias, closed = stale_bias(s.weighted)
-    pay_left, pay_right = 2 * as_expression(case.given["f"][0]), -2 * as_expression(case.given["f"][1])
-    shift, size = positives("d c")
-    over = "q − p and g_L(1−p) + g_R p are not 0"
-    return Findings(
+@claim("L7.2-is-identity", order=1, support=True)
+def importance(s: Statement) -> ev.Findings:
+    """Term by term; what q never draws is lost."""
+    p, q, f, x = sequence("p"), sequence("q"), sequence("f"), reals("x")
+    weight = (p(x) / q(x)) ** s.order
+    case = vector("importance/q-zero")
+    outcomes = [list(map(as_expression, case.given[name])) for name in ("p", "q", "f")]
+    whole = sum(chance * value for chance, _, value in zip(*outcomes, strict=True))
+    drawn = sum(chance * value for chance, old, value in zip(*outcomes, strict=True) if old != 0)
+    return ev.Findings(
+        says=written(
+            r"\mathbb{E}_{x \sim p}[f(x)] = \mathbb{E}_{x \sim q}\left[ @weight f(x) \right]", weight=weight
+        ),
         against=[
-            Counterexample(
-                "returns 1 and −1, π = 1/2 and π_old = 3/4: both sides are 1/2",
-                Exact(f"mean over the old policy {s.relation} the gradient", old, s.relation, true),
+            ev.Counterexample(
+                "q never draws the second outcome, whose weight has no value",
+                ev.Exact("what q can draw of E_q[(p/q) f] = E_p[f]", drawn, "=", whole),
                 golden=case,
-                premises=(Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
-                violates=Exact("g_L(1 − p) + g_R p", (pay_left + pay_right) / 2, "=", 0),
+                violates=ev.Exact("p·f where q is 0", whole - drawn, "!=", 0),
             )
         ],
         repair=[
-            Identity(
-                "an unweighted update on old samples is off by (q − p)(g_L(1−p) + g_R p)",
-                bias,
-                closed,
-                "two actions, every policy q of the samples, every policy p, all returns; 0 at p = q",
+            ev.Identity(
+                "each outcome that q can draw enters with what it has under p",
+                q(x) * weight * f(x),
+                p(x) * f(x),
+                "every x with q(x) > 0, every p and f; sums of such terms, finite or convergent",
             ),
-            ordered("a product that is not 0", shift * size, s.relation, 0, over),
-            ordered("of either sign", -shift * size, s.relation, 0, over),
+            ev.Identity(
+                "each other outcome enters with nothing, and has nothing",
+                0 if s.support else p(x) * f(x),
+                0,
+                "q(x) = 0",
+            ),
         ],
     )
 
 
-@claim(
-    "L7.2-must-discard",
-    weighted=False,
-    corruptions=[Corruption("condition dropped: samples may be weighted", weighted=True)],
-)
-def must_discard(s: Statement) -> Findings:
-    """Weighted by the ratio, the same old samples give the new policy's value exactly."""
-    old = answer("importance", "estimate", p=["3/4", "1/4"], q=HALF, f=["10", "0"])
-    bias, closed = stale_bias(s.weighted)
-    return Findings(
-        against=[
-            Counterexample(
-                "the bandit of section 4.4: returns drawn by (1/2, 1/2), reweighted to (3/4, 1/4)",
-                given={"π_old": "1/2 1/2", "π": "3/4 1/4", "G": "10 0"},
-                claimed=Exact("old samples miss the new policy's value", old, "!=", "15/2"),
-                violates=Exact("the samples are weighted: the first by", "3/2", "!=", 1),
-                replay=(
-                    Replay("rlcalc importance --p 3/4 1/4 --q 1/2 1/2 --f 10 0", "15/2", "estimate"),
-                    Replay("rlcalc importance --p 3/4 1/4 --q 1/2 1/2 --f 10 0", ["3/2", "1/2"], "weights"),
-                ),
-                golden="importance/audit-stale-samples-reweighted",
-            )
-        ],
-        repair=condition(
-            "They are useless for the unweighted estimate of REINFORCE. Weighted by the ratio of the "
-            "probabilities of what was done they stay usable, at the price of variance.",
-            [Identity("unweighted, they are off by (q − p)(g_L(1−p) + g_R p)", bias, closed, "two actions")],
-        ),
-    )
-
-
-@claim(
-    "L7.2-is-identity",
-    order=1,
-    support=True,
-    corruptions=[
-        Corruption("weight q/p instead of p/q", order=-1),
-        Corruption("condition dropped: q may be 0 anywhere", support=False),
-    ],
-)
-def importance(s: Statement) -> Findings:
-    """Term by term; what q never draws is lost."""
-    p, q, f, x = sequence("p"), sequence("q"), sequence("f"), reals("x")
-    over, under = (p(x), q(x)) if s.order == 1 else (q(x), p(x))
-    lost = 0 if s.support else p(x) * f(x)
-    direct = answer("importance", "expectation", p=HALF, q=HALF, f=["1", "1"])
-    # what samples of q = (1, 0) can show of the same p and f
-    drawn = answer("importance", "estimate", p=HALF, q=["1", "0"], f=["1", "0"])
-    return Findings(
-        against=[
-            Counterexample(
-                "q never draws the second outcome",
-                given={"p": "1/2 1/2", "q": "1 0", "f": "1 1"},
-                claimed=Exact("E_q[(p/q) f] = E_p[f]", drawn, "=", direct),
-                violates=Exact("q is 0 where p·f is 1/2", "1/2", "!=", 0),
-                replay=(
-                    Replay("rlcalc importance --p 1/2 1/2 --q 1 0 --f 1 1", "q_does_not_cover_p", "error"),
-                    Replay("rlcalc importance --p 1/2 1/2 --q 1 0 --f 1 0", "1/2", "estimate"),
-                ),
-                golden="importance/q-zero",
-                search="distributions over two outcomes with f = 1",
-            )
-        ],
-        repair=condition(
-            "It holds if q(x) > 0 wherever p(x) f(x) is not 0 (and the expectation exists).",
-            [
-                Identity(
-                    "each outcome that q can draw enters with what it has under p",
-                    q(x) * (over / under) * f(x),
-                    p(x) * f(x),
-                    "every x with q(x) > 0, every p and f; sums of such terms, finite or convergent",
-                ),
-                Identity("each other outcome enters with nothing, and has nothing", lost, 0, "q(x) = 0"),
-            ],
-            latex=r"p(x) f(x) \ne 0 \implies q(x) > 0",
-        ),
-    )
-
-
-@claim(
-    "L7.2-ratio",
-    upside_down=False,
-    mean=1,
-    covered=True,
-    corruptions=[
-        Corruption("old over new", upside_down=True),
-        Corruption("mean 0", mean=0),
-        Corruption("condition dropped: the old policy may leave actions out", covered=False),
-    ],
-)
-def ratio(s: Statement) -> Findings:
+@claim("L7.2-ratio", power=1, start=1, mean=1, covered=True)
+def ratio(s: Statement) -> ev.Findings:
     """Summed over what the old policy can draw, the weights give the new policy's share of it."""
     new, old = unit("a"), unit("b")
     left_out = 0 if s.covered else positives("u")
-    total = sum(
-        before * (before / now if s.upside_down else now / before)
-        for now, before in ((new, old), (1 - new - left_out, 1 - old))
+    mean = sum(
+        before * (now / before) ** s.power for now, before in ((new, old), (1 - new - left_out, 1 - old))
     )
-    half = answer("importance", "estimate", p=HALF, q=["1", "0"], f=["1", "0"])
-    prob, weight = sequence("pi"), sequence("mu")
-    a = reals("a")
-    return Findings(
+    t, policy, former = reals("t"), sequence("pi_theta"), sequence("pi_old")
+    taken = (sequence("a")(t), sequence("s")(t))
+    case = vector("importance/audit-ratio-averages-half")
+    return ev.Findings(
+        says=written(
+            r"r_t(\theta) = @ratio, \quad r_t(\theta_{\text{old}}) = @start, "
+            r"\quad \mathbb{E}_{\text{old}}[r_t] = @mean",
+            ratio=(policy(*taken) / former(*taken)) ** s.power,
+            start=s.start,
+            mean=s.mean,
+        ),
         against=[
-            Counterexample(
+            ev.Counterexample(
                 "the old policy never takes the second action, the new one does",
-                given={"π_old": "1 0", "π": "1/2 1/2"},
-                claimed=Exact("E_old[r] is the mean that is stated", half, "=", s.mean),
-                violates=Exact("π > 0 where π_old = 0", "1/2", ">", 0),
-                replay=(
-                    Replay("rlcalc importance --p 1/2 1/2 --q 1 0 --f 1 0", ["1/2", "0"], "weights"),
-                    Replay("rlcalc importance --p 1/2 1/2 --q 1 0 --f 1 0", "1/2", "estimate"),
-                ),
-                golden="importance/audit-ratio-averages-half",
-                search="policies over two actions: an old one that never takes an action of the new one",
+                ev.Exact("E_old[r] is the mean that is stated", case.answer("estimate"), "=", s.mean),
+                golden=case,
+                violates=ev.Exact("π > π_old for that action", case.given["p"][1], ">", case.given["q"][1]),
             )
         ],
-        repair=condition(
-            "The mean is 1 if the old policy takes every action that the new one may take (a softmax does).",
-            [
-                Identity("at θ_old the ratio is 1", prob(a) / prob(a), 1, "every policy, π_old(a) > 0"),
-                Identity(
-                    "π_old · r = π for each action", weight(a) * (prob(a) / weight(a)), prob(a), "π_old > 0"
-                ),
-                Identity("the mean for two actions", total, s.mean, "all policies with two actions"),
-            ],
-        ),
+        repair=[
+            ev.Identity("at θ_old the ratio is 1", (old / old) ** s.power, s.start, "π_old(a) > 0"),
+            ev.Identity("π_old · r = π for each action", old * (new / old) ** s.power, new, "π_old > 0"),
+            ev.Identity("the mean for two actions", mean, s.mean, "all policies with two actions"),
+        ],
     )
 
 
-@claim(
-    "L7.2-ratio-measures",
-    actions=2,
-    corruptions=[Corruption("condition dropped: three actions", actions=3)],
-)
-def measures(s: Statement) -> Findings:
+@claim("L7.2-ratio-measures", ratio=1, relation="=", two_actions=True)
+def measures(s: Statement) -> ev.Findings:
     """A single ratio sees a single action."""
     p, moved = unit("a"), reals("m")
     # the probability of another action, of which m may go to the third
-    other = (1 - p) - (moved if s.actions == 3 else 0)
-    divergence = answer("kl", p=["1/2", "1/2", "0"], q=["1/2", "1/4", "1/4"])
-    return Findings(
+    other = (1 - s.ratio * p) - (0 if s.two_actions else moved)
+    case = vector("kl/audit-ratio-one")
+    found = answer("ratio", new=case.given["p"][0], old=case.given["q"][0])
+    return ev.Findings(
+        says=written(
+            r"r_t(\theta) = @ratio \implies \pi_\theta(\cdot|s_t) @relation \pi_{\text{old}}(\cdot|s_t)",
+            ratio=s.ratio,
+            relation=s.relation,
+        ),
         against=[
-            Counterexample(
-                "the action taken keeps its probability, so that r = 1, and the other two do not",
-                given={"π_old": "1/2 1/4 1/4", "π": "1/2 1/2 0", "a": "the first"},
-                claimed=Exact("r = 1 means that D(π‖π_old) is 0", divergence, "=", 0),
-                premises=(Exact("ratio", answer("ratio", new="1/2", old="1/2"), "=", 1),),
-                violates=Exact("number of actions", 3, "!=", 2),
-                replay=(
-                    Replay("rlcalc ratio --new 1/2 --old 1/2", "1"),
-                    Replay("rlcalc kl --p 1/2 1/2 0 --q 1/2 1/4 1/4", "log(2)/2"),
-                ),
-                golden="kl/audit-ratio-one",
-                search="numbers of actions: with two the ratio of one settles both",
+            ev.Counterexample(
+                "the action taken keeps its probability, and the other two do not",
+                ev.Exact("r = 1 means that D(π‖π_old) is 0", case.answer(), s.relation, 0),
+                golden=case,
+                premises=(ev.Exact("ratio of the action taken", found, "=", s.ratio),),
+                violates=ev.Exact("number of actions", sympy.Integer(len(case.given["p"])), "!=", 2),
             )
         ],
-        repair=condition(
-            "It measures the change of the one action that was taken; it settles the policy in a state only "
-            "where there are two actions. Change as a whole is a mean over actions, as the KL divergence is.",
-            [
-                Identity(
-                    "two actions: equal probability of one leaves the other", other, 1 - p, "all policies"
-                )
-            ],
-        ),
+        repair=[
+            ordered(
+                "two actions: equal probability of one leaves the other",
+                other,
+                s.relation,
+                1 - p,
+                "all policies",
+            )
+        ],
     )
 
 
-@claim(
-    "L7.2-is-unstable",
-    under="q",
-    grows=1,
-    corruptions=[
-        Corruption("variance falls as the ratio grows", grows=-1),
-        Corruption("variance grows twice as fast", grows=2),
-        Corruption("squared difference over p", under="p"),
-    ],
-)
-def unstable(s: Statement) -> Findings:
+@claim("L7.2-is-unstable", squared=2, under=1, grows=1)
+def unstable(s: Statement) -> ev.Findings:
     """The variance of the weights is the χ² divergence, which has no bound."""
     p, q, x = sequence("p"), sequence("q"), reals("x")
     excess, share, bound = positives("u"), unit("y"), positives("M")
@@ -257,25 +133,141 @@ def unstable(s: Statement) -> Findings:
     rest = (1 - (1 + excess) * share) / (1 - share)
     variance = share * excess**2 + (1 - share) * (rest - 1) ** 2
     rare = 1 / (1 + bound + positives("d"))
-    return Findings(
+    term = (p(x) - q(x)) ** s.squared / q(x) ** s.under
+    return ev.Findings(
+        says=written(r"\operatorname{Var}_q\left( \frac{p}{q} \right) = \sum_x @term", term=term),
         literal=[
-            Identity(
+            ev.Identity(
                 "each outcome adds (p − q)²/q to the variance of the weights",
                 q(x) * (p(x) / q(x) - 1) ** 2,
-                (p(x) - q(x)) ** 2 / (q(x) if s.under == "q" else p(x)),
+                term,
                 "every outcome with q > 0; the mean weight is 1",
             ),
-            Identity(
+            ev.Identity(
                 "two outcomes: the slope of the variance by the ratio 1 + u is 2uq/(1 − q)",
                 variance.diff(excess),
                 s.grows * 2 * excess * share / (1 - share),
                 "every u > 0 and every q",
             ),
-            Sign("so that it grows", variance.diff(excess), "every u > 0 and every q"),
-            Sign(
+            ev.Sign("so that it grows", variance.diff(excess), "every u > 0 and every q"),
+            ev.Sign(
                 "it passes every bound M: p certain, q = 1/(1 + M + d) gives 1/q − 1 > M",
                 1 / rare - 1 - bound,
                 "every M > 0",
             ),
-        ]
+        ],
+    )
+
+
+# the surrogate
+
+
+class Surrogate:
+    """A family of episodes of at most two steps, its value and its surrogate.
+
+    In S_0 the first action (probability p) pays x and leads to S_1, the other
+    pays y and ends; in S_1 the first action (probability q) pays z, the other
+    w. ``value`` is J_old + E_old[Σ γ^t r_t A_t] with the exact advantages of
+    the old policy (p, q) at a new policy (P, Q).
+
+    Args:
+        histories: the ratios of all steps so far as weight, in place of that of one step.
+    """
+
+    def __init__(self, histories: bool = False) -> None:
+        self.old, self.new, gamma = (unit("a"), unit("b")), reals("P Q"), unit("g")
+        (p, q), (new_p, new_q) = self.old, self.new
+        x, y, z, w = reals("x y z w")
+        later = q * z + (1 - q) * w
+        go, stop = x + gamma * later, y
+        before = p * go + (1 - p) * stop
+        # ratio · old probability = new probability; S_1 is reached as often as under the old policy
+        first = new_p * (go - before) + (1 - new_p) * (stop - before)
+        reached = new_p if histories else p
+        self.second = reached * gamma * (new_q * (z - later) + (1 - new_q) * (w - later))
+        self.value = before + first + self.second
+        self.true = new_p * (x + gamma * (new_q * z + (1 - new_q) * w)) + (1 - new_p) * y
+        self.missing = gamma * (new_p - p) * (new_q - q) * (z - w)
+
+    def slopes(self, of: Any, *, at_old: bool = True) -> list[Any]:
+        """Derivatives by the new policy's probabilities, at the old policy."""
+        here = dict(zip(self.new, self.old, strict=True)) if at_old else {}
+        return [of.diff(one).subs(here) for one in self.new]
+
+
+@claim("L7.2-is-gradient", differentiated=False, sign=1)
+def gradient(s: Statement) -> ev.Findings:
+    """A number is no gradient; the gradient of that number is one, at θ_old."""
+    world = Surrogate()
+    slopes = [
+        ev.Identity(f"slope of the surrogate by {name}, at the old policy", s.sign * ours, theirs, FAMILY)
+        for name, ours, theirs in zip("PQ", world.slopes(world.value), world.slopes(world.true), strict=True)
+    ]
+    case, taken = vector("importance/audit-value-is-no-gradient"), (reals("a"), reals("s"))
+    weight = sequence("pi_theta")(*taken) / sequence("pi_old")(*taken)
+    statement = written(
+        r"\nabla_\theta J(\theta) \approx \mathbb{E}_{\text{old}}[ @sign @weight A(s,a) ]",
+        sign=s.sign,
+        weight=sequence("nabla_{theta}")(weight) if s.differentiated else weight,
+    )
+    if s.differentiated:
+        return ev.Findings(says=statement, literal=[*slopes])
+    true = answer("policy_gradient", mdp="bandit", theta=[["0", "0"]])[0][0]
+    return ev.Findings(
+        says=statement,
+        against=[
+            ev.Counterexample(
+                "the bandit of section 4.4 at θ = θ_old = (0, 0): returns 10 and 0, advantages 5 and −5",
+                ev.Exact("E_old[r A] = ∂J/∂θ_L", case.answer("estimate"), "=", true),
+                golden=case,
+            )
+        ],
+        repair=[*slopes],
+    )
+
+
+@claim("L7.2-per-step-ratio", weight=Choice("step", "history"), at_old=True)
+def per_step(s: Statement) -> ev.Findings:
+    """The states are still those of the old policy: an error of second order."""
+    is_step = s.weight == "step"
+    t, theta = reals("t"), reals("theta")
+    statement = written(
+        r"J(\theta) = J(\theta_{\text{old}}) + \mathbb{E}_{\text{old}}[ \sum_t \gamma^t @weight A_t ]",
+        weight=sequence("r" if is_step else "prod_{k}")(t, theta),
+    )
+    world = Surrogate(histories=not is_step)
+    if not is_step:
+        exact = ev.Identity("products of ratios give J exactly", world.value, world.true, FAMILY)
+        return ev.Findings(says=statement, literal=[exact])
+    case, gap = vector("importance/audit-last-ratio-alone"), world.true - world.value
+    # even chances before, certainty now; a reward z = 1 after both steps, γ = 9/10
+    point = {"a": 1, "b": 1, "g": "1/9", "P": 1, "Q": 1, "x": 0, "y": 0, "z": 1, "w": 0}
+
+    def there(expression: Any) -> Any:
+        return expression.subs(
+            {symbol: as_expression(point[symbol.name]) for symbol in expression.free_symbols}
+        )
+
+    return ev.Findings(
+        says=statement,
+        against=[
+            ev.Counterexample(
+                "two steps, a reward 1 after both; each is taken with probability 1/2 before and 1 now",
+                ev.Exact("J_old + E_old[Σ γ^t r_t A_t] = J", there(world.value), "=", there(world.true)),
+                golden=case,
+                premises=(
+                    ev.Exact("what the second step adds", case.answer("estimate"), "=", there(world.second)),
+                ),
+                violates=ev.Exact("the new P is not the old one", there(world.old[0]), "!=", 1),
+            )
+        ],
+        repair=[
+            ev.Identity(
+                "what is missing is of second order", world.value + world.missing, world.true, FAMILY
+            ),
+            *(
+                ev.Identity(f"slope of what is missing by {name}", slope, 0, FAMILY)
+                for name, slope in zip("PQ", world.slopes(gap, at_old=s.at_old), strict=True)
+            ),
+        ],
     )

@@ -1,217 +1,309 @@
-"""Chapter 7: whether clipping holds the ratio and the policy where they are said to stay."""
+"""Chapter 7: whether clipping holds the ratio where it is said to stay; ε in use, the whole objective."""
 
 from __future__ import annotations
 
+from collections import Counter
+from fractions import Fraction
 from typing import Any
 
-from rlcalc.audit.evidence import (
-    Counterexample,
-    Evidence,
-    Exact,
-    Findings,
-    Identity,
-    Replay,
-    Sign,
-    correction,
-    reading,
-)
-from rlcalc.audit.lecture.ch7_clip import clip, objective, places, scenarios
-from rlcalc.audit.lecture.ch7_loop import first_theta, run
-from rlcalc.audit.proofs import answer, unit
-from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc._lazy import sympy
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.alter import Choice
+from rlcalc.audit.cases import printed, vector
+from rlcalc.audit.formula import written
+from rlcalc.audit.lecture.ch7_clip import SCENARIOS, clip, in_six_cases, places, scenarios, slope, term
+from rlcalc.audit.lecture.ch7_loop import ADVANTAGE, first_theta, run
+from rlcalc.audit.lecture.ch8_settings import SOURCE, typical, values
+from rlcalc.audit.proofs import answer, ordered, positives, unit
+from rlcalc.audit.registry import Statement, claim
+from rlcalc.audit.zero import as_expression
+
+STEP = "1/10"
+FALSE_AS_WELL = "the same step contradicts it, and the precise statement is the same"
+UP, DOWN = "ratio/audit-one-step-leaves-the-interval", "ratio/audit-bad-action-falls-through"
 
 
-def flat(side: str, sign: str) -> Identity:
-    """∂L/∂r = 0 in one case."""
-    ratio, a, eps = next(rest for one, at, *rest in places() if (one, at) == (sign, side))
-    term, r = objective(side, ratio, a, eps)
-    words = "above 1 + ε" if side == "above" else "below 1 − ε"
-    return Identity(f"A {'>' if sign == '+' else '<'} 0, r {words}: ∂L/∂r = 0", term.diff(r), 0, "0 < ε < 1")
+def bound(side: str) -> Any:
+    """1 − ε or 1 + ε for ε = 1/5."""
+    return vector(f"ppo_clip/lecture-7.4-{side}-bound").answer("clipped")
 
 
-def first_step(alpha: str, sign: int = 1) -> Any:
-    """The ratio of the good (1) or the bad (−1) action after the loop's first step, by the calculator."""
-    exponent = -sign * 2 * first_theta(alpha)
-    return answer("ratio", new=f"1/(1+exp({exponent}))", old="1/2")
-
-
-def leaves(sign: int, relation: str, bound: str, golden: str) -> Counterexample:
+def leaves(golden: str, relation: str, favours: str = "") -> ev.Counterexample:
     """The loop's first step with α = 1/10 takes a ratio out of the interval."""
-    action, shown = ("L", "-1/2") if sign > 0 else ("R", "1/2")
-    found = first_step("1/10", sign)
-    return Counterexample(
-        f"the bandit with advantages ±5, half of each action: one step with α = 1/10, ratio of {action}",
-        given={"θ": "0 0", "A": "5 −5", "ε": "1/5", "α": "1/10", "θ after the step": "1/4 −1/4"},
-        claimed=Exact(f"r {relation} bound", found, relation, bound),
-        premises=(Exact("θ_L after the step", first_theta("1/10"), "=", "1/4"),),
-        replay=(
-            Replay(
-                f"rlcalc ratio --new 1/(1+exp({shown})) --old 1/2",
-                f"2/(1 + exp({shown}))",
-            ),
-        ),
-        golden=golden,
+    case, is_good = vector(golden), golden == UP
+    theta = first_theta(STEP) if is_good else -first_theta(STEP)
+    premises = [
+        ev.Exact(
+            "the ratio is the loop's after one step",
+            case.answer(),
+            "=",
+            answer("ratio", new=f"1/(1+exp({-2 * theta}))", old=case.given["old"]),
+        )
+    ]
+    if favours:
+        advantage = sympy.Integer(ADVANTAGE if is_good else -ADVANTAGE)
+        premises.append(ev.Exact("the advantage", advantage, favours, 0))
+    return ev.Counterexample(
+        f"the bandit with advantages ±5, half of each action: one step with α = {STEP}, "
+        f"ratio of {'L' if is_good else 'R'}",
+        ev.Exact(f"r {relation} bound", case.answer(), relation, bound("upper" if is_good else "lower")),
+        golden=case,
+        premises=tuple(premises),
     )
 
 
-@claim(
-    "L7.2-clip-effect-pos",
-    bounded="ratio",
-    held_at=("above", "+"),
-    corruptions=[
-        Corruption("only the objective is bounded", bounded="objective"),
-        Corruption("the incentive ends below 1 − ε", held_at=("below", "+")),
-    ],
-)
-def effect_pos(s: Statement) -> Findings:
-    return _effect(s, "+", "above", "ratio/audit-one-step-leaves-the-interval")
-
-
-@claim(
-    "L7.2-clip-effect-neg",
-    bounded="ratio",
-    held_at=("below", "-"),
-    corruptions=[
-        Corruption("only the objective is bounded", bounded="objective"),
-        Corruption("the incentive ends above 1 + ε", held_at=("above", "-")),
-    ],
-)
-def effect_neg(s: Statement) -> Findings:
-    return _effect(s, "-", "below", "ratio/audit-bad-action-falls-through")
-
-
-def _effect(s: Statement, sign: str, side: str, golden: str) -> Findings:
+def held(sign: str, s: Statement) -> list[ev.Evidence]:
     """Past the bound the term no longer changes: nothing drives the ratio on, nothing drives it back."""
-    ratio, a, eps = next(rest for one, at, *rest in places() if (one, at) == (sign, side))
-    term, r = objective(side, ratio, a, eps)
-    edge = 1 + eps if sign == "+" else 1 - eps
-    value = Identity("the objective stays at its bound", term.subs(r, ratio), edge * a, "past the bound")
-    if s.bounded == "objective":
-        return Findings(literal=[value])
-    bound, relation, word = ("6/5", "<=", "rise") if sign == "+" else ("4/5", ">=", "fall")
-    return Findings(
-        against=[leaves(1 if sign == "+" else -1, relation, bound, golden)],
-        repair=reading(
-            f"Past the bound the term is constant: it gives no reason to {word} further. The ratio may pass "
-            "it in one step, or be carried on by other samples, and this term does not bring it back.",
-            [flat(*s.held_at), value],
-            unchanged=scenarios(),
-        ),
-    )
-
-
-def _stays() -> list[Evidence]:
-    """Five small epochs leave the interval as well, and there the gradient ends: the policy stays outside."""
-    *_, before, last = run("1/50", 5)
+    side, way = ("above", s.width) if sign == ">" else ("below", -s.width)
+    place = next(one for one in places() if one[:2] == (sign, side))
+    _, _, _, a, eps = place
     return [
-        Exact("α = 1/50: after four epochs the good action is below 1 + ε", before.good[1], "<", "6/5"),
-        Exact("after the fifth above it", last.good[0], ">", "6/5"),
-        Exact("and the bad one below 1 − ε", last.bad[1], "<", "4/5"),
-        Exact("where the gradient is 0, so that nothing leads back", last.slope[1], "=", last.slope[0]),
-        Exact("exactly", last.slope[0], "=", 0),
+        ev.Identity(f"A {sign} 0, r {side} the interval: ∂L/∂r", slope(place), s.flat, "0 < ε < 1"),
+        ev.Identity("where the objective stays at its bound", term(place), (1 + way * eps) * a, "past it"),
     ]
 
 
 @claim(
-    "L7.2-clip-constrains",
-    bounded="ratio",
-    held=("above", "below"),
-    corruptions=[
-        Corruption("only the incentive is bounded", bounded="incentive"),
-        Corruption("bad actions are held above 1 + ε", held=("above", "above")),
-    ],
+    "L7.2-clip-effect-pos",
+    favours=">",
+    relation="<=",
+    width=Choice(1, -1),
+    flat=0,
+    harmless={f"relation: <= → {other}": FALSE_AS_WELL for other in "=<"},
 )
-def constrains(s: Statement) -> Findings:
-    """A flat objective is no fence."""
-    ends = [flat(s.held[0], "+"), flat(s.held[1], "-")]
-    if s.bounded == "incentive":
-        return Findings(literal=[*ends])
-    return Findings(
-        against=[leaves(1, "<=", "6/5", "ratio/audit-one-step-leaves-the-interval")],
-        repair=correction(
-            "Clipping takes away the incentive to go on outside the interval; it neither keeps the policy "
-            "inside nor brings it back. What holds it are small steps, few epochs, or a stop by KL "
-            "divergence.",
-            [*ends, *_stays()],
-            latex=r"\frac{\partial L}{\partial r} = 0 \quad (A > 0, r > 1+\epsilon)",
-        ),
-    )
+def effect_pos(s: Statement) -> ev.Findings:
+    return _effect(s, UP, s.width, held(">", s))
 
 
 @claim(
-    "L7.3-clipping-constraint",
-    bounded="ratio",
-    corruptions=[Corruption("of the clipped ratio, not of the ratio", bounded="clipped")],
+    "L7.2-clip-effect-neg",
+    favours="<",
+    relation=">=",
+    width=Choice(1, -1),
+    flat=0,
+    harmless={f"relation: >= → {other}": FALSE_AS_WELL for other in "=>"},
 )
-def constraint(s: Statement) -> Findings:
-    """Two of the lecture's own three scenarios lie outside."""
-    inside: list[Evidence] = []
-    for sign, side, r, _, eps in places():
-        held = clip(r, 1 - eps, 1 + eps)
-        inside.append(
-            Sign(f"clip(r) − (1 − ε) ≥ 0, A {sign}, r {side}", held - (1 - eps), "0 < ε < 1", False)
-        )
-        inside.append(Sign(f"(1 + ε) − clip(r) ≥ 0, A {sign}, r {side}", 1 + eps - held, "0 < ε < 1", False))
-    if s.bounded == "clipped":
-        return Findings(literal=inside)
-    return Findings(
-        against=[
-            Counterexample(
-                "the first scenario of section 7.4 starts from r = 1.5",
-                given={"r": "3/2", "A": 5, "ε": "1/5"},
-                claimed=Exact("r ≤ 1 + ε", "3/2", "<=", "6/5"),
-                premises=(Exact("1 + ε", answer("ppo_clip", "clipped", ratio="3/2", adv="1"), "=", "6/5"),),
-                replay=(Replay("rlcalc ppo-clip --ratio 1.5 --adv 5 --eps 0.2", "6"),),
-                golden="ppo_clip/lecture-7.4-s1",
-            ),
-            leaves(1, "<=", "6/5", "ratio/audit-one-step-leaves-the-interval"),
-        ],
-        repair=correction(
-            "Only the clipped ratio obeys it; the ratio itself is not constrained.",
-            inside,
-            latex=r"1-\epsilon \le \operatorname{clip}(r_t, 1-\epsilon, 1+\epsilon) \le 1+\epsilon",
+def effect_neg(s: Statement) -> ev.Findings:
+    return _effect(s, DOWN, -s.width, held("<", s))
+
+
+def _effect(s: Statement, golden: str, way: int, repair: list[ev.Evidence]) -> ev.Findings:
+    return ev.Findings(
+        says=written(
+            r"A_t @favours 0 \implies r_t(\theta) @relation 1 + @way \epsilon",
+            favours=s.favours,
+            relation=s.relation,
+            way=way,
         ),
+        against=[leaves(golden, s.relation, s.favours)],
+        repair=repair,
+        unchanged=scenarios(),
+    )
+
+
+@claim("L7.2-clip-constrains", relation="<=", width=Choice(1, -1), flat=0)
+def constrains(s: Statement) -> ev.Findings:
+    """A flat objective is no fence: five small epochs leave the interval, and there the gradient ends."""
+    *_, before, last = run("1/50", 5)
+    numbers = [*before.good, *last.good, *last.bad, *last.slope]
+    _, below, above, _, _, outside, low, high = map(as_expression, numbers)
+    return ev.Findings(
+        says=written(
+            r"1 - @width \epsilon @relation r_t(\theta_k) @relation 1 + @width \epsilon \quad (k \ge 1)",
+            relation=s.relation,
+            width=s.width,
+        ),
+        against=[leaves(UP, s.relation)],
+        repair=[
+            *held(">", s),
+            *held("<", s),
+            ev.Exact("α = 1/50: after four epochs the good action is inside", below, "<", bound("upper")),
+            ev.Exact("after the fifth above it", above, ">", bound("upper")),
+            ev.Exact("and the bad one below 1 − ε", outside, "<", bound("lower")),
+            ev.Exact("where the gradient is 0, so that nothing leads back", low, "=", 0),
+            ev.Exact("exactly", high, "=", 0),
+        ],
+    )
+
+
+@claim("L7.3-clipping-constraint", relation="<=")
+def constraint(s: Statement) -> ev.Findings:
+    """Two of the lecture's own three scenarios lie outside."""
+    case = vector(SCENARIOS[0])
+
+    def clipped(at: Any) -> Any:
+        return clip(at[2], 1 - at[4], 1 + at[4])
+
+    return ev.Findings(
+        says=written(r"1-\epsilon @relation r_t(\theta) @relation 1+\epsilon", relation=s.relation),
+        against=[
+            ev.Counterexample(
+                "the first scenario of section 7.4 starts from r = 1.5",
+                ev.Exact(f"r {s.relation} 1 + ε", case.given["ratio"], s.relation, bound("upper")),
+                golden=case,
+            ),
+            leaves(UP, s.relation),
+        ],
+        repair=[
+            in_six_cases("clip(r) and 1 − ε", lambda at: ordered("", 1 - at[4], s.relation, clipped(at))),
+            in_six_cases("clip(r) and 1 + ε", lambda at: ordered("", clipped(at), s.relation, 1 + at[4])),
+        ],
     )
 
 
 @claim(
     "L7.1-limits-updates",
-    alpha="1",
-    inactive=True,
-    corruptions=[
-        Corruption("a step of 1/100, which is small anyway", alpha="1/100"),
-        Corruption("the clip acts at r = 1 already", inactive=False),
-    ],
+    relation="<=",
+    start=1,
+    harmless={f"relation: <= → {other}": FALSE_AS_WELL for other in "=<"},
 )
-def limits(s: Statement) -> Findings:
+def limits(s: Statement) -> ev.Findings:
     """At r = 1 the clip does not act, so the first step has whatever length the step size gives it."""
-    after = first_step(s.alpha)
+    case = vector("ratio/audit-first-step-unrestrained")
     eps, share = unit("e"), unit("s")
     # exp(−5α) takes every value between 0 and 1; here one below (1 − ε)/(1 + ε)
     decay = (1 - eps) / (1 + eps) * share
-    start = (eps, -eps) if s.inactive else (eps, eps)
-    return Findings(
+    return ev.Findings(
+        says=written(
+            r"|r_t(\theta) - @start| @relation \epsilon \quad \text{after every update}",
+            start=s.start,
+            relation=s.relation,
+        ),
         against=[
-            Counterexample(
-                f"the bandit with advantages ±5, half of each action, ε = 1/5: one step with α = {s.alpha}",
-                given={"θ": "0 0", "A": "5 −5", "ε": "1/5", "α": s.alpha},
-                claimed=Exact("r ≤ 1 + ε after the step", after, "<=", "6/5"),
-                replay=(Replay("rlcalc ratio --new 1/(1+exp(-5)) --old 1/2", "2/(1 + exp(-5))"),),
-                golden="ratio/audit-first-step-unrestrained",
+            ev.Counterexample(
+                "the bandit with advantages ±5, half of each action, ε = 1/5: one step with α = 1",
+                ev.Exact(
+                    f"r − 1 {s.relation} ε after the step", case.answer() - 1, s.relation, bound("upper") - 1
+                ),
+                golden=case,
+                premises=(
+                    ev.Exact(
+                        "the ratio is the loop's after one step",
+                        case.answer(),
+                        "=",
+                        answer("ratio", new=f"1/(1+exp({-2 * first_theta('1')}))", old=case.given["old"]),
+                    ),
+                ),
             )
         ],
-        repair=reading(
-            "The first step on a batch is an unclipped one: only the step size limits it. Later steps get no "
-            "incentive from samples that are outside the interval.",
-            [
-                Sign("r = 1 lies strictly below 1 + ε", start[0], "0 < ε < 1"),
-                Sign("r = 1 lies strictly above 1 − ε", -start[1], "0 < ε < 1"),
-                Sign(
-                    "in the bandit some step size passes 1 + ε at once: 2/(1 + exp(−5α)) − (1 + ε) > 0",
-                    2 / (1 + decay) - (1 + eps),
-                    "every ε in (0, 1), every α with exp(−5α) < (1 − ε)/(1 + ε)",
-                ),
-            ],
-            unchanged=scenarios(),
+        repair=[
+            ev.Sign("the start lies strictly below 1 + ε", 1 + eps - s.start, "0 < ε < 1"),
+            ev.Sign("and strictly above 1 − ε", s.start - (1 - eps), "0 < ε < 1"),
+            ev.Sign(
+                "in the bandit some step size passes 1 + ε at once: 2/(1 + exp(−5α)) − (1 + ε) > 0",
+                2 / (1 + decay) - (1 + eps),
+                "every ε in (0, 1), every α with exp(−5α) < (1 − ε)/(1 + ε)",
+            ),
+        ],
+        unchanged=scenarios(),
+    )
+
+
+@claim("L7.2-eps-0.2", about="0.2", low="0.1", high="0.2")
+def eps_in_use(s: Statement) -> ev.Findings:
+    """0.2 is the commonest published value, both ends are published, and the statements agree."""
+    found = values("eps")
+    about, low, high = (Fraction(part) for part in (s.about, s.low, s.high))
+    most = Counter(found).most_common(1)[0][0]
+    return ev.Findings(
+        says=written(r"\epsilon \approx @about \in [@low, @high]", about=s.about, low=s.low, high=s.high),
+        literal=[
+            ev.Fact("ε that most published settings have", most, "=", about, SOURCE),
+            typical("eps", s.low, s.high),
+            *(
+                ev.Fact(f"{end} is a published setting", Fraction(end), "in", found, SOURCE)
+                for end in (s.low, s.high)
+            ),
+            ev.Fact("the one value against the range of the other section", about, "<=", high, SOURCE),
+            ev.Fact("at its upper end or inside", about, ">=", low, SOURCE),
+        ],
+    )
+
+
+@claim(
+    "L7.3-combined",
+    called=Choice("loss", "objective"),
+    clip=Choice(1, -1),
+    critic=Choice(-1, 1),
+    entropy=Choice(1, -1),
+)
+def combined(s: Statement) -> ev.Findings:
+    """A loss is made small; made small, this would worsen all three parts."""
+    gain, error, spread, c1, c2 = positives("a b h c_1 c_2")
+    total = s.clip * gain + s.critic * c1 * error + s.entropy * c2 * spread
+
+    def better(way: int) -> list[ev.Evidence]:
+        words = "larger" if way > 0 else "smaller"
+        return [
+            ev.Sign(f"a larger L^CLIP makes it {words}", way * total.diff(gain), "c_1, c_2 > 0"),
+            ev.Sign(f"a better critic makes it {words}", -way * total.diff(error), "c_1 > 0"),
+            ev.Sign(f"more entropy makes it {words}", way * total.diff(spread), "c_2 > 0"),
+        ]
+
+    statement = written(
+        r"L(\theta, \phi) = @clip L^{\text{CLIP}}(\theta) + @critic c_1 L^{\text{critic}}(\phi) "
+        r"+ @entropy c_2 H[\pi_\theta]",
+        clip=s.clip,
+        critic=s.critic,
+        entropy=s.entropy,
+    )
+    if s.called == "objective":
+        return ev.Findings(says=statement, literal=better(1))
+    case = vector("ppo_loss/scenario-and-critic")
+    return ev.Findings(
+        says=statement,
+        literal=better(-1),
+        repair=better(1),
+        unchanged=[
+            *printed(f"{SCENARIOS[0]}:objective"),
+            ev.Exact(
+                "loss = −objective for L^CLIP = 6, L^critic = 34, c_1 = 1/2",
+                case.answer("loss"),
+                "=",
+                -case.answer("objective"),
+            ),
+        ],
+    )
+
+
+@claim("L7.3-entropy", slope=Choice(-1, 1), bonus=1)
+def entropy(s: Statement) -> ev.Findings:
+    """The bonus lifts the rarer action, and makes softmax(Q/c_2) the best policy of one state."""
+    weights, c = positives("x_1 x_2 x_3"), positives("c")  # x_i = exp(θ_i), so that ∂/∂θ_i is x_i ∂/∂x_i
+    chances = [x / sum(weights) for x in weights]
+    total = -sum(p * sympy.log(p) for p in chances)
+    # one state with Q_i = c log y_i, and the objective Σ π Q + bonus·c·H at y = x
+    goals = positives("y_1 y_2 y_3")
+    value = sum(p * c * sympy.log(y) for p, y in zip(chances, goals, strict=True)) + s.bonus * c * total
+    there = dict(zip(goals, weights, strict=True))
+    rare = 1 / (2 + positives("u"))  # of two actions
+    return ev.Findings(
+        says=written(
+            r"\frac{\partial H}{\partial \theta_i} = @slope \pi_i ( \log \pi_i + H )", slope=s.slope
         ),
+        literal=[
+            *(
+                ev.Identity(
+                    f"∂H/∂θ_{at}",
+                    sympy.expand_log(x * total.diff(x)),
+                    sympy.expand_log(s.slope * p * (sympy.log(p) + total)),
+                    "three actions, all preferences",
+                )
+                for at, (x, p) in enumerate(zip(weights, chances, strict=True), start=1)
+            ),
+            ev.Sign(
+                "two actions: the bonus grows with the rarer action",
+                s.bonus * sympy.log(sympy.simplify((1 - rare) / rare)),
+                "0 < p < 1/2",
+            ),
+            *(
+                ev.Identity(
+                    f"π ∝ exp(Q/c): ∂(Σ π Q + c H)/∂θ = 0 for {x}",
+                    sympy.expand_log(sympy.expand((x * value.diff(x)).subs(there))),
+                    0,
+                    "one state, three actions, all Q, c > 0: every action keeps a positive probability",
+                )
+                for x in weights
+            ),
+        ],
     )

@@ -1,33 +1,25 @@
-"""Chapter 7: the clipped objective, its definition, its derivative and its scenarios."""
+"""Chapter 7, sections 7.2 to 7.4: the clipped objective, case by case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from rlcalc.audit.cases import printed
-from rlcalc.audit.evidence import (
-    Counterexample,
-    Evidence,
-    Exact,
-    Fact,
-    Findings,
-    Identity,
-    Replay,
-    Sign,
-    condition,
-    reading,
-)
-from rlcalc.audit.proofs import answer, positives, unit
-from rlcalc.audit.registry import Corruption, Statement, claim
-from rlcalc.audit.zero import sign_status
+from rlcalc._lazy import sympy
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.alter import Choice
+from rlcalc.audit.cases import printed, vector
+from rlcalc.audit.formula import written
+from rlcalc.audit.proofs import ordered, positives, unit
+from rlcalc.audit.registry import Statement, claim
+from rlcalc.audit.zero import as_expression, sign_status, zero_status
 
-SIDES = ("below", "inside", "above")
-# where a term stops depending on the ratio
-HELD = frozenset({("+", "above"), ("-", "below")})
+Place = tuple[str, str, Any, Any, Any]
+SCENARIOS = [f"ppo_clip/lecture-7.4-s{number}" for number in (1, 2, 3)]
+SIX_CASES = "A > 0 and A < 0, each with r below, inside and above the interval (0 < ε < 1, no kink)"
 
 
-def places() -> Iterator[tuple[str, str, Any, Any, Any]]:
+def places() -> Iterator[Place]:
     """Sign of A, place of r, and r, A, ε as expressions that cover that case wholly (A ≠ 0, no kink)."""
     eps, size = unit("e"), positives("a")
     where = {
@@ -35,9 +27,14 @@ def places() -> Iterator[tuple[str, str, Any, Any, Any]]:
         "inside": 1 - eps + 2 * eps * unit("s"),
         "above": 1 + eps + positives("u"),
     }
-    for sign, advantage in (("+", size), ("-", -size)):
+    for sign, advantage in ((">", size), ("<", -size)):
         for side, ratio in where.items():
             yield sign, side, ratio, advantage, eps
+
+
+def in_six_cases(what: str, case: Callable[[Place], ev.Evidence]) -> ev.Cases:
+    """The same piece of evidence for each case."""
+    return ev.Cases(what, tuple(case(place) for place in places()), SIX_CASES)
 
 
 def smaller(one: Any, other: Any) -> Any:
@@ -57,234 +54,209 @@ def larger(one: Any, other: Any) -> Any:
     return -smaller(-one, -other)
 
 
-def _first(one: Any, _: Any) -> Any:
-    return one
+CHOOSE = {"min": smaller, "max": larger}
 
 
-def clip(x: Any, low: Any, high: Any) -> Any:
-    """As the lecture defines it."""
-    return larger(low, smaller(x, high))
+def clip(x: Any, low: Any, high: Any, outer: str = "max") -> Any:
+    """As the lecture defines it; or with maximum and minimum exchanged."""
+    inner = "min" if outer == "max" else "max"
+    return CHOOSE[outer](low, CHOOSE[inner](x, high))
 
 
-def branch(side: str, eps: Any, r: Any) -> Any:
-    """The clipped ratio as a function of r, on one side."""
-    return {"below": 1 - eps, "inside": r, "above": 1 + eps}[side]
+def term(place: Place, choose: str = "min") -> Any:
+    """The objective of one sample."""
+    _, _, r, a, eps = place
+    return CHOOSE[choose](r * a, clip(r, 1 - eps, 1 + eps) * a)
 
 
-def objective(side: str, ratio: Any, advantage: Any, eps: Any) -> tuple[Any, Any]:
-    """The term as a function of r where r is ``ratio``, and r."""
-    import sympy
-
+def slope(place: Place) -> Any:
+    """∂L/∂r, from the branch that counts there."""
+    _, side, ratio, a, eps = place
     r = sympy.Symbol("r")
-    sides = (r * advantage, branch(side, eps, r) * advantage)
-    chosen = smaller(*(part.subs(r, ratio) for part in sides))
-    return next(part for part in sides if sympy.simplify(part.subs(r, ratio) - chosen) == 0), r
+    held = {"below": 1 - eps, "inside": r, "above": 1 + eps}[side] * a
+    counts = next(one for one in (r * a, held) if zero_status(one.subs(r, ratio) - term(place)) == "holds")
+    return counts.diff(r)
 
 
-@claim(
-    "L7.2-lclip",
-    choose="min",
-    outside=True,
-    corruptions=[
-        Corruption("the larger of the two", choose="max"),
-        Corruption("the smaller of r and clip(r), then times A", outside=False),
-        Corruption("no clipping", choose="unclipped"),
-    ],
-)
-def definition(s: Statement) -> Findings:
-    """In each of six cases it is A·min(r, 1 + ε) for A > 0 and A·max(r, 1 − ε) for A < 0."""
-    found: list[Evidence] = []
-    for sign, side, r, a, eps in places():
-        held = clip(r, 1 - eps, 1 + eps)
-        choose = {"min": smaller, "max": larger, "unclipped": _first}[s.choose]
-        value = choose(r * a, held * a) if s.outside else choose(r, held) * a
-        wanted = a * (smaller(r, 1 + eps) if sign == "+" else larger(r, 1 - eps))
-        found.append(Identity(f"A {'>' if sign == '+' else '<'} 0, r {side}", value, wanted, "0 < ε < 1"))
-    return Findings(literal=found)
-
-
-@claim(
-    "L7.4-s2-worse",
-    choose="min",
-    corruptions=[Corruption("the better of the two", choose="max")],
-)
-def worse(s: Statement) -> Findings:
-    """Never above either of the two, in all six cases; strictly below one where clipping acts."""
-    found: list[Evidence] = []
-    for sign, side, r, a, eps in places():
-        two = (r * a, clip(r, 1 - eps, 1 + eps) * a)
-        value = {"min": smaller, "max": larger}[s.choose](*two)
-        for name, other in zip(("rA", "clip(r)A"), two, strict=True):
-            found.append(Sign(f"{name} − L ≥ 0 for A {sign}, r {side}", other - value, "0 < ε < 1", False))
-    scenario = {"ratio": "0.6", "adv": "-3", "eps": "0.2"}
-    exact = (answer("ppo_clip", name, **scenario) for name in ("clipped", "unclipped"))
-    found.append(Exact("in the scenario: clipped below unclipped", next(exact), "<", next(exact)))
-    return Findings(literal=found)
-
-
-@claim(
-    "L7.3-clip-gradient",
-    held=HELD,
-    kinks=False,
-    corruptions=[
-        Corruption("0 everywhere outside the interval", held=HELD | {("+", "below"), ("-", "above")}),
-        Corruption("signs of A exchanged", held=frozenset({("-", "above"), ("+", "below")})),
-        Corruption("never 0", held=frozenset()),
-        Corruption("condition dropped: at the kinks as well", kinks=True),
-    ],
-)
-def derivative(s: Statement) -> Findings:
-    """By differentiating the branch that counts; at r = 1 + ε the two sides disagree."""
-    found: list[Evidence] = []
-    for sign, side, ratio, a, eps in places():
-        term, r = objective(side, ratio, a, eps)
-        stated = 0 if (sign, side) in s.held else a
-        found.append(Identity(f"∂L/∂r for A {sign}, r {side}", term.diff(r), stated, "0 < ε < 1"))
-    kink = {"ratio": "6/5", "adv": "5", "eps": "1/5"}
-    left, right = (answer("ppo_clip", f"d_ratio_{side}", **kink) for side in ("left", "right"))
-    if s.kinks:
-        found.append(Identity("the one-sided derivatives at r = 1 + ε agree", left, right))
-    return Findings(
-        against=[
-            Counterexample(
-                "at r = 1 + ε a rising term becomes a flat one",
-                given={"r": "6/5", "A": 5, "ε": "1/5"},
-                claimed=Exact("left derivative = right derivative", left, "=", right),
-                violates=Exact("r is at the kink 1 + ε", "6/5", "=", "6/5"),
-                replay=(
-                    Replay("rlcalc ppo-clip --ratio 6/5 --adv 5 --eps 1/5", "5", "d_ratio_left"),
-                    Replay("rlcalc ppo-clip --ratio 6/5 --adv 5 --eps 1/5", "0", "d_ratio_right"),
-                ),
-                golden="ppo_clip/kink-above-good",
-                search="points: for A > 0 it is the only one, for A < 0 there is r = 1 − ε",
-            )
-        ],
-        repair=condition(
-            "It holds off the kinks (r = 1 + ε for A > 0, r = 1 − ε for A < 0). There no derivative "
-            "exists; any value between 0 and A is a supergradient of the concave kink. PyTorch's autograd "
-            "returns A, JAX's 3A/4.",
-            found,
-        ),
-    )
-
-
-@claim(
-    "L7.3-clip-def",
-    first="high",
-    ordered=True,
-    corruptions=[
-        Corruption("min and max exchanged", first="swapped"),
-        Corruption("bounds in either order, as libraries have it", ordered=False),
-    ],
-)
-def clip_definition(s: Statement) -> Findings:
-    """For a ≤ b it is the nearest point of the interval; the order of min and max matters only for a > b."""
-    low, width, above = positives("a w u")
-    share = unit("s")
-    high = low + width
-    found: list[Evidence] = []
-    for what, x, nearest in (
-        ("x below a", low * share, low),
-        ("x between", low + width * share, low + width * share),
-        ("x above b", high + above, high),
-    ):
-        value = clip(x, low, high) if s.first == "high" else smaller(low, larger(x, high))
-        found.append(Identity(f"{what}: the nearest point of the interval", value, nearest, "a < b, all x"))
-        library = smaller(high, larger(x, low))
-        found.append(Identity(f"{what}: min(b, max(x, a)) is the same", clip(x, low, high), library, "a < b"))
-    eps = unit("e")
-    found.append(Sign("PPO's bounds are in order: (1 + ε) − (1 − ε) > 0", (1 + eps) - (1 - eps), "0 < ε < 1"))
-    if not s.ordered:
-        # a = 1, b = 0, x = 0
-        mine, theirs = max(1, min(0, 0)), min(max(0, 1), 0)
-        found.append(Exact("a = 1 above b = 0: both orders agree", mine, "=", theirs))
-    return Findings(literal=found)
-
-
-@claim(
-    "L7.3-eps-domain",
-    low=0,
-    high=1,
-    corruptions=[
-        Corruption("bounded by 2", high=2),
-        Corruption("negative ε allowed", low=-1),
-    ],
-)
-def eps_domain(s: Statement) -> Findings:
-    """Both bounds have to lie on their own side of 1, and the lower one where ratios are."""
-
-    eps = s.low + (s.high - s.low) * unit("e")
-    return Findings(
-        against=[
-            Counterexample(
-                "with ε = 1 the lower bound is 0, and no ratio lies below it: bad actions are never held",
-                given={"r": "1/10", "A": -5, "ε": 1},
-                claimed=Exact("1 − ε > 0, so that some ratio lies below it", 1 - 1, ">", 0),
-                violates=Exact("ε < 1 fails", 1, ">=", 1),
-                replay=(Replay("rlcalc ppo-clip --ratio 1/10 --adv -5 --eps 1", "-1/2"),),
-                golden="ppo_clip/lower-bound-never-acts",
-                search="positive ε: every smaller one leaves room below 1 − ε",
-            )
-        ],
-        repair=condition(
-            "0 < ε < 1: below 1 the lower bound is positive and can be reached, above 0 the start r = 1 lies "
-            "inside.",
-            [
-                Sign("1 − ε > 0", 1 - eps, f"{s.low} < ε < {s.high}"),
-                Sign("the start r = 1 lies above 1 − ε and below 1 + ε", eps, f"{s.low} < ε < {s.high}"),
-            ],
-            latex=r"0 < \epsilon < 1",
-        ),
-    )
-
-
-def scenarios() -> list[Evidence]:
+def scenarios() -> list[ev.Evidence]:
     """The numbers that section 7.4 prints, which no more exact wording changes."""
-    return [*printed(*(f"ppo_clip/lecture-7.4-s{number}" for number in (1, 2, 3)))]
+    return [*printed(*(f"{id}:objective" for id in SCENARIOS))]
 
 
-@claim(
-    "L7.4-missing-cases",
-    shown=frozenset({("+", "above"), ("-", "below")}),
-    corruptions=[
-        Corruption("the two cases left out are shown too", shown=HELD | {("+", "below"), ("-", "above")})
-    ],
-)
-def missing(s: Statement) -> Findings:
-    """Two of the four ways to be outside are not shown, and there the clip does not act."""
-    outside = {("+", "below"): ("3/5", "5"), ("-", "above"): ("3/2", "-3")}
-    every = {(sign, side) for sign in "+-" for side in ("below", "above")}
-    absent = sorted(every - s.shown)
-    covered = Fact("ways to leave the interval that no scenario shows", len(absent), "=", 0, "section 7.4")
-    if not absent:
-        return Findings(literal=[covered])
-    golden = {("+", "below"): "good-action-less-likely", ("-", "above"): "bad-action-more-likely"}
-    against: list[Evidence] = []
-    right: list[Evidence] = []
-    for case in absent:
-        ratio, adv = outside[case]
-        value, held, plain = (
-            answer("ppo_clip", name, ratio=ratio, adv=adv) for name in ("objective", "clipped", "unclipped")
-        )
-        against.append(
-            Counterexample(
-                f"outside the interval at r = {ratio} with A = {adv}, and the unclipped value counts",
-                given={"r": ratio, "A": adv, "ε": "1/5"},
-                claimed=Exact("L = clip(r) A", value, "=", held),
-                replay=(Replay(f"rlcalc ppo-clip --ratio {ratio} --adv {adv}", str(value)),),
-                golden=f"ppo_clip/{golden[case]}",
-            )
-        )
-        right.append(Exact(f"r = {ratio}, A = {adv}: L = r A", value, "=", plain))
-    return Findings(
-        literal=[covered],
-        against=against,
-        repair=reading(
-            "Outside the interval the clipped value counts where the advantage favours that side. Two cases "
-            "are left out: a good action that became less likely, (0.6, 5), and a bad one that "
-            "became more likely, (1.5, −3). There the plain product counts, 3 and −4.5, and its gradient "
-            "leads back.",
-            right,
-            unchanged=scenarios(),
+@claim("L7.2-lclip", choose=Choice("min", "max"), outside=True)
+def definition(s: Statement) -> ev.Findings:
+    """In each of six cases it is A·min(r, 1 + ε) for A > 0 and A·max(r, 1 − ε) for A < 0."""
+
+    def value(place: Place) -> ev.Evidence:
+        sign, side, r, a, eps = place
+        held = clip(r, 1 - eps, 1 + eps)
+        found = CHOOSE[s.choose](r * a, held * a) if s.outside else CHOOSE[s.choose](r, held) * a
+        wanted = a * (smaller(r, 1 + eps) if sign == ">" else larger(r, 1 - eps))
+        return ev.Identity(f"A {sign} 0, r {side}", found, wanted)
+
+    body = r"@choose( r_t A_t, \operatorname{clip}(r_t, 1-\epsilon, 1+\epsilon) A_t )"
+    if not s.outside:
+        body = r"@choose( r_t, \operatorname{clip}(r_t, 1-\epsilon, 1+\epsilon) ) A_t"
+    return ev.Findings(
+        says=written(rf"L^{{\text{{CLIP}}}} = \mathbb{{E}}_t[ {body} ]", choose=f"\\{s.choose}"),
+        literal=[in_six_cases("it is A·min(r, 1 + ε) for A > 0, A·max(r, 1 − ε) for A < 0", value)],
+    )
+
+
+@claim("L7.4-s2-worse", relation="<=", choose=Choice("min", "max"))
+def worse(s: Statement) -> ev.Findings:
+    """Never above either of the two, in all six cases; strictly below one where clipping acts."""
+    case = vector(SCENARIOS[1])
+    return ev.Findings(
+        says=written(r"L @relation r A, \quad L @relation \operatorname{clip}(r) A", relation=s.relation),
+        literal=[
+            in_six_cases(
+                "L against r A", lambda at: ordered("", term(at, s.choose), s.relation, at[2] * at[3])
+            ),
+            in_six_cases(
+                "L against clip(r) A",
+                lambda at: ordered(
+                    "",
+                    term(at, s.choose),
+                    s.relation,
+                    clip(at[2], 1 - at[4], 1 + at[4]) * at[3],
+                ),
+            ),
+            ev.Exact(
+                "in the scenario: clipped below unclipped",
+                case.answer("clipped"),
+                s.relation,
+                case.answer("unclipped"),
+            ),
+        ],
+    )
+
+
+@claim("L7.3-clip-gradient", good=">", bad="<", flat=0)
+def derivative(s: Statement) -> ev.Findings:
+    """By differentiating the branch that counts; at r = 1 + ε the two sides disagree."""
+
+    def stated(place: Place) -> ev.Evidence:
+        sign, side, _, a, _ = place
+        # how r lies to the bound that is named for this sign of A
+        lies = (">" if side == "above" else "<") if sign == ">" else ("<" if side == "below" else ">")
+        is_flat = lies in (s.good if sign == ">" else s.bad)
+        return ev.Identity(f"A {sign} 0, r {side}", slope(place), s.flat if is_flat else a)
+
+    kink = vector("ppo_clip/kink-above-good")
+    left, right = kink.answer("d_ratio_left"), kink.answer("d_ratio_right")
+    return ev.Findings(
+        says=written(
+            r"\frac{\partial L}{\partial r} = @flat \text{ if } (A > 0, r @good 1+\epsilon) "
+            r"\text{ or } (A < 0, r @bad 1-\epsilon), \text{ else } A",
+            flat=s.flat,
+            good=s.good,
+            bad=s.bad,
         ),
+        against=[
+            ev.Counterexample(
+                "at r = 1 + ε a rising term becomes a flat one",
+                ev.Exact("left derivative = right derivative", left, "=", right),
+                golden=kink,
+                violates=ev.Exact(
+                    "r is at the kink 1 + ε", kink.given["ratio"], "=", kink.answer("clipped", adv="1")
+                ),
+            )
+        ],
+        repair=[in_six_cases("the derivative of the branch that counts", stated)],
+    )
+
+
+@claim("L7.3-clip-def", outer=Choice("max", "min"))
+def clip_definition(s: Statement) -> ev.Findings:
+    """For a ≤ b it is the nearest point of the interval; the order of min and max matters only for a > b."""
+    low, width = positives("a w")
+    high, inside = low + width, low + width * unit("s")
+    nearest = (
+        ("x below a", low * unit("s"), low),
+        ("x between", inside, inside),
+        ("x above b", high + positives("u"), high),
+    )
+    over = "a < b, x below, between and above"
+    eps = unit("e")
+    return ev.Findings(
+        says=written(
+            r"\operatorname{clip}(x, a, b) = @outer(a, @inner(x, b))",
+            outer=f"\\{s.outer}",
+            inner=r"\min" if s.outer == "max" else r"\max",
+        ),
+        literal=[
+            ev.Cases(
+                "the nearest point of the interval",
+                tuple(ev.Identity(what, clip(x, low, high, s.outer), point) for what, x, point in nearest),
+                over,
+            ),
+            ev.Cases(
+                "min(b, max(x, a)), as libraries have it, is the same",
+                tuple(
+                    ev.Identity(what, clip(x, low, high, s.outer), smaller(high, larger(x, low)))
+                    for what, x, _ in nearest
+                ),
+                over,
+            ),
+            ev.Sign("PPO's bounds are in order", (1 + eps) - (1 - eps), "0 < ε < 1"),
+        ],
+    )
+
+
+@claim("L7.3-eps-domain", bounded=False, low=0, high=1)
+def eps_domain(s: Statement) -> ev.Findings:
+    """Both bounds have to lie on their own side of 1, and the lower one where ratios are."""
+    eps, over = s.low + (s.high - s.low) * unit("e"), f"{s.low} < ε < {s.high}"
+    domain = [
+        ev.Sign("1 − ε > 0", 1 - eps, over),
+        ev.Sign("the start r = 1 lies above 1 − ε and below 1 + ε", eps, over),
+    ]
+    statement = written(r"\epsilon \in @domain", domain=[s.low, s.high] if s.bounded else r"\mathbb{R}")
+    if s.bounded:
+        return ev.Findings(says=statement, literal=[*domain])
+    case = vector("ppo_clip/lower-bound-never-acts")
+    return ev.Findings(
+        says=statement,
+        against=[
+            ev.Counterexample(
+                "with ε = 1 the lower bound is 0, and no ratio lies below it: bad actions are never held",
+                ev.Exact(
+                    "1 − ε > 0, so that some ratio lies below it",
+                    1 - as_expression(case.given["eps"]),
+                    ">",
+                    0,
+                ),
+                golden=case,
+                violates=ev.Exact("ε is not below 1", case.given["eps"], ">=", s.high),
+            )
+        ],
+        repair=[*domain],
+    )
+
+
+@claim("L7.4-missing-cases", relation="=")
+def missing(s: Statement) -> ev.Findings:
+    """Two of the four ways to be outside are not shown, and there the clip does not act."""
+    absent = [vector(f"ppo_clip/{name}") for name in ("good-action-less-likely", "bad-action-more-likely")]
+    against: list[ev.Evidence] = [
+        ev.Counterexample(
+            f"outside the interval at r = {case.given['ratio']} with A = {case.given['adv']}",
+            ev.Exact(f"L {s.relation} clip(r) A", case.answer(), s.relation, case.answer("clipped")),
+            golden=case,
+        )
+        for case in absent
+    ]
+    shown = [vector(id) for id in SCENARIOS[:2]]
+    return ev.Findings(
+        says=written(
+            r"r \notin [1-\epsilon, 1+\epsilon] \implies L @relation \operatorname{clip}(r) A",
+            relation=s.relation,
+        ),
+        against=against,
+        repair=[
+            *(ev.Exact(case.case.about, case.answer(), "=", case.answer("unclipped")) for case in absent),
+            *(ev.Exact(case.case.about, case.answer(), s.relation, case.answer("clipped")) for case in shown),
+        ],
+        unchanged=scenarios(),
     )

@@ -31,6 +31,7 @@ WORDS = {
     "nan": "returns nan for",
     "wrong-dtype": "returns a wrong dtype for",
     "changes-inputs": "changes its inputs in",
+    "too-few-vectors": "could not be judged by",
 }
 
 # text, and "good", "bad" or "head" where it stands out
@@ -125,7 +126,11 @@ def tally(report: ConformReport) -> list[str]:
         worst = f" (at least {digits:.1f} digits)" if digits is not None and good == len(of) else ""
         parts.append(f"{good} of {len(of)} in {dtype}{worst}")
     cases = f"; {_generated(report)}" if report.random and not report.random_skipped else ""
-    return [f"vectors passed: {', '.join(parts)}{cases}", *report.notes]
+    return [f"vectors passed: {', '.join(parts)}{cases}", *_untested(report), *report.notes]
+
+
+def _untested(report: ConformReport) -> list[str]:
+    return [f"not tested: {', '.join(report.not_tested)}"] if report.not_tested else []
 
 
 def _by_dtype(report: ConformReport) -> dict[str, list[Judgement]]:
@@ -172,7 +177,7 @@ def counts(report: ConformReport) -> list[str]:
         found.append(f"no generated cases: {report.random_skipped}")
     elif report.random:
         found.append(_generated(report))
-    return [*found, *report.notes]
+    return [*found, *_untested(report), *report.notes]
 
 
 def diagnosis_lines(formula: str, found: Diagnosis) -> Iterator[Line]:

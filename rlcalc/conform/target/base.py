@@ -88,7 +88,7 @@ class Target:
             if why := reason(vector):
                 return why
         missing = sorted(
-            name for name in vector.given if not self.takes(name) and _says_something(vector, name)
+            name for name in vector.given if not self.takes(name) and says_something(vector, name)
         )
         if missing:
             return f"no {', '.join(f'`{name}`' for name in missing)} argument"
@@ -171,7 +171,7 @@ def one_per_step(vector: Vector, name: str) -> bool:
     return bool(vector.formula.parameter(name).each) and array is not None and array.ndim > 0
 
 
-def _says_something(vector: Vector, name: str) -> bool:
+def says_something(vector: Vector, name: str) -> bool:
     """Whether leaving an argument out would change the question: flags that are all off say nothing."""
     value = vector.arrays[name]
     parameter = vector.formula.parameter(name)

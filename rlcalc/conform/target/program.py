@@ -53,6 +53,11 @@ class Program(Target):
         detail = ": ".join([found.detail, *found.frames[-1:]])
         return outcome_of(vector, replace(found, detail=detail, frames=()))
 
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """Numbers are all that it is sent."""
+        return (self.backend,)
+
     def _start(self) -> Child:
         try:
             return Child(self.words)

@@ -1,0 +1,27 @@
+"""What can be wrong with a batch, whatever the formula: known by trying, not by comparing answers."""
+
+from __future__ import annotations
+
+from rlcalc.conform.catalogue import Form, Outputs, fault
+
+
+@fault("statistics-over-whole-batch", "normalisation")
+def WHOLE_BATCH(form: Form, /, **arrays: object) -> Outputs:
+    """Treats a batch as one long row: means and deviations are those of all rows together.
+
+    Shown when: A batch of two rows that differ; any single row is right.
+    Cause: mean() and std() without an axis, which was right for one group and stayed when batches came.
+    Fix: Give the axis of the row (axis=-1, keepdims=True), or call it once per row.
+    """
+    raise NotImplementedError
+
+
+@fault("rows-mixed", "reduction")
+def ROWS_MIXED(form: Form, /, **arrays: object) -> Outputs:
+    """Gives to one row of a batch what depends on the others.
+
+    Shown when: A batch of two rows that differ; any single row is right.
+    Cause: A reshape or a view in the place of a transposition, or a loop that goes on from row to row.
+    Fix: Keep the axes of the batch apart, or call it once per row.
+    """
+    raise NotImplementedError
