@@ -21,34 +21,6 @@ def test_the_users_example() -> None:
     assert str(rlcalc.derive("lambda-return", rewards=[1, 2, 3], lam=0.5).answer) == "11/4"
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_numpy_keeps_the_dtype_and_the_input(dtype: type) -> None:
-    rewards = np.arange(6, dtype=dtype).reshape(2, 3)
-    before = rewards.copy()
-    out = rlcalc.lambda_return(rewards, lam=0.5, gamma=0.9)
-    assert out.dtype == dtype
-    assert out.shape == (2, 3)
-    np.testing.assert_array_equal(rewards, before)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-def test_tensors_choose_torch_and_keep_dtype_and_gradient(dtype: torch.dtype) -> None:
-    rewards = torch.ones(2, 3, dtype=dtype, requires_grad=True)
-    out = rlcalc.lambda_return(rewards, lam=0.5)
-    assert isinstance(out, torch.Tensor)
-    assert out.dtype == dtype
-    out.sum().backward()  # type: ignore[no-untyped-call]
-    assert rewards.grad is not None
-
-
-def test_a_batch_is_its_rows() -> None:
-    rng = np.random.default_rng(0)
-    rewards, values = rng.normal(size=(4, 2, 5)), rng.normal(size=(4, 2, 6))
-    together = rlcalc.lambda_return(rewards, values, 0.9, 0.7)
-    for row in np.ndindex(4, 2):
-        np.testing.assert_allclose(together[row], rlcalc.lambda_return(rewards[row], values[row], 0.9, 0.7))
-
-
 @pytest.mark.parametrize(
     ("kwargs", "code"),
     [

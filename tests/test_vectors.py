@@ -44,10 +44,6 @@ def rows_mixed(formula: str, right: Form) -> Form:
     return wrong
 
 
-def test_there_are_batches() -> None:
-    assert {"gae", "grpo_advantage", "critic_loss", "actor_loss", "ppo_clip", "lambda_return"} <= set(BATCHED)
-
-
 @pytest.mark.parametrize("formula", BATCHED)
 def test_mixed_rows_are_found_by_batches_alone(monkeypatch: pytest.MonkeyPatch, formula: str) -> None:
     put_form(monkeypatch, "numpy_form", rows_mixed(formula, load_forms(formula).numpy_form), formula)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, TypeVar
 
-from rlcalc.audit.evidence import Exact, Replay, Smallest
+from rlcalc.audit.evidence import Evidence, Replay, Smallest
 from rlcalc.audit.proofs import answer, entries
 from rlcalc.audit.values import given
 from rlcalc.errors import InputError, UnknownName, shown
@@ -118,13 +118,13 @@ def vector(id: str) -> Vector:
     return Vector(cases[id])
 
 
-def printed(*ids: str) -> list[Exact]:
+def printed(*ids: str) -> list[Evidence]:
     """What the sources of golden cases print, entry by entry, against what the calculator answers.
 
     Args:
         ids: cases, or ``case:output`` for one output of it.
     """
-    found = []
+    found: list[Evidence] = []
     for id in ids:
         id, _, only = id.partition(":")
         case = vector(id)

@@ -1,12 +1,11 @@
 """Claim functions, the statements they take, and the altered statements they must notice.
 
-How to convert a chapter
-========================
+How to write a claim
+====================
 
 A claim is an entry of ``specs/claims/s<chapter>.toml`` and, where data does
 not settle it, a function in ``rlcalc/audit/lecture/ch<chapter>*.py``. The
-model is chapters 1 and 2. When a chapter is done, take its digit out of
-``UNCONVERTED`` below: from then on all rules hold for it.
+model is chapters 1 and 2.
 
     from rlcalc.audit import cases, evidence as ev, proofs
     from rlcalc.audit.formula import says
@@ -126,9 +125,6 @@ from rlcalc.audit.evidence import Findings
 from rlcalc.audit.values import given
 from rlcalc.audit.verdict import Scope
 
-# chapters whose evidence, alterations and formulas are not held to the rules yet
-UNCONVERTED = frozenset("8")
-
 
 class Statement:
     """The parts of a statement: ``s.relation``, ``s.exponent``, whatever its function declares."""
@@ -183,14 +179,9 @@ class Check:
     harmless: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def is_converted(self) -> bool:
-        return self.id[1] not in UNCONVERTED
-
-    @property
     def alterations(self) -> list[Alteration]:
         """Every altered statement; each must lead to another verdict, but for the harmless ones."""
-        by_type = self.statement.alterations() if self.is_converted else []
-        return [*by_type, *self.corruptions]
+        return [*self.statement.alterations(), *self.corruptions]
 
 
 CHECKS: dict[str, Check] = {}

@@ -66,8 +66,7 @@ class Run:
         try:
             found, verdict = self.judged()
             tie = self.tie(found)
-            if self.check.is_converted:
-                verdict = self.fault(found, tie) or verdict
+            verdict = self.fault(found, tie) or verdict
             result = outcome(
                 self.claim.id, verdict, found.repaired(self.repair), time.perf_counter() - start, tie
             )
@@ -131,7 +130,7 @@ class Run:
                 is_linked = is_linked or bool(mismatch(self.claim.formula, other.says, other.reads))
         for about in set(self.check.harmless) - {one.about for one in self.check.alterations}:
             yield Altered(about, "no such alteration", True, self.check.harmless[about])
-        if tie != TIED or not self.check.is_converted:
+        if tie != TIED:
             return
         if not is_linked:
             yield Altered("the formula: no altered part shows in it", verdict, True)

@@ -81,7 +81,7 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
     """
     if not request.formula:
         raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
-    target = _target(request)
+    target = load(request)
     try:
         known = vectors_of(request.formula, [Path(p) for p in request.vectors]) if request.vectors else None
         count, lacking = _generated(request.random, target)
@@ -102,7 +102,8 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
         target.close()
 
 
-def _target(request: Request) -> Target:
+def load(request: Request) -> Target:
+    """The target of a request; whoever loads it closes it."""
     name, program, backend = request.target, request.program, request.backend
     if bool(name) == bool(program):
         raise InputError(

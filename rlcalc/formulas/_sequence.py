@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from rlcalc._lazy import np
+from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, to_text
 from rlcalc.formulas import load_forms
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
 from rlcalc.spelling import spelled
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.array_checks import Seen
-    from rlcalc.inputs.bind import Inputs
 
 
 @dataclass

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rlcalc.backends import Backend
 from rlcalc.errors import InputError, many
 from rlcalc.exact.effort import charge
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
 from rlcalc.spelling import spelled
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Quotient, Symbol, Term, apply, total
 from rlcalc.steps.values import Value, add, exp, tidy
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.array_checks import Seen
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import torch
 from rlcalc.errors import InputError, many
 from rlcalc.exact import rational
 from rlcalc.exact.effort import arithmetic_cost, charge
+from rlcalc.mdp.model import MDP
 from rlcalc.spelling import spelled
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
-
-if TYPE_CHECKING:
-    from rlcalc.mdp.model import MDP
-    from rlcalc.steps.derivation import Derivation
 
 
 def solve_exact(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction]) -> list[Fraction] | None:

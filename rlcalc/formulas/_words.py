@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc.exact import compare
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.printers import latex_words
 from rlcalc.steps.terms import Name
-
-if TYPE_CHECKING:
-    from rlcalc.steps.derivation import Derivation
 
 
 def word_name(word: str) -> Name:

@@ -14,16 +14,14 @@ arXiv:1707.06347, equation 2.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rlcalc.backends import Backend
 from rlcalc.exact.logarithms import joined_logs
 from rlcalc.formulas._words import note_densities
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Rewritten, apply, total
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:

@@ -12,15 +12,13 @@ Schulman et al., arXiv:1506.02438, section 3.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rlcalc.backends import Backend
 from rlcalc.exact import compare
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 READINGS = {1: "better", 0: "as expected", -1: "worse"}
 

@@ -16,15 +16,13 @@ Bartlett and Baxter, JMLR 5 (2004).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.exact import compare, is_symbolic
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term, total
-
-if TYPE_CHECKING:
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 _WEIGHT = "probability times squared length of the score"
 _SAME = "a component of the mean, the same for every baseline"

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
@@ -33,13 +33,11 @@ from rlcalc.formulas._tabular import (
     rational_gamma,
     state_name,
 )
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
+from rlcalc.mdp.model import MDP
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Number, apply
-
-if TYPE_CHECKING:
-    from rlcalc.inputs.array_checks import Seen
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.mdp.model import MDP
-    from rlcalc.steps.derivation import Derivation
 
 SHOWN_SWEEPS = 5
 NUMPY_SWEEPS = 2000

@@ -13,19 +13,17 @@ Source: Owen, Monte Carlo theory, methods and examples (2013), section 8.9.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, equal, is_symbolic, to_unicode
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Rewritten, Symbol, Term, apply, total
 from rlcalc.steps.values import factored
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.array_checks import Seen
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:

@@ -15,20 +15,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import equal, to_text
 from rlcalc.formulas._sequence import exact_episode, prepare
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
 from rlcalc.recurrence.scan import scan
 from rlcalc.spelling import spelled
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.array_checks import Seen
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:

@@ -8,16 +8,14 @@ Source: Shannon 1948; Schulman et al., arXiv:1707.06347, equation 9.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rlcalc.backends import Backend
 from rlcalc.exact import compare, is_symbolic
 from rlcalc.exact.logarithms import cancelled_logs, joined_logs
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Rewritten, apply, term, total
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:

@@ -9,14 +9,12 @@ Source: Sutton and Barto, 2nd edition, equation 6.9.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rlcalc.backends import Backend
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Term, total
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:

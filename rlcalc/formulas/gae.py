@@ -14,19 +14,16 @@ Source: Schulman et al., arXiv:1506.02438, equations 11 to 16.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+from rlcalc.backends import Backend
 from rlcalc.exact import equal
 from rlcalc.formulas._sequence import Episode, exact_episode, power, prepare
+from rlcalc.inputs.bind import Inputs
 from rlcalc.recurrence.scan import scan
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:

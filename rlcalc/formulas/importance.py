@@ -14,18 +14,16 @@ methods and examples (2013), sections 9.1 and 9.3.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, is_symbolic, to_text
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Term, term, total
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.array_checks import Seen
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:

@@ -5,17 +5,15 @@ Source: Kullback and Leibler 1951; Schulman et al., arXiv:1502.05477.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import sympy
+from rlcalc.backends import Backend
 from rlcalc.exact import compare, is_symbolic, to_unicode
 from rlcalc.exact.logarithms import joined_logs
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Rewritten, apply, term, total
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 DIVERGENCE = Name("D(p‖q)", tex=r"D(p\,\|\,q)")  # TeX without Unicode fonts has no ‖
 

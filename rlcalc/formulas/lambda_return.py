@@ -14,8 +14,10 @@ Source: Sutton and Barto, 2nd edition, sections 12.1 and 12.8.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+from rlcalc.backends import Backend
 from rlcalc.formulas._sequence import (
     Episode,
     check_terminal,
@@ -24,16 +26,10 @@ from rlcalc.formulas._sequence import (
     power,
     prepare,
 )
+from rlcalc.inputs.bind import Inputs
 from rlcalc.recurrence.scan import scan
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Term, total
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
-
 
 check = check_terminal
 check_arrays = check_terminal_arrays

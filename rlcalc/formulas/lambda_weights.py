@@ -15,21 +15,19 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, symbol, symbols_of
 from rlcalc.exact.effort import multiplied_out
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
 from rlcalc.spelling import spelled
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Product, Rewritten, term, total
 from rlcalc.steps.values import Value
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.array_checks import Seen
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 
 class General(Product):

@@ -14,16 +14,14 @@ Source: Sutton and Barto, 2nd edition, equations 2.3, 2.5 and 6.1.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.exact import symbols_of
+from rlcalc.inputs.bind import Inputs
 from rlcalc.recurrence.scan import scan_numpy, scan_torch
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Term
-
-if TYPE_CHECKING:
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 MEAN = ("mean", "1/k")
 

@@ -12,17 +12,14 @@ Source: Sutton and Barto, 2nd edition, equations 7.1 and 7.2.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rlcalc.backends import Backend
 from rlcalc.formulas._sequence import check_terminal, check_terminal_arrays, exact_episode, prepare
+from rlcalc.inputs.bind import Inputs
 from rlcalc.recurrence.scan import scan, windows
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
-
 
 check = check_terminal
 check_arrays = check_terminal_arrays

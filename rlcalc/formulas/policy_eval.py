@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
@@ -29,14 +29,12 @@ from rlcalc.formulas._tabular import (
     short,
     state_name,
 )
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
+from rlcalc.mdp.model import MDP
 from rlcalc.spelling import spelled
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, product, total
-
-if TYPE_CHECKING:
-    from rlcalc.inputs.array_checks import Seen
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.mdp.model import MDP
-    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:

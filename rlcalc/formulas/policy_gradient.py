@@ -21,21 +21,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.backends import NUMPY, TORCH
 from rlcalc.errors import InputError, shown
 from rlcalc.formulas._softmax import score, softmax_terms
 from rlcalc.formulas._tabular import check_columns, pair_name, row_of_state, short, transition_name
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
+from rlcalc.mdp.model import MDP, Trajectory
 from rlcalc.spelling import spelled
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term, product, term, total
-
-if TYPE_CHECKING:
-    from rlcalc.inputs.array_checks import Seen
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.mdp.model import MDP, Trajectory
-    from rlcalc.steps.derivation import Derivation
 
 MAX_TRAJECTORIES = 1000
 MAX_STEPS = 100

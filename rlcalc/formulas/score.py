@@ -10,8 +10,9 @@ Source: Sutton and Barto, 2nd edition, section 13.3 (there: eligibility vector).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rlcalc.backends import Backend
 from rlcalc.formulas._softmax import (
     check_action_arrays,
     check_softmax,
@@ -19,13 +20,9 @@ from rlcalc.formulas._softmax import (
     exact_score,
     score,
 )
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
-
 
 check = check_softmax
 check_arrays = check_action_arrays

@@ -11,18 +11,16 @@ Source: Sutton and Barto, 2nd edition, equation 3.8; lecture, section 5.3.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
 from rlcalc.recurrence.scan import scan_numpy
 from rlcalc.spelling import spelled
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Term, apply
-
-if TYPE_CHECKING:
-    from rlcalc.inputs.array_checks import Seen
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 SHOWN = 16  # returns of longer answers are listed without their steps
 

@@ -16,23 +16,20 @@ Source: Sutton and Barto, 2nd edition, equations 12.4 to 12.7 and 12.12.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.backends import TORCH, is_tensor
+from rlcalc.backends import TORCH, Backend, is_tensor
 from rlcalc.errors import InputError, many, shown
 from rlcalc.exact import equal
 from rlcalc.formulas._sequence import Episode
 from rlcalc.formulas._words import word_name
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
 from rlcalc.recurrence.scan import scan
 from rlcalc.spelling import spelled
+from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
-
-if TYPE_CHECKING:
-    from rlcalc.backends import Backend
-    from rlcalc.inputs.array_checks import Seen
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.steps.derivation import Derivation
 
 
 def check(i: Inputs) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc.digits import DIGITS, least_digits
 from rlcalc.errors import DataError, InputError, RlcalcError, UnknownName, suggestion
@@ -29,11 +29,9 @@ from rlcalc.golden.replay import brief, command_line
 from rlcalc.golden.results import CaseReport, Failure, Report, Run
 from rlcalc.golden.values import Certified, certified, exact_text, source_problems
 from rlcalc.inputs.arrays import all_finite, dtype_of, torch_device
+from rlcalc.inputs.bind import Inputs
 from rlcalc.nested import outline
 from rlcalc.specs import Formula, heads, load_formula
-
-if TYPE_CHECKING:
-    from rlcalc.inputs.bind import Inputs
 
 # Correct digits demanded of a case that names none of its own. Stricter than
 # AGREES_FROM, which judges input of a user with conditioning unknown.

@@ -14,16 +14,14 @@ and ``visits`` (named states and tokens).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc.digits import truth_of
 from rlcalc.evaluation import derive_bound
+from rlcalc.inputs.bind import Inputs
 from rlcalc.nested import map_nested
 from rlcalc.reference import returns, samples, tables, visits
 from rlcalc.specs import formula_names
-
-if TYPE_CHECKING:
-    from rlcalc.inputs.bind import Inputs
 
 Oracle = Callable[["Inputs"], Mapping[str, Any]]
 

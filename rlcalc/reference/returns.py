@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs.bind import Inputs
 
 Outputs = Mapping[str, Any]
 

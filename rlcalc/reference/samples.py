@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rlcalc.inputs.bind import Inputs
 from rlcalc.reference import reals
-
-if TYPE_CHECKING:
-    from rlcalc.inputs.bind import Inputs
 
 Outputs = Mapping[str, Any]
 

@@ -12,13 +12,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rlcalc.inputs.bind import Inputs
+from rlcalc.mdp.model import MDP
 from rlcalc.reference import reals
-
-if TYPE_CHECKING:
-    from rlcalc.inputs.bind import Inputs
-    from rlcalc.mdp.model import MDP
 
 Outputs = Mapping[str, Any]
 Table = list[list[Fraction]]

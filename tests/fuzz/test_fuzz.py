@@ -20,8 +20,9 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="runs in forks")
 @pytest.mark.parametrize(
     ("kind", "count"),
     [
-        ("lines", 60),
-        ("files", 40),
+        ("lines", 15),
+        pytest.param("lines", 60, marks=pytest.mark.slow),
+        pytest.param("files", 40, marks=pytest.mark.slow),  # test_golden damages files as well
         pytest.param("targets", 12, marks=pytest.mark.slow),
         pytest.param("programs", 6, marks=pytest.mark.slow),
         pytest.param("environments", 4, marks=pytest.mark.slow),

@@ -91,7 +91,7 @@ def variance_of(outcomes: list[Any]) -> Any:
 Episode = tuple[int, ...]
 
 
-def _pairs() -> list[tuple[Episode, Episode]]:
+def pairs_of_episodes() -> list[tuple[Episode, Episode]]:
     """Pairs of equally likely sequences of two rewards from −1, 0, 1, small numbers first."""
     sequences = sorted(product((0, 1, -1), repeat=2), key=lambda pair: sum(map(abs, pair)))
     return sorted(
@@ -111,7 +111,7 @@ def _spread(pair: tuple[Episode, Episode], n: int) -> Any:
 def variance_rises(s: Statement) -> ev.Findings:
     """A second reward that undoes the first takes all the variance away."""
     pair, search = smallest(
-        _pairs(),
+        pairs_of_episodes(),
         lambda one: sum(_spread_of_sums(one, 2)) < sum(_spread_of_sums(one, 1)),
         "the pairs of equally likely sequences of two rewards from −1, 0, 1, by the sum of their sizes",
     )
@@ -133,7 +133,7 @@ def variance_rises(s: Statement) -> ev.Findings:
                     f"Var of n = 2 {s.relation} Var of n = 1", _spread(pair, 2), s.relation, _spread(pair, 1)
                 ),
                 golden=vector("control_variate/audit-longer-target-varies-less"),
-                violates=ev.Exact("R_1 and R_2 are correlated: Cov", _covariance(pair), "!=", 0),
+                violates=ev.Exact("R_1 and R_2 are correlated: Cov", covariance(pair), "!=", 0),
                 smallest=search,
             )
         ],
@@ -168,6 +168,6 @@ def _spread_of_sums(pair: tuple[Episode, Episode], n: int) -> list[Any]:
     return [(one - other) ** 2]
 
 
-def _covariance(pair: tuple[Episode, Episode]) -> Any:
+def covariance(pair: tuple[Episode, Episode]) -> Any:
     means = [sympy.Rational(sum(one[at] for one in pair), 2) for at in (0, 1)]
     return sum(((one[0] - means[0]) * (one[1] - means[1]) for one in pair), sympy.Integer(0)) / 2

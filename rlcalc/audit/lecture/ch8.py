@@ -1,33 +1,24 @@
-"""Chapter 8: the algorithm as a whole, its pseudocode, and how it differs from REINFORCE."""
+"""Chapter 8: the pseudocode of PPO, what it leaves out, and how it differs from REINFORCE."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from rlcalc.audit.evidence import (
-    Counterexample,
-    Evidence,
-    Exact,
-    Fact,
-    Findings,
-    Identity,
-    Induction,
-    Replay,
-    Sign,
-    condition,
-    reading,
-)
-from rlcalc.audit.proofs import answer, positives, reals, unit
-from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc._lazy import sympy
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.alter import Choice
+from rlcalc.audit.cases import printed, vector
+from rlcalc.audit.formula import says
+from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, unit
+from rlcalc.audit.registry import Statement, claim
+from rlcalc.audit.tables import algorithms
+from rlcalc.audit.values import listed
+from rlcalc.audit.zero import as_expression
 
-# what section 8.2 lists as parts of the algorithm, and which of it the pseudocode of 8.3 carries out
-NAMED = frozenset(
-    {"collection", "advantages", "GAE", "epochs", "mini-batches", "clip", "critic", "entropy bonus"}
-)
-WRITTEN = frozenset({"collection", "advantages", "epochs", "mini-batches", "clip", "critic"})
+Program = tuple[tuple[tuple[str, ...], str], ...]
 
-# the pseudocode of 8.3, statement by statement: what is read, what is set
-PSEUDOCODE: tuple[tuple[tuple[str, ...], str], ...] = (
+# the pseudocode of 8.3, line by line: what is read, what is set
+PSEUDOCODE: Program = (
     ((), "θ"),
     ((), "φ"),
     (("θ",), "τ"),
@@ -40,9 +31,23 @@ PSEUDOCODE: tuple[tuple[tuple[str, ...], str], ...] = (
     (("L_critic", "φ"), "φ"),
     (("θ",), "θ_old"),
 )
+# the pieces that 8.2 names, and what a line with each of them would read or set
+PIECES = {
+    "trajectories": "τ",
+    "advantages": "A",
+    "clipped objective": "L_clip",
+    "critic's loss": "L_critic",
+    "GAE": "λ",
+    "entropy bonus": "H",
+}
+COUNTS = "ppo_count/lecture-8.4"
 
 
-def read_too_early(program: tuple[tuple[tuple[str, ...], str], ...]) -> frozenset[str]:
+def names_in(program: Program) -> frozenset[str]:
+    return frozenset(name for reads, sets in program for name in (*reads, sets))
+
+
+def read_too_early(program: Program) -> frozenset[str]:
     """Variables that are read in the first pass before anything sets them."""
     known: set[str] = set()
     early: set[str] = set()
@@ -52,296 +57,247 @@ def read_too_early(program: tuple[tuple[tuple[str, ...], str], ...]) -> frozense
     return frozenset(early)
 
 
-def one_step_back(lam: Any, last: Any = 0) -> tuple[Any, Any]:
+def one_step_back(lam: Any, minus: Any = 1) -> tuple[Any, Any]:
     """Generalised advantage and return minus value, if the next ones are equal: both one step earlier."""
-    reward, value, behind, gained = reals("R V W G")
-    gamma = reals("gamma")
-    error = reward + gamma * behind - value
-    return error + gamma * lam * (gained - behind) + last, reward + gamma * gained - value
+    reward, value, after, gained, gamma = reals("R V W G gamma")
+    error = reward + gamma * after - value
+    return error + gamma * lam * (gained - after), reward + gamma * gained - minus * value
 
 
-@claim(
-    "L8.1-complete",
-    lam=1,
-    c2=0,
-    corruptions=[
-        Corruption("condition dropped: any λ", lam="l"),
-        Corruption("condition dropped: any weight of the entropy", c2="c"),
-    ],
-)
-def complete(s: Statement) -> Findings:
-    """Two of the named pieces are missing; they are inactive for λ = 1 and c_2 = 0."""
-    lam = reals(s.lam) if isinstance(s.lam, str) else s.lam
-    weight = positives(s.c2) if isinstance(s.c2, str) else s.c2
-    # slopes of L^CLIP and H by θ; the critic's loss has none
-    clipped, bonus = reals("l h")
-    missing = NAMED - WRITTEN
-    return Findings(
-        against=[
-            Fact("pieces that 8.2 names and the pseudocode lacks", missing, "!=", frozenset(), "8.2 and 8.3")
-        ],
-        repair=condition(
-            "It is complete for λ = 1 and c_2 = 0. Otherwise generalised advantages and the entropy bonus, "
-            "both named before, have to be put in (and θ_old needs a first value).",
-            [
-                Identity(
-                    "λ = 1: the generalised advantage is G − V", *one_step_back(lam), over="step by step"
-                ),
-                Identity(
-                    "c_2 = 0: the policy's gradient is that of L^CLIP alone",
-                    clipped + weight * bonus,
-                    clipped,
-                    "all gradients of L^CLIP and H",
-                ),
-            ],
-        ),
-    )
-
-
-@claim(
-    "L8.3-theta-old-init",
-    scope="structure",  # about the order of the lines, nothing in it is a number
-    initialised=False,
-    corruptions=[Corruption("θ_old ← θ stands before the loop", initialised=True)],
-)
-def theta_old(s: Statement) -> Findings:
-    """Read in the first epoch, set for the first time at the end of the iteration."""
-    repaired = (PSEUDOCODE[0], (("θ",), "θ_old"), *PSEUDOCODE[1:])
-    program = repaired if s.initialised else PSEUDOCODE
-    nothing: frozenset[str] = frozenset()
-    literal = Fact("variables read before they are set", read_too_early(program), "=", nothing, "section 8.3")
-    if s.initialised:
-        return Findings(literal=[literal])
-    return Findings(
-        literal=[literal],
-        repair=reading(
-            "θ_old ← θ before every collection (or once before the loop), as the example of 8.4 does.",
-            [
-                Fact(
-                    "then no variable is",
-                    read_too_early(repaired),
-                    "=",
-                    nothing,
-                    "section 8.3 with that line",
-                )
-            ],
-            unchanged=[
-                Exact("the first ratio of every iteration", answer("ratio", new="1/2", old="1/2"), "=", 1),
-                Exact("gradient steps of 8.4", answer("ppo_count", "gradient_steps", epochs=4), "=", 4),
-            ],
-            latex=r"\theta_{\text{old}} \leftarrow \theta",
-        ),
-    )
-
-
-@claim(
-    "L8.3-advantage-in-pseudocode",
-    lam="1",
-    last=0,
-    corruptions=[
-        Corruption("at λ = 1/2", lam="1/2"),
-        Corruption("the state after the end is worth something", last="z"),
-    ],
-)
-def advantage(s: Statement) -> Findings:
-    """Σ γ^l δ_{t+l} telescopes to G_t − V(S_t)."""
-    import sympy
-
-    gamma = reals("gamma")
-    behind = reals(s.last) if s.last else 0
-    reward, value = reals("R V")
-    telescoped = Induction(
-        "generalised advantage at λ = 1 is return minus value",
-        base=(Identity("last step: δ = R + γ·V(end) − V", reward + gamma * behind - value, reward - value),),
-        step=(Identity("one step earlier", *one_step_back(sympy.Rational(s.lam))),),
-        over="whole episodes of any length, all R, V and γ, backwards from the end",
-        variable="T − t",
-    )
-    case: dict[str, Any] = {"rewards": ["1", "2", "3"], "values": ["4", "5", "6", "0"], "gamma": "9/10"}
-    exact = answer("gae", **case, lam=s.lam)[0]
-    full = answer("discounted_return", rewards=case["rewards"], gamma="9/10") - 4
-    return Findings(literal=[telescoped, Exact("an episode of three steps", exact, "=", full)])
-
-
-@claim(
-    "L8.3-lambda",
-    lam="19/20",
-    replaced=True,
-    corruptions=[
-        Corruption("λ = 1", lam="1"),
-        Corruption("condition dropped: return minus value stays", replaced=False),
-    ],
-)
-def unused_lambda(s: Statement) -> Findings:
-    """The written advantage has λ = 1, whatever the list says."""
-    case: dict[str, Any] = {"rewards": ["1", "2", "3"], "values": ["0", "0", "0", "0"], "gamma": "1"}
-    wanted = answer("gae", **case, lam=s.lam)[0]
-    written = answer("discounted_return", rewards=case["rewards"], gamma="1")
-    lam = reals("lambda")
-    generalised, plain = one_step_back(lam)
-    return Findings(
-        against=[
-            Counterexample(
-                f"rewards 1 2 3, V = 0, γ = 1: the pseudocode's advantage against that of λ = {s.lam}",
-                given={"rewards": "1 2 3", "V": "0 0 0", "γ": 1, "λ": s.lam},
-                claimed=Exact("G_0 − V(S_0) = advantage with λ", written, "=", wanted),
-                violates=Exact("the advantage is return minus value", written, "=", 6),
-                replay=(
-                    Replay(
-                        "rlcalc gae --rewards 1 2 3 --values 0 0 0 0 --gamma 1 --lam 19/20",
-                        ["2243/400", "97/20", "3"],
-                    ),
-                    Replay("rlcalc discounted-return --rewards 1 2 3 --gamma 1", "6"),
-                ),
-                golden="gae/audit-lambda-matters",
-            )
-        ],
-        repair=condition(
-            "λ is a parameter once the advantage line is replaced by generalised advantage estimation; as "
-            "written the algorithm has no λ (it is the case λ = 1).",
-            [
-                Identity(
-                    "replaced: the recursion δ + γλA with any λ",
-                    generalised if s.replaced else plain,
-                    generalised,
-                    "all R, V, γ and λ",
-                ),
-                Identity(
-                    "kept: what is missing is γ(1 − λ)(G − V) of the next state",
-                    plain - generalised,
-                    reals("gamma") * (1 - lam) * (reals("G") - reals("W")),
-                    "all R, V, γ and λ",
-                ),
-            ],
-        ),
-    )
-
-
-def scores(ratio_at_old: bool) -> list[tuple[Any, Any]]:
+def scores(at_old: bool = True) -> list[tuple[Any, Any]]:
     """Of the first of three softmax actions: gradient of the ratio, and score, by each preference."""
     now, before = positives("x_1 x_2 x_3"), positives("o_1 o_2 o_3")
     chance, old = now[0] / sum(now), before[0] / sum(before)
-    here = dict(zip(before, now, strict=True)) if ratio_at_old else {}
-    found = []
-    for at, x in enumerate(now):
-        slope = (x * (chance / old).diff(x)).subs(here)
-        found.append((slope, (1 if at == 0 else 0) - x / sum(now)))
-    return found
-
-
-@claim(
-    "L8.3-first-step-is-pg",
-    at_old=True,
-    inside=True,
-    corruptions=[
-        Corruption("the second step too", at_old=False),
-        Corruption("the start lies on a bound of the clip", inside=False),
-    ],
-)
-def first_step(s: Statement) -> Findings:
-    """At r = 1 the clip does not act and the ratio's gradient is the score."""
-    adv, eps = reals("A"), unit("e")
-    found: list[Evidence] = [
-        Identity(
-            f"A ∂r/∂θ_{at + 1} = A ∂log π/∂θ_{at + 1}",
-            adv * slope,
-            adv * score,
-            "softmax over three actions, all preferences, every A; then the means over a batch agree",
-        )
-        for at, (slope, score) in enumerate(scores(s.at_old))
+    here = dict(zip(before, now, strict=True)) if at_old else {}
+    return [
+        ((x * (chance / old).diff(x)).subs(here), (1 if at == 0 else 0) - x / sum(now))
+        for at, x in enumerate(now)
     ]
-    width = eps if s.inside else 0 * eps
-    found.append(Sign("r = 1 lies strictly inside the interval: no kink, no clip", width, "0 < ε < 1"))
-    return Findings(literal=found)
 
 
-@claim(
-    "L8.3-key-difference",
-    baseline=True,
-    corruptions=[Corruption("condition dropped: REINFORCE without baseline", baseline=False)],
-)
-def key_difference(s: Statement) -> Findings:
+@claim("L8.1-complete", lam="1", c2="0")
+def complete(s: Statement) -> ev.Findings:
+    """Two of the pieces are in no line; they do nothing for λ = 1 and c_2 = 0."""
+    missing = frozenset(piece for piece, name in PIECES.items() if name not in names_in(PSEUDOCODE))
+    with_bonus, without = (
+        answer("ppo_loss", "objective", clip="x", critic="y", entropy=entropy, c1="1", c2=s.c2)
+        for entropy in ("h", "0")
+    )
+    return ev.Findings(
+        against=[
+            ev.Fact(f"8.2 names {listed(missing)}, and no line has it", missing, "!=", frozenset()),
+        ],
+        repair=[
+            ev.Identity(
+                "λ = 1: the generalised advantage is G − V",
+                *one_step_back(as_expression(s.lam)),
+                over="step by step",
+            ),
+            ev.Identity("c_2 = 0: the entropy adds nothing to the objective", with_bonus, without),
+        ],
+    )
+
+
+@claim("L8.3-theta-old-init", initialised=False, scope="structure")
+def theta_old(s: Statement) -> ev.Findings:
+    """Read in the first epoch, set for the first time at the end of the iteration."""
+    repaired = (PSEUDOCODE[0], (("θ",), "θ_old"), *PSEUDOCODE[1:])
+    program = repaired if s.initialised else PSEUDOCODE
+    return ev.Findings(
+        literal=[
+            ev.Fact("variables that are read before they are set", read_too_early(program), "=", frozenset())
+        ],
+        repair=[
+            ev.Fact("with that line no variable is", read_too_early(repaired), "=", frozenset()),
+            ev.Exact(
+                "the first ratio of every iteration is 1", answer("ratio", new="1/2", old="1/2"), "=", 1
+            ),
+        ],
+        unchanged=printed(COUNTS),
+    )
+
+
+@claim("L8.3-advantage-in-pseudocode", lam="1", last=0, minus=1)
+def advantage(s: Statement) -> ev.Findings:
+    """Σ γ^l δ_{t+l} telescopes to G_t − V(S_t)."""
+    t, (gamma, reward, value) = index("t"), reals("gamma R V")
+    case = vector("gae/audit-lambda-matters")  # an episode of three steps
+    rewards, values = case.given["rewards"], ["4", "5", "6", "0"]
+    return ev.Findings(
+        says=[says(sequence("A")(t), "=", sequence("G")(t) - s.minus * sequence("V_phi")(t))],
+        literal=[
+            ev.Induction(
+                "generalised advantage at λ = 1 is return minus value",
+                base=(
+                    ev.Identity(
+                        "last step: δ = R + γ·V(end) − V",
+                        reward + gamma * s.last - value,
+                        reward - s.minus * value,
+                    ),
+                ),
+                step=(ev.Identity("one step earlier", *one_step_back(as_expression(s.lam), s.minus)),),
+                over="whole episodes of any length, all R, V and γ, backwards from the end",
+                variable="T − t",
+            ),
+            ev.Exact(
+                "an episode of three steps",
+                case.answer(values=values, lam=s.lam)[0],
+                "=",
+                answer("discounted_return", rewards=rewards, gamma=case.given["gamma"])
+                - s.minus * as_expression(values[0]),
+            ),
+        ],
+    )
+
+
+@claim("L8.3-lambda", lam="19/20", relation="=")
+def unused_lambda(s: Statement) -> ev.Findings:
+    """The written advantage has λ = 1, whatever the list says."""
+    case, t, lam, gamma = vector("gae/audit-lambda-matters"), index("t"), reals("lambda"), reals("gamma")
+    full = answer("discounted_return", rewards=case.given["rewards"], gamma=case.given["gamma"])
+    generalised, plain = one_step_back(lam)
+    written = sequence("G")(t) - sequence("V")(t)
+    return ev.Findings(
+        says=[says(written, s.relation, sequence("hat A")(t, gamma, lam)), says(lam, "=", s.lam)],
+        against=[
+            ev.Counterexample(
+                "the pseudocode's advantage of an episode with V = 0 against that of λ = 0.95",
+                ev.Exact(
+                    "G_0 − V(S_0) against the advantage with λ",
+                    full - as_expression(case.given["values"][0]),
+                    s.relation,
+                    case.answer()[0],
+                ),
+                golden=case,
+                premises=(ev.Exact("the λ of the list", case.given["lam"], "=", s.lam),),
+                violates=ev.Exact("λ is not 1", case.given["lam"], "!=", 1),
+            )
+        ],
+        repair=[
+            ev.Fact("no line of the pseudocode reads it", "λ", "not in", names_in(PSEUDOCODE)),
+            ordered("at λ = 1 the written advantage is it", plain, s.relation, one_step_back(1)[0]),
+            ev.Identity(
+                "what the written line adds is γ(1 − λ)(G − V) of the next state, which is 0 at λ = 1 alone",
+                plain - generalised,
+                gamma * (1 - lam) * (reals("G") - reals("W")),
+                "all R, V, γ and λ",
+            ),
+        ],
+    )
+
+
+@claim("L8.3-first-step-is-pg", at_old=True, inside=True, sign=1)
+def first_step(s: Statement) -> ev.Findings:
+    """At r = 1 the clip does not act and the ratio's gradient is the score."""
+    adv, t, gradient = reals("A"), index("t"), sequence("nabla_{theta}")
+    policy = sequence("pi_theta")(sequence("a")(t), sequence("s")(t))
+    return ev.Findings(
+        says=[
+            says(
+                gradient(sequence("L^CLIP")(reals("theta_old"))),
+                "=",
+                sequence("E_{t}")(s.sign * sequence("A")(t) * gradient(sympy.log(policy))),
+            )
+        ],
+        literal=[
+            *(
+                ev.Identity(
+                    f"A ∂r/∂θ_{at} = A ∂log π/∂θ_{at}",
+                    adv * slope,
+                    s.sign * adv * score,
+                    "softmax over three actions, all preferences, every A; then the means over a batch agree",
+                )
+                for at, (slope, score) in enumerate(scores(s.at_old), start=1)
+            ),
+            ev.Sign(
+                "r = 1 lies strictly inside the interval: no kink, no clip",
+                unit("e") if s.inside else 0 * unit("e"),
+                "0 < ε < 1",
+            ),
+        ],
+    )
+
+
+@claim("L8.3-key-difference", baseline=1)
+def key_difference(s: Statement) -> ev.Findings:
     """With one epoch and one batch PPO still differs from REINFORCE, by its critic."""
-    from rlcalc.audit.tables import algorithms
-
-    attributes = algorithms()
-    ppo, reinforce = attributes["PPO"], attributes["REINFORCE"]
+    case, worked = vector("reinforce_step/baseline-five"), vector("reinforce_step/lecture-4.4")
+    ppo, reinforce = algorithms()["PPO"], algorithms()["REINFORCE"]
     differ = frozenset(
         name for name in ("critic", "limit", "passes") if getattr(ppo, name) != getattr(reinforce, name)
     )
-    plain = answer("reinforce_step", theta=["0", "0"], action=0, return_="10")[0]
-    centred = answer("reinforce_step", theta=["0", "0"], action=0, return_="10", baseline="5")[0]
     gained, value = reals("G V")
-    command = "rlcalc reinforce-step --theta 0 0 --action 0 --return 10"
-    own = gained - value if s.baseline else gained
-    return Findings(
+    return ev.Findings(
         against=[
-            Counterexample(
-                "section 4.4, one epoch, one batch: return 10, critic 5. REINFORCE against the step with 10 "
-                "− 5",
-                given={"G": 10, "V": 5, "α": "1/10", "epochs": 1},
-                claimed=Exact("both move θ_L alike", centred, "=", plain),
-                violates=Exact("REINFORCE has no baseline, PPO has", 5, "!=", 0),
-                replay=(
-                    Replay(command, ["1/2", "-1/2"]),
-                    Replay(command + " --baseline 5", ["1/4", "-1/4"]),
-                ),
-                golden="reinforce_step/baseline-five",
+            ev.Counterexample(
+                "section 4.4, one epoch, one batch: return 10, critic 5",
+                ev.Exact("both move θ_L alike", case.answer()[0], "=", worked.answer()[0]),
+                golden=case,
+                also=(worked,),
+                violates=ev.Exact("REINFORCE has no baseline, PPO has", case.given["baseline"], "!=", 0),
             ),
-            Fact("attributes in which they differ", differ, "!=", frozenset({"passes"}), "algorithms.toml"),
+            ev.Fact("what differs in the table", differ, "!=", frozenset({"passes"}), ppo.source),
         ],
-        repair=condition(
-            "It is the difference to REINFORCE with the critic as baseline: one full-batch epoch is "
-            "the same step, and ratio and clip act only from the second step on. REINFORCE itself has no "
-            "critic either.",
-            [
-                *(
-                    Identity(
-                        f"the same step in θ_{at + 1}",
-                        (gained - value) * slope,
-                        own * score,
-                        "softmax, θ_old",
-                    )
-                    for at, (slope, score) in enumerate(scores(True))
-                ),
-            ],
-        ),
+        repair=[
+            ev.Identity(
+                f"the same step in θ_{at}",
+                (gained - value) * slope,
+                (gained - s.baseline * value) * score,
+                "softmax, θ = θ_old",
+            )
+            for at, (slope, score) in enumerate(scores(), start=1)
+        ],
     )
 
 
-@claim(
-    "L8.3-update-direction",
-    theta=1,
-    phi=1,
-    read=(1, -1),
-    corruptions=[
-        Corruption("the critic descends", phi=-1),
-        Corruption("the other way round", read=(-1, 1)),
-    ],
-)
-def direction(s: Statement) -> Findings:
+@claim("L8.3-update-direction", theta=Choice(1, -1), phi=Choice(1, -1))
+def direction(s: Statement) -> ev.Findings:
     """To first order a step along ±gradient changes a function by ±|gradient|²."""
     actor, miss, step = positives("g d alpha")
+    names = reals("theta phi alpha")
+    losses = sequence("nabla_{theta}")(reals("L^CLIP")), sequence("nabla_{phi}")(reals("L^critic"))
 
-    def steps(theta: int, phi: int) -> list[Evidence]:
+    def steps(phi: int) -> list[ev.Evidence]:
         # the critic's gradient is 2(V − G); d is its distance from the return
         return [
-            Sign("the policy's step raises L^CLIP", theta * step * actor**2, "gradient not 0, α > 0"),
-            Sign("the critic's step lowers (V − G)²", -phi * step * (2 * miss) ** 2, "V ≠ G, α > 0"),
+            ev.Sign("the policy's step raises L^CLIP", s.theta * step * actor**2, "gradient not 0, α > 0"),
+            ev.Sign("the critic's step lowers (V − G)²", -phi * step * (2 * miss) ** 2, "V ≠ G, α > 0"),
         ]
 
-    if (s.theta, s.phi) == (1, -1):
-        return Findings(literal=steps(1, -1))
-    return Findings(
-        literal=steps(s.theta, s.phi),
-        repair=reading(
-            "The policy ascends on L^CLIP, the critic descends on its loss.",
-            steps(*s.read),
-            unchanged=[
-                Exact("gradient steps of 8.4", answer("ppo_count", "gradient_steps", epochs=4), "=", 4),
-                Exact("trajectories of 8.4", answer("ppo_count", "trajectories", epochs=4), "=", 100),
-            ],
-            latex=r"\theta \leftarrow \theta + \alpha \nabla_\theta L^{\text{CLIP}}, \quad "
-            r"\phi \leftarrow \phi - \beta \nabla_\phi L^{\text{critic}}",
-        ),
+    return ev.Findings(
+        says=[
+            says(name, "<-", name + way * names[2] * gradient)
+            for name, way, gradient in zip(names[:2], (s.theta, s.phi), losses, strict=True)
+        ],
+        literal=steps(s.phi),
+        repair=steps(-s.phi),
+        unchanged=printed(COUNTS),
+    )
+
+
+@claim("L8.3-critic-loss", target=1, per_step=True)
+def critic_loss(s: Statement) -> ev.Findings:
+    """Sum, mean and weight differ by a positive factor, which the step size can take up."""
+    n, c1, mean, t = index(), positives("c_1"), reals("m"), index("t")
+    case = vector("critic_loss/reductions")
+    ways = {"sum": case, "mean": case.otherwise(1), "half of the mean": case.otherwise(2)}
+    returns = [as_expression(one) for one in case.given["returns"]]
+    targets = [str(s.target * one) for one in returns]
+    first, second = case.answer("gradient")
+    found: list[ev.Evidence] = [
+        ev.Sign("n, from mean to sum, and c_1 are positive factors", n * c1, "n ≥ 1 steps, c_1 > 0")
+    ]
+    for name, way in ways.items():
+        best, slope = way.answer("minimiser", returns=targets), way.answer("gradient")
+        found += [
+            ev.Exact(f"{name}: best is the mean of the returns", best, "=", sum(returns) / len(returns)),
+            ev.Exact(f"{name}: the gradient has one direction", slope[0] * second, "=", slope[1] * first),
+        ]
+    square = (sequence("V_phi")(sequence("s")(t)) - s.target * sequence("G")(t)) ** 2
+    whole = n * mean if s.per_step else mean
+    return ev.Findings(
+        says=[says(reals("L^critic"), "=", square)],
+        literal=[ev.Identity("the sum of 6.3 is the loss of one step", whole, mean, "n steps, mean m")],
+        repair=found,
+        unchanged=printed("critic_loss/lecture-6.4"),
     )

@@ -1,220 +1,347 @@
-"""Chapter 8: generalised advantages and the entropy bonus."""
+"""Chapter 8: generalised advantages, the entropy bonus, what the small loop counts, and TRPO."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import product
 from typing import Any
 
-from rlcalc.audit.evidence import (
-    Counterexample,
-    Exact,
-    Findings,
-    Identity,
-    Induction,
-    Replay,
-    Sign,
-    condition,
+from rlcalc._lazy import sympy
+from rlcalc.audit import evidence as ev
+from rlcalc.audit.alter import Choice
+from rlcalc.audit.cases import printed, smallest, vector
+from rlcalc.audit.formula import says
+from rlcalc.audit.lecture.ch1_tradeoff import covariance, pairs_of_episodes, variance_of
+from rlcalc.audit.lecture.ch7_loop import run
+from rlcalc.audit.proofs import (
+    answer,
+    index,
+    ordered,
+    positives,
+    reals,
+    sequence,
+    sum_by_induction,
+    unit,
 )
-from rlcalc.audit.proofs import answer, index, positives, reals, unit
-from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.registry import Statement, claim
+
+EXAMPLE = "gae/lecture-2.4"
+COUNTS = "ppo_count/lecture-8.4"
 
 
-@claim(
-    "L8.2-gae",
-    power=1,
-    corruptions=[
-        Corruption("weights λ^l without γ", power=0),
-        Corruption("weights (γ²λ)^l", power=2),
-    ],
-)
-def gae(s: Statement) -> Findings:
+# generalised advantages
+
+
+@claim("L8.2-gae", power=1)
+def gae(s: Statement) -> ev.Findings:
     """The λ-weighted mean of the n-step advantages gives δ_{t+l} the weight (γλ)^l, and equals G^λ − V."""
-    import sympy
-
-    lam, gamma = reals("lambda gamma")
-    position = sympy.Symbol("l", integer=True, positive=True)
-    tail = Induction(
-        "the weights of the n-step advantages with n > l add up to λ^l",
-        base=(Identity("l = N − 1: the last one is λ^(N−1)", lam ** (position - 1), lam ** (position - 1)),),
-        step=(
-            Identity(
-                "l + 1 → l: one more weight, (1 − λ)λ^l",
-                lam ** (position + 1) + (1 - lam) * lam**position,
-                lam**position,
-            ),
-        ),
-        over="0 ≤ l < N, an episode of N steps, downwards from N − 1",
-        variable="l",
-    )
-    reward, value, behind, gained = reals("R V W G")
-    error = reward + gamma * behind - value
-    backward = error + (gamma**s.power * lam) * (gained - behind)
-    forward = reward + gamma * ((1 - lam) * behind + lam * gained) - value
-    case = {"rewards": ["1", "2", "3"], "values": ["0", "0", "0", "0"], "gamma": "1", "lam": "1/2"}
-    return Findings(
+    (lam, gamma), t, at = reals("lambda gamma"), index("t"), index("l")
+    reward, value, after, gained = reals("R V W G")
+    decay = gamma**s.power * lam
+    series = sympy.Sum(decay**at * sequence("delta")(t + at), (at, 0, sympy.oo))
+    forward = reward + gamma * ((1 - lam) * after + lam * gained) - value
+    backward = reward + gamma * after - value + decay * (gained - after)
+    before, here = lam ** (at - 1), lam**at
+    averaged = vector("lambda_return/lecture-2.4").answer()
+    return ev.Findings(
+        says=[says(sequence("hat A")(t), "=", series)],
         literal=[
-            tail,
-            Identity(
-                "δ_{t+l} enters each with γ^l, so that its weight is (γλ)^l",
-                gamma**position * lam**position,
-                (gamma**s.power * lam) ** position,
-                "every l ≥ 1",
+            ev.Induction(
+                "the weights of the n-step advantages with n > l add up to λ^l",
+                base=(ev.Identity("l = N − 1: 1 less all before", 1 - (1 - before), before),),
+                step=(ev.Identity("l + 1 → l: one weight more", here * lam + (1 - lam) * here, here),),
+                over="0 ≤ l < N, an episode of N steps, downwards from N − 1",
+                variable="l",
             ),
-            Identity(
-                "one step earlier it is still G^λ − V", backward, forward, "all R, V, γ, λ; at the end 0 = 0"
-            ),
-            Exact("in the example of 2.4", answer("gae", **case)[0], "=", "11/4"),
-        ]
-    )
-
-
-@claim(
-    "L8.2-gae-smoother",
-    sign=1,
-    uncorrelated=True,
-    corruptions=[
-        Corruption("they vary more", sign=-1),
-        Corruption("condition dropped: TD errors may be correlated", uncorrelated=False),
-    ],
-)
-def smoother(s: Statement) -> Findings:
-    """TD errors of an exact critic are uncorrelated; those of a wrong one can cancel in the return."""
-    import sympy
-
-    from rlcalc.audit.lecture.ch1_tradeoff import variance_of
-
-    def advantages(lam: str) -> list[Any]:
-        zero = ["0", "0", "0"]
-        return [
-            answer("gae", rewards=rewards, values=zero, gamma="1", lam=lam)[0]
-            for rewards in (["1", "-1"], ["-1", "1"])
-        ]
-
-    short, full = variance_of(advantages("0")), variance_of(advantages("1"))
-    lam, spread = unit("p"), positives("v")
-    cross = 0 if s.uncorrelated else positives("c")
-    # what the weights (γλ)^(2l) leave out of Var δ, l ≥ 1, at γ = 1 and divided by γ^(2l) in general
-    left = sympy.factor(1 - lam**2)
-    fewer = spread * left - cross
-    command = "rlcalc gae --rewards {} {} --values 0 0 0 --gamma 1 --lam {}"
-    return Findings(
-        against=[
-            Counterexample(
-                "two equally likely episodes with V = 0, the second reward undoes the first; λ = 0 against "
-                "λ = 1",
-                given={"rewards": "1 −1 or −1 1", "V": "0 0 0", "γ": 1},
-                claimed=Exact("Var at λ = 0 below Var of G − V", short, "<" if s.sign > 0 else ">", full),
-                violates=Exact("both TD errors are correlated: covariance", -1, "!=", 0),
-                replay=(
-                    Replay(command.format(1, -1, 0), ["1", "-1"]),
-                    Replay(command.format(-1, 1, 0), ["-1", "1"]),
-                    Replay(command.format(1, -1, 1), ["0", "-1"]),
-                    Replay(command.format(-1, 1, 1), ["0", "1"]),
-                ),
-                golden="gae/audit-shorter-varies-more",
-                search="episodes of two rewards from −1, 0, 1 with V = 0",
-            )
+            ev.Identity("with the γ^l of δ_{t+l} its weight is (γλ)^l", gamma**at * here, decay**at, "l ≥ 1"),
+            ev.Identity("one step earlier it is still G^λ − V", backward, forward, "all R, V, γ and λ"),
+            ev.Exact("2.4, V = 0: it is the λ-return", vector(EXAMPLE).answer()[0], "=", averaged),
         ],
-        repair=condition(
-            "Their variance Σ (γλ)^(2l) Var δ_{t+l} rises with λ, so it is smaller for λ < 1, if "
-            "the TD errors are uncorrelated, as they are when V is the true value. The price is bias when "
-            "V is wrong.",
-            [
-                Induction(
-                    "each TD error but the first enters with less variance: v(1 − λ^(2l)) > 0",
-                    base=(Sign("l = 1", s.sign * fewer, "0 < λ < 1"),),
-                    step=(
-                        Sign(
-                            "l → l + 1 adds vλ^(2l)(1 − λ²)", s.sign * spread * lam ** (2 * index("l")) * left
-                        ),
-                    ),
-                    over="l ≥ 1, 0 < λ < 1, γ > 0",
-                    variable="l",
-                ),
-                Exact("the 4-step chain of section 1.2, λ = 1/2", _chain("1/2"), "<", _chain("1")),
-                Exact("where λ = 1 is the variance of the return", _chain("1"), "=", "2997541/1000000"),
-            ],
-        ),
     )
+
+
+def _spread(episodes: Sequence[Sequence[int]], lam: str) -> Any:
+    """Variance of the advantage at the start over equally likely rewards, with V = 0 and γ = 1."""
+    case = vector("gae/audit-shorter-varies-more")
+    return variance_of([case.answer(rewards=[*map(str, one)], lam=lam)[0] for one in episodes])
 
 
 def _chain(lam: str) -> Any:
-    """Variance of the generalised advantage on the chain: rewards ±1, fair and independent, γ = 9/10."""
-    from itertools import product
+    """The same on the chain of section 1.2: rewards ±1, fair and independent, V = 1, γ = 9/10."""
+    case = vector("gae/audit-shorter-varies-more")
+    changes = {"values": ["1", "1", "1", "1", "0"], "gamma": "9/10", "lam": lam}
+    outcomes = product(("1", "-1"), repeat=4)
+    return variance_of([case.answer(rewards=list(rewards), **changes)[0] for rewards in outcomes])
 
-    from rlcalc.audit.lecture.ch1_tradeoff import variance_of
 
-    values = ["1", "1", "1", "1", "0"]
-    outcomes = [
-        answer("gae", rewards=list(rewards), values=values, gamma="9/10", lam=lam)[0]
-        for rewards in product(("1", "-1"), repeat=4)
-    ]
-    return variance_of(outcomes)
+@claim("L8.2-gae-smoother", relation="<", uncorrelated=True)
+def smoother(s: Statement) -> ev.Findings:
+    """TD errors of an exact critic are uncorrelated; those of a wrong one can cancel in the return."""
+    pair, search = smallest(
+        pairs_of_episodes(),
+        lambda one: abs(one[0][0] - one[1][0]) > abs(sum(one[0]) - sum(one[1])),
+        "the pairs of equally likely sequences of two rewards from −1, 0, 1, by the sum of their sizes",
+    )
+    case, t = vector("gae/audit-shorter-varies-more"), index("t")
+    lam, gamma, variance = reals("lambda"), reals("gamma"), sequence("Var")
+    share, spread, cross, at = unit("p"), positives("v"), positives("c"), index("l")
+    correlated = 0 if s.uncorrelated else cross
+    short = sequence("hat A")(t, gamma, lam)
+    return ev.Findings(
+        says=[
+            says(variance(short), s.relation, variance(sequence("G")(t) - sequence("V")(t))),
+            says(lam, "<", 1),
+        ],
+        against=[
+            ev.Counterexample(
+                "V = 0, and the second reward undoes the first or both are 0; λ = 0 against λ = 1",
+                ev.Exact(
+                    f"Var at λ = 0 {s.relation} Var of G − V",
+                    _spread(pair, case.given["lam"]),
+                    s.relation,
+                    _spread(pair, "1"),
+                ),
+                golden=case,
+                premises=(ev.Fact("its rewards", [int(one) for one in case.given["rewards"]], "in", pair),),
+                violates=ev.Exact("both TD errors are correlated: Cov", covariance(pair), "!=", 0),
+                smallest=search,
+            )
+        ],
+        repair=[
+            ev.Induction(
+                "each TD error but the first enters with less variance: λ^(2l) v against v",
+                base=(ordered("l = 1", share**2 * spread + correlated, s.relation, spread, "0 < λ < 1"),),
+                step=(
+                    ordered(
+                        "l → l + 1: once more the factor λ²",
+                        share ** (2 * at + 2) * spread + correlated,
+                        s.relation,
+                        share ** (2 * at) * spread,
+                    ),
+                ),
+                over="l ≥ 1, 0 < λ < 1, γ > 0",
+                variable="l",
+            ),
+            ev.Exact("the 4-step chain of section 1.2, λ = 1/2", _chain("1/2"), s.relation, _chain("1")),
+        ],
+    )
+
+
+@claim("L8.2-critic-training", minus=1)
+def critic_training(s: Statement) -> ev.Findings:
+    """What the value is off, the advantage is off."""
+    gained, value, true = reals("q V v")
+    share, error = unit("s"), positives("e")
+    return ev.Findings(
+        literal=[
+            ev.Identity(
+                "mean of G − V, less the true advantage q − v, is what V is off",
+                (gained - s.minus * value) - (gained - true),
+                true - value,
+                "every mean return q of an action, value V and true value v",
+            ),
+            ev.Sign(
+                "a smaller share of the error is a smaller error", error - share * error, "0 < share < 1"
+            ),
+        ]
+    )
+
+
+# the entropy bonus
+
+
+@claim("L8.2-entropy-prevents-convergence", sign=1, one_state=True)
+def premature(s: Statement) -> ev.Findings:
+    """In one state the bonus leaves one maximum, inside; with shared steps a small one leaves a trap."""
+    case = vector("ppo_loss/audit-entropy-barrier")
+
+    # two tokens by one policy (p, 1 − p): both a pays 1, both b pays 3/5, anything else 0
+    def paid_by_two(p: Any) -> Any:
+        return p**2 + sympy.Rational(3, 5) * (1 - p) ** 2
+
+    def regularised(chance: Any) -> Any:
+        entropy = answer("entropy", p=[str(chance), str(1 - chance)])
+        return case.answer(clip=str(paid_by_two(chance)), entropy=2 * s.sign * entropy)
+
+    valley, trap, best = (regularised(sympy.Rational(p)) for p in ("1/4", "1/10", "9/10"))
+    p, c, t = unit("x"), positives("c"), sympy.Symbol("t")
+    first, second = reals("Q_1 Q_2")
+    paid = t * first + (1 - t) * second if s.one_state else paid_by_two(t)
+    whole = paid - s.sign * c * (t * sympy.log(t) + (1 - t) * sympy.log(1 - t))
+    odds = sympy.exp((first - second) / c)
+    slope = whole.diff(t)
+    if s.one_state:
+        slope = sympy.expand_log(slope.subs(t, odds / (1 + odds)), force=True)
+    bonus = s.sign * sequence("c")(2) * sequence("H")(reals("pi_theta"))
+    return ev.Findings(
+        says=[says(sequence("max_{theta}")(sequence("J")(reals("theta"))) + bonus)],
+        against=[
+            ev.Counterexample(
+                "two tokens by one policy: aa pays 1, bb pays 3/5; c_2 = 1/100, entropy of both steps "
+                "counted. From P(a) = 1/10 the way to aa leads through a valley, so ascent settles near bb",
+                ev.Exact("J + c_2 H rises from p = 1/10 to p = 1/4", valley, ">", trap),
+                golden=case,
+                premises=(ev.Exact("beyond the valley it is better", best, ">", trap),),
+                violates=ev.Exact(
+                    "steps that share the policy: degree of J",
+                    sympy.Integer(sympy.degree(paid_by_two(t), t)),
+                    "!=",
+                    1,
+                ),
+            )
+        ],
+        repair=[
+            ev.Sign("strictly concave in π(a)", -whole.diff(t, 2).subs(t, p), "all Q, c_2 > 0, 0 < p < 1"),
+            ev.Identity(
+                "the slope is 0 at π(a) = 1/(1 + exp(−(Q_1 − Q_2)/c_2))",
+                sympy.simplify(slope),
+                0,
+                "all Q, c_2 > 0",
+            ),
+        ],
+    )
+
+
+# what the small loop counts
+
+
+@claim("L8.4-400-collections", total=400, counted=Choice("reinforce_collections", "reinforce_trajectories"))
+def collections(s: Statement) -> ev.Findings:
+    """The number counts trajectories."""
+    case = vector(COUNTS)
+    trajectories = case.answer("reinforce_trajectories")
+    return ev.Findings(
+        says=[says(trajectories, "=", s.total)],
+        literal=[ev.Exact("collections for 4 gradient steps", case.answer(s.counted), "=", s.total)],
+        repair=[
+            ev.Exact(
+                "one collection for each step",
+                case.answer("reinforce_collections"),
+                "=",
+                case.answer("gradient_steps"),
+            )
+        ],
+        unchanged=[ev.Exact("trajectories", trajectories, "=", s.total)],
+    )
+
+
+@claim("L8.4-one-step-per-epoch", per_epoch=1)
+def per_epoch(s: Statement) -> ev.Findings:
+    """8.2 and the pseudocode make a step of every mini-batch."""
+    case, theta, epochs = vector("ppo_count/audit-two-minibatches"), sequence("theta"), range(1, 11)
+    states = [theta(k * s.per_epoch) for k in range(5)]
+    arrows = [part for state in states for part in (state, "->")][:-1]
+    wrong = [k for k in epochs if case.answer("gradient_steps", epochs=k, minibatches=1) != k * s.per_epoch]
+    return ev.Findings(
+        says=[says(*arrows)],
+        against=[
+            ev.Counterexample(
+                "two mini-batches, as the pseudocode of 8.3 allows",
+                ev.Exact(
+                    "gradient steps against epochs",
+                    case.answer("gradient_steps"),
+                    "=",
+                    s.per_epoch * case.given["epochs"],
+                ),
+                golden=case,
+                violates=ev.Exact("mini-batches", case.given["minibatches"], "!=", 1),
+            )
+        ],
+        repair=[
+            ev.Exhaustive(
+                "one mini-batch: the calculator's steps are the epochs",
+                len(epochs),
+                tuple(map(str, wrong)),
+                "1 to 10 epochs",
+            ),
+            sum_by_induction(
+                "and so for every number of epochs",
+                lambda k: sympy.Integer(s.per_epoch),
+                lambda k: k,
+                over="n ≥ 1 epochs of one step each",
+            ),
+        ],
+    )
 
 
 @claim(
-    "L8.2-entropy-prevents-convergence",
+    "L8.4-loop-unspecified",
     sign=1,
-    one_state=True,
-    corruptions=[
-        Corruption("entropy is subtracted", sign=-1),
-        Corruption("condition dropped: several steps share one policy", one_state=False),
-    ],
+    alpha="1/50",
+    eps="1/5",
+    # θ_L after epochs 1 to 5 of one way to fill the loop in, and the good action's ratio then
+    trace=("0.05", "0.0998752080", "0.1493797533", "0.1982804279", "0.2463650693"),
+    ratio="1.2414987440",
 )
-def premature(s: Statement) -> Findings:
-    """In one state the bonus leaves one maximum, inside; with shared steps a small one leaves a trap."""
-    import sympy
+def loop(s: Statement) -> ev.Findings:
+    """Without environment, step size and ε nothing follows; with them everything."""
+    states = run(str(s.sign * Fraction(s.alpha)), 5, s.eps)
+    case, faster = vector("ratio/audit-smaller-step"), vector("ratio/audit-one-step-leaves-the-interval")
+    k, theta, last = index("k"), sequence("theta"), states[len(s.trace)]
+    gradient = sequence("nabla_{theta}")(sequence("L^CLIP")(theta(k)))
 
-    # two tokens by one policy (p, 1 − p): both a pays 1, both b pays 3/5, anything else 0
-    def regularised(p: Any) -> Any:
-        chance = sympy.Rational(p)
-        paid = chance**2 + sympy.Rational(3, 5) * (1 - chance) ** 2
-        entropy = answer("entropy", p=[str(chance), str(1 - chance)])
-        return answer(
-            "ppo_loss", clip=str(paid), critic="0", entropy=2 * s.sign * entropy, c1="0", c2="1/100"
-        )
+    def close(what: str, bounds: tuple[Fraction, Fraction], told: str) -> ev.Exact:
+        worst = max(abs(end - Fraction(told)) for end in bounds)
+        return ev.Exact(f"{what} is {told}, to 10 decimals", worst, "<=", Fraction(1, 2 * 10**10))
 
-    trap, valley, best = (regularised(p) for p in ("1/10", "1/4", "9/10"))
-    p, c = unit("x"), positives("c")
-    chance = sympy.Symbol("t")
-    entropy = -chance * sympy.log(chance) - (1 - chance) * sympy.log(1 - chance)
-    first, second = reals("Q_1 Q_2")
-    paid = chance * first + (1 - chance) * second
-    if not s.one_state:
-        paid = chance**2 + sympy.Rational(3, 5) * (1 - chance) ** 2
-    curved = (paid + s.sign * c * entropy).diff(chance, 2)
-    edge = (paid + s.sign * c * entropy).diff(chance)
-    ratio = sympy.exp((first - second) / c)
-    command = 'rlcalc ppo-loss --clip 2/5 --critic 0 --entropy "4*log(2) - 3*log(3)/2" --c1 0 --c2 1/100'
-    return Findings(
+    return ev.Findings(
+        says=[says(theta(k + 1), "=", theta(k) + s.sign * reals("alpha") * gradient)],
         against=[
-            Counterexample(
-                "two tokens by one policy: aa pays 1, bb pays 3/5; c_2 = 1/100, entropy of both steps "
-                "counted. From P(a) = 1/10 the way to aa leads through a valley, so ascent settles near bb",
-                given={"J": "p² + 3/5 (1 − p)²", "p": "1/10 1/4 9/10", "c_2": "1/100"},
-                claimed=Exact("J + c_2 H rises from p = 1/10 to p = 1/4", valley, ">", trap),
-                premises=(Exact("beyond the valley it is better", best, ">", trap),),
-                violates=Exact("steps that share the policy", 2, "!=", 1),
-                replay=(Replay(command, "2/5 - 3*log(3)/200 + log(2)/25"),),
-                golden="ppo_loss/audit-entropy-barrier",
+            ev.Counterexample(
+                "the bandit of 4.4 with V = 5 and ε = 1/5, once with α = 1/50 and once with 1/10: ratio "
+                "after epoch 1",
+                ev.Exact("both runs agree", case.answer(), "=", faster.answer()),
+                golden=case,
+                also=(faster,),
             )
         ],
-        repair=condition(
-            "In one state and with exact gradients every c_2 > 0 keeps the policy away from certainty: the "
-            "only maximum is softmax(Q/c_2). With several steps, or sampled ones, it helps if c_2 is large "
-            "enough; it "
-            "guarantees nothing, and it moves the optimum.",
-            [
-                Sign("strictly concave in π(a)", -curved.subs(chance, p), "all Q, c_2 > 0, 0 < p < 1"),
-                Identity(
-                    "the slope is 0 at π(a) = 1/(1 + exp(−(Q_1 − Q_2)/c_2))",
-                    sympy.simplify(
-                        sympy.expand_log(edge.subs(chance, ratio / (1 + ratio)), force=True)
-                        if s.one_state
-                        else edge
-                    ),
-                    0,
-                    "all Q, c_2 > 0",
-                ),
-            ],
-        ),
+        repair=[
+            *(close(f"θ_L after epoch {at}", states[at].theta, told) for at, told in enumerate(s.trace, 1)),
+            close("and the ratio of L", last.good, s.ratio),
+            ev.Exact("where the gradient has become 0", last.slope[1], "=", 0),
+        ],
+        unchanged=printed(COUNTS),
+    )
+
+
+# TRPO
+
+
+@claim("L8.5-kl-direction", first=Choice("theta", "theta_old"), scope="structure")
+def kl_direction(s: Statement) -> ev.Findings:
+    """The other direction lets pass what TRPO refuses."""
+    own, reverse = vector("kl/half-from-nine-tenths"), vector("kl/nine-tenths-from-half")
+    order = ("theta", "theta_old") if s.first == "theta" else ("theta_old", "theta")
+    delta = sympy.Rational(2, 5)
+    source = "arXiv:1502.05477, equations 12 to 14"
+    p, t = unit("x"), sympy.Symbol("t")
+    before, shifted = (p, 1 - p), (p + t, 1 - p - t)
+
+    def divergence(one: Any, other: Any) -> Any:
+        return sum(a * sympy.log(a / b) for a, b in zip(one, other, strict=True))
+
+    statement = [says(sequence("D_KL")(*(reals(f"pi_{name}") for name in order)), "<=", reals("delta"))]
+    same = ev.Fact("policy that stands first in TRPO's constraint", s.first, "=", "theta_old", source)
+    if same.status == "holds":
+        return ev.Findings(says=statement, literal=[same])
+    return ev.Findings(
+        says=statement,
+        against=[
+            ev.Counterexample(
+                "from (1/2, 1/2) to (9/10, 1/10) with δ = 2/5: allowed one way, refused the other",
+                ev.Exact("D(π_old‖π) ≤ δ as well", own.answer(), "<=", delta),
+                golden=own,
+                also=(reverse,),
+                premises=(ev.Exact("D(π‖π_old) ≤ δ", reverse.answer(), "<=", delta),),
+            )
+        ],
+        repair=[
+            ev.Identity(
+                "second order of both at equality: 1/(p(1 − p))",
+                divergence(before, shifted).diff(t, 2).subs(t, 0),
+                divergence(shifted, before).diff(t, 2).subs(t, 0),
+                "two actions, every p",
+            )
+        ],
     )

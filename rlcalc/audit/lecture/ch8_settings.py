@@ -92,8 +92,13 @@ def hyperparameters(s: Statement) -> ev.Findings:
             for name, value in zip(names, stated, strict=True)
         ],
         against=[
-            ev.Fact(f"{key} of language models", Fraction(value), "not in", values(key, "language"), SOURCE)
-            for key, value in (("gamma", s.gamma), ("rate", s.rate))
+            ev.Fact(
+                f"no language model had {name}", Fraction(value), "not in", values(key, "language"), SOURCE
+            )
+            for key, name, value in (
+                ("gamma", f"γ = {s.gamma}", s.gamma),
+                ("rate", f"the rate {s.rate}", s.rate),
+            )
         ],
         repair=[
             *usual_range("eps", s.eps_from, s.eps_to),

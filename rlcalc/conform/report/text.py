@@ -92,9 +92,14 @@ def _bug(found: Diagnosis) -> Iterator[Line]:
         yield from filled(f"the same answers come from: {', '.join(match.name for match in others)}")
 
 
-def _more(report: ConformReport) -> str:
+def bug_names(report: ConformReport, between: str = " + ") -> str:
+    """The names of the simplest match; empty where none was found."""
     matches = report.diagnosis.matches if report.diagnosis is not None else ()
-    names = " ".join(fault.name for match in matches[:1] for fault in match.faults)
+    return between.join(fault.name for match in matches[:1] for fault in match.faults)
+
+
+def _more(report: ConformReport) -> str:
+    names = bug_names(report, " ")
     explained = f"rlcalc explain {names}; " if names else ""
     return f"more: {explained}with -v the steps; with --write-test FILE a test that fails"
 
