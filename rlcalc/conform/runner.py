@@ -266,9 +266,12 @@ def _verdict(report: ConformReport, worst: str, chosen: Sequence[Convention]) ->
 def _remarks(trial: Trial, report: ConformReport) -> list[str]:
     """What is worth saying beside the verdict."""
     found = [f"Required, and not found: {', '.join(report.lacking)}."] if report.lacking else []
-    digits = report.digits("float64")
-    if trial.single and digits is not None and digits < 10:
-        found.append(f"computes in float32: right to {digits:.0f} digits")
+    wide = [j for j in report.judgements if j.dtype == "float64" and j.status == "passed"]
+    rounded = sorted(j.digits for j in wide if j.digits is not None and j.digits < 10)
+    if trial.single and rounded:
+        usual, least = round(rounded[len(rounded) // 2]), round(rounded[0])
+        worst = f", {least} in the worst case" if least < usual else ""
+        found.append(f"computes in float32: right to {usual} digits{worst}")
     asides = {j.dtype: j.aside for j in report.judgements if j.aside}
     found += [f"{aside}; that is no fault" for aside in asides.values()]
     ran = {j.vector.id for j in report.judgements if j.status != "skipped"}
