@@ -41,6 +41,8 @@ class Binding:
         single: how one number per sequence is passed: as it is, in a ``column`` or in a ``row``.
         merged: its done flag includes truncation, which has a place of its own beside.
         fixed: inputs that it has no place for, with the value that stands in its body.
+        read: places to read after a call.
+        excludes: conventions that would excuse what its parameters promise.
         agreed: what its answers on the probing vectors are those of.
         like: the conventions or the fault of ``agreed``.
         notes: what a reader should know besides.
@@ -59,6 +61,7 @@ class Binding:
     merged: bool = False
     fixed: Mapping[str, float] = field(default_factory=dict)
     read: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
     agreed: Agreement = ""
     like: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -101,7 +104,7 @@ class Binding:
         for name in ("backend", "layout", "form", "values", "flags", "ends", "single", "merged", "agreed"):
             if getattr(self, name) != getattr(default, name) or name in ("backend", "layout"):
                 found[name] = getattr(self, name)
-        for name in ("like", "read", "notes"):
+        for name in ("like", "read", "excludes", "notes"):
             if getattr(self, name):
                 found[name] = list(getattr(self, name))
         for name in ("inputs", "outputs", "fixed"):

@@ -35,6 +35,12 @@ MADE_UP = frozenset({"device", "observations", "on", "off", "zero", "length", "b
 BUFFERS = {"advantages_buffer": "advantages", "returns_buffer": "returns"}
 
 
+# a mask of tokens that is not all on; no parameter of a formula, which looks at valid tokens only
+VALID = "valid tokens"
+# steps that end an episode, by probe and row: early, in the middle, next to last and last
+ENDS = (((1,), (2,)), ((2, 4), (3,)), ((0,), (4,)))
+
+
 class Unfit(Exception):
     """Inputs that a binding has no way to hand over."""
 
@@ -97,15 +103,17 @@ def arrange(binding: Binding, given: Mapping[str, Any]) -> Arrays:
     for path, role in binding.inputs.items():
         value = _value(binding, rows, role)
         if path.count("[]") == 1 and not path.endswith(("()", "[]")):
-            value = _each(value)
+            value = _each(value, rows.rewards.shape[-1])
         found[path] = value
     return found
 
 
-def _each(value: Any) -> Any:
+def _each(value: Any, steps: int) -> Any:
     """Entries for a list of records."""
     if isinstance(value, list):
         return value
+    if not hasattr(value, "ndim"):
+        return [value] * steps
     return [part if getattr(part, "ndim", 0) else part.item() for part in value]
 
 
@@ -139,7 +147,8 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
                 over = over if binding.values == "T+1" and not _lasts(binding) else over[:, :-1]
             return _lay(binding, rows, _flag(binding, over if role == "done" else ~over, kind))
         case "first":
-            return _lay(binding, rows, _flag(binding, np.pad(over, ((0, 0), (1, 0))), kind))
+            starts = np.pad(over, ((0, 0), (1, 0)))
+            return _lay(binding, rows, _flag(binding, starts[:, :-1] if _lasts(binding) else starts, kind))
         case "discounts":
             return _lay(binding, rows, np.where(over, 0, _spread(rows.given["gamma"], rows)).astype(kind))
         case "last_done":
@@ -151,7 +160,8 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
             after = np.where(rows.terminated, 0, rows.onward)
             return _lay(binding, rows, (rows.rewards + gamma * after - rows.values[:, :-1]).astype(kind))
         case "valid":
-            return _lay(binding, rows, _flag(binding, np.ones_like(over), kind))
+            valid = rows.given.get(VALID)
+            return _lay(binding, rows, _flag(binding, np.ones_like(over) if valid is None else valid, kind))
         case "observations":
             return _lay(binding, rows, np.zeros_like(rows.rewards))
         case "advantages_buffer":
@@ -316,11 +326,9 @@ def probes(binding: Binding) -> list[Arrays]:
             "n": np.asarray(int(binding.fixed.get("n", 2 + number % 2))),
         }
         if flagged:
-            over = np.zeros((2, 5), bool)
-            over[0, 1 + number], over[1, 2 - number] = True, True
-            if number == 1:
-                over[0, 4] = True
-            given["terminated"] = over
+            given["terminated"] = np.zeros((2, 5), bool)
+            for row, steps in enumerate(ENDS[number]):
+                given["terminated"][row, list(steps)] = True
         if "truncated" in roles and number != 1:
             cut = np.zeros((2, 5), bool)
             cut[0, 0] = cut[1, 3] = True
@@ -333,10 +341,7 @@ def probes(binding: Binding) -> list[Arrays]:
                 )
         found.append(given)
     if binding.layout in ONE_ROW:
-        return [
-            {n: v[k] if np.ndim(v) == 2 else v for n, v in p.items()}
-            for k, p in zip((0, 1, 1), found, strict=True)
-        ]
+        return [{n: v[k] if np.ndim(v) == 2 else v for n, v in p.items()} for p in found for k in (0, 1)]
     if binding.layout == CANONICAL:
         found.append({name: value[0] if np.ndim(value) == 2 else value for name, value in found[0].items()})
     return found

@@ -140,7 +140,7 @@ def gae_columns(rewards, values, dones, last_values, gamma, tau):
 
 
 def gae_first_flags(reward, vpred, first, gamma, lam):
-    n, steps = reward.shape
+    steps = reward.shape[1]
     adv, run = np.zeros_like(reward), 0.0
     for t in reversed(range(steps)):
         live = 1.0 - first[:, t + 1]
