@@ -198,7 +198,7 @@ class Distributions:
     def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
         """An output in the formula's layout: one number per outcome is averaged with their probabilities."""
         p = given["p"]
-        if array.ndim and array.size == p.size and array.size > 1 and self.formula == "kl":
+        if self.formula == "kl" and array.shape in (p.shape, lay(binding, p).shape):
             return (p * array.reshape(p.shape)).sum(-1)
         own = p.shape[:-1]
         return array.reshape(own) if array.size == int(np.prod(own)) and binding.layout != "[...]" else array
@@ -260,7 +260,10 @@ class Groups:
                     return flat.tolist()
                 return flat.copy() if binding.layout in ("[B * G]", "[N, tokens]") else rewards
             case "eps":
-                return float(given.get("eps") or 0.0)
+                eps = float(given.get("eps") or 0.0)
+                if not eps and (rows == rows[:, :1]).all(-1).any():
+                    raise Unfit("an eps of 0 for equal rewards")
+                return eps
             case "valid":
                 ones = np.ones((flat.size, self.tokens), bool)
                 return ones if binding.flags == "bool" else ones.astype(rewards.dtype)

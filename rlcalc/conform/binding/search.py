@@ -22,7 +22,7 @@ from rlcalc.conform.binding.families import Family, family_of
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.names import roles_of
 from rlcalc.conform.binding.sequence import VALID, Unfit
-from rlcalc.conform.binding.slots import Slots, slots_of
+from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of
 from rlcalc.conform.catalogue import composed, together
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
@@ -139,7 +139,9 @@ class Search:
         for inputs in self.slots.assignments():
             if _promises(inputs) and _loose(inputs):
                 continue  # tokens have no value after the last one
-            first = Binding(self.formula.name, inputs, read=self.slots.read)
+            # what was written over an input is no output
+            read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | {"none"})
+            first = Binding(self.formula.name, inputs, read=read)
             for binding in self.family.variations(first, self.backends, lists):
                 for fixed in self.fixed(binding.roles):
                     yield replace(binding, fixed=fixed)
@@ -328,7 +330,7 @@ class Search:
         if "no-bootstrap" in binding.like and _promises(binding.inputs):
             last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
             notes.append(f"{last} is taken and never used: the value after the last step is lost")
-            binding = replace(binding, excludes=("no-bootstrap",))
+            binding = replace(binding, excludes=("no-bootstrap", "without-last-value"))
         if set(binding.outputs) == {"returns"} and "advantages" in self.outputs:
             notes.append(
                 "its answer is the returns, advantage + value, and is judged as such; "

@@ -66,6 +66,8 @@ class Sequences:
             value = given.get(name)
             if value is None:
                 return np.zeros((max(1, int(np.prod(batch))), length), kind)
+            if value.shape[:-1] not in (batch, ()) or value.shape[-1] not in (length, steps):
+                raise Unfit(f"{name} of another shape than rewards")
             return np.broadcast_to(value, (*batch, value.shape[-1])).reshape(-1, value.shape[-1]).copy()
 
         values = rows("values", rewards.dtype, steps + 1)
@@ -136,7 +138,8 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
                 raise Unfit(f"one {role} a call")
             return float(rows.given[role])
         case "n":
-            return int(rows.given["n"])
+            # all steps are as many as endlessly many
+            return int(min(float(rows.given["n"]), steps))
         case "terminated":
             return _lay(binding, rows, _flag(binding, rows.terminated, kind))
         case "truncated":
@@ -295,6 +298,9 @@ def conveys(binding: Binding) -> frozenset[str]:
     roles = binding.roles
     own = {"gamma", "lam", "n", "truncated", "next_values", "terminated"}
     found: set[str] = set(roles & own)
+    if "values" in roles and "truncated" not in roles:
+        # but for truncated steps the next value is the value of the next step
+        found.discard("next_values")
     if roles & {"done", "mask", "discounts", "first"}:
         found.add("terminated")
     if roles & {"discounts", "td_errors"}:
@@ -325,6 +331,8 @@ def probes(binding: Binding) -> list[Arrays]:
             "next_values": None,
             "n": np.asarray(int(binding.fixed.get("n", 2 + number % 2))),
         }
+        if not roles & {"values", "last_value", "next_values", "td_errors", "critic"}:
+            given["values"] = None
         if flagged:
             given["terminated"] = np.zeros((2, 5), bool)
             for row, steps in enumerate(ENDS[number]):
@@ -334,11 +342,9 @@ def probes(binding: Binding) -> list[Arrays]:
             cut[0, 0] = cut[1, 3] = True
             given["truncated"] = cut & ~(given["terminated"] if flagged else False)
         if "next_values" in roles:
-            given["next_values"] = np.concatenate([given["values"][:, 1:]], -1)
-            if "truncated" in roles:
-                given["next_values"] = given["next_values"] + 0.5 * (given["truncated"] is not None) * (
-                    np.zeros((2, 5)) if given["truncated"] is None else given["truncated"]
-                )
+            given["next_values"] = given["values"][:, 1:].copy()
+            if given["truncated"] is not None:  # the state after a cut is not the one that comes next
+                given["next_values"] += 0.5 * given["truncated"]
         found.append(given)
     if binding.layout in ONE_ROW:
         return [{n: v[k] if np.ndim(v) == 2 else v for n, v in p.items()} for p in found for k in (0, 1)]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 
 def ppo_policy_loss(log_probs, old_log_probs, advantages, clip_eps):
@@ -125,6 +125,15 @@ def kl_from_logits(logits, ref_logits):
     return (log_p.exp() * (log_p - log_q)).sum(-1)
 
 
+def kl_of_where(p, q):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(p > 0, p * np.log(p / q), 0.0).sum(-1)
+
+
+def kl_of_torch(probs, ref_probs):
+    return (torch.special.xlogy(probs, probs) - torch.special.xlogy(probs, ref_probs)).sum(-1)
+
+
 def approx_kl_k3(log_probs, log_probs_ref, action_mask):
     log_ratio = (log_probs_ref.float() - log_probs.float()) * action_mask
     return log_ratio.exp() - log_ratio - 1
@@ -146,6 +155,14 @@ def kl_of_lists(p, q):
 def entropy_of_logits(logits):
     log_p = torch.log_softmax(logits, dim=-1)
     return -(log_p.exp() * log_p).sum(-1)
+
+
+def entropy_of_entr(probs):
+    return torch.special.entr(probs).sum(dim=-1)
+
+
+def entropy_of_rows(action_probs):
+    return torch.special.entr(action_probs).sum(-1).mean()
 
 
 def masked_entropy(prob, mask=None):
@@ -192,7 +209,8 @@ def reward_norm(response_level_rewards, n_sample):
 
 
 def grpo_rows(rewards, eps=1e-4):
-    return (rewards - rewards.mean(-1, keepdims=True)) / (rewards.std(-1, keepdims=True) + eps)
+    centred = rewards - np.mean(rewards, axis=-1, keepdims=True)
+    return centred / (np.std(rewards, axis=-1, keepdims=True) + eps)
 
 
 def grpo_divides_by_variance(rewards):
