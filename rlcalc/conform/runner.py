@@ -190,7 +190,11 @@ def _settled(trial: Trial, able: Capabilities) -> tuple[Convention, ...]:
         if (chosen or not _fails(less, ())) and _unknown(trial, chosen):
             _accept(trial, able, doubts)
             return chosen
-    return ()
+    if not able.mixes:
+        return ()
+    # what single rows follow, so that the batches are seen for what they are
+    rows = _without(trial, (able.rows_apart,))
+    return rows.conventions() if _fails(rows, ()) else ()
 
 
 def _settle_doubts(trial: Trial, able: Capabilities, chosen: tuple[Convention, ...]) -> None:
