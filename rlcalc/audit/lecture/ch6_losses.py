@@ -26,13 +26,13 @@ LOSSES = "actor_loss/lecture-6.4-even-policy"  # both episodes of 6.4 at even ch
 @claim("L6.3-A-uses-R", letter=Choice("R", "G"), sign=1)
 def advantage_of_reward(s: Statement) -> ev.Findings:
     """Everywhere else in the lecture R is a reward: one of them is not what the state's value predicts."""
-    t, (reward, later, value, gamma) = index("t"), reals("R G V gamma")
+    t, (reward, later, value, gamma) = index("t"), reals("R_1 G_1 V gamma")
     full, over = reward + gamma * later, "every reward and what follows it"
     meant = {"R": reward, "G": full}[s.letter]
     return ev.Findings(
         says=[says(sequence("A")(t), "=", s.sign * (sequence(s.letter)(t) - sequence("V_phi")(t)))],
-        literal=[ev.Identity("is it return less value?", s.sign * (meant - value), full - value, over)],
-        repair=[ev.Identity("G_t = R_{t+1} + γ G_{t+1} is", s.sign * (full - value), full - value, over)],
+        literal=[ev.Identity(f"{s.letter} − V = G − V", s.sign * (meant - value), full - value, over)],
+        repair=[ev.Identity("G_t = R_{t+1} + γ G_{t+1} less V", s.sign * (full - value), full - value, over)],
         unchanged=[*printed(*EPISODES)],
     )
 
@@ -247,8 +247,16 @@ def directions(s: Statement) -> ev.Findings:
     both = vector(CRITIC).answer()
     return ev.Findings(
         literal=[
-            ordered("advantage 5: change of the odds", odds_gain(5 * step), s.first, 0, ANY_SOFTMAX),
-            ordered("advantage −3: change of the odds", odds_gain(-3 * step), s.second, 0, ANY_SOFTMAX),
+            ordered(
+                f"advantage 5: change of the odds {s.first} 0", odds_gain(5 * step), s.first, 0, ANY_SOFTMAX
+            ),
+            ordered(
+                f"advantage −3: change of the odds {s.second} 0",
+                odds_gain(-3 * step),
+                s.second,
+                0,
+                ANY_SOFTMAX,
+            ),
             ev.Exact("even chances, α = 1/10: first", up, s.first, "1/2"),
             ev.Exact("second", down, s.second, "1/2"),
             ev.Exact("both in one step: first", both[0], s.first, 0),
