@@ -126,7 +126,7 @@ for line in sys.stdin:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """What the examples of built-in commands speak of: a function, a program and a checkpoint."""
+    """What the examples of built-in commands speak of: functions, a project, a program and a checkpoint."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("my_agent", "old", "new"):
         (folder / f"{name}.py").write_text("from rlcalc import gae\n")
