@@ -69,6 +69,7 @@ def test_every_formula_is_tied_or_says_why_not(id: str, outcomes: dict[str, Outc
     )
 
 
+@pytest.mark.slow
 def test_no_formula_fits_another_claim() -> None:
     """Formulas swapped between claims: what one says, the evidence of the other does not."""
     tied = {}

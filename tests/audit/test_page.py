@@ -165,11 +165,3 @@ def test_errata(outcomes: dict[str, Outcome]) -> None:
     paragraphs = [line for line in text.splitlines() if line.startswith("**L")]
     assert all("The lecture says" in line for line in paragraphs)
     assert sheet(load_claims(), []).endswith("Nothing to correct.\n")
-
-
-def test_a_false_claim_is_shown_as_what_holds() -> None:
-    from rlcalc.audit.evidence import Counterexample, Exact, Identity
-
-    assert Counterexample("", Exact("", 1, "=", 2)).latex() == r"1 \ne 2"
-    assert Exact("", 1, "<", 2).latex() == "1 < 2"
-    assert Identity("", 0, 0).latex() == ""

@@ -34,7 +34,9 @@ def grading(s: Statement) -> ev.Findings:
     for relation, *ends in ((s.usual, 50, 60), (s.better, 80, 90)):
         said += [says(as_expression(s.score) - b, relation, 0), says(ends[0], "<=", b, "<=", ends[1])]
         gaps = [answer("advantage", return_=s.score, value=str(end)) for end in ends]
-        literal += [ev.Exact(f"less {end}", gap, relation, 0) for end, gap in zip(ends, gaps, strict=True)]
+        literal += [
+            ev.Exact(f"{s.score} − {end}", gap, relation, 0) for end, gap in zip(ends, gaps, strict=True)
+        ]
     return ev.Findings(says=said, literal=[*literal])
 
 
@@ -266,8 +268,8 @@ def actor_critic(s: Statement) -> ev.Findings:
                 0,
                 "a return G_1 with chance w, otherwise G_2",
             ),
-            ev.Fact("the actor's loss takes", s.weight, "in", actor),
-            ev.Fact("and an advantage takes, from the critic,", s.against, "in", advantage),
+            ev.Fact("inputs of the actor's loss", s.weight, "in", actor),
+            ev.Fact("inputs of an advantage", s.against, "in", advantage),
         ]
     )
 
@@ -303,29 +305,31 @@ def control_variate(s: Statement) -> ev.Findings:
 
 
 def _correlated(s: Statement, case: Vector) -> ev.Counterexample:
-    """X is 0 or 1, equally likely, and b takes its two values with it: 4 Cov is their difference."""
+    """X is 0 or 1, equally likely, and b takes its two values with it."""
     low, high = map(as_expression, case.given["b"])
+    half = (high - low) / 2  # twice the covariance; its square is the variance of b
     after, before = case.answer("variance"), case.answer("variance_x")
     return ev.Counterexample(
         f"X is 0 or 1, equally likely, and b is {low} or {high} with it",
         ev.Exact(f"Var(X − b) {s.relation} Var X", after, s.relation, before),
         golden=case,
         premises=(ev.Exact("b correlates with X", case.answer("correlation"), "!=", 0),),
-        violates=ev.Exact("8 Cov is not above 4 Var b", 2 * (high - low), "<=", (high - low) ** 2),
+        violates=ev.Exact("2 Cov(X, b) is not above Var b", half, "<=", half**2),
     )
 
 
 @claim("L6.5-analogy-to-baseline", multiplied=False, own_mean=0)
 def analogy(s: Statement) -> ev.Findings:
     """b alone is a constant and correlates with nothing; what is subtracted from G·score is b·score."""
-    case, (p, b) = vector(CRITIC), reals("p b")
+    case, (p, q, b) = vector(CRITIC), reals("p q b")
     pair = [case.answer("variance"), case.answer("variance", baseline="0")]
     if not s.multiplied:
         alone = {"x": case.given["returns"], "b": [case.given["baseline"]] * 2, "k": "1"}
         pair = [answer("control_variate", name, **alone) for name in ("variance", "variance_x")]
     score = sympy.Symbol("score") if s.multiplied else 1
     numbers = ev.Exact("returns 15 and 7, b = 10: variance with b, and without", pair[0], "<", pair[1])
-    centred = ev.Identity("E[b ∇ log π]", p * b * (1 - p) + (1 - p) * b * -p, s.own_mean, "two actions")
+    mean = p * b * (1 - p) + q * b * -p + (1 - p - q) * b * -p
+    centred = ev.Identity("E[b ∇ log π], an entry of it", mean, s.own_mean, "three actions, every b")
     return ev.Findings(
         says=written(
             r"\operatorname{Var}(@full - @part) < \operatorname{Var}(@full)",

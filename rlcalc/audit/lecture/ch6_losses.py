@@ -26,13 +26,13 @@ LOSSES = "actor_loss/lecture-6.4-even-policy"  # both episodes of 6.4 at even ch
 @claim("L6.3-A-uses-R", letter=Choice("R", "G"), sign=1)
 def advantage_of_reward(s: Statement) -> ev.Findings:
     """Everywhere else in the lecture R is a reward: one of them is not what the state's value predicts."""
-    t, (reward, later, value, gamma) = index("t"), reals("R G V gamma")
+    t, (reward, later, value, gamma) = index("t"), reals("R_1 G_1 V gamma")
     full, over = reward + gamma * later, "every reward and what follows it"
     meant = {"R": reward, "G": full}[s.letter]
     return ev.Findings(
         says=[says(sequence("A")(t), "=", s.sign * (sequence(s.letter)(t) - sequence("V_phi")(t)))],
-        literal=[ev.Identity("is it return less value?", s.sign * (meant - value), full - value, over)],
-        repair=[ev.Identity("G_t = R_{t+1} + γ G_{t+1} is", s.sign * (full - value), full - value, over)],
+        literal=[ev.Identity(f"{s.letter} − V = G − V", s.sign * (meant - value), full - value, over)],
+        repair=[ev.Identity("G_t = R_{t+1} + γ G_{t+1} less V", s.sign * (full - value), full - value, over)],
         unchanged=[*printed(*EPISODES)],
     )
 
@@ -242,19 +242,16 @@ def critic_loss(s: Statement) -> ev.Findings:
 def directions(s: Statement) -> ev.Findings:
     """Each step by itself, and both episodes in one step."""
     step, start = positives("alpha"), {"theta": ["0", "0"], "alpha": "1/10", "baseline": "10"}
-    up = answer("reinforce_step", "policy", action=0, return_="15", **start)[0]
-    down = answer("reinforce_step", "policy", action=1, return_="7", **start)[1]
-    both = vector(CRITIC).answer()
-    return ev.Findings(
-        literal=[
-            ordered("advantage 5: change of the odds", odds_gain(5 * step), s.first, 0, ANY_SOFTMAX),
-            ordered("advantage −3: change of the odds", odds_gain(-3 * step), s.second, 0, ANY_SOFTMAX),
-            ev.Exact("even chances, α = 1/10: first", up, s.first, "1/2"),
-            ev.Exact("second", down, s.second, "1/2"),
-            ev.Exact("both in one step: first", both[0], s.first, 0),
-            ev.Exact("second", both[1], s.second, 0),
+    literal: list[ev.Evidence] = []
+    for action, (relation, full, advantage) in enumerate(((s.first, "15", 5), (s.second, "7", -3))):
+        gain, moves = odds_gain(advantage * step), f"advantage {advantage}: change of the odds {relation} 0"
+        chance = answer("reinforce_step", "policy", action=action, return_=full, **start)[action]
+        literal += [
+            ordered(moves, gain, relation, 0, ANY_SOFTMAX),
+            ev.Exact("its chance from 1/2 on, α = 1/10", chance, relation, "1/2"),
+            ev.Exact("its slope with both in one step", vector(CRITIC).answer()[action], relation, 0),
         ]
-    )
+    return ev.Findings(literal=literal)
 
 
 @claim(
