@@ -109,13 +109,10 @@ def trajectory_probability(s: Statement) -> ev.Findings:
     factors = policy_at(t) * (1 if s.dynamics_left_out else follows)
     return ev.Findings(
         says=[says(sequence("pi_theta")(reals("tau")), "=", sequence("prod_{t}")(factors))],
-        against=[
-            ev.Counterexample(
-                "one step of the 2×2 grid with slip 1/5, an even policy: 12 trajectories of product 1/4",
-                ev.Exact("the products of all trajectories add up to 1", total, "=", 1),
-                golden=case,
-            )
-        ],
+        against=case.refutes(
+            "one step of the 2×2 grid with slip 1/5, an even policy: 12 trajectories of product 1/4",
+            ev.Exact("the products of all trajectories add up to 1", total, "=", 1),
+        ),
         repair=[
             ev.Identity(
                 "∇ log(P π) = ∇ log π",
@@ -178,19 +175,16 @@ def per_timestep(s: Statement) -> ev.Findings:
     term = scored(s.sign * sequence(s.weight)(t), t, logarithm=s.logarithm)
     return ev.Findings(
         says=[says(gradient_of_objective(), "=", sequence("E")(sequence("sum_{t}")(term)))],
-        against=[
-            ev.Counterexample(
-                "two tokens, reward 1 if the last one is 5, discount 1/2: component of token 5",
-                ev.Exact(
-                    "E Σ G_t ∂ log π = ∂J",
-                    case.answer()[0][TOKEN_5],
-                    "=",
-                    case.answer(form="trajectory")[0][TOKEN_5],
-                ),
-                golden=case,
-                violates=ev.Exact("there is a discount", case.given["gamma"], "<", 1),
-            )
-        ],
+        against=case.refutes(
+            "two tokens, reward 1 if the last one is 5, discount 1/2: component of token 5",
+            ev.Exact(
+                "E Σ G_t ∂ log π = ∂J",
+                case.answer()[0][TOKEN_5],
+                "=",
+                case.answer(form="trajectory")[0][TOKEN_5],
+            ),
+            violates=ev.Exact("there is a discount", case.given["gamma"], "<", 1),
+        ),
         repair=[
             no_score_on_average(s.logarithm),
             ev.Identity(
