@@ -132,20 +132,17 @@ def reduces_variance(s: Statement) -> ev.Findings:
             r"\operatorname{Var}[G_t \nabla \log \pi_\theta]",
             relation=s.relation,
         ),
-        against=[
-            ev.Counterexample(
-                "two actions with chances 3/4 and 1/4 and returns 1 and 0; the baseline is the value, 3/4",
-                ev.Exact(
-                    f"variance with the baseline {s.relation} without it",
-                    case.answer("variance"),
-                    s.relation,
-                    none.answer("variance"),
-                ),
-                golden=case,
-                violates=ev.Exact("b ≥ 2b*", case.answer("subtracted"), ">=", 2 * case.answer("best")),
-                also=(none,),
-            )
-        ],
+        against=case.refutes(
+            "two actions with chances 3/4 and 1/4 and returns 1 and 0; the baseline is the value, 3/4",
+            ev.Exact(
+                f"variance with the baseline {s.relation} without it",
+                case.answer("variance"),
+                s.relation,
+                none.answer("variance"),
+            ),
+            violates=ev.Exact("b ≥ 2b*", case.answer("subtracted"), ">=", 2 * case.answer("best")),
+            also=(none,),
+        ),
         repair=[
             ordered(
                 "E (G−b)²|s|² − E G²|s|² = b² E|s|² − 2b E G|s|²; the means are equal, so the variances "
@@ -219,17 +216,14 @@ def sign_direction(s: Statement) -> ev.Findings:
         says=written(
             r"A_t > 0 \implies \pi_{\text{new}}(a_t|s_t) @effect \pi_{\text{old}}(a_t|s_t)", effect=s.effect
         ),
-        against=[
-            ev.Counterexample(
-                "two equally likely actions were taken once each, with advantages 1 and 5 (a critic at 10)",
-                ev.Exact("slope of the first preference", case.answer()[0], s.effect, 0),
-                golden=case,
-                premises=(
-                    ev.Exact("its advantage", answer("advantage", return_=returns[0], value=critic), ">", 0),
-                ),
-                violates=ev.Exact("samples in the step", sympy.Integer(len(returns)), ">", 1),
-            )
-        ],
+        against=case.refutes(
+            "two equally likely actions were taken once each, with advantages 1 and 5 (a critic at 10)",
+            ev.Exact("slope of the first preference", case.answer()[0], s.effect, 0),
+            premises=(
+                ev.Exact("its advantage", answer("advantage", return_=returns[0], value=critic), ">", 0),
+            ),
+            violates=ev.Exact("samples in the step", sympy.Integer(len(returns)), ">", 1),
+        ),
         repair=[
             ordered("A > 0: what the odds gain", up, s.effect, 0, ANY_SOFTMAX),
             ordered("A < 0: what they lose", -down, s.effect, 0, ANY_SOFTMAX),
