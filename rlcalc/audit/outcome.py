@@ -25,6 +25,16 @@ class Piece:
     replay: tuple[tuple[str, str, Any], ...] = ()  # command, output, exact answer
     shows_little: bool = False  # both sides were the same before any work: nothing for a reader
 
+    @property
+    def said(self) -> str:
+        """What it shows, with what a table says there."""
+        return f"{self.what}: {self.lines[0]}" if self.kind == "fact" else self.what
+
+    @property
+    def numbers(self) -> list[str]:
+        """The lines of a counterexample that say at which numbers what fails."""
+        return [line for line in self.lines if line.startswith(("given", "claimed"))]
+
 
 @dataclass(frozen=True)
 class Altered:
