@@ -123,7 +123,7 @@ def _replaced(
     scope: Scope,
 ) -> Judgement:
     first = (contradicting or failing)[0]
-    if repair is None:
+    if repair is None or not found.repair:
         return Judgement("refuted", f"It fails: {first.what}. Nothing stands in its place.")
     for piece in (*found.repair, *found.unchanged):
         if piece.status == "fails":

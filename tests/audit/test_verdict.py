@@ -71,7 +71,7 @@ IF, AS, RATHER = Repair("condition", "if"), Repair("reading", "as"), Repair("cor
         (Findings([], [against()], [PROOF]), None, "refuted"),
         (Findings([], [against()], [BROKEN]), RATHER, "refuted"),
         (Findings([], [against()], [TRUE]), RATHER, "undecided"),
-        (Findings([], [against()], []), RATHER, "undecided"),
+        (Findings([], [against()], []), RATHER, "refuted"),
         (Findings([], [against()], [SEEN]), RATHER, "undecided"),
         (Findings([BROKEN], [], [PROOF]), RATHER, "refuted"),
         (Findings([], [against(outside=None)], [PROOF]), IF, "refuted"),

@@ -33,16 +33,13 @@ def chance_moves(
     before, after = case.answer("policy_before")[0], case.answer("policy")[0]
     return ev.Findings(
         says=written(r"\pi_{\text{new}}(a) @effect \pi_{\text{old}}(a)", effect=s.effect),
-        against=[
-            ev.Counterexample(
-                what,
-                ev.Exact(f"π after {s.effect} π before", after, s.effect, before),
-                golden=case,
-                premises=(premise,),
-                violates=violates,
-                also=also,
-            )
-        ],
+        against=case.refutes(
+            what,
+            ev.Exact(f"π after {s.effect} π before", after, s.effect, before),
+            premises=(premise,),
+            violates=violates,
+            also=also,
+        ),
         repair=[
             ordered(
                 "what the step adds to the log odds against every other action",
@@ -101,14 +98,11 @@ def naive_gradient(s: Statement) -> ev.Findings:
             r"@relation \mathbb{E}_{\tau \sim \pi_\theta}[\nabla_\theta G(\tau)]",
             relation=s.relation,
         ),
-        against=[
-            ev.Counterexample(
-                "a bandit that pays 10 for either action: nothing can be gained, and nothing in G moves",
-                ev.Exact(f"gradient {s.relation} mean of ∇G", case.answer()[0][0], s.relation, inside),
-                golden=case,
-                violates=ev.Exact("the returns do not differ", pays[0], "=", pays[1]),
-            )
-        ],
+        against=case.refutes(
+            "a bandit that pays 10 for either action: nothing can be gained, and nothing in G moves",
+            ev.Exact(f"gradient {s.relation} mean of ∇G", case.answer()[0][0], s.relation, inside),
+            violates=ev.Exact("the returns do not differ", pays[0], "=", pays[1]),
+        ),
         repair=[
             ev.Identity(
                 "the slope of the mean of two outcomes, less the mean of their slopes",
@@ -150,14 +144,11 @@ def log_derivative(s: Statement) -> ev.Findings:
             rf"\mathbb{{E}}_{{x \sim p_\theta}}[@sign f(x) \nabla_\theta {log} p_\theta(x)]",
             sign=s.sign,
         ),
-        against=[
-            ev.Counterexample(
-                "two outcomes of chances 1 − θ and θ, at θ = 0 and from the right: the second is never drawn",
-                ev.Exact("gradient of the mean = mean with the score", moved, "=", scored),
-                golden=case,
-                violates=ev.Exact("an outcome that θ > 0 can have has the chance", drawn[1], "=", 0),
-            )
-        ],
+        against=case.refutes(
+            "two outcomes of chances 1 − θ and θ, at θ = 0 and from the right: the second is never drawn",
+            ev.Exact("gradient of the mean = mean with the score", moved, "=", scored),
+            violates=ev.Exact("an outcome that θ > 0 can have has the chance", drawn[1], "=", 0),
+        ),
         repair=[
             ev.Induction(
                 "Σ f ∇p = Σ p f ∇ log p",
@@ -233,17 +224,12 @@ def stale_data(s: Statement) -> ev.Findings:
             weight=weight,
             relation=s.relation,
         ),
-        against=[
-            ev.Counterexample(
-                "returns 1 and −1 at even chances: the scores make both terms 1/2, whatever is drawn",
-                ev.Exact(
-                    f"mean over the old policy {s.relation} the gradient, for θ_L", stale, s.relation, true
-                ),
-                golden=case,
-                premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
-                violates=ev.Exact("G_L(1 − π(L)) + G_R π(L)", (pay_left + pay_right) / 2, "=", 0),
-            )
-        ],
+        against=case.refutes(
+            "returns 1 and −1 at even chances: the scores make both terms 1/2, whatever is drawn",
+            ev.Exact(f"mean over the old policy {s.relation} the gradient, for θ_L", stale, s.relation, true),
+            premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
+            violates=ev.Exact("G_L(1 − π(L)) + G_R π(L)", (pay_left + pay_right) / 2, "=", 0),
+        ),
         repair=[
             ev.Identity(
                 "the bias of old samples",
@@ -263,21 +249,18 @@ def must_discard(s: Statement) -> ev.Findings:
     case = vector(STALE)
     chance, shift, x, y = reals("p d x y")
     return ev.Findings(
-        against=[
-            ev.Counterexample(
-                "the bandit of 4.4 with samples from (3/4, 1/4) for the policy (1/2, 1/2)",
-                ev.Exact(
-                    "what old samples give in the mean ≠ the gradient",
-                    case.answer("estimate"),
-                    "!=",
-                    answer("policy_gradient", **BANDIT)[0][0],
-                ),
-                golden=case,
-                also=(vector("importance/audit-stale-samples-reweighted"),),
-                premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
-                violates=ev.Exact("the first action is reweighted", case.answer("weights")[0], "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "the bandit of 4.4 with samples from (3/4, 1/4) for the policy (1/2, 1/2)",
+            ev.Exact(
+                "what old samples give in the mean ≠ the gradient",
+                case.answer("estimate"),
+                "!=",
+                answer("policy_gradient", **BANDIT)[0][0],
+            ),
+            also=(vector("importance/audit-stale-samples-reweighted"),),
+            premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
+            violates=ev.Exact("the first action is reweighted", case.answer("weights")[0], "!=", 1),
+        ),
         repair=[
             ev.Identity(
                 "samples of weight 1 are biased",

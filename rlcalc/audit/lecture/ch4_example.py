@@ -124,17 +124,14 @@ def because_high_return(s: Statement) -> ev.Findings:
     before, after = case.answer("policy_before"), case.answer("policy")
     step, gain = positives("alpha g")
     return ev.Findings(
-        against=[
-            ev.Counterexample(
-                "L pays 1 and R would pay 20; L was taken",
-                ev.Exact("L is not the favourite afterwards", after[0], "<=", after[1]),
-                golden=case,
-                premises=(
-                    ev.Exact("the return is the lower of the two", case.given["return_"], "<", 20),
-                    ev.Exact("there was no favourite before", before[0], "=", before[1]),
-                ),
-            )
-        ],
+        against=case.refutes(
+            "L pays 1 and R would pay 20; L was taken",
+            ev.Exact("L is not the favourite afterwards", after[0], "<=", after[1]),
+            premises=(
+                ev.Exact("the return is the lower of the two", case.given["return_"], "<", 20),
+                ev.Exact("there was no favourite before", before[0], "=", before[1]),
+            ),
+        ),
         repair=[
             ev.Sign(
                 "the odds of the action taken rise by α G times a positive number",

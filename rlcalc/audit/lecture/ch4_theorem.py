@@ -98,13 +98,10 @@ def trajectory_probability(s: Statement) -> ev.Findings:
             r"\pi_\theta(\tau) = \prod_{t} @follows \pi_\theta(a_t|s_t)",
             follows=1 if s.dynamics_left_out else follows,
         ),
-        against=[
-            ev.Counterexample(
-                "one step of the 2×2 grid with slip 1/5, an even policy: 12 trajectories of product 1/4",
-                ev.Exact("the products of all trajectories add up to 1", total, "=", 1),
-                golden=case,
-            )
-        ],
+        against=case.refutes(
+            "one step of the 2×2 grid with slip 1/5, an even policy: 12 trajectories of product 1/4",
+            ev.Exact("the products of all trajectories add up to 1", total, "=", 1),
+        ),
         repair=[
             ev.Identity(
                 "∇ log(P π) = ∇ log π",
@@ -168,19 +165,16 @@ def per_timestep(s: Statement) -> ev.Findings:
     scores = SCORES % (s.weight, r"\log " if s.logarithm else "")
     return ev.Findings(
         says=written(rf"\nabla J(\theta) = \mathbb{{E}}[{scores}]", sign=s.sign),
-        against=[
-            ev.Counterexample(
-                "two tokens, reward 1 if the last one is 5, discount 1/2: component of token 5",
-                ev.Exact(
-                    "E Σ G_t ∂ log π = ∂J",
-                    case.answer()[0][TOKEN_5],
-                    "=",
-                    case.answer(form="trajectory")[0][TOKEN_5],
-                ),
-                golden=case,
-                violates=ev.Exact("there is a discount", case.given["gamma"], "<", 1),
-            )
-        ],
+        against=case.refutes(
+            "two tokens, reward 1 if the last one is 5, discount 1/2: component of token 5",
+            ev.Exact(
+                "E Σ G_t ∂ log π = ∂J",
+                case.answer()[0][TOKEN_5],
+                "=",
+                case.answer(form="trajectory")[0][TOKEN_5],
+            ),
+            violates=ev.Exact("there is a discount", case.given["gamma"], "<", 1),
+        ),
         repair=[
             no_score_on_average(s.logarithm),
             ev.Identity(

@@ -57,15 +57,12 @@ def td_advantage(s: Statement) -> ev.Findings:
     ahead = case.given["next_value"]
     return ev.Findings(
         says=[says(sequence("A")(t), "=", written_out)],
-        against=[
-            ev.Counterexample(
-                "two equally likely actions with the returns 1 and 1/2; the critic is right about the state "
-                "and says 0 about the one from which 1 follows",
-                ev.Exact("TD error of the better action = its advantage", case.answer(), "=", better),
-                golden=case,
-                violates=ev.Exact("the critic's value of a state worth 1", ahead, "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "two equally likely actions with the returns 1 and 1/2; the critic is right about the state "
+            "and says 0 about the one from which 1 follows",
+            ev.Exact("TD error of the better action = its advantage", case.answer(), "=", better),
+            violates=ev.Exact("the critic's value of a state worth 1", ahead, "!=", 1),
+        ),
         repair=[
             ev.Identity(
                 "it is the TD error",
@@ -102,14 +99,11 @@ def more_generally(s: Statement) -> ev.Findings:
 
     last = {later: 0, after: 0}  # after the end
     return ev.Findings(
-        against=[
-            ev.Counterexample(
-                "rewards 0 and 1, all values 0, no discount: the first step",
-                ev.Exact("the form gives the return less the value", case.answer(lam=s.lam)[0], "=", full[0]),
-                golden=case,
-                also=(one,),
-            )
-        ],
+        against=case.refutes(
+            "rewards 0 and 1, all values 0, no discount: the first step",
+            ev.Exact("the form gives the return less the value", case.answer(lam=s.lam)[0], "=", full[0]),
+            also=(one,),
+        ),
         repair=[
             ev.Identity("λ = 0: δ_t + γλ A_{t+1} is the TD error", estimate(s.low), delta, "every step"),
             ev.Induction(
@@ -155,15 +149,12 @@ def actor_loss_detach(s: Statement) -> ev.Findings:
             r"= \sum_{t} @sign A_t \nabla \log \pi_\theta(a_t|s_t)",
             sign=s.sign,
         ),
-        against=[
-            ev.Counterexample(
-                "one parameter w for both: preference w of L against 0, value V = w; at w = 0 L returns 1",
-                ev.Exact("derivative of log π · A = A ∂ log π", half + extra.answer(), "=", s.sign * half),
-                golden=extra,
-                violates=ev.Exact("slope of the advantage along w", extra.given["advantages"][0], "!=", 0),
-                also=(score,),
-            )
-        ],
+        against=extra.refutes(
+            "one parameter w for both: preference w of L against 0, value V = w; at w = 0 L returns 1",
+            ev.Exact("derivative of log π · A = A ∂ log π", half + extra.answer(), "=", s.sign * half),
+            violates=ev.Exact("slope of the advantage along w", extra.given["advantages"][0], "!=", 0),
+            also=(score,),
+        ),
         repair=[
             ev.Identity(
                 "product rule for one step",

@@ -159,20 +159,17 @@ def unused_lambda(s: Statement) -> ev.Findings:
     written = sequence("G")(t) - sequence("V")(t)
     return ev.Findings(
         says=[says(written, s.relation, sequence("hat A")(t, gamma, lam)), says(lam, "=", s.lam)],
-        against=[
-            ev.Counterexample(
-                "the pseudocode's advantage of an episode with V = 0 against that of λ = 0.95",
-                ev.Exact(
-                    "G_0 − V(S_0) against the advantage with λ",
-                    full - as_expression(case.given["values"][0]),
-                    s.relation,
-                    case.answer()[0],
-                ),
-                golden=case,
-                premises=(ev.Exact("the λ of the list", case.given["lam"], "=", s.lam),),
-                violates=ev.Exact("λ is not 1", case.given["lam"], "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "the pseudocode's advantage of an episode with V = 0 against that of λ = 0.95",
+            ev.Exact(
+                "G_0 − V(S_0) against the advantage with λ",
+                full - as_expression(case.given["values"][0]),
+                s.relation,
+                case.answer()[0],
+            ),
+            premises=(ev.Exact("the λ of the list", case.given["lam"], "=", s.lam),),
+            violates=ev.Exact("λ is not 1", case.given["lam"], "!=", 1),
+        ),
         repair=[
             ev.Fact("no line of the pseudocode reads it", "λ", "not in", names_in(PSEUDOCODE)),
             ordered("at λ = 1 the written advantage is it", plain, s.relation, one_step_back(1)[0]),
