@@ -126,9 +126,14 @@ for line in sys.stdin:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """What the examples of built-in commands speak of: a function, a program and a checkpoint."""
+    """What the examples of built-in commands speak of: functions, a project, a program and a checkpoint."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "my_agent.py").write_text("from rlcalc import gae\n")
+    for name in ("my_agent", "old", "new"):
+        (folder / f"{name}.py").write_text("from rlcalc import gae\n")
+    for name in ("a", "b"):
+        (folder / f"{name}.py").write_text("from rlcalc import ppo_clip as loss\n")
+    check = '[[tool.rlcalc.check]]\ntarget = "my_agent.py:gae"\nformula = "gae"\nrandom = 0\n'
+    (folder / "pyproject.toml").write_text(check)
     (folder / "my_gae").write_text(PROGRAM)
     (folder / "my_gae").chmod(0o755)
     words = ["ppo-run", "--env", "bandit", "--steps", "64", "--checkpoint", str(folder / "run")]

@@ -23,11 +23,12 @@ def loaded(*words):
     return set(done.stderr.split("modules ", 1)[1].split())
 
 
-@pytest.mark.parametrize("words", [["list"], ["-h"], ["lambda-return", "-h"], []])
+@pytest.mark.parametrize("words", [["list"], ["-h"], ["lambda-return", "-h"], ["audit", "-h"], []])
 def test_nothing_heavy_to_show_what_there_is(words):
     modules = loaded(*words)
     assert not HEAVY & modules
     assert not {"rlcalc.evaluation", "rlcalc.cli.verify", "rlcalc.cli.golden", "rlcalc.cli.plots"} & modules
+    assert "rlcalc.audit" not in modules
 
 
 def test_the_version_needs_no_parser():
@@ -46,6 +47,10 @@ def test_a_formula_needs_no_torch():
     assert {name for name in modules if name.startswith("rlcalc.formulas.") and "._" not in name} == {
         "rlcalc.formulas.lambda_return"
     }
+
+
+def test_an_audit_of_returns_needs_no_torch():
+    assert "torch" not in loaded("audit", "--section", "2")
 
 
 def test_the_numeric_backend_alone_needs_no_sympy():

@@ -18,6 +18,7 @@ from rlcalc.specs import read_formula
 SCHEMAS = data_folder("specs") / "schemas"
 GOLDEN = sorted(data_folder("golden").rglob("*.toml"))
 FORMULAS = sorted((data_folder("specs") / "formulas").glob("*.toml"))
+CLAIMS = sorted((data_folder("specs") / "claims").glob("s[0-9].toml"))
 
 
 def validator(kind: str) -> Draft202012Validator:
@@ -28,7 +29,7 @@ def errors(kind: str, data: Any) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in validator(kind).iter_errors(data)]
 
 
-@pytest.mark.parametrize("kind", ["golden", "formula"])
+@pytest.mark.parametrize("kind", ["golden", "formula", "claims"])
 def test_schema_is_one(kind: str) -> None:
     Draft202012Validator.check_schema(validator(kind).schema)
 
@@ -36,6 +37,11 @@ def test_schema_is_one(kind: str) -> None:
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_golden_file(path: Path) -> None:
     assert errors("golden", read_toml(path)) == []
+
+
+@pytest.mark.parametrize("path", CLAIMS, ids=lambda path: path.stem)
+def test_claims(path: Path) -> None:
+    assert errors("claims", read_toml(path)) == []
 
 
 @pytest.mark.parametrize("path", FORMULAS, ids=lambda path: path.stem)
@@ -56,10 +62,10 @@ def all_objects(schema: Any) -> list[dict[str, Any]]:
     return here + [found for part in schema.values() for found in all_objects(part)]
 
 
-@pytest.mark.parametrize("kind", ["golden", "formula"])
-def test_no_table_takes_extra_keys(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "tables"), [("golden", 5), ("formula", 5), ("claims", 4)])
+def test_no_table_takes_extra_keys(kind: str, tables: int) -> None:
     found = all_objects(validator(kind).schema)
-    assert len(found) >= 5
+    assert len(found) >= tables
     assert all(part["additionalProperties"] is False for part in found)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rlcalc.audit.evidence import Counterexample, Evidence, Findings, Repair
+from rlcalc.audit.claims import Claim
+from rlcalc.audit.evidence import Counterexample, Evidence, Findings
 from rlcalc.audit.verdict import FAULTS, Judgement
 
 
@@ -88,21 +89,21 @@ class Outcome:
         return found
 
 
-def outcome(id: str, judgement: Judgement, found: Findings, seconds: float, tie: str = "") -> Outcome:
-    """Args:
-    found: with its repair already under its text.
-    """
-    repair = found.repair if isinstance(found.repair, Repair) else None
+def outcome(claim: Claim, judgement: Judgement, found: Findings, seconds: float, tie: str = "") -> Outcome:
+    """What a run of a claim found out, printed."""
+    repair = claim.repair
     # what was not proved is not offered as the truth
     kept = repair if repair and judgement.verdict in ("conditional", "imprecise", "wrong") else None
     return Outcome(
-        id,
+        claim.id,
         judgement.verdict,
         judgement.reason,
         round(seconds, 4),
-        kept.statement if kept else "",
-        kept.latex if kept else "",
-        tuple(_piece(role, one) for role, one in found.roles()),
+        kept.text if kept else "",
+        kept.formula if kept else "",
+        tuple(
+            _piece(repair.kind if repair and role == "repair" else role, one) for role, one in found.roles()
+        ),
         tie=tie,
     )
 
@@ -111,7 +112,7 @@ def _piece(role: str, one: Evidence) -> Piece:
     shown = one if isinstance(one, Counterexample) else None
     replay = tuple((each.command, each.output, each.want) for each in shown.replays) if shown else ()
     lines = tuple(line if line.startswith("$") else _signs(line) for line in one.lines())
-    golden = shown.golden_id if shown else ""
+    golden = shown.golden.id if shown and shown.golden else ""
     also = tuple(case.id for case in shown.also) if shown else ()
     return Piece(
         role, one.kind, _signs(one.what), one.status, lines, one.latex(), golden, also, replay, one.is_idle

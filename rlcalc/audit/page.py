@@ -1,4 +1,7 @@
-"""The audit as one self-contained HTML page: no scripts, no fonts, nothing from elsewhere."""
+"""The audit as one self-contained HTML page: no fonts, nothing from elsewhere.
+
+It is read, filtered and printed without any script. The only one there is shows a field to search in.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,14 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from rlcalc._version import __version__
-from rlcalc.audit.report import INSTEAD, MEANING, ROLES, TROUBLE, counts, tied
+from rlcalc.audit.report import INSTEAD, MEANING, ROLES, STYLES, counts, tied
+from rlcalc.audit.verdict import FAULTS, VERDICTS
 
 if TYPE_CHECKING:
     from rlcalc.audit.claims import Claim
     from rlcalc.audit.outcome import Outcome, Piece
 
-TITLE = "Audit of a lecture on reinforcement learning"
+TITLE = "Audit of the lecture notes on TD(λ), policy gradients and PPO"
 KINDS = {"taxonomy/historical": "classification or history"}
 CHAPTERS = {
     "0": "Executive summary",
@@ -42,22 +46,25 @@ body { margin: 0 auto; padding: 1rem; max-width: 56rem; background: var(--paper)
 h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; }
 h3 { font-size: 1rem; margin: 0; font-weight: 600; }
 a { color: inherit; } .where a { text-decoration: none; } .where a:hover { text-decoration: underline; }
-.counts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 45%), 1fr));
-  gap: .5rem;
-  padding: 0; list-style: none; }
-.counts li { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem;
-  background: var(--card); }
-.counts b { font-size: 1.4rem; margin-right: .4rem; } .counts small { display: block; color: var(--faint); }
+.filter { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 45%), 1fr));
+  gap: .5rem; padding: 0; margin: 0; border: 0; }
+.filter legend { padding: 0; margin-bottom: .5rem; }
+.filter label { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem;
+  cursor: pointer; background: var(--card); }
+.filter input { margin: 0 .5rem 0 0; }
+.filter b { color: var(--tone); font-size: 1.2rem; margin-right: .4rem; }
+.filter small { display: block; color: var(--faint); }
+.filter label:has(:checked) { border-color: currentColor; }
+.search { display: block; margin: 1rem 0 0; } .search input { font: inherit; width: 20rem; max-width: 100%; }
 article { background: var(--card); border: 1px solid var(--line); border-left: .3rem solid var(--none);
   border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0; scroll-margin-top: 1rem; }
 article:target { outline: 2px solid currentColor; }
 article p { margin: .5rem 0; }
 .tag { font-size: .8rem; font-weight: 600; color: var(--none); float: right; margin-left: .75rem; }
-.proved, .confirmed { --tone: var(--good); } .conditional, .imprecise { --tone: var(--caution); }
-.wrong, .refuted, .undecided, .unsupported { --tone: var(--bad); } .not-checkable { --tone: var(--none); }
-article { border-left-color: var(--tone); } .tag, .counts b { color: var(--tone); }
+article, .filter label { --tone: var(--none); }
+article { border-left-color: var(--tone); } .tag { color: var(--tone); }
 .formula { overflow-x: auto; overflow-y: hidden; padding: .25rem 0; text-align: center; }
-.formula math { font-size: 1.1em; margin: 0 .75rem; } sub, sup { line-height: 0; }
+.formula math { display: inline math; font-size: 1.1em; margin: 0 .75rem; } sub, sup { line-height: 0; }
 .faint, .where { color: var(--faint); font-size: .875rem; }
 details { margin: .5rem 0 0; } summary { cursor: pointer; color: var(--faint); font-size: .875rem; }
 .piece { border-top: 1px solid var(--line); padding: .5rem 0; font-size: .9rem; }
@@ -66,14 +73,42 @@ code, pre { font: .8125rem/1.5 ui-monospace, monospace; background: var(--code);
 pre { padding: .5rem; white-space: pre-wrap; margin: .25rem 0; }
 code { padding: .1rem .25rem; }
 @media (max-width: 30rem) { .formula math { font-size: 1em; margin: 0 .25rem; } }
-nav summary { color: var(--tone); font-weight: 600; font-size: 1rem; padding: .25rem 0; }
 nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
 nav a { display: inline-block; padding: .25rem 0; }
 .top { position: fixed; right: 1rem; bottom: 1rem; padding: .5rem .75rem; border: 1px solid var(--line);
   border-radius: .5rem; background: var(--card); text-decoration: none; }
-@media print { body { max-width: none; padding: 0; background: none; } nav, .top { display: none; }
+[hidden] { display: none !important; }
+@media print { body { max-width: none; padding: 0; background: none; }
+  nav, .filter, .search, .top { display: none; }
   article { break-inside: avoid; border-color: #999; } }
 """
+TONES = {"good": "--good", "caution": "--caution", "bad": "--bad", "faint": "--none"}
+SEARCH = """
+const field = document.getElementById("search"), found = document.getElementById("found");
+const claims = [...document.querySelectorAll("article")];
+const texts = claims.map(one => one.textContent.toLowerCase());
+field.parentElement.hidden = false;
+field.addEventListener("input", () => {
+  const words = field.value.toLowerCase().split(/\\s+/);
+  claims.forEach((one, at) => { one.hidden = !words.every(word => texts[at].includes(word)); });
+  for (const part of document.querySelectorAll("main section"))
+    part.hidden = !part.querySelector("article:not([hidden])");
+  found.textContent = field.value ? claims.filter(one => !one.hidden).length + " statements" : "";
+});
+"""
+
+
+def _rules() -> str:
+    """The colour of each verdict, and what its button leaves to be seen; a link's target always is."""
+    found = []
+    for verdict in (*VERDICTS, *FAULTS):
+        chosen = f"body:has(#only-{verdict}:checked)"
+        found += [
+            f".{verdict}, .filter .{verdict} {{ --tone: var({TONES[STYLES[verdict]]}); }}",
+            f"{chosen} article:not(.{verdict}):not(:target), "
+            f"{chosen} section:not(:target):not(:has(.{verdict}, :target)) {{ display: none; }}",
+        ]
+    return "\n".join(found)
 
 
 def page(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
@@ -83,11 +118,11 @@ def page(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
         f'<header id="top"><h1>{TITLE}</h1>',
         f"<p>{len(outcomes)} statements, each proved, confirmed, conditioned or refuted by "
         f"rlcalc {__version__} on {date.today().isoformat()}. {tied(outcomes)}</p>",
-        _counts(outcomes),
+        _filter(outcomes),
+        '<label class="search" hidden>Search <input type="search" id="search"> <output id="found"></output>',
+        "</label>",
         "</header>",
-        '<nav aria-label="Contents">',
-        *_by_verdict(outcomes),
-        "<ul>",
+        '<nav aria-label="Contents"><ul>',
         *(f'<li><a href="#chapter-{n}">{n} {escape(CHAPTERS[n])}</a></li>' for n in chapters),
         "</ul></nav><main>",
     ]
@@ -98,30 +133,24 @@ def page(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{TITLE}</title><style>{STYLE}</style></head>\n<body>"
+        f"<title>{TITLE}</title><style>{STYLE}{_rules()}</style></head>\n<body>"
         + "\n".join(body)
-        + '</main><a class="top" href="#top">Top</a></body></html>\n'
+        + f'</main><a class="top" href="#top">Top</a><script>{SEARCH}</script></body></html>\n'
     )
 
 
-def _counts(outcomes: Sequence[Outcome]) -> str:
-    items = [
-        f'<li class="{verdict}"><b>{n}</b>{verdict}<small>{escape(MEANING[verdict])}</small></li>'
-        for verdict, n in counts(outcomes).items()
+def _filter(outcomes: Sequence[Outcome]) -> str:
+    """How many there are of each verdict; each can be chosen to be seen alone."""
+    kinds = [
+        ("all", len(outcomes), "every statement"),
+        *((v, n, MEANING[v]) for v, n in counts(outcomes).items()),
     ]
-    return f'<ul class="counts">{"".join(items)}</ul>'
-
-
-def _by_verdict(outcomes: Sequence[Outcome]) -> list[str]:
-    """What needs a reader first: the claims with a problem, folded up."""
-    found = []
-    for verdict in TROUBLE:
-        ids = [escape(one.id) for one in outcomes if one.verdict == verdict]
-        if ids:
-            links = "".join(f'<li><a href="#{id}">{id}</a></li>' for id in ids)
-            head = f"<summary>{len(ids)} {verdict}</summary>"
-            found.append(f'<details class="{verdict}">{head}<ul>{links}</ul></details>')
-    return found
+    items = [
+        f'<label class="{verdict}"><input type="radio" name="only" id="only-{verdict}"'
+        f"{' checked' * (verdict == 'all')}><b>{n}</b>{verdict}<small>{escape(meaning)}</small></label>"
+        for verdict, n, meaning in kinds
+    ]
+    return f'<fieldset class="filter"><legend>Show</legend>{"".join(items)}</fieldset>'
 
 
 def _claim(claim: Claim, one: Outcome) -> str:
@@ -149,7 +178,10 @@ def _claim(claim: Claim, one: Outcome) -> str:
 
 
 def _shown(piece: Piece) -> str:
-    lines = [line for line in piece.lines if line.startswith(("given", "claimed"))]
+    is_read_off = piece.kind == "fact"
+    lines = [line for line in piece.lines if line.startswith(("given", "claimed"))] or [
+        *piece.lines[:is_read_off]
+    ]
     text = f"<p><strong>Shown by:</strong> {prose(piece.what)}"
     text += f": {prose('; '.join(lines))}.</p>" if lines else ".</p>"
     commands = dict.fromkeys(command for command, _, _ in piece.replay)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -60,11 +60,17 @@ def sequence(name: str) -> Any:
     return sympy.Function(name)
 
 
+_ANSWERS: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+
 def answer(formula: str, output: str = "", /, **inputs: Any) -> Any:
     """What the calculator's exact form answers: the first output, or the one named."""
-    from rlcalc.evaluation import derive
+    key = (formula, repr(sorted(inputs.items())))
+    if key not in _ANSWERS:
+        from rlcalc.evaluation import derive
 
-    outputs = derive(formula, **inputs).outputs
+        _ANSWERS[key] = derive(formula, **inputs).outputs
+    outputs = _ANSWERS[key]
     return outputs[output] if output else next(iter(outputs.values()))
 
 

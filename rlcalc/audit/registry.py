@@ -1,12 +1,11 @@
 """Claim functions, the statements they take, and the altered statements they must notice.
 
-How to convert a chapter
-========================
+How to write a claim
+====================
 
 A claim is an entry of ``specs/claims/s<chapter>.toml`` and, where data does
 not settle it, a function in ``rlcalc/audit/lecture/ch<chapter>*.py``. The
-model is chapters 1 and 2. When a chapter is done, take its digit out of
-``UNCONVERTED`` below: from then on all rules hold for it.
+model is chapters 1 and 2.
 
     from rlcalc.audit import cases, evidence as ev, proofs
     from rlcalc.audit.formula import says
@@ -72,10 +71,9 @@ model is chapters 1 and 2. When a chapter is done, take its digit out of
 5. *Counterexamples* are golden cases; inputs stand there alone::
 
        case = cases.vector("n_step_return/audit-bias-grows")
-       ev.Counterexample(
+       against=case.refutes(                             # given, commands and answers are the case's
            "V is right at S_1 and wrong at S_2",
            ev.Exact("|bias of n = 2| <= |bias of n = 1|", case.answer(), s.relation, case.answer(n=1)),
-           golden=case,                          # given, commands and answers are derived from it
            also=(cases.vector("n_step_return/other"),),  # further cases to replay
            violates=ev.Exact("λ is not below 1", case.given["lam"], ">=", 1),
        )
@@ -125,9 +123,6 @@ from rlcalc.audit.alter import Alteration, Choice, alterations
 from rlcalc.audit.evidence import Findings
 from rlcalc.audit.values import given
 from rlcalc.audit.verdict import Scope
-
-# chapters whose evidence, alterations and formulas are not held to the rules yet
-UNCONVERTED: frozenset[str] = frozenset()
 
 
 class Statement:
@@ -183,14 +178,9 @@ class Check:
     harmless: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def is_converted(self) -> bool:
-        return self.id[1] not in UNCONVERTED
-
-    @property
     def alterations(self) -> list[Alteration]:
         """Every altered statement; each must lead to another verdict, but for the harmless ones."""
-        by_type = self.statement.alterations() if self.is_converted else []
-        return [*by_type, *self.corruptions]
+        return [*self.statement.alterations(), *self.corruptions]
 
 
 CHECKS: dict[str, Check] = {}

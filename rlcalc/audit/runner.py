@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from rlcalc.audit.claims import Claim, load_claims
-from rlcalc.audit.evidence import Evidence, Findings, Repair
+from rlcalc.audit.evidence import Evidence, Findings
 from rlcalc.audit.formula import altered, mismatch
 from rlcalc.audit.outcome import Altered, Outcome, outcome
 from rlcalc.audit.registry import Check, load_checks
@@ -53,24 +53,19 @@ class Run:
     def __init__(self, claim: Claim, check: Check) -> None:
         self.claim, self.check = claim, check
         self.scope = check.scope or scope_of(claim.kind)
-        text = claim.repair
-        self.repair = Repair(text.kind, text.text, latex=text.formula) if text else None
 
     def judged(self, changes: dict[str, Any] | None = None) -> tuple[Findings, Judgement]:
         with limited():
             found = self.check.function(self.check.statement.altered(changes or {}))
-            return found, judge(found, self.scope, self.repair)
+            return found, judge(found, self.scope, self.claim.repair)
 
     def outcome(self, corrupt: bool) -> Outcome:
         start = time.perf_counter()
         try:
             found, verdict = self.judged()
             tie = self.tie(found)
-            if self.check.is_converted:
-                verdict = self.fault(found, tie) or verdict
-            result = outcome(
-                self.claim.id, verdict, found.repaired(self.repair), time.perf_counter() - start, tie
-            )
+            verdict = self.fault(found, tie) or verdict
+            result = outcome(self.claim, verdict, found, time.perf_counter() - start, tie)
         except Exception as error:  # a broken claim must not hide the others
             return _failed(self.claim, error, time.perf_counter() - start)
         if not corrupt:
@@ -131,7 +126,7 @@ class Run:
                 is_linked = is_linked or bool(mismatch(self.claim.formula, other.says, other.reads))
         for about in set(self.check.harmless) - {one.about for one in self.check.alterations}:
             yield Altered(about, "no such alteration", True, self.check.harmless[about])
-        if tie != TIED or not self.check.is_converted:
+        if tie != TIED:
             return
         if not is_linked:
             yield Altered("the formula: no altered part shows in it", verdict, True)

@@ -25,15 +25,15 @@ class Algorithm:
     """One row of ``algorithms.toml``; the attributes are explained at its head."""
 
     name: str
-    values: Literal["", "optimal", "own"]
-    critic: Literal["no", "yes", "optional"]
-    bootstraps: bool
-    policy: bool
-    model: Literal["none", "learned", "given"]
-    on_policy: bool
     by: str
     year: int
     source: str
+    values: Literal["", "optimal", "own"] = ""
+    policy: bool = False
+    critic: Literal["no", "yes", "optional"] = "no"
+    bootstraps: bool = False
+    model: Literal["none", "learned", "given"] = "none"
+    on_policy: bool = False
     limit: Literal["", "clip", "kl"] = ""
     penalty: Literal["", "kl"] = ""
     passes: int = 0

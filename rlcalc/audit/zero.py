@@ -9,6 +9,7 @@ anything else is ``open``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Literal
 
 from rlcalc._lazy import sympy
@@ -29,6 +30,8 @@ def as_expression(value: Any) -> Any:
     return to_sympy(parse_number(value) if isinstance(value, str) else value)
 
 
+# an altered statement shares most of its evidence with the one it was made of
+@cache
 def zero_status(expr: Any) -> Status:
     """Whether an expression is 0 for all values of its symbols and functions."""
     if expr == 0:
@@ -49,6 +52,7 @@ def _simpler(expr: Any) -> Iterator[Any]:
     yield sympy.simplify(expr)
 
 
+@cache
 def sign_status(expr: Any, strict: bool = True) -> Status:
     """Whether an expression of positive symbols is positive, or at least 0, for all of them."""
     for turn in range(10):

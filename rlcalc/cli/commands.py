@@ -28,6 +28,7 @@ BUILT_IN = {
         "rlcalc.cli.conform:app", CHECK, "Check your function against certified vectors and name its bug."
     ),
     "check": BuiltIn("rlcalc.cli.check:app", CHECK, "Check every function that a project lists."),
+    "diff": BuiltIn("rlcalc.cli.diff:app", CHECK, "Find where two functions differ, and which is right."),
     "explain": BuiltIn(
         "rlcalc.cli.explain:app", CHECK, "Explain a known bug: what it does, how it shows, its fix."
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from rlcalc.cli.argv import HELP_WORDS, POSITIONAL
@@ -36,43 +37,18 @@ def _conventions(ctx: Any) -> Iterable[str]:
     return sorted({c.name for name in names for c in catalogue(name).conventions})
 
 
-def _environments(_: Any) -> Iterable[str]:
-    return ("cartpole", "bandit", "grid2x2", "tokens", "gym:")
-
-
-def _verdicts(_: Any) -> Iterable[str]:
-    from rlcalc.audit.verdict import VERDICTS
-
-    return VERDICTS
-
-
-def _claims(_: Any) -> Iterable[str]:
-    from rlcalc.audit.claims import load_claims
-
-    return list(load_claims())
-
-
-def _mdps(_: Any) -> Iterable[str]:
-    from rlcalc.mdp.builtin import BUILT_IN
-
-    return list(BUILT_IN)
-
-
-def _fixed(*words: str) -> Callable[[Any], Iterable[str]]:
-    return lambda ctx: words
-
-
-KNOWN: Mapping[str, Callable[[Any], Iterable[str]]] = {
-    "--backends": _fixed("sympy", "numpy", "torch"),
-    "--claim": _claims,
+# the words, or where they stand, or what finds them
+KNOWN: Mapping[str, tuple[str, ...] | str | Callable[[Any], Iterable[str]]] = {
+    "--backends": ("sympy", "numpy", "torch"),
+    "--claim": "rlcalc.audit.claims:load_claims",
     "--convention": _conventions,
-    "--device": _fixed("cpu", "cuda", "mps", "auto"),
-    "--dtype": _fixed("float64", "float32", "float16", "bfloat16"),
-    "--env": _environments,
+    "--device": ("cpu", "cuda", "mps", "auto"),
+    "--dtype": ("float64", "float32", "float16", "bfloat16"),
+    "--env": ("cartpole", "bandit", "grid2x2", "tokens", "gym:"),
     "--formula": _formulas,
-    "--mdp": _mdps,
-    "--steps": _fixed("none", "short", "all"),
-    "--verdict": _verdicts,
+    "--mdp": "rlcalc.mdp.builtin:BUILT_IN",
+    "--steps": ("none", "short", "all"),
+    "--verdict": "rlcalc.audit.verdict:VERDICTS",
     "FORMULA": _formulas,
 }
 _WORDS = "rlcalc.words"
@@ -116,7 +92,17 @@ def _offers_of(
 def _values(command: Any, ctx: Any, key: str, incomplete: str) -> list[Item]:
     """Known values after an option, or for an argument of that metavar."""
     try:
-        words = command.choices(key) or (KNOWN[key](ctx) if key in KNOWN else ())
+        words = command.choices(key) or _known(KNOWN.get(key, ()), ctx)
     except Exception:  # a broken file must not print into a command line
         return []
     return [Item(word) for word in words if word.startswith(incomplete)]
+
+
+def _known(where: tuple[str, ...] | str | Callable[[Any], Iterable[str]], ctx: Any) -> Iterable[str]:
+    if callable(where):
+        return where(ctx)
+    if isinstance(where, tuple):
+        return where
+    module, _, name = where.partition(":")
+    found = getattr(import_module(module), name)
+    return list(found() if callable(found) else found)

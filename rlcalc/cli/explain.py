@@ -24,7 +24,7 @@ _HANGING: dict[str, Any] = {
 
 EXAMPLES = """
 rlcalc explain recursion-crosses-truncation
-rlcalc explain bessel-missing --formula grpo_advantage --json
+rlcalc explain loss --formula ppo_clip --json
 """
 
 

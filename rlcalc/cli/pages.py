@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import inspect
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from rlcalc._version import __version__
+from rlcalc.cli.aliases import other_names
 from rlcalc.cli.argv import Takes
 from rlcalc.cli.commands import BUILT_IN, CALCULATE, CHECK, GROUPS, MAINTAIN, TRAIN
 from rlcalc.cli.help import HELP, Line, Page, Row, cut, example, indented, origin, rows, short_rows
@@ -90,16 +93,12 @@ def in_a_form(spec: Formula, parameter: Parameter) -> bool:
 
 def command_line(spec: Formula, args: str) -> str:
     """An example of a specification as a line for the shell."""
-    import shlex
-
     words = " ".join(quoted(word) for word in shlex.split(args))
     return f"rlcalc {spec.command} {words}"
 
 
 def quoted(word: str) -> str:
     """A word for bash, PowerShell and, where double quotes do, cmd."""
-    import shlex
-
     plain = shlex.quote(word)
     if plain == word or any(char in word for char in '"$`!\\'):
         return plain
@@ -126,8 +125,6 @@ def left(parameter: Parameter, kind: Takes) -> str:
 
 
 def _others(parameter: Parameter) -> str:
-    from rlcalc.cli.aliases import other_names
-
     names = other_names(parameter.option)
     return f"Also {', '.join(names)}." if names else ""
 
@@ -250,8 +247,6 @@ _METAVARS = {"int": "N", "float": "X", "Path": "FILE"}
 def _metavar(command: Any, parameter: Any) -> str:
     if parameter.metavar:
         return str(parameter.metavar)
-    import inspect
-
     declared = inspect.signature(command.callback).parameters.get(parameter.name)
     kind = str(getattr(declared, "annotation", "")).removesuffix(" | None")
     name = str(parameter.opts[-1]).lstrip("-")

@@ -9,15 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc.errors import InputError
+from rlcalc.evaluation import Evaluation, run_numeric
 from rlcalc.exact import to_float, to_text
 from rlcalc.nested import map_nested
 from rlcalc.plotting import BLACK, BLUE, GREEN, GREY, VERMILION, new_figure, save
-
-if TYPE_CHECKING:
-    from rlcalc.evaluation import Evaluation
 
 MOST_BARS = 60  # that are drawn one by one
 MOST_NUMBERS = 12  # bars that carry their number
@@ -98,8 +96,6 @@ def lambda_weights(axes: Any, found: Evaluation) -> None:
 
 def n_step(axes: Any, found: Evaluation) -> None:
     """The n-step return of the first state for every n, split into its rewards and its bootstrap."""
-    from rlcalc.evaluation import run_numeric
-
     inputs = found.inputs
     length = len(inputs.given["rewards"])
     counts = range(1, length + 1)
@@ -131,8 +127,6 @@ def n_step(axes: Any, found: Evaluation) -> None:
 
 def gae(upper: Any, lower: Any, found: Evaluation) -> None:
     """TD errors and advantages by step; below, what every TD error adds to the first advantage."""
-    from rlcalc.evaluation import run_numeric
-
     inputs = found.inputs
     advantages = _numbers(found, "advantages")
     # with λ = 0 an advantage is its TD error

@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._version import __version__
 from rlcalc.cli.help import origin
@@ -26,11 +26,10 @@ from rlcalc.cli.numbers import (
 from rlcalc.cli.screen import ANSWER, CAUTION, FAINT, HEADING, Screen, clauses, filled, write_json
 from rlcalc.cli.tables import is_table, rows_of, table
 from rlcalc.errors import InputError
+from rlcalc.evaluation import AGREES_FROM, Evaluation, Result
 from rlcalc.nested import flatten, map_nested
-
-if TYPE_CHECKING:
-    from rlcalc.evaluation import Evaluation, Result
-    from rlcalc.steps.derivation import Derivation
+from rlcalc.steps import printers
+from rlcalc.steps.derivation import Derivation
 
 SCHEMA = "rlcalc-result-1"
 TITLES = {"numpy": "NumPy", "torch": "Torch", "sympy": "SymPy"}
@@ -107,8 +106,6 @@ def input_text(value: Any) -> str:
 
 def step_lines(derivation: Derivation, view: View) -> list[str]:
     """The steps for a page; in short, the first and the last of them."""
-    from rlcalc.steps import printers
-
     first, last = derivation.steps, []
     left_out = len(first) - MOST_STEPS
     if view.steps != "all" and left_out > 1:
@@ -185,9 +182,7 @@ def value_lines(start: str, values: Any, dtype: str, view: View, end: str = "") 
 
 
 def _wrapped(text: str, view: View, hang: str) -> list[str]:
-    from rlcalc.steps.printers import wrapped
-
-    return wrapped(text, view.width, hang, cut=view.cut)
+    return printers.wrapped(text, view.width, hang, cut=view.cut)
 
 
 def backends_line(found: Evaluation) -> str:
@@ -207,8 +202,6 @@ def _verdict(found: Evaluation, backend: str) -> str:
     digits = [result.digits[backend] for result in found.results.values() if backend in result.digits]
     if not digits:
         return f"Computed by {TITLES[backend]} in {found.dtype}." if "sympy" not in found.backends else ""
-    from rlcalc.evaluation import AGREES_FROM
-
     least = min(digits)
     agrees = least >= AGREES_FROM[found.dtype]
     answer = getattr(found.answer, backend)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc.cli.numbers import View, float_text, shown
 from rlcalc.errors import visible
-
-if TYPE_CHECKING:
-    from rlcalc.evaluation import Evaluation, Result
+from rlcalc.evaluation import Evaluation, Result
 
 CELL_DIGITS = 6
 _NARROW = 12  # characters of an exact value that is read at a glance

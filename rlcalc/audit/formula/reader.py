@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from rlcalc.errors import RlcalcError
 
@@ -111,6 +112,7 @@ def tokens_of(latex: str) -> list[str]:
     return found
 
 
+@cache
 def read(latex: str) -> tuple[Chain, ...]:
     """All chains of a formula.
 

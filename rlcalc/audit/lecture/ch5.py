@@ -215,15 +215,12 @@ def single_reward(s: Statement) -> ev.Findings:
     case, long = vector("token_mdp/audit-first-token-discounted"), vector("token_mdp/lecture-5.4-discounted")
     return ev.Findings(
         says=[says(sequence("G")(t), s.relation, REWARD(end)), says(t, "<", end)],
-        against=[
-            ev.Counterexample(
-                "an answer of two tokens",
-                ev.Exact("weight of the first token's score against R", case.answer(), s.relation, 1),
-                golden=case,
-                also=(long,),
-                violates=ev.Exact("γ is not 1", case.given["gamma"], "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "an answer of two tokens",
+            ev.Exact("weight of the first token's score against R", case.answer(), s.relation, 1),
+            also=(long,),
+            violates=ev.Exact("γ is not 1", case.given["gamma"], "!=", 1),
+        ),
         repair=[
             ev.Induction(
                 "return of the token k places before the last one, without discount",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class CaseTable:
     columns: Mapping[str, Sequence[str]]
     wrong: frozenset[int]
 
-    def lines(self, most: int) -> list[str]:
+    def lines(self, most: int, mark: str = MARK) -> list[str]:
         """Aligned text, of at most so many lines: the heading, and the rows around the first wrong one."""
         count = max(map(len, self.columns.values()))
         shown = _around(min(self.wrong, default=0), count, max(most - 1, 1))
@@ -37,7 +37,7 @@ class CaseTable:
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         found = ["  ".join(map(str.rjust, row, widths)) for row in cells]
         for place, row in enumerate(shown, start=1):
-            found[place] += f"  {MARK}" if row in self.wrong else ""
+            found[place] += f"  {mark}" if row in self.wrong else ""
         return [line.rstrip() for line in found]
 
 
@@ -51,25 +51,36 @@ def _cell(column: Sequence[str], row: int) -> str:
 
 
 def case_table(example: Counterexample) -> CaseTable | None:
-    """The table of a case whose answer is a list; ``None`` for one number, a matrix, or no answer."""
-    right, got = example.right, example.given
-    if not _is_flat(right):
+    """The table of a failing case; ``None`` where its right answer is no list."""
+    answers = {"right": example.right, YOURS: example.given}
+    return table_of(example.inputs, {k: v for k, v in answers.items() if _is_flat(v)}, example.wrong, "right")
+
+
+def table_of(
+    inputs: Mapping[str, Any], answers: Mapping[str, Any], wrong: Iterable[int], first: str
+) -> CaseTable | None:
+    """A table of inputs and answers; ``None`` where the first answer is one number or a matrix.
+
+    Args:
+        inputs: exact, by parameter.
+        answers: lists of one length, by heading.
+        wrong: rows to mark.
+        first: heading of the answer that says how many rows there are.
+    """
+    if first not in answers or not _is_flat(answers[first]):
         return None
-    length = len(right)
-    inputs = example.inputs
+    length = len(answers[first])
     per_row = {
-        name: [_short(value) for value in values]
+        name: values
         for name, values in inputs.items()
         if _is_flat(values) and len(values) in (length, length + 1)
     }
-    if len(per_row) + 3 > MOST_COLUMNS:
+    if len(per_row) + len(answers) + 1 > MOST_COLUMNS:
         return None
-    rows = max(map(len, per_row.values()), default=length)
-    columns = {"t": [str(row) for row in range(rows)], **per_row, "right": [_short(value) for value in right]}
-    if _is_flat(got):
-        columns[YOURS] = [_short(value) for value in got]
+    columns = {name: [_short(value) for value in values] for name, values in {**per_row, **answers}.items()}
+    rows = max(map(len, columns.values()))
     rest = {name: value for name, value in inputs.items() if name not in per_row}
-    return CaseTable(rest, columns, frozenset(example.wrong))
+    return CaseTable(rest, {"t": [str(row) for row in range(rows)], **columns}, frozenset(wrong))
 
 
 def _is_flat(value: Any) -> bool:

@@ -92,6 +92,7 @@ class Counterexample:
 
 def counterexample(report: ConformReport, target: Target) -> Counterexample | None:
     """The smallest case that a target fails; ``None`` when it fails none."""
+    target = report.asked or target
     found = report.found
     kind = "wrong" if report.verdict == "nonconforming" else report.verdict
     # one that shows the verdict, before others that may be smaller
@@ -111,7 +112,7 @@ def counterexample(report: ConformReport, target: Target) -> Counterexample | No
     batch = _batch(vector) if found is not None or vector.rows else ()
     # of one number for a whole batch no entry is the wrong one
     whole = len(rows) > 1 and any(c.reduces for c in report.tried_under)
-    row = _joined(rows) if whole else rows[at]
+    row = joined(rows) if whole else rows[at]
     texts = {name: as_text(value) for name, value in row.items() if value is not None}
     # what is right under a convention is computed in floating point
     exact = not report.tried_under
@@ -147,7 +148,7 @@ def _defaults(vector: Vector, texts: Mapping[str, Any]) -> dict[str, str]:
     return {p.name: p.default for p in left_out if p.default is not None and p.default != "zeros"}
 
 
-def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Inputs of all entries of a batch; one value where they share it."""
     found = {}
     for name in dict.fromkeys(name for row in rows for name in row):

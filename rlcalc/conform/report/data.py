@@ -26,6 +26,7 @@ def report_json(report: ConformReport, example: Counterexample | None = None) ->
         "passed": report.passed,
         "conventions": [c.name for c in report.conventions],
         "declared": report.declared,
+        "binding": None if report.binding is None else report.binding.table(),
         "backend": report.backend,
         "not_tested": list(report.not_tested),
         "digits": {d: report.digits(d) for d in dict.fromkeys(j.dtype for j in report.judgements)},
@@ -54,7 +55,7 @@ def _example_json(example: Counterexample) -> dict[str, Any]:
         "batch": list(example.batch),
         "entry": list(example.entry),
         "expected": example.expected,
-        "got": map_nested(_word, example.got),
+        "got": word(example.got),
         "traceback": list(example.frames),
         "steps": list(example.steps),
         "command": example.command,
@@ -124,9 +125,9 @@ def catalogue_json(known: Catalogue) -> dict[str, Any]:
     }
 
 
-def _word(value: Any) -> Any:
-    """Floats as JSON has them; the others as words."""
-    return str(value) if isinstance(value, float) and value - value != 0 else value
+def word(value: Any) -> Any:
+    """Floats in nested lists as JSON has them; NaN and infinities as words."""
+    return map_nested(lambda x: str(x) if isinstance(x, float) and x - x != 0 else x, value)
 
 
 def junit_entries(report: ConformReport, example: Counterexample | None) -> list[junit.Entry]:

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from rlcalc._version import __version__
 from rlcalc.conform.check import Checked
 from rlcalc.conform.report.data import junit_entries, report_json
-from rlcalc.conform.report.text import headline, summary_lines
+from rlcalc.conform.report.text import bug_names, headline, summary_lines
 from rlcalc.errors import RlcalcError
 from rlcalc.files import read_text
 from rlcalc.junit import junit_text
@@ -50,11 +50,6 @@ def _message(checked: Checked) -> str:
     return "\n".join(text for text, _ in summary_lines(checked.report, checked.example)).strip()
 
 
-def _bugs(checked: Checked) -> list[str]:
-    found = checked.report.diagnosis
-    return [] if found is None else [fault.name for match in found.matches[:1] for fault in match.faults]
-
-
 def github(all_checked: Sequence[Checked]) -> str:
     """Workflow commands: an error at the function's line for each that fails, a notice for the others."""
     lines = []
@@ -82,7 +77,7 @@ def sarif(all_checked: Sequence[Checked]) -> str:
     results = []
     for checked in failed:
         report = checked.report
-        rule = " + ".join(_bugs(checked)) or report.verdict
+        rule = bug_names(report) or report.verdict
         rules[rule] = {"id": rule, "shortDescription": {"text": _about(checked)}}
         result: dict[str, Any] = {
             "ruleId": rule,
@@ -115,7 +110,7 @@ def markdown(all_checked: Sequence[Checked]) -> str:
     lines = ["| function | formula | verdict | known bug |", "|---|---|---|---|"]
     for checked in all_checked:
         report = checked.report
-        bug = ", ".join(f"`{name}`" for name in _bugs(checked))
+        bug = f"`{bug_names(report)}`" if bug_names(report) else ""
         mark = "✓" if report.passed else "✗"
         lines.append(f"| `{_cell(report.target)}` | {report.formula} | {mark} {report.verdict} | {bug} |")
     for checked in all_checked:

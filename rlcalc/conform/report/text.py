@@ -63,6 +63,8 @@ def _raised(report: ConformReport) -> str:
 def summary_lines(report: ConformReport, example: Counterexample | None) -> list[Line]:
     """Verdict, which bug it is and how to fix it, the smallest case, and what was run, on few lines."""
     top = [(headline(report), "good" if report.verdict.startswith("conforms") else "bad")]
+    if report.binding is not None:
+        top += [line for text in report.binding.lines() for line in filled(text)]
     for convention in report.conventions:
         top += filled(f"{convention.name}: {convention.about}")
     if report.diagnosis is not None:
@@ -92,9 +94,14 @@ def _bug(found: Diagnosis) -> Iterator[Line]:
         yield from filled(f"the same answers come from: {', '.join(match.name for match in others)}")
 
 
-def _more(report: ConformReport) -> str:
+def bug_names(report: ConformReport, between: str = " + ") -> str:
+    """The names of the simplest match; empty where none was found."""
     matches = report.diagnosis.matches if report.diagnosis is not None else ()
-    names = " ".join(fault.name for match in matches[:1] for fault in match.faults)
+    return between.join(fault.name for match in matches[:1] for fault in match.faults)
+
+
+def _more(report: ConformReport) -> str:
+    names = bug_names(report, " ")
     explained = f"rlcalc explain {names}; " if names else ""
     return f"more: {explained}with -v the steps; with --write-test FILE a test that fails"
 
@@ -150,6 +157,9 @@ def _generated(report: ConformReport) -> str:
 def report_lines(report: ConformReport, example: Counterexample | None) -> Iterator[Line]:
     """The report; its running text fills 80 columns, what the user named is never broken."""
     yield headline(report), "good" if report.verdict.startswith("conforms") else "bad"
+    if report.binding is not None:
+        for line in report.binding.lines():
+            yield from filled(line)
     yield from ((f"  {line}", "") for line in counts(report))
     for convention in report.conventions:
         yield from filled(f"{convention.name}: {convention.about}")

@@ -1,0 +1,102 @@
+"""``rlcalc diff``: two functions against each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rlcalc.cli import main
+
+FILE = """\
+import numpy as np
+import rlcalc
+
+def right(ratio, adv, eps):
+    return rlcalc.ppo_clip(ratio=ratio, adv=adv, eps=eps)
+
+def wrong(ratio, adv, eps):
+    return np.clip(ratio, 1 - eps, 1 + eps) * adv
+
+def raises(ratio, adv, eps):
+    raise RuntimeError("not here")
+
+def mixes(rewards, gamma):
+    found = rlcalc.discounted_return(rewards, gamma=gamma)
+    return found if rewards.ndim < 2 else found[::-1]
+
+def plain(rewards, gamma):
+    return rlcalc.discounted_return(rewards, gamma=gamma)
+
+def off(rewards, gamma):
+    found = rlcalc.discounted_return(rewards, gamma=gamma)
+    return np.concatenate([found[..., :1], found[..., 1:] + 1], axis=-1)
+"""
+
+
+@pytest.fixture
+def diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    (tmp_path / "two.py").write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str, formula: str = "ppo_clip") -> tuple[int, str, str]:
+        code = main(["diff", *(f"two.py:{word}" for word in words[:2]), "--formula", formula, *words[2:]])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_the_right_one_is_named(diff) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = diff("right", "wrong", "--random", "40")
+    assert code == 1
+    assert err == "error: two.py:right and two.py:wrong differ.\n"
+    assert "two.py:right conforms to ppo_clip\n" in out
+    assert "two.py:wrong differs from ppo_clip: " in out
+    first, second, exact = (line.split()[-1] for line in out.splitlines()[-3:])
+    assert float(first) == pytest.approx(float(exact))
+    assert first != second
+
+
+def test_two_that_agree(diff) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = diff("right", "right", "--random", "10")
+    assert (code, err) == (0, "")
+    assert "agree on all" in out
+    # also where both are wrong in the same way
+    code, out, _ = diff("wrong", "wrong", "--random", "10")
+    assert code == 0
+    assert "differs from ppo_clip" in out
+
+
+def test_a_list_is_a_table_with_the_rows_that_differ(diff) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = diff("plain", "off", "--random", "50", formula="discounted_return")
+    assert code == 1
+    (heading,) = (line for line in out.splitlines() if line.split()[:2] == ["t", "rewards"])
+    assert heading.split()[-3:] == ["first", "second", "exact"]
+    rows = out.partition(heading)[2].strip().splitlines()
+    assert [row.endswith("<-") for row in rows] == [False, True]
+
+
+def test_what_shows_in_batches_alone_is_found_too(diff) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = diff("plain", "mixes", "--random", "20", formula="discounted_return")
+    assert code == 1
+    assert "two.py:plain conforms to discounted_return\n" in out
+    assert "rewards = [[" in out
+
+
+def test_one_that_raises_differs_and_says_so(diff) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = diff("right", "raises", "--random", "0", "--json")
+    found = json.loads(out)
+    assert code == 1
+    assert not found["agree"]
+    assert found["case"]["second"] == "raises: RuntimeError: not here"
+    assert [report["verdict"] for report in found["reports"]] == ["conforms", "raises"]
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["a.py:f"], ["a.py:f", "b.py:f"], ["a.py:f", "b.py:f", "--formula", "gae"]]
+)
+def test_wrong_use(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", *words]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
