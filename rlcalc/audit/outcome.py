@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,8 +28,11 @@ class Piece:
 
     @property
     def said(self) -> str:
-        """What it shows, with what a table says there."""
-        return f"{self.what}: {self.lines[0]}" if self.kind == "fact" else self.what
+        """What it shows, with the value that a table has there, unless the words have it already."""
+        value = self.lines[0] if self.kind == "fact" else ""
+        word = rf"(?<!\w){re.escape(value)}(?!\w)"
+        is_said = value in ("", "True") or re.search(word, self.what) or re.search(" (has|in|subset) ", value)
+        return self.what if is_said else f"{self.what}: {value}"
 
     @property
     def numbers(self) -> list[str]:
