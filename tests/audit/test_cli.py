@@ -51,6 +51,17 @@ def test_views(words: str, shown: list[str], hidden: list[str], capsys: pytest.C
     assert [line for line in out.splitlines() if len(line) > 80 and "$ rlcalc" not in line] == []
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("--section 3.2 --verdict conditional", "a critic is: optional"),  # what the row says
+        ("--section 3.2 --verdict imprecise", "that it was given, and did not learn\n"),  # said already
+    ],
+)
+def test_a_fact_is_shown_with_its_value(words: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown in typed(words, capsys)[1]
+
+
 def test_claims_are_listed_without_being_run(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = typed("--list", capsys)
     assert code == 0

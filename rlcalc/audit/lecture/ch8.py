@@ -12,7 +12,6 @@ from rlcalc.audit.formula import says
 from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.tables import algorithms
-from rlcalc.audit.values import listed
 from rlcalc.audit.zero import as_expression
 
 Program = tuple[tuple[tuple[str, ...], str], ...]
@@ -85,13 +84,13 @@ def complete(s: Statement) -> ev.Findings:
     )
     return ev.Findings(
         against=[
-            ev.Fact(f"8.2 names {listed(missing)}, and no line has it", missing, "!=", frozenset()),
+            ev.Fact("pieces that 8.2 names and no line has", missing, "!=", frozenset()),
         ],
         repair=[
             ev.Identity(
                 "λ = 1: the generalised advantage is G − V",
                 *one_step_back(as_expression(s.lam)),
-                over="step by step",
+                over="all R, V and γ",
             ),
             ev.Identity("c_2 = 0: the entropy adds nothing to the objective", with_bonus, without),
         ],

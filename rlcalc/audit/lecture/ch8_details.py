@@ -272,9 +272,9 @@ def loop(s: Statement) -> ev.Findings:
     k, theta, last = index("k"), sequence("theta"), states[len(s.trace)]
     gradient = sequence("nabla_{theta}")(sequence("L^CLIP")(theta(k)))
 
-    def close(what: str, bounds: tuple[Fraction, Fraction], told: str) -> ev.Exact:
-        worst = max(abs(end - Fraction(told)) for end in bounds)
-        return ev.Exact(f"{what} is {told}, to 10 decimals", worst, "<=", Fraction(1, 2 * 10**10))
+    def rounded(what: str, bounds: tuple[Fraction, Fraction], told: str) -> list[ev.Evidence]:
+        ends = dict.fromkeys(round(end, 10) for end in bounds)
+        return [ev.Exact(f"{what}, to 10 decimals", end, "=", told) for end in ends]
 
     return ev.Findings(
         says=[says(theta(k + 1), "=", theta(k) + s.sign * reals("alpha") * gradient)],
@@ -285,8 +285,12 @@ def loop(s: Statement) -> ev.Findings:
             also=(faster,),
         ),
         repair=[
-            *(close(f"θ_L after epoch {at}", states[at].theta, told) for at, told in enumerate(s.trace, 1)),
-            close("and the ratio of L", last.good, s.ratio),
+            *(
+                piece
+                for at, told in enumerate(s.trace, start=1)
+                for piece in rounded(f"θ_L after epoch {at} is {told}", states[at].theta, told)
+            ),
+            *rounded(f"and the ratio of L is {s.ratio}", last.good, s.ratio),
             ev.Exact("where the gradient has become 0", last.slope[1], "=", 0),
         ],
         unchanged=printed(COUNTS),
