@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +25,19 @@ class Piece:
     also: tuple[str, ...] = ()  # further golden cases
     replay: tuple[tuple[str, str, Any], ...] = ()  # command, output, exact answer
     shows_little: bool = False  # both sides were the same before any work: nothing for a reader
+
+    @property
+    def said(self) -> str:
+        """What it shows, with the value that a table has there, unless the words have it already."""
+        value = self.lines[0] if self.kind == "fact" else ""
+        word = rf"(?<!\w){re.escape(value)}(?!\w)"
+        is_said = value in ("", "True") or re.search(word, self.what) or re.search(" (has|in|subset) ", value)
+        return self.what if is_said else f"{self.what}: {value}"
+
+    @property
+    def numbers(self) -> list[str]:
+        """The lines of a counterexample that say at which numbers what fails."""
+        return [line for line in self.lines if line.startswith(("given", "claimed"))]
 
 
 @dataclass(frozen=True)

@@ -178,12 +178,7 @@ def _claim(claim: Claim, one: Outcome) -> str:
 
 
 def _shown(piece: Piece) -> str:
-    is_read_off = piece.kind == "fact"
-    lines = [line for line in piece.lines if line.startswith(("given", "claimed"))] or [
-        *piece.lines[:is_read_off]
-    ]
-    text = f"<p><strong>Shown by:</strong> {prose(piece.what)}"
-    text += f": {prose('; '.join(lines))}.</p>" if lines else ".</p>"
+    text = f"<p><strong>Shown by:</strong> {prose('; '.join([piece.said, *piece.numbers]))}.</p>"
     commands = dict.fromkeys(command for command, _, _ in piece.replay)
     return text + (f"<pre>{escape(chr(10).join(commands))}</pre>" if commands else "")
 

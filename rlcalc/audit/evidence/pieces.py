@@ -218,7 +218,8 @@ class Exact(Evidence):
         return is_literal(self.left) and is_literal(self.right)
 
     def lines(self) -> list[str]:
-        return [f"{plain(number(self.left))} {self.relation} {plain(number(self.right))}"]
+        left, right = plain(number(self.left)), plain(number(self.right))
+        return [left if self.relation == "=" and left == right else f"{left} {self.relation} {right}"]
 
     def latex(self) -> str:
         """The relation between the two that holds, which need not be the one that was claimed."""
