@@ -264,6 +264,7 @@ def _per_step(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterat
 
         models = _models(trial, plain)
         states = {state for v in models if (state := _equal_numbers(trial, v, p))}
+        states = {"raises"} if name in trial.target.single else states
         words = _per_step_name(p)
         note = f"{words} not supported; tested with scalar {name}"
         if not states:
@@ -372,6 +373,8 @@ def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[l
         alone = [outcome for row in rows if answers(outcome := trial.outcome(row, dtype)) and outcome]
         if len(alone) < len(rows):
             continue
+        if trial.target.unable(_stacked(rows, 0)):
+            return _no_batches("one sequence a call", True), False
         state = _as_rows(trial, rows, alone, 0)
         if state == "alike":
             return [], False

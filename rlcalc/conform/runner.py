@@ -153,7 +153,8 @@ def run(
     report.as_declared = trial.judgements(report.conventions)
     report.judgements = trial.judgements(chosen) if chosen else report.as_declared
     report.conventions = report.tried_under = chosen
-    report.backend = trial.target.backend
+    bound = trial.target.binding
+    report.backend = "lists" if bound is not None and bound.form == "list" else trial.target.backend
     report.not_tested = able.not_tested
     if all(j.status == "skipped" for j in report.judgements):
         raise InputError(

@@ -162,7 +162,7 @@ def only_the_last_reward(values, rewards, gamma=1.0):  # type: ignore[no-untyped
     raise LookupError("no such table")
 
 
-def needs_a_name(rewards, values, response_mask, gamma, lam, **options: Any):  # type: ignore[no-untyped-def]
+def needs_a_name(rewards, values, colour, gamma, lam, **options: Any):  # type: ignore[no-untyped-def]
     return rewards
 
 
