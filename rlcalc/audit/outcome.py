@@ -27,17 +27,24 @@ class Piece:
     shows_little: bool = False  # both sides were the same before any work: nothing for a reader
 
     @property
+    def value(self) -> str:
+        """What a fact says there is, where it says no more than that."""
+        is_more = self.kind != "fact" or re.search(" (has|in|subset|[=≠<≤>≥]) ", self.lines[0])
+        return "" if is_more else self.lines[0]
+
+    @property
     def said(self) -> str:
-        """What it shows, with the value that a table has there, unless the words have it already."""
-        value = self.lines[0] if self.kind == "fact" else ""
-        word = rf"(?<!\w){re.escape(value)}(?!\w)"
-        is_said = value in ("", "True") or re.search(word, self.what) or re.search(" (has|in|subset) ", value)
-        return self.what if is_said else f"{self.what}: {value}"
+        """What it shows, with the value of a fact unless the words have it already."""
+        is_said = self.value in ("", "True", "False")
+        is_said |= bool(re.search(rf"(?<!\w){re.escape(self.value)}(?!\w)", self.what))
+        return self.what if is_said else f"{self.what}: {self.value}"
 
     @property
     def numbers(self) -> list[str]:
         """The lines of a counterexample that say at which numbers what fails."""
-        return [line for line in self.lines if line.startswith(("given", "claimed"))]
+        if self.kind != "counterexample":
+            return []
+        return [line for line in self.lines if line.startswith(("given ", "claimed: "))]
 
 
 @dataclass(frozen=True)

@@ -185,6 +185,8 @@ def _shown(piece: Piece) -> str:
 
 def _piece(piece: Piece) -> str:
     shown = [line for line in piece.lines if not line.startswith(("$", "golden case"))]
+    if piece.value:  # it stands beside the words
+        shown = shown[1:]
     math = formula(piece.latex)
     # the first line says in plain text what the formula says
     lines = "".join(
@@ -194,7 +196,7 @@ def _piece(piece: Piece) -> str:
     status = "verified" if piece.kind == "counterexample" and piece.status == "holds" else piece.status
     role = ROLES[piece.role].capitalize()
     kind = "" if piece.kind in role.lower() else f"{piece.kind}, "
-    head = f"<p><strong>{role}</strong> ({kind}{status}): {prose(piece.what)}</p>"
+    head = f"<p><strong>{role}</strong> ({kind}{status}): {prose(piece.said)}</p>"
     return f'<div class="piece">{head}{math}{lines}</div>'
 
 

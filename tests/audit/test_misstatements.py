@@ -98,7 +98,7 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "the first bar twice as low": ("L2.2-bar-chart", {"first": 2}),
     "no maximum": ("L3.3-bellman-optimality", {"best": 0}),
     "another first chapter": ("L0-starts-from-tdlambda", {"fact1": 1}),
-    "TRPO behind ChatGPT": ("L0-ppo-rlhf-chatgpt", {"fact1": "TRPO"}),
+    "TRPO for ChatGPT": ("L0-ppo-rlhf-chatgpt", {"fact1": "TRPO"}),
     "preferences last": (
         "L0-four-stages-order",
         {"fact1": tuple(f"{one} fine-tuning" for one in ("supervised", "reasoning", "preference"))},

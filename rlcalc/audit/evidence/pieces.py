@@ -226,7 +226,8 @@ class Exact(Evidence):
         opposite = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
         relation = opposite[self.relation] if self.status == "fails" else self.relation
         sign = {"!=": r"\ne", "<=": r"\le", ">=": r"\ge"}.get(relation, relation)
-        return f"{tex(number(self.left))} {sign} {tex(number(self.right))}"
+        left, right = tex(number(self.left)), tex(number(self.right))
+        return "" if left == right else f"{left} {sign} {right}"
 
 
 @dataclass(frozen=True)
