@@ -71,10 +71,9 @@ model is chapters 1 and 2.
 5. *Counterexamples* are golden cases; inputs stand there alone::
 
        case = cases.vector("n_step_return/audit-bias-grows")
-       ev.Counterexample(
+       against=case.refutes(                             # given, commands and answers are the case's
            "V is right at S_1 and wrong at S_2",
            ev.Exact("|bias of n = 2| <= |bias of n = 1|", case.answer(), s.relation, case.answer(n=1)),
-           golden=case,                          # given, commands and answers are derived from it
            also=(cases.vector("n_step_return/other"),),  # further cases to replay
            violates=ev.Exact("λ is not below 1", case.given["lam"], ">=", 1),
        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,12 +38,24 @@ def conform(
     target: str = typer.Argument(
         None, metavar="[TARGET]", help="package.module:function or file.py:function.", show_default=False
     ),
-    formula: str = typer.Option(None, "--formula", help="The formula that it should compute."),
+    formula: str = typer.Option(None, "--formula", help="What it should compute. Default: by its name."),
     convention: list[str] = typer.Option(  # noqa: B008
         None,
         "--convention",
         metavar="NAME",
         help="A convention that it follows; 'rlcalc conform --conventions'.",
+    ),
+    mapping: list[str] = typer.Option(  # noqa: B008
+        None,
+        "--map",
+        metavar="NAME=ROLE",
+        help="What a parameter is, where its name does not say: --map xs=rewards, --map self.g=gamma.",
+    ),
+    binding: Path = typer.Option(  # noqa: B008
+        None, "--binding", metavar="FILE", help="What all parameters are, as --write-binding wrote it."
+    ),
+    write_binding: Path = typer.Option(  # noqa: B008
+        None, "--write-binding", metavar="FILE", help="Write down what the parameters were found to be."
     ),
     program: str = typer.Option(
         None, "--exec", metavar="COMMAND", help="Instead of TARGET: a program in any language."
@@ -110,15 +122,15 @@ def conform(
     with all that it may do. Use it on code that you would run anyway. Vector,
     fault and case files are only ever read.
 
-    The function takes the keyword arguments of the formula ('rlcalc show
-    gae') as NumPy arrays, time last, and returns the answer for all time
-    steps. Arguments that it does not name are left out. It runs in a process
-    of its own, which is ended when a call takes too long.
+    The function is judged as it stands: what its parameters mean and how its
+    arrays are laid out is found by their names, then by trying; the report
+    says how they were read. file.py:Class.method is one as well. It runs in
+    a process of its own, which is ended when a call takes too long.
 
     Exit code 0 when it conforms as declared, 1 when it does not, 2 when it
     could not be run.
     """
-    for path in filter(None, (junit, write_test, out)):
+    for path in filter(None, (junit, write_test, write_binding, out)):
         check_target(path)
     if self_check:
         _self_check(formula, out, as_json, verbose)
@@ -128,15 +140,15 @@ def conform(
         return
     if kind:
         raise InputError("class_without_faults", f"--class {shown(kind)} says which bugs --faults lists.")
-    if not formula:
-        raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
     if torch and jax:
         raise InputError("backend_twice", "--torch and --jax do not go together.")
     from rlcalc.conform.check import Request
 
     request = Request(
         target=target or "",
-        formula=formula,
+        formula=formula or "",
+        map=_roles(mapping or []),
+        binding=str(binding) if binding else "",
         conventions=tuple(convention or ()),
         program=program or "",
         backend="torch" if torch else "jax" if jax else "numpy",
@@ -149,10 +161,27 @@ def conform(
         limit=limit,
         in_process=in_process,
     )
-    _run(request, checked_format(form, as_json), junit, write_test, verbose)
+    files = {"junit": junit, "test": write_test, "binding": write_binding}
+    _run(request, checked_format(form, as_json), files, verbose)
 
 
-def _run(request: Request, form: str, junit: Path | None, write_test: Path | None, verbose: bool) -> None:
+def _roles(words: list[str]) -> dict[str, str]:
+    """Roles by place.
+
+    Raises:
+        InputError: ``bad_map``.
+    """
+    found = {}
+    for word in words:
+        place, equals, role = word.partition("=")
+        if not (place.strip() and equals and role.strip()):
+            raise InputError("bad_map", f"{shown(word)} is not NAME=ROLE.", "For example: --map xs=rewards")
+        found[place.strip()] = role.strip().replace("-", "_")
+    return found
+
+
+def _run(request: Request, form: str, files: Mapping[str, Path | None], verbose: bool) -> None:
+    from rlcalc.conform.binding.model import Binding
     from rlcalc.conform.check import check
     from rlcalc.conform.report.data import report_json
     from rlcalc.conform.report.formats import FORMATS as writers
@@ -163,9 +192,13 @@ def _run(request: Request, form: str, junit: Path | None, write_test: Path | Non
     found, example = checked.report, checked.example
     if found.random_skipped.startswith("Hypothesis"):
         Screen(sys.stderr).note(f"No generated cases were run: {found.random_skipped}.")
-    if junit is not None:
+    if not request.formula and not request.binding:
+        Screen(sys.stderr).note(f"Read as {found.formula}, by its name; --formula says otherwise.")
+    if (junit := files["junit"]) is not None:
         write_text(junit, writers["junit"]([checked]))
-    if write_test is not None and example is not None:
+    if (write_binding := files["binding"]) is not None:
+        write_text(write_binding, (found.binding or Binding(found.formula)).text())
+    if (write_test := files["test"]) is not None and example is not None:
         write_text(write_test, example.test)
     if form == "json":
         write_json(report_json(found, example))

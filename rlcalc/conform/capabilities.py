@@ -90,7 +90,9 @@ class Capabilities:
 
     @property
     def not_tested(self) -> list[str]:
-        return list(dict.fromkeys([*(lack.name for lack in self.lacks), *self.arguments]))
+        """In words, batches first and single arguments last."""
+        names = sorted((lack.name for lack in self.lacks), key=lambda name: name != BATCHES)
+        return list(dict.fromkeys([*names, *self.arguments]))
 
 
 def probe(
@@ -107,6 +109,10 @@ def probe(
     found = Capabilities(arguments=_arguments(trial, formula))
     singles = [v for v in trial.vectors if not v.rows and not trial.target.unable(v)]
     plain = [v for v in singles if not any(one_per_step(v, p.name) for p in formula.parameters)]
+    for lack in _only_per_step(trial, formula, singles):
+        found.lacks.append(lack)
+        narrow(trial, lack)
+        plain = [v for v in singles if not lack.uses(v)]
     if not plain:
         return found
     _choose_backend(trial, plain)
@@ -253,6 +259,24 @@ def _per_step(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterat
             yield Lack(words, uses, note, False, name)
 
 
+def _only_per_step(trial: Trial, formula: Formula, singles: Sequence[Vector]) -> Iterator[Lack]:
+    """One number for all steps, if it raises on each and takes one per step."""
+    dtype = trial.target.dtypes[0]
+    for p in formula.parameters:
+        name = p.name
+        if not p.each or name in PER_STEP or not trial.target.takes(name):
+            continue
+        many = [v for v in singles if one_per_step(v, name)]
+        one = [v for v in singles if not one_per_step(v, name)]
+        takes = any(answers(trial.outcome(v, dtype)) for v in many)
+
+        def uses(vector: Vector, name: str = name) -> bool:
+            return not one_per_step(vector, name)
+
+        if takes and one and all(_refuses(trial.outcome(v, dtype)) for v in one):
+            yield Lack(f"one of {name} for all steps", uses, f"it raises for a single number as {name}")
+
+
 def _equal_numbers(trial: Trial, vector: Vector, p: Parameter) -> str:
     one = vector.arrays.get(p.name)
     length = _length(vector, str(p.each))
@@ -265,8 +289,8 @@ def _equal_numbers(trial: Trial, vector: Vector, p: Parameter) -> str:
 
 def _length(vector: Vector, dimension: str) -> int:
     for p in vector.formula.parameters:
-        array = vector.arrays.get(p.name)
-        if p.shape and p.shape[-1] == dimension and array is not None and array.ndim:
+        array: Any = vector.arrays.get(p.name)
+        if p.shape[-1:] == (dimension,) and hasattr(array, "ndim"):
             return int(array.shape[-1])
     return 0
 
@@ -284,8 +308,10 @@ def _one_step(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
 
 
 def _longest(vector: Vector) -> int:
-    rows = [vector.arrays.get(p.name) for p in vector.formula.parameters if p.shape and p.kind == "number"]
-    return max((int(a.shape[-1]) for a in rows if a is not None and a.ndim), default=0)
+    rows: list[Any] = [
+        vector.arrays.get(p.name) for p in vector.formula.parameters if p.shape and p.kind == "number"
+    ]
+    return max((int(a.shape[-1]) for a in rows if getattr(a, "ndim", 0)), default=0)
 
 
 # batches
@@ -333,8 +359,16 @@ def _no_batches(how: str, certain: bool) -> list[Lack]:
 
 def _per_row(vector: Vector) -> list[str]:
     """Inputs of which every row has its own."""
-    own = [p.name for p in vector.formula.parameters if p.kind in ("number", "flag") and not p.single]
-    return [name for name in own if hasattr(vector.arrays.get(name), "ndim")]
+    found = []
+    for p in vector.formula.parameters:
+        array: Any = vector.arrays.get(p.name)
+        if p.kind not in ("number", "flag") or not hasattr(array, "ndim"):
+            continue
+        # a critic's values, not the discounts of a sequence
+        listed = bool(p.each) and array.ndim == 1 and p.name not in PER_STEP
+        if listed or not p.single:
+            found.append(p.name)
+    return found
 
 
 def _another(vector: Vector) -> Vector:

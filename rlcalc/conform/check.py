@@ -9,16 +9,19 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rlcalc.conform.binding.model import Binding, read_binding
+from rlcalc.conform.binding.names import guessed_formula
 from rlcalc.conform.report.counterexample import Counterexample, counterexample
 from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import BACKENDS, DTYPES, Target
-from rlcalc.conform.target.time_limit import checked_limit
 from rlcalc.conform.trial import Watch
 from rlcalc.conform.vectors import vectors_of
 from rlcalc.errors import InputError, shown
+from rlcalc.time_limit import checked_limit
 
 RANDOM = 300
 LIMIT = 5.0
@@ -37,6 +40,8 @@ class Request:
     Attributes:
         target: ``file.py:function`` or ``package.module:function``; empty with ``program``.
         formula: that it should compute.
+        map: roles of parameters whose names do not say them, by place.
+        binding: a file that says what all parameters are.
         conventions: that it follows.
         program: a command to start instead.
         backend: arrays to call it with: ``numpy``, ``torch`` or ``jax``.
@@ -52,6 +57,8 @@ class Request:
 
     target: str = ""
     formula: str = ""
+    map: Mapping[str, str] = field(default_factory=dict)
+    binding: str = ""
     conventions: tuple[str, ...] = ()
     program: str = field(default="", metadata={"key": "exec"})
     backend: str = field(default="numpy", metadata={"check": _is_backend})
@@ -79,27 +86,39 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
     Raises:
         InputError, UnknownName, DataError: what cannot be asked in this way.
     """
-    if not request.formula:
+    binding = _binding(request)
+    formula = request.formula or (binding.formula if binding else guessed_formula(request.target))
+    if not formula:
         raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
     target = load(request)
     try:
-        known = vectors_of(request.formula, [Path(p) for p in request.vectors]) if request.vectors else None
+        known = vectors_of(formula, [Path(p) for p in request.vectors]) if request.vectors else None
         count, lacking = _generated(request.random, target)
         found = run(
             target,
-            request.formula,
+            formula,
             request.conventions,
             known,
             count,
             request.seed,
             request.batches,
             watch=watch,
+            mapped=request.map,
+            binding=binding,
             require=request.require,
         )
         found.random_skipped = lacking or found.random_skipped
         return Checked(found, counterexample(found, target.with_backend(found.backend)))
     finally:
         target.close()
+
+
+def _binding(request: Request) -> Binding | None:
+    if request.program and (request.map or request.binding):
+        raise InputError("map_without_function", "--map and --binding are about functions, not --exec.")
+    if request.map and request.binding:
+        raise InputError("map_twice", "--map and --binding do not go together.", "Edit the file instead.")
+    return read_binding(Path(request.binding)) if request.binding else None
 
 
 def load(request: Request) -> Target:

@@ -131,6 +131,13 @@ def smooth_l1_mean(form: Form, /, **arrays: Any) -> Outputs:
     return {"loss": np.where(size < 1, np.square(size) / 2, size - size.dtype.type(0.5)).mean(axis=-1)}
 
 
+@convention("per-sample", {"critic_loss": "rl_games, labml and others that reduce later"})
+def per_sample(form: Form, /, **arrays: Any) -> Outputs:
+    """The loss of each sample, which the caller adds up or averages."""
+    alone = {name: arrays[name][..., None] for name in ("values", "returns") if arrays[name].ndim}
+    return {"loss": form(**{**arrays, **alone})["loss"]}
+
+
 @convention("whitened-advantages", {"actor_loss": "stable-baselines3, and cleanrl for more than one"})
 def whitened_advantages(form: Form, /, **arrays: Any) -> Outputs:
     """Advantages get mean 0 and standard deviation 1 first (ddof 1, ε = 1e-8); a single one is kept."""
@@ -311,6 +318,7 @@ def reinforce_with_minibatches(form: Form, /, **arrays: Any) -> Outputs:
 @convention(
     "mean-over-batch",
     {
+        "critic_loss": "nearly every library, whose loss is a mean over all samples",
         "entropy": "nearly every library, as the bonus or its negative",
         "kl": "libraries that stop an update by it, torch.nn.functional.kl_div with batchmean",
         "ppo_clip": "nearly every library, as the loss that is minimised",
@@ -325,6 +333,7 @@ def mean_over_batch(form: Form, /, **arrays: Any) -> Outputs:
 @convention(
     "sum-over-batch",
     {
+        "critic_loss": "the first public A3C code, whose losses are sums over a rollout",
         "entropy": "the first public A3C code, whose losses are sums over a rollout",
         "kl": "torch.nn.functional.kl_div with sum",
         "ppo_clip": "code that divides by the number of tokens after adding up several batches",

@@ -7,6 +7,7 @@ everywhere else here, and must have the right shape. Its dtype is a note.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -132,7 +133,9 @@ def read_answer(vector: Vector, value: Any) -> Outcome:
 def run_form(form: Callable[..., Any], vector: Vector, dtype: str = "float64") -> Outcome:
     """One of our own forms, with or without a fault or convention, on a vector."""
     try:
-        with np.errstate(all="ignore"):
+        # the mean of nothing warns by itself
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
             return read_answer(vector, form(**vector.cast(dtype)))
     except Exception as error:
         return replace(outcome_of(vector, raised(error)), form="mapping")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rlcalc.conform.batching import with_batches
+from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.search import bind
 from rlcalc.conform.capabilities import (
     DTYPE,
     Capabilities,
@@ -51,6 +53,8 @@ class ConformReport:
         found: the smallest failing generated case, if one failed.
         diagnosis: which known bugs behave like it; ``None`` where none was looked for.
         random_skipped: why no cases were generated.
+        asked: the target as it was bound and narrowed.
+        binding: what its parameters were found to mean.
         not_tested: what the target does not have, and was not asked for.
         lacking: of that, what was required.
         as_declared: the judgements under the declared conventions, where others were found since.
@@ -69,6 +73,8 @@ class ConformReport:
     diagnosis: Diagnosis | None = None
     notes: list[str] = field(default_factory=list)
     random_skipped: str = ""
+    asked: Target | None = None
+    binding: Binding | None = None
     not_tested: list[str] = field(default_factory=list)
     lacking: tuple[str, ...] = ()
     as_declared: list[Judgement] = field(default_factory=list)
@@ -107,6 +113,8 @@ def run(
     batches: bool = True,
     find: bool = True,
     watch: Watch | None = None,
+    mapped: Mapping[str, str] | None = None,
+    binding: Binding | None = None,
     require: Sequence[str] = (),
 ) -> ConformReport:
     """Run a target and say what it is: the one way from a target to a verdict, whoever asks.
@@ -121,16 +129,19 @@ def run(
         batches: whether there may be batch axes, in generated cases and in stacked vectors.
         find: whether to try conventions that were not declared.
         watch: hears how far things are.
+        mapped: roles of parameters that their names do not say, by place.
+        binding: what its parameters mean, where that need not be found.
         require: capabilities that it must have, as ``capabilities.requirements`` reads them.
 
     Raises:
         UnknownName: ``unknown_formula``, ``unknown_convention``, ``unknown_requirement``.
-        InputError: ``no_vectors``, ``nothing_run``, ``hypothesis_missing``.
+        InputError: ``no_vectors``, ``nothing_run``, ``hypothesis_missing``; what ``bind`` raises.
     """
     spec = load_formula(formula)
     chosen = catalogue(spec.name).chosen(conventions)
     required = requirements(spec, require)
     known = with_batches(golden_vectors(spec.name) if vectors is None else vectors, batches)
+    target = bind(target, spec, mapped, binding)
     trial = Trial(target, known, watch)
     trial.strict = DTYPE in required
     able = probe(trial, spec, batches, required)
@@ -150,6 +161,7 @@ def run(
             f"None of the {len(known)} vectors of {spec.name} could be put to {target.name}.",
             "".join(f"{why}." for why in sorted({j.why for j in report.judgements})[:1]),
         )
+    report.asked, report.binding = trial.target, trial.target.binding
 
     def generate(under: Sequence[Convention]) -> None:
         report.random, report.found, why = search(trial, spec, under, random, seed, batches and trial.batches)
@@ -254,9 +266,12 @@ def _verdict(report: ConformReport, worst: str, chosen: Sequence[Convention]) ->
 def _remarks(trial: Trial, report: ConformReport) -> list[str]:
     """What is worth saying beside the verdict."""
     found = [f"Required, and not found: {', '.join(report.lacking)}."] if report.lacking else []
-    digits = report.digits("float64")
-    if trial.single and digits is not None and digits < 10:
-        found.append(f"computes in float32: right to {digits:.0f} digits")
+    wide = [j for j in report.judgements if j.dtype == "float64" and j.status == "passed"]
+    rounded = sorted(j.digits for j in wide if j.digits is not None and j.digits < 10)
+    if trial.single and rounded:
+        usual, least = round(rounded[len(rounded) // 2]), round(rounded[0])
+        worst = f", {least} in the worst case" if least < usual else ""
+        found.append(f"computes in float32: right to {usual} digits{worst}")
     asides = {j.dtype: j.aside for j in report.judgements if j.aside}
     found += [f"{aside}; that is no fault" for aside in asides.values()]
     ran = {j.vector.id for j in report.judgements if j.status != "skipped"}

@@ -97,7 +97,7 @@ def test_each_verdict_can_be_seen_alone(html: str, outcomes: dict[str, Outcome])
 
 
 def test_errata_has_no_line_that_says_nothing(outcomes: dict[str, Outcome]) -> None:
-    assert not re.search(r", 0 = 0[;.]", sheet(load_claims(), list(outcomes.values())))
+    assert not re.search(r", 0( = 0)?[;.]( |$)", sheet(load_claims(), list(outcomes.values())))
 
 
 def test_it_fits_phones_and_the_dark(html: str) -> None:

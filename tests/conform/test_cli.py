@@ -191,7 +191,7 @@ def test_the_written_test_finds_a_file_of_any_name(
     "words",
     [
         ["conform"],
-        ["conform", "rlcalc:gae"],
+        ["conform", "rlcalc:load_it"],
         ["conform", "--formula", "gae"],
         ["conform", "rlcalc:gae", "--exec", "true", "--formula", "gae"],
         ["conform", "--exec", "true", "--in-process", "--formula", "gae"],

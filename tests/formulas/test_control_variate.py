@@ -17,7 +17,7 @@ from tests.strategies import numbers
 samples = st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(samples, numbers)
 def test_identities(pairs: list[tuple[Fraction, Fraction]], k: Fraction) -> None:
     x, b = [p for p, _ in pairs], [p for _, p in pairs]

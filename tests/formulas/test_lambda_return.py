@@ -17,7 +17,7 @@ from tests.formulas.episodes import Sequence, sequences
 LECTURE: dict[str, Any] = {"rewards": [1, 2, 3]}
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(sequences(longest=4))
 def test_a_symbol_stands_for_every_number(e: Sequence) -> None:
     polynomial = rlcalc.derive("lambda_return", **e.given(), lam="l").answer
@@ -31,8 +31,6 @@ def test_a_symbol_stands_for_every_number(e: Sequence) -> None:
 @pytest.mark.parametrize(
     "inputs",
     [
-        {"gamma": "1", "lam": "1/2"},
-        {"gamma": "99/100", "lam": "19/20"},
         {"gamma": [f"{90 + k % 9}/100" for k in range(64)], "lam": "9/10"},
         {"gamma": "1", "lam": "l"},
     ],

@@ -101,14 +101,11 @@ def lambda_domain(s: Statement) -> ev.Findings:
     left = lam ** (last - 1) if s.ends else 0
     return ev.Findings(
         says=[says(lam, "in", [s.low, s.high])],
-        against=[
-            ev.Counterexample(
-                "λ = 1 and an episode without an end: every weight is 0",
-                ev.Exact("the weights add up to 1", sum((1 - at) * at**k for k in (0, 1, 2)), "=", 1),
-                golden=case,
-                violates=ev.Fact("number of steps", case.given["steps"], "=", "inf"),
-            )
-        ],
+        against=case.refutes(
+            "λ = 1 and an episode without an end: every weight is 0",
+            ev.Exact("the weights add up to 1", sum((1 - at) * at**k for k in (0, 1, 2)), "=", 1),
+            violates=ev.Fact("number of steps", case.given["steps"], "=", "inf"),
+        ),
         repair=[
             ev.Exact("the smallest λ that the calculator accepts", sympy.Rational(declared.low), "=", s.low),
             ev.Exact("the largest", sympy.Rational(declared.high), "=", s.high),
@@ -134,15 +131,12 @@ def lambda1_mc(s: Statement) -> ev.Findings:
             says(sequence(LAMBDA_RETURN)(t), s.relation, sequence("G")(t)),
             says(reals("lambda"), "=", lam),
         ],
-        against=[
-            ev.Counterexample(
-                "one step, reward 1: (1 − 1)·(G^(1) + G^(2) + …) has no term other than 0",
-                ev.Exact("the sum as written", (1 - lam) * case.answer(), s.relation, case.answer()),
-                golden=case,
-                also=(endless,),
-                violates=ev.Exact("weight of the complete return in the sum as written", 1 - lam, "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "one step, reward 1: (1 − 1)·(G^(1) + G^(2) + …) has no term other than 0",
+            ev.Exact("the sum as written", (1 - lam) * case.answer(), s.relation, case.answer()),
+            also=(endless,),
+            violates=ev.Exact("weight of the complete return in the sum as written", 1 - lam, "!=", 1),
+        ),
         repair=[
             ordered("weight of the complete return against all of it", weight, s.relation, 1, "N ≥ 1, λ = 1"),
             ev.Identity(

@@ -55,22 +55,17 @@ def argmax_sample(s: Statement) -> ev.Findings:
             says(action, "=", sequence("argmax_{a}")(s.best * sequence("Q")(state, reals("a")))),
             says(action, "~", sequence("pi")(sympy.Symbol("·"), state)),
         ],
-        against=[
-            ev.Counterexample(
-                f"{GRID}; Q-learning from Q = 0 that takes the first of its best actions: U bumps, earns 0 "
-                "and Q stays 0, for ever",
-                ev.Exact("it earns V*(0,0)", case.answer()[0], "=", answer("bellman", **world)[0]),
-                golden=case,
-                premises=(
-                    ev.Exact(
-                        "Q(start, U) after the update", answer("td_update", value="0", target="0"), "=", 0
-                    ),
-                ),
-                violates=ev.Exact(
-                    "its Q is not Q*: Q*(start, U)", answer("bellman", "q_values", **world)[0][0], "!=", 0
-                ),
-            )
-        ],
+        against=case.refutes(
+            f"{GRID}; Q-learning from Q = 0 that takes the first of its best actions: U bumps, earns 0 "
+            "and Q stays 0, for ever",
+            ev.Exact("it earns V*(0,0)", case.answer()[0], "=", answer("bellman", **world)[0]),
+            premises=(
+                ev.Exact("Q(start, U) after the update", answer("td_update", value="0", target="0"), "=", 0),
+            ),
+            violates=ev.Exact(
+                "its Q is not Q*: Q*(start, U)", answer("bellman", "q_values", **world)[0][0], "!=", 0
+            ),
+        ),
         repair=[
             ev.Sign(
                 "the action of largest Q has a larger true value than any other, by e",

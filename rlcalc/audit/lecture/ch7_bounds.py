@@ -169,23 +169,20 @@ def limits(s: Statement) -> ev.Findings:
             start=s.start,
             relation=s.relation,
         ),
-        against=[
-            ev.Counterexample(
-                "the bandit with advantages ±5, half of each action, ε = 1/5: one step with α = 1",
+        against=case.refutes(
+            "the bandit with advantages ±5, half of each action, ε = 1/5: one step with α = 1",
+            ev.Exact(
+                f"r − 1 {s.relation} ε after the step", case.answer() - 1, s.relation, bound("upper") - 1
+            ),
+            premises=(
                 ev.Exact(
-                    f"r − 1 {s.relation} ε after the step", case.answer() - 1, s.relation, bound("upper") - 1
+                    "the ratio is the loop's after one step",
+                    case.answer(),
+                    "=",
+                    answer("ratio", new=f"1/(1+exp({-2 * first_theta('1')}))", old=case.given["old"]),
                 ),
-                golden=case,
-                premises=(
-                    ev.Exact(
-                        "the ratio is the loop's after one step",
-                        case.answer(),
-                        "=",
-                        answer("ratio", new=f"1/(1+exp({-2 * first_theta('1')}))", old=case.given["old"]),
-                    ),
-                ),
-            )
-        ],
+            ),
+        ),
         repair=[
             ev.Sign("the start lies strictly below 1 + ε", 1 + eps - s.start, "0 < ε < 1"),
             ev.Sign("and strictly above 1 − ε", s.start - (1 - eps), "0 < ε < 1"),

@@ -153,16 +153,13 @@ def derivative(s: Statement) -> ev.Findings:
             good=s.good,
             bad=s.bad,
         ),
-        against=[
-            ev.Counterexample(
-                "at r = 1 + ε a rising term becomes a flat one",
-                ev.Exact("left derivative = right derivative", left, "=", right),
-                golden=kink,
-                violates=ev.Exact(
-                    "r is at the kink 1 + ε", kink.given["ratio"], "=", kink.answer("clipped", adv="1")
-                ),
-            )
-        ],
+        against=kink.refutes(
+            "at r = 1 + ε a rising term becomes a flat one",
+            ev.Exact("left derivative = right derivative", left, "=", right),
+            violates=ev.Exact(
+                "r is at the kink 1 + ε", kink.given["ratio"], "=", kink.answer("clipped", adv="1")
+            ),
+        ),
         repair=[in_six_cases("the derivative of the branch that counts", stated)],
     )
 
@@ -218,19 +215,16 @@ def eps_domain(s: Statement) -> ev.Findings:
     case = vector("ppo_clip/lower-bound-never-acts")
     return ev.Findings(
         says=statement,
-        against=[
-            ev.Counterexample(
-                "with ε = 1 the lower bound is 0, and no ratio lies below it: bad actions are never held",
-                ev.Exact(
-                    "1 − ε > 0, so that some ratio lies below it",
-                    1 - as_expression(case.given["eps"]),
-                    ">",
-                    0,
-                ),
-                golden=case,
-                violates=ev.Exact("ε is not below 1", case.given["eps"], ">=", s.high),
-            )
-        ],
+        against=case.refutes(
+            "with ε = 1 the lower bound is 0, and no ratio lies below it: bad actions are never held",
+            ev.Exact(
+                "1 − ε > 0, so that some ratio lies below it",
+                1 - as_expression(case.given["eps"]),
+                ">",
+                0,
+            ),
+            violates=ev.Exact("ε is not below 1", case.given["eps"], ">=", s.high),
+        ),
         repair=[*domain],
     )
 

@@ -79,18 +79,13 @@ def grpo_reuse(s: Statement) -> ev.Findings:
     case, grpo, ppo = vector("ppo_count/one-epoch"), algorithms()["GRPO"], algorithms()["PPO"]
     wanted = vector(ITERATION).answer("gradient_steps")
     return ev.Findings(
-        against=[
-            ev.Counterexample(
-                "100 trajectories; GRPO with one pass over them, as its paper ran it, PPO with the 4 of 8.4",
-                ev.Exact(
-                    f"updates: GRPO {s.relation} PPO", case.answer("gradient_steps"), s.relation, wanted
-                ),
-                golden=case,
-                also=(vector(ITERATION),),
-                premises=(ev.Exact("passes of GRPO's paper", grpo.passes, "=", case.given["epochs"]),),
-                violates=ev.Exact("they are fewer than PPO's", case.given["epochs"], "<", wanted),
-            )
-        ],
+        against=case.refutes(
+            "100 trajectories; GRPO with one pass over them, as its paper ran it, PPO with the 4 of 8.4",
+            ev.Exact(f"updates: GRPO {s.relation} PPO", case.answer("gradient_steps"), s.relation, wanted),
+            also=(vector(ITERATION),),
+            premises=(ev.Exact("passes of GRPO's paper", grpo.passes, "=", case.given["epochs"]),),
+            violates=ev.Exact("they are fewer than PPO's", case.given["epochs"], "<", wanted),
+        ),
         repair=[
             ev.Exact(
                 "updates with as many passes",

@@ -71,6 +71,8 @@ class Draft:
             for p in formula.parameters:
                 if p.name in self.rows[0] or (p.default == "zeros" and arrays[p.name] is not None):
                     stacked = np.stack([other[p.name] for other in others])
+                    if stacked.ndim == 1 and isinstance(self.rows[0].get(p.name), list):
+                        stacked = stacked[:, None]  # one per step, of a single step
                     arrays[p.name] = stacked.reshape(self.batch + stacked.shape[1:])
         common = [key for key in answers[0] if all(key in answer for answer in answers)]
         truth = {key: fold([answer[key] for answer in answers], self.batch) for key in common}

@@ -190,7 +190,9 @@ def drafts(
             kind = KINDS[p.kind]
             names = (p.each,) if p.each and switch == 1 else kind.axes or p.shape
             lengths = [_length(name, dims, head[4 + len(dims) % 6], longest, bounds) for name in names]
-            shared = p.single or kind.shared
+            # the discounts of a sequence are those of a batch, a critic's values are each row's own
+            listed = bool(p.each) and names == (p.each,) and "sequence" not in formula.traits
+            shared = (p.single and not listed) or kind.shared
             plan.append((p, lengths, kind.count(lengths), 1 if shared else size, shared))
         total = sum(count * times for _, _, count, times, _ in plan)
         body = memoryview(pick(st.binary(min_size=total, max_size=total)))

@@ -146,7 +146,7 @@ def _plainer(formula: Formula, draft: Draft) -> Iterator[Draft]:
             if value is None or isinstance(value, str):
                 continue
             if p.each and not p.shape and isinstance(value, list):
-                yield draft.mapped(p.name, _first)
+                yield draft.without(p.name).with_shared(p.name, value[0])
             for other in _plainer_values(p, value):
                 yield draft.each_table(partial(_with, table, {p.name: other}))
 
@@ -181,7 +181,3 @@ def _plainer_values(p: Parameter, value: Any) -> Iterator[Any]:
 
 def _filled(value: Any, plain: Any) -> Any:
     return [_filled(part, plain) for part in value] if isinstance(value, list) else plain
-
-
-def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, list) else value

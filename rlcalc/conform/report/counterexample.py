@@ -92,6 +92,7 @@ class Counterexample:
 
 def counterexample(report: ConformReport, target: Target) -> Counterexample | None:
     """The smallest case that a target fails; ``None`` when it fails none."""
+    target = report.asked or target
     found = report.found
     kind = "wrong" if report.verdict == "nonconforming" else report.verdict
     # one that shows the verdict, before others that may be smaller

@@ -26,6 +26,7 @@ def report_json(report: ConformReport, example: Counterexample | None = None) ->
         "passed": report.passed,
         "conventions": [c.name for c in report.conventions],
         "declared": report.declared,
+        "binding": None if report.binding is None else report.binding.table(),
         "backend": report.backend,
         "not_tested": list(report.not_tested),
         "digits": {d: report.digits(d) for d in dict.fromkeys(j.dtype for j in report.judgements)},

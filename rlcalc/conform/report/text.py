@@ -63,6 +63,8 @@ def _raised(report: ConformReport) -> str:
 def summary_lines(report: ConformReport, example: Counterexample | None) -> list[Line]:
     """Verdict, which bug it is and how to fix it, the smallest case, and what was run, on few lines."""
     top = [(headline(report), "good" if report.verdict.startswith("conforms") else "bad")]
+    if report.binding is not None:
+        top += [line for text in report.binding.lines() for line in filled(text)]
     for convention in report.conventions:
         top += filled(f"{convention.name}: {convention.about}")
     if report.diagnosis is not None:
@@ -155,6 +157,9 @@ def _generated(report: ConformReport) -> str:
 def report_lines(report: ConformReport, example: Counterexample | None) -> Iterator[Line]:
     """The report; its running text fills 80 columns, what the user named is never broken."""
     yield headline(report), "good" if report.verdict.startswith("conforms") else "bad"
+    if report.binding is not None:
+        for line in report.binding.lines():
+            yield from filled(line)
     yield from ((f"  {line}", "") for line in counts(report))
     for convention in report.conventions:
         yield from filled(f"{convention.name}: {convention.about}")

@@ -14,16 +14,21 @@ import math
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rlcalc._lazy import np
 from rlcalc.conform.outcome import Outcome, outcome_of
 from rlcalc.conform.target.call import Reply, compiles, others, perform, prepare
-from rlcalc.conform.target.load import callable_or_refuse, load_function, prepare_jax, signature
-from rlcalc.conform.target.time_limit import TimedOut, checked_limit, limited
+from rlcalc.conform.target.facts import Facts, facts_of
+from rlcalc.conform.target.load import callable_or_refuse, load_function, prepare_jax
+from rlcalc.conform.target.sheet import perform_sheet
 from rlcalc.conform.vectors import Arrays, Vector
 from rlcalc.errors import InputError
 from rlcalc.specs import Parameter
+from rlcalc.time_limit import TimedOut, checked_limit, limited
+
+if TYPE_CHECKING:
+    from rlcalc.conform.binding.model import Binding
 
 BACKENDS = ("numpy", "torch", "jax", "lists")
 DTYPES = ("float64", "float32")
@@ -54,6 +59,8 @@ class Target:
         compiles: its code is compiled when it is called; the time of that is not held against it.
         called_before: it has answered, so that a compiler has done most of its work.
         output: where it may print to; nowhere when left out.
+        facts: what its source says; ``None`` for a program.
+        binding: how its parameters were read, where they were looked at.
     """
 
     name: str
@@ -71,6 +78,8 @@ class Target:
     compiles: bool = False
     called_before: bool = False
     output: TextIO | None = None
+    facts: Facts | None = None
+    binding: Binding | None = None
 
     def unable(self, vector: Vector) -> str:
         """Why a vector cannot be put to this target; empty when it can."""
@@ -118,10 +127,17 @@ class Target:
 
     def reply(self, arguments: Arrays) -> Reply:
         """Call the function in this process, with the time limit that one process can give itself."""
-        prepare(self.backend)
+        return self._here(self.backend, lambda: perform(self.function, self.backend, arguments))
+
+    def lay_out(self, values: Arrays, sheet: Arrays) -> Reply:
+        """Call the function with values at the places that a sheet names; see ``sheet.perform_sheet``."""
+        return self._here(sheet["backend"], lambda: perform_sheet(self.function, {**sheet, "values": values}))
+
+    def _here(self, backend: str, call: Callable[[], Reply]) -> Reply:
+        prepare(backend)
         try:
             with limited(self.patience()), contextlib.redirect_stdout(self.output or io.StringIO()):
-                reply = perform(self.function, self.backend, arguments)
+                reply = call()
         except TimedOut:
             return Reply("hangs", detail=f"no answer within {self.patience():g} s")
         self.called_before = True
@@ -229,9 +245,10 @@ def from_function(
     if limit != math.inf:
         checked_limit(limit)
     callable_or_refuse(function, name or str(function))
-    accepts, needs = signature(function)
+    facts = facts_of(function)
     called = name or getattr(function, "__name__", "target")
-    target = Target(called, function, backend, accepts, needs, limit, dtypes, compiles=compiles(function))
+    target = Target(called, function, backend, facts.accepts, facts.needs, limit, dtypes, facts=facts)
+    target.compiles = compiles(function)
     if backend == "jax":
         prepare_jax()
         target.notes += [JAX_NOTE] * ("float64" in dtypes)

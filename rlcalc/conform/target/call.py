@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.target.time_limit import TimedOut
+from rlcalc.time_limit import TimedOut
 
 # bytes of an answer, which is some numbers for some steps; a larger one is known by its shape alone
 LARGEST = 1 << 26
@@ -82,14 +82,14 @@ def perform(function: Callable[..., Any], backend: str, arguments: Mapping[str, 
     ``KeyboardInterrupt`` and ``TimedOut`` are not the target's and pass through.
     """
     if backend == "jax":
-        _keep_float64(arguments)
+        keep_float64(arguments)
     passed = {name: native(value, backend) for name, value in arguments.items()}
     try:
-        with _quiet():
+        with quiet():
             value = function(**passed)
         # a lazy array fails where it is read, which is the target's failure as well
         form, parts = read(value)
-        changed = tuple(name for name, was in arguments.items() if not _same(was, passed[name]))
+        changed = tuple(name for name, was in arguments.items() if not same(was, passed[name]))
     except (KeyboardInterrupt, TimedOut):
         raise
     except BaseException as error:
@@ -107,7 +107,7 @@ def prepare(backend: str) -> None:
         import jax.numpy  # noqa: F401
 
 
-def _keep_float64(arguments: Mapping[str, Any]) -> None:
+def keep_float64(arguments: Mapping[str, Any]) -> None:
     """Let float64 stay float64 in JAX where it is given, which otherwise makes it float32.
 
     Only there: this also makes constants without a dtype float64, which is
@@ -185,7 +185,7 @@ def native(value: Any, backend: str) -> Any:
     if isinstance(value, Mapping):
         return {name: native(part, backend) for name, part in value.items()}
     if not (hasattr(value, "dtype") and hasattr(value, "shape")):
-        return list(value) if isinstance(value, list) else value
+        return [native(part, backend) for part in value] if isinstance(value, list) else value
     if backend == "numpy":
         return value.copy()
     if backend == "lists":
@@ -222,6 +222,8 @@ def as_part(value: Any) -> Part:
     try:
         if hasattr(value, "detach"):
             value = value.detach().cpu().numpy()
+        elif isinstance(value, list) and value and hasattr(value[0], "detach"):
+            value = np.stack([part.detach().cpu().numpy() for part in value])
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError, OverflowError, MemoryError):
         return Part(None, "", kind)
@@ -236,14 +238,14 @@ def as_part(value: Any) -> Part:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without warnings: overflow and 0/0 are judged by what they give, whoever made warnings errors."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
 
 
-def _same(before: Any, after: Any) -> bool:
+def same(before: Any, after: Any) -> bool:
     """Whether an argument is what it was before the call."""
     if isinstance(before, np.ndarray):
         if hasattr(after, "detach"):
@@ -256,7 +258,9 @@ def _same(before: Any, after: Any) -> bool:
             before, np.asarray(after), equal_nan=before.dtype.kind == "f"
         )
     if isinstance(before, Mapping):
-        return all(_same(value, after.get(name)) for name, value in before.items())
+        return all(same(value, after.get(name)) for name, value in before.items())
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) == len(after) and all(map(same, before, after))
     return bool(before == after)
 
 

@@ -7,7 +7,6 @@ process does this as well as we do, so nothing else of rlcalc is needed here.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import io
 import sys
 from collections.abc import Callable, Iterator
@@ -62,19 +61,6 @@ def callable_or_refuse(found: Any, name: str) -> Callable[..., Any]:
         raise InputError("target_not_callable", f"{shown(name)} is not a function.")
     function: Callable[..., Any] = found
     return function
-
-
-def signature(function: Callable[..., Any]) -> tuple[frozenset[str] | None, frozenset[str]]:
-    """Keyword names that a function takes, ``None`` for any, and those without a default."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # some compiled functions say nothing about themselves
-        return None, frozenset()
-    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    needs = frozenset(p.name for p in named if p.default is p.empty)
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return None, needs
-    return frozenset(p.name for p in named), needs
 
 
 def prepare_jax() -> None:

@@ -32,6 +32,7 @@ from typing import Any
 from rlcalc.conform.target.base import DTYPES, JAX_NOTE, Target
 from rlcalc.conform.target.call import Part, Reply
 from rlcalc.conform.target.child import Child, Garbage, Service
+from rlcalc.conform.target.facts import read_facts
 from rlcalc.conform.target.wire import MEDDLED, measure, pack, unpack
 from rlcalc.conform.target.worker import START
 from rlcalc.conform.vectors import Arrays
@@ -74,16 +75,16 @@ class ProcessTarget(Target):
         try:
             answer, *words = unpack(child.exchange(b"", measure, LOADING))
             if answer == "ready":
-                accepts, needs, ways, self.compiles = words
+                self.facts = read_facts(json.loads(words[0]))
+                self.accepts, self.needs = self.facts.accepts, self.facts.needs
+                _, ways, self.compiles = words
                 self.ways, self.called_before = tuple(map(str, ways)), False
                 self.prepared.clear()
                 self.prepared.update({self.backend, "numpy", "lists"})
-                self.accepts = None if accepts is None else frozenset(map(str, accepts))
-                self.needs = frozenset(map(str, needs))
                 return child
             code, message, hint = map(str, words)
             error = InputError(code, message, hint)
-        except (TimeoutError, EOFError, Garbage, TypeError, ValueError) as failure:
+        except (TimeoutError, EOFError, Garbage, TypeError, ValueError, KeyError) as failure:
             late = isinstance(failure, TimeoutError)
             why = f"it did not end within {LOADING:g} s" if late else str(failure)
             said = "\n".join(child.last_words())
@@ -93,10 +94,17 @@ class ProcessTarget(Target):
 
     def reply(self, arguments: Arrays) -> Reply:
         """Call the function over there; what happens to the process is a reply as well."""
+        return self._ask(arguments, None)
+
+    def lay_out(self, values: Arrays, sheet: Arrays) -> Reply:
+        return self._ask(values, sheet)
+
+    def _ask(self, values: Arrays, sheet: Arrays | None) -> Reply:
         self.calls += 1
-        limit = self.patience() + (0 if self.backend in self.prepared else LOADING)
-        found = self.service.ask(pack([self.calls, arguments, self.backend]), measure, limit)
-        self.prepared.add(self.backend)
+        backend = self.backend if sheet is None else sheet["backend"]
+        limit = self.patience() + (0 if backend in self.prepared else LOADING)
+        found = self.service.ask(pack([self.calls, values, backend, sheet]), measure, limit)
+        self.prepared.add(backend)
         try:
             if isinstance(found, Reply):
                 return found

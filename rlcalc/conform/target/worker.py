@@ -1,7 +1,7 @@
 """The process that a function under test runs in; ``process`` starts it and says why there is one.
 
-It loads the function, says what arguments it takes, and then answers call
-after call until its standard input ends. The target has neither of the two
+It loads the function, says what is known of it without a call, and then
+answers call after call until its standard input ends. The target has neither of the two
 pipes in hand: its standard input is empty, and what it prints, from whatever
 language, goes nowhere.
 """
@@ -9,13 +9,16 @@ language, goes nowhere.
 from __future__ import annotations
 
 import faulthandler
+import json
 import os
 import sys
 from collections.abc import Mapping
 from typing import IO, Any
 
 from rlcalc.conform.target.call import LARGEST, Reply, compiles, others, perform, prepare, raised
-from rlcalc.conform.target.load import load_function, signature
+from rlcalc.conform.target.facts import facts_of
+from rlcalc.conform.target.load import load_function
+from rlcalc.conform.target.sheet import perform_sheet
 from rlcalc.conform.target.wire import measure, pack, unpack
 from rlcalc.errors import InputError
 
@@ -46,19 +49,15 @@ def main(options: Mapping[str, Any]) -> None:
         send(pack(["refused", error.code, error.message, error.hint]))
         return
     prepare(options["backend"])
-    accepts, needs = signature(function)
-    facts = [
-        None if accepts is None else sorted(accepts),
-        sorted(needs),
-        others(function),
-        compiles(function),
-    ]
-    send(pack(["ready", *facts]))
+    send(pack(["ready", json.dumps(facts_of(function).table()), others(function), compiles(function)]))
     while (request := _receive(requests)) is not None:
-        number, arguments, backend = request
+        number, arguments, backend, sheet = request
         try:
             prepare(backend)
-            reply = perform(function, backend, arguments)
+            if sheet is None:
+                reply = perform(function, backend, arguments)
+            else:
+                reply = perform_sheet(function, {**sheet, "values": arguments})
         except KeyboardInterrupt as error:
             # no keyboard is connected to this process, so it is the target's own
             reply = raised(error)

@@ -1,0 +1,108 @@
+"""A target as its binding reads it: asked in the formula's words, called in its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.binding.families import Family
+from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.sequence import Unfit
+from rlcalc.conform.outcome import Outcome, outcome_of
+from rlcalc.conform.target.base import Target
+from rlcalc.conform.target.call import Reply
+from rlcalc.conform.vectors import Arrays, Vector
+
+
+class BoundTarget(Target):
+    """A target whose parameters are known by what they mean; it shares whatever the inner one talks to."""
+
+    def __init__(self, inner: Target, binding: Binding, family: Family) -> None:
+        own: dict[str, Any] = {f.name: getattr(inner, f.name) for f in fields(Target)}
+        own |= {"backend": binding.backend, "accepts": family.conveys(binding), "needs": frozenset()}
+        own |= {"notes": list(inner.notes), "single": inner.single | family.single(binding)}
+        own["binding"] = binding
+        super().__init__(**own)
+        self.inner, self.family = inner, family
+        self.reading: Binding = binding
+
+    def unable(self, vector: Vector) -> str:
+        why = super().unable(vector)
+        if why:
+            return why
+        for name, value in self.reading.fixed.items():
+            given = vector.arrays.get(name)
+            if given is not None and (np.ndim(given) or float(given) != value):
+                return f"its {name} is fixed at {value:g}"
+        try:
+            self.family.arrange(self.reading, vector.arrays)
+        except Unfit as error:
+            return str(error)
+        return ""
+
+    def arguments(self, vector: Vector, dtype: str, change: Any = None) -> Arrays:
+        """What the function gets, by place."""
+        return self.family.arrange(self.reading, self.meant(vector, dtype, change))
+
+    def meant(self, vector: Vector, dtype: str, change: Any = None) -> Arrays:
+        """The formula's own arguments of a call."""
+        given = dict(vector.cast(dtype))
+        return (
+            given
+            if change is None
+            else {**given, **change({n: v for n, v in given.items() if v is not None})}
+        )
+
+    def call(self, vector: Vector, dtype: str = "float64", change: Any = None) -> Outcome:
+        given = self.meant(vector, dtype, change)
+        return outcome_of(vector, ask(self.inner, self.reading, self.family, given))
+
+    def reply(self, arguments: Arrays) -> Reply:
+        return self.inner.lay_out(arguments, sheet(self.inner, self.reading))
+
+    def with_backend(self, backend: str) -> Target:
+        """Itself: whose arrays it takes is part of the binding."""
+        return self
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        return (self.backend,)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def sheet(target: Target, binding: Binding) -> dict[str, Any]:
+    """What a call has to know besides its values."""
+    facts = target.facts
+    arguments = facts.arguments or () if facts is not None else ()
+    return {
+        "backend": binding.backend,
+        "read": list(binding.read),
+        "inputs": [path for path in binding.inputs if path.isidentifier() and path not in binding.read],
+        "positional": [a.name for a in arguments if a.positional],
+    }
+
+
+def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, Any]) -> Reply:
+    """One call; the outputs come back under the formula's names, in its layout."""
+    try:
+        values = family.arrange(binding, given)
+    except Unfit as error:
+        return Reply("raises", detail=f"Unfit: {error}")
+    reply = target.lay_out(values, sheet(target, binding))
+    if reply.kind != "answer":
+        return reply
+    parts = {}
+    for name, place in binding.outputs.items():
+        part = reply.parts.get(place)
+        if part is not None and part.array is not None:
+            array = family.restore(binding, part.array, given)
+            part = replace(part, array=array, shape=array.shape)
+        if part is not None:
+            parts[name] = part
+    if not parts and reply.parts:
+        parts = {"": next(iter(reply.parts.values()))}
+    return replace(reply, parts=parts, form="mapping")

@@ -1,0 +1,61 @@
+"""What formulas with inputs of one sort share: how arrays are laid out, and how a reading is probed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from rlcalc.conform.binding import sequence
+from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.names import family
+from rlcalc.specs import Formula
+
+
+class Family(Protocol):
+    """How the arguments of some formulas are handed over."""
+
+    def arrange(self, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Values by place; raises ``Unfit``."""
+
+    def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
+        """An output in the formula's layout."""
+
+    def variations(self, binding: Binding, backends: tuple[str, ...], lists_first: bool) -> Iterator[Binding]:
+        """Layouts to try, the likeliest first."""
+
+    def conveys(self, binding: Binding) -> frozenset[str]:
+        """Parameters of the formula that the binding has a place for."""
+
+    def single(self, binding: Binding) -> frozenset[str]:
+        """Parameters of which it takes one number only."""
+
+    def probes(self, binding: Binding) -> list[dict[str, Any]]:
+        """Arguments that tell readings apart."""
+
+    def core(self, formula: Formula) -> frozenset[str]:
+        """Roles without which nothing can be computed."""
+
+
+class Sequence:
+    """The formulas of rewards in time."""
+
+    arrange = staticmethod(sequence.arrange)
+    restore = staticmethod(sequence.restore)
+    variations = staticmethod(sequence.variations)
+    conveys = staticmethod(sequence.conveys)
+    probes = staticmethod(sequence.probes)
+
+    @staticmethod
+    def single(binding: Binding) -> frozenset[str]:
+        # a discount per step is passed on only where it has a place of its own
+        return frozenset() if "discounts" in binding.roles else frozenset({"gamma"})
+
+    @staticmethod
+    def core(formula: Formula) -> frozenset[str]:
+        wanted = {"gae": {"rewards", "values", "gamma", "lam"}, "lambda_return": {"rewards", "gamma", "lam"}}
+        return frozenset(wanted.get(formula.name, {"rewards", "gamma"}))
+
+
+def family_of(formula: Formula) -> Family | None:
+    """``None`` for a formula whose functions are called by its own names only."""
+    return Sequence() if family(formula.name) == "sequence" else None

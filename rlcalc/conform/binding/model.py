@@ -1,0 +1,164 @@
+"""A binding: which parameter of a function is what, and how its arrays are laid out.
+
+Plain data, found by ``search`` or read from a file; ``rlcalc conform
+--write-binding`` writes one.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from rlcalc.data import MAX_FILE
+from rlcalc.errors import DataError
+from rlcalc.files import read_text
+from rlcalc.records import Place, read_record
+
+SCHEMA = "rlcalc-binding-1"
+CODE = "bad_binding"
+CANONICAL = "[..., T]"
+
+Agreement = Literal["", "formula", "convention", "fault", "part", "names", "given"]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """How a function is called, and where its answer is.
+
+    Attributes:
+        formula: that it is read as.
+        inputs: role by place, such as ``rewards`` by ``mb_rewards`` or ``gamma`` by ``self.gamma``.
+        outputs: place in the answer by the name of the formula's output.
+        backend: whose arrays it takes.
+        layout: of its arrays; ``[..., T]`` as the formula itself.
+        form: ``array``, ``list`` (of numbers) or ``steps`` (a list with an array per step).
+        values: how many values it takes for T rewards.
+        flags: type of its flags.
+        ends: what ``dones[t]`` came with, the reward of the ``step`` or the ``observation``.
+        single: how one number per sequence is passed: as it is, in a ``column`` or in a ``row``.
+        merged: its done flag includes truncation, which has a place of its own beside.
+        fixed: inputs that it has no place for, with the value that stands in its body.
+        agreed: what its answers on the probing vectors are those of.
+        like: the conventions or the fault of ``agreed``.
+        notes: what a reader should know besides.
+    """
+
+    formula: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    backend: Literal["numpy", "torch", "jax", "lists"] = "numpy"
+    layout: str = CANONICAL
+    form: Literal["array", "list", "steps"] = "array"
+    values: Literal["T", "T+1"] = "T+1"
+    flags: Literal["float", "bool", "int"] = "bool"
+    ends: Literal["step", "observation"] = "step"
+    single: Literal["plain", "column", "row"] = "plain"
+    merged: bool = False
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    read: tuple[str, ...] = ()
+    agreed: Agreement = ""
+    like: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> frozenset[str]:
+        return frozenset(self.inputs.values())
+
+    @property
+    def plain(self) -> bool:
+        """Whether it says nothing that a call by the formula's own names would not do."""
+        return (
+            self.layout.startswith("[...")
+            and self.form == "array"
+            and all(path == role for path, role in self.inputs.items())
+            and not self.fixed
+            and not self.outputs
+        )
+
+    def lines(self) -> Iterator[str]:
+        """For people: what was read as what, in a few lines."""
+        if self.plain:
+            return
+        renamed = [f"{path} = {role}" for path, role in self.inputs.items() if path != role]
+        same = [path for path, role in self.inputs.items() if path == role]
+        yield "read as: " + ", ".join([*renamed, *same])
+        words = [f"layout {self.layout}" + ("" if self.form == "array" else f" in {_FORMS[self.form]}")]
+        words += [f"{self.backend} arrays"] if self.form != "list" else []
+        if "values" in self.roles:
+            words.append(f"{self.values} values")
+        words += [f"{name} fixed at {value:g}" for name, value in self.fixed.items()]
+        outputs = [f"{place or 'the answer'} = {name}" for name, place in self.outputs.items()]
+        yield "; ".join([*words, *([", ".join(outputs)] if outputs else [])])
+        yield from self.notes
+
+    def table(self) -> dict[str, Any]:
+        """As plain data, for a file or a report."""
+        found: dict[str, Any] = {"schema": SCHEMA, "formula": self.formula}
+        default = Binding(self.formula)
+        for name in ("backend", "layout", "form", "values", "flags", "ends", "single", "merged", "agreed"):
+            if getattr(self, name) != getattr(default, name) or name in ("backend", "layout"):
+                found[name] = getattr(self, name)
+        for name in ("like", "read", "notes"):
+            if getattr(self, name):
+                found[name] = list(getattr(self, name))
+        for name in ("inputs", "outputs", "fixed"):
+            if getattr(self, name):
+                found[name] = dict(getattr(self, name))
+        return found
+
+    def text(self) -> str:
+        """As TOML."""
+        tables = {name: part for name, part in self.table().items() if isinstance(part, dict)}
+        lines = [f"{n} = {_toml(part)}" for n, part in self.table().items() if n not in tables]
+        for name, part in tables.items():
+            lines += ["", f"[{name}]", *(f"{_toml(key)} = {_toml(value)}" for key, value in part.items())]
+        return "\n".join(lines) + "\n"
+
+    def with_notes(self, *notes: str) -> Binding:
+        return replace(self, notes=(*self.notes, *notes))
+
+
+_FORMS = {"list": "lists of numbers", "steps": "lists with one array per step"}
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return repr(value)
+
+
+@dataclass(frozen=True)
+class _File(Binding):
+    schema: Literal["rlcalc-binding-1"] = "rlcalc-binding-1"
+
+
+def read_binding(path: Path) -> Binding:
+    """A binding from a file.
+
+    Raises:
+        DataError: ``bad_binding``; what ``files.read_text`` raises.
+    """
+    try:
+        raw = tomllib.loads(read_text(path, MAX_FILE))
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(CODE, f"{path}: {error}.") from error
+    return binding_of(raw, str(path))
+
+
+def binding_of(raw: Any, where: str) -> Binding:
+    """A binding from a table, of a file or of a project's settings.
+
+    Raises:
+        DataError: ``bad_binding``.
+    """
+    found = read_record(_File, raw, Place(where, code=CODE))
+    known = {name: getattr(found, name) for name in Binding.__dataclass_fields__}
+    return replace(Binding(**known), agreed="given")

@@ -1,0 +1,59 @@
+"""Names of parameters and what they may mean, from ``specs/aliases.toml``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from rlcalc.data import data_folder, read_toml
+
+SEQUENCE = ("gae", "discounted_return", "lambda_return", "n_step_return", "td_error")
+_BEFORE = re.compile(r"^(batch|mb|b|rollout|traj|all|ep|episode)-")
+_AFTER = re.compile(
+    r"-(t|tm1|arr|array|buf|buffer|list|batch|tensor|seq|b|np|history|traj|episode|trajectory)$"
+)
+
+
+def family(formula: str) -> str:
+    """The table of names that a formula reads."""
+    return "sequence" if formula in SEQUENCE else formula
+
+
+@cache
+def table(name: str) -> Mapping[str, tuple[str, ...]]:
+    """Names by role; empty for a formula without a table."""
+    roles = read_toml(data_folder("specs") / "aliases.toml")["roles"].get(name, {})
+    return {role: tuple(names) for role, names in roles.items()}
+
+
+@cache
+def roles_of(name: str, of: str) -> tuple[str, ...]:
+    """Roles that a name can play, the likeliest first; empty where it says nothing."""
+    known = table(of)
+    for word in _forms(name):
+        found = tuple(role for role, names in known.items() if word in names)
+        if found:
+            return found
+    return ()
+
+
+def _forms(name: str) -> list[str]:
+    """A name as it is, then with less and less around it."""
+    word = name.strip("_").replace("_", "-").lower() + ("-" if name.endswith("s_") else "")
+    found = [word, word.strip("-")]
+    for _ in range(2):
+        word = _AFTER.sub("", _BEFORE.sub("", word.strip("-")))
+        found += [word, word.removesuffix("s"), f"{word}s"]
+    return found
+
+
+@cache
+def guessed_formula(name: str) -> str:
+    """The formula that a function seems to be, by its name; empty where it says nothing."""
+    words = name.rpartition(":")[2].rpartition(".")[2].lower()
+    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words)
+    for formula, patterns in read_toml(data_folder("specs") / "aliases.toml")["functions"].items():
+        if any(re.search(pattern, words) for pattern in patterns):
+            return str(formula)
+    return ""

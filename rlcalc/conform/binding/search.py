@@ -1,0 +1,386 @@
+"""Finding the binding of a function: roles by names, then layouts by trying.
+
+What a function answers to a few probing arguments is compared with the right
+answers, with those under the formula's conventions, then with those of its
+known faults. A reading that merely runs is not accepted while another one
+agrees; where none does, the one that is right in most entries is taken, and
+the report says so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import combinations, product
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.binding.bound import BoundTarget, sheet
+from rlcalc.conform.binding.families import Family, family_of
+from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
+from rlcalc.conform.binding.sequence import Unfit
+from rlcalc.conform.binding.slots import Slots, slots_of
+from rlcalc.conform.catalogue import composed, together
+from rlcalc.conform.faults import catalogue
+from rlcalc.conform.target.base import Target
+from rlcalc.conform.target.facts import Facts
+from rlcalc.conform.vectors import answer_name, numeric_outputs, reference
+from rlcalc.errors import InputError
+from rlcalc.specs import Formula
+
+# calls of a search, and the seconds that a slow function may take for them
+MOST_CALLS, LONGEST = 1500, 5.0
+# single precision inside, and small ε, are no reason to doubt what an argument means
+NEAR = 2e-4
+MOST_TOGETHER = 2
+
+Outputs = Mapping[str, Any]
+
+
+@dataclass
+class Reading:
+    """A binding with what the function answered to the first probe under it."""
+
+    binding: Binding
+    parts: Mapping[str, Any]
+    share: float
+
+
+@dataclass
+class Answers:
+    """What can be answered to probing arguments: rightly, under conventions, with faults."""
+
+    formula: Formula
+    known: dict[Any, Any] = field(default_factory=dict)
+
+    @cached_property
+    def conventions(self) -> list[tuple[str, ...]]:
+        ways = [c for c in catalogue(self.formula.name).conventions if c.call is None]
+        some = [tuple(x) for k in range(MOST_TOGETHER + 1) for x in combinations(ways, k) if together(x)]
+        self._ways = {tuple(c.name for c in chosen): chosen for chosen in some}
+        return list(self._ways)
+
+    @cached_property
+    def faults(self) -> list[tuple[str, ...]]:
+        """A fault, alone or under one convention."""
+        under = [names for names in self.conventions if len(names) < 2]
+        return [(f.name, *names) for names, f in product(under, catalogue(self.formula.name).faults)]
+
+    def right(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
+        return self._of(given, names, (), self._ways[names])
+
+    def faulty(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
+        fault = next(f for f in catalogue(self.formula.name).faults if f.name == names[0])
+        return self._of(given, names, (fault,), self._ways[names[1:]])
+
+    def _of(self, given: Mapping[str, Any], names: tuple[str, ...], faults: Any, ways: Any) -> Outputs:
+        key = (names, bool(faults), *(np.asarray(v).tobytes() for v in given.values() if v is not None))
+        if key not in self.known:
+            form = composed(faults, ways, reference(self.formula))
+            own = {p.name for p in self.formula.parameters}
+            asked: dict[str, Any] = {p: given.get(p) for p in own}
+            try:
+                with np.errstate(all="ignore"):
+                    found = form(**{n: v.copy() if hasattr(v, "copy") else v for n, v in asked.items()})
+            except Exception:  # a fault may be one that raises
+                found = {}
+            self.known[key] = {n: np.asarray(v) for n, v in found.items() if v is not None}
+        found_before: Outputs = self.known[key]
+        return found_before
+
+
+class Search:
+    """One search; ``find`` gives the binding."""
+
+    def __init__(self, target: Target, formula: Formula, family: Family, mapped: Mapping[str, str]) -> None:
+        assert target.facts is not None
+        self.target, self.formula, self.family = target, formula, family
+        self.facts: Facts = target.facts
+        self.slots: Slots = slots_of(self.facts, formula, mapped)
+        self.answers = Answers(formula)
+        self.calls, self.until = 0, time.monotonic() + LONGEST
+        self.ran: list[Reading] = []
+        self.outputs = [o.name for o in numeric_outputs(formula)]
+        self.failure = ""
+
+    def find(self) -> Binding | None:
+        """The best reading; ``None`` where no call came back."""
+        for binding in self.candidates():
+            if self.calls > MOST_CALLS or time.monotonic() > self.until:
+                break
+            found = self.tried(binding)
+            if found is not None:
+                return self.said(found)
+        return self.faulty() or self.nearest()
+
+    def candidates(self) -> Iterator[Binding]:
+        lists = any("ist" in a.annotation for a in self.facts.arguments or ())
+        for inputs in self.slots.assignments():
+            for fixed in self.fixed(frozenset(inputs.values())):
+                first = Binding(self.formula.name, inputs, fixed=fixed, read=self.slots.read)
+                yield from self.family.variations(first, self.backends, lists)
+
+    @cached_property
+    def backends(self) -> tuple[Any, ...]:
+        if self.target.backend != "numpy":
+            return (self.target.backend,)
+        found = self.facts.framework
+        return (found,) if found in ("torch", "jax") else ("numpy",)
+
+    def fixed(self, roles: frozenset[str]) -> list[dict[str, float]]:
+        """Numbers that the function has in its body, for what it has no place for."""
+        have = roles | ({"gamma"} if roles & {"discounts", "td_errors"} else set())
+        lacking = [n for n in ("gamma", "lam") if n in self.family.core(self.formula) and n not in have]
+        numbers = [*self.facts.numbers, 1.0][:4]
+        return [dict(zip(lacking, some, strict=True)) for some in product(numbers, repeat=len(lacking))]
+
+    def parts(self, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What came back, by place, in the formula's layout; ``None`` where nothing did."""
+        self.calls += 1
+        try:
+            values = self.family.arrange(binding, given)
+        except Unfit:
+            return None
+        reply = self.target.lay_out(values, sheet(self.target, binding))
+        if reply.kind == "hangs" or reply.died:
+            self.calls = MOST_CALLS + 1
+        if reply.kind != "answer":
+            self.failure = self.failure or reply.detail
+            return None
+        arrays = {place: part.array for place, part in reply.parts.items() if part.array is not None}
+        return {place: self.family.restore(binding, array, given) for place, array in arrays.items()}
+
+    def tried(self, binding: Binding) -> Binding | None:
+        """The binding with its outputs, where it agrees on every probe."""
+        probes = self.family.probes(binding)
+        first = self.parts(binding, probes[0])
+        if not first:
+            return None
+        alive = {names: self.match(first, probes[0], names) for names in self.answers.conventions}
+        alive = {names: places for names, places in alive.items() if places}
+        if not alive:
+            self.ran.append(Reading(binding, first, self.share(first, probes[0])))
+            return None
+        seen = [first]
+        for given in probes[1:]:
+            parts = self.parts(binding, given)
+            if not parts:
+                return None
+            seen.append(parts)
+            for names in list(alive):
+                matched = self.match(parts, given, names)
+                alive[names] = {n: p for n, p in alive[names].items() if matched.get(n) == p}
+                if not alive[names]:
+                    del alive[names]
+        if not alive:
+            self.ran.append(Reading(binding, first, self.share(first, probes[0])))
+            return None
+        names = min(alive, key=len)
+        outputs = {**self.rest(first, alive[names], probes[0]), **alive[names]}
+        agreed: Agreement = "convention" if names else "formula"
+        return replace(binding, outputs=outputs, agreed=agreed, like=names)
+
+    def match(
+        self, parts: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]
+    ) -> dict[str, str]:
+        """Places of the outputs that an answer under conventions has."""
+        return _matched(parts, self.answers.right(given, names), self.outputs)
+
+    def share(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> float:
+        """The largest share of right entries that any part has; −1 where no shape fits."""
+        found = -1.0
+        for names in self.answers.conventions:
+            for name, right in self.answers.right(given, names).items():
+                if name in self.outputs:
+                    near = [_near(a, right) for a in parts.values() if a.shape == right.shape]
+                    found = max([found, *(float(x.mean()) for x in near if x.size)])
+        return found
+
+    def rest(
+        self, parts: Mapping[str, Any], known: Mapping[str, str], given: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """Outputs that are none by value, by their name, or because they are what is left of a pair."""
+        right = self.answers.right(given, ())
+        left = [n for n in self.outputs if n not in known and n in right and right[n].ndim]
+        places = [
+            p
+            for p, a in parts.items()
+            if p not in known.values() and a.shape == given["rewards"].shape and not _whitened(a, right)
+        ]
+        found = {}
+        for name in left:
+            named = [
+                p
+                for p in places
+                if p.rpartition(".")[2].strip("[]'").lower() in (name, name.removesuffix("s"))
+            ]
+            if named:
+                found[name] = named[0]
+            elif len(left) == 1 and len(places) == 1 and len(parts) == 2:
+                found[name] = places[0]
+        return found
+
+    def faulty(self) -> Binding | None:
+        """A reading under which the function has a known fault."""
+        runs = sorted(self.ran, key=lambda r: -r.share)[:12]
+        for names, run in product(self.answers.faults, runs):
+            probes = self.family.probes(run.binding)
+            wrong = [self.answers.faulty(given, names) for given in probes]
+            outputs = _matched(run.parts, wrong[0], self.outputs)
+            for given, answer in zip(probes[1:], wrong[1:], strict=True):
+                if outputs:
+                    matched = _matched(self.parts(run.binding, given) or {}, answer, self.outputs)
+                    outputs = {n: p for n, p in outputs.items() if matched.get(n) == p}
+            if outputs:
+                outputs = {**self.rest(run.parts, outputs, probes[0]), **outputs}
+                return self.said(replace(run.binding, outputs=outputs, agreed="fault", like=names))
+        return None
+
+    def nearest(self) -> Binding | None:
+        """The reading that is right in most entries, of those that give an answer at all."""
+        if not self.ran:
+            return None
+        best = max(self.ran, key=lambda run: run.share)
+        right = self.answers.right(self.family.probes(best.binding)[0], ())
+        fitting = [p for p, a in best.parts.items() if any(a.shape == r.shape for r in right.values())]
+        named = self.rest(best.parts, {}, self.family.probes(best.binding)[0])
+        first = {answer_name(self.formula): (fitting or list(best.parts))[0]}
+        agreed: Agreement = "part" if best.share > 0 else "names"
+        return self.said(replace(best.binding, outputs=named or first, agreed=agreed))
+
+    def said(self, binding: Binding) -> Binding:
+        """With what a reader has to know."""
+        notes = []
+        if self.slots.dropped:
+            notes.append(f"left at their defaults: {', '.join(self.slots.dropped)}")
+        ends = [path for path, role in binding.inputs.items() if role in ("done", "mask", "discounts")]
+        if ends and binding.agreed != "names":
+            notes.append(_flag_note(binding, ends[0]))
+        if binding.agreed in ("part", "names"):
+            notes.append(
+                "no reading of its parameters gives an answer that is right, declared or a known bug's; "
+                "judged by the one that is nearest"
+            )
+        return replace(binding, notes=tuple(notes))
+
+
+def _flag_note(binding: Binding, path: str) -> str:
+    if binding.ends == "observation":
+        return (
+            f"{path}[t] is read as the flag that came with observation t: right where it is stored so; "
+            "a caller who stores the flag of reward t has every episode end one step late"
+        )
+    return (
+        f"{path}[t] is read as the flag that came with reward t; "
+        "a caller who stores the flag of observation t has every episode end one step early"
+    )
+
+
+def _matched(parts: Mapping[str, Any], right: Outputs, names: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in names:
+        if name not in right:
+            continue
+        for place, array in parts.items():
+            if (
+                place not in found.values()
+                and array.shape == right[name].shape
+                and _near(array, right[name]).all()
+            ):
+                found[name] = place
+                break
+    return found
+
+
+def _near(array: Any, right: Any) -> Any:
+    with np.errstate(all="ignore"):
+        size = 1 + np.abs(right)
+        return np.abs(array.astype(np.float64) - right) <= NEAR * size
+
+
+def _whitened(array: Any, right: Outputs) -> bool:
+    """Whether a part is the advantages, with their mean taken away and divided by their deviation."""
+    plain = right.get("advantages")
+    if plain is None or plain.shape != array.shape or plain.size < 2:
+        return False
+    wanted = (plain - plain.mean()) / plain.std()
+    got = array.astype(np.float64)
+    return any(np.allclose(got, wanted * k, atol=1e-3) for k in (1.0, np.sqrt(1 - 1 / plain.size)))
+
+
+def bind(
+    target: Target, formula: Formula, mapped: Mapping[str, str] | None = None, given: Binding | None = None
+) -> Target:
+    """A target whose parameters are known by what they mean.
+
+    Args:
+        target: as loaded.
+        formula: that it is read as.
+        mapped: roles by place that the user gave.
+        given: a whole binding that the user gave; nothing is tried then.
+
+    Raises:
+        InputError: ``target_signature`` where names say nothing; ``unknown_role``, ``unknown_place``.
+    """
+    family = family_of(formula)
+    if family is None or target.facts is None or isinstance(target, BoundTarget):
+        return target
+    if given is not None:
+        return BoundTarget(target, given, family)
+    facts = target.facts
+    if facts.arguments is None or (facts.open and not mapped and target.needs <= _own(formula)):
+        return target
+    search = Search(target, formula, family, mapped or {})
+    if search.slots.unknown:
+        raise _unknown(target, formula, search, family)
+    found = search.find()
+    if found is None or (
+        by_name(target, formula) and not mapped and found.agreed in ("part", "names", "fault")
+    ):
+        if found is None and not by_name(target, formula):
+            raise _unknown(target, formula, search, family)
+        return target
+    if _as_it_stands(target, formula, found):
+        target.binding = replace(found, outputs={}, notes=())
+        return target
+    return BoundTarget(target, found, family)
+
+
+def _own(formula: Formula) -> frozenset[str]:
+    return frozenset(p.name for p in formula.parameters)
+
+
+def _as_it_stands(target: Target, formula: Formula, found: Binding) -> bool:
+    """Whether a call by the formula's own names, in its own layout, says all that a binding says."""
+    known = by_name(target, formula) and found.layout in (CANONICAL, "[T]") and not found.fixed
+    return known and found.form == "array" and found.flags == "bool" and found.backend == target.backend
+
+
+def by_name(target: Target, formula: Formula) -> bool:
+    """Whether it can be called by the formula's own names as it stands."""
+    facts = target.facts
+    return facts is not None and not facts.method and target.needs <= _own(formula)
+
+
+def _unknown(target: Target, formula: Formula, search: Search, family: Family) -> InputError:
+    """Where names say nothing: what there is to map, and what to type."""
+    unknown = search.slots.unknown
+    have = {role for roles in search.slots.open.values() for role in roles[:1]}
+    lacking = sorted(family.core(formula) - have)
+    if not unknown:
+        why = f": {search.failure}" if search.failure else ""
+        return InputError(
+            "target_signature",
+            f"No reading of the parameters of {target.name} as {formula.name} gave an answer{why}.",
+            "read as: " + ", ".join(f"{p} = {r[0]}" for p, r in search.slots.open.items()),
+        )
+    roles = lacking or ["none"]
+    typed = " ".join(f"--map {name}={roles[min(k, len(roles) - 1)]}" for k, name in enumerate(unknown))
+    missing = f" It still lacks {', '.join(lacking)}." if lacking else ""
+    return InputError(
+        "target_signature",
+        f"{target.name} needs {', '.join(unknown)}, whose name says nothing about {formula.name}.{missing}",
+        f"Say what they are, for example {typed}; 'none' passes None.",
+    )

@@ -1,0 +1,172 @@
+"""Which role each place of a function can play, by its name alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+
+from rlcalc.conform.binding.names import family, roles_of, table
+from rlcalc.conform.target.facts import Argument, Facts, last_name
+from rlcalc.errors import InputError, shown, suggestion
+from rlcalc.specs import Formula
+
+MODULE = "module."
+# what a default is better for
+LEFT_ALONE = frozenset(
+    {"on", "off", "zero", "valid", "device", "observations", "length", "batch_size", "option"}
+)
+# roles that several places can have at once
+SHARED = frozenset({*LEFT_ALONE, "none", "gamma", "lam", "length"})
+BUFFERS = frozenset({"advantages_buffer", "returns_buffer"})
+MOST = 32
+# roles that only a formula with this parameter has
+OF_PARAMETER = {"n": "n", "lam": "lam"}
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Places with their possible roles.
+
+    Attributes:
+        open: roles by place, the likeliest first.
+        unknown: parameters that it insists on and whose names say nothing.
+        read: places to read after a call.
+        dropped: optional parameters that are left at their default.
+    """
+
+    open: Mapping[str, tuple[str, ...]]
+    unknown: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = field(default=())
+
+    def assignments(self) -> Iterator[dict[str, str]]:
+        """One role a place, no role twice; the likeliest first."""
+        paths = list(self.open)
+        ranked = sorted(
+            product(*(range(len(self.open[path])) for path in paths)),
+            key=lambda places: (sum(places), places),
+        )
+        found = [
+            dict(zip(paths, (self.open[p][k] for p, k in zip(paths, ks, strict=True)), strict=True))
+            for ks in ranked[:4096]
+        ]
+        good = [one for one in found if not _twice(one)]
+        yield from (good or found)[:MOST]
+
+
+def _twice(roles: Mapping[str, str]) -> bool:
+    own = [role for role in roles.values() if role not in SHARED]
+    return len(own) != len(set(own))
+
+
+def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots:
+    """What names say about a function.
+
+    Args:
+        mapped: roles that the user gave.
+
+    Raises:
+        InputError: ``unknown_role``, ``unknown_place``.
+    """
+    own = frozenset(p.name for p in formula.parameters)
+    open_: dict[str, tuple[str, ...]] = {}
+    unknown: list[str] = []
+    dropped: list[str] = []
+    for argument in facts.arguments or ():
+        if facts.method and argument.name == "self":
+            continue
+        inside = {
+            p: n for p, n in facts.paths.items() if p.startswith((f"{argument.name}.", f"{argument.name}["))
+        }
+        roles = roles_by_name(argument.name, formula, own, argument.name in facts.written)
+        if argument.name in mapped:
+            open_[argument.name] = (mapped[argument.name],)
+        elif (
+            inside
+            and (not roles or any("['" in p or "." in p for p in inside))
+            and _some(inside, formula, own)
+        ):
+            open_.update(_inside(inside, facts, formula, own))
+        elif roles and not (argument.optional and set(roles) <= LEFT_ALONE):
+            open_[argument.name] = roles
+        elif argument.optional:
+            dropped.append(argument.name)
+        else:
+            unknown.append(argument.name)
+    if facts.method:
+        inside = {p: n for p, n in facts.paths.items() if p.startswith("self.")}
+        open_.update(_inside(inside, facts, formula, own))
+    have = {role for roles in open_.values() for role in roles[:1]}
+    for name in facts.constants:
+        roles = tuple(r for r in roles_by_name(name, formula, own) if r in ("gamma", "lam", "n"))
+        if roles and roles[0] not in have:
+            open_[MODULE + name] = roles[:1]
+    for path, role in mapped.items():
+        if path not in open_:
+            _known_place(path, facts)
+        open_[path] = (_known_role(role, formula),)
+    read = tuple(p for p in facts.written if "." in p or "[" in p or p in open_)
+    return Slots(open_, tuple(n for n in unknown if n not in mapped), read, tuple(dropped))
+
+
+def _some(inside: Mapping[str, str], formula: Formula, own: frozenset[str]) -> bool:
+    return any(roles_by_name(name, formula, own) for name in inside.values())
+
+
+def _inside(
+    inside: Mapping[str, str], facts: Facts, formula: Formula, own: frozenset[str]
+) -> dict[str, tuple[str, ...]]:
+    """Places below a parameter; what nothing is known of is ``None``, which a condition takes for no."""
+    found = {}
+    for path, name in inside.items():
+        if any(other.startswith((f"{path}.", f"{path}[")) for other in facts.paths):
+            continue  # a container of others
+        call = path.endswith("()")
+        roles = roles_by_name(name + "()" * call, formula, own, path in facts.written)
+        found[path] = roles or ("none",)
+    return found
+
+
+def roles_by_name(name: str, formula: Formula, own: frozenset[str], written: bool = False) -> tuple[str, ...]:
+    """Roles of a name in a formula."""
+    if name in own and family(formula.name) == "sequence":
+        # the formula's own names mean what they say
+        return (name,) if name != "gamma" else ("gamma",)
+    found = roles_of(name, family(formula.name))
+    found = tuple(r for r in found if OF_PARAMETER.get(r, r) in own or r not in OF_PARAMETER)
+    buffers = tuple(r for r in found if r in BUFFERS)
+    if written and buffers:
+        return buffers
+    return tuple(r for r in found if r not in BUFFERS) if not written else found
+
+
+def _known_role(role: str, formula: Formula) -> str:
+    known = [*table(family(formula.name)), "none", *(p.name for p in formula.parameters)]
+    if role not in known:
+        raise InputError(
+            "unknown_role",
+            f"{formula.name} has no role {shown(role)}.",
+            suggestion(role, known) or f"There are {', '.join(dict.fromkeys(known))}.",
+        )
+    return role
+
+
+def _known_place(path: str, facts: Facts) -> None:
+    names = [a.name for a in facts.arguments or ()]
+    if path.partition(".")[0].partition("[")[0] in (*names, "self", "module") or facts.open:
+        return
+    raise InputError(
+        "unknown_place",
+        f"There is no parameter {shown(path)} to map.",
+        suggestion(path, names) or f"It has {', '.join(names) or 'none'}.",
+    )
+
+
+def argument_names(arguments: tuple[Argument, ...] | None) -> list[str]:
+    return [a.name for a in arguments or ()]
+
+
+def place_name(path: str) -> str:
+    """The name at the end of a place."""
+    return last_name(path)

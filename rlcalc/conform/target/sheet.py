@@ -1,0 +1,212 @@
+"""A call that is laid out place by place: parameters, attributes of objects, constants of the module.
+
+``perform_sheet`` makes the objects that the places need, calls, and reads
+back everything that came: each entry of a tuple, each key of a dictionary,
+and the places that the function wrote to. Like ``call``, this runs where the
+target runs; values and answers are data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rlcalc.conform.target.call import Part, Reply, as_part, keep_float64, native, quiet, raised, same
+from rlcalc.conform.target.facts import owner_of
+from rlcalc.time_limit import TimedOut
+
+MODULE = "module."
+MOST_PARTS = 24
+_STEP = re.compile(r"\.([A-Za-z_]\w*)|\['([^']*)'\]|\[(\d*)\]|(\(\))")
+
+
+class Bag(dict[str, Any]):
+    """An object of which attributes and keys are the same."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+
+class Sequence_(list[Any]):
+    """A list with attributes, for a storage that is indexed and asked for its settings."""
+
+
+def steps_of(path: str) -> tuple[str, list[tuple[str, str]]]:
+    """A place as its parameter and the way from there, as ``attr``, ``key``, ``entry``, ``each`` or ``call``.
+
+    Raises:
+        ValueError: it is no place.
+    """
+    root = re.match(r"[^\W\d]\w*", path)
+    if not root:
+        raise ValueError(path)
+    at, found = root.end(), []
+    while at < len(path):
+        step = _STEP.match(path, at)
+        if not step:
+            raise ValueError(path)
+        attribute, key, entry, call = step.groups()
+        if attribute is not None:
+            found.append(("attr", attribute))
+        elif key is not None:
+            found.append(("key", key))
+        elif call:
+            found.append(("call", ""))
+        else:
+            found.append(("entry", entry) if entry else ("each", ""))
+        at = step.end()
+    return root[0], found
+
+
+def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Reply:
+    """One call.
+
+    Args:
+        function: as it was loaded; the method of a class gets an object made without its constructor.
+        sheet: ``backend``, ``values`` by place, ``read``: places to read after the call, ``inputs``: places
+            that are compared with what they were, ``positional``: parameters that take no keyword.
+    """
+    backend = sheet["backend"]
+    if backend == "jax":
+        keep_float64(sheet["values"])
+    values = {path: native(value, backend) for path, value in sheet["values"].items()}
+    owner = owner_of(function)
+    space = getattr(getattr(function, "__wrapped__", function), "__globals__", {})
+    module = {path[len(MODULE) :]: value for path, value in values.items() if path.startswith(MODULE)}
+    kept = {name: space[name] for name in module if name in space}
+    try:
+        space.update(module)
+        arguments = _objects({p: v for p, v in values.items() if not p.startswith(MODULE)}, owner)
+        with quiet():
+            first = [arguments.pop(name) for name in sheet.get("positional", ()) if name in arguments]
+            called = {**dict(zip(sheet.get("positional", ()), first, strict=False)), **arguments}
+            answer = function(*first, **arguments)
+        form, parts = read_all(answer)
+        for path in sheet["read"]:
+            found = _look(called, path)
+            if found is not None:
+                parts[path] = as_part(found)
+        changed = tuple(p for p in sheet["inputs"] if not same(sheet["values"][p], _look(called, p)))
+    except (KeyboardInterrupt, TimedOut):
+        raise
+    except BaseException as error:
+        return raised(error)
+    finally:
+        space.update(kept)
+    return Reply("answer", dict(list(parts.items())[:MOST_PARTS]), form, changed)
+
+
+def read_all(answer: Any) -> tuple[str, dict[str, Part]]:
+    """Every array of an answer by its place in it: ``""``, ``[0]``, ``advantages``."""
+    if answer is None:
+        return "mapping", {}
+    if isinstance(answer, Mapping):
+        return "mapping", {str(key)[:100]: as_part(value) for key, value in answer.items()}
+    if isinstance(answer, tuple) and hasattr(answer, "_fields"):
+        return "mapping", {str(n): as_part(v) for n, v in zip(answer._fields, answer, strict=True)}
+    if isinstance(answer, tuple) or (isinstance(answer, list) and answer and hasattr(answer[0], "ndim")):
+        found = {f"[{place}]": as_part(value) for place, value in enumerate(answer)}
+        if isinstance(answer, list):  # the steps of one array, or several arrays
+            found = {"": as_part(answer), **found}
+        return "tuple", found
+    fields = getattr(answer, "__dataclass_fields__", None)
+    if fields and not hasattr(answer, "shape"):
+        return "mapping", {name: as_part(getattr(answer, name, None)) for name in fields}
+    return "array", {"": as_part(answer)}
+
+
+def _objects(values: Mapping[str, Any], owner: type | None) -> dict[str, Any]:
+    """Parameters with all that lies below them."""
+    roots: dict[str, Any] = {}
+    if owner is not None:
+        roots["self"] = object.__new__(owner)
+    for path in sorted(values, key=len):
+        root, way = steps_of(path)
+        if not way:
+            roots[root] = values[path]
+            continue
+        if root not in roots:
+            roots[root] = _container(way[0])
+        _put(roots[root], way, values[path])
+    return roots
+
+
+def _container(step: tuple[str, str]) -> Any:
+    return Sequence_() if step[0] in ("each", "entry") else Bag()
+
+
+def _put(holder: Any, way: list[tuple[str, str]], value: Any) -> None:
+    (kind, name), rest = way[0], way[1:]
+    if kind == "each":
+        for place, one in enumerate(value):
+            if not rest:
+                holder.append(one)
+                continue
+            if place == len(holder):
+                holder.append(_container(rest[0]))
+            _put(holder[place], rest, one)
+        return
+    if kind == "entry":
+        while len(holder) <= int(name):
+            holder.append(None)
+        if not rest:
+            holder[int(name)] = value
+        else:
+            if holder[int(name)] is None:
+                holder[int(name)] = _container(rest[0])
+            _put(holder[int(name)], rest, value)
+        return
+    if rest and rest[0][0] == "call":
+        value, rest = _giving(value), []
+    if not rest:
+        _set(holder, kind, name, value)
+        return
+    inner = holder.get(name) if isinstance(holder, dict) else holder.__dict__.get(name)
+    if inner is None:
+        inner = _container(rest[0])
+        _set(holder, kind, name, inner)
+    _put(inner, rest, value)
+
+
+def _giving(value: Any) -> Callable[..., Any]:
+    def call(*_: Any, **__: Any) -> Any:
+        return value
+
+    return call
+
+
+def _set(holder: Any, kind: str, name: str, value: Any) -> None:
+    if isinstance(holder, dict):
+        holder[name] = value
+        return
+    try:
+        setattr(holder, name, value)
+    except AttributeError:  # a property that is computed from the others
+        holder.__dict__[name] = value
+
+
+def _look(called: Mapping[str, Any], path: str) -> Any:
+    """What stands at a place now; ``None`` where nothing does."""
+    root, way = steps_of(path)
+    found = called.get(root)
+    for kind, name in way:
+        if found is None:
+            return None
+        if kind == "each":
+            rest = path[path.index("[]") + 2 :]
+            found = [_look({"x": one}, f"x{rest}") for one in found]
+            return None if any(one is None for one in found) else found
+        if kind in ("key", "attr") and isinstance(found, Mapping):
+            found = found.get(name)
+        elif kind == "entry":
+            found = found[int(name)] if len(found) > int(name) else None
+        else:
+            found = getattr(found, name, None)
+    return found
