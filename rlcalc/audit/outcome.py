@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +25,26 @@ class Piece:
     also: tuple[str, ...] = ()  # further golden cases
     replay: tuple[tuple[str, str, Any], ...] = ()  # command, output, exact answer
     shows_little: bool = False  # both sides were the same before any work: nothing for a reader
+
+    @property
+    def value(self) -> str:
+        """What a fact says there is, where it says no more than that."""
+        is_more = self.kind != "fact" or re.search(" (has|in|subset|[=≠<≤>≥]) ", self.lines[0])
+        return "" if is_more else self.lines[0]
+
+    @property
+    def said(self) -> str:
+        """What it shows, with the value of a fact unless the words have it already."""
+        is_said = self.value in ("", "True", "False")
+        is_said |= bool(re.search(rf"(?<!\w){re.escape(self.value)}(?!\w)", self.what))
+        return self.what if is_said else f"{self.what}: {self.value}"
+
+    @property
+    def numbers(self) -> list[str]:
+        """The lines of a counterexample that say at which numbers what fails."""
+        if self.kind != "counterexample":
+            return []
+        return [line for line in self.lines if line.startswith(("given ", "claimed: "))]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from textwrap import shorten, wrap
 from typing import TYPE_CHECKING, Any
@@ -146,24 +145,13 @@ def _trouble(claim: Claim, one: Outcome, width: int) -> list[Line]:
     elif not one.settled:
         lines += _paragraph("why: ", one.reason, width)
     for piece in one.counterexamples[:1]:
-        if piece.kind != "counterexample":
-            lines += _paragraph("shown by: ", _with_value(piece), width)
-            continue
-        lines += _paragraph("shown by: ", piece.what, width)
+        lines += _paragraph("shown by: ", piece.said, width)
         for line in piece.lines:
             if line.startswith("$"):  # a command must stay on one line to be copied
                 lines.append((f"    {line}", "faint"))
-            elif line.startswith(("given", "claimed")):
+            elif line in piece.numbers:
                 lines += _paragraph("  ", line, width)
     return lines
-
-
-def _with_value(piece: Piece) -> str:
-    """What a row of a table says, with the value, where the words do not have it already."""
-    value = piece.lines[0] if piece.kind == "fact" else ""
-    word = rf"(?<!\w){re.escape(value)}(?!\w)"
-    is_said = value == "True" or re.search(word, piece.what) or re.search(" (has|in|subset) ", value)
-    return piece.what if is_said or not value else f"{piece.what}: {value}"
 
 
 def detail(claim: Claim, one: Outcome, width: int) -> list[Line]:

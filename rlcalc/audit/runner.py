@@ -21,6 +21,7 @@ from rlcalc.audit.outcome import Altered, Outcome, outcome
 from rlcalc.audit.registry import Check, load_checks
 from rlcalc.audit.verdict import Judgement, judge, scope_of
 from rlcalc.errors import InputError
+from rlcalc.time_limit import TimedOut, limited
 
 LIMIT = 60.0  # seconds for one statement; the slowest needs two
 NO_FORMULA, TIED = "no formula", "tied"
@@ -55,7 +56,7 @@ class Run:
         self.scope = check.scope or scope_of(claim.kind)
 
     def judged(self, changes: dict[str, Any] | None = None) -> tuple[Findings, Judgement]:
-        with limited():
+        with in_time():
             found = self.check.function(self.check.statement.altered(changes or {}))
             return found, judge(found, self.scope, self.claim.repair)
 
@@ -101,7 +102,7 @@ class Run:
         for alteration in self.check.alterations:
             if not waiting:
                 break
-            with contextlib.suppress(Exception), limited():
+            with contextlib.suppress(Exception), in_time():
                 other = self.check.function(self.check.statement.altered(alteration.changes))
                 there = list(_leaves(other))
                 for key, piece in list(waiting.items()):
@@ -167,27 +168,13 @@ def run_claim(claim: Claim, check: Check | None = None, *, corrupt: bool = False
 
 
 @contextlib.contextmanager
-def limited() -> Iterator[None]:
-    """Stop what SymPy may never finish; it then counts as a proof that did not close.
-
-    Only a main thread can be interrupted, and not on every platform; elsewhere there is no limit.
-    """
-    from threading import current_thread, main_thread
-
-    if not hasattr(signal, "setitimer") or current_thread() is not main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise TimeoutError(f"it took longer than {LIMIT} seconds")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+def in_time() -> Iterator[None]:
+    """Stop what SymPy may never finish; it then counts as a proof that did not close."""
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        with limited(LIMIT):
+            yield
+    except TimedOut:
+        raise TimeoutError(f"it took longer than {LIMIT} seconds") from None
 
 
 def audit(

@@ -218,14 +218,16 @@ class Exact(Evidence):
         return is_literal(self.left) and is_literal(self.right)
 
     def lines(self) -> list[str]:
-        return [f"{plain(number(self.left))} {self.relation} {plain(number(self.right))}"]
+        left, right = plain(number(self.left)), plain(number(self.right))
+        return [left if self.relation == "=" and left == right else f"{left} {self.relation} {right}"]
 
     def latex(self) -> str:
         """The relation between the two that holds, which need not be the one that was claimed."""
         opposite = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
         relation = opposite[self.relation] if self.status == "fails" else self.relation
         sign = {"!=": r"\ne", "<=": r"\le", ">=": r"\ge"}.get(relation, relation)
-        return f"{tex(number(self.left))} {sign} {tex(number(self.right))}"
+        left, right = tex(number(self.left)), tex(number(self.right))
+        return "" if left == right else f"{left} {sign} {right}"
 
 
 @dataclass(frozen=True)

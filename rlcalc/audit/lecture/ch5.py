@@ -144,7 +144,13 @@ def sparse_reward(s: Statement) -> ev.Findings:
     return ev.Findings(
         says=[says(reward, "=", s.right), says(reward, "=", s.wrong)],
         against=[
-            ev.Fact("in stage 3, rewards of InstructGPT", s.kind, "not in", scored.rewards, scored.source)
+            ev.Fact(
+                f"in stage 3 InstructGPT has no {s.kind} for a reward",
+                s.kind,
+                "not in",
+                scored.rewards,
+                scored.source,
+            )
         ],
         repair=[
             *(

@@ -22,10 +22,10 @@ from rlcalc.conform.target.call import Reply, compiles, others, perform, prepare
 from rlcalc.conform.target.facts import Facts, facts_of
 from rlcalc.conform.target.load import callable_or_refuse, load_function, prepare_jax
 from rlcalc.conform.target.sheet import perform_sheet
-from rlcalc.conform.target.time_limit import TimedOut, checked_limit, limited
 from rlcalc.conform.vectors import Arrays, Vector
 from rlcalc.errors import InputError
 from rlcalc.specs import Parameter
+from rlcalc.time_limit import TimedOut, checked_limit, limited
 
 if TYPE_CHECKING:
     from rlcalc.conform.binding.model import Binding

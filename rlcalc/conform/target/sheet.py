@@ -14,7 +14,7 @@ from typing import Any
 
 from rlcalc.conform.target.call import Part, Reply, as_part, keep_float64, native, quiet, raised, same
 from rlcalc.conform.target.facts import owner_of
-from rlcalc.conform.target.time_limit import TimedOut
+from rlcalc.time_limit import TimedOut
 
 MODULE = "module."
 MOST_PARTS = 24
