@@ -23,8 +23,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # runs from a checkout as it is
+
+from tests.ppo.parts import same
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # runs from a checkout as it is
+
 # a task that is never solved: the rate is too small to learn anything
 TRAIN = """
 import sys
@@ -48,19 +52,6 @@ run(settings, options)
 def started(folder: Path, steps: int, resume: bool = False) -> subprocess.Popen[bytes]:
     words = [sys.executable, "-c", TRAIN, str(folder), str(steps), "resume" if resume else "start"]
     return subprocess.Popen(words, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
-
-
-def same(a: Any, b: Any) -> bool:
-    """Equal to the last bit, through containers."""
-    import torch
-
-    if isinstance(a, torch.Tensor):
-        return torch.equal(a, b)
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return bool(a == b)
 
 
 def log_of(folder: Path) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from rlcalc.golden.verify import run_case, verify
 from rlcalc.specs import load_formula, read_formula
 from tests.fuzz.documents import damaged
 
+GOOD = (Path(__file__).parent / "data" / "lambda_return.toml").read_text("utf-8")
 FILES = sorted(data_folder("golden").rglob("*.toml"))
 
 
@@ -62,80 +63,6 @@ def test_file_is_certified(path: Path) -> None:
     assert file.own_flags <= set(file.flags), "an idle flag"
     shared = shared_flags()
     assert not [name for name in file.own_flags if shared.get(name) == file.flags[name]], "already shared"
-
-
-# --- a file that is right, to be broken --------------------------------------------
-
-GOOD = """\
-# a comment that stays
-schema  = "rlcalc-golden-1"
-formula = "lambda_return"
-
-[flag.basic]
-kind   = "basic"
-about  = "Ordinary."
-effect = "None."
-
-[flag.wrong]
-kind   = "erratum"
-about  = "The source is wrong."
-effect = "None."
-
-[flag.choice]
-kind   = "convention"
-about  = "Two readings."
-effect = "None."
-
-[flag.domain]
-kind   = "invalid"
-about  = "Outside."
-effect = "None."
-
-[[case]]
-id     = "lambda_return/one"          # here too
-about  = "One."
-flags  = ["basic"]
-result = "valid"
-given  = { rewards = ["1", "2", "3"], lam = "1/2" }
-[case.want.return]
-exact   = "11/4"    # 2.75
-printed = "2.75"
-[case.want.n_step_returns]
-exact = [
-  "1",  # first
-  "3", "6",
-]
-
-[[case]]
-id     = "lambda_return/two"
-about  = "Two."
-flags  = ["choice"]
-result = "acceptable"
-given  = { rewards = ["2", "3"], values = ["5", "8", "10"], gamma = "0.9", lam = "1" }
-want.return.exact = "64/5"
-[[case.otherwise]]
-when  = "the value of a terminal state is 0"
-given = { values = ["5", "8", "0"] }
-want  = { return = { exact = "47/10" } }
-
-[[case]]
-id     = "lambda_return/three"
-about  = "Three."
-flags  = ["wrong"]
-result = "valid"
-given  = { rewards = ["1"], lam = "1" }
-[case.want.return]
-exact   = "1"
-printed = "1.5"
-
-[[case]]
-id     = "lambda_return/four"
-about  = "Four."
-flags  = ["domain"]
-result = "invalid"
-given  = { rewards = ["1"], lam = "2" }
-error  = "lam_out_of_range"
-"""
 
 
 @pytest.fixture

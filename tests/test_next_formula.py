@@ -1,6 +1,6 @@
 """DESIGN's promise: a formula is three files, and nothing else is touched.
 
-In a copy of the tree three made-up files are added; then everything works.
+In a copy of the tree the three made-up files of ``data/next_formula`` are added; then everything works.
 """
 
 from __future__ import annotations
@@ -18,120 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 pytestmark = pytest.mark.slow
 
-SPEC = """\
-schema = "rlcalc-formula-1"
-name = "watkins_error"
-command = "watkins-error"
-title = "Made-up error"
-group = "Returns"
-order = 999
-sections = ["1.5"]
-symbolic = true
-text = "e = R + γ q − p"
-latex = 'e = R + \\gamma q - p'
-about = "For a test: the reward and a discounted number, less another."
-references = ["Made up"]
-
-[[parameter]]
-name = "reward"
-kind = "number"
-help = "Reward."
-
-[[parameter]]
-name = "q"
-kind = "number"
-help = "A number that is discounted."
-
-[[parameter]]
-name = "p"
-kind = "number"
-default = "0"
-help = "A number that is taken off."
-
-[[parameter]]
-name = "gamma"
-symbol = "γ"
-kind = "number"
-domain = "[0, 1]"
-help = "Discount."
-
-[[output]]
-name = "error"
-about = "The error."
-
-[[example]]
-args = "--reward 1 --q 4 --gamma 1/2"
-answer = "3"
-about = "1 + 4/2."
-"""
-
-MODULE = '''\
-"""e = R + γ q − p."""
-
-from __future__ import annotations
-
-from typing import Any
-
-
-def exact_form(d: Any, i: Any) -> None:
-    reward, q, p, gamma = d.given("R", i.reward), d.given("q", i.q), d.given("p", i.p), d.given("γ", i.gamma)
-    d.output("error", d.step("e", reward + gamma * q - p))
-
-
-def array_form(xp: Any, reward: Any, q: Any, p: Any, gamma: Any) -> dict[str, Any]:
-    return {"error": reward + gamma * q - p}
-'''
-
-GOLDEN = """\
-schema = "rlcalc-golden-1"
-formula = "watkins_error"
-
-[[case]]
-id = "watkins_error/plain"
-about = "1 + 4/2 − 1/2."
-flags = ["basic"]
-result = "valid"
-given = { reward = "1", q = "4", p = "1/2", gamma = "1/2" }
-[case.want.error]
-exact = "5/2"
-
-[[case]]
-id = "watkins_error/batch-of-two"
-about = "Two at once, with one discount: 1 + 2 and 3 + 1."
-flags = ["batch"]
-result = "valid"
-batch = [2]
-given = { reward = ["1", "3"], q = ["4", "2"], gamma = "1/2" }
-[case.want.error]
-exact = ["3", "4"]
-
-[[case]]
-id = "watkins_error/gamma-above-one"
-about = "A discount above 1."
-flags = ["domain"]
-result = "invalid"
-given = { reward = "1", q = "4", gamma = "2" }
-error = "gamma_out_of_range"
-"""
-
-TARGETS = """\
-def right(reward, q, p, gamma):
-    return reward + gamma * q - p
-
-def wrong(reward, q, p, gamma):
-    return reward + q - p
-"""
-
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     top = tmp_path_factory.mktemp("tree")
     for folder in ("rlcalc", "specs", "golden"):
         shutil.copytree(ROOT / folder, top / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (top / "specs" / "formulas" / "watkins_error.toml").write_text(SPEC, "utf-8")
-    (top / "rlcalc" / "formulas" / "watkins_error.py").write_text(MODULE, "utf-8")
-    (top / "golden" / "watkins_error.toml").write_text(GOLDEN, "utf-8")
-    (top / "targets.py").write_text(TARGETS, "utf-8")
+    shutil.copytree(ROOT / "tests" / "data" / "next_formula", top, dirs_exist_ok=True)
     return top
 
 

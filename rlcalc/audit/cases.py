@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, TypeVar
 
-from rlcalc.audit.evidence import Evidence, Replay, Smallest
+from rlcalc.audit.evidence import Counterexample, Evidence, Replay, Smallest
 from rlcalc.audit.proofs import answer, entries
 from rlcalc.audit.values import given
 from rlcalc.errors import InputError, UnknownName, shown
@@ -72,6 +72,10 @@ class Vector:
                 found.append(Replay(command, self.case.error, "error"))
             found += [Replay(command, want.exact, name) for name, want in one.want.items()]
         return found
+
+    def refutes(self, what: str, claimed: Evidence, **more: Any) -> list[Evidence]:
+        """The evidence against a statement that this case is: ``Counterexample(what, claimed, self, …)``."""
+        return [Counterexample(what, claimed, self, **more)]
 
     def is_confirmed(self) -> bool:
         """Whether the calculator answers, or refuses, as the case says."""

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from rlcalc.audit.verdict import VERDICTS
+from rlcalc.audit.verdict import VERDICTS, Repair
 from rlcalc.data import data_folder, read_toml
 from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
 from rlcalc.records import Place, read_record
@@ -30,15 +30,6 @@ Kind = Literal[
     "empirical",
     "taxonomy/historical",
 ]
-
-
-@dataclass(frozen=True)
-class RepairText:
-    """What is true instead, in words: a condition, another reading or a correction."""
-
-    kind: Literal["condition", "reading", "correction"]
-    text: str
-    formula: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +79,7 @@ class Claim:
     reference: tuple[str, ...]
     formula: str = ""
     untied: str = ""
-    repair: RepairText | None = None
+    repair: Repair | None = None
     check: str | tuple[str, ...] = ""
     output: str | tuple[str, ...] = ""
     expect: Any = None

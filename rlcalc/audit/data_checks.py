@@ -41,6 +41,7 @@ def _worked_number(claim: Claim) -> Check:
     sources = _sources(claim)
     expected = _texts(claim.expect if len(sources) > 1 else [claim.expect])
     where = {name: _fractions(text) for name, text in claim.where.items()}
+    is_many = len({id for id, _ in sources}) > 1
 
     def function(s: Statement) -> Findings:
         wanted = [s.expect] if len(sources) == 1 else list(s.expect)
@@ -49,8 +50,9 @@ def _worked_number(claim: Claim) -> Check:
             return Findings(literal=[*entries("worked numbers", known, numbers)])
         literal: list[Evidence] = []
         for (id, output), number in zip(sources, wanted, strict=True):
-            name = f"the {(output or 'answer').replace('_', ' ')}"
-            literal += entries(name, list(flatten(vector(id).answer(output))), list(flatten(number)))
+            case = vector(id)
+            name = case.case.about.rstrip(".") if is_many else f"the {(output or 'answer').replace('_', ' ')}"
+            literal += entries(name, list(flatten(case.answer(output))), list(flatten(number)))
         said: list[Said] = []
         for chain, number in _paired(claim, wanted):
             compared, sides = _compared(claim, chain, number, numbers, where)
@@ -93,7 +95,7 @@ def _paired(claim: Claim, wanted: list[Any]) -> list[tuple[Chain, Any]]:
 def _compared(
     claim: Claim, chain: Chain, number: Any, known: list[Any], where: Mapping[str, Fraction]
 ) -> tuple[list[Evidence], list[Any]]:
-    """Every side that is written out, worked out; and the chain with the expected numbers in their place."""
+    """Every side that is more than a number, worked out; and the chain with the numbers it must have."""
     found: list[Evidence] = []
     said: list[Any] = []
     for side in chain.sides:
@@ -106,7 +108,8 @@ def _compared(
             said.append(side)
             continue
         value = Point(0, where, ordered=True).value(side)
-        if "~" not in chain.relations:
+        is_number = (side.parts[0] if side.head == "neg" else side).head == "num"
+        if "~" not in chain.relations and not is_number:
             exact = [sympy.Rational(one.numerator, one.denominator) for one in flatten(value)]
             found += entries("a side of the formula, worked out", exact, list(flatten(number)))
         said.append(_as_said(side, number, where, known))

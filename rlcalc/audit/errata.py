@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from rlcalc.audit.outcome import Outcome, Piece
 
 LISTED = ("wrong", "conditional", "imprecise")
+_LONG = 40  # characters of a fraction
+_WIDE = 120  # characters of an answer beside others
 _LEAD = {"wrong": "Correction", "conditional": "It needs a condition", "imprecise": "Precisely"}
 
 
@@ -21,7 +23,8 @@ def sheet(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
         return "\n".join([*lines, "Nothing to correct.", ""])
     counts = ", ".join(f"{sum(one.verdict == word for one in chosen)} {word}" for word in LISTED)
     lines += [
-        f"{len(outcomes)} statements were checked; {counts}. Numbers are exact unless an interval is given.",
+        f"{len(outcomes)} statements were checked; {counts}. "
+        "Numbers are exact unless an interval is given or 'about' stands before them.",
         "",
     ]
     section = ""
@@ -40,13 +43,12 @@ def _paragraph(claim: Claim, one: Outcome) -> str:
     text += f"{_LEAD[one.verdict]}: {one.instead}"
     text += f" ${one.instead_latex}$" if one.instead_latex else ""
     for piece in one.counterexamples[:1]:
-        numbers = [line for line in piece.lines if line.startswith(("given", "claimed"))]
-        text += f" Shown by: {piece.what}" + (f" ({'; '.join(numbers)})" if numbers else "") + "."
+        text += f" Shown by: {piece.said}" + (f" ({'; '.join(piece.numbers)})" if piece.numbers else "") + "."
         answers: dict[str, list[str]] = {}
         for command, output, want in piece.replay:
-            label = {"": "", "error": "refused: "}.get(output, f"{output} ")
-            answers.setdefault(command, []).append(label + _said(want))
-        commands = [f"`{command}` (answer: {', '.join(said)})" for command, said in answers.items()]
+            label = "refused:" if output == "error" else output.replace("_", " ")
+            answers.setdefault(command, []).append(f"{label} {_said(want)}".strip())
+        commands = [f"`{command}` (answer: {_listed(said)})" for command, said in answers.items()]
         text += f" Replay: {', '.join(commands)}." if commands else ""
     same = [
         f"{piece.what}, {piece.lines[0]}"
@@ -56,14 +58,22 @@ def _paragraph(claim: Claim, one: Outcome) -> str:
     return text + (f" Unchanged: {'; '.join(same)}." if same else "")
 
 
+def _listed(answers: list[str]) -> str:
+    """All of them but the very long ones, such as the returns of every token of a sentence."""
+    return ", ".join([one for one in answers if len(one) <= _WIDE] or answers[:1])
+
+
 def _says_nothing(piece: Piece) -> bool:
-    """A line whose two sides are the same tells a reader nothing, such as 0 = 0."""
-    left, equals, right = piece.lines[0].partition(" = ")
-    return piece.shows_little or (bool(equals) and left == right == "0")
+    """A line such as "0 = 0", or that a section prints no number, tells a reader nothing."""
+    return piece.shows_little or piece.lines[0] == "0"
 
 
 def _said(want: object) -> str:
-    """An answer as the calculator prints it: rows of a table apart by semicolons."""
-    if not isinstance(want, list | tuple):
-        return str(want)
-    return ("; " if want and isinstance(want[0], list | tuple) else " ").join(map(_said, want))
+    """An answer as the calculator prints it, a long fraction as about what it is."""
+    if isinstance(want, list | tuple):
+        return ("; " if want and isinstance(want[0], list | tuple) else " ").join(map(_said, want))
+    text = str(want)
+    above, _, below = text.partition("/")
+    if len(text) <= _LONG or not (above.lstrip("-").isdigit() and below.isdigit()):
+        return text
+    return f"about {int(above) / int(below):.6g}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rlcalc.audit.evidence import Counterexample, Evidence, Findings, Repair
+from rlcalc.audit.claims import Claim
+from rlcalc.audit.evidence import Counterexample, Evidence, Findings
 from rlcalc.audit.verdict import FAULTS, Judgement
 
 
@@ -23,6 +25,26 @@ class Piece:
     also: tuple[str, ...] = ()  # further golden cases
     replay: tuple[tuple[str, str, Any], ...] = ()  # command, output, exact answer
     shows_little: bool = False  # both sides were the same before any work: nothing for a reader
+
+    @property
+    def value(self) -> str:
+        """What a fact says there is, where it says no more than that."""
+        is_more = self.kind != "fact" or re.search(" (has|in|subset|[=≠<≤>≥]) ", self.lines[0])
+        return "" if is_more else self.lines[0]
+
+    @property
+    def said(self) -> str:
+        """What it shows, with the value of a fact unless the words have it already."""
+        is_said = self.value in ("", "True", "False")
+        is_said |= bool(re.search(rf"(?<!\w){re.escape(self.value)}(?!\w)", self.what))
+        return self.what if is_said else f"{self.what}: {self.value}"
+
+    @property
+    def numbers(self) -> list[str]:
+        """The lines of a counterexample that say at which numbers what fails."""
+        if self.kind != "counterexample":
+            return []
+        return [line for line in self.lines if line.startswith(("given ", "claimed: "))]
 
 
 @dataclass(frozen=True)
@@ -88,21 +110,21 @@ class Outcome:
         return found
 
 
-def outcome(id: str, judgement: Judgement, found: Findings, seconds: float, tie: str = "") -> Outcome:
-    """Args:
-    found: with its repair already under its text.
-    """
-    repair = found.repair if isinstance(found.repair, Repair) else None
+def outcome(claim: Claim, judgement: Judgement, found: Findings, seconds: float, tie: str = "") -> Outcome:
+    """What a run of a claim found out, printed."""
+    repair = claim.repair
     # what was not proved is not offered as the truth
     kept = repair if repair and judgement.verdict in ("conditional", "imprecise", "wrong") else None
     return Outcome(
-        id,
+        claim.id,
         judgement.verdict,
         judgement.reason,
         round(seconds, 4),
-        kept.statement if kept else "",
-        kept.latex if kept else "",
-        tuple(_piece(role, one) for role, one in found.roles()),
+        kept.text if kept else "",
+        kept.formula if kept else "",
+        tuple(
+            _piece(repair.kind if repair and role == "repair" else role, one) for role, one in found.roles()
+        ),
         tie=tie,
     )
 
@@ -111,7 +133,7 @@ def _piece(role: str, one: Evidence) -> Piece:
     shown = one if isinstance(one, Counterexample) else None
     replay = tuple((each.command, each.output, each.want) for each in shown.replays) if shown else ()
     lines = tuple(line if line.startswith("$") else _signs(line) for line in one.lines())
-    golden = shown.golden_id if shown else ""
+    golden = shown.golden.id if shown and shown.golden else ""
     also = tuple(case.id for case in shown.also) if shown else ()
     return Piece(
         role, one.kind, _signs(one.what), one.status, lines, one.latex(), golden, also, replay, one.is_idle

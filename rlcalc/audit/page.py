@@ -116,7 +116,7 @@ def page(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
     chapters = [number for number in CHAPTERS if any(claims[one.id].chapter == number for one in outcomes)]
     body = [
         f'<header id="top"><h1>{TITLE}</h1>',
-        f"<p>{len(outcomes)} statements, each proved, confirmed, conditioned or refuted by "
+        f"<p>{len(outcomes)} statements, each proved, refuted or given its condition by "
         f"rlcalc {__version__} on {date.today().isoformat()}. {tied(outcomes)}</p>",
         _filter(outcomes),
         '<label class="search" hidden>Search <input type="search" id="search"> <output id="found"></output>',
@@ -178,18 +178,15 @@ def _claim(claim: Claim, one: Outcome) -> str:
 
 
 def _shown(piece: Piece) -> str:
-    is_read_off = piece.kind == "fact"
-    lines = [line for line in piece.lines if line.startswith(("given", "claimed"))] or [
-        *piece.lines[:is_read_off]
-    ]
-    text = f"<p><strong>Shown by:</strong> {prose(piece.what)}"
-    text += f": {prose('; '.join(lines))}.</p>" if lines else ".</p>"
+    text = f"<p><strong>Shown by:</strong> {prose('; '.join([piece.said, *piece.numbers]))}.</p>"
     commands = dict.fromkeys(command for command, _, _ in piece.replay)
     return text + (f"<pre>{escape(chr(10).join(commands))}</pre>" if commands else "")
 
 
 def _piece(piece: Piece) -> str:
     shown = [line for line in piece.lines if not line.startswith(("$", "golden case"))]
+    if piece.value:  # it stands beside the words
+        shown = shown[1:]
     math = formula(piece.latex)
     # the first line says in plain text what the formula says
     lines = "".join(
@@ -199,7 +196,7 @@ def _piece(piece: Piece) -> str:
     status = "verified" if piece.kind == "counterexample" and piece.status == "holds" else piece.status
     role = ROLES[piece.role].capitalize()
     kind = "" if piece.kind in role.lower() else f"{piece.kind}, "
-    head = f"<p><strong>{role}</strong> ({kind}{status}): {prose(piece.what)}</p>"
+    head = f"<p><strong>{role}</strong> ({kind}{status}): {prose(piece.said)}</p>"
     return f'<div class="piece">{head}{math}{lines}</div>'
 
 

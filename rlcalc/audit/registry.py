@@ -41,8 +41,6 @@ model is chapters 1 and 2.
    Every side of the formula without an open name must have the value ``expect`` (of several: chain by
    chain, of a list on one side: entry by entry; fewer chains than numbers show the last ones), and what
    a ``\\min`` or ``\\max`` is taken of must be expected numbers. So formula, number and case are tied.
-   Numbers that must stay under a ``reading`` are ``unchanged=cases.printed("ppo_clip/lecture-7.4-s1", …)``:
-   what the case's source prints, against what the calculator answers.
 2. *Taxonomy* needs no function if rows of a table say it. In the TOML entry::
 
        [[claim.fact]]
@@ -65,16 +63,16 @@ model is chapters 1 and 2.
        kind = "condition"        # under which it holds | "reading": so understood it holds | "correction"
        text = "It holds for λ < 1."
        formula = '...'           # LaTeX, optional
+       unchanged = ["ppo_clip/lecture-7.4-s1:objective"]  # of a reading: cases whose printed numbers stay
 
-       return ev.Findings(against=[...], repair=[...evidence...], unchanged=[...only for a reading...])
+       return ev.Findings(against=[...], repair=[...evidence...])
 
 5. *Counterexamples* are golden cases; inputs stand there alone::
 
        case = cases.vector("n_step_return/audit-bias-grows")
-       ev.Counterexample(
+       against=case.refutes(                             # given, commands and answers are the case's
            "V is right at S_1 and wrong at S_2",
            ev.Exact("|bias of n = 2| <= |bias of n = 1|", case.answer(), s.relation, case.answer(n=1)),
-           golden=case,                          # given, commands and answers are derived from it
            also=(cases.vector("n_step_return/other"),),  # further cases to replay
            violates=ev.Exact("λ is not below 1", case.given["lam"], ">=", 1),
        )

@@ -145,11 +145,11 @@ def _trouble(claim: Claim, one: Outcome, width: int) -> list[Line]:
     elif not one.settled:
         lines += _paragraph("why: ", one.reason, width)
     for piece in one.counterexamples[:1]:
-        lines += _paragraph("shown by: ", piece.what, width)
+        lines += _paragraph("shown by: ", piece.said, width)
         for line in piece.lines:
             if line.startswith("$"):  # a command must stay on one line to be copied
                 lines.append((f"    {line}", "faint"))
-            elif line.startswith(("given", "claimed")):
+            elif line in piece.numbers:
                 lines += _paragraph("  ", line, width)
     return lines
 

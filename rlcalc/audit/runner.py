@@ -7,20 +7,23 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from rlcalc.audit.cases import printed
 from rlcalc.audit.claims import Claim, load_claims
-from rlcalc.audit.evidence import Evidence, Findings, Repair
+from rlcalc.audit.evidence import Evidence, Findings
 from rlcalc.audit.formula import altered, mismatch
 from rlcalc.audit.outcome import Altered, Outcome, outcome
+from rlcalc.audit.proofs import nothing_printed
 from rlcalc.audit.registry import Check, load_checks
 from rlcalc.audit.verdict import Judgement, judge, scope_of
 from rlcalc.errors import InputError
+from rlcalc.time_limit import TimedOut, limited
 
 LIMIT = 60.0  # seconds for one statement; the slowest needs two
 NO_FORMULA, TIED = "no formula", "tied"
@@ -53,13 +56,21 @@ class Run:
     def __init__(self, claim: Claim, check: Check) -> None:
         self.claim, self.check = claim, check
         self.scope = check.scope or scope_of(claim.kind)
-        text = claim.repair
-        self.repair = Repair(text.kind, text.text, latex=text.formula) if text else None
 
     def judged(self, changes: dict[str, Any] | None = None) -> tuple[Findings, Judgement]:
-        with limited():
-            found = self.check.function(self.check.statement.altered(changes or {}))
-            return found, judge(found, self.scope, self.repair)
+        with in_time():
+            found = self.found(changes or {})
+            return found, judge(found, self.scope, self.claim.repair)
+
+    def found(self, changes: Mapping[str, Any]) -> Findings:
+        """What the function finds, and that printed numbers stay where the entry of a reading says so."""
+        found, repair = self.check.function(self.check.statement.altered(changes)), self.claim.repair
+        if repair is None or repair.kind != "reading" or not found.repair:
+            return found
+        kept: list[Evidence] = [*printed(*repair.unchanged)]
+        if not (kept or found.unchanged):
+            kept = [nothing_printed(self.claim.section)]
+        return replace(found, unchanged=[*found.unchanged, *kept])
 
     def outcome(self, corrupt: bool) -> Outcome:
         start = time.perf_counter()
@@ -67,9 +78,7 @@ class Run:
             found, verdict = self.judged()
             tie = self.tie(found)
             verdict = self.fault(found, tie) or verdict
-            result = outcome(
-                self.claim.id, verdict, found.repaired(self.repair), time.perf_counter() - start, tie
-            )
+            result = outcome(self.claim, verdict, found, time.perf_counter() - start, tie)
         except Exception as error:  # a broken claim must not hide the others
             return _failed(self.claim, error, time.perf_counter() - start)
         if not corrupt:
@@ -105,8 +114,8 @@ class Run:
         for alteration in self.check.alterations:
             if not waiting:
                 break
-            with contextlib.suppress(Exception), limited():
-                other = self.check.function(self.check.statement.altered(alteration.changes))
+            with contextlib.suppress(Exception), in_time():
+                other = self.found(alteration.changes)
                 there = list(_leaves(other))
                 for key, piece in list(waiting.items()):
                     partners = [one for at, one in there if at == key or one.what == piece.what]
@@ -171,27 +180,13 @@ def run_claim(claim: Claim, check: Check | None = None, *, corrupt: bool = False
 
 
 @contextlib.contextmanager
-def limited() -> Iterator[None]:
-    """Stop what SymPy may never finish; it then counts as a proof that did not close.
-
-    Only a main thread can be interrupted, and not on every platform; elsewhere there is no limit.
-    """
-    from threading import current_thread, main_thread
-
-    if not hasattr(signal, "setitimer") or current_thread() is not main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        raise TimeoutError(f"it took longer than {LIMIT} seconds")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+def in_time() -> Iterator[None]:
+    """Stop what SymPy may never finish; it then counts as a proof that did not close."""
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        with limited(LIMIT):
+            yield
+    except TimedOut:
+        raise TimeoutError(f"it took longer than {LIMIT} seconds") from None
 
 
 def audit(

@@ -31,7 +31,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rlcalc.audit.evidence import Counterexample, Evidence, Findings, Repair
+from rlcalc.audit.evidence import Counterexample, Evidence, Findings
 
 Scope = Literal["general", "instance", "structure", "empirical"]
 VERDICTS = ("proved", "recorded", "confirmed", "conditional", "imprecise", "wrong", "not-checkable")
@@ -42,6 +42,24 @@ _SCOPE_OF_KIND: dict[str, Scope] = {
     "taxonomy/historical": "structure",
     "empirical": "empirical",
 }
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What is true instead, in words; the evidence for it is that of the claim function.
+
+    A ``condition`` under which the statement holds; a ``reading`` of it that
+    holds, while every printed number stays; a ``correction``.
+
+    Attributes:
+        unchanged: golden cases, or ``case:output``, whose printed numbers stay under a reading; without
+            any, and without other evidence of that, the section must print none.
+    """
+
+    kind: Literal["condition", "reading", "correction"]
+    text: str
+    formula: str = ""
+    unchanged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +79,7 @@ def judge(found: Findings, scope: Scope = "general", repair: Repair | None = Non
     Args:
         found: the evidence.
         scope: how far the statement reaches.
-        repair: the text of the repair that the evidence is for.
+        repair: the words that the evidence of a repair is for; without them it is none.
     """
     if found.unknowable:
         if found.all():
@@ -76,7 +94,7 @@ def judge(found: Findings, scope: Scope = "general", repair: Repair | None = Non
         return _supported(found, scope)
     if contradicting and found.literal and not failing:
         return Judgement("undecided", f"Evidence for it holds, and so does this: {contradicting[0].what}.")
-    return _replaced(found.repaired(repair), contradicting, failing, scope)
+    return _replaced(found, repair, contradicting, failing, scope)
 
 
 def _supported(found: Findings, scope: Scope) -> Judgement:
@@ -103,24 +121,27 @@ def _standard(evidence: list[Evidence], scope: Scope) -> Judgement | None:
 
 
 def _replaced(
-    found: Findings, contradicting: list[Evidence], failing: list[Evidence], scope: Scope
+    found: Findings,
+    repair: Repair | None,
+    contradicting: list[Evidence],
+    failing: list[Evidence],
+    scope: Scope,
 ) -> Judgement:
     first = (contradicting or failing)[0]
-    repair = found.repair
-    if not isinstance(repair, Repair):
+    if repair is None or not found.repair:
         return Judgement("refuted", f"It fails: {first.what}. Nothing stands in its place.")
-    for piece in (*repair.evidence, *repair.unchanged):
+    for piece in (*found.repair, *found.unchanged):
         if piece.status == "fails":
             return Judgement("refuted", f"It fails, and its {repair.kind} does not hold: {piece.what}.")
-    lacking = _standard(list(repair.evidence), scope)
-    if lacking is None and scope != "empirical" and all(piece.statistical for piece in repair.evidence):
+    lacking = _standard(found.repair, scope)
+    if lacking is None and scope != "empirical" and all(piece.statistical for piece in found.repair):
         lacking = Judgement("undecided", f"Its {repair.kind} was only simulated.")
     if lacking is not None:
         return lacking
     if repair.kind == "reading":
-        if not repair.unchanged:
+        if not found.unchanged:
             return Judgement("undecided", "Nothing shows that the printed numbers stay under the reading.")
-        return Judgement("imprecise", repair.statement)
+        return Judgement("imprecise", repair.text)
     exact = [piece for piece in contradicting if isinstance(piece, Counterexample)]
     if not exact and not (contradicting and scope in ("structure", "empirical")):
         return Judgement("refuted", f"It fails ({first.what}), but no exact counterexample shows it.")
@@ -128,5 +149,5 @@ def _replaced(
         for piece in exact:
             if piece.violates is None or piece.violates.status != "holds":
                 return Judgement("refuted", f"The counterexample meets the condition: {piece.what}.")
-        return Judgement("conditional", repair.statement)
-    return Judgement("wrong", repair.statement)
+        return Judgement("conditional", repair.text)
+    return Judgement("wrong", repair.text)

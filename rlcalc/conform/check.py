@@ -18,10 +18,10 @@ from rlcalc.conform.binding.names import guessed_formula
 from rlcalc.conform.report.counterexample import Counterexample, counterexample
 from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import BACKENDS, DTYPES, Target
-from rlcalc.conform.target.time_limit import checked_limit
 from rlcalc.conform.trial import Watch
 from rlcalc.conform.vectors import vectors_of
 from rlcalc.errors import InputError, shown
+from rlcalc.time_limit import checked_limit
 
 RANDOM = 300
 LIMIT = 5.0

@@ -98,7 +98,7 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "the first bar twice as low": ("L2.2-bar-chart", {"first": 2}),
     "no maximum": ("L3.3-bellman-optimality", {"best": 0}),
     "another first chapter": ("L0-starts-from-tdlambda", {"fact1": 1}),
-    "TRPO behind ChatGPT": ("L0-ppo-rlhf-chatgpt", {"fact1": "TRPO"}),
+    "TRPO for ChatGPT": ("L0-ppo-rlhf-chatgpt", {"fact1": "TRPO"}),
     "preferences last": (
         "L0-four-stages-order",
         {"fact1": tuple(f"{one} fine-tuning" for one in ("supervised", "reasoning", "preference"))},
@@ -126,6 +126,9 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
 # why an entry of the reader's list has no counterpart here: claim -> reason
 NOT_EXPRESSIBLE: dict[str, str] = {
     "L5.2-pretraining: 1400 for 2000 billion": "the numbers stand in the table, the claim says 'trillions'",
+    "L4.5-ascent: 100 times the step": "a true statement: the slope along it is positive too",
+    "L6.1-grading-analogy: 61 points": "a true statement: more than 60 and less than 80 too",
+    "L6.4-critic-average: α = 1/4": "a true statement: that step ends at the mean",
     "L5.3-vocab: 101 000": "a true statement: it is about 100 000 too",
     "L9-table-complexity: TRPO, Q-learning or Dyna-Q low": "no measure is named, so that nothing is proved",
     "L9-table-complexity: AlphaZero medium": "no measure is named, so that nothing is proved",

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from rlcalc.audit import tables
-from rlcalc.audit.claims import Claim, RepairText, TableFact, load_claims
-from rlcalc.audit.runner import run_claim
+from rlcalc.audit.claims import Claim, TableFact, load_claims
+from rlcalc.audit.runner import Run, run_claim
 from rlcalc.audit.table_facts import table_facts
+from rlcalc.audit.verdict import Repair
 
 CRITIC = {
     "what": "PPO learns a critic",
@@ -21,7 +22,7 @@ CRITIC = {
 }
 
 
-def claim(section: str = "3.2", repair: RepairText | None = None, **changes: Any) -> Claim:
+def claim(section: str = "3.2", repair: Repair | None = None, **changes: Any) -> Claim:
     fact = TableFact(**{**CRITIC, **changes})  # type: ignore[arg-type]
     return Claim(
         f"L{section}-a", section, "taxonomy/historical", "A.", ("a paper",), fact=(fact,), repair=repair
@@ -74,8 +75,18 @@ def test_another_table_another_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_claim(one).verdict not in ("imprecise", "recorded")
 
 
-@pytest.mark.parametrize(("section", "count"), [("3.2", 0), ("1.4", None)])
-def test_a_reading_needs_a_section_without_numbers(section: str, count: int | None) -> None:
-    one = claim(section, RepairText("reading", "So."), role="repair")
-    found = table_facts(one).function(table_facts(one).statement)
-    assert found.unchanged[0].status == ("holds" if count == 0 else "fails")
+@pytest.mark.parametrize(
+    ("section", "unchanged", "statuses"),
+    [
+        ("3.2", (), ["holds"]),
+        ("1.4", (), ["fails"]),
+        ("1.4", ("n_step_return/lecture-1.4-n1:return",), ["holds"]),
+        ("7.4", ("ppo_clip/lecture-7.4-s1",), ["holds"] * 3),
+    ],
+)
+def test_a_reading_needs_printed_numbers_that_stay_or_none(
+    section: str, unchanged: tuple[str, ...], statuses: list[str]
+) -> None:
+    one = claim(section, Repair("reading", "So.", unchanged=unchanged), role="repair")
+    found = Run(one, table_facts(one)).found({})
+    assert [piece.status for piece in found.unchanged] == statuses

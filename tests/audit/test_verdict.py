@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from rlcalc.audit.claims import load_claims
 from rlcalc.audit.evidence import (
     Counterexample,
     Evidence,
@@ -12,14 +15,10 @@ from rlcalc.audit.evidence import (
     Fact,
     Findings,
     Identity,
-    Repair,
     Simulation,
-    condition,
-    correction,
-    reading,
 )
 from rlcalc.audit.proofs import reals
-from rlcalc.audit.verdict import FAULTS, VERDICTS, judge, scope_of
+from rlcalc.audit.verdict import FAULTS, VERDICTS, Repair, judge, scope_of
 
 X = reals("x")
 PROOF = Identity("squares", (X + 1) ** 2, X**2 + 2 * X + 1)
@@ -42,43 +41,47 @@ def against(claimed: Evidence = FALSE, *, outside: Evidence | None = TRUE) -> Co
     return Counterexample("numbers", claimed, violates=outside)
 
 
+IF, AS, RATHER = Repair("condition", "if"), Repair("reading", "as"), Repair("correction", "rather")
+
+
 @pytest.mark.parametrize(
-    ("found", "verdict"),
+    ("found", "repair", "verdict"),
     [
-        (Findings([PROOF]), "proved"),
-        (Findings([PROOF, TRUE]), "proved"),
-        (Findings([SEEN]), "confirmed"),
-        (Findings([PROOF, SEEN]), "confirmed"),
-        (Findings([], [against()], condition("if", [PROOF])), "conditional"),
-        (Findings([BROKEN], [against()], condition("if", [PROOF])), "conditional"),
-        (Findings([BROKEN], [], reading("as", [PROOF], unchanged=[TRUE])), "imprecise"),
-        (Findings([], [against()], reading("as", [PROOF], unchanged=[TRUE])), "imprecise"),
-        (Findings([], [against()], correction("rather", [PROOF])), "wrong"),
-        (Findings(unknowable="taste"), "not-checkable"),
+        (Findings([PROOF]), None, "proved"),
+        (Findings([PROOF, TRUE]), None, "proved"),
+        (Findings([SEEN]), None, "confirmed"),
+        (Findings([PROOF, SEEN]), None, "confirmed"),
+        (Findings([], [against()], [PROOF]), IF, "conditional"),
+        (Findings([BROKEN], [against()], [PROOF]), IF, "conditional"),
+        (Findings([BROKEN], [], [PROOF], [TRUE]), AS, "imprecise"),
+        (Findings([], [against()], [PROOF], [TRUE]), AS, "imprecise"),
+        (Findings([], [against()], [PROOF]), RATHER, "wrong"),
+        (Findings(unknowable="taste"), None, "not-checkable"),
         # faults
-        (Findings(), "unsupported"),
-        (Findings([], [against(TRUE)], correction("rather", [PROOF])), "unsupported"),
-        (Findings([OPEN]), "undecided"),
-        (Findings([PROOF, OPEN]), "undecided"),
-        (Findings([], [against()], correction("rather", [OPEN])), "undecided"),
-        (Findings([PROOF], [against()]), "undecided"),
-        (Findings([TRUE]), "undecided"),
-        (Findings([PROOF], unknowable="taste"), "undecided"),
-        (Findings([BROKEN]), "refuted"),
-        (Findings([], [against()]), "refuted"),
-        (Findings([], [against()], correction("rather", [BROKEN])), "refuted"),
-        (Findings([], [against()], correction("rather", [TRUE])), "undecided"),
-        (Findings([], [against()], correction("rather", [])), "undecided"),
-        (Findings([], [against()], correction("rather", [SEEN])), "undecided"),
-        (Findings([BROKEN], [], correction("rather", [PROOF])), "refuted"),
-        (Findings([], [against(outside=None)], condition("if", [PROOF])), "refuted"),
-        (Findings([], [against(outside=FALSE)], condition("if", [PROOF])), "refuted"),
-        (Findings([BROKEN], [], reading("as", [PROOF], unchanged=[])), "undecided"),
-        (Findings([BROKEN], [], reading("as", [PROOF], unchanged=[FALSE])), "refuted"),
+        (Findings(), None, "unsupported"),
+        (Findings([], [against(TRUE)], [PROOF]), RATHER, "unsupported"),
+        (Findings([OPEN]), None, "undecided"),
+        (Findings([PROOF, OPEN]), None, "undecided"),
+        (Findings([], [against()], [OPEN]), RATHER, "undecided"),
+        (Findings([PROOF], [against()]), None, "undecided"),
+        (Findings([TRUE]), None, "undecided"),
+        (Findings([PROOF], unknowable="taste"), None, "undecided"),
+        (Findings([BROKEN]), None, "refuted"),
+        (Findings([], [against()]), None, "refuted"),
+        (Findings([], [against()], [PROOF]), None, "refuted"),
+        (Findings([], [against()], [BROKEN]), RATHER, "refuted"),
+        (Findings([], [against()], [TRUE]), RATHER, "undecided"),
+        (Findings([], [against()], []), RATHER, "refuted"),
+        (Findings([], [against()], [SEEN]), RATHER, "undecided"),
+        (Findings([BROKEN], [], [PROOF]), RATHER, "refuted"),
+        (Findings([], [against(outside=None)], [PROOF]), IF, "refuted"),
+        (Findings([], [against(outside=FALSE)], [PROOF]), IF, "refuted"),
+        (Findings([BROKEN], [], [PROOF]), AS, "undecided"),
+        (Findings([BROKEN], [], [PROOF], [FALSE]), AS, "refuted"),
     ],
 )
-def test_general_statements(found: Findings, verdict: str) -> None:
-    assert judge(found).verdict == verdict
+def test_general_statements(found: Findings, repair: Repair | None, verdict: str) -> None:
+    assert judge(found, repair=repair).verdict == verdict
 
 
 def test_finitely_many_sizes_are_no_general_proof() -> None:
@@ -89,9 +92,9 @@ def test_finitely_many_sizes_are_no_general_proof() -> None:
 
 def test_a_fact_contradicts_a_taxonomy_but_no_theorem() -> None:
     fact = Fact("learns a critic", False, "=", False)
-    found = Findings([], [fact], correction("it does not", [fact]))
-    assert judge(found, "structure").verdict == "wrong"
-    assert judge(found, "general").verdict == "undecided"
+    found = Findings([], [fact], [fact])
+    assert judge(found, "structure", RATHER).verdict == "wrong"
+    assert judge(found, "general", RATHER).verdict == "undecided"
     assert judge(Findings([fact]), "general").verdict == "undecided"
     assert judge(Findings([fact]), "structure").verdict == "proved"
 
@@ -103,15 +106,8 @@ def test_a_table_proves_nothing() -> None:
     assert judge(Findings([Exhaustive("all", 1, (), "rows", "a table")])).verdict == "recorded"
 
 
-def test_evidence_of_a_repair_needs_its_text() -> None:
-    found = Findings([], [against()], [PROOF])
-    assert judge(found).verdict == "refuted"
-    assert judge(found, repair=Repair("condition", "if")).verdict == "conditional"
-
-
 def test_an_empirical_statement_may_be_repaired_by_simulation() -> None:
-    found = Findings([], [against()], correction("rather", [SEEN]))
-    assert judge(found, "empirical").verdict == "wrong"
+    assert judge(Findings([], [against()], [SEEN]), "empirical", RATHER).verdict == "wrong"
 
 
 def test_a_premise_that_fails_disarms_a_counterexample() -> None:
@@ -123,13 +119,12 @@ def test_a_premise_that_fails_disarms_a_counterexample() -> None:
 def test_what_was_not_proved_is_not_offered_as_the_truth() -> None:
     from rlcalc.audit.outcome import outcome
 
-    found = Findings([], [against()], correction("rather", [BROKEN]))
-    assert outcome("L1.1-x", judge(found), found, 0.0).instead == ""
+    claim = replace(next(iter(load_claims().values())), repair=RATHER)
+    found = Findings([], [against()], [BROKEN])
+    assert outcome(claim, judge(found, repair=RATHER), found, 0.0).instead == ""
 
 
 def test_every_outcome_is_in_the_vocabulary() -> None:
     assert not set(VERDICTS) & set(FAULTS)
-    assert {one("x", []).kind for one in (condition, correction)} == {"condition", "correction"}
-    assert reading("x", [], unchanged=[]) == Repair("reading", "x", ())
     assert scope_of("worked number") == "instance"
     assert scope_of("definition") == "general"

@@ -29,7 +29,7 @@ def exact(**inputs: object) -> dict[str, object]:
     }
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(problems, numbers)
 def test_the_mean_never_moves_and_best_is_best(problem: list[tuple[int, Fraction]], b: Fraction) -> None:
     policy, returns = split(problem)

@@ -19,7 +19,7 @@ from tests.mdps import Table, backups, corridor, random_mdps
 BACKENDS = ("sympy", "numpy", "torch")
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(random_mdps(), st.fractions(min_value=0, max_value=1, max_denominator=9), st.data())
 def test_the_modulus_bounds_every_pair_and_is_attained(table: Table, gamma: F, data: st.DataObject) -> None:
     from rlcalc.formulas.bellman import contraction_modulus
@@ -91,7 +91,7 @@ def test_a_loop_of_several_states_whose_gains_cancel_is_found() -> None:
     assert rlcalc.derive("bellman", mdp=table, gamma=1).answer == [3, 0, 0]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(random_mdps())
 def test_gamma_one_against_all_policies(table: Table) -> None:
     """Unique exactly when the best proper policy exists and no looping one is as good (brute force)."""

@@ -53,7 +53,7 @@ def test_forms_and_reference_agree(formula: str) -> None:
     spec = load_formula(formula)
 
     @settings(
-        max_examples=6 if formula in HEAVY else 25,
+        max_examples=5 if formula in HEAVY else 15,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -44,7 +44,7 @@ def exact(name: str, e: Sequence, **more: Any) -> dict[str, Any]:
     return rlcalc.derive(name, **e.given(), **more).outputs
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(sequences(), shares)
 def test_gae_is_lambda_return_minus_value(e: Sequence, lam: Fraction) -> None:
     advantages = exact("gae", e, lam=lam)["advantages"]
@@ -52,7 +52,7 @@ def test_gae_is_lambda_return_minus_value(e: Sequence, lam: Fraction) -> None:
     assert [a + v for a, v in zip(advantages, e.values, strict=False)] == returns
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(sequences())
 def test_lambda_zero_is_one_step_td(e: Sequence) -> None:
     td = exact("td_error", e)
@@ -61,7 +61,7 @@ def test_lambda_zero_is_one_step_td(e: Sequence) -> None:
     assert exact("n_step_return", e, n=1)["returns"] == td["target"]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(sequences())
 def test_lambda_one_and_n_of_all_steps_are_monte_carlo(e: Sequence) -> None:
     full = exact("discounted_return", e)["returns"]

@@ -29,23 +29,22 @@ def put(env, states, steps=None):
 
 
 class Gym:
-    """N single CartPole-v1 of Gymnasium, their state in float64, reset by hand."""
+    """N of Gymnasium's CartPole-v1 side by side, their state in float64; those that ended are reset."""
 
     def __init__(self, n):
-        self.envs = [gymnasium.make("CartPole-v1") for _ in range(n)]
-        for k, env in enumerate(self.envs):
-            env.reset(seed=k)
+        by_hand = {"autoreset_mode": gymnasium.vector.AutoresetMode.DISABLED}
+        self.vector = gymnasium.make_vec("CartPole-v1", n, "sync", vector_kwargs=by_hand)
+        self.vector.reset(seed=list(range(n)))
+        self.envs = self.vector.envs
 
     def states(self):
         return np.stack([env.unwrapped.state for env in self.envs])
 
     def step(self, action):
-        found = [env.step(int(a)) for env, a in zip(self.envs, action, strict=True)]
-        _, reward, terminated, truncated, _ = map(np.array, zip(*found, strict=True))
-        successor = self.states()
-        for env, over in zip(self.envs, terminated | truncated, strict=True):
-            if over:
-                env.reset()
+        _, reward, terminated, truncated, _ = self.vector.step(np.asarray(action))
+        successor, ended = self.states(), terminated | truncated
+        if ended.any():
+            self.vector.reset(options={"reset_mask": ended})
         return successor, reward, terminated, truncated
 
 

@@ -22,6 +22,7 @@ from rlcalc.cli import main
 from rlcalc.errors import InputError
 from rlcalc.ppo.check import exact
 from rlcalc.ppo.run import checkpoint
+from tests.ppo.parts import registered
 
 ROOT = Path(__file__).resolve().parents[2]
 BANDIT = ["--env", "bandit", "--device", "cpu", "--steps", "64"]
@@ -246,16 +247,12 @@ NOT_FINITE: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def registered() -> Iterator[None]:
+def others() -> Iterator[None]:
     kinds = {**BROKEN, **NOT_FINITE, "plain": {}, "prints": {"reward": lambda self: print("hello") or 1.0}}
     kinds["warns"] = {"reward": lambda self: gymnasium.logger.warn("odd") or 1.0}
     kinds["stops"] = {"reward": lambda self: signal.raise_signal(signal.SIGTERM) or 1.0}
-    for name, change in kinds.items():
-        kind = type(name, (Plain,), change)
-        gymnasium.register(f"rlcalc/{name}-v0", kind, disable_env_checker=True)
-    yield
-    for name in kinds:
-        del gymnasium.registry[f"rlcalc/{name}-v0"]
+    with registered({name: type(name, (Plain,), change) for name, change in kinds.items()}):
+        yield
 
 
 def words_for(name: str) -> list[str]:

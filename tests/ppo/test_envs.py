@@ -17,6 +17,7 @@ from rlcalc.mdp.reading import read_mdp
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.envs.base import BoxActions, Copies, DiscreteActions, Transition
 from rlcalc.ppo.envs.gym import GymEnv
+from tests.ppo.parts import registered
 
 CPU = torch.device("cpu")
 VARIANTS = [
@@ -298,15 +299,13 @@ UNSUPPORTED = {
 
 
 @pytest.fixture(autouse=True, scope="module")
-def registered():
-    gymnasium.register("rlcalc/Diary-v0", Diary, max_episode_steps=3, disable_env_checker=True)
-    gymnasium.register("rlcalc/Shaped-v0", Shaped, disable_env_checker=True)
-    for name, (actions, observations) in UNSUPPORTED.items():
-        kind = type(name, (Shaped,), {"action_space": actions, "observation_space": observations})
-        gymnasium.register(f"rlcalc/{name}-v0", kind, disable_env_checker=True)
-    yield
-    for name in ("Diary", "Shaped", *UNSUPPORTED):
-        del gymnasium.registry[f"rlcalc/{name}-v0"]
+def others():
+    kinds = {
+        name: type(name, (Shaped,), {"action_space": actions, "observation_space": observations})
+        for name, (actions, observations) in UNSUPPORTED.items()
+    }
+    with registered({"Diary": Diary}, max_episode_steps=3), registered(kinds | {"Shaped": Shaped}):
+        yield
 
 
 def diary_is_right(kind=GymEnv):

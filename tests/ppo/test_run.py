@@ -24,21 +24,11 @@ from rlcalc.ppo.run.display import averaged, curve, picture, quantities, sparkli
 from rlcalc.ppo.run.evaluate import Evaluator
 from rlcalc.ppo.run.run import Options, Progress, Result, run
 from rlcalc.ppo.settings import Settings, tuned
+from tests.ppo.parts import same
 
 SMALL = Settings(env="cartpole", envs=4, horizon=8, epochs=2, minibatches=2, steps=640, evaluate_every=128,
                  evaluation_episodes=4, hidden=(8,))  # fmt: skip
 CPU = Options(device="cpu")
-
-
-def same(a: Any, b: Any) -> bool:
-    """Equal to the last bit, through containers."""
-    if isinstance(a, torch.Tensor):
-        return torch.equal(a, b)
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return bool(a == b)
 
 
 def stops(after: int, number: int) -> Any:

@@ -66,7 +66,7 @@ def _next(number: str) -> str:
 
 
 def _end(tokens: list[str], start: int) -> int:
-    """Behind the group or the one token that begins at ``start``."""
+    """The place after the group or the one token that begins at ``start``."""
     depth = 0
     for at in range(start, len(tokens)):
         depth += (tokens[at] == "{") - (tokens[at] == "}")

@@ -57,7 +57,14 @@ def _terminal(s: Statement, case: Vector, claimed: ev.Exact, right: ev.Exact, sa
     if claimed.status == "holds":
         return ev.Findings(says=[said], literal=[claimed])
     where = "the episode itself, with the value that a terminal state has"
-    return ev.Findings(says=[said], against=[ev.Counterexample(where, claimed, golden=case)], repair=[right])
+    return ev.Findings(
+        says=[said],
+        against=case.refutes(
+            where,
+            claimed,
+        ),
+        repair=[right],
+    )
 
 
 @claim("L1.4-indexing", first=2, scope="instance")  # a statement about one index

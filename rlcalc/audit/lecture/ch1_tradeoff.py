@@ -39,19 +39,16 @@ def bias_falls(s: Statement) -> ev.Findings:
                 sympy.Abs(mean(returns(t, n)) - worth(t)),
             )
         ],
-        against=[
-            ev.Counterexample(
-                "V is right at S_1 and wrong at S_2; all rewards are 0, so the true value is 0",
-                ev.Exact(
-                    f"|bias of n = 2| {s.relation} |bias of n = 1|",
-                    case.answer(),
-                    s.relation,
-                    case.answer(n=1),
-                ),
-                golden=case,
-                violates=ev.Exact("the error of V grows from S_1 to S_2", error_far, ">", error_near),
-            )
-        ],
+        against=case.refutes(
+            "V is right at S_1 and wrong at S_2; all rewards are 0, so the true value is 0",
+            ev.Exact(
+                f"|bias of n = 2| {s.relation} |bias of n = 1|",
+                case.answer(),
+                s.relation,
+                case.answer(n=1),
+            ),
+            violates=ev.Exact("the error of V grows from S_1 to S_2", error_far, ">", error_near),
+        ),
         repair=[
             ev.Identity(
                 "the bias is γ^n times the error where the target bootstraps",
@@ -126,17 +123,14 @@ def variance_rises(s: Statement) -> ev.Findings:
     variance, returns = sequence("Var"), sequence("G")
     return ev.Findings(
         says=[says(variance(returns(t, n + 1)), s.relation, variance(returns(t, n)))],
-        against=[
-            ev.Counterexample(
-                "X is the 1-step target, X − b the 2-step one: the second reward undoes the first",
-                ev.Exact(
-                    f"Var of n = 2 {s.relation} Var of n = 1", _spread(pair, 2), s.relation, _spread(pair, 1)
-                ),
-                golden=vector("control_variate/audit-longer-target-varies-less"),
-                violates=ev.Exact("R_1 and R_2 are correlated: Cov", covariance(pair), "!=", 0),
-                smallest=search,
-            )
-        ],
+        against=vector("control_variate/audit-longer-target-varies-less").refutes(
+            "X is the 1-step target, X − b the 2-step one: the second reward undoes the first",
+            ev.Exact(
+                f"Var of n = 2 {s.relation} Var of n = 1", _spread(pair, 2), s.relation, _spread(pair, 1)
+            ),
+            violates=ev.Exact("R_1 and R_2 are correlated: Cov", covariance(pair), "!=", 0),
+            smallest=search,
+        ),
         repair=[
             ev.Identity(
                 "Var(G + D) − Var G = Var D + 2 Cov(G, D)",

@@ -16,10 +16,6 @@ from rlcalc.audit.zero import as_expression
 from rlcalc.exact import symbol
 
 
-def _unchanged() -> list[ev.Evidence]:
-    return [ev.Exact("λ-return of 2.4", vector(EXAMPLE).answer(), "=", "2.75")]
-
-
 @claim("L2.3-lambda-return-def", exponent=-1, last_takes_rest=True)
 def definition(s: Statement) -> ev.Findings:
     """At λ = 1 the endless sum is 0 times a sum that need not exist; the episodic form always holds."""
@@ -52,7 +48,6 @@ def definition(s: Statement) -> ev.Findings:
             ),
             powers_vanish(),
         ],
-        unchanged=_unchanged(),
     )
 
 
@@ -101,14 +96,11 @@ def lambda_domain(s: Statement) -> ev.Findings:
     left = lam ** (last - 1) if s.ends else 0
     return ev.Findings(
         says=[says(lam, "in", [s.low, s.high])],
-        against=[
-            ev.Counterexample(
-                "λ = 1 and an episode without an end: every weight is 0",
-                ev.Exact("the weights add up to 1", sum((1 - at) * at**k for k in (0, 1, 2)), "=", 1),
-                golden=case,
-                violates=ev.Fact("number of steps", case.given["steps"], "=", "inf"),
-            )
-        ],
+        against=case.refutes(
+            "λ = 1 and an episode without an end: every weight is 0",
+            ev.Exact("the weights add up to 1", sum((1 - at) * at**k for k in (0, 1, 2)), "=", 1),
+            violates=ev.Fact("number of steps", case.given["steps"], "=", "inf"),
+        ),
         repair=[
             ev.Exact("the smallest λ that the calculator accepts", sympy.Rational(declared.low), "=", s.low),
             ev.Exact("the largest", sympy.Rational(declared.high), "=", s.high),
@@ -134,15 +126,12 @@ def lambda1_mc(s: Statement) -> ev.Findings:
             says(sequence(LAMBDA_RETURN)(t), s.relation, sequence("G")(t)),
             says(reals("lambda"), "=", lam),
         ],
-        against=[
-            ev.Counterexample(
-                "one step, reward 1: (1 − 1)·(G^(1) + G^(2) + …) has no term other than 0",
-                ev.Exact("the sum as written", (1 - lam) * case.answer(), s.relation, case.answer()),
-                golden=case,
-                also=(endless,),
-                violates=ev.Exact("weight of the complete return in the sum as written", 1 - lam, "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "one step, reward 1: (1 − 1)·(G^(1) + G^(2) + …) has no term other than 0",
+            ev.Exact("the sum as written", (1 - lam) * case.answer(), s.relation, case.answer()),
+            also=(endless,),
+            violates=ev.Exact("weight of the complete return in the sum as written", 1 - lam, "!=", 1),
+        ),
         repair=[
             ordered("weight of the complete return against all of it", weight, s.relation, 1, "N ≥ 1, λ = 1"),
             ev.Identity(
@@ -179,4 +168,4 @@ def free_n(s: Statement) -> ev.Findings:
     statement = [says(updated, "=", new)]
     if meant.status == "holds":
         return ev.Findings(says=statement, literal=[meant, step])
-    return ev.Findings(says=statement, literal=[meant], repair=[step], unchanged=_unchanged())
+    return ev.Findings(says=statement, literal=[meant], repair=[step])

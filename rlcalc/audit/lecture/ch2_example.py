@@ -114,19 +114,16 @@ def averaging(s: Statement) -> ev.Findings:
             says(value, "<-", moved(value, sequence("G")(index("t")), reals("alpha"))),
             says(value, "=", mean),
         ],
-        against=[
-            ev.Counterexample(
-                "one return of 1, started from 0 with α = 1/2",
-                ev.Exact(
-                    "value after the update = average of the returns",
-                    case.answer(),
-                    "=",
-                    sum(map(as_expression, returns)) / len(returns),
-                ),
-                golden=case,
-                violates=ev.Exact("α is not 1/k = 1", case.given["alpha"], "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "one return of 1, started from 0 with α = 1/2",
+            ev.Exact(
+                "value after the update = average of the returns",
+                case.answer(),
+                "=",
+                sum(map(as_expression, returns)) / len(returns),
+            ),
+            violates=ev.Exact("α is not 1/k = 1", case.given["alpha"], "!=", 1),
+        ),
         repair=[
             ev.Induction(
                 "the value after k returns is their sum over k",
@@ -173,19 +170,16 @@ def after_end(s: Statement) -> ev.Findings:
         known = ev.Exact("returns that differ in the last reward", ordinary[0], "=", ordinary[1])
         return ev.Findings(literal=[known])
     return ev.Findings(
-        against=[
-            ev.Counterexample(
-                "γ = 0: the return of the first state is the first reward, whatever the last one is",
-                ev.Exact(
-                    "the return depends on the last reward: G differs",
-                    case.answer(),
-                    "!=",
-                    case.answer(rewards=["1", "0"]),
-                ),
-                golden=case,
-                violates=ev.Exact("γ is not above 0", case.given["gamma"], "<=", 0),
-            )
-        ],
+        against=case.refutes(
+            "γ = 0: the return of the first state is the first reward, whatever the last one is",
+            ev.Exact(
+                "the return depends on the last reward: G differs",
+                case.answer(),
+                "!=",
+                case.answer(rewards=["1", "0"]),
+            ),
+            violates=ev.Exact("γ is not above 0", case.given["gamma"], "<=", 0),
+        ),
         repair=[
             ev.Sign(
                 "weight of the last reward in the return",

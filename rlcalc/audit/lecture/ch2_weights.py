@@ -135,14 +135,11 @@ def weights_sum(s: Statement) -> ev.Findings:
         closing.append(ev.Identity("the weights at λ = 1", weight(n, 1), s.total, "n ≥ 1"))
     return ev.Findings(
         says=[says(sympy.Sum(weight(n), (n, 1, sympy.oo)), "=", s.total)],
-        against=[
-            ev.Counterexample(
-                "at λ = 1 every weight is 0 and there is no last return to take the rest",
-                ev.Exact("sum of the first weights", sum(weight(k, at_one) for k in (1, 2, 3)), "=", s.total),
-                golden=case,
-                violates=ev.Exact("λ is not below 1", at_one, ">=", 1),
-            )
-        ],
+        against=case.refutes(
+            "at λ = 1 every weight is 0 and there is no last return to take the rest",
+            ev.Exact("sum of the first weights", sum(weight(k, at_one) for k in (1, 2, 3)), "=", s.total),
+            violates=ev.Exact("λ is not below 1", at_one, ">=", 1),
+        ),
         repair=closing,
     )
 
@@ -182,11 +179,10 @@ def lambda1_equal_weights(s: Statement) -> ev.Findings:
             says(weight(1), same, weight(2), same, dots(), same, weight(last)),
             says(reals("lambda"), "=", s.lam),
         ],
-        against=[
-            ev.Counterexample(
-                "an episode of two steps", ev.Exact(f"w_1 {same} w_2", first, same, second), golden=case
-            )
-        ],
+        against=case.refutes(
+            "an episode of two steps",
+            ev.Exact(f"w_1 {same} w_2", first, same, second),
+        ),
         repair=[
             ev.Identity("w_n = 0 for n < N", (1 - lam) * lam ** (n - 1), 0, "1 ≤ n < N"),
             ev.Identity("w_N = 1", lam ** (last - 1), 1, "N ≥ 1"),
@@ -206,14 +202,11 @@ def decay(s: Statement) -> ev.Findings:
     small = 1 / (2 + positives("p")) if s.below_half else lam
     return ev.Findings(
         says=[says(weight(n), s.relation, weight(n + 1)), says(0, "<", reals("lambda"), "<", 1)],
-        against=[
-            ev.Counterexample(
-                "an episode of two steps, λ = 2/3: the complete return counts twice as much as the short one",
-                ev.Exact(f"w_1 {s.relation} w_2", short, s.relation, complete),
-                golden=case,
-                violates=ev.Exact("λ is not below 1/2", case.given["lam"], ">=", "1/2"),
-            )
-        ],
+        against=case.refutes(
+            "an episode of two steps, λ = 2/3: the complete return counts twice as much as the short one",
+            ev.Exact(f"w_1 {s.relation} w_2", short, s.relation, complete),
+            violates=ev.Exact("λ is not below 1/2", case.given["lam"], ">=", "1/2"),
+        ),
         repair=[
             ordered(
                 "w_n against w_{n+1} before the end",

@@ -66,21 +66,16 @@ def sarsa_optimality(s: Statement) -> ev.Findings:
     own = [name for name in ("Q-learning", "DQN") if algorithms()[name].values != "optimal"]
     return ev.Findings(
         says=[says(sympy.Symbol("Q^SARSA"), s.relation, sympy.Symbol("Q^*"))],
-        against=[
-            ev.Counterexample(
-                f"{GRID}; behaviour that never stops to explore: move R from the start",
-                ev.Exact(
-                    f"Q that SARSA converges to {s.relation} Q*",
-                    case.answer("q_values")[0][move_right],
-                    s.relation,
-                    best[move_right],
-                ),
-                golden=case,
-                violates=ev.Exact(
-                    "chance of a move that is a best one", 1 / sympy.Integer(len(best)), "<", 1
-                ),
+        against=case.refutes(
+            f"{GRID}; behaviour that never stops to explore: move R from the start",
+            ev.Exact(
+                f"Q that SARSA converges to {s.relation} Q*",
+                case.answer("q_values")[0][move_right],
+                s.relation,
+                best[move_right],
             ),
-        ],
+            violates=ev.Exact("chance of a move that is a best one", 1 / sympy.Integer(len(best)), "<", 1),
+        ),
         repair=[
             ordered(
                 "greedy but for a share ε of random moves: the target's mean of Q against m, at ε = 0",
@@ -111,16 +106,11 @@ def grpo_actor_critic(s: Statement) -> ev.Findings:
     case = vector("grpo_advantage/audit-no-critic")
     inputs = {each.name for each in load_formula("grpo_advantage").parameters}
     return ev.Findings(
-        against=[
-            ev.Counterexample(
-                "two answers to one prompt: the advantages 1 and −1 follow from the rewards alone",
-                ev.Fact(
-                    "functions learned, where a policy and values make 2", one.learned, "=", 2, one.source
-                ),
-                golden=case,
-                premises=(ev.Fact(f"{s.name} has a critic", one.critic, "=", "no", one.source),),
-            )
-        ],
+        against=case.refutes(
+            "two answers to one prompt: the advantages 1 and −1 follow from the rewards alone",
+            ev.Fact("functions learned, where a policy and values make 2", one.learned, "=", 2, one.source),
+            premises=(ev.Fact(f"{s.name} has a critic", one.critic, "=", "no", one.source),),
+        ),
         repair=[
             ev.Fact("its class by what it learns", one.category, "=", POLICY_BASED, TABLE),
             ev.Fact("its advantage needs", inputs, "=", {"rewards", "ddof", "eps"}),

@@ -9,7 +9,7 @@ from rlcalc._lazy import np, sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import Vector, vector
-from rlcalc.audit.formula import says
+from rlcalc.audit.formula import written
 from rlcalc.audit.policies import odds_gain
 from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, sum_by_induction
 from rlcalc.audit.registry import Statement, claim
@@ -31,19 +31,15 @@ def chance_moves(
 ) -> ev.Findings:
     """What a step with this weight does to the chance of its action, against what the case does."""
     before, after = case.answer("policy_before")[0], case.answer("policy")[0]
-    new, old, action = sequence("pi_new"), sequence("pi_old"), reals("a")
     return ev.Findings(
-        says=[says(new(action), s.effect, old(action))],
-        against=[
-            ev.Counterexample(
-                what,
-                ev.Exact(f"π after {s.effect} π before", after, s.effect, before),
-                golden=case,
-                premises=(premise,),
-                violates=violates,
-                also=also,
-            )
-        ],
+        says=written(r"\pi_{\text{new}}(a) @effect \pi_{\text{old}}(a)", effect=s.effect),
+        against=case.refutes(
+            what,
+            ev.Exact(f"π after {s.effect} π before", after, s.effect, before),
+            premises=(premise,),
+            violates=violates,
+            also=also,
+        ),
         repair=[
             ordered(
                 "what the step adds to the log odds against every other action",
@@ -96,18 +92,17 @@ def naive_gradient(s: Statement) -> ev.Findings:
     case, gap, speed = vector("policy_gradient/audit-equal-returns"), positives("g"), positives("v")
     pays = case.given["mdp"]["R"][0]
     inside = sum(sympy.diff(as_expression(pay), p) / 2 for pay in pays)  # no payment contains θ
-    mean, gradient = sequence("E_{tau~pi_theta}"), sequence("nabla_{theta}")
-    returns = sequence("G")(reals("tau"))
     return ev.Findings(
-        says=[says(gradient(mean(returns)), s.relation, mean(gradient(returns)))],
-        against=[
-            ev.Counterexample(
-                "a bandit that pays 10 for either action: nothing can be gained, and nothing in G moves",
-                ev.Exact(f"gradient {s.relation} mean of ∇G", case.answer()[0][0], s.relation, inside),
-                golden=case,
-                violates=ev.Exact("the returns do not differ", pays[0], "=", pays[1]),
-            )
-        ],
+        says=written(
+            r"\nabla_\theta \mathbb{E}_{\tau \sim \pi_\theta}[G(\tau)] "
+            r"@relation \mathbb{E}_{\tau \sim \pi_\theta}[\nabla_\theta G(\tau)]",
+            relation=s.relation,
+        ),
+        against=case.refutes(
+            "a bandit that pays 10 for either action: nothing can be gained, and nothing in G moves",
+            ev.Exact(f"gradient {s.relation} mean of ∇G", case.answer()[0][0], s.relation, inside),
+            violates=ev.Exact("the returns do not differ", pays[0], "=", pays[1]),
+        ),
         repair=[
             ev.Identity(
                 "the slope of the mean of two outcomes, less the mean of their slopes",
@@ -142,19 +137,18 @@ def log_derivative(s: Statement) -> ev.Findings:
     p, f = positives("p f")
     slope, total = reals("dp S")
     weighted = p * f * score(p, p) * slope
-    x, density, mean = reals("x"), sequence("p_theta"), sequence("E_{x~p_theta}")
-    gradient, value = sequence("nabla_{theta}"), sequence("f")(x)
-    inner = sympy.log(density(x)) if s.logarithm else density(x)
+    log = r"\log" if s.logarithm else ""
     return ev.Findings(
-        says=[says(gradient(mean(value)), "=", mean(s.sign * value * gradient(inner)))],
-        against=[
-            ev.Counterexample(
-                "two outcomes of chances 1 − θ and θ, at θ = 0 and from the right: the second is never drawn",
-                ev.Exact("gradient of the mean = mean with the score", moved, "=", scored),
-                golden=case,
-                violates=ev.Exact("an outcome that θ > 0 can have has the chance", drawn[1], "=", 0),
-            )
-        ],
+        says=written(
+            r"\nabla_\theta \mathbb{E}_{x \sim p_\theta}[f(x)] = "
+            rf"\mathbb{{E}}_{{x \sim p_\theta}}[@sign f(x) \nabla_\theta {log} p_\theta(x)]",
+            sign=s.sign,
+        ),
+        against=case.refutes(
+            "two outcomes of chances 1 − θ and θ, at θ = 0 and from the right: the second is never drawn",
+            ev.Exact("gradient of the mean = mean with the score", moved, "=", scored),
+            violates=ev.Exact("an outcome that θ > 0 can have has the chance", drawn[1], "=", 0),
+        ),
         repair=[
             ev.Induction(
                 "Σ f ∇p = Σ p f ∇ log p",
@@ -169,16 +163,16 @@ def log_derivative(s: Statement) -> ev.Findings:
 @claim("L4.2-sampling", power=-1, drawn=Choice("1/2", "3/4"))
 def sampling(s: Statement) -> ev.Findings:
     """The mean of N weighted scores has the gradient as its mean, and comes close in a simulation."""
-    mu, count, i, k = reals("mu"), index("N"), index("i"), 20_000
+    mu, count, k = reals("mu"), index("N"), 20_000
     takes_left = np.random.default_rng(42).random(k) < float(as_expression(s.drawn))
     terms = np.where(takes_left, 10 * 0.5, 0.0)
     mean, spread = float(terms.mean()), 3.29 * float(terms.std(ddof=1)) / math.sqrt(k)
-    gradient, x = sequence("nabla_{theta}"), sequence("x")(i)
-    term = sequence("f")(x) * gradient(sympy.log(sequence("p_theta")(x)))
     return ev.Findings(
-        says=[
-            says(gradient(sequence("E")(reals("f"))), "~", count**s.power * sympy.Sum(term, (i, 1, count)))
-        ],
+        says=written(
+            r"\nabla_\theta \mathbb{E}[f] \approx "
+            r"@share \sum_{i=1}^{N} f(x_i) \nabla_\theta \log p_\theta(x_i)",
+            share=count**s.power,
+        ),
         literal=[
             sum_by_induction(
                 "N samples, each with mean μ, have the mean Nμ", lambda _: mu, lambda n: n * mu, over="N ≥ 1"
@@ -221,29 +215,21 @@ def stale_data(s: Statement) -> ev.Findings:
     true, stale = case.answer(q=case.given["p"]), case.answer(p=case.given["q"])
     shift, size = positives("d c")
     pay_left, pay_right = (2 * as_expression(case.given["f"][0]), -2 * as_expression(case.given["f"][1]))
-    tau, gradient, policy = reals("tau"), sequence("nabla"), sequence("pi_theta")
-    weight = (policy(tau) / sequence("pi_old")(tau)) ** s.weight
-    body = weight * sequence("G")(tau) * gradient(sympy.log(policy(tau)))
+    weight = (sequence("pi_theta")(reals("tau")) / sequence("pi_old")(reals("tau"))) ** s.weight
     over = "π_old(L) − π(L) and G_L(1 − π(L)) + G_R π(L) are not 0"
     return ev.Findings(
-        says=[
-            says(
-                sequence("E_{tau~pi_old}")(body),
-                s.relation,
-                gradient(sequence("J")(reals("theta"))),
-            )
-        ],
-        against=[
-            ev.Counterexample(
-                "returns 1 and −1 at even chances: the scores make both terms 1/2, whatever is drawn",
-                ev.Exact(
-                    f"mean over the old policy {s.relation} the gradient, for θ_L", stale, s.relation, true
-                ),
-                golden=case,
-                premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
-                violates=ev.Exact("G_L(1 − π(L)) + G_R π(L)", (pay_left + pay_right) / 2, "=", 0),
-            )
-        ],
+        says=written(
+            r"\mathbb{E}_{\tau \sim \pi_{\text{old}}}[@weight G(\tau) \nabla \log \pi_\theta(\tau)] "
+            r"@relation \nabla J(\theta)",
+            weight=weight,
+            relation=s.relation,
+        ),
+        against=case.refutes(
+            "returns 1 and −1 at even chances: the scores make both terms 1/2, whatever is drawn",
+            ev.Exact(f"mean over the old policy {s.relation} the gradient, for θ_L", stale, s.relation, true),
+            premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
+            violates=ev.Exact("G_L(1 − π(L)) + G_R π(L)", (pay_left + pay_right) / 2, "=", 0),
+        ),
         repair=[
             ev.Identity(
                 "the bias of old samples",
@@ -263,21 +249,18 @@ def must_discard(s: Statement) -> ev.Findings:
     case = vector(STALE)
     chance, shift, x, y = reals("p d x y")
     return ev.Findings(
-        against=[
-            ev.Counterexample(
-                "the bandit of 4.4 with samples from (3/4, 1/4) for the policy (1/2, 1/2)",
-                ev.Exact(
-                    "what old samples give in the mean ≠ the gradient",
-                    case.answer("estimate"),
-                    "!=",
-                    answer("policy_gradient", **BANDIT)[0][0],
-                ),
-                golden=case,
-                also=(vector("importance/audit-stale-samples-reweighted"),),
-                premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
-                violates=ev.Exact("the first action is reweighted", case.answer("weights")[0], "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "the bandit of 4.4 with samples from (3/4, 1/4) for the policy (1/2, 1/2)",
+            ev.Exact(
+                "what old samples give in the mean ≠ the gradient",
+                case.answer("estimate"),
+                "!=",
+                answer("policy_gradient", **BANDIT)[0][0],
+            ),
+            also=(vector("importance/audit-stale-samples-reweighted"),),
+            premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
+            violates=ev.Exact("the first action is reweighted", case.answer("weights")[0], "!=", 1),
+        ),
         repair=[
             ev.Identity(
                 "samples of weight 1 are biased",

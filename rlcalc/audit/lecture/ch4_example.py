@@ -8,14 +8,9 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import plain_text, read, says
+from rlcalc.audit.formula import plain_text, read, says, written
 from rlcalc.audit.lecture.ch4 import BANDIT, STALE
-from rlcalc.audit.lecture.ch4_theorem import (
-    NO_GAMMA,
-    TOKEN_5,
-    WORKED,
-    gradient_of_objective,
-)
+from rlcalc.audit.lecture.ch4_theorem import NO_GAMMA, TOKEN_5, WORKED
 from rlcalc.audit.policies import Path, TwoSteps, odds_gain
 from rlcalc.audit.proofs import answer, entries, ordered, positives, reals, sequence
 from rlcalc.audit.registry import Statement, claim
@@ -47,21 +42,17 @@ def score(s: Statement) -> ev.Findings:
     total = sympy.exp(t) + sympy.exp(u)
     log = t - sympy.log(total)
 
-    def written(left: Any, right: Any) -> list[Any]:
+    def scores(left: Any, right: Any) -> list[Any]:
         return [s.sign * (1 - left), -s.sign * right]
 
-    ours = written(sympy.exp(t) / total, sympy.exp(u) / total)
+    ours = scores(sympy.exp(t) / total, sympy.exp(u) / total)
     policy, (left, right) = sequence("pi"), reals("L R")
     return ev.Findings(
-        says=[
-            says(
-                sequence("nabla")(sympy.log(policy(left))),
-                "=",
-                written(policy(left), policy(right)),
-                "=",
-                s.printed,
-            )
-        ],
+        says=written(
+            r"\nabla \log \pi(L) = @scores = @printed",
+            scores=scores(policy(left), policy(right)),
+            printed=s.printed,
+        ),
         literal=[
             ev.Identity("∂ log π(L)/∂θ_L", sympy.diff(log, t), ours[0], "all preferences"),
             ev.Identity("∂ log π(L)/∂θ_R", sympy.diff(log, u), ours[1], "all preferences"),
@@ -133,17 +124,14 @@ def because_high_return(s: Statement) -> ev.Findings:
     before, after = case.answer("policy_before"), case.answer("policy")
     step, gain = positives("alpha g")
     return ev.Findings(
-        against=[
-            ev.Counterexample(
-                "L pays 1 and R would pay 20; L was taken",
-                ev.Exact("L is not the favourite afterwards", after[0], "<=", after[1]),
-                golden=case,
-                premises=(
-                    ev.Exact("the return is the lower of the two", case.given["return_"], "<", 20),
-                    ev.Exact("there was no favourite before", before[0], "=", before[1]),
-                ),
-            )
-        ],
+        against=case.refutes(
+            "L pays 1 and R would pay 20; L was taken",
+            ev.Exact("L is not the favourite afterwards", after[0], "<=", after[1]),
+            premises=(
+                ev.Exact("the return is the lower of the two", case.given["return_"], "<", 20),
+                ev.Exact("there was no favourite before", before[0], "=", before[1]),
+            ),
+        ),
         repair=[
             ev.Sign(
                 "the odds of the action taken rise by α G times a positive number",
@@ -190,13 +178,13 @@ def called_mdp(s: Statement) -> ev.Findings:
 @claim("L4.5-ascent", sign=1, harmless={"sign: 1 → 2": "a step twice as long goes uphill too"})
 def ascent(s: Statement) -> ev.Findings:
     """The objective's slope along the step is |∇J|²; for the bandit of 4.4 every step improves."""
-    (step, g, rest), theta = positives("alpha g_1 rest"), reals("theta")
+    step, g, rest = positives("alpha g_1 rest")
     before = answer("policy_gradient", "objective", **BANDIT)
     gradient = answer("policy_gradient", **BANDIT)[0]
     moved = [to_text(s.sign * part / 10) for part in gradient]
     after = answer("policy_gradient", "objective", **BANDIT | {"theta": [moved]})
     return ev.Findings(
-        says=[says(theta, "<-", theta + s.sign * reals("alpha") * gradient_of_objective())],
+        says=written(r"\theta \gets \theta + @sign \alpha \nabla J(\theta)", sign=s.sign),
         literal=[
             ev.Sign(
                 "what a short step adds to J: α times the slope ∇J · ∇J",
@@ -214,7 +202,7 @@ def unbiased(s: Statement) -> ev.Findings:
     stale, bare = vector(STALE), vector(NO_GAMMA)
     what = f"mean of the estimate {s.relation} ∂J"
     return ev.Findings(
-        says=[says(sequence("E")(sympy.Symbol("hat g")), s.relation, gradient_of_objective())],
+        says=written(r"\mathbb{E}[\hat{g}] @relation \nabla J(\theta)", relation=s.relation),
         against=[
             ev.Counterexample(
                 "the bandit of 4.4 at even chances, episodes drawn at chances 3/4 and 1/4",

@@ -9,7 +9,7 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import says
+from rlcalc.audit.formula import says, written
 from rlcalc.audit.lecture.ch4 import BANDIT
 from rlcalc.audit.policies import Path, TwoSteps
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence
@@ -21,18 +21,7 @@ NO_GAMMA = "policy_gradient/audit-missing-gamma-t"  # two tokens, discount 1/2
 TOKEN_5 = 2
 
 
-def gradient_of_objective() -> Any:
-    return sequence("nabla")(sequence("J")(reals("theta")))
-
-
-def policy_at(t: Any) -> Any:
-    """π_θ(a_t|s_t)."""
-    return sequence("pi_theta")(sequence("a")(t), sequence("s")(t))
-
-
-def scored(weight: Any, t: Any, *, logarithm: bool = True) -> Any:
-    """A weight times the score of step t, which is a gradient of a logarithm."""
-    return weight * sequence("nabla")(sympy.log(policy_at(t)) if logarithm else policy_at(t))
+SCORES = r"\sum_{t} @sign %s_t \nabla %s\pi_\theta(a_t|s_t)"  # what weighs a score, and the logarithm
 
 
 def no_score_on_average(logarithm: bool) -> ev.Induction:
@@ -53,9 +42,11 @@ def pointwise(s: Statement) -> ev.Findings:
     """f · f′/f = f′ wherever log f exists, that is for f > 0."""
     p, slope = positives("f"), reals("df")
     right = s.sign * p**s.power * sympy.diff(sympy.log(p), p) * slope
-    density, gradient = sequence("p_theta")(reals("x")), sequence("nabla")
+    density = sequence("p_theta")(reals("x"))
     return ev.Findings(
-        says=[says(gradient(density), "=", s.sign * density**s.power * gradient(sympy.log(density)))],
+        says=written(
+            r"\nabla p_\theta(x) = @factor \nabla \log p_\theta(x)", factor=s.sign * density**s.power
+        ),
         literal=[
             ev.Identity(
                 "f ∇ log f = ∇f", right, slope, "every f > 0 and every slope of it, in each component of θ"
@@ -67,7 +58,7 @@ def pointwise(s: Statement) -> ev.Findings:
 @claim("L4.3-pg-theorem", sign=1, weight=Choice("G", "R"), dynamics_fixed=True)
 def pg_theorem(s: Statement) -> ev.Findings:
     """Term by term in general, and summed over a process with everything left as a symbol."""
-    world, tau = TwoSteps(), reals("tau")
+    world = TwoSteps()
 
     def weight(path: Path, t: int) -> Any:
         return s.sign * (world.to_go(path, 0) if s.weight == "G" else path.steps[t].reward)
@@ -75,15 +66,11 @@ def pg_theorem(s: Statement) -> ev.Findings:
     chance, dynamics = positives("pi P")
     slope, drift, gain = reals("dpi dP G")
     moved = slope * dynamics + (0 if s.dynamics_fixed else chance * drift)
-    score = sequence("nabla")(sympy.log(sequence("pi_theta")(tau)))
     return ev.Findings(
-        says=[
-            says(
-                gradient_of_objective(),
-                "=",
-                sequence("E_{tau~pi_theta}")(s.sign * sequence(s.weight)(tau) * score),
-            )
-        ],
+        says=written(
+            r"\nabla J(\theta) = \mathbb{E}_{\tau \sim \pi_\theta}[@weight \nabla \log \pi_\theta(\tau)]",
+            weight=s.sign * sequence(s.weight)(reals("tau")),
+        ),
         literal=[
             ev.Identity(
                 "one trajectory: G ∇(P π) = P π · G ∇ log π",
@@ -106,16 +93,15 @@ def trajectory_probability(s: Statement) -> ev.Findings:
     slope, drift = reals("dpi dP")
     moved = (slope * dynamics + (0 if s.dynamics_fixed else chance * drift)) / (chance * dynamics)
     follows = sequence("P")(sequence("s")(t + 1), sequence("a")(t), sequence("s")(t))
-    factors = policy_at(t) * (1 if s.dynamics_left_out else follows)
     return ev.Findings(
-        says=[says(sequence("pi_theta")(reals("tau")), "=", sequence("prod_{t}")(factors))],
-        against=[
-            ev.Counterexample(
-                "one step of the 2×2 grid with slip 1/5, an even policy: 12 trajectories of product 1/4",
-                ev.Exact("the products of all trajectories add up to 1", total, "=", 1),
-                golden=case,
-            )
-        ],
+        says=written(
+            r"\pi_\theta(\tau) = \prod_{t} @follows \pi_\theta(a_t|s_t)",
+            follows=1 if s.dynamics_left_out else follows,
+        ),
+        against=case.refutes(
+            "one step of the 2×2 grid with slip 1/5, an even policy: 12 trajectories of product 1/4",
+            ev.Exact("the products of all trajectories add up to 1", total, "=", 1),
+        ),
         repair=[
             ev.Identity(
                 "∇ log(P π) = ∇ log π",
@@ -146,9 +132,10 @@ def grad_log_trajectory(s: Statement) -> ev.Findings:
     slope, more = reals("dPi dpi")
     log = sympy.log(so_far * p if s.product else so_far + p)
     left = sympy.diff(log, so_far) * slope + sympy.diff(log, p) * more
-    gradient, whole = sequence("nabla"), sympy.log(sequence("pi_theta")(reals("tau")))
     return ev.Findings(
-        says=[says(gradient(whole), "=", sequence("sum_{t}")(scored(s.sign, index("t"))))],
+        says=written(
+            r"\nabla \log \pi_\theta(\tau) = \sum_{t} @sign \nabla \log \pi_\theta(a_t|s_t)", sign=s.sign
+        ),
         literal=[
             ev.Induction(
                 "∇ log of the product is the sum of the scores",
@@ -175,22 +162,19 @@ def per_timestep(s: Statement) -> ev.Findings:
     """Only the first G_t counts from the start; a later one is worth γ^t as much in J."""
     case, t = vector(NO_GAMMA), index("t")
     past, reward, later, discount = reals("past R G g")
-    term = scored(s.sign * sequence(s.weight)(t), t, logarithm=s.logarithm)
+    scores = SCORES % (s.weight, r"\log " if s.logarithm else "")
     return ev.Findings(
-        says=[says(gradient_of_objective(), "=", sequence("E")(sequence("sum_{t}")(term)))],
-        against=[
-            ev.Counterexample(
-                "two tokens, reward 1 if the last one is 5, discount 1/2: component of token 5",
-                ev.Exact(
-                    "E Σ G_t ∂ log π = ∂J",
-                    case.answer()[0][TOKEN_5],
-                    "=",
-                    case.answer(form="trajectory")[0][TOKEN_5],
-                ),
-                golden=case,
-                violates=ev.Exact("there is a discount", case.given["gamma"], "<", 1),
-            )
-        ],
+        says=written(rf"\nabla J(\theta) = \mathbb{{E}}[{scores}]", sign=s.sign),
+        against=case.refutes(
+            "two tokens, reward 1 if the last one is 5, discount 1/2: component of token 5",
+            ev.Exact(
+                "E Σ G_t ∂ log π = ∂J",
+                case.answer()[0][TOKEN_5],
+                "=",
+                case.answer(form="trajectory")[0][TOKEN_5],
+            ),
+            violates=ev.Exact("there is a discount", case.given["gamma"], "<", 1),
+        ),
         repair=[
             no_score_on_average(s.logarithm),
             ev.Identity(
@@ -207,18 +191,18 @@ def per_timestep(s: Statement) -> ev.Findings:
 @claim("L4.3-single-episode", sign=1, averaged=False)
 def single_episode(s: Statement) -> ev.Findings:
     """In 4.4 the two possible episodes give 5 and 0 where the gradient is 5/2."""
-    case, t = vector(WORKED), index("t")
+    case = vector(WORKED)
     true = answer("policy_gradient", **BANDIT)[0][0]
     left = as_expression(case.given["return_"]) * case.answer("score")[0]
     right = 0 * case.answer("score", action=1)[0]
-    total = sequence("sum_{t}")(scored(s.sign * sequence("G")(t), t))
+    total = SCORES % ("G", r"\log ")
     in_the_mean = _per_step(TwoSteps(1), s.sign)
+    mean = rf"\mathbb{{E}}[{total}]" if s.averaged else total
+    statement = written(rf"\nabla J(\theta) \approx {mean}", sign=s.sign)
     if s.averaged:
-        return ev.Findings(
-            says=[says(gradient_of_objective(), "~", sequence("E")(total))], literal=[*in_the_mean]
-        )
+        return ev.Findings(says=statement, literal=[*in_the_mean])
     return ev.Findings(
-        says=[says(gradient_of_objective(), "~", total)],
+        says=statement,
         literal=[
             ev.Exact("bandit of 4.4, episode L: the sum = the gradient", s.sign * left, "=", true),
             ev.Exact("episode R", s.sign * right, "=", true),
@@ -252,4 +236,5 @@ def sum_to_end(s: Statement) -> ev.Findings:
     """At time T there is no action any more, and no return."""
     t, case = index("t"), vector(WORKED)
     step = ev.Exact("section 4.4, T = 1: one term", 10 * case.answer("score")[0], "=", 5)
-    return sum_ends(scored(sequence("G")(t), t), s.last, [step])
+    chosen = sequence("pi_theta")(sequence("a")(t), sequence("s")(t))
+    return sum_ends(sequence("G")(t) * sequence("nabla")(sympy.log(chosen)), s.last, [step])

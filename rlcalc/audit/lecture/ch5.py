@@ -144,7 +144,13 @@ def sparse_reward(s: Statement) -> ev.Findings:
     return ev.Findings(
         says=[says(reward, "=", s.right), says(reward, "=", s.wrong)],
         against=[
-            ev.Fact("in stage 3, rewards of InstructGPT", s.kind, "not in", scored.rewards, scored.source)
+            ev.Fact(
+                f"in stage 3 InstructGPT has no {s.kind} for a reward",
+                s.kind,
+                "not in",
+                scored.rewards,
+                scored.source,
+            )
         ],
         repair=[
             *(
@@ -215,15 +221,12 @@ def single_reward(s: Statement) -> ev.Findings:
     case, long = vector("token_mdp/audit-first-token-discounted"), vector("token_mdp/lecture-5.4-discounted")
     return ev.Findings(
         says=[says(sequence("G")(t), s.relation, REWARD(end)), says(t, "<", end)],
-        against=[
-            ev.Counterexample(
-                "an answer of two tokens",
-                ev.Exact("weight of the first token's score against R", case.answer(), s.relation, 1),
-                golden=case,
-                also=(long,),
-                violates=ev.Exact("γ is not 1", case.given["gamma"], "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "an answer of two tokens",
+            ev.Exact("weight of the first token's score against R", case.answer(), s.relation, 1),
+            also=(long,),
+            violates=ev.Exact("γ is not 1", case.given["gamma"], "!=", 1),
+        ),
         repair=[
             ev.Induction(
                 "return of the token k places before the last one, without discount",

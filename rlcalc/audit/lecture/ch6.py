@@ -10,7 +10,7 @@ from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import Vector, printed, vector
 from rlcalc.audit.formula import says, written
 from rlcalc.audit.lecture.ch4 import ANY_SOFTMAX, chance_moves
-from rlcalc.audit.policies import Path, TwoSteps, odds_gain
+from rlcalc.audit.policies import odds_gain
 from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
@@ -34,7 +34,9 @@ def grading(s: Statement) -> ev.Findings:
     for relation, *ends in ((s.usual, 50, 60), (s.better, 80, 90)):
         said += [says(as_expression(s.score) - b, relation, 0), says(ends[0], "<=", b, "<=", ends[1])]
         gaps = [answer("advantage", return_=s.score, value=str(end)) for end in ends]
-        literal += [ev.Exact(f"less {end}", gap, relation, 0) for end, gap in zip(ends, gaps, strict=True)]
+        literal += [
+            ev.Exact(f"{s.score} − {end}", gap, relation, 0) for end, gap in zip(ends, gaps, strict=True)
+        ]
     return ev.Findings(says=said, literal=[*literal])
 
 
@@ -98,14 +100,6 @@ def proportional(s: Statement) -> ev.Findings:
 @claim("L6.2-baseline-unbiased", of_action=False, same_policy=True)
 def baseline_unbiased(s: Statement) -> ev.Findings:
     """Σ π(a) b ∇ log π(a) = b ∇1 = 0, for a number or a function of the state."""
-    world, t = TwoSteps(), index("t")
-    per_state, per_action = reals("b_0 b_1 b_2"), reals("e_L e_R")
-
-    def weight(path: Path, at: int) -> Any:
-        step = path.steps[at]
-        extra = per_action[step.chance != world.left[step.state]] if s.of_action else 0
-        return world.gamma**at * (world.to_go(path, at) - per_state[step.state] - extra)
-
     p, drawn = positives("pi q")
     b, own, slope, total = reals("b b_a dpi D")
     term = (p if s.same_policy else drawn) * (own if s.of_action else b) * slope / p
@@ -113,7 +107,7 @@ def baseline_unbiased(s: Statement) -> ev.Findings:
         says=written(
             r"\mathbb{E}[(G_t - @b) \nabla \log \pi_\theta(A_t|S_t)] "
             r"= \mathbb{E}[G_t \nabla \log \pi_\theta(A_t|S_t)]",
-            b=sequence("b")(sequence("A")(t)) if s.of_action else b,
+            b=sequence("b")(sequence("A")(index("t"))) if s.of_action else b,
         ),
         literal=[
             ev.Induction(
@@ -121,8 +115,7 @@ def baseline_unbiased(s: Statement) -> ev.Findings:
                 base=(ev.Identity("one action", term, b * slope),),
                 step=(ev.Identity("one action more", b * total + term, b * (total + slope)),),
                 over="any number of actions, every differentiable policy, b a function of the state",
-            ),
-            *world.gradient_is("E[Σ γ^t (G_t − b(S_t)) ∇ log π] = ∇J", weight),
+            )
         ],
     )
 
@@ -139,20 +132,17 @@ def reduces_variance(s: Statement) -> ev.Findings:
             r"\operatorname{Var}[G_t \nabla \log \pi_\theta]",
             relation=s.relation,
         ),
-        against=[
-            ev.Counterexample(
-                "two actions with chances 3/4 and 1/4 and returns 1 and 0; the baseline is the value, 3/4",
-                ev.Exact(
-                    f"variance with the baseline {s.relation} without it",
-                    case.answer("variance"),
-                    s.relation,
-                    none.answer("variance"),
-                ),
-                golden=case,
-                violates=ev.Exact("b ≥ 2b*", case.answer("subtracted"), ">=", 2 * case.answer("best")),
-                also=(none,),
-            )
-        ],
+        against=case.refutes(
+            "two actions with chances 3/4 and 1/4 and returns 1 and 0; the baseline is the value, 3/4",
+            ev.Exact(
+                f"variance with the baseline {s.relation} without it",
+                case.answer("variance"),
+                s.relation,
+                none.answer("variance"),
+            ),
+            violates=ev.Exact("b ≥ 2b*", case.answer("subtracted"), ">=", 2 * case.answer("best")),
+            also=(none,),
+        ),
         repair=[
             ordered(
                 "E (G−b)²|s|² − E G²|s|² = b² E|s|² − 2b E G|s|²; the means are equal, so the variances "
@@ -226,17 +216,14 @@ def sign_direction(s: Statement) -> ev.Findings:
         says=written(
             r"A_t > 0 \implies \pi_{\text{new}}(a_t|s_t) @effect \pi_{\text{old}}(a_t|s_t)", effect=s.effect
         ),
-        against=[
-            ev.Counterexample(
-                "two equally likely actions were taken once each, with advantages 1 and 5 (a critic at 10)",
-                ev.Exact("slope of the first preference", case.answer()[0], s.effect, 0),
-                golden=case,
-                premises=(
-                    ev.Exact("its advantage", answer("advantage", return_=returns[0], value=critic), ">", 0),
-                ),
-                violates=ev.Exact("samples in the step", sympy.Integer(len(returns)), ">", 1),
-            )
-        ],
+        against=case.refutes(
+            "two equally likely actions were taken once each, with advantages 1 and 5 (a critic at 10)",
+            ev.Exact("slope of the first preference", case.answer()[0], s.effect, 0),
+            premises=(
+                ev.Exact("its advantage", answer("advantage", return_=returns[0], value=critic), ">", 0),
+            ),
+            violates=ev.Exact("samples in the step", sympy.Integer(len(returns)), ">", 1),
+        ),
         repair=[
             ordered("A > 0: what the odds gain", up, s.effect, 0, ANY_SOFTMAX),
             ordered("A < 0: what they lose", -down, s.effect, 0, ANY_SOFTMAX),
@@ -266,8 +253,8 @@ def actor_critic(s: Statement) -> ev.Findings:
                 0,
                 "a return G_1 with chance w, otherwise G_2",
             ),
-            ev.Fact("the actor's loss takes", s.weight, "in", actor),
-            ev.Fact("and an advantage takes, from the critic,", s.against, "in", advantage),
+            ev.Fact("inputs of the actor's loss", s.weight, "in", actor),
+            ev.Fact("inputs of an advantage", s.against, "in", advantage),
         ]
     )
 
@@ -303,29 +290,31 @@ def control_variate(s: Statement) -> ev.Findings:
 
 
 def _correlated(s: Statement, case: Vector) -> ev.Counterexample:
-    """X is 0 or 1, equally likely, and b takes its two values with it: 4 Cov is their difference."""
+    """X is 0 or 1, equally likely, and b takes its two values with it."""
     low, high = map(as_expression, case.given["b"])
+    half = (high - low) / 2  # twice the covariance; its square is the variance of b
     after, before = case.answer("variance"), case.answer("variance_x")
     return ev.Counterexample(
         f"X is 0 or 1, equally likely, and b is {low} or {high} with it",
         ev.Exact(f"Var(X − b) {s.relation} Var X", after, s.relation, before),
         golden=case,
         premises=(ev.Exact("b correlates with X", case.answer("correlation"), "!=", 0),),
-        violates=ev.Exact("8 Cov is not above 4 Var b", 2 * (high - low), "<=", (high - low) ** 2),
+        violates=ev.Exact("2 Cov(X, b) is not above Var b", half, "<=", half**2),
     )
 
 
 @claim("L6.5-analogy-to-baseline", multiplied=False, own_mean=0)
 def analogy(s: Statement) -> ev.Findings:
     """b alone is a constant and correlates with nothing; what is subtracted from G·score is b·score."""
-    case, (p, b) = vector(CRITIC), reals("p b")
+    case, (p, q, b) = vector(CRITIC), reals("p q b")
     pair = [case.answer("variance"), case.answer("variance", baseline="0")]
     if not s.multiplied:
         alone = {"x": case.given["returns"], "b": [case.given["baseline"]] * 2, "k": "1"}
         pair = [answer("control_variate", name, **alone) for name in ("variance", "variance_x")]
     score = sympy.Symbol("score") if s.multiplied else 1
     numbers = ev.Exact("returns 15 and 7, b = 10: variance with b, and without", pair[0], "<", pair[1])
-    centred = ev.Identity("E[b ∇ log π]", p * b * (1 - p) + (1 - p) * b * -p, s.own_mean, "two actions")
+    mean = p * b * (1 - p) + q * b * -p + (1 - p - q) * b * -p
+    centred = ev.Identity("E[b ∇ log π], an entry of it", mean, s.own_mean, "three actions, every b")
     return ev.Findings(
         says=written(
             r"\operatorname{Var}(@full - @part) < \operatorname{Var}(@full)",

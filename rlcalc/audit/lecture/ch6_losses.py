@@ -26,13 +26,13 @@ LOSSES = "actor_loss/lecture-6.4-even-policy"  # both episodes of 6.4 at even ch
 @claim("L6.3-A-uses-R", letter=Choice("R", "G"), sign=1)
 def advantage_of_reward(s: Statement) -> ev.Findings:
     """Everywhere else in the lecture R is a reward: one of them is not what the state's value predicts."""
-    t, (reward, later, value, gamma) = index("t"), reals("R G V gamma")
+    t, (reward, later, value, gamma) = index("t"), reals("R_1 G_1 V gamma")
     full, over = reward + gamma * later, "every reward and what follows it"
     meant = {"R": reward, "G": full}[s.letter]
     return ev.Findings(
         says=[says(sequence("A")(t), "=", s.sign * (sequence(s.letter)(t) - sequence("V_phi")(t)))],
-        literal=[ev.Identity("is it return less value?", s.sign * (meant - value), full - value, over)],
-        repair=[ev.Identity("G_t = R_{t+1} + γ G_{t+1} is", s.sign * (full - value), full - value, over)],
+        literal=[ev.Identity(f"{s.letter} − V = G − V", s.sign * (meant - value), full - value, over)],
+        repair=[ev.Identity("G_t = R_{t+1} + γ G_{t+1} less V", s.sign * (full - value), full - value, over)],
         unchanged=[*printed(*EPISODES)],
     )
 
@@ -57,15 +57,12 @@ def td_advantage(s: Statement) -> ev.Findings:
     ahead = case.given["next_value"]
     return ev.Findings(
         says=[says(sequence("A")(t), "=", written_out)],
-        against=[
-            ev.Counterexample(
-                "two equally likely actions with the returns 1 and 1/2; the critic is right about the state "
-                "and says 0 about the one from which 1 follows",
-                ev.Exact("TD error of the better action = its advantage", case.answer(), "=", better),
-                golden=case,
-                violates=ev.Exact("the critic's value of a state worth 1", ahead, "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "two equally likely actions with the returns 1 and 1/2; the critic is right about the state "
+            "and says 0 about the one from which 1 follows",
+            ev.Exact("TD error of the better action = its advantage", case.answer(), "=", better),
+            violates=ev.Exact("the critic's value of a state worth 1", ahead, "!=", 1),
+        ),
         repair=[
             ev.Identity(
                 "it is the TD error",
@@ -102,14 +99,11 @@ def more_generally(s: Statement) -> ev.Findings:
 
     last = {later: 0, after: 0}  # after the end
     return ev.Findings(
-        against=[
-            ev.Counterexample(
-                "rewards 0 and 1, all values 0, no discount: the first step",
-                ev.Exact("the form gives the return less the value", case.answer(lam=s.lam)[0], "=", full[0]),
-                golden=case,
-                also=(one,),
-            )
-        ],
+        against=case.refutes(
+            "rewards 0 and 1, all values 0, no discount: the first step",
+            ev.Exact("the form gives the return less the value", case.answer(lam=s.lam)[0], "=", full[0]),
+            also=(one,),
+        ),
         repair=[
             ev.Identity("λ = 0: δ_t + γλ A_{t+1} is the TD error", estimate(s.low), delta, "every step"),
             ev.Induction(
@@ -155,15 +149,12 @@ def actor_loss_detach(s: Statement) -> ev.Findings:
             r"= \sum_{t} @sign A_t \nabla \log \pi_\theta(a_t|s_t)",
             sign=s.sign,
         ),
-        against=[
-            ev.Counterexample(
-                "one parameter w for both: preference w of L against 0, value V = w; at w = 0 L returns 1",
-                ev.Exact("derivative of log π · A = A ∂ log π", half + extra.answer(), "=", s.sign * half),
-                golden=extra,
-                violates=ev.Exact("slope of the advantage along w", extra.given["advantages"][0], "!=", 0),
-                also=(score,),
-            )
-        ],
+        against=extra.refutes(
+            "one parameter w for both: preference w of L against 0, value V = w; at w = 0 L returns 1",
+            ev.Exact("derivative of log π · A = A ∂ log π", half + extra.answer(), "=", s.sign * half),
+            violates=ev.Exact("slope of the advantage along w", extra.given["advantages"][0], "!=", 0),
+            also=(score,),
+        ),
         repair=[
             ev.Identity(
                 "product rule for one step",
@@ -242,19 +233,16 @@ def critic_loss(s: Statement) -> ev.Findings:
 def directions(s: Statement) -> ev.Findings:
     """Each step by itself, and both episodes in one step."""
     step, start = positives("alpha"), {"theta": ["0", "0"], "alpha": "1/10", "baseline": "10"}
-    up = answer("reinforce_step", "policy", action=0, return_="15", **start)[0]
-    down = answer("reinforce_step", "policy", action=1, return_="7", **start)[1]
-    both = vector(CRITIC).answer()
-    return ev.Findings(
-        literal=[
-            ordered("advantage 5: change of the odds", odds_gain(5 * step), s.first, 0, ANY_SOFTMAX),
-            ordered("advantage −3: change of the odds", odds_gain(-3 * step), s.second, 0, ANY_SOFTMAX),
-            ev.Exact("even chances, α = 1/10: first", up, s.first, "1/2"),
-            ev.Exact("second", down, s.second, "1/2"),
-            ev.Exact("both in one step: first", both[0], s.first, 0),
-            ev.Exact("second", both[1], s.second, 0),
+    literal: list[ev.Evidence] = []
+    for action, (relation, full, advantage) in enumerate(((s.first, "15", 5), (s.second, "7", -3))):
+        gain, moves = odds_gain(advantage * step), f"advantage {advantage}: change of the odds {relation} 0"
+        chance = answer("reinforce_step", "policy", action=action, return_=full, **start)[action]
+        literal += [
+            ordered(moves, gain, relation, 0, ANY_SOFTMAX),
+            ev.Exact("its chance from 1/2 on, α = 1/10", chance, relation, "1/2"),
+            ev.Exact("its slope with both in one step", vector(CRITIC).answer()[action], relation, 0),
         ]
-    )
+    return ev.Findings(literal=literal)
 
 
 @claim(

@@ -29,14 +29,11 @@ def importance(s: Statement) -> ev.Findings:
         says=written(
             r"\mathbb{E}_{x \sim p}[f(x)] = \mathbb{E}_{x \sim q}\left[ @weight f(x) \right]", weight=weight
         ),
-        against=[
-            ev.Counterexample(
-                "q never draws the second outcome, whose weight has no value",
-                ev.Exact("what q can draw of E_q[(p/q) f] = E_p[f]", drawn, "=", whole),
-                golden=case,
-                violates=ev.Exact("p·f where q is 0", whole - drawn, "!=", 0),
-            )
-        ],
+        against=case.refutes(
+            "q never draws the second outcome, whose weight has no value",
+            ev.Exact("what q can draw of E_q[(p/q) f] = E_p[f]", drawn, "=", whole),
+            violates=ev.Exact("p·f where q is 0", whole - drawn, "!=", 0),
+        ),
         repair=[
             ev.Identity(
                 "each outcome that q can draw enters with what it has under p",
@@ -73,14 +70,11 @@ def ratio(s: Statement) -> ev.Findings:
             start=s.start,
             mean=s.mean,
         ),
-        against=[
-            ev.Counterexample(
-                "the old policy never takes the second action, the new one does",
-                ev.Exact("E_old[r] is the mean that is stated", case.answer("estimate"), "=", s.mean),
-                golden=case,
-                violates=ev.Exact("π > π_old for that action", case.given["p"][1], ">", case.given["q"][1]),
-            )
-        ],
+        against=case.refutes(
+            "the old policy never takes the second action, the new one does",
+            ev.Exact("E_old[r] is the mean that is stated", case.answer("estimate"), "=", s.mean),
+            violates=ev.Exact("π > π_old for that action", case.given["p"][1], ">", case.given["q"][1]),
+        ),
         repair=[
             ev.Identity("at θ_old the ratio is 1", (old / old) ** s.power, s.start, "π_old(a) > 0"),
             ev.Identity("π_old · r = π for each action", old * (new / old) ** s.power, new, "π_old > 0"),
@@ -103,15 +97,12 @@ def measures(s: Statement) -> ev.Findings:
             ratio=s.ratio,
             relation=s.relation,
         ),
-        against=[
-            ev.Counterexample(
-                "the action taken keeps its probability, and the other two do not",
-                ev.Exact("r = 1 means that D(π‖π_old) is 0", case.answer(), s.relation, 0),
-                golden=case,
-                premises=(ev.Exact("ratio of the action taken", found, "=", s.ratio),),
-                violates=ev.Exact("number of actions", sympy.Integer(len(case.given["p"])), "!=", 2),
-            )
-        ],
+        against=case.refutes(
+            "the action taken keeps its probability, and the other two do not",
+            ev.Exact("r = 1 means that D(π‖π_old) is 0", case.answer(), s.relation, 0),
+            premises=(ev.Exact("ratio of the action taken", found, "=", s.ratio),),
+            violates=ev.Exact("number of actions", sympy.Integer(len(case.given["p"])), "!=", 2),
+        ),
         repair=[
             ordered(
                 "two actions: equal probability of one leaves the other",
@@ -215,13 +206,10 @@ def gradient(s: Statement) -> ev.Findings:
     true = answer("policy_gradient", mdp="bandit", theta=[["0", "0"]])[0][0]
     return ev.Findings(
         says=statement,
-        against=[
-            ev.Counterexample(
-                "the bandit of section 4.4 at θ = θ_old = (0, 0): returns 10 and 0, advantages 5 and −5",
-                ev.Exact("E_old[r A] = ∂J/∂θ_L", case.answer("estimate"), "=", true),
-                golden=case,
-            )
-        ],
+        against=case.refutes(
+            "the bandit of section 4.4 at θ = θ_old = (0, 0): returns 10 and 0, advantages 5 and −5",
+            ev.Exact("E_old[r A] = ∂J/∂θ_L", case.answer("estimate"), "=", true),
+        ),
         repair=[*slopes],
     )
 
@@ -250,17 +238,14 @@ def per_step(s: Statement) -> ev.Findings:
 
     return ev.Findings(
         says=statement,
-        against=[
-            ev.Counterexample(
-                "two steps, a reward 1 after both; each is taken with probability 1/2 before and 1 now",
-                ev.Exact("J_old + E_old[Σ γ^t r_t A_t] = J", there(world.value), "=", there(world.true)),
-                golden=case,
-                premises=(
-                    ev.Exact("what the second step adds", case.answer("estimate"), "=", there(world.second)),
-                ),
-                violates=ev.Exact("the new P is not the old one", there(world.old[0]), "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "two steps, a reward 1 after both; each is taken with probability 1/2 before and 1 now",
+            ev.Exact("J_old + E_old[Σ γ^t r_t A_t] = J", there(world.value), "=", there(world.true)),
+            premises=(
+                ev.Exact("what the second step adds", case.answer("estimate"), "=", there(world.second)),
+            ),
+            violates=ev.Exact("the new P is not the old one", there(world.old[0]), "!=", 1),
+        ),
         repair=[
             ev.Identity(
                 "what is missing is of second order", world.value + world.missing, world.true, FAMILY

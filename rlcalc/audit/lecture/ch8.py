@@ -12,7 +12,6 @@ from rlcalc.audit.formula import says
 from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.tables import algorithms
-from rlcalc.audit.values import listed
 from rlcalc.audit.zero import as_expression
 
 Program = tuple[tuple[tuple[str, ...], str], ...]
@@ -85,13 +84,13 @@ def complete(s: Statement) -> ev.Findings:
     )
     return ev.Findings(
         against=[
-            ev.Fact(f"8.2 names {listed(missing)}, and no line has it", missing, "!=", frozenset()),
+            ev.Fact("pieces that 8.2 names and no line has", missing, "!=", frozenset()),
         ],
         repair=[
             ev.Identity(
                 "λ = 1: the generalised advantage is G − V",
                 *one_step_back(as_expression(s.lam)),
-                over="step by step",
+                over="all R, V and γ",
             ),
             ev.Identity("c_2 = 0: the entropy adds nothing to the objective", with_bonus, without),
         ],
@@ -159,20 +158,17 @@ def unused_lambda(s: Statement) -> ev.Findings:
     written = sequence("G")(t) - sequence("V")(t)
     return ev.Findings(
         says=[says(written, s.relation, sequence("hat A")(t, gamma, lam)), says(lam, "=", s.lam)],
-        against=[
-            ev.Counterexample(
-                "the pseudocode's advantage of an episode with V = 0 against that of λ = 0.95",
-                ev.Exact(
-                    "G_0 − V(S_0) against the advantage with λ",
-                    full - as_expression(case.given["values"][0]),
-                    s.relation,
-                    case.answer()[0],
-                ),
-                golden=case,
-                premises=(ev.Exact("the λ of the list", case.given["lam"], "=", s.lam),),
-                violates=ev.Exact("λ is not 1", case.given["lam"], "!=", 1),
-            )
-        ],
+        against=case.refutes(
+            "the pseudocode's advantage of an episode with V = 0 against that of λ = 0.95",
+            ev.Exact(
+                "G_0 − V(S_0) against the advantage with λ",
+                full - as_expression(case.given["values"][0]),
+                s.relation,
+                case.answer()[0],
+            ),
+            premises=(ev.Exact("the λ of the list", case.given["lam"], "=", s.lam),),
+            violates=ev.Exact("λ is not 1", case.given["lam"], "!=", 1),
+        ),
         repair=[
             ev.Fact("no line of the pseudocode reads it", "λ", "not in", names_in(PSEUDOCODE)),
             ordered("at λ = 1 the written advantage is it", plain, s.relation, one_step_back(1)[0]),

@@ -131,8 +131,18 @@ class Search:
                 break
             found = self.tried(binding)
             if found is not None:
-                return self.said(found)
+                return self.said(self.one_list(found) or found)
         return self.faulty() or self.nearest()
+
+    def one_list(self, found: Binding) -> Binding | None:
+        """The reading as plain lists of numbers, of a loop that only happens to take arrays, time first."""
+        if found.layout != "[T, B]" or found.form != "array" or found.backend != "numpy":
+            return None
+        values = self.family.arrange(found, self.family.probes(found)[0])
+        parts = self.target.lay_out(values, sheet(self.target, found)).parts
+        if "" not in parts or parts[""].kind != "list":
+            return None
+        return self.tried(replace(found, layout="[T]", form="list", outputs={}))
 
     def candidates(self) -> Iterator[Binding]:
         lists = any("ist" in a.annotation for a in self.facts.arguments or ())
@@ -286,10 +296,12 @@ class Search:
     @property
     def likely(self) -> list[Reading]:
         """What ran, without flags of observations where nothing but a length speaks for them."""
+        lasts = {"last_done", "last_mask"}
         steps = [
-            r for r in self.ran if r.binding.ends == "step" or r.binding.roles & {"last_done", "last_mask"}
-        ]
-        return steps or self.ran
+            run for run in self.ran if run.binding.ends == "step" or run.binding.roles & lasts
+        ] or self.ran
+        wide = any(run.binding.layout == "[T, B]" and run.share >= 0 for run in steps)
+        return [run for run in steps if not (wide and run.binding.layout == "[T, 1]")]
 
     def faulty(self) -> Binding | None:
         """A reading under which the function has a known fault."""

@@ -22,10 +22,10 @@ from rlcalc.conform.target.call import Reply, compiles, others, perform, prepare
 from rlcalc.conform.target.facts import Facts, facts_of
 from rlcalc.conform.target.load import callable_or_refuse, load_function, prepare_jax
 from rlcalc.conform.target.sheet import perform_sheet
-from rlcalc.conform.target.time_limit import TimedOut, checked_limit, limited
 from rlcalc.conform.vectors import Arrays, Vector
 from rlcalc.errors import InputError
 from rlcalc.specs import Parameter
+from rlcalc.time_limit import TimedOut, checked_limit, limited
 
 if TYPE_CHECKING:
     from rlcalc.conform.binding.model import Binding
@@ -208,6 +208,11 @@ def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
         return False
     if parameter.kind == "flag" and "rewards" in arrays:
         return np.zeros(arrays["rewards"].shape, bool)
+    if name == "values" and "rewards" in arrays:  # a value that nothing was said of counts as 0
+        *batch, steps = arrays["rewards"].shape
+        return np.zeros((*batch, steps + 1), arrays["rewards"].dtype)
+    if name == "bootstrap" and "rewards" in arrays:
+        return np.zeros(arrays["rewards"].shape[:-1], arrays["rewards"].dtype)
     if name == "next_values" and arrays.get("values") is not None:
         return arrays["values"][..., 1:].copy()
     return None

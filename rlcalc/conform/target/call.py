@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.target.time_limit import TimedOut
+from rlcalc.time_limit import TimedOut
 
 # bytes of an answer, which is some numbers for some steps; a larger one is known by its shape alone
 LARGEST = 1 << 26

@@ -24,7 +24,7 @@ from rlcalc.conform.target.call import (
     same,
 )
 from rlcalc.conform.target.facts import owner_of
-from rlcalc.conform.target.time_limit import TimedOut
+from rlcalc.time_limit import TimedOut
 
 MODULE = "module."
 MOST_PARTS = 24

@@ -2,9 +2,9 @@
 
 Each bug is one that a real library has had or could have; one that
 ``rlcalc conform`` knows bears its name there too. It is put in from outside,
-as another formula in `Formulas` or another method of a `Trainer`; the
-trainer's source stays as it is. A bug that nothing detects means that a check
-is missing, and fails the tests.
+in the place of a formula or of a method; the trainer's source stays as it
+is. A bug that nothing detects means that a check is missing, and fails the
+tests.
 
 The first probe is CartPole cut after 20 steps, so that within one iteration
 episodes both fall and run out of time. Its rewards are all 1, which hides
@@ -28,9 +28,9 @@ from rlcalc.formulas import load_forms
 from rlcalc.ppo.check.checks import Checks
 from rlcalc.ppo.check.exact import mini_loop
 from rlcalc.ppo.envs import make_env
-from rlcalc.ppo.records import Batch, Losses, Rollout
+from rlcalc.ppo.records import Batch
 from rlcalc.ppo.settings import Settings
-from rlcalc.ppo.train import Form, Formulas, Trainer
+from rlcalc.ppo.train import Form, Trainer
 from rlcalc.specs import load_formula
 
 ITERATIONS = 10
@@ -50,28 +50,33 @@ PROBES: tuple[tuple[dict[str, Any], Settings], ...] = (
 
 @dataclass(frozen=True)
 class Mutation:
-    """A bug: another formula, another trainer, or a bug of the catalogue of ``conform``.
+    """A bug in one part of a trainer.
 
     Attributes:
         about: what is computed instead; left out where the catalogue says it.
-        known: the same bug there, as ``formula/name``; it is what runs where nothing else is given.
-        formula, form: the formula that is replaced, and what by, given the right form.
+        known: the same bug in the catalogue of ``conform``, as ``formula/name``;
+            it is what runs where no change is given.
+        part: a formula of `Formulas` or a method of `Trainer`.
+        change: what takes its place, given the right one.
     """
 
     name: str
     about: str = ""
     known: str = ""
-    formula: str = ""
-    form: Callable[[Form], Form] | None = None
-    trainer: type[Trainer] = Trainer
+    part: str = ""
+    change: Callable[[Any], Any] | None = None
 
-    def formulas(self) -> Formulas:
-        verified = Formulas.verified()
-        if self.form is not None:
-            return replace(verified, **{self.formula: self.form(getattr(verified, self.formula))})
-        if self.known and self.trainer is Trainer:
-            return replace(verified, **{self.known.partition("/")[0]: known_bug(self.known)})
-        return verified
+    def make(self, *given: Any) -> Trainer:
+        """A trainer with the bug, from what a `Trainer` takes."""
+        trainer, part, change = Trainer(*given), self.part, self.change
+        if self.known and change is None:
+            part, change = self.known.partition("/")[0], lambda right: known_bug(self.known)
+        if change is not None and hasattr(trainer.formulas, part):
+            broken = change(getattr(trainer.formulas, part))
+            trainer.formulas = replace(trainer.formulas, **{part: broken})
+        elif change is not None:
+            setattr(trainer, part, change(getattr(trainer, part)))
+        return trainer
 
     def text(self) -> str:
         if self.about:
@@ -100,13 +105,12 @@ def control() -> Detection:
 
 def detect(mutation: Mutation) -> Detection:
     """Run with a bug until a check of each kind detects it."""
-    formulas = mutation.formulas()
-    caught = [] if mini_loop(formulas, mutation.trainer).passed else ["mini_loop"]
+    caught = [] if mini_loop(make=mutation.make).passed else ["mini_loop"]
     when = ["0"] if caught else []
     for options, settings in PROBES:
         checks = Checks()
         env = make_env(settings.env, settings.envs, 0, torch.device("cpu"), torch.float32, **options)
-        trainer = mutation.trainer(settings, checks.watch(env), formulas, checks)
+        trainer = mutation.make(settings, checks.watch(env), None, checks)
         try:
             for _ in range(ITERATIONS):
                 trainer.iterate()
@@ -151,11 +155,12 @@ def known_bug(known: str) -> Form:
     return broken
 
 
-# --- formulas that the catalogue does not have, or not in Torch ----------------------------------------
+# --- what the catalogue does not have, or not in Torch ------------------------------------------------
 
 
-def _changed(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Form], Form]:
-    return lambda right: lambda **given: change(right(**given))
+def _then(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Changes what the right part gives."""
+    return lambda right: lambda *given, **named: change(right(*given, **named))
 
 
 def _without_next_values(right: Form) -> Form:
@@ -186,80 +191,56 @@ def early_minimum(ratio: Tensor, adv: Tensor, eps: float) -> dict[str, Tensor]:
     return {"objective": torch.minimum(ratio, ratio.clamp(1 - eps, 1 + eps)) * adv}
 
 
-# --- broken trainers -----------------------------------------------------------------------------------
+def _refreshed(right: Any) -> Any:
+    """`Trainer.minibatches` with the policy of each epoch for the one that acted."""
+    model = right.__self__.model
 
-
-class _Refreshed(Trainer):
-    """Takes the policy of each epoch for the one that acted."""
-
-    def minibatches(self, batch: Batch) -> Iterator[Batch]:
+    def minibatches(batch: Batch) -> Iterator[Batch]:
         with torch.no_grad():
-            now = self.model.policy(self.model.actor(batch.observation)).log_prob(batch.action)
-        return super().minibatches(replace(batch, old_log=now))
+            now = model.policy(model.actor(batch.observation)).log_prob(batch.action)
+        return right(replace(batch, old_log=now))  # type: ignore[no-any-return]
+
+    return minibatches
 
 
-class _Leaking(Trainer):
-    """Computes the advantage from the critic inside the loss, and lets the gradient through."""
-
-    def losses(self, head: Tensor, values: Tensor, part: Batch) -> Losses:
-        return super().losses(head, values, replace(part, advantage=part.returns - values))
-
-
-class _MeanAddedBack(Trainer):
-    def normalise(self, advantage: Tensor) -> Tensor:
-        return super().normalise(advantage) + advantage.mean()
-
-
-class _LateReward(Trainer):
-    """Stores the reward in the row of the next step."""
-
-    def collect(self) -> Rollout:
-        rollout = super().collect()
-        return replace(rollout, reward=rollout.reward.roll(1, -1))
-
-
-class _ResetSuccessor(Trainer):
-    """Keeps the observation after a reset as the successor."""
-
-    def collect(self) -> Rollout:
-        rollout = super().collect()
-        return replace(rollout, successor=rollout.observation[1:])
-
-
-class _Ascent(Trainer):
-    def learning_rate(self) -> float:
-        return -super().learning_rate()
+def _leaking(right: Any) -> Any:
+    """`Trainer.losses` with the advantage from the critic, and the gradient let through."""
+    return lambda head, values, part: right(head, values, replace(part, advantage=part.returns - values))
 
 
 MUTATIONS = (
-    Mutation("advantage_sign", "−A instead of A", formula="gae",
-             form=_changed(lambda found: {**found, "advantages": -found["advantages"]})),
+    Mutation("advantage_sign", "−A instead of A", part="gae",
+             change=_then(lambda found: {**found, "advantages": -found["advantages"]})),
     Mutation("done_shifted", known="gae/done-mask-one-late"),
     Mutation("truncation_terminates", known="gae/truncation-as-termination"),
-    Mutation("no_bootstrap", "the value of the successor is left out", formula="gae",
-             form=_without_next_values),
+    Mutation("no_bootstrap", "the value of the successor is left out", part="gae",
+             change=_without_next_values),
     Mutation("bootstrap_after_reset", known="gae/next-value-of-reset-state"),
-    Mutation("successor_after_reset", "the rollout stores the state after the reset",
-             trainer=_ResetSuccessor),
+    Mutation("successor_after_reset", "the rollout stores the state after the reset", part="collect",
+             change=_then(lambda rollout: replace(rollout, successor=rollout.observation[1:]))),
     Mutation("truncation_ignored", known="gae/recursion-crosses-truncation"),
-    Mutation("reward_late", known="gae/reward-one-late", trainer=_LateReward),
+    Mutation("reward_late", known="gae/reward-one-late", part="collect",
+             change=_then(lambda rollout: replace(rollout, reward=rollout.reward.roll(1, -1)))),
     Mutation("lambda_missing", known="gae/lam-missing-in-recursion"),
-    Mutation("one_discount", "γ where γⁿ is meant", formula="gae", form=_one_discount),
-    Mutation("target_is_advantage", "the critic learns A instead of A + V", formula="gae",
-             form=_changed(lambda found: {**found, "returns": found["advantages"]})),
+    Mutation("one_discount", "γ where γⁿ is meant", part="gae", change=_one_discount),
+    Mutation("target_is_advantage", "the critic learns A instead of A + V", part="gae",
+             change=_then(lambda found: {**found, "returns": found["advantages"]})),
     Mutation("mean_added_back", "normalisation adds the mean back",
-             "actor_loss/whitened-with-the-mean-added-back", trainer=_MeanAddedBack),
-    Mutation("old_refreshed", "old log-probabilities are refreshed each epoch", trainer=_Refreshed),
+             "actor_loss/whitened-with-the-mean-added-back", part="normalise",
+             change=lambda right: lambda advantage: right(advantage) + advantage.mean()),
+    Mutation("old_refreshed", "old log-probabilities are refreshed each epoch", part="minibatches",
+             change=_refreshed),
     Mutation("ratio_inverted", known="ratio/ratio-inverted"),
-    Mutation("clip_swapped", known="ppo_clip/bounds-swapped", formula="ppo_clip",
-             form=lambda right: swapped_clip),
-    Mutation("minimum_early", known="ppo_clip/minimum-before-the-product", formula="ppo_clip",
-             form=lambda right: early_minimum),
+    Mutation("clip_swapped", known="ppo_clip/bounds-swapped", part="ppo_clip",
+             change=lambda right: swapped_clip),
+    Mutation("minimum_early", known="ppo_clip/minimum-before-the-product", part="ppo_clip",
+             change=lambda right: early_minimum),
     Mutation("no_clip", known="ppo_clip/clip-forgotten"),
     Mutation("critic_sign", known="ppo_loss/critic-sign"),
     Mutation("entropy_sign", known="ppo_loss/entropy-sign"),
     Mutation("critic_halved", known="ppo_loss/critic-halved-again"),
-    Mutation("advantage_leaks", "a gradient flows through the advantage into the critic", trainer=_Leaking),
-    Mutation("ascent", "the optimiser climbs", trainer=_Ascent),
+    Mutation("advantage_leaks", "a gradient flows through the advantage into the critic", part="losses",
+             change=_leaking),
+    Mutation("ascent", "the optimiser climbs", part="learning_rate", change=_then(lambda rate: -rate)),
     Mutation("kl_sign", known="kl/negative-divergence"),
 )  # fmt: skip

@@ -1,9 +1,9 @@
-"""A time limit for code that is not ours, in the process that calls it.
+"""A time limit for code that may never end, in the process that calls it.
 
 An alarm interrupts Python code and waiting. A call that stays inside
 compiled code is interrupted when it comes back, and one that catches
-``BaseException`` again and again never is; a process of its own (``process``,
-``program``) has neither gap.
+``BaseException`` again and again never is; a process of its own
+(``rlcalc.conform.target``) has neither gap.
 """
 
 from __future__ import annotations

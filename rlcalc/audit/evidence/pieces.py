@@ -8,12 +8,10 @@ hold. The classes are plain data otherwise, so that they can be printed.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
-from rlcalc.audit.formula.tie import Said
 from rlcalc.audit.values import is_literal, listed, number, plain, tex
 from rlcalc.audit.zero import as_expression, sign_status, zero_status
 
@@ -121,7 +119,7 @@ class Induction(Evidence):
     def decide(self) -> Status:
         if not self.base or not self.step:
             return "open"
-        return _worst([part.status for part in (*self.base, *self.step)])
+        return worst([part.status for part in (*self.base, *self.step)])
 
     @property
     def is_idle(self) -> bool:
@@ -150,7 +148,7 @@ class Cases(Evidence):
     over: str
 
     def decide(self) -> Status:
-        return _worst([part.status for part in self.parts]) if self.parts else "open"
+        return worst([part.status for part in self.parts]) if self.parts else "open"
 
     @property
     def is_idle(self) -> bool:
@@ -220,14 +218,16 @@ class Exact(Evidence):
         return is_literal(self.left) and is_literal(self.right)
 
     def lines(self) -> list[str]:
-        return [f"{plain(number(self.left))} {self.relation} {plain(number(self.right))}"]
+        left, right = plain(number(self.left)), plain(number(self.right))
+        return [left if self.relation == "=" and left == right else f"{left} {self.relation} {right}"]
 
     def latex(self) -> str:
         """The relation between the two that holds, which need not be the one that was claimed."""
         opposite = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
         relation = opposite[self.relation] if self.status == "fails" else self.relation
         sign = {"!=": r"\ne", "<=": r"\le", ">=": r"\ge"}.get(relation, relation)
-        return f"{tex(number(self.left))} {sign} {tex(number(self.right))}"
+        left, right = tex(number(self.left)), tex(number(self.right))
+        return "" if left == right else f"{left} {sign} {right}"
 
 
 @dataclass(frozen=True)
@@ -357,205 +357,11 @@ class Simulation(Evidence):
         ]
 
 
-@dataclass(frozen=True)
-class Replay:
-    """A calculator command and an answer of it.
-
-    Attributes:
-        command: as typed, from ``rlcalc`` on.
-        want: the exact answer, in the grammar of the calculator; a list for a vector.
-        output: name of the output; the first one when empty; ``error`` when the
-            calculator refuses, and ``want`` is its code.
-    """
-
-    command: str
-    want: Any
-    output: str = ""
-
-
-class GoldenCase(Protocol):
-    """What a counterexample needs of a golden case: ``rlcalc.audit.cases.Vector``."""
-
-    @property
-    def id(self) -> str: ...
-
-    def symbols(self) -> dict[str, Any]:
-        """The inputs under the names that people give them."""
-
-    def replays(self) -> list[Replay]:
-        """Commands with their answers."""
-
-    def is_confirmed(self) -> bool:
-        """Whether the calculator answers as the case says."""
-
-
-@dataclass(frozen=True)
-class Smallest:
-    """That nothing smaller fails, which was searched: ``cases.smallest``.
-
-    Attributes:
-        domain: among what, in words.
-        tried: how many were looked at before and with the one found.
-    """
-
-    domain: str
-    tried: int
-
-
-@dataclass(frozen=True)
-class Counterexample(Evidence):
-    """Exact numbers at which everything the statement asks for is met and what it says is false.
-
-    It ``holds`` when the premises hold, ``claimed`` fails and the calculator
-    gives the golden case's answers. Inputs, commands and answers are those of
-    the case, and stand there alone.
-
-    Attributes:
-        claimed: the statement at these numbers.
-        golden: the golden case, as ``cases.vector`` gives it.
-        premises: what the statement presupposes.
-        violates: that the condition of the repair is not met here (needed for ``conditional``).
-        also: further golden cases that show it.
-        smallest: the search that found it.
-        given, replay: only in chapters that do not take them from the case yet.
-    """
-
-    general: ClassVar[bool] = True
-    kind: ClassVar[str] = "counterexample"
-
-    claimed: Evidence
-    golden: GoldenCase | str = ""
-    premises: tuple[Evidence, ...] = ()
-    violates: Evidence | None = None
-    also: tuple[GoldenCase, ...] = ()
-    smallest: Smallest | None = None
-    given: Mapping[str, Any] = field(default_factory=dict)
-    replay: tuple[Replay, ...] = ()
-    search: str = ""
-
-    @property
-    def replays(self) -> tuple[Replay, ...]:
-        return self.replay or tuple(one for case in self.cases for one in case.replays())
-
-    @property
-    def cases(self) -> tuple[GoldenCase, ...]:
-        own = () if isinstance(self.golden, str) else (self.golden,)
-        return (*own, *self.also)
-
-    @property
-    def golden_id(self) -> str:
-        return self.golden if isinstance(self.golden, str) else self.golden.id
-
-    def decide(self) -> Status:
-        met = _worst([part.status for part in self.premises])
-        if met != "holds":
-            return met
-        if not all(case.is_confirmed() for case in self.cases):
-            return "fails"
-        return {"holds": "fails", "fails": "holds", "open": "open"}[self.claimed.status]  # type: ignore[return-value]
-
-    def leaves(self) -> list[Evidence]:
-        outside = [self.violates] if self.violates is not None else []
-        return [self.claimed, *self.premises, *outside]
-
-    def lines(self) -> list[str]:
-        inputs = self.given or (self.cases[0].symbols() if self.cases else {})
-        given = ", ".join(f"{name} = {listed(value)}" for name, value in inputs.items())
-        found = [f"given {given}"] if given else []
-        false = ", which is false" if self.claimed.status == "fails" else ""
-        found += [f"claimed: {self.claimed.what}: {line}{false}" for line in self.claimed.lines()[:1]]
-        if self.violates is not None:
-            found.append(f"outside the condition: {self.violates.what}: {self.violates.lines()[0]}")
-        found += dict.fromkeys(f"$ {one.command}" for one in self.replays)
-        if self.smallest:
-            found.append(f"the smallest of {self.smallest.domain} ({self.smallest.tried} tried)")
-        if self.golden:
-            found.append(f"golden case {self.golden_id}")
-        return found
-
-    def latex(self) -> str:
-        return self.claimed.latex()
-
-
-@dataclass(frozen=True)
-class Repair:
-    """What is true instead, with its evidence.
-
-    A ``condition`` under which the statement holds; a ``reading`` of it that
-    holds, while every printed number stays; a ``correction``.
-    """
-
-    kind: Literal["condition", "reading", "correction"]
-    statement: str
-    evidence: tuple[Evidence, ...] = ()
-    unchanged: tuple[Evidence, ...] = ()
-    latex: str = ""
-
-
-def condition(statement: str, evidence: list[Evidence], *, latex: str = "") -> Repair:
-    """The statement holds when this is so."""
-    return Repair("condition", statement, tuple(evidence), latex=latex)
-
-
-def reading(
-    statement: str, evidence: list[Evidence], *, unchanged: list[Evidence], latex: str = ""
-) -> Repair:
-    """The statement read as this holds, and ``unchanged`` shows that every printed number stays."""
-    return Repair("reading", statement, tuple(evidence), tuple(unchanged), latex)
-
-
-def correction(statement: str, evidence: list[Evidence], *, latex: str = "") -> Repair:
-    """This is true instead."""
-    return Repair("correction", statement, tuple(evidence), latex=latex)
-
-
-@dataclass(frozen=True)
-class Findings:
-    """All that a claim function found out; see ``rlcalc.audit.registry``.
-
-    Attributes:
-        literal: evidence for the statement as it stands. All of it must hold.
-        against: counterexamples to it (in taxonomy also facts that contradict it).
-        repair: evidence for what is true instead; its text stands in ``specs/claims``.
-        unchanged: that the printed numbers stay under another reading.
-        unknowable: why nothing can be computed; then nothing else is given.
-        says: the claim's formula, chain by chain, built from the parts that the evidence is built from.
-        reads: what names of the formula stand for, where ``says`` has something else in their place.
-    """
-
-    literal: list[Evidence] = field(default_factory=list)
-    against: list[Evidence] = field(default_factory=list)
-    repair: Repair | list[Evidence] | None = None
-    unchanged: list[Evidence] = field(default_factory=list)
-    unknowable: str = ""
-    says: list[Said] = field(default_factory=list)
-    reads: Mapping[str, Any] = field(default_factory=dict)
-
-    def repaired(self, text: Repair | None) -> Findings:
-        """The same with the evidence of the repair under its text; evidence without a text is no repair."""
-        if not isinstance(self.repair, list):
-            return self
-        whole = text and replace(text, evidence=tuple(self.repair), unchanged=tuple(self.unchanged))
-        return replace(self, repair=whole, unchanged=[])
-
-    def all(self) -> list[Evidence]:
-        return [piece for _, piece in self.roles()]
-
-    def roles(self) -> list[tuple[str, Evidence]]:
-        """Every piece with the part that it plays."""
-        found = [("literal", one) for one in self.literal] + [("against", one) for one in self.against]
-        if isinstance(self.repair, Repair):
-            found += [(self.repair.kind, one) for one in self.repair.evidence]
-            return found + [("unchanged", one) for one in self.repair.unchanged]
-        found += [("repair", one) for one in self.repair or []]
-        return found + [("unchanged", one) for one in self.unchanged]
-
-
 def _frozen(value: Any) -> Any:
     """Lists as tuples, whichever a table and a statement happen to use."""
     return tuple(_frozen(part) for part in value) if isinstance(value, list | tuple) else value
 
 
-def _worst(statuses: list[Status]) -> Status:
+def worst(statuses: list[Status]) -> Status:
     """A fault outweighs an open question, which outweighs success."""
     return "fails" if "fails" in statuses else "open" if "open" in statuses else "holds"

@@ -1,0 +1,33 @@
+"""What can be found out about a statement."""
+
+from rlcalc.audit.evidence.findings import Counterexample, Findings, GoldenCase, Replay, Smallest
+from rlcalc.audit.evidence.pieces import (
+    Cases,
+    Evidence,
+    Exact,
+    Exhaustive,
+    Fact,
+    Identity,
+    Induction,
+    Sign,
+    Simulation,
+    Status,
+)
+
+__all__ = [
+    "Cases",
+    "Counterexample",
+    "Evidence",
+    "Exact",
+    "Exhaustive",
+    "Fact",
+    "Findings",
+    "GoldenCase",
+    "Identity",
+    "Induction",
+    "Replay",
+    "Sign",
+    "Simulation",
+    "Smallest",
+    "Status",
+]

@@ -1,0 +1,6 @@
+def right(reward, q, p, gamma):
+    return reward + gamma * q - p
+
+
+def wrong(reward, q, p, gamma):
+    return reward + q - p
