@@ -295,7 +295,7 @@ class Search:
 
     @property
     def likely(self) -> list[Reading]:
-        """What ran, without flags of observations where nothing but a length speaks for them."""
+        """What ran, without readings that only an agreement could have spoken for."""
         lasts = {"last_done", "last_mask"}
         steps = [
             run for run in self.ran if run.binding.ends == "step" or run.binding.roles & lasts
@@ -309,6 +309,8 @@ class Search:
         for names, run in product(self.answers.faults, runs):
             probes = self.family.probes(run.binding)
             wrong = [self.answers.faulty(given, names) for given in probes]
+            if not any(map(self.shows, wrong, probes, [names[1:]] * len(probes))):
+                continue
             outputs = _matched(run.parts, wrong[0], self.outputs)
             for given, answer in zip(probes[1:], wrong[1:], strict=True):
                 if outputs:
@@ -318,6 +320,12 @@ class Search:
                 outputs = {**self.rest(run.parts, outputs, probes[0]), **outputs}
                 return self.said(replace(run.binding, outputs=outputs, agreed="fault", like=names))
         return None
+
+    def shows(self, wrong: Outputs, given: Mapping[str, Any], names: tuple[str, ...]) -> bool:
+        """Whether a fault makes a difference."""
+        right = self.answers.right(given, names)
+        common = [n for n in self.outputs if n in wrong and n in right]
+        return any(wrong[n].shape != right[n].shape or not _near(wrong[n], right[n]).all() for n in common)
 
     def nearest(self) -> Binding | None:
         """The reading that is right in most entries, of those that give an answer at all."""

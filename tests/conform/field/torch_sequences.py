@@ -1,5 +1,7 @@
 """Return and advantage functions as people write them with Torch, right and faulty ones."""
 
+import warnings
+
 import torch
 from torch import Tensor
 
@@ -37,7 +39,13 @@ def gae_greek(vpred, reward, first, γ, λ):  # noqa: PLC2401, RUF100
     return out, out + vpred[:, :-1]
 
 
-@torch.jit.script
+def _scripted(function):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.script(function)
+
+
+@_scripted
 def gae_scripted(rewards: Tensor, dones: Tensor, values: Tensor, gamma: float, gae_lambda: float) -> Tensor:
     steps = rewards.shape[0]
     out = torch.zeros_like(rewards)
