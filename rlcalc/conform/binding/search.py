@@ -297,9 +297,8 @@ class Search:
     def likely(self) -> list[Reading]:
         """What ran, without readings that only an agreement could have spoken for."""
         lasts = {"last_done", "last_mask"}
-        steps = [
-            run for run in self.ran if run.binding.ends == "step" or run.binding.roles & lasts
-        ] or self.ran
+        some = [run for run in self.ran if run.binding.ends == "step" or run.binding.roles & lasts]
+        steps = [run for run in some if not _loose(run.binding.inputs)] or some or self.ran
         wide = any(run.binding.layout == "[T, B]" and run.share >= 0 for run in steps)
         return [run for run in steps if not (wide and run.binding.layout == "[T, 1]")]
 
@@ -309,22 +308,21 @@ class Search:
         for names, run in product(self.answers.faults, runs):
             probes = self.family.probes(run.binding)
             wrong = [self.answers.faulty(given, names) for given in probes]
-            if not any(map(self.shows, wrong, probes, [names[1:]] * len(probes))):
-                continue
             outputs = _matched(run.parts, wrong[0], self.outputs)
             for given, answer in zip(probes[1:], wrong[1:], strict=True):
                 if outputs:
                     matched = _matched(self.parts(run.binding, given) or {}, answer, self.outputs)
                     outputs = {n: p for n, p in outputs.items() if matched.get(n) == p}
-            if outputs:
+            pairs = list(zip(wrong, probes, strict=True))
+            if any(self.shows(answer, given, names[1:], outputs) for answer, given in pairs):
                 outputs = {**self.rest(run.parts, outputs, probes[0]), **outputs}
                 return self.said(replace(run.binding, outputs=outputs, agreed="fault", like=names))
         return None
 
-    def shows(self, wrong: Outputs, given: Mapping[str, Any], names: tuple[str, ...]) -> bool:
-        """Whether a fault makes a difference."""
-        right = self.answers.right(given, names)
-        common = [n for n in self.outputs if n in wrong and n in right]
+    def shows(self, wrong: Outputs, given: Mapping[str, Any], ways: tuple[str, ...], outputs: Any) -> bool:
+        """Whether a fault makes a difference in some outputs."""
+        right = self.answers.right(given, ways)
+        common = [n for n in outputs if n in wrong and n in right]
         return any(wrong[n].shape != right[n].shape or not _near(wrong[n], right[n]).all() for n in common)
 
     def nearest(self) -> Binding | None:
