@@ -36,7 +36,7 @@ DTYPES = ("float64", "float32")
 Reason = Callable[[Vector], str]
 JAX_NOTE = "JAX runs with jax_enable_x64 where it is given float64, which it would make float32 otherwise."
 # a compiler works in the first call, and again for other shapes
-LIMIT_COMPILING, LIMIT_FIRST = 30.0, 120.0
+LIMIT_COMPILING, LIMIT_FIRST = 30.0, 60.0
 
 
 @dataclass
@@ -208,6 +208,11 @@ def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
         return False
     if parameter.kind == "flag" and "rewards" in arrays:
         return np.zeros(arrays["rewards"].shape, bool)
+    if name == "values" and "rewards" in arrays:  # a value that nothing was said of counts as 0
+        *batch, steps = arrays["rewards"].shape
+        return np.zeros((*batch, steps + 1), arrays["rewards"].dtype)
+    if name == "bootstrap" and "rewards" in arrays:
+        return np.zeros(arrays["rewards"].shape[:-1], arrays["rewards"].dtype)
     if name == "next_values" and arrays.get("values") is not None:
         return arrays["values"][..., 1:].copy()
     return None
