@@ -45,7 +45,7 @@ STORE = ROOT / "build" / "mutation"
 # tests of all formulas, of which a module gets those that name one of its own
 SHARED = (
     "test_sequence", "test_texts", "test_batches", "test_forms", "test_one_door", "test_steps",
-    "test_gradients", "test_edges",
+    "test_gradients", "test_edges", "test_rounding",
 )  # fmt: skip
 SEQUENCE = {"discounted_return", "n_step_return", "lambda_return", "td_error", "gae"}
 RECURRENCE = ["tests/test_recurrence.py", "tests/test_time_major.py", "tests/formulas/test_sequence.py"]

@@ -113,8 +113,10 @@ def conformance_suite(
 
     test.__name__ = f"test_{spec.name}"
     test.__doc__ = f"{target.name} against the vectors of {spec.name}."
-    marked: Callable[..., None] = pytest.mark.parametrize(("vector", "how"), cases)(test)
-    return marked
+    marked: Any = pytest.mark.parametrize(("vector", "how"), cases)(test)
+    marked.suite = suite
+    found: Callable[..., None] = marked
+    return found
 
 
 def _own_vectors(formula: str, paths: Sequence[str | Path]) -> list[Vector]:

@@ -23,6 +23,7 @@ SHARED = {
     "test_one_door",
     "test_steps",
     "test_gradients",
+    "test_rounding",
 }
 
 

@@ -1,4 +1,4 @@
-"""The audit: every statement of the lecture, proved, confirmed, conditioned or refuted by a program.
+"""The audit: every statement of the lecture, proved, refuted or given its condition by a program.
 
 What the lecture says stands in ``specs/claims/s<chapter>.toml``, in our own
 words. What is true about it stands nowhere: evidence is computed when the

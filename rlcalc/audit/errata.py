@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 LISTED = ("wrong", "conditional", "imprecise")
 _LONG = 40  # characters of a fraction
+_WIDE = 120  # characters of an answer beside others
 _LEAD = {"wrong": "Correction", "conditional": "It needs a condition", "imprecise": "Precisely"}
 
 
@@ -43,10 +44,11 @@ def _paragraph(claim: Claim, one: Outcome) -> str:
     text += f" ${one.instead_latex}$" if one.instead_latex else ""
     for piece in one.counterexamples[:1]:
         text += f" Shown by: {piece.said}" + (f" ({'; '.join(piece.numbers)})" if piece.numbers else "") + "."
-        answers: dict[str, str] = {}
+        answers: dict[str, list[str]] = {}
         for command, output, want in piece.replay:
-            answers.setdefault(command, f"{'refused: ' * (output == 'error')}{_said(want)}")
-        commands = [f"`{command}` (answer: {said})" for command, said in answers.items()]
+            label = "refused:" if output == "error" else output.replace("_", " ")
+            answers.setdefault(command, []).append(f"{label} {_said(want)}".strip())
+        commands = [f"`{command}` (answer: {_listed(said)})" for command, said in answers.items()]
         text += f" Replay: {', '.join(commands)}." if commands else ""
     same = [
         f"{piece.what}, {piece.lines[0]}"
@@ -54,6 +56,11 @@ def _paragraph(claim: Claim, one: Outcome) -> str:
         if piece.role == "unchanged" and not _says_nothing(piece)
     ]
     return text + (f" Unchanged: {'; '.join(same)}." if same else "")
+
+
+def _listed(answers: list[str]) -> str:
+    """All of them but the very long ones, such as the returns of every token of a sentence."""
+    return ", ".join([one for one in answers if len(one) <= _WIDE] or answers[:1])
 
 
 def _says_nothing(piece: Piece) -> bool:

@@ -116,7 +116,7 @@ def page(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
     chapters = [number for number in CHAPTERS if any(claims[one.id].chapter == number for one in outcomes)]
     body = [
         f'<header id="top"><h1>{TITLE}</h1>',
-        f"<p>{len(outcomes)} statements, each proved, confirmed, conditioned or refuted by "
+        f"<p>{len(outcomes)} statements, each proved, refuted or given its condition by "
         f"rlcalc {__version__} on {date.today().isoformat()}. {tied(outcomes)}</p>",
         _filter(outcomes),
         '<label class="search" hidden>Search <input type="search" id="search"> <output id="found"></output>',

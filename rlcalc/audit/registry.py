@@ -41,8 +41,6 @@ model is chapters 1 and 2.
    Every side of the formula without an open name must have the value ``expect`` (of several: chain by
    chain, of a list on one side: entry by entry; fewer chains than numbers show the last ones), and what
    a ``\\min`` or ``\\max`` is taken of must be expected numbers. So formula, number and case are tied.
-   Numbers that must stay under a ``reading`` are ``unchanged=cases.printed("ppo_clip/lecture-7.4-s1", …)``:
-   what the case's source prints, against what the calculator answers.
 2. *Taxonomy* needs no function if rows of a table say it. In the TOML entry::
 
        [[claim.fact]]
@@ -65,8 +63,9 @@ model is chapters 1 and 2.
        kind = "condition"        # under which it holds | "reading": so understood it holds | "correction"
        text = "It holds for λ < 1."
        formula = '...'           # LaTeX, optional
+       unchanged = ["ppo_clip/lecture-7.4-s1:objective"]  # of a reading: cases whose printed numbers stay
 
-       return ev.Findings(against=[...], repair=[...evidence...], unchanged=[...only for a reading...])
+       return ev.Findings(against=[...], repair=[...evidence...])
 
 5. *Counterexamples* are golden cases; inputs stand there alone::
 

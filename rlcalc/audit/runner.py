@@ -7,17 +7,19 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from rlcalc.audit.cases import printed
 from rlcalc.audit.claims import Claim, load_claims
 from rlcalc.audit.evidence import Evidence, Findings
 from rlcalc.audit.formula import altered, mismatch
 from rlcalc.audit.outcome import Altered, Outcome, outcome
+from rlcalc.audit.proofs import nothing_printed
 from rlcalc.audit.registry import Check, load_checks
 from rlcalc.audit.verdict import Judgement, judge, scope_of
 from rlcalc.errors import InputError
@@ -57,8 +59,18 @@ class Run:
 
     def judged(self, changes: dict[str, Any] | None = None) -> tuple[Findings, Judgement]:
         with in_time():
-            found = self.check.function(self.check.statement.altered(changes or {}))
+            found = self.found(changes or {})
             return found, judge(found, self.scope, self.claim.repair)
+
+    def found(self, changes: Mapping[str, Any]) -> Findings:
+        """What the function finds, and that printed numbers stay where the entry of a reading says so."""
+        found, repair = self.check.function(self.check.statement.altered(changes)), self.claim.repair
+        if repair is None or repair.kind != "reading" or not found.repair:
+            return found
+        kept: list[Evidence] = [*printed(*repair.unchanged)]
+        if not (kept or found.unchanged):
+            kept = [nothing_printed(self.claim.section)]
+        return replace(found, unchanged=[*found.unchanged, *kept])
 
     def outcome(self, corrupt: bool) -> Outcome:
         start = time.perf_counter()
@@ -103,7 +115,7 @@ class Run:
             if not waiting:
                 break
             with contextlib.suppress(Exception), in_time():
-                other = self.check.function(self.check.statement.altered(alteration.changes))
+                other = self.found(alteration.changes)
                 there = list(_leaves(other))
                 for key, piece in list(waiting.items()):
                     partners = [one for at, one in there if at == key or one.what == piece.what]

@@ -8,7 +8,6 @@ from rlcalc.audit import tables
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.claims import Claim, TableFact
 from rlcalc.audit.evidence import Evidence, Exhaustive, Fact, Findings
-from rlcalc.audit.proofs import nothing_printed
 from rlcalc.audit.registry import Check, Statement
 from rlcalc.nested import flatten
 
@@ -21,8 +20,6 @@ def table_facts(claim: Claim) -> Check:
         found: dict[str, list[Evidence]] = {"literal": [], "against": [], "repair": [], "unchanged": []}
         for fact, part in zip(claim.fact, parts, strict=True):
             found[fact.role].append(_fact(fact, getattr(s, part)))
-        if claim.repair and claim.repair.kind == "reading" and not found["unchanged"]:
-            found["unchanged"].append(nothing_printed(claim.section))
         return Findings(**found)  # type: ignore[arg-type]
 
     return Check(claim.id, function, Statement(parts), scope="structure")

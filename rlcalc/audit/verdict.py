@@ -50,11 +50,16 @@ class Repair:
 
     A ``condition`` under which the statement holds; a ``reading`` of it that
     holds, while every printed number stays; a ``correction``.
+
+    Attributes:
+        unchanged: golden cases, or ``case:output``, whose printed numbers stay under a reading; without
+            any, and without other evidence of that, the section must print none.
     """
 
     kind: Literal["condition", "reading", "correction"]
     text: str
     formula: str = ""
+    unchanged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

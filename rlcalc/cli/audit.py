@@ -49,7 +49,7 @@ def audit(
     record: bool = typer.Option(False, "--record", help="Accept the verdicts as reviewed."),
     jobs: int = typer.Option(None, "--jobs", min=1, help="Processes. Default: one per processor."),
 ) -> None:
-    """Prove, confirm, condition or refute every statement of the lecture.
+    """Prove or refute every statement of the lecture, or find the condition under which it holds.
 
     Exit code 1 when a verdict differs from the reviewed one, a proof does not
     close, or --self-check finds an altered statement that passes.

@@ -18,16 +18,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from importlib.util import find_spec
 from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.compare import all_close
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.outcome import Judgement, Outcome
 from rlcalc.conform.target.base import Target, one_per_step, says_something
 from rlcalc.conform.trial import PROBE, Trial
 from rlcalc.conform.vectors import Vector
 from rlcalc.errors import UnknownName, shown, suggestion
+from rlcalc.nested import map_nested
 from rlcalc.specs import Formula, Parameter
 
 BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float64", "dtype"
@@ -89,6 +93,11 @@ class Capabilities:
     mixes: bool = False
 
     @property
+    def rows_apart(self) -> Lack:
+        """To be asked for single rows only."""
+        return _no_batches("", True)[0]
+
+    @property
     def not_tested(self) -> list[str]:
         """In words, batches first and single arguments last."""
         names = sorted((lack.name for lack in self.lacks), key=lambda name: name != BATCHES)
@@ -123,6 +132,8 @@ def probe(
     if batches:
         more, found.mixes = _batches(trial, formula, plain)
         looks += more
+        if found.mixes and not any(v.rows and not trial.target.unable(v) for v in trial.vectors):
+            trial.vectors = [*trial.vectors, *_certified_batch(trial, formula, plain)]
     for lack in looks:
         # of what no vector asks there is nothing to compare with known bugs
         asked = any(lack.uses(v) and not trial.target.unable(v) for v in trial.vectors)
@@ -201,7 +212,11 @@ def _choose_backend(trial: Trial, plain: Sequence[Vector]) -> None:
     raised = [trial.outcome(v, dtype) for v in first]
     if not all(outcome is not None and outcome.kind == "raises" and not outcome.died for outcome in raised):
         return
-    for name in trial.target.backends[1:]:
+    ways = list(trial.target.backends[1:])
+    said = " ".join(outcome.detail for outcome in raised if outcome is not None)
+    if ("numpy.ndarray" in said or "Tensor" in said) and find_spec("torch"):
+        ways += [name for name in ("torch",) if name not in (trial.target.backend, *ways)]
+    for name in ways:
         other = trial.target.with_backend(name)
         if any(answers(other.call(v, dtype)) for v in first):
             words = {
@@ -247,15 +262,17 @@ def _per_step(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterat
         def uses(vector: Vector, name: str = name) -> bool:
             return one_per_step(vector, name)
 
-        states = {state for v in _models(trial, plain) if (state := _equal_numbers(trial, v, p))}
+        models = _models(trial, plain)
+        states = {state for v in models if (state := _equal_numbers(trial, v, p))}
+        states = {"raises"} if name in trial.target.single else states
         words = _per_step_name(p)
         note = f"{words} not supported; tested with scalar {name}"
         if not states:
             continue
         if states <= {"raises", "shape"}:
             yield Lack(words, uses, note, True, name)
-        elif name in PER_STEP:
-            # it answers; whether it means the same by it is seen when it is judged
+        elif name in PER_STEP and (states != {"alike"} or any(_looks_ahead(trial, v, p) for v in models)):
+            # it answers, and means something else by it; whether that is a bug is seen when it is judged
             yield Lack(words, uses, note, False, name)
 
 
@@ -287,6 +304,34 @@ def _equal_numbers(trial: Trial, vector: Vector, p: Parameter) -> str:
     return _compared(asked, alone, vector.scale)
 
 
+def _looks_ahead(trial: Trial, vector: Vector, p: Parameter) -> bool:
+    """Whether the first of several numbers changes answers two steps later, which no reading of them does.
+
+    A function of one discount to which several are broadcast does this; one
+    that takes a discount per step, if of a neighbouring step, does not.
+    """
+    one, length = vector.arrays.get(p.name), _length(vector, str(p.each))
+    if one is None or one.ndim or length < 3:
+        return False
+    first = np.full(length, one)
+    first[0] = one / 2 if one else 0.5
+    dtype = trial.target.dtypes[0]
+    equal = trial.outcome(_changed(vector, f"equal-{p.name}", {p.name: np.full(length, one)}), dtype)
+    other = trial.outcome(_changed(vector, f"first-{p.name}", {p.name: first}), dtype)
+    if equal is None or other is None or not (answers(equal) and answers(other)):
+        return False
+    return any(
+        value.shape == other.outputs[name].shape
+        and value.shape[-1:] == (length,)
+        # by more than rounding
+        and bool(
+            (np.abs(value[..., 2:] - other.outputs[name][..., 2:]) > NEAR * max(1.0, vector.scale)).any()
+        )
+        for name, value in equal.outputs.items()
+        if name in other.outputs
+    )
+
+
 def _length(vector: Vector, dimension: str) -> int:
     for p in vector.formula.parameters:
         array: Any = vector.arrays.get(p.name)
@@ -297,20 +342,20 @@ def _length(vector: Vector, dimension: str) -> int:
 
 def _one_step(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
     """Sequences of one step, if it raises on each of them and on no other."""
-    short = [v for v in plain if _longest(v) == 1]
-    others = [v for v in plain if _longest(v) > 1]
+    short = [v for v in plain if _steps(v) == 1]
+    others = [v for v in plain if _steps(v) > 1]
     if not short or not others:
         return
     dtype = trial.target.dtypes[0]
     refuses = all(_refuses(trial.outcome(v, dtype)) for v in short)
     if refuses and all(answers(trial.outcome(v, dtype)) for v in others):
-        yield Lack(ONE_STEP, lambda vector: _longest(vector) == 1, "it raises for one step alone", False)
+        yield Lack(ONE_STEP, lambda vector: _steps(vector) == 1, "it raises for one step alone", False)
 
 
-def _longest(vector: Vector) -> int:
-    rows: list[Any] = [
-        vector.arrays.get(p.name) for p in vector.formula.parameters if p.shape and p.kind == "number"
-    ]
+def _steps(vector: Vector) -> int:
+    # values have one more than there are steps
+    plain = [p for p in vector.formula.parameters if p.shape and "+" not in p.shape[-1]]
+    rows: list[Any] = [vector.arrays.get(p.name) for p in plain if p.kind == "number"]
     return max((int(a.shape[-1]) for a in rows if getattr(a, "ndim", 0)), default=0)
 
 
@@ -328,6 +373,8 @@ def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[l
         alone = [outcome for row in rows if answers(outcome := trial.outcome(row, dtype)) and outcome]
         if len(alone) < len(rows):
             continue
+        if trial.target.unable(_stacked(rows, 0)):
+            return _no_batches("one sequence a call", True), False
         state = _as_rows(trial, rows, alone, 0)
         if state == "alike":
             return [], False
@@ -372,14 +419,14 @@ def _per_row(vector: Vector) -> list[str]:
 
 
 def _another(vector: Vector) -> Vector:
-    """Another row for a batch: lists backwards, single numbers half as large again."""
+    """Another row for a batch: lists backwards, numbers half as large again."""
     changed = {}
     for name in _per_row(vector):
-        array = vector.arrays[name]
-        if array.ndim:
-            changed[name] = array[..., ::-1].copy()
-        elif array.dtype.kind == "f":
-            changed[name] = np.asarray(array * 1.5)
+        p, array = vector.formula.parameter(name), vector.arrays[name]
+        array = array[..., ::-1].copy() if array.ndim else array
+        # what is anywhere between two bounds might leave them
+        free = p.kind == "number" and (p.domain.text == "real" or not array.ndim)
+        changed[name] = np.asarray(array * 1.5) if free else array
     return _changed(vector, "backwards", changed)
 
 
@@ -388,6 +435,41 @@ def _stacked(rows: Sequence[Vector], axis: int) -> Vector:
     names = _per_row(rows[0])
     arrays = {name: np.stack([row.arrays[name] for row in rows], axis) for name in names}
     return _changed(rows[0], "first" if axis == 0 else "last", arrays)
+
+
+def _certified_batch(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> list[Vector]:
+    """A batch of two rows with its exact answer, for a target that no batch of the vectors can be put to."""
+    for vector in _models(trial, plain):
+        rows = [_exact(row) for row in (vector, _another(vector))]
+        own = _per_row(vector)
+        shared = {name: value for name, value in rows[0].items() if name not in own}
+        tables = [{name: row[name] for name in own if name in row} for row in rows]
+        found = Draft("float64", (2,), shared, tables).vector(formula, f"{formula.name}/two-rows")
+        if found is not None:
+            texts = [_as_texts(row) for row in rows]
+            return [replace(found, about="A batch of two rows.", texts=texts[0], rows=tuple(texts))]
+    return []
+
+
+def _exact(vector: Vector) -> dict[str, Any]:
+    """The inputs of a vector as exact numbers, those that are left at their default aside."""
+    found = {}
+    for p in vector.formula.parameters:
+        value = vector.arrays.get(p.name)
+        if value is None or not (p.required or p.name in vector.given):
+            continue
+        plain = value.tolist() if hasattr(value, "tolist") else value
+        found[p.name] = (
+            map_nested(Fraction, plain) if p.kind == "number" and not isinstance(plain, str) else plain
+        )
+    return found
+
+
+def _as_texts(table: dict[str, Any]) -> dict[str, Any]:
+    """Exact inputs as text."""
+    return {
+        name: map_nested(lambda x: str(int(x) if isinstance(x, bool) else x), v) for name, v in table.items()
+    }
 
 
 def _as_rows(trial: Trial, rows: Sequence[Vector], alone: Sequence[Outcome], axis: int) -> str:
@@ -504,7 +586,7 @@ def _models(trial: Trial, plain: Sequence[Vector]) -> list[Vector]:
     able = [v for v in plain if v.scale <= LARGEST and not trial.target.unable(v)]
     able = [v for v in able if answers(trial.outcome(v, dtype))]
     # two rows, and never as many steps
-    able.sort(key=lambda v: (_longest(v) in (1, 2), not _differs(v), len(v.given), _size(v)))
+    able.sort(key=lambda v: (_steps(v) in (1, 2), not _differs(v), len(v.given), _size(v)))
     return able[:FEW]
 
 
@@ -555,5 +637,5 @@ _USES: dict[str, Callable[[Vector], bool]] = {
     "truncation": lambda v: _flagged(v, "truncated", False),
     "terminations": lambda v: _flagged(v, "terminated", False),
     "next values": lambda v: v.arrays.get("next_values") is not None and "next_values" in v.given,
-    "sequences of one step": lambda v: _longest(v) == 1,
+    "sequences of one step": lambda v: _steps(v) == 1,
 }

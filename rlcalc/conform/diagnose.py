@@ -142,13 +142,14 @@ def _matches(
             return ()
         # what the target does not say cannot show anything
         both = {name: mine.outputs[name] for name in mine.outputs.keys() & outcomes[vector.id].outputs.keys()}
-        wrong = _inexact(vector, replace(mine, outputs=both), dtype)
+        said = replace(mine, outputs=both)
+        wrong = _inexact(vector, said, dtype)
         # of generated cases there is one, and it was looked for where the target rounds and we may not
         comparable = rounds and steps <= 1.0 and vector.id != GENERATED
         if comparable and wrong != _inexact(vector, outcomes[vector.id], dtype):
             return ()
         # under a convention another answer is right, and only what differs from that is the fault
-        if under and outcomes_equal(mine, run_form(declared, vector), vector.scale):
+        if under and outcomes_equal(said, run_form(declared, vector), vector.scale):
             continue
         if wrong:
             shown.append(vector.id)

@@ -153,7 +153,8 @@ def run(
     report.as_declared = trial.judgements(report.conventions)
     report.judgements = trial.judgements(chosen) if chosen else report.as_declared
     report.conventions = report.tried_under = chosen
-    report.backend = trial.target.backend
+    bound = trial.target.binding
+    report.backend = "lists" if bound is not None and bound.form == "list" else trial.target.backend
     report.not_tested = able.not_tested
     if all(j.status == "skipped" for j in report.judgements):
         raise InputError(
@@ -202,7 +203,11 @@ def _settled(trial: Trial, able: Capabilities) -> tuple[Convention, ...]:
         if (chosen or not _fails(less, ())) and _unknown(trial, chosen):
             _accept(trial, able, doubts)
             return chosen
-    return ()
+    if not able.mixes:
+        return ()
+    # what single rows follow, so that the batches are seen for what they are
+    rows = _without(trial, (able.rows_apart,))
+    return rows.conventions() if _fails(rows, ()) else ()
 
 
 def _settle_doubts(trial: Trial, able: Capabilities, chosen: tuple[Convention, ...]) -> None:

@@ -165,3 +165,5 @@ def test_errata(outcomes: dict[str, Outcome]) -> None:
     paragraphs = [line for line in text.splitlines() if line.startswith("**L")]
     assert all("The lecture says" in line for line in paragraphs)
     assert sheet(load_claims(), []).endswith("Nothing to correct.\n")
+    # the numbers of the claim are among the answers, each by its name
+    assert "--baseline value` (answer: mean gradient 3/16 -3/16, variance 3/32," in text

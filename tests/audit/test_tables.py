@@ -9,7 +9,7 @@ import pytest
 
 from rlcalc.audit import tables
 from rlcalc.audit.claims import Claim, TableFact, load_claims
-from rlcalc.audit.runner import run_claim
+from rlcalc.audit.runner import Run, run_claim
 from rlcalc.audit.table_facts import table_facts
 from rlcalc.audit.verdict import Repair
 
@@ -75,8 +75,18 @@ def test_another_table_another_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_claim(one).verdict not in ("imprecise", "recorded")
 
 
-@pytest.mark.parametrize(("section", "count"), [("3.2", 0), ("1.4", None)])
-def test_a_reading_needs_a_section_without_numbers(section: str, count: int | None) -> None:
-    one = claim(section, Repair("reading", "So."), role="repair")
-    found = table_facts(one).function(table_facts(one).statement)
-    assert found.unchanged[0].status == ("holds" if count == 0 else "fails")
+@pytest.mark.parametrize(
+    ("section", "unchanged", "statuses"),
+    [
+        ("3.2", (), ["holds"]),
+        ("1.4", (), ["fails"]),
+        ("1.4", ("n_step_return/lecture-1.4-n1:return",), ["holds"]),
+        ("7.4", ("ppo_clip/lecture-7.4-s1",), ["holds"] * 3),
+    ],
+)
+def test_a_reading_needs_printed_numbers_that_stay_or_none(
+    section: str, unchanged: tuple[str, ...], statuses: list[str]
+) -> None:
+    one = claim(section, Repair("reading", "So.", unchanged=unchanged), role="repair")
+    found = Run(one, table_facts(one)).found({})
+    assert [piece.status for piece in found.unchanged] == statuses

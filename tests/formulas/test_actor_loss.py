@@ -28,7 +28,3 @@ def test_the_mean_is_the_sum_over_the_count() -> None:
         assert 2 * float(found) == pytest.approx(
             float(rlcalc.actor_loss(make([0.5, 0.25]), make([5.0, -3.0])))
         )
-
-
-def test_logarithms_far_below_the_smallest_float() -> None:
-    assert rlcalc.actor_loss(log_probs=[-1000.0, -2000.0], advantages=[0.5, -0.125]) == -250.0

@@ -36,28 +36,6 @@ def test_identities(pairs: list[tuple[Fraction, Fraction]], k: Fraction) -> None
         assert Fraction(str(at_k["correlation"] ** 2)) == 1 - var_best / var_x
 
 
-@pytest.mark.parametrize("make", [np.asarray, torch.as_tensor])
-def test_a_constant_changes_nothing_even_when_its_mean_is_rounded(make: object) -> None:
-    b = make([0.1, 0.1, 0.1])  # type: ignore[operator]
-    found = rlcalc.compute("control_variate", x=make([1.0, 2.0, 4.0]), b=b, k=1e6)  # type: ignore[operator]
-    assert found["variance"].item() == pytest.approx(found["variance_x"].item(), rel=1e-14)
-    assert np.isnan(found["best_k"].item())
-    assert np.isnan(found["correlation"].item())
-
-
-@pytest.mark.parametrize("make", [np.asarray, torch.as_tensor])
-def test_large_offsets_in_float32(make: object) -> None:
-    x = make(np.array([8388609, 8388610, 8388612], np.float32))  # type: ignore[operator]
-    b = make(np.array([8388608, 8388609, 8388609], np.float32))  # type: ignore[operator]
-    found = rlcalc.compute("control_variate", x=x, b=b, k="best")
-    # deviations −4/3, −1/3, 5/3 and −2/3, 1/3, 1/3, by hand
-    assert found["variance_x"].item() == pytest.approx(14 / 9, rel=1e-5)
-    assert found["best_k"].item() == pytest.approx(2, rel=1e-5)
-    assert found["variance"].item() == pytest.approx(2 / 3, rel=1e-5)
-    naive = np.mean(np.asarray(x) ** 2) - np.mean(np.asarray(x)) ** 2
-    assert abs(naive - 14 / 9) > 0.1
-
-
 def test_one_factor_per_row() -> None:
     for make in (np.asarray, torch.as_tensor):
         found = rlcalc.compute(

@@ -72,15 +72,6 @@ def test_shared_and_tabular_rows(rows: int) -> None:
         assert not found[3:].any()
 
 
-def test_no_cancellation_where_one_action_is_all_but_certain() -> None:
-    want = 10 * np.exp(-80.0)
-    theta = np.array([[40.0, -40.0]])
-    assert rlcalc.policy_gradient("bandit", theta)[0] == pytest.approx([want, -want], rel=1e-12)
-    assert rlcalc.policy_gradient("bandit", torch.tensor(theta))[0].tolist() == pytest.approx(
-        [want, -want], rel=1e-12
-    )
-
-
 def test_a_trajectory_may_have_a_hundred_actions() -> None:
     loop = {"P": [[[1]]], "R": [[1]]}
     found = rlcalc.compute("policy_gradient", mdp=loop, theta=[0.0], gamma=1.0, horizon=100)

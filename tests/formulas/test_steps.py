@@ -71,6 +71,7 @@ WORKINGS = [
             outputs={"best": "-a*p + a + b*p", "variance": "0"}),
     Working("baseline_variance", actions(2, 0), notes=[],
             shown="s_1(a_1) s_2(a_1) s_1(a_2) s_2(a_2) g_1(a_1) g_2(a_1) g_1(a_2) g_2(a_2) m_1 m_2 Var(g)"),
+    Working("baseline_variance", actions(3, 0), notes=[]),
     Working("baseline_variance", actions(4, 0), shown="m_1 m_2 m_3 m_4 Var(g)", notes=[UNSEEN]),
     Working("baseline_variance", actions(4, "value"), shown="V m_1 m_2 m_3 m_4 Var(g)", notes=[UNSEEN]),
     Working("baseline_variance", actions(4, "best"), notes=[UNSEEN],

@@ -16,10 +16,6 @@ from rlcalc.audit.zero import as_expression
 from rlcalc.exact import symbol
 
 
-def _unchanged() -> list[ev.Evidence]:
-    return [ev.Exact("λ-return of 2.4", vector(EXAMPLE).answer(), "=", "2.75")]
-
-
 @claim("L2.3-lambda-return-def", exponent=-1, last_takes_rest=True)
 def definition(s: Statement) -> ev.Findings:
     """At λ = 1 the endless sum is 0 times a sum that need not exist; the episodic form always holds."""
@@ -52,7 +48,6 @@ def definition(s: Statement) -> ev.Findings:
             ),
             powers_vanish(),
         ],
-        unchanged=_unchanged(),
     )
 
 
@@ -173,4 +168,4 @@ def free_n(s: Statement) -> ev.Findings:
     statement = [says(updated, "=", new)]
     if meant.status == "holds":
         return ev.Findings(says=statement, literal=[meant, step])
-    return ev.Findings(says=statement, literal=[meant], repair=[step], unchanged=_unchanged())
+    return ev.Findings(says=statement, literal=[meant], repair=[step])

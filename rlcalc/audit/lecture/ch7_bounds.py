@@ -11,7 +11,7 @@ from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import printed, vector
 from rlcalc.audit.formula import written
-from rlcalc.audit.lecture.ch7_clip import SCENARIOS, clip, in_six_cases, places, scenarios, slope, term
+from rlcalc.audit.lecture.ch7_clip import SCENARIOS, clip, in_six_cases, places, slope, term
 from rlcalc.audit.lecture.ch7_loop import ADVANTAGE, first_theta, run
 from rlcalc.audit.lecture.ch8_settings import SOURCE, typical, values
 from rlcalc.audit.proofs import answer, ordered, positives, unit
@@ -97,7 +97,6 @@ def _effect(s: Statement, golden: str, way: int, repair: list[ev.Evidence]) -> e
         ),
         against=[leaves(golden, s.relation, s.favours)],
         repair=repair,
-        unchanged=scenarios(),
     )
 
 
@@ -192,7 +191,6 @@ def limits(s: Statement) -> ev.Findings:
                 "every ε in (0, 1), every α with exp(−5α) < (1 − ε)/(1 + ε)",
             ),
         ],
-        unchanged=scenarios(),
     )
 
 

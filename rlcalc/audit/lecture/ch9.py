@@ -7,7 +7,6 @@ from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
 from rlcalc.audit.lecture.ch2_definition import lambda1_mc
 from rlcalc.audit.lecture.ch2_weights import lambda0
-from rlcalc.audit.proofs import nothing_printed
 from rlcalc.audit.registry import Corruption, Statement, claim
 from rlcalc.audit.tables import ACTOR_CRITIC, POLICY_BASED, algorithms
 
@@ -52,7 +51,6 @@ def categories(s: Statement) -> ev.Findings:
             ev.Fact("so that it is", grpo.category, "=", POLICY_BASED, grpo.source),
             ev.Fact("while PPO is", ppo.category, "=", s.before, ppo.source),
         ],
-        unchanged=[nothing_printed("9")],
     )
 
 

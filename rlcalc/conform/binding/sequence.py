@@ -128,6 +128,8 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
                 raise Unfit(f"one {role} a call")
             return float(rows.given[role])
         case "n":
+            if not np.isfinite(rows.given["n"]):
+                raise Unfit("an integer n a call")
             return int(rows.given["n"])
         case "terminated":
             return _lay(binding, rows, _flag(binding, rows.terminated, kind))

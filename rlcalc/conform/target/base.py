@@ -208,6 +208,11 @@ def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
         return False
     if parameter.kind == "flag" and "rewards" in arrays:
         return np.zeros(arrays["rewards"].shape, bool)
+    if name == "values" and "rewards" in arrays:  # a value that nothing was said of counts as 0
+        *batch, steps = arrays["rewards"].shape
+        return np.zeros((*batch, steps + 1), arrays["rewards"].dtype)
+    if name == "bootstrap" and "rewards" in arrays:
+        return np.zeros(arrays["rewards"].shape[:-1], arrays["rewards"].dtype)
     if name == "next_values" and arrays.get("values") is not None:
         return arrays["values"][..., 1:].copy()
     return None

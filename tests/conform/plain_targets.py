@@ -1,0 +1,173 @@
+"""Functions as people write them, with no thought of batches, dtypes or discounts per step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+# textbook loops over plain lists, one sequence at a time
+
+
+def discounted_return(rewards, gamma):  # type: ignore[no-untyped-def]
+    returns, later = [], 0.0
+    for reward in reversed(rewards):
+        later = reward + gamma * later
+        returns.append(later)
+    return returns[::-1]
+
+
+def gae(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
+    advantages, later = [0.0] * len(rewards), 0.0
+    for t in reversed(range(len(rewards))):
+        error = rewards[t] + gamma * values[t + 1] - values[t]
+        advantages[t] = later = error + gamma * lam * later
+    return advantages
+
+
+def n_step_return(rewards, values, gamma, n):  # type: ignore[no-untyped-def]
+    found = []
+    for t in range(len(rewards)):
+        end = int(min(t + n, len(rewards)))
+        whole = sum(gamma ** (k - t) * rewards[k] for k in range(t, end))
+        found.append(whole + gamma ** (end - t) * values[end])
+    return found
+
+
+def lambda_return(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
+    later, found = values[-1], []
+    for t in reversed(range(len(rewards))):
+        later = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * later)
+        found.insert(0, later)
+    return found
+
+
+def td_error(rewards, values, gamma):  # type: ignore[no-untyped-def]
+    return [r + gamma * after - own for r, own, after in zip(rewards, values, values[1:], strict=False)]
+
+
+def returns_in_a_buffer(rewards, gamma):  # type: ignore[no-untyped-def]
+    """An index over the first axis, and a discount that must be a number."""
+    found, later = np.zeros_like(rewards), 0.0
+    for t in reversed(range(len(rewards))):
+        later = rewards[t] + float(gamma) * later
+        found[t] = later
+    return found
+
+
+def only_lists(rewards, gamma):  # type: ignore[no-untyped-def]
+    """What an array does not have: it is added to a list, and compared with an empty one."""
+    if rewards == []:
+        return []
+    rest = only_lists(rewards[1:], gamma)
+    return [rewards[0] + gamma * (rest[0] if rest else 0.0), *rest]
+
+
+def returns_wanting_values(rewards, values, gamma, terminated):  # type: ignore[no-untyped-def]
+    """A value after the last step is always added; of a vector without values it is 0."""
+    later, found = values[-1], []
+    for t in reversed(range(len(rewards))):
+        later = rewards[t] + gamma * later * (1 - terminated[t])
+        found.insert(0, later)
+    return found
+
+
+def tokens(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
+    """A GAE for [B, T] and one γ: a γ per step is broadcast without a word."""
+    rows, own, later, found = rewards[None], values[None, :-1], 0.0, []
+    for t in reversed(range(rows.shape[1])):
+        after = own[:, t + 1] if t < rows.shape[1] - 1 else 0.0
+        later = rows[:, t] + gamma * after - own[:, t] + gamma * lam * later
+        found.append(later)
+    return np.stack(found[::-1], axis=1)[0]
+
+
+def merged_flags_in_double(rewards, values, gamma, lam, terminated, truncated):  # type: ignore[no-untyped-def]
+    """Right with one flag; advantages alone, in float64 whatever comes in."""
+    over, found, later = terminated | truncated, np.zeros(len(rewards)), 0.0
+    for t in reversed(range(len(rewards))):
+        onward = 1 - over[t]
+        later = rewards[t] + gamma * values[t + 1] * onward - values[t] + gamma * lam * onward * later
+        found[t] = later
+    return found
+
+
+def float32_buffer(rewards, values, gamma, lam, terminated, truncated):  # type: ignore[no-untyped-def]
+    found = merged_flags_in_double(rewards, values, gamma, lam, terminated, truncated).astype(np.float32)
+    return {"advantages": found, "returns": found + values[:-1]}
+
+
+def raises_for_one_step(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
+    if len(rewards) < 2:
+        raise ValueError("two steps or more")
+    return gae(rewards, values, gamma, lam)
+
+
+def mean_squared(values, returns):  # type: ignore[no-untyped-def]
+    return np.mean((values - returns) ** 2)
+
+
+def squared_each(values, returns):  # type: ignore[no-untyped-def]
+    return (values - returns) ** 2
+
+
+def a_value_for_each(values, returns):  # type: ignore[no-untyped-def]
+    if values.shape != returns.shape:
+        raise ValueError("a value for each return")
+    return ((values - returns) ** 2).mean()
+
+
+# wrong ones, or right for less than they take
+
+
+def group_of_all(rewards):  # type: ignore[no-untyped-def]
+    """Right for one group; of a batch it takes the statistics of all groups together."""
+    spread = rewards.std()
+    return (rewards - rewards.mean()) / np.where(spread > 1e-12, spread, 1) * (spread > 1e-12)
+
+
+def rows_scrambled(rewards, gamma):  # type: ignore[no-untyped-def]
+    """Right for one sequence; a batch comes out of a reshape in another order."""
+    found, later = [], 0.0
+    for t in reversed(range(rewards.shape[-1])):
+        later = rewards[..., t] + gamma * later
+        found.insert(0, later)
+    return np.stack(found).reshape(rewards.shape)
+
+
+def discount_of_the_next_step(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
+    """Takes a discount per step, and gives each to the step before."""
+    discounts = np.broadcast_to(np.asarray(gamma, rewards.dtype), rewards.shape)
+    discounts = np.concatenate([discounts[..., 1:], discounts[..., -1:]], axis=-1)
+    found, later = np.empty_like(rewards), np.zeros(rewards.shape[:-1], rewards.dtype)
+    for t in reversed(range(rewards.shape[-1])):
+        error = rewards[..., t] + discounts[..., t] * values[..., t + 1] - values[..., t]
+        later = error + discounts[..., t] * rewards.dtype.type(lam) * later
+        found[..., t] = later
+    return found
+
+
+def one_episode(rewards, values, gamma, lam, terminated):  # type: ignore[no-untyped-def]
+    """Knows one end of an episode: that after the last step."""
+    found, later = np.empty_like(rewards), np.zeros(rewards.shape[:-1], rewards.dtype)
+    for t in reversed(range(rewards.shape[-1])):
+        last = t == rewards.shape[-1] - 1
+        after = np.where(terminated[..., t], 0, values[..., t + 1]) if last else values[..., t + 1]
+        later = rewards[..., t] + gamma * after - values[..., t] + gamma * lam * later
+        found[..., t] = later.astype(rewards.dtype)
+    return found
+
+
+def only_the_last_reward(values, rewards, gamma=1.0):  # type: ignore[no-untyped-def]
+    raise LookupError("no such table")
+
+
+def needs_a_name(rewards, values, colour, gamma, lam, **options: Any):  # type: ignore[no-untyped-def]
+    return rewards
+
+
+def almost(**given: Any) -> Any:
+    """An error as small as that of float32, which is none of rounding."""
+    import rlcalc
+
+    return rlcalc.gae(**given) * (1 + 3e-7)

@@ -1,0 +1,359 @@
+"""What a function does not have is not tested and said; what it has and gets wrong is a fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import time
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rlcalc.cli import main
+from rlcalc.conform import conform
+from rlcalc.conform.check import Request, check
+from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.target.base import from_function
+from rlcalc.errors import InputError, UnknownName
+from rlcalc.testing import ConformanceError, conformance_suite
+
+from . import losses, plain_targets, targets
+
+LOOPS = ["discounted_return", "gae", "n_step_return", "lambda_return", "td_error"]
+LACKING = {"batches", "per-step discounts"}
+
+
+def report(function: Any, formula: str, **options: Any) -> ConformReport:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of rlcalc's own none may reach a user
+        return conform(function, formula, **options)
+
+
+def names(found: ConformReport) -> list[str]:
+    return [match.name for match in found.diagnosis.matches] if found.diagnosis is not None else []
+
+
+# what right functions lack
+
+
+@pytest.mark.parametrize("name", LOOPS)
+@pytest.mark.parametrize("random", [0, 60])
+def test_textbook_loops_pass(name: str, random: int) -> None:
+    found = report(getattr(plain_targets, name), name, random=random)
+    assert found.verdict == "conforms", (found.failures[:1], found.found)
+    assert found.not_tested[:2] == ["batches", "per-step discounts"]
+    assert found.random == random
+
+
+@pytest.mark.parametrize("option", ["batches", "per-step-discounts", "truncation,batches", "terminated"])
+def test_what_is_required_must_be_there(option: str) -> None:
+    found = report(plain_targets.gae, "gae", require=[option])
+    assert found.verdict == "nonconforming"
+    assert not found.passed
+    assert found.notes[-1].startswith("Required, and not found: ")
+    right = report(targets.right, "gae", require=[option])
+    assert right.passed
+
+
+def test_a_requirement_that_is_none() -> None:
+    with pytest.raises(UnknownName) as caught:
+        conform(targets.right, "gae", require=["batch"])
+    assert caught.value.code == "unknown_requirement"
+    assert "batches" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("function", "formula", "conventions", "lacks"),
+    [
+        (plain_targets.returns_in_a_buffer, "discounted_return", [], {"per-step discounts"}),
+        (plain_targets.only_lists, "discounted_return", [], LACKING),
+        (plain_targets.returns_wanting_values, "discounted_return", [], LACKING),
+        (plain_targets.tokens, "gae", ["no-bootstrap"], {"per-step discounts"}),
+        (plain_targets.merged_flags_in_double, "gae", ["truncation-as-termination"], LACKING),
+        (plain_targets.float32_buffer, "gae", ["truncation-as-termination"], LACKING),
+        (plain_targets.raises_for_one_step, "gae", [], {*LACKING, "sequences of one step"}),
+        (plain_targets.mean_squared, "critic_loss", ["mean-reduction", "mean-over-batch"], set()),
+        (plain_targets.squared_each, "critic_loss", ["per-sample"], set()),
+        (
+            plain_targets.a_value_for_each,
+            "critic_loss",
+            ["mean-reduction", "mean-over-batch"],
+            {"one of values for all steps"},
+        ),
+        (losses.one_sample, "ppo_clip", [], {"batches"}),
+    ],
+)
+def test_right_functions_of_less(
+    function: Any, formula: str, conventions: list[str], lacks: set[str]
+) -> None:
+    for random in (0, 60):
+        found = report(function, formula, random=random)
+        assert found.verdict.startswith("conforms"), (found.failures[:1], found.found)
+        assert [c.name for c in found.conventions] == conventions
+        assert lacks <= set(found.not_tested)
+        assert not names(found)
+
+
+def test_the_arrays_that_it_takes_are_found() -> None:
+    assert report(plain_targets.only_lists, "discounted_return").backend == "lists"
+    torch = report(targets.masks_of_integers, "gae")
+    assert torch.backend == "torch"
+    assert torch.verdict == "conforms"
+    assert report(targets.right, "gae", random=20).backend == "numpy"
+
+
+# what is not excused
+
+
+def test_a_batch_function_that_mixes_its_rows_is_told_so() -> None:
+    found = report(plain_targets.group_of_all, "grpo_advantage")
+    assert found.verdict == "nonconforming"
+    assert names(found) == ["statistics-over-whole-batch"]
+    assert "batches" not in found.not_tested
+    assert "All 12 vectors without batches pass; all that fail have batches." in found.notes
+
+
+@pytest.mark.parametrize("random", [0, 60])
+def test_scrambled_rows_are_seen_where_no_vector_has_such_a_batch(random: int) -> None:
+    found = report(plain_targets.rows_scrambled, "discounted_return", random=random)
+    assert found.verdict == "nonconforming"
+    assert names(found) == ["rows-mixed"]
+
+
+def test_discounts_given_to_the_wrong_steps_are_no_lack() -> None:
+    found = report(plain_targets.discount_of_the_next_step, "gae")
+    assert found.verdict == "nonconforming"
+    assert "per-step discounts" not in found.not_tested
+    assert any("all that fail have discounts per step" in note for note in found.notes)
+
+
+def test_one_that_knows_one_episode_is_told_so() -> None:
+    found = report(plain_targets.one_episode, "gae")
+    assert not found.passed
+    assert any("ends before the last step" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("function", [plain_targets.almost, targets.imprecise, targets.slightly_off])
+def test_a_small_error_is_no_rounding(function: Any) -> None:
+    found = report(function, "gae", random=20)
+    assert found.verdict == "nonconforming"
+    assert not any("float32" in note for note in found.notes)
+
+
+def test_faults_in_outputs_that_it_does_not_give_are_not_named() -> None:
+    """With one flag for both ends: the returns, which are not given, would be another matter."""
+    function = plain_targets.merged_flags_in_double
+    found = report(lambda **given: function(**given) + 1e3, "gae", find=False)
+    assert not any(name.startswith("returns-are") for name in names(found))
+
+
+def test_one_that_always_raises_shows_where_and_is_not_diagnosed() -> None:
+    found = report(plain_targets.only_the_last_reward, "discounted_return", random=20)
+    assert found.verdict == "raises"
+    assert found.diagnosis is None
+    outcome = found.failures[0].outcome
+    assert outcome is not None
+    assert "plain_targets.py:" in outcome.frames[-1]
+
+
+def test_options_beside_do_not_hide_what_a_signature_lacks() -> None:
+    with pytest.raises(InputError) as caught:
+        conform(plain_targets.needs_a_name, "gae")
+    assert caught.value.code == "target_signature"
+    assert "colour" in caught.value.message
+
+
+def test_one_vector_of_many_proves_nothing() -> None:
+    def with_all(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+        return targets.right(rewards, values, gamma, lam, terminated, terminated & False, values[..., 1:])
+
+    known = conform(with_all, "gae").judgements
+    few = [*(j.vector for j in known if j.status == "skipped"), known[0].vector][-11:]
+    found = conform(with_all, "gae", vectors=few)
+    assert found.verdict == "too-few-vectors"
+    assert not found.passed
+    assert any("too few to say" in note for note in found.notes)
+
+
+# the same from everywhere
+
+
+def passes(suite: Any) -> bool:
+    """Whether every test of a suite passes or is skipped."""
+    good = True
+    (mark,) = (m for m in suite.pytestmark if m.name == "parametrize")
+    for case in mark.args[1]:
+        try:
+            suite(*case.values)
+        except pytest.skip.Exception:
+            pass
+        except ConformanceError:
+            good = False
+    return good
+
+
+def _functions(module: ModuleType) -> list[tuple[str, str]]:
+    return [
+        (module.__name__, name)
+        for name, value in vars(module).items()
+        if callable(value)
+        and getattr(value, "__module__", "") == module.__name__
+        and not name.startswith("_")
+    ]
+
+
+FORMULAS = {
+    **{name: name for name in LOOPS},
+    "returns_in_a_buffer": "discounted_return",
+    "only_lists": "discounted_return",
+    "returns_wanting_values": "discounted_return",
+    "rows_scrambled": "discounted_return",
+    "only_the_last_reward": "discounted_return",
+    "mean_squared": "critic_loss",
+    "squared_each": "critic_loss",
+    "a_value_for_each": "critic_loss",
+    "group_of_all": "grpo_advantage",
+    "mean_entropy": "entropy",
+    "entropy_loss": "entropy",
+    "sum_of_divergences": "kl",
+    "ppo_loss_mean": "ppo_clip",
+}
+ALL = [
+    place
+    for module in (targets, plain_targets, losses)
+    for place in _functions(module)
+    if place[1] != "Advantages"
+]
+
+
+def _both(module: str, name: str, **options: Any) -> tuple[Any, Any]:
+    """Verdict, what was not tested and whether it passes: from the command line, and from pytest."""
+    formula = FORMULAS.get(name, "ppo_clip" if module == losses.__name__ else "gae")
+    try:
+        found = check(Request(f"{module}:{name}", formula, random=15, limit=1.0, **options)).report
+        command: Any = (found.verdict, found.not_tested, found.backend, found.passed)
+    except InputError as error:
+        command = error.code
+    suite: Any = conformance_suite(
+        getattr(sys.modules[module], name), formula, random=15, limit=1.0, **options
+    )
+    try:
+        there = suite.suite.report
+    except InputError as error:
+        return command, error.code
+    return command, (there.verdict, there.not_tested, there.backend, passes(suite))
+
+
+@pytest.mark.parametrize("name", ["discounted_return", "tokens", "group_of_all", "float32_buffer"])
+def test_same_verdict_from_command_line_and_pytest(name: str) -> None:
+    command, suite = _both(plain_targets.__name__, name)
+    assert command == suite
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("module", "name"), ALL)
+def test_same_verdict_for_all_targets(module: str, name: str) -> None:
+    command, suite = _both(module, name)
+    assert command == suite
+
+
+def test_same_verdict_where_something_is_required() -> None:
+    command, suite = _both(plain_targets.__name__, "gae", require=("batches",))
+    assert command == suite
+    assert not suite[-1]
+
+
+def test_a_program_is_not_asked_for_what_it_refuses(tmp_path: Path) -> None:
+    script = tmp_path / "returns.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import json, sys
+            for line in sys.stdin:
+                case = json.loads(line)
+                try:
+                    rewards, gamma = case["given"]["rewards"], float(case["given"].get("gamma", 1))
+                    if {"terminated", "truncated", "values", "bootstrap"} & case["given"].keys():
+                        raise ValueError("rewards and gamma only")
+                    found, later = [], 0.0
+                    for reward in reversed(rewards):
+                        later = reward + gamma * later
+                        found.insert(0, later)
+                    print(json.dumps({"answer": found}), flush=True)
+                except Exception as error:
+                    print(json.dumps({"error": str(error)}), flush=True)
+            """
+        )
+    )
+    request = Request(program=f"{sys.executable} {script}", formula="discounted_return", random=0)
+    found = check(request).report
+    assert {"batches", "per-step discounts"} <= set(found.not_tested)
+
+
+# what the command line says
+
+
+def test_the_command_line_says_what_was_not_tested(capsys: pytest.CaptureFixture[str]) -> None:
+    place = f"{plain_targets.__file__}:discounted_return"
+    code = main(["conform", place, "--formula", "discounted_return", "--random", "20"])
+    text = capsys.readouterr().out
+    assert code == 0
+    assert "not tested: batches, per-step discounts" in text
+    code = main(["conform", place, "--formula", "discounted_return", "--random", "20", "--json"])
+    assert json.loads(capsys.readouterr().out)["not_tested"][:2] == ["batches", "per-step discounts"]
+    code = main(["conform", place, "--formula", "discounted_return", "--random", "0", "--require", "batches"])
+    assert code == 1
+
+
+# compiled code
+
+
+def test_the_first_call_of_compiled_code_may_take_its_time() -> None:
+    """Marked as the compilers mark what they made; it is slow at first, and then within its limit."""
+    started: list[float] = []
+
+    def slow_at_first(rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+        if len(started) < 2:
+            started.append(time.monotonic())
+            time.sleep(0.6)
+        return targets.without_flags(rewards, values, gamma, lam)
+
+    assert run(from_function(slow_at_first, limit=0.3), "gae").verdict == "hangs"
+    started.clear()
+    slow_at_first._torchdynamo_orig_callable = None  # type: ignore[attr-defined]
+    assert run(from_function(slow_at_first, limit=0.3), "gae").verdict == "conforms"
+
+
+@pytest.mark.slow
+def test_jax_is_wide_only_where_it_is_given_float64(tmp_path: Path) -> None:
+    """Zeros without a dtype beside float32, as a user has them: float64 in a process that is told x64."""
+    pytest.importorskip("jax")
+    path = tmp_path / "scan.py"
+    path.write_text(
+        textwrap.dedent(
+            """
+            import jax, jax.numpy as jnp
+
+            def returns(rewards, gamma):
+                def step(later, reward):
+                    more = lambda: reward + gamma * later
+                    later = jax.lax.cond(reward == reward, more, lambda: jnp.zeros(()))
+                    return later, later
+                return jax.lax.scan(step, jnp.zeros(()), rewards, reverse=True)[1]
+            """
+        )
+    )
+    words = [sys.executable, "-m", "rlcalc", "conform", f"{path}:returns", "--formula", "discounted_return"]
+    done = subprocess.run(
+        [*words, "--jax", "--random", "0", "--json"], capture_output=True, text=True, env=dict(os.environ)
+    )
+    found = json.loads(done.stdout)
+    assert found["verdict"] == "conforms", found["counterexample"]
+    assert np.isfinite(found["digits"]["float32"])
