@@ -109,7 +109,7 @@ def variance_rises(s: Statement) -> ev.Findings:
         "the pairs of equally likely sequences of two rewards from −1, 0, 1, by the sum of their sizes",
     )
     g, gg, d, dd, gd = reals("E_G E_GG E_D E_DD E_GD")
-    t, n, gamma, spread, correlated = index("t"), index(), positives("gamma"), positives("u"), positives("c")
+    n, gamma, spread, correlated = index(), positives("gamma"), positives("u"), positives("c")
     before, (chance, past) = positives("w"), reals("p g")
     # two ways to go on after a history; the true value there is their mean, by its Bellman equation
     ways = [reward + gamma * after for reward, after in zip(reals("r1 r2"), reals("w1 w2"), strict=True)]

@@ -66,8 +66,8 @@ def episodic(s: Statement) -> ev.Findings:
     calculated, letter = vector(EXAMPLE).answer(gamma="1", lam="l"), symbol("l")
     return ev.Findings(
         says=written(
-            r"G_t^{\lambda} = (1-\lambda) \sum_{n=1}^{N-1} \lambda^{n-1} G_t^{(n)} + \lambda^{N + @exponent} G_t, "
-            r"\quad N = T-t",
+            r"G_t^{\lambda} = (1-\lambda) \sum_{n=1}^{N-1} \lambda^{n-1} G_t^{(n)} "
+            r"+ \lambda^{N + @exponent} G_t, \quad N = T-t",
             exponent=s.exponent,
         ),
         literal=[

@@ -15,7 +15,6 @@ from rlcalc.audit.lecture.ch3 import GRID
 from rlcalc.audit.policies import FAMILY, TwoSteps
 from rlcalc.audit.proofs import (
     answer,
-    index,
     positives,
     powers_vanish,
     reals,
@@ -216,7 +215,7 @@ def objective(s: Statement) -> ev.Findings:
 @claim("L3.3-ac-objective", per_action=0, fits=0, near_enough=True)
 def actor_critic_objective(s: Statement) -> ev.Findings:
     """Any function of the state may be subtracted; whether that lowers the variance is another question."""
-    world, t = TwoSteps(), index("t")
+    world = TwoSteps()
     base = sympy.symbols("b_0:3", real=True)
 
     def weight(path: Any, at: int) -> Any:

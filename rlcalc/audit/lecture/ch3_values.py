@@ -119,7 +119,7 @@ def state_value(s: Statement) -> ev.Findings:
 @claim("L3.5-qpi", weighted=1, first_only=True)
 def action_value(s: Statement) -> ev.Findings:
     """Trajectories that begin with L, and the mean of Q over the first action."""
-    world, t = TwoSteps(), index("t")
+    world = TwoSteps()
     p = world.left[0]
     kept: list[Any] = [
         path
