@@ -83,9 +83,7 @@ def complete(s: Statement) -> ev.Findings:
         for entropy in ("h", "0")
     )
     return ev.Findings(
-        against=[
-            ev.Fact("pieces that 8.2 names and no line has", missing, "!=", frozenset()),
-        ],
+        against=[ev.Fact("pieces that 8.2 names and no line has", missing, "!=", frozenset())],
         repair=[
             ev.Identity(
                 "λ = 1: the generalised advantage is G − V",

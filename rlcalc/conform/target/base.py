@@ -36,7 +36,7 @@ DTYPES = ("float64", "float32")
 Reason = Callable[[Vector], str]
 JAX_NOTE = "JAX runs with jax_enable_x64 where it is given float64, which it would make float32 otherwise."
 # a compiler works in the first call, and again for other shapes
-LIMIT_COMPILING, LIMIT_FIRST = 30.0, 120.0
+LIMIT_COMPILING, LIMIT_FIRST = 30.0, 60.0
 
 
 @dataclass

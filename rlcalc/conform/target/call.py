@@ -10,6 +10,7 @@ types has to be known at the other end.
 from __future__ import annotations
 
 import contextlib
+import dis
 import inspect
 import os
 import sys
@@ -131,10 +132,16 @@ def others(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def compiles(function: Callable[..., Any]) -> bool:
-    """Whether calling a function compiles code: it, or what its module has, is made by a compiler."""
+    """Whether a first call does more than compute: parts of the module are compiled, or the body imports."""
     space = getattr(function, "__globals__", {})
     parts = [function, *space.values()] if isinstance(space, dict) else [function]
-    return any(_compiled(part) for part in parts)
+    return _imports(function) or any(_compiled(part) for part in parts)
+
+
+def _imports(function: Callable[..., Any]) -> bool:
+    """Whether a call imports something, which may take longer than the call: PyTorch takes seconds."""
+    code = getattr(function, "__code__", None)
+    return code is not None and any(step.opname == "IMPORT_NAME" for step in dis.get_instructions(code))
 
 
 def _compiled(part: Any) -> bool:
