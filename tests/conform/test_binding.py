@@ -76,6 +76,7 @@ def test_names_have_roles_and_endings_and_plurals_do_not_matter() -> None:
     assert roles_of("_gamma", "sequence")[0] == "gamma"
     assert roles_of("λ", "sequence")[0] == "lam"
     assert roles_of("next_value", "sequence")[:2] == ("last_value", "next_values")
+    assert roles_of("b_pi_log_prob_t", "ppo_clip") == ("old_log",)
     assert roles_of("cat", "sequence") == ()
 
 
@@ -169,24 +170,35 @@ def test_another_output_of_the_formula_is_not_its_answer() -> None:
     assert found(losses.ppo_loss_unclipped, "ppo_clip").outputs.keys() == {"objective"}
 
 
-def letters(r: Any, v: Any, xs: Any, g: float, l: float) -> Any:  # noqa: E741
-    return numpy_sequences.gae_masks(r, v, 1.0 - xs, np.zeros_like(v[0]), g, l)
+def letters(r: Any, v: Any, qq: Any, g: float, l: float) -> Any:  # noqa: E741
+    return numpy_sequences.gae_masks(r, v, 1.0 - qq, np.zeros_like(v[0]), g, l)
 
 
 def test_where_a_name_says_nothing_the_words_to_type_are_shown() -> None:
     with pytest.raises(InputError) as caught:
         found(letters)
     assert caught.value.code == "target_signature"
-    assert "xs" in caught.value.message
-    assert "--map xs=" in caught.value.hint
-    binding = found(letters, xs="done")
-    assert binding.inputs["xs"] == "done"
+    assert "qq" in caught.value.message
+    assert "--map qq=" in caught.value.hint
+    binding = found(letters, qq="done")
+    assert binding.inputs["qq"] == "done"
     assert binding.like == ("no-bootstrap",)
+
+
+def divergence(log_probs: Any, ref_log_probs: Any, kind: str, scale: float) -> Any:
+    assert (kind, scale) == ("k1", 1)
+    return log_probs - ref_log_probs
+
+
+def test_options_are_mapped_to_constants() -> None:
+    binding = found(divergence, "kl", kind="text:k1", scale="number:1")
+    assert (binding.agreed, binding.constants) == ("formula", {"kind": "k1", "scale": 1})
+    assert report(divergence, "kl", mapped={"kind": "text:k1", "scale": "number:1"}).passed
 
 
 def test_a_role_and_a_place_that_there_are_not_are_refused() -> None:
     with pytest.raises(InputError) as caught:
-        found(letters, xs="donne")
+        found(letters, qq="donne")
     assert (caught.value.code, "done" in caught.value.hint) == ("unknown_role", True)
     with pytest.raises(InputError) as caught:
         found(letters, zs="done")
@@ -251,6 +263,22 @@ def test_places_are_objects_lists_and_constants() -> None:
         ("entry", "2"),
         ("call", ""),
     ]
+
+
+def test_a_written_test_calls_the_function_by_its_binding(tmp_path: Path) -> None:
+    test = tmp_path / "test_it.py"
+    target = f"{HERE / 'methods.py'}:FaultyBuffer.compute"
+    assert main(["conform", target, "--formula", "gae", "--random", "0", "--write-test", str(test)]) == 1
+    space: dict[str, Any] = {}
+    exec(compile(test.read_text(), str(test), "exec"), space)
+    with pytest.raises(AssertionError, match="Mismatched"):
+        space["test_gae_counterexample"]()
+    right = (
+        test.read_text()
+        .replace("FaultyBuffer", "Buffer")
+        .replace(".compute,", ".compute_returns_and_advantage,")
+    )
+    assert right != test.read_text()
 
 
 def test_the_command_line_shows_writes_and_reads_a_binding(

@@ -66,3 +66,8 @@ def family_of(formula: Formula) -> Family | None:
     if formula.name in ("kl", "entropy"):
         return Distributions(formula.name)
     return Groups() if formula.name == "grpo_advantage" else None
+
+
+def laid_out(family: Family, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All values of a call by place; raises ``Unfit``."""
+    return {**family.arrange(binding, given), **binding.constants}

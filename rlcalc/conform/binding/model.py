@@ -71,6 +71,17 @@ class Binding:
         return frozenset(self.inputs.values())
 
     @property
+    def constants(self) -> dict[str, Any]:
+        """Values that are the same in every call, by place: ``text:k3``, ``number:0.2``, ``true``."""
+        found = {path: constant(role) for path, role in self.inputs.items()}
+        return {path: value for path, value in found.items() if value is not None}
+
+    @property
+    def meant(self) -> dict[str, str]:
+        """Places whose values depend on the call."""
+        return {path: role for path, role in self.inputs.items() if constant(role) is None}
+
+    @property
     def plain(self) -> bool:
         """Whether it says nothing that a call by the formula's own names would not do."""
         return (
@@ -122,6 +133,21 @@ class Binding:
 
     def with_notes(self, *notes: str) -> Binding:
         return replace(self, notes=(*self.notes, *notes))
+
+
+def constant(role: str) -> Any:
+    """The value of a role that is a constant; ``None`` for the others."""
+    kind, colon, text = role.partition(":")
+    if role in ("true", "false"):
+        return role == "true"
+    if kind == "text" and colon:
+        return text
+    if kind == "number" and colon:
+        try:
+            return float(text) if "." in text or "e" in text.lower() else int(text)
+        except ValueError:
+            return None
+    return None
 
 
 _FORMS = {"list": "lists of numbers", "steps": "lists with one array per step"}

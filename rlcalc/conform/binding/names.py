@@ -42,10 +42,10 @@ def roles_of(name: str, of: str) -> tuple[str, ...]:
 def _forms(name: str) -> list[str]:
     """A name as it is, then with less and less around it."""
     word = name.strip("_").replace("_", "-").lower() + ("-" if name.endswith("s_") else "")
-    found = [word, word.strip("-")]
-    for _ in range(2):
-        word = _AFTER.sub("", _BEFORE.sub("", word.strip("-")))
-        found += [word, word.removesuffix("s"), f"{word}s"]
+    plain = word.strip("-")
+    found = [word, plain]
+    for less in (_AFTER.sub("", plain), _BEFORE.sub("", plain), _AFTER.sub("", _BEFORE.sub("", plain))):
+        found += [less, less.removesuffix("s"), f"{less}s"]
     return found
 
 

@@ -30,7 +30,7 @@ class Samples:
         like = self._like(given)
         if binding.form == "list" and like.ndim > 1:
             raise Unfit("one list of samples a call")
-        return {path: self._value(binding, given, role, like) for path, role in binding.inputs.items()}
+        return {path: self._value(binding, given, role, like) for path, role in binding.meant.items()}
 
     def _like(self, given: Mapping[str, Any]) -> Any:
         names = [self.main] if self.main else ["new_log", "new"]
@@ -167,7 +167,7 @@ class Distributions:
     def arrange(self, binding: Binding, given: Mapping[str, Any]) -> Arrays:
         """Values by place."""
         found: Arrays = {}
-        for path, role in binding.inputs.items():
+        for path, role in binding.meant.items():
             if role == "none":
                 found[path] = None
                 continue
@@ -244,7 +244,7 @@ class Groups:
             raise Unfit("one group a call, no batches")
         rows = rewards.reshape(-1, rewards.shape[-1])
         found: Arrays = {}
-        for path, role in binding.inputs.items():
+        for path, role in binding.meant.items():
             found[path] = self._value(binding, given, role, rewards, rows)
         return found
 

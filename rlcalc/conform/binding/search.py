@@ -18,7 +18,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.bound import BoundTarget, sheet
-from rlcalc.conform.binding.families import Family, family_of
+from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.names import roles_of
 from rlcalc.conform.binding.sequence import VALID, Unfit
@@ -138,7 +138,7 @@ class Search:
         """The reading as plain lists of numbers, of a loop that only happens to take arrays, time first."""
         if found.layout != "[T, B]" or found.form != "array" or found.backend != "numpy":
             return None
-        values = self.family.arrange(found, self.family.probes(found)[0])
+        values = laid_out(self.family, found, self.family.probes(found)[0])
         parts = self.target.lay_out(values, sheet(self.target, found)).parts
         if "" not in parts or parts[""].kind != "list":
             return None
@@ -176,7 +176,7 @@ class Search:
     def parts(self, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any] | None:
         """What came back, by place, in the formula's layout; ``None`` where nothing did."""
         try:
-            values = self.family.arrange(binding, given)
+            values = laid_out(self.family, binding, given)
         except Unfit:
             return None
         reply = self.reply(binding, values)
@@ -450,7 +450,7 @@ def bind(
         if found is None and not by_name(target, formula):
             raise _unknown(target, formula, search, family)
         return target
-    if _as_it_stands(target, formula, found):
+    if not set(search.slots.dropped) & _own(formula) and _as_it_stands(target, formula, found):
         target.binding = replace(found, outputs={}, notes=())
         return target
     return BoundTarget(target, found, family)
@@ -497,5 +497,5 @@ def _unknown(target: Target, formula: Formula, search: Search, family: Family) -
     return InputError(
         "target_signature",
         f"{target.name} needs {', '.join(unknown)}, whose name says nothing about {formula.name}.{missing}",
-        f"Say what they are, for example {typed}; 'none' passes None.",
+        f"Say what they are, for example {typed}; none, true, number:3 and text:k3 pass just that.",
     )

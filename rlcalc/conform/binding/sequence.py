@@ -102,7 +102,7 @@ def arrange(binding: Binding, given: Mapping[str, Any]) -> Arrays:
     if binding.layout in ONE_ROW and rows.batch:
         raise Unfit("one sequence a call, no batches")
     found: Arrays = {}
-    for path, role in binding.inputs.items():
+    for path, role in binding.meant.items():
         value = _value(binding, rows, role)
         if path.count("[]") == 1 and not path.endswith(("()", "[]")):
             value = _each(value, rows.rewards.shape[-1])

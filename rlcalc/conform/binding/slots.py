@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
+from rlcalc.conform.binding.model import constant
 from rlcalc.conform.binding.names import family, roles_of, table
 from rlcalc.conform.target.facts import Argument, Facts, last_name
 from rlcalc.errors import InputError, shown, suggestion
@@ -151,6 +152,8 @@ def roles_by_name(name: str, formula: Formula, own: frozenset[str], written: boo
 
 
 def _known_role(role: str, formula: Formula) -> str:
+    if constant(role) is not None:
+        return role
     known = [*table(family(formula.name)), "none", *(p.name for p in formula.parameters)]
     if role not in known:
         raise InputError(
