@@ -119,6 +119,7 @@ def test_the_time_limit_truncates_and_the_goal_terminates():
     assert flags[:2] == [([False] * 3, [False] * 3)] * 2
     assert flags[2] == ([False, True, False], [True, True, True])
     assert found.successor.argmax(1).tolist() == [0, 3, 0]
+    assert found.reward.tolist() == [0.0, 1.0, 0.0]  # time that runs out pays nothing
     assert found.observation.argmax(1).tolist() == [0, 0, 0]
     assert env.state_dict()["steps"].tolist() == [0, 0, 0]
 

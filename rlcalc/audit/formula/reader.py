@@ -125,7 +125,6 @@ def read(latex: str) -> tuple[Chain, ...]:
 class _Reader:
     def __init__(self, tokens: list[str]) -> None:
         self.tokens, self.at = tokens, 0
-        self.bars = 0  # open |…| and argument lists in which | separates
 
     # tokens
 
@@ -186,14 +185,11 @@ class _Reader:
         return found
 
     def chain(self) -> Chain:
-        sides, relations = [self.side()], []
+        sides, relations = [self.sum()], []
         while self.peek() in RELATIONS:
             relations.append(RELATIONS[self.take()])
-            sides.append(self.side())
+            sides.append(self.sum())
         return Chain(tuple(sides), tuple(relations))
-
-    def side(self) -> Node:
-        return self.sum()
 
     def listed(self, close: str) -> list[Node]:
         """Expressions or relations apart by commas or bars, up to ``close``."""

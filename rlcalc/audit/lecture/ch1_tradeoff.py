@@ -8,8 +8,8 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import smallest, vector
-from rlcalc.audit.formula import says
-from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, unit
+from rlcalc.audit.formula import written
+from rlcalc.audit.proofs import answer, index, ordered, positives, reals, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 
@@ -26,19 +26,15 @@ def bias_falls(s: Statement) -> ev.Findings:
     case = vector("n_step_return/audit-bias-grows")
     # all rewards are 0, so every state is worth 0, and V is its own error
     _, error_near, error_far = map(as_expression, case.given["values"])
-    g, n, t, error = positives("gamma"), index(), index("t"), positives("e")
+    g, n, error = positives("gamma"), index(), positives("e")
     # the error one step later: below error/γ when it is restrained, anything at all otherwise
     later = error / (g * (1 + positives("d"))) if s.error_shrinks else positives("f")
     reward, value, true = reals("r V v")
-    mean, returns, worth = sequence("E"), sequence("G"), sequence("v")
     return ev.Findings(
-        says=[
-            says(
-                sympy.Abs(mean(returns(t, n + 1)) - worth(t)),
-                s.relation,
-                sympy.Abs(mean(returns(t, n)) - worth(t)),
-            )
-        ],
+        says=written(
+            r"|\mathbb{E}[G_t^{(n+1)}] - v(S_t)| @relation |\mathbb{E}[G_t^{(n)}] - v(S_t)|",
+            relation=s.relation,
+        ),
         against=case.refutes(
             "V is right at S_1 and wrong at S_2; all rewards are 0, so the true value is 0",
             ev.Exact(
@@ -113,16 +109,17 @@ def variance_rises(s: Statement) -> ev.Findings:
         "the pairs of equally likely sequences of two rewards from −1, 0, 1, by the sum of their sizes",
     )
     g, gg, d, dd, gd = reals("E_G E_GG E_D E_DD E_GD")
-    t, n, gamma, spread, correlated = index("t"), index(), positives("gamma"), positives("u"), positives("c")
+    n, gamma, spread, correlated = index(), positives("gamma"), positives("u"), positives("c")
     before, (chance, past) = positives("w"), reals("p g")
     # two ways to go on after a history; the true value there is their mean, by its Bellman equation
     ways = [reward + gamma * after for reward, after in zip(reals("r1 r2"), reals("w1 w2"), strict=True)]
     true = chance * ways[0] + (1 - chance) * ways[1]
     error = chance * (ways[0] - true) + (1 - chance) * (ways[1] - true)
     change = spread if s.uncorrelated else spread - 2 * correlated
-    variance, returns = sequence("Var"), sequence("G")
     return ev.Findings(
-        says=[says(variance(returns(t, n + 1)), s.relation, variance(returns(t, n)))],
+        says=written(
+            r"\operatorname{Var}[G_t^{(n+1)}] @relation \operatorname{Var}[G_t^{(n)}]", relation=s.relation
+        ),
         against=vector("control_variate/audit-longer-target-varies-less").refutes(
             "X is the 1-step target, X − b the 2-step one: the second reward undoes the first",
             ev.Exact(

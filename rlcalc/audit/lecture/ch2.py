@@ -8,7 +8,7 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import says
+from rlcalc.audit.formula import says, written
 from rlcalc.audit.proofs import answer, equal_by_increments, index, ordered, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
@@ -223,12 +223,12 @@ def is_tdlambda(s: Statement) -> ev.Findings:
     case, first, second = map(vector, ("traces/audit-online-differs", *_ON_THE_WAY))
     offline, online = case.answer("new_values")[0], second.answer()
     gamma, lam, delta, old = reals("gamma lambda d v")
-    alpha, t, state = reals("alpha"), index("t"), sympy.Symbol("s")
     drift = 0 if s.offline else reals("c")  # how far V(s) moved since the episode began
-    forward = alpha * (sequence(LAMBDA_RETURN)(t) - s.minus * sequence("V")(state))
-    backward = alpha * sequence("delta")(t) * sequence("e")(t, state)
     return ev.Findings(
-        says=[says(sequence("sum_{t}")(backward), "=", sequence("sum_{t:S_t=s}")(forward))],
+        says=written(
+            r"\sum_t \alpha \delta_t e_t(s) = \sum_{t: S_t = s} \alpha [ G_t^{\lambda} - @minus V(s) ]",
+            minus=s.minus,
+        ),
         against=case.refutes(
             "A is visited twice; TD(λ) with updates on the way returns to 0, the λ-returns lead to 1/2",
             ev.Exact("TD(λ) on the way = update towards the λ-returns", online, "=", offline),
@@ -251,20 +251,20 @@ def recursion(s: Statement) -> ev.Findings:
     """By induction on N, the number of steps to the end, with G_t^(n) = R + γ G_{t+1}^(n−1)."""
     gamma, lam, reward = reals("gamma lambda r")
     later = sequence("g")  # the n-step returns of the next state; g(0) is its value
-    n, t = index("N"), index("t")
+    n = index("N")
     share = gamma**s.value_discount * (1 - lam) ** s.bootstrap
     carried = gamma**s.tail_discount * lam**s.tail
-    lambda_return = sequence(LAMBDA_RETURN)
-    value = sequence("V")(t + 1)
 
     def ours(k: Any) -> Any:
         """This state's k-step return."""
         return reward + gamma * later(k - 1)
 
     return ev.Findings(
-        says=[
-            says(lambda_return(t), "=", sequence("R")(t + 1) + share * value + carried * lambda_return(t + 1))
-        ],
+        says=written(
+            r"G_t^{\lambda} = R_{t+1} + @share V(S_{t+1}) + @carried G_{t+1}^{\lambda}",
+            share=share,
+            carried=carried,
+        ),
         literal=[
             ev.Identity(
                 "what one more step adds to the average",

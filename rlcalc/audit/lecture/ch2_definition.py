@@ -7,7 +7,7 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import says
+from rlcalc.audit.formula import says, written
 from rlcalc.audit.lecture.ch2 import EXAMPLE, LAMBDA_RETURN
 from rlcalc.audit.lecture.ch2_weights import ENDLESS
 from rlcalc.audit.proofs import index, ordered, powers_vanish, reals, sequence, sum_by_induction
@@ -19,16 +19,18 @@ from rlcalc.exact import symbol
 @claim("L2.3-lambda-return-def", exponent=-1, last_takes_rest=True)
 def definition(s: Statement) -> ev.Findings:
     """At λ = 1 the endless sum is 0 times a sum that need not exist; the episodic form always holds."""
-    lam, n, t, last = reals("lambda"), index(), index("t"), index("N")
+    lam, n, last = reals("lambda"), index(), index("N")
 
     def weight(k: Any, at: Any = lam) -> Any:
         return (1 - at) * at ** (k + s.exponent)
 
     at_one = sum(weight(k, as_expression(vector(ENDLESS).given["lam"])) for k in (1, 2, 3))
     last_weight = lam ** (last - 1) if s.last_takes_rest else weight(last)
-    series = sympy.Sum(lam ** (n + s.exponent) * sequence("G")(t, n), (n, 1, sympy.oo))
     return ev.Findings(
-        says=[says(sequence(LAMBDA_RETURN)(t), "=", (1 - lam) * series)],
+        says=written(
+            r"G_t^{\lambda} = (1-\lambda) \sum_{n=1}^{\infty} \lambda^{n + @exponent} G_t^{(n)}",
+            exponent=s.exponent,
+        ),
         literal=[ev.Identity("the first weights at λ = 1 add up to 1", at_one, 1)],
         repair=[
             sum_by_induction(
@@ -54,8 +56,7 @@ def definition(s: Statement) -> ev.Findings:
 @claim("L2.3-episodic-form", exponent=-1)
 def episodic(s: Statement) -> ev.Findings:
     """The tail of the weights, from N to M, is λ^(N−1) − λ^M; the second part vanishes."""
-    lam, n, t, last, full = reals("lambda"), index(), index("t"), index("N"), reals("G")
-    returns = sequence("G")
+    lam, last, full = reals("lambda"), index("N"), reals("G")
     tail = sum_by_induction(
         "weights N, …, N + n − 1 times the complete return",
         lambda k: (1 - lam) * lam ** (last + k - 2) * full,
@@ -63,14 +64,12 @@ def episodic(s: Statement) -> ev.Findings:
         over="N ≥ 1, n ≥ 1, every λ and G",
     )
     calculated, letter = vector(EXAMPLE).answer(gamma="1", lam="l"), symbol("l")
-    shorter = sympy.Sum(lam ** (n - 1) * returns(t, n), (n, 1, last - 1))
     return ev.Findings(
-        says=[
-            says(
-                sequence(LAMBDA_RETURN)(t), "=", (1 - lam) * shorter + lam ** (last + s.exponent) * returns(t)
-            ),
-            says(last, "=", index("T") - t),
-        ],
+        says=written(
+            r"G_t^{\lambda} = (1-\lambda) \sum_{n=1}^{N-1} \lambda^{n-1} G_t^{(n)} "
+            r"+ \lambda^{N + @exponent} G_t, \quad N = T-t",
+            exponent=s.exponent,
+        ),
         literal=[
             tail,
             powers_vanish(),

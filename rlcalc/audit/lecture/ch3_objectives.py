@@ -10,12 +10,11 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import LatexError, read, says
+from rlcalc.audit.formula import LatexError, read, says, written
 from rlcalc.audit.lecture.ch3 import GRID
 from rlcalc.audit.policies import FAMILY, TwoSteps
 from rlcalc.audit.proofs import (
     answer,
-    index,
     positives,
     powers_vanish,
     reals,
@@ -70,17 +69,14 @@ def bellman_optimality(s: Statement) -> ev.Findings:
     now, later = gamma**s.reward_late, gamma ** (1 + s.discount_late)
     largest, worse, lost, discount, share = positives("m e d gamma q")
     plan = largest - share * worse - discount * lost
-    state, action, after = sympy.symbols("s a s'")
-    value = sequence("V^*")
-    follows = sequence("sum_{s^'}")(sequence("P")(after, state, action) * value(after))
     return ev.Findings(
-        says=[
-            says(
-                value(state),
-                "=",
-                s.best * sequence("max_{a}")(now * sequence("R")(state, action) + later * follows),
-            )
-        ],
+        says=written(
+            r"V^{*}(s) = @best \max_{a} [ @now R(s,a) "
+            r"+ @later \sum_{s^{\prime}} P(s^{\prime} \mid s,a) V^{*}(s^{\prime}) ]",
+            best=s.best,
+            now=now,
+            later=later,
+        ),
         literal=[
             ev.Identity(
                 "the mean return of an action is its reward plus γ times the mean of what follows",
@@ -219,7 +215,7 @@ def objective(s: Statement) -> ev.Findings:
 @claim("L3.3-ac-objective", per_action=0, fits=0, near_enough=True)
 def actor_critic_objective(s: Statement) -> ev.Findings:
     """Any function of the state may be subtracted; whether that lowers the variance is another question."""
-    world, t = TwoSteps(), index("t")
+    world = TwoSteps()
     base = sympy.symbols("b_0:3", real=True)
 
     def weight(path: Any, at: int) -> Any:
@@ -232,13 +228,12 @@ def actor_critic_objective(s: Statement) -> ev.Findings:
     k, value, beyond = positives("k V d")
     best = (value + beyond) / 2 if s.near_enough else value / (2 * (1 + beyond))
     case = vector("baseline_variance/audit-value-raises-variance")
-    taken = sequence("nabla")(sympy.log(sequence("pi_theta")(sequence("A")(t), t)))
-    gained = sequence("G")(t) - sequence("V")(t) - s.per_action * sequence("R")(t + 1)
-    summed = sequence("sum_{t}")(reals("gamma") ** t * gained * taken)
     return ev.Findings(
-        says=[
-            says(sequence("nabla")(sequence("J")(reals("theta"))), "=", sequence("E")(summed)),
-        ],
+        says=written(
+            r"\nabla J(\theta) = \mathbb{E}[ \sum_{t} \gamma^{t} (G_t - V(S_t) - @share R_{t+1}) "
+            r"\nabla \log \pi_\theta(A_t \mid S_t) ]",
+            share=s.per_action,
+        ),
         against=case.refutes(
             "two actions of chances 3/4 and 1/4 that pay 1 and 0: the value 3/4 scatters more than none",
             ev.Exact("variance with V < without", case.answer("variance"), "<", _without(case)),

@@ -8,7 +8,7 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import says
+from rlcalc.audit.formula import says, written
 from rlcalc.audit.lecture.ch3 import GRID
 from rlcalc.audit.policies import FAMILY, TwoSteps
 from rlcalc.audit.proofs import (
@@ -47,12 +47,10 @@ def argmax_sample(s: Statement) -> ev.Findings:
     world = {"mdp": case.given["mdp"], "gamma": case.given["gamma"]}
     largest, p = reals("m p")
     worse = positives("e") if s.learned else -positives("e")  # an action may look worse than it is
-    action, state = reals("A"), reals("s")
     return ev.Findings(
-        says=[
-            says(action, "=", sequence("argmax_{a}")(s.best * sequence("Q")(state, reals("a")))),
-            says(action, "~", sequence("pi")(sympy.Symbol("·"), state)),
-        ],
+        says=written(
+            r"A = \operatorname{arg\,max}_{a} (@best Q(s,a)) \quad A \sim \pi(\cdot \mid s)", best=s.best
+        ),
         against=case.refutes(
             f"{GRID}; Q-learning from Q = 0 that takes the first of its best actions: U bumps, earns 0 "
             "and Q stays 0, for ever",
@@ -121,7 +119,7 @@ def state_value(s: Statement) -> ev.Findings:
 @claim("L3.5-qpi", weighted=1, first_only=True)
 def action_value(s: Statement) -> ev.Findings:
     """Trajectories that begin with L, and the mean of Q over the first action."""
-    world, t = TwoSteps(), index("t")
+    world = TwoSteps()
     p = world.left[0]
     kept: list[Any] = [
         path
@@ -129,14 +127,12 @@ def action_value(s: Statement) -> ev.Findings:
         if path.steps[0].reward == world.first["L"]
         and (s.first_only or path.steps[1].reward in (world.second[1, "L"], world.second[2, "L"]))
     ]
-    state, action = sympy.symbols("s a")
-    value, worth = sequence("V^pi"), sequence("Q^pi")(state, action)
-    given = [sympy.Eq(t, state), sympy.Eq(sequence("A")(t), action)]
     return ev.Findings(
-        says=[
-            says(worth, "=", sequence("E_{pi}")(sequence("G")(t), *given)),
-            says(value(state), "=", sequence("sum_{a}")(sequence("pi")(action, state) ** s.weighted * worth)),
-        ],
+        says=written(
+            r"Q^{\pi}(s,a) = \mathbb{E}_{\pi}[G_t \mid S_t = s, A_t = a], "
+            r"\quad V^{\pi}(s) = \sum_{a} \pi(a \mid s)^{@weighted} Q^{\pi}(s,a)",
+            weighted=s.weighted,
+        ),
         literal=[
             ev.Identity(
                 "mean return of the trajectories that begin with L, times their chance",
