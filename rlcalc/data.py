@@ -1,7 +1,7 @@
 """Where the shipped data lies: ``specs/`` and ``golden/``.
 
 In a checkout both folders stand beside the package; in a wheel the build
-backend has put them inside it. Everyone asks here, nobody builds a path.
+backend has put them inside it. Every path is asked for here, none is built elsewhere.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def read_bytes(path: Path | str, most: int) -> bytes:
     """
     path = Path(path)
     try:
-        # a pipe that nobody writes to must not stop us before we can time it
+        # a pipe without a writer must not stop us before we can time it
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(handle, "rb", buffering=0) as file:
             found = _read(file, most, stat.S_ISFIFO(os.fstat(handle).st_mode))
@@ -110,7 +110,7 @@ def replacing(path: Path | str) -> Iterator[IO[bytes]]:
             with path.open("wb") as stream:
                 yield stream
             return
-        path = path.resolve()  # the file behind a link, not the link
+        path = path.resolve()  # the file that a link names, not the link
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
         import tempfile  # brings random and hashlib, and reading needs neither
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 from fractions import Fraction
 
 import pytest
 
 from rlcalc import plotting
-from rlcalc.cli import main, plots
+from rlcalc.cli import plots
 from rlcalc.specs import heads, load_formula
+from tests.command import run
 
 pytest.importorskip("matplotlib")
 
@@ -19,13 +21,10 @@ CLIP = ["ppo-clip", "--ratio", "1.5", "--adv", "5", "-q", "--plot"]
 @pytest.mark.parametrize(
     ("suffix", "magic"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF"), (".PNG", b"\x89PNG")]
 )
-def test_files(capsys, tmp_path, suffix, magic):
+def test_files(tmp_path, suffix, magic):
     target = tmp_path / f"p{suffix}"
     target.write_text("old")
-    assert main([*CLIP, str(target)]) == 0
-    out, err = capsys.readouterr()
-    assert out == "6\n"
-    assert err == f"note: The plot is in {target}.\n"
+    assert run(*CLIP, str(target)) == (0, "6\n", f"note: The plot is in {target}.\n")
     assert target.read_bytes().startswith(magic)
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
@@ -33,7 +32,7 @@ def test_files(capsys, tmp_path, suffix, magic):
 def test_a_link_is_followed(tmp_path):
     (tmp_path / "real.png").write_text("old")
     os.symlink("real.png", tmp_path / "link.png")
-    assert main([*CLIP, str(tmp_path / "link.png")]) == 0
+    assert run(*CLIP, str(tmp_path / "link.png"))[0] == 0
     assert (tmp_path / "link.png").is_symlink()
     assert (tmp_path / "real.png").read_bytes().startswith(b"\x89PNG")
 
@@ -47,19 +46,19 @@ def test_a_link_is_followed(tmp_path):
         ("d.png", "is a folder"),
     ],
 )
-def test_refused_files(capsys, tmp_path, monkeypatch, name, message):
+def test_refused_files(tmp_path, monkeypatch, name, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "d.png").mkdir()
-    assert main([*CLIP, name]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
+    code, out, err = run(*CLIP, name)
+    assert (code, out) == (2, "")
     assert message in err
 
 
-def test_without_matplotlib(capsys, monkeypatch):
+def test_without_matplotlib(monkeypatch):
     monkeypatch.setattr(plotting, "find_spec", lambda name: None)
-    assert main([*CLIP, "p.png"]) == 2
-    assert "pip install 'rlcalc[plot]'" in capsys.readouterr().err
+    code, _, err = run(*CLIP, "p.png")
+    assert code == 2
+    assert "pip install 'rlcalc[plot]'" in err
 
 
 @pytest.mark.parametrize(
@@ -70,10 +69,9 @@ def test_without_matplotlib(capsys, monkeypatch):
         (["kl", "--p", "1/2", "1/2", "--q", "1", "0"], "the divergence is infinite"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_before_anything_is_printed(capsys, tmp_path, words, reason):
-    assert main([*words, "--plot", str(tmp_path / "p.png")]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
+def test_what_cannot_be_drawn_is_refused_before_anything_is_printed(tmp_path, words, reason):
+    code, out, err = run(*words, "--plot", str(tmp_path / "p.png"))
+    assert (code, out) == (2, "")
     assert reason in err.lower()
     assert not list(tmp_path.iterdir())
 
@@ -88,7 +86,7 @@ def test_a_failed_drawing_leaves_the_old_file(tmp_path, monkeypatch):
     from matplotlib.figure import Figure
 
     monkeypatch.setattr(Figure, "savefig", broken)
-    assert main([*CLIP, str(target)]) == 2
+    assert run(*CLIP, str(target))[0] == 2
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["p.png"]
 
@@ -112,8 +110,6 @@ def heights(axes):
 
 
 def test_every_picture_of_a_specification_is_drawn(tmp_path):
-    import shlex
-
     for head in heads():
         spec = load_formula(head.name)
         if spec.plot:
@@ -121,7 +117,8 @@ def test_every_picture_of_a_specification_is_drawn(tmp_path):
                 e for e in spec.examples if not any(w.isalpha() for w in shlex.split(e["args"])[1:2])
             )
             target = tmp_path / f"{head.name}.svg"
-            assert main([head.command, *shlex.split(example["args"]), "-q", "--plot", str(target)]) == 0
+            words = [*shlex.split(example["args"]), "-q", "--plot", str(target)]
+            assert run(head.command, *words)[0] == 0
             assert target.stat().st_size > 5000
 
 

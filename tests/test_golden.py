@@ -1,6 +1,6 @@
 """The golden suite as pytest sees it: every case of every file on every backend.
 
-Behind the suite itself stand tests of the reader and of certification, most
+After the suite itself come tests of the reader and of certification, most
 of which break a file on purpose.
 """
 
@@ -255,7 +255,7 @@ def test_certify_fills_in_decimals_and_changes_nothing_else(golden) -> None:
     assert certify(path).written == 0
     assert path.stat().st_mtime_ns == before
     assert certify(path, write=False).complete
-    assert [p.name for p in path.parent.iterdir()] == [path.name], "no temporary file is left behind"
+    assert [p.name for p in path.parent.iterdir()] == [path.name], "no temporary file is left"
 
 
 def test_check_writes_nothing_and_reports_what_is_missing(golden) -> None:

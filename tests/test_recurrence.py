@@ -242,21 +242,21 @@ HUGE = [1e300, -1e300, np.finfo(float).max]
 
 
 @scans
-@pytest.mark.parametrize("behind", HUGE)
+@pytest.mark.parametrize("later", HUGE)
 @pytest.mark.parametrize("at", range(7))
-def test_a_cut_hides_the_largest_finite_number(scan: Any, behind: float, at: int) -> None:
+def test_a_cut_hides_the_largest_finite_number(scan: Any, later: float, at: int) -> None:
     b, a = np.arange(1.0, 9.0), np.full(8, 0.5)
-    a[at], b[at + 1] = 0, behind
+    a[at], b[at + 1] = 0, later
     got = scan(b, a, 1.0)
     assert got[at] == b[at]
     np.testing.assert_array_equal(got[: at + 1], scan(b[: at + 1], a[: at + 1]))
 
 
 @pytest.mark.parametrize("scan", [scan_numpy, torch_joined])
-@pytest.mark.parametrize("behind", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("later", [math.inf, -math.inf, math.nan])
 @pytest.mark.parametrize("slab", [3, 8, 1000])
 def test_a_cut_hides_what_is_not_finite(
-    scan: Any, behind: float, slab: int, monkeypatch: pytest.MonkeyPatch
+    scan: Any, later: float, slab: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recurrence, "SLAB_NUMPY", slab)
     monkeypatch.setattr(recurrence, "SLAB_TORCH", slab)
@@ -265,9 +265,9 @@ def test_a_cut_hides_what_is_not_finite(
         last = np.ones(3)
         a[1, at] = 0
         if at < 7:
-            b[1, at + 1] = behind
+            b[1, at + 1] = later
         else:
-            last[1] = behind
+            last[1] = later
         got = scan(b, a, last)
         for row in range(3):
             np.testing.assert_array_equal(got[row], one_by_one(b[row].tolist(), a[row].tolist(), last[row]))
@@ -292,9 +292,9 @@ def test_factors_above_one_may_overflow_behind_zeros(scan: Any) -> None:
 
 
 @windows
-@pytest.mark.parametrize("behind", [math.inf, math.nan, 1e308])
-def test_a_cut_closes_a_window(window: Any, behind: float) -> None:
-    b, a, c = np.ones(6), np.ones(6), np.full(6, behind)
+@pytest.mark.parametrize("later", [math.inf, math.nan, 1e308])
+def test_a_cut_closes_a_window(window: Any, later: float) -> None:
+    b, a, c = np.ones(6), np.ones(6), np.full(6, later)
     a[2] = 0
     got = window(b, a, c, 4)
     np.testing.assert_array_equal(got[:3], [3.0, 2.0, 1.0])

@@ -119,15 +119,15 @@ def test_what_takes_the_loop(taken: list[str]) -> None:
 
 
 @scans
-@pytest.mark.parametrize("behind", [math.inf, -math.inf, math.nan])
-def test_a_cut_hides_what_is_not_finite(scan: Any, behind: float) -> None:
+@pytest.mark.parametrize("later", [math.inf, -math.inf, math.nan])
+def test_a_cut_hides_what_is_not_finite(scan: Any, later: float) -> None:
     for at in range(STEPS):
         b, a, last = np.ones((STEPS, ROWS)).T, np.full((STEPS, ROWS), 0.5).T, np.ones(ROWS)
         a[4, at] = 0
         if at < STEPS - 1:
-            b[4, at + 1] = behind
+            b[4, at + 1] = later
         else:
-            last[4] = behind
+            last[4] = later
         got = scan(b, a, last)
         assert_is_the_definition(got, b, a, last)
         assert np.isfinite(got[4, : at + 1]).all(), "a cut leaked"

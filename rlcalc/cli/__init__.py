@@ -11,11 +11,12 @@ The modules:
 - ``argv``, ``aliases``: words as typed -> values by option;
 - ``formula``: a specification -> its command;
 - ``input_files``: ``@file``, ``@-`` and ``@file.csv:column``;
-- ``render``, ``numbers``: an Evaluation -> text, LaTeX or JSON;
+- ``render``, ``numbers``, ``tables``: an Evaluation -> text, LaTeX or JSON;
 - ``help``, ``pages``: the layout of a help page, and every page;
 - ``completion``: what the shell offers;
 - ``listing``: ``list`` and ``show``; ``plots``: pictures;
-- ``screen``, ``streams``: colour, terminals, pipes, encodings.
+- ``screen``, ``streams``, ``progress``: colour, terminals, pipes, encodings;
+- every other module: the built-in command of its name.
 """
 
 from __future__ import annotations

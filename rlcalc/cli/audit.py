@@ -12,7 +12,7 @@ import typer
 
 from rlcalc.cli.command import Command
 from rlcalc.cli.progress import Progress
-from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, HEADING, Screen, page_width, write_json
+from rlcalc.cli.screen import Screen, page_width, write_json
 from rlcalc.errors import CheckFailed, InputError, UnknownName, shown, suggestion
 from rlcalc.files import check_target, write_text
 
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
     from rlcalc.audit.claims import Review
     from rlcalc.audit.outcome import Outcome
-    from rlcalc.audit.report import Line
 
-_STYLES = {"heading": HEADING, "good": ANSWER, "bad": ALARM, "caution": CAUTION, "faint": FAINT, "": ""}
 
 EXAMPLES = """
 rlcalc audit --section 2.4  # one section of the lecture
@@ -64,7 +62,7 @@ def audit(
     out, notes = Screen(sys.stdout), Screen(sys.stderr)
     chosen = select(section, claim)
     if only_list:
-        _print(out, [(f"{one.id:<34} {one.kind}", "") for one in chosen])
+        out.report([(f"{one.id:<34} {one.kind}", "") for one in chosen])
         return
     start = time.perf_counter()
     with Progress() as bar:
@@ -90,11 +88,11 @@ def audit(
         sys.stdout.write(sheet(claims, seen))
     elif claim is not None:
         # the one claim is shown whatever its verdict, so that the filter cannot hide the answer
-        _print(out, report.detail(claims[outcomes[0].id], outcomes[0], width))
+        out.report(report.detail(claims[outcomes[0].id], outcomes[0], width))
     elif verdict is not None:
-        _print(out, report.listing(claims, seen, width)[1:])
+        out.report(report.listing(claims, seen, width)[1:])
     else:
-        _print(out, report.summary(claims, seen, width, seconds=seconds, everything=everything))
+        out.report(report.summary(claims, seen, width, seconds=seconds, everything=everything))
     if verdict is not None:
         notes.note(f"{len(seen)} of {len(outcomes)} claims are {verdict}.")
     _conclude(outcomes, accepted, self_check, out if not (as_json or errata) else notes)
@@ -109,11 +107,6 @@ def _check_options(verdict: str | None, as_json: bool, errata: bool) -> None:
         raise UnknownName("unknown_verdict", f"There is no verdict {shown(verdict)}.", hint)
     if as_json and errata:
         raise InputError("options_mixed", "--json and --errata both go to standard output.", "Choose one.")
-
-
-def _print(out: Screen, lines: Sequence[Line]) -> None:
-    for text, style in lines:
-        out.line(text, _STYLES[style])
 
 
 def _conclude(

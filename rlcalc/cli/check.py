@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from rlcalc.cli.command import Command
-from rlcalc.cli.conform import FORMATS, checked_format, print_lines
+from rlcalc.cli.conform import FORMATS, checked_format
 from rlcalc.cli.progress import Progress
+from rlcalc.cli.screen import Screen
 from rlcalc.errors import CheckFailed, InputError, RlcalcError
 from rlcalc.files import check_target, write_text
 
@@ -70,7 +71,7 @@ def check(
         texts = {name: ALL[name](found) for name in {form, *wanted} & ALL.keys()}
     sys.stdout.write(texts.get(form, ""))
     for one in found if form == "text" else ():
-        print_lines(summary_lines(one.report, one.example))
+        Screen(sys.stdout).report(summary_lines(one.report, one.example))
         print()
     for name, path in wanted.items():
         write_text(path, texts[name])

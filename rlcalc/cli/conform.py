@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ from rlcalc.files import check_target, write_text
 
 if TYPE_CHECKING:
     from rlcalc.conform.check import Request
-    from rlcalc.conform.report.text import Line
     from rlcalc.conform.runner import ConformReport
 
 EXAMPLES = """
@@ -205,7 +204,7 @@ def _run(request: Request, form: str, files: Mapping[str, Path | None], verbose:
     elif form in writers:
         sys.stdout.write(writers[form]([checked]))
     else:
-        print_lines(report_lines(found, example) if verbose else summary_lines(found, example))
+        Screen(sys.stdout).report(report_lines(found, example) if verbose else summary_lines(found, example))
     _raise(found)
 
 
@@ -222,15 +221,6 @@ def checked_format(name: str, as_json: bool = False) -> str:
     if as_json and name not in ("text", "json"):
         raise InputError("options_mixed", f"--json and --format {name} do not go together.", "Choose one.")
     return "json" if as_json else name
-
-
-STYLES = {"good": ANSWER, "bad": ALARM, "head": HEADING}
-
-
-def print_lines(lines: Iterable[Line]) -> None:
-    screen = Screen(sys.stdout)
-    for text, part in lines:
-        screen.line(text, STYLES.get(part, ""))
 
 
 def _raise(found: ConformReport) -> None:
@@ -262,7 +252,7 @@ def _catalogue(formula: str | None, conventions: bool, faults: bool, kind: str |
     if as_json:
         write_json([catalogue_json(k) for k in known])
     else:
-        print_lines(line for k in known for line in catalogue_lines(k, conventions, faults))
+        Screen(sys.stdout).report(line for k in known for line in catalogue_lines(k, conventions, faults))
 
 
 def _self_check(formula: str | None, out: Path | None, as_json: bool, verbose: bool) -> None:

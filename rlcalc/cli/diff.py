@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from rlcalc.cli.command import Command
-from rlcalc.cli.conform import print_lines
 from rlcalc.cli.progress import Progress
-from rlcalc.cli.screen import write_json
+from rlcalc.cli.screen import Screen, write_json
 from rlcalc.errors import CheckFailed, InputError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def diff(
     if as_json:
         write_json(_as_json(found))
     else:
-        print_lines(_lines(found))
+        Screen(sys.stdout).report(_lines(found))
     if found.case is not None:
         raise CheckFailed("different", f"{first} and {second} differ.")
 

@@ -9,7 +9,8 @@ import typer
 
 from rlcalc.cli.command import Command
 from rlcalc.cli.commands import BUILT_IN
-from rlcalc.cli.screen import FAINT, HEADING, Screen, write_json
+from rlcalc.cli.help import Line, Page
+from rlcalc.cli.screen import write_json
 from rlcalc.errors import InputError
 from rlcalc.specs import GROUPS, Formula, heads, load_formula
 
@@ -41,23 +42,18 @@ def list_formulas(
             }
         )
         return
-    screen = Screen(sys.stdout)
     names = max(len(head.command) for head in heads())
     titles = max(len(head.title) for head in heads())
-    first = True
+    page = Page()
     for group in GROUPS:
         found = [head for head in heads() if head.group == group]
-        if not found:
-            continue
-        if not first:
-            screen.line()
-        first = False
-        screen.line(group, HEADING)
-        for head in found:
-            line = f"  {head.command:{names}}  {head.title:{titles}}  {', '.join(head.sections)}"
-            screen.line(line.rstrip())
-    screen.line()
-    screen.line("The numbers are sections of the lecture notes. 'rlcalc show NAME' tells everything.", FAINT)
+        lines = [
+            f"  {head.command:{names}}  {head.title:{titles}}  {', '.join(head.sections)}" for head in found
+        ]
+        page.add(group, map(str.rstrip, lines))
+    remark = "The numbers are sections of the lecture notes. 'rlcalc show NAME' tells everything."
+    page.add("", [Line("", "", remark)])
+    page.show()
 
 
 def markdown_table() -> str:

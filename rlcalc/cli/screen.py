@@ -12,12 +12,16 @@ import re
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterable
 from typing import IO, Any
 
 from rlcalc.errors import visible
 
 HEADING, ANSWER, FAINT, ALARM, CAUTION = "bold", "bold green", "dim", "bold red", "yellow"
 OPTION = "cyan"
+# what a report calls the parts of itself
+PARTS = {"good": ANSWER, "bad": ALARM, "caution": CAUTION, "faint": FAINT}
+PARTS |= dict.fromkeys(("head", "heading"), HEADING)
 
 _ANY_WIDTH = 10_000  # a table takes what it needs of it, so that nothing in it is cut
 
@@ -92,6 +96,11 @@ class Screen:
     def block(self, text: str, style: str = "") -> None:
         for line in text.split("\n"):
             self.line(line, style)
+
+    def report(self, lines: Iterable[tuple[str, str]]) -> None:
+        """Lines of a report, each with the name of the part that it is."""
+        for text, part in lines:
+            self.line(text, PARTS.get(part, ""))
 
     def note(self, text: str) -> None:
         self.labelled("note:", text, CAUTION)

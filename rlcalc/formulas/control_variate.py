@@ -110,7 +110,7 @@ def array_form(xp: Backend, x: Any, b: Any, k: Any) -> dict[str, Any]:
     var_x, var_b = _variance(dx), _variance(db)
     covariance = (dx * db).mean(axis=-1)
     one = xp.ones_like(var_b)
-    # 0/0 is nan in the value; behind where it would be nan in the gradient as well
+    # 0/0 is nan in the value; without the second where it would be nan in the gradient as well
     best = xp.where(b_varies, covariance / xp.where(b_varies, var_b, one), xp.nan)
     factor = best if isinstance(k, str) else k + xp.zeros_like(var_x)
     both = x_varies & b_varies

@@ -11,7 +11,7 @@ from rlcalc import junit
 from rlcalc.errors import many
 from rlcalc.golden.results import CaseReport, Failure, Report, Run
 
-# behind digits that are fewer than usual because the case allows no more
+# after digits that are fewer than usual because the case allows no more
 ILL_CONDITIONED = "*"
 
 

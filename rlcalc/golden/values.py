@@ -22,7 +22,7 @@ from rlcalc.golden.files import Case, Want
 from rlcalc.nested import flatten, map_nested, outline
 from rlcalc.specs import Formula, Output
 
-# a number that a source printed, possibly behind a sign of rounding
+# a number that a source printed, possibly after a sign of rounding
 _PRINTED = re.compile(r"[≈~]?\s*([+-]?(?:\d+\.?(\d*)|\.(\d+)))")
 _TYPESET = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "²": "**2", "³": "**3"})
 

@@ -50,7 +50,7 @@ def policy_gradient(i: Inputs) -> Outputs:
     """Derivatives of V_h(s) = Σ_a π(a|s) [R(s,a) + γ Σ_{s'} P(s'|s,a) V_{h−1}(s')], V_0 = 0.
 
     By the product rule ∇V_h(s) = Σ_a π(a|s) [∇log π(a|s) Q_h(s,a) + γ Σ_{s'} P ∇V_{h−1}(s')].
-    The form without γ^t is the same with 1 for the γ in front of the derivative behind.
+    The form without γ^t is the same with 1 for the γ in front of the later derivative.
     """
     mdp = i.mdp
     # without a horizon episodes have a longest length, below the number of states

@@ -28,7 +28,7 @@ from rlcalc.steps.terms import (
     Term,
 )
 
-WIDTH = 100  # of a line of steps, where nobody says how wide the page is
+WIDTH = 100  # of a line of steps, where the caller does not say how wide the page is
 
 LATEX_NAMES = {
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\epsilon",

@@ -294,6 +294,8 @@ TRACES = {"lam": "1/2"}
 REFUSALS = [
     ("importance", {"p": ["1/4", "1/4", "1/2"], "q": [1, 0, 0], "f": [1, 0, 3]},
      "Samples of q cannot stand in for p: outcome 3 has q = 0, but p·f is not 0 there (p = 1/2, f = 3)."),
+    ("discounted_return", {"rewards": [1, 2], "bootstrap": 5, "values": [0, 0, 4]},
+     "bootstrap and the last of values are 5 and 4"),
     ("critic_loss", {"values": [10, 8], "returns": [15, 7], "alpha": "1/4"}, "values has 10 and 8"),
     ("traces", {"states": ["A"], "values": [1], **TRACES}, "values is given, but rewards is missing"),
     ("traces", {"states": ["A"], "alpha": "1/2", **TRACES}, "alpha is given, but rewards is missing"),

@@ -65,8 +65,8 @@ class GymEnv:
         # action would be learnt from; with SAME_STEP the final observation is a reference that an
         # environment which reuses its array overwrites in the reset.
         disabled = gymnasium.vector.AutoresetMode.DISABLED
-        try:
-            with _staying():
+        with _refusing(f"Gymnasium cannot make {shown(name)}"):
+            try:
                 self._envs = gymnasium.make_vec(
                     name,
                     num_envs=self.num_envs,
@@ -74,16 +74,11 @@ class GymEnv:
                     vector_kwargs={"autoreset_mode": disabled},
                     **options,
                 )
-        except gymnasium.error.UnregisteredEnv as error:
-            hint = suggestion(name, list(gymnasium.registry)) or "Names are those of gymnasium.make."
-            raise UnknownName(
-                "gym_unknown", f"Gymnasium knows no environment {shown(name)}.", hint
-            ) from error
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            raise InputError("gym_failed", f"Gymnasium cannot make {shown(name)}: {_why(error)}.") from error
-        with self._calling("its spaces"):
+            except gymnasium.error.UnregisteredEnv as error:
+                hint = suggestion(name, list(gymnasium.registry)) or "Names are those of gymnasium.make."
+                message = f"Gymnasium knows no environment {shown(name)}."
+                raise UnknownName("gym_unknown", message, hint) from error
+        with _refusing(f"{self.name} failed in its spaces"):
             self.action = _actions(gymnasium.spaces, self._envs.single_action_space)
             self.observation_size = _size(gymnasium.spaces, self._envs.single_observation_space)
             threshold = self._envs.spec.reward_threshold
@@ -99,7 +94,7 @@ class GymEnv:
             # hashed: with seed, seed+1, … two runs of neighbouring seeds would share most episodes
             sequence = np.random.SeedSequence([self._seed, self._resumed_after])
             seeds = [int(seed) for seed in sequence.generate_state(self.num_envs)]
-        with self._calling("reset"):
+        with _refusing(f"{self.name} failed in reset"):
             observation, _ = self._envs.reset(seed=seeds)
             self._began = True
             return self._observed(observation)
@@ -114,7 +109,7 @@ class GymEnv:
             raise InputError(
                 "gym_reset_needed", f"{self.name} has no episode to go on with.", "Call reset() first."
             )
-        with self._calling("step"):
+        with _refusing(f"{self.name} failed in step"):
             observation, reward, terminated, truncated, _ = self._envs.step(self._taken(action))
             self._steps += 1
             successor = self._observed(observation)
@@ -131,16 +126,6 @@ class GymEnv:
                 torch.as_tensor(truncated).to(self.device),
                 successor,
             )
-
-    @contextmanager
-    def _calling(self, what: str) -> Iterator[None]:
-        try:
-            with _staying():
-                yield
-        except (RlcalcError, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            raise InputError("gym_failed", f"{self.name} failed in {what}: {_why(error)}.") from error
 
     def _observed(self, observation: Any) -> Tensor:
         space = self._envs.single_observation_space
@@ -179,6 +164,18 @@ class GymEnv:
         """Release what Gymnasium holds, such as windows."""
         with suppress(Exception, SystemExit):
             self._envs.close()
+
+
+@contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    """Whatever code of others raises, as an error that says what failed."""
+    try:
+        with _staying():
+            yield
+    except (RlcalcError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise InputError("gym_failed", f"{what}: {_why(error)}.") from error
 
 
 @contextmanager
