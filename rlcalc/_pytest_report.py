@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rlcalc.testing import ConformanceError
+from rlcalc.errors import ConformanceError
 
 # under this name a report carries what is printed at the end, also from one process to another
 PROPERTY = "rlcalc"

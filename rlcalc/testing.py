@@ -24,6 +24,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rlcalc.errors import ConformanceError
+
 if TYPE_CHECKING:
     from rlcalc.conform.runner import ConformReport
     from rlcalc.conform.target.base import Target
@@ -34,18 +36,6 @@ __all__ = ["ConformanceError", "conformance_suite"]
 OPTION = "--rlcalc-vectors"
 # what pytest was asked for; the plugin fills it in before any module is imported
 _extra: list[Path] = []
-
-
-class ConformanceError(AssertionError):
-    """A function does not give what the formula gives.
-
-    Attributes:
-        summary: the report of the whole function, the same in every error of a suite.
-    """
-
-    def __init__(self, message: str, summary: str = "") -> None:
-        super().__init__(message)
-        self.summary = summary
 
 
 def conformance_suite(
