@@ -202,7 +202,7 @@ class ForgetsBootstrap:
 
 
 class ClippedObjective:
-    def clip_loss(self, At, log_prob_current, log_prob_old):  # noqa: N803
+    def clip_loss(self, At, log_prob_current, log_prob_old):
         ratio = torch.exp(log_prob_current - log_prob_old)
         clipped = torch.clamp(ratio, 1 - self.epsilon, 1 + self.epsilon)
         return -torch.min(ratio * At, clipped * At).mean()
