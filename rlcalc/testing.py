@@ -18,13 +18,14 @@ is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rlcalc.conform.binding.model import Binding
     from rlcalc.conform.runner import ConformReport
     from rlcalc.conform.target.base import Target
     from rlcalc.conform.vectors import Vector
@@ -52,6 +53,8 @@ def conformance_suite(
     batches: bool = True,
     limit: float = 5.0,
     require: str | Sequence[str] = (),
+    map: Mapping[str, str] | None = None,
+    binding: str | Path | None = None,
 ) -> Callable[..., None]:
     """A parametrised test of a function; give it a name that starts with ``test``.
 
@@ -70,6 +73,8 @@ def conformance_suite(
             inside compiled code, and a crash is pytest's. ``rlcalc conform`` has a process to spare.
         require: capabilities that it must have, such as ``"batches"`` or ``"float64"``; without it, what
             the function does not have is skipped.
+        map: roles of parameters whose names do not say them, as ``{"buf": "rewards"}``.
+        binding: a file that ``rlcalc conform --write-binding`` wrote, in place of looking.
 
     Raises:
         InputError, UnknownName, DataError: when a name is unknown or a file is wrong,
@@ -78,6 +83,7 @@ def conformance_suite(
     import pytest
 
     from rlcalc.conform.batching import with_batches
+    from rlcalc.conform.binding.model import read_binding
     from rlcalc.conform.capabilities import requirements
     from rlcalc.conform.faults import catalogue
     from rlcalc.conform.target.base import DTYPES, from_function
@@ -96,7 +102,8 @@ def conformance_suite(
     wanted = [require] if isinstance(require, str) else list(require)
     requirements(spec, wanted)
     count = _random_count(random)
-    suite = _Suite(target, spec.name, names, known, batches, count, wanted)
+    read = None if binding is None else read_binding(Path(binding))
+    suite = _Suite(target, spec.name, names, known, batches, count, wanted, map, read)
     cases: list[Any] = [
         pytest.param(vector, dtype, id=f"{vector.id}-{dtype}") for vector in known for dtype in target.dtypes
     ]
@@ -150,6 +157,8 @@ class _Suite:
     batches: bool
     count: int
     require: Sequence[str]
+    map: Mapping[str, str] | None = None
+    binding: Binding | None = None
     told: bool = False
 
     @cached_property
@@ -164,6 +173,8 @@ class _Suite:
             self.count,
             batches=self.batches,
             require=self.require,
+            mapped=self.map,
+            binding=self.binding,
         )
 
     def vector(self, vector: Vector, dtype: str) -> None:
