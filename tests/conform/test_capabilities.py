@@ -85,7 +85,7 @@ def test_a_requirement_that_is_none() -> None:
             plain_targets.a_value_for_each,
             "critic_loss",
             ["mean-reduction", "mean-over-batch"],
-            {"one of values for all steps"},
+            set(),
         ),
         (losses.one_sample, "ppo_clip", [], {"batches"}),
     ],
