@@ -57,7 +57,7 @@ def conformance_suite(
     """A parametrised test of a function; give it a name that starts with ``test``.
 
     Args:
-        function: as it stands; what its parameters mean is found by their names, then by trying.
+        function: takes the canonical keyword arguments; those that it does not name are left out.
         formula: Python name or command, such as ``"gae"``.
         convention: declared ones, such as ``"truncation-as-termination"``.
         backend: ``"numpy"``, ``"torch"`` or ``"jax"`` arrays, or ``"lists"``; others are tried where the
@@ -71,8 +71,8 @@ def conformance_suite(
             inside compiled code, and a crash is pytest's. ``rlcalc conform`` has a process to spare.
         require: capabilities that it must have, such as ``"batches"`` or ``"float64"``; without it, what
             the function does not have is skipped.
-        map: what parameters are whose names do not say it, such as ``{"xs": "rewards"}``.
-        binding: a file of ``rlcalc conform --write-binding``, in place of finding out.
+        map: roles of parameters whose names do not say them, as ``{"buf": "rewards"}``.
+        binding: a file that ``rlcalc conform --write-binding`` wrote, in place of looking.
 
     Raises:
         InputError, UnknownName, DataError: when a name is unknown or a file is wrong,
@@ -101,7 +101,7 @@ def conformance_suite(
     requirements(spec, wanted)
     count = _random_count(random)
     read = None if binding is None else read_binding(Path(binding))
-    suite = _Suite(target, spec.name, names, known, batches, count, wanted, map or {}, read)
+    suite = _Suite(target, spec.name, names, known, batches, count, wanted, map, read)
     cases: list[Any] = [
         pytest.param(vector, dtype, id=f"{vector.id}-{dtype}") for vector in known for dtype in target.dtypes
     ]
@@ -155,8 +155,8 @@ class _Suite:
     batches: bool
     count: int
     require: Sequence[str]
-    mapped: Mapping[str, str]
-    binding: Binding | None
+    map: Mapping[str, str] | None = None
+    binding: Binding | None = None
 
     @cached_property
     def report(self) -> ConformReport:
@@ -170,7 +170,7 @@ class _Suite:
             self.count,
             batches=self.batches,
             require=self.require,
-            mapped=self.mapped,
+            mapped=self.map,
             binding=self.binding,
         )
 

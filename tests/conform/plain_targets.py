@@ -111,6 +111,21 @@ def squared_each(values, returns):  # type: ignore[no-untyped-def]
     return (values - returns) ** 2
 
 
+def powers_of_the_discount(rewards, gamma):  # type: ignore[no-untyped-def]
+    """A discount for each step becomes another power for each, and never raises."""
+    weights = gamma ** np.arange(len(rewards))
+    return np.array([np.sum(rewards[t:] * weights[: len(rewards) - t]) for t in range(len(rewards))])
+
+
+def step_of_a_value(value, target, alpha=0.1):  # type: ignore[no-untyped-def]
+    """As Sutton and Barto have it: a small target is lost beside a huge value."""
+    return value + alpha * (target - value)
+
+
+def squares_of_a_list(values, returns):  # type: ignore[no-untyped-def]
+    return sum((own - right) ** 2 for own, right in zip(values, returns, strict=True)) / len(returns)
+
+
 def a_value_for_each(values, returns):  # type: ignore[no-untyped-def]
     if values.shape != returns.shape:
         raise ValueError("a value for each return")

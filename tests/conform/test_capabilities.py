@@ -88,6 +88,9 @@ def test_a_requirement_that_is_none() -> None:
             set(),
         ),
         (losses.one_sample, "ppo_clip", [], {"batches"}),
+        (plain_targets.powers_of_the_discount, "discounted_return", [], LACKING),
+        (plain_targets.squares_of_a_list, "critic_loss", ["mean-reduction"], {"batches"}),
+        (plain_targets.step_of_a_value, "td_update", [], set()),
     ],
 )
 def test_right_functions_of_less(
@@ -219,6 +222,9 @@ FORMULAS = {
     "mean_squared": "critic_loss",
     "squared_each": "critic_loss",
     "a_value_for_each": "critic_loss",
+    "squares_of_a_list": "critic_loss",
+    "powers_of_the_discount": "discounted_return",
+    "step_of_a_value": "td_update",
     "group_of_all": "grpo_advantage",
     "mean_entropy": "entropy",
     "entropy_loss": "entropy",
