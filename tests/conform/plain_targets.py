@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,11 @@ def a_value_for_each(values, returns):  # type: ignore[no-untyped-def]
     return ((values - returns) ** 2).mean()
 
 
+def divergence_of_lists(p, q):  # type: ignore[no-untyped-def]
+    pairs = [(own, other) for own, other in zip(p, q, strict=True) if own > 0]
+    return sum(own * math.log(own / other) if other > 0 else math.inf for own, other in pairs)
+
+
 # wrong ones, or right for less than they take
 
 
@@ -160,6 +166,11 @@ def discount_of_the_next_step(rewards, values, gamma, lam):  # type: ignore[no-u
         later = error + discounts[..., t] * rewards.dtype.type(lam) * later
         found[..., t] = later
     return found
+
+
+def squares_of_one_less(values, returns):  # type: ignore[no-untyped-def]
+    """As a variance is estimated; of one row alone in a batch it is each square."""
+    return sum((a - b) ** 2 for a, b in zip(values, returns, strict=True)) / (len(returns) - 1 or 1)
 
 
 def one_episode(rewards, values, gamma, lam, terminated):  # type: ignore[no-untyped-def]

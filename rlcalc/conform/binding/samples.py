@@ -198,7 +198,7 @@ class Distributions:
     def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
         """An output in the formula's layout: one number per outcome is averaged with their probabilities."""
         p = given["p"]
-        if self.formula == "kl" and array.shape in (p.shape, lay(binding, p).shape):
+        if self.formula == "kl" and array.shape in (p.shape, np.shape(lay(binding, p))):
             return (p * array.reshape(p.shape)).sum(-1)
         own = p.shape[:-1]
         return array.reshape(own) if array.size == int(np.prod(own)) and binding.layout != "[...]" else array

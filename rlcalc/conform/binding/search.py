@@ -120,6 +120,7 @@ class Search:
         self.ran: list[Reading] = []
         self.outputs = [o.name for o in numeric_outputs(formula)]
         self.failure = ""
+        self.takes_flat = False
         self.known: dict[Any, Reply] = {}
         answer = answer_name(formula)
         self.mains = {answer, *({"advantages", "returns"} & set(self.outputs))}
@@ -129,6 +130,8 @@ class Search:
         for binding in self.candidates():
             if self.calls > MOST_CALLS or time.monotonic() > self.until:
                 break
+            if self.takes_flat and binding.layout == "[B, N]":
+                continue  # one row of samples, for those that take no flat ones: it could hide how it reduces
             found = self.tried(binding)
             if found is not None:
                 return self.said(self.one_list(found) or found)
@@ -207,6 +210,7 @@ class Search:
         first = self.parts(binding, probes[0])
         if not first:
             return None
+        self.takes_flat |= binding.layout == "[...]" and all(np.ndim(v) < 2 for v in probes[0].values())
         alive = {names: self.match(first, probes[0], names) for names in self.answers.conventions}
         alive = {names: places for names, places in alive.items() if places}
         if not alive:
