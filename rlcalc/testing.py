@@ -18,7 +18,7 @@ stands once at the end of the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from rlcalc.errors import ConformanceError
 
 if TYPE_CHECKING:
+    from rlcalc.conform.binding.model import Binding
     from rlcalc.conform.runner import ConformReport
     from rlcalc.conform.target.base import Target
     from rlcalc.conform.vectors import Vector
@@ -50,6 +51,8 @@ def conformance_suite(
     batches: bool = True,
     limit: float = 5.0,
     require: str | Sequence[str] = (),
+    map: Mapping[str, str] | None = None,
+    binding: str | Path | None = None,
 ) -> Callable[..., None]:
     """A parametrised test of a function; give it a name that starts with ``test``.
 
@@ -68,6 +71,8 @@ def conformance_suite(
             inside compiled code, and a crash is pytest's. ``rlcalc conform`` has a process to spare.
         require: capabilities that it must have, such as ``"batches"`` or ``"float64"``; without it, what
             the function does not have is skipped.
+        map: roles of parameters whose names do not say them, as ``{"buf": "rewards"}``.
+        binding: a file that ``rlcalc conform --write-binding`` wrote, in place of looking.
 
     Raises:
         InputError, UnknownName, DataError: when a name is unknown or a file is wrong,
@@ -76,6 +81,7 @@ def conformance_suite(
     import pytest
 
     from rlcalc.conform.batching import with_batches
+    from rlcalc.conform.binding.model import read_binding
     from rlcalc.conform.capabilities import requirements
     from rlcalc.conform.faults import catalogue
     from rlcalc.conform.target.base import DTYPES, from_function
@@ -94,7 +100,8 @@ def conformance_suite(
     wanted = [require] if isinstance(require, str) else list(require)
     requirements(spec, wanted)
     count = _random_count(random)
-    suite = _Suite(target, spec.name, names, known, batches, count, wanted)
+    read = None if binding is None else read_binding(Path(binding))
+    suite = _Suite(target, spec.name, names, known, batches, count, wanted, map, read)
     cases: list[Any] = [
         pytest.param(vector, dtype, id=f"{vector.id}-{dtype}") for vector in known for dtype in target.dtypes
     ]
@@ -148,6 +155,8 @@ class _Suite:
     batches: bool
     count: int
     require: Sequence[str]
+    map: Mapping[str, str] | None = None
+    binding: Binding | None = None
 
     @cached_property
     def report(self) -> ConformReport:
@@ -161,6 +170,8 @@ class _Suite:
             self.count,
             batches=self.batches,
             require=self.require,
+            mapped=self.map,
+            binding=self.binding,
         )
 
     def vector(self, vector: Vector, dtype: str) -> None:

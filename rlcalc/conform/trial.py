@@ -133,7 +133,9 @@ class Trial:
         """The fewest conventions under which every vector passes; empty when none do."""
         if not self.vectors:
             return ()
-        known = catalogue(self.vectors[0].formula.name).conventions
+        excluded = self.target.binding.excludes if self.target.binding is not None else ()
+        every = catalogue(self.vectors[0].formula.name).conventions
+        known = tuple(way for way in every if way.name not in excluded)
         # what fails as it is settles most conventions with one comparison
         first = sorted(self.vectors, key=lambda v: not self.judgement(v, self.target.dtypes[0]).failed)
         asked = [(vector, dtype) for vector in first for dtype in self.target.dtypes]
