@@ -301,7 +301,9 @@ class Search:
     def likely(self) -> list[Reading]:
         """What ran, without readings that only an agreement could have spoken for."""
         lasts = {"last_done", "last_mask"}
-        some = [run for run in self.ran if run.binding.ends == "step" or run.binding.roles & lasts]
+        # a flag after the last step says that the others came with observations
+        ends = {True: "observation", False: "step"}
+        some = [run for run in self.ran if run.binding.ends == ends[bool(run.binding.roles & lasts)]]
         steps = [run for run in some if not _loose(run.binding.inputs)] or some or self.ran
         wide = any(run.binding.layout == "[T, B]" and run.share >= 0 for run in steps)
         return [run for run in steps if not (wide and run.binding.layout == "[T, 1]")]
