@@ -79,10 +79,12 @@ def _ways(formula: str) -> Iterator[tuple[Convention, ...]]:
 def _gives(form: Form, other: Formula, formula: Formula, vector: Vector, outcome: Outcome) -> bool:
     """Whether the other formula answers a vector as the target did."""
     arrays = {p.name: vector.arrays.get(p.name) for p in other.parameters}
-    if any(p.required and arrays[p.name] is None for p in other.parameters):
-        return False
+    # what lacks an input raises, and gives nothing
     found = run_form(form, replace(vector, formula=other, arrays=arrays))
-    theirs, own = found.outputs.get(answer_name(other)), outcome.outputs.get(answer_name(formula))
-    if theirs is None or own is None:
+    theirs, own = found.outputs.get(answer_name(other)), outcome.outputs
+    name = answer_name(formula)
+    if theirs is None or (name not in own and len(own) != 1):
         return False
-    return all_close(theirs, own, vector.scale, CLOSE["float64"])
+    # an answer may be read as another output, which it is not
+    answer = own[name] if name in own else next(iter(own.values()))
+    return all_close(theirs, answer, vector.scale, CLOSE["float64"])
