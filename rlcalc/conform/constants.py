@@ -99,6 +99,9 @@ def fitted(
                 return None
             slack = slack_of(whole.closed(low), vector, dtype)
             off = slack + ELSEWHERE[dtype] * max(vector.scale, 1.0 if not vector.scale else 0.0)
+            if all(constant.zero for constant in constants):
+                # a constant of 0 divides 0 by 0 where any other gives 0
+                got = np.where(np.isnan(got), one, got)
             if not _between(got, one, other, off):
                 return None
         if len(common) != 1 and len(constants) > 1:
@@ -235,4 +238,5 @@ def _is_narrow(constant: Constant, low: float, high: float) -> bool:
         return False
     if constant.zero and low <= constant.low:
         return high <= 100 * constant.low
-    return high <= NARROW * low
+    # at its lower end it is as good as absent
+    return low > constant.low and high <= NARROW * low

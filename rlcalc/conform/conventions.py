@@ -384,10 +384,10 @@ def _expected(arrays: dict[str, Any], estimates: Any) -> Outputs:
 BOUND = Constant("bound", 1e-2, 1e3)
 
 
-@convention("k1-clamped", {"kl": "libraries for tokens with a bound of their own"}, constants=[BOUND])
-def k1_clamped(form: Form, bound: float, /, **arrays: Any) -> Outputs:
-    """The log-ratio of each outcome is held within ±bound before the expectation is taken."""
-    return _expected(arrays, np.clip(_log_quotients(arrays), -bound, bound))
+@convention("k1-clamped-10", {"kl": "OpenRLHF"})
+def k1_clamped_10(form: Form, /, **arrays: Any) -> Outputs:
+    """The log-ratio of each outcome is held within −10 and 10 before the expectation is taken."""
+    return _expected(arrays, np.clip(_log_quotients(arrays), -10, 10))
 
 
 @convention("k3-clamped", {"kl": "libraries for tokens with a bound of their own"}, constants=[BOUND])
@@ -397,7 +397,6 @@ def k3_clamped(form: Form, bound: float, /, **arrays: Any) -> Outputs:
     return _expected(arrays, np.clip(np.exp(-logs) - 1 + logs, -bound, bound))
 
 
-k1_clamped_10 = k1_clamped.instance("k1-clamped-10", {"kl": "OpenRLHF"}, 10.0)
 k3_clamped_10 = k3_clamped.instance("k3-clamped-10", {"kl": "verl, OpenRLHF"}, 10.0)
 
 
@@ -406,7 +405,8 @@ def _safe_logs(arrays: dict[str, Any], log: Callable[[Any], Any]) -> Outputs:
     if "q" in arrays:
         p, q = np.broadcast_arrays(arrays["p"], arrays["q"])
         return {"divergence": (p * (log(p) - log(q))).sum(axis=-1)}
-    scale = 1 if arrays["base"] is None else np.log(arrays["base"])
+    base = arrays["base"]
+    scale = 1 if base is None or isinstance(base, str) else np.log(base)
     return {"entropy": -(arrays["p"] * log(arrays["p"])).sum(axis=-1) / scale}
 
 
@@ -434,11 +434,14 @@ def _with_eps(form: Form, arrays: dict[str, Any], eps: float) -> Outputs:
     return dict(form(**{**arrays, "eps": np.asarray(eps, arrays["rewards"].dtype)}))
 
 
+GROUP_EPS = Constant("eps", 1e-13, 0.5)
+
+
 def _group_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
     """Equal rewards have a mean that is rounded, which a small ε magnifies."""
     rewards = arrays["rewards"]
     equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
-    return np.where(equal, np.abs(rewards).max(axis=-1, keepdims=True) / max(eps, 1e-300), 0)
+    return np.where(equal, np.abs(rewards).max(axis=-1, keepdims=True) / eps, 0) if eps else 0
 
 
 def _root_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
@@ -446,7 +449,10 @@ def _root_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
 
 
 @convention(
-    "eps", {"grpo_advantage": "nearly every library, each with its own"}, constants=[EPS], slack=_group_slack
+    "eps",
+    {"grpo_advantage": "nearly every library, each with its own"},
+    constants=[GROUP_EPS],
+    slack=_group_slack,
 )
 def any_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
     """ε is added to the standard deviation, whatever was asked for."""
@@ -475,7 +481,7 @@ def eps_inside_root(form: Form, /, **arrays: Any) -> Outputs:
 @convention(
     "eps-inside-root",
     {"grpo_advantage": "whitening with rsqrt(variance + ε)"},
-    constants=[EPS],
+    constants=[GROUP_EPS],
     slack=_root_slack,
 )
 def any_eps_inside_root(form: Form, eps: float, /, **arrays: Any) -> Outputs:
