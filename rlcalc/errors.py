@@ -57,6 +57,18 @@ class CheckFailed(RlcalcError):
     exit_code = 1
 
 
+class ConformanceError(AssertionError):
+    """A function does not give what the formula gives.
+
+    Attributes:
+        summary: the report of the whole function, the same in every error of a suite.
+    """
+
+    def __init__(self, message: str, summary: str = "") -> None:
+        super().__init__(message)
+        self.summary = summary
+
+
 def shown(text: object, limit: int = 60) -> str:
     """Repeat user input in a message: quoted, on one line, never too long.
 

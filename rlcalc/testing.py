@@ -12,19 +12,22 @@ them read one report, the same that ``rlcalc conform`` prints::
     pytest --rlcalc-vectors my_vectors.toml
 
 runs vectors of your own as well, in every suite of their formula. A failure
-says what was expected, what came and, where it is one, which known fault it
-is.
+says in three lines what was expected and what came; which known fault it is
+stands once at the end of the run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rlcalc.errors import ConformanceError
+
 if TYPE_CHECKING:
+    from rlcalc.conform.binding.model import Binding
     from rlcalc.conform.runner import ConformReport
     from rlcalc.conform.target.base import Target
     from rlcalc.conform.vectors import Vector
@@ -34,10 +37,6 @@ __all__ = ["ConformanceError", "conformance_suite"]
 OPTION = "--rlcalc-vectors"
 # what pytest was asked for; the plugin fills it in before any module is imported
 _extra: list[Path] = []
-
-
-class ConformanceError(AssertionError):
-    """A function does not give what the formula gives."""
 
 
 def conformance_suite(
@@ -52,6 +51,8 @@ def conformance_suite(
     batches: bool = True,
     limit: float = 5.0,
     require: str | Sequence[str] = (),
+    map: Mapping[str, str] | None = None,
+    binding: str | Path | None = None,
 ) -> Callable[..., None]:
     """A parametrised test of a function; give it a name that starts with ``test``.
 
@@ -70,6 +71,8 @@ def conformance_suite(
             inside compiled code, and a crash is pytest's. ``rlcalc conform`` has a process to spare.
         require: capabilities that it must have, such as ``"batches"`` or ``"float64"``; without it, what
             the function does not have is skipped.
+        map: roles of parameters whose names do not say them, as ``{"buf": "rewards"}``.
+        binding: a file that ``rlcalc conform --write-binding`` wrote, in place of looking.
 
     Raises:
         InputError, UnknownName, DataError: when a name is unknown or a file is wrong,
@@ -78,6 +81,7 @@ def conformance_suite(
     import pytest
 
     from rlcalc.conform.batching import with_batches
+    from rlcalc.conform.binding.model import read_binding
     from rlcalc.conform.capabilities import requirements
     from rlcalc.conform.faults import catalogue
     from rlcalc.conform.target.base import DTYPES, from_function
@@ -96,7 +100,8 @@ def conformance_suite(
     wanted = [require] if isinstance(require, str) else list(require)
     requirements(spec, wanted)
     count = _random_count(random)
-    suite = _Suite(target, spec.name, names, known, batches, count, wanted)
+    read = None if binding is None else read_binding(Path(binding))
+    suite = _Suite(target, spec.name, names, known, batches, count, wanted, map, read)
     cases: list[Any] = [
         pytest.param(vector, dtype, id=f"{vector.id}-{dtype}") for vector in known for dtype in target.dtypes
     ]
@@ -150,7 +155,8 @@ class _Suite:
     batches: bool
     count: int
     require: Sequence[str]
-    told: bool = False
+    map: Mapping[str, str] | None = None
+    binding: Binding | None = None
 
     @cached_property
     def report(self) -> ConformReport:
@@ -164,6 +170,8 @@ class _Suite:
             self.count,
             batches=self.batches,
             require=self.require,
+            mapped=self.map,
+            binding=self.binding,
         )
 
     def vector(self, vector: Vector, dtype: str) -> None:
@@ -181,8 +189,7 @@ class _Suite:
             pytest.skip(judgement.why)
         if judgement.failed:
             declared = catalogue(self.formula).chosen(self.names)
-            case = replace(self.report, judgements=[judgement], found=None, tried_under=declared)
-            raise ConformanceError(self.why(case))
+            raise self.error(replace(self.report, judgements=[judgement], found=None, tried_under=declared))
 
     def generated(self) -> None:
         import pytest
@@ -191,37 +198,50 @@ class _Suite:
         if self.report.random_skipped:
             pytest.skip(self.report.random_skipped)
         if self.report.found is not None:
-            raise ConformanceError(self.why(replace(self.report, judgements=[])))
+            raise self.error(replace(self.report, judgements=[]))
 
     def verdict(self) -> None:
         """What no single vector says: a convention that has to be declared, a lack, too few vectors."""
         __tracebackhide__ = True
-        if not self.report.passed:
-            raise ConformanceError(self.why(self.report))
+        if self.report.passed:
+            return
+        lines = [self.headline]
+        if self.report.verdict == "conforms-under-convention":
+            wanted = ", ".join(f'"{c.name}"' for c in self.report.conventions)
+            lines.append(f"  if that is what it should do: conformance_suite(..., convention=[{wanted}])")
+        raise ConformanceError("\n".join(lines), self.summary)
 
-    def why(self, case: ConformReport) -> str:
-        """The message of a failing test: the diagnosis from all vectors, once, and the case at hand."""
+    @cached_property
+    def headline(self) -> str:
+        from rlcalc.conform.report.text import headline
+
+        return headline(self.report)
+
+    @cached_property
+    def summary(self) -> str:
+        """What ``rlcalc conform`` prints about the function."""
         from rlcalc.conform.report.counterexample import counterexample
-        from rlcalc.conform.report.text import diagnosis_lines, example_lines, headline
+        from rlcalc.conform.report.text import summary_lines
         from rlcalc.errors import visible
 
-        whole = self.report
+        example = counterexample(self.report, self.target)
+        return visible("\n".join(text for text, _ in summary_lines(self.report, example)), "\n")
+
+    def error(self, case: ConformReport) -> ConformanceError:
+        """One failing case: what is wrong, what is right, and what came."""
+        from rlcalc.conform.report.counterexample import counterexample
+        from rlcalc.conform.report.text import case_heading
+        from rlcalc.errors import visible
+        from rlcalc.golden.replay import brief
+
         example = counterexample(case, self.target)
-        found = [(headline(whole), "")]
-        if self.told and example is not None:
-            found += example_lines(example, short=True)
-            return visible("\n".join(text for text, _ in found), "\n")
-        self.told = True
-        if whole.verdict == "conforms-under-convention" and not whole.declared:
-            wanted = ", ".join(f'"{c.name}"' for c in whole.conventions)
-            hint = f"  if that is what it should do: conformance_suite(..., convention=[{wanted}])"
-            found.append((hint, ""))
-        found += [(f"  {note}", "") for note in whole.notes]
-        if whole.diagnosis is not None and whole.verdict != "conforms-under-convention":
-            found += diagnosis_lines(self.formula, whole.diagnosis)
-        if example is not None:
-            found += example_lines(example)
-        return visible("\n".join(text for text, _ in found), "\n")
+        if example is None:
+            return ConformanceError(self.headline, self.summary)
+        lines = [case_heading(example), f"  {'exact' if example.exact else 'right'}  {brief(example.right)}"]
+        lines += [f"  at {frame}" for frame in example.frames]
+        if example.got is not None:
+            lines.append(f"  yours  {brief(example.given)}")
+        return ConformanceError(visible("\n".join(lines), "\n"), self.summary)
 
 
 # the plugin, under the entry point "rlcalc"
@@ -241,6 +261,10 @@ def pytest_addoption(parser: Any) -> None:
 
 def pytest_configure(config: Any) -> None:
     """Read the option; a file that is wrong stops the run before the first test."""
+    from rlcalc import _pytest_report
+
+    if not config.pluginmanager.is_registered(_pytest_report):
+        config.pluginmanager.register(_pytest_report)
     _extra[:] = [Path(path) for path in config.getoption(OPTION, default=[])]
     if not _extra:
         return

@@ -23,6 +23,7 @@ FLOORS = (
     ("reference", "evaluation"),
     ("api", "golden"),
     ("conform", "ppo", "audit"),
+    ("_pytest_report",),
     ("testing",),
     ("cli",),
     ("__main__", "_stubs"),

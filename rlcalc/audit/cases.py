@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, TypeVar
 
-from rlcalc.audit.evidence import Counterexample, Evidence, Replay, Smallest
+from rlcalc.audit.evidence import Counterexample, Evidence, Fact, Replay, Smallest
 from rlcalc.audit.proofs import answer, entries
 from rlcalc.audit.values import given
 from rlcalc.errors import InputError, UnknownName, shown
@@ -138,6 +138,31 @@ def printed(*ids: str) -> list[Evidence]:
                 numbers = [given(one) for one in flatten(want.printed)]
                 found += entries(what, list(flatten(case.answer(name))), numbers)
     return found
+
+
+def nothing_printed(section: str) -> Fact:
+    """That a section or chapter prints no number which a reading could change, counted in the golden files.
+
+    They hold every worked number of the lecture, as it is printed.
+    """
+    count = sum(f"{one}.".startswith(f"{section}.") for one in _printed())
+    return Fact(f"how many numbers section {section} prints", count, "=", 0, "the golden files")
+
+
+@cache
+def _printed() -> list[str]:
+    """The section of every number that the lecture prints."""
+    from rlcalc.data import data_folder
+
+    return [
+        case.source.get("section", "")
+        for file in sorted(data_folder("golden").glob("*.toml"))
+        for case in _cases(file.stem).values()
+        if case.source.get("ref") == "lecture"
+        for one in case.readings
+        for want in one.want.values()
+        if want.printed is not None
+    ]
 
 
 def smallest(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from rlcalc._lazy import sympy
-from rlcalc.audit.evidence import Evidence, Exact, Fact, Identity, Induction, Sign
+from rlcalc.audit.evidence import Evidence, Exact, Identity, Induction, Sign
 
 
 def reals(names: str) -> Any:
@@ -129,28 +128,3 @@ def equal_by_increments(
         over=over,
         variable=name,
     )
-
-
-def nothing_printed(section: str) -> Fact:
-    """That a section or chapter prints no number which a reading could change, counted in the golden files.
-
-    They hold every worked number of the lecture, as it is printed.
-    """
-    count = sum(f"{one}.".startswith(f"{section}.") for one in _printed())
-    return Fact(f"how many numbers section {section} prints", count, "=", 0, "the golden files")
-
-
-@cache
-def _printed() -> list[str]:
-    """The section of every number that the lecture prints."""
-    from rlcalc.golden.files import load_all
-
-    return [
-        case.source.get("section", "")
-        for file in load_all()
-        for case in file.cases
-        if case.source.get("ref") == "lecture"
-        for one in case.readings
-        for want in one.want.values()
-        if want.printed is not None
-    ]

@@ -14,12 +14,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from rlcalc.audit.cases import printed
+from rlcalc.audit.cases import nothing_printed, printed
 from rlcalc.audit.claims import Claim, load_claims
 from rlcalc.audit.evidence import Evidence, Findings
 from rlcalc.audit.formula import altered, mismatch
 from rlcalc.audit.outcome import Altered, Outcome, outcome
-from rlcalc.audit.proofs import nothing_printed
 from rlcalc.audit.registry import Check, load_checks
 from rlcalc.audit.verdict import Judgement, judge, scope_of
 from rlcalc.errors import InputError

@@ -175,7 +175,7 @@ def _roles(words: list[str]) -> dict[str, str]:
         place, equals, role = word.partition("=")
         if not (place.strip() and equals and role.strip()):
             raise InputError("bad_map", f"{shown(word)} is not NAME=ROLE.", "For example: --map xs=rewards")
-        found[place.strip()] = role.strip().replace("-", "_")
+        found[place.strip()] = role.strip() if ":" in role else role.strip().replace("-", "_")
     return found
 
 

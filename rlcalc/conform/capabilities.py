@@ -44,7 +44,7 @@ WORDS = {
 }
 PER_STEP = {"gamma": "per-step discounts"}
 # inputs of an ordinary size, and few enough of them to be tried often
-LARGEST, FEW = 2.0**10, 3
+LARGEST, FEW, SEVERAL = 2.0**10, 3, 16
 NEAR = 1e-4
 # a change that float64 sees and float32 does not, and one that both see
 FINE, COARSE = 1e-9, 1e-5
@@ -118,10 +118,10 @@ def probe(
     found = Capabilities(arguments=_arguments(trial, formula))
     singles = [v for v in trial.vectors if not v.rows and not trial.target.unable(v)]
     plain = [v for v in singles if not any(one_per_step(v, p.name) for p in formula.parameters)]
-    for lack in _only_per_step(trial, formula, singles):
-        found.lacks.append(lack)
-        narrow(trial, lack)
-        plain = [v for v in singles if not lack.uses(v)]
+    for name in _only_per_step(trial, formula, singles):
+        trial.target = trial.target.spreading(name)
+        trial.target.notes.append(f"a single number as {name} is given as one per step")
+        trial.known.clear()
     if not plain:
         return found
     _choose_backend(trial, plain)
@@ -271,27 +271,20 @@ def _per_step(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterat
             continue
         if states <= {"raises", "shape"}:
             yield Lack(words, uses, note, True, name)
-        elif name in PER_STEP and (states != {"alike"} or any(_looks_ahead(trial, v, p) for v in models)):
+        elif name in PER_STEP and (states != {"alike"} or any(_looks_ahead(trial, v, p) for v in plain)):
             # it answers, and means something else by it; whether that is a bug is seen when it is judged
             yield Lack(words, uses, note, False, name)
 
 
-def _only_per_step(trial: Trial, formula: Formula, singles: Sequence[Vector]) -> Iterator[Lack]:
-    """One number for all steps, if it raises on each and takes one per step."""
+def _only_per_step(trial: Trial, formula: Formula, singles: Sequence[Vector]) -> Iterator[str]:
+    """Parameters of which it raises for each single number, and takes one per step."""
     dtype = trial.target.dtypes[0]
-    for p in formula.parameters:
-        name = p.name
-        if not p.each or name in PER_STEP or not trial.target.takes(name):
-            continue
+    for name in (p.name for p in formula.parameters if p.each and p.name not in PER_STEP):
         many = [v for v in singles if one_per_step(v, name)]
         one = [v for v in singles if not one_per_step(v, name)]
-        takes = any(answers(trial.outcome(v, dtype)) for v in many)
-
-        def uses(vector: Vector, name: str = name) -> bool:
-            return not one_per_step(vector, name)
-
+        takes = trial.target.takes(name) and any(answers(trial.outcome(v, dtype)) for v in many)
         if takes and one and all(_refuses(trial.outcome(v, dtype)) for v in one):
-            yield Lack(f"one of {name} for all steps", uses, f"it raises for a single number as {name}")
+            yield name
 
 
 def _equal_numbers(trial: Trial, vector: Vector, p: Parameter) -> str:
@@ -305,31 +298,28 @@ def _equal_numbers(trial: Trial, vector: Vector, p: Parameter) -> str:
 
 
 def _looks_ahead(trial: Trial, vector: Vector, p: Parameter) -> bool:
-    """Whether the first of several numbers changes answers two steps later, which no reading of them does.
+    """Whether one of the first of several numbers changes answers two steps later, which no reading does.
 
     A function of one discount to which several are broadcast does this; one
     that takes a discount per step, if of a neighbouring step, does not.
     """
     one, length = vector.arrays.get(p.name), _length(vector, str(p.each))
-    if one is None or one.ndim or length < 3:
+    if one is None or one.ndim or not 4 < length <= SEVERAL:
         return False
-    first = np.full(length, one)
-    first[0] = one / 2 if one else 0.5
     dtype = trial.target.dtypes[0]
     equal = trial.outcome(_changed(vector, f"equal-{p.name}", {p.name: np.full(length, one)}), dtype)
-    other = trial.outcome(_changed(vector, f"first-{p.name}", {p.name: first}), dtype)
-    if equal is None or other is None or not (answers(equal) and answers(other)):
-        return False
-    return any(
-        value.shape == other.outputs[name].shape
-        and value.shape[-1:] == (length,)
+    for place in (0, 1):
+        many = np.full(length, one)
+        many[place] = one / 2 if one else 0.5
+        other = trial.outcome(_changed(vector, f"{p.name}-{place}", {p.name: many}), dtype)
+        if equal is None or other is None or not (answers(equal) and answers(other)):
+            continue
+        both = [(a, other.outputs[name]) for name, a in equal.outputs.items() if name in other.outputs]
+        later = [(a[..., place + 2 :], b[..., place + 2 :]) for a, b in both if a.shape[-1:] == (length,)]
         # by more than rounding
-        and bool(
-            (np.abs(value[..., 2:] - other.outputs[name][..., 2:]) > NEAR * max(1.0, vector.scale)).any()
-        )
-        for name, value in equal.outputs.items()
-        if name in other.outputs
-    )
+        if any((np.abs(a - b) > NEAR * max(1.0, vector.scale)).any() for a, b in later if a.shape == b.shape):
+            return True
+    return False
 
 
 def _length(vector: Vector, dimension: str) -> int:
@@ -384,8 +374,8 @@ def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[l
             if all(map(_refuses, certified)):
                 return _no_batches("it raises on each", True), False
             return [], False
-        if reduces:  # one number for a whole batch is a convention
-            return [], False
+        if reduces and _one_number(trial.outcome(_stacked(rows, 0), dtype)):
+            return [], False  # for a whole batch, which is a convention
         if state == "shape":
             return _no_batches("its answer has the shape of one row", True), False
         if _as_rows(trial, rows, alone, -1) == "alike":
@@ -397,6 +387,10 @@ def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[l
                 return _no_batches("it takes plain lists, one at a time", False), False
         return [], True
     return [], False
+
+
+def _one_number(outcome: Outcome | None) -> bool:
+    return outcome is not None and all(not value.ndim for value in outcome.outputs.values())
 
 
 def _no_batches(how: str, certain: bool) -> list[Lack]:

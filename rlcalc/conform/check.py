@@ -87,11 +87,12 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
         InputError, UnknownName, DataError: what cannot be asked in this way.
     """
     binding = _binding(request)
-    formula = request.formula or (binding.formula if binding else guessed_formula(request.target))
-    if not formula:
-        raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
     target = load(request)
     try:
+        formula = request.formula or (binding.formula if binding else "")
+        formula = formula or guessed_formula(request.target, target.facts)
+        if not formula:
+            raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
         known = vectors_of(formula, [Path(p) for p in request.vectors]) if request.vectors else None
         count, lacking = _generated(request.random, target)
         found = run(

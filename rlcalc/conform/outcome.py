@@ -176,7 +176,7 @@ def judge(
         finite = all(not isinstance(part, float) for part in flatten(right))
         if finite and np.isnan(got).any():
             return verdict("nan", f"{name} is not a number in some entry", name)
-        digits = _digits(got, right, dtype, vector.scale)
+        digits = _digits(got, right, dtype, vector.size(dtype))
         if digits < demanded:
             counted = max(digits, 0.0)
             why = f"{name}: {counted:.1f} correct digits, {demanded:g} required"
@@ -252,7 +252,7 @@ def _wrong_numbers(judgement: Judgement, start: int) -> Iterator[int]:
         return
     mine = got.ravel().tolist()
     for at in range(start, len(rights)):
-        digits = least_digits(mine[at], rights[at], judgement.dtype, vector.scale)
+        digits = least_digits(mine[at], rights[at], judgement.dtype, vector.size(judgement.dtype))
         if digits < vector.demanded[judgement.dtype]:
             yield at
 

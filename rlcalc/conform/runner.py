@@ -53,6 +53,7 @@ class ConformReport:
         found: the smallest failing generated case, if one failed.
         diagnosis: which known bugs behave like it; ``None`` where none was looked for.
         random_skipped: why no cases were generated.
+        details: notes that say more of what was not tested.
         asked: the target as it was bound and narrowed.
         binding: what its parameters were found to mean.
         not_tested: what the target does not have, and was not asked for.
@@ -72,6 +73,7 @@ class ConformReport:
     found: FailingCase | None = None
     diagnosis: Diagnosis | None = None
     notes: list[str] = field(default_factory=list)
+    details: frozenset[str] = frozenset()
     random_skipped: str = ""
     asked: Target | None = None
     binding: Binding | None = None
@@ -156,6 +158,7 @@ def run(
     bound = trial.target.binding
     report.backend = "lists" if bound is not None and bound.form == "list" else trial.target.backend
     report.not_tested = able.not_tested
+    report.details = frozenset(lack.note for lack in (*able.lacks, *able.doubts))
     if all(j.status == "skipped" for j in report.judgements):
         raise InputError(
             "nothing_run",

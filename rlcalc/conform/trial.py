@@ -140,7 +140,9 @@ class Trial:
         if not self.vectors:
             return ()
         declared = catalogue(self.vectors[0].formula.name)
-        known = sorted((*declared.conventions, *declared.families), key=_says_least)
+        excluded = self.target.binding.excludes if self.target.binding is not None else ()
+        every = [way for way in (*declared.conventions, *declared.families) if way.name not in excluded]
+        known = sorted(every, key=_says_least)
         # what fails as it is settles most conventions with one comparison
         first = sorted(self.vectors, key=lambda v: not self.judgement(v, self.target.dtypes[0]).failed)
         asked = [(vector, dtype) for vector in first for dtype in self.target.dtypes]

@@ -16,13 +16,14 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.digits import read_decimal
 from rlcalc.errors import DataError, InputError
-from rlcalc.evaluation import input_scale
+from rlcalc.evaluation import input_scale, numbers
 from rlcalc.formulas import load_forms
 from rlcalc.golden.batch import row_texts, rows_of
 from rlcalc.golden.files import Case, GoldenFile, load
 from rlcalc.golden.values import Certified, certified
 from rlcalc.golden.verify import DEMANDED
 from rlcalc.inputs.arrays import from_exact
+from rlcalc.inputs.bind import Inputs
 from rlcalc.nested import flatten, outline
 from rlcalc.specs import Formula, Output, load_formula
 
@@ -30,6 +31,8 @@ Arrays = dict[str, Any]
 # the id of a vector that was drawn and not certified
 GENERATED = "generated"
 MACHINE_INTEGERS = 2**63
+# relative error of a few roundings
+ROUNDING = {"float64": 2.0**-50, "float32": 2.0**-21}
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Vector:
         truth: by output name, nested lists of Fractions (±inf as float).
         demanded: correct digits by dtype; 0 where a dtype cannot hold the input.
         scale: size of the largest input, against which cancellation is judged.
+        terms: size of the largest number that is added to others, be it a single one.
         rows: inputs of every entry, where the vector is a batch of others.
     """
 
@@ -58,6 +62,15 @@ class Vector:
     scale: float
     flags: tuple[str, ...] = ()
     rows: tuple[Mapping[str, Any], ...] = ()
+    terms: float = 0.0
+
+    def size(self, dtype: str) -> float:
+        """What an error in a dtype is held against, beside the answer itself.
+
+        Of single numbers only their own rounding is allowed: V + α(target − V)
+        is right, though a small target is lost beside a huge V.
+        """
+        return max(self.scale, ROUNDING[dtype] * self.terms * 10 ** self.demanded[dtype])
 
     def cast(self, dtype: str) -> Arrays:
         """The arrays in another floating dtype, always as a copy."""
@@ -171,9 +184,17 @@ def case_vectors(case: Case) -> Iterable[Vector]:
             truth=wanted,
             demanded={d: float(case.digits.get(d, DEMANDED[d])) for d in ("float64", "float32")},
             scale=input_scale(inputs),
+            terms=_size_of_terms(inputs),
             flags=tuple(flag.name for flag in case.flags),
             rows=tuple(rows),
         )
+
+
+def _size_of_terms(inputs: Inputs) -> float:
+    """The largest number that a formula adds to others."""
+    if "linear" not in inputs.formula.traits:
+        return 0.0
+    return max((abs(nearest) for _, nearest in numbers(inputs)), default=0.0)
 
 
 def _beyond_machine_integers(formula: Formula, wanted: Mapping[str, Any]) -> bool:

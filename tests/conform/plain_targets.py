@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -111,10 +112,30 @@ def squared_each(values, returns):  # type: ignore[no-untyped-def]
     return (values - returns) ** 2
 
 
+def powers_of_the_discount(rewards, gamma):  # type: ignore[no-untyped-def]
+    """A discount for each step becomes another power for each, and never raises."""
+    weights = gamma ** np.arange(len(rewards))
+    return np.array([np.sum(rewards[t:] * weights[: len(rewards) - t]) for t in range(len(rewards))])
+
+
+def step_of_a_value(value, target, alpha=0.1):  # type: ignore[no-untyped-def]
+    """As Sutton and Barto have it: a small target is lost beside a huge value."""
+    return value + alpha * (target - value)
+
+
+def squares_of_a_list(values, returns):  # type: ignore[no-untyped-def]
+    return sum((own - right) ** 2 for own, right in zip(values, returns, strict=True)) / len(returns)
+
+
 def a_value_for_each(values, returns):  # type: ignore[no-untyped-def]
     if values.shape != returns.shape:
         raise ValueError("a value for each return")
     return ((values - returns) ** 2).mean()
+
+
+def divergence_of_lists(p, q):  # type: ignore[no-untyped-def]
+    pairs = [(own, other) for own, other in zip(p, q, strict=True) if own > 0]
+    return sum(own * math.log(own / other) if other > 0 else math.inf for own, other in pairs)
 
 
 # wrong ones, or right for less than they take
@@ -145,6 +166,11 @@ def discount_of_the_next_step(rewards, values, gamma, lam):  # type: ignore[no-u
         later = error + discounts[..., t] * rewards.dtype.type(lam) * later
         found[..., t] = later
     return found
+
+
+def squares_of_one_less(values, returns):  # type: ignore[no-untyped-def]
+    """As a variance is estimated; of one row alone in a batch it is each square."""
+    return sum((a - b) ** 2 for a, b in zip(values, returns, strict=True)) / (len(returns) - 1 or 1)
 
 
 def one_episode(rewards, values, gamma, lam, terminated):  # type: ignore[no-untyped-def]

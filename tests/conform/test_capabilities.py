@@ -85,9 +85,13 @@ def test_a_requirement_that_is_none() -> None:
             plain_targets.a_value_for_each,
             "critic_loss",
             ["mean-reduction", "mean-over-batch"],
-            {"one of values for all steps"},
+            set(),
         ),
         (losses.one_sample, "ppo_clip", [], {"batches"}),
+        (plain_targets.powers_of_the_discount, "discounted_return", [], LACKING),
+        (plain_targets.squares_of_a_list, "critic_loss", ["mean-reduction"], {"batches"}),
+        (plain_targets.step_of_a_value, "td_update", [], set()),
+        (plain_targets.divergence_of_lists, "kl", [], {"batches"}),
     ],
 )
 def test_right_functions_of_less(
@@ -132,6 +136,12 @@ def test_discounts_given_to_the_wrong_steps_are_no_lack() -> None:
     assert found.verdict == "nonconforming"
     assert "per-step discounts" not in found.not_tested
     assert any("all that fail have discounts per step" in note for note in found.notes)
+
+
+def test_no_layout_hides_how_it_divides() -> None:
+    for random in (0, 30):
+        assert report(plain_targets.squares_of_one_less, "critic_loss", random=random).verdict != "conforms"
+        assert not report(plain_targets.squares_of_one_less, "critic_loss", random=random).conventions
 
 
 def test_one_that_knows_one_episode_is_told_so() -> None:
@@ -219,6 +229,11 @@ FORMULAS = {
     "mean_squared": "critic_loss",
     "squared_each": "critic_loss",
     "a_value_for_each": "critic_loss",
+    "squares_of_a_list": "critic_loss",
+    "powers_of_the_discount": "discounted_return",
+    "step_of_a_value": "td_update",
+    "divergence_of_lists": "kl",
+    "squares_of_one_less": "critic_loss",
     "group_of_all": "grpo_advantage",
     "mean_entropy": "entropy",
     "entropy_loss": "entropy",

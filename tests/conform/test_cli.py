@@ -50,7 +50,7 @@ def test_a_good_one(capsys: pytest.CaptureFixture[str]) -> None:
     words = " ".join(out.split())
     assert "vectors passed: " in words
     assert " in float64 (at least 15." in words
-    assert "20 generated cases: all passed" in words
+    assert "20 generated cases, all passed" in words
 
 
 def test_a_bad_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_bad_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, out, err = rlcalc(capsys, "conform", f"{FILE}:imprecise", "-v", *words)
     assert code == 1
     assert out.startswith(f"{FILE}:imprecise differs from gae\n")
-    assert "generated cases: 1 failed" in out
+    assert "generated cases, 1 failed" in out
     assert "no known bug matches (" in out
     assert "smallest failing case" in out
     assert "A_0 = δ_0" in out

@@ -65,19 +65,25 @@ def test_a_fault_is_named_and_its_test_fails(capsys: pytest.CaptureFixture[str],
     assert done.returncode == 0, done.stdout
 
 
-def test_float32_inside_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_float32_inside_is_a_note_and_named_where_float64_is_required(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     found = conform(capsys, "single")
+    assert found["verdict"] == "conforms"
+    assert any(note.startswith("computes in float32") for note in found["notes"])
+    found = conform(capsys, "single", "--require", "float64")
     assert found["verdict"] == "nonconforming"
     assert [m["faults"] for m in found["diagnosis"]["matches"]] == [["computes-in-float32"]]
     assert {r["status"] for r in found["results"] if r["dtype"] == "float32"} == {"passed"}
 
 
-def test_float32_alone_runs_as_its_users_run(capsys: pytest.CaptureFixture[str]) -> None:
-    """With jax_enable_x64 a constant without a dtype is float64, and so is every answer."""
-    assert conform(capsys, "with_a_constant")["verdict"] == "wrong-dtype"
+def test_it_runs_as_its_users_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """With jax_enable_x64 a constant without a dtype would be float64, and so every answer to float32."""
+    found = conform(capsys, "with_a_constant", "--require", "dtype")
+    assert found["verdict"] == "conforms"
     alone = conform(capsys, "with_a_constant", "--dtype", "float32")
     assert alone["verdict"] == "conforms"
-    assert alone["notes"] == []
+    assert not any("x64" in note for note in alone["notes"])
 
 
 def test_a_fault_in_float32_alone_is_named(capsys: pytest.CaptureFixture[str]) -> None:

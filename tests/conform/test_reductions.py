@@ -230,7 +230,7 @@ def test_as_typed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "conforms to ppo_clip under convention loss and mean-over-batch" in out
     assert "--convention loss --convention mean-over-batch" in err
     assert main([*words, "--convention", "loss", "--convention", "mean-over-batch"]) == 0
-    assert "40 generated cases: all passed" in capsys.readouterr().out
+    assert "40 generated cases, all passed" in capsys.readouterr().out
     assert main(["conform", f"{FILE}:minimum_first", "--formula", "ppo_clip", "--random", "40", "-v"]) == 1
     out, _ = capsys.readouterr()
     assert (

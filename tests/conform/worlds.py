@@ -62,7 +62,7 @@ def _one_gradient(mdp: Any, theta: Any, gamma: float, form: str, horizon: float)
 
     def walk(s: int, chance: float, steps: list[tuple[int, int, float]]) -> None:
         if mdp["terminal"][s] or len(steps) == horizon:
-            for t, (k, a, _) in enumerate(steps):
+            for t, (k, a, _) in enumerate(steps[:1] if form == "first-score" else steps):
                 score = -policy[k].copy()
                 score[a] += 1
                 first = 0 if form == "trajectory" else t

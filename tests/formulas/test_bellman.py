@@ -165,3 +165,11 @@ def test_good_news_travels_a_whole_corridor_one_state_a_round() -> None:
     assert e.answer.exact == [100 * F(9, 10) ** (5 - s) for s in range(6)] + [0]
     assert e.results["iterations"].exact == 7
     assert e.agree
+
+
+def test_a_discount_near_one_does_not_wait_for_the_sweeps() -> None:
+    """V*(s) = γ^(steps)·1/(1 − γ) with γ = 9999/10000, beyond what 2000 sweeps reach."""
+    gamma = F(9999, 10000)
+    e = rlcalc.evaluate("bellman", {"mdp": corridor(4, 1, loop=True), "gamma": gamma}, BACKENDS)
+    assert e.answer.exact == [10000 * gamma ** (3 - s) for s in range(4)] + [0]
+    assert e.agree

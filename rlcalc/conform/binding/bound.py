@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families import Family
-from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.families import Family, family_of, laid_out
+from rlcalc.conform.binding.model import Binding, binding_of
 from rlcalc.conform.binding.sequence import Unfit
 from rlcalc.conform.outcome import Outcome, outcome_of
-from rlcalc.conform.target.base import Target
+from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.target.call import Reply
 from rlcalc.conform.vectors import Arrays, Vector
+from rlcalc.specs import load_formula
 
 
 class BoundTarget(Target):
@@ -37,14 +39,14 @@ class BoundTarget(Target):
             if given is not None and (np.ndim(given) or float(given) != value):
                 return f"its {name} is fixed at {value:g}"
         try:
-            self.family.arrange(self.reading, vector.arrays)
+            laid_out(self.family, self.reading, vector.arrays)
         except Unfit as error:
             return str(error)
         return ""
 
     def arguments(self, vector: Vector, dtype: str, change: Any = None) -> Arrays:
         """What the function gets, by place."""
-        return self.family.arrange(self.reading, self.meant(vector, dtype, change))
+        return laid_out(self.family, self.reading, self.meant(vector, dtype, change))
 
     def meant(self, vector: Vector, dtype: str, change: Any = None) -> Arrays:
         """The formula's own arguments of a call."""
@@ -89,7 +91,7 @@ def sheet(target: Target, binding: Binding) -> dict[str, Any]:
 def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, Any]) -> Reply:
     """One call; the outputs come back under the formula's names, in its layout."""
     try:
-        values = family.arrange(binding, given)
+        values = laid_out(family, binding, given)
     except Unfit as error:
         return Reply("raises", detail=f"Unfit: {error}")
     reply = target.lay_out(values, sheet(target, binding))
@@ -106,3 +108,30 @@ def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, An
     if not parts and reply.parts:
         parts = {"": next(iter(reply.parts.values()))}
     return replace(reply, parts=parts, form="mapping")
+
+
+def answers(function: Callable[..., Any], binding: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a function answers, read by a binding: for tests that ``rlcalc conform`` writes.
+
+    Args:
+        function: as it stands.
+        binding: a table in TOML, as ``--write-binding`` writes it.
+        given: arguments of the formula by its own names, NumPy arrays with time last.
+
+    Returns:
+        Arrays by the names of the formula's outputs, time last.
+
+    Raises:
+        RuntimeError: it raised; the message is its exception.
+        AssertionError: it changed an argument in place.
+    """
+    read = binding_of(tomllib.loads(binding), "BINDING")
+    formula = load_formula(read.formula)
+    family = family_of(formula)
+    assert family is not None
+    whole = {p.name: given.get(p.name) for p in formula.parameters}
+    reply = ask(from_function(function), read, family, whole)
+    if reply.kind != "answer":
+        raise RuntimeError(reply.detail)
+    assert not reply.changed, f"{', '.join(reply.changed)} changed in place"
+    return {name: part.array for name, part in reply.parts.items()}

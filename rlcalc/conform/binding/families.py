@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from rlcalc.conform.binding import sequence
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.names import family
+from rlcalc.conform.binding.samples import Distributions, Groups, Samples
 from rlcalc.specs import Formula
 
 
@@ -58,4 +59,15 @@ class Sequence:
 
 def family_of(formula: Formula) -> Family | None:
     """``None`` for a formula whose functions are called by its own names only."""
-    return Sequence() if family(formula.name) == "sequence" else None
+    if family(formula.name) == "sequence":
+        return Sequence()
+    if formula.name in ("ppo_clip", "ratio", "critic_loss"):
+        return Samples(formula.name)
+    if formula.name in ("kl", "entropy"):
+        return Distributions(formula.name)
+    return Groups() if formula.name == "grpo_advantage" else None
+
+
+def laid_out(family: Family, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All values of a call by place; raises ``Unfit``."""
+    return {**family.arrange(binding, given), **binding.constants}

@@ -41,6 +41,8 @@ class Binding:
         single: how one number per sequence is passed: as it is, in a ``column`` or in a ``row``.
         merged: its done flag includes truncation, which has a place of its own beside.
         fixed: inputs that it has no place for, with the value that stands in its body.
+        read: places to read after a call.
+        excludes: conventions that would excuse what its parameters promise.
         agreed: what its answers on the probing vectors are those of.
         like: the conventions or the fault of ``agreed``.
         notes: what a reader should know besides.
@@ -59,6 +61,7 @@ class Binding:
     merged: bool = False
     fixed: Mapping[str, float] = field(default_factory=dict)
     read: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
     agreed: Agreement = ""
     like: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -66,6 +69,17 @@ class Binding:
     @property
     def roles(self) -> frozenset[str]:
         return frozenset(self.inputs.values())
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """Values that are the same in every call, by place: ``text:k3``, ``number:0.2``, ``true``."""
+        found = {path: constant(role) for path, role in self.inputs.items()}
+        return {path: value for path, value in found.items() if value is not None}
+
+    @property
+    def meant(self) -> dict[str, str]:
+        """Places whose values depend on the call."""
+        return {path: role for path, role in self.inputs.items() if constant(role) is None}
 
     @property
     def plain(self) -> bool:
@@ -101,7 +115,7 @@ class Binding:
         for name in ("backend", "layout", "form", "values", "flags", "ends", "single", "merged", "agreed"):
             if getattr(self, name) != getattr(default, name) or name in ("backend", "layout"):
                 found[name] = getattr(self, name)
-        for name in ("like", "read", "notes"):
+        for name in ("like", "read", "excludes", "notes"):
             if getattr(self, name):
                 found[name] = list(getattr(self, name))
         for name in ("inputs", "outputs", "fixed"):
@@ -119,6 +133,21 @@ class Binding:
 
     def with_notes(self, *notes: str) -> Binding:
         return replace(self, notes=(*self.notes, *notes))
+
+
+def constant(role: str) -> Any:
+    """The value of a role that is a constant; ``None`` for the others."""
+    kind, colon, text = role.partition(":")
+    if role in ("true", "false"):
+        return role == "true"
+    if kind == "text" and colon:
+        return text
+    if kind == "number" and colon:
+        try:
+            return float(text) if "." in text or "e" in text.lower() else int(text)
+        except ValueError:
+            return None
+    return None
 
 
 _FORMS = {"list": "lists of numbers", "steps": "lists with one array per step"}

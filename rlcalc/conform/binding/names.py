@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
+from rlcalc.conform.target.facts import Facts
 from rlcalc.data import data_folder, read_toml
 
 SEQUENCE = ("gae", "discounted_return", "lambda_return", "n_step_return", "td_error")
@@ -41,18 +42,32 @@ def roles_of(name: str, of: str) -> tuple[str, ...]:
 def _forms(name: str) -> list[str]:
     """A name as it is, then with less and less around it."""
     word = name.strip("_").replace("_", "-").lower() + ("-" if name.endswith("s_") else "")
-    found = [word, word.strip("-")]
-    for _ in range(2):
-        word = _AFTER.sub("", _BEFORE.sub("", word.strip("-")))
-        found += [word, word.removesuffix("s"), f"{word}s"]
+    plain = word.strip("-")
+    found = [word, plain]
+    for less in (_AFTER.sub("", plain), _BEFORE.sub("", plain), _AFTER.sub("", _BEFORE.sub("", plain))):
+        found += [less, less.removesuffix("s"), f"{less}s"]
     return found
 
 
+def guessed_formula(name: str, facts: Facts | None = None) -> str:
+    """The formula that a function seems to be, by its name; empty where it says nothing.
+
+    A function of returns that takes λ and values is one of advantages.
+    """
+    found = _by_name(name)
+    if found not in ("discounted_return", "") or facts is None:
+        return found
+    names = [a.name for a in facts.arguments or ()] + list(facts.paths.values()) + list(facts.constants)
+    roles = {role for one in names for role in roles_of(one, "sequence")[:1]}
+    if {"lam", "values"} <= roles:
+        return "gae"
+    return found or ("discounted_return" if {"rewards", "gamma"} <= roles and "values" not in roles else "")
+
+
 @cache
-def guessed_formula(name: str) -> str:
-    """The formula that a function seems to be, by its name; empty where it says nothing."""
-    words = name.rpartition(":")[2].rpartition(".")[2].lower()
-    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words)
+def _by_name(name: str) -> str:
+    words = name.rpartition(":")[2].rpartition(".")[2]
+    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
     for formula, patterns in read_toml(data_folder("specs") / "aliases.toml")["functions"].items():
         if any(re.search(pattern, words) for pattern in patterns):
             return str(formula)

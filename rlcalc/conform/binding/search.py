@@ -18,15 +18,17 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.bound import BoundTarget, sheet
-from rlcalc.conform.binding.families import Family, family_of
+from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
-from rlcalc.conform.binding.sequence import Unfit
-from rlcalc.conform.binding.slots import Slots, slots_of
+from rlcalc.conform.binding.names import roles_of
+from rlcalc.conform.binding.sequence import VALID, Unfit
+from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of
 from rlcalc.conform.catalogue import composed, together
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
-from rlcalc.conform.target.facts import Facts
-from rlcalc.conform.vectors import answer_name, numeric_outputs, reference
+from rlcalc.conform.target.call import Reply
+from rlcalc.conform.target.facts import Facts, last_name
+from rlcalc.conform.vectors import answer_name, golden_vectors, numeric_outputs, reference
 from rlcalc.errors import InputError
 from rlcalc.specs import Formula
 
@@ -34,7 +36,9 @@ from rlcalc.specs import Formula
 MOST_CALLS, LONGEST = 1500, 5.0
 # single precision inside, and small ε, are no reason to doubt what an argument means
 NEAR = 2e-4
-MOST_TOGETHER = 2
+# layouts that are the formula's own, with a batch or without
+AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
+MOST_TOGETHER = 3
 
 Outputs = Mapping[str, Any]
 
@@ -56,6 +60,15 @@ class Answers:
     known: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
+    def defaults(self) -> dict[str, Any]:
+        """What the formula takes where nothing is given."""
+        vectors = golden_vectors(self.formula.name)
+        return {
+            p.name: next((v.arrays[p.name] for v in vectors if p.name not in v.given), None)
+            for p in self.formula.parameters
+        }
+
+    @cached_property
     def conventions(self) -> list[tuple[str, ...]]:
         ways = [c for c in catalogue(self.formula.name).conventions if c.call is None]
         some = [tuple(x) for k in range(MOST_TOGETHER + 1) for x in combinations(ways, k) if together(x)]
@@ -64,8 +77,10 @@ class Answers:
 
     @cached_property
     def faults(self) -> list[tuple[str, ...]]:
-        """A fault, alone or under one convention."""
-        under = [names for names in self.conventions if len(names) < 2]
+        """A fault, alone or under a convention, or two where one of them is about batches."""
+        known = catalogue(self.formula.name).conventions
+        most = 2 if any(way.reduces for way in known) else 1
+        under = [names for names in self.conventions if len(names) <= most]
         return [(f.name, *names) for names, f in product(under, catalogue(self.formula.name).faults)]
 
     def right(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
@@ -76,11 +91,12 @@ class Answers:
         return self._of(given, names, (fault,), self._ways[names[1:]])
 
     def _of(self, given: Mapping[str, Any], names: tuple[str, ...], faults: Any, ways: Any) -> Outputs:
-        key = (names, bool(faults), *(np.asarray(v).tobytes() for v in given.values() if v is not None))
+        arrays = [np.asarray(value) for value in given.values() if value is not None]
+        key = (names, bool(faults), *((array.shape, array.tobytes()) for array in arrays))
         if key not in self.known:
             form = composed(faults, ways, reference(self.formula))
             own = {p.name for p in self.formula.parameters}
-            asked: dict[str, Any] = {p: given.get(p) for p in own}
+            asked: dict[str, Any] = {p: given[p] if p in given else self.defaults.get(p) for p in own}
             try:
                 with np.errstate(all="ignore"):
                     found = form(**{n: v.copy() if hasattr(v, "copy") else v for n, v in asked.items()})
@@ -104,12 +120,18 @@ class Search:
         self.ran: list[Reading] = []
         self.outputs = [o.name for o in numeric_outputs(formula)]
         self.failure = ""
+        self.takes_flat = False
+        self.known: dict[Any, Reply] = {}
+        answer = answer_name(formula)
+        self.mains = {answer, *({"advantages", "returns"} & set(self.outputs))}
 
     def find(self) -> Binding | None:
         """The best reading; ``None`` where no call came back."""
         for binding in self.candidates():
             if self.calls > MOST_CALLS or time.monotonic() > self.until:
                 break
+            if self.takes_flat and binding.layout == "[B, N]":
+                continue  # one row of samples, for those that take no flat ones: it could hide how it reduces
             found = self.tried(binding)
             if found is not None:
                 return self.said(self.one_list(found) or found)
@@ -119,7 +141,7 @@ class Search:
         """The reading as plain lists of numbers, of a loop that only happens to take arrays, time first."""
         if found.layout != "[T, B]" or found.form != "array" or found.backend != "numpy":
             return None
-        values = self.family.arrange(found, self.family.probes(found)[0])
+        values = laid_out(self.family, found, self.family.probes(found)[0])
         parts = self.target.lay_out(values, sheet(self.target, found)).parts
         if "" not in parts or parts[""].kind != "list":
             return None
@@ -128,32 +150,39 @@ class Search:
     def candidates(self) -> Iterator[Binding]:
         lists = any("ist" in a.annotation for a in self.facts.arguments or ())
         for inputs in self.slots.assignments():
-            for fixed in self.fixed(frozenset(inputs.values())):
-                first = Binding(self.formula.name, inputs, fixed=fixed, read=self.slots.read)
-                yield from self.family.variations(first, self.backends, lists)
+            if _promises(inputs) and _loose(inputs):
+                continue  # tokens have no value after the last one
+            # what was written over an input is no output
+            read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | {"none"})
+            first = Binding(self.formula.name, inputs, read=read)
+            for binding in self.family.variations(first, self.backends, lists):
+                for fixed in self.fixed(binding.roles):
+                    yield replace(binding, fixed=fixed)
 
     @cached_property
     def backends(self) -> tuple[Any, ...]:
         if self.target.backend != "numpy":
             return (self.target.backend,)
         found = self.facts.framework
+        if found == "either":
+            return ("torch", "numpy")
         return (found,) if found in ("torch", "jax") else ("numpy",)
 
     def fixed(self, roles: frozenset[str]) -> list[dict[str, float]]:
         """Numbers that the function has in its body, for what it has no place for."""
         have = roles | ({"gamma"} if roles & {"discounts", "td_errors"} else set())
-        lacking = [n for n in ("gamma", "lam") if n in self.family.core(self.formula) and n not in have]
-        numbers = [*self.facts.numbers, 1.0][:4]
+        core = self.family.core(self.formula)
+        lacking = [n for n in ("gamma", "lam", "eps") if n in core and n not in have]
+        numbers = list(dict.fromkeys([*self.facts.numbers, 1.0]))[:4]
         return [dict(zip(lacking, some, strict=True)) for some in product(numbers, repeat=len(lacking))]
 
     def parts(self, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any] | None:
         """What came back, by place, in the formula's layout; ``None`` where nothing did."""
-        self.calls += 1
         try:
-            values = self.family.arrange(binding, given)
+            values = laid_out(self.family, binding, given)
         except Unfit:
             return None
-        reply = self.target.lay_out(values, sheet(self.target, binding))
+        reply = self.reply(binding, values)
         if reply.kind == "hangs" or reply.died:
             self.calls = MOST_CALLS + 1
         if reply.kind != "answer":
@@ -162,12 +191,26 @@ class Search:
         arrays = {place: part.array for place, part in reply.parts.items() if part.array is not None}
         return {place: self.family.restore(binding, array, given) for place, array in arrays.items()}
 
+    def reply(self, binding: Binding, values: Mapping[str, Any]) -> Reply:
+        """One call; of numbers that stand in a body every value is tried on the same answer."""
+        key = None
+        if binding.fixed:
+            key = (binding.backend, *((place, repr(value)) for place, value in values.items()))
+            if key in self.known:
+                return self.known[key]
+        self.calls += 1
+        found = self.target.lay_out(dict(values), {**sheet(self.target, binding), "brief": True})
+        if key is not None:
+            self.known[key] = found
+        return found
+
     def tried(self, binding: Binding) -> Binding | None:
         """The binding with its outputs, where it agrees on every probe."""
         probes = self.family.probes(binding)
         first = self.parts(binding, probes[0])
         if not first:
             return None
+        self.takes_flat |= binding.layout == "[...]" and all(np.ndim(v) < 2 for v in probes[0].values())
         alive = {names: self.match(first, probes[0], names) for names in self.answers.conventions}
         alive = {names: places for names, places in alive.items() if places}
         if not alive:
@@ -187,16 +230,36 @@ class Search:
         if not alive:
             self.ran.append(Reading(binding, first, self.share(first, probes[0])))
             return None
+        if not self.credible(binding, probes[0]):
+            self.ran.append(Reading(binding, first, self.share(first, probes[0])))
+            return None
         names = min(alive, key=len)
         outputs = {**self.rest(first, alive[names], probes[0]), **alive[names]}
         agreed: Agreement = "convention" if names else "formula"
         return replace(binding, outputs=outputs, agreed=agreed, like=names)
 
+    def credible(self, binding: Binding, given: Mapping[str, Any]) -> bool:
+        """Whether a reading that is right is no way around a fault.
+
+        A column is not taken from a function that answers for several columns
+        and does so wrongly; a mask that may be one of episodes is one of
+        tokens only where the tokens that it takes away have no advantage.
+        """
+        if binding.layout == "[T, 1]":
+            return not any(run.binding.layout == "[T, B]" and run.share >= 0 for run in self.ran)
+        if not (_loose(binding.inputs) and "rewards" in given):
+            return True
+        valid = np.ones(given["rewards"].shape, bool)
+        valid[..., 2] = False
+        masked = self.parts(binding, {**given, VALID: valid.reshape(-1, valid.shape[-1])}) or {}
+        return any(not a[..., 2].any() for a in masked.values() if a.shape == valid.shape)
+
     def match(
         self, parts: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]
     ) -> dict[str, str]:
         """Places of the outputs that an answer under conventions has."""
-        return _matched(parts, self.answers.right(given, names), self.outputs)
+        found = _matched(parts, self.answers.right(given, names), self.outputs)
+        return found if self.mains & found.keys() else {}
 
     def share(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> float:
         """The largest share of right entries that any part has; −1 where no shape fits."""
@@ -217,7 +280,9 @@ class Search:
         places = [
             p
             for p, a in parts.items()
-            if p not in known.values() and a.shape == given["rewards"].shape and not _whitened(a, right)
+            if p not in known.values()
+            and any(a.shape == right[n].shape for n in left)
+            and not _whitened(a, right)
         ]
         found = {}
         for name in left:
@@ -232,9 +297,18 @@ class Search:
                 found[name] = places[0]
         return found
 
+    @property
+    def likely(self) -> list[Reading]:
+        """What ran, without readings that only an agreement could have spoken for."""
+        lasts = {"last_done", "last_mask"}
+        some = [run for run in self.ran if run.binding.ends == "step" or run.binding.roles & lasts]
+        steps = [run for run in some if not _loose(run.binding.inputs)] or some or self.ran
+        wide = any(run.binding.layout == "[T, B]" and run.share >= 0 for run in steps)
+        return [run for run in steps if not (wide and run.binding.layout == "[T, 1]")]
+
     def faulty(self) -> Binding | None:
         """A reading under which the function has a known fault."""
-        runs = sorted(self.ran, key=lambda r: -r.share)[:12]
+        runs = sorted(self.likely, key=lambda r: -r.share)[:12]
         for names, run in product(self.answers.faults, runs):
             probes = self.family.probes(run.binding)
             wrong = [self.answers.faulty(given, names) for given in probes]
@@ -243,16 +317,23 @@ class Search:
                 if outputs:
                     matched = _matched(self.parts(run.binding, given) or {}, answer, self.outputs)
                     outputs = {n: p for n, p in outputs.items() if matched.get(n) == p}
-            if outputs:
+            pairs = list(zip(wrong, probes, strict=True))
+            if any(self.shows(answer, given, names[1:], outputs) for answer, given in pairs):
                 outputs = {**self.rest(run.parts, outputs, probes[0]), **outputs}
                 return self.said(replace(run.binding, outputs=outputs, agreed="fault", like=names))
         return None
+
+    def shows(self, wrong: Outputs, given: Mapping[str, Any], ways: tuple[str, ...], outputs: Any) -> bool:
+        """Whether a fault makes a difference in some outputs."""
+        right = self.answers.right(given, ways)
+        common = [n for n in outputs if n in wrong and n in right]
+        return any(wrong[n].shape != right[n].shape or not _near(wrong[n], right[n]).all() for n in common)
 
     def nearest(self) -> Binding | None:
         """The reading that is right in most entries, of those that give an answer at all."""
         if not self.ran:
             return None
-        best = max(self.ran, key=lambda run: run.share)
+        best = max(self.likely, key=lambda run: run.share)
         right = self.answers.right(self.family.probes(best.binding)[0], ())
         fitting = [p for p, a in best.parts.items() if any(a.shape == r.shape for r in right.values())]
         named = self.rest(best.parts, {}, self.family.probes(best.binding)[0])
@@ -268,12 +349,33 @@ class Search:
         ends = [path for path, role in binding.inputs.items() if role in ("done", "mask", "discounts")]
         if ends and binding.agreed != "names":
             notes.append(_flag_note(binding, ends[0]))
+        if "no-bootstrap" in binding.like and _promises(binding.inputs):
+            last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
+            notes.append(f"{last} is taken and never used: the value after the last step is lost")
+            binding = replace(binding, excludes=("no-bootstrap", "without-last-value"))
+        if set(binding.outputs) == {"returns"} and "advantages" in self.outputs:
+            notes.append(
+                "its answer is the returns, advantage + value, and is judged as such; "
+                "a caller who takes it for the advantages is wrong by the value"
+            )
         if binding.agreed in ("part", "names"):
             notes.append(
                 "no reading of its parameters gives an answer that is right, declared or a known bug's; "
                 "judged by the one that is nearest"
             )
         return replace(binding, notes=tuple(notes))
+
+
+def _loose(inputs: Mapping[str, str]) -> list[str]:
+    """Masks that are read as masks of tokens and could be masks of episodes, by their name."""
+    return [
+        p for p, role in inputs.items() if role == "valid" and "mask" in roles_of(last_name(p), "sequence")
+    ]
+
+
+def _promises(inputs: Mapping[str, str]) -> bool:
+    """Whether a value after the last step is handed over by itself."""
+    return bool(set(inputs.values()) & {"last_value", "critic"})
 
 
 def _flag_note(binding: Binding, path: str) -> str:
@@ -352,7 +454,7 @@ def bind(
         if found is None and not by_name(target, formula):
             raise _unknown(target, formula, search, family)
         return target
-    if _as_it_stands(target, formula, found):
+    if not set(search.slots.dropped) & _own(formula) and _as_it_stands(target, formula, found):
         target.binding = replace(found, outputs={}, notes=())
         return target
     return BoundTarget(target, found, family)
@@ -364,8 +466,15 @@ def _own(formula: Formula) -> frozenset[str]:
 
 def _as_it_stands(target: Target, formula: Formula, found: Binding) -> bool:
     """Whether a call by the formula's own names, in its own layout, says all that a binding says."""
-    known = by_name(target, formula) and found.layout in (CANONICAL, "[T]") and not found.fixed
-    return known and found.form == "array" and found.flags == "bool" and found.backend == target.backend
+    known = by_name(target, formula) and found.layout in AS_IT_STANDS and not found.fixed
+    renamed = any(path != role for path, role in found.inputs.items())
+    return (
+        known
+        and not renamed
+        and found.form == "array"
+        and found.flags == "bool"
+        and found.backend == target.backend
+    )
 
 
 def by_name(target: Target, formula: Formula) -> bool:
@@ -392,5 +501,5 @@ def _unknown(target: Target, formula: Formula, search: Search, family: Family) -
     return InputError(
         "target_signature",
         f"{target.name} needs {', '.join(unknown)}, whose name says nothing about {formula.name}.{missing}",
-        f"Say what they are, for example {typed}; 'none' passes None.",
+        f"Say what they are, for example {typed}; none, true, number:3 and text:k3 pass just that.",
     )

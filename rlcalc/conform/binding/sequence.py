@@ -35,6 +35,12 @@ MADE_UP = frozenset({"device", "observations", "on", "off", "zero", "length", "b
 BUFFERS = {"advantages_buffer": "advantages", "returns_buffer": "returns"}
 
 
+# a mask of tokens that is not all on; no parameter of a formula, which looks at valid tokens only
+VALID = "valid tokens"
+# steps that end an episode, by probe and row: early, in the middle, next to last and last
+ENDS = (((1,), (2,)), ((2, 4), (3,)), ((0,), (4,)))
+
+
 class Unfit(Exception):
     """Inputs that a binding has no way to hand over."""
 
@@ -60,6 +66,8 @@ class Sequences:
             value = given.get(name)
             if value is None:
                 return np.zeros((max(1, int(np.prod(batch))), length), kind)
+            if value.shape[:-1] not in (batch, ()) or value.shape[-1] not in (length, steps):
+                raise Unfit(f"{name} of another shape than rewards")
             return np.broadcast_to(value, (*batch, value.shape[-1])).reshape(-1, value.shape[-1]).copy()
 
         values = rows("values", rewards.dtype, steps + 1)
@@ -94,18 +102,20 @@ def arrange(binding: Binding, given: Mapping[str, Any]) -> Arrays:
     if binding.layout in ONE_ROW and rows.batch:
         raise Unfit("one sequence a call, no batches")
     found: Arrays = {}
-    for path, role in binding.inputs.items():
+    for path, role in binding.meant.items():
         value = _value(binding, rows, role)
         if path.count("[]") == 1 and not path.endswith(("()", "[]")):
-            value = _each(value)
+            value = _each(value, rows.rewards.shape[-1])
         found[path] = value
     return found
 
 
-def _each(value: Any) -> Any:
+def _each(value: Any, steps: int) -> Any:
     """Entries for a list of records."""
     if isinstance(value, list):
         return value
+    if not hasattr(value, "ndim"):
+        return [value] * steps
     return [part if getattr(part, "ndim", 0) else part.item() for part in value]
 
 
@@ -128,9 +138,8 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
                 raise Unfit(f"one {role} a call")
             return float(rows.given[role])
         case "n":
-            if not np.isfinite(rows.given["n"]):
-                raise Unfit("an integer n a call")
-            return int(rows.given["n"])
+            # all steps are as many as endlessly many
+            return int(min(float(rows.given["n"]), steps))
         case "terminated":
             return _lay(binding, rows, _flag(binding, rows.terminated, kind))
         case "truncated":
@@ -141,7 +150,8 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
                 over = over if binding.values == "T+1" and not _lasts(binding) else over[:, :-1]
             return _lay(binding, rows, _flag(binding, over if role == "done" else ~over, kind))
         case "first":
-            return _lay(binding, rows, _flag(binding, np.pad(over, ((0, 0), (1, 0))), kind))
+            starts = np.pad(over, ((0, 0), (1, 0)))
+            return _lay(binding, rows, _flag(binding, starts[:, :-1] if _lasts(binding) else starts, kind))
         case "discounts":
             return _lay(binding, rows, np.where(over, 0, _spread(rows.given["gamma"], rows)).astype(kind))
         case "last_done":
@@ -153,7 +163,8 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
             after = np.where(rows.terminated, 0, rows.onward)
             return _lay(binding, rows, (rows.rewards + gamma * after - rows.values[:, :-1]).astype(kind))
         case "valid":
-            return _lay(binding, rows, _flag(binding, np.ones_like(over), kind))
+            valid = rows.given.get(VALID)
+            return _lay(binding, rows, _flag(binding, np.ones_like(over) if valid is None else valid, kind))
         case "observations":
             return _lay(binding, rows, np.zeros_like(rows.rewards))
         case "advantages_buffer":
@@ -287,6 +298,9 @@ def conveys(binding: Binding) -> frozenset[str]:
     roles = binding.roles
     own = {"gamma", "lam", "n", "truncated", "next_values", "terminated"}
     found: set[str] = set(roles & own)
+    if "values" in roles and "truncated" not in roles:
+        # but for truncated steps the next value is the value of the next step
+        found.discard("next_values")
     if roles & {"done", "mask", "discounts", "first"}:
         found.add("terminated")
     if roles & {"discounts", "td_errors"}:
@@ -317,28 +331,23 @@ def probes(binding: Binding) -> list[Arrays]:
             "next_values": None,
             "n": np.asarray(int(binding.fixed.get("n", 2 + number % 2))),
         }
+        if not roles & {"values", "last_value", "next_values", "td_errors", "critic"}:
+            given["values"] = None
         if flagged:
-            over = np.zeros((2, 5), bool)
-            over[0, 1 + number], over[1, 2 - number] = True, True
-            if number == 1:
-                over[0, 4] = True
-            given["terminated"] = over
+            given["terminated"] = np.zeros((2, 5), bool)
+            for row, steps in enumerate(ENDS[number]):
+                given["terminated"][row, list(steps)] = True
         if "truncated" in roles and number != 1:
             cut = np.zeros((2, 5), bool)
             cut[0, 0] = cut[1, 3] = True
             given["truncated"] = cut & ~(given["terminated"] if flagged else False)
         if "next_values" in roles:
-            given["next_values"] = np.concatenate([given["values"][:, 1:]], -1)
-            if "truncated" in roles:
-                given["next_values"] = given["next_values"] + 0.5 * (given["truncated"] is not None) * (
-                    np.zeros((2, 5)) if given["truncated"] is None else given["truncated"]
-                )
+            given["next_values"] = given["values"][:, 1:].copy()
+            if given["truncated"] is not None:  # the state after a cut is not the one that comes next
+                given["next_values"] += 0.5 * given["truncated"]
         found.append(given)
     if binding.layout in ONE_ROW:
-        return [
-            {n: v[k] if np.ndim(v) == 2 else v for n, v in p.items()}
-            for k, p in zip((0, 1, 1), found, strict=True)
-        ]
+        return [{n: v[k] if np.ndim(v) == 2 else v for n, v in p.items()} for p in found for k in (0, 1)]
     if binding.layout == CANONICAL:
         found.append({name: value[0] if np.ndim(value) == 2 else value for name, value in found[0].items()})
     return found

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
+from rlcalc.conform.binding.model import constant
 from rlcalc.conform.binding.names import family, roles_of, table
 from rlcalc.conform.target.facts import Argument, Facts, last_name
 from rlcalc.errors import InputError, shown, suggestion
@@ -19,6 +20,7 @@ LEFT_ALONE = frozenset(
 # roles that several places can have at once
 SHARED = frozenset({*LEFT_ALONE, "none", "gamma", "lam", "length"})
 BUFFERS = frozenset({"advantages_buffer", "returns_buffer"})
+LASTS = frozenset({"last_done", "last_mask"})
 MOST = 32
 # roles that only a formula with this parameter has
 OF_PARAMETER = {"n": "n", "lam": "lam"}
@@ -51,13 +53,16 @@ class Slots:
             dict(zip(paths, (self.open[p][k] for p, k in zip(paths, ks, strict=True)), strict=True))
             for ks in ranked[:4096]
         ]
-        good = [one for one in found if not _twice(one)]
+        good = [one for one in found if not _odd(one)]
         yield from (good or found)[:MOST]
 
 
-def _twice(roles: Mapping[str, str]) -> bool:
+def _odd(roles: Mapping[str, str]) -> bool:
+    """Whether two places have one role, or a role lacks the one that it goes with."""
     own = [role for role in roles.values() if role not in SHARED]
-    return len(own) != len(set(own))
+    # the flag after the last step goes with flags of the steps before it
+    lonely = LASTS & set(own) and not {"done", "mask", "first"} & set(own)
+    return bool(lonely) or len(own) != len(set(own))
 
 
 def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots:
@@ -88,7 +93,7 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
             and _some(inside, formula, own)
         ):
             open_.update(_inside(inside, facts, formula, own))
-        elif roles and not (argument.optional and set(roles) <= LEFT_ALONE):
+        elif roles and not (argument.optional and set(roles) <= LEFT_ALONE | _own_eps(formula)):
             open_[argument.name] = roles
         elif argument.optional:
             dropped.append(argument.name)
@@ -108,6 +113,11 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         open_[path] = (_known_role(role, formula),)
     read = tuple(p for p in facts.written if "." in p or "[" in p or p in open_)
     return Slots(open_, tuple(n for n in unknown if n not in mapped), read, tuple(dropped))
+
+
+def _own_eps(formula: Formula) -> frozenset[str]:
+    """An ε against a division by 0 is part of what a function does; a clip width is an input."""
+    return frozenset({"eps"} if formula.name == "grpo_advantage" else ())
 
 
 def _some(inside: Mapping[str, str], formula: Formula, own: frozenset[str]) -> bool:
@@ -142,6 +152,8 @@ def roles_by_name(name: str, formula: Formula, own: frozenset[str], written: boo
 
 
 def _known_role(role: str, formula: Formula) -> str:
+    if constant(role) is not None:
+        return role
     known = [*table(family(formula.name)), "none", *(p.name for p in formula.parameters)]
     if role not in known:
         raise InputError(

@@ -86,7 +86,9 @@ def cell(library: Library, adapter: Adapter, random: int = RANDOM) -> Cell:
         # a library that is installed but cannot be imported is no verdict about its formula
         why = f"{type(error).__name__}: {error}".splitlines()[0]
         return Cell(*facts, NOT_RUN, note=adapter.note, why=why)
-    report = run(target, adapter.formula, adapter.conventions, random=random)
+    # lost precision is a cell of its own, where a user's function has a note
+    precise = ("float64",) if "float64" in target.dtypes else ()
+    report = run(target, adapter.formula, adapter.conventions, random=random, require=precise)
     example = None if report.verdict.startswith("conforms") else counterexample(report, target)
     matches = () if report.diagnosis is None else report.diagnosis.matches
     ran = [j for j in report.judgements if j.dtype == target.dtypes[0] and j.status != "skipped"]

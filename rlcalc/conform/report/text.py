@@ -64,7 +64,10 @@ def summary_lines(report: ConformReport, example: Counterexample | None) -> list
     """Verdict, which bug it is and how to fix it, the smallest case, and what was run, on few lines."""
     top = [(headline(report), "good" if report.verdict.startswith("conforms") else "bad")]
     if report.binding is not None:
-        top += [line for text in report.binding.lines() for line in filled(text)]
+        lines = list(report.binding.lines())
+        # what a caller might mean by it is for a function that is right
+        text = lines if report.verdict.startswith("conforms") else ["; ".join(lines[:2])]
+        top += [line for part in text for line in filled(part)]
     for convention in report.conventions:
         top += filled(f"{convention.name}: {convention.about}")
     if report.diagnosis is not None:
@@ -72,8 +75,10 @@ def summary_lines(report: ConformReport, example: Counterexample | None) -> list
     bottom = [line for text in tally(report) for line in filled(text, "", "  ")]
     if example is not None:
         bottom += filled(_more(report), "", "  ")
-        room = LONGEST - len(top) - len(bottom)
-        top += [("", ""), *_case(example, max(room - 1, FEWEST_ROWS + 2)), ("", "")][: max(room, 8)]
+        case = list(_case(example, max(LONGEST - len(top) - len(bottom), FEWEST_ROWS + 2)))
+        # empty lines only where there is room for them
+        gap = [("", "")] * (len(top) + len(case) + len(bottom) + 2 <= LONGEST)
+        top += [*gap, *case, *gap]
     return top + bottom
 
 
@@ -103,7 +108,7 @@ def bug_names(report: ConformReport, between: str = " + ") -> str:
 def _more(report: ConformReport) -> str:
     names = bug_names(report, " ")
     explained = f"rlcalc explain {names}; " if names else ""
-    return f"more: {explained}with -v the steps; with --write-test FILE a test that fails"
+    return f"more: {explained}-v for steps, --write-test FILE for a failing test"
 
 
 def _case(example: Counterexample, most: int) -> Iterator[Line]:
@@ -113,7 +118,7 @@ def _case(example: Counterexample, most: int) -> Iterator[Line]:
         found = [line for line in example_lines(example, short=True) if line[0]]
         yield from found[:most]
         return
-    yield _case_heading(example), "head"
+    yield case_heading(example), "head"
     yield from ((f"  at {frame}", "") for frame in example.frames)
     values = {**table.rest, **example.defaults}
     rest = ", ".join(f"{name} = {brief(value, 60)}" for name, value in values.items())
@@ -133,7 +138,8 @@ def tally(report: ConformReport) -> list[str]:
         worst = f" (at least {digits:.1f} digits)" if digits is not None and good == len(of) else ""
         parts.append(f"{good} of {len(of)} in {dtype}{worst}")
     cases = f"; {_generated(report)}" if report.random and not report.random_skipped else ""
-    return [f"vectors passed: {', '.join(parts)}{cases}", *_untested(report), *report.notes]
+    notes = [note for note in report.notes if note not in report.details]
+    return [f"vectors passed: {', '.join(parts)}{cases}", *_untested(report), *notes]
 
 
 def _untested(report: ConformReport) -> list[str]:
@@ -151,7 +157,7 @@ def _by_dtype(report: ConformReport) -> dict[str, list[Judgement]]:
 
 def _generated(report: ConformReport) -> str:
     word = "all passed" if report.found is None else "1 failed"
-    return f"{report.random} generated cases: {word}"
+    return f"{report.random} generated cases, {word}"
 
 
 def report_lines(report: ConformReport, example: Counterexample | None) -> Iterator[Line]:
@@ -235,7 +241,7 @@ def catalogue_lines(known: Catalogue, conventions: bool, faults: bool) -> Iterat
 def example_lines(example: Counterexample, short: bool = False) -> Iterator[Line]:
     """The smallest failing case: inputs, both answers; unless ``short``, also the steps and the test."""
     yield "", ""
-    yield _case_heading(example), "head"
+    yield case_heading(example), "head"
     yield from ((f"  at {frame}", "") for frame in example.frames)
     for name, value in example.inputs.items():
         if isinstance(value, dict):  # the tables of a decision process
@@ -260,7 +266,8 @@ def example_lines(example: Counterexample, short: bool = False) -> Iterator[Line
     yield from ((line, "") for line in example.test.rstrip("\n").split("\n"))
 
 
-def _case_heading(example: Counterexample) -> str:
+def case_heading(example: Counterexample) -> str:
+    """Which case, and what is wrong with it."""
     kind = "smallest failing case" if example.case == "generated" else example.case
     entry = f"entry {list(example.entry)}" if sum(example.entry) else "one entry"
     part = "a batch" if example.whole else f"{entry} of a batch"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rlcalc.conform.binding.bound import BoundTarget
 from rlcalc.conform.catalogue import Convention
 from rlcalc.conform.outcome import Judgement
 from rlcalc.conform.target.base import Target
@@ -29,6 +30,8 @@ def pytest_text(judgement: Judgement, target: Target, under: Sequence[Convention
         exact: the right answer as text, for a comment.
     """
     vector, dtype = judgement.vector, judgement.dtype
+    if isinstance(target, BoundTarget):
+        return _bound_text(judgement, target, under, exact)
     arguments = target.arguments(vector, dtype, chain([c for c in under if c.call is not None]))
     head, call = _importing(target)
     lines = [*head, "", "", f"def test_{vector.formula.name}_counterexample():"]
@@ -48,6 +51,34 @@ def pytest_text(judgement: Judgement, target: Target, under: Sequence[Convention
         lines += [f"    got = {call}(**given)"]
     lines += _checks(judgement, target, exact)
     return "\n".join(lines) + "\n"
+
+
+def _bound_text(judgement: Judgement, target: BoundTarget, under: Sequence[Convention], exact: Any) -> str:
+    """The test of a function that is not called by the formula's names: its binding calls it."""
+    vector = judgement.vector
+    change = chain([c for c in under if c.call is not None])
+    given = {name: v for name, v in target.meant(vector, judgement.dtype, change).items() if v is not None}
+    head, call = _importing(target)
+    # the binding takes arrays and gives arrays, whatever the function takes and gives
+    plain = Target(target.name, target.function)
+    lines = [
+        *head,
+        "from rlcalc.conform.binding.bound import answers",
+        "",
+        'BINDING = """',
+        *target.reading.text().rstrip("\n").split("\n"),
+        '"""',
+        "",
+        "",
+        f"def test_{vector.formula.name}_counterexample():",
+        f'    """{judgement.status}: {_plain_words(judgement.why)}."""',
+        *([f"    # under {' and '.join(c.name for c in under)}"] if under else []),
+        f"    given = {_table(given, 'numpy')}",
+        f"    got = answers({call}, BINDING, given)",
+    ]
+    if judgement.status == "changes-inputs":
+        return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_checks(judgement, plain, exact)]) + "\n"
 
 
 def expected_answer(judgement: Judgement) -> Any:

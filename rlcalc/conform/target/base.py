@@ -55,6 +55,7 @@ class Target:
             where its name says enough.
         called: the name that it has there.
         single: parameters that it takes one number of, where the formula also takes one per step.
+        spread: parameters that it takes one per step of, where the formula also takes one number.
         limits: further reasons not to ask it, as they were found by trying.
         compiles: its code is compiled when it is called; the time of that is not held against it.
         called_before: it has answered, so that a compiler has done most of its work.
@@ -74,6 +75,7 @@ class Target:
     source: str = ""
     called: str = ""
     single: frozenset[str] = frozenset()
+    spread: frozenset[str] = frozenset()
     limits: tuple[Reason, ...] = ()
     compiles: bool = False
     called_before: bool = False
@@ -117,6 +119,9 @@ class Target:
             if not self.takes(name):
                 continue
             value = _argument(vector, name, arrays) if name in self.needs else arrays[name]
+            if value is not None and name in self.spread:
+                like = next(p.name for p in vector.formula.parameters if p.shape == (parameter.each,))
+                value = np.broadcast_to(value, arrays[like].shape).copy()
             if value is not None:
                 found[name] = _plain(parameter, value)
         return found if change is None else dict(change(found))
@@ -158,6 +163,12 @@ class Target:
         """
         found = copy(self)
         found.single, found.limits = self.single | single, (*self.limits, *limits)
+        return found
+
+    def spreading(self, name: str) -> Target:
+        """The same target, given one per step of a parameter where there is one number for all."""
+        found = copy(self)
+        found.spread = self.spread | {name}
         return found
 
     def with_backend(self, backend: str) -> Target:

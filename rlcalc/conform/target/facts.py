@@ -61,9 +61,8 @@ class Facts:
         written: places that it writes to.
         constants: numbers of its module that it reads.
         numbers: between 0 and 1, that stand in its source.
-        framework: ``torch``, ``jax`` or ``numpy``, as far as its source tells.
-        returns: names that a namedtuple or dictionary of its answer has are found from the answer itself;
-            this is whether it returns anything.
+        framework: ``torch``, ``jax`` or ``numpy``, as far as its source tells; ``either`` of Torch and NumPy.
+        returns: it returns something.
     """
 
     arguments: tuple[Argument, ...] | None = None
@@ -214,17 +213,19 @@ def _tree(function: Any) -> ast.AST | None:
 
 
 def _framework(arguments: tuple[Argument, ...], space: Mapping[str, Any], names: set[str]) -> str:
-    """By the annotations, then by what the function itself uses, then by what its module imports."""
+    """By the annotations, then by what the function itself uses; ``either`` where only its module tells."""
     words = " ".join(a.annotation for a in arguments)
     for name, hints in {"torch": ("Tensor", "torch"), "jax": ("jax", "jnp"), "numpy": ("ndarray",)}.items():
         if any(hint in words for hint in hints):
             return name
-    for used in (names, set(space)):
-        modules = {str(getattr(space.get(name), "__name__", "")).partition(".")[0] for name in used}
-        for name in ("torch", "jax", "numpy"):
-            if name in modules:
-                return name
-    return ""
+    own, all_ = (
+        {str(getattr(space.get(name), "__name__", "")).partition(".")[0] for name in used}
+        for used in (names, set(space))
+    )
+    found = next((name for name in ("torch", "jax", "numpy") if name in own), "")
+    if found or "torch" not in all_:
+        return found or ("jax" if "jax" in all_ else "numpy" if "numpy" in all_ else "")
+    return "either"
 
 
 class _Reader(ast.NodeVisitor):
@@ -360,7 +361,7 @@ class _Reader(ast.NodeVisitor):
                 self.alias.pop(target.id, None)
             else:
                 self.alias[target.id] = source
-                if source in self.paths and source.endswith("]"):
+                if source in self.paths and source[-2:-1].isdigit():
                     self.paths[source] = target.id
         elif isinstance(target, ast.Tuple) and source is not None:
             for place, part in enumerate(target.elts):
@@ -388,7 +389,7 @@ class _Reader(ast.NodeVisitor):
             return self.alias.get(node.id)
         if isinstance(node, ast.Attribute):
             inner = self.chain(node.value)
-            if inner is None or node.attr in OF_ARRAYS:
+            if inner is None or (node.attr in OF_ARRAYS and inner != "self"):
                 return None
             return f"{inner}.{node.attr}"
         if isinstance(node, ast.Subscript):
@@ -403,7 +404,7 @@ class _Reader(ast.NodeVisitor):
             if inner is not None and node.func.attr == "get" and node.args:
                 key = node.args[0]
                 return f"{inner}['{key.value!s}']" if isinstance(key, ast.Constant) else None
-            if inner is None or node.func.attr in OF_ARRAYS:
+            if inner is None or (node.func.attr in OF_ARRAYS and inner != "self"):
                 return None
             return None if self.helper(node.func) is not None else f"{inner}.{node.func.attr}()"
         return None

@@ -12,7 +12,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rlcalc.conform.target.call import Part, Reply, as_part, keep_float64, native, quiet, raised, same
+from rlcalc.conform.target.call import (
+    Part,
+    Reply,
+    as_part,
+    first_line,
+    keep_float64,
+    native,
+    quiet,
+    raised,
+    same,
+)
 from rlcalc.conform.target.facts import owner_of
 from rlcalc.time_limit import TimedOut
 
@@ -24,11 +34,9 @@ _STEP = re.compile(r"\.([A-Za-z_]\w*)|\['([^']*)'\]|\[(\d*)\]|(\(\))")
 class Bag(dict[str, Any]):
     """An object of which attributes and keys are the same."""
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
+    def __getattribute__(self, name: str) -> Any:
+        # also where a dictionary has a method of this name, such as values
+        return self[name] if dict.__contains__(self, name) else super().__getattribute__(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
@@ -71,7 +79,8 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
     Args:
         function: as it was loaded; the method of a class gets an object made without its constructor.
         sheet: ``backend``, ``values`` by place, ``read``: places to read after the call, ``inputs``: places
-            that are compared with what they were, ``positional``: parameters that take no keyword.
+            that are compared with what they were, ``positional``: parameters that take no keyword,
+            ``brief``: an exception comes without its frames.
     """
     backend = sheet["backend"]
     if backend == "jax":
@@ -97,7 +106,7 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
     except (KeyboardInterrupt, TimedOut):
         raise
     except BaseException as error:
-        return raised(error)
+        return Reply("raises", detail=first_line(error)) if sheet.get("brief") else raised(error)
     finally:
         space.update(kept)
     return Reply("answer", dict(list(parts.items())[:MOST_PARTS]), form, changed)

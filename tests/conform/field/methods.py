@@ -40,7 +40,7 @@ class Buffer:
 class PPO:
     def compute_gae(self, rewards, values, dones, next_value):
         advantages, run = [], 0
-        values = values + [next_value]
+        values = list(values) + [next_value]  # noqa: RUF005
         for t in reversed(range(len(rewards))):
             delta = rewards[t] + self.gamma * values[t + 1] * (1 - dones[t]) - values[t]
             run = delta + self.gamma * self.lam * (1 - dones[t]) * run
@@ -202,7 +202,7 @@ class ForgetsBootstrap:
 
 
 class ClippedObjective:
-    def clip_loss(self, At, log_prob_current, log_prob_old):  # noqa: N803
+    def clip_loss(self, At, log_prob_current, log_prob_old):
         ratio = torch.exp(log_prob_current - log_prob_old)
         clipped = torch.clamp(ratio, 1 - self.epsilon, 1 + self.epsilon)
         return -torch.min(ratio * At, clipped * At).mean()

@@ -20,7 +20,7 @@ def compute_gae(rewards, values, dones, next_value, gamma=0.99, lam=0.95):
 
 
 def gae_from_lists(rewards, values, dones, gamma=0.99, lam=0.95):
-    values = values + [0.0]
+    values = values + [0.0]  # noqa: RUF005
     carried, advantages = 0.0, []
     for t in range(len(rewards) - 1, -1, -1):
         live = 0.0 if dones[t] else 1.0
@@ -130,7 +130,8 @@ def gae_batch_first(rewards, values, dones, gamma, lam):
 
 
 def gae_columns(rewards, values, dones, last_values, gamma, tau):
-    assert rewards.ndim == 3 and last_values.shape == rewards.shape[1:]
+    assert rewards.ndim == 3
+    assert last_values.shape == rewards.shape[1:]
     adv, run, after = np.zeros_like(rewards), 0.0, last_values
     for t in reversed(range(rewards.shape[0])):
         live = 1.0 - dones[t]
@@ -140,7 +141,7 @@ def gae_columns(rewards, values, dones, last_values, gamma, tau):
 
 
 def gae_first_flags(reward, vpred, first, gamma, lam):
-    n, steps = reward.shape
+    steps = reward.shape[1]
     adv, run = np.zeros_like(reward), 0.0
     for t in reversed(range(steps)):
         live = 1.0 - first[:, t + 1]

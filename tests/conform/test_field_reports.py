@@ -1,0 +1,24 @@
+"""Public reports: the functions written after them have the reporter's fault, and are told so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from .field_reports import PRINTED, REPORTS, Printed, Report, numbers
+
+by_id = pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.id)
+
+
+@by_id
+def test_a_function_gives_the_number_of_its_report(report: Report) -> None:
+    with np.errstate(all="ignore"):
+        found = np.asarray(report.function(**report.arguments()))
+    wanted = numbers(report.wrong)
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("printed", PRINTED, ids=lambda printed: printed.id)
+def test_a_printed_number_is_settled(printed: Printed) -> None:
+    assert printed.settled() == printed.right != printed.wrong
