@@ -18,6 +18,7 @@ from rlcalc.conform.target.facts import facts_of, read_facts
 from rlcalc.conform.target.sheet import perform_sheet, steps_of
 from rlcalc.errors import DataError, InputError
 from rlcalc.specs import load_formula
+from rlcalc.testing import conformance_suite
 from tests.conform import field
 from tests.conform.field import losses, methods, numpy_sequences, torch_sequences
 
@@ -57,6 +58,19 @@ def report(function: Any, formula: str = "gae", **options: Any) -> ConformReport
 def test_a_function_as_it_stands(case: field.Case) -> None:
     judged = field.judged(case, 0)
     assert judged.rightly, judged
+
+
+def test_attributes_are_mapped_by_place() -> None:
+    class Agent:
+        def compute_gae(self, rewards: Any, values: Any, dones: Any, last_value: Any) -> Any:
+            return numpy_sequences.gae_masks(rewards, values, 1 - dones, last_value, self.wobble, self.lam)  # type: ignore[attr-defined]
+
+    globals()["Agent"] = Agent
+    Agent.__qualname__, Agent.compute_gae.__qualname__ = "Agent", "Agent.compute_gae"
+    with pytest.raises(InputError):
+        found(Agent.compute_gae)
+    said = report(Agent.compute_gae, mapped={"self.wobble": "gamma"})
+    assert said.verdict == "conforms"
 
 
 @pytest.mark.slow
@@ -279,6 +293,15 @@ def test_a_written_test_calls_the_function_by_its_binding(tmp_path: Path) -> Non
         .replace(".compute,", ".compute_returns_and_advantage,")
     )
     assert right != test.read_text()
+
+
+def test_pytest_and_the_command_line_read_alike(tmp_path: Path) -> None:
+    suite: Any = conformance_suite(letters, "gae", random=0, map={"qq": "done"}, convention="no-bootstrap")
+    assert suite.suite.report.verdict == "conforms-under-convention"
+    path = tmp_path / "b.toml"
+    path.write_text(suite.suite.report.binding.text())
+    again: Any = conformance_suite(letters, "gae", random=0, binding=path, convention="no-bootstrap")
+    assert again.suite.report.passed
 
 
 def test_the_command_line_shows_writes_and_reads_a_binding(
