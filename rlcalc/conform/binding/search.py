@@ -361,7 +361,7 @@ class Search:
         if "no-bootstrap" in binding.like and _promises(binding.inputs):
             last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
             notes.append(f"{last} is taken and never used: the value after the last step is lost")
-            binding = replace(binding, excludes=("no-bootstrap", "without-last-value"))
+            binding = replace(binding, excludes=("no-bootstrap",))
         if set(binding.outputs) == {"returns"} and "advantages" in self.outputs:
             notes.append(
                 "its answer is the returns, advantage + value, and is judged as such; "
@@ -372,7 +372,9 @@ class Search:
                 "no reading of its parameters gives an answer that is right, declared or a known bug's; "
                 "judged by the one that is nearest"
             )
-        return replace(binding, notes=tuple(notes))
+        # what a convention would change about the arguments is known already, and would only hide a bug
+        calls = [way.name for way in catalogue(self.formula.name).conventions if way.call is not None]
+        return replace(binding, notes=tuple(notes), excludes=(*binding.excludes, *calls))
 
 
 def _loose(inputs: Mapping[str, str]) -> list[str]:
@@ -464,7 +466,7 @@ def bind(
             raise _unknown(target, formula, search, family)
         return target
     if not set(search.slots.dropped) & _own(formula) and _as_it_stands(target, formula, found):
-        target.binding = replace(found, outputs={}, notes=())
+        target.binding = replace(found, outputs={}, notes=(), excludes=())
         return target
     return BoundTarget(target, found, family)
 
