@@ -33,7 +33,7 @@ from rlcalc.errors import InputError
 from rlcalc.specs import Formula
 
 # calls of a search, and the seconds that a slow function may take for them
-MOST_CALLS, LONGEST = 1500, 5.0
+MOST_CALLS, LONGEST = 800, 5.0
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
 
