@@ -275,7 +275,15 @@ def ppo_count(
 def loss_aggregation(
     loss: _Numbers,
     mask: _Numbers | None = None,
-    mode: Literal["token-mean", "token-sum", "seq-mean-token-sum", "seq-mean-token-mean", "fixed-divisor", "fixed-divisor-sum", "prompt-mean"] = "token-mean",
+    mode: Literal[
+        "token-mean",
+        "token-sum",
+        "seq-mean-token-sum",
+        "seq-mean-token-mean",
+        "fixed-divisor",
+        "fixed-divisor-sum",
+        "prompt-mean",
+    ] = "token-mean",
     divisor: _Numbers | None = None,
     tokens: _Numbers | None = None,
     sequences: _Numbers | None = None,
