@@ -12,10 +12,13 @@ from rlcalc.cli import main
 from rlcalc.conform.binding.model import Binding, binding_of, read_binding
 from rlcalc.conform.binding.names import guessed_formula, roles_of
 from rlcalc.conform.binding.search import bind
+from rlcalc.conform.catalogue import composed
+from rlcalc.conform.faults import catalogue
 from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import from_function
 from rlcalc.conform.target.facts import facts_of, read_facts
 from rlcalc.conform.target.sheet import perform_sheet, steps_of
+from rlcalc.conform.vectors import reference
 from rlcalc.errors import DataError, InputError
 from rlcalc.specs import load_formula
 from rlcalc.testing import conformance_suite
@@ -327,3 +330,75 @@ def test_the_command_line_guesses_the_formula_and_takes_roles(capsys: pytest.Cap
     assert (code, "NAME=ROLE" in err) == (2, True)
     code, _, err = rlcalc(capsys, "conform", "--exec", "true", "--formula", "gae", "--map", "r=rewards")
     assert (code, "not --exec" in err) == (2, True)
+
+
+def _bound_form(form: Any) -> Any:
+    """A form of the catalogue behind a signature that people have: time first, done flags, a last value."""
+
+    def compute(rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float, lam: float) -> Any:
+        whole = np.concatenate([values, np.asarray(last_value)[None]], 0)
+        found = form(
+            rewards=rewards.T,
+            values=whole.T,
+            gamma=rewards.dtype.type(gamma),
+            lam=rewards.dtype.type(lam),
+            terminated=dones.T.astype(bool),
+            truncated=None,
+            next_values=None,
+        )
+        return found["advantages"].T
+
+    return compute
+
+
+# what a function without truncation, and without returns, cannot show; single precision is a note
+INVISIBLE = {
+    "recursion-crosses-truncation",
+    "next-value-of-reset-state",
+    "truncation-bootstraps-own-value",
+    "truncated-advantage-zero",
+    "truncation-ends-with-discounts-per-step",
+    "computes-in-float32",
+    "discounts-in-float32",
+    "bootstrap-discount-in-float32",
+    "returns-are-monte-carlo",
+    "returns-are-values",
+}
+SOME = {
+    "bootstrap-after-last-terminal",
+    "bootstrap-counted-twice",
+    "done-mask-one-early",
+    "last-value-one-early",
+}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, id=fault.name, marks=[] if fault.name in SOME else [pytest.mark.slow])
+        for fault in catalogue("gae").faults
+        if fault.name not in INVISIBLE
+    ],
+)
+def test_no_fault_of_the_catalogue_hides_behind_a_binding(fault: Any) -> None:
+    form = _bound_form(composed((fault,), (), reference(load_formula("gae"))))
+    assert not report(form).verdict.startswith("conforms")
+
+
+def test_the_right_form_behind_the_same_signature_conforms() -> None:
+    assert report(_bound_form(reference(load_formula("gae")))).verdict == "conforms"
+
+
+def test_a_flag_after_the_last_step_says_what_the_others_came_with() -> None:
+    """Uses the flag of observation t for step t: right at all steps but the first for flags of the step."""
+
+    def compute(
+        rewards: Any, values: Any, dones: Any, next_value: Any, next_done: Any, gamma: Any, lam: Any
+    ) -> Any:
+        return numpy_sequences.gae_masks(
+            rewards, values, 1.0 - dones * (np.arange(len(dones)) > 0)[:, None], next_value, gamma, lam
+        )
+
+    binding = found(compute)
+    assert (binding.ends, binding.agreed in ("fault", "part")) == ("observation", True)
+    assert report(compute).verdict == "nonconforming"
