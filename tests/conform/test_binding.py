@@ -387,3 +387,18 @@ def test_no_fault_of_the_catalogue_hides_behind_a_binding(fault: Any) -> None:
 
 def test_the_right_form_behind_the_same_signature_conforms() -> None:
     assert report(_bound_form(reference(load_formula("gae")))).verdict == "conforms"
+
+
+def test_a_flag_after_the_last_step_says_what_the_others_came_with() -> None:
+    """Uses the flag of observation t for step t: right at all steps but the first for flags of the step."""
+
+    def compute(
+        rewards: Any, values: Any, dones: Any, next_value: Any, next_done: Any, gamma: Any, lam: Any
+    ) -> Any:
+        return numpy_sequences.gae_masks(
+            rewards, values, 1.0 - dones * (np.arange(len(dones)) > 0)[:, None], next_value, gamma, lam
+        )
+
+    binding = found(compute)
+    assert (binding.ends, binding.agreed in ("fault", "part")) == ("observation", True)
+    assert report(compute).verdict == "nonconforming"
