@@ -271,3 +271,24 @@ def ppo_count(
     iterations: _Numbers = 1,
 ) -> Any:
     """Trajectories and gradient steps of PPO."""
+
+def loss_aggregation(
+    loss: _Numbers,
+    mask: _Numbers | None = None,
+    mode: Literal[
+        "token-mean",
+        "token-sum",
+        "seq-mean-token-sum",
+        "seq-mean-token-mean",
+        "fixed-divisor",
+        "fixed-divisor-sum",
+        "prompt-mean",
+    ] = "token-mean",
+    divisor: _Numbers | None = None,
+    tokens: _Numbers | None = None,
+    sequences: _Numbers | None = None,
+    ranks: _Numbers = 1,
+    groups: _Numbers | None = None,
+    count_all: bool | None = None,
+) -> Any:
+    """Masked aggregation of token losses."""
