@@ -275,15 +275,7 @@ def ppo_count(
 def loss_aggregation(
     loss: _Numbers,
     mask: _Numbers | None = None,
-    mode: Literal[
-        "token-mean",
-        "token-sum",
-        "seq-mean-token-sum",
-        "seq-mean-token-mean",
-        "fixed-divisor",
-        "fixed-divisor-sum",
-        "prompt-mean",
-    ] = "token-mean",
+    mode: Literal["token-mean", "token-sum", "seq-mean-token-sum", "seq-mean-token-mean", "fixed-divisor", "fixed-divisor-sum", "prompt-mean"] = "token-mean",
     divisor: _Numbers | None = None,
     tokens: _Numbers | None = None,
     sequences: _Numbers | None = None,
@@ -292,3 +284,16 @@ def loss_aggregation(
     count_all: bool | None = None,
 ) -> Any:
     """Masked aggregation of token losses."""
+
+def dpo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    ref_chosen: _Numbers,
+    ref_rejected: _Numbers,
+    beta: _Numbers = 0.1,
+    label_smoothing: _Numbers = 0,
+    kind: Literal["sigmoid", "robust", "hinge"] = "sigmoid",
+    chosen_lengths: _Numbers | None = None,
+    rejected_lengths: _Numbers | None = None,
+) -> Any:
+    """Loss of direct preference optimisation."""

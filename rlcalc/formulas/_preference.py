@@ -39,12 +39,25 @@ def log_ratios(
     reference: Sequence[Any],
     lengths: Sequence[int] | None = None,
 ) -> list[Symbol]:
-    """Steps log π(y) − log π_ref(y) of every pair, divided by the number of tokens where that is given."""
+    """Steps ℓ − ℓ', log π(y) − log π_ref(y), per token where lengths are given."""
     found = []
     for k, (mine, other) in enumerate(zip(policy, reference, strict=True), start=1):
-        gap = d.given(Name("ℓ", str(k), side), mine) - d.given(Name("ℓ", f"ref,{k}", side), other)
+        gap = d.given(Name("ℓ", str(k), side), mine) - d.given(Name("ℓ'", str(k), side, tex=r"\ell'"), other)
         found.append(d.step(Name(name, str(k)), gap / lengths[k - 1] if lengths else gap))
     return found
+
+
+def averages(d: Derivation, side: str, sums: Sequence[Any], lengths: Sequence[int]) -> list[Symbol]:
+    """Steps a = ℓ/|y|, the average log-probability of a token, of every pair."""
+    return [
+        d.step(Name("a", str(k), side), d.given(Name("ℓ", str(k), side), whole) / count)
+        for k, (whole, count) in enumerate(zip(sums, lengths, strict=True), start=1)
+    ]
+
+
+def slope_name(k: int, side: str = "w") -> Name:
+    """∂L/∂ℓ of the k-th pair."""
+    return Name(f"∂L/∂ℓ_{k}^{side}", tex=rf"\frac{{\partial L}}{{\partial \ell_{{{k}}}^{{{side}}}}}")
 
 
 def mean(terms: Sequence[Term]) -> Term:

@@ -18,7 +18,15 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
-from rlcalc.formulas._preference import falling, log_one_plus_exp, log_ratios, mean, per_token, softplus
+from rlcalc.formulas._preference import (
+    falling,
+    log_one_plus_exp,
+    log_ratios,
+    mean,
+    per_token,
+    slope_name,
+    softplus,
+)
 from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Term, apply, term
@@ -36,18 +44,15 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         slope = _slope(i, x, s)
         if slope is not None:
             count = len(chosen) * (i.chosen_lengths[k] if i.chosen_lengths else 1)
-            tex = rf"\frac{{\partial L}}{{\partial \ell_{{{name}}}^{{w}}}}"
-            slopes.append(d.step(Name(f"∂L/∂ℓ_{name}^(w)", tex=tex), -beta * slope / count))
+            slopes.append(d.step(slope_name(k + 1), -beta * slope / count))
     d.output("losses", losses)
     d.output("loss", d.step("L", mean(losses), "mean over the pairs"))
-    d.output(
-        "chosen_rewards",
-        [d.step(Name("r", str(k), "w"), beta * c) for k, c in enumerate(chosen, start=1)],
-    )
-    d.output(
-        "rejected_rewards",
-        [d.step(Name("r", str(k), "l"), beta * c) for k, c in enumerate(rejected, start=1)],
-    )
+    for side, output, ratios in (("w", "chosen_rewards", chosen), ("l", "rejected_rewards", rejected)):
+        steps = [
+            d.step(Name("r", str(k), side), beta * ratio, "implicit reward")
+            for k, ratio in enumerate(ratios, start=1)
+        ]
+        d.output(output, steps)
     if len(slopes) == len(losses):
         d.output("d_chosen", slopes)
     else:
