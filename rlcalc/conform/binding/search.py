@@ -64,6 +64,9 @@ class Search:
         self.known: dict[Any, Reply] = {}
         answer = answer_name(formula)
         self.mains = {answer, *({"advantages", "returns"} & set(self.outputs))}
+        name = (target.called or target.name).rpartition(":")[2].lower()
+        if answer == "advantages" and "adv" in name and "ret" not in name:
+            self.mains = {answer}  # its name says that its answer is no return
 
     def find(self) -> Binding | None:
         """The best reading; ``None`` where no call came back."""
