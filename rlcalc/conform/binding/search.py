@@ -33,7 +33,7 @@ from rlcalc.errors import InputError
 from rlcalc.specs import Formula
 
 # calls of a search, and the seconds that a slow function may take for them
-MOST_CALLS, LONGEST = 1500, 5.0
+MOST_CALLS, LONGEST = 800, 5.0
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
 
@@ -64,6 +64,9 @@ class Search:
         self.known: dict[Any, Reply] = {}
         answer = answer_name(formula)
         self.mains = {answer, *({"advantages", "returns"} & set(self.outputs))}
+        name = (target.called or target.name).rpartition(":")[2].lower()
+        if answer == "advantages" and "adv" in name and "ret" not in name:
+            self.mains = {answer}  # its name says that its answer is no return
 
     def find(self) -> Binding | None:
         """The best reading; ``None`` where no call came back."""

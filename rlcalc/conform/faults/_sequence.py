@@ -297,6 +297,9 @@ def next_value_of_reset_state(arrays: Arrays) -> Arrays:
     Shown when: Next values that differ from values, as those of truncated steps do.
     Cause: The environment resets by itself, and the final observation is not kept.
     Fix: Bootstrap from the value of the true successor.
+    Diff:
+        - target = rewards[t] + gamma * live * values[t + 1]
+        + target = rewards[t] + gamma * live * next_values[t]
     """
     return {"next_values": None}
 
@@ -309,6 +312,9 @@ def discounts_in_float32(arrays: Arrays) -> Arrays:
     Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype:
         gamma * (~done).int().
     Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
+    Diff:
+        - discount = gamma * (~done).int()
+        + discount = gamma * (~done).to(rewards.dtype)
     """
     return {"gamma": narrow_discount(arrays["gamma"])}
 
@@ -321,6 +327,9 @@ def computes_in_float32(form: Form, /, **arrays: Any) -> Outputs:
     Cause: A buffer or a cast with a fixed dtype, torch.tensor(list) with the default one, or JAX without
         jax_enable_x64.
     Fix: Take dtype and device from the inputs: zeros_like(rewards), torch.as_tensor(x, dtype=rewards.dtype).
+    Diff:
+        - out = torch.zeros(len(rewards))
+        + out = torch.zeros_like(rewards)
     """
     (kind,) = {value.dtype for value in arrays.values() if _floating(value)}
     single = {name: value.astype(np.float32) if _floating(value) else value for name, value in arrays.items()}
