@@ -285,6 +285,33 @@ def loss_aggregation(
 ) -> Any:
     """Masked aggregation of token losses."""
 
+def token_logprobs(
+    logits: _Numbers,
+    ids: _Numbers,
+    temperature: _Numbers = 1,
+) -> Any:
+    """Log-probabilities of the tokens taken."""
+
+def kl_estimate(
+    logp: _Numbers,
+    ref_logp: _Numbers,
+    kind: Literal["k1", "k2", "k3", "abs"] = "k3",
+    clamp_in: _Numbers | None = None,
+    clamp_out: _Numbers | None = None,
+) -> Any:
+    """Estimates of the KL divergence per token."""
+
+def policy_clip(
+    logp: _Numbers,
+    old_logp: _Numbers,
+    adv: _Numbers,
+    eps_low: _Numbers = 0.2,
+    eps_high: _Numbers | None = None,
+    dual: _Numbers | None = None,
+    log_clamp: _Numbers | None = None,
+) -> Any:
+    """Clipped surrogate per token, with dual clip."""
+
 def dpo_loss(
     chosen: _Numbers,
     rejected: _Numbers,

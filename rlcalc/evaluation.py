@@ -169,9 +169,11 @@ def _differentiated(
     found = form(**arrays)
     for name, slope in slopes.items():
         if found[slope.of].requires_grad:
-            (found[name],) = torch.autograd.grad(
+            (whole,) = torch.autograd.grad(
                 found[slope.of].sum(), leaves[slope.by], retain_graph=True, materialize_grads=True
             )
+            # rows at the end that take no part are not among the answers (logits after the last token)
+            found[name] = whole[tuple(slice(0, length) for length in found[name].shape)]
     return found
 
 
