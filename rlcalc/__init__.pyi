@@ -275,7 +275,15 @@ def ppo_count(
 def loss_aggregation(
     loss: _Numbers,
     mask: _Numbers | None = None,
-    mode: Literal["token-mean", "token-sum", "seq-mean-token-sum", "seq-mean-token-mean", "fixed-divisor", "fixed-divisor-sum", "prompt-mean"] = "token-mean",
+    mode: Literal[
+        "token-mean",
+        "token-sum",
+        "seq-mean-token-sum",
+        "seq-mean-token-mean",
+        "fixed-divisor",
+        "fixed-divisor-sum",
+        "prompt-mean",
+    ] = "token-mean",
     divisor: _Numbers | None = None,
     tokens: _Numbers | None = None,
     sequences: _Numbers | None = None,
@@ -324,3 +332,32 @@ def dpo_loss(
     rejected_lengths: _Numbers | None = None,
 ) -> Any:
     """Loss of direct preference optimisation."""
+
+def reward_model_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    margin: _Numbers | None = None,
+    centre: _Numbers = 0,
+) -> Any:
+    """Loss of a reward model (Bradley–Terry)."""
+
+def ipo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    ref_chosen: _Numbers,
+    ref_rejected: _Numbers,
+    beta: _Numbers = 0.1,
+    chosen_lengths: _Numbers | None = None,
+    rejected_lengths: _Numbers | None = None,
+) -> Any:
+    """Loss of identity preference optimisation."""
+
+def simpo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    chosen_lengths: _Numbers,
+    rejected_lengths: _Numbers,
+    beta: _Numbers = 2,
+    gamma: _Numbers = 0.5,
+) -> Any:
+    """Loss of simple preference optimisation."""
