@@ -275,15 +275,7 @@ def ppo_count(
 def loss_aggregation(
     loss: _Numbers,
     mask: _Numbers | None = None,
-    mode: Literal[
-        "token-mean",
-        "token-sum",
-        "seq-mean-token-sum",
-        "seq-mean-token-mean",
-        "fixed-divisor",
-        "fixed-divisor-sum",
-        "prompt-mean",
-    ] = "token-mean",
+    mode: Literal["token-mean", "token-sum", "seq-mean-token-sum", "seq-mean-token-mean", "fixed-divisor", "fixed-divisor-sum", "prompt-mean"] = "token-mean",
     divisor: _Numbers | None = None,
     tokens: _Numbers | None = None,
     sequences: _Numbers | None = None,
@@ -309,6 +301,27 @@ def kl_estimate(
 ) -> Any:
     """Estimates of the KL divergence per token."""
 
+def masked_whiten(
+    x: _Numbers,
+    mask: _Numbers | None = None,
+    ddof: _Numbers = 1,
+    eps: _Numbers = 0,
+    place: Literal["inside", "outside", "floor"] = "inside",
+    shift_mean: _Numbers = 1,
+) -> Any:
+    """Whitening over valid tokens."""
+
+def token_rewards(
+    score: _Numbers,
+    logp: _Numbers,
+    ref_logp: _Numbers,
+    mask: _Numbers | None = None,
+    beta: _Numbers = ...,
+    kind: Literal["k1", "k2", "k3", "abs"] = "k1",
+    clip_score: _Numbers | None = None,
+) -> Any:
+    """Token rewards: KL penalty and the score of an answer."""
+
 def policy_clip(
     logp: _Numbers,
     old_logp: _Numbers,
@@ -319,3 +332,13 @@ def policy_clip(
     log_clamp: _Numbers | None = None,
 ) -> Any:
     """Clipped surrogate per token, with dual clip."""
+
+def group_advantage(
+    rewards: _Numbers,
+    groups: _Numbers,
+    scale: Literal["group", "none", "batch", "batch-centred", "mean"] = "group",
+    ddof: _Numbers = 1,
+    eps: _Numbers = 0,
+    singleton: Literal["zero", "raw"] = "zero",
+) -> Any:
+    """Group-relative advantages of a batch."""
