@@ -275,15 +275,7 @@ def ppo_count(
 def loss_aggregation(
     loss: _Numbers,
     mask: _Numbers | None = None,
-    mode: Literal[
-        "token-mean",
-        "token-sum",
-        "seq-mean-token-sum",
-        "seq-mean-token-mean",
-        "fixed-divisor",
-        "fixed-divisor-sum",
-        "prompt-mean",
-    ] = "token-mean",
+    mode: Literal["token-mean", "token-sum", "seq-mean-token-sum", "seq-mean-token-mean", "fixed-divisor", "fixed-divisor-sum", "prompt-mean"] = "token-mean",
     divisor: _Numbers | None = None,
     tokens: _Numbers | None = None,
     sequences: _Numbers | None = None,
@@ -319,3 +311,16 @@ def policy_clip(
     log_clamp: _Numbers | None = None,
 ) -> Any:
     """Clipped surrogate per token, with dual clip."""
+
+def dpo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    ref_chosen: _Numbers,
+    ref_rejected: _Numbers,
+    beta: _Numbers = 0.1,
+    label_smoothing: _Numbers = 0,
+    kind: Literal["sigmoid", "robust", "hinge"] = "sigmoid",
+    chosen_lengths: _Numbers | None = None,
+    rejected_lengths: _Numbers | None = None,
+) -> Any:
+    """Loss of direct preference optimisation."""
