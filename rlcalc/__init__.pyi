@@ -275,7 +275,15 @@ def ppo_count(
 def loss_aggregation(
     loss: _Numbers,
     mask: _Numbers | None = None,
-    mode: Literal["token-mean", "token-sum", "seq-mean-token-sum", "seq-mean-token-mean", "fixed-divisor", "fixed-divisor-sum", "prompt-mean"] = "token-mean",
+    mode: Literal[
+        "token-mean",
+        "token-sum",
+        "seq-mean-token-sum",
+        "seq-mean-token-mean",
+        "fixed-divisor",
+        "fixed-divisor-sum",
+        "prompt-mean",
+    ] = "token-mean",
     divisor: _Numbers | None = None,
     tokens: _Numbers | None = None,
     sequences: _Numbers | None = None,
@@ -322,6 +330,14 @@ def token_rewards(
 ) -> Any:
     """Token rewards: KL penalty and the score of an answer."""
 
+def sft_loss(
+    logits: _Numbers,
+    labels: _Numbers,
+    tokens: _Numbers | None = None,
+    smoothing: _Numbers = 0,
+) -> Any:
+    """Causal cross-entropy with shift and mask."""
+
 def policy_clip(
     logp: _Numbers,
     old_logp: _Numbers,
@@ -333,6 +349,17 @@ def policy_clip(
 ) -> Any:
     """Clipped surrogate per token, with dual clip."""
 
+def value_clip_loss(
+    values: _Numbers,
+    old_values: _Numbers,
+    returns: _Numbers,
+    mask: _Numbers | None = None,
+    eps: _Numbers = 0.5,
+    factor: _Numbers = 0.5,
+    tokens: _Numbers | None = None,
+) -> Any:
+    """Clipped value loss over tokens."""
+
 def group_advantage(
     rewards: _Numbers,
     groups: _Numbers,
@@ -342,3 +369,27 @@ def group_advantage(
     singleton: Literal["zero", "raw"] = "zero",
 ) -> Any:
     """Group-relative advantages of a batch."""
+
+def token_gae(
+    rewards: _Numbers,
+    values: _Numbers,
+    mask: _Numbers | None = None,
+    gamma: _Numbers = 1,
+    lam: _Numbers = 1,
+    bootstrap: _Numbers | None = None,
+    interior: Literal["skip", "zero", "ignore"] = "skip",
+) -> Any:
+    """GAE over tokens, with padding and tool turns."""
+
+def dpo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    ref_chosen: _Numbers,
+    ref_rejected: _Numbers,
+    beta: _Numbers = 0.1,
+    label_smoothing: _Numbers = 0,
+    kind: Literal["sigmoid", "robust", "hinge"] = "sigmoid",
+    chosen_lengths: _Numbers | None = None,
+    rejected_lengths: _Numbers | None = None,
+) -> Any:
+    """Loss of direct preference optimisation."""

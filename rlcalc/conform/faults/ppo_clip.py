@@ -157,6 +157,22 @@ def scaled_by_the_bounds(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
     return {"objective": ratio * adv * np.where(adv > 0, 1 - eps, 1 + eps)}
 
 
+@fault("dual-clip-below-one", "clipping", reported_in=["opendilab/PPOxFamily issue #95"])
+def dual_clip_below_one(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
+    """Holds the objective of a negative advantage at c·A or above with a c below 1, such as 1/2: the bound
+    acts on every bad action, even at a ratio of 1.
+
+    Shown when: A negative advantage with a ratio above c.
+    Cause: c is read as a bound of the loss, or as another ε.
+    Fix: Take c above 1, such as 3: only a ratio beyond it is held.
+    Diff:
+        - objective = np.where(adv < 0, np.maximum(clipped, 0.5 * adv), clipped)
+        + objective = np.where(adv < 0, np.maximum(clipped, 3 * adv), clipped)
+    """
+    plain = form(ratio=ratio, adv=adv, eps=eps)["objective"]
+    return {"objective": np.where(adv < 0, np.maximum(plain, adv / 2), plain)}
+
+
 @argument_fault("log-ratio-for-ratio", "logarithm")
 def log_ratio_for_ratio(arrays: Arrays) -> Arrays:
     """Uses the difference of the log-probabilities where the ratio is meant.
