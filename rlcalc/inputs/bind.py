@@ -110,8 +110,8 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
     for parameter in active:
         if parameter.name in given and parameter is not mask:
             value = given[parameter.name]
-            if mask is not None and formula.is_masked(parameter):
-                value = without_masked(value, values[mask.name])
+            if formula.is_masked(parameter) and formula.hides(given):
+                value = without_masked(value, values[mask.name] if mask else None)
             values[parameter.name] = read_parameter(formula, parameter, value)
     padded = pad_rows(formula, values)
     for parameter in active:

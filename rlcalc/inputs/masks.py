@@ -24,7 +24,7 @@ from rlcalc.specs import Formula
 def hidden(inputs: Inputs) -> Inputs:
     """Exact inputs with 0 in every place that is masked."""
     spec = inputs.formula
-    if spec.mask is None:
+    if spec.mask is None or not spec.hides(inputs.given):
         return inputs
     mask = inputs.given[spec.mask.name]
     given = dict(inputs.given)
@@ -51,6 +51,6 @@ def hidden_arrays(xp: Backend, spec: Formula, arrays: Mapping[str, Any]) -> dict
         return found
     mask = xp.placed(mask, found[names[0]])
     found[spec.mask.name] = mask
-    for name in names:
+    for name in names if spec.hides(arrays) else ():
         found[name] = xp.where(mask, found[name], xp.zeros_like(found[name]))
     return found

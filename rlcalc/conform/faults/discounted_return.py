@@ -140,6 +140,8 @@ done_mask_one_late = shared.done_mask_one_late
 done_mask_one_early = shared.done_mask_one_early
 done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
 reward_one_late = shared.reward_one_late
+last_value_one_early = shared.reported(shared.last_value_one_early)
+gamma_twice = shared.gamma_twice
 last_reward_lost = shared.last_reward_lost
 
 

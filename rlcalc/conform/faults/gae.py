@@ -19,6 +19,7 @@ from rlcalc.conform.faults._sequence import (
     narrow,
     narrow_discount,
     next_values,
+    own_values,
 )
 from rlcalc.recurrence.scan import scan_numpy
 
@@ -291,20 +292,36 @@ def bootstrap_counted_twice(arrays: Arrays) -> Arrays:
     return {"rewards": rewards.astype(arrays["rewards"].dtype)}
 
 
-@argument_fault("last-value-one-early", "indexing", reported_in=["tensorflow/agents issue #953"])
-def last_value_one_early(arrays: Arrays) -> Arrays:
-    """Bootstraps the last step from V(S_{T−1}), the state before it, instead of V(S_T).
+last_value_one_early = shared.last_value_one_early
+value_two_steps_ahead = shared.value_two_steps_ahead
 
-    Shown when: A last step that does not terminate, γ above 0, and two last values that differ.
-    Cause: The last value is taken from the array of values after its last entry was stripped off.
-    Fix: Take V(S_T) first, then strip it off: final = values[-1]; values = values[:-1].
+
+@argument_fault("bootstraps-from-own-value", "indexing")
+def bootstraps_from_own_value(arrays: Arrays) -> Arrays:
+    """Takes V(S_t) for the value of the successor of every step: δ_t = R + γ·V(S_t) − V(S_t).
+
+    Shown when: γ above 0 and neighbouring values that differ.
+    Cause: Both values are read at the same index.
+    Fix: δ_t = R + γ·V(S_{t+1}) − V(S_t).
     Diff:
-        - values = values[:-1]
-        - last_value = values[-1]
-        + last_value = values[-1]
-        + values = values[:-1]
+        - delta = rewards[t] + gamma * live * values[t] - values[t]
+        + delta = rewards[t] + gamma * live * values[t + 1] - values[t]
     """
-    return {"next_values": np.where(last_step(arrays), arrays["values"][..., :-1], next_values(arrays))}
+    return {"next_values": own_values(arrays)}
+
+
+@output_fault("sign-flipped", "sign")
+def sign_flipped(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives the value minus the λ-return: good actions become less likely.
+
+    Shown when: Any advantage other than 0.
+    Cause: The error of the critic, prediction minus target, was used for the advantage as well.
+    Fix: A_t = G_t − V(S_t): what came minus what was expected.
+    Diff:
+        - advantages = values - returns
+        + advantages = returns - values
+    """
+    return {**found, "advantages": -found["advantages"]}
 
 
 # factors

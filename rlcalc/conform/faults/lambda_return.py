@@ -195,19 +195,38 @@ reward_one_late = shared.reported(shared.reward_one_late, "kc-ml2/SimpleDreamer 
 last_reward_lost = shared.last_reward_lost
 
 
-@argument_fault("value-two-steps-ahead", "indexing", reported_in=["epignatelli/navix PR #152"])
-def value_two_steps_ahead(arrays: Arrays) -> Arrays:
-    """Bootstraps step t from V(S_{t+2}); the last two steps share the last value.
+value_two_steps_ahead = shared.reported(shared.value_two_steps_ahead, "epignatelli/navix PR #152")
+last_value_one_early = shared.reported(shared.last_value_one_early)
+gamma_twice = shared.gamma_twice
 
-    Shown when: λ below 1, γ above 0, and neighbouring values that differ.
-    Cause: Values that are those of the successors already are shifted once more.
-    Fix: Shift once: the state after step t is S_{t+1}.
+
+@argument_fault("one-step-returns", "discounting")
+def one_step_returns(arrays: Arrays) -> Arrays:
+    """Gives R + γ·V', as if λ were 0.
+
+    Shown when: Two steps of one episode, with γ and λ above 0.
+    Cause: The return that is carried is set again inside the loop, or the line that keeps it is missing.
+    Fix: Set it once, before the loop, and keep every G_t in it.
     Diff:
-        - later = np.append(next_values[1:], next_values[-1:])
-        + later = next_values
+        - ret = values[t + 1]  # inside the loop
+        + ret = values[T]  # before it
+          returns[t] = ret = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * ret)
     """
-    after = next_values(arrays)
-    return {"next_values": np.concatenate([after[..., 1:], after[..., -1:]], axis=-1)}
+    return {"lam": arrays["lam"] * 0}
+
+
+@argument_fault("returns-are-monte-carlo", "swapped")
+def returns_are_monte_carlo(arrays: Arrays) -> Arrays:
+    """Gives discounted sums with a bootstrap, whatever λ is.
+
+    Shown when: Two steps of one episode, λ below 1, and values that differ from the returns.
+    Cause: The target of the critic is computed by a function of its own, from the rewards.
+    Fix: G_t = R_{t+1} + γ·((1−λ)·V(S_{t+1}) + λ·G_{t+1}).
+    Diff:
+        - ret = rewards[t] + gamma * ret
+        + ret = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * ret)
+    """
+    return {"lam": arrays["lam"] * 0 + 1}
 
 
 @argument_fault("bootstraps-from-own-value", "indexing", reported_in=["danijar/dreamerv3 issue #181"])

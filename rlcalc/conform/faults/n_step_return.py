@@ -36,6 +36,21 @@ def gamma_not_to_the_n(form: Form, /, **arrays: Any) -> Outputs:
     return with_returns({}, arrays, rewards + discounts(arrays) * value)
 
 
+@fault("value-not-discounted", "discounting", stage="outputs")
+def value_not_discounted(form: Form, /, **arrays: Any) -> Outputs:
+    """Adds the value at the end of the window without any power of γ.
+
+    Shown when: γ below 1 and a value other than 0.
+    Cause: The value is added to the finished sum.
+    Fix: Multiply it by γ^m, with the number m of rewards that are in the window.
+    Diff:
+        - target = reward_sum + (1 - terminated) * next_value
+        + target = reward_sum + gamma ** len(window) * (1 - terminated) * next_value
+    """
+    rewards, value = _parts(form, arrays)
+    return with_returns({}, arrays, rewards + value)
+
+
 @fault("gamma-to-the-n-in-short-windows", "discounting", stage="outputs")
 def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
     """Discounts the value by γ^n where the window was cut short after fewer than n steps.
@@ -120,6 +135,8 @@ done_mask_one_late = shared.done_mask_one_late
 done_mask_one_early = shared.done_mask_one_early
 done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
 reward_one_late = shared.reward_one_late
+last_value_one_early = shared.reported(shared.last_value_one_early)
+gamma_twice = shared.gamma_twice
 last_reward_lost = shared.last_reward_lost
 
 

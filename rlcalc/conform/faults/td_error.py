@@ -117,6 +117,8 @@ truncation_bootstraps_own_value = _of_sequences(shared.truncation_bootstraps_own
 done_mask_one_late = _of_sequences(shared.done_mask_one_late)
 done_mask_one_early = _of_sequences(shared.done_mask_one_early)
 done_mask_one_early_but_the_last = _of_sequences(shared.done_mask_one_early_but_the_last)
+value_two_steps_ahead = _of_sequences(shared.value_two_steps_ahead)
+gamma_twice = shared.gamma_twice
 reward_one_late = _of_sequences(shared.reward_one_late)
 
 
