@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from typing import Any
 
 from rlcalc._lazy import np
@@ -23,7 +23,7 @@ from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.names import roles_of
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
 from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of
-from rlcalc.conform.catalogue import composed, together
+from rlcalc.conform.catalogue import composed, pairs, together
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.call import Reply
@@ -86,9 +86,17 @@ class Answers:
     def right(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
         return self._of(given, names, (), self._ways[names])
 
+    @cached_property
+    def pairs(self) -> list[tuple[str, ...]]:
+        """Two faults at once, as they are and where one flag says that an episode is over."""
+        both = [" + ".join(f.name for f in pair) for pair in pairs(catalogue(self.formula.name).faults)]
+        ways = [names for names in self.conventions if names in ((), ("truncation-as-termination",))]
+        return [(names, *way) for way in ways for names in both]
+
     def faulty(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
-        fault = next(f for f in catalogue(self.formula.name).faults if f.name == names[0])
-        return self._of(given, names, (fault,), self._ways[names[1:]])
+        known = {fault.name: fault for fault in catalogue(self.formula.name).faults}
+        faults = tuple(known[name] for name in names[0].split(" + "))
+        return self._of(given, names, faults, self._ways[names[1:]])
 
     def _of(self, given: Mapping[str, Any], names: tuple[str, ...], faults: Any, ways: Any) -> Outputs:
         arrays = [np.asarray(value) for value in given.values() if value is not None]
@@ -318,16 +326,20 @@ class Search:
     def faulty(self) -> Binding | None:
         """A reading under which the function has a known fault."""
         runs = self.best_by_layout()
-        for names, run in product(self.answers.faults, runs):
-            probes = self.family.probes(run.binding)
-            wrong = [self.answers.faulty(given, names) for given in probes]
-            outputs = _matched(run.parts, wrong[0], self.outputs)
+        asked = [(run, self.family.probes(run.binding)) for run in runs]
+        known = chain(product(self.answers.faults, asked), product(self.answers.pairs, asked))
+        for names, (run, probes) in known:
+            first = self.answers.faulty(probes[0], names)
+            outputs = _matched(run.parts, first, self.outputs)
+            if not outputs:
+                continue
+            wrong = [first, *(self.answers.faulty(given, names) for given in probes[1:])]
             for given, answer in zip(probes[1:], wrong[1:], strict=True):
                 if outputs:
                     matched = _matched(self.parts(run.binding, given) or {}, answer, self.outputs)
                     outputs = {n: p for n, p in outputs.items() if matched.get(n) == p}
-            pairs = list(zip(wrong, probes, strict=True))
-            if any(self.shows(answer, given, names[1:], outputs) for answer, given in pairs):
+            answered = list(zip(wrong, probes, strict=True))
+            if any(self.shows(answer, given, names[1:], outputs) for answer, given in answered):
                 outputs = {**self.rest(run.parts, outputs, probes[0]), **outputs}
                 return self.said(replace(run.binding, outputs=outputs, agreed="fault", like=names))
         return None
