@@ -13,6 +13,7 @@ fault shows: those whose inputs float32 does not hold.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -64,6 +65,8 @@ class Diagnosis:
     notes: list[str] = field(default_factory=list)
 
 
+# seconds of computing after which no further explanation is tried
+LONGEST = 8.0
 SHORT = 64  # steps over which two orders of rounding still agree closely
 
 
@@ -74,6 +77,11 @@ class Trial:
     faults: tuple[Fault, ...]
     under: tuple[Convention, ...]
     outside: bool = False
+
+    @property
+    def searches(self) -> bool:
+        """Whether constants have to be found first."""
+        return any(convention.open for convention in self.under)
 
 
 def diagnose(
@@ -105,10 +113,15 @@ def diagnose(
     tolerance = _tolerance(outcomes.values())
     # vectors that fail first: nearly every fault is out after one of them
     run.sort(key=lambda v: not judge(v, outcomes[v.id], dtype).failed)
-    tried = 0
+    shows = _showing(known.faults, run)
+    tried, until = 0, time.process_time() + LONGEST
     for stage in _trials(known, conventions, likely):
         found = []
         for trial in stage:
+            if trial.searches and not shows & {fault.name for fault in trial.faults}:
+                continue
+            if time.process_time() > until:
+                break
             tried += 1
             match = _match(trial, run, outcomes, tolerance, dtype)
             if match is not None:
@@ -116,6 +129,17 @@ def diagnose(
         if found:
             return Diagnosis(_ranked(found), None, tried)
     return Diagnosis((), _nearest(known, conventions or likely, run, outcomes, tolerance, dtype), tried)
+
+
+def _showing(faults: Sequence[Fault], vectors: Sequence[Vector]) -> set[str]:
+    """Faults that make a difference on some vector; beside others no constant is worth a search."""
+    right = reference(vectors[0].formula)
+    answers = [(vector, run_form(right, vector)) for vector in vectors]
+    return {
+        fault.name
+        for fault in faults
+        if not all(outcomes_equal(run_form(fault.around(right), v), found, v.scale) for v, found in answers)
+    }
 
 
 def _trials(
@@ -181,7 +205,7 @@ def _match(
 ) -> Match | None:
     """The faults as a match, if the target agrees with them on every vector and some vector shows them."""
     under: tuple[Convention, ...] | None = trial.under
-    if any(convention.open for convention in trial.under):
+    if trial.searches:
         under = fitted(
             trial.under, vectors, lambda v: outcomes[v.id], dtype, trial.faults, outside=trial.outside
         )

@@ -10,6 +10,7 @@ the report says so.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -106,7 +107,8 @@ class Answers:
             own = {p.name for p in self.formula.parameters}
             asked: dict[str, Any] = {p: given[p] if p in given else self.defaults.get(p) for p in own}
             try:
-                with np.errstate(all="ignore"):
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing
                     found = form(**{n: v.copy() if hasattr(v, "copy") else v for n, v in asked.items()})
             except Exception:  # a fault may be one that raises
                 found = {}
