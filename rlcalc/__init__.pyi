@@ -393,3 +393,32 @@ def dpo_loss(
     rejected_lengths: _Numbers | None = None,
 ) -> Any:
     """Loss of direct preference optimisation."""
+
+def reward_model_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    margin: _Numbers | None = None,
+    centre: _Numbers = 0,
+) -> Any:
+    """Loss of a reward model (Bradley–Terry)."""
+
+def ipo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    ref_chosen: _Numbers,
+    ref_rejected: _Numbers,
+    beta: _Numbers = 0.1,
+    chosen_lengths: _Numbers | None = None,
+    rejected_lengths: _Numbers | None = None,
+) -> Any:
+    """Loss of identity preference optimisation."""
+
+def simpo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    chosen_lengths: _Numbers,
+    rejected_lengths: _Numbers,
+    beta: _Numbers = 2,
+    gamma: _Numbers = 0.5,
+) -> Any:
+    """Loss of simple preference optimisation."""
