@@ -371,6 +371,15 @@ def gspo(
 ) -> Any:
     """Loss with one clipped ratio a sequence (GSPO)."""
 
+def cispo(
+    logp: _Numbers,
+    old_logp: _Numbers,
+    adv: _Numbers,
+    low: _Numbers | None = None,
+    high: _Numbers | None = None,
+) -> Any:
+    """REINFORCE with a clipped importance weight (CISPO)."""
+
 def group_advantage(
     rewards: _Numbers,
     groups: _Numbers,
