@@ -338,6 +338,15 @@ def sft_loss(
 ) -> Any:
     """Causal cross-entropy with shift and mask."""
 
+def overlong_penalty(
+    lengths: _Numbers,
+    max_length: _Numbers,
+    buffer: _Numbers,
+    factor: _Numbers = 1,
+    floor: _Numbers = 1,
+) -> Any:
+    """Soft punishment of overlong answers."""
+
 def policy_clip(
     logp: _Numbers,
     old_logp: _Numbers,
@@ -380,6 +389,13 @@ def token_gae(
     interior: Literal["skip", "zero", "ignore"] = "skip",
 ) -> Any:
     """GAE over tokens, with padding and tool turns."""
+
+def rloo_advantage(
+    rewards: _Numbers,
+    groups: _Numbers,
+    singleton: Literal["zero", "raw"] = "zero",
+) -> Any:
+    """Leave-one-out advantage (RLOO)."""
 
 def dpo_loss(
     chosen: _Numbers,
@@ -443,3 +459,13 @@ def orpo_loss(
     beta: _Numbers = 0.1,
 ) -> Any:
     """Loss of odds-ratio preference optimisation."""
+
+def adaptive_kl(
+    coef: _Numbers,
+    kl: _Numbers,
+    target: _Numbers,
+    n_steps: _Numbers,
+    horizon: _Numbers,
+    limit: _Numbers = 0.2,
+) -> Any:
+    """Adaptive coefficient of a KL penalty."""
