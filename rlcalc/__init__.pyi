@@ -369,6 +369,26 @@ def value_clip_loss(
 ) -> Any:
     """Clipped value loss over tokens."""
 
+def gspo(
+    logp: _Numbers,
+    old_logp: _Numbers,
+    adv: _Numbers,
+    mask: _Numbers | None = None,
+    eps_low: _Numbers = 0.0003,
+    eps_high: _Numbers = 0.0004,
+    sequences: _Numbers | None = None,
+) -> Any:
+    """Loss with one clipped ratio a sequence (GSPO)."""
+
+def cispo(
+    logp: _Numbers,
+    old_logp: _Numbers,
+    adv: _Numbers,
+    low: _Numbers | None = None,
+    high: _Numbers | None = None,
+) -> Any:
+    """REINFORCE with a clipped importance weight (CISPO)."""
+
 def group_advantage(
     rewards: _Numbers,
     groups: _Numbers,
