@@ -338,6 +338,14 @@ def sft_loss(
 ) -> Any:
     """Causal cross-entropy with shift and mask."""
 
+def token_entropy(
+    logits: _Numbers,
+    temperature: _Numbers = 1,
+    top_k: _Numbers | None = None,
+    top_p: _Numbers | None = None,
+) -> Any:
+    """Entropy of the next token, tempered and truncated."""
+
 def overlong_penalty(
     lengths: _Numbers,
     max_length: _Numbers,
