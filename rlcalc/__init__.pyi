@@ -346,6 +346,19 @@ def token_entropy(
 ) -> Any:
     """Entropy of the next token, tempered and truncated."""
 
+def rollout_correction(
+    train_logp: _Numbers,
+    rollout_logp: _Numbers,
+    mask: _Numbers | None = None,
+    level: Literal["token", "sequence", "geometric"] = "token",
+    action: Literal["truncate", "mask", "none"] = "truncate",
+    low: _Numbers | None = None,
+    high: _Numbers | None = None,
+    gate: Literal["token", "sequence", "geometric"] | None = None,
+    normalise: bool | None = None,
+) -> Any:
+    """Weights for tokens that another engine sampled."""
+
 def overlong_penalty(
     lengths: _Numbers,
     max_length: _Numbers,
