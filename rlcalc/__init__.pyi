@@ -338,6 +338,23 @@ def sft_loss(
 ) -> Any:
     """Causal cross-entropy with shift and mask."""
 
+def token_entropy(
+    logits: _Numbers,
+    temperature: _Numbers = 1,
+    top_k: _Numbers | None = None,
+    top_p: _Numbers | None = None,
+) -> Any:
+    """Entropy of the next token, tempered and truncated."""
+
+def overlong_penalty(
+    lengths: _Numbers,
+    max_length: _Numbers,
+    buffer: _Numbers,
+    factor: _Numbers = 1,
+    floor: _Numbers = 1,
+) -> Any:
+    """Soft punishment of overlong answers."""
+
 def policy_clip(
     logp: _Numbers,
     old_logp: _Numbers,
@@ -401,6 +418,13 @@ def token_gae(
 ) -> Any:
     """GAE over tokens, with padding and tool turns."""
 
+def rloo_advantage(
+    rewards: _Numbers,
+    groups: _Numbers,
+    singleton: Literal["zero", "raw"] = "zero",
+) -> Any:
+    """Leave-one-out advantage (RLOO)."""
+
 def dpo_loss(
     chosen: _Numbers,
     rejected: _Numbers,
@@ -463,3 +487,13 @@ def orpo_loss(
     beta: _Numbers = 0.1,
 ) -> Any:
     """Loss of odds-ratio preference optimisation."""
+
+def adaptive_kl(
+    coef: _Numbers,
+    kl: _Numbers,
+    target: _Numbers,
+    n_steps: _Numbers,
+    horizon: _Numbers,
+    limit: _Numbers = 0.2,
+) -> Any:
+    """Adaptive coefficient of a KL penalty."""
