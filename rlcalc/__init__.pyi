@@ -410,6 +410,18 @@ def cispo(
 ) -> Any:
     """REINFORCE with a clipped importance weight (CISPO)."""
 
+def decoupled_ppo(
+    logp: _Numbers,
+    prox_logp: _Numbers,
+    behav_logp: _Numbers,
+    adv: _Numbers,
+    eps_low: _Numbers = 0.2,
+    eps_high: _Numbers = 0.2,
+    cap: _Numbers | None = None,
+    action: Literal["truncate", "mask"] = "truncate",
+) -> Any:
+    """Clipped surrogate of three policies."""
+
 def group_advantage(
     rewards: _Numbers,
     groups: _Numbers,
