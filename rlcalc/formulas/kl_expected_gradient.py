@@ -19,7 +19,7 @@ from rlcalc.inputs.array_checks import Seen
 from rlcalc.inputs.bind import Inputs
 from rlcalc.spelling import spelled
 from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term, total
+from rlcalc.steps.terms import Name, Symbol, Term, apply, term, total
 
 # slope of each estimate by log p at one token; weighted ones have the estimate itself besides
 _SLOPES: dict[str, Callable[[Any, Any, Any], Any]] = {
@@ -72,7 +72,7 @@ def _expected(own: list[Any], slopes: list[Term], b: int) -> Term:
     )
 
 
-def _reverse(own: list[Any], x: list[Any], b: int) -> Term:
+def _reverse(own: list[Symbol], x: list[Symbol], b: int) -> Term:
     """∂ KL(p‖q)/∂z_b = p_b (x_b − KL)."""
     return own[b] * (x[b] - total(p * y for p, y in zip(own, x, strict=True)))
 
