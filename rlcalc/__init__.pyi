@@ -309,6 +309,12 @@ def kl_estimate(
 ) -> Any:
     """Estimates of the KL divergence per token."""
 
+def kl_expected_gradient(
+    p: _Numbers,
+    q: _Numbers,
+) -> Any:
+    """Expected gradients of the KL estimates."""
+
 def masked_whiten(
     x: _Numbers,
     mask: _Numbers | None = None,
