@@ -309,6 +309,12 @@ def kl_estimate(
 ) -> Any:
     """Estimates of the KL divergence per token."""
 
+def kl_expected_gradient(
+    p: _Numbers,
+    q: _Numbers,
+) -> Any:
+    """Expected gradients of the KL estimates."""
+
 def masked_whiten(
     x: _Numbers,
     mask: _Numbers | None = None,
@@ -337,6 +343,27 @@ def sft_loss(
     smoothing: _Numbers = 0,
 ) -> Any:
     """Causal cross-entropy with shift and mask."""
+
+def token_entropy(
+    logits: _Numbers,
+    temperature: _Numbers = 1,
+    top_k: _Numbers | None = None,
+    top_p: _Numbers | None = None,
+) -> Any:
+    """Entropy of the next token, tempered and truncated."""
+
+def rollout_correction(
+    train_logp: _Numbers,
+    rollout_logp: _Numbers,
+    mask: _Numbers | None = None,
+    level: Literal["token", "sequence", "geometric"] = "token",
+    action: Literal["truncate", "mask", "none"] = "truncate",
+    low: _Numbers | None = None,
+    high: _Numbers | None = None,
+    gate: Literal["token", "sequence", "geometric"] | None = None,
+    normalise: bool | None = None,
+) -> Any:
+    """Weights for tokens that another engine sampled."""
 
 def overlong_penalty(
     lengths: _Numbers,
@@ -388,6 +415,18 @@ def cispo(
     high: _Numbers | None = None,
 ) -> Any:
     """REINFORCE with a clipped importance weight (CISPO)."""
+
+def decoupled_ppo(
+    logp: _Numbers,
+    prox_logp: _Numbers,
+    behav_logp: _Numbers,
+    adv: _Numbers,
+    eps_low: _Numbers = 0.2,
+    eps_high: _Numbers = 0.2,
+    cap: _Numbers | None = None,
+    action: Literal["truncate", "mask"] = "truncate",
+) -> Any:
+    """Clipped surrogate of three policies."""
 
 def group_advantage(
     rewards: _Numbers,

@@ -57,3 +57,17 @@ def bounded(x: Term, low: Term | None, high: Term | None) -> Term:
 def bounded_array(xp: Backend, x: Any, low: Any, high: Any) -> Any:
     """``bounded``, entry by entry."""
     return x if low is None and high is None else xp.clip(x, low, high)
+
+
+def within(x: Any, low: Any, high: Any) -> bool:
+    """Whether low ≤ x ≤ high, of exact numbers."""
+    above = low is None or compare(x, low) in (0, 1)
+    return above and (high is None or compare(x, high) in (-1, 0))
+
+
+def within_array(x: Any, low: Any, high: Any) -> Any:
+    """``within``, entry by entry."""
+    inside = x == x
+    if low is not None:
+        inside = inside & (x >= low)
+    return inside if high is None else inside & (x <= high)
