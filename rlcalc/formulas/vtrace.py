@@ -1,8 +1,8 @@
 """V-trace: values and advantages of a policy from what another one did.
 
-    ρ = min(ρ̄, r),   c = λ min(c̄, r),   r = π/μ of the action taken,
+    ρ = min(ρ_max, r),   c = λ min(c_max, r),   r = π/μ of the action taken,
     v_t = V_t + δ_t + γ_t c_t (v_{t+1} − V_{t+1}),   δ_t = ρ_t (R_{t+1} + γ_t V_{t+1} − V_t),
-    A_t = min(ρ̄_pg, r_t) (R_{t+1} + γ_t v_{t+1} − V_t)
+    A_t = min(ρ_pg, r_t) (R_{t+1} + γ_t v_{t+1} − V_t)
 
 Source: Espeholt et al., arXiv:1802.01561, equation 1 and section 4.2.
 """
@@ -20,9 +20,9 @@ from rlcalc.steps.terms import Name, Term, apply, term
 
 def exact_form(d: Derivation, i: Inputs) -> None:
     lam = d.given("λ", i.lam)
-    of_values = d.given(Name("ρ̄", tex=r"\bar\rho"), i.rho_bar)
-    of_traces = d.given(Name("c̄", tex=r"\bar c"), i.c_bar)
-    of_policy = d.given(Name("ρ̄", "pg", tex=r"\bar\rho"), i.rho_bar_pg)
+    of_values = d.given(Name("ρ", "max"), i.rho_bar)
+    of_traces = d.given(Name("c", "max"), i.c_bar)
+    of_policy = d.given(Name("ρ", "pg"), i.rho_bar_pg)
     values = [d.given(Name("V", str(t)), value) for t, value in enumerate(i.values)]
     excess: Term = term(0)
     following: Term = values[-1]
