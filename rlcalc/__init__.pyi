@@ -456,6 +456,28 @@ def rloo_advantage(
 ) -> Any:
     """Leave-one-out advantage (RLOO)."""
 
+def vtrace(
+    rewards: _Numbers,
+    values: _Numbers,
+    discounts: _Numbers,
+    log_rhos: _Numbers,
+    rho_bar: _Numbers = 1,
+    c_bar: _Numbers = 1,
+    lam: _Numbers = 1,
+    rho_bar_pg: _Numbers = 1,
+) -> Any:
+    """V-trace."""
+
+def retrace(
+    rewards: _Numbers,
+    q: _Numbers,
+    expected_q: _Numbers,
+    discounts: _Numbers,
+    log_rhos: _Numbers,
+    lam: _Numbers = 1,
+) -> Any:
+    """Retrace."""
+
 def dpo_loss(
     chosen: _Numbers,
     rejected: _Numbers,
@@ -528,3 +550,9 @@ def adaptive_kl(
     limit: _Numbers = 0.2,
 ) -> Any:
     """Adaptive coefficient of a KL penalty."""
+
+def best_of_n_kl(
+    probs: _Numbers,
+    n: _Numbers,
+) -> Any:
+    """KL divergence of the best of n."""
