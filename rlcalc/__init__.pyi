@@ -360,6 +360,17 @@ def value_clip_loss(
 ) -> Any:
     """Clipped value loss over tokens."""
 
+def gspo(
+    logp: _Numbers,
+    old_logp: _Numbers,
+    adv: _Numbers,
+    mask: _Numbers | None = None,
+    eps_low: _Numbers = 0.0003,
+    eps_high: _Numbers = 0.0004,
+    sequences: _Numbers | None = None,
+) -> Any:
+    """Loss with one clipped ratio a sequence (GSPO)."""
+
 def group_advantage(
     rewards: _Numbers,
     groups: _Numbers,
@@ -402,6 +413,18 @@ def reward_model_loss(
 ) -> Any:
     """Loss of a reward model (Bradley–Terry)."""
 
+def kto_loss(
+    logps: _Numbers,
+    ref_logps: _Numbers,
+    desirable: _Numbers,
+    kl_logps: _Numbers,
+    kl_ref_logps: _Numbers,
+    beta: _Numbers = 0.1,
+    weight_desirable: _Numbers = 1,
+    weight_undesirable: _Numbers = 1,
+) -> Any:
+    """Loss of Kahneman–Tversky optimisation."""
+
 def ipo_loss(
     chosen: _Numbers,
     rejected: _Numbers,
@@ -422,3 +445,12 @@ def simpo_loss(
     gamma: _Numbers = 0.5,
 ) -> Any:
     """Loss of simple preference optimisation."""
+
+def orpo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    chosen_lengths: _Numbers,
+    rejected_lengths: _Numbers,
+    beta: _Numbers = 0.1,
+) -> Any:
+    """Loss of odds-ratio preference optimisation."""

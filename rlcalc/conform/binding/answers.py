@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,7 +10,7 @@ from itertools import combinations, product
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import composed, together
+from rlcalc.conform.catalogue import composed, pairs, together
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.vectors import golden_vectors, reference
 from rlcalc.specs import Formula
@@ -52,12 +53,20 @@ class Answers:
         under = [names for names in self.conventions if len(names) <= most]
         return [(f.name, *names) for names, f in product(under, catalogue(self.formula.name).faults)]
 
+    @cached_property
+    def pairs(self) -> list[tuple[str, ...]]:
+        """Two faults at once, as they are and where one flag says that an episode is over."""
+        both = [" + ".join(f.name for f in pair) for pair in pairs(catalogue(self.formula.name).faults)]
+        ways = [names for names in self.conventions if names in ((), ("truncation-as-termination",))]
+        return [(names, *way) for way in ways for names in both]
+
     def right(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
         return self._of(given, names, (), self._ways[names])
 
     def faulty(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
-        fault = next(f for f in catalogue(self.formula.name).faults if f.name == names[0])
-        return self._of(given, names, (fault,), self._ways[names[1:]])
+        known = {fault.name: fault for fault in catalogue(self.formula.name).faults}
+        faults = tuple(known[name] for name in names[0].split(" + "))
+        return self._of(given, names, faults, self._ways[names[1:]])
 
     def _of(self, given: Mapping[str, Any], names: tuple[str, ...], faults: Any, ways: Any) -> Outputs:
         arrays = [np.asarray(value) for value in given.values() if value is not None]
@@ -67,7 +76,8 @@ class Answers:
             own = {p.name for p in self.formula.parameters}
             asked: dict[str, Any] = {p: given[p] if p in given else self.defaults.get(p) for p in own}
             try:
-                with np.errstate(all="ignore"):
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing
                     found = form(**{n: v.copy() if hasattr(v, "copy") else v for n, v in asked.items()})
             except Exception:  # a fault may be one that raises
                 found = {}

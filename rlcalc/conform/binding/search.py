@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from rlcalc._lazy import np
@@ -274,11 +274,14 @@ class Search:
 
     def faulty(self) -> Binding | None:
         """A reading under which the function has a known fault."""
-        runs = self.best_by_layout()
-        for names, run in product(self.answers.faults, runs):
-            probes = self.family.probes(run.binding)
-            wrong = [self.answers.faulty(given, names) for given in probes]
-            outputs = matched(run.parts, wrong[0], self.outputs)
+        runs = [(run, self.family.probes(run.binding)) for run in self.best_by_layout()]
+        known = chain(product(self.answers.faults, runs), product(self.answers.pairs, runs))
+        for names, (run, probes) in known:
+            first = self.answers.faulty(probes[0], names)
+            outputs = matched(run.parts, first, self.outputs)
+            if not outputs:
+                continue
+            wrong = [first, *(self.answers.faulty(given, names) for given in probes[1:])]
             for given, answer in zip(probes[1:], wrong[1:], strict=True):
                 if outputs:
                     places = matched(self.parts(run.binding, given) or {}, answer, self.outputs)
