@@ -18,6 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.conform.field import Judged, cases, judged
 
+# before anything was changed for them
+FIRST_RUN = "first run: 33 of 47 judged rightly, 3 falsely accused, 2 missed"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -33,8 +36,9 @@ def main() -> None:
             said = " ".join([one.verdict or "not judged", *sorted(one.conventions)])
             print(f"{case.file}:{case.name}: {case.truth}; said: {said}; {one.why[:160]}")
     for words, some in (
-        ("functions", [one for one in found if not one.case.method]),
+        ("functions", [one for one in found if not (one.case.method or one.case.hold_out)]),
         ("methods", [one for one in found if one.case.method]),
+        (f"hold-out ({FIRST_RUN}), now", [one for one in found if one.case.hold_out]),
     ):
         if some:
             print(summary(words, some))

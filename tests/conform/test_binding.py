@@ -191,15 +191,34 @@ def letters(r: Any, v: Any, qq: Any, g: float, l: float) -> Any:  # noqa: E741
     return numpy_sequences.gae_masks(r, v, 1.0 - qq, np.zeros_like(v[0]), g, l)
 
 
-def test_where_a_name_says_nothing_the_words_to_type_are_shown() -> None:
+def test_where_a_name_says_nothing_the_role_is_found_by_trying() -> None:
+    binding = found(letters)
+    assert (binding.inputs["qq"], binding.like) == ("done", ("no-bootstrap",))
+    assert "names say nothing of qq = done" in binding.notes[0]
+    assert found(letters, qq="done").inputs == binding.inputs
+
+
+def test_a_guess_that_no_answer_speaks_for_is_no_verdict() -> None:
+    def function(r: Any, v: Any, qq: Any, g: float, l: float) -> Any:  # noqa: E741
+        return letters(r, v, qq, g, l) + 1.0
+
     with pytest.raises(InputError) as caught:
-        found(letters)
+        found(function)
     assert caught.value.code == "target_signature"
-    assert "qq" in caught.value.message
+    assert "qq as" in caught.value.message
     assert "--map qq=" in caught.value.hint
-    binding = found(letters, qq="done")
-    assert binding.inputs["qq"] == "done"
-    assert binding.like == ("no-bootstrap",)
+    # said by the user it is a verdict
+    assert report(function, mapped={"qq": "done"}).verdict == "nonconforming"
+
+
+def test_a_number_with_a_default_is_tried_before_one_in_the_body() -> None:
+    def function(rewards: Any, values: Any, dones: Any, wobble: float = 0.9, gamma: float = 0.99) -> Any:
+        zero = np.zeros_like(values[0])
+        return numpy_sequences.gae_masks(rewards, values, 1.0 - dones, zero, gamma, wobble)
+
+    binding = found(function)
+    assert binding.inputs["wobble"] == "lam"
+    assert not binding.fixed
 
 
 def divergence(log_probs: Any, ref_log_probs: Any, kind: str, scale: float) -> Any:

@@ -14,6 +14,14 @@ _BEFORE = re.compile(r"^(batch|mb|b|rollout|traj|all|ep|episode)-")
 _AFTER = re.compile(
     r"-(t|tm1|arr|array|buf|buffer|list|batch|tensor|seq|b|np|history|traj|episode|trajectory)$"
 )
+_NEXT = "next|nxt|succ|successor|following"
+_OLD = "old|prev|previous|behavior|behaviour|rollout|sampled|sample"
+# a role that is another one with a word before or after it, whatever that one is called
+_RELATED = {
+    ("next_values", "values"): re.compile(rf"^({_NEXT})-|-({_NEXT}|prime|p|tp1|plus-1)$"),
+    ("old_log", "new_log"): re.compile(rf"^({_OLD})-|-({_OLD})$"),
+    ("old_values", "values"): re.compile(rf"^({_OLD})-|-({_OLD})$"),
+}
 
 
 def family(formula: str) -> str:
@@ -36,7 +44,16 @@ def roles_of(name: str, of: str) -> tuple[str, ...]:
         found = tuple(role for role, names in known.items() if word in names)
         if found:
             return found
+    for (role, of), affix in _RELATED.items():
+        plain = affix.sub("", _dashed(name))
+        known_here = {role, of} <= known.keys() and plain != _dashed(name)
+        if known_here and any(word in known[of] for word in _forms(plain)):
+            return ("next_values", "last_value") if role == "next_values" else (role,)
     return ()
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-").lower().strip("-")
 
 
 def _forms(name: str) -> list[str]:

@@ -36,6 +36,8 @@ from rlcalc.specs import Formula
 MOST_CALLS, LONGEST = 800, 5.0
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
+# layouts of one row, with the same for several; of sequences np.append and the like give any array a shape
+WITH_BATCH = {"[G]": "[..., G]"}
 
 
 @dataclass
@@ -77,8 +79,18 @@ class Search:
                 continue  # one row of samples, for those that take no flat ones: it could hide how it reduces
             found = self.tried(binding)
             if found is not None:
-                return self.said(self.one_list(found) or found)
+                return self.said(self.of_batches(found) or self.one_list(found) or found)
         return self.faulty() or self.nearest()
+
+    def of_batches(self, found: Binding) -> Binding | None:
+        """The reading with a batch, of a function that is right for one row and answers a batch in its shape.
+
+        It mixes the rows then, which the probe of batches says.
+        """
+        wide = WITH_BATCH.get(found.layout, "") if found.form == "array" else ""
+        plain = replace(found, layout=wide, outputs={}, agreed="", like=())
+        answered = any(run.binding == plain and run.share >= 0 for run in self.ran)
+        return replace(found, layout=wide) if answered else None
 
     def one_list(self, found: Binding) -> Binding | None:
         """The reading as plain lists of numbers, of a loop that only happens to take arrays, time first."""
@@ -301,6 +313,9 @@ class Search:
     def said(self, binding: Binding) -> Binding:
         """With what a reader has to know."""
         notes = []
+        guessed = [f"{p} = {binding.inputs[p]}" for p in self.slots.guessed if p in binding.inputs]
+        if guessed:
+            notes.append(f"names say nothing of {', '.join(guessed)}: found by trying")
         if self.slots.dropped:
             notes.append(f"left at their defaults: {', '.join(self.slots.dropped)}")
         ends = [path for path, role in binding.inputs.items() if role in ("done", "mask", "discounts")]
@@ -375,6 +390,8 @@ def bind(
     if search.slots.unknown:
         raise _unknown(target, formula, search, family)
     found = search.find()
+    if search.slots.guessed and (found is None or _doubtful(found)):
+        raise _unknown(target, formula, search, family)
     if found is None or (
         by_name(target, formula) and not mapped and found.agreed in ("part", "names", "fault")
     ):
@@ -385,6 +402,11 @@ def bind(
         target.binding = replace(found, outputs={}, notes=(), excludes=())
         return target
     return BoundTarget(target, found, family)
+
+
+def _doubtful(found: Binding) -> bool:
+    """Whether a guess is all that speaks for a reading; a bug beside assumed numbers is no more than that."""
+    return found.agreed in ("part", "names") or (found.agreed == "fault" and bool(found.fixed))
 
 
 def _own(formula: Formula) -> frozenset[str]:
@@ -412,8 +434,10 @@ def by_name(target: Target, formula: Formula) -> bool:
 
 def _unknown(target: Target, formula: Formula, search: Search, family: Family) -> InputError:
     """Where names say nothing: what there is to map, and what to type."""
-    unknown = search.slots.unknown
-    have = {role for roles in search.slots.open.values() for role in roles[:1]}
+    guessed = search.slots.guessed
+    unknown = search.slots.unknown or guessed
+    open_ = {path: roles for path, roles in search.slots.open.items() if path not in guessed}
+    have = {role for roles in open_.values() for role in roles[:1]}
     lacking = sorted(family.core(formula) - have)
     if not unknown:
         why = f": {search.failure}" if search.failure else ""
@@ -425,6 +449,9 @@ def _unknown(target: Target, formula: Formula, search: Search, family: Family) -
     roles = lacking or ["none"]
     typed = " ".join(f"--map {name}={roles[min(k, len(roles) - 1)]}" for k, name in enumerate(unknown))
     missing = f" It still lacks {', '.join(lacking)}." if lacking else ""
+    if guessed:
+        tried = ", ".join(f"{n} as {' or '.join(search.slots.open[n])}" for n in guessed)
+        missing += f" Tried: {tried}; no answer is right, declared or a known bug's, so it is not judged."
     return InputError(
         "target_signature",
         f"{target.name} needs {', '.join(unknown)}, whose name says nothing about {formula.name}.{missing}",

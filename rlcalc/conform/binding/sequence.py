@@ -96,7 +96,7 @@ def arrange(binding: Binding, given: Mapping[str, Any]) -> Arrays:
     Raises:
         Unfit: the binding has no place for what is given.
     """
-    rows = Sequences.of(given)
+    rows = Sequences.of(_in_time(given))
     if binding.layout in ONE_ROW and rows.batch:
         raise Unfit("one sequence a call, no batches")
     found: Arrays = {}
@@ -106,6 +106,15 @@ def arrange(binding: Binding, given: Mapping[str, Any]) -> Arrays:
             value = _each(value, rows.rewards.shape[-1])
         found[path] = value
     return found
+
+
+def _in_time(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """One transition as a sequence of one step."""
+    if given.get("rewards") is not None:
+        return given
+    reward, value, after = (np.asarray(given[name]) for name in ("reward", "value", "next_value"))
+    values = np.stack([value, after], -1)
+    return {**given, "rewards": reward[..., None], "values": values, "next_values": after[..., None]}
 
 
 def _each(value: Any, steps: int) -> Any:
@@ -234,6 +243,9 @@ def _one(binding: Binding, rows: Sequences, array: Any) -> Any:
 
 def restore(binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
     """An output in the formula's layout; unchanged where its shape says that it is something else."""
+    if given.get("rewards") is None:
+        found = restore(binding, array, _in_time(given))
+        return found[..., 0] if found.ndim and found.shape[-1] == 1 else found
     batch, steps = given["rewards"].shape[:-1], given["rewards"].shape[-1]
     rows = max(1, int(np.prod(batch)))
     time_first = binding.layout.startswith("[T")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
+from rlcalc.conform.binding.guesses import DEFAULT, guesses
 from rlcalc.conform.binding.model import constant
 from rlcalc.conform.binding.names import family, roles_of, table
 from rlcalc.conform.target.facts import Facts
@@ -22,6 +23,8 @@ SHARED = frozenset({*LEFT_ALONE, "none", "gamma", "lam", "length"})
 BUFFERS = frozenset({"advantages_buffer", "returns_buffer"})
 LASTS = frozenset({"last_done", "last_mask"})
 MOST = 32
+# what td_error calls the numbers of one transition
+SINGLE = frozenset({"reward", "value", "next_value"})
 # roles that only a formula with this parameter has
 OF_PARAMETER = {"n": "n", "lam": "lam"}
 
@@ -35,12 +38,14 @@ class Slots:
         unknown: parameters that it insists on and whose names say nothing.
         read: places to read after a call.
         dropped: optional parameters that are left at their default.
+        guessed: parameters whose names say nothing, with roles that no other place has.
     """
 
     open: Mapping[str, tuple[str, ...]]
     unknown: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     dropped: tuple[str, ...] = field(default=())
+    guessed: tuple[str, ...] = ()
 
     def assignments(self) -> Iterator[dict[str, str]]:
         """One role a place, no role twice; the likeliest first."""
@@ -53,8 +58,14 @@ class Slots:
             dict(zip(paths, (self.open[p][k] for p, k in zip(paths, ks, strict=True)), strict=True))
             for ks in ranked[:4096]
         ]
-        good = [one for one in found if not _odd(one)]
-        yield from (good or found)[:MOST]
+        good = [one for one in found if not (_odd(one) or self.twice(one))]
+        for one in (good or found)[:MOST]:
+            yield {path: role for path, role in one.items() if role != DEFAULT}
+
+    def twice(self, roles: Mapping[str, str]) -> bool:
+        """Whether a guess is a role that another place has."""
+        given = list(roles.values())
+        return any(given.count(roles[path]) > 1 for path in self.guessed if roles[path] != DEFAULT)
 
 
 def _odd(roles: Mapping[str, str]) -> bool:
@@ -75,6 +86,8 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         InputError: ``unknown_role``, ``unknown_place``.
     """
     own = frozenset(p.name for p in formula.parameters)
+    if facts.needs - own:
+        own -= SINGLE  # it is no function of these names, so that they may mean whole arrays
     open_: dict[str, tuple[str, ...]] = {}
     unknown: list[str] = []
     dropped: list[str] = []
@@ -112,7 +125,15 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
             _known_place(path, facts)
         open_[path] = (_known_role(role, formula),)
     read = tuple(p for p in facts.written if "." in p or "[" in p or p in open_)
-    return Slots(open_, tuple(n for n in unknown if n not in mapped), read, tuple(dropped))
+    found = Slots(open_, tuple(n for n in unknown if n not in mapped), read, tuple(dropped))
+    guessed = guesses(facts, formula, open_, found.unknown, [n for n in dropped if n not in mapped])
+    return replace(
+        found,
+        open={**open_, **guessed},
+        unknown=tuple(n for n in found.unknown if n not in guessed),
+        dropped=tuple(n for n in dropped if n not in guessed),
+        guessed=tuple(guessed),
+    )
 
 
 def _own_eps(formula: Formula) -> frozenset[str]:

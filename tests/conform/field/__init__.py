@@ -15,6 +15,48 @@ FOLDER = Path(__file__).parent
 FORMULAS = {"advantage_from_deltas": "gae", "TorchAC.collect": "gae", "Helper.compute": "gae"}
 FORMULAS |= {"FaultyBuffer.compute": "gae", "actor_loss": "ppo_clip"}
 
+# functions of people who did not know what rlcalc looks for, by their formula, which is typed
+HOLD_OUT = {
+    "gae": """
+        compute_advantages estimate_gae gae_masks Buffer.finish gae_shift gae_lam_only gae_trace
+        gae_smoothed advantage_estimates gae_swapped_factors
+    """,
+    "discounted_return": """
+        rewards_to_go calc_returns_with_dones returns_wrong reward_sums discounted_tail
+        returns_with_late_flags
+    """,
+    "ppo_clip": """
+        surrogate pg_loss_per_token clip_loss_signs no_min ppo_policy_loss clipped_objective
+        ppo_max_instead
+    """,
+    "critic_loss": """
+        vf_loss value_loss_mse value_loss_broadcast value_objective
+    """,
+    "grpo_advantage": """
+        group_norm_adv group_global grpo_scores group_scores_over_all
+    """,
+    "entropy": """
+        categorical_entropy entropy_base2 policy_entropy
+    """,
+    "kl": """
+        kl_categorical kl_swapped
+    """,
+    "lambda_return": """
+        dreamer_lambda lambda_targets td_lambda_mixed_up
+    """,
+    "n_step_return": """
+        nstep nstep_no_discount n_step_targets
+    """,
+    "td_error": """
+        td_errors td_residual td_target_error temporal_difference
+    """,
+    "ratio": """
+        prob_ratio
+    """,
+}
+FORMULAS |= {name: formula for formula, names in HOLD_OUT.items() for name in names.split()}
+STRANGERS = ("stranger_right", "stranger_faulty", "later_functions")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -41,6 +83,10 @@ class Case:
     @property
     def method(self) -> bool:
         return self.file == "methods"
+
+    @property
+    def hold_out(self) -> bool:
+        return self.file in STRANGERS
 
 
 @dataclass(frozen=True)
