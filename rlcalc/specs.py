@@ -28,7 +28,14 @@ Group = Literal[
     "Advantage, actor and critic",
     "PPO",
     "Language models and counting",
+    "Batches and masks",
+    "Policy losses",
+    "Advantages",
+    "Preferences",
+    "Evaluation",
 ]
+# where in the training of a language model a formula is used; "control" for those of other tasks
+Stage = Literal["pre-training", "sft", "preference", "reasoning", "control"]
 GROUPS: tuple[str, ...] = get_args(Group)
 # what is known of a formula beyond its shapes; generated cases are drawn by it
 Trait = Literal["sequence", "linear", "exponential"]
@@ -139,6 +146,7 @@ class Parameter:
         optional: may be left out although there is no default.
         ask: what to say when a required value is missing.
         single: in Python one number for the whole batch, never an array.
+        masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
     """
 
     name: str = field(metadata=_matches(_NAME, "a Python name"))
@@ -155,6 +163,7 @@ class Parameter:
     ask: str = ""
     caution: Caution | None = None
     single: bool = False
+    masks: bool = False
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)
@@ -178,12 +187,20 @@ class Parameter:
 
     @property
     def is_switch(self) -> bool:
-        """A scalar flag: the option stands alone, without a value."""
-        return self.kind == "flag" and not self.shape
+        """A scalar flag that is off unless given: the option stands alone, without a value."""
+        return self.kind == "flag" and not self.shape and self.default is None
 
     @property
     def takes_many(self) -> bool:
         return bool(self.shape) or self.each is not None
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """That an output is the derivative of another (of the sum of its entries) by an input."""
+
+    of: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -198,6 +215,7 @@ class Output:
     kind: Literal["number", "word"] = "number"
     of: str | None = None
     exact_only: bool = False
+    derivative: Derivative | None = None
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)
@@ -227,7 +245,13 @@ class Head:
     title: str
     group: Group
     order: int
-    sections: tuple[str, ...] = field(metadata={"check": _some})
+    sections: tuple[str, ...] = ()
+    stage: tuple[Stage, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Where it belongs: sections of the lecture notes, or stages of training."""
+        return ", ".join(self.sections or self.stage)
 
 
 @dataclass(frozen=True)
@@ -240,7 +264,6 @@ class Formula:
     title: str
     group: Group
     order: int
-    sections: tuple[str, ...] = field(metadata={"check": _some})
     text: str
     latex: str
     about: str
@@ -258,6 +281,8 @@ class Formula:
     conventions: tuple[Mapping[str, str], ...] = field(
         default=(), metadata={"key": "convention", "check": _exactly("name", "about")}
     )
+    sections: tuple[str, ...] = ()
+    stage: tuple[Stage, ...] = ()
     source: str = ""
     traits: tuple[Trait, ...] = ()
     plot: str = ""
@@ -284,6 +309,16 @@ class Formula:
     @property
     def answer(self) -> Output:
         return self.outputs[0]
+
+    @property
+    def mask(self) -> Parameter | None:
+        """The parameter that says which entries are there, if the formula has one."""
+        return next((parameter for parameter in self.parameters if parameter.masks), None)
+
+    def is_masked(self, parameter: Parameter) -> bool:
+        """Whether the mask says which numbers of this parameter are there."""
+        mask = self.mask
+        return mask is not None and parameter.kind == "number" and parameter.shape == mask.shape
 
 
 @cache
@@ -376,7 +411,16 @@ def _contradiction(formula: Formula) -> str:
     for output in formula.outputs:
         if output.of is not None and output.of not in outputs:
             return f"output {output.name}: there is no output {shown(output.of)}."
+        slope = output.derivative
+        if slope is not None and not (slope.of in outputs and slope.by in parameters):
+            return (
+                f"output {output.name}: there is no {shown(slope.of)} to differentiate by {shown(slope.by)}."
+            )
     for parameter in formula.parameters:
         if parameter.kind == "choice" and not parameter.choices:
             return f"parameter {parameter.name}: a choice needs 'choices'."
+        if parameter.masks and (parameter.kind != "flag" or not parameter.optional):
+            return f"parameter {parameter.name}: a mask is an optional flag."
+    if not (formula.sections or formula.stage):
+        return "it names neither 'sections' of the lecture nor a 'stage' of training."
     return ""

@@ -137,5 +137,5 @@ def example(line: str) -> list[Line]:
 
 def origin(spec: Formula) -> str:
     """Where a formula stands: the standard source first, then the lecture notes."""
-    notes = f"lecture notes {', '.join(spec.sections)}"
-    return f"{spec.source}; {notes}" if spec.source else notes
+    notes = f"lecture notes {', '.join(spec.sections)}" if spec.sections else ""
+    return "; ".join(filter(None, (spec.source, notes))) or spec.references[0]

@@ -36,7 +36,7 @@ def list_formulas(
         write_json(
             {
                 "formulas": [
-                    _facts(head, "command", "name", "title", "group", "sections") for head in heads()
+                    _facts(head, "command", "name", "title", "group", "sections", "stage") for head in heads()
                 ],
                 "commands": [{"command": name, "about": entry.about} for name, entry in BUILT_IN.items()],
             }
@@ -47,12 +47,13 @@ def list_formulas(
     page = Page()
     for group in GROUPS:
         found = [head for head in heads() if head.group == group]
-        lines = [
-            f"  {head.command:{names}}  {head.title:{titles}}  {', '.join(head.sections)}" for head in found
-        ]
+        lines = [f"  {head.command:{names}}  {head.title:{titles}}  {head.place}" for head in found]
         page.add(group, map(str.rstrip, lines))
-    remark = "The numbers are sections of the lecture notes. 'rlcalc show NAME' tells everything."
-    page.add("", [Line("", "", remark)])
+    remark = (
+        "Numbers are sections of the lecture notes, words are stages of training a language model.",
+        "'rlcalc show NAME' tells everything.",
+    )
+    page.add("", [Line("", "", text) for text in remark])
     page.show()
 
 
@@ -87,7 +88,19 @@ def show_formula(
         show_page(spec).show()
 
 
-_FACTS = ("name", "command", "title", "group", "sections", "text", "latex", "about", "symbolic", "plot")
+_FACTS = (
+    "name",
+    "command",
+    "title",
+    "group",
+    "sections",
+    "stage",
+    "text",
+    "latex",
+    "about",
+    "symbolic",
+    "plot",
+)
 _OF_PARAMETER = (
     "name",
     "option",

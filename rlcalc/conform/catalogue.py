@@ -30,6 +30,7 @@ A function may raise where the faulty code raises.
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ from functools import partial, wraps
 from itertools import permutations
 from typing import Any, Literal, get_args
 
-from rlcalc.errors import UnknownName, shown, suggestion
+from rlcalc.errors import InputError, UnknownName, shown, suggestion
 
 Arrays = dict[str, Any]
 Outputs = dict[str, Any]
@@ -211,17 +212,40 @@ def output_fault(
 
 
 @dataclass(frozen=True)
+class Constant:
+    """A number that users of a convention choose, found from the answers of a target.
+
+    Attributes:
+        low, high: between which it may lie; the answers must rise or fall with it all the way.
+        zero: what is too small to be seen may be 0.
+    """
+
+    name: str
+    low: float
+    high: float
+    zero: bool = False
+
+
+# the absolute error that right code may make, in roundings of its dtype
+Slack = Callable[..., Any]
+
+
+@dataclass(frozen=True)
 class Convention:
     """A declared interpretation under which other answers are right: not a fault.
 
     Attributes:
         about: what is computed.
         used_by: who uses it, by formula. A formula without an entry does not have the convention.
-        change: as that of a fault; gives the answers of the convention.
+        change: as that of a fault; gives the answers of the convention. Its constants follow the form.
         call: changes the arguments that the target is called with (a library that takes no value of the
             last state).
         reduces: it gives one number for a whole batch. It is then seen on batches alone, stands around
             all others, and never together with another of its sort.
+        constants: what its users choose; a convention with constants and no values is *open*.
+        values: of the constants.
+        slack: of the form, the arguments and the values, where rounding is magnified; broadcast to the
+            answer.
         formula: filled in by the catalogue.
         order: place among those of the formula; the first of several stands around the others.
     """
@@ -232,6 +256,9 @@ class Convention:
     change: Change
     call: Callable[[Arrays], Arrays] | None = None
     reduces: bool = False
+    constants: tuple[Constant, ...] = ()
+    values: tuple[float, ...] = ()
+    slack: Slack | None = None
     formula: str = ""
     order: int = 0
 
@@ -240,9 +267,71 @@ class Convention:
         """Who uses it for this formula; may be empty."""
         return self.used_by.get(self.formula, "")
 
+    @property
+    def open(self) -> bool:
+        """Whether its constants have no values yet."""
+        return len(self.values) < len(self.constants)
+
     def around(self, form: Form) -> Form:
         """The form seen through this convention."""
-        return partial(self.change, form)
+        return partial(self.change, form, *self.values)
+
+    def with_values(self, values: Sequence[float]) -> Convention:
+        """The same with its constants; its name is what a user types to declare it."""
+        words = [as_typed(value) for value in values]
+        said = ", ".join(f"{c.name} = {word}" for c, word in zip(self.constants, words, strict=True))
+        return replace(
+            self, name=f"{self.name}={','.join(words)}", about=f"{self.about} Here {said}.", values=(*values,)
+        )
+
+    def instance(self, name: str, used_by: Mapping[str, str], *values: float) -> Convention:
+        """One of this sort that has a name of its own, by which it was known before."""
+        return replace(self.with_values(values), name=name, used_by=used_by)
+
+    def read_values(self, text: str) -> Convention:
+        """The same with constants as a user types them.
+
+        Raises:
+            InputError: ``bad_constant``.
+        """
+        names = ",".join(constant.name for constant in self.constants)
+        example = ",".join(as_typed(_ordinary(constant)) for constant in self.constants)
+        values = [_number(part) for part in text.split(",")]
+        if len(values) != len(self.constants) or None in values:
+            raise InputError(
+                "bad_constant",
+                f"{shown(self.name + '=' + text)} gives no {names}.",
+                f"Type {self.name}=<{names}>, as in {self.name}={example}.",
+            )
+        numbers = [value for value in values if value is not None]
+        for constant, value in zip(self.constants, numbers, strict=True):
+            if not (constant.low <= value <= constant.high or (constant.zero and value == 0)):
+                raise InputError(
+                    "bad_constant",
+                    f"{constant.name} of {self.name} lies between {as_typed(constant.low)} and "
+                    f"{as_typed(constant.high)}, not at {as_typed(value)}.",
+                )
+        return self.with_values(numbers)
+
+
+def as_typed(value: float) -> str:
+    """A number in few characters: 1e-5, 0.28, 20."""
+    mantissa, _, exponent = f"{value:.12g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
+
+
+def _number(text: str) -> float | None:
+    found = re.fullmatch(r"\s*([+-]?[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]{1,3})?)\s*", text, re.ASCII)
+    try:
+        return float(found[1]) if found else None
+    except ValueError:
+        return None
+
+
+def _ordinary(constant: Constant) -> float:
+    """One value that a constant may have, for an example."""
+    middle = math.sqrt(constant.low * constant.high) if constant.low > 0 else constant.high / 2
+    return float(f"{middle:.1g}")
 
 
 def convention(
@@ -251,26 +340,35 @@ def convention(
     *,
     call: Callable[[Arrays], Arrays] | None = None,
     reduces: bool = False,
+    constants: Sequence[Constant] = (),
+    slack: Slack | None = None,
 ) -> Callable[[Change], Convention]:
-    """Declare a function of the form and its arguments as a convention of some formulas."""
+    """Declare a function of the form, its constants and its arguments as a convention of some formulas."""
 
     def declare(change: Change) -> Convention:
         about = " ".join((change.__doc__ or "").split())
-        return Convention(name, about, used_by, change, call, reduces)
+        return Convention(name, about, used_by, change, call, reduces, tuple(constants), slack=slack)
 
     return declare
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What is declared about one formula."""
+    """What is declared about one formula.
+
+    Attributes:
+        conventions: those that say all by their name.
+        families: open ones, each with constants that are found or declared.
+    """
 
     formula: str
     faults: tuple[Fault, ...] = ()
     conventions: tuple[Convention, ...] = ()
+    families: tuple[Convention, ...] = ()
     _names: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        # a family may share its name with what it is without a constant
         names = [fault.name for fault in self.faults] + [way.name for way in self.conventions]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -286,10 +384,12 @@ class Catalogue:
             conventions: values of the module of all conventions.
         """
         ways = [c for c in conventions if isinstance(c, Convention) and formula in c.used_by]
+        ways = [replace(c, formula=formula, order=order) for order, c in enumerate(ways)]
         return cls(
             formula,
             tuple(replace(f, formula=formula) for f in faults if isinstance(f, Fault)),
-            tuple(replace(c, formula=formula, order=order) for order, c in enumerate(ways)),
+            tuple(c for c in ways if not c.open),
+            tuple(c for c in ways if c.open),
         )
 
     def is_fault(self, name: str) -> bool:
@@ -307,21 +407,27 @@ class Catalogue:
         return replace(self, faults=tuple(fault for fault in self.faults if fault.kind == kind))
 
     def chosen(self, names: Sequence[str]) -> tuple[Convention, ...]:
-        """Conventions by name.
+        """Conventions by name; those with constants as ``name=value`` or ``name=value,value``.
 
         Raises:
             UnknownName: ``unknown_convention``.
+            InputError: ``bad_constant``.
         """
-        known = {convention.name: convention for convention in self.conventions}
-        for name in names:
-            if name not in known:
-                hint = suggestion(name, list(known)) or (
-                    f"There are {', '.join(known)}." if known else "It has no declared conventions."
-                )
-                raise UnknownName(
-                    "unknown_convention", f"{self.formula} has no convention {shown(name)}.", hint
-                )
-        return tuple(known[name] for name in names)
+        return tuple(self._chosen(name) for name in names)
+
+    def _chosen(self, name: str) -> Convention:
+        plain = {convention.name: convention for convention in self.conventions}
+        families = {family.name: family for family in self.families}
+        if name in plain:
+            return plain[name]
+        bare, equals, text = name.partition("=")
+        if bare in families:
+            return families[bare].read_values(text if equals else "")
+        typed = [*plain, *(f"{family}=…" for family in families)]
+        hint = suggestion(name, [*plain, *families]) or (
+            f"There are {', '.join(typed)}." if typed else "It has no declared conventions."
+        )
+        raise UnknownName("unknown_convention", f"{self.formula} has no convention {shown(name)}.", hint)
 
 
 def together(conventions: Sequence[Convention]) -> bool:
@@ -346,15 +452,23 @@ def pairs(faults: Sequence[Fault]) -> Iterator[tuple[Fault, Fault]]:
             yield outer, inner
 
 
-def composed(faults: Sequence[Fault], conventions: Sequence[Convention], form: Form) -> Form:
+def composed(
+    faults: Sequence[Fault], conventions: Sequence[Convention], form: Form, outside: bool = False
+) -> Form:
     """The form with faults in it, seen through conventions. The first fault is the outermost.
+
+    Where a convention computes its own answer, a fault inside of it is lost;
+    ``outside``, its inputs or its answer are changed. A fault that is a
+    computation of its own stands inside all the same.
 
     Conventions stand in their declared order, however they were named: a loss
     is the negative of a clipped objective, not a clipped loss. One that
     reduces a batch is the outermost, since the others are about single samples.
     """
     ordered = sorted(conventions, key=lambda convention: (not convention.reduces, convention.order))
-    changes: tuple[Fault | Convention, ...] = (*reversed(faults), *reversed(ordered))
+    around = [fault for fault in faults if outside and fault.stage != "whole"]
+    inner = [fault for fault in faults if fault not in around]
+    changes: tuple[Fault | Convention, ...] = (*reversed(inner), *reversed(ordered), *reversed(around))
     for change in changes:
         form = change.around(form)
     return form

@@ -29,7 +29,8 @@ def all_close(left: Any, right: Any, scale: float, tolerance: float) -> bool:
     if left.shape != right.shape:
         return False
     left, right = left.astype(np.float64), right.astype(np.float64)
-    size = np.maximum(np.maximum(np.abs(left), np.abs(right)), min(scale, 1e6))
+    # inputs that are all 0 say nothing about what is small
+    size = np.maximum(np.maximum(np.abs(left), np.abs(right)), min(scale, 1e6) or 1.0)
     with np.errstate(all="ignore"):
         near = np.abs(left - right) <= tolerance * size
     odd = ~np.isfinite(left) | ~np.isfinite(right)

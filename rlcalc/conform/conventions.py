@@ -7,11 +7,11 @@ called with, where a convention is about the arguments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Form, Outputs, convention
+from rlcalc.conform.catalogue import Constant, Form, Outputs, convention
 
 
 def _shorter_values(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -108,12 +108,56 @@ def ddof_1(form: Form, /, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "ddof": np.asarray(1)}))
 
 
-@convention("dual-clip-3", {"ppo_clip": "verl, by default"})
-def dual_clip_3(form: Form, /, **arrays: Any) -> Outputs:
-    """For a negative advantage the objective is held at 3·A or above: a huge ratio cannot dominate."""
-    found = dict(form(**arrays))
-    adv, plain = arrays["adv"], found["objective"]
-    return {"objective": np.where(adv < 0, np.maximum(plain, 3 * adv), plain)}
+def _clipped(arrays: dict[str, Any], low: Any, high: Any) -> Outputs:
+    ratio, adv = arrays["ratio"], arrays["adv"]
+    held = np.clip(ratio, low, high)
+    return {"objective": np.minimum(ratio * adv, held * adv)}
+
+
+def _clip(arrays: dict[str, Any]) -> Any:
+    """The ε of a call, or what it is by default."""
+    return 0.2 if arrays["eps"] is None else arrays["eps"]
+
+
+@convention(
+    "dual-clip",
+    {"ppo_clip": "verl and AReaL, where it is set"},
+    constants=[Constant("c", 1.0, 1e4)],
+)
+def dual_clip(form: Form, c: float, /, **arrays: Any) -> Outputs:
+    """For a negative advantage the objective is held at c·A or above: a huge ratio cannot dominate."""
+    adv, plain = arrays["adv"], form(**arrays)["objective"]
+    return {"objective": np.where(adv < 0, np.maximum(plain, c * adv), plain)}
+
+
+dual_clip_3 = dual_clip.instance("dual-clip-3", {"ppo_clip": "verl, by default"}, 3.0)
+
+
+@convention(
+    "clip-higher",
+    {"ppo_clip": "DAPO, and slime, EasyR1, SkyRL and AReaL as an option"},
+    constants=[Constant("eps_high", 1e-3, 50.0)],
+)
+def clip_higher(form: Form, eps_high: float, /, **arrays: Any) -> Outputs:
+    """The ratio is held below 1 + eps_high, which is a constant; the lower bound is 1 − ε as it was asked."""
+    return _clipped(arrays, 1 - _clip(arrays), 1 + eps_high)
+
+
+@convention(
+    "clip-bounds",
+    {"ppo_clip": "DAPO, and slime, EasyR1, SkyRL and AReaL as an option"},
+    constants=[Constant("eps_low", 1e-3, 0.999), Constant("eps_high", 1e-3, 50.0)],
+)
+def clip_bounds(form: Form, eps_low: float, eps_high: float, /, **arrays: Any) -> Outputs:
+    """The ratio is held between 1 − eps_low and 1 + eps_high, which are constants."""
+    return _clipped(arrays, 1 - eps_low, 1 + eps_high)
+
+
+@convention("reciprocal-bounds", {"ppo_clip": "sample-factory"})
+def reciprocal_bounds(form: Form, /, **arrays: Any) -> Outputs:
+    """The ratio is held between 1/(1 + ε) and 1 + ε, which are equally far from 1 as factors."""
+    eps = _clip(arrays)
+    return _clipped(arrays, 1 / (1 + eps), 1 + eps)
 
 
 @convention("quarter-mean-reduction", {"critic_loss": "libraries that return the weighted loss"})
@@ -124,13 +168,6 @@ def quarter_mean_reduction(form: Form, /, **arrays: Any) -> Outputs:
     return {name: value if name == "minimiser" else value / 2 for name, value in found.items()}
 
 
-@convention("smooth-l1-mean", {"critic_loss": "users of Torch's smooth_l1_loss"})
-def smooth_l1_mean(form: Form, /, **arrays: Any) -> Outputs:
-    """The mean of smooth L1 errors: half the square up to 1, the size less one half beyond it."""
-    size = np.abs(arrays["values"] - arrays["returns"])
-    return {"loss": np.where(size < 1, np.square(size) / 2, size - size.dtype.type(0.5)).mean(axis=-1)}
-
-
 @convention("per-sample", {"critic_loss": "rl_games, labml and others that reduce later"})
 def per_sample(form: Form, /, **arrays: Any) -> Outputs:
     """The loss of each sample, which the caller adds up or averages."""
@@ -138,29 +175,173 @@ def per_sample(form: Form, /, **arrays: Any) -> Outputs:
     return {"loss": form(**{**arrays, **alone})["loss"]}
 
 
-@convention("whitened-advantages", {"actor_loss": "stable-baselines3, and cleanrl for more than one"})
-def whitened_advantages(form: Form, /, **arrays: Any) -> Outputs:
-    """Advantages get mean 0 and standard deviation 1 first (ddof 1, ε = 1e-8); a single one is kept."""
+def _mean_loss(arrays: dict[str, Any], of_size: Callable[[Any], Any]) -> Outputs:
+    """The mean of a loss of the sizes of the errors."""
+    return {"loss": of_size(np.abs(arrays["values"] - arrays["returns"])).mean(axis=-1)}
+
+
+@convention(
+    "smooth-l1-mean",
+    {"critic_loss": "users of Torch's smooth_l1_loss with a beta of their own"},
+    constants=[Constant("beta", 1e-3, 1e3)],
+)
+def smooth_l1_mean(form: Form, beta: float, /, **arrays: Any) -> Outputs:
+    """The mean of smooth L1 errors: the square by 2·beta up to beta, the size less beta/2 beyond it."""
+    return _mean_loss(
+        arrays, lambda size: np.where(size < beta, np.square(size) / (2 * beta), size - beta / 2)
+    )
+
+
+smooth_l1_mean_1 = smooth_l1_mean.instance(
+    "smooth-l1-mean", {"critic_loss": "users of Torch's smooth_l1_loss"}, 1.0
+)
+
+
+@convention(
+    "huber-mean",
+    {"critic_loss": "on-policy with delta 10, users of huber_loss"},
+    constants=[Constant("delta", 1e-3, 1e3)],
+)
+def huber_mean(form: Form, delta: float, /, **arrays: Any) -> Outputs:
+    """The mean of Huber's errors: half the square up to delta, delta times (size − delta/2) beyond it."""
+    return _mean_loss(
+        arrays,
+        lambda size: np.where(size < delta, np.square(size) / 2, delta * (size - delta / 2)),
+    )
+
+
+EPS = Constant("eps", 1e-13, 0.5, zero=True)
+
+
+def _whitened(found: Any, eps: float, ddof: int) -> Any:
+    """Mean 0 and deviation 1 over all entries of the last axis."""
+    spread = np.std(found, axis=-1, ddof=ddof, keepdims=True) + found.dtype.type(eps)
+    return (found - np.mean(found, axis=-1, keepdims=True)) / spread
+
+
+def _magnified(found: Any, eps: float) -> Any:
+    """How much the division by a small deviation magnifies."""
+    return 1 / (np.std(found, axis=-1, keepdims=True) + max(eps, 1e-300))
+
+
+def _whitening_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
+    """Of whitened advantages that are all equal, which the sum over the steps multiplies."""
+    advantages = arrays["advantages"]
+    largest = np.abs(advantages).max(axis=-1) * np.abs(arrays["advantages"] * 0 + 1).sum(axis=-1)
+    even = np.ptp(advantages, axis=-1) == 0
+    return np.where(even, largest * _magnified(advantages, eps)[..., 0], 0)
+
+
+@convention(
+    "whitened-advantages",
+    {"actor_loss": "libraries that whiten with Torch's std and an ε of their own"},
+    constants=[EPS],
+)
+def whitened_advantages(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Advantages get mean 0 and standard deviation 1 first (ddof 1, ε added); a single one is kept."""
     adv = arrays["advantages"]
-    if adv.shape[-1] > 1:
-        spread = np.std(adv, axis=-1, ddof=1, keepdims=True) + adv.dtype.type(1e-8)
-        adv = (adv - np.mean(adv, axis=-1, keepdims=True)) / spread
-    return dict(form(**{**arrays, "advantages": adv}))
+    return dict(form(**{**arrays, "advantages": _whitened(adv, eps, 1) if adv.shape[-1] > 1 else adv}))
 
 
-@convention("whitened-advantages-ddof-0", {"actor_loss": "baselines, purejaxrl, pfrl; spinningup without ε"})
-def whitened_advantages_ddof_0(form: Form, /, **arrays: Any) -> Outputs:
-    """Advantages get mean 0 and standard deviation 1 first (ddof 0, ε = 1e-8); a single one becomes 0."""
-    adv = arrays["advantages"]
-    spread = np.std(adv, axis=-1, keepdims=True) + adv.dtype.type(1e-8)
-    return dict(form(**{**arrays, "advantages": (adv - np.mean(adv, axis=-1, keepdims=True)) / spread}))
+@convention(
+    "whitened-advantages-ddof-0",
+    {"actor_loss": "libraries that whiten with NumPy's std and an ε of their own"},
+    constants=[EPS],
+)
+def whitened_advantages_ddof_0(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Advantages get mean 0 and standard deviation 1 first (ddof 0, ε added); a single one becomes 0."""
+    return dict(form(**{**arrays, "advantages": _whitened(arrays["advantages"], eps, 0)}))
 
 
-@convention("log-ratio-clamped-20", {"ratio": "verl"})
-def log_ratio_clamped_20(form: Form, /, **arrays: Any) -> Outputs:
-    """The log-ratio is held within −20 and 20 before it is exponentiated, so that the ratio stays finite."""
-    held = np.clip(form(**arrays)["log_ratio"], -20, 20)
+whitened_advantages_1e_8 = whitened_advantages.instance(
+    "whitened-advantages",
+    {"actor_loss": "stable-baselines3, and cleanrl for more than one"},
+    1e-8,
+)
+whitened_advantages_ddof_0_1e_8 = whitened_advantages_ddof_0.instance(
+    "whitened-advantages-ddof-0",
+    {"actor_loss": "baselines, purejaxrl, pfrl; spinningup without ε"},
+    1e-8,
+)
+
+
+def _all_whitened(advantages: Any, eps: float, ddof: int) -> Any:
+    """Over all rows of a batch, as libraries do; of a single number nothing is said."""
+    if advantages.size < 2:
+        return np.full_like(advantages, np.nan)
+    return _whitened(advantages.reshape(-1), eps, ddof).reshape(advantages.shape)
+
+
+def _gae_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
+    """Advantages that are all equal but for rounding."""
+    largest = max(np.abs(arrays["rewards"]).max(), np.abs(arrays["values"]).max())
+    return largest * _magnified(form(**arrays)["advantages"].reshape(-1), eps).item()
+
+
+@convention(
+    "whitened-advantages",
+    {"gae": "skrl, trlx, SkyRL, EasyR1, HALOs and AReaL, some as an option"},
+    constants=[EPS],
+    slack=_gae_slack,
+)
+def whitened_inside(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Advantages get mean 0 and standard deviation 1 (ddof 1, ε added); returns are of those before."""
+    found = dict(form(**arrays))
+    return {**found, "advantages": _all_whitened(found["advantages"], eps, 1)}
+
+
+@convention(
+    "whitened-advantages-ddof-0",
+    {"gae": "code that whitens with NumPy's std"},
+    constants=[EPS],
+    slack=_gae_slack,
+)
+def whitened_inside_ddof_0(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Advantages get mean 0 and standard deviation 1 (ddof 0, ε added); returns are of those before."""
+    found = dict(form(**arrays))
+    return {**found, "advantages": _all_whitened(found["advantages"], eps, 0)}
+
+
+def _returns_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
+    """Returns that are all equal but for rounding."""
+    returns = form(**arrays)["returns"]
+    return np.abs(returns).max() * _magnified(returns.reshape(-1), eps).item()
+
+
+@convention(
+    "standardised-returns",
+    {"discounted_return": "pytorch/examples and PPO-PyTorch"},
+    constants=[EPS],
+    slack=_returns_slack,
+)
+def standardised_returns(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Returns get mean 0 and standard deviation 1 (ddof 1, ε added) over all steps."""
+    return {"returns": _all_whitened(form(**arrays)["returns"], eps, 1)}
+
+
+@convention(
+    "standardised-returns-ddof-0",
+    {"discounted_return": "code that standardises with NumPy's std"},
+    constants=[EPS],
+    slack=_returns_slack,
+)
+def standardised_returns_ddof_0(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Returns get mean 0 and standard deviation 1 (ddof 0, ε added) over all steps."""
+    return {"returns": _all_whitened(form(**arrays)["returns"], eps, 0)}
+
+
+@convention(
+    "log-ratio-clamped",
+    {"ratio": "SLM-Lab, EasyR1 and SkyRL"},
+    constants=[Constant("bound", 1e-2, 700.0)],
+)
+def log_ratio_clamped(form: Form, bound: float, /, **arrays: Any) -> Outputs:
+    """The log-ratio is held within ±bound before it is exponentiated, so that the ratio stays finite."""
+    held = np.clip(form(**arrays)["log_ratio"], -bound, bound)
     return {"ratio": np.exp(held), "log_ratio": held}
+
+
+log_ratio_clamped_20 = log_ratio_clamped.instance("log-ratio-clamped-20", {"ratio": "verl"}, 20.0)
 
 
 def _log_quotients(arrays: dict[str, Any]) -> Any:
@@ -189,47 +370,100 @@ def k3(form: Form, /, **arrays: Any) -> Outputs:
     return {"divergence": form(**arrays)["divergence"] + reached - arrays["p"].sum(axis=-1)}
 
 
-def _clamped(arrays: dict[str, Any], estimates: Any) -> Outputs:
-    """The expectation under p of one estimate per outcome, each held within ±10."""
-    held = np.clip(estimates, -10, 10)
-    return {"divergence": np.where(arrays["p"] > 0, arrays["p"] * held, 0).sum(axis=-1)}
+@convention("absolute-k1", {"kl": "ROLL and verl, under the name abs"})
+def absolute_k1(form: Form, /, **arrays: Any) -> Outputs:
+    """The expectation of the size of the log-ratio, which is never below the divergence."""
+    return _expected(arrays, np.abs(_log_quotients(arrays)))
+
+
+def _expected(arrays: dict[str, Any], estimates: Any) -> Outputs:
+    """The expectation under p of one estimate per outcome."""
+    return {"divergence": np.where(arrays["p"] > 0, arrays["p"] * estimates, 0).sum(axis=-1)}
+
+
+BOUND = Constant("bound", 1e-2, 1e3)
 
 
 @convention("k1-clamped-10", {"kl": "OpenRLHF"})
 def k1_clamped_10(form: Form, /, **arrays: Any) -> Outputs:
     """The log-ratio of each outcome is held within −10 and 10 before the expectation is taken."""
-    return _clamped(arrays, _log_quotients(arrays))
+    return _expected(arrays, np.clip(_log_quotients(arrays), -10, 10))
 
 
-@convention("k3-clamped-10", {"kl": "verl, OpenRLHF"})
-def k3_clamped_10(form: Form, /, **arrays: Any) -> Outputs:
-    """The estimate k3 of each outcome is held within −10 and 10 before the expectation is taken."""
+@convention("k3-clamped", {"kl": "libraries for tokens with a bound of their own"}, constants=[BOUND])
+def k3_clamped(form: Form, bound: float, /, **arrays: Any) -> Outputs:
+    """The estimate k3 of each outcome is held within ±bound before the expectation is taken."""
     logs = _log_quotients(arrays)
-    return _clamped(arrays, np.exp(-logs) - 1 + logs)
+    return _expected(arrays, np.clip(np.exp(-logs) - 1 + logs, -bound, bound))
+
+
+k3_clamped_10 = k3_clamped.instance("k3-clamped-10", {"kl": "verl, OpenRLHF"}, 10.0)
+
+
+def _safe_logs(arrays: dict[str, Any], log: Callable[[Any], Any]) -> Outputs:
+    """Entropy or divergence of probabilities whose logarithm is taken by another function."""
+    if "q" in arrays:
+        p, q = np.broadcast_arrays(arrays["p"], arrays["q"])
+        return {"divergence": (p * (log(p) - log(q))).sum(axis=-1)}
+    base = arrays["base"]
+    scale = 1 if base is None or isinstance(base, str) else np.log(base)
+    return {"entropy": -(arrays["p"] * log(arrays["p"])).sum(axis=-1) / scale}
+
+
+@convention(
+    "log-eps",
+    {"entropy": "epymarl with 1e-10", "kl": "code that guards a logarithm of 0"},
+    constants=[Constant("eps", 1e-40, 1e-3)],
+)
+def log_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """log(p + ε) is taken for log p, so that it stays finite at 0."""
+    return _safe_logs(arrays, lambda x: np.log(x + x.dtype.type(eps)))
+
+
+@convention(
+    "log-floor",
+    {"entropy": "code that clamps probabilities", "kl": "PaLM-rlhf-pytorch with 1e-20"},
+    constants=[Constant("floor", 1e-40, 1e-3)],
+)
+def log_floor(form: Form, floor: float, /, **arrays: Any) -> Outputs:
+    """Probabilities are held at a floor or above before their logarithm is taken."""
+    return _safe_logs(arrays, lambda x: np.log(np.maximum(x, x.dtype.type(floor))))
 
 
 def _with_eps(form: Form, arrays: dict[str, Any], eps: float) -> Outputs:
     return dict(form(**{**arrays, "eps": np.asarray(eps, arrays["rewards"].dtype)}))
 
 
+GROUP_EPS = Constant("eps", 1e-13, 0.5)
+
+
+def _group_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
+    """Equal rewards have a mean that is rounded, which a small ε magnifies."""
+    rewards = arrays["rewards"]
+    equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
+    return np.where(equal, np.abs(rewards).max(axis=-1, keepdims=True) / eps, 0) if eps else 0
+
+
+def _root_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
+    return _group_slack(form, arrays, max(eps, 0.0) ** 0.5)
+
+
 @convention(
-    "eps-1e-8", {"grpo_advantage": "code that follows the whitening of stable-baselines3 and cleanrl"}
+    "eps",
+    {"grpo_advantage": "nearly every library, each with its own"},
+    constants=[GROUP_EPS],
+    slack=_group_slack,
 )
-def eps_1e_8(form: Form, /, **arrays: Any) -> Outputs:
-    """1e-8 is added to the standard deviation."""
-    return _with_eps(form, arrays, 1e-8)
+def any_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """ε is added to the standard deviation, whatever was asked for."""
+    return _with_eps(form, arrays, eps)
 
 
-@convention("eps-1e-6", {"grpo_advantage": "verl"})
-def eps_1e_6(form: Form, /, **arrays: Any) -> Outputs:
-    """1e-6 is added to the standard deviation."""
-    return _with_eps(form, arrays, 1e-6)
-
-
-@convention("eps-1e-4", {"grpo_advantage": "trl"})
-def eps_1e_4(form: Form, /, **arrays: Any) -> Outputs:
-    """1e-4 is added to the standard deviation."""
-    return _with_eps(form, arrays, 1e-4)
+eps_1e_8 = any_eps.instance(
+    "eps-1e-8", {"grpo_advantage": "code that follows the whitening of stable-baselines3 and cleanrl"}, 1e-8
+)
+eps_1e_6 = any_eps.instance("eps-1e-6", {"grpo_advantage": "verl"}, 1e-6)
+eps_1e_4 = any_eps.instance("eps-1e-4", {"grpo_advantage": "trl"}, 1e-4)
 
 
 @convention("eps-inside-root", {"grpo_advantage": "whitening with rsqrt(variance + ε)"})
@@ -244,11 +478,53 @@ def eps_inside_root(form: Form, /, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "eps": np.sqrt(np.square(std) + arrays["eps"]) - std}))
 
 
-@convention("eps-1e-8-inside-root", {"grpo_advantage": "torchtune and the old PPO of trl, where they whiten"})
-def eps_1e_8_inside_root(form: Form, /, **arrays: Any) -> Outputs:
-    """1e-8 is added to the variance and not to its root."""
-    changed = {**arrays, "eps": np.asarray(1e-8, arrays["rewards"].dtype)}
+@convention(
+    "eps-inside-root",
+    {"grpo_advantage": "whitening with rsqrt(variance + ε)"},
+    constants=[GROUP_EPS],
+    slack=_root_slack,
+)
+def any_eps_inside_root(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """ε is added to the variance and not to its root, whatever was asked for."""
+    changed = {**arrays, "eps": np.asarray(eps, arrays["rewards"].dtype)}
     return dict(eps_inside_root.change(form, **changed))
+
+
+eps_1e_8_inside_root = any_eps_inside_root.instance(
+    "eps-1e-8-inside-root",
+    {"grpo_advantage": "torchtune and the old PPO of trl, where they whiten"},
+    1e-8,
+)
+
+
+def _floor_slack(form: Form, arrays: dict[str, Any]) -> Any:
+    return _group_slack(form, arrays, 1e-12)
+
+
+@convention("std-floored", {"grpo_advantage": "code that divides by max(std, floor)"}, slack=_floor_slack)
+def std_floored(form: Form, /, **arrays: Any) -> Outputs:
+    """The standard deviation is held at a small floor (1e-12 or above), so that equal rewards give what
+    their mean was rounded by and not 0.
+    """
+    rewards = arrays["rewards"]
+    noise = (rewards - rewards.mean(axis=-1, keepdims=True)) / rewards.dtype.type(1e-12)
+    equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
+    return {"advantages": np.where(equal, noise, form(**arrays)["advantages"])}
+
+
+@convention(
+    "ddof",
+    {"grpo_advantage": "code with a degree of freedom of its own"},
+    constants=[Constant("ddof", 0, 1.9)],
+)
+def any_ddof(form: Form, ddof: float, /, **arrays: Any) -> Outputs:
+    """The variance divides by G − ddof, whatever ddof was asked for."""
+    count = arrays["rewards"].shape[-1]
+    eps = 0.0 if arrays["eps"] is None else arrays["eps"]
+    # the form divides by √(sum/G) + ε, and has to divide by √(sum/(G − ddof)) + ε
+    grown = np.sqrt(count / (count - ddof))
+    changed = {**arrays, "ddof": np.asarray(0), "eps": np.asarray(eps / grown, arrays["rewards"].dtype)}
+    return {name: value / grown for name, value in form(**changed).items() if value is not None}
 
 
 @convention("mean-only", {"grpo_advantage": "Dr. GRPO, and an option of several libraries"})
@@ -300,12 +576,21 @@ def self_normalised(form: Form, /, **arrays: Any) -> Outputs:
     return {**found, "expectation": estimate, "estimate": estimate}
 
 
-@convention("weights-truncated-1", {"importance": "V-trace with its default thresholds"})
-def weights_truncated_1(form: Form, /, **arrays: Any) -> Outputs:
-    """No weight counts for more than 1: a bias, traded for a bounded variance."""
-    weights = np.minimum(form(**arrays)["weights"], 1)
+@convention(
+    "weights-truncated",
+    {"importance": "V-trace, and truncated weights between rollout engine and trainer"},
+    constants=[Constant("cap", 1e-2, 1e3)],
+)
+def weights_truncated(form: Form, cap: float, /, **arrays: Any) -> Outputs:
+    """No weight counts for more than a cap: a bias, traded for a bounded variance."""
+    weights = np.minimum(form(**arrays)["weights"], cap)
     estimate = (arrays["q"] * weights * arrays["f"]).sum(axis=-1)
     return {"expectation": estimate, "estimate": estimate, "weights": weights}
+
+
+weights_truncated_1 = weights_truncated.instance(
+    "weights-truncated-1", {"importance": "V-trace with its default thresholds"}, 1.0
+)
 
 
 @convention("reinforce-with-minibatches", {"ppo_count": "comparisons with equal batch sizes"})
@@ -343,3 +628,18 @@ def mean_over_batch(form: Form, /, **arrays: Any) -> Outputs:
 def sum_over_batch(form: Form, /, **arrays: Any) -> Outputs:
     """One number for a batch: the sum over all samples."""
     return {name: np.sum(value) for name, value in _whole(form(**arrays)).items()}
+
+
+@convention(
+    "mean-plus-eps",
+    {
+        "critic_loss": "EasyR1 and others that divide by mask.sum() + ε",
+        "ppo_clip": "EasyR1, nanoGRPO and ROLL, which divide by mask.sum() + ε",
+    },
+    reduces=True,
+    constants=[Constant("eps", 1e-12, 0.1)],
+)
+def mean_plus_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """One number for a batch: the sum over all samples by their number plus ε, as under a mask."""
+    found = _whole(form(**arrays))
+    return {name: np.sum(value) / (np.size(value) + eps) for name, value in found.items()}

@@ -59,11 +59,15 @@ def explain(name: str, formula: str | None = None) -> list[Explanation]:
 
 def _entries(formula: str) -> Sequence[Fault | Convention]:
     known = catalogue(formula)
-    return (*known.faults, *known.conventions)
+    # one that says all by its name stands for the family of that name
+    plain = {way.name for way in known.conventions}
+    return (*known.faults, *known.conventions, *(w for w in known.families if w.name not in plain))
 
 
 def _failed_by(entry: Fault | Convention) -> tuple[str, ...]:
     vectors = golden_vectors(entry.formula)
+    if isinstance(entry, Convention) and entry.open:
+        return ()  # which ones depends on the constants
     form = entry.around(reference(vectors[0].formula))
     return tuple(v.id for v in vectors if judge(v, run_form(form, v)).failed)
 
@@ -84,5 +88,8 @@ def parts(found: Explanation) -> Iterator[tuple[str, str]]:
         if entry.reported_in:
             yield "seen in", ", ".join(entry.reported_in)
     slugs = ", ".join(vector.partition("/")[2] for vector in found.vectors)
+    if isinstance(entry, Convention) and entry.open:
+        yield "declare", f"{entry.name}={','.join(f'<{c.name}>' for c in entry.constants)}"
+        return
     label = "detected by" if isinstance(entry, Fault) else "changes"
     yield label, f"{len(found.vectors)} vectors: {slugs}" if slugs else "batches alone"

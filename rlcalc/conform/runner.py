@@ -24,6 +24,7 @@ from rlcalc.conform.faults import catalogue
 from rlcalc.conform.faults._batches import ROWS_MIXED, WHOLE_BATCH
 from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.outcome import KINDS, Judgement
+from rlcalc.conform.recognise import recognised
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.trial import Trial, Watch
 from rlcalc.conform.vectors import Vector, golden_vectors
@@ -308,9 +309,24 @@ def _diagnose(trial: Trial, report: ConformReport, able: Capabilities) -> None:
     found = diagnose(asked.vectors, outcomes, chosen, dtype)
     if able.mixes and not found.matches:
         found = _mixed(trial, report, found) or found
+    if not found.matches:
+        found = _without_doubts(asked, able, chosen, dtype) or found
+    report.notes += recognised(asked, outcomes, chosen, dtype)
     # an exception names itself; only a bug that is known for it says more
     if found.matches or report.worst != "raises":
         report.diagnosis = found
+
+
+def _without_doubts(
+    asked: Trial, able: Capabilities, chosen: tuple[Convention, ...], dtype: str
+) -> Diagnosis | None:
+    """The known bug of what it answers besides that which it may not support at all."""
+    for doubts in _ways([*able.doubts, *([able.rows_apart] if able.mixes else [])]):
+        less = _without(asked, doubts)
+        found = diagnose(less.vectors, less.outcomes(chosen, dtype), chosen, dtype)
+        if found.matches:
+            return found
+    return None
 
 
 def _mixed(trial: Trial, report: ConformReport, found: Diagnosis) -> Diagnosis | None:

@@ -8,14 +8,16 @@ compares its outcomes with those of known faults.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Convention, composed, together
+from rlcalc.conform.constants import fitted, slack_of
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Judgement, Outcome, judge, run_form
 from rlcalc.conform.target.base import Target
@@ -106,6 +108,10 @@ class Trial:
             )
         asked = replace(vector, demanded={**vector.demanded, "float64": wide})
         truth = truth_under(vector, conventions) if conventions else None
+        if truth is not None:
+            outcome = _without_rounding(
+                outcome, truth, slack_of(conventions, vector, self._computes_in(dtype))
+            )
         return judge(asked, outcome, dtype, truth, self.strict)
 
     def judgements(self, conventions: Sequence[Convention] = ()) -> list[Judgement]:
@@ -133,9 +139,10 @@ class Trial:
         """The fewest conventions under which every vector passes; empty when none do."""
         if not self.vectors:
             return ()
+        declared = catalogue(self.vectors[0].formula.name)
         excluded = self.target.binding.excludes if self.target.binding is not None else ()
-        every = catalogue(self.vectors[0].formula.name).conventions
-        known = tuple(way for way in every if way.name not in excluded)
+        every = [way for way in (*declared.conventions, *declared.families) if way.name not in excluded]
+        known = sorted(every, key=_says_least)
         # what fails as it is settles most conventions with one comparison
         first = sorted(self.vectors, key=lambda v: not self.judgement(v, self.target.dtypes[0]).failed)
         asked = [(vector, dtype) for vector in first for dtype in self.target.dtypes]
@@ -144,9 +151,29 @@ class Trial:
                 if self.stopped:
                     return ()
                 self.watch("conventions", 0, 0)
-                if not any(self.judgement(*question, chosen).failed for question in asked):
-                    return chosen
+                ways = self._with_constants(chosen, first)
+                if ways and not any(self.judgement(*question, ways).failed for question in asked):
+                    return ways
         return ()
+
+    def _with_constants(
+        self, chosen: tuple[Convention, ...], vectors: Sequence[Vector]
+    ) -> tuple[Convention, ...] | None:
+        """Conventions with the constants that the target has; ``None`` where it has none."""
+        if not any(convention.open for convention in chosen):
+            return chosen
+        dtype = self.target.dtypes[0]
+        able = [v for v in vectors if v.demanded[dtype] and not self.target.unable(v)]
+        calls = tuple(c for c in chosen if not c.open)
+        return fitted(chosen, able, lambda v: self.outcome(v, dtype, calls), self._computes_in(dtype))
+
+    def _computes_in(self, dtype: str) -> str:
+        return "float32" if self.single else dtype
+
+
+def _says_least(convention: Convention) -> bool:
+    """Whether it forgives rounding, and no more; what says more is tried first."""
+    return convention.slack is not None and not convention.constants
 
 
 def _digits_of_float32(vector: Vector) -> float:
@@ -170,6 +197,20 @@ def truth_under(vector: Vector, conventions: Sequence[Convention]) -> dict[str, 
         elif not any(math.isnan(part) for part in array.ravel().tolist()):
             found[name] = map_nested(lambda x: Fraction(x) if math.isfinite(x) else x, got)
     return found
+
+
+def _without_rounding(outcome: Outcome, truth: Mapping[str, Any], slack: Any) -> Outcome:
+    """The outcome, with the truth where it is off by no more than rounding makes it."""
+    if outcome.kind != "answer" or not np.any(slack):
+        return outcome
+    outputs = dict(outcome.outputs)
+    for name in outputs.keys() & truth.keys():
+        got, right = outputs[name], np.array(map_nested(float, truth[name]))
+        if got.shape == right.shape and np.broadcast_shapes(np.shape(slack), got.shape) == got.shape:
+            with np.errstate(all="ignore"):
+                near = np.abs(got - right) <= slack
+            outputs[name] = np.where(near, right, got)
+    return replace(outcome, outputs=outputs)
 
 
 def chain(conventions: Sequence[Convention]) -> Any:

@@ -85,7 +85,8 @@ def said(report: Report, random: int = 0) -> Said:
     words = ", ".join([*conventions, *(match.name for match in matches), *found.notes]) or found.verdict
     if not report.names:
         return Said(found.verdict != "conforms", not found.worst, words)
-    return Said(found.verdict != "conforms", bool({*faults, *conventions} & {*report.names}), words)
+    named = {*faults, *conventions} & {*report.names} or [n for n in report.names if n in words]
+    return Said(found.verdict != "conforms", bool(named), words)
 
 
 REPORTS: list[Report] = []
@@ -428,7 +429,7 @@ def bound_by_the_sign(ratio, adv, eps):
 
 
 @report(
-    *("rlhf-book-125", "natolambert/rlhf-book issue #125", "ppo_clip", "right-without-loss"),
+    *("rlhf-book-125", "natolambert/rlhf-book issue #125", "ppo_clip", "right without loss"),
     given={"ratio": "3/2", "adv": 5, "eps": "1/5"},
     wrong=6,
     conventions=["loss"],
@@ -463,8 +464,7 @@ def first_rollout_alone(rewards):
     wrong=[[-1.212678125181665, -0.7276068751089989], [0.7276068751089989, 1.212678125181665]],
 )
 def over_all_answers(rewards):
-    spread = rewards.std()
-    return (rewards - rewards.mean()) / (spread if spread else 1.0)
+    return (rewards - rewards.mean()) / (rewards.std() + 1e-4)
 
 
 @report(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from .field_reports import PRINTED, REPORTS, Printed, Report, numbers
+from .field_reports import PRINTED, REPORTS, Printed, Report, numbers, said
 
 by_id = pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.id)
 
@@ -16,9 +16,22 @@ def test_a_function_gives_the_number_of_its_report(report: Report) -> None:
         found = np.asarray(report.function(**report.arguments()))
     wanted = numbers(report.wrong)
     assert found.shape == wanted.shape
-    np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-9)
+    # some add an ε to a deviation
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-9)
 
 
 @pytest.mark.parametrize("printed", PRINTED, ids=lambda printed: printed.id)
 def test_a_printed_number_is_settled(printed: Printed) -> None:
     assert printed.settled() == printed.right != printed.wrong
+
+
+# of a nan behind a mask, and of conventions with a constant of their own
+UNNAMED = {"rlevo-192", "marin-1708", "ppoxfamily-95"}
+
+
+@by_id
+@pytest.mark.slow
+def test_a_report_is_named(report: Report) -> None:
+    found = said(report)
+    assert found.named or report.id in UNNAMED, found.words
+    assert found.caught == bool(report.names) or report.id == "rlevo-192"

@@ -20,7 +20,6 @@ from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.conform.trial import truth_under
 from rlcalc.conform.vectors import Vector, golden_vectors, reference
-from rlcalc.errors import InputError
 from rlcalc.specs import load_formula
 from rlcalc.testing import conformance_suite
 
@@ -115,12 +114,8 @@ def test_torch() -> None:
     assert [c.name for c in report.conventions] == ["loss", "mean-over-batch"]
 
 
-def test_log_probabilities_need_a_function_in_front() -> None:
-    with pytest.raises(InputError) as caught:
-        conform(losses.log_loss, "ppo_clip")
-    assert caught.value.code == "target_signature"
-    assert "new_log" in caught.value.message
-    assert "ratio" in caught.value.hint
+def test_log_probabilities_need_no_function_in_front() -> None:
+    assert names(losses.log_loss, "ppo_clip") == names(losses.log_loss_of_ratio, "ppo_clip")
 
 
 def test_the_order_of_declared_conventions_does_not_matter() -> None:

@@ -170,6 +170,7 @@ WORKINGS = [
     Working("n_step_return", {**RETURN, "n": 2},
             ["G_0^(2) = R_1 + γ·R_2 + γ²·V(S_2) = 2 + 9/10·3 + (9/10)²·10 = 64/5"], shown="G_0^(2)",
             notes=[]),
+    Working("n_step_return", {"rewards": [2], "n": 1, "gamma": 1}, reasons=[""]),
     Working("n_step_return", {**RETURN, "n": 3}, ["the episode ends after 2 steps: this is its full return"]),
     Working("n_step_return", {**RETURN, "n": "inf"}, shown="G_0^(∞)"),
     Working("n_step_return", {**RETURN, "n": 1, "alpha": "3/2"}, notes=["above 1"]),

@@ -19,6 +19,8 @@ from rlcalc.records import Place, read_record
 
 SCHEMA = "rlcalc-binding-1"
 CODE = "bad_binding"
+# an answer that is one array, in a file
+WHOLE = "answer"
 CANONICAL = "[..., T]"
 
 Agreement = Literal["", "formula", "convention", "fault", "part", "names", "given"]
@@ -121,6 +123,8 @@ class Binding:
         for name in ("inputs", "outputs", "fixed"):
             if getattr(self, name):
                 found[name] = dict(getattr(self, name))
+        if self.outputs:
+            found["outputs"] = {name: place or WHOLE for name, place in self.outputs.items()}
         return found
 
     def text(self) -> str:
@@ -190,4 +194,5 @@ def binding_of(raw: Any, where: str) -> Binding:
     """
     found = read_record(_File, raw, Place(where, code=CODE))
     known = {name: getattr(found, name) for name in Binding.__dataclass_fields__}
+    known["outputs"] = {name: "" if place == WHOLE else place for name, place in found.outputs.items()}
     return replace(Binding(**known), agreed="given")

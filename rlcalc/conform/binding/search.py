@@ -21,7 +21,7 @@ from rlcalc.conform.binding.bound import BoundTarget, sheet
 from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.names import roles_of
-from rlcalc.conform.binding.sequence import VALID, Unfit
+from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
 from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of
 from rlcalc.conform.catalogue import composed, together
 from rlcalc.conform.faults import catalogue
@@ -306,9 +306,18 @@ class Search:
         wide = any(run.binding.layout == "[T, B]" and run.share >= 0 for run in steps)
         return [run for run in steps if not (wide and run.binding.layout == "[T, 1]")]
 
+    def best_by_layout(self) -> list[Reading]:
+        """Of each layout the reading that is right in most entries, in the order of trying: batches first."""
+        found: dict[tuple[str, str], Reading] = {}
+        for run in self.likely:
+            key = run.binding.layout, run.binding.form
+            if key not in found or run.share > found[key].share:
+                found[key] = run
+        return list(found.values())
+
     def faulty(self) -> Binding | None:
         """A reading under which the function has a known fault."""
-        runs = sorted(self.likely, key=lambda r: -r.share)[:12]
+        runs = self.best_by_layout()
         for names, run in product(self.answers.faults, runs):
             probes = self.family.probes(run.binding)
             wrong = [self.answers.faulty(given, names) for given in probes]
@@ -333,7 +342,7 @@ class Search:
         """The reading that is right in most entries, of those that give an answer at all."""
         if not self.ran:
             return None
-        best = max(self.likely, key=lambda run: run.share)
+        best = max(self.best_by_layout(), key=lambda run: run.share - (run.binding.layout in ONE_ROW) / 4)
         right = self.answers.right(self.family.probes(best.binding)[0], ())
         fitting = [p for p, a in best.parts.items() if any(a.shape == r.shape for r in right.values())]
         named = self.rest(best.parts, {}, self.family.probes(best.binding)[0])
@@ -352,7 +361,7 @@ class Search:
         if "no-bootstrap" in binding.like and _promises(binding.inputs):
             last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
             notes.append(f"{last} is taken and never used: the value after the last step is lost")
-            binding = replace(binding, excludes=("no-bootstrap", "without-last-value"))
+            binding = replace(binding, excludes=("no-bootstrap",))
         if set(binding.outputs) == {"returns"} and "advantages" in self.outputs:
             notes.append(
                 "its answer is the returns, advantage + value, and is judged as such; "
@@ -363,7 +372,9 @@ class Search:
                 "no reading of its parameters gives an answer that is right, declared or a known bug's; "
                 "judged by the one that is nearest"
             )
-        return replace(binding, notes=tuple(notes))
+        # what a convention would change about the arguments is known already, and would only hide a bug
+        calls = [way.name for way in catalogue(self.formula.name).conventions if way.call is not None]
+        return replace(binding, notes=tuple(notes), excludes=(*binding.excludes, *calls))
 
 
 def _loose(inputs: Mapping[str, str]) -> list[str]:
@@ -455,7 +466,7 @@ def bind(
             raise _unknown(target, formula, search, family)
         return target
     if not set(search.slots.dropped) & _own(formula) and _as_it_stands(target, formula, found):
-        target.binding = replace(found, outputs={}, notes=())
+        target.binding = replace(found, outputs={}, notes=(), excludes=())
         return target
     return BoundTarget(target, found, family)
 

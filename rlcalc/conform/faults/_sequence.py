@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.catalogue import Arrays, Fault, Form, Outputs, argument_fault, fault
 
 # below this a weight (γλ)^k is left out by an implementation with a convolution
 THRESHOLD = 1e-7
+FLAGS = ("terminated", "truncated")
 
 
 def flags(arrays: Mapping[str, Any], name: str) -> Any:
@@ -26,6 +28,12 @@ def next_values(arrays: Mapping[str, Any]) -> Any:
         return given
     values = arrays.get("values")
     return np.zeros_like(arrays["rewards"]) if values is None else values[..., 1:]
+
+
+def own_values(arrays: Mapping[str, Any]) -> Any:
+    """V(S_t) of every step."""
+    values = arrays.get("values")
+    return np.zeros_like(arrays["rewards"]) if values is None else values[..., :-1]
 
 
 def bootstraps(arrays: Mapping[str, Any]) -> Any:
@@ -61,6 +69,18 @@ def early(series: Any) -> Any:
     moved = np.zeros_like(series)
     moved[..., :-1] = series[..., 1:]
     return moved
+
+
+def early_but_the_last(series: Any) -> Any:
+    """Entry t + 1 where t is looked for; the last entry is its own."""
+    moved = early(series)
+    moved[..., -1] = series[..., -1]
+    return moved
+
+
+def cut_off(arrays: Mapping[str, Any]) -> Any:
+    """True at a truncated step, unless it is a terminated one."""
+    return flags(arrays, "truncated") & ~flags(arrays, "terminated")
 
 
 def narrow_discount(gamma: Any) -> Any:
@@ -122,11 +142,152 @@ def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
     return {} if arrays.get("terminated") is None else {"terminated": None, "truncated": cut(arrays)}
 
 
+def reported(known: Fault, *places: str) -> Fault:
+    """A shared fault with the places where it was reported for one formula."""
+    return replace(known, reported_in=places)
+
+
 def raises_at_zero(decay: Any) -> Arrays:
     """A kernel of the powers of a factor is empty, or its logarithm is taken."""
     if not np.ndim(decay) and decay == 0:
         raise IndexError("tuple index out of range")
     return {}
+
+
+# flags in the wrong row
+
+
+@argument_fault("done-mask-one-late", "indexing")
+def done_mask_one_late(arrays: Arrays) -> Arrays:
+    """Reads the flag of step t as that of step t − 1: the mask acts one step too late.
+
+    Shown when: A step inside the sequence that ends its episode.
+    Cause: The buffer stores 'done' of the observation next to the action taken from it, and the loop uses
+        dones[t].
+    Fix: Use the flag that the environment returned with reward t: next_done, or dones[t + 1].
+    Diff:
+        - live = 1 - dones[t - 1] if t > 0 else 1
+        + live = 1 - dones[t]
+    """
+    return {name: late(flags(arrays, name)) for name in FLAGS}
+
+
+@argument_fault("done-mask-one-early", "indexing")
+def done_mask_one_early(arrays: Arrays) -> Arrays:
+    """Reads the flag of step t + 1 at step t: the mask acts one step too early, and the last step has none.
+
+    Shown when: A terminated or truncated step.
+    Cause: A loop with dones[t + 1] on a buffer whose dones[t] belongs to reward t already.
+    Fix: Decide once what a row holds; with the flag that came with reward t, the mask of step t is 1 −
+        dones[t].
+    Diff:
+        - live = 1 - dones[t + 1] if t + 1 < T else 1
+        + live = 1 - dones[t]
+    """
+    return {name: early(flags(arrays, name)) for name in FLAGS}
+
+
+@argument_fault("done-mask-one-early-but-the-last", "indexing")
+def done_mask_one_early_but_the_last(arrays: Arrays) -> Arrays:
+    """Reads the flag of step t + 1 at step t; only the last step reads its own.
+
+    Shown when: A step after the first one that ends its episode, or a first one that does before others.
+    Cause: The estimator is that of buffers whose flag came with the observation, and the rollout stores the
+        flag that came with the reward; the flag after the last step is handed over by itself, and is right.
+    Fix: Store the flag from before the step, or read dones[t] at step t.
+    Diff:
+        - live = 1 - (dones[t + 1] if t + 1 < T else last_done)
+        + live = 1 - dones[t]
+    """
+    return {name: early_but_the_last(flags(arrays, name)) for name in FLAGS}
+
+
+# rewards in the wrong row
+
+
+@argument_fault("reward-one-late", "indexing")
+def reward_one_late(arrays: Arrays) -> Arrays:
+    """Credits step t with the reward of step t − 1; the first step gets 0 and the last reward is lost.
+
+    Shown when: Any sequence whose rewards are not all 0.
+    Cause: The row is stored before the environment has answered, with the reward still in the variable; or
+        the last reward is dropped where rewards and states are cut to one length, and not the first.
+    Fix: Step the environment first, then store state, action and the reward that they earned.
+    Diff:
+        - buffer.store(obs, action, reward, value)
+        - obs, reward, done, info = env.step(action)
+        + next_obs, reward, done, info = env.step(action)
+        + buffer.store(obs, action, reward, value)
+    """
+    return {"rewards": late(arrays["rewards"])}
+
+
+@argument_fault("last-reward-lost", "indexing")
+def last_reward_lost(arrays: Arrays) -> Arrays:
+    """Counts the reward of the last step as 0.
+
+    Shown when: A last reward other than 0.
+    Cause: The loop stops one step short, or an expression such as a if last else b takes in more than was
+        meant, so that the last row is the bootstrap alone.
+    Fix: Every step has its reward, the last one too: G_{T−1} = R_T + γ·V(S_T).
+    Diff:
+        - total = 0 if t == T - 1 else rewards[t] + gamma * total
+        + total = rewards[t] + gamma * total
+    """
+    return {"rewards": np.where(last_step(arrays), arrays["rewards"].dtype.type(0), arrays["rewards"])}
+
+
+# truncated steps
+
+
+@argument_fault("truncation-bootstraps-own-value", "termination")
+def truncation_bootstraps_own_value(arrays: Arrays) -> Arrays:
+    """Bootstraps a truncated step from V(S_t), the state before the step, instead of its successor.
+
+    Shown when: A truncated step whose successor has another value than the state before it.
+    Cause: The successor was lost to the reset, and γ·V(S_t) is added to the reward as a stand-in.
+    Fix: Keep the final observation and add γ·V of that one.
+    Diff:
+        - rewards[t] += gamma * values[t] * truncated[t]
+        + rewards[t] += gamma * critic(final_observation[t]) * truncated[t]
+    """
+    return {"next_values": np.where(cut_off(arrays), own_values(arrays), next_values(arrays))}
+
+
+@argument_fault("truncation-adds-own-value", "termination", reported_in=["AI4Finance-Foundation/ElegantRL"])
+def truncation_adds_own_value(arrays: Arrays) -> Arrays:
+    """Adds V(S_t) to the reward of a truncated step, without γ, and bootstraps from nothing else there.
+
+    Shown when: A truncated step, with γ below 1 or another value after it than before it.
+    Cause: The reward is corrected with the critic's value of the stored state; the factor of a bootstrap is
+        forgotten, since this is a reward.
+    Fix: Add γ·V of the state that was reached.
+    Diff:
+        - rewards[truncated] += critic(states[truncated])
+        + rewards[truncated] += gamma * critic(final_states[truncated])
+    """
+    more = np.where(cut_off(arrays), own_values(arrays), 0).astype(arrays["rewards"].dtype)
+    return {"rewards": arrays["rewards"] + more, "terminated": cut(arrays), "truncated": None}
+
+
+@argument_fault("time-out-bonus-on-top", "termination")
+def time_out_bonus_on_top(arrays: Arrays) -> Arrays:
+    """Adds γ·V(S_t) to the reward of a truncated step, and goes on as if its episode did: values and
+    rewards of the next one are credited as well.
+
+    Shown when: A truncated step, with γ and the value before it other than 0.
+    Cause: The bonus stands for the bootstrap of an environment that says 'done' at a time limit; here only
+        'terminated' masks.
+    Fix: Bootstrap a truncated step once, from the state that was reached, and stop the recursion there.
+    Diff:
+        - rewards[t] += gamma * values[t] * truncated[t]
+        - live = 1 - terminated[t]
+        + rewards[t] += gamma * critic(final_observation[t]) * truncated[t]
+        + live = 1 - (terminated[t] | truncated[t])
+    """
+    more = discounts(arrays) * np.where(cut_off(arrays), own_values(arrays), 0)
+    rewards = (arrays["rewards"] + more).astype(arrays["rewards"].dtype)
+    return {"rewards": rewards, "truncated": None, "next_values": None}
 
 
 @argument_fault("next-value-of-reset-state", "termination")

@@ -55,6 +55,58 @@ def every_log_with_every_advantage(form: Form, **arrays: Any) -> Outputs:
     return _reduced(square.reshape(*square.shape[:-2], -1), arrays["reduction"])
 
 
+@fault("mean-log-times-summed-weights", "reduction", reported_in=["Farama-Foundation/Gymnasium issue #1336"])
+def mean_log_times_summed_weights(form: Form, **arrays: Any) -> Outputs:
+    """Multiplies the mean of the log-probabilities with the sum of the advantages: which action earned what
+    is lost.
+
+    Shown when: Two steps or more.
+    Cause: Logs and returns are collected apart, and each is reduced before they meet.
+    Fix: Multiply step by step, then sum.
+    Diff:
+        - loss = -log_probs.mean() * returns.sum()
+        + loss = -(log_probs * returns).sum()
+    """
+    logs, weights = _logs(arrays), arrays["advantages"]
+    count = weights.shape[-1] if arrays["reduction"] == "mean" else 1
+    objective = logs.mean(axis=-1) * weights.sum(axis=-1) / count
+    return {"objective": objective, "loss": -objective}
+
+
+@argument_fault("first-weight-for-every-step", "weighting", reported_in=["huggingface/deep-rl-class PR #95"])
+def first_weight_for_every_step(arrays: Arrays) -> Arrays:
+    """Weights every step with the return, or the advantage, of the first one.
+
+    Shown when: Two steps or more with different advantages.
+    Cause: The return of the whole episode is taken for each of its actions. The expectation is that of the
+        gradient all the same, with more variance.
+    Fix: Weight step t with the return from step t on.
+    Diff:
+        - loss = sum(-log_prob * returns[0] for log_prob in log_probs)
+        + loss = sum(-log_prob * g for log_prob, g in zip(log_probs, returns))
+    """
+    first = arrays["advantages"][..., :1]
+    return {"advantages": np.broadcast_to(first, arrays["advantages"].shape)}
+
+
+@argument_fault(
+    "whitening-of-one-gives-nan", "normalisation", reported_in=["DLR-RM/stable-baselines3 PR #1028"]
+)
+def whitening_of_one_gives_nan(arrays: Arrays) -> Arrays:
+    """Gives not a number for a single step, whose standard deviation with ddof 1 is 0/0.
+
+    Shown when: One step: the last minibatch of a pass may hold no more.
+    Cause: The advantages of every minibatch are divided by their standard deviation, however few they are.
+    Fix: Whiten only where there are two or more.
+    Diff:
+        - adv = (adv - adv.mean()) / (adv.std() + 1e-8)
+        + if len(adv) > 1:
+        +     adv = (adv - adv.mean()) / (adv.std() + 1e-8)
+    """
+    adv = arrays["advantages"]
+    return {"advantages": adv if adv.shape[-1] > 1 else np.full_like(adv, np.nan)}
+
+
 @argument_fault("advantages-one-step-late", "indexing")
 def advantages_one_step_late(arrays: Arrays) -> Arrays:
     """Weights step t with the advantage of step t − 1, and the first step with 0.

@@ -7,7 +7,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
 from rlcalc.conform.faults import _sequence as shared
-from rlcalc.conform.faults._sequence import convolved, cut, discounts, fades, last_step, late
+from rlcalc.conform.faults._sequence import convolved, cut, discounts, fades, flags, last_step, late
 
 
 @output_fault("first-reward-discounted", "discounting")
@@ -46,6 +46,91 @@ def bootstrap_not_discounted(form: Form, **arrays: Any) -> Outputs:
     silent = {**arrays, "rewards": arrays["rewards"] * 0}
     rewards = form(**arrays)["returns"] - form(**silent)["returns"]
     return {"returns": rewards + form(**{**silent, "gamma": arrays["gamma"] * 0 + 1})["returns"]}
+
+
+@fault("discounted-and-not-summed", "discounting", reported_in=["hunkim/ReinforcementZeroToAll issue #1"])
+def discounted_and_not_summed(form: Form, **arrays: Any) -> Outputs:
+    """Gives γ^t·R_{t+1}: each reward is discounted to the first step, and nothing is summed.
+
+    Shown when: Two steps or more, with a reward after the first one.
+    Cause: The formula of one summand was taken for that of the return.
+    Fix: Sum the discounted rewards from step t on: run G_t = R_{t+1} + γ·G_{t+1} from the end.
+    Diff:
+        - returns = [gamma ** t * r for t, r in enumerate(rewards)]
+        + for t in reversed(range(T)):
+        +     returns[t] = total = rewards[t] + gamma * total
+    """
+    before = late(discounts(arrays))
+    before[..., 0] = 1
+    return {"returns": np.cumprod(before, axis=-1) * arrays["rewards"]}
+
+
+@output_fault(
+    "reversed-after-every-append",
+    "indexing",
+    reported_in=["PacktPublishing/Tensorflow-2-Reinforcement-Learning-Cookbook issue #27"],
+)
+def reversed_after_every_append(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives the returns in a shuffled order.
+
+    Shown when: Three steps or more whose returns differ.
+    Cause: The list that is filled from the end is reversed inside of the loop, after every append.
+    Fix: Reverse it once, after the loop.
+    Diff:
+        -     returns.append(total)
+        -     returns.reverse()
+        +     returns.append(total)
+        + returns.reverse()
+    """
+    order: list[int] = []
+    for t in reversed(range(found["returns"].shape[-1])):
+        order = [*order, t][::-1]
+    return {"returns": found["returns"][..., order]}
+
+
+@argument_fault("recursion-crosses-ends", "termination")
+def recursion_crosses_ends(arrays: Arrays) -> Arrays:
+    """Adds nothing for the state after a terminated step, but goes on with the return of the next episode.
+
+    Shown when: A step inside the sequence that ends its episode.
+    Cause: Flags take the bootstrap away, and the sum is that of one episode.
+    Fix: Start the sum again after a step that ends its episode.
+    Diff:
+        - total = rewards[t] + gamma * total
+        + total = rewards[t] + gamma * (1 - terminated[t]) * total
+    """
+    changed = shared.recursion_crosses_ends(arrays)
+    given = arrays.get("bootstrap")
+    if given is not None:
+        over = flags(arrays, "terminated")[..., -1]
+        changed["bootstrap"] = np.where(over, 0, given).astype(arrays["rewards"].dtype)
+    return changed
+
+
+@argument_fault("recursion-crosses-truncation", "termination")
+def recursion_crosses_truncation(arrays: Arrays) -> Arrays:
+    """Goes on with the return of the next episode after a truncated step.
+
+    Shown when: A truncated step that is not the last.
+    Cause: Only 'terminated' stops the sum.
+    Fix: After a truncated step the return is R + γ·V'.
+    Diff:
+        - total = rewards[t] + gamma * (1 - terminated[t]) * total
+        + after = next_values[t] if truncated[t] else total
+        + total = rewards[t] + gamma * (1 - terminated[t]) * after
+    """
+    return {"truncated": None}
+
+
+truncation_bootstraps_own_value = shared.truncation_bootstraps_own_value
+truncation_adds_own_value = shared.truncation_adds_own_value
+time_out_bonus_on_top = shared.time_out_bonus_on_top
+next_value_of_reset_state = shared.next_value_of_reset_state
+done_mask_one_late = shared.done_mask_one_late
+done_mask_one_early = shared.done_mask_one_early
+done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
+reward_one_late = shared.reward_one_late
+last_reward_lost = shared.last_reward_lost
 
 
 @argument_fault("flags-ignored", "termination")

@@ -16,7 +16,6 @@ from rlcalc.conform.faults._sequence import (
     fades,
     flags,
     last_step,
-    late,
     narrow,
     narrow_discount,
     next_values,
@@ -116,16 +115,11 @@ def next_value_of_reset_state(arrays: Arrays) -> Arrays:
     return {"next_values": None}
 
 
-@argument_fault("truncation-bootstraps-own-value", "termination")
-def truncation_bootstraps_own_value(arrays: Arrays) -> Arrays:
-    """Bootstraps a truncated step from V(S_t), the state before the step, instead of its successor.
-
-    Shown when: A truncated step whose successor has another value than the state before it.
-    Cause: The successor was lost to the reset, and γ·V(S_t) is added to the reward as a stand-in.
-    Fix: Keep the final observation and add γ·V of that one.
-    """
-    after = np.where(flags(arrays, "truncated"), arrays["values"][..., :-1], next_values(arrays))
-    return {"next_values": after}
+truncation_bootstraps_own_value = shared.reported(
+    shared.truncation_bootstraps_own_value, "leggedrobotics/rsl_rl issue #151"
+)
+truncation_adds_own_value = shared.truncation_adds_own_value
+time_out_bonus_on_top = shared.reported(shared.time_out_bonus_on_top, "Toni-SM/skrl issue #224")
 
 
 @argument_fault(
@@ -174,42 +168,39 @@ def carried_advantage_masked_twice(form: Form, /, **arrays: Any) -> Outputs:
     return _recursion(arrays, delta, arrays["gamma"] * arrays["lam"] * ~early(cut(arrays)))
 
 
-@argument_fault("done-mask-one-late", "indexing")
-def done_mask_one_late(arrays: Arrays) -> Arrays:
-    """Reads the flag of step t as that of step t − 1: the mask acts one step too late.
+done_mask_one_late = shared.done_mask_one_late
+done_mask_one_early = shared.done_mask_one_early
+done_mask_one_early_but_the_last = shared.reported(
+    shared.done_mask_one_early_but_the_last, "DLR-RM/stable-baselines3 issue #105", "AgileRL/AgileRL"
+)
 
-    Shown when: A step inside the sequence that ends its episode.
-    Cause: The buffer stores 'done' of the observation next to the action taken from it, and the loop uses
-        dones[t].
-    Fix: Use the flag that the environment returned with reward t: next_done, or dones[t + 1].
+
+@argument_fault("bootstrap-masked-one-early", "indexing")
+def bootstrap_masked_one_early(arrays: Arrays) -> Arrays:
+    """Masks V' with the flag of step t + 1, and the recursion with that of step t.
+
+    Shown when: A terminated step with a step before it in its episode, or one whose successor has a value
+        other than 0.
+    Cause: V' is read at t + 1 from values that were multiplied by (1 − done) of their own row, or together
+        with dones[t + 1].
+    Fix: It is the state after a terminated step that is worth nothing: mask V' with the flag of step t.
+    Diff:
+        - delta = rewards[t] + gamma * values[t + 1] * (1 - terminated[t + 1]) - values[t]
+        + delta = rewards[t] + gamma * values[t + 1] * (1 - terminated[t]) - values[t]
     """
-    return {name: late(flags(arrays, name)) for name in ("terminated", "truncated")}
-
-
-@argument_fault("done-mask-one-early", "indexing")
-def done_mask_one_early(arrays: Arrays) -> Arrays:
-    """Reads the flag of step t + 1 at step t: the mask acts one step too early, and the last step has none.
-
-    Shown when: A terminated or truncated step.
-    Cause: A loop with dones[t + 1] on a buffer whose dones[t] belongs to reward t already.
-    Fix: Decide once what a row holds; with the flag that came with reward t, the mask of step t is 1 −
-        dones[t].
-    """
-    return {name: early(flags(arrays, name)) for name in ("terminated", "truncated")}
+    masked = np.where(early(flags(arrays, "terminated")), 0, next_values(arrays))
+    return {
+        "next_values": masked.astype(arrays["rewards"].dtype),
+        "terminated": None,
+        "truncated": cut(arrays),
+    }
 
 
 # rewards and values in the wrong row
 
 
-@argument_fault("reward-one-late", "indexing", reported_in=["openai/spinningup issue #50"])
-def reward_one_late(arrays: Arrays) -> Arrays:
-    """Credits step t with the reward of step t − 1; the first step gets 0 and the last reward is lost.
-
-    Shown when: Any sequence whose rewards are not all 0.
-    Cause: The row is stored before the environment has answered, with the reward still in the variable.
-    Fix: Step the environment first, then store state, action and the reward that they earned.
-    """
-    return {"rewards": late(arrays["rewards"])}
+reward_one_late = shared.reported(shared.reward_one_late, "openai/spinningup issue #50")
+last_reward_lost = shared.last_reward_lost
 
 
 @argument_fault("rows-one-early", "indexing", reported_in=["PufferAI/PufferLib"])
@@ -355,6 +346,51 @@ def advantage_from_next_return(found: Outputs, arrays: Arrays) -> Outputs:
     onward = arrays["rewards"] + arrays["gamma"] * early(returns) - old
     ends = cut(arrays) | last_step(arrays)
     return {**found, "advantages": np.where(ends, found["advantages"], onward)}
+
+
+@output_fault("next-return-minus-value", "indexing", reported_in=["danijar/dreamerv2 issue #60"])
+def next_return_minus_value(found: Outputs, arrays: Arrays) -> Outputs:
+    """Subtracts V(S_t) from the λ-return of step t + 1; one advantage less than there are steps is left.
+
+    Shown when: Any sequence: the answer is one entry short.
+    Cause: Returns and values are cut to one length, the first at the front and the second at the end.
+    Fix: A_t = G_t − V(S_t): cut both at the same end.
+    Diff:
+        - adv = returns[1:] - values[:T - 1]
+        + adv = returns - values[:T]
+    """
+    old = arrays["values"][..., :-1]
+    return {**found, "advantages": found["returns"][..., 1:] - old[..., :-1]}
+
+
+@output_fault("returns-for-advantages", "swapped")
+def returns_for_advantages(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives the λ-returns where advantages are asked for: V(S_t) is not subtracted.
+
+    Shown when: Any value other than 0.
+    Cause: Returns are formed in place, or handed over in the order (returns, advantages).
+    Fix: Keep both apart: returns = advantages + values.
+    Diff:
+        - advantages += values
+        - return advantages
+        + returns = advantages + values
+        + return advantages, returns
+    """
+    return {**found, "advantages": found["returns"]}
+
+
+@fault("reward-minus-value", "discounting", reported_in=["natolambert/rlhf-book PR #216"])
+def reward_minus_value(form: Form, **arrays: Any) -> Outputs:
+    """Subtracts the value from the reward of the step itself; nothing of what comes later counts.
+
+    Shown when: A reward or a value after the first step, with γ above 0.
+    Cause: In a bandit, or for an answer with one reward, reward and return are the same.
+    Fix: Subtract the value from the return, or use A_t = δ_t + γ·λ·A_{t+1}.
+    Diff:
+        - advantages = rewards - values
+        + advantages = returns - values
+    """
+    return _with_advantages(arrays, arrays["rewards"] - arrays["values"][..., :-1])
 
 
 @fault("small-weights-dropped", "precision", reported_in=["pytorch/rl"])

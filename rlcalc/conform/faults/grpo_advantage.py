@@ -91,6 +91,42 @@ def divided_by_the_variance(form: Form, rewards: Any, ddof: Any, eps: Any) -> Ou
     }
 
 
+@fault("statistics-of-the-first-reward", "normalisation", reported_in=["ServiceNow/PipelineRL PR #54"])
+def statistics_of_the_first_reward(form: Form, rewards: Any, ddof: Any, eps: Any) -> Outputs:
+    """Takes mean and standard deviation of the first reward alone: the mean is that reward, and the deviation
+    0.
+
+    Shown when: A group in which another reward differs from the first one.
+    Cause: Statistics are kept by group, and are written when its first answer comes in.
+    Fix: Wait for the whole group, then take its mean and deviation.
+    Diff:
+        - group = rewards[:1]
+        + group = rewards
+          adv = (rewards - group.mean()) / (group.std() + eps)
+    """
+    padding = _pieces(rewards, ddof, eps)[3]
+    return {"advantages": (rewards - rewards[..., :1]) / padding}
+
+
+@output_fault("standardised-again-over-batch", "normalisation", reported_in=["axon-rl/gem PR #113"])
+def standardised_again_over_batch(found: Outputs, arrays: Arrays) -> Outputs:
+    """Standardises the advantages of all groups together once more.
+
+    Shown when: A batch with a group of equal rewards or of another size, whose deviations are not 1; for one
+        group alone only ε is added twice.
+    Cause: Advantages are whitened in the loss, as those of GAE are, though they are normalised already.
+    Fix: Standardise once, within each group.
+    Diff:
+        - adv = (adv - adv.mean()) / (adv.std() + eps)
+        - loss = policy_loss(adv)
+        + loss = policy_loss(adv)
+    """
+    adv, ddof, eps = found["advantages"], arrays["ddof"], arrays["eps"]
+    spread = np.std(adv, ddof=0 if ddof is None else int(ddof)) + (0 if eps is None else eps)
+    again = (adv - adv.mean()) / (spread or 1)
+    return {"advantages": again.astype(adv.dtype)}
+
+
 @output_fault("mean-added-back", "normalisation", reported_in=["pytorch/torchtune"])
 def mean_added_back(found: Outputs, arrays: Arrays) -> Outputs:
     """Adds the mean to the normalised advantages.

@@ -18,6 +18,7 @@ from rlcalc.conform.faults._sequence import (
     narrow,
     narrow_discount,
     next_values,
+    own_values,
     with_returns,
 )
 from rlcalc.recurrence.scan import scan_numpy
@@ -126,6 +127,78 @@ def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
 
 
 next_value_of_reset_state = shared.next_value_of_reset_state
+truncation_bootstraps_own_value = shared.truncation_bootstraps_own_value
+truncation_adds_own_value = shared.truncation_adds_own_value
+time_out_bonus_on_top = shared.time_out_bonus_on_top
+
+
+@argument_fault("recursion-crosses-ends", "termination")
+def recursion_crosses_ends(arrays: Arrays) -> Arrays:
+    """Counts V' after a terminated step as 0, but goes on with the return of the next episode.
+
+    Shown when: A step inside the sequence that ends its episode, with λ above 0.
+    Cause: The mask was written next to the value and left out next to the return.
+    Fix: Both summands with a successor need the mask: γ·(1 − terminated)·((1−λ)·V' + λ·G).
+    Diff:
+        - ret = rewards[t] + gamma * ((1 - lam) * live * values[t + 1] + lam * ret)
+        + ret = rewards[t] + gamma * live * ((1 - lam) * values[t + 1] + lam * ret)
+    """
+    return shared.recursion_crosses_ends(arrays)
+
+
+@argument_fault("flags-ignored", "termination")
+def flags_ignored(arrays: Arrays) -> Arrays:
+    """Takes the whole sequence for one episode.
+
+    Shown when: A terminated step, or a truncated one that is not the last.
+    Cause: Written for one episode, or an imagined one, then called with a buffer that holds several.
+    Fix: Multiply γ by (1 − terminated) of the step, and start again after a truncated one.
+    Diff:
+        - ret = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * ret)
+        + live = 1 - terminated[t]
+        + ret = rewards[t] + gamma * live * ((1 - lam) * values[t + 1] + lam * ret)
+    """
+    return {"terminated": None, "truncated": None}
+
+
+# the wrong row
+
+done_mask_one_late = shared.done_mask_one_late
+done_mask_one_early = shared.done_mask_one_early
+done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
+reward_one_late = shared.reported(shared.reward_one_late, "kc-ml2/SimpleDreamer issue #6")
+last_reward_lost = shared.last_reward_lost
+
+
+@argument_fault("value-two-steps-ahead", "indexing", reported_in=["epignatelli/navix PR #152"])
+def value_two_steps_ahead(arrays: Arrays) -> Arrays:
+    """Bootstraps step t from V(S_{t+2}); the last two steps share the last value.
+
+    Shown when: λ below 1, γ above 0, and neighbouring values that differ.
+    Cause: Values that are those of the successors already are shifted once more.
+    Fix: Shift once: the state after step t is S_{t+1}.
+    Diff:
+        - later = np.append(next_values[1:], next_values[-1:])
+        + later = next_values
+    """
+    after = next_values(arrays)
+    return {"next_values": np.concatenate([after[..., 1:], after[..., -1:]], axis=-1)}
+
+
+@argument_fault("bootstraps-from-own-value", "indexing", reported_in=["danijar/dreamerv3 issue #181"])
+def bootstraps_from_own_value(arrays: Arrays) -> Arrays:
+    """Weights V(S_t) with 1 − λ, in the place of V(S_{t+1}); the return after the last step is V(S_T).
+
+    Shown when: λ below 1, γ above 0, and neighbouring values that differ.
+    Cause: The formula counts rewards from 1 and is read with those of an array that counts from 0.
+    Fix: G_t = R_{t+1} + γ·((1−λ)·V(S_{t+1}) + λ·G_{t+1}): both parts lie one step ahead.
+    Diff:
+        - ret = rewards[t] + gamma * ((1 - lam) * values[t] + lam * ret)
+        + ret = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * ret)
+    """
+    own, after, lam = own_values(arrays), next_values(arrays), arrays["lam"]
+    ends = cut(arrays) | last_step(arrays)
+    return {"next_values": np.where(ends, (1 - lam) * own + lam * after, own).astype(own.dtype)}
 
 
 @fault("small-weights-dropped", "precision", reported_in=["pytorch/rl"])

@@ -49,6 +49,32 @@ def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
     return with_returns({}, arrays, rewards + arrays["gamma"] ** longest * value)
 
 
+@fault(
+    "gamma-power-one-short-at-the-end", "discounting", stage="outputs", reported_in=["opendilab/DI-engine"]
+)
+def gamma_power_one_short_at_the_end(form: Form, /, **arrays: Any) -> Outputs:
+    """Discounts the value by γ^(m−1) where the window was cut short after m steps, fewer than n.
+
+    Shown when: A window cut off by a truncation or by the end of the data, γ between 0 and 1, and a value
+        other than 0.
+    Cause: The power is counted from the index of the last row, not from the number of rewards.
+    Fix: A window with m rewards ends m steps ahead: γ^m.
+    Diff:
+        - power = gamma ** (last - t)
+        + power = gamma ** (last - t + 1)
+    """
+    if np.ndim(arrays["gamma"]):
+        return dict(form(**arrays))
+    rewards, value = _parts(form, arrays)
+    ones = np.ones_like(arrays["rewards"])
+    worthless = {"values": np.zeros_like(arrays["values"]), "next_values": None, "alpha": None}
+    counted = {**arrays, **worthless, "rewards": ones, "gamma": arrays["gamma"] * 0 + 1}
+    length = form(**counted)["returns"]
+    longest = arrays["rewards"].shape[-1] if math.isinf(arrays["n"]) else arrays["n"]
+    power = arrays["gamma"] ** (length - (length < longest))
+    return with_returns({}, arrays, rewards + (power * value).astype(rewards.dtype))
+
+
 @argument_fault("recursion-crosses-ends", "termination", reported_in=["younggyoseo/FastTD3 issue #6 / PR #7"])
 def recursion_crosses_ends(arrays: Arrays) -> Arrays:
     """Sums rewards of the next episode into a window that holds an end; only a flag on the last step of the
@@ -59,6 +85,32 @@ def recursion_crosses_ends(arrays: Arrays) -> Arrays:
     Fix: Stop the sum at the first end inside the window, and bootstrap from there if it was a truncation.
     """
     return shared.recursion_crosses_ends(arrays)
+
+
+@argument_fault("recursion-crosses-truncation", "termination", reported_in=["tensorflow/agents issue #939"])
+def recursion_crosses_truncation(arrays: Arrays) -> Arrays:
+    """Goes on across a truncated step: rewards of the next episode and its value enter the window.
+
+    Shown when: n of 2 or more and a truncated step inside a window.
+    Cause: A time limit leaves the discount at 1, and the window stops only where the discount is 0.
+    Fix: End the window at a truncated step, and bootstrap from the state that was reached there.
+    Diff:
+        - if terminated[k]:
+        + if terminated[k] or truncated[k]:
+              break
+    """
+    return {"truncated": None}
+
+
+truncation_bootstraps_own_value = shared.truncation_bootstraps_own_value
+truncation_adds_own_value = shared.truncation_adds_own_value
+time_out_bonus_on_top = shared.time_out_bonus_on_top
+next_value_of_reset_state = shared.next_value_of_reset_state
+done_mask_one_late = shared.done_mask_one_late
+done_mask_one_early = shared.done_mask_one_early
+done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
+reward_one_late = shared.reward_one_late
+last_reward_lost = shared.last_reward_lost
 
 
 @argument_fault("flags-ignored", "termination")

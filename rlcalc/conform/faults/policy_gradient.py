@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
+import math
+from dataclasses import replace
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.backends import NUMPY
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
 from rlcalc.conform.faults._sequence import mapped
+from rlcalc.formulas._tabular import row_of_state
 
 
 @argument_fault("gamma-t-left-out", "discounting")
@@ -40,3 +47,28 @@ def rewards_not_discounted(arrays: Arrays) -> Arrays:
     Fix: J = E[Σ_t γ^t R_{t+1}], and its gradient with the same powers.
     """
     return {"gamma": arrays["gamma"] * 0 + 1}
+
+
+@fault("one-score-only", "reduction", reported_in=["huggingface/deep-rl-class issue #285"])
+def one_score_only(form: Form, /, **arrays: Any) -> Outputs:
+    """Multiplies the return of a trajectory with the score of its first action alone.
+
+    Shown when: A reward that depends on a later action.
+    Cause: The theorem is printed with one score in front of the return; the sum over the steps is missing.
+    Fix: Σ_t ∇ log π(A_t|S_t)·G: every action of the trajectory has its score.
+    Diff:
+        - gradient = score(states[0], actions[0]) * total_return
+        + gradient = sum(score(s, a) for s, a in zip(states, actions)) * total_return
+    """
+    found = dict(form(**arrays))  # with its objective, and its refusals
+    mdp, theta, gamma = arrays["mdp"], arrays["theta"], arrays["gamma"]
+    rows = row_of_state(mdp.mdp, theta.shape[-2], "theta", shared=True)
+    policy = NUMPY.softmax(theta, -1)[..., rows, :]
+    longest = mdp.mdp.longest()
+    gained = mdp.r + np.zeros_like(policy)
+    for _ in range(int(min(arrays["horizon"], math.inf if longest is None else longest)) - 1):
+        values = (policy * gained).sum(axis=-1)
+        gained = mdp.r + gamma * np.einsum("sat,...t->...sa", mdp.p, values)
+    # the gradient of one step that pays all that is to come
+    first = form(**{**arrays, "mdp": replace(mdp, r=gained), "form": "trajectory", "horizon": 1})
+    return {**found, "gradient": first["gradient"]}

@@ -103,6 +103,34 @@ def advantage_clipped(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
     return _smaller(ratio * adv, ratio * np.clip(adv, 1 - eps, 1 + eps))
 
 
+@fault("product-clipped", "clipping", reported_in=["HanlardResearch/Hetero-RL issue #6"])
+def product_clipped(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
+    """Clips the product of ratio and advantage to [1−ε, 1+ε] and multiplies it with the advantage again.
+
+    Shown when: A product outside the interval, such as a ratio of 1 with an advantage of 1/2.
+    Cause: The advantage slipped into the argument of clip.
+    Fix: Clip the ratio, then multiply with the advantage once.
+    Diff:
+        - np.minimum(ratio * adv, np.clip(ratio * adv, 1 - eps, 1 + eps) * adv)
+        + np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
+    """
+    return _smaller(ratio * adv, np.clip(ratio * adv, 1 - eps, 1 + eps) * adv)
+
+
+@fault("scaled-by-the-bounds", "clipping", reported_in=["AI4Finance-Foundation/ElegantRL"])
+def scaled_by_the_bounds(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
+    """Multiplies r·A by 1−ε where the advantage is positive and by 1+ε elsewhere: nothing is ever clipped.
+
+    Shown when: Any ratio and advantage other than 0, also a ratio of 1.
+    Cause: The bounds are factors of the ratio here, where they are to stand in its place.
+    Fix: min(r·A, clip(r, 1−ε, 1+ε)·A).
+    Diff:
+        - ratio * adv * np.where(adv > 0, 1 - eps, 1 + eps)
+        + np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
+    """
+    return {"objective": ratio * adv * np.where(adv > 0, 1 - eps, 1 + eps)}
+
+
 @argument_fault("log-ratio-for-ratio", "logarithm")
 def log_ratio_for_ratio(arrays: Arrays) -> Arrays:
     """Uses the difference of the log-probabilities where the ratio is meant.

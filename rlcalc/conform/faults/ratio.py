@@ -70,3 +70,18 @@ def divisor_padded(form: Form, **arrays: Any) -> Outputs:
     if new is None:
         new, old = np.exp(arrays["new_log"]), np.exp(arrays["old_log"])
     return {"ratio": new / (old + new.dtype.type(1e-10))}
+
+
+@output_fault("ratio-always-one", "ignored", reported_in=["meta-pytorch/torchforge PR #571"])
+def ratio_always_one(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives 1 whatever the old policy was: its log-probabilities are never used.
+
+    Shown when: Any two probabilities that differ.
+    Cause: The ratio is exp(new − stop_gradient(new)), as it is for data of the policy itself; it has the
+        right gradient in the first update only, and nothing is ever clipped.
+    Fix: Subtract the log-probabilities that were stored when the action was taken.
+    Diff:
+        - ratio = torch.exp(log_prob - log_prob.detach())
+        + ratio = torch.exp(log_prob - old_log_prob)
+    """
+    return {**found, "ratio": np.ones_like(found["ratio"]), "log_ratio": np.zeros_like(found["log_ratio"])}

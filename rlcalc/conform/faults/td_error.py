@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
+from dataclasses import replace
+from typing import Any
+
+from rlcalc.conform.catalogue import Arrays, Fault, Form, Outputs, argument_fault, fault, output_fault
 from rlcalc.conform.faults import _sequence as shared
-from rlcalc.conform.faults._sequence import mapped
+from rlcalc.conform.faults._sequence import bootstraps, mapped, own_values
 
 
 @output_fault("sign-flipped", "sign")
@@ -53,6 +56,56 @@ def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
 
 
 next_value_of_reset_state = shared.next_value_of_reset_state
+
+
+@fault("gamma-added", "discounting", reported_in=["mcmachado/count_based_exploration_sr issue #1"])
+def gamma_added(form: Form, **arrays: Any) -> Outputs:
+    """Gives R + γ − V' − V: a minus sign stands where γ is to be multiplied.
+
+    Shown when: Nearly every input.
+    Cause: A mistyped operator; with small values and a dense reward learning still looks plausible.
+    Fix: R + γ·V'·(1 − terminated) − V.
+    Diff:
+        - delta = r + gamma - (1 - terminated) * next_value - value
+        + delta = r + gamma * (1 - terminated) * next_value - value
+    """
+    if arrays.get("reward") is not None:
+        target, old = arrays["reward"] + arrays["gamma"] - arrays["next_value"], arrays["value"]
+    else:
+        target, old = arrays["rewards"] + arrays["gamma"] - bootstraps(arrays), own_values(arrays)
+    return {"td_error": target - old, "target": target}
+
+
+@argument_fault("bootstraps-from-own-value", "indexing")
+def bootstraps_from_own_value(arrays: Arrays) -> Arrays:
+    """Takes the value of the state itself for that of its successor.
+
+    Shown when: γ above 0 and neighbouring values that differ.
+    Cause: Both values are read at the same index, or the critic is called with the old observation twice.
+    Fix: Evaluate the critic at the next observation, before an automatic reset replaces it.
+    Diff:
+        - delta = r + gamma * (1 - terminated) * critic(obs) - critic(obs)
+        + delta = r + gamma * (1 - terminated) * critic(next_obs) - critic(obs)
+    """
+    if arrays.get("reward") is not None:
+        return {"next_value": arrays["value"]}
+    return {"next_values": own_values(arrays)}
+
+
+def _of_sequences(known: Fault) -> Fault:
+    """The fault where there are rows that could be mistaken; one step of three numbers is right."""
+
+    def change(form: Form, /, **arrays: Any) -> Outputs:
+        return dict((form if arrays.get("rewards") is None else known.around(form))(**arrays))
+
+    return replace(known, change=change)
+
+
+truncation_bootstraps_own_value = _of_sequences(shared.truncation_bootstraps_own_value)
+done_mask_one_late = _of_sequences(shared.done_mask_one_late)
+done_mask_one_early = _of_sequences(shared.done_mask_one_early)
+done_mask_one_early_but_the_last = _of_sequences(shared.done_mask_one_early_but_the_last)
+reward_one_late = _of_sequences(shared.reward_one_late)
 
 
 # precision

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rlcalc import junit
-from rlcalc.conform.catalogue import Catalogue
+from rlcalc.conform.catalogue import Catalogue, Convention
 from rlcalc.conform.diagnose import Diagnosis
 from rlcalc.conform.report.counterexample import Counterexample
 from rlcalc.conform.runner import ConformReport
@@ -25,6 +26,7 @@ def report_json(report: ConformReport, example: Counterexample | None = None) ->
         "verdict": report.verdict,
         "passed": report.passed,
         "conventions": [c.name for c in report.conventions],
+        "constants": constants_json(report.conventions),
         "declared": report.declared,
         "binding": None if report.binding is None else report.binding.table(),
         "backend": report.backend,
@@ -86,6 +88,7 @@ def _matches_json(found: Diagnosis) -> list[tuple[dict[str, Any], dict[str, Any]
         new = {
             "fault": " + ".join(fault.name for fault in match.faults),
             "conventions": conventions,
+            "constants": constants_json(match.conventions),
             "agrees_on": match.compared,
             "shown_by": list(match.shown),
             "fix": " ".join(fixes),
@@ -105,6 +108,15 @@ def _matches_json(found: Diagnosis) -> list[tuple[dict[str, Any], dict[str, Any]
     return matches
 
 
+def constants_json(conventions: Sequence[Convention]) -> dict[str, dict[str, float]]:
+    """The values of constants by name, by the convention as it is declared; without any, nothing."""
+    return {
+        c.name: {constant.name: value for constant, value in zip(c.constants, c.values, strict=True)}
+        for c in conventions
+        if c.constants
+    }
+
+
 def _diagnosis_json(found: Diagnosis | None, matches: list[dict[str, Any]]) -> dict[str, Any] | None:
     if found is None:
         return None
@@ -120,9 +132,19 @@ def catalogue_json(known: Catalogue) -> dict[str, Any]:
     """What is declared about a formula."""
     return {
         "formula": known.formula,
-        "conventions": [{"name": c.name, "about": c.about, "users": c.users} for c in known.conventions],
+        "conventions": [
+            {"name": c.name, "about": c.about, "users": c.users, "constants": _domains(c)}
+            for c in (*known.conventions, *known.families)
+        ],
         "faults": [fault.as_json() for fault in known.faults],
     }
+
+
+def _domains(convention: Convention) -> list[dict[str, Any]]:
+    """What is still to be chosen in a convention, and between which values."""
+    if not convention.open:
+        return []
+    return [{"name": c.name, "low": c.low, "high": c.high} for c in convention.constants]
 
 
 def word(value: Any) -> Any:

@@ -225,8 +225,9 @@ def fault_lines(fault: Fault) -> Iterator[Line]:
 def catalogue_lines(known: Catalogue, conventions: bool, faults: bool) -> Iterator[Line]:
     """What is declared about a formula."""
     yield known.formula, "head"
-    for convention in known.conventions if conventions else ():
-        yield f"  {convention.name}", ""
+    for convention in (*known.conventions, *known.families) if conventions else ():
+        chosen = ",".join(f"<{c.name}>" for c in convention.constants) if convention.open else ""
+        yield f"  {convention.name}{'=' if chosen else ''}{chosen}", ""
         yield from filled(convention.about, "      ", "      ")
         if convention.users:
             yield from filled(f"Used by {convention.users}.", "      ", "      ")

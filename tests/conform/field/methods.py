@@ -40,7 +40,7 @@ class Buffer:
 class PPO:
     def compute_gae(self, rewards, values, dones, next_value):
         advantages, run = [], 0
-        values = list(values) + [next_value]  # noqa: RUF005
+        values = list(values) + [next_value]
         for t in reversed(range(len(rewards))):
             delta = rewards[t] + self.gamma * values[t + 1] * (1 - dones[t]) - values[t]
             run = delta + self.gamma * self.lam * (1 - dones[t]) * run

@@ -20,7 +20,7 @@ def compute_gae(rewards, values, dones, next_value, gamma=0.99, lam=0.95):
 
 
 def gae_from_lists(rewards, values, dones, gamma=0.99, lam=0.95):
-    values = values + [0.0]  # noqa: RUF005
+    values = values + [0.0]
     carried, advantages = 0.0, []
     for t in range(len(rewards) - 1, -1, -1):
         live = 0.0 if dones[t] else 1.0

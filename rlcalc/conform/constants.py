@@ -1,0 +1,242 @@
+"""The constants of conventions, found from what a target answers.
+
+A user chooses the ε beside a deviation, the bound of a clamp, the constant of
+a dual clip. Nothing about them is typed in: of each vector whose answer
+depends on one constant alone, the values are found by bisection that give the
+target's answer to all its digits. What all such vectors agree on, in as few
+decimals as they leave room for, is the constant. It has to show in two
+vectors; one proves nothing, since some constant gives any one answer.
+Whoever asks must still hold the result to every vector.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Constant, Convention, Fault, Form, composed
+from rlcalc.conform.outcome import Outcome, run_form
+from rlcalc.conform.vectors import Vector, reference
+
+# roundings that an answer may be off by while a constant is looked for
+ROUNDINGS = 64
+UNIT = {"float64": 2.0**-52, "float32": 2.0**-23}
+# where a constant does not show, an answer must agree as closely as a right one does
+ELSEWHERE = {"float64": 1e-9, "float32": 1e-3}
+# vectors to look at for each constant, and in how many it has to show; how well they must fix it
+ENOUGH, LEAST, NARROW = 6, 2, 1.2
+STEPS = 60
+MOST_DIGITS = 12
+
+Values = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A form whose constants are asked for, as a function of them."""
+
+    faults: tuple[Fault, ...]
+    chosen: tuple[Convention, ...]
+    outside: bool
+
+    @property
+    def constants(self) -> list[Constant]:
+        return [constant for way in self.chosen if way.open for constant in way.constants]
+
+    def closed(self, values: Sequence[float], named: bool = False) -> tuple[Convention, ...]:
+        """The conventions with values; named only where someone will read them."""
+        left = list(values)
+        found = []
+        for way in self.chosen:
+            if way.open:
+                mine, left = tuple(left[: len(way.constants)]), left[len(way.constants) :]
+                way = way.with_values(mine) if named else replace(way, values=mine)
+            found.append(way)
+        return tuple(found)
+
+    def answer(self, vector: Vector, values: Sequence[float]) -> Mapping[str, Any]:
+        form: Form = composed(self.faults, self.closed(values), reference(vector.formula), self.outside)
+        found = run_form(form, vector)
+        return found.outputs if found.kind == "answer" else {}
+
+
+def fitted(
+    chosen: Sequence[Convention],
+    vectors: Sequence[Vector],
+    outcomes: Callable[[Vector], Outcome | None],
+    dtype: str = "float64",
+    faults: tuple[Fault, ...] = (),
+    outside: bool = False,
+) -> tuple[Convention, ...] | None:
+    """Conventions with their constants filled in; ``None`` where no constants explain the answers.
+
+    Args:
+        chosen: some of them open.
+        vectors: those likely to show the constants first.
+        outcomes: what the target answers.
+        dtype: that the target computes in.
+        faults: that it has besides, as ``composed`` takes them.
+    """
+    whole = _Open(faults, tuple(chosen), outside)
+    constants = whole.constants
+    if not constants:
+        return whole.chosen
+    low, high = [c.low for c in constants], [c.high for c in constants]
+    seen: list[list[_Shown]] = [[] for _ in constants]
+    for vector in vectors:
+        outcome = outcomes(vector)
+        if outcome is None or outcome.kind != "answer":
+            continue
+        least, most = whole.answer(vector, low), whole.answer(vector, high)
+        common = least.keys() & most.keys() & outcome.outputs.keys() & vector.truth.keys()
+        for name in common:
+            got, one, other = (np.asarray(x[name], float) for x in (outcome.outputs, least, most))
+            if not got.shape == one.shape == other.shape:
+                return None
+            slack = slack_of(whole.closed(low), vector, dtype)
+            off = slack + ELSEWHERE[dtype] * max(vector.scale, 1.0 if not vector.scale else 0.0)
+            if all(constant.zero for constant in constants):
+                # a constant of 0 divides 0 by 0 where any other gives 0
+                got = np.where(np.isnan(got), one, got)
+            if not _between(got, one, other, off):
+                return None
+        if len(common) != 1 and len(constants) > 1:
+            continue
+        for name in common:
+            shown = _shown(whole, vector, name, outcome.outputs[name], (low, high), dtype)
+            if shown is not None and len(seen[shown.index]) < ENOUGH:
+                seen[shown.index].append(shown)
+        if all(len(some) >= ENOUGH for some in seen):
+            break
+    values = []
+    for constant, some in zip(constants, seen, strict=True):
+        value = _agreed(constant, [s.interval(constant) for s in some])
+        if value is None:
+            return None
+        values.append(value)
+    return whole.closed(values, named=True)
+
+
+def slack_of(conventions: Sequence[Convention], vector: Vector, dtype: str) -> Any:
+    """The absolute errors that rounding makes under conventions, broadcast to an answer; mostly 0."""
+    found: Any = 0.0
+    for way in conventions:
+        if way.slack is not None:
+            form = composed((), [c for c in conventions if c is not way], reference(vector.formula))
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)
+                found = found + ROUNDINGS * UNIT[dtype] * way.slack(form, vector.arrays, *way.values)
+    return found
+
+
+def _between(got: Any, one: Any, other: Any, off: Any) -> bool:
+    """Whether every entry lies between two answers; what is not finite must be so in both."""
+    finite = np.isfinite(one) & np.isfinite(other) & np.isfinite(got)
+    size = ELSEWHERE["float64"] * np.maximum(np.abs(one), np.abs(other))
+    with np.errstate(all="ignore"):
+        inside = (got >= np.minimum(one, other) - off - size) & (got <= np.maximum(one, other) + off + size)
+    alike = (got == one) | (got == other) | np.isnan(one) | np.isnan(other)
+    return bool(np.where(finite, inside, alike).all())
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """One number of an answer that depends on one constant alone.
+
+    Attributes:
+        index: of the constant.
+        of: the number as a function of that constant.
+        got: what the target answers.
+        off: by how much it may be off.
+    """
+
+    index: int
+    of: Callable[[float], float]
+    got: float
+    off: float
+
+    def interval(self, constant: Constant) -> tuple[float, float]:
+        """The values that give the answer; empty (from above to below) where none does."""
+        rises = self.of(constant.high) > self.of(constant.low)
+        sign = 1.0 if rises else -1.0
+        first = _first(constant, lambda c: sign * (self.of(c) - self.got) >= -self.off)
+        last = _first(constant, lambda c: sign * (self.of(c) - self.got) > self.off)
+        return first, last
+
+
+def _first(constant: Constant, holds: Callable[[float], bool]) -> float:
+    """From where on a condition holds that once holds and goes on to."""
+    low, high = constant.low, constant.high
+    if holds(low):
+        return low
+    if not holds(high):
+        return high
+    for _ in range(STEPS):
+        middle = math.sqrt(low * high) if low > 0 else (low + high) / 2
+        if not low < middle < high:
+            break
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high
+
+
+def _shown(
+    whole: _Open, vector: Vector, name: str, got: Any, ends: tuple[list[float], list[float]], dtype: str
+) -> _Shown | None:
+    """The entry that depends most on a constant, where the vector depends on one alone."""
+    low, high = ends
+    base = whole.answer(vector, low)[name]
+    moved = {}
+    for index in range(len(low)):
+        up = whole.answer(vector, [*low[:index], high[index], *low[index + 1 :]])[name]
+        down = whole.answer(vector, [*high[:index], low[index], *high[index + 1 :]])[name]
+        change = np.abs(up - base)
+        if not (np.array_equal(up, base) and np.array_equal(down, whole.answer(vector, high)[name])):
+            moved[index] = change
+    if len(moved) != 1:
+        return None
+    ((index, change),) = moved.items()
+    if not np.isfinite(change).all() or not change.any():
+        return None
+    place = int(np.argmax(change))
+    number = float(np.asarray(got).ravel()[place])
+
+    def of(value: float) -> float:
+        answer = whole.answer(vector, [*low[:index], value, *low[index + 1 :]])[name]
+        return float(np.asarray(answer).ravel()[place])
+
+    slack = np.broadcast_to(slack_of(whole.closed(low), vector, dtype), np.shape(base)).ravel()[place]
+    off = ROUNDINGS * UNIT[dtype] * max(abs(number), vector.scale)
+    if not math.isfinite(number) or slack > off:
+        return None
+    return _Shown(index, of, number, off)
+
+
+def _agreed(constant: Constant, intervals: Sequence[tuple[float, float]]) -> float | None:
+    """The shortest decimal that all intervals hold; two of them must be narrow."""
+    narrow = [(low, high) for low, high in intervals if _is_narrow(constant, low, high)]
+    if len(narrow) < LEAST:
+        return None
+    low, high = max(low for low, _ in intervals), min(high for _, high in intervals)
+    if low > high:
+        return None
+    if constant.zero and low <= constant.low:
+        return 0.0
+    middle = math.sqrt(low * high) if low > 0 else (low + high) / 2
+    for digits in range(MOST_DIGITS):
+        value = float(f"{middle:.{digits}e}")
+        if low <= value <= high:
+            return value
+    return middle
+
+
+def _is_narrow(constant: Constant, low: float, high: float) -> bool:
+    if low > high or low >= constant.high:
+        return False
+    if constant.zero and low <= constant.low:
+        return high <= 100 * constant.low
+    # at its lower end it is as good as absent
+    return low > constant.low and high <= NARROW * low

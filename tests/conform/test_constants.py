@@ -1,0 +1,320 @@
+"""Conventions with constants: found from the answers, said with their value, and nothing faulty swallowed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rlcalc.conform.faults import catalogue
+from rlcalc.conform.report.data import report_json
+from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.target.base import from_function
+from rlcalc.errors import InputError, UnknownName
+
+Formula = Callable[..., Any]
+
+
+def report(function: Formula, formula: str, *declared: str, random: int = 20) -> ConformReport:
+    return run(from_function(function), formula, declared, random=random)
+
+
+def names(found: ConformReport) -> list[str]:
+    return [convention.name for convention in found.conventions]
+
+
+def group(eps: float, ddof: float = 0, inside: bool = False) -> Formula:
+    def advantages(rewards: Any) -> Any:
+        away = rewards - rewards.mean(axis=-1, keepdims=True)
+        spread = rewards.std(axis=-1, keepdims=True, ddof=ddof)
+        return away / (np.sqrt(spread**2 + eps) if inside else spread + eps)
+
+    return advantages
+
+
+def floored(rewards: Any) -> Any:
+    away = rewards - rewards.mean(axis=-1, keepdims=True)
+    return away / np.maximum(rewards.std(axis=-1, keepdims=True), 1e-8)
+
+
+def clipped(ratio: Any, adv: Any, low: float, high: float) -> Any:
+    return np.minimum(ratio * adv, np.clip(ratio, low, high) * adv)
+
+
+def dual(c: float) -> Formula:
+    def objective(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+        plain = clipped(ratio, adv, 1 - eps, 1 + eps)
+        return np.where(adv < 0, np.maximum(plain, c * adv), plain)
+
+    return objective
+
+
+def dual_loss(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+    return -dual(1.5)(ratio, adv, eps).mean()
+
+
+def higher(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+    return clipped(ratio, adv, 1 - eps, 1.28)
+
+
+def bounds(ratio: Any, adv: Any) -> Any:
+    return -clipped(ratio, adv, 0.7, 1.4).mean()
+
+
+def reciprocal(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+    return clipped(ratio, adv, 1 / (1 + eps), 1 + eps)
+
+
+def over_a_mask(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+    losses = -clipped(ratio, adv, 1 - eps, 1 + eps)
+    return losses.sum() / (np.ones_like(losses).sum() + 1e-8)
+
+
+def huber(values: Any, returns: Any) -> Any:
+    size = np.abs(values - returns)
+    return np.where(size <= 10, size**2 / 2, 10 * (size - 5)).mean(axis=-1)
+
+
+def smooth(values: Any, returns: Any) -> Any:
+    size = np.abs(values - returns)
+    return np.where(size < 0.3, size**2 / 0.6, size - 0.15).mean(axis=-1)
+
+
+def guarded_entropy(p: Any) -> Any:
+    return -(p * np.log(p + 1e-10)).sum(axis=-1)
+
+
+def guarded_entropy_mean(p: Any) -> Any:
+    return guarded_entropy(p).mean()
+
+
+def guarded_kl(p: Any, q: Any) -> Any:
+    return (p * (np.log(p + 1e-10) - np.log(q + 1e-10))).sum(axis=-1)
+
+
+def floored_kl(p: Any, q: Any) -> Any:
+    return (p * (np.log(np.maximum(p, 1e-20)) - np.log(np.maximum(q, 1e-20)))).sum(axis=-1)
+
+
+def log_quotient(p: Any, q: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return np.where(p > 0, np.log(p / q), 0)
+
+
+def absolute_k1(p: Any, q: Any) -> Any:
+    return np.where(p > 0, p * np.abs(log_quotient(p, q)), 0).sum(axis=-1)
+
+
+def clamped_k3(p: Any, q: Any) -> Any:
+    logs = log_quotient(p, q)
+    return np.where(p > 0, p * np.clip(np.exp(-logs) - 1 + logs, -3, 3), 0).sum(axis=-1)
+
+
+def clamped_ratio(new_log: Any, old_log: Any) -> Any:
+    return np.exp(np.clip(new_log - old_log, -5, 5))
+
+
+def advantages(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+    found, carried = np.zeros_like(rewards), np.zeros_like(rewards[..., 0])
+    for t in reversed(range(rewards.shape[-1])):
+        onward = 1 - terminated[..., t].astype(rewards.dtype)
+        delta = rewards[..., t] + gamma * values[..., t + 1] * onward - values[..., t]
+        found[..., t] = carried = delta + gamma * lam * onward * carried
+    return found
+
+
+def whitened(eps: float, ddof: int) -> Formula:
+    def gae(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+        plain = advantages(rewards, values, gamma, lam, terminated)
+        scaled = (plain - plain.mean()) / (plain.std(ddof=ddof) + eps)
+        return {"advantages": scaled, "returns": plain + values[..., :-1]}
+
+    return gae
+
+
+def standardised(rewards: Any, gamma: Any) -> Any:
+    found, carried = np.zeros_like(rewards), np.zeros_like(rewards[..., 0])
+    for t in reversed(range(rewards.shape[-1])):
+        found[..., t] = carried = rewards[..., t] + gamma * carried
+    return (found - found.mean()) / (found.std(ddof=1) + 1e-9)
+
+
+FOUND: list[tuple[Formula, str, list[str]]] = [
+    (group(1e-5), "grpo_advantage", ["eps=1e-5"]),
+    (group(1e-8), "grpo_advantage", ["eps-1e-8"]),
+    (group(1e-9, 1), "grpo_advantage", ["ddof-1", "eps=1e-9"]),
+    (group(1e-12), "grpo_advantage", ["eps=1e-12"]),
+    (group(1e-5, inside=True), "grpo_advantage", ["eps-inside-root=1e-5"]),
+    (group(1e-6, 1.5), "grpo_advantage", ["eps-1e-6", "ddof=1.5"]),
+    (floored, "grpo_advantage", ["std-floored"]),
+    (dual(5), "ppo_clip", ["dual-clip=5"]),
+    (dual(3), "ppo_clip", ["dual-clip-3"]),
+    (dual_loss, "ppo_clip", ["loss", "mean-over-batch", "dual-clip=1.5"]),
+    (higher, "ppo_clip", ["clip-higher=0.28"]),
+    (bounds, "ppo_clip", ["loss", "mean-over-batch", "clip-bounds=0.3,0.4"]),
+    (reciprocal, "ppo_clip", ["reciprocal-bounds"]),
+    (over_a_mask, "ppo_clip", ["loss", "mean-plus-eps=1e-8"]),
+    (huber, "critic_loss", ["huber-mean=10"]),
+    (smooth, "critic_loss", ["smooth-l1-mean=0.3"]),
+    (guarded_entropy, "entropy", ["log-eps=1e-10"]),
+    (guarded_entropy_mean, "entropy", ["mean-over-batch", "log-eps=1e-10"]),
+    (guarded_kl, "kl", ["log-eps=1e-10"]),
+    (floored_kl, "kl", ["log-floor=1e-20"]),
+    (absolute_k1, "kl", ["absolute-k1"]),
+    (clamped_k3, "kl", ["k3-clamped=3"]),
+    (clamped_ratio, "ratio", ["log-ratio-clamped=5"]),
+    (whitened(1e-8, 1), "gae", ["whitened-advantages=1e-8"]),
+    (whitened(1e-5, 0), "gae", ["whitened-advantages-ddof-0=1e-5"]),
+    (standardised, "discounted_return", ["standardised-returns=1e-9"]),
+]
+
+
+@pytest.mark.parametrize(("function", "formula", "expected"), FOUND)
+def test_a_constant_is_found_and_passes_once_it_is_declared(
+    function: Formula, formula: str, expected: list[str]
+) -> None:
+    found = report(function, formula)
+    assert names(found) == expected
+    # what was only found has to be declared first
+    assert found.verdict == "conforms-under-convention"
+    assert not found.passed
+    assert report(function, formula, *expected).passed
+
+
+def eps_by_size(rewards: Any) -> Any:
+    """ε times the size of the group: another constant for every length."""
+    return group(1e-3 * rewards.shape[-1])(rewards)
+
+
+def eps_on_the_rewards(rewards: Any) -> Any:
+    return group(0)(np.where(rewards > 0, rewards + 1e-3, rewards)) * (
+        rewards.std(axis=-1, keepdims=True) > 0
+    )
+
+
+def dual_for_good_ones(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+    plain = clipped(ratio, adv, 1 - eps, 1 + eps)
+    return np.where(adv > 0, np.minimum(plain, 0.9 * adv), plain)
+
+
+def dual_below_one(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+    return dual(0.5)(ratio, adv, eps)
+
+
+def wide_for_small_advantages(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+    return clipped(ratio, adv, 1 - eps, 1 + np.where(np.abs(adv) > 1, 0.28, 0.3))
+
+
+def huber_of_the_sum(values: Any, returns: Any) -> Any:
+    size = np.abs((values - returns).sum(axis=-1))
+    return np.where(size <= 10, size**2 / 2, 10 * (size - 5))
+
+
+def huber_without_its_half(values: Any, returns: Any) -> Any:
+    size = np.abs(values - returns)
+    return np.where(size <= 10, size**2 / 2, 10 * size).mean(axis=-1)
+
+
+def eps_in_p_alone(p: Any, q: Any) -> Any:
+    return (p * (np.log(p + 1e-3) - np.log(q + 1e-4))).sum(axis=-1)
+
+
+def eps_outside_the_log(p: Any) -> Any:
+    return -(p * (np.log(np.where(p > 0, p, 1)) + 1e-5)).sum(axis=-1)
+
+
+def k3_clamped_above_alone(p: Any, q: Any) -> Any:
+    logs = log_quotient(p, q)
+    held = np.where(np.exp(-logs) - 1 + logs > 3, 2, np.exp(-logs) - 1 + logs)
+    return np.where(p > 0, p * held, 0).sum(axis=-1)
+
+
+def clamped_upwards_alone(new_log: Any, old_log: Any) -> Any:
+    return np.exp(np.clip(new_log - old_log, -5, 6))
+
+
+def mask_of_one_row(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+    losses = -clipped(ratio, adv, 1 - eps, 1 + eps)
+    return losses.sum() / (max(losses.size - 1, 1) + 1e-8)
+
+
+def whitened_without_the_mean(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+    plain = advantages(rewards, values, gamma, lam, terminated)
+    return plain / (plain.std(ddof=1) + 1e-8)
+
+
+def standardised_by_the_rewards(rewards: Any, gamma: Any) -> Any:
+    return standardised(rewards, gamma) * (1 + rewards.std())
+
+
+@pytest.mark.parametrize(
+    ("function", "formula"),
+    [
+        (eps_by_size, "grpo_advantage"),
+        (eps_on_the_rewards, "grpo_advantage"),
+        (dual_for_good_ones, "ppo_clip"),
+        (dual_below_one, "ppo_clip"),
+        (wide_for_small_advantages, "ppo_clip"),
+        (mask_of_one_row, "ppo_clip"),
+        (huber_of_the_sum, "critic_loss"),
+        (huber_without_its_half, "critic_loss"),
+        (eps_in_p_alone, "kl"),
+        (k3_clamped_above_alone, "kl"),
+        (eps_outside_the_log, "entropy"),
+        (clamped_upwards_alone, "ratio"),
+        (whitened_without_the_mean, "gae"),
+        (standardised_by_the_rewards, "discounted_return"),
+    ],
+)
+def test_a_fault_beside_a_convention_is_not_swallowed(function: Formula, formula: str) -> None:
+    found = report(function, formula)
+    assert found.verdict == "nonconforming"
+    assert not found.passed
+
+
+@pytest.mark.parametrize(
+    ("function", "formula", "expected"),
+    [case for case in FOUND if "=" in case[2][-1] and case[2][-1] != "eps=1e-12"],
+)
+def test_another_value_than_the_declared_one_does_not_pass(
+    function: Formula, formula: str, expected: list[str]
+) -> None:
+    name, _, value = expected[-1].partition("=")
+    first, *others = value.split(",")
+    # the smaller an ε, the less of it is left in the digits that are demanded
+    factor = 1.25 if float(first) > 1e-6 else 3
+    other = ",".join([str(float(first) * factor), *others])
+    assert not report(function, formula, *expected[:-1], f"{name}={other}").passed
+
+
+def test_json_says_name_and_value() -> None:
+    found = report_json(report(bounds, "ppo_clip"))
+    assert found["conventions"] == ["loss", "mean-over-batch", "clip-bounds=0.3,0.4"]
+    assert found["constants"] == {"clip-bounds=0.3,0.4": {"eps_low": 0.3, "eps_high": 0.4}}
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize("text", ["eps", "eps=", "eps=small", "eps=1,2", "eps=nan", "eps=2", "eps=-1"])
+def test_a_constant_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        catalogue("grpo_advantage").chosen([text])
+    assert caught.value.code == "bad_constant"
+
+
+def test_an_unknown_convention_with_a_value_is_refused() -> None:
+    with pytest.raises(UnknownName) as caught:
+        catalogue("grpo_advantage").chosen(["esp=1e-5"])
+    assert caught.value.code == "unknown_convention"
+
+
+def test_guarded_group_advantages_are_accused_of_nothing() -> None:
+    """1e-8 makes −1.4e-9 of three equal rewards of 0.1, which is how far their mean is rounded."""
+    found = report(group(1e-8), "grpo_advantage")
+    assert found.diagnosis is None
+    # a guard is what an answer of ±1 for equal rewards lacks
+    unguarded = report(group(0), "grpo_advantage")
+    assert unguarded.diagnosis is not None
+    assert [match.name for match in unguarded.diagnosis.matches] == ["nan-for-equal-rewards"]

@@ -1,0 +1,69 @@
+"""A function that answers another question is told which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rlcalc
+from rlcalc.conform.runner import run
+from rlcalc.conform.target.base import from_function
+
+
+def td_errors(rewards, values, gamma, lam, terminated):
+    return rewards + gamma * values[..., 1:] * (1 - terminated) - values[..., :-1]
+
+
+def monte_carlo(rewards, values, gamma, lam, terminated):
+    found, total = np.zeros_like(rewards), 0.0
+    for t in reversed(range(rewards.shape[-1])):
+        total = rewards[..., t] + gamma * (1 - terminated[..., t]) * total
+        found[..., t] = total
+    return found
+
+
+def discounted(rewards, values, gamma, n, terminated):
+    return rlcalc.discounted_return(rewards, values=values, gamma=gamma, terminated=terminated)
+
+
+def lambda_returns(rewards, values, gamma, lam, terminated, truncated, next_values):
+    """In a mapping, so that no reading of the answer can make returns of it."""
+    given = {"terminated": terminated, "truncated": truncated, "next_values": next_values}
+    return {"advantages": rlcalc.lambda_return(rewards, gamma=gamma, lam=lam, values=values, **given)}
+
+
+@pytest.mark.parametrize(
+    ("function", "formula", "words"),
+    [
+        (td_errors, "gae", "TD errors"),
+        (monte_carlo, "gae", "discounted returns under no-bootstrap"),
+        (discounted, "n_step_return", "discounted returns"),
+        (lambda_returns, "gae", "λ-returns"),
+    ],
+)
+def test_answers_of_another_formula_are_recognised(function: Any, formula: str, words: str) -> None:
+    found = run(from_function(function, dtypes=("float64",)), formula)
+    assert not found.passed
+    (said,) = (note for note in found.notes if note.startswith("It gives "))
+    assert said.startswith(f"It gives {words}, on all ")
+
+
+def test_nothing_is_recognised_in_what_is_only_wrong() -> None:
+    def nearly(rewards, values, gamma, lam, terminated):
+        errors = td_errors(rewards, values, gamma, lam, terminated)
+        errors[..., -1] += 1
+        return errors
+
+    found = run(from_function(nearly, dtypes=("float64",)), "gae")
+    assert not any(note.startswith("It gives ") for note in found.notes)
+
+
+def test_a_declared_convention_that_is_not_followed_is_named() -> None:
+    def objective(ratio, adv, eps):
+        return np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
+
+    found = run(from_function(objective), "ppo_clip", ["loss"])
+    assert not found.passed
+    assert any(note.startswith("It is right without loss") for note in found.notes)
