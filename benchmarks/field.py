@@ -10,6 +10,7 @@ input. RANDOM generated cases follow the golden vectors (0 unless given).
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,23 +23,26 @@ LEAST = 0.9
 
 def main() -> None:
     random = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-    faulty = [report for report in REPORTS if report.names]
-    caught = named = wrongly = 0
+    counts: Counter[object] = Counter()
     for report in REPORTS:
         found = said(report, random)
+        group = "right" if not report.names else "code" if report.id.startswith("code-") else "reports"
+        counts[group] += 1
+        counts[group, "caught"] += found.caught
+        counts[group, "named"] += found.named
+        verdict = "named" if found.named else "NOT NAMED" if found.caught else "MISSED"
         if not report.names:
-            wrongly += found.caught
             verdict = "CALLED WRONG" if found.caught else "right"
-        else:
-            caught += found.caught
-            named += found.named
-            verdict = "named" if found.named else "NOT NAMED" if found.caught else "MISSED"
         print(f"{report.id:22} {report.formula:18} {verdict:12} {found.words[:150]}")
     settled = sum(printed.settled() == printed.right for printed in PRINTED)
-    print(f"faulty functions: {len(faulty)}, caught {caught}, named {named} ({named / len(faulty):.0%})")
-    print(f"right functions: {len(REPORTS) - len(faulty)}, called wrong {wrongly}")
+    for group, title in {"reports": "reports", "code": "faults in public code"}.items():
+        share = counts[group, "named"] / counts[group]
+        caught, named = counts[group, "caught"], counts[group, "named"]
+        print(f"{title}: {counts[group]}, caught {caught}, named {named} ({share:.0%})")
+    print(f"right functions: {counts['right']}, called wrong {counts['right', 'caught']}")
     print(f"printed numbers: {len(PRINTED)}, settled {settled}")
-    if wrongly or settled < len(PRINTED) or named < LEAST * len(faulty):
+    enough = counts["reports", "named"] >= LEAST * counts["reports"]
+    if counts["right", "caught"] or settled < len(PRINTED) or not enough:
         raise SystemExit(1)
 
 

@@ -271,3 +271,154 @@ def ppo_count(
     iterations: _Numbers = 1,
 ) -> Any:
     """Trajectories and gradient steps of PPO."""
+
+def loss_aggregation(
+    loss: _Numbers,
+    mask: _Numbers | None = None,
+    mode: Literal[
+        "token-mean",
+        "token-sum",
+        "seq-mean-token-sum",
+        "seq-mean-token-mean",
+        "fixed-divisor",
+        "fixed-divisor-sum",
+        "prompt-mean",
+    ] = "token-mean",
+    divisor: _Numbers | None = None,
+    tokens: _Numbers | None = None,
+    sequences: _Numbers | None = None,
+    ranks: _Numbers = 1,
+    groups: _Numbers | None = None,
+    count_all: bool | None = None,
+) -> Any:
+    """Masked aggregation of token losses."""
+
+def token_logprobs(
+    logits: _Numbers,
+    ids: _Numbers,
+    temperature: _Numbers = 1,
+) -> Any:
+    """Log-probabilities of the tokens taken."""
+
+def kl_estimate(
+    logp: _Numbers,
+    ref_logp: _Numbers,
+    kind: Literal["k1", "k2", "k3", "abs"] = "k3",
+    clamp_in: _Numbers | None = None,
+    clamp_out: _Numbers | None = None,
+) -> Any:
+    """Estimates of the KL divergence per token."""
+
+def masked_whiten(
+    x: _Numbers,
+    mask: _Numbers | None = None,
+    ddof: _Numbers = 1,
+    eps: _Numbers = 0,
+    place: Literal["inside", "outside", "floor"] = "inside",
+    shift_mean: _Numbers = 1,
+) -> Any:
+    """Whitening over valid tokens."""
+
+def token_rewards(
+    score: _Numbers,
+    logp: _Numbers,
+    ref_logp: _Numbers,
+    mask: _Numbers | None = None,
+    beta: _Numbers = ...,
+    kind: Literal["k1", "k2", "k3", "abs"] = "k1",
+    clip_score: _Numbers | None = None,
+) -> Any:
+    """Token rewards: KL penalty and the score of an answer."""
+
+def sft_loss(
+    logits: _Numbers,
+    labels: _Numbers,
+    tokens: _Numbers | None = None,
+    smoothing: _Numbers = 0,
+) -> Any:
+    """Causal cross-entropy with shift and mask."""
+
+def policy_clip(
+    logp: _Numbers,
+    old_logp: _Numbers,
+    adv: _Numbers,
+    eps_low: _Numbers = 0.2,
+    eps_high: _Numbers | None = None,
+    dual: _Numbers | None = None,
+    log_clamp: _Numbers | None = None,
+) -> Any:
+    """Clipped surrogate per token, with dual clip."""
+
+def value_clip_loss(
+    values: _Numbers,
+    old_values: _Numbers,
+    returns: _Numbers,
+    mask: _Numbers | None = None,
+    eps: _Numbers = 0.5,
+    factor: _Numbers = 0.5,
+    tokens: _Numbers | None = None,
+) -> Any:
+    """Clipped value loss over tokens."""
+
+def group_advantage(
+    rewards: _Numbers,
+    groups: _Numbers,
+    scale: Literal["group", "none", "batch", "batch-centred", "mean"] = "group",
+    ddof: _Numbers = 1,
+    eps: _Numbers = 0,
+    singleton: Literal["zero", "raw"] = "zero",
+) -> Any:
+    """Group-relative advantages of a batch."""
+
+def token_gae(
+    rewards: _Numbers,
+    values: _Numbers,
+    mask: _Numbers | None = None,
+    gamma: _Numbers = 1,
+    lam: _Numbers = 1,
+    bootstrap: _Numbers | None = None,
+    interior: Literal["skip", "zero", "ignore"] = "skip",
+) -> Any:
+    """GAE over tokens, with padding and tool turns."""
+
+def dpo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    ref_chosen: _Numbers,
+    ref_rejected: _Numbers,
+    beta: _Numbers = 0.1,
+    label_smoothing: _Numbers = 0,
+    kind: Literal["sigmoid", "robust", "hinge"] = "sigmoid",
+    chosen_lengths: _Numbers | None = None,
+    rejected_lengths: _Numbers | None = None,
+) -> Any:
+    """Loss of direct preference optimisation."""
+
+def reward_model_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    margin: _Numbers | None = None,
+    centre: _Numbers = 0,
+) -> Any:
+    """Loss of a reward model (Bradley–Terry)."""
+
+def ipo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    ref_chosen: _Numbers,
+    ref_rejected: _Numbers,
+    beta: _Numbers = 0.1,
+    chosen_lengths: _Numbers | None = None,
+    rejected_lengths: _Numbers | None = None,
+) -> Any:
+    """Loss of identity preference optimisation."""
+
+def simpo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    chosen_lengths: _Numbers,
+    rejected_lengths: _Numbers,
+    beta: _Numbers = 2,
+    gamma: _Numbers = 0.5,
+) -> Any:
+    """Loss of simple preference optimisation."""

@@ -29,6 +29,8 @@ from numpy.typing import ArrayLike
 
 '''
 
+_LONG = 80  # characters of the words of a choice
+
 # lists may hold Fractions and tensors as well, which ArrayLike does not know of
 ALIASES = """
 _Numbers: TypeAlias = ArrayLike | torch.Tensor | Fraction | Sequence[Any]
@@ -64,6 +66,8 @@ def _function(spec: Formula) -> list[str]:
 
 def _type(parameter: Parameter) -> str:
     choices = ", ".join(map(repr, parameter.choices)).replace("'", '"')
+    if len(choices) > _LONG:  # one a line
+        choices = "\n        " + choices.replace(", ", ",\n        ") + ",\n    "
     words = f"Literal[{choices}]" if choices else ""
     if parameter.kind == "mdp":
         return "_Process"

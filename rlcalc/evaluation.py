@@ -7,13 +7,13 @@ through ``evaluate``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from rlcalc._lazy import np
+from rlcalc._lazy import np, torch
 from rlcalc.digits import DIGITS, LARGEST, SMALLEST, least_digits, rounded
 from rlcalc.errors import InputError, UnknownName, shown, suggestion
 from rlcalc.exact import to_float, to_text
@@ -152,12 +152,29 @@ def run_numeric(inputs: Inputs, backend: str, dtype: str = "float64", device: st
         with np.errstate(all="ignore"):
             found = forms.numpy_form(**arrays)
     else:
-        found = forms.torch_form(**arrays)
+        found = _differentiated(spec, forms.torch_form, arrays)
     return {
         output.name: to_python(found[key][..., 0] if output.of else found[key])
         for output in spec.outputs
         if (key := output.of or output.name) in found and found[key] is not None
     }
+
+
+def _differentiated(
+    spec: Formula, form: Callable[..., dict[str, Any]], arrays: dict[str, Any]
+) -> dict[str, Any]:
+    """Outputs of a Torch form, those that are derivatives by autograd and not by the form's own word."""
+    slopes = {o.name: o.derivative for o in spec.outputs if o.derivative is not None}
+    leaves = {slope.by: arrays[slope.by].requires_grad_() for slope in slopes.values()}
+    found = form(**arrays)
+    for name, slope in slopes.items():
+        if found[slope.of].requires_grad:
+            (whole,) = torch.autograd.grad(
+                found[slope.of].sum(), leaves[slope.by], retain_graph=True, materialize_grads=True
+            )
+            # rows at the end that take no part are not among the answers (logits after the last token)
+            found[name] = whole[tuple(slice(0, length) for length in found[name].shape)]
+    return found
 
 
 def evaluate(

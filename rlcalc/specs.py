@@ -147,6 +147,7 @@ class Parameter:
         ask: what to say when a required value is missing.
         single: in Python one number for the whole batch, never an array.
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
+        seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
 
     name: str = field(metadata=_matches(_NAME, "a Python name"))
@@ -164,6 +165,7 @@ class Parameter:
     caution: Caution | None = None
     single: bool = False
     masks: bool = False
+    seen_if: str = ""
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)
@@ -314,6 +316,13 @@ class Formula:
     def mask(self) -> Parameter | None:
         """The parameter that says which entries are there, if the formula has one."""
         return next((parameter for parameter in self.parameters if parameter.masks), None)
+
+    def hides(self, given: Mapping[str, Any]) -> bool:
+        """Whether what is masked is absent; there are conventions that do not look at the mask."""
+        if self.mask is None:
+            return False
+        name, _, choice = self.mask.seen_if.partition("=")
+        return not name or given.get(name) != choice
 
     def is_masked(self, parameter: Parameter) -> bool:
         """Whether the mask says which numbers of this parameter are there."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Constant, Convention, Fault, Form, composed
-from rlcalc.conform.outcome import Outcome, run_form
+from rlcalc.conform.outcome import Outcome
 from rlcalc.conform.vectors import Vector, reference
 
 # roundings that an answer may be off by while a constant is looked for
@@ -60,8 +60,13 @@ class _Open:
 
     def answer(self, vector: Vector, values: Sequence[float]) -> Mapping[str, Any]:
         form: Form = composed(self.faults, self.closed(values), reference(vector.formula), self.outside)
-        found = run_form(form, vector)
-        return found.outputs if found.kind == "answer" else {}
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)
+                found = form(**vector.cast("float64"))
+        except Exception:  # a fault may be one that raises
+            return {}
+        return {name: np.asarray(value) for name, value in found.items() if value is not None}
 
 
 def fitted(
@@ -86,7 +91,7 @@ def fitted(
     if not constants:
         return whole.chosen
     low, high = [c.low for c in constants], [c.high for c in constants]
-    seen: list[list[_Shown]] = [[] for _ in constants]
+    seen: list[list[tuple[float, float]]] = [[] for _ in constants]
     for vector in vectors:
         outcome = outcomes(vector)
         if outcome is None or outcome.kind != "answer":
@@ -108,13 +113,18 @@ def fitted(
             continue
         for name in common:
             shown = _shown(whole, vector, name, outcome.outputs[name], (low, high), dtype)
-            if shown is not None and len(seen[shown.index]) < ENOUGH:
-                seen[shown.index].append(shown)
+            if shown is None or len(seen[shown.index]) >= ENOUGH:
+                continue
+            if shown.bounds(constants[shown.index]):
+                some = seen[shown.index]
+                some.append(shown.interval(constants[shown.index]))
+                if max(low for low, _ in some) > min(high for _, high in some):
+                    return None
         if all(len(some) >= ENOUGH for some in seen):
             break
     values = []
     for constant, some in zip(constants, seen, strict=True):
-        value = _agreed(constant, [s.interval(constant) for s in some])
+        value = _agreed(constant, some)
         if value is None:
             return None
         values.append(value)
@@ -158,6 +168,11 @@ class _Shown:
     of: Callable[[float], float]
     got: float
     off: float
+
+    def bounds(self, constant: Constant) -> bool:
+        """Whether it shows how large the constant is, and not only that it is large or small enough."""
+        above = abs(self.of(constant.high) - self.got) > self.off
+        return above and (constant.zero or abs(self.of(constant.low) - self.got) > self.off)
 
     def interval(self, constant: Constant) -> tuple[float, float]:
         """The values that give the answer; empty (from above to below) where none does."""
@@ -221,8 +236,6 @@ def _agreed(constant: Constant, intervals: Sequence[tuple[float, float]]) -> flo
     if len(narrow) < LEAST:
         return None
     low, high = max(low for low, _ in intervals), min(high for _, high in intervals)
-    if low > high:
-        return None
     if constant.zero and low <= constant.low:
         return 0.0
     middle = math.sqrt(low * high) if low > 0 else (low + high) / 2

@@ -13,12 +13,14 @@ fault shows: those whose inputs float32 does not hold.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from rlcalc.conform.catalogue import Catalogue, Convention, Fault, composed, pairs, together
 from rlcalc.conform.compare import CLOSE, outcomes_equal
+from rlcalc.conform.constants import fitted
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, judge, run_form
 from rlcalc.conform.vectors import GENERATED, Vector, reference
@@ -63,9 +65,23 @@ class Diagnosis:
     notes: list[str] = field(default_factory=list)
 
 
+# seconds of computing after which no further explanation is tried
+LONGEST = 8.0
 SHORT = 64  # steps over which two orders of rounding still agree closely
 
-Trial = tuple[tuple[Fault, ...], tuple[Convention, ...]]
+
+@dataclass(frozen=True)
+class Trial:
+    """One explanation to try: faults, conventions that may be open, and which stands around the other."""
+
+    faults: tuple[Fault, ...]
+    under: tuple[Convention, ...]
+    outside: bool = False
+
+    @property
+    def searches(self) -> bool:
+        """Whether constants have to be found first."""
+        return any(convention.open for convention in self.under)
 
 
 def diagnose(
@@ -73,6 +89,7 @@ def diagnose(
     outcomes: Mapping[str, Outcome],
     conventions: tuple[Convention, ...] = (),
     dtype: str = "float64",
+    likely: tuple[Convention, ...] = (),
 ) -> Diagnosis:
     """Compare a target's outcomes with the catalogue.
 
@@ -81,6 +98,7 @@ def diagnose(
         outcomes: by vector id.
         conventions: declared by the user; every fault is tried under them.
         dtype: of the outcomes. That float32 ones lost digits to float32 cannot be said.
+        likely: conventions that leave the fewest failures; pairs of faults are tried under them as well.
     """
     run = [
         v
@@ -95,41 +113,120 @@ def diagnose(
     tolerance = _tolerance(outcomes.values())
     # vectors that fail first: nearly every fault is out after one of them
     run.sort(key=lambda v: not judge(v, outcomes[v.id], dtype).failed)
-    tried = 0
-    for stage in _trials(known, conventions):
+    shows = _showing(known.faults, run)
+    tried, until = 0, time.process_time() + LONGEST
+    for stage in _trials(known, conventions, likely):
         found = []
-        for faults, under in stage:
+        for trial in stage:
+            if trial.searches and not shows & {fault.name for fault in trial.faults}:
+                continue
+            if time.process_time() > until:
+                break
             tried += 1
-            shown = _matches(faults, under, run, outcomes, tolerance, dtype)
-            if shown:
-                found.append(Match(faults, under, shown, len(run)))
+            match = _match(trial, run, outcomes, tolerance, dtype)
+            if match is not None:
+                found.append(match)
         if found:
-            return Diagnosis(tuple(found), None, tried)
-    return Diagnosis((), _nearest(known, conventions, run, outcomes, tolerance, dtype), tried)
+            return Diagnosis(_ranked(found), None, tried)
+    return Diagnosis((), _nearest(known, conventions or likely, run, outcomes, tolerance, dtype), tried)
 
 
-def _trials(known: Catalogue, conventions: tuple[Convention, ...]) -> Iterable[Iterable[Trial]]:
+def _showing(faults: Sequence[Fault], vectors: Sequence[Vector]) -> set[str]:
+    """Faults that make a difference on some vector; beside others no constant is worth a search."""
+    right = reference(vectors[0].formula)
+    answers = [(vector, run_form(right, vector)) for vector in vectors]
+    return {
+        fault.name
+        for fault in faults
+        if not all(outcomes_equal(run_form(fault.around(right), v), found, v.scale) for v, found in answers)
+    }
+
+
+def _trials(
+    known: Catalogue, conventions: tuple[Convention, ...], likely: tuple[Convention, ...]
+) -> Iterable[Iterable[Trial]]:
     """Simplest explanations first; the next stage is entered only when one explains nothing."""
-    yield [((fault,), conventions) for fault in known.faults]
-    others = [c for c in known.conventions if c not in conventions and c.call is None]
+    yield _both_ways([(fault,) for fault in known.faults], conventions)
+    others = [c for c in (*known.conventions, *known.families) if c not in conventions and c.call is None]
     # a mean of losses is two conventions, and the rule among libraries; a dual clip makes it three
     for count in (1, 2, 3):
-        ways = [way for way in combinations(others, count) if together((*conventions, *way))]
-        yield [((fault,), (*conventions, *way)) for fault in known.faults for way in ways]
-    yield [(pair, conventions) for pair in pairs(known.faults)]
+        ways = [way for way in combinations(others, count) if _sensible((*conventions, *way))]
+        yield [
+            trial
+            for way in ways
+            for trial in _both_ways([(fault,) for fault in known.faults], (*conventions, *way))
+        ]
+    both = list(pairs(known.faults))
+    alone = [(*conventions, c) for c in others if not c.open and together((*conventions, c))]
+    closer = (*conventions, *(c for c in likely if c not in conventions))
+    for under in {tuple(c.name for c in some): some for some in (conventions, closer, *alone)}.values():
+        yield _both_ways(both, under)
 
 
-def _matches(
-    faults: tuple[Fault, ...],
+def _sensible(under: Sequence[Convention]) -> bool:
+    """Whether conventions can hold at once; of several constants one is looked for beside a fault."""
+    return together(under) and sum(convention.open for convention in under) < 2
+
+
+def _both_ways(faults: Sequence[tuple[Fault, ...]], under: tuple[Convention, ...]) -> list[Trial]:
+    """Faults inside of conventions, and around them where that is another thing."""
+    inside = [Trial(some, under) for some in faults]
+    outer = [some for some in faults if under and any(fault.stage != "whole" for fault in some)]
+    return inside + [Trial(some, under, outside=True) for some in outer]
+
+
+def _ranked(found: Sequence[Match]) -> tuple[Match, ...]:
+    """One of several that differ in their order alone; the fewest parts first, then what shows most."""
+    parts: dict[tuple[frozenset[str], frozenset[str]], Match] = {}
+    for match in found:
+        faults = frozenset(fault.name for fault in match.faults)
+        parts.setdefault((faults, frozenset(c.name for c in match.conventions)), match)
+    # the same fault needs no more conventions than the fewest
+    fewest: dict[frozenset[str], int] = {}
+    for (faults, under), _ in parts.items():
+        fewest[faults] = min(fewest.get(faults, len(under)), len(under))
+    kept = [match for (faults, under), match in parts.items() if len(under) == fewest[faults]]
+    order = sorted(kept, key=lambda m: (_constants(m), len(m.conventions), -len(m.shown)))
+    # where a name says all, the same with a constant that was looked for says no more
+    plain = {frozenset(f.name for f in m.faults) for m in order if not _constants(m)}
+    return tuple(m for m in order if not _constants(m) or frozenset(f.name for f in m.faults) not in plain)
+
+
+def _constants(match: Match) -> int:
+    return sum("=" in convention.name for convention in match.conventions)
+
+
+def _match(
+    trial: Trial,
+    vectors: Sequence[Vector],
+    outcomes: Mapping[str, Outcome],
+    tolerance: float,
+    dtype: str,
+) -> Match | None:
+    """The faults as a match, if the target agrees with them on every vector and some vector shows them."""
+    under: tuple[Convention, ...] | None = trial.under
+    if trial.searches:
+        under = fitted(
+            trial.under, vectors, lambda v: outcomes[v.id], dtype, trial.faults, outside=trial.outside
+        )
+    if under is None:
+        return None
+    shown = _shown(trial, under, vectors, outcomes, tolerance, dtype)
+    return Match(trial.faults, under, shown, len(vectors)) if shown else None
+
+
+def _shown(
+    trial: Trial,
     under: tuple[Convention, ...],
     vectors: Sequence[Vector],
     outcomes: Mapping[str, Outcome],
     tolerance: float,
     dtype: str,
 ) -> tuple[str, ...]:
-    """Vectors that show the fault, if the target agrees with it on every one; else none."""
+    """Vectors that show the faults, if the target agrees with them on every one; else none."""
+    faults = trial.faults
     right = reference(vectors[0].formula)
-    form, declared = composed(faults, under, right), composed((), under, right)
+    form, declared = composed(faults, under, right, trial.outside), composed((), under, right)
     rounds = any(fault.rounds for fault in faults)
     shown = []
     for vector in vectors:
@@ -175,7 +272,13 @@ def _nearest(
     dtype: str,
 ) -> tuple[str, int, int] | None:
     """The fault that agrees with most of the target's wrong answers; a refusal is no answer."""
-    wrong = [v for v in vectors if outcomes[v.id].kind == "answer" and judge(v, outcomes[v.id], dtype).failed]
+    right = composed((), under, reference(vectors[0].formula))
+    answered = [v for v in vectors if outcomes[v.id].kind == "answer"]
+    wrong = [v for v in answered if judge(v, outcomes[v.id], dtype).failed]
+    if under:
+        wrong = [
+            v for v in wrong if not outcomes_equal(run_form(right, v), outcomes[v.id], v.scale, tolerance)
+        ]
     best: tuple[str, int, int] | None = None
     for fault in known.faults:
         if fault.rounds:  # to be near is all that it says

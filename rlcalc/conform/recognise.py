@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from rlcalc.conform.catalogue import Convention, Form, composed
+from rlcalc.conform.catalogue import Constant, Convention, Form, as_typed, composed
 from rlcalc.conform.compare import CLOSE, all_close
+from rlcalc.conform.constants import fitted
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, run_form
 from rlcalc.conform.trial import Trial
@@ -30,13 +31,21 @@ FAMILY = {
 # what one flag, or values without the last one, make of any of them
 USUAL = ("truncation-as-termination", "no-bootstrap")
 LEAST = 3
+# constants that no convention has, and what is known about who has them
+NEVER = {
+    "dual-clip": (Constant("c", 0.0, 1.0), "which must be above 1: known bug dual-clip-below-one"),
+}
 
 
 def recognised(
     trial: Trial, outcomes: Mapping[str, Outcome], chosen: Sequence[Convention], dtype: str
 ) -> list[str]:
     """In a sentence each, what a wrong function is right about."""
-    return [*_undeclared(trial, chosen, dtype), *_elsewhere(trial, outcomes, dtype)]
+    return [
+        *_undeclared(trial, chosen, dtype),
+        *_out_of_range(trial, chosen, dtype),
+        *_elsewhere(trial, outcomes, dtype),
+    ]
 
 
 def _undeclared(trial: Trial, chosen: Sequence[Convention], dtype: str) -> Iterator[str]:
@@ -46,6 +55,21 @@ def _undeclared(trial: Trial, chosen: Sequence[Convention], dtype: str) -> Itera
         judged = [trial.judgement(vector, dtype, others) for vector in trial.vectors]
         if any(j.status == "passed" for j in judged) and not any(j.failed for j in judged):
             yield f"It is right without {left_out.name}, which was declared and which it does not follow."
+
+
+def _out_of_range(trial: Trial, chosen: Sequence[Convention], dtype: str) -> Iterator[str]:
+    """Conventions that it follows with a constant that they must not have."""
+    for family in catalogue(trial.vectors[0].formula.name).families:
+        if family.name not in NEVER or any(way.name.startswith(family.name) for way in chosen):
+            continue
+        constant, words = NEVER[family.name]
+        able = [v for v in trial.vectors if v.demanded[dtype] and not trial.target.unable(v)]
+        first = sorted(able, key=lambda v: not trial.judgement(v, dtype, chosen).failed)
+        wrong = replace(family, constants=(constant,))
+        ways = fitted((*chosen, wrong), first, lambda v: trial.outcome(v, dtype), dtype)
+        if ways and not any(trial.judgement(v, dtype, ways).failed for v in able):
+            values = next(way.values for way in ways if way.constants == wrong.constants)
+            yield f"It follows {family.name} with {constant.name} = {as_typed(values[0])}, {words}."
 
 
 def _elsewhere(trial: Trial, outcomes: Mapping[str, Outcome], dtype: str) -> Iterator[str]:

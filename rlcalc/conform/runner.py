@@ -178,15 +178,15 @@ def run(
     worst = report.worst
     report.verdict = _verdict(report, worst, chosen)
     if worst in DIAGNOSED:
-        _diagnose(trial, report, able)
-    if report.diagnosis is not None and report.diagnosis.matches:
+        closest = () if report.declared or not find else trial.closest()
+        _diagnose(trial, report, able, closest)
         # that a loss has another sign is no news: count and show what is wrong besides
-        under = report.diagnosis.matches[0].conventions
-        again = trial.judgements(under) if under != chosen else []
+        matches = report.diagnosis.matches if report.diagnosis is not None else ()
+        under = matches[0].conventions if matches else closest
+        again = trial.judgements(under) if under and under != chosen else []
         if any(j.failed for j in again):
+            report.notes.append(_counted(under, bool(matches), report.judgements, again))
             report.judgements, report.tried_under = again, under
-            names = " and ".join(c.name for c in under)
-            report.notes.append(f"Counted and shown under {names}, with which the bug was found.")
             if random and not trial.stopped:
                 generate(under)
     if worst and not report.declared:
@@ -293,7 +293,23 @@ def _remarks(trial: Trial, report: ConformReport) -> list[str]:
     return [*found, sentence] if sentence else found
 
 
-def _diagnose(trial: Trial, report: ConformReport, able: Capabilities) -> None:
+def _counted(
+    under: Sequence[Convention], matched: bool, before: Sequence[Judgement], after: Sequence[Judgement]
+) -> str:
+    """Under which conventions the vectors are counted, and why."""
+    names = " and ".join(c.name for c in under)
+    if matched:
+        return f"Counted and shown under {names}, with which the bug was found."
+    wrong = sum(j.failed for j in before)
+    right = wrong - sum(j.failed for j in after)
+    return (
+        f"{names} explains {right} of the {wrong} wrong answers; the others are counted and shown under it."
+    )
+
+
+def _diagnose(
+    trial: Trial, report: ConformReport, able: Capabilities, likely: tuple[Convention, ...]
+) -> None:
     """Look for the known bug behind a failure."""
     dtype = _best(trial)
     chosen = report.tried_under
@@ -306,7 +322,7 @@ def _diagnose(trial: Trial, report: ConformReport, able: Capabilities) -> None:
         report.notes.append("It fails in float32 alone: no known bug, but rounding.")
         return
     trial.watch("known bugs", 0, 0)
-    found = diagnose(asked.vectors, outcomes, chosen, dtype)
+    found = diagnose(asked.vectors, outcomes, chosen, dtype, likely)
     if able.mixes and not found.matches:
         found = _mixed(trial, report, found) or found
     if not found.matches:

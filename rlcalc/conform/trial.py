@@ -156,6 +156,31 @@ class Trial:
                     return ways
         return ()
 
+    def closest(self) -> tuple[Convention, ...]:
+        """Conventions that leave the fewest failures, of those that need no constant; often none.
+
+        One after the other is added while it makes a vector right that was wrong.
+        """
+        if not self.vectors or self.stopped:
+            return ()
+        dtype = "float64" if "float64" in self.target.dtypes else self.target.dtypes[0]
+        excluded = self.target.binding.excludes if self.target.binding is not None else ()
+        known = catalogue(self.vectors[0].formula.name).conventions
+        ways = [c for c in known if c.call is None and c.name not in excluded]
+        chosen: tuple[Convention, ...] = ()
+        least = self._failures(dtype, chosen)
+        while least and len(chosen) < MOST_TOGETHER:
+            tries = [(*chosen, way) for way in ways if way not in chosen and together((*chosen, way))]
+            counted = [(self._failures(dtype, some), number) for number, some in enumerate(tries)]
+            best, number = min(counted, default=(least, 0))
+            if best >= least:
+                break
+            least, chosen = best, tries[number]
+        return chosen
+
+    def _failures(self, dtype: str, conventions: tuple[Convention, ...]) -> int:
+        return sum(self.judgement(vector, dtype, conventions).failed for vector in self.vectors)
+
     def _with_constants(
         self, chosen: tuple[Convention, ...], vectors: Sequence[Vector]
     ) -> tuple[Convention, ...] | None:

@@ -7,6 +7,7 @@ A formula module defines
 - ``numpy_form(...)`` and ``torch_form(...)``: take the parameters of the
   specification by name, as arrays (tensors) of one dtype, time last, flags
   as booleans, absent optional ones as ``None``; return a dict by output name.
+  Where the formula has a mask, masked entries are 0 and the mask is always there.
   They check nothing. Where both would be the same lines, one
   ``array_form(xp, ...)`` stands for the two, ``xp`` being a
   ``rlcalc.backends.Backend``;
@@ -28,9 +29,10 @@ from types import ModuleType
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.backends import NUMPY, TORCH
+from rlcalc.backends import NUMPY, TORCH, Backend
+from rlcalc.inputs.masks import hidden, hidden_arrays
 from rlcalc.records import Place
-from rlcalc.specs import load_formula
+from rlcalc.specs import Formula, load_formula
 
 Outputs = dict[str, Any]
 
@@ -63,20 +65,52 @@ def load_forms(name: str) -> Forms:
         DataError: ``bad_spec`` when there is no such module, or it takes other inputs than specified.
     """
     module = _check_module(name)
-    return _joined(module.exact_form, *(getattr(module, name, None) for name in _OTHERS))
+    return _joined(name, module.exact_form, *(getattr(module, name, None) for name in _OTHERS))
 
 
 @cache  # by what the module holds: to put this together takes longer than many a form runs
 def _joined(
-    exact_form: Any, array_form: Any, numpy_form: Any, torch_form: Any, check: Any, check_arrays: Any
+    name: str,
+    exact_form: Any,
+    array_form: Any,
+    numpy_form: Any,
+    torch_form: Any,
+    check: Any,
+    check_arrays: Any,
 ) -> Forms:
+    numpy_form = partial(array_form, NUMPY) if array_form else numpy_form
+    torch_form = partial(array_form, TORCH) if array_form else torch_form
+    spec = load_formula(name)
+    if spec.mask is not None:
+        exact_form = _masked(exact_form)
+        numpy_form, torch_form = (
+            _masked_arrays(xp, spec, form) for xp, form in ((NUMPY, numpy_form), (TORCH, torch_form))
+        )
     return Forms(
         exact_form=exact_form,
-        numpy_form=_quiet(partial(array_form, NUMPY) if array_form else numpy_form),
-        torch_form=partial(array_form, TORCH) if array_form else torch_form,
+        numpy_form=_quiet(numpy_form),
+        torch_form=torch_form,
         check=check,
         check_arrays=check_arrays,
     )
+
+
+def _masked(form: Callable[..., None]) -> Callable[..., None]:
+    """An exact form that never sees what is masked."""
+
+    def exact_form(d: Any, i: Any) -> None:
+        form(d, hidden(i))
+
+    return exact_form
+
+
+def _masked_arrays(xp: Backend, spec: Formula, form: Callable[..., Outputs]) -> Callable[..., Outputs]:
+    """A numeric form that never sees what is masked."""
+
+    def array_form(**inputs: Any) -> Outputs:
+        return form(**hidden_arrays(xp, spec, inputs))
+
+    return array_form
 
 
 _OTHERS = ("array_form", "numpy_form", "torch_form", "check", "check_arrays")

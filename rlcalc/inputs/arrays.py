@@ -128,6 +128,8 @@ def _one_row(parameter: Parameter, array: Any) -> Any:
 
 def _default(parameter: Parameter) -> Any:
     text = str(parameter.default)
+    if parameter.kind == "flag":
+        return text == "1"
     if parameter.kind == "number" and text not in parameter.choices:
         return float(Fraction(text))
     if parameter.kind == "count":

@@ -18,7 +18,8 @@ from rlcalc.errors import InputError
 from rlcalc.exact import symbols_of, to_float, to_text
 from rlcalc.exact.assumptions import Known
 from rlcalc.inputs.domains import Pairs, check_domain, check_together, known_signs
-from rlcalc.inputs.read import read_parameter
+from rlcalc.inputs.padding import pad_rows
+from rlcalc.inputs.read import read_parameter, without_masked
 from rlcalc.nested import flatten, map_nested
 from rlcalc.specs import Formula, Parameter
 from rlcalc.spelling import at_a_prompt, spelled, worded
@@ -103,16 +104,25 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
 
     values: dict[str, Any] = {parameter.name: None for parameter in formula.parameters}
     dims: dict[str, int] = {}
+    mask = formula.mask
+    if mask is not None and mask.name in given:
+        values[mask.name] = read_parameter(formula, mask, given[mask.name])
+    for parameter in active:
+        if parameter.name in given and parameter is not mask:
+            value = given[parameter.name]
+            if formula.is_masked(parameter) and formula.hides(given):
+                value = without_masked(value, values[mask.name] if mask else None)
+            values[parameter.name] = read_parameter(formula, parameter, value)
+    padded = pad_rows(formula, values)
     for parameter in active:
         if parameter.name in given:
-            values[parameter.name] = read_parameter(formula, parameter, given[parameter.name])
             _measure(parameter, values[parameter.name], dims)
     for parameter in active:
         if parameter.name in given:
             _check_shape(parameter, values[parameter.name], dims)
         elif parameter.default is not None:
             values[parameter.name] = _default(formula, parameter, dims)
-    inputs = Inputs(formula, values, frozenset(given), dims)
+    inputs = Inputs(formula, values, frozenset(given), dims, [padded] if padded else [])
     for parameter in active:
         if parameter.name in given:
             check_domain(parameter, values[parameter.name], inputs.notes)

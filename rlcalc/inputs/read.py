@@ -39,6 +39,8 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
     raw = _plain(raw)
     if parameter.choices and parameter.shape and _is_choice(parameter, raw):
         return raw if isinstance(raw, str) else raw[0]
+    if len(parameter.shape) == 3:
+        return [[_row(formula, parameter, row) for row in _rows(table)] for table in _tables(raw)]
     if len(parameter.shape) == 2:
         return [_row(formula, parameter, row) for row in _rows(raw)]
     if parameter.shape or (parameter.each and isinstance(raw, list) and len(raw) != 1):
@@ -53,6 +55,21 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
             )
         raw = raw[0]
     return _entry(formula, parameter, raw)
+
+
+def without_masked(raw: Any, mask: list[list[bool]] | None) -> Any:
+    """Rows with 0 for what is masked and is no finite number: NaN, infinity, ``None`` for a gap."""
+    rows = _plain(raw)
+    if mask is None or not (isinstance(rows, list) and all(isinstance(row, list | tuple) for row in rows)):
+        return raw
+    return [
+        [0 if at < len(flags) and not flags[at] and _is_gap(part) else part for at, part in enumerate(row)]
+        for row, flags in zip(rows, [*mask, *[[]] * len(rows)], strict=False)
+    ]
+
+
+def _is_gap(part: Any) -> bool:
+    return part is None or str(part).lower().lstrip("+-") in ("nan", "inf", "infinity")
 
 
 def _is_choice(parameter: Parameter, raw: Any) -> bool:
@@ -83,6 +100,15 @@ def _plain(raw: Any) -> Any:
     if isinstance(raw, Sequence) and not isinstance(raw, str):
         return list(raw)
     return raw
+
+
+def _tables(raw: Any) -> list[Any]:
+    """Tables of a batch: nested lists, or words with ``|`` between the tables."""
+    if isinstance(raw, list) and raw and all(isinstance(table, list | tuple) for table in raw):
+        nested = all(isinstance(row, list | tuple) for table in raw for row in table)
+        return [list(table) for table in raw] if nested else [raw]
+    words = " ".join(map(str, raw)) if isinstance(raw, list) else str(raw)
+    return [table.split() for table in words.split("|") if table.strip()]
 
 
 def _rows(raw: Any) -> list[Any]:

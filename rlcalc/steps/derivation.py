@@ -59,7 +59,7 @@ class Derivation:
         if shown:
             charge(page_cost(value) + sum(page_cost(leaf.value) for leaf in term.leaves()), "page")
             self.steps.append(Step(name, term, note))
-        return Symbol(name, value)
+        return Symbol(name, value, term)
 
     def output(self, name: str, term: OutputTerms) -> None:
         """Declare a result.

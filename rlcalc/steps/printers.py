@@ -15,6 +15,7 @@ from unicodedata import combining, east_asian_width
 from rlcalc.exact.printing import ADD, ATOM, MULTIPLY, POWER, Printed, superscript, to_latex, to_unicode
 from rlcalc.steps.terms import (
     Apply,
+    Constant,
     Name,
     Negative,
     Number,
@@ -77,6 +78,9 @@ class Printer:
 
     def write_Rewritten(self, term: Rewritten) -> Printed:
         return self.visit(term.part)
+
+    def write_Constant(self, term: Constant) -> Printed:
+        return f"sg[{self.visit(term.part)[0]}]", ATOM
 
     def write_Product(self, term: Product) -> Printed:
         return self.times().join(self.write(part, MULTIPLY) for part in term.factors), MULTIPLY

@@ -103,10 +103,11 @@ class Number(Term):
 
 @dataclass(frozen=True, eq=False)
 class Symbol(Term):
-    """A named quantity with a known value: an input, or the result of a step."""
+    """A named quantity with a known value: an input, or the result of a step and the term it came from."""
 
     name: Name
     known: Value
+    origin: Term | None = None
 
     @cached_property
     def value(self) -> Value:
@@ -187,6 +188,19 @@ class Apply(Term):
 
     def evaluate(self) -> Value:
         return exact.function(self.function, [arg.value for arg in self.args])
+
+
+@dataclass(frozen=True, eq=False)
+class Constant(Term):
+    """A part through which no derivative goes: sg[part], the stop-gradient of the libraries."""
+
+    part: Term
+
+    def parts(self) -> tuple[Term, ...]:
+        return (self.part,)
+
+    def evaluate(self) -> Value:
+        return self.part.value
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,11 +82,13 @@ def said(report: Report, random: int = 0) -> Said:
     matches = found.diagnosis.matches if found.diagnosis is not None else ()
     conventions = [] if found.worst else [c.name for c in found.conventions]
     faults = [fault.name for match in matches for fault in match.faults]
-    words = ", ".join([*conventions, *(match.name for match in matches), *found.notes]) or found.verdict
+    read = [] if found.binding is None else list(found.binding.lines())
+    said = [*conventions, *(match.name for match in matches), *found.notes]
+    words = ", ".join([*(said or [found.verdict]), *read])
     if not report.names:
         return Said(found.verdict != "conforms", not found.worst, words)
     named = {*faults, *conventions} & {*report.names} or [n for n in report.names if n in words]
-    return Said(found.verdict != "conforms", bool(named), words)
+    return Said(found.verdict != "conforms" or bool(named), bool(named), words)
 
 
 REPORTS: list[Report] = []
@@ -561,6 +563,123 @@ def nan_times_zero(rewards, values, gamma, terminated, next_values):
 def never_looks_at_done(rewards, values, gamma, terminated):
     return rewards + gamma * values[..., 1:] - values[..., :-1]
 
+
+# faults that were met in public code, where nobody had reported them
+
+
+@report(
+    *("code-elegantrl-1", "AI4Finance-Foundation/ElegantRL", "gae", "truncation-adds-own-value"),
+    given={name: value for name, value in CUT.items() if name != "next_values"},
+    wrong=[1, 2, 2],
+)
+def own_value_without_gamma(rewards, values, gamma, lam, terminated, truncated):
+    rewards = rewards + np.where(truncated & ~terminated, values[..., :-1], 0)
+    live = 1 - (terminated | truncated).astype(rewards.dtype)
+    carried, found = 0.0, np.zeros_like(rewards)
+    for t in reversed(range(rewards.shape[-1])):
+        delta = rewards[..., t] + gamma * live[..., t] * values[..., t + 1] - values[..., t]
+        carried = delta + gamma * lam * live[..., t] * carried
+        found[..., t] = carried
+    return found
+
+
+@report(
+    *("code-elegantrl-2", "AI4Finance-Foundation/ElegantRL", "ppo_clip", "scaled-by-the-bounds"),
+    given={"ratio": 1, "adv": 1, "eps": "1/5"},
+    wrong="4/5",
+)
+def never_clipped(ratio, adv, eps):
+    return adv * ratio * np.where(adv > 0, 1 - eps, 1 + eps)
+
+
+@report(
+    *("code-di-engine", "opendilab/DI-engine", "n_step_return", "gamma-power-one-short-at-the-end"),
+    given={"rewards": [1, 2], "values": [0, 0, 8], "gamma": "1/2", "n": 2},
+    wrong=[4, 10],
+)
+def power_of_the_last_row(rewards, values, gamma, n):
+    steps, found = len(rewards), np.zeros_like(rewards)
+    longest = steps if n == math.inf else n
+    for t in range(steps):
+        window = rewards[t : t + longest]
+        found[t] = sum(gamma**k * r for k, r in enumerate(window))
+        short = len(window) < longest
+        found[t] += gamma ** (len(window) - short) * values[t + len(window)]
+    return found
+
+
+@report(
+    *("code-last-reward", "a personal file", "lambda_return", "last-reward-lost"),
+    given=SHORT,
+    wrong=["75/32", "27/8", "5/2"],
+)
+def last_row_is_the_bootstrap(rewards, values, gamma, lam):
+    steps, found = len(rewards), np.zeros_like(rewards)
+    found[-1] = gamma * values[-1]
+    for t in reversed(range(steps - 1)):
+        found[t] = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * found[t + 1])
+    return found
+
+
+@report(
+    *("code-philtabor", "philtabor/Youtube-Code-Repository", "gae", "last-advantage-zero"),
+    given=ENDED,
+    wrong=[1, 0, 0],
+)
+def summed_over_ends_and_short(rewards, values, gamma, lam, terminated):
+    found = np.zeros_like(rewards)
+    for t in range(len(rewards) - 1):
+        power = 1.0
+        for k in range(t, len(rewards) - 1):
+            delta = rewards[k] + gamma * values[k + 1] * (1 - terminated[k]) - values[k]
+            found[t] += power * delta
+            power *= gamma * lam
+    return found
+
+
+@report(
+    *("code-next-flag", "a personal file", "gae", "bootstrap-masked-one-early"),
+    given=ENDED,
+    wrong=["3/8", "3/2", "7/2"],
+)
+def value_masked_with_the_next_flag(rewards, values, gamma, lam, terminated):
+    steps, carried, found = len(rewards), 0.0, np.zeros_like(rewards)
+    for t in reversed(range(steps)):
+        onward = 1 - terminated[t + 1] if t + 1 < steps else 1
+        delta = rewards[t] + gamma * values[t + 1] * onward - values[t]
+        carried = delta + gamma * lam * (1 - terminated[t]) * carried
+        found[t] = carried
+    return found
+
+
+@report(
+    *("code-gae-is-lambda", "lucidrains/dreamer4", "gae", "judged as such"),
+    given=SHORT,
+    wrong=["83/32", "35/8", "13/2"],
+)
+def called_gae_and_gives_returns(rewards, values, gamma, lam):
+    """A λ-return, which is said: as the answer that it is read as, or as that of another formula."""
+    carried, found = values[-1], np.zeros_like(rewards)
+    for t in reversed(range(len(rewards))):
+        carried = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * carried)
+        found[t] = carried
+    return found
+
+
+@report(
+    *("code-n-step", "kengz/SLM-Lab", "n_step_return", "It gives discounted returns"),
+    given={"rewards": [1, 2], "values": [0, 0, 8], "gamma": "1/2", "n": 1},
+    wrong=[4, 6],
+)
+def called_n_step_and_sums_all(rewards, values, gamma, n):
+    carried, found = values[-1], np.zeros_like(rewards)
+    for t in reversed(range(len(rewards))):
+        carried = rewards[t] + gamma * carried
+        found[t] = carried
+    return found
+
+
+# policies of small worlds
 
 ONE_STATE = {
     "p": np.array([[[1.0], [1.0]]]),

@@ -296,7 +296,7 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = rlcalc(capsys, "conform", "--faults", "--class", "sign")
     assert "entropy-sign (sign)" in out
     assert "lam-twice" not in out
-    assert "\ngae\n" not in out
+    assert "\nlambda_return\n" not in out
     code, _, err = rlcalc(capsys, "conform", "--faults", "--class", "signs")
     assert code == 2
     assert "sign" in err

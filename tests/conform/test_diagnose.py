@@ -118,6 +118,7 @@ def test_every_fault_says_in_sentences_what_it_is() -> None:
         for text in (fault.does, fault.shown_when, fault.cause, fault.fix):
             assert text[-1:] in (".", "…", ")"), text
         assert fault in catalogue(fault.formula).of_class(fault.kind).faults
+        assert fault.diff, fault.name
 
 
 @pytest.mark.parametrize(

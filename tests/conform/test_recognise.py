@@ -67,3 +67,13 @@ def test_a_declared_convention_that_is_not_followed_is_named() -> None:
     found = run(from_function(objective), "ppo_clip", ["loss"])
     assert not found.passed
     assert any(note.startswith("It is right without loss") for note in found.notes)
+
+
+@pytest.mark.parametrize(("c", "words"), [(0.3, "with c = 0.3, which must be above 1"), (5.0, "")])
+def test_a_dual_clip_below_one_is_named_with_its_constant(c: float, words: str) -> None:
+    def dual(ratio, adv, eps):
+        plain = np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
+        return -np.where(adv < 0, np.maximum(plain, c * adv), plain)
+
+    found = run(from_function(dual, dtypes=("float64",)), "ppo_clip", ["loss"] if words else [])
+    assert any(words in note for note in found.notes) if words else not found.worst

@@ -10,37 +10,32 @@ the report says so.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations, product
+from itertools import chain, product
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.conform.binding.answers import Answers, Outputs, matched, near, whitened
 from rlcalc.conform.binding.bound import BoundTarget, sheet
 from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.names import roles_of
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
 from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of
-from rlcalc.conform.catalogue import composed, together
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.call import Reply
 from rlcalc.conform.target.facts import Facts, last_name
-from rlcalc.conform.vectors import answer_name, golden_vectors, numeric_outputs, reference
+from rlcalc.conform.vectors import answer_name, numeric_outputs
 from rlcalc.errors import InputError
 from rlcalc.specs import Formula
 
 # calls of a search, and the seconds that a slow function may take for them
-MOST_CALLS, LONGEST = 1500, 5.0
-# single precision inside, and small ε, are no reason to doubt what an argument means
-NEAR = 2e-4
+MOST_CALLS, LONGEST = 800, 5.0
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
-MOST_TOGETHER = 3
-
-Outputs = Mapping[str, Any]
 
 
 @dataclass
@@ -50,61 +45,6 @@ class Reading:
     binding: Binding
     parts: Mapping[str, Any]
     share: float
-
-
-@dataclass
-class Answers:
-    """What can be answered to probing arguments: rightly, under conventions, with faults."""
-
-    formula: Formula
-    known: dict[Any, Any] = field(default_factory=dict)
-
-    @cached_property
-    def defaults(self) -> dict[str, Any]:
-        """What the formula takes where nothing is given."""
-        vectors = golden_vectors(self.formula.name)
-        return {
-            p.name: next((v.arrays[p.name] for v in vectors if p.name not in v.given), None)
-            for p in self.formula.parameters
-        }
-
-    @cached_property
-    def conventions(self) -> list[tuple[str, ...]]:
-        ways = [c for c in catalogue(self.formula.name).conventions if c.call is None]
-        some = [tuple(x) for k in range(MOST_TOGETHER + 1) for x in combinations(ways, k) if together(x)]
-        self._ways = {tuple(c.name for c in chosen): chosen for chosen in some}
-        return list(self._ways)
-
-    @cached_property
-    def faults(self) -> list[tuple[str, ...]]:
-        """A fault, alone or under a convention, or two where one of them is about batches."""
-        known = catalogue(self.formula.name).conventions
-        most = 2 if any(way.reduces for way in known) else 1
-        under = [names for names in self.conventions if len(names) <= most]
-        return [(f.name, *names) for names, f in product(under, catalogue(self.formula.name).faults)]
-
-    def right(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
-        return self._of(given, names, (), self._ways[names])
-
-    def faulty(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
-        fault = next(f for f in catalogue(self.formula.name).faults if f.name == names[0])
-        return self._of(given, names, (fault,), self._ways[names[1:]])
-
-    def _of(self, given: Mapping[str, Any], names: tuple[str, ...], faults: Any, ways: Any) -> Outputs:
-        arrays = [np.asarray(value) for value in given.values() if value is not None]
-        key = (names, bool(faults), *((array.shape, array.tobytes()) for array in arrays))
-        if key not in self.known:
-            form = composed(faults, ways, reference(self.formula))
-            own = {p.name for p in self.formula.parameters}
-            asked: dict[str, Any] = {p: given[p] if p in given else self.defaults.get(p) for p in own}
-            try:
-                with np.errstate(all="ignore"):
-                    found = form(**{n: v.copy() if hasattr(v, "copy") else v for n, v in asked.items()})
-            except Exception:  # a fault may be one that raises
-                found = {}
-            self.known[key] = {n: np.asarray(v) for n, v in found.items() if v is not None}
-        found_before: Outputs = self.known[key]
-        return found_before
 
 
 class Search:
@@ -124,6 +64,9 @@ class Search:
         self.known: dict[Any, Reply] = {}
         answer = answer_name(formula)
         self.mains = {answer, *({"advantages", "returns"} & set(self.outputs))}
+        name = (target.called or target.name).rpartition(":")[2].lower()
+        if answer == "advantages" and "adv" in name and "ret" not in name:
+            self.mains = {answer}  # its name says that its answer is no return
 
     def find(self) -> Binding | None:
         """The best reading; ``None`` where no call came back."""
@@ -223,8 +166,8 @@ class Search:
                 return None
             seen.append(parts)
             for names in list(alive):
-                matched = self.match(parts, given, names)
-                alive[names] = {n: p for n, p in alive[names].items() if matched.get(n) == p}
+                places = self.match(parts, given, names)
+                alive[names] = {n: p for n, p in alive[names].items() if places.get(n) == p}
                 if not alive[names]:
                     del alive[names]
         if not alive:
@@ -258,7 +201,7 @@ class Search:
         self, parts: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]
     ) -> dict[str, str]:
         """Places of the outputs that an answer under conventions has."""
-        found = _matched(parts, self.answers.right(given, names), self.outputs)
+        found = matched(parts, self.answers.right(given, names), self.outputs)
         return found if self.mains & found.keys() else {}
 
     def share(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> float:
@@ -267,8 +210,8 @@ class Search:
         for names in self.answers.conventions:
             for name, right in self.answers.right(given, names).items():
                 if name in self.outputs:
-                    near = [_near(a, right) for a in parts.values() if a.shape == right.shape]
-                    found = max([found, *(float(x.mean()) for x in near if x.size)])
+                    alike = [near(a, right) for a in parts.values() if a.shape == right.shape]
+                    found = max([found, *(float(x.mean()) for x in alike if x.size)])
         return found
 
     def rest(
@@ -282,7 +225,7 @@ class Search:
             for p, a in parts.items()
             if p not in known.values()
             and any(a.shape == right[n].shape for n in left)
-            and not _whitened(a, right)
+            and not whitened(a, right)
         ]
         found = {}
         for name in left:
@@ -301,7 +244,9 @@ class Search:
     def likely(self) -> list[Reading]:
         """What ran, without readings that only an agreement could have spoken for."""
         lasts = {"last_done", "last_mask"}
-        some = [run for run in self.ran if run.binding.ends == "step" or run.binding.roles & lasts]
+        # a flag after the last step says that the others came with observations
+        ends = {True: "observation", False: "step"}
+        some = [run for run in self.ran if run.binding.ends == ends[bool(run.binding.roles & lasts)]]
         steps = [run for run in some if not _loose(run.binding.inputs)] or some or self.ran
         wide = any(run.binding.layout == "[T, B]" and run.share >= 0 for run in steps)
         return [run for run in steps if not (wide and run.binding.layout == "[T, 1]")]
@@ -317,15 +262,18 @@ class Search:
 
     def faulty(self) -> Binding | None:
         """A reading under which the function has a known fault."""
-        runs = self.best_by_layout()
-        for names, run in product(self.answers.faults, runs):
-            probes = self.family.probes(run.binding)
-            wrong = [self.answers.faulty(given, names) for given in probes]
-            outputs = _matched(run.parts, wrong[0], self.outputs)
+        runs = [(run, self.family.probes(run.binding)) for run in self.best_by_layout()]
+        known = chain(product(self.answers.faults, runs), product(self.answers.pairs, runs))
+        for names, (run, probes) in known:
+            first = self.answers.faulty(probes[0], names)
+            outputs = matched(run.parts, first, self.outputs)
+            if not outputs:
+                continue
+            wrong = [first, *(self.answers.faulty(given, names) for given in probes[1:])]
             for given, answer in zip(probes[1:], wrong[1:], strict=True):
                 if outputs:
-                    matched = _matched(self.parts(run.binding, given) or {}, answer, self.outputs)
-                    outputs = {n: p for n, p in outputs.items() if matched.get(n) == p}
+                    places = matched(self.parts(run.binding, given) or {}, answer, self.outputs)
+                    outputs = {n: p for n, p in outputs.items() if places.get(n) == p}
             pairs = list(zip(wrong, probes, strict=True))
             if any(self.shows(answer, given, names[1:], outputs) for answer, given in pairs):
                 outputs = {**self.rest(run.parts, outputs, probes[0]), **outputs}
@@ -336,7 +284,7 @@ class Search:
         """Whether a fault makes a difference in some outputs."""
         right = self.answers.right(given, ways)
         common = [n for n in outputs if n in wrong and n in right]
-        return any(wrong[n].shape != right[n].shape or not _near(wrong[n], right[n]).all() for n in common)
+        return any(wrong[n].shape != right[n].shape or not near(wrong[n], right[n]).all() for n in common)
 
     def nearest(self) -> Binding | None:
         """The reading that is right in most entries, of those that give an answer at all."""
@@ -399,38 +347,6 @@ def _flag_note(binding: Binding, path: str) -> str:
         f"{path}[t] is read as the flag that came with reward t; "
         "a caller who stores the flag of observation t has every episode end one step early"
     )
-
-
-def _matched(parts: Mapping[str, Any], right: Outputs, names: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in names:
-        if name not in right:
-            continue
-        for place, array in parts.items():
-            if (
-                place not in found.values()
-                and array.shape == right[name].shape
-                and _near(array, right[name]).all()
-            ):
-                found[name] = place
-                break
-    return found
-
-
-def _near(array: Any, right: Any) -> Any:
-    with np.errstate(all="ignore"):
-        size = 1 + np.abs(right)
-        return np.abs(array.astype(np.float64) - right) <= NEAR * size
-
-
-def _whitened(array: Any, right: Outputs) -> bool:
-    """Whether a part is the advantages, with their mean taken away and divided by their deviation."""
-    plain = right.get("advantages")
-    if plain is None or plain.shape != array.shape or plain.size < 2:
-        return False
-    wanted = (plain - plain.mean()) / plain.std()
-    got = array.astype(np.float64)
-    return any(np.allclose(got, wanted * k, atol=1e-3) for k in (1.0, np.sqrt(1 - 1 / plain.size)))
 
 
 def bind(

@@ -31,8 +31,6 @@ LAYOUTS = (
 )
 ONE_ROW = ("[T]", "[T, 1]")
 FLAGS = frozenset({"done", "terminated", "truncated", "mask", "last_done", "last_mask", "first", "discounts"})
-MADE_UP = frozenset({"device", "observations", "on", "off", "zero", "length", "batch_size", "valid"})
-BUFFERS = {"advantages_buffer": "advantages", "returns_buffer": "returns"}
 
 
 # a mask of tokens that is not all on; no parameter of a formula, which looks at valid tokens only

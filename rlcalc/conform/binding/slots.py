@@ -8,7 +8,7 @@ from itertools import product
 
 from rlcalc.conform.binding.model import constant
 from rlcalc.conform.binding.names import family, roles_of, table
-from rlcalc.conform.target.facts import Argument, Facts, last_name
+from rlcalc.conform.target.facts import Facts
 from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.specs import Formula
 
@@ -173,12 +173,3 @@ def _known_place(path: str, facts: Facts) -> None:
         f"There is no parameter {shown(path)} to map.",
         suggestion(path, names) or f"It has {', '.join(names) or 'none'}.",
     )
-
-
-def argument_names(arguments: tuple[Argument, ...] | None) -> list[str]:
-    return [a.name for a in arguments or ()]
-
-
-def place_name(path: str) -> str:
-    """The name at the end of a place."""
-    return last_name(path)

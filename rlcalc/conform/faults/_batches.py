@@ -12,6 +12,10 @@ def WHOLE_BATCH(form: Form, /, **arrays: object) -> Outputs:
     Shown when: A batch of two rows that differ; any single row is right.
     Cause: mean() and std() without an axis, which was right for one group and stayed when batches came.
     Fix: Give the axis of the row (axis=-1, keepdims=True), or call it once per row.
+    Diff:
+        - adv = (rewards - rewards.mean()) / (rewards.std() + eps)
+        + mean, std = rewards.mean(-1, keepdims=True), rewards.std(-1, keepdims=True)
+        + adv = (rewards - mean) / (std + eps)
     """
     raise NotImplementedError
 
@@ -23,5 +27,8 @@ def ROWS_MIXED(form: Form, /, **arrays: object) -> Outputs:
     Shown when: A batch of two rows that differ; any single row is right.
     Cause: A reshape or a view in the place of a transposition, or a loop that goes on from row to row.
     Fix: Keep the axes of the batch apart, or call it once per row.
+    Diff:
+        - rows = batch.reshape(N, T)  # of [T, N]
+        + rows = batch.swapaxes(0, 1)
     """
     raise NotImplementedError

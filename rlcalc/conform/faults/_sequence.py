@@ -237,6 +237,57 @@ def last_reward_lost(arrays: Arrays) -> Arrays:
     return {"rewards": np.where(last_step(arrays), arrays["rewards"].dtype.type(0), arrays["rewards"])}
 
 
+@argument_fault("last-value-one-early", "indexing", reported_in=["tensorflow/agents issue #953"])
+def last_value_one_early(arrays: Arrays) -> Arrays:
+    """Bootstraps the last step from V(S_{T−1}), the state before it, instead of V(S_T).
+
+    Shown when: A last step that does not terminate, γ above 0, and two last values that differ.
+    Cause: The last value is taken from the array of values after its last entry was stripped off.
+    Fix: Take V(S_T) first, then strip it off: final = values[-1]; values = values[:-1].
+    Diff:
+        - values = values[:-1]
+        - last_value = values[-1]
+        + last_value = values[-1]
+        + values = values[:-1]
+    """
+    if arrays.get("values") is None:
+        return {}
+    return {"next_values": np.where(last_step(arrays), own_values(arrays), next_values(arrays))}
+
+
+@argument_fault("value-two-steps-ahead", "indexing")
+def value_two_steps_ahead(arrays: Arrays) -> Arrays:
+    """Bootstraps step t from V(S_{t+2}); the last two steps share the last value.
+
+    Shown when: γ above 0 and neighbouring values that differ.
+    Cause: Values that are those of the successors already are shifted once more.
+    Fix: Shift once: the state after step t is S_{t+1}.
+    Diff:
+        - later = np.append(next_values[1:], next_values[-1:])
+        + later = next_values
+    """
+    after = next_values(arrays)
+    return {"next_values": np.concatenate([after[..., 1:], after[..., -1:]], axis=-1)}
+
+
+# factors
+
+
+@argument_fault("gamma-twice", "discounting")
+def gamma_twice(arrays: Arrays) -> Arrays:
+    """Discounts by γ² at every step.
+
+    Shown when: γ between 0 and 1, and a value, or a reward after the first step, that is not 0.
+    Cause: The discounts of the environment hold γ already, and the estimator multiplies by γ once more.
+    Fix: Pass (1 − terminated) where the estimator multiplies by γ, or γ·(1 − terminated) where it does not.
+    Diff:
+          discount = gamma * (1 - terminated[t])
+        - target = rewards[t] + gamma * discount * after
+        + target = rewards[t] + discount * after
+    """
+    return {"gamma": arrays["gamma"] * arrays["gamma"]}
+
+
 # truncated steps
 
 
@@ -297,6 +348,9 @@ def next_value_of_reset_state(arrays: Arrays) -> Arrays:
     Shown when: Next values that differ from values, as those of truncated steps do.
     Cause: The environment resets by itself, and the final observation is not kept.
     Fix: Bootstrap from the value of the true successor.
+    Diff:
+        - target = rewards[t] + gamma * live * values[t + 1]
+        + target = rewards[t] + gamma * live * next_values[t]
     """
     return {"next_values": None}
 
@@ -309,6 +363,9 @@ def discounts_in_float32(arrays: Arrays) -> Arrays:
     Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype:
         gamma * (~done).int().
     Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
+    Diff:
+        - discount = gamma * (~done).int()
+        + discount = gamma * (~done).to(rewards.dtype)
     """
     return {"gamma": narrow_discount(arrays["gamma"])}
 
@@ -321,6 +378,9 @@ def computes_in_float32(form: Form, /, **arrays: Any) -> Outputs:
     Cause: A buffer or a cast with a fixed dtype, torch.tensor(list) with the default one, or JAX without
         jax_enable_x64.
     Fix: Take dtype and device from the inputs: zeros_like(rewards), torch.as_tensor(x, dtype=rewards.dtype).
+    Diff:
+        - out = torch.zeros(len(rewards))
+        + out = torch.zeros_like(rewards)
     """
     (kind,) = {value.dtype for value in arrays.values() if _floating(value)}
     single = {name: value.astype(np.float32) if _floating(value) else value for name, value in arrays.items()}

@@ -25,6 +25,9 @@ def log_missing(form: Form, **arrays: Any) -> Outputs:
     Cause: It has the gradient of the ratio objective up to a factor 1/π_old, so that learning looks
         plausible.
     Fix: Take log π(a|s); only a quotient π_new/π_old may stand there without a logarithm.
+    Diff:
+        - loss = -(probs * advantages).sum()
+        + loss = -(np.log(probs) * advantages).sum()
     """
     probs = np.exp(arrays["log_probs"]) if arrays["probs"] is None else arrays["probs"]
     return _reduced(probs * arrays["advantages"], arrays["reduction"])
@@ -37,6 +40,9 @@ def weighted_with_the_probability(form: Form, **arrays: Any) -> Outputs:
     Shown when: Any action that is not certain, with an advantage other than 0.
     Cause: The sum over all actions, in which π(a|s) is a weight, was copied for actions that were sampled.
     Fix: Sampling already brings the weight along; leave it out.
+    Diff:
+        - loss = -(probs * np.log(probs) * advantages).sum()
+        + loss = -(np.log(probs) * advantages).sum()
     """
     logs = _logs(arrays)
     return _reduced(np.exp(logs) * logs * arrays["advantages"], arrays["reduction"])
@@ -49,6 +55,9 @@ def every_log_with_every_advantage(form: Form, **arrays: Any) -> Outputs:
     Shown when: Two steps or more with different numbers.
     Cause: Shapes [T] and [T, 1] are broadcast to [T, T], and the reduction hides it.
     Fix: Compare the shapes before multiplying, or squeeze the one with a trailing 1.
+    Diff:
+        - loss = -(log_probs * advantages).sum()  # [T, 1] times [T]
+        + loss = -(log_probs.squeeze(-1) * advantages).sum()
     """
     logs = _logs(arrays)
     square = logs[..., :, None] * arrays["advantages"][..., None, :]
@@ -114,6 +123,9 @@ def advantages_one_step_late(arrays: Arrays) -> Arrays:
     Shown when: Two steps or more with different advantages, or a single one.
     Cause: The buffer stores an advantage together with the next action.
     Fix: Store observation, action and its advantage in one row.
+    Diff:
+        - loss = -(log_probs[1:] * advantages[:-1]).sum()
+        + loss = -(log_probs * advantages).sum()
     """
     late = np.zeros_like(arrays["advantages"])
     late[..., 1:] = arrays["advantages"][..., :-1]
@@ -127,6 +139,9 @@ def sign_of_advantage_only(arrays: Arrays) -> Arrays:
     Shown when: An advantage that is not one of these three.
     Cause: Advantages are filtered into good and bad actions, or cast to integers or booleans on their way.
     Fix: Keep their size, and their floating type.
+    Diff:
+        - loss = -(log_probs * np.sign(advantages)).sum()
+        + loss = -(log_probs * advantages).sum()
     """
     return {"advantages": np.sign(arrays["advantages"])}
 
@@ -140,6 +155,9 @@ def whitened_with_the_mean_added_back(arrays: Arrays) -> Arrays:
     Cause: A helper that whitens and then adds the mean again, which rewards may want, was used with its
         default setting.
     Fix: Use the setting of the helper that shifts the mean to 0, or do not whiten.
+    Diff:
+        - adv = (adv - adv.mean()) / (adv.std(ddof=1) + 1e-8) + adv.mean()
+        + adv = (adv - adv.mean()) / (adv.std(ddof=1) + 1e-8)
     """
     adv = arrays["advantages"]
     if adv.shape[-1] > 1:

@@ -23,6 +23,9 @@ def policy_missing_in_score(form: Form, policy: Any, returns: Any, baseline: Any
     Shown when: A baseline that does not fit every action; the mean gradient then depends on the baseline.
     Cause: The derivative of the chosen logit was taken, and that of the normalisation forgotten.
     Fix: For a softmax policy ∇ log π(a) = e_a − π; its mean under π is 0, which keeps a baseline unbiased.
+    Diff:
+        - scores = np.eye(n)
+        + scores = np.eye(n) - policy
     """
     subtracted = form(policy=policy, returns=returns, baseline=baseline)["subtracted"]
     scores = np.eye(policy.shape[-1], dtype=policy.dtype)
@@ -36,6 +39,9 @@ def actions_not_weighted(form: Form, policy: Any, returns: Any, baseline: Any) -
     Shown when: A policy that is not uniform.
     Cause: np.mean was used for an expectation.
     Fix: Weight every action with its probability, in the mean and in the variance.
+    Diff:
+        - mean = gradients.mean(axis=0)
+        + mean = (policy[:, None] * gradients).sum(axis=0)
     """
     subtracted = form(policy=policy, returns=returns, baseline=baseline)["subtracted"]
     scores = np.eye(policy.shape[-1], dtype=policy.dtype) - policy[..., None, :]
@@ -50,6 +56,11 @@ def baseline_from_the_mean_only(form: Form, policy: Any, returns: Any, baseline:
     Shown when: Any baseline other than 0.
     Cause: The baseline was put after the parenthesis: score·G − b.
     Fix: score·(G − b): the baseline is multiplied with the score, and vanishes only in the mean.
+    Diff:
+        - gradients = scores * returns[:, None]
+        - mean = (policy[:, None] * gradients).sum(axis=0) - baseline
+        + gradients = scores * (returns - baseline)[:, None]
+        + mean = (policy[:, None] * gradients).sum(axis=0)
     """
     found = form(policy=policy, returns=returns, baseline=baseline)
     return {"mean_gradient": found["mean_gradient"] - found["subtracted"][..., None]}
@@ -63,6 +74,9 @@ def baseline_added(form: Form, policy: Any, returns: Any, baseline: Any) -> Outp
         right.
     Cause: A sign was changed twice, in a loss and in the advantage.
     Fix: G − b. As the mean gradient is right either way, look at the variance.
+    Diff:
+        - gradients = scores * (returns + baseline)[:, None]
+        + gradients = scores * (returns - baseline)[:, None]
     """
     subtracted = form(policy=policy, returns=returns, baseline=baseline)["subtracted"]
     found = form(policy=policy, returns=returns, baseline=-subtracted)
@@ -76,5 +90,8 @@ def mean_not_subtracted(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: A mean gradient other than 0.
     Cause: For a mean of 0 both are the same, and the score has mean 0; its product with the return has not.
     Fix: Subtract the mean gradient before squaring.
+    Diff:
+        - variance = (policy[:, None] * gradients ** 2).sum(axis=0)
+        + variance = (policy[:, None] * (gradients - mean) ** 2).sum(axis=0)
     """
     return {**found, "variance": found["variance"] + np.square(found["mean_gradient"]).sum(axis=-1)}

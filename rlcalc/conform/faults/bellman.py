@@ -16,6 +16,9 @@ def mean_over_actions(form: Form, **arrays: Any) -> Outputs:
     Shown when: A state with actions that are not equally good.
     Cause: The expectation equation was implemented instead of the optimality equation.
     Fix: V(s) = max_a Q(s, a).
+    Diff:
+        - values = (rewards + gamma * P @ values).mean(axis=-1)
+        + values = (rewards + gamma * P @ values).max(axis=-1)
     """
     return dict(load_forms("policy_eval").numpy_form(policy="uniform", **arrays))
 
@@ -27,6 +30,9 @@ def reward_discounted(arrays: Arrays) -> Arrays:
     Shown when: γ below 1 and a reward other than 0.
     Cause: The bracket is drawn around the reward and the value that follows.
     Fix: R + γ·P·V.
+    Diff:
+        - values = (gamma * (rewards + P @ values)).max(axis=-1)
+        + values = (rewards + gamma * P @ values).max(axis=-1)
     """
     mdp = arrays["mdp"]
     return {"mdp": replace(mdp, r=mdp.r * arrays["gamma"])}
@@ -40,5 +46,9 @@ def one_sweep_only(arrays: Arrays) -> Arrays:
     Cause: The change is compared with the tolerance before it is computed, or the old table is the new one
         under another name.
     Fix: Sweep into a copy, until the largest change is below (1 − γ)/γ times the accuracy.
+    Diff:
+        - values = (rewards + gamma * P @ values).max(axis=-1)
+        + while np.abs(new - values).max() > tolerance:
+        +     values, new = new, (rewards + gamma * P @ new).max(axis=-1)
     """
     return {"gamma": arrays["gamma"] * 0}

@@ -28,6 +28,9 @@ def multiple_added(form: Form, **arrays: Any) -> Outputs:
     Shown when: A k other than 0 with an X and b that are correlated.
     Cause: The sign of k was flipped in one of two places: in the sum, or in the best k.
     Fix: X − k·b goes with k = Cov(X, b)/Var(b); with a plus sign k is the negative of that.
+    Diff:
+        - reduced = x + k * b
+        + reduced = x - k * b
     """
     best = form(**arrays)["best_k"]
     factor = best if isinstance(arrays["k"], str) else arrays["k"]
@@ -41,6 +44,10 @@ def ddof_mixed(form: Form, **arrays: Any) -> Outputs:
     Shown when: The best k, for any b that is correlated with X.
     Cause: np.cov divides by N − 1, np.var by N.
     Fix: Take both from one matrix: c = np.cov(x, b); k = c[0, 1] / c[1, 1].
+    Diff:
+        - k = np.cov(x, b)[0, 1] / np.var(b)
+        + c = np.cov(x, b)
+        + k = c[0, 1] / c[1, 1]
     """
     _, _, covariance, var_b, count = _moments(arrays)
     return _under(form, arrays, covariance * count / (count - 1) / var_b)
@@ -53,6 +60,10 @@ def variance_of_the_wrong_series(form: Form, **arrays: Any) -> Outputs:
     Shown when: The best k where X and b have different variances.
     Cause: Regression of b on X instead of X on b; the formula is symmetric but for this.
     Fix: k = Cov(X, b) / Var(b): the variance of what is subtracted.
+    Diff:
+          c = np.cov(x, b)
+        - k = c[0, 1] / c[0, 0]
+        + k = c[0, 1] / c[1, 1]
     """
     dx, _, covariance, _, _ = _moments(arrays)
     return _under(form, arrays, covariance / np.square(dx).mean(axis=-1))
@@ -65,6 +76,9 @@ def products_not_centred(form: Form, **arrays: Any) -> Outputs:
     Shown when: The best k where the means are not 0.
     Cause: Least squares without a constant, or a score that was believed to have mean 0 in every sample.
     Fix: Subtract both means before multiplying.
+    Diff:
+        - k = (x * b).mean() / (b * b).mean()
+        + k = ((x - x.mean()) * (b - b.mean())).mean() / b.var()
     """
     x, b = arrays["x"], arrays["b"]
     return _under(form, arrays, (x * b).mean(axis=-1) / np.square(b).mean(axis=-1))
@@ -77,6 +91,9 @@ def correlation_for_factor(form: Form, **arrays: Any) -> Outputs:
     Shown when: The best k where X and b have different spreads.
     Cause: For standardised series they are the same.
     Fix: k is the correlation times std(X)/std(b).
+    Diff:
+        - k = np.corrcoef(x, b)[0, 1]
+        + k = np.corrcoef(x, b)[0, 1] * x.std() / b.std()
     """
     return _under(form, arrays, form(**arrays)["correlation"])
 
@@ -88,6 +105,9 @@ def one_pass_variance(form: Form, **arrays: Any) -> Outputs:
     Shown when: Samples close together on a large offset.
     Cause: Both moments can be summed in one pass over the data.
     Fix: Subtract the mean first and square the deviations.
+    Diff:
+        - variance = (x * x).mean() - x.mean() ** 2
+        + variance = ((x - x.mean()) ** 2).mean()
     """
     found = dict(form(**arrays))
     factor = found["best_k"] if isinstance(arrays["k"], str) else arrays["k"]

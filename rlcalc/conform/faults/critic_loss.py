@@ -24,6 +24,9 @@ def every_value_with_every_return(
     Cause: The critic's output has the shape [T, 1] and the returns [T]: their difference is broadcast to [T,
         T].
     Fix: Squeeze the output of the critic, and compare the shapes before subtracting.
+    Diff:
+        - loss = np.square(values - returns).mean()  # [T, 1] and [T]
+        + loss = np.square(values.squeeze(-1) - returns).mean()
     """
     if values.ndim == 0 or values.shape[-1] != returns.shape[-1]:
         return _reduced(np.square(values - returns), reduction)
@@ -38,6 +41,9 @@ def error_not_squared(form: Form, values: Any, returns: Any, reduction: Any, alp
     Shown when: An error that is neither 0 nor of size 1.
     Cause: An L1 loss, or abs() of the TD error as it is needed for priorities, was taken.
     Fix: Square the errors: the mean return is the least-squares answer, the median the other one.
+    Diff:
+        - loss = np.abs(values - returns).sum()
+        + loss = np.square(values - returns).sum()
     """
     return _reduced(np.abs(values - returns), reduction)
 
@@ -49,6 +55,9 @@ def squared_after_reduction(form: Form, values: Any, returns: Any, reduction: An
     Shown when: Two errors or more.
     Cause: A parenthesis closed too late, or a loss computed from means that are logged.
     Fix: Square every error, then reduce.
+    Diff:
+        - loss = np.square((values - returns).mean())
+        + loss = np.square(values - returns).mean()
     """
     errors = values - returns
     total = errors.sum(axis=-1) if reduction in (None, "sum") else errors.mean(axis=-1)
@@ -62,6 +71,9 @@ def returns_one_step_ahead(form: Form, values: Any, returns: Any, reduction: Any
     Shown when: Two samples with different returns, or one alone.
     Cause: values[:-1] and returns[1:] were paired as rewards and next values are.
     Fix: V(s_t) and G_t have the same index.
+    Diff:
+        - loss = np.square(values[:-1] - returns[1:]).sum()
+        + loss = np.square(values - returns).sum()
     """
     full = np.broadcast_to(values if values.ndim else values[None], returns.shape)
     return _reduced(np.square(full[..., :-1] - returns[..., 1:]), reduction)
@@ -74,5 +86,8 @@ def root_of_the_loss(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: A loss that is neither 0 nor 1.
     Cause: A root mean square error from a report of regression was used as the training loss.
     Fix: Minimise the square itself; the root has another gradient, and none at 0.
+    Diff:
+        - loss = np.sqrt(np.square(values - returns).mean())
+        + loss = np.square(values - returns).mean()
     """
     return {"loss": np.sqrt(found["loss"])}

@@ -17,6 +17,9 @@ def first_reward_discounted(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: γ below 1 and a return other than 0.
     Cause: Powers of γ are counted from 1, as the index of R_{t+1} is.
     Fix: The first reward has the factor γ^0 = 1.
+    Diff:
+        - total = gamma * (rewards[t] + total)
+        + total = rewards[t] + gamma * total
     """
     return {"returns": discounts(arrays) * found["returns"]}
 
@@ -29,6 +32,10 @@ def discounted_from_the_start(found: Outputs, arrays: Arrays) -> Outputs:
     Cause: The discounted rewards are summed from the end in one cumulative sum, and not divided by γ^t; a γ^t
         that belongs into the policy gradient is then found in the critic's target.
     Fix: Run G_t = R_{t+1} + γ·G_{t+1} from the end.
+    Diff:
+        - returns = np.cumsum((gamma ** np.arange(T) * rewards)[::-1])[::-1]
+        + for t in reversed(range(T)):
+        +     returns[t] = total = rewards[t] + gamma * total
     """
     before = late(discounts(arrays))
     before[..., 0] = 1
@@ -42,6 +49,9 @@ def bootstrap_not_discounted(form: Form, **arrays: Any) -> Outputs:
     Shown when: γ below 1 and a bootstrap value other than 0.
     Cause: The value is added to the finished sum.
     Fix: Start the recursion from the bootstrap value, so that it is discounted with the rewards.
+    Diff:
+        - returns = discounted_sums(rewards, gamma) + last_value
+        + returns = discounted_sums(rewards, gamma, start=last_value)
     """
     silent = {**arrays, "rewards": arrays["rewards"] * 0}
     rewards = form(**arrays)["returns"] - form(**silent)["returns"]
@@ -130,6 +140,8 @@ done_mask_one_late = shared.done_mask_one_late
 done_mask_one_early = shared.done_mask_one_early
 done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
 reward_one_late = shared.reward_one_late
+last_value_one_early = shared.reported(shared.last_value_one_early)
+gamma_twice = shared.gamma_twice
 last_reward_lost = shared.last_reward_lost
 
 
@@ -140,6 +152,10 @@ def flags_ignored(arrays: Arrays) -> Arrays:
     Shown when: A terminated step, or a truncated one that is not the last.
     Cause: Written for one episode, then called with a buffer that holds several.
     Fix: Set the carried return to 0 after a termination and to V' after a truncation.
+    Diff:
+        - total = rewards[t] + gamma * total
+        + after = next_values[t] if truncated[t] else total
+        + total = rewards[t] + gamma * (1 - terminated[t]) * after
     """
     return {"terminated": None, "truncated": None}
 
@@ -151,6 +167,10 @@ def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
     Shown when: A terminated step whose successor has a value other than 0.
     Cause: Terminations are handled as time limits, since both say done.
     Fix: The return of a terminated step is its reward.
+    Diff:
+        - after = next_values[t] if terminated[t] or truncated[t] else total
+        + after = 0 if terminated[t] else next_values[t] if truncated[t] else total
+          total = rewards[t] + gamma * after
     """
     return shared.bootstrap_after_terminal(arrays)
 
@@ -165,6 +185,9 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
         empty.
     Fix: Run the recursion, or round the length up, keep at least the first power, and return the one-step
         reward at γ = 0.
+    Diff:
+        - kernel = gamma ** np.arange(int(np.log(1e-7) / np.log(gamma)))
+        + kernel = gamma ** np.arange(T)
     """
     gamma = arrays["gamma"]
     if not fades(gamma):
@@ -182,6 +205,9 @@ def raises_at_gamma_zero(arrays: Arrays) -> Arrays:
     Shown when: γ at 0.
     Cause: The case 0 is handled separately and given the wrong shape, or log(γ) is taken without need.
     Fix: Return the rewards at γ = 0, and test it: γ = 0 is an agent that only looks at the next reward.
+    Diff:
+        - powers = np.exp(np.arange(T) * math.log(gamma))
+        + powers = gamma ** np.arange(T)
     """
     return shared.raises_at_zero(arrays["gamma"])
 

@@ -16,6 +16,9 @@ def zero_gives_nan(found: Outputs, arrays: Arrays) -> Outputs:
     Cause: In floating point 0·log 0 is 0·(−∞), which is not a number; the limit, and the definition, is 0.
     Fix: Take the logarithm of 1 where the probability is 0 (or xlogy), so that the gradient stays finite as
         well.
+    Diff:
+        - entropy = -(p * np.log(p)).sum(-1)
+        + entropy = -(p * np.log(np.where(p > 0, p, 1))).sum(-1)
     """
     impossible = (arrays["p"] == 0).any(axis=-1)
     return {"entropy": np.where(impossible, np.nan, found["entropy"]).astype(arrays["p"].dtype)}
@@ -28,6 +31,9 @@ def base_ignored(arrays: Arrays) -> Arrays:
     Shown when: Any base other than e.
     Cause: The natural logarithm is used and the division by log b forgotten.
     Fix: Divide by log b.
+    Diff:
+        - return -(p * np.log(p)).sum(-1)
+        + return -(p * np.log(p)).sum(-1) / np.log(base)
     """
     return {"base": "e"}
 
@@ -39,6 +45,9 @@ def always_in_bits(arrays: Arrays) -> Arrays:
     Shown when: Any base other than 2, and so the default.
     Cause: log2 was taken from a text on coding.
     Fix: Use the natural logarithm, or divide by log b.
+    Diff:
+        - entropy = -(p * np.log2(p)).sum(-1)
+        + entropy = -(p * np.log(p)).sum(-1)
     """
     return {"base": np.asarray(2, arrays["p"].dtype)}
 
@@ -50,6 +59,9 @@ def mean_over_actions(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Any policy with an entropy above 0.
     Cause: mean() over all axes was written where the actions are to be summed and only the states averaged.
     Fix: Sum over the actions, then average over the states.
+    Diff:
+        - entropy = -(p * np.log(p)).mean(-1)
+        + entropy = -(p * np.log(p)).sum(-1)
     """
     return {"entropy": found["entropy"] / arrays["p"].shape[-1]}
 
@@ -61,6 +73,9 @@ def actions_not_weighted(form: Form, **arrays: Any) -> Outputs:
     Shown when: Any policy that is not uniform.
     Cause: The estimate from sampled actions, the mean of −log π(a), was applied to the list of all actions.
     Fix: Weight with π(a): sampled actions bring their frequencies along, a list of all actions does not.
+    Diff:
+        - entropy = -np.log(p).mean(-1)
+        + entropy = -(p * np.log(p)).sum(-1)
     """
     nats = -np.log(arrays["p"]).mean(axis=-1)
     base = arrays["base"]

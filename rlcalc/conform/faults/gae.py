@@ -19,6 +19,7 @@ from rlcalc.conform.faults._sequence import (
     narrow,
     narrow_discount,
     next_values,
+    own_values,
 )
 from rlcalc.recurrence.scan import scan_numpy
 
@@ -61,6 +62,9 @@ def recursion_crosses_ends(arrays: Arrays) -> Arrays:
     Cause: The mask was written into δ and left out of the line of the recursion.
     Fix: Both summands with a successor need a mask: γ·V'·(1 − terminated) and γ·λ·A_{t+1}·(1 − terminated)·(1
         − truncated).
+    Diff:
+        - adv = delta + gamma * lam * adv
+        + adv = delta + gamma * lam * (1 - terminated[t]) * (1 - truncated[t]) * adv
     """
     return shared.recursion_crosses_ends(arrays)
 
@@ -72,6 +76,11 @@ def flags_ignored(arrays: Arrays) -> Arrays:
     Shown when: A terminated step, or a truncated one that is not the last.
     Cause: Written for one episode at a time, then called with a buffer that holds several.
     Fix: Cut the buffer at the ends of episodes, or pass the flags and mask with them.
+    Diff:
+        - delta = rewards[t] + gamma * values[t + 1] - values[t]
+        - adv = delta + gamma * lam * adv
+        + delta = rewards[t] + gamma * (1 - terminated[t]) * values[t + 1] - values[t]
+        + adv = delta + gamma * lam * (1 - done[t]) * adv
     """
     return {"terminated": None, "truncated": None}
 
@@ -84,6 +93,9 @@ def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
     Cause: The mask stands in the line of the recursion and is missing in δ; the critic's output for a
         terminal state is taken as it is.
     Fix: δ_t = R + γ·V'·(1 − terminated) − V.
+    Diff:
+        - delta = rewards[t] + gamma * values[t + 1] - values[t]
+        + delta = rewards[t] + gamma * (1 - terminated[t]) * values[t + 1] - values[t]
     """
     return shared.bootstrap_after_terminal(arrays)
 
@@ -97,6 +109,9 @@ def bootstrap_after_last_terminal(arrays: Arrays) -> Arrays:
         itself in that very step.
     Fix: Ask for 'terminated' first: the value after the last step is 0 after a terminal one, whatever filled
         the buffer.
+    Diff:
+        - last_value = critic(obs)
+        + last_value = 0 if terminated[-1] else critic(obs)
     """
     over = flags(arrays, "terminated") & ~last_step(arrays)
     return {"terminated": over}
@@ -111,6 +126,9 @@ def next_value_of_reset_state(arrays: Arrays) -> Arrays:
         read from values[t + 1].
     Fix: Evaluate the final observation that the environment returns next to the reset one, and use it at
         truncated steps.
+    Diff:
+        - next_value = critic(next_obs[t])
+        + next_value = critic(final_obs[t] if truncated[t] else next_obs[t])
     """
     return {"next_values": None}
 
@@ -133,6 +151,9 @@ def truncated_advantage_zero(arrays: Arrays) -> Arrays:
     Shown when: A truncated step whose TD error is not 0.
     Cause: δ is multiplied by the truncation mask, because its true successor is not in the buffer.
     Fix: Store the value of the true successor; δ of a truncated step is an ordinary one.
+    Diff:
+        - delta = (1 - truncated[t]) * (rewards[t] + gamma * live * next_values[t] - values[t])
+        + delta = rewards[t] + gamma * live * next_values[t] - values[t]
     """
     cut_off = flags(arrays, "truncated")
     rewards = np.where(cut_off, arrays["values"][..., :-1], arrays["rewards"])
@@ -149,6 +170,10 @@ def truncation_ends_with_discounts_per_step(arrays: Arrays) -> Arrays:
     Cause: The two kinds of discount have code of their own, and in one of them the TD error is masked with
         done for terminated.
     Fix: Mask γ·V' with (1 − terminated) in both, and run the same tests on both.
+    Diff:
+        - ends = done if np.ndim(gamma) else terminated
+        + ends = terminated
+          delta = rewards + gamma * ~ends * next_values - values
     """
     if not np.ndim(arrays["gamma"]) or arrays.get("truncated") is None:
         return {}
@@ -163,6 +188,10 @@ def carried_advantage_masked_twice(form: Form, /, **arrays: Any) -> Outputs:
     Shown when: An episode that ends with its second step or later, with γ, λ and that advantage other than 0.
     Cause: The mask of step t stands in the line of A_t, and the finished A_t is masked once more for t − 1.
     Fix: A_t = δ_t + γ·λ·(1 − done_t)·A_{t+1}, and carry A_t as it is.
+    Diff:
+          advantages[t] = delta + gamma * lam * live * carried
+        - carried = live * advantages[t]
+        + carried = advantages[t]
     """
     delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
     return _recursion(arrays, delta, arrays["gamma"] * arrays["lam"] * ~early(cut(arrays)))
@@ -211,6 +240,11 @@ def rows_one_early(arrays: Arrays) -> Arrays:
     Cause: A loop for buffers that store what led to an observation, used on rows that store what followed
         from it; no bootstrap is kept.
     Fix: Use rewards[t] and the flag of step t, and run from the last step with its bootstrap value.
+    Diff:
+        - for t in reversed(range(T - 1)):
+        -     delta = rewards[t + 1] + gamma * values[t + 1] * (1 - dones[t + 1]) - values[t]
+        + for t in reversed(range(T)):
+        +     delta = rewards[t] + gamma * values[t + 1] * (1 - dones[t]) - values[t]
     """
     at_end = last_step(arrays)
     return {
@@ -228,6 +262,10 @@ def last_advantage_zero(arrays: Arrays) -> Arrays:
     Shown when: Any sequence whose last TD error is not 0.
     Cause: The loop runs backwards from T − 2, because step T − 1 looks for a successor that the buffer lacks.
     Fix: Run the loop from T − 1, with the bootstrap value as successor of the last step.
+    Diff:
+        - for t in reversed(range(T - 1)):
+        + for t in reversed(range(T)):
+              advantages[t] = adv = delta[t] + gamma * lam * adv
     """
     at_end = last_step(arrays)
     rewards = np.where(at_end, arrays["values"][..., :-1], arrays["rewards"])
@@ -244,21 +282,46 @@ def bootstrap_counted_twice(arrays: Arrays) -> Arrays:
         tests against a loop with the same start pass.
     Fix: Start the recursion of advantages from 0. Check: at λ = 1 the advantage is the return minus the
         value.
+    Diff:
+        - adv = last_value
+        + adv = 0
+          for t in reversed(range(T)):
     """
     again = discounts(arrays) * arrays["lam"] * next_values(arrays)
     rewards = arrays["rewards"] + np.where(last_step(arrays) & ~cut(arrays), again, 0)
     return {"rewards": rewards.astype(arrays["rewards"].dtype)}
 
 
-@argument_fault("last-value-one-early", "indexing", reported_in=["tensorflow/agents issue #953"])
-def last_value_one_early(arrays: Arrays) -> Arrays:
-    """Bootstraps the last step from V(S_{T−1}), the state before it, instead of V(S_T).
+last_value_one_early = shared.last_value_one_early
+value_two_steps_ahead = shared.value_two_steps_ahead
 
-    Shown when: A last step that does not terminate, γ above 0, and two last values that differ.
-    Cause: The last value is taken from the array of values after its last entry was stripped off.
-    Fix: Take V(S_T) first, then strip it off: final = values[-1]; values = values[:-1].
+
+@argument_fault("bootstraps-from-own-value", "indexing")
+def bootstraps_from_own_value(arrays: Arrays) -> Arrays:
+    """Takes V(S_t) for the value of the successor of every step: δ_t = R + γ·V(S_t) − V(S_t).
+
+    Shown when: γ above 0 and neighbouring values that differ.
+    Cause: Both values are read at the same index.
+    Fix: δ_t = R + γ·V(S_{t+1}) − V(S_t).
+    Diff:
+        - delta = rewards[t] + gamma * live * values[t] - values[t]
+        + delta = rewards[t] + gamma * live * values[t + 1] - values[t]
     """
-    return {"next_values": np.where(last_step(arrays), arrays["values"][..., :-1], next_values(arrays))}
+    return {"next_values": own_values(arrays)}
+
+
+@output_fault("sign-flipped", "sign")
+def sign_flipped(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives the value minus the λ-return: good actions become less likely.
+
+    Shown when: Any advantage other than 0.
+    Cause: The error of the critic, prediction minus target, was used for the advantage as well.
+    Fix: A_t = G_t − V(S_t): what came minus what was expected.
+    Diff:
+        - advantages = values - returns
+        + advantages = returns - values
+    """
+    return {**found, "advantages": -found["advantages"]}
 
 
 # factors
@@ -271,6 +334,9 @@ def lam_missing_in_recursion(arrays: Arrays) -> Arrays:
     Shown when: Two steps of one episode and λ below 1.
     Cause: The recursion of a discounted return was copied, with δ for the reward.
     Fix: A_t = δ_t + γ·λ·A_{t+1}.
+    Diff:
+        - adv = delta + gamma * live * adv
+        + adv = delta + gamma * lam * live * adv
     """
     return {"lam": arrays["lam"] * 0 + 1}
 
@@ -282,6 +348,9 @@ def lam_twice(arrays: Arrays) -> Arrays:
     Shown when: Two steps of one episode and λ between 0 and 1.
     Cause: The caller passes γλ for the discounts of the scan, and the scan multiplies by λ as well.
     Fix: Multiply by λ in one place.
+    Diff:
+        - adv = scan(delta, discount=gamma * lam, lam=lam)
+        + adv = scan(delta, discount=gamma, lam=lam)
     """
     return {"lam": arrays["lam"] * arrays["lam"]}
 
@@ -293,6 +362,12 @@ def gamma_twice(arrays: Arrays) -> Arrays:
     Shown when: γ between 0 and 1 and a successor whose value is not 0, or two steps of one episode.
     Cause: The discounts of the environment hold γ already, and the estimator multiplies by γ once more.
     Fix: Pass (1 − terminated) where the estimator multiplies by γ, or γ·(1 − terminated) where it does not.
+    Diff:
+          discount = gamma * (1 - terminated[t])
+        - delta = rewards[t] + gamma * discount * values[t + 1] - values[t]
+        - adv = delta + gamma * discount * lam * adv
+        + delta = rewards[t] + discount * values[t + 1] - values[t]
+        + adv = delta + discount * lam * adv
     """
     return {"gamma": arrays["gamma"] * arrays["gamma"]}
 
@@ -304,6 +379,9 @@ def gamma_missing_in_recursion(form: Form, **arrays: Any) -> Outputs:
     Shown when: Two steps of one episode, γ below 1 and λ above 0.
     Cause: γ was written into δ and forgotten in the recursion.
     Fix: A_t = δ_t + γ·λ·A_{t+1}: the advantage to come lies one step ahead as well.
+    Diff:
+        - adv = delta + lam * live * adv
+        + adv = delta + gamma * lam * live * adv
     """
     delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
     return _recursion(arrays, delta, arrays["lam"])
@@ -316,6 +394,9 @@ def gamma_missing_in_bootstrap(form: Form, **arrays: Any) -> Outputs:
     Shown when: γ below 1 and a successor whose value is not 0.
     Cause: Written and tried with γ = 1, where it makes no difference.
     Fix: δ_t = R + γ·V'·(1 − terminated) − V.
+    Diff:
+        - delta = rewards[t] + live * values[t + 1] - values[t]
+        + delta = rewards[t] + gamma * live * values[t + 1] - values[t]
     """
     delta = arrays["rewards"] + bootstraps(arrays) - arrays["values"][..., :-1]
     return _recursion(arrays, delta, arrays["gamma"] * arrays["lam"])
@@ -328,6 +409,9 @@ def recursion_never_carried(arrays: Arrays) -> Arrays:
     Shown when: Two steps of one episode, with γ, λ and the later TD error other than 0.
     Cause: The carried advantage is set to 0 inside the loop, or the line that keeps it is missing.
     Fix: Set the carried advantage to 0 once, before the loop, and keep every A_t in it.
+    Diff:
+        - advantages[t] = delta + gamma * lam * advantages[t]  # still 0
+        + advantages[t] = adv = delta + gamma * lam * adv
     """
     return {"lam": arrays["lam"] * 0}
 
@@ -341,6 +425,9 @@ def advantage_from_next_return(found: Outputs, arrays: Arrays) -> Outputs:
         1/2, 1, 1 for 1/4, 1/2, 1.
     Cause: The policy-gradient advantage of V-trace was copied together with its recursion for targets.
     Fix: The advantage of GAE is the λ-return itself minus the value: A_t = G_t − V(S_t).
+    Diff:
+        - adv = rewards[t] + gamma * returns[t + 1] - values[t]
+        + adv = returns[t] - values[t]
     """
     old, returns = arrays["values"][..., :-1], found["returns"]
     onward = arrays["rewards"] + arrays["gamma"] * early(returns) - old
@@ -402,6 +489,9 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     Cause: The advantages are a convolution with a kernel of int(log(1e-7)/log(γλ)) powers; at 0 that kernel
         is empty.
     Fix: Run the recursion, or round the length up, keep at least the first power, and return δ at γλ = 0.
+    Diff:
+        - kernel = (gamma * lam) ** np.arange(int(np.log(1e-7) / np.log(gamma * lam)))
+        + kernel = (gamma * lam) ** np.arange(T)
     """
     decay = arrays["gamma"] * arrays["lam"]
     if not fades(decay):
@@ -424,6 +514,9 @@ def discounts_in_float32(arrays: Arrays) -> Arrays:
     Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype: gamma *
         (~done).int().
     Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
+    Diff:
+        - discount = gamma * (~done).int()
+        + discount = gamma * (~done).to(rewards.dtype)
     """
     gamma, lam = narrow_discount(arrays["gamma"]), arrays["lam"]
     if not np.ndim(gamma) and gamma > 0:
@@ -439,6 +532,9 @@ def bootstrap_discount_in_float32(arrays: Arrays) -> Arrays:
     Cause: gamma * (~terminated).int() is a float32 tensor in Torch, while the powers of γλ are made with the
         dtype of the data.
     Fix: Give the mask the dtype of the data, (~terminated).to(rewards.dtype).
+    Diff:
+        - target = rewards + gamma * (~terminated).int() * next_values
+        + target = rewards + gamma * (~terminated).to(rewards.dtype) * next_values
     """
     more = (narrow_discount(arrays["gamma"]) - arrays["gamma"]) * bootstraps(arrays)
     return {"rewards": arrays["rewards"] + more}
@@ -451,6 +547,9 @@ def raises_at_gamma_lam_zero(arrays: Arrays) -> Arrays:
     Shown when: γ or λ at 0.
     Cause: The case 0 is handled separately and given the wrong shape, or log(γλ) is taken without need.
     Fix: Return δ at γλ = 0, and test it: λ = 0 is the one-step advantage.
+    Diff:
+        - powers = np.exp(np.arange(T) * math.log(gamma * lam))
+        + powers = (gamma * lam) ** np.arange(T)
     """
     return shared.raises_at_zero(arrays["gamma"] * arrays["lam"])
 
@@ -465,6 +564,9 @@ def returns_are_monte_carlo(form: Form, **arrays: Any) -> Outputs:
     Shown when: Two steps of one episode and λ below 1.
     Cause: The target of the critic is computed by a function of its own, from the rewards.
     Fix: Return advantages + values, or say that the target is not the λ-return.
+    Diff:
+        - returns = discounted_sums(rewards, gamma, last_value)
+        + returns = advantages + values
     """
     whole = form(**{**arrays, "lam": arrays["lam"] * 0 + 1})
     return {**form(**arrays), "returns": whole["returns"]}
@@ -477,5 +579,9 @@ def returns_are_values(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Any sequence with an advantage that is not 0.
     Cause: Returns are formed from the buffer's advantages before those are written: 0 + V.
     Fix: Form the returns from the advantages just computed.
+    Diff:
+        - returns = buffer.advantages + values
+          buffer.advantages = advantages
+        + returns = buffer.advantages + values
     """
     return {**found, "returns": np.broadcast_to(arrays["values"][..., :-1], found["advantages"].shape)}

@@ -25,6 +25,9 @@ def leave_one_out_divided_by_zero(form: Form, rewards: Any, ddof: Any, eps: Any)
     Cause: A guard was written for groups of equal rewards; without one of them a group may still become
         equal.
     Fix: Divide by the standard deviation of the whole group, or do not divide where the others are equal.
+    Diff:
+        - adv = (reward - others.mean()) / (others.std(ddof=1) + eps)
+        + adv = (reward - others.mean()) / (group.std(ddof=1) + eps)
     """
     padding = _pieces(rewards, ddof, eps)[3]
     count = rewards.shape[-1]
@@ -45,6 +48,9 @@ def one_pass_variance(form: Form, rewards: Any, ddof: Any, eps: Any) -> Outputs:
         seven rewards of 0.95 with which an eighth is compared.
     Cause: Both moments can be summed in one pass over the data, or with one masked mean each.
     Fix: Subtract the mean first and square the deviations.
+    Diff:
+        - variance = np.square(rewards).mean() - np.square(rewards.mean())
+        + variance = np.square(rewards - rewards.mean()).mean()
     """
     mean, _, taken, padding = _pieces(rewards, ddof, eps)
     count = rewards.shape[-1]
@@ -59,6 +65,9 @@ def mean_not_subtracted(form: Form, rewards: Any, ddof: Any, eps: Any) -> Output
     Shown when: A group with a mean other than 0.
     Cause: Scaling of rewards, as for a running return, was taken for the advantage.
     Fix: (r − mean) / (std + ε): half of a group is worse than its mean and must get a negative advantage.
+    Diff:
+        - adv = rewards / (rewards.std() + eps)
+        + adv = (rewards - rewards.mean()) / (rewards.std() + eps)
     """
     _, std, _, padding = _pieces(rewards, ddof, eps)
     return {"advantages": rewards / (std + padding)}
@@ -71,6 +80,11 @@ def nan_for_equal_rewards(form: Form, rewards: Any, ddof: Any, eps: Any) -> Outp
     Shown when: Equal rewards with ε = 0, both 1, 1, 1 and 0.1, 0.1, 0.1.
     Cause: A group that is always right, or always wrong, was not thought of.
     Fix: Compare the rewards with each other; where they are equal every advantage is 0.
+    Diff:
+        - return (rewards - rewards.mean()) / rewards.std()
+        + if rewards.min() == rewards.max():
+        +     return np.zeros_like(rewards)
+        + return (rewards - rewards.mean()) / rewards.std()
     """
     mean, std, _, padding = _pieces(rewards, ddof, eps)
     return {"advantages": (rewards - mean) / (std + padding)}
@@ -83,6 +97,9 @@ def divided_by_the_variance(form: Form, rewards: Any, ddof: Any, eps: Any) -> Ou
     Shown when: A group whose standard deviation is neither 0 nor 1.
     Cause: var was called where std is meant, or rsqrt became a plain reciprocal.
     Fix: Take the root; advantages then have no unit and do not shrink when rewards grow.
+    Diff:
+        - adv = (rewards - rewards.mean()) / (rewards.var() + eps)
+        + adv = (rewards - rewards.mean()) / (rewards.std() + eps)
     """
     mean, std, _, padding = _pieces(rewards, ddof, eps)
     equal = rewards.max(axis=-1, keepdims=True) == rewards.min(axis=-1, keepdims=True)
@@ -134,5 +151,8 @@ def mean_added_back(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: A group with a mean other than 0: 5, −3 gives two positive advantages.
     Cause: A helper that whitens rewards and keeps their mean was used with its default setting.
     Fix: Use the setting of the helper that shifts the mean to 0.
+    Diff:
+        - adv = (rewards - rewards.mean()) / (rewards.std() + eps) + rewards.mean()
+        + adv = (rewards - rewards.mean()) / (rewards.std() + eps)
     """
     return {"advantages": found["advantages"] + arrays["rewards"].mean(axis=-1, keepdims=True)}

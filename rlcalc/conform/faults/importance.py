@@ -25,6 +25,9 @@ def weights_inverted(form: Form, p: Any, q: Any, f: Any, samples: Any) -> Output
     Shown when: Distributions that differ, with an f that is not 0.
     Cause: It is not said which policy acted: old over new where new over old is meant.
     Fix: The distribution that is asked about stands above, the one that was sampled from below.
+    Diff:
+        - weights = q / p
+        + weights = p / q
     """
     weights = _weights(q, p)
     return _estimate((q * weights * f).sum(axis=-1), weights)
@@ -37,6 +40,9 @@ def weights_forgotten(form: Form, p: Any, q: Any, f: Any, samples: Any) -> Outpu
     Shown when: Distributions that differ, with an f that is not constant.
     Cause: Data of an older policy were averaged as if the current one had made them.
     Fix: Multiply every sample of q with its weight p/q.
+    Diff:
+        - estimate = (q * f).sum()
+        + estimate = (q * (p / q) * f).sum()
     """
     return _estimate((q * f).sum(axis=-1))
 
@@ -49,6 +55,9 @@ def weights_squared(form: Form, p: Any, q: Any, f: Any, samples: Any) -> Outputs
     Cause: The advantage already contains the ratio and the loss multiplies with it again, or outcomes of p
         are weighted.
     Fix: Apply the weight in one place, and to outcomes of q only.
+    Diff:
+        - estimate = (p * (p / q) * f).sum()
+        + estimate = (q * (p / q) * f).sum()
     """
     weights = _weights(p, q)
     return _estimate((q * weights * weights * f).sum(axis=-1))
@@ -61,6 +70,9 @@ def outcomes_not_weighted(form: Form, p: Any, q: Any, f: Any, samples: Any) -> O
     Shown when: A q that is not uniform, with an f that is not 0.
     Cause: The estimate from drawn samples was applied to a list of all outcomes.
     Fix: Samples bring their frequencies along; a list of outcomes needs the factor q(x).
+    Diff:
+        - estimate = (p / q * f).mean()
+        + estimate = (q * (p / q) * f).sum()
     """
     weights = _weights(p, q)
     return _estimate((weights * f).mean(axis=-1), weights)

@@ -19,6 +19,9 @@ def negative_divergence(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Two distributions that differ; a divergence is never below 0.
     Cause: p·log(q/p) was summed, or a reward term and a loss term were confused.
     Fix: Sum p·(log p − log q).
+    Diff:
+        - kl = (p * (log_q - log_p)).sum(-1)
+        + kl = (p * (log_p - log_q)).sum(-1)
     """
     return {"divergence": -found["divergence"]}
 
@@ -30,6 +33,9 @@ def arguments_swapped(arrays: Arrays) -> Arrays:
     Shown when: Distributions that are not mirror images of each other.
     Cause: Libraries order the arguments differently; Torch's kl_div takes log q first and p second.
     Fix: Say which distribution the expectation is taken under, and pass by name.
+    Diff:
+        - kl = F.kl_div(log_p, q, reduction="sum")
+        + kl = F.kl_div(log_q, p, reduction="sum")
     """
     return {"p": arrays["q"], "q": arrays["p"]}
 
@@ -41,6 +47,9 @@ def weighted_by_q(form: Form, p: Any, q: Any) -> Outputs:
     Shown when: Two distributions that differ.
     Cause: The log-ratio of one direction was averaged over samples, or with weights, of the other.
     Fix: Average log p − log q over outcomes that p draws.
+    Diff:
+        - kl = (q * (log_p - log_q)).sum(-1)
+        + kl = (p * (log_p - log_q)).sum(-1)
     """
     return {"divergence": -form(p=q, q=p)["divergence"]}
 
@@ -52,6 +61,9 @@ def zero_gives_nan(form: Form, p: Any, q: Any) -> Outputs:
     Shown when: An outcome that p never draws.
     Cause: In floating point 0·log 0 is not a number; the definition counts it as 0.
     Fix: Leave out the outcomes with p = 0 before taking the logarithm.
+    Diff:
+        - kl = (p * (np.log(p) - np.log(q))).sum(-1)
+        + kl = (p * np.log(np.where(p > 0, p / q, 1))).sum(-1)
     """
     return {"divergence": (p * (np.log(p) - np.log(q))).sum(axis=-1)}
 
@@ -63,6 +75,9 @@ def mean_over_outcomes(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Two distributions that differ.
     Cause: A reduction called mean averages over every entry, as that of Torch's kl_div does by default.
     Fix: Sum over the outcomes and average over the states: reduction='batchmean'.
+    Diff:
+        - kl = F.kl_div(log_q, p)
+        + kl = F.kl_div(log_q, p, reduction="batchmean")
     """
     return {"divergence": found["divergence"] / arrays["p"].shape[-1]}
 
@@ -74,6 +89,9 @@ def log_of_q_missing(form: Form, p: Any, q: Any) -> Outputs:
     Shown when: Every input, also two equal distributions.
     Cause: Torch's kl_div expects its first argument as logarithms and was given probabilities.
     Fix: Pass log q.
+    Diff:
+        - kl = F.kl_div(q, p, reduction="sum")
+        + kl = F.kl_div(q.log(), p, reduction="sum")
     """
     plogp = np.where(p > 0, p * np.log(np.where(p > 0, p, np.ones_like(p))), np.zeros_like(p))
     return {"divergence": (plogp - p * q).sum(axis=-1)}

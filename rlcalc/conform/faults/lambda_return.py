@@ -37,6 +37,10 @@ def wrong_state_before_last(arrays: Arrays) -> Arrays:
         step.
     Fix: Begin with the return set to the bootstrap value and scan over all T steps, or take the value of
         S_{T−1} into the carry.
+    Diff:
+        - ret, next_value = returns[T - 1], last_value
+        + ret, next_value = returns[T - 1], values[T - 1]
+          for t in reversed(range(T - 1)):
     """
     after = next_values(arrays).copy()
     if after.shape[-1] > 1:
@@ -52,6 +56,9 @@ def remainder_missing(form: Form, **arrays: Any) -> Outputs:
     Shown when: λ above 0 and a full return that is not 0.
     Cause: The infinite sum of the definition was cut off at the end of the episode.
     Fix: The last return takes all the weight that is left, λ^(N−1).
+    Diff:
+        - weights = (1 - lam) * lam ** np.arange(N)
+        + weights = np.append((1 - lam) * lam ** np.arange(N - 1), lam ** (N - 1))
     """
     found = form(**arrays)
     full = form(**{**arrays, "lam": arrays["lam"] * 0 + 1})["returns"]
@@ -68,6 +75,9 @@ def one_minus_lam_missing(form: Form, **arrays: Any) -> Outputs:
     Shown when: Two steps of one episode, λ above 0, and a value between them that is not 0.
     Cause: The recursion of advantages was copied for returns, where the value is not subtracted.
     Fix: R + γ·((1−λ)·V' + λ·G).
+    Diff:
+        - ret = rewards[t] + gamma * live * (values[t + 1] + lam * ret)
+        + ret = rewards[t] + gamma * live * ((1 - lam) * values[t + 1] + lam * ret)
     """
     over = cut(arrays) | last_step(arrays)
     base = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays)
@@ -82,6 +92,9 @@ def lam_and_rest_swapped(arrays: Arrays) -> Arrays:
     Shown when: Two steps of one episode and λ other than 1/2.
     Cause: λ is read as the share of the bootstrap.
     Fix: λ = 0 must give the one-step return and λ = 1 the full one.
+    Diff:
+        - ret = rewards[t] + gamma * (lam * values[t + 1] + (1 - lam) * ret)
+        + ret = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * ret)
     """
     return {"lam": 1 - arrays["lam"]}
 
@@ -98,6 +111,10 @@ def value_before_termination_zero(arrays: Arrays) -> Arrays:
     Cause: Values are multiplied by (1 − terminated) of their own row, but it is the state after a terminated
         step that is worth nothing.
     Fix: Mask the value of the successor of step t with the flag of step t.
+    Diff:
+        - values = critic(obs) * (1 - terminated)
+        + values = critic(obs)
+          ret = rewards[t] + gamma * (1 - terminated[t]) * ((1 - lam) * values[t + 1] + lam * ret)
     """
     over = flags(arrays, "terminated")
     after = np.where(early(over), arrays["rewards"].dtype.type(0), next_values(arrays))
@@ -111,6 +128,10 @@ def recursion_crosses_truncation(arrays: Arrays) -> Arrays:
     Shown when: A truncated step that is not the last, with λ above 0.
     Cause: Only 'terminated' masks the recursion.
     Fix: After a truncated step the return is R + γ·V', with all the weight on V'.
+    Diff:
+        - after = ret
+        + after = next_values[t] if truncated[t] else ret
+          ret = rewards[t] + gamma * live * ((1 - lam) * next_values[t] + lam * after)
     """
     return {"truncated": None}
 
@@ -122,6 +143,10 @@ def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
     Shown when: A terminated step whose successor has a value other than 0.
     Cause: Terminations are handled as time limits, since both say done.
     Fix: The return of a terminated step is its reward.
+    Diff:
+          mixed = next_values[t] if done[t] else (1 - lam) * next_values[t] + lam * ret
+        - ret = rewards[t] + gamma * mixed
+        + ret = rewards[t] + gamma * (1 - terminated[t]) * mixed
     """
     return shared.bootstrap_after_terminal(arrays)
 
@@ -170,19 +195,38 @@ reward_one_late = shared.reported(shared.reward_one_late, "kc-ml2/SimpleDreamer 
 last_reward_lost = shared.last_reward_lost
 
 
-@argument_fault("value-two-steps-ahead", "indexing", reported_in=["epignatelli/navix PR #152"])
-def value_two_steps_ahead(arrays: Arrays) -> Arrays:
-    """Bootstraps step t from V(S_{t+2}); the last two steps share the last value.
+value_two_steps_ahead = shared.reported(shared.value_two_steps_ahead, "epignatelli/navix PR #152")
+last_value_one_early = shared.reported(shared.last_value_one_early)
+gamma_twice = shared.gamma_twice
 
-    Shown when: λ below 1, γ above 0, and neighbouring values that differ.
-    Cause: Values that are those of the successors already are shifted once more.
-    Fix: Shift once: the state after step t is S_{t+1}.
+
+@argument_fault("one-step-returns", "discounting")
+def one_step_returns(arrays: Arrays) -> Arrays:
+    """Gives R + γ·V', as if λ were 0.
+
+    Shown when: Two steps of one episode, with γ and λ above 0.
+    Cause: The return that is carried is set again inside the loop, or the line that keeps it is missing.
+    Fix: Set it once, before the loop, and keep every G_t in it.
     Diff:
-        - later = np.append(next_values[1:], next_values[-1:])
-        + later = next_values
+        - ret = values[t + 1]  # inside the loop
+        + ret = values[T]  # before it
+          returns[t] = ret = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * ret)
     """
-    after = next_values(arrays)
-    return {"next_values": np.concatenate([after[..., 1:], after[..., -1:]], axis=-1)}
+    return {"lam": arrays["lam"] * 0}
+
+
+@argument_fault("returns-are-monte-carlo", "swapped")
+def returns_are_monte_carlo(arrays: Arrays) -> Arrays:
+    """Gives discounted sums with a bootstrap, whatever λ is.
+
+    Shown when: Two steps of one episode, λ below 1, and values that differ from the returns.
+    Cause: The target of the critic is computed by a function of its own, from the rewards.
+    Fix: G_t = R_{t+1} + γ·((1−λ)·V(S_{t+1}) + λ·G_{t+1}).
+    Diff:
+        - ret = rewards[t] + gamma * ret
+        + ret = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * ret)
+    """
+    return {"lam": arrays["lam"] * 0 + 1}
 
 
 @argument_fault("bootstraps-from-own-value", "indexing", reported_in=["danijar/dreamerv3 issue #181"])
@@ -211,6 +255,9 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
         empty.
     Fix: Run the recursion, or round the length up, keep at least the first power, and return the one-step
         return at γλ = 0.
+    Diff:
+        - kernel = (gamma * lam) ** np.arange(int(np.log(1e-7) / np.log(gamma * lam)))
+        + kernel = (gamma * lam) ** np.arange(T)
     """
     gamma, lam = arrays["gamma"], arrays["lam"]
     if not fades(gamma * lam):
@@ -228,6 +275,9 @@ def raises_at_gamma_lam_zero(arrays: Arrays) -> Arrays:
     Shown when: γ or λ at 0.
     Cause: The case 0 is handled separately and given the wrong shape, or log(γλ) is taken without need.
     Fix: Return R + γ·V' at γλ = 0, and test it: λ = 0 is the target of TD(0).
+    Diff:
+        - powers = np.exp(np.arange(T) * math.log(gamma * lam))
+        + powers = (gamma * lam) ** np.arange(T)
     """
     return shared.raises_at_zero(arrays["gamma"] * arrays["lam"])
 
@@ -246,6 +296,9 @@ def discounts_in_float32(form: Form, **arrays: Any) -> Outputs:
     Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype: gamma *
         (~done).int().
     Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
+    Diff:
+        - discount = gamma * (~done).int()
+        + discount = gamma * (~done).to(rewards.dtype)
     """
     gamma, lam = narrow_discount(arrays["gamma"]), narrow(arrays["lam"])
     changed = {**arrays, "gamma": gamma, "lam": lam}

@@ -31,6 +31,9 @@ def remainder_missing(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: λ above 0 and finitely many steps.
     Cause: The weights of the infinite sum, cut off after N.
     Fix: The last weight is λ^(N−1), what the others leave of 1.
+    Diff:
+        - weights = (1 - lam) * lam ** np.arange(N)
+        + weights = np.append((1 - lam) * lam ** np.arange(N - 1), lam ** (N - 1))
     """
     return _changed(found, partial(_without_remainder, arrays))
 
@@ -46,6 +49,9 @@ def exponent_one_too_high(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: λ below 1 and finitely many steps.
     Cause: The returns are counted from n = 1, and the exponent was meant for counting from 0.
     Fix: The one-step return has the weight 1 − λ, with the exponent n − 1 = 0.
+    Diff:
+        - weights = np.append((1 - lam) * lam ** np.arange(1, N), lam ** N)
+        + weights = np.append((1 - lam) * lam ** np.arange(N - 1), lam ** (N - 1))
     """
     return _changed(found, lambda weights: weights * arrays["lam"][..., None])
 
@@ -57,6 +63,9 @@ def one_minus_lam_missing(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: λ above 0 and two steps or more.
     Cause: The weights of TD errors in an advantage were taken for those of returns.
     Fix: Returns are averaged: (1−λ)λ^(n−1) and, for the last, λ^(N−1).
+    Diff:
+        - weights = lam ** np.arange(N)
+        + weights = np.append((1 - lam) * lam ** np.arange(N - 1), lam ** (N - 1))
     """
     lam = np.asarray(arrays["lam"])[..., None]
     return _changed(found, lambda weights: lam ** np.arange(weights.shape[-1]).astype(lam.dtype))
@@ -70,6 +79,10 @@ def scaled_to_sum_one(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: λ above 0 and two steps or more.
     Cause: Someone saw that the weights did not sum to 1 and normalised them.
     Fix: The remainder belongs to the last return alone: it stands for all longer returns, which equal it.
+    Diff:
+          weights = (1 - lam) * lam ** np.arange(N)
+        - weights /= weights.sum()
+        + weights[-1] = lam ** (N - 1)
     """
 
     def scaled(weights: Any) -> Any:

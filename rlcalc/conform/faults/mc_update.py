@@ -24,6 +24,12 @@ def start_counted_as_a_return(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Step size 1/k, and a starting value that differs from the mean of the returns.
     Cause: The counter begins at 1 and is raised before the division.
     Fix: Raise the counter from 0 to 1 with the first return, which then replaces the starting value.
+    Diff:
+        - count = 1
+        + count = 0
+          for g in returns:
+              count += 1
+              value += (g - value) / count
     """
     if not isinstance(arrays["alpha"], str):
         return found
@@ -38,6 +44,11 @@ def start_forgotten(arrays: Arrays) -> Arrays:
     Shown when: A constant step size below 1 and a starting value other than 0.
     Cause: The table of values is created again for each call.
     Fix: Begin from the value that was passed; its share after K returns is (1−α)^K.
+    Diff:
+        - value = 0.0
+        + value = start
+          for g in returns:
+              value += alpha * (g - value)
     """
     return {"value": arrays["value"] * 0}
 
@@ -50,6 +61,9 @@ def errors_against_the_start(form: Form, **arrays: Any) -> Outputs:
     Cause: The old value is read once, before the loop, or the updates are computed in one array operation.
     Fix: Take each error against the value left by the update before it, or use the closed form with
         (1−α)^(K−k).
+    Diff:
+        - value += alpha * (g - start)
+        + value += alpha * (g - value)
     """
     alpha, start = arrays["alpha"], arrays["value"][..., None]
     step_size = 1 / _counts(arrays) if isinstance(alpha, str) else alpha
@@ -64,6 +78,10 @@ def last_return_left_out(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: A last return that differs from the value before it.
     Cause: The value is recorded at the top of the loop, ahead of the update.
     Fix: Record the value after the update.
+    Diff:
+        - values.append(value)
+          value += alpha * (g - value)
+        + values.append(value)
     """
     values = found["values"]
     first = np.broadcast_to(arrays["value"][..., None], (*values.shape[:-1], 1))

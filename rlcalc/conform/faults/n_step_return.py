@@ -28,9 +28,27 @@ def gamma_not_to_the_n(form: Form, /, **arrays: Any) -> Outputs:
     Cause: The buffer sums n discounted rewards, and the update keeps the line of the one-step target, R +
         γ·V'.
     Fix: Store γ^m with each sample, m being the steps of its window, and multiply V' by that.
+    Diff:
+        - target = reward_sum + gamma * (1 - terminated) * next_value
+        + target = reward_sum + gamma ** len(window) * (1 - terminated) * next_value
     """
     rewards, value = _parts(form, arrays)
     return with_returns({}, arrays, rewards + discounts(arrays) * value)
+
+
+@fault("value-not-discounted", "discounting", stage="outputs")
+def value_not_discounted(form: Form, /, **arrays: Any) -> Outputs:
+    """Adds the value at the end of the window without any power of γ.
+
+    Shown when: γ below 1 and a value other than 0.
+    Cause: The value is added to the finished sum.
+    Fix: Multiply it by γ^m, with the number m of rewards that are in the window.
+    Diff:
+        - target = reward_sum + (1 - terminated) * next_value
+        + target = reward_sum + gamma ** len(window) * (1 - terminated) * next_value
+    """
+    rewards, value = _parts(form, arrays)
+    return with_returns({}, arrays, rewards + value)
 
 
 @fault("gamma-to-the-n-in-short-windows", "discounting", stage="outputs")
@@ -41,6 +59,9 @@ def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
         other than 0.
     Cause: γ^n is computed once, outside of the loop over samples.
     Fix: Discount by γ^m with the number m of rewards that are in the window.
+    Diff:
+        - target = reward_sum + gamma ** n * next_value
+        + target = reward_sum + gamma ** len(window) * next_value
     """
     if np.ndim(arrays["gamma"]):
         return dict(form(**arrays))
@@ -83,6 +104,10 @@ def recursion_crosses_ends(arrays: Arrays) -> Arrays:
     Shown when: n of 2 or more and an episode that ends inside a window.
     Cause: The window is a slice of the buffer, and the mask is that of its last row.
     Fix: Stop the sum at the first end inside the window, and bootstrap from there if it was a truncation.
+    Diff:
+        - stop = min(t + n, T)
+        + stop = min(t + n, T, end_of_episode[t] + 1)
+          value = (1 - terminated[stop - 1]) * next_values[stop - 1]
     """
     return shared.recursion_crosses_ends(arrays)
 
@@ -110,6 +135,8 @@ done_mask_one_late = shared.done_mask_one_late
 done_mask_one_early = shared.done_mask_one_early
 done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
 reward_one_late = shared.reward_one_late
+last_value_one_early = shared.reported(shared.last_value_one_early)
+gamma_twice = shared.gamma_twice
 last_reward_lost = shared.last_reward_lost
 
 
@@ -120,6 +147,11 @@ def flags_ignored(arrays: Arrays) -> Arrays:
     Shown when: A terminated step, or a truncated one that is not the last.
     Cause: Written for one endless episode.
     Fix: Stop the sum at the first end inside the window; add V' only if that was no termination.
+    Diff:
+        - stop = min(t + n, T)
+        - value = next_values[stop - 1]
+        + stop = min(t + n, T, end_of_episode[t] + 1)
+        + value = (1 - terminated[stop - 1]) * next_values[stop - 1]
     """
     return {"terminated": None, "truncated": None}
 
@@ -131,6 +163,10 @@ def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
     Shown when: A terminated step whose successor has a value other than 0.
     Cause: Both kinds of end are one flag, done, that shortens the window.
     Fix: Shorten the window at either; take the value as 0 after a termination.
+    Diff:
+          stop = min(t + n, T, end_of_episode[t] + 1)
+        - value = next_values[stop - 1]
+        + value = (1 - terminated[stop - 1]) * next_values[stop - 1]
     """
     return shared.bootstrap_after_terminal(arrays)
 
@@ -142,6 +178,10 @@ def one_step_too_many(arrays: Arrays) -> Arrays:
     Shown when: An episode that goes on for more than n steps.
     Cause: The loop runs to n inclusive, or the queue is drained when it holds more than n steps.
     Fix: n = 1 must give R + γ·V', the one-step target.
+    Diff:
+        - for k in range(n + 1):
+        + for k in range(n):
+              target += gamma ** k * rewards[t + k]
     """
     return {"n": arrays["n"] + 1}
 
@@ -153,6 +193,9 @@ def bootstrap_one_state_early(arrays: Arrays) -> Arrays:
     Shown when: Two neighbouring values that differ.
     Cause: The observation stored in the last row of the window is used, not the next observation of that row.
     Fix: The state after n rewards is S_{t+n}: the next observation of row t + n − 1.
+    Diff:
+        - target = reward_sum + gamma ** n * critic(obs[t + n - 1])
+        + target = reward_sum + gamma ** n * critic(next_obs[t + n - 1])
     """
     values = arrays["values"]
     if values is None:

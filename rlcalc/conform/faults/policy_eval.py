@@ -20,6 +20,9 @@ def policy_ignored(arrays: Arrays) -> Arrays:
     Shown when: A policy that is not uniform, where actions differ.
     Cause: Transitions are averaged over actions with mean() instead of a sum weighted with the policy.
     Fix: P_π(s'|s) = Σ_a π(a|s)·P(s'|s, a), and R_π in the same way.
+    Diff:
+        - moves = P.mean(axis=1)
+        + moves = (policy[:, :, None] * P).sum(axis=1)
     """
     return {"policy": "uniform"}
 
@@ -31,6 +34,9 @@ def best_action_taken(form: Form, **arrays: Any) -> Outputs:
     Shown when: A policy that is not optimal.
     Cause: The optimality equation was implemented instead of the expectation equation.
     Fix: V(s) = Σ_a π(a|s)·Q(s, a).
+    Diff:
+        - values = q.max(axis=-1)
+        + values = (policy * q).sum(axis=-1)
     """
     mdp, gamma = arrays["mdp"], arrays["gamma"]
     try:
@@ -49,6 +55,9 @@ def reward_discounted(arrays: Arrays) -> Arrays:
     Shown when: γ below 1 and a reward other than 0.
     Cause: The bracket is drawn around the reward and the value that follows.
     Fix: R + γ·P·V.
+    Diff:
+        - values = gamma * (rewards + moves @ values)
+        + values = rewards + gamma * moves @ values
     """
     mdp = arrays["mdp"]
     return {"mdp": replace(mdp, r=mdp.r * arrays["gamma"])}
@@ -61,6 +70,9 @@ def q_without_discount(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: γ below 1 and a successor whose value is not 0.
     Cause: γ is part of the matrix that is inverted for V, and Q is computed from the bare transitions.
     Fix: Q(s, a) = R + γ·Σ P(s'|s, a)·V(s'); then Σ_a π(a|s)·Q(s, a) is V(s) again.
+    Diff:
+        - q = rewards + P @ values
+        + q = rewards + gamma * P @ values
     """
     mdp = arrays["mdp"]
     return {**found, "q_values": mdp.r + np.einsum("sat,...t->...sa", mdp.p, found["values"])}

@@ -22,6 +22,9 @@ def gamma_t_left_out(arrays: Arrays) -> Arrays:
     Cause: Returns are discounted from their own step, and steps are averaged as if all were first steps; most
         code does so.
     Fix: Weight with γ^t·G_t, or name what is computed: at γ below 1 it is not the gradient of J.
+    Diff:
+        - gradient += returns[t] * score(states[t], actions[t])
+        + gradient += gamma ** t * returns[t] * score(states[t], actions[t])
     """
     return {"form": "no-gamma-t"}
 
@@ -33,6 +36,9 @@ def sign_flipped(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Any gradient other than 0.
     Cause: The gradient of the loss that an optimiser minimises is returned as that of the objective.
     Fix: Negate it, or call it the gradient of the loss.
+    Diff:
+        - return torch.autograd.grad(loss, theta)
+        + return torch.autograd.grad(-loss, theta)
     """
     return mapped(found, "gradient", lambda gradient: -gradient)
 
@@ -45,6 +51,9 @@ def rewards_not_discounted(arrays: Arrays) -> Arrays:
     Cause: γ is a setting of the critic, and the rewards of the policy's update are summed by another
         function.
     Fix: J = E[Σ_t γ^t R_{t+1}], and its gradient with the same powers.
+    Diff:
+        - total = sum(rewards)
+        + total = sum(gamma ** t * r for t, r in enumerate(rewards))
     """
     return {"gamma": arrays["gamma"] * 0 + 1}
 

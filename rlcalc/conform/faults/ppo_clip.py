@@ -19,6 +19,9 @@ def minimum_before_the_product(form: Form, ratio: Any, adv: Any, eps: Any) -> Ou
     Shown when: A negative advantage with a ratio outside the interval, on either side.
     Cause: The advantage is moved out of the minimum; a negative factor turns a minimum into a maximum.
     Fix: Form both products first: min(r·A, clip(r, 1−ε, 1+ε)·A).
+    Diff:
+        - objective = np.minimum(ratio, np.clip(ratio, 1 - eps, 1 + eps)) * adv
+        + objective = np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
     """
     return {"objective": np.minimum(ratio, np.clip(ratio, 1 - eps, 1 + eps)) * adv}
 
@@ -30,6 +33,9 @@ def maximum_for_minimum(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
     Shown when: A ratio outside the interval and an advantage that is not 0.
     Cause: Loss code reads max(−r·A, −clip(r)·A); the signs were taken away and the maximum stayed.
     Fix: The minimum belongs to the objective, the maximum to its negative.
+    Diff:
+        - objective = np.maximum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
+        + objective = np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
     """
     return {"objective": np.maximum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)}
 
@@ -42,6 +48,9 @@ def minimum_forgotten(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
         1+ε).
     Cause: The clip is taken for the whole method; the three usual examples all agree with it.
     Fix: Compare with r·A and take the minimum: otherwise a bad step that overshot has no gradient back.
+    Diff:
+        - objective = np.clip(ratio, 1 - eps, 1 + eps) * adv
+        + objective = np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
     """
     return {"objective": np.clip(ratio, 1 - eps, 1 + eps) * adv}
 
@@ -54,6 +63,11 @@ def clip_forgotten(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
     Cause: clamp returns a new tensor and its result was dropped, or both arguments of min are the unclipped
         one.
     Fix: Assign what clamp returns and put it into the second product.
+    Diff:
+        - torch.clamp(ratio, 1 - eps, 1 + eps)
+        - objective = torch.min(ratio * adv, ratio * adv)
+        + clipped = torch.clamp(ratio, 1 - eps, 1 + eps)
+        + objective = torch.min(ratio * adv, clipped * adv)
     """
     return {"objective": ratio * adv}
 
@@ -65,6 +79,9 @@ def clipped_above_only(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
     Shown when: A negative advantage with a ratio below 1−ε.
     Cause: clamp(max=1+ε) was written with good actions in mind.
     Fix: Clip on both sides: for a bad action the lower bound is the one that acts.
+    Diff:
+        - clipped = torch.clamp(ratio, max=1 + eps)
+        + clipped = torch.clamp(ratio, 1 - eps, 1 + eps)
     """
     return _smaller(ratio * adv, np.minimum(ratio, 1 + eps) * adv)
 
@@ -76,6 +93,9 @@ def bounds_swapped(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
     Shown when: Nearly every input, as the clipped product no longer depends on the ratio.
     Cause: The arguments of clip were given in the wrong order; NumPy and Torch accept them silently.
     Fix: clip(r, 1−ε, 1+ε): the lower bound comes first.
+    Diff:
+        - clipped = np.clip(ratio, 1 + eps, 1 - eps)
+        + clipped = np.clip(ratio, 1 - eps, 1 + eps)
     """
     # with the lower bound above the upper one, clip gives the last bound that it applies
     return _smaller(ratio * adv, np.clip(ratio, 1 + eps, 1 - eps) * adv)
@@ -88,6 +108,9 @@ def interval_around_zero(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
     Shown when: Any positive advantage with a ratio above ε; nothing is learnt from it.
     Cause: The interval of the difference r − 1, or of the log-ratio, was used for the ratio.
     Fix: The interval lies around 1: [1−ε, 1+ε].
+    Diff:
+        - clipped = np.clip(ratio, -eps, eps)
+        + clipped = np.clip(ratio, 1 - eps, 1 + eps)
     """
     return _smaller(ratio * adv, np.clip(ratio, -eps, eps) * adv)
 
@@ -99,6 +122,9 @@ def advantage_clipped(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
     Shown when: Nearly every advantage outside the interval.
     Cause: The arguments of clip were mixed up.
     Fix: Clip the ratio; the advantage stays as it is in both products.
+    Diff:
+        - objective = np.minimum(ratio * adv, ratio * np.clip(adv, 1 - eps, 1 + eps))
+        + objective = np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
     """
     return _smaller(ratio * adv, ratio * np.clip(adv, 1 - eps, 1 + eps))
 
@@ -131,6 +157,22 @@ def scaled_by_the_bounds(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
     return {"objective": ratio * adv * np.where(adv > 0, 1 - eps, 1 + eps)}
 
 
+@fault("dual-clip-below-one", "clipping", reported_in=["opendilab/PPOxFamily issue #95"])
+def dual_clip_below_one(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
+    """Holds the objective of a negative advantage at c·A or above with a c below 1, such as 1/2: the bound
+    acts on every bad action, even at a ratio of 1.
+
+    Shown when: A negative advantage with a ratio above c.
+    Cause: c is read as a bound of the loss, or as another ε.
+    Fix: Take c above 1, such as 3: only a ratio beyond it is held.
+    Diff:
+        - objective = np.where(adv < 0, np.maximum(clipped, 0.5 * adv), clipped)
+        + objective = np.where(adv < 0, np.maximum(clipped, 3 * adv), clipped)
+    """
+    plain = form(ratio=ratio, adv=adv, eps=eps)["objective"]
+    return {"objective": np.where(adv < 0, np.maximum(plain, adv / 2), plain)}
+
+
 @argument_fault("log-ratio-for-ratio", "logarithm")
 def log_ratio_for_ratio(arrays: Arrays) -> Arrays:
     """Uses the difference of the log-probabilities where the ratio is meant.
@@ -139,5 +181,8 @@ def log_ratio_for_ratio(arrays: Arrays) -> Arrays:
         (1−ε)·A for a negative one, where A is right.
     Cause: The exponential between the difference of the logs and the ratio is missing.
     Fix: ratio = exp(log π_new − log π_old).
+    Diff:
+        - ratio = log_prob - old_log_prob
+        + ratio = np.exp(log_prob - old_log_prob)
     """
     return {"ratio": np.log(arrays["ratio"])}

@@ -13,6 +13,10 @@ def data_counted_every_epoch(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Two epochs or more.
     Cause: The counter of steps of the environment stands inside the loop over epochs.
     Fix: Count where the environment is stepped: epochs pass over the same data.
+    Diff:
+          for epoch in range(epochs):
+        -     steps += len(batch)
+        + steps += len(batch)
     """
     epochs = np.asarray(arrays["epochs"], np.int64)
     return {
@@ -29,6 +33,9 @@ def minibatches_forgotten(arrays: Arrays) -> Arrays:
     Shown when: Two minibatches or more.
     Cause: Epochs were taken for updates.
     Fix: Each minibatch is one step of the optimiser: I·E·M.
+    Diff:
+        - gradient_steps = iterations * epochs
+        + gradient_steps = iterations * epochs * minibatches
     """
     return {"minibatches": 1}
 
@@ -40,6 +47,9 @@ def epochs_forgotten(arrays: Arrays) -> Arrays:
     Shown when: Two epochs or more.
     Cause: Updates were counted as in an algorithm that uses its data once, such as A2C.
     Fix: I·E·M gradient steps.
+    Diff:
+        - gradient_steps = iterations * minibatches
+        + gradient_steps = iterations * epochs * minibatches
     """
     return {"epochs": 1}
 
@@ -51,6 +61,9 @@ def iterations_forgotten(arrays: Arrays) -> Arrays:
     Shown when: Two iterations or more.
     Cause: Counters are reset with the buffer.
     Fix: Multiply by the iterations, or keep the counters outside the loop.
+    Diff:
+        - gradient_steps = epochs * minibatches
+        + gradient_steps = iterations * epochs * minibatches
     """
     return {"iterations": 1}
 
@@ -62,6 +75,9 @@ def collections_are_trajectories(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Two trajectories a collection or more.
     Cause: '400 trajectory collections' may be read as either; one collection holds N trajectories.
     Fix: Say which is counted: 4 collections, 400 trajectories.
+    Diff:
+        - collections = iterations * trajectories_per_iteration
+        + collections = iterations
     """
     return {
         **found,

@@ -16,6 +16,9 @@ def entropy_sign(arrays: Arrays) -> Arrays:
     Cause: Between entropy, entropy loss and estimates from log-probabilities a sign was changed once too
         often.
     Fix: objective = … + c2·H; loss = … − c2·H. H of a discrete policy is at least 0: print it.
+    Diff:
+        - loss = -clip_objective + c1 * critic_loss + c2 * entropy
+        + loss = -clip_objective + c1 * critic_loss - c2 * entropy
     """
     return {"c2": -arrays["c2"]}
 
@@ -27,6 +30,9 @@ def critic_sign(arrays: Arrays) -> Arrays:
     Shown when: A critic loss and a coefficient c1 that are not 0.
     Cause: All parts were summed as losses, and the sum negated as a whole.
     Fix: objective = L_clip − c1·L_critic + c2·H; only L_clip and H change their signs in the loss.
+    Diff:
+        - loss = -(clip_objective + c1 * critic_loss + c2 * entropy)
+        + loss = -clip_objective + c1 * critic_loss - c2 * entropy
     """
     return {"c1": -arrays["c1"]}
 
@@ -39,6 +45,9 @@ def critic_halved_again(arrays: Arrays) -> Arrays:
     Cause: One half stands in the squared error and another one in the sum, next to or instead of the
         coefficient.
     Fix: Put one half in one place, and say which.
+    Diff:
+        - loss = -clip_objective + 0.5 * c1 * critic_loss - c2 * entropy
+        + loss = -clip_objective + c1 * critic_loss - c2 * entropy
     """
     return {"c1": arrays["c1"] / 2}
 
@@ -50,6 +59,9 @@ def critic_unweighted(arrays: Arrays) -> Arrays:
     Shown when: A critic loss that is not 0, with c1 other than 1.
     Cause: The coefficient is read from the settings and never used.
     Fix: Multiply the critic's loss by c1.
+    Diff:
+        - loss = -clip_objective + critic_loss - c2 * entropy
+        + loss = -clip_objective + c1 * critic_loss - c2 * entropy
     """
     return {"c1": np.ones_like(arrays["c1"])}
 
@@ -61,6 +73,9 @@ def coefficients_swapped(arrays: Arrays) -> Arrays:
     Shown when: Coefficients that differ.
     Cause: Two unnamed numbers are passed in the wrong order; papers and libraries number them differently.
     Fix: Pass them by name.
+    Diff:
+        - loss = -clip_objective + c2 * critic_loss - c1 * entropy
+        + loss = -clip_objective + c1 * critic_loss - c2 * entropy
     """
     return {"c1": arrays["c2"], "c2": arrays["c1"]}
 
@@ -72,5 +87,8 @@ def bonus_weighted_twice(arrays: Arrays) -> Arrays:
     Shown when: An entropy and a c2 that are not 0, with c1 other than 1.
     Cause: A parenthesis too wide: c1·(L_critic − c2·H).
     Fix: Each coefficient belongs to its own part only.
+    Diff:
+        - loss = -clip_objective + c1 * (critic_loss - c2 * entropy)
+        + loss = -clip_objective + c1 * critic_loss - c2 * entropy
     """
     return {"c2": arrays["c1"] * arrays["c2"]}

@@ -15,6 +15,9 @@ def ratio_inverted(arrays: Arrays) -> Arrays:
     Shown when: Any two probabilities that differ.
     Cause: The difference of the logs was written as old − new, as in an estimate of the divergence.
     Fix: exp(log π_new − log π_old): an action that became more likely has a ratio above 1.
+    Diff:
+        - ratio = np.exp(old_log_prob - log_prob)
+        + ratio = np.exp(log_prob - old_log_prob)
     """
     swapped = {"new": "old", "old": "new", "new_log": "old_log", "old_log": "new_log"}
     return {name: arrays[other] for name, other in swapped.items()}
@@ -27,6 +30,9 @@ def exponential_missing(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Every input.
     Cause: Log-probabilities are stored, and their difference was taken for the ratio.
     Fix: Exponentiate the difference.
+    Diff:
+        - ratio = log_prob - old_log_prob
+        + ratio = np.exp(log_prob - old_log_prob)
     """
     return {**found, "ratio": found["log_ratio"]}
 
@@ -38,6 +44,9 @@ def logs_divided(form: Form, **arrays: Any) -> Outputs:
     Shown when: Any two log-probabilities that differ; equal ones give 1 by coincidence.
     Cause: Code for probabilities was given log-probabilities.
     Fix: A quotient of probabilities is a difference of logs: subtract, then exponentiate.
+    Diff:
+        - ratio = log_prob / old_log_prob
+        + ratio = np.exp(log_prob - old_log_prob)
     """
     if arrays["new_log"] is None:
         return dict(form(**arrays))
@@ -51,6 +60,9 @@ def exponentials_divided(form: Form, **arrays: Any) -> Outputs:
     Shown when: Log-probabilities below −745 in double precision, below −104 in single.
     Cause: It is the definition, written down literally; whole answers of many tokens are that unlikely.
     Fix: Subtract the logs first and exponentiate last.
+    Diff:
+        - ratio = np.exp(log_prob) / np.exp(old_log_prob)
+        + ratio = np.exp(log_prob - old_log_prob)
     """
     if arrays["new_log"] is None:
         return dict(form(**arrays))
@@ -65,6 +77,9 @@ def divisor_padded(form: Form, **arrays: Any) -> Outputs:
         below 1.
     Cause: A guard against division by 0, which the old policy cannot cause for an action that it took.
     Fix: Leave it out, or work with log-probabilities.
+    Diff:
+        - ratio = prob / (old_prob + 1e-10)
+        + ratio = prob / old_prob
     """
     new, old = arrays["new"], arrays["old"]
     if new is None:

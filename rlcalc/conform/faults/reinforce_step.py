@@ -21,6 +21,9 @@ def descent(arrays: Arrays) -> Arrays:
     Shown when: Two actions that both have a chance, and a return other than the baseline.
     Cause: An optimiser that minimises was given the objective.
     Fix: Add the step, or pass the negative of the objective to the optimiser.
+    Diff:
+        - theta = theta - alpha * (g - baseline) * score
+        + theta = theta + alpha * (g - baseline) * score
     """
     return {"alpha": -arrays["alpha"]}
 
@@ -32,6 +35,9 @@ def baseline_added(arrays: Arrays) -> Arrays:
     Shown when: A baseline other than 0.
     Cause: The baseline was kept as a negative number, or a sign was lost when the loss was negated.
     Fix: Weight with G − b: a return as good as the baseline moves nothing.
+    Diff:
+        - theta = theta + alpha * (g + baseline) * score
+        + theta = theta + alpha * (g - baseline) * score
     """
     return {"baseline": -arrays["baseline"]}
 
@@ -43,6 +49,9 @@ def baseline_left_out(arrays: Arrays) -> Arrays:
     Shown when: A baseline other than 0.
     Cause: The advantage is computed and logged, and the return is used in the update.
     Fix: Weight with G − b.
+    Diff:
+        - theta = theta + alpha * g * score
+        + theta = theta + alpha * (g - baseline) * score
     """
     return {"baseline": arrays["baseline"] * 0}
 
@@ -54,6 +63,9 @@ def return_left_out(arrays: Arrays) -> Arrays:
     Shown when: A return above the baseline other than 1, and two actions that both have a chance.
     Cause: The log-probability alone is differentiated, as in imitation of an expert.
     Fix: Weight the score with G − b.
+    Diff:
+        - theta = theta + alpha * score
+        + theta = theta + alpha * (g - baseline) * score
     """
     zero = arrays["baseline"] * 0
     return {"baseline": zero, "return_": arrays["return_"] * 0 + 1}
@@ -66,6 +78,9 @@ def chosen_preference_only(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Two actions that both have a chance, and a return other than the baseline.
     Cause: The update was copied from tables of values, where one entry is one action.
     Fix: Every preference moves: the others by −α·(G − b)·π(b).
+    Diff:
+        - theta[action] += alpha * (g - baseline) * score[action]
+        + theta += alpha * (g - baseline) * score
     """
     chosen = np.arange(found["theta"].shape[-1]) == arrays["action"][..., None]
     return _with_theta(found, np.where(chosen, found["theta"], arrays["theta"]))

@@ -14,6 +14,9 @@ def sign_flipped(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Two actions that both have a chance.
     Cause: Taken from the cross-entropy loss of a classifier, which is minimised.
     Fix: [a = b] − π(b): the entry of the action taken is positive.
+    Diff:
+        - score = policy - one_hot(action)
+        + score = one_hot(action) - policy
     """
     return mapped(found, "score", lambda score: -score)
 
@@ -26,6 +29,9 @@ def chosen_entry_only(found: Outputs, arrays: Arrays) -> Outputs:
     Cause: The derivative by the preference of the action taken was worked out, and the others were forgotten;
         each of them lowers π(a) through the sum.
     Fix: −π(b) at every other action, so that the entries sum to 0.
+    Diff:
+        - score = one_hot(action) * (1 - policy)
+        + score = one_hot(action) - policy
     """
     chosen = np.arange(found["score"].shape[-1]) == arrays["action"][..., None]
     return mapped(found, "score", lambda score: np.where(chosen, score, np.zeros_like(score)))
@@ -38,6 +44,9 @@ def policy_not_subtracted(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Any policy; with one action the score is 0.
     Cause: log π(a) was taken to be θ_a, without the logarithm of the sum.
     Fix: Subtract the policy: [a = b] − π(b).
+    Diff:
+        - score = one_hot(action)
+        + score = one_hot(action) - policy
     """
     return mapped(found, "score", lambda score: score + found["policy"])
 
@@ -50,6 +59,9 @@ def gradient_of_the_probability(found: Outputs, arrays: Arrays) -> Outputs:
     Cause: The logarithm is missing in front of the derivative; sampling with π(a) already puts that factor
         in.
     Fix: Differentiate log π(a): divide by π(a).
+    Diff:
+        - score = policy[action] * (one_hot(action) - policy)
+        + score = one_hot(action) - policy
     """
     index = np.broadcast_to(np.asarray(arrays["action"])[..., None], (*found["policy"].shape[:-1], 1))
     chance = np.take_along_axis(found["policy"], index, axis=-1)

@@ -16,6 +16,10 @@ def largest_not_subtracted(form: Form, **arrays: Any) -> Outputs:
     Shown when: A preference above about 709 (88 in float32), or all of them below −745 (−103).
     Cause: The definition was written down as it is.
     Fix: Subtract the largest θ from all of them first; the quotient stays the same.
+    Diff:
+        - powers = np.exp(theta)
+        + powers = np.exp(theta - theta.max())
+          policy = powers / powers.sum()
     """
     powers = np.exp(arrays["theta"])
     return {"policy": powers / powers.sum(axis=-1, keepdims=True)}
@@ -28,6 +32,10 @@ def largest_subtracted_above_only(form: Form, **arrays: Any) -> Outputs:
     Shown when: A largest preference other than 0.
     Cause: The shift was added after an overflow, in the line that had raised it.
     Fix: Use the same shifted exponentials above and below.
+    Diff:
+        - policy = np.exp(theta - theta.max()) / np.exp(theta).sum()
+        + powers = np.exp(theta - theta.max())
+        + policy = powers / powers.sum()
     """
     theta = arrays["theta"]
     powers = np.exp(theta - theta.max(axis=-1, keepdims=True))
@@ -41,5 +49,9 @@ def sign_of_preferences(arrays: Arrays) -> Arrays:
     Shown when: Two preferences that differ.
     Cause: Preferences are passed as costs, or as energies of a Boltzmann distribution.
     Fix: exp(+θ_a): a larger preference means a larger probability.
+    Diff:
+        - powers = np.exp(-theta)
+        + powers = np.exp(theta)
+          policy = powers / powers.sum()
     """
     return {"theta": -arrays["theta"]}

@@ -17,6 +17,9 @@ def sign_flipped(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Any TD error other than 0.
     Cause: Taken from a squared loss, where the order makes no difference.
     Fix: The target minus the value: a positive error means better than expected.
+    Diff:
+        - delta = value - target
+        + delta = target - value
     """
     return mapped(found, "td_error", lambda error: -error)
 
@@ -28,6 +31,9 @@ def gamma_missing(arrays: Arrays) -> Arrays:
     Shown when: γ below 1 and a successor whose value is not 0.
     Cause: Written and tried with γ = 1.
     Fix: R + γ·V' − V.
+    Diff:
+        - delta = r + (1 - terminated) * next_value - value
+        + delta = r + gamma * (1 - terminated) * next_value - value
     """
     return {"gamma": arrays["gamma"] * 0 + 1}
 
@@ -39,6 +45,9 @@ def gamma_on_difference(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: γ below 1 and an old value other than 0.
     Cause: A bracket too many, or the difference of a shaping potential, γΦ' − Φ, half remembered.
     Fix: R + γ·V' − V: only the successor lies a step ahead.
+    Diff:
+        - delta = r + gamma * (next_value - value)
+        + delta = r + gamma * next_value - value
     """
     old = arrays["value"] if arrays.get("reward") is not None else arrays["values"][..., :-1]
     return {**found, "td_error": found["td_error"] + old - arrays["gamma"] * old}
@@ -51,6 +60,9 @@ def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
     Shown when: A terminated step whose successor has a value other than 0.
     Cause: The factor (1 − terminated) is missing; the critic's output for a terminal state is taken as it is.
     Fix: R + γ·V'·(1 − terminated) − V.
+    Diff:
+        - delta = r + gamma * next_value - value
+        + delta = r + gamma * (1 - terminated) * next_value - value
     """
     return shared.bootstrap_after_terminal(arrays)
 
@@ -105,6 +117,8 @@ truncation_bootstraps_own_value = _of_sequences(shared.truncation_bootstraps_own
 done_mask_one_late = _of_sequences(shared.done_mask_one_late)
 done_mask_one_early = _of_sequences(shared.done_mask_one_early)
 done_mask_one_early_but_the_last = _of_sequences(shared.done_mask_one_early_but_the_last)
+value_two_steps_ahead = _of_sequences(shared.value_two_steps_ahead)
+gamma_twice = shared.gamma_twice
 reward_one_late = _of_sequences(shared.reward_one_late)
 
 

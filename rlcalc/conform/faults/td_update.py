@@ -13,6 +13,9 @@ def away_from_target(arrays: Arrays) -> Arrays:
     Cause: The step of gradient descent is taken with the error target − V, whose sign has already been
         turned.
     Fix: V + α·(target − V).
+    Diff:
+        - value -= alpha * (target - value)
+        + value += alpha * (target - value)
     """
     return {"alpha": -arrays["alpha"]}
 
@@ -24,6 +27,9 @@ def step_size_of_the_old_value(arrays: Arrays) -> Arrays:
     Shown when: A target other than the old value, and α other than 1/2.
     Cause: α is read as what is kept, as in a running average with a decay.
     Fix: (1−α)·V + α·target: a small α moves little.
+    Diff:
+        - value = alpha * value + (1 - alpha) * target
+        + value = (1 - alpha) * value + alpha * target
     """
     return {"alpha": 1 - arrays["alpha"]}
 
@@ -35,5 +41,8 @@ def old_value_not_subtracted(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: An old value other than 0.
     Cause: V += α·target was written for an average that starts at 0.
     Fix: V += α·(target − V).
+    Diff:
+        - value += alpha * target
+        + value += alpha * (target - value)
     """
     return {**found, "value": found["value"] + arrays["alpha"] * arrays["value"]}

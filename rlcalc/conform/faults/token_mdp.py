@@ -27,6 +27,9 @@ def discounted_once_too_often(found: Outputs, arrays: Arrays) -> Outputs:
     Cause: The reward is counted from the state after it; the lecture's A_T, where A_{T−1} is meant, invites
         it.
     Fix: The last action gets its reward undiscounted: G_{T−1} = R_T.
+    Diff:
+        - returns = [gamma ** (T - t) * reward for t in range(T)]
+        + returns = [gamma ** (T - 1 - t) * reward for t in range(T)]
     """
     return {**found, "returns": found["returns"] * arrays["gamma"][..., None]}
 
@@ -38,6 +41,9 @@ def discount_from_the_start(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Two tokens or more with γ below 1.
     Cause: Powers of γ were laid along the answer and never reversed.
     Fix: Discount by the distance to the reward, which lies at the end.
+    Diff:
+        - returns = [gamma ** t * reward for t in range(T)]
+        + returns = [gamma ** (T - 1 - t) * reward for t in range(T)]
     """
     return {**found, "returns": found["returns"][..., ::-1]}
 
@@ -49,6 +55,10 @@ def reward_at_every_token(form: Form, **arrays: Any) -> Outputs:
     Shown when: Two tokens or more with γ above 0 and a reward other than 0.
     Cause: A reward of shape [batch, 1] was broadcast over the tokens.
     Fix: Put the reward at the last token and 0 before it.
+    Diff:
+        - rewards = np.full(T, reward)
+        + rewards = np.zeros(T)
+        + rewards[-1] = reward
     """
     return _returns(arrays, _rewards(arrays) + arrays["reward"][..., None])
 
@@ -60,6 +70,9 @@ def reward_one_token_early(form: Form, **arrays: Any) -> Outputs:
     Shown when: Two tokens or more with a reward other than 0.
     Cause: The index of the last token was computed from a length that does not count the end token.
     Fix: Find the last token of the answer from the same mask that the loss uses.
+    Diff:
+        - rewards[-2] = reward
+        + rewards[-1] = reward
     """
     rewards = _rewards(arrays)
     rewards[..., len(arrays["tokens"]) - 2] = arrays["reward"]
@@ -73,6 +86,9 @@ def terminal_state_counted(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Every answer, by the number of entries.
     Cause: There is one state more than there are actions, and returns were listed by state.
     Fix: One return an action: G_0 … G_{T−1}.
+    Diff:
+        - returns = [*returns, 0.0]
+        + returns = list(returns)
     """
     returns = found["returns"]
     return {"returns": np.concatenate([returns, np.zeros_like(returns[..., :1])], axis=-1)}

@@ -29,6 +29,9 @@ def always_accumulating(arrays: Arrays) -> Arrays:
     Shown when: Replacing traces, and a state that is visited again while its trace is not 0.
     Cause: The option is accepted and never read.
     Fix: With replacing traces a visit sets the trace to 1.
+    Diff:
+        - trace[s] += 1
+        + trace[s] = 1 if replacing else trace[s] + 1
     """
     return {"replacing": None}
 
@@ -40,6 +43,9 @@ def always_replacing(arrays: Arrays) -> Arrays:
     Shown when: Accumulating traces, and a state that is visited again while its trace is not 0.
     Cause: e[s] = 1 instead of e[s] += 1; without a second visit no one sees it.
     Fix: Add 1: only accumulating traces give the same updates as the λ-return.
+    Diff:
+        - trace[s] = 1
+        + trace[s] = 1 if replacing else trace[s] + 1
     """
     return {"replacing": True}
 
@@ -51,6 +57,9 @@ def decay_by_lam_alone(form: Form, **arrays: Any) -> Outputs:
     Shown when: Two steps, γ below 1 and λ above 0.
     Cause: γ was written into the TD error and forgotten in the traces.
     Fix: Decay by γλ.
+    Diff:
+        - trace *= lam
+        + trace *= gamma * lam
     """
     found = form(**arrays)
     eligibility = form(**{**arrays, "gamma": arrays["gamma"] * 0 + 1})["eligibility"]
@@ -64,6 +73,9 @@ def decay_by_gamma_alone(form: Form, **arrays: Any) -> Outputs:
     Shown when: Two steps and λ below 1, with γ above 0.
     Cause: TD(1) was written first, and λ was never added.
     Fix: Decay by γλ.
+    Diff:
+        - trace *= gamma
+        + trace *= gamma * lam
     """
     found = form(**arrays)
     eligibility = form(**{**arrays, "lam": arrays["lam"] * 0 + 1})["eligibility"]
@@ -77,6 +89,11 @@ def decay_after_visit(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: γλ below 1.
     Cause: The decay stands between the visit and the update.
     Fix: Decay, then visit, then update; or visit, update, and decay at the very end of the step.
+    Diff:
+        + trace *= gamma * lam
+          trace[s] += 1
+        - trace *= gamma * lam
+          values += alpha * delta * trace
     """
     return _with_traces(found, arrays, arrays["gamma"] * arrays["lam"] * found["eligibility"])
 
@@ -88,6 +105,11 @@ def used_before_visit(found: Outputs, arrays: Arrays) -> Outputs:
     Shown when: Any sequence.
     Cause: Values are updated at the top of the loop, before the trace of the current state is raised.
     Fix: Raise the trace of S_t before the update with δ_t.
+    Diff:
+        - values += alpha * delta * trace
+          trace *= gamma * lam
+          trace[s] += 1
+        + values += alpha * delta * trace
     """
     eligibility = np.zeros_like(found["eligibility"])
     eligibility[..., 1:, :] = found["eligibility"][..., :-1, :]

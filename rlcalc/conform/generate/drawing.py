@@ -18,7 +18,7 @@ from rlcalc.conform.generate import tables, tokens
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.generate.number_pool import HUGE, STEEP, Numbers, distribution, pool_of
 from rlcalc.errors import InputError
-from rlcalc.nested import map_nested
+from rlcalc.nested import fold, map_nested
 from rlcalc.specs import Formula, Parameter
 
 LONGEST_SEQUENCE = 64
@@ -56,8 +56,10 @@ class Kind:
 
 
 def _flag(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> Any:
-    # one step in four, so that episodes have a length
-    flags = [byte % 4 == 3 for byte in data]
+    # one step in four ends an episode, so that they have a length; one token in four is masked
+    flags = [(byte % 4 == 3) != p.masks for byte in data]
+    if len(lengths) == 2:
+        return fold(flags, lengths)
     return flags if p.shape else flags[0]
 
 
@@ -65,13 +67,15 @@ def _choice(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence
     return p.choices[data[0] % len(p.choices)]
 
 
-def _integer(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> int:
+def _integer(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> Any:
+    if lengths:
+        return fold([_integer(data[k : k + 1], p, extra, ()) for k in range(len(data))], lengths)
     low = p.domain.low if p.domain.low is not None else Fraction(0)
     high = p.domain.high if p.domain.high is not None else low + 9
     return int(low) + data[0] % (int(min(high, low + 9)) - int(low) + 1)
 
 
-def _count(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> float:
+def _count(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> Any:
     return math.inf if data[0] == 255 else _integer(data, p, extra, lengths)
 
 
@@ -156,8 +160,11 @@ def drafts(
     extra = HUGE if linear else STEEP if "exponential" in formula.traits else ()
     kinds = dict.fromkeys(KINDS[p.kind] for p in formula.parameters)
     bounds = {name: ends for kind in kinds for name, ends in kind.bounds.items()}
-    batched = batches and not any(
-        KINDS[p.kind].alone or (p.kind == "integer" and not p.single) for p in formula.parameters
+    # with a mask, all rows are one batch already
+    batched = (
+        batches
+        and formula.mask is None
+        and not any(KINDS[p.kind].alone or (p.kind == "integer" and not p.single) for p in formula.parameters)
     )
     usable = [
         p

@@ -217,12 +217,12 @@ def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
     parameter = vector.formula.parameter(name)
     if parameter.is_switch:
         return False
-    if parameter.kind == "flag" and "rewards" in arrays:
+    if parameter.kind == "flag" and arrays.get("rewards") is not None:
         return np.zeros(arrays["rewards"].shape, bool)
-    if name == "values" and "rewards" in arrays:  # a value that nothing was said of counts as 0
+    if name == "values" and arrays.get("rewards") is not None:  # a value that nothing was said of counts as 0
         *batch, steps = arrays["rewards"].shape
         return np.zeros((*batch, steps + 1), arrays["rewards"].dtype)
-    if name == "bootstrap" and "rewards" in arrays:
+    if name == "bootstrap" and arrays.get("rewards") is not None:
         return np.zeros(arrays["rewards"].shape[:-1], arrays["rewards"].dtype)
     if name == "next_values" and arrays.get("values") is not None:
         return arrays["values"][..., 1:].copy()

@@ -1,0 +1,137 @@
+"""Group-relative advantages of a whole batch: c_i = r_i − m_g, divided by a scale.
+
+Variances take two passes, since E[r²] − E[r]² cancels in float32. Equal
+rewards are recognised by comparing them: rounding of the mean would turn 0/0
+into ±1.
+
+Source: Shao et al., arXiv:2402.03300, section 4.1.2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc.backends import Backend
+from rlcalc.exact import compare
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
+from rlcalc.steps.terms import Name, Symbol, Term, apply, term, total
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    rewards = [d.given(Name("r", str(k)), reward) for k, reward in enumerate(i.rewards)]
+    members: dict[int, list[int]] = {}
+    for k, group in enumerate(i.groups):
+        members.setdefault(group, []).append(k)
+    mean: dict[int, Symbol] = {}
+    centred: dict[int, Symbol] = {}
+    for at, (group, own) in enumerate(members.items()):
+        alone = len(own) == 1 and i.singleton == "raw"
+        why = "of a group of one, taken to be 0" if alone else "mean of a group"
+        whole = term(0) if alone else total(rewards[k] for k in own) / len(own)
+        mean[group] = d.step(Name("m", str(at)), whole, why)
+        for k in own:
+            centred[k] = d.step(Name("c", str(k)), rewards[k] - mean[group])
+    everywhere = _batch_std(d, i, rewards, [centred[k] for k in range(len(rewards))])
+    found: dict[int, Term] = {}
+    for at, (group, own) in enumerate(members.items()):
+        below = everywhere
+        if i.scale == "group":
+            below = _group_std(d, i, str(at), [centred[k] for k in own], rewards[own[0]])
+        elif i.scale == "mean":
+            below = mean[group] if compare(mean[group].value, 0) == 1 else None
+        for k in own:
+            found[k] = d.step(Name("A", str(k)), _divided(d, i, centred[k], below))
+    d.output("advantages", [found[k] for k in range(len(rewards))])
+
+
+def _divided(d: Derivation, i: Inputs, centred: Symbol, below: Term | None) -> Term:
+    if i.scale == "none":
+        return centred
+    if below is None or centred.value == 0:
+        return term(0)
+    return centred / (below + d.given("ε", i.eps)) if i.eps else centred / below
+
+
+def _group_std(d: Derivation, i: Inputs, at: str, deviations: list[Symbol], first: Symbol) -> Term | None:
+    """The standard deviation of a group; nothing where all its rewards are equal."""
+    if len(deviations) == 1:
+        raw = i.singleton == "raw"
+        return d.step(Name("s", at), term(1), "of a group of one, taken to be 1") if raw else None
+    if all(x.value == 0 for x in deviations):
+        return None
+    variance = total(x**2 for x in deviations) / (len(deviations) - i.ddof)
+    return d.step(Name("s", at), apply("sqrt", variance), "standard deviation of a group")
+
+
+def _batch_std(d: Derivation, i: Inputs, rewards: list[Symbol], centred: list[Symbol]) -> Term | None:
+    """The standard deviation of all rewards, raw or centred; nothing where they are all equal."""
+    if not i.scale.startswith("batch"):
+        return None
+    over = rewards if i.scale == "batch" else centred
+    if all(x.value == over[0].value for x in over):
+        return None
+    mean = d.step(Name("m", "B"), total(over) / len(over), "mean of the batch B")
+    variance = total((x - mean) ** 2 for x in over) / (len(over) - i.ddof)
+    return d.step(Name("s", "B"), apply("sqrt", variance), "standard deviation of the batch B")
+
+
+def array_form(
+    xp: Backend,
+    rewards: Any,
+    groups: Any,
+    scale: Any = "group",
+    ddof: Any = 1,
+    eps: Any = 0.0,
+    singleton: Any = "zero",
+) -> dict[str, Any]:
+    """Rewards and groups [..., N] -> advantages [..., N]."""
+    scored = rewards == rewards
+    rewards = xp.where(scored, rewards, xp.zeros_like(rewards))
+    groups = xp.placed(groups, rewards)
+    same = (groups[..., :, None] == groups[..., None, :]) & scored[..., :, None] & scored[..., None, :]
+    zero, one = xp.zeros_like(rewards), xp.ones_like(rewards)
+    ddof = xp.cast(xp.asarray(ddof), rewards.dtype)
+    count, mean, equal = _moments(xp, same, rewards)
+    single = count == 1
+    if singleton == "raw":
+        mean = xp.where(single, zero, mean)
+        equal = equal & ~single
+    centred = xp.where(equal | ~scored, zero, rewards - mean)
+    if scale == "none":
+        return {"advantages": centred}
+    if scale == "mean":
+        above = mean > 0
+        return {"advantages": xp.where(above, centred / (xp.where(above, mean, one) + eps), zero)}
+    if scale == "group":
+        deviations, idle = centred, equal
+        variance = _sums(xp, same, xp.square(deviations)) / _positive(xp, count - ddof)
+        # a group of one has no deviation; it is taken to have 1
+        variance = xp.where(single, one, variance)
+    else:
+        over = rewards if scale == "batch" else centred
+        everyone = scored[..., :, None] & scored[..., None, :]
+        count, mean, idle = _moments(xp, everyone, over)
+        deviations = xp.where(scored, over - mean, zero)
+        variance = _sums(xp, everyone, xp.square(deviations)) / _positive(xp, count - ddof)
+    idle = idle | ~scored
+    below = xp.sqrt(xp.where(idle, one, variance)) + eps
+    return {"advantages": xp.where(idle, zero, centred / below)}
+
+
+def _moments(xp: Backend, same: Any, values: Any) -> tuple[Any, Any, Any]:
+    """How many are in the group of each, their mean, and whether they are all equal: [..., N]."""
+    count = xp.cast(same, values.dtype).sum(-1)
+    rows = values[..., None, :] + xp.zeros_like(xp.cast(same, values.dtype))
+    own = values[..., :, None] + xp.zeros_like(rows)
+    rows = xp.where(same, rows, own)  # those of other groups count as the own value
+    equal = xp.amax(rows, axis=-1) == xp.amin(rows, axis=-1)
+    return count, _sums(xp, same, values) / _positive(xp, count), equal
+
+
+def _sums(xp: Backend, same: Any, values: Any) -> Any:
+    return xp.matmul(xp.cast(same, values.dtype), values[..., None])[..., 0]
+
+
+def _positive(xp: Backend, count: Any) -> Any:
+    return xp.where(count > 0, count, xp.ones_like(count))

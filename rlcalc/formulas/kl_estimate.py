@@ -1,0 +1,91 @@
+"""Estimates of KL(π‖π_ref) from single tokens, and their derivatives.
+
+    x = log π − log π_ref;   k1 = x,   k2 = x²/2,   k3 = exp(−x) − 1 + x ≥ 0,   abs = |x|.
+
+Near x = 0 the three terms of k3 cancel to x²/2: the series is summed there,
+so that float32 keeps its digits.
+
+Source: Schulman, Approximating KL Divergence (2020).
+"""
+
+from __future__ import annotations
+
+from math import factorial
+from typing import Any
+
+from rlcalc.backends import Backend
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
+from rlcalc.steps.gradient import gradient
+from rlcalc.steps.terms import Name, Symbol, Term, apply
+
+_NEAR = 0.125  # below it ten terms of the series are good to the last digit of float64
+_SERIES = [(-1) ** k / factorial(k) for k in range(2, 13)]
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    found, slopes = [], []
+    for k, (own, other) in enumerate(zip(i.logp, i.ref_logp, strict=True)):
+        logp = d.given(Name("a", str(k)), own)
+        reference = d.given(Name("b", str(k)), other)
+        value = estimate_step(d, i, str(k), logp, reference)
+        found.append(value)
+        slope = gradient(value, [logp])
+        slopes.append(slope and slope[0])
+    d.output("estimate", found)
+    if all(slopes):
+        d.output("d_logp", [slope for slope in slopes if slope])
+    else:
+        d.note("The derivative needs numbers: with symbols it is not decided on which side of a kink x lies.")
+
+
+def estimate_step(d: Derivation, i: Inputs, at: str, logp: Symbol, reference: Symbol) -> Symbol:
+    """Steps x and k of one token; ``i`` says which estimator, and what is clamped."""
+    x = d.step(Name("x", at), logp - reference)
+    if i.given.get("clamp_in") is not None:
+        bound = d.given("c", i.clamp_in)
+        x = d.step(Name("x'", at), apply("clip", x, -bound, bound))
+    kinds: dict[str, Term] = {
+        "k1": x,
+        "k2": x**2 / 2,
+        "k3": apply("exp", -x) - 1 + x,
+        "abs": apply("abs", x),
+    }
+    value = d.step(Name("k", at), kinds[i.kind])
+    if i.given.get("clamp_out") is not None:
+        bound = d.given("d", i.clamp_out)
+        value = d.step(Name("k'", at), apply("clip", value, -bound, bound))
+    return value
+
+
+def array_form(
+    xp: Backend, logp: Any, ref_logp: Any, kind: Any = "k3", clamp_in: Any = None, clamp_out: Any = None
+) -> dict[str, Any]:
+    """Estimate and derivative by ``logp``, entry by entry: [..., K]."""
+    x = logp - ref_logp
+    flat = x != x
+    if clamp_in is not None:
+        flat = xp.abs(x) > clamp_in
+        x = xp.clip(x, -clamp_in, clamp_in)
+    value, slope = estimate(xp, x, kind)
+    if clamp_out is not None:
+        flat = flat | (xp.abs(value) > clamp_out)
+        value = xp.clip(value, -clamp_out, clamp_out)
+    return {"estimate": value, "d_logp": xp.where(flat, xp.zeros_like(slope), slope)}
+
+
+def estimate(xp: Backend, x: Any, kind: str) -> tuple[Any, Any]:
+    """An estimator of x = log π − log π_ref, and its derivative by x."""
+    if kind == "k1":
+        return x, xp.ones_like(x)
+    if kind == "k2":
+        return xp.square(x) / 2, x
+    if kind == "abs":
+        return xp.abs(x), xp.sign(x)
+    near = xp.abs(x) < _NEAR
+    small = xp.where(near, x, xp.zeros_like(x))
+    large = xp.where(near, xp.ones_like(x), x)
+    series = xp.zeros_like(x)
+    for factor in reversed(_SERIES):
+        series = factor + small * series
+    return xp.where(near, xp.square(small) * series, xp.expm1(-large) + large), -xp.expm1(-x)

@@ -1,0 +1,96 @@
+"""Whitening over the valid tokens of a batch.
+
+    μ = Σ x/S,   var = Σ (x − μ)²/(S − ddof),   y = (x − μ)·k,
+
+with k = 1/√(var + ε), 1/(√var + ε) or 1/√max(var, ε). Two passes, since
+E[x²] − E[x]² cancels; equal values are recognised by comparing them.
+
+Source: Andrychowicz et al., arXiv:2006.05990, section 3.5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc.backends import Backend
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
+from rlcalc.steps.terms import Name, Term, apply, term, total
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    entries = {
+        (n, t): d.given(Name("x", f"{n},{t}"), value)
+        for n, row in enumerate(i.x)
+        for t, value in enumerate(row)
+        if i.mask[n][t]
+    }
+    count = len(entries)
+    found: list[list[Term]] = [[term(0) for _ in row] for row in i.x]
+    if entries:
+        mean = d.step("μ", total(entries.values()) / count)
+        first = next(iter(entries.values())).value
+        flat = count <= i.ddof or all(x.value == first for x in entries.values())
+        if flat:
+            d.note("There is one valid token, or all are equal: nothing is left of them.")
+        factor = term(0) if flat else _factor(d, i, [x - mean for x in entries.values()], count)
+        for at, (place, x) in enumerate(entries.items()):
+            whole = term(0) if flat else (x - mean) * factor
+            if not i.shift_mean:
+                whole = mean if flat else whole + mean
+            name = Name("y", f"{place[0]},{place[1]}")
+            found[place[0]][place[1]] = d.step(name, whole, shown=at < 8)
+    else:
+        d.note("No token is valid.")
+    d.output("whitened", found)
+
+
+def _factor(d: Derivation, i: Inputs, deviations: list[Term], count: int) -> Term:
+    variance = d.step("var", total(x**2 for x in deviations) / (count - i.ddof))
+    if not i.eps:
+        return d.step("k", 1 / apply("sqrt", variance))
+    eps = d.given("ε", i.eps)
+    if i.place == "outside":
+        return d.step("k", 1 / (apply("sqrt", variance) + eps))
+    below = variance + eps if i.place == "inside" else apply("max", variance, eps)
+    return d.step("k", 1 / apply("sqrt", below))
+
+
+def array_form(
+    xp: Backend,
+    x: Any,
+    mask: Any,
+    ddof: Any = 1,
+    eps: Any = 0.0,
+    place: Any = "inside",
+    shift_mean: Any = True,
+) -> dict[str, Any]:
+    """Values and mask [..., N, T] -> whitened [..., N, T]."""
+    zero = xp.zeros_like(x)
+    number = xp.cast(mask, x.dtype) + zero
+    count = _over_batch(number)
+    one = xp.ones_like(count)
+    divisor = xp.where(count > 0, count, one)
+    mean = _over_batch(xp.where(mask, x, zero)) / divisor
+    # once more from there: the first mean is as rounded as the largest value
+    mean = mean + _over_batch(xp.where(mask, x - mean, zero)) / divisor
+    # what is masked counts as the mean, which is neither the largest nor the smallest
+    shown = xp.where(mask, x, mean)
+    flat = xp.amax(xp.amax(shown, axis=-1), axis=-1) == xp.amin(xp.amin(shown, axis=-1), axis=-1)
+    left = count - xp.cast(xp.asarray(ddof), x.dtype)
+    flat = flat[..., None, None] | (left <= 0)
+    deviations = xp.where(mask & ~flat, x - mean, zero)
+    variance = _over_batch(xp.square(deviations)) / xp.where(left > 0, left, one)
+    variance = xp.where(flat, one, variance)
+    if place == "outside":
+        below = xp.sqrt(variance) + eps
+    else:
+        eps = xp.zeros_like(variance) + eps
+        below = xp.sqrt(variance + eps if place == "inside" else xp.maximum(variance, eps))
+    kept = xp.where(xp.placed(xp.asarray(shift_mean), x), xp.zeros_like(mean), mean)
+    return {"whitened": xp.where(mask, deviations / below + kept, zero)}
+
+
+def _over_batch(array: Any) -> Any:
+    """The sum over rows and tokens, as [..., 1, 1]."""
+    return array.sum(-1).sum(-1)[..., None, None]

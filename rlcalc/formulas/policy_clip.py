@@ -1,0 +1,98 @@
+"""PPO's clipped surrogate of tokens, from log-probabilities.
+
+    r = exp(log π − log π_old),   o = min(r·A, clip(r, 1−ε, 1+ε')·A),
+    and o = max(o, c·A) where A < 0, with a dual clip c > 1.
+
+The derivative by log π is r·A where the plain product acts, else 0.
+
+Sources: Schulman et al., arXiv:1707.06347, equation 7; Ye et al.,
+arXiv:1912.09729, equation 5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc.backends import Backend
+from rlcalc.exact import compare
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
+from rlcalc.steps.gradient import gradient
+from rlcalc.steps.terms import Name, Symbol, apply, term
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    tokens = [_token(d, i, k) for k in range(len(i.logp))]
+    d.output("objective", [objective for _, objective, _, _ in tokens])
+    slopes = [gradient(objective, [logp]) for logp, objective, _, _ in tokens]
+    if all(slopes):
+        d.output("d_logp", [slope[0] for slope in slopes if slope])
+    else:
+        d.note("The derivative needs numbers: with symbols it is not decided which side acts.")
+    d.output("ratio", [ratio for _, _, ratio, _ in tokens])
+    held = [which for *_, which in tokens]
+    if None not in held:
+        d.output("clipped", [term(which) for which in held if which is not None])
+
+
+def _token(d: Derivation, i: Inputs, k: int) -> tuple[Symbol, Symbol, Symbol, int | None]:
+    """Log-probability, objective and ratio of one token, and what holds it."""
+    at = str(k)
+    logp, old, adv = (
+        d.given(Name(n, at), row[k]) for n, row in zip("abA", (i.logp, i.old_logp, i.adv), strict=True)
+    )
+    x = d.step(Name("x", at), logp - old)
+    if i.log_clamp is not None:
+        bound = d.given("d", i.log_clamp)
+        x = d.step(Name("x'", at), apply("clip", x, -bound, bound))
+    ratio = d.step(Name("r", at), apply("exp", x))
+    low = d.given("ε", i.eps_low)
+    high = low if i.eps_high is None else d.given(Name("ε'", tex=r"\epsilon'"), i.eps_high)
+    inner = d.step(Name("s", at), apply("clip", ratio, 1 - low, 1 + high), "the ratio within its range")
+    plain = ratio * adv
+    objective = d.step(Name("o", at), apply("min", plain, inner * adv))
+    order = compare(plain.value, (inner * adv).value)
+    held = None if order is None else int(order > 0)
+    if i.dual is not None:
+        sign = compare(i.adv[k], 0)
+        if sign is None:
+            d.note("The dual clip needs advantages that are numbers.")
+            return logp, objective, ratio, None
+        if sign < 0:
+            floor = d.given("c", i.dual) * adv
+            above = compare(floor.value, objective.value)
+            held = 2 if above == 1 else held if above is not None else None
+            objective = d.step(Name("o'", at), apply("max", objective, floor))
+    return logp, objective, ratio, held
+
+
+def array_form(
+    xp: Backend,
+    logp: Any,
+    old_logp: Any,
+    adv: Any,
+    eps_low: Any = 0.2,
+    eps_high: Any = None,
+    dual: Any = None,
+    log_clamp: Any = None,
+) -> dict[str, Any]:
+    """Objective, derivative by ``logp``, ratio and what holds it, token by token: [..., K]."""
+    x = logp - old_logp
+    beyond = x != x
+    if log_clamp is not None:
+        beyond = xp.abs(x) > log_clamp
+        x = xp.clip(x, -log_clamp, log_clamp)
+    ratio = xp.exp(x)
+    upper = 1 + (eps_low if eps_high is None else eps_high)
+    lower = 1 - eps_low
+    plain = ratio * adv
+    held = ((adv > 0) & (ratio > upper)) | ((adv < 0) & (ratio < lower))
+    zero = xp.zeros_like(plain)
+    objective = xp.where(held, xp.clip(xp.constant(ratio), lower, upper) * adv, plain)
+    clipped = xp.where(held, zero + 1, zero)
+    if dual is not None:
+        floored = (adv < 0) & (dual * adv > objective)
+        objective = xp.where(floored, dual * adv, objective)
+        clipped = xp.where(floored, zero + 2, clipped)
+    slope = xp.where((clipped > 0) | beyond, zero, plain)
+    return {"objective": objective, "d_logp": slope, "ratio": ratio, "clipped": xp.constant(clipped)}

@@ -1,0 +1,76 @@
+"""Log-probabilities of the tokens taken: the row before a token predicts it.
+
+    logp_t = z_{t−1}[y_t]/τ − log Σ_v exp(z_{t−1}[v]/τ),   t = 1 … K−1,
+    ∂ logp_t / ∂ z_{t−1}[v] = ([v = y_t] − p_v)/τ.
+
+The largest logit is subtracted first, so that nothing overflows.
+
+Source: Vaswani et al., arXiv:1706.03762, section 3.4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc.backends import Backend
+from rlcalc.errors import InputError
+from rlcalc.formulas._softmax import softmax_terms
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
+from rlcalc.spelling import spelled
+from rlcalc.steps.derivation import Derivation
+from rlcalc.steps.terms import Name, apply
+
+
+def check(i: Inputs) -> None:
+    _check(max(i.ids), len(i.logits[0]))
+
+
+def check_arrays(a: Seen) -> None:
+    found = a.look("ids")
+    if found is not None and found[0].size:
+        _check(int(found[0].max()), a.logits.shape[-1])
+
+
+def _check(largest: int, count: int) -> None:
+    if largest >= count:
+        raise InputError(
+            "ids_out_of_range",
+            f"{spelled('ids')} must be from 0 to {count - 1}, not {largest}: a row has {count} logits.",
+            "Tokens are counted from 0.",
+        )
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    tau = d.given("τ", i.temperature)
+    found, slopes = [], []
+    for t in range(1, len(i.ids)):
+        logits = [d.given(Name("z", f"{t - 1},{v}"), value) for v, value in enumerate(i.logits[t - 1])]
+        scaled = logits if i.temperature == 1 else [logit / tau for logit in logits]
+        chances = [
+            d.step(Name("p", f"{t},{v}"), chance, shown=v == i.ids[t])
+            for v, chance in enumerate(softmax_terms(scaled))
+        ]
+        taken = i.ids[t]
+        found.append(d.step(Name("logp", str(t), tex=r"\mathrm{logp}"), apply("log", chances[taken])))
+        slopes.append([(int(v == taken) - chance) / tau for v, chance in enumerate(chances)])
+    d.output("logps", found)
+    d.output("d_logits", slopes)
+
+
+def array_form(xp: Backend, logits: Any, ids: Any, temperature: Any = 1.0) -> dict[str, Any]:
+    """Logits [..., K, V] and tokens [..., K] -> logps [..., K−1] and their slopes [..., K−1, V]."""
+    scaled = logits[..., :-1, :] / temperature
+    taken = xp.placed(ids, logits)[..., 1:]
+    taken, _ = xp.broadcast_arrays(taken, scaled[..., 0])
+    taken = xp.cast(taken, xp.int64)[..., None]
+    most = xp.constant(xp.amax(scaled, axis=-1, keepdims=True))
+    powers = xp.exp(scaled - most)
+    whole = powers.sum(-1)[..., None]
+    logps = xp.take(scaled - most, taken) - xp.log(whole)
+    chosen = xp.indices(logits.shape[-1], logits) == taken
+    chances = powers / whole
+    # 1 − p of the token taken is the sum of the others, which does not cancel
+    others = xp.where(chosen, xp.zeros_like(chances), chances)
+    slopes = xp.where(chosen, others.sum(-1)[..., None], -chances) / temperature
+    return {"logps": logps[..., 0], "d_logits": slopes}

@@ -1,0 +1,61 @@
+"""Rewards of tokens: −β k for every valid one, and the score at the last of a row.
+
+    R_{n,t} = m_{n,t}·(−β k_{n,t}) + [t = t_n] score_n,   t_n the last t with m_{n,t} = 1.
+
+Source: Ziegler et al., arXiv:1909.08593, equation 2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc.backends import Backend
+from rlcalc.formulas.kl_estimate import estimate, estimate_step
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
+from rlcalc.steps.terms import Name, Term, apply, term
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    beta = d.given("β", i.beta)
+    found: list[list[Term]] = []
+    for n, flags in enumerate(i.mask):
+        row: list[Term] = [term(0) for _ in flags]
+        valid = [t for t, there in enumerate(flags) if there]
+        if not valid:
+            d.note(f"Row {n} has no valid token: its score goes nowhere.")
+        for t in valid:
+            at = f"{n},{t}"
+            logp, reference = d.given(Name("a", at), i.logp[n][t]), d.given(Name("b", at), i.ref_logp[n][t])
+            reward: Term = -(beta * estimate_step(d, i, at, logp, reference))
+            if t == valid[-1]:
+                score: Term = d.given(Name("u", str(n)), i.score[n])
+                if i.clip_score is not None:
+                    bound = d.given("q", i.clip_score)
+                    score = d.step(Name("u'", str(n)), apply("clip", score, -bound, bound))
+                reward = score + reward
+            row[t] = d.step(Name("R", at), reward)
+        found.append(row)
+    d.output("rewards", found)
+
+
+def array_form(
+    xp: Backend,
+    score: Any,
+    logp: Any,
+    ref_logp: Any,
+    mask: Any,
+    beta: Any,
+    kind: Any = "k1",
+    clip_score: Any = None,
+) -> dict[str, Any]:
+    """Scores [..., N], log-probabilities and mask [..., N, T] -> rewards [..., N, T]."""
+    if clip_score is not None:
+        score = xp.clip(score, -clip_score, clip_score)
+    value, _ = estimate(xp, logp - ref_logp, kind)
+    zero = xp.zeros_like(value)
+    flags = xp.cast(mask, xp.int64)
+    after = flags.sum(-1)[..., None] - xp.cumsum(flags, -1)  # valid tokens still to come
+    last = mask & (after == 0)
+    penalty = xp.where(mask, -beta * value, zero)
+    return {"rewards": xp.where(last, score[..., None] + penalty, penalty)}

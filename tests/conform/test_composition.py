@@ -1,0 +1,136 @@
+"""Faults beside conventions: inside of them or around, two at once, and under constants that were found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.target.base import from_function
+
+Function = Callable[..., Any]
+
+
+def report(function: Function, formula: str, random: int = 0) -> ConformReport:
+    return run(from_function(function), formula, random=random)
+
+
+def named(found: ConformReport) -> list[str]:
+    return [] if found.diagnosis is None else [match.name for match in found.diagnosis.matches]
+
+
+def estimate(p: Any, q: Any, bound: float = np.inf) -> Any:
+    """The estimator k3 under p."""
+    with np.errstate(all="ignore"):
+        logs = np.where(p > 0, np.log(p / q), 0)
+        each = np.clip(np.exp(-logs) - 1 + logs, -bound, bound)
+        return np.where(p > 0, p * each, 0).sum(axis=-1)
+
+
+def negative_k3(p: Any, q: Any) -> Any:
+    return -estimate(p, q)
+
+
+def negative_k2(p: Any, q: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return -np.where(p > 0, p * np.log(p / q) ** 2 / 2, 0).sum(axis=-1)
+
+
+def swapped_k3(p: Any, q: Any) -> Any:
+    return estimate(q, p)
+
+
+def negative_clamped_k3(p: Any, q: Any) -> Any:
+    return -estimate(p, q, 3)
+
+
+def mean_added_back(rewards: Any) -> Any:
+    mean = rewards.mean(axis=-1, keepdims=True)
+    return (rewards - mean) / (rewards.std(axis=-1, keepdims=True) + 1e-5) + mean
+
+
+def by_the_variance(rewards: Any) -> Any:
+    mean = rewards.mean(axis=-1, keepdims=True)
+    return (rewards - mean) / (rewards.var(axis=-1, keepdims=True) + 1e-5)
+
+
+def two_at_once(rewards: Any, values: Any, gamma: Any, lam: Any, dones: Any) -> Any:
+    """Starts one step too early, and carries on across ends."""
+    found, carried = np.zeros_like(rewards), np.zeros_like(rewards[..., 0])
+    for t in reversed(range(rewards.shape[-1] - 1)):
+        delta = rewards[..., t] + gamma * values[..., t + 1] * (1 - dones[..., t]) - values[..., t]
+        found[..., t] = carried = delta + gamma * lam * carried
+    return found
+
+
+def two_with_one_flag(
+    rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any, truncated: Any
+) -> Any:
+    return two_at_once(rewards, values, gamma, lam, terminated | truncated)
+
+
+BOTH = {"last-advantage-zero", "recursion-crosses-ends"}
+
+
+@pytest.mark.parametrize(
+    ("function", "formula", "name"),
+    [
+        (negative_k3, "kl", "negative-divergence (under k3)"),
+        (negative_k2, "kl", "negative-divergence (under k2)"),
+        (swapped_k3, "kl", "arguments-swapped (under k3)"),
+        (negative_clamped_k3, "kl", "negative-divergence (under k3-clamped=3)"),
+        (mean_added_back, "grpo_advantage", "mean-added-back (under eps=1e-5)"),
+        (by_the_variance, "grpo_advantage", "divided-by-the-variance (under eps=1e-5)"),
+    ],
+)
+def test_a_fault_around_a_convention_is_named(function: Function, formula: str, name: str) -> None:
+    assert named(report(function, formula)) == [name]
+
+
+@pytest.mark.parametrize(
+    ("function", "under"), [(two_at_once, ""), (two_with_one_flag, "truncation-as-termination")]
+)
+def test_two_faults_are_named_once_also_under_a_convention(function: Function, under: str) -> None:
+    (name,) = named(report(function, "gae"))
+    faults, _, way = name.partition(" (under ")
+    assert set(faults.split(" + ")) == BOTH
+    assert way == (f"{under})" if under else "")
+
+
+def odd_far_from_the_end(
+    rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any, truncated: Any
+) -> Any:
+    """One flag for both, and something that nobody has a name for."""
+    over = terminated | truncated
+    found, carried = np.zeros_like(rewards), np.zeros_like(rewards[..., 0])
+    for t in reversed(range(rewards.shape[-1])):
+        delta = rewards[..., t] + gamma * values[..., t + 1] * (1 - over[..., t]) - values[..., t]
+        weight = 0.9 if t == 0 and rewards.shape[-1] > 3 else 1.0
+        found[..., t] = carried = delta + gamma * lam * (1 - over[..., t]) * carried * weight
+    return found
+
+
+def test_without_a_name_the_case_shows_what_no_convention_explains() -> None:
+    found = report(odd_far_from_the_end, "gae")
+    assert not found.passed
+    assert named(found) == []
+    assert [c.name for c in found.tried_under] == ["truncation-as-termination"]
+    # the truncated steps are out of the way: what is left fails where the sequence is long
+    assert all(j.vector.arrays["rewards"].shape[-1] > 3 for j in found.failures)
+    assert any("truncation-as-termination explains" in note for note in found.notes)
+    assert found.conventions == ()
+
+
+def doubles(rewards: Any, values: Any, gamma: Any, terminated: Any, truncated: Any) -> Any:
+    """1.0 − flags is float64, whatever the rewards are."""
+    live = 1.0 - (terminated | truncated)
+    return rewards + gamma * values[..., 1:] * live - values[..., :-1]
+
+
+def test_a_wrong_dtype_hides_no_convention() -> None:
+    found = report(doubles, "td_error")
+    assert found.verdict == "conforms-under-convention"
+    assert [c.name for c in found.conventions] == ["truncation-as-termination"]
