@@ -19,8 +19,8 @@ def gae(compute, /, rewards, values, gamma, lam, terminated):
     from collections import namedtuple
     from types import SimpleNamespace
 
-    fields = namedtuple("Steps", ["reward", "value", "done"])
-    steps = fields(rewards, values[:-1], terminated)
+    Steps = namedtuple("Steps", ["reward", "value", "done"])
+    steps = Steps(rewards, values[:-1], terminated)
     agent = SimpleNamespace(gamma=gamma, gae_lambda=lam)
     advantages, returns = compute(agent, steps, values[-1])
     return {"advantages": advantages, "returns": returns}
