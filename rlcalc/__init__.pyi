@@ -309,6 +309,12 @@ def kl_estimate(
 ) -> Any:
     """Estimates of the KL divergence per token."""
 
+def kl_expected_gradient(
+    p: _Numbers,
+    q: _Numbers,
+) -> Any:
+    """Expected gradients of the KL estimates."""
+
 def masked_whiten(
     x: _Numbers,
     mask: _Numbers | None = None,
@@ -338,6 +344,36 @@ def sft_loss(
 ) -> Any:
     """Causal cross-entropy with shift and mask."""
 
+def token_entropy(
+    logits: _Numbers,
+    temperature: _Numbers = 1,
+    top_k: _Numbers | None = None,
+    top_p: _Numbers | None = None,
+) -> Any:
+    """Entropy of the next token, tempered and truncated."""
+
+def rollout_correction(
+    train_logp: _Numbers,
+    rollout_logp: _Numbers,
+    mask: _Numbers | None = None,
+    level: Literal["token", "sequence", "geometric"] = "token",
+    action: Literal["truncate", "mask", "none"] = "truncate",
+    low: _Numbers | None = None,
+    high: _Numbers | None = None,
+    gate: Literal["token", "sequence", "geometric"] | None = None,
+    normalise: bool | None = None,
+) -> Any:
+    """Weights for tokens that another engine sampled."""
+
+def overlong_penalty(
+    lengths: _Numbers,
+    max_length: _Numbers,
+    buffer: _Numbers,
+    factor: _Numbers = 1,
+    floor: _Numbers = 1,
+) -> Any:
+    """Soft punishment of overlong answers."""
+
 def policy_clip(
     logp: _Numbers,
     old_logp: _Numbers,
@@ -360,6 +396,38 @@ def value_clip_loss(
 ) -> Any:
     """Clipped value loss over tokens."""
 
+def gspo(
+    logp: _Numbers,
+    old_logp: _Numbers,
+    adv: _Numbers,
+    mask: _Numbers | None = None,
+    eps_low: _Numbers = 0.0003,
+    eps_high: _Numbers = 0.0004,
+    sequences: _Numbers | None = None,
+) -> Any:
+    """Loss with one clipped ratio a sequence (GSPO)."""
+
+def cispo(
+    logp: _Numbers,
+    old_logp: _Numbers,
+    adv: _Numbers,
+    low: _Numbers | None = None,
+    high: _Numbers | None = None,
+) -> Any:
+    """REINFORCE with a clipped importance weight (CISPO)."""
+
+def decoupled_ppo(
+    logp: _Numbers,
+    prox_logp: _Numbers,
+    behav_logp: _Numbers,
+    adv: _Numbers,
+    eps_low: _Numbers = 0.2,
+    eps_high: _Numbers = 0.2,
+    cap: _Numbers | None = None,
+    action: Literal["truncate", "mask"] = "truncate",
+) -> Any:
+    """Clipped surrogate of three policies."""
+
 def group_advantage(
     rewards: _Numbers,
     groups: _Numbers,
@@ -380,6 +448,13 @@ def token_gae(
     interior: Literal["skip", "zero", "ignore"] = "skip",
 ) -> Any:
     """GAE over tokens, with padding and tool turns."""
+
+def rloo_advantage(
+    rewards: _Numbers,
+    groups: _Numbers,
+    singleton: Literal["zero", "raw"] = "zero",
+) -> Any:
+    """Leave-one-out advantage (RLOO)."""
 
 def dpo_loss(
     chosen: _Numbers,
@@ -402,6 +477,18 @@ def reward_model_loss(
 ) -> Any:
     """Loss of a reward model (Bradley–Terry)."""
 
+def kto_loss(
+    logps: _Numbers,
+    ref_logps: _Numbers,
+    desirable: _Numbers,
+    kl_logps: _Numbers,
+    kl_ref_logps: _Numbers,
+    beta: _Numbers = 0.1,
+    weight_desirable: _Numbers = 1,
+    weight_undesirable: _Numbers = 1,
+) -> Any:
+    """Loss of Kahneman–Tversky optimisation."""
+
 def ipo_loss(
     chosen: _Numbers,
     rejected: _Numbers,
@@ -422,3 +509,22 @@ def simpo_loss(
     gamma: _Numbers = 0.5,
 ) -> Any:
     """Loss of simple preference optimisation."""
+
+def orpo_loss(
+    chosen: _Numbers,
+    rejected: _Numbers,
+    chosen_lengths: _Numbers,
+    rejected_lengths: _Numbers,
+    beta: _Numbers = 0.1,
+) -> Any:
+    """Loss of odds-ratio preference optimisation."""
+
+def adaptive_kl(
+    coef: _Numbers,
+    kl: _Numbers,
+    target: _Numbers,
+    n_steps: _Numbers,
+    horizon: _Numbers,
+    limit: _Numbers = 0.2,
+) -> Any:
+    """Adaptive coefficient of a KL penalty."""

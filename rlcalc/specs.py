@@ -147,6 +147,7 @@ class Parameter:
         ask: what to say when a required value is missing.
         single: in Python one number for the whole batch, never an array.
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
+        below: dimension whose entries an index counts, from 0; its length is out of range.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
 
@@ -166,6 +167,7 @@ class Parameter:
     single: bool = False
     masks: bool = False
     seen_if: str = ""
+    below: str = ""
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)

@@ -50,7 +50,7 @@ def _row(d: Derivation, i: Inputs, n: int, flags: list[bool]) -> list[tuple[int,
     for j, t in enumerate(steps):
         reward = d.given(Name("R", f"{n},{t}"), i.rewards[n][t])
         errors.append(d.step(Name("δ", f"{n},{t}"), reward + gamma * values[j + 1] - values[j]))
-    found = []
+    found: list[tuple[int, Term, Term]] = []
     for j, t in enumerate(steps):
         if flags[t]:
             later = [_weighted(gamma, lam, k, error) for k, error in enumerate(errors[j:])]

@@ -20,7 +20,8 @@ from rlcalc.steps.terms import Name, Symbol, apply, term, total
 def exact_form(d: Derivation, i: Inputs) -> None:
     eps, factor = d.given("ε", i.eps), d.given("f", i.factor)
     values: list[Symbol] = []
-    errors, held = [], []
+    errors: list[Symbol] = []
+    held: list[int | None] = []
     for n, flags in enumerate(i.mask):
         for t, there in enumerate(flags):
             at = f"{n},{t}"
@@ -64,7 +65,8 @@ def array_form(
     moved = values - old_values
     near = old_values + xp.clip(xp.constant(moved), -eps, eps)
     plain, clipped = values - returns, near - returns
-    held = xp.abs(clipped) > xp.abs(plain)
+    # within the range both are one number, whatever rounding makes of it
+    held = (xp.abs(moved) > eps) & (xp.abs(clipped) > xp.abs(plain))
     zero = xp.zeros_like(plain)
     number = xp.cast(mask, plain.dtype) + zero
     count = number.sum(-1).sum(-1)

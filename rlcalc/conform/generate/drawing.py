@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from rlcalc.conform.generate import tables, tokens
@@ -73,6 +74,12 @@ def _integer(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequenc
     low = p.domain.low if p.domain.low is not None else Fraction(0)
     high = p.domain.high if p.domain.high is not None else low + 9
     return int(low) + data[0] % (int(min(high, low + 9)) - int(low) + 1)
+
+
+def _index(p: Parameter, count: int, value: int) -> int:
+    """One of so many entries; the end of a domain below 0 stands for none of them."""
+    low = int(p.domain.low or 0)
+    return value if value == low < 0 else (value - low) % count
 
 
 def _count(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> Any:
@@ -207,6 +214,8 @@ def drafts(
         for p, lengths, count, _, shared in plan:
             for table in [draft.shared] if shared else draft.rows:
                 part = KINDS[p.kind].read(body[:count], p, extra, lengths)
+                if p.below in dims:
+                    part = map_nested(partial(_index, p, dims[p.below]), part)
                 body = body[count:]
                 scaled = not shared and p.domain.text == "real" and p.kind == "number"
                 table[p.name] = _scaled(part, scale) if scaled else part
