@@ -244,10 +244,9 @@ def _summary(found: Sequence[Cell]) -> list[str]:
 
 def _absent(libraries: Sequence[Library]) -> list[str]:
     """Which libraries have no row, and why."""
-    absent = [lib for lib in libraries if not lib.installed]
-    plain = [lib.distribution for lib in absent if not lib.absent]
+    plain = [lib.distribution for lib in libraries if not lib.installed and not lib.absent]
     lines = ["", f"Not installed when this ran: {', '.join(plain)}."] if plain else []
-    refused = [f"- {lib.distribution}: {lib.absent}" for lib in absent if lib.absent]
+    refused = [f"- {lib.distribution}: {lib.absent}" for lib in libraries if lib.absent]
     return [*lines, "", "Could not be installed:", *refused] if refused else lines
 
 
@@ -330,7 +329,8 @@ def write_tests(folder: Path, found: Sequence[Cell]) -> list[Path]:
         while path in written:  # one function called in several ways
             path = folder / f"test_{stem}_{number}.py"
             number += 1
-        named = "".join(f"#   rlcalc explain {name.partition(' ')[0]}\n" for name in c.faults)
+        names = dict.fromkeys(n for name in c.faults for n in name.partition(" (")[0].split(" + "))
+        named = f"#   rlcalc explain {' '.join(names)}\n" if names else ""
         head = f"# {c.library} {c.version}, {c.function} as {c.formula}: {c.kind}\n{named}"
         write_text(path, f"{head}{c.example.test}")
         written.append(path)
