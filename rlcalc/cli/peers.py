@@ -25,6 +25,9 @@ def peers(
     write: list[Path] = typer.Option(  # noqa: B008
         None, "--write", metavar="FILE", help="Put date and grid into FILE, between its two marks."
     ),
+    tests: Path = typer.Option(  # noqa: B008
+        None, "--write-tests", metavar="FOLDER", help="Put a pytest file per function that fails into FOLDER."
+    ),
     report: Path = typer.Option(  # noqa: B008
         None, "--report", metavar="FILE", help="Put all of --markdown into FILE, between its two marks."
     ),
@@ -46,6 +49,7 @@ def peers(
         matrix_summary,
         published,
         write_between,
+        write_tests,
     )
 
     if as_json and markdown:
@@ -60,6 +64,8 @@ def peers(
         write_between(path, matrix_summary(found, chosen))
     if report is not None:
         write_between(report, matrix_markdown(found, chosen))
+    for path in write_tests(tests, found) if tests is not None else ():
+        notes.note(f"wrote {path}")
     screen = Screen(sys.stdout)
     if as_json:
         write_json(matrix_json(found, chosen))

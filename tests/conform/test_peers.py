@@ -23,9 +23,13 @@ from rlcalc.conform.peers import LIBRARIES, Adapter, Library, libraries, library
 from rlcalc.conform.peers import scope as limits
 from rlcalc.conform.peers.matrix import (
     BEGIN,
+    CONVENTION,
     END,
     NOT_RUN,
+    PASSES,
+    PRECISION,
     PUBLISHED,
+    WRONG,
     Cell,
     cell,
     cells,
@@ -33,14 +37,17 @@ from rlcalc.conform.peers.matrix import (
     matrix_lines,
     matrix_markdown,
     write_between,
+    write_tests,
 )
+from rlcalc.conform.peers.table import Row, read_table
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.errors import DataError, UnknownName
 from rlcalc.specs import load_formula
 
 from .printed import passes
 
-EVERY = [(lib, adapter) for lib in libraries() for adapter in lib.adapters]
+EVERY = [(lib, a) for lib in libraries() for a in lib.adapters if isinstance(a, Adapter)]
+ROWS = [(lib, row) for lib in libraries() for row in lib.adapters if isinstance(row, Row)]
 every_adapter = pytest.mark.parametrize(
     ("lib", "adapter"), EVERY, ids=[f"{lib.name}-{a.formula}-{a.function.split('.')[-1]}" for lib, a in EVERY]
 )
@@ -49,7 +56,7 @@ every_adapter = pytest.mark.parametrize(
 
 
 def test_every_library_has_adapters() -> None:
-    assert [lib.name for lib in libraries() if lib.adapters] == list(LIBRARIES)
+    assert all(bool(lib.adapters) != bool(lib.absent) for lib in libraries())
     with pytest.raises(UnknownName) as caught:
         library("torchlr")
     assert "torchrl" in caught.value.hint
@@ -65,6 +72,15 @@ def test_adapters_take_canonical_arguments(lib: Library, adapter: Adapter) -> No
     catalogue(adapter.formula).chosen(adapter.conventions)  # raises for a name that is not declared
     if adapter.conventions:
         assert adapter.note, "a documented convention is named with its place"
+
+
+@pytest.mark.parametrize(("lib", "row"), ROWS, ids=[row.name for _, row in ROWS])
+def test_rows_name_what_there_is(lib: Library, row: Row) -> None:
+    assert row.name.split(".")[0] == lib.name
+    assert lib.tried, "the version that the matrix was made with"
+    catalogue(row.formula).chosen(row.conventions)  # raises for a name that is not declared
+    if row.conventions:
+        assert row.note, "a documented convention is named with its place"
 
 
 @every_adapter
@@ -90,7 +106,7 @@ def test_a_counterexample_stands_alone(lib: Library, adapter: Adapter, monkeypat
     assert "@" not in re.sub(r'"[^"]*"', "", source)
 
 
-@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize("name", sorted({lib.name for lib, _ in EVERY}))
 def test_modules_import_no_library(name: str) -> None:
     text = Path(inspect.getfile(peers)).with_name(f"{name}.py").read_text("utf-8")
     for node in ast.parse(text).body:
@@ -136,7 +152,7 @@ def scaled(rewards, values, gamma, lam, terminated, factor):
 def loss(ratio, adv, eps):
     return -np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
 """
-RIGHT, WRONG = "(1 - terminated[t])", "1"
+KEEPS, CARRIES = "(1 - terminated[t])", "1"
 
 
 @pytest.fixture
@@ -152,7 +168,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             monkeypatch.delitem(sys.modules, name, raising=False)
 
     (tmp_path / "fakerl" / "__init__.py").write_text("")
-    install(RIGHT)
+    install(KEEPS)
     yield install
     for name in ("fakerl", "fakerl.core"):
         sys.modules.pop(name, None)
@@ -179,7 +195,7 @@ DOCUMENTED = replace(LOSS, conventions=("loss",), note="documents a loss")
 BROKEN = Adapter("fakerl.core.no_such_function", "gae", gae)
 
 
-def of(*adapters: Adapter) -> Library:
+def of(*adapters: Adapter | Row) -> Library:
     return Library("fakerl", "fakerl", "0.1", adapters)
 
 
@@ -198,13 +214,50 @@ def test_verdicts(fake: Any) -> None:
 
 
 def test_a_fault_is_named_and_its_test_passes_once_it_is_fixed(fake: Any) -> None:
-    fake(WRONG)
+    fake(CARRIES)
     found = one(GAE, 20)
     assert (found.verdict, found.faults) == ("nonconforming", ("recursion-crosses-ends",))
     assert found.example is not None
     assert not passes(found.example.test)
-    fake(RIGHT)
+    fake(KEEPS)
     assert passes(found.example.test)
+
+
+def test_a_row_is_read_as_any_function_is(fake: Any, tmp_path: Path) -> None:
+    """No adapter: its parameters are found, and what fails is written for its maintainer."""
+    row = Row("fakerl.core:advantages", "gae", dtypes=("float64",))
+    assert cell(of(row), row, 15).kind == PASSES
+    lossy = Row("fakerl.core:loss", "ppo_clip")
+    assert (cell(of(lossy), lossy, 15).kind, cell(of(lossy), lossy, 15).documented) == (CONVENTION, False)
+    fake(CARRIES)
+    found = cell(of(row), row, 15)
+    assert (found.kind, found.faults) == (WRONG, ("recursion-crosses-ends",))
+    (path,) = write_tests(tmp_path / "tests", [found])
+    text = path.read_text("utf-8")
+    assert text.startswith("# fakerl 0.1, fakerl.core.advantages as gae: gives a wrong answer\n")
+    assert "#   rlcalc explain recursion-crosses-ends\n" in text
+    assert not passes(text)
+    fake(KEEPS)
+    assert passes(text)
+
+
+def test_float32_inside_is_a_kind_of_its_own(fake: Any) -> None:
+    def inside(function: Any, /, rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+        none = np.zeros(rewards.shape, bool)
+        narrow = function(rewards.astype(np.float32), values.astype(np.float32), gamma, lam, none)
+        return narrow.astype(rewards.dtype)
+
+    found = one(replace(GAE, call=inside))
+    assert (found.verdict, found.kind) == ("nonconforming", PRECISION)
+    assert found.example is not None
+
+
+def test_a_table_is_refused_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "fakerl.toml"
+    path.write_text('[[function]]\nname = "fakerl.core:loss"\nformule = "ppo_clip"\n')
+    with pytest.raises(DataError) as caught:
+        read_table(path)
+    assert "fakerl.toml: function" in caught.value.message
 
 
 def test_settings_choose_among_functions_that_are_called_alike(fake: Any) -> None:
@@ -224,9 +277,10 @@ def test_a_difference_of_precision_says_so() -> None:
     found = one(Adapter("rlcalc.gae", "gae", narrow, outside=ALONE))
     assert found.verdict == "nonconforming"
     assert found.why.endswith("nothing wrong in float32")
-    assert not found.rounds  # it is off by gamma alone, which is no fault that is known
+    assert (found.kind, found.faults) == (PRECISION, ())  # off by gamma alone, which no known bug is
     rounds = replace(found, faults=("discounts-in-float32",), rounds=True)
-    assert "| precision: discounts-in-float32 |" in matrix_markdown([rounds], [])
+    assert rounds.kind == PRECISION
+    assert "| – | – | gae: `discounts-in-float32` | – |" in matrix_markdown([rounds], [])
 
 
 # the matrix
@@ -256,7 +310,7 @@ def test_printers(fake: Any, tmp_path: Path) -> None:
 def test_tables_and_report_from_one_run(
     fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fake(WRONG)
+    fake(CARRIES)
     monkeypatch.setattr(peers, "libraries", lambda: [of(GAE)])
     one_table, other, report = (tmp_path / name for name in ("README.md", "published.md", "peers.md"))
     for path in (one_table, other, report):
@@ -265,7 +319,7 @@ def test_tables_and_report_from_one_run(
     assert main(["peers", "--random", "0", *words]) == 0
     assert "fakerl 0.1" in capsys.readouterr().out
     assert one_table.read_text() == other.read_text()
-    grid = "| gae | **no**: recursion-crosses-ends |"
+    grid = "| fakerl 0.1 | – | – | – | gae: `recursion-crosses-ends` |"
     assert grid in one_table.read_text()
     assert grid in report.read_text()
     assert "def test_gae_counterexample" not in one_table.read_text()
@@ -280,9 +334,9 @@ def test_without_libraries_the_last_matrix_is_shown(
     out, err = capsys.readouterr()
     assert "pip install 'rlcalc[peers]'" in err
     assert re.search(r"^Run on \d{4}-\d\d-\d\d", out)
-    for distribution in LIBRARIES.values():
-        assert re.search(rf"^{distribution} \d", out, re.MULTILINE)
-    assert "\n  td_error: precision: discounts-in-float32\n" in out
+    for lib in libraries():
+        assert bool(re.search(rf"^{lib.distribution} \d", out, re.MULTILINE)) != bool(lib.absent)
+    assert "td_error: discounts-in-float32" in out.partition("\n  loses precision: ")[2]
     assert main(["peers", "trl"]) == 0
     assert capsys.readouterr().out.count("\n  ") == 1
 

@@ -1,8 +1,10 @@
-"""Released libraries under test: one module per library, used only when it is installed.
+"""Released libraries under test, each used only when it is installed.
 
-An adapter is one decorated function in ``rlcalc.conform.peers.<library>``. It
-is given the library's function, then the arguments of the formula by name; it
-translates names, shapes and flags, and repairs nothing::
+Most functions of a library are rows of a table, ``peers/<library>.toml``, and
+are read as any function is that a user names; see ``table``. What no row can
+say has an adapter, a decorated function in ``rlcalc.conform.peers.<library>``.
+It is given the library's function, then the arguments of the formula by name;
+it translates names, shapes and flags, and repairs nothing::
 
     @peer("rlax", "gae", "rlax.truncated_generalized_advantage_estimation", backend="jax")
     def gae(function, /, rewards, values, gamma, lam, terminated):
@@ -20,9 +22,11 @@ from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from inspect import getsource
+from pathlib import Path
 from typing import Any
 
 from rlcalc.conform.peers.scope import Reason, any_of, scoped
+from rlcalc.conform.peers.table import Row, Table, read_table
 from rlcalc.conform.target.base import DTYPES, Target, from_function
 from rlcalc.errors import UnknownName, shown, suggestion
 
@@ -35,7 +39,20 @@ LIBRARIES = {
     "pfrl": "pfrl",
     "trl": "trl",
     "verl": "verl",
+    "skrl": "skrl",
+    "rl_games": "rl_games",
+    "rsl_rl": "rsl-rl-lib",
+    "agilerl": "agilerl",
+    "xuance": "xuance",
+    "sample_factory": "sample-factory",
+    "ray": "ray",
+    "brax": "brax",
+    "rejax": "rejax",
+    "tunix": "google-tunix",
+    "torchtune": "torchtune",
+    "openrlhf": "openrlhf",
 }
+HERE = Path(__file__).parent
 # names that an adapter may use without importing them itself
 IMPORTS = {"np": "import numpy as np", "torch": "import torch"}
 
@@ -67,6 +84,11 @@ class Adapter:
     helpers: tuple[Callable[..., Any], ...] = ()
     outside: Reason | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def map(self) -> Mapping[str, str]:
+        """An adapter is called by the formula's own names."""
+        return {}
 
     def target(self, limit: float = 60.0) -> Target:
         """The library's function as a target; this imports the library.
@@ -150,17 +172,22 @@ def peer(
 
 @dataclass(frozen=True)
 class Library:
-    """A library and its adapters.
+    """A library and its functions.
 
     Attributes:
         distribution: what is installed under which name.
         version: empty where it is not installed.
+        adapters: its functions, those of the table first.
+        tried: the version that the matrix was made with, where its table says it.
+        absent: why it cannot be installed beside the others; empty where it can.
     """
 
     name: str
     distribution: str
     version: str
-    adapters: tuple[Adapter, ...]
+    adapters: tuple[Adapter | Row, ...]
+    tried: str = ""
+    absent: str = ""
 
     @property
     def installed(self) -> bool:
@@ -177,8 +204,13 @@ def library(name: str) -> Library:
     if word not in LIBRARIES:
         hint = suggestion(word, list(LIBRARIES)) or f"There are {', '.join(LIBRARIES)}."
         raise UnknownName("unknown_library", f"There is no adapter for {shown(name)}.", hint)
-    import_module(f"{__name__}.{word}")
-    return Library(word, LIBRARIES[word], _version(LIBRARIES[word]), tuple(_ADAPTERS.get(word, ())))
+    if (HERE / f"{word}.py").is_file():
+        import_module(f"{__name__}.{word}")
+    path = HERE / f"{word}.toml"
+    known = read_table(path) if path.is_file() else Table()
+    functions = (*known.function, *_ADAPTERS.get(word, ()))
+    distribution = LIBRARIES[word]
+    return Library(word, distribution, _version(distribution), functions, known.version, known.absent)
 
 
 def libraries() -> list[Library]:

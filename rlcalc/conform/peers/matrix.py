@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from rlcalc.conform.peers import Adapter, Library
+from rlcalc.conform.peers.table import Row
 from rlcalc.conform.report.counterexample import Counterexample, counterexample
 from rlcalc.conform.runner import ConformReport, run
-from rlcalc.errors import DataError
+from rlcalc.errors import DataError, InputError
 from rlcalc.files import read_text, write_text
 from rlcalc.golden.replay import brief
 
@@ -20,6 +22,11 @@ BEGIN, END = "<!-- rlcalc peers: begin -->", "<!-- rlcalc peers: end -->"
 PUBLISHED = Path(__file__).with_name("published.md")
 RANDOM = 200
 NOT_RUN = "not-run"
+PASSES, CONVENTION, PRECISION, WRONG = (
+    "passes", "passes with a documented convention", "loses precision", "gives a wrong answer"
+)  # fmt: skip
+# what the matrix tells apart, the best first; a column each
+KINDS = (PASSES, CONVENTION, PRECISION, WRONG)
 SHORT = 60
 LONGEST_FILE = 2**22
 
@@ -52,6 +59,17 @@ class Cell:
     example: Counterexample | None = field(default=None, compare=False)
 
     @property
+    def kind(self) -> str:
+        """Which of ``KINDS`` it is; ``not-run`` where it could not be asked."""
+        if self.verdict == NOT_RUN:
+            return NOT_RUN
+        if self.verdict == "conforms-under-convention":
+            return CONVENTION
+        if self.verdict == "conforms":
+            return PASSES
+        return PRECISION if self.rounds else WRONG
+
+    @property
     def words(self) -> str:
         """The verdict as it stands in the table."""
         if self.verdict == "conforms-under-convention":
@@ -77,7 +95,7 @@ def cells(
     return found
 
 
-def cell(library: Library, adapter: Adapter, random: int = RANDOM) -> Cell:
+def cell(library: Library, adapter: Adapter | Row, random: int = RANDOM) -> Cell:
     """Run one adapter."""
     facts = (library.distribution, library.version, adapter.function, adapter.formula)
     try:
@@ -88,7 +106,17 @@ def cell(library: Library, adapter: Adapter, random: int = RANDOM) -> Cell:
         return Cell(*facts, NOT_RUN, note=adapter.note, why=why)
     # lost precision is a cell of its own, where a user's function has a note
     precise = ("float64",) if "float64" in target.dtypes else ()
-    report = run(target, adapter.formula, adapter.conventions, random=random, require=precise)
+
+    def asked(require: Sequence[str]) -> ConformReport:
+        return run(
+            target, adapter.formula, adapter.conventions, random=random, mapped=adapter.map, require=require
+        )
+
+    try:
+        report = asked(precise)
+        rounds = bool(precise) and not _right(report) and _right(asked(()))
+    except InputError as error:
+        return Cell(*facts, NOT_RUN, note=adapter.note, why=error.message)
     example = None if report.verdict.startswith("conforms") else counterexample(report, target)
     matches = () if report.diagnosis is None else report.diagnosis.matches
     ran = [j for j in report.judgements if j.dtype == target.dtypes[0] and j.status != "skipped"]
@@ -98,13 +126,17 @@ def cell(library: Library, adapter: Adapter, random: int = RANDOM) -> Cell:
         conventions=tuple(c.name for c in report.conventions),
         documented=report.declared,
         faults=tuple(match.name for match in matches),
-        rounds=bool(matches) and all(fault.rounds for match in matches for fault in match.faults),
+        rounds=rounds or (bool(matches) and all(f.rounds for match in matches for f in match.faults)),
         note=adapter.note,
         why=_why(report, example, target.dtypes),
         passed=(sum(not j.failed for j in ran), len(ran)),
         digits=report.digits(target.dtypes[0]),
         example=example,
     )
+
+
+def _right(report: ConformReport) -> bool:
+    return report.verdict.startswith("conforms")
 
 
 def _why(report: ConformReport, example: Counterexample | None, dtypes: Sequence[str]) -> str:
@@ -131,6 +163,7 @@ def matrix_json(found: Sequence[Cell], libraries: Sequence[Library]) -> dict[str
                 "function": c.function,
                 "formula": c.formula,
                 "verdict": c.verdict,
+                "kind": c.kind,
                 "conventions": list(c.conventions),
                 "documented": c.documented,
                 "faults": list(c.faults),
@@ -176,6 +209,8 @@ def matrix_lines(found: Sequence[Cell], libraries: Sequence[Library]) -> list[st
 
 def install(library: Library) -> str:
     """The line that installs a library; the extra of most has none whose requirements contradict theirs."""
+    if library.tried:
+        return f"pip install {library.distribution}=={library.tried}"
     return f"pip install 'rlcalc[peers{'-verl' if library.name == 'verl' else ''}]'"
 
 
@@ -208,31 +243,33 @@ def _summary(found: Sequence[Cell]) -> list[str]:
 
 
 def _absent(libraries: Sequence[Library]) -> list[str]:
-    absent = [lib.distribution for lib in libraries if not lib.installed]
-    return ["", f"Not installed when this ran: {', '.join(absent)}."] if absent else []
+    """Which libraries have no row, and why."""
+    plain = [lib.distribution for lib in libraries if not lib.installed and not lib.absent]
+    lines = ["", f"Not installed when this ran: {', '.join(plain)}."] if plain else []
+    refused = [f"- {lib.distribution}: {lib.absent}" for lib in libraries if lib.absent]
+    return [*lines, "", "Could not be installed:", *refused] if refused else lines
 
 
 def _grid(found: Sequence[Cell]) -> list[str]:
-    """Formula × library, in as few words as can be; – where a library has no function for it."""
-    columns = list(dict.fromkeys((c.library, c.version) for c in found))
-    lines = ["| | " + " | ".join(" ".join(column) for column in columns) + " |"]
-    lines.append("|---" * (len(columns) + 1) + "|")
-    for formula in dict.fromkeys(c.formula for c in found):
+    """Library × what its functions are; – where none is."""
+    lines = ["| library | " + " | ".join(KINDS) + " |", "|---" * (len(KINDS) + 1) + "|"]
+    for name, version in dict.fromkeys((c.library, c.version) for c in found if c.verdict != NOT_RUN):
         row = []
-        for name, _ in columns:
-            words = [_brief(c) for c in found if (c.library, c.formula) == (name, formula)]
+        for kind in KINDS:
+            words = [_brief(c) for c in found if (c.library, c.version, c.kind) == (name, version, kind)]
             row.append("<br>".join(dict.fromkeys(words)) or "–")
-        lines.append(f"| {formula} | " + " | ".join(row) + " |")
+        lines.append(f"| {name} {version} | " + " | ".join(row) + " |")
     return lines
 
 
 def _brief(c: Cell) -> str:
-    if c.verdict == "conforms-under-convention":
-        return "under " + " and ".join(c.conventions)
-    if c.verdict in ("conforms", NOT_RUN):
-        return c.verdict
-    word = "precision" if c.rounds else "**no**"
-    return f"{word}: {' or '.join(c.faults) or _cell(c.why or c.verdict)}"
+    if c.kind == PASSES:
+        return c.formula
+    if c.kind == CONVENTION:
+        found = "" if c.documented else ", found by trying"
+        return f"{c.formula} ({', '.join(c.conventions)}{found})"
+    named = " or ".join(f"`{name}`" for name in c.faults)
+    return f"{c.formula}: {named or _cell(c.why or c.verdict)}"
 
 
 def _cell(text: str) -> str:
@@ -262,15 +299,39 @@ def _marks(path: Path, whole: str) -> tuple[int, int]:
 
 
 def published(libraries: Sequence[Library]) -> list[str]:
-    """The matrix of the last release, a line per library and formula."""
+    """The matrix of the last release: a line for each library and for what its functions are."""
     whole = read_text(PUBLISHED, LONGEST_FILE)
     start, end = _marks(PUBLISHED, whole)
     date, *rest = whole[start:end].strip().splitlines()
-    (_, *heads), _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in rest if line)
+    table = [line for line in rest if line.startswith("|")]
+    (_, *heads), _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in table)
     lines = [date]
     chosen = {lib.distribution for lib in libraries}
-    for column, head in enumerate(heads, 1):
-        if head.split()[0] in chosen:
-            words = [(row[0], word) for row in rows for word in row[column].split("<br>") if word != "–"]
-            lines += [head, *(f"  {formula}: {word.replace('**', '')}" for formula, word in words)]
+    for library, *cells_ in rows:
+        if library.split()[0] in chosen:
+            lines.append(library)
+            for head, text in zip(heads, cells_, strict=True):
+                words = [word.replace("`", "") for word in text.split("<br>") if word != "–"]
+                lines += [f"  {head}: {', '.join(words)}"] * bool(words)
     return lines
+
+
+def write_tests(folder: Path, found: Sequence[Cell]) -> list[Path]:
+    """A pytest file for every function that does not pass, which its maintainer can take as it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for c in found:
+        if c.example is None:
+            continue
+        stem = re.sub(r"\W+", "_", f"{c.library}_{c.function.rpartition('.')[2]}_{c.formula}")
+        path = folder / f"test_{stem}.py"
+        number = 2
+        while path in written:  # one function called in several ways
+            path = folder / f"test_{stem}_{number}.py"
+            number += 1
+        names = dict.fromkeys(n for name in c.faults for n in name.partition(" (")[0].split(" + "))
+        named = f"#   rlcalc explain {' '.join(names)}\n" if names else ""
+        head = f"# {c.library} {c.version}, {c.function} as {c.formula}: {c.kind}\n{named}"
+        write_text(path, f"{head}{c.example.test}")
+        written.append(path)
+    return written
