@@ -84,7 +84,9 @@ def test_derivatives(formula: str, given: dict[str, Any]) -> None:
 
 
 def test_every_formula_has_its_derivatives_checked() -> None:
-    assert {formula for formula, _ in CASES} == set(formula_names()) - COUNTS
+    # formulas of language-model training declare theirs as outputs, which verify holds to autograd
+    of_the_lecture = {name for name in formula_names() if load_formula(name).sections}
+    assert {formula for formula, _ in CASES} == of_the_lecture - COUNTS
 
 
 @pytest.mark.parametrize(
