@@ -22,10 +22,11 @@ FLOORS = (
     ("formulas",),
     ("reference", "evaluation"),
     ("api", "golden"),
-    ("conform", "ppo", "audit"),
+    ("conform", "ppo", "audit", "error_codes"),
     ("_pytest_report",),
     ("testing",),
     ("cli",),
+    ("site",),
     ("__main__", "_stubs"),
 )
 
