@@ -484,6 +484,17 @@ def token_gae(
 ) -> Any:
     """GAE over tokens, with padding and tool turns."""
 
+def reinforce_pp_advantage(
+    rewards: _Numbers,
+    mask: _Numbers | None = None,
+    gamma: _Numbers = 1,
+    ddof: _Numbers = 1,
+    eps: _Numbers = 0,
+    place: Literal["inside", "outside", "floor"] = "inside",
+    interior: Literal["skip", "count", "reset"] = "skip",
+) -> Any:
+    """Advantages of REINFORCE++: returns, whitened over the batch."""
+
 def rloo_advantage(
     rewards: _Numbers,
     groups: _Numbers,
@@ -585,6 +596,13 @@ def adaptive_kl(
     limit: _Numbers = 0.2,
 ) -> Any:
     """Adaptive coefficient of a KL penalty."""
+
+def pass_at_k(
+    n: _Numbers,
+    c: _Numbers,
+    k: _Numbers,
+) -> Any:
+    """Chance that k samples hold a right one (pass@k)."""
 
 def best_of_n_kl(
     probs: _Numbers,

@@ -73,6 +73,15 @@ class Evaluation:
         return f"<Evaluation of {self.formula.name}: {ran}; {agree}>"
 
     @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """What the entries of a dimension are called: states, actions, tokens."""
+        found = dict(self.inputs.names)
+        columns = self.results.get("columns")
+        if columns is not None:  # an output that names those of another
+            found["S"] = tuple(map(str, columns.exact or columns.numpy or ()))
+        return found
+
+    @property
     def answer(self) -> Result:
         """The first output.
 

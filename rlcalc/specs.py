@@ -212,7 +212,13 @@ class Derivative:
 
 @dataclass(frozen=True)
 class Output:
-    """One result. ``of`` names the full sequence whose first entry this is."""
+    """One result.
+
+    Attributes:
+        of: the full sequence whose first entry this is.
+        table: outputs with the same word here are printed as columns of one table, whose rows are their
+            first dimension.
+    """
 
     name: str = field(metadata=_matches(_NAME, "a Python name"))
     about: str
@@ -222,6 +228,7 @@ class Output:
     kind: Literal["number", "word"] = "number"
     of: str | None = None
     exact_only: bool = False
+    table: str = ""
     derivative: Derivative | None = None
 
     def __post_init__(self) -> None:

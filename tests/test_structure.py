@@ -22,6 +22,7 @@ FLOORS = (
     ("formulas",),
     ("reference", "evaluation"),
     ("api", "golden"),
+    ("training",),
     ("conform", "ppo", "audit"),
     ("_pytest_report",),
     ("testing",),
