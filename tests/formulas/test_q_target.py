@@ -42,8 +42,6 @@ def test_a_truncated_step_is_a_step_like_any_other() -> None:
     ],
 )
 def test_letters_have_no_largest(formula: str, given: dict[str, object], name: str) -> None:
-    with pytest.raises(
-        rlcalc.InputError, match=r"Which entry of .* is the largest is open: \S or \S"
-    ) as caught:
+    with pytest.raises(rlcalc.InputError, match=r"is the largest is open: \S or \S") as caught:
         rlcalc.derive(formula, rewards=["1"], gamma="1", **given)
     assert caught.value.code == f"{name}_not_ordered"
