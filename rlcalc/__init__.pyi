@@ -59,15 +59,6 @@ def td_error(
 ) -> Any:
     """TD error."""
 
-def expected_sarsa_target(
-    rewards: _Numbers,
-    q_values: _Numbers,
-    policy: _Numbers,
-    gamma: _Numbers,
-    terminated: _Numbers | None = None,
-) -> Any:
-    """Target of expected SARSA."""
-
 def td_update(
     value: _Numbers,
     target: _Numbers,
@@ -122,6 +113,50 @@ def traces(
     replacing: bool | None = None,
 ) -> Any:
     """Eligibility traces and offline TD(λ)."""
+
+def q_target(
+    rewards: _Numbers,
+    next_q: _Numbers,
+    gamma: _Numbers,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Target of Q-learning and DQN."""
+
+def double_q_target(
+    rewards: _Numbers,
+    next_q_online: _Numbers,
+    next_q_target: _Numbers,
+    gamma: _Numbers,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Target of double Q-learning and double DQN."""
+
+def sarsa_target(
+    rewards: _Numbers,
+    next_q: _Numbers,
+    next_actions: _Numbers,
+    gamma: _Numbers,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Target of SARSA."""
+
+def expected_sarsa_target(
+    rewards: _Numbers,
+    q_values: _Numbers,
+    policy: _Numbers | None = None,
+    gamma: _Numbers = ...,
+    epsilon: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Target of expected SARSA."""
 
 def bellman(
     mdp: _Process,

@@ -24,7 +24,10 @@ from rlcalc.records import Place, read_record
 Kind = Literal["number", "integer", "count", "flag", "choice", "word", "mdp"]
 Group = Literal[
     "Returns",
+    "Value targets",
     "Control and policy gradient",
+    "Bandits and exploration",
+    "Continuous actions",
     "Advantage, actor and critic",
     "PPO",
     "Language models and counting",

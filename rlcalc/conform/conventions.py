@@ -27,9 +27,13 @@ def _flags(arrays: dict[str, Any], name: str) -> Any:
     "truncation-as-termination",
     {
         "discounted_return": "libraries with one flag, done",
+        "double_q_target": "libraries with one flag, done",
+        "expected_sarsa_target": "libraries with one flag, done",
         "gae": "cleanrl, LeanRL, baselines ppo1 and ppo2, purejaxrl",
         "lambda_return": "libraries with one flag, done",
         "n_step_return": "libraries with one flag, done",
+        "q_target": "libraries with one flag, done",
+        "sarsa_target": "libraries with one flag, done",
         "td_error": "libraries with one flag, done",
     },
 )
