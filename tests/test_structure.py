@@ -24,6 +24,7 @@ FLOORS = (
     ("api", "golden"),
     ("training",),
     ("conform", "ppo", "audit"),
+    ("study",),
     ("_pytest_report",),
     ("testing",),
     ("cli",),
