@@ -24,7 +24,10 @@ from rlcalc.records import Place, read_record
 Kind = Literal["number", "integer", "count", "flag", "choice", "word", "mdp"]
 Group = Literal[
     "Returns",
+    "Value targets",
     "Control and policy gradient",
+    "Bandits and exploration",
+    "Continuous actions",
     "Advantage, actor and critic",
     "PPO",
     "Language models and counting",
@@ -147,6 +150,7 @@ class Parameter:
         ask: what to say when a required value is missing.
         single: in Python one number for the whole batch, never an array.
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
+        blanks: a text with blanks is several entries; else it is one word with blanks in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
@@ -168,6 +172,7 @@ class Parameter:
     masks: bool = False
     seen_if: str = ""
     below: str = ""
+    blanks: bool = False
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)
@@ -209,7 +214,13 @@ class Derivative:
 
 @dataclass(frozen=True)
 class Output:
-    """One result. ``of`` names the full sequence whose first entry this is."""
+    """One result.
+
+    Attributes:
+        of: the full sequence whose first entry this is.
+        table: outputs with the same word here are printed as columns of one table, whose rows are their
+            first dimension.
+    """
 
     name: str = field(metadata=_matches(_NAME, "a Python name"))
     about: str
@@ -219,6 +230,7 @@ class Output:
     kind: Literal["number", "word"] = "number"
     of: str | None = None
     exact_only: bool = False
+    table: str = ""
     derivative: Derivative | None = None
 
     def __post_init__(self) -> None:

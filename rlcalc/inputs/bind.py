@@ -34,6 +34,7 @@ class Inputs:
         typed: names that were typed, as opposed to defaults.
         dims: length of every dimension, such as ``{"T": 3}``.
         notes: remarks of the specification (a step size above 1).
+        names: what the entries of a dimension are called, such as ``{"S": ("high", "low")}``.
     """
 
     formula: Formula
@@ -41,6 +42,7 @@ class Inputs:
     typed: frozenset[str]
     dims: dict[str, int]
     notes: list[str] = field(default_factory=list)
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _floats: dict[str, tuple[Any, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def floats(self, name: str) -> Any:
@@ -122,13 +124,23 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
             _check_shape(parameter, values[parameter.name], dims)
         elif parameter.default is not None:
             values[parameter.name] = _default(formula, parameter, dims)
-    inputs = Inputs(formula, values, frozenset(given), dims, [padded] if padded else [])
+    inputs = Inputs(
+        formula, values, frozenset(given), dims, [padded] if padded else [], _names(active, values)
+    )
     for parameter in active:
         if parameter.name in given:
             check_domain(parameter, values[parameter.name], inputs.notes)
     if inputs.symbols:
         check_together(inputs.pairs(), inputs.notes)
     return inputs
+
+
+def _names(active: list[Parameter], values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """What the entries of a dimension are called, by the inputs that know it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for parameter in active:
+        found |= getattr(values[parameter.name], "names", None) or {}
+    return found
 
 
 def _absent(parameter: Parameter, value: Any) -> bool:

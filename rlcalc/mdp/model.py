@@ -34,6 +34,11 @@ class MDP:
     label: str
 
     @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """What the entries along the dimensions of its tables are called."""
+        return {"S": self.states, "A": self.actions}
+
+    @property
     def non_terminal(self) -> tuple[int, ...]:
         """Indices of the states that are not terminal."""
         return tuple(s for s, over in enumerate(self.terminal) if not over)

@@ -49,8 +49,9 @@ def document(name: str) -> dict[str, Any]:
 
 
 def _is_plain(vector: Vector) -> bool:
+    """Whether it is one case, and no batch, of few numbers."""
     arrays = [value for value in vector.arrays.values() if hasattr(value, "ndim")]
-    return all(value.ndim < 2 for value in arrays) and sum(value.size for value in arrays) <= _MOST
+    return not vector.rows and sum(value.size for value in arrays) <= _MOST
 
 
 def _vector(vector: Vector, answer: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from rlcalc.nested import map_nested
 from rlcalc.site.markdown import mathml
 from rlcalc.specs import Formula, Parameter, load_formula
 
+BACKENDS = ("--backends", "sympy")
 CHECK = "--check"  # an option for a student's own answer
 INFINITE = {"infinity": r"\infty", "-infinity": r"-\infty"}
 _MOST_MATHML = 400  # characters of a number that is still drawn
@@ -114,31 +115,28 @@ def calculate(formula: str, fields: Mapping[str, str], check: str = "") -> dict[
     spec = load_formula(formula)
     with tempfile.TemporaryDirectory() as folder:
         words = words_of(spec, fields, Path(folder))
-        words += [CHECK, *check.split()] if check.strip() else []
-        status, out, err = _run([*words, "--json", "--backends", "sympy"])
-        found: dict[str, Any] = {"command": " ".join(["rlcalc", *map(quoted, _named(words))])}
-        document = json.loads(out) if out.strip() else {}
-        if not document.get("outputs"):
+        asked = [CHECK, *check.split()] if check.strip() else []
+        status, out, err = _run([*words, "--json", *BACKENDS])
+        found: dict[str, Any] = {"command": " ".join(["rlcalc", *map(quoted, _named([*words, *asked]))])}
+        if status != FINE:
             return {**found, **_error(err)}
-        found["python"] = _python(spec, read_inputs(spec, words[1 : 1 + _before(words)]))
+        found["python"] = _python(spec, read_inputs(spec, words[1:]))
+        found["said"] = _checked([*words, *asked]) if asked else ""
+    document = json.loads(out)
     return {
         **found,
         "outputs": [_output(spec, name, value) for name, value in document["outputs"].items()],
         "steps": [
             {"math": mathml(s["latex"], "block"), "note": s.get("note", "")} for s in document["steps"]
         ],
-        "notes": document.get("notes", []),
-        "said": "" if status == FINE else _error(err)["error"],
-        "extra": {key: value for key, value in document.items() if key not in _KNOWN},
+        "notes": document["notes"],
     }
 
 
-_KNOWN = ("schema", "version", "formula", "inputs", "outputs", "agree", "steps", "notes")
-
-
-def _before(words: list[str]) -> int:
-    """How many words after the command stand before the one that asks for a check."""
-    return (words.index(CHECK) if CHECK in words else len(words)) - 1
+def _checked(words: list[str]) -> str:
+    """What the command says of a student's own answer."""
+    _, out, err = _run([*words, *BACKENDS])
+    return (out.strip() or err.strip()).strip()
 
 
 def _named(words: list[str]) -> list[str]:

@@ -54,7 +54,8 @@ def test_names_of_a_tutorial_are_understood(gae: dict[str, object]) -> None:
 
 
 def test_a_convention_is_no_bug() -> None:
-    source = "def loss(ratio, adv, eps):\n    c = min(max(ratio, 1 - eps), 1 + eps)\n    return -min(ratio * adv, c * adv)"
+    clip = "min(max(ratio, 1 - eps), 1 + eps)"
+    source = f"def loss(ratio, adv, eps):\n    return -min(ratio * adv, {clip} * adv)"
     found = judge(document("ppo_clip"), source)
     assert (found["verdict"], found["matches"][0]["name"]) == ("conforms-under-convention", "loss")
 
