@@ -341,15 +341,6 @@ def test_without_libraries_the_last_matrix_is_shown(
     assert capsys.readouterr().out.count("\n  ") == 1
 
 
-def test_the_readme_has_the_published_matrix() -> None:
-    readme = Path(rlcalc.__file__).parents[1] / "README.md"
-    grids = [
-        path.read_text("utf-8").partition(BEGIN)[2].partition(END)[0].split("\n")
-        for path in (readme, PUBLISHED)
-    ]
-    assert grids[0] == grids[1]
-
-
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # what a library does with what is deprecated elsewhere is its affair
 @pytest.mark.parametrize("name", LIBRARIES)
