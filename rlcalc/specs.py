@@ -148,6 +148,8 @@ class Parameter:
         single: in Python one number for the whole batch, never an array.
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
         below: dimension whose entries an index counts, from 0; its length is out of range.
+        policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
+        of_mdp: where it is not given, the process says it, if it does.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
 
@@ -168,6 +170,8 @@ class Parameter:
     masks: bool = False
     seen_if: str = ""
     below: str = ""
+    policy: bool = False
+    of_mdp: bool = False
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)
