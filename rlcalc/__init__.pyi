@@ -309,6 +309,12 @@ def kl_estimate(
 ) -> Any:
     """Estimates of the KL divergence per token."""
 
+def kl_expected_gradient(
+    p: _Numbers,
+    q: _Numbers,
+) -> Any:
+    """Expected gradients of the KL estimates."""
+
 def masked_whiten(
     x: _Numbers,
     mask: _Numbers | None = None,
@@ -337,6 +343,36 @@ def sft_loss(
     smoothing: _Numbers = 0,
 ) -> Any:
     """Causal cross-entropy with shift and mask."""
+
+def token_entropy(
+    logits: _Numbers,
+    temperature: _Numbers = 1,
+    top_k: _Numbers | None = None,
+    top_p: _Numbers | None = None,
+) -> Any:
+    """Entropy of the next token, tempered and truncated."""
+
+def rollout_correction(
+    train_logp: _Numbers,
+    rollout_logp: _Numbers,
+    mask: _Numbers | None = None,
+    level: Literal["token", "sequence", "geometric"] = "token",
+    action: Literal["truncate", "mask", "none"] = "truncate",
+    low: _Numbers | None = None,
+    high: _Numbers | None = None,
+    gate: Literal["token", "sequence", "geometric"] | None = None,
+    normalise: bool | None = None,
+) -> Any:
+    """Weights for tokens that another engine sampled."""
+
+def overlong_penalty(
+    lengths: _Numbers,
+    max_length: _Numbers,
+    buffer: _Numbers,
+    factor: _Numbers = 1,
+    floor: _Numbers = 1,
+) -> Any:
+    """Soft punishment of overlong answers."""
 
 def policy_clip(
     logp: _Numbers,
@@ -371,6 +407,27 @@ def gspo(
 ) -> Any:
     """Loss with one clipped ratio a sequence (GSPO)."""
 
+def cispo(
+    logp: _Numbers,
+    old_logp: _Numbers,
+    adv: _Numbers,
+    low: _Numbers | None = None,
+    high: _Numbers | None = None,
+) -> Any:
+    """REINFORCE with a clipped importance weight (CISPO)."""
+
+def decoupled_ppo(
+    logp: _Numbers,
+    prox_logp: _Numbers,
+    behav_logp: _Numbers,
+    adv: _Numbers,
+    eps_low: _Numbers = 0.2,
+    eps_high: _Numbers = 0.2,
+    cap: _Numbers | None = None,
+    action: Literal["truncate", "mask"] = "truncate",
+) -> Any:
+    """Clipped surrogate of three policies."""
+
 def group_advantage(
     rewards: _Numbers,
     groups: _Numbers,
@@ -391,6 +448,13 @@ def token_gae(
     interior: Literal["skip", "zero", "ignore"] = "skip",
 ) -> Any:
     """GAE over tokens, with padding and tool turns."""
+
+def rloo_advantage(
+    rewards: _Numbers,
+    groups: _Numbers,
+    singleton: Literal["zero", "raw"] = "zero",
+) -> Any:
+    """Leave-one-out advantage (RLOO)."""
 
 def dpo_loss(
     chosen: _Numbers,
@@ -454,3 +518,13 @@ def orpo_loss(
     beta: _Numbers = 0.1,
 ) -> Any:
     """Loss of odds-ratio preference optimisation."""
+
+def adaptive_kl(
+    coef: _Numbers,
+    kl: _Numbers,
+    target: _Numbers,
+    n_steps: _Numbers,
+    horizon: _Numbers,
+    limit: _Numbers = 0.2,
+) -> Any:
+    """Adaptive coefficient of a KL penalty."""

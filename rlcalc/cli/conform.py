@@ -42,7 +42,7 @@ def conform(
         None,
         "--convention",
         metavar="NAME",
-        help="A convention that it follows; 'rlcalc conform --conventions'.",
+        help="A convention that it follows, some with a value (eps=1e-5); 'rlcalc conform --conventions'.",
     ),
     mapping: list[str] = typer.Option(  # noqa: B008
         None,

@@ -58,7 +58,7 @@ def array_form(
     weight_desirable: Any = 1.0,
     weight_undesirable: Any = 1.0,
 ) -> dict[str, Any]:
-    """Losses of the answers and their mean: [..., N] and [..., M] -> losses, d_logps [..., N], loss, kl [...]."""
+    """Losses of the answers and their mean: [..., N] and [..., M] -> losses, d_logps [..., N], loss, kl."""
     average = xp.constant(kl_logps - kl_ref_logps).mean(-1)
     kl = xp.where(average > 0, average, xp.zeros_like(average))
     one = xp.ones_like(logps)

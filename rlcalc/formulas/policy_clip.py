@@ -18,7 +18,7 @@ from rlcalc.exact import compare
 from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.gradient import gradient
-from rlcalc.steps.terms import Name, Symbol, apply, term
+from rlcalc.steps.terms import Name, Symbol, Term, apply, term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -48,11 +48,7 @@ def _token(d: Derivation, i: Inputs, k: int) -> tuple[Symbol, Symbol, Symbol, in
     ratio = d.step(Name("r", at), apply("exp", x))
     low = d.given("ε", i.eps_low)
     high = low if i.eps_high is None else d.given(Name("ε'", tex=r"\epsilon'"), i.eps_high)
-    inner = d.step(Name("s", at), apply("clip", ratio, 1 - low, 1 + high), "the ratio within its range")
-    plain = ratio * adv
-    objective = d.step(Name("o", at), apply("min", plain, inner * adv))
-    order = compare(plain.value, (inner * adv).value)
-    held = None if order is None else int(order > 0)
+    objective, held = clipped_step(d, at, ratio, adv, (low, high))
     if i.dual is not None:
         sign = compare(i.adv[k], 0)
         if sign is None:
@@ -64,6 +60,17 @@ def _token(d: Derivation, i: Inputs, k: int) -> tuple[Symbol, Symbol, Symbol, in
             held = 2 if above == 1 else held if above is not None else None
             objective = d.step(Name("o'", at), apply("max", objective, floor))
     return logp, objective, ratio, held
+
+
+def clipped_step(
+    d: Derivation, at: str, ratio: Term, adv: Term, eps: tuple[Term, Term]
+) -> tuple[Symbol, int | None]:
+    """Step o = min(r·A, clip(r, 1−ε, 1+ε')·A), and whether the range holds it (1, else 0)."""
+    inner = d.step(Name("s", at), apply("clip", ratio, 1 - eps[0], 1 + eps[1]), "the ratio within its range")
+    plain = ratio * adv
+    objective = d.step(Name("o", at), apply("min", plain, inner * adv))
+    order = compare(plain.value, (inner * adv).value)
+    return objective, None if order is None else int(order > 0)
 
 
 def array_form(

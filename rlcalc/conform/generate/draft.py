@@ -55,12 +55,12 @@ class Draft:
         return replace(self, shared={**self.shared, name: value})
 
     def vector(self, formula: Formula, name: str = GENERATED) -> Vector | None:
-        """The draft with its exact answer; ``None`` where the formula refuses it."""
+        """The draft with its exact answer; ``None`` where the formula refuses it, or it costs too much."""
         try:
             bound = [checked(formula, {**self.shared, **row}) for row in self.rows]
+            answers = [exact_answer(inputs) for inputs in bound]
         except InputError:
             return None
-        answers = [exact_answer(inputs) for inputs in bound]
         wanted = answer_name(formula)
         if any(wanted not in answer for answer in answers):
             return None

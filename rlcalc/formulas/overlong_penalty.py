@@ -1,0 +1,68 @@
+"""Soft punishment of answers that are nearly too long, added to their score.
+
+    e = L − (L_max − B),   penalty = −f · min(e, B)/B for e > 0, else 0;
+
+without a floor −f · e/B.
+
+Source: Yu et al., arXiv:2503.14476, equation 13.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc.backends import Backend
+from rlcalc.errors import InputError
+from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.bind import Inputs
+from rlcalc.spelling import spelled
+from rlcalc.steps.derivation import Derivation
+from rlcalc.steps.terms import Name, term
+
+
+def check(i: Inputs) -> None:
+    _fits(i.buffer, i.max_length)
+
+
+def check_arrays(a: Seen) -> None:
+    found = a.look("buffer", "max_length")
+    if found is not None:
+        _fits(int(found[0]), int(found[1]))
+
+
+def _fits(buffer: int, longest: int) -> None:
+    if buffer > longest:
+        raise InputError(
+            "buffer_out_of_range",
+            f"{spelled('buffer')} must be at most {spelled('max_length')}, {longest}, not {buffer}.",
+            "With a longer one every answer would be punished, the empty one too.",
+        )
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    buffer, longest, factor = d.given("B", i.buffer), d.given("M", i.max_length), d.given("f", i.factor)
+    penalties = []
+    for k, length in enumerate(i.lengths, start=1):
+        excess = d.step(Name("e", str(k)), d.given(Name("L", str(k)), length) - (longest - buffer))
+        over = excess.value
+        if over <= 0:
+            found = term(0)
+        elif i.floor and over >= i.buffer:
+            found = -factor
+        else:
+            found = -factor * excess / buffer
+        penalties.append(d.step(Name("p", str(k)), found))
+    d.output("penalty", penalties)
+
+
+def array_form(
+    xp: Backend, lengths: Any, max_length: Any, buffer: Any, factor: Any = 1.0, floor: Any = True
+) -> dict[str, Any]:
+    """Penalties of lengths [..., N]."""
+    factor = xp.asarray(factor)
+    excess = lengths - (max_length - buffer)
+    excess = xp.where(excess > 0, excess, xp.zeros_like(excess))
+    if floor:
+        excess = xp.where(excess < buffer, excess, xp.zeros_like(excess) + buffer)
+    share = xp.cast(excess, factor.dtype) / xp.cast(xp.asarray(buffer), factor.dtype)
+    return {"penalty": 0 - factor * share}

@@ -1,0 +1,49 @@
+"""Leave-one-out advantage: a reward less the mean of the other rewards of its group.
+
+    A_i = r_i − Σ_{j≠i} r_j / (G − 1) = Σ_j (r_i − r_j) / (G − 1)
+
+As arrays the second form is taken: differences of equal rewards are 0 whatever their level is.
+
+Source: Kool, van Hoof and Welling, Buy 4 REINFORCE samples, get a baseline for free! (2019); Ahmadian et
+al., arXiv:2402.14740, equation 5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc.backends import Backend
+from rlcalc.inputs.bind import Inputs
+from rlcalc.steps.derivation import Derivation
+from rlcalc.steps.terms import Name, term, total
+
+
+def exact_form(d: Derivation, i: Inputs) -> None:
+    rewards = [d.given(Name("r", str(k)), reward) for k, reward in enumerate(i.rewards)]
+    advantages = []
+    for k, reward in enumerate(rewards):
+        others = [r for r, group in zip(rewards, i.groups, strict=True) if group == i.groups[k]]
+        others.remove(reward)
+        name = Name("A", str(k))
+        if others:
+            baseline = d.step(Name("b", str(k)), total(others) / len(others), "mean of the others")
+            advantages.append(d.step(name, reward - baseline))
+        elif i.singleton == "raw":
+            advantages.append(d.step(name, reward, "alone in its group: the reward itself"))
+        else:
+            advantages.append(d.step(name, term(0), "alone in its group: nothing to compare with"))
+    d.output("advantages", advantages)
+
+
+def array_form(xp: Backend, rewards: Any, groups: Any, singleton: str = "zero") -> dict[str, Any]:
+    """Advantages of rewards [..., N]."""
+    groups = xp.placed(groups, rewards)
+    same = groups[..., :, None] == groups[..., None, :]
+    gaps = rewards[..., :, None] - rewards[..., None, :]
+    sums = xp.where(same, gaps, xp.zeros_like(gaps)).sum(-1)
+    others = xp.cast(same.sum(-1), rewards.dtype) - 1
+    alone = others == 0
+    found = sums / xp.where(alone, xp.ones_like(others), others)
+    if singleton == "raw":
+        found = xp.where(alone, rewards, found)
+    return {"advantages": found}
