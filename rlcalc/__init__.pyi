@@ -200,6 +200,31 @@ def policy_gradient(
 ) -> Any:
     """Exact policy gradient."""
 
+def gaussian_log_prob(
+    x: _Numbers,
+    mean: _Numbers,
+    std: _Numbers | None = None,
+    log_std: _Numbers | None = None,
+) -> Any:
+    """Log-probability of a Gaussian policy."""
+
+def gaussian_entropy(
+    std: _Numbers | None = None,
+    log_std: _Numbers | None = None,
+) -> Any:
+    """Entropy of a Gaussian policy."""
+
+def squashed_gaussian_log_prob(
+    u: _Numbers,
+    mean: _Numbers,
+    std: _Numbers | None = None,
+    log_std: _Numbers | None = None,
+    scale: _Numbers = 1,
+    low: _Numbers | None = None,
+    high: _Numbers | None = None,
+) -> Any:
+    """Log-probability of a squashed Gaussian policy."""
+
 def advantage(
     return_: _Numbers | None = None,
     value: _Numbers | None = None,

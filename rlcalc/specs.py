@@ -150,6 +150,7 @@ class Parameter:
         ask: what to say when a required value is missing.
         single: in Python one number for the whole batch, never an array.
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
+        blanks: a text with blanks is several entries; else it is one word with blanks in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
@@ -171,6 +172,7 @@ class Parameter:
     masks: bool = False
     seen_if: str = ""
     below: str = ""
+    blanks: bool = False
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)

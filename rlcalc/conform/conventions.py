@@ -80,6 +80,7 @@ def without_last_value(form: Form, /, **arrays: Any) -> Outputs:
     {
         "actor_loss": "nearly every library",
         "entropy": "stable-baselines3, rlax and trfl, under the name entropy loss",
+        "gaussian_entropy": "stable-baselines3, under the name entropy loss",
         "ppo_clip": "nearly every library",
         "ppo_loss": "nearly every library",
     },
@@ -647,3 +648,44 @@ def mean_plus_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
     """One number for a batch: the sum over all samples by their number plus ε, as under a mask."""
     found = _whole(form(**arrays))
     return {name: np.sum(value) / (np.size(value) + eps) for name, value in found.items()}
+
+
+@convention(
+    "per-dimension",
+    {
+        "gaussian_entropy": "users of torch.distributions.Normal who sum later",
+        "gaussian_log_prob": "users of torch.distributions.Normal who sum later",
+        "squashed_gaussian_log_prob": "users of torch.distributions.Normal who sum later",
+    },
+)
+def per_dimension(form: Form, /, **arrays: Any) -> Outputs:
+    """One number per dimension of the action, which the caller adds up."""
+    found = dict(form(**arrays))
+    name, parts = ("entropy", "entropies") if "entropy" in found else ("log_prob", "log_probs")
+    return {**found, name: found[parts]}
+
+
+def _squashed(form: Form, arrays: dict[str, Any], inside: Callable[[Any, Any], Any]) -> Outputs:
+    """A squashed density with another logarithm of its slope, made from the slope of tanh and from s."""
+    found, u, low = dict(form(**arrays)), arrays["u"], arrays.get("low")
+    half = arrays["scale"] if low is None else (arrays["high"] - low) / 2
+    slope = 2 * (np.log(2).astype(u.dtype) - u - np.logaddexp(np.zeros_like(u), -2 * u))
+    logs = found["log_probs"] + np.log(half) + slope - inside(1 - np.square(np.tanh(u)), half)
+    return {**found, "log_prob": logs.sum(-1), "log_probs": logs}
+
+
+@convention(
+    "epsilon-inside",
+    {"squashed_gaussian_log_prob": "SAC of rlkit, CleanRL and pytorch-soft-actor-critic, with 1e-6"},
+    constants=[Constant("eps", 1e-13, 0.5)],
+)
+def epsilon_inside(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """The logarithm of s·(1 − tanh²) + eps: a density that is cut off near the bounds."""
+    return _squashed(form, arrays, lambda slope, half: np.log(half * slope + eps))
+
+
+epsilon_inside_1e_6 = epsilon_inside.instance(
+    "epsilon-inside",
+    {"squashed_gaussian_log_prob": "SAC of rlkit, CleanRL and pytorch-soft-actor-critic"},
+    1e-6,
+)
