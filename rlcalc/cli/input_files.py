@@ -55,6 +55,10 @@ class Reader:
                 found += _between_commas(parameter, word)
         return found
 
+    def text(self, words: list[str]) -> str:
+        """Words of one text, files read; a file's lines stay lines."""
+        return " ".join(self._read(word[1:]) if word.startswith("@") else word for word in words)
+
     def _from_file(self, parameter: Parameter, name: str, matrix: bool) -> list[Any]:
         if not name:
             raise InputError(
