@@ -36,6 +36,8 @@ from rlcalc.specs import Formula
 MOST_CALLS, LONGEST = 800, 5.0
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
+# in the place of a guess, to see whether it matters
+UNLIKELY = "number:7"
 # layouts of one row, with the same for several; of sequences np.append and the like give any array a shape
 WITH_BATCH = {"[G]": "[..., G]"}
 
@@ -81,6 +83,19 @@ class Search:
             if found is not None:
                 return self.said(self.of_batches(found) or self.one_list(found) or found)
         return self.faulty() or self.nearest()
+
+    def unused(self, found: Binding) -> list[str]:
+        """Guessed parameters that the answer does not depend on: nothing speaks for what they are."""
+        given = self.family.probes(found)[0]
+        usual = self.parts(found, given) or {}
+        alike = []
+        for path in (path for path in self.slots.guessed if path in found.inputs):
+            other = self.parts(replace(found, inputs={**found.inputs, path: UNLIKELY}), given)
+            if other and all(
+                np.array_equal(a, other.get(place), equal_nan=True) for place, a in usual.items()
+            ):
+                alike.append(path)
+        return alike
 
     def of_batches(self, found: Binding) -> Binding | None:
         """The reading with a batch, of a function that is right for one row and answers a batch in its shape.
@@ -390,7 +405,7 @@ def bind(
     if search.slots.unknown:
         raise _unknown(target, formula, search, family)
     found = search.find()
-    if search.slots.guessed and (found is None or _doubtful(found)):
+    if search.slots.guessed and (found is None or _doubtful(found) or search.unused(found)):
         raise _unknown(target, formula, search, family)
     if found is None or (
         by_name(target, formula) and not mapped and found.agreed in ("part", "names", "fault")
