@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from rlcalc._lazy import sympy
 from rlcalc.errors import InputError, UnknownName
 from rlcalc.exact import (
     compare,
