@@ -92,8 +92,7 @@ def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, float
 @pytest.fixture
 def tiny_slabs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slabs of 7 elements: small problems cross every boundary."""
-    monkeypatch.setattr(recurrence, "SLAB_NUMPY", 7)
-    monkeypatch.setattr(recurrence, "SLAB_TORCH", 7)
+    monkeypatch.setattr(recurrence, "SLAB", 7)
 
 
 @scans
@@ -258,8 +257,7 @@ def test_a_cut_hides_the_largest_finite_number(scan: Any, later: float, at: int)
 def test_a_cut_hides_what_is_not_finite(
     scan: Any, later: float, slab: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recurrence, "SLAB_NUMPY", slab)
-    monkeypatch.setattr(recurrence, "SLAB_TORCH", slab)
+    monkeypatch.setattr(recurrence, "SLAB", slab)
     for at in range(8):
         b, a = np.tile(np.arange(1.0, 9.0), (3, 1)), np.full((3, 8), 0.5)
         last = np.ones(3)
@@ -498,7 +496,7 @@ def test_the_derivative_by_a_cut_before_a_value_that_is_not_finite_is_zero() -> 
 
 def test_slabs_and_empty_windows_keep_the_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
     assert windows_numpy(np.empty((2, 0), np.float32), 1.0, 0.0, 1).dtype == np.float32
-    monkeypatch.setattr(recurrence, "SLAB_NUMPY", 2)
+    monkeypatch.setattr(recurrence, "SLAB", 2)
     x = by_slabs(lambda y: 2 * y, np.array([[1, 2], [3, 4], [5, 6]], np.float32))
     assert x.dtype == np.float32
     assert x.tolist() == [[2, 4], [6, 8], [10, 12]]
