@@ -92,7 +92,8 @@ class Search:
         for path in (path for path in self.slots.guessed if path in found.inputs):
             other = self.parts(replace(found, inputs={**found.inputs, path: UNLIKELY}), given)
             if other and all(
-                np.array_equal(a, other.get(place), equal_nan=True) for place, a in usual.items()
+                place in other and np.array_equal(a, other[place], equal_nan=True)
+                for place, a in usual.items()
             ):
                 alike.append(path)
         return alike
