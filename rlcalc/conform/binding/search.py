@@ -32,8 +32,8 @@ from rlcalc.conform.vectors import answer_name, numeric_outputs
 from rlcalc.errors import InputError
 from rlcalc.specs import Formula
 
-# calls of a search, and the seconds that a slow function may take for them
-MOST_CALLS, LONGEST = 800, 5.0
+# Calls bound a search, so that a busy machine finds the same; the seconds are for slow functions.
+MOST_CALLS, LONGEST = 800, 20.0
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
 # in the place of a guess, to see whether it matters
@@ -92,7 +92,8 @@ class Search:
         for path in (path for path in self.slots.guessed if path in found.inputs):
             other = self.parts(replace(found, inputs={**found.inputs, path: UNLIKELY}), given)
             if other and all(
-                np.array_equal(a, other.get(place), equal_nan=True) for place, a in usual.items()
+                place in other and np.array_equal(a, other[place], equal_nan=True)
+                for place, a in usual.items()
             ):
                 alike.append(path)
         return alike
