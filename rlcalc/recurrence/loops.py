@@ -10,7 +10,7 @@ from typing import Any
 from numba import njit
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[misc]
+@njit(cache=True, error_model="numpy")
 def rows_first(b: Any, a: Any, last: Any, out: Any) -> None:
     """x_t = b_t + a_t·x_{t+1} into out; b, a, out are [R, T], last is [R]. One row after the other."""
     rows, steps = b.shape
@@ -23,7 +23,7 @@ def rows_first(b: Any, a: Any, last: Any, out: Any) -> None:
             out[row, t] = x
 
 
-@njit(cache=True, error_model="numpy")  # type: ignore[misc]
+@njit(cache=True, error_model="numpy")
 def time_first(b: Any, a: Any, last: Any, out: Any) -> None:
     """As `rows_first`, for memory in which a step of all rows lies together: b, a, out are [T, R]."""
     steps, rows = b.shape

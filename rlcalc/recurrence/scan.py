@@ -14,10 +14,11 @@ Blelloch, "Prefix sums and their applications", 1990, §1.4): O(T) work in O(log
 whole-array operations, with no Python loop over time, no transposed copies, no
 division and no subtraction.
 
-Where numba is installed (the extra ``fast``) large problems on a CPU take the plain
-loop instead, compiled: `compiled`. Otherwise the work there goes through slabs that stay in cache, and the rows of a slab
+On a CPU the work goes through slabs that stay in cache, and the rows of a slab
 are joined into *one* sequence whose a is 0 where a row ends: inner loops are
-then long even when T is short. Views of time-major memory take another way, `time_major`.
+then long even when T is short. Views of time-major memory take another way,
+`time_major`, and large problems the plain loop, compiled, where numba is
+installed (the extra ``fast``): `compiled`.
 
 **What a cut means.** a_t = 0 gives x_t = b_t, whatever comes after it. A slab of
 finite numbers gets this from arithmetic. 0·∞ would break it, but a non-finite
