@@ -7,10 +7,14 @@ import json
 import re
 import shlex
 import sys
+from fractions import Fraction
 
 import pytest
 
 from rlcalc.cli import CRASHED, main
+from rlcalc.cli.numbers import View
+from rlcalc.cli.screen import Screen
+from rlcalc.cli.tables import Column, arranged
 from rlcalc.specs import heads, load_formula
 from tests.command import LINE, run
 
@@ -93,12 +97,28 @@ def test_our_own_minus_can_be_typed_back():
 def test_a_matrix_is_a_table_with_names():
     words = ["policy-eval", "--mdp", "grid2x2", "--gamma", "0.9"]
     lines = run(*words)[1].splitlines()
-    at = lines.index("Q  (q_values)")
+    at = lines.index("V  (values), Q  (q_values)")
     # V is 90/161, 110/161, 110/161, 0: times 9/10 without a reward, 1 for entering the goal
-    assert lines[at + 1].split() == ["U", "D", "L", "R"]
-    assert lines[at + 3].split() == ["(0,1)", "99/161", "1", "81/161", "99/161"]
-    assert lines[at + 5].split() == ["(1,1)", "0", "0", "0", "0"]
-    assert "0.614907  1         0.503106  0.614907" in run(*words, "--decimal")[1]
+    assert lines[at + 1].split() == ["S", "V", "Q(U)", "Q(D)", "Q(L)", "Q(R)"]
+    assert lines[at + 3].split() == ["(0,1)", "110/161", "99/161", "1", "81/161", "99/161"]
+    assert lines[at + 5].split() == ["(1,1)", "0", "0", "0", "0", "0"]
+    assert "0.683230  0.614907  1         0.503106  0.614907" in run(*words, "--decimal")[1]
+
+
+def test_a_table_that_is_too_wide_continues_below():
+    columns = [Column(f"Q({k})", [Fraction(k, 7), Fraction(-k)]) for k in range(12)]
+    made = arranged(
+        ["s", "t"], [Column("V", [Fraction(1, 3), None], leads=True), *columns], "float64", View()
+    )
+    assert len(made.parts) == 2
+    assert "6 digits" in made.remark
+    screen = io.StringIO()
+    for part in made.parts:
+        Screen(screen).print(part)
+    lines = screen.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines] == ["V", "s", "t", "Q(7)", "s", "t"]
+    assert lines[2].split()[1] == "–"
 
 
 def test_steps_in_short_and_none():

@@ -22,10 +22,13 @@ FLOORS = (
     ("formulas",),
     ("reference", "evaluation"),
     ("api", "golden"),
-    ("conform", "ppo", "audit"),
+    ("training",),
+    ("conform", "ppo", "audit", "error_codes"),
+    ("study",),
     ("_pytest_report",),
     ("testing",),
     ("cli",),
+    ("site",),
     ("__main__", "_stubs"),
 )
 

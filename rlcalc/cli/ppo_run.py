@@ -172,8 +172,9 @@ def _as_saved(folder: Path | None, typed: dict[str, Any], steps: int | None) -> 
 
 
 def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) -> None:
-    from rlcalc.ppo.run.display import Lines, Live, picture
+    from rlcalc.ppo.run.display import picture, quantities
     from rlcalc.ppo.run.run import run
+    from rlcalc.training.display import Lines, Live
 
     screen = Screen(sys.stderr)
     if settings.planned > settings.steps:
@@ -182,7 +183,9 @@ def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) 
             f"and {settings.steps:,} is less; {settings.batch:,} steps are trained."
         )
     # what an environment prints must not stand in the result
-    panel = (Live if screen.terminal and screen.colour else Lines)(sys.stderr, settings)
+    panel = (Live if screen.terminal and screen.colour else Lines)(
+        sys.stderr, lambda now: quantities(now, settings), lambda now: now.metrics.episode_return
+    )
     with panel as show, contextlib.redirect_stdout(sys.stderr), _warnings_as_notes():
         result = run(settings, options, show)
     if not result.writes:  # another rank speaks, but for what went wrong here
@@ -238,7 +241,7 @@ def _code(result: Result) -> int:
 
 
 def _print(result: Result) -> None:
-    from rlcalc.ppo.run.display import WIDEST, curve
+    from rlcalc.training.display import WIDEST, curve
 
     out, s = Screen(sys.stdout), result.settings
     words = "solved" if result.solved else "not solved" if result.goal is not None else "done"

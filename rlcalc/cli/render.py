@@ -24,10 +24,11 @@ from rlcalc.cli.numbers import (
     shown,
 )
 from rlcalc.cli.screen import ANSWER, CAUTION, FAINT, HEADING, Screen, clauses, filled, write_json
-from rlcalc.cli.tables import is_table, rows_of, table
+from rlcalc.cli.tables import Printable, is_table, joined, matrix, rows_of
 from rlcalc.errors import InputError
 from rlcalc.evaluation import AGREES_FROM, Evaluation, Result
 from rlcalc.nested import flatten, map_nested
+from rlcalc.specs import Output
 from rlcalc.steps import printers
 from rlcalc.steps.derivation import Derivation
 
@@ -68,13 +69,49 @@ def show_text(found: Evaluation, view: View) -> None:
         for line in step_lines(found.derivation, view):
             screen.line(line)
     screen.line()
-    for position, result in enumerate(found.results.values()):
-        show_result(screen, found, result, view, ANSWER if position == 0 else "")
+    for position, results in enumerate(_tables(found.wanted.values())):
+        style = ANSWER if position == 0 else ""
+        made = joined(found, results, view) if results[0].output.table else None
+        if made is not None:
+            _show_table(screen, [result.output for result in results], made, view, style)
+            continue
+        for result in results:
+            show_result(screen, found, result, view, style)
+            style = ""
     verdict = backends_line(found)
     if verdict:
         screen.line()
     for line in filled(verdict, "", "  ") if verdict else ():
         screen.line(line, FAINT)
+
+
+def _tables(results: Iterable[Result]) -> list[list[Result]]:
+    """The outputs in order, those of one table together."""
+    found: dict[str, list[Result]] = {}
+    for result in results:
+        found.setdefault(result.output.table or f" {result.output.name}", []).append(result)
+    return list(found.values())
+
+
+def _show_table(screen: Screen, outputs: list[Output], made: Printable, view: View, style: str) -> None:
+    """A heading with the outputs of a table, and the table."""
+    first, *rest = outputs
+    heading = "".join(f", {output.symbol}{_named(output)}" for output in rest)
+    remark = f"  {made.remark}" if made.remark else ""
+    room = view.width - len(f"{first.symbol}{_named(first)}{heading}")
+    screen.segments(
+        (first.symbol, style), (_named(first) + heading, ""), (remark if len(remark) <= room else "", FAINT)
+    )
+    if len(remark) > room:
+        screen.line(remark, FAINT)
+    for number, part in enumerate(made.parts):
+        if number:
+            screen.line()
+        screen.print(part)
+
+
+def _named(output: Output) -> str:
+    return f"  ({output.name})" if output.symbol != output.name else ""
 
 
 def given_lines(found: Evaluation) -> Iterable[tuple[str, bool]]:
@@ -119,15 +156,14 @@ def step_lines(derivation: Derivation, view: View) -> list[str]:
 def show_result(screen: Screen, found: Evaluation, result: Result, view: View, style: str) -> None:
     """One output: a line, or a table where it has rows and columns."""
     output = result.output
-    named = f"  ({output.name})" if output.symbol != output.name else ""
+    named = _named(output)
     if result.exact is None and found.derivation is not None and result.numpy != result.numpy:
         # the exact form found that there is none, such as the correlation with a constant
         screen.line(f"{output.symbol} is undefined{named}")
         return
-    made = table(found, result, view) if is_table(result) else None
+    made = matrix(found, result, view) if is_table(result) else None
     if made is not None:
-        screen.segments((output.symbol, style), (named, ""), (f"  {made[1]}" if made[1] else "", FAINT))
-        screen.print(made[0])
+        _show_table(screen, [output], made, view, style)
         return
     values = rows_of(result)
     if is_table(result):
@@ -304,12 +340,14 @@ def show_json(found: Evaluation, view: View) -> None:
                 "numpy": deep(json_float, result.numpy),
                 "torch": deep(json_float, result.torch),
             }
-            for name, result in found.results.items()
+            for name, result in found.wanted.items()
         },
         "agree": found.agree,
         "steps": found.derivation.json_steps() if found.derivation is not None else [],
         "notes": found.notes,
     }
+    if found.names:
+        document["names"] = {dimension: list(names) for dimension, names in found.names.items()}
     write_json(document)
 
 

@@ -1,8 +1,14 @@
-"""Outputs with rows and columns, such as the values of every action in every state."""
+"""Outputs with rows and columns: a matrix, or several outputs that belong to the same rows.
+
+A specification says which outputs stand in one table (``table = "states"``): each vector is a column, each
+matrix one column per entry of its last dimension, and the rows are their first dimension. What rows and
+columns are called comes from ``Evaluation.names``: states, actions, or the steps of an experience.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rlcalc.cli.numbers import View, float_text, shown
@@ -10,10 +16,33 @@ from rlcalc.errors import visible
 from rlcalc.evaluation import Evaluation, Result
 
 CELL_DIGITS = 6
+MOST_ROWS = 40  # at a terminal
+_FIRST_ROWS, _LAST_ROWS = 30, 5
 _NARROW = 12  # characters of an exact value that is read at a glance
 _GAP = 2
+NOTHING = "–"  # in the place of a value that does not exist, such as that of an action a state does not have
 
-Cells = list[list[str]]
+Texts = list[list[str]]  # by column
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading and the values below it: exact, floats or words; ``None`` where there is none.
+
+    A column that leads stays exact for longer than the others where space is short.
+    """
+
+    title: str
+    values: Sequence[Any]
+    leads: bool = False
+
+
+@dataclass(frozen=True)
+class Printable:
+    """Tables of Rich that stand below each other, and what is to be said of the numbers in them."""
+
+    parts: list[Any]
+    remark: str
 
 
 def is_table(result: Result) -> bool:
@@ -29,53 +58,145 @@ def rows_of(result: Result) -> Any:
     return None
 
 
-def table(found: Evaluation, result: Result, view: View) -> tuple[Any, str] | None:
-    """A table of Rich and what to say of its numbers; ``None`` where no form of it is narrow enough."""
+def matrix(found: Evaluation, result: Result, view: View) -> Printable | None:
+    """One output as a table; ``None`` where its rows differ in length."""
+    columns = _columns(found, result, plain=True)
+    if not columns:
+        return None
+    return arranged(_names(found, result, 0, rows_of(result)), columns, found.dtype, view)
+
+
+def joined(found: Evaluation, results: Sequence[Result], view: View) -> Printable | None:
+    """Several outputs as the columns of one table; ``None`` where they do not have the same rows."""
+    columns: list[Column] = []
+    for result in results:
+        made = _columns(found, result)
+        if made is None or (columns and len(made[0].values) != len(columns[0].values)):
+            return None
+        columns += made
+    names = _names(found, results[0], 0, rows_of(results[0]))
+    return arranged(names, columns, found.dtype, view, results[0].output.shape[0])
+
+
+def _columns(found: Evaluation, result: Result, plain: bool = False) -> list[Column] | None:
+    """The columns of one output: ``plain`` headings are names alone, for a table of its own."""
     rows = rows_of(result)
+    if not isinstance(rows, list) or not rows:
+        return None
+    if not is_table(result):
+        return [Column(result.output.symbol, rows, leads=True)]
     if len({len(row) for row in rows}) > 1:
         return None
-    row_names = _labels(found, result.output.shape[0], len(rows))
-    column_names = _labels(found, result.output.shape[-1], len(rows[0]))
-    for cells, remark in _forms(rows, found.dtype, view):
-        widths = [max(map(len, column)) for column in zip(column_names, *cells, strict=True)]
-        if sum(widths) + max(map(len, row_names)) + _GAP * (len(widths) + 1) <= view.width:
-            return _table(row_names, column_names, cells), remark
-    return None
+    names = _names(found, result, -1, rows[0])
+    symbol = result.output.symbol
+    titles = names if plain else [f"{symbol}({name})" for name in names]
+    return [Column(title, values) for title, values in zip(titles, zip(*rows, strict=True), strict=True)]
 
 
-def _labels(found: Evaluation, dimension: str, count: int) -> list[str]:
-    """Names of the states, actions or steps along a dimension; numbers where they have none."""
-    mdp = found.inputs.given.get("mdp")
-    columns = found.results.get("columns")
-    names: Sequence[Any] = ()
-    if mdp is not None:
-        names = {"S": mdp.states, "A": mdp.actions}.get(dimension, ())
-    elif dimension == "S" and columns is not None:
-        names = columns.exact or columns.numpy or ()
-    return [visible(str(name)) for name in names] if len(names) == count else [str(k) for k in range(count)]
+def _names(found: Evaluation, result: Result, axis: int, entries: Sequence[Any]) -> list[str]:
+    """Names along one dimension of an output; numbers where it has none."""
+    names = found.names.get(result.output.shape[axis], ())
+    return list(names) if len(names) == len(entries) else [str(k) for k in range(len(entries))]
 
 
-def _forms(rows: Any, dtype: str, view: View) -> list[tuple[Cells, str]]:
+# what fits
+
+
+def arranged(
+    row_names: Sequence[str], columns: Sequence[Column], dtype: str, view: View, corner: str = ""
+) -> Printable:
+    """The fullest form of all values that fits the page; where none does, columns go below each other.
+
+    Args:
+        row_names: one per row.
+        columns: each with one value per row.
+        dtype: of the floats among them.
+        view: how much of a number to show, and the width of the page.
+        corner: heading of the row names.
+    """
+    names = [visible(name) for name in row_names]
+    titles = [visible(column.title) for column in columns]
+    made = [
+        (_blocks(names, titles, form, view.width), form, remark)
+        for form, remark in _forms(columns, dtype, view)
+    ]
+    blocks, cells, remark = next((one for one in made if len(one[0]) == 1), made[-1])
+    kept = _kept(len(names), view)
+    parts = [
+        _table(names, [titles[k] for k in block], [cells[k] for k in block], kept, corner) for block in blocks
+    ]
+    return Printable(parts, remark)
+
+
+def _forms(columns: Sequence[Column], dtype: str, view: View) -> Iterator[tuple[Texts, str]]:
     """Ways to fill the cells, the fullest first."""
-    if isinstance(rows[0][0], float):
-        return [([[float_text(value, dtype, view.digits) for value in row] for row in rows], "")]
-    narrow = View(digits=view.digits or CELL_DIGITS, decimal=view.decimal)
-    cells = [[shown(value, narrow) for value in row] for row in rows]
-    forms = [([[str(cell) for cell in row] for row in cells], "")]
-    if max(len(cell.exact) for row in cells for cell in row) <= _NARROW:
-        forms.append(([[cell.exact for cell in row] for row in cells], ""))
-    near = [[cell.near for cell in row] for row in cells]
-    return [*forms, (near, f"to {narrow.digits} digits; exact with --json")]
+    narrow = replace(view, digits=view.digits or CELL_DIGITS)
+    made = [[_cell(value, dtype, narrow) for value in column.values] for column in columns]
+    full, exact, near = ([[cell[k] for cell in column] for column in made] for k in range(3))
+
+    def short(some: Texts) -> bool:
+        return max((len(text) for column in some for text in column), default=0) <= _NARROW
+
+    yield full, ""
+    if short(exact):
+        yield exact, ""
+    remark = f"to {narrow.digits} digits; exact with --json"
+    leads = [k for k, column in enumerate(columns) if column.leads]
+    for form in (full, exact) if short([exact[k] for k in leads]) else (full,):
+        mixed = [form[k] if k in leads else near[k] for k in range(len(columns))]
+        yield mixed, "" if mixed == form else remark
+    yield near, remark
 
 
-def _table(row_names: list[str], column_names: list[str], cells: Cells) -> Any:
+def _cell(value: Any, dtype: str, view: View) -> tuple[str, str, str]:
+    """A value in full, exact, and as a decimal."""
+    if value is None or (not isinstance(value, str) and value == float("-inf")):
+        return NOTHING, NOTHING, NOTHING
+    if isinstance(value, str):
+        text = visible(value)
+        return text, text, text
+    if isinstance(value, float):
+        text = float_text(value, dtype, view.digits if view.digits != CELL_DIGITS else None)
+        return text, text, float_text(value, dtype, view.digits)
+    one = shown(value, view)
+    return str(one), one.exact, one.near
+
+
+def _blocks(names: list[str], titles: list[str], cells: Texts, width: int) -> list[list[int]]:
+    """The columns in groups that fit the page, each beside the names of the rows."""
+    first = max(map(len, names), default=0) + 2 * _GAP
+    found: list[list[int]] = [[]]
+    used = first
+    for k, (title, column) in enumerate(zip(titles, cells, strict=True)):
+        wide = max([len(title), *map(len, column)])
+        if found[-1] and used + wide > width:
+            found.append([])
+            used = first
+        found[-1].append(k)
+        used += wide + _GAP
+    return found
+
+
+def _kept(count: int, view: View) -> list[int | None]:
+    """Rows to print; ``None`` for those in the middle that a terminal leaves out."""
+    if view.whole or count <= MOST_ROWS:
+        return list(range(count))
+    return [*range(_FIRST_ROWS), None, *range(count - _LAST_ROWS, count)]
+
+
+def _table(
+    names: Sequence[str], titles: Sequence[str], cells: Texts, kept: Sequence[int | None], corner: str
+) -> Any:
     from rich.table import Table
     from rich.text import Text
 
     made = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    made.add_column("", no_wrap=True)
-    for name in column_names:
-        made.add_column(Text(name), no_wrap=True)
-    for name, row in zip(row_names, cells, strict=True):
-        made.add_row(Text(f"  {name}"), *(Text(cell) for cell in row))
+    made.add_column(Text(f"  {corner}"), no_wrap=True)
+    for title in titles:
+        made.add_column(Text(title), no_wrap=True)
+    for row in kept:
+        if row is None:
+            made.add_row(Text(f"  … {len(names) - len(kept) + 1} more; --all prints them"))
+        else:
+            made.add_row(Text(f"  {names[row]}"), *(Text(column[row]) for column in cells))
     return made

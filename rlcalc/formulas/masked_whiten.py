@@ -17,32 +17,45 @@ from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Term, apply, term, total
 
+Place = tuple[int, int]
+
+SHOWN = 8  # entries that are written out; the others are like them
+
 
 def exact_form(d: Derivation, i: Inputs) -> None:
-    entries = {
+    entries: dict[Place, Term] = {
         (n, t): d.given(Name("x", f"{n},{t}"), value)
         for n, row in enumerate(i.x)
         for t, value in enumerate(row)
         if i.mask[n][t]
     }
-    count = len(entries)
     found: list[list[Term]] = [[term(0) for _ in row] for row in i.x]
-    if entries:
-        mean = d.step("μ", total(entries.values()) / count)
-        first = next(iter(entries.values())).value
-        flat = count <= i.ddof or all(x.value == first for x in entries.values())
-        if flat:
-            d.note("There is one valid token, or all are equal: nothing is left of them.")
-        factor = term(0) if flat else _factor(d, i, [x - mean for x in entries.values()], count)
-        for at, (place, x) in enumerate(entries.items()):
-            whole = term(0) if flat else (x - mean) * factor
-            if not i.shift_mean:
-                whole = mean if flat else whole + mean
-            name = Name("y", f"{place[0]},{place[1]}")
-            found[place[0]][place[1]] = d.step(name, whole, shown=at < 8)
-    else:
-        d.note("No token is valid.")
+    for (n, t), whole in whitened_steps(d, i, "y", entries, mean_kept=not i.shift_mean).items():
+        found[n][t] = whole
     d.output("whitened", found)
+
+
+def whitened_steps(
+    d: Derivation, i: Inputs, letter: str, entries: dict[Place, Term], *, mean_kept: bool = False
+) -> dict[Place, Term]:
+    """Whitened values of the valid entries by place, as ``ddof``, ``eps`` and ``place`` of the inputs say."""
+    if not entries:
+        d.note("No token is valid.")
+        return {}
+    count = len(entries)
+    mean = d.step("μ", total(entries.values()) / count)
+    first = next(iter(entries.values())).value
+    flat = count <= i.ddof or all(x.value == first for x in entries.values())
+    if flat:
+        d.note("There is one valid token, or all are equal: nothing is left of them.")
+    factor = term(0) if flat else _factor(d, i, [x - mean for x in entries.values()], count)
+    found: dict[Place, Term] = {}
+    for at, (place, x) in enumerate(entries.items()):
+        whole = term(0) if flat else (x - mean) * factor
+        if mean_kept:
+            whole = mean if flat else whole + mean
+        found[place] = d.step(Name(letter, f"{place[0]},{place[1]}"), whole, shown=at < SHOWN)
+    return found
 
 
 def _factor(d: Derivation, i: Inputs, deviations: list[Term], count: int) -> Term:

@@ -31,13 +31,13 @@ from torch import Tensor
 from rlcalc.errors import DataError
 from rlcalc.formulas import load_forms
 from rlcalc.ppo.envs.base import VectorEnv
-from rlcalc.ppo.optimiser import Optimiser
 from rlcalc.ppo.policy import ActorCritic
 from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout, Work
 from rlcalc.ppo.run.measure import Meter
-from rlcalc.ppo.run.ranks import SINGLE, Ranks
 from rlcalc.ppo.settings import Settings
-from rlcalc.ppo.state import restore
+from rlcalc.training.optimiser import Optimiser
+from rlcalc.training.ranks import SINGLE, Ranks
+from rlcalc.training.state import restore
 
 Form = Callable[..., dict[str, Any]]
 

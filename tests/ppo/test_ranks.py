@@ -20,7 +20,7 @@ SAME_STEP = """
 import sys, torch
 from dataclasses import fields, replace
 from rlcalc.ppo.envs import make_env
-from rlcalc.ppo.run.ranks import SINGLE, group
+from rlcalc.training.ranks import SINGLE, group
 from rlcalc.ppo.settings import Settings
 from rlcalc.ppo.records import Batch, Rollout
 from rlcalc.ppo.train import Trainer
@@ -60,7 +60,7 @@ with group(cpu, s.envs, timeout=60) as ranks:
 VICTIM = """
 import os, signal, sys, torch
 from rlcalc.ppo.envs import make_env
-from rlcalc.ppo.run.ranks import group
+from rlcalc.training.ranks import group
 from rlcalc.ppo.settings import Settings
 from rlcalc.ppo.train import Trainer
 torch.set_num_threads(1)

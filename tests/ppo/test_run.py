@@ -20,10 +20,11 @@ from rlcalc.errors import CheckFailed, InputError
 from rlcalc.ppo.check.checks import ABOUT
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.run import acceptance, checkpoint
-from rlcalc.ppo.run.display import averaged, curve, picture, quantities, sparkline
+from rlcalc.ppo.run.display import picture, quantities
 from rlcalc.ppo.run.evaluate import Evaluator
 from rlcalc.ppo.run.run import Options, Progress, Result, run
 from rlcalc.ppo.settings import Settings, tuned
+from rlcalc.training.display import averaged, curve, sparkline
 from tests.ppo.parts import same
 
 SMALL = Settings(env="cartpole", envs=4, horizon=8, epochs=2, minibatches=2, steps=640, evaluate_every=128,

@@ -11,10 +11,10 @@ import torch
 from rlcalc.errors import InputError
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.envs.base import BoxActions, DiscreteActions
-from rlcalc.ppo.optimiser import Optimiser
 from rlcalc.ppo.policy import ActorCritic, Categorical, Gaussian
 from rlcalc.ppo.settings import MANY, Settings, from_mapping, tuned
 from rlcalc.ppo.train import Formulas, Trainer
+from rlcalc.training.optimiser import Optimiser
 
 CPU = torch.device("cpu")
 SMALL = Settings(env="cartpole", envs=4, horizon=8, epochs=2, minibatches=2, dtype="float64")

@@ -6,30 +6,23 @@ advantages from the λ-return and from the exact backend, gradients from closed
 forms, rewards and flags from the environment itself. The closed forms are
 probed at policies away from the old one, where clipping bites, not only where
 training happens to be.
-
-Everything is compared on the device; once per update the largest deviations
-come to the host together.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from rlcalc.errors import CheckFailed
-from rlcalc.evaluation import checked
 from rlcalc.formulas import load_forms
 from rlcalc.ppo.check.closed_forms import probe_gradients
 from rlcalc.ppo.check.watched_env import WatchedEnv
 from rlcalc.ppo.envs.base import DiscreteActions, VectorEnv
 from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout
 from rlcalc.ppo.train import Trainer, Watcher
-from rlcalc.reference import exact_answer
-from rlcalc.specs import load_formula
+from rlcalc.training.comparisons import Comparisons, exact_outputs, tolerance
 
 ABOUT = {
     "recorded": "the rollout holds what the environment gave and was given",
@@ -52,35 +45,14 @@ ABOUT = {
     "finite": "parameters and losses are finite",
 }
 STRETCH = 8  # steps of the sampled stretch that is computed exactly
-WITHOUT_DOUBLE = ("mps",)
 PROBED = 64  # rows of a minibatch whose gradients are checked
 
 
-@dataclass(frozen=True)
-class Record:
-    """One comparison; ``deviation`` is found against expected, relative where that is larger than 1."""
-
-    name: str
-    what: str
-    found: Tensor
-    expected: Tensor
-    deviation: Tensor
-    tolerance: float
-
-
-class Checks(Watcher):
-    """A watcher that stops the run when something is wrong.
-
-    Attributes:
-        worst: the largest deviation so far of every check that ran, by name.
-        tolerance: what was allowed, by name.
-    """
+class Checks(Watcher, Comparisons):
+    """A watcher that stops the run when something is wrong."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.worst: dict[str, float] = {}
-        self.tolerance: dict[str, float] = {}
-        self.failed: set[str] = set()
-        self._records: list[Record] = []
+        Comparisons.__init__(self, ABOUT)
         self._generator = torch.Generator().manual_seed(seed + 77)
         self._old_log = torch.empty(0)
         self._env: WatchedEnv | None = None
@@ -111,14 +83,14 @@ class Checks(Watcher):
             "next_values": trainer.model.critic(real["successor"]).T,
         }
         returns = load_forms("lambda_return").torch_form(**inputs)["returns"]
-        loose = _tolerance(raw, 1e-4, 1e-10)
-        self._equal("advantages", "A [env, step]", raw, returns - values[:, :-1], loose)
-        self._equal("returns", "G [env, step]", batch.returns.view_as(returns), returns, loose)
+        loose = tolerance(raw, 1e-4, 1e-10)
+        self.equal("advantages", "A [env, step]", raw, returns - values[:, :-1], loose)
+        self.equal("returns", "G [env, step]", batch.returns.view_as(returns), returns, loose)
         self._exact_row(inputs, raw, loose)
         if s.normalise:
             self._normalised(trainer, raw, batch.advantage)
         free = [x.requires_grad for x in (batch.advantage, batch.returns, batch.old_log)]
-        self._equal("constants", "requires_grad", torch.tensor(free).float(), torch.zeros(3), 0.0)
+        self.equal("constants", "requires_grad", torch.tensor(free).float(), torch.zeros(3), 0.0)
         head = rollout.head.transpose(0, 1).flatten(0, 1)
         action = rollout.action.transpose(0, 1).flatten(0, 1)
         self._old_log = trainer.model.policy(head).log_prob(action)
@@ -127,24 +99,24 @@ class Checks(Watcher):
         if epoch == 0:
             one = torch.ones_like(losses.ratio)
             # rows of another batch are summed in another order: 1 up to rounding of a log-probability
-            self._equal("first_ratio", "r [row]", losses.ratio.detach(), one, _tolerance(one, 1e-5, 1e-12))
+            self.equal("first_ratio", "r [row]", losses.ratio.detach(), one, tolerance(one, 1e-5, 1e-12))
             self._probe(trainer, batch)
         if epoch == trainer.settings.epochs - 1:
             expected = self._old_log[batch.index]
-            self._equal("old_policy", "log π_old [row]", batch.old_log, expected, _tolerance(expected))
+            self.equal("old_policy", "log π_old [row]", batch.old_log, expected, tolerance(expected))
 
     @torch.no_grad()
     def stepped(self, trainer: Trainer, before: Tensor) -> None:
         moved, gradient = trainer.optimiser.flat - before, trainer.optimiser.gradient
         cosine = (moved * gradient).sum() / (moved.norm() * gradient.norm() + 1e-30)
-        self._between("descent", "cosine of step and gradient", cosine, -1 - 1e-5, 1e-6)
+        self.between("descent", "cosine of step and gradient", cosine, -1 - 1e-5, 1e-6)
 
     def updated(self, trainer: Trainer, batch: Batch, metrics: Metrics) -> None:
-        self._between("clip_fraction", "share", metrics.clip_fraction, 0.0, 0.9)
-        self._between("kl", "D(old‖new)", metrics.kl, -1e-5, 1.0)
+        self.between("clip_fraction", "share", metrics.clip_fraction, 0.0, 0.9)
+        self.between("kl", "D(old‖new)", metrics.kl, -1e-5, 1.0)
         action = trainer.env.action
         if isinstance(action, DiscreteActions):
-            self._between("entropy", "H", metrics.entropy, 0.0, math.log(action.count) + 1e-5)
+            self.between("entropy", "H", metrics.entropy, 0.0, math.log(action.count) + 1e-5)
         deviation = batch.returns.std(correction=0)
         # targets that hardly differ leave nothing to explain
         varies = deviation > 0.05 * batch.returns.square().mean().sqrt() + 1e-6
@@ -152,12 +124,13 @@ class Checks(Watcher):
             1 - ((batch.returns - batch.values).std(correction=0) / deviation.clamp_min(1e-12)).square()
         )
         shown = torch.where(varies, explained, torch.zeros_like(explained))
-        self._between("explained_variance", "share", shown, -100.0, 1.0 + 1e-5)
-        self._between("explained_variance", "as shown", metrics.explained_variance, -math.inf, 1.0 + 1e-5)
+        self.between("explained_variance", "share", shown, -100.0, 1.0 + 1e-5)
+        self.between("explained_variance", "as shown", metrics.explained_variance, -math.inf, 1.0 + 1e-5)
         parameters, returns = trainer.optimiser.flat.isfinite().all(), batch.returns.isfinite().all()
         whole = torch.stack([parameters, torch.full_like(parameters, math.isfinite(metrics.loss)), returns])
-        self._equal("finite", "[parameters, loss, returns]", whole, torch.ones_like(whole), 0.0)
-        self._compare(trainer)
+        self.equal("finite", "[parameters, loss, returns]", whole, torch.ones_like(whole), 0.0)
+        when = f"iteration {trainer.iterations}, {trainer.env_steps} steps"
+        self.compare(when, trainer.optimiser.flat.device)
 
     def captured(self) -> None:
         if self._env is not None:
@@ -167,14 +140,14 @@ class Checks(Watcher):
 
     def _recorded(self, trainer: Trainer, rollout: Rollout, env: WatchedEnv, real: dict[str, Tensor]) -> None:
         for name in ("reward", "terminated", "truncated"):
-            self._equal("recorded", f"{name} [env, step]", getattr(rollout, name), real[name], 0.0)
-        self._equal("recorded", "successor [step, env]", rollout.successor, real["successor"], 0.0)
+            self.equal("recorded", f"{name} [env, step]", getattr(rollout, name), real[name], 0.0)
+        self.equal("recorded", "successor [step, env]", rollout.successor, real["successor"], 0.0)
         later = torch.stack([step.observation for step in env.gave])
-        self._equal("recorded", "observation [step, env]", rollout.observation[1:], later, 0.0)
+        self.equal("recorded", "observation [step, env]", rollout.observation[1:], later, 0.0)
         if env.first is not None:
-            self._equal("recorded", "first observation [env]", rollout.observation[0], env.first, 0.0)
+            self.equal("recorded", "first observation [env]", rollout.observation[0], env.first, 0.0)
         acted = trainer.model.bounded(rollout.action)
-        self._equal("recorded", "action [step, env]", acted, torch.stack(env.given), 0.0)
+        self.equal("recorded", "action [step, env]", acted, torch.stack(env.given), 0.0)
 
     def _exact_row(self, inputs: dict[str, Any], raw: Tensor, tolerance: float) -> None:
         """The exact GAE of one stretch of one row.
@@ -208,22 +181,22 @@ class Checks(Watcher):
         )
         expected = torch.tensor([float(x) for x in exact["advantages"]], dtype=torch.float64)
         found = raw[row, start:stop].double().cpu()
-        self._equal("exact_row", f"A of env {row} from step {start} on", found, expected, tolerance)
+        self.equal("exact_row", f"A of env {row} from step {start} on", found, expected, tolerance)
 
     def _normalised(self, trainer: Trainer, raw: Tensor, found: Tensor) -> None:
-        flat, loose = raw.reshape(-1), _tolerance(raw, 1e-3, 1e-9)
+        flat, loose = raw.reshape(-1), tolerance(raw, 1e-3, 1e-9)
         if trainer.ranks.size == 1:
             if flat.numel() > 1:
                 group = load_forms("grpo_advantage").torch_form(rewards=flat, ddof=0, eps=1e-8)
                 rounding = group["std"] <= 16 * torch.finfo(flat.dtype).eps * group["mean"].abs()
-                self._equal("normalised", "A of [row]", found, group["advantages"] * ~rounding, loose)
+                self.equal("normalised", "A of [row]", found, group["advantages"] * ~rounding, loose)
             return
         count = flat.numel() * trainer.ranks.size
         moments = trainer.ranks.sum(torch.stack([found.sum(), found.square().sum()])) / count
-        self._between("normalised", "mean", moments[0], -loose, loose)
-        self._between("normalised", "mean square", moments[1], 0.0, 1 + loose)
+        self.between("normalised", "mean", moments[0], -loose, loose)
+        self.between("normalised", "mean square", moments[1], 0.0, 1 + loose)
         same_order = ((flat - flat.mean()) * (found - found.mean())).sum()
-        self._between("normalised", "covariance with A", same_order, -loose, math.inf)
+        self.between("normalised", "covariance with A", same_order, -loose, math.inf)
 
     def _probe(self, trainer: Trainer, batch: Batch) -> None:
         part = batch[slice(0, PROBED)]
@@ -231,11 +204,11 @@ class Checks(Watcher):
         away = torch.randn(shape, generator=self._generator, dtype=part.head.dtype).to(part.head.device)
         values = part.values + torch.randn(shape[:1], generator=self._generator).to(part.values)
         found, expected = probe_gradients(trainer, part, part.head + 0.5 * away, values)
-        tight = _tolerance(values, 1e-4, 1e-10)
+        tight = tolerance(values, 1e-4, 1e-10)
         for name in ("clip_gradient", "loss_gradient", "critic_gradient"):
             # of a mean over M rows: back to the size of one row's
             rows = float(len(values))
-            self._equal(name, "derivative [row]", found[name] * rows, expected[name] * rows, tight)
+            self.equal(name, "derivative [row]", found[name] * rows, expected[name] * rows, tight)
         self._clip_exact(trainer, found["ratio"], part.advantage)
 
     def _clip_exact(self, trainer: Trainer, ratio: Tensor, advantage: Tensor) -> None:
@@ -249,97 +222,4 @@ class Checks(Watcher):
         exact = [float(exact_outputs("ppo_clip", ratio=x, adv=y, eps=eps)["objective"]) for x, y in pairs]
         expected = torch.tensor(exact, dtype=torch.float64)
         where = ", ".join(f"r = {x:.6g} and A = {y:.6g}" for x, y in pairs)
-        self._equal("clip_exact", f"L at {where}", found, expected, _tolerance(r, 1e-5, 1e-12))
-
-    # --- bookkeeping -------------------------------------------------------------------------------------
-
-    def _equal(self, name: str, what: str, found: Tensor, expected: Tensor, tolerance: float) -> None:
-        found, expected = _wide(found), _wide(expected)
-        if found.shape != expected.shape:
-            raise _failure(name, what, f"shape {list(expected.shape)}", f"shape {list(found.shape)}", "")
-        deviation = (found - expected).abs() / expected.abs().clamp_min(1.0)
-        self._records.append(Record(name, what, found, expected, deviation, tolerance))
-
-    def _between(self, name: str, what: str, found: Tensor | float, low: float, high: float) -> None:
-        found = _wide(found if isinstance(found, Tensor) else torch.tensor(found, dtype=torch.float64))
-        nearest = found.clamp(low, high)
-        self._records.append(Record(name, what, found, nearest, (found - nearest).abs(), 0.0))
-
-    def _compare(self, trainer: Trainer) -> None:
-        """One look at everything that was compared since the last one.
-
-        Raises:
-            CheckFailed: ``check_<name>`` of the first check that failed.
-        """
-        records, self._records = self._records, []
-        deviations = [record.deviation for record in records]
-        device = _home(trainer.optimiser.flat.device)
-        # the sum of nothing is 0
-        tops = torch.stack([(d.max() if d.numel() else d.sum()).to(device) for d in deviations])
-        first: Record | None = None
-        for record, top in zip(records, tops.tolist(), strict=True):
-            worst = self.worst.get(record.name, 0.0)
-            # nan must win, whichever side it stands on
-            self.worst[record.name] = top if not top <= worst else worst
-            self.tolerance[record.name] = max(record.tolerance, self.tolerance.get(record.name, 0.0))
-            if not top <= record.tolerance:
-                self.failed.add(record.name)
-                first = first or record
-        if first is not None:
-            raise _at(first, trainer)
-
-    def report(self) -> list[dict[str, Any]]:
-        """Name, verdict and largest deviation of every check that ran, in a fixed order."""
-        return [
-            {
-                "name": name,
-                "passed": name not in self.failed,
-                "worst": self.worst[name] if math.isfinite(self.worst[name]) else None,
-            }
-            for name in ABOUT
-            if name in self.worst
-        ]
-
-
-def exact_outputs(formula: str, **given: Any) -> dict[str, Any]:
-    """Exact outputs in rational arithmetic: what the calculator's steps come to.
-
-    The steps themselves would be SymPy's, whose import costs a fifth of a run.
-    """
-    return exact_answer(checked(load_formula(formula), given))
-
-
-def _home(device: torch.device) -> torch.device:
-    """Where numbers of a device are compared in float64: there, or on the CPU if it has no such numbers."""
-    return torch.device("cpu") if device.type in WITHOUT_DOUBLE else device
-
-
-def _wide(x: Tensor) -> Tensor:
-    return x.detach().to(_home(x.device)).double()
-
-
-def _tolerance(like: Tensor, single: float = 1e-5, double: float = 1e-12) -> float:
-    return double if like.dtype == torch.float64 else single
-
-
-def _at(record: Record, trainer: Trainer) -> CheckFailed:
-    deviation = torch.nan_to_num(record.deviation, nan=math.inf).reshape(-1)
-    at = int(deviation.argmax())
-    place = [int(x) for x in torch.unravel_index(torch.tensor(at), record.deviation.shape)]
-    where = f"{record.what} at {place}" if place else record.what
-    where += f", iteration {trainer.iterations}, {trainer.env_steps} steps"
-    return _failure(
-        record.name,
-        where,
-        f"{record.expected.reshape(-1)[at].item():.10g}",
-        f"{record.found.reshape(-1)[at].item():.10g}",
-        f"; the difference may be {record.tolerance:.0e}" if record.tolerance else "",
-    )
-
-
-def _failure(name: str, where: str, expected: str, found: str, allowed: str) -> CheckFailed:
-    return CheckFailed(
-        f"check_{name}",
-        f"Check {name} failed: {ABOUT[name]}. Expected {expected}, found {found} ({where}{allowed}).",
-        "The run stopped; its last checkpoint was written before this iteration.",
-    )
+        self.equal("clip_exact", f"L at {where}", found, expected, tolerance(r, 1e-5, 1e-12))

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from rlcalc.errors import InputError, shown
-from rlcalc.ppo.state import restore
+from rlcalc.training.state import restore
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from rlcalc.errors import InputError, RlcalcError, UnknownName, shown, suggestion
 from rlcalc.ppo.envs.base import Actions, BoxActions, Copies, DiscreteActions, Transition
-from rlcalc.ppo.state import restore
+from rlcalc.training.state import restore
 
 EXTRA = 'It comes with the extra "test" of rlcalc; gymnasium>=1.1 alone will do.'
 

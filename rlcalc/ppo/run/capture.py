@@ -31,9 +31,9 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from rlcalc.ppo.optimiser import Optimiser
 from rlcalc.ppo.records import Batch, Losses, Rollout, Work
 from rlcalc.ppo.train import Trainer, Watcher
+from rlcalc.training.optimiser import Optimiser
 
 T = TypeVar("T")
 # the first kernel of a kind loads its module and makes its workspace, which no recording may do

@@ -12,7 +12,6 @@ from rlcalc.errors import InputError, RlcalcError, shown
 from rlcalc.files import read_text, write_text
 
 MOST_BYTES = 1 << 30
-FIRST_KEY = '{"env_steps"'
 
 
 def finite(value: Any) -> Any:
@@ -24,6 +23,7 @@ class Log:
     """A log that is open for writing.
 
     Args:
+        key: the first of a line, under which the steps stand that were done by then.
         resumed_at: steps of the checkpoint that a run goes on from; lines of
             later steps are taken out, since they come again.
 
@@ -34,12 +34,12 @@ class Log:
         InputError: ``log_unwritable``; ``log_foreign``, when the file holds something else.
     """
 
-    def __init__(self, path: Path, resumed_at: int | None = None) -> None:
+    def __init__(self, path: Path, resumed_at: int | None = None, key: str = "env_steps") -> None:
         self.path = path
         self.problem: InputError | None = None
         try:
             if path.is_file():
-                _prepare(path, resumed_at)
+                _prepare(path, resumed_at, key)
             self._file = path.open("a", encoding="utf-8")
         except (OSError, RlcalcError) as error:
             raise _unwritable(path, error) from error
@@ -65,15 +65,16 @@ class Log:
             self.problem = self.problem or _unwritable(self.path, error)
 
 
-def _prepare(path: Path, resumed_at: int | None) -> None:
+def _prepare(path: Path, resumed_at: int | None, key: str) -> None:
     """Take out lines at the end that come again, and one that a killed run left half written."""
     text = read_text(path, MOST_BYTES)
     lines = text.splitlines()
     kept = list(lines)
-    cut_short = bool(kept) and not text.endswith("\n") and _steps(kept[-1]) is None
-    if cut_short and FIRST_KEY.startswith(kept[-1][: len(FIRST_KEY)]):
+    cut_short = bool(kept) and not text.endswith("\n") and _steps(kept[-1], key) is None
+    begins = f'{{"{key}"'
+    if cut_short and begins.startswith(kept[-1][: len(begins)]):
         kept.pop()
-    steps = [_steps(line) for line in kept]
+    steps = [_steps(line, key) for line in kept]
     if None in steps:
         raise InputError(
             "log_foreign",
@@ -82,17 +83,17 @@ def _prepare(path: Path, resumed_at: int | None) -> None:
             "Name another file.",
         )
     # only those at the end are of this run: earlier ones may be of another
-    while resumed_at is not None and kept and (_steps(kept[-1]) or 0) > resumed_at:
+    while resumed_at is not None and kept and (_steps(kept[-1], key) or 0) > resumed_at:
         kept.pop()
     whole = "".join(line + "\n" for line in kept)
     if whole != text:
         write_text(path, whole)
 
 
-def _steps(line: str) -> int | None:
+def _steps(line: str, key: str) -> int | None:
     """Steps of a line of ours, ``None`` of any other."""
     try:
-        steps = json.loads(line)["env_steps"]
+        steps = json.loads(line)[key]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return steps if type(steps) is int else None

@@ -1,9 +1,9 @@
 """Several processes that train one network: what each must agree on with the others.
 
 ``torchrun --nproc-per-node=N -m rlcalc ppo-run`` starts N of them. Each has
-its share of the environments; gradients and the statistics of the advantages
-are summed over all, so that N processes make the step that one would make
-with all environments. Rank 0 writes and prints.
+its share of what is sampled (environments, or prompts); gradients and the
+statistics of the advantages are summed over all, so that N processes make
+the step that one would make alone. Rank 0 writes and prints.
 """
 
 from __future__ import annotations
@@ -109,14 +109,16 @@ def local_device(device: torch.device) -> torch.device:
 
 
 @contextlib.contextmanager
-def group(device: torch.device, envs: int, timeout: float = TIMEOUT_SECONDS) -> Iterator[Ranks]:
+def group(
+    device: torch.device, count: int, timeout: float = TIMEOUT_SECONDS, what: str = "environments"
+) -> Iterator[Ranks]:
     """The ranks of this run; a process on its own when nothing started several.
 
     A rank that dies ends the others: their next collective fails, at once
     when a connection breaks and after ``timeout`` seconds when a rank hangs.
 
     Raises:
-        InputError: ``envs_uneven``, ``ranks_unreachable``.
+        InputError: ``envs_uneven`` (as ``what`` says), ``ranks_unreachable``.
     """
     if not launched():
         yield SINGLE
@@ -124,8 +126,9 @@ def group(device: torch.device, envs: int, timeout: float = TIMEOUT_SECONDS) -> 
     import torch.distributed as dist
 
     size = int(os.environ["WORLD_SIZE"])
-    if envs % size:
-        raise InputError("envs_uneven", f"{envs} environments do not divide evenly among {size} ranks.")
+    if count % size:
+        code = "envs_uneven" if what == "environments" else f"{what}_uneven"
+        raise InputError(code, f"{count} {what} do not divide evenly among {size} ranks.")
     backend = "nccl" if device.type == "cuda" else "gloo"
     if device.type == "cuda":  # NCCL moves objects over the current device
         torch.cuda.set_device(device)

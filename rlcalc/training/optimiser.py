@@ -20,7 +20,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from rlcalc.ppo.state import restore
+from rlcalc.training.state import restore
 
 
 class Optimiser:
