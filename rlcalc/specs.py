@@ -155,6 +155,8 @@ class Parameter:
         actions: steps and tables are of states and actions, not of states alone.
         blanks: a text with blanks is several entries; else it is one word with blanks in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
+        policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
+        of_mdp: where it is not given, the process says it, if it does.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
 
@@ -176,6 +178,8 @@ class Parameter:
     seen_if: str = ""
     below: str = ""
     actions: bool = False
+    policy: bool = False
+    of_mdp: bool = False
     blanks: bool = False
 
     def __post_init__(self) -> None:
