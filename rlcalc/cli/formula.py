@@ -57,7 +57,7 @@ Given = Mapping[str, list[str]]  # the values of every option that was typed
 def common_options(spec: Formula) -> tuple[Common, ...]:
     """The options beside the inputs; an input's own option has precedence over one of that name."""
     own = {parameter.option for parameter in spec.parameters}
-    options = (*COMMON, PLOT) if spec.plot else COMMON
+    options: tuple[Common, ...] = (*COMMON, PLOT) if spec.plot else COMMON
     if not spec.has_rows:
         options = tuple(common for common in options if common.option != "--row")
     return tuple(common for common in options if common.option not in own)

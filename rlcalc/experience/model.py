@@ -95,6 +95,20 @@ class Experience:
                 found.append([])
         return [episode for episode in found if episode]
 
+    def plain(self, kind: str) -> list[Any]:
+        """As a caller of Python has it: steps as tuples, ``None`` for the end; episodes as flat lists."""
+        if kind == "steps":
+            return [
+                tuple(part for part in (*step.key, float(step.reward), step.after, step.then) if part != "")
+                for step in self.steps
+            ]
+        found = []
+        for episode in self.episodes():
+            flat = [part for t in episode for part in (*self.steps[t].key, float(self.steps[t].reward))]
+            last = self.steps[episode[-1]].after
+            found.append(flat if last is None else [*flat, last])
+        return found
+
     def arrays(self, backend: str, dtype: Any, device: Any) -> Experience:
         """The same with rewards as 0-d arrays of a backend."""
         xp = BY_NAME[backend]
@@ -113,6 +127,11 @@ class Table:
 
     def get(self, key: Key) -> Any:
         return self.values.get(key, self.rest)
+
+    def plain(self, kind: str) -> Any:
+        """A dict by state, or by state and action; one number where there are no entries."""
+        values = {key: float(value) for key, value in self.values.items()}
+        return values or float(self.rest)
 
     def arrays(self, backend: str, dtype: Any, device: Any) -> Table:
         xp = BY_NAME[backend]

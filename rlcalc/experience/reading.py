@@ -151,7 +151,8 @@ class _Line:
         over = after.lower() in ENDS
         if over and then:
             self._refuse(STEPS[self.actions])
-        return Step(state, action, self._reward(reward), None if over else after, *then[:1], last=over)
+        follows = then[0] if then else ""
+        return Step(state, action, self._reward(reward), None if over else after, follows, over)
 
     def episode(self) -> list[Step]:
         each = 3 if self.actions else 2

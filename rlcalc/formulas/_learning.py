@@ -149,7 +149,9 @@ def last_of_window(steps: Sequence[Step], t: int, n: Any) -> int:
     return end
 
 
-def window(d: Derivation, steps: Sequence[Step], t: int, end: int, gamma: Any, following: Following) -> Term:
+def window(
+    d: Derivation, steps: Sequence[Step], t: int, end: int, gamma: Any, following: Following | None
+) -> Term:
     """R_{t+1} + γ R_{t+2} + … + γ^m · (what follows), or without the last summand at the end."""
     discount = d.given("γ", gamma)
     parts: list[Term] = []

@@ -15,10 +15,10 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import rational
+from rlcalc.exact.linear import solve
 from rlcalc.experience import Experience
 from rlcalc.formulas import _learning_arrays as arrays
 from rlcalc.formulas._learning import check_learning, experience_of, visits, window
-from rlcalc.formulas._tabular import solve_exact
 from rlcalc.formulas._words import word_name
 from rlcalc.inputs.bind import Inputs
 from rlcalc.spelling import spelled
@@ -86,11 +86,14 @@ def _by_chain(d: Derivation, i: Inputs, experience: Experience, count: Counter[s
         for state in states
     }
     gamma = Fraction(i.gamma)
-    matrix = [[Fraction(s == t) - gamma * Fraction(chain[s][t], count[s]) for t in states] for s in states]
+    rows = [
+        {k: Fraction(s == t) - gamma * Fraction(chain[s][t], count[s]) for k, t in enumerate(states)}
+        for s in states
+    ]
     right = [rational(means[state].value) for state in states]
     if None in right:
         raise InputError("reward_not_rational", "Batch TD takes rational rewards.", "Use --method mc.")
-    solved = solve_exact(matrix, [value for value in right if value is not None])
+    solved = solve(rows, [value for value in right if value is not None])
     assert solved is not None  # by _all_end
     known = {
         state: d.given(Name("V", arg=word_name(state)), value)
@@ -136,7 +139,7 @@ def array_form(
         onward = xp.array([[chain[s][t] / count[s] for t in states] for s in states], xp.float64)
         onward = xp.placed(onward, means)
         wide = xp.cast(means, xp.float64)
-        system = xp.eye(len(states), dtype=xp.float64) - 0 * onward
+        system = xp.placed(xp.eye(len(states), dtype=xp.float64), means)
         system = system - xp.cast(xp.asarray(gamma), xp.float64) * onward
         means = xp.cast(xp.linalg.solve(system, wide), like.dtype)
     seen = arrays.vector(xp, [like * 0 + count[state] for state in states], like)
