@@ -225,6 +225,8 @@ def _inputs(spec: Formula, given: Given) -> dict[str, Any]:
             words = [word if word.startswith("@") else word.replace("−", "-") for word in words]
         if parameter.is_switch:
             raw[parameter.name] = True
+        elif parameter.kind == "mdp":
+            raw[parameter.name] = reader.process(words[0])
         elif parameter.takes_many:
             raw[parameter.name] = reader.expand(parameter, words)
         elif words[0].startswith("@") and parameter.kind in NUMERIC:
