@@ -158,16 +158,54 @@ def expected_sarsa_target(
 ) -> Any:
     """Target of expected SARSA."""
 
+def sac_target(
+    rewards: _Numbers,
+    alpha: _Numbers,
+    gamma: _Numbers,
+    next_q1: _Numbers | None = None,
+    next_q2: _Numbers | None = None,
+    next_log_probs: _Numbers | None = None,
+    q1_values: _Numbers | None = None,
+    q2_values: _Numbers | None = None,
+    policy: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Target of soft actor-critic and TD3."""
+
+def c51_projection(
+    rewards: _Numbers,
+    next_probs: _Numbers,
+    gamma: _Numbers,
+    v_min: _Numbers | None = None,
+    v_max: _Numbers | None = None,
+    atoms: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Projection of a distributional target (C51)."""
+
+def quantile_huber_loss(
+    quantiles: _Numbers,
+    targets: _Numbers,
+    taus: _Numbers | None = None,
+    kappa: _Numbers = 1,
+    reduction: Literal["sum", "mean"] = "sum",
+) -> Any:
+    """Quantile Huber loss (QR-DQN, IQN)."""
+
 def bellman(
     mdp: _Process,
-    gamma: _Numbers,
+    gamma: _Numbers | None = None,
 ) -> Any:
     """Bellman optimality equation."""
 
 def policy_eval(
     mdp: _Process,
-    policy: _Numbers | Literal["uniform"] = "uniform",
-    gamma: _Numbers = ...,
+    policy: _Numbers | str | Mapping[str, Any] = "uniform",
+    gamma: _Numbers | None = None,
 ) -> Any:
     """Value of a policy."""
 

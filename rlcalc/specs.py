@@ -152,6 +152,8 @@ class Parameter:
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
         blanks: a text with blanks is several entries; else it is one word with blanks in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
+        policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
+        of_mdp: where it is not given, the process says it, if it does.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
 
@@ -172,6 +174,8 @@ class Parameter:
     masks: bool = False
     seen_if: str = ""
     below: str = ""
+    policy: bool = False
+    of_mdp: bool = False
     blanks: bool = False
 
     def __post_init__(self) -> None:

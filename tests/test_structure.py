@@ -23,11 +23,12 @@ FLOORS = (
     ("reference", "evaluation"),
     ("api", "golden"),
     ("training",),
-    ("conform", "ppo", "audit"),
+    ("conform", "ppo", "audit", "error_codes"),
     ("study",),
     ("_pytest_report",),
     ("testing",),
     ("cli",),
+    ("site",),
     ("__main__", "_stubs"),
 )
 

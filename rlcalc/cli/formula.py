@@ -152,6 +152,17 @@ def run(spec: Formula, given: Given) -> None:
         raise CheckFailed("backends_disagree", *render.disagreement(found))
 
 
+def read_inputs(spec: Formula, words: Sequence[str]) -> dict[str, Any]:
+    """The inputs among the words after a command, by parameter name, as ``derive`` takes them.
+
+    Raises:
+        InputError: as ``parse``; a file that cannot be read.
+    """
+    options = {parameter.option: takes(parameter) for parameter in spec.parameters}
+    options |= {common.option: common.takes for common in common_options(spec)}
+    return _inputs(spec, parse(words, options, SHORTS))
+
+
 def _value(given: Given, option: str) -> str | None:
     """The value of an option that takes one."""
     return given[option][0] if option in given else None
@@ -214,6 +225,8 @@ def _inputs(spec: Formula, given: Given) -> dict[str, Any]:
             words = [word if word.startswith("@") else word.replace("−", "-") for word in words]
         if parameter.is_switch:
             raw[parameter.name] = True
+        elif parameter.kind == "mdp":
+            raw[parameter.name] = reader.process(words[0])
         elif parameter.takes_many:
             raw[parameter.name] = reader.expand(parameter, words)
         elif words[0].startswith("@") and parameter.kind in NUMERIC:

@@ -32,7 +32,9 @@ def _flags(arrays: dict[str, Any], name: str) -> Any:
         "gae": "cleanrl, LeanRL, baselines ppo1 and ppo2, purejaxrl",
         "lambda_return": "libraries with one flag, done",
         "n_step_return": "libraries with one flag, done",
+        "c51_projection": "libraries with one flag, done",
         "q_target": "libraries with one flag, done",
+        "sac_target": "libraries with one flag, done",
         "sarsa_target": "libraries with one flag, done",
         "td_error": "libraries with one flag, done",
     },
@@ -389,10 +391,18 @@ def _expected(arrays: dict[str, Any], estimates: Any) -> Outputs:
 BOUND = Constant("bound", 1e-2, 1e3)
 
 
-@convention("k1-clamped-10", {"kl": "OpenRLHF"})
-def k1_clamped_10(form: Form, /, **arrays: Any) -> Outputs:
-    """The log-ratio of each outcome is held within −10 and 10 before the expectation is taken."""
-    return _expected(arrays, np.clip(_log_quotients(arrays), -10, 10))
+@convention(
+    "k1-clamped",
+    {"kl": "libraries for tokens with a bound of their own"},
+    # a smaller one holds ordinary log-ratios, and the divergence need not rise with it
+    constants=[Constant("bound", 2.5, 1e3)],
+)
+def k1_clamped(form: Form, bound: float, /, **arrays: Any) -> Outputs:
+    """The log-ratio of each outcome is held within ±bound before the expectation is taken."""
+    return _expected(arrays, np.clip(_log_quotients(arrays), -bound, bound))
+
+
+k1_clamped_10 = k1_clamped.instance("k1-clamped-10", {"kl": "OpenRLHF"}, 10.0)
 
 
 @convention("k3-clamped", {"kl": "libraries for tokens with a bound of their own"}, constants=[BOUND])
@@ -689,3 +699,22 @@ epsilon_inside_1e_6 = epsilon_inside.instance(
     {"squashed_gaussian_log_prob": "SAC of rlkit, CleanRL and pytorch-soft-actor-critic"},
     1e-6,
 )
+
+
+@convention("td3", {"sac_target": "TD3 of its authors, CleanRL, stable-baselines3 and others"})
+def td3(form: Form, /, **arrays: Any) -> Outputs:
+    """No entropy at all, α = 0: the smaller of two critics, for the action of the target policy."""
+    return dict(form(**{**arrays, "alpha": arrays["alpha"] * 0}))
+
+
+@convention("mean-over-quantiles", {"quantile_huber_loss": "TQC of sb3-contrib, users of mean()"})
+def mean_over_quantiles(form: Form, /, **arrays: Any) -> Outputs:
+    """The mean over the quantiles as well as over the sample."""
+    return dict(form(**{**arrays, "reduction": "mean"}))
+
+
+@convention("kappa-undivided", {"quantile_huber_loss": "the paper of QR-DQN, where κ = 1"})
+def kappa_undivided(form: Form, /, **arrays: Any) -> Outputs:
+    """The loss is not divided by κ, so that its slope far out grows with κ; κ = 0 is the quantile loss."""
+    kappa = arrays["kappa"]
+    return {name: value * np.where(kappa > 0, kappa, 1) for name, value in form(**arrays).items()}

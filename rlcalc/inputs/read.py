@@ -32,7 +32,7 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
     if parameter.kind == "mdp":
         from rlcalc.mdp.reading import read_mdp
 
-        return read_mdp(raw)
+        return read_mdp(raw, formula.symbolic)
     if parameter.is_switch:
         return bool(raw) if isinstance(raw, bool) else _flag(parameter, raw)
     _refuse_what_is_no_number(parameter, raw)

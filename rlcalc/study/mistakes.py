@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from importlib.util import find_spec
 from typing import Any
 
 from rlcalc.conform.catalogue import Catalogue, Fault, composed, pairs
@@ -117,8 +118,8 @@ def _other_outputs(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
 
 
 def _vector(found: Evaluation) -> Vector | None:
-    """The inputs as the NumPy form takes them; ``None`` where they are no numbers."""
-    if found.inputs.symbols:
+    """The inputs as the NumPy form takes them; ``None`` where they are no numbers, or NumPy is not there."""
+    if found.inputs.symbols or find_spec("numpy") is None:  # as in a browser
         return None
     return Vector(
         "check", found.formula, "", found.inputs.typed, {}, from_exact(found.inputs, "numpy"),
