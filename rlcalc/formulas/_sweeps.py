@@ -10,6 +10,7 @@ from rlcalc.errors import InputError, UnknownName, shown, suggestion
 from rlcalc.formulas._tabular import action_values, state_name
 from rlcalc.inputs.bind import Inputs
 from rlcalc.mdp.model import MDP
+from rlcalc.mdp.sparse import Sparse
 from rlcalc.spelling import spelled
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term
@@ -118,16 +119,27 @@ def sweep_arrays(
     q_values = r
     for _ in range(int(sweeps)):
         if not in_place:
-            q_values = r + gamma * (mdp.p @ now)
+            q_values = r + gamma * _ahead(mdp.p, now)
             now = join(q_values, None)
             continue
-        rows = [q_values[s] for s in range(len(mdp.mdp.states))]
-        entries = [now[s] for s in range(len(rows))]
+        rows: dict[int, Any] = {}
+        entries = [now[..., s] for s in range(now.shape[-1])]
         for s in order_of(mdp.mdp, order):
-            rows[s] = r[s] + gamma * (mdp.p[s] @ xp.stack(entries))
+            rows[s] = r[s] + gamma * _ahead(mdp.p[s], xp.stack(entries, -1))
             entries[s] = join(rows[s], s)
-        now, q_values = xp.stack(entries), xp.stack(rows)
+        now = xp.stack(entries, -1)
+        over = xp.new_zeros(r, now.shape[:-1] + r.shape[-1:])
+        q_values = xp.stack([rows.get(s, over) for s in range(now.shape[-1])], -2)
     return now, q_values
+
+
+def _ahead(p: Any, values: Any) -> Any:
+    """Σ_{s'} P(s'|s,a) V(s') for values [..., S]."""
+    if isinstance(p, Sparse):
+        return p @ values
+    if p.ndim == 2:
+        return (p @ values[..., None])[..., 0]
+    return (p @ values[..., None, :, None])[..., 0]
 
 
 def of_states(mdp: MDP, q_values: Sequence[Mapping[int, Symbol]], zero: Symbol) -> list[Mapping[int, Term]]:

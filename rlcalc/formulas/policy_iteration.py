@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
 from rlcalc.exact import is_symbolic, rational
 from rlcalc.formulas import bellman
@@ -145,9 +146,15 @@ def _words(mdp: MDP, policy: Policy) -> list[str]:
 
 def numpy_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
     """Values and action values of the last round: those of ``bellman``, found by sweeps."""
-    return dict(bellman.numpy_form(mdp, gamma))
+    return _per_policy(np, bellman.numpy_form(mdp, gamma), policy)
 
 
 def torch_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
     """Values and action values of the last round, as ``bellman`` finds them."""
-    return dict(bellman.torch_form(mdp, gamma))
+    return _per_policy(torch, bellman.torch_form(mdp, gamma), policy)
+
+
+def _per_policy(xp: Any, found: dict[str, Any], policy: Any) -> dict[str, Any]:
+    """The answer once for each of a batch of first policies."""
+    batch = tuple(getattr(policy, "shape", ())[:-2])
+    return {key: xp.broadcast_to(x, batch + tuple(x.shape)) if batch else x for key, x in found.items()}
