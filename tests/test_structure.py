@@ -23,7 +23,7 @@ FLOORS = (
     ("reference", "evaluation"),
     ("api", "golden"),
     ("training",),
-    ("conform", "ppo", "audit"),
+    ("conform", "ppo", "lm", "audit"),
     ("_pytest_report",),
     ("testing",),
     ("cli",),
