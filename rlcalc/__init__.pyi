@@ -59,15 +59,6 @@ def td_error(
 ) -> Any:
     """TD error."""
 
-def expected_sarsa_target(
-    rewards: _Numbers,
-    q_values: _Numbers,
-    policy: _Numbers,
-    gamma: _Numbers,
-    terminated: _Numbers | None = None,
-) -> Any:
-    """Target of expected SARSA."""
-
 def td_update(
     value: _Numbers,
     target: _Numbers,
@@ -123,16 +114,98 @@ def traces(
 ) -> Any:
     """Eligibility traces and offline TD(λ)."""
 
+def q_target(
+    rewards: _Numbers,
+    next_q: _Numbers,
+    gamma: _Numbers,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Target of Q-learning and DQN."""
+
+def double_q_target(
+    rewards: _Numbers,
+    next_q_online: _Numbers,
+    next_q_target: _Numbers,
+    gamma: _Numbers,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Target of double Q-learning and double DQN."""
+
+def sarsa_target(
+    rewards: _Numbers,
+    next_q: _Numbers,
+    next_actions: _Numbers,
+    gamma: _Numbers,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Target of SARSA."""
+
+def expected_sarsa_target(
+    rewards: _Numbers,
+    q_values: _Numbers,
+    policy: _Numbers | None = None,
+    gamma: _Numbers = ...,
+    epsilon: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Target of expected SARSA."""
+
+def sac_target(
+    rewards: _Numbers,
+    alpha: _Numbers,
+    gamma: _Numbers,
+    next_q1: _Numbers | None = None,
+    next_q2: _Numbers | None = None,
+    next_log_probs: _Numbers | None = None,
+    q1_values: _Numbers | None = None,
+    q2_values: _Numbers | None = None,
+    policy: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Target of soft actor-critic and TD3."""
+
+def c51_projection(
+    rewards: _Numbers,
+    next_probs: _Numbers,
+    gamma: _Numbers,
+    v_min: _Numbers | None = None,
+    v_max: _Numbers | None = None,
+    atoms: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Projection of a distributional target (C51)."""
+
+def quantile_huber_loss(
+    quantiles: _Numbers,
+    targets: _Numbers,
+    taus: _Numbers | None = None,
+    kappa: _Numbers = 1,
+    reduction: Literal["sum", "mean"] = "sum",
+) -> Any:
+    """Quantile Huber loss (QR-DQN, IQN)."""
+
 def bellman(
     mdp: _Process,
-    gamma: _Numbers,
+    gamma: _Numbers | None = None,
 ) -> Any:
     """Bellman optimality equation."""
 
 def policy_eval(
     mdp: _Process,
-    policy: _Numbers | Literal["uniform"] = "uniform",
-    gamma: _Numbers = ...,
+    policy: _Numbers | str | Mapping[str, Any] = "uniform",
+    gamma: _Numbers | None = None,
 ) -> Any:
     """Value of a policy."""
 
@@ -164,6 +237,31 @@ def policy_gradient(
     horizon: int | float | Literal["inf"] = ...,
 ) -> Any:
     """Exact policy gradient."""
+
+def gaussian_log_prob(
+    x: _Numbers,
+    mean: _Numbers,
+    std: _Numbers | None = None,
+    log_std: _Numbers | None = None,
+) -> Any:
+    """Log-probability of a Gaussian policy."""
+
+def gaussian_entropy(
+    std: _Numbers | None = None,
+    log_std: _Numbers | None = None,
+) -> Any:
+    """Entropy of a Gaussian policy."""
+
+def squashed_gaussian_log_prob(
+    u: _Numbers,
+    mean: _Numbers,
+    std: _Numbers | None = None,
+    log_std: _Numbers | None = None,
+    scale: _Numbers = 1,
+    low: _Numbers | None = None,
+    high: _Numbers | None = None,
+) -> Any:
+    """Log-probability of a squashed Gaussian policy."""
 
 def advantage(
     return_: _Numbers | None = None,

@@ -79,6 +79,8 @@ def _type(parameter: Parameter) -> str:
         return 'int | float | Literal["inf"]'
     if parameter.is_switch:
         return "bool"
+    if parameter.policy:
+        return "_Numbers | str | Mapping[str, Any]"
     return f"_Numbers | {words}" if words else "_Numbers"
 
 

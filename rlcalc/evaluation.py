@@ -56,6 +56,7 @@ class Evaluation:
         agree: whether every numeric backend agrees with the exact answer
             (with each other where there is none); ``None`` if nothing could be compared.
         notes: what was skipped, assumed or chosen.
+        chosen: name of the one output that was asked for; all of them where it is empty.
     """
 
     formula: Formula
@@ -66,6 +67,7 @@ class Evaluation:
     dtype: str
     agree: bool | None
     notes: list[str]
+    chosen: str = ""
 
     def __repr__(self) -> str:
         ran = " ".join(self.backends) or "nothing"
@@ -83,14 +85,31 @@ class Evaluation:
 
     @property
     def answer(self) -> Result:
-        """The first output.
+        """The output that was asked for, or the first one.
 
         Raises:
             InputError: ``nothing_computed`` where every backend was skipped; the notes say why.
         """
         if not self.results:
             raise InputError("nothing_computed", "No backend could compute this.", "\n".join(self.notes))
-        return next(iter(self.results.values()))
+        return next(iter(self.wanted.values()))
+
+    @property
+    def wanted(self) -> dict[str, Result]:
+        """The outputs to print, by name."""
+        return {self.chosen: self.results[self.chosen]} if self.chosen else self.results
+
+    def choose(self, name: str) -> None:
+        """Ask for one output only.
+
+        Raises:
+            UnknownName: ``unknown_output``, with the nearest name.
+        """
+        if name not in self.results:
+            known = list(self.results)
+            hint = suggestion(name, known) or f"There are {', '.join(known)}."
+            raise UnknownName("unknown_output", f"There is no output {shown(name)} here.", hint)
+        self.chosen = name
 
 
 def check_backends(names: Sequence[str]) -> tuple[str, ...]:
@@ -151,8 +170,10 @@ def derive_bound(inputs: Inputs) -> Derivation:
     return derivation
 
 
-def run_numeric(inputs: Inputs, backend: str, dtype: str = "float64", device: str = "cpu") -> dict[str, Any]:
-    """Outputs of one numeric form as floats and nested lists, by output name."""
+def run_numeric(
+    inputs: Inputs, backend: str, dtype: str = "float64", device: str = "cpu", notes: list[str] | None = None
+) -> dict[str, Any]:
+    """Outputs of one numeric form as floats and nested lists, by output name; ``notes`` takes its remarks."""
     spec = inputs.formula
     arrays = from_exact(inputs, backend, dtype, device)
     forms = load_forms(spec.name)
@@ -162,6 +183,8 @@ def run_numeric(inputs: Inputs, backend: str, dtype: str = "float64", device: st
             found = forms.numpy_form(**arrays)
     else:
         found = _differentiated(spec, forms.torch_form, arrays)
+    if notes is not None:
+        notes += found.get("notes", ())
     return {
         output.name: to_python(found[key][..., 0] if output.of else found[key])
         for output in spec.outputs
@@ -255,7 +278,7 @@ def evaluate_bound(
         if outside is not None:
             notes.append(f"{backend} was skipped: {outside} lies outside the range of {dtype}.")
             continue
-        numeric[backend] = run_numeric(inputs, backend, dtype, device)
+        numeric[backend] = run_numeric(inputs, backend, dtype, device, notes)
         ran.append(backend)
     if refused is not None and not ran:
         raise refused

@@ -24,7 +24,10 @@ from rlcalc.records import Place, read_record
 Kind = Literal["number", "integer", "count", "flag", "choice", "word", "mdp"]
 Group = Literal[
     "Returns",
+    "Value targets",
     "Control and policy gradient",
+    "Bandits and exploration",
+    "Continuous actions",
     "Advantage, actor and critic",
     "PPO",
     "Language models and counting",
@@ -147,7 +150,10 @@ class Parameter:
         ask: what to say when a required value is missing.
         single: in Python one number for the whole batch, never an array.
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
+        blanks: a text with blanks is several entries; else it is one word with blanks in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
+        policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
+        of_mdp: where it is not given, the process says it, if it does.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
 
@@ -168,6 +174,9 @@ class Parameter:
     masks: bool = False
     seen_if: str = ""
     below: str = ""
+    policy: bool = False
+    of_mdp: bool = False
+    blanks: bool = False
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)

@@ -97,7 +97,7 @@ def case_of(data: dict[str, Any], result: str) -> dict[str, Any]:
         ("valid", {"given": {"rewards": ["1"], "lam": 0.5}}),
         ("valid", {"given": {"rewards": [True], "lam": "1"}}),
         ("valid", {"digits": {"float64": 9}}),
-        ("valid", {"digits": {"float64": 0, "reason": "x"}}),
+        ("valid", {"digits": {"float64": -1, "reason": "x"}}),
         ("acceptable", {"otherwise": []}),
         ("invalid", {"error": "Too large!"}),
         ("invalid", {"want": {"return": {"exact": "1"}}}),

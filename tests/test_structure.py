@@ -23,10 +23,12 @@ FLOORS = (
     ("reference", "evaluation"),
     ("api", "golden"),
     ("training",),
-    ("conform", "ppo", "lm", "audit"),
+    ("conform", "ppo", "lm", "audit", "error_codes"),
+    ("study",),
     ("_pytest_report",),
     ("testing",),
     ("cli",),
+    ("site",),
     ("__main__", "_stubs"),
 )
 

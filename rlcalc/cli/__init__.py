@@ -12,9 +12,10 @@ The modules:
 - ``formula``: a specification -> its command;
 - ``input_files``: ``@file``, ``@-`` and ``@file.csv:column``;
 - ``render``, ``numbers``, ``tables``: an Evaluation -> text, LaTeX or JSON;
+- ``answers``: what is said of an answer that was typed (``--check``);
 - ``help``, ``pages``: the layout of a help page, and every page;
 - ``completion``: what the shell offers;
-- ``listing``: ``list`` and ``show``; ``plots``: pictures;
+- ``listing``, ``find``, ``search``: ``list``, ``show`` and ``find``; ``plots``: pictures;
 - ``screen``, ``streams``, ``progress``: colour, terminals, pipes, encodings;
 - every other module: the built-in command of its name.
 """

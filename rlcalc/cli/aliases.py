@@ -49,10 +49,15 @@ def option_hint(word: str, options: Iterable[str]) -> str:
     return suggestion(f"--{name}", known)
 
 
+def command_names() -> Mapping[str, tuple[str, ...]]:
+    """The other names of every command that has some."""
+    return {own: tuple(others) for own, others in _table()["command"].items()}
+
+
 def command_hint(word: str, commands: Iterable[str]) -> str:
-    """What an unknown command may have meant."""
+    """What an unknown command may have meant: by another name, or one that is near."""
     name, known = dashed(word), list(commands)
-    for own, others in _table()["command"].items():
-        if name in others and own in known:
-            return f"Did you mean {own}?"
+    found = [own for own, others in _table()["command"].items() if name in others and own in known]
+    if found:
+        return f"Did you mean {' or '.join(found)}?"
     return suggestion(name, known)

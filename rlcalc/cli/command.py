@@ -119,8 +119,13 @@ class Group(_Page, TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, known = args[0], self.list_commands(ctx)
         if not ctx.resilient_parsing and self.get_command(ctx, name) is None:
-            from rlcalc.cli.aliases import command_hint
+            from rlcalc.cli.aliases import command_hint, dashed
 
-            hint = command_hint(name, known) or f"'{ctx.command_path} -h' shows all commands."
+            hint = command_hint(name, known)
+            if not hint and not ctx.parent:
+                from rlcalc.cli.search import about
+
+                hint = about(dashed(name), known)
+            hint = hint or f"'{ctx.command_path} -h' shows all commands."
             raise UnknownName("unknown_command", f"Unknown command {shown(name)}.", hint)
         return super().resolve_command(ctx, args)

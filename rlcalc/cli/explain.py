@@ -1,16 +1,17 @@
-"""``rlcalc explain``: what a known bug is, how it shows, and how to fix it."""
+"""``rlcalc explain``: what a known bug, a convention or an error code is, how it shows, and how to fix it."""
 
 from __future__ import annotations
 
 import sys
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import typer
 
 from rlcalc.cli.command import Command
 from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen, write_json
-from rlcalc.errors import InputError
+from rlcalc.errors import InputError, UnknownName
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 WIDTH = 80
@@ -25,21 +26,24 @@ _HANGING: dict[str, Any] = {
 EXAMPLES = """
 rlcalc explain recursion-crosses-truncation
 rlcalc explain loss --formula ppo_clip --json
+rlcalc explain gamma_out_of_range
 """
 
 
 @app.command("explain", cls=Command, epilog=EXAMPLES)
 def explain(
     names: list[str] = typer.Argument(  # noqa: B008
-        None, metavar="NAME...", help="Of known bugs or conventions.", show_default=False
+        None, metavar="NAME...", help="Of known bugs, conventions or error codes.", show_default=False
     ),
     formula: str = typer.Option(None, "--formula", help="Only as this formula has it."),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
 ) -> None:
-    """Explain a known bug or a convention: what it does, how it shows, and how to fix it.
+    """Explain a known bug, a convention or an error code: what it does, how it shows, and how to fix it.
 
-    'rlcalc conform' prints these names; 'rlcalc conform --faults' lists them.
+    'rlcalc conform' prints the names of bugs; 'rlcalc conform --faults' lists them. Codes of
+    errors are in the JSON of a command that fails, and in golden files.
     """
+    from rlcalc import error_codes
     from rlcalc.conform import explain as known
 
     if not names:
@@ -48,24 +52,42 @@ def explain(
             "Which bug? None was named.",
             "For example: rlcalc explain recursion-crosses-truncation",
         )
-    found = [one for name in names for one in known.explain(name, formula)]
+    found: list[known.Explanation] = []
+    codes: list[error_codes.Code] = []
+    for name in names:
+        try:
+            found += known.explain(name, formula)
+        except UnknownName:
+            if not error_codes.is_code(name):
+                raise
+            codes.append(error_codes.find(name))
     if as_json:
-        write_json([one.as_json() for one in found])
+        write_json([*(one.as_json() for one in found), *(code.as_json() for code in codes)])
         return
     screen = Screen(sys.stdout)
-    for number, one in enumerate(found):
+    entries: list[tuple[str, Iterable[tuple[str, str]]]] = []
+    for one in found:
+        kind = getattr(one.entry, "kind", "convention")
+        entries.append((f"{one.entry.name} ({one.entry.formula}, {kind})", known.parts(one)))
+    entries += [
+        (f"{code.name} (error, exit code {code.exit_code})", error_codes.parts(code)) for code in codes
+    ]
+    for number, (title, labelled) in enumerate(entries):
         if number:
             screen.line()
-        kind = getattr(one.entry, "kind", "convention")
-        screen.line(f"{one.entry.name} ({one.entry.formula}, {kind})", HEADING)
-        before = ""
-        for label, text in known.parts(one):
-            shown = "" if label == before else label
-            before = label
-            if label == "diff":
-                style = {"-": ALARM, "+": ANSWER}.get(text[:1], "")
-                screen.line(f"  {shown:{LABEL}}{text}", style)
-                continue
-            head = f"  {shown:{LABEL}}"
-            for line in textwrap.wrap(text, WIDTH, initial_indent=head, **_HANGING):
-                screen.line(line)
+        _show(screen, title, labelled)
+
+
+def _show(screen: Screen, title: str, labelled: Iterable[tuple[str, str]]) -> None:
+    screen.line(title, HEADING)
+    before = ""
+    for label, text in labelled:
+        shown = "" if label == before else label
+        before = label
+        if label == "diff":
+            style = {"-": ALARM, "+": ANSWER}.get(text[:1], "")
+            screen.line(f"  {shown:{LABEL}}{text}", style)
+            continue
+        head = f"  {shown:{LABEL}}"
+        for line in textwrap.wrap(text, WIDTH, initial_indent=head, **_HANGING):
+            screen.line(line)

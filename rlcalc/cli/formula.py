@@ -40,6 +40,10 @@ COMMON = (
     Common("--all", "nothing", "", "Shorten nothing: every step, and every entry of a list."),
     Common("--digits", "one", "N", "Significant digits of decimals. Default: 10, or up to 30 to the end."),
     Common("--decimal", "nothing", "", "Print decimals in place of fractions and roots."),
+    Common("--output", "one", "NAME", "Print this output only; with -q in place of the first one."),
+    Common(
+        "--check", "many", "X...", "Check an answer: exact, right as rounded, or wrong and by which mistake."
+    ),
     Common("--backends", "many", "NAME...", "Backends: sympy, numpy, torch. Default: sympy numpy."),
     Common("--dtype", "one", "NAME", f"Type of the numeric results: {', '.join(DTYPES)}. Default: float64."),
     Common("--device", "one", "NAME", "Device of Torch: cpu, cuda, cuda:1, mps or auto. Default: cpu."),
@@ -128,6 +132,14 @@ def run(spec: Formula, given: Given) -> None:
 
     found = evaluate(spec, raw, check_backends(backends or ("sympy", "numpy")), dtype, device)
     _ = found.answer  # refuses to print nothing
+    output = _value(common, "--output") or ""
+    if output:
+        found.choose(output.replace("-", "_"))
+    if "--check" in common:
+        from rlcalc.cli.answers import show_check
+
+        show_check(found, common["--check"], form, view)
+        return
     remarks = [*found.notes, *_idle_options(common, found.backends)]
     if plot is not None:  # drawn first, so that what cannot be drawn is refused before an answer stands there
         from rlcalc.cli.plots import draw
@@ -138,6 +150,17 @@ def run(spec: Formula, given: Given) -> None:
         render.note(remark)
     if found.agree is False:
         raise CheckFailed("backends_disagree", *render.disagreement(found))
+
+
+def read_inputs(spec: Formula, words: Sequence[str]) -> dict[str, Any]:
+    """The inputs among the words after a command, by parameter name, as ``derive`` takes them.
+
+    Raises:
+        InputError: as ``parse``; a file that cannot be read.
+    """
+    options = {parameter.option: takes(parameter) for parameter in spec.parameters}
+    options |= {common.option: common.takes for common in common_options(spec)}
+    return _inputs(spec, parse(words, options, SHORTS))
 
 
 def _value(given: Given, option: str) -> str | None:
@@ -202,6 +225,8 @@ def _inputs(spec: Formula, given: Given) -> dict[str, Any]:
             words = [word if word.startswith("@") else word.replace("−", "-") for word in words]
         if parameter.is_switch:
             raw[parameter.name] = True
+        elif parameter.kind == "mdp":
+            raw[parameter.name] = reader.process(words[0])
         elif parameter.takes_many:
             raw[parameter.name] = reader.expand(parameter, words)
         elif words[0].startswith("@") and parameter.kind in NUMERIC:

@@ -22,6 +22,21 @@ from rlcalc.specs import Formula, Parameter, heads
 
 _MOST_NAMES = 6  # lines of names of formulas on the short front page
 
+EXIT_CODES = {
+    0: "fine",
+    1: "a check failed",
+    2: "wrong use or input",
+    70: "a fault of rlcalc",
+    130: "interrupted",
+    141: "the reader of the output went away",
+}
+ENVIRONMENT = {
+    "NO_COLOR": "no colour, whatever it is set to",
+    "FORCE_COLOR": "colour in a pipe too",
+    "CLICOLOR_FORCE": "the same",
+    "RLCALC_TRACEBACK=1": "where a fault of rlcalc itself happened",
+}
+
 # a formula
 
 
@@ -292,7 +307,7 @@ def front_page(group: Any, ctx: Any, full: bool) -> Page:
     )
     page.add("Examples", [part for line in lines[: 3 if full else 2] for part in example(line)])
     footer = ["'rlcalc list' names the formulas, 'rlcalc COMMAND -h' says how to call them."]
-    page.add("", footer + (_FACTS if full else []))
+    page.add("", footer + (_facts() if full else []))
     return page
 
 
@@ -300,8 +315,6 @@ def _built_in(group: str) -> list[Row]:
     return [Row(command, [entry.about]) for command, entry in BUILT_IN.items() if entry.group == group]
 
 
-_FACTS = [
-    "Exit code: 0 fine, 1 a check failed, 2 wrong use or input, 70 a fault of rlcalc,",
-    "130 interrupted, 141 the reader of the output went away.",
-    "Environment: NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE; RLCALC_TRACEBACK=1.",
-]
+def _facts() -> list[str]:
+    codes = ", ".join(f"{code} {said}" for code, said in EXIT_CODES.items())
+    return [*filled(f"Exit code: {codes}.", ""), *filled(f"Environment: {', '.join(ENVIRONMENT)}.", "")]

@@ -69,7 +69,7 @@ def show_text(found: Evaluation, view: View) -> None:
         for line in step_lines(found.derivation, view):
             screen.line(line)
     screen.line()
-    for position, results in enumerate(_tables(found.results.values())):
+    for position, results in enumerate(_tables(found.wanted.values())):
         style = ANSWER if position == 0 else ""
         made = joined(found, results, view) if results[0].output.table else None
         if made is not None:
@@ -340,7 +340,7 @@ def show_json(found: Evaluation, view: View) -> None:
                 "numpy": deep(json_float, result.numpy),
                 "torch": deep(json_float, result.torch),
             }
-            for name, result in found.results.items()
+            for name, result in found.wanted.items()
         },
         "agree": found.agree,
         "steps": found.derivation.json_steps() if found.derivation is not None else [],

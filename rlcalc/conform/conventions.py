@@ -27,9 +27,15 @@ def _flags(arrays: dict[str, Any], name: str) -> Any:
     "truncation-as-termination",
     {
         "discounted_return": "libraries with one flag, done",
+        "double_q_target": "libraries with one flag, done",
+        "expected_sarsa_target": "libraries with one flag, done",
         "gae": "cleanrl, LeanRL, baselines ppo1 and ppo2, purejaxrl",
         "lambda_return": "libraries with one flag, done",
         "n_step_return": "libraries with one flag, done",
+        "c51_projection": "libraries with one flag, done",
+        "q_target": "libraries with one flag, done",
+        "sac_target": "libraries with one flag, done",
+        "sarsa_target": "libraries with one flag, done",
         "td_error": "libraries with one flag, done",
     },
 )
@@ -76,6 +82,7 @@ def without_last_value(form: Form, /, **arrays: Any) -> Outputs:
     {
         "actor_loss": "nearly every library",
         "entropy": "stable-baselines3, rlax and trfl, under the name entropy loss",
+        "gaussian_entropy": "stable-baselines3, under the name entropy loss",
         "ppo_clip": "nearly every library",
         "ppo_loss": "nearly every library",
     },
@@ -384,10 +391,18 @@ def _expected(arrays: dict[str, Any], estimates: Any) -> Outputs:
 BOUND = Constant("bound", 1e-2, 1e3)
 
 
-@convention("k1-clamped-10", {"kl": "OpenRLHF"})
-def k1_clamped_10(form: Form, /, **arrays: Any) -> Outputs:
-    """The log-ratio of each outcome is held within −10 and 10 before the expectation is taken."""
-    return _expected(arrays, np.clip(_log_quotients(arrays), -10, 10))
+@convention(
+    "k1-clamped",
+    {"kl": "libraries for tokens with a bound of their own"},
+    # a smaller one holds ordinary log-ratios, and the divergence need not rise with it
+    constants=[Constant("bound", 2.5, 1e3)],
+)
+def k1_clamped(form: Form, bound: float, /, **arrays: Any) -> Outputs:
+    """The log-ratio of each outcome is held within ±bound before the expectation is taken."""
+    return _expected(arrays, np.clip(_log_quotients(arrays), -bound, bound))
+
+
+k1_clamped_10 = k1_clamped.instance("k1-clamped-10", {"kl": "OpenRLHF"}, 10.0)
 
 
 @convention("k3-clamped", {"kl": "libraries for tokens with a bound of their own"}, constants=[BOUND])
@@ -643,3 +658,63 @@ def mean_plus_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
     """One number for a batch: the sum over all samples by their number plus ε, as under a mask."""
     found = _whole(form(**arrays))
     return {name: np.sum(value) / (np.size(value) + eps) for name, value in found.items()}
+
+
+@convention(
+    "per-dimension",
+    {
+        "gaussian_entropy": "users of torch.distributions.Normal who sum later",
+        "gaussian_log_prob": "users of torch.distributions.Normal who sum later",
+        "squashed_gaussian_log_prob": "users of torch.distributions.Normal who sum later",
+    },
+)
+def per_dimension(form: Form, /, **arrays: Any) -> Outputs:
+    """One number per dimension of the action, which the caller adds up."""
+    found = dict(form(**arrays))
+    name, parts = ("entropy", "entropies") if "entropy" in found else ("log_prob", "log_probs")
+    return {**found, name: found[parts]}
+
+
+def _squashed(form: Form, arrays: dict[str, Any], inside: Callable[[Any, Any], Any]) -> Outputs:
+    """A squashed density with another logarithm of its slope, made from the slope of tanh and from s."""
+    found, u, low = dict(form(**arrays)), arrays["u"], arrays.get("low")
+    half = arrays["scale"] if low is None else (arrays["high"] - low) / 2
+    slope = 2 * (np.log(2).astype(u.dtype) - u - np.logaddexp(np.zeros_like(u), -2 * u))
+    logs = found["log_probs"] + np.log(half) + slope - inside(1 - np.square(np.tanh(u)), half)
+    return {**found, "log_prob": logs.sum(-1), "log_probs": logs}
+
+
+@convention(
+    "epsilon-inside",
+    {"squashed_gaussian_log_prob": "SAC of rlkit, CleanRL and pytorch-soft-actor-critic, with 1e-6"},
+    constants=[Constant("eps", 1e-13, 0.5)],
+)
+def epsilon_inside(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """The logarithm of s·(1 − tanh²) + eps: a density that is cut off near the bounds."""
+    return _squashed(form, arrays, lambda slope, half: np.log(half * slope + eps))
+
+
+epsilon_inside_1e_6 = epsilon_inside.instance(
+    "epsilon-inside",
+    {"squashed_gaussian_log_prob": "SAC of rlkit, CleanRL and pytorch-soft-actor-critic"},
+    1e-6,
+)
+
+
+@convention("td3", {"sac_target": "TD3 of its authors, CleanRL, stable-baselines3 and others"})
+def td3(form: Form, /, **arrays: Any) -> Outputs:
+    """No entropy at all, α = 0: the smaller of two critics, for the action of the target policy."""
+    return dict(form(**{**arrays, "alpha": arrays["alpha"] * 0}))
+
+
+@convention("mean-over-quantiles", {"quantile_huber_loss": "TQC of sb3-contrib, users of mean()"})
+def mean_over_quantiles(form: Form, /, **arrays: Any) -> Outputs:
+    """The mean over the quantiles as well as over the sample."""
+    return dict(form(**{**arrays, "reduction": "mean"}))
+
+
+@convention("kappa-undivided", {"quantile_huber_loss": "the paper of QR-DQN, where κ = 1"})
+def kappa_undivided(form: Form, /, **arrays: Any) -> Outputs:
+    """The loss is not divided by κ, so that its slope far out grows with κ; κ = 0 is the quantile loss."""
+    kappa = arrays["kappa"]
+    return {name: value * np.where(kappa > 0, kappa, 1) for name, value in form(**arrays).items()}

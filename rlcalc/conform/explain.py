@@ -8,8 +8,8 @@ from typing import Any
 
 from rlcalc.conform.catalogue import Convention, Fault
 from rlcalc.conform.faults import catalogue, formulas_with_faults
-from rlcalc.conform.outcome import judge, run_form
-from rlcalc.conform.vectors import golden_vectors, reference
+from rlcalc.conform.outcome import Judgement, judge, run_form
+from rlcalc.conform.vectors import Vector, golden_vectors, reference
 from rlcalc.errors import UnknownName, shown, suggestion
 from rlcalc.specs import load_formula
 
@@ -70,6 +70,23 @@ def _failed_by(entry: Fault | Convention) -> tuple[str, ...]:
         return ()  # which ones depends on the constants
     form = entry.around(reference(vectors[0].formula))
     return tuple(v.id for v in vectors if judge(v, run_form(form, v)).failed)
+
+
+def smallest_case(entry: Fault | Convention) -> Judgement | None:
+    """The certified vector with the fewest numbers that an implementation with it fails."""
+    if isinstance(entry, Convention) and entry.open:
+        return None
+    vectors = golden_vectors(entry.formula)
+    form = entry.around(reference(vectors[0].formula))
+    for vector in sorted(vectors, key=_size):
+        found = judge(vector, run_form(form, vector))
+        if found.failed:
+            return found
+    return None
+
+
+def _size(vector: Vector) -> int:
+    return sum(getattr(value, "size", 1) for value in vector.arrays.values() if value is not None)
 
 
 def parts(found: Explanation) -> Iterator[tuple[str, str]]:

@@ -323,7 +323,8 @@ def _diagnose(
         return
     trial.watch("known bugs", 0, 0)
     found = diagnose(asked.vectors, outcomes, chosen, dtype, likely)
-    if able.mixes and not found.matches:
+    if able.mixes and not any(len(match.faults) == 1 for match in found.matches):
+        # one sentence for what right single rows say, rather than two bugs at once
         found = _mixed(trial, report, found) or found
     if not found.matches:
         found = _without_doubts(asked, able, chosen, dtype) or found

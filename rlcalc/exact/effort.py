@@ -52,10 +52,14 @@ class TooMuchWork(InputError):
         return type(self), (self.why,)
 
 
+# a browser's Python has no clock of a thread, and no other thread either
+_work_clock = getattr(time, "thread_time", time.process_time)
+
+
 @dataclass
 class _Meter:
     limit: float
-    started: float = field(default_factory=time.thread_time)
+    started: float = field(default_factory=_work_clock)
     began: float = field(default_factory=time.perf_counter)
     spent: dict[Kind, float] = field(default_factory=dict)
 
@@ -63,7 +67,7 @@ class _Meter:
         self.spent[kind] = self.spent.get(kind, 0.0) + cost
         most = _LAST_RESORT * self.limit / LIMIT
         # no thread has worked longer than a clock has run, and to read the clock costs far less
-        late = time.perf_counter() - self.began > most and time.thread_time() - self.started > most
+        late = time.perf_counter() - self.began > most and _work_clock() - self.started > most
         if late or sum(self.spent.values()) > self.limit:
             raise TooMuchWork(_WHY[max(self.spent, key=lambda kind: self.spent[kind])])
 

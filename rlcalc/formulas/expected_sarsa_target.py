@@ -1,10 +1,10 @@
 """Target of expected SARSA: the reward and what follows under the policy.
 
-    target_t = R_{t+1} + γ_t Σ_a π(a|S_{t+1}) Q(S_{t+1}, a),   t = 0 … T−1,
+    target_t = R_{t+1} + γ_t^n Σ_a π(a|S_{t+n}) Q(S_{t+n}, a),   t = 0 … T−1,
 
-and R_{t+1} alone after a terminated step.
+and R_{t+1} alone after a terminated step. The policy is given, or it is the ε-greedy one of the values.
 
-Source: Sutton and Barto, 2nd edition, equation 6.9.
+Source: Sutton and Barto, 2nd edition, equations 6.9 and 7.7.
 """
 
 from __future__ import annotations
@@ -12,35 +12,53 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc.backends import Backend
+from rlcalc.formulas import _greedy
+from rlcalc.formulas._targets import action_values, exact_targets, targets
 from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Term, total
 
 
+def check(i: Inputs) -> None:
+    """Refuse an ε-greedy policy of values of which no largest is known.
+
+    Raises:
+        InputError: ``q_values_not_ordered``.
+    """
+    for row in i.q_values if i.policy is None else ():
+        _greedy.largest(row, "q_values")
+
+
 def exact_form(d: Derivation, i: Inputs) -> None:
-    targets = []
-    for t, reward in enumerate(i.rewards):
-        found: Term = d.given(Name("R", str(t + 1)), reward)
-        if not (i.terminated and i.terminated[t]):
-            per_step = isinstance(i.gamma, list)
-            discount = d.given(Name("γ", str(t) if per_step else ""), i.gamma[t] if per_step else i.gamma)
-            terms = [
-                d.given(Name("π", str(t + 1), arg=Name(f"a_{a}")), p)
-                * d.given(Name("Q", str(t + 1), arg=Name(f"a_{a}")), q)
-                for a, (p, q) in enumerate(zip(i.policy[t], i.q_values[t], strict=True), start=1)
-            ]
-            found = found + discount * d.step(Name("V", str(t + 1)), total(terms), "expected under π")
-        targets.append(d.step(Name("target", str(t)), found))
-    d.output("target", targets)
+    def following(t: int) -> Term:
+        values = action_values(d, i.q_values, t)
+        names = [Name("π", str(t + 1), arg=Name("a", str(a))) for a in range(len(values))]
+        chances: list[Term]
+        if i.policy is None:
+            best = _greedy.largest(i.q_values[t], "q_values")
+            parts = _greedy.chances(d.given("ε", i.epsilon), best, len(values))
+            chances = [d.step(name, part) for name, part in zip(names, parts, strict=True)]
+        else:
+            chances = [d.given(name, p) for name, p in zip(names, i.policy[t], strict=True)]
+        expected = total(p * q for p, q in zip(chances, values, strict=True))
+        return d.step(Name("V", str(t + 1)), expected, "expected under π")
+
+    exact_targets(d, i, following)
 
 
 def array_form(
-    xp: Backend, rewards: Any, q_values: Any, policy: Any, gamma: Any, terminated: Any = None
+    xp: Backend,
+    rewards: Any,
+    q_values: Any,
+    policy: Any = None,
+    epsilon: Any = None,
+    gamma: Any = 1.0,
+    terminated: Any = None,
+    truncated: Any = None,
+    n: Any = 1,
 ) -> dict[str, Any]:
-    """R + γ Σ_a π Q for rewards [..., T], action values and policy [..., T, A]."""
+    """R + γ^n Σ_a π Q for rewards [..., T], action values and policy [..., T, A]."""
+    chances = _greedy.policy(xp, q_values, xp.asarray(epsilon)) if policy is None else policy
     # a probability of 0 takes nothing, also of a value that is not finite
-    expected = xp.where(policy == 0, xp.zeros_like(q_values), policy * q_values).sum(-1)
-    following = gamma * expected
-    if terminated is not None:
-        following = xp.where(terminated, xp.zeros_like(following), following)
-    return {"target": rewards + following}
+    expected = xp.where(chances == 0, xp.zeros_like(q_values), chances * q_values).sum(-1)
+    return targets(xp, rewards, gamma, expected, terminated, n)

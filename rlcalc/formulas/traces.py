@@ -287,6 +287,8 @@ def _not_states(states: Any) -> InputError:
 
 def _indices(states: Any) -> tuple[Any, int | None]:
     """States as an integer array, and how many there are; ``None`` for indices, which do not say."""
+    if isinstance(states, str):  # "A B A", as on the command line
+        states = states.split()
     try:
         array = np.asarray(states)
     except ValueError:  # rows of different lengths

@@ -101,8 +101,8 @@ class _Source:
 @dataclass(frozen=True)
 class _Digits:
     reason: str
-    float64: int | None = field(default=None, metadata={"check": digits_problem(1)})
-    float32: int | None = field(default=None, metadata={"check": digits_problem(0)})
+    float64: int | None = field(default=None, metadata={"check": digits_problem})
+    float32: int | None = field(default=None, metadata={"check": digits_problem})
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,8 @@ class Case:
         error: stable code that an invalid case must raise.
         batch: lengths of leading axes, in every answer and in the inputs that differ by row.
         digits: correct digits demanded by dtype, where conditioning costs some;
-            ``float32 = 0`` where that dtype cannot hold the input at all: it is not run then.
+            0 where that dtype cannot hold the input at all, or rounding decides the answer: it is not
+            run then, nor any narrower one.
         digits_reason: why they are fewer than usual.
     """
 

@@ -102,12 +102,9 @@ def _without_tables(name: str, value: Any, waiting: list[tuple[str, Any]]) -> st
     return number_problem([part for part in flatten(value) if not isinstance(part, dict)])
 
 
-def digits_problem(least: int) -> Any:
-    def check(number: int | None) -> str:
-        inside = number is None or least <= number <= 15
-        return "" if inside else f"expected a whole number from {least} to 15, not {number}."
-
-    return check
+def digits_problem(number: int | None) -> str:
+    inside = number is None or 0 <= number <= 15
+    return "" if inside else f"expected a whole number from 0 to 15, not {number}."
 
 
 def batch_problem(batch: tuple[int, ...]) -> str:

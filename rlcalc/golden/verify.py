@@ -221,7 +221,9 @@ class _Trial:
         if inputs.symbols and self.case.result != "invalid":
             run.why = "something is left as a symbol"
             return None
-        if self.case.digits.get("float32") == 0 and run.dtype != "float64":
+        if self.case.digits.get("float64") == 0 or (
+            self.case.digits.get("float32") == 0 and run.dtype != "float64"
+        ):
             run.why = f"not asked for in {run.dtype}: {self.case.digits_reason}"
             return None
         # in the wide dtypes a case that means to overflow is judged by what comes of it

@@ -104,13 +104,22 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[Backend, dict
     names = active_form(formula, given)
     active = [p for p in formula.parameters if p.name in names]
     for parameter in active:
-        if parameter.required and parameter.name not in given:
+        if parameter.required and parameter.name not in given and not parameter.of_mdp:
             raise missing(formula, parameter)
     xp = backend_of(_arrays_in(given))
     convert = _Tensors(given) if xp is TORCH else _Arrays(given)
     found: dict[str, Any] = {parameter.name: None for parameter in formula.parameters}
+    process: Any = None
     for parameter in active:
         value = given.get(parameter.name)
+        if parameter.kind == "mdp" and value is not None:
+            process = _as_given(parameter, value, xp.name, convert.dtype, getattr(convert, "device", None))
+            found[parameter.name] = process
+            continue
+        if parameter.policy and process is not None:
+            value = _by_name(process.mdp, value)
+        if value is None and parameter.of_mdp:
+            value = _of_mdp(formula, parameter, process)
         if value is None:
             if parameter.default in (None, "zeros"):
                 continue
@@ -118,6 +127,22 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[Backend, dict
         found[parameter.name] = _one_row(parameter, convert(parameter, value))
     check_shapes(active, found)
     return xp, found
+
+
+def _by_name(mdp: Any, value: Any) -> Any:
+    """A policy that is written by names, as rows of floats."""
+    from rlcalc.mdp.policies import named_policy
+
+    rows = named_policy(mdp, value) if isinstance(value, str | Mapping | list | tuple) else value
+    return rows if rows is value else [[float(chance) for chance in row] for row in rows]
+
+
+def _of_mdp(formula: Formula, parameter: Parameter, process: Any) -> Any:
+    """What the process itself says of a parameter that was not given."""
+    value = None if process is None else getattr(process.mdp, parameter.name)
+    if value is None and parameter.required:
+        raise missing(formula, parameter)
+    return None if value is None else float(value)
 
 
 def _one_row(parameter: Parameter, array: Any) -> Any:

@@ -32,7 +32,7 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
     if parameter.kind == "mdp":
         from rlcalc.mdp.reading import read_mdp
 
-        return read_mdp(raw)
+        return read_mdp(raw, formula.symbolic)
     if parameter.is_switch:
         return bool(raw) if isinstance(raw, bool) else _flag(parameter, raw)
     _refuse_what_is_no_number(parameter, raw)
@@ -43,6 +43,9 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
         return [[_row(formula, parameter, row) for row in _rows(table)] for table in _tables(raw)]
     if len(parameter.shape) == 2:
         return [_row(formula, parameter, row) for row in _rows(raw)]
+    if parameter.blanks:
+        parts = raw if isinstance(raw, list) else [raw]
+        raw = [word for part in parts for word in (part.split() if isinstance(part, str) else [part])]
     if parameter.shape or (parameter.each and isinstance(raw, list) and len(raw) != 1):
         return _row(formula, parameter, raw if isinstance(raw, list) else [raw])
     if isinstance(raw, list):

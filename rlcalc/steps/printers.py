@@ -33,7 +33,7 @@ WIDTH = 100  # of a line of steps, where the caller does not say how wide the pa
 
 LATEX_NAMES = {
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\epsilon",
-    "θ": r"\theta", "λ": r"\lambda", "μ": r"\mu", "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma",
+    "θ": r"\theta", "κ": r"\kappa", "λ": r"\lambda", "μ": r"\mu", "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma",
     "τ": r"\tau", "φ": r"\phi", "ω": r"\omega", "∇": r"\nabla", "Σ": r"\sum", "∞": r"\infty",
     "Δ": r"\Delta", "ℓ": r"\ell", "∂": r"\partial",
 }  # fmt: skip

@@ -56,7 +56,6 @@ TWO = {"rewards": [1.0, 2.0], "values": [1.0, 2.0]}
         ([0, 1], {"alpha": 0.5}, "rewards_missing", "alpha is given, but rewards is missing"),
         ([0.5, 1.0], {}, "states_not_states", ""),
         ([["a"], ["b", "c"]], {}, "states_not_states", ""),
-        ("a", {}, "states_not_states", ""),
     ],
 )  # fmt: skip
 def test_refusals_in_python(states: Any, rest: dict[str, Any], code: str, message: str) -> None:

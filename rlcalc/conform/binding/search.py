@@ -9,6 +9,7 @@ the report says so.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -27,15 +28,20 @@ from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.call import Reply
-from rlcalc.conform.target.facts import Facts, last_name
+from rlcalc.conform.target.facts import Facts
+from rlcalc.conform.target.source import last_name
 from rlcalc.conform.vectors import answer_name, numeric_outputs
 from rlcalc.errors import InputError
 from rlcalc.specs import Formula
 
-# calls of a search, and the seconds that a slow function may take for them
-MOST_CALLS, LONGEST = 800, 5.0
+# Calls bound a search, so that a busy machine finds the same; the seconds are for slow functions.
+MOST_CALLS, LONGEST = 800, 20.0
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
+# what returns are called, and functions that compute them
+_RETURNS = re.compile("ret|target|rtg|to_?go")
+# in the place of a guess, to see whether it matters
+UNLIKELY = "number:7"
 # layouts of one row, with the same for several; of sequences np.append and the like give any array a shape
 WITH_BATCH = {"[G]": "[..., G]"}
 
@@ -64,11 +70,7 @@ class Search:
         self.failure = ""
         self.takes_flat = False
         self.known: dict[Any, Reply] = {}
-        answer = answer_name(formula)
-        self.mains = {answer, *({"advantages", "returns"} & set(self.outputs))}
-        name = (target.called or target.name).rpartition(":")[2].lower()
-        if answer == "advantages" and "adv" in name and "ret" not in name:
-            self.mains = {answer}  # its name says that its answer is no return
+        self.answer = answer_name(formula)
 
     def find(self) -> Binding | None:
         """The best reading; ``None`` where no call came back."""
@@ -81,6 +83,20 @@ class Search:
             if found is not None:
                 return self.said(self.of_batches(found) or self.one_list(found) or found)
         return self.faulty() or self.nearest()
+
+    def unused(self, found: Binding) -> list[str]:
+        """Guessed parameters that the answer does not depend on: nothing speaks for what they are."""
+        given = self.family.probes(found)[0]
+        usual = self.parts(found, given) or {}
+        alike = []
+        for path in (path for path in self.slots.guessed if path in found.inputs):
+            other = self.parts(replace(found, inputs={**found.inputs, path: UNLIKELY}), given)
+            if other and all(
+                place in other and np.array_equal(a, other[place], equal_nan=True)
+                for place, a in usual.items()
+            ):
+                alike.append(path)
+        return alike
 
     def of_batches(self, found: Binding) -> Binding | None:
         """The reading with a batch, of a function that is right for one row and answers a batch in its shape.
@@ -214,7 +230,21 @@ class Search:
     ) -> dict[str, str]:
         """Places of the outputs that an answer under conventions has."""
         found = matched(parts, self.answers.right(given, names), self.outputs)
-        return found if self.mains & found.keys() else {}
+        returns = self.answer == "advantages" and "returns" in found and self.gives_returns(found["returns"])
+        return found if self.answer in found or returns else {}
+
+    def gives_returns(self, place: str) -> bool:
+        """Whether returns at this place are called so: what is given as the advantages must be these.
+
+        One of several parts of an answer has no name of its own, and needs none.
+        """
+        if place.strip("[]").isdigit():
+            return True
+        if place:
+            return bool(_RETURNS.search(last_name(place).lower()))
+        name = (self.target.called or self.target.name).rpartition(":")[2].rpartition(".")[2].lower()
+        inside = "" if "adv" in name else self.facts.returned.lower()
+        return bool(_RETURNS.search(name) or _RETURNS.search(inside))
 
     def share(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> float:
         """The largest share of right entries that any part has; −1 where no shape fits."""
@@ -390,7 +420,7 @@ def bind(
     if search.slots.unknown:
         raise _unknown(target, formula, search, family)
     found = search.find()
-    if search.slots.guessed and (found is None or _doubtful(found)):
+    if search.slots.guessed and (found is None or _doubtful(found) or search.unused(found)):
         raise _unknown(target, formula, search, family)
     if found is None or (
         by_name(target, formula) and not mapped and found.agreed in ("part", "names", "fault")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Outputs, output_fault
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, fault, output_fault
+from rlcalc.conform.faults._masks import mask_of
 
 
 @output_fault("averaged-over-tokens", "reduction", reported_in=["huggingface/trl issue #3823"])
@@ -28,3 +31,52 @@ def averaged_over_tokens(found: Outputs, arrays: Arrays) -> Outputs:
     share = lengths * (np.asarray(rows) / tokens)[..., None]
     loss = -(found["objective"] * lengths).sum(-1) / tokens
     return {**found, "loss": loss, "d_logp": found["d_logp"] * share[..., None]}
+
+
+@fault("product-for-the-mean", "reduction")
+def product_for_the_mean(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the product of the ratios of an answer for its ratio, which grows with the length.
+
+    Shown when: An answer of two tokens or more whose probability has changed.
+    Cause: The importance weight of a whole answer is that product.
+    Fix: Divide the sum of the log-ratios by the number of valid tokens.
+    Diff:
+        - ratio = torch.exp((log_ratio * mask).sum(-1))
+        + ratio = torch.exp((log_ratio * mask).sum(-1) / mask.sum(-1))
+    """
+    lengths = np.maximum(mask_of(arrays, "logp").sum(-1), 1)[..., None]
+    gaps = lengths * (arrays["logp"] - arrays["old_logp"])
+    found = form(**{**arrays, "logp": gaps, "old_logp": np.zeros_like(gaps)})
+    return {**found, "d_logp": found["d_logp"] * lengths}
+
+
+@fault("ratio-of-each-token", "swapped")
+def ratio_of_each_token(form: Form, /, **arrays: Any) -> Outputs:
+    """Clips the ratio of every token, as PPO does, and averages the answers after that.
+
+    Shown when: An answer whose tokens changed by different ratios.
+    Cause: The level of the importance weight is an option that does not reach the loss.
+    Fix: One ratio an answer, clipped as a whole.
+    Diff:
+        - ratio = torch.exp(log_ratio)
+        + ratio = torch.exp((log_ratio * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True))
+    """
+    mask = mask_of(arrays, "logp")
+    lengths = mask.sum(-1)
+    adv = np.broadcast_to(arrays["adv"][..., None], mask.shape)
+    logp = np.where(mask, arrays["logp"], 0)
+    old = np.where(mask, arrays["old_logp"], 0)
+    # every token as an answer of its own
+    single = form(**{**arrays, "logp": logp[..., None], "old_logp": old[..., None], "adv": adv,
+                     "mask": mask[..., None], "sequences": 1})  # fmt: skip
+    per_token = single["objective"] * mask / np.maximum(lengths, 1)[..., None]
+    rows = np.maximum((lengths > 0).sum(-1), 1) if arrays.get("sequences") is None else arrays["sequences"]
+    objective = per_token.sum(-1)
+    kind = objective.dtype
+    share = np.maximum(lengths, 1)[..., None] * np.asarray(rows)[..., None, None]
+    return {
+        "loss": (-objective.sum(-1) / rows).astype(kind),
+        "objective": objective,
+        "ratio": form(**arrays)["ratio"],
+        "d_logp": (single["d_logp"][..., 0] * mask / share).astype(kind),
+    }

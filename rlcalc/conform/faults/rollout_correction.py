@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, argument_fault
+from rlcalc.conform.faults._masks import mask_of
 
 
 @argument_fault("bounds-inverted", "clipping", reported_in=["volcengine/verl PR #6377"])
@@ -23,3 +25,37 @@ def bounds_inverted(arrays: Arrays) -> Arrays:
         "low": None if high is None else 1 / high,
         "high": None if low is None or low == 0 else 1 / low,
     }
+
+
+@argument_fault("masked-log-probabilities-set-to-one", "ignored", reported_in=["yaof20/Flash-RL issue #19"])
+def masked_log_probabilities_set_to_one(arrays: Arrays) -> Arrays:
+    """Lets masked tokens into the product, with 1 for what the engine reported of them.
+
+    Shown when: A masked token, under the product or the geometric mean of an answer.
+    Cause: Log-probabilities that the engine does not report are filled with 1, as if they were ratios.
+    Fix: Both log-probabilities are 0 there, or the sum runs over the mask.
+    Diff:
+        - rollout_logp = rollout_logp.masked_fill(~mask, 1)
+        + log_ratio = torch.where(mask, train_logp - rollout_logp, 0)
+    """
+    if arrays.get("level") in (None, "token"):
+        return {}
+    mask = mask_of(arrays, "train_logp")
+    # the sum of a row, put on its first valid token
+    leaked = np.where(mask, 0, arrays["train_logp"] - 1).sum(-1, keepdims=True)
+    first = mask & (np.cumsum(mask, -1) == 1)
+    return {"train_logp": np.where(first, arrays["train_logp"] + leaked, arrays["train_logp"])}
+
+
+@argument_fault("product-for-the-mean", "reduction")
+def product_for_the_mean(arrays: Arrays) -> Arrays:
+    """Takes the product of an answer's ratios where their geometric mean is asked for.
+
+    Shown when: The geometric level or gate, and an answer of two tokens or more.
+    Cause: Both are called the ratio of the sequence.
+    Fix: Divide the sum of the log-ratios by the number of valid tokens; bounds of the two differ.
+    Diff:
+        - weight = torch.exp((log_ratio * mask).sum(-1))
+        + weight = torch.exp((log_ratio * mask).sum(-1) / mask.sum(-1))
+    """
+    return {name: "sequence" for name in ("level", "gate") if arrays.get(name) == "geometric"}

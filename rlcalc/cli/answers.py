@@ -1,0 +1,140 @@
+"""``--check``: what is said of an answer that was typed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from rlcalc._version import __version__
+from rlcalc.cli.argv import split_commas
+from rlcalc.cli.numbers import View, deep, exact_text, shown
+from rlcalc.cli.render import value_lines
+from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, Screen, filled, write_json
+from rlcalc.errors import InputError, visible
+from rlcalc.evaluation import Evaluation
+from rlcalc.study.answers import Judged, judge
+from rlcalc.study.mistakes import Mistake, mistakes
+
+SCHEMA = "rlcalc-check-1"
+_WORDS = {"exact": "exact", "rounded": "right as rounded", "wrong": "wrong"}
+_STYLES = {"exact": ANSWER, "rounded": ANSWER, "wrong": ALARM}
+_LABELS = {
+    "bug": "known bug",
+    "convention": "convention",
+    "output": "mixed up",
+    "input": "input",
+    "sign": "sign",
+}
+
+
+def show_check(found: Evaluation, typed: Sequence[str], form: str, view: View) -> None:
+    """Say whether the answer is right, and which mistake gives it where it is not.
+
+    Raises:
+        InputError: ``check_wrong_length``, ``check_has_no_steps``, and the codes of the number grammar.
+        typer.Exit: with code 1 where it is wrong.
+    """
+    if form == "latex":
+        raise InputError("check_has_no_steps", "--check and --latex do not go together.", "Choose one.")
+    judged = judge(found, entries(typed, found.answer.output.kind == "word"), found.chosen)
+    named = mistakes(found, judged) if judged.verdict == "wrong" else []
+    if form == "json":
+        write_json(_document(found, judged, named))
+    elif form == "quiet":
+        Screen(sys.stdout).line(judged.verdict)
+    else:
+        _show_text(Screen(sys.stdout), found, judged, named, view)
+    if judged.verdict == "wrong":
+        raise typer.Exit(1)
+
+
+def entries(typed: Sequence[str], words: bool = False) -> list[str]:
+    """Entries of an answer as people write one: ``1 2``, ``1, 2``, ``[1, 2]``, ``1 2; 3 4``.
+
+    Raises:
+        InputError: ``check_empty``.
+    """
+    text = [word.replace("−", "-").strip("[]") for word in typed]
+    if not words:
+        rows = [row for word in text for row in word.replace(";", " ").split()]
+        text = [part for row in rows for part in split_commas(row)]
+    found = [part.strip("[]") for part in text if part.strip("[],")]
+    if not found:
+        raise InputError("check_empty", "--check has no answer after it.", "Type it behind: --check 11/4")
+    return found
+
+
+def _show_text(
+    screen: Screen, found: Evaluation, judged: Judged, named: Sequence[Mistake], view: View
+) -> None:
+    output = judged.result.output
+    typed = visible(" ".join(answer.text for answer in judged.answers))
+    screen.segments((_WORDS[judged.verdict], _STYLES[judged.verdict]), (f": {output.name} = {typed}", ""))
+    if judged.verdict != "exact":
+        known = list(judged.truth) if len(judged.truth) > 1 else judged.truth[0]
+        start = f"  {'right' if judged.verdict == 'wrong' else 'exactly'}: {output.symbol} = "
+        for line in value_lines(start, known, found.dtype, view):
+            screen.line(line)
+    if judged.verdict == "wrong" and len(judged.entries) > 1:
+        for line in _wrong_entries(judged, view):
+            screen.line(line)
+    for mistake in named[:1]:
+        _show_mistake(screen, mistake)
+    for line in (
+        filled(f"or: {'; '.join(m.name or m.about for m in named[1:])}", "  ", "    ") if named[1:] else ()
+    ):
+        screen.line(line, FAINT)
+    if judged.verdict == "wrong":
+        _show_next(screen, found, named)
+
+
+def _wrong_entries(judged: Judged, view: View) -> list[str]:
+    wrong = [k for k, verdict in enumerate(judged.entries) if verdict == "wrong"]
+    if len(wrong) == len(judged.entries):
+        return []
+    first = wrong[0]
+    right = judged.truth[first]
+    words = right if isinstance(right, str | float) else shown(right, view)
+    more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+    return [f"  wrong entry {first} (from 0): {visible(judged.answers[first].text)}, right is {words}{more}"]
+
+
+def _show_mistake(screen: Screen, mistake: Mistake) -> None:
+    label = f"  {_LABELS.get(mistake.kind, mistake.kind)}: "
+    text = f"{mistake.name}. {mistake.about}" if mistake.name else mistake.about
+    first, *rest = filled(f"{label}{text}", "", "    ")
+    screen.segments((label, CAUTION), (first[len(label) :], ""))
+    for line in [*rest, *(filled(f"fix: {mistake.fix}", "    ", "    ") if mistake.fix else [])]:
+        screen.line(line)
+
+
+def _show_next(screen: Screen, found: Evaluation, named: Sequence[Mistake]) -> None:
+    if not named:
+        screen.line("  No known mistake gives this.", FAINT)
+    bugs = [mistake.name for mistake in named if mistake.name and " + " not in mistake.name]
+    if bugs:
+        screen.line(f"  'rlcalc explain {bugs[0]}' tells more.", FAINT)
+    screen.line("  Without --check the steps are shown.", FAINT)
+
+
+def _document(found: Evaluation, judged: Judged, named: Sequence[Mistake]) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "formula": found.formula.name,
+        "inputs": found.inputs.texts(),
+        "output": judged.result.output.name,
+        "verdict": judged.verdict,
+        "entries": [
+            {"typed": answer.text, "exact": _plain(right), "verdict": verdict}
+            for answer, right, verdict in zip(judged.answers, judged.truth, judged.entries, strict=True)
+        ],
+        "mistakes": [mistake.as_json() for mistake in named],
+    }
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str | float) else deep(exact_text, value)

@@ -1,0 +1,138 @@
+"""Faults of the group-relative advantages of a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+
+
+def _same(groups: Any) -> Any:
+    return groups[..., :, None] == groups[..., None, :]
+
+
+def _sums(same: Any, values: Any) -> Any:
+    return np.where(same, values[..., None, :], 0).sum(-1)
+
+
+def _broadcast(arrays: Arrays) -> tuple[Any, Any]:
+    rewards, groups = np.broadcast_arrays(arrays["rewards"], arrays["groups"])
+    return rewards, groups
+
+
+@argument_fault("groups-of-unequal-size-joined", "ignored")
+def groups_of_unequal_size_joined(arrays: Arrays) -> Arrays:
+    """Takes the whole batch for one group where its groups are not of one size.
+
+    Shown when: Groups of different sizes.
+    Cause: The reshape to rows of G fails there, and the code goes on without it.
+    Fix: Group by the prompt of each answer, whatever the sizes.
+    Diff:
+        - groups = rewards.reshape(-1, G) if rewards.numel() % G == 0 else rewards.reshape(1, -1)
+        + mean = group_sums[index] / group_counts[index]
+    """
+    _, groups = _broadcast(arrays)
+    counts = _same(groups).sum(-1)
+    unequal = counts.max(-1, keepdims=True) != counts.min(-1, keepdims=True)
+    return {"groups": np.where(unequal, 0, groups)}
+
+
+@argument_fault("neighbours-for-the-group", "indexing")
+def neighbours_for_the_group(arrays: Arrays) -> Arrays:
+    """Takes neighbours for the answers to one prompt.
+
+    Shown when: Groups of one size whose answers do not stand together.
+    Cause: reshape(-1, G), and a batch that was shuffled or is interleaved.
+    Fix: Group by the prompt of each answer, or sort first.
+    Diff:
+        - mean = rewards.reshape(-1, G).mean(1)
+        + mean = group_sums[index] / group_counts[index]
+    """
+    _, groups = _broadcast(arrays)
+    counts = _same(groups).sum(-1)
+    size = counts.max(-1, keepdims=True)
+    even = size == counts.min(-1, keepdims=True)
+    places = np.arange(groups.shape[-1])
+    return {"groups": np.where(even, places // size, groups)}
+
+
+@fault("one-pass-variance", "precision", reported_in=["NVIDIA-NeMo/RL PR #4158", "NVIDIA-NeMo/RL PR #4161"])
+def one_pass_variance(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the variance of a group as the mean of the squares less the square of the mean.
+
+    Shown when: Rewards that are large beside their differences.
+    Cause: One pass over the batch is enough for both sums.
+    Fix: Square the distances from the mean.
+    Diff:
+        - var = (rewards**2).mean() - rewards.mean() ** 2
+        + var = ((rewards - rewards.mean()) ** 2).mean()
+    """
+    found = form(**arrays)["advantages"]
+    if arrays.get("scale") not in (None, "group"):
+        return {"advantages": found}
+    rewards, groups = _broadcast(arrays)
+    same = _same(groups)
+    count = same.sum(-1)
+    mean = _sums(same, rewards) / count
+    squares = _sums(same, rewards * rewards) / count - mean * mean
+    ddof = 1 if arrays.get("ddof") is None else int(arrays["ddof"])
+    eps = 0.0 if arrays.get("eps") is None else arrays["eps"]
+    with np.errstate(all="ignore"):
+        std = np.sqrt(squares * count / np.maximum(count - ddof, 1))
+        rough = (rewards - mean) / (std + eps)
+    return {
+        "advantages": np.where(found == 0, found, np.where(count > 1, rough, found)).astype(rewards.dtype)
+    }
+
+
+@fault("divided-by-a-guarded-zero", "normalisation", reported_in=["NVIDIA-NeMo/RL issue #1518"])
+def divided_by_a_guarded_zero(form: Form, /, **arrays: Any) -> Outputs:
+    """Divides by the deviation of the others of the group: where those are equal by a guard of 1e-6.
+
+    Shown when: A group in which one reward differs from the others, scaled by its deviation.
+    Cause: Mean and deviation leave the answer itself out, and 0 is replaced by a small number.
+    Fix: Divide by the deviation of the whole group, or not at all where it is 0.
+    Diff:
+        - adv = (r - others.mean()) / (others.std() + 1e-6)
+        + adv = (r - group.mean()) / (group.std() + eps)
+    """
+    if arrays.get("scale") not in (None, "group"):
+        return dict(form(**arrays))
+    rewards, groups = _broadcast(arrays)
+    others = _same(groups) & ~np.eye(groups.shape[-1], dtype=bool)
+    count = np.maximum(others.sum(-1), 1)
+    mean = _sums(others, rewards) / count
+    spread = np.where(others, np.square(rewards[..., None, :] - mean[..., None]), 0).sum(-1)
+    std = np.sqrt(spread / np.maximum(count - 1, 1))
+    alone = others.sum(-1) == 0
+    found = (rewards - mean) / (std + 1e-6)
+    return {"advantages": np.where(alone, 0, found).astype(rewards.dtype)}
+
+
+@argument_fault("scale-ignored", "ignored")
+def scale_ignored(arrays: Arrays) -> Arrays:
+    """Divides by the deviation of the group, whatever is asked for.
+
+    Shown when: Another scale, and a group whose deviation is not what it gives.
+    Cause: The option is read for one of several estimators.
+    Fix: Hand the scale on, and refuse one that is not implemented.
+    Diff:
+        - adv = centred / (group_std + eps)
+        + adv = centred / SCALES[scale](rewards)
+    """
+    return {"scale": "group"}
+
+
+@argument_fault("groups-ignored", "ignored")
+def groups_ignored(arrays: Arrays) -> Arrays:
+    """Compares an answer with the whole batch.
+
+    Shown when: Two groups or more whose means differ.
+    Cause: The batch is flattened before the mean.
+    Fix: Take the mean over the answers to one prompt.
+    Diff:
+        - centred = rewards - rewards.mean()
+        + centred = rewards - group_mean[index]
+    """
+    return {"groups": np.zeros_like(arrays["groups"])}

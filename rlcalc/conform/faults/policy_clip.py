@@ -1,0 +1,147 @@
+"""Faults of the clipped surrogate of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+
+
+def _bounds(arrays: Arrays) -> tuple[Any, Any]:
+    low = 0.2 if arrays.get("eps_low") is None else arrays["eps_low"]
+    high = low if arrays.get("eps_high") is None else arrays["eps_high"]
+    return 1 - low, 1 + high
+
+
+def _dual(arrays: Arrays, found: Mapping[str, Any], bound: Any) -> Outputs:
+    """The objective held at bound·A or above, whatever the sign of the advantage."""
+    adv, floor = arrays["adv"], bound * arrays["adv"]
+    held = floor > found["objective"]
+    return {
+        **found,
+        "objective": np.where(held, floor, found["objective"]).astype(adv.dtype),
+        "d_logp": np.where(held, 0, found["d_logp"]).astype(adv.dtype),
+        "clipped": np.where(held, 2, found["clipped"]).astype(adv.dtype),
+    }
+
+
+@fault("dual-clip-on-good-actions", "clipping", reported_in=["thu-ml/tianshou issue #433"])
+def dual_clip_on_good_actions(form: Form, /, **arrays: Any) -> Outputs:
+    """Holds the objective at c·A for positive advantages too: they count c times, and teach nothing.
+
+    Shown when: A dual clip and a positive advantage.
+    Cause: The maximum is taken before the sign of the advantage is looked at.
+    Fix: The dual clip acts where A < 0 alone.
+    Diff:
+        - objective = torch.max(clipped, c * adv)
+        + objective = torch.where(adv < 0, torch.max(clipped, c * adv), clipped)
+    """
+    found = form(**arrays)
+    dual = arrays.get("dual")
+    return dict(found) if dual is None else _dual(arrays, found, dual)
+
+
+@fault("maximum-for-minimum", "clipping", reported_in=["takuseno/ppo issue #3"])
+def maximum_for_minimum(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the larger of the two products: what is clipped is what was to be kept.
+
+    Shown when: A ratio outside the range, and an advantage other than 0.
+    Cause: Losses have a maximum there; the sign was taken away and the maximum stayed.
+    Fix: The minimum belongs to the objective.
+    Diff:
+        - objective = torch.max(ratio * adv, torch.clamp(ratio, low, high) * adv)
+        + objective = torch.min(ratio * adv, torch.clamp(ratio, low, high) * adv)
+    """
+    right = form(**{**arrays, "dual": None})
+    low, high = _bounds(arrays)
+    ratio, adv = right["ratio"], arrays["adv"]
+    plain, inner = ratio * adv, np.clip(ratio, low, high) * adv
+    held = inner > plain
+    found = {
+        **right,
+        "objective": np.maximum(plain, inner),
+        "d_logp": np.where(
+            held, 0, form(**{**arrays, "eps_low": 1.0, "eps_high": np.inf, "dual": None})["d_logp"]
+        ),
+        "clipped": np.where(held, 1.0, 0.0),
+    }
+    return {name: value.astype(ratio.dtype) for name, value in found.items()}
+
+
+@argument_fault("ratio-always-one", "swapped", reported_in=["meta-pytorch/torchforge PR #571"])
+def ratio_always_one(arrays: Arrays) -> Arrays:
+    """Compares the policy with itself: nothing is ever clipped.
+
+    Shown when: Any token whose probability has changed.
+    Cause: The old log-probabilities are computed again, with the weights of today.
+    Fix: Keep those of the rollout, or compute them once, before the first step.
+    Diff:
+        - ratio = torch.exp(logp - logp.detach())
+        + ratio = torch.exp(logp - old_logp)
+    """
+    return {"old_logp": arrays["logp"]}
+
+
+@fault("dual-clip-below-one", "clipping", reported_in=["opendilab/PPOxFamily issue #95"])
+def dual_clip_below_one(form: Form, /, **arrays: Any) -> Outputs:
+    """Holds negative advantages at A/c: bad actions teach nothing, even at a ratio of 1.
+
+    Shown when: A dual clip, and a negative advantage with a ratio above 1/c.
+    Cause: c is read as a bound of the loss, or as another ε.
+    Fix: Take c above 1, such as 3.
+    Diff:
+        - objective = torch.max(clipped, adv / c)
+        + objective = torch.max(clipped, c * adv)
+    """
+    found = form(**{**arrays, "dual": None})
+    dual = arrays.get("dual")
+    if dual is None:
+        return dict(found)
+    bad = arrays["adv"] < 0
+    held = _dual(arrays, found, 1 / dual)
+    return {name: np.where(bad, held[name], found[name]) for name in found}
+
+
+@argument_fault("upper-bound-ignored", "ignored")
+def upper_bound_ignored(arrays: Arrays) -> Arrays:
+    """Clips on both sides at the lower width.
+
+    Shown when: A wider range above, and a ratio between the two upper bounds with a positive advantage.
+    Cause: One ε was an argument before, and the second does not reach the loss.
+    Fix: Hand both on.
+    Diff:
+        - ratio_clipped = torch.clamp(ratio, 1 - eps_low, 1 + eps_low)
+        + ratio_clipped = torch.clamp(ratio, 1 - eps_low, 1 + eps_high)
+    """
+    return {"eps_high": None}
+
+
+@argument_fault("log-clamp-missing", "clipping")
+def log_clamp_missing(arrays: Arrays) -> Arrays:
+    """Takes the exponential of any difference.
+
+    Shown when: A clamp of the log-ratio, and a difference beyond it that no clip of the ratio hides.
+    Cause: Differences are small as long as old and new log-probabilities come from one engine.
+    Fix: Clamp the difference before the exponential, as by ±20.
+    Diff:
+        - ratio = torch.exp(logp - old_logp)
+        + ratio = torch.exp(torch.clamp(logp - old_logp, -20, 20))
+    """
+    return {"log_clamp": None}
+
+
+@fault("gradient-through-the-clip", "clipping")
+def gradient_through_the_clip(form: Form, /, **arrays: Any) -> Outputs:
+    """Has the right values, and lets held tokens keep the gradient of the plain product.
+
+    Shown when: A ratio that the range or the dual clip holds; only the derivative shows it.
+    Cause: The clipped value is put in with a straight-through estimator.
+    Fix: torch.min and torch.clamp pass nothing where they hold.
+    Diff:
+        - objective = plain + (clipped - plain).detach()
+        + objective = torch.min(plain, clipped)
+    """
+    found = form(**arrays)
+    return {**found, "d_logp": (found["ratio"] * arrays["adv"]).astype(found["ratio"].dtype)}

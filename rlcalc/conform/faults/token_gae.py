@@ -1,0 +1,91 @@
+"""Faults of GAE over tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.faults._masks import mask_of
+
+
+@argument_fault(
+    "interior-mask-ignored", "ignored", reported_in=["radixark/miles PR #1827", "volcengine/verl PR #2337"]
+)
+def interior_mask_ignored(arrays: Arrays) -> Arrays:
+    """Walks over tool output and padding as if the policy had written it.
+
+    Shown when: A masked token before or after a valid one, with a value or a reward of its own.
+    Cause: The recursion runs over columns, and the mask is for the loss.
+    Fix: Pass value and advantage on unchanged through what is masked.
+    Diff:
+        - delta = rewards[:, t] + gamma * next_value - values[:, t]
+        - last = delta + gamma * lam * last
+        + delta = rewards[:, t] + gamma * next_value - values[:, t]
+        + last = torch.where(mask[:, t], delta + gamma * lam * last, last)
+        + next_value = torch.where(mask[:, t], values[:, t], next_value)
+    """
+    return {"interior": "ignore"}
+
+
+@fault("mask-of-the-first-row", "ignored")
+def mask_of_the_first_row(form: Form, /, **arrays: Any) -> Outputs:
+    """Skips in all rows what is masked in the first.
+
+    Shown when: Two rows with different masks.
+    Cause: if mask[:, t], written for a batch of one: of more it raises an error, or one row decides.
+    Fix: torch.where, row by row.
+    Diff:
+        - if mask[0, t]:
+        -     last = delta + gamma * lam * last
+        + last = torch.where(mask[:, t], delta + gamma * lam * last, last)
+    """
+    mask = mask_of(arrays, "rewards")
+    first = np.broadcast_to(mask[..., :1, :], mask.shape)
+    found = form(**{**arrays, "mask": first})
+    return {name: np.where(mask, value, 0).astype(value.dtype) for name, value in found.items()}
+
+
+@argument_fault("tool-turns-counted", "counting")
+def tool_turns_counted(arrays: Arrays) -> Arrays:
+    """Takes masked tokens for steps without a value: what stands before a tool turn looks at 0.
+
+    Shown when: A masked token between valid ones, and γ or λ below 1, or a value other than 0 after it.
+    Cause: Rewards and values are multiplied by the mask, and the recursion runs over all columns.
+    Fix: Take the next valid token's value.
+    Diff:
+        - values = values * mask
+        + next_value = torch.where(mask[:, t], values[:, t], next_value)
+    """
+    return {"interior": "zero"} if arrays.get("interior") in (None, "skip") else {}
+
+
+@argument_fault("bootstrap-forgotten", "termination")
+def bootstrap_forgotten(arrays: Arrays) -> Arrays:
+    """Takes every answer for finished.
+
+    Shown when: A value after the last token other than 0, γ above 0.
+    Cause: Answers end by themselves in the examples.
+    Fix: Where an answer was cut off, start from the value of its last state.
+    Diff:
+        - next_value = torch.zeros(N)
+        + next_value = torch.where(finished, 0, last_values)
+    """
+    return {"bootstrap": None}
+
+
+@fault("returns-of-rewards", "swapped")
+def returns_of_rewards(form: Form, /, **arrays: Any) -> Outputs:
+    """Gives the critic the discounted rewards for a target, not advantage plus value.
+
+    Shown when: λ below 1, or an answer that was cut off.
+    Cause: With λ = 1 and no bootstrap both are the same.
+    Fix: returns = advantages + values.
+    Diff:
+        - returns = discounted_sum(rewards, gamma)
+        + returns = advantages + values
+    """
+    found = form(**arrays)
+    zeros = np.zeros_like(arrays["values"])
+    plain = form(**{**arrays, "values": zeros, "lam": 1.0, "bootstrap": None})
+    return {**found, "returns": plain["advantages"]}

@@ -1,0 +1,92 @@
+"""Faults of the clipped value loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.faults._masks import mask_of, positive, valid
+
+
+def _reduced(arrays: Arrays, losses: Any, slopes: Any, held: Any) -> Outputs:
+    """The loss of a batch from squares, their derivatives, and what is held."""
+    mask = mask_of(arrays, "values")
+    count = positive(mask.sum((-2, -1)))
+    below = count if arrays.get("tokens") is None else arrays["tokens"]
+    factor = 0.5 if arrays.get("factor") is None else arrays["factor"]
+    kind = losses.dtype
+    return {
+        "loss": (factor * np.where(mask, losses, 0).sum((-2, -1)) / below).astype(kind),
+        "d_values": (factor * np.where(mask, slopes, 0) / np.asarray(below)[..., None, None]).astype(kind),
+        "clipped_fraction": ((held & mask).sum((-2, -1)) / count).astype(kind),
+    }
+
+
+def _eps(arrays: Arrays) -> Any:
+    return 0.5 if arrays.get("eps") is None else arrays["eps"]
+
+
+@fault("minimum-for-maximum", "clipping", reported_in=["ray-project/ray issue #2233"])
+def minimum_for_maximum(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the smaller of the two squares: a value that went too far has nothing to fear.
+
+    Shown when: A value that moved by more than ε, so that the two squares differ.
+    Cause: The policy's objective has a minimum, and is maximised.
+    Fix: The larger square: the pessimistic one of a loss.
+    Diff:
+        - loss = torch.min((v - r) ** 2, (v_clipped - r) ** 2)
+        + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
+    """
+    values, old, returns = (valid(arrays, n) for n in ("values", "old_values", "returns"))
+    near = old + np.clip(values - old, -_eps(arrays), _eps(arrays))
+    held = np.abs(near - returns) < np.abs(values - returns)
+    plain = values - returns
+    losses = np.where(held, np.square(near - returns), np.square(plain))
+    return _reduced(arrays, losses, np.where(held, 0, 2 * plain), held)
+
+
+@fault("loss-clamped", "clipping", reported_in=["ray-project/ray issue #19291", "ray-project/ray PR #22171"])
+def loss_clamped(form: Form, /, **arrays: Any) -> Outputs:
+    """Clamps the squared error at ε, where the value has no gradient any more.
+
+    Shown when: A squared error above ε.
+    Cause: The option is called a clip of the value function, and the loss is what is at hand.
+    Fix: Clip the change of the value.
+    Diff:
+        - loss = torch.clamp((v - r) ** 2, 0, eps)
+        + v_clipped = v_old + torch.clamp(v - v_old, -eps, eps)
+        + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
+    """
+    plain = valid(arrays, "values") - valid(arrays, "returns")
+    square = np.square(plain)
+    held = square > _eps(arrays)
+    return _reduced(arrays, np.where(held, _eps(arrays), square), np.where(held, 0, 2 * plain), held)
+
+
+@argument_fault("never-clipped", "ignored")
+def never_clipped(arrays: Arrays) -> Arrays:
+    """Takes the plain squared error.
+
+    Shown when: A clipped square that is the larger one.
+    Cause: The old values are not at hand, and those of today stand for them.
+    Fix: Keep the values of the rollout.
+    Diff:
+        - v_old = v.detach()
+        + v_old = rollout_values
+    """
+    return {"old_values": arrays["values"]}
+
+
+@argument_fault("half-twice", "weighting")
+def half_twice(arrays: Arrays) -> Arrays:
+    """Halves the loss once more.
+
+    Shown when: Any error.
+    Cause: The half is in the loss, and in the coefficient of the loss.
+    Fix: Halve it in one place, and say where.
+    Diff:
+        - loss = 0.5 * value_loss(v, v_old, r)  # which halves it
+        + loss = value_loss(v, v_old, r)
+    """
+    return {"factor": 0.5 * (0.5 if arrays.get("factor") is None else arrays["factor"])}

@@ -1,0 +1,69 @@
+"""The matrix of released libraries, with links to what they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from rlcalc.conform.catalogue import Convention, Fault
+from rlcalc.conform.peers.matrix import BEGIN, END, KINDS, PUBLISHED
+from rlcalc.site import markdown as md
+from rlcalc.site.faults import entries
+from rlcalc.specs import formula_names
+
+_NAMES = re.compile(r"`([a-z0-9]+(?:-[a-z0-9.]+)*)(?: \+ ([a-z0-9-]+))?([^`]*)`")
+_SEVERITY = (
+    "passes every vector that it can be asked",
+    "another answer, which the library documents",
+    "right but for rounding to float32 on the way: wrong digits, no wrong formula",
+    "another number than the formula's: a bug, or an undocumented choice",
+)
+
+
+def pages(root: Path) -> Iterator[tuple[str, str]]:
+    """Path and text of the pages of libraries."""
+    grid = between(PUBLISHED.read_text("utf-8"))
+    meaning = md.table(
+        ("severity", "what it means"),
+        [(f"**{kind}**", said) for kind, said in zip(KINDS, _SEVERITY, strict=True)],
+    )
+    about = (
+        "`rlcalc peers` puts functions of released libraries to the certified vectors, as they stand. "
+        "[Every function](functions.md), with the cases that its maintainer can paste."
+    )
+    yield "libraries/index.md", md.document("Released libraries", about, meaning, _linked(grid))
+    every = between((root / "benchmarks" / "results" / "peers.md").read_text("utf-8"))
+    # the short grid stands first in both files
+    functions = every.partition("| library | function |")
+    listed = f"{functions[1]}{functions[2]}" if functions[1] else every
+    yield "libraries/functions.md", md.document("Every function of the libraries", _linked(listed))
+
+
+def between(text: str) -> str:
+    """What stands between the marks of the matrix."""
+    return text.partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def _linked(text: str) -> str:
+    """A table with its bugs and formulas as links."""
+    known = dict.fromkeys(entries(Fault), "faults") | dict.fromkeys(entries(Convention), "conventions")
+
+    def fault(found: re.Match[str]) -> str:
+        names = [name for name in found.groups()[:2] if name]
+        if not any(name in known for name in names):
+            return found[0]
+        linked = [
+            md.link(md.code(name), f"../{known[name]}/{name}.md") if name in known else md.code(name)
+            for name in names
+        ]
+        return " + ".join(linked) + md.text(found[3])
+
+    formulas = "|".join(sorted(formula_names(), key=len, reverse=True))
+    lines = []
+    for line in text.splitlines():
+        cells = _NAMES.sub(fault, line) if line.startswith("|") else line
+        if line.startswith("|"):
+            cells = re.sub(rf"(?<=[| >])({formulas})(?=[ :<|])", r"[\1](../formulas/\1.md)", cells)
+        lines.append(cells)
+    return "\n".join(lines)

@@ -1,0 +1,97 @@
+"""``--check``: published and made-up answers, as a student types them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+
+from tests.command import run
+
+LAMBDA = "lambda-return --rewards 1 2 3 --lam 0.5 --check"
+N_STEP = "n-step --rewards 2 3 --values 5 8 10 --terminated 0 1 --gamma 0.9 --n 2 --check"
+GRPO = "grpo-advantage --rewards 1 0 0 0 --check"
+DRIVING = "td-error --rewards 5 15 10 10 3 --values 30 35 15 10 3 0 --gamma 1"
+GRPO_8 = "grpo-advantage --rewards 0 1 0 1 0 0 1 0 --check"
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict", "named"),
+    [
+        # the three of CONTROL_FORMULAS.md, section 6
+        (f"{LAMBDA} 2", "wrong", "remainder-missing"),
+        (f"{N_STEP} 12.8", "wrong", "bootstrap-after-terminal"),
+        (f"{GRPO} 1.5 -0.5 -0.5 -0.5", "wrong", "ddof-1"),
+        # right ones, in several spellings
+        (f"{LAMBDA} 11/4", "exact", ""),
+        (f"{LAMBDA} 2.750", "exact", ""),
+        (f"{LAMBDA} 2.8", "rounded", ""),
+        (f"{LAMBDA} 2.69", "wrong", ""),
+        (f"{LAMBDA} 3", "rounded", ""),
+        (f"{GRPO} sqrt(3) -1/sqrt(3) -0.577 -0.58", "rounded", ""),
+        (f"{GRPO} [1.73, -0.58, -0.58, -0.57]", "wrong", ""),
+        ("lambda-return --rewards 1 2 3 --lam l --check '3*l^2+2*l+1'", "exact", ""),
+        ("lambda-return --rewards 1 2 3 --lam l --check '3*l^2+2*l'", "wrong", ""),
+        ("traces --states A B A --gamma 1 --lam 1/2 --check '1 0; 1/2 1; 1 1/2'", "wrong", "replac"),
+        ("traces --states A B A --gamma 1 --lam 1/2 --check '1 0; 1/2 1; 5/4 1/2'", "exact", ""),
+        # inputs forgotten, outputs mixed up, signs
+        ("discounted-return --rewards 1 2 3 --gamma 0.9 --check 6", "wrong", "γ = 1"),
+        ("discounted-return --rewards 1 2 3 --gamma 0.9 --check 4.7", "wrong", "entry 1"),
+        ("advantage --return 15 --value 10 --check -5", "wrong", "reversed"),
+        # published answers: Tel-Aviv recitation 8 and a GRPO notebook with torch.std
+        ("lambda-return --rewards 0 0 1 --values 0 -2 0 0 --gamma 1/2 --lam 1/2 --check -15/32",
+         "wrong", "remainder-missing"),
+        (f"{GRPO_8} -0.725 1.208 -0.725 1.208 -0.725 -0.725 1.208 -0.725", "wrong", "ddof-1"),
+        ("mc-update --value 2 --returns 5 9 --alpha 0.3 --check 5.003", "wrong", ""),
+        (f"{DRIVING} --check 10 -5 5 3 0", "exact", ""),
+    ],
+)  # fmt: skip
+def test_an_answer_is_judged_and_the_mistake_named(line, verdict, named):
+    code, out, err = run(*shlex.split(line), "--json")
+    assert not err
+    found = json.loads(out)
+    assert found["verdict"] == verdict
+    assert code == (1 if verdict == "wrong" else 0)
+    first = found["mistakes"][0] if found["mistakes"] else {"name": "", "about": "", "kind": ""}
+    assert (
+        named in (first["name"] or f"{first['kind']}: {first['about']}") if named else not found["mistakes"]
+    )
+
+
+def test_it_is_said_in_words_at_80_columns():
+    code, out, _ = run(*f"{N_STEP} 12.8".split())
+    assert code == 1
+    assert out.startswith(
+        "wrong: return = 12.8\n  right: G_0^(n) = 47/10 = 4.7\n  known bug: bootstrap-after"
+    )
+    assert max(map(len, out.splitlines())) <= 80
+    assert run(*f"{LAMBDA} 2.8 -q".split())[:2] == (0, "rounded\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (f"{GRPO} 1.5 -0.5", "check_wrong_length"),
+        (f"{LAMBDA} two", "unknown_name"),
+        (f"{LAMBDA} []", "check_empty"),
+        (f"{LAMBDA} 2 --latex", "check_has_no_steps"),
+        (f"{LAMBDA} 2 --output returs", "unknown_output"),
+    ],
+)
+def test_what_is_no_answer_is_refused(line, code):
+    exit_code, _, err = run(*line.split(), "--json") if "latex" not in line else run(*line.split())
+    assert exit_code == 2
+    assert code in err or "do not go together" in err
+
+
+def test_one_output_alone():
+    code, out, _ = run(
+        "lambda-return", "--rewards", "1", "2", "3", "--lam", "0.5", "-q", "--output", "weights"
+    )
+    assert (code, out) == (0, "1/2 1/4 1/4\n")
+    code, out, _ = run(
+        "lambda-return", "--rewards", "1", "2", "3", "--lam", "0.5", "--json", "--output", "weights"
+    )
+    assert list(json.loads(out)["outputs"]) == ["weights"]
+    assert run(*f"{LAMBDA} 1/2 1/4 0.1 --output weights -q".split())[:2] == (1, "wrong\n")
