@@ -27,6 +27,7 @@ from rlcalc.inputs.array_checks import (
     not_numeric,
 )
 from rlcalc.inputs.bind import Inputs, active_form, missing
+from rlcalc.inputs.read import read_object
 from rlcalc.nested import flatten
 from rlcalc.specs import Formula, Parameter
 from rlcalc.spelling import spelled
@@ -79,7 +80,7 @@ def from_exact(inputs: Inputs, backend: str, dtype: str = "float64", device: str
             found[parameter.name] = value
         elif parameter.kind == "number":
             found[parameter.name] = xp.array(inputs.floats(parameter.name), kind, place)
-        elif parameter.kind == "mdp":
+        elif parameter.kind == "mdp" or parameter.is_text:
             found[parameter.name] = value.arrays(backend, kind, place)
         elif parameter.kind in ("flag", "integer"):
             found[parameter.name] = xp.array(value, None, place)
@@ -321,10 +322,8 @@ def _ragged(parameter: Parameter, value: Any) -> InputError | None:
 
 
 def _as_given(parameter: Parameter, value: Any, backend: str, dtype: Any, device: Any) -> Any:
-    if parameter.kind == "mdp":
-        from rlcalc.mdp.reading import read_mdp
-
-        return read_mdp(value).arrays(backend, dtype, device)
+    if parameter.kind == "mdp" or parameter.is_text:
+        return read_object(parameter, value).arrays(backend, dtype, device)
     if parameter.choices and isinstance(value, str) and value not in parameter.choices:
         raise InputError(
             f"{parameter.label}_unknown",

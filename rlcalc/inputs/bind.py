@@ -237,6 +237,8 @@ def _measure(parameter: Parameter, value: Any, dims: dict[str, int]) -> None:
     """Let the first parameter of a dimension fix its length."""
     if parameter.kind == "mdp":
         dims |= {"S": len(value.states), "A": len(value.actions)}
+    if parameter.is_text:
+        dims |= getattr(value, "dims", {})
     if isinstance(value, str):
         return
     for axis, name in enumerate(parameter.shape):

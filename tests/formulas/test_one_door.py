@@ -42,7 +42,7 @@ CASES = [
 
 def python_value(parameter: Parameter, raw: Any) -> Any:
     """A golden input as a caller of Python has it: numbers as floats, integers as int."""
-    if parameter.kind == "mdp" or parameter.kind in ("word", "choice"):
+    if parameter.kind in ("mdp", "word", "choice") or parameter.is_text:
         return raw
 
     def one(entry: Any) -> Any:
