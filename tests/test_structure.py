@@ -17,7 +17,7 @@ FLOORS = (
     ("data", "junit", "backends", "plotting", "time_limit"),
     ("exact",),
     ("digits", "specs"),
-    ("mdp", "steps", "recurrence"),
+    ("mdp", "experience", "steps", "recurrence"),
     ("inputs",),
     ("formulas",),
     ("reference", "evaluation"),
