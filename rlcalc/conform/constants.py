@@ -45,7 +45,7 @@ class _Open:
     faults: tuple[Fault, ...]
     chosen: tuple[Convention, ...]
     outside: bool
-    _arrays: dict[str, Any] = field(default_factory=dict, compare=False)
+    _arrays: dict[str, Mapping[str, Any]] = field(default_factory=dict, compare=False)
 
     @property
     def constants(self) -> list[Constant]:

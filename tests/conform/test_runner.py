@@ -276,11 +276,15 @@ def test_an_alarm_within_a_collectors_callback_is_not_lost() -> None:
         while time.monotonic() < until:
             pass
 
-    gc.callbacks.append(slow)
-    try:
-        with pytest.raises(TimedOut), limited(0.05):
+    def collect_for_ever() -> None:
+        with limited(0.05):
             while True:
                 gc.collect()
                 time.sleep(0.2)
+
+    gc.callbacks.append(slow)
+    try:
+        with pytest.raises(TimedOut):
+            collect_for_ever()
     finally:
         gc.callbacks.remove(slow)
