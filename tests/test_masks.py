@@ -191,7 +191,7 @@ def test_parts_of_other_losses_add_up(formula: str) -> None:
 
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_what_has_no_label_changes_no_loss_and_no_gradient(garbage: float) -> None:
-    """The mask of sft_loss is in its labels: −100 hides the line before, and the last one predicts nothing."""
+    """The mask of sft_loss is in its labels: −100 hides the line before it, and the last hides itself."""
     labels = np.array([[-100, 1, -100, 0], [0, -100, -100, -100]])
     logits = np.random.default_rng(5).normal(size=(2, 4, 3))
     learned = np.zeros((2, 4), bool)
