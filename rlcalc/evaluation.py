@@ -170,8 +170,10 @@ def derive_bound(inputs: Inputs) -> Derivation:
     return derivation
 
 
-def run_numeric(inputs: Inputs, backend: str, dtype: str = "float64", device: str = "cpu") -> dict[str, Any]:
-    """Outputs of one numeric form as floats and nested lists, by output name."""
+def run_numeric(
+    inputs: Inputs, backend: str, dtype: str = "float64", device: str = "cpu", notes: list[str] | None = None
+) -> dict[str, Any]:
+    """Outputs of one numeric form as floats and nested lists, by output name; ``notes`` takes its remarks."""
     spec = inputs.formula
     arrays = from_exact(inputs, backend, dtype, device)
     forms = load_forms(spec.name)
@@ -181,6 +183,8 @@ def run_numeric(inputs: Inputs, backend: str, dtype: str = "float64", device: st
             found = forms.numpy_form(**arrays)
     else:
         found = _differentiated(spec, forms.torch_form, arrays)
+    if notes is not None:
+        notes += found.get("notes", ())
     return {
         output.name: to_python(found[key][..., 0] if output.of else found[key])
         for output in spec.outputs
@@ -274,7 +278,7 @@ def evaluate_bound(
         if outside is not None:
             notes.append(f"{backend} was skipped: {outside} lies outside the range of {dtype}.")
             continue
-        numeric[backend] = run_numeric(inputs, backend, dtype, device)
+        numeric[backend] = run_numeric(inputs, backend, dtype, device, notes)
         ran.append(backend)
     if refused is not None and not ran:
         raise refused

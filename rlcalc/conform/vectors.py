@@ -164,7 +164,7 @@ def case_vectors(case: Case) -> Iterable[Vector]:
     formula = load_formula(case.formula)
     for number, (reading, values) in enumerate(zip(case.readings, certified(case, formula), strict=True)):
         inputs = rows_of(formula, reading.given, case.batch).together
-        if inputs.symbols:
+        if inputs.symbols or not fits_arrays(inputs):
             continue
         wanted = {
             name: value.truth
@@ -188,6 +188,29 @@ def case_vectors(case: Case) -> Iterable[Vector]:
             flags=tuple(flag.name for flag in case.flags),
             rows=tuple(rows),
         )
+
+
+MOST_STATES = 24  # of a process that is handed to a function as a dense table
+
+
+def fits_arrays(inputs: Inputs) -> bool:
+    """Whether a function that takes arrays could know which answer is wanted.
+
+    A table P [S, A, S'] does not say which actions a state lacks. Without discount the optimality equation
+    may have several solutions, of which another algorithm finds another one.
+    """
+    formula = inputs.formula
+    for process in (inputs.given[p.name] for p in formula.parameters if p.kind == "mdp"):
+        if process is None:
+            continue
+        if not process.full or len(process.states) > MOST_STATES:
+            return False
+        optimising = not any(p.policy or p.shape[:1] == ("K",) for p in formula.parameters)
+        if optimising and inputs.given.get("gamma") == 1:
+            from rlcalc.mdp.planning import ONE, free_loop, optimal
+
+            return not free_loop(process, optimal(process, ONE)[0])
+    return True
 
 
 def _size_of_terms(inputs: Inputs) -> float:
