@@ -147,7 +147,8 @@ EXAMPLES = [
 def test_nothing_is_wider_than_the_page(terminal, monkeypatch, words, width):
     monkeypatch.setenv("COLUMNS", str(width))
     shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal(*words, "--all")[1])
-    piped = run(*words)[1]  # where no number is broken either
+    # where no number is broken either, and only the steps behind a table are left out
+    piped = run(*words, *(["--all"] if load_formula(words[0]).has_rows else []))[1]
     assert max(map(len, [*shown.splitlines(), *piped.splitlines()])) <= width
     assert set(piped.split()) == set(shown.split())
 

@@ -321,7 +321,7 @@ def _flat(value: Any, write: Callable[[Any], str]) -> str:
 
 
 def show_latex(found: Evaluation, view: View) -> None:
-    """The steps as an ``aligned`` block.
+    """The steps as an ``align*`` that breaks across pages.
 
     Raises:
         InputError: ``no_steps`` where the exact backend did not run.
@@ -332,7 +332,7 @@ def show_latex(found: Evaluation, view: View) -> None:
             "no_steps", "There are no steps to print: the exact backend did not run.",
             reason or "Add sympy to --backends.",
         )  # fmt: skip
-    Screen(sys.stdout).block(found.derivation.latex())
+    Screen(sys.stdout).block(found.derivation.latex(pages=True))
 
 
 def show_json(found: Evaluation, view: View) -> None:

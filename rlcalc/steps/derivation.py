@@ -110,9 +110,17 @@ class Derivation:
         """All steps as plain text: a line each where it fits, one ``=`` a line where not."""
         return "\n".join(line for step in self.steps for line in step_lines(step, width))
 
-    def latex(self) -> str:
-        """All steps as one LaTeX ``aligned`` block, without delimiters."""
+    def latex(self, *, pages: bool = False) -> str:
+        """All steps as one LaTeX ``aligned`` block, without delimiters.
+
+        Args:
+            pages: as ``align*`` instead, which stands in running text and breaks across pages.
+        """
         lines = [line for step in self.steps for line in print_latex(step)]
+        if pages and lines:
+            # in a group of its own, so that the rest of a document keeps its setting
+            body = " \\\\\n".join(lines)
+            return f"{{\\allowdisplaybreaks\n\\begin{{align*}}\n{body}\n\\end{{align*}}}}"
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def json_steps(self) -> list[dict[str, str]]:

@@ -104,7 +104,7 @@ LONG = "discounted-return --rewards 0.1234567890123456 0 --output return -q"
     ("line", "answer"),
     [
         (LONG, "0.1234567890123456"),
-        (f"{LONG} --all", "77160493132716/625000000000000"),
+        (f"{LONG} --all", "19290123283179/156250000000000"),
         (f"{LONG} --digits 4", "0.1235"),
         ("discounted-return --rewards 1 2 3 --gamma 1/7 -q --output return", "66/49"),
         ("discounted-return --rewards 0.1 0.2 --gamma 0.5 -q --output return", "1/5"),
