@@ -305,8 +305,9 @@ def test_json_has_no_infinity():
 
 def test_latex():
     _, out, _ = run(*LINE, "--latex")
-    assert out.startswith("\\begin{aligned}\n")
-    assert out.endswith("\\end{aligned}\n")
+    # a block that breaks across pages
+    assert out.startswith("{\\allowdisplaybreaks\n\\begin{align*}\n")
+    assert out.endswith("\\end{align*}}\n")
     assert "\\frac{11}{4}" in out
 
 

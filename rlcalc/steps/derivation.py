@@ -15,6 +15,7 @@ from rlcalc.errors import DataError
 from rlcalc.exact import to_sympy
 from rlcalc.exact.effort import charge, page_cost
 from rlcalc.nested import flatten, map_nested
+from rlcalc.steps import notebook
 from rlcalc.steps.printers import WIDTH, print_latex, step_lines, step_text
 from rlcalc.steps.terms import Name, Step, Symbol, Term
 
@@ -134,7 +135,10 @@ class Derivation:
         return found
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+        return notebook.latex(self.formula, self.inputs, self.outputs, self.steps, self.notes)
+
+    def _repr_html_(self) -> str:
+        return notebook.html(self.formula, self.inputs, self.outputs, self.steps, self.notes)
 
     def __repr__(self) -> str:
         return f"<Derivation of {self.formula.name}: {len(self.steps)} steps>"

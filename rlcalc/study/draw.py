@@ -26,7 +26,13 @@ LARGEST = 400  # numerator or denominator of an answer that is pleasant
 LONGEST = 120  # characters of one that is no fraction
 _UNIT = ("1/2", "1/2", "1/3", "2/3", "1/4", "9/10")
 _WHOLE = ("-3", "-2", "-1", "0", "1", "2", "3", "4", "5", "6", "1/3", "2/3", "3/2")
-_SPREAD = (("1/2", "1/2"), ("1/3", "2/3"), ("1/4", "3/4"), ("1/2", "1/4", "1/4"), ("1/3", "1/3", "1/3"))
+_SPREAD: tuple[tuple[str, ...], ...] = (
+    ("1/2", "1/2"),
+    ("1/3", "2/3"),
+    ("1/4", "3/4"),
+    ("1/2", "1/4", "1/4"),
+    ("1/3", "1/3", "1/3"),
+)
 _PROCESSES = ("grid2x2", "bandit", "grid2x2:slip=1/5")
 _WORDS = ("A", "B", "C")
 _SHORT, _LONG = 3, 4  # lengths of lists

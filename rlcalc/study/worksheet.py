@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rlcalc.exact import to_unicode
-from rlcalc.golden.verify import command_line
+from rlcalc.golden.replay import command_line
 from rlcalc.nested import map_nested
 from rlcalc.specs import Formula
 from rlcalc.steps.derivation import Derivation
