@@ -23,7 +23,7 @@ FLOORS = (
     ("reference", "evaluation"),
     ("api", "golden"),
     ("training",),
-    ("conform", "ppo", "audit", "error_codes"),
+    ("conform", "ppo", "lm", "audit", "error_codes"),
     ("study",),
     ("_pytest_report",),
     ("testing",),

@@ -108,7 +108,6 @@ def test_every_golden_refusal_has_its_code(
         np.array(["1", "2"]),
         ["1", "2"],
         [1, None, 3],
-        [[1.0, 2.0], [3.0]],
         np.array([b"1"]),
         [10**400, 1],
         {"a": 1},
