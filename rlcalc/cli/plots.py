@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from rlcalc.cli.process_plots import grid_values, over_discount
 from rlcalc.errors import InputError
 from rlcalc.evaluation import Evaluation, run_numeric
 from rlcalc.exact import to_float, to_text
@@ -167,30 +168,47 @@ def kl(upper: Any, lower: Any, found: Evaluation) -> None:
     _name(lower, "", "outcome", "share of D(p‖q)")
 
 
-def heat_map(axes: Any, found: Evaluation) -> None:
-    """Q of every state and action; the best actions of a state are framed."""
+def process(upper: Any, lower: Any, found: Evaluation) -> None:
+    """Values and best moves on a grid, or Q of every state and action; below, v over the discount."""
     mdp = found.inputs.given["mdp"]
-    table = _numbers(found, "q_values")
+    if "values" not in found.results:
+        raise InputError("plot_needs_values", "There are no values to draw: the policy never ends.")
+    values, table = _numbers(found, "values"), _numbers(found, "q_values")
+    if mdp.places:
+        grid_values(upper, mdp, values, table)
+    else:
+        _heat_map(upper, mdp, table)
+    gamma = _short(found.inputs.given["gamma"])
+    if not mdp.places:
+        _name(upper, "", "action", "state")
+    upper.figure.suptitle(f"{found.formula.title} on {mdp.label}, γ = {gamma}")  # of both panels
+    over_discount(lower, found, values)
+
+
+def _heat_map(axes: Any, mdp: Any, table: list[list[float]]) -> None:
+    """Q of every state and action; the best actions of a state are framed."""
     if len(mdp.states) * len(mdp.actions) > MOST_CELLS:
         raise InputError("plot_too_large", f"More than {MOST_CELLS} cells cannot be read in a picture.")
+    table = [[value if math.isfinite(value) else math.nan for value in row] for row in table]
     image = axes.imshow(table, cmap="cividis", aspect="auto")
     axes.figure.colorbar(image, ax=axes, label="Q(s, a)")
     axes.set_xticks(range(len(mdp.actions)), mdp.actions)
     axes.set_yticks(range(len(mdp.states)), mdp.states)
-    low, high = min(map(min, table)), max(map(max, table))
+    there = [value for row in table for value in row if value == value]
+    low, high = min(there), max(there)
     for s, row in enumerate(table):
         for a, value in enumerate(row):
+            if value != value:
+                continue
             dark = value < (low + high) / 2
             axes.text(a, s, _brief(value), ha="center", va="center", color="white" if dark else "black")
-            if not mdp.terminal[s] and value >= max(row) - 1e-12 * (1 + abs(value)):
+            if not mdp.terminal[s] and value >= max(v for v in row if v == v) - 1e-12 * (1 + abs(value)):
                 label = "" if axes.get_lines() else "best action of a state"
                 axes.plot(
                     [a - 0.46, a + 0.46, a + 0.46, a - 0.46, a - 0.46],
                     [s - 0.44, s - 0.44, s + 0.44, s + 0.44, s - 0.44],
                     color=VERMILION, linewidth=2, label=label,
                 )  # fmt: skip
-    gamma = _short(found.inputs.given["gamma"])
-    _name(axes, f"{found.formula.title} on {mdp.label}, γ = {gamma}", "action", "state")
 
 
 # parts of pictures
@@ -300,5 +318,5 @@ DRAW: dict[str, tuple[int, Callable[..., None]]] = {
     "n_step": (1, n_step),
     "gae": (2, gae),
     "kl": (2, kl),
-    "heat_map": (1, heat_map),
+    "process": (2, process),
 }
