@@ -209,7 +209,7 @@ def drafts(
             lengths = [_length(name, dims, head[4 + len(dims) % 6], longest, bounds) for name in names]
             # the discounts of a sequence are those of a batch, a critic's values are each row's own
             listed = bool(p.each) and names == (p.each,) and "sequence" not in formula.traits
-            shared = (p.single and not listed) or kind.shared
+            shared = (p.single and not listed) or kind.shared or p.is_switch
             plan.append((p, lengths, kind.count(lengths), 1 if shared else size, shared))
         total = sum(count * times for _, _, count, times, _ in plan)
         body = memoryview(pick(st.binary(min_size=total, max_size=total)))
