@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from rlcalc.conform.binding import sequence
 from rlcalc.conform.binding.model import Binding
-from rlcalc.conform.binding.names import family
+from rlcalc.conform.binding.names import TRANSITIONS, family
 from rlcalc.conform.binding.samples import Distributions, Groups, Samples
+from rlcalc.conform.binding.transitions import Transitions
 from rlcalc.specs import Formula
 
 
@@ -65,6 +66,8 @@ def family_of(formula: Formula) -> Family | None:
         return Samples(formula.name)
     if formula.name in ("kl", "entropy"):
         return Distributions(formula.name)
+    if formula.name in TRANSITIONS:
+        return Transitions(formula.name)
     return Groups() if formula.name == "grpo_advantage" else None
 
 
