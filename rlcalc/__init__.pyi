@@ -29,6 +29,8 @@ def discounted_return(
     values: _Numbers | None = None,
     gamma: _Numbers = 1,
     bootstrap: _Numbers | None = None,
+    tail: _Numbers | None = None,
+    repeat: bool | None = None,
     terminated: _Numbers | None = None,
     truncated: _Numbers | None = None,
     next_values: _Numbers | None = None,

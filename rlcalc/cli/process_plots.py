@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc.cli.grid_view import ARROWS
+from rlcalc.cli.plot_parts import brief, name_axes, numbers, short
 from rlcalc.errors import InputError
 from rlcalc.evaluation import Evaluation, run_numeric
 from rlcalc.exact import to_float, to_text
@@ -21,6 +22,47 @@ POINTS = 40  # of a curve over the discount
 LAST = 0.95  # discount to which it goes: nearer to 1 some values grow without bound
 COLOURS = (BLUE, VERMILION, GREEN, BLACK, GREY, "#CC79A7")
 _TURN = {"↑": (0.0, -1.0), "↓": (0.0, 1.0), "←": (-1.0, 0.0), "→": (1.0, 0.0)}  # rows go down
+
+
+def process(upper: Any, lower: Any, found: Evaluation) -> None:
+    """Values and best moves on a grid, or Q of every state and action; below, v over the discount."""
+    mdp = found.inputs.given["mdp"]
+    if "values" not in found.results:
+        raise InputError("plot_needs_values", "There are no values to draw: the policy never ends.")
+    values, table = numbers(found, "values"), numbers(found, "q_values")
+    if mdp.places:
+        grid_values(upper, mdp, values, table)
+    else:
+        heat_map(upper, mdp, table)
+    gamma = short(found.inputs.given["gamma"])
+    upper.figure.suptitle(f"{found.formula.title} on {mdp.label}, γ = {gamma}")  # of both panels
+    over_discount(lower, found, values)
+
+
+def heat_map(axes: Any, mdp: MDP, table: list[list[float]]) -> None:
+    """Q of every state and action; the best actions of a state are framed."""
+    if len(mdp.states) * len(mdp.actions) > MOST_CELLS:
+        raise InputError("plot_too_large", f"More than {MOST_CELLS} cells cannot be read in a picture.")
+    cells = [[value if math.isfinite(value) else math.nan for value in row] for row in table]
+    image = axes.imshow(cells, cmap="cividis", aspect="auto")
+    axes.figure.colorbar(image, ax=axes, label="Q(s, a)")
+    axes.set_xticks(range(len(mdp.actions)), mdp.actions)
+    axes.set_yticks(range(len(mdp.states)), mdp.states)
+    name_axes(axes, "", "action", "state")
+    there = [value for row in table for value in row if math.isfinite(value)]
+    middle = (min(there) + max(there)) / 2
+    for s, row in enumerate(table):
+        for a in mdp.available(s):
+            value = row[a]
+            colour = "white" if value < middle else "black"
+            axes.text(a, s, brief(value), ha="center", va="center", color=colour)
+            if not mdp.terminal[s] and value >= max(row) - 1e-12 * (1 + abs(value)):
+                label = "" if axes.get_lines() else "best action of a state"
+                axes.plot(
+                    [a - 0.46, a + 0.46, a + 0.46, a - 0.46, a - 0.46],
+                    [s - 0.44, s - 0.44, s + 0.44, s + 0.44, s - 0.44],
+                    color=VERMILION, linewidth=2, label=label,
+                )  # fmt: skip
 
 
 def grid_values(

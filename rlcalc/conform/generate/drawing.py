@@ -25,8 +25,8 @@ from rlcalc.specs import Formula, Parameter
 LONGEST_SEQUENCE = 64
 # entries of other vectors: actions, samples, rewards of a group
 LONGEST_OTHER = 8
-# what an input may say in another way, or on the side, and never changes the answer
-ASIDE = ("samples", "terminal", "bootstrap")
+# what an input may say in another way or on the side; and what is said of steps after the last
+ASIDE = ("samples", "terminal", "bootstrap", "tail", "repeat")
 
 
 @dataclass(frozen=True, eq=False)
