@@ -65,7 +65,7 @@ def show_text(found: Evaluation, view: View) -> None:
         *rest, last = filled(line, "", "    ")
         for part in rest:
             screen.line(part, FAINT)
-        screen.segments((last, FAINT), ("  (default)" if default else "", CAUTION))
+        screen.segments((last, FAINT), (default, CAUTION))
     if found.derivation is not None and found.derivation.steps and view.steps != "none":
         screen.line()
         for line in step_lines(found.derivation, view):
@@ -118,16 +118,18 @@ def _named(output: Output) -> str:
     return f"  ({output.name})" if output.symbol != output.name else ""
 
 
-def given_lines(found: Evaluation) -> Iterable[tuple[str, bool]]:
-    """The inputs by their symbols, and whether each is a default."""
+def given_lines(found: Evaluation) -> Iterable[tuple[str, str]]:
+    """The inputs by their symbols, and where each comes from that was not typed."""
     for parameter in found.formula.parameters:
         value = found.inputs.given[parameter.name]
         if value is None or value is False:
             continue
         if value is True:
-            yield parameter.symbol, False
+            yield parameter.symbol, ""
         else:
-            yield f"{parameter.symbol} = {input_text(value)}", parameter.name not in found.inputs.typed
+            origin = "of the process" if parameter.of_mdp else "default"
+            typed = parameter.name in found.inputs.typed
+            yield f"{parameter.symbol} = {input_text(value)}", "" if typed else f"  ({origin})"
 
 
 def input_text(value: Any) -> str:

@@ -116,11 +116,14 @@ def arranged(
     """
     names = [visible(name) for name in row_names]
     titles = [visible(column.title) for column in columns]
+    # where none fits beside each other, short fractions below each other say more than decimals
     made = [
         (_blocks(names, titles, form, view.width), form, remark)
         for form, remark in _forms(columns, dtype, view)
     ]
-    blocks, cells, remark = next((one for one in made if len(one[0]) == 1), made[-1])
+    blocks, cells, remark = next(
+        (one for one in made if len(one[0]) == 1), next((one for one in made[1:] if not one[2]), made[-1])
+    )
     kept = _kept(len(names), view)
     parts = [
         _table(names, [titles[k] for k in block], [cells[k] for k in block], kept, corner) for block in blocks
@@ -131,6 +134,7 @@ def arranged(
 def _forms(columns: Sequence[Column], dtype: str, view: View) -> Iterator[tuple[Texts, str]]:
     """Ways to fill the cells, the fullest first."""
     narrow = replace(view, digits=view.digits or CELL_DIGITS)
+    # where none fits beside each other, short fractions below each other say more than decimals
     made = [[_cell(value, dtype, narrow) for value in column.values] for column in columns]
     full, exact, near = ([[cell[k] for cell in column] for column in made] for k in range(3))
 

@@ -201,16 +201,17 @@ MOST_STATES = 24  # of a process that is handed to a function as a dense table
 def fits_arrays(inputs: Inputs) -> bool:
     """Whether a function that takes arrays could know which answer is wanted.
 
-    A table P [S, A, S'] does not say which actions a state lacks. Without discount the optimality equation
-    may have several solutions, of which another algorithm finds another one.
+    A table P [S, A, S'] has no names, and does not say which actions a state lacks. Without
+    discount the optimality equation may have several solutions, of which another algorithm finds another one.
     """
     formula = inputs.formula
     for process in (inputs.given[p.name] for p in formula.parameters if p.kind == "mdp"):
         if process is None:
             continue
-        if not process.full or len(process.states) > MOST_STATES:
+        by_name = any(p.kind == "word" and inputs.given[p.name] for p in formula.parameters)
+        if not process.full or len(process.states) > MOST_STATES or by_name:
             return False
-        optimising = not any(p.policy or p.shape[:1] == ("K",) for p in formula.parameters)
+        optimising = any(o.name == "greedy" for o in formula.outputs) and "sweeps" not in inputs.given
         if optimising and inputs.given.get("gamma") == 1:
             from rlcalc.mdp.planning import ONE, free_loop, optimal
 
