@@ -7,11 +7,11 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from rlcalc.cli.plot_parts import brief, name_axes, numbers, whole_numbers
 from rlcalc.errors import InputError
 from rlcalc.evaluation import Evaluation, run_numeric
 from rlcalc.exact import to_float
 from rlcalc.formulas._learning import experience_of
-from rlcalc.nested import map_nested
 from rlcalc.plotting import BLACK, BLUE, GREEN, GREY, VERMILION
 
 MOST_LINES = 8  # entries of a table that can be told apart
@@ -31,12 +31,12 @@ def learning(axes: Any, found: Evaluation) -> None:
     title = f"{found.formula.title.split(':')[0]}: values over the steps"
     if left_out:
         title += f" (the {len(kept)} that move most of {len(names)})"
-    _named(axes, title, "step", found.formula.answer.symbol)
+    name_axes(axes, title, "step", found.formula.answer.symbol)
 
 
 def bandit(axes: Any, found: Evaluation) -> None:
     """The estimate of every arm after each pull, and the pulls that cannot have been greedy."""
-    rows = _numbers(found, "history")
+    rows = numbers(found, "history")
     names = found.inputs.names["arm"]
     initial = to_float(found.inputs.given["initial"])
     _lines(
@@ -47,18 +47,18 @@ def bandit(axes: Any, found: Evaluation) -> None:
     exploratory = found.results["exploratory"].exact if "exploratory" in found.results else None
     sure = [t for t, word in enumerate(exploratory or (), start=1) if word == "surely"]
     if sure:
-        new = _numbers(found, "new_value")
+        new = numbers(found, "new_value")
         label = "surely exploratory"
         axes.plot(
             sure, [new[t - 1] for t in sure], "o", markersize=13, fillstyle="none", color=BLACK, label=label
         )
-    _named(axes, "Estimates of the arms", "pull", "Q")
+    name_axes(axes, "Estimates of the arms", "pull", "Q")
 
 
 def lambda_return(axes: Any, found: Evaluation) -> None:
     """The λ-return of the first state for every λ, with the one that was asked for."""
     inputs = found.inputs
-    lam, here = to_float(inputs.given["lam"]), _numbers(found, "return")
+    lam, here = to_float(inputs.given["lam"]), numbers(found, "return")
     grid = [k / (_POINTS - 1) for k in range(_POINTS)]
     asked = [
         replace(inputs, given={**inputs.given, "lam": Fraction(k, _POINTS - 1), "alpha": None})
@@ -68,8 +68,8 @@ def lambda_return(axes: Any, found: Evaluation) -> None:
     axes.plot(grid, curve, "-", color=BLUE, linewidth=2, label="λ-return")
     for at, place, style in ((0, 0.0, "TD target"), (-1, 1.0, "Monte Carlo")):
         axes.plot([place], [curve[at]], "s", color=GREY, label=f"λ = {place:.0f}: {style}")
-    axes.plot([lam], [here], "o", color=BLACK, markersize=8, label=f"λ = {_brief(lam)}: {_brief(here)}")
-    _named(axes, "λ-return over λ", "λ", "$G_0^λ$")
+    axes.plot([lam], [here], "o", color=BLACK, markersize=8, label=f"λ = {brief(lam)}: {brief(here)}")
+    name_axes(axes, "λ-return over λ", "λ", "$G_0^λ$")
 
 
 # parts
@@ -78,7 +78,7 @@ def lambda_return(axes: Any, found: Evaluation) -> None:
 def _history(found: Evaluation) -> tuple[list[str], list[list[float]]]:
     """Names of the entries, and all of them before the first step and after each."""
     first = found.formula.answer
-    final = _numbers(found, first.name)
+    final = numbers(found, first.name)
     flat = [value for row in final for value in row] if len(first.shape) == 2 else list(final)
     known = found.names
     names = list(known["pair"] if len(first.shape) == 2 else known["state"])
@@ -89,9 +89,9 @@ def _history(found: Evaluation) -> tuple[list[str], list[list[float]]]:
     table = found.inputs.given.get("values") or found.inputs.given.get("q")
     start = [0.0] * len(flat) if table is None else [_initial(table, name) for name in names]
     if "history" in found.results:
-        return names, [start, *_numbers(found, "history")]
+        return names, [start, *numbers(found, "history")]
     rows = [start]
-    for k, value in zip(at, _numbers(found, "new_value"), strict=True):
+    for k, value in zip(at, numbers(found, "new_value"), strict=True):
         rows.append([*rows[-1][:k], value, *rows[-1][k + 1 :]])
     return names, rows
 
@@ -115,21 +115,4 @@ def _lines(axes: Any, rows: Sequence[Sequence[float]], entries: Sequence[tuple[i
             style |= {"marker": _MARKERS[number % len(_MARKERS)], "markersize": 5}
         label = name if len(name) <= 24 else name[:23] + "…"
         axes.plot(range(len(rows)), [row[k] for row in rows], label=label, drawstyle="steps-post", **style)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-
-
-def _numbers(found: Evaluation, name: str) -> Any:
-    result = found.results[name]
-    if result.exact is not None:
-        return map_nested(to_float, result.exact)
-    return result.numpy if result.numpy is not None else result.torch
-
-
-def _named(axes: Any, title: str, x: str, y: str) -> None:
-    axes.set_title(title, fontsize=11)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-
-
-def _brief(value: float) -> str:
-    return f"{value:.4g}".replace("-", "−")
+    whole_numbers(axes)
