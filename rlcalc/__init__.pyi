@@ -325,6 +325,29 @@ def bandit(
 ) -> Any:
     """Estimates of a bandit, pull by pull."""
 
+def epsilon_greedy(
+    q: _Numbers,
+    epsilon: _Numbers,
+) -> Any:
+    """ε-greedy policy."""
+
+def ucb(
+    q: _Numbers,
+    counts: _Numbers,
+    c: _Numbers = 2,
+    t: _Numbers | None = None,
+) -> Any:
+    """Upper confidence bound."""
+
+def gradient_bandit(
+    actions: _Numbers,
+    rewards: _Numbers,
+    preferences: _Numbers,
+    alpha: _Numbers,
+    baseline: _Numbers | Literal["before", "with"] = "before",
+) -> Any:
+    """Gradient bandit."""
+
 def gaussian_log_prob(
     x: _Numbers,
     mean: _Numbers,

@@ -734,3 +734,45 @@ def kappa_undivided(form: Form, /, **arrays: Any) -> Outputs:
 def n_step(form: Form, n: float, /, **arrays: Any) -> Outputs:
     """Rewards sum n steps, a constant of the code, so that what follows is discounted by γ^n."""
     return dict(form(**{**arrays, "n": np.asarray(n, arrays["gamma"].dtype)}))
+
+
+@convention("first-of-equals", {"epsilon_greedy": "code with argmax"})
+def first_of_equals(form: Form, /, **arrays: Any) -> Outputs:
+    """Of several equal best actions the first gets the whole greedy probability."""
+    q = arrays["q"]
+    first = np.arange(q.shape[-1]) == q.argmax(-1)[..., None]
+    epsilon = arrays["epsilon"][..., None]
+    policy = (epsilon / q.shape[-1] + (1 - epsilon) * first).astype(q.dtype)
+    return {"policy": policy, "value": (policy * q).sum(-1)}
+
+
+@convention("t-counts-this-pull", {"ucb": "Sutton and Barto, equation 2.10"})
+def t_counts_this_pull(form: Form, /, **arrays: Any) -> Outputs:
+    """The time in the logarithm counts the choice at hand: one more than the pulls so far."""
+    if arrays.get("t") is not None:
+        return dict(form(**arrays))
+    rows = arrays["counts"].reshape(-1, arrays["counts"].shape[-1])
+    each = [_one_bandit(form, arrays, q, n) for q, n in zip(_spread(arrays["q"], rows), rows, strict=True)]
+    shape = arrays["counts"].shape
+    return {
+        "scores": np.stack([one["scores"] for one in each]).reshape(shape),
+        "action": np.stack([one["action"] for one in each]).reshape(shape[:-1]),
+    }
+
+
+def _spread(q: Any, rows: Any) -> Any:
+    return np.broadcast_to(q.reshape(-1, q.shape[-1]), rows.shape)
+
+
+def _one_bandit(form: Form, arrays: dict[str, Any], q: Any, counts: Any) -> Mapping[str, Any]:
+    return form(**{**arrays, "q": q, "counts": counts, "t": np.asarray(counts.sum() + 1)})
+
+
+@convention(
+    "baseline-with-the-reward",
+    {"gradient_bandit": "code that updates the mean first, such as that of the book's figures"},
+)
+def baseline_with_the_reward(form: Form, /, **arrays: Any) -> Outputs:
+    """The running mean counts the present reward already."""
+    running = isinstance(arrays["baseline"], str)
+    return dict(form(**{**arrays, "baseline": "with" if running else arrays["baseline"]}))
