@@ -240,6 +240,26 @@ def policy_gradient(
 ) -> Any:
     """Exact policy gradient."""
 
+def reinforce_episode(
+    theta: _Numbers,
+    states: _Numbers,
+    actions: _Numbers,
+    rewards: _Numbers,
+    gamma: _Numbers = 1,
+    baseline: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+) -> Any:
+    """REINFORCE from episodes."""
+
+def is_return(
+    ratios: _Numbers | None = None,
+    returns: _Numbers | None = None,
+    step_ratios: _Numbers | None = None,
+    rewards: _Numbers | None = None,
+    gamma: _Numbers = 1,
+) -> Any:
+    """Returns by importance sampling."""
+
 def td(
     steps: _Steps | None = None,
     episodes: _Steps | None = None,
@@ -455,6 +475,15 @@ def kl(
     q: _Numbers,
 ) -> Any:
     """Kullback–Leibler divergence."""
+
+def trust_region(
+    radius: _Numbers,
+    old: _Numbers | None = None,
+    new: _Numbers | None = None,
+    theta: _Numbers | None = None,
+    gradient: _Numbers | None = None,
+) -> Any:
+    """Trust region and natural gradient."""
 
 def grpo_advantage(
     rewards: _Numbers,

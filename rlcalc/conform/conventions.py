@@ -776,3 +776,17 @@ def baseline_with_the_reward(form: Form, /, **arrays: Any) -> Outputs:
     """The running mean counts the present reward already."""
     running = isinstance(arrays["baseline"], str)
     return dict(form(**{**arrays, "baseline": "with" if running else arrays["baseline"]}))
+
+
+@convention("new-to-old", {"trust_region": "the lecture, section 8.5"})
+def new_to_old(form: Form, /, **arrays: Any) -> Outputs:
+    """The divergence of the old policy from the new one, its expectation under the new policy."""
+    found = dict(form(**arrays))
+    old, new = arrays["old"], arrays["new"]
+    if old is None:
+        theta = arrays["theta"]
+        powers = np.exp(theta - theta.max(-1, keepdims=True))
+        old, new = powers / powers.sum(-1, keepdims=True), found["policy"]
+    with np.errstate(all="ignore"):
+        parts = np.where(new > 0, new * (np.log(new) - np.log(old)), 0)
+    return {**found, "kl": parts.sum(-1).astype(new.dtype)}
