@@ -29,6 +29,8 @@ def discounted_return(
     values: _Numbers | None = None,
     gamma: _Numbers = 1,
     bootstrap: _Numbers | None = None,
+    tail: _Numbers | None = None,
+    repeat: bool | None = None,
     terminated: _Numbers | None = None,
     truncated: _Numbers | None = None,
     next_values: _Numbers | None = None,
@@ -198,16 +200,46 @@ def quantile_huber_loss(
 ) -> Any:
     """Quantile Huber loss (QR-DQN, IQN)."""
 
+def backup(
+    rewards: _Numbers,
+    next_values: _Numbers,
+    probs: _Numbers | None = None,
+    gamma: _Numbers = ...,
+    max: bool | None = None,
+) -> Any:
+    """One backup."""
+
 def bellman(
     mdp: _Process,
     gamma: _Numbers | None = None,
 ) -> Any:
     """Bellman optimality equation."""
 
+def value_iteration(
+    mdp: _Process,
+    gamma: _Numbers | None = None,
+    sweeps: int | float | Literal["inf"] = ...,
+    values: _Numbers | None = None,
+    in_place: bool | None = None,
+    order: _Numbers | str | None = None,
+) -> Any:
+    """Value iteration."""
+
+def policy_iteration(
+    mdp: _Process,
+    policy: _Numbers | str | Mapping[str, Any] | None = None,
+    gamma: _Numbers | None = None,
+) -> Any:
+    """Policy iteration."""
+
 def policy_eval(
     mdp: _Process,
     policy: _Numbers | str | Mapping[str, Any] = "uniform",
     gamma: _Numbers | None = None,
+    sweeps: int | float | Literal["inf"] | None = None,
+    values: _Numbers | None = None,
+    in_place: bool | None = None,
+    order: _Numbers | str | None = None,
 ) -> Any:
     """Value of a policy."""
 

@@ -12,7 +12,7 @@ The modules:
 - ``formula``: a specification -> its command;
 - ``input_files``: ``@file``, ``@-`` and ``@file.csv:column``;
 - ``render``, ``numbers``, ``tables``: an Evaluation -> text, LaTeX or JSON;
-- ``answers``: what is said of an answer that was typed (``--check``);
+- ``answers``, ``solve``: what is said of an answer that was typed (``--check``), ``--solve``;
 - ``help``, ``pages``: the layout of a help page, and every page;
 - ``completion``: what the shell offers;
 - ``listing``, ``find``, ``search``: ``list``, ``show`` and ``find``; ``plots``: pictures;

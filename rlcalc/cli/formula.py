@@ -40,6 +40,7 @@ COMMON = (
     Common("--all", "nothing", "", "Shorten nothing: every step, and every entry of a list."),
     Common("--digits", "one", "N", "Significant digits of decimals. Default: 10, or up to 30 to the end."),
     Common("--decimal", "nothing", "", "Print decimals in place of fractions and roots."),
+    Common("--solve", "one", "NAME=X", "Find the input NAME for which the answer is X."),
     Common("--row", "one", "K", "Show how row K of a table of steps comes about."),
     Common("--output", "one", "NAME", "Print this output only; with -q in place of the first one."),
     Common(
@@ -58,8 +59,8 @@ def common_options(spec: Formula) -> tuple[Common, ...]:
     """The options beside the inputs; an input's own option has precedence over one of that name."""
     own = {parameter.option for parameter in spec.parameters}
     options: tuple[Common, ...] = (*COMMON, PLOT) if spec.plot else COMMON
-    if not spec.has_rows:
-        options = tuple(common for common in options if common.option != "--row")
+    absent = {"--row": not spec.has_rows, "--solve": not spec.symbolic}
+    options = tuple(common for common in options if not absent.get(common.option))
     return tuple(common for common in options if common.option not in own)
 
 
@@ -122,13 +123,19 @@ def run(spec: Formula, given: Given) -> None:
     """
     own = {parameter.option for parameter in spec.parameters}
     common = {option: values for option, values in given.items() if option not in own}
-    form, view = _form(common), _view(spec, common)
+    form, view = _form(common), _view(spec, given, common)
     backends = [part for word in common.get("--backends", ()) for part in split_commas(word)]
     dtype, device = _dtype(_value(common, "--dtype")), _value(common, "--device") or "cpu"
     plot = _value(common, "--plot")
     if plot is not None:
         check_file(plot)
     raw = _inputs(spec, given)
+    if "--solve" in common:
+        from rlcalc.cli.solve import show_solution
+
+        output = (_value(common, "--output") or "").replace("-", "_")
+        show_solution(spec, raw, common["--solve"][0], output, form, view)
+        return
 
     from rlcalc.cli import render
     from rlcalc.evaluation import check_backends, evaluate
@@ -187,7 +194,7 @@ def _choose_row(found: Any, text: str | None) -> None:
     found.derivation = found.derivation.of_row(int(text))
 
 
-def _view(spec: Formula, common: Given) -> Any:
+def _view(spec: Formula, given: Given, common: Given) -> Any:
     """How much to show, from the options and from where it goes."""
     from rlcalc.cli.numbers import View
     from rlcalc.cli.screen import Screen, page_width
@@ -196,11 +203,16 @@ def _view(spec: Formula, common: Given) -> Any:
     if steps is not None and steps not in STEPS:
         raise InputError("steps_unknown", f"--steps is none, short or all, not {shown(steps)}.")
     terminal = Screen(sys.stdout).terminal
+    # who types decimals reads decimals
+    decimals = any(
+        "." in word for p in spec.parameters for word in given.get(p.option, ()) if p.kind == "number"
+    )
     return View(
         digits=_digits(_value(common, "--digits")),
         decimal="--decimal" in common,
         steps=steps or _usual_steps(spec, common, terminal),
         whole=everything or not terminal,
+        fractions=everything or not decimals,
         width=page_width(),
         cut=terminal,
     )

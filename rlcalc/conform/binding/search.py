@@ -39,6 +39,10 @@ from rlcalc.specs import Formula
 MOST_CALLS, LONGEST = 800, 20.0
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
+NEAREST = (
+    "no reading of its parameters gives an answer that is right, declared or a known bug's; "
+    "judged by the one that is nearest"
+)
 # what returns are called, and functions that compute them
 _RETURNS = re.compile("ret|target|rtg|to_?go")
 # in the place of a guess, to see whether it matters
@@ -371,10 +375,7 @@ class Search:
                 "a caller who takes it for the advantages is wrong by the value"
             )
         if binding.agreed in ("part", "names"):
-            notes.append(
-                "no reading of its parameters gives an answer that is right, declared or a known bug's; "
-                "judged by the one that is nearest"
-            )
+            notes.append(NEAREST)
         # what a convention would change about the arguments is known already, and would only hide a bug
         calls = [way.name for way in catalogue(self.formula.name).conventions if way.call is not None]
         return replace(binding, notes=tuple(notes), excludes=(*binding.excludes, *calls))
