@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     cls=Group,
     help="List the built-in decision processes, and show or check one.",
-    epilog="rlcalc mdp list\nrlcalc mdp show racing\nrlcalc mdp check mine.txt",
+    epilog="rlcalc mdp list\nrlcalc mdp show racing",
 )
 MOST_LINES = 60  # transitions at a terminal
 
@@ -43,7 +43,7 @@ def list_all(as_json: bool = typer.Option(False, "--json", help="Print it as JSO
             screen.line(line)
 
 
-@app.command(cls=Command, epilog="rlcalc mdp show racing\nrlcalc mdp show grid5x5 --plot grid.png")
+@app.command(cls=Command, epilog="rlcalc mdp show racing\nrlcalc mdp show grid5x5 --all")
 def show(
     name: str = typer.Argument(..., metavar="MDP", help="As for --mdp: a name, a file, @- or transitions."),
     plot: str = typer.Option(None, "--plot", metavar="FILE", help="Draw it into a .png, .svg or .pdf."),
@@ -54,7 +54,7 @@ def show(
     _show(name, plot, as_json, everything)
 
 
-@app.command(cls=Command, epilog="rlcalc mdp check mine.txt\nrlcalc mdp check @- < mine.txt")
+@app.command(cls=Command, epilog="rlcalc mdp check 'A go -> B 1/2 5; A go -> A 1/2; terminal: B'")
 def check(
     name: str = typer.Argument(..., metavar="MDP", help="As for --mdp: a file, @- or transitions."),
     plot: str = typer.Option(None, "--plot", metavar="FILE", help="Draw it into a .png, .svg or .pdf."),

@@ -23,6 +23,7 @@ from rlcalc.cli.plot_parts import (
     short,
     whole_numbers,
 )
+from rlcalc.cli.plots_learning import bandit, lambda_return, learning
 from rlcalc.cli.process_plots import process
 from rlcalc.errors import InputError
 from rlcalc.evaluation import Evaluation, run_numeric
@@ -99,6 +100,13 @@ def lambda_weights(axes: Any, found: Evaluation) -> None:
     beyond = "" if last else f"; the first {len(weights)} of {of or 'infinitely many'}"
     title = f"Weights of the λ-return, λ = {short(lam)}"
     name_axes(axes, title, f"n, steps before the bootstrap{beyond}", "weight of the n-step return")
+
+
+def weights_and_return(weights: Any, over: Any, found: Evaluation) -> None:
+    """The weights of the n-step returns, and the λ-return for every other λ."""
+    lambda_weights(weights, found)
+    weights.set_ylabel("weight")
+    lambda_return(over, found)
 
 
 def n_step(axes: Any, found: Evaluation) -> None:
@@ -219,6 +227,9 @@ DRAW: dict[str, tuple[int, Callable[..., None]]] = {
     "gae": (2, gae),
     "kl": (2, kl),
     "process": (2, process),
+    "lambda_return": (2, weights_and_return),
+    "learning": (1, learning),
+    "bandit": (1, bandit),
     "aggregation": (1, training.aggregation),
     "policy_clip": (2, training.policy_clip),
     "kl_estimate": (2, training.kl_estimate),

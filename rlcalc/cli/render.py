@@ -150,6 +150,8 @@ def input_text(value: Any) -> str:
         return "1" if value else "0"
     if isinstance(value, int | float):
         return str(value)
+    if hasattr(value, "brief"):
+        return str(value.brief)
     return str(value.label) if hasattr(value, "label") else readable(value)
 
 

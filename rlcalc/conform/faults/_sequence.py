@@ -362,6 +362,37 @@ def next_value_of_reset_state(arrays: Arrays) -> Arrays:
     return {"next_values": None}
 
 
+@argument_fault("truncated-advantage-zero", "termination", reported_in=["google/brax"])
+def truncated_advantage_zero(arrays: Arrays) -> Arrays:
+    """Sets the TD error of a truncated step to 0, and with it the advantage: its return is its value.
+
+    Shown when: A truncated step whose TD error is not 0.
+    Cause: δ is multiplied by the truncation mask, because its true successor is not in the buffer.
+    Fix: Store the value of the true successor; δ of a truncated step is an ordinary one.
+    Diff:
+        - delta = (1 - truncated[t]) * (rewards[t] + gamma * live * next_values[t] - values[t])
+        + delta = rewards[t] + gamma * live * next_values[t] - values[t]
+    """
+    cut_off = flags(arrays, "truncated")
+    rewards = np.where(cut_off, arrays["values"][..., :-1], arrays["rewards"])
+    over = flags(arrays, "terminated") | cut_off
+    return {"rewards": rewards, "terminated": over}
+
+
+@argument_fault("gamma-in-float32", "precision", reported_in=["Toni-SM/skrl"], rounds="inputs")
+def gamma_in_float32(arrays: Arrays) -> Arrays:
+    """Rounds γ to float32 wherever it stands, and λ not.
+
+    Shown when: One γ for all steps, such as 9/10, in float64.
+    Cause: gamma * not_done with a boolean mask is a float32 tensor in Torch; λ meets float64 numbers first.
+    Fix: Give the mask the dtype of the data, not_done.to(rewards.dtype).
+    Diff:
+        - adv = delta + gamma * not_done[t] * (after + lam * adv)
+        + adv = delta + gamma * not_done[t].to(after.dtype) * (after + lam * adv)
+    """
+    return {"gamma": narrow_discount(arrays["gamma"])}
+
+
 @argument_fault("gamma-ignored", "ignored")
 def gamma_ignored(arrays: Arrays) -> Arrays:
     """Takes γ and computes as if it were 1.

@@ -140,25 +140,10 @@ truncation_adds_own_value = shared.truncation_adds_own_value
 time_out_bonus_on_top = shared.reported(shared.time_out_bonus_on_top, "Toni-SM/skrl issue #224")
 
 
-@argument_fault(
-    "truncated-advantage-zero",
-    "termination",
-    reported_in=["EdanToledo/Stoix issue #142", "google/brax", "PaddlePaddle/PARL issue #959"],
+truncated_advantage_zero = shared.reported(
+    shared.truncated_advantage_zero,
+    *("EdanToledo/Stoix issue #142", "google/brax", "PaddlePaddle/PARL issue #959"),
 )
-def truncated_advantage_zero(arrays: Arrays) -> Arrays:
-    """Sets the TD error of a truncated step to 0, and with it the advantage.
-
-    Shown when: A truncated step whose TD error is not 0.
-    Cause: δ is multiplied by the truncation mask, because its true successor is not in the buffer.
-    Fix: Store the value of the true successor; δ of a truncated step is an ordinary one.
-    Diff:
-        - delta = (1 - truncated[t]) * (rewards[t] + gamma * live * next_values[t] - values[t])
-        + delta = rewards[t] + gamma * live * next_values[t] - values[t]
-    """
-    cut_off = flags(arrays, "truncated")
-    rewards = np.where(cut_off, arrays["values"][..., :-1], arrays["rewards"])
-    over = flags(arrays, "terminated") | cut_off
-    return {"rewards": rewards, "terminated": over}
 
 
 @argument_fault("truncation-ends-with-discounts-per-step", "termination", reported_in=["pytorch/rl PR #2773"])
@@ -525,6 +510,29 @@ def discounts_in_float32(arrays: Arrays) -> Arrays:
     if not np.ndim(gamma) and gamma > 0:
         lam = narrow(arrays["gamma"] * lam) / gamma
     return {"gamma": gamma, "lam": lam}
+
+
+gamma_in_float32 = shared.gamma_in_float32
+
+
+@argument_fault(
+    "decay-in-float32", "precision", reported_in=["alex-petrenko/sample-factory"], rounds="inputs"
+)
+def decay_in_float32(arrays: Arrays) -> Arrays:
+    """Rounds γλ to float32 in the recursion, and γ nowhere.
+
+    Shown when: Two steps of one episode and γλ such as 9/10, in float64.
+    Cause: γ·λ times a mask that was cast with .float() is a float32 tensor, while γ·V' meets its mask as a
+        product.
+    Fix: Give the mask the dtype of the data, dones.to(rewards.dtype).
+    Diff:
+        - total = delta[t] + gamma * lam * (1 - dones[t].float()) * total
+        + total = delta[t] + gamma * lam * (1 - dones[t].to(delta.dtype)) * total
+    """
+    gamma = arrays["gamma"]
+    if np.ndim(gamma) or gamma <= 0:
+        return {}
+    return {"lam": narrow(gamma * arrays["lam"]) / gamma}
 
 
 @argument_fault("bootstrap-discount-in-float32", "precision", reported_in=["pytorch/rl"], rounds="inputs")
