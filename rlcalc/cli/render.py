@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc._version import __version__
+from rlcalc.cli.grid_view import grid_lines
 from rlcalc.cli.help import origin
 from rlcalc.cli.numbers import (
     DIGITS,
@@ -76,6 +77,11 @@ def show_text(found: Evaluation, view: View) -> None:
         made = joined(found, results, view) if results[0].output.table else None
         if made is not None:
             _show_table(screen, [result.output for result in results], made, view, style)
+            vectors = {r.output.name: rows_of(r) for r in results if not is_table(r)}
+            for heading, lines in grid_lines(found, view, vectors):
+                screen.line(heading)
+                for line in lines:
+                    screen.line(line)
             continue
         for result in results:
             show_result(screen, found, result, view, style)

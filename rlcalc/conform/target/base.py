@@ -225,6 +225,8 @@ def says_something(vector: Vector, name: str) -> bool:
     """Whether leaving an argument out would change the question: flags that are all off say nothing."""
     value = vector.arrays[name]
     parameter = vector.formula.parameter(name)
+    if parameter.kind == "flag" and parameter.default == "1":  # one that is on unless it is turned off
+        return not (value.all() if hasattr(value, "all") else value)
     if parameter.kind == "flag":
         return bool(value.any() if hasattr(value, "any") else value)
     if parameter.default == "zeros":
