@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from rlcalc._lazy import np
+from rlcalc.conform.binding.names import of_tokens
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Judgement, Outcome
 from rlcalc.conform.probes import (
@@ -340,6 +341,9 @@ def _one_step(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
 def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[list[Lack], bool]:
     """Whether it answers a batch as it answers its rows, and whether its rows are mixed."""
     if any(p.kind in ("mdp", "word") or (p.kind == "integer" and not p.single) for p in formula.parameters):
+        return [], False
+    if of_tokens(formula.name) and any(p.shape[:1] == ("N",) for p in formula.parameters):
+        trial.batches = False  # a table with a row an answer is the batch
         return [], False
     dtype = trial.target.dtypes[0]
     reduces = any(way.reduces for way in catalogue(formula.name).conventions)

@@ -24,7 +24,8 @@ from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.names import roles_of
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
-from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of
+from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of, words_of
+from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.call import Reply
@@ -71,6 +72,7 @@ class Search:
         self.takes_flat = False
         self.known: dict[Any, Reply] = {}
         self.answer = answer_name(formula)
+        self.words: dict[str, str] = words_of(self.facts, formula) if isinstance(family, Tokens) else {}
 
     def find(self) -> Binding | None:
         """The best reading; ``None`` where no call came back."""
@@ -125,9 +127,9 @@ class Search:
                 continue  # tokens have no value after the last one
             # what was written over an input is no output
             read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | {"none"})
-            first = Binding(self.formula.name, inputs, read=read)
+            first = Binding(self.formula.name, inputs, read=read, words=self.words)
             for binding in self.family.variations(first, self.backends, lists):
-                for fixed in self.fixed(binding.roles):
+                for fixed in self.fixed(binding):
                     yield replace(binding, fixed=fixed)
 
     @cached_property
@@ -139,8 +141,11 @@ class Search:
             return ("torch", "numpy")
         return (found,) if found in ("torch", "jax") else ("numpy",)
 
-    def fixed(self, roles: frozenset[str]) -> list[dict[str, float]]:
+    def fixed(self, binding: Binding) -> list[dict[str, float]]:
         """Numbers that the function has in its body, for what it has no place for."""
+        if isinstance(self.family, Tokens):
+            return self.family.fixed(binding, self.facts.numbers)
+        roles = binding.roles
         have = roles | ({"gamma"} if roles & {"discounts", "td_errors"} else set())
         core = self.family.core(self.formula)
         lacking = [n for n in ("gamma", "lam", "eps") if n in core and n not in have]
@@ -182,7 +187,7 @@ class Search:
         if not first:
             return None
         self.takes_flat |= binding.layout == "[...]" and all(np.ndim(v) < 2 for v in probes[0].values())
-        alive = {names: self.match(first, probes[0], names) for names in self.answers.conventions}
+        alive = {names: self.match(first, probes[0], names) for names in self.conventions(binding)}
         alive = {names: places for names, places in alive.items() if places}
         if not alive:
             self.ran.append(Reading(binding, first, self.share(first, probes[0])))
@@ -209,6 +214,11 @@ class Search:
         agreed: Agreement = "convention" if names else "formula"
         return replace(binding, outputs=outputs, agreed=agreed, like=names)
 
+    def conventions(self, binding: Binding) -> list[tuple[str, ...]]:
+        """Those that nothing in the signature speaks against."""
+        sets, have = self.answers.sets, self.family.conveys(binding)
+        return [names for names in self.answers.conventions if not have & {sets[n] for n in names if sets[n]}]
+
     def credible(self, binding: Binding, given: Mapping[str, Any]) -> bool:
         """Whether a reading that is right is no way around a fault.
 
@@ -230,6 +240,8 @@ class Search:
     ) -> dict[str, str]:
         """Places of the outputs that an answer under conventions has."""
         found = matched(parts, self.answers.right(given, names), self.outputs)
+        if isinstance(self.family, Tokens):
+            return found if self.family.answers & found.keys() else {}
         returns = self.answer == "advantages" and "returns" in found and self.gives_returns(found["returns"])
         return found if self.answer in found or returns else {}
 
@@ -349,7 +361,7 @@ class Search:
         if self.slots.dropped:
             notes.append(f"left at their defaults: {', '.join(self.slots.dropped)}")
         ends = [path for path, role in binding.inputs.items() if role in ("done", "mask", "discounts")]
-        if ends and binding.agreed != "names":
+        if ends and binding.agreed != "names" and not isinstance(self.family, Tokens):
             notes.append(_flag_note(binding, ends[0]))
         if "no-bootstrap" in binding.like and _promises(binding.inputs):
             last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
