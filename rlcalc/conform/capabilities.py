@@ -364,6 +364,9 @@ def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[l
                 return _no_batches("it raises on each", True), False
             return [], False
         if reduces and _one_number(trial.outcome(stacked(rows, 0), dtype)):
+            if any(vector.arrays[name].ndim for name in per_row(vector)):
+                # of samples it makes one number already, and need not know of batches of batches
+                return _no_batches("its answer to a batch is one number", False), False
             return [], False  # for a whole batch, which is a convention
         if state == "shape":
             return _no_batches("its answer has the shape of one row", True), False

@@ -86,6 +86,7 @@ class Fault:
         rounds: what it rounds to float32, inputs alone or every sum too; it is right but for that. Order
             and number of its roundings are unknown, so that it is identified by which vectors it fails,
             not by its last digits.
+        presumes: inputs of which it needs one; without any it is no other than a plainer fault.
         formula: filled in by the catalogue.
     """
 
@@ -101,6 +102,7 @@ class Fault:
     rounds: Rounds = ""
     formula: str = ""
     diff: tuple[str, ...] = ()
+    presumes: tuple[str, ...] = ()
 
     def around(self, form: Form) -> Form:
         """The form with this fault in it."""
@@ -170,15 +172,16 @@ def fault(
     stage: Stage = "whole",
     reported_in: Sequence[str] = (),
     rounds: Rounds = "",
+    presumes: Sequence[str] = (),
 ) -> Callable[[Change], Fault]:
     """Declare a function of the form and its arguments, ``f(form, /, **arrays)``, as a fault."""
 
     def declare(change: Change) -> Fault:
         does, shown_when, cause, fix = read_text(change.__doc__, name)
         diff = read_diff(change.__doc__, name)
-        return Fault(
-            name, kind, stage, does, shown_when, cause, fix, tuple(reported_in), change, rounds, diff=diff
-        )
+        places, needs = tuple(reported_in), tuple(presumes)
+        said = does, shown_when, cause, fix
+        return Fault(name, kind, stage, *said, places, change, rounds, diff=diff, presumes=needs)
 
     return declare
 

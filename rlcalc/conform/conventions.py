@@ -391,10 +391,18 @@ def _expected(arrays: dict[str, Any], estimates: Any) -> Outputs:
 BOUND = Constant("bound", 1e-2, 1e3)
 
 
-@convention("k1-clamped-10", {"kl": "OpenRLHF"})
-def k1_clamped_10(form: Form, /, **arrays: Any) -> Outputs:
-    """The log-ratio of each outcome is held within −10 and 10 before the expectation is taken."""
-    return _expected(arrays, np.clip(_log_quotients(arrays), -10, 10))
+@convention(
+    "k1-clamped",
+    {"kl": "libraries for tokens with a bound of their own"},
+    # a smaller one holds ordinary log-ratios, and the divergence need not rise with it
+    constants=[Constant("bound", 2.5, 1e3)],
+)
+def k1_clamped(form: Form, bound: float, /, **arrays: Any) -> Outputs:
+    """The log-ratio of each outcome is held within ±bound before the expectation is taken."""
+    return _expected(arrays, np.clip(_log_quotients(arrays), -bound, bound))
+
+
+k1_clamped_10 = k1_clamped.instance("k1-clamped-10", {"kl": "OpenRLHF"}, 10.0)
 
 
 @convention("k3-clamped", {"kl": "libraries for tokens with a bound of their own"}, constants=[BOUND])

@@ -23,6 +23,7 @@ from rlcalc.conform.compare import CLOSE, outcomes_equal
 from rlcalc.conform.constants import fitted
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, judge, run_form
+from rlcalc.conform.target.base import says_something
 from rlcalc.conform.vectors import GENERATED, Vector, reference
 
 
@@ -127,7 +128,7 @@ def diagnose(
             if match is not None:
                 found.append(match)
         if found:
-            return Diagnosis(_ranked(found), None, tried)
+            return Diagnosis(_ranked(_plainest(found, run)), None, tried)
     return Diagnosis((), _nearest(known, conventions or likely, run, outcomes, tolerance, dtype), tried)
 
 
@@ -190,6 +191,13 @@ def _ranked(found: Sequence[Match]) -> tuple[Match, ...]:
     # where a name says all, the same with a constant that was looked for says no more
     plain = {frozenset(f.name for f in m.faults) for m in order if not _constants(m)}
     return tuple(m for m in order if not _constants(m) or frozenset(f.name for f in m.faults) not in plain)
+
+
+def _plainest(found: Sequence[Match], run: Sequence[Vector]) -> Sequence[Match]:
+    """Without faults that are others by inputs alone which no vector had."""
+    had = {name for v in run for name in v.given if says_something(v, name)}
+    plain = [m for m in found if all(not f.presumes or had & {*f.presumes} for f in m.faults)]
+    return plain or found
 
 
 def _constants(match: Match) -> int:

@@ -63,7 +63,8 @@ def _left(scaled: list[Term], top_k: int | None, top_p: Any) -> list[int]:
     ranked = sorted(range(len(scaled)), key=cmp_to_key(order))[:top_k]
     if top_p is not None:
         mass = total(())
-        for count, chance in enumerate(softmax_terms([scaled[v] for v in ranked]), start=1):
+        # the last is not asked about: with it the mass is 1, which is never below the bound
+        for count, chance in enumerate(softmax_terms([scaled[v] for v in ranked])[:-1], start=1):
             mass = mass + chance
             if compare(mass.value, top_p) in (0, 1):
                 ranked = ranked[:count]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -15,6 +15,8 @@ from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, outcome_of
 from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.target.call import Reply
+from rlcalc.conform.target.sheet import SLOPE
+from rlcalc.conform.target.slopes import Slope
 from rlcalc.conform.vectors import Arrays, Vector
 from rlcalc.specs import load_formula
 
@@ -67,7 +69,7 @@ class BoundTarget(Target):
         given = self.meant(vector, dtype, change)
         return outcome_of(vector, ask(self.inner, self.reading, self.family, given))
 
-    def reply(self, arguments: Arrays) -> Reply:
+    def reply(self, arguments: Arrays, slopes: Sequence[Slope] = ()) -> Reply:
         return self.inner.lay_out(arguments, sheet(self.inner, self.reading))
 
     def with_backend(self, backend: str) -> Target:
@@ -98,7 +100,20 @@ def sheet(target: Target, binding: Binding) -> dict[str, Any]:
         "read": list(binding.read),
         "inputs": [path for path in binding.inputs if path.isidentifier() and path not in binding.read],
         "positional": [a.name for a in arguments if a.positional],
+        "slopes": list(_derivatives(binding).values()) if binding.backend == "torch" else [],
     }
+
+
+def _derivatives(binding: Binding) -> dict[str, list[str]]:
+    """Derivatives that can be found by autograd, each with the places of what it is of and by."""
+    places = {role: path for path, role in binding.inputs.items() if path.isidentifier()}
+    found = {}
+    for output in load_formula(binding.formula).outputs:
+        slope = output.derivative
+        if slope is not None and slope.by in places and slope.of in binding.outputs:
+            place = binding.outputs[slope.of]
+            found[output.name] = [output.name, place, places[slope.by], "" if place else "alone"]
+    return found
 
 
 def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, Any]) -> Reply:
@@ -111,7 +126,8 @@ def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, An
     if reply.kind != "answer":
         return reply
     parts = {}
-    for name, place in binding.outputs.items():
+    slopes = {name: SLOPE + name for name in _derivatives(binding) if name not in binding.outputs}
+    for name, place in {**binding.outputs, **slopes}.items():
         part = reply.parts.get(place)
         if part is not None and part.array is not None:
             array = family.restore(binding, part.array, given)

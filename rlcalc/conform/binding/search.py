@@ -35,8 +35,8 @@ from rlcalc.conform.vectors import answer_name, numeric_outputs
 from rlcalc.errors import InputError
 from rlcalc.specs import Formula
 
-# calls of a search, and the seconds that a slow function may take for them
-MOST_CALLS, LONGEST = 800, 5.0
+# Calls bound a search, so that a busy machine finds the same; the seconds are for slow functions.
+MOST_CALLS, LONGEST = 800, 20.0
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
 # what returns are called, and functions that compute them

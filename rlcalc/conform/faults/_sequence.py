@@ -13,6 +13,8 @@ from rlcalc.conform.catalogue import Arrays, Fault, Form, Outputs, argument_faul
 # below this a weight (γλ)^k is left out by an implementation with a convolution
 THRESHOLD = 1e-7
 FLAGS = ("terminated", "truncated")
+# what a last step that does not end its episode may add
+VALUED = ("values", "bootstrap", "next_values")
 
 
 def flags(arrays: Mapping[str, Any], name: str) -> Any:
@@ -187,7 +189,7 @@ def done_mask_one_early(arrays: Arrays) -> Arrays:
     return {name: early(flags(arrays, name)) for name in FLAGS}
 
 
-@argument_fault("done-mask-one-early-but-the-last", "indexing")
+@argument_fault("done-mask-one-early-but-the-last", "indexing", presumes=VALUED)
 def done_mask_one_early_but_the_last(arrays: Arrays) -> Arrays:
     """Reads the flag of step t + 1 at step t; only the last step reads its own.
 
@@ -305,7 +307,12 @@ def truncation_bootstraps_own_value(arrays: Arrays) -> Arrays:
     return {"next_values": np.where(cut_off(arrays), own_values(arrays), next_values(arrays))}
 
 
-@argument_fault("truncation-adds-own-value", "termination", reported_in=["AI4Finance-Foundation/ElegantRL"])
+@argument_fault(
+    "truncation-adds-own-value",
+    "termination",
+    reported_in=["AI4Finance-Foundation/ElegantRL"],
+    presumes=["values"],
+)
 def truncation_adds_own_value(arrays: Arrays) -> Arrays:
     """Adds V(S_t) to the reward of a truncated step, without γ, and bootstraps from nothing else there.
 
@@ -321,7 +328,7 @@ def truncation_adds_own_value(arrays: Arrays) -> Arrays:
     return {"rewards": arrays["rewards"] + more, "terminated": cut(arrays), "truncated": None}
 
 
-@argument_fault("time-out-bonus-on-top", "termination")
+@argument_fault("time-out-bonus-on-top", "termination", presumes=["values"])
 def time_out_bonus_on_top(arrays: Arrays) -> Arrays:
     """Adds γ·V(S_t) to the reward of a truncated step, and goes on as if its episode did: values and
     rewards of the next one are credited as well.
@@ -353,6 +360,20 @@ def next_value_of_reset_state(arrays: Arrays) -> Arrays:
         + target = rewards[t] + gamma * live * next_values[t]
     """
     return {"next_values": None}
+
+
+@argument_fault("gamma-ignored", "ignored")
+def gamma_ignored(arrays: Arrays) -> Arrays:
+    """Takes γ and computes as if it were 1.
+
+    Shown when: γ below 1, and a reward or value that lies ahead.
+    Cause: Tried with γ = 1 only, as on short episodes and token rewards, or the factor was lost in a rewrite.
+    Fix: Multiply what lies a step ahead by γ.
+    Diff:
+        - total = rewards[t] + live * total
+        + total = rewards[t] + gamma * live * total
+    """
+    return {"gamma": arrays["gamma"] * 0 + 1}
 
 
 @argument_fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds="inputs")

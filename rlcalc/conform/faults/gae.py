@@ -355,6 +355,9 @@ def lam_twice(arrays: Arrays) -> Arrays:
     return {"lam": arrays["lam"] * arrays["lam"]}
 
 
+gamma_ignored = shared.gamma_ignored
+
+
 @argument_fault("gamma-twice", "discounting")
 def gamma_twice(arrays: Arrays) -> Arrays:
     """Discounts by γ² in the TD error and in the recursion.

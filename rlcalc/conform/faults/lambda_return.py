@@ -198,6 +198,7 @@ last_reward_lost = shared.last_reward_lost
 value_two_steps_ahead = shared.reported(shared.value_two_steps_ahead, "epignatelli/navix PR #152")
 last_value_one_early = shared.reported(shared.last_value_one_early)
 gamma_twice = shared.gamma_twice
+gamma_ignored = shared.gamma_ignored
 
 
 @argument_fault("one-step-returns", "discounting")

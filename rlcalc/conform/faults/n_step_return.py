@@ -137,6 +137,7 @@ done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
 reward_one_late = shared.reward_one_late
 last_value_one_early = shared.reported(shared.last_value_one_early)
 gamma_twice = shared.gamma_twice
+gamma_ignored = shared.gamma_ignored
 last_reward_lost = shared.last_reward_lost
 
 
