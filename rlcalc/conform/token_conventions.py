@@ -131,10 +131,14 @@ def _k3_slack(form: Form, arrays: dict[str, Any]) -> Any:
     return np.exp(np.clip(gap, 0, 700)).max(initial=1.0)
 
 
-@convention("k3-without-expm1", {"kl_estimate": "trl, verl and most libraries"}, slack=_k3_slack)
-def k3_without_expm1(form: Form, /, **arrays: Any) -> Outputs:
-    """exp(−x) − 1 + x is added up as it is written, which leaves few digits of it where x is small."""
-    return {"estimate": form(**arrays)["estimate"]}
+@convention(
+    "k3-as-written",
+    {"kl_estimate": "trl, verl and most libraries, and what autograd makes of expm1"},
+    slack=_k3_slack,
+)
+def k3_as_written(form: Form, /, **arrays: Any) -> Outputs:
+    """exp(−x) − 1 + x and its derivative are added up as written, which leaves few digits for a small x."""
+    return dict(form(**arrays))
 
 
 @convention("square", {"kl_estimate": "prime-rl, against the sampler"})
@@ -186,9 +190,20 @@ def loss(form: Form, /, **arrays: Any) -> Outputs:
 
 
 def _numbers(found: Mapping[str, Any]) -> Outputs:
-    """Outputs that can be reduced: neither derivatives nor codes."""
-    kept = {n: v for n, v in found.items() if v is not None and not n.startswith("d_")}
-    return {n: v for n, v in kept.items() if n not in ("kept", "loss", "clipped")}
+    """Outputs that can be reduced: no codes and no reduced ones."""
+    return {
+        n: v for n, v in found.items() if v is not None and n not in ("kept", "loss", "clipped", "d_logits")
+    }
+
+
+def _divided(found: Mapping[str, Any], by: float) -> Outputs:
+    """Sums divided by a number; the derivative of each entry alike."""
+    return {n: v / by if n.startswith("d_") else np.sum(v) / by for n, v in _numbers(found).items()}
+
+
+def _count(found: Mapping[str, Any]) -> int:
+    """Tokens of the answer, in the reach of its widest output."""
+    return int(np.size(next(v for n, v in found.items() if not n.startswith("d_") and n != "loss")))
 
 
 _REDUCED = {
@@ -204,13 +219,14 @@ _REDUCED = {
 @convention("mean-over-batch", _REDUCED, reduces=True)
 def mean_over_batch(form: Form, /, **arrays: Any) -> Outputs:
     """One number for a batch: the mean over all tokens."""
-    return {name: np.mean(value) for name, value in _numbers(form(**arrays)).items()}
+    found = form(**arrays)
+    return _divided(found, _count(found))
 
 
 @convention("sum-over-batch", {**_REDUCED, "token_logprobs": "DPO's sum over an answer"}, reduces=True)
 def sum_over_batch(form: Form, /, **arrays: Any) -> Outputs:
     """One number for a batch: the sum over all tokens."""
-    return {name: np.sum(value) for name, value in _numbers(form(**arrays)).items()}
+    return _divided(form(**arrays), 1.0)
 
 
 @convention(
@@ -221,7 +237,8 @@ def sum_over_batch(form: Form, /, **arrays: Any) -> Outputs:
 )
 def mean_plus_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
     """One number for a batch: the sum over all tokens by their number plus ε, as under a mask."""
-    return {n: np.sum(v) / (np.size(v) + eps) for n, v in _numbers(form(**arrays)).items()}
+    found = form(**arrays)
+    return _divided(found, _count(found) + eps)
 
 
 whitened_ddof_0 = _always(
@@ -272,7 +289,11 @@ def nan_when_one(form: Form, /, **arrays: Any) -> Outputs:
     mask = arrays.get("mask")
     count = like.size if mask is None else int(np.asarray(mask, bool).sum())
     found = dict(form(**arrays))
-    lost = ("whitened", "advantages") if count <= int(arrays["ddof"] if arrays["ddof"] is not None else 1) else ()
+    lost = (
+        ("whitened", "advantages")
+        if count <= int(arrays["ddof"] if arrays["ddof"] is not None else 1)
+        else ()
+    )
     return {n: np.full_like(v, np.nan) if n in lost else v for n, v in found.items()}
 
 

@@ -11,6 +11,7 @@ from rlcalc._lazy import np
 from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import Binding, binding_of
 from rlcalc.conform.binding.sequence import Unfit
+from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, outcome_of
 from rlcalc.conform.target.base import Target, from_function
@@ -130,7 +131,10 @@ def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, An
     for name, place in {**binding.outputs, **slopes}.items():
         part = reply.parts.get(place)
         if part is not None and part.array is not None:
-            array = family.restore(binding, part.array, given)
+            if name in slopes and isinstance(family, Tokens):
+                array = family.restore_slope(binding, name, part.array, given)
+            else:
+                array = family.restore(binding, part.array, given)
             part = replace(part, array=array, shape=array.shape)
         if part is not None:
             parts[name] = part

@@ -352,6 +352,22 @@ class Search:
         agreed: Agreement = "part" if best.share > 0 else "names"
         return self.said(replace(best.binding, outputs=named or first, agreed=agreed))
 
+    def seen_under_the_mask(self, binding: Binding) -> list[str]:
+        """That what a mask hides changes the answer, if it does."""
+        if not isinstance(self.family, Tokens) or binding.agreed in ("formula", "convention"):
+            return []
+        given = self.family.probes(binding)[0]
+        other = self.family.disturbed(binding, given)
+        if other is None:
+            return []
+        usual = self.parts(binding, given) or {}
+        family, self.family = self.family, other[0]
+        moved = self.parts(binding, other[1]) or {}
+        self.family = family
+        alike = [np.allclose(a, moved[p], equal_nan=True) for p, a in usual.items() if p in moved]
+        masks = [path for path, role in binding.inputs.items() if role in ("mask", "valid", "padding")]
+        return [] if all(alike) else [f"numbers that {masks[0]} hides change the answer: they must not count"]
+
     def said(self, binding: Binding) -> Binding:
         """With what a reader has to know."""
         notes = []
@@ -372,6 +388,7 @@ class Search:
                 "its answer is the returns, advantage + value, and is judged as such; "
                 "a caller who takes it for the advantages is wrong by the value"
             )
+        notes += self.seen_under_the_mask(binding)
         if binding.agreed in ("part", "names"):
             notes.append(
                 "no reading of its parameters gives an answer that is right, declared or a known bug's; "

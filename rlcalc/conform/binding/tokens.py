@@ -28,6 +28,7 @@ ABSENT, GARBAGE = 2, 3.0
 NEVER = 1e30
 LARGEST_LOG = 20.0
 # inputs whose numbers have no column of their own to mask
+ALIGNED_ONE = "[1, K-1, V]"
 ROWS, ALIGNED, FLAT, ONE_COLUMN, TABLES, BATCH = (
     "[N]",
     "[..., K-1, V]",
@@ -54,8 +55,8 @@ IN_BODY = {
 class Tokens:
     """How the arguments of one of these formulas are handed over."""
 
-    def __init__(self, formula: Formula) -> None:
-        self.formula = formula
+    def __init__(self, formula: Formula, garbage: float = GARBAGE) -> None:
+        self.formula, self.garbage = formula, garbage
 
     @cached_property
     def main(self) -> Parameter:
@@ -99,6 +100,26 @@ class Tokens:
         whole = (*wanted, like.shape[-1])
         return array.reshape(whole) if array.size == int(np.prod(whole)) else array
 
+    def restore_slope(self, binding: Binding, name: str, array: Any, given: Mapping[str, Any]) -> Any:
+        """A derivative, which has the layout of what it is by, in the formula's own."""
+        slope = next(o.derivative for o in self.formula.outputs if o.name == name)
+        assert slope is not None
+        like = np.asarray(given[slope.by])
+        tokens = -2 if self.formula.parameter(slope.by).shape[-1] == "V" else -1
+        if self.adds(binding) and array.ndim >= -tokens and tokens == -1:
+            array = array[..., :-ABSENT]
+        elif self.adds(binding) and array.ndim >= -tokens:
+            array = array[..., :-ABSENT, :]
+        wanted = list(like.shape)
+        if binding.layout in (ALIGNED, FLAT, ALIGNED_ONE):
+            wanted[tokens] -= 1
+        if array.size != int(np.prod(wanted)):
+            return array
+        array = array.reshape(wanted)
+        # the last row of logits predicts nothing
+        last = self.formula.name == "token_logprobs" and wanted[tokens] == like.shape[tokens]
+        return array[..., :-1, :] if last else array
+
     def adds(self, binding: Binding) -> bool:
         """Whether columns are put in that are not there."""
         return self.formula.mask is None and bool(binding.roles & {"valid", "padding"})
@@ -119,7 +140,7 @@ class Tokens:
     def layouts(self, roles: frozenset[str]) -> tuple[str, ...]:
         """Layouts of arrays, the likeliest first."""
         if self.formula.name == "token_logprobs":
-            return (AS_ITS_OWN, ALIGNED, "[1, K, V]", "[1, K-1, V]")
+            return (AS_ITS_OWN, ALIGNED, "[1, K, V]", ALIGNED_ONE)
         if self.formula.name == "sft_loss":
             return (AS_ITS_OWN, ALIGNED, FLAT)
         if self.formula.name == "token_entropy":
@@ -175,6 +196,17 @@ class Tokens:
         found = [{n: v for n, v in given.items() if n not in optional} for given in found]
         return [{**self.defaults, **given, **fixed} for given in found]
 
+    def disturbed(self, binding: Binding, given: Arrays) -> tuple[Tokens, Arrays] | None:
+        """The same call with other numbers under its mask; ``None`` where it has none."""
+        mask = self.formula.mask
+        if self.adds(binding):
+            return Tokens(self.formula, -2 * GARBAGE), given
+        if mask is None or given.get(mask.name) is None or not binding.roles & {"mask", "padding"}:
+            return None
+        hides = [p.name for p in self.formula.parameters if self.formula.is_masked(p) and p.name in given]
+        valid = np.asarray(given[mask.name], bool)
+        return self, {**given, **{n: np.where(valid, given[n], given[n] - 7.5) for n in hides}}
+
     @cached_property
     def answers(self) -> frozenset[str]:
         """Outputs by any of which an answer is known."""
@@ -188,7 +220,7 @@ class Tokens:
 _STANDS_FOR: Mapping[str, tuple[str, ...]] = {
     "eps_both": ("eps_low",),
     "tokens_always": ("tokens",),
-    **{f"{name}_always": (name,) for name in ("dual", "high", "low", "bootstrap")},
+    **{f"{name}_always": (name,) for name in ("dual", "high", "low", "bootstrap", "margin")},
     "log_ratio": ("logp", "old_logp", "ref_logp"),
     "ratio": ("logp", "old_logp"),
     "padding": ("mask",),
@@ -336,7 +368,7 @@ class _Call:
         if not self.absent:
             return array.copy()
         width = [(0, 0)] * (array.ndim - 1) + [(0, ABSENT)]
-        filler = GARBAGE if hidden is None else hidden
+        filler = self.family.garbage if hidden is None else hidden
         return np.pad(array, width, constant_values=filler)
 
     def shifted(self, p: Parameter, array: Any, layout: str) -> Any:
@@ -346,7 +378,7 @@ class _Call:
             if tokens.ndim > 1:
                 raise Unfit("one sequence a call")
             array = array[None]
-        if layout in (ALIGNED, FLAT) or layout == "[1, K-1, V]":
+        if layout in (ALIGNED, FLAT, ALIGNED_ONE):
             if p.shape[-1] == "V":
                 array = array[..., :-1, :]
             else:
@@ -355,8 +387,14 @@ class _Call:
             array = array.reshape(-1, array.shape[-1]) if p.shape[-1] == "V" else array.reshape(-1)
         if self.absent and p.shape[-1] == "V":
             width = [(0, 0)] * (array.ndim - 2) + [(0, ABSENT), (0, 0)]
-            array = np.concatenate([array, np.pad(array[..., :1, :], width)[..., 1:, :] + _STEPS(array)], -2)
+            array = np.concatenate(
+                [array, np.pad(array[..., :1, :], width)[..., 1:, :] + self.steps(array)], -2
+            )
         return self.listed(array)
+
+    def steps(self, array: Any) -> Any:
+        """Numbers that differ from entry to entry of the last axis: logits that are all alike say too little."""
+        return self.family.garbage * np.arange(array.shape[-1], dtype=array.dtype)
 
     def by_rows(self, array: Any, layout: str) -> Any:
         """One number an answer; of groups, a table with one a row."""
@@ -438,6 +476,10 @@ class _Call:
         value = self.given.get(name)
         return bound if value is None else float(value)
 
+    def no_margin(self) -> Any:
+        given = self.given.get("margin")
+        return np.zeros_like(self.like) if given is None else np.asarray(given)
+
     def nothing_after(self) -> Any:
         value = self.given.get("bootstrap")
         return np.zeros(len(self.like), self.like.dtype) if value is None else np.asarray(value)
@@ -495,11 +537,6 @@ class _Call:
         return str(self.given["scale"]) == "group"
 
 
-def _STEPS(array: Any) -> Any:
-    """Numbers that differ from entry to entry of the last axis, to be told from logits that are all alike."""
-    return GARBAGE * np.arange(array.shape[-1], dtype=array.dtype)
-
-
 _MADE: Mapping[str, Callable[[_Call], Any]] = {
     "valid": _Call.valid,
     "padding": lambda call: ~np.asarray(call.valid(), bool),
@@ -526,6 +563,7 @@ _MADE: Mapping[str, Callable[[_Call], Any]] = {
     "gamma_ratio": lambda call: float(call.given["gamma"]) / float(call.given["beta"]),
     "chosen_average": lambda call: call.average("chosen"),
     "rejected_average": lambda call: call.average("rejected"),
+    "margin_always": lambda call: call.listed(call.no_margin()),
     "halves": lambda call: np.concatenate([np.asarray(call.given[n]) for n in ("chosen", "rejected")]),
     "length": lambda call: int(call.like.shape[-1]),
     "mode": lambda call: call.word("token-mean"),

@@ -41,7 +41,7 @@ def reduce_token_losses(per_token_loss, completion_mask, num_items_in_batch):
 
 
 def per_sequence_mean(losses: torch.Tensor, action_mask: torch.Tensor) -> torch.Tensor:
-    means = torch.nan_to_num((losses * action_mask).sum(dim=1) / action_mask.sum(dim=1))
+    means = (losses * action_mask).sum(dim=1) / action_mask.sum(dim=1).clamp(min=1)
     return means.sum() / (action_mask.sum(dim=1) > 0).sum().clamp(min=1)
 
 
