@@ -17,9 +17,11 @@ from rlcalc.errors import RlcalcError as RlcalcError
 from rlcalc.errors import UnknownName as UnknownName
 from rlcalc.evaluation import derive as derive
 from rlcalc.evaluation import evaluate as evaluate
+from rlcalc.experience import Experience, Table
 from rlcalc.mdp.model import MDP
 
 _Numbers: TypeAlias = ArrayLike | torch.Tensor | Fraction | Sequence[Any]
+_Steps: TypeAlias = str | int | float | Fraction | Sequence[Any] | Mapping[Any, Any] | Experience | Table
 _Process: TypeAlias = str | Path | Mapping[str, Any] | MDP
 
 def discounted_return(
@@ -237,6 +239,91 @@ def policy_gradient(
     horizon: int | float | Literal["inf"] = ...,
 ) -> Any:
     """Exact policy gradient."""
+
+def td(
+    steps: _Steps | None = None,
+    episodes: _Steps | None = None,
+    values: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] = ...,
+    gamma: _Numbers = 1,
+    n: int | float | Literal["inf"] = 1,
+    lam: _Numbers | None = None,
+    replacing: bool | None = None,
+) -> Any:
+    """TD learning of state values: TD(0), n-step TD, TD(λ)."""
+
+def q_learning(
+    steps: _Steps,
+    q: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] = ...,
+    gamma: _Numbers = 1,
+    n: int | float | Literal["inf"] = 1,
+    lam: _Numbers | None = None,
+    replacing: bool | None = None,
+    actions: _Numbers | str | None = None,
+) -> Any:
+    """Q-learning from steps."""
+
+def sarsa(
+    steps: _Steps,
+    q: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] = ...,
+    gamma: _Numbers = 1,
+    n: int | float | Literal["inf"] = 1,
+    lam: _Numbers | None = None,
+    replacing: bool | None = None,
+    actions: _Numbers | str | None = None,
+) -> Any:
+    """SARSA from steps."""
+
+def expected_sarsa(
+    steps: _Steps,
+    q: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] = ...,
+    epsilon: _Numbers = ...,
+    gamma: _Numbers = 1,
+    n: int | float | Literal["inf"] = 1,
+    actions: _Numbers | str | None = None,
+) -> Any:
+    """Expected SARSA from steps."""
+
+def double_q(
+    steps: _Steps,
+    q1: _Steps | None = None,
+    q2: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] = ...,
+    gamma: _Numbers = 1,
+    update: _Numbers | str | None = None,
+    actions: _Numbers | str | None = None,
+) -> Any:
+    """Double Q-learning from steps."""
+
+def mc(
+    steps: _Steps | None = None,
+    episodes: _Steps | None = None,
+    gamma: _Numbers = 1,
+    visit: Literal["first", "every"] = "first",
+    values: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] | None = None,
+) -> Any:
+    """Monte Carlo prediction from episodes."""
+
+def batch(
+    steps: _Steps | None = None,
+    episodes: _Steps | None = None,
+    method: Literal["td", "mc"] = "td",
+    gamma: _Numbers = 1,
+) -> Any:
+    """Batch TD and batch Monte Carlo."""
+
+def bandit(
+    actions: _Numbers | str,
+    rewards: _Numbers,
+    arms: _Numbers | str | None = None,
+    initial: _Numbers = 0,
+    alpha: _Numbers | Literal["1/k"] = "1/k",
+) -> Any:
+    """Estimates of a bandit, pull by pull."""
 
 def gaussian_log_prob(
     x: _Numbers,

@@ -39,6 +39,11 @@ BUILT_IN = {
     "ppo-run": BuiltIn(
         "rlcalc.cli.ppo_run:app", TRAIN, "Train an agent by PPO with these formulas, checking every update."
     ),
+    "lm-run": BuiltIn(
+        "rlcalc.cli.lm_run:app",
+        TRAIN,
+        "Train a language model by GRPO, PPO, RLOO or DPO, checking every update.",
+    ),
     "audit": BuiltIn("rlcalc.cli.audit:app", MAINTAIN, "Prove or refute every statement of the lecture."),
     "verify": BuiltIn("rlcalc.cli.verify:app", MAINTAIN, "Run the test vectors on every backend."),
     "golden": BuiltIn("rlcalc.cli.golden:app", MAINTAIN, "Certify, check and export the test vectors."),

@@ -55,6 +55,10 @@ class Reader:
                 found += _between_commas(parameter, word)
         return found
 
+    def text(self, words: list[str]) -> str:
+        """Words of one text, files read; a file's lines stay lines."""
+        return " ".join(self._read(word[1:]) if word.startswith("@") else word for word in words)
+
     def process(self, word: str) -> str:
         """A process that is given as ``@FILE`` or ``@-``: the name of the file, or the text."""
         if not word.startswith("@"):

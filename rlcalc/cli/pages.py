@@ -185,6 +185,9 @@ def domain_words(parameter: Parameter) -> str:
         "flag": "0 or 1",
         "word": "word",
         "mdp": "built-in name or TOML file",
+        "steps": "steps between semicolons, or @file",
+        "episodes": "episodes between semicolons, or @file",
+        "table": "one number, or entries between semicolons",
     }[parameter.kind]
 
 

@@ -78,6 +78,8 @@ def show_text(found: Evaluation, view: View) -> None:
         for result in results:
             show_result(screen, found, result, view, style)
             style = ""
+    if found.derivation is not None and found.derivation.rows and view.steps == "none":
+        screen.line("'--row 1' shows how row 1 comes about, '--all' every row.", FAINT)
     verdict = backends_line(found)
     if verdict:
         screen.line()

@@ -135,10 +135,19 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
     )
     for parameter in active:
         if parameter.name in given or (parameter.of_mdp and values[parameter.name] is not None):
-            check_domain(parameter, values[parameter.name], inputs.notes)
+            check_domain(parameter, _valid(formula, parameter, values), inputs.notes)
     if inputs.symbols:
         check_together(inputs.pairs(), inputs.notes)
     return inputs
+
+
+def _valid(formula: Formula, parameter: Parameter, values: Mapping[str, Any]) -> Any:
+    """A value without what is masked in it."""
+    mask = formula.mask
+    if mask is None or not (formula.is_masked(parameter) and formula.hides(values)):
+        return values[parameter.name]
+    rows = zip(values[parameter.name], values[mask.name], strict=True)
+    return [[entry for entry, there in zip(row, flags, strict=True) if there] for row, flags in rows]
 
 
 def _names(active: list[Parameter], values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -228,6 +237,8 @@ def _measure(parameter: Parameter, value: Any, dims: dict[str, int]) -> None:
     """Let the first parameter of a dimension fix its length."""
     if parameter.kind == "mdp":
         dims |= {"S": len(value.states), "A": len(value.actions)}
+    if parameter.is_text:
+        dims |= getattr(value, "dims", {})
     if isinstance(value, str):
         return
     for axis, name in enumerate(parameter.shape):

@@ -8,6 +8,7 @@ term; outputs are terms of the same tree.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import DataError
@@ -33,6 +34,7 @@ class Derivation:
         inputs: the inputs as text in the expression grammar.
         steps: in the order of reading.
         notes: remarks that are no step (an assumption, a convention used).
+        row: of a table, from 1, that the steps to come belong to; 0 for none.
     """
 
     def __init__(self, formula: Formula, inputs: Mapping[str, Any] | None = None) -> None:
@@ -40,6 +42,7 @@ class Derivation:
         self.inputs: dict[str, Any] = dict(inputs or {})
         self.steps: list[Step] = []
         self.notes: list[str] = []
+        self.row = 0
         self._outputs: dict[str, OutputTerms] = {}
 
     # building
@@ -58,7 +61,7 @@ class Derivation:
         value = term.value
         if shown:
             charge(page_cost(value) + sum(page_cost(leaf.value) for leaf in term.leaves()), "page")
-            self.steps.append(Step(name, term, note))
+            self.steps.append(Step(name, term, note, self.row))
         return Symbol(name, value, term)
 
     def output(self, name: str, term: OutputTerms) -> None:
@@ -80,6 +83,17 @@ class Derivation:
             self.notes.append(text)
 
     # reading
+
+    @property
+    def rows(self) -> int:
+        """Rows of a table that have steps of their own."""
+        return max((step.row for step in self.steps), default=0)
+
+    def of_row(self, row: int) -> Derivation:
+        """The same with the steps of one row only."""
+        found = copy(self)
+        found.steps = [step for step in self.steps if step.row == row]
+        return found
 
     @property
     def outputs(self) -> dict[str, Any]:

@@ -108,6 +108,10 @@ def absolute_k1(p: Any, q: Any) -> Any:
     return np.where(p > 0, p * np.abs(log_quotient(p, q)), 0).sum(axis=-1)
 
 
+def mean_of_guarded_logs(p: Any) -> Any:
+    return -(p * np.log(p + 1e-10)).sum(axis=-1).mean()
+
+
 def clamped_k1(p: Any, q: Any) -> Any:
     return np.where(p > 0, p * np.clip(log_quotient(p, q), -20, 20), 0).sum(axis=-1)
 
@@ -170,6 +174,8 @@ FOUND: list[tuple[Formula, str, list[str]]] = [
     (absolute_k1, "kl", ["absolute-k1"]),
     (clamped_k3, "kl", ["k3-clamped=3"]),
     (clamped_k1, "kl", ["k1-clamped=20"]),
+    # 9.5 digits are right without it
+    (mean_of_guarded_logs, "entropy", ["mean-over-batch", "log-eps=1e-10"]),
     (clamped_ratio, "ratio", ["log-ratio-clamped=5"]),
     (whitened(1e-8, 1), "gae", ["whitened-advantages=1e-8"]),
     (whitened(1e-5, 0), "gae", ["whitened-advantages-ddof-0=1e-5"]),

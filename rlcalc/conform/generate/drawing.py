@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from rlcalc.conform.generate import tables, tokens
+from rlcalc.conform.generate import episodes, tables, tokens
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.generate.number_pool import HUGE, STEEP, Numbers, distribution, pool_of
 from rlcalc.errors import InputError
@@ -113,6 +113,9 @@ KINDS: Mapping[str, Kind] = {
         tidy=tables.tidy,
         smaller=tables.smaller,
     ),
+    "steps": Kind(episodes.read_steps, shared=True, alone=True, count=episodes.count, axes=("T",)),
+    "episodes": Kind(episodes.read_episodes, shared=True, alone=True, count=episodes.count, axes=("T",)),
+    "table": Kind(episodes.read_table, shared=True, alone=True, count=episodes.count_table),
     "word": Kind(tokens.read, shared=True, alone=True, tidy=tokens.tidy, smaller=tokens.smaller),
 }
 

@@ -256,10 +256,12 @@ def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
 
 
 def _plain(parameter: Parameter, value: Any) -> Any:
-    """Single numbers and counts as Python has them; the tables of a decision process by name."""
+    """Single numbers and counts as Python has them; tables by name, experience as tuples."""
     if hasattr(value, "mdp"):
         over = list(value.mdp.terminal)
         return {"p": value.p, "r": value.r, "start": value.start, "terminal": over}
+    if parameter.is_text and value is not None:
+        return value.plain(parameter.kind)
     if parameter.kind == "integer" and getattr(value, "ndim", 1) == 0:
         return int(value)
     if parameter.single and getattr(value, "ndim", 1) == 0:
