@@ -81,7 +81,7 @@ def nan_when_empty(form: Form, /, **arrays: Any) -> Outputs:
     """Where nothing is valid the loss is 0/0."""
     found = dict(form(**arrays))
     if "labels" in arrays:
-        empty = (np.asarray(arrays["labels"])[..., 1:] < 0).all()
+        empty = bool((np.asarray(arrays["labels"])[..., 1:] < 0).all())
         given = arrays.get("tokens") is not None
     else:
         mask = arrays.get("mask")
@@ -231,7 +231,7 @@ def sum_over_batch(form: Form, /, **arrays: Any) -> Outputs:
 
 @convention(
     "mean-plus-eps",
-    {name: "NeMo-RL, torchtune, ROLL and others that divide by mask.sum() + ε" for name in _REDUCED},
+    dict.fromkeys(_REDUCED, "NeMo-RL, torchtune, ROLL and others that divide by mask.sum() + ε"),
     reduces=True,
     constants=[Constant("eps", 1e-12, 0.1)],
 )

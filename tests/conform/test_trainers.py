@@ -9,7 +9,7 @@ import pytest
 from rlcalc.conform.binding.model import Binding, binding_of
 from rlcalc.conform.binding.names import guessed_formula, of_tokens
 from rlcalc.conform.binding.search import bind
-from rlcalc.conform.binding.tokens import derived_roles
+from rlcalc.conform.binding.token_values import derived_roles
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import from_function
@@ -17,9 +17,9 @@ from rlcalc.data import data_folder, read_toml
 from rlcalc.specs import load_formula
 
 pytest.importorskip("torch")
-from .field import trainers_faulty, trainers_right  # noqa: E402
+from .field import trainers_faulty, trainers_right
 
-# what each computes and under which conventions, as its text says; a star stands for those that are tried always
+# what each computes and under which conventions, as its text says; a star: not only in the slow run
 RIGHT = """
 agg_loss                        loss_aggregation        *
 reduce_token_losses             loss_aggregation        nan-when-empty
@@ -60,7 +60,7 @@ cispo_loss                      cispo                   mean-over-batch
 gspo_loss                       gspo
 tis_weights                     rollout_correction
 """
-# faults that behave alike where a function takes no count, no padding and no margin, or that nothing is known of
+# faults without a name, or that behave like another one where a function takes less than the formula
 UNNAMED = {
     "mean_over_padding",
     "logprobs_unshifted",
@@ -101,9 +101,8 @@ def test_a_right_function_conforms_as_it_stands(
     found = report(trainers_right, name, formula)
     assert found.verdict == ("conforms-under-convention" if conventions else "conforms")
     assert {way.name for way in found.conventions} == set(conventions)
-    assert (
-        found.binding is not None and binding_of(found.binding.table(), name).inputs == found.binding.inputs
-    )
+    assert found.binding is not None
+    assert binding_of(found.binding.table(), name).inputs == found.binding.inputs
 
 
 @pytest.mark.parametrize(("name", "formula", "fault"), rows(trainers_faulty.LIST, QUICK_FAULTS))
@@ -133,7 +132,8 @@ def test_what_a_mask_hides_is_seen_to_count() -> None:
 def test_masks_of_either_sign_and_words_of_a_mode() -> None:
     assert bound(trainers_right.loss_of_valid_tokens, "loss_aggregation").inputs["padding_masks"] == "padding"
     words = bound(trainers_right.agg_loss, "loss_aggregation").words
-    assert words["fixed-divisor"] == "seq-mean-token-sum-norm" and "prompt-mean" not in words
+    assert words["fixed-divisor"] == "seq-mean-token-sum-norm"
+    assert "prompt-mean" not in words
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from itertools import product
 from rlcalc.conform.binding.guesses import DEFAULT, guesses
 from rlcalc.conform.binding.model import constant
 from rlcalc.conform.binding.names import family, of_tokens, roles_of, table, words_for
-from rlcalc.conform.binding.tokens import derived_roles
+from rlcalc.conform.binding.token_values import derived_roles
 from rlcalc.conform.target.facts import Facts
 from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.specs import Formula

@@ -214,13 +214,6 @@ def _overlong() -> list[Arrays]:
     return [one, {**one, "factor": np.float64(0.5)}, {**one, "max_length": np.int64(90)}]
 
 
-def _passes() -> list[Arrays]:
-    return [
-        {"n": np.int64(n), "c": np.int64(c), "k": np.int64(k)}
-        for n, c, k in ((8, 3, 2), (5, 1, 4), (6, 0, 3))
-    ]
-
-
 _PROBES = {
     "loss_aggregation": _aggregation,
     "token_logprobs": _logprobs,
@@ -239,5 +232,4 @@ _PROBES = {
     "simpo_loss": _averaged,
     "reward_model_loss": _rated,
     "overlong_penalty": _overlong,
-    "pass_at_k": _passes,
 }

@@ -18,7 +18,6 @@ from typing import Any
 
 from rlcalc.conform.target.source import Reader, tree_of
 
-
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
