@@ -63,6 +63,18 @@ class Backend(ABC):
         """The entries of the last axis at the indices, both of one shape before it."""
 
     @abstractmethod
+    def order(self, array: Any) -> Any:
+        """Indices that sort the last axis; equal entries keep their order."""
+
+    @abstractmethod
+    def running_max(self, array: Any) -> Any:
+        """The largest entry so far, along the last axis."""
+
+    @abstractmethod
+    def pooled(self, values: Any, index: Any) -> Any:
+        """Along the last axis, the sum of the values at each index; as many sums as values."""
+
+    @abstractmethod
     def constant(self, array: Any) -> Any:
         """The same values without the graph that they came with."""
 
@@ -104,6 +116,18 @@ class _NumPy(Backend):
     def take(self, array: Any, index: Any) -> Any:
         return np.take_along_axis(array, index, -1)
 
+    def order(self, array: Any) -> Any:
+        return np.argsort(array, axis=-1, kind="stable")
+
+    def running_max(self, array: Any) -> Any:
+        return np.maximum.accumulate(array, -1)
+
+    def pooled(self, values: Any, index: Any) -> Any:
+        rows = index.reshape(-1, index.shape[-1])
+        flat = (rows + rows.shape[-1] * np.arange(len(rows))[:, None]).ravel()
+        sums = np.bincount(flat, values.ravel(), flat.size) if flat.size else np.zeros(0)
+        return sums.reshape(index.shape).astype(values.dtype)
+
     def constant(self, array: Any) -> Any:
         return array
 
@@ -143,6 +167,15 @@ class _Torch(Backend):
 
     def take(self, array: Any, index: Any) -> Any:
         return array.gather(-1, index)
+
+    def order(self, array: Any) -> Any:
+        return array.argsort(dim=-1, stable=True)
+
+    def running_max(self, array: Any) -> Any:
+        return array.cummax(-1).values
+
+    def pooled(self, values: Any, index: Any) -> Any:
+        return torch.zeros_like(values).scatter_add(-1, index, values)
 
     def constant(self, array: Any) -> Any:
         return array.detach()

@@ -147,7 +147,8 @@ EXAMPLES = [
 def test_nothing_is_wider_than_the_page(terminal, monkeypatch, words, width):
     monkeypatch.setenv("COLUMNS", str(width))
     shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal(*words, "--all")[1])
-    piped = run(*words)[1]  # where no number is broken either
+    # where no number is broken either, and only the steps behind a table are left out
+    piped = run(*words, *(["--all"] if load_formula(words[0]).has_rows else []))[1]
     assert max(map(len, [*shown.splitlines(), *piped.splitlines()])) <= width
     assert set(piped.split()) == set(shown.split())
 
@@ -304,8 +305,9 @@ def test_json_has_no_infinity():
 
 def test_latex():
     _, out, _ = run(*LINE, "--latex")
-    assert out.startswith("\\begin{aligned}\n")
-    assert out.endswith("\\end{aligned}\n")
+    # a block that breaks across pages
+    assert out.startswith("{\\allowdisplaybreaks\n\\begin{align*}\n")
+    assert out.endswith("\\end{align*}}\n")
     assert "\\frac{11}{4}" in out
 
 

@@ -33,6 +33,7 @@ BUILT_IN = {
         "rlcalc.cli.explain:app", CHECK, "Explain a known bug: what it does, how it shows, its fix."
     ),
     "peers": BuiltIn("rlcalc.cli.peers:app", CHECK, "Check released libraries, and name the bugs they have."),
+    "worksheet": BuiltIn("rlcalc.cli.worksheet:app", CALCULATE, "Print exercises, and their solutions."),
     "find": BuiltIn("rlcalc.cli.find:app", CALCULATE, "Find the command for something."),
     "list": BuiltIn("rlcalc.cli.listing:list_app", CALCULATE, "List all formulas."),
     "show": BuiltIn("rlcalc.cli.listing:show_app", CALCULATE, "Show everything about one formula."),

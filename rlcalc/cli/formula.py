@@ -122,7 +122,7 @@ def run(spec: Formula, given: Given) -> None:
     """
     own = {parameter.option for parameter in spec.parameters}
     common = {option: values for option, values in given.items() if option not in own}
-    form, view = _form(common), _view(spec, common)
+    form, view = _form(common), _view(spec, given, common)
     backends = [part for word in common.get("--backends", ()) for part in split_commas(word)]
     dtype, device = _dtype(_value(common, "--dtype")), _value(common, "--device") or "cpu"
     plot = _value(common, "--plot")
@@ -187,7 +187,7 @@ def _choose_row(found: Any, text: str | None) -> None:
     found.derivation = found.derivation.of_row(int(text))
 
 
-def _view(spec: Formula, common: Given) -> Any:
+def _view(spec: Formula, given: Given, common: Given) -> Any:
     """How much to show, from the options and from where it goes."""
     from rlcalc.cli.numbers import View
     from rlcalc.cli.screen import Screen, page_width
@@ -196,11 +196,16 @@ def _view(spec: Formula, common: Given) -> Any:
     if steps is not None and steps not in STEPS:
         raise InputError("steps_unknown", f"--steps is none, short or all, not {shown(steps)}.")
     terminal = Screen(sys.stdout).terminal
+    # who types decimals reads decimals
+    decimals = any(
+        "." in word for p in spec.parameters for word in given.get(p.option, ()) if p.kind == "number"
+    )
     return View(
         digits=_digits(_value(common, "--digits")),
         decimal="--decimal" in common,
         steps=steps or _usual_steps(spec, common, terminal),
         whole=everything or not terminal,
+        fractions=everything or not decimals,
         width=page_width(),
         cut=terminal,
     )

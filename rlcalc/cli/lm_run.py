@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from rlcalc.cli.training import (
     given_options,
     importing,
     lines,
+    print_detections,
     watching,
 )
 from rlcalc.errors import CheckFailed, InputError, many
@@ -39,6 +41,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 # what else an option that is a command of its own takes
 MODES = {
     "--acceptance": ("--algorithm", "--steps", "--device", "--checks", "--json"),
+    "--sabotage": ("--json",),
 }
 
 
@@ -68,6 +71,9 @@ def lm_run(
     acceptance: bool = typer.Option(
         False, "--acceptance", help="Seeds 0 to 4, all from at most 30 % to at least 90 % right, or exit 1."
     ),
+    sabotage: bool = typer.Option(
+        False, "--sabotage", help="Mutation test: add one bug at a time and show which check detects it."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
     """Train a language model by GRPO, PPO, RLOO or DPO with the verified formulas.
@@ -81,6 +87,11 @@ def lm_run(
     with importing():
         from rlcalc.lm.run.run import Options, read
         from rlcalc.lm.settings import tuned
+        from rlcalc.training.run import one_thread
+    if sabotage:
+        with one_thread():
+            _sabotage(as_json)
+        return
     if acceptance:
         _acceptance(Options(device=device, checks=checks), algorithm, steps, as_json)
         return
@@ -181,3 +192,12 @@ def _acceptance(options: Options, algorithm: str, steps: int | None, as_json: bo
         write_json(whole)
     if not whole["passed"]:
         raise CheckFailed("acceptance_failed", f"Only {passed} seeds passed.")
+
+
+def _sabotage(as_json: bool) -> None:
+    from rlcalc.lm.check.checks import ABOUT
+    from rlcalc.lm.check.faults import FAULTS
+    from rlcalc.lm.check.sabotage import control, detect
+
+    found = chain([control()], (detect(fault, fault.probes) for fault in FAULTS))
+    print_detections(found, ABOUT, "", as_json)

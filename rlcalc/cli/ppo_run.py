@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from rlcalc.cli.training import (
     given_options,
     importing,
     lines,
+    print_detections,
     watching,
 )
 from rlcalc.errors import CheckFailed, InputError, many
@@ -236,24 +238,6 @@ def _sabotage(as_json: bool) -> None:
     from rlcalc.ppo.check.checks import ABOUT
     from rlcalc.ppo.check.sabotage import MUTATIONS, control, detect
 
-    out, found = for_people(as_json), []
-    out.line(f"{'bug':<23}{'iteration':<11}detected by", HEADING)
-    for detection in (control(), *map(detect, MUTATIONS)):
-        found.append(detection)
-        head = f"{detection.name:<23}{detection.iteration:<11}"
-        text = ", ".join(detection.caught_by) or "nothing"
-        lines(out, head + text, "" if detection.right else ALARM, hang=" " * len(head))
-        sys.stdout.flush()
-    wrong = [detection.name for detection in found if not detection.right]
-    caught = sum(detection.right for detection in found[1:])
-    out.line(f"{caught} of {len(MUTATIONS)} bugs detected", ALARM if wrong else ANSWER)
-    out.line()
-    out.line("iteration 0 is before learning; what the checks say:", FAINT)
-    used = {name for detection in found for name in detection.caught_by}
-    for name, about in {"mini_loop": "the exact loop of section 8.4 is reproduced", **ABOUT}.items():
-        if name in used:
-            lines(out, f"  {name:<17}{about}", FAINT, hang=" " * 19)
-    if as_json:
-        write_json({"passed": not wrong, "faults": [asdict(detection) for detection in found]})
-    if wrong:
-        raise CheckFailed("sabotage_missed", f"Not as it should be: {', '.join(wrong)}.")
+    about = {"mini_loop": "the exact loop of section 8.4 is reproduced", **ABOUT}
+    found = chain([control()], map(detect, MUTATIONS))
+    print_detections(found, about, "iteration 0 is before learning; ", as_json)

@@ -12,6 +12,7 @@ from rlcalc._version import __version__
 from rlcalc.cli.help import origin
 from rlcalc.cli.numbers import (
     DIGITS,
+    LONG,
     View,
     bracketed,
     decimal_text,
@@ -27,6 +28,7 @@ from rlcalc.cli.screen import ANSWER, CAUTION, FAINT, HEADING, Screen, clauses, 
 from rlcalc.cli.tables import Printable, is_table, joined, matrix, rows_of
 from rlcalc.errors import InputError
 from rlcalc.evaluation import AGREES_FROM, Evaluation, Result
+from rlcalc.exact import rational
 from rlcalc.nested import flatten, map_nested
 from rlcalc.specs import Output
 from rlcalc.steps import printers
@@ -293,7 +295,12 @@ def show_quiet(found: Evaluation, view: View) -> None:
 
 def _decimal_or_exact(value: Any, view: View) -> str:
     if not view.decimal and view.digits is None:
-        return exact_text(value)
+        text = exact_text(value)
+        if view.fractions or len(text) <= LONG or rational(value) is None:
+            return text
+        near = short_decimal(value)
+        # one that ends says all there is, and can be pasted back
+        return (near if near and near[1] else short_decimal(value, DIGITS) or (text,))[0].replace("−", "-")
     decimal = short_decimal(value, view.digits or DIGITS)
     return exact_text(value) if decimal is None else decimal[0].replace("−", "-")
 
@@ -314,7 +321,7 @@ def _flat(value: Any, write: Callable[[Any], str]) -> str:
 
 
 def show_latex(found: Evaluation, view: View) -> None:
-    """The steps as an ``aligned`` block.
+    """The steps as an ``align*`` that breaks across pages.
 
     Raises:
         InputError: ``no_steps`` where the exact backend did not run.
@@ -325,7 +332,7 @@ def show_latex(found: Evaluation, view: View) -> None:
             "no_steps", "There are no steps to print: the exact backend did not run.",
             reason or "Add sympy to --backends.",
         )  # fmt: skip
-    Screen(sys.stdout).block(found.derivation.latex())
+    Screen(sys.stdout).block(found.derivation.latex(pages=True))
 
 
 def show_json(found: Evaluation, view: View) -> None:

@@ -7,17 +7,19 @@ import io
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rlcalc.cli.screen import Screen, filled
-from rlcalc.errors import InputError
+from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, filled, write_json
+from rlcalc.errors import CheckFailed, InputError
 
 if TYPE_CHECKING:
     from rlcalc.training.display import Lines, Quantities
+    from rlcalc.training.mutation import Detection
     from rlcalc.training.run import Progress, Result
 
 Modes = Mapping[str, Sequence[str]]
@@ -144,3 +146,34 @@ def for_people(as_json: bool) -> Screen:
 def lines(out: Screen, text: str, style: str = "", indent: str = "", hang: str = "") -> None:
     for line in filled(text, indent, indent + hang):
         out.line(line, style)
+
+
+def print_detections(
+    found: Iterable[Detection], about: Mapping[str, str], remark: str, as_json: bool
+) -> None:
+    """The table of a mutation test as its rows come, the control first, and what the checks in it say.
+
+    Raises:
+        CheckFailed: ``sabotage_missed``.
+    """
+    out, rows = for_people(as_json), []
+    out.line(f"{'bug':<23}{'iteration':<11}detected by", HEADING)
+    for detection in found:
+        rows.append(detection)
+        head = f"{detection.name:<23}{detection.iteration:<11}"
+        text = ", ".join(detection.caught_by) or "nothing"
+        lines(out, head + text, "" if detection.right else ALARM, hang=" " * len(head))
+        sys.stdout.flush()
+    wrong = [detection.name for detection in rows if not detection.right]
+    caught = sum(detection.right for detection in rows[1:])
+    out.line(f"{caught} of {len(rows) - 1} bugs detected", ALARM if wrong else ANSWER)
+    out.line()
+    out.line(f"{remark}what the checks say:", FAINT)
+    used = {name for detection in rows for name in detection.caught_by}
+    for name, text in about.items():
+        if name in used:
+            lines(out, f"  {name:<17}{text}", FAINT, hang=" " * 19)
+    if as_json:
+        write_json({"passed": not wrong, "faults": [asdict(detection) for detection in rows]})
+    if wrong:
+        raise CheckFailed("sabotage_missed", f"Not as it should be: {', '.join(wrong)}.")

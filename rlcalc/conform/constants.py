@@ -22,6 +22,7 @@ from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Constant, Convention, Fault, Form, composed
 from rlcalc.conform.outcome import Outcome
 from rlcalc.conform.vectors import Vector, reference
+from rlcalc.nested import map_nested
 
 # roundings that an answer may be off by while a constant is looked for
 ROUNDINGS = 64
@@ -167,6 +168,24 @@ def slack_of(conventions: Sequence[Convention], vector: Vector, dtype: str) -> A
                 warnings.simplefilter("ignore", RuntimeWarning)
                 found = found + ROUNDINGS * UNIT[dtype] * way.slack(form, vector.arrays, *way.values)
     return found
+
+
+def without_rounding(outcome: Outcome, truth: Mapping[str, Any], slack: Any) -> Outcome:
+    """The outcome, with the truth where it is off by no more than rounding makes it."""
+    if outcome.kind != "answer" or not np.any(slack):
+        return outcome
+    outputs = dict(outcome.outputs)
+    for name in outputs.keys() & truth.keys():
+        right = truth[name]
+        right = right if isinstance(right, np.ndarray) else np.array(map_nested(float, right))
+        got = outputs[name]
+        if got.shape == right.shape and np.broadcast_shapes(np.shape(slack), got.shape) == got.shape:
+            with np.errstate(all="ignore"):
+                near = np.abs(got - right) <= slack
+                # of a division by what is 0 but for rounding, 0/0 is an answer as good as any
+                near |= ~np.isfinite(got) & (slack > np.maximum(1.0, np.abs(right)))
+            outputs[name] = np.where(near, right, got)
+    return replace(outcome, outputs=outputs)
 
 
 def _between(got: Any, one: Any, other: Any, off: Any) -> bool:

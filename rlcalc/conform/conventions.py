@@ -718,3 +718,19 @@ def kappa_undivided(form: Form, /, **arrays: Any) -> Outputs:
     """The loss is not divided by κ, so that its slope far out grows with κ; κ = 0 is the quantile loss."""
     kappa = arrays["kappa"]
     return {name: value * np.where(kappa > 0, kappa, 1) for name, value in form(**arrays).items()}
+
+
+@convention(
+    "n-step",
+    {
+        "double_q_target": "Rainbow and others with a buffer of n-step returns",
+        "expected_sarsa_target": "code with a buffer of n-step returns",
+        "q_target": "Rainbow and others with a buffer of n-step returns",
+        "sac_target": "code with a buffer of n-step returns",
+        "sarsa_target": "code with a buffer of n-step returns",
+    },
+    constants=[Constant("n", 1.0, 1000.0)],
+)
+def n_step(form: Form, n: float, /, **arrays: Any) -> Outputs:
+    """Rewards sum n steps, a constant of the code, so that what follows is discounted by γ^n."""
+    return dict(form(**{**arrays, "n": np.asarray(n, arrays["gamma"].dtype)}))

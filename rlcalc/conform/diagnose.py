@@ -20,7 +20,7 @@ from itertools import combinations
 
 from rlcalc.conform.catalogue import Catalogue, Convention, Fault, composed, pairs, together
 from rlcalc.conform.compare import CLOSE, outcomes_equal
-from rlcalc.conform.constants import fitted
+from rlcalc.conform.constants import fitted, slack_of, without_rounding
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, judge, run_form
 from rlcalc.conform.target.base import says_something
@@ -243,7 +243,8 @@ def _shown(
         if rounds:
             tolerance = CLOSE["rounded"] * max(1.0, steps)
         mine = run_form(form, vector)
-        if not outcomes_equal(mine, outcomes[vector.id], vector.scale, tolerance):
+        theirs = without_rounding(outcomes[vector.id], mine.outputs, slack_of(under, vector, dtype))
+        if not outcomes_equal(mine, theirs, vector.scale, tolerance):
             return ()
         # what the target does not say cannot show anything
         both = {name: mine.outputs[name] for name in mine.outputs.keys() & outcomes[vector.id].outputs.keys()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from rlcalc.conform.batching import with_batches
 from rlcalc.conform.binding.model import Binding
-from rlcalc.conform.binding.search import bind
+from rlcalc.conform.binding.search import NEAREST, bind
 from rlcalc.conform.capabilities import (
     DTYPE,
     Capabilities,
@@ -177,6 +177,8 @@ def run(
     report.lacking = tuple(name for name in report.not_tested if name in required)
     worst = report.worst
     report.verdict = _verdict(report, worst, chosen)
+    if report.binding is not None and not worst:  # a convention whose constant was to be found made it right
+        report.binding = report.binding.without_note(NEAREST)
     if worst in DIAGNOSED:
         closest = () if report.declared or not find else trial.closest()
         _diagnose(trial, report, able, closest)

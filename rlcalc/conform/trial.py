@@ -17,7 +17,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Convention, composed, together
-from rlcalc.conform.constants import fitted, slack_of
+from rlcalc.conform.constants import fitted, slack_of, without_rounding
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Judgement, Outcome, judge, run_form
 from rlcalc.conform.target.base import Target
@@ -110,7 +110,7 @@ class Trial:
         asked = replace(vector, demanded={**vector.demanded, "float64": wide})
         truth = truth_under(vector, conventions) if conventions else None
         if truth is not None:
-            outcome = _without_rounding(
+            outcome = without_rounding(
                 outcome, truth, slack_of(conventions, vector, self._computes_in(dtype))
             )
         return judge(asked, outcome, dtype, truth, self.strict)
@@ -228,20 +228,6 @@ def truth_under(vector: Vector, conventions: Sequence[Convention]) -> dict[str, 
         elif not any(math.isnan(part) for part in array.ravel().tolist()):
             found[name] = map_nested(lambda x: Fraction(x) if math.isfinite(x) else x, got)
     return found
-
-
-def _without_rounding(outcome: Outcome, truth: Mapping[str, Any], slack: Any) -> Outcome:
-    """The outcome, with the truth where it is off by no more than rounding makes it."""
-    if outcome.kind != "answer" or not np.any(slack):
-        return outcome
-    outputs = dict(outcome.outputs)
-    for name in outputs.keys() & truth.keys():
-        got, right = outputs[name], np.array(map_nested(float, truth[name]))
-        if got.shape == right.shape and np.broadcast_shapes(np.shape(slack), got.shape) == got.shape:
-            with np.errstate(all="ignore"):
-                near = np.abs(got - right) <= slack
-            outputs[name] = np.where(near, right, got)
-    return replace(outcome, outputs=outputs)
 
 
 def chain(conventions: Sequence[Convention]) -> Any:

@@ -23,7 +23,7 @@ class Settings:
 
     largest: int = 10
     """Problems are the sums of two numbers from 0 to this one."""
-    slip: int = 4
+    slip: int = 3
     """How far too high the careless teacher counts at most: right in one answer of slip + 1."""
     teacher: Literal["careless", "right"] = "careless"
     """Who writes the texts; the right one is for comparison, and leaves nothing to learn by reward."""

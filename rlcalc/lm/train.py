@@ -75,7 +75,7 @@ class Trainer(Base):
 
     def imitate_texts(self, problems: Tensor, ids: Tensor, whole: bool = False) -> dict[str, float]:
         labels = self.labels(problems, ids, whole)
-        count = self.ranks.sum((labels[:, 1:] != NO_LABEL).sum().to(self.dtype))
+        count = self.ranks.sum(self.label_count(labels))
         total = torch.zeros((), dtype=self.dtype, device=self.device)
         for at, rows in enumerate(self.micro_rows(len(ids))):
             logits = self.model(ids[rows])
@@ -86,6 +86,10 @@ class Trainer(Base):
             total += loss.detach()
         self.descend(self.settings.learning_rate)
         return {"loss": self.ranks.sum(total).item() / self.ranks.size}
+
+    def label_count(self, labels: Tensor) -> Tensor:
+        """Labels that are predicted; nothing predicts the first token of a text."""
+        return (labels[:, 1:] != NO_LABEL).sum().to(self.dtype)
 
     def label_loss(self, logits: Tensor, labels: Tensor, count: Tensor) -> Tensor:
         """The part that a micro-batch has in the mean over ``count`` labels of all ranks."""
@@ -105,10 +109,7 @@ class Trainer(Base):
         s = self.settings
         prompts = self.task.draw(s.prompts, self.generator).repeat_interleave(s.group)
         group = torch.arange(s.prompts, device=self.device).repeat_interleave(s.group)
-        shape = (self.task.longest, s.rows, VOCABULARY)
-        noise = torch.empty(shape, dtype=self.dtype, device=self.device)
-        # Gumbel's: argmax(logits + noise) is a sample of the softmax
-        noise.exponential_(generator=self.generator).log_().neg_()
+        noise = self.noise(prompts)
         problem, group = self.own(prompts), self.own(group)
         ids, mask, logp = self.write(problem, self.own(noise, 1))
         reward = self.task.reward(problem, ids).to(self.dtype)
@@ -116,6 +117,12 @@ class Trainer(Base):
         if self.watcher is not None:
             self.watcher.sampled(self, answers)
         return answers
+
+    def noise(self, problems: Tensor) -> Tensor:
+        """Gumbel's, for an answer to each problem [N]: argmax(logits + noise) is a sample of the softmax."""
+        shape = (self.task.longest, len(problems), VOCABULARY)
+        noise = torch.empty(shape, dtype=self.dtype, device=self.device)
+        return noise.exponential_(generator=self.generator).log_().neg_()
 
     def evaluate(self) -> float:
         """The share of all problems whose likeliest answer is right."""

@@ -15,6 +15,7 @@ from rlcalc.errors import DataError
 from rlcalc.exact import to_sympy
 from rlcalc.exact.effort import charge, page_cost
 from rlcalc.nested import flatten, map_nested
+from rlcalc.steps import notebook
 from rlcalc.steps.printers import WIDTH, print_latex, step_lines, step_text
 from rlcalc.steps.terms import Name, Step, Symbol, Term
 
@@ -110,9 +111,17 @@ class Derivation:
         """All steps as plain text: a line each where it fits, one ``=`` a line where not."""
         return "\n".join(line for step in self.steps for line in step_lines(step, width))
 
-    def latex(self) -> str:
-        """All steps as one LaTeX ``aligned`` block, without delimiters."""
+    def latex(self, *, pages: bool = False) -> str:
+        """All steps as one LaTeX ``aligned`` block, without delimiters.
+
+        Args:
+            pages: as ``align*`` instead, which stands in running text and breaks across pages.
+        """
         lines = [line for step in self.steps for line in print_latex(step)]
+        if pages and lines:
+            # in a group of its own, so that the rest of a document keeps its setting
+            body = " \\\\\n".join(lines)
+            return f"{{\\allowdisplaybreaks\n\\begin{{align*}}\n{body}\n\\end{{align*}}}}"
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def json_steps(self) -> list[dict[str, str]]:
@@ -126,7 +135,10 @@ class Derivation:
         return found
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+        return notebook.latex(self.formula, self.inputs, self.outputs, self.steps, self.notes)
+
+    def _repr_html_(self) -> str:
+        return notebook.html(self.formula, self.inputs, self.outputs, self.steps, self.notes)
 
     def __repr__(self) -> str:
         return f"<Derivation of {self.formula.name}: {len(self.steps)} steps>"

@@ -142,6 +142,9 @@ class Binding:
     def with_notes(self, *notes: str) -> Binding:
         return replace(self, notes=(*self.notes, *notes))
 
+    def without_note(self, note: str) -> Binding:
+        return replace(self, notes=tuple(other for other in self.notes if other != note))
+
 
 def constant(role: str) -> Any:
     """The value of a role that is a constant; ``None`` for the others."""

@@ -12,6 +12,15 @@ from rlcalc.data import data_folder, read_toml
 
 SHARED_WORDS = "shared"
 SEQUENCE = ("gae", "discounted_return", "lambda_return", "n_step_return", "td_error")
+# value targets of single transitions: the names that all of them know, besides their own
+TRANSITIONS = (
+    "c51_projection",
+    "double_q_target",
+    "expected_sarsa_target",
+    "q_target",
+    "sac_target",
+    "sarsa_target",
+)
 _BEFORE = re.compile(r"^(batch|mb|b|rollout|traj|all|ep|episode)-")
 _AFTER = re.compile(
     r"-(t|tm1|arr|array|buf|buffer|list|batch|tensor|seq|b|np|history|traj|episode|trajectory)$"
@@ -38,7 +47,9 @@ def family(formula: str) -> str:
 def table(name: str) -> Mapping[str, tuple[str, ...]]:
     """Names by role; empty for a formula without a table."""
     known = read_toml(data_folder("specs") / "aliases.toml")
-    roles = known["roles"].get(name, {}) if name in known["roles"] else _of_tokens(name, known["tokens"])
+    named = known["roles"]
+    common = named["transitions"] if name in TRANSITIONS else {}
+    roles = {**named.get(name, {}), **common} or _of_tokens(name, known["tokens"])
     return {role: tuple(names) for role, names in roles.items()}
 
 
@@ -106,7 +117,29 @@ def guessed_formula(name: str, facts: Facts | None = None) -> str:
     roles = {role for one in names for role in roles_of(one, "sequence")[:1]}
     if {"lam", "values"} <= roles:
         return "gae"
+    if not found and "rewards" in roles and "lam" not in roles:
+        found = _by_arguments(names)
     return found or ("discounted_return" if {"rewards", "gamma"} <= roles and "values" not in roles else "")
+
+
+# arguments that only one target of transitions has; the first that fits
+_OWN_ARGUMENTS = (
+    ("sac_target", {"next_q1", "next_q2", "next_log_probs"}),
+    ("double_q_target", {"next_q_online", "next_q_target"}),
+    ("sarsa_target", {"next_q", "next_actions"}),
+    ("expected_sarsa_target", {"q_values", "policy"}),
+    ("expected_sarsa_target", {"q_values", "epsilon"}),
+    ("c51_projection", {"next_probs", "atoms"}),
+    ("q_target", {"next_q"}),
+)
+
+
+def _by_arguments(names: list[str]) -> str:
+    for formula, wanted in _OWN_ARGUMENTS:
+        found = [role for name in names for role in roles_of(name, formula)[:1]]
+        if wanted <= set(found):
+            return formula
+    return ""
 
 
 @cache

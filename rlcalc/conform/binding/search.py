@@ -22,10 +22,11 @@ from rlcalc.conform.binding.answers import Answers, Outputs, matched, near, whit
 from rlcalc.conform.binding.bound import BoundTarget, sheet
 from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
-from rlcalc.conform.binding.names import roles_of
+from rlcalc.conform.binding.names import TRANSITIONS, roles_of
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
 from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of, words_of
 from rlcalc.conform.binding.tokens import Tokens
+from rlcalc.conform.binding.transitions import ONE, flag_note, speaks_of_one
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.call import Reply
@@ -39,6 +40,10 @@ from rlcalc.specs import Formula
 MOST_CALLS, LONGEST = 800, 20.0
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
+NEAREST = (
+    "no reading of its parameters gives an answer that is right, declared or a known bug's; "
+    "judged by the one that is nearest"
+)
 # what returns are called, and functions that compute them
 _RETURNS = re.compile("ret|target|rtg|to_?go")
 # in the place of a guess, to see whether it matters
@@ -228,12 +233,18 @@ class Search:
         """
         if binding.layout == "[T, 1]":
             return not any(run.binding.layout == "[T, B]" and run.share >= 0 for run in self.ran)
+        if binding.layout == ONE:
+            return not self.answers_several() or speaks_of_one(binding)
         if not (_loose(binding.inputs) and "rewards" in given):
             return True
         valid = np.ones(given["rewards"].shape, bool)
         valid[..., 2] = False
         masked = self.parts(binding, {**given, VALID: valid.reshape(-1, valid.shape[-1])}) or {}
         return any(not a[..., 2].any() for a in masked.values() if a.shape == valid.shape)
+
+    def answers_several(self) -> bool:
+        """Whether it gave an answer for several transitions at once, and not the right one."""
+        return any(run.binding.layout != ONE and run.share >= 0 for run in self.ran)
 
     def match(
         self, parts: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]
@@ -378,7 +389,10 @@ class Search:
             notes.append(f"left at their defaults: {', '.join(self.slots.dropped)}")
         ends = [path for path, role in binding.inputs.items() if role in ("done", "mask", "discounts")]
         if ends and binding.agreed != "names" and not isinstance(self.family, Tokens):
-            notes.append(_flag_note(binding, ends[0]))
+            about = flag_note if binding.formula in TRANSITIONS else _flag_note
+            notes.append(about(binding, ends[0]))
+        if binding.layout == ONE and self.answers_several():
+            notes.append("right for one transition a call; what it gives for several at once is wrong")
         if "no-bootstrap" in binding.like and _promises(binding.inputs):
             last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
             notes.append(f"{last} is taken and never used: the value after the last step is lost")
@@ -390,10 +404,7 @@ class Search:
             )
         notes += self.seen_under_the_mask(binding)
         if binding.agreed in ("part", "names"):
-            notes.append(
-                "no reading of its parameters gives an answer that is right, declared or a known bug's; "
-                "judged by the one that is nearest"
-            )
+            notes.append(NEAREST)
         # what a convention would change about the arguments is known already, and would only hide a bug
         calls = [way.name for way in catalogue(self.formula.name).conventions if way.call is not None]
         return replace(binding, notes=tuple(notes), excludes=(*binding.excludes, *calls))

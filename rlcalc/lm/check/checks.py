@@ -94,7 +94,7 @@ class Checks(Watcher, Comparisons):
         Comparisons.__init__(self, ABOUT)
         self._generator = torch.Generator().manual_seed(seed + 77)
         self._stage = ""
-        self._began_with = self._mask = self._old = torch.empty(0)
+        self._began_with = self._mask = self._old = self._advantage = torch.empty(0)
         self._length, self._pairs = 0.0, 0
         self._step = _Step()
 
@@ -142,7 +142,7 @@ class Checks(Watcher, Comparisons):
         ):
             right = self._log_policy(trainer, model, batch.ids) * mask
             self.equal(name, "log π [row, token]", found.double() * mask, right, loose)
-        self._old = batch.old_logp.clone()
+        self._old, self._advantage = batch.old_logp.clone(), batch.advantage.clone()
         free = [x.requires_grad for x in (batch.advantage, batch.returns, batch.old_logp, batch.ref_logp)]
         self.equal("constants", "requires_grad", torch.tensor(free).float(), torch.zeros(4), 0.0)
         rewards = expected_rewards(s, answers.reward, batch.old_logp, batch.ref_logp, mask)
@@ -200,6 +200,8 @@ class Checks(Watcher, Comparisons):
             ratio = losses.ratio.detach()
             self.equal("first_ratio", "r [row, token]", ratio, torch.ones_like(ratio), 0.0)
         self.equal("old_policy", "log π_old [row, token]", part.old_logp, self._old[rows], 0.0)
+        self.equal("advantages", "A as before the passes [row, token]", part.advantage,
+                   self._advantage[rows], 0.0)  # fmt: skip
         if place == (0, 0, 0):
             few = slice(0, PROBED)
             probed = values[few] + torch.randn(values[few].shape, generator=self._generator).to(values)

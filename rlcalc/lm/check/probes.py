@@ -88,7 +88,8 @@ def of_penalty(trainer: Any, logits: Tensor, ref_logits: Tensor) -> Iterator[Pro
                 score=nothing, logp=log_p, ref_logp=log_q, mask=ones, beta=1.0, kind=s.kl
             )["rewards"]
         p, away = log_p.detach().double().exp(), (log_p - log_q).detach().double()
-        (slope,) = torch.autograd.grad((p * each).sum(), head, allow_unused=True)
+        whole = (p * each).sum()
+        slope = torch.autograd.grad(whole, head, allow_unused=True)[0] if whole.requires_grad else None
     divergence = (p * away).sum(-1)
     mean = (p * away.square()).sum(-1) / 2 if s.kl == "k2" else divergence
     yield "kl_exact", "D(π‖π_ref) [head]", (p * each.detach().double()).sum(-1), mean
