@@ -8,14 +8,13 @@ compares its outcomes with those of known faults.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Convention, composed, together
 from rlcalc.conform.constants import fitted, slack_of, without_rounding
 from rlcalc.conform.faults import catalogue
