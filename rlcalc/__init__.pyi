@@ -29,6 +29,8 @@ def discounted_return(
     values: _Numbers | None = None,
     gamma: _Numbers = 1,
     bootstrap: _Numbers | None = None,
+    tail: _Numbers | None = None,
+    repeat: bool | None = None,
     terminated: _Numbers | None = None,
     truncated: _Numbers | None = None,
     next_values: _Numbers | None = None,
@@ -198,16 +200,46 @@ def quantile_huber_loss(
 ) -> Any:
     """Quantile Huber loss (QR-DQN, IQN)."""
 
+def backup(
+    rewards: _Numbers,
+    next_values: _Numbers,
+    probs: _Numbers | None = None,
+    gamma: _Numbers = ...,
+    max: bool | None = None,
+) -> Any:
+    """One backup."""
+
 def bellman(
     mdp: _Process,
     gamma: _Numbers | None = None,
 ) -> Any:
     """Bellman optimality equation."""
 
+def value_iteration(
+    mdp: _Process,
+    gamma: _Numbers | None = None,
+    sweeps: int | float | Literal["inf"] = ...,
+    values: _Numbers | None = None,
+    in_place: bool | None = None,
+    order: _Numbers | str | None = None,
+) -> Any:
+    """Value iteration."""
+
+def policy_iteration(
+    mdp: _Process,
+    policy: _Numbers | str | Mapping[str, Any] | None = None,
+    gamma: _Numbers | None = None,
+) -> Any:
+    """Policy iteration."""
+
 def policy_eval(
     mdp: _Process,
     policy: _Numbers | str | Mapping[str, Any] = "uniform",
     gamma: _Numbers | None = None,
+    sweeps: int | float | Literal["inf"] | None = None,
+    values: _Numbers | None = None,
+    in_place: bool | None = None,
+    order: _Numbers | str | None = None,
 ) -> Any:
     """Value of a policy."""
 
@@ -239,6 +271,26 @@ def policy_gradient(
     horizon: int | float | Literal["inf"] = ...,
 ) -> Any:
     """Exact policy gradient."""
+
+def reinforce_episode(
+    theta: _Numbers,
+    states: _Numbers,
+    actions: _Numbers,
+    rewards: _Numbers,
+    gamma: _Numbers = 1,
+    baseline: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+) -> Any:
+    """REINFORCE from episodes."""
+
+def is_return(
+    ratios: _Numbers | None = None,
+    returns: _Numbers | None = None,
+    step_ratios: _Numbers | None = None,
+    rewards: _Numbers | None = None,
+    gamma: _Numbers = 1,
+) -> Any:
+    """Returns by importance sampling."""
 
 def td(
     steps: _Steps | None = None,
@@ -324,6 +376,29 @@ def bandit(
     alpha: _Numbers | Literal["1/k"] = "1/k",
 ) -> Any:
     """Estimates of a bandit, pull by pull."""
+
+def epsilon_greedy(
+    q: _Numbers,
+    epsilon: _Numbers,
+) -> Any:
+    """ε-greedy policy."""
+
+def ucb(
+    q: _Numbers,
+    counts: _Numbers,
+    c: _Numbers = 2,
+    t: _Numbers | None = None,
+) -> Any:
+    """Upper confidence bound."""
+
+def gradient_bandit(
+    actions: _Numbers,
+    rewards: _Numbers,
+    preferences: _Numbers,
+    alpha: _Numbers,
+    baseline: _Numbers | Literal["before", "with"] = "before",
+) -> Any:
+    """Gradient bandit."""
 
 def gaussian_log_prob(
     x: _Numbers,
@@ -432,6 +507,15 @@ def kl(
     q: _Numbers,
 ) -> Any:
     """Kullback–Leibler divergence."""
+
+def trust_region(
+    radius: _Numbers,
+    old: _Numbers | None = None,
+    new: _Numbers | None = None,
+    theta: _Numbers | None = None,
+    gradient: _Numbers | None = None,
+) -> Any:
+    """Trust region and natural gradient."""
 
 def grpo_advantage(
     rewards: _Numbers,

@@ -40,6 +40,7 @@ COMMON = (
     Common("--all", "nothing", "", "Shorten nothing: every step, and every entry of a list."),
     Common("--digits", "one", "N", "Significant digits of decimals. Default: 10, or up to 30 to the end."),
     Common("--decimal", "nothing", "", "Print decimals in place of fractions and roots."),
+    Common("--solve", "one", "NAME=X", "Find the input NAME for which the answer is X."),
     Common("--row", "one", "K", "Show how row K of a table of steps comes about."),
     Common("--output", "one", "NAME", "Print this output only; with -q in place of the first one."),
     Common(
@@ -58,8 +59,8 @@ def common_options(spec: Formula) -> tuple[Common, ...]:
     """The options beside the inputs; an input's own option has precedence over one of that name."""
     own = {parameter.option for parameter in spec.parameters}
     options: tuple[Common, ...] = (*COMMON, PLOT) if spec.plot else COMMON
-    if not spec.has_rows:
-        options = tuple(common for common in options if common.option != "--row")
+    absent = {"--row": not spec.has_rows, "--solve": not spec.symbolic}
+    options = tuple(common for common in options if not absent.get(common.option))
     return tuple(common for common in options if common.option not in own)
 
 
@@ -129,6 +130,12 @@ def run(spec: Formula, given: Given) -> None:
     if plot is not None:
         check_file(plot)
     raw = _inputs(spec, given)
+    if "--solve" in common:
+        from rlcalc.cli.solve import show_solution
+
+        output = (_value(common, "--output") or "").replace("-", "_")
+        show_solution(spec, raw, common["--solve"][0], output, form, view)
+        return
 
     from rlcalc.cli import render
     from rlcalc.evaluation import check_backends, evaluate

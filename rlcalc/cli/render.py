@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc._version import __version__
+from rlcalc.cli.grid_view import grid_lines
 from rlcalc.cli.help import origin
 from rlcalc.cli.numbers import (
     DIGITS,
@@ -65,7 +66,7 @@ def show_text(found: Evaluation, view: View) -> None:
         *rest, last = filled(line, "", "    ")
         for part in rest:
             screen.line(part, FAINT)
-        screen.segments((last, FAINT), ("  (default)" if default else "", CAUTION))
+        screen.segments((last, FAINT), (default, CAUTION))
     if found.derivation is not None and found.derivation.steps and view.steps != "none":
         screen.line()
         for line in step_lines(found.derivation, view):
@@ -76,6 +77,11 @@ def show_text(found: Evaluation, view: View) -> None:
         made = joined(found, results, view) if results[0].output.table else None
         if made is not None:
             _show_table(screen, [result.output for result in results], made, view, style)
+            vectors = {r.output.name: rows_of(r) for r in results if not is_table(r)}
+            for heading, lines in grid_lines(found, view, vectors):
+                screen.line(heading)
+                for line in lines:
+                    screen.line(line)
             continue
         for result in results:
             show_result(screen, found, result, view, style)
@@ -118,16 +124,18 @@ def _named(output: Output) -> str:
     return f"  ({output.name})" if output.symbol != output.name else ""
 
 
-def given_lines(found: Evaluation) -> Iterable[tuple[str, bool]]:
-    """The inputs by their symbols, and whether each is a default."""
+def given_lines(found: Evaluation) -> Iterable[tuple[str, str]]:
+    """The inputs by their symbols, and where each comes from that was not typed."""
     for parameter in found.formula.parameters:
         value = found.inputs.given[parameter.name]
         if value is None or value is False:
             continue
         if value is True:
-            yield parameter.symbol, False
+            yield parameter.symbol, ""
         else:
-            yield f"{parameter.symbol} = {input_text(value)}", parameter.name not in found.inputs.typed
+            origin = "of the process" if parameter.of_mdp else "default"
+            typed = parameter.name in found.inputs.typed
+            yield f"{parameter.symbol} = {input_text(value)}", "" if typed else f"  ({origin})"
 
 
 def input_text(value: Any) -> str:
@@ -142,6 +150,8 @@ def input_text(value: Any) -> str:
         return "1" if value else "0"
     if isinstance(value, int | float):
         return str(value)
+    if hasattr(value, "brief"):
+        return str(value.brief)
     return str(value.label) if hasattr(value, "label") else readable(value)
 
 

@@ -51,6 +51,16 @@ from rlcalc.errors import UnknownName, shown, suggestion
 from rlcalc.specs import Formula, Parameter
 
 BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float64", "dtype"
+ENTRIES = "several entries a call"
+# what code for single numbers says when it gets an array, by NumPy, math and Torch
+_ONE_NUMBER = (
+    "truth value of an array",
+    "can be converted to Python scalars",
+    "can be converted to an integer scalar",
+    "can be converted to a scalar",
+    "Boolean value of Tensor",
+    "only one element tensors",
+)
 # what people call the arguments that a formula may have
 WORDS = {
     "terminated": "terminations",
@@ -138,7 +148,7 @@ def probe(
     if not any(answers(trial.outcome(v, d)) for v in plain for d in trial.target.dtypes):
         return found
     found.lacks += _dtypes(trial, plain)
-    looks = [*_per_step(trial, formula, plain), *_one_step(trial, plain)]
+    looks = [*_per_step(trial, formula, plain), *_one_step(trial, plain), *_one_number_a_call(trial, plain)]
     if batches:
         more, found.mixes = _batches(trial, formula, plain)
         looks += more
@@ -335,13 +345,38 @@ def _one_step(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
         yield Lack(ONE_STEP, lambda vector: steps_of(vector) == 1, "it raises for one step alone", False)
 
 
+def _one_number_a_call(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
+    """Inputs of one entry, if it says of each longer one that it is no single number."""
+    one, more = ([v for v in plain if (steps_of(v) > 1) is several] for several in (False, True))
+    dtype = trial.target.dtypes[0]
+    if one and more and _wants_one_number(trial, more) and any(answers(trial.outcome(v, dtype)) for v in one):
+        note = f"{ENTRIES} not supported (it works on one number); tested with one"
+        yield Lack(ENTRIES, lambda vector: steps_of(vector) > 1, note)
+
+
+def _wants_one_number(trial: Trial, vectors: Sequence[Vector]) -> bool:
+    """Whether it raises on all of them because an array is no single number."""
+    found = [trial.outcome(v, trial.target.dtypes[0]) for v in vectors]
+    return bool(found) and all(
+        outcome is not None
+        and outcome.kind == "raises"
+        and any(words in outcome.detail for words in _ONE_NUMBER)
+        for outcome in found
+    )
+
+
 # batches
 
 
 def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[list[Lack], bool]:
     """Whether it answers a batch as it answers its rows, and whether its rows are mixed."""
     if any(p.kind in ("mdp", "word") or (p.kind == "integer" and not p.single) for p in formula.parameters):
-        return [], False
+        certain = [v for v in trial.vectors if v.rows and not trial.target.unable(v)]
+        return (
+            (_no_batches("it works on one number", True), False)
+            if _wants_one_number(trial, certain)
+            else ([], False)
+        )
     if of_tokens(formula.name) and any(p.shape[:1] == ("N",) for p in formula.parameters):
         trial.batches = False  # a table with a row an answer is the batch
         return [], False

@@ -8,8 +8,10 @@ from typing import Any
 
 from rlcalc._lazy import sympy, torch
 from rlcalc.errors import InputError, many
-from rlcalc.exact import rational
-from rlcalc.mdp.model import MDP
+from rlcalc.exact import is_symbolic, rational, to_unicode
+from rlcalc.mdp.model import MDP, Value
+from rlcalc.mdp.planning import system
+from rlcalc.mdp.policies import check_actions, uniform
 from rlcalc.spelling import spelled
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Number, Symbol, Term, product, total
@@ -129,3 +131,42 @@ def check_columns(mdp: MDP, columns: int, parameter: str) -> None:
 def half_as_float32(tensor: Any) -> Any:
     """LAPACK has no half precision: solve in float32, and round at the end."""
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
+def policy_of(mdp: MDP, policy: Any) -> list[dict[int, Value]]:
+    """π by state: the actions that are taken, each with its probability.
+
+    Raises:
+        InputError: ``policy_wrong_length``, ``policy_no_such_action``.
+    """
+    if policy == "uniform":
+        return uniform(mdp)
+    check_columns(mdp, max(map(len, policy)), "policy")
+    rows = row_of_state(mdp, len(policy), "policy")
+    check_actions(mdp, [policy[row] for row in rows])
+    return [{a: chance for a, chance in enumerate(policy[row]) if chance != 0} for row in rows]
+
+
+def equations(mdp: MDP, policy: Sequence[Mapping[int, Value]], gamma: Value, letter: str = "V") -> list[str]:
+    """The linear system as text, one equation for each state that is not terminal."""
+    live = mdp.non_terminal
+    lines = []
+    for row, value in zip(*system(mdp, policy, gamma), strict=True):
+        parts = [
+            f"{'−' if sign else '+'} {size}{letter}({short(mdp.states[live[k]])})"
+            for k, entry in sorted(row.items())
+            if entry != 0
+            for sign, size in [_factor(entry)]
+        ]
+        text = " ".join(parts).removeprefix("+ ")
+        text = text.replace("− ", "−", 1) if text.startswith("−") else text
+        lines.append(f"{text or '0'} = {to_unicode(value)}")
+    return lines
+
+
+def _factor(entry: Value) -> tuple[bool, str]:
+    """Whether a coefficient is negative, and its size before a variable."""
+    if is_symbolic(entry):
+        return False, f"({to_unicode(entry)})·"
+    size = abs(entry)
+    return entry < 0, "" if size == 1 else f"{to_unicode(size)}·"

@@ -16,11 +16,14 @@ from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
-from rlcalc.exact import is_symbolic, rational, to_unicode
+from rlcalc.exact import is_symbolic, rational, to_sympy, to_text
+from rlcalc.formulas._sweeps import check_sweeps, write_sweeps
 from rlcalc.formulas._tabular import (
     action_values,
     check_columns,
+    equations,
     half_as_float32,
+    policy_of,
     rational_gamma,
     row_of_state,
     short,
@@ -31,7 +34,7 @@ from rlcalc.inputs.array_checks import Seen
 from rlcalc.inputs.bind import Inputs
 from rlcalc.mdp.floats import error_bound, iterated, said_of_error
 from rlcalc.mdp.model import MDP, Value
-from rlcalc.mdp.planning import evaluate, never_ends, system
+from rlcalc.mdp.planning import evaluate, never_ends
 from rlcalc.mdp.policies import check_actions, uniform
 from rlcalc.mdp.sparse import Sparse
 from rlcalc.spelling import spelled
@@ -55,7 +58,8 @@ def check(i: Inputs) -> None:
             f"{spelled('policy')} must be rational numbers: the system is solved by exact elimination.",
             "Write fractions such as 1/3.",
         )
-    if i.gamma == 1 and (stuck := i.mdp.stuck(policy)):
+    check_sweeps(i)
+    if i.gamma == 1 and i.sweeps is None and (stuck := i.mdp.stuck(policy)):
         raise never_ends([i.mdp.states[s] for s in stuck])
 
 
@@ -74,36 +78,26 @@ def check_arrays(a: Seen) -> None:
             for table in tables:
                 check_actions(mdp, table)
             policies = [[dict(enumerate(row)) for row in table] for table in tables]
-    if found is not None and found[0] == 1:
+    if found is not None and found[0] == 1 and a.sweeps is None:
         for policy in policies:
             if stuck := mdp.stuck(policy):
                 raise never_ends([mdp.states[s] for s in stuck])
 
 
-def policy_of(mdp: MDP, policy: Any) -> list[dict[int, Value]]:
-    """π by state: the actions that are taken, each with its probability.
-
-    Raises:
-        InputError: ``policy_wrong_length``, ``policy_no_such_action``.
-    """
-    if policy == "uniform":
-        return uniform(mdp)
-    check_columns(mdp, max(map(len, policy)), "policy")
-    rows = row_of_state(mdp, len(policy), "policy")
-    check_actions(mdp, [policy[row] for row in rows])
-    return [{a: chance for a, chance in enumerate(policy[row]) if chance != 0} for row in rows]
-
-
 def exact_form(d: Derivation, i: Inputs) -> None:
     mdp, gamma = i.mdp, i.gamma
     policy = policy_of(mdp, i.policy)
+    discount = d.given("γ", gamma)
     solution = evaluate(mdp, policy, gamma)
-    assert solution is not None, "check refuses what never ends"
+    if i.sweeps is not None:
+        _write_sweeps(d, i, policy, discount, solution)
+    if solution is None:
+        d.note("Without discount the policy never ends from some state: its values are not determined.")
+        return
     d.note(
         "The linear system (I − γ P_π) V = R_π was solved by exact elimination; the steps put its solution "
         "into the definition."
     )
-    discount = d.given("γ", gamma)
     solved = [d.given(Name("V", arg=state_name(mdp, s)), value) for s, value in enumerate(solution)]
     values: list[Term] = []
     q_values: list[list[Term]] = []
@@ -120,45 +114,46 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("system", equations(mdp, policy, gamma))
 
 
+def _write_sweeps(
+    d: Derivation, i: Inputs, policy: Sequence[Mapping[int, Value]], gamma: Symbol, solution: Any
+) -> None:
+    """Iterative policy evaluation beside the solution, and how far it is from it."""
+    mdp = i.mdp
+
+    def expected(s: int, q: Mapping[int, Symbol]) -> Term:
+        return total(
+            product(
+                [d.given(Name("π", arg=Name(f"{mdp.actions[a]} | {short(mdp.states[s])}")), chance), q[a]]
+            )
+            for a, chance in policy[s].items()
+        )
+
+    history, _ = write_sweeps(d, i, gamma, expected)
+    d.output("history", history)
+    if solution is None or i.symbols:
+        return
+    off = max(abs(mine.value - to_sympy(truth)) for mine, truth in zip(history[-1], solution, strict=True))
+    d.note(f"After sweep {len(history) - 1} the values are off by {to_text(off)} at most.")
+
+
+def _chance(d: Derivation, mdp: MDP, s: int, a: int, chance: Value) -> Symbol:
+    return d.given(Name("π", arg=Name(f"{mdp.actions[a]} | {short(mdp.states[s])}")), chance)
+
+
 def _average(
     d: Derivation, mdp: MDP, s: int, chances: Mapping[int, Value], q: Mapping[int, Symbol], solved: Symbol
 ) -> Symbol:
     """V(s) = Σ_a π(a|s) Q(s,a), without the actions that are never taken."""
-    terms = [
-        product([d.given(Name("π", arg=Name(f"{mdp.actions[a]} | {short(mdp.states[s])}")), chance), q[a]])
-        for a, chance in chances.items()
-    ]
+    terms = [product([_chance(d, mdp, s, a, chance), q[a]]) for a, chance in chances.items()]
     made = total(terms)
     if is_symbolic(solved.value):  # the same function, in the form in which the system was solved
         made = Rewritten(made, lambda _: solved.value)
     return d.step(Name("V", arg=state_name(mdp, s)), made)
 
 
-def equations(mdp: MDP, policy: Sequence[Mapping[int, Value]], gamma: Value) -> list[str]:
-    """The linear system as text, one equation for each state that is not terminal."""
-    live = mdp.non_terminal
-    lines = []
-    for row, value in zip(*system(mdp, policy, gamma), strict=True):
-        parts = [
-            f"{'−' if sign else '+'} {size}V({short(mdp.states[live[k]])})"
-            for k, entry in sorted(row.items())
-            if entry != 0
-            for sign, size in [_factor(entry)]
-        ]
-        text = " ".join(parts).removeprefix("+ ")
-        lines.append(f"{text or '0'} = {to_unicode(value)}")
-    return lines
-
-
-def _factor(entry: Value) -> tuple[bool, str]:
-    """Whether a coefficient is negative, and its size before a variable."""
-    if is_symbolic(entry):
-        return False, f"({to_unicode(entry)})·"
-    size = abs(entry)
-    return entry < 0, "" if size == 1 else f"{to_unicode(size)}·"
-
-
-def numpy_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
+def numpy_form(
+    mdp: Any, policy: Any, gamma: Any, sweeps: Any, values: Any, in_place: Any, order: Any
+) -> dict[str, Any]:
     """Solves (I − γ P_π) V = R_π: policy [..., S, A] -> values [..., S], q_values [..., S, A]."""
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     if isinstance(policy, str):
@@ -166,6 +161,8 @@ def numpy_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
     else:
         policy = policy[..., row_of_state(exact, policy.shape[-2], "policy"), :]
     right = (policy * r).sum(axis=-1)
+    if sweeps is not None and gamma == 1 and exact.stuck([dict(enumerate(row)) for row in policy.tolist()]):
+        return {}  # sweeps are all that there is
     if isinstance(p, Sparse):
         return _sparse(mdp, policy, right, gamma)
     chances = np.einsum("...sa,sat->...st", policy, p)
@@ -205,7 +202,9 @@ def _sparse(mdp: Any, policy: Any, right: Any, gamma: Any) -> dict[str, Any]:
     return {"values": values, "q_values": q_values, "notes": [said_of_error(bound)]}
 
 
-def torch_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
+def torch_form(
+    mdp: Any, policy: Any, gamma: Any, sweeps: Any, values: Any, in_place: Any, order: Any
+) -> dict[str, Any]:
     """As ``numpy_form``, differentiable in policy and γ."""
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     if isinstance(policy, str):

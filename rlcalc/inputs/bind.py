@@ -119,6 +119,8 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
             if parameter.policy:
                 value = _by_name(active, values, value)
             values[parameter.name] = read_parameter(formula, parameter, value)
+            if parameter.kind == "number" and parameter.shape == ("S",):
+                values[parameter.name] = _by_state(_process(active, values), values[parameter.name])
     padded = pad_rows(formula, values)
     for parameter in active:
         if parameter.name in given:
@@ -168,6 +170,17 @@ def _by_name(active: list[Parameter], values: Mapping[str, Any], raw: Any) -> An
 
     process = _process(active, values)
     return raw if process is None else named_policy(process, raw)
+
+
+def _by_state(process: Any, given: list[Any]) -> list[Any]:
+    """One number per state from one for all, or from one for each that is not terminal."""
+    if process is None:
+        return given
+    live = process.non_terminal
+    if len(given) == 1 or len(given) == len(live):
+        rest = iter(given if len(given) > 1 else given * len(live))
+        return [Fraction(0) if over else next(rest) for over in process.terminal]
+    return given
 
 
 def _of_mdp(

@@ -89,7 +89,7 @@ def rounds(mdp: MDP, gamma: Value, first: Sequence[int]) -> Iterator[Round]:
         values = evaluate(mdp, chosen(policy), gamma)
         if values is None:
             # only γ = 1 comes here; a strict improvement made this loop, if it was not there from the start
-            raise _unbounded() if begun else _never_ends(mdp, policy)
+            raise unbounded() if begun else _never_ends(mdp, policy)
         begun = True
         q_values = [
             {} if over else {a: backup(mdp, values, gamma, s, a) for a in mdp.available(s)}
@@ -164,7 +164,8 @@ def free_loop(mdp: MDP, values: Sequence[Value]) -> list[tuple[int, int]]:
         pairs = closed
 
 
-def _unbounded() -> InputError:
+def unbounded() -> InputError:
+    """The error for a loop that earns without discount."""
     return InputError(
         "values_unbounded",
         "With gamma 1 the values have no bound: some policy loops for ever and earns by it.",

@@ -47,6 +47,16 @@ class Sparse:
         states, actions, _ = self.shape
         return Sparse((states, actions), self.pair, self.target, self.chance.astype(dtype))
 
+    def __getitem__(self, state: int) -> Any:
+        """P(s'|s,a) of one state as [A, S']; pairs are in order."""
+        states, actions, _ = self.shape
+        found = np.zeros((actions, states), self.dtype)
+        low, high = np.searchsorted(self.pair, (state * actions, (state + 1) * actions))
+        np.add.at(
+            found, (self.pair[low:high] - state * actions, self.target[low:high]), self.chance[low:high]
+        )
+        return found
+
     def __matmul__(self, values: Any) -> Any:
         states, actions, _ = self.shape
         found = np.bincount(self.pair, self.chance * values[self.target], states * actions)
