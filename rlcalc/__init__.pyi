@@ -272,6 +272,26 @@ def policy_gradient(
 ) -> Any:
     """Exact policy gradient."""
 
+def reinforce_episode(
+    theta: _Numbers,
+    states: _Numbers,
+    actions: _Numbers,
+    rewards: _Numbers,
+    gamma: _Numbers = 1,
+    baseline: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+) -> Any:
+    """REINFORCE from episodes."""
+
+def is_return(
+    ratios: _Numbers | None = None,
+    returns: _Numbers | None = None,
+    step_ratios: _Numbers | None = None,
+    rewards: _Numbers | None = None,
+    gamma: _Numbers = 1,
+) -> Any:
+    """Returns by importance sampling."""
+
 def td(
     steps: _Steps | None = None,
     episodes: _Steps | None = None,
@@ -356,6 +376,29 @@ def bandit(
     alpha: _Numbers | Literal["1/k"] = "1/k",
 ) -> Any:
     """Estimates of a bandit, pull by pull."""
+
+def epsilon_greedy(
+    q: _Numbers,
+    epsilon: _Numbers,
+) -> Any:
+    """ε-greedy policy."""
+
+def ucb(
+    q: _Numbers,
+    counts: _Numbers,
+    c: _Numbers = 2,
+    t: _Numbers | None = None,
+) -> Any:
+    """Upper confidence bound."""
+
+def gradient_bandit(
+    actions: _Numbers,
+    rewards: _Numbers,
+    preferences: _Numbers,
+    alpha: _Numbers,
+    baseline: _Numbers | Literal["before", "with"] = "before",
+) -> Any:
+    """Gradient bandit."""
 
 def gaussian_log_prob(
     x: _Numbers,
@@ -464,6 +507,15 @@ def kl(
     q: _Numbers,
 ) -> Any:
     """Kullback–Leibler divergence."""
+
+def trust_region(
+    radius: _Numbers,
+    old: _Numbers | None = None,
+    new: _Numbers | None = None,
+    theta: _Numbers | None = None,
+    gradient: _Numbers | None = None,
+) -> Any:
+    """Trust region and natural gradient."""
 
 def grpo_advantage(
     rewards: _Numbers,

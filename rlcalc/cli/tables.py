@@ -14,12 +14,14 @@ from typing import Any
 from rlcalc.cli.numbers import View, float_text, shown
 from rlcalc.errors import visible
 from rlcalc.evaluation import Evaluation, Result
+from rlcalc.steps.printers import cells as width
 
 CELL_DIGITS = 6
 MOST_ROWS = 40  # at a terminal
 _FIRST_ROWS, _LAST_ROWS = 30, 5
 _NARROW = 12  # characters of an exact value that is read at a glance
 _GAP = 2
+_MANY = 200  # rows that Rich would take seconds to lay out
 NOTHING = "–"  # in the place of a value that does not exist, such as that of an action a state does not have
 
 Texts = list[list[str]]  # by column
@@ -188,12 +190,29 @@ def _kept(count: int, view: View) -> list[int | None]:
     return [*range(_FIRST_ROWS), None, *range(count - _LAST_ROWS, count)]
 
 
+def _lines(
+    names: Sequence[str], titles: Sequence[str], cells: Texts, kept: Sequence[int | None], corner: str
+) -> Iterator[str]:
+    """The rows of a long table as they are, laid out as Rich lays out a short one."""
+    columns = [[f"  {corner}", *(f"  {names[row]}" for row in kept if row is not None)]]
+    columns += [
+        [title, *(column[row] for row in kept if row is not None)]
+        for title, column in zip(titles, cells, strict=True)
+    ]
+    widths = [max(map(width, column)) for column in columns]
+    for row in zip(*columns, strict=True):
+        padded = (cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True))
+        yield (" " * _GAP).join(padded).rstrip()
+
+
 def _table(
     names: Sequence[str], titles: Sequence[str], cells: Texts, kept: Sequence[int | None], corner: str
 ) -> Any:
     from rich.table import Table
     from rich.text import Text
 
+    if len(kept) > _MANY:
+        return Text("\n".join(_lines(names, titles, cells, kept, corner)))
     made = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     made.add_column(Text(f"  {corner}"), no_wrap=True)
     for title in titles:

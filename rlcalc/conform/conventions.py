@@ -734,3 +734,59 @@ def kappa_undivided(form: Form, /, **arrays: Any) -> Outputs:
 def n_step(form: Form, n: float, /, **arrays: Any) -> Outputs:
     """Rewards sum n steps, a constant of the code, so that what follows is discounted by γ^n."""
     return dict(form(**{**arrays, "n": np.asarray(n, arrays["gamma"].dtype)}))
+
+
+@convention("first-of-equals", {"epsilon_greedy": "code with argmax"})
+def first_of_equals(form: Form, /, **arrays: Any) -> Outputs:
+    """Of several equal best actions the first gets the whole greedy probability."""
+    q = arrays["q"]
+    first = np.arange(q.shape[-1]) == q.argmax(-1)[..., None]
+    epsilon = arrays["epsilon"][..., None]
+    policy = (epsilon / q.shape[-1] + (1 - epsilon) * first).astype(q.dtype)
+    return {"policy": policy, "value": (policy * q).sum(-1)}
+
+
+@convention("t-counts-this-pull", {"ucb": "Sutton and Barto, equation 2.10"})
+def t_counts_this_pull(form: Form, /, **arrays: Any) -> Outputs:
+    """The time in the logarithm counts the choice at hand: one more than the pulls so far."""
+    if arrays.get("t") is not None:
+        return dict(form(**arrays))
+    rows = arrays["counts"].reshape(-1, arrays["counts"].shape[-1])
+    each = [_one_bandit(form, arrays, q, n) for q, n in zip(_spread(arrays["q"], rows), rows, strict=True)]
+    shape = arrays["counts"].shape
+    return {
+        "scores": np.stack([one["scores"] for one in each]).reshape(shape),
+        "action": np.stack([one["action"] for one in each]).reshape(shape[:-1]),
+    }
+
+
+def _spread(q: Any, rows: Any) -> Any:
+    return np.broadcast_to(q.reshape(-1, q.shape[-1]), rows.shape)
+
+
+def _one_bandit(form: Form, arrays: dict[str, Any], q: Any, counts: Any) -> Mapping[str, Any]:
+    return form(**{**arrays, "q": q, "counts": counts, "t": np.asarray(counts.sum() + 1)})
+
+
+@convention(
+    "baseline-with-the-reward",
+    {"gradient_bandit": "code that updates the mean first, such as that of the book's figures"},
+)
+def baseline_with_the_reward(form: Form, /, **arrays: Any) -> Outputs:
+    """The running mean counts the present reward already."""
+    running = isinstance(arrays["baseline"], str)
+    return dict(form(**{**arrays, "baseline": "with" if running else arrays["baseline"]}))
+
+
+@convention("new-to-old", {"trust_region": "the lecture, section 8.5"})
+def new_to_old(form: Form, /, **arrays: Any) -> Outputs:
+    """The divergence of the old policy from the new one, its expectation under the new policy."""
+    found = dict(form(**arrays))
+    old, new = arrays["old"], arrays["new"]
+    if old is None:
+        theta = arrays["theta"]
+        powers = np.exp(theta - theta.max(-1, keepdims=True))
+        old, new = powers / powers.sum(-1, keepdims=True), found["policy"]
+    with np.errstate(all="ignore"):
+        parts = np.where(new > 0, new * (np.log(new) - np.log(old)), 0)
+    return {**found, "kl": parts.sum(-1).astype(new.dtype)}

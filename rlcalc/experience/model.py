@@ -11,6 +11,7 @@ from rlcalc.backends import BY_NAME
 from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.exact import to_float, to_unicode
 
+_MOST_REPEATED = 12  # steps of a long experience that are repeated before an answer
 Key = tuple[str, ...]  # (state,) or (state, action)
 
 
@@ -57,6 +58,14 @@ class Experience:
 
     steps: tuple[Step, ...]
     label: str
+
+    @property
+    def brief(self) -> str:
+        """The label; of many steps only the first and the last."""
+        parts = self.label.split("; ")
+        if len(parts) <= _MOST_REPEATED:
+            return self.label
+        return "; ".join([*parts[:3], "…", parts[-1]]) + f" ({len(parts)} in all)"
 
     def __len__(self) -> int:
         return len(self.steps)

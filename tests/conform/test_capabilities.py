@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -372,3 +373,23 @@ def test_jax_is_wide_only_where_it_is_given_float64(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found["verdict"] == "conforms", found["counterexample"]
     assert np.isfinite(found["digits"]["float32"])
+
+
+# functions of single numbers
+
+
+def pass_at(n: Any, c: Any, k: Any) -> float:
+    return 1.0 if n - c < k else 1.0 - math.comb(int(n - c), int(k)) / math.comb(int(n), int(k))
+
+
+def penalty_with_floor(lengths: Any, max_length: Any, buffer: Any) -> Any:
+    return np.clip((max_length - buffer - lengths) / buffer, -1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("function", "formula", "lacks"),
+    [(pass_at, "pass_at_k", "batches"), (penalty_with_floor, "overlong_penalty", "floor")],
+)
+def test_what_a_function_has_no_place_for_is_no_fault(function: Any, formula: str, lacks: str) -> None:
+    found = report(function, formula)
+    assert (found.verdict, lacks in found.not_tested) == ("conforms", True)
