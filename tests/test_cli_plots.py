@@ -98,7 +98,7 @@ def drawn(name, **raw):
     panels, function = plots.DRAW[load_formula(name).plot]
     _, axes = plotting.new_figure(panels)
     function(*axes, evaluate(name, raw))
-    assert axes[0].get_title()
+    assert axes[0].get_title() or axes[0].figure.get_suptitle()
     assert axes[-1].get_xlabel()
     assert all(one.get_ylabel() for one in axes)
     assert any(one.get_legend_handles_labels()[1] for one in axes)
@@ -196,13 +196,29 @@ def test_the_shares_of_a_divergence_sum_to_it():
 
 
 def test_the_best_actions_are_framed():
-    axes = drawn("bellman", mdp="grid2x2", gamma="0.9")
+    axes, below = drawn("bellman", mdp="robot", gamma="0.9")
     texts = [text.get_text() for text in axes.texts]
-    assert texts[:4] == ["0.81", "0.9", "0.81", "0.9"]  # two steps from the goal: 0.9; a bump costs one more
+    # 5000/59 and 4500/59 are the best values; a charged robot cannot recharge
+    assert texts == ["84.75", "79.27", "75.96", "71.64", "76.27"]
     frames = sorted(
         (round(line.get_ydata().mean()), round(line.get_xdata()[:2].mean())) for line in axes.get_lines()
     )
-    assert frames == [(0, 1), (0, 3), (1, 1), (2, 3)]  # down or right; down; right
+    assert frames == [(0, 0), (1, 2)]  # search; recharge
+    curves = {line.get_label(): line for line in below.get_lines() if not line.get_label().startswith("_")}
+    assert set(curves) == {"high", "low"}
+    # without a future searching pays 10, and 7/2 when low
+    assert [curves[name].get_ydata()[0] for name in ("high", "low")] == [10, 3.5]
+
+
+def test_a_grid_has_its_values_and_an_arrow_for_every_best_move():
+    axes, below = drawn("bellman", mdp="grid4x4", gamma="1")
+    texts = [text.get_text() for text in axes.texts if text.get_text()]
+    assert texts[:4] == ["end", "−1", "−2", "−3"]
+    arrows = [text for text in axes.texts if not text.get_text()]
+    # two or four ways are as short in the cells off the edges: 4 cells with one, see figure 4.1 of the book
+    best = {"1": 1, "2": 1, "3": 2, "4": 1, "5": 2, "6": 4, "7": 1, "8": 1, "9": 4, "10": 2, "11": 1, "12": 2}
+    assert len(arrows) == sum(best.values()) + 2  # cells 13 and 14 have one each
+    assert below.get_xlabel() == "discount γ; here 1"
 
 
 def points(line):

@@ -234,3 +234,43 @@ def test_symbols_in_a_small_process() -> None:
     with pytest.raises(InputError) as caught:
         rlcalc.derive("bellman", mdp=robot, gamma="1/2")
     assert caught.value.code == "symbol_not_allowed"
+
+
+def test_a_grid_prints_as_a_grid() -> None:
+    out = run("bellman", "--mdp", "aima4x3", "--digits", "3", "--decimal")[1]
+    values = out.split("V* on the grid\n")[1].splitlines()[:3]
+    assert [line.split() for line in values] == [
+        ["0.812", "0.868", "0.918", "0"],
+        ["0.762", "▒", "0.660", "0"],
+        ["0.705", "0.655", "0.611", "0.388"],
+    ]
+    moves = out.split("optimal actions on the grid\n")[1].splitlines()[:3]
+    assert [line.split() for line in moves] == [list("→→→■"), list("↑▒↑■"), list("↑←←←")]
+
+
+def test_mdp_show_and_check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import io
+
+    out = run("mdp", "show", "racing")[1]
+    assert "  warm  fast  reward −10  -> overheated" in out.splitlines()
+    found = json.loads(run("mdp", "show", "racing", "--json")[1])
+    assert found["terminal"] == ["overheated"]
+    assert found["transitions"][1]["next"] == {"cool": "1/2", "warm": "1/2"}
+    monkeypatch.setattr("sys.stdin", io.StringIO("A go -> A\nB go -> A p"))
+    code, out, err = run("mdp", "check", "@-")
+    assert (code, out) == (2, "")
+    assert "sum to p, not to 1" in err
+    code, _, err = run("mdp", "check", "A go -> A; B go -> A")
+    assert code == 0
+    assert "No state is terminal" in err
+    assert "Never reached from the start: B." in err
+    assert all(name in run("mdp", "list")[1] for name in BUILT_IN)
+
+
+@pytest.mark.parametrize(("name", "size"), [("racing", 3), ("grid4x4", 16)])
+def test_a_process_is_drawn(name: str, size: int, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    target = tmp_path / "p.svg"
+    code, _, err = run("mdp", "show", name, "--plot", str(target))
+    assert code == 0, err
+    assert target.read_text("utf-8").count("<path") > size

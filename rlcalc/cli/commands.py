@@ -37,6 +37,7 @@ BUILT_IN = {
     "find": BuiltIn("rlcalc.cli.find:app", CALCULATE, "Find the command for something."),
     "list": BuiltIn("rlcalc.cli.listing:list_app", CALCULATE, "List all formulas."),
     "show": BuiltIn("rlcalc.cli.listing:show_app", CALCULATE, "Show everything about one formula."),
+    "mdp": BuiltIn("rlcalc.cli.mdp:app", CALCULATE, "List, show and check decision processes."),
     "ppo-run": BuiltIn(
         "rlcalc.cli.ppo_run:app", TRAIN, "Train an agent by PPO with these formulas, checking every update."
     ),

@@ -24,13 +24,12 @@ from rlcalc.cli.plot_parts import (
     whole_numbers,
 )
 from rlcalc.cli.plots_learning import bandit, lambda_return, learning
+from rlcalc.cli.process_plots import process
 from rlcalc.errors import InputError
 from rlcalc.evaluation import Evaluation, run_numeric
 from rlcalc.exact import to_float
 from rlcalc.nested import map_nested
 from rlcalc.plotting import BLACK, BLUE, GREEN, GREY, VERMILION, new_figure, save
-
-MOST_CELLS = 400  # of a heat map
 
 
 def draw(found: Evaluation, name: str) -> str:
@@ -185,32 +184,6 @@ def kl(upper: Any, lower: Any, found: Evaluation) -> None:
     name_axes(lower, "", "outcome", "share of D(p‖q)")
 
 
-def heat_map(axes: Any, found: Evaluation) -> None:
-    """Q of every state and action; the best actions of a state are framed."""
-    mdp = found.inputs.given["mdp"]
-    table = numbers(found, "q_values")
-    if len(mdp.states) * len(mdp.actions) > MOST_CELLS:
-        raise InputError("plot_too_large", f"More than {MOST_CELLS} cells cannot be read in a picture.")
-    image = axes.imshow(table, cmap="cividis", aspect="auto")
-    axes.figure.colorbar(image, ax=axes, label="Q(s, a)")
-    axes.set_xticks(range(len(mdp.actions)), mdp.actions)
-    axes.set_yticks(range(len(mdp.states)), mdp.states)
-    low, high = min(map(min, table)), max(map(max, table))
-    for s, row in enumerate(table):
-        for a, value in enumerate(row):
-            dark = value < (low + high) / 2
-            axes.text(a, s, brief(value), ha="center", va="center", color="white" if dark else "black")
-            if not mdp.terminal[s] and value >= max(row) - 1e-12 * (1 + abs(value)):
-                label = "" if axes.get_lines() else "best action of a state"
-                axes.plot(
-                    [a - 0.46, a + 0.46, a + 0.46, a - 0.46, a - 0.46],
-                    [s - 0.44, s - 0.44, s + 0.44, s + 0.44, s - 0.44],
-                    color=VERMILION, linewidth=2, label=label,
-                )  # fmt: skip
-    gamma = short(found.inputs.given["gamma"])
-    name_axes(axes, f"{found.formula.title} on {mdp.label}, γ = {gamma}", "action", "state")
-
-
 def _zeros(value: Any) -> Any:
     return None if value is None else map_nested(lambda entry: entry * 0, value)
 
@@ -253,7 +226,7 @@ DRAW: dict[str, tuple[int, Callable[..., None]]] = {
     "n_step": (1, n_step),
     "gae": (2, gae),
     "kl": (2, kl),
-    "heat_map": (1, heat_map),
+    "process": (2, process),
     "lambda_return": (2, weights_and_return),
     "learning": (1, learning),
     "bandit": (1, bandit),

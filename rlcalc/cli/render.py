@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc._version import __version__
+from rlcalc.cli.grid_view import grid_lines
 from rlcalc.cli.help import origin
 from rlcalc.cli.numbers import (
     DIGITS,
@@ -76,6 +77,11 @@ def show_text(found: Evaluation, view: View) -> None:
         made = joined(found, results, view) if results[0].output.table else None
         if made is not None:
             _show_table(screen, [result.output for result in results], made, view, style)
+            vectors = {r.output.name: rows_of(r) for r in results if not is_table(r)}
+            for heading, lines in grid_lines(found, view, vectors):
+                screen.line(heading)
+                for line in lines:
+                    screen.line(line)
             continue
         for result in results:
             show_result(screen, found, result, view, style)
@@ -103,9 +109,17 @@ def _show_table(screen: Screen, outputs: list[Output], made: Printable, view: Vi
     heading = "".join(f", {output.symbol}{_named(output)}" for output in rest)
     remark = f"  {made.remark}" if made.remark else ""
     room = view.width - len(f"{first.symbol}{_named(first)}{heading}")
-    screen.segments(
-        (first.symbol, style), (_named(first) + heading, ""), (remark if len(remark) <= room else "", FAINT)
-    )
+    if room < 0:
+        start, *more = filled(f"{first.symbol}{_named(first)}{heading}", "", "  ")
+        screen.segments((first.symbol, style), (start[len(first.symbol) :], ""))
+        for line in more:
+            screen.line(line)
+    else:
+        screen.segments(
+            (first.symbol, style),
+            (_named(first) + heading, ""),
+            (remark if len(remark) <= room else "", FAINT),
+        )
     if len(remark) > room:
         screen.line(remark, FAINT)
     for number, part in enumerate(made.parts):
