@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from rlcalc._lazy import np
+from rlcalc.conform.binding.names import of_tokens
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome
 from rlcalc.conform.probes import (
@@ -353,6 +354,9 @@ def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[l
             if _wants_one_number(trial, certain)
             else ([], False)
         )
+    if of_tokens(formula.name) and any(p.shape[:1] == ("N",) for p in formula.parameters):
+        trial.batches = False  # a table with a row an answer is the batch
+        return [], False
     dtype = trial.target.dtypes[0]
     reduces = any(way.reduces for way in catalogue(formula.name).conventions)
     for vector in models(trial, plain):
