@@ -63,6 +63,10 @@ class Backend(ABC):
         """The entries of the last axis at the indices, both of one shape before it."""
 
     @abstractmethod
+    def put_into(self, array: Any, index: Any, values: Any) -> Any:
+        """The array itself, with other entries at the indices of its last axis: only of one just made."""
+
+    @abstractmethod
     def order(self, array: Any) -> Any:
         """Indices that sort the last axis; equal entries keep their order."""
 
@@ -131,6 +135,15 @@ class _NumPy(Backend):
     def constant(self, array: Any) -> Any:
         return array
 
+    def log_softmax(self, x: Any, axis: int) -> Any:
+        """The largest entry is subtracted first, so nothing overflows."""
+        shifted = x - x.max(axis=axis, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+    def put_into(self, array: Any, index: Any, values: Any) -> Any:
+        np.put_along_axis(array, index, values, -1)
+        return array
+
     def softmax(self, x: Any, axis: int) -> Any:
         """The largest entry is subtracted first, so nothing overflows."""
         powers = np.exp(x - x.max(axis=axis, keepdims=True))
@@ -173,6 +186,9 @@ class _Torch(Backend):
 
     def running_max(self, array: Any) -> Any:
         return array.cummax(-1).values
+
+    def put_into(self, array: Any, index: Any, values: Any) -> Any:
+        return array.scatter_(-1, index, values)
 
     def pooled(self, values: Any, index: Any) -> Any:
         return torch.zeros_like(values).scatter_add(-1, index, values)

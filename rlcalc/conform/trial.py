@@ -140,8 +140,7 @@ class Trial:
         if not self.vectors:
             return ()
         declared = catalogue(self.vectors[0].formula.name)
-        excluded = self.target.binding.excludes if self.target.binding is not None else ()
-        every = [way for way in (*declared.conventions, *declared.families) if way.name not in excluded]
+        every = [way for way in (*declared.conventions, *declared.families) if self._may_follow(way)]
         known = sorted(every, key=_says_least)
         # what fails as it is settles most conventions with one comparison
         first = sorted(self.vectors, key=lambda v: not self.judgement(v, self.target.dtypes[0]).failed)
@@ -156,6 +155,13 @@ class Trial:
                     return ways
         return ()
 
+    def _may_follow(self, convention: Convention) -> bool:
+        """Whether nothing in its signature speaks against a convention."""
+        excluded = self.target.binding.excludes if self.target.binding is not None else ()
+        return convention.name not in excluded and not (
+            convention.sets and self.target.takes(convention.sets)
+        )
+
     def closest(self) -> tuple[Convention, ...]:
         """Conventions that leave the fewest failures, of those that need no constant; often none.
 
@@ -164,9 +170,8 @@ class Trial:
         if not self.vectors or self.stopped:
             return ()
         dtype = "float64" if "float64" in self.target.dtypes else self.target.dtypes[0]
-        excluded = self.target.binding.excludes if self.target.binding is not None else ()
         known = catalogue(self.vectors[0].formula.name).conventions
-        ways = [c for c in known if c.call is None and c.name not in excluded]
+        ways = [c for c in known if c.call is None and self._may_follow(c)]
         chosen: tuple[Convention, ...] = ()
         least = self._failures(dtype, chosen)
         while least and len(chosen) < MOST_TOGETHER:

@@ -30,7 +30,7 @@ class Groups:
         starts = xp.where(fresh, places[..., 1:], 0 * places[..., 1:])
         starts = xp.running_max(xp.concatenate([0 * places[..., :1], starts], -1))
         self._xp = xp
-        self._index = xp.take(starts, xp.order(order))
+        self._index = xp.put_into(xp.zeros_like(places), order, starts)
         self._first = xp.take(order, self._index)
 
     def sums(self, values: Any) -> Any:

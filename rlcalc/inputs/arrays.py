@@ -141,9 +141,14 @@ def _check_valid(xp: Backend, parameter: Parameter, array: Any, mask: Any) -> No
     if interval.low is None and interval.high is None:
         return
     seen, flags = xp.look(array), None if mask is None else xp.look(mask)
-    if seen is not None and (mask is None or flags is not None):
-        valid = seen if flags is None else seen[np.broadcast_to(flags, seen.shape)]
-        check_array(parameter, valid, xp.eps(array))
+    if seen is None or (mask is not None and flags is None):
+        return
+    try:  # the whole first: what is masked is mostly harmless, and to cut it out takes longer than to look
+        check_array(parameter, seen, xp.eps(array))
+    except InputError:
+        if flags is None:
+            raise
+        check_array(parameter, seen[np.broadcast_to(flags, seen.shape)], xp.eps(array))
 
 
 def _by_name(mdp: Any, value: Any) -> Any:

@@ -6,7 +6,7 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
-from rlcalc.conform import conventions
+from rlcalc.conform import conventions, token_conventions
 from rlcalc.conform.catalogue import Catalogue
 
 
@@ -21,4 +21,5 @@ def catalogue(formula: str) -> Catalogue:
     """Faults and conventions of a formula; none where no module declares any."""
     known = formula in formulas_with_faults()
     module = import_module(f"{__name__}.{formula}") if known else None
-    return Catalogue.declared(formula, vars(module).values() if module else (), vars(conventions).values())
+    ways = [*vars(conventions).values(), *vars(token_conventions).values()]
+    return Catalogue.declared(formula, vars(module).values() if module else (), ways)

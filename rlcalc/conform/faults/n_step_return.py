@@ -7,7 +7,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
-from rlcalc.conform.faults import _sequence as shared
+from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults._sequence import discounts, with_returns
 
 
