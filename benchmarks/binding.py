@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.conform.field import Judged, cases, judged
 
 # before anything was changed for them
-FIRST_RUN = "first run: 33 of 47 judged rightly, 3 falsely accused, 2 missed"
+FIRST_RUN = "first run: 31 of 47 judged rightly, 3 falsely accused, 2 missed, 11 not judged"
 
 
 def main() -> None:

@@ -17,9 +17,11 @@ from rlcalc.errors import RlcalcError as RlcalcError
 from rlcalc.errors import UnknownName as UnknownName
 from rlcalc.evaluation import derive as derive
 from rlcalc.evaluation import evaluate as evaluate
+from rlcalc.experience import Experience, Table
 from rlcalc.mdp.model import MDP
 
 _Numbers: TypeAlias = ArrayLike | torch.Tensor | Fraction | Sequence[Any]
+_Steps: TypeAlias = str | int | float | Fraction | Sequence[Any] | Mapping[Any, Any] | Experience | Table
 _Process: TypeAlias = str | Path | Mapping[str, Any] | MDP
 
 def discounted_return(
@@ -27,6 +29,8 @@ def discounted_return(
     values: _Numbers | None = None,
     gamma: _Numbers = 1,
     bootstrap: _Numbers | None = None,
+    tail: _Numbers | None = None,
+    repeat: bool | None = None,
     terminated: _Numbers | None = None,
     truncated: _Numbers | None = None,
     next_values: _Numbers | None = None,
@@ -158,16 +162,84 @@ def expected_sarsa_target(
 ) -> Any:
     """Target of expected SARSA."""
 
+def sac_target(
+    rewards: _Numbers,
+    alpha: _Numbers,
+    gamma: _Numbers,
+    next_q1: _Numbers | None = None,
+    next_q2: _Numbers | None = None,
+    next_log_probs: _Numbers | None = None,
+    q1_values: _Numbers | None = None,
+    q2_values: _Numbers | None = None,
+    policy: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Target of soft actor-critic and TD3."""
+
+def c51_projection(
+    rewards: _Numbers,
+    next_probs: _Numbers,
+    gamma: _Numbers,
+    v_min: _Numbers | None = None,
+    v_max: _Numbers | None = None,
+    atoms: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+    truncated: _Numbers | None = None,
+    n: _Numbers = 1,
+) -> Any:
+    """Projection of a distributional target (C51)."""
+
+def quantile_huber_loss(
+    quantiles: _Numbers,
+    targets: _Numbers,
+    taus: _Numbers | None = None,
+    kappa: _Numbers = 1,
+    reduction: Literal["sum", "mean"] = "sum",
+) -> Any:
+    """Quantile Huber loss (QR-DQN, IQN)."""
+
+def backup(
+    rewards: _Numbers,
+    next_values: _Numbers,
+    probs: _Numbers | None = None,
+    gamma: _Numbers = ...,
+    max: bool | None = None,
+) -> Any:
+    """One backup."""
+
 def bellman(
     mdp: _Process,
-    gamma: _Numbers,
+    gamma: _Numbers | None = None,
 ) -> Any:
     """Bellman optimality equation."""
 
+def value_iteration(
+    mdp: _Process,
+    gamma: _Numbers | None = None,
+    sweeps: int | float | Literal["inf"] = ...,
+    values: _Numbers | None = None,
+    in_place: bool | None = None,
+    order: _Numbers | str | None = None,
+) -> Any:
+    """Value iteration."""
+
+def policy_iteration(
+    mdp: _Process,
+    policy: _Numbers | str | Mapping[str, Any] | None = None,
+    gamma: _Numbers | None = None,
+) -> Any:
+    """Policy iteration."""
+
 def policy_eval(
     mdp: _Process,
-    policy: _Numbers | Literal["uniform"] = "uniform",
-    gamma: _Numbers = ...,
+    policy: _Numbers | str | Mapping[str, Any] = "uniform",
+    gamma: _Numbers | None = None,
+    sweeps: int | float | Literal["inf"] | None = None,
+    values: _Numbers | None = None,
+    in_place: bool | None = None,
+    order: _Numbers | str | None = None,
 ) -> Any:
     """Value of a policy."""
 
@@ -199,6 +271,134 @@ def policy_gradient(
     horizon: int | float | Literal["inf"] = ...,
 ) -> Any:
     """Exact policy gradient."""
+
+def reinforce_episode(
+    theta: _Numbers,
+    states: _Numbers,
+    actions: _Numbers,
+    rewards: _Numbers,
+    gamma: _Numbers = 1,
+    baseline: _Numbers | None = None,
+    terminated: _Numbers | None = None,
+) -> Any:
+    """REINFORCE from episodes."""
+
+def is_return(
+    ratios: _Numbers | None = None,
+    returns: _Numbers | None = None,
+    step_ratios: _Numbers | None = None,
+    rewards: _Numbers | None = None,
+    gamma: _Numbers = 1,
+) -> Any:
+    """Returns by importance sampling."""
+
+def td(
+    steps: _Steps | None = None,
+    episodes: _Steps | None = None,
+    values: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] = ...,
+    gamma: _Numbers = 1,
+    n: int | float | Literal["inf"] = 1,
+    lam: _Numbers | None = None,
+    replacing: bool | None = None,
+) -> Any:
+    """TD learning of state values: TD(0), n-step TD, TD(λ)."""
+
+def q_learning(
+    steps: _Steps,
+    q: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] = ...,
+    gamma: _Numbers = 1,
+    n: int | float | Literal["inf"] = 1,
+    lam: _Numbers | None = None,
+    replacing: bool | None = None,
+    actions: _Numbers | str | None = None,
+) -> Any:
+    """Q-learning from steps."""
+
+def sarsa(
+    steps: _Steps,
+    q: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] = ...,
+    gamma: _Numbers = 1,
+    n: int | float | Literal["inf"] = 1,
+    lam: _Numbers | None = None,
+    replacing: bool | None = None,
+    actions: _Numbers | str | None = None,
+) -> Any:
+    """SARSA from steps."""
+
+def expected_sarsa(
+    steps: _Steps,
+    q: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] = ...,
+    epsilon: _Numbers = ...,
+    gamma: _Numbers = 1,
+    n: int | float | Literal["inf"] = 1,
+    actions: _Numbers | str | None = None,
+) -> Any:
+    """Expected SARSA from steps."""
+
+def double_q(
+    steps: _Steps,
+    q1: _Steps | None = None,
+    q2: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] = ...,
+    gamma: _Numbers = 1,
+    update: _Numbers | str | None = None,
+    actions: _Numbers | str | None = None,
+) -> Any:
+    """Double Q-learning from steps."""
+
+def mc(
+    steps: _Steps | None = None,
+    episodes: _Steps | None = None,
+    gamma: _Numbers = 1,
+    visit: Literal["first", "every"] = "first",
+    values: _Steps | None = None,
+    alpha: _Numbers | Literal["1/k"] | None = None,
+) -> Any:
+    """Monte Carlo prediction from episodes."""
+
+def batch(
+    steps: _Steps | None = None,
+    episodes: _Steps | None = None,
+    method: Literal["td", "mc"] = "td",
+    gamma: _Numbers = 1,
+) -> Any:
+    """Batch TD and batch Monte Carlo."""
+
+def bandit(
+    actions: _Numbers | str,
+    rewards: _Numbers,
+    arms: _Numbers | str | None = None,
+    initial: _Numbers = 0,
+    alpha: _Numbers | Literal["1/k"] = "1/k",
+) -> Any:
+    """Estimates of a bandit, pull by pull."""
+
+def epsilon_greedy(
+    q: _Numbers,
+    epsilon: _Numbers,
+) -> Any:
+    """ε-greedy policy."""
+
+def ucb(
+    q: _Numbers,
+    counts: _Numbers,
+    c: _Numbers = 2,
+    t: _Numbers | None = None,
+) -> Any:
+    """Upper confidence bound."""
+
+def gradient_bandit(
+    actions: _Numbers,
+    rewards: _Numbers,
+    preferences: _Numbers,
+    alpha: _Numbers,
+    baseline: _Numbers | Literal["before", "with"] = "before",
+) -> Any:
+    """Gradient bandit."""
 
 def gaussian_log_prob(
     x: _Numbers,
@@ -307,6 +507,15 @@ def kl(
     q: _Numbers,
 ) -> Any:
     """Kullback–Leibler divergence."""
+
+def trust_region(
+    radius: _Numbers,
+    old: _Numbers | None = None,
+    new: _Numbers | None = None,
+    theta: _Numbers | None = None,
+    gradient: _Numbers | None = None,
+) -> Any:
+    """Trust region and natural gradient."""
 
 def grpo_advantage(
     rewards: _Numbers,

@@ -34,6 +34,7 @@ _LONG = 80  # characters of the words of a choice
 # lists may hold Fractions and tensors as well, which ArrayLike does not know of
 ALIASES = """
 _Numbers: TypeAlias = ArrayLike | torch.Tensor | Fraction | Sequence[Any]
+_Steps: TypeAlias = str | int | float | Fraction | Sequence[Any] | Mapping[Any, Any] | Experience | Table
 _Process: TypeAlias = str | Path | Mapping[str, Any] | MDP
 """
 
@@ -43,7 +44,8 @@ def stub() -> str:
     package: Any = rlcalc
     homes = {"__version__": "rlcalc._version", **package._FROM}
     imports = sorted(f"from {homes[name]} import {name} as {name}" for name in package.__all__)
-    lines = [HEAD + "\n".join([*imports, "from rlcalc.mdp.model import MDP"]), ALIASES.rstrip("\n")]
+    imports += ["from rlcalc.experience import Experience, Table", "from rlcalc.mdp.model import MDP"]
+    lines = [HEAD + "\n".join(imports), ALIASES.rstrip("\n")]
     for name in formula_names():
         lines += ["", *_function(load_formula(name))]
     return "\n".join(lines) + "\n"
@@ -71,6 +73,8 @@ def _type(parameter: Parameter) -> str:
     words = f"Literal[{choices}]" if choices else ""
     if parameter.kind == "mdp":
         return "_Process"
+    if parameter.is_text:
+        return "_Steps"
     if parameter.kind == "choice":
         return words
     if parameter.kind == "word":
@@ -79,6 +83,8 @@ def _type(parameter: Parameter) -> str:
         return 'int | float | Literal["inf"]'
     if parameter.is_switch:
         return "bool"
+    if parameter.policy:
+        return "_Numbers | str | Mapping[str, Any]"
     return f"_Numbers | {words}" if words else "_Numbers"
 
 

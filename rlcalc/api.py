@@ -113,7 +113,7 @@ def signature_of(spec: Formula) -> inspect.Signature:
         special = any(parameter.name in form.parameters for form in spec.forms)
         after_optional = bool(found) and found[-1].default is not inspect.Parameter.empty
         default: Any = inspect.Parameter.empty
-        if special or not parameter.required:
+        if special or parameter.of_mdp or not parameter.required:
             default = _shown_default(parameter)
         elif after_optional:
             default = REQUIRED

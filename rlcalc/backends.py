@@ -63,6 +63,22 @@ class Backend(ABC):
         """The entries of the last axis at the indices, both of one shape before it."""
 
     @abstractmethod
+    def put_into(self, array: Any, index: Any, values: Any) -> Any:
+        """The array itself, with other entries at the indices of its last axis: only of one just made."""
+
+    @abstractmethod
+    def order(self, array: Any) -> Any:
+        """Indices that sort the last axis; equal entries keep their order."""
+
+    @abstractmethod
+    def running_max(self, array: Any) -> Any:
+        """The largest entry so far, along the last axis."""
+
+    @abstractmethod
+    def pooled(self, values: Any, index: Any) -> Any:
+        """Along the last axis, the sum of the values at each index; as many sums as values."""
+
+    @abstractmethod
     def constant(self, array: Any) -> Any:
         """The same values without the graph that they came with."""
 
@@ -104,7 +120,28 @@ class _NumPy(Backend):
     def take(self, array: Any, index: Any) -> Any:
         return np.take_along_axis(array, index, -1)
 
+    def order(self, array: Any) -> Any:
+        return np.argsort(array, axis=-1, kind="stable")
+
+    def running_max(self, array: Any) -> Any:
+        return np.maximum.accumulate(array, -1)
+
+    def pooled(self, values: Any, index: Any) -> Any:
+        rows = index.reshape(-1, index.shape[-1])
+        flat = (rows + rows.shape[-1] * np.arange(len(rows))[:, None]).ravel()
+        sums = np.bincount(flat, values.ravel(), flat.size) if flat.size else np.zeros(0)
+        return sums.reshape(index.shape).astype(values.dtype)
+
     def constant(self, array: Any) -> Any:
+        return array
+
+    def log_softmax(self, x: Any, axis: int) -> Any:
+        """The largest entry is subtracted first, so nothing overflows."""
+        shifted = x - x.max(axis=axis, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+    def put_into(self, array: Any, index: Any, values: Any) -> Any:
+        np.put_along_axis(array, index, values, -1)
         return array
 
     def softmax(self, x: Any, axis: int) -> Any:
@@ -143,6 +180,18 @@ class _Torch(Backend):
 
     def take(self, array: Any, index: Any) -> Any:
         return array.gather(-1, index)
+
+    def order(self, array: Any) -> Any:
+        return array.argsort(dim=-1, stable=True)
+
+    def running_max(self, array: Any) -> Any:
+        return array.cummax(-1).values
+
+    def put_into(self, array: Any, index: Any, values: Any) -> Any:
+        return array.scatter_(-1, index, values)
+
+    def pooled(self, values: Any, index: Any) -> Any:
+        return torch.zeros_like(values).scatter_add(-1, index, values)
 
     def constant(self, array: Any) -> Any:
         return array.detach()

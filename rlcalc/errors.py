@@ -34,6 +34,10 @@ class RlcalcError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython and Jupyter print in place of a traceback: three lines."""
+        return [line for line in (f"{type(self).__name__} ({self.code})", self.message, self.hint) if line]
+
     def __reduce__(self) -> tuple[type[RlcalcError], tuple[str, str, str]]:
         # an exception remembers the arguments of Exception only, and could not cross to another process
         return type(self), (self.code, self.message, self.hint)

@@ -24,6 +24,7 @@ from rlcalc.inputs.arrays import from_exact
 from rlcalc.inputs.bind import Inputs, bind
 from rlcalc.nested import flatten, map_nested, to_python
 from rlcalc.specs import Formula, Output, load_formula
+from rlcalc.steps import notebook
 from rlcalc.steps.derivation import Derivation
 
 BACKENDS = ("sympy", "numpy", "torch")
@@ -69,6 +70,18 @@ class Evaluation:
     notes: list[str]
     chosen: str = ""
 
+    def _repr_html_(self) -> str:
+        """For notebooks: what was given, the answers, the steps, and whether the backends agree."""
+        steps = self.derivation.steps if self.derivation is not None else []
+        answers = {name: _first_known(result) for name, result in self.wanted.items()}
+        agree = {True: "The backends agree.", False: "The backends DISAGREE.", None: ""}[self.agree]
+        return notebook.html(self.formula, self.inputs.texts(), answers, steps, self.notes, agree)
+
+    def _repr_latex_(self) -> str:
+        steps = self.derivation.steps if self.derivation is not None else []
+        answers = {name: _first_known(result) for name, result in self.wanted.items()}
+        return notebook.latex(self.formula, self.inputs.texts(), answers, steps, self.notes)
+
     def __repr__(self) -> str:
         ran = " ".join(self.backends) or "nothing"
         agree = {True: "agree", False: "disagree", None: "not compared"}[self.agree]
@@ -110,6 +123,12 @@ class Evaluation:
             hint = suggestion(name, known) or f"There are {', '.join(known)}."
             raise UnknownName("unknown_output", f"There is no output {shown(name)} here.", hint)
         self.chosen = name
+
+
+def _first_known(result: Result) -> Any:
+    """An output in the form that says most."""
+    found = (result.exact, result.numpy, result.torch)
+    return next((value for value in found if value is not None), "")
 
 
 def check_backends(names: Sequence[str]) -> tuple[str, ...]:
@@ -170,8 +189,10 @@ def derive_bound(inputs: Inputs) -> Derivation:
     return derivation
 
 
-def run_numeric(inputs: Inputs, backend: str, dtype: str = "float64", device: str = "cpu") -> dict[str, Any]:
-    """Outputs of one numeric form as floats and nested lists, by output name."""
+def run_numeric(
+    inputs: Inputs, backend: str, dtype: str = "float64", device: str = "cpu", notes: list[str] | None = None
+) -> dict[str, Any]:
+    """Outputs of one numeric form as floats and nested lists, by output name; ``notes`` takes its remarks."""
     spec = inputs.formula
     arrays = from_exact(inputs, backend, dtype, device)
     forms = load_forms(spec.name)
@@ -181,6 +202,8 @@ def run_numeric(inputs: Inputs, backend: str, dtype: str = "float64", device: st
             found = forms.numpy_form(**arrays)
     else:
         found = _differentiated(spec, forms.torch_form, arrays)
+    if notes is not None:
+        notes += found.get("notes", ())
     return {
         output.name: to_python(found[key][..., 0] if output.of else found[key])
         for output in spec.outputs
@@ -274,7 +297,7 @@ def evaluate_bound(
         if outside is not None:
             notes.append(f"{backend} was skipped: {outside} lies outside the range of {dtype}.")
             continue
-        numeric[backend] = run_numeric(inputs, backend, dtype, device)
+        numeric[backend] = run_numeric(inputs, backend, dtype, device, notes)
         ran.append(backend)
     if refused is not None and not ran:
         raise refused

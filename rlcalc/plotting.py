@@ -66,7 +66,8 @@ def save(figure: Any, name: Path | str) -> Path:
     labels = [label for axes in figure.axes for label in axes.get_legend_handles_labels()[1]]
     columns = 4 if sum(map(len, labels)) <= _LEGEND else 2
     # outside the axes, so that it can cover no data
-    figure.legend(loc="outside lower center", ncols=columns, frameon=False)
+    if labels:
+        figure.legend(loc="outside lower center", ncols=columns, frameon=False)
     with _as_plot_error(), replacing(path) as file:
         figure.savefig(file, format=path.suffix[1:].lower(), dpi=150)
     return path

@@ -21,11 +21,12 @@ from rlcalc.errors import DataError, UnknownName, shown, suggestion
 from rlcalc.files import read_text
 from rlcalc.records import Place, read_record
 
-Kind = Literal["number", "integer", "count", "flag", "choice", "word", "mdp"]
+Kind = Literal["number", "integer", "count", "flag", "choice", "word", "mdp", "steps", "episodes", "table"]
 Group = Literal[
     "Returns",
     "Value targets",
     "Control and policy gradient",
+    "Learning from experience",
     "Bandits and exploration",
     "Continuous actions",
     "Advantage, actor and critic",
@@ -139,7 +140,8 @@ class Parameter:
     Attributes:
         name: Python name; the option is the same with dashes.
         kind: ``number`` (exact), ``integer``, ``count`` (integer >= 1 or
-            ``inf``), ``flag``, ``choice``, ``word``, ``mdp``. A ``number``
+            ``inf``), ``flag``, ``choice``, ``word``, ``mdp``; ``steps``, ``episodes`` of
+            experience and a ``table`` of initial values by name. A ``number``
             with ``choices`` accepts those words as well.
         shape: dimension names, ``()`` for a scalar; ``"T+1"`` is one longer.
         each: dimension along which a scalar may also be given once per entry.
@@ -150,8 +152,12 @@ class Parameter:
         ask: what to say when a required value is missing.
         single: in Python one number for the whole batch, never an array.
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
+        samples: on the command line several values are so many samples, each evaluated on its own.
+        actions: steps and tables are of states and actions, not of states alone.
         blanks: a text with blanks is several entries; else it is one word with blanks in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
+        policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
+        of_mdp: where it is not given, the process says it, if it does.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
 
@@ -172,6 +178,10 @@ class Parameter:
     masks: bool = False
     seen_if: str = ""
     below: str = ""
+    samples: bool = False
+    actions: bool = False
+    policy: bool = False
+    of_mdp: bool = False
     blanks: bool = False
 
     def __post_init__(self) -> None:
@@ -201,7 +211,12 @@ class Parameter:
 
     @property
     def takes_many(self) -> bool:
-        return bool(self.shape) or self.each is not None
+        return bool(self.shape) or self.each is not None or self.is_text or self.samples
+
+    @property
+    def is_text(self) -> bool:
+        """Steps and tables: one text, however many words it is typed in."""
+        return self.kind in ("steps", "episodes", "table")
 
 
 @dataclass(frozen=True)
@@ -321,6 +336,11 @@ class Formula:
         known = [p.name for p in self.parameters]
         hint = suggestion(name, known) or f"It takes {', '.join(known)}."
         raise UnknownName("unknown_parameter", f"{self.name} has no parameter {shown(name)}.", hint)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether its steps are those of the rows of a table of experience."""
+        return any(output.shape[:1] in (("step",), ("visit",)) for output in self.outputs)
 
     @property
     def answer(self) -> Output:

@@ -98,7 +98,7 @@ def drawn(name, **raw):
     panels, function = plots.DRAW[load_formula(name).plot]
     _, axes = plotting.new_figure(panels)
     function(*axes, evaluate(name, raw))
-    assert axes[0].get_title()
+    assert axes[0].get_title() or axes[0].figure.get_suptitle()
     assert axes[-1].get_xlabel()
     assert all(one.get_ylabel() for one in axes)
     assert any(one.get_legend_handles_labels()[1] for one in axes)
@@ -114,7 +114,9 @@ def test_every_picture_of_a_specification_is_drawn(tmp_path):
         spec = load_formula(head.name)
         if spec.plot:
             example = next(
-                e for e in spec.examples if not any(w.isalpha() for w in shlex.split(e["args"])[1:2])
+                e
+                for e in spec.examples
+                if not any(w.isalpha() and len(w) == 1 for w in shlex.split(e["args"])[1:2])
             )
             target = tmp_path / f"{head.name}.svg"
             words = [*shlex.split(example["args"]), "-q", "--plot", str(target)]
@@ -194,10 +196,59 @@ def test_the_shares_of_a_divergence_sum_to_it():
 
 
 def test_the_best_actions_are_framed():
-    axes = drawn("bellman", mdp="grid2x2", gamma="0.9")
+    axes, below = drawn("bellman", mdp="robot", gamma="0.9")
     texts = [text.get_text() for text in axes.texts]
-    assert texts[:4] == ["0.81", "0.9", "0.81", "0.9"]  # two steps from the goal: 0.9; a bump costs one more
+    # 5000/59 and 4500/59 are the best values; a charged robot cannot recharge
+    assert texts == ["84.75", "79.27", "75.96", "71.64", "76.27"]
     frames = sorted(
         (round(line.get_ydata().mean()), round(line.get_xdata()[:2].mean())) for line in axes.get_lines()
     )
-    assert frames == [(0, 1), (0, 3), (1, 1), (2, 3)]  # down or right; down; right
+    assert frames == [(0, 0), (1, 2)]  # search; recharge
+    curves = {line.get_label(): line for line in below.get_lines() if not line.get_label().startswith("_")}
+    assert set(curves) == {"high", "low"}
+    # without a future searching pays 10, and 7/2 when low
+    assert [curves[name].get_ydata()[0] for name in ("high", "low")] == [10, 3.5]
+
+
+def test_a_grid_has_its_values_and_an_arrow_for_every_best_move():
+    axes, below = drawn("bellman", mdp="grid4x4", gamma="1")
+    texts = [text.get_text() for text in axes.texts if text.get_text()]
+    assert texts[:4] == ["end", "−1", "−2", "−3"]
+    arrows = [text for text in axes.texts if not text.get_text()]
+    # two or four ways are as short in the cells off the edges: 4 cells with one, see figure 4.1 of the book
+    best = {"1": 1, "2": 1, "3": 2, "4": 1, "5": 2, "6": 4, "7": 1, "8": 1, "9": 4, "10": 2, "11": 1, "12": 2}
+    assert len(arrows) == sum(best.values()) + 2  # cells 13 and 14 have one each
+    assert below.get_xlabel() == "discount γ; here 1"
+
+
+def points(line):
+    return dict(zip(line.get_xdata().tolist(), line.get_ydata().tolist(), strict=True))
+
+
+def test_pictures_of_training_pass_through_known_points():
+    upper, lower = drawn("group_advantage", rewards=[1, 0, 0, 0], groups=[0, 0, 0, 0])
+    grpo, dr_grpo, rloo, mean = upper.get_lines()[:4]
+    assert points(dr_grpo)[0.25] == pytest.approx(3 / 4)
+    assert points(rloo)[0.25] == pytest.approx(1)
+    assert points(mean)[0.25] == pytest.approx(3)
+    assert points(grpo)[0.5] == pytest.approx(3**0.5 / 2)
+    assert points(lower.get_lines()[1])[0.75] == pytest.approx(-3 / 4)
+    axes = drawn("loss_aggregation", loss=[["1", "2"], ["3", "0"]], mask=[[1, 1], [1, 0]])
+    token, *_, prompts = axes.get_lines()
+    assert list(token.get_ydata()) == pytest.approx([1 / 3, 1 / 3])
+    assert list(prompts.get_ydata()) == pytest.approx([1 / 2, 1 / 4])  # the shorter answer first
+    upper, lower = drawn("policy_clip", logp=["log(3/4)"], old_logp=["log(1/2)"], adv=["-2"], dual="2")
+    assert upper.get_lines()[-2].get_xydata().tolist() == [[pytest.approx(1.5), pytest.approx(-1.5)]]
+    held = lower.get_lines()[3]
+    assert held.get_ydata()[-1] == 0  # beyond the dual clip
+    upper, lower = drawn(
+        "dpo_loss", chosen=["-2"], rejected=["-4"], ref_chosen=["-3"], ref_rejected=["-4"], beta="1/2"
+    )
+    assert upper.get_lines()[3].get_xdata() == [1.0]
+    middle = lower.get_lines()[0]
+    assert middle.get_ydata()[200] == pytest.approx(-1 / 4)  # −β/2 at a margin of 0
+    upper, lower = drawn("kl_estimate", logp=["-1"], ref_logp=["-2"])
+    biases = [line for line in lower.get_lines() if str(line.get_label()).startswith("bias")]
+    assert max(abs(biases[0].get_ydata())) < 1e-12
+    assert max(abs(biases[2].get_ydata())) < 1e-12
+    assert max(abs(biases[1].get_ydata())) > 0.1

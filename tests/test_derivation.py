@@ -141,7 +141,8 @@ def test_every_format_is_well_formed(d: Derivation) -> None:
     assert latex.count("{") == latex.count("}")
     assert latex.count(r"\left") == latex.count(r"\right")
     assert d._repr_latex_().startswith("$")
-    assert latex in d._repr_latex_()
+    shown = d._repr_latex_()
+    assert all(row.removesuffix(r" \\") in shown for row in latex.splitlines()[1:-1])
     assert all(set(step) <= {"text", "latex", "note"} for step in d.json_steps())
 
 

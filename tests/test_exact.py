@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from rlcalc._lazy import sympy
 from rlcalc.errors import InputError, UnknownName
 from rlcalc.exact import (
     compare,
@@ -560,3 +561,11 @@ def test_to_sympy() -> None:
     assert to_sympy(Fraction(-3, 6)) == sympy.Rational(-1, 2)
     assert to_sympy(4) is sympy.Integer(4)
     assert to_sympy(symbol("l")) is symbol("l")
+
+
+def test_shares_of_unrelated_powers_of_e_add_up_to_one_in_bounded_time() -> None:
+    """A greatest common divisor of polynomials in as many unknowns took more than an hour."""
+    powers = [sympy.exp(sympy.Rational(k * k, 7 * k + 1)) for k in range(1, 9)]
+    assert compare(sum(power / sum(powers) for power in powers), 1) == 0
+    inverse = sympy.exp(sympy.Rational(-1, 10))
+    assert compare(1 / (1 + inverse) + 1 / (1 + 1 / inverse), 1) == 0

@@ -70,18 +70,21 @@ def test_garbage_under_the_mask_changes_no_value_and_no_gradient(formula: str, g
         }
         wanted = rlcalc.compute(formula, **arrays)
         same(rlcalc.compute(formula, **worse), wanted)
-        leaves = {k: torch.tensor(worse[k], requires_grad=True) for k in tables(formula, arrays)}
-        rest = {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in worse.items()}
-        found = rlcalc.compute(formula, **{**rest, **leaves})
-        same(found, wanted)
-        answer = next(iter(found.values())).sum()
-        if answer.requires_grad:
-            answer.backward()
-        for leaf in leaves.values():
-            slope = torch.zeros(1) if leaf.grad is None else leaf.grad
-            assert slope.isfinite().all()
-            if leaf.grad is not None:
-                assert (slope[torch.tensor(~there)] == 0).all()
+        clean, dirty = slopes(formula, arrays, arrays), slopes(formula, arrays, worse)
+        for name, slope in clean.items():
+            np.testing.assert_array_equal(dirty[name], slope, err_msg=name)
+            assert (slope[~there] == 0).all()
+
+
+def slopes(formula: str, arrays: Arrays, given: Arrays) -> Arrays:
+    """Gradients of the sum of all outputs by every table, at given numbers."""
+    leaves = {k: torch.tensor(given[k], requires_grad=True) for k in tables(formula, arrays)}
+    rest = {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in given.items()}
+    found = rlcalc.compute(formula, **{**rest, **leaves})
+    answers = [value.sum() for value in found.values() if value.requires_grad]
+    if answers:
+        sum(answers).backward()
+    return {k: np.zeros(leaf.shape) if leaf.grad is None else leaf.grad.numpy() for k, leaf in leaves.items()}
 
 
 @each_formula
@@ -134,10 +137,12 @@ def test_a_masked_row_or_column_put_in_anywhere_changes_nothing(formula: str, ax
             same(found, wanted)
 
 
-@pytest.mark.parametrize("mode", load_formula("loss_aggregation").parameter("mode").choices)
+# a prompt's answers stay together, and its denominator is no count of the batch's
+MODES = [m for m in load_formula("loss_aggregation").parameter("mode").choices if m != "prompt-mean"]
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_parts_with_global_denominators_add_up_on_any_number_of_ranks(mode: str) -> None:
-    if mode == "prompt-mean":
-        return  # a prompt's answers stay together, and its denominator is no count of the batch's
     chance = np.random.default_rng(3)
     loss = chance.normal(size=(6, 5))
     mask = chance.random((6, 5)) < 0.6
@@ -152,6 +157,59 @@ def test_parts_with_global_denominators_add_up_on_any_number_of_ranks(mode: str)
                 for p in parts
             ]
             np.testing.assert_allclose(sum(found) / ranks, whole, rtol=1e-12)
+
+
+@pytest.mark.parametrize("formula", ["value_clip_loss", "gspo", "sft_loss"])
+def test_parts_of_other_losses_add_up(formula: str) -> None:
+    """With the count of the whole batch, over whichever pieces or ranks it is spread."""
+    chance = np.random.default_rng(4)
+    mask = chance.random((6, 5)) < 0.6
+    mask[2] = False
+    table = [-np.abs(chance.normal(size=(6, 5))) for _ in range(3)]
+    labels = np.where(mask, chance.integers(0, 3, size=(6, 5)), -100)
+    values = dict(zip(("values", "old_values", "returns"), table, strict=True))
+    given: dict[str, tuple[Arrays, str, int]] = {
+        "value_clip_loss": ({**values, "mask": mask}, "tokens", int(mask.sum())),
+        "gspo": (
+            {"logp": table[0], "old_logp": table[1], "adv": chance.normal(size=6), "mask": mask},
+            "sequences",
+            int(mask.any(1).sum()),
+        ),
+        "sft_loss": (
+            {"logits": chance.normal(size=(6, 5, 3)), "labels": labels},
+            "tokens",
+            int(mask[:, 1:].sum()),
+        ),
+    }
+    arrays, name, count = given[formula]
+    whole = rlcalc.compute(formula, **arrays)["loss"]
+    for cut in range(1, 6):
+        parts = [{k: v[rows] for k, v in arrays.items()} for rows in (slice(cut), slice(cut, None))]
+        found = [rlcalc.compute(formula, **part, **{name: count})["loss"] for part in parts]
+        np.testing.assert_allclose(sum(found), whole, rtol=1e-12)
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_what_has_no_label_changes_no_loss_and_no_gradient(garbage: float) -> None:
+    """The mask of sft_loss is in its labels: −100 hides the line before it, and the last hides itself."""
+    labels = np.array([[-100, 1, -100, 0], [0, -100, -100, -100]])
+    logits = np.random.default_rng(5).normal(size=(2, 4, 3))
+    learned = np.zeros((2, 4), bool)
+    learned[:, :-1] = labels[:, 1:] != -100
+    worse = np.where(learned[..., None], logits, garbage)
+    for smoothing in (0.0, 0.25):
+        wanted = rlcalc.compute("sft_loss", logits=logits, labels=labels, smoothing=smoothing)
+        same(rlcalc.compute("sft_loss", logits=worse, labels=labels, smoothing=smoothing), wanted)
+        slopes = []
+        for table in (logits, worse):
+            leaf = torch.tensor(table, requires_grad=True)
+            given = {"labels": torch.tensor(labels), "smoothing": smoothing}
+            found = rlcalc.compute("sft_loss", logits=leaf, **given)
+            same(found, wanted)
+            found["loss"].backward()
+            slopes.append(leaf.grad.numpy())
+        np.testing.assert_array_equal(*slopes)
+        assert (slopes[0][~learned] == 0).all()
 
 
 def test_rows_of_different_lengths_are_padded_and_masked() -> None:

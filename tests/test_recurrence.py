@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import subprocess
 import sys
+import types
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlcalc.errors import InputError
+from rlcalc.recurrence import compiled, time_major
 from rlcalc.recurrence import scan as recurrence
 from rlcalc.recurrence.scan import by_slabs, one_by_one, scan_numpy, scan_torch, windows_numpy, windows_torch
 
@@ -92,8 +95,7 @@ def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, float
 @pytest.fixture
 def tiny_slabs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slabs of 7 elements: small problems cross every boundary."""
-    monkeypatch.setattr(recurrence, "SLAB_NUMPY", 7)
-    monkeypatch.setattr(recurrence, "SLAB_TORCH", 7)
+    monkeypatch.setattr(recurrence, "SLAB", 7)
 
 
 @scans
@@ -258,8 +260,7 @@ def test_a_cut_hides_the_largest_finite_number(scan: Any, later: float, at: int)
 def test_a_cut_hides_what_is_not_finite(
     scan: Any, later: float, slab: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recurrence, "SLAB_NUMPY", slab)
-    monkeypatch.setattr(recurrence, "SLAB_TORCH", slab)
+    monkeypatch.setattr(recurrence, "SLAB", slab)
     for at in range(8):
         b, a = np.tile(np.arange(1.0, 9.0), (3, 1)), np.full((3, 8), 0.5)
         last = np.ones(3)
@@ -498,7 +499,7 @@ def test_the_derivative_by_a_cut_before_a_value_that_is_not_finite_is_zero() -> 
 
 def test_slabs_and_empty_windows_keep_the_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
     assert windows_numpy(np.empty((2, 0), np.float32), 1.0, 0.0, 1).dtype == np.float32
-    monkeypatch.setattr(recurrence, "SLAB_NUMPY", 2)
+    monkeypatch.setattr(recurrence, "SLAB", 2)
     x = by_slabs(lambda y: 2 * y, np.array([[1, 2], [3, 4], [5, 6]], np.float32))
     assert x.dtype == np.float32
     assert x.tolist() == [[2, 4], [6, 8], [10, 12]]
@@ -545,3 +546,44 @@ def test_forward_and_reverse_mode_agree_in_batches_and_at_cuts() -> None:
     torch.testing.assert_close(
         curvature, torch.func.jacrev(torch.func.jacrev(lambda a: scan_torch(b, a).sum()))(a)
     )
+
+
+# --- compiled loops ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("major", [False, True])
+def test_compiled_loops_are_the_definition(dtype: str, major: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run as they stand where numba is not installed: what is compiled is the same text."""
+    loops = _uncompiled_loops(monkeypatch)
+    monkeypatch.setattr(compiled, "FEWEST", 1)
+    monkeypatch.setattr(compiled, "_loops", lambda: loops)
+    monkeypatch.setattr(time_major, "ROWS", 2)
+    rng = np.random.default_rng(6)
+    b, a = rng.integers(-8, 9, (2, 3, 9)) / 4, rng.choice([0, 1, -1, 0.5], (2, 3, 9))
+    b, a, last = b.astype(dtype), a.astype(dtype), np.full((2, 3), 2, dtype)
+    a[0, 1, 4], b[0, 1, 5] = 0, math.nan
+    if major:
+        b, a = (np.moveaxis(np.moveaxis(x, -1, 0).copy(), 0, -1) for x in (b, a))
+    for factors in (a, a[0, 0], np.array(0.5), a != 0):
+        got = scan_numpy(b, factors, last)
+        assert got.dtype == dtype
+        full = np.broadcast_to(factors, b.shape)
+        for row in np.ndindex(2, 3):
+            want = one_by_one(b[row].tolist(), full[row].tolist(), 2.0)
+            np.testing.assert_array_equal(got[row], np.array(want, dtype))
+
+
+def _uncompiled_loops(monkeypatch: pytest.MonkeyPatch) -> Any:
+    numba = types.ModuleType("numba")
+    numba.njit = lambda **_: lambda function: function  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "numba", numba)
+    monkeypatch.delitem(sys.modules, "rlcalc.recurrence.loops", raising=False)
+    return importlib.import_module("rlcalc.recurrence.loops")
+
+
+def test_without_numba_the_whole_array_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "find_spec", lambda name: None)
+    compiled._loops.cache_clear()
+    assert compiled._loops() is None
+    compiled._loops.cache_clear()

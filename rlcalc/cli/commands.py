@@ -33,11 +33,18 @@ BUILT_IN = {
         "rlcalc.cli.explain:app", CHECK, "Explain a known bug: what it does, how it shows, its fix."
     ),
     "peers": BuiltIn("rlcalc.cli.peers:app", CHECK, "Check released libraries, and name the bugs they have."),
+    "worksheet": BuiltIn("rlcalc.cli.worksheet:app", CALCULATE, "Print exercises, and their solutions."),
     "find": BuiltIn("rlcalc.cli.find:app", CALCULATE, "Find the command for something."),
     "list": BuiltIn("rlcalc.cli.listing:list_app", CALCULATE, "List all formulas."),
     "show": BuiltIn("rlcalc.cli.listing:show_app", CALCULATE, "Show everything about one formula."),
+    "mdp": BuiltIn("rlcalc.cli.mdp:app", CALCULATE, "List, show and check decision processes."),
     "ppo-run": BuiltIn(
         "rlcalc.cli.ppo_run:app", TRAIN, "Train an agent by PPO with these formulas, checking every update."
+    ),
+    "lm-run": BuiltIn(
+        "rlcalc.cli.lm_run:app",
+        TRAIN,
+        "Train a language model by GRPO, PPO, RLOO or DPO, checking every update.",
     ),
     "audit": BuiltIn("rlcalc.cli.audit:app", MAINTAIN, "Prove or refute every statement of the lecture."),
     "verify": BuiltIn("rlcalc.cli.verify:app", MAINTAIN, "Run the test vectors on every backend."),

@@ -40,6 +40,8 @@ COMMON = (
     Common("--all", "nothing", "", "Shorten nothing: every step, and every entry of a list."),
     Common("--digits", "one", "N", "Significant digits of decimals. Default: 10, or up to 30 to the end."),
     Common("--decimal", "nothing", "", "Print decimals in place of fractions and roots."),
+    Common("--solve", "one", "NAME=X", "Find the input NAME for which the answer is X."),
+    Common("--row", "one", "K", "Show how row K of a table of steps comes about."),
     Common("--output", "one", "NAME", "Print this output only; with -q in place of the first one."),
     Common(
         "--check", "many", "X...", "Check an answer: exact, right as rounded, or wrong and by which mistake."
@@ -56,7 +58,9 @@ Given = Mapping[str, list[str]]  # the values of every option that was typed
 def common_options(spec: Formula) -> tuple[Common, ...]:
     """The options beside the inputs; an input's own option has precedence over one of that name."""
     own = {parameter.option for parameter in spec.parameters}
-    options = (*COMMON, PLOT) if spec.plot else COMMON
+    options: tuple[Common, ...] = (*COMMON, PLOT) if spec.plot else COMMON
+    absent = {"--row": not spec.has_rows, "--solve": not spec.symbolic}
+    options = tuple(common for common in options if not absent.get(common.option))
     return tuple(common for common in options if common.option not in own)
 
 
@@ -119,19 +123,35 @@ def run(spec: Formula, given: Given) -> None:
     """
     own = {parameter.option for parameter in spec.parameters}
     common = {option: values for option, values in given.items() if option not in own}
-    form, view = _form(common), _view(common)
+    form, view = _form(common), _view(spec, given, common)
     backends = [part for word in common.get("--backends", ()) for part in split_commas(word)]
     dtype, device = _dtype(_value(common, "--dtype")), _value(common, "--device") or "cpu"
     plot = _value(common, "--plot")
     if plot is not None:
         check_file(plot)
     raw = _inputs(spec, given)
+    if "--solve" in common:
+        from rlcalc.cli.solve import show_solution
+
+        output = (_value(common, "--output") or "").replace("-", "_")
+        show_solution(spec, raw, common["--solve"][0], output, form, view)
+        return
 
     from rlcalc.cli import render
+    from rlcalc.cli.samples import evaluate_samples, sample_count
     from rlcalc.evaluation import check_backends, evaluate
 
-    found = evaluate(spec, raw, check_backends(backends or ("sympy", "numpy")), dtype, device)
+    chosen, count = check_backends(backends or ("sympy", "numpy")), sample_count(spec, raw)
+    if count > 1 and plot is not None:
+        raise InputError(
+            "plot_one_sample", f"A picture is of one sample, not of {count}.", "Leave --plot out."
+        )
+    if count > 1:
+        found = evaluate_samples(spec, raw, count, chosen, dtype, device)
+    else:
+        found = evaluate(spec, raw, chosen, dtype, device)
     _ = found.answer  # refuses to print nothing
+    _choose_row(found, _value(common, "--row"))
     output = _value(common, "--output") or ""
     if output:
         found.choose(output.replace("-", "_"))
@@ -168,7 +188,22 @@ def _value(given: Given, option: str) -> str | None:
     return given[option][0] if option in given else None
 
 
-def _view(common: Given) -> Any:
+def _choose_row(found: Any, text: str | None) -> None:
+    """Keep the steps of one row only.
+
+    Raises:
+        InputError: ``row_out_of_range``.
+    """
+    if text is None:
+        return
+    rows = found.derivation.rows if found.derivation is not None else 0
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= rows):
+        known = f"from 1 to {rows}" if rows else "where the exact backend ran"
+        raise InputError("row_out_of_range", f"--row takes the number of a row, {known}, not {shown(text)}.")
+    found.derivation = found.derivation.of_row(int(text))
+
+
+def _view(spec: Formula, given: Given, common: Given) -> Any:
     """How much to show, from the options and from where it goes."""
     from rlcalc.cli.numbers import View
     from rlcalc.cli.screen import Screen, page_width
@@ -177,14 +212,26 @@ def _view(common: Given) -> Any:
     if steps is not None and steps not in STEPS:
         raise InputError("steps_unknown", f"--steps is none, short or all, not {shown(steps)}.")
     terminal = Screen(sys.stdout).terminal
+    # who types decimals reads decimals
+    decimals = any(
+        "." in word for p in spec.parameters for word in given.get(p.option, ()) if p.kind == "number"
+    )
     return View(
         digits=_digits(_value(common, "--digits")),
         decimal="--decimal" in common,
-        steps=steps or ("short" if terminal and not everything else "all"),
+        steps=steps or _usual_steps(spec, common, terminal),
         whole=everything or not terminal,
+        fractions=everything or not decimals,
         width=page_width(),
         cut=terminal,
     )
+
+
+def _usual_steps(spec: Formula, common: Given, terminal: bool) -> str:
+    """A table says what the steps would repeat; those of one row are asked for."""
+    if spec.has_rows and not {"--all", "--row"} & set(common):
+        return "none"
+    return "short" if terminal and "--all" not in common and "--row" not in common else "all"
 
 
 def _digits(text: str | None) -> int | None:
@@ -225,6 +272,10 @@ def _inputs(spec: Formula, given: Given) -> dict[str, Any]:
             words = [word if word.startswith("@") else word.replace("−", "-") for word in words]
         if parameter.is_switch:
             raw[parameter.name] = True
+        elif parameter.is_text:
+            raw[parameter.name] = reader.text(words)
+        elif parameter.kind == "mdp":
+            raw[parameter.name] = reader.process(words[0])
         elif parameter.takes_many:
             raw[parameter.name] = reader.expand(parameter, words)
         elif words[0].startswith("@") and parameter.kind in NUMERIC:

@@ -28,6 +28,7 @@ class View:
         decimal: decimals alone, where there is one.
         steps: ``none``, ``short`` or ``all``.
         whole: no list is shortened.
+        fractions: the answer alone is a fraction however long; else a long one is its decimal.
         width: columns of the page.
         cut: whether a number wider than the page may be broken.
     """
@@ -36,6 +37,7 @@ class View:
     decimal: bool = False
     steps: str = "all"
     whole: bool = True
+    fractions: bool = True
     width: int = 80
     cut: bool = False
 

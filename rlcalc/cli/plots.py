@@ -11,15 +11,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from rlcalc.cli import plots_training as training
+from rlcalc.cli.plot_parts import (
+    MOST_BARS,
+    brief,
+    draw_bars,
+    draw_pairs,
+    draw_parts,
+    name_axes,
+    numbers,
+    short,
+    whole_numbers,
+)
+from rlcalc.cli.plots_learning import bandit, lambda_return, learning
+from rlcalc.cli.process_plots import process
 from rlcalc.errors import InputError
 from rlcalc.evaluation import Evaluation, run_numeric
-from rlcalc.exact import to_float, to_text
+from rlcalc.exact import to_float
 from rlcalc.nested import map_nested
 from rlcalc.plotting import BLACK, BLUE, GREEN, GREY, VERMILION, new_figure, save
-
-MOST_BARS = 60  # that are drawn one by one
-MOST_NUMBERS = 12  # bars that carry their number
-MOST_CELLS = 400  # of a heat map
 
 
 def draw(found: Evaluation, name: str) -> str:
@@ -53,19 +63,17 @@ def ppo_clip(axes: Any, found: Evaluation) -> None:
     grid = sorted({0.0, low, high, right})
     for sign, colour, style in ((1, BLUE, "-"), (-1, VERMILION, "--")):
         a = sign * size
-        axes.plot(
-            grid, [r * a for r in grid], ":", color=colour, linewidth=1.2, label=f"r·A, A = {_brief(a)}"
-        )
+        axes.plot(grid, [r * a for r in grid], ":", color=colour, linewidth=1.2, label=f"r·A, A = {brief(a)}")
         curve = [min(r * a, max(low, min(r, high)) * a) for r in grid]
-        axes.plot(grid, curve, style, color=colour, linewidth=2.2, label=f"L, A = {_brief(a)}")
-    edges = f"1 ± ε = {_brief(low)} … {_brief(high)}"
+        axes.plot(grid, curve, style, color=colour, linewidth=2.2, label=f"L, A = {brief(a)}")
+    edges = f"1 ± ε = {brief(low)} … {brief(high)}"
     axes.axvspan(low, high, color=GREY, alpha=0.18, linewidth=0, label=edges)
     axes.axhline(0, color=GREY, linewidth=0.7)
-    here = _numbers(found, "objective")
-    point = f"r = {_brief(ratio)}, L = {_brief(here)}"
+    here = numbers(found, "objective")
+    point = f"r = {brief(ratio)}, L = {brief(here)}"
     axes.plot([ratio], [here], "o", color=BLACK, markersize=8, label=point)
     axes.set_xlim(0, right)
-    _name(axes, f"PPO's clipped objective, ε = {_short(inputs.given['eps'])}", "probability ratio r", "L")
+    name_axes(axes, f"PPO's clipped objective, ε = {short(inputs.given['eps'])}", "probability ratio r", "L")
 
 
 # returns and advantages
@@ -81,17 +89,24 @@ def lambda_weights(axes: Any, found: Evaluation) -> None:
     body = weights[: len(weights) - len(last)]
     counts = range(1, len(weights) + 1)
     if body:
-        _bars(axes, counts[: len(body)], body, color=BLUE, label="(1 − λ) λⁿ⁻¹")
+        draw_bars(axes, counts[: len(body)], body, color=BLUE, label="(1 − λ) λⁿ⁻¹")
     if last:
         axes.bar(
             counts[-1:], last, color=VERMILION, width=max(0.75, len(weights) / 120), hatch="//",
             edgecolor="white", label="λᴺ⁻¹, all that is left",
         )  # fmt: skip
-    _whole_numbers(axes)
+    whole_numbers(axes)
     axes.set_ylim(0, max(weights) * 1.08 or 1)
     beyond = "" if last else f"; the first {len(weights)} of {of or 'infinitely many'}"
-    title = f"Weights of the λ-return, λ = {_short(lam)}"
-    _name(axes, title, f"n, steps before the bootstrap{beyond}", "weight of the n-step return")
+    title = f"Weights of the λ-return, λ = {short(lam)}"
+    name_axes(axes, title, f"n, steps before the bootstrap{beyond}", "weight of the n-step return")
+
+
+def weights_and_return(weights: Any, over: Any, found: Evaluation) -> None:
+    """The weights of the n-step returns, and the λ-return for every other λ."""
+    lambda_weights(weights, found)
+    weights.set_ylabel("weight")
+    lambda_return(over, found)
 
 
 def n_step(axes: Any, found: Evaluation) -> None:
@@ -116,28 +131,30 @@ def n_step(axes: Any, found: Evaluation) -> None:
     chosen = length if inputs.given["n"] == math.inf else min(inputs.given["n"], length)
     axes.plot(
         [chosen], [totals[chosen - 1]], "o", color=BLACK, markersize=11, fillstyle="none", markeredgewidth=2,
-        label=f"n = {inputs.given['n']}: {_brief(totals[chosen - 1])}",
+        label=f"n = {inputs.given['n']}: {brief(totals[chosen - 1])}",
     )  # fmt: skip
     axes.axhline(0, color=GREY, linewidth=0.7)
-    _whole_numbers(axes)
+    whole_numbers(axes)
     gamma = inputs.given["gamma"]
-    discount = "discounts per step" if isinstance(gamma, list) else f"γ = {_short(gamma)}"
-    _name(axes, f"n-step returns, {discount}", "n, steps before the bootstrap", "return of the first state")
+    discount = "discounts per step" if isinstance(gamma, list) else f"γ = {short(gamma)}"
+    name_axes(
+        axes, f"n-step returns, {discount}", "n, steps before the bootstrap", "return of the first state"
+    )
 
 
 def gae(upper: Any, lower: Any, found: Evaluation) -> None:
     """TD errors and advantages by step; below, what every TD error adds to the first advantage."""
     inputs = found.inputs
-    advantages = _numbers(found, "advantages")
+    advantages = numbers(found, "advantages")
     # with λ = 0 an advantage is its TD error
     errors = run_numeric(replace(inputs, given={**inputs.given, "lam": inputs.given["lam"] * 0}), "numpy")
     deltas = errors["advantages"]
-    _pairs(upper, {"TD error δ_t": deltas, "advantage A_t": advantages})
-    _parts(upper, lower, _shares(inputs, deltas), "(γλ)^t δ_t, its share of A_0")
+    draw_pairs(upper, {"TD error δ_t": deltas, "advantage A_t": advantages})
+    draw_parts(upper, lower, _shares(inputs, deltas), "(γλ)^t δ_t, its share of A_0")
     upper.axhline(0, color=GREY, linewidth=0.7)
-    title = f"Generalized advantage estimation, λ = {_short(inputs.given['lam'])}"
-    _name(upper, title, "", "δ_t and A_t")
-    _name(lower, "", "step t", f"shares of A_0 = {_brief(advantages[0])}")
+    title = f"Generalized advantage estimation, λ = {short(inputs.given['lam'])}"
+    name_axes(upper, title, "", "δ_t and A_t")
+    name_axes(lower, "", "step t", f"shares of A_0 = {brief(advantages[0])}")
 
 
 def _shares(inputs: Any, deltas: Sequence[float]) -> list[float]:
@@ -158,99 +175,17 @@ def _shares(inputs: Any, deltas: Sequence[float]) -> list[float]:
 def kl(upper: Any, lower: Any, found: Evaluation) -> None:
     """Both distributions; below, what every outcome adds to the divergence."""
     p, q = ([to_float(value) for value in found.inputs.given[name]] for name in ("p", "q"))
-    _pairs(upper, {"p": p, "q": q})
+    draw_pairs(upper, {"p": p, "q": q})
     if any(a and not b for a, b in zip(p, q, strict=True)):
         raise InputError("plot_infinite", "The divergence is infinite: p is above 0 where q is 0.")
     parts = [a * math.log(a / b) if a else 0.0 for a, b in zip(p, q, strict=True)]
-    _parts(upper, lower, parts, "p log(p/q), its share of D")
-    _name(upper, f"D(p‖q) = {_brief(_numbers(found, 'divergence'))}", "", "probability")
-    _name(lower, "", "outcome", "share of D(p‖q)")
-
-
-def heat_map(axes: Any, found: Evaluation) -> None:
-    """Q of every state and action; the best actions of a state are framed."""
-    mdp = found.inputs.given["mdp"]
-    table = _numbers(found, "q_values")
-    if len(mdp.states) * len(mdp.actions) > MOST_CELLS:
-        raise InputError("plot_too_large", f"More than {MOST_CELLS} cells cannot be read in a picture.")
-    image = axes.imshow(table, cmap="cividis", aspect="auto")
-    axes.figure.colorbar(image, ax=axes, label="Q(s, a)")
-    axes.set_xticks(range(len(mdp.actions)), mdp.actions)
-    axes.set_yticks(range(len(mdp.states)), mdp.states)
-    low, high = min(map(min, table)), max(map(max, table))
-    for s, row in enumerate(table):
-        for a, value in enumerate(row):
-            dark = value < (low + high) / 2
-            axes.text(a, s, _brief(value), ha="center", va="center", color="white" if dark else "black")
-            if not mdp.terminal[s] and value >= max(row) - 1e-12 * (1 + abs(value)):
-                label = "" if axes.get_lines() else "best action of a state"
-                axes.plot(
-                    [a - 0.46, a + 0.46, a + 0.46, a - 0.46, a - 0.46],
-                    [s - 0.44, s - 0.44, s + 0.44, s + 0.44, s - 0.44],
-                    color=VERMILION, linewidth=2, label=label,
-                )  # fmt: skip
-    gamma = _short(found.inputs.given["gamma"])
-    _name(axes, f"{found.formula.title} on {mdp.label}, γ = {gamma}", "action", "state")
-
-
-# parts of pictures
-
-
-def _name(axes: Any, title: str, x: str, y: str) -> None:
-    axes.set_title(title)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-
-
-def _whole_numbers(axes: Any) -> None:
-    axes.xaxis.get_major_locator().set_params(integer=True)
-
-
-def _bars(
-    axes: Any, places: Sequence[float], heights: Sequence[float], width: float = 0.75, **style: Any
-) -> None:
-    """Bars with their numbers; an outline where they would be thinner than a pixel."""
-    if len(heights) > MOST_BARS:
-        edges = [places[0] - 0.5 + k for k in range(len(heights) + 1)]
-        style.pop("hatch", None), style.pop("edgecolor", None)
-        axes.stairs(heights, edges, fill=True, alpha=0.7, **style)
-        return
-    bars = axes.bar(places, heights, width, **style)
-    if len(heights) <= MOST_NUMBERS:
-        # a bar of height 0 cannot be seen, so every bar carries its number
-        axes.bar_label(bars, labels=[_brief(value) for value in heights], fontsize=8, padding=2)
-        axes.margins(y=0.12)
-
-
-def _pairs(axes: Any, series: dict[str, Sequence[float]]) -> None:
-    """Two series by their labels, the bars of an index beside each other."""
-    styles: tuple[dict[str, Any], ...] = (
-        {"color": BLUE},
-        {"color": VERMILION, "hatch": "//", "edgecolor": "white"},
-    )
-    for shift, style, (label, values) in zip((-0.2, 0.2), styles, series.items(), strict=True):
-        _bars(axes, [k + shift for k in range(len(values))], values, 0.38, label=label, **style)
-
-
-def _parts(upper: Any, lower: Any, values: Sequence[float], label: str) -> None:
-    """Below a picture by index, what each index adds to one number."""
-    _bars(lower, range(len(values)), values, 0.7, color=GREEN, label=label)
-    lower.axhline(0, color=GREY, linewidth=0.7)
-    for axes in (upper, lower):
-        _whole_numbers(axes)
-    lower.set_xlim(upper.get_xlim())
+    draw_parts(upper, lower, parts, "p log(p/q), its share of D")
+    name_axes(upper, f"D(p‖q) = {brief(numbers(found, 'divergence'))}", "", "probability")
+    name_axes(lower, "", "outcome", "share of D(p‖q)")
 
 
 def _zeros(value: Any) -> Any:
     return None if value is None else map_nested(lambda entry: entry * 0, value)
-
-
-def _numbers(found: Evaluation, name: str) -> Any:
-    """An output as floats, from whichever backend ran."""
-    result = found.results[name]
-    if result.exact is not None:
-        return map_nested(to_float, result.exact)
-    return result.numpy if result.numpy is not None else result.torch
 
 
 def _weights(found: Evaluation) -> list[float]:
@@ -259,7 +194,7 @@ def _weights(found: Evaluation) -> list[float]:
         return _first_weights(to_float(found.inputs.given["lam"]))
     if "weights" not in found.results:
         raise InputError("plot_needs_weights", "There are no weights to draw.")
-    return list(_numbers(found, "weights"))
+    return list(numbers(found, "weights"))
 
 
 def _visible(weights: list[float]) -> int:
@@ -285,20 +220,19 @@ def _ends(found: Evaluation) -> bool:
     return bool(found.inputs.given.get("steps") != float("inf"))
 
 
-def _brief(value: float) -> str:
-    return f"{value:.4g}".replace("-", "−")
-
-
-def _short(value: Any) -> str:
-    text = to_text(value)
-    return text if len(text) <= 12 else _brief(to_float(value))
-
-
 DRAW: dict[str, tuple[int, Callable[..., None]]] = {
     "ppo_clip": (1, ppo_clip),
     "lambda_weights": (1, lambda_weights),
     "n_step": (1, n_step),
     "gae": (2, gae),
     "kl": (2, kl),
-    "heat_map": (1, heat_map),
+    "process": (2, process),
+    "lambda_return": (2, weights_and_return),
+    "learning": (1, learning),
+    "bandit": (1, bandit),
+    "aggregation": (1, training.aggregation),
+    "policy_clip": (2, training.policy_clip),
+    "kl_estimate": (2, training.kl_estimate),
+    "preference": (2, training.preference),
+    "success_rate": (2, training.success_rate),
 }

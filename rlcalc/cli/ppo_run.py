@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import re
 import sys
-import warnings
-from collections.abc import Iterator
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from rlcalc.cli.command import Command
-from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, filled, page_width, write_json
+from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, page_width, write_json
+from rlcalc.cli.training import (
+    check_mode,
+    check_resumed,
+    end,
+    exit_code,
+    for_people,
+    given_options,
+    importing,
+    lines,
+    print_detections,
+    watching,
+)
 from rlcalc.errors import CheckFailed, InputError, many
 from rlcalc.plotting import check_file
 
@@ -84,9 +91,9 @@ def ppo_run(
     Under torchrun the ranks share the work. Exit code 1 when a check fails; 130 when interrupted by
     Ctrl-C and 143 by SIGTERM, with a checkpoint to resume from.
     """
-    given = _given(ctx)
-    _check_mode(given)
-    with _importing():
+    given = given_options(ctx)
+    check_mode(given, MODES)
+    with importing():
         from rlcalc.ppo.run.run import Options, one_thread
     if exact or sabotage:
         with one_thread():
@@ -101,56 +108,13 @@ def ppo_run(
         check_file(plot)
     options = Options(device=device, checks=checks, capture=not eager, folder=folder, resume=resume, log=log)
     if resume:
-        typed = {"env": env, "seed": seed, "envs": envs}
-        typed = {name: value for name, value in typed.items() if f"--{name}" in given}
-        settings = _as_saved(folder, typed, steps)
+        settings = _as_saved(folder, given, {"env": env, "seed": seed, "envs": envs}, steps)
     else:
         settings = tuned(env, seed=seed, envs=envs, steps=steps)
     _one(settings, options, plot, as_json)
 
 
-def _given(ctx: typer.Context) -> list[str]:
-    """The options that stand on the command line, by their first names."""
-    return [
-        parameter.opts[0]
-        for parameter in ctx.command.params
-        if getattr(ctx.get_parameter_source(str(parameter.name)), "name", "") == "COMMANDLINE"
-    ]
-
-
-def _check_mode(given: list[str]) -> None:
-    """Refuse an option that would be without effect.
-
-    Raises:
-        InputError: ``modes_together``, ``option_without_effect``.
-    """
-    modes = [mode for mode in MODES if mode in given]
-    if len(modes) > 1:
-        raise InputError("modes_together", f"{' and '.join(modes)} are different commands; give one of them.")
-    for mode in modes:
-        for option in given:
-            if option != mode and option not in MODES[mode]:
-                raise InputError(
-                    "option_without_effect",
-                    f"{mode} does not take {option}.",
-                    f"Leave one of them out; {mode} takes {', '.join(MODES[mode])}.",
-                )
-
-
-@contextlib.contextmanager
-def _importing() -> Iterator[None]:
-    """Torch makes a million objects that stay: looking for garbage among them is a tenth of its import."""
-    import gc
-
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def _as_saved(folder: Path | None, typed: dict[str, Any], steps: int | None) -> Settings:
+def _as_saved(folder: Path | None, given: list[str], typed: dict[str, Any], steps: int | None) -> Settings:
     """The settings of a checkpoint; an option that says otherwise is an error.
 
     Raises:
@@ -161,20 +125,13 @@ def _as_saved(folder: Path | None, typed: dict[str, Any], steps: int | None) -> 
     from rlcalc.ppo.run.checkpoint import read
 
     saved = read(folder).settings
-    for name, value in typed.items():
-        if value != getattr(saved, name):
-            raise InputError(
-                f"resume_other_{name}",
-                f"The checkpoint is of --{name} {getattr(saved, name)}, not {value}.",
-                f"Leave out --{name}, or name another folder.",
-            )
+    check_resumed(given, saved, typed)
     return replace(saved, steps=steps or saved.steps)
 
 
 def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) -> None:
     from rlcalc.ppo.run.display import picture, quantities
     from rlcalc.ppo.run.run import run
-    from rlcalc.training.display import Lines, Live
 
     screen = Screen(sys.stderr)
     if settings.planned > settings.steps:
@@ -182,16 +139,12 @@ def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) 
             f"one iteration is {settings.envs} environments × {settings.horizon} = {settings.batch:,} steps, "
             f"and {settings.steps:,} is less; {settings.batch:,} steps are trained."
         )
-    # what an environment prints must not stand in the result
-    panel = (Live if screen.terminal and screen.colour else Lines)(
-        sys.stderr, lambda now: quantities(now, settings), lambda now: now.metrics.episode_return
-    )
-    with panel as show, contextlib.redirect_stdout(sys.stderr), _warnings_as_notes():
+    with watching(lambda now: quantities(now, settings), lambda now: now.metrics.episode_return) as show:
         result = run(settings, options, show)
     if not result.writes:  # another rank speaks, but for what went wrong here
         if result.failure is not None:
             raise result.failure
-        raise typer.Exit(_code(result))
+        raise typer.Exit(exit_code(result))
     if as_json:
         write_json(result.as_json())
     else:
@@ -199,45 +152,7 @@ def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) 
     sys.stdout.flush()
     if plot is not None:
         picture(Path(plot), result)
-    _end(result, screen)
-
-
-@contextlib.contextmanager
-def _warnings_as_notes() -> Iterator[None]:
-    """Gymnasium colours its warnings, on a terminal or not."""
-    before = warnings.showwarning
-
-    def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        Screen(sys.stderr).note(re.sub("\x1b\\[[0-9;]*m", "", str(message)))
-
-    warnings.showwarning = show
-    try:
-        yield
-    finally:
-        warnings.showwarning = before
-
-
-def _end(result: Result, screen: Screen) -> None:
-    """Say what went wrong, and end with the code for it."""
-    problems = list(result.problems.values())
-    if result.failure is not None:
-        problems.append(result.failure)
-    for problem in problems[:-1]:
-        screen.note(str(problem))
-    if result.saved is not None:
-        screen.note(
-            f"interrupted after {result.env_steps:,} steps; saved. "
-            f"Resume with: rlcalc ppo-run --checkpoint {quote(str(result.saved))} --resume"
-        )
-    if problems:
-        raise problems[-1]
-    raise typer.Exit(_code(result))
-
-
-def _code(result: Result) -> int:
-    if result.failure is not None:
-        return 1
-    return 0 if result.signal is None else 128 + result.signal
+    end(result, "ppo-run", f"{result.env_steps:,} steps")
 
 
 def _print(result: Result) -> None:
@@ -271,15 +186,10 @@ def _print(result: Result) -> None:
         )
 
 
-def _for_people(as_json: bool) -> Screen:
-    """Where lines are printed as they come: nowhere, where the result is JSON."""
-    return Screen(io.StringIO() if as_json else sys.stdout)
-
-
 def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
     from rlcalc.ppo.run.acceptance import runs, summary
 
-    out, results = _for_people(as_json), []
+    out, results = for_people(as_json), []
     out.line("seed  solved  steps    seconds  mean return", HEADING)
     for result in runs(options, envs=envs):
         results.append(result)
@@ -289,11 +199,11 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
         out.line(f"{begun}  {result.seconds:<7.1f}  {value}", "" if result.solved else ALARM)
         sys.stdout.flush()
         if result.failure is not None or result.signal is not None:
-            _end(result, Screen(sys.stderr))
+            end(result, "ppo-run", f"{result.env_steps:,} steps")
     found = summary(results)
     solved = f"{found['solved']} of {len(results)}"
     steps, clock, value = found["env_steps"], found["seconds"], found["mean_return"]
-    _lines(
+    lines(
         out,
         f"{solved} solved: "
         f"{steps['mean']:,.0f} ± {steps['spread']:,.0f} steps (most {steps['worst']:,.0f}), "
@@ -310,13 +220,13 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
 def _exact(seed: int, as_json: bool) -> None:
     from rlcalc.ppo.check.exact import ALL
 
-    out, found = _for_people(as_json), []
+    out, found = for_people(as_json), []
     for check in ALL.values():
         result = check(seed)
         found.append(result)
         verdict, style = ("passed", ANSWER) if result.passed else ("failed", ALARM)
         out.labelled(verdict, result.name, style)
-        _lines(out, result.detail, indent="  ")
+        lines(out, result.detail, indent="  ")
         sys.stdout.flush()
     if as_json:
         write_json({"checks": [asdict(result) for result in found]})
@@ -328,29 +238,6 @@ def _sabotage(as_json: bool) -> None:
     from rlcalc.ppo.check.checks import ABOUT
     from rlcalc.ppo.check.sabotage import MUTATIONS, control, detect
 
-    out, found = _for_people(as_json), []
-    out.line(f"{'bug':<23}{'iteration':<11}detected by", HEADING)
-    for detection in (control(), *map(detect, MUTATIONS)):
-        found.append(detection)
-        head = f"{detection.name:<23}{detection.iteration:<11}"
-        text = ", ".join(detection.caught_by) or "nothing"
-        _lines(out, head + text, "" if detection.right else ALARM, hang=" " * len(head))
-        sys.stdout.flush()
-    wrong = [detection.name for detection in found if not detection.right]
-    caught = sum(detection.right for detection in found[1:])
-    out.line(f"{caught} of {len(MUTATIONS)} bugs detected", ALARM if wrong else ANSWER)
-    out.line()
-    out.line("iteration 0 is before learning; what the checks say:", FAINT)
-    used = {name for detection in found for name in detection.caught_by}
-    for name, about in {"mini_loop": "the exact loop of section 8.4 is reproduced", **ABOUT}.items():
-        if name in used:
-            _lines(out, f"  {name:<17}{about}", FAINT, hang=" " * 19)
-    if as_json:
-        write_json({"passed": not wrong, "faults": [asdict(detection) for detection in found]})
-    if wrong:
-        raise CheckFailed("sabotage_missed", f"Not as it should be: {', '.join(wrong)}.")
-
-
-def _lines(out: Screen, text: str, style: str = "", indent: str = "", hang: str = "") -> None:
-    for line in filled(text, indent, indent + hang):
-        out.line(line, style)
+    about = {"mini_loop": "the exact loop of section 8.4 is reproduced", **ABOUT}
+    found = chain([control()], map(detect, MUTATIONS))
+    print_detections(found, about, "iteration 0 is before learning; ", as_json)

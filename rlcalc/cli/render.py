@@ -9,9 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc._version import __version__
+from rlcalc.cli.grid_view import grid_lines
 from rlcalc.cli.help import origin
 from rlcalc.cli.numbers import (
     DIGITS,
+    LONG,
     View,
     bracketed,
     decimal_text,
@@ -27,6 +29,7 @@ from rlcalc.cli.screen import ANSWER, CAUTION, FAINT, HEADING, Screen, clauses, 
 from rlcalc.cli.tables import Printable, is_table, joined, matrix, rows_of
 from rlcalc.errors import InputError
 from rlcalc.evaluation import AGREES_FROM, Evaluation, Result
+from rlcalc.exact import rational
 from rlcalc.nested import flatten, map_nested
 from rlcalc.specs import Output
 from rlcalc.steps import printers
@@ -63,7 +66,7 @@ def show_text(found: Evaluation, view: View) -> None:
         *rest, last = filled(line, "", "    ")
         for part in rest:
             screen.line(part, FAINT)
-        screen.segments((last, FAINT), ("  (default)" if default else "", CAUTION))
+        screen.segments((last, FAINT), (default, CAUTION))
     if found.derivation is not None and found.derivation.steps and view.steps != "none":
         screen.line()
         for line in step_lines(found.derivation, view):
@@ -74,10 +77,17 @@ def show_text(found: Evaluation, view: View) -> None:
         made = joined(found, results, view) if results[0].output.table else None
         if made is not None:
             _show_table(screen, [result.output for result in results], made, view, style)
+            vectors = {r.output.name: rows_of(r) for r in results if not is_table(r)}
+            for heading, lines in grid_lines(found, view, vectors):
+                screen.line(heading)
+                for line in lines:
+                    screen.line(line)
             continue
         for result in results:
             show_result(screen, found, result, view, style)
             style = ""
+    if found.derivation is not None and found.derivation.rows and view.steps == "none":
+        screen.line("'--row 1' shows how row 1 comes about, '--all' every row.", FAINT)
     verdict = backends_line(found)
     if verdict:
         screen.line()
@@ -99,9 +109,17 @@ def _show_table(screen: Screen, outputs: list[Output], made: Printable, view: Vi
     heading = "".join(f", {output.symbol}{_named(output)}" for output in rest)
     remark = f"  {made.remark}" if made.remark else ""
     room = view.width - len(f"{first.symbol}{_named(first)}{heading}")
-    screen.segments(
-        (first.symbol, style), (_named(first) + heading, ""), (remark if len(remark) <= room else "", FAINT)
-    )
+    if room < 0:
+        start, *more = filled(f"{first.symbol}{_named(first)}{heading}", "", "  ")
+        screen.segments((first.symbol, style), (start[len(first.symbol) :], ""))
+        for line in more:
+            screen.line(line)
+    else:
+        screen.segments(
+            (first.symbol, style),
+            (_named(first) + heading, ""),
+            (remark if len(remark) <= room else "", FAINT),
+        )
     if len(remark) > room:
         screen.line(remark, FAINT)
     for number, part in enumerate(made.parts):
@@ -114,16 +132,18 @@ def _named(output: Output) -> str:
     return f"  ({output.name})" if output.symbol != output.name else ""
 
 
-def given_lines(found: Evaluation) -> Iterable[tuple[str, bool]]:
-    """The inputs by their symbols, and whether each is a default."""
+def given_lines(found: Evaluation) -> Iterable[tuple[str, str]]:
+    """The inputs by their symbols, and where each comes from that was not typed."""
     for parameter in found.formula.parameters:
         value = found.inputs.given[parameter.name]
         if value is None or value is False:
             continue
         if value is True:
-            yield parameter.symbol, False
+            yield parameter.symbol, ""
         else:
-            yield f"{parameter.symbol} = {input_text(value)}", parameter.name not in found.inputs.typed
+            origin = "of the process" if parameter.of_mdp else "default"
+            typed = parameter.name in found.inputs.typed
+            yield f"{parameter.symbol} = {input_text(value)}", "" if typed else f"  ({origin})"
 
 
 def input_text(value: Any) -> str:
@@ -138,6 +158,8 @@ def input_text(value: Any) -> str:
         return "1" if value else "0"
     if isinstance(value, int | float):
         return str(value)
+    if hasattr(value, "brief"):
+        return str(value.brief)
     return str(value.label) if hasattr(value, "label") else readable(value)
 
 
@@ -291,7 +313,12 @@ def show_quiet(found: Evaluation, view: View) -> None:
 
 def _decimal_or_exact(value: Any, view: View) -> str:
     if not view.decimal and view.digits is None:
-        return exact_text(value)
+        text = exact_text(value)
+        if view.fractions or len(text) <= LONG or rational(value) is None:
+            return text
+        near = short_decimal(value)
+        # one that ends says all there is, and can be pasted back
+        return (near if near and near[1] else short_decimal(value, DIGITS) or (text,))[0].replace("−", "-")
     decimal = short_decimal(value, view.digits or DIGITS)
     return exact_text(value) if decimal is None else decimal[0].replace("−", "-")
 
@@ -312,7 +339,7 @@ def _flat(value: Any, write: Callable[[Any], str]) -> str:
 
 
 def show_latex(found: Evaluation, view: View) -> None:
-    """The steps as an ``aligned`` block.
+    """The steps as an ``align*`` that breaks across pages.
 
     Raises:
         InputError: ``no_steps`` where the exact backend did not run.
@@ -323,7 +350,7 @@ def show_latex(found: Evaluation, view: View) -> None:
             "no_steps", "There are no steps to print: the exact backend did not run.",
             reason or "Add sympy to --backends.",
         )  # fmt: skip
-    Screen(sys.stdout).block(found.derivation.latex())
+    Screen(sys.stdout).block(found.derivation.latex(pages=True))
 
 
 def show_json(found: Evaluation, view: View) -> None:

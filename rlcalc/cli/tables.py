@@ -14,12 +14,15 @@ from typing import Any
 from rlcalc.cli.numbers import View, float_text, shown
 from rlcalc.errors import visible
 from rlcalc.evaluation import Evaluation, Result
+from rlcalc.exact import rational, to_unicode
+from rlcalc.steps.printers import cells as width
 
 CELL_DIGITS = 6
 MOST_ROWS = 40  # at a terminal
 _FIRST_ROWS, _LAST_ROWS = 30, 5
 _NARROW = 12  # characters of an exact value that is read at a glance
 _GAP = 2
+_MANY = 200  # rows that Rich would take seconds to lay out
 NOTHING = "–"  # in the place of a value that does not exist, such as that of an action a state does not have
 
 Texts = list[list[str]]  # by column
@@ -116,11 +119,14 @@ def arranged(
     """
     names = [visible(name) for name in row_names]
     titles = [visible(column.title) for column in columns]
+    # where none fits beside each other, short fractions below each other say more than decimals
     made = [
         (_blocks(names, titles, form, view.width), form, remark)
         for form, remark in _forms(columns, dtype, view)
     ]
-    blocks, cells, remark = next((one for one in made if len(one[0]) == 1), made[-1])
+    blocks, cells, remark = next(
+        (one for one in made if len(one[0]) == 1), next((one for one in made[1:] if not one[2]), made[-1])
+    )
     kept = _kept(len(names), view)
     parts = [
         _table(names, [titles[k] for k in block], [cells[k] for k in block], kept, corner) for block in blocks
@@ -131,6 +137,7 @@ def arranged(
 def _forms(columns: Sequence[Column], dtype: str, view: View) -> Iterator[tuple[Texts, str]]:
     """Ways to fill the cells, the fullest first."""
     narrow = replace(view, digits=view.digits or CELL_DIGITS)
+    # where none fits beside each other, short fractions below each other say more than decimals
     made = [[_cell(value, dtype, narrow) for value in column.values] for column in columns]
     full, exact, near = ([[cell[k] for cell in column] for column in made] for k in range(3))
 
@@ -158,6 +165,10 @@ def _cell(value: Any, dtype: str, view: View) -> tuple[str, str, str]:
     if isinstance(value, float):
         text = float_text(value, dtype, view.digits if view.digits != CELL_DIGITS else None)
         return text, text, float_text(value, dtype, view.digits)
+    plain = rational(value)
+    if plain is not None and plain.denominator == 1 and abs(plain) < 10**CELL_DIGITS and not view.decimal:
+        text = to_unicode(plain)  # whole numbers need no decimal beside them
+        return text, text, text
     one = shown(value, view)
     return str(one), one.exact, one.near
 
@@ -184,12 +195,29 @@ def _kept(count: int, view: View) -> list[int | None]:
     return [*range(_FIRST_ROWS), None, *range(count - _LAST_ROWS, count)]
 
 
+def _lines(
+    names: Sequence[str], titles: Sequence[str], cells: Texts, kept: Sequence[int | None], corner: str
+) -> Iterator[str]:
+    """The rows of a long table as they are, laid out as Rich lays out a short one."""
+    columns = [[f"  {corner}", *(f"  {names[row]}" for row in kept if row is not None)]]
+    columns += [
+        [title, *(column[row] for row in kept if row is not None)]
+        for title, column in zip(titles, cells, strict=True)
+    ]
+    widths = [max(map(width, column)) for column in columns]
+    for row in zip(*columns, strict=True):
+        padded = (cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True))
+        yield (" " * _GAP).join(padded).rstrip()
+
+
 def _table(
     names: Sequence[str], titles: Sequence[str], cells: Texts, kept: Sequence[int | None], corner: str
 ) -> Any:
     from rich.table import Table
     from rich.text import Text
 
+    if len(kept) > _MANY:
+        return Text("\n".join(_lines(names, titles, cells, kept, corner)))
     made = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     made.add_column(Text(f"  {corner}"), no_wrap=True)
     for title in titles:

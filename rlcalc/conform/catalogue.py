@@ -86,6 +86,7 @@ class Fault:
         rounds: what it rounds to float32, inputs alone or every sum too; it is right but for that. Order
             and number of its roundings are unknown, so that it is identified by which vectors it fails,
             not by its last digits.
+        presumes: inputs of which it needs one; without any it is no other than a plainer fault.
         formula: filled in by the catalogue.
     """
 
@@ -101,6 +102,7 @@ class Fault:
     rounds: Rounds = ""
     formula: str = ""
     diff: tuple[str, ...] = ()
+    presumes: tuple[str, ...] = ()
 
     def around(self, form: Form) -> Form:
         """The form with this fault in it."""
@@ -170,15 +172,16 @@ def fault(
     stage: Stage = "whole",
     reported_in: Sequence[str] = (),
     rounds: Rounds = "",
+    presumes: Sequence[str] = (),
 ) -> Callable[[Change], Fault]:
     """Declare a function of the form and its arguments, ``f(form, /, **arrays)``, as a fault."""
 
     def declare(change: Change) -> Fault:
         does, shown_when, cause, fix = read_text(change.__doc__, name)
         diff = read_diff(change.__doc__, name)
-        return Fault(
-            name, kind, stage, does, shown_when, cause, fix, tuple(reported_in), change, rounds, diff=diff
-        )
+        places, needs = tuple(reported_in), tuple(presumes)
+        said = does, shown_when, cause, fix
+        return Fault(name, kind, stage, *said, places, change, rounds, diff=diff, presumes=needs)
 
     return declare
 
@@ -244,6 +247,8 @@ class Convention:
             all others, and never together with another of its sort.
         constants: what its users choose; a convention with constants and no values is *open*.
         values: of the constants.
+        sets: the parameter that has one value under it; no convention of a function that takes it.
+        value: that value, where it is one of the parameter's own.
         slack: of the form, the arguments and the values, where rounding is magnified; broadcast to the
             answer.
         formula: filled in by the catalogue.
@@ -259,6 +264,8 @@ class Convention:
     constants: tuple[Constant, ...] = ()
     values: tuple[float, ...] = ()
     slack: Slack | None = None
+    sets: str = ""
+    value: Any = None
     formula: str = ""
     order: int = 0
 
@@ -342,12 +349,25 @@ def convention(
     reduces: bool = False,
     constants: Sequence[Constant] = (),
     slack: Slack | None = None,
+    sets: str = "",
+    value: Any = None,
 ) -> Callable[[Change], Convention]:
     """Declare a function of the form, its constants and its arguments as a convention of some formulas."""
 
     def declare(change: Change) -> Convention:
         about = " ".join((change.__doc__ or "").split())
-        return Convention(name, about, used_by, change, call, reduces, tuple(constants), slack=slack)
+        return Convention(
+            name,
+            about,
+            used_by,
+            change,
+            call,
+            reduces,
+            tuple(constants),
+            slack=slack,
+            sets=sets,
+            value=value,
+        )
 
     return declare
 
@@ -431,8 +451,9 @@ class Catalogue:
 
 
 def together(conventions: Sequence[Convention]) -> bool:
-    """Whether conventions can hold at once: a batch is reduced one way only."""
-    return sum(convention.reduces for convention in conventions) < 2
+    """Whether conventions can hold at once: a batch is reduced one way only, a parameter has one value."""
+    sets = [convention.sets for convention in conventions if convention.sets]
+    return sum(convention.reduces for convention in conventions) < 2 and len(sets) == len(set(sets))
 
 
 def pairs(faults: Sequence[Fault]) -> Iterator[tuple[Fault, Fault]]:

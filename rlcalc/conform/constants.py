@@ -14,13 +14,15 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Constant, Convention, Fault, Form, composed
 from rlcalc.conform.outcome import Outcome
 from rlcalc.conform.vectors import Vector, reference
+from rlcalc.nested import map_nested
 
 # roundings that an answer may be off by while a constant is looked for
 ROUNDINGS = 64
@@ -30,6 +32,8 @@ ELSEWHERE = {"float64": 1e-9, "float32": 1e-3}
 # vectors to look at for each constant, and in how many it has to show; how well they must fix it
 ENOUGH, LEAST, NARROW = 6, 2, 1.2
 STEPS = 60
+# halvings that show soon that answers ask for different values, as those of nearly all wrong guesses do
+FEW_STEPS = 10
 MOST_DIGITS = 12
 
 Values = tuple[float, ...]
@@ -42,6 +46,7 @@ class _Open:
     faults: tuple[Fault, ...]
     chosen: tuple[Convention, ...]
     outside: bool
+    _arrays: dict[str, Mapping[str, Any]] = field(default_factory=dict, compare=False)
 
     @property
     def constants(self) -> list[Constant]:
@@ -63,10 +68,16 @@ class _Open:
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)
-                found = form(**vector.cast("float64"))
+                found = form(**self._given(vector))
         except Exception:  # a fault may be one that raises
             return {}
         return {name: np.asarray(value) for name, value in found.items() if value is not None}
+
+    def _given(self, vector: Vector) -> Mapping[str, Any]:
+        """The inputs, made once for the many values that are tried: our own forms change none of them."""
+        if vector.id not in self._arrays:
+            self._arrays[vector.id] = vector.cast("float64")
+        return self._arrays[vector.id]
 
 
 def fitted(
@@ -90,6 +101,28 @@ def fitted(
     constants = whole.constants
     if not constants:
         return whole.chosen
+    for steps in (FEW_STEPS, STEPS):
+        seen = _intervals(whole, vectors, outcomes, dtype, steps)
+        if seen is None:
+            return None
+    values = []
+    for constant, some in zip(constants, seen or (), strict=True):
+        value = _agreed(constant, some)
+        if value is None:
+            return None
+        values.append(value)
+    return whole.closed(values, named=True)
+
+
+def _intervals(
+    whole: _Open,
+    vectors: Sequence[Vector],
+    outcomes: Callable[[Vector], Outcome | None],
+    dtype: str,
+    steps: int,
+) -> list[list[tuple[float, float]]] | None:
+    """For each constant the values that some answers leave; ``None`` where they contradict each other."""
+    constants = whole.constants
     low, high = [c.low for c in constants], [c.high for c in constants]
     seen: list[list[tuple[float, float]]] = [[] for _ in constants]
     for vector in vectors:
@@ -117,18 +150,12 @@ def fitted(
                 continue
             if shown.bounds(constants[shown.index]):
                 some = seen[shown.index]
-                some.append(shown.interval(constants[shown.index]))
+                some.append(shown.interval(constants[shown.index], steps))
                 if max(low for low, _ in some) > min(high for _, high in some):
                     return None
         if all(len(some) >= ENOUGH for some in seen):
             break
-    values = []
-    for constant, some in zip(constants, seen, strict=True):
-        value = _agreed(constant, some)
-        if value is None:
-            return None
-        values.append(value)
-    return whole.closed(values, named=True)
+    return seen
 
 
 def slack_of(conventions: Sequence[Convention], vector: Vector, dtype: str) -> Any:
@@ -141,6 +168,24 @@ def slack_of(conventions: Sequence[Convention], vector: Vector, dtype: str) -> A
                 warnings.simplefilter("ignore", RuntimeWarning)
                 found = found + ROUNDINGS * UNIT[dtype] * way.slack(form, vector.arrays, *way.values)
     return found
+
+
+def without_rounding(outcome: Outcome, truth: Mapping[str, Any], slack: Any) -> Outcome:
+    """The outcome, with the truth where it is off by no more than rounding makes it."""
+    if outcome.kind != "answer" or not np.any(slack):
+        return outcome
+    outputs = dict(outcome.outputs)
+    for name in outputs.keys() & truth.keys():
+        right = truth[name]
+        right = right if isinstance(right, np.ndarray) else np.array(map_nested(float, right))
+        got = outputs[name]
+        if got.shape == right.shape and np.broadcast_shapes(np.shape(slack), got.shape) == got.shape:
+            with np.errstate(all="ignore"):
+                near = np.abs(got - right) <= slack
+                # of a division by what is 0 but for rounding, 0/0 is an answer as good as any
+                near |= ~np.isfinite(got) & (slack > np.maximum(1.0, np.abs(right)))
+            outputs[name] = np.where(near, right, got)
+    return replace(outcome, outputs=outputs)
 
 
 def _between(got: Any, one: Any, other: Any, off: Any) -> bool:
@@ -174,28 +219,31 @@ class _Shown:
         above = abs(self.of(constant.high) - self.got) > self.off
         return above and (constant.zero or abs(self.of(constant.low) - self.got) > self.off)
 
-    def interval(self, constant: Constant) -> tuple[float, float]:
-        """The values that give the answer; empty (from above to below) where none does."""
+    def interval(self, constant: Constant, steps: int) -> tuple[float, float]:
+        """The values that give the answer; empty (from above to below) where none does.
+
+        After a few steps only it is wider than that, never narrower.
+        """
         rises = self.of(constant.high) > self.of(constant.low)
         sign = 1.0 if rises else -1.0
-        first = _first(constant, lambda c: sign * (self.of(c) - self.got) >= -self.off)
-        last = _first(constant, lambda c: sign * (self.of(c) - self.got) > self.off)
-        return first, last
+        before, first = _first(constant, lambda c: sign * (self.of(c) - self.got) >= -self.off, steps)
+        _, last = _first(constant, lambda c: sign * (self.of(c) - self.got) > self.off, steps)
+        return first if steps == STEPS else before, last
 
 
-def _first(constant: Constant, holds: Callable[[float], bool]) -> float:
-    """From where on a condition holds that once holds and goes on to."""
+def _first(constant: Constant, holds: Callable[[float], bool], steps: int) -> tuple[float, float]:
+    """Two values between which a condition begins to hold that once holds and goes on to."""
     low, high = constant.low, constant.high
     if holds(low):
-        return low
+        return low, low
     if not holds(high):
-        return high
-    for _ in range(STEPS):
+        return high, high
+    for _ in range(steps):
         middle = math.sqrt(low * high) if low > 0 else (low + high) / 2
         if not low < middle < high:
             break
         low, high = (low, middle) if holds(middle) else (middle, high)
-    return high
+    return low, high
 
 
 def _shown(
@@ -208,7 +256,8 @@ def _shown(
     for index in range(len(low)):
         up = whole.answer(vector, [*low[:index], high[index], *low[index + 1 :]])[name]
         down = whole.answer(vector, [*high[:index], low[index], *high[index + 1 :]])[name]
-        change = np.abs(up - base)
+        with np.errstate(invalid="ignore"):  # what is infinite with and without a constant shows nothing
+            change = np.abs(up - base)
         if not (np.array_equal(up, base) and np.array_equal(down, whole.answer(vector, high)[name])):
             moved[index] = change
     if len(moved) != 1:
@@ -219,6 +268,7 @@ def _shown(
     place = int(np.argmax(change))
     number = float(np.asarray(got).ravel()[place])
 
+    @cache  # both ends of an interval are looked for along nearly the same values
     def of(value: float) -> float:
         answer = whole.answer(vector, [*low[:index], value, *low[index + 1 :]])[name]
         return float(np.asarray(answer).ravel()[place])

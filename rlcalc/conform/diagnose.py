@@ -20,9 +20,10 @@ from itertools import combinations
 
 from rlcalc.conform.catalogue import Catalogue, Convention, Fault, composed, pairs, together
 from rlcalc.conform.compare import CLOSE, outcomes_equal
-from rlcalc.conform.constants import fitted
+from rlcalc.conform.constants import fitted, slack_of, without_rounding
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, judge, run_form
+from rlcalc.conform.target.base import says_something
 from rlcalc.conform.vectors import GENERATED, Vector, reference
 
 
@@ -127,7 +128,7 @@ def diagnose(
             if match is not None:
                 found.append(match)
         if found:
-            return Diagnosis(_ranked(found), None, tried)
+            return Diagnosis(_ranked(_plainest(found, run)), None, tried)
     return Diagnosis((), _nearest(known, conventions or likely, run, outcomes, tolerance, dtype), tried)
 
 
@@ -192,6 +193,13 @@ def _ranked(found: Sequence[Match]) -> tuple[Match, ...]:
     return tuple(m for m in order if not _constants(m) or frozenset(f.name for f in m.faults) not in plain)
 
 
+def _plainest(found: Sequence[Match], run: Sequence[Vector]) -> Sequence[Match]:
+    """Without faults that are others by inputs alone which no vector had."""
+    had = {name for v in run for name in v.given if says_something(v, name)}
+    plain = [m for m in found if all(not f.presumes or had & {*f.presumes} for f in m.faults)]
+    return plain or found
+
+
 def _constants(match: Match) -> int:
     return sum("=" in convention.name for convention in match.conventions)
 
@@ -235,7 +243,8 @@ def _shown(
         if rounds:
             tolerance = CLOSE["rounded"] * max(1.0, steps)
         mine = run_form(form, vector)
-        if not outcomes_equal(mine, outcomes[vector.id], vector.scale, tolerance):
+        theirs = without_rounding(outcomes[vector.id], mine.outputs, slack_of(under, vector, dtype))
+        if not outcomes_equal(mine, theirs, vector.scale, tolerance):
             return ()
         # what the target does not say cannot show anything
         both = {name: mine.outputs[name] for name in mine.outputs.keys() & outcomes[vector.id].outputs.keys()}

@@ -15,6 +15,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.target.call import Part, Reply, raised, read
+from rlcalc.conform.target.slopes import GRADIENT
 from rlcalc.conform.vectors import Vector, answer_name, complete
 from rlcalc.digits import DIGITS, least_digits
 from rlcalc.golden.values import output_of
@@ -39,6 +40,7 @@ class Outcome:
         form: whether an ``array``, a ``mapping`` or a ``tuple`` was returned.
         frames: where an exception was raised, the innermost last.
         died: the process that made the call did not survive it.
+        derived: outputs that it did not give, and autograd did.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Outcome:
     form: str = "array"
     frames: tuple[str, ...] = ()
     died: bool = False
+    derived: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ def outcome_of(vector: Vector, reply: Reply) -> Outcome:
     if not found:
         detail = f"no output of {formula.name} among {', '.join(arrays)[:200] or 'nothing'}"
         return Outcome("wrong-shape", detail=detail)
-    return Outcome("answer", found, dtypes=dtypes, changed=reply.changed, form=reply.form)
+    derived = tuple(name for name, part in reply.parts.items() if part.kind == GRADIENT)
+    return Outcome("answer", found, dtypes=dtypes, changed=reply.changed, form=reply.form, derived=derived)
 
 
 def _no_answer(vector: Vector, name: str, part: Part) -> str:
@@ -161,7 +165,8 @@ def judge(
     common = [name for name in wanted if name in outcome.outputs]
     unknown = outcome.form != "mapping" and not wanted.keys() & _in_the_answer(vector.formula)
     if unknown or (outcome.kind == "answer" and not common):
-        return verdict("skipped", f"the vector certifies {', '.join(wanted)} only")
+        only = f"the vector certifies {', '.join(wanted)} only"
+        return verdict("skipped", only if wanted else "under the conventions no number is right")
     if outcome.kind != "answer":
         return verdict(outcome.kind, outcome.detail)
     demanded = vector.demanded[dtype]

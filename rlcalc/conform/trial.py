@@ -8,16 +8,15 @@ compares its outcomes with those of known faults.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Convention, composed, together
-from rlcalc.conform.constants import fitted, slack_of
+from rlcalc.conform.constants import fitted, slack_of, without_rounding
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Judgement, Outcome, judge, run_form
 from rlcalc.conform.target.base import Target
@@ -25,8 +24,9 @@ from rlcalc.conform.vectors import GENERATED, Vector, reference
 from rlcalc.digits import least_digits
 from rlcalc.nested import map_nested, outline
 
-# answers of a convention are those of a float64 form, not exact ones
-CONVENTION_DIGITS = 9.0
+# answers of a convention are those of a float64 form, not exact ones; as many digits as of others, since with
+# one less log(p + 1e-10) would pass for log p
+CONVENTION_DIGITS = 10.0
 # where float32 is computed in somewhere on the way
 SINGLE_DIGITS = 5.5
 MOST_TOGETHER = 3
@@ -48,6 +48,7 @@ class Trial:
         stopped: why it is not asked any more; empty while it is.
         batches: whether it may be asked for several rows at once.
         single: it computes in float32 somewhere, so that no more than that is asked of it.
+        one_entry: it works on one number, so that its answer may be one where a list of one is asked for.
         strict: whether an answer must have the dtype of its inputs.
         watch: hears how far things are.
     """
@@ -63,6 +64,7 @@ class Trial:
         self.stopped = ""
         self.batches = True
         self.single = False
+        self.one_entry = False
         self.strict = False
         self.watch: Watch = watch or (lambda *_: None)
         self.known: dict[tuple[str, str, str], Outcome] = {}
@@ -99,6 +101,7 @@ class Trial:
         outcome = self.outcome(vector, dtype, conventions)
         if outcome is None:
             return Judgement(vector, dtype, "skipped", why=self.stopped)
+        outcome = _listed(outcome, vector) if self.one_entry else outcome
         wide = vector.demanded["float64"]
         wide = min(wide, CONVENTION_DIGITS) if conventions else wide
         wide = min(wide, _digits_of_float32(vector)) if self.single else wide
@@ -109,7 +112,7 @@ class Trial:
         asked = replace(vector, demanded={**vector.demanded, "float64": wide})
         truth = truth_under(vector, conventions) if conventions else None
         if truth is not None:
-            outcome = _without_rounding(
+            outcome = without_rounding(
                 outcome, truth, slack_of(conventions, vector, self._computes_in(dtype))
             )
         return judge(asked, outcome, dtype, truth, self.strict)
@@ -140,8 +143,7 @@ class Trial:
         if not self.vectors:
             return ()
         declared = catalogue(self.vectors[0].formula.name)
-        excluded = self.target.binding.excludes if self.target.binding is not None else ()
-        every = [way for way in (*declared.conventions, *declared.families) if way.name not in excluded]
+        every = [way for way in (*declared.conventions, *declared.families) if self._may_follow(way)]
         known = sorted(every, key=_says_least)
         # what fails as it is settles most conventions with one comparison
         first = sorted(self.vectors, key=lambda v: not self.judgement(v, self.target.dtypes[0]).failed)
@@ -156,6 +158,13 @@ class Trial:
                     return ways
         return ()
 
+    def _may_follow(self, convention: Convention) -> bool:
+        """Whether nothing in its signature speaks against a convention."""
+        excluded = self.target.binding.excludes if self.target.binding is not None else ()
+        return convention.name not in excluded and not (
+            convention.sets and self.target.takes(convention.sets)
+        )
+
     def closest(self) -> tuple[Convention, ...]:
         """Conventions that leave the fewest failures, of those that need no constant; often none.
 
@@ -164,9 +173,8 @@ class Trial:
         if not self.vectors or self.stopped:
             return ()
         dtype = "float64" if "float64" in self.target.dtypes else self.target.dtypes[0]
-        excluded = self.target.binding.excludes if self.target.binding is not None else ()
         known = catalogue(self.vectors[0].formula.name).conventions
-        ways = [c for c in known if c.call is None and c.name not in excluded]
+        ways = [c for c in known if c.call is None and self._may_follow(c)]
         chosen: tuple[Convention, ...] = ()
         least = self._failures(dtype, chosen)
         while least and len(chosen) < MOST_TOGETHER:
@@ -224,18 +232,14 @@ def truth_under(vector: Vector, conventions: Sequence[Convention]) -> dict[str, 
     return found
 
 
-def _without_rounding(outcome: Outcome, truth: Mapping[str, Any], slack: Any) -> Outcome:
-    """The outcome, with the truth where it is off by no more than rounding makes it."""
-    if outcome.kind != "answer" or not np.any(slack):
-        return outcome
-    outputs = dict(outcome.outputs)
-    for name in outputs.keys() & truth.keys():
-        got, right = outputs[name], np.array(map_nested(float, truth[name]))
-        if got.shape == right.shape and np.broadcast_shapes(np.shape(slack), got.shape) == got.shape:
-            with np.errstate(all="ignore"):
-                near = np.abs(got - right) <= slack
-            outputs[name] = np.where(near, right, got)
-    return replace(outcome, outputs=outputs)
+def _listed(outcome: Outcome, vector: Vector) -> Outcome:
+    """With single numbers as lists of one, where the truth is one."""
+    single = {
+        name: value.reshape(1)
+        for name, value in outcome.outputs.items()
+        if not value.ndim and outline(vector.truth.get(name)) == outline([0])
+    }
+    return replace(outcome, outputs={**outcome.outputs, **single})
 
 
 def chain(conventions: Sequence[Convention]) -> Any:

@@ -17,6 +17,7 @@ from rlcalc._lazy import np
 from rlcalc.digits import read_decimal
 from rlcalc.errors import DataError, InputError
 from rlcalc.evaluation import input_scale, numbers
+from rlcalc.exact.grammar import mentions_symbol
 from rlcalc.formulas import load_forms
 from rlcalc.golden.batch import row_texts, rows_of
 from rlcalc.golden.files import Case, GoldenFile, load
@@ -163,8 +164,12 @@ def case_vectors(case: Case) -> Iterable[Vector]:
         return
     formula = load_formula(case.formula)
     for number, (reading, values) in enumerate(zip(case.readings, certified(case, formula), strict=True)):
+        if _symbolic(formula, reading.given):
+            continue
         inputs = rows_of(formula, reading.given, case.batch).together
         if inputs.symbols:
+            continue
+        if inputs.symbols or not fits_arrays(inputs):
             continue
         wanted = {
             name: value.truth
@@ -188,6 +193,47 @@ def case_vectors(case: Case) -> Iterable[Vector]:
             flags=tuple(flag.name for flag in case.flags),
             rows=tuple(rows),
         )
+
+
+MOST_STATES = 24  # of a process that is handed to a function as a dense table
+
+
+def fits_arrays(inputs: Inputs) -> bool:
+    """Whether a function that takes arrays could know which answer is wanted.
+
+    A table P [S, A, S'] has no names, and does not say which actions a state lacks. Without
+    discount the optimality equation may have several solutions, of which another algorithm finds another one.
+    """
+    formula = inputs.formula
+    for process in (inputs.given[p.name] for p in formula.parameters if p.kind == "mdp"):
+        if process is None:
+            continue
+        by_name = any(p.kind == "word" and inputs.given[p.name] for p in formula.parameters)
+        if not process.full or len(process.states) > MOST_STATES or by_name:
+            return False
+        optimising = any(o.name == "greedy" for o in formula.outputs) and "sweeps" not in inputs.given
+        if optimising and inputs.given.get("gamma") == 1:
+            from rlcalc.mdp.planning import ONE, free_loop, optimal
+
+            return not free_loop(process, optimal(process, ONE)[0])
+    return True
+
+
+def _symbolic(formula: Formula, given: Mapping[str, Any]) -> bool:
+    """Whether an input has a letter in it, as far as its text tells: SymPy need not be imported for that."""
+    texts = (given[p.name] for p in formula.parameters if p.kind == "number" and p.name in given)
+    # a step size of 1/k is a number for every k
+    return any(mentions_symbol(part) for text in texts for part in _texts(text) if part != "1/k")
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)
+    elif isinstance(value, str):
+        yield value
 
 
 def _size_of_terms(inputs: Inputs) -> float:

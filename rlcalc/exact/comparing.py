@@ -17,6 +17,7 @@ from rlcalc.exact.logarithms import split_logs
 from rlcalc.exact.values import Exact, bits_of, infinite, is_symbolic, rational, to_sympy
 
 _EXACT_ATTEMPT = 1  # index of the interval after which a proof of 0 is tried
+_MULTIPLIED_UP_TO = 2000  # terms of a numerator
 _MAX_RADICALS = 4  # the minimal polynomial's degree doubles with each of them
 _DEDUCED_UP_TO = 200  # parts of a difference with symbols
 _MAX_CASES = 200  # orders of the arguments of min, max and abs
@@ -79,8 +80,11 @@ def _proved_zero(constant: Any) -> bool:
     charge(100 * nodes(constant), "constants")
     expr = sympy.expand(constant)
     if expr != 0 and expr.has(sympy.exp):
-        # exp(1/10) and exp(-1/10) become one unknown and its reciprocal
-        expr = sympy.cancel(expr)
+        # Over one denominator; products of powers of e merge when multiplied out.  A greatest common
+        # divisor, which ``cancel`` looks for, may take hours with a dozen different powers.
+        expr = sympy.together(expr)
+        above = sympy.fraction(expr)[0]
+        expr = sympy.expand(above) if terms_of(above) <= _MULTIPLIED_UP_TO else expr
     if expr == 0:
         return True
     logs = expr.atoms(sympy.log)

@@ -25,6 +25,7 @@ _TOKEN: Final = re.compile(
     r"[ \t\r\n]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign>\*\*|[-+*/^(),])|(?P<end>\Z))"
 )
+_NUMBERS: Final = re.compile(r"[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _NUMBER: Final = re.compile(r"([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]+))?")
 _SYMBOL: Final = re.compile(rf"(?:[A-Za-z]|{'|'.join(GREEK)})(?:_?[0-9]+)?")
 _OF_ONE: Final = {
@@ -34,6 +35,12 @@ _OF_ONE: Final = {
     "ln": arithmetic.log,
     "abs": arithmetic.absolute,
 }
+
+
+def mentions_symbol(text: str) -> bool:
+    """Whether a text that can be parsed has a symbol in it; SymPy is not imported to say so."""
+    words = re.findall(r"[A-Za-z_][A-Za-z0-9_]*", _NUMBERS.sub(" ", text))
+    return any(_SYMBOL.fullmatch(word) for word in words if word not in ("pi", *FUNCTIONS))
 
 
 class Parser:

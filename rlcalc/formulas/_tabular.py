@@ -1,80 +1,20 @@
-"""What the formulas on a finite MDP share: exact linear solves, rows per state, names."""
+"""What the formulas on a finite MDP share: names, rows per state, action values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import lcm
 from typing import Any
 
-from rlcalc._lazy import torch
+from rlcalc._lazy import sympy, torch
 from rlcalc.errors import InputError, many
-from rlcalc.exact import rational
-from rlcalc.exact.effort import arithmetic_cost, charge
-from rlcalc.mdp.model import MDP
+from rlcalc.exact import is_symbolic, rational, to_unicode
+from rlcalc.mdp.model import MDP, Value
+from rlcalc.mdp.planning import system
+from rlcalc.mdp.policies import check_actions, uniform
 from rlcalc.spelling import spelled
 from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, product, total
-
-
-def solve_exact(matrix: Sequence[Sequence[Fraction]], right: Sequence[Fraction]) -> list[Fraction] | None:
-    """The solution of a square system over the rationals; ``None`` when it is singular.
-
-    Fraction-free elimination (Bareiss): on integers every division comes out
-    even, so no entry grows beyond a minor of the matrix and no greatest common
-    divisor is taken on the way.
-    """
-    size = len(right)
-    rows: list[list[int]] = []
-    for line, value in zip(matrix, right, strict=True):
-        entries = [*line, value]
-        scale = lcm(*(entry.denominator for entry in entries))
-        rows.append([int(entry * scale) for entry in entries])
-    _announce(rows)
-    before = 1
-    for k in range(size):
-        pivot = next((row for row in range(k, size) if rows[row][k]), None)
-        if pivot is None:
-            return None
-        rows[k], rows[pivot] = rows[pivot], rows[k]
-        head = rows[k]
-        for row in range(k + 1, size):
-            old, factor = rows[row], rows[row][k]
-            rows[row] = [0] * (k + 1) + [
-                (head[k] * old[j] - factor * head[j]) // before for j in range(k + 1, size + 1)
-            ]
-        before = head[k]
-    solution = [Fraction(0)] * size
-    for k in reversed(range(size)):
-        rest = sum((rows[k][j] * solution[j] for j in range(k + 1, size)), Fraction(0))
-        solution[k] = (rows[k][size] - rest) / rows[k][k]
-    return solution
-
-
-def _announce(rows: Sequence[Sequence[int]]) -> None:
-    """The work of eliminating: entries of step k are minors of k rows, with their digits together."""
-    bits = max((entry.bit_length() for row in rows for entry in row), default=0)
-    size = len(rows)
-    charge(sum(2 * arithmetic_cost(k * bits, k * bits) * (size - k) ** 2 for k in range(size)), "digits")
-
-
-def evaluate_exact(mdp: MDP, policy: Sequence[Sequence[Fraction]], gamma: Fraction) -> list[Fraction] | None:
-    """V of a policy [S][A] from (I − γ P_π) V = R_π; ``None`` when that is singular."""
-    live = mdp.non_terminal
-    matrix, right = [], []
-    for s in live:
-        chances = [
-            sum((weight * mdp.p[s][a][t] for a, weight in enumerate(policy[s])), Fraction(0)) for t in live
-        ]
-        matrix.append([Fraction(s == t) - gamma * chance for t, chance in zip(live, chances, strict=True)])
-        right.append(sum((weight * mdp.r[s][a] for a, weight in enumerate(policy[s])), Fraction(0)))
-    found = solve_exact(matrix, right)
-    if found is None:
-        return None
-    values = [Fraction(0)] * len(mdp.states)
-    for s, value in zip(live, found, strict=True):
-        values[s] = value
-    return values
+from rlcalc.steps.terms import Name, Number, Symbol, Term, product, total
 
 
 def rational_gamma(value: Any) -> Fraction:
@@ -90,12 +30,6 @@ def rational_gamma(value: Any) -> Fraction:
             f"{spelled('gamma')} must be rational here: the system is solved by exact elimination.",
         )
     return gamma
-
-
-def backup(mdp: MDP, values: Sequence[Fraction], gamma: Fraction, s: int, a: int) -> Fraction:
-    """R(s,a) + γ Σ_{s'} P(s'|s,a) V(s')."""
-    ahead = sum((chance * values[t] for t, chance in enumerate(mdp.p[s][a]) if chance), Fraction(0))
-    return mdp.r[s][a] + gamma * ahead
 
 
 def short(name: str) -> str:
@@ -116,17 +50,58 @@ def transition_name(mdp: MDP, s: int, a: int, t: int) -> Name:
     return Name(f"{short(mdp.states[t])} | {short(mdp.states[s])}; {mdp.actions[a]}")
 
 
-def backup_term(d: Derivation, mdp: MDP, values: Sequence[Symbol], gamma: Symbol, s: int, a: int) -> Term:
-    """R(s,a) + γ (P(s'|s,a) V(s') + …), over the states that can follow and are not terminal."""
-    earned = d.given(Name("R", arg=pair_name(mdp, s, a)), mdp.r[s][a])
-    ahead = [
-        values[t]
-        if chance == 1
-        else product([d.given(Name("P", arg=transition_name(mdp, s, a, t)), chance), values[t]])
-        for t, chance in enumerate(mdp.p[s][a])
-        if chance and not mdp.terminal[t]
-    ]
+Parts = dict[tuple[int, int], tuple[Symbol, list[tuple[int, Symbol | None]]]]
+
+
+def backup_term(
+    d: Derivation, mdp: MDP, values: Sequence[Symbol], gamma: Symbol, pair: tuple[int, int], known: Parts
+) -> Term:
+    """R(s,a) + γ (P(s'|s,a) V(s') + …), over the states that can follow and are not terminal.
+
+    Args:
+        known: the reward and the chances of every pair written so far, for the sweeps that follow.
+    """
+    if pair not in known:
+        s, a = pair
+        chances: list[tuple[int, Symbol | None]] = [
+            (t, None if chance == 1 else d.given(Name("P", arg=transition_name(mdp, s, a, t)), chance))
+            for t, chance in mdp.moves[s][a] or ()
+            if not mdp.terminal[t]
+        ]
+        known[pair] = d.given(Name("R", arg=pair_name(mdp, s, a)), mdp.r[s][a]), chances
+    earned, ways = known[pair]
+    ahead = [values[t] if chance is None else product([chance, values[t]]) for t, chance in ways]
     return earned + gamma * total(ahead) if ahead else earned
+
+
+def action_values(
+    d: Derivation,
+    mdp: MDP,
+    values: Sequence[Symbol],
+    gamma: Symbol,
+    s: int,
+    name: Name,
+    known: Parts | None = None,
+) -> dict[int, Symbol]:
+    """Q of every action that a state has, as steps; ``name`` is Q with its marks."""
+    return {
+        a: d.step(
+            Name(name.base, name.sub, name.sup, pair_name(mdp, s, a)),
+            backup_term(d, mdp, values, gamma, (s, a), {} if known is None else known),
+        )
+        for a in mdp.available(s)
+    }
+
+
+def whole_row(mdp: MDP, found: Mapping[int, Term]) -> list[Term]:
+    """Values by action as a row of a table: −∞ where the state does not have the action."""
+    return [found[a] if a in found else Number(-sympy.oo) for a in range(len(mdp.actions))]
+
+
+def best_actions(mdp: MDP, q: Mapping[int, Any]) -> str:
+    """Names of all actions that attain the maximum."""
+    best = max(q.values())
+    return " ".join(mdp.actions[a] for a, value in q.items() if value == best)
 
 
 def row_of_state(mdp: MDP, rows: int, parameter: str, *, shared: bool = False) -> list[int]:
@@ -173,3 +148,42 @@ def check_columns(mdp: MDP, columns: int, parameter: str) -> None:
 def half_as_float32(tensor: Any) -> Any:
     """LAPACK has no half precision: solve in float32, and round at the end."""
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
+def policy_of(mdp: MDP, policy: Any) -> list[dict[int, Value]]:
+    """π by state: the actions that are taken, each with its probability.
+
+    Raises:
+        InputError: ``policy_wrong_length``, ``policy_no_such_action``.
+    """
+    if policy == "uniform":
+        return uniform(mdp)
+    check_columns(mdp, max(map(len, policy)), "policy")
+    rows = row_of_state(mdp, len(policy), "policy")
+    check_actions(mdp, [policy[row] for row in rows])
+    return [{a: chance for a, chance in enumerate(policy[row]) if chance != 0} for row in rows]
+
+
+def equations(mdp: MDP, policy: Sequence[Mapping[int, Value]], gamma: Value, letter: str = "V") -> list[str]:
+    """The linear system as text, one equation for each state that is not terminal."""
+    live = mdp.non_terminal
+    lines = []
+    for row, value in zip(*system(mdp, policy, gamma), strict=True):
+        parts = [
+            f"{'−' if sign else '+'} {size}{letter}({short(mdp.states[live[k]])})"
+            for k, entry in sorted(row.items())
+            if entry != 0
+            for sign, size in [_factor(entry)]
+        ]
+        text = " ".join(parts).removeprefix("+ ")
+        text = text.replace("− ", "−", 1) if text.startswith("−") else text
+        lines.append(f"{text or '0'} = {to_unicode(value)}")
+    return lines
+
+
+def _factor(entry: Value) -> tuple[bool, str]:
+    """Whether a coefficient is negative, and its size before a variable."""
+    if is_symbolic(entry):
+        return False, f"({to_unicode(entry)})·"
+    size = abs(entry)
+    return entry < 0, "" if size == 1 else f"{to_unicode(size)}·"

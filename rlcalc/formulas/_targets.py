@@ -40,19 +40,25 @@ def discount(d: Derivation, i: Inputs, t: int) -> Term:
     return gamma if i.n == 1 else gamma**i.n
 
 
-def action_values(d: Derivation, rows: Sequence[Sequence[Any]], t: int, name: str = "Q") -> list[Symbol]:
+def action_values(
+    d: Derivation, rows: Sequence[Sequence[Any]], t: int, name: str = "Q", tex: str = ""
+) -> list[Symbol]:
     """Q(S_{t+1}, a) of every action as given quantities."""
-    return [d.given(Name(name, str(t + 1), arg=Name(f"a_{a}")), value) for a, value in enumerate(rows[t])]
+    names = [Name(name, str(t + 1), arg=Name("a", str(a)), tex=tex) for a in range(len(rows[t]))]
+    return [d.given(known, value) for known, value in zip(names, rows[t], strict=True)]
 
 
 def targets(xp: Backend, rewards: Any, gamma: Any, following: Any, terminated: Any, n: Any) -> dict[str, Any]:
     """R + γ^n · following for rewards and what follows [..., T]."""
-    # in the dtype of γ: an integer array as the exponent would make float32 wide
-    steps = xp.placed(xp.cast(xp.asarray(n), gamma.dtype), gamma)
-    onward = gamma**steps * following
+    onward = powered(xp, gamma, n) * following
     if terminated is not None:
         onward = xp.where(terminated, xp.zeros_like(onward), onward)
     return {"target": rewards + onward}
+
+
+def powered(xp: Backend, gamma: Any, n: Any) -> Any:
+    """γ^n in the dtype of γ: an integer array as the exponent would make float32 wide."""
+    return gamma ** xp.placed(xp.cast(xp.asarray(n), gamma.dtype), gamma)
 
 
 def largest_index(xp: Backend, values: Any) -> Any:

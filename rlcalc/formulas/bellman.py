@@ -7,9 +7,9 @@ finitely many iterations with the solution itself; NumPy runs value iteration,
 Torch policy iteration in floating point and one differentiable solve at its
 end, so that ∂V*/∂γ is that of the optimal policy (the envelope theorem).
 
-With γ = 1 the equation need not have one solution. It has exactly one when
-no policy that can loop for ever is as good as an optimal one; otherwise the
-formula is refused, with the loop named.
+With γ = 1 the equation need not have one solution. The answer is then that of
+the best policy that ends the episode with probability 1; a note says where the
+equation has others. It is refused where no policy ends, or where a loop earns.
 
 Source: Sutton and Barto, 2nd edition, equations 3.19, 3.20 and section 4.3;
 Bertsekas and Tsitsiklis, An analysis of stochastic shortest path problems, 1991.
@@ -22,46 +22,62 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc._lazy import np, torch
-from rlcalc.errors import InputError
 from rlcalc.exact import to_sympy, to_text
 from rlcalc.formulas._tabular import (
-    backup,
-    backup_term,
-    evaluate_exact,
+    action_values,
+    best_actions,
     half_as_float32,
-    pair_name,
     rational_gamma,
     state_name,
+    whole_row,
 )
 from rlcalc.inputs.array_checks import Seen
 from rlcalc.inputs.bind import Inputs
+from rlcalc.mdp.floats import error_bound, evaluated, said_of_error
 from rlcalc.mdp.model import MDP
+from rlcalc.mdp.planning import (
+    MOST_EXACT,
+    ONE,
+    ZERO,
+    backup,
+    check_undiscounted,
+    first_policy,
+    free_loop,
+    optimal,
+)
+from rlcalc.mdp.sparse import Sparse
 from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Number, apply
+from rlcalc.steps.terms import Name, Number, Term, apply
 
 SHOWN_SWEEPS = 5
 NUMPY_SWEEPS = 2000
 
 
 def check(i: Inputs) -> None:
-    """Refuse γ = 1 where the equation has not exactly one solution.
+    """Refuse γ = 1 where no policy ends, or a loop earns.
 
     Raises:
-        InputError: as ``solve_undiscounted``.
+        InputError: ``no_proper_policy``, ``values_unbounded``.
     """
     if i.gamma == 1:
-        solve_undiscounted(i.mdp)
+        _check_undiscounted(i.mdp)
 
 
 def check_arrays(a: Seen) -> None:
     found = a.look("gamma")
     if found is not None and found[0] == 1:
-        solve_undiscounted(a.mdp.mdp)
+        _check_undiscounted(a.mdp.mdp)
+
+
+def _check_undiscounted(mdp: MDP) -> None:
+    check_undiscounted(mdp)
+    if len(mdp.states) <= MOST_EXACT:
+        optimal(mdp, ONE)
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
     mdp, gamma = i.mdp, rational_gamma(i.gamma)
-    solution, rounds = iterate_policies(mdp, gamma)
+    solution, rounds = optimal(mdp, gamma)
     d.note(
         f"Policy iteration over exact rationals ended after {rounds} "
         f"{'iteration' if rounds == 1 else 'iterations'}; the steps put its values into the optimality "
@@ -69,21 +85,23 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     )
     discount = d.given("γ", i.gamma)
     solved = [d.given(Name("V", sup="*", arg=state_name(mdp, s)), value) for s, value in enumerate(solution)]
-    values, q_values, greedy = [], [], []
+    values: list[Term] = []
+    q_values: list[list[Term]] = []
+    greedy: list[str] = []
     for s, over in enumerate(mdp.terminal):
         if over:
             values.append(solved[s])
-            q_values.append([solved[s]] * len(mdp.actions))
+            q_values.append([solved[s] for _ in mdp.actions])
             greedy.append("terminal")
             continue
-        q = [
-            d.step(Name("Q", sup="*", arg=pair_name(mdp, s, a)), backup_term(d, mdp, solved, discount, s, a))
-            for a in range(len(mdp.actions))
-        ]
-        best = d.step(Name("V", sup="*", arg=state_name(mdp, s)), apply("max", *q) if len(q) > 1 else q[0])
+        q = action_values(d, mdp, solved, discount, s, Name("Q", sup="*"))
+        alone = next(iter(q.values()))
+        best = d.step(
+            Name("V", sup="*", arg=state_name(mdp, s)), apply("max", *q.values()) if len(q) > 1 else alone
+        )
         values.append(best)
-        q_values.append(q)
-        greedy.append(" ".join(mdp.actions[a] for a, worth in enumerate(q) if worth.value == best.value))
+        q_values.append(whole_row(mdp, q))
+        greedy.append(best_actions(mdp, {a: worth.value for a, worth in q.items()}))
     modulus = contraction_modulus(mdp, gamma)
     sweeps = value_iteration(mdp, gamma)
     d.output("values", values)
@@ -93,6 +111,24 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("modulus", _number(modulus))
     d.output("sweeps", [[_number(value) for value in sweep] for sweep in sweeps])
     _remarks(d, sweeps, solution, gamma, modulus)
+    if gamma == 1:
+        _say_not_unique(d, mdp, solution)
+
+
+def _say_not_unique(d: Derivation, mdp: MDP, solution: Sequence[Fraction]) -> None:
+    """A note where the equation has other solutions."""
+    loop = free_loop(mdp, solution)
+    if not loop:
+        d.note("Every loop loses, so the equation has no other solution.")
+        return
+    s, a = loop[0]
+    d.note(
+        "With gamma 1 the optimality equation has more than one solution; these are the values of the best "
+        "policy that ends the episode. Without ever ending, one can loop through "
+        f"{', '.join(mdp.states[t] for t in sorted({t for t, _ in loop})[:6])} at no loss "
+        f"(action {mdp.actions[a]} in {mdp.states[s]}), so the values there may be raised together and "
+        "still solve it."
+    )
 
 
 def _number(value: Fraction | int) -> Number:
@@ -119,7 +155,7 @@ def _remarks(
     if modulus < gamma:
         d.note("The modulus is below γ, since every action may end the episode.")
     if modulus == 1:
-        d.note("In the max norm this is no contraction; the solution is unique all the same.")
+        d.note("In the max norm this is no contraction.")
 
 
 def contraction_modulus(mdp: MDP, gamma: Fraction) -> Fraction:
@@ -129,20 +165,21 @@ def contraction_modulus(mdp: MDP, gamma: Fraction) -> Fraction:
     maximum is attained by the action that keeps most.
     """
     stays = [
-        sum((chance for t, chance in enumerate(row) if not mdp.terminal[t]), Fraction(0))
+        sum((chance for t, chance in moves if not mdp.terminal[t]), ZERO)
         for s in mdp.non_terminal
-        for row in mdp.p[s]
+        for moves in mdp.moves[s]
+        if moves is not None
     ]
     return gamma * max(stays, default=Fraction(0))
 
 
 def value_iteration(mdp: MDP, gamma: Fraction) -> list[list[Fraction]]:
     """V_0 = 0, V_1, … until nothing changes, at most ``SHOWN_SWEEPS`` of them."""
-    sweeps = [[Fraction(0)] * len(mdp.states)]
+    sweeps = [[ZERO] * len(mdp.states)]
     for _ in range(SHOWN_SWEEPS):
         old = sweeps[-1]
         new = [
-            Fraction(0) if over else max(backup(mdp, old, gamma, s, a) for a in range(len(mdp.actions)))
+            ZERO if over else max(backup(mdp, old, gamma, s, a) for a in mdp.available(s))
             for s, over in enumerate(mdp.terminal)
         ]
         if new == old:
@@ -151,140 +188,61 @@ def value_iteration(mdp: MDP, gamma: Fraction) -> list[list[Fraction]]:
     return sweeps
 
 
-def iterate_policies(mdp: MDP, gamma: Fraction) -> tuple[list[Fraction], int]:
-    """V* and the number of policies that were evaluated.
-
-    An action is replaced only by a strictly better one, so that no policy
-    comes twice and a tie never leads from a proper policy to a looping one.
-
-    Raises:
-        InputError: ``values_unbounded``, when γ = 1 and a loop earns more
-            than nothing on average.
-    """
-    policy = [action or 0 for action in mdp.proper_policy()]
-    actions = range(len(mdp.actions))
-    rounds = 0
-    while True:
-        rounds += 1
-        values = evaluate_exact(mdp, [[Fraction(a == chosen) for a in actions] for chosen in policy], gamma)
-        if values is None:
-            # only γ = 1 comes here, and a strict improvement made this loop
-            raise InputError(
-                "values_unbounded",
-                "With gamma 1 the values have no bound: some policy loops for ever and earns by it.",
-                "Take a gamma below 1.",
-            )
-        better = list(policy)
-        for s in mdp.non_terminal:
-            q = [backup(mdp, values, gamma, s, a) for a in actions]
-            best = max(actions, key=q.__getitem__)
-            if q[best] > q[policy[s]]:
-                better[s] = best
-        if better == policy:
-            return values, rounds
-        policy = better
-
-
-def solve_undiscounted(mdp: MDP) -> list[Fraction]:
-    """V* for γ = 1, where the equation has one solution.
-
-    Raises:
-        InputError: ``no_proper_policy``, ``values_unbounded`` or
-            ``solution_not_unique``.
-    """
-    way_out = mdp.proper_policy()
-    closed = [mdp.states[s] for s in mdp.non_terminal if way_out[s] is None]
-    if closed:
-        raise InputError(
-            "no_proper_policy",
-            f"With gamma 1 every policy may go on for ever from {', '.join(closed[:6])}"
-            f"{' …' if len(closed) > 6 else ''}, so the equation does not determine the values.",
-            "Take a gamma below 1, or give every state a way to a terminal one.",
-        )
-    values, _ = iterate_policies(mdp, Fraction(1))
-    loop = _greedy_loop(mdp, values)
-    if loop:
-        s, a = loop[0]
-        raise InputError(
-            "solution_not_unique",
-            "With gamma 1 the optimal values exist, but the optimality equation does not determine them: "
-            "it has more than one solution. Without ever ending, one can "
-            f"loop through {', '.join(mdp.states[t] for t in sorted({t for t, _ in loop})[:6])} at no loss "
-            f"(action {mdp.actions[a]} in {mdp.states[s]}), so these values may be raised together and "
-            "still solve it.",
-            "Take a gamma below 1, or a cost for each step.",
-        )
-    return values
-
-
-def _greedy_loop(mdp: MDP, values: Sequence[Fraction]) -> list[tuple[int, int]]:
-    """State–action pairs, all optimal, with which an episode can be kept from ending.
-
-    At a solution V no loop gains on average, and one gains nothing exactly
-    when each of its actions attains the maximum; adding a constant to V there
-    then solves the equation again.
-    """
-    one = Fraction(1)
-    pairs = {
-        (s, a)
-        for s in mdp.non_terminal
-        for a in range(len(mdp.actions))
-        if backup(mdp, values, one, s, a) == values[s]
-    }
-    while True:
-        states = {s for s, _ in pairs}
-        closed = {(s, a) for s, a in pairs if set(mdp.successors(s, a)) <= states}
-        if closed == pairs:
-            return sorted(pairs)
-        pairs = closed
-
-
 def numpy_form(mdp: Any, gamma: Any) -> dict[str, Any]:
     """Value iteration to the precision of the dtype, then Newton steps on the greedy policy.
 
     The sweeps end when the contraction bound c/(1−c)·‖change‖ is below one
     rounding of the largest value. With c near 1 that takes too many, so the
-    greedy policy is evaluated directly until it repeats.
+    greedy policy is evaluated directly until it repeats. Without discount
+    they start from a policy that ends, below which no solution is hidden.
     """
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     work = np.result_type(p.dtype, np.float32)
-    p, r, discount = p.astype(work), r.astype(work), gamma.astype(work)
+    p, r, discount = p.astype(work), _existing(np, mdp.allowed, r.astype(work)), gamma.astype(work)
     live = ~np.asarray(exact.terminal)
-    c = float(discount * (p * live).sum(axis=-1).max(initial=0.0))
+    c = float(discount * (p @ live.astype(work)).max(initial=0.0))
     rounding = float(np.finfo(work).eps)
     values = np.zeros(live.shape, work)
+    if discount >= 1:
+        values = evaluated(p, r, discount, np.array(first_policy(exact)))
     for _ in range(NUMPY_SWEEPS):
         old, values = values, (r + discount * (p @ values)).max(axis=-1)
         change = float(np.abs(values - old).max(initial=0.0))
         if change == 0 or c * change <= (1 - c) * rounding * float(np.abs(values).max(initial=0.0)):
             break
     else:
-        values = _newton_numpy(exact, p, r, discount, values)
+        values = _newton_numpy(p, r, discount, values)
     q_values = r + discount * (p @ values)
-    return {"values": q_values.max(axis=-1).astype(mdp.p.dtype), "q_values": q_values.astype(mdp.p.dtype)}
+    best = q_values.max(axis=-1)
+    found = {"values": best.astype(mdp.p.dtype), "q_values": q_values.astype(mdp.p.dtype)}
+    if isinstance(p, Sparse):
+        found["notes"] = [said_of_error(error_bound(p, r, discount, values, best))]
+    return found
 
 
-def _newton_numpy(exact: MDP, p: Any, r: Any, discount: Any, values: Any) -> Any:
-    rows = np.arange(len(exact.states))
+def _existing(xp: Any, allowed: Any, table: Any) -> Any:
+    """A table of actions with −∞ for those that a state does not have."""
+    return table if allowed is None else xp.where(allowed, table, -xp.inf)
+
+
+def _newton_numpy(p: Any, r: Any, discount: Any, values: Any) -> Any:
     seen: set[bytes] = set()
     while True:
         greedy = (r + discount * (p @ values)).argmax(axis=-1)
         if greedy.tobytes() in seen:
             return values
         seen.add(greedy.tobytes())
-        values = np.linalg.solve(
-            np.eye(len(rows), dtype=p.dtype) - discount * p[rows, greedy], r[rows, greedy]
-        )
+        values = evaluated(p, r, discount, greedy)
 
 
 def torch_form(mdp: Any, gamma: Any) -> dict[str, Any]:
     """Policy iteration with a fixed number of iterations, so that nothing waits for the device."""
     exact = mdp.mdp
-    p, r = half_as_float32(mdp.p), half_as_float32(mdp.r)
+    p, r = half_as_float32(mdp.p), _existing(torch, mdp.allowed, half_as_float32(mdp.r))
     discount = gamma.to(p.dtype)
     count, width = r.shape
     rows = torch.arange(count, device=p.device)
-    greedy = torch.tensor([action or 0 for action in exact.proper_policy()], device=p.device)
+    greedy = torch.tensor(first_policy(exact), device=p.device)
     eye = torch.eye(count, dtype=p.dtype, device=p.device)
 
     def solve(chosen: Any) -> Any:

@@ -13,6 +13,7 @@ Source: Sutton and Barto, 2nd edition, equations 3.8 and 3.9.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -26,15 +27,16 @@ from rlcalc.inputs.bind import Inputs
 from rlcalc.recurrence.scan import scan
 from rlcalc.spelling import spelled
 from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name
+from rlcalc.steps.terms import Name, Term, term, total
 
 
 def check(i: Inputs) -> None:
     """Refuse two different values for the state after the last reward.
 
     Raises:
-        InputError: ``bootstrap_conflict``.
+        InputError: ``bootstrap_conflict``, ``endless_conflict``, ``endless_without_discount``.
     """
+    _check_endless(i.tail, i.repeat, {name: i.given[name] for name in _ENDS if name in i.typed}, i.gamma)
     if i.bootstrap is None:
         return
     for name in ("next_values", "values"):
@@ -47,6 +49,7 @@ def check(i: Inputs) -> None:
 
 def check_arrays(a: Seen) -> None:
     """``check`` for arrays; a 0 at the end of values counts as not said, nan as no value."""
+    _check_endless(a.tail, a.repeat, {name: getattr(a, name) for name in _ENDS}, _looked(a))
     name = "values" if a.next_values is None else "next_values"
     if a.bootstrap is None or getattr(a, name) is None:
         return
@@ -56,6 +59,36 @@ def check_arrays(a: Seen) -> None:
         said = last == last if name == "next_values" else (last == last) & (last != 0)
         if (said & (last != bootstrap)).any():
             raise _conflict(name, "different numbers")
+
+
+_ENDS = ("bootstrap", "values", "next_values", "terminated", "truncated")
+
+
+def _looked(a: Seen) -> Any:
+    """The discount as a list or a number; 0 where no look at it is possible."""
+    found = a.look("gamma") if a.gamma is not None else None
+    return 0 if found is None else found[0].tolist()
+
+
+def _check_endless(tail: Any, repeat: Any, ends: Mapping[str, Any], gamma: Any) -> None:
+    """Rewards that never end have no other end, and need one discount below 1."""
+    if tail is None and not repeat:
+        return
+    name = "tail" if tail is not None else "repeat"
+    others = [spelled(other) for other, value in ends.items() if value is not None]
+    others += [spelled("repeat")] if repeat and name == "tail" else []
+    if others:
+        raise InputError(
+            "endless_conflict",
+            f"{spelled(name)} says what follows the last reward, and so does {others[0]}.",
+            "Give one of them.",
+        )
+    if isinstance(gamma, list) or (not hasattr(gamma, "free_symbols") and gamma == 1):
+        raise InputError(
+            "endless_without_discount",
+            f"{spelled(name)} needs one {spelled('gamma')} below 1: rewards for ever add up to no number.",
+            f"For example {spelled('gamma')} 0.9.",
+        )
 
 
 def _conflict(name: str, what: str) -> InputError:
@@ -68,6 +101,9 @@ def _conflict(name: str, what: str) -> InputError:
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
+    endless = _endless(d, i)
+    if endless is not None:
+        i = replace(i, given={**i.given, "bootstrap": endless}, typed=i.typed | {"bootstrap"})
     e = exact_episode(d, _with_bootstrap(i))
     if not i.typed & {"bootstrap", "values", "next_values"}:
         # no value was spoken of: the sum ends with the last reward
@@ -77,6 +113,21 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     returns = [d.step(Name("G", str(t)), e.n_step(t, e.steps)) for t in range(e.steps)]
     d.output("return", returns[0])
     d.output("returns", returns)
+
+
+def _endless(d: Derivation, i: Inputs) -> Any:
+    """The value after the last reward where steps go on for ever, as a step; ``None`` elsewhere."""
+    gamma = d.given("γ", i.gamma)
+    after = Name("V", arg=Name("S", str(len(i.rewards))))
+    if i.tail is not None:
+        tail = d.given(Name("R", "tail"), i.tail)
+        return d.step(after, tail / (1 - gamma), "the same reward for ever").value
+    if not i.repeat:
+        return None
+    rewards = [d.given(Name("R", str(t)), reward) for t, reward in enumerate(i.rewards, start=1)]
+    powers: list[Term] = [term(1), gamma, *(gamma**t for t in range(2, len(rewards)))]
+    once = total([rewards[0], *(power * r for power, r in zip(powers[1:], rewards[1:], strict=False))])
+    return d.step(after, once / (1 - gamma ** len(i.rewards)), "the same rewards again and again").value
 
 
 def _with_bootstrap(i: Inputs) -> Inputs:
@@ -94,6 +145,8 @@ def array_form(
     values: Any = None,
     gamma: Any = 1.0,
     bootstrap: Any = None,
+    tail: Any = None,
+    repeat: Any = None,
     terminated: Any = None,
     truncated: Any = None,
     next_values: Any = None,
@@ -102,6 +155,11 @@ def array_form(
     if bootstrap is not None and truncated is not None:
         # a cut at the last step and a bootstrap there are the same thing
         truncated = truncated & (xp.indices(rewards.shape[-1], rewards) < rewards.shape[-1] - 1)
+    if tail is not None:
+        bootstrap = rewards[..., 0] * 0 + tail / (1 - gamma)
+    elif repeat:
+        once = scan(rewards, gamma + rewards * 0, rewards[..., 0] * 0)[..., 0]
+        bootstrap = once / (1 - gamma ** rewards.shape[-1])
     p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values)
     base = p.rewards if truncated is None else p.rewards + p.gamma * (1 - p.carry) * p.bootstrap
     last = p.bootstrap[..., -1] if bootstrap is None else bootstrap

@@ -32,7 +32,7 @@ def check(i: Inputs) -> None:
 def exact_form(d: Derivation, i: Inputs) -> None:
     def following(t: int) -> Term:
         values = action_values(d, i.q_values, t)
-        names = [Name("π", str(t + 1), arg=Name(f"a_{a}")) for a in range(len(values))]
+        names = [Name("π", str(t + 1), arg=Name("a", str(a))) for a in range(len(values))]
         chances: list[Term]
         if i.policy is None:
             best = _greedy.largest(i.q_values[t], "q_values")

@@ -13,6 +13,7 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
+from rlcalc.formulas._groups import Groups
 from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term, apply, term, total
@@ -87,12 +88,15 @@ def array_form(
 ) -> dict[str, Any]:
     """Rewards and groups [..., N] -> advantages [..., N]."""
     scored = rewards == rewards
-    rewards = xp.where(scored, rewards, xp.zeros_like(rewards))
-    groups = xp.placed(groups, rewards)
-    same = (groups[..., :, None] == groups[..., None, :]) & scored[..., :, None] & scored[..., None, :]
-    zero, one = xp.zeros_like(rewards), xp.ones_like(rewards)
+    zero = xp.zeros_like(rewards)
+    one, rewards = zero + 1, xp.where(scored, rewards, zero)
+    # answers without a score are a group of their own, whose advantages are 0
+    groups, _ = xp.broadcast_arrays(xp.placed(groups, rewards), rewards)
+    if 0 not in groups.shape:
+        groups = xp.where(scored, groups, groups.min() - 1)
+    apart = Groups(xp, groups, rewards)
     ddof = xp.cast(xp.asarray(ddof), rewards.dtype)
-    count, mean, equal = _moments(xp, same, rewards)
+    count, mean, equal = apart.counts(rewards), apart.means(rewards), apart.constant(rewards)
     single = count == 1
     if singleton == "raw":
         mean = xp.where(single, zero, mean)
@@ -104,33 +108,30 @@ def array_form(
         above = mean > 0
         return {"advantages": xp.where(above, centred / (xp.where(above, mean, one) + eps), zero)}
     if scale == "group":
-        deviations, idle = centred, equal
-        variance = _sums(xp, same, xp.square(deviations)) / _positive(xp, count - ddof)
+        idle = equal
+        variance = apart.sums(xp.square(centred)) / _positive(xp, count - ddof)
         # a group of one has no deviation; it is taken to have 1
         variance = xp.where(single, one, variance)
     else:
-        over = rewards if scale == "batch" else centred
-        everyone = scored[..., :, None] & scored[..., None, :]
-        count, mean, idle = _moments(xp, everyone, over)
-        deviations = xp.where(scored, over - mean, zero)
-        variance = _sums(xp, everyone, xp.square(deviations)) / _positive(xp, count - ddof)
+        variance, idle = _of_batch(xp, rewards if scale == "batch" else centred, scored, ddof)
     idle = idle | ~scored
     below = xp.sqrt(xp.where(idle, one, variance)) + eps
     return {"advantages": xp.where(idle, zero, centred / below)}
 
 
-def _moments(xp: Backend, same: Any, values: Any) -> tuple[Any, Any, Any]:
-    """How many are in the group of each, their mean, and whether they are all equal: [..., N]."""
-    count = xp.cast(same, values.dtype).sum(-1)
-    rows = values[..., None, :] + xp.zeros_like(xp.cast(same, values.dtype))
-    own = values[..., :, None] + xp.zeros_like(rows)
-    rows = xp.where(same, rows, own)  # those of other groups count as the own value
-    equal = xp.amax(rows, axis=-1) == xp.amin(rows, axis=-1)
-    return count, _sums(xp, same, values) / _positive(xp, count), equal
-
-
-def _sums(xp: Backend, same: Any, values: Any) -> Any:
-    return xp.matmul(xp.cast(same, values.dtype), values[..., None])[..., 0]
+def _of_batch(xp: Backend, values: Any, scored: Any, ddof: Any) -> tuple[Any, Any]:
+    """Variance of all values of a batch, and whether they are all equal: [..., 1]."""
+    zero = xp.zeros_like(values)
+    count = xp.cast(scored, values.dtype).sum(-1)[..., None]
+    divisor = _positive(xp, count)
+    mean = xp.where(scored, values, zero).sum(-1)[..., None] / divisor
+    mean = mean + xp.where(scored, values - mean, zero).sum(-1)[..., None] / divisor
+    variance = xp.square(xp.where(scored, values - mean, zero)).sum(-1)[..., None] / _positive(
+        xp, count - ddof
+    )
+    shown = xp.where(scored, values, mean)  # what has no score is neither the largest nor the smallest
+    equal = xp.amax(shown, axis=-1) == xp.amin(shown, axis=-1)
+    return variance, equal[..., None]
 
 
 def _positive(xp: Backend, count: Any) -> Any:

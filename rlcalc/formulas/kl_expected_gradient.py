@@ -1,8 +1,9 @@
 """Expected gradients of k1, k2 and k3 by the logits of a softmax policy, by enumeration.
 
 With x_a = log p_a − log q_a and ∂ log p_a/∂z_b = [a = b] − p_b, the slope of an
-estimate is k'(x_a)([a = b] − p_b), and that of its product with p/sg[p] is
-(k(x_a) + k'(x_a))([a = b] − p_b).
+estimate is k'(x_a)([a = b] − p_b), that of its product with p/sg[p] is
+(k(x_a) + k'(x_a))([a = b] − p_b), and in a reward, as a constant that multiplies
+the score, it gives k(x_a)([a = b] − p_b).
 
 Source: Tang and Munos, arXiv:2506.09477.
 """
@@ -21,13 +22,17 @@ from rlcalc.spelling import spelled
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term, apply, term, total
 
-# slope of each estimate by log p at one token; weighted ones have the estimate itself besides
+# slope of each estimate by log p at one token; weighted ones have the estimate itself besides, and in a
+# reward it is a constant that multiplies the score
 _SLOPES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "k1_in_loss": lambda x, inverse, one: one,
     "k2_in_loss": lambda x, inverse, one: x,
     "k3_in_loss": lambda x, inverse, one: one - inverse,
     "k1_weighted": lambda x, inverse, one: x + one,
     "k3_weighted": lambda x, inverse, one: inverse - one + x + (one - inverse),
+    "k1_in_reward": lambda x, inverse, one: x,
+    "k2_in_reward": lambda x, inverse, one: x * x / 2,
+    "k3_in_reward": lambda x, inverse, one: inverse - one + x,
 }
 
 
@@ -78,7 +83,7 @@ def _reverse(own: list[Symbol], x: list[Symbol], b: int) -> Term:
 
 
 def array_form(xp: Backend, p: Any, q: Any) -> dict[str, Any]:
-    """Probabilities [..., A] -> seven gradients by the logits [..., A]."""
+    """Probabilities [..., A] -> ten gradients by the logits [..., A]."""
     x = xp.log(p) - xp.log(q)
     inverse, one = q / p, xp.ones_like(x)
     found = {}

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc.backends import Backend
+from rlcalc.formulas._groups import Groups
 from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.gradient import gradient
@@ -133,10 +134,10 @@ def _of_prompts(xp: Backend, like: Any, lengths: Any, groups: Any) -> Any:
     """Prompts that have a valid token, times the tokens of each row's prompt: [..., N, 1]."""
     if groups is None:
         groups = xp.indices(lengths.shape[-2], like)
-    groups = xp.placed(groups, like)
-    same = xp.cast(groups[..., :, None] == groups[..., None, :], like.dtype)  # [..., N, N]
-    of_prompt = xp.matmul(same, lengths)
+    lengths = lengths[..., 0]
+    apart = Groups(xp, groups, lengths)
+    of_prompt = apart.sums(lengths)
     live = xp.cast(lengths > 0, like.dtype)
-    others = xp.matmul(same, live)  # live rows of the prompt, which count as one together
-    prompts = (live / xp.where(others > 0, others, xp.ones_like(others))).sum(-2)[..., None]
-    return prompts * of_prompt
+    others = apart.sums(live)  # live rows of the prompt, which count as one together
+    prompts = (live / xp.where(others > 0, others, xp.ones_like(others))).sum(-1)[..., None]
+    return (prompts * of_prompt)[..., None]

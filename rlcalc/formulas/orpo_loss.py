@@ -87,6 +87,7 @@ def array_form(
 
 def log_of_rest(xp: Backend, a: Any) -> Any:
     """log(1 − exp(a)) for a ≤ 0, by the form that keeps its digits on either side of a = −log 2."""
+    a = xp.where(a > 0, xp.zeros_like(a), a)  # above 0 by rounding
     near = a > -0.6931
     half = xp.zeros_like(a) - 0.6931  # in the place of what the other side takes, so that no gradient is nan
     return xp.where(

@@ -85,21 +85,23 @@ def array_form(
 ) -> dict[str, Any]:
     """Objective, derivative by ``logp``, ratio and what holds it, token by token: [..., K]."""
     x = logp - old_logp
-    beyond = x != x
+    beyond = None
     if log_clamp is not None:
         beyond = xp.abs(x) > log_clamp
         x = xp.clip(x, -log_clamp, log_clamp)
     ratio = xp.exp(x)
     upper = 1 + (eps_low if eps_high is None else eps_high)
-    lower = 1 - eps_low
     plain = ratio * adv
-    held = ((adv > 0) & (ratio > upper)) | ((adv < 0) & (ratio < lower))
-    zero = xp.zeros_like(plain)
-    objective = xp.where(held, xp.clip(xp.constant(ratio), lower, upper) * adv, plain)
-    clipped = xp.where(held, zero + 1, zero)
+    # no derivative goes through the bound, and none through a ratio out of the range of the dtype
+    bounded = xp.clip(xp.constant(ratio), 1 - eps_low, upper) * adv
+    zero = xp.new_zeros(plain, ())
+    held = bounded < plain
+    objective = xp.where(held, bounded, plain)
+    clipped = xp.cast(held, plain.dtype)
     if dual is not None:
         floored = (adv < 0) & (dual * adv > objective)
         objective = xp.where(floored, dual * adv, objective)
         clipped = xp.where(floored, zero + 2, clipped)
-    slope = xp.where((clipped > 0) | beyond, zero, plain)
-    return {"objective": objective, "d_logp": slope, "ratio": ratio, "clipped": xp.constant(clipped)}
+        held = held | floored
+    slope = xp.where(held if beyond is None else held | beyond, zero, plain)
+    return {"objective": objective, "d_logp": slope, "ratio": ratio, "clipped": clipped}

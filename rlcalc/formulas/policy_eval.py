@@ -11,162 +11,207 @@ Source: Sutton and Barto, 2nd edition, equation 4.4.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
-from rlcalc.exact import rational
+from rlcalc.exact import is_symbolic, rational, to_sympy, to_text
+from rlcalc.formulas._sweeps import check_sweeps, write_sweeps
 from rlcalc.formulas._tabular import (
-    backup_term,
+    action_values,
     check_columns,
-    evaluate_exact,
+    equations,
     half_as_float32,
-    pair_name,
+    policy_of,
     rational_gamma,
     row_of_state,
     short,
     state_name,
+    whole_row,
 )
 from rlcalc.inputs.array_checks import Seen
 from rlcalc.inputs.bind import Inputs
-from rlcalc.mdp.model import MDP
+from rlcalc.mdp.floats import error_bound, iterated, said_of_error
+from rlcalc.mdp.model import MDP, Value
+from rlcalc.mdp.planning import evaluate, never_ends
+from rlcalc.mdp.policies import check_actions, uniform
+from rlcalc.mdp.sparse import Sparse
 from rlcalc.spelling import spelled
 from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, product, total
+from rlcalc.steps.terms import Name, Rewritten, Symbol, Term, product, total
 
 
 def check(i: Inputs) -> None:
     """Match the policy with the process, and refuse one that never ends without discount.
 
     Raises:
-        InputError: ``policy_wrong_length``, ``policy_not_rational``, ``singular_system``.
+        InputError: ``policy_wrong_length``, ``policy_not_rational``, ``policy_no_such_action``,
+            ``singular_system``.
     """
-    if i.policy != "uniform" and not all(rational(entry) is not None for row in i.policy for entry in row):
+    policy = policy_of(i.mdp, i.policy)
+    if not is_symbolic(i.gamma):
+        rational_gamma(i.gamma)
+    if not all(is_symbolic(x) or rational(x) is not None for row in policy for x in row.values()):
         raise InputError(
             "policy_not_rational",
             f"{spelled('policy')} must be rational numbers: the system is solved by exact elimination.",
             "Write fractions such as 1/3.",
         )
-    if i.gamma == 1 and (stuck := _stuck(i.mdp, _table(i.mdp, i.policy))):
-        raise _singular(stuck)
+    check_sweeps(i)
+    if i.gamma == 1 and i.sweeps is None and (stuck := i.mdp.stuck(policy)):
+        raise never_ends([i.mdp.states[s] for s in stuck])
 
 
 def check_arrays(a: Seen) -> None:
     """``check`` for arrays: policy [..., S, A]."""
     mdp = a.mdp.mdp
     if isinstance(a.policy, str):
-        rows, found = list(range(len(mdp.states))), a.look("gamma")
-        policies: Any = np.ones((1, len(mdp.states), len(mdp.actions)))
+        found = a.look("gamma")
+        policies: Any = [[dict.fromkeys(row, 1) for row in uniform(mdp)]]
     else:
         check_columns(mdp, a.policy.shape[-1], "policy")
         rows, found = row_of_state(mdp, a.policy.shape[-2], "policy"), a.look("gamma", "policy")
-        policies = None if found is None else found[1].reshape(-1, *a.policy.shape[-2:])
-    if found is not None and found[0] == 1:
+        policies = []
+        if found is not None and (found[0] == 1 or not mdp.full):
+            tables = found[1].reshape(-1, *a.policy.shape[-2:])[:, rows].tolist()
+            for table in tables:
+                check_actions(mdp, table)
+            policies = [[dict(enumerate(row)) for row in table] for table in tables]
+    if found is not None and found[0] == 1 and a.sweeps is None:
         for policy in policies:
-            if stuck := _stuck(mdp, policy[rows].tolist()):
-                raise _singular(stuck)
+            if stuck := mdp.stuck(policy):
+                raise never_ends([mdp.states[s] for s in stuck])
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
-    mdp, gamma = i.mdp, rational_gamma(i.gamma)
-    policy = _table(mdp, i.policy)
-    solution = evaluate_exact(mdp, policy, gamma)
-    assert solution is not None, "check refuses what never ends"
+    mdp, gamma = i.mdp, i.gamma
+    policy = policy_of(mdp, i.policy)
+    discount = d.given("γ", gamma)
+    solution = evaluate(mdp, policy, gamma)
+    if i.sweeps is not None:
+        _write_sweeps(d, i, policy, discount, solution)
+    if solution is None:
+        d.note("Without discount the policy never ends from some state: its values are not determined.")
+        return
     d.note(
         "The linear system (I − γ P_π) V = R_π was solved by exact elimination; the steps put its solution "
         "into the definition."
     )
-    discount = d.given("γ", i.gamma)
     solved = [d.given(Name("V", arg=state_name(mdp, s)), value) for s, value in enumerate(solution)]
-    q_values = [
-        [
-            solved[s]
-            if mdp.terminal[s]
-            else d.step(
-                Name("Q", arg=pair_name(mdp, s, a)),
-                backup_term(d, mdp, solved, discount, s, a),
-            )
-            for a in range(len(mdp.actions))
-        ]
-        for s in range(len(mdp.states))
-    ]
-    values = [
-        solved[s] if mdp.terminal[s] else _average(d, mdp, s, policy[s], q_values[s])
-        for s in range(len(mdp.states))
-    ]
+    values: list[Term] = []
+    q_values: list[list[Term]] = []
+    for s, over in enumerate(mdp.terminal):
+        if over:
+            values.append(solved[s])
+            q_values.append([solved[s] for _ in mdp.actions])
+            continue
+        q = action_values(d, mdp, solved, discount, s, Name("Q"))
+        values.append(_average(d, mdp, s, policy[s], q, solved[s]))
+        q_values.append(whole_row(mdp, q))
     d.output("values", values)
     d.output("q_values", q_values)
+    d.output("system", equations(mdp, policy, gamma))
 
 
-def _average(d: Derivation, mdp: MDP, s: int, chances: Sequence[Fraction], q: Sequence[Symbol]) -> Symbol:
+def _write_sweeps(
+    d: Derivation, i: Inputs, policy: Sequence[Mapping[int, Value]], gamma: Symbol, solution: Any
+) -> None:
+    """Iterative policy evaluation beside the solution, and how far it is from it."""
+    mdp = i.mdp
+
+    def expected(s: int, q: Mapping[int, Symbol]) -> Term:
+        return total(
+            product(
+                [d.given(Name("π", arg=Name(f"{mdp.actions[a]} | {short(mdp.states[s])}")), chance), q[a]]
+            )
+            for a, chance in policy[s].items()
+        )
+
+    history, _ = write_sweeps(d, i, gamma, expected)
+    d.output("history", history)
+    if solution is None or i.symbols:
+        return
+    off = max(abs(mine.value - to_sympy(truth)) for mine, truth in zip(history[-1], solution, strict=True))
+    d.note(f"After sweep {len(history) - 1} the values are off by {to_text(off)} at most.")
+
+
+def _chance(d: Derivation, mdp: MDP, s: int, a: int, chance: Value) -> Symbol:
+    return d.given(Name("π", arg=Name(f"{mdp.actions[a]} | {short(mdp.states[s])}")), chance)
+
+
+def _average(
+    d: Derivation, mdp: MDP, s: int, chances: Mapping[int, Value], q: Mapping[int, Symbol], solved: Symbol
+) -> Symbol:
     """V(s) = Σ_a π(a|s) Q(s,a), without the actions that are never taken."""
-    terms = [
-        product([d.given(Name("π", arg=Name(f"{mdp.actions[a]} | {short(mdp.states[s])}")), chance), q[a]])
-        for a, chance in enumerate(chances)
-        if chance
-    ]
-    return d.step(Name("V", arg=state_name(mdp, s)), total(terms))
+    terms = [product([_chance(d, mdp, s, a, chance), q[a]]) for a, chance in chances.items()]
+    made = total(terms)
+    if is_symbolic(solved.value):  # the same function, in the form in which the system was solved
+        made = Rewritten(made, lambda _: solved.value)
+    return d.step(Name("V", arg=state_name(mdp, s)), made)
 
 
-def _table(mdp: MDP, policy: Any) -> list[list[Fraction]]:
-    """π as [S][A]."""
-    count = len(mdp.actions)
-    if policy == "uniform":
-        return [[Fraction(1, count)] * count for _ in mdp.states]
-    rows = row_of_state(mdp, len(policy), "policy")
-    return [[rational(entry) or Fraction(0) for entry in policy[row]] for row in rows]
-
-
-def _stuck(mdp: MDP, policy: Sequence[Sequence[Fraction]]) -> list[str]:
-    """States from which the policy never reaches a terminal one."""
-    ending = {s for s, over in enumerate(mdp.terminal) if over}
-    grown = True
-    while grown:
-        grown = False
-        for s in set(mdp.non_terminal) - ending:
-            if any(policy[s][a] and ending & set(mdp.successors(s, a)) for a in range(len(mdp.actions))):
-                ending.add(s)
-                grown = True
-    return [mdp.states[s] for s in mdp.non_terminal if s not in ending]
-
-
-def _singular(stuck: Sequence[str]) -> InputError:
-    where = f" from {', '.join(stuck[:6])}{' …' if len(stuck) > 6 else ''}" if stuck else ""
-    return InputError(
-        "singular_system",
-        f"With {spelled('gamma')} 1 the linear system (I − γ P_π) V = R_π is singular: "
-        f"the policy never ends{where}.",
-        "The values may exist all the same, but the system does not determine them. "
-        "Take a gamma below 1, or a policy that reaches a terminal state from everywhere.",
-    )
-
-
-def numpy_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
+def numpy_form(
+    mdp: Any, policy: Any, gamma: Any, sweeps: Any, values: Any, in_place: Any, order: Any
+) -> dict[str, Any]:
     """Solves (I − γ P_π) V = R_π: policy [..., S, A] -> values [..., S], q_values [..., S, A]."""
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     if isinstance(policy, str):
-        policy = np.full(r.shape, 1 / r.shape[-1], r.dtype)
+        policy = _uniform(np, mdp)
     else:
         policy = policy[..., row_of_state(exact, policy.shape[-2], "policy"), :]
-    chances = np.einsum("...sa,sat->...st", policy, p)
     right = (policy * r).sum(axis=-1)
+    if sweeps is not None and gamma == 1 and exact.stuck([dict(enumerate(row)) for row in policy.tolist()]):
+        return {}  # sweeps are all that there is
+    if isinstance(p, Sparse):
+        return _sparse(mdp, policy, right, gamma)
+    chances = np.einsum("...sa,sat->...st", policy, p)
     size = r.shape[0]
     wide = np.result_type(p.dtype, np.float32)  # LAPACK has no half precision
     matrix = (np.eye(size, dtype=p.dtype) - gamma * chances).astype(wide)
     values = np.linalg.solve(matrix, right[..., None].astype(wide))[..., 0].astype(p.dtype)
-    return {"values": values, "q_values": r + gamma * np.einsum("sat,...t->...sa", p, values)}
+    q_values = r + gamma * np.einsum("sat,...t->...sa", p, values)
+    return {"values": values, "q_values": _existing(np, mdp, q_values)}
 
 
-def torch_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
+def _uniform(xp: Any, mdp: Any) -> Any:
+    """Every action that a state has, equally often [S, A]."""
+    if mdp.allowed is None:
+        return xp.full_like(mdp.r, 1 / mdp.r.shape[-1])
+    ones = xp.where(mdp.allowed, xp.ones_like(mdp.r), xp.zeros_like(mdp.r))
+    return ones / ones.sum(-1)[:, None]
+
+
+def _existing(xp: Any, mdp: Any, q_values: Any) -> Any:
+    """Action values with −∞ for actions that a state does not have."""
+    return q_values if mdp.allowed is None else xp.where(mdp.allowed, q_values, -xp.inf)
+
+
+def _sparse(mdp: Any, policy: Any, right: Any, gamma: Any) -> dict[str, Any]:
+    """A large process: one policy, by iteration."""
+    if policy.ndim > 2:
+        raise InputError(
+            "policy_wrong_shape",
+            f"A process of {len(mdp.mdp.states)} states takes one policy at a time.",
+            "Give rows [S, A].",
+        )
+    chances = mdp.p.under(policy)
+    values = iterated(chances, right, gamma)
+    bound = error_bound(chances, right, gamma, values, right + gamma * (chances @ values)[:, 0])
+    q_values = _existing(np, mdp, mdp.r + gamma * (mdp.p @ values))
+    return {"values": values, "q_values": q_values, "notes": [said_of_error(bound)]}
+
+
+def torch_form(
+    mdp: Any, policy: Any, gamma: Any, sweeps: Any, values: Any, in_place: Any, order: Any
+) -> dict[str, Any]:
     """As ``numpy_form``, differentiable in policy and γ."""
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     if isinstance(policy, str):
-        policy = torch.full_like(r, 1 / r.shape[-1])
+        policy = _uniform(torch, mdp)
     else:
-        rows = torch.tensor(row_of_state(exact, policy.shape[-2], "policy"), device=policy.device)
-        policy = policy.index_select(-2, rows)
+        rows = row_of_state(exact, policy.shape[-2], "policy")
+        policy = policy.index_select(-2, torch.tensor(rows, device=policy.device))
     chances = (policy.unsqueeze(-2) @ p).squeeze(-2)
     right = (policy * r).sum(-1)
     matrix = torch.eye(r.shape[0], dtype=p.dtype, device=p.device) - gamma * chances
@@ -178,4 +223,5 @@ def torch_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
         ended = ended | ((chances > 0) & ended.unsqueeze(-2)).any(-1)
     # where the check could not look, a state that never ends is nan
     values = values.masked_fill(~ended & (gamma >= 1), float("nan"))
-    return {"values": values, "q_values": r + gamma * (p @ values[..., None, :, None]).squeeze(-1)}
+    q_values = r + gamma * (p @ values[..., None, :, None]).squeeze(-1)
+    return {"values": values, "q_values": _existing(torch, mdp, q_values)}

@@ -1,8 +1,9 @@
 """Leave-one-out advantage: a reward less the mean of the other rewards of its group.
 
-    A_i = r_i − Σ_{j≠i} r_j / (G − 1) = Σ_j (r_i − r_j) / (G − 1)
+    A_i = r_i − Σ_{j≠i} r_j / (G − 1) = G/(G − 1)·(r_i − mean of the group)
 
-As arrays the second form is taken: differences of equal rewards are 0 whatever their level is.
+As arrays the second form is taken. Equal rewards are told by comparing them: the mean of three floats of
+0.1 is not 0.1.
 
 Source: Kool, van Hoof and Welling, Buy 4 REINFORCE samples, get a baseline for free! (2019); Ahmadian et
 al., arXiv:2402.14740, equation 5.
@@ -13,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc.backends import Backend
+from rlcalc.formulas._groups import Groups
 from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, term, total
@@ -37,13 +39,11 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 def array_form(xp: Backend, rewards: Any, groups: Any, singleton: str = "zero") -> dict[str, Any]:
     """Advantages of rewards [..., N]."""
-    groups = xp.placed(groups, rewards)
-    same = groups[..., :, None] == groups[..., None, :]
-    gaps = rewards[..., :, None] - rewards[..., None, :]
-    sums = xp.where(same, gaps, xp.zeros_like(gaps)).sum(-1)
-    others = xp.cast(same.sum(-1), rewards.dtype) - 1
+    apart = Groups(xp, groups, rewards)
+    zero, others = xp.zeros_like(rewards), apart.counts(rewards) - 1
     alone = others == 0
-    found = sums / xp.where(alone, xp.ones_like(others), others)
+    share = (others + 1) / xp.where(alone, zero + 1, others)
+    found = xp.where(apart.constant(rewards), zero, (rewards - apart.means(rewards)) * share)
     if singleton == "raw":
         found = xp.where(alone, rewards, found)
     return {"advantages": found}

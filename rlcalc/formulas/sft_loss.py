@@ -84,7 +84,9 @@ def array_form(
     whole = xp.log(xp.exp(lines - most).sum(-1))
     own = whole - xp.take(lines - most, taken)[..., 0]
     mean = whole - (lines - most).mean(-1)
-    terms = xp.where(smoothing > 0, (1 - smoothing) * own + smoothing * mean, own)
+    terms = xp.where(
+        xp.placed(xp.asarray(smoothing), logits) > 0, (1 - smoothing) * own + smoothing * mean, own
+    )
     terms = xp.where(learned[..., 0], terms, xp.zeros_like(terms))
     count = xp.cast(learned[..., 0], logits.dtype).sum(-1).sum(-1)
     below = xp.where(count > 0, count, xp.ones_like(count))

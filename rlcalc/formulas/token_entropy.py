@@ -24,6 +24,7 @@ from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Term, apply, term, total
 
+_FAR = 1e4  # a distance from the largest logit whose exponential is 0 in every dtype
 _SLACK = 8  # steps of rounding by which a mass may miss the bound that it reaches
 
 
@@ -63,7 +64,8 @@ def _left(scaled: list[Term], top_k: int | None, top_p: Any) -> list[int]:
     ranked = sorted(range(len(scaled)), key=cmp_to_key(order))[:top_k]
     if top_p is not None:
         mass = total(())
-        for count, chance in enumerate(softmax_terms([scaled[v] for v in ranked]), start=1):
+        # the last is not asked about: with it the mass is 1, which is never below the bound
+        for count, chance in enumerate(softmax_terms([scaled[v] for v in ranked])[:-1], start=1):
             mass = mass + chance
             if compare(mass.value, top_p) in (0, 1):
                 ranked = ranked[:count]
@@ -76,6 +78,8 @@ def array_form(
 ) -> dict[str, Any]:
     """Logits [..., K, V] -> entropy [..., K], kept and derivative [..., K, V]."""
     scaled = logits / temperature
+    if top_k is None and top_p is None:
+        return _of_all(xp, scaled, temperature)
     places = xp.indices(logits.shape[-1], logits)
     largest = xp.argmax(scaled, -1)[..., None]
     most = xp.take(scaled, largest)
@@ -94,10 +98,25 @@ def array_form(
     return {"entropy": entropy, "kept": xp.cast(left, logits.dtype), "d_logits": slopes}
 
 
+def _of_all(xp: Backend, scaled: Any, temperature: Any) -> dict[str, Any]:
+    """The same where nothing is cut off, in fewer passes over the vocabulary."""
+    largest = xp.argmax(scaled, -1)[..., None]
+    possible = scaled > -xp.inf
+    nothing = xp.new_zeros(scaled, ())
+    gaps = xp.where(possible, xp.take(scaled, largest) - scaled, nothing + _FAR)
+    others = xp.where(xp.indices(gaps.shape[-1], gaps) == largest, nothing, xp.exp(-gaps))
+    rest = others.sum(-1)[..., None]
+    mean = (others * gaps).sum(-1)[..., None] / (1 + rest)
+    entropy = (xp.log1p(rest) + mean)[..., 0]
+    # the derivative is an answer of its own, through which no gradient goes
+    others, gaps, rest, mean = (xp.constant(value) for value in (others, gaps, rest, mean))
+    share = 1 / ((1 + rest) * temperature)
+    slopes = xp.put_into(others * (gaps - mean) * share, largest, -mean * share)
+    return {"entropy": entropy, "kept": xp.cast(possible, scaled.dtype), "d_logits": slopes}
+
+
 def _left_array(xp: Backend, gaps: Any, possible: Any, places: Any, top_k: Any, top_p: Any) -> Any:
     """What the cuts leave of tokens with these distances from the largest logit: flags [..., K, V]."""
-    if top_k is None and top_p is None:
-        return possible
     ranked = xp.argsort(xp.where(possible, gaps, xp.zeros_like(gaps) + xp.inf), stable=True)
     left = xp.take(possible, ranked)
     if top_k is not None:

@@ -53,9 +53,8 @@ def array_form(
     if clip_score is not None:
         score = xp.clip(score, -clip_score, clip_score)
     value, _ = estimate(xp, logp - ref_logp, kind)
-    zero = xp.zeros_like(value)
-    flags = xp.cast(mask, xp.int64)
-    after = flags.sum(-1)[..., None] - xp.cumsum(flags, -1)  # valid tokens still to come
-    last = mask & (after == 0)
+    zero = xp.new_zeros(value, ())
+    places = xp.cast(xp.indices(value.shape[-1], value), xp.int32)
+    ends = xp.amax(xp.where(mask, places, 0 * places - 1), axis=-1)[..., None]  # −1 in an empty row
     penalty = xp.where(mask, -beta * value, zero)
-    return {"rewards": xp.where(last, score[..., None] + penalty, penalty)}
+    return {"rewards": xp.where(places == ends, score[..., None] + penalty, penalty)}

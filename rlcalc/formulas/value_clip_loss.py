@@ -73,7 +73,10 @@ def array_form(
     some = xp.where(count > 0, count, xp.ones_like(count))
     below = some if tokens is None else xp.zeros_like(some) + xp.cast(xp.asarray(tokens), plain.dtype)
     errors = xp.where(held, xp.square(clipped), xp.square(plain))
-    slopes = xp.where(held, zero, 2 * factor * plain) / below[..., None, None]
+    # equal squares share the derivative, as the larger of two numbers does by autograd
+    tied = (xp.abs(moved) > eps) & (xp.abs(clipped) == xp.abs(plain))
+    steep = xp.where(tied, factor * plain, 2 * factor * plain)
+    slopes = xp.where(held, zero, steep) / below[..., None, None]
     return {
         "loss": factor * xp.where(mask, errors, zero).sum(-1).sum(-1) / below,
         "d_values": xp.where(mask, slopes, zero),

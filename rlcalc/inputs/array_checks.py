@@ -18,6 +18,7 @@ from rlcalc.spelling import spelled, worded
 # How far the sum of floating probabilities may be from 1. Half precision rounds each by 5e-4; in wider
 # dtypes the bound passes a large vocabulary's softmax, and catches logits and unnormalised weights.
 SUM_SLACK_HALF, SUM_SLACK = 3e-2, 5e-4
+LOGITS = 128.0
 
 
 class Seen:
@@ -75,9 +76,11 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
     if low is not None:
         inside = smallest >= float(low) if interval.low_closed else smallest > float(low)
     if high is not None:
-        # one rounding step of slack: float32(1/3)·3 may pass 1
+        # one rounding step of slack: float32(1/3)·3 may pass 1. A log-probability is a difference of
+        # logits of up to a hundred or so, and may pass 0 by their rounding
+        slack = eps * (abs(float(high)) or LOGITS)
         inside = inside and (
-            largest <= float(high) * (1 + eps) if interval.high_closed else largest < float(high)
+            largest <= float(high) + slack if interval.high_closed else largest < float(high)
         )
     if not inside and parameter.distribution:
         outside = smallest if smallest < 0 else largest

@@ -17,7 +17,7 @@ from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.backends import BY_NAME, NUMPY, TORCH, Backend, backend_of, is_tensor
-from rlcalc.errors import InputError, UnknownName, shown
+from rlcalc.errors import InputError, UnknownName, shown, suggestion
 from rlcalc.inputs.array_checks import (
     check_array,
     check_shapes,
@@ -27,6 +27,7 @@ from rlcalc.inputs.array_checks import (
     not_numeric,
 )
 from rlcalc.inputs.bind import Inputs, active_form, missing
+from rlcalc.inputs.read import read_object
 from rlcalc.nested import flatten
 from rlcalc.specs import Formula, Parameter
 from rlcalc.spelling import spelled
@@ -79,7 +80,7 @@ def from_exact(inputs: Inputs, backend: str, dtype: str = "float64", device: str
             found[parameter.name] = value
         elif parameter.kind == "number":
             found[parameter.name] = xp.array(inputs.floats(parameter.name), kind, place)
-        elif parameter.kind == "mdp":
+        elif parameter.kind == "mdp" or parameter.is_text:
             found[parameter.name] = value.arrays(backend, kind, place)
         elif parameter.kind in ("flag", "integer"):
             found[parameter.name] = xp.array(value, None, place)
@@ -104,20 +105,66 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[Backend, dict
     names = active_form(formula, given)
     active = [p for p in formula.parameters if p.name in names]
     for parameter in active:
-        if parameter.required and parameter.name not in given:
+        if parameter.required and parameter.name not in given and not parameter.of_mdp:
             raise missing(formula, parameter)
     xp = backend_of(_arrays_in(given))
-    convert = _Tensors(given) if xp is TORCH else _Arrays(given)
+    # what a mask may hide is looked at when the mask is known
+    later = frozenset(p.name for p in active if formula.hides(given) and formula.is_masked(p))
+    convert = _Tensors(given, later) if xp is TORCH else _Arrays(given, later)
     found: dict[str, Any] = {parameter.name: None for parameter in formula.parameters}
+    process: Any = None
     for parameter in active:
         value = given.get(parameter.name)
+        if parameter.kind == "mdp" and value is not None:
+            process = _as_given(parameter, value, xp.name, convert.dtype, getattr(convert, "device", None))
+            found[parameter.name] = process
+            continue
+        if parameter.policy and process is not None:
+            value = _by_name(process.mdp, value)
+        if value is None and parameter.of_mdp:
+            value = _of_mdp(formula, parameter, process)
         if value is None:
             if parameter.default in (None, "zeros"):
                 continue
             value = _default(parameter)
         found[parameter.name] = _one_row(parameter, convert(parameter, value))
     check_shapes(active, found)
+    for parameter in active:
+        if parameter.name in later and found[parameter.name] is not None:
+            _check_valid(xp, parameter, found[parameter.name], found[formula.mask.name])  # type: ignore[union-attr]
     return xp, found
+
+
+def _check_valid(xp: Backend, parameter: Parameter, array: Any, mask: Any) -> None:
+    """The domain of what is not masked."""
+    interval = parameter.domain
+    if interval.low is None and interval.high is None:
+        return
+    seen, flags = xp.look(array), None if mask is None else xp.look(mask)
+    if seen is None or (mask is not None and flags is None):
+        return
+    try:  # the whole first: what is masked is mostly harmless, and to cut it out takes longer than to look
+        check_array(parameter, seen, xp.eps(array))
+    except InputError:
+        if flags is None:
+            raise
+        check_array(parameter, seen[np.broadcast_to(flags, seen.shape)], xp.eps(array))
+
+
+def _by_name(mdp: Any, value: Any) -> Any:
+    """A policy that is written by names, as rows of floats."""
+    from rlcalc.mdp.policies import named_policy
+
+    rows = named_policy(mdp, value) if isinstance(value, str | Mapping | list | tuple) else value
+    return rows if rows is value else [[float(chance) for chance in row] for row in rows]
+
+
+def _of_mdp(formula: Formula, parameter: Parameter, process: Any) -> Any:
+    """What the process itself says of a parameter that was not given."""
+    value = None if process is None else getattr(process.mdp, parameter.name)
+    if value is None and parameter.required:
+        raise missing(formula, parameter)
+    return None if value is None else float(value)
 
 
 def _one_row(parameter: Parameter, array: Any) -> Any:
@@ -152,9 +199,10 @@ def _deciding(floats: list[Any]) -> list[Any]:
 
 
 class _Arrays:
-    """What a NumPy caller gave for one parameter -> what the form takes."""
+    """What a NumPy caller gave for one parameter -> what the form takes; some domains are checked later."""
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
+    def __init__(self, given: Mapping[str, Any], later: frozenset[str] = frozenset()) -> None:
+        self.later = later
         floats = [
             value
             for value in _arrays_in(given)
@@ -165,7 +213,8 @@ class _Arrays:
     def __call__(self, parameter: Parameter, value: Any) -> Any:
         if _takes_numbers(parameter, value):
             array = _real(parameter, value, self.dtype)
-            check_array(parameter, array, NUMPY.eps(array))
+            if parameter.name not in self.later:
+                check_array(parameter, array, NUMPY.eps(array))
             return array
         if parameter.kind == "flag" and not parameter.is_switch:
             return checked_flags(parameter, _plain_array(parameter, value))
@@ -177,7 +226,8 @@ class _Arrays:
 class _Tensors:
     """What a Torch caller gave for one parameter -> what the form takes, on the device of the tensors."""
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
+    def __init__(self, given: Mapping[str, Any], later: frozenset[str] = frozenset()) -> None:
+        self.later = later
         tensors = [value for value in _arrays_in(given) if is_tensor(value)]
         floating = _deciding([tensor for tensor in tensors if tensor.is_floating_point()])
         self.dtype = floating[0].dtype if floating else torch.get_default_dtype()
@@ -188,7 +238,7 @@ class _Tensors:
     def __call__(self, parameter: Parameter, value: Any) -> Any:
         if _takes_numbers(parameter, value):
             tensor = self._number(parameter, value)
-            if (seen := TORCH.look(tensor)) is not None:
+            if parameter.name not in self.later and (seen := TORCH.look(tensor)) is not None:
                 check_array(parameter, seen, TORCH.eps(tensor))
             return tensor
         if parameter.kind == "flag" and not parameter.is_switch:
@@ -260,18 +310,30 @@ def _plain_array(parameter: Parameter, value: Any) -> Any:
     try:
         return np.asarray(value)
     except (TypeError, ValueError) as error:
-        raise not_numeric(parameter, value) from error
+        raise (_ragged(parameter, value) or not_numeric(parameter, value)) from error
+
+
+def _ragged(parameter: Parameter, value: Any) -> InputError | None:
+    """The error for rows of different lengths; ``None`` where that is not what is wrong."""
+    rows = value if isinstance(value, list | tuple) else ()
+    lengths = {len(row) if isinstance(row, list | tuple) else None for row in rows}
+    if None in lengths or len(lengths) < 2:
+        return None
+    return InputError(
+        f"{parameter.label}_wrong_length",
+        f"{spelled(parameter.name)} has rows of different lengths: {', '.join(map(str, sorted(lengths)))}.",  # type: ignore[type-var]
+        "Pad them to one length, and mask the padding where there is a mask.",
+    )
 
 
 def _as_given(parameter: Parameter, value: Any, backend: str, dtype: Any, device: Any) -> Any:
-    if parameter.kind == "mdp":
-        from rlcalc.mdp.reading import read_mdp
-
-        return read_mdp(value).arrays(backend, dtype, device)
+    if parameter.kind == "mdp" or parameter.is_text:
+        return read_object(parameter, value).arrays(backend, dtype, device)
     if parameter.choices and isinstance(value, str) and value not in parameter.choices:
         raise InputError(
             f"{parameter.label}_unknown",
             f"{spelled(parameter.name)} must be {' or '.join(parameter.choices)}, not {shown(value)}.",
+            suggestion(value, list(parameter.choices)),
         )
     return checked_count(parameter, value) if parameter.kind == "count" else value
 

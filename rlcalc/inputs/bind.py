@@ -69,6 +69,8 @@ class Inputs:
                 for value in flatten(self.given[parameter.name]):
                     if not isinstance(value, Fraction | str) and value is not None:
                         found |= symbols_of(value)
+            elif parameter.kind == "mdp" and self.given[parameter.name] is not None:
+                found |= self.given[parameter.name].symbols
         return found
 
     def pairs(self) -> Pairs:
@@ -101,7 +103,7 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
     given = {name: value for name, value in raw.items() if not _absent(formula.parameter(name), value)}
     active = _active_parameters(formula, given)
     for parameter in active:
-        if parameter.required and parameter.name not in given:
+        if parameter.required and parameter.name not in given and not parameter.of_mdp:
             raise missing(formula, parameter)
 
     values: dict[str, Any] = {parameter.name: None for parameter in formula.parameters}
@@ -114,7 +116,11 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
             value = given[parameter.name]
             if formula.is_masked(parameter) and formula.hides(given):
                 value = without_masked(value, values[mask.name] if mask else None)
+            if parameter.policy:
+                value = _by_name(active, values, value)
             values[parameter.name] = read_parameter(formula, parameter, value)
+            if parameter.kind == "number" and parameter.shape == ("S",):
+                values[parameter.name] = _by_state(_process(active, values), values[parameter.name])
     padded = pad_rows(formula, values)
     for parameter in active:
         if parameter.name in given:
@@ -124,15 +130,26 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
             _check_shape(parameter, values[parameter.name], dims)
         elif parameter.default is not None:
             values[parameter.name] = _default(formula, parameter, dims)
+        elif parameter.of_mdp:
+            values[parameter.name] = _of_mdp(formula, parameter, active, values)
     inputs = Inputs(
         formula, values, frozenset(given), dims, [padded] if padded else [], _names(active, values)
     )
     for parameter in active:
-        if parameter.name in given:
-            check_domain(parameter, values[parameter.name], inputs.notes)
+        if parameter.name in given or (parameter.of_mdp and values[parameter.name] is not None):
+            check_domain(parameter, _valid(formula, parameter, values), inputs.notes)
     if inputs.symbols:
         check_together(inputs.pairs(), inputs.notes)
     return inputs
+
+
+def _valid(formula: Formula, parameter: Parameter, values: Mapping[str, Any]) -> Any:
+    """A value without what is masked in it."""
+    mask = formula.mask
+    if mask is None or not (formula.is_masked(parameter) and formula.hides(values)):
+        return values[parameter.name]
+    rows = zip(values[parameter.name], values[mask.name], strict=True)
+    return [[entry for entry, there in zip(row, flags, strict=True) if there] for row, flags in rows]
 
 
 def _names(active: list[Parameter], values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -140,6 +157,39 @@ def _names(active: list[Parameter], values: Mapping[str, Any]) -> dict[str, tupl
     found: dict[str, tuple[str, ...]] = {}
     for parameter in active:
         found |= getattr(values[parameter.name], "names", None) or {}
+    return found
+
+
+def _process(active: list[Parameter], values: Mapping[str, Any]) -> Any:
+    return next((values[parameter.name] for parameter in active if parameter.kind == "mdp"), None)
+
+
+def _by_name(active: list[Parameter], values: Mapping[str, Any], raw: Any) -> Any:
+    """A policy that is written by names, as rows."""
+    from rlcalc.mdp.policies import named_policy
+
+    process = _process(active, values)
+    return raw if process is None else named_policy(process, raw)
+
+
+def _by_state(process: Any, given: list[Any]) -> list[Any]:
+    """One number per state from one for all, or from one for each that is not terminal."""
+    if process is None:
+        return given
+    live = process.non_terminal
+    if len(given) == 1 or len(given) == len(live):
+        rest = iter(given if len(given) > 1 else given * len(live))
+        return [Fraction(0) if over else next(rest) for over in process.terminal]
+    return given
+
+
+def _of_mdp(
+    formula: Formula, parameter: Parameter, active: list[Parameter], values: Mapping[str, Any]
+) -> Any:
+    """What the process itself says of a parameter that was not given."""
+    found = getattr(_process(active, values), parameter.name, None)
+    if found is None and parameter.required:
+        raise missing(formula, parameter)
     return found
 
 
@@ -200,6 +250,8 @@ def _measure(parameter: Parameter, value: Any, dims: dict[str, int]) -> None:
     """Let the first parameter of a dimension fix its length."""
     if parameter.kind == "mdp":
         dims |= {"S": len(value.states), "A": len(value.actions)}
+    if parameter.is_text:
+        dims |= getattr(value, "dims", {})
     if isinstance(value, str):
         return
     for axis, name in enumerate(parameter.shape):

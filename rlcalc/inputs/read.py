@@ -29,10 +29,8 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
         InputError: ``..._empty``, ``..._unknown``, ``..._not_an_integer``,
             ``..._not_a_flag`` and the codes of the number grammar.
     """
-    if parameter.kind == "mdp":
-        from rlcalc.mdp.reading import read_mdp
-
-        return read_mdp(raw)
+    if parameter.kind == "mdp" or parameter.is_text:
+        return read_object(parameter, raw, formula.symbolic)
     if parameter.is_switch:
         return bool(raw) if isinstance(raw, bool) else _flag(parameter, raw)
     _refuse_what_is_no_number(parameter, raw)
@@ -58,6 +56,20 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
             )
         raw = raw[0]
     return _entry(formula, parameter, raw)
+
+
+def read_object(parameter: Parameter, raw: Any, symbols: bool = False) -> Any:
+    """A decision process, experience or a table: what is no number and becomes arrays by itself."""
+    if parameter.kind == "mdp":
+        from rlcalc.mdp.reading import read_mdp
+
+        return read_mdp(raw, symbols)
+    from rlcalc.experience import read_experience, read_table
+
+    if parameter.kind == "table":
+        return read_table(raw, actions=parameter.actions, name=parameter.name)
+    episodes = parameter.kind == "episodes"
+    return read_experience(raw, actions=parameter.actions, episodes=episodes, name=parameter.name)
 
 
 def without_masked(raw: Any, mask: list[list[bool]] | None) -> Any:

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
-from rlcalc.exact import parse_number
-from rlcalc.files import read_text
-from rlcalc.mdp.model import MDP, Row
+from rlcalc.errors import InputError, UnknownName, shown, suggestion
+from rlcalc.mdp.model import MDP, Moves, Row
+from rlcalc.mdp.numbers import check_name, number
 from rlcalc.nested import to_python
 
 MAX_ENTRIES = 200_000  # of P; every one is an exact fraction
-MAX_DIGITS = 60  # of a numerator or denominator: exact elimination multiplies them
-MAX_FILE = 4_000_000  # bytes
 KEYS = ("P", "R", "states", "actions", "terminal", "start", "name")
 ARRAYS = ("p", "r", "start", "terminal")
 # what the probabilities of a row, rounded to float32, may miss 1 by
 ROUNDING = Fraction(1, 10**6)
 
-_FILE_CODES = {
-    "file_unreadable": "mdp_file_unreadable",
-    "file_too_long": "mdp_too_large",
-    "file_not_text": "mdp_file_not_toml",
-}
-_NAME = re.compile(r"[\w .,;:()+*/|<>=@!?'\-]{1,40}")
 
+def from_toml(text: str, path: Path) -> MDP:
+    """A file with the keys of ``from_table``.
 
-def from_file(path: Path) -> MDP:
+    Raises:
+        InputError: ``mdp_file_not_toml`` and those of ``from_table``.
+    """
     import tomllib
 
-    try:
-        text = read_text(path, MAX_FILE)
-    except DataError as error:
-        raise InputError(_FILE_CODES[error.code], error.message, error.hint) from error
     try:
         # a decimal number keeps its digits as text: 0.1 is 1/10 and nothing else
         table = tomllib.loads(text, parse_float=str)
@@ -66,11 +56,15 @@ def from_table(table: Mapping[str, Any], label: str) -> MDP:
         _shape(f"R must have one entry per state, {count}")
     rewards = tuple(_state_rewards(s, r[s], chances[s], states, actions, terminal[s]) for s in range(count))
     name = str(table.get("name", "")) or f"MDP of {count} states and {width} actions"
-    if not _NAME.fullmatch(name):
-        _bad_name(name)
+    check_name(name)
+    moves = tuple(tuple(map(_moves, rows)) for rows in chances)
     return MDP(
-        chances, rewards, terminal, states, actions, _start(table.get("start", 0), states), label or name
+        moves, rewards, terminal, states, actions, _start(table.get("start", 0), states), label or name
     )
+
+
+def _moves(row: Row | None) -> Moves | None:
+    return None if row is None else tuple((t, chance) for t, chance in enumerate(row) if chance)
 
 
 def from_arrays(table: Mapping[str, Any]) -> MDP:
@@ -78,7 +72,8 @@ def from_arrays(table: Mapping[str, Any]) -> MDP:
 
     ``terminal`` is a mask; rows of terminal states are zeros. Floating
     probabilities are rounded: a row that misses 1 by no more than that gets
-    the rest at its largest entry.
+    the rest at its largest entry. A row of zeros beside others is an action
+    that the state does not have.
     """
     _check_keys(table, ARRAYS, ("p", "r"), "p is [S, A, S'], r is [S, A].")
     p, r = to_python(table["p"]), to_python(table["r"])
@@ -87,7 +82,7 @@ def from_arrays(table: Mapping[str, Any]) -> MDP:
     over = to_python(table.get("terminal", [False] * len(p)))
     if not isinstance(over, list) or len(over) != len(p) or any(flag not in (0, 1) for flag in over):
         _shape(f"terminal must be {len(p)} flags, one per state")
-    found = {"P": [[_completed(row) for row in rows] for rows in p], "R": r}
+    found = {"P": [_present([_completed(row) for row in rows], over[s]) for s, rows in enumerate(p)], "R": r}
     found["terminal"] = [s for s, flag in enumerate(over) if flag]
     if "start" in table:
         found["start"] = _completed(to_python(table["start"]))
@@ -104,6 +99,12 @@ def _check_keys(table: Mapping[str, Any], known: Sequence[str], needed: Sequence
             raise InputError("mdp_key_missing", f"The MDP lacks {key}.", hint)
 
 
+def _present(rows: list[Any], over: Any) -> list[Any]:
+    """Rows of a state, those of zeros empty where there are others."""
+    some = not over and any(isinstance(row, list) and any(row) for row in rows)
+    return [[] if some and isinstance(row, list) and not any(row) else row for row in rows]
+
+
 def _completed(row: Any) -> Any:
     """Probabilities with their rounding undone, as exact numbers."""
     if not isinstance(row, list) or not all(type(entry) in (int, float) for entry in row):
@@ -117,16 +118,19 @@ def _completed(row: Any) -> Any:
 
 def _state_rows(
     s: int, rows: list[Any], states: Sequence[str], actions: Sequence[str], over: bool
-) -> tuple[Row, ...]:
-    """P(.|s, a) for every action; a terminal state may leave its rows out."""
+) -> tuple[Row | None, ...]:
+    """P(.|s, a) for every action, ``None`` for one with an empty row; a terminal state may have no rows."""
     stays = tuple(Fraction(t == s) for t in range(len(states)))
     if over and not rows:
         return (stays,) * len(actions)
     if len(rows) != len(actions):
         _shape(f"P of state {states[s]} has {len(rows)} rows, expected {len(actions)}, one per action")
-    found = []
+    found: list[Row | None] = []
     for row, action in zip(rows, actions, strict=True):
         where = f"P(.|{states[s]}, {action})"
+        if row == [] and not over:
+            found.append(None)
+            continue
         if not isinstance(row, list) or len(row) != len(states):
             _shape(f"{where} must be {len(states)} probabilities, one per state")
         chances = tuple(number(entry, where) for entry in row)
@@ -151,11 +155,18 @@ def _state_rows(
                 "Write fractions such as 1/3 where decimals do not add up exactly.",
             )
         found.append(chances)
+    if not any(found):
+        _shape(f"P of state {states[s]} is empty, and {states[s]} is not terminal")
     return tuple(found)
 
 
 def _state_rewards(
-    s: int, row: Any, chances: tuple[Row, ...], states: Sequence[str], actions: Sequence[str], over: bool
+    s: int,
+    row: Any,
+    chances: tuple[Row | None, ...],
+    states: Sequence[str],
+    actions: Sequence[str],
+    over: bool,
 ) -> Row:
     """R(s, a), the expectation over successors where rewards depend on them."""
     if over and row == []:
@@ -165,13 +176,14 @@ def _state_rewards(
         _shape(f"{where} must have {len(actions)} entries, one per action")
     found = []
     for a, entry in enumerate(row):
-        if isinstance(entry, list):
+        reach = chances[a]
+        if reach is None:
+            found.append(Fraction(0))
+        elif isinstance(entry, list):
             if len(entry) != len(states):
                 _shape(f"{where}, action {actions[a]}, must have {len(states)} entries, one per successor")
             rewards = [number(part, where) for part in entry]
-            found.append(
-                sum((chance * x for chance, x in zip(chances[a], rewards, strict=True)), Fraction(0))
-            )
+            found.append(sum((chance * x for chance, x in zip(reach, rewards, strict=True)), Fraction(0)))
         else:
             found.append(number(entry, where))
     if over and any(found):
@@ -200,29 +212,13 @@ def _start(raw: Any, states: Sequence[str]) -> Row:
     return chances
 
 
-def number(raw: Any, where: str) -> Fraction:
-    if isinstance(raw, bool) or not isinstance(raw, int | float | str | Fraction):
-        raise InputError("number_syntax", f"{where} holds {shown(raw)}, which is not a number.")
-    if isinstance(raw, float):
-        raw = repr(raw)
-    number = parse_number(raw, name=where, symbols=False) if isinstance(raw, str) else Fraction(raw)
-    if not isinstance(number, Fraction):
-        raise InputError(
-            "mdp_not_rational", f"{where} holds {shown(raw)}.", "An MDP is solved over the rationals."
-        )
-    if max(number.numerator.bit_length(), number.denominator.bit_length()) > MAX_DIGITS * 3.33:
-        raise InputError("mdp_too_large", f"{where} holds a number of more than {MAX_DIGITS} digits.")
-    return number
-
-
 def _names(raw: Any, letter: str, count: int, what: str) -> tuple[str, ...]:
     if raw is None:
         return tuple(f"{letter}{k}" for k in range(count))
     if not isinstance(raw, list | tuple) or len(raw) != count:
         _shape(f"{what} must be {count} names")
     for name in raw:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            _bad_name(name)
+        check_name(name)
     if len(set(raw)) != count:
         raise InputError("mdp_bad_name", f"Two of the {what} have the same name.")
     return tuple(raw)
@@ -243,11 +239,3 @@ def _index(raw: Any, states: Sequence[str], what: str) -> int:
 
 def _shape(why: str) -> NoReturn:
     raise InputError("mdp_wrong_shape", f"{why}.", "P is [S][A][S'], R is [S][A] or [S][A][S'].")
-
-
-def _bad_name(name: Any) -> NoReturn:
-    raise InputError(
-        "mdp_bad_name",
-        f"{shown(name)} cannot be a name here.",
-        "Use 1 to 40 letters, digits, spaces and simple signs.",
-    )

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from rlcalc.ppo.envs.base import Actions, BoxActions, DiscreteActions
+from rlcalc.training.layers import Linear
 
 
 @dataclass(frozen=True)
@@ -162,22 +163,6 @@ def _network(sizes: list[int], last_gain: float, generator: torch.Generator) -> 
         layer = Linear(weight, torch.zeros(out) if len(sizes) > 2 else None)
         layers += [layer] if last else [layer, nn.Tanh()]
     return nn.Sequential(*layers)
-
-
-class Linear(nn.Module):
-    """A linear layer from the weights it is given.
-
-    Torch's own draws random ones from the global generator first, and its way
-    around that loads half a second of machinery for symbolic shapes.
-    """
-
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(weight.contiguous())
-        self.bias = None if bias is None else nn.Parameter(bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.linear(x, self.weight, self.bias)
 
 
 def _orthogonal(rows: int, columns: int, generator: torch.Generator) -> Tensor:

@@ -16,7 +16,9 @@ division and no subtraction.
 
 On a CPU the work goes through slabs that stay in cache, and the rows of a slab
 are joined into *one* sequence whose a is 0 where a row ends: inner loops are
-then long even when T is short. Views of time-major memory take another way, `time_major`.
+then long even when T is short. Views of time-major memory take another way,
+`time_major`, and large problems the plain loop, compiled, where numba is
+installed (the extra ``fast``): `compiled`.
 
 **What a cut means.** a_t = 0 gives x_t = b_t, whatever comes after it. A slab of
 finite numbers gets this from arithmetic. 0·∞ would break it, but a non-finite
@@ -37,12 +39,12 @@ Half precision is computed in float32 and rounded once, at the end.
 from __future__ import annotations
 
 from functools import cache
-from math import isfinite, prod
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rlcalc._lazy import np, torch
 from rlcalc.backends import is_tensor
-from rlcalc.recurrence import time_major
+from rlcalc.recurrence import compiled, time_major
 from rlcalc.recurrence.arrays import prepare_numpy, prepare_torch, window_length
 
 if TYPE_CHECKING:
@@ -53,9 +55,8 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
 # Elements per slab. Six arrays of this many float32 or float64 numbers stay in a
-# core's share of the outer caches. Torch calls cost more each, hence the larger slab.
-SLAB_NUMPY = 1 << 17
-SLAB_TORCH = 1 << 18
+# core's share of the outer caches.
+SLAB = 1 << 17
 
 
 def one_by_one(b: Sequence[float], a: Sequence[float], last: float) -> list[float]:
@@ -89,6 +90,9 @@ def scan_numpy(b: Any, a: Any, last: Any = 0.0) -> Array:
     """
     dtype, (b, a), last = prepare_numpy(b, a, last=last)
     working = np.result_type(dtype, np.float32)
+    if compiled.suits(b, working):
+        compiled_result: Array = compiled.scan_numpy(b, a, last, working).astype(dtype, copy=False)
+        return compiled_result
     if b.size and time_major.suits(b, a):
         with np.errstate(all="ignore"):
             result: Array = time_major.scan_numpy(b, a, last, dtype, working)
@@ -100,7 +104,7 @@ def scan_numpy(b: Any, a: Any, last: Any = 0.0) -> Array:
     b, a, x = b.reshape(-1, steps), a.reshape(-1, steps), out.reshape(-1, steps)
     carry = last.reshape(-1).astype(working)
     with np.errstate(all="ignore"):
-        for rows, span in _slabs(len(b), steps, SLAB_NUMPY):
+        for rows, span in _slabs(len(b), steps, SLAB):
             slab = b[rows, span].astype(working, order="C")
             factors = a[rows, span].astype(working, order="C")
             slab[:, -1] += factors[:, -1] * carry[rows]
@@ -193,8 +197,8 @@ def scan_torch(b: torch.Tensor, a: Any, last: Any = 0.0, *, _joined: bool | None
         b: [..., T].
         a: number, or tensor broadcastable with b.
         last: number, or tensor [...].
-        _joined: for tests. True: rows joined into one sequence, the CPU's way. False: kept apart, without
-            a look at any value, the way of every other device and of compiled code.
+        _joined: for tests. True: through NumPy, the CPU's way. False: rows kept apart, without a look at
+            any value, the way of every other device and of compiled code.
 
     Returns:
         [..., T] in the common broadcast shape, on b's device. The dtype is that of the floating tensors
@@ -267,28 +271,29 @@ def _differentiable_scan() -> Callable[..., Any]:
 
 def _scan_torch(b: torch.Tensor, a: torch.Tensor, last: torch.Tensor, joined: bool) -> torch.Tensor:
     """`scan_torch` for prepared tensors, b and a [..., T] and last [...], without derivatives."""
-    working = torch.promote_types(b.dtype, torch.float32)
-    if joined and time_major.suits(b, a):
-        return time_major.scan_torch(b, a, last, working)
+    if joined:
+        return _on_a_cpu(b, a, last)
 
     def copied(x: torch.Tensor) -> torch.Tensor:
+        working = torch.promote_types(b.dtype, torch.float32)
         return x.to(working, copy=True, memory_format=torch.contiguous_format)
 
-    out = torch.empty(b.shape, dtype=b.dtype, device=b.device)
-    steps = b.shape[-1]
-    b, a, x = b.reshape(-1, steps), a.reshape(-1, steps), out.view(-1, steps)
-    carry = copied(last.reshape(-1))
-    for rows, span in _slabs(len(b), steps, SLAB_TORCH if joined else b.numel()):
-        slab, factors = copied(b[rows, span]), copied(a[rows, span])
-        slab[:, -1].addcmul_(factors[:, -1], carry[rows])
-        factors[:, -1].zero_()
-        _solve_torch(*(y.view(-1) if joined else y for y in (slab, factors)))
-        if joined and not isfinite(slab[0, 0].item()):
-            given = zip(b[rows, span].tolist(), a[rows, span].tolist(), carry[rows].tolist(), strict=True)
-            slab = torch.tensor([one_by_one(*row) for row in given], dtype=working)
-        x[rows, span] = slab
-        carry[rows] = slab[:, 0]
-    return out
+    x, factors = copied(b), copied(a)
+    x[..., -1].addcmul_(factors[..., -1], last)
+    factors[..., -1].zero_()
+    _solve_torch(x, factors)
+    return x.to(b.dtype)
+
+
+def _on_a_cpu(b: torch.Tensor, a: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
+    """Through the memory as NumPy sees it: nothing is copied, and there is one fast way to keep.
+
+    NumPy has no bfloat16; like all half precision it is computed in float32 and rounded once.
+    """
+    dtype = b.dtype
+    working = torch.promote_types(dtype, torch.float32)
+    given = (x.detach().to(working) for x in (b, a, last))
+    return torch.from_numpy(scan_numpy(*(x.numpy() for x in given))).to(dtype)
 
 
 def _solve_torch(b: torch.Tensor, a: torch.Tensor) -> None:
@@ -366,7 +371,7 @@ def by_slabs(function: Callable[..., Any], *arrays: Any) -> Any:
         return function(*arrays)
     steps = first.shape[-1]
     count = prod(first.shape[:-1])
-    height = max(1, (SLAB_TORCH if tensor else SLAB_NUMPY) // max(steps, 1))
+    height = max(1, SLAB // max(steps, 1))
     if count <= height or time_major.lies(first):
         return function(*arrays)
     flat = [x.reshape(count, steps) for x in arrays]

@@ -19,16 +19,14 @@ from rlcalc.backends import is_tensor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Rows from which on the loop was at least as fast; Torch's calls cost more each.
-ROWS_NUMPY = 512
-ROWS_TORCH = 1024
+# Rows from which on the loop was at least as fast.
+ROWS = 512
 
 
 def lies(x: Any) -> bool:
     """Whether an array or tensor [..., T] is time-major, with rows that are long enough."""
-    fewest = ROWS_TORCH if is_tensor(x) else ROWS_NUMPY
     rows, strides = prod(x.shape[:-1]), _strides(x)
-    return rows >= fewest and _is_dense(x.shape[:-1], strides[:-1]) and abs(strides[-1]) >= rows
+    return rows >= ROWS and _is_dense(x.shape[:-1], strides[:-1]) and abs(strides[-1]) >= rows
 
 
 def suits(b: Any, a: Any) -> bool:
@@ -56,9 +54,6 @@ def _is_dense(shape: Sequence[int], strides: Sequence[float]) -> bool:
     return True
 
 
-# --- NumPy ---------------------------------------------------------------------------------------------
-
-
 def scan_numpy(b: Any, a: Any, last: Any, dtype: np.dtype[Any], working: np.dtype[Any]) -> Any:
     """x_t = b_t + a_t·x_{t+1}, as `recurrence.scan_numpy`; b and a are [..., T], last is [...]."""
     *lead, steps = b.shape
@@ -83,33 +78,6 @@ def scan_numpy(b: Any, a: Any, last: Any, dtype: np.dtype[Any], working: np.dtyp
     if not np.isfinite(loop(careful=False)).all():
         loop(careful=True)
     return np.moveaxis(out.reshape(steps, *lead), 0, -1)
-
-
-# --- Torch ---------------------------------------------------------------------------------------------
-
-
-def scan_torch(b: torch.Tensor, a: torch.Tensor, last: torch.Tensor, working: torch.dtype) -> torch.Tensor:
-    """x_t = b_t + a_t·x_{t+1}, as `recurrence.scan_torch`, without derivatives."""
-    *lead, steps = b.shape
-    dtype = b.dtype
-    b, a = (x.movedim(-1, 0).reshape(steps, -1).to(working) for x in (b, a))
-    out = torch.empty(b.shape, dtype=working)
-    last = last.reshape(-1).to(working)
-
-    def loop(careful: bool) -> torch.Tensor:
-        x = last
-        rows = (y.unbind()[::-1] for y in (b, a, out))
-        for b_t, a_t, out_t in zip(*rows, strict=True):
-            if careful:
-                torch.add(b_t, torch.mul(a_t, x).masked_fill_(a_t == 0, 0.0), out=out_t)
-            else:
-                torch.addcmul(b_t, a_t, x, out=out_t)
-            x = out_t
-        return x
-
-    if not loop(careful=False).isfinite().all():
-        loop(careful=True)
-    return out.to(dtype).view(steps, *lead).movedim(0, -1)
 
 
 def like(x: torch.Tensor, *parts: torch.Tensor) -> torch.Tensor:

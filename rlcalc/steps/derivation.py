@@ -8,12 +8,14 @@ term; outputs are terms of the same tree.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from rlcalc.errors import DataError
 from rlcalc.exact import to_sympy
 from rlcalc.exact.effort import charge, page_cost
 from rlcalc.nested import flatten, map_nested
+from rlcalc.steps import notebook
 from rlcalc.steps.printers import WIDTH, print_latex, step_lines, step_text
 from rlcalc.steps.terms import Name, Step, Symbol, Term
 
@@ -33,6 +35,7 @@ class Derivation:
         inputs: the inputs as text in the expression grammar.
         steps: in the order of reading.
         notes: remarks that are no step (an assumption, a convention used).
+        row: of a table, from 1, that the steps to come belong to; 0 for none.
     """
 
     def __init__(self, formula: Formula, inputs: Mapping[str, Any] | None = None) -> None:
@@ -40,6 +43,7 @@ class Derivation:
         self.inputs: dict[str, Any] = dict(inputs or {})
         self.steps: list[Step] = []
         self.notes: list[str] = []
+        self.row = 0
         self._outputs: dict[str, OutputTerms] = {}
 
     # building
@@ -58,7 +62,7 @@ class Derivation:
         value = term.value
         if shown:
             charge(page_cost(value) + sum(page_cost(leaf.value) for leaf in term.leaves()), "page")
-            self.steps.append(Step(name, term, note))
+            self.steps.append(Step(name, term, note, self.row))
         return Symbol(name, value, term)
 
     def output(self, name: str, term: OutputTerms) -> None:
@@ -82,6 +86,17 @@ class Derivation:
     # reading
 
     @property
+    def rows(self) -> int:
+        """Rows of a table that have steps of their own."""
+        return max((step.row for step in self.steps), default=0)
+
+    def of_row(self, row: int) -> Derivation:
+        """The same with the steps of one row only."""
+        found = copy(self)
+        found.steps = [step for step in self.steps if step.row == row]
+        return found
+
+    @property
     def outputs(self) -> dict[str, Any]:
         """Exact results: SymPy expressions, nested lists of them, or words."""
         order = [output.name for output in self.formula.outputs if output.name in self._outputs]
@@ -96,9 +111,17 @@ class Derivation:
         """All steps as plain text: a line each where it fits, one ``=`` a line where not."""
         return "\n".join(line for step in self.steps for line in step_lines(step, width))
 
-    def latex(self) -> str:
-        """All steps as one LaTeX ``aligned`` block, without delimiters."""
+    def latex(self, *, pages: bool = False) -> str:
+        """All steps as one LaTeX ``aligned`` block, without delimiters.
+
+        Args:
+            pages: as ``align*`` instead, which stands in running text and breaks across pages.
+        """
         lines = [line for step in self.steps for line in print_latex(step)]
+        if pages and lines:
+            # in a group of its own, so that the rest of a document keeps its setting
+            body = " \\\\\n".join(lines)
+            return f"{{\\allowdisplaybreaks\n\\begin{{align*}}\n{body}\n\\end{{align*}}}}"
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def json_steps(self) -> list[dict[str, str]]:
@@ -112,7 +135,10 @@ class Derivation:
         return found
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+        return notebook.latex(self.formula, self.inputs, self.outputs, self.steps, self.notes)
+
+    def _repr_html_(self) -> str:
+        return notebook.html(self.formula, self.inputs, self.outputs, self.steps, self.notes)
 
     def __repr__(self) -> str:
         return f"<Derivation of {self.formula.name}: {len(self.steps)} steps>"

@@ -219,11 +219,16 @@ class Rewritten(Term):
 
 @dataclass(frozen=True)
 class Step:
-    """One named quantity and the term it comes from."""
+    """One named quantity and the term it comes from.
+
+    Attributes:
+        row: of the table that it belongs to, from 1; 0 where it belongs to none.
+    """
 
     name: Name
     term: Term
     note: str = ""
+    row: int = 0
 
     @property
     def value(self) -> Value:

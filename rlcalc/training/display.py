@@ -133,6 +133,7 @@ def curve(
     evaluations: Points = (),
     width: int = WIDEST,
     unit: str = "steps",
+    words: tuple[str, str] = ("training", "evaluation"),
 ) -> str:
     """The learning curve in block characters, over steps; empty without a finished episode.
 
@@ -142,6 +143,7 @@ def curve(
         goal: a line where there is nothing else, with its label.
         width: columns, labels included.
         unit: what is counted along the curve.
+        words: what blocks and dots stand for.
     """
     history = [point for point in history if math.isfinite(point[1])]
     dots = [point for point in evaluations if math.isfinite(point[1])]
@@ -176,7 +178,7 @@ def curve(
         lines.append(f"{labels.get(row, ''):>{margin}} │{drawn}")
     lines.append(f"{'':>{margin}} └{'─' * columns}")
     lines.append(f"{'':>{margin}}  0{f'{last:,} {unit}':>{columns - 1}}")
-    what = ["█ training"] + [f"{DOT} evaluation"] * bool(dots) + [f"{GOAL} goal"] * (goal is not None)
+    what = [f"█ {words[0]}"] + [f"{DOT} {words[1]}"] * bool(dots) + [f"{GOAL} goal"] * (goal is not None)
     lines.append(f"{'':>{margin}}  {'  '.join(what)}")
     return "\n".join(line.rstrip() for line in lines)
 

@@ -53,12 +53,24 @@ class Optimiser:
             part.data = self.flat[start:stop].view_as(part)
             start = stop
 
-    def differentiate(self, loss: Tensor) -> None:
-        """Put ∂loss/∂parameters into ``gradient``; 0 for a parameter that the loss does not depend on."""
+    def forget(self) -> None:
+        """Begin again from here, as for another loss: no moments, no steps."""
+        for tensor in (self.first, self.second, self.count, self.gradient):
+            tensor.zero_()
+
+    def differentiate(self, loss: Tensor, add: bool = False) -> None:
+        """Put ∂loss/∂parameters into ``gradient``; 0 for a parameter that the loss does not depend on.
+
+        Args:
+            add: to what stands there, for a loss that comes in parts.
+        """
         found = torch.autograd.grad(loss, self.parts, allow_unused=True)
         pairs = zip(found, self.parts, strict=True)
         rows = [(torch.zeros_like(part) if grad is None else grad).reshape(-1) for grad, part in pairs]
-        torch.cat(rows, out=self.gradient)
+        if add:
+            self.gradient.add_(torch.cat(rows))
+        else:
+            torch.cat(rows, out=self.gradient)
 
     def shorten(self, longest: float) -> None:
         """Scale the gradient down to a length, without waiting for the device to know its own."""

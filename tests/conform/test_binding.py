@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,13 +14,10 @@ from rlcalc.cli import main
 from rlcalc.conform.binding.model import Binding, binding_of, read_binding
 from rlcalc.conform.binding.names import guessed_formula, roles_of
 from rlcalc.conform.binding.search import bind
-from rlcalc.conform.catalogue import composed
-from rlcalc.conform.faults import catalogue
 from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import from_function
 from rlcalc.conform.target.facts import facts_of, read_facts
 from rlcalc.conform.target.sheet import perform_sheet, steps_of
-from rlcalc.conform.vectors import golden_vectors, reference
 from rlcalc.errors import DataError, InputError
 from rlcalc.specs import load_formula
 from rlcalc.testing import conformance_suite
@@ -351,82 +350,40 @@ def test_the_command_line_guesses_the_formula_and_takes_roles(capsys: pytest.Cap
     assert (code, "not --exec" in err) == (2, True)
 
 
-def _bound_form(form: Any) -> Any:
-    """A form of the catalogue behind a signature that people have: time first, done flags, a last value."""
-
-    def compute(rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float, lam: float) -> Any:
-        whole = np.concatenate([values, np.asarray(last_value)[None]], 0)
-        found = form(
-            rewards=rewards.T,
-            values=whole.T,
-            gamma=rewards.dtype.type(gamma),
-            lam=rewards.dtype.type(lam),
-            terminated=dones.T.astype(bool),
-            truncated=None,
-            next_values=None,
-        )
-        return found["advantages"].T
-
-    return compute
-
-
-def _shows(fault: Any) -> bool:
-    """Whether a fault changes the advantages of a vector that such a function can be asked.
-
-    Advantages that are the returns are another matter: as such they are right, which is said both ways.
-    """
-    if fault.name == "returns-for-advantages":
-        return False
-    right = reference(load_formula("gae"))
-    for vector in golden_vectors("gae"):
-        if vector.given & {"truncated", "next_values"} or np.ndim(vector.arrays["gamma"]):
-            continue
-        try:
-            with np.errstate(all="ignore"):
-                one, two = right(**vector.arrays), composed((fault,), (), right)(**vector.arrays)
-        except (IndexError, ValueError, ZeroDivisionError):
-            return True
-        one, two = one["advantages"], two["advantages"]
-        if one.shape != two.shape or not np.allclose(one, two, 1e-4, 1e-4):
-            return True
-    return False
-
-
-SOME = {
-    "bootstrap-after-last-terminal",
-    "bootstrap-counted-twice",
-    "done-mask-one-early",
-    "last-value-one-early",
-}
-
-
 @pytest.mark.parametrize(
-    "fault",
+    ("name", "last_line", "verdict"),
     [
-        pytest.param(fault, id=fault.name, marks=[] if fault.name in SOME else [pytest.mark.slow])
-        for fault in catalogue("gae").faults
-        if _shows(fault)
+        ("gae", "return out + values[:-1]", "nonconforming"),
+        ("gae", "return {'advantages': out + values[:-1]}", "nonconforming"),
+        ("gae", "return {'returns': out + values[:-1]}", "conforms"),
+        ("estimate", "out = out + values[:-1]; return out", "nonconforming"),
+        # as in tutorials whose compute_gae gives a list that it calls returns
+        ("compute_gae", "returns = list(out + values[:-1]); return np.array(returns)", "conforms"),
+        ("compute_advantages", "returns = out + values[:-1]; return returns", "nonconforming"),
+        ("gae_returns", "out = out + values[:-1]; return out", "conforms"),
     ],
 )
-def test_no_fault_of_the_catalogue_hides_behind_a_binding(fault: Any) -> None:
-    form = _bound_form(composed((fault,), (), reference(load_formula("gae"))))
-    assert not report(form).verdict.startswith("conforms")
+def test_returns_are_no_advantages_unless_they_are_called_returns(
+    tmp_path: Path, name: str, last_line: str, verdict: str
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"""
+import numpy as np
 
-
-def test_the_name_of_a_function_may_say_that_its_answer_is_no_return() -> None:
-    def compute_advantages(
-        rewards: Any, values: Any, dones: Any, next_value: Any, gamma: Any, lam: Any
-    ) -> Any:
-        return torch_sequences.gae_returns_for_advantages(rewards, values, dones, next_value, gamma, lam)
-
-    compute_advantages.__globals__["torch"] = torch_sequences.torch
-    assert set(found(torch_sequences.gae_returns_for_advantages).outputs) == {"returns"}
-    target = from_function(compute_advantages, backend="torch")
-    assert run(target, "gae").verdict == "nonconforming"
-
-
-def test_the_right_form_behind_the_same_signature_conforms() -> None:
-    assert report(_bound_form(reference(load_formula("gae")))).verdict == "conforms"
+def {name}(rewards, values, dones, gamma, lam):
+    out, run = np.zeros(len(rewards)), 0.0
+    for t in reversed(range(len(rewards))):
+        run = rewards[t] + gamma * (1 - dones[t]) * (values[t + 1] + lam * run) - values[t]
+        out[t] = run
+    {last_line}
+""")
+    loader = SourceFileLoader("mine", str(path))
+    module = ModuleType("mine")
+    loader.exec_module(module)
+    said = report(getattr(module, name))
+    assert said.verdict == verdict
+    matches = said.diagnosis.matches if said.diagnosis is not None else ()
+    assert [m.name for m in matches] == ["returns-for-advantages"] * (verdict != "conforms")
 
 
 def test_a_flag_after_the_last_step_says_what_the_others_came_with() -> None:

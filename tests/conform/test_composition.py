@@ -134,3 +134,25 @@ def test_a_wrong_dtype_hides_no_convention() -> None:
     found = report(doubles, "td_error")
     assert found.verdict == "conforms-under-convention"
     assert [c.name for c in found.conventions] == ["truncation-as-termination"]
+
+
+def whitened_without_guard(crosses_ends: bool) -> Any:
+    def gae(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+        found, run = np.zeros(len(rewards)), 0.0
+        for t in reversed(range(len(rewards))):
+            live = 1.0 - terminated[t]
+            delta = rewards[t] + gamma * values[t + 1] * live - values[t]
+            found[t] = run = delta + gamma * lam * (1.0 if crosses_ends else live) * run
+        with np.errstate(all="ignore"):
+            return (found - found.mean()) / found.std()
+
+    return gae
+
+
+@pytest.mark.parametrize("crosses_ends", [False, True])
+def test_advantages_that_are_equal_but_for_rounding_may_be_divided_by_0(crosses_ends: bool) -> None:
+    found = run(from_function(whitened_without_guard(crosses_ends), dtypes=("float64",)), "gae")
+    matches = found.diagnosis.matches if found.diagnosis is not None else ()
+    named = {fault.name for match in matches for fault in match.faults}
+    assert named == ({"recursion-crosses-ends"} if crosses_ends else set())
+    assert [way.name for way in found.tried_under] == ["whitened-advantages-ddof-0=0"]

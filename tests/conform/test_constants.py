@@ -108,6 +108,14 @@ def absolute_k1(p: Any, q: Any) -> Any:
     return np.where(p > 0, p * np.abs(log_quotient(p, q)), 0).sum(axis=-1)
 
 
+def mean_of_guarded_logs(p: Any) -> Any:
+    return -(p * np.log(p + 1e-10)).sum(axis=-1).mean()
+
+
+def clamped_k1(p: Any, q: Any) -> Any:
+    return np.where(p > 0, p * np.clip(log_quotient(p, q), -20, 20), 0).sum(axis=-1)
+
+
 def clamped_k3(p: Any, q: Any) -> Any:
     logs = log_quotient(p, q)
     return np.where(p > 0, p * np.clip(np.exp(-logs) - 1 + logs, -3, 3), 0).sum(axis=-1)
@@ -165,6 +173,9 @@ FOUND: list[tuple[Formula, str, list[str]]] = [
     (floored_kl, "kl", ["log-floor=1e-20"]),
     (absolute_k1, "kl", ["absolute-k1"]),
     (clamped_k3, "kl", ["k3-clamped=3"]),
+    (clamped_k1, "kl", ["k1-clamped=20"]),
+    # 9.5 digits are right without it
+    (mean_of_guarded_logs, "entropy", ["mean-over-batch", "log-eps=1e-10"]),
     (clamped_ratio, "ratio", ["log-ratio-clamped=5"]),
     (whitened(1e-8, 1), "gae", ["whitened-advantages=1e-8"]),
     (whitened(1e-5, 0), "gae", ["whitened-advantages-ddof-0=1e-5"]),
@@ -232,6 +243,11 @@ def k3_clamped_above_alone(p: Any, q: Any) -> Any:
     return np.where(p > 0, p * held, 0).sum(axis=-1)
 
 
+def k1_clamped_above_alone(p: Any, q: Any) -> Any:
+    logs = log_quotient(p, q)
+    return np.where(p > 0, p * np.where(logs > 5, 4, logs), 0).sum(axis=-1)
+
+
 def clamped_upwards_alone(new_log: Any, old_log: Any) -> Any:
     return np.exp(np.clip(new_log - old_log, -5, 6))
 
@@ -263,6 +279,7 @@ def standardised_by_the_rewards(rewards: Any, gamma: Any) -> Any:
         (huber_without_its_half, "critic_loss"),
         (eps_in_p_alone, "kl"),
         (k3_clamped_above_alone, "kl"),
+        (k1_clamped_above_alone, "kl"),
         (eps_outside_the_log, "entropy"),
         (clamped_upwards_alone, "ratio"),
         (whitened_without_the_mean, "gae"),

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import rlcalc
 from rlcalc.cli import main
 from rlcalc.conform import peers
 from rlcalc.conform.faults import catalogue
@@ -28,7 +27,6 @@ from rlcalc.conform.peers.matrix import (
     NOT_RUN,
     PASSES,
     PRECISION,
-    PUBLISHED,
     WRONG,
     Cell,
     cell,

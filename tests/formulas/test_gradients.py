@@ -6,12 +6,18 @@ the derivative is that of the formula, by every number that is given to it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
 
 import rlcalc
+from rlcalc.data import data_folder
+from rlcalc.evaluation import checked
+from rlcalc.formulas import load_forms
+from rlcalc.golden.files import load
+from rlcalc.inputs.arrays import from_exact
 from rlcalc.specs import formula_names, load_formula
 
 POLICY, RETURNS = [0.5, 0.3, 0.2], [15.0, 7.0, 1.0]
@@ -106,3 +112,46 @@ def test_at_an_edge_they_are_finite(formula: str, given: dict[str, Any]) -> None
     total = sum(x.sum() for x in found if x.requires_grad and x.isfinite().all())
     for slope in torch.autograd.grad(total, tuple(leaves.values()), allow_unused=True):
         assert slope is None or slope.isfinite().all()
+
+
+# by which inputs a formula of training is no function that a difference quotient could see: a stop-gradient
+# stands between
+CONSTANTS = {
+    "cispo": {"logp", "old_logp"},
+    "decoupled_ppo": {"prox_logp", "behav_logp"},
+    "kto_loss": {"kl_logps", "kl_ref_logps"},
+    "rollout_correction": {"train_logp", "rollout_logp"},
+    "gspo": {"old_logp"},
+}
+TRAINING = [name for name in formula_names() if set(load_formula(name).stage) - {"control"}]
+
+
+def training_cases(formula: str) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    """Golden cases off the kinks as tensors, each with the inputs that it may be differentiated by."""
+    spec = load_formula(formula)
+    for case in load(data_folder("golden") / f"{formula}.toml").cases:
+        kinds = {flag.kind for flag in case.flags}
+        if case.result == "invalid" or case.batch or kinds & {"edge", "stiff"}:
+            continue
+        inputs = checked(spec, case.given)
+        if not inputs.symbols:
+            arrays = {name: v for name, v in from_exact(inputs, "torch").items() if v is not None}
+            names = [p.name for p in spec.parameters if p.kind == "number" and p.shape and p.name in arrays]
+            yield arrays, [name for name in names if name not in CONSTANTS.get(formula, ())]
+
+
+@pytest.mark.parametrize("formula", TRAINING)
+def test_derivatives_in_training(formula: str) -> None:
+    """Autograd against differences; outputs that are declared derivatives are checked where they are."""
+    declared = {o.name for o in load_formula(formula).outputs if o.derivative is not None}
+    for arrays, names in list(training_cases(formula))[:3]:
+        for name in names:
+
+            def outputs(leaf: torch.Tensor, name: str = name, arrays: dict[str, Any] = arrays) -> Any:
+                # the form itself: a difference may leave the domain
+                found = load_forms(formula).torch_form(**{**arrays, name: leaf})
+                return tuple(x for key, x in found.items() if key not in declared and x.requires_grad)
+
+            leaf = arrays[name].double().requires_grad_()
+            if outputs(leaf):
+                assert torch.autograd.gradcheck(outputs, (leaf,)), name

@@ -10,7 +10,7 @@ import torch
 
 import rlcalc
 from rlcalc.errors import InputError
-from rlcalc.formulas._tabular import solve_exact
+from rlcalc.exact import linear
 from tests.mdps import PARTLY
 
 
@@ -36,11 +36,27 @@ def test_the_optimal_policy_has_the_optimal_value() -> None:
 
 def test_elimination_on_a_hilbert_matrix() -> None:
     size = 12
-    matrix = [[F(1, i + j + 1) for j in range(size)] for i in range(size)]
-    ones = [sum(row) for row in matrix]
-    assert solve_exact(matrix, ones) == [1] * size
-    assert solve_exact([[F(0), F(1)], [F(1), F(0)]], [F(2), F(3)]) == [3, 2]
-    assert solve_exact([[F(1), F(2)], [F(2), F(4)]], [F(1), F(2)]) is None
+    matrix = [{j: F(1, i + j + 1) for j in range(size)} for i in range(size)]
+    ones = [sum(row.values()) for row in matrix]
+    assert linear.solve(matrix, ones) == [1] * size
+    assert linear.solve([{1: F(1)}, {0: F(1)}], [F(2), F(3)]) == [3, 2]
+    assert linear.solve([{0: F(1), 1: F(2)}, {0: F(2), 1: F(4)}], [F(1), F(2)]) is None
+
+
+def test_lifting_agrees_with_elimination(monkeypatch) -> None:
+    """A matrix with entries of many digits, whose solution is known; and singular ones."""
+    size = 15
+    matrix = [
+        {j: F(7 * i * i + 3 * j + i * j + (i == j) * 10**12, 1 + (i * j) % 5) for j in range(size)}
+        for i in range(size)
+    ]
+    truth = [F((-3) ** k, 7 + k) for k in range(size)]
+    right = [sum((x * truth[j] for j, x in row.items()), F(0)) for row in matrix]
+    assert linear.solve(matrix, right) == truth
+    monkeypatch.setattr(linear, "LIFTED_FROM", 2)
+    assert linear.solve(matrix, right) == truth
+    assert linear.solve([{1: F(1)}, {0: F(1, 3)}], [F(0), F(0)]) == [0, 0]
+    assert linear.solve([{0: F(1), 1: F(2)}, {0: F(2), 1: F(4)}], [F(1), F(2)]) is None
 
 
 def test_refusal_names_the_states_that_never_end() -> None:

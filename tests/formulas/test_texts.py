@@ -43,7 +43,7 @@ COMMANDS = {
     r"\mathrm",
     r"\Vert",
 }
-ACRONYMS = {"REINFORCE", "TOML"}
+ACRONYMS = {"JSON", "REINFORCE", "TOML"}
 
 
 @cache

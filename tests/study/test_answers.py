@@ -36,7 +36,7 @@ GRPO_8 = "grpo-advantage --rewards 0 1 0 1 0 0 1 0 --check"
         ("traces --states A B A --gamma 1 --lam 1/2 --check '1 0; 1/2 1; 1 1/2'", "wrong", "replac"),
         ("traces --states A B A --gamma 1 --lam 1/2 --check '1 0; 1/2 1; 5/4 1/2'", "exact", ""),
         # inputs forgotten, outputs mixed up, signs
-        ("discounted-return --rewards 1 2 3 --gamma 0.9 --check 6", "wrong", "γ = 1"),
+        ("discounted-return --rewards 1 2 3 --gamma 0.9 --check 6", "wrong", "gamma-ignored"),
         ("discounted-return --rewards 1 2 3 --gamma 0.9 --check 4.7", "wrong", "entry 1"),
         ("advantage --return 15 --value 10 --check -5", "wrong", "reversed"),
         # published answers: Tel-Aviv recitation 8 and a GRPO notebook with torch.std
@@ -95,3 +95,20 @@ def test_one_output_alone():
     )
     assert list(json.loads(out)["outputs"]) == ["weights"]
     assert run(*f"{LAMBDA} 1/2 1/4 0.1 --output weights -q".split())[:2] == (1, "wrong\n")
+
+
+LONG = "discounted-return --rewards 0.1234567890123456 0 --output return -q"
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        (LONG, "0.1234567890123456"),
+        (f"{LONG} --all", "19290123283179/156250000000000"),
+        (f"{LONG} --digits 4", "0.1235"),
+        ("discounted-return --rewards 1 2 3 --gamma 1/7 -q --output return", "66/49"),
+        ("discounted-return --rewards 0.1 0.2 --gamma 0.5 -q --output return", "1/5"),
+    ],
+)
+def test_who_types_decimals_gets_no_long_fraction(line, answer):
+    assert run(*line.split()) == (0, answer + "\n", "")

@@ -110,16 +110,14 @@ def bellman_optimality(s: Statement) -> ev.Findings:
 
 def _grid_plans(best: int) -> ev.Exhaustive:
     """Every fixed choice of moves on the grid against the solution of the equation."""
-    from rlcalc.formulas._tabular import evaluate_exact
-    from rlcalc.formulas.bellman import iterate_policies
+    from rlcalc.mdp.planning import chosen, evaluate, optimal
     from rlcalc.mdp.reading import read_mdp
 
     grid, gamma = read_mdp("grid2x2"), Fraction(9, 10)
-    solution = [best * value for value in iterate_policies(grid, gamma)[0]]
+    solution = [best * value for value in optimal(grid, gamma)[0]]
     failed, attained = [], False
     for plan in product(range(4), repeat=3):
-        rows = [[Fraction(move == chosen) for move in range(4)] for chosen in (*plan, 0)]
-        worth = evaluate_exact(grid, rows, gamma) or []
+        worth = evaluate(grid, chosen((*plan, 0)), gamma) or []
         attained |= worth == solution
         if not worth or any(top < value for top, value in zip(solution, worth, strict=True)):
             failed.append(" ".join(grid.actions[move] for move in plan))
@@ -173,7 +171,7 @@ def bellman_contraction(s: Statement) -> ev.Findings:
 
 def _grid_backup(values: list[Fraction]) -> list[Any]:
     """One look-ahead with γ = 1 in the cells before the goal."""
-    from rlcalc.formulas._tabular import backup
+    from rlcalc.mdp.planning import backup
     from rlcalc.mdp.reading import read_mdp
 
     mdp = read_mdp("grid2x2")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -11,9 +11,13 @@ from rlcalc._lazy import np
 from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import Binding, binding_of
 from rlcalc.conform.binding.sequence import Unfit
+from rlcalc.conform.binding.tokens import Tokens
+from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, outcome_of
 from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.target.call import Reply
+from rlcalc.conform.target.sheet import SLOPE
+from rlcalc.conform.target.slopes import Slope
 from rlcalc.conform.vectors import Arrays, Vector
 from rlcalc.specs import load_formula
 
@@ -29,9 +33,14 @@ class BoundTarget(Target):
         super().__init__(**own)
         self.inner, self.family = inner, family
         self.reading: Binding = binding
+        ways = {way.name: way for way in catalogue(binding.formula).conventions}
+        followed = [ways[name] for name in binding.like if name in ways and binding.agreed == "convention"]
+        self.body = {way.sets: way.value for way in followed if way.sets and way.value is not None}
 
     def unable(self, vector: Vector) -> str:
-        why = super().unable(vector)
+        # what a vector asks for in words, and the function has in its body
+        body = {n for n, value in self.body.items() if same_choice(vector.arrays.get(n), value)}
+        why = super().unable(replace(vector, given=vector.given - body) if body else vector)
         if why:
             return why
         for name, value in self.reading.fixed.items():
@@ -61,7 +70,7 @@ class BoundTarget(Target):
         given = self.meant(vector, dtype, change)
         return outcome_of(vector, ask(self.inner, self.reading, self.family, given))
 
-    def reply(self, arguments: Arrays) -> Reply:
+    def reply(self, arguments: Arrays, slopes: Sequence[Slope] = ()) -> Reply:
         return self.inner.lay_out(arguments, sheet(self.inner, self.reading))
 
     def with_backend(self, backend: str) -> Target:
@@ -76,6 +85,13 @@ class BoundTarget(Target):
         self.inner.close()
 
 
+def same_choice(given: Any, value: Any) -> bool:
+    """Whether an argument is what a convention makes of it anyway."""
+    if given is None or isinstance(given, str) or isinstance(value, str):
+        return given is not None and str(given) == str(value)
+    return np.ndim(given) == 0 and float(given) == float(value)
+
+
 def sheet(target: Target, binding: Binding) -> dict[str, Any]:
     """What a call has to know besides its values."""
     facts = target.facts
@@ -85,7 +101,20 @@ def sheet(target: Target, binding: Binding) -> dict[str, Any]:
         "read": list(binding.read),
         "inputs": [path for path in binding.inputs if path.isidentifier() and path not in binding.read],
         "positional": [a.name for a in arguments if a.positional],
+        "slopes": list(_derivatives(binding).values()) if binding.backend == "torch" else [],
     }
+
+
+def _derivatives(binding: Binding) -> dict[str, list[str]]:
+    """Derivatives that can be found by autograd, each with the places of what it is of and by."""
+    places = {role: path for path, role in binding.inputs.items() if path.isidentifier()}
+    found = {}
+    for output in load_formula(binding.formula).outputs:
+        slope = output.derivative
+        if slope is not None and slope.by in places and slope.of in binding.outputs:
+            place = binding.outputs[slope.of]
+            found[output.name] = [output.name, place, places[slope.by], "" if place else "alone"]
+    return found
 
 
 def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, Any]) -> Reply:
@@ -98,10 +127,14 @@ def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, An
     if reply.kind != "answer":
         return reply
     parts = {}
-    for name, place in binding.outputs.items():
+    slopes = {name: SLOPE + name for name in _derivatives(binding) if name not in binding.outputs}
+    for name, place in {**binding.outputs, **slopes}.items():
         part = reply.parts.get(place)
         if part is not None and part.array is not None:
-            array = family.restore(binding, part.array, given)
+            if name in slopes and isinstance(family, Tokens):
+                array = family.restore_slope(binding, name, part.array, given)
+            else:
+                array = family.restore(binding, part.array, given)
             part = replace(part, array=array, shape=array.shape)
         if part is not None:
             parts[name] = part

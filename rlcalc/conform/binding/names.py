@@ -5,21 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from rlcalc.conform.target.facts import Facts
 from rlcalc.data import data_folder, read_toml
 
+SHARED_WORDS = "shared"
 SEQUENCE = ("gae", "discounted_return", "lambda_return", "n_step_return", "td_error")
+# value targets of single transitions: the names that all of them know, besides their own
+TRANSITIONS = (
+    "c51_projection",
+    "double_q_target",
+    "expected_sarsa_target",
+    "q_target",
+    "sac_target",
+    "sarsa_target",
+)
 _BEFORE = re.compile(r"^(batch|mb|b|rollout|traj|all|ep|episode)-")
 _AFTER = re.compile(
     r"-(t|tm1|arr|array|buf|buffer|list|batch|tensor|seq|b|np|history|traj|episode|trajectory)$"
 )
 _NEXT = "next|nxt|succ|successor|following"
 _OLD = "old|prev|previous|behavior|behaviour|rollout|sampled|sample"
+_REFERENCE = "ref|reference|base"
 # a role that is another one with a word before or after it, whatever that one is called
 _RELATED = {
     ("next_values", "values"): re.compile(rf"^({_NEXT})-|-({_NEXT}|prime|p|tp1|plus-1)$"),
     ("old_log", "new_log"): re.compile(rf"^({_OLD})-|-({_OLD})$"),
+    ("old_logp", "logp"): re.compile(rf"^({_OLD})-|-({_OLD})$"),
+    ("ref_logp", "logp"): re.compile(rf"^({_REFERENCE})-|-({_REFERENCE})$"),
     ("old_values", "values"): re.compile(rf"^({_OLD})-|-({_OLD})$"),
 }
 
@@ -32,8 +46,33 @@ def family(formula: str) -> str:
 @cache
 def table(name: str) -> Mapping[str, tuple[str, ...]]:
     """Names by role; empty for a formula without a table."""
-    roles = read_toml(data_folder("specs") / "aliases.toml")["roles"].get(name, {})
+    known = read_toml(data_folder("specs") / "aliases.toml")
+    named = known["roles"]
+    common = named["transitions"] if name in TRANSITIONS else {}
+    roles = {**named.get(name, {}), **common} or _of_tokens(name, known["tokens"])
     return {role: tuple(names) for role, names in roles.items()}
+
+
+def of_tokens(formula: str) -> bool:
+    """Whether it is a formula of language-model training that functions are bound to by what names mean."""
+    tokens = read_toml(data_folder("specs") / "aliases.toml")["tokens"]
+    return formula in tokens and formula != SHARED_WORDS
+
+
+def _of_tokens(name: str, tokens: Mapping[str, Any]) -> dict[str, Any]:
+    """A formula's own names, then those that it shares with others of language-model training."""
+    if name not in tokens:
+        return {}
+    own = dict(tokens[name])
+    for other in own.pop("same_as", ()):
+        own = {**tokens[other], **own}
+    return {**own, **{role: names for role, names in tokens[SHARED_WORDS].items() if role not in own}}
+
+
+def words_for(choice: str, parameter: str) -> tuple[str, ...]:
+    """Words that functions take for a choice of a parameter."""
+    known = read_toml(data_folder("specs") / "aliases.toml")["words"]
+    return (choice, *known.get(parameter, {}).get(choice, ()))
 
 
 @cache
@@ -78,7 +117,29 @@ def guessed_formula(name: str, facts: Facts | None = None) -> str:
     roles = {role for one in names for role in roles_of(one, "sequence")[:1]}
     if {"lam", "values"} <= roles:
         return "gae"
+    if not found and "rewards" in roles and "lam" not in roles:
+        found = _by_arguments(names)
     return found or ("discounted_return" if {"rewards", "gamma"} <= roles and "values" not in roles else "")
+
+
+# arguments that only one target of transitions has; the first that fits
+_OWN_ARGUMENTS = (
+    ("sac_target", {"next_q1", "next_q2", "next_log_probs"}),
+    ("double_q_target", {"next_q_online", "next_q_target"}),
+    ("sarsa_target", {"next_q", "next_actions"}),
+    ("expected_sarsa_target", {"q_values", "policy"}),
+    ("expected_sarsa_target", {"q_values", "epsilon"}),
+    ("c51_projection", {"next_probs", "atoms"}),
+    ("q_target", {"next_q"}),
+)
+
+
+def _by_arguments(names: list[str]) -> str:
+    for formula, wanted in _OWN_ARGUMENTS:
+        found = [role for name in names for role in roles_of(name, formula)[:1]]
+        if wanted <= set(found):
+            return formula
+    return ""
 
 
 @cache

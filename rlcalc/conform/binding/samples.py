@@ -210,7 +210,7 @@ class Distributions:
         for backend, layout, flag, single in product(backends, ("[...]", "[B, N]"), flags, singles):
             changes: Arrays = {"backend": backend, "layout": layout, "flags": flag, "single": single}
             yield replace(binding, **changes)
-        if backends[0] == "numpy" or lists_first:
+        if "numpy" in backends or lists_first:
             yield replace(binding, layout="[N]", form="list")
 
     def conveys(self, binding: Binding) -> frozenset[str]:

@@ -9,6 +9,7 @@ the report says so.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,21 +22,32 @@ from rlcalc.conform.binding.answers import Answers, Outputs, matched, near, whit
 from rlcalc.conform.binding.bound import BoundTarget, sheet
 from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
-from rlcalc.conform.binding.names import roles_of
+from rlcalc.conform.binding.names import TRANSITIONS, roles_of
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
-from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of
+from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of, words_of
+from rlcalc.conform.binding.tokens import Tokens
+from rlcalc.conform.binding.transitions import ONE, flag_note, speaks_of_one
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.call import Reply
-from rlcalc.conform.target.facts import Facts, last_name
+from rlcalc.conform.target.facts import Facts
+from rlcalc.conform.target.source import last_name
 from rlcalc.conform.vectors import answer_name, numeric_outputs
 from rlcalc.errors import InputError
 from rlcalc.specs import Formula
 
-# calls of a search, and the seconds that a slow function may take for them
-MOST_CALLS, LONGEST = 800, 5.0
+# Calls bound a search, so that a busy machine finds the same; the seconds are for slow functions.
+MOST_CALLS, LONGEST = 800, 20.0
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
+NEAREST = (
+    "no reading of its parameters gives an answer that is right, declared or a known bug's; "
+    "judged by the one that is nearest"
+)
+# what returns are called, and functions that compute them
+_RETURNS = re.compile("ret|target|rtg|to_?go")
+# in the place of a guess, to see whether it matters
+UNLIKELY = "number:7"
 # layouts of one row, with the same for several; of sequences np.append and the like give any array a shape
 WITH_BATCH = {"[G]": "[..., G]"}
 
@@ -64,11 +76,8 @@ class Search:
         self.failure = ""
         self.takes_flat = False
         self.known: dict[Any, Reply] = {}
-        answer = answer_name(formula)
-        self.mains = {answer, *({"advantages", "returns"} & set(self.outputs))}
-        name = (target.called or target.name).rpartition(":")[2].lower()
-        if answer == "advantages" and "adv" in name and "ret" not in name:
-            self.mains = {answer}  # its name says that its answer is no return
+        self.answer = answer_name(formula)
+        self.words: dict[str, str] = words_of(self.facts, formula) if isinstance(family, Tokens) else {}
 
     def find(self) -> Binding | None:
         """The best reading; ``None`` where no call came back."""
@@ -81,6 +90,20 @@ class Search:
             if found is not None:
                 return self.said(self.of_batches(found) or self.one_list(found) or found)
         return self.faulty() or self.nearest()
+
+    def unused(self, found: Binding) -> list[str]:
+        """Guessed parameters that the answer does not depend on: nothing speaks for what they are."""
+        given = self.family.probes(found)[0]
+        usual = self.parts(found, given) or {}
+        alike = []
+        for path in (path for path in self.slots.guessed if path in found.inputs):
+            other = self.parts(replace(found, inputs={**found.inputs, path: UNLIKELY}), given)
+            if other and all(
+                place in other and np.array_equal(a, other[place], equal_nan=True)
+                for place, a in usual.items()
+            ):
+                alike.append(path)
+        return alike
 
     def of_batches(self, found: Binding) -> Binding | None:
         """The reading with a batch, of a function that is right for one row and answers a batch in its shape.
@@ -109,9 +132,9 @@ class Search:
                 continue  # tokens have no value after the last one
             # what was written over an input is no output
             read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | {"none"})
-            first = Binding(self.formula.name, inputs, read=read)
+            first = Binding(self.formula.name, inputs, read=read, words=self.words)
             for binding in self.family.variations(first, self.backends, lists):
-                for fixed in self.fixed(binding.roles):
+                for fixed in self.fixed(binding):
                     yield replace(binding, fixed=fixed)
 
     @cached_property
@@ -123,8 +146,11 @@ class Search:
             return ("torch", "numpy")
         return (found,) if found in ("torch", "jax") else ("numpy",)
 
-    def fixed(self, roles: frozenset[str]) -> list[dict[str, float]]:
+    def fixed(self, binding: Binding) -> list[dict[str, float]]:
         """Numbers that the function has in its body, for what it has no place for."""
+        if isinstance(self.family, Tokens):
+            return self.family.fixed(binding, self.facts.numbers)
+        roles = binding.roles
         have = roles | ({"gamma"} if roles & {"discounts", "td_errors"} else set())
         core = self.family.core(self.formula)
         lacking = [n for n in ("gamma", "lam", "eps") if n in core and n not in have]
@@ -166,7 +192,7 @@ class Search:
         if not first:
             return None
         self.takes_flat |= binding.layout == "[...]" and all(np.ndim(v) < 2 for v in probes[0].values())
-        alive = {names: self.match(first, probes[0], names) for names in self.answers.conventions}
+        alive = {names: self.match(first, probes[0], names) for names in self.conventions(binding)}
         alive = {names: places for names, places in alive.items() if places}
         if not alive:
             self.ran.append(Reading(binding, first, self.share(first, probes[0])))
@@ -193,6 +219,11 @@ class Search:
         agreed: Agreement = "convention" if names else "formula"
         return replace(binding, outputs=outputs, agreed=agreed, like=names)
 
+    def conventions(self, binding: Binding) -> list[tuple[str, ...]]:
+        """Those that nothing in the signature speaks against."""
+        sets, have = self.answers.sets, self.family.conveys(binding)
+        return [names for names in self.answers.conventions if not have & {sets[n] for n in names if sets[n]}]
+
     def credible(self, binding: Binding, given: Mapping[str, Any]) -> bool:
         """Whether a reading that is right is no way around a fault.
 
@@ -202,6 +233,8 @@ class Search:
         """
         if binding.layout == "[T, 1]":
             return not any(run.binding.layout == "[T, B]" and run.share >= 0 for run in self.ran)
+        if binding.layout == ONE:
+            return not self.answers_several() or speaks_of_one(binding)
         if not (_loose(binding.inputs) and "rewards" in given):
             return True
         valid = np.ones(given["rewards"].shape, bool)
@@ -209,12 +242,32 @@ class Search:
         masked = self.parts(binding, {**given, VALID: valid.reshape(-1, valid.shape[-1])}) or {}
         return any(not a[..., 2].any() for a in masked.values() if a.shape == valid.shape)
 
+    def answers_several(self) -> bool:
+        """Whether it gave an answer for several transitions at once, and not the right one."""
+        return any(run.binding.layout != ONE and run.share >= 0 for run in self.ran)
+
     def match(
         self, parts: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]
     ) -> dict[str, str]:
         """Places of the outputs that an answer under conventions has."""
         found = matched(parts, self.answers.right(given, names), self.outputs)
-        return found if self.mains & found.keys() else {}
+        if isinstance(self.family, Tokens):
+            return found if self.family.answers & found.keys() else {}
+        returns = self.answer == "advantages" and "returns" in found and self.gives_returns(found["returns"])
+        return found if self.answer in found or returns else {}
+
+    def gives_returns(self, place: str) -> bool:
+        """Whether returns at this place are called so: what is given as the advantages must be these.
+
+        One of several parts of an answer has no name of its own, and needs none.
+        """
+        if place.strip("[]").isdigit():
+            return True
+        if place:
+            return bool(_RETURNS.search(last_name(place).lower()))
+        name = (self.target.called or self.target.name).rpartition(":")[2].rpartition(".")[2].lower()
+        inside = "" if "adv" in name else self.facts.returned.lower()
+        return bool(_RETURNS.search(name) or _RETURNS.search(inside))
 
     def share(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> float:
         """The largest share of right entries that any part has; −1 where no shape fits."""
@@ -310,6 +363,22 @@ class Search:
         agreed: Agreement = "part" if best.share > 0 else "names"
         return self.said(replace(best.binding, outputs=named or first, agreed=agreed))
 
+    def seen_under_the_mask(self, binding: Binding) -> list[str]:
+        """That what a mask hides changes the answer, if it does."""
+        if not isinstance(self.family, Tokens) or binding.agreed in ("formula", "convention"):
+            return []
+        given = self.family.probes(binding)[0]
+        other = self.family.disturbed(binding, given)
+        if other is None:
+            return []
+        usual = self.parts(binding, given) or {}
+        family, self.family = self.family, other[0]
+        moved = self.parts(binding, other[1]) or {}
+        self.family = family
+        alike = [np.allclose(a, moved[p], equal_nan=True) for p, a in usual.items() if p in moved]
+        masks = [path for path, role in binding.inputs.items() if role in ("mask", "valid", "padding")]
+        return [] if all(alike) else [f"numbers that {masks[0]} hides change the answer: they must not count"]
+
     def said(self, binding: Binding) -> Binding:
         """With what a reader has to know."""
         notes = []
@@ -319,8 +388,11 @@ class Search:
         if self.slots.dropped:
             notes.append(f"left at their defaults: {', '.join(self.slots.dropped)}")
         ends = [path for path, role in binding.inputs.items() if role in ("done", "mask", "discounts")]
-        if ends and binding.agreed != "names":
-            notes.append(_flag_note(binding, ends[0]))
+        if ends and binding.agreed != "names" and not isinstance(self.family, Tokens):
+            about = flag_note if binding.formula in TRANSITIONS else _flag_note
+            notes.append(about(binding, ends[0]))
+        if binding.layout == ONE and self.answers_several():
+            notes.append("right for one transition a call; what it gives for several at once is wrong")
         if "no-bootstrap" in binding.like and _promises(binding.inputs):
             last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
             notes.append(f"{last} is taken and never used: the value after the last step is lost")
@@ -330,11 +402,9 @@ class Search:
                 "its answer is the returns, advantage + value, and is judged as such; "
                 "a caller who takes it for the advantages is wrong by the value"
             )
+        notes += self.seen_under_the_mask(binding)
         if binding.agreed in ("part", "names"):
-            notes.append(
-                "no reading of its parameters gives an answer that is right, declared or a known bug's; "
-                "judged by the one that is nearest"
-            )
+            notes.append(NEAREST)
         # what a convention would change about the arguments is known already, and would only hide a bug
         calls = [way.name for way in catalogue(self.formula.name).conventions if way.call is not None]
         return replace(binding, notes=tuple(notes), excludes=(*binding.excludes, *calls))
@@ -390,7 +460,7 @@ def bind(
     if search.slots.unknown:
         raise _unknown(target, formula, search, family)
     found = search.find()
-    if search.slots.guessed and (found is None or _doubtful(found)):
+    if search.slots.guessed and (found is None or _doubtful(found) or search.unused(found)):
         raise _unknown(target, formula, search, family)
     if found is None or (
         by_name(target, formula) and not mapped and found.agreed in ("part", "names", "fault")

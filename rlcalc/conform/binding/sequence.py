@@ -31,6 +31,7 @@ LAYOUTS = (
 )
 ONE_ROW = ("[T]", "[T, 1]")
 FLAGS = frozenset({"done", "terminated", "truncated", "mask", "last_done", "last_mask", "first", "discounts"})
+ENDINGS = frozenset({"done", "terminated", "mask", "first"})
 
 
 # a mask of tokens that is not all on; no parameter of a formula, which looks at valid tokens only
@@ -160,7 +161,11 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
             starts = np.pad(over, ((0, 0), (1, 0)))
             return _lay(binding, rows, _flag(binding, starts[:, :-1] if _lasts(binding) else starts, kind))
         case "discounts":
-            return _lay(binding, rows, np.where(over, 0, _spread(rows.given["gamma"], rows)).astype(kind))
+            gamma = _spread(rows.given["gamma"], rows)
+            # flags that have a place of their own are not told by the discounts as well: who forgets to
+            # mask with them would be right
+            own = bool(binding.roles & ENDINGS)
+            return _lay(binding, rows, (gamma if own else np.where(over, 0, gamma)).astype(kind))
         case "last_done":
             return _one(binding, rows, _flag(binding, over[:, -1], kind))
         case "last_mask":

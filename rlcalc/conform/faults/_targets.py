@@ -9,9 +9,19 @@ from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, faul
 
 # arguments with a row per step that say what follows
 FOLLOWING = (
-    "next_q", "next_q_online", "next_q_target", "next_actions", "q_values", "policy", "next_q1", "next_q2",
-    "next_log_probs", "next_q1_all", "next_q2_all", "next_policy",
-)  # fmt: skip
+    "next_q",
+    "next_q_online",
+    "next_q_target",
+    "next_actions",
+    "q_values",
+    "policy",
+    "next_q1",
+    "next_q2",
+    "next_log_probs",
+    "q1_values",
+    "q2_values",
+    "next_probs",
+)
 
 
 @argument_fault("bootstrap-after-terminal", "termination", reported_in=["navneet-nmk/pytorch-rl issue #2"])

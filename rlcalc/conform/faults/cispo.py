@@ -8,16 +8,25 @@ from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
 
 
+def _ratio(arrays: Arrays) -> Any:
+    with np.errstate(all="ignore"):
+        return np.exp(arrays["logp"] - arrays["old_logp"])
+
+
 def _outside(arrays: Arrays) -> Any:
     """Whether a ratio is outside the bounds."""
-    with np.errstate(all="ignore"):
-        ratio = np.exp(arrays["logp"] - arrays["old_logp"])
+    ratio = _ratio(arrays)
     outside = np.zeros(np.shape(ratio), bool)
     if arrays.get("low") is not None:
         outside = outside | (ratio < arrays["low"])
     if arrays.get("high") is not None:
         outside = outside | (ratio > arrays["high"])
     return outside
+
+
+def _through_the_ratio(arrays: Arrays, slope: Any) -> Any:
+    """A derivative that autograd takes through the exponential: where that is infinite, 0 · ∞."""
+    return np.where(np.isinf(_ratio(arrays)), np.nan, slope).astype(slope.dtype)
 
 
 @output_fault("clipped-tokens-dropped", "clipping")
@@ -31,7 +40,8 @@ def clipped_tokens_dropped(found: Outputs, arrays: Arrays) -> Outputs:
         - loss = -torch.clamp(ratio, low, high) * advantages
         + loss = -torch.clamp(ratio, low, high).detach() * advantages * logp
     """
-    return {**found, "d_logp": np.where(_outside(arrays), 0.0, found["d_logp"])}
+    slope = np.where(_outside(arrays), found["d_logp"].dtype.type(0), found["d_logp"])
+    return {**found, "d_logp": _through_the_ratio(arrays, slope)}
 
 
 @output_fault("weight-not-detached", "ignored")
@@ -46,7 +56,7 @@ def weight_not_detached(found: Outputs, arrays: Arrays) -> Outputs:
         + loss = -torch.clamp(ratio, low, high).detach() * advantages * logp
     """
     slope = np.where(_outside(arrays), found["d_logp"], found["d_logp"] + found["losses"])
-    return {**found, "d_logp": slope.astype(found["d_logp"].dtype)}
+    return {**found, "d_logp": _through_the_ratio(arrays, slope)}
 
 
 @argument_fault("bounds-read-as-widths", "clipping")

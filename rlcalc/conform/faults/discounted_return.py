@@ -6,7 +6,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
-from rlcalc.conform.faults import _sequence as shared
+from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults._sequence import convolved, cut, discounts, fades, flags, last_step, late
 
 
@@ -98,7 +98,7 @@ def reversed_after_every_append(found: Outputs, arrays: Arrays) -> Outputs:
     return {"returns": found["returns"][..., order]}
 
 
-@argument_fault("recursion-crosses-ends", "termination")
+@argument_fault("recursion-crosses-ends", "termination", presumes=["values", "bootstrap", "next_values"])
 def recursion_crosses_ends(arrays: Arrays) -> Arrays:
     """Adds nothing for the state after a terminated step, but goes on with the return of the next episode.
 
@@ -142,6 +142,7 @@ done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
 reward_one_late = shared.reward_one_late
 last_value_one_early = shared.reported(shared.last_value_one_early)
 gamma_twice = shared.gamma_twice
+gamma_ignored = shared.gamma_ignored
 last_reward_lost = shared.last_reward_lost
 
 

@@ -6,7 +6,10 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
-from rlcalc.conform.faults import _sequence as shared
+from rlcalc.conform.faults import _gae_ends as ends
+from rlcalc.conform.faults import _gae_precision as precision
+from rlcalc.conform.faults import _sequence_faults as shared
+from rlcalc.conform.faults._gae_ends import recursion, with_advantages
 from rlcalc.conform.faults._sequence import (
     bootstraps,
     convolved,
@@ -16,213 +19,26 @@ from rlcalc.conform.faults._sequence import (
     fades,
     flags,
     last_step,
-    narrow,
-    narrow_discount,
     next_values,
     own_values,
 )
-from rlcalc.recurrence.scan import scan_numpy
 
-
-def _with_advantages(arrays: dict[str, Any], advantages: Any) -> Outputs:
-    return {"advantages": advantages, "returns": advantages + arrays["values"][..., :-1]}
-
-
-def _recursion(arrays: dict[str, Any], delta: Any, decay: Any) -> Outputs:
-    advantages = scan_numpy(delta, decay * ~cut(arrays))
-    return _with_advantages(arrays, advantages.astype(arrays["rewards"].dtype))
-
-
-# ends of episodes
-
-
-@argument_fault(
-    "recursion-crosses-truncation",
-    "termination",
-    reported_in=["EdanToledo/Stoix issue #142", "Toni-SM/skrl issue #449"],
-)
-def recursion_crosses_truncation(arrays: Arrays) -> Arrays:
-    """Bootstraps after a truncated step, but carries on the recursion across it into the next episode.
-
-    Shown when: A truncated step that is not the last, with λ above 0.
-    Cause: Only 'terminated' masks the recursion; 'truncated' was split off from 'done' and forgotten there.
-    Fix: Multiply γλ·A by (1 − terminated)·(1 − truncated); multiply γ·V' by (1 − terminated) alone.
-    Diff:
-        - adv = delta + gamma * lam * (1 - terminated[t]) * adv
-        + adv = delta + gamma * lam * (1 - terminated[t]) * (1 - truncated[t]) * adv
-    """
-    return {"truncated": None}
-
-
-@argument_fault("recursion-crosses-ends", "termination")
-def recursion_crosses_ends(arrays: Arrays) -> Arrays:
-    """Masks V' after a terminated step, but adds the advantage of the next episode's first step to it.
-
-    Shown when: A step inside the sequence that ends its episode, with λ above 0.
-    Cause: The mask was written into δ and left out of the line of the recursion.
-    Fix: Both summands with a successor need a mask: γ·V'·(1 − terminated) and γ·λ·A_{t+1}·(1 − terminated)·(1
-        − truncated).
-    Diff:
-        - adv = delta + gamma * lam * adv
-        + adv = delta + gamma * lam * (1 - terminated[t]) * (1 - truncated[t]) * adv
-    """
-    return shared.recursion_crosses_ends(arrays)
-
-
-@argument_fault("flags-ignored", "termination")
-def flags_ignored(arrays: Arrays) -> Arrays:
-    """Takes the whole sequence for one episode: neither V' nor the recursion is ever masked.
-
-    Shown when: A terminated step, or a truncated one that is not the last.
-    Cause: Written for one episode at a time, then called with a buffer that holds several.
-    Fix: Cut the buffer at the ends of episodes, or pass the flags and mask with them.
-    Diff:
-        - delta = rewards[t] + gamma * values[t + 1] - values[t]
-        - adv = delta + gamma * lam * adv
-        + delta = rewards[t] + gamma * (1 - terminated[t]) * values[t + 1] - values[t]
-        + adv = delta + gamma * lam * (1 - done[t]) * adv
-    """
-    return {"terminated": None, "truncated": None}
-
-
-@argument_fault("bootstrap-after-terminal", "termination")
-def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
-    """Stops the recursion at a terminated step, but adds γ times the value of the state after it.
-
-    Shown when: A terminated step whose successor has a value other than 0.
-    Cause: The mask stands in the line of the recursion and is missing in δ; the critic's output for a
-        terminal state is taken as it is.
-    Fix: δ_t = R + γ·V'·(1 − terminated) − V.
-    Diff:
-        - delta = rewards[t] + gamma * values[t + 1] - values[t]
-        + delta = rewards[t] + gamma * (1 - terminated[t]) * values[t + 1] - values[t]
-    """
-    return shared.bootstrap_after_terminal(arrays)
-
-
-@argument_fault("bootstrap-after-last-terminal", "termination", reported_in=["openai/spinningup issue #257"])
-def bootstrap_after_last_terminal(arrays: Arrays) -> Arrays:
-    """Adds γ·V' at the last step even where that step is terminal.
-
-    Shown when: A terminated last step whose successor has a value other than 0.
-    Cause: A full buffer closes the open trajectory with V(s), without asking whether the episode ended by
-        itself in that very step.
-    Fix: Ask for 'terminated' first: the value after the last step is 0 after a terminal one, whatever filled
-        the buffer.
-    Diff:
-        - last_value = critic(obs)
-        + last_value = 0 if terminated[-1] else critic(obs)
-    """
-    over = flags(arrays, "terminated") & ~last_step(arrays)
-    return {"terminated": over}
-
-
-@argument_fault("next-value-of-reset-state", "termination")
-def next_value_of_reset_state(arrays: Arrays) -> Arrays:
-    """Bootstraps a truncated step from the value of the state that the environment was reset to.
-
-    Shown when: A truncated step inside the sequence, with next values given.
-    Cause: An environment that resets by itself returns the first observation of the next episode; V' is then
-        read from values[t + 1].
-    Fix: Evaluate the final observation that the environment returns next to the reset one, and use it at
-        truncated steps.
-    Diff:
-        - next_value = critic(next_obs[t])
-        + next_value = critic(final_obs[t] if truncated[t] else next_obs[t])
-    """
-    return {"next_values": None}
-
-
-truncation_bootstraps_own_value = shared.reported(
-    shared.truncation_bootstraps_own_value, "leggedrobotics/rsl_rl issue #151"
-)
-truncation_adds_own_value = shared.truncation_adds_own_value
-time_out_bonus_on_top = shared.reported(shared.time_out_bonus_on_top, "Toni-SM/skrl issue #224")
-
-
-@argument_fault(
-    "truncated-advantage-zero",
-    "termination",
-    reported_in=["EdanToledo/Stoix issue #142", "google/brax", "PaddlePaddle/PARL issue #959"],
-)
-def truncated_advantage_zero(arrays: Arrays) -> Arrays:
-    """Sets the TD error of a truncated step to 0, and with it the advantage.
-
-    Shown when: A truncated step whose TD error is not 0.
-    Cause: δ is multiplied by the truncation mask, because its true successor is not in the buffer.
-    Fix: Store the value of the true successor; δ of a truncated step is an ordinary one.
-    Diff:
-        - delta = (1 - truncated[t]) * (rewards[t] + gamma * live * next_values[t] - values[t])
-        + delta = rewards[t] + gamma * live * next_values[t] - values[t]
-    """
-    cut_off = flags(arrays, "truncated")
-    rewards = np.where(cut_off, arrays["values"][..., :-1], arrays["rewards"])
-    over = flags(arrays, "terminated") | cut_off
-    return {"rewards": rewards, "terminated": over}
-
-
-@argument_fault("truncation-ends-with-discounts-per-step", "termination", reported_in=["pytorch/rl PR #2773"])
-def truncation_ends_with_discounts_per_step(arrays: Arrays) -> Arrays:
-    """With one discount for all steps it is right; with one per step it does not bootstrap after a truncated
-    step.
-
-    Shown when: A truncated step, with a discount for each step.
-    Cause: The two kinds of discount have code of their own, and in one of them the TD error is masked with
-        done for terminated.
-    Fix: Mask γ·V' with (1 − terminated) in both, and run the same tests on both.
-    Diff:
-        - ends = done if np.ndim(gamma) else terminated
-        + ends = terminated
-          delta = rewards + gamma * ~ends * next_values - values
-    """
-    if not np.ndim(arrays["gamma"]) or arrays.get("truncated") is None:
-        return {}
-    return {"terminated": cut(arrays), "truncated": None}
-
-
-@fault("carried-advantage-masked-twice", "termination", reported_in=["alessiodm/drl-zh issue #13"])
-def carried_advantage_masked_twice(form: Form, /, **arrays: Any) -> Outputs:
-    """Multiplies the carried advantage by (1 − done) when it is kept and again when it is used: the step
-    before an end gets nothing of the last advantage of its episode.
-
-    Shown when: An episode that ends with its second step or later, with γ, λ and that advantage other than 0.
-    Cause: The mask of step t stands in the line of A_t, and the finished A_t is masked once more for t − 1.
-    Fix: A_t = δ_t + γ·λ·(1 − done_t)·A_{t+1}, and carry A_t as it is.
-    Diff:
-          advantages[t] = delta + gamma * lam * live * carried
-        - carried = live * advantages[t]
-        + carried = advantages[t]
-    """
-    delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
-    return _recursion(arrays, delta, arrays["gamma"] * arrays["lam"] * ~early(cut(arrays)))
-
-
-done_mask_one_late = shared.done_mask_one_late
-done_mask_one_early = shared.done_mask_one_early
-done_mask_one_early_but_the_last = shared.reported(
-    shared.done_mask_one_early_but_the_last, "DLR-RM/stable-baselines3 issue #105", "AgileRL/AgileRL"
-)
-
-
-@argument_fault("bootstrap-masked-one-early", "indexing")
-def bootstrap_masked_one_early(arrays: Arrays) -> Arrays:
-    """Masks V' with the flag of step t + 1, and the recursion with that of step t.
-
-    Shown when: A terminated step with a step before it in its episode, or one whose successor has a value
-        other than 0.
-    Cause: V' is read at t + 1 from values that were multiplied by (1 − done) of their own row, or together
-        with dones[t + 1].
-    Fix: It is the state after a terminated step that is worth nothing: mask V' with the flag of step t.
-    Diff:
-        - delta = rewards[t] + gamma * values[t + 1] * (1 - terminated[t + 1]) - values[t]
-        + delta = rewards[t] + gamma * values[t + 1] * (1 - terminated[t]) - values[t]
-    """
-    masked = np.where(early(flags(arrays, "terminated")), 0, next_values(arrays))
-    return {
-        "next_values": masked.astype(arrays["rewards"].dtype),
-        "terminated": None,
-        "truncated": cut(arrays),
-    }
+recursion_crosses_truncation = ends.recursion_crosses_truncation
+recursion_crosses_ends = ends.recursion_crosses_ends
+flags_ignored = ends.flags_ignored
+bootstrap_after_terminal = ends.bootstrap_after_terminal
+bootstrap_after_last_terminal = ends.bootstrap_after_last_terminal
+next_value_of_reset_state = ends.next_value_of_reset_state
+truncation_bootstraps_own_value = ends.truncation_bootstraps_own_value
+truncation_adds_own_value = ends.truncation_adds_own_value
+time_out_bonus_on_top = ends.time_out_bonus_on_top
+truncated_advantage_zero = ends.truncated_advantage_zero
+truncation_ends_with_discounts_per_step = ends.truncation_ends_with_discounts_per_step
+carried_advantage_masked_twice = ends.carried_advantage_masked_twice
+done_mask_one_late = ends.done_mask_one_late
+done_mask_one_early = ends.done_mask_one_early
+done_mask_one_early_but_the_last = ends.done_mask_one_early_but_the_last
+bootstrap_masked_one_early = ends.bootstrap_masked_one_early
 
 
 # rewards and values in the wrong row
@@ -328,7 +144,7 @@ def sign_flipped(found: Outputs, arrays: Arrays) -> Outputs:
 
 
 @argument_fault("lam-missing-in-recursion", "discounting")
-def lam_missing_in_recursion(arrays: Arrays) -> Arrays:
+def lam_missing_inrecursion(arrays: Arrays) -> Arrays:
     """Carries the next advantage back with γ instead of γλ, as if λ were 1.
 
     Shown when: Two steps of one episode and λ below 1.
@@ -355,6 +171,9 @@ def lam_twice(arrays: Arrays) -> Arrays:
     return {"lam": arrays["lam"] * arrays["lam"]}
 
 
+gamma_ignored = shared.gamma_ignored
+
+
 @argument_fault("gamma-twice", "discounting")
 def gamma_twice(arrays: Arrays) -> Arrays:
     """Discounts by γ² in the TD error and in the recursion.
@@ -373,7 +192,7 @@ def gamma_twice(arrays: Arrays) -> Arrays:
 
 
 @fault("gamma-missing-in-recursion", "discounting")
-def gamma_missing_in_recursion(form: Form, **arrays: Any) -> Outputs:
+def gamma_missing_inrecursion(form: Form, **arrays: Any) -> Outputs:
     """Carries the next advantage back with λ alone.
 
     Shown when: Two steps of one episode, γ below 1 and λ above 0.
@@ -384,7 +203,7 @@ def gamma_missing_in_recursion(form: Form, **arrays: Any) -> Outputs:
         + adv = delta + gamma * lam * live * adv
     """
     delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
-    return _recursion(arrays, delta, arrays["lam"])
+    return recursion(arrays, delta, arrays["lam"])
 
 
 @fault("gamma-missing-in-bootstrap", "discounting")
@@ -399,7 +218,7 @@ def gamma_missing_in_bootstrap(form: Form, **arrays: Any) -> Outputs:
         + delta = rewards[t] + gamma * live * values[t + 1] - values[t]
     """
     delta = arrays["rewards"] + bootstraps(arrays) - arrays["values"][..., :-1]
-    return _recursion(arrays, delta, arrays["gamma"] * arrays["lam"])
+    return recursion(arrays, delta, arrays["gamma"] * arrays["lam"])
 
 
 @argument_fault("recursion-never-carried", "discounting", reported_in=["4kasha/CartPole_PPO issue #1"])
@@ -477,7 +296,7 @@ def reward_minus_value(form: Form, **arrays: Any) -> Outputs:
         - advantages = rewards - values
         + advantages = returns - values
     """
-    return _with_advantages(arrays, arrays["rewards"] - arrays["values"][..., :-1])
+    return with_advantages(arrays, arrays["rewards"] - arrays["values"][..., :-1])
 
 
 @fault("small-weights-dropped", "precision", reported_in=["pytorch/rl"])
@@ -497,61 +316,15 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     if not fades(decay):
         return dict(form(**arrays))
     delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
-    return _with_advantages(arrays, convolved(delta, decay, ~cut(arrays)))
+    return with_advantages(arrays, convolved(delta, decay, ~cut(arrays)))
 
 
-# precision
-
-computes_in_float32 = shared.computes_in_float32
-
-
-@argument_fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds="inputs")
-def discounts_in_float32(arrays: Arrays) -> Arrays:
-    """Rounds γ, and the product γλ, to float32 before they meet float64 data: seven digits, in an answer that
-    is float64.
-
-    Shown when: One γ for all steps, and γ or γλ such as 9/10, in float64.
-    Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype: gamma *
-        (~done).int().
-    Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
-    Diff:
-        - discount = gamma * (~done).int()
-        + discount = gamma * (~done).to(rewards.dtype)
-    """
-    gamma, lam = narrow_discount(arrays["gamma"]), arrays["lam"]
-    if not np.ndim(gamma) and gamma > 0:
-        lam = narrow(arrays["gamma"] * lam) / gamma
-    return {"gamma": gamma, "lam": lam}
-
-
-@argument_fault("bootstrap-discount-in-float32", "precision", reported_in=["pytorch/rl"], rounds="inputs")
-def bootstrap_discount_in_float32(arrays: Arrays) -> Arrays:
-    """Rounds γ to float32 in the TD error, and nowhere else.
-
-    Shown when: One γ for all steps, such as 9/10, in float64, with a bootstrap other than 0.
-    Cause: gamma * (~terminated).int() is a float32 tensor in Torch, while the powers of γλ are made with the
-        dtype of the data.
-    Fix: Give the mask the dtype of the data, (~terminated).to(rewards.dtype).
-    Diff:
-        - target = rewards + gamma * (~terminated).int() * next_values
-        + target = rewards + gamma * (~terminated).to(rewards.dtype) * next_values
-    """
-    more = (narrow_discount(arrays["gamma"]) - arrays["gamma"]) * bootstraps(arrays)
-    return {"rewards": arrays["rewards"] + more}
-
-
-@argument_fault("raises-at-gamma-lam-zero", "precision")
-def raises_at_gamma_lam_zero(arrays: Arrays) -> Arrays:
-    """Raises, with an IndexError for example, where γλ = 0; right everywhere else, also where γλ is small.
-
-    Shown when: γ or λ at 0.
-    Cause: The case 0 is handled separately and given the wrong shape, or log(γλ) is taken without need.
-    Fix: Return δ at γλ = 0, and test it: λ = 0 is the one-step advantage.
-    Diff:
-        - powers = np.exp(np.arange(T) * math.log(gamma * lam))
-        + powers = (gamma * lam) ** np.arange(T)
-    """
-    return shared.raises_at_zero(arrays["gamma"] * arrays["lam"])
+computes_in_float32 = precision.computes_in_float32
+discounts_in_float32 = precision.discounts_in_float32
+gamma_in_float32 = precision.gamma_in_float32
+decay_in_float32 = precision.decay_in_float32
+bootstrap_discount_in_float32 = precision.bootstrap_discount_in_float32
+raises_at_gamma_lam_zero = precision.raises_at_gamma_lam_zero
 
 
 # targets of the critic

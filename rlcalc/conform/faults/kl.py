@@ -6,6 +6,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
+from rlcalc.conform.faults import _sequence_faults as shared
 
 
 @output_fault(
@@ -95,3 +96,6 @@ def log_of_q_missing(form: Form, p: Any, q: Any) -> Outputs:
     """
     plogp = np.where(p > 0, p * np.log(np.where(p > 0, p, np.ones_like(p))), np.zeros_like(p))
     return {"divergence": (plogp - p * q).sum(axis=-1)}
+
+
+computes_in_float32 = shared.reported(shared.computes_in_float32, "google/tunix")

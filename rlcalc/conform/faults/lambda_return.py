@@ -6,7 +6,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
-from rlcalc.conform.faults import _sequence as shared
+from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults._sequence import (
     bootstraps,
     convolved,
@@ -198,6 +198,8 @@ last_reward_lost = shared.last_reward_lost
 value_two_steps_ahead = shared.reported(shared.value_two_steps_ahead, "epignatelli/navix PR #152")
 last_value_one_early = shared.reported(shared.last_value_one_early)
 gamma_twice = shared.gamma_twice
+gamma_ignored = shared.gamma_ignored
+truncated_advantage_zero = shared.truncated_advantage_zero
 
 
 @argument_fault("one-step-returns", "discounting")
@@ -285,6 +287,7 @@ def raises_at_gamma_lam_zero(arrays: Arrays) -> Arrays:
 # precision
 
 computes_in_float32 = shared.computes_in_float32
+gamma_in_float32 = shared.gamma_in_float32
 
 
 @fault("discounts-in-float32", "precision", reported_in=["pytorch/rl"], rounds="inputs", stage="inputs")

@@ -7,7 +7,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
-from rlcalc.conform.faults import _sequence as shared
+from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults._sequence import discounts, with_returns
 
 
@@ -137,6 +137,7 @@ done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
 reward_one_late = shared.reward_one_late
 last_value_one_early = shared.reported(shared.last_value_one_early)
 gamma_twice = shared.gamma_twice
+gamma_ignored = shared.gamma_ignored
 last_reward_lost = shared.last_reward_lost
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rlcalc._lazy import np
@@ -14,7 +15,7 @@ def _bounds(arrays: Arrays) -> tuple[Any, Any]:
     return 1 - low, 1 + high
 
 
-def _dual(arrays: Arrays, found: Outputs, bound: Any) -> Outputs:
+def _dual(arrays: Arrays, found: Mapping[str, Any], bound: Any) -> Outputs:
     """The objective held at bound·A or above, whatever the sign of the advantage."""
     adv, floor = arrays["adv"], bound * arrays["adv"]
     held = floor > found["objective"]

@@ -186,3 +186,18 @@ def log_ratio_for_ratio(arrays: Arrays) -> Arrays:
         + ratio = np.exp(log_prob - old_log_prob)
     """
     return {"ratio": np.log(arrays["ratio"])}
+
+
+@argument_fault("ratio-inverted", "swapped")
+def ratio_inverted(arrays: Arrays) -> Arrays:
+    """Takes π_old/π_new for the ratio: the more likely an action became, the less it counts.
+
+    Shown when: A ratio other than 1 and an advantage other than 0.
+    Cause: The difference of the log-probabilities was written as old − new.
+    Fix: ratio = exp(log π_new − log π_old).
+    Diff:
+        - ratio = torch.exp(old_log_probs - log_probs)
+        + ratio = torch.exp(log_probs - old_log_probs)
+    """
+    with np.errstate(divide="ignore"):
+        return {"ratio": 1 / arrays["ratio"]}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc.conform.catalogue import Arrays, Fault, Form, Outputs, argument_fault, fault, output_fault
-from rlcalc.conform.faults import _sequence as shared
+from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults._sequence import bootstraps, mapped, own_values
 
 

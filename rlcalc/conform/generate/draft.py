@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.vectors import GENERATED, Vector, answer_name
+from rlcalc.conform.vectors import GENERATED, Vector, answer_name, fits_arrays
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked
 from rlcalc.golden.verify import DEMANDED
@@ -58,6 +58,8 @@ class Draft:
         """The draft with its exact answer; ``None`` where the formula refuses it, or it costs too much."""
         try:
             bound = [checked(formula, {**self.shared, **row}) for row in self.rows]
+            if not all(map(fits_arrays, bound)):
+                return None
             answers = [exact_answer(inputs) for inputs in bound]
         except InputError:
             return None

@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from rlcalc.conform.generate import tables, tokens
+from rlcalc.conform.generate import episodes, tables, tokens
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.generate.number_pool import HUGE, STEEP, Numbers, distribution, pool_of
 from rlcalc.errors import InputError
@@ -25,8 +25,8 @@ from rlcalc.specs import Formula, Parameter
 LONGEST_SEQUENCE = 64
 # entries of other vectors: actions, samples, rewards of a group
 LONGEST_OTHER = 8
-# what an input may say in another way, or on the side, and never changes the answer
-ASIDE = ("samples", "terminal", "bootstrap")
+# what an input may say in another way or on the side; and what is said of steps after the last
+ASIDE = ("samples", "terminal", "bootstrap", "tail", "repeat")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +113,9 @@ KINDS: Mapping[str, Kind] = {
         tidy=tables.tidy,
         smaller=tables.smaller,
     ),
+    "steps": Kind(episodes.read_steps, shared=True, alone=True, count=episodes.count, axes=("T",)),
+    "episodes": Kind(episodes.read_episodes, shared=True, alone=True, count=episodes.count, axes=("T",)),
+    "table": Kind(episodes.read_table, shared=True, alone=True, count=episodes.count_table),
     "word": Kind(tokens.read, shared=True, alone=True, tidy=tokens.tidy, smaller=tokens.smaller),
 }
 
@@ -206,7 +209,7 @@ def drafts(
             lengths = [_length(name, dims, head[4 + len(dims) % 6], longest, bounds) for name in names]
             # the discounts of a sequence are those of a batch, a critic's values are each row's own
             listed = bool(p.each) and names == (p.each,) and "sequence" not in formula.traits
-            shared = (p.single and not listed) or kind.shared
+            shared = (p.single and not listed) or kind.shared or p.is_switch
             plan.append((p, lengths, kind.count(lengths), 1 if shared else size, shared))
         total = sum(count * times for _, _, count, times, _ in plan)
         body = memoryview(pick(st.binary(min_size=total, max_size=total)))

@@ -84,10 +84,10 @@ def finish(formula: Formula, draft: Draft, switches: Mapping[str, int]) -> Draft
             draft = draft.mapped(p.name, partial(_rows_at, _live(draft.shared[NAME])))
         elif switches.get(p.name) == 0 and not p.distribution:
             draft = draft.mapped(p.name, partial(_rows_at, [0]))
-    horizon = draft.shared.get("horizon", math.inf)
-    if horizon != math.inf:
-        shorter = 1 + (horizon - 1) % LONGEST_HORIZON
-        draft = draft.with_shared("horizon", shorter)
+    for name in ("horizon", "sweeps"):
+        steps = draft.shared.get(name, math.inf)
+        if steps != math.inf:
+            draft = draft.with_shared(name, 1 + (steps - 1) % LONGEST_HORIZON)
     return draft
 
 

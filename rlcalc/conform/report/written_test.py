@@ -16,6 +16,7 @@ from rlcalc.conform.target.program import Program, case_json
 from rlcalc.conform.trial import chain
 from rlcalc.conform.vectors import Vector, answer_name
 from rlcalc.golden.values import output_of
+from rlcalc.specs import Derivative
 
 WIDTH = 80
 
@@ -48,7 +49,7 @@ def pytest_text(judgement: Judgement, target: Target, under: Sequence[Convention
             tables = [name for name, value in arguments.items() if isinstance(value, Mapping)]
             lines += [f'    parts |= parts.pop("{name}")' for name in tables]
             lines += ["    before = {name: np.array(value) for name, value in parts.items()}"]
-        lines += [f"    got = {call}(**given)"]
+        lines += [*_asked_for_gradient(judgement), f"    got = {call}(**given)"]
     lines += _checks(judgement, target, exact)
     return "\n".join(lines) + "\n"
 
@@ -130,6 +131,18 @@ def _asking(target: Program, vector: Vector, dtype: str, arguments: Mapping[str,
     ]
 
 
+def _asked_for_gradient(judgement: Judgement) -> list[str]:
+    slope = _slope(judgement)
+    return [f'    given["{slope.by}"].requires_grad_()'] if slope is not None else []
+
+
+def _slope(judgement: Judgement) -> Derivative | None:
+    """Of what and by what the output that failed is a derivative, where autograd found it."""
+    outcome = judgement.outcome
+    derived = outcome is not None and judgement.output in outcome.derived
+    return output_of(judgement.vector.formula, judgement.output).derivative if derived else None
+
+
 def _checks(judgement: Judgement, target: Target, exact: Any) -> list[str]:
     outcome, formula = judgement.outcome, judgement.vector.formula
     if judgement.status == "changes-inputs":
@@ -140,8 +153,9 @@ def _checks(judgement: Judgement, target: Target, exact: Any) -> list[str]:
             "        np.testing.assert_array_equal(np.asarray(parts[name]), value)",
         ]
     lines, form = [], "array" if outcome is None else outcome.form
+    slope = _slope(judgement) if target.backend == "torch" else None
     if form == "mapping":
-        lines.append(f'    got = got["{judgement.output}"]')
+        lines.append(f'    got = got["{judgement.output if slope is None else slope.of}"]')
     elif form == "tuple":
         lines.append("    got = got[0]")
     elif outcome is not None and outcome.kind != "answer":
@@ -160,8 +174,12 @@ def _checks(judgement: Judgement, target: Target, exact: Any) -> list[str]:
     if exact is not None and len(comment) <= 200:
         lines += _wrapped(f"# exactly {comment}", "    ", "    # ")
     if target.backend == "torch":
+        if slope is not None:
+            lines += ["    got.sum().backward()", f'    got = given["{slope.by}"].grad']
         lines.append("    got = got.detach().cpu().numpy()")
     lines += _wrapped(f"want = np.array({_numbers(expected)})", " " * 4, " " * 8)
+    if slope is not None:
+        lines.append("    got = got[tuple(slice(0, n) for n in want.shape)]")
     lines.append("    assert np.shape(got) == want.shape")
     if judgement.status == "wrong-dtype":
         lines.append(f'    assert np.asarray(got).dtype == "{judgement.dtype}"')

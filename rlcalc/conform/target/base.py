@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rlcalc._lazy import np
@@ -22,9 +22,11 @@ from rlcalc.conform.target.call import Reply, compiles, others, perform, prepare
 from rlcalc.conform.target.facts import Facts, facts_of
 from rlcalc.conform.target.load import callable_or_refuse, load_function, prepare_jax
 from rlcalc.conform.target.sheet import perform_sheet
-from rlcalc.conform.vectors import Arrays, Vector
+from rlcalc.conform.target.slopes import Slope
+from rlcalc.conform.vectors import Arrays, Vector, answer_name
 from rlcalc.errors import InputError
-from rlcalc.specs import Parameter
+from rlcalc.nested import shape
+from rlcalc.specs import Formula, Parameter
 from rlcalc.time_limit import TimedOut, checked_limit, limited
 
 if TYPE_CHECKING:
@@ -128,11 +130,12 @@ class Target:
 
     def call(self, vector: Vector, dtype: str = "float64", change: Any = None) -> Outcome:
         """Run the function once; whatever it does is an outcome."""
-        return outcome_of(vector, self.reply(self.arguments(vector, dtype, change)))
+        slopes = slopes_of(vector.formula) if self.backend == "torch" else []
+        return outcome_of(vector, trimmed(vector, self.reply(self.arguments(vector, dtype, change), slopes)))
 
-    def reply(self, arguments: Arrays) -> Reply:
+    def reply(self, arguments: Arrays, slopes: Sequence[Slope] = ()) -> Reply:
         """Call the function in this process, with the time limit that one process can give itself."""
-        return self._here(self.backend, lambda: perform(self.function, self.backend, arguments))
+        return self._here(self.backend, lambda: perform(self.function, self.backend, arguments, slopes))
 
     def lay_out(self, values: Arrays, sheet: Arrays) -> Reply:
         """Call the function with values at the places that a sheet names; see ``sheet.perform_sheet``."""
@@ -192,6 +195,26 @@ class Target:
         """Let go of what a target holds; a function holds nothing."""
 
 
+def trimmed(vector: Vector, reply: Reply) -> Reply:
+    """A reply whose derivatives end where the certified ones do: inputs at the end may take no part."""
+    parts = dict(reply.parts)
+    for name in [output.name for output in vector.formula.outputs if output.derivative is not None]:
+        part, wanted = parts.get(name), shape(vector.truth.get(name))
+        if part is not None and part.array is not None and part.array.ndim == len(wanted):
+            array = part.array[tuple(slice(0, length) for length in wanted)]
+            parts[name] = replace(part, array=array, shape=array.shape)
+    return replace(reply, parts=parts)
+
+
+def slopes_of(formula: Formula) -> list[list[str]]:
+    """Outputs that are derivatives, as ``slopes`` finds them."""
+    return [
+        [output.name, slope.of, slope.by, "alone" if slope.of == answer_name(formula) else ""]
+        for output in formula.outputs
+        if (slope := output.derivative) is not None
+    ]
+
+
 def one_per_step(vector: Vector, name: str) -> bool:
     """Whether a parameter that may be one number comes as one per step."""
     array = vector.arrays.get(name)
@@ -202,11 +225,14 @@ def says_something(vector: Vector, name: str) -> bool:
     """Whether leaving an argument out would change the question: flags that are all off say nothing."""
     value = vector.arrays[name]
     parameter = vector.formula.parameter(name)
+    if parameter.masks:
+        return not bool(value.all())
     if parameter.kind == "flag":
-        return bool(value.any() if hasattr(value, "any") else value)
+        on = bool(value.any() if hasattr(value, "any") else value)
+        return on != (parameter.default == "1")
     if parameter.default == "zeros":
         return bool((value != 0).any())
-    return parameter.default is None or parameter.default != vector.texts.get(name)
+    return parameter.default is None or parameter.default != str(vector.texts.get(name))
 
 
 def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
@@ -230,10 +256,12 @@ def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
 
 
 def _plain(parameter: Parameter, value: Any) -> Any:
-    """Single numbers and counts as Python has them; the tables of a decision process by name."""
+    """Single numbers and counts as Python has them; tables by name, experience as tuples."""
     if hasattr(value, "mdp"):
         over = list(value.mdp.terminal)
         return {"p": value.p, "r": value.r, "start": value.start, "terminal": over}
+    if parameter.is_text and value is not None:
+        return value.plain(parameter.kind)
     if parameter.kind == "integer" and getattr(value, "ndim", 1) == 0:
         return int(value)
     if parameter.single and getattr(value, "ndim", 1) == 0:

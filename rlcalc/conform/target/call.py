@@ -16,11 +16,12 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.conform.target.slopes import GRADIENT, Slope, derivatives
 from rlcalc.time_limit import TimedOut
 
 # bytes of an answer, which is some numbers for some steps; a larger one is known by its shape alone
@@ -71,26 +72,40 @@ class Reply:
     died: bool = False
 
 
-def perform(function: Callable[..., Any], backend: str, arguments: Mapping[str, Any]) -> Reply:
+def perform(
+    function: Callable[..., Any],
+    backend: str,
+    arguments: Mapping[str, Any],
+    slopes: Sequence[Slope] = (),
+) -> Reply:
     """Call a function with copies of the arguments, in arrays of its backend.
 
     Args:
         function: takes keyword arguments.
         backend: ``numpy``, ``torch``, ``jax`` or ``lists``.
         arguments: NumPy arrays, Python numbers and words, or tables of them by name.
+        slopes: derivatives to find by autograd, of a Torch function that does not give them itself.
 
     An exception is a reply, also the ``SystemExit`` of a script.
     ``KeyboardInterrupt`` and ``TimedOut`` are not the target's and pass through.
     """
     if backend == "jax":
         keep_float64(arguments)
-    passed = {name: native(value, backend) for name, value in arguments.items()}
+
+    def copies() -> dict[str, Any]:
+        return {name: native(value, backend) for name, value in arguments.items()}
+
+    passed = copies()
     try:
         with quiet():
             value = function(**passed)
         # a lazy array fails where it is read, which is the target's failure as well
         form, parts = read(value)
         changed = tuple(name for name, was in arguments.items() if not same(was, passed[name]))
+        wanted = [slope for slope in slopes if slope[0] not in parts and backend == "torch"]
+        with quiet():
+            found = derivatives(lambda given: function(**given), copies, wanted)
+        parts |= {name: replace(as_part(value), kind=GRADIENT) for name, value in found.items()}
     except (KeyboardInterrupt, TimedOut):
         raise
     except BaseException as error:

@@ -9,26 +9,16 @@ writes it, from a parameter on: ``self.gamma``, ``batch['rewards']``,
 
 from __future__ import annotations
 
-import ast
 import inspect
+import re
 import sys
-import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-# of a name that a function is followed into: its class's own helpers
-DEEPEST = 3
-# what arrays have by themselves, and no container of ours does
-_WORDS = (
-    "shape size dtype device T ndim data detach cpu numpy float double to item mean std sum clone copy "
-    "view reshape unsqueeze squeeze flatten transpose permute astype tolist new_zeros long bool int dim "
-    "exp log sub add mul div new_tensor type_as var max min clamp clip type append extend insert items "
-    "keys values_ fill_ zero_ copy_ flip cumsum numel is_cuda requires_grad ravel swapaxes at gather "
-    "contiguous pow "
-)
-OF_ARRAYS = frozenset(_WORDS.split())
-WRITES = frozenset(["append", "extend", "insert", "copy_", "fill_", "appendleft"])
+from rlcalc.conform.target.source import Reader, tree_of
+
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 @dataclass(frozen=True)
@@ -63,6 +53,8 @@ class Facts:
         numbers: between 0 and 1, that stand in its source.
         framework: ``torch``, ``jax`` or ``numpy``, as far as its source tells; ``either`` of Torch and NumPy.
         returns: it returns something.
+        words: texts that it compares an argument with.
+        returned: what its source calls the one value that it returns; empty for several or an expression.
     """
 
     arguments: tuple[Argument, ...] | None = None
@@ -74,6 +66,8 @@ class Facts:
     numbers: tuple[float, ...] = ()
     framework: str = ""
     returns: bool = True
+    returned: str = ""
+    words: tuple[str, ...] = ()
 
     @property
     def accepts(self) -> frozenset[str] | None:
@@ -110,6 +104,8 @@ def read_facts(raw: Any) -> Facts:
         tuple(float(value) for value in raw["numbers"][:50]),
         str(raw["framework"])[:10],
         bool(raw["returns"]),
+        str(raw["returned"])[:100],
+        tuple(str(word)[:40] for word in raw["words"][:100]),
     )
 
 
@@ -138,8 +134,8 @@ def facts_of(function: Callable[..., Any]) -> Facts:
     arguments, open_ = _arguments(function)
     owner = owner_of(function)
     inner: Any = inspect.unwrap(getattr(function, "func", function))
-    reader = _Reader({a.name for a in arguments or ()}, owner)
-    tree = _tree(inner)
+    reader = Reader({a.name for a in arguments or ()}, owner)
+    tree = tree_of(inner)
     if tree is not None:
         reader.follow(tree)
     space = getattr(inner, "__globals__", {})
@@ -156,8 +152,10 @@ def facts_of(function: Callable[..., Any]) -> Facts:
         tuple(sorted(reader.written)),
         constants,
         tuple(sorted(reader.numbers)),
-        _framework(arguments or (), space, reader.names),
+        _framework(arguments or (), space, reader),
         reader.returns,
+        reader.returned,
+        tuple(sorted({*reader.words, *_literals(arguments or ())})),
     )
 
 
@@ -205,15 +203,14 @@ def _written(annotation: Any) -> str:
     return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
 
 
-def _tree(function: Any) -> ast.AST | None:
-    try:
-        return ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return None
+def _literals(arguments: tuple[Argument, ...]) -> set[str]:
+    """Words of annotations such as ``Literal["mean", "sum"]``."""
+    return {a or b for x in arguments if "Literal" in x.annotation for a, b in _QUOTED.findall(x.annotation)}
 
 
-def _framework(arguments: tuple[Argument, ...], space: Mapping[str, Any], names: set[str]) -> str:
+def _framework(arguments: tuple[Argument, ...], space: Mapping[str, Any], reader: Reader) -> str:
     """By the annotations, then by what the function itself uses; ``either`` where only its module tells."""
+    names = reader.names
     words = " ".join(a.annotation for a in arguments)
     for name, hints in {"torch": ("Tensor", "torch"), "jax": ("jax", "jnp"), "numpy": ("ndarray",)}.items():
         if any(hint in words for hint in hints):
@@ -224,193 +221,6 @@ def _framework(arguments: tuple[Argument, ...], space: Mapping[str, Any], names:
     )
     found = next((name for name in ("torch", "jax", "numpy") if name in own), "")
     if found or "torch" not in all_:
-        return found or ("jax" if "jax" in all_ else "numpy" if "numpy" in all_ else "")
+        others = "jax" if "jax" in all_ else "numpy" if "numpy" in all_ else ""
+        return found or others or ("torch" if reader.of_tensors else "")
     return "either"
-
-
-class _Reader(ast.NodeVisitor):
-    """Walks the source of one function, and of helpers of its class that it calls."""
-
-    def __init__(self, parameters: set[str], owner: type | None) -> None:
-        self.owner = owner
-        self.paths: dict[str, str] = {}
-        self.written: set[str] = set()
-        self.names: set[str] = set()
-        self.numbers: set[float] = set()
-        self.returns = False
-        self.alias = {name: name for name in parameters}
-        self.depth = 0
-
-    def follow(self, tree: ast.AST) -> None:
-        for node in getattr(tree, "body", []):
-            for inner in getattr(node, "body", []):
-                self.visit(inner)
-
-    def visit_Return(self, node: ast.Return) -> None:
-        self.returns |= node.value is not None and self.depth == 0
-        self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> None:
-        self.names.add(node.id)
-
-    def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, float) and 0 < node.value <= 1:
-            self.numbers.add(node.value)
-
-    def visit_Assign(self, node: ast.Assign) -> None:
-        self.visit(node.value)
-        source = self.chain(node.value)
-        for target in node.targets:
-            self.store(target)
-            self.bind(target, source)
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:
-        self.visit(node.value)
-        self.visit(node.target)
-        self.store(node.target)
-
-    def visit_For(self, node: ast.For) -> None:
-        self.visit(node.iter)
-        self.bind_loop(node.target, node.iter)
-        for inner in [*node.body, *node.orelse]:
-            self.visit(inner)
-
-    def visit_ListComp(self, node: ast.ListComp) -> None:
-        for part in node.generators:
-            self.visit(part.iter)
-            self.bind_loop(part.target, part.iter)
-        self.generic_visit(node)
-
-    visit_GeneratorExp = visit_ListComp  # type: ignore[assignment]
-
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        self.read(node)
-
-    def visit_Subscript(self, node: ast.Subscript) -> None:
-        self.read(node)
-
-    def visit_Call(self, node: ast.Call) -> None:
-        function = node.func
-        if isinstance(function, ast.Attribute) and function.attr in WRITES:
-            path = self.chain(function.value)
-            if path:
-                self.written.add(path)
-        helper = self.helper(function)
-        if helper is not None:
-            self.names.add(getattr(function, "attr", ""))
-            if self.depth < DEEPEST and (tree := _tree(helper)) is not None:
-                alias, self.alias = self.alias, {"self": "self"}
-                self.depth += 1
-                self.follow(tree)
-                self.depth -= 1
-                self.alias = alias
-        elif (path := self.chain(node)) is not None:
-            self.keep(path)
-        else:
-            self.visit(function)
-        for part in [*node.args, *node.keywords]:
-            self.visit(part)
-
-    def helper(self, function: ast.expr) -> Any:
-        """A method of the same class."""
-        if not (self.owner and isinstance(function, ast.Attribute) and self.chain(function.value) == "self"):
-            return None
-        found = inspect.getattr_static(self.owner, function.attr, None)
-        found = getattr(found, "__func__", found)
-        return inspect.unwrap(found) if inspect.isfunction(found) else None
-
-    def read(self, node: ast.expr) -> None:
-        path = self.chain(node)
-        if path is not None:
-            self.keep(path)
-        for part in ast.iter_child_nodes(node):
-            if path is None or (isinstance(node, ast.Subscript) and part is node.slice):
-                self.visit(part)
-            elif isinstance(part, ast.Attribute | ast.Subscript):
-                self.inside(part)
-
-    def inside(self, node: ast.expr) -> None:
-        """Indices below a chain that was kept whole."""
-        for part in ast.walk(node):
-            if isinstance(part, ast.Subscript):
-                self.visit(part.slice)
-
-    def keep(self, path: str) -> None:
-        if path not in self.alias:
-            self.paths.setdefault(path, last_name(path))
-
-    def store(self, target: ast.expr) -> None:
-        if isinstance(target, ast.Tuple | ast.List):
-            for part in target.elts:
-                self.store(part)
-        elif isinstance(target, ast.Subscript):
-            path = self.chain(target) or self.chain(target.value)
-            if path:
-                self.written.add(path)
-                self.keep(path)
-            self.visit(target.slice)
-        elif isinstance(target, ast.Attribute):
-            path = self.chain(target)
-            if path:
-                self.written.add(path)
-
-    def bind(self, target: ast.expr, source: str | None) -> None:
-        """Local names for what was found."""
-        if isinstance(target, ast.Name):
-            if source is None:
-                self.alias.pop(target.id, None)
-            else:
-                self.alias[target.id] = source
-                if source in self.paths and source[-2:-1].isdigit():
-                    self.paths[source] = target.id
-        elif isinstance(target, ast.Tuple) and source is not None:
-            for place, part in enumerate(target.elts):
-                if isinstance(part, ast.Name):
-                    path = f"{source}[{place}]"
-                    self.alias[part.id] = path
-                    self.paths[path] = part.id
-
-    def bind_loop(self, target: ast.expr, over: ast.expr) -> None:
-        while isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.args:
-            if over.func.id == "zip" and isinstance(target, ast.Tuple):
-                return
-            if over.func.id == "enumerate" and isinstance(target, ast.Tuple):
-                target = target.elts[-1]
-            elif over.func.id not in ("reversed", "list", "enumerate"):
-                return
-            over = over.args[0]
-        source = self.chain(over)
-        if source is not None and not isinstance(over, ast.Call):
-            self.bind(target, f"{source}[]")
-
-    def chain(self, node: ast.expr) -> str | None:
-        """The place that an expression reads, where it is one."""
-        if isinstance(node, ast.Name):
-            return self.alias.get(node.id)
-        if isinstance(node, ast.Attribute):
-            inner = self.chain(node.value)
-            if inner is None or (node.attr in OF_ARRAYS and inner != "self"):
-                return None
-            return f"{inner}.{node.attr}"
-        if isinstance(node, ast.Subscript):
-            inner = self.chain(node.value)
-            if inner is None:
-                return None
-            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-                return f"{inner}['{node.slice.value}']"
-            return inner
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            inner = self.chain(node.func.value)
-            if inner is not None and node.func.attr == "get" and node.args:
-                key = node.args[0]
-                return f"{inner}['{key.value!s}']" if isinstance(key, ast.Constant) else None
-            if inner is None or (node.func.attr in OF_ARRAYS and inner != "self"):
-                return None
-            return None if self.helper(node.func) is not None else f"{inner}.{node.func.attr}()"
-        return None
-
-
-def last_name(path: str) -> str:
-    """The name at the end of a place."""
-    words = path.replace("()", "").replace("['", ".").replace("']", "").replace("[]", "")
-    return words.rpartition(".")[2]

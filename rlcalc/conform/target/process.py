@@ -27,12 +27,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rlcalc.conform.target.base import DTYPES, JAX_NOTE, Target
 from rlcalc.conform.target.call import Part, Reply
 from rlcalc.conform.target.child import Child, Garbage, Service
 from rlcalc.conform.target.facts import read_facts
+from rlcalc.conform.target.slopes import Slope
 from rlcalc.conform.target.wire import MEDDLED, measure, pack, unpack
 from rlcalc.conform.target.worker import START
 from rlcalc.conform.vectors import Arrays
@@ -92,18 +94,18 @@ class ProcessTarget(Target):
         child.kill()
         raise error
 
-    def reply(self, arguments: Arrays) -> Reply:
+    def reply(self, arguments: Arrays, slopes: Sequence[Slope] = ()) -> Reply:
         """Call the function over there; what happens to the process is a reply as well."""
-        return self._ask(arguments, None)
+        return self._ask(arguments, None, slopes)
 
     def lay_out(self, values: Arrays, sheet: Arrays) -> Reply:
         return self._ask(values, sheet)
 
-    def _ask(self, values: Arrays, sheet: Arrays | None) -> Reply:
+    def _ask(self, values: Arrays, sheet: Arrays | None, slopes: Sequence[Slope] = ()) -> Reply:
         self.calls += 1
         backend = self.backend if sheet is None else sheet["backend"]
         limit = self.patience() + (0 if backend in self.prepared else LOADING)
-        found = self.service.ask(pack([self.calls, values, backend, sheet]), measure, limit)
+        found = self.service.ask(pack([self.calls, values, backend, sheet, list(slopes)]), measure, limit)
         self.prepared.add(backend)
         try:
             if isinstance(found, Reply):

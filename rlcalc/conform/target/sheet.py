@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rlcalc.conform.target.call import (
@@ -24,9 +25,11 @@ from rlcalc.conform.target.call import (
     same,
 )
 from rlcalc.conform.target.facts import owner_of
+from rlcalc.conform.target.slopes import GRADIENT, derivatives
 from rlcalc.time_limit import TimedOut
 
 MODULE = "module."
+SLOPE = "slope "
 MOST_PARTS = 24
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\['([^']*)'\]|\[(\d*)\]|(\(\))")
 
@@ -80,12 +83,17 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
         function: as it was loaded; the method of a class gets an object made without its constructor.
         sheet: ``backend``, ``values`` by place, ``read``: places to read after the call, ``inputs``: places
             that are compared with what they were, ``positional``: parameters that take no keyword,
-            ``brief``: an exception comes without its frames.
+            ``brief``: an exception comes without its frames, ``slopes``: derivatives to find by autograd,
+            which are parts with ``SLOPE`` before their names.
     """
     backend = sheet["backend"]
     if backend == "jax":
         keep_float64(sheet["values"])
-    values = {path: native(value, backend) for path, value in sheet["values"].items()}
+
+    def copies() -> dict[str, Any]:
+        return {path: native(value, backend) for path, value in sheet["values"].items()}
+
+    values = copies()
     owner = owner_of(function)
     space = getattr(getattr(function, "__wrapped__", function), "__globals__", {})
     module = {path[len(MODULE) :]: value for path, value in values.items() if path.startswith(MODULE)}
@@ -103,6 +111,16 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
             if found is not None:
                 parts[path] = as_part(found)
         changed = tuple(p for p in sheet["inputs"] if not same(sheet["values"][p], _look(called, p)))
+        if sheet.get("slopes") and backend == "torch":
+
+            def again(given: Mapping[str, Any]) -> Any:
+                every = _objects({p: v for p, v in given.items() if not p.startswith(MODULE)}, owner)
+                firsts = [every.pop(name) for name in sheet.get("positional", ()) if name in every]
+                return function(*firsts, **every)
+
+            with quiet():
+                found = derivatives(again, copies, sheet["slopes"])
+            parts |= {SLOPE + n: replace(as_part(value), kind=GRADIENT) for n, value in found.items()}
     except (KeyboardInterrupt, TimedOut):
         raise
     except BaseException as error:

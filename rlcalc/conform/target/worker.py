@@ -51,11 +51,11 @@ def main(options: Mapping[str, Any]) -> None:
     prepare(options["backend"])
     send(pack(["ready", json.dumps(facts_of(function).table()), others(function), compiles(function)]))
     while (request := _receive(requests)) is not None:
-        number, arguments, backend, sheet = request
+        number, arguments, backend, sheet, slopes = request
         try:
             prepare(backend)
             if sheet is None:
-                reply = perform(function, backend, arguments)
+                reply = perform(function, backend, arguments, slopes)
             else:
                 reply = perform_sheet(function, {**sheet, "values": arguments})
         except KeyboardInterrupt as error:

@@ -13,7 +13,7 @@ whatever mixes them up; the second probe is the grid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,8 @@ from rlcalc.ppo.records import Batch
 from rlcalc.ppo.settings import Settings
 from rlcalc.ppo.train import Form, Trainer
 from rlcalc.specs import load_formula
+from rlcalc.training import mutation
+from rlcalc.training.mutation import Detection, then
 
 ITERATIONS = 10
 # env, its options, and settings in which every part of the loss weighs something
@@ -49,33 +51,19 @@ PROBES: tuple[tuple[dict[str, Any], Settings], ...] = (
 
 
 @dataclass(frozen=True)
-class Mutation:
-    """A bug in one part of a trainer.
+class Mutation(mutation.Mutation):
+    """A bug in one part of a trainer: a formula of `Formulas` or a method of `Trainer`.
 
-    Attributes:
-        about: what is computed instead; left out where the catalogue says it.
-        known: the same bug in the catalogue of ``conform``, as ``formula/name``;
-            it is what runs where no change is given.
-        part: a formula of `Formulas` or a method of `Trainer`.
-        change: what takes its place, given the right one.
+    One that the catalogue of ``conform`` knows is what runs where no change is given.
     """
-
-    name: str
-    about: str = ""
-    known: str = ""
-    part: str = ""
-    change: Callable[[Any], Any] | None = None
 
     def make(self, *given: Any) -> Trainer:
         """A trainer with the bug, from what a `Trainer` takes."""
-        trainer, part, change = Trainer(*given), self.part, self.change
-        if self.known and change is None:
-            part, change = self.known.partition("/")[0], lambda right: known_bug(self.known)
-        if change is not None and hasattr(trainer.formulas, part):
-            broken = change(getattr(trainer.formulas, part))
-            trainer.formulas = replace(trainer.formulas, **{part: broken})
-        elif change is not None:
-            setattr(trainer, part, change(getattr(trainer, part)))
+        if self.known and self.change is None:
+            formula = self.known.partition("/")[0]
+            return replace(self, part=formula, change=lambda right: known_bug(self.known)).make(*given)
+        trainer = Trainer(*given)
+        self.put_into(trainer)
         return trainer
 
     def text(self) -> str:
@@ -83,18 +71,6 @@ class Mutation:
             return self.about
         bug = _declared(self.known)
         return bug.does if isinstance(bug, Fault) else bug.about
-
-
-@dataclass(frozen=True)
-class Detection:
-    """Which checks detected a mutation, and in which iteration of their probe (0: before learning)."""
-
-    name: str
-    about: str
-    known: str
-    caught_by: tuple[str, ...]
-    iteration: str
-    right: bool
 
 
 def control() -> Detection:
@@ -158,11 +134,6 @@ def known_bug(known: str) -> Form:
 # --- what the catalogue does not have, or not in Torch ------------------------------------------------
 
 
-def _then(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Changes what the right part gives."""
-    return lambda right: lambda *given, **named: change(right(*given, **named))
-
-
 def _without_next_values(right: Form) -> Form:
     return lambda **given: right(**{**given, "next_values": torch.zeros_like(given["rewards"])})
 
@@ -210,21 +181,21 @@ def _leaking(right: Any) -> Any:
 
 MUTATIONS = (
     Mutation("advantage_sign", "−A instead of A", part="gae",
-             change=_then(lambda found: {**found, "advantages": -found["advantages"]})),
+             change=then(lambda found: {**found, "advantages": -found["advantages"]})),
     Mutation("done_shifted", known="gae/done-mask-one-late"),
     Mutation("truncation_terminates", known="gae/truncation-as-termination"),
     Mutation("no_bootstrap", "the value of the successor is left out", part="gae",
              change=_without_next_values),
     Mutation("bootstrap_after_reset", known="gae/next-value-of-reset-state"),
     Mutation("successor_after_reset", "the rollout stores the state after the reset", part="collect",
-             change=_then(lambda rollout: replace(rollout, successor=rollout.observation[1:]))),
+             change=then(lambda rollout: replace(rollout, successor=rollout.observation[1:]))),
     Mutation("truncation_ignored", known="gae/recursion-crosses-truncation"),
     Mutation("reward_late", known="gae/reward-one-late", part="collect",
-             change=_then(lambda rollout: replace(rollout, reward=rollout.reward.roll(1, -1)))),
+             change=then(lambda rollout: replace(rollout, reward=rollout.reward.roll(1, -1)))),
     Mutation("lambda_missing", known="gae/lam-missing-in-recursion"),
     Mutation("one_discount", "γ where γⁿ is meant", part="gae", change=_one_discount),
     Mutation("target_is_advantage", "the critic learns A instead of A + V", part="gae",
-             change=_then(lambda found: {**found, "returns": found["advantages"]})),
+             change=then(lambda found: {**found, "returns": found["advantages"]})),
     Mutation("mean_added_back", "normalisation adds the mean back",
              "actor_loss/whitened-with-the-mean-added-back", part="normalise",
              change=lambda right: lambda advantage: right(advantage) + advantage.mean()),
@@ -241,6 +212,6 @@ MUTATIONS = (
     Mutation("critic_halved", known="ppo_loss/critic-halved-again"),
     Mutation("advantage_leaks", "a gradient flows through the advantage into the critic", part="losses",
              change=_leaking),
-    Mutation("ascent", "the optimiser climbs", part="learning_rate", change=_then(lambda rate: -rate)),
+    Mutation("ascent", "the optimiser climbs", part="learning_rate", change=then(lambda rate: -rate)),
     Mutation("kl_sign", known="kl/negative-divergence"),
 )  # fmt: skip

@@ -36,7 +36,7 @@ HOLD_OUT = {
         group_norm_adv group_global grpo_scores group_scores_over_all
     """,
     "entropy": """
-        categorical_entropy entropy_base2 policy_entropy
+        categorical_entropy entropy_base2 policy_entropy shannon_loop
     """,
     "kl": """
         kl_categorical kl_swapped
@@ -48,7 +48,7 @@ HOLD_OUT = {
         nstep nstep_no_discount n_step_targets
     """,
     "td_error": """
-        td_errors td_residual td_target_error temporal_difference
+        td_with_discount td_never_masks td_errors td_residual td_target_error temporal_difference
     """,
     "ratio": """
         prob_ratio

@@ -1,5 +1,7 @@
 """Twenty functions written before the table of names was looked at; what each is stands in ``truth.toml``."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -151,3 +153,19 @@ def value_objective(predicted, wanted):
 def policy_entropy(pi):
     safe = np.where(pi > 0, pi, 1.0)
     return -(pi * np.log(safe)).sum(-1)
+
+
+def td_with_discount(r, v, v_next, discount, terminal):
+    return r + discount * (1.0 - terminal) * v_next - v
+
+
+def td_never_masks(r, v, v_next, discount, terminal):
+    return r + discount * v_next - v
+
+
+def shannon_loop(probabilities):
+    total = 0.0
+    for x in probabilities:
+        if x > 0:
+            total -= x * math.log(x)
+    return total

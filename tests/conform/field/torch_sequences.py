@@ -189,7 +189,7 @@ def gae_mask_of_next_step(rewards, values, masks, next_value, gamma, lam):
     return out
 
 
-def gae_returns_for_advantages(rewards, values, dones, next_value, gamma, lam):
+def gae_plus_values(rewards, values, dones, next_value, gamma, lam):
     out, run, after = torch.zeros_like(rewards), 0.0, next_value
     for t in reversed(range(len(rewards))):
         live = 1.0 - dones[t]

@@ -1,0 +1,203 @@
+"""``rlcalc lm-run``: train a language model with the verified formulas, through the lecture's four stages."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from rlcalc.cli.command import Command
+from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, page_width, write_json
+from rlcalc.cli.training import (
+    check_mode,
+    check_resumed,
+    end,
+    exit_code,
+    for_people,
+    given_options,
+    importing,
+    lines,
+    print_detections,
+    watching,
+)
+from rlcalc.errors import CheckFailed, InputError, many
+from rlcalc.plotting import check_file
+
+if TYPE_CHECKING:
+    from rlcalc.lm.run.run import Options, Result
+    from rlcalc.lm.settings import Settings
+
+EXAMPLES = """
+rlcalc lm-run  # all four stages, then GRPO; a minute or two
+rlcalc lm-run --algorithm ppo --plot reward.png  # with a critic, and a picture
+rlcalc lm-run --checkpoint run --resume  # go on
+"""
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+# what else an option that is a command of its own takes
+MODES = {
+    "--acceptance": ("--algorithm", "--steps", "--device", "--checks", "--json"),
+    "--sabotage": ("--json",),
+}
+
+
+@app.command(cls=Command, epilog=EXAMPLES)
+def lm_run(
+    ctx: typer.Context,
+    algorithm: str = typer.Option("grpo", "--algorithm", metavar="NAME", help="grpo, ppo, rloo or dpo."),
+    seed: int = typer.Option(0, "--seed", metavar="N", help="Seed for networks, texts and answers.", min=0),
+    device: str = typer.Option("auto", "--device", metavar="NAME", help="auto, cpu, cuda or mps."),
+    steps: int = typer.Option(
+        None, "--steps", metavar="N", help="Updates by reward, after the first three stages.", min=1
+    ),
+    plot: str = typer.Option(None, "--plot", metavar="FILE", help="Save a plot of reward and accuracy."),
+    log: Path = typer.Option(  # noqa: B008
+        # the second name is for torchrun, which takes the first for one of its own, cut short
+        None,
+        "--log",
+        "--log-file",
+        metavar="FILE",
+        help="Add one JSON line per update.",
+    ),
+    folder: Path = typer.Option(  # noqa: B008
+        None, "--checkpoint", metavar="DIR", help="Save there every ten updates, and at the end."
+    ),
+    resume: bool = typer.Option(False, "--resume", help="Resume from --checkpoint."),
+    checks: bool = typer.Option(True, "--checks/--no-checks", help="Check every update."),
+    acceptance: bool = typer.Option(
+        False, "--acceptance", help="Seeds 0 to 4, all from at most 30 % to at least 90 % right, or exit 1."
+    ),
+    sabotage: bool = typer.Option(
+        False, "--sabotage", help="Mutation test: add one bug at a time and show which check detects it."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """Train a language model by GRPO, PPO, RLOO or DPO with the verified formulas.
+
+    A tiny transformer learns to add: pre-training, fine-tuning, preference, and then reward alone. Under
+    torchrun the ranks share the work. Exit code 1 when a check fails; 130 when interrupted by Ctrl-C and
+    143 by SIGTERM, with a checkpoint to resume from.
+    """
+    given = given_options(ctx)
+    check_mode(given, MODES)
+    with importing():
+        from rlcalc.lm.run.run import Options, read
+        from rlcalc.lm.settings import tuned
+        from rlcalc.training.run import one_thread
+    if sabotage:
+        with one_thread():
+            _sabotage(as_json)
+        return
+    if acceptance:
+        _acceptance(Options(device=device, checks=checks), algorithm, steps, as_json)
+        return
+    if plot is not None:
+        check_file(plot)
+    options = Options(device=device, checks=checks, folder=folder, resume=resume, log=log)
+    if resume:
+        if folder is None:
+            raise InputError("resume_from_where", "--resume needs --checkpoint DIR, to say from where.")
+        saved = read(folder).settings
+        check_resumed(given, saved, {"algorithm": algorithm, "seed": seed})
+        settings = replace(saved, steps=steps or saved.steps)
+    else:
+        settings = tuned(algorithm, seed=seed, steps=steps)
+    _one(settings, options, plot, as_json)
+
+
+def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) -> None:
+    from rlcalc.lm.run.display import picture, quantities
+    from rlcalc.lm.run.run import run
+
+    with watching(lambda now: quantities(now, settings), lambda now: now.metrics.reward) as show:
+        result = run(settings, options, show)
+    if not result.writes:  # another rank speaks, but for what went wrong here
+        if result.failure is not None:
+            raise result.failure
+        raise typer.Exit(exit_code(result))
+    if as_json:
+        write_json(result.as_json())
+    else:
+        _print(result)
+    sys.stdout.flush()
+    if plot is not None:
+        picture(Path(plot), result)
+    end(result, "lm-run", f"{result.iterations:,} updates")
+
+
+def _print(result: Result) -> None:
+    from rlcalc.training.display import WIDEST, curve
+
+    out, s = Screen(sys.stdout), result.settings
+    words = "stopped" if result.failure is not None or result.signal is not None else "done"
+    took = f"in {result.seconds:.1f} s ({result.cpu_seconds:.1f} s of CPU)"
+    if result.trained == 0 and not result.failure:
+        took = "before; nothing was left to do"
+    out.line(
+        f"{s.algorithm.upper()}, seed {s.seed}, {result.device}: {words} after "
+        f"{many(result.iterations, 'update')} {took}",
+        ALARM if result.failure else ANSWER if result.accuracy is not None else HEADING,
+    )
+    for name, length in s.stages:
+        if name in result.stages:
+            out.line(f"{result.stages[name]:6.1%} right after {name} ({many(length, 'update')})")
+    text = curve(result.rewards, None, result.accuracies, min(WIDEST, page_width()), "updates", _LEGEND)
+    if text:
+        out.line()
+        out.block(text)
+    if result.checks:
+        passed = sum(check["passed"] for check in result.checks)
+        out.line()
+        out.line(
+            f"{passed} of {len(result.checks)} checks passed on {many(result.iterations, 'update')}", FAINT
+        )
+
+
+_LEGEND = ("reward of samples", "likeliest answers right")
+
+
+def _acceptance(options: Options, algorithm: str, steps: int | None, as_json: bool) -> None:
+    from rlcalc.lm.run.acceptance import runs, summary
+
+    out, found = for_people(as_json), []
+    out.line("      answers right by likeliest tokens                         seconds", HEADING)
+    out.line("seed  before  after   sft_loss alone  sft_loss, right answers   wall   CPU", HEADING)
+    for seed in runs(options, algorithm, steps=steps):
+        found.append(seed)
+        result = seed.result
+        shares = (result.before, result.accuracy, seed.imitation, seed.taught)
+        before, after, alone, taught = ("none" if x is None else f"{x:.1%}" for x in shares)
+        out.line(
+            f"{result.settings.seed:<4}  {before:<6}  {after:<6}  {alone:<14}  {taught:<24}"
+            f"{result.seconds:>6.0f}{result.cpu_seconds:>6.0f}",
+            "" if seed.passed else ALARM,
+        )
+        sys.stdout.flush()
+        if result.failure is not None or result.signal is not None:
+            end(result, "lm-run", f"{result.iterations:,} updates")
+    whole = summary(found)
+    passed = f"{sum(seed.passed for seed in found)} of {len(found)}"
+    limits = whole["within"]
+    lines(
+        out,
+        f"{passed} seeds from at most {limits['accuracy_before']:.0%} to at least {limits['accuracy']:.0%} "
+        f"within {limits['cpu_seconds']:.0f} s of CPU",
+        ANSWER if whole["passed"] else ALARM,
+    )
+    if as_json:
+        write_json(whole)
+    if not whole["passed"]:
+        raise CheckFailed("acceptance_failed", f"Only {passed} seeds passed.")
+
+
+def _sabotage(as_json: bool) -> None:
+    from rlcalc.lm.check.checks import ABOUT
+    from rlcalc.lm.check.faults import FAULTS
+    from rlcalc.lm.check.sabotage import control, detect
+
+    found = chain([control()], (detect(fault, fault.probes) for fault in FAULTS))
+    print_detections(found, ABOUT, "", as_json)

@@ -1,0 +1,179 @@
+"""What the commands that train have in common: options, what stands in the terminal, and how they end."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, filled, write_json
+from rlcalc.errors import CheckFailed, InputError
+
+if TYPE_CHECKING:
+    from rlcalc.training.display import Lines, Quantities
+    from rlcalc.training.mutation import Detection
+    from rlcalc.training.run import Progress, Result
+
+Modes = Mapping[str, Sequence[str]]
+
+
+def given_options(ctx: typer.Context) -> list[str]:
+    """The options that stand on the command line, by their first names."""
+    return [
+        parameter.opts[0]
+        for parameter in ctx.command.params
+        if getattr(ctx.get_parameter_source(str(parameter.name)), "name", "") == "COMMANDLINE"
+    ]
+
+
+def check_mode(given: list[str], modes_of: Modes) -> None:
+    """Refuse an option that would be without effect.
+
+    Raises:
+        InputError: ``modes_together``, ``option_without_effect``.
+    """
+    modes = [mode for mode in modes_of if mode in given]
+    if len(modes) > 1:
+        raise InputError("modes_together", f"{' and '.join(modes)} are different commands; give one of them.")
+    for mode in modes:
+        for option in given:
+            if option != mode and option not in modes_of[mode]:
+                raise InputError(
+                    "option_without_effect",
+                    f"{mode} does not take {option}.",
+                    f"Leave one of them out; {mode} takes {', '.join(modes_of[mode])}.",
+                )
+
+
+def check_resumed(given: list[str], saved: Any, values: Mapping[str, Any]) -> None:
+    """Refuse an option that says otherwise than the settings of a checkpoint.
+
+    Args:
+        given: the options that were typed. values: their values, by the names of settings.
+
+    Raises:
+        InputError: ``resume_other_...``.
+    """
+    for name, value in values.items():
+        if f"--{name}" in given and value != getattr(saved, name):
+            raise InputError(
+                f"resume_other_{name}",
+                f"The checkpoint is of --{name} {getattr(saved, name)}, not {value}.",
+                f"Leave out --{name}, or name another folder.",
+            )
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """Torch makes a million objects that stay: looking for garbage among them is a tenth of its import."""
+    import gc
+
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextlib.contextmanager
+def watching(quantities: Quantities, value: Callable[[Progress], float | None]) -> Iterator[Lines]:
+    """What to show progress with: a panel on a terminal, else lines; nothing else gets into the result."""
+    from rlcalc.training.display import Lines, Live
+
+    screen = Screen(sys.stderr)
+    panel = (Live if screen.terminal and screen.colour else Lines)(sys.stderr, quantities, value)
+    # what an environment prints must not stand in the result
+    with panel as show, contextlib.redirect_stdout(sys.stderr), _warnings_as_notes():
+        yield show
+
+
+@contextlib.contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """Gymnasium colours its warnings, on a terminal or not."""
+    before = warnings.showwarning
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        Screen(sys.stderr).note(re.sub("\x1b\\[[0-9;]*m", "", str(message)))
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
+
+
+def end(result: Result, command: str, done: str) -> None:
+    """Say what went wrong, and end with the code for it.
+
+    Args:
+        done: how far the run came, for one that was interrupted.
+    """
+    screen, problems = Screen(sys.stderr), list(result.problems.values())
+    if result.failure is not None:
+        problems.append(result.failure)
+    for problem in problems[:-1]:
+        screen.note(str(problem))
+    if result.saved is not None:
+        screen.note(
+            f"interrupted after {done}; saved. "
+            f"Resume with: rlcalc {command} --checkpoint {quote(str(result.saved))} --resume"
+        )
+    if problems:
+        raise problems[-1]
+    raise typer.Exit(exit_code(result))
+
+
+def exit_code(result: Result) -> int:
+    if result.failure is not None:
+        return 1
+    return 0 if result.signal is None else 128 + result.signal
+
+
+def for_people(as_json: bool) -> Screen:
+    """Where lines are printed as they come: nowhere, where the result is JSON."""
+    return Screen(io.StringIO() if as_json else sys.stdout)
+
+
+def lines(out: Screen, text: str, style: str = "", indent: str = "", hang: str = "") -> None:
+    for line in filled(text, indent, indent + hang):
+        out.line(line, style)
+
+
+def print_detections(
+    found: Iterable[Detection], about: Mapping[str, str], remark: str, as_json: bool
+) -> None:
+    """The table of a mutation test as its rows come, the control first, and what the checks in it say.
+
+    Raises:
+        CheckFailed: ``sabotage_missed``.
+    """
+    out, rows = for_people(as_json), []
+    out.line(f"{'bug':<23}{'iteration':<11}detected by", HEADING)
+    for detection in found:
+        rows.append(detection)
+        head = f"{detection.name:<23}{detection.iteration:<11}"
+        text = ", ".join(detection.caught_by) or "nothing"
+        lines(out, head + text, "" if detection.right else ALARM, hang=" " * len(head))
+        sys.stdout.flush()
+    wrong = [detection.name for detection in rows if not detection.right]
+    caught = sum(detection.right for detection in rows[1:])
+    out.line(f"{caught} of {len(rows) - 1} bugs detected", ALARM if wrong else ANSWER)
+    out.line()
+    out.line(f"{remark}what the checks say:", FAINT)
+    used = {name for detection in rows for name in detection.caught_by}
+    for name, text in about.items():
+        if name in used:
+            lines(out, f"  {name:<17}{text}", FAINT, hang=" " * 19)
+    if as_json:
+        write_json({"passed": not wrong, "faults": [asdict(detection) for detection in rows]})
+    if wrong:
+        raise CheckFailed("sabotage_missed", f"Not as it should be: {', '.join(wrong)}.")

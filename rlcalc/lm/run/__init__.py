@@ -1,0 +1,1 @@
+"""Everything around training a language model: runs, checkpoints, acceptance, display."""
