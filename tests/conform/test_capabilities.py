@@ -393,3 +393,19 @@ def penalty_with_floor(lengths: Any, max_length: Any, buffer: Any) -> Any:
 def test_what_a_function_has_no_place_for_is_no_fault(function: Any, formula: str, lacks: str) -> None:
     found = report(function, formula)
     assert (found.verdict, lacks in found.not_tested) == ("conforms", True)
+
+
+@pytest.mark.parametrize("masks_by", ["multiplication", "choice"])
+def test_a_value_behind_a_terminal_step_may_be_nan_where_that_is_required(masks_by: str) -> None:
+    def td_error(rewards: Any, values: Any, gamma: Any, terminated: Any, next_values: Any) -> Any:
+        kind = rewards.dtype
+        after = (1 - terminated).astype(kind) * next_values
+        if masks_by == "choice":
+            after = np.where(terminated, 0, next_values).astype(kind)
+        return rewards + gamma * after - values[..., :-1]
+
+    assert report(td_error, "td_error").verdict == "conforms"
+    found = report(td_error, "td_error", require=["nan-behind-a-terminal-step"])
+    named = [match.name for match in found.diagnosis.matches] if found.diagnosis is not None else []
+    assert found.passed is (masks_by == "choice")
+    assert named == ["masked-by-multiplication"] * (masks_by == "multiplication")
