@@ -149,6 +149,7 @@ def probe(
     for lack in looks:
         # of what no vector asks there is nothing to compare with known bugs
         asked = any(lack.uses(v) and not trial.target.unable(v) for v in trial.vectors)
+        trial.one_entry |= lack.name == ENTRIES
         if lack.certain or not asked:
             narrow(trial, lack)
         (found.lacks if lack.certain or not asked else found.doubts).append(lack)

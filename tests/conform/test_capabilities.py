@@ -386,9 +386,17 @@ def penalty_with_floor(lengths: Any, max_length: Any, buffer: Any) -> Any:
     return np.clip((max_length - buffer - lengths) / buffer, -1.0, 0.0)
 
 
+def next_coefficient(coef: Any, kl: Any, target: Any, n_steps: Any, horizon: Any) -> Any:
+    return coef * (1 + max(-0.2, min(0.2, kl / target - 1)) * n_steps / horizon)
+
+
 @pytest.mark.parametrize(
     ("function", "formula", "lacks"),
-    [(pass_at, "pass_at_k", "batches"), (penalty_with_floor, "overlong_penalty", "floor")],
+    [
+        (next_coefficient, "adaptive_kl", "several entries a call"),
+        (pass_at, "pass_at_k", "batches"),
+        (penalty_with_floor, "overlong_penalty", "floor"),
+    ],
 )
 def test_what_a_function_has_no_place_for_is_no_fault(function: Any, formula: str, lacks: str) -> None:
     found = report(function, formula)
