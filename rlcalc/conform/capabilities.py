@@ -44,7 +44,7 @@ from rlcalc.conform.probes import (
     stacked,
     steps_of,
 )
-from rlcalc.conform.requirements import BATCHES, ONE_STEP, PRECISION, per_step_name, word
+from rlcalc.conform.requirements import BATCHES, BEHIND_ENDS, ONE_STEP, PRECISION, per_step_name, word
 from rlcalc.conform.target.base import Target, one_per_step, says_something
 from rlcalc.conform.trial import Trial
 from rlcalc.conform.vectors import Vector
@@ -149,9 +149,12 @@ def probe(
     for lack in looks:
         # of what no vector asks there is nothing to compare with known bugs
         asked = any(lack.uses(v) and not trial.target.unable(v) for v in trial.vectors)
+        trial.one_entry |= lack.name == ENTRIES
         if lack.certain or not asked:
             narrow(trial, lack)
         (found.lacks if lack.certain or not asked else found.doubts).append(lack)
+    if BEHIND_ENDS in required:
+        found.lacks += _behind_ends(trial, plain)
     if PRECISION not in required and "float64" in trial.target.dtypes:
         trial.single = any(in_float32(trial, v) for v in models(trial, plain))
     return found
@@ -288,6 +291,24 @@ def _looks_ahead(trial: Trial, vector: Vector, p: Parameter) -> bool:
         if any((np.abs(a - b) > NEAR * max(1.0, vector.scale)).any() for a, b in later if a.shape == b.shape):
             return True
     return False
+
+
+def _behind_ends(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
+    """Whether a value that is nan behind a terminal step changes an answer, or cannot be handed over."""
+    dtype = trial.target.dtypes[0]
+    for vector in plain:
+        over, after = vector.arrays.get("terminated"), vector.arrays.get("next_values")
+        values = vector.arrays.get("values")
+        if after is None and values is not None:
+            after = values[..., 1:]
+        if over is None or not over.any() or after is None or not trial.target.takes("next_values"):
+            continue
+        other = changed(vector, "nan-behind", {"next_values": np.where(over, np.nan, after)})
+        if compared(trial.outcome(other, dtype), trial.outcome(vector, dtype), vector.scale) == "alike":
+            return
+        break
+    note = "a value that is nan behind a terminal step reaches the answer, or has no place"
+    yield Lack(BEHIND_ENDS, lambda vector: False, note)
 
 
 def _one_step(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
