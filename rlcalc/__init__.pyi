@@ -243,6 +243,12 @@ def policy_eval(
 ) -> Any:
     """Value of a policy."""
 
+def average_reward(
+    mdp: _Process,
+    policy: _Numbers | str | Mapping[str, Any] = "uniform",
+) -> Any:
+    """Average reward of a policy."""
+
 def softmax(
     theta: _Numbers,
 ) -> Any:

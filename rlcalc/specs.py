@@ -152,6 +152,7 @@ class Parameter:
         ask: what to say when a required value is missing.
         single: in Python one number for the whole batch, never an array.
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
+        samples: on the command line several values are so many samples, each evaluated on its own.
         actions: steps and tables are of states and actions, not of states alone.
         blanks: a text with blanks is several entries; else it is one word with blanks in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
@@ -177,6 +178,7 @@ class Parameter:
     masks: bool = False
     seen_if: str = ""
     below: str = ""
+    samples: bool = False
     actions: bool = False
     policy: bool = False
     of_mdp: bool = False
@@ -209,7 +211,7 @@ class Parameter:
 
     @property
     def takes_many(self) -> bool:
-        return bool(self.shape) or self.each is not None or self.is_text
+        return bool(self.shape) or self.each is not None or self.is_text or self.samples
 
     @property
     def is_text(self) -> bool:

@@ -82,8 +82,8 @@ def conformance_suite(
 
     from rlcalc.conform.batching import with_batches
     from rlcalc.conform.binding.model import read_binding
-    from rlcalc.conform.capabilities import requirements
     from rlcalc.conform.faults import catalogue
+    from rlcalc.conform.requirements import requirements
     from rlcalc.conform.target.base import DTYPES, from_function
     from rlcalc.conform.vectors import golden_vectors
     from rlcalc.errors import InputError, shown

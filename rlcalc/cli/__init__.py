@@ -10,7 +10,8 @@ The modules:
 - ``command``: the classes of all commands;
 - ``argv``, ``aliases``: words as typed -> values by option;
 - ``formula``: a specification -> its command;
-- ``input_files``: ``@file``, ``@-`` and ``@file.csv:column``;
+- ``input_files``: ``@file``, ``@-`` and ``@file.csv:column``; ``data_files``: ``@batch.jsonl:field``,
+  ``@array.npy`` and ``@tensors.safetensors:name``;
 - ``render``, ``numbers``, ``tables``: an Evaluation -> text, LaTeX or JSON;
 - ``answers``, ``solve``: what is said of an answer that was typed (``--check``), ``--solve``;
 - ``help``, ``pages``: the layout of a help page, and every page;

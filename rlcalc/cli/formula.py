@@ -138,9 +138,18 @@ def run(spec: Formula, given: Given) -> None:
         return
 
     from rlcalc.cli import render
+    from rlcalc.cli.samples import evaluate_samples, sample_count
     from rlcalc.evaluation import check_backends, evaluate
 
-    found = evaluate(spec, raw, check_backends(backends or ("sympy", "numpy")), dtype, device)
+    chosen, count = check_backends(backends or ("sympy", "numpy")), sample_count(spec, raw)
+    if count > 1 and plot is not None:
+        raise InputError(
+            "plot_one_sample", f"A picture is of one sample, not of {count}.", "Leave --plot out."
+        )
+    if count > 1:
+        found = evaluate_samples(spec, raw, count, chosen, dtype, device)
+    else:
+        found = evaluate(spec, raw, chosen, dtype, device)
     _ = found.answer  # refuses to print nothing
     _choose_row(found, _value(common, "--row"))
     output = _value(common, "--output") or ""

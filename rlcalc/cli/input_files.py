@@ -1,4 +1,4 @@
-"""Values from files: ``@file``, ``@-`` and ``@file.csv:column``.
+"""Values from files: ``@file``, ``@-`` and ``@file.csv:column``; arrays and JSON lines by ``data_files``.
 
 A cell that cannot be read is an error that names file, line and text; the
 parser of numbers knows the text only.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from rlcalc.cli.argv import split_commas, split_outside_brackets
+from rlcalc.cli.data_files import fitted, read_field, split_field
 from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
 from rlcalc.files import read_bytes
 from rlcalc.specs import Parameter
@@ -70,8 +71,11 @@ class Reader:
             raise InputError(
                 "file_name_missing",
                 f"{parameter.option} has '@' without a file name.",
-                "Write @rewards.txt, @table.csv:column, or @- for standard input.",
+                "Write @rewards.txt, @table.csv:column, @batch.jsonl:field, or @- for standard input.",
             )
+        field = split_field(name)
+        if field is not None:
+            return fitted(parameter.option, field[0], read_field(*field), len(parameter.shape))
         path, column = _split_column(name)
         where = "standard input" if name == "-" else path
         text = self._read(name if name == "-" else path)

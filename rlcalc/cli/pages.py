@@ -198,7 +198,8 @@ def _numbers(spec: Formula) -> str:
     if any(p.takes_many for p in spec.parameters):
         text += (
             " Separate the entries of a list by spaces or commas, or read them from a file:"
-            " @file, @file.csv:column, @- (standard input)."
+            " @file, @file.csv:column, @- (standard input), @batch.jsonl:field, @array.npy,"
+            " @tensors.safetensors:name."
         )
     return text
 

@@ -109,9 +109,17 @@ def _show_table(screen: Screen, outputs: list[Output], made: Printable, view: Vi
     heading = "".join(f", {output.symbol}{_named(output)}" for output in rest)
     remark = f"  {made.remark}" if made.remark else ""
     room = view.width - len(f"{first.symbol}{_named(first)}{heading}")
-    screen.segments(
-        (first.symbol, style), (_named(first) + heading, ""), (remark if len(remark) <= room else "", FAINT)
-    )
+    if room < 0:
+        start, *more = filled(f"{first.symbol}{_named(first)}{heading}", "", "  ")
+        screen.segments((first.symbol, style), (start[len(first.symbol) :], ""))
+        for line in more:
+            screen.line(line)
+    else:
+        screen.segments(
+            (first.symbol, style),
+            (_named(first) + heading, ""),
+            (remark if len(remark) <= room else "", FAINT),
+        )
     if len(remark) > room:
         screen.line(remark, FAINT)
     for number, part in enumerate(made.parts):

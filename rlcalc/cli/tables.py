@@ -14,6 +14,7 @@ from typing import Any
 from rlcalc.cli.numbers import View, float_text, shown
 from rlcalc.errors import visible
 from rlcalc.evaluation import Evaluation, Result
+from rlcalc.exact import rational, to_unicode
 from rlcalc.steps.printers import cells as width
 
 CELL_DIGITS = 6
@@ -164,6 +165,10 @@ def _cell(value: Any, dtype: str, view: View) -> tuple[str, str, str]:
     if isinstance(value, float):
         text = float_text(value, dtype, view.digits if view.digits != CELL_DIGITS else None)
         return text, text, float_text(value, dtype, view.digits)
+    plain = rational(value)
+    if plain is not None and plain.denominator == 1 and abs(plain) < 10**CELL_DIGITS and not view.decimal:
+        text = to_unicode(plain)  # whole numbers need no decimal beside them
+        return text, text, text
     one = shown(value, view)
     return str(one), one.exact, one.near
 

@@ -21,8 +21,9 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from rlcalc._lazy import np
+from rlcalc.conform.binding.names import of_tokens
 from rlcalc.conform.faults import catalogue
-from rlcalc.conform.outcome import Judgement, Outcome
+from rlcalc.conform.outcome import Outcome
 from rlcalc.conform.probes import (
     FEW,
     NEAR,
@@ -43,13 +44,12 @@ from rlcalc.conform.probes import (
     stacked,
     steps_of,
 )
+from rlcalc.conform.requirements import BATCHES, BEHIND_ENDS, ONE_STEP, PRECISION, per_step_name, word
 from rlcalc.conform.target.base import Target, one_per_step, says_something
 from rlcalc.conform.trial import Trial
 from rlcalc.conform.vectors import Vector
-from rlcalc.errors import UnknownName, shown, suggestion
 from rlcalc.specs import Formula, Parameter
 
-BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float64", "dtype"
 ENTRIES = "several entries a call"
 # what code for single numbers says when it gets an array, by NumPy, math and Torch
 _ONE_NUMBER = (
@@ -60,13 +60,6 @@ _ONE_NUMBER = (
     "Boolean value of Tensor",
     "only one element tensors",
 )
-# what people call the arguments that a formula may have
-WORDS = {
-    "terminated": "terminations",
-    "truncated": "truncation",
-    "next_values": "next values",
-    "bootstrap": "a bootstrap",
-}
 
 
 @dataclass(frozen=True)
@@ -156,9 +149,12 @@ def probe(
     for lack in looks:
         # of what no vector asks there is nothing to compare with known bugs
         asked = any(lack.uses(v) and not trial.target.unable(v) for v in trial.vectors)
+        trial.one_entry |= lack.name == ENTRIES
         if lack.certain or not asked:
             narrow(trial, lack)
         (found.lacks if lack.certain or not asked else found.doubts).append(lack)
+    if BEHIND_ENDS in required:
+        found.lacks += _behind_ends(trial, plain)
     if PRECISION not in required and "float64" in trial.target.dtypes:
         trial.single = any(in_float32(trial, v) for v in models(trial, plain))
     return found
@@ -172,45 +168,10 @@ def narrow(trial: Trial, lack: Lack) -> None:
         trial.target.notes.append(lack.note)
 
 
-def slug(name: str) -> str:
-    """A capability as an option has it."""
-    return name.replace(" ", "-").replace("_", "-").lower().removeprefix("a-")
-
-
-def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
-    """Capabilities by the names that ``--require`` has for them; commas and several names are alike.
-
-    Raises:
-        UnknownName: ``unknown_requirement``.
-    """
-    known = {slug(name): name for name in (BATCHES, PRECISION, "float32", DTYPE, ONE_STEP)}
-    for p in formula.parameters:
-        if p.each:
-            known[slug(_per_step_name(p))] = _per_step_name(p)
-        if not p.required:
-            known[slug(p.name)] = known[slug(_word(p.name))] = _word(p.name)
-    found = set()
-    for text in (part.strip() for name in names for part in name.split(",")):
-        if text and slug(text) not in known:
-            hint = suggestion(slug(text), list(known)) or f"There are {', '.join(known)}."
-            raise UnknownName("unknown_requirement", f"{formula.name} has no capability {shown(text)}.", hint)
-        if text:
-            found.add(known[slug(text)])
-    return frozenset(found)
-
-
-def _word(name: str) -> str:
-    return WORDS.get(name, name)
-
-
-def _per_step_name(p: Parameter) -> str:
-    return PER_STEP.get(p.name, f"per-step {p.name}")
-
-
 def _arguments(trial: Trial, formula: Formula) -> list[str]:
     """Optional arguments that vectors have and the target has not."""
     return [
-        _word(p.name)
+        word(p.name)
         for p in formula.parameters
         if not (p.required or trial.target.takes(p.name))
         and any(p.name in v.given and says_something(v, p.name) for v in trial.vectors)
@@ -275,7 +236,7 @@ def _per_step(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterat
         some = models(trial, plain)
         states = {state for v in some if (state := _equal_numbers(trial, v, p))}
         states = {"raises"} if name in trial.target.single else states
-        words = _per_step_name(p)
+        words = per_step_name(p)
         note = f"{words} not supported; tested with scalar {name}"
         if not states:
             continue
@@ -332,6 +293,24 @@ def _looks_ahead(trial: Trial, vector: Vector, p: Parameter) -> bool:
     return False
 
 
+def _behind_ends(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
+    """Whether a value that is nan behind a terminal step changes an answer, or cannot be handed over."""
+    dtype = trial.target.dtypes[0]
+    for vector in plain:
+        over, after = vector.arrays.get("terminated"), vector.arrays.get("next_values")
+        values = vector.arrays.get("values")
+        if after is None and values is not None:
+            after = values[..., 1:]
+        if over is None or not over.any() or after is None or not trial.target.takes("next_values"):
+            continue
+        other = changed(vector, "nan-behind", {"next_values": np.where(over, np.nan, after)})
+        if compared(trial.outcome(other, dtype), trial.outcome(vector, dtype), vector.scale) == "alike":
+            return
+        break
+    note = "a value that is nan behind a terminal step reaches the answer, or has no place"
+    yield Lack(BEHIND_ENDS, lambda vector: False, note)
+
+
 def _one_step(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
     """Sequences of one step, if it raises on each of them and on no other."""
     short = [v for v in plain if steps_of(v) == 1]
@@ -376,6 +355,9 @@ def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[l
             if _wants_one_number(trial, certain)
             else ([], False)
         )
+    if of_tokens(formula.name) and any(p.shape[:1] == ("N",) for p in formula.parameters):
+        trial.batches = False  # a table with a row an answer is the batch
+        return [], False
     dtype = trial.target.dtypes[0]
     reduces = any(way.reduces for way in catalogue(formula.name).conventions)
     for vector in models(trial, plain):
@@ -442,46 +424,3 @@ def over_the_whole(trial: Trial, formula: Formula) -> bool:
         flat = {name: value.reshape(-1) for name, value in many.outputs.items()}
         return compared(Outcome("answer", flat), one, vector.scale) == "alike"
     return False
-
-
-# precision
-
-
-# vectors to try things on
-
-
-# what failures have in common
-
-
-def in_common(judgements: Sequence[Judgement]) -> str:
-    """The one thing that all failures use and nothing that passed does, in a sentence; empty without one."""
-    ran = [j for j in judgements if j.status != "skipped"]
-    failed = [j for j in ran if j.failed]
-    passed = [j for j in ran if not j.failed]
-    if not failed or not passed:
-        return ""
-    for words, uses in _USES.items():
-        if all(uses(j.vector) for j in failed) and not any(uses(j.vector) for j in passed):
-            count = len({j.vector.id for j in passed})
-            return f"All {count} vectors without {words} pass; all that fail have {words}."
-    return ""
-
-
-def _flagged(vector: Vector, name: str, before_last: bool) -> bool:
-    flags = vector.arrays.get(name)
-    if flags is None or not getattr(flags, "ndim", 0):
-        return False
-    return bool(flags[..., :-1].any() if before_last else flags.any())
-
-
-_USES: dict[str, Callable[[Vector], bool]] = {
-    "batches": lambda v: bool(v.rows),
-    "discounts per step": lambda v: one_per_step(v, "gamma") if "gamma" in v.arrays else False,
-    "an episode that ends before the last step": lambda v: any(
-        _flagged(v, name, True) for name in ("terminated", "truncated")
-    ),
-    "truncation": lambda v: _flagged(v, "truncated", False),
-    "terminations": lambda v: _flagged(v, "terminated", False),
-    "next values": lambda v: v.arrays.get("next_values") is not None and "next_values" in v.given,
-    "sequences of one step": lambda v: steps_of(v) == 1,
-}

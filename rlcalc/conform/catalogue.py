@@ -247,6 +247,8 @@ class Convention:
             all others, and never together with another of its sort.
         constants: what its users choose; a convention with constants and no values is *open*.
         values: of the constants.
+        sets: the parameter that has one value under it; no convention of a function that takes it.
+        value: that value, where it is one of the parameter's own.
         slack: of the form, the arguments and the values, where rounding is magnified; broadcast to the
             answer.
         formula: filled in by the catalogue.
@@ -262,6 +264,8 @@ class Convention:
     constants: tuple[Constant, ...] = ()
     values: tuple[float, ...] = ()
     slack: Slack | None = None
+    sets: str = ""
+    value: Any = None
     formula: str = ""
     order: int = 0
 
@@ -345,12 +349,25 @@ def convention(
     reduces: bool = False,
     constants: Sequence[Constant] = (),
     slack: Slack | None = None,
+    sets: str = "",
+    value: Any = None,
 ) -> Callable[[Change], Convention]:
     """Declare a function of the form, its constants and its arguments as a convention of some formulas."""
 
     def declare(change: Change) -> Convention:
         about = " ".join((change.__doc__ or "").split())
-        return Convention(name, about, used_by, change, call, reduces, tuple(constants), slack=slack)
+        return Convention(
+            name,
+            about,
+            used_by,
+            change,
+            call,
+            reduces,
+            tuple(constants),
+            slack=slack,
+            sets=sets,
+            value=value,
+        )
 
     return declare
 
@@ -434,8 +451,9 @@ class Catalogue:
 
 
 def together(conventions: Sequence[Convention]) -> bool:
-    """Whether conventions can hold at once: a batch is reduced one way only."""
-    return sum(convention.reduces for convention in conventions) < 2
+    """Whether conventions can hold at once: a batch is reduced one way only, a parameter has one value."""
+    sets = [convention.sets for convention in conventions if convention.sets]
+    return sum(convention.reduces for convention in conventions) < 2 and len(sets) == len(set(sets))
 
 
 def pairs(faults: Sequence[Fault]) -> Iterator[tuple[Fault, Fault]]:

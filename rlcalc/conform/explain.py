@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rlcalc.conform.catalogue import Convention, Fault
 from rlcalc.conform.faults import catalogue, formulas_with_faults
+from rlcalc.conform.faults._by_trying import BY_TRYING
 from rlcalc.conform.outcome import Judgement, judge, run_form
 from rlcalc.conform.vectors import Vector, golden_vectors, reference
 from rlcalc.errors import UnknownName, shown, suggestion
 from rlcalc.specs import load_formula
+
+# in the place of a formula, for what can be wrong with each
+ANY = "any formula"
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,11 @@ def explain(name: str, formula: str | None = None) -> list[Explanation]:
     formulas = [load_formula(formula).name] if formula else formulas_with_faults()
     entries = [entry for known in formulas for entry in _entries(known)]
     found = [entry for entry in entries if entry.name == name]
+    if general := [fault for fault in BY_TRYING if fault.name == name]:
+        # of any formula, and found by trying: no vector is failed by the fault alone
+        return [Explanation(replace(fault, formula=formula or ANY), ()) for fault in general]
     if not found:
-        names = sorted({entry.name for entry in entries})
+        names = sorted({entry.name for entry in (*entries, *BY_TRYING)})
         where = f" of {formulas[0]}" if formula else ""
         hint = suggestion(name, names) or "'rlcalc conform --faults' lists the known bugs."
         raise UnknownName("unknown_fault", f"There is no known bug or convention {shown(name)}{where}.", hint)
@@ -108,5 +115,6 @@ def parts(found: Explanation) -> Iterator[tuple[str, str]]:
     if isinstance(entry, Convention) and entry.open:
         yield "declare", f"{entry.name}={','.join(f'<{c.name}>' for c in entry.constants)}"
         return
+    unseen = "trying" if entry.name in {fault.name for fault in BY_TRYING} else "batches alone"
     label = "detected by" if isinstance(entry, Fault) else "changes"
-    yield label, f"{len(found.vectors)} vectors: {slugs}" if slugs else "batches alone"
+    yield label, f"{len(found.vectors)} vectors: {slugs}" if slugs else unseen

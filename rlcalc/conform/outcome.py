@@ -165,7 +165,8 @@ def judge(
     common = [name for name in wanted if name in outcome.outputs]
     unknown = outcome.form != "mapping" and not wanted.keys() & _in_the_answer(vector.formula)
     if unknown or (outcome.kind == "answer" and not common):
-        return verdict("skipped", f"the vector certifies {', '.join(wanted)} only")
+        only = f"the vector certifies {', '.join(wanted)} only"
+        return verdict("skipped", only if wanted else "under the conventions no number is right")
     if outcome.kind != "answer":
         return verdict(outcome.kind, outcome.detail)
     demanded = vector.demanded[dtype]

@@ -8,23 +8,16 @@ from dataclasses import dataclass, field, replace
 from rlcalc.conform.batching import with_batches
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.search import NEAREST, bind
-from rlcalc.conform.capabilities import (
-    DTYPE,
-    Capabilities,
-    Lack,
-    in_common,
-    narrow,
-    over_the_whole,
-    probe,
-    requirements,
-)
+from rlcalc.conform.capabilities import Capabilities, Lack, narrow, over_the_whole, probe
 from rlcalc.conform.catalogue import Convention
 from rlcalc.conform.diagnose import Diagnosis, Match, diagnose
+from rlcalc.conform.failures import in_common
 from rlcalc.conform.faults import catalogue
-from rlcalc.conform.faults._batches import ROWS_MIXED, WHOLE_BATCH
+from rlcalc.conform.faults._by_trying import MASKED_BY_MULTIPLICATION, ROWS_MIXED, WHOLE_BATCH
 from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.outcome import KINDS, Judgement
 from rlcalc.conform.recognise import recognised
+from rlcalc.conform.requirements import BEHIND_ENDS, DTYPE, requirements
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.trial import Trial, Watch
 from rlcalc.conform.vectors import Vector, golden_vectors
@@ -134,7 +127,7 @@ def run(
         watch: hears how far things are.
         mapped: roles of parameters that their names do not say, by place.
         binding: what its parameters mean, where that need not be found.
-        require: capabilities that it must have, as ``capabilities.requirements`` reads them.
+        require: capabilities that it must have, as ``requirements.requirements`` reads them.
 
     Raises:
         UnknownName: ``unknown_formula``, ``unknown_convention``, ``unknown_requirement``.
@@ -179,6 +172,9 @@ def run(
     report.verdict = _verdict(report, worst, chosen)
     if report.binding is not None and not worst:  # a convention whose constant was to be found made it right
         report.binding = report.binding.without_note(NEAREST)
+    if not worst and BEHIND_ENDS in report.lacking:
+        behind = replace(MASKED_BY_MULTIPLICATION, formula=spec.name)
+        report.diagnosis = Diagnosis((Match((behind,), chosen, (), len(known)),))
     if worst in DIAGNOSED:
         closest = () if report.declared or not find else trial.closest()
         _diagnose(trial, report, able, closest)

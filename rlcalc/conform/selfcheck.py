@@ -84,7 +84,11 @@ def formula_matrix(name: str) -> FormulaMatrix:
         return sum(not outcomes_equal(outcomes[a][v.id], outcomes[b][v.id], v.scale) for v in vectors)
 
     broken = [f"the right form fails {v.id}" for v in vectors if judge(v, run_form(right, v)).failed]
-    broken += [f"convention {c.name} changes no vector" for c in known.conventions if not differs[c.name]]
+    # what only forgives rounding changes none
+    ways = [c for c in known.conventions if c.slack is None]
+    broken += [f"convention {c.name} changes no vector" for c in ways if not differs[c.name]]
+    # a function that takes the parameter does not follow the convention: that tells it from a fault
+    told = {c.name for c in known.conventions if c.sets}
     broken += [f"{word} cannot run: {why}" for word, found in outcomes.items() if (why := _mistake(found))]
     return FormulaMatrix(
         name,
@@ -92,7 +96,11 @@ def formula_matrix(name: str) -> FormulaMatrix:
         # a batch holds the vectors that are counted already
         {fault.name: tuple(i for i in differs[fault.name] if i in single) for fault in known.faults},
         # two conventions may agree wherever they are used
-        {(a, b): distinguishing(a, b) for a, b in combinations(forms, 2) if known.is_fault(a)},
+        {
+            (a, b): distinguishing(a, b)
+            for a, b in combinations(forms, 2)
+            if known.is_fault(a) and b not in told
+        },
         tuple(broken),
     )
 

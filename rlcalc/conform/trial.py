@@ -48,6 +48,7 @@ class Trial:
         stopped: why it is not asked any more; empty while it is.
         batches: whether it may be asked for several rows at once.
         single: it computes in float32 somewhere, so that no more than that is asked of it.
+        one_entry: it works on one number, so that its answer may be one where a list of one is asked for.
         strict: whether an answer must have the dtype of its inputs.
         watch: hears how far things are.
     """
@@ -63,6 +64,7 @@ class Trial:
         self.stopped = ""
         self.batches = True
         self.single = False
+        self.one_entry = False
         self.strict = False
         self.watch: Watch = watch or (lambda *_: None)
         self.known: dict[tuple[str, str, str], Outcome] = {}
@@ -99,6 +101,7 @@ class Trial:
         outcome = self.outcome(vector, dtype, conventions)
         if outcome is None:
             return Judgement(vector, dtype, "skipped", why=self.stopped)
+        outcome = _listed(outcome, vector) if self.one_entry else outcome
         wide = vector.demanded["float64"]
         wide = min(wide, CONVENTION_DIGITS) if conventions else wide
         wide = min(wide, _digits_of_float32(vector)) if self.single else wide
@@ -140,8 +143,7 @@ class Trial:
         if not self.vectors:
             return ()
         declared = catalogue(self.vectors[0].formula.name)
-        excluded = self.target.binding.excludes if self.target.binding is not None else ()
-        every = [way for way in (*declared.conventions, *declared.families) if way.name not in excluded]
+        every = [way for way in (*declared.conventions, *declared.families) if self._may_follow(way)]
         known = sorted(every, key=_says_least)
         # what fails as it is settles most conventions with one comparison
         first = sorted(self.vectors, key=lambda v: not self.judgement(v, self.target.dtypes[0]).failed)
@@ -156,6 +158,13 @@ class Trial:
                     return ways
         return ()
 
+    def _may_follow(self, convention: Convention) -> bool:
+        """Whether nothing in its signature speaks against a convention."""
+        excluded = self.target.binding.excludes if self.target.binding is not None else ()
+        return convention.name not in excluded and not (
+            convention.sets and self.target.takes(convention.sets)
+        )
+
     def closest(self) -> tuple[Convention, ...]:
         """Conventions that leave the fewest failures, of those that need no constant; often none.
 
@@ -164,9 +173,8 @@ class Trial:
         if not self.vectors or self.stopped:
             return ()
         dtype = "float64" if "float64" in self.target.dtypes else self.target.dtypes[0]
-        excluded = self.target.binding.excludes if self.target.binding is not None else ()
         known = catalogue(self.vectors[0].formula.name).conventions
-        ways = [c for c in known if c.call is None and c.name not in excluded]
+        ways = [c for c in known if c.call is None and self._may_follow(c)]
         chosen: tuple[Convention, ...] = ()
         least = self._failures(dtype, chosen)
         while least and len(chosen) < MOST_TOGETHER:
@@ -222,6 +230,16 @@ def truth_under(vector: Vector, conventions: Sequence[Convention]) -> dict[str, 
         elif not any(math.isnan(part) for part in array.ravel().tolist()):
             found[name] = map_nested(lambda x: Fraction(x) if math.isfinite(x) else x, got)
     return found
+
+
+def _listed(outcome: Outcome, vector: Vector) -> Outcome:
+    """With single numbers as lists of one, where the truth is one."""
+    single = {
+        name: value.reshape(1)
+        for name, value in outcome.outputs.items()
+        if not value.ndim and outline(vector.truth.get(name)) == outline([0])
+    }
+    return replace(outcome, outputs={**outcome.outputs, **single})
 
 
 def chain(conventions: Sequence[Convention]) -> Any:

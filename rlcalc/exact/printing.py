@@ -49,8 +49,9 @@ def to_unicode(value: Exact | int) -> str:
 
 def prettify(text: str) -> str:
     """Text of the grammar in the notation of the steps: superscripts, middle dots, real minus signs."""
-    text = re.sub(r"\*\*\(([^()]*)\)", lambda power: "^(" + power[1].replace(" ", "") + ")", text)
-    text = re.sub(r"\*\*([0-9]+)", lambda power: superscript(power[1]), text)
+    if "**" in text:
+        text = re.sub(r"\*\*\(([^()]*)\)", lambda power: "^(" + power[1].replace(" ", "") + ")", text)
+        text = re.sub(r"\*\*([0-9]+)", lambda power: superscript(power[1]), text)
     return text.replace("**", "^").replace("*", "·").replace("-", "−")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.errors import InputError, UnknownName, shown, suggestion
-from rlcalc.formulas._tabular import action_values, state_name
+from rlcalc.formulas._tabular import Parts, action_values, state_name
 from rlcalc.inputs.bind import Inputs
 from rlcalc.mdp.model import MDP
 from rlcalc.mdp.sparse import Sparse
@@ -85,11 +85,13 @@ def write_sweeps(d: Derivation, i: Inputs, gamma: Symbol, join: Join) -> tuple[l
     ):
         d.note("The value of a terminal state is 0, whatever is given for it.")
     found, q_values = [now], [dict[int, Symbol]() for _ in mdp.states]
+    known: Parts = {}
+    order = order_of(mdp, i.order)
     for k in range(1, int(i.sweeps) + 1):
         new = list(now)
-        for s in order_of(mdp, i.order):
+        for s in order:
             before = new if i.in_place else now
-            q_values[s] = action_values(d, mdp, before, gamma, s, Name("Q", str(k)))
+            q_values[s] = action_values(d, mdp, before, gamma, s, Name("Q", str(k)), known)
             new[s] = d.step(Name("V", str(k), arg=state_name(mdp, s)), join(s, q_values[s]))
         now = new
         found.append(now)

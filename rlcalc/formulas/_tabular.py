@@ -50,27 +50,44 @@ def transition_name(mdp: MDP, s: int, a: int, t: int) -> Name:
     return Name(f"{short(mdp.states[t])} | {short(mdp.states[s])}; {mdp.actions[a]}")
 
 
-def backup_term(d: Derivation, mdp: MDP, values: Sequence[Symbol], gamma: Symbol, s: int, a: int) -> Term:
-    """R(s,a) + γ (P(s'|s,a) V(s') + …), over the states that can follow and are not terminal."""
-    earned = d.given(Name("R", arg=pair_name(mdp, s, a)), mdp.r[s][a])
-    ahead = [
-        values[t]
-        if chance == 1
-        else product([d.given(Name("P", arg=transition_name(mdp, s, a, t)), chance), values[t]])
-        for t, chance in mdp.moves[s][a] or ()
-        if not mdp.terminal[t]
-    ]
+Parts = dict[tuple[int, int], tuple[Symbol, list[tuple[int, Symbol | None]]]]
+
+
+def backup_term(
+    d: Derivation, mdp: MDP, values: Sequence[Symbol], gamma: Symbol, pair: tuple[int, int], known: Parts
+) -> Term:
+    """R(s,a) + γ (P(s'|s,a) V(s') + …), over the states that can follow and are not terminal.
+
+    Args:
+        known: the reward and the chances of every pair written so far, for the sweeps that follow.
+    """
+    if pair not in known:
+        s, a = pair
+        chances: list[tuple[int, Symbol | None]] = [
+            (t, None if chance == 1 else d.given(Name("P", arg=transition_name(mdp, s, a, t)), chance))
+            for t, chance in mdp.moves[s][a] or ()
+            if not mdp.terminal[t]
+        ]
+        known[pair] = d.given(Name("R", arg=pair_name(mdp, s, a)), mdp.r[s][a]), chances
+    earned, ways = known[pair]
+    ahead = [values[t] if chance is None else product([chance, values[t]]) for t, chance in ways]
     return earned + gamma * total(ahead) if ahead else earned
 
 
 def action_values(
-    d: Derivation, mdp: MDP, values: Sequence[Symbol], gamma: Symbol, s: int, name: Name
+    d: Derivation,
+    mdp: MDP,
+    values: Sequence[Symbol],
+    gamma: Symbol,
+    s: int,
+    name: Name,
+    known: Parts | None = None,
 ) -> dict[int, Symbol]:
     """Q of every action that a state has, as steps; ``name`` is Q with its marks."""
     return {
         a: d.step(
             Name(name.base, name.sub, name.sup, pair_name(mdp, s, a)),
-            backup_term(d, mdp, values, gamma, s, a),
+            backup_term(d, mdp, values, gamma, (s, a), {} if known is None else known),
         )
         for a in mdp.available(s)
     }

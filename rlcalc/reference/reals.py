@@ -45,3 +45,13 @@ def softmax(theta: Sequence[Fraction]) -> list[Fraction]:
     shares = [exp(x - top) for x in theta]
     total = sum(shares, start=Fraction(0))
     return [x / total for x in shares]
+
+
+def half_log_two_pi() -> Fraction:
+    mp = _mp()
+    return _fraction(mp.log(2 * mp.pi) / 2)
+
+
+def short(value: Fraction) -> Fraction:
+    """The same to fifty digits, where a fraction would grow from step to step."""
+    return _fraction(_number(value))

@@ -225,11 +225,11 @@ def step_lines(step: Step, width: int = WIDTH, *, cut: bool = True) -> list[str]
     must. No line is wider than ``width``, but without ``cut`` for a single
     number that is.
     """
-    chain, note = step_text(step), f"({step.note})" if step.note else ""
+    name, sides = TextPrinter(numbers=False).name(step.name), _sides(step, TextPrinter)
+    chain, note = " = ".join([name, *sides]), f"({step.note})" if step.note else ""
     if cells(chain) > width:
-        name = TextPrinter(numbers=False).name(step.name)
         margin = " " * min(cells(name), width // 4)
-        first, *rest = _sides(step, TextPrinter)
+        first, *rest = sides
         lines = wrapped(f"{name} = {first}", width, margin + "    ", cut=cut)
         for side in rest:
             lines += wrapped(f"{margin} = {side}", width, margin + "    ", cut=cut)
@@ -239,6 +239,9 @@ def step_lines(step: Step, width: int = WIDTH, *, cut: bool = True) -> list[str]
         return [f"{chain}   {note}"]
     return lines + (wrapped(f"{margin}    {note}", width, margin + "     ", words=True) if note else [])
 
+
+# letters of one column each: Latin, Greek, marks of formulas
+_NARROW = re.compile("[ -~\u00a0-\u02ff\u0370-\u0482\u2010-\u2027\u2070-\u209c\u2190-\u22ff]*").fullmatch
 
 # where a line may be broken: before a summand, or before a factor of one that is too long
 _SUMMANDS = re.compile(r"(?<=, )|(?<= )(?=[+−=] )")
@@ -293,7 +296,7 @@ def _divided(
 
 def cells(text: str) -> int:
     """Columns that a text takes on a terminal."""
-    if text.isascii():
+    if _NARROW(text):
         return len(text)
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 

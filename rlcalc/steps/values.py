@@ -84,6 +84,9 @@ def function(name: str, values: Sequence[Value]) -> Value:
     """A named function: exp, log, sqrt, min, max, abs, or clip(x, low, high)."""
     if name == "exp":
         return exp(values[0])
+    if name in ("min", "max") and all(value.is_Rational for value in values):
+        # what SymPy finds too, by asking of every pair which is the larger
+        return (min if name == "min" else max)(values, key=_fraction)
     if name in ("min", "max", "clip"):
         # SymPy asks of every pair which is the larger, symbol by symbol
         symbolic = [value for value in values if value.free_symbols]
@@ -97,6 +100,10 @@ def function(name: str, values: Sequence[Value]) -> Value:
         return plain(sympy.Max(low, sympy.Min(x, high)))
     heads = {"log": sympy.log, "sqrt": sympy.sqrt, "min": sympy.Min, "max": sympy.Max, "abs": sympy.Abs}
     return plain(heads[name](*values))
+
+
+def _fraction(value: Value) -> Fraction:
+    return Fraction(int(value.p), int(value.q))
 
 
 def exp(value: Value) -> Value:

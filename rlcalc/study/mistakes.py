@@ -180,6 +180,8 @@ def _together(known: Catalogue, right: Any) -> Iterator[tuple[str, str, Callable
 
 
 def _other_inputs(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
+    if any(p.samples and isinstance(found.inputs.given[p.name], list) for p in found.formula.parameters):
+        return  # several samples, which no exact form takes at once
     for words, given in _variants(found.formula, found.inputs.given):
         try:
             outputs = derive_bound(replace(found.inputs, given=given)).outputs

@@ -33,6 +33,7 @@ class Report:
         given: the reporter's input.
         wrong: what the reporter saw there.
         conventions: what is declared when it is put to ``conform``.
+        require: capabilities that are required there.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Report:
     wrong: Any
     function: Callable[..., Any]
     conventions: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
 
     def arguments(self) -> dict[str, Any]:
         """The reporter's input as arrays."""
@@ -78,7 +80,7 @@ class Said:
 def said(report: Report, random: int = 0) -> Said:
     """Put the function of a report to ``conform``."""
     target = from_function(report.function, dtypes=("float64",))
-    found = run(target, report.formula, report.conventions, random=random)
+    found = run(target, report.formula, report.conventions, random=random, require=report.require)
     matches = found.diagnosis.matches if found.diagnosis is not None else ()
     conventions = [] if found.worst else [c.name for c in found.conventions]
     faults = [fault.name for match in matches for fault in match.faults]
@@ -121,12 +123,13 @@ def report(
     given: Mapping[str, Any],
     wrong: Any,
     conventions: Sequence[str] = (),
+    require: Sequence[str] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Write a function down as that of a report."""
 
     def keep(function: Callable[..., Any]) -> Callable[..., Any]:
         REPORTS.append(
-            Report(id, place, formula, names, given, wrong, function, tuple(conventions)),
+            Report(id, place, formula, names, given, wrong, function, tuple(conventions), tuple(require)),
         )
         return function
 
@@ -550,6 +553,7 @@ def time_limit_is_the_end(rewards, values, gamma, terminated, truncated, next_va
         **{"terminated": [1], "next_values": ["nan"]},
     },
     wrong=["nan"],
+    require=["nan-behind-a-terminal-step"],
 )
 def nan_times_zero(rewards, values, gamma, terminated, next_values):
     return rewards + gamma * (1 - terminated) * next_values - values[..., :-1]

@@ -386,10 +386,34 @@ def penalty_with_floor(lengths: Any, max_length: Any, buffer: Any) -> Any:
     return np.clip((max_length - buffer - lengths) / buffer, -1.0, 0.0)
 
 
+def next_coefficient(coef: Any, kl: Any, target: Any, n_steps: Any, horizon: Any) -> Any:
+    return coef * (1 + max(-0.2, min(0.2, kl / target - 1)) * n_steps / horizon)
+
+
 @pytest.mark.parametrize(
     ("function", "formula", "lacks"),
-    [(pass_at, "pass_at_k", "batches"), (penalty_with_floor, "overlong_penalty", "floor")],
+    [
+        (next_coefficient, "adaptive_kl", "several entries a call"),
+        (pass_at, "pass_at_k", "batches"),
+        (penalty_with_floor, "overlong_penalty", "floor"),
+    ],
 )
 def test_what_a_function_has_no_place_for_is_no_fault(function: Any, formula: str, lacks: str) -> None:
     found = report(function, formula)
     assert (found.verdict, lacks in found.not_tested) == ("conforms", True)
+
+
+@pytest.mark.parametrize("masks_by", ["multiplication", "choice"])
+def test_a_value_behind_a_terminal_step_may_be_nan_where_that_is_required(masks_by: str) -> None:
+    def td_error(rewards: Any, values: Any, gamma: Any, terminated: Any, next_values: Any) -> Any:
+        kind = rewards.dtype
+        after = (1 - terminated).astype(kind) * next_values
+        if masks_by == "choice":
+            after = np.where(terminated, 0, next_values).astype(kind)
+        return rewards + gamma * after - values[..., :-1]
+
+    assert report(td_error, "td_error").verdict == "conforms"
+    found = report(td_error, "td_error", require=["nan-behind-a-terminal-step"])
+    named = [match.name for match in found.diagnosis.matches] if found.diagnosis is not None else []
+    assert found.passed is (masks_by == "choice")
+    assert named == ["masked-by-multiplication"] * (masks_by == "multiplication")

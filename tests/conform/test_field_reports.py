@@ -25,8 +25,8 @@ def test_a_printed_number_is_settled(printed: Printed) -> None:
     assert printed.settled() == printed.right != printed.wrong
 
 
-# a nan behind a mask, which is given to no function; a sign under a convention that computes its own answer
-UNNAMED = {"rlevo-192", "marin-1708"}
+# a sign under a convention that computes its own answer
+UNNAMED = {"marin-1708"}
 
 
 @by_id
@@ -34,4 +34,4 @@ UNNAMED = {"rlevo-192", "marin-1708"}
 def test_a_report_is_named(report: Report) -> None:
     found = said(report)
     assert found.named or report.id in UNNAMED, found.words
-    assert found.caught == bool(report.names) or report.id == "rlevo-192"
+    assert found.caught == bool(report.names)

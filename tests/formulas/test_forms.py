@@ -22,8 +22,8 @@ from rlcalc.specs import formula_names, load_formula
 ALL = ("sympy", "numpy", "torch")
 # a tree with exponentials or processes in it takes a second
 HEAVY = {
-    "actor_loss", "baseline_variance", "control_variate", "entropy", "grpo_advantage", "kl",
-    "policy_gradient", "reinforce_step", "score", "softmax",
+    "actor_loss", "baseline_variance", "c51_projection", "control_variate", "entropy", "gradient_bandit",
+    "grpo_advantage", "kl", "policy_gradient", "reinforce_step", "score", "softmax",
 }  # fmt: skip
 
 

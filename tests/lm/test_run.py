@@ -40,9 +40,10 @@ def stops(after: int) -> Any:
 
 @pytest.mark.slow
 def test_reward_alone_teaches_to_add() -> None:
-    """A smaller setting than the acceptance's: sums up to 5, and fewer answers."""
+    """A smaller setting than the acceptance's: sums up to 4, and fewer answers; ten seconds of CPU."""
+    small = {"largest": 4, "width": 32, "texts": 128, "prompts": 16}
     (seed,) = acceptance.runs(
-        CPU, seeds=(0,), largest=5, width=32, pretraining=100, finetuning=150, prompts=16, steps=120
+        CPU, seeds=(0,), pretraining=50, finetuning=120, preference=5, steps=80, **small
     )
     assert seed.result.failure is None
     assert seed.result.before is not None

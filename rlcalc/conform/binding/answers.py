@@ -46,6 +46,11 @@ class Answers:
         return list(self._ways)
 
     @cached_property
+    def sets(self) -> dict[str, str]:
+        """Parameters that conventions give one value, by convention."""
+        return {way.name: way.sets for way in catalogue(self.formula.name).conventions}
+
+    @cached_property
     def faults(self) -> list[tuple[str, ...]]:
         """A fault, alone or under a convention, or two where one of them is about batches."""
         known = catalogue(self.formula.name).conventions

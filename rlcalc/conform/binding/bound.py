@@ -11,6 +11,8 @@ from rlcalc._lazy import np
 from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import Binding, binding_of
 from rlcalc.conform.binding.sequence import Unfit
+from rlcalc.conform.binding.tokens import Tokens
+from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, outcome_of
 from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.target.call import Reply
@@ -31,9 +33,14 @@ class BoundTarget(Target):
         super().__init__(**own)
         self.inner, self.family = inner, family
         self.reading: Binding = binding
+        ways = {way.name: way for way in catalogue(binding.formula).conventions}
+        followed = [ways[name] for name in binding.like if name in ways and binding.agreed == "convention"]
+        self.body = {way.sets: way.value for way in followed if way.sets and way.value is not None}
 
     def unable(self, vector: Vector) -> str:
-        why = super().unable(vector)
+        # what a vector asks for in words, and the function has in its body
+        body = {n for n, value in self.body.items() if same_choice(vector.arrays.get(n), value)}
+        why = super().unable(replace(vector, given=vector.given - body) if body else vector)
         if why:
             return why
         for name, value in self.reading.fixed.items():
@@ -78,6 +85,13 @@ class BoundTarget(Target):
         self.inner.close()
 
 
+def same_choice(given: Any, value: Any) -> bool:
+    """Whether an argument is what a convention makes of it anyway."""
+    if given is None or isinstance(given, str) or isinstance(value, str):
+        return given is not None and str(given) == str(value)
+    return np.ndim(given) == 0 and float(given) == float(value)
+
+
 def sheet(target: Target, binding: Binding) -> dict[str, Any]:
     """What a call has to know besides its values."""
     facts = target.facts
@@ -117,7 +131,10 @@ def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, An
     for name, place in {**binding.outputs, **slopes}.items():
         part = reply.parts.get(place)
         if part is not None and part.array is not None:
-            array = family.restore(binding, part.array, given)
+            if name in slopes and isinstance(family, Tokens):
+                array = family.restore_slope(binding, name, part.array, given)
+            else:
+                array = family.restore(binding, part.array, given)
             part = replace(part, array=array, shape=array.shape)
         if part is not None:
             parts[name] = part

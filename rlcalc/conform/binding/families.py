@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from rlcalc.conform.binding import sequence
 from rlcalc.conform.binding.model import Binding
-from rlcalc.conform.binding.names import TRANSITIONS, family
+from rlcalc.conform.binding.names import TRANSITIONS, family, of_tokens
 from rlcalc.conform.binding.samples import Distributions, Groups, Samples
+from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.binding.transitions import Transitions
 from rlcalc.specs import Formula
 
@@ -64,6 +65,8 @@ def family_of(formula: Formula) -> Family | None:
         return Sequence()
     if formula.name in ("ppo_clip", "ratio", "critic_loss"):
         return Samples(formula.name)
+    if of_tokens(formula.name):
+        return Tokens(formula)
     if formula.name in ("kl", "entropy"):
         return Distributions(formula.name)
     if formula.name in TRANSITIONS:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from rlcalc.conform.binding.names import family
 from rlcalc.data import MAX_FILE
 from rlcalc.errors import DataError
 from rlcalc.files import read_text
@@ -42,6 +43,7 @@ class Binding:
         ends: what ``dones[t]`` came with, the reward of the ``step`` or the ``observation``.
         single: how one number per sequence is passed: as it is, in a ``column`` or in a ``row``.
         merged: its done flag includes truncation, which has a place of its own beside.
+        words: of a function, by those of the formula, for choices.
         fixed: inputs that it has no place for, with the value that stands in its body.
         read: places to read after a call.
         excludes: conventions that would excuse what its parameters promise.
@@ -61,6 +63,7 @@ class Binding:
     ends: Literal["step", "observation"] = "step"
     single: Literal["plain", "column", "row"] = "plain"
     merged: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     read: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
@@ -103,8 +106,9 @@ class Binding:
         yield "read as: " + ", ".join([*renamed, *same])
         words = [f"layout {self.layout}" + ("" if self.form == "array" else f" in {_FORMS[self.form]}")]
         words += [f"{self.backend} arrays"] if self.form != "list" else []
-        if "values" in self.roles:
+        if "values" in self.roles and family(self.formula) == "sequence":
             words.append(f"{self.values} values")
+        words += [f"{theirs} for {ours}" for ours, theirs in self.words.items() if theirs != ours]
         words += [f"{name} fixed at {value:g}" for name, value in self.fixed.items()]
         outputs = [f"{place or 'the answer'} = {name}" for name, place in self.outputs.items()]
         yield "; ".join([*words, *([", ".join(outputs)] if outputs else [])])
@@ -120,7 +124,7 @@ class Binding:
         for name in ("like", "read", "excludes", "notes"):
             if getattr(self, name):
                 found[name] = list(getattr(self, name))
-        for name in ("inputs", "outputs", "fixed"):
+        for name in ("inputs", "outputs", "words", "fixed"):
             if getattr(self, name):
                 found[name] = dict(getattr(self, name))
         if self.outputs:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from rlcalc.conform.target.facts import Facts
 from rlcalc.data import data_folder, read_toml
 
+SHARED_WORDS = "shared"
 SEQUENCE = ("gae", "discounted_return", "lambda_return", "n_step_return", "td_error")
 # value targets of single transitions: the names that all of them know, besides their own
 TRANSITIONS = (
@@ -25,10 +27,13 @@ _AFTER = re.compile(
 )
 _NEXT = "next|nxt|succ|successor|following"
 _OLD = "old|prev|previous|behavior|behaviour|rollout|sampled|sample"
+_REFERENCE = "ref|reference|base"
 # a role that is another one with a word before or after it, whatever that one is called
 _RELATED = {
     ("next_values", "values"): re.compile(rf"^({_NEXT})-|-({_NEXT}|prime|p|tp1|plus-1)$"),
     ("old_log", "new_log"): re.compile(rf"^({_OLD})-|-({_OLD})$"),
+    ("old_logp", "logp"): re.compile(rf"^({_OLD})-|-({_OLD})$"),
+    ("ref_logp", "logp"): re.compile(rf"^({_REFERENCE})-|-({_REFERENCE})$"),
     ("old_values", "values"): re.compile(rf"^({_OLD})-|-({_OLD})$"),
 }
 
@@ -41,10 +46,33 @@ def family(formula: str) -> str:
 @cache
 def table(name: str) -> Mapping[str, tuple[str, ...]]:
     """Names by role; empty for a formula without a table."""
-    known = read_toml(data_folder("specs") / "aliases.toml")["roles"]
-    common = known["transitions"] if name in TRANSITIONS else {}
-    roles = {**known.get(name, {}), **common}
+    known = read_toml(data_folder("specs") / "aliases.toml")
+    named = known["roles"]
+    common = named["transitions"] if name in TRANSITIONS else {}
+    roles = {**named.get(name, {}), **common} or _of_tokens(name, known["tokens"])
     return {role: tuple(names) for role, names in roles.items()}
+
+
+def of_tokens(formula: str) -> bool:
+    """Whether it is a formula of language-model training that functions are bound to by what names mean."""
+    tokens = read_toml(data_folder("specs") / "aliases.toml")["tokens"]
+    return formula in tokens and formula != SHARED_WORDS
+
+
+def _of_tokens(name: str, tokens: Mapping[str, Any]) -> dict[str, Any]:
+    """A formula's own names, then those that it shares with others of language-model training."""
+    if name not in tokens:
+        return {}
+    own = dict(tokens[name])
+    for other in own.pop("same_as", ()):
+        own = {**tokens[other], **own}
+    return {**own, **{role: names for role, names in tokens[SHARED_WORDS].items() if role not in own}}
+
+
+def words_for(choice: str, parameter: str) -> tuple[str, ...]:
+    """Words that functions take for a choice of a parameter."""
+    known = read_toml(data_folder("specs") / "aliases.toml")["words"]
+    return (choice, *known.get(parameter, {}).get(choice, ()))
 
 
 @cache

@@ -24,7 +24,8 @@ from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.names import TRANSITIONS, roles_of
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
-from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of
+from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of, words_of
+from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.binding.transitions import ONE, flag_note, speaks_of_one
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
@@ -76,6 +77,7 @@ class Search:
         self.takes_flat = False
         self.known: dict[Any, Reply] = {}
         self.answer = answer_name(formula)
+        self.words: dict[str, str] = words_of(self.facts, formula) if isinstance(family, Tokens) else {}
 
     def find(self) -> Binding | None:
         """The best reading; ``None`` where no call came back."""
@@ -130,9 +132,9 @@ class Search:
                 continue  # tokens have no value after the last one
             # what was written over an input is no output
             read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | {"none"})
-            first = Binding(self.formula.name, inputs, read=read)
+            first = Binding(self.formula.name, inputs, read=read, words=self.words)
             for binding in self.family.variations(first, self.backends, lists):
-                for fixed in self.fixed(binding.roles):
+                for fixed in self.fixed(binding):
                     yield replace(binding, fixed=fixed)
 
     @cached_property
@@ -144,8 +146,11 @@ class Search:
             return ("torch", "numpy")
         return (found,) if found in ("torch", "jax") else ("numpy",)
 
-    def fixed(self, roles: frozenset[str]) -> list[dict[str, float]]:
+    def fixed(self, binding: Binding) -> list[dict[str, float]]:
         """Numbers that the function has in its body, for what it has no place for."""
+        if isinstance(self.family, Tokens):
+            return self.family.fixed(binding, self.facts.numbers)
+        roles = binding.roles
         have = roles | ({"gamma"} if roles & {"discounts", "td_errors"} else set())
         core = self.family.core(self.formula)
         lacking = [n for n in ("gamma", "lam", "eps") if n in core and n not in have]
@@ -187,7 +192,7 @@ class Search:
         if not first:
             return None
         self.takes_flat |= binding.layout == "[...]" and all(np.ndim(v) < 2 for v in probes[0].values())
-        alive = {names: self.match(first, probes[0], names) for names in self.answers.conventions}
+        alive = {names: self.match(first, probes[0], names) for names in self.conventions(binding)}
         alive = {names: places for names, places in alive.items() if places}
         if not alive:
             self.ran.append(Reading(binding, first, self.share(first, probes[0])))
@@ -213,6 +218,11 @@ class Search:
         outputs = {**self.rest(first, alive[names], probes[0]), **alive[names]}
         agreed: Agreement = "convention" if names else "formula"
         return replace(binding, outputs=outputs, agreed=agreed, like=names)
+
+    def conventions(self, binding: Binding) -> list[tuple[str, ...]]:
+        """Those that nothing in the signature speaks against."""
+        sets, have = self.answers.sets, self.family.conveys(binding)
+        return [names for names in self.answers.conventions if not have & {sets[n] for n in names if sets[n]}]
 
     def credible(self, binding: Binding, given: Mapping[str, Any]) -> bool:
         """Whether a reading that is right is no way around a fault.
@@ -241,6 +251,8 @@ class Search:
     ) -> dict[str, str]:
         """Places of the outputs that an answer under conventions has."""
         found = matched(parts, self.answers.right(given, names), self.outputs)
+        if isinstance(self.family, Tokens):
+            return found if self.family.answers & found.keys() else {}
         returns = self.answer == "advantages" and "returns" in found and self.gives_returns(found["returns"])
         return found if self.answer in found or returns else {}
 
@@ -351,6 +363,22 @@ class Search:
         agreed: Agreement = "part" if best.share > 0 else "names"
         return self.said(replace(best.binding, outputs=named or first, agreed=agreed))
 
+    def seen_under_the_mask(self, binding: Binding) -> list[str]:
+        """That what a mask hides changes the answer, if it does."""
+        if not isinstance(self.family, Tokens) or binding.agreed in ("formula", "convention"):
+            return []
+        given = self.family.probes(binding)[0]
+        other = self.family.disturbed(binding, given)
+        if other is None:
+            return []
+        usual = self.parts(binding, given) or {}
+        family, self.family = self.family, other[0]
+        moved = self.parts(binding, other[1]) or {}
+        self.family = family
+        alike = [np.allclose(a, moved[p], equal_nan=True) for p, a in usual.items() if p in moved]
+        masks = [path for path, role in binding.inputs.items() if role in ("mask", "valid", "padding")]
+        return [] if all(alike) else [f"numbers that {masks[0]} hides change the answer: they must not count"]
+
     def said(self, binding: Binding) -> Binding:
         """With what a reader has to know."""
         notes = []
@@ -360,7 +388,7 @@ class Search:
         if self.slots.dropped:
             notes.append(f"left at their defaults: {', '.join(self.slots.dropped)}")
         ends = [path for path, role in binding.inputs.items() if role in ("done", "mask", "discounts")]
-        if ends and binding.agreed != "names":
+        if ends and binding.agreed != "names" and not isinstance(self.family, Tokens):
             about = flag_note if binding.formula in TRANSITIONS else _flag_note
             notes.append(about(binding, ends[0]))
         if binding.layout == ONE and self.answers_several():
@@ -374,6 +402,7 @@ class Search:
                 "its answer is the returns, advantage + value, and is judged as such; "
                 "a caller who takes it for the advantages is wrong by the value"
             )
+        notes += self.seen_under_the_mask(binding)
         if binding.agreed in ("part", "names"):
             notes.append(NEAREST)
         # what a convention would change about the arguments is known already, and would only hide a bug

@@ -8,7 +8,8 @@ from itertools import product
 
 from rlcalc.conform.binding.guesses import DEFAULT, guesses
 from rlcalc.conform.binding.model import constant
-from rlcalc.conform.binding.names import family, roles_of, table
+from rlcalc.conform.binding.names import family, of_tokens, roles_of, table, words_for
+from rlcalc.conform.binding.token_values import derived_roles
 from rlcalc.conform.target.facts import Facts
 from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.specs import Formula
@@ -16,8 +17,27 @@ from rlcalc.specs import Formula
 MODULE = "module."
 # what a default is better for
 LEFT_ALONE = frozenset(
-    {"on", "off", "zero", "valid", "device", "observations", "length", "batch_size", "option"}
+    {
+        "on",
+        "off",
+        "zero",
+        "valid",
+        "device",
+        "observations",
+        "length",
+        "batch_size",
+        "option",
+        "small",
+        "ipo",
+        "reference_free",
+        "vocabulary",
+        "ignored",
+        "attended",
+        "none",
+    }
 )
+# of a function of tokens these are no side issue
+OF_TOKENS = frozenset({"valid"})
 # roles that several places can have at once
 SHARED = frozenset({*LEFT_ALONE, "none", "gamma", "lam", "length"})
 BUFFERS = frozenset({"advantages_buffer", "returns_buffer"})
@@ -98,6 +118,8 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
             p: n for p, n in facts.paths.items() if p.startswith((f"{argument.name}.", f"{argument.name}["))
         }
         roles = roles_by_name(argument.name, formula, own, argument.name in facts.written)
+        if not argument.optional:  # what has no default is seldom made for None
+            roles = tuple(sorted(roles, key=lambda role: not role.endswith("_always")))
         if argument.name in mapped:
             open_[argument.name] = (mapped[argument.name],)
         elif (
@@ -106,7 +128,7 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
             and _some(inside, formula, own)
         ):
             open_.update(_inside(inside, facts, formula, own))
-        elif roles and not (argument.optional and set(roles) <= LEFT_ALONE | _own_eps(formula)):
+        elif roles and not (argument.optional and set(roles) <= _left_alone(formula, own)):
             open_[argument.name] = roles
         elif argument.optional:
             dropped.append(argument.name)
@@ -134,6 +156,13 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         dropped=tuple(n for n in dropped if n not in guessed),
         guessed=tuple(guessed),
     )
+
+
+def _left_alone(formula: Formula, own: frozenset[str]) -> frozenset[str]:
+    """Roles of optional parameters that are left at their defaults."""
+    if not of_tokens(formula.name):
+        return LEFT_ALONE | _own_eps(formula)
+    return (LEFT_ALONE | ({"mode"} - own)) - OF_TOKENS
 
 
 def _own_eps(formula: Formula) -> frozenset[str]:
@@ -165,6 +194,14 @@ def roles_by_name(name: str, formula: Formula, own: frozenset[str], written: boo
         # the formula's own names mean what they say
         return (name,) if name != "gamma" else ("gamma",)
     found = roles_of(name, family(formula.name))
+    if of_tokens(formula.name):
+        known = own | derived_roles(formula)
+        found = tuple(role for role in found if role in known)
+        found = (name, *found) if name in own and name not in found else found
+        if "small" in found:  # an ε of this formula keeps from dividing by 0, and is no width
+            found = ("small",)
+        # where the formula has nothing, a function may insist on something that changes nothing
+        return (*found, *(f"{role}_always" for role in found if f"{role}_always" in known))
     found = tuple(r for r in found if OF_PARAMETER.get(r, r) in own or r not in OF_PARAMETER)
     buffers = tuple(r for r in found if r in BUFFERS)
     if written and buffers:
@@ -194,3 +231,19 @@ def _known_place(path: str, facts: Facts) -> None:
         f"There is no parameter {shown(path)} to map.",
         suggestion(path, names) or f"It has {', '.join(names) or 'none'}.",
     )
+
+
+def words_of(facts: Facts, formula: Formula) -> dict[str, str]:
+    """What a function calls the choices of a formula, by the texts that it compares with."""
+    defaults = {a.default for a in facts.arguments or () if isinstance(a.default, str)}
+    known = {*facts.words, *defaults}
+    found = {}
+    for p in formula.parameters:
+        for choice in p.choices if p.kind == "choice" else ():
+            word = next((word for word in words_for(choice, p.name) if word in known), None)
+            if word is not None:
+                found[choice] = word
+    if "mode" not in {p.name for p in formula.parameters}:
+        word = next((word for word in words_for("token-mean", "mode") if word in known), None)
+        found |= {"token-mean": word} if word is not None else {}
+    return found

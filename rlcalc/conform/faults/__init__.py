@@ -6,8 +6,8 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
-from rlcalc.conform import conventions
 from rlcalc.conform.catalogue import Catalogue
+from rlcalc.conform.conventions import declared
 
 
 @cache
@@ -21,4 +21,4 @@ def catalogue(formula: str) -> Catalogue:
     """Faults and conventions of a formula; none where no module declares any."""
     known = formula in formulas_with_faults()
     module = import_module(f"{__name__}.{formula}") if known else None
-    return Catalogue.declared(formula, vars(module).values() if module else (), vars(conventions).values())
+    return Catalogue.declared(formula, vars(module).values() if module else (), declared())

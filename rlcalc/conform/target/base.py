@@ -225,13 +225,14 @@ def says_something(vector: Vector, name: str) -> bool:
     """Whether leaving an argument out would change the question: flags that are all off say nothing."""
     value = vector.arrays[name]
     parameter = vector.formula.parameter(name)
-    if parameter.kind == "flag" and parameter.default == "1":  # one that is on unless it is turned off
-        return not (value.all() if hasattr(value, "all") else value)
+    if parameter.masks:
+        return not bool(value.all())
     if parameter.kind == "flag":
-        return bool(value.any() if hasattr(value, "any") else value)
+        on = bool(value.any() if hasattr(value, "any") else value)
+        return on != (parameter.default == "1")
     if parameter.default == "zeros":
         return bool((value != 0).any())
-    return parameter.default is None or parameter.default != vector.texts.get(name)
+    return parameter.default is None or parameter.default != str(vector.texts.get(name))
 
 
 def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:

@@ -10,12 +10,15 @@ writes it, from a parameter on: ``self.gamma``, ``batch['rewards']``,
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rlcalc.conform.target.source import Reader, tree_of
+
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Facts:
         numbers: between 0 and 1, that stand in its source.
         framework: ``torch``, ``jax`` or ``numpy``, as far as its source tells; ``either`` of Torch and NumPy.
         returns: it returns something.
+        words: texts that it compares an argument with.
         returned: what its source calls the one value that it returns; empty for several or an expression.
     """
 
@@ -63,6 +67,7 @@ class Facts:
     framework: str = ""
     returns: bool = True
     returned: str = ""
+    words: tuple[str, ...] = ()
 
     @property
     def accepts(self) -> frozenset[str] | None:
@@ -100,6 +105,7 @@ def read_facts(raw: Any) -> Facts:
         str(raw["framework"])[:10],
         bool(raw["returns"]),
         str(raw["returned"])[:100],
+        tuple(str(word)[:40] for word in raw["words"][:100]),
     )
 
 
@@ -146,9 +152,10 @@ def facts_of(function: Callable[..., Any]) -> Facts:
         tuple(sorted(reader.written)),
         constants,
         tuple(sorted(reader.numbers)),
-        _framework(arguments or (), space, reader.names),
+        _framework(arguments or (), space, reader),
         reader.returns,
         reader.returned,
+        tuple(sorted({*reader.words, *_literals(arguments or ())})),
     )
 
 
@@ -196,8 +203,14 @@ def _written(annotation: Any) -> str:
     return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
 
 
-def _framework(arguments: tuple[Argument, ...], space: Mapping[str, Any], names: set[str]) -> str:
+def _literals(arguments: tuple[Argument, ...]) -> set[str]:
+    """Words of annotations such as ``Literal["mean", "sum"]``."""
+    return {a or b for x in arguments if "Literal" in x.annotation for a, b in _QUOTED.findall(x.annotation)}
+
+
+def _framework(arguments: tuple[Argument, ...], space: Mapping[str, Any], reader: Reader) -> str:
     """By the annotations, then by what the function itself uses; ``either`` where only its module tells."""
+    names = reader.names
     words = " ".join(a.annotation for a in arguments)
     for name, hints in {"torch": ("Tensor", "torch"), "jax": ("jax", "jnp"), "numpy": ("ndarray",)}.items():
         if any(hint in words for hint in hints):
@@ -208,5 +221,6 @@ def _framework(arguments: tuple[Argument, ...], space: Mapping[str, Any], names:
     )
     found = next((name for name in ("torch", "jax", "numpy") if name in own), "")
     if found or "torch" not in all_:
-        return found or ("jax" if "jax" in all_ else "numpy" if "numpy" in all_ else "")
+        others = "jax" if "jax" in all_ else "numpy" if "numpy" in all_ else ""
+        return found or others or ("torch" if reader.of_tensors else "")
     return "either"

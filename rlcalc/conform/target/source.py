@@ -18,6 +18,9 @@ _WORDS = (
     "contiguous pow "
 )
 OF_ARRAYS = frozenset(_WORDS.split())
+# what tensors have and NumPy's arrays do not
+_TENSOR_WORDS = "unsqueeze masked_fill detach clamp exp log gather logsumexp log_softmax float masked_select"
+OF_TENSORS = frozenset(_TENSOR_WORDS.split())
 WRITES = frozenset(["append", "extend", "insert", "copy_", "fill_", "appendleft"])
 
 
@@ -30,7 +33,12 @@ def tree_of(function: Any) -> ast.AST | None:
 
 
 class Reader(ast.NodeVisitor):
-    """Walks the source of one function, and of helpers of its class that it calls."""
+    """Walks the source of one function, and of helpers of its class that it calls.
+
+    Attributes:
+        words: texts that something is compared with.
+        of_tensors: it calls what tensors have and arrays do not.
+    """
 
     def __init__(self, parameters: set[str], owner: type | None) -> None:
         self.owner = owner
@@ -38,6 +46,8 @@ class Reader(ast.NodeVisitor):
         self.written: set[str] = set()
         self.names: set[str] = set()
         self.numbers: set[float] = set()
+        self.words: set[str] = set()
+        self.of_tensors = False
         self.returns = False
         self.returned = ""
         self.alias = {name: name for name in parameters}
@@ -59,6 +69,18 @@ class Reader(ast.NodeVisitor):
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, float) and 0 < node.value <= 1:
             self.numbers.add(node.value)
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        self.words |= {word for part in node.comparators for word in _texts(part)}
+        self.generic_visit(node)
+
+    def visit_MatchValue(self, node: ast.MatchValue) -> None:
+        self.words |= set(_texts(node.value))
+        self.generic_visit(node)
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        self.words |= {word for key in node.keys if key is not None for word in _texts(key)}
+        self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -87,6 +109,7 @@ class Reader(ast.NodeVisitor):
     visit_GeneratorExp = visit_ListComp  # type: ignore[assignment]
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
+        self.of_tensors |= node.attr in OF_TENSORS
         self.read(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
@@ -98,6 +121,8 @@ class Reader(ast.NodeVisitor):
             path = self.chain(function.value)
             if path:
                 self.written.add(path)
+        if isinstance(function, ast.Attribute):
+            self.of_tensors |= function.attr in OF_TENSORS
         helper = self.helper(function)
         if helper is not None:
             self.names.add(getattr(function, "attr", ""))
@@ -224,6 +249,12 @@ def _only_name(value: ast.expr) -> str:
     }
     names = {node.id for node in ast.walk(value) if isinstance(node, ast.Name) and id(node) not in held}
     return names.pop() if len(names) == 1 else ""
+
+
+def _texts(node: ast.expr) -> list[str]:
+    """Texts that an expression says, of a tuple or a list each of them."""
+    parts = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else [node]
+    return [p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)]
 
 
 def last_name(path: str) -> str:

@@ -1,4 +1,4 @@
-"""What can be wrong with a batch, whatever the formula: known by trying, not by comparing answers."""
+"""What can be wrong whatever the formula: known by trying, not by comparing answers."""
 
 from __future__ import annotations
 
@@ -32,3 +32,20 @@ def ROWS_MIXED(form: Form, /, **arrays: object) -> Outputs:
         + rows = batch.swapaxes(0, 1)
     """
     raise NotImplementedError
+
+
+@fault("masked-by-multiplication", "precision", reported_in=["anthonytorlucci/rlevo issue #192"])
+def MASKED_BY_MULTIPLICATION(form: Form, /, **arrays: object) -> Outputs:
+    """Multiplies the value behind a terminal step by 0: one that is nan or infinite reaches the answer.
+
+    Shown when: A terminated step whose successor has a value that is not finite.
+    Cause: A mask of 0 and 1 takes away every finite number, and 0·nan is nan.
+    Fix: Choose with where: the target of a terminated step is its reward.
+    Diff:
+        - target = rewards + gamma * (1 - terminated) * next_values
+        + target = rewards + gamma * np.where(terminated, 0, next_values)
+    """
+    raise NotImplementedError
+
+
+BY_TRYING = (WHOLE_BATCH, ROWS_MIXED, MASKED_BY_MULTIPLICATION)

@@ -1,0 +1,127 @@
+"""Conventions of continuous actions, targets and bandits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.catalogue import Constant, Form, Outputs, convention
+
+
+@convention(
+    "per-dimension",
+    {
+        "gaussian_entropy": "users of torch.distributions.Normal who sum later",
+        "gaussian_log_prob": "users of torch.distributions.Normal who sum later",
+        "squashed_gaussian_log_prob": "users of torch.distributions.Normal who sum later",
+    },
+)
+def per_dimension(form: Form, /, **arrays: Any) -> Outputs:
+    """One number per dimension of the action, which the caller adds up."""
+    found = dict(form(**arrays))
+    name, parts = ("entropy", "entropies") if "entropy" in found else ("log_prob", "log_probs")
+    return {**found, name: found[parts]}
+
+
+def _squashed(form: Form, arrays: dict[str, Any], inside: Callable[[Any, Any], Any]) -> Outputs:
+    """A squashed density with another logarithm of its slope, made from the slope of tanh and from s."""
+    found, u, low = dict(form(**arrays)), arrays["u"], arrays.get("low")
+    half = arrays["scale"] if low is None else (arrays["high"] - low) / 2
+    slope = 2 * (np.log(2).astype(u.dtype) - u - np.logaddexp(np.zeros_like(u), -2 * u))
+    logs = found["log_probs"] + np.log(half) + slope - inside(1 - np.square(np.tanh(u)), half)
+    return {**found, "log_prob": logs.sum(-1), "log_probs": logs}
+
+
+@convention(
+    "epsilon-inside",
+    {"squashed_gaussian_log_prob": "SAC of rlkit, CleanRL and pytorch-soft-actor-critic, with 1e-6"},
+    constants=[Constant("eps", 1e-13, 0.5)],
+)
+def epsilon_inside(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """The logarithm of s·(1 − tanh²) + eps: a density that is cut off near the bounds."""
+    return _squashed(form, arrays, lambda slope, half: np.log(half * slope + eps))
+
+
+epsilon_inside_1e_6 = epsilon_inside.instance(
+    "epsilon-inside",
+    {"squashed_gaussian_log_prob": "SAC of rlkit, CleanRL and pytorch-soft-actor-critic"},
+    1e-6,
+)
+
+
+@convention("td3", {"sac_target": "TD3 of its authors, CleanRL, stable-baselines3 and others"})
+def td3(form: Form, /, **arrays: Any) -> Outputs:
+    """No entropy at all, α = 0: the smaller of two critics, for the action of the target policy."""
+    return dict(form(**{**arrays, "alpha": arrays["alpha"] * 0}))
+
+
+@convention("mean-over-quantiles", {"quantile_huber_loss": "TQC of sb3-contrib, users of mean()"})
+def mean_over_quantiles(form: Form, /, **arrays: Any) -> Outputs:
+    """The mean over the quantiles as well as over the sample."""
+    return dict(form(**{**arrays, "reduction": "mean"}))
+
+
+@convention("kappa-undivided", {"quantile_huber_loss": "the paper of QR-DQN, where κ = 1"})
+def kappa_undivided(form: Form, /, **arrays: Any) -> Outputs:
+    """The loss is not divided by κ, so that its slope far out grows with κ; κ = 0 is the quantile loss."""
+    kappa = arrays["kappa"]
+    return {name: value * np.where(kappa > 0, kappa, 1) for name, value in form(**arrays).items()}
+
+
+@convention(
+    "n-step",
+    {
+        "double_q_target": "Rainbow and others with a buffer of n-step returns",
+        "expected_sarsa_target": "code with a buffer of n-step returns",
+        "q_target": "Rainbow and others with a buffer of n-step returns",
+        "sac_target": "code with a buffer of n-step returns",
+        "sarsa_target": "code with a buffer of n-step returns",
+    },
+    constants=[Constant("n", 1.0, 1000.0)],
+)
+def n_step(form: Form, n: float, /, **arrays: Any) -> Outputs:
+    """Rewards sum n steps, a constant of the code, so that what follows is discounted by γ^n."""
+    return dict(form(**{**arrays, "n": np.asarray(n, arrays["gamma"].dtype)}))
+
+
+@convention("first-of-equals", {"epsilon_greedy": "code with argmax"})
+def first_of_equals(form: Form, /, **arrays: Any) -> Outputs:
+    """Of several equal best actions the first gets the whole greedy probability."""
+    q = arrays["q"]
+    first = np.arange(q.shape[-1]) == q.argmax(-1)[..., None]
+    epsilon = arrays["epsilon"][..., None]
+    policy = (epsilon / q.shape[-1] + (1 - epsilon) * first).astype(q.dtype)
+    return {"policy": policy, "value": (policy * q).sum(-1)}
+
+
+@convention("t-counts-this-pull", {"ucb": "Sutton and Barto, equation 2.10"})
+def t_counts_this_pull(form: Form, /, **arrays: Any) -> Outputs:
+    """The time in the logarithm counts the choice at hand: one more than the pulls so far."""
+    if arrays.get("t") is not None:
+        return dict(form(**arrays))
+    rows = arrays["counts"].reshape(-1, arrays["counts"].shape[-1])
+    each = [_one_bandit(form, arrays, q, n) for q, n in zip(_spread(arrays["q"], rows), rows, strict=True)]
+    shape = arrays["counts"].shape
+    return {
+        "scores": np.stack([one["scores"] for one in each]).reshape(shape),
+        "action": np.stack([one["action"] for one in each]).reshape(shape[:-1]),
+    }
+
+
+def _spread(q: Any, rows: Any) -> Any:
+    return np.broadcast_to(q.reshape(-1, q.shape[-1]), rows.shape)
+
+
+def _one_bandit(form: Form, arrays: dict[str, Any], q: Any, counts: Any) -> Mapping[str, Any]:
+    return form(**{**arrays, "q": q, "counts": counts, "t": np.asarray(counts.sum() + 1)})
+
+
+@convention(
+    "baseline-with-the-reward",
+    {"gradient_bandit": "code that updates the mean first, such as that of the book's figures"},
+)
+def baseline_with_the_reward(form: Form, /, **arrays: Any) -> Outputs:
+    """The running mean counts the present reward already."""
+    running = isinstance(arrays["baseline"], str)
+    return dict(form(**{**arrays, "baseline": "with" if running else arrays["baseline"]}))

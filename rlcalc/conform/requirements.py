@@ -1,0 +1,57 @@
+"""What a function can be required to have: names of capabilities, as ``--require`` and reports have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rlcalc.conform.probes import PER_STEP
+from rlcalc.errors import UnknownName, shown, suggestion
+from rlcalc.specs import Formula, Parameter
+
+BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float64", "dtype"
+# most code masks with a factor of 0, which is right while every value is finite: asked for on request alone
+BEHIND_ENDS = "nan behind a terminal step"
+# what people call the arguments that a formula may have
+WORDS = {
+    "terminated": "terminations",
+    "truncated": "truncation",
+    "next_values": "next values",
+    "bootstrap": "a bootstrap",
+}
+
+
+def slug(name: str) -> str:
+    """A capability as an option has it."""
+    return name.replace(" ", "-").replace("_", "-").lower().removeprefix("a-")
+
+
+def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
+    """Capabilities by the names that ``--require`` has for them; commas and several names are alike.
+
+    Raises:
+        UnknownName: ``unknown_requirement``.
+    """
+    known = {slug(name): name for name in (BATCHES, PRECISION, "float32", DTYPE, ONE_STEP)}
+    for p in formula.parameters:
+        if p.each:
+            known[slug(per_step_name(p))] = per_step_name(p)
+        if not p.required:
+            known[slug(p.name)] = known[slug(word(p.name))] = word(p.name)
+    if {"terminated", "next_values"} <= {p.name for p in formula.parameters}:
+        known[slug(BEHIND_ENDS)] = BEHIND_ENDS
+    found = set()
+    for text in (part.strip() for name in names for part in name.split(",")):
+        if text and slug(text) not in known:
+            hint = suggestion(slug(text), list(known)) or f"There are {', '.join(known)}."
+            raise UnknownName("unknown_requirement", f"{formula.name} has no capability {shown(text)}.", hint)
+        if text:
+            found.add(known[slug(text)])
+    return frozenset(found)
+
+
+def word(name: str) -> str:
+    return WORDS.get(name, name)
+
+
+def per_step_name(p: Parameter) -> str:
+    return PER_STEP.get(p.name, f"per-step {p.name}")
