@@ -243,6 +243,12 @@ def policy_eval(
 ) -> Any:
     """Value of a policy."""
 
+def average_reward(
+    mdp: _Process,
+    policy: _Numbers | str | Mapping[str, Any] = "uniform",
+) -> Any:
+    """Average reward of a policy."""
+
 def softmax(
     theta: _Numbers,
 ) -> Any:
@@ -501,6 +507,11 @@ def entropy(
     base: _Numbers | Literal["e"] = "e",
 ) -> Any:
     """Entropy of a policy."""
+
+def branch_entropy(
+    p: _Numbers,
+) -> Any:
+    """Entropy of several action branches."""
 
 def kl(
     p: _Numbers,

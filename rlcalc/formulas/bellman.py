@@ -33,7 +33,7 @@ from rlcalc.formulas._tabular import (
 )
 from rlcalc.inputs.array_checks import Seen
 from rlcalc.inputs.bind import Inputs
-from rlcalc.mdp.floats import error_bound, evaluated, said_of_error
+from rlcalc.mdp.floats import error_note, evaluated
 from rlcalc.mdp.model import MDP
 from rlcalc.mdp.planning import (
     MOST_EXACT,
@@ -216,7 +216,7 @@ def numpy_form(mdp: Any, gamma: Any) -> dict[str, Any]:
     best = q_values.max(axis=-1)
     found = {"values": best.astype(mdp.p.dtype), "q_values": q_values.astype(mdp.p.dtype)}
     if isinstance(p, Sparse):
-        found["notes"] = [said_of_error(error_bound(p, r, discount, values, best))]
+        found["notes"] = [error_note(p, r, discount, values, best)]
     return found
 
 

@@ -32,7 +32,7 @@ from rlcalc.formulas._tabular import (
 )
 from rlcalc.inputs.array_checks import Seen
 from rlcalc.inputs.bind import Inputs
-from rlcalc.mdp.floats import error_bound, iterated, said_of_error
+from rlcalc.mdp.floats import error_note, iterated
 from rlcalc.mdp.model import MDP, Value
 from rlcalc.mdp.planning import evaluate, never_ends
 from rlcalc.mdp.policies import check_actions, uniform
@@ -107,7 +107,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
             q_values.append([solved[s] for _ in mdp.actions])
             continue
         q = action_values(d, mdp, solved, discount, s, Name("Q"))
-        values.append(_average(d, mdp, s, policy[s], q, solved[s]))
+        values.append(_valued(d, mdp, s, policy[s], q, solved[s]))
         q_values.append(whole_row(mdp, q))
     d.output("values", values)
     d.output("q_values", q_values)
@@ -140,12 +140,16 @@ def _chance(d: Derivation, mdp: MDP, s: int, a: int, chance: Value) -> Symbol:
     return d.given(Name("π", arg=Name(f"{mdp.actions[a]} | {short(mdp.states[s])}")), chance)
 
 
-def _average(
+def average(d: Derivation, mdp: MDP, s: int, chances: Mapping[int, Value], q: Mapping[int, Symbol]) -> Term:
+    """Σ_a π(a|s) Q(s,a), without the actions that are never taken."""
+    return total(product([_chance(d, mdp, s, a, chance), q[a]]) for a, chance in chances.items())
+
+
+def _valued(
     d: Derivation, mdp: MDP, s: int, chances: Mapping[int, Value], q: Mapping[int, Symbol], solved: Symbol
 ) -> Symbol:
-    """V(s) = Σ_a π(a|s) Q(s,a), without the actions that are never taken."""
-    terms = [product([_chance(d, mdp, s, a, chance), q[a]]) for a, chance in chances.items()]
-    made = total(terms)
+    """V(s) = Σ_a π(a|s) Q(s,a)."""
+    made = average(d, mdp, s, chances, q)
     if is_symbolic(solved.value):  # the same function, in the form in which the system was solved
         made = Rewritten(made, lambda _: solved.value)
     return d.step(Name("V", arg=state_name(mdp, s)), made)
@@ -157,7 +161,7 @@ def numpy_form(
     """Solves (I − γ P_π) V = R_π: policy [..., S, A] -> values [..., S], q_values [..., S, A]."""
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     if isinstance(policy, str):
-        policy = _uniform(np, mdp)
+        policy = uniform_rows(np, mdp)
     else:
         policy = policy[..., row_of_state(exact, policy.shape[-2], "policy"), :]
     right = (policy * r).sum(axis=-1)
@@ -174,7 +178,7 @@ def numpy_form(
     return {"values": values, "q_values": _existing(np, mdp, q_values)}
 
 
-def _uniform(xp: Any, mdp: Any) -> Any:
+def uniform_rows(xp: Any, mdp: Any) -> Any:
     """Every action that a state has, equally often [S, A]."""
     if mdp.allowed is None:
         return xp.full_like(mdp.r, 1 / mdp.r.shape[-1])
@@ -197,9 +201,9 @@ def _sparse(mdp: Any, policy: Any, right: Any, gamma: Any) -> dict[str, Any]:
         )
     chances = mdp.p.under(policy)
     values = iterated(chances, right, gamma)
-    bound = error_bound(chances, right, gamma, values, right + gamma * (chances @ values)[:, 0])
+    note = error_note(chances, right, gamma, values, right + gamma * (chances @ values)[:, 0])
     q_values = _existing(np, mdp, mdp.r + gamma * (mdp.p @ values))
-    return {"values": values, "q_values": q_values, "notes": [said_of_error(bound)]}
+    return {"values": values, "q_values": q_values, "notes": [note]}
 
 
 def torch_form(
@@ -208,7 +212,7 @@ def torch_form(
     """As ``numpy_form``, differentiable in policy and γ."""
     exact, p, r = mdp.mdp, mdp.p, mdp.r
     if isinstance(policy, str):
-        policy = _uniform(torch, mdp)
+        policy = uniform_rows(torch, mdp)
     else:
         rows = row_of_state(exact, policy.shape[-2], "policy")
         policy = policy.index_select(-2, torch.tensor(rows, device=policy.device))

@@ -55,6 +55,7 @@ PROCESSES = {
     "FLOAT": FLOAT,
     "CYCLE": "A go -> B; B go -> A 1 1",
     "GYM": GYM,
+    "COIN": "0 -> 0 1/2 1; 0 -> 1 1/2; 1 -> 1 1/2; 1 -> 2 1/2; 2 -> 2 1/2; 2 -> 0 1/2 1",
     "OLD": grid_with_15(False),
     "NEW": grid_with_15(True),
 }
@@ -108,6 +109,7 @@ CASES = [
     ("E61", "value-iteration --mdp CYCLE --gamma 0.9 --sweeps 1 --values 0.5 0.4", "values", "9/25 29/20"),
     ("E63", "value-iteration --mdp GYM --gamma 0.9 --sweeps 1", "values", "1 1"),
     ("E64", "policy-eval --mdp grid:5x5 --gamma 0.9", "values 12", "-16339790/2303201"),
+    ("E91", "average-reward --mdp COIN", "rate", "1/3"),
     ("E93", "policy-eval --mdp grid4x4 --sweeps 1 --in-place", "history 1 14", "-243/128"),
     (
         "G06",
@@ -118,6 +120,7 @@ CASES = [
     ("G07", "value-iteration --mdp robot --gamma 0.9 --values 1 1 --sweeps 1", "values", "109/10 22/5"),
     ("G09", "policy-iteration --mdp robot --gamma 0.9 --policy wait wait", "rounds 1", "6130/73 5480/73"),
     ("G10", "value-iteration --mdp grid4x4 --sweeps 3", "values 3", "-3"),
+    ("G18", "average-reward --mdp robot --policy search recharge", "rate", "25/3"),
     ("G12", "policy-eval --mdp TOP --policy right go go --gamma g", "values 0", "2*g/(1 - g**2)"),
 ]
 
