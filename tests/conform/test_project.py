@@ -152,9 +152,7 @@ def test_text_of_the_user_stays_in_its_place() -> None:
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_action_and_hook_run_a_command_that_there_is(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_action_and_hook_run_a_known_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "pyproject.toml").write_text(PROJECT.rpartition("[[")[0])  # one function is enough
     action = (ROOT / ".github/actions/check/action.yml").read_text()
     (line,) = re.findall(r"run: rlcalc (check .*)", action)
