@@ -125,7 +125,14 @@ document.querySelector(".rl-form [type=submit]").click();
 
 
 @pytest.fixture(scope="module")
-def playground(chromium: Any, address: str) -> Any:
+def python(site: Path) -> None:
+    """That the site has Python for its pages."""
+    if not (site / "assets" / "python").is_dir():
+        pytest.skip("built without Pyodide; 'npm ci --prefix docs' brings it")
+
+
+@pytest.fixture(scope="module")
+def playground(chromium: Any, address: str, python: None) -> Any:
     """The playground, opened by a link that carries inputs."""
     chromium.get(f"{address}playground/?formula=lambda_return&rewards=1+2+3&lam=0.5")
     return chromium
@@ -218,7 +225,9 @@ def paste(chromium: Any, address: str, source: str) -> str:
     return str(settled(chromium).text)
 
 
-def test_a_pasted_function_is_judged_and_an_endless_one_is_stopped(chromium: Any, address: str) -> None:
+def test_a_pasted_function_is_judged_and_an_endless_one_is_stopped(
+    chromium: Any, address: str, python: None
+) -> None:
     from tests.site.test_judge import GAE
 
     faulty = paste(chromium, address, GAE.format(cut="terminated[t]"))
