@@ -142,8 +142,8 @@ class _Line:
 
     def step(self) -> Step:
         words = self.words
-        if not self.actions and len(words) == 4:
-            words = [words[0], *words[2:]]  # the action does not matter
+        if not self.actions and len(words) in (4, 5):
+            words = [words[0], *words[2:4]]  # actions do not matter
         if len(words) not in ((4, 5) if self.actions else (3,)):
             self._refuse(STEPS[self.actions])
         state, action = words[0], words[1] if self.actions else ""

@@ -92,7 +92,8 @@ def _by_chain(d: Derivation, i: Inputs, experience: Experience, count: Counter[s
     ]
     right = [rational(means[state].value) for state in states]
     if None in right:
-        raise InputError("reward_not_rational", "Batch TD takes rational rewards.", "Use --method mc.")
+        hint = f"Use {spelled('method')} mc."
+        raise InputError("reward_not_rational", "Batch TD takes rational rewards.", hint)
     solved = solve(rows, [value for value in right if value is not None])
     assert solved is not None  # by _all_end
     known = {

@@ -72,6 +72,18 @@ def _option(
         return [name]
     if parameter.kind == "mdp":
         return [name, chance.choice(["grid2x2", "bandit", "two-state", "nosuch.toml", "/dev/null", "."])]
+    if parameter.is_text:
+        texts = [
+            "A 1 B; B 2 end",
+            "A l 1 B; B r -2 end",
+            "A l 1",
+            "A 1 B 2; B x3",
+            "1/2",
+            "A 1",
+            "@nosuch",
+            ";",
+        ]
+        return [name, chance.choice(texts)]
     if parameter.choices and chance.random() < 0.8:
         return [name, chance.choice(list(parameter.choices))]
     if parameter.kind in ("integer", "count") and chance.random() < 0.9:
