@@ -508,6 +508,11 @@ def entropy(
 ) -> Any:
     """Entropy of a policy."""
 
+def branch_entropy(
+    p: _Numbers,
+) -> Any:
+    """Entropy of several action branches."""
+
 def kl(
     p: _Numbers,
     q: _Numbers,

@@ -67,6 +67,10 @@ class Backend(ABC):
         """The array itself, with other entries at the indices of its last axis: only of one just made."""
 
     @abstractmethod
+    def product_plus(self, left: Any, right: Any, number: float) -> Any:
+        """left · right + number, in one pass where the library has one."""
+
+    @abstractmethod
     def order(self, array: Any) -> Any:
         """Indices that sort the last axis; equal entries keep their order."""
 
@@ -119,6 +123,9 @@ class _NumPy(Backend):
 
     def take(self, array: Any, index: Any) -> Any:
         return np.take_along_axis(array, index, -1)
+
+    def product_plus(self, left: Any, right: Any, number: float) -> Any:
+        return left * right + number
 
     def order(self, array: Any) -> Any:
         return np.argsort(array, axis=-1, kind="stable")
@@ -180,6 +187,9 @@ class _Torch(Backend):
 
     def take(self, array: Any, index: Any) -> Any:
         return array.gather(-1, index)
+
+    def product_plus(self, left: Any, right: Any, number: float) -> Any:
+        return torch.addcmul(left.new_tensor(number), left, right)
 
     def order(self, array: Any) -> Any:
         return array.argsort(dim=-1, stable=True)

@@ -17,6 +17,7 @@ SHARED = {
     "test_sequence",
     "test_tabular",
     "test_texts",
+    "test_bad_batches",
     "test_batches",
     "test_edges",
     "test_forms",

@@ -71,11 +71,20 @@ def _print(report: Certification) -> None:
         out.line(f"  overwritten, {difference.where}: {was}, {difference.derived}")
 
 
-@app.command(cls=Command, epilog="rlcalc golden export --formula gae --output gae.json")
+@app.command(
+    cls=Command,
+    epilog="rlcalc golden export --formula gae --output gae.json\nrlcalc golden export --release vectors",
+)
 def export(
     formula: str = typer.Option(None, "--formula", help="Only this formula."),
     output: Path = typer.Option(  # noqa: B008
         None, "--output", metavar="FILE|DIR", help="A file for everything, or a folder for one file each."
+    ),
+    release: Path = typer.Option(  # noqa: B008
+        None,
+        "--release",
+        metavar="DIR",
+        help="A folder for all that other languages need: numbers, schemas, runners, a manifest.",
     ),
 ) -> None:
     """Write the golden vectors as plain JSON, for other languages.
@@ -87,6 +96,13 @@ def export(
     from rlcalc.golden.files import load_all
     from rlcalc.specs import load_formula
 
+    if release is not None:
+        if output is not None or formula is not None:
+            raise InputError(
+                "options_mixed", "--release writes everything.", "Leave out --output and --formula."
+            )
+        _release(release)
+        return
     if output is not None and not output.is_dir():
         check_target(output)
     files = load_all()
@@ -104,6 +120,20 @@ def export(
         write_json(everything)
     else:
         write_text(output, _json(everything))
+
+
+def _release(folder: Path) -> None:
+    from rlcalc.golden.release import write_release
+
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError("folder_not_empty", f"There are files in {folder}.", "Name a new folder.")
+    for part in ("schemas", "runners"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    manifest = write_release(folder)
+    Screen(sys.stdout).line(
+        f"{folder}: {manifest['cases']} cases of {len(manifest['formulas'])} formulas, "
+        f"{len(manifest['sha256'])} files; manifest.json has their hashes"
+    )
 
 
 def _json(value: Any) -> str:

@@ -24,7 +24,7 @@ show_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @list_app.command("list", cls=Command, epilog="rlcalc list\nrlcalc list --json")
 def list_formulas(
     json: bool = typer.Option(False, "--json", help="Print the list as JSON."),
-    markdown: bool = typer.Option(False, "--markdown", help="Print it as the table of the README."),
+    markdown: bool = typer.Option(False, "--markdown", help="Print it as a Markdown table."),
 ) -> None:
     """List all formulas, by chapter of the lecture."""
     if json and markdown:

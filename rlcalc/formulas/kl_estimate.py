@@ -20,6 +20,7 @@ from rlcalc.steps.gradient import gradient
 from rlcalc.steps.terms import Name, Symbol, Term, apply
 
 _NEAR = 0.125  # below it ten terms of the series are good to the last digit of float64
+_SINGLE = 6  # as many are, to that of float32
 _SERIES = [(-1) ** k / factorial(k) for k in range(2, 13)]
 
 
@@ -62,16 +63,16 @@ def array_form(
     xp: Backend, logp: Any, ref_logp: Any, kind: Any = "k3", clamp_in: Any = None, clamp_out: Any = None
 ) -> dict[str, Any]:
     """Estimate and derivative by ``logp``, entry by entry: [..., K]."""
-    x = logp - ref_logp
-    flat = x != x
+    x = within = logp - ref_logp
     if clamp_in is not None:
-        flat = xp.abs(x) > clamp_in
-        x = xp.clip(x, -clamp_in, clamp_in)
-    value, slope = estimate(xp, x, kind)
+        within = xp.clip(x, -clamp_in, clamp_in)
+    value, slope = estimate(xp, within, kind)
+    if clamp_in is not None:
+        slope = xp.where(xp.abs(x) > clamp_in, xp.zeros_like(slope), slope)
     if clamp_out is not None:
-        flat = flat | (xp.abs(value) > clamp_out)
+        slope = xp.where(xp.abs(value) > clamp_out, xp.zeros_like(slope), slope)
         value = xp.clip(value, -clamp_out, clamp_out)
-    return {"estimate": value, "d_logp": xp.where(flat, xp.zeros_like(slope), slope)}
+    return {"estimate": value, "d_logp": slope}
 
 
 def estimate(xp: Backend, x: Any, kind: str) -> tuple[Any, Any]:
@@ -82,10 +83,13 @@ def estimate(xp: Backend, x: Any, kind: str) -> tuple[Any, Any]:
         return xp.square(x) / 2, x
     if kind == "abs":
         return xp.abs(x), xp.sign(x)
-    near = xp.abs(x) < _NEAR
-    small = xp.where(near, x, xp.zeros_like(x))
-    large = xp.where(near, xp.ones_like(x), x)
-    series = xp.zeros_like(x)
-    for factor in reversed(_SERIES):
-        series = factor + small * series
-    return xp.where(near, xp.square(small) * series, xp.expm1(-large) + large), -xp.expm1(-x)
+    # x = s + f with s near 0 and f the rest: k3(x) = k3(s) + expm1(−f)·(k3(s) + 1 − s) + f, no choice needed,
+    # which would cost more than all of it
+    small = xp.clip(x, -_NEAR, _NEAR)
+    rest = x - small
+    terms = _SERIES if xp.eps(x) < 1e-10 else _SERIES[:_SINGLE]
+    series = small * terms[-1] + terms[-2]
+    for factor in reversed(terms[:-2]):
+        series = xp.product_plus(small, series, factor)
+    near = small * small * series
+    return near + (xp.expm1(-rest) * (near - small + 1) + rest), -xp.expm1(-x)

@@ -277,6 +277,12 @@ def _check_shape(parameter: Parameter, value: Any, dims: dict[str, int]) -> None
     for axis, name in enumerate(shape):
         want = dimension(name, dims)
         sizes = _lengths(value, axis)
+        if not sizes:  # a table without a row
+            raise InputError(
+                f"{parameter.label}_empty",
+                f"{spelled(parameter.name)} has no row.",
+                worded(parameter.help),
+            )
         if want is None and name.partition("+")[0] not in dims:
             dims[name.partition("+")[0]] = min(sizes) - int(name.partition("+")[2] or 0)
             want = min(sizes)

@@ -28,6 +28,8 @@ def pad_rows(formula: Formula, values: dict[str, Any]) -> str:
     if not tables:
         return ""
     lengths = [[len(row) for row in values[p.name]] for p in tables]
+    if not all(lengths):
+        return ""  # a table without a row is refused by the check of shapes
     if given is None:
         if any(other != lengths[0] for other in lengths):
             return ""

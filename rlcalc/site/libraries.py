@@ -67,3 +67,24 @@ def _linked(text: str) -> str:
             cells = re.sub(rf"(?<=[| >])({formulas})(?=[ :<|])", r"[\1](../formulas/\1.md)", cells)
         lines.append(cells)
     return "\n".join(lines)
+
+
+def in_short(grid: str) -> str:
+    """The matrix for a front page: a row for each library with a finding, and the names of the others."""
+    rows, fine = [], []
+    for line in grid.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) != 1 + len(KINDS) or cells[0] in ("library", "---"):
+            continue
+        found = [", ".join(dict.fromkeys(_formulas(cell))) or "–" for cell in cells[3:]]
+        if found == ["–", "–"]:
+            fine.append(cells[0].partition(" ")[0])
+        else:
+            rows.append((cells[0], *found))
+    said = f"Right wherever they were asked, or right by a documented convention: {', '.join(fine)}."
+    return f"{md.table(('library', *KINDS[2:]), rows)}\n\n{said}\n"
+
+
+def _formulas(cell: str) -> list[str]:
+    """The formulas named in a cell."""
+    return [part.partition(":")[0].strip() for part in cell.split("<br>") if part not in ("", "–")]

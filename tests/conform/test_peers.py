@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import rlcalc
 from rlcalc.cli import main
 from rlcalc.conform import peers
 from rlcalc.conform.faults import catalogue
@@ -28,7 +27,6 @@ from rlcalc.conform.peers.matrix import (
     NOT_RUN,
     PASSES,
     PRECISION,
-    PUBLISHED,
     WRONG,
     Cell,
     cell,
@@ -339,15 +337,6 @@ def test_without_libraries_the_last_matrix_is_shown(
     assert "td_error: discounts-in-float32" in out.partition("\n  loses precision: ")[2]
     assert main(["peers", "trl"]) == 0
     assert capsys.readouterr().out.count("\n  ") == 1
-
-
-def test_the_readme_has_the_published_matrix() -> None:
-    readme = Path(rlcalc.__file__).parents[1] / "README.md"
-    grids = [
-        path.read_text("utf-8").partition(BEGIN)[2].partition(END)[0].split("\n")
-        for path in (readme, PUBLISHED)
-    ]
-    assert grids[0] == grids[1]
 
 
 @pytest.mark.slow

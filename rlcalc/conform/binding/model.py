@@ -41,6 +41,7 @@ class Binding:
         values: how many values it takes for T rewards.
         flags: type of its flags.
         ends: what ``dones[t]`` came with, the reward of the ``step`` or the ``observation``.
+        masked: what an answer holds where nothing is: ``zero``, or what is ``left`` to the caller.
         single: how one number per sequence is passed: as it is, in a ``column`` or in a ``row``.
         merged: its done flag includes truncation, which has a place of its own beside.
         words: of a function, by those of the formula, for choices.
@@ -62,6 +63,7 @@ class Binding:
     flags: Literal["float", "bool", "int"] = "bool"
     ends: Literal["step", "observation"] = "step"
     single: Literal["plain", "column", "row"] = "plain"
+    masked: Literal["zero", "left"] = "zero"
     merged: bool = False
     words: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
@@ -118,7 +120,18 @@ class Binding:
         """As plain data, for a file or a report."""
         found: dict[str, Any] = {"schema": SCHEMA, "formula": self.formula}
         default = Binding(self.formula)
-        for name in ("backend", "layout", "form", "values", "flags", "ends", "single", "merged", "agreed"):
+        for name in (
+            "backend",
+            "layout",
+            "form",
+            "values",
+            "flags",
+            "ends",
+            "masked",
+            "single",
+            "merged",
+            "agreed",
+        ):
             if getattr(self, name) != getattr(default, name) or name in ("backend", "layout"):
                 found[name] = getattr(self, name)
         for name in ("like", "read", "excludes", "notes"):

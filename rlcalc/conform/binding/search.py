@@ -252,6 +252,7 @@ class Search:
         """Places of the outputs that an answer under conventions has."""
         found = matched(parts, self.answers.right(given, names), self.outputs)
         if isinstance(self.family, Tokens):
+            found.pop("clipped_fraction", None)  # of a batch, for people to look at: in whatever precision
             return found if self.family.answers & found.keys() else {}
         returns = self.answer == "advantages" and "returns" in found and self.gives_returns(found["returns"])
         return found if self.answer in found or returns else {}
@@ -301,7 +302,12 @@ class Search:
             ]
             if named:
                 found[name] = named[0]
-            elif len(left) == 1 and len(places) == 1 and len(parts) == 2:
+            elif (
+                len(left) == 1
+                and len(places) == 1
+                and len(parts) == 2
+                and not isinstance(self.family, Tokens)
+            ):
                 found[name] = places[0]
         return found
 
@@ -403,6 +409,9 @@ class Search:
                 "a caller who takes it for the advantages is wrong by the value"
             )
         notes += self.seen_under_the_mask(binding)
+        if binding.masked == "left":
+            masks = [path for path, role in binding.inputs.items() if role in ("mask", "padding")]
+            notes.append(f"what it answers where {masks[0]} says nothing is, is not 0: its caller masks it")
         if binding.agreed in ("part", "names"):
             notes.append(NEAREST)
         # what a convention would change about the arguments is known already, and would only hide a bug

@@ -236,6 +236,8 @@ class Call:
 
     def names_of_groups(self) -> Any:
         names = np.asarray(self.given["groups"])
+        if names.ndim > 1:
+            raise Unfit("one batch a call")
         if self.binding.flags == "bool" and self.binding.form != "list":
             return names.copy()
         return (
@@ -251,6 +253,8 @@ class Call:
         """The one number of an answer at its last token of two, with a token that is not there behind."""
         name = "score" if "score" in self.given else "rewards"
         flat = np.asarray(self.given[name])
+        if flat.ndim > 1:
+            raise Unfit("one batch a call")
         found = np.zeros((flat.size, 3), flat.dtype)
         found[:, 1] = flat
         return found

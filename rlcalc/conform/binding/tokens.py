@@ -79,6 +79,9 @@ class Tokens:
         like = np.asarray(given[self.main.name])
         if not array.ndim:
             return array
+        if binding.masked == "left" and array.shape == like.shape:
+            valid = self.formula.mask and given.get(self.formula.mask.name)
+            return array if valid is None else np.where(np.asarray(valid, bool), array, 0)
         tokens = like.shape[-1 if self.main.shape[-1] != "V" else -2]
         if self.main.shape == ("N",):
             return _of_rows(binding, array, like)
@@ -129,9 +132,12 @@ class Tokens:
             forms.append(("list", ROWS))
         if lists_first:
             forms.reverse()
-        for backend, (form, layout), flag in product(backends, forms, flags):
-            changes: Arrays = {"backend": backend, "layout": layout, "form": form, "flags": flag}
-            yield replace(binding, **changes)
+        tables = self.formula.mask is not None and self.main.shape in {o.shape for o in self.formula.outputs}
+        left = tables and bool(roles & {"mask", "padding"}) and self.formula.name != "loss_aggregation"
+        for masked in ("zero", "left") if left else ("zero",):
+            for backend, (form, layout), flag in product(backends, forms, flags):
+                changes: Arrays = {"backend": backend, "layout": layout, "form": form, "flags": flag}
+                yield replace(binding, masked=masked, **changes)
 
     def layouts(self, roles: frozenset[str]) -> tuple[str, ...]:
         """Layouts of arrays, the likeliest first."""

@@ -149,13 +149,17 @@ def square(form: Form, /, **arrays: Any) -> Outputs:
 
 @convention("clamped-20-10", {"kl_estimate": "verl, EasyR1, SkyRL and NeMo-RL, for k3"})
 def clamped_20_10(form: Form, /, **arrays: Any) -> Outputs:
-    """The difference is held within ±20 first, and the estimate within ±10 last."""
+    """Of k3, the difference is held within ±20 first, and the estimate within ±10 last."""
+    if arrays.get("kind") not in (None, "k3"):
+        return dict(form(**arrays))
     return dict(form(**{**arrays, "clamp_in": np.float64(20), "clamp_out": np.float64(10)}))
 
 
 @convention("clamped-10", {"kl_estimate": "ROLL, OpenRLHF, slime's low_var_kl"})
 def clamped_10(form: Form, /, **arrays: Any) -> Outputs:
-    """The estimate is held within ±10."""
+    """The estimate k3 is held within ±10."""
+    if arrays.get("kind") not in (None, "k3"):
+        return dict(form(**arrays))
     return dict(form(**{**arrays, "clamp_out": np.float64(10)}))
 
 

@@ -142,7 +142,7 @@ function answerParts(spec, asked, found, known) {
   const line = [make("h4", {}, "In a terminal"), codeBlock(found.command)];
   if ("error" in found) return [...errorParts(found, known), ...line].filter(Boolean);
   const link = new URL("playground/", root);
-  link.hash = new URLSearchParams({ formula: spec.name, ...Object.fromEntries(Object.entries(asked.fields).filter(([, value]) => value)) });
+  link.search = new URLSearchParams({ formula: spec.name, ...Object.fromEntries(Object.entries(asked.fields).filter(([, value]) => value)) });
   const steps = found.steps.map((step) => make("div", { class: "formula" }, math(step.math), step.note && make("small", {}, step.note)));
   return [
     found.said && make("pre", { class: "rl-error rl-check" }, found.said),
@@ -218,13 +218,9 @@ async function onPlayground(place) {
     calculator(inner, spec, known, values ?? spec.examples[0], values !== null);
   };
   place.replaceChildren(make("div", { class: "rl-field" }, make("label", { for: "rl-formula" }, "Formula"), select), heading, inner);
-  const fromLink = () => {
-    const asked = new URLSearchParams(location.hash.slice(1));
-    const values = Object.fromEntries([...asked].filter(([name]) => name !== "formula"));
-    choose(asked.get("formula") ?? "lambda_return", Object.keys(values).length ? values : null);
-  };
-  addEventListener("hashchange", fromLink);
-  fromLink();
+  const asked = new URLSearchParams(location.search);
+  const values = Object.fromEntries([...asked].filter(([name]) => name !== "formula"));
+  choose(asked.get("formula") ?? "lambda_return", Object.keys(values).length ? values : null);
 }
 
 const FAULTY = `def gae(rewards, values, gamma, lam, terminated, truncated, next_values):
