@@ -208,6 +208,8 @@ def fits_arrays(inputs: Inputs) -> bool:
     for process in (inputs.given[p.name] for p in formula.parameters if p.kind == "mdp"):
         if process is None:
             continue
+        if any(p.name == "sweeps" and p.optional and inputs.given[p.name] for p in formula.parameters):
+            return False  # shown beside the answer, which is the same without them
         by_name = any(p.kind == "word" and inputs.given[p.name] for p in formula.parameters)
         if not process.full or len(process.states) > MOST_STATES or by_name:
             return False

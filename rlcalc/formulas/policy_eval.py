@@ -156,7 +156,13 @@ def _valued(
 
 
 def numpy_form(
-    mdp: Any, policy: Any, gamma: Any, sweeps: Any, values: Any, in_place: Any, order: Any
+    mdp: Any,
+    policy: Any,
+    gamma: Any,
+    sweeps: Any = None,
+    values: Any = None,
+    in_place: Any = False,
+    order: Any = None,
 ) -> dict[str, Any]:
     """Solves (I − γ P_π) V = R_π: policy [..., S, A] -> values [..., S], q_values [..., S, A]."""
     exact, p, r = mdp.mdp, mdp.p, mdp.r

@@ -44,18 +44,36 @@ def check(i: Inputs) -> None:
     """Match θ with the process, and refuse more trajectories than can be enumerated.
 
     Raises:
-        InputError: ``theta_wrong_length``, ``horizon_needed``, ``horizon_out_of_range``,
+        InputError: ``actions_differ``, ``theta_wrong_length``, ``horizon_needed``, ``horizon_out_of_range``,
             ``too_many_trajectories``.
     """
+    _same_actions(i.mdp)
     row_of_state(i.mdp, len(i.theta), "theta", shared=True)
     _trajectories(i.mdp, i.horizon)
 
 
 def check_arrays(a: Seen) -> None:
     mdp = a.mdp.mdp
+    _same_actions(mdp)
     check_columns(mdp, a.theta.shape[-1], "theta")
     row_of_state(mdp, a.theta.shape[-2], "theta", shared=True)
     _trajectories(mdp, a.horizon)
+
+
+def _same_actions(mdp: MDP) -> None:
+    """A softmax over preferences gives every action a chance, so every state must have all of them.
+
+    Raises:
+        InputError: ``actions_differ``.
+    """
+    for s in mdp.non_terminal:
+        missing = [mdp.actions[a] for a, moves in enumerate(mdp.moves[s]) if moves is None]
+        if missing:
+            raise InputError(
+                "actions_differ",
+                f"State {mdp.states[s]} lacks the action {missing[0]}, which a softmax would take there.",
+                "Give every state all actions; one that changes nothing can stay where it is.",
+            )
 
 
 def _trajectories(mdp: MDP, horizon: float) -> list[Trajectory]:

@@ -12,6 +12,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,9 @@ def calculate(formula: str, fields: Mapping[str, str], check: str = "") -> dict[
         found: dict[str, Any] = {"command": " ".join(["rlcalc", *map(quoted, _named([*words, *asked]))])}
         if status != FINE:
             return {**found, **_error(err)}
-        found["python"] = _python(spec, read_inputs(spec, words[1:]))
+        given = read_inputs(spec, words[1:])
+        several = any(p.samples and len(given.get(p.name, [])) > 1 for p in spec.parameters)
+        found["python"] = "" if several else _python(spec, given)  # derive takes one sample
         found["said"] = _checked([*words, *asked]) if asked else ""
     document = json.loads(out)
     return {
@@ -167,7 +170,8 @@ def _python(spec: Formula, given: Mapping[str, Any]) -> str:
 
 
 def _output(spec: Formula, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    output = next(output for output in spec.outputs if output.name == name)
+    mean = replace(spec.answer, name="mean", about="Mean over the samples.", latex=r"\text{mean}")
+    output = next((output for output in spec.outputs if output.name == name), mean)
     return {
         "name": name,
         "about": output.about,

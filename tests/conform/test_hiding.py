@@ -120,3 +120,11 @@ def test_no_fault_of_the_catalogue_hides_behind_a_binding(
     form = composed((fault,), (), reference(load_formula(fault.formula)))
     # what such a signature cannot show is right
     assert verdict(form, fault.formula, monkeypatch).startswith("conforms") is not shows(fault)
+
+
+def test_who_takes_lengths_is_given_sums() -> None:
+    def simpo(chosen_logps: Any, rejected_logps: Any, chosen_len: Any, rejected_len: Any) -> Any:
+        return np.logaddexp(0, -(2.0 * (chosen_logps - rejected_logps) - 0.5))
+
+    found = run(from_function(simpo), "simpo_loss", random=0)
+    assert not found.verdict.startswith("conforms")

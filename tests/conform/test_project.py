@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -145,3 +147,22 @@ def test_a_format(form: str, project: Path, capsys: pytest.CaptureFixture[str]) 
 def test_text_of_the_user_stays_in_its_place() -> None:
     assert formats._property("a:b,c%\n") == "a%3Ab%2Cc%25%0A"
     assert formats._cell("a|b`c\n") == "a\\|b'c "
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_action_and_hook_run_a_known_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "pyproject.toml").write_text(PROJECT.rpartition("[[")[0])  # one function is enough
+    action = (ROOT / ".github/actions/check/action.yml").read_text()
+    (line,) = re.findall(r"run: rlcalc (check .*)", action)
+    (entry,) = re.findall(r"entry: rlcalc (.*)", (ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert line.startswith(entry)
+    summary = project / "summary.md"
+    words = shlex.split(line.replace("$GITHUB_STEP_SUMMARY", str(summary)))
+    code, out, _ = rlcalc(capsys, *words)
+    assert code == 1
+    assert "::error file=" in out
+    assert "| `mine.py:objective` |" in summary.read_text()
+    # three folders up from the action is the package that it installs
+    assert (ROOT / ".github/actions/check" / "../../.." / "pyproject.toml").is_file()

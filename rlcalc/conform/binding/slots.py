@@ -93,7 +93,10 @@ def _odd(roles: Mapping[str, str]) -> bool:
     own = [role for role in roles.values() if role not in SHARED]
     # the flag after the last step goes with flags of the steps before it
     lonely = LASTS & set(own) and not {"done", "mask", "first"} & set(own)
-    return bool(lonely) or len(own) != len(set(own))
+    # who takes lengths is given sums: averages would be right for one that forgets to divide
+    averages = {role.removesuffix("_average") for role in own if role.endswith("_average")}
+    lengths = {role.removesuffix("_lengths") for role in own if role.endswith("_lengths")}
+    return bool(lonely) or len(own) != len(set(own)) or bool(averages & lengths)
 
 
 def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots:

@@ -84,6 +84,13 @@ def finish(formula: Formula, draft: Draft, switches: Mapping[str, int]) -> Draft
             draft = draft.mapped(p.name, partial(_rows_at, _live(draft.shared[NAME])))
         elif switches.get(p.name) == 0 and not p.distribution:
             draft = draft.mapped(p.name, partial(_rows_at, [0]))
+    # a drawn table has no names, so nothing can put its states in an order; sweeps that may be left out
+    # are shown beside the answer, which a function does not return
+    beside = any(p.name == "sweeps" and p.optional for p in formula.parameters)
+    idle = ["order", "sweeps", "values", "in_place"] if beside else ["order"]
+    for p in formula.parameters:
+        if p.name in idle and p.optional:
+            draft = draft.without(p.name)
     for name in ("horizon", "sweeps"):
         steps = draft.shared.get(name, math.inf)
         if steps != math.inf:
