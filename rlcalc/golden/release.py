@@ -32,6 +32,8 @@ from rlcalc.nested import flatten, map_nested, shape
 from rlcalc.specs import Formula, load_formula
 
 SCHEMA = "rlcalc-release-1"
+# inputs of other kinds are read from files; their cases are there as text
+_KINDS = ("number", "integer", "count", "flag", "choice", "word", "mdp")
 RUNNERS = Path(__file__).with_name("runners")
 
 
@@ -81,7 +83,7 @@ def _counts(cases: list[Mapping[str, Any]]) -> dict[str, int]:
 def _numbers(spec: Formula, case: Case) -> dict[str, Any] | None:
     """Inputs and answers of a case as a program has them; ``None`` where a letter stays a symbol."""
     inputs = rows_of(spec, case.given, case.batch).together
-    if inputs.symbols:
+    if inputs.symbols or any(parameter.kind not in _KINDS for parameter in spec.parameters):
         return None
     outputs = {
         output.name: output for output in spec.outputs if output.kind == "number" and not output.exact_only
@@ -128,6 +130,8 @@ def _refused(spec: Formula, case: Case) -> dict[str, Any] | None:
         name: map_nested(_read, value) if kinds.get(name) in ("number", "integer", "flag") else value
         for name, value in case.given.items()
     }
+    if any(kind not in _KINDS for kind in kinds.values()):
+        return None
     try:
         rows_of(spec, inputs, case.batch)
     except InputError:
