@@ -44,7 +44,7 @@ compute_grpo_outcome_advantage  group_advantage         singleton-raw eps-1e-6 *
 group_normalised                group_advantage         singleton-nan eps-1e-4
 centered_advantages             group_advantage         mean-only
 rloo                            rloo_advantage          singleton-nan
-masked_whiten                   masked_whiten           nan-when-one
+masked_whiten                   masked_whiten           nan-when-one eps-1e-8-inside-root
 normalise_advantages            masked_whiten           nan-when-one eps-outside-root=1e-5
 compute_gae_advantage_return    token_gae               *
 gae_openrlhf_style              token_gae               interior-zero
