@@ -39,7 +39,7 @@ class Settings:
     """Updates of stage 2, by the teacher's answers."""
     preference: int = 10
     """Updates of stage 3, by pairs of answers of which people prefer one."""
-    steps: int = 120
+    steps: int = 180
     """Updates of stage 4, by reward, at most; an update is of one batch of answers."""
 
     texts: int = 256
