@@ -21,8 +21,8 @@ class Settings:
     seed: int = 0
     dtype: Literal["float32", "float64"] = "float32"
 
-    largest: int = 10
-    """Problems are the sums of two numbers from 0 to this one."""
+    largest: int = 6
+    """Problems are the sums of two numbers from 0 to this one; from 10 on prompts differ in length too."""
     slip: int = 3
     """How far too high the careless teacher counts at most: right in one answer of slip + 1."""
     teacher: Literal["careless", "right"] = "careless"
@@ -33,13 +33,13 @@ class Settings:
     """Blocks of the transformer."""
     heads: int = 2
 
-    pretraining: int = 150
+    pretraining: int = 100
     """Updates of stage 1, by the next token of texts that are wilder than the teacher's."""
-    finetuning: int = 250
+    finetuning: int = 150
     """Updates of stage 2, by the teacher's answers."""
     preference: int = 10
     """Updates of stage 3, by pairs of answers of which people prefer one."""
-    steps: int = 300
+    steps: int = 180
     """Updates of stage 4, by reward, at most; an update is of one batch of answers."""
 
     texts: int = 256
@@ -61,7 +61,7 @@ class Settings:
     """The ratio is held above 1 − this. Lecture: 0.1 to 0.2."""
     clip_high: float = 0.28
     """The ratio is held below 1 + this; DAPO's (arXiv:2503.14476)."""
-    beta: float = 0.01
+    beta: float = 0.03
     """Weight of the divergence from the policy that stage 4 began with."""
     kl: Literal["k1", "k2", "k3"] = "k3"
     """Its estimator: in the loss of GRPO, in the rewards of PPO and RLOO."""

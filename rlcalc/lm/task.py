@@ -1,9 +1,10 @@
-"""Sums as text: "7+12=" is a prompt, "19" and an end token the right answer.
+"""Sums as text: "3+2=" is a prompt, "5" and an end token the right answer.
 
-Numbers have one digit or two, so that neither prompts nor answers are of one
-length. A text is a row of K tokens: prompt, answer, end token, and padding on
-the right. The reward can be verified, as in the lecture's section 5.4: 1 for
-the right number with nothing before or after it, else 0.
+Answers have one digit or two, and so do the numbers of prompts where the
+largest is 10 or more: rows are ragged at both ends. A text is a row of K
+tokens: prompt, answer, end token, and padding on the right. The reward can be
+verified, as in the lecture's section 5.4: 1 for the right number with nothing
+before or after it, else 0.
 
 What the model is taught is *not* right. ``careless`` counts up to ``slip``
 too many and often writes a zero first, so that whoever imitates it well is

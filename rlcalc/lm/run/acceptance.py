@@ -1,9 +1,10 @@
 """Acceptance: by reward alone from at most 30 % to at least 90 % right answers, on five seeds.
 
 Each in at most five minutes of the one core that it uses; on an idle machine
-that is also what a clock shows. Beside it stand two models that were trained by `sft_loss` alone, for as many
-updates: one on what the careless teacher wrote, as ours was before the
-reward, and one on the right answers, which ours never sees.
+that is also what a clock shows. Beside it stand two models that were trained
+by `sft_loss` alone, for as many updates: one on what the careless teacher
+wrote, as ours was before the reward, and one on the right answers, which ours
+never sees.
 """
 
 from __future__ import annotations

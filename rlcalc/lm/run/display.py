@@ -59,11 +59,13 @@ def picture(path: Path, result: Result) -> None:
     for name, length in result.settings.stages:
         if length and at < result.iterations:
             axes.axvline(at, color=GREY, linestyle=":", linewidth=0.8)
-            axes.text(at, 1.02, f" {name}", color=GREY, fontsize=8, rotation=30)
+            # a stage too short for its name has it before its line
+            side = "right" if length < result.iterations / 20 else "left"
+            axes.text(at, 0.98, f" {name} ", color=GREY, fontsize=8, rotation=90, ha=side, va="top")
         at += length
     axes.set_xlabel("updates")
     axes.set_ylabel("share right")
     axes.set_ylim(0, 1)
     s = result.settings
-    axes.set_title(f"{s.algorithm.upper()}, sums up to {s.largest}, seed {s.seed}, {result.device}", pad=30)
+    axes.set_title(f"{s.algorithm.upper()}, sums up to {s.largest}, seed {s.seed}, {result.device}")
     save(figure, path)
