@@ -67,9 +67,19 @@ def test_forms_and_reference_agree(formula: str) -> None:
             assume(False)
             return
         assume(max(inputs.dims.values(), default=0) <= (3 if formula in HEAVY else 7))
+        assume(not (formula == "value_clip_loss" and equal_squares(inputs)))
         all_agree(inputs)
 
     test()
+
+
+def equal_squares(i: Inputs) -> bool:
+    """Whether both squares of a token are one number, of which rounding makes the larger one by chance."""
+    tokens = zip(*(flatten(i.given[name]) for name in ("values", "old_values", "returns")), strict=True)
+    return any(
+        abs(value - old) > i.eps and abs(old + i.eps * (1 if value > old else -1) - goal) == abs(value - goal)
+        for value, old, goal in tokens
+    )
 
 
 def test_a_form_that_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
