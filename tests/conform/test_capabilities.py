@@ -251,14 +251,14 @@ ALL = [
 def _both(module: str, name: str, **options: Any) -> tuple[Any, Any]:
     """Verdict, what was not tested and whether it passes: from the command line, and from pytest."""
     formula = FORMULAS.get(name, "ppo_clip" if module == losses.__name__ else "gae")
+    # what never ends is waited for; what ends may be slow on a busy machine
+    options["limit"] = 1.0 if "hangs" in name else 20.0
     try:
-        found = check(Request(f"{module}:{name}", formula, random=15, limit=1.0, **options)).report
+        found = check(Request(f"{module}:{name}", formula, random=15, **options)).report
         command: Any = (found.verdict, found.not_tested, found.backend, found.passed)
     except InputError as error:
         command = error.code
-    suite: Any = conformance_suite(
-        getattr(sys.modules[module], name), formula, random=15, limit=1.0, **options
-    )
+    suite: Any = conformance_suite(getattr(sys.modules[module], name), formula, random=15, **options)
     try:
         there = suite.suite.report
     except InputError as error:

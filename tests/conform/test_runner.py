@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.errors import InputError, UnknownName
+from rlcalc.time_limit import TimedOut, limited
 
 from . import targets
 
@@ -263,3 +266,25 @@ def test_the_import_of_a_backend_is_no_time_of_the_call() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=FILE.parents[2])
     assert done.returncode == 0, done.stderr
+
+
+def test_an_alarm_within_a_collectors_callback_is_not_lost() -> None:
+    """What is raised there is printed and forgotten: the alarm has to ring again outside of it."""
+
+    def slow(phase: str, info: dict[str, int]) -> None:
+        until = time.monotonic() + 0.15
+        while time.monotonic() < until:
+            pass
+
+    def collect_for_ever() -> None:
+        with limited(0.05):
+            while True:
+                gc.collect()
+                time.sleep(0.2)
+
+    gc.callbacks.append(slow)
+    try:
+        with pytest.raises(TimedOut):
+            collect_for_ever()
+    finally:
+        gc.callbacks.remove(slow)
