@@ -14,7 +14,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import FrameType
 
 from rlcalc.errors import InputError, shown
 
@@ -41,6 +41,14 @@ def checked_limit(seconds: float, name: str = "limit") -> float:
     return seconds
 
 
+def _collecting(frame: FrameType | None) -> bool:
+    """Whether this frame runs within a callback of the garbage collector, however deep."""
+    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None and frame.f_code not in callbacks:
+        frame = frame.f_back
+    return frame is not None
+
+
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
     """Raise ``TimedOut`` inside the block when it takes longer than this.
@@ -53,9 +61,9 @@ def limited(seconds: float) -> Iterator[None]:
         yield
         return
 
-    def ring(number: int, frame: Any) -> None:
+    def ring(number: int, frame: FrameType | None) -> None:
         # what a collector's callback raises is printed and lost: it rings again soon after
-        if frame is None or all(getattr(f, "__code__", None) is not frame.f_code for f in gc.callbacks):
+        if not _collecting(frame):
             raise TimedOut
 
     before = signal.signal(signal.SIGALRM, ring)

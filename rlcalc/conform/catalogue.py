@@ -186,6 +186,22 @@ def fault(
     return declare
 
 
+def tried_fault(name: str, kind: Class, **more: Any) -> Callable[[Callable[[], None]], Fault]:
+    """Declare a fault that is seen by calling a function in several ways: a text without a form.
+
+    ``more`` as of ``fault``.
+    """
+
+    def declare(text: Callable[[], None]) -> Fault:
+        @wraps(text)
+        def change(form: Form, /, **arrays: Any) -> Outputs:
+            raise TypeError(f"{name} is found by trying: there is no wrong form to compare with.")
+
+        return fault(name, kind, **more)(change)
+
+    return declare
+
+
 def argument_fault(name: str, kind: Class, **more: Any) -> Callable[[Callable[[Arrays], Arrays]], Fault]:
     """Declare a function that gives the changed arguments as a fault; ``more`` as of ``fault``."""
 

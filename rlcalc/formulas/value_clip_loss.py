@@ -73,8 +73,9 @@ def array_form(
     some = xp.where(count > 0, count, xp.ones_like(count))
     below = some if tokens is None else xp.zeros_like(some) + xp.cast(xp.asarray(tokens), plain.dtype)
     errors = xp.where(held, xp.square(clipped), xp.square(plain))
-    # equal squares share the derivative, as the larger of two numbers does by autograd
+    # equal squares share the derivative, as the larger of two numbers does: here, and where autograd runs
     tied = (xp.abs(moved) > eps) & (xp.abs(clipped) == xp.abs(plain))
+    errors = xp.where(tied, (xp.square(clipped) + xp.square(plain)) / 2, errors)
     steep = xp.where(tied, factor * plain, 2 * factor * plain)
     slopes = xp.where(held, zero, steep) / below[..., None, None]
     return {

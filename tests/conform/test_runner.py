@@ -271,10 +271,13 @@ def test_the_import_of_a_backend_is_no_time_of_the_call() -> None:
 def test_an_alarm_within_a_collectors_callback_is_not_lost() -> None:
     """What is raised there is printed and forgotten: the alarm has to ring again outside of it."""
 
-    def slow(phase: str, info: dict[str, int]) -> None:
+    def busy() -> None:
         until = time.monotonic() + 0.15
         while time.monotonic() < until:
             pass
+
+    def slow(phase: str, info: dict[str, int]) -> None:
+        busy()
 
     def collect_for_ever() -> None:
         with limited(0.05):

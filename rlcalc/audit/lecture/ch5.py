@@ -35,14 +35,14 @@ def holds_after(what: str, last: Any, wanted: Any) -> ev.Induction:
     """An index that is right after the first token and after each further one.
 
     Args:
-        last: the index at time t, as it is stated.
+        last: the index at time t, as it is stated: an expression in t.
         wanted: as it must be.
     """
     t = index("t")
     return ev.Induction(
         what,
-        base=(ev.Identity("t = 1, one token", sympy.sympify(last).subs(t, 1), wanted.subs(t, 1)),),
-        step=(ev.Identity("t → t + 1, one more", sympy.sympify(last).subs(t, t + 1), wanted.subs(t, t + 1)),),
+        base=(ev.Identity("t = 1, one token", last.subs(t, 1), wanted.subs(t, 1)),),
+        step=(ev.Identity("t → t + 1, one more", last.subs(t, t + 1), wanted.subs(t, t + 1)),),
         over="t ≥ 1, any vocabulary",
         variable="t",
     )

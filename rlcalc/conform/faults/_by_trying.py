@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rlcalc.conform.catalogue import Form, Outputs, fault
+from rlcalc.conform.catalogue import tried_fault
 
 
-@fault("statistics-over-whole-batch", "normalisation")
-def WHOLE_BATCH(form: Form, /, **arrays: object) -> Outputs:
+@tried_fault("statistics-over-whole-batch", "normalisation")
+def WHOLE_BATCH() -> None:
     """Treats a batch as one long row: means and deviations are those of all rows together.
 
     Shown when: A batch of two rows that differ; any single row is right.
@@ -17,11 +17,10 @@ def WHOLE_BATCH(form: Form, /, **arrays: object) -> Outputs:
         + mean, std = rewards.mean(-1, keepdims=True), rewards.std(-1, keepdims=True)
         + adv = (rewards - mean) / (std + eps)
     """
-    raise NotImplementedError
 
 
-@fault("rows-mixed", "reduction")
-def ROWS_MIXED(form: Form, /, **arrays: object) -> Outputs:
+@tried_fault("rows-mixed", "reduction")
+def ROWS_MIXED() -> None:
     """Gives to one row of a batch what depends on the others.
 
     Shown when: A batch of two rows that differ; any single row is right.
@@ -31,11 +30,10 @@ def ROWS_MIXED(form: Form, /, **arrays: object) -> Outputs:
         - rows = batch.reshape(N, T)  # of [T, N]
         + rows = batch.swapaxes(0, 1)
     """
-    raise NotImplementedError
 
 
-@fault("masked-by-multiplication", "precision", reported_in=["anthonytorlucci/rlevo issue #192"])
-def MASKED_BY_MULTIPLICATION(form: Form, /, **arrays: object) -> Outputs:
+@tried_fault("masked-by-multiplication", "precision", reported_in=["anthonytorlucci/rlevo issue #192"])
+def MASKED_BY_MULTIPLICATION() -> None:
     """Multiplies the value behind a terminal step by 0: one that is nan or infinite reaches the answer.
 
     Shown when: A terminated step whose successor has a value that is not finite.
@@ -45,7 +43,6 @@ def MASKED_BY_MULTIPLICATION(form: Form, /, **arrays: object) -> Outputs:
         - target = rewards + gamma * (1 - terminated) * next_values
         + target = rewards + gamma * np.where(terminated, 0, next_values)
     """
-    raise NotImplementedError
 
 
 BY_TRYING = (WHOLE_BATCH, ROWS_MIXED, MASKED_BY_MULTIPLICATION)
