@@ -114,7 +114,9 @@ def test_every_example_of_a_formula_runs(line):
 
 
 SLOW = (pytest.mark.slow,)
-TAKE_LONG = tuple(f"rlcalc {name}" for name in ("peers", "verify", "golden certify", "audit --errata"))
+TAKE_LONG = tuple(
+    f"rlcalc {name}" for name in ("peers", "verify", "golden certify", "audit --errata", "lm-run")
+)
 PROGRAM = f"""#!{sys.executable}
 import json, sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -124,6 +126,10 @@ for line in sys.stdin:
     given = {{name: np.array(value, case["dtype"]) for name, value in case["given"].items()}}
     print(json.dumps({{"id": case["id"], "answer": rlcalc.gae(**given).tolist()}}), flush=True)
 """
+
+
+# all stages, the last of them short: that it learns is tested in tests/lm
+A_LITTLE = ("--steps", "2")
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +146,7 @@ def project(tmp_path_factory):
     (folder / "my_gae").chmod(0o755)
     words = ["ppo-run", "--env", "bandit", "--steps", "64", "--checkpoint", str(folder / "run")]
     assert run(*words)[0] == 0
+    assert run("lm-run", *A_LITTLE, "--checkpoint", str(folder / "lm"))[0] == 0
     return folder
 
 
@@ -148,7 +155,8 @@ def project(tmp_path_factory):
 )
 def test_every_example_of_a_built_in_command_runs(project, monkeypatch, line):
     monkeypatch.chdir(project)
-    code, _, err = run(*shlex.split(line)[1:])
+    more = A_LITTLE if line.startswith("rlcalc lm-run") else ()
+    code, _, err = run(*shlex.split(line)[1:], *more)
     assert code == 0, err
 
 
@@ -163,10 +171,11 @@ def test_python_names_are_commands_too():
         (["grpo"], "grpo-advantage"),
         (["td-lambda"], "lambda-return"),
         (["boltzmann"], "softmax"),
-        (["policy_iteration"], "bellman"),
+        (["policy_iterations"], "policy-iteration"),
         (["lambda-return", "--rewards", "1", "--lam", "1", "--dones", "1"], "--terminated"),
         (["gae", "--reward", "1"], "--rewards"),
-        (["three"], "'rlcalc -h'"),
+        (["three"], "'rlcalc find three'"),
+        (["zzzqq"], "'rlcalc -h'"),
         (["entropy", "--verbose"], "It takes --p,"),
     ],
 )

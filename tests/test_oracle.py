@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping
 from fractions import Fraction
@@ -13,12 +14,21 @@ from rlcalc.conform.vectors import golden_vectors
 from rlcalc.digits import truth_of
 from rlcalc.evaluation import checked, derive_bound
 from rlcalc.inputs.bind import Inputs
+from rlcalc.mdp.model import MDP
 from rlcalc.nested import flatten
 from rlcalc.nested import outline as shape
 from rlcalc.reference import exact_answer, find_oracle, without_oracle
 from rlcalc.specs import formula_names, load_formula
 
 DEFINED = [name for name in formula_names() if name not in without_oracle()]
+
+
+MOST_POLICIES = 10_000
+
+
+def policies(mdp: MDP) -> int:
+    """How many deterministic ones a process has."""
+    return math.prod(len(mdp.available(s)) for s in mdp.non_terminal)
 
 
 def definition(inputs: Inputs) -> Mapping[str, Any]:
@@ -36,6 +46,8 @@ def test_on_certified_vectors(formula: str) -> None:
         inputs = checked(vector.formula, vector.texts)
         if any(hasattr(v, "free_symbols") for v in flatten(list(inputs.given.values()))):
             continue  # a root or a power of e is given
+        if formula == "bellman" and policies(inputs.mdp) > MOST_POLICIES:
+            continue  # it tries every policy
         quick = definition(inputs)
         for name in quick.keys() & vector.truth.keys():
             assert shape(quick[name]) == shape(vector.truth[name])

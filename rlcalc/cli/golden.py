@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     cls=Group,
     help="Certify, check and export the golden vectors.",
-    epilog="rlcalc golden certify --check  # for CI\nrlcalc golden export --output vectors",
+    epilog="rlcalc golden certify --check  # for CI\nrlcalc golden export --output vectors.json",
 )
 
 

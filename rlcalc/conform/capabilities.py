@@ -16,19 +16,17 @@ answer to equal discounts per step with that to the one discount.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.names import of_tokens
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.lack import Lack
 from rlcalc.conform.outcome import Outcome
 from rlcalc.conform.probes import (
     FEW,
-    NEAR,
-    PER_STEP,
-    SEVERAL,
     another,
     answers,
     certified_batch,
@@ -37,55 +35,26 @@ from rlcalc.conform.probes import (
     compared_rows,
     entries,
     in_float32,
-    length_along,
     models,
     per_row,
     refuses,
     stacked,
-    steps_of,
 )
-from rlcalc.conform.requirements import BATCHES, BEHIND_ENDS, ONE_STEP, PRECISION, per_step_name, word
-from rlcalc.conform.target.base import Target, one_per_step, says_something
+from rlcalc.conform.requirements import BATCHES, BEHIND_ENDS, PRECISION, word
+from rlcalc.conform.single_steps import (
+    ENTRIES,
+    behind_ends,
+    infinite,
+    one_number_a_call,
+    one_step,
+    only_per_step,
+    per_step,
+    wants_one_number,
+)
+from rlcalc.conform.target.base import one_per_step, says_something
 from rlcalc.conform.trial import Trial
 from rlcalc.conform.vectors import Vector
-from rlcalc.specs import Formula, Parameter
-
-ENTRIES = "several entries a call"
-# what code for single numbers says when it gets an array, by NumPy, math and Torch
-_ONE_NUMBER = (
-    "truth value of an array",
-    "can be converted to Python scalars",
-    "can be converted to an integer scalar",
-    "can be converted to a scalar",
-    "Boolean value of Tensor",
-    "only one element tensors",
-)
-
-
-@dataclass(frozen=True)
-class Lack:
-    """Something that a function does not have.
-
-    Attributes:
-        name: as in ``not_tested``.
-        uses: whether a vector needs it.
-        note: how it was found; may be empty.
-        certain: it refuses; otherwise it answers, and may have a fault.
-        parameter: that takes one number only.
-    """
-
-    name: str
-    uses: Callable[[Vector], bool]
-    note: str = ""
-    certain: bool = True
-    parameter: str = ""
-
-    def reason(self, vector: Vector) -> str:
-        return f"{self.name} not tested" if self.uses(vector) else ""
-
-    def narrowed(self, target: Target) -> Target:
-        single = frozenset({self.parameter} if self.parameter else ())
-        return target.narrowed(single, (self.reason,))
+from rlcalc.specs import Formula
 
 
 @dataclass
@@ -130,7 +99,7 @@ def probe(
     found = Capabilities(arguments=_arguments(trial, formula))
     singles = [v for v in trial.vectors if not v.rows and not trial.target.unable(v)]
     plain = [v for v in singles if not any(one_per_step(v, p.name) for p in formula.parameters)]
-    for name in _only_per_step(trial, formula, singles):
+    for name in only_per_step(trial, formula, singles):
         trial.target = trial.target.spreading(name)
         trial.target.notes.append(f"a single number as {name} is given as one per step")
         trial.known.clear()
@@ -140,7 +109,12 @@ def probe(
     if not any(answers(trial.outcome(v, d)) for v in plain for d in trial.target.dtypes):
         return found
     found.lacks += _dtypes(trial, plain)
-    looks = [*_per_step(trial, formula, plain), *_one_step(trial, plain), *_one_number_a_call(trial, plain)]
+    looks = [
+        *per_step(trial, formula, plain),
+        *one_step(trial, plain),
+        *one_number_a_call(trial, plain),
+        *infinite(trial, plain),
+    ]
     if batches:
         more, found.mixes = _batches(trial, formula, plain)
         looks += more
@@ -154,7 +128,7 @@ def probe(
             narrow(trial, lack)
         (found.lacks if lack.certain or not asked else found.doubts).append(lack)
     if BEHIND_ENDS in required:
-        found.lacks += _behind_ends(trial, plain)
+        found.lacks += behind_ends(trial, plain)
     if PRECISION not in required and "float64" in trial.target.dtypes:
         trial.single = any(in_float32(trial, v) for v in models(trial, plain))
     return found
@@ -220,129 +194,6 @@ def _dtypes(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
             yield Lack(dtype, lambda vector: False, f"it refuses {dtype} inputs")
 
 
-# single numbers and single steps
-
-
-def _per_step(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterator[Lack]:
-    """Numbers that may differ from step to step: equal ones must give what the one number gives."""
-    for p in formula.parameters:
-        if not (p.each and trial.target.takes(p.name)):
-            continue
-        name = p.name
-
-        def uses(vector: Vector, name: str = name) -> bool:
-            return one_per_step(vector, name)
-
-        some = models(trial, plain)
-        states = {state for v in some if (state := _equal_numbers(trial, v, p))}
-        states = {"raises"} if name in trial.target.single else states
-        words = per_step_name(p)
-        note = f"{words} not supported; tested with scalar {name}"
-        if not states:
-            continue
-        if states <= {"raises", "shape"}:
-            yield Lack(words, uses, note, True, name)
-        elif name in PER_STEP and (states != {"alike"} or any(_looks_ahead(trial, v, p) for v in plain)):
-            # it answers, and means something else by it; whether that is a bug is seen when it is judged
-            yield Lack(words, uses, note, False, name)
-
-
-def _only_per_step(trial: Trial, formula: Formula, singles: Sequence[Vector]) -> Iterator[str]:
-    """Parameters of which it raises for each single number, and takes one per step."""
-    dtype = trial.target.dtypes[0]
-    for name in (p.name for p in formula.parameters if p.each and p.name not in PER_STEP):
-        many = [v for v in singles if one_per_step(v, name)]
-        one = [v for v in singles if not one_per_step(v, name)]
-        takes = trial.target.takes(name) and any(answers(trial.outcome(v, dtype)) for v in many)
-        if takes and one and all(refuses(trial.outcome(v, dtype)) for v in one):
-            yield name
-
-
-def _equal_numbers(trial: Trial, vector: Vector, p: Parameter) -> str:
-    one = vector.arrays.get(p.name)
-    length = length_along(vector, str(p.each))
-    if one is None or one.ndim or not length:
-        return ""
-    many = changed(vector, f"equal-{p.name}", {p.name: np.full(length, one)})
-    alone, asked = trial.outcome(vector, trial.target.dtypes[0]), trial.outcome(many, trial.target.dtypes[0])
-    return compared(asked, alone, vector.scale)
-
-
-def _looks_ahead(trial: Trial, vector: Vector, p: Parameter) -> bool:
-    """Whether one of the first of several numbers changes answers two steps later, which no reading does.
-
-    A function of one discount to which several are broadcast does this; one
-    that takes a discount per step, if of a neighbouring step, does not.
-    """
-    one, length = vector.arrays.get(p.name), length_along(vector, str(p.each))
-    if one is None or one.ndim or not 4 < length <= SEVERAL:
-        return False
-    dtype = trial.target.dtypes[0]
-    equal = trial.outcome(changed(vector, f"equal-{p.name}", {p.name: np.full(length, one)}), dtype)
-    for place in (0, 1):
-        many = np.full(length, one)
-        many[place] = one / 2 if one else 0.5
-        other = trial.outcome(changed(vector, f"{p.name}-{place}", {p.name: many}), dtype)
-        if equal is None or other is None or not (answers(equal) and answers(other)):
-            continue
-        both = [(a, other.outputs[name]) for name, a in equal.outputs.items() if name in other.outputs]
-        later = [(a[..., place + 2 :], b[..., place + 2 :]) for a, b in both if a.shape[-1:] == (length,)]
-        # by more than rounding
-        if any((np.abs(a - b) > NEAR * max(1.0, vector.scale)).any() for a, b in later if a.shape == b.shape):
-            return True
-    return False
-
-
-def _behind_ends(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
-    """Whether a value that is nan behind a terminal step changes an answer, or cannot be handed over."""
-    dtype = trial.target.dtypes[0]
-    for vector in plain:
-        over, after = vector.arrays.get("terminated"), vector.arrays.get("next_values")
-        values = vector.arrays.get("values")
-        if after is None and values is not None:
-            after = values[..., 1:]
-        if over is None or not over.any() or after is None or not trial.target.takes("next_values"):
-            continue
-        other = changed(vector, "nan-behind", {"next_values": np.where(over, np.nan, after)})
-        if compared(trial.outcome(other, dtype), trial.outcome(vector, dtype), vector.scale) == "alike":
-            return
-        break
-    note = "a value that is nan behind a terminal step reaches the answer, or has no place"
-    yield Lack(BEHIND_ENDS, lambda vector: False, note)
-
-
-def _one_step(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
-    """Sequences of one step, if it raises on each of them and on no other."""
-    short = [v for v in plain if steps_of(v) == 1]
-    others = [v for v in plain if steps_of(v) > 1]
-    if not short or not others:
-        return
-    dtype = trial.target.dtypes[0]
-    never = all(refuses(trial.outcome(v, dtype)) for v in short)
-    if never and all(answers(trial.outcome(v, dtype)) for v in others):
-        yield Lack(ONE_STEP, lambda vector: steps_of(vector) == 1, "it raises for one step alone", False)
-
-
-def _one_number_a_call(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
-    """Inputs of one entry, if it says of each longer one that it is no single number."""
-    one, more = ([v for v in plain if (steps_of(v) > 1) is several] for several in (False, True))
-    dtype = trial.target.dtypes[0]
-    if one and more and _wants_one_number(trial, more) and any(answers(trial.outcome(v, dtype)) for v in one):
-        note = f"{ENTRIES} not supported (it works on one number); tested with one"
-        yield Lack(ENTRIES, lambda vector: steps_of(vector) > 1, note)
-
-
-def _wants_one_number(trial: Trial, vectors: Sequence[Vector]) -> bool:
-    """Whether it raises on all of them because an array is no single number."""
-    found = [trial.outcome(v, trial.target.dtypes[0]) for v in vectors]
-    return bool(found) and all(
-        outcome is not None
-        and outcome.kind == "raises"
-        and any(words in outcome.detail for words in _ONE_NUMBER)
-        for outcome in found
-    )
-
-
 # batches
 
 
@@ -352,7 +203,7 @@ def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[l
         certain = [v for v in trial.vectors if v.rows and not trial.target.unable(v)]
         return (
             (_no_batches("it works on one number", True), False)
-            if _wants_one_number(trial, certain)
+            if wants_one_number(trial, certain)
             else ([], False)
         )
     if of_tokens(formula.name) and any(p.shape[:1] == ("N",) for p in formula.parameters):

@@ -267,6 +267,7 @@ class Convention:
         value: that value, where it is one of the parameter's own.
         slack: of the form, the arguments and the values, where rounding is magnified; broadcast to the
             answer.
+        rounds: it is the formula itself, with fewer digits; no excuse where all digits are required.
         formula: filled in by the catalogue.
         order: place among those of the formula; the first of several stands around the others.
     """
@@ -280,6 +281,7 @@ class Convention:
     constants: tuple[Constant, ...] = ()
     values: tuple[float, ...] = ()
     slack: Slack | None = None
+    rounds: bool = False
     sets: str = ""
     value: Any = None
     formula: str = ""
@@ -365,6 +367,7 @@ def convention(
     reduces: bool = False,
     constants: Sequence[Constant] = (),
     slack: Slack | None = None,
+    rounds: bool = False,
     sets: str = "",
     value: Any = None,
 ) -> Callable[[Change], Convention]:
@@ -381,6 +384,7 @@ def convention(
             reduces,
             tuple(constants),
             slack=slack,
+            rounds=rounds,
             sets=sets,
             value=value,
         )

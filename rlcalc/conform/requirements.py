@@ -11,6 +11,7 @@ from rlcalc.specs import Formula, Parameter
 BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float64", "dtype"
 # most code masks with a factor of 0, which is right while every value is finite: asked for on request alone
 BEHIND_ENDS = "nan behind a terminal step"
+INFINITE = "infinite answers"
 # what people call the arguments that a formula may have
 WORDS = {
     "terminated": "terminations",
@@ -31,7 +32,7 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
     Raises:
         UnknownName: ``unknown_requirement``.
     """
-    known = {slug(name): name for name in (BATCHES, PRECISION, "float32", DTYPE, ONE_STEP)}
+    known = {slug(name): name for name in (BATCHES, PRECISION, "float32", DTYPE, ONE_STEP, INFINITE)}
     for p in formula.parameters:
         if p.each:
             known[slug(per_step_name(p))] = per_step_name(p)

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field, replace
 from rlcalc.conform.batching import with_batches
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.search import NEAREST, bind
-from rlcalc.conform.capabilities import Capabilities, Lack, narrow, over_the_whole, probe
+from rlcalc.conform.capabilities import Capabilities, narrow, over_the_whole, probe
 from rlcalc.conform.catalogue import Convention
 from rlcalc.conform.diagnose import Diagnosis, Match, diagnose
 from rlcalc.conform.failures import in_common
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.faults._by_trying import MASKED_BY_MULTIPLICATION, ROWS_MIXED, WHOLE_BATCH
 from rlcalc.conform.generate.search import FailingCase, search
+from rlcalc.conform.lack import Lack
 from rlcalc.conform.outcome import KINDS, Judgement
 from rlcalc.conform.recognise import recognised
-from rlcalc.conform.requirements import BEHIND_ENDS, DTYPE, requirements
+from rlcalc.conform.requirements import BEHIND_ENDS, DTYPE, PRECISION, requirements
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.trial import Trial, Watch
 from rlcalc.conform.vectors import Vector, golden_vectors
@@ -139,7 +140,7 @@ def run(
     known = with_batches(golden_vectors(spec.name) if vectors is None else vectors, batches)
     target = bind(target, spec, mapped, binding)
     trial = Trial(target, known, watch)
-    trial.strict = DTYPE in required
+    trial.strict, trial.exact = DTYPE in required, PRECISION in required
     able = probe(trial, spec, batches, required)
     report = ConformReport(target.name, spec.name, "", chosen, bool(chosen), [], chosen)
     if find and not chosen:

@@ -50,6 +50,7 @@ class Trial:
         single: it computes in float32 somewhere, so that no more than that is asked of it.
         one_entry: it works on one number, so that its answer may be one where a list of one is asked for.
         strict: whether an answer must have the dtype of its inputs.
+        exact: whether every digit of float64 is required.
         watch: hears how far things are.
     """
 
@@ -66,6 +67,7 @@ class Trial:
         self.single = False
         self.one_entry = False
         self.strict = False
+        self.exact = False
         self.watch: Watch = watch or (lambda *_: None)
         self.known: dict[tuple[str, str, str], Outcome] = {}
         self.deaths = 0
@@ -154,12 +156,24 @@ class Trial:
                     return ()
                 self.watch("conventions", 0, 0)
                 ways = self._with_constants(chosen, first)
-                if ways and not any(self.judgement(*question, ways).failed for question in asked):
+                if ways and self._all_right(asked, ways):
                     return ways
         return ()
 
+    def _all_right(self, asked: Sequence[tuple[Vector, str]], ways: Sequence[Convention]) -> bool:
+        """Whether nothing fails under conventions; where none of it can be judged, nothing is right."""
+        judged = 0
+        for question in asked:
+            found = self.judgement(*question, ways)
+            if found.failed:
+                return False
+            judged += found.status != "skipped"
+        return judged > 0
+
     def _may_follow(self, convention: Convention) -> bool:
-        """Whether nothing in its signature speaks against a convention."""
+        """Whether nothing in its signature speaks against a convention, nor every digit that is required."""
+        if self.exact and convention.rounds:
+            return False
         excluded = self.target.binding.excludes if self.target.binding is not None else ()
         return convention.name not in excluded and not (
             convention.sets and self.target.takes(convention.sets)

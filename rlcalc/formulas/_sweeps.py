@@ -19,30 +19,30 @@ Q = dict[int, Symbol]
 Join = Callable[[int, Q], Term]  # state and action values -> the new value, as a term
 
 
-def check_sweeps(i: Inputs) -> None:
-    """Refuse an order without sweeps in place, and one that names no state.
+def check_sweeps(mdp: MDP, sweeps: Any, values: Any, in_place: Any, order: Any) -> None:
+    """Refuse an order without sweeps in place, and one that names no state; at both doors.
 
     Raises:
         InputError: ``order_without_in_place``, ``sweeps_missing``, ``sweeps_out_of_range``.
         UnknownName: ``mdp_unknown_state``.
     """
-    if i.sweeps is None:
-        for name in ("values", "in_place", "order"):
-            if i.given[name] not in (None, False):
+    if sweeps is None:
+        for name, given in {"values": values, "in_place": in_place, "order": order}.items():
+            if given is not None and given is not False:
                 raise InputError(
                     "sweeps_missing",
                     f"{spelled(name)} is for sweeps, and {spelled('sweeps')} is not given.",
                     f"Add {spelled('sweeps')} 3.",
                 )
         return
-    if i.order and not i.in_place:
+    if order is not None and len(order) and not in_place:
         raise InputError(
             "order_without_in_place",
             f"{spelled('order')} changes nothing without {spelled('in_place')}: all states of a sweep use "
             "the values of the sweep before.",
             f"Add {spelled('in_place')}, or leave {spelled('order')} out.",
         )
-    order_of(i.mdp, i.order)
+    order_of(mdp, order)
 
 
 def order_of(mdp: MDP, order: Sequence[str] | None) -> list[int]:
@@ -52,7 +52,7 @@ def order_of(mdp: MDP, order: Sequence[str] | None) -> list[int]:
         UnknownName: ``mdp_unknown_state``.
         InputError: ``order_wrong_length``.
     """
-    if not order:
+    if order is None or not len(order):
         return list(mdp.non_terminal)
     known = list(mdp.states)
     for word in order:

@@ -9,12 +9,15 @@ from typing import Any
 from rlcalc._lazy import sympy, torch
 from rlcalc.errors import InputError, many
 from rlcalc.exact import is_symbolic, rational, to_unicode
+from rlcalc.inputs.array_checks import Seen
 from rlcalc.mdp.model import MDP, Value
-from rlcalc.mdp.planning import system
+from rlcalc.mdp.planning import ONE, never_ends, system
 from rlcalc.mdp.policies import check_actions, uniform
 from rlcalc.spelling import spelled
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Number, Symbol, Term, product, total
+
+UNDISCOUNTED = Number(ONE)  # is not written
 
 
 def rational_gamma(value: Any) -> Fraction:
@@ -54,7 +57,7 @@ Parts = dict[tuple[int, int], tuple[Symbol, list[tuple[int, Symbol | None]]]]
 
 
 def backup_term(
-    d: Derivation, mdp: MDP, values: Sequence[Symbol], gamma: Symbol, pair: tuple[int, int], known: Parts
+    d: Derivation, mdp: MDP, values: Sequence[Symbol], gamma: Term, pair: tuple[int, int], known: Parts
 ) -> Term:
     """R(s,a) + γ (P(s'|s,a) V(s') + …), over the states that can follow and are not terminal.
 
@@ -71,14 +74,16 @@ def backup_term(
         known[pair] = d.given(Name("R", arg=pair_name(mdp, s, a)), mdp.r[s][a]), chances
     earned, ways = known[pair]
     ahead = [values[t] if chance is None else product([chance, values[t]]) for t, chance in ways]
-    return earned + gamma * total(ahead) if ahead else earned
+    if not ahead:
+        return earned
+    return earned + (total(ahead) if gamma is UNDISCOUNTED else gamma * total(ahead))
 
 
 def action_values(
     d: Derivation,
     mdp: MDP,
     values: Sequence[Symbol],
-    gamma: Symbol,
+    gamma: Term,
     s: int,
     name: Name,
     known: Parts | None = None,
@@ -162,6 +167,34 @@ def policy_of(mdp: MDP, policy: Any) -> list[dict[int, Value]]:
     rows = row_of_state(mdp, len(policy), "policy")
     check_actions(mdp, [policy[row] for row in rows])
     return [{a: chance for a, chance in enumerate(policy[row]) if chance != 0} for row in rows]
+
+
+def check_policy_arrays(a: Seen, ends: bool) -> None:
+    """Refuse a policy [..., S, A] that takes an action where there is none.
+
+    Args:
+        ends: without discount, refuse one that never ends as well.
+
+    Raises:
+        InputError: ``policy_wrong_length``, ``policy_no_such_action``, ``singular_system``.
+    """
+    mdp = a.mdp.mdp
+    if isinstance(a.policy, str):
+        found = a.look("gamma")
+        policies: Any = [[dict.fromkeys(row, 1) for row in uniform(mdp)]]
+    else:
+        check_columns(mdp, a.policy.shape[-1], "policy")
+        rows, found = row_of_state(mdp, a.policy.shape[-2], "policy"), a.look("gamma", "policy")
+        policies = []
+        if found is not None and (found[0] == 1 or not mdp.full):
+            tables = found[1].reshape(-1, *a.policy.shape[-2:])[:, rows].tolist()
+            for table in tables:
+                check_actions(mdp, table)
+            policies = [[dict(enumerate(row)) for row in table] for table in tables]
+    if ends and found is not None and found[0] == 1:
+        for policy in policies:
+            if stuck := mdp.stuck(policy):
+                raise never_ends([mdp.states[s] for s in stuck])
 
 
 def equations(mdp: MDP, policy: Sequence[Mapping[int, Value]], gamma: Value, letter: str = "V") -> list[str]:

@@ -19,6 +19,7 @@ from rlcalc.errors import InputError
 from rlcalc.exact import is_symbolic
 from rlcalc.exact.linear import solve
 from rlcalc.formulas._tabular import (
+    UNDISCOUNTED,
     action_values,
     check_columns,
     half_as_float32,
@@ -96,10 +97,9 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         "steps put its solution into the definition."
     )
     solved = [d.given(Name("h", arg=state_name(mdp, s)), value) for s, value in enumerate(values)]
-    one = d.given("1", 1)
     found = []
     for s in range(len(mdp.states)):
-        q = action_values(d, mdp, solved, one, s, Name("q"))
+        q = action_values(d, mdp, solved, UNDISCOUNTED, s, Name("q"))
         made = average(d, mdp, s, policy[s], q) - gain
         if is_symbolic(values[s]) or is_symbolic(rate):
             made = Rewritten(made, partial(_instead, solved[s].value))

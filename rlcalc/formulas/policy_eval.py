@@ -20,7 +20,7 @@ from rlcalc.exact import is_symbolic, rational, to_sympy, to_text
 from rlcalc.formulas._sweeps import check_sweeps, write_sweeps
 from rlcalc.formulas._tabular import (
     action_values,
-    check_columns,
+    check_policy_arrays,
     equations,
     half_as_float32,
     policy_of,
@@ -35,7 +35,6 @@ from rlcalc.inputs.bind import Inputs
 from rlcalc.mdp.floats import error_note, iterated
 from rlcalc.mdp.model import MDP, Value
 from rlcalc.mdp.planning import evaluate, never_ends
-from rlcalc.mdp.policies import check_actions, uniform
 from rlcalc.mdp.sparse import Sparse
 from rlcalc.spelling import spelled
 from rlcalc.steps.derivation import Derivation
@@ -58,30 +57,15 @@ def check(i: Inputs) -> None:
             f"{spelled('policy')} must be rational numbers: the system is solved by exact elimination.",
             "Write fractions such as 1/3.",
         )
-    check_sweeps(i)
+    check_sweeps(i.mdp, i.sweeps, i.values, i.in_place, i.order)
     if i.gamma == 1 and i.sweeps is None and (stuck := i.mdp.stuck(policy)):
         raise never_ends([i.mdp.states[s] for s in stuck])
 
 
 def check_arrays(a: Seen) -> None:
     """``check`` for arrays: policy [..., S, A]."""
-    mdp = a.mdp.mdp
-    if isinstance(a.policy, str):
-        found = a.look("gamma")
-        policies: Any = [[dict.fromkeys(row, 1) for row in uniform(mdp)]]
-    else:
-        check_columns(mdp, a.policy.shape[-1], "policy")
-        rows, found = row_of_state(mdp, a.policy.shape[-2], "policy"), a.look("gamma", "policy")
-        policies = []
-        if found is not None and (found[0] == 1 or not mdp.full):
-            tables = found[1].reshape(-1, *a.policy.shape[-2:])[:, rows].tolist()
-            for table in tables:
-                check_actions(mdp, table)
-            policies = [[dict(enumerate(row)) for row in table] for table in tables]
-    if found is not None and found[0] == 1 and a.sweeps is None:
-        for policy in policies:
-            if stuck := mdp.stuck(policy):
-                raise never_ends([mdp.states[s] for s in stuck])
+    check_sweeps(a.mdp.mdp, a.sweeps, a.values, a.in_place, a.order)
+    check_policy_arrays(a, ends=a.sweeps is None)
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:

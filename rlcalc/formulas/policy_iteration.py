@@ -21,6 +21,7 @@ from rlcalc.formulas import bellman
 from rlcalc.formulas._sweeps import of_states
 from rlcalc.formulas._tabular import (
     action_values,
+    check_policy_arrays,
     equations,
     policy_of,
     rational_gamma,
@@ -60,8 +61,10 @@ def check(i: Inputs) -> None:
 
 
 def check_arrays(a: Seen) -> None:
-    """As ``bellman``: the numeric forms find V* from a policy that ends, wherever the first one leads."""
+    """``check`` for arrays; the numeric forms find V* by sweeps, wherever the first policy leads."""
     bellman.check_arrays(a)
+    if a.policy is not None:
+        check_policy_arrays(a, ends=True)
 
 
 def _first(mdp: MDP, given: Any) -> Policy:

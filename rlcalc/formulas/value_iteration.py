@@ -27,11 +27,12 @@ def check(i: Inputs) -> None:
         InputError: ``gamma_not_rational`` and those of ``check_sweeps``.
     """
     rational_gamma(i.gamma)
-    check_sweeps(i)
+    check_sweeps(i.mdp, i.sweeps, i.values, i.in_place, i.order)
 
 
 def check_arrays(a: Seen) -> None:
-    """Nothing between the arrays can be wrong beyond their shapes."""
+    """``check`` for arrays."""
+    check_sweeps(a.mdp.mdp, a.sweeps, a.values, a.in_place, a.order)
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:

@@ -116,7 +116,8 @@ def _plain(value: Any) -> Any:
             "start": value.start,
             "terminal": list(map(bool, value.mdp.terminal)),
         }
-        return {name: _plain(part) for name, part in parts.items()}
+        names = {"states": list(value.mdp.states), "actions": list(value.mdp.actions)}
+        return {name: _plain(part) for name, part in parts.items()} | names
     found = value.tolist() if hasattr(value, "tolist") else value
     return map_nested(
         lambda part: str(part) if isinstance(part, float) and not math.isfinite(part) else part, found

@@ -14,7 +14,7 @@ from rlcalc.nested import to_python
 
 MAX_ENTRIES = 200_000  # of P; every one is an exact fraction
 KEYS = ("P", "R", "states", "actions", "terminal", "start", "name")
-ARRAYS = ("p", "r", "start", "terminal")
+ARRAYS = ("p", "r", "start", "terminal", "states", "actions")
 # what the probabilities of a row, rounded to float32, may miss 1 by
 ROUNDING = Fraction(1, 10**6)
 
@@ -70,6 +70,7 @@ def _moves(row: Row | None) -> Moves | None:
 def from_arrays(table: Mapping[str, Any]) -> MDP:
     """Arrays as numeric code has them: p [S, A, S'], r [S, A], and if need be start [S], terminal [S].
 
+    Names of ``states`` and ``actions`` are for inputs that name them.
     ``terminal`` is a mask; rows of terminal states are zeros. Floating
     probabilities are rounded: a row that misses 1 by no more than that gets
     the rest at its largest entry. A row of zeros beside others is an action
@@ -84,6 +85,7 @@ def from_arrays(table: Mapping[str, Any]) -> MDP:
         _shape(f"terminal must be {len(p)} flags, one per state")
     found = {"P": [_present([_completed(row) for row in rows], over[s]) for s, rows in enumerate(p)], "R": r}
     found["terminal"] = [s for s, flag in enumerate(over) if flag]
+    found |= {name: table[name] for name in ("states", "actions") if name in table}
     if "start" in table:
         found["start"] = _completed(to_python(table["start"]))
     return from_table(found, "")

@@ -111,7 +111,15 @@ def td_error(i: Inputs) -> Outputs:
 
 
 def discounted_return(i: Inputs) -> Outputs:
-    return n_step_return(i, math.inf)
+    count = len(i.rewards)
+    found = n_step_return(i, math.inf)["returns"]
+    if i.tail is not None:
+        found = [g + i.gamma ** (count - t) * i.tail / (1 - i.gamma) for t, g in enumerate(found)]
+    if i.repeat:  # one round from each step, and the same again
+        rounds = [[*i.rewards[t:], *i.rewards[:t]] for t in range(count)]
+        once = [sum(i.gamma**k * reward for k, reward in enumerate(one)) for one in rounds]
+        found = [part / (1 - i.gamma**count) for part in once]
+    return {"returns": found}
 
 
 def n_step_return(i: Inputs, n: float | None = None) -> Outputs:

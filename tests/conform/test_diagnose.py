@@ -80,7 +80,7 @@ def test_every_fault_is_named(fault: Fault) -> None:
         assert any(judge(v, run_form(form, v)).failed for v in golden_vectors(fault.formula))
         return
     # what only rounds is a note, unless float64 is required
-    required = ("float64",) if fault.rounds else ()
+    required = ("float64",) if fault.rounds or fault.kind == "precision" else ()
     found = run(target_of(fault.around(reference(formula)), fault.formula), fault.formula, require=required)
     assert not found.passed
     assert found.diagnosis is not None, found.verdict

@@ -21,6 +21,8 @@ from rlcalc.inputs.arrays import from_exact
 from rlcalc.specs import formula_names, load_formula
 
 POLICY, RETURNS = [0.5, 0.3, 0.2], [15.0, 7.0, 1.0]
+# two states that go on for ever, two actions
+WORLD = [[[0.5, 0.5], [0.25, 0.75]], [[1.0, 0.0], [0.5, 0.5]]]
 STEPS = {"rewards": [1.0, -2.0, 3.0], "values": [0.5, 1.0, -1.0, 2.0], "gamma": 0.9}
 # lists and numbers with a point are leaves
 CASES: list[tuple[str, dict[str, Any]]] = [
@@ -28,6 +30,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("actor_loss", {"probs": [0.5, 0.2, 0.9], "reduction": "mean"}),
     ("advantage", {"return_": [15.0, 7.0], "value": 10.0}),
     ("advantage", {"reward": [2.0, 4.0], "value": [5.0, 1.0], "next_value": [8.0, 3.0], "gamma": 0.9}),
+    ("average_reward", {"mdp": {"p": WORLD, "r": [[1.0, 2.0], [0.5, -1.0]]}, "policy": [[0.25, 0.75]] * 2}),
+    ("backup", {"rewards": [0.5, -1.0, 2.0], "next_values": RETURNS, "probs": [POLICY], "gamma": 0.9}),
+    ("branch_entropy", {"p": [POLICY, [0.1, 0.2, 0.7]]}),
     *(("baseline_variance", {"policy": POLICY, "returns": RETURNS, "baseline": baseline})
       for baseline in (4.0, "value", "best")),
     ("bellman", {"mdp": "grid2x2:slip=1/5", "gamma": 0.9}),
@@ -48,6 +53,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("n_step_return", {**STEPS, "n": 2, "alpha": 0.1}),
     ("policy_eval", {"mdp": "grid2x2:slip=1/5", "policy": [[0.1, 0.2, 0.3, 0.4]] * 3, "gamma": 0.9}),
     ("policy_gradient", {"mdp": "bandit", "theta": [[0.3, -0.2]], "gamma": 1}),
+    ("policy_iteration", {"mdp": "grid2x2:slip=1/5", "gamma": 0.9}),
     ("ppo_clip", {"ratio": [1.1, 0.5, 1.5, 0.7], "adv": [5.0, 0.5, -3.0, 4.0], "eps": 0.2}),
     ("ppo_loss", {"clip": 6.0, "critic": 34.0, "entropy": 0.7, "c1": 0.5, "c2": 0.01}),
     ("ratio", {"new_log": [-1.0, -2.0], "old_log": [-1.5, -1.0]}),
@@ -59,6 +65,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("td_error", {"reward": 2.0, "value": 5.0, "next_value": 8.0, "gamma": 0.5}),
     ("td_update", {"value": [1.0, -2.0], "target": [3.0, 5.0], "alpha": 0.25}),
     ("token_mdp", {"prompt": "q", "tokens": list("abc"), "reward": 3.0, "gamma": 0.5}),
+    ("trust_region", {"old": POLICY, "new": [0.25, 0.5, 0.25], "radius": 0.1}),
+    ("trust_region", {"theta": POLICY, "gradient": [1, -3, 2], "radius": 0.1}),
+    ("value_iteration", {"mdp": "racing", "gamma": 0.9, "sweeps": 3, "values": [0.5, -1.0, 0.0]}),
     ("traces", {"states": [0, 1, 0], "lam": 0.5, "gamma": 0.9, "rewards": [1.0, 2.0, 3.0],
                 "values": [3.0, 4.0]}),
 ]  # fmt: skip

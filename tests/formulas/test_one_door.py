@@ -42,7 +42,8 @@ CASES = [
 
 def python_value(parameter: Parameter, raw: Any) -> Any:
     """A golden input as a caller of Python has it: numbers as floats, integers as int."""
-    if parameter.kind in ("mdp", "word", "choice") or parameter.is_text:
+    words = parameter.policy and any(isinstance(entry, str) and entry.isalpha() for entry in raw)
+    if parameter.kind in ("mdp", "word", "choice") or parameter.is_text or words:
         return raw
 
     def one(entry: Any) -> Any:
@@ -64,8 +65,9 @@ def arrays(formula: str, given: dict[str, Any], make: Callable[[Parameter, Any],
 
 
 def as_array(parameter: Parameter, value: Any) -> Any:
-    numeric = parameter.kind in ("number", "flag", "integer") and not isinstance(value, str)
-    return np.asarray(value) if numeric and not parameter.is_switch else value
+    array = np.asarray(value)
+    numeric = parameter.kind in ("number", "flag", "integer") and array.dtype.kind != "U"
+    return array if numeric and not parameter.is_switch else value
 
 
 def as_tensor(parameter: Parameter, value: Any) -> Any:

@@ -83,6 +83,8 @@ class Transitions:
                 return self._rows(binding, given, np.where(over, 0, each).astype(rewards.dtype))
             case "gamma" | "alpha" | "epsilon" | "n":
                 value = given[role]
+                if value is None:
+                    return None
                 if np.ndim(value):
                     raise Unfit(f"one {role} a call")
                 return int(value) if role == "n" else float(value)

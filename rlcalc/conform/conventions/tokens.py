@@ -135,6 +135,7 @@ def _k3_slack(form: Form, arrays: dict[str, Any]) -> Any:
     "k3-as-written",
     {"kl_estimate": "trl, verl and most libraries, and what autograd makes of expm1"},
     slack=_k3_slack,
+    rounds=True,
 )
 def k3_as_written(form: Form, /, **arrays: Any) -> Outputs:
     """exp(−x) − 1 + x and its derivative are added up as written, which leaves few digits for a small x."""

@@ -200,7 +200,10 @@ def trimmed(vector: Vector, reply: Reply) -> Reply:
     parts = dict(reply.parts)
     for name in [output.name for output in vector.formula.outputs if output.derivative is not None]:
         part, wanted = parts.get(name), shape(vector.truth.get(name))
-        if part is not None and part.array is not None and part.array.ndim == len(wanted):
+        if part is None or part.array is None:
+            continue
+        # an answer of no rows does not say how wide they are
+        if part.array.ndim == len(wanted) or 0 in wanted:
             array = part.array[tuple(slice(0, length) for length in wanted)]
             parts[name] = replace(part, array=array, shape=array.shape)
     return replace(reply, parts=parts)
@@ -258,8 +261,9 @@ def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
 def _plain(parameter: Parameter, value: Any) -> Any:
     """Single numbers and counts as Python has them; tables by name, experience as tuples."""
     if hasattr(value, "mdp"):
-        over = list(value.mdp.terminal)
-        return {"p": value.p, "r": value.r, "start": value.start, "terminal": over}
+        mdp = value.mdp
+        names = {"states": list(mdp.states), "actions": list(mdp.actions)}
+        return {"p": value.p, "r": value.r, "start": value.start, "terminal": list(mdp.terminal)} | names
     if parameter.is_text and value is not None:
         return value.plain(parameter.kind)
     if parameter.kind == "integer" and getattr(value, "ndim", 1) == 0:
