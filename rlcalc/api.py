@@ -16,7 +16,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.backends import TORCH
 from rlcalc.errors import InputError, UnknownName, suggestion
-from rlcalc.formulas import load_forms
+from rlcalc.formulas import Forms, load_forms
 from rlcalc.inputs.array_checks import Seen
 from rlcalc.inputs.arrays import from_user
 from rlcalc.specs import Formula, Parameter, load_formula
@@ -40,16 +40,30 @@ def compute(formula: str, /, **inputs: Any) -> dict[str, Any]:
         InputError: a shape, domain or combination that the formula refuses.
         UnknownName: no such formula or parameter.
     """
-    spec = load_formula(formula)
+    _load(formula)
+    spec, forms = _LOADED[formula]
     for name in inputs:
         spec.parameter(name)
-    return _run(spec, inputs)
+    return _run(spec, forms, inputs)
 
 
-def _run(spec: Formula, inputs: dict[str, Any]) -> dict[str, Any]:
+_LOADED: dict[str, tuple[Formula, Forms]] = {}
+
+
+def _load(name: str) -> bool:
+    """Put a formula into the table, from its files or as they were read before."""
+    spec = load_formula(name)
+    _LOADED[name] = spec, load_forms(spec.name)
+    return True
+
+
+# torch.compile runs it instead of tracing it: no graph holds how files are read
+_load._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def _run(spec: Formula, forms: Forms, inputs: dict[str, Any]) -> dict[str, Any]:
     """Checked inputs -> outputs: shapes and domains, then the formula's own conditions, then its form."""
     xp, arrays = from_user(spec, inputs)
-    forms = load_forms(spec.name)
     if forms.check_arrays is not None:
         forms.check_arrays(Seen(arrays))
     found = forms.torch_form(**arrays) if xp is TORCH else forms.numpy_form(**arrays)
@@ -80,7 +94,9 @@ def numeric_function(name: str) -> Callable[..., Any]:
                     "unknown_parameter", f"{spec.name} has no parameter '{unknown[0]}'.", hint
                 ) from None
             raise TypeError(f"{spec.name}: {error}") from None
-        found = _run(spec, bound.arguments)
+        _load(name)
+        _, forms = _LOADED[name]
+        found = _run(spec, forms, bound.arguments)
         if answer not in found:
             raise InputError(
                 "no_numeric_answer",

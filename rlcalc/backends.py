@@ -18,9 +18,7 @@ from rlcalc._lazy import np, torch
 
 def is_tensor(value: Any) -> bool:
     """Whether a value is a Torch tensor, asked without importing Torch."""
-    return type(value).__module__.partition(".")[0] == "torch" or (
-        hasattr(value, "detach") and hasattr(value, "requires_grad")
-    )
+    return hasattr(value, "detach") and hasattr(value, "requires_grad")
 
 
 class Backend(ABC):
@@ -69,6 +67,10 @@ class Backend(ABC):
     @abstractmethod
     def product_plus(self, left: Any, right: Any, number: float) -> Any:
         """left · right + number, in one pass where the library has one."""
+
+    @abstractmethod
+    def at_largest(self, values: Sequence[Any], entries: Sequence[Any]) -> Any:
+        """Of single numbers, the entry beside the largest value, the first of equal ones."""
 
     @abstractmethod
     def order(self, array: Any) -> Any:
@@ -126,6 +128,9 @@ class _NumPy(Backend):
 
     def product_plus(self, left: Any, right: Any, number: float) -> Any:
         return left * right + number
+
+    def at_largest(self, values: Sequence[Any], entries: Sequence[Any]) -> Any:
+        return entries[max(range(len(values)), key=values.__getitem__)]
 
     def order(self, array: Any) -> Any:
         return np.argsort(array, axis=-1, kind="stable")
@@ -190,6 +195,11 @@ class _Torch(Backend):
 
     def product_plus(self, left: Any, right: Any, number: float) -> Any:
         return torch.addcmul(left.new_tensor(number), left, right)
+
+    def at_largest(self, values: Sequence[Any], entries: Sequence[Any]) -> Any:
+        """No number is looked at, which a compiler and ``vmap`` could not."""
+        best = torch.stack(list(values)).argmax(0, keepdim=True)
+        return torch.stack(list(entries)).gather(0, best)[0]
 
     def order(self, array: Any) -> Any:
         return array.argsort(dim=-1, stable=True)

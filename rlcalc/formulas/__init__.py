@@ -33,6 +33,7 @@ from rlcalc.backends import NUMPY, TORCH, Backend
 from rlcalc.inputs.masks import hidden, hidden_arrays
 from rlcalc.records import Place
 from rlcalc.specs import Formula, load_formula
+from rlcalc.transforms import guarded
 
 Outputs = dict[str, Any]
 
@@ -89,7 +90,7 @@ def _joined(
     return Forms(
         exact_form=exact_form,
         numpy_form=_quiet(numpy_form),
-        torch_form=torch_form,
+        torch_form=guarded(name, torch_form),
         check=check,
         check_arrays=check_arrays,
     )

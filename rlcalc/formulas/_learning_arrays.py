@@ -85,9 +85,13 @@ def learn_with_traces(
     lam: Any,
     replacing: Any,
     following: Following,
-    cut: Callable[[Values, Step], bool] = lambda values, step: False,
+    cut: Callable[[Values, Step], Any] = lambda values, step: None,
 ) -> dict[str, Any]:
-    """``learn`` of all entries at once by their traces, and the traces and tables after every step."""
+    """``learn`` of all entries at once by their traces, and the traces and tables after every step.
+
+    Args:
+        cut: a flag, whether the traces end here; ``None`` where they cannot.
+    """
     steps = experience.steps
     zero = steps[0].reward * 0
     rates = Rates(alpha, zero + 1)
@@ -96,7 +100,7 @@ def learn_with_traces(
     for step in steps:
         nothing = step.after is None
         target = step.reward if nothing else step.reward + gamma * following(values, step)
-        error, over = target - values[step.key], step.last or cut(values, step)
+        error, over = target - values[step.key], cut(values, step)
         trace = {key: gamma * lam * z for key, z in trace.items()}
         trace[step.key] = zero + 1 if replacing else trace[step.key] + 1
         rate = rates.at(step.key)
@@ -107,8 +111,10 @@ def learn_with_traces(
         new.append(values[step.key])
         credit.append([trace[key] for key in keys])
         history.append([values[key] for key in keys])
-        if over:
+        if step.last:
             trace = dict.fromkeys(values, zero)
+        elif over is not None:  # known to the library alone: no branch depends on a number
+            trace = {key: xp.where(over, zero, z) for key, z in trace.items()}
     return {
         **_rows(xp, steps, targets, errors, new),
         "traces": table(xp, credit, zero),

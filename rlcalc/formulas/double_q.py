@@ -108,8 +108,8 @@ def array_form(
         target = step.reward
         if step.after is not None:
             values = arrays.action_values(table, step.after, known.actions)
-            best = max(range(len(values)), key=values.__getitem__)  # of several the first
-            target = target + gamma * other[(step.after, known.actions[best])]
+            theirs = arrays.action_values(other, step.after, known.actions)
+            target = target + gamma * xp.at_largest(values, theirs)
         error = target - table[step.key]
         table[step.key] = table[step.key] + rates[moved].at(step.key) * error
         targets.append(target)

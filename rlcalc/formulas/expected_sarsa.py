@@ -64,7 +64,7 @@ def array_form(
 
     def following(table: arrays.Values, step: Step) -> Any:
         found = arrays.action_values(table, str(step.after), known.actions)
-        return (1 - epsilon) * max(found) + epsilon * (sum(found[1:], found[0]) / len(found))
+        return (1 - epsilon) * xp.at_largest(found, found) + epsilon * (sum(found[1:], found[0]) / len(found))
 
     found = arrays.learn(xp, steps, values, alpha, gamma, n, following)
     return {"q_values": arrays.grid(xp, values, known, steps.steps[0].reward), **found}

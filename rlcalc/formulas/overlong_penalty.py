@@ -62,7 +62,7 @@ def array_form(
     factor = xp.asarray(factor)
     excess = lengths - (max_length - buffer)
     excess = xp.where(excess > 0, excess, xp.zeros_like(excess))
-    if floor:
-        excess = xp.where(excess < buffer, excess, xp.zeros_like(excess) + buffer)
+    below = (excess < buffer) | (xp.asarray(floor) == 0)
+    excess = xp.where(below, excess, xp.zeros_like(excess) + buffer)
     share = xp.cast(excess, factor.dtype) / xp.cast(xp.asarray(buffer), factor.dtype)
     return {"penalty": 0 - factor * share}

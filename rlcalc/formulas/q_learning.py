@@ -64,12 +64,13 @@ def array_form(
     values = arrays.start(steps, known, q)
 
     def following(table: arrays.Values, step: Step) -> Any:
-        return max(arrays.action_values(table, str(step.after), known.actions))
+        found = arrays.action_values(table, str(step.after), known.actions)
+        return xp.at_largest(found, found)
 
-    def cut(table: arrays.Values, step: Step) -> bool:
+    def cut(table: arrays.Values, step: Step) -> Any:
         if step.after is None or not step.then:
-            return False
-        return bool(following(table, step) > table[(step.after, step.then)])
+            return None
+        return following(table, step) > table[(step.after, step.then)]
 
     if lam is None:
         found = arrays.learn(xp, steps, values, alpha, gamma, n, following)

@@ -230,8 +230,8 @@ def active_form(formula: Formula, given: Mapping[str, Any]) -> frozenset[str]:
         mixed = ", ".join(spelled(name) for name in sorted(used))
         raise InputError("forms_mixed", f"{mixed} do not go together.", f"Give either {ways}.")
     # the form that lacks the fewest required inputs, so that the error names what is nearest
-    best = min(fitting, key=lambda form: sum(_lacks(formula, name, given) for name in form.parameters))
-    return (names - special) | frozenset(best.parameters)
+    lacking = [sum(_lacks(formula, name, given) for name in form.parameters) for form in fitting]
+    return (names - special) | frozenset(fitting[lacking.index(min(lacking))].parameters)
 
 
 def _lacks(formula: Formula, name: str, given: Mapping[str, Any]) -> bool:

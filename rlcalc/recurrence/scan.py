@@ -211,7 +211,7 @@ def scan_torch(b: torch.Tensor, a: Any, last: Any = 0.0, *, _joined: bool | None
     (b, a), last = prepare_torch(b, a, last=last)
     if b.numel() == 0:
         return torch.add(b, a)  # empty, and part of the graph
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or traced.any_of_an_old_batch(b, a, last):
         return traced.solved(b, a, last)
     if _joined is None:
         _joined = b.device.type == "cpu"

@@ -1,7 +1,9 @@
 """The recurrence in operations that a compiler sees, and differentiates by itself.
 
 `torch.compile` traces no function with rules of its own for `vmap` and forward
-mode, as `scan_torch` has one, and cannot look at memory as NumPy does.
+mode, as `scan_torch` has one, and cannot look at memory as NumPy does. The same
+holds for the batches of gradients that `torch.autograd.grad(is_grads_batched=True)`
+and with it `jacobian(vectorize=True)` make.
 """
 
 from __future__ import annotations
@@ -18,6 +20,11 @@ def solved(b: torch.Tensor, a: torch.Tensor, last: torch.Tensor) -> torch.Tensor
     return _halved(head, factors).to(b.dtype)
 
 
+def any_of_an_old_batch(*tensors: torch.Tensor) -> bool:
+    """Whether one is of the `vmap` that came before `torch.func`, which knows no rules of a function."""
+    return any(map(torch._C._functorch.is_legacy_batchedtensor, tensors))
+
+
 def _halved(b: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
     """x [..., T] with x_T = 0, in log T rounds; the last factor plays no part."""
     steps = b.shape[-1]
@@ -28,7 +35,8 @@ def _halved(b: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
     a_even, a_odd = a[..., first::2], a[..., first + 1 :: 2]
     x_even = _halved(b_even + a_even * b_odd, a_even * a_odd)
     x_odd = torch.cat([b_odd[..., :-1] + a_odd[..., :-1] * x_even[..., 1:], b_odd[..., -1:]], -1)
-    x = torch.stack([x_even, x_odd], -1).flatten(-2)
+    # what the old batches have rules for: not flatten
+    x = torch.stack([x_even, x_odd], -1).reshape(*b.shape[:-1], steps - first)
     if not first:
         return x
     return torch.cat([b[..., :1] + a[..., :1] * x[..., :1], x], -1)
