@@ -41,19 +41,23 @@ def compute(formula: str, /, **inputs: Any) -> dict[str, Any]:
         UnknownName: no such formula or parameter.
     """
     _load(formula)
-    spec, forms = _LOADED[formula]
+    spec, forms = getattr(_LOADED, formula)
     for name in inputs:
         spec.parameter(name)
     return _run(spec, forms, inputs)
 
 
-_LOADED: dict[str, tuple[Formula, Forms]] = {}
+class _Loaded:
+    """Specification and forms by the name of a formula, as attributes: a graph looks at one, not at all."""
+
+
+_LOADED = _Loaded()
 
 
 def _load(name: str) -> bool:
-    """Put a formula into the table, from its files or as they were read before."""
+    """Keep a formula, from its files or as they were read before."""
     spec = load_formula(name)
-    _LOADED[name] = spec, load_forms(spec.name)
+    setattr(_LOADED, name, (spec, load_forms(spec.name)))
     return True
 
 
@@ -95,7 +99,7 @@ def numeric_function(name: str) -> Callable[..., Any]:
                 ) from None
             raise TypeError(f"{spec.name}: {error}") from None
         _load(name)
-        _, forms = _LOADED[name]
+        _, forms = getattr(_LOADED, name)
         found = _run(spec, forms, bound.arguments)
         if answer not in found:
             raise InputError(

@@ -31,9 +31,9 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.backends import NUMPY, TORCH, Backend
 from rlcalc.inputs.masks import hidden, hidden_arrays
+from rlcalc.inputs.transforms import guarded
 from rlcalc.records import Place
 from rlcalc.specs import Formula, load_formula
-from rlcalc.transforms import guarded
 
 Outputs = dict[str, Any]
 

@@ -51,6 +51,13 @@ def _mapped_k(inputs: Mapping[str, Any]) -> bool:
 
 
 REFUSED = {
+    "bellman": Refusal(
+        ONE_GRAPH,
+        "it finds a first policy of an exact process before there is a tensor",
+        "Leave out fullgraph=True.",
+        _always,
+        compiled=True,
+    ),
     "policy_gradient": Refusal(
         ONE_GRAPH,
         "it enumerates the trajectories of an exact process before there is a tensor",
