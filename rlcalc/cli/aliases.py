@@ -54,6 +54,11 @@ def command_names() -> Mapping[str, tuple[str, ...]]:
     return {own: tuple(others) for own, others in _table()["command"].items()}
 
 
+def command_words() -> Mapping[str, tuple[str, ...]]:
+    """Words by which a command is found beside its names and its texts."""
+    return {own: tuple(words) for own, words in _table()["about"].items()}
+
+
 def command_hint(word: str, commands: Iterable[str]) -> str:
     """What an unknown command may have meant: by another name, or one that is near."""
     name, known = dashed(word), list(commands)
