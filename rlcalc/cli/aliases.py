@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from rlcalc.errors import suggestion
+from rlcalc.errors import nearest, suggestion
 
 
 @cache
@@ -65,4 +65,6 @@ def command_hint(word: str, commands: Iterable[str]) -> str:
     found = [own for own, others in _table()["command"].items() if name in others and own in known]
     if found:
         return f"Did you mean {' or '.join(found)}?"
-    return suggestion(name, known)
+    others = {other: own for own, names in _table()["command"].items() for other in names if own in known}
+    near = nearest(name, [*known, *others])
+    return f"Did you mean {others.get(near, near)}?" if near else ""

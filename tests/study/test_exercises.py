@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rlcalc.exact import equal, parse_number
+from tests.command import run
 from tests.study import exercises
 
 PROCESSES = exercises.processes()
@@ -19,6 +20,14 @@ def test_an_exercise_is_answered_as_it_is_typed(line: exercises.Line) -> None:
     assert len(found) == len(wanted)
     for one, other in zip(found, wanted, strict=True):
         assert one == other or equal(parse_number(one), parse_number(other)), (one, other)
+
+
+def test_no_answer_is_wider_than_a_terminal() -> None:
+    for line in LINES:
+        if line.exercise in ("E04", "E07", "E31", "E57", "E93"):  # long fractions, long rows, seventy states
+            code, out, _ = run(*line.words(PROCESSES))
+            assert code == 0
+            assert max(map(len, out.splitlines())) <= 80, line.typed
 
 
 def test_all_are_here_and_each_has_lines_or_says_why_not() -> None:
