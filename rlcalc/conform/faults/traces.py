@@ -51,6 +51,21 @@ def always_replacing(arrays: Arrays) -> Arrays:
     return {"replacing": True}
 
 
+@argument_fault("ratios-ignored", "ignored")
+def ratios_ignored(arrays: Arrays) -> Arrays:
+    """Learns from another policy's episode as if it were its own.
+
+    Shown when: Importance ratios other than 1.
+    Cause: The ratios are accepted and never read.
+    Fix: Multiply the trace by the ratio of the step, after the visit is added.
+    Diff:
+        - trace = gamma * lam * trace + visit
+        + trace = ratio * (gamma * lam * trace + visit)
+    """
+    ratios = arrays["ratios"]
+    return {} if ratios is None else {"ratios": np.ones_like(ratios)}
+
+
 @fault("decay-by-lam-alone", "discounting", stage="outputs")
 def decay_by_lam_alone(form: Form, **arrays: Any) -> Outputs:
     """Decays traces by λ; γ is only in the TD error.
