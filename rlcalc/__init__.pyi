@@ -115,6 +115,7 @@ def traces(
     values: _Numbers | None = None,
     alpha: _Numbers | None = None,
     replacing: bool | None = None,
+    ratios: _Numbers | None = None,
 ) -> Any:
     """Eligibility traces and offline TD(λ)."""
 

@@ -102,7 +102,12 @@ def many(count: int, one: str, more: str = "") -> str:
 
 def suggestion(word: str, known: list[str]) -> str:
     """Name the nearest known word, as a hint; empty when nothing is near."""
+    near = nearest(word, known)
+    return f"Did you mean {near}?" if near else ""
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """The known word that is spelled most like ``word``; empty when none is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, known, n=1, cutoff=0.7)
-    return f"Did you mean {near[0]}?" if near else ""
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.7)), "")

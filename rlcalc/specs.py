@@ -148,6 +148,7 @@ class Parameter:
         domain: interval of every entry.
         distribution: the entries of the last axis are probabilities that sum to 1.
         default: text in the expression grammar, ``"zeros"``, or ``None``.
+        usual: whose default it is, where other formulas have another one; said beside it.
         optional: may be left out although there is no default.
         ask: what to say when a required value is missing.
         single: in Python one number for the whole batch, never an array.
@@ -170,6 +171,7 @@ class Parameter:
     domain: Interval = field(default=parse_interval("real"), metadata={"read": parse_interval})
     each: str | None = field(default=None, metadata=_matches(_SIMPLE, "a dimension such as T"))
     default: str | None = None
+    usual: str = ""
     optional: bool = False
     choices: tuple[str, ...] = ()
     ask: str = ""

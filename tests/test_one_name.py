@@ -9,7 +9,8 @@ import pytest
 import rlcalc
 from rlcalc.data import data_folder, read_toml
 from rlcalc.formulas import load_forms
-from rlcalc.specs import formula_names, heads
+from rlcalc.specs import formula_names, heads, load_formula
+from tests.command import run
 
 ROOT = Path(__file__).resolve().parent.parent
 # tests of what several formulas share
@@ -56,3 +57,13 @@ def test_the_name_is_a_function_three_forms_and_a_golden_file(name: str) -> None
 def test_commands_differ() -> None:
     commands = [head.command for head in heads()]
     assert len(set(commands)) == len(commands) == len(formula_names())
+
+
+def test_the_discount_has_one_default_or_the_answer_says_which():
+    for head in heads():
+        for parameter in load_formula(head.name).parameters:
+            if parameter.symbol == "γ" and parameter.help.startswith("Discount"):
+                assert parameter.default in (None, "1") or parameter.usual, head.command
+    code, out, _ = run("gae", "--rewards", "1", "2", "--lam", "0.5")
+    assert code == 0
+    assert "γ = 99/100  (default, as in PPO; other commands: 1)" in out.splitlines()

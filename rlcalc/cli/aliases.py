@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from rlcalc.errors import suggestion
+from rlcalc.errors import nearest, suggestion
 
 
 @cache
@@ -54,10 +54,17 @@ def command_names() -> Mapping[str, tuple[str, ...]]:
     return {own: tuple(others) for own, others in _table()["command"].items()}
 
 
+def command_words() -> Mapping[str, tuple[str, ...]]:
+    """Words by which a command is found beside its names and its texts."""
+    return {own: tuple(words) for own, words in _table()["about"].items()}
+
+
 def command_hint(word: str, commands: Iterable[str]) -> str:
     """What an unknown command may have meant: by another name, or one that is near."""
     name, known = dashed(word), list(commands)
     found = [own for own, others in _table()["command"].items() if name in others and own in known]
     if found:
         return f"Did you mean {' or '.join(found)}?"
-    return suggestion(name, known)
+    others = {other: own for own, names in _table()["command"].items() for other in names if own in known}
+    near = nearest(name, [*known, *others])
+    return f"Did you mean {others.get(near, near)}?" if near else ""

@@ -21,6 +21,7 @@ from rlcalc.cli.training import (
     given_options,
     importing,
     lines,
+    nothing_to_do,
     print_detections,
     watching,
 )
@@ -135,16 +136,19 @@ def _print(result: Result) -> None:
     out, s = Screen(sys.stdout), result.settings
     words = "stopped" if result.failure is not None or result.signal is not None else "done"
     took = f"in {result.seconds:.1f} s ({result.cpu_seconds:.1f} s of CPU)"
-    if result.trained == 0 and not result.failure:
-        took = "before; nothing was left to do"
+    head = f"{words} after {many(result.iterations, 'update')} {took}"
+    if result.idle:
+        head = nothing_to_do(result.by_reward, s.steps, "updates by reward")
     out.line(
-        f"{s.algorithm.upper()}, seed {s.seed}, {result.device}: {words} after "
-        f"{many(result.iterations, 'update')} {took}",
+        f"{s.algorithm.upper()}, seed {s.seed}, {result.device}: {head}",
         ALARM if result.failure else ANSWER if result.accuracy is not None else HEADING,
     )
     for name, length in s.stages:
         if name in result.stages:
+            length = result.by_reward if name == "reasoning" else length
             out.line(f"{result.stages[name]:6.1%} right after {name} ({many(length, 'update')})")
+    if result.idle:
+        return
     text = curve(result.rewards, None, result.accuracies, min(WIDEST, page_width()), "updates", _LEGEND)
     if text:
         out.line()
@@ -152,9 +156,7 @@ def _print(result: Result) -> None:
     if result.checks:
         passed = sum(check["passed"] for check in result.checks)
         out.line()
-        out.line(
-            f"{passed} of {len(result.checks)} checks passed on {many(result.iterations, 'update')}", FAINT
-        )
+        out.line(f"{passed} of {len(result.checks)} checks passed on {many(result.trained, 'update')}", FAINT)
 
 
 _LEGEND = ("reward of samples", "likeliest answers right")

@@ -154,7 +154,8 @@ def facts(spec: Formula, parameter: Parameter) -> str:
         found.append(" × ".join(parameter.shape) + rank)
     elif parameter.each:
         found.append(f"one value, or {parameter.each}")
-    found += [domain_words(parameter), _default(spec, parameter).rstrip(".").lower()]
+    default = _default(spec, parameter).rstrip(".")
+    found += [domain_words(parameter), default[:1].lower() + default[1:]]
     text = "; ".join(part for part in found if part)
     return text[0].upper() + text[1:] + "."
 
@@ -163,7 +164,7 @@ def _default(spec: Formula, parameter: Parameter) -> str:
     if parameter.is_switch:
         return ""
     if parameter.default is not None:
-        return f"Default {parameter.default}."
+        return f"Default {parameter.default}{f', {parameter.usual}' if parameter.usual else ''}."
     if parameter.optional:
         return "Optional."
     return "Required in its form." if in_a_form(spec, parameter) else "Required."

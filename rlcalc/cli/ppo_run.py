@@ -21,6 +21,7 @@ from rlcalc.cli.training import (
     given_options,
     importing,
     lines,
+    nothing_to_do,
     print_detections,
     watching,
 )
@@ -163,10 +164,12 @@ def _print(result: Result) -> None:
     if result.failure is not None or (result.signal is not None and not result.solved):
         words = "stopped"
     took = f"in {result.seconds:.1f} s ({result.steps_per_second:,.0f} steps/s, updates included)"
-    if result.trained == 0 and not result.failure:
-        took = "before; nothing was left to do"
+    head = f"{words} after {result.env_steps:,} steps {took}"
+    if result.idle:
+        head = nothing_to_do(result.env_steps, s.planned, "steps")
+        head = f"{words} after {result.env_steps:,} steps; nothing to do" if result.solved else head
     out.line(
-        f"{s.env}, seed {s.seed}, {result.device}: {words} after {result.env_steps:,} steps {took}",
+        f"{s.env}, seed {s.seed}, {result.device}: {head}",
         ANSWER if result.solved else ALARM if result.failure else HEADING,
     )
     if result.mean_return is not None:
@@ -174,6 +177,8 @@ def _print(result: Result) -> None:
         out.line(
             f"mean return of {s.evaluation_episodes} evaluation episodes: {result.mean_return:.1f}{goal}"
         )
+    if result.idle:
+        return
     text = curve(result.history, result.goal, result.evaluations, min(WIDEST, page_width()))
     if text:
         out.line()
@@ -181,9 +186,8 @@ def _print(result: Result) -> None:
     if result.checks:
         passed = sum(check["passed"] for check in result.checks)
         out.line()
-        out.line(
-            f"{passed} of {len(result.checks)} checks passed on {many(result.iterations, 'update')}", FAINT
-        )
+        updates = many(result.trained // s.batch, "update")
+        out.line(f"{passed} of {len(result.checks)} checks passed on {updates}", FAINT)
 
 
 def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:

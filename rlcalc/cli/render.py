@@ -142,6 +142,7 @@ def given_lines(found: Evaluation) -> Iterable[tuple[str, str]]:
             yield parameter.symbol, ""
         else:
             origin = "of the process" if parameter.of_mdp else "default"
+            origin += f", {parameter.usual}" if parameter.usual else ""
             typed = parameter.name in found.inputs.typed
             yield f"{parameter.symbol} = {input_text(value)}", "" if typed else f"  ({origin})"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from rlcalc.cli.aliases import command_names
+from rlcalc.cli.aliases import command_names, command_words
 from rlcalc.cli.commands import BUILT_IN
 from rlcalc.specs import heads, load_formula
 
@@ -33,17 +34,22 @@ class Hit:
 
 
 def search(words: Sequence[str]) -> list[Hit]:
-    """The commands that fit best; those that fit all words only, where there are any."""
+    """The commands that fit best: those that fit most words, then by how much the words count there.
+
+    Where some fit every word, others follow only if a word is part of their name.
+    """
     wanted = [stem(word) for text in words for word in _split(text) if word not in _IDLE]
-    found: list[tuple[int, Hit]] = []
+    found: list[tuple[int, bool, Hit]] = []
     for command, title, places in _commands():
         points = [_points(word, places) for word in wanted]
         met = sum(map(bool, points))
         if met:
-            found.append((met, Hit(command, title, sum(points) + _joined(words, places))))
-    most = max((met for met, _ in found), default=0)
-    best = sorted((hit for met, hit in found if met == most), key=lambda hit: -hit.score)
-    return best[:MOST]
+            found.append(
+                (met, max(points) == _NAME, Hit(command, title, sum(points) + _joined(words, places)))
+            )
+    best = sorted(found, key=lambda one: (-one[0], -one[2].score))
+    most = best[0][0] if best else 0
+    return [hit for met, named, hit in best if met == most or most < len(wanted) or named][:MOST]
 
 
 Places = Mapping[int, Iterable[str]]
@@ -51,7 +57,7 @@ Places = Mapping[int, Iterable[str]]
 
 def _commands() -> Iterable[tuple[str, str, dict[int, list[str]]]]:
     """Every command, its title, and its texts by what a word in them counts."""
-    others = command_names()
+    others, words = command_names(), command_words()
     for head in heads():
         spec = load_formula(head.name)
         small = [*(p.help for p in spec.parameters), *(o.about for o in spec.outputs), *spec.references]
@@ -59,11 +65,12 @@ def _commands() -> Iterable[tuple[str, str, dict[int, list[str]]]]:
         yield head.command, head.title, {
             _NAME: [head.command, *others.get(head.command, ())],
             _TITLE: [head.title],
-            _TEXT: [spec.about, head.group],
+            _TEXT: [spec.about, head.group, *words.get(head.command, ())],
             _SMALL: small,
         }  # fmt: skip
     for command, entry in BUILT_IN.items():
-        yield command, entry.about, {_NAME: [command, *others.get(command, ())], _TITLE: [entry.about]}
+        names, texts = [command, *others.get(command, ())], list(words.get(command, ()))
+        yield command, entry.about, {_NAME: names, _TITLE: [entry.about], _TEXT: texts}
 
 
 def _points(word: str, places: Places) -> int:
@@ -76,8 +83,13 @@ def _joined(words: Sequence[str], places: Places) -> int:
     return _NAME * _WHOLE if name in places[_NAME] else 0
 
 
-def _stems(texts: Iterable[str]) -> set[str]:
-    return {stem(word) for text in texts for word in _split(text)}
+def _stems(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(one for text in texts for one in _stems_of(text))
+
+
+@cache
+def _stems_of(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in _split(text))
 
 
 def _split(text: str) -> list[str]:

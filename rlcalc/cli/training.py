@@ -138,6 +138,13 @@ def exit_code(result: Result) -> int:
     return 0 if result.signal is None else 128 + result.signal
 
 
+def nothing_to_do(done: int, asked: int, what: str) -> str:
+    """What a run says that goes on from a checkpoint at which all was done."""
+    if done > asked:
+        return f"nothing to do: {done:,} {what} are done, and --steps asks for {asked:,}"
+    return f"nothing to do: {done:,} of {asked:,} {what} are done"
+
+
 def for_people(as_json: bool) -> Screen:
     """Where lines are printed as they come: nowhere, where the result is JSON."""
     return Screen(io.StringIO() if as_json else sys.stdout)

@@ -1,17 +1,23 @@
 """Eligibility traces, and TD(λ) with all updates made at the end of the episode.
 
-    e_t(s) = γλ e_{t−1}(s) + 1[S_t = s]                  accumulating, e_{−1} = 0
-    e_t(s) = 1 if S_t = s, else γλ e_{t−1}(s)            replacing
-    ΔV(s)  = α Σ_{t=0}^{T−1} δ_t e_t(s),   δ_t = R_{t+1} + γ V(S_{t+1}) − V(S_t)
+    z_t(s) = γλ z_{t−1}(s) + 1[S_t = s]                  accumulating, z_{−1} = 0
+    z_t(s) = 1 if S_t = s, else γλ z_{t−1}(s)            replacing
+    ΔV(s)  = α Σ_{t=0}^{T−1} δ_t z_t(s),   δ_t = R_{t+1} + γ V(S_{t+1}) − V(S_t)
 
 With accumulating traces and V fixed during the episode this equals, state by
 state, the forward view α Σ_{t: S_t=s} (G_t^λ − V(s)): the λ-return's error is
 a discounted sum of later TD errors, and exchanging the two sums turns one
 view into the other.
 
+Where another policy acted, the ratio ρ_t of each step multiplies its whole trace, and the return is
+
+    G_t^λ = ρ_t (R_{t+1} + γ ((1−λ) V(S_{t+1}) + λ G_{t+1}^λ)) + (1−ρ_t) V(S_t),
+
+with which the two views agree in the same way.
+
 A trace is the recurrence of the returns run forward in time, once per state.
 
-Source: Sutton and Barto, 2nd edition, equations 12.4 to 12.7 and 12.12.
+Source: Sutton and Barto, 2nd edition, equations 12.4 to 12.7, 12.12 and 12.22 to 12.25.
 """
 
 from __future__ import annotations
@@ -38,14 +44,16 @@ def check(i: Inputs) -> None:
     Raises:
         InputError: ``rewards_missing``, ``states_wrong_length``, ``values_wrong_length``.
     """
+    visited = len(i.states)
+    for each in ("rewards", "ratios"):
+        steps = visited if i.given[each] is None else len(i.given[each])
+        if visited not in (steps, steps + 1):
+            raise _wrong_states(visited, steps, each)
     if i.rewards is None:
         for name in ("values", "alpha"):
             if i.given[name] is not None:
                 raise _rewards_missing(name)
         return
-    steps, visited = len(i.rewards), len(i.states)
-    if visited not in (steps, steps + 1):
-        raise _wrong_states(visited, steps)
     names = _distinct(i.states)
     values = i.values
     if values is not None and len(values) != len(names):
@@ -68,12 +76,14 @@ def check_arrays(a: Seen) -> None:
         InputError: as ``check``, and ``states_not_states``, ``states_out_of_range``.
     """
     index, words = (a.states, None) if is_tensor(a.states) else _indices(a.states)
+    for each in ("rewards", "ratios"):
+        along = getattr(a, each)
+        if along is not None and index.shape[-1] - along.shape[-1] not in (0, 1):
+            raise _wrong_states(index.shape[-1], along.shape[-1], each)
     if a.rewards is None:
         for name in ("values", "alpha"):
             if getattr(a, name) is not None:
                 raise _rewards_missing(name)
-    elif index.shape[-1] - a.rewards.shape[-1] not in (0, 1):
-        raise _wrong_states(index.shape[-1], a.rewards.shape[-1])
     seen = TORCH.look(index) if is_tensor(index) else index
     if seen is None:
         return
@@ -93,12 +103,12 @@ def _rewards_missing(given: str) -> InputError:
     )
 
 
-def _wrong_states(visited: int, steps: int) -> InputError:
+def _wrong_states(visited: int, steps: int, each: str) -> InputError:
     return InputError(
         "states_wrong_length",
-        f"There {'is' if visited == 1 else 'are'} {many(visited, 'state')} for {many(steps, 'reward')}; "
+        f"There {'is' if visited == 1 else 'are'} {many(visited, 'state')} for {many(steps, each[:-1])}; "
         f"expected {steps} or {steps + 1}.",
-        "Name the state before each reward, and optionally the one that the episode stopped in.",
+        f"Name the state before each {each[:-1]}, and optionally the one that the episode stopped in.",
     )
 
 
@@ -112,8 +122,9 @@ def _distinct(states: list[str]) -> list[str]:
 def exact_form(d: Derivation, i: Inputs) -> None:
     gamma, lam = d.given("γ", i.gamma), d.given("λ", i.lam)
     names = _distinct(i.states)
-    steps = len(i.states) if i.rewards is None else len(i.rewards)
-    traces = _exact_traces(d, i.states[:steps], names, gamma * lam, bool(i.replacing))
+    steps = next((len(each) for each in (i.rewards, i.ratios) if each is not None), len(i.states))
+    ratios = [d.given(Name("ρ", str(t)), ratio) for t, ratio in enumerate(i.ratios or ())]
+    traces = _exact_traces(d, i.states[:steps], names, gamma * lam, bool(i.replacing), ratios)
     d.output("eligibility", [[row[name] for name in names] for row in traces])
     d.output("columns", names)
     if i.rewards is None:
@@ -131,7 +142,10 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         )
         for name in names
     }
-    returns = [_lambda_return(d, episode, lam, t) for t in range(steps)]
+    if ratios:
+        returns = _weighted_returns(d, episode, lam, ratios)
+    else:
+        returns = [_lambda_return(d, episode, lam, t) for t in range(steps)]
     forward = {
         name: d.step(
             Name("forward", arg=word_name(name)),
@@ -158,10 +172,10 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 
 def _exact_traces(
-    d: Derivation, states: list[str], names: list[str], decay: Term, replacing: bool
+    d: Derivation, states: list[str], names: list[str], decay: Term, replacing: bool, ratios: list[Symbol]
 ) -> list[dict[str, Symbol]]:
-    """Rows e_t(s); a trace that is still 0 is not printed."""
-    row = {name: d.given(Name("e", "-1", arg=word_name(name)), 0) for name in names}
+    """Rows z_t(s); a trace that is still 0 is not printed."""
+    row = {name: d.given(Name("z", "-1", arg=word_name(name)), 0) for name in names}
     rows = []
     for t, state in enumerate(states):
         seen = set(states[: t + 1])
@@ -170,7 +184,9 @@ def _exact_traces(
             kept = decay * row[name]
             if name == state:
                 kept = total([1]) if replacing else kept + 1
-            new[name] = d.step(Name("e", str(t), arg=word_name(name)), kept, shown=name in seen)
+            if ratios:
+                kept = ratios[t] * kept
+            new[name] = d.step(Name("z", str(t), arg=word_name(name)), kept, shown=name in seen)
         row = new
         rows.append(row)
     return rows
@@ -208,6 +224,19 @@ def _lambda_return(d: Derivation, episode: Episode, lam: Symbol, t: int) -> Symb
     return d.step(Name("G", str(t), "λ"), total(summands))
 
 
+def _weighted_returns(d: Derivation, episode: Episode, lam: Symbol, ratios: list[Symbol]) -> list[Symbol]:
+    """G_t^λ under importance ratios, from the last step back: what a ratio leaves goes to V(S_t)."""
+    found: list[Symbol] = []
+    for t in reversed(range(episode.steps)):
+        target = episode.td_target(t)
+        if found:
+            after = (1 - lam) * episode.next_values[t] + lam * found[0]
+            target = episode.rewards[t] + episode.gammas[t] * after
+        value = episode.values[t]
+        found.insert(0, d.step(Name("G", str(t), "λ"), ratios[t] * target + (1 - ratios[t]) * value))
+    return found
+
+
 def _views(d: Derivation, backward: dict[str, Symbol], forward: dict[str, Symbol]) -> str:
     different = [name for name in backward if not equal(backward[name].value, forward[name].value)]
     if different:
@@ -233,15 +262,19 @@ def array_form(
     values: Any = None,
     alpha: Any = None,
     replacing: Any = None,
+    ratios: Any = None,
 ) -> dict[str, Any]:
-    """Traces and both views: states [..., T] or [..., T+1], rewards [..., T] -> eligibility [..., T, S].
+    """Traces and both views: states [..., T] or [..., T+1], rewards and ratios [..., T].
+
+    The eligibility is [..., T, S].
 
     Without values, the number of states is read from the indices, which on another device waits for it.
     """
     indices, count = (states, None) if is_tensor(states) else _indices(states)
-    like = rewards if rewards is not None else states if is_tensor(states) else lam
+    along_steps = rewards if rewards is not None else ratios
+    like = along_steps if along_steps is not None else states if is_tensor(states) else lam
     index = xp.placed(xp.cast(xp.asarray(indices), xp.int64), like)
-    steps = index.shape[-1] if rewards is None else rewards.shape[-1]
+    steps = index.shape[-1] if along_steps is None else along_steps.shape[-1]
     if values is not None:
         count = values.shape[-1]
     elif count is None:
@@ -250,6 +283,9 @@ def array_form(
     # recurrence over time, one row per state
     rows = xp.flip(xp.swapaxes(visited, -1, -2), (-1,))
     decay = gamma * lam * (1 - rows) if replacing else gamma * lam
+    if ratios is not None:
+        weights = xp.flip(ratios, (-1,))[..., None, :]
+        rows, decay = rows * weights, decay * weights
     eligibility = xp.swapaxes(xp.flip(scan(rows, decay), (-1,)), -1, -2)
     if rewards is None:
         return {"eligibility": eligibility}
@@ -263,7 +299,10 @@ def array_form(
         along = xp.concatenate([along, xp.zeros_like(along[..., :1])], -1)
     now, after = along[..., :-1], along[..., 1:]
     errors = rewards + gamma * after - now
-    returns = scan(rewards + gamma * (1 - lam) * after, gamma * lam, after[..., -1])
+    base, decay = rewards + gamma * (1 - lam) * after, gamma * lam
+    if ratios is not None:
+        base, decay = ratios * base + (1 - ratios) * now, ratios * decay
+    returns = scan(base, decay, after[..., -1])
     found = {
         "eligibility": eligibility,
         "td_errors": errors,

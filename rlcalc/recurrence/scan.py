@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rlcalc._lazy import np, torch
 from rlcalc.backends import is_tensor
-from rlcalc.recurrence import compiled, time_major
+from rlcalc.recurrence import compiled, time_major, traced
 from rlcalc.recurrence.arrays import prepare_numpy, prepare_torch, window_length
 
 if TYPE_CHECKING:
@@ -198,11 +198,12 @@ def scan_torch(b: torch.Tensor, a: Any, last: Any = 0.0, *, _joined: bool | None
         a: number, or tensor broadcastable with b.
         last: number, or tensor [...].
         _joined: for tests. True: through NumPy, the CPU's way. False: rows kept apart, without a look at
-            any value, the way of every other device and of compiled code.
+            any value, the way of every other device.
 
     Returns:
         [..., T] in the common broadcast shape, on b's device. The dtype is that of the floating tensors
-        with at least one axis; numbers and 0-d tensors do not promote it. Works under `torch.func.vmap`.
+        with at least one axis; numbers and 0-d tensors do not promote it. Works under `torch.func.vmap` and
+        in one graph of `torch.compile`.
 
     Raises:
         InputError: b has no time axis, the shapes do not broadcast, or a dtype is not real.
@@ -210,8 +211,10 @@ def scan_torch(b: torch.Tensor, a: Any, last: Any = 0.0, *, _joined: bool | None
     (b, a), last = prepare_torch(b, a, last=last)
     if b.numel() == 0:
         return torch.add(b, a)  # empty, and part of the graph
-    if _joined is None:  # a compiler cannot look at values either
-        _joined = b.device.type == "cpu" and not torch.compiler.is_compiling()
+    if torch.compiler.is_compiling():
+        return traced.solved(b, a, last)
+    if _joined is None:
+        _joined = b.device.type == "cpu"
     x: torch.Tensor = _differentiable_scan()(b, a, last, _joined)
     return x
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from rlcalc.inputs.bind import Inputs
@@ -15,16 +16,17 @@ Outputs = Mapping[str, Any]
 def traces(i: Inputs) -> Outputs:
     """Traces as sums over visits; the credit by the forward view wherever the views agree.
 
-    e_t(s) = Σ_{k <= t, S_k = s} (γλ)^{t−k}, of which a replacing trace keeps the last visit.
+    z_t(s) = Σ_{k <= t, S_k = s} (γλ)^{t−k} ρ_k … ρ_t, of which a replacing trace keeps the last visit.
     """
     names = list(dict.fromkeys(i.states))
-    steps = len(i.states) if i.rewards is None else len(i.rewards)
+    steps = next((len(each) for each in (i.rewards, i.ratios) if each is not None), len(i.states))
+    ratios = i.ratios or [Fraction(1)] * steps
     decay = i.gamma * i.lam
 
     def trace(t: int, name: str) -> Fraction:
         visits = [k for k in range(t + 1) if i.states[k] == name]
         kept = visits[-1:] if i.replacing else visits
-        return sum((decay ** (t - k) for k in kept), Fraction(0))
+        return sum((decay ** (t - k) * prod(ratios[k : t + 1]) for k in kept), Fraction(0))
 
     eligibility = [[trace(t, name) for name in names] for t in range(steps)]
     if i.rewards is None:
@@ -33,7 +35,13 @@ def traces(i: Inputs) -> Outputs:
     # V(S_0) … V(S_T); without a last state the episode ended in a terminal one
     along = [worth[name] for name in i.states] + [Fraction(0)] * (steps + 1 - len(i.states))
     errors = [i.rewards[t] + i.gamma * along[t + 1] - along[t] for t in range(steps)]
-    returns = [_lambda_return(i, along, t) for t in range(steps)]
+    if i.ratios is None:
+        returns = [_lambda_return(i, along, t) for t in range(steps)]
+    else:  # equation 12.24: what is expected, and the errors to come, each with its ratios
+        returns = [
+            along[t] + sum(decay ** (k - t) * prod(ratios[t : k + 1]) * errors[k] for k in range(t, steps))
+            for t in range(steps)
+        ]
     forward = [
         sum((returns[t] - along[t] for t in range(steps) if i.states[t] == name), Fraction(0))
         for name in names

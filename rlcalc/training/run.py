@@ -87,6 +87,11 @@ class Result:
     saved: Path | None = None
     problems: dict[str, RlcalcError] = field(default_factory=dict)
 
+    @property
+    def idle(self) -> bool:
+        """Whether all was done before, so that nothing was trained."""
+        return self.trained == 0 and self.failure is None
+
 
 class Run(ABC):
     """What a run holds while it lasts.

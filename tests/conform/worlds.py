@@ -81,16 +81,19 @@ def _one_gradient(mdp: Any, theta: Any, gamma: float, form: str, horizon: float)
     return total
 
 
-def traces(states, gamma, lam, rewards=None, values=None, replacing=False, alpha=None):  # type: ignore[no-untyped-def]
+def traces(states, gamma, lam, rewards=None, values=None, replacing=False, alpha=None, ratios=None):  # type: ignore[no-untyped-def]
     """Forward in time, one state after the other."""
     names = list(dict.fromkeys(states))
-    steps = len(states) if rewards is None else len(rewards)
-    kind = np.float64 if rewards is None else rewards.dtype.type
+    per_step = [each for each in (rewards, ratios) if each is not None]
+    steps = len(per_step[0]) if per_step else len(states)
+    kind = per_step[0].dtype.type if per_step else np.float64
     trace = dict.fromkeys(names, kind(0))
     rows = []
-    for state in states[:steps]:
+    for t, state in enumerate(states[:steps]):
         trace = {name: kind(gamma * lam) * e for name, e in trace.items()}
         trace[state] = kind(1) if replacing else trace[state] + kind(1)
+        if ratios is not None:
+            trace = {name: ratios[t] * z for name, z in trace.items()}
         rows.append([trace[name] for name in names])
     eligibility = np.array(rows, kind)
     if rewards is None:

@@ -254,13 +254,13 @@ WORKINGS = [
             reasons=["every reward before the last is 0", "", ""]),
     Working("token_mdp", {"prompt": "q", "tokens": ["a", "b", "c"], "gamma": "g", "reward": "r"},
             outputs={"returns": "g**2*r; g*r; r"}),
-    Working("traces", ABA, ["e_2(A) = γ·λ·e_1(A) + 1 ="]),
-    Working("traces", {"states": ["é"], "lam": "1/2"}, ["e_0(é) = γ·λ·e_−1(é) + 1"]),
+    Working("traces", ABA, ["z_2(A) = γ·λ·z_1(A) + 1 ="]),
+    Working("traces", {"states": ["é"], "lam": "1/2"}, ["z_0(é) = γ·λ·z_−1(é) + 1"]),
     Working("traces", {**ABA, "rewards": [1, 2, 3], "alpha": "1/10"},
-            ["credit(B) = δ_1·e_1(B) + δ_2·e_2(B) =",
+            ["credit(B) = δ_1·z_1(B) + δ_2·z_2(B) =",
              "G_0^λ = (1 − λ)·G_0^(1) + (1 − λ)·λ·G_0^(2) + λ²·G_0^(3)\n",
              "G_1^λ = (1 − λ)·G_1^(1) + λ·G_1^(2) =", "forward(A) = G_0^λ − V(A) + (G_2^λ − V(A)) ="],
-            shown="e_0(A) e_1(A) e_1(B) e_2(A) e_2(B) δ_0 δ_1 δ_2 credit(A) credit(B) G_0^λ G_1^λ G_2^λ "
+            shown="z_0(A) z_1(A) z_1(B) z_2(A) z_2(B) δ_0 δ_1 δ_2 credit(A) credit(B) G_0^λ G_1^λ G_2^λ "
                   "forward(A) forward(B) ΔV(A) ΔV(B) V_new(A) V_new(B)"),
     *(Working("traces", {"states": list(states), **REPLACING}, notes=[note], outputs={"views": views})
       for states, views, note in [

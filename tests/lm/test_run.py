@@ -201,8 +201,19 @@ def test_the_command_prints_stages_and_a_curve(capsys: Any, tmp_path: Path) -> N
     assert out.splitlines()[-1].endswith("checks passed on 10 updates")
     assert all(len(line) <= 80 for line in out.splitlines())
     assert (tmp_path / "a.svg").read_text().startswith("<?xml")
-    code, out, _ = call(capsys, "--checkpoint", tmp_path / "a", "--resume")
-    assert (code, "nothing was left to do" in out) == (0, True)
+    code, again, _ = call(capsys, "--checkpoint", tmp_path / "a", "--resume")
+    assert code == 0
+    assert again.splitlines() == [
+        "GRPO, seed 0, cpu: nothing to do: 3 of 3 updates by reward are done",
+        *(line for line in out.splitlines() if "right after" in line),
+    ]  # no curve of what was not done
+    code, again, _ = call(capsys, "--checkpoint", tmp_path / "a", "--resume", "--steps", "1")
+    assert again.splitlines()[0].endswith(
+        "nothing to do: 3 updates by reward are done, and --steps asks for 1"
+    )
+    assert again.splitlines()[-1].endswith("right after reasoning (3 updates)")
+    code, more, _ = call(capsys, "--checkpoint", tmp_path / "a", "--resume", "--steps", "4")
+    assert (code, more.splitlines()[-1].endswith("checks passed on 1 update")) == (0, True)
     code, _, err = call(capsys, "--checkpoint", tmp_path / "a", "--resume", "--algorithm", "ppo")
     assert (code, "The checkpoint is of --algorithm grpo, not ppo." in err) == (2, True)
 

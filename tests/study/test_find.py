@@ -41,6 +41,8 @@ def test_the_list_is_short_and_narrow():
     ("word", "hint"),
     [
         ("boltzmann", "Did you mean softmax?"),
+        ("boltzman", "Did you mean softmax?"),
+        ("policy-iteratoin", "Did you mean policy-iteration?"),
         ("lamda-return", "Did you mean lambda-return?"),
         ("bootstrapping", "'rlcalc find bootstrapping' shows more."),
         ("importance-weights", "importance"),

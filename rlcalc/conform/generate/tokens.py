@@ -1,6 +1,6 @@
 """Words: states that are visited, tokens of an answer, a prompt.
 
-A state that is visited belongs to the reward of its step and, by its name, to
+A state that is visited belongs to the reward and the ratio of its step and, by its name, to
 a value; what takes a word away takes those along.
 """
 
@@ -18,6 +18,7 @@ from rlcalc.specs import Formula, Parameter
 # few, so that states come again; one that no parser of lines may cut
 WORDS = ("A", "B", "C", "D", "two words")
 VISITED = "states"
+PER_STEP = ("rewards", "ratios")
 
 
 def read(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> Any:
@@ -27,16 +28,17 @@ def read(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[in
 
 
 def tidy(draft: Draft) -> Draft:
-    """Match rewards and values with the states visited."""
+    """Match rewards, ratios and values with the states visited."""
     if VISITED not in draft.shared:
         return draft
     states, row = draft.shared[VISITED], dict(draft.rows[0])
     shared = dict(draft.shared)
-    if "rewards" in row:
-        steps = min(len(row["rewards"]), len(states))
-        row["rewards"] = row["rewards"][:steps]
+    given = [name for name in PER_STEP if name in row]
+    if given:
+        steps = min(len(states), *(len(row[name]) for name in given))
+        row |= {name: row[name][:steps] for name in given}
         states = states[: steps + 1]
-    else:
+    if "rewards" not in row:
         # without rewards there is nothing to learn from
         row.pop("values", None)
         shared.pop("alpha", None)
@@ -72,11 +74,15 @@ def _without(draft: Draft, name: str, cut: range) -> Draft:
     """The draft without some of the words and what belongs to them."""
     kept = [word for k, word in enumerate(draft.shared[name]) if k not in cut]
     rows = draft.rows
-    if name == VISITED and "rewards" in rows[0]:
-        rewards = [x for k, x in enumerate(rows[0]["rewards"]) if k not in cut]
-        if not rewards:
+    if name == VISITED:
+        left = {
+            each: [x for k, x in enumerate(rows[0][each]) if k not in cut]
+            for each in PER_STEP
+            if each in rows[0]
+        }
+        if not all(left.values()):
             return draft
-        rows = [{**rows[0], "rewards": rewards}]
+        rows = [{**rows[0], **left}]
     return _renamed(replace(draft, rows=rows), name, kept)
 
 

@@ -126,6 +126,8 @@ class Target:
                 value = np.broadcast_to(value, arrays[like].shape).copy()
             if value is not None:
                 found[name] = _plain(parameter, value)
+        if "order" in found and "mdp" in found:  # it names states
+            found["mdp"]["states"] = list(arrays["mdp"].mdp.states)
         return found if change is None else dict(change(found))
 
     def call(self, vector: Vector, dtype: str = "float64", change: Any = None) -> Outcome:
@@ -261,9 +263,8 @@ def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
 def _plain(parameter: Parameter, value: Any) -> Any:
     """Single numbers and counts as Python has them; tables by name, experience as tuples."""
     if hasattr(value, "mdp"):
-        mdp = value.mdp
-        names = {"states": list(mdp.states), "actions": list(mdp.actions)}
-        return {"p": value.p, "r": value.r, "start": value.start, "terminal": list(mdp.terminal)} | names
+        over = list(value.mdp.terminal)
+        return {"p": value.p, "r": value.r, "start": value.start, "terminal": over}
     if parameter.is_text and value is not None:
         return value.plain(parameter.kind)
     if parameter.kind == "integer" and getattr(value, "ndim", 1) == 0:

@@ -60,6 +60,11 @@ class Result(shared.Result):
         """Accuracy when it was last looked at."""
         return self.accuracies[-1][1] if self.accuracies else None
 
+    @property
+    def by_reward(self) -> int:
+        """Updates by reward that were done, those before a resumption with them."""
+        return max(0, self.iterations - self.settings.before_reward)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "algorithm": self.settings.algorithm,
@@ -194,6 +199,7 @@ class _Run(shared.Run):
     def advance(self) -> Metrics:
         stage, at, length = self.trainer.stage()
         metrics = self.trainer.iterate()
+        self.result.stages.pop(stage, None)  # of a run with fewer steps, which this one goes on from
         if at == length - 1 and metrics.accuracy is not None:
             self.result.stages[stage] = metrics.accuracy
         return metrics
