@@ -9,7 +9,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
-from rlcalc.conform.catalogue import Convention, Fault
+from rlcalc.conform.convention import Convention
+from rlcalc.conform.fault import Fault
 from rlcalc.error_codes import codes
 from rlcalc.site.faults import entries
 from rlcalc.specs import formula_names
