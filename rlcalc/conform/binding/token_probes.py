@@ -215,7 +215,11 @@ def _single() -> list[Arrays]:
         "beta": np.float64(0.5),
     }
     weights = {"weight_desirable": np.float64(1.25), "weight_undesirable": np.float64(0.75)}
-    return [one, {**one, **weights}, {**one, "kl_logps": one["kl_ref_logps"] - 1.0, "beta": np.float64(0.25)}]
+    return [
+        one,
+        {**one, **weights},
+        {**one, "kl_logps": np.array([-5.0, -7.5, -7.0]), "beta": np.float64(0.25)},
+    ]
 
 
 def _samples() -> list[Arrays]:
