@@ -92,6 +92,11 @@ class Backend(ABC):
     def look(self, array: Any) -> Any:
         """The values as a NumPy array; ``None`` where looking would cost a wait or is not possible."""
 
+    def any_or_unknown(self, flags: Any) -> bool:
+        """Whether a flag is set, or may be: where flags cannot be looked at, the answer is yes."""
+        seen = self.look(flags)
+        return seen is None or bool(seen.any())
+
     def eps(self, array: Any) -> float:
         """Distance from 1 to the next number of the dtype."""
         return _eps(self, array.dtype)
@@ -179,7 +184,32 @@ class _Torch(Backend):
         return torch.tensor(value, dtype=dtype, device=device)
 
     def cast(self, array: Any, dtype: Any) -> Any:
+        if array.dtype == torch.bool and _by_words(array) and _large(array):
+            array = array.view(torch.uint8)  # of which Torch converts many at once, of flags one
         return array.to(dtype)
+
+    def where(self, flags: Any, yes: Any, no: Any) -> Any:
+        """``torch.where``, by the bits of whole words where that gives the same: in a third of the time.
+
+        Torch chooses entry by entry. A flag spread over all bits of its entry lets the same choice run in
+        vector registers; nan and infinity are bits like others. No derivative passes through bits.
+        """
+        tensors = [value for value in (flags, yes, no) if isinstance(value, torch.Tensor)]
+        if not (all(map(_by_words, tensors)) and _large(flags) and flags.dtype == torch.bool):
+            return torch.where(flags, yes, no)
+        real = tensors[1].dtype if len(tensors) > 1 else None
+        word = None if real is None else _word(real)
+        if word is None or any(tensor.dtype != real for tensor in tensors[1:]):
+            return torch.where(flags, yes, no)
+        bits = flags.view(torch.int8).neg().to(word)
+        if _is_zero(no):
+            return _both(bits, yes.view(word)).view(real)
+        if _is_zero(yes):
+            return _both(bits.bitwise_not_(), no.view(word)).view(real)
+        if len(tensors) < 3:
+            return torch.where(flags, yes, no)
+        yes, no = yes.view(word), no.view(word)
+        return _both(bits, yes ^ no).bitwise_xor_(no).view(real)
 
     def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
         return like.new_zeros(shape)
@@ -232,6 +262,41 @@ class _Torch(Backend):
             return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
         except (RuntimeError, TypeError):  # a wrapper of vmap, a fake or a sparse tensor: it holds no numbers
             return None
+
+
+@cache
+def _word(dtype: Any) -> Any:
+    """The integers as wide as a dtype of real numbers."""
+    return None if dtype.is_complex else {2: torch.int16, 4: torch.int32, 8: torch.int64}.get(dtype.itemsize)
+
+
+def _large(array: Any) -> bool:
+    """Whether the entries take longer than a call or two of Torch."""
+    return bool(array.numel() >= 8192)
+
+
+def _is_zero(value: Any) -> bool:
+    """Whether a value is one number, 0."""
+    return bool(value == 0) if not isinstance(value, torch.Tensor) else value.ndim == 0 and not value.item()
+
+
+def _both(bits: Any, words: Any) -> Any:
+    """The bits that both have, in the memory of the first where that has the shape of the answer."""
+    shape = torch.broadcast_shapes(bits.shape, words.shape)  # type: ignore[no-untyped-call]
+    return bits.bitwise_and_(words) if bits.shape == shape else bits & words
+
+
+def _by_words(array: Any) -> bool:
+    """Whether only the values of a tensor matter: a plain one on a CPU, from which nothing is derived."""
+    return (
+        type(array) is torch.Tensor
+        and array.device.type == "cpu"
+        and not (array.requires_grad and torch.is_grad_enabled())
+        and not torch.compiler.is_compiling()
+        and not torch._C._get_tracing_state()
+        and torch._C._functorch.peek_interpreter_stack() is None
+        and torch.autograd.forward_ad._current_level < 0
+    )
 
 
 NUMPY: Backend = _NumPy()

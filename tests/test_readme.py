@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rlcalc.conform.catalogue import Fault
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.peers.matrix import PUBLISHED
 from rlcalc.site.faults import entries, place
 from rlcalc.site.libraries import between, in_short

@@ -34,17 +34,22 @@ class Hit:
 
 
 def search(words: Sequence[str]) -> list[Hit]:
-    """The commands that fit best: those that fit most words, then by how much the words count there."""
+    """The commands that fit best: those that fit most words, then by how much the words count there.
+
+    Where some fit every word, others follow only if a word is part of their name.
+    """
     wanted = [stem(word) for text in words for word in _split(text) if word not in _IDLE]
-    found: list[tuple[int, Hit]] = []
+    found: list[tuple[int, bool, Hit]] = []
     for command, title, places in _commands():
         points = [_points(word, places) for word in wanted]
         met = sum(map(bool, points))
         if met:
-            found.append((met, Hit(command, title, sum(points) + _joined(words, places))))
-    best = sorted(found, key=lambda one: (-one[0], -one[1].score))
+            found.append(
+                (met, max(points) == _NAME, Hit(command, title, sum(points) + _joined(words, places)))
+            )
+    best = sorted(found, key=lambda one: (-one[0], -one[2].score))
     most = best[0][0] if best else 0
-    return [hit for met, hit in best if met == most or most < len(wanted)][:MOST]
+    return [hit for met, named, hit in best if met == most or most < len(wanted) or named][:MOST]
 
 
 Places = Mapping[int, Iterable[str]]

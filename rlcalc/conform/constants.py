@@ -19,7 +19,10 @@ from functools import cache
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Constant, Convention, Fault, Form, composed
+from rlcalc.conform.composition import composed
+from rlcalc.conform.convention import Constant, Convention
+from rlcalc.conform.fault import Fault
+from rlcalc.conform.forms import Form
 from rlcalc.conform.outcome import Outcome
 from rlcalc.conform.vectors import Vector, reference
 from rlcalc.nested import map_nested

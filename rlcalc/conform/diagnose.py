@@ -18,9 +18,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from rlcalc.conform.catalogue import Catalogue, Convention, Fault, composed, pairs, together
+from rlcalc.conform.catalogue import Catalogue
 from rlcalc.conform.compare import CLOSE, outcomes_equal
+from rlcalc.conform.composition import composed, pairs, together
 from rlcalc.conform.constants import fitted, slack_of, without_rounding
+from rlcalc.conform.convention import Convention
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, judge, run_form
 from rlcalc.conform.target.base import says_something

@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc.conform.batching import with_batches
-from rlcalc.conform.catalogue import Convention
 from rlcalc.conform.check import Checked, Request, check, load
+from rlcalc.conform.convention import Convention
 from rlcalc.conform.generate.search import search
 from rlcalc.conform.outcome import Judgement, Outcome, judge, wrong_places
 from rlcalc.conform.report.counterexample import as_text, joined

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rlcalc.conform.catalogue import Convention, Fault
+from rlcalc.conform.convention import Convention
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue, formulas_with_faults
 from rlcalc.conform.faults._by_trying import BY_TRYING
 from rlcalc.conform.outcome import Judgement, judge, run_form

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from rlcalc.conform.catalogue import Constant, Convention, Form, as_typed, composed
 from rlcalc.conform.compare import CLOSE, all_close
+from rlcalc.conform.composition import composed
 from rlcalc.conform.constants import fitted
+from rlcalc.conform.convention import Constant, Convention, as_typed
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.forms import Form
 from rlcalc.conform.outcome import Outcome, run_form
 from rlcalc.conform.trial import Trial
 from rlcalc.conform.vectors import Vector, answer_name, reference

@@ -15,8 +15,9 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from rlcalc.conform.catalogue import Convention, composed, together
+from rlcalc.conform.composition import composed, together
 from rlcalc.conform.constants import fitted, slack_of, without_rounding
+from rlcalc.conform.convention import Convention
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Judgement, Outcome, judge, run_form
 from rlcalc.conform.target.base import Target

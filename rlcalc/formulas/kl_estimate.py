@@ -92,4 +92,7 @@ def estimate(xp: Backend, x: Any, kind: str) -> tuple[Any, Any]:
     for factor in reversed(terms[:-2]):
         series = xp.product_plus(small, series, factor)
     near = small * small * series
-    return near + (xp.expm1(-rest) * (near - small + 1) + rest), -xp.expm1(-x)
+    # expm1(−s) = k3(s) − s, and with it expm1(−x) takes no exponential of its own
+    lower = near - small
+    beyond = xp.expm1(-rest) * (lower + 1)
+    return near + (beyond + rest), -(lower + beyond)

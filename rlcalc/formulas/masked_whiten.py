@@ -79,20 +79,23 @@ def array_form(
     shift_mean: Any = True,
 ) -> dict[str, Any]:
     """Values and mask [..., N, T] -> whitened [..., N, T]."""
-    zero = xp.zeros_like(x)
-    number = xp.cast(mask, x.dtype) + zero
+    # what is masked is 0 already: sums need no second choice of what counts
+    zero = xp.new_zeros(x, ())
+    number = xp.cast(mask, x.dtype)
+    if number.shape != x.shape:
+        number = number + xp.zeros_like(x)
     count = _over_batch(number)
     one = xp.ones_like(count)
     divisor = xp.where(count > 0, count, one)
-    mean = _over_batch(xp.where(mask, x, zero)) / divisor
+    mean = _over_batch(x) / divisor
     # once more from there: the first mean is as rounded as the largest value
-    mean = mean + _over_batch(xp.where(mask, x - mean, zero)) / divisor
+    mean = mean + _over_batch((x - mean) * number) / divisor
     # what is masked counts as the mean, which is neither the largest nor the smallest
     shown = xp.where(mask, x, mean)
     flat = xp.amax(xp.amax(shown, axis=-1), axis=-1) == xp.amin(xp.amin(shown, axis=-1), axis=-1)
     left = count - xp.cast(xp.asarray(ddof), x.dtype)
     flat = flat[..., None, None] | (left <= 0)
-    deviations = xp.where(mask & ~flat, x - mean, zero)
+    deviations = (x - mean) * (number * xp.cast(~flat, x.dtype))
     variance = _over_batch(xp.square(deviations)) / xp.where(left > 0, left, one)
     variance = xp.where(flat, one, variance)
     if place == "outside":

@@ -118,12 +118,16 @@ def array_form(
 ) -> dict[str, Any]:
     """Log-probabilities and mask [..., N, T] -> weights and keep [..., N, T]."""
     gaps = xp.constant(train_logp - rollout_logp)
-    number = xp.cast(mask, gaps.dtype) + xp.zeros_like(gaps)
-    lengths = number.sum(-1)[..., None]
-    divisors = xp.where(lengths > 0, lengths, xp.ones_like(lengths))
-    zero = xp.zeros_like(gaps)
+    kept = mask
+    if kept.shape != gaps.shape:
+        kept, _ = xp.broadcast_arrays(mask, gaps)
+    number = divisors = None
+    if normalise or {level, gate} - {"token", None}:  # of single tokens no length is asked for
+        number = xp.cast(kept, gaps.dtype)
+        lengths = number.sum(-1)[..., None]
+        divisors = xp.where(lengths > 0, lengths, xp.ones_like(lengths))
+    zero = xp.new_zeros(gaps, ())
     ratio = _ratio(xp, gaps, divisors, level)
-    kept = number > 0
     if action == "mask":
         judged = ratio if gate in (None, level) else _ratio(xp, gaps, divisors, gate)
         kept = kept & within_array(judged, low, high)

@@ -66,20 +66,26 @@ def array_form(
     near = old_values + xp.clip(xp.constant(moved), -eps, eps)
     plain, clipped = values - returns, near - returns
     # within the range both are one number, whatever rounding makes of it
-    held = (xp.abs(moved) > eps) & (xp.abs(clipped) > xp.abs(plain))
-    zero = xp.zeros_like(plain)
-    number = xp.cast(mask, plain.dtype) + zero
+    outside = xp.abs(moved) > eps
+    distance, other = xp.abs(plain), xp.abs(clipped)
+    held = outside & (other > distance)
+    zero = xp.new_zeros(plain, ())
+    number = xp.cast(mask, plain.dtype)
+    if number.shape != plain.shape:
+        number = number + xp.zeros_like(plain)
     count = number.sum(-1).sum(-1)
     some = xp.where(count > 0, count, xp.ones_like(count))
     below = some if tokens is None else xp.zeros_like(some) + xp.cast(xp.asarray(tokens), plain.dtype)
-    errors = xp.where(held, xp.square(clipped), xp.square(plain))
     # equal squares share the derivative, as the larger of two numbers does: here, and where autograd runs
-    tied = (xp.abs(moved) > eps) & (xp.abs(clipped) == xp.abs(plain))
-    errors = xp.where(tied, (xp.square(clipped) + xp.square(plain)) / 2, errors)
-    steep = xp.where(tied, factor * plain, 2 * factor * plain)
+    tied = outside & (other == distance)
+    errors = xp.where(held, xp.square(clipped), xp.square(plain))
+    steep = 2 * factor * plain
+    if xp.any_or_unknown(tied):
+        errors = xp.where(tied, (xp.square(clipped) + xp.square(plain)) / 2, errors)
+        steep = xp.where(tied, factor * plain, steep)
     slopes = xp.where(held, zero, steep) / below[..., None, None]
     return {
         "loss": factor * xp.where(mask, errors, zero).sum(-1).sum(-1) / below,
         "d_values": xp.where(mask, slopes, zero),
-        "clipped_fraction": xp.where(held & mask, zero + 1, zero).sum(-1).sum(-1) / some,
+        "clipped_fraction": xp.cast(held & mask, plain.dtype).sum(-1).sum(-1) / some,
     }

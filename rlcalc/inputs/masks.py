@@ -52,5 +52,5 @@ def hidden_arrays(xp: Backend, spec: Formula, arrays: Mapping[str, Any]) -> dict
     mask = xp.placed(mask, found[names[0]])
     found[spec.mask.name] = mask
     for name in names if spec.hides(arrays) else ():
-        found[name] = xp.where(mask, found[name], xp.zeros_like(found[name]))
+        found[name] = xp.where(mask, found[name], xp.new_zeros(found[name], ()))
     return found

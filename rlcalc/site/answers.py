@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rlcalc.conform.catalogue import Convention, Fault
+from rlcalc.conform.convention import Convention
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue, formulas_with_faults
 from rlcalc.conform.outcome import run_form
 from rlcalc.conform.vectors import Vector, answer_name, golden_vectors, reference

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from rlcalc.conform.catalogue import Convention, Fault
+from rlcalc.conform.convention import Convention
 from rlcalc.conform.explain import explain, parts, smallest_case
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue, formulas_with_faults
 from rlcalc.conform.outcome import Judgement
 from rlcalc.nested import flatten

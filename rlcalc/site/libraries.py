@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from rlcalc.conform.catalogue import Convention, Fault
+from rlcalc.conform.convention import Convention
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.peers.matrix import BEGIN, END, KINDS, PUBLISHED
 from rlcalc.site import markdown as md
 from rlcalc.site.faults import entries

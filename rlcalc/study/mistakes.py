@@ -14,7 +14,9 @@ from fractions import Fraction
 from importlib.util import find_spec
 from typing import Any
 
-from rlcalc.conform.catalogue import Catalogue, Fault, composed, pairs
+from rlcalc.conform.catalogue import Catalogue
+from rlcalc.conform.composition import composed, pairs
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import run_form
 from rlcalc.conform.vectors import Vector, reference

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc.conform.catalogue import Catalogue, Fault, composed, pairs, read_text
+from rlcalc.conform.catalogue import Catalogue
+from rlcalc.conform.composition import composed, pairs
+from rlcalc.conform.fault import Fault, read_text
 from rlcalc.conform.faults import catalogue, formulas_with_faults
 from rlcalc.conform.outcome import judge, run_form
 from rlcalc.conform.runner import run

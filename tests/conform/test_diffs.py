@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlcalc.conform.catalogue import Fault
 from rlcalc.conform.compare import CLOSE, all_close
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import run_form
 from rlcalc.conform.vectors import Vector, golden_vectors, reference

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from rlcalc.cli import main
-from rlcalc.conform.catalogue import Fault, read_diff
 from rlcalc.conform.explain import explain
+from rlcalc.conform.fault import Fault, read_diff
 from rlcalc.conform.faults import catalogue, formulas_with_faults
 
 

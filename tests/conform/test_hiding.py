@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rlcalc.conform import runner
-from rlcalc.conform.catalogue import Fault, composed
+from rlcalc.conform.composition import composed
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function

@@ -8,8 +8,10 @@ from itertools import combinations
 import pytest
 
 from rlcalc.conform import selfcheck
-from rlcalc.conform.catalogue import Arrays, Catalogue, Fault, argument_fault
+from rlcalc.conform.catalogue import Catalogue
+from rlcalc.conform.fault import Fault, argument_fault
 from rlcalc.conform.faults import catalogue, formulas_with_faults
+from rlcalc.conform.forms import Arrays
 from rlcalc.conform.selfcheck import formula_matrix, matrix_json, matrix_lines
 
 

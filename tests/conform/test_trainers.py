@@ -6,9 +6,9 @@ from operator import attrgetter
 
 import pytest
 
+from rlcalc.conform.binding.bind import bind
 from rlcalc.conform.binding.model import Binding, binding_of
 from rlcalc.conform.binding.names import guessed_formula, of_tokens
-from rlcalc.conform.binding.search import bind
 from rlcalc.conform.binding.token_values import derived_roles
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.runner import ConformReport, run
@@ -59,6 +59,8 @@ soft_overlong                   overlong_penalty
 cispo_loss                      cispo                   mean-over-batch
 gspo_loss                       gspo
 tis_weights                     rollout_correction
+kto_loss                        kto_loss                *
+estimate_pass_at_k              pass_at_k               *
 """
 # faults without a name, or that behave like another one where a function takes less than the formula
 UNNAMED = {
@@ -77,6 +79,8 @@ QUICK_FAULTS = {
     "policy_loss_maximum",
     "rewards_with_penalty_of_padding",
     "dpo_loss_beta_twice",
+    "kto_loss_unclamped",
+    "pass_at_k_replaced",
 }
 
 

@@ -138,7 +138,7 @@ def page() -> str:
         "",
         f"`rlcalc find` with two or three words of the question (third column) lists a right command for "
         f"{sum(place is not None for place in places)} of {len(places)}, "
-        f"as the first for {places.count(0)}.",
+        f"as the first for {places.count(0)}; the search was given words of these exercises.",
         "",
         "Processes that stand in braces below are typed as they are here:",
         "",

@@ -10,7 +10,7 @@ from itertools import combinations, product
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import composed, pairs, together
+from rlcalc.conform.composition import composed, pairs, together
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.vectors import golden_vectors, reference
 from rlcalc.specs import Formula

@@ -204,6 +204,29 @@ def _averaged() -> list[Arrays]:
     return [{n: v for n, v in one.items() if not n.startswith("ref_")} for one in _pairs()]
 
 
+def _single() -> list[Arrays]:
+    """Answers judged one by one."""
+    one = {
+        "logps": np.array([-7.0, -4.0, -12.5]),
+        "ref_logps": np.array([-8.0, -4.5, -10.0]),
+        "desirable": np.array([True, False, True]),
+        "kl_logps": np.array([-3.0, -5.0, -6.5]),
+        "kl_ref_logps": np.array([-4.0, -6.5, -6.0]),
+        "beta": np.float64(0.5),
+    }
+    weights = {"weight_desirable": np.float64(1.25), "weight_undesirable": np.float64(0.75)}
+    return [
+        one,
+        {**one, **weights},
+        {**one, "kl_logps": np.array([-5.0, -7.5, -7.0]), "beta": np.float64(0.25)},
+    ]
+
+
+def _samples() -> list[Arrays]:
+    counts = ((9, 2, 4), (10, 3, 1), (7, 5, 2))
+    return [{"n": np.int64(n), "c": np.int64(c), "k": np.int64(k)} for n, c, k in counts]
+
+
 def _rated() -> list[Arrays]:
     one = {"chosen": np.array([2.0, 0.5, -1.25]), "rejected": np.array([1.0, 1.5, -0.5])}
     return [one, {"chosen": one["rejected"][:2], "rejected": one["chosen"][:2]}]
@@ -231,5 +254,7 @@ _PROBES = {
     "orpo_loss": _averaged,
     "simpo_loss": _averaged,
     "reward_model_loss": _rated,
+    "kto_loss": _single,
+    "pass_at_k": _samples,
     "overlong_penalty": _overlong,
 }

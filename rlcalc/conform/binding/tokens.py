@@ -45,6 +45,7 @@ IN_BODY = {
     "dpo_loss": ("beta",),
     "ipo_loss": ("beta",),
     "orpo_loss": ("beta",),
+    "kto_loss": ("beta",),
 }
 
 
@@ -57,7 +58,8 @@ class Tokens:
     @cached_property
     def main(self) -> Parameter:
         """The table that others are like."""
-        tables = [p for p in self.formula.parameters if p.shape and p.kind in ("number", "integer")]
+        numbers = [p for p in self.formula.parameters if p.kind in ("number", "integer")]
+        tables = [p for p in numbers if p.shape] or numbers  # without a table every number is like the first
         return max(tables, key=lambda p: len(p.shape))  # the first of the largest
 
     @cached_property
@@ -168,7 +170,9 @@ class Tokens:
         return frozenset()
 
     def core(self, formula: Formula) -> frozenset[str]:
-        return frozenset(p.name for p in formula.parameters if p.required and p.shape and p.name != "groups")
+        required = [p for p in formula.parameters if p.required]
+        tables = [p for p in required if p.shape] or required
+        return frozenset(p.name for p in tables if p.name != "groups")
 
     def fixed(self, binding: Binding, numbers: tuple[float, ...]) -> list[dict[str, float]]:
         """Numbers that may stand in the body, the formula's own defaults first."""

@@ -11,10 +11,20 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from rlcalc.conform.catalogue import Convention
+from rlcalc.conform.convention import Convention
 
 # the first of several stands around the others
-MODULES = ("returns", "losses", "groups", "divergences", "sampling", "reductions", "control", "tokens")
+MODULES = (
+    "returns",
+    "losses",
+    "groups",
+    "divergences",
+    "sampling",
+    "reductions",
+    "control",
+    "tokens",
+    "token_advantages",
+)
 
 
 @cache

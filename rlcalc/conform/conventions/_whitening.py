@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Constant
+from rlcalc.conform.convention import Constant
 
 EPS = Constant("eps", 1e-13, 0.5, zero=True)
 

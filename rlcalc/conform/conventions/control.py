@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Constant, Form, Outputs, convention
+from rlcalc.conform.convention import Constant, convention
+from rlcalc.conform.forms import Form, Outputs
 
 
 @convention(

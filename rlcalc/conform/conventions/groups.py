@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Constant, Form, Outputs, convention
+from rlcalc.conform.convention import Constant, convention
+from rlcalc.conform.forms import Form, Outputs
 
 
 @convention("ddof-1", {"grpo_advantage": "verl, trl and others that use torch.std"})

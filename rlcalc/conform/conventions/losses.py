@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Constant, Form, Outputs, convention
+from rlcalc.conform.convention import Constant, convention
 from rlcalc.conform.conventions._whitening import EPS, magnified, whitened
+from rlcalc.conform.forms import Form, Outputs
 
 
 @convention(

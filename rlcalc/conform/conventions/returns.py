@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Form, Outputs, convention
+from rlcalc.conform.convention import convention
 from rlcalc.conform.conventions._whitening import EPS, all_whitened, magnified
+from rlcalc.conform.forms import Form, Outputs
 
 
 def _shorter_values(arguments: dict[str, Any]) -> dict[str, Any]:

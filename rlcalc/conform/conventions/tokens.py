@@ -10,57 +10,46 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Constant, Convention, Form, Outputs, convention
+from rlcalc.conform.convention import Constant, convention
+from rlcalc.conform.conventions._always import always
+from rlcalc.conform.forms import Form, Outputs
 
-EPS = Constant("eps", 1e-13, 0.5)
-
-
-def _always(name: str, about: str, used_by: Mapping[str, str], sets: str, value: Any) -> Convention:
-    """A parameter has one value, whatever the formula has by default."""
-
-    def change(form: Form, /, **arrays: Any) -> Outputs:
-        return dict(form(**{**arrays, sets: value}))
-
-    change.__doc__ = about
-    return convention(name, used_by, sets=sets, value=value)(change)
-
-
-token_sum = _always(
+token_sum = always(
     "token-sum",
     "The losses of all valid tokens are added up.",
     {"loss_aggregation": "verl as an option, code that divides later"},
     "mode",
     "token-sum",
 )
-seq_mean_token_sum = _always(
+seq_mean_token_sum = always(
     "seq-mean-token-sum",
     "The sums of the answers are averaged.",
     {"loss_aggregation": "verl as an option, nano-aha-moment"},
     "mode",
     "seq-mean-token-sum",
 )
-seq_mean_token_mean = _always(
+seq_mean_token_mean = always(
     "seq-mean-token-mean",
     "The means of the answers are averaged: a token of a long answer weighs less.",
     {"loss_aggregation": "slime, ROLL, tunix GRPO, trl's grpo"},
     "mode",
     "seq-mean-token-mean",
 )
-fixed_divisor = _always(
+fixed_divisor = always(
     "fixed-divisor",
     "The sum is divided by the number of answers and by a fixed length, without one by the width.",
     {"loss_aggregation": "trl's dr_grpo, verl's seq-mean-token-sum-norm"},
     "mode",
     "fixed-divisor",
 )
-fixed_divisor_sum = _always(
+fixed_divisor_sum = always(
     "fixed-divisor-sum",
     "The sum is divided by a fixed length, without one by the width.",
     {"loss_aggregation": "ROLL's seq-mean-token-sum-norm, understand-r1-zero"},
     "mode",
     "fixed-divisor-sum",
 )
-count_all_rows = _always(
+count_all_rows = always(
     "count-all-rows",
     "A row without a valid token counts as well.",
     {"loss_aggregation": "trl's grpo and dr_grpo, EasyR1, SkyRL"},
@@ -105,18 +94,18 @@ def denominator_plus_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
 
 
 _KL = {"kl_estimate": "OpenRLHF, verl, AReaL and tunix under kl", "token_rewards": ""}
-k1 = _always(
+k1 = always(
     "k1", "The difference of the log-probabilities itself.", {"kl_estimate": _KL["kl_estimate"]}, "kind", "k1"
 )
-k2 = _always(
+k2 = always(
     "k2",
     "Half the square of the difference.",
     {"kl_estimate": "verl under mse", "token_rewards": "verl under mse"},
     "kind",
     "k2",
 )
-k3 = _always("k3", "exp(−x) − 1 + x.", {"token_rewards": "tunix PPO, verl under low_var_kl"}, "kind", "k3")
-absolute = _always(
+k3 = always("k3", "exp(−x) − 1 + x.", {"token_rewards": "tunix PPO, verl under low_var_kl"}, "kind", "k3")
+absolute = always(
     "abs",
     "The size of the difference.",
     {"kl_estimate": "verl and ROLL under abs", "token_rewards": "verl and ROLL under abs"},
@@ -170,7 +159,7 @@ def log_ratio_clamped_20(form: Form, /, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "log_clamp": np.float64(20)}))
 
 
-dual_clip_3 = _always(
+dual_clip_3 = always(
     "dual-clip-3",
     "With a negative advantage the objective is not below 3·A.",
     {"policy_clip": "verl and EasyR1, always"},
@@ -246,197 +235,35 @@ def mean_plus_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
     return _divided(found, _count(found) + eps)
 
 
-whitened_ddof_0 = _always(
-    "ddof-0",
-    "The variance divides by the number of entries.",
-    {
-        "masked_whiten": "OpenRLHF, NeMo-RL's REINFORCE++",
-        "group_advantage": "open-instruct's standard",
-        "reinforce_pp_advantage": "OpenRLHF, NeMo-RL",
-    },
-    "ddof",
-    np.asarray(0),
-)
-mean_kept = _always(
-    "mean-kept",
-    "The mean is put back after the division.",
-    {"masked_whiten": "trl's masked_whiten with shift_mean=False; torchtune adds it under shift_mean=True"},
-    "shift_mean",
-    False,
-)
-_WHITENED = {
-    "masked_whiten": "each library with its own ε",
-    "reinforce_pp_advantage": "each library with its own ε",
-}
-
-
-def _with_eps(place: str) -> Any:
-    def change(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-        like = np.asarray(arrays["x" if "x" in arrays else "rewards"])
-        return dict(form(**{**arrays, "eps": np.asarray(eps, like.dtype), "place": place}))
-
-    return change
-
-
-def _whitening(name: str, about: str, place: str) -> Convention:
-    change = _with_eps(place)
-    change.__doc__ = about
-    return convention(name, _WHITENED, constants=[EPS], sets="eps")(change)
-
-
-@convention(
-    "nan-when-one",
-    {"masked_whiten": "torch.std and torch.var of one number", "reinforce_pp_advantage": "the same"},
-)
-def nan_when_one(form: Form, /, **arrays: Any) -> Outputs:
-    """Of a single valid entry there is no variance: the answer is 0/0, where the definition gives 0."""
-    like = np.asarray(arrays["x" if "x" in arrays else "rewards"])
-    mask = arrays.get("mask")
-    count = like.size if mask is None else int(np.asarray(mask, bool).sum())
-    found = dict(form(**arrays))
-    lost = (
-        ("whitened", "advantages")
-        if count <= int(arrays["ddof"] if arrays["ddof"] is not None else 1)
-        else ()
-    )
-    return {n: np.full_like(v, np.nan) if n in lost else v for n, v in found.items()}
-
-
-eps_inside_root = _whitening("eps-inside-root", "ε is added to the variance.", "inside")
-eps_1e_8_inside_root = eps_inside_root.instance(
-    "eps-1e-8-inside-root",
-    {"masked_whiten": "verl, trl, SkyRL, tunix", "reinforce_pp_advantage": "verl, slime"},
-    1e-8,
-)
-eps_outside_root = _whitening("eps-outside-root", "ε is added to the standard deviation.", "outside")
-variance_floored = _whitening("variance-floored", "The variance is held at ε or above.", "floor")
-
-mean_only = _always(
-    "mean-only",
-    "The mean of the group is taken away and nothing is divided.",
-    {"group_advantage": "Dr. GRPO, open-instruct, prime-rl, tinker-cookbook"},
-    "scale",
-    "none",
-)
-batch_std = _always(
-    "batch-std",
-    "Divided by the standard deviation of all rewards of the batch.",
-    {"group_advantage": "trl's scale_rewards=batch"},
-    "scale",
-    "batch",
-)
-batch_std_of_centred = _always(
-    "batch-std-of-centred",
-    "Divided by the standard deviation of all rewards, each less the mean of its group.",
-    {"group_advantage": "ROLL's div_std_global"},
-    "scale",
-    "batch-centred",
-)
-over_the_mean = _always(
-    "over-the-mean",
-    "Divided by the mean of the group.",
-    {"group_advantage": "prime-rl and SkyRL as an option (MaxRL)"},
-    "scale",
-    "mean",
-)
-singleton_raw = _always(
-    "singleton-raw",
-    "An answer that is alone in its group keeps its reward.",
-    {"group_advantage": "verl, SkyRL", "rloo_advantage": "verl's rloo"},
-    "singleton",
-    "raw",
-)
-
-
-def _group_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
-    """Equal rewards have a mean that is rounded, which a small ε magnifies."""
-    rewards, groups = np.asarray(arrays["rewards"]), np.asarray(arrays["groups"])
-    own = [rewards[groups == name] for name in groups]
-    return np.array([np.abs(x).max() / eps if x.max() == x.min() and eps else 0 for x in own])
-
-
-@convention(
-    "eps", {"group_advantage": "each library with its own"}, constants=[EPS], slack=_group_slack, sets="eps"
-)
-def group_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-    """ε is added to the standard deviation."""
-    return dict(form(**{**arrays, "eps": np.asarray(eps, np.asarray(arrays["rewards"]).dtype)}))
-
-
-eps_1e_8 = group_eps.instance("eps-1e-8", {"group_advantage": "understand-r1-zero, open-instruct"}, 1e-8)
-eps_1e_6 = group_eps.instance("eps-1e-6", {"group_advantage": "verl, slime, tunix, SkyRL, ROLL"}, 1e-6)
-eps_1e_4 = group_eps.instance("eps-1e-4", {"group_advantage": "trl"}, 1e-4)
-
-
-@convention(
-    "singleton-nan",
-    {"group_advantage": "OpenRLHF, torch.std of one number", "rloo_advantage": "OpenRLHF, 0/0"},
-    sets="singleton",
-)
-def singleton_nan(form: Form, /, **arrays: Any) -> Outputs:
-    """An answer that is alone in its group has no number: its spread is 0/0."""
-    groups = np.asarray(arrays["groups"])
-    alone = (groups[:, None] == groups[None, :]).sum(-1) == 1
-    return {n: np.where(alone, np.nan, v) for n, v in form(**arrays).items() if v is not None}
-
-
-interior_zero = _always(
-    "interior-zero",
-    "Masked tokens have the reward and the value 0, and count as steps.",
-    {"token_gae": "OpenRLHF"},
-    "interior",
-    "zero",
-)
-interior_ignored = _always(
-    "interior-ignored",
-    "The mask is not looked at.",
-    {"token_gae": "slime, SkyRL, ROLL, torchtune, trl's PPO"},
-    "interior",
-    "ignore",
-)
-interior_counted = _always(
-    "interior-counted",
-    "Masked tokens discount, and their rewards are dropped.",
-    {"reinforce_pp_advantage": "OpenRLHF, slime"},
-    "interior",
-    "count",
-)
-interior_reset = _always(
-    "interior-reset",
-    "A masked token ends the return.",
-    {"reinforce_pp_advantage": "EasyR1, SkyRL, verl before PR #6376"},
-    "interior",
-    "reset",
-)
-without_half = _always(
+without_half = always(
     "without-half",
     "The mean of the larger squares, without a half.",
     {"value_clip_loss": "slime"},
     "factor",
     1.0,
 )
-no_floor = _always(
+no_floor = always(
     "no-floor",
     "The penalty goes on beyond the longest length.",
     {"overlong_penalty": "verl, NeMo-RL, AReaL"},
     "floor",
     False,
 )
-level_sequence = _always(
+level_sequence = always(
     "sequence-level",
     "One weight an answer: the product of its ratios.",
     {"rollout_correction": "trl, verl, SkyRL"},
     "level",
     "sequence",
 )
-level_geometric = _always(
+level_geometric = always(
     "geometric-level",
     "One weight an answer: the geometric mean of its ratios.",
     {"rollout_correction": "AReaL, OpenRLHF's gate"},
     "level",
     "geometric",
 )
-action_mask = _always(
+action_mask = always(
     "out-of-bounds-masked",
     "A weight outside the bounds becomes 0.",
     {"rollout_correction": "trl, OpenRLHF, IcePop"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rlcalc.conform.catalogue import tried_fault
+from rlcalc.conform.fault import tried_fault
 
 
 @tried_fault("statistics-over-whole-batch", "normalisation")

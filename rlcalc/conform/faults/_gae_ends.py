@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.fault import argument_fault, fault
 from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults._sequence import bootstraps, cut, early, flags, last_step, next_values
+from rlcalc.conform.forms import Arrays, Form, Outputs
 from rlcalc.recurrence.scan import scan_numpy
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, argument_fault
+from rlcalc.conform.fault import argument_fault
 from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults._sequence import bootstraps, narrow, narrow_discount
+from rlcalc.conform.forms import Arrays
 
 computes_in_float32 = shared.computes_in_float32
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Outputs, output_fault
+from rlcalc.conform.fault import output_fault
+from rlcalc.conform.forms import Outputs
 
 HALF_LOG_TWO_PI = math.log(2 * math.pi) / 2
 

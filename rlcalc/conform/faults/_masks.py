@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays
+from rlcalc.conform.forms import Arrays
 
 
 def mask_of(arrays: Arrays, name: str) -> Any:

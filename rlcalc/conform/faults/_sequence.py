@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Outputs
+from rlcalc.conform.forms import Outputs
 
 # below this a weight (γλ)^k is left out by an implementation with a convolution
 THRESHOLD = 1e-7

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Fault, Form, Outputs, argument_fault, fault
+from rlcalc.conform.fault import Fault, argument_fault, fault
 from rlcalc.conform.faults._sequence import (
     FLAGS,
     VALUED,
@@ -23,6 +23,7 @@ from rlcalc.conform.faults._sequence import (
     next_values,
     own_values,
 )
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 def recursion_crosses_ends(arrays: Arrays) -> Arrays:

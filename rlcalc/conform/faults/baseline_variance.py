@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, fault, output_fault
+from rlcalc.conform.fault import fault, output_fault
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 def _from_scores(scores: Any, weights: Any, returns: Any, subtracted: Any) -> Outputs:

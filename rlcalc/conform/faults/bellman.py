@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.fault import argument_fault, fault
+from rlcalc.conform.forms import Arrays, Form, Outputs
 from rlcalc.formulas import load_forms
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Outputs, output_fault
+from rlcalc.conform.fault import output_fault
+from rlcalc.conform.forms import Arrays, Outputs
 
 
 @output_fault("mean-over-branches", "reduction", reported_in=["Unity-Technologies/ml-agents PR #4538"])

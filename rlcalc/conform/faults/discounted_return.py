@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
+from rlcalc.conform.fault import argument_fault, fault, output_fault
 from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults._sequence import convolved, cut, discounts, fades, flags, last_step, late
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 @output_fault("first-reward-discounted", "discounting")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, argument_fault
+from rlcalc.conform.fault import argument_fault
 from rlcalc.conform.faults import _targets as shared
+from rlcalc.conform.forms import Arrays
 
 bootstrap_after_terminal = shared.bootstrap_after_terminal
 flags_inverted = shared.flags_inverted

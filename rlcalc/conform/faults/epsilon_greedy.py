@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.fault import argument_fault, fault
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 def _best(arrays: Arrays) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
+from rlcalc.conform.fault import argument_fault, fault, output_fault
 from rlcalc.conform.faults import _gae_ends as ends
 from rlcalc.conform.faults import _gae_precision as precision
 from rlcalc.conform.faults import _sequence_faults as shared
@@ -22,6 +22,7 @@ from rlcalc.conform.faults._sequence import (
     next_values,
     own_values,
 )
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 recursion_crosses_truncation = ends.recursion_crosses_truncation
 recursion_crosses_ends = ends.recursion_crosses_ends

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, fault, output_fault
+from rlcalc.conform.fault import fault, output_fault
 from rlcalc.conform.faults._masks import mask_of
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 @output_fault("averaged-over-tokens", "reduction", reported_in=["huggingface/trl issue #3823"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Form, Outputs, fault
+from rlcalc.conform.fault import fault
+from rlcalc.conform.forms import Form, Outputs
 
 
 def _estimate(value: Any, weights: Any = None) -> Outputs:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
+from rlcalc.conform.fault import argument_fault, fault, output_fault
 from rlcalc.conform.faults import _sequence_faults as shared
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 @output_fault(

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Outputs, output_fault
+from rlcalc.conform.fault import output_fault
+from rlcalc.conform.forms import Arrays, Outputs
 
 
 def _changed(found: Outputs, change: Callable[[Any], Any]) -> Outputs:

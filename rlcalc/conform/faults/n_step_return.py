@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.fault import argument_fault, fault
 from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults._sequence import discounts, with_returns
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 def _parts(form: Form, arrays: dict[str, Any]) -> tuple[Any, Any]:

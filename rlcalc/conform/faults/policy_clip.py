@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.fault import argument_fault, fault
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 def _bounds(arrays: Arrays) -> tuple[Any, Any]:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
+from rlcalc.conform.fault import argument_fault, fault, output_fault
+from rlcalc.conform.forms import Arrays, Form, Outputs
 from rlcalc.errors import InputError
 from rlcalc.formulas import load_forms
 

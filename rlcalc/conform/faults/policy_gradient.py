@@ -8,8 +8,9 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.backends import NUMPY
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
+from rlcalc.conform.fault import argument_fault, fault, output_fault
 from rlcalc.conform.faults._sequence import mapped
+from rlcalc.conform.forms import Arrays, Form, Outputs
 from rlcalc.formulas._tabular import row_of_state
 
 

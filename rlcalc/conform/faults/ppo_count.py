@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
+from rlcalc.conform.fault import argument_fault, output_fault
+from rlcalc.conform.forms import Arrays, Outputs
 
 
 @output_fault("data-counted-every-epoch", "counting")

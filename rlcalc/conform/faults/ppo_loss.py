@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, argument_fault
+from rlcalc.conform.fault import argument_fault
+from rlcalc.conform.forms import Arrays
 
 
 @argument_fault(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.fault import argument_fault, fault
 from rlcalc.conform.faults._masks import mask_of
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 def _whitened(form: Form, arrays: Arrays, returns: Any) -> Outputs:

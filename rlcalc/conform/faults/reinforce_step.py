@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
+from rlcalc.conform.fault import argument_fault, output_fault
+from rlcalc.conform.forms import Arrays, Outputs
 
 
 def _with_theta(found: Outputs, moved: Any) -> Outputs:

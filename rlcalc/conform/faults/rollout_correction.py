@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, argument_fault
+from rlcalc.conform.fault import argument_fault
 from rlcalc.conform.faults._masks import mask_of
+from rlcalc.conform.forms import Arrays
 
 
 @argument_fault("bounds-inverted", "clipping", reported_in=["volcengine/verl PR #6377"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.fault import argument_fault, fault
 from rlcalc.conform.faults import _targets as shared
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 bootstrap_after_terminal = shared.bootstrap_after_terminal
 flags_inverted = shared.flags_inverted

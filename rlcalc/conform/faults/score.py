@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Outputs, output_fault
+from rlcalc.conform.fault import output_fault
 from rlcalc.conform.faults._sequence import mapped
+from rlcalc.conform.forms import Arrays, Outputs
 
 
 @output_fault("sign-flipped", "sign")

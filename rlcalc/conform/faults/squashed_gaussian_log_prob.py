@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.fault import argument_fault, fault
 from rlcalc.conform.faults import _gaussian as shared
 from rlcalc.conform.faults._gaussian import summed
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 mean_over_dimensions = shared.mean_over_dimensions
 

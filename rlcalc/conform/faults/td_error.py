@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rlcalc.conform.catalogue import Arrays, Fault, Form, Outputs, argument_fault, fault, output_fault
+from rlcalc.conform.fault import Fault, argument_fault, fault, output_fault
 from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults._sequence import bootstraps, mapped, own_values
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 @output_fault("sign-flipped", "sign")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rlcalc.conform.catalogue import Arrays, Outputs, argument_fault, output_fault
+from rlcalc.conform.fault import argument_fault, output_fault
+from rlcalc.conform.forms import Arrays, Outputs
 
 
 @argument_fault("away-from-target", "sign")

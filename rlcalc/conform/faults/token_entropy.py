@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rlcalc.conform.catalogue import Arrays, argument_fault
+from rlcalc.conform.fault import argument_fault
+from rlcalc.conform.forms import Arrays
 
 
 @argument_fault("temperature-forgotten", "ignored", reported_in=["OpenRLHF/OpenRLHF PR #1319"])

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Arrays, Form, Outputs, argument_fault, fault, output_fault
+from rlcalc.conform.fault import argument_fault, fault, output_fault
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 def _with_traces(found: Mapping[str, Any], arrays: Mapping[str, Any], eligibility: Any) -> Outputs:
@@ -48,6 +49,21 @@ def always_replacing(arrays: Arrays) -> Arrays:
         + trace[s] = 1 if replacing else trace[s] + 1
     """
     return {"replacing": True}
+
+
+@argument_fault("ratios-ignored", "ignored")
+def ratios_ignored(arrays: Arrays) -> Arrays:
+    """Learns from another policy's episode as if it were its own.
+
+    Shown when: Importance ratios other than 1.
+    Cause: The ratios are accepted and never read.
+    Fix: Multiply the trace by the ratio of the step, after the visit is added.
+    Diff:
+        - trace = gamma * lam * trace + visit
+        + trace = ratio * (gamma * lam * trace + visit)
+    """
+    ratios = arrays["ratios"]
+    return {} if ratios is None else {"ratios": np.ones_like(ratios)}
 
 
 @fault("decay-by-lam-alone", "discounting", stage="outputs")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rlcalc.conform.catalogue import Convention
+from rlcalc.conform.convention import Convention
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.generate.drawing import cannot_generate, drafts, hypothesis_or_refuse
 from rlcalc.conform.generate.shrink import attempts_for, shrink

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rlcalc import junit
-from rlcalc.conform.catalogue import Catalogue, Convention
+from rlcalc.conform.catalogue import Catalogue
+from rlcalc.conform.convention import Convention
 from rlcalc.conform.diagnose import Diagnosis
 from rlcalc.conform.report.counterexample import Counterexample
 from rlcalc.conform.runner import ConformReport

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from textwrap import wrap
 
-from rlcalc.conform.catalogue import Catalogue, Fault
+from rlcalc.conform.catalogue import Catalogue
 from rlcalc.conform.diagnose import Diagnosis
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.outcome import Judgement
 from rlcalc.conform.report.case_table import MARK, case_table
 from rlcalc.conform.report.counterexample import Counterexample

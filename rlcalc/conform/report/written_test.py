@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rlcalc.conform.binding.bound import BoundTarget
-from rlcalc.conform.catalogue import Convention
+from rlcalc.conform.convention import Convention
 from rlcalc.conform.outcome import Judgement
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.program import Program, case_json

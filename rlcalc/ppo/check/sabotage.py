@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rlcalc.conform.catalogue import Convention, Fault
+from rlcalc.conform.convention import Convention
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
 from rlcalc.errors import CheckFailed
 from rlcalc.formulas import load_forms

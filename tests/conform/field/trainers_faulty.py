@@ -228,6 +228,27 @@ def icepop_inverted(old_log_probs, rollout_log_probs, response_mask, low, high):
     return torch.where(keep & response_mask.bool(), w, 0.0)
 
 
+def kto_loss_unclamped(
+    policy_logps,
+    reference_logps,
+    labels,
+    policy_KL_logps,
+    reference_KL_logps,
+    beta=0.1,
+    desirable_weight=1.0,
+    undesirable_weight=1.0,
+):
+    kl = (policy_KL_logps - reference_KL_logps).mean().detach()
+    gains = policy_logps - reference_logps - kl
+    good = desirable_weight * torch.sigmoid(-beta * gains)
+    bad = undesirable_weight * torch.sigmoid(beta * gains)
+    return torch.where(labels.bool(), good, bad).mean()
+
+
+def pass_at_k_replaced(num_samples, num_correct, k):
+    return 1.0 - (1.0 - num_correct / num_samples) ** k
+
+
 LIST = """
 masked_mean_roll loss_aggregation numerator-unmasked
 mean_over_padding loss_aggregation padding-in-the-denominator
@@ -257,4 +278,6 @@ value_loss_minimum value_clip_loss minimum-for-maximum
 entropy_untempered token_entropy temperature-forgotten
 gspo_product gspo product-for-the-mean
 icepop_inverted rollout_correction bounds-inverted
+kto_loss_unclamped kto_loss clamp-forgotten
+pass_at_k_replaced pass_at_k with-replacement
 """

@@ -2,6 +2,7 @@
 # mypy: ignore-errors
 
 from collections import defaultdict
+from math import comb
 from types import SimpleNamespace
 
 import torch
@@ -409,3 +410,26 @@ def tis_weights(old_log_probs, rollout_log_probs, response_mask, tis_cap):
 
 
 CONFIG = SimpleNamespace()
+
+
+def kto_loss(
+    policy_logps,
+    reference_logps,
+    labels,
+    policy_KL_logps,
+    reference_KL_logps,
+    beta=0.1,
+    desirable_weight=1.0,
+    undesirable_weight=1.0,
+):
+    kl = (policy_KL_logps - reference_KL_logps).mean().clamp(min=0).detach()
+    gains = policy_logps - reference_logps - kl
+    good = desirable_weight * torch.sigmoid(-beta * gains)
+    bad = undesirable_weight * torch.sigmoid(beta * gains)
+    return torch.where(labels.bool(), good, bad).mean(), {"kl": kl}
+
+
+def estimate_pass_at_k(num_samples, num_correct, k):
+    if num_samples - num_correct < k:
+        return 1.0
+    return 1.0 - comb(num_samples - num_correct, k) / comb(num_samples, k)

@@ -1,0 +1,220 @@
+"""Faults: ways to be wrong that real code has had, each a small change of the right NumPy form.
+
+One is one decorated function in a module of ``rlcalc.conform.faults``, whose
+docstring is what a report says about it::
+
+    @argument_fault("lam-twice", "discounting")
+    def lam_twice(arrays: Arrays) -> Arrays:
+        '''Carries the next advantage back with γ·λ².
+
+        Shown when: Two steps of one episode and λ between 0 and 1.
+        Cause: The caller passes γλ as discounts, and the scan multiplies by λ as well.
+        Fix: Multiply by λ in one place.
+        '''
+        return {"lam": arrays["lam"] ** 2}
+
+``arrays`` are the keyword arguments of the right form: absent ones are
+``None``, flags boolean, numbers NumPy arrays of one dtype. What a decorated
+function returns says which of the three decorators it has:
+
+- ``argument_fault``: the arguments that differ; the right form does the rest.
+- ``output_fault``: other outputs, made from those of the right form.
+- ``fault``: all outputs by name. It gets the form itself, which is the right
+  one or another fault when two are tried together.
+
+A function may raise where the faulty code raises.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import Any, Literal, get_args
+
+from rlcalc.conform.forms import Arrays, Change, Form, Outputs
+
+Stage = Literal["inputs", "whole", "outputs"]
+Class = Literal[
+    "termination",  # what ends an episode, and what is bootstrapped there
+    "indexing",  # a neighbouring step, row or state
+    "discounting",  # powers of γ and λ
+    "weighting",  # probabilities and weights of an average
+    "sign",  # an objective, a loss, an error, a bonus
+    "normalisation",  # mean, standard deviation, ddof, ε
+    "reduction",  # sums, means, and shapes that broadcast
+    "clipping",  # bounds, minimum and maximum
+    "logarithm",  # of a probability, or of the wrong base
+    "swapped",  # one quantity in the place of another
+    "ignored",  # an input without effect
+    "counting",  # what is counted, and how often
+    "precision",  # right but for rounding, overflow or 0/0
+]
+CLASSES: tuple[str, ...] = get_args(Class)
+
+
+Rounds = Literal["", "inputs", "sums"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One known way to be wrong.
+
+    Attributes:
+        kind: its class, one of ``CLASSES``.
+        stage: ``inputs`` (the right form of changed inputs), ``outputs`` (changed outputs of the right
+            form), ``whole`` (a computation of its own, which cannot stand around another fault).
+        does: what it computes instead.
+        shown_when: which inputs show it.
+        cause: how people come to write it.
+        fix: what to change.
+        reported_in: public places, each a repository with the number of an issue or a pull request.
+        diff: lines of code that people wrote, with ``- `` before them, and those of the fix, with ``+ ``.
+        change: takes the form and its arguments, and returns the outputs by name.
+        rounds: what it rounds to float32, inputs alone or every sum too; it is right but for that. Order
+            and number of its roundings are unknown, so that it is identified by which vectors it fails,
+            not by its last digits.
+        presumes: inputs of which it needs one; without any it is no other than a plainer fault.
+        formula: filled in by the catalogue.
+    """
+
+    name: str
+    kind: Class
+    stage: Stage
+    does: str
+    shown_when: str
+    cause: str
+    fix: str
+    reported_in: tuple[str, ...]
+    change: Change
+    rounds: Rounds = ""
+    formula: str = ""
+    diff: tuple[str, ...] = ()
+    presumes: tuple[str, ...] = ()
+
+    def around(self, form: Form) -> Form:
+        """The form with this fault in it."""
+        return partial(self.change, form)
+
+    def as_json(self) -> dict[str, Any]:
+        """Its text as plain data; some have their former keys next to the present ones."""
+        places = list(self.reported_in)
+        return {
+            "name": self.name,
+            "class": self.kind,
+            "does": self.does,
+            "shown_when": self.shown_when,
+            "exposed": self.shown_when,
+            "cause": self.cause,
+            "fix": self.fix,
+            "mend": self.fix,
+            "diff": list(self.diff),
+            "reported_in": places,
+            "sources": places,
+        }
+
+
+LABELS = ("Shown when", "Cause", "Fix")
+
+
+def read_text(docstring: str | None, name: str) -> list[str]:
+    """What a fault does, what shows it, its cause and its fix, from a docstring.
+
+    A first paragraph, then one item a label; a longer item goes on indented.
+    After ``Diff:`` lines of code may follow, which ``read_diff`` reads.
+
+    Raises:
+        ValueError: a label is missing, twice or out of place. Under ``python -OO`` all texts are empty.
+    """
+    if docstring is None:
+        return [""] * (1 + len(LABELS))
+    words, _ = _without_diff(docstring)
+    parts = re.split(rf"\n\s*({'|'.join(LABELS)}): ", words)
+    if tuple(parts[1::2]) != LABELS or not all(part.strip() for part in parts):
+        raise ValueError(f"The docstring of {name} needs a first sentence, then {': … '.join(LABELS)}: …")
+    return [" ".join(part.split()) for part in parts[::2]]
+
+
+def read_diff(docstring: str | None, name: str) -> tuple[str, ...]:
+    """The lines after ``Diff:``, each with its sign.
+
+    Raises:
+        ValueError: a line has no sign, or it is no change.
+    """
+    lines = textwrap.dedent(_without_diff(docstring or "")[1]).strip("\n").rstrip().splitlines()
+    signs = {line[:2] for line in lines}
+    if lines and not {"- ", "+ "} <= signs <= {"- ", "+ ", "  "}:
+        raise ValueError(f"The diff of {name} needs lines that begin with '- ' and with '+ '.")
+    return tuple(lines)
+
+
+def _without_diff(docstring: str) -> tuple[str, str]:
+    words, _, diff = docstring.partition("\n    Diff:\n")
+    return words, diff
+
+
+def fault(
+    name: str,
+    kind: Class,
+    *,
+    stage: Stage = "whole",
+    reported_in: Sequence[str] = (),
+    rounds: Rounds = "",
+    presumes: Sequence[str] = (),
+) -> Callable[[Change], Fault]:
+    """Declare a function of the form and its arguments, ``f(form, /, **arrays)``, as a fault."""
+
+    def declare(change: Change) -> Fault:
+        does, shown_when, cause, fix = read_text(change.__doc__, name)
+        diff = read_diff(change.__doc__, name)
+        places, needs = tuple(reported_in), tuple(presumes)
+        said = does, shown_when, cause, fix
+        return Fault(name, kind, stage, *said, places, change, rounds, diff=diff, presumes=needs)
+
+    return declare
+
+
+def tried_fault(name: str, kind: Class, **more: Any) -> Callable[[Callable[[], None]], Fault]:
+    """Declare a fault that is seen by calling a function in several ways: a text without a form.
+
+    ``more`` as of ``fault``.
+    """
+
+    def declare(text: Callable[[], None]) -> Fault:
+        @wraps(text)
+        def change(form: Form, /, **arrays: Any) -> Outputs:
+            raise TypeError(f"{name} is found by trying: there is no wrong form to compare with.")
+
+        return fault(name, kind, **more)(change)
+
+    return declare
+
+
+def argument_fault(name: str, kind: Class, **more: Any) -> Callable[[Callable[[Arrays], Arrays]], Fault]:
+    """Declare a function that gives the changed arguments as a fault; ``more`` as of ``fault``."""
+
+    def declare(arguments: Callable[[Arrays], Arrays]) -> Fault:
+        @wraps(arguments)
+        def change(form: Form, /, **arrays: Any) -> Outputs:
+            return dict(form(**{**arrays, **arguments(arrays)}))
+
+        return fault(name, kind, stage="inputs", **more)(change)
+
+    return declare
+
+
+def output_fault(
+    name: str, kind: Class, **more: Any
+) -> Callable[[Callable[[Outputs, Arrays], Outputs]], Fault]:
+    """Declare a function of the right outputs and the arguments as a fault; ``more`` as of ``fault``."""
+
+    def declare(outputs: Callable[[Outputs, Arrays], Outputs]) -> Fault:
+        @wraps(outputs)
+        def change(form: Form, /, **arrays: Any) -> Outputs:
+            return outputs(dict(form(**arrays)), arrays)
+
+        return fault(name, kind, stage="outputs", **more)(change)
+
+    return declare

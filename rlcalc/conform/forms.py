@@ -1,0 +1,11 @@
+"""The right NumPy form of a formula, as faults and conventions get it: arguments by name, outputs by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Arrays = dict[str, Any]
+Outputs = dict[str, Any]
+Form = Callable[..., Mapping[str, Any]]
+Change = Callable[..., Any]
