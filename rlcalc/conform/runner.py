@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rlcalc.conform.batching import with_batches
+from rlcalc.conform.binding.bind import bind
 from rlcalc.conform.binding.model import Binding
-from rlcalc.conform.binding.search import NEAREST, bind
+from rlcalc.conform.binding.search import NEAREST
 from rlcalc.conform.capabilities import Capabilities, narrow, over_the_whole, probe
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.diagnose import Diagnosis, Match, diagnose

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from rlcalc.cli import main
+from rlcalc.conform.binding.bind import bind
 from rlcalc.conform.binding.model import Binding, binding_of, read_binding
 from rlcalc.conform.binding.names import guessed_formula, roles_of
-from rlcalc.conform.binding.search import bind
 from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import from_function
 from rlcalc.conform.target.facts import facts_of, read_facts

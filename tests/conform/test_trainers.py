@@ -6,9 +6,9 @@ from operator import attrgetter
 
 import pytest
 
+from rlcalc.conform.binding.bind import bind
 from rlcalc.conform.binding.model import Binding, binding_of
 from rlcalc.conform.binding.names import guessed_formula, of_tokens
-from rlcalc.conform.binding.search import bind
 from rlcalc.conform.binding.token_values import derived_roles
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.runner import ConformReport, run

@@ -9,7 +9,6 @@ the report says so.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,11 +17,12 @@ from itertools import chain, product
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.answers import Answers, Outputs, matched, near, whitened
-from rlcalc.conform.binding.bound import BoundTarget, sheet
-from rlcalc.conform.binding.families import Family, family_of, laid_out
-from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
+from rlcalc.conform.binding.answers import Answers, Outputs, matched, near
+from rlcalc.conform.binding.bound import sheet
+from rlcalc.conform.binding.families import Family, laid_out
+from rlcalc.conform.binding.model import Agreement, Binding
 from rlcalc.conform.binding.names import TRANSITIONS, roles_of
+from rlcalc.conform.binding.outputs import OutputsByValue
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
 from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of, words_of
 from rlcalc.conform.binding.tokens import Tokens
@@ -32,20 +32,15 @@ from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.call import Reply
 from rlcalc.conform.target.facts import Facts
 from rlcalc.conform.target.source import last_name
-from rlcalc.conform.vectors import answer_name, numeric_outputs
-from rlcalc.errors import InputError
+from rlcalc.conform.vectors import answer_name
 from rlcalc.specs import Formula
 
 # Calls bound a search, so that a busy machine finds the same; the seconds are for slow functions.
 MOST_CALLS, LONGEST = 800, 20.0
-# layouts that are the formula's own, with a batch or without
-AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
 NEAREST = (
     "no reading of its parameters gives an answer that is right, declared or a known bug's; "
     "judged by the one that is nearest"
 )
-# what returns are called, and functions that compute them
-_RETURNS = re.compile("ret|target|rtg|to_?go")
 # in the place of a guess, to see whether it matters
 UNLIKELY = "number:7"
 # layouts of one row, with the same for several; of sequences np.append and the like give any array a shape
@@ -72,11 +67,10 @@ class Search:
         self.answers = Answers(formula)
         self.calls, self.until = 0, time.monotonic() + LONGEST
         self.ran: list[Reading] = []
-        self.outputs = [o.name for o in numeric_outputs(formula)]
         self.failure = ""
         self.takes_flat = False
         self.known: dict[Any, Reply] = {}
-        self.answer = answer_name(formula)
+        self.outputs = OutputsByValue(formula, family, self.answers, target, self.facts)
         self.words: dict[str, str] = words_of(self.facts, formula) if isinstance(family, Tokens) else {}
 
     def find(self) -> Binding | None:
@@ -192,10 +186,10 @@ class Search:
         if not first:
             return None
         self.takes_flat |= binding.layout == "[...]" and all(np.ndim(v) < 2 for v in probes[0].values())
-        alive = {names: self.match(first, probes[0], names) for names in self.conventions(binding)}
+        alive = {names: self.outputs.match(first, probes[0], names) for names in self.conventions(binding)}
         alive = {names: places for names, places in alive.items() if places}
         if not alive:
-            self.ran.append(Reading(binding, first, self.share(first, probes[0])))
+            self.ran.append(Reading(binding, first, self.outputs.share(first, probes[0])))
             return None
         seen = [first]
         for given in probes[1:]:
@@ -204,18 +198,18 @@ class Search:
                 return None
             seen.append(parts)
             for names in list(alive):
-                places = self.match(parts, given, names)
+                places = self.outputs.match(parts, given, names)
                 alive[names] = {n: p for n, p in alive[names].items() if places.get(n) == p}
                 if not alive[names]:
                     del alive[names]
         if not alive:
-            self.ran.append(Reading(binding, first, self.share(first, probes[0])))
+            self.ran.append(Reading(binding, first, self.outputs.share(first, probes[0])))
             return None
         if not self.credible(binding, probes[0]):
-            self.ran.append(Reading(binding, first, self.share(first, probes[0])))
+            self.ran.append(Reading(binding, first, self.outputs.share(first, probes[0])))
             return None
         names = min(alive, key=len)
-        outputs = {**self.rest(first, alive[names], probes[0]), **alive[names]}
+        outputs = {**self.outputs.rest(first, alive[names], probes[0]), **alive[names]}
         agreed: Agreement = "convention" if names else "formula"
         return replace(binding, outputs=outputs, agreed=agreed, like=names)
 
@@ -246,71 +240,6 @@ class Search:
         """Whether it gave an answer for several transitions at once, and not the right one."""
         return any(run.binding.layout != ONE and run.share >= 0 for run in self.ran)
 
-    def match(
-        self, parts: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]
-    ) -> dict[str, str]:
-        """Places of the outputs that an answer under conventions has."""
-        found = matched(parts, self.answers.right(given, names), self.outputs)
-        if isinstance(self.family, Tokens):
-            found.pop("clipped_fraction", None)  # of a batch, for people to look at: in whatever precision
-            return found if self.family.answers & found.keys() else {}
-        returns = self.answer == "advantages" and "returns" in found and self.gives_returns(found["returns"])
-        return found if self.answer in found or returns else {}
-
-    def gives_returns(self, place: str) -> bool:
-        """Whether returns at this place are called so: what is given as the advantages must be these.
-
-        One of several parts of an answer has no name of its own, and needs none.
-        """
-        if place.strip("[]").isdigit():
-            return True
-        if place:
-            return bool(_RETURNS.search(last_name(place).lower()))
-        name = (self.target.called or self.target.name).rpartition(":")[2].rpartition(".")[2].lower()
-        inside = "" if "adv" in name else self.facts.returned.lower()
-        return bool(_RETURNS.search(name) or _RETURNS.search(inside))
-
-    def share(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> float:
-        """The largest share of right entries that any part has; −1 where no shape fits."""
-        found = -1.0
-        for names in self.answers.conventions:
-            for name, right in self.answers.right(given, names).items():
-                if name in self.outputs:
-                    alike = [near(a, right) for a in parts.values() if a.shape == right.shape]
-                    found = max([found, *(float(x.mean()) for x in alike if x.size)])
-        return found
-
-    def rest(
-        self, parts: Mapping[str, Any], known: Mapping[str, str], given: Mapping[str, Any]
-    ) -> dict[str, str]:
-        """Outputs that are none by value, by their name, or because they are what is left of a pair."""
-        right = self.answers.right(given, ())
-        left = [n for n in self.outputs if n not in known and n in right and right[n].ndim]
-        places = [
-            p
-            for p, a in parts.items()
-            if p not in known.values()
-            and any(a.shape == right[n].shape for n in left)
-            and not whitened(a, right)
-        ]
-        found = {}
-        for name in left:
-            named = [
-                p
-                for p in places
-                if p.rpartition(".")[2].strip("[]'").lower() in (name, name.removesuffix("s"))
-            ]
-            if named:
-                found[name] = named[0]
-            elif (
-                len(left) == 1
-                and len(places) == 1
-                and len(parts) == 2
-                and not isinstance(self.family, Tokens)
-            ):
-                found[name] = places[0]
-        return found
-
     @property
     def likely(self) -> list[Reading]:
         """What ran, without readings that only an agreement could have spoken for."""
@@ -337,17 +266,17 @@ class Search:
         known = chain(product(self.answers.faults, runs), product(self.answers.pairs, runs))
         for names, (run, probes) in known:
             first = self.answers.faulty(probes[0], names)
-            outputs = matched(run.parts, first, self.outputs)
+            outputs = matched(run.parts, first, self.outputs.names)
             if not outputs:
                 continue
             wrong = [first, *(self.answers.faulty(given, names) for given in probes[1:])]
             for given, answer in zip(probes[1:], wrong[1:], strict=True):
                 if outputs:
-                    places = matched(self.parts(run.binding, given) or {}, answer, self.outputs)
+                    places = matched(self.parts(run.binding, given) or {}, answer, self.outputs.names)
                     outputs = {n: p for n, p in outputs.items() if places.get(n) == p}
             pairs = list(zip(wrong, probes, strict=True))
             if any(self.shows(answer, given, names[1:], outputs) for answer, given in pairs):
-                outputs = {**self.rest(run.parts, outputs, probes[0]), **outputs}
+                outputs = {**self.outputs.rest(run.parts, outputs, probes[0]), **outputs}
                 return self.said(replace(run.binding, outputs=outputs, agreed="fault", like=names))
         return None
 
@@ -364,7 +293,7 @@ class Search:
         best = max(self.best_by_layout(), key=lambda run: run.share - (run.binding.layout in ONE_ROW) / 4)
         right = self.answers.right(self.family.probes(best.binding)[0], ())
         fitting = [p for p, a in best.parts.items() if any(a.shape == r.shape for r in right.values())]
-        named = self.rest(best.parts, {}, self.family.probes(best.binding)[0])
+        named = self.outputs.rest(best.parts, {}, self.family.probes(best.binding)[0])
         first = {answer_name(self.formula): (fitting or list(best.parts))[0]}
         agreed: Agreement = "part" if best.share > 0 else "names"
         return self.said(replace(best.binding, outputs=named or first, agreed=agreed))
@@ -403,7 +332,7 @@ class Search:
             last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
             notes.append(f"{last} is taken and never used: the value after the last step is lost")
             binding = replace(binding, excludes=("no-bootstrap",))
-        if set(binding.outputs) == {"returns"} and "advantages" in self.outputs:
+        if set(binding.outputs) == {"returns"} and "advantages" in self.outputs.names:
             notes.append(
                 "its answer is the returns, advantage + value, and is judged as such; "
                 "a caller who takes it for the advantages is wrong by the value"
@@ -440,99 +369,4 @@ def _flag_note(binding: Binding, path: str) -> str:
     return (
         f"{path}[t] is read as the flag that came with reward t; "
         "a caller who stores the flag of observation t has every episode end one step early"
-    )
-
-
-def bind(
-    target: Target, formula: Formula, mapped: Mapping[str, str] | None = None, given: Binding | None = None
-) -> Target:
-    """A target whose parameters are known by what they mean.
-
-    Args:
-        target: as loaded.
-        formula: that it is read as.
-        mapped: roles by place that the user gave.
-        given: a whole binding that the user gave; nothing is tried then.
-
-    Raises:
-        InputError: ``target_signature`` where names say nothing; ``unknown_role``, ``unknown_place``.
-    """
-    family = family_of(formula)
-    if family is None or target.facts is None or isinstance(target, BoundTarget):
-        return target
-    if given is not None:
-        return BoundTarget(target, given, family)
-    facts = target.facts
-    if facts.arguments is None or (facts.open and not mapped and target.needs <= _own(formula)):
-        return target
-    search = Search(target, formula, family, mapped or {})
-    if search.slots.unknown:
-        raise _unknown(target, formula, search, family)
-    found = search.find()
-    if search.slots.guessed and (found is None or _doubtful(found) or search.unused(found)):
-        raise _unknown(target, formula, search, family)
-    if found is None or (
-        by_name(target, formula) and not mapped and found.agreed in ("part", "names", "fault")
-    ):
-        if found is None and not by_name(target, formula):
-            raise _unknown(target, formula, search, family)
-        return target
-    if not set(search.slots.dropped) & _own(formula) and _as_it_stands(target, formula, found):
-        target.binding = replace(found, outputs={}, notes=(), excludes=())
-        return target
-    return BoundTarget(target, found, family)
-
-
-def _doubtful(found: Binding) -> bool:
-    """Whether a guess is all that speaks for a reading; a bug beside assumed numbers is no more than that."""
-    return found.agreed in ("part", "names") or (found.agreed == "fault" and bool(found.fixed))
-
-
-def _own(formula: Formula) -> frozenset[str]:
-    return frozenset(p.name for p in formula.parameters)
-
-
-def _as_it_stands(target: Target, formula: Formula, found: Binding) -> bool:
-    """Whether a call by the formula's own names, in its own layout, says all that a binding says."""
-    known = by_name(target, formula) and found.layout in AS_IT_STANDS and not found.fixed
-    renamed = any(path != role for path, role in found.inputs.items())
-    return (
-        known
-        and not renamed
-        and found.form == "array"
-        and found.flags == "bool"
-        and found.backend == target.backend
-    )
-
-
-def by_name(target: Target, formula: Formula) -> bool:
-    """Whether it can be called by the formula's own names as it stands."""
-    facts = target.facts
-    return facts is not None and not facts.method and target.needs <= _own(formula)
-
-
-def _unknown(target: Target, formula: Formula, search: Search, family: Family) -> InputError:
-    """Where names say nothing: what there is to map, and what to type."""
-    guessed = search.slots.guessed
-    unknown = search.slots.unknown or guessed
-    open_ = {path: roles for path, roles in search.slots.open.items() if path not in guessed}
-    have = {role for roles in open_.values() for role in roles[:1]}
-    lacking = sorted(family.core(formula) - have)
-    if not unknown:
-        why = f": {search.failure}" if search.failure else ""
-        return InputError(
-            "target_signature",
-            f"No reading of the parameters of {target.name} as {formula.name} gave an answer{why}.",
-            "read as: " + ", ".join(f"{p} = {r[0]}" for p, r in search.slots.open.items()),
-        )
-    roles = lacking or ["none"]
-    typed = " ".join(f"--map {name}={roles[min(k, len(roles) - 1)]}" for k, name in enumerate(unknown))
-    missing = f" It still lacks {', '.join(lacking)}." if lacking else ""
-    if guessed:
-        tried = ", ".join(f"{n} as {' or '.join(search.slots.open[n])}" for n in guessed)
-        missing += f" Tried: {tried}; no answer is right, declared or a known bug's, so it is not judged."
-    return InputError(
-        "target_signature",
-        f"{target.name} needs {', '.join(unknown)}, whose name says nothing about {formula.name}.{missing}",
-        f"Say what they are, for example {typed}; none, true, number:3 and text:k3 pass just that.",
     )

@@ -1,0 +1,112 @@
+"""What a found reading makes of a target: bound, called as it stands, or asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from rlcalc.conform.binding.bound import BoundTarget
+from rlcalc.conform.binding.families import Family, family_of
+from rlcalc.conform.binding.model import CANONICAL, Binding
+from rlcalc.conform.binding.search import Search
+from rlcalc.conform.target.base import Target
+from rlcalc.errors import InputError
+from rlcalc.specs import Formula
+
+# layouts that are the formula's own, with a batch or without
+AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
+
+
+def bind(
+    target: Target, formula: Formula, mapped: Mapping[str, str] | None = None, given: Binding | None = None
+) -> Target:
+    """A target whose parameters are known by what they mean.
+
+    Args:
+        target: as loaded.
+        formula: that it is read as.
+        mapped: roles by place that the user gave.
+        given: a whole binding that the user gave; nothing is tried then.
+
+    Raises:
+        InputError: ``target_signature`` where names say nothing; ``unknown_role``, ``unknown_place``.
+    """
+    family = family_of(formula)
+    if family is None or target.facts is None or isinstance(target, BoundTarget):
+        return target
+    if given is not None:
+        return BoundTarget(target, given, family)
+    facts = target.facts
+    if facts.arguments is None or (facts.open and not mapped and target.needs <= _own(formula)):
+        return target
+    search = Search(target, formula, family, mapped or {})
+    if search.slots.unknown:
+        raise _unknown(target, formula, search, family)
+    found = search.find()
+    if search.slots.guessed and (found is None or _doubtful(found) or search.unused(found)):
+        raise _unknown(target, formula, search, family)
+    if found is None or (
+        by_name(target, formula) and not mapped and found.agreed in ("part", "names", "fault")
+    ):
+        if found is None and not by_name(target, formula):
+            raise _unknown(target, formula, search, family)
+        return target
+    if not set(search.slots.dropped) & _own(formula) and _as_it_stands(target, formula, found):
+        target.binding = replace(found, outputs={}, notes=(), excludes=())
+        return target
+    return BoundTarget(target, found, family)
+
+
+def _doubtful(found: Binding) -> bool:
+    """Whether a guess is all that speaks for a reading; a bug beside assumed numbers is no more than that."""
+    return found.agreed in ("part", "names") or (found.agreed == "fault" and bool(found.fixed))
+
+
+def _own(formula: Formula) -> frozenset[str]:
+    return frozenset(p.name for p in formula.parameters)
+
+
+def _as_it_stands(target: Target, formula: Formula, found: Binding) -> bool:
+    """Whether a call by the formula's own names, in its own layout, says all that a binding says."""
+    known = by_name(target, formula) and found.layout in AS_IT_STANDS and not found.fixed
+    renamed = any(path != role for path, role in found.inputs.items())
+    return (
+        known
+        and not renamed
+        and found.form == "array"
+        and found.flags == "bool"
+        and found.backend == target.backend
+    )
+
+
+def by_name(target: Target, formula: Formula) -> bool:
+    """Whether it can be called by the formula's own names as it stands."""
+    facts = target.facts
+    return facts is not None and not facts.method and target.needs <= _own(formula)
+
+
+def _unknown(target: Target, formula: Formula, search: Search, family: Family) -> InputError:
+    """Where names say nothing: what there is to map, and what to type."""
+    guessed = search.slots.guessed
+    unknown = search.slots.unknown or guessed
+    open_ = {path: roles for path, roles in search.slots.open.items() if path not in guessed}
+    have = {role for roles in open_.values() for role in roles[:1]}
+    lacking = sorted(family.core(formula) - have)
+    if not unknown:
+        why = f": {search.failure}" if search.failure else ""
+        return InputError(
+            "target_signature",
+            f"No reading of the parameters of {target.name} as {formula.name} gave an answer{why}.",
+            "read as: " + ", ".join(f"{p} = {r[0]}" for p, r in search.slots.open.items()),
+        )
+    roles = lacking or ["none"]
+    typed = " ".join(f"--map {name}={roles[min(k, len(roles) - 1)]}" for k, name in enumerate(unknown))
+    missing = f" It still lacks {', '.join(lacking)}." if lacking else ""
+    if guessed:
+        tried = ", ".join(f"{n} as {' or '.join(search.slots.open[n])}" for n in guessed)
+        missing += f" Tried: {tried}; no answer is right, declared or a known bug's, so it is not judged."
+    return InputError(
+        "target_signature",
+        f"{target.name} needs {', '.join(unknown)}, whose name says nothing about {formula.name}.{missing}",
+        f"Say what they are, for example {typed}; none, true, number:3 and text:k3 pass just that.",
+    )

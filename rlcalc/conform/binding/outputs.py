@@ -1,0 +1,95 @@
+"""Which part of an answer is which output: by its value first, by its name where no value fits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rlcalc.conform.binding.answers import Answers, matched, near, whitened
+from rlcalc.conform.binding.families import Family
+from rlcalc.conform.binding.tokens import Tokens
+from rlcalc.conform.target.base import Target
+from rlcalc.conform.target.facts import Facts
+from rlcalc.conform.target.source import last_name
+from rlcalc.conform.vectors import answer_name, numeric_outputs
+from rlcalc.specs import Formula
+
+# what returns are called, and functions that compute them
+_RETURNS = re.compile("ret|target|rtg|to_?go")
+
+
+class OutputsByValue:
+    """Finds the outputs of a formula among the parts of an answer."""
+
+    def __init__(
+        self, formula: Formula, family: Family, answers: Answers, target: Target, facts: Facts
+    ) -> None:
+        self.names = [output.name for output in numeric_outputs(formula)]
+        self.answer = answer_name(formula)
+        self.family, self.answers, self.target, self.facts = family, answers, target, facts
+
+    def match(
+        self, parts: Mapping[str, Any], given: Mapping[str, Any], names: tuple[str, ...]
+    ) -> dict[str, str]:
+        """Places of the outputs that an answer under conventions has."""
+        found = matched(parts, self.answers.right(given, names), self.names)
+        if isinstance(self.family, Tokens):
+            found.pop("clipped_fraction", None)  # of a batch, for people to look at: in whatever precision
+            return found if self.family.answers & found.keys() else {}
+        returns = self.answer == "advantages" and "returns" in found and self.gives_returns(found["returns"])
+        return found if self.answer in found or returns else {}
+
+    def gives_returns(self, place: str) -> bool:
+        """Whether returns at this place are called so: what is given as the advantages must be these.
+
+        One of several parts of an answer has no name of its own, and needs none.
+        """
+        if place.strip("[]").isdigit():
+            return True
+        if place:
+            return bool(_RETURNS.search(last_name(place).lower()))
+        name = (self.target.called or self.target.name).rpartition(":")[2].rpartition(".")[2].lower()
+        inside = "" if "adv" in name else self.facts.returned.lower()
+        return bool(_RETURNS.search(name) or _RETURNS.search(inside))
+
+    def share(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> float:
+        """The largest share of right entries that any part has; −1 where no shape fits."""
+        found = -1.0
+        for names in self.answers.conventions:
+            for name, right in self.answers.right(given, names).items():
+                if name in self.names:
+                    alike = [near(a, right) for a in parts.values() if a.shape == right.shape]
+                    found = max([found, *(float(x.mean()) for x in alike if x.size)])
+        return found
+
+    def rest(
+        self, parts: Mapping[str, Any], known: Mapping[str, str], given: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """Outputs that are none by value, by their name, or because they are what is left of a pair."""
+        right = self.answers.right(given, ())
+        left = [n for n in self.names if n not in known and n in right and right[n].ndim]
+        places = [
+            p
+            for p, a in parts.items()
+            if p not in known.values()
+            and any(a.shape == right[n].shape for n in left)
+            and not whitened(a, right)
+        ]
+        found = {}
+        for name in left:
+            named = [
+                p
+                for p in places
+                if p.rpartition(".")[2].strip("[]'").lower() in (name, name.removesuffix("s"))
+            ]
+            if named:
+                found[name] = named[0]
+            elif (
+                len(left) == 1
+                and len(places) == 1
+                and len(parts) == 2
+                and not isinstance(self.family, Tokens)
+            ):
+                found[name] = places[0]
+        return found
