@@ -184,7 +184,7 @@ class _Torch(Backend):
         return array.to(dtype)
 
     def clip(self, x: Any, low: Any, high: Any) -> Any:
-        """``torch.clip``; bounds that are one number each go as numbers, for which Torch has a faster kernel."""
+        """``torch.clip``; bounds of one number go as numbers, for which there is a faster kernel."""
         if _by_words(x) and _large(x):
             low, high = (_number(x, bound) for bound in (low, high))
             if isinstance(low, torch.Tensor) != isinstance(high, torch.Tensor) and None not in (low, high):
