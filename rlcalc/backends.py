@@ -188,6 +188,14 @@ class _Torch(Backend):
             array = array.view(torch.uint8)  # of which Torch converts many at once, of flags one
         return array.to(dtype)
 
+    def clip(self, x: Any, low: Any, high: Any) -> Any:
+        """``torch.clip``; bounds of one number go as numbers, for which there is a faster kernel."""
+        if _by_words(x) and _large(x):
+            low, high = (_number(x, bound) for bound in (low, high))
+            if isinstance(low, torch.Tensor) != isinstance(high, torch.Tensor) and None not in (low, high):
+                low, high = (torch.as_tensor(bound, dtype=x.dtype) for bound in (low, high))
+        return torch.clip(x, low, high)
+
     def where(self, flags: Any, yes: Any, no: Any) -> Any:
         """``torch.where``, by the bits of whole words where that gives the same: in a third of the time.
 
@@ -273,6 +281,12 @@ def _word(dtype: Any) -> Any:
 def _large(array: Any) -> bool:
     """Whether the entries take longer than a call or two of Torch."""
     return bool(array.numel() >= 8192)
+
+
+def _number(like: Any, bound: Any) -> Any:
+    """A tensor of one number, in the dtype of ``like``, as that number; anything else as it is."""
+    one = isinstance(bound, torch.Tensor) and bound.ndim == 0 and bound.dtype == like.dtype
+    return bound.item() if one and _by_words(bound) else bound
 
 
 def _is_zero(value: Any) -> bool:

@@ -43,6 +43,14 @@ def test_a_choice_by_words_is_that_of_torch(dtype: Any) -> None:
         same(TORCH.cast(chosen, dtype), chosen.to(dtype))
 
 
+@pytest.mark.parametrize("dtype", DTYPES[:4], ids=str)
+def test_bounds_of_one_number_clip_as_tensors_do(dtype: Any) -> None:
+    x, low, high = table(dtype, 1), torch.tensor(-0.8, dtype=dtype), torch.tensor(1.2, dtype=dtype)
+    for bounds in ((low, high), (low, None), (None, high), (high, low), (low, x.abs()), (x[:1], high)):
+        same(TORCH.clip(x, *bounds), torch.clip(x, *bounds))
+    same(TORCH.clip(x, -0.5, high), torch.clip(x, torch.tensor(-0.5, dtype=dtype), high))
+
+
 def test_nothing_given_is_changed_by_a_choice() -> None:
     yes, no, flags = table(torch.float32, 1), table(torch.float32, 2), FLAGS.clone()
     before = [value.clone() for value in (yes, no, flags)]

@@ -127,6 +127,18 @@ def test_the_same_seed_finds_the_same_case() -> None:
     assert first.random == second.random
 
 
+def test_a_failing_case_of_many_numbers_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    """Hypothesis writes out what failed and warns of its length: no news for who asks about a target."""
+
+    def early(rewards: Any, next_q_target: Any, **given: Any) -> Any:
+        target = rlcalc.compute("double_q_target", rewards=rewards, next_q_target=next_q_target, **given)
+        return target["target"] + (next_q_target.size > 1000)
+
+    found = search(Trial(from_function(early), ()), load_formula("double_q_target"), (), 60, 0)[1]
+    assert found is not None
+    assert not [warning for warning in recwarn if "repr" in str(warning.message)]
+
+
 def test_a_target_that_changes_its_mind_is_still_reported() -> None:
     calls = iter(range(10**6))
 

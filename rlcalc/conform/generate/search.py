@@ -6,6 +6,7 @@ fails, and that one is made small by ``shrink``.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -91,7 +92,10 @@ def search(
     test = hypothesis.given(drafts(formula, target.accepts, target.dtypes, batches))(attempt)
     test = hypothesis.seed(seed)(settings(test))
     try:
-        test()
+        with warnings.catch_warnings():
+            # of a failing draft it writes the text, which nobody reads here, and warns of its length
+            warnings.simplefilter("ignore", hypothesis.errors.HypothesisWarning)
+            test()
     except _Fails:
         pass
     except hypothesis.errors.Unsatisfiable:
