@@ -246,6 +246,8 @@ class _Torch(Backend):
         return array.cummax(-1).values
 
     def put_into(self, array: Any, index: Any, values: Any) -> Any:
+        if torch._C._functorch.peek_interpreter_stack() is not None:  # vmap warns of what it does in place
+            return array.scatter(-1, index, values)
         return array.scatter_(-1, index, values)
 
     def pooled(self, values: Any, index: Any) -> Any:
