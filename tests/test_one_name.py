@@ -18,6 +18,7 @@ SHARED = {
     "test_sequence",
     "test_tabular",
     "test_texts",
+    "test_transforms",
     "test_bad_batches",
     "test_batches",
     "test_edges",
