@@ -35,7 +35,7 @@ class Settings:
 
     pretraining: int = 100
     """Updates of stage 1, by the next token of texts that are wilder than the teacher's."""
-    finetuning: int = 150
+    finetuning: int = 250
     """Updates of stage 2, by the teacher's answers."""
     preference: int = 10
     """Updates of stage 3, by pairs of answers of which people prefer one."""
