@@ -246,7 +246,7 @@ class _Torch(Backend):
         return array.cummax(-1).values
 
     def put_into(self, array: Any, index: Any, values: Any) -> Any:
-        if torch._C._functorch.peek_interpreter_stack() is not None:  # vmap warns of what it does in place
+        if _in_transform():  # vmap warns of what it does in place
             return array.scatter(-1, index, values)
         return array.scatter_(-1, index, values)
 
@@ -302,6 +302,11 @@ def _both(bits: Any, words: Any) -> Any:
     return bits.bitwise_and_(words) if bits.shape == shape else bits & words
 
 
+def _in_transform() -> bool:
+    """Whether a transform of ``torch.func`` is at work."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
+
+
 def _by_words(array: Any) -> bool:
     """Whether only the values of a tensor matter: a plain one on a CPU, from which nothing is derived."""
     return (
@@ -310,7 +315,7 @@ def _by_words(array: Any) -> bool:
         and not (array.requires_grad and torch.is_grad_enabled())
         and not torch.compiler.is_compiling()
         and not torch._C._get_tracing_state()
-        and torch._C._functorch.peek_interpreter_stack() is None
+        and not _in_transform()
         and torch.autograd.forward_ad._current_level < 0
     )
 

@@ -14,7 +14,7 @@ from rlcalc.exact import to_float
 from rlcalc.formulas._learning import experience_of
 from rlcalc.plotting import BLACK, BLUE, GREEN, GREY, VERMILION
 
-MOST_LINES = 8  # entries of a table that can be told apart
+MOST_LINES = 8  # entries of a table that can be distinguished
 _POINTS = 101  # of a curve over λ
 _COLOURS = (BLUE, VERMILION, GREEN, BLACK, GREY)
 _STYLES = ("-", "--", "-.", ":")

@@ -81,7 +81,7 @@ def solve_for(formula: Formula, raw: Mapping[str, Any], question: str, output: s
         return Solved(parameter, output, target, unknown, answer, sympy.Integer(0), (), True)
     _, primitive = (poly if poly.LC() > 0 else -poly).primitive()
     roots = [root for root in dict.fromkeys(sympy.real_roots(poly)) if _inside(parameter, root)]
-    kept = tuple(root for root in roots if not sympy.Poly(below, unknown).eval(root).equals(0))
+    kept = tuple(root for root in roots if not sympy.Poly(below, unknown)(root).equals(0))
     return Solved(parameter, output, target, unknown, answer, primitive.as_expr(), kept)
 
 

@@ -44,7 +44,7 @@ def of_loss(
     else:
         yield "loss_gradient", "loss", loss * tokens, expected.loss * tokens
 
-    def spoilt(x: Tensor) -> Tensor:
+    def altered(x: Tensor) -> Tensor:
         return torch.where(mask, x, torch.nan) if x.shape == mask.shape else x
 
     rows = torch.cat([mask, torch.zeros_like(mask[:, :1])], 1)[..., None]
@@ -53,13 +53,13 @@ def of_loss(
     garbage = replace(
         part,
         ids=torch.cat([part.ids[:, :1], other], 1),
-        **{name: spoilt(getattr(part, name)) for name in names},
+        **{name: altered(getattr(part, name)) for name in names},
     )
     away = torch.where(rows, logits, 30 * logits.flip(-1) + 7)
-    again, by_away, by_spoilt = _slopes(trainer, garbage, counts, away, spoilt(values))
+    again, by_away, by_altered = _slopes(trainer, garbage, counts, away, altered(values))
     yield "masked", "loss", again * tokens, loss * tokens
     yield "masked", what, by_away * tokens, by_logits * tokens
-    yield "masked", "slope by values [row, token]", by_spoilt * tokens, by_values * tokens
+    yield "masked", "slope by values [row, token]", by_altered * tokens, by_values * tokens
 
 
 def _slopes(

@@ -87,7 +87,7 @@ def kl_penalty(logprob: torch.FloatTensor, ref_logprob: torch.FloatTensor, kl_pe
         return 0.5 * gap.square()
     if kl_penalty in ("low_var_kl", "k3"):
         return torch.expm1(-gap) + gap
-    raise NotImplementedError
+    raise ValueError(kl_penalty)
 
 
 def approx_kl_k1(log_probs, log_probs_base, action_mask=None):
