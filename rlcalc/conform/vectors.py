@@ -20,7 +20,7 @@ from rlcalc.errors import DataError, InputError
 from rlcalc.exact.grammar import mentions_symbol
 from rlcalc.formulas import load_forms
 from rlcalc.golden.batch import row_texts, rows_of
-from rlcalc.golden.files import Case, GoldenFile, load
+from rlcalc.golden.files import Case, GoldenFile, load, shipped
 from rlcalc.golden.values import Certified, certified
 from rlcalc.golden.verify import DEMANDED
 from rlcalc.inputs.arrays import from_exact
@@ -96,10 +96,7 @@ def golden_vectors(formula: str) -> tuple[Vector, ...]:
         UnknownName: ``unknown_formula``.
         InputError: ``no_vectors`` for a formula without a numeric answer.
     """
-    from rlcalc.data import data_folder
-
-    name = load_formula(formula).name
-    return file_vectors(load(data_folder("golden") / f"{name}.toml"))
+    return file_vectors(shipped(load_formula(formula).name))
 
 
 def vectors_of(formula: str, paths: Sequence[Path]) -> tuple[Vector, ...]:
