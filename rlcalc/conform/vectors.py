@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,12 @@ class Vector:
     flags: tuple[str, ...] = ()
     rows: tuple[Mapping[str, Any], ...] = ()
     terms: float = 0.0
+
+    @cached_property
+    def largest_answer(self) -> int:
+        """Entries of the largest answer that is looked at: well above the inputs and the right answer."""
+        sizes = [int(value.size) for value in self.arrays.values() if hasattr(value, "size")]
+        return 16 * max([64, *sizes, *(sum(1 for _ in flatten(value)) for value in self.truth.values())])
 
     def size(self, dtype: str) -> float:
         """What an error in a dtype is held against, beside the answer itself.
