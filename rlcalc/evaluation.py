@@ -334,7 +334,7 @@ def _reconsider(results: list[Result], inputs: Inputs, dtype: str, notes: list[s
     ]
     if least and min(least) < AGREES_FROM[dtype]:
         return False
-    notes.append(f"Squares of the inputs leave the range of {dtype}: what needs them is no number there.")
+    notes.append(f"Squares of the inputs leave the range of {dtype}: what needs them is not a number there.")
     return True if least else None
 
 
