@@ -63,7 +63,7 @@ def test_what_may_be_left_out() -> None:
         ("A go -> B; terminl: B", "mdp_unknown_key", "Line 2 of the process: A process has no key 'terminl'"),
         ("A go -> B\nB go to A", "mdp_bad_line", "Line 2 of the process: 'B go to A' has no arrow"),
         ("A go fast -> B", "mdp_bad_line", "Names have no spaces"),
-        ("A go -> B 1 2 3", "mdp_bad_line", "'3' is left over"),
+        ("A go -> B 1 2 3", "mdp_bad_line", "'3' is unexpected"),
         ("A go ->", "mdp_bad_line", "Nothing stands after the arrow"),
         ("A go -> B x", "symbol_not_allowed", "Line 1"),
         ("A go -> A; start: B", "mdp_unknown_state", "There is no state 'B'"),
