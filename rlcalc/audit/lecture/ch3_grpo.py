@@ -30,7 +30,7 @@ def functions(update: tuple[str, ...]) -> frozenset[str]:
 def no_critic(share: int) -> list[ev.Evidence]:
     """What a critic would say of the prompt changes no advantage of GRPO; PPO's it changes."""
     case, episode = vector(GROUP), vector(EPISODE)
-    reward, total, value, size = *reals("r S v"), index("G")
+    (reward, total, value), size = reals("r S v"), index("G")
     rewards = [as_expression(one) - sympy.Rational(1, 3) for one in case.given["rewards"]]
     shifted = case.answer(rewards=[str(one) for one in rewards])
     other = episode.answer(values=[["0" for _ in row] for row in episode.given["values"]])

@@ -62,7 +62,7 @@ def next_token(s: Statement) -> ev.Findings:
 def reward_model(s: Statement) -> ev.Findings:
     """Comparisons that others decided the other way have the rewards in each other's place."""
     slope = real(answer("reward_model_loss", "d_chosen", chosen=["r"], rejected=["w"])[0])
-    r, w, p, d = *reals("r w p"), positives("d")
+    (r, w, p), d = reals("r w p"), positives("d")
     swapped = slope.subs({r: w, w: r}, simultaneous=True)
     mean = p * slope - (1 - p) * swapped
     chance = 1 / (1 + sympy.exp(-s.sign * (r - w)))
@@ -92,7 +92,7 @@ def reward_model(s: Statement) -> ev.Findings:
 @claim("L5.2-rl-prefers", sign=1, relation=">")
 def rl_prefers(s: Statement) -> ev.Findings:
     """The best policy under a penalty has the odds of the reference, times exp(difference/β)."""
-    q, r, w, beta, gap = unit("x"), *reals("r w"), *positives("beta d")
+    q, (r, w), (beta, gap) = unit("x"), reals("r w"), positives("beta d")
     odds = q / (1 - q) * sympy.exp(s.sign * (r - w) / beta)
     p = sympy.Symbol("p", positive=True)
     divergence = p * sympy.log(p / q) + (1 - p) * sympy.log((1 - p) / (1 - q))
