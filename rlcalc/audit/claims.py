@@ -211,7 +211,7 @@ def reviewed() -> dict[str, Review]:
     for id, review in found.items():
         if review.verdict not in VERDICTS:
             place.at(id).refuse(
-                f"{shown(review.verdict)} is no verdict.", suggestion(review.verdict, [*VERDICTS])
+                f"{shown(review.verdict)} is not a verdict.", suggestion(review.verdict, [*VERDICTS])
             )
     return found
 

@@ -116,6 +116,8 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "grows twice as fast": ("L7.2-is-unstable", {"grows": 2}),
     "ε from 0 to 1": ("L7.2-eps-0.2", {"low": "0", "high": "1"}),
     "ε from 0.15 on": ("L7.2-eps-0.2", {"low": "0.15"}),
+    "ε from 0.2 on": ("L7.2-eps-0.2", {"low": "0.2"}),
+    "a critic trained away from the returns": ("L8.2-critic-training", {"towards": -1}),
     "the critic descends in the same words": ("L8.3-update-direction", {"phi": -1}),
     "400 trajectories": ("L8.4-400-collections", {"counted": "reinforce_trajectories"}),
     "another ratio in the end": ("L8.4-loop-unspecified", {"ratio": "1.2"}),

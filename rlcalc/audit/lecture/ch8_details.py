@@ -106,21 +106,26 @@ def smoother(s: Statement) -> ev.Findings:
     )
 
 
-@claim("L8.2-critic-training", minus=1)
+@claim("L8.2-critic-training", minus=1, towards=1)
 def critic_training(s: Statement) -> ev.Findings:
-    """What the value is off, the advantage is off."""
-    gained, value, true = reals("q V v")
-    share, error = unit("s"), positives("e")
+    """A step towards the returns shrinks the value's error in the mean; the advantage has that error."""
+    gained, value, true, mean, alpha = reals("q V v G alpha")
+    step = 2 * unit("s")  # any number between 0 and 2
+    trained = value + s.towards * alpha * (mean - value)
     return ev.Findings(
         literal=[
+            ev.Identity(
+                "after a step of size α towards returns with the mean v, V is off by 1 − α of what it was",
+                trained.subs(mean, true) - true,
+                (1 - alpha) * (value - true),
+                "every value V, true value v and step size α",
+            ),
+            ev.Sign("which is less", 1 - (1 - step) ** 2, "0 < α < 2"),
             ev.Identity(
                 "mean of G − V, less the true advantage q − v, is what V is off",
                 (gained - s.minus * value) - (gained - true),
                 true - value,
                 "every mean return q of an action, value V and true value v",
-            ),
-            ev.Sign(
-                "a smaller share of the error is a smaller error", error - share * error, "0 < share < 1"
             ),
         ]
     )
