@@ -13,7 +13,7 @@ from rlcalc.audit.cases import printed, smallest, vector
 from rlcalc.audit.formula import says
 from rlcalc.audit.lecture.ch1_tradeoff import covariance, pairs_of_episodes, variance_of
 from rlcalc.audit.lecture.ch7_loop import run
-from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, sum_by_induction, unit
+from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 
 EXAMPLE = "gae/lecture-2.4"
@@ -211,7 +211,7 @@ def per_epoch(s: Statement) -> ev.Findings:
     """8.2 and the pseudocode make a step of every mini-batch."""
     case, theta = vector("ppo_count/audit-two-minibatches"), sequence("theta")
     states = [theta(k * s.per_epoch) for k in range(5)]
-    of_one = case.answer("gradient_steps", epochs=1, minibatches=1)
+    of_one = {n: case.answer("gradient_steps", epochs=n, minibatches=1) for n in range(1, 11)}
     steps, epochs = case.answer("gradient_steps"), s.per_epoch * case.given["epochs"]
     return ev.Findings(
         says=[says(*[part for state in states for part in (state, "->")][:-1])],
@@ -221,11 +221,11 @@ def per_epoch(s: Statement) -> ev.Findings:
             violates=ev.Exact("mini-batches", case.given["minibatches"], "!=", 1),
         ),
         repair=[
-            sum_by_induction(
-                "n epochs of the steps that the calculator counts with one mini-batch",
-                lambda k: of_one,
-                lambda k: k * s.per_epoch,
-                over="n ≥ 1",
+            ev.Exhaustive(
+                "as many steps as epochs",
+                len(of_one),
+                tuple(f"{n} epochs" for n, steps in of_one.items() if steps != n * s.per_epoch),
+                "runs of 1 to 10 epochs with one mini-batch, counted by the calculator",
             )
         ],
     )
