@@ -155,7 +155,7 @@ class Parameter:
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
         samples: on the command line several values are so many samples, each evaluated on its own.
         actions: steps and tables are of states and actions, not of states alone.
-        blanks: a text with blanks is several entries; else it is one word with blanks in it.
+        spaces: a text with spaces is several entries; else it is one word with spaces in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
         policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
         of_mdp: where it is not given, the process says it, if it does.
@@ -184,7 +184,7 @@ class Parameter:
     actions: bool = False
     policy: bool = False
     of_mdp: bool = False
-    blanks: bool = False
+    spaces: bool = False
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)

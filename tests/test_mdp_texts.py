@@ -62,7 +62,7 @@ def test_what_may_be_left_out() -> None:
         ("A go -> B; terminal: B; reward-of: B 5", "mdp_terminal_moves", "B is terminal"),
         ("A go -> B; terminl: B", "mdp_unknown_key", "Line 2 of the process: A process has no key 'terminl'"),
         ("A go -> B\nB go to A", "mdp_bad_line", "Line 2 of the process: 'B go to A' has no arrow"),
-        ("A go fast -> B", "mdp_bad_line", "Names hold no blanks"),
+        ("A go fast -> B", "mdp_bad_line", "Names hold no spaces"),
         ("A go -> B 1 2 3", "mdp_bad_line", "'3' is left over"),
         ("A go ->", "mdp_bad_line", "Nothing stands after the arrow"),
         ("A go -> B x", "symbol_not_allowed", "Line 1"),
