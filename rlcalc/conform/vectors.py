@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.agreement import input_scale, numbers
 from rlcalc.digits import read_decimal
 from rlcalc.errors import DataError, InputError
-from rlcalc.evaluation import input_scale, numbers
 from rlcalc.exact.grammar import mentions_symbol
 from rlcalc.formulas import load_forms
 from rlcalc.golden.batch import row_texts, rows_of

@@ -28,11 +28,10 @@ from rlcalc.golden.keys import (
     expanded,
     given_problem,
     id_problem,
-    not_empty,
     number_problem,
 )
 from rlcalc.nested import outline
-from rlcalc.records import Place, read_record
+from rlcalc.records import Place, not_empty, read_record
 from rlcalc.specs import Formula, load_formula
 
 SCHEMA = "rlcalc-golden-1"

@@ -13,16 +13,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+from rlcalc.agreement import AGREES_FROM, input_scale, out_of_range
 from rlcalc.digits import DIGITS, least_digits
 from rlcalc.errors import DataError, InputError, RlcalcError, UnknownName, suggestion
-from rlcalc.evaluation import (
-    AGREES_FROM,
-    BACKENDS,
-    check_backends,
-    input_scale,
-    out_of_range,
-    run_numeric,
-)
+from rlcalc.evaluation import BACKENDS, check_backends, run_numeric
 from rlcalc.golden.batch import Rows, rows_of
 from rlcalc.golden.files import Case, GoldenFile, Reading
 from rlcalc.golden.replay import brief, command_line
