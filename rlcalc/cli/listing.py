@@ -12,7 +12,8 @@ from rlcalc.cli.commands import BUILT_IN
 from rlcalc.cli.help import Line, Page
 from rlcalc.cli.screen import write_json
 from rlcalc.errors import InputError
-from rlcalc.specs import GROUPS, Formula, heads, load_formula
+from rlcalc.heads import GROUPS, heads
+from rlcalc.specs import Formula, load_formula
 
 list_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 show_app = typer.Typer(add_completion=False, rich_markup_mode=None)
