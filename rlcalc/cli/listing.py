@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,7 +13,9 @@ from rlcalc.cli.help import Line, Page
 from rlcalc.cli.screen import write_json
 from rlcalc.errors import InputError
 from rlcalc.heads import GROUPS, heads
-from rlcalc.specs import Formula, load_formula
+
+if TYPE_CHECKING:  # the list reads no specification whole
+    from rlcalc.specs import Formula
 
 list_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 show_app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -80,12 +82,13 @@ def show_formula(
         raise InputError(
             "formula_missing", "Which formula? None was named.", "For example: rlcalc show lambda-return"
         )
+    from rlcalc.cli.pages import show_page
+    from rlcalc.specs import load_formula
+
     spec = load_formula(formula)
     if json:
         write_json(_document(spec))
     else:
-        from rlcalc.cli.pages import show_page
-
         show_page(spec).show()
 
 
