@@ -10,7 +10,7 @@ import typer
 
 from rlcalc._version import __version__
 from rlcalc.cli.argv import split_commas
-from rlcalc.cli.numbers import View, deep, exact_text, shown
+from rlcalc.cli.numbers import View, exact_text, map_entries, shown
 from rlcalc.cli.render import value_lines
 from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, Screen, filled, write_json
 from rlcalc.errors import InputError, visible
@@ -139,4 +139,4 @@ def _document(found: Evaluation, judged: Judged, named: Sequence[Mistake]) -> di
 
 
 def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, str | float) else deep(exact_text, value)
+    return str(value) if isinstance(value, str | float) else map_entries(exact_text, value)

@@ -45,9 +45,11 @@ def verify(
         None,
         "--dtype",
         metavar="NAME...",
-        help="Floating-point types (NumPy, Torch): float64, float32. Default: float64.",
+        help="dtype of the NumPy and Torch results: float64, float32. Default: float64.",
     ),
-    device: str = typer.Option("cpu", "--device", help="Device for Torch: cpu, cuda, cuda:1, mps or auto."),
+    device: str = typer.Option(
+        "cpu", "--device", help="Device of the Torch results: cpu, cuda, cuda:1, mps or auto."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
     junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),  # noqa: B008
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Also print a line per case."),
