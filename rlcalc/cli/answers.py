@@ -63,7 +63,9 @@ def entries(typed: Sequence[str], words: bool = False) -> list[str]:
         text = [part for row in rows for part in split_commas(row)]
     found = [part.strip("[]") for part in text if part.strip("[],")]
     if not found:
-        raise InputError("check_empty", "--check has no answer after it.", "Type it behind: --check 11/4")
+        raise InputError(
+            "check_empty", "--check has no answer after it.", "Type it after the option: --check 11/4"
+        )
     return found
 
 
