@@ -320,5 +320,7 @@ def _reconsider(results: list[Result], inputs: Inputs, dtype: str, notes: list[s
         return False
     agree = agree_in_range(results, dtype)
     if agree is not False:
-        notes.append(f"Squares of the inputs leave the range of {dtype}: what needs them is no number there.")
+        notes.append(
+            f"Squares of the inputs leave the range of {dtype}: what needs them is not a number there."
+        )
     return agree

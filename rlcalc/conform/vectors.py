@@ -166,7 +166,7 @@ def case_vectors(case: Case) -> Iterable[Vector]:
     if case.result == "invalid" or case.digits.get("float64") == 0:
         return
     formula = load_formula(case.formula)
-    for number, (reading, values) in enumerate(zip(case.readings, certified(case, formula), strict=True)):
+    for number, (reading, values) in enumerate(zip(case.variants, certified(case, formula), strict=True)):
         if _symbolic(formula, reading.given):
             continue
         inputs = rows_of(formula, reading.given, case.batch).together
