@@ -22,7 +22,7 @@ def pad_rows(formula: Formula, values: dict[str, Any]) -> str:
         What was done, in a sentence; empty where there was nothing to do.
 
     Raises:
-        InputError: ``..._wrong_length``, of what is too short: the mask of a row that goes on, or the row.
+        InputError: ``mask_wrong_length``: a row goes on where its mask ends, or ends where its mask goes on.
     """
     mask = formula.mask
     if mask is None:
@@ -55,9 +55,8 @@ def pad_rows(formula: Formula, values: dict[str, Any]) -> str:
 def _check(parameter: Parameter, lengths: list[int], mask: Parameter, flags: list[list[bool]]) -> None:
     for number, (length, row) in enumerate(zip(lengths, flags, strict=True), start=1):
         if length > len(row) or any(row[length:]):
-            short = mask if length > len(row) else parameter
             raise InputError(
-                f"{short.name}_wrong_length",
+                f"{mask.name}_wrong_length",
                 f"{spelled(mask.name)} has {len(row)} entries in row {number}, "
                 f"where {spelled(parameter.name)} has {length}.",
                 worded(mask.help),
