@@ -64,7 +64,7 @@ def rows_of(result: Result) -> Any:
 
 
 def matrix(found: Evaluation, result: Result, view: View) -> Printable | None:
-    """One output as a table; ``None`` where its rows differ in length, or a page would hold too little of it."""
+    """One output as a table; ``None`` where its rows differ in length, or there are too many entries."""
     columns = _columns(found, result, plain=True)
     if not columns or len(columns) * len(columns[0].values) > MOST_CELLS:
         return None
