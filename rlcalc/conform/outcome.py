@@ -174,7 +174,7 @@ def judge(
     other = ""
     for name in common:
         got, right = outcome.outputs[name], wanted[name]
-        # nested lists say no length behind an axis without entries
+        # nested lists say no length after an axis without entries
         if (got.shape if got.size else shape(got.tolist())) != shape(right):
             why = f"{name} has shape {list(got.shape)}, not {list(shape(right))}"
             return verdict("wrong-shape", why, name)

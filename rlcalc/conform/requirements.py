@@ -11,7 +11,7 @@ from rlcalc.specs import Formula, Parameter
 
 BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float64", "dtype"
 # most code masks with a factor of 0, which is right while every value is finite: asked for on request alone
-BEHIND_ENDS = "nan behind a terminal step"
+AFTER_ENDS = "nan after a terminal step"
 INFINITE = "infinite answers"
 # what people call the arguments that a formula may have
 WORDS = {
@@ -42,7 +42,7 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
     if edge(formula):
         known[slug(edge(formula))] = edge(formula)
     if {"terminated", "next_values"} <= {p.name for p in formula.parameters}:
-        known[slug(BEHIND_ENDS)] = BEHIND_ENDS
+        known[slug(AFTER_ENDS)] = AFTER_ENDS
     found = set()
     for text in (part.strip() for name in names for part in name.split(",")):
         if text and slug(text) not in known:

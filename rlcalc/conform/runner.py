@@ -19,7 +19,7 @@ from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.lack import Lack
 from rlcalc.conform.outcome import KINDS, Judgement
 from rlcalc.conform.recognise import recognised
-from rlcalc.conform.requirements import BEHIND_ENDS, DTYPE, PRECISION, requirements
+from rlcalc.conform.requirements import AFTER_ENDS, DTYPE, PRECISION, requirements
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.trial import Trial, Watch
 from rlcalc.conform.vectors import Vector, golden_vectors
@@ -174,7 +174,7 @@ def run(
     report.verdict = _verdict(report, worst, chosen)
     if report.binding is not None and not worst:  # a convention whose constant was to be found made it right
         report.binding = report.binding.without_note(NEAREST)
-    if not worst and BEHIND_ENDS in report.lacking:
+    if not worst and AFTER_ENDS in report.lacking:
         behind = replace(MASKED_BY_MULTIPLICATION, formula=spec.name)
         report.diagnosis = Diagnosis((Match((behind,), chosen, (), len(known)),))
     if worst in DIAGNOSED:
