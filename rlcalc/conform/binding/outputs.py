@@ -45,8 +45,11 @@ class OutputsByValue:
     @cached_property
     def wanted(self) -> frozenset[str]:
         """Outputs of which an answer has one: those that the function is called after, or any."""
-        answers = self.family.answers if isinstance(self.family, Tokens | Named) else frozenset({self.answer})
-        return frozenset(name for name in answers if name in self.called) or answers
+        if isinstance(self.family, Named):
+            return (
+                frozenset(name for name in self.family.answers if name in self.called) or self.family.answers
+            )
+        return self.family.answers if isinstance(self.family, Tokens) else frozenset({self.answer})
 
     @property
     def called(self) -> str:
