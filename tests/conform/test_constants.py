@@ -277,6 +277,7 @@ def standardised_by_the_rewards(rewards: Any, gamma: Any) -> Any:
     return standardised(rewards, gamma) * (1 + rewards.std())
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize(
     ("function", "formula"),
     [
@@ -303,6 +304,7 @@ def test_a_fault_beside_a_convention_is_not_swallowed(function: Formula, formula
     assert not found.passed
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize(
     ("function", "formula", "expected"),
     [case for case in FOUND if "=" in case[2][-1] and case[2][-1] != "eps=1e-12"],
