@@ -9,6 +9,7 @@ from typing import Any
 
 from rlcalc.conform.target.facts import Facts
 from rlcalc.data import data_folder, read_toml
+from rlcalc.specs import formula_names
 
 SHARED_WORDS = "shared"
 SEQUENCE = ("gae", "discounted_return", "lambda_return", "n_step_return", "td_error")
@@ -159,4 +160,4 @@ def _by_name(name: str) -> str:
     for formula, patterns in _aliases()["functions"].items():
         if any(re.search(pattern, words) for pattern in patterns):
             return str(formula)
-    return ""
+    return words if words in formula_names() else ""
