@@ -88,8 +88,8 @@ def test_readings_are_complete(golden) -> None:
     file = load(golden())
     assert [case.id.partition("/")[2] for case in file.cases] == ["one", "two", "three", "four"]
     two = file.cases[1]
-    assert two.readings[1].given == {**two.given, "values": ["5", "8", "0"]}
-    assert two.readings[1].want["return"].exact == "47/10"
+    assert two.variants[1].given == {**two.given, "values": ["5", "8", "0"]}
+    assert two.variants[1].want["return"].exact == "47/10"
     assert file.cases[2].is_erratum
     assert not two.is_erratum
     assert file.cases[3].error == "lam_out_of_range"

@@ -124,7 +124,7 @@ def first_thousand(right: Form) -> Form:
         ("ppo_clip", large_advantages, {"small-advantage"}),
         ("discounted_return", powers_of_time, {"full-size"}),
         ("softmax", first_thousand, {"full-size"}),
-        ("entropy", first_thousand, {"full-size"}),
+        ("entropy", first_thousand, {"full-size", "vocabulary"}),
         ("kl", first_thousand, {"full-size"}),
     ],
 )

@@ -70,6 +70,7 @@ class Claim:
         fact: taxonomy as data.
         same_as: the claim that says the same; formula and repair are taken from it where none are given.
         unknowable: why nothing can be computed about it.
+        read_off: why it can only be recorded: no formula of the calculator decides it.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Claim:
     fact: tuple[TableFact, ...] = ()
     same_as: str = ""
     unknowable: str = ""
+    read_off: str = ""
 
     @property
     def chapter(self) -> str:
@@ -209,7 +211,7 @@ def reviewed() -> dict[str, Review]:
     for id, review in found.items():
         if review.verdict not in VERDICTS:
             place.at(id).refuse(
-                f"{shown(review.verdict)} is no verdict.", suggestion(review.verdict, [*VERDICTS])
+                f"{shown(review.verdict)} is not a verdict.", suggestion(review.verdict, [*VERDICTS])
             )
     return found
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc._version import __version__
+from rlcalc.agreement import AGREES_FROM, Result
 from rlcalc.cli.grid_view import grid_lines
 from rlcalc.cli.help import origin
 from rlcalc.cli.numbers import (
@@ -28,7 +29,7 @@ from rlcalc.cli.numbers import (
 from rlcalc.cli.screen import ANSWER, CAUTION, FAINT, HEADING, Screen, clauses, filled, write_json
 from rlcalc.cli.tables import Printable, is_table, joined, matrix, rows_of
 from rlcalc.errors import InputError
-from rlcalc.evaluation import AGREES_FROM, Evaluation, Result
+from rlcalc.evaluation import Evaluation
 from rlcalc.exact import rational
 from rlcalc.nested import flatten, map_nested
 from rlcalc.specs import Output

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rlcalc.agreement import Result
 from rlcalc.cli.numbers import View, float_text, shown
 from rlcalc.errors import visible
-from rlcalc.evaluation import Evaluation, Result
+from rlcalc.evaluation import Evaluation
 from rlcalc.exact import rational, to_unicode
 from rlcalc.steps.printers import cells as width
 

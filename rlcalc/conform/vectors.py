@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.agreement import input_scale, numbers
 from rlcalc.digits import read_decimal
 from rlcalc.errors import DataError, InputError
-from rlcalc.evaluation import input_scale, numbers
 from rlcalc.exact.grammar import mentions_symbol
 from rlcalc.formulas import load_forms
 from rlcalc.golden.batch import row_texts, rows_of
@@ -163,7 +163,7 @@ def case_vectors(case: Case) -> Iterable[Vector]:
     if case.result == "invalid" or case.digits.get("float64") == 0:
         return
     formula = load_formula(case.formula)
-    for number, (reading, values) in enumerate(zip(case.readings, certified(case, formula), strict=True)):
+    for number, (reading, values) in enumerate(zip(case.variants, certified(case, formula), strict=True)):
         if _symbolic(formula, reading.given):
             continue
         inputs = rows_of(formula, reading.given, case.batch).together

@@ -1,4 +1,4 @@
-"""Forms over logits, a few lines at a time: what comes between stays in cache, and takes hardly any memory."""
+"""Forms over logits, a few lines at a time: what comes between stays in cache and takes hardly any memory."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ SIZE = 1 << 16  # logits at a time: of a few arrays as large, all fit into the c
 
 def height_of(xp: Backend, logits: Any) -> int:
     """How many lines go at once: all of them where derivatives are to pass."""
-    if not xp.values_only(logits):
-        return max(1, prod(logits.shape[:-1]))
-    return max(1, SIZE // max(int(logits.shape[-1]), 1))
+    lines: int = prod(logits.shape[:-1])
+    return max(1, SIZE // max(logits.shape[-1], 1) if xp.values_only(logits) else lines)
 
 
 def by_lines(xp: Backend, form: Callable[..., dict[str, Any]], *arrays: Any) -> dict[str, Any]:

@@ -112,10 +112,6 @@ def batch_problem(batch: tuple[int, ...]) -> str:
     return "" if good else f"expected the lengths of the leading axes, together at most {MOST_ROWS} rows."
 
 
-def not_empty(value: Any) -> str:
-    return "" if value else "it is empty."
-
-
 def distinct_flags(names: tuple[str, ...]) -> str:
     if not names:
         return "at least one flag is needed."

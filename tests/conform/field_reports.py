@@ -20,7 +20,7 @@ import rlcalc
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 
-from .worlds import gradient
+from .mdp_targets import gradient
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ ACRONYMS = {"JSON", "REINFORCE", "TOML"}
 def derivations(formula: str) -> list[Derivation]:
     """Of all readings but the long ones, which say the same more often."""
     spec = load_formula(formula)
-    given = [reading.given for case in cases(formula, refused=False) for reading in case.readings]
+    given = [reading.given for case in cases(formula, refused=False) for reading in case.variants]
     short = [inputs for inputs in given if all(len(value) <= LONGEST for value in map(str, inputs.values()))]
     return [derive_bound(checked(spec, inputs)) for inputs in short]
 
