@@ -10,46 +10,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from rlcalc.data import MAX_FILE, data_folder, read_toml
+from rlcalc.data import data_folder, read_toml
 from rlcalc.errors import UnknownName, shown, suggestion
-from rlcalc.files import read_text
+from rlcalc.heads import COMMAND, NAME, Group, Stage, heads
+from rlcalc.heads import GROUPS as GROUPS
+from rlcalc.heads import formula_names as formula_names
 from rlcalc.interval import Interval, parse_interval
 from rlcalc.records import Place, exactly, matches, not_empty, positive, read_record
 
 Kind = Literal["number", "integer", "count", "flag", "choice", "word", "mdp", "steps", "episodes", "table"]
-Group = Literal[
-    "Returns",
-    "Value targets",
-    "Control and policy gradient",
-    "Learning from experience",
-    "Bandits and exploration",
-    "Continuous actions",
-    "Advantage, actor and critic",
-    "PPO",
-    "Language models and counting",
-    "Batches and masks",
-    "Policy losses",
-    "Advantages",
-    "Preferences",
-    "Evaluation",
-]
-# where in the training of a language model a formula is used; "control" for those of other tasks
-Stage = Literal["pre-training", "sft", "preference", "reasoning", "control"]
-GROUPS: tuple[str, ...] = get_args(Group)
 # what is known of a formula beyond its shapes; generated cases are drawn by it
 Trait = Literal["sequence", "linear", "exponential"]
 
 
 _DIMENSION = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\+[0-9]{1,3})?")
 _SIMPLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_COMMAND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -82,14 +63,14 @@ class Parameter:
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
         samples: on the command line several values are so many samples, each evaluated on its own.
         actions: steps and tables are of states and actions, not of states alone.
-        blanks: a text with blanks is several entries; else it is one word with blanks in it.
+        spaces: a text with spaces is several entries; else it is one word with spaces in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
         policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
         of_mdp: where it is not given, the process says it, if it does.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
 
-    name: str = field(metadata=matches(_NAME, "a Python name"))
+    name: str = field(metadata=matches(NAME, "a Python name"))
     kind: Kind
     help: str
     symbol: str = ""
@@ -111,7 +92,7 @@ class Parameter:
     actions: bool = False
     policy: bool = False
     of_mdp: bool = False
-    blanks: bool = False
+    spaces: bool = False
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)
@@ -166,7 +147,7 @@ class Output:
             first dimension.
     """
 
-    name: str = field(metadata=matches(_NAME, "a Python name"))
+    name: str = field(metadata=matches(NAME, "a Python name"))
     about: str
     symbol: str = ""
     latex: str = ""
@@ -197,30 +178,12 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Head:
-    """The few facts that a list of commands needs; cheap to read."""
-
-    name: str = field(metadata=matches(_NAME, "a Python name"))
-    command: str = field(metadata=matches(_COMMAND, "words of small letters with dashes"))
-    title: str
-    group: Group
-    order: int
-    sections: tuple[str, ...] = ()
-    stage: tuple[Stage, ...] = ()
-
-    @property
-    def place(self) -> str:
-        """Where it belongs: sections of the lecture notes, or stages of training."""
-        return ", ".join(self.sections or self.stage)
-
-
-@dataclass(frozen=True)
 class Formula:
     """All that is declared about one formula: a field for every key of its file."""
 
     schema: Literal["rlcalc-formula-1"]
-    name: str = field(metadata=matches(_NAME, "a Python name"))
-    command: str = field(metadata=matches(_COMMAND, "words of small letters with dashes"))
+    name: str = field(metadata=matches(NAME, "a Python name"))
+    command: str = field(metadata=matches(COMMAND, "words of small letters with dashes"))
     title: str
     group: Group
     order: int
@@ -295,30 +258,6 @@ class Formula:
         """Whether the mask says which numbers of this parameter are there."""
         mask = self.mask
         return mask is not None and parameter.kind == "number" and parameter.shape == mask.shape
-
-
-@cache
-def heads() -> tuple[Head, ...]:
-    """Name, command and title of every formula, in the order of the lecture.
-
-    Only the part of each file before its first table is parsed: the list of
-    commands is needed at every start, the rest of a file only by its command.
-    """
-    import tomllib
-
-    keys, found = {f.name for f in fields(Head)}, []
-    for path in sorted((data_folder("specs") / "formulas").glob("*.toml")):
-        place = Place(path.name, code="bad_spec")
-        try:
-            top = tomllib.loads(read_text(path, MAX_FILE).split("\n[", 1)[0])
-        except (ValueError, RecursionError) as error:
-            place.refuse(f"{error} in its first part.")
-        found.append(read_record(Head, {key: top[key] for key in top if key in keys}, place))
-    return tuple(sorted(found, key=lambda head: (GROUPS.index(head.group), head.order, head.name)))
-
-
-def formula_names() -> list[str]:
-    return [head.name for head in heads()]
 
 
 @cache

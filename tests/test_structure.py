@@ -15,7 +15,7 @@ FLOORS = (
     ("errors", "_version", "spelling"),
     ("_lazy", "files", "nested", "records"),
     ("plain_tensors", "data", "interval", "junit", "backends", "plotting", "time_limit"),
-    ("exact",),
+    ("exact", "heads"),
     ("digits", "specs"),
     ("mdp", "experience", "steps", "recurrence"),
     ("inputs",),

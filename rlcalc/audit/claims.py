@@ -185,7 +185,7 @@ def select(section: str | None = None, id: str | None = None) -> list[Claim]:
     if not chosen:
         sections = sorted({claim.section for claim in claims.values()})
         if id is not None and section in sections:
-            raise UnknownName("unknown_claim", f"{id} does not stand in section {section}.")
+            raise UnknownName("unknown_claim", f"{id} is not in section {section}.")
         raise UnknownName(
             "unknown_section",
             f"There is no section {shown(section)}.",

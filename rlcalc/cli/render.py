@@ -18,10 +18,10 @@ from rlcalc.cli.numbers import (
     View,
     bracketed,
     decimal_text,
-    deep,
     exact_text,
     float_text,
     json_float,
+    map_entries,
     readable,
     short_decimal,
     shown,
@@ -364,10 +364,10 @@ def show_json(found: Evaluation, view: View) -> None:
         "inputs": found.inputs.texts(),
         "outputs": {
             name: {
-                "exact": deep(exact_text, result.exact),
-                "decimal": deep(decimal_text, result.exact),
-                "numpy": deep(json_float, result.numpy),
-                "torch": deep(json_float, result.torch),
+                "exact": map_entries(exact_text, result.exact),
+                "decimal": map_entries(decimal_text, result.exact),
+                "numpy": map_entries(json_float, result.numpy),
+                "torch": map_entries(json_float, result.torch),
             }
             for name, result in found.wanted.items()
         },

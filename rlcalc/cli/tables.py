@@ -168,7 +168,7 @@ def _cell(value: Any, dtype: str, view: View) -> tuple[str, str, str]:
         return text, text, float_text(value, dtype, view.digits)
     plain = rational(value)
     if plain is not None and plain.denominator == 1 and abs(plain) < 10**CELL_DIGITS and not view.decimal:
-        text = to_unicode(plain)  # whole numbers need no decimal beside them
+        text = to_unicode(plain)  # integers need no decimal beside them
         return text, text, text
     one = shown(value, view)
     return str(one), one.exact, one.near

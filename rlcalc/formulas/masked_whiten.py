@@ -20,8 +20,7 @@ from rlcalc.steps.terms import Name, Term, apply, term, total
 Place = tuple[int, int]
 
 _ROUNDING = 64  # steps of rounding within which the deviations of equal values lie, with room to spare
-
-SHOWN = 8  # entries that are written out; the others are like them
+MAX_SHOWN = 8  # entries that are written out; the others are like them
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -56,7 +55,7 @@ def whitened_steps(
         whole = term(0) if flat else (x - mean) * factor
         if mean_kept:
             whole = mean if flat else whole + mean
-        found[place] = d.step(Name(letter, f"{place[0]},{place[1]}"), whole, shown=at < SHOWN)
+        found[place] = d.step(Name(letter, f"{place[0]},{place[1]}"), whole, shown=at < MAX_SHOWN)
     return found
 
 

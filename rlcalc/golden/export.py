@@ -12,7 +12,7 @@ def file_json(file: GoldenFile) -> dict[str, Any]:
     """A golden file as plain data for other languages.
 
     The inputs of every variant are complete: those of ``otherwise`` are laid
-    over the case's own already. All numbers are text or whole numbers.
+    over the case's own already. All numbers are text or integers.
     """
     return {
         "schema": SCHEMA,

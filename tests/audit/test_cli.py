@@ -94,7 +94,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("--claim L2.2-weight-sum", "L2.2-weights-sum"),
         ("--claim nonsense", "lists them"),
-        ("--section 1.1 --claim L2.2-weights-sum", "does not stand in section 1.1"),
+        ("--section 1.1 --claim L2.2-weights-sum", "is not in section 1.1"),
         ("--section 2.9", "2.2"),
         ("--verdict wrnog", "wrong"),
         ("--json --errata", "Choose one"),
