@@ -22,10 +22,11 @@ from rlcalc.golden.files import Case, GoldenFile, Variant
 from rlcalc.golden.replay import brief, command_line
 from rlcalc.golden.results import CaseReport, Failure, Report, Run
 from rlcalc.golden.values import Certified, certified, exact_text, source_problems
+from rlcalc.heads import heads
 from rlcalc.inputs.arrays import all_finite, dtype_of, torch_device
 from rlcalc.inputs.bind import Inputs
 from rlcalc.nested import outline
-from rlcalc.specs import Formula, heads, load_formula
+from rlcalc.specs import Formula, load_formula
 
 # Correct digits demanded of a case that names none of its own. Stricter than
 # AGREES_FROM, which judges input of a user with conditioning unknown.
