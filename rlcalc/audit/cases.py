@@ -11,7 +11,7 @@ from rlcalc.audit.evidence import Counterexample, Evidence, Fact, Replay, Smalle
 from rlcalc.audit.proofs import answer, entries
 from rlcalc.audit.values import given
 from rlcalc.errors import InputError, UnknownName, shown
-from rlcalc.golden.files import Case, load
+from rlcalc.golden.files import Case, shipped
 from rlcalc.golden.replay import command_line
 from rlcalc.nested import flatten
 from rlcalc.specs import load_formula
@@ -21,9 +21,7 @@ Candidate = TypeVar("Candidate")
 
 @cache
 def _cases(formula: str) -> dict[str, Case]:
-    from rlcalc.data import data_folder
-
-    return {case.id: case for case in load(data_folder("golden") / f"{formula}.toml").cases}
+    return {case.id: case for case in shipped(formula).cases}
 
 
 @dataclass(frozen=True)

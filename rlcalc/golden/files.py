@@ -204,6 +204,16 @@ def load(path: Path | str) -> GoldenFile:
 
 
 @cache
+def shipped(formula: str) -> GoldenFile:
+    """The shipped file of a formula, read once a process.
+
+    Raises:
+        DataError: as ``load``.
+    """
+    return load(data_folder("golden") / f"{formula}.toml")
+
+
+@cache
 def shared_flags() -> Mapping[str, Flag]:
     """Flags that every golden file may use: ``specs/flags.toml``.
 
@@ -223,8 +233,9 @@ def load_all(folder: Path | str | None = None) -> tuple[GoldenFile, ...]:
         DataError: ``no_golden_files``, or as ``load``; ``bad_golden`` when
             one id stands in two files.
     """
-    folder = data_folder("golden") if folder is None else Path(folder)
-    paths = sorted(folder.rglob("*.toml"))
+    if folder is None:
+        return _apart(tuple(shipped(path.stem) for path in sorted(data_folder("golden").glob("*.toml"))))
+    paths = sorted(Path(folder).rglob("*.toml"))
     if not paths:
         raise DataError("no_golden_files", f"There are no golden files in {folder}.")
     return load_files(paths)
@@ -236,7 +247,10 @@ def load_files(paths: list[Path]) -> tuple[GoldenFile, ...]:
     Raises:
         DataError: as ``load``.
     """
-    files = tuple(load(path) for path in paths)
+    return _apart(tuple(load(path) for path in paths))
+
+
+def _apart(files: tuple[GoldenFile, ...]) -> tuple[GoldenFile, ...]:
     seen: dict[str, Path] = {}
     for file in files:
         for case in file.cases:
