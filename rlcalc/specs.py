@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,6 +63,7 @@ class Parameter:
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
         samples: on the command line several values are so many samples, each evaluated on its own.
         actions: steps and tables are of states and actions, not of states alone.
+        finite: a count that must be a number; others may be inf, for one that never ends.
         spaces: a text with spaces is several entries; else it is one word with spaces in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
         policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
@@ -92,6 +93,7 @@ class Parameter:
     actions: bool = False
     policy: bool = False
     of_mdp: bool = False
+    finite: bool = False
     spaces: bool = False
 
     def __post_init__(self) -> None:
@@ -215,6 +217,7 @@ class Formula:
     def __post_init__(self) -> None:
         if not self.symbolic_limit:
             object.__setattr__(self, "symbolic_limit", self.exact_limit)
+        _ = self.mask, self._by_name  # found once: torch.compile follows what is kept, not how it is found
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of that Python name.
@@ -222,12 +225,15 @@ class Formula:
         Raises:
             UnknownName: ``unknown_parameter``, with the nearest name.
         """
-        for parameter in self.parameters:
-            if parameter.name == name:
-                return parameter
-        known = [p.name for p in self.parameters]
-        hint = suggestion(name, known) or f"It takes {', '.join(known)}."
+        known = self._by_name
+        if name in known:
+            return known[name]
+        hint = suggestion(name, list(known)) or f"It takes {', '.join(known)}."
         raise UnknownName("unknown_parameter", f"{self.name} has no parameter {shown(name)}.", hint)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Parameter]:
+        return {parameter.name: parameter for parameter in self.parameters}
 
     @property
     def has_rows(self) -> bool:
@@ -238,7 +244,7 @@ class Formula:
     def answer(self) -> Output:
         return self.outputs[0]
 
-    @property
+    @cached_property
     def mask(self) -> Parameter | None:
         """The parameter that says which entries are there, if the formula has one."""
         return next((parameter for parameter in self.parameters if parameter.masks), None)
