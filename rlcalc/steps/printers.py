@@ -198,7 +198,9 @@ _ESCAPES |= {sign: "\\" + sign for sign in "&%$#_{}"}
 
 def latex_words(text: str) -> str:
     """Words inside a formula: their spaces kept, LaTeX's own signs escaped."""
-    return rf"\text{{{''.join(_ESCAPES.get(c, c) for c in text)}}}"
+    # a bar in words is a dash in the oldest font encoding
+    parts = ("".join(_ESCAPES.get(c, c) for c in part) for part in text.split(" | "))
+    return r" \mid ".join(rf"\text{{{part}}}" for part in parts)
 
 
 def _sides(step: Step, printer: type[Printer]) -> list[str]:

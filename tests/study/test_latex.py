@@ -62,6 +62,7 @@ def test_braces_and_environments_close_and_no_index_is_raised_twice(texts: list[
             r"\rightarrow"
         )
         assert text.count(r"\begin{align*}") == text.count(r"\end{align*}") == 1
+        assert not any(sign in words for words in re.findall(r"\\text\{([^}]*)\}", text) for sign in "|<>")
         assert not re.search(r"'_\{[^{}]*\}\^", text), text  # a prime is a superscript already
 
 
