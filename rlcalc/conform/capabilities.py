@@ -45,6 +45,7 @@ from rlcalc.conform.single_steps import (
     ENTRIES,
     behind_ends,
     infinite,
+    long_windows,
     one_number_a_call,
     one_step,
     only_per_step,
@@ -112,6 +113,7 @@ def probe(
     looks = [
         *per_step(trial, formula, plain),
         *one_step(trial, plain),
+        *long_windows(trial, formula, plain),
         *one_number_a_call(trial, plain),
         *infinite(trial, plain),
     ]

@@ -19,7 +19,7 @@ from rlcalc.conform.probes import (
     refuses,
     steps_of,
 )
-from rlcalc.conform.requirements import BEHIND_ENDS, INFINITE, ONE_STEP, per_step_name
+from rlcalc.conform.requirements import BEHIND_ENDS, INFINITE, LONG_WINDOWS, ONE_STEP, has_windows, per_step_name
 from rlcalc.conform.target.base import one_per_step
 from rlcalc.conform.trial import Trial
 from rlcalc.conform.vectors import Vector
@@ -138,6 +138,23 @@ def one_step(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
     never = all(refuses(trial.outcome(v, dtype)) for v in short)
     if never and all(answers(trial.outcome(v, dtype)) for v in others):
         yield Lack(ONE_STEP, lambda vector: steps_of(vector) == 1, "it raises for one step alone", False)
+
+
+def long_windows(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterator[Lack]:
+    """Windows of more steps than there are, if it raises on each of them and on no other."""
+    if not has_windows(formula):
+        return
+    far = [v for v in plain if _beyond(v)]
+    others = [v for v in plain if not _beyond(v)]
+    dtype = trial.target.dtypes[0]
+    never = bool(far and others) and all(refuses(trial.outcome(v, dtype)) for v in far)
+    if never and all(answers(trial.outcome(v, dtype)) for v in others):
+        yield Lack(LONG_WINDOWS, _beyond, "it raises for n above the number of steps", False)
+
+
+def _beyond(vector: Vector) -> bool:
+    n = vector.arrays.get("n")
+    return "n" in vector.given and n is not None and bool(steps_of(vector)) and float(n) > steps_of(vector)
 
 
 def one_number_a_call(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
