@@ -12,6 +12,7 @@ BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float
 # most code masks with a factor of 0, which is right while every value is finite: asked for on request alone
 BEHIND_ENDS = "nan behind a terminal step"
 INFINITE = "infinite answers"
+MASKED_LOGITS = "masked logits"
 LONG_WINDOWS = "windows longer than the sequence"
 # what people call the arguments that a formula may have
 WORDS = {
@@ -34,6 +35,8 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
         UnknownName: ``unknown_requirement``.
     """
     known = {slug(name): name for name in (BATCHES, PRECISION, "float32", DTYPE, ONE_STEP, INFINITE)}
+    if "logits" in {p.name for p in formula.parameters}:
+        known[slug(MASKED_LOGITS)] = MASKED_LOGITS
     if has_windows(formula):
         known[slug(LONG_WINDOWS)] = LONG_WINDOWS
     for p in formula.parameters:

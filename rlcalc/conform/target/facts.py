@@ -49,7 +49,7 @@ class Facts:
         method: its first parameter is the object that it belongs to.
         paths: places that it reads of its parameters, with the name that it gives to what it finds.
         written: places that it writes to.
-        constants: numbers of its module that it reads.
+        constants: numbers of its module, or of the function around it, that it reads.
         numbers: between 0 and 1, that stand in its source.
         framework: ``torch``, ``jax`` or ``numpy``, as far as its source tells; ``either`` of Torch and NumPy.
         returns: it returns something.
@@ -129,6 +129,20 @@ def owner_of(function: Callable[..., Any]) -> type | None:
     return None if isinstance(static, staticmethod | classmethod) else found
 
 
+def cells_of(function: Any) -> dict[str, Any]:
+    """Variables of the function around a nested one, which it reads; those that have a value."""
+    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    found = dict(zip(names, getattr(function, "__closure__", None) or (), strict=False))
+    return {name: cell for name, cell in found.items() if _filled(cell)}
+
+
+def _filled(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
+
+
 def facts_of(function: Callable[..., Any]) -> Facts:
     """Everything at once; what cannot be seen is left out."""
     arguments, open_ = _arguments(function)
@@ -138,7 +152,8 @@ def facts_of(function: Callable[..., Any]) -> Facts:
     tree = tree_of(inner)
     if tree is not None:
         reader.follow(tree)
-    space = getattr(inner, "__globals__", {})
+    around = {name: cell.cell_contents for name, cell in cells_of(inner).items()}
+    space = {**getattr(inner, "__globals__", {}), **around}
     constants = {
         name: float(space[name])
         for name in sorted(reader.names)
