@@ -198,7 +198,9 @@ def masked_logits(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> It
         masked[..., int(logits.reshape(-1, logits.shape[-1])[0].argmin())] = -np.inf
         asked = changed(vector, "masked", {"logits": masked})
         right, found = run_form(reference(formula), asked), trial.outcome(asked, dtype)
-        common = right.outputs.keys() & found.outputs.keys() if found is not None else set()
+        if found is None:
+            return
+        common = right.outputs.keys() & found.outputs.keys()
         if any(np.isfinite(right.outputs[n]).all() and np.isnan(found.outputs[n]).any() for n in common):
             # what no vector asks is said all the same
             trial.target.notes.append("for a logit of −inf, as of a masked token, it answers nan")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -25,11 +26,10 @@ from rlcalc.conform.target.call import (
     raised,
     same,
 )
-from rlcalc.conform.target.facts import cells_of, owner_of
+from rlcalc.conform.target.facts import MODULE, cells_of, owner_of
 from rlcalc.conform.target.slopes import GRADIENT, derivatives
 from rlcalc.time_limit import TimedOut
 
-MODULE = "module."
 SLOPE = "slope "
 MOST_PARTS = 24
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\['([^']*)'\]|\[(\d*)\]|(\(\))")
@@ -109,8 +109,10 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
     values = copies()
     owner = owner_of(function)
     space = getattr(getattr(function, "__wrapped__", function), "__globals__", {})
-    module = {path[len(MODULE) :]: value for path, value in values.items() if path.startswith(MODULE)}
-    cells = {name: cell for name, cell in cells_of(function).items() if name in module}
+    around_it = cells_of(function)
+    held = {**space, **{name: cell.cell_contents for name, cell in around_it.items()}}
+    module = _module({p[len(MODULE) :]: v for p, v in values.items() if p.startswith(MODULE)}, held)
+    cells = {name: cell for name, cell in around_it.items() if name in module}
     around = {name: cell.cell_contents for name, cell in cells.items()}
     kept = {name: space[name] for name in module if name in space}
     try:
@@ -147,6 +149,23 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
         for name, cell in cells.items():
             cell.cell_contents = around[name]
     return Reply("answer", dict(list(parts.items())[:MOST_PARTS]), form, changed)
+
+
+def _module(values: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
+    """Names around a function with their values; of configurations copies, with some numbers changed."""
+    found: dict[str, Any] = {}
+    for path, value in values.items():
+        root, way = steps_of(path)
+        if not way:
+            found[root] = value
+            continue
+        holder = found.setdefault(root, copy(held[root]))
+        kind, name = way[0]
+        if kind == "key":
+            holder[name] = value
+        else:
+            setattr(holder, name, value)
+    return found
 
 
 def read_all(answer: Any) -> tuple[str, dict[str, Part]]:
