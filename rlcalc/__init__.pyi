@@ -65,8 +65,11 @@ def td_error(
 
 def td_update(
     value: _Numbers,
-    target: _Numbers,
+    target: _Numbers | None = None,
     alpha: _Numbers = 0.1,
+    reward: _Numbers | None = None,
+    next_value: _Numbers | None = None,
+    gamma: _Numbers = 1,
 ) -> Any:
     """TD update."""
 
@@ -219,7 +222,7 @@ def bellman(
 def value_iteration(
     mdp: _Process,
     gamma: _Numbers | None = None,
-    sweeps: int | float | Literal["inf"] = ...,
+    sweeps: int = ...,
     values: _Numbers | None = None,
     in_place: bool | None = None,
     order: _Numbers | str | None = None,
@@ -237,7 +240,7 @@ def policy_eval(
     mdp: _Process,
     policy: _Numbers | str | Mapping[str, Any] = "uniform",
     gamma: _Numbers | None = None,
-    sweeps: int | float | Literal["inf"] | None = None,
+    sweeps: int | None = None,
     values: _Numbers | None = None,
     in_place: bool | None = None,
     order: _Numbers | str | None = None,

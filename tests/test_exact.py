@@ -347,6 +347,8 @@ def test_a_symbol_has_no_float() -> None:
         ("(1+sqrt(2))*(1-sqrt(2))", "-1", 0),
         ("log(1+exp(-9999))", "0", 1),
         ("exp(1)**2", "exp(2)", 0),
+        # the expansion of a negative factor never ends in SymPy
+        ("log(-1/(1-exp(1)))", "-log(exp(1)-1)", 0),
         ("l", "1", None),
         ("l**2 + 1", "0", 1),
         ("-exp(l)", "0", -1),
@@ -531,7 +533,7 @@ def test_the_notations_of_steps(text: str, latex: str, readable: str) -> None:
 noise = st.sampled_from([*"0123456789.eE+-*/^(), _lrpi[]'#∞²γ١", "exp(", "sqrt(", "log(", "max("])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.lists(noise, max_size=30).map("".join) | st.text(max_size=40))
 def test_no_text_raises_anything_else(text: str) -> None:
     refusal = None

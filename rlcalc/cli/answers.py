@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import typer
 
 from rlcalc._version import __version__
 from rlcalc.cli.argv import split_commas
-from rlcalc.cli.numbers import View, deep, exact_text, shown
+from rlcalc.cli.numbers import View, exact_text, map_entries, shown
 from rlcalc.cli.render import value_lines
 from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, Screen, filled, write_json
 from rlcalc.errors import InputError, visible
 from rlcalc.evaluation import Evaluation
+from rlcalc.exact import symbols_of, to_float
 from rlcalc.study.answers import Judged, judge
 from rlcalc.study.mistakes import Mistake, mistakes
 
@@ -63,7 +65,9 @@ def entries(typed: Sequence[str], words: bool = False) -> list[str]:
         text = [part for row in rows for part in split_commas(row)]
     found = [part.strip("[]") for part in text if part.strip("[],")]
     if not found:
-        raise InputError("check_empty", "--check has no answer after it.", "Type it behind: --check 11/4")
+        raise InputError(
+            "check_empty", "--check has no answer after it.", "Type it after the option: --check 11/4"
+        )
     return found
 
 
@@ -88,7 +92,7 @@ def _show_text(
     ):
         screen.line(line, FAINT)
     if judged.verdict == "wrong":
-        _show_next(screen, found, named)
+        _show_next(screen, found, judged, named)
 
 
 def _wrong_entries(judged: Judged, view: View) -> list[str]:
@@ -111,9 +115,22 @@ def _show_mistake(screen: Screen, mistake: Mistake) -> None:
         screen.line(line)
 
 
-def _show_next(screen: Screen, found: Evaluation, named: Sequence[Mistake]) -> None:
+def _apart(judged: Judged) -> str:
+    """How far the first wrong entry lies from the right one; nothing where it is no number."""
+    first = judged.entries.index("wrong")
+    pair = (judged.answers[first].value, judged.truth[first])
+    if any(isinstance(value, str) or (not isinstance(value, float) and symbols_of(value)) for value in pair):
+        return ""
+    typed, right = (value if isinstance(value, float) else to_float(value) for value in pair)
+    if not isfinite(typed - right):
+        return ""
+    side = "large" if typed > right else "small"
+    return f": {visible(judged.answers[first].text)} is {abs(typed - right):.4g} too {side}"
+
+
+def _show_next(screen: Screen, found: Evaluation, judged: Judged, named: Sequence[Mistake]) -> None:
     if not named:
-        screen.line("  No known mistake gives this.", FAINT)
+        screen.line(f"  No known mistake gives this{_apart(judged)}.", FAINT)
     bugs = [mistake.name for mistake in named if mistake.name and " + " not in mistake.name]
     if bugs:
         screen.line(f"  'rlcalc explain {bugs[0]}' tells more.", FAINT)
@@ -137,4 +154,4 @@ def _document(found: Evaluation, judged: Judged, named: Sequence[Mistake]) -> di
 
 
 def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, str | float) else deep(exact_text, value)
+    return str(value) if isinstance(value, str | float) else map_entries(exact_text, value)

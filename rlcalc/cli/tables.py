@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rlcalc.agreement import Result
 from rlcalc.cli.numbers import View, float_text, shown
 from rlcalc.errors import visible
-from rlcalc.evaluation import Evaluation, Result
+from rlcalc.evaluation import Evaluation
 from rlcalc.exact import rational, to_unicode
 from rlcalc.steps.printers import cells as width
 
@@ -23,6 +24,7 @@ _FIRST_ROWS, _LAST_ROWS = 30, 5
 _NARROW = 12  # characters of an exact value that is read at a glance
 _GAP = 2
 _MANY = 200  # rows that Rich would take seconds to lay out
+MOST_CELLS = 20_000  # of a table; more are rows of numbers
 NOTHING = "–"  # in the place of a value that does not exist, such as that of an action a state does not have
 
 Texts = list[list[str]]  # by column
@@ -62,9 +64,9 @@ def rows_of(result: Result) -> Any:
 
 
 def matrix(found: Evaluation, result: Result, view: View) -> Printable | None:
-    """One output as a table; ``None`` where its rows differ in length."""
+    """One output as a table; ``None`` where its rows differ in length, or there are too many entries."""
     columns = _columns(found, result, plain=True)
-    if not columns:
+    if not columns or len(columns) * len(columns[0].values) > MOST_CELLS:
         return None
     return arranged(_names(found, result, 0, rows_of(result)), columns, found.dtype, view)
 
@@ -167,7 +169,7 @@ def _cell(value: Any, dtype: str, view: View) -> tuple[str, str, str]:
         return text, text, float_text(value, dtype, view.digits)
     plain = rational(value)
     if plain is not None and plain.denominator == 1 and abs(plain) < 10**CELL_DIGITS and not view.decimal:
-        text = to_unicode(plain)  # whole numbers need no decimal beside them
+        text = to_unicode(plain)  # integers need no decimal beside them
         return text, text, text
     one = shown(value, view)
     return str(one), one.exact, one.near

@@ -22,6 +22,7 @@ from importlib.util import find_spec
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.names import of_tokens
+from rlcalc.conform.edges import edges
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.lack import Lack
 from rlcalc.conform.outcome import Outcome
@@ -40,7 +41,7 @@ from rlcalc.conform.probes import (
     refuses,
     stacked,
 )
-from rlcalc.conform.requirements import BATCHES, BEHIND_ENDS, PRECISION, word
+from rlcalc.conform.requirements import AFTER_ENDS, BATCHES, PRECISION, word
 from rlcalc.conform.single_steps import (
     ENTRIES,
     behind_ends,
@@ -118,6 +119,7 @@ def probe(
         *masked_logits(trial, formula, plain),
         *one_number_a_call(trial, plain),
         *infinite(trial, plain),
+        *edges(trial, formula, plain),
     ]
     if batches:
         more, found.mixes = _batches(trial, formula, plain)
@@ -131,7 +133,7 @@ def probe(
         if lack.certain or not asked:
             narrow(trial, lack)
         (found.lacks if lack.certain or not asked else found.doubts).append(lack)
-    if BEHIND_ENDS in required:
+    if AFTER_ENDS in required:
         found.lacks += behind_ends(trial, plain)
     if PRECISION not in required and "float64" in trial.target.dtypes:
         trial.single = any(in_float32(trial, v) for v in models(trial, plain))

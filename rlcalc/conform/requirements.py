@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rlcalc.conform.edges import edge
 from rlcalc.conform.probes import PER_STEP
 from rlcalc.errors import UnknownName, shown, suggestion
 from rlcalc.specs import Formula, Parameter
 
 BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float64", "dtype"
 # most code masks with a factor of 0, which is right while every value is finite: asked for on request alone
-BEHIND_ENDS = "nan behind a terminal step"
+AFTER_ENDS = "nan after a terminal step"
 INFINITE = "infinite answers"
 MASKED_LOGITS = "masked logits"
 LONG_WINDOWS = "windows longer than the sequence"
@@ -44,8 +45,10 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
             known[slug(per_step_name(p))] = per_step_name(p)
         if not p.required:
             known[slug(p.name)] = known[slug(word(p.name))] = word(p.name)
+    if edge(formula):
+        known[slug(edge(formula))] = edge(formula)
     if {"terminated", "next_values"} <= {p.name for p in formula.parameters}:
-        known[slug(BEHIND_ENDS)] = BEHIND_ENDS
+        known[slug(AFTER_ENDS)] = AFTER_ENDS
     found = set()
     for text in (part.strip() for name in names for part in name.split(",")):
         if text and slug(text) not in known:

@@ -41,7 +41,7 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
         return [[_row(formula, parameter, row) for row in _rows(table)] for table in _tables(raw)]
     if len(parameter.shape) == 2:
         return [_row(formula, parameter, row) for row in _rows(raw)]
-    if parameter.blanks:
+    if parameter.spaces:
         parts = raw if isinstance(raw, list) else [raw]
         raw = [word for part in parts for word in (part.split() if isinstance(part, str) else [part])]
     if parameter.shape or (parameter.each and isinstance(raw, list) and len(raw) != 1):
@@ -178,13 +178,15 @@ def _entry(formula: Formula, parameter: Parameter, raw: Any, *, among: bool = Fa
             )
     if kind in ("word", "choice"):
         return str(raw)
-    if kind == "count" and (raw == math.inf or raw == "inf"):
+    endless = kind == "count" and not parameter.finite
+    infinite = kind == "count" and (raw == math.inf or raw == "inf")
+    if endless and infinite:
         return math.inf
-    number = _number(formula, parameter, raw)
+    number = raw if infinite else _number(formula, parameter, raw)
     if kind == "number":
         return number
     if not isinstance(number, Fraction) or number.denominator != 1:
-        what = "an integer or inf" if kind == "count" else "an integer"
+        what = "an integer or inf" if endless else "an integer"
         raise InputError(
             f"{parameter.label}_not_an_integer",
             f"{spelled(parameter.name)} takes {what}, not {shown(raw)}.",

@@ -53,6 +53,7 @@ def test_a_good_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert "20 generated cases, all passed" in words
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_a_bad_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     junit, test = tmp_path / "out.xml", tmp_path / "test_it.py"
     words = ["--formula", "gae", "--random", 30, "--junit", junit, "--write-test", test]
@@ -71,6 +72,7 @@ def test_a_bad_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert int(suite.get("failures", "0")) > 10
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize(
     "name", ["imprecise", "raises", "no_array", "in_place", "single_inside", "not_a_number"]
 )
@@ -82,6 +84,7 @@ def test_the_report_fits_on_a_screen(name: str, capsys: pytest.CaptureFixture[st
     assert [line for line in out.splitlines() if len(line) > 80 and str(FILE.parent.name) not in line] == []
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_the_case_is_a_table_with_the_wrong_rows_marked(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -141,6 +144,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         assert match["reported_in"] == match["sources"]
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_a_batch_and_its_entry_are_shown_alike(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "batch.py"
     path.write_text(
@@ -217,6 +221,17 @@ def test_wrong_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> No
     assert "no_such_module" not in err
 
 
+def test_own_vectors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert with_own_vectors(VECTOR, capsys, tmp_path)[0] == 0
+
+
+def with_own_vectors(text: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> tuple[int, str, str]:
+    (tmp_path / "right.py").write_text("from rlcalc import ppo_clip\n")
+    (tmp_path / "own.toml").write_text(text)
+    target, path = f"{tmp_path}/right.py:ppo_clip", tmp_path / "own.toml"
+    return rlcalc(capsys, "conform", target, "--formula", "ppo_clip", "--random", 0, "--vectors", path)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -232,16 +247,10 @@ def test_wrong_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> No
 def test_vectors_that_contradict_themselves(
     old: str, new: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "right.py").write_text("from rlcalc import ppo_clip\n")
-    path = tmp_path / "own.toml"
-    words = ["conform", f"{tmp_path}/right.py:ppo_clip", "--formula", "ppo_clip", "--random", 0]
-    path.write_text(VECTOR)
-    assert rlcalc(capsys, *words, "--vectors", path)[0] == 0
     assert old in VECTOR
-    path.write_text(VECTOR.replace(old, new))
-    code, out, err = rlcalc(capsys, *words, "--vectors", path)
+    code, out, err = with_own_vectors(VECTOR.replace(old, new), capsys, tmp_path)
     assert (code, out) == (2, "")
-    assert err.startswith("error: own.toml") or str(path) in err
+    assert err.startswith("error: own.toml") or str(tmp_path / "own.toml") in err
 
 
 def test_self_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

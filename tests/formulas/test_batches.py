@@ -6,15 +6,15 @@ itself with the last axis of all inputs turned round.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc.data import data_folder
 from rlcalc.evaluation import checked
-from rlcalc.golden.files import load
+from rlcalc.golden.files import shipped
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.specs import formula_names, load_formula
 
@@ -32,11 +32,12 @@ each_formula = pytest.mark.parametrize("formula", formula_names())
 each_backend = pytest.mark.parametrize(("backend", "dtype"), BACKENDS)
 
 
+@cache
 def rows_of(formula: str, dtype: str) -> list[tuple[Arrays, list[str]]]:
     """Arrays of the cases that have numbers, and the parameters among them that may be batched."""
     spec = load_formula(formula)
     found = []
-    for case in load(data_folder("golden") / f"{formula}.toml").cases:
+    for case in shipped(formula).cases:
         if (
             case.result == "invalid"
             or case.batch

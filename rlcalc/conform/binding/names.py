@@ -9,6 +9,7 @@ from typing import Any
 
 from rlcalc.conform.target.facts import Facts
 from rlcalc.data import data_folder, read_toml
+from rlcalc.specs import formula_names
 
 SHARED_WORDS = "shared"
 SEQUENCE = ("gae", "discounted_return", "lambda_return", "n_step_return", "td_error")
@@ -44,9 +45,15 @@ def family(formula: str) -> str:
 
 
 @cache
+def _aliases() -> Mapping[str, Any]:
+    """The file of names, read once: every target asks for it several times."""
+    return read_toml(data_folder("specs") / "aliases.toml")
+
+
+@cache
 def table(name: str) -> Mapping[str, tuple[str, ...]]:
     """Names by role; empty for a formula without a table."""
-    known = read_toml(data_folder("specs") / "aliases.toml")
+    known = _aliases()
     named = known["roles"]
     common = named["transitions"] if name in TRANSITIONS else {}
     roles = {**named.get(name, {}), **common} or _of_tokens(name, known["tokens"])
@@ -55,7 +62,7 @@ def table(name: str) -> Mapping[str, tuple[str, ...]]:
 
 def of_tokens(formula: str) -> bool:
     """Whether it is a formula of language-model training that functions are bound to by what names mean."""
-    tokens = read_toml(data_folder("specs") / "aliases.toml")["tokens"]
+    tokens = _aliases()["tokens"]
     return formula in tokens and formula != SHARED_WORDS
 
 
@@ -71,7 +78,7 @@ def _of_tokens(name: str, tokens: Mapping[str, Any]) -> dict[str, Any]:
 
 def words_for(choice: str, parameter: str) -> tuple[str, ...]:
     """Words that functions take for a choice of a parameter."""
-    known = read_toml(data_folder("specs") / "aliases.toml")["words"]
+    known = _aliases()["words"]
     return (choice, *known.get(parameter, {}).get(choice, ()))
 
 
@@ -108,12 +115,16 @@ def _forms(name: str) -> list[str]:
 def guessed_formula(name: str, facts: Facts | None = None) -> str:
     """The formula that a function seems to be, by its name; empty where it says nothing.
 
-    A function of returns that takes λ and values is one of advantages.
+    A function of returns that takes λ and values is one of advantages, a clip with two bounds one of tokens.
     """
     found = _by_name(name)
-    if found not in ("discounted_return", "") or facts is None:
+    if found not in ("discounted_return", "ppo_clip", "") or facts is None:
         return found
     names = [a.name for a in facts.arguments or ()] + list(facts.paths.values()) + list(facts.constants)
+    if found == "ppo_clip":
+        # two bounds, or a third one, are what trainers of language models have
+        of_tokens = {role for one in names for role in roles_of(one, "policy_clip")[:1]}
+        return "policy_clip" if of_tokens & {"eps_low", "eps_high", "dual"} else found
     roles = {role for one in names for role in roles_of(one, "sequence")[:1]}
     if {"lam", "values"} <= roles:
         return "gae"
@@ -146,7 +157,7 @@ def _by_arguments(names: list[str]) -> str:
 def _by_name(name: str) -> str:
     words = name.rpartition(":")[2].rpartition(".")[2]
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
-    for formula, patterns in read_toml(data_folder("specs") / "aliases.toml")["functions"].items():
+    for formula, patterns in _aliases()["functions"].items():
         if any(re.search(pattern, words) for pattern in patterns):
             return str(formula)
-    return ""
+    return words if words in formula_names() else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.convention import convention
-from rlcalc.conform.conventions._whitening import EPS, all_whitened, magnified
+from rlcalc.conform.conventions._whitening import EPS, ROOT_EPS, all_whitened, magnified
 from rlcalc.conform.forms import Form, Outputs
 
 
@@ -73,6 +74,25 @@ def without_last_value(form: Form, /, **arrays: Any) -> Outputs:
     return dict(no_bootstrap.change(form, **arrays))
 
 
+@convention(
+    "advantage-plus-value",
+    {"lambda_return": "returns that come with GAE: stable-baselines3, cleanrl, TorchRL's GAE and others"},
+)
+def advantage_plus_value(form: Form, /, **arrays: Any) -> Outputs:
+    """The advantage of GAE plus V(S_t): between steps that go on, the return to come is compared with
+    V(S_{t+1}) of values, not with that of next_values.
+    """
+    rewards, successors = arrays["rewards"], arrays.get("next_values")
+    if successors is None:
+        return dict(form(**arrays))
+    values = arrays.get("values")
+    following = np.zeros_like(rewards) if values is None else values[..., 1:]
+    goes_on = ~(_flags(arrays, "terminated") | _flags(arrays, "truncated"))
+    goes_on[..., -1:] = False  # nothing is carried into the last step
+    more = np.where(goes_on, arrays["gamma"] * arrays["lam"] * (successors - following), 0)
+    return dict(form(**{**arrays, "rewards": (rewards + more).astype(rewards.dtype)}))
+
+
 def _gae_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
     """Advantages that are all equal but for rounding."""
     largest = max(np.abs(arrays["rewards"]).max(), np.abs(arrays["values"]).max())
@@ -81,7 +101,7 @@ def _gae_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
 
 @convention(
     "whitened-advantages",
-    {"gae": "skrl, trlx, SkyRL, EasyR1, HALOs and AReaL, some as an option"},
+    {"gae": "skrl and AReaL, some as an option"},
     constants=[EPS],
     slack=_gae_slack,
 )
@@ -89,6 +109,24 @@ def whitened_inside(form: Form, eps: float, /, **arrays: Any) -> Outputs:
     """Advantages get mean 0 and standard deviation 1 (ddof 1, ε added); returns are of those before."""
     found = dict(form(**arrays))
     return {**found, "advantages": all_whitened(found["advantages"], eps, 1)}
+
+
+def _gae_root_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
+    return _gae_slack(form, arrays, math.sqrt(eps))
+
+
+@convention(
+    "whitened-advantages-eps-inside-root",
+    {"gae": "verl, trlx, SkyRL, EasyR1 and ROLL, which multiply by rsqrt(variance + ε)"},
+    constants=[ROOT_EPS],
+    slack=_gae_root_slack,
+)
+def whitened_inside_eps_inside_root(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Advantages get mean 0 and standard deviation 1 (ddof 1, ε added to the variance and not to its root);
+    returns are of those before.
+    """
+    found = dict(form(**arrays))
+    return {**found, "advantages": all_whitened(found["advantages"], eps, 1, inside=True)}
 
 
 @convention(
