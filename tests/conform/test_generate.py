@@ -27,7 +27,11 @@ from . import targets
 from .printed import passes
 
 
-@pytest.mark.parametrize("formula", formula_names())
+@pytest.mark.parametrize(
+    "formula",
+    # tables of logits whose exponentials are taken exactly
+    [pytest.param(name, marks=[pytest.mark.slow] * (name == "token_entropy")) for name in formula_names()],
+)
 def test_all_outputs_are_compared(formula: str) -> None:
     """Whoever names outputs is checked on each of them that has an exact answer."""
     form = partial(rlcalc.compute, formula)

@@ -111,7 +111,7 @@ def _bug(found: Diagnosis) -> Iterator[Line]:
         yield from filled(f"why   {fault.cause}", "  ", " " * 8)
         yield from filled(f"fix   {fault.fix}", "  ", " " * 8)
     if places := [place for fault in first.faults for place in fault.reported_in]:
-        yield from filled(f"seen  {', '.join(places)}", "  ", " " * 8)
+        yield from filled(f"reported in {', '.join(places)}", "  ", " " * 8)
     if others:
         yield from filled(f"the same answers come from: {', '.join(match.name for match in others)}")
 
