@@ -124,6 +124,17 @@ def test_shrinking() -> None:
     assert found.found.judgement.dtype == "float64"
 
 
+def test_rows_of_tables_shrink_in_both_directions() -> None:
+    def no_mask(rewards: Any, next_q: Any, gamma: Any, **given: Any) -> Any:
+        return rewards + np.multiply(gamma, next_q.max(axis=-1))
+
+    found = search(Trial(from_function(no_mask), ()), load_formula("q_target"), (), 300, 0)[1]
+    assert found is not None
+    row = found.rows[0]
+    assert [len(each) for each in row["next_q"]] == [1]
+    assert len(row["rewards"]) == 1
+
+
 @pytest.mark.usefixtures("verdict_alone")
 def test_the_same_seed_finds_the_same_case() -> None:
     first, second = (conform(last_from_zero, "gae", random=100, seed=7) for _ in range(2))
