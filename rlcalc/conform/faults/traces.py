@@ -79,7 +79,7 @@ def ratio_applied_twice(form: Form, **arrays: Any) -> Outputs:
         + trace = ratio * (gamma * lam * trace + visit)
         + values += alpha * delta * trace
     """
-    found, ratios = form(**arrays), arrays["ratios"]
+    found, ratios = dict(form(**arrays)), arrays["ratios"]
     if ratios is None:
         return dict(found)
     plain = {**arrays, "lam": arrays["lam"] * 0, "ratios": np.ones_like(ratios)}
