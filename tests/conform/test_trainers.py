@@ -166,14 +166,15 @@ def test_the_formula_is_guessed_from_the_name() -> None:
     assert {name: guessed_formula(name) for name in names} == names
 
 
-def test_two_bounds_are_those_of_tokens() -> None:
+def test_what_only_trainers_take_is_read_as_a_formula_of_tokens() -> None:
     def compute_policy_loss(log_probs, old_log_probs, advantages, clip_low=0.2, clip_high=0.28): ...  # type: ignore[no-untyped-def]
     def ppo_loss(log_probs, old_log_probs, advantages, clip_eps=0.2): ...  # type: ignore[no-untyped-def]
+    def kl_penalty(log_probs, ref_log_probs, response_mask): ...  # type: ignore[no-untyped-def]
+    def compute_kl(p, q): ...  # type: ignore[no-untyped-def]
 
-    guessed = [
-        guessed_formula(one.__name__, from_function(one).facts) for one in (compute_policy_loss, ppo_loss)
-    ]
-    assert guessed == ["policy_clip", "ppo_clip"]
+    functions = (compute_policy_loss, ppo_loss, kl_penalty, compute_kl)
+    guessed = [guessed_formula(one.__name__, from_function(one).facts) for one in functions]
+    assert guessed == ["policy_clip", "ppo_clip", "kl_estimate", "kl"]
 
 
 def test_a_wrong_number_is_that_of_the_output_in_its_shape() -> None:

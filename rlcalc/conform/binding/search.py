@@ -110,13 +110,14 @@ class Search:
 
     def one_list(self, found: Binding) -> Binding | None:
         """The reading as plain lists of numbers, of a loop that only happens to take arrays, time first."""
-        if found.layout != "[T, B]" or found.form != "array" or found.backend != "numpy":
+        plain = found.backend == "numpy" or self.facts.framework == "either"  # the module has torch, not it
+        if found.layout != "[T, B]" or found.form != "array" or not plain:
             return None
         values = laid_out(self.family, found, self.family.probes(found)[0])
         parts = self.target.lay_out(values, sheet(self.target, found)).parts
         if "" not in parts or parts[""].kind != "list":
             return None
-        return self.tried(replace(found, layout="[T]", form="list", outputs={}))
+        return self.tried(replace(found, layout="[T]", form="list", backend="numpy", outputs={}))
 
     def candidates(self) -> Iterator[Binding]:
         lists = any("ist" in a.annotation for a in self.facts.arguments or ())

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from rlcalc.conform.catalogue import Catalogue
+from rlcalc.conform.convention import Convention
 from rlcalc.conform.diagnose import Diagnosis
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.outcome import Judgement
@@ -43,7 +44,12 @@ def headline(report: ConformReport) -> str:
     """The verdict in one sentence."""
     under = " and ".join(c.name for c in report.conventions)
     if report.verdict == "conforms-under-convention":
-        return f"{report.target} conforms to {report.formula} under convention {under}"
+        once = "" if report.declared else ": right, once that is declared"
+        return f"{report.target} conforms to {report.formula} under convention {under}{once}"
+    if report.spared is not None:
+        right = " and ".join(c.name for c in report.right_under)
+        under = f" under convention {right}" if right else ""
+        return f"{report.target} is right for {report.formula}{under} except {report.spared.excuses}"
     words = WORDS.get(report.verdict, "conforms to")
     if report.verdict == "raises":
         words = _raised(report)
@@ -69,10 +75,15 @@ def summary_lines(report: ConformReport, example: Counterexample | None) -> list
         # what a caller might mean by it is for a function that is right
         text = lines if report.verdict.startswith("conforms") else ["; ".join(lines[:2])]
         top += [line for part in text for line in filled(part)]
-    for convention in report.conventions:
+    for convention in (*report.conventions, *report.right_under):
         top += filled(f"{convention.name}: {convention.about}")
+    if report.verdict == "conforms-under-convention" and not report.declared:
+        top.append((f"  declare it: {declaration(report.conventions)}", "head"))
     if report.diagnosis is not None:
         top += _bug(report.diagnosis)
+    if report.spared is not None:
+        top.append(("  where that never comes, say so:", ""))
+        top.append((f"    {declaration((*report.right_under, report.spared))}", "head"))
     bottom = [line for text in tally(report) for line in filled(text, "", "  ")]
     if example is not None:
         bottom += filled(_more(report), "", "  ")
@@ -81,6 +92,11 @@ def summary_lines(report: ConformReport, example: Counterexample | None) -> list
         gap = [("", "")] * (len(top) + len(case) + len(bottom) + 2 <= LONGEST)
         top += [*gap, *case, *gap]
     return top + bottom
+
+
+def declaration(conventions: Sequence[Convention]) -> str:
+    """What a user types to declare conventions."""
+    return " ".join(f"--convention {convention.name}" for convention in conventions)
 
 
 def _bug(found: Diagnosis) -> Iterator[Line]:
@@ -232,7 +248,7 @@ def fault_lines(fault: Fault) -> Iterator[Line]:
 def catalogue_lines(known: Catalogue, conventions: bool, faults: bool) -> Iterator[Line]:
     """What is declared about a formula."""
     yield known.formula, "head"
-    for convention in (*known.conventions, *known.families) if conventions else ():
+    for convention in (*known.conventions, *known.families, *known.excuses) if conventions else ():
         chosen = ",".join(f"<{c.name}>" for c in convention.constants) if convention.open else ""
         yield f"  {convention.name}{'=' if chosen else ''}{chosen}", ""
         yield from filled(convention.about, "      ", "      ")
