@@ -81,7 +81,7 @@ def ratio_applied_twice(form: Form, **arrays: Any) -> Outputs:
     """
     found, ratios = dict(form(**arrays)), arrays["ratios"]
     if ratios is None:
-        return found
+        return dict(found)
     plain = {**arrays, "lam": arrays["lam"] * 0, "ratios": np.ones_like(ratios)}
     visits = form(**plain)["eligibility"]
     eligibility, trace = np.zeros_like(visits), 0 * visits[..., 0, :]
