@@ -5,10 +5,10 @@
 Each line is a contest of a form with a plain way to write the same outputs, run in turns within one
 process on one thread, so that whatever else the machine does hits both. The first ratio is ours / plain in
 the least processor time of each side: below 1 we are faster; the goal is 1.3. The second is the median over
-the pairs, with whatever else the machine did in it. The third is what the form allocates beyond its inputs at its peak, less that of the plain way, in copies of the
-largest input; the goal is one. Both
-sides must agree before they are timed. Forms are called as a trainer calls them: ``rlcalc.compute``,
-checks included.
+the pairs, with whatever else the machine did in it. The third figure is what the form allocates beyond its
+inputs at its peak, less that of the plain way, in copies of the largest input; the goal is one. Both sides
+must agree before they are timed. Forms are called as a trainer calls them: ``rlcalc.compute``, checks
+included.
 """
 
 from __future__ import annotations
