@@ -335,12 +335,12 @@ def _diagnose(
         report.notes.append("It fails in float32 alone: no known bug, but rounding.")
         return
     trial.watch("known bugs", 0, 0)
-    found = diagnose(asked.vectors, outcomes, chosen, dtype, likely, _naming(trial))
+    found = last_value_unused(asked, report) or diagnose(
+        asked.vectors, outcomes, chosen, dtype, likely, _naming(trial)
+    )
     if able.mixes and not any(len(match.faults) == 1 for match in found.matches):
         # one sentence for what right single rows say, rather than two bugs at once
         found = _mixed(trial, report, found) or found
-    if not found.matches:
-        found = last_value_unused(asked, report, found.tried) or found
     if not found.matches:
         found = _without_doubts(asked, able, chosen, dtype) or found
     report.notes += recognised(asked, outcomes, chosen, dtype)

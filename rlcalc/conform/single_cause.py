@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_BOOTSTRAP = "no-bootstrap"
 
 
-def last_value_unused(trial: Trial, report: ConformReport, tried: int) -> Diagnosis | None:
+def last_value_unused(trial: Trial, report: ConformReport) -> Diagnosis | None:
     """That it takes a value after the last step and never uses it, where that is all."""
     binding = trial.target.binding
     if binding is None or NO_BOOTSTRAP not in binding.excludes:
@@ -28,7 +28,7 @@ def last_value_unused(trial: Trial, report: ConformReport, tried: int) -> Diagno
         return None
     shown = tuple(dict.fromkeys(j.vector.id for j in trial.judgements(report.tried_under) if j.failed))
     fault = replace(LAST_VALUE_UNUSED, formula=report.formula)
-    return Diagnosis((Match((fault,), report.tried_under, shown, len(trial.vectors)),), None, tried)
+    return Diagnosis((Match((fault,), report.tried_under, shown, len(trial.vectors)),), None, 1)
 
 
 def spare(trial: Trial, report: ConformReport) -> None:
