@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+import numpy as np
 import pytest
 
 from rlcalc.conform.binding.bind import bind
@@ -174,3 +175,13 @@ def test_what_only_trainers_take_is_read_as_a_formula_of_tokens() -> None:
     functions = (compute_policy_loss, ppo_loss, kl_penalty, compute_kl)
     guessed = [guessed_formula(one.__name__, from_function(one).facts) for one in functions]
     assert guessed == ["policy_clip", "ppo_clip", "kl_estimate", "kl"]
+
+
+def test_a_wrong_number_is_that_of_the_output_in_its_shape() -> None:
+    def dpo(pi_chosen, pi_rejected, reference_chosen, reference_rejected, beta=0.1):  # type: ignore[no-untyped-def]
+        margin = (pi_chosen - pi_rejected) + (reference_chosen - reference_rejected)
+        return np.logaddexp(0, -2 * beta * margin).mean()
+
+    found = bind(from_function(dpo), load_formula("dpo_loss"))
+    assert found.binding is not None
+    assert list(found.binding.outputs) == ["loss"]  # not the losses of the pairs, an array

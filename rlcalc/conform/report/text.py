@@ -133,7 +133,13 @@ def _case(example: Counterexample, most: int) -> Iterator[Line]:
     table = case_table(example)
     if table is None:
         found = [line for line in example_lines(example, short=True) if line[0]]
-        yield from found[:most]
+        inputs = _input_lines(example)
+        if len(found) > most and example.got is not None:
+            # the inputs in one paragraph: the answers must not be cut off
+            first = found.index(inputs[0]) if inputs else 0
+            rest = ", ".join(text.strip() for text, _ in inputs)
+            found[first : first + len(inputs)] = filled(rest, "  ", "  ")
+        yield from found[: max(most, FEWEST_ROWS + 2)]
         return
     yield case_heading(example), "head"
     yield from ((f"  at {frame}", "") for frame in example.frames)
@@ -255,16 +261,22 @@ def catalogue_lines(known: Catalogue, conventions: bool, faults: bool) -> Iterat
         yield from ((f"      Reported in {place}.", "") for place in fault.reported_in)
 
 
+def _input_lines(example: Counterexample) -> list[Line]:
+    lines: list[Line] = []
+    for name, value in example.inputs.items():
+        if isinstance(value, dict):  # the tables of a decision process
+            lines += [(f"  {name}.{key} = {brief(part, LONGEST_TABLE)}", "") for key, part in value.items()]
+        else:
+            lines.append((f"  {name} = {brief(value)}", ""))
+    return lines
+
+
 def example_lines(example: Counterexample, short: bool = False) -> Iterator[Line]:
     """The smallest failing case: inputs, both answers; unless ``short``, also the steps and the test."""
     yield "", ""
     yield case_heading(example), "head"
     yield from ((f"  at {frame}", "") for frame in example.frames)
-    for name, value in example.inputs.items():
-        if isinstance(value, dict):  # the tables of a decision process
-            yield from ((f"  {name}.{key} = {brief(part, LONGEST_TABLE)}", "") for key, part in value.items())
-        else:
-            yield f"  {name} = {brief(value)}", ""
+    yield from _input_lines(example)
     if example.expected is not None:
         word = "exact" if example.exact else "right"
         yield f"  {word} answer  {brief(example.right)}", ""
