@@ -45,4 +45,17 @@ def MASKED_BY_MULTIPLICATION() -> None:
     """
 
 
-BY_TRYING = (WHOLE_BATCH, ROWS_MIXED, MASKED_BY_MULTIPLICATION)
+@tried_fault("inputs-changed-in-place", "swapped")
+def CHANGED_IN_PLACE() -> None:
+    """Writes into the arrays that it is given, so that a second call of the same inputs answers otherwise.
+
+    Shown when: A call that is made twice with the same arrays, or an input that is read once more afterwards.
+    Cause: An operation in place saves the memory of a copy, where the caller was thought to be done with it.
+    Fix: Compute a new array, or copy first.
+    Diff:
+        - logits.div_(temperature)
+        + logits = logits / temperature
+    """
+
+
+BY_TRYING = (WHOLE_BATCH, ROWS_MIXED, MASKED_BY_MULTIPLICATION, CHANGED_IN_PLACE)

@@ -82,3 +82,17 @@ def sign_of_a_cost(form: Form, /, **arrays: Any) -> Outputs:
         + return -exceed / buffer * factor
     """
     return {"penalty": -form(**arrays)["penalty"]}
+
+
+@fault("never-punished", "ignored", reported_in=["volcengine/verl issue #4268"])
+def never_punished(form: Form, /, **arrays: Any) -> Outputs:
+    """Gives 0 for every length.
+
+    Shown when: A length above the start of the buffer.
+    Cause: The punishment is an option of one reward manager, and another one ran without a word.
+    Fix: Add it wherever it is asked for, and refuse it where it is not implemented.
+    Diff:
+        - reward = score
+        + reward = score + overlong_penalty(length)
+    """
+    return {"penalty": 0 * form(**arrays)["penalty"]}

@@ -128,3 +128,66 @@ def no_options(*names: str) -> Reason:
         return f"it fixes {' and '.join(given)} itself" if given else ""
 
     return reason
+
+
+def one_table(name: str, axes: int = 2) -> Reason:
+    """No batch axes before rows and tokens."""
+
+    def reason(vector: Vector) -> str:
+        return "it takes one batch at a time" if vector.arrays[name].ndim > axes else ""
+
+    return reason
+
+
+def one_row(name: str) -> Reason:
+    """No batch axes before the answers of a batch."""
+    return one_table(name, 1)
+
+
+def something_valid(vector: Vector) -> str:
+    """A mask with a valid token."""
+    mask = vector.arrays.get("mask")
+    return "without a valid token it divides by 0" if mask is not None and not mask.any() else ""
+
+
+def no_empty_rows(vector: Vector) -> str:
+    """No row without a valid token."""
+    mask = vector.arrays.get("mask")
+    empty = mask is not None and not mask.any(axis=-1).all()
+    return "it counts a row without a valid token" if empty else ""
+
+
+def bounds_about_one(vector: Vector) -> str:
+    """Bounds of a ratio on both sides of 1, which widths above 0 can say."""
+    low, high = vector.arrays.get("low"), vector.arrays.get("high")
+    about = low is not None and high is not None and 0 < low < 1 < high
+    return "" if about else "it takes widths below and above 1"
+
+
+def groups_in_a_row(vector: Vector) -> str:
+    """Groups of one size of two or more, one after the other."""
+    groups = vector.arrays["groups"]
+    if groups.ndim > 1:
+        return "it takes one batch at a time"
+    starts = np.flatnonzero(np.diff(groups, prepend=groups[0] - 1))
+    sizes = np.diff(np.append(starts, len(groups)))
+    alike = len(set(groups[starts])) == len(starts) and sizes.min() == sizes.max() > 1
+    return "" if alike else "it takes groups of one size of two or more, one after the other"
+
+
+def only(**wanted: str) -> Reason:
+    """One value of each of these choices; an empty one for a choice that is not made."""
+
+    def reason(vector: Vector) -> str:
+        for name, value in wanted.items():
+            asked = vector.arrays.get(name) or vector.formula.parameter(name).default or ""
+            if asked != value:
+                return f"it is asked for {name} = {value or 'none'}"
+        return ""
+
+    return reason
+
+
+def two_bounds(vector: Vector) -> str:
+    """A lower and an upper bound, both given."""
+    return "" if {"low", "high"} <= set(vector.given) else "it needs a lower and an upper bound"
