@@ -5,13 +5,19 @@
 
 Each input is made from its own seed, so that a failure is run again by
 ``--seed S --count 1``. Exit code 1 when anything but 0, 1 for a failed check
-and 2 came back, or a limit was passed.
+and 2 came back, or a limit was passed. ``--json FILE`` adds the figures to a
+file, a row a run; ``--minutes M`` begins no more parts after so long, and the
+figures say how many inputs there were.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
+import itertools
+import json
 import os
+import platform
 import random
 import shlex
 import sys
@@ -19,9 +25,10 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -83,6 +90,14 @@ def work(kind: str, seeds: range) -> tuple[Counter[str], list[str]]:
     return ends, told
 
 
+def add_row(path: Path, row: dict[str, Any]) -> None:
+    """Add the figures of a run to those of the runs before."""
+    head = {"python": platform.python_version(), "machine": platform.machine(), "rows": []}
+    report = json.loads(path.read_text("utf-8")) if path.exists() else head
+    report["rows"].append(row)
+    path.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -91,20 +106,40 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     begin, size = time.monotonic(), max(1, min(250, options.count // options.jobs))
-    parts = [
+    parts = iter(
         range(first, min(first + size, options.seed + options.count))
         for first in range(options.seed, options.seed + options.count, size)
-    ]
+    )
     ends: Counter[str] = Counter()
     told: list[str] = []
     with ProcessPoolExecutor(options.jobs, get_context("spawn"), forked.end_with_parent) as pool:
-        for counted, problems in pool.map(work, [options.kind] * len(parts), parts):
-            ends += counted
-            told += problems
-            print("\n".join(problems), end="\n" if problems else "", flush=True)
-    print(f"{options.count} {options.kind} in {time.monotonic() - begin:.0f} s: {dict(sorted(ends.items()))}")
+        running = {pool.submit(work, options.kind, part) for part in itertools.islice(parts, options.jobs)}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for counted, problems in (future.result() for future in done):
+                ends += counted
+                told += problems
+                print("\n".join(problems), end="\n" if problems else "", flush=True)
+                if time.monotonic() - begin < options.minutes * 60:
+                    running |= {pool.submit(work, options.kind, part) for part in itertools.islice(parts, 1)}
+    count = sum(number for name, number in ends.items() if name.startswith("exit "))
+    seconds = round(time.monotonic() - begin)
+    print(f"{count} {options.kind} in {seconds} s: {dict(sorted(ends.items()))}")
+    if options.json:
+        row = {
+            "date": f"{datetime.date.today()}",
+            "kind": options.kind,
+            "count": count,
+            "seed": options.seed,
+            "ends": dict(sorted(ends.items())),
+            "problems": told,
+            "seconds": seconds,
+        }
+        add_row(options.json, row)
     return 1 if told else 0
 
 

@@ -52,7 +52,7 @@ def __getattr__(name: str) -> Any:
     if name in _FROM:
         return getattr(import_module(_FROM[name]), name)
     if not name.startswith("_"):
-        from rlcalc.specs import formula_names
+        from rlcalc.heads import formula_names
 
         if name in formula_names():
             from rlcalc.api import numeric_function
@@ -62,6 +62,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    from rlcalc.specs import formula_names
+    from rlcalc.heads import formula_names
 
     return sorted([*__all__, *formula_names()])

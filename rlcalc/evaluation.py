@@ -6,45 +6,33 @@ through ``evaluate``.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rlcalc._lazy import np, torch
-from rlcalc.digits import DIGITS, LARGEST, SMALLEST, least_digits, rounded
+from rlcalc.agreement import (
+    Result,
+    agree_for_held,
+    agree_in_range,
+    as_held,
+    compare_backends,
+    out_of_range,
+    squares_leave_the_range,
+)
+from rlcalc.digits import DIGITS
 from rlcalc.errors import InputError, UnknownName, shown, suggestion
-from rlcalc.exact import to_float, to_text
 from rlcalc.exact.assumptions import assuming
 from rlcalc.exact.effort import TooMuchWork, limited
 from rlcalc.formulas import load_forms
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.inputs.bind import Inputs, bind
-from rlcalc.nested import flatten, map_nested, to_python
-from rlcalc.specs import Formula, Output, load_formula
+from rlcalc.nested import to_python
+from rlcalc.specs import Formula, load_formula
 from rlcalc.steps import notebook
 from rlcalc.steps.derivation import Derivation
 
 BACKENDS = ("sympy", "numpy", "torch")
-# the share of a dtype's digits that rounding may cost before two backends count as disagreeing
-AGREES_FROM = {"float64": 9.0, "float32": 3.5, "float16": 1.0, "bfloat16": 0.5}
-
-
-@dataclass
-class Result:
-    """One output on every backend that ran.
-
-    ``exact`` is a SymPy expression, a word, or nested lists; ``numpy`` and
-    ``torch`` are floats or nested lists of them.
-    """
-
-    output: Output
-    exact: Any = None
-    numpy: Any = None
-    torch: Any = None
-    digits: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(repr=False)
@@ -319,107 +307,20 @@ def evaluate_bound(
 
 def _reconsider(results: list[Result], inputs: Inputs, dtype: str, notes: list[str]) -> bool | None:
     """Whether a disagreement is the backend's own, and not that of its dtype."""
-    if judge_by_rounded_inputs(results, inputs, dtype):
+    try:
+        nearby = derive_bound(as_held(inputs, dtype)).outputs
+    except (InputError, ArithmeticError, TypeError):  # the inputs as held are outside the domain
+        nearby = {}
+    if nearby and agree_for_held(results, nearby, inputs, dtype):
         notes.append(
             f"The inputs rounded to {dtype} have another answer: the numeric backends give that one rightly."
         )
         return True
     if not squares_leave_the_range(inputs, dtype):
         return False
-    least = [
-        count
-        for result in results
-        for backend, count in result.digits.items()
-        if not (count < AGREES_FROM[dtype] and _lost_on_the_way(result, backend))
-    ]
-    if least and min(least) < AGREES_FROM[dtype]:
-        return False
-    notes.append(f"Squares of the inputs leave the range of {dtype}: what needs them is no number there.")
-    return True if least else None
-
-
-def numbers(inputs: Inputs, *, vectors_only: bool = False) -> Iterator[tuple[Any, float]]:
-    """Every exact number among the inputs, with the nearest float."""
-    for parameter in inputs.formula.parameters:
-        value = inputs.given[parameter.name]
-        if value is None or isinstance(value, str) or parameter.kind != "number":
-            continue
-        if parameter.shape or not vectors_only:
-            yield from zip(flatten(value), flatten(inputs.floats(parameter.name)), strict=True)
-
-
-def out_of_range(inputs: Inputs, dtype: str) -> str | None:
-    """The first input that a dtype cannot hold, in words; ``None`` if it holds all."""
-    for value, nearest in numbers(inputs):
-        size = abs(nearest)
-        if size > LARGEST[dtype] or (size < SMALLEST[dtype] and value != 0):
-            text = to_text(value)
-            return text if len(text) <= 40 else f"{text[:30]}… ({len(text)} characters)"
-    return None
-
-
-def input_scale(inputs: Inputs) -> float:
-    """Size of the largest number given, against which cancellation is judged."""
-    return max((abs(nearest) for _, nearest in numbers(inputs, vectors_only=True)), default=0.0)
-
-
-def compare_backends(results: Iterable[Result], inputs: Inputs, dtype: str) -> bool | None:
-    """Fill in correct digits and say whether all backends agree."""
-    least: list[float] = []
-    scale: float | None = None
-    for result in results:
-        others = {name: got for name in ("numpy", "torch") if (got := getattr(result, name)) is not None}
-        if result.output.kind == "word" or not others:
-            continue
-        truth = result.exact
-        if truth is None:
-            truth = others.pop(next(iter(others)))
-        if not others:
-            continue
-        if scale is None:
-            scale = input_scale(inputs)
-        for name, got in others.items():
-            result.digits[name] = least_digits(got, truth, dtype, scale)
-            least.append(result.digits[name])
-    return min(least) >= AGREES_FROM[dtype] if least else None
-
-
-def judge_by_rounded_inputs(results: Iterable[Result], inputs: Inputs, dtype: str) -> bool | None:
-    """``compare_backends`` against the exact answer for the inputs as the dtype holds them.
-
-    0.99999999999999999 is 1 in float64. What a backend says of that 1 is no
-    fault of its own, however far the answer is from that of the number typed.
-    ``None`` where there is no exact answer for the rounded inputs.
-    """
-    given = {
-        parameter.name: map_nested(partial(_as_held, dtype=dtype), inputs.given[parameter.name])
-        if parameter.kind == "number"
-        else inputs.given[parameter.name]
-        for parameter in inputs.formula.parameters
-    }
-    try:
-        nearby = derive_bound(replace(inputs, given=given)).outputs
-    except (InputError, ArithmeticError, TypeError):
-        return None
-    twins = [replace(result, exact=nearby.get(result.output.name), digits={}) for result in results]
-    agree = compare_backends(twins, inputs, dtype)
-    for result, twin in zip(results, twins, strict=True):
-        result.digits |= {name: max(count, result.digits[name]) for name, count in twin.digits.items()}
+    agree = agree_in_range(results, dtype)
+    if agree is not False:
+        notes.append(
+            f"Squares of the inputs leave the range of {dtype}: what needs them is not a number there."
+        )
     return agree
-
-
-def _as_held(value: Any, dtype: str) -> Any:
-    words = value is None or isinstance(value, str)
-    return value if words else rounded(Fraction(to_float(value)), dtype)
-
-
-def squares_leave_the_range(inputs: Inputs, dtype: str) -> bool:
-    """Whether a variance, say, of these inputs passes through numbers that the dtype cannot hold."""
-    sizes = [abs(nearest) for _, nearest in numbers(inputs) if nearest]
-    return any(size > LARGEST[dtype] ** 0.5 or size < SMALLEST[dtype] ** 0.5 for size in sizes)
-
-
-def _lost_on_the_way(result: Result, backend: str) -> bool:
-    """Whether a backend says that there is no number where the exact answer is one."""
-    got = list(flatten(getattr(result, backend)))
-    return any(not math.isfinite(value) for value in got if isinstance(value, float))

@@ -18,8 +18,9 @@ file and raises ``ValueError`` or a ``DataError`` where it cannot be read.
 
 from __future__ import annotations
 
+import re
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -141,3 +142,34 @@ def _either(kinds: tuple[Any, ...], raw: Any, place: Place) -> Any:
 
 
 _WORDS = {str: "a text", int: "an integer", bool: "true or false", float: "a decimal number"}
+
+
+def matches(pattern: re.Pattern[str], what: str) -> Mapping[str, Callable[[Any], str]]:
+    """Metadata of a field whose texts must have a form."""
+
+    def check(value: str | tuple[str, ...]) -> str:
+        texts = (value,) if isinstance(value, str) else value
+        wrong = [text for text in texts if not pattern.fullmatch(text)]
+        return f"expected {what}, not {shown(wrong[0])}." if wrong else ""
+
+    return {"check": check}
+
+
+def not_empty(value: Any) -> str:
+    return "" if value else "it is empty."
+
+
+def positive(value: int) -> str:
+    return "" if value >= 1 else f"expected a number of at least 1, not {value}."
+
+
+def exactly(*names: str) -> Callable[[tuple[Mapping[str, str], ...]], str]:
+    """A check that every table has these keys."""
+
+    def check(tables: tuple[Mapping[str, str], ...]) -> str:
+        for table in tables:
+            if set(table) != set(names):
+                return f"each has the keys {', '.join(names)}, not {', '.join(table) or 'none'}."
+        return ""
+
+    return check

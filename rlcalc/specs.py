@@ -9,120 +9,28 @@ function and every check of an input are made from it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from rlcalc.data import MAX_FILE, data_folder, read_toml
-from rlcalc.errors import DataError, UnknownName, shown, suggestion
-from rlcalc.files import read_text
-from rlcalc.records import Place, read_record
+from rlcalc.data import data_folder, read_toml
+from rlcalc.errors import UnknownName, shown, suggestion
+from rlcalc.heads import COMMAND, NAME, Group, Stage, heads
+from rlcalc.heads import GROUPS as GROUPS
+from rlcalc.heads import formula_names as formula_names
+from rlcalc.interval import Interval, parse_interval
+from rlcalc.records import Place, exactly, matches, not_empty, positive, read_record
 
 Kind = Literal["number", "integer", "count", "flag", "choice", "word", "mdp", "steps", "episodes", "table"]
-Group = Literal[
-    "Returns",
-    "Value targets",
-    "Control and policy gradient",
-    "Learning from experience",
-    "Bandits and exploration",
-    "Continuous actions",
-    "Advantage, actor and critic",
-    "PPO",
-    "Language models and counting",
-    "Batches and masks",
-    "Policy losses",
-    "Advantages",
-    "Preferences",
-    "Evaluation",
-]
-# where in the training of a language model a formula is used; "control" for those of other tasks
-Stage = Literal["pre-training", "sft", "preference", "reasoning", "control"]
-GROUPS: tuple[str, ...] = get_args(Group)
 # what is known of a formula beyond its shapes; generated cases are drawn by it
 Trait = Literal["sequence", "linear", "exponential"]
 
 
-_INTERVAL = re.compile(r"([\[(])\s*([^,\s]+)\s*,\s*([^,\s]+)\s*([\])])")
 _DIMENSION = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\+[0-9]{1,3})?")
 _SIMPLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_COMMAND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-
-
-def _matches(pattern: re.Pattern[str], what: str) -> Mapping[str, Callable[[Any], str]]:
-    """Metadata of a field whose texts must have a form."""
-
-    def check(value: str | tuple[str, ...]) -> str:
-        texts = (value,) if isinstance(value, str) else value
-        wrong = [text for text in texts if not pattern.fullmatch(text)]
-        return f"expected {what}, not {shown(wrong[0])}." if wrong else ""
-
-    return {"check": check}
-
-
-def _some(value: Any) -> str:
-    return "" if value else "it is empty."
-
-
-def _positive(value: int) -> str:
-    return "" if value >= 1 else f"expected a number of at least 1, not {value}."
-
-
-def _exactly(*names: str) -> Callable[[tuple[Mapping[str, str], ...]], str]:
-    """A check that every table has these keys."""
-
-    def check(tables: tuple[Mapping[str, str], ...]) -> str:
-        for table in tables:
-            if set(table) != set(names):
-                return f"each has the keys {', '.join(names)}, not {', '.join(table) or 'none'}."
-        return ""
-
-    return check
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A real interval; ``None`` is the infinite end. The entries of a distribution sum to 1 besides."""
-
-    low: Fraction | None
-    high: Fraction | None
-    low_closed: bool
-    high_closed: bool
-    text: str
-    sums_to_one: bool = False
-
-    def words(self) -> str:
-        """The interval as a person says it, for error messages."""
-        low, high = self.low, self.high
-        if low is None and high is None:
-            return "a real number"
-        if high is None:
-            return f"{'at least' if self.low_closed else 'above'} {low}"
-        if low is None:
-            return f"{'at most' if self.high_closed else 'below'} {high}"
-        return f"in {self.text}" if self.low_closed == self.high_closed else f"in the interval {self.text}"
-
-
-def parse_interval(text: str) -> Interval:
-    """Read ``"[0, 1]"``, ``"(0, oo)"``, ``"real"`` or ``"distribution"`` (probabilities that sum to 1).
-
-    Raises:
-        DataError: ``bad_domain``.
-    """
-    if text == "real":
-        return Interval(None, None, False, False, text)
-    match = _INTERVAL.fullmatch("[0, 1]" if text == "distribution" else text)
-    if not match:
-        raise DataError("bad_domain", f"{shown(text)} is not an interval such as '[0, 1]' or '(0, oo)'.")
-    left, low, high, right = match.groups()
-    try:
-        ends = (None if low == "-oo" else Fraction(low), None if high == "oo" else Fraction(high))
-    except (ValueError, ZeroDivisionError) as error:
-        raise DataError("bad_domain", f"{shown(text)} has an end that is not a number.") from error
-    return Interval(*ends, left == "[", right == "]", match[0], text == "distribution")
 
 
 @dataclass(frozen=True)
@@ -155,21 +63,21 @@ class Parameter:
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
         samples: on the command line several values are so many samples, each evaluated on its own.
         actions: steps and tables are of states and actions, not of states alone.
-        blanks: a text with blanks is several entries; else it is one word with blanks in it.
+        spaces: a text with spaces is several entries; else it is one word with spaces in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
         policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
         of_mdp: where it is not given, the process says it, if it does.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
 
-    name: str = field(metadata=_matches(_NAME, "a Python name"))
+    name: str = field(metadata=matches(NAME, "a Python name"))
     kind: Kind
     help: str
     symbol: str = ""
     latex: str = ""
-    shape: tuple[str, ...] = field(default=(), metadata=_matches(_DIMENSION, "a dimension such as T or T+1"))
+    shape: tuple[str, ...] = field(default=(), metadata=matches(_DIMENSION, "a dimension such as T or T+1"))
     domain: Interval = field(default=parse_interval("real"), metadata={"read": parse_interval})
-    each: str | None = field(default=None, metadata=_matches(_SIMPLE, "a dimension such as T"))
+    each: str | None = field(default=None, metadata=matches(_SIMPLE, "a dimension such as T"))
     default: str | None = None
     usual: str = ""
     optional: bool = False
@@ -184,7 +92,7 @@ class Parameter:
     actions: bool = False
     policy: bool = False
     of_mdp: bool = False
-    blanks: bool = False
+    spaces: bool = False
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)
@@ -239,11 +147,11 @@ class Output:
             first dimension.
     """
 
-    name: str = field(metadata=_matches(_NAME, "a Python name"))
+    name: str = field(metadata=matches(NAME, "a Python name"))
     about: str
     symbol: str = ""
     latex: str = ""
-    shape: tuple[str, ...] = field(default=(), metadata=_matches(_DIMENSION, "a dimension such as T or T+1"))
+    shape: tuple[str, ...] = field(default=(), metadata=matches(_DIMENSION, "a dimension such as T or T+1"))
     kind: Literal["number", "word"] = "number"
     of: str | None = None
     exact_only: bool = False
@@ -266,25 +174,7 @@ class Form:
     """A way of calling: these parameters, and none of another form's own."""
 
     name: str
-    parameters: tuple[str, ...] = field(metadata={"check": _some})
-
-
-@dataclass(frozen=True)
-class Head:
-    """The few facts that a list of commands needs; cheap to read."""
-
-    name: str = field(metadata=_matches(_NAME, "a Python name"))
-    command: str = field(metadata=_matches(_COMMAND, "words of small letters with dashes"))
-    title: str
-    group: Group
-    order: int
-    sections: tuple[str, ...] = ()
-    stage: tuple[Stage, ...] = ()
-
-    @property
-    def place(self) -> str:
-        """Where it belongs: sections of the lecture notes, or stages of training."""
-        return ", ".join(self.sections or self.stage)
+    parameters: tuple[str, ...] = field(metadata={"check": not_empty})
 
 
 @dataclass(frozen=True)
@@ -292,8 +182,8 @@ class Formula:
     """All that is declared about one formula: a field for every key of its file."""
 
     schema: Literal["rlcalc-formula-1"]
-    name: str = field(metadata=_matches(_NAME, "a Python name"))
-    command: str = field(metadata=_matches(_COMMAND, "words of small letters with dashes"))
+    name: str = field(metadata=matches(NAME, "a Python name"))
+    command: str = field(metadata=matches(COMMAND, "words of small letters with dashes"))
     title: str
     group: Group
     order: int
@@ -301,26 +191,26 @@ class Formula:
     latex: str
     about: str
     symbolic: bool
-    references: tuple[str, ...] = field(metadata={"check": _some})
-    parameters: tuple[Parameter, ...] = field(metadata={"key": "parameter", "check": _some})
-    outputs: tuple[Output, ...] = field(metadata={"key": "output", "check": _some})
+    references: tuple[str, ...] = field(metadata={"check": not_empty})
+    parameters: tuple[Parameter, ...] = field(metadata={"key": "parameter", "check": not_empty})
+    outputs: tuple[Output, ...] = field(metadata={"key": "output", "check": not_empty})
     examples: tuple[Mapping[str, str], ...] = field(
         metadata={
             "key": "example",
-            "check": lambda all: _some(all) or _exactly("args", "answer", "about")(all),
+            "check": lambda all: not_empty(all) or exactly("args", "answer", "about")(all),
         }
     )
     forms: tuple[Form, ...] = field(default=(), metadata={"key": "form"})
     conventions: tuple[Mapping[str, str], ...] = field(
-        default=(), metadata={"key": "convention", "check": _exactly("name", "about")}
+        default=(), metadata={"key": "convention", "check": exactly("name", "about")}
     )
     sections: tuple[str, ...] = ()
     stage: tuple[Stage, ...] = ()
     source: str = ""
     traits: tuple[Trait, ...] = ()
     plot: str = ""
-    exact_limit: int = field(default=256, metadata={"check": _positive})
-    symbolic_limit: int = field(default=0, metadata={"check": _positive})
+    exact_limit: int = field(default=256, metadata={"check": positive})
+    symbolic_limit: int = field(default=0, metadata={"check": positive})
 
     def __post_init__(self) -> None:
         if not self.symbolic_limit:
@@ -364,30 +254,6 @@ class Formula:
         """Whether the mask says which numbers of this parameter are there."""
         mask = self.mask
         return mask is not None and parameter.kind == "number" and parameter.shape == mask.shape
-
-
-@cache
-def heads() -> tuple[Head, ...]:
-    """Name, command and title of every formula, in the order of the lecture.
-
-    Only the part of each file before its first table is parsed: the list of
-    commands is needed at every start, the rest of a file only by its command.
-    """
-    import tomllib
-
-    keys, found = {f.name for f in fields(Head)}, []
-    for path in sorted((data_folder("specs") / "formulas").glob("*.toml")):
-        place = Place(path.name, code="bad_spec")
-        try:
-            top = tomllib.loads(read_text(path, MAX_FILE).split("\n[", 1)[0])
-        except (ValueError, RecursionError) as error:
-            place.refuse(f"{error} in its first part.")
-        found.append(read_record(Head, {key: top[key] for key in top if key in keys}, place))
-    return tuple(sorted(found, key=lambda head: (GROUPS.index(head.group), head.order, head.name)))
-
-
-def formula_names() -> list[str]:
-    return [head.name for head in heads()]
 
 
 @cache

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rlcalc.cli.commands import BUILT_IN
+from rlcalc.cli.pages import command_line
 from rlcalc.specs import heads, load_formula
 from tests.command import run
 
@@ -56,6 +57,8 @@ def test_the_full_page_says_everything(words):
         order = [out.index(f"\n{title}\n") for title in ("Examples", "Inputs", "Output options", "Outputs")]
         assert order == sorted(order)
         assert all(f"  {parameter.option}" in out for parameter in spec.parameters)
+        lines = [line.strip() for line in out.splitlines() if is_example(line)]
+        assert lines == [command_line(spec, entry["args"]) for entry in spec.examples]
         assert run(*words, "--nonsense", "--help")[1] == out
 
 
@@ -84,21 +87,22 @@ def test_pages_are_coloured_where_colour_is_wanted(monkeypatch):
         monkeypatch.delenv(name)
 
 
-def all_examples():
-    found = []
-    for words in EVERY_PAGE:
-        for line in run(*words, "--help")[1].splitlines():
-            if is_example(line):
-                found.append(line.strip().partition("  # ")[0])
-    return list(dict.fromkeys(found))
+def examples_of(name):
+    lines = run(name, "--help")[1].splitlines()
+    return [line.strip().partition("  # ")[0] for line in lines if is_example(line)]
 
 
-EXAMPLES = all_examples()
-BUILT_IN_EXAMPLES = [line for line in EXAMPLES if line.split()[1] in BUILT_IN]
+# those of a formula stand on its page: test_the_full_page_says_everything
+FORMULA_EXAMPLES = [
+    command_line(spec, entry["args"])
+    for spec in (load_formula(head.name) for head in heads())
+    for entry in spec.examples
+]
+BUILT_IN_EXAMPLES = list(dict.fromkeys(line for name in BUILT_IN for line in examples_of(name)))
 
 
 def test_bash_accepts_every_example():
-    script = "\n".join(EXAMPLES)
+    script = "\n".join([*FORMULA_EXAMPLES, *BUILT_IN_EXAMPLES])
     done = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert subprocess.run(
@@ -106,7 +110,7 @@ def test_bash_accepts_every_example():
     ).returncode
 
 
-@pytest.mark.parametrize("line", [line for line in EXAMPLES if line not in BUILT_IN_EXAMPLES])
+@pytest.mark.parametrize("line", FORMULA_EXAMPLES)
 def test_every_example_of_a_formula_runs(line):
     code, out, err = run(*shlex.split(line)[1:])
     assert code == 0, err
@@ -114,9 +118,14 @@ def test_every_example_of_a_formula_runs(line):
 
 
 SLOW = (pytest.mark.slow,)
+# whole suites, trainings, and what starts a process for the user's code: tests/conform asks these for less
 TAKE_LONG = tuple(
-    f"rlcalc {name}" for name in ("peers", "verify", "golden certify", "audit --errata", "lm-run")
-)
+    f"rlcalc {name}"
+    for name in (
+        "peers", "verify", "golden certify", "audit --errata", "lm-run", "ppo-run --plot",
+        "conform my_agent", "conform --exec", "check", "diff",
+    )
+)  # fmt: skip
 PROGRAM = f"""#!{sys.executable}
 import json, sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -128,13 +137,19 @@ for line in sys.stdin:
 """
 
 
-# all stages, the last of them short: that it learns is tested in tests/lm
-A_LITTLE = ("--steps", "2")
+# what an example leaves to defaults, made small: that runs learn, and what generated cases find, is tested
+# where it belongs
+SMALL = {
+    "rlcalc lm-run": ("--steps", "2"),
+    "rlcalc conform my_agent": ("--random", "5"),
+    "rlcalc conform --exec": ("--random", "5"),
+    "rlcalc diff": ("--random", "5"),
+}
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """What the examples of built-in commands speak of: functions, a project, a program and a checkpoint."""
+    """What the examples of built-in commands speak of: functions, a project and a program."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("my_agent", "old", "new"):
         (folder / f"{name}.py").write_text("from rlcalc import gae\n")
@@ -144,10 +159,13 @@ def project(tmp_path_factory):
     (folder / "pyproject.toml").write_text(check)
     (folder / "my_gae").write_text(PROGRAM)
     (folder / "my_gae").chmod(0o755)
-    words = ["ppo-run", "--env", "bandit", "--steps", "64", "--checkpoint", str(folder / "run")]
-    assert run(*words)[0] == 0
-    assert run("lm-run", *A_LITTLE, "--checkpoint", str(folder / "lm"))[0] == 0
     return folder
+
+
+CHECKPOINTS = {
+    "rlcalc ppo-run --checkpoint run": ("ppo-run", "--env", "bandit", "--steps", "64", "--checkpoint", "run"),
+    "rlcalc lm-run --checkpoint lm": ("lm-run", *SMALL["rlcalc lm-run"], "--checkpoint", "lm"),
+}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +173,9 @@ def project(tmp_path_factory):
 )
 def test_every_example_of_a_built_in_command_runs(project, monkeypatch, line):
     monkeypatch.chdir(project)
-    more = A_LITTLE if line.startswith("rlcalc lm-run") else ()
+    for start, words in CHECKPOINTS.items():
+        assert not line.startswith(start) or run(*words)[0] == 0
+    more = [word for start, words in SMALL.items() if line.startswith(start) for word in words]
     code, _, err = run(*shlex.split(line)[1:], *more)
     assert code == 0, err
 

@@ -165,10 +165,9 @@ def test_a_changed_input_changes_the_answer_through_the_tree() -> None:
 
 @pytest.mark.parametrize("name", formula_names())
 def test_latex_needs_no_unicode_fonts(name: str) -> None:
-    from rlcalc.data import data_folder
-    from rlcalc.golden.files import load
+    from rlcalc.golden.files import shipped
 
-    cases = load(data_folder("golden") / f"{name}.toml").cases
+    cases = shipped(name).cases
     for case in [case for case in cases if case.result != "invalid" and not case.batch][:8]:
         assert rlcalc.derive(name, **case.given).latex().isascii(), case.id
 

@@ -19,7 +19,7 @@ from rlcalc.data import data_folder
 from rlcalc.errors import DataError, RlcalcError, UnknownName
 from rlcalc.golden.certify import certify
 from rlcalc.golden.export import file_json
-from rlcalc.golden.files import Case, load, load_all, load_files, shared_flags
+from rlcalc.golden.files import Case, load, load_all, load_files, shared_flags, shipped
 from rlcalc.golden.report import failure_lines
 from rlcalc.golden.toml_edit import edited
 from rlcalc.golden.values import Certified
@@ -36,7 +36,7 @@ def readable_cases() -> list[Case]:
     found: list[Case] = []
     for path in FILES:
         try:
-            found += load(path).cases
+            found += shipped(path.stem).cases
         except (DataError, UnknownName):
             continue
     return found
@@ -88,8 +88,8 @@ def test_readings_are_complete(golden) -> None:
     file = load(golden())
     assert [case.id.partition("/")[2] for case in file.cases] == ["one", "two", "three", "four"]
     two = file.cases[1]
-    assert two.readings[1].given == {**two.given, "values": ["5", "8", "0"]}
-    assert two.readings[1].want["return"].exact == "47/10"
+    assert two.variants[1].given == {**two.given, "values": ["5", "8", "0"]}
+    assert two.variants[1].want["return"].exact == "47/10"
     assert file.cases[2].is_erratum
     assert not two.is_erratum
     assert file.cases[3].error == "lam_out_of_range"
@@ -403,7 +403,7 @@ def test_an_edit_that_hits_something_else_is_refused(monkeypatch: pytest.MonkeyP
 
 def test_export_is_plain_json_with_every_case() -> None:
     for name in ("lambda_return", "ppo_clip"):
-        file = load(data_folder("golden") / f"{name}.toml")
+        file = shipped(name)
         data = json.loads(json.dumps(file_json(file), allow_nan=False))
         assert [case["id"] for case in data["cases"]] == [case.id for case in file.cases]
         assert all(("error" in case) == (case["result"] == "invalid") for case in data["cases"])

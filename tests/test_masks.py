@@ -14,10 +14,9 @@ import pytest
 import torch
 
 import rlcalc
-from rlcalc.data import data_folder
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked, evaluate
-from rlcalc.golden.files import load
+from rlcalc.golden.files import shipped
 from rlcalc.inputs import masks
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.specs import formula_names, load_formula
@@ -33,7 +32,7 @@ def cases(formula: str) -> list[Arrays]:
     """Arrays of the golden cases, with a mask in each."""
     spec = load_formula(formula)
     found = []
-    for case in load(data_folder("golden") / f"{formula}.toml").cases:
+    for case in shipped(formula).cases:
         if case.result == "invalid" or case.batch:
             continue
         inputs = checked(spec, case.given)

@@ -18,7 +18,7 @@ from rlcalc.data import data_folder
 from rlcalc.digits import DIGITS
 from rlcalc.errors import CheckFailed, DataError, InputError, RlcalcError, UnknownName
 from rlcalc.formulas import lambda_return, load_forms
-from rlcalc.golden.files import Case, Want, load
+from rlcalc.golden.files import Case, Expected, load
 from rlcalc.golden.replay import command_line
 from rlcalc.golden.report import headings, report_json, rows, total, write_junit
 from rlcalc.golden.results import CaseReport
@@ -34,12 +34,12 @@ ALL = ("sympy", "numpy", "torch")
 def with_want(case: Case, **changes: Any) -> Case:
     """The case with another certified ``return``."""
     want = replace(case.want["return"], **changes)
-    return replace(case, readings=(replace(case.readings[0], want={"return": want}), *case.readings[1:]))
+    return replace(case, variants=(replace(case.variants[0], want={"return": want}), *case.variants[1:]))
 
 
 def with_given(case: Case, **changes: Any) -> Case:
     given = {**case.given, **changes}
-    return replace(case, readings=(replace(case.readings[0], given=given), *case.readings[1:]))
+    return replace(case, variants=(replace(case.variants[0], given=given), *case.variants[1:]))
 
 
 def put_form(
@@ -131,15 +131,15 @@ def test_what_is_wrong_in_a_file_fails(slug: str, want: dict[str, Any], failed: 
 
 def test_an_output_that_no_form_gives_fails() -> None:
     case = CASES["lecture-2.4"]
-    want = {"updated": Want("1", "1.0000000000000000000")}
-    wrong = replace(case, readings=(replace(case.readings[0], want=want),))
+    want = {"updated": Expected("1", "1.0000000000000000000")}
+    wrong = replace(case, variants=(replace(case.variants[0], want=want),))
     assert failed_on(run_case(wrong, ALL)) == set(ALL)
 
 
 def test_a_wrong_otherwise_fails_and_names_the_convention() -> None:
     case = CASES["lecture-1.4-lam-one"]
-    other = replace(case.readings[1], want={"return": Want("1")})
-    report = run_case(replace(case, readings=(case.readings[0], other)), ALL)
+    other = replace(case.variants[1], want={"return": Expected("1")})
+    report = run_case(replace(case, variants=(case.variants[0], other)), ALL)
     assert {failure.reading for failure in report.failures} == {"the value of a terminal state is 0"}
     assert failed_on(report) == set(ALL)
 

@@ -11,7 +11,7 @@ from rlcalc.audit.evidence import Counterexample, Evidence, Fact, Replay, Smalle
 from rlcalc.audit.proofs import answer, entries
 from rlcalc.audit.values import given
 from rlcalc.errors import InputError, UnknownName, shown
-from rlcalc.golden.files import Case, load
+from rlcalc.golden.files import Case, shipped
 from rlcalc.golden.replay import command_line
 from rlcalc.nested import flatten
 from rlcalc.specs import load_formula
@@ -21,9 +21,7 @@ Candidate = TypeVar("Candidate")
 
 @cache
 def _cases(formula: str) -> dict[str, Case]:
-    from rlcalc.data import data_folder
-
-    return {case.id: case for case in load(data_folder("golden") / f"{formula}.toml").cases}
+    return {case.id: case for case in shipped(formula).cases}
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Vector:
 
     Attributes:
         case: as the file has it.
-        variant: which of its readings; 0 is its own, the others are those of ``otherwise``.
+        variant: which of its variants; 0 is its own, the others are those of ``otherwise``.
     """
 
     case: Case
@@ -45,7 +43,7 @@ class Vector:
     @cached_property
     def given(self) -> Mapping[str, Any]:
         """The inputs by name, as text."""
-        return {name: given(value) for name, value in self.case.readings[self.variant].given.items()}
+        return {name: given(value) for name, value in self.case.variants[self.variant].given.items()}
 
     def otherwise(self, variant: int = 1) -> Vector:
         """The same case under another reading."""
@@ -64,7 +62,7 @@ class Vector:
         """A command for each answer of the case; none where a process is too large to type."""
         formula = load_formula(self.case.formula)
         found = []
-        for one in self.case.readings:
+        for one in self.case.variants:
             command = command_line(formula, one.given, "sympy").replace(" --backends sympy", "")
             if not command:
                 continue
@@ -89,9 +87,9 @@ def _confirmed(formula: str, id: str) -> bool:
         if case.error:
             Vector(case).answer()
             return False
-        readings = [(Vector(case, number), one.want) for number, one in enumerate(case.readings)]
+        variants = [(Vector(case, number), one.want) for number, one in enumerate(case.variants)]
         return all(
-            _agree(it.answer(name), want.exact) for it, wants in readings for name, want in wants.items()
+            _agree(it.answer(name), want.exact) for it, wants in variants for name, want in wants.items()
         )
     except InputError as error:
         return error.code == case.error
@@ -132,7 +130,7 @@ def printed(*ids: str) -> list[Evidence]:
     for id in ids:
         id, _, only = id.partition(":")
         case = vector(id)
-        for name, want in case.case.readings[0].want.items():
+        for name, want in case.case.variants[0].want.items():
             if want.printed is not None and only in ("", name):
                 what = f"{case.case.about.rstrip('.')}: {name.replace('_', ' ')}"
                 numbers = [given(one) for one in flatten(want.printed)]
@@ -159,7 +157,7 @@ def _printed() -> list[str]:
         for file in sorted(data_folder("golden").glob("*.toml"))
         for case in _cases(file.stem).values()
         if case.source.get("ref") == "lecture"
-        for one in case.readings
+        for one in case.variants
         for want in one.want.values()
         if want.printed is not None
     ]

@@ -70,6 +70,7 @@ class Claim:
         fact: taxonomy as data.
         same_as: the claim that says the same; formula and repair are taken from it where none are given.
         unknowable: why nothing can be computed about it.
+        read_off: why it can only be recorded: no formula of the calculator decides it.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Claim:
     fact: tuple[TableFact, ...] = ()
     same_as: str = ""
     unknowable: str = ""
+    read_off: str = ""
 
     @property
     def chapter(self) -> str:
@@ -183,7 +185,7 @@ def select(section: str | None = None, id: str | None = None) -> list[Claim]:
     if not chosen:
         sections = sorted({claim.section for claim in claims.values()})
         if id is not None and section in sections:
-            raise UnknownName("unknown_claim", f"{id} does not stand in section {section}.")
+            raise UnknownName("unknown_claim", f"{id} is not in section {section}.")
         raise UnknownName(
             "unknown_section",
             f"There is no section {shown(section)}.",
@@ -209,7 +211,7 @@ def reviewed() -> dict[str, Review]:
     for id, review in found.items():
         if review.verdict not in VERDICTS:
             place.at(id).refuse(
-                f"{shown(review.verdict)} is no verdict.", suggestion(review.verdict, [*VERDICTS])
+                f"{shown(review.verdict)} is not a verdict.", suggestion(review.verdict, [*VERDICTS])
             )
     return found
 

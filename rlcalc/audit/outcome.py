@@ -115,10 +115,11 @@ def outcome(claim: Claim, judgement: Judgement, found: Findings, seconds: float,
     repair = claim.repair
     # what was not proved is not offered as the truth
     kept = repair if repair and judgement.verdict in ("conditional", "imprecise", "wrong") else None
+    is_recorded = judgement.verdict == "recorded"
     return Outcome(
         claim.id,
         judgement.verdict,
-        judgement.reason,
+        (is_recorded and claim.read_off) or judgement.reason,
         round(seconds, 4),
         kept.text if kept else "",
         kept.formula if kept else "",

@@ -166,7 +166,7 @@ def _claim(claim: Claim, one: Outcome) -> str:
     if one.instead:
         parts.append(f"<p><strong>{INSTEAD[one.verdict].capitalize()}:</strong> {prose(one.instead)}</p>")
         parts.append(formula(one.instead_latex))
-    elif one.verdict not in ("proved", "recorded", "confirmed"):
+    elif one.verdict not in ("proved", "confirmed"):
         parts.append(f"<p><strong>Because:</strong> {prose(one.reason)}</p>")
     parts += [_shown(piece) for piece in one.counterexamples[:1]]
     parts.append("<details><summary>Evidence and sources</summary>")

@@ -19,7 +19,7 @@ def positives(names: str) -> Any:
 
 
 def index(name: str = "n") -> Any:
-    """A positive whole number, the variable of an induction."""
+    """A positive integer, the variable of an induction."""
     return sympy.Symbol(name, integer=True, positive=True)
 
 

@@ -52,7 +52,8 @@ model is chapters 1 and 2.
        value = "yes"                        # or against = "TRPO": that row's column
        role = "against"                     # or repair, unchanged: beside the text in [claim.repair]
 
-   The verdict is ``recorded``: a table can only repeat what was written into it. A reading without an
+   The verdict is ``recorded``: a table can only repeat what was written into it. ``read_off = "why"`` says
+   why no formula of the calculator decides it, which every recorded claim must. A reading without an
    ``unchanged`` fact is one of a section that prints no number, which is counted.
 3. *The same statement again* (chapter 9): ``same_as = "L4.3-per-timestep"``, nothing else; formula and
    repair are that claim's.

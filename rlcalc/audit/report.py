@@ -166,7 +166,7 @@ def detail(claim: Claim, one: Outcome, width: int) -> list[Line]:
         lines += _paragraph(f"{INSTEAD[one.verdict]}: ", one.instead, width)
         if one.instead_latex:
             lines += [(f"    {plain_text(one.instead_latex)}", "")]
-    elif one.verdict not in ("proved", "recorded", "confirmed"):
+    elif one.verdict not in ("proved", "confirmed"):
         lines += [("", ""), *_paragraph("because: ", one.reason, width)]
     if claim.same_as:
         lines += [("", ""), *_paragraph("", f"The same statement as {claim.same_as}.", width)]

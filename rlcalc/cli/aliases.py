@@ -66,5 +66,5 @@ def command_hint(word: str, commands: Iterable[str]) -> str:
     if found:
         return f"Did you mean {' or '.join(found)}?"
     others = {other: own for own, names in _table()["command"].items() for other in names if own in known}
-    near = nearest(name, [*known, *others])
+    near = nearest(name, [*known, *others, "version", "help"])
     return f"Did you mean {others.get(near, near)}?" if near else ""

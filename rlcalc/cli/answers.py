@@ -10,7 +10,7 @@ import typer
 
 from rlcalc._version import __version__
 from rlcalc.cli.argv import split_commas
-from rlcalc.cli.numbers import View, deep, exact_text, shown
+from rlcalc.cli.numbers import View, exact_text, map_entries, shown
 from rlcalc.cli.render import value_lines
 from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, Screen, filled, write_json
 from rlcalc.errors import InputError, visible
@@ -63,7 +63,9 @@ def entries(typed: Sequence[str], words: bool = False) -> list[str]:
         text = [part for row in rows for part in split_commas(row)]
     found = [part.strip("[]") for part in text if part.strip("[],")]
     if not found:
-        raise InputError("check_empty", "--check has no answer after it.", "Type it behind: --check 11/4")
+        raise InputError(
+            "check_empty", "--check has no answer after it.", "Type it after the option: --check 11/4"
+        )
     return found
 
 
@@ -137,4 +139,4 @@ def _document(found: Evaluation, judged: Judged, named: Sequence[Mistake]) -> di
 
 
 def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, str | float) else deep(exact_text, value)
+    return str(value) if isinstance(value, str | float) else map_entries(exact_text, value)

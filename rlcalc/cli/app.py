@@ -21,7 +21,7 @@ class Front(Group):
     """Knows the names of all commands and loads the one that is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        from rlcalc.specs import heads
+        from rlcalc.heads import heads
 
         return [*(head.command for head in heads()), *BUILT_IN]
 

@@ -19,7 +19,7 @@ from rlcalc.files import check_target, write_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rlcalc.audit.claims import Review
+    from rlcalc.audit.claims import Claim, Review
     from rlcalc.audit.outcome import Outcome
 
 
@@ -57,13 +57,15 @@ def audit(
     from rlcalc.audit.claims import record as write_record
 
     _check_options(verdict, as_json, errata)
+    out, notes = Screen(sys.stdout), Screen(sys.stderr)
+    if only_list:
+        # what was typed with it would need a computed audit, and must not be dropped without a word
+        _check_list({"--html": html, "--errata": errata, "--self-check": self_check, "--record": record})
+        _list(select(section, claim), reviewed(), verdict, as_json, out, notes)
+        return
     if html is not None:
         check_target(html)
-    out, notes = Screen(sys.stdout), Screen(sys.stderr)
     chosen = select(section, claim)
-    if only_list:
-        out.report([(f"{one.id:<34} {one.kind}", "") for one in chosen])
-        return
     start = time.perf_counter()
     with Progress() as bar:
         outcomes = runner.audit(chosen, corrupt=self_check, jobs=jobs, progress=partial(bar, "claims"))
@@ -107,6 +109,42 @@ def _check_options(verdict: str | None, as_json: bool, errata: bool) -> None:
         raise UnknownName("unknown_verdict", f"There is no verdict {shown(verdict)}.", hint)
     if as_json and errata:
         raise InputError("options_mixed", "--json and --errata both go to standard output.", "Choose one.")
+
+
+def _check_list(others: Mapping[str, object]) -> None:
+    for option, given in others.items():
+        if given:
+            raise InputError(
+                "options_mixed",
+                f"--list computes nothing, and {option} needs verdicts that were computed.",
+                "Leave out one of the two.",
+            )
+
+
+def _list(
+    chosen: Sequence[Claim],
+    accepted: Mapping[str, Review],
+    verdict: str | None,
+    as_json: bool,
+    out: Screen,
+    notes: Screen,
+) -> None:
+    """Claims by what is known without computing: the verdict is the one that was reviewed last."""
+    known = {one.id: accepted[one.id].verdict if one.id in accepted else None for one in chosen}
+    seen = [one for one in chosen if verdict in (None, known[one.id])]
+    if as_json:
+        rows = [
+            {"id": one.id, "section": one.section, "kind": one.kind, "reviewed": known[one.id]}
+            for one in seen
+        ]
+        write_json({"claims": rows})
+    else:
+        out.report([(f"{one.id:<34} {one.kind}", "") for one in seen])
+    if verdict is not None:
+        notes.note(
+            f"{len(seen)} of {len(chosen)} claims were {verdict} when last reviewed; "
+            f"without --list the verdicts are computed."
+        )
 
 
 def _conclude(

@@ -15,7 +15,7 @@ each with what it shows after ``#``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -117,15 +117,23 @@ class Group(_Page, TyperGroup):
         return list(super().parse_args(ctx, args))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name, known = args[0], self.list_commands(ctx)
-        if not ctx.resilient_parsing and self.get_command(ctx, name) is None:
-            from rlcalc.cli.aliases import command_hint, dashed
+        if ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        name, *rest = args
+        command = self.get_command(ctx, name)  # once: a command is made when it is asked for
+        if command is None:
+            self._refuse(ctx, name)
+        return name, command, rest
 
-            hint = command_hint(name, known)
-            if not hint and not ctx.parent:
-                from rlcalc.cli.search import about
+    def _refuse(self, ctx: Any, name: str) -> NoReturn:
+        """Raise the error of an unknown command, with what may have been meant."""
+        from rlcalc.cli.aliases import command_hint, dashed
 
-                hint = about(dashed(name), known)
-            hint = hint or f"'{ctx.command_path} -h' shows all commands."
-            raise UnknownName("unknown_command", f"Unknown command {shown(name)}.", hint)
-        return super().resolve_command(ctx, args)
+        known = self.list_commands(ctx)
+        hint = command_hint(name, known)
+        if not hint and not ctx.parent:
+            from rlcalc.cli.search import about
+
+            hint = about(dashed(name), known)
+        hint = hint or f"'{ctx.command_path} -h' shows all commands."
+        raise UnknownName("unknown_command", f"Unknown command {shown(name)}.", hint)

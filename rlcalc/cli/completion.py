@@ -23,7 +23,7 @@ class Item(NamedTuple):
 
 
 def _formulas(_: Any) -> Iterable[str]:
-    from rlcalc.specs import heads
+    from rlcalc.heads import heads
 
     return [head.command for head in heads()]
 

@@ -33,7 +33,7 @@ rlcalc explain gamma_out_of_range
 @app.command("explain", cls=Command, epilog=EXAMPLES)
 def explain(
     names: list[str] = typer.Argument(  # noqa: B008
-        None, metavar="NAME...", help="Of known bugs, conventions or error codes.", show_default=False
+        None, metavar="NAME...", help="Names of known bugs, conventions or error codes.", show_default=False
     ),
     formula: str = typer.Option(None, "--formula", help="Only as this formula has it."),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),

@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rlcalc.cli.screen import FAINT, HEADING, OPTION, Screen, filled, page_width
-from rlcalc.specs import Formula
+
+if TYPE_CHECKING:  # the front page reads no specification whole
+    from rlcalc.specs import Formula
 
 MOST_LINES = 24  # of a short page: what a terminal shows without scrolling
 _LEFT = 2

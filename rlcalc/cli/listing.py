@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -12,7 +12,10 @@ from rlcalc.cli.commands import BUILT_IN
 from rlcalc.cli.help import Line, Page
 from rlcalc.cli.screen import write_json
 from rlcalc.errors import InputError
-from rlcalc.specs import GROUPS, Formula, heads, load_formula
+from rlcalc.heads import GROUPS, heads
+
+if TYPE_CHECKING:  # the list reads no specification whole
+    from rlcalc.specs import Formula
 
 list_app = typer.Typer(add_completion=False, rich_markup_mode=None)
 show_app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -79,12 +82,13 @@ def show_formula(
         raise InputError(
             "formula_missing", "Which formula? None was named.", "For example: rlcalc show lambda-return"
         )
+    from rlcalc.cli.pages import show_page
+    from rlcalc.specs import load_formula
+
     spec = load_formula(formula)
     if json:
         write_json(_document(spec))
     else:
-        from rlcalc.cli.pages import show_page
-
         show_page(spec).show()
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 rlcalc lm-run  # all four stages, then GRPO; a minute or two
 rlcalc lm-run --algorithm ppo --plot reward.png  # with a critic, and a picture
-rlcalc lm-run --checkpoint lm --resume  # go on
+rlcalc lm-run --checkpoint lm --resume  # resume a run
 """
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -46,7 +46,7 @@ def list_all(as_json: bool = typer.Option(False, "--json", help="Print it as JSO
 @app.command(cls=Command, epilog="rlcalc mdp show racing\nrlcalc mdp show grid5x5 --all")
 def show(
     name: str = typer.Argument(..., metavar="MDP", help="As for --mdp: a name, a file, @- or transitions."),
-    plot: str = typer.Option(None, "--plot", metavar="FILE", help="Draw it into a .png, .svg or .pdf."),
+    plot: str = typer.Option(None, "--plot", metavar="FILE", help="Save a plot: .png, .svg or .pdf."),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
     everything: bool = typer.Option(False, "--all", help="Shorten nothing."),
 ) -> None:
@@ -57,7 +57,7 @@ def show(
 @app.command(cls=Command, epilog="rlcalc mdp check 'A go -> B 1/2 5; A go -> A 1/2; terminal: B'")
 def check(
     name: str = typer.Argument(..., metavar="MDP", help="As for --mdp: a file, @- or transitions."),
-    plot: str = typer.Option(None, "--plot", metavar="FILE", help="Draw it into a .png, .svg or .pdf."),
+    plot: str = typer.Option(None, "--plot", metavar="FILE", help="Save a plot: .png, .svg or .pdf."),
     as_json: bool = typer.Option(False, "--json", help="Print it as JSON."),
     everything: bool = typer.Option(False, "--all", help="Shorten nothing."),
 ) -> None:

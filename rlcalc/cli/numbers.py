@@ -13,7 +13,7 @@ from rlcalc.exact import rational, to_decimal, to_text, to_unicode
 from rlcalc.nested import map_nested
 
 DIGITS = 20  # of a decimal in JSON
-SHOWN = 10  # of a decimal that goes on for ever, for a reader
+MAX_SHOWN = 10  # of a decimal that goes on for ever, for a reader
 ENDS_BY = 30  # digits of a decimal that is shown to its end
 LONG = 24  # characters of a fraction that is shown as the decimal that it is
 _FORMATS = {"float32": "f", "float16": "e"}
@@ -24,7 +24,7 @@ class View:
     """How much of an answer a reader wants to see.
 
     Attributes:
-        digits: significant digits of every decimal; ``None`` is as many as the number has, or ``SHOWN``.
+        digits: significant digits of every decimal; ``None`` is as many as the number has, or ``MAX_SHOWN``.
         decimal: decimals alone, where there is one.
         steps: ``none``, ``short`` or ``all``.
         whole: no list is shortened.
@@ -42,7 +42,7 @@ class View:
     cut: bool = False
 
 
-def deep(write: Callable[[Any], Any], value: Any) -> Any:
+def map_entries(write: Callable[[Any], Any], value: Any) -> Any:
     """``write`` of every entry; of nothing it is nothing."""
     return None if value is None else map_nested(write, value)
 
@@ -73,7 +73,7 @@ def short_decimal(value: Any, digits: int | None = None) -> tuple[str, bool] | N
         if "." in mantissa:
             text = mantissa.rstrip("0").rstrip(".") + e + exponent
     elif digits is None:
-        text = decimal_text(value, SHOWN) or text
+        text = decimal_text(value, MAX_SHOWN) or text
     return text.replace("-", "−"), whole
 
 

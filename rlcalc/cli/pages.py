@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlcalc._version import __version__
 from rlcalc.cli.aliases import other_names
@@ -17,8 +17,11 @@ from rlcalc.cli.argv import Takes
 from rlcalc.cli.commands import BUILT_IN, CALCULATE, CHECK, GROUPS, MAINTAIN, TRAIN
 from rlcalc.cli.help import HELP, Line, Page, Row, cut, example, indented, origin, rows, short_rows
 from rlcalc.cli.screen import clauses, filled, page_width
-from rlcalc.specs import GROUPS as CHAPTERS
-from rlcalc.specs import Formula, Parameter, heads
+from rlcalc.heads import GROUPS as CHAPTERS
+from rlcalc.heads import heads
+
+if TYPE_CHECKING:  # the front page reads no specification whole
+    from rlcalc.specs import Formula, Parameter
 
 _MOST_NAMES = 6  # lines of names of formulas on the short front page
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 rlcalc ppo-run --env bandit --steps 2048  # seconds, with every check
 rlcalc ppo-run --plot curve.png  # CartPole, and its learning curve
-rlcalc ppo-run --checkpoint run --resume  # go on
+rlcalc ppo-run --checkpoint run --resume  # resume a run
 """
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

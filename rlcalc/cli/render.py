@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc._version import __version__
+from rlcalc.agreement import AGREES_FROM, Result
 from rlcalc.cli.grid_view import grid_lines
 from rlcalc.cli.help import origin
 from rlcalc.cli.numbers import (
@@ -17,10 +18,10 @@ from rlcalc.cli.numbers import (
     View,
     bracketed,
     decimal_text,
-    deep,
     exact_text,
     float_text,
     json_float,
+    map_entries,
     readable,
     short_decimal,
     shown,
@@ -28,7 +29,7 @@ from rlcalc.cli.numbers import (
 from rlcalc.cli.screen import ANSWER, CAUTION, FAINT, HEADING, Screen, clauses, filled, write_json
 from rlcalc.cli.tables import Printable, is_table, joined, matrix, rows_of
 from rlcalc.errors import InputError
-from rlcalc.evaluation import AGREES_FROM, Evaluation, Result
+from rlcalc.evaluation import Evaluation
 from rlcalc.exact import rational
 from rlcalc.nested import flatten, map_nested
 from rlcalc.specs import Output
@@ -363,10 +364,10 @@ def show_json(found: Evaluation, view: View) -> None:
         "inputs": found.inputs.texts(),
         "outputs": {
             name: {
-                "exact": deep(exact_text, result.exact),
-                "decimal": deep(decimal_text, result.exact),
-                "numpy": deep(json_float, result.numpy),
-                "torch": deep(json_float, result.torch),
+                "exact": map_entries(exact_text, result.exact),
+                "decimal": map_entries(decimal_text, result.exact),
+                "numpy": map_entries(json_float, result.numpy),
+                "torch": map_entries(json_float, result.torch),
             }
             for name, result in found.wanted.items()
         },

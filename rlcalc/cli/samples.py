@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from rlcalc.agreement import Result, compare_backends
 from rlcalc.errors import InputError, many
-from rlcalc.evaluation import Evaluation, Result, compare_backends, evaluate
+from rlcalc.evaluation import Evaluation, evaluate
 from rlcalc.exact import to_sympy
 from rlcalc.specs import Formula, Output
 from rlcalc.steps.values import add, divide, tidy

@@ -9,7 +9,8 @@ from functools import cache
 
 from rlcalc.cli.aliases import command_names, command_words
 from rlcalc.cli.commands import BUILT_IN
-from rlcalc.specs import heads, load_formula
+from rlcalc.heads import heads
+from rlcalc.specs import load_formula
 
 MOST = 8
 # what a word counts where it stands, from the name down to the small print

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rlcalc.agreement import Result
 from rlcalc.cli.numbers import View, float_text, shown
 from rlcalc.errors import visible
-from rlcalc.evaluation import Evaluation, Result
+from rlcalc.evaluation import Evaluation
 from rlcalc.exact import rational, to_unicode
 from rlcalc.steps.printers import cells as width
 
@@ -167,7 +168,7 @@ def _cell(value: Any, dtype: str, view: View) -> tuple[str, str, str]:
         return text, text, float_text(value, dtype, view.digits)
     plain = rational(value)
     if plain is not None and plain.denominator == 1 and abs(plain) < 10**CELL_DIGITS and not view.decimal:
-        text = to_unicode(plain)  # whole numbers need no decimal beside them
+        text = to_unicode(plain)  # integers need no decimal beside them
         return text, text, text
     one = shown(value, view)
     return str(one), one.exact, one.near

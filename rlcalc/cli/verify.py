@@ -36,12 +36,20 @@ def verify(
     formula: str = typer.Option(None, "--formula", help="Only this formula."),
     section: str = typer.Option(None, "--section", help="Only this section, such as 2.4, or chapter."),
     backends: list[str] = typer.Option(  # noqa: B008
-        None, "--backends", metavar="NAME...", help="Of sympy, numpy, torch. Default: all three."
+        None,
+        "--backends",
+        metavar="NAME...",
+        help="Backends to run: sympy, numpy, torch. Default: all three.",
     ),
     dtype: list[str] = typer.Option(  # noqa: B008
-        None, "--dtype", metavar="NAME...", help="Of NumPy and Torch: float64, float32. Default: float64."
+        None,
+        "--dtype",
+        metavar="NAME...",
+        help="dtype of the NumPy and Torch results: float64, float32. Default: float64.",
     ),
-    device: str = typer.Option("cpu", "--device", help="Of Torch: cpu, cuda, cuda:1, mps or auto."),
+    device: str = typer.Option(
+        "cpu", "--device", help="Device of the Torch results: cpu, cuda, cuda:1, mps or auto."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
     junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),  # noqa: B008
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Also print a line per case."),

@@ -40,7 +40,7 @@ from rlcalc.conform.probes import (
     refuses,
     stacked,
 )
-from rlcalc.conform.requirements import BATCHES, BEHIND_ENDS, PRECISION, word
+from rlcalc.conform.requirements import AFTER_ENDS, BATCHES, PRECISION, word
 from rlcalc.conform.single_steps import (
     ENTRIES,
     behind_ends,
@@ -127,7 +127,7 @@ def probe(
         if lack.certain or not asked:
             narrow(trial, lack)
         (found.lacks if lack.certain or not asked else found.doubts).append(lack)
-    if BEHIND_ENDS in required:
+    if AFTER_ENDS in required:
         found.lacks += behind_ends(trial, plain)
     if PRECISION not in required and "float64" in trial.target.dtypes:
         trial.single = any(in_float32(trial, v) for v in models(trial, plain))

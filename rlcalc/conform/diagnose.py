@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from typing import Any
 
 from rlcalc.conform.catalogue import Catalogue
 from rlcalc.conform.compare import CLOSE, outcomes_equal
@@ -25,6 +26,7 @@ from rlcalc.conform.constants import fitted, slack_of, without_rounding
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.forms import Form
 from rlcalc.conform.outcome import Outcome, judge, run_form
 from rlcalc.conform.target.base import says_something
 from rlcalc.conform.vectors import GENERATED, Vector, reference
@@ -69,7 +71,7 @@ class Diagnosis:
     notes: list[str] = field(default_factory=list)
 
 
-# seconds of computing after which no further explanation is tried
+# seconds of computing for explanations, in one run
 LONGEST = 8.0
 SHORT = 64  # steps over which two orders of rounding still agree closely
 
@@ -87,6 +89,23 @@ class Trial:
         """Whether constants have to be found first."""
         return any(convention.open for convention in self.under)
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return self.outside, *(fault.name for fault in self.faults), *(way.name for way in self.under)
+
+
+@dataclass
+class Effort:
+    """What one run may spend on explanations, however often it looks for one.
+
+    Attributes:
+        left: seconds of computing after which no further explanation is tried.
+        refuted: the vector whose answer an explanation does not give, by the explanation and the tolerance.
+    """
+
+    left: float = field(default_factory=lambda: LONGEST)
+    refuted: dict[tuple[Any, ...], str] = field(default_factory=dict)
+
 
 def diagnose(
     vectors: Sequence[Vector],
@@ -94,6 +113,7 @@ def diagnose(
     conventions: tuple[Convention, ...] = (),
     dtype: str = "float64",
     likely: tuple[Convention, ...] = (),
+    effort: Effort | None = None,
 ) -> Diagnosis:
     """Compare a target's outcomes with the catalogue.
 
@@ -103,6 +123,7 @@ def diagnose(
         conventions: declared by the user; every fault is tried under them.
         dtype: of the outcomes. That float32 ones lost digits to float32 cannot be said.
         likely: conventions that leave the fewest failures; pairs of faults are tried under them as well.
+        effort: shared by all searches for an explanation of the same outcomes.
     """
     run = [
         v
@@ -114,11 +135,12 @@ def diagnose(
     known = catalogue(run[0].formula.name)
     if dtype != "float64":
         known = replace(known, faults=tuple(fault for fault in known.faults if not fault.rounds))
-    tolerance = _tolerance(outcomes.values())
     # vectors that fail first: nearly every fault is out after one of them
     run.sort(key=lambda v: not judge(v, outcomes[v.id], dtype).failed)
-    shows = _showing(known.faults, run)
-    tried, until = 0, time.process_time() + LONGEST
+    effort = effort or Effort()
+    asked, until = _Asked(run, outcomes, dtype, effort.refuted), time.process_time() + effort.left
+    tried, shows = 0, asked.making_a_difference(known.faults)
+    found: list[Match] = []
     for stage in _trials(known, conventions, likely):
         found = []
         for trial in stage:
@@ -127,23 +149,15 @@ def diagnose(
             if time.process_time() > until:
                 break
             tried += 1
-            match = _match(trial, run, outcomes, tolerance, dtype)
+            match = asked.match(trial)
             if match is not None:
                 found.append(match)
-        if found:
-            return Diagnosis(_ranked(_plainest(found, run)), None, tried)
-    return Diagnosis((), _nearest(known, conventions or likely, run, outcomes, tolerance, dtype), tried)
-
-
-def _showing(faults: Sequence[Fault], vectors: Sequence[Vector]) -> set[str]:
-    """Faults that make a difference on some vector; beside others no constant is worth a search."""
-    right = reference(vectors[0].formula)
-    answers = [(vector, run_form(right, vector)) for vector in vectors]
-    return {
-        fault.name
-        for fault in faults
-        if not all(outcomes_equal(run_form(fault.around(right), v), found, v.scale) for v, found in answers)
-    }
+        if found or time.process_time() > until:
+            break
+    effort.left = until - time.process_time()
+    if found:
+        return Diagnosis(_ranked(_plainest(found, run)), None, tried)
+    return Diagnosis((), asked.nearest(known.faults, conventions or likely), tried)
 
 
 def _trials(
@@ -207,99 +221,128 @@ def _constants(match: Match) -> int:
     return sum("=" in convention.name for convention in match.conventions)
 
 
-def _match(
-    trial: Trial,
-    vectors: Sequence[Vector],
-    outcomes: Mapping[str, Outcome],
-    tolerance: float,
-    dtype: str,
-) -> Match | None:
-    """The faults as a match, if the target agrees with them on every vector and some vector shows them."""
-    under: tuple[Convention, ...] | None = trial.under
-    if trial.searches:
-        under = fitted(
-            trial.under, vectors, lambda v: outcomes[v.id], dtype, trial.faults, outside=trial.outside
-        )
-    if under is None:
-        return None
-    shown = _shown(trial, under, vectors, outcomes, tolerance, dtype)
-    return Match(trial.faults, under, shown, len(vectors)) if shown else None
+class _Asked:
+    """The answers that an explanation has to give.
 
+    Attributes:
+        vectors: those that fail first.
+        outcomes: what the target did, by vector.
+        dtype: of the outcomes.
+        refuted: as that of ``Effort``.
+        tolerance: how closely the outcomes and the answers of a fault must agree.
+    """
 
-def _shown(
-    trial: Trial,
-    under: tuple[Convention, ...],
-    vectors: Sequence[Vector],
-    outcomes: Mapping[str, Outcome],
-    tolerance: float,
-    dtype: str,
-) -> tuple[str, ...]:
-    """Vectors that show the faults, if the target agrees with them on every one; else none."""
-    faults = trial.faults
-    right = reference(vectors[0].formula)
-    form, declared = composed(faults, under, right, trial.outside), composed((), under, right)
-    rounds = any(fault.rounds for fault in faults)
-    shown = []
-    for vector in vectors:
-        # a long sum that is rounded is so in an order that is each implementation's own
-        steps = _longest(vector) / SHORT if any(fault.rounds == "sums" for fault in faults) else 1.0
-        if rounds:
-            tolerance = CLOSE["rounded"] * max(1.0, steps)
-        mine = run_form(form, vector)
-        theirs = without_rounding(outcomes[vector.id], mine.outputs, slack_of(under, vector, dtype))
-        if not outcomes_equal(mine, theirs, vector.scale, tolerance):
-            return ()
-        # what the target does not say cannot show anything
-        both = {name: mine.outputs[name] for name in mine.outputs.keys() & outcomes[vector.id].outputs.keys()}
-        said = replace(mine, outputs=both)
-        wrong = _inexact(vector, said, dtype)
-        # of generated cases there is one, and it was looked for where the target rounds and we may not
-        comparable = rounds and steps <= 1.0 and vector.id != GENERATED
-        if comparable and wrong != _inexact(vector, outcomes[vector.id], dtype):
-            return ()
-        # under a convention another answer is right, and only what differs from that is the fault
-        if under and outcomes_equal(said, run_form(declared, vector), vector.scale):
-            continue
-        if wrong:
-            shown.append(vector.id)
-    return tuple(shown)
+    def __init__(
+        self, vectors: Sequence[Vector], outcomes: Mapping[str, Outcome], dtype: str, refuted: dict[Any, str]
+    ) -> None:
+        self.vectors, self.outcomes, self.dtype, self.refuted = vectors, outcomes, dtype, refuted
+        self.tolerance = _tolerance(outcomes.values())
+        self.right = reference(vectors[0].formula)
+        self._ids = {vector.id for vector in vectors}
+        self._slacks: dict[tuple[str, ...], Any] = {}
+
+    def making_a_difference(self, faults: Sequence[Fault]) -> set[str]:
+        """Faults that show on some vector; beside others no constant is worth a search."""
+        answers = [(vector, run_form(self.right, vector)) for vector in self.vectors]
+        return {
+            fault.name
+            for fault in faults
+            if not all(
+                outcomes_equal(run_form(fault.around(self.right), v), found, v.scale) for v, found in answers
+            )
+        }
+
+    def match(self, trial: Trial) -> Match | None:
+        """The faults as a match, if the target agrees with them on every vector and some show them."""
+        key = (*trial.key, self.tolerance)
+        if self.refuted.get(key) in self._ids:
+            return None
+        if trial.searches:
+            outcomes = self.outcomes
+            under = fitted(
+                trial.under,
+                self.vectors,
+                lambda v: outcomes[v.id],
+                self.dtype,
+                trial.faults,
+                outside=trial.outside,
+            )
+            if under is None:
+                return None
+            trial = replace(trial, under=under)
+        shown, refuted_by = self._shown(trial)
+        if refuted_by:
+            self.refuted[key] = refuted_by
+        return Match(trial.faults, trial.under, shown, len(self.vectors)) if shown else None
+
+    def _shown(self, trial: Trial) -> tuple[tuple[str, ...], str]:
+        """Vectors that show the faults; none, and which one the target disagrees on, where it does on one."""
+        form = composed(trial.faults, trial.under, self.right, trial.outside)
+        declared = composed((), trial.under, self.right)
+        kinds = {fault.rounds for fault in trial.faults if fault.rounds}
+        shown = []
+        for vector in self.vectors:
+            theirs = self.outcomes[vector.id]
+            # a long sum that is rounded is so in an order that is each implementation's own
+            steps = _longest(vector) / SHORT if "sums" in kinds else 1.0
+            tolerance = CLOSE["rounded"] * max(1.0, steps) if kinds else self.tolerance
+            mine = run_form(form, vector)
+            near = without_rounding(theirs, mine.outputs, self._slack(trial.under, vector))
+            if not outcomes_equal(mine, near, vector.scale, tolerance):
+                return (), vector.id
+            # what the target does not say cannot show anything
+            both = {name: mine.outputs[name] for name in mine.outputs.keys() & theirs.outputs.keys()}
+            said = replace(mine, outputs=both)
+            wrong = self._inexact(vector, said)
+            # of generated cases there is one, and it was looked for where the target rounds and we may not
+            comparable = kinds and steps <= 1.0 and vector.id != GENERATED
+            if comparable and wrong != self._inexact(vector, theirs):
+                return (), vector.id
+            # under a convention another answer is right, and only what differs from that is the fault
+            if trial.under and outcomes_equal(said, run_form(declared, vector), vector.scale):
+                continue
+            if wrong:
+                shown.append(vector.id)
+        return tuple(shown), ""
+
+    def _slack(self, under: tuple[Convention, ...], vector: Vector) -> Any:
+        """``slack_of``, which is the same beside every fault."""
+        if not any(way.slack is not None for way in under):
+            return 0.0
+        key = (vector.id, *(way.name for way in under))
+        if key not in self._slacks:
+            self._slacks[key] = slack_of(under, vector, self.dtype)
+        return self._slacks[key]
+
+    def _inexact(self, vector: Vector, outcome: Outcome) -> bool:
+        """Whether an outcome is wrong in its numbers, whatever their dtype."""
+        status = judge(vector, outcome, self.dtype).status
+        return status not in ("passed", "skipped", "wrong-dtype", "changes-inputs")
+
+    def nearest(self, faults: Sequence[Fault], under: tuple[Convention, ...]) -> tuple[str, int, int] | None:
+        """The fault that agrees with most of the target's wrong answers; a refusal is no answer."""
+        declared = composed((), under, self.right)
+        answered = [v for v in self.vectors if self.outcomes[v.id].kind == "answer"]
+        wrong = [v for v in answered if judge(v, self.outcomes[v.id], self.dtype).failed]
+        if under:
+            wrong = [v for v in wrong if not self._agrees(declared, v)]
+        best: tuple[str, int, int] | None = None
+        for fault in faults:
+            if fault.rounds:  # to be near is all that it says
+                continue
+            form = composed((fault,), under, self.right)
+            agree = sum(self._agrees(form, v) for v in wrong)
+            if agree and (best is None or agree > best[1]):
+                best = (fault.name, agree, len(wrong))
+        return best
+
+    def _agrees(self, form: Form, vector: Vector) -> bool:
+        return outcomes_equal(run_form(form, vector), self.outcomes[vector.id], vector.scale, self.tolerance)
 
 
 def _longest(vector: Vector) -> int:
     """Entries along the longest axis of a vector's inputs."""
     return max((n for x in vector.arrays.values() for n in getattr(x, "shape", ())), default=1)
-
-
-def _inexact(vector: Vector, outcome: Outcome, dtype: str) -> bool:
-    """Whether an outcome is wrong in its numbers, whatever their dtype."""
-    return judge(vector, outcome, dtype).status not in ("passed", "skipped", "wrong-dtype", "changes-inputs")
-
-
-def _nearest(
-    known: Catalogue,
-    under: tuple[Convention, ...],
-    vectors: Sequence[Vector],
-    outcomes: Mapping[str, Outcome],
-    tolerance: float,
-    dtype: str,
-) -> tuple[str, int, int] | None:
-    """The fault that agrees with most of the target's wrong answers; a refusal is no answer."""
-    right = composed((), under, reference(vectors[0].formula))
-    answered = [v for v in vectors if outcomes[v.id].kind == "answer"]
-    wrong = [v for v in answered if judge(v, outcomes[v.id], dtype).failed]
-    if under:
-        wrong = [
-            v for v in wrong if not outcomes_equal(run_form(right, v), outcomes[v.id], v.scale, tolerance)
-        ]
-    best: tuple[str, int, int] | None = None
-    for fault in known.faults:
-        if fault.rounds:  # to be near is all that it says
-            continue
-        form = composed((fault,), under, reference(vectors[0].formula))
-        agree = sum(outcomes_equal(run_form(form, v), outcomes[v.id], v.scale, tolerance) for v in wrong)
-        if agree and (best is None or agree > best[1]):
-            best = (fault.name, agree, len(wrong))
-    return best
 
 
 def _tolerance(outcomes: Iterable[Outcome]) -> float:

@@ -111,7 +111,7 @@ def parts(found: Explanation) -> Iterator[tuple[str, str]]:
         yield "fix", entry.fix
         yield from (("diff", line) for line in entry.diff)
         if entry.reported_in:
-            yield "seen in", ", ".join(entry.reported_in)
+            yield "reported in", ", ".join(entry.reported_in)
     slugs = ", ".join(vector.partition("/")[2] for vector in found.vectors)
     if isinstance(entry, Convention) and entry.open:
         yield "declare", f"{entry.name}={','.join(f'<{c.name}>' for c in entry.constants)}"

@@ -98,7 +98,7 @@ def outcome_of(vector: Vector, reply: Reply) -> Outcome:
     if reply.kind != "answer":
         return Outcome(reply.kind, detail=reply.detail, frames=reply.frames, died=reply.died)
     arrays, dtypes = {}, {}
-    most = _largest(vector)
+    most = vector.largest_answer
     for key, part in reply.parts.items():
         name = key or answer_name(formula)
         if part.array is None or part.array.size > most:
@@ -120,12 +120,6 @@ def _no_answer(vector: Vector, name: str, part: Part) -> str:
     truth = vector.truth.get(name)
     right = "" if truth is None else f", not {list(shape(truth))}"
     return f"{name} has shape {list(part.shape)}{right}"
-
-
-def _largest(vector: Vector) -> int:
-    """Entries of the largest answer that is looked at: well above the inputs and the right answer."""
-    sizes = [int(value.size) for value in vector.arrays.values() if hasattr(value, "size")]
-    return 16 * max([64, *sizes, *(sum(1 for _ in flatten(value)) for value in vector.truth.values())])
 
 
 def read_answer(vector: Vector, value: Any) -> Outcome:
@@ -174,7 +168,7 @@ def judge(
     other = ""
     for name in common:
         got, right = outcome.outputs[name], wanted[name]
-        # nested lists say no length behind an axis without entries
+        # nested lists say no length after an axis without entries
         if (got.shape if got.size else shape(got.tolist())) != shape(right):
             why = f"{name} has shape {list(got.shape)}, not {list(shape(right))}"
             return verdict("wrong-shape", why, name)

@@ -10,7 +10,7 @@ from rlcalc.specs import Formula, Parameter
 
 BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float64", "dtype"
 # most code masks with a factor of 0, which is right while every value is finite: asked for on request alone
-BEHIND_ENDS = "nan behind a terminal step"
+AFTER_ENDS = "nan after a terminal step"
 INFINITE = "infinite answers"
 # what people call the arguments that a formula may have
 WORDS = {
@@ -39,7 +39,7 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
         if not p.required:
             known[slug(p.name)] = known[slug(word(p.name))] = word(p.name)
     if {"terminated", "next_values"} <= {p.name for p in formula.parameters}:
-        known[slug(BEHIND_ENDS)] = BEHIND_ENDS
+        known[slug(AFTER_ENDS)] = AFTER_ENDS
     found = set()
     for text in (part.strip() for name in names for part in name.split(",")):
         if text and slug(text) not in known:

@@ -11,7 +11,7 @@ from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.search import NEAREST
 from rlcalc.conform.capabilities import Capabilities, narrow, over_the_whole, probe
 from rlcalc.conform.convention import Convention
-from rlcalc.conform.diagnose import Diagnosis, Match, diagnose
+from rlcalc.conform.diagnose import LONGEST, Diagnosis, Effort, Match, diagnose
 from rlcalc.conform.failures import in_common
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.faults._by_trying import MASKED_BY_MULTIPLICATION, ROWS_MIXED, WHOLE_BATCH
@@ -19,7 +19,7 @@ from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.lack import Lack
 from rlcalc.conform.outcome import KINDS, Judgement
 from rlcalc.conform.recognise import recognised
-from rlcalc.conform.requirements import BEHIND_ENDS, DTYPE, PRECISION, requirements
+from rlcalc.conform.requirements import AFTER_ENDS, DTYPE, PRECISION, requirements
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.trial import Trial, Watch
 from rlcalc.conform.vectors import Vector, golden_vectors
@@ -30,6 +30,8 @@ from rlcalc.specs import load_formula
 DIAGNOSED = ("wrong", "raises", "wrong-shape", "nan")
 # fewer vectors than this prove nothing, where there are many
 LEAST_EVIDENCE, MANY = 3, 10
+# seconds of computing for the name of a bug, once the verdict is settled
+NAMING = LONGEST
 THIN = "too-few-vectors"
 
 
@@ -174,7 +176,7 @@ def run(
     report.verdict = _verdict(report, worst, chosen)
     if report.binding is not None and not worst:  # a convention whose constant was to be found made it right
         report.binding = report.binding.without_note(NEAREST)
-    if not worst and BEHIND_ENDS in report.lacking:
+    if not worst and AFTER_ENDS in report.lacking:
         behind = replace(MASKED_BY_MULTIPLICATION, formula=spec.name)
         report.diagnosis = Diagnosis((Match((behind,), chosen, (), len(known)),))
     if worst in DIAGNOSED:
@@ -250,7 +252,8 @@ def _fails(trial: Trial, chosen: Sequence[Convention]) -> bool:
 def _unknown(trial: Trial, chosen: tuple[Convention, ...]) -> bool:
     """Whether no known bug behaves like the target on all that it was asked."""
     dtype = _best(trial)
-    return not diagnose(trial.vectors, trial.outcomes(chosen, dtype), chosen, dtype).matches
+    found = diagnose(trial.vectors, trial.outcomes(chosen, dtype), chosen, dtype, effort=trial.effort)
+    return not found.matches
 
 
 def _best(trial: Trial) -> str:
@@ -322,7 +325,7 @@ def _diagnose(
         report.notes.append("It fails in float32 alone: no known bug, but rounding.")
         return
     trial.watch("known bugs", 0, 0)
-    found = diagnose(asked.vectors, outcomes, chosen, dtype, likely)
+    found = diagnose(asked.vectors, outcomes, chosen, dtype, likely, _naming(trial))
     if able.mixes and not any(len(match.faults) == 1 for match in found.matches):
         # one sentence for what right single rows say, rather than two bugs at once
         found = _mixed(trial, report, found) or found
@@ -334,13 +337,19 @@ def _diagnose(
         report.diagnosis = found
 
 
+def _naming(trial: Trial) -> Effort:
+    """For a name, once the verdict is clear; what was refuted before stays so."""
+    return Effort(NAMING, trial.effort.refuted)
+
+
 def _without_doubts(
     asked: Trial, able: Capabilities, chosen: tuple[Convention, ...], dtype: str
 ) -> Diagnosis | None:
     """The known bug of what it answers besides that which it may not support at all."""
+    effort = _naming(asked)
     for doubts in _ways([*able.doubts, *([able.rows_apart] if able.mixes else [])]):
         less = _without(asked, doubts)
-        found = diagnose(less.vectors, less.outcomes(chosen, dtype), chosen, dtype)
+        found = diagnose(less.vectors, less.outcomes(chosen, dtype), chosen, dtype, effort=effort)
         if found.matches:
             return found
     return None

@@ -19,7 +19,7 @@ from rlcalc.conform.probes import (
     refuses,
     steps_of,
 )
-from rlcalc.conform.requirements import BEHIND_ENDS, INFINITE, ONE_STEP, per_step_name
+from rlcalc.conform.requirements import AFTER_ENDS, INFINITE, ONE_STEP, per_step_name
 from rlcalc.conform.target.base import one_per_step
 from rlcalc.conform.trial import Trial
 from rlcalc.conform.vectors import Vector
@@ -111,7 +111,7 @@ def _looks_ahead(trial: Trial, vector: Vector, p: Parameter) -> bool:
 
 
 def behind_ends(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
-    """Whether a value that is nan behind a terminal step changes an answer, or cannot be handed over."""
+    """Whether a value that is nan after a terminal step changes an answer, or cannot be handed over."""
     dtype = trial.target.dtypes[0]
     for vector in plain:
         over, after = vector.arrays.get("terminated"), vector.arrays.get("next_values")
@@ -120,12 +120,12 @@ def behind_ends(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
             after = values[..., 1:]
         if over is None or not over.any() or after is None or not trial.target.takes("next_values"):
             continue
-        other = changed(vector, "nan-behind", {"next_values": np.where(over, np.nan, after)})
+        other = changed(vector, "nan-after", {"next_values": np.where(over, np.nan, after)})
         if compared(trial.outcome(other, dtype), trial.outcome(vector, dtype), vector.scale) == "alike":
             return
         break
-    note = "a value that is nan behind a terminal step reaches the answer, or has no place"
-    yield Lack(BEHIND_ENDS, lambda vector: False, note)
+    note = "a value that is nan after a terminal step reaches the answer, or has no place"
+    yield Lack(AFTER_ENDS, lambda vector: False, note)
 
 
 def one_step(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:

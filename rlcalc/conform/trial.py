@@ -18,6 +18,7 @@ from typing import Any
 from rlcalc.conform.composition import composed, together
 from rlcalc.conform.constants import fitted, slack_of, without_rounding
 from rlcalc.conform.convention import Convention
+from rlcalc.conform.diagnose import Effort
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Judgement, Outcome, judge, run_form
 from rlcalc.conform.target.base import Target
@@ -53,6 +54,7 @@ class Trial:
         strict: whether an answer must have the dtype of its inputs.
         exact: whether every digit of float64 is required.
         watch: hears how far things are.
+        effort: what may be spent on explaining wrong answers.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Trial:
         self.known: dict[tuple[str, str, str], Outcome] = {}
         self.deaths = 0
         self.tired = False
+        self.effort = Effort()
 
     def outcome(self, vector: Vector, dtype: str, conventions: Sequence[Convention] = ()) -> Outcome | None:
         """What the target does; ``None`` once it hung or died too often, since every call may be another."""

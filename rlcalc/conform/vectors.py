@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.agreement import input_scale, numbers
 from rlcalc.digits import read_decimal
 from rlcalc.errors import DataError, InputError
-from rlcalc.evaluation import input_scale, numbers
 from rlcalc.exact.grammar import mentions_symbol
 from rlcalc.formulas import load_forms
 from rlcalc.golden.batch import row_texts, rows_of
-from rlcalc.golden.files import Case, GoldenFile, load
+from rlcalc.golden.files import Case, GoldenFile, load, shipped
 from rlcalc.golden.values import Certified, certified
 from rlcalc.golden.verify import DEMANDED
 from rlcalc.inputs.arrays import from_exact
@@ -65,6 +65,12 @@ class Vector:
     rows: tuple[Mapping[str, Any], ...] = ()
     terms: float = 0.0
 
+    @cached_property
+    def largest_answer(self) -> int:
+        """Entries of the largest answer that is looked at: well above the inputs and the right answer."""
+        sizes = [int(value.size) for value in self.arrays.values() if hasattr(value, "size")]
+        return 16 * max([64, *sizes, *(sum(1 for _ in flatten(value)) for value in self.truth.values())])
+
     def size(self, dtype: str) -> float:
         """What an error in a dtype is held against, beside the answer itself.
 
@@ -96,10 +102,7 @@ def golden_vectors(formula: str) -> tuple[Vector, ...]:
         UnknownName: ``unknown_formula``.
         InputError: ``no_vectors`` for a formula without a numeric answer.
     """
-    from rlcalc.data import data_folder
-
-    name = load_formula(formula).name
-    return file_vectors(load(data_folder("golden") / f"{name}.toml"))
+    return file_vectors(shipped(load_formula(formula).name))
 
 
 def vectors_of(formula: str, paths: Sequence[Path]) -> tuple[Vector, ...]:
@@ -163,7 +166,7 @@ def case_vectors(case: Case) -> Iterable[Vector]:
     if case.result == "invalid" or case.digits.get("float64") == 0:
         return
     formula = load_formula(case.formula)
-    for number, (reading, values) in enumerate(zip(case.readings, certified(case, formula), strict=True)):
+    for number, (reading, values) in enumerate(zip(case.variants, certified(case, formula), strict=True)):
         if _symbolic(formula, reading.given):
             continue
         inputs = rows_of(formula, reading.given, case.batch).together

@@ -89,7 +89,7 @@ def _proved_zero(constant: Any) -> bool:
         return True
     logs = expr.atoms(sympy.log)
     if logs and all(bits_of(x) <= 128 for log in logs for x in log.atoms(sympy.Rational)):
-        expr = sympy.expand(sympy.expand_log(split_logs(expr), force=True))
+        expr = sympy.expand(_expanded_logs(split_logs(expr)))
     radicals = [p for p in expr.atoms(sympy.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
     if expr != 0 and len(radicals) <= _MAX_RADICALS and expr.is_algebraic:
         expr = sympy.expand(sympy.sqrtdenest(sympy.radsimp(expr)))
@@ -98,6 +98,16 @@ def _proved_zero(constant: Any) -> bool:
             unknown = sympy.Dummy("x")
             return bool(sympy.minimal_polynomial(expr, unknown) == unknown)
     return bool(expr == 0)
+
+
+def _expanded_logs(expr: Any) -> Any:
+    """Logarithms of products as sums.  SymPy never ends where a factor is negative: log(-1/(1 - exp(1)))."""
+    wholes = {
+        log: sympy.expand_log(log, force=True)
+        for log in expr.atoms(sympy.log)
+        if not any(factor.is_negative for factor in sympy.Mul.make_args(log.args[0]))
+    }
+    return expr.xreplace(wholes)
 
 
 def equal(a: Exact | int, b: Exact | int) -> bool:

@@ -70,7 +70,9 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     experience = experience_of(i)
     unknown = [state for state in experience.states if state not in experience.left]
     if unknown:
-        d.note(f"{' '.join(unknown)} is never left, and is worth 0 for want of anything known.")
+        d.note(
+            f"{' '.join(unknown)} is never left: its value is taken to be 0, since nothing is known about it."
+        )
     states = experience.left
     count = Counter(step.state for step in experience.steps)
     found = _by_chain(d, i, experience, count) if i.method == "td" else _by_returns(d, i, experience)

@@ -19,7 +19,7 @@ from rlcalc.steps.terms import Name, Term, apply, term, total
 
 Place = tuple[int, int]
 
-SHOWN = 8  # entries that are written out; the others are like them
+MAX_SHOWN = 8  # entries that are written out; the others are like them
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -54,7 +54,7 @@ def whitened_steps(
         whole = term(0) if flat else (x - mean) * factor
         if mean_kept:
             whole = mean if flat else whole + mean
-        found[place] = d.step(Name(letter, f"{place[0]},{place[1]}"), whole, shown=at < SHOWN)
+        found[place] = d.step(Name(letter, f"{place[0]},{place[1]}"), whole, shown=at < MAX_SHOWN)
     return found
 
 

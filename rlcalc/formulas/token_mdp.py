@@ -22,7 +22,7 @@ from rlcalc.spelling import spelled
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Term, apply
 
-SHOWN = 16  # returns of longer answers are listed without their steps
+MAX_SHOWN = 16  # returns of longer answers are listed without their steps
 
 
 def check(i: Inputs) -> None:
@@ -61,7 +61,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
             Name("G", str(t)),
             _discounted(gamma, length - 1 - t, reward),
             "" if t else "every reward before the last is 0" * (length > 1),
-            shown=t == 0 or length <= SHOWN,
+            shown=t == 0 or length <= MAX_SHOWN,
         )
         for t in range(length)
     ]

@@ -240,7 +240,8 @@ def _weighted_returns(d: Derivation, episode: Episode, lam: Symbol, ratios: list
 def _views(d: Derivation, backward: dict[str, Symbol], forward: dict[str, Symbol]) -> str:
     different = [name for name in backward if not equal(backward[name].value, forward[name].value)]
     if different:
-        general = any(backward[name].value.free_symbols for name in different)
+        # symbols of either side: at some of their values the two may agree
+        general = any((backward[name].value - forward[name].value).free_symbols for name in different)
         d.note(
             f"Replacing traces: {'in general ' if general else ''}the forward and the backward view "
             f"differ for {', '.join(different)}."

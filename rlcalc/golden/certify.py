@@ -16,7 +16,7 @@ from typing import Any
 from rlcalc.errors import RlcalcError
 from rlcalc.files import write_text
 from rlcalc.golden.batch import rows_of
-from rlcalc.golden.files import Case, GoldenFile, Reading, Want, load
+from rlcalc.golden.files import Case, Expected, GoldenFile, Variant, load
 from rlcalc.golden.replay import brief
 from rlcalc.golden.toml_edit import edited
 from rlcalc.golden.values import Certified, certified, exact_text, source_problems
@@ -28,7 +28,7 @@ class Difference:
     """Something in a file that its certification does not confirm.
 
     Attributes:
-        where: case, reading and output, as a person finds them.
+        where: case, variant and output, as a person finds them.
         what: ``exact``, ``decimal``, ``printed``, ``error`` or ``input``.
         recorded: what the file says.
         derived: what it should be, and who says so.
@@ -118,15 +118,15 @@ def _findings(file: GoldenFile) -> Iterator[Finding]:
             yield from ((top, "error", None, difference) for difference in _refusal(case))
             continue
         values = certified(case, formula)
-        for reading, wants in zip(case.readings, values, strict=True):
-            where = case.id + (f" ({reading.when})" if reading.when else "")
-            answers, rounded = _answers(case, reading)
+        for variant, wants in zip(case.variants, values, strict=True):
+            where = case.id + (f" ({variant.when})" if variant.when else "")
+            answers, rounded = _answers(case, variant)
             if isinstance(answers, Exception):
                 why = f"but the exact form refuses it: {_code(answers)}: {answers}"
                 yield top, "given", None, Difference(where, "input", "accepted", why)
                 continue
             for name, value in wants.items():
-                table = (*top, *reading.path, "want", name)
+                table = (*top, *variant.path, "want", name)
                 got = answers.get(name)
                 yield from _value_findings(table, f"{where}: {name}", value, got, case.formula, rounded)
         for what, name, why in source_problems(case, values):
@@ -152,7 +152,7 @@ def _value_findings(
         derived = exact_text(got)
         why = f"the exact form of {formula} derives {brief(derived)}"
         yield table, "exact", derived, Difference(where, "exact", want.exact, why, not rounded)
-        decimals = Certified(Want(derived), value.output).decimals
+        decimals = Certified(Expected(derived), value.output).decimals
     if decimals is None:
         if want.decimal is not None:
             why = "but a word or a symbolic answer has none"
@@ -164,10 +164,10 @@ def _value_findings(
         yield table, "decimal", decimals, Difference(where, "decimal", want.decimal, why, True)
 
 
-def _answers(case: Case, reading: Reading) -> tuple[dict[str, Any] | Exception, bool]:
+def _answers(case: Case, variant: Variant) -> tuple[dict[str, Any] | Exception, bool]:
     """Outputs of the exact form, and whether they may be rounded to fifty digits."""
     try:
-        rows = rows_of(load_formula(case.formula), reading.given, case.batch)
+        rows = rows_of(load_formula(case.formula), variant.given, case.batch)
         return rows.exact(), rows.is_long
     except Exception as error:
         # a fault in one formula must not hide what is wrong with the other cases
@@ -179,7 +179,7 @@ def _code(error: Exception) -> str:
 
 
 def _refusal(case: Case) -> Iterator[Difference]:
-    answers, _ = _answers(case, case.readings[0])
+    answers, _ = _answers(case, case.variants[0])
     if not isinstance(answers, Exception):
         yield Difference(case.id, "error", case.error, "but the input is accepted")
     elif _code(answers) != case.error:

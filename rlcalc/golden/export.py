@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rlcalc.golden.files import SCHEMA, Case, GoldenFile, Want
+from rlcalc.golden.files import SCHEMA, Case, Expected, GoldenFile
 
 
 def file_json(file: GoldenFile) -> dict[str, Any]:
     """A golden file as plain data for other languages.
 
-    The inputs of every reading are complete: those of ``otherwise`` are laid
-    over the case's own already. All numbers are text or whole numbers.
+    The inputs of every variant are complete: those of ``otherwise`` are laid
+    over the case's own already. All numbers are text or integers.
     """
     return {
         "schema": SCHEMA,
@@ -41,16 +41,16 @@ def _case_json(case: Case) -> dict[str, Any]:
     if case.digits:
         found["digits"] = {**case.digits, "reason": case.digits_reason}
     found["want"] = _want_json(case.want)
-    if case.readings[1:]:
+    if case.variants[1:]:
         found["otherwise"] = [
-            {"when": reading.when, "given": dict(reading.given), "want": _want_json(reading.want)}
-            for reading in case.readings[1:]
+            {"when": variant.when, "given": dict(variant.given), "want": _want_json(variant.want)}
+            for variant in case.variants[1:]
         ]
     return found
 
 
-def _want_json(want: Mapping[str, Want]) -> dict[str, dict[str, Any]]:
-    def parts(value: Want) -> Iterator[tuple[str, Any]]:
+def _want_json(want: Mapping[str, Expected]) -> dict[str, dict[str, Any]]:
+    def parts(value: Expected) -> Iterator[tuple[str, Any]]:
         for key in ("exact", "decimal", "printed"):
             if getattr(value, key) is not None:
                 yield key, getattr(value, key)

@@ -28,11 +28,10 @@ from rlcalc.golden.keys import (
     expanded,
     given_problem,
     id_problem,
-    not_empty,
     number_problem,
 )
 from rlcalc.nested import outline
-from rlcalc.records import Place, read_record
+from rlcalc.records import Place, not_empty, read_record
 from rlcalc.specs import Formula, load_formula
 
 SCHEMA = "rlcalc-golden-1"
@@ -59,7 +58,7 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class Want:
+class Expected:
     """The certified value of one output.
 
     Attributes:
@@ -76,19 +75,19 @@ class Want:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Variant:
     """One set of inputs with its answers.
 
     Attributes:
-        when: the convention under which it holds; empty for a case's own reading.
+        when: the convention under which it holds; empty for a case's own variant.
         given: all inputs, those of ``otherwise`` laid over the case's own.
         want: by output name; only these outputs are compared.
-        path: where the reading stands in the file, below its case.
+        path: where the variant stands in the file, below its case.
     """
 
     when: str
     given: Mapping[str, Any] = field(metadata={"check": given_problem})
-    want: Mapping[str, Want] = field(metadata={"check": not_empty})
+    want: Mapping[str, Expected] = field(metadata={"check": not_empty})
     path: tuple[str | int, ...] = ()
 
 
@@ -114,7 +113,7 @@ class _Entry:
     flags: tuple[str, ...] = field(metadata={"check": distinct_flags})
     result: Result
     given: Mapping[str, Any] = field(metadata={"check": given_problem})
-    want: Mapping[str, Want] | None = field(default=None, metadata={"check": not_empty})
+    want: Mapping[str, Expected] | None = field(default=None, metadata={"check": not_empty})
     otherwise: tuple[Mapping[str, Any], ...] | None = field(default=None, metadata={"check": not_empty})
     source: _Source = _Source()
     batch: tuple[int, ...] = field(default=(), metadata={"check": batch_problem})
@@ -138,8 +137,8 @@ class Case:
         flags: why it is there.
         result: ``valid``; ``acceptable`` when a convention decides between
             several answers; ``invalid`` when the input must be refused.
-        readings: first the case's own, then one per ``otherwise``. An
-            invalid case has one reading that wants nothing.
+        variants: first the case's own, then one per ``otherwise``. An
+            invalid case has one variant that wants nothing.
         error: stable code that an invalid case must raise.
         batch: lengths of leading axes, in every answer and in the inputs that differ by row.
         digits: correct digits demanded by dtype, where conditioning costs some;
@@ -154,7 +153,7 @@ class Case:
     source: Mapping[str, str]
     flags: tuple[Flag, ...]
     result: Result
-    readings: tuple[Reading, ...]
+    variants: tuple[Variant, ...]
     error: str = ""
     batch: tuple[int, ...] = ()
     digits: Mapping[str, int] = field(default_factory=dict)
@@ -162,11 +161,11 @@ class Case:
 
     @property
     def given(self) -> Mapping[str, Any]:
-        return self.readings[0].given
+        return self.variants[0].given
 
     @property
-    def want(self) -> Mapping[str, Want]:
-        return self.readings[0].want
+    def want(self) -> Mapping[str, Expected]:
+        return self.variants[0].want
 
     @property
     def is_erratum(self) -> bool:
@@ -205,6 +204,16 @@ def load(path: Path | str) -> GoldenFile:
 
 
 @cache
+def shipped(formula: str) -> GoldenFile:
+    """The shipped file of a formula, read once a process.
+
+    Raises:
+        DataError: as ``load``.
+    """
+    return load(data_folder("golden") / f"{formula}.toml")
+
+
+@cache
 def shared_flags() -> Mapping[str, Flag]:
     """Flags that every golden file may use: ``specs/flags.toml``.
 
@@ -224,8 +233,9 @@ def load_all(folder: Path | str | None = None) -> tuple[GoldenFile, ...]:
         DataError: ``no_golden_files``, or as ``load``; ``bad_golden`` when
             one id stands in two files.
     """
-    folder = data_folder("golden") if folder is None else Path(folder)
-    paths = sorted(folder.rglob("*.toml"))
+    if folder is None:
+        return _apart(tuple(shipped(path.stem) for path in sorted(data_folder("golden").glob("*.toml"))))
+    paths = sorted(Path(folder).rglob("*.toml"))
     if not paths:
         raise DataError("no_golden_files", f"There are no golden files in {folder}.")
     return load_files(paths)
@@ -237,7 +247,10 @@ def load_files(paths: list[Path]) -> tuple[GoldenFile, ...]:
     Raises:
         DataError: as ``load``.
     """
-    files = tuple(load(path) for path in paths)
+    return _apart(tuple(load(path) for path in paths))
+
+
+def _apart(files: tuple[GoldenFile, ...]) -> tuple[GoldenFile, ...]:
     seen: dict[str, Path] = {}
     for file in files:
         for case in file.cases:
@@ -307,13 +320,13 @@ def _case(entry: _Entry, place: Place, formula: Formula, flags: Mapping[str, Fla
         place.refuse(f"its id must start with {formula.name}/.")
     _check_result(entry, place)
     chosen = _case_flags(entry, place, flags)
-    own = Reading("", entry.given, _wants(entry.want or {}, entry, place, formula))
-    readings = [own]
+    own = Variant("", entry.given, _wants(entry.want or {}, entry, place, formula))
+    variants = [own]
     for number, raw in enumerate(entry.otherwise or ()):
         at = place.at("otherwise", number + 1)
-        other = read_record(Reading, raw, at, path=("otherwise", number))
+        other = read_record(Variant, raw, at, path=("otherwise", number))
         want = _wants(other.want, entry, at, formula)
-        readings.append(Reading(other.when, {**own.given, **other.given}, want, other.path))
+        variants.append(Variant(other.when, {**own.given, **other.given}, want, other.path))
     if any(flag.kind == "erratum" for flag in chosen) and all(w.printed is None for w in own.want.values()):
         place.refuse("an erratum keeps the wrong value of its source in 'printed'.")
     digits = entry.digits
@@ -330,7 +343,7 @@ def _case(entry: _Entry, place: Place, formula: Formula, flags: Mapping[str, Fla
         source={key: text for key, text in source.items() if text},
         flags=chosen,
         result=entry.result,
-        readings=tuple(readings),
+        variants=tuple(variants),
         error=entry.error or "",
         batch=entry.batch,
         digits={dtype: number for dtype, number in demanded.items() if number is not None},
@@ -361,7 +374,9 @@ def _case_flags(entry: _Entry, place: Place, flags: Mapping[str, Flag]) -> tuple
     return tuple(flags[name] for name in entry.flags)
 
 
-def _wants(wants: Mapping[str, Want], entry: _Entry, place: Place, formula: Formula) -> Mapping[str, Want]:
+def _wants(
+    wants: Mapping[str, Expected], entry: _Entry, place: Place, formula: Formula
+) -> Mapping[str, Expected]:
     outputs = {output.name: output for output in formula.outputs}
     for name, want in wants.items():
         at = place.at(f"want.{name}")

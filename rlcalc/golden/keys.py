@@ -88,7 +88,7 @@ def given_problem(given: Mapping[str, Any]) -> str:
     waiting = list(given.items())
     while waiting:
         name, value = waiting.pop()
-        # true and false read well for a switch; anything else is text or a whole number
+        # true and false read well for a switch; anything else is text or an integer
         problem = "" if isinstance(value, bool) and name in given else _without_tables(name, value, waiting)
         if problem:
             return f"{name}: {problem}"
@@ -104,16 +104,12 @@ def _without_tables(name: str, value: Any, waiting: list[tuple[str, Any]]) -> st
 
 def digits_problem(number: int | None) -> str:
     inside = number is None or 0 <= number <= 15
-    return "" if inside else f"expected a whole number from 0 to 15, not {number}."
+    return "" if inside else f"expected an integer from 0 to 15, not {number}."
 
 
 def batch_problem(batch: tuple[int, ...]) -> str:
     good = batch and min(batch) >= 1 and math.prod(batch) <= MOST_ROWS
     return "" if good else f"expected the lengths of the leading axes, together at most {MOST_ROWS} rows."
-
-
-def not_empty(value: Any) -> str:
-    return "" if value else "it is empty."
 
 
 def distinct_flags(names: tuple[str, ...]) -> str:

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from rlcalc._version import __version__
+from rlcalc.agreement import input_scale
 from rlcalc.data import data_folder
 from rlcalc.digits import read_decimal
 from rlcalc.errors import InputError
-from rlcalc.evaluation import input_scale
 from rlcalc.exact import parse_number, to_float
 from rlcalc.files import write_text
 from rlcalc.golden.batch import rows_of

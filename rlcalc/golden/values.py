@@ -18,7 +18,7 @@ from rlcalc._lazy import sympy
 from rlcalc.digits import read_decimal
 from rlcalc.errors import InputError
 from rlcalc.exact import equal, is_symbolic, parse_number, to_decimal, to_sympy, to_text
-from rlcalc.golden.files import Case, Want
+from rlcalc.golden.files import Case, Expected
 from rlcalc.nested import flatten, map_nested, outline
 from rlcalc.specs import Formula, Output
 
@@ -71,7 +71,7 @@ class Certified:
         InputError: at the first look, as ``parse_number``, where ``exact`` is not a number.
     """
 
-    want: Want
+    want: Expected
     output: Output
 
     @cached_property
@@ -164,18 +164,18 @@ def _decimal(number: Any) -> str:
 
 
 def certified(case: Case, formula: Formula) -> list[dict[str, Certified]]:
-    """The certified values of every reading of a case, by output."""
+    """The certified values of every variant of a case, by output."""
     return [
-        {name: Certified(want, output_of(formula, name)) for name, want in reading.want.items()}
-        for reading in case.readings
+        {name: Certified(want, output_of(formula, name)) for name, want in variant.want.items()}
+        for variant in case.variants
     ]
 
 
 def source_problems(case: Case, values: Sequence[Mapping[str, Certified]]) -> Iterator[tuple[str, str, str]]:
     """Where a file contradicts itself: ``printed`` or ``decimal``, the output and the reason."""
-    for number, reading in enumerate(values):
-        for name, value in reading.items():
-            # only the case's own reading carries the source's mistake
+    for number, variant in enumerate(values):
+        for name, value in variant.items():
+            # only the case's own variant carries the source's mistake
             why = value.printed_problem(wrong_on_purpose=case.is_erratum and number == 0)
             if why:
                 yield "printed", name, why

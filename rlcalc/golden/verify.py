@@ -13,25 +13,20 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+from rlcalc.agreement import AGREES_FROM, input_scale, out_of_range
 from rlcalc.digits import DIGITS, least_digits
 from rlcalc.errors import DataError, InputError, RlcalcError, UnknownName, suggestion
-from rlcalc.evaluation import (
-    AGREES_FROM,
-    BACKENDS,
-    check_backends,
-    input_scale,
-    out_of_range,
-    run_numeric,
-)
+from rlcalc.evaluation import BACKENDS, check_backends, run_numeric
 from rlcalc.golden.batch import Rows, rows_of
-from rlcalc.golden.files import Case, GoldenFile, Reading
+from rlcalc.golden.files import Case, GoldenFile, Variant
 from rlcalc.golden.replay import brief, command_line
 from rlcalc.golden.results import CaseReport, Failure, Report, Run
 from rlcalc.golden.values import Certified, certified, exact_text, source_problems
+from rlcalc.heads import heads
 from rlcalc.inputs.arrays import all_finite, dtype_of, torch_device
 from rlcalc.inputs.bind import Inputs
 from rlcalc.nested import outline
-from rlcalc.specs import Formula, heads, load_formula
+from rlcalc.specs import Formula, load_formula
 
 # Correct digits demanded of a case that names none of its own. Stricter than
 # AGREES_FROM, which judges input of a user with conditioning unknown.
@@ -172,8 +167,8 @@ def _run(case: Case, backends: tuple[str, ...], dtypes: tuple[str, ...], device:
     for backend in backends:
         for dtype in ("",) if backend == "sympy" else dtypes:
             report.runs.append(Run(backend, dtype))
-    for reading, wants in zip(case.readings, values, strict=True):
-        _Trial(report, case, formula, reading, wants, device).run()
+    for variant, wants in zip(case.variants, values, strict=True):
+        _Trial(report, case, formula, variant, wants, device).run()
     for run in report.runs:
         if any((f.backend, f.dtype) == (run.backend, run.dtype) for f in report.failures):
             run.status = "failed"
@@ -184,12 +179,12 @@ def _run(case: Case, backends: tuple[str, ...], dtypes: tuple[str, ...], device:
 
 @dataclass
 class _Trial:
-    """One reading of one case, on every run of its report."""
+    """One variant of one case, on every run of its report."""
 
     report: CaseReport
     case: Case
     formula: Formula
-    reading: Reading
+    variant: Variant
     values: Mapping[str, Certified]
     device: str
 
@@ -197,7 +192,7 @@ class _Trial:
         rows: Rows | None = None
         problem: Exception | None = None
         try:
-            rows = rows_of(self.formula, self.reading.given, self.case.batch)
+            rows = rows_of(self.formula, self.variant.given, self.case.batch)
         except Exception as error:
             problem = error
         for run in self.report.runs:
@@ -299,11 +294,11 @@ class _Trial:
     ) -> None:
         command = ""
         if not self.case.batch:  # a command line takes one row
-            command = command_line(self.formula, self.reading.given, run.backend, run.dtype, self.device)
+            command = command_line(self.formula, self.variant.given, run.backend, run.dtype, self.device)
         self.report.failures.append(
             Failure(
                 self.case.id,
-                self.reading.when,
+                self.variant.when,
                 run.backend,
                 run.dtype,
                 output,

@@ -23,8 +23,9 @@ from rlcalc.exact import (
 )
 from rlcalc.exact.assumptions import Known
 from rlcalc.exact.effort import multiplied_out
+from rlcalc.interval import Interval
 from rlcalc.nested import flatten
-from rlcalc.specs import Interval, Parameter
+from rlcalc.specs import Parameter
 from rlcalc.spelling import spelled, worded
 
 Pairs = list[tuple[Parameter, Any]]

@@ -41,7 +41,7 @@ def read_parameter(formula: Formula, parameter: Parameter, raw: Any) -> Any:
         return [[_row(formula, parameter, row) for row in _rows(table)] for table in _tables(raw)]
     if len(parameter.shape) == 2:
         return [_row(formula, parameter, row) for row in _rows(raw)]
-    if parameter.blanks:
+    if parameter.spaces:
         parts = raw if isinstance(raw, list) else [raw]
         raw = [word for part in parts for word in (part.split() if isinstance(part, str) else [part])]
     if parameter.shape or (parameter.each and isinstance(raw, list) and len(raw) != 1):

@@ -126,7 +126,7 @@ class Settings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise InputError(
-                    f"{name}_out_of_range", f"{name} is a whole number from {low} to {high}, not {value}."
+                    f"{name}_out_of_range", f"{name} is an integer from {low} to {high}, not {value}."
                 )
         for name, (least, most) in _NUMBERS.items():
             if not least <= getattr(self, name) <= most:

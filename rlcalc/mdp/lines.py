@@ -11,7 +11,7 @@
     start: cool
     gamma: 9/10
 
-A line is ``state action -> next [probability] [reward]`` with blanks between; the probability is 1 and the
+A line is ``state action -> next [probability] [reward]`` separated by spaces; the probability is 1 and the
 reward 0 where they are left out. What has one action only may leave out its name. ``reward-of: state 5`` is
 a reward that belongs to a state and is paid on leaving it. ``start: A 1/2 B 1/2`` starts at random;
 ``states: A B`` and ``actions: l r`` fix an order. An action that is not listed in a state does not exist
@@ -92,14 +92,14 @@ class _Text:
             raise InputError(
                 "mdp_bad_line",
                 f"{shown(left.strip())} stands before the arrow; expected a state and an action.",
-                "Names hold no blanks: write cool_down, or cool-down.",
+                "Names have no spaces: write cool_down, or cool-down.",
             )
         if not after:
             raise InputError("mdp_bad_line", f"Nothing stands after the arrow in {shown(line)}.", _FORM)
         if len(after) > 3:
             raise InputError(
                 "mdp_bad_line",
-                f"{shown(' '.join(after[3:]))} is left over in {shown(line)}.",
+                f"{shown(' '.join(after[3:]))} is unexpected in {shown(line)}.",
                 _FORM,
             )
         state, action = names if len(names) == 2 else (names[0], ONLY)

@@ -66,14 +66,15 @@ class Work:
     """What the device did in one iteration: the batch that it learned from, and the iteration in numbers.
 
     Attributes:
-        numbers: [2 + len(SHOWN)], sums over all ranks: episodes that ended, their returns, then `SHOWN`.
+        numbers: [2 + len(METRICS_SHOWN)], sums over all ranks: episodes that ended, their returns,
+            then `METRICS_SHOWN`.
     """
 
     batch: Batch
     numbers: Tensor
 
 
-SHOWN = (
+METRICS_SHOWN = (
     "loss",
     "clip_objective",
     "critic_loss",

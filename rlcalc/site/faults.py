@@ -82,7 +82,12 @@ def _page(name: str, found: Sequence[Entry]) -> str:
     )
 
 
-_LABELS = {"what": "What it computes", "why": "Cause", "detected by": "Detected by", "seen in": "Who had it"}
+_LABELS = {
+    "what": "What it computes",
+    "why": "Cause",
+    "detected by": "Detected by",
+    "reported in": "Who had it",
+}
 
 
 def _section(name: str, entry: Entry) -> str:
@@ -94,7 +99,7 @@ def _section(name: str, entry: Entry) -> str:
         if label == "diff":
             diff.append(words)
             continue
-        places = entry.reported_in if isinstance(entry, Fault) and label == "seen in" else ()
+        places = entry.reported_in if isinstance(entry, Fault) and label == "reported in" else ()
         shown = ", ".join(map(place, places)) or md.text(words)
         lines.append(f"**{_LABELS.get(label, label.capitalize())}.** {shown}")
     return md.section(

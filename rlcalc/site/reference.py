@@ -12,13 +12,14 @@ from typing import Any
 
 import rlcalc
 from rlcalc import testing
+from rlcalc.agreement import Result
 from rlcalc.api import numeric_function
 from rlcalc.cli import main
 from rlcalc.cli.commands import BUILT_IN, GROUPS
 from rlcalc.cli.pages import ENVIRONMENT, EXIT_CODES
 from rlcalc.data import data_folder
 from rlcalc.errors import CheckFailed, DataError, InputError, RlcalcError, UnknownName
-from rlcalc.evaluation import Evaluation, Result
+from rlcalc.evaluation import Evaluation
 from rlcalc.site import markdown as md
 from rlcalc.specs import formula_names
 from rlcalc.steps.derivation import Derivation

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
+from rlcalc.agreement import Result
 from rlcalc.errors import InputError, many, shown
-from rlcalc.evaluation import Evaluation, Result
+from rlcalc.evaluation import Evaluation
 from rlcalc.exact import compare, equal, parse_number, rational
 from rlcalc.nested import flatten
 

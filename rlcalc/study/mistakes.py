@@ -14,6 +14,7 @@ from fractions import Fraction
 from importlib.util import find_spec
 from typing import Any
 
+from rlcalc.agreement import input_scale
 from rlcalc.conform.catalogue import Catalogue
 from rlcalc.conform.composition import composed, pairs
 from rlcalc.conform.fault import Fault
@@ -21,7 +22,7 @@ from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import run_form
 from rlcalc.conform.vectors import Vector, reference
 from rlcalc.errors import RlcalcError
-from rlcalc.evaluation import Evaluation, derive_bound, input_scale
+from rlcalc.evaluation import Evaluation, derive_bound
 from rlcalc.exact import to_text
 from rlcalc.exact.effort import TooMuchWork
 from rlcalc.inputs.arrays import from_exact

@@ -68,6 +68,17 @@ def test_claims_are_listed_without_being_run(capsys: pytest.CaptureFixture[str])
     assert [line.split()[0] for line in out.splitlines()] == list(load_claims())
 
 
+@pytest.mark.parametrize("verdict", ["recorded", "wrong"])
+def test_a_list_takes_the_reviewed_verdict(verdict: str, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = [id for id, review in reviewed().items() if review.verdict == verdict]
+    code, out, err = typed(f"--list --verdict {verdict}", capsys)
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == wanted
+    assert f"{len(wanted)} of {len(load_claims())} claims were {verdict} when last reviewed" in err
+    code, out, _ = typed(f"--list --json --verdict {verdict}", capsys)
+    assert [one["id"] for one in json.loads(out)["claims"]] == wanted
+
+
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = typed("--section 2.4 --json --self-check", capsys)
     data = json.loads(out)
@@ -83,10 +94,15 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("--claim L2.2-weight-sum", "L2.2-weights-sum"),
         ("--claim nonsense", "lists them"),
-        ("--section 1.1 --claim L2.2-weights-sum", "does not stand in section 1.1"),
+        ("--section 1.1 --claim L2.2-weights-sum", "is not in section 1.1"),
         ("--section 2.9", "2.2"),
         ("--verdict wrnog", "wrong"),
         ("--json --errata", "Choose one"),
+        ("--list --errata", "--list computes nothing, and --errata"),
+        ("--list --self-check", "--self-check needs"),
+        ("--list --record", "--record needs"),
+        ("--list --html x.html", "--html needs"),
+        ("--list --verdict recordd", "recorded"),
         ("--sectoin 2.2", "--section"),
         ("--section", ""),
         ("--jobs 0", ""),

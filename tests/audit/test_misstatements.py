@@ -63,6 +63,19 @@ FORMULAS = {
         "L5.5-markov",
         r"P(S_{t+1} \mid S_t, A_t) = P(S_{t+1} \mid S_t, A_t)",
     ),
+    "the text's chances alone": (
+        "L5.2-next-token",
+        r"\mathbb{E}_{y \sim p}[ \frac{\partial L}{\partial z_a} ] = p(a) - \pi_\theta(a)",
+    ),
+    "the rewards exchanged": (
+        "L5.2-reward-model",
+        r"\frac{\partial L}{\partial r_1} = \frac{1}{1 + \exp(-(r_2 - r_1))} - p",
+    ),
+    "times β": (
+        "L5.2-rl-prefers",
+        r"\frac{\pi^{*}(w)}{\pi^{*}(l)} = \frac{\pi_{ref}(w)}{\pi_{ref}(l)} \exp((r_w - r_l) \beta)",
+    ),
+    "the wrong ones reinforced": ("L5.2-correct-answers", r"r_i = 0 \implies A_i > 0"),
     "|V − G|": ("L6.3-critic-loss", r"L^{\text{critic}} = \sum_{t} |V_\phi(S_t) - G_t|"),
     "clip of the product": (
         "L7.2-lclip",
@@ -116,9 +129,15 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "grows twice as fast": ("L7.2-is-unstable", {"grows": 2}),
     "ε from 0 to 1": ("L7.2-eps-0.2", {"low": "0", "high": "1"}),
     "ε from 0.15 on": ("L7.2-eps-0.2", {"low": "0.15"}),
+    "ε from 0.2 on": ("L7.2-eps-0.2", {"low": "0.2"}),
+    "a critic trained away from the returns": ("L8.2-critic-training", {"towards": -1}),
     "the critic descends in the same words": ("L8.3-update-direction", {"phi": -1}),
     "400 trajectories": ("L8.4-400-collections", {"counted": "reinforce_trajectories"}),
     "another ratio in the end": ("L8.4-loop-unspecified", {"ratio": "1.2"}),
+    "GRPO learns as much as PPO": ("L3.2-grpo-simpler", {"relation": "="}),
+    "GRPO without a policy": ("L9-table-grpo-category", {"goes": "policy"}),
+    "REINFORCE with a critic": ("L9-table-category", {"critic": 1}),
+    "TRPO of the first order": ("L8.5-second-order", {"trpo": 1}),
     "GRPO has a critic": ("L9-categories-agree", {"critic": "yes"}),
     "two passes": ("L9-table-reuse", {"passes": 2}),
 }

@@ -20,7 +20,7 @@ import rlcalc
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 
-from .worlds import gradient
+from .mdp_targets import gradient
 
 
 @dataclass(frozen=True)
@@ -553,7 +553,7 @@ def time_limit_is_the_end(rewards, values, gamma, terminated, truncated, next_va
         **{"terminated": [1], "next_values": ["nan"]},
     },
     wrong=["nan"],
-    require=["nan-behind-a-terminal-step"],
+    require=["nan-after-a-terminal-step"],
 )
 def nan_times_zero(rewards, values, gamma, terminated, next_values):
     return rewards + gamma * (1 - terminated) * next_values - values[..., :-1]

@@ -21,6 +21,6 @@ def passes(text: str) -> bool:
     finally:
         sys.path[:] = path
         for name in sys.modules.keys() - modules.keys():
-            if name in ("under_test", "targets", "worlds", "losses"):
+            if name in ("under_test", "targets", "mdp_targets", "losses"):
                 del sys.modules[name]
     return True

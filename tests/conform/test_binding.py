@@ -56,6 +56,7 @@ def report(function: Any, formula: str = "gae", **options: Any) -> ConformReport
     return run(from_function(function), formula, **options)
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("case", [c for c in field.cases() if c.name in QUICK], ids=lambda c: c.name)
 def test_a_function_as_it_stands(case: field.Case) -> None:
     judged = field.judged(case, 0)
@@ -75,6 +76,7 @@ def test_attributes_are_mapped_by_place() -> None:
     assert said.verdict == "conforms"
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.slow
 def test_nine_of_ten_functions_and_two_thirds_of_methods_are_judged_rightly() -> None:
     judged = [field.judged(case, 0) for case in field.cases()]
@@ -156,6 +158,7 @@ def test_flags_of_the_observation_are_said_with_what_the_other_reading_would_mea
     assert any("the flag of observation t has every episode end one step early" in n for n in binding.notes)
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_a_flag_is_never_read_as_one_of_the_observation_because_that_makes_a_fault_right() -> None:
     assert found(numpy_sequences.gae_flag_of_next_step).ends == "step"
     assert not report(numpy_sequences.gae_flag_of_next_step).passed
@@ -170,12 +173,14 @@ def ignores_masks(rewards: Any, values: Any, masks: Any, gamma: float, lam: floa
     return numpy_sequences.gae_masks(rewards, values, live, np.zeros_like(values[0]), gamma, lam)
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("function", [ignores_dones, ignores_masks])
 def test_flags_without_effect_are_no_other_role(function: Any) -> None:
     assert found(function).agreed in ("fault", "part")
     assert report(function).verdict == "nonconforming"
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_a_value_that_is_taken_and_not_used_is_said_and_not_excused() -> None:
     said = report(methods.ForgetsBootstrap.compute_gae)
     assert said.verdict == "nonconforming"
@@ -197,6 +202,7 @@ def test_where_a_name_says_nothing_the_role_is_found_by_trying() -> None:
     assert found(letters, qq="done").inputs == binding.inputs
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_a_guess_that_no_answer_speaks_for_is_no_verdict() -> None:
     def function(r: Any, v: Any, qq: Any, g: float, l: float) -> Any:  # noqa: E741
         return letters(r, v, qq, g, l) + 1.0
@@ -300,6 +306,7 @@ def test_places_are_objects_lists_and_constants() -> None:
     ]
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_a_written_test_calls_the_function_by_its_binding(tmp_path: Path) -> None:
     test = tmp_path / "test_it.py"
     target = f"{HERE / 'methods.py'}:FaultyBuffer.compute"

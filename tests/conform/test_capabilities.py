@@ -413,7 +413,7 @@ def test_a_value_behind_a_terminal_step_may_be_nan_where_that_is_required(masks_
         return rewards + gamma * after - values[..., :-1]
 
     assert report(td_error, "td_error").verdict == "conforms"
-    found = report(td_error, "td_error", require=["nan-behind-a-terminal-step"])
+    found = report(td_error, "td_error", require=["nan-after-a-terminal-step"])
     named = [match.name for match in found.diagnosis.matches] if found.diagnosis is not None else []
     assert found.passed is (masks_by == "choice")
     assert named == ["masked-by-multiplication"] * (masks_by == "multiplication")

@@ -53,6 +53,7 @@ def test_a_good_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert "20 generated cases, all passed" in words
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_a_bad_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     junit, test = tmp_path / "out.xml", tmp_path / "test_it.py"
     words = ["--formula", "gae", "--random", 30, "--junit", junit, "--write-test", test]
@@ -71,6 +72,7 @@ def test_a_bad_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert int(suite.get("failures", "0")) > 10
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize(
     "name", ["imprecise", "raises", "no_array", "in_place", "single_inside", "not_a_number"]
 )
@@ -82,6 +84,7 @@ def test_the_report_fits_on_a_screen(name: str, capsys: pytest.CaptureFixture[st
     assert [line for line in out.splitlines() if len(line) > 80 and str(FILE.parent.name) not in line] == []
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_the_case_is_a_table_with_the_wrong_rows_marked(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -141,6 +144,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         assert match["reported_in"] == match["sources"]
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_a_batch_and_its_entry_are_shown_alike(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "batch.py"
     path.write_text(

@@ -134,13 +134,22 @@ def advantages(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any)
     return found
 
 
-def whitened(eps: float, ddof: int) -> Formula:
+def whitened(eps: float, ddof: int, inside: bool = False) -> Formula:
     def gae(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
         plain = advantages(rewards, values, gamma, lam, terminated)
-        scaled = (plain - plain.mean()) / (plain.std(ddof=ddof) + eps)
+        spread = plain.std(ddof=ddof)
+        scaled = (plain - plain.mean()) / (np.sqrt(spread**2 + eps) if inside else spread + eps)
         return {"advantages": scaled, "returns": plain + values[..., :-1]}
 
     return gae
+
+
+def whitened_loss(log_probs: Any, advantages: Any) -> Any:
+    """As verl and trl whiten; a single step is left as it is."""
+    if advantages.shape[-1] > 1:
+        away = advantages - advantages.mean(axis=-1, keepdims=True)
+        advantages = away / np.sqrt(advantages.var(axis=-1, keepdims=True, ddof=1) + 1e-8)
+    return -(log_probs * advantages).sum(axis=-1)
 
 
 def standardised(rewards: Any, gamma: Any) -> Any:
@@ -179,6 +188,8 @@ FOUND: list[tuple[Formula, str, list[str]]] = [
     (clamped_ratio, "ratio", ["log-ratio-clamped=5"]),
     (whitened(1e-8, 1), "gae", ["whitened-advantages=1e-8"]),
     (whitened(1e-5, 0), "gae", ["whitened-advantages-ddof-0=1e-5"]),
+    (whitened(1e-8, 1, inside=True), "gae", ["whitened-advantages-eps-inside-root=1e-8"]),
+    (whitened_loss, "actor_loss", ["loss", "whitened-advantages-eps-inside-root"]),
     (standardised, "discounted_return", ["standardised-returns=1e-9"]),
 ]
 
@@ -266,6 +277,7 @@ def standardised_by_the_rewards(rewards: Any, gamma: Any) -> Any:
     return standardised(rewards, gamma) * (1 + rewards.std())
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize(
     ("function", "formula"),
     [
@@ -292,6 +304,7 @@ def test_a_fault_beside_a_convention_is_not_swallowed(function: Formula, formula
     assert not found.passed
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize(
     ("function", "formula", "expected"),
     [case for case in FOUND if "=" in case[2][-1] and case[2][-1] != "eps=1e-12"],

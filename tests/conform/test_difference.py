@@ -48,6 +48,7 @@ def diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return run
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_the_right_one_is_named(diff) -> None:  # type: ignore[no-untyped-def]
     code, out, err = diff("right", "wrong", "--random", "40")
     assert code == 1
@@ -59,6 +60,7 @@ def test_the_right_one_is_named(diff) -> None:  # type: ignore[no-untyped-def]
     assert first != second
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_two_that_agree(diff) -> None:  # type: ignore[no-untyped-def]
     code, out, err = diff("right", "right", "--random", "10")
     assert (code, err) == (0, "")
@@ -69,6 +71,7 @@ def test_two_that_agree(diff) -> None:  # type: ignore[no-untyped-def]
     assert "differs from ppo_clip" in out
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_a_list_is_a_table_with_the_rows_that_differ(diff) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = diff("plain", "off", "--random", "50", formula="discounted_return")
     assert code == 1
@@ -78,6 +81,7 @@ def test_a_list_is_a_table_with_the_rows_that_differ(diff) -> None:  # type: ign
     assert [row.endswith("<-") for row in rows] == [False, True]
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_what_shows_in_batches_alone_is_found_too(diff) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = diff("plain", "mixes", "--random", "20", formula="discounted_return")
     assert code == 1
@@ -85,6 +89,7 @@ def test_what_shows_in_batches_alone_is_found_too(diff) -> None:  # type: ignore
     assert "rewards = [[" in out
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_one_that_raises_differs_and_says_so(diff) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = diff("right", "raises", "--random", "0", "--json")
     found = json.loads(out)

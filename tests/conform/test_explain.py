@@ -26,7 +26,7 @@ def test_every_name_is_explained_and_its_vectors_are_found(formula: str) -> None
 def test_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "recursion-crosses-truncation", "--formula", "gae"]) == 0
     out = capsys.readouterr().out
-    for label in ("what", "shown when", "why", "fix", "diff", "seen in", "detected by"):
+    for label in ("what", "shown when", "why", "fix", "diff", "reported in", "detected by"):
         assert f"\n  {label} " in out
     assert "- adv = delta" in out
     assert "truncated-inside" in out

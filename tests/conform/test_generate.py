@@ -108,6 +108,7 @@ def last_from_zero(**given: Any) -> Any:
     return found + 1
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_shrinking() -> None:
     found = conform(last_from_zero, "gae", vectors=None, random=300)
     assert found.found is not None
@@ -119,6 +120,7 @@ def test_shrinking() -> None:
     assert found.found.judgement.dtype == "float64"
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_the_same_seed_finds_the_same_case() -> None:
     first, second = (conform(last_from_zero, "gae", random=100, seed=7) for _ in range(2))
     assert first.found is not None
@@ -153,6 +155,7 @@ def test_a_target_that_changes_its_mind_is_still_reported() -> None:
 WRONG = Path(__file__).parent / "targets.py"
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("name", ["in_place", "imprecise", "one_short", "raises", "not_a_number"])
 def test_the_printed_test_fails_where_the_target_does(name: str) -> None:
     """And passes once the function is fixed, which is what a maintainer wants to see."""
@@ -177,6 +180,7 @@ def test_the_printed_test_runs_anywhere(tmp_path: Path) -> None:
     assert "1 failed" in done.stdout
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_the_counterexample_says_everything() -> None:
     target = from_function(targets.imprecise)
     example = counterexample(run(target, "gae", random=50), target)

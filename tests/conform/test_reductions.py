@@ -143,6 +143,7 @@ def test_a_number_is_no_batch() -> None:
     assert not judge(vector, read_answer(vector, np.float64(1)), "float64", whole).failed
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("random", [0, 60])
 @pytest.mark.parametrize(
     "function", [losses.first_of_the_batch, losses.divided_by_one_less, losses.mean_over_the_last_axis]
@@ -152,6 +153,7 @@ def test_right_for_one_sample_is_not_enough(function: Any, random: int) -> None:
     assert not report.verdict.startswith("conforms")
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("declared", [["loss"], ["mean-over-batch"], ["loss", "sum-over-batch"]])
 def test_another_reduction_is_no_excuse(declared: list[str]) -> None:
     assert not conform(losses.mean_loss, "ppo_clip", conventions=declared).passed
@@ -205,6 +207,7 @@ def test_a_fault_in_a_torch_loss_is_named() -> None:
     assert report.diagnosis.matches[0].name == "minimum-before-the-product (under loss and mean-over-batch)"
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_a_whole_batch_is_shown_where_one_number_is_wrong() -> None:
     target = load_target(f"{FILE}:divided_by_one_less")
     example = counterexample(run(target, "ppo_clip", ["loss", "mean-over-batch"], random=200), target)

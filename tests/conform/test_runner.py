@@ -64,6 +64,7 @@ def test_right_ones_conform(function: Any) -> None:
     assert (found.digits("float32") or 0) > 4
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize(
     ("function", "verdict"),
     [
@@ -102,6 +103,7 @@ def test_another_dtype_is_a_note_and_a_failure_only_where_it_is_required() -> No
     assert (strict.digits("float32") or 0) > 4
 
 
+@pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("function", [targets.single_inside, targets.single_all_the_way])
 def test_float32_inside_is_a_note_and_a_failure_only_where_float64_is_required(function: Any) -> None:
     found = report(function, random=40)
@@ -112,6 +114,7 @@ def test_float32_inside_is_a_note_and_a_failure_only_where_float64_is_required(f
     assert {j.status for j in strict.judgements if j.dtype == "float32"} == {"passed"}
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_vectors_of_the_first_step_alone_reach_a_function_of_all_steps() -> None:
     def late(rewards: Any, gamma: Any) -> Any:
         return rlcalc.discounted_return(rewards, gamma=gamma) + (rewards.shape[-1] == 100)
@@ -199,6 +202,7 @@ def test_conventions_are_found_and_have_to_be_declared(function: Any, formula: s
     assert declared.passed
 
 
+@pytest.mark.usefixtures("verdict_alone")
 def test_a_declared_convention_that_does_not_hold_is_no_excuse() -> None:
     assert report(targets.right, conventions=["truncation-as-termination"]).verdict == "nonconforming"
 

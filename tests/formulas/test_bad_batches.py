@@ -14,10 +14,9 @@ import pytest
 import torch
 
 import rlcalc
-from rlcalc.data import data_folder
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked
-from rlcalc.golden.files import load
+from rlcalc.golden.files import shipped
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.nested import fold
 from rlcalc.specs import Formula, Parameter, formula_names, load_formula
@@ -45,7 +44,7 @@ def choices() -> Iterator[Any]:
 
 def good(formula: Formula, *names: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Inputs of a golden case that gives the named ones, exact and as arrays."""
-    for case in load(data_folder("golden") / f"{formula.name}.toml").cases:
+    for case in shipped(formula.name).cases:
         if case.result == "invalid" or case.batch or not set(names) <= set(case.given):
             continue
         inputs = checked(formula, case.given)

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 import rlcalc
-from rlcalc.data import data_folder
 from rlcalc.evaluation import checked
-from rlcalc.golden.files import load
+from rlcalc.golden.files import shipped
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.specs import formula_names, load_formula
 
@@ -36,7 +35,7 @@ def rows_of(formula: str, dtype: str) -> list[tuple[Arrays, list[str]]]:
     """Arrays of the cases that have numbers, and the parameters among them that may be batched."""
     spec = load_formula(formula)
     found = []
-    for case in load(data_folder("golden") / f"{formula}.toml").cases:
+    for case in shipped(formula).cases:
         if (
             case.result == "invalid"
             or case.batch

@@ -13,10 +13,9 @@ import pytest
 import torch
 
 import rlcalc
-from rlcalc.data import data_folder
 from rlcalc.evaluation import checked
 from rlcalc.formulas import load_forms
-from rlcalc.golden.files import load
+from rlcalc.golden.files import shipped
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.specs import formula_names, load_formula
 
@@ -138,7 +137,7 @@ TRAINING = [name for name in formula_names() if set(load_formula(name).stage) - 
 def training_cases(formula: str) -> Iterator[tuple[dict[str, Any], list[str]]]:
     """Golden cases off the kinks as tensors, each with the inputs that it may be differentiated by."""
     spec = load_formula(formula)
-    for case in load(data_folder("golden") / f"{formula}.toml").cases:
+    for case in shipped(formula).cases:
         kinds = {flag.kind for flag in case.flags}
         if case.result == "invalid" or case.batch or kinds & {"edge", "stiff"}:
             continue

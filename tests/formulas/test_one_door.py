@@ -13,9 +13,8 @@ import pytest
 import torch
 
 import rlcalc
-from rlcalc.data import data_folder
 from rlcalc.exact import parse_number, to_float
-from rlcalc.golden.files import Case, load
+from rlcalc.golden.files import Case, shipped
 from rlcalc.nested import map_nested
 from rlcalc.specs import Parameter, formula_names, load_formula
 
@@ -35,7 +34,7 @@ HANDED_ON = {
 CASES = [
     (name, case)
     for name in formula_names()
-    for case in load(data_folder("golden") / f"{name}.toml").cases
+    for case in shipped(name).cases
     if case.result == "invalid" and case.error not in OF_TEXT
 ]
 

@@ -15,11 +15,10 @@ from functools import cache
 
 import pytest
 
-from rlcalc.data import data_folder
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked, derive_bound
 from rlcalc.exact import parse_number, to_sympy
-from rlcalc.golden.files import Case, load
+from rlcalc.golden.files import Case, shipped
 from rlcalc.specs import formula_names, load_formula
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.printers import LATEX_NAMES, LatexPrinter, TextPrinter
@@ -50,13 +49,13 @@ ACRONYMS = {"JSON", "REINFORCE", "TOML"}
 def derivations(formula: str) -> list[Derivation]:
     """Of all readings but the long ones, which say the same more often."""
     spec = load_formula(formula)
-    given = [reading.given for case in cases(formula, refused=False) for reading in case.readings]
+    given = [reading.given for case in cases(formula, refused=False) for reading in case.variants]
     short = [inputs for inputs in given if all(len(value) <= LONGEST for value in map(str, inputs.values()))]
     return [derive_bound(checked(spec, inputs)) for inputs in short]
 
 
 def cases(formula: str, *, refused: bool) -> list[Case]:
-    found = load(data_folder("golden") / f"{formula}.toml").cases
+    found = shipped(formula).cases
     return [case for case in found if (case.result == "invalid") == refused and not case.batch]
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import rlcalc
-from rlcalc.formulas.token_mdp import SHOWN
+from rlcalc.formulas.token_mdp import MAX_SHOWN
 from rlcalc.steps.printers import TextPrinter
 
 ALL = ("sympy", "numpy", "torch")
@@ -49,7 +49,7 @@ def test_gradient(at: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "shown"), [(1, 1), (SHOWN, SHOWN), (SHOWN + 1, 1)], ids=["one", "all", "too many"]
+    ("length", "shown"), [(1, 1), (MAX_SHOWN, MAX_SHOWN), (MAX_SHOWN + 1, 1)], ids=["one", "all", "too many"]
 )
 def test_a_long_answer_shows_its_first_return(length: int, shown: int) -> None:
     d = rlcalc.derive("token_mdp", prompt="q", tokens=["a"] * length)

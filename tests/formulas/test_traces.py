@@ -40,6 +40,19 @@ def test_shared_values_and_empty_batch() -> None:
     assert empty["credit"].shape == (0, 2)
 
 
+@pytest.mark.parametrize(
+    ("lam", "said"),
+    [
+        ("1", "Replacing traces: the forward and the backward view differ for A."),
+        # at λ = 0 they agree; only the forward view has the symbol in it
+        ("l", "Replacing traces: in general the forward and the backward view differ for A."),
+    ],
+)
+def test_replacing_traces_differ_for_all_symbols_only_if_there_are_none(lam: str, said: str) -> None:
+    found = rlcalc.derive("traces", states=["A", "A"], rewards=[1, 2], lam=lam, replacing=True)
+    assert said in found.notes
+
+
 TWO = {"rewards": [1.0, 2.0], "values": [1.0, 2.0]}
 
 

@@ -14,11 +14,10 @@ import pytest
 import torch
 
 import rlcalc
-from rlcalc.data import data_folder
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked
 from rlcalc.formulas import load_forms
-from rlcalc.golden.files import load
+from rlcalc.golden.files import shipped
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.inputs.bind import Inputs
 from rlcalc.inputs.transforms import REFUSED
@@ -31,7 +30,7 @@ Tensors = dict[str, torch.Tensor]
 def example(formula: str) -> Inputs:
     """The golden case in numbers that gives most of the parameters."""
     spec = load_formula(formula)
-    cases = load(data_folder("golden") / f"{formula}.toml").cases
+    cases = shipped(formula).cases
     plain = [case for case in cases if case.result != "invalid" and not case.batch]
     bound = [checked(spec, case.given) for case in sorted(plain, key=lambda case: -len(case.given))[:8]]
     return next(inputs for inputs in bound if not inputs.symbols)

@@ -21,7 +21,7 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit.formula.reader import LatexError, Node
 
-# what indices may be: whole numbers, far enough apart for a sum to have some terms
+# what indices may be: integers, far enough apart for a sum to have some terms
 _INDICES = {
     "t": (1, 3),
     "n": (2, 4),
@@ -59,7 +59,7 @@ class Point:
         """A Fraction, a real number of 40 digits, or a tuple of values.
 
         Raises:
-            LatexError: limits of a sum that are no whole numbers, a division by zero.
+            LatexError: limits of a sum that are not integers, a division by zero.
         """
         match node.head:
             case "num":
@@ -118,7 +118,7 @@ class Point:
         first = self.value(low)
         last = first + _SHOWN if high == _INFINITE else self.value(high)
         if not all(isinstance(end, Fraction) and end.denominator == 1 for end in (first, last)):
-            raise LatexError("the limits of a sum are no whole numbers.")
+            raise LatexError("the limits of a sum are not integers.")
         outer = self.bound.get(variable.name)
         terms = []
         for at in range(int(first), int(last) + 1):

@@ -139,11 +139,11 @@ def gamma_domain(s: Statement) -> ev.Findings:
     """
     from rlcalc.specs import load_formula
 
-    gamma, n = reals("gamma"), index()
+    gamma, share = reals("gamma q")
     declared = next(one.domain for one in load_formula("n_step_return").parameters if one.name == "gamma")
     case = vector("policy_eval/audit-endless-undiscounted")
     rest = 1 - as_expression(case.given["gamma"])
-    afterwards = 0 if s.ends else 1  # the reward of a step after the end
+    stays = 1 - share if s.ends else 1
     return ev.Findings(
         says=[says(s.low, "<=", gamma, "<=", s.high)],
         against=case.refutes(
@@ -166,10 +166,10 @@ def gamma_domain(s: Statement) -> ev.Findings:
             ),
             powers_vanish("γ"),
             ev.Identity(
-                "with an end: at γ = 1 the steps after it add nothing",
-                reals("G") + n * afterwards,
-                reals("G"),
-                "n ≥ 0 steps after the end",
+                "with an end, of chance q in every step: at γ = 1 the value V = 1 + (1 − q)V is 1/q",
+                1 + stays / share,
+                1 / share,
+                "0 < q ≤ 1",
             ),
         ],
     )

@@ -222,8 +222,8 @@ def is_tdlambda(s: Statement) -> ev.Findings:
     """
     case, first, second = map(vector, ("traces/audit-online-differs", *_ON_THE_WAY))
     offline, online = case.answer("new_values")[0], second.answer()
-    gamma, lam, delta, old = reals("gamma lambda d v")
-    drift = 0 if s.offline else reals("c")  # how far V(s) moved since the episode began
+    gamma, lam, reward, value, after, gained = reals("gamma lambda r v w g")
+    drift = 0 if s.offline else reals("c")  # how far the next value moved before its own error was taken
     return ev.Findings(
         says=written(
             r"\sum_t \alpha \delta_t e_t(s) = \sum_{t: S_t = s} \alpha [ G_t^{\lambda} - @minus V(s) ]",
@@ -237,7 +237,12 @@ def is_tdlambda(s: Statement) -> ev.Findings:
         ),
         repair=[
             *two_views((gamma * lam) ** s.decay, gamma * lam, s.minus),
-            ev.Identity("the value under the error is that of the start", delta - (old + drift), delta - old),
+            ev.Identity(
+                "the next error, with the value from before the episode, is what γλ multiplies",
+                (reward + gamma * after - value) + gamma * lam * (gained - (after + drift)),
+                reward + gamma * ((1 - lam) * after + lam * gained) - value,
+                "every γ, λ, R and V",
+            ),
         ],
     )
 

@@ -16,7 +16,7 @@ from rlcalc.audit.claims import load_claims
 from rlcalc.audit.formula import says
 from rlcalc.audit.formula.reader import read
 from rlcalc.audit.formula.tie import names_in
-from rlcalc.audit.proofs import index, ordered, positives, reals, sequence
+from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.tables import recipes, row
 from rlcalc.mdp.reading import read_mdp
@@ -24,6 +24,7 @@ from rlcalc.mdp.reading import read_mdp
 APPLES = "token_mdp/lecture-5.4"  # the answer of 5.4, thirteen words, reward 1 at its end
 STATE, ACTION, REWARD = sequence("S"), sequence("A"), sequence("R")
 DOTS = sequence("dots")()
+TEXTS = "every answer of one or two tokens out of 3, 4 and 5"
 
 
 def joined(*parts: Any) -> Any:
@@ -31,40 +32,30 @@ def joined(*parts: Any) -> Any:
     return reduce(sequence("oplus"), parts)
 
 
-def holds_after(what: str, last: Any, wanted: Any) -> ev.Induction:
-    """An index that is right after the first token and after each further one.
-
-    Args:
-        last: the index at time t, as it is stated: an expression in t.
-        wanted: as it must be.
-    """
-    t = index("t")
-    return ev.Induction(
-        what,
-        base=(ev.Identity("t = 1, one token", last.subs(t, 1), wanted.subs(t, 1)),),
-        step=(ev.Identity("t → t + 1, one more", last.subs(t, t + 1), wanted.subs(t, t + 1)),),
-        over="t ≥ 1, any vocabulary",
-        variable="t",
-    )
+def answers() -> list[tuple[str, list[str]]]:
+    """Prompts with answers: that of 5.4, and ``TEXTS``."""
+    case = vector(APPLES)
+    short = [list(tokens) for length in (1, 2) for tokens in product("345", repeat=length)]
+    return [(case.given["prompt"], case.given["tokens"]), *(("prompt", tokens) for tokens in short)]
 
 
 @claim("L5.3-state", late=0)
 def state(s: Statement) -> ev.Findings:
-    """Appending A_t to S_t, token by token, gives the first t tokens; in 5.4 it is written out."""
-    t, case = index("t"), vector(APPLES)
-    last = t - 1 + s.late
-    words, states = [case.given["prompt"], *case.given["tokens"]], case.answer("states")
+    """The calculator appends token by token; the state at t is written out."""
+    t, found = index("t"), {}
+    for prompt, tokens in answers():
+        states = answer("token_mdp", "states", prompt=prompt, tokens=tokens)
+        words = [prompt, *tokens]
+        for at, one in enumerate(states):
+            found[f"S_{at} of {' '.join(words)}"] = one == " ".join(words[: at + 1 + s.late])
     return ev.Findings(
-        says=[says(STATE(t), "=", joined(STATE(0), ACTION(0), DOTS, ACTION(last)))],
+        says=[says(STATE(t), "=", joined(STATE(0), ACTION(0), DOTS, ACTION(t - 1 + s.late)))],
         literal=[
-            holds_after("the last token in S_t is the one chosen in the state before it", last, t - 1),
             ev.Exhaustive(
-                "prompt and tokens up to that one are the state",
-                len(states),
-                tuple(
-                    f"S_{at}" for at, one in enumerate(states) if one != " ".join(words[: at + 1 + s.late])
-                ),
-                "the states of the answer in 5.4",
+                "the prompt and the tokens up to the one chosen in the state before it are the state",
+                len(found),
+                tuple(name for name, is_so in found.items() if not is_so),
+                f"the states of the answer in 5.4 and of {TEXTS}",
             ),
         ],
     )
@@ -86,8 +77,10 @@ def deterministic(s: Statement) -> ev.Findings:
     """Appending is a function, so the chances of a text are the policy's alone."""
     world = read_mdp(str(s.world))
     moves = list(product(world.non_terminal, range(len(world.actions))))
-    t, end, at, choice = index("t"), index("T"), sympy.Symbol("t", integer=True), sequence("f")
+    t, end, at = index("t"), index("T"), sympy.Symbol("t", integer=True)
     chance = sympy.Product(sequence("pi_theta")(ACTION(at), STATE(at)), (at, 0, end + s.last))
+    case, texts = vector(APPLES), two_steps(world)
+    words, states = case.given["tokens"], case.answer("states")
     return ev.Findings(
         says=[
             says(STATE(t + 1), "=", joined(STATE(t), ACTION(t + s.appended))),
@@ -100,18 +93,40 @@ def deterministic(s: Statement) -> ev.Findings:
                 tuple(f"{world.states[i]}, {world.actions[a]}" for i, a in moves if 1 not in world.p[i][a]),
                 f"the states and actions of {s.world}",
             ),
-            holds_after("the token that leads to S_t", t - 1 + s.appended, t - 1),
-            ev.Induction(
-                "so the chance of T tokens is the product of the policy's chances f(0) … f(T − 1)",
-                base=(
-                    ev.Identity("T = 1", sympy.Product(choice(at), (at, 0, 1 + s.last)).doit(), choice(0)),
+            ev.Exhaustive(
+                "the state with the token appended is the next one",
+                len(words),
+                tuple(
+                    f"S_{k + 1}"
+                    for k in range(len(words))
+                    if states[k + 1 : k + 2] != [f"{states[k]} {one}" for one in words[k + s.appended :][:1]]
                 ),
-                step=(ev.Identity("T → T + 1: times f(T)", choice(end + 1 + s.last), choice(end)),),
-                over="T ≥ 1, any policy and vocabulary",
-                variable="T",
+                "the steps of the answer in 5.4",
+            ),
+            ev.Exhaustive(
+                "so the chance is the product of the policy's chances f_0 … f_(T−1), whatever they are",
+                len(texts),
+                tuple(name for name, chance in texts if chance != sympy.prod(FACTORS[: 3 + s.last])),
+                f"two steps of {s.world}, T = 2",
             ),
         ],
     )
+
+
+FACTORS = sympy.symbols("f_0:4")  # the policy's chances of the actions at times 0, 1, …
+
+
+def two_steps(world: Any) -> list[tuple[str, Any]]:
+    """Every way through two steps from the start, with its chance under a policy that is left open."""
+    found = []
+    count = range(len(world.actions))
+    for first, here, second, there in product(count, world.non_terminal, count, range(len(world.states))):
+        for start in (i for i, chance in enumerate(world.start) if chance):
+            moved = world.start[start] * world.p[start][first][here] * world.p[here][second][there]
+            if moved:
+                path = f"{world.actions[first]} {world.actions[second]} to {world.states[there]}"
+                found.append((path, FACTORS[0] * FACTORS[1] * sympy.Rational(moved)))
+    return found
 
 
 @claim("L5.3-policy", normalised=True)
@@ -166,14 +181,20 @@ def sparse_reward(s: Statement) -> ev.Findings:
 @claim("L5.3-chain", first=0, last=0)
 def chain(s: Statement) -> ev.Findings:
     """T actions A_0 … A_{T−1} lead from S_0 to S_T."""
-    t, case = index("t"), vector(APPLES)
+    case = vector(APPLES)
     words, states = case.given["tokens"], case.answer("states")
     second = joined(STATE(0), ACTION(s.first))
     end = STATE(index("T") + s.last)
+    counted = [len(one.removeprefix(case.given["prompt"]).split()) for one in states]
     return ev.Findings(
         says=[says(STATE(0), "->", STATE(1), "=", second, "->", DOTS, "->", end)],
         literal=[
-            holds_after("index of the state after t actions", t + s.last, t),
+            ev.Exhaustive(
+                "t actions lead to the state with t tokens",
+                len(counted),
+                tuple(f"S_{at}" for at, tokens in enumerate(counted) if tokens != at + s.last),
+                "the states of the answer in 5.4",
+            ),
             ev.Fact("S_1 in 5.4", states[1], "=", f"{case.given['prompt']} {words[s.first]}"),
             ev.Exact("index of its last state", sympy.Integer(len(states) - 1), "=", len(words) + s.last),
         ],

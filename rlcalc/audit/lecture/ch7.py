@@ -86,9 +86,9 @@ def ratio(s: Statement) -> ev.Findings:
 @claim("L7.2-ratio-measures", ratio=1, relation="=", two_actions=True)
 def measures(s: Statement) -> ev.Findings:
     """A single ratio sees a single action."""
-    p, moved = unit("a"), reals("m")
+    p, ratio, moved = reals("p r m")
     # the probability of another action, of which m may go to the third
-    other = (1 - s.ratio * p) - (0 if s.two_actions else moved)
+    other = (1 - ratio * p) - (0 if s.two_actions else moved)
     case = vector("kl/audit-ratio-one")
     found = answer("ratio", new=case.given["p"][0], old=case.given["q"][0])
     return ev.Findings(
@@ -104,13 +104,13 @@ def measures(s: Statement) -> ev.Findings:
             violates=ev.Exact("number of actions", sympy.Integer(len(case.given["p"])), "!=", 2),
         ),
         repair=[
-            ordered(
-                "two actions: equal probability of one leaves the other",
-                other,
-                s.relation,
-                1 - p,
-                "all policies",
-            )
+            ev.Identity(
+                "two actions: the other one moves by (1 − r) p, which is 0 at r = 1 alone",
+                other - (1 - p),
+                (1 - ratio) * p,
+                "all policies, p the old probability of the action taken",
+            ),
+            ordered("so at r = 1 it keeps", other.subs(ratio, s.ratio), s.relation, 1 - p, "all policies"),
         ],
     )
 

@@ -13,7 +13,7 @@ from rlcalc.audit.cases import printed, vector
 from rlcalc.audit.formula import written
 from rlcalc.audit.lecture.ch7_clip import SCENARIOS, clip, in_six_cases, places, slope, term
 from rlcalc.audit.lecture.ch7_loop import ADVANTAGE, first_theta, run
-from rlcalc.audit.lecture.ch8_settings import SOURCE, typical, values
+from rlcalc.audit.lecture.ch8_settings import SOURCE, both_ends, typical, values
 from rlcalc.audit.proofs import answer, ordered, positives, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
@@ -205,10 +205,7 @@ def eps_in_use(s: Statement) -> ev.Findings:
         literal=[
             ev.Fact("ε that most published settings have", most, "=", about, SOURCE),
             typical("eps", s.low, s.high),
-            *(
-                ev.Fact(f"{end} is a published setting", Fraction(end), "in", found, SOURCE)
-                for end in (s.low, s.high)
-            ),
+            *both_ends("eps", s.low, s.high),
             ev.Fact("the one value against the range of the other section", about, "<=", high, SOURCE),
             ev.Fact("at its upper end or inside", about, ">=", low, SOURCE),
         ],

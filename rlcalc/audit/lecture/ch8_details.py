@@ -13,7 +13,7 @@ from rlcalc.audit.cases import printed, smallest, vector
 from rlcalc.audit.formula import says
 from rlcalc.audit.lecture.ch1_tradeoff import covariance, pairs_of_episodes, variance_of
 from rlcalc.audit.lecture.ch7_loop import run
-from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, sum_by_induction, unit
+from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 
 EXAMPLE = "gae/lecture-2.4"
@@ -106,21 +106,26 @@ def smoother(s: Statement) -> ev.Findings:
     )
 
 
-@claim("L8.2-critic-training", minus=1)
+@claim("L8.2-critic-training", minus=1, towards=1)
 def critic_training(s: Statement) -> ev.Findings:
-    """What the value is off, the advantage is off."""
-    gained, value, true = reals("q V v")
-    share, error = unit("s"), positives("e")
+    """A step towards the returns shrinks the value's error in the mean; the advantage has that error."""
+    gained, value, true, mean, alpha = reals("q V v G alpha")
+    step = 2 * unit("s")  # any number between 0 and 2
+    trained = value + s.towards * alpha * (mean - value)
     return ev.Findings(
         literal=[
+            ev.Identity(
+                "after a step of size α towards returns with the mean v, V is off by 1 − α of what it was",
+                trained.subs(mean, true) - true,
+                (1 - alpha) * (value - true),
+                "every value V, true value v and step size α",
+            ),
+            ev.Sign("which is less", 1 - (1 - step) ** 2, "0 < α < 2"),
             ev.Identity(
                 "mean of G − V, less the true advantage q − v, is what V is off",
                 (gained - s.minus * value) - (gained - true),
                 true - value,
                 "every mean return q of an action, value V and true value v",
-            ),
-            ev.Sign(
-                "a smaller share of the error is a smaller error", error - share * error, "0 < share < 1"
             ),
         ]
     )
@@ -206,7 +211,7 @@ def per_epoch(s: Statement) -> ev.Findings:
     """8.2 and the pseudocode make a step of every mini-batch."""
     case, theta = vector("ppo_count/audit-two-minibatches"), sequence("theta")
     states = [theta(k * s.per_epoch) for k in range(5)]
-    of_one = case.answer("gradient_steps", epochs=1, minibatches=1)
+    of_one = {n: case.answer("gradient_steps", epochs=n, minibatches=1) for n in range(1, 11)}
     steps, epochs = case.answer("gradient_steps"), s.per_epoch * case.given["epochs"]
     return ev.Findings(
         says=[says(*[part for state in states for part in (state, "->")][:-1])],
@@ -216,11 +221,11 @@ def per_epoch(s: Statement) -> ev.Findings:
             violates=ev.Exact("mini-batches", case.given["minibatches"], "!=", 1),
         ),
         repair=[
-            sum_by_induction(
-                "n epochs of the steps that the calculator counts with one mini-batch",
-                lambda k: of_one,
-                lambda k: k * s.per_epoch,
-                over="n ≥ 1",
+            ev.Exhaustive(
+                "as many steps as epochs",
+                len(of_one),
+                tuple(f"{n} epochs" for n, steps in of_one.items() if steps != n * s.per_epoch),
+                "runs of 1 to 10 epochs with one mini-batch, counted by the calculator",
             )
         ],
     )

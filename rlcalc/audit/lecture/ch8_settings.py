@@ -42,13 +42,17 @@ def usual(key: str, stated: str, task: str) -> ev.Fact:
     return ev.Fact(f"{key}: the value used most for {task}", most, "=", Fraction(stated), SOURCE)
 
 
-def usual_range(key: str, low: str, high: str) -> list[ev.Evidence]:
-    """Both ends are published, and the settings for control are mostly between them."""
-    ends: list[ev.Evidence] = [
+def both_ends(key: str, low: str, high: str) -> list[ev.Evidence]:
+    """The ends of a range are what the PPO paper used, on Atari and on MuJoCo."""
+    return [
         ev.Fact(f"{key}: {name}", Fraction(getattr(settings()[name], key)), "=", Fraction(end), SOURCE)
         for name, end in ((LOW_END, low), (HIGH_END, high))
     ]
-    return [*ends, typical(key, low, high, "control")]
+
+
+def usual_range(key: str, low: str, high: str) -> list[ev.Evidence]:
+    """Both ends are published, and the settings for control are mostly between them."""
+    return [*both_ends(key, low, high), typical(key, low, high, "control")]
 
 
 @claim("L8.2-epochs", low="3", high="10")

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
 from rlcalc.audit.lecture.ch2_definition import lambda1_mc
 from rlcalc.audit.lecture.ch2_weights import lambda0
+from rlcalc.audit.lecture.ch3_grpo import GRPO, PPO, functions, no_critic
+from rlcalc.audit.lecture.ch7_clip import SCENARIOS, Place, in_six_cases, slope
+from rlcalc.audit.proofs import answer, reals, unit
 from rlcalc.audit.registry import Corruption, Statement, claim
 from rlcalc.audit.tables import ACTOR_CRITIC, POLICY_BASED, algorithms
+from rlcalc.audit.zero import as_expression
 
 ITERATION = "ppo_count/lecture-8.4"
+RATIOS = [
+    *SCENARIOS,
+    *(f"ppo_clip/{name}" for name in ("good-action-less-likely", "bad-action-more-likely")),
+]
 
 
 @claim(
@@ -51,6 +62,128 @@ def categories(s: Statement) -> ev.Findings:
             ev.Fact("so that it is", grpo.category, "=", POLICY_BASED, grpo.source),
             ev.Fact("while PPO is", ppo.category, "=", s.before, ppo.source),
         ],
+    )
+
+
+@claim(
+    "L9-table-category",
+    critic=0,
+    values=1,
+    flat=0,
+    without=Choice(POLICY_BASED, ACTOR_CRITIC),
+    hybrid=Choice(ACTOR_CRITIC, POLICY_BASED),
+)
+def kinds(s: Statement) -> ev.Findings:
+    """By what moves each update: returns alone, a value besides, and nothing past the bound of the clip."""
+    x, y, alpha, gained, value = reals("x y alpha G V")
+    first = answer("reinforce_step", theta=["x", "y"], action=0, return_="G", alpha="alpha")[0]
+    advantage = answer("advantage", return_="G", value="V")
+    rows = algorithms()
+    return ev.Findings(
+        literal=[
+            ev.Identity(
+                "REINFORCE moves the preference of what was done by α G (1 − π), whatever a critic says",
+                named(first) - x,
+                alpha * (gained - s.critic * value) * (1 - sympy.exp(x) / (sympy.exp(x) + sympy.exp(y))),
+                "softmax over two actions, any preferences, return and step size",
+            ),
+            ev.Identity(
+                "actor-critic weights it with an advantage, which falls as the critic's value rises",
+                named(advantage).diff(value),
+                -s.values,
+                "any return and value",
+            ),
+            in_six_cases(
+                "PPO's objective has the slope A, and none where A drives r past its bound",
+                lambda at: ev.Identity(f"A {at[0]} 0, r {at[1]}", slope(at), past(at, s.flat)),
+            ),
+            ev.Fact("so REINFORCE is", rows["REINFORCE"].category, "=", s.without, rows["REINFORCE"].source),
+            *(
+                ev.Fact(f"{name} is", rows[name].category, "=", s.hybrid, rows[name].source)
+                for name in ("one-step actor-critic", "PPO")
+            ),
+        ]
+    )
+
+
+def named(expression: Any) -> Any:
+    """An answer of the calculator in the symbols of a proof, which are real."""
+    return expression.subs({one: reals(one.name) for one in expression.free_symbols})
+
+
+def past(place: Place, flat: Any) -> Any:
+    """The slope that the clip leaves: A, but ``flat`` above the interval for A > 0, below it for A < 0."""
+    sign, side, _, adv, _ = place
+    return flat if (sign, side) in ((">", "above"), ("<", "below")) else adv
+
+
+@claim(
+    "L9-table-grpo-category",
+    same="=",
+    goes=Choice("value function", "policy"),
+    limit=Choice("clip", "kl"),
+    penalty=Choice("kl", "clip"),
+)
+def simplified(s: Statement) -> ev.Findings:
+    """The clip is computed on tokens; what it goes without is a function that its formulas do not take."""
+    grpo = algorithms()["GRPO"]
+    return ev.Findings(
+        literal=[
+            same_clip(s.same),
+            ev.Fact("what keeps its steps small", grpo.limit, "=", s.limit, grpo.source),
+            ev.Fact(
+                "functions of PPO's update that its has not", functions(PPO) - functions(GRPO), "=", {s.goes}
+            ),
+            *no_critic(1),
+            ev.Fact("what its loss adds", grpo.penalty, "=", s.penalty, grpo.source),
+            mean_estimate(),
+        ]
+    )
+
+
+def same_clip(relation: str) -> ev.Exhaustive:
+    """The objective of a token, from its log-probabilities, against PPO's at the same ratio."""
+    cases = [vector(name) for name in RATIOS]
+    failed = []
+    for case in cases:
+        token = {
+            "logp": [f"log({as_expression(case.given['ratio']) / 2})"],
+            "old_logp": ["log(1/2)"],
+            "adv": [case.given["adv"]],
+            "eps_low": case.given.get("eps", "1/5"),
+        }
+        value, slopes = answer("policy_clip", **token)[0], answer("policy_clip", "d_logp", **token)[0]
+        agrees = ev.Exact("", value, relation, case.answer()).status == "holds"
+        # by log π the derivative has the ratio as a factor
+        rises = (
+            ev.Exact("", slopes, "=", as_expression(case.given["ratio"]) * case.answer("d_ratio")).status
+            == "holds"
+        )
+        if not (agrees and rises):
+            failed.append(case.id)
+    return ev.Exhaustive(
+        "the clip on the tokens of a group has PPO's value and slope",
+        len(cases),
+        tuple(failed),
+        "the scenarios of 7.4 and the two that it leaves out",
+    )
+
+
+def mean_estimate() -> ev.Identity:
+    """Two outcomes show what any number does: the sum over outcomes is taken term by term."""
+    own, other = unit("x"), unit("y")
+    estimate = answer("kl_estimate", logp=["a"], ref_logp=["b"])[0]
+    a, b = sorted(estimate.free_symbols, key=str)
+    mean = sum(
+        p * estimate.subs({a: sympy.log(p), b: sympy.log(q)}) for p, q in ((own, other), (1 - own, 1 - other))
+    )
+    divergence = answer("kl", p=["p", "1-p"], q=["q", "1-q"])
+    p, q = sorted(divergence.free_symbols, key=str)
+    return ev.Identity(
+        "its KL term is on average the divergence from the reference",
+        mean,
+        divergence.subs({p: own, q: other}),
+        "two outcomes, every policy and reference",
     )
 
 

@@ -44,9 +44,15 @@ def family(formula: str) -> str:
 
 
 @cache
+def _aliases() -> Mapping[str, Any]:
+    """The file of names, read once: every target asks for it several times."""
+    return read_toml(data_folder("specs") / "aliases.toml")
+
+
+@cache
 def table(name: str) -> Mapping[str, tuple[str, ...]]:
     """Names by role; empty for a formula without a table."""
-    known = read_toml(data_folder("specs") / "aliases.toml")
+    known = _aliases()
     named = known["roles"]
     common = named["transitions"] if name in TRANSITIONS else {}
     roles = {**named.get(name, {}), **common} or _of_tokens(name, known["tokens"])
@@ -55,7 +61,7 @@ def table(name: str) -> Mapping[str, tuple[str, ...]]:
 
 def of_tokens(formula: str) -> bool:
     """Whether it is a formula of language-model training that functions are bound to by what names mean."""
-    tokens = read_toml(data_folder("specs") / "aliases.toml")["tokens"]
+    tokens = _aliases()["tokens"]
     return formula in tokens and formula != SHARED_WORDS
 
 
@@ -71,7 +77,7 @@ def _of_tokens(name: str, tokens: Mapping[str, Any]) -> dict[str, Any]:
 
 def words_for(choice: str, parameter: str) -> tuple[str, ...]:
     """Words that functions take for a choice of a parameter."""
-    known = read_toml(data_folder("specs") / "aliases.toml")["words"]
+    known = _aliases()["words"]
     return (choice, *known.get(parameter, {}).get(choice, ()))
 
 
@@ -146,7 +152,7 @@ def _by_arguments(names: list[str]) -> str:
 def _by_name(name: str) -> str:
     words = name.rpartition(":")[2].rpartition(".")[2]
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
-    for formula, patterns in read_toml(data_folder("specs") / "aliases.toml")["functions"].items():
+    for formula, patterns in _aliases()["functions"].items():
         if any(re.search(pattern, words) for pattern in patterns):
             return str(formula)
     return ""

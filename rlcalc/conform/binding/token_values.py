@@ -250,7 +250,7 @@ class Call:
         return size
 
     def token_scores(self) -> Any:
-        """The one number of an answer at its last token of two, with a token that is not there behind."""
+        """The one number of an answer at its last token of two, with a token that is not there after it."""
         name = "score" if "score" in self.given else "rewards"
         flat = np.asarray(self.given[name])
         if flat.ndim > 1:

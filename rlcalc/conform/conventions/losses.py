@@ -7,7 +7,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.convention import Constant, convention
-from rlcalc.conform.conventions._whitening import EPS, magnified, whitened
+from rlcalc.conform.conventions._whitening import EPS, ROOT_EPS, magnified, whitened, whitened_inside_root
 from rlcalc.conform.forms import Form, Outputs
 
 
@@ -160,6 +160,21 @@ def whitened_advantages(form: Form, eps: float, /, **arrays: Any) -> Outputs:
 
 
 @convention(
+    "whitened-advantages-eps-inside-root",
+    {"actor_loss": "code that whitens with rsqrt(variance + ε)"},
+    constants=[ROOT_EPS],
+)
+def whitened_advantages_inside_root(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Advantages get mean 0 and standard deviation 1 first (ddof 1, ε added to the variance and not to its
+    root); a single one is kept.
+    """
+    adv = arrays["advantages"]
+    return dict(
+        form(**{**arrays, "advantages": whitened_inside_root(adv, eps) if adv.shape[-1] > 1 else adv})
+    )
+
+
+@convention(
     "whitened-advantages-ddof-0",
     {"actor_loss": "libraries that whiten with NumPy's std and an ε of their own"},
     constants=[EPS],
@@ -179,5 +194,12 @@ whitened_advantages_1e_8 = whitened_advantages.instance(
 whitened_advantages_ddof_0_1e_8 = whitened_advantages_ddof_0.instance(
     "whitened-advantages-ddof-0",
     {"actor_loss": "baselines, purejaxrl, pfrl; spinningup without ε"},
+    1e-8,
+)
+
+
+whitened_advantages_1e_8_inside_root = whitened_advantages_inside_root.instance(
+    "whitened-advantages-eps-inside-root",
+    {"actor_loss": "verl, trl's PPO and torchtune, where they whiten"},
     1e-8,
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.convention import convention
-from rlcalc.conform.conventions._whitening import EPS, all_whitened, magnified
+from rlcalc.conform.conventions._whitening import EPS, ROOT_EPS, all_whitened, magnified
 from rlcalc.conform.forms import Form, Outputs
 
 
@@ -81,7 +82,7 @@ def _gae_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
 
 @convention(
     "whitened-advantages",
-    {"gae": "skrl, trlx, SkyRL, EasyR1, HALOs and AReaL, some as an option"},
+    {"gae": "skrl and AReaL, some as an option"},
     constants=[EPS],
     slack=_gae_slack,
 )
@@ -89,6 +90,24 @@ def whitened_inside(form: Form, eps: float, /, **arrays: Any) -> Outputs:
     """Advantages get mean 0 and standard deviation 1 (ddof 1, ε added); returns are of those before."""
     found = dict(form(**arrays))
     return {**found, "advantages": all_whitened(found["advantages"], eps, 1)}
+
+
+def _gae_root_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
+    return _gae_slack(form, arrays, math.sqrt(eps))
+
+
+@convention(
+    "whitened-advantages-eps-inside-root",
+    {"gae": "verl, trlx, SkyRL, EasyR1 and ROLL, which multiply by rsqrt(variance + ε)"},
+    constants=[ROOT_EPS],
+    slack=_gae_root_slack,
+)
+def whitened_inside_eps_inside_root(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Advantages get mean 0 and standard deviation 1 (ddof 1, ε added to the variance and not to its root);
+    returns are of those before.
+    """
+    found = dict(form(**arrays))
+    return {**found, "advantages": all_whitened(found["advantages"], eps, 1, inside=True)}
 
 
 @convention(

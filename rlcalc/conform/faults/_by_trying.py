@@ -34,7 +34,7 @@ def ROWS_MIXED() -> None:
 
 @tried_fault("masked-by-multiplication", "precision", reported_in=["anthonytorlucci/rlevo issue #192"])
 def MASKED_BY_MULTIPLICATION() -> None:
-    """Multiplies the value behind a terminal step by 0: one that is nan or infinite reaches the answer.
+    """Multiplies the value after a terminal step by 0: one that is nan or infinite reaches the answer.
 
     Shown when: A terminated step whose successor has a value that is not finite.
     Cause: A mask of 0 and 1 takes away every finite number, and 0·nan is nan.

@@ -1,4 +1,4 @@
-"""Faults of generalised advantage estimation at the ends of episodes."""
+"""Faults of generalized advantage estimation at the ends of episodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults of generalised advantage estimation that show in digits, or where a factor is 0."""
+"""Faults of generalized advantage estimation that show in digits, or where a factor is 0."""
 
 from __future__ import annotations
 

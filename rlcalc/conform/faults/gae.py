@@ -1,4 +1,4 @@
-"""Faults of generalised advantage estimation."""
+"""Faults of generalized advantage estimation."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def neighbours_for_the_group(arrays: Arrays) -> Arrays:
 def one_pass_variance(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the variance of a group as the mean of the squares less the square of the mean.
 
-    Shown when: Rewards that are large beside their differences.
+    Shown when: Rewards that are large next to their differences.
     Cause: One pass over the batch is enough for both sums.
     Fix: Square the distances from the mean.
     Diff:

@@ -93,7 +93,7 @@ def rejected_answers_counted(form: Form, /, **arrays: Any) -> Outputs:
     """Counts answers that are masked as a whole, with all their tokens.
 
     Shown when: An answer without a valid token, and no count that is given.
-    Cause: The denominator was counted before answers that were cut off or rejected were masked.
+    Cause: The denominator was counted before answers that were truncated or rejected were masked.
     Fix: Count what is left of the mask that multiplies the losses, or say that rejected answers count.
     Diff:
         - count = completion_mask.sum()

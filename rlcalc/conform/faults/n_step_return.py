@@ -56,7 +56,7 @@ def value_not_discounted(form: Form, /, **arrays: Any) -> Outputs:
 def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
     """Discounts the value by γ^n where the window was cut short after fewer than n steps.
 
-    Shown when: A window cut off by a truncation or by the end of the data, γ between 0 and 1, and a value
+    Shown when: A window that ends at a truncation or by the end of the data, γ between 0 and 1, and a value
         other than 0.
     Cause: γ^n is computed once, outside of the loop over samples.
     Fix: Discount by γ^m with the number m of rewards that are in the window.
@@ -77,7 +77,7 @@ def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
 def gamma_power_one_short_at_the_end(form: Form, /, **arrays: Any) -> Outputs:
     """Discounts the value by γ^(m−1) where the window was cut short after m steps, fewer than n.
 
-    Shown when: A window cut off by a truncation or by the end of the data, γ between 0 and 1, and a value
+    Shown when: A window that ends at a truncation or by the end of the data, γ between 0 and 1, and a value
         other than 0.
     Cause: The power is counted from the index of the last row, not from the number of rewards.
     Fix: A window with m rewards ends m steps ahead: γ^m.

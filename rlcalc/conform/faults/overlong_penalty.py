@@ -29,7 +29,7 @@ def limit_for_the_start(form: Form, /, **arrays: Any) -> Outputs:
     """Begins the line at the limit, not a buffer before it.
 
     Shown when: Every length above the start of the buffer.
-    Cause: The buffer was thought to lie behind the limit.
+    Cause: The buffer was thought to begin at the limit.
     Fix: e = L − (L_max − B).
     Diff:
         - exceed = length - max_length

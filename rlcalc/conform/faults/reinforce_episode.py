@@ -83,7 +83,7 @@ def returns_cross_episodes(form: Form, /, **arrays: Any) -> Outputs:
 
     Shown when: Two episodes or more, and a discount above 0.
     Cause: The running sum is not reset where an episode ends.
-    Fix: Start again at 0 behind every end.
+    Fix: Start again at 0 after every end.
     Diff:
         - g = r + gamma * g
         + g = r + gamma * g * (1 - done)

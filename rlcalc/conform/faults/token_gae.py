@@ -67,7 +67,7 @@ def bootstrap_forgotten(arrays: Arrays) -> Arrays:
 
     Shown when: A value after the last token other than 0, γ above 0.
     Cause: Answers end by themselves in the examples.
-    Fix: Where an answer was cut off, start from the value of its last state.
+    Fix: Where an answer was truncated, start from the value of its last state.
     Diff:
         - next_value = torch.zeros(N)
         + next_value = torch.where(finished, 0, last_values)
@@ -79,7 +79,7 @@ def bootstrap_forgotten(arrays: Arrays) -> Arrays:
 def returns_of_rewards(form: Form, /, **arrays: Any) -> Outputs:
     """Gives the critic the discounted rewards for a target, not advantage plus value.
 
-    Shown when: λ below 1, or an answer that was cut off.
+    Shown when: λ below 1, or an answer that was truncated.
     Cause: With λ = 1 and no bootstrap both are the same.
     Fix: returns = advantages + values.
     Diff:

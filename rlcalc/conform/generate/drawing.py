@@ -41,7 +41,7 @@ class Kind:
         axes: what a value spans where the specification gives it no shape.
         bounds: shortest and longest length along these axes.
         finish: the last touch to a fresh draft, with two drawn bits per parameter.
-        tidy: what every draft has to go through to be a fair question.
+        normalise: what every draft has to go through to be a fair question.
         smaller: simpler drafts, greatest steps first; lengths included.
     """
 
@@ -52,7 +52,7 @@ class Kind:
     axes: tuple[str, ...] = ()
     bounds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     finish: Callable[[Formula, Draft, Mapping[str, int]], Draft] | None = None
-    tidy: Callable[[Draft], Draft] | None = None
+    normalise: Callable[[Draft], Draft] | None = None
     smaller: Callable[[Formula, Draft], Iterator[Draft]] | None = None
 
 
@@ -110,13 +110,13 @@ KINDS: Mapping[str, Kind] = {
         axes=tuple(tables.BOUNDS),
         bounds=tables.BOUNDS,
         finish=tables.finish,
-        tidy=tables.tidy,
+        normalise=tables.normalise,
         smaller=tables.smaller,
     ),
     "steps": Kind(episodes.read_steps, shared=True, alone=True, count=episodes.count, axes=("T",)),
     "episodes": Kind(episodes.read_episodes, shared=True, alone=True, count=episodes.count, axes=("T",)),
     "table": Kind(episodes.read_table, shared=True, alone=True, count=episodes.count_table),
-    "word": Kind(tokens.read, shared=True, alone=True, tidy=tokens.tidy, smaller=tokens.smaller),
+    "word": Kind(tokens.read, shared=True, alone=True, normalise=tokens.normalise, smaller=tokens.smaller),
 }
 
 
@@ -227,7 +227,7 @@ def drafts(
         drawn = {p.name: switches >> (2 * number) & 3 for number, p in enumerate(usable)}
         for kind in kinds:
             draft = draft if kind.finish is None else kind.finish(formula, draft, drawn)
-        return tidy(draft)
+        return normalise(draft)
 
     return draw()
 
@@ -253,10 +253,10 @@ def _scaled(value: Any, scale: Fraction) -> Any:
     return map_nested(lambda part: part * scale, value)
 
 
-def tidy(draft: Draft) -> Draft:
+def normalise(draft: Draft) -> Draft:
     """Make inputs that belong together fit; every draft goes through this to be a fair question."""
     for kind in KINDS.values():
-        draft = draft if kind.tidy is None else kind.tidy(draft)
+        draft = draft if kind.normalise is None else kind.normalise(draft)
     return replace(draft, rows=[_joined(row) for row in draft.rows])
 
 

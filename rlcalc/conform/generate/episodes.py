@@ -15,7 +15,7 @@ _ENTRIES = 4  # of a table
 
 
 def count(lengths: Sequence[int]) -> int:
-    """Bytes of so many steps, and of the state and action behind the last one."""
+    """Bytes of so many steps, and of the state and action after the last one."""
     return _EACH * (min(lengths[0], MOST_STEPS) + 1)
 
 
@@ -24,7 +24,7 @@ def count_table(lengths: Sequence[int]) -> int:
 
 
 def read_steps(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> str:
-    """Steps that go on from each other, or end; the action behind the last one is named."""
+    """Steps that go on from each other, or end; the action after the last one is named."""
     found, groups = [], _groups(data)
     for t, (state, action, paid) in enumerate(groups[:-1]):
         over = paid % 5 == 4

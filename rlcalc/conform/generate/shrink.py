@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from rlcalc.conform.generate.draft import Draft
-from rlcalc.conform.generate.drawing import KINDS, tidy
+from rlcalc.conform.generate.drawing import KINDS, normalise
 from rlcalc.conform.generate.number_pool import below, plainer_distribution
 from rlcalc.conform.outcome import Judgement
 from rlcalc.specs import Formula, Parameter
@@ -52,7 +52,7 @@ def shrink(
     while progress and left > 0:
         progress = False
         for candidate in _smaller(formula, draft):
-            candidate = tidy(candidate)
+            candidate = normalise(candidate)
             if left <= 0:
                 break
             if candidate == draft:

@@ -98,7 +98,7 @@ def finish(formula: Formula, draft: Draft, switches: Mapping[str, int]) -> Draft
     return draft
 
 
-def tidy(draft: Draft) -> Draft:
+def normalise(draft: Draft) -> Draft:
     """Keep the discount away from 1 unless it is 1."""
     gamma = draft.shared.get("gamma")
     if NAME not in draft.shared or gamma is None or gamma == 1 or gamma <= LARGEST_GAMMA:

@@ -27,7 +27,7 @@ def read(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[in
     return words if p.shape else words[0]
 
 
-def tidy(draft: Draft) -> Draft:
+def normalise(draft: Draft) -> Draft:
     """Match rewards, ratios and values with the states visited."""
     if VISITED not in draft.shared:
         return draft

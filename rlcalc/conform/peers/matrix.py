@@ -28,7 +28,7 @@ NOT_RUN = "not-run"
 PASSES, CONVENTION, PRECISION, WRONG = (
     "passes", "passes with a documented convention", "loses precision", "gives a wrong answer"
 )  # fmt: skip
-# what the matrix tells apart, the best first; a column each
+# what the matrix distinguishes, the best first; a column each
 KINDS = (PASSES, CONVENTION, PRECISION, WRONG)
 SHORT = 60
 LONGEST_FILE = 2**22

@@ -15,6 +15,11 @@ static void read_array(struct array *a) {
   for (int i = 0; i < a->size; i++) scanf("%lf", &a->value[i]);
 }
 
+static int is_right(double got, double right, double digits, double scale) {
+  double least = fmax(fabs(right), scale);
+  return got == right || fabs(got - right) <= pow(10, -digits) * (least > 0 ? least : 1);
+}
+
 int main(void) {
   static struct array in[16], right;
   static double out[65536];
@@ -29,11 +34,8 @@ int main(void) {
       read_array(&right);
       int size = answer(in, inputs, right.name, out);
       wrong |= size && size != right.size;
-      for (int i = 0; size == right.size && i < size; i++) {
-        double least = fmax(fabs(right.value[i]), scale);
-        int same = out[i] == right.value[i];
-        wrong |= !same && !(fabs(out[i] - right.value[i]) <= pow(10, -digits) * (least > 0 ? least : 1));
-      }
+      for (int i = 0; size == right.size && i < size; i++)
+        wrong |= !is_right(out[i], right.value[i], digits, scale);
     }
     if (strcmp(word, "end")) continue;
     if (!valid) wrong = answer(in, inputs, "", out) != -1;

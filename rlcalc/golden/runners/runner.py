@@ -1,7 +1,6 @@
 """Run one file of vectors on one function: ``python runner.py gae.json my_module:my_gae``.
 
-The function takes the inputs by name and returns its answer, or a dict of outputs by name;
-it refuses an input that it cannot take by raising ValueError.
+It takes the inputs by name, returns its answer or a dict of outputs, and refuses by raising ValueError.
 """
 
 import importlib
@@ -15,38 +14,33 @@ def flat(value):
 
 
 def is_right(got, right, digits, scale):
-    if math.isinf(right) or got == right:
-        return got == right
-    return abs(got - right) <= 10**-digits * (max(abs(right), scale) or 1)
+    return math.isclose(got, right, rel_tol=10**-digits, abs_tol=10**-digits * (scale or not right))
 
 
-def problem(function, case, answer):
+def problem(function, case, answer, inputs, answers=None, **limits):
     try:
-        found = function(**case["float64"]["inputs"])
+        found = function(**inputs)
     except ValueError:
-        return "" if case["result"] == "invalid" else "was refused"
+        return case["result"] != "invalid" and "was refused"
     if case["result"] == "invalid":
         return f"was not refused ({case['error']})"
     outputs = found if isinstance(found, dict) else {answer: found}
-    right, limits = case["float64"]["answers"], (case["float64"]["digits"], case["float64"]["scale"])
-    for name in [name for name in right if name in outputs]:
-        pairs = list(zip(flat(outputs[name]), flat(right[name]), strict=False))
-        if len(pairs) != len(flat(right[name])) or not all(is_right(*pair, *limits) for pair in pairs):
-            return f"{name}: {outputs[name]}, not {right[name]}"
-    return ""
+    for name in (name for name in answers if name in outputs):
+        got, right = flat(outputs[name]), flat(answers[name])
+        if len(got) != len(right) or not all(map(lambda *pair: is_right(*pair, **limits), got, right)):
+            return f"{name}: {outputs[name]}, not {answers[name]}"
 
 
 def main(path, name):
-    module, _, attribute = name.partition(":")
-    function = getattr(importlib.import_module(module), attribute)
+    module, attribute = name.split(":")
     with open(path, encoding="utf-8") as file:
         document = json.load(file)
+    function = getattr(importlib.import_module(module), attribute)
     cases = [case for case in document["cases"] if "float64" in case]
-    failed = [(case["id"], said) for case in cases if (said := problem(function, case, document["answer"]))]
-    for case, said in failed:
-        print(f"{case}: {said}")
-    print(f"{len(cases) - len(failed)} passed, {len(failed)} failed")
-    return bool(failed)
+    said = [(case["id"], problem(function, case, document["answer"], **case["float64"])) for case in cases]
+    failed = [f"{case}: {words}" for case, words in said if words]
+    print(*failed, f"{len(cases) - len(failed)} passed, {len(failed)} failed", sep="\n")
+    return len(failed) > 0
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from rlcalc.ppo.records import SHOWN, Batch, Losses, Metrics, Rollout
+from rlcalc.ppo.records import METRICS_SHOWN, Batch, Losses, Metrics, Rollout
 from rlcalc.recurrence.scan import scan_torch
 
 if TYPE_CHECKING:
@@ -41,13 +41,15 @@ class Meter:
             "explained_variance": _explained(batch.returns - batch.values, batch.returns),
         }
         return self.trainer.ranks.sum(
-            torch.stack([*self.episodes(rollout), *(shown[name] for name in SHOWN)])
+            torch.stack([*self.episodes(rollout), *(shown[name] for name in METRICS_SHOWN)])
         )
 
     def read(self, numbers: Tensor) -> Metrics:
         """What `measure` found; the one place that waits for the device."""
         count, sum_of_returns, *sums = numbers.tolist()
-        means = {name: value / self.trainer.ranks.size for name, value in zip(SHOWN, sums, strict=True)}
+        means = {
+            name: value / self.trainer.ranks.size for name, value in zip(METRICS_SHOWN, sums, strict=True)
+        }
         return Metrics(
             env_steps=self.trainer.env_steps,
             episodes=round(count),

@@ -284,4 +284,4 @@ for (const [selector, fill] of Object.entries(PLACES))
   for (const place of document.querySelectorAll(`.rlcalc${selector}`)) fill(place);
 
 // what is wider than a narrow page scrolls by itself, with the keyboard too
-for (const wide of document.querySelectorAll(".formula, .md-typeset__scrollwrap, pre > code")) wide.tabIndex = 0;
+for (const wide of document.querySelectorAll(".formula, .md-typeset__scrollwrap, pre > code, p:has(> img[src$='.svg'])")) wide.tabIndex = 0;

@@ -1,4 +1,4 @@
-/* Generalised advantage estimation for `rlcalc conform --exec ./gae --formula gae --no-batch`.
+/* Generalized advantage estimation for `rlcalc conform --exec ./gae --formula gae --no-batch`.
  *
  * Reads just as much JSON as the cases have: it looks for a key and takes the
  * number, or the flat list of numbers and booleans, behind it.

@@ -1,4 +1,4 @@
-// Generalised advantage estimation for `rlcalc conform --exec "node gae.js" --formula gae`.
+// Generalized advantage estimation for `rlcalc conform --exec "node gae.js" --formula gae`.
 // One case a line on standard input, one answer a line on standard output.
 "use strict";
 

@@ -29,10 +29,10 @@ from rlcalc.conform.trial import Trial
 from rlcalc.data import data_folder
 from rlcalc.specs import formula_names, load_formula
 
-from . import worlds
+from . import mdp_targets
 from .printed import passes
 
-FILE = Path(worlds.__file__)
+FILE = Path(mdp_targets.__file__)
 HALF = Fraction(1, 2)
 
 
@@ -66,9 +66,9 @@ def test_every_formula_has_generated_cases() -> None:
     assert [name for name in formula_names() if cannot_generate(load_formula(name))] == []
 
 
-@pytest.mark.parametrize("formula", worlds.RIGHT)
+@pytest.mark.parametrize("formula", mdp_targets.RIGHT)
 def test_right_ones_pass(formula: str) -> None:
-    report = run(from_function(worlds.RIGHT[formula]), formula, random=150)
+    report = run(from_function(mdp_targets.RIGHT[formula]), formula, random=150)
     assert report.verdict == "conforms", (report.failures[:1], report.found)
     assert (report.random, report.random_skipped) == (150, "")
     assert {j.dtype for j in report.judgements} == {"float64", "float32"}
@@ -150,7 +150,7 @@ def test_what_the_formula_refuses_is_no_case() -> None:
 
 def test_shrunk_optimal_values() -> None:
     """One state, one action and one transition that is not certain show the fault."""
-    found = smallest(worlds.most_likely_successor, "bellman")
+    found = smallest(mdp_targets.most_likely_successor, "bellman")
     table = found.rows[0]["mdp"]
     assert len(table["P"]) == 2
     assert table["terminal"] == [1]
@@ -161,20 +161,20 @@ def test_shrunk_optimal_values() -> None:
 
 
 def test_shrunk_to_what_shows_the_fault() -> None:
-    row = smallest(worlds.uniform_whatever_is_asked, "policy_eval").rows[0]
+    row = smallest(mdp_targets.uniform_whatever_is_asked, "policy_eval").rows[0]
     assert row["mdp"]["P"] == [[[1], [1]]]
     assert sorted(row["mdp"]["R"][0]) == sorted(row["policy"][0]) == [0, 1]
-    row = smallest(worlds.without_gamma_t, "policy_gradient").rows[0]
+    row = smallest(mdp_targets.without_gamma_t, "policy_gradient").rows[0]
     assert len(row["mdp"]["P"]) <= max(map(len, row["mdp"]["P"])) == 2
     assert all(x == 0 for line in row["theta"] for x in line)
     assert row.get("horizon", 2) == 2
-    row = smallest(worlds.always_replacing, "traces").rows[0]
+    row = smallest(mdp_targets.always_replacing, "traces").rows[0]
     assert row["states"] == ["A", "A"]
     assert set(row) == {"states", "lam"}
-    found = smallest(worlds.credit_from_zero_values, "traces")
+    found = smallest(mdp_targets.credit_from_zero_values, "traces")
     assert len(found.rows[0]["states"]) == 2
     assert found.judgement.output == "credit"
-    row = smallest(worlds.one_discount_more, "token_mdp").rows[0]
+    row = smallest(mdp_targets.one_discount_more, "token_mdp").rows[0]
     assert (row["tokens"], row["prompt"]) == (["A"], "A")
 
 
@@ -215,7 +215,7 @@ def test_a_case_stands_in_the_report_in_full(capsys: pytest.CaptureFixture[str])
 
 def test_a_word_with_a_space_is_not_broken(tmp_path: Path) -> None:
     def only_there(prompt: Any, tokens: Any, reward: Any, gamma: Any) -> Any:
-        found = worlds.token_returns(prompt, tokens, reward, gamma)
+        found = mdp_targets.token_returns(prompt, tokens, reward, gamma)
         return found + 1 if "two words" in tokens and len(tokens) > 6 else found
 
     target = from_function(only_there)
@@ -226,14 +226,14 @@ def test_a_word_with_a_space_is_not_broken(tmp_path: Path) -> None:
 
 
 def verdict(formula: str) -> ConformReport:
-    target = Program(shlex.join([sys.executable, str(FILE.parent / "programs" / "worlds.py")]))
+    target = Program(shlex.join([sys.executable, str(FILE.parent / "programs" / "mdp_targets.py")]))
     try:
         return run(target, formula, random=40)
     finally:
         target.close()
 
 
-@pytest.mark.parametrize("formula", worlds.RIGHT)
+@pytest.mark.parametrize("formula", mdp_targets.RIGHT)
 def test_programs_are_asked_generated_cases(formula: str) -> None:
     report = verdict(formula)
     assert report.verdict == "conforms", (report.failures[:1], report.found)
@@ -251,7 +251,7 @@ def test_a_program_in_another_language() -> None:
     assert report.random == 40
 
 
-@pytest.mark.parametrize("formula", worlds.RIGHT)
+@pytest.mark.parametrize("formula", mdp_targets.RIGHT)
 def test_generated_cases_follow_the_schema(formula: str) -> None:
     schema = json.loads((data_folder("specs") / "schemas" / "case.schema.json").read_text("utf-8"))
     validator = Draft202012Validator(schema)
@@ -271,7 +271,7 @@ def test_the_specification_shows_a_generated_case() -> None:
     text = (data_folder("specs") / "conform-protocol.md").read_text("utf-8")
     start = text.index('{"schema": "rlcalc-case-1", "id": "generated"')
     case = json.loads(text[start : text.index('"gamma": 1.0}}', start) + len('"gamma": 1.0}}')])
-    row = smallest(worlds.most_likely_successor, "bellman").rows[0]
+    row = smallest(mdp_targets.most_likely_successor, "bellman").rows[0]
     shown = Draft("float64", (), row, [{}]).vector(load_formula("bellman"))
     assert shown is not None
     assert case == case_json(shown, "float64", Program("true").arguments(shown, "float64"))

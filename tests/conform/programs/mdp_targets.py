@@ -15,7 +15,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from tests.conform.worlds import RIGHT
+from tests.conform.mdp_targets import RIGHT
 
 PLAIN = ("form", "policy", "prompt", "tokens", "states", "replacing", "vocabulary")
 
