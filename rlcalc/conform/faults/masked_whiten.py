@@ -121,5 +121,6 @@ def one_token_is_nan(form: Form, /, **arrays: Any) -> Outputs:
         + var = var * count / (count - 1) if count > 1 else torch.zeros_like(var)
     """
     found = form(**arrays)["whitened"]
-    alone = mask_of(arrays, "x").sum((-2, -1), keepdims=True) == 1
+    mask = mask_of(arrays, "x")
+    alone = mask & (mask.sum((-2, -1), keepdims=True) == 1)
     return {"whitened": np.where(alone, np.nan, found).astype(found.dtype)}

@@ -35,4 +35,4 @@ def ppo_clip(forward, /, ratio, adv, eps):
     outside=one_table("x"),
 )
 def masked_whiten(whiten, /, x, mask, shift_mean=True):
-    return whiten(x, mask, bool(shift_mean)) * mask
+    return torch.where(mask, whiten(x, mask, bool(shift_mean)), 0)
