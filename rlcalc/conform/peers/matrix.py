@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,15 +114,16 @@ def cells(
 
 def cell(library: Library, adapter: Adapter | Row, random: int = RANDOM) -> Cell:
     """Run one adapter."""
+    settings = ", ".join(f"{name}={value}" for name, value in adapter.settings.items())
     facts = (library.distribution, library.version, adapter.function, adapter.formula)
-    more = {"note": adapter.note, "settings": ", ".join(f"{k}={v}" for k, v in adapter.settings.items())}
+    judged = partial(Cell, *facts, note=adapter.note, settings=settings)
     try:
         pass_over(library.table.alone)
         target = adapter.target()
     except Exception as error:
         # a library that is installed but cannot be imported is no verdict about its formula
         why = f"{type(error).__name__}: {error}".splitlines()[0]
-        return Cell(*facts, NOT_RUN, why=why, **more)
+        return judged(verdict=NOT_RUN, why=why)
     # lost precision is a cell of its own, where a user's function has a note
     precise = ("float64",) if "float64" in target.dtypes else ()
 
@@ -134,18 +136,16 @@ def cell(library: Library, adapter: Adapter | Row, random: int = RANDOM) -> Cell
         report = asked(precise)
         rounds = bool(precise) and not _right(report) and _right(asked(()))
     except InputError as error:
-        return Cell(*facts, NOT_RUN, why=error.message, **more)
+        return judged(verdict=NOT_RUN, why=error.message)
     example = None if report.verdict.startswith("conforms") else counterexample(report, target)
     matches = () if report.diagnosis is None else report.diagnosis.matches
     ran = [j for j in report.judgements if j.dtype == target.dtypes[0] and j.status != "skipped"]
-    return Cell(
-        *facts,
+    return judged(
         verdict=report.verdict,
         conventions=tuple(c.name for c in report.conventions),
         documented=report.declared,
         faults=tuple(match.name for match in matches) or _tried(report),
         rounds=rounds or (bool(matches) and all(f.rounds for match in matches for f in match.faults)),
-        **more,
         why=_why(report, example, target.dtypes),
         passed=(sum(not j.failed for j in ran), len(ran)),
         digits=report.digits(target.dtypes[0]),

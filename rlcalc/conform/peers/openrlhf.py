@@ -57,8 +57,8 @@ def rollout_correction(PolicyLoss, /, train_logp, rollout_logp, mask, low, high,
     settings = {"is_correction_level": unit, "is_correction_threshold": [low, high]}
     loss = PolicyLoss(is_correction_mode="mask", **settings)
     adv = torch.zeros_like(train_logp).requires_grad_()
-    loss(train_logp, train_logp, adv, mask.long(), rollout_logp, batch_num_tokens=1)[0].backward()
-    return {"weights": -adv.grad}
+    found = loss(train_logp, train_logp, adv, mask.long(), rollout_logp, batch_num_tokens=1)[0]
+    return {"weights": -torch.autograd.grad(found, adv)[0]}
 
 
 @_peer(

@@ -62,10 +62,10 @@ _TOKENS = "the mean over all tokens, which loss_type=dapo documents"
 
 @_grpo("policy_clip", convention="loss mean-over-batch", note=f"delta is the dual clip; a loss, {_TOKENS}")
 def policy_clip(compute, /, logp, old_logp, adv, eps_low, eps_high=None, dual=None):
-    rows = [numbers.reshape(1, -1) for numbers in torch.broadcast_tensors(logp, old_logp, adv)]
+    logp, old_logp, adv = (x.reshape(1, -1) for x in torch.broadcast_tensors(logp, old_logp, adv))
     clip = {"epsilon_low": eps_low, "epsilon_high": eps_low if eps_high is None else eps_high}
-    mask = torch.ones_like(rows[0], dtype=torch.long)
-    return grpo_loss(compute, *rows, mask, options={"delta": dual}, **clip)
+    mask = torch.ones_like(logp, dtype=torch.long)
+    return grpo_loss(compute, logp, old_logp, adv, mask, options={"delta": dual}, **clip)
 
 
 @_grpo(
@@ -74,10 +74,10 @@ def policy_clip(compute, /, logp, old_logp, adv, eps_low, eps_high=None, dual=No
     note=f"epsilon_high is the bound itself; {_TOKENS}",
 )
 def cispo(compute, /, logp, old_logp, adv, high=None):
-    rows = [numbers.reshape(1, -1) for numbers in torch.broadcast_tensors(logp, old_logp, adv)]
+    logp, old_logp, adv = (x.reshape(1, -1) for x in torch.broadcast_tensors(logp, old_logp, adv))
     bound = float("inf") if high is None else high
-    mask = torch.ones_like(rows[0], dtype=torch.long)
-    return grpo_loss(compute, *rows, mask, loss_type="cispo", epsilon_high=bound)
+    mask = torch.ones_like(logp, dtype=torch.long)
+    return grpo_loss(compute, logp, old_logp, adv, mask, loss_type="cispo", epsilon_high=bound)
 
 
 @_grpo(
