@@ -65,8 +65,11 @@ def td_error(
 
 def td_update(
     value: _Numbers,
-    target: _Numbers,
+    target: _Numbers | None = None,
     alpha: _Numbers = 0.1,
+    reward: _Numbers | None = None,
+    next_value: _Numbers | None = None,
+    gamma: _Numbers = 1,
 ) -> Any:
     """TD update."""
 

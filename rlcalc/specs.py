@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -215,6 +215,7 @@ class Formula:
     def __post_init__(self) -> None:
         if not self.symbolic_limit:
             object.__setattr__(self, "symbolic_limit", self.exact_limit)
+        _ = self.mask, self._by_name  # found once: torch.compile follows what is kept, not how it is found
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of that Python name.
@@ -222,12 +223,15 @@ class Formula:
         Raises:
             UnknownName: ``unknown_parameter``, with the nearest name.
         """
-        for parameter in self.parameters:
-            if parameter.name == name:
-                return parameter
-        known = [p.name for p in self.parameters]
-        hint = suggestion(name, known) or f"It takes {', '.join(known)}."
+        known = self._by_name
+        if name in known:
+            return known[name]
+        hint = suggestion(name, list(known)) or f"It takes {', '.join(known)}."
         raise UnknownName("unknown_parameter", f"{self.name} has no parameter {shown(name)}.", hint)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Parameter]:
+        return {parameter.name: parameter for parameter in self.parameters}
 
     @property
     def has_rows(self) -> bool:
@@ -238,7 +242,7 @@ class Formula:
     def answer(self) -> Output:
         return self.outputs[0]
 
-    @property
+    @cached_property
     def mask(self) -> Parameter | None:
         """The parameter that says which entries are there, if the formula has one."""
         return next((parameter for parameter in self.parameters if parameter.masks), None)

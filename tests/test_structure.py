@@ -14,7 +14,7 @@ PACKAGE = Path(rlcalc.__file__).parent
 FLOORS = (
     ("errors", "_version", "spelling"),
     ("_lazy", "files", "nested", "records"),
-    ("data", "interval", "junit", "backends", "plotting", "time_limit"),
+    ("plain_tensors", "data", "interval", "junit", "backends", "plotting", "time_limit"),
     ("exact", "heads"),
     ("digits", "specs"),
     ("mdp", "experience", "steps", "recurrence"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -110,8 +111,19 @@ class Outcome:
         return found
 
 
-def outcome(claim: Claim, judgement: Judgement, found: Findings, seconds: float, tie: str = "") -> Outcome:
-    """What a run of a claim found out, printed."""
+def outcome(
+    claim: Claim,
+    judgement: Judgement,
+    found: Findings,
+    seconds: float,
+    tie: str = "",
+    fails: Mapping[int, str] | None = None,
+) -> Outcome:
+    """What a run of a claim found out, printed.
+
+    Args:
+        fails: of evidence whose sides are the same, by its place in ``roles()``: what makes it fail.
+    """
     repair = claim.repair
     # what was not proved is not offered as the truth
     kept = repair if repair and judgement.verdict in ("conditional", "imprecise", "wrong") else None
@@ -124,16 +136,19 @@ def outcome(claim: Claim, judgement: Judgement, found: Findings, seconds: float,
         kept.text if kept else "",
         kept.formula if kept else "",
         tuple(
-            _piece(repair.kind if repair and role == "repair" else role, one) for role, one in found.roles()
+            _piece(repair.kind if repair and role == "repair" else role, one, (fails or {}).get(at, ""))
+            for at, (role, one) in enumerate(found.roles())
         ),
         tie=tie,
     )
 
 
-def _piece(role: str, one: Evidence) -> Piece:
+def _piece(role: str, one: Evidence, fails: str) -> Piece:
     shown = one if isinstance(one, Counterexample) else None
     replay = tuple((each.command, each.output, each.want) for each in shown.replays) if shown else ()
-    lines = tuple(line if line.startswith("$") else _signs(line) for line in one.lines())
+    lines = tuple(
+        line if line.startswith("$") else _signs(line) for line in (*one.lines(), *filter(None, [fails]))
+    )
     golden = shown.golden.id if shown and shown.golden else ""
     also = tuple(case.id for case in shown.also) if shown else ()
     return Piece(

@@ -76,8 +76,9 @@ class Run:
         try:
             found, verdict = self.judged()
             tie = self.tie(found)
-            verdict = self.fault(found, tie) or verdict
-            result = outcome(self.claim, verdict, found, time.perf_counter() - start, tie)
+            idle, fails = self.idle(found)
+            verdict = self.fault(idle, tie) or verdict
+            result = outcome(self.claim, verdict, found, time.perf_counter() - start, tie, fails)
         except Exception as error:  # a broken claim must not hide the others
             return _failed(self.claim, error, time.perf_counter() - start)
         if not corrupt:
@@ -97,18 +98,23 @@ class Run:
         problem = mismatch(self.claim.formula, found.says, found.reads)
         return f"differs: {problem}" if problem else TIED
 
-    def fault(self, found: Findings, tie: str) -> Judgement | None:
+    def fault(self, idle: list[str], tie: str) -> Judgement | None:
         if tie.startswith("differs"):
             return Judgement(
                 "untied", f"Its formula and its evidence differ: {tie.removeprefix('differs: ')}."
             )
-        idle = self.idle(found)
         if idle:
             return Judgement("vacuous", f"This could not fail: {'; '.join(dict.fromkeys(idle))}.")
         return None
 
-    def idle(self, found: Findings) -> list[str]:
-        """Evidence that says the same twice and that no altered statement makes fail."""
+    def idle(self, found: Findings) -> tuple[list[str], dict[int, str]]:
+        """Evidence that says the same twice: what no altered statement makes fail, and how the others do.
+
+        Returns:
+            What the first is called, and for each of the others, by its place in ``roles()``, a line that
+            shows it under the first altered statement that it contradicts.
+        """
+        fails: dict[int, str] = {}
         waiting = {key: piece for key, piece in _leaves(found) if piece.is_idle}
         for alteration in self.check.alterations:
             if not waiting:
@@ -118,9 +124,11 @@ class Run:
                 there = list(_leaves(other))
                 for key, piece in list(waiting.items()):
                     partners = [one for at, one in there if at == key or one.what == piece.what]
-                    if any(one.status == "fails" for one in partners):
+                    broken = [one for one in partners if one.status == "fails"]
+                    if broken:
                         del waiting[key]
-        return [piece.what for piece in waiting.values()]
+                        fails.setdefault(key[1], f"it fails for {alteration.about}{_how(broken[0])}")
+        return [piece.what for piece in waiting.values()], fails
 
     # altered statements
 
@@ -160,6 +168,15 @@ def _leaves(found: Findings) -> Iterator[tuple[tuple[str, int, int], Evidence]]:
     for at, (role, piece) in enumerate(found.roles()):
         for below, leaf in enumerate(piece.leaves()):
             yield (role, at, below), leaf
+
+
+def _how(piece: Evidence) -> str:
+    """How an identity fails; the failing part of an induction or of cases."""
+    parts = (*getattr(piece, "base", ()), *getattr(piece, "step", ()), *getattr(piece, "parts", ()))
+    for one in (*parts, piece):
+        if one.status == "fails" and one.lines():
+            return f" ({one.lines()[0].removesuffix(': does not hold')})"
+    return ""
 
 
 def _failed(claim: Claim, error: Exception, seconds: float) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import typer
@@ -15,6 +16,7 @@ from rlcalc.cli.render import value_lines
 from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, Screen, filled, write_json
 from rlcalc.errors import InputError, visible
 from rlcalc.evaluation import Evaluation
+from rlcalc.exact import symbols_of, to_float
 from rlcalc.study.answers import Judged, judge
 from rlcalc.study.mistakes import Mistake, mistakes
 
@@ -90,7 +92,7 @@ def _show_text(
     ):
         screen.line(line, FAINT)
     if judged.verdict == "wrong":
-        _show_next(screen, found, named)
+        _show_next(screen, found, judged, named)
 
 
 def _wrong_entries(judged: Judged, view: View) -> list[str]:
@@ -113,9 +115,22 @@ def _show_mistake(screen: Screen, mistake: Mistake) -> None:
         screen.line(line)
 
 
-def _show_next(screen: Screen, found: Evaluation, named: Sequence[Mistake]) -> None:
+def _apart(judged: Judged) -> str:
+    """How far the first wrong entry lies from the right one; nothing where it is no number."""
+    first = judged.entries.index("wrong")
+    pair = (judged.answers[first].value, judged.truth[first])
+    if any(isinstance(value, str) or (not isinstance(value, float) and symbols_of(value)) for value in pair):
+        return ""
+    typed, right = (value if isinstance(value, float) else to_float(value) for value in pair)
+    if not isfinite(typed - right):
+        return ""
+    side = "large" if typed > right else "small"
+    return f": {visible(judged.answers[first].text)} is {abs(typed - right):.4g} too {side}"
+
+
+def _show_next(screen: Screen, found: Evaluation, judged: Judged, named: Sequence[Mistake]) -> None:
     if not named:
-        screen.line("  No known mistake gives this.", FAINT)
+        screen.line(f"  No known mistake gives this{_apart(judged)}.", FAINT)
     bugs = [mistake.name for mistake in named if mistake.name and " + " not in mistake.name]
     if bugs:
         screen.line(f"  'rlcalc explain {bugs[0]}' tells more.", FAINT)

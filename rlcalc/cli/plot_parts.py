@@ -25,7 +25,12 @@ def whole_numbers(axes: Any) -> None:
 
 
 def draw_bars(
-    axes: Any, places: Sequence[float], heights: Sequence[float], width: float = 0.75, **style: Any
+    axes: Any,
+    places: Sequence[float],
+    heights: Sequence[float],
+    width: float = 0.75,
+    numbered: bool = True,
+    **style: Any,
 ) -> None:
     """Bars with their numbers; an outline where they would be thinner than a pixel."""
     if len(heights) > MOST_BARS:
@@ -34,19 +39,19 @@ def draw_bars(
         axes.stairs(heights, edges, fill=True, alpha=0.7, **style)
         return
     bars = axes.bar(places, heights, width, **style)
-    if len(heights) <= MOST_NUMBERS:
+    if numbered and len(heights) <= MOST_NUMBERS:
         # a bar of height 0 cannot be seen, so every bar carries its number
         axes.bar_label(bars, labels=[brief(value) for value in heights], fontsize=8, padding=2)
         axes.margins(y=0.12)
 
 
 def draw_pairs(axes: Any, series: dict[str, Sequence[float]]) -> None:
-    """Two series by their labels, the bars of an index beside each other."""
+    """One or two series by their labels, the bars of an index beside each other."""
     styles: tuple[dict[str, Any], ...] = (
         {"color": BLUE},
         {"color": VERMILION, "hatch": "//", "edgecolor": "white"},
     )
-    for shift, style, (label, values) in zip((-0.2, 0.2), styles, series.items(), strict=True):
+    for shift, style, (label, values) in zip((-0.2, 0.2), styles, series.items(), strict=False):
         draw_bars(axes, [k + shift for k in range(len(values))], values, 0.38, label=label, **style)
 
 

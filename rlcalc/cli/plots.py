@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from rlcalc.cli import plots_estimates as estimates
 from rlcalc.cli import plots_training as training
 from rlcalc.cli.plot_parts import (
     MOST_BARS,
+    MOST_NUMBERS,
     brief,
     draw_bars,
     draw_pairs,
@@ -91,9 +93,9 @@ def lambda_weights(axes: Any, found: Evaluation) -> None:
     if body:
         draw_bars(axes, counts[: len(body)], body, color=BLUE, label="(1 − λ) λⁿ⁻¹")
     if last:
-        axes.bar(
-            counts[-1:], last, color=VERMILION, width=max(0.75, len(weights) / 120), hatch="//",
-            edgecolor="white", label="λᴺ⁻¹, all that is left",
+        draw_bars(
+            axes, counts[-1:], last, max(0.75, len(weights) / 120), color=VERMILION, hatch="//",
+            edgecolor="white", label="λᴺ⁻¹, all that is left", numbered=len(weights) <= MOST_NUMBERS,
         )  # fmt: skip
     whole_numbers(axes)
     axes.set_ylim(0, max(weights) * 1.08 or 1)
@@ -230,6 +232,9 @@ DRAW: dict[str, tuple[int, Callable[..., None]]] = {
     "lambda_return": (2, weights_and_return),
     "learning": (1, learning),
     "bandit": (1, bandit),
+    "double_q": (2, estimates.double_q),
+    "monte_carlo": (1, estimates.monte_carlo),
+    "batch": (1, estimates.batch),
     "aggregation": (1, training.aggregation),
     "policy_clip": (2, training.policy_clip),
     "kl_estimate": (2, training.kl_estimate),

@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc.cli.plot_parts import brief, name_axes, numbers, whole_numbers
-from rlcalc.errors import InputError
 from rlcalc.evaluation import Evaluation, run_numeric
 from rlcalc.exact import to_float
 from rlcalc.formulas._learning import experience_of
@@ -16,17 +15,17 @@ from rlcalc.plotting import BLACK, BLUE, GREEN, GREY, VERMILION
 
 MOST_LINES = 8  # entries of a table that can be distinguished
 _POINTS = 101  # of a curve over λ
-_COLOURS = (BLUE, VERMILION, GREEN, BLACK, GREY)
-_STYLES = ("-", "--", "-.", ":")
-_MARKERS = "osD^vPX*"
+COLOURS = (BLUE, VERMILION, GREEN, BLACK, GREY)
+STYLES = ("-", "--", "-.", ":")
+MARKERS = "osD^vPX*"
 _MARKED = 40  # steps that carry markers
 
 
 def learning(axes: Any, found: Evaluation) -> None:
     """Every value of a table after each step; the entries that move most where there are many."""
     names, rows = _history(found)
-    kept = sorted(range(len(names)), key=lambda k: -_moved([row[k] for row in rows]))[:MOST_LINES]
-    _lines(axes, rows, [(k, names[k]) for k in sorted(kept)])
+    kept = sorted(range(len(names)), key=lambda k: -moved([row[k] for row in rows]))[:MOST_LINES]
+    draw_lines(axes, rows, [(k, names[k]) for k in sorted(kept)])
     left_out = len(names) - len(kept)
     title = f"{found.formula.title.split(':')[0]}: values over the steps"
     if left_out:
@@ -39,7 +38,7 @@ def bandit(axes: Any, found: Evaluation) -> None:
     rows = numbers(found, "history")
     names = found.inputs.names["arm"]
     initial = to_float(found.inputs.given["initial"])
-    _lines(
+    draw_lines(
         axes,
         [[initial] * len(names), *rows],
         [(k, f"arm {names[k]}") for k in range(len(names))][:MOST_LINES],
@@ -82,8 +81,6 @@ def _history(found: Evaluation) -> tuple[list[str], list[list[float]]]:
     flat = [value for row in final for value in row] if len(first.shape) == 2 else list(final)
     known = found.names
     names = list(known["pair"] if len(first.shape) == 2 else known["state"])
-    if found.formula.name == "double_q":
-        raise InputError("plot_needs_one_table", "Double Q-learning has two tables, and no picture of both.")
     steps = experience_of(found.inputs).steps
     at = [names.index(" ".join(step.key)) for step in steps]
     table = found.inputs.given.get("values") or found.inputs.given.get("q")
@@ -100,19 +97,22 @@ def _initial(table: Any, name: str) -> float:
     return to_float(table.get(tuple(name.split(" "))))
 
 
-def _moved(values: Sequence[float]) -> float:
+def moved(values: Sequence[float]) -> float:
     return max(values) - min(values)
 
 
-def _lines(axes: Any, rows: Sequence[Sequence[float]], entries: Sequence[tuple[int, str]]) -> None:
+def draw_lines(
+    axes: Any, rows: Sequence[Sequence[float]], entries: Sequence[tuple[int, str]], named: bool = True
+) -> None:
+    """A line for each entry; named in the legend, unless a panel above has done so."""
     marked = len(rows) <= _MARKED
     for number, (k, name) in enumerate(entries):
         style: dict[str, Any] = {
-            "color": _COLOURS[number % len(_COLOURS)],
-            "linestyle": _STYLES[number % len(_STYLES)],
+            "color": COLOURS[number % len(COLOURS)],
+            "linestyle": STYLES[number % len(STYLES)],
         }
         if marked:
-            style |= {"marker": _MARKERS[number % len(_MARKERS)], "markersize": 5}
-        label = name if len(name) <= 24 else name[:23] + "…"
+            style |= {"marker": MARKERS[number % len(MARKERS)], "markersize": 5}
+        label = (name if len(name) <= 24 else name[:23] + "…") if named else None
         axes.plot(range(len(rows)), [row[k] for row in rows], label=label, drawstyle="steps-post", **style)
     whole_numbers(axes)

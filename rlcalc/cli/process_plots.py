@@ -1,4 +1,4 @@
-"""Pictures of decision processes: values and policy on a grid, v over the discount, the process itself."""
+"""Pictures of decision processes: values and policy on a grid, v over sweeps or the discount, the process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc.cli.grid_view import ARROWS
-from rlcalc.cli.plot_parts import brief, name_axes, numbers, short
+from rlcalc.cli.plot_parts import brief, name_axes, numbers, short, whole_numbers
 from rlcalc.errors import InputError
 from rlcalc.evaluation import Evaluation, run_numeric
 from rlcalc.exact import to_float, to_text
@@ -21,11 +21,15 @@ MOST_NODES = 24
 POINTS = 40  # of a curve over the discount
 LAST = 0.95  # discount to which it goes: nearer to 1 some values grow without bound
 COLOURS = (BLUE, VERMILION, GREEN, BLACK, GREY, "#CC79A7")
+STYLES = ("-", "--", "-.", ":", "-", "--")
 _TURN = {"↑": (0.0, -1.0), "↓": (0.0, 1.0), "←": (-1.0, 0.0), "→": (1.0, 0.0)}  # rows go down
 
 
 def process(upper: Any, lower: Any, found: Evaluation) -> None:
-    """Values and best moves on a grid, or Q of every state and action; below, v over the discount."""
+    """Values and best moves on a grid, or Q of every state and action.
+
+    Below, v over the sweeps or the rounds where there are any, and over the discount elsewhere.
+    """
     mdp = found.inputs.given["mdp"]
     if "values" not in found.results:
         raise InputError("plot_needs_values", "There are no values to draw: the policy never ends.")
@@ -36,7 +40,11 @@ def process(upper: Any, lower: Any, found: Evaluation) -> None:
         heat_map(upper, mdp, table)
     gamma = short(found.inputs.given["gamma"])
     upper.figure.suptitle(f"{found.formula.title} on {mdp.label}, γ = {gamma}")  # of both panels
-    over_discount(lower, found, values)
+    rows = next((name for name in ("history", "rounds") if name in found.results), "")
+    if rows:
+        over_rounds(lower, found, values, rows)
+    else:
+        over_discount(lower, found, values)
 
 
 def heat_map(axes: Any, mdp: MDP, table: list[list[float]]) -> None:
@@ -106,13 +114,32 @@ def _draw_arrows(axes: Any, mdp: MDP, s: int, q: list[float], at: tuple[int, int
         )  # fmt: skip
 
 
+def over_rounds(axes: Any, found: Evaluation, values: list[float], name: str) -> None:
+    """v of some states after each sweep, or of the policy of each round; dotted, the answer."""
+    mdp, rows = found.inputs.given["mdp"], numbers(found, name)
+    for s, colour, style in zip(_some(mdp, values), COLOURS, STYLES, strict=False):
+        axes.plot(
+            range(len(rows)), [row[s] for row in rows], style, color=colour, marker="o", markersize=4,
+            label=mdp.states[s],
+        )  # fmt: skip
+        if name == "history":
+            axes.axhline(values[s], color=colour, linewidth=0.8, linestyle=":")
+    whole_numbers(axes)
+    axes.set_xlabel("sweep" if name == "history" else "round of policy iteration")
+    axes.set_ylabel("value of a state")
+
+
+def _some(mdp: MDP, values: list[float]) -> list[int]:
+    """States whose values lie evenly between the smallest and the largest."""
+    ranked = sorted(mdp.non_terminal, key=values.__getitem__)
+    picks = {round(k * (len(ranked) - 1) / (MOST_CURVES - 1)) for k in range(MOST_CURVES)}
+    return sorted(ranked[k] for k in picks if k < len(ranked))
+
+
 def over_discount(axes: Any, found: Evaluation, values: list[float]) -> None:
     """v of some states over the discount, with the discount that was given."""
     mdp = found.inputs.given["mdp"]
     here = to_float(found.inputs.given["gamma"])
-    ranked = sorted(mdp.non_terminal, key=values.__getitem__)
-    picks = {round(k * (len(ranked) - 1) / (MOST_CURVES - 1)) for k in range(MOST_CURVES)}
-    chosen = sorted(ranked[k] for k in picks if k < len(ranked))
     last = max(LAST, here if here < 1 else 0)
     grid = [last * k / POINTS for k in range(POINTS + 1)]
     table = []
@@ -121,7 +148,7 @@ def over_discount(axes: Any, found: Evaluation, values: list[float]) -> None:
             found.inputs, given={**found.inputs.given, "gamma": Fraction(str(gamma)), **_plain(found)}
         )
         table.append(run_numeric(asked, "numpy")["values"])
-    for s, colour, style in zip(chosen, COLOURS, ("-", "--", "-.", ":", "-", "--"), strict=False):
+    for s, colour, style in zip(_some(mdp, values), COLOURS, STYLES, strict=False):
         axes.plot(grid, [row[s] for row in table], style, color=colour, label=mdp.states[s])
         axes.plot([here], [values[s]], "o", color=colour, markersize=5)
     axes.axvline(here, color=GREY, linewidth=0.8)

@@ -24,6 +24,7 @@ _FIRST_ROWS, _LAST_ROWS = 30, 5
 _NARROW = 12  # characters of an exact value that is read at a glance
 _GAP = 2
 _MANY = 200  # rows that Rich would take seconds to lay out
+MOST_CELLS = 20_000  # of a table; more are rows of numbers
 NOTHING = "–"  # in the place of a value that does not exist, such as that of an action a state does not have
 
 Texts = list[list[str]]  # by column
@@ -63,9 +64,9 @@ def rows_of(result: Result) -> Any:
 
 
 def matrix(found: Evaluation, result: Result, view: View) -> Printable | None:
-    """One output as a table; ``None`` where its rows differ in length."""
+    """One output as a table; ``None`` where its rows differ in length, or there are too many entries."""
     columns = _columns(found, result, plain=True)
-    if not columns:
+    if not columns or len(columns) * len(columns[0].values) > MOST_CELLS:
         return None
     return arranged(_names(found, result, 0, rows_of(result)), columns, found.dtype, view)
 

@@ -22,6 +22,7 @@ from importlib.util import find_spec
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.names import of_tokens
+from rlcalc.conform.edges import edges
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.lack import Lack
 from rlcalc.conform.outcome import Outcome
@@ -114,6 +115,7 @@ def probe(
         *one_step(trial, plain),
         *one_number_a_call(trial, plain),
         *infinite(trial, plain),
+        *edges(trial, formula, plain),
     ]
     if batches:
         more, found.mixes = _batches(trial, formula, plain)

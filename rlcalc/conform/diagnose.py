@@ -77,8 +77,8 @@ SHORT = 64  # steps over which two orders of rounding still agree closely
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One explanation to try: faults, conventions that may be open, and which stands around the other."""
+class Hypothesis:
+    """An explanation to try: faults, conventions that may be open, and which stands around the other."""
 
     faults: tuple[Fault, ...]
     under: tuple[Convention, ...]
@@ -141,15 +141,15 @@ def diagnose(
     asked, until = _Asked(run, outcomes, dtype, effort.refuted), time.process_time() + effort.left
     tried, shows = 0, asked.making_a_difference(known.faults)
     found: list[Match] = []
-    for stage in _trials(known, conventions, likely):
+    for stage in _hypotheses(known, conventions, likely):
         found = []
-        for trial in stage:
-            if trial.searches and not shows & {fault.name for fault in trial.faults}:
+        for hypothesis in stage:
+            if hypothesis.searches and not shows & {fault.name for fault in hypothesis.faults}:
                 continue
             if time.process_time() > until:
                 break
             tried += 1
-            match = asked.match(trial)
+            match = asked.match(hypothesis)
             if match is not None:
                 found.append(match)
         if found or time.process_time() > until:
@@ -160,9 +160,9 @@ def diagnose(
     return Diagnosis((), asked.nearest(known.faults, conventions or likely), tried)
 
 
-def _trials(
+def _hypotheses(
     known: Catalogue, conventions: tuple[Convention, ...], likely: tuple[Convention, ...]
-) -> Iterable[Iterable[Trial]]:
+) -> Iterable[Iterable[Hypothesis]]:
     """Simplest explanations first; the next stage is entered only when one explains nothing."""
     yield _both_ways([(fault,) for fault in known.faults], conventions)
     others = [c for c in (*known.conventions, *known.families) if c not in conventions and c.call is None]
@@ -170,9 +170,9 @@ def _trials(
     for count in (1, 2, 3):
         ways = [way for way in combinations(others, count) if _sensible((*conventions, *way))]
         yield [
-            trial
+            hypothesis
             for way in ways
-            for trial in _both_ways([(fault,) for fault in known.faults], (*conventions, *way))
+            for hypothesis in _both_ways([(fault,) for fault in known.faults], (*conventions, *way))
         ]
     both = list(pairs(known.faults))
     alone = [(*conventions, c) for c in others if not c.open and together((*conventions, c))]
@@ -186,11 +186,11 @@ def _sensible(under: Sequence[Convention]) -> bool:
     return together(under) and sum(convention.open for convention in under) < 2
 
 
-def _both_ways(faults: Sequence[tuple[Fault, ...]], under: tuple[Convention, ...]) -> list[Trial]:
+def _both_ways(faults: Sequence[tuple[Fault, ...]], under: tuple[Convention, ...]) -> list[Hypothesis]:
     """Faults inside of conventions, and around them where that is another thing."""
-    inside = [Trial(some, under) for some in faults]
+    inside = [Hypothesis(some, under) for some in faults]
     outer = [some for some in faults if under and any(fault.stage != "whole" for fault in some)]
-    return inside + [Trial(some, under, outside=True) for some in outer]
+    return inside + [Hypothesis(some, under, outside=True) for some in outer]
 
 
 def _ranked(found: Sequence[Match]) -> tuple[Match, ...]:
@@ -252,34 +252,34 @@ class _Asked:
             )
         }
 
-    def match(self, trial: Trial) -> Match | None:
+    def match(self, hypothesis: Hypothesis) -> Match | None:
         """The faults as a match, if the target agrees with them on every vector and some show them."""
-        key = (*trial.key, self.tolerance)
+        key = (*hypothesis.key, self.tolerance)
         if self.refuted.get(key) in self._ids:
             return None
-        if trial.searches:
+        if hypothesis.searches:
             outcomes = self.outcomes
             under = fitted(
-                trial.under,
+                hypothesis.under,
                 self.vectors,
                 lambda v: outcomes[v.id],
                 self.dtype,
-                trial.faults,
-                outside=trial.outside,
+                hypothesis.faults,
+                outside=hypothesis.outside,
             )
             if under is None:
                 return None
-            trial = replace(trial, under=under)
-        shown, refuted_by = self._shown(trial)
+            hypothesis = replace(hypothesis, under=under)
+        shown, refuted_by = self._shown(hypothesis)
         if refuted_by:
             self.refuted[key] = refuted_by
-        return Match(trial.faults, trial.under, shown, len(self.vectors)) if shown else None
+        return Match(hypothesis.faults, hypothesis.under, shown, len(self.vectors)) if shown else None
 
-    def _shown(self, trial: Trial) -> tuple[tuple[str, ...], str]:
+    def _shown(self, hypothesis: Hypothesis) -> tuple[tuple[str, ...], str]:
         """Vectors that show the faults; none, and which one the target disagrees on, where it does on one."""
-        form = composed(trial.faults, trial.under, self.right, trial.outside)
-        declared = composed((), trial.under, self.right)
-        kinds = {fault.rounds for fault in trial.faults if fault.rounds}
+        form = composed(hypothesis.faults, hypothesis.under, self.right, hypothesis.outside)
+        declared = composed((), hypothesis.under, self.right)
+        kinds = {fault.rounds for fault in hypothesis.faults if fault.rounds}
         shown = []
         for vector in self.vectors:
             theirs = self.outcomes[vector.id]
@@ -287,7 +287,7 @@ class _Asked:
             steps = _longest(vector) / SHORT if "sums" in kinds else 1.0
             tolerance = CLOSE["rounded"] * max(1.0, steps) if kinds else self.tolerance
             mine = run_form(form, vector)
-            near = without_rounding(theirs, mine.outputs, self._slack(trial.under, vector))
+            near = without_rounding(theirs, mine.outputs, self._slack(hypothesis.under, vector))
             if not outcomes_equal(mine, near, vector.scale, tolerance):
                 return (), vector.id
             # what the target does not say cannot show anything
@@ -299,7 +299,7 @@ class _Asked:
             if comparable and wrong != self._inexact(vector, theirs):
                 return (), vector.id
             # under a convention another answer is right, and only what differs from that is the fault
-            if trial.under and outcomes_equal(said, run_form(declared, vector), vector.scale):
+            if hypothesis.under and outcomes_equal(said, run_form(declared, vector), vector.scale):
                 continue
             if wrong:
                 shown.append(vector.id)

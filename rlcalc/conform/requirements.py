@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rlcalc.conform.edges import edge
 from rlcalc.conform.probes import PER_STEP
 from rlcalc.errors import UnknownName, shown, suggestion
 from rlcalc.specs import Formula, Parameter
@@ -38,6 +39,8 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
             known[slug(per_step_name(p))] = per_step_name(p)
         if not p.required:
             known[slug(p.name)] = known[slug(word(p.name))] = word(p.name)
+    if edge(formula):
+        known[slug(edge(formula))] = edge(formula)
     if {"terminated", "next_values"} <= {p.name for p in formula.parameters}:
         known[slug(AFTER_ENDS)] = AFTER_ENDS
     found = set()

@@ -40,6 +40,9 @@ def array_form(
     xp: Backend, logp: Any, old_logp: Any, adv: Any, low: Any = None, high: Any = None
 ) -> dict[str, Any]:
     """Losses, weights and derivative by ``logp``, token by token: [..., K]."""
-    weights = bounded_array(xp, xp.exp(xp.constant(logp - old_logp)), low, high)
-    slopes = -weights * adv
+    gaps: Any = xp.constant(logp - old_logp)
+    ratio = xp.exp(gaps, out=xp.over(gaps))
+    weights = bounded_array(xp, ratio, low, high)
+    slopes: Any = -weights
+    slopes = xp.multiply(slopes, adv, out=xp.over(slopes, adv))
     return {"losses": slopes * logp, "weights": weights, "d_logp": slopes}

@@ -14,8 +14,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
-from rlcalc.formulas import policy_clip, rollout_correction
-from rlcalc.formulas._bounds import bounded
+from rlcalc.formulas import policy_clip
+from rlcalc.formulas._bounds import bounded, bounded_array, within_array
 from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.gradient import gradient
@@ -79,13 +79,15 @@ def array_form(
 ) -> dict[str, Any]:
     """Objective, derivative by ``logp`` and weights, token by token: [..., K]."""
     found = policy_clip.array_form(xp, logp, prox_logp, adv, eps_low, eps_high)
-    zero = xp.zeros_like(found["objective"])
-    correction = rollout_correction.array_form(
-        xp, prox_logp + zero, behav_logp, zero == 0, action=action, high=cap
-    )
-    weights = correction["weights"]
-    return {
-        "objective": weights * found["objective"],
-        "d_logp": weights * found["d_logp"],
-        "weights": weights,
+    gaps: Any = xp.constant(prox_logp - behav_logp)
+    weights = xp.exp(gaps, out=xp.over(gaps))
+    if action == "truncate":
+        weights = bounded_array(xp, weights, None, cap)
+    else:
+        weights = xp.where(within_array(weights, None, cap), weights, xp.new_zeros(weights, ()))
+    if weights.shape != found["objective"].shape:
+        weights = weights + xp.zeros_like(found["objective"])
+    weighted = {
+        name: xp.multiply(found[name], weights, out=xp.over(found[name])) for name in ("objective", "d_logp")
     }
+    return {**weighted, "weights": weights}

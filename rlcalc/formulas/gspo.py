@@ -76,7 +76,9 @@ def array_form(
 ) -> dict[str, Any]:
     """Log-probabilities and mask [..., N, T], advantages [..., N] -> loss, rows and derivative."""
     gaps = logp - old_logp
-    flags = xp.cast(mask, gaps.dtype) + xp.zeros_like(gaps)
+    flags = xp.cast(mask, gaps.dtype)
+    if flags.shape != gaps.shape:
+        flags = flags + xp.zeros_like(gaps)
     lengths = flags.sum(-1)
     live = lengths > 0
     divisors = xp.where(live, lengths, xp.ones_like(lengths))
@@ -95,9 +97,10 @@ def array_form(
     if sequences is not None:
         count = xp.zeros_like(count) + xp.cast(xp.asarray(sequences), gaps.dtype)
     slope = xp.where(held, xp.zeros_like(plain), -plain / (count[..., None] * divisors))
+    slope = slope[..., None]
     return {
         "loss": -objective.sum(-1) / count,
         "objective": objective,
         "ratio": ratio,
-        "d_logp": slope[..., None] * flags,
+        "d_logp": xp.multiply(flags, slope, out=xp.over(flags, slope)),
     }

@@ -10,9 +10,11 @@ Source: Schulman, Approximating KL Divergence (2020).
 
 from __future__ import annotations
 
-from math import factorial
+from collections.abc import Callable, Sequence
+from math import factorial, isnan
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.backends import Backend
 from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
@@ -22,6 +24,7 @@ from rlcalc.steps.terms import Name, Symbol, Term, apply
 _NEAR = 0.125  # below it ten terms of the series are good to the last digit of float64
 _SINGLE = 6  # as many are, to that of float32
 _SERIES = [(-1) ** k / factorial(k) for k in range(2, 13)]
+_HALF_STEP = 2**-25  # half the distance from 1/2 to the next number of float32
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -66,7 +69,8 @@ def array_form(
     x = within = logp - ref_logp
     if clamp_in is not None:
         within = xp.clip(x, -clamp_in, clamp_in)
-    value, slope = estimate(xp, within, kind)
+    value, slope_of = estimate(xp, within, kind)
+    slope = slope_of()
     if clamp_in is not None:
         slope = xp.where(xp.abs(x) > clamp_in, xp.zeros_like(slope), slope)
     if clamp_out is not None:
@@ -75,24 +79,61 @@ def array_form(
     return {"estimate": value, "d_logp": slope}
 
 
-def estimate(xp: Backend, x: Any, kind: str) -> tuple[Any, Any]:
-    """An estimator of x = log π − log π_ref, and its derivative by x."""
+def estimate(xp: Backend, x: Any, kind: str) -> tuple[Any, Callable[[], Any]]:
+    """An estimator of x = log π − log π_ref, and what gives its derivative by x."""
     if kind == "k1":
-        return x, xp.ones_like(x)
+        return x, lambda: xp.ones_like(x)
     if kind == "k2":
-        return xp.square(x) / 2, x
+        return xp.square(x) / 2, lambda: x
     if kind == "abs":
-        return xp.abs(x), xp.sign(x)
+        return xp.abs(x), lambda: xp.sign(x)
+    if xp.values_only(x) and 1e-10 < xp.eps(x) < 1e-5:
+        value, far = _mostly_near(xp, x)
+        if value is not None:
+            return value, lambda: _put(xp, x - value, x, far, lambda y: -xp.expm1(-y))
     # x = s + f with s near 0 and f the rest: k3(x) = k3(s) + expm1(−f)·(k3(s) + 1 − s) + f, no choice needed,
     # which would cost more than all of it
     small = xp.clip(x, -_NEAR, _NEAR)
     rest = x - small
-    terms = _SERIES if xp.eps(x) < 1e-10 else _SERIES[:_SINGLE]
-    series = small * terms[-1] + terms[-2]
-    for factor in reversed(terms[:-2]):
-        series = xp.product_plus(small, series, factor)
-    near = small * small * series
+    near = _series(xp, small, _SERIES if xp.eps(x) < 1e-10 else _SERIES[:_SINGLE])
     # expm1(−s) = k3(s) − s, and with it expm1(−x) takes no exponential of its own
     lower = near - small
     beyond = xp.expm1(-rest) * (lower + 1)
-    return near + (beyond + rest), -(lower + beyond)
+    return near + (beyond + rest), lambda: -(lower + beyond)
+
+
+def _series(xp: Backend, x: Any, terms: Sequence[float]) -> Any:
+    """x² Σ_k terms_k x^k."""
+    found: Any = x * terms[-1] + terms[-2]
+    for term_ in reversed(terms[:-2]):
+        found = xp.product_plus(x, found, term_, out=xp.over(found))
+    for _ in range(2):
+        found = xp.multiply(found, x, out=xp.over(found))
+    return found
+
+
+def _mostly_near(xp: Backend, x: Any) -> tuple[Any, Any]:
+    """k3 of single-precision numbers, most of them within ±1, and the indices of the others.
+
+    Tokens of a policy that was just updated are all near its reference: there the series alone is cheaper
+    than an exponential. The few others are put in afterwards; where they are many there is no answer.
+    """
+    seen = xp.look(x)
+    least, most = float(seen.min()), float(seen.max())
+    far: Any = ()
+    if not -1 <= least <= most <= 1:  # nan is in no range
+        far = np.nonzero(np.abs(seen) > 1)
+        if isnan(most) or 4 * far[0].size > seen.size:
+            return None, far
+        far = tuple(xp.asarray(axis) for axis in far)
+    reach = min(max(-least, most), 1.0)
+    count = next(n for n in range(2, len(_SERIES)) if reach**n * abs(_SERIES[n]) < _HALF_STEP)
+    value = _series(xp, x, _SERIES[:count])
+    return _put(xp, value, x, far, lambda y: xp.expm1(-y) + y), far
+
+
+def _put(xp: Backend, found: Any, x: Any, far: Any, function: Callable[[Any], Any]) -> Any:
+    """Values just made, of which those far from 0 are computed otherwise."""
+    if far:
+        found[far] = function(x[far])
+    return found

@@ -83,7 +83,8 @@ def array_form(
 ) -> dict[str, Any]:
     """Σ w ℓ and w for losses and mask [..., N, T]."""
     weights = aggregation_weights(xp, loss, mask, mode, divisor, tokens, sequences, ranks, groups, count_all)
-    return {"loss": (weights * loss).sum(-1).sum(-1), "weights": weights}
+    shares = weights * loss
+    return {"loss": shares.sum(-1).sum(-1), "weights": weights}
 
 
 def aggregation_weights(
@@ -103,7 +104,9 @@ def aggregation_weights(
         None if value is None else xp.cast(xp.asarray(value), like.dtype)
         for value in (tokens, sequences, divisor, ranks)
     )
-    number = xp.cast(mask, like.dtype) + xp.zeros_like(like)
+    number = xp.cast(mask, like.dtype)
+    if number.shape != like.shape:
+        number = number + xp.zeros_like(like)
     lengths = number.sum(-1)[..., None]  # [..., N, 1]
     live = xp.cast(lengths > 0, like.dtype)
     if count_all:
@@ -127,7 +130,8 @@ def aggregation_weights(
         below = _of_prompts(xp, like, lengths, groups)
     below = xp.zeros_like(lengths) + below
     below = xp.where(below > 0, below, xp.ones_like(below))
-    return ranks * number / below
+    share = ranks / below
+    return xp.multiply(number, share, out=xp.over(number, share))
 
 
 def _of_prompts(xp: Backend, like: Any, lengths: Any, groups: Any) -> Any:

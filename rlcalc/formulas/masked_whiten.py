@@ -19,6 +19,7 @@ from rlcalc.steps.terms import Name, Term, apply, term, total
 
 Place = tuple[int, int]
 
+_ROUNDING = 64  # steps of rounding within which the deviations of equal values lie, with room to spare
 MAX_SHOWN = 8  # entries that are written out; the others are like them
 
 
@@ -87,24 +88,40 @@ def array_form(
     count = _over_batch(number)
     one = xp.ones_like(count)
     divisor = xp.where(count > 0, count, one)
-    mean = _over_batch(x) / divisor
+    first = _over_batch(x) / divisor
+    deviations: Any = x - first
+    deviations = xp.multiply(deviations, number, out=xp.over(deviations))
     # once more from there: the first mean is as rounded as the largest value
-    mean = mean + _over_batch((x - mean) * number) / divisor
-    # what is masked counts as the mean, which is neither the largest nor the smallest
-    shown = xp.where(mask, x, mean)
-    flat = xp.amax(xp.amax(shown, axis=-1), axis=-1) == xp.amin(xp.amin(shown, axis=-1), axis=-1)
-    left = count - xp.cast(xp.asarray(ddof), x.dtype)
-    flat = flat[..., None, None] | (left <= 0)
-    deviations = (x - mean) * (number * xp.cast(~flat, x.dtype))
+    rest = _over_batch(deviations) / divisor
+    deviations = xp.subtract(deviations, number * rest, out=xp.over(deviations))
+    mean, left = first + rest, count - xp.cast(xp.asarray(ddof), x.dtype)
     variance = _over_batch(xp.square(deviations)) / xp.where(left > 0, left, one)
+    flat = _flat(xp, x, mask, mean, variance) | (left <= 0)
     variance = xp.where(flat, one, variance)
     if place == "outside":
         below = xp.sqrt(variance) + eps
     else:
         eps = xp.zeros_like(variance) + eps
         below = xp.sqrt(variance + eps if place == "inside" else xp.maximum(variance, eps))
-    kept = xp.where(xp.placed(xp.asarray(shift_mean), x), xp.zeros_like(mean), mean)
-    return {"whitened": xp.where(mask, deviations / below + kept, zero)}
+    below = xp.where(flat, one * xp.inf, below)
+    whitened: Any = xp.divide(deviations, below, out=xp.over(deviations, below))
+    shift_mean = xp.placed(xp.asarray(shift_mean), x)
+    if xp.any_or_unknown(~shift_mean):
+        whitened = whitened + xp.where(shift_mean, xp.zeros_like(mean), mean)
+    elif not xp.any_or_unknown(~xp.isfinite(variance)):
+        return {"whitened": whitened}  # what is masked is 0 as it stands
+    return {"whitened": xp.where(mask, whitened, zero)}
+
+
+def _flat(xp: Backend, x: Any, mask: Any, mean: Any, variance: Any) -> Any:
+    """Whether all valid entries are equal, told by comparing them: rounding has no say."""
+    # equal entries deviate by the rounding of their mean alone; nan asks for the look, too
+    if not xp.any_or_unknown(~(variance > xp.square(_ROUNDING * xp.eps(x) * mean))):
+        return variance < 0
+    # what is masked counts as the mean, which is neither the largest nor the smallest
+    shown = xp.where(mask, x, mean)
+    equal = xp.amax(xp.amax(shown, axis=-1), axis=-1) == xp.amin(xp.amin(shown, axis=-1), axis=-1)
+    return equal[..., None, None]
 
 
 def _over_batch(array: Any) -> Any:

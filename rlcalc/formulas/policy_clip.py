@@ -84,18 +84,19 @@ def array_form(
     log_clamp: Any = None,
 ) -> dict[str, Any]:
     """Objective, derivative by ``logp``, ratio and what holds it, token by token: [..., K]."""
-    x = logp - old_logp
+    x: Any = logp - old_logp
     beyond = None
     if log_clamp is not None:
         beyond = xp.abs(x) > log_clamp
         x = xp.clip(x, -log_clamp, log_clamp)
-    ratio = xp.exp(x)
+    ratio = xp.exp(x, out=xp.over(x))
     upper = 1 + (eps_low if eps_high is None else eps_high)
     plain = ratio * adv
     # no derivative goes through the bound, and none through a ratio out of the range of the dtype
-    bounded = xp.clip(xp.constant(ratio), 1 - eps_low, upper) * adv
+    bounded: Any = xp.clip(xp.constant(ratio), 1 - eps_low, upper)
+    bounded = xp.multiply(bounded, adv, out=xp.over(bounded, adv))
     zero = xp.new_zeros(plain, ())
-    held = bounded < plain
+    held = xp.greater(plain, bounded)
     objective = xp.where(held, bounded, plain)
     clipped = xp.cast(held, plain.dtype)
     if dual is not None:

@@ -117,7 +117,7 @@ def array_form(
     normalise: Any = False,
 ) -> dict[str, Any]:
     """Log-probabilities and mask [..., N, T] -> weights and keep [..., N, T]."""
-    gaps = xp.constant(train_logp - rollout_logp)
+    gaps: Any = xp.constant(train_logp - rollout_logp)
     kept = mask
     if kept.shape != gaps.shape:
         kept, _ = xp.broadcast_arrays(mask, gaps)
@@ -131,7 +131,9 @@ def array_form(
     if action == "mask":
         judged = ratio if gate in (None, level) else _ratio(xp, gaps, divisors, gate)
         kept = kept & within_array(judged, low, high)
-    weights = xp.where(kept, bounded_array(xp, ratio, low, high) if action == "truncate" else ratio, zero)
+    if action == "truncate":
+        ratio = bounded_array(xp, ratio, low, high)
+    weights = xp.where(kept, ratio, zero)
     if normalise:
         weights = weights / _mean(xp, weights, number, divisors, level)
     return {"weights": weights, "keep": xp.cast(kept, gaps.dtype)}

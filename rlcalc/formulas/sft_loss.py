@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
+from rlcalc.formulas._lines import height_of
 from rlcalc.formulas._softmax import softmax_terms
 from rlcalc.inputs.array_checks import Seen
 from rlcalc.inputs.bind import Inputs
@@ -76,20 +78,42 @@ def array_form(
     lines = logits[..., :-1, :]
     labels = xp.placed(labels, logits)[..., 1:]
     labels, _ = xp.broadcast_arrays(labels, lines[..., 0])
-    learned = (labels != NO_LABEL)[..., None]
-    # what is not learned from is not looked at, whatever its logits hold
-    lines = xp.where(learned, lines, xp.zeros_like(lines))
-    taken = xp.cast(xp.where(learned[..., 0], labels, xp.zeros_like(labels)), xp.int64)[..., None]
-    most = xp.constant(xp.amax(lines, axis=-1, keepdims=True)) if lines.shape[-2] else lines[..., :1]
-    whole = xp.log(xp.exp(lines - most).sum(-1))
-    own = whole - xp.take(lines - most, taken)[..., 0]
-    mean = whole - (lines - most).mean(-1)
-    terms = xp.where(
-        xp.placed(xp.asarray(smoothing), logits) > 0, (1 - smoothing) * own + smoothing * mean, own
-    )
-    terms = xp.where(learned[..., 0], terms, xp.zeros_like(terms))
-    count = xp.cast(learned[..., 0], logits.dtype).sum(-1).sum(-1)
+    learned = labels != NO_LABEL
+    taken = xp.cast(xp.where(learned, labels, xp.zeros_like(labels)), xp.int64)[..., None]
+    if lines.shape[:-1] == learned.shape and (seen := xp.look(learned)) is not None:
+        terms = _of_learned(xp, logits, np.nonzero(seen), taken, smoothing)
+    else:
+        # what is not learned from is not looked at, whatever its logits hold
+        hidden = xp.where(learned[..., None], lines, xp.zeros_like(lines))
+        terms = _errors(xp, hidden, taken, smoothing)[..., 0]
+        terms = xp.where(learned, terms, xp.zeros_like(terms))
+    count = xp.cast(learned, logits.dtype).sum(-1).sum(-1)
     below = xp.where(count > 0, count, xp.ones_like(count))
     if tokens is not None:
         below = xp.zeros_like(count) + xp.cast(xp.asarray(tokens), logits.dtype)
     return {"loss": terms.sum(-1).sum(-1) / below, "count": count}
+
+
+def _of_learned(xp: Backend, logits: Any, places: tuple[Any, ...], taken: Any, smoothing: Any) -> Any:
+    """The errors of the lines at these places, and 0 elsewhere: what is not learned from is not touched."""
+    rows = xp.asarray(np.ravel_multi_index(places, logits.shape[:-1]))
+    places = tuple(xp.asarray(axis) for axis in places)
+    flat, taken = logits.reshape(-1, logits.shape[-1]), taken[places]
+    terms, height = xp.new_zeros(logits, (*logits.shape[:-2], logits.shape[-2] - 1)), height_of(xp, logits)
+    pieces = [
+        _errors(xp, flat[rows[top : top + height]], taken[top : top + height], smoothing)
+        for top in range(0, max(len(rows), 1), height)
+    ]
+    terms[places] = xp.concatenate(pieces)[..., 0]
+    return terms
+
+
+def _errors(xp: Backend, lines: Any, taken: Any, smoothing: Any) -> Any:
+    """−log of the chance of each token taken [..., K, 1], or smoothed with that of the others."""
+    every = xp.log_softmax(lines, -1)
+    own = -xp.take(every, taken)
+    smooth = xp.placed(xp.asarray(smoothing), lines) > 0
+    if not xp.any_or_unknown(smooth):
+        return own
+    mixed = (1 - smoothing) * own - smoothing * every.mean(-1)[..., None]
+    return xp.where(smooth, mixed, own)

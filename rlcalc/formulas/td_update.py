@@ -1,13 +1,15 @@
 """One update of a value estimate towards a target.
 
-    V_new = V + α (target − V),   0 < α < 2.
+    V_new = V + α (target − V),   0 < α < 2,
+
+with any target, or with TD(0)'s, R + γ V(S'), of one step.
 
 Repeated with one target the distance to it is multiplied by 1−α each time,
 which shrinks exactly for 0 < α < 2; above 1 it changes sign as well. The
 numeric forms interpolate from the nearer end, so that α = 1 gives the target
 itself and target = V gives V itself, without a rounding error.
 
-Source: Sutton and Barto, 2nd edition, equations 2.4 and 6.2.
+Source: Sutton and Barto, 2nd edition, equations 2.4, 6.1 and 6.2.
 """
 
 from __future__ import annotations
@@ -17,23 +19,38 @@ from typing import Any
 from rlcalc._lazy import np, torch
 from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name
+from rlcalc.steps.terms import Name, Term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
-    value, target, alpha = d.given("V", i.value), d.given("target", i.target), d.given("α", i.alpha)
+    value, target, alpha = d.given("V", i.value), _target(d, i), d.given("α", i.alpha)
     error = d.step("δ", target - value)
     d.output("value", d.step(Name("V", "new"), value + alpha * error))
     d.output("error", error)
 
 
-def numpy_form(value: Any, target: Any, alpha: Any) -> dict[str, Any]:
+def _target(d: Derivation, i: Inputs) -> Term:
+    if i.target is not None:
+        return d.given("target", i.target)
+    reward, gamma = d.given("R", i.reward), d.given("γ", i.gamma)
+    return d.step("target", reward + gamma * d.given(Name("V", arg=Name("S'")), i.next_value))
+
+
+def numpy_form(
+    value: Any, target: Any, alpha: Any, reward: Any = None, next_value: Any = None, gamma: Any = None
+) -> dict[str, Any]:
     """V + α(target − V) from the nearer end, entry by entry: all [...]."""
+    if target is None:
+        target = reward + gamma * next_value
     error = target - value
     near_target = target - (1 - alpha) * error
     return {"value": np.where(alpha < 0.5, value + alpha * error, near_target), "error": error}
 
 
-def torch_form(value: Any, target: Any, alpha: Any) -> dict[str, Any]:
+def torch_form(
+    value: Any, target: Any, alpha: Any, reward: Any = None, next_value: Any = None, gamma: Any = None
+) -> dict[str, Any]:
     """As ``numpy_form``, by torch.lerp."""
+    if target is None:
+        target = reward + gamma * next_value
     return {"value": torch.lerp(value, target, alpha), "error": target - value}

@@ -14,11 +14,12 @@ Sources: Shannon (1948), section 6; Holtzman et al., arXiv:1904.09751, section 3
 
 from __future__ import annotations
 
-from functools import cmp_to_key
+from functools import cmp_to_key, partial
 from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
+from rlcalc.formulas._lines import by_lines
 from rlcalc.formulas._softmax import softmax_terms
 from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
@@ -77,9 +78,10 @@ def array_form(
     xp: Backend, logits: Any, temperature: Any = 1.0, top_k: Any = None, top_p: Any = None
 ) -> dict[str, Any]:
     """Logits [..., K, V] -> entropy [..., K], kept and derivative [..., K, V]."""
-    scaled = logits / temperature
     if top_k is None and top_p is None:
-        return _of_all(xp, scaled, temperature)
+        found = by_lines(xp, partial(_of_all, xp, temperature=temperature), logits)
+        return {**found, "entropy": found["entropy"][..., 0]}
+    scaled = logits / temperature
     places = xp.indices(logits.shape[-1], logits)
     largest = xp.argmax(scaled, -1)[..., None]
     most = xp.take(scaled, largest)
@@ -98,21 +100,24 @@ def array_form(
     return {"entropy": entropy, "kept": xp.cast(left, logits.dtype), "d_logits": slopes}
 
 
-def _of_all(xp: Backend, scaled: Any, temperature: Any) -> dict[str, Any]:
-    """The same where nothing is cut off, in fewer passes over the vocabulary."""
+def _of_all(xp: Backend, logits: Any, temperature: Any) -> dict[str, Any]:
+    """The same where nothing is cut off, in fewer passes over the vocabulary; entropy is [..., K, 1]."""
+    scaled = logits / temperature
     largest = xp.argmax(scaled, -1)[..., None]
-    possible = scaled > -xp.inf
-    nothing = xp.new_zeros(scaled, ())
-    gaps = xp.where(possible, xp.take(scaled, largest) - scaled, nothing + _FAR)
-    others = xp.where(xp.indices(gaps.shape[-1], gaps) == largest, nothing, xp.exp(-gaps))
+    kept = xp.cast(xp.greater(scaled, -xp.inf), scaled.dtype)
+    heights: Any = xp.subtract(scaled, xp.take(scaled, largest), out=xp.over(scaled))  # −g
+    heights = xp.clip(heights, -_FAR, None, out=xp.over(heights))
+    others = xp.put_into(xp.exp(heights), largest, xp.zeros_like(kept[..., :1]))
     rest = others.sum(-1)[..., None]
-    mean = (others * gaps).sum(-1)[..., None] / (1 + rest)
-    entropy = (xp.log1p(rest) + mean)[..., 0]
+    mean = -(others * heights).sum(-1)[..., None] / (1 + rest)
+    entropy = xp.log1p(rest) + mean
     # the derivative is an answer of its own, through which no gradient goes
-    others, gaps, rest, mean = (xp.constant(value) for value in (others, gaps, rest, mean))
+    others, heights, rest, mean = (xp.constant(value) for value in (others, heights, rest, mean))
     share = 1 / ((1 + rest) * temperature)
-    slopes = xp.put_into(others * (gaps - mean) * share, largest, -mean * share)
-    return {"entropy": entropy, "kept": xp.cast(possible, scaled.dtype), "d_logits": slopes}
+    slopes: Any = xp.add(heights, mean, out=xp.over(heights, mean))
+    slopes = xp.multiply(slopes, others, out=xp.over(slopes))
+    slopes = xp.multiply(slopes, -share, out=xp.over(slopes, share))
+    return {"entropy": entropy, "kept": kept, "d_logits": xp.put_into(slopes, largest, -mean * share)}
 
 
 def _left_array(xp: Backend, gaps: Any, possible: Any, places: Any, top_k: Any, top_p: Any) -> Any:

@@ -10,10 +10,12 @@ Source: Vaswani et al., arXiv:1706.03762, section 3.4.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
+from rlcalc.formulas._lines import by_lines
 from rlcalc.formulas._softmax import softmax_terms
 from rlcalc.inputs.array_checks import Seen
 from rlcalc.inputs.bind import Inputs
@@ -60,12 +62,20 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 def array_form(xp: Backend, logits: Any, ids: Any, temperature: Any = 1.0) -> dict[str, Any]:
     """Logits [..., K, V] and tokens [..., K] -> logps [..., K−1] and their slopes [..., K−1, V]."""
-    scaled = logits[..., :-1, :] / temperature
+    lines = logits[..., :-1, :]
     taken = xp.placed(ids, logits)[..., 1:]
-    taken, _ = xp.broadcast_arrays(taken, scaled[..., 0])
-    taken = xp.cast(taken, xp.int64)[..., None]
-    every = xp.log_softmax(scaled, -1)
+    taken, _ = xp.broadcast_arrays(taken, lines[..., 0])
+    lines, _ = xp.broadcast_arrays(lines, taken[..., None])
+    found = by_lines(xp, partial(_of_lines, xp, temperature=temperature), lines, taken[..., None])
+    return {"logps": found["logps"][..., 0], "d_logits": found["d_logits"]}
+
+
+def _of_lines(xp: Backend, lines: Any, taken: Any, temperature: Any) -> dict[str, Any]:
+    """Lines [..., K, V] and the token taken after each [..., K, 1]."""
+    taken = xp.cast(taken, xp.int64)
+    every = xp.log_softmax(lines / temperature, -1)
     logps = xp.take(every, taken)
     # the derivative is an answer of its own, through which no gradient goes; p − 1 does not cancel
-    chances = xp.put_into(xp.exp(xp.constant(every)), taken, xp.expm1(xp.constant(logps)))
-    return {"logps": logps[..., 0], "d_logits": chances / -temperature}
+    chances = xp.exp(xp.constant(every), out=xp.over(every))
+    chances = xp.put_into(chances, taken, xp.expm1(xp.constant(logps)))
+    return {"logps": logps, "d_logits": xp.divide(chances, -temperature, out=xp.over(chances))}

@@ -52,9 +52,15 @@ def array_form(
     """Scores [..., N], log-probabilities and mask [..., N, T] -> rewards [..., N, T]."""
     if clip_score is not None:
         score = xp.clip(score, -clip_score, clip_score)
-    value, _ = estimate(xp, logp - ref_logp, kind)
-    zero = xp.new_zeros(value, ())
-    places = xp.cast(xp.indices(value.shape[-1], value), xp.int32)
-    ends = xp.amax(xp.where(mask, places, 0 * places - 1), axis=-1)[..., None]  # −1 in an empty row
-    penalty = xp.where(mask, -beta * value, zero)
-    return {"rewards": xp.where(places == ends, score[..., None] + penalty, penalty)}
+    value: Any = estimate(xp, logp - ref_logp, kind)[0]
+    # what is masked is 0 in both, and so is what is estimated of it
+    penalty: Any = xp.multiply(value, beta, out=xp.over(value, beta))
+    penalty = xp.subtract(xp.new_zeros(penalty, ()), penalty, out=xp.over(penalty))
+    score, _ = xp.broadcast_arrays(score[..., None], penalty[..., :1])
+    if score.shape[:-1] != penalty.shape[:-1]:
+        penalty = penalty + xp.zeros_like(score)
+    last, _ = xp.broadcast_arrays(xp.last_set(mask)[..., None], score)
+    some = last >= 0
+    last = xp.where(some, last, 0)
+    ends = xp.take(penalty, last) + xp.where(some, score, xp.new_zeros(score, ()))
+    return {"rewards": xp.put_into(penalty, last, ends)}

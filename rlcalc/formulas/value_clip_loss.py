@@ -62,30 +62,32 @@ def array_form(
     tokens: Any = None,
 ) -> dict[str, Any]:
     """Values, old values, returns, mask [..., N, T] -> loss, fraction [...] and d_values [..., N, T]."""
-    moved = values - old_values
-    near = old_values + xp.clip(xp.constant(moved), -eps, eps)
-    plain, clipped = values - returns, near - returns
+    moved: Any = values - old_values
+    near: Any = xp.clip(xp.constant(moved), -eps, eps)
+    near = xp.add(near, old_values, out=xp.over(near, old_values))
+    plain = values - returns
+    clipped: Any = xp.subtract(near, returns, out=xp.over(near, returns))
+    outside = xp.greater(xp.abs(moved, out=xp.over(moved)), eps)
     # within the range both are one number, whatever rounding makes of it
-    outside = xp.abs(moved) > eps
+    clipped = xp.where(outside, clipped, plain)
     distance, other = xp.abs(plain), xp.abs(clipped)
-    held = outside & (other > distance)
-    zero = xp.new_zeros(plain, ())
+    held = xp.greater(other, distance)
+    tied = outside & xp.equal(distance, other)
     number = xp.cast(mask, plain.dtype)
     if number.shape != plain.shape:
         number = number + xp.zeros_like(plain)
     count = number.sum(-1).sum(-1)
     some = xp.where(count > 0, count, xp.ones_like(count))
     below = some if tokens is None else xp.zeros_like(some) + xp.cast(xp.asarray(tokens), plain.dtype)
-    # equal squares share the derivative, as the larger of two numbers does: here, and where autograd runs
-    tied = outside & (other == distance)
-    errors = xp.where(held, xp.square(clipped), xp.square(plain))
-    steep = 2 * factor * plain
-    if xp.any_or_unknown(tied):
-        errors = xp.where(tied, (xp.square(clipped) + xp.square(plain)) / 2, errors)
-        steep = xp.where(tied, factor * plain, steep)
-    slopes = xp.where(held, zero, steep) / below[..., None, None]
+    # what is masked is 0 in all three, and so are its error and its derivative
+    errors: Any = xp.square(clipped, out=xp.over(clipped))
+    errors = xp.maximum(errors, xp.square(plain), out=xp.over(errors, plain))
+    slopes = plain * (2 * factor / below)[..., None, None]
+    if xp.any_or_unknown(tied):  # equal squares share the derivative, as the larger of two numbers does
+        slopes = xp.where(tied, slopes / 2, slopes)
+    zero = xp.new_zeros(plain, ())
     return {
-        "loss": factor * xp.where(mask, errors, zero).sum(-1).sum(-1) / below,
-        "d_values": xp.where(mask, slopes, zero),
-        "clipped_fraction": xp.cast(held & mask, plain.dtype).sum(-1).sum(-1) / some,
+        "loss": factor * errors.sum(-1).sum(-1) / below,
+        "d_values": xp.where(held, zero, slopes),
+        "clipped_fraction": xp.cast(held, plain.dtype).sum(-1).sum(-1) / some,
     }

@@ -111,10 +111,12 @@ def checked_flags(parameter: Parameter, array: Any) -> Any:
     """Booleans; what is neither 0 nor 1 is a mistake (a time index, a mask not yet thresholded)."""
     if array.dtype == bool:
         return array
-    if array.dtype.kind not in "iufO" or not ((array == 0) | (array == 1)).all():
+    allowed = (array == 0) | (array == 1)
+    if array.dtype.kind not in "iufO" or not allowed.all():
+        wrong = array if allowed.all() else array[~allowed].flat[0]
         raise InputError(
             f"{parameter.name}_not_a_flag",
-            f"{spelled(parameter.name)} takes 0 or 1 per step, not {shown(array)}.",
+            f"{spelled(parameter.name)} takes 0 or 1 per step, not {shown(wrong)}.",
         )
     return array.astype(bool)
 

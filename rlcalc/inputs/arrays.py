@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from fractions import Fraction
 from math import isfinite
 from numbers import Real
 from typing import Any
@@ -109,7 +108,8 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[Backend, dict
             raise missing(formula, parameter)
     xp = backend_of(_arrays_in(given))
     # what a mask may hide is looked at when the mask is known
-    later = frozenset(p.name for p in active if formula.hides(given) and formula.is_masked(p))
+    hides = formula.hides(given)
+    later = frozenset(p.name for p in active if hides and formula.is_masked(p))
     convert = _Tensors(given, later) if xp is TORCH else _Arrays(given, later)
     found: dict[str, Any] = {parameter.name: None for parameter in formula.parameters}
     process: Any = None
@@ -178,7 +178,8 @@ def _default(parameter: Parameter) -> Any:
     if parameter.kind == "flag":
         return text == "1"
     if parameter.kind == "number" and text not in parameter.choices:
-        return float(Fraction(text))
+        above, _, below = text.partition("/")
+        return int(above) / int(below) if below else float(text)
     if parameter.kind == "count":
         return float("inf") if text == "inf" else int(text)
     return int(text) if parameter.kind == "integer" else text

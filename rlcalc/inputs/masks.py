@@ -51,6 +51,6 @@ def hidden_arrays(xp: Backend, spec: Formula, arrays: Mapping[str, Any]) -> dict
         return found
     mask = xp.placed(mask, found[names[0]])
     found[spec.mask.name] = mask
-    for name in names if spec.hides(arrays) else ():
-        found[name] = xp.where(mask, found[name], xp.new_zeros(found[name], ()))
+    if spec.hides(arrays):
+        found |= zip(names, xp.hidden(mask, [found[name] for name in names]), strict=True)
     return found

@@ -21,7 +21,8 @@ def lambda_weights(i: Inputs) -> Outputs:
 
 
 def td_update(i: Inputs) -> Outputs:
-    return {"value": i.value + i.alpha * (i.target - i.value)}
+    target = i.reward + i.gamma * i.next_value if i.target is None else i.target
+    return {"value": i.value + i.alpha * (target - i.value)}
 
 
 def mc_update(i: Inputs) -> Outputs:

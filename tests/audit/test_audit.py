@@ -255,7 +255,9 @@ def test_equal_sides_count_where_an_altered_statement_parts_them() -> None:
     def listens(s: Statement) -> Findings:
         return Findings(literal=[Identity("the building is the work", X**s.n, X)])
 
-    assert run_claim(*declared(listens, n=1)).verdict == "proved"
+    one = run_claim(*declared(listens, n=1))
+    assert one.verdict == "proved"
+    assert "it fails for n: 1 → 2 (x^2 = x)" in one.evidence[0].lines  # so that a reader sees it can fail
 
 
 @pytest.mark.parametrize(

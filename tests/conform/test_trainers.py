@@ -163,3 +163,13 @@ def test_the_formula_is_guessed_from_the_name() -> None:
         "core_algos.py:compute_rloo_outcome_advantage": "rloo_advantage",
     }
     assert {name: guessed_formula(name) for name in names} == names
+
+
+def test_two_bounds_are_those_of_tokens() -> None:
+    def compute_policy_loss(log_probs, old_log_probs, advantages, clip_low=0.2, clip_high=0.28): ...  # type: ignore[no-untyped-def]
+    def ppo_loss(log_probs, old_log_probs, advantages, clip_eps=0.2): ...  # type: ignore[no-untyped-def]
+
+    guessed = [
+        guessed_formula(one.__name__, from_function(one).facts) for one in (compute_policy_loss, ppo_loss)
+    ]
+    assert guessed == ["policy_clip", "ppo_clip"]

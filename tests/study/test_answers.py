@@ -43,7 +43,11 @@ GRPO_8 = "grpo-advantage --rewards 0 1 0 1 0 0 1 0 --check"
         ("lambda-return --rewards 0 0 1 --values 0 -2 0 0 --gamma 1/2 --lam 1/2 --check -15/32",
          "wrong", "remainder-missing"),
         (f"{GRPO_8} -0.725 1.208 -0.725 1.208 -0.725 -0.725 1.208 -0.725", "wrong", "ddof-1"),
+        # no weights of the form α^i (1−α)^j give the published 5.003; 4.37 is what a reversed list gives
         ("mc-update --value 2 --returns 5 9 --alpha 0.3 --check 5.003", "wrong", ""),
+        ("mc-update --value 2 --returns 5 9 --alpha 0.3 --check 4.37", "wrong", "oldest-weighs-most"),
+        ("gradient-bandit --actions 0 --rewards 1 --preferences 0 0 0 --alpha 0.1 --baseline 0"
+         " --output policy --check 0.32 0.34 0.34", "wrong", "descends + other-arms-unchanged"),
         (f"{DRIVING} --check 10 -5 5 3 0", "exact", ""),
     ],
 )  # fmt: skip
@@ -83,6 +87,12 @@ def test_what_is_no_answer_is_refused(line, code):
     exit_code, _, err = run(*line.split(), "--json") if "latex" not in line else run(*line.split())
     assert exit_code == 2
     assert code in err or "do not go together" in err
+
+
+def test_of_what_no_mistake_gives_the_distance_is_said():
+    line = "mc-update --value 2 --returns 5 9 --alpha 0.3 --check 5.003"
+    _, out, _ = run(*line.split())
+    assert "No known mistake gives this: 5.003 is 0.273 too large." in out
 
 
 def test_one_output_alone():

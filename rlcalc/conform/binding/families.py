@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from rlcalc.conform.binding import sequence
 from rlcalc.conform.binding.model import Binding
-from rlcalc.conform.binding.names import TRANSITIONS, family, of_tokens
+from rlcalc.conform.binding.named import Named
+from rlcalc.conform.binding.names import TRANSITIONS, family, of_tokens, table
 from rlcalc.conform.binding.samples import Distributions, Groups, Samples
 from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.binding.transitions import Transitions
@@ -71,7 +72,9 @@ def family_of(formula: Formula) -> Family | None:
         return Distributions(formula.name)
     if formula.name in TRANSITIONS:
         return Transitions(formula.name)
-    return Groups() if formula.name == "grpo_advantage" else None
+    if formula.name == "grpo_advantage":
+        return Groups()
+    return Named(formula.name) if table(formula.name) else None
 
 
 def laid_out(family: Family, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rlcalc.conform.target.facts import Facts
 from rlcalc.data import data_folder, read_toml
+from rlcalc.specs import formula_names
 
 SHARED_WORDS = "shared"
 SEQUENCE = ("gae", "discounted_return", "lambda_return", "n_step_return", "td_error")
@@ -114,12 +115,16 @@ def _forms(name: str) -> list[str]:
 def guessed_formula(name: str, facts: Facts | None = None) -> str:
     """The formula that a function seems to be, by its name; empty where it says nothing.
 
-    A function of returns that takes λ and values is one of advantages.
+    A function of returns that takes λ and values is one of advantages, a clip with two bounds one of tokens.
     """
     found = _by_name(name)
-    if found not in ("discounted_return", "") or facts is None:
+    if found not in ("discounted_return", "ppo_clip", "") or facts is None:
         return found
     names = [a.name for a in facts.arguments or ()] + list(facts.paths.values()) + list(facts.constants)
+    if found == "ppo_clip":
+        # two bounds, or a third one, are what trainers of language models have
+        of_tokens = {role for one in names for role in roles_of(one, "policy_clip")[:1]}
+        return "policy_clip" if of_tokens & {"eps_low", "eps_high", "dual"} else found
     roles = {role for one in names for role in roles_of(one, "sequence")[:1]}
     if {"lam", "values"} <= roles:
         return "gae"
@@ -155,4 +160,4 @@ def _by_name(name: str) -> str:
     for formula, patterns in _aliases()["functions"].items():
         if any(re.search(pattern, words) for pattern in patterns):
             return str(formula)
-    return ""
+    return words if words in formula_names() else ""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from rlcalc.conform.binding.answers import Answers, matched, near, whitened
 from rlcalc.conform.binding.families import Family
+from rlcalc.conform.binding.named import Named
 from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.facts import Facts
@@ -34,11 +36,25 @@ class OutputsByValue:
     ) -> dict[str, str]:
         """Places of the outputs that an answer under conventions has."""
         found = matched(parts, self.answers.right(given, names), self.names)
-        if isinstance(self.family, Tokens):
+        if isinstance(self.family, Tokens | Named):
             found.pop("clipped_fraction", None)  # of a batch, for people to look at: in whatever precision
-            return found if self.family.answers & found.keys() else {}
+            return found if self.wanted & found.keys() else {}
         returns = self.answer == "advantages" and "returns" in found and self.gives_returns(found["returns"])
         return found if self.answer in found or returns else {}
+
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        """Outputs of which an answer has one: those that the function is called after, or any."""
+        if isinstance(self.family, Named):
+            return (
+                frozenset(name for name in self.family.answers if name in self.called) or self.family.answers
+            )
+        return self.family.answers if isinstance(self.family, Tokens) else frozenset({self.answer})
+
+    @property
+    def called(self) -> str:
+        """The function's own name."""
+        return (self.target.called or self.target.name).rpartition(":")[2].rpartition(".")[2].lower()
 
     def gives_returns(self, place: str) -> bool:
         """Whether returns at this place are called so: what is given as the advantages must be these.
@@ -49,9 +65,8 @@ class OutputsByValue:
             return True
         if place:
             return bool(_RETURNS.search(last_name(place).lower()))
-        name = (self.target.called or self.target.name).rpartition(":")[2].rpartition(".")[2].lower()
-        inside = "" if "adv" in name else self.facts.returned.lower()
-        return bool(_RETURNS.search(name) or _RETURNS.search(inside))
+        inside = "" if "adv" in self.called else self.facts.returned.lower()
+        return bool(_RETURNS.search(self.called) or _RETURNS.search(inside))
 
     def share(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> float:
         """The largest share of right entries that any part has; −1 where no shape fits."""

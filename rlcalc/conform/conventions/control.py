@@ -110,6 +110,12 @@ def t_counts_this_pull(form: Form, /, **arrays: Any) -> Outputs:
     }
 
 
+@convention("c-under-the-root", {"ucb": "lectures that write sqrt(c log t / N)"})
+def c_under_the_root(form: Form, /, **arrays: Any) -> Outputs:
+    """The number that stands beside the logarithm under the root is the square of c: UCB1 has 2 there."""
+    return dict(form(**{**arrays, "c": np.sqrt(arrays["c"])}))
+
+
 def _spread(q: Any, rows: Any) -> Any:
     return np.broadcast_to(q.reshape(-1, q.shape[-1]), rows.shape)
 

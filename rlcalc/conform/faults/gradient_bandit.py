@@ -9,7 +9,7 @@ from rlcalc.conform.fault import argument_fault, fault
 from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
-def _run(arrays: Arrays, slope: Any, sign: float = 1.0) -> Outputs:
+def _run(arrays: Arrays, slope: Any) -> Outputs:
     """All pulls with another slope of the logarithm: a function of the policy and of what was pulled."""
     rewards, baseline = arrays["rewards"], arrays["baseline"]
     if isinstance(baseline, str):
@@ -22,7 +22,7 @@ def _run(arrays: Arrays, slope: Any, sign: float = 1.0) -> Outputs:
     for k in range(rewards.shape[-1]):
         chosen = np.arange(held.shape[-1]) == arrays["actions"][..., k, None]
         gain = arrays["alpha"] * (rewards[..., k] - means[..., k])
-        held = held + sign * gain[..., None] * slope(_softmax(held), chosen)
+        held = held + gain[..., None] * slope(_softmax(held), chosen)
     held = held.astype(rewards.dtype)
     return {"preferences": held, "policy": _softmax(held), "baselines": means.astype(rewards.dtype)}
 
@@ -75,8 +75,8 @@ def others_raised(form: Form, /, **arrays: Any) -> Outputs:
     return _run(arrays, lambda policy, chosen: np.where(chosen, 1 - policy, policy))
 
 
-@fault("descends", "sign")
-def descends(form: Form, /, **arrays: Any) -> Outputs:
+@argument_fault("descends", "sign")
+def descends(arrays: Arrays) -> Arrays:
     """Goes down: what pays becomes less likely.
 
     Shown when: A reward that differs from its baseline.
@@ -86,7 +86,7 @@ def descends(form: Form, /, **arrays: Any) -> Outputs:
         - H -= alpha * (r - baseline) * (one_hot(a) - pi)
         + H += alpha * (r - baseline) * (one_hot(a) - pi)
     """
-    return _run(arrays, lambda policy, chosen: chosen - policy, -1.0)
+    return {"alpha": -arrays["alpha"]}
 
 
 @argument_fault("baseline-missing", "ignored")

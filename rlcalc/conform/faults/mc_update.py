@@ -87,3 +87,17 @@ def last_return_left_out(found: Outputs, arrays: Arrays) -> Outputs:
     values = found["values"]
     first = np.broadcast_to(arrays["value"][..., None], (*values.shape[:-1], 1))
     return _with_values(np.concatenate([first, values[..., :-1]], axis=-1).astype(values.dtype))
+
+
+@argument_fault("oldest-weighs-most", "indexing")
+def oldest_weighs_most(arrays: Arrays) -> Arrays:
+    """Gives the first return the largest weight, as if it had come last.
+
+    Shown when: A constant step size below 1 and returns that differ.
+    Cause: The weights α·(1−α)^k of the closed form are counted from the oldest return on.
+    Fix: The last return weighs α, the one before it α·(1−α), and so on back.
+    Diff:
+        - weights = alpha * (1 - alpha) ** np.arange(K)
+        + weights = alpha * (1 - alpha) ** np.arange(K - 1, -1, -1)
+    """
+    return {} if isinstance(arrays["alpha"], str) else {"returns": arrays["returns"][..., ::-1]}

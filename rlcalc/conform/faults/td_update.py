@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rlcalc._lazy import np
 from rlcalc.conform.fault import argument_fault, output_fault
 from rlcalc.conform.forms import Arrays, Outputs
 
@@ -47,3 +48,48 @@ def old_value_not_subtracted(found: Outputs, arrays: Arrays) -> Outputs:
         + value += alpha * (target - value)
     """
     return {**found, "value": found["value"] + arrays["alpha"] * arrays["value"]}
+
+
+@argument_fault("discount-missing", "discounting")
+def discount_missing(arrays: Arrays) -> Arrays:
+    """Makes the target of the reward and the whole next value.
+
+    Shown when: The one-step form with γ below 1 and a next value other than 0.
+    Cause: The discount was 1 in the first example, or is left out where values are looked up.
+    Fix: reward + γ·next value.
+    Diff:
+        - value += alpha * (reward + next_value - value)
+        + value += alpha * (reward + gamma * next_value - value)
+    """
+    gamma = arrays["gamma"]
+    return {"gamma": None if gamma is None else np.ones_like(gamma)}
+
+
+@argument_fault("reward-discounted-as-well", "discounting")
+def reward_discounted_as_well(arrays: Arrays) -> Arrays:
+    """Makes the target of γ·(reward + next value).
+
+    Shown when: The one-step form with γ below 1 and a reward other than 0.
+    Cause: The reward has the index of the next time step, and was discounted with it.
+    Fix: R_{t+1} is the immediate reward, with weight 1.
+    Diff:
+        - value += alpha * (gamma * (reward + next_value) - value)
+        + value += alpha * (reward + gamma * next_value - value)
+    """
+    reward = arrays["reward"]
+    return {"reward": None if reward is None else arrays["gamma"] * reward}
+
+
+@argument_fault("never-bootstraps", "ignored")
+def never_bootstraps(arrays: Arrays) -> Arrays:
+    """Moves towards the reward alone.
+
+    Shown when: The one-step form with γ above 0 and a next value other than 0.
+    Cause: The rule of a bandit, whose only return is the reward, was taken over.
+    Fix: reward + γ·next value, and the reward alone only after a terminal step.
+    Diff:
+        - value += alpha * (reward - value)
+        + value += alpha * (reward + gamma * next_value - value)
+    """
+    later = arrays["next_value"]
+    return {"next_value": None if later is None else np.zeros_like(later)}

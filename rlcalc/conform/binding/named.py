@@ -1,0 +1,205 @@
+"""Formulas whose functions differ in names and shapes alone: Gaussians, bandits, quantiles, single updates.
+
+A role is a parameter of the formula, or a variance in the place of a
+deviation. Rows of a batch never depend on each other, so that they are laid
+out one below the other and taken apart again; a sequence of one event (a
+pull, a return) is passed as that event.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.sequence import Unfit
+from rlcalc.conform.binding.transitions import ONE
+from rlcalc.specs import Formula, Parameter, load_formula
+
+Arrays = dict[str, Any]
+# roles that are made of a parameter
+MADE_OF: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "var": ("std", lambda std: std * std),
+    "log_var": ("log_std", lambda log_std: 2 * log_std),
+}
+# the two ways of giving a deviation; one is made of the other
+SPREADS = {"std": "log_std", "log_std": "std"}
+# beyond e to this, a rounding of the logarithm shows
+LARGEST_LOG = 20.0
+# a dimension of events, of which functions often take one a call
+EVENTS = {"gradient_bandit": "T", "mc_update": "K"}
+# outputs of which a function may have any; of other formulas it is the first
+ANSWERS = {
+    "is_return": frozenset({"ordinary", "weighted", "per_decision"}),
+    "trust_region": frozenset({"kl", "theta_new"}),
+    "ucb": frozenset({"scores", "action"}),
+}
+# numbers that a probe gives, where the domain alone would not do
+PROBED = {"alpha": (0.25, 0.5, 0.125), "c": (2.0, 1.5, 0.75), "kappa": (1.0, 0.5, 2.0), "t": (40, 50, 60)}
+# lengths that tell dimensions apart
+LENGTHS = {"D": 3, "N": 4, "M": 5, "A": 3, "T": 4, "K": 4}
+ROWS = 2
+LAYOUTS = (("[...]", "array"), ("[N]", "array"), (ONE, "array"), (ONE, "list"))
+
+
+class Named:
+    """The formulas that a table of names is enough for."""
+
+    def __init__(self, formula: str) -> None:
+        self.formula = load_formula(formula)
+        self.own: Mapping[str, Parameter] = {p.name: p for p in self.formula.parameters}
+        self.answers = ANSWERS.get(formula, frozenset({self.formula.answer.name}))
+        self.event = EVENTS.get(formula, "")
+
+    # what is handed over
+
+    def arrange(self, binding: Binding, given: Mapping[str, Any]) -> Arrays:
+        """Values by place; raises ``Unfit``."""
+        batch = self._batch(given)
+        if binding.layout == ONE and batch:
+            raise Unfit("one row a call, no batches")
+        return {path: self._value(binding, given, role, batch) for path, role in binding.meant.items()}
+
+    def _batch(self, given: Mapping[str, Any]) -> tuple[int, ...]:
+        shapes = [
+            np.shape(value)[: np.ndim(value) - len(self._axes(self.own[name], value))]
+            for name, value in given.items()
+            if value is not None and name in self.own and not isinstance(value, str)
+        ]
+        return tuple(np.broadcast_shapes(*shapes))
+
+    def _axes(self, p: Parameter, value: Any) -> tuple[str, ...]:
+        """Names of the last axes of a parameter's value, behind those of the batch."""
+        if p.each and np.ndim(value):
+            return (p.each,)
+        return p.shape
+
+    def _value(self, binding: Binding, given: Mapping[str, Any], role: str, batch: tuple[int, ...]) -> Any:
+        name, made = MADE_OF.get(role, (role, lambda value: value))
+        if name not in self.own:
+            return {"device": "cpu", "on": True, "off": False}.get(role)
+        value = self._given(binding, given, name)
+        if value is None or isinstance(value, str):
+            raise Unfit(f"nothing is given for {role}" if value is None else f"{role} is a number there")
+        p = self.own[name]
+        value, axes = made(np.asarray(value)), self._axes(p, value)
+        if binding.single == "row" and self.event in axes:
+            place = axes.index(self.event) - len(axes)
+            if value.shape[place] != 1:
+                raise Unfit(f"one of {name} a call")
+            value = value.squeeze(place)
+            axes = tuple(axis for axis in axes if axis != self.event)
+        if value.ndim == 0:
+            return int(value) if p.kind in ("integer", "count") else float(value)
+        if binding.layout == "[N]":
+            core = value.shape[value.ndim - len(axes) :]
+            value = np.broadcast_to(value, (*batch, *core)).reshape(math.prod(batch), *core)
+        return value.tolist() if binding.form == "list" else value.copy()
+
+    def _given(self, binding: Binding, given: Mapping[str, Any], name: str) -> Any:
+        """A parameter, or what the formula takes in its place."""
+        value = given.get(name)
+        if value is None and name == "t":
+            return given["counts"].sum(-1)
+        if value is None and name in SPREADS and given.get(SPREADS[name]) is not None:
+            return _spread(name, given[SPREADS[name]])
+        if isinstance(value, str) and name == "baseline" and given["rewards"].shape[-1] == 1:
+            return given["rewards"][..., 0]  # the mean of one reward
+        return value
+
+    # what comes back
+
+    def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
+        """An output in the formula's layout; unchanged where its shape says that it is something else."""
+        batch = self._batch(given)
+        if binding.single == "column" and array.shape[-1:] == (1,):
+            array = array[..., 0]
+        if binding.layout == "[N]" and array.shape[:1] == (math.prod(batch),):
+            return array.reshape(*batch, *array.shape[1:])
+        return array
+
+    # what is tried
+
+    def variations(self, binding: Binding, backends: tuple[str, ...], lists_first: bool) -> Iterator[Binding]:
+        """Layouts to try, the likeliest first."""
+        singles = ["plain", "row"] if self.event else ["plain", "column"]
+        layouts = sorted(LAYOUTS, key=lambda pair: pair[1] != "list") if lists_first else LAYOUTS
+        for backend, single, (layout, form) in product(backends, singles, layouts):
+            if form == "list" and backend != backends[0]:
+                continue
+            changes: Arrays = {"backend": backend, "layout": layout, "form": form, "single": single}
+            yield replace(binding, **changes)
+
+    def conveys(self, binding: Binding) -> frozenset[str]:
+        """The formula's own parameters that a binding has a place for."""
+        made = {MADE_OF[role][0] for role in binding.roles & MADE_OF.keys()}
+        found = (binding.roles & self.own.keys()) | made
+        if found & SPREADS.keys():
+            found |= SPREADS.keys()
+        return frozenset(found) | binding.fixed.keys()
+
+    def single(self, binding: Binding) -> frozenset[str]:
+        """Parameters of which it takes one number only."""
+        return frozenset()
+
+    def core(self, formula: Formula) -> frozenset[str]:
+        """Roles without which nothing can be computed."""
+        special = {name for form in formula.forms for name in form.parameters}
+        return frozenset(p.name for p in formula.parameters if p.required and p.name not in special)
+
+    def probes(self, binding: Binding) -> list[Arrays]:
+        """Arguments that tell readings apart: numbers without a pattern, dimensions of different lengths."""
+        found = [self._probe(binding, number, ()) for number in range(3)]
+        if binding.layout != ONE:
+            found.insert(0, self._probe(binding, 3, (ROWS,)))
+        return found
+
+    def _probe(self, binding: Binding, number: int, batch: tuple[int, ...]) -> Arrays:
+        lengths = {**LENGTHS, self.event: 1} if binding.single == "row" else LENGTHS
+        conveyed = self.conveys(binding)
+        if SPREADS.keys() <= conveyed:
+            conveyed -= {"log_std"}
+        given: Arrays = {}
+        for place, p in enumerate(self.formula.parameters):
+            if p.name in conveyed:
+                shape = (*(() if not p.shape else batch), *(lengths[axis] for axis in p.shape))
+                given[p.name] = _probed(
+                    p, shape if any(q.shape for q in self.own.values()) else batch, number, place
+                )
+            elif p.default is None:
+                given[p.name] = None
+        return given
+
+
+def _spread(name: str, other: Any) -> Any:
+    """A deviation of its logarithm, or the logarithm of a deviation."""
+    logs = np.log(other) if name == "log_std" else other
+    if (np.abs(logs) > LARGEST_LOG).any():
+        raise Unfit(f"{SPREADS[name]} beyond exp(±{LARGEST_LOG:g}) makes no exact {name}")
+    return logs if name == "log_std" else np.exp(other)
+
+
+def _probed(p: Parameter, shape: tuple[int, ...], number: int, place: int) -> Any:
+    """Numbers of a parameter's domain."""
+    if p.name in PROBED and not shape:
+        return np.asarray(PROBED[p.name][number % 3])
+    count = math.prod(shape)
+    raw = np.array([(31 * number + 29 * place + k * k * 23 + 47 * k) % 101 for k in range(count)])
+    raw = raw.reshape(shape)
+    if p.name == "actions":
+        return raw % LENGTHS["A"]
+    if p.kind in ("integer", "count"):
+        return 1 + raw % 9
+    if p.distribution:
+        weights = 1.0 + raw % 7
+        return weights / weights.sum(-1, keepdims=True)
+    if p.name == "gradient":  # of preferences, its entries add up to 0
+        return (raw - raw.mean(-1, keepdims=True)) / 64
+    low, high = p.domain.low, p.domain.high
+    if low is not None and high is not None:
+        return float(low) + float(high - low) * (raw + 1) / 128
+    return (raw + 1) / 32 if low is not None else (raw - 50) / 32

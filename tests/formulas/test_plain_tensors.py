@@ -1,0 +1,73 @@
+"""The ways that only large plain tensors take, forced upon small ones, and the choices among them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import rlcalc
+from rlcalc import plain_tensors
+from rlcalc.formulas import _lines, load_forms
+from rlcalc.inputs.arrays import from_exact
+from rlcalc.specs import formula_names
+from tests.formulas.test_transforms import example
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_values_alone_and_values_with_a_graph_are_the_same(dtype: str, monkeypatch: Any) -> None:
+    for formula in formula_names():
+        given = from_exact(example(formula), "torch", dtype)
+        form = load_forms(formula).torch_form
+        monkeypatch.setattr(plain_tensors, "LARGE", 1 << 40)
+        want = form(**given)
+        monkeypatch.setattr(plain_tensors, "LARGE", 1)
+        monkeypatch.setattr(_lines, "SIZE", 1)
+        before = {name: value.clone() for name, value in given.items() if isinstance(value, torch.Tensor)}
+        found = form(**given)
+        for name, value in before.items():
+            torch.testing.assert_close(given[name], value, rtol=0, atol=0, equal_nan=True, msg=formula)
+        for name, value in want.items():
+            if isinstance(value, torch.Tensor):
+                torch.testing.assert_close(found[name], value, equal_nan=True, msg=f"{formula}: {name}")
+
+
+def k3(x: Any) -> tuple[Any, Any]:
+    """In twice the digits, by the definition where nothing cancels and by its series elsewhere."""
+    x = np.asarray(x, np.longdouble)
+    near = np.abs(x) < 1e-2
+    series = x**2 * (0.5 - x / 6 + x**2 / 24 - x**3 / 120 + x**4 / 720)
+    return np.where(near, series, np.expm1(-x) + x), -np.expm1(-x)
+
+
+@pytest.mark.parametrize("far", [0.0, 0.001, 0.1, 0.9], ids=str)
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 0.3, 1.0], ids=str)
+def test_k3_keeps_its_digits_however_many_tokens_are_far(far: float, scale: float) -> None:
+    chance = np.random.default_rng(1)
+    x = scale * chance.uniform(-1, 1, 20_000)
+    x[chance.random(x.size) < far] *= 20 / scale
+    gaps = torch.from_numpy(x.astype(np.float32))
+    found = rlcalc.compute("kl_estimate", logp=gaps, ref_logp=torch.zeros_like(gaps))
+    for name, want in zip(("estimate", "d_logp"), k3(gaps.numpy()), strict=True):
+        np.testing.assert_allclose(found[name].numpy(), np.asarray(want, float), rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_k3_of_one_token_that_is_no_number_leaves_the_others(bad: float) -> None:
+    x = torch.linspace(-3, 3, 20_000)
+    want = rlcalc.compute("kl_estimate", logp=x, ref_logp=torch.zeros_like(x))["estimate"]
+    x[7] = bad
+    found = rlcalc.compute("kl_estimate", logp=x, ref_logp=torch.zeros_like(x))["estimate"]
+    assert not found[7].isfinite()
+    torch.testing.assert_close(found[8:], want[8:], rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("value", [0.1, 1e6, -3e-5])
+def test_equal_values_of_a_large_batch_are_whitened_to_nothing(value: float) -> None:
+    mask = torch.rand(64, 256, generator=torch.Generator().manual_seed(1)) < 0.9
+    x = torch.where(mask, torch.tensor(value), torch.tensor(float("nan")))
+    assert not rlcalc.compute("masked_whiten", x=x, mask=mask)["whitened"].any()
+    x[mask.nonzero()[3].unbind()] *= 1.01
+    assert rlcalc.compute("masked_whiten", x=x, mask=mask)["whitened"].any()
