@@ -39,6 +39,7 @@ def array_form(xp: Backend, logps: Any, mask: Any, average: Any = False) -> dict
     number = xp.cast(mask, logps.dtype) + xp.zeros_like(logps)
     lengths = number.sum(-1)
     one = xp.ones_like(lengths)
-    divisor = xp.where(lengths > 0, lengths, one) if average else one
+    divided = xp.placed(xp.asarray(average), logps) & (lengths > 0)
+    divisor = xp.where(divided, lengths, one)
     # what is masked is 0 already
     return {"logprobs": logps.sum(-1) / divisor, "d_logps": number / divisor[..., None]}
