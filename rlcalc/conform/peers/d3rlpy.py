@@ -1,4 +1,4 @@
-"""d3rlpy: the returns of its transitions of several steps, and the loss of its quantiles."""
+"""d3rlpy: the returns of its transitions of several steps."""
 
 # mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
@@ -23,16 +23,3 @@ def discounted_return(MultiStepTransitionPicker, /, rewards, gamma):
     episode = Episode(np.zeros_like(column), np.zeros_like(column), column, terminated=True)
     pick = MultiStepTransitionPicker(n_steps=steps, gamma=gamma)
     return np.array([pick(episode, start).reward[0] for start in range(steps)])
-
-
-@peer(
-    "d3rlpy",
-    "quantile_huber_loss",
-    "d3rlpy.models.torch.q_functions.utility.compute_quantile_huber_loss",
-    backend="torch",
-    note="summed over the quantiles and averaged over the targets, with kappa = 1",
-)
-def quantile_huber_loss(function, /, quantiles, targets, taus):
-    rows, columns = quantiles.shape[:-1], quantiles.shape[-1]
-    own, others = quantiles.reshape(-1, 1, columns), targets.reshape(-1, targets.shape[-1], 1)
-    return {"loss": function(own, others, taus.reshape(-1, 1, columns)).reshape(rows)}

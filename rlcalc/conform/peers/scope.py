@@ -190,4 +190,28 @@ def only(**wanted: str) -> Reason:
 
 def two_bounds(vector: Vector) -> str:
     """A lower and an upper bound, both given."""
-    return "" if {"low", "high"} <= set(vector.given) else "it needs a lower and an upper bound"
+    given = {"low", "high"} <= set(vector.given) and vector.arrays["low"] > 0
+    return "" if given else "it needs a lower bound above 0, and an upper one"
+
+
+def log_ratio_within(bound: float, new: str, old: str, *, whole: bool = True) -> Reason:
+    """Differences of two log-probabilities within a bound, beyond which the library holds them.
+
+    Those of whole answers too, unless ``whole`` is off: the ratio of an answer may be a product.
+    """
+
+    def reason(vector: Vector) -> str:
+        gaps = vector.arrays[new] - vector.arrays[old]
+        mask = vector.arrays.get("mask")
+        gaps = gaps if mask is None else np.where(mask, gaps, 0)
+        within = ((abs(gaps).sum(axis=-1) if whole else abs(gaps)) < bound).all()
+        return "" if within else f"it holds log-ratios within {bound:g}"
+
+    return reason
+
+
+def dual_clip_above(vector: Vector) -> str:
+    """A dual clip above the upper bound of the range, as trl documents its delta."""
+    dual, high = vector.arrays.get("dual"), vector.arrays.get("eps_high")
+    high = vector.arrays["eps_low"] if high is None else high
+    return "its delta is documented as above 1 + epsilon" if dual is not None and dual <= 1 + high else ""

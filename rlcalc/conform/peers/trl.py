@@ -11,7 +11,7 @@ from functools import partial
 
 from rlcalc._lazy import torch
 from rlcalc.conform.peers import peer
-from rlcalc.conform.peers.scope import no_empty_rows, one_row, one_table, without_zeros
+from rlcalc.conform.peers.scope import dual_clip_above, no_empty_rows, one_row, one_table, without_zeros
 
 _peer = partial(peer, "trl", backend="torch")
 
@@ -60,7 +60,12 @@ _grpo = partial(
 _TOKENS = "the mean over all tokens, which loss_type=dapo documents"
 
 
-@_grpo("policy_clip", convention="loss mean-over-batch", note=f"delta is the dual clip; a loss, {_TOKENS}")
+@_grpo(
+    "policy_clip",
+    convention="loss mean-over-batch",
+    note=f"delta is the dual clip, documented as above 1 + epsilon; a loss, {_TOKENS}",
+    outside=dual_clip_above,
+)
 def policy_clip(compute, /, logp, old_logp, adv, eps_low, eps_high=None, dual=None):
     logp, old_logp, adv = (x.reshape(1, -1) for x in torch.broadcast_tensors(logp, old_logp, adv))
     clip = {"epsilon_low": eps_low, "epsilon_high": eps_low if eps_high is None else eps_high}

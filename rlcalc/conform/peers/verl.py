@@ -9,6 +9,7 @@ from rlcalc._lazy import np, torch
 from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import (
     bounds_about_one,
+    log_ratio_within,
     no_empty_rows,
     no_options,
     one_batch,
@@ -130,9 +131,9 @@ def actor_config(eps_low, eps_high):
 @_peer(
     "gspo",
     f"{_PLACE}.compute_policy_loss_gspo",
-    note="with its own aggregation, seq-mean-token-mean; without a valid token it is 0/0",
+    note="with its own aggregation, seq-mean-token-mean; log-ratios of 10 at most, in its source",
     helpers=(actor_config,),
-    outside=[one_table("logp"), no_empty_rows],
+    outside=[one_table("logp"), no_empty_rows, log_ratio_within(10, "logp", "old_logp")],
 )
 def gspo(function, /, logp, old_logp, adv, mask, eps_low, eps_high):
     rows = adv[:, None].expand_as(logp)
@@ -146,7 +147,7 @@ def gspo(function, /, logp, old_logp, adv, mask, eps_low, eps_high):
     convention="mean-over-batch",
     note="the bounds are 1 - clip_ratio_low and 1 + clip_ratio_high; the mean over tokens, by its argument",
     helpers=(actor_config,),
-    outside=bounds_about_one,
+    outside=[bounds_about_one, log_ratio_within(20, "logp", "old_logp", whole=False)],
 )
 def cispo(function, /, logp, old_logp, adv, low, high):
     logp, old_logp, adv = (x.reshape(1, -1) for x in torch.broadcast_tensors(logp, old_logp, adv))
@@ -154,6 +155,7 @@ def cispo(function, /, logp, old_logp, adv, low, high):
 
 
 _CORRECTION = "verl.trainer.ppo.rollout_corr_helper"
+_BOUNDED = log_ratio_within(20, "train_logp", "rollout_logp")
 _MASKED = only(level="token", action="mask", gate="")
 
 
@@ -162,14 +164,14 @@ _MASKED = only(level="token", action="mask", gate="")
     f"{_CORRECTION}.compute_rollout_correction_weights",
     settings={"unit": "token"},
     note="token weights, truncated from above alone",
-    outside=[one_table("train_logp"), only(level="token", action="truncate")],
+    outside=[one_table("train_logp"), _BOUNDED, only(level="token", action="truncate")],
 )
 @_peer(
     "rollout_correction",
     f"{_CORRECTION}.compute_rollout_correction_weights",
     settings={"unit": "sequence"},
     note="weights of whole answers, a product, truncated from above alone",
-    outside=[one_table("train_logp"), only(level="sequence", action="truncate")],
+    outside=[one_table("train_logp"), _BOUNDED, only(level="sequence", action="truncate")],
 )
 def truncated_weights(
     function, /, train_logp, rollout_logp, mask, high, unit, level="", action="", normalise=False
@@ -182,7 +184,7 @@ def truncated_weights(
     "rollout_correction",
     f"{_CORRECTION}.compute_rollout_correction_weights",
     note="two bounds, which mask",
-    outside=[one_table("train_logp"), two_bounds, _MASKED],
+    outside=[one_table("train_logp"), _BOUNDED, two_bounds, _MASKED],
 )
 def masked_weights(function, /, train_logp, rollout_logp, mask, low, high, action="", normalise=False):
     bounds = f"{low!r}_{high!r}"
@@ -194,7 +196,7 @@ def masked_weights(function, /, train_logp, rollout_logp, mask, low, high, actio
     "rollout_correction",
     f"{_CORRECTION}.compute_rollout_rejection_mask",
     note='"token_k1", documented as bounds of the ratio; the weights of the tokens that it keeps',
-    outside=[one_table("train_logp"), two_bounds, _MASKED],
+    outside=[one_table("train_logp"), _BOUNDED, two_bounds, _MASKED],
 )
 def rejection(function, /, train_logp, rollout_logp, mask, low, high, action=""):
     ratio = train_logp - rollout_logp
