@@ -139,7 +139,7 @@ def groups_ignored(arrays: Arrays) -> Arrays:
     return {"groups": np.zeros_like(arrays["groups"])}
 
 
-@fault("lone-answer-divided-in-float32", "precision")
+@fault("lone-answer-divided-in-float32", "precision", rounds="inputs")
 def lone_answer_divided_in_float32(form: Form, /, **arrays: Any) -> Outputs:
     """Divides an answer that is alone in its group by 1 + ε in single precision.
 

@@ -23,7 +23,11 @@ def _whole(losses: Any) -> Outputs:
     return {"losses": losses, "loss": losses.mean(-1)}
 
 
-@argument_fault("sums-for-averages", "reduction", reported_in=["huggingface/trl PR #1265"])
+@argument_fault(
+    "sums-for-averages",
+    "reduction",
+    reported_in=["huggingface/trl PR #1265", "meta-pytorch/torchtune issue #1291"],
+)
 def sums_for_averages(arrays: Arrays) -> Arrays:
     """Compares whole answers where averages per token are asked for.
 
