@@ -50,14 +50,16 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     if name in _FROM:
-        return getattr(import_module(_FROM[name]), name)
+        globals()[name] = found = getattr(import_module(_FROM[name]), name)  # asked for once
+        return found
     if not name.startswith("_"):
         from rlcalc.heads import formula_names
 
         if name in formula_names():
             from rlcalc.api import numeric_function
 
-            return numeric_function(name)
+            globals()[name] = function = numeric_function(name)
+            return function
     raise AttributeError(f"module 'rlcalc' has no attribute {name!r}")
 
 

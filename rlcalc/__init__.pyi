@@ -222,7 +222,7 @@ def bellman(
 def value_iteration(
     mdp: _Process,
     gamma: _Numbers | None = None,
-    sweeps: int | float | Literal["inf"] = ...,
+    sweeps: int = ...,
     values: _Numbers | None = None,
     in_place: bool | None = None,
     order: _Numbers | str | None = None,
@@ -240,7 +240,7 @@ def policy_eval(
     mdp: _Process,
     policy: _Numbers | str | Mapping[str, Any] = "uniform",
     gamma: _Numbers | None = None,
-    sweeps: int | float | Literal["inf"] | None = None,
+    sweeps: int | None = None,
     values: _Numbers | None = None,
     in_place: bool | None = None,
     order: _Numbers | str | None = None,

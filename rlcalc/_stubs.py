@@ -80,7 +80,7 @@ def _type(parameter: Parameter) -> str:
     if parameter.kind == "word":
         return "_Numbers | str" if parameter.shape else "str"
     if parameter.kind == "count":
-        return 'int | float | Literal["inf"]'
+        return "int" if parameter.finite else 'int | float | Literal["inf"]'
     if parameter.is_switch:
         return "bool"
     if parameter.policy:

@@ -14,9 +14,8 @@ from textwrap import wrap
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.backends import TORCH
 from rlcalc.errors import InputError, UnknownName, suggestion
-from rlcalc.formulas import Forms, load_forms
+from rlcalc.formulas import Forms, load_forms, resolved
 from rlcalc.inputs.array_checks import Seen
 from rlcalc.inputs.arrays import from_user
 from rlcalc.specs import Formula, Parameter, load_formula
@@ -65,12 +64,12 @@ def _load(name: str) -> bool:
 _load._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
-def _run(spec: Formula, forms: Forms, inputs: dict[str, Any]) -> dict[str, Any]:
+def _run(spec: Formula, forms: Forms, inputs: dict[str, Any], only: str | None = None) -> dict[str, Any]:
     """Checked inputs -> outputs: shapes and domains, then the formula's own conditions, then its form."""
     xp, arrays = from_user(spec, inputs)
     if forms.check_arrays is not None:
         forms.check_arrays(Seen(arrays))
-    found = forms.torch_form(**arrays) if xp is TORCH else forms.numpy_form(**arrays)
+    found = resolved(forms.outputs[xp.name](**arrays), only)
     return {name: _own(value) for name, value in found.items() if value is not None}
 
 
@@ -100,7 +99,7 @@ def numeric_function(name: str) -> Callable[..., Any]:
             raise TypeError(f"{spec.name}: {error}") from None
         _load(name)
         _, forms = getattr(_LOADED, name)
-        found = _run(spec, forms, bound.arguments)
+        found = _run(spec, forms, bound.arguments, answer)
         if answer not in found:
             raise InputError(
                 "no_numeric_answer",

@@ -66,7 +66,7 @@ class Backend(ABC):
         """The array itself, with other entries at the indices of its last axis: only of one just made."""
 
     @abstractmethod
-    def values_only(self, array: Any) -> bool:
+    def values_only(self, array: Any, *others: Any) -> bool:
         """Whether a way may be chosen by a look at the values: they are many, and nothing is derived."""
 
     @abstractmethod
@@ -152,7 +152,7 @@ class _NumPy(Backend):
     def take(self, array: Any, index: Any) -> Any:
         return np.take_along_axis(array, index, -1)
 
-    def values_only(self, array: Any) -> bool:
+    def values_only(self, array: Any, *others: Any) -> bool:
         return bool(array.size)
 
     def last_set(self, flags: Any) -> Any:
@@ -259,8 +259,9 @@ class _Torch(Backend):
     def take(self, array: Any, index: Any) -> Any:
         return array.gather(-1, index)
 
-    def values_only(self, array: Any) -> bool:
-        return plain_tensors.is_large(array)
+    def values_only(self, array: Any, *others: Any) -> bool:
+        tensors = (x for x in others if isinstance(x, torch.Tensor))
+        return plain_tensors.is_large(array) and all(map(plain_tensors.is_plain, tensors))
 
     def last_set(self, flags: Any) -> Any:
         if plain_tensors.is_large(flags):

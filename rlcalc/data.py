@@ -6,6 +6,7 @@ backend has put them inside it. Every path is asked for here, none is built else
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ _PACKAGE = Path(__file__).resolve().parent
 MAX_FILE = 16 * 2**20  # bytes of one TOML file; the largest that is shipped has a hundredth of it
 MAX_INTEGER_BITS = 13_288  # 4000 digits, as in the expression grammar
 MAX_NESTING = 64
+_TOO_DEEP = f"it holds lists or tables nested more than {MAX_NESTING} deep"
 
 
 @cache
@@ -30,19 +32,30 @@ def read_toml(path: Path) -> dict[str, Any]:
         DataError: ``file_unreadable``, ``file_too_long``, ``file_not_text`` or ``file_not_toml``, with
             the path: also for integers that are too long to be printed, and tables that nest too deep.
     """
-    import tomllib
-
     from rlcalc.errors import DataError
     from rlcalc.files import read_text
 
     try:
-        found = tomllib.loads(read_text(path, MAX_FILE).replace("\r\n", "\n"))
-    # a plain ValueError is an integer with more digits than Python reads
-    except (ValueError, RecursionError) as error:
+        return parse_toml(read_text(path, MAX_FILE).replace("\r\n", "\n"))
+    except ValueError as error:
         raise DataError("file_not_toml", f"{path} is not valid TOML: {error}.") from error
+
+
+def parse_toml(text: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
+    """TOML from anywhere, with values that may be printed and walked through.
+
+    Raises:
+        ValueError: what is wrong with it, to stand between a colon and a full stop.
+    """
+    import tomllib
+
+    try:
+        found = tomllib.loads(text, parse_float=parse_float)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
     problem = _excess(found)
     if problem:
-        raise DataError("file_not_toml", f"{path} holds {problem}.")
+        raise ValueError(problem)
     return found
 
 
@@ -52,10 +65,10 @@ def _excess(top: Any) -> str:
     while waiting:
         value, depth = waiting.pop()
         if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
-            return "an integer with more than 4000 digits"
+            return "it holds an integer with more than 4000 digits"
         if isinstance(value, dict | list):
             if depth == MAX_NESTING:
-                return f"lists or tables nested more than {MAX_NESTING} deep"
+                return _TOO_DEEP
             parts = value.values() if isinstance(value, dict) else value
             waiting += [(part, depth + 1) for part in parts]
     return ""

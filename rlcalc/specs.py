@@ -63,6 +63,7 @@ class Parameter:
         masks: where this flag is 0 the numbers of its shape are absent, whatever stands there.
         samples: on the command line several values are so many samples, each evaluated on its own.
         actions: steps and tables are of states and actions, not of states alone.
+        finite: a count that must be a number; others may be inf, for one that never ends.
         spaces: a text with spaces is several entries; else it is one word with spaces in it.
         below: dimension whose entries an index counts, from 0; its length is out of range.
         policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
@@ -92,6 +93,7 @@ class Parameter:
     actions: bool = False
     policy: bool = False
     of_mdp: bool = False
+    finite: bool = False
     spaces: bool = False
 
     def __post_init__(self) -> None:

@@ -133,6 +133,7 @@ def test_all_ways_of_writing_a_list(rewards, answer):
         ),
         (["--rewards", "1"], "Unknown option '--rewards'.", "--version"),
         (["list", "--jsn"], "Unknown option '--jsn'.", "Did you mean --json?"),
+        (["mdp", "--jsn"], "Unknown option '--jsn'.", "No option here; -h shows the commands."),
         ([*LINE, "--jsn"], "Unknown option '--jsn'.", "Did you mean --json?"),
         (["list", "1"], "Unexpected argument '1'", ""),
         (["golden", "certfy"], "Unknown command 'certfy'.", "Did you mean certify?"),

@@ -66,6 +66,15 @@ def test_batches_of_files(folder: Path, words: str, answer: str) -> None:
     assert (code, out.strip()) == (0, answer)
 
 
+def test_a_real_batch_is_printed_as_rows(folder: Path) -> None:
+    """A table of 16 by 2048 would take seconds to lay out."""
+    np.save(folder / "batch.npy", np.ones((16, 2048)))
+    code, out, _ = run("loss-aggregation", "--loss", "@batch.npy", "--mode", "token-sum")
+    assert code == 0
+    assert "w  (weights)\n  [1, 1, 1, " in out
+    assert out.count("[") == out.count("]") == 16
+
+
 def test_rows_of_different_lengths_need_no_mask(folder: Path) -> None:
     (folder / "r.jsonl").write_text('{"l": [1, 2]}\n{"l": ["3", 4, 5, 6]}\n')
     assert run("loss-aggregation", "--loss", "@r.jsonl:l", "-q")[:2] == (0, "7/2\n")

@@ -14,7 +14,8 @@ import pytest
 
 from rlcalc.cli.commands import BUILT_IN
 from rlcalc.cli.pages import command_line
-from rlcalc.specs import heads, load_formula
+from rlcalc.heads import heads
+from rlcalc.specs import load_formula
 from tests.command import run
 
 ROOT = Path(__file__).resolve().parents[1]

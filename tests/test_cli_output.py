@@ -15,7 +15,8 @@ from rlcalc.cli import CRASHED, main
 from rlcalc.cli.numbers import View
 from rlcalc.cli.screen import Screen
 from rlcalc.cli.tables import Column, arranged
-from rlcalc.specs import heads, load_formula
+from rlcalc.heads import heads
+from rlcalc.specs import load_formula
 from tests.command import LINE, run
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from rlcalc import plotting
 from rlcalc.cli import plots
-from rlcalc.specs import heads, load_formula
+from rlcalc.heads import heads
+from rlcalc.specs import load_formula
 from tests.command import run
 
 pytest.importorskip("matplotlib")

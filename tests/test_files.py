@@ -15,8 +15,12 @@ from xml.etree import ElementTree
 import pytest
 
 from rlcalc import files, nested
-from rlcalc.errors import DataError, InputError, shown
+from rlcalc.conform.binding.model import read_binding
+from rlcalc.conform.project import read_project
+from rlcalc.data import parse_toml, read_toml
+from rlcalc.errors import DataError, InputError, RlcalcError, shown
 from rlcalc.junit import Entry, write_junit
+from rlcalc.mdp.reading import read_mdp
 from rlcalc.records import Place, read_record
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="pipes and links of POSIX")
@@ -150,3 +154,18 @@ def test_junit_holds_any_text(tmp_path: Path) -> None:
 
 def test_a_number_that_python_does_not_print_can_be_refused() -> None:
     assert shown(10**5000) == shown([10**5000]) == "'a number of more than 4300 digits'"
+
+
+@pytest.mark.parametrize(
+    "value", ["0x" + "f" * 5000, "9" * 5000, "[" * 100 + "]" * 100, "[" * 5000 + "]" * 5000]
+)
+@pytest.mark.parametrize("read", [read_toml, read_mdp, read_binding, read_project])
+def test_every_reader_of_toml_refuses_what_cannot_be_printed_or_walked_through(
+    tmp_path: Path, read: Any, value: str
+) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(f"terminal = [{value}]\n", "utf-8")
+    with pytest.raises(RlcalcError, match="is not valid TOML"):
+        read(path)
+    with pytest.raises(ValueError, match=r"4000 digits|4300 digits|nested more than 64"):
+        parse_toml(path.read_text("utf-8"))

@@ -19,7 +19,8 @@ from rlcalc.data import data_folder
 from rlcalc.errors import DataError, RlcalcError, UnknownName
 from rlcalc.golden.certify import certify
 from rlcalc.golden.export import file_json
-from rlcalc.golden.files import Case, load, load_all, load_files, shared_flags, shipped
+from rlcalc.golden.files import Case, load, load_all, load_files, shipped
+from rlcalc.golden.flags import shared_flags
 from rlcalc.golden.report import failure_lines
 from rlcalc.golden.toml_edit import edited
 from rlcalc.golden.values import Certified

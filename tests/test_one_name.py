@@ -9,7 +9,8 @@ import pytest
 import rlcalc
 from rlcalc.data import data_folder, read_toml
 from rlcalc.formulas import load_forms
-from rlcalc.specs import formula_names, heads, load_formula
+from rlcalc.heads import formula_names, heads
+from rlcalc.specs import load_formula
 from tests.command import run
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from rlcalc.errors import InputError
 from rlcalc.recurrence import compiled, time_major
 from rlcalc.recurrence import scan as recurrence
+from rlcalc.recurrence.advantages import advantages
 from rlcalc.recurrence.scan import by_slabs, one_by_one, scan_numpy, scan_torch, windows_numpy, windows_torch
 
 F = Fraction
@@ -572,6 +573,38 @@ def test_compiled_loops_are_the_definition(dtype: str, major: bool, monkeypatch:
         for row in np.ndindex(2, 3):
             want = one_by_one(b[row].tolist(), full[row].tolist(), 2.0)
             np.testing.assert_array_equal(got[row], np.array(want, dtype))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("major", [False, True])
+@pytest.mark.parametrize("loops", [False, True])
+def test_gae_in_one_pass_is_gae_by_the_recurrence(
+    dtype: str, major: bool, loops: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = _uncompiled_loops(monkeypatch) if loops else None
+    monkeypatch.setattr(compiled, "FEWEST", 1)
+    monkeypatch.setattr(compiled, "_loops", lambda: text)
+    monkeypatch.setattr(time_major, "ROWS", 2)
+    rng = np.random.default_rng(8)
+
+    def laid(x: Any) -> Any:
+        return np.moveaxis(np.moveaxis(x, -1, 0).copy(), 0, -1) if major else x
+
+    r, v, after = (laid(rng.standard_normal((2, 3, 7 + k)).astype(dtype)) for k in (0, 1, 0))
+    done, cut = (laid(rng.random((2, 3, 7)) < 0.3) for _ in range(2))
+    after[done] = math.nan
+    discounts = laid(rng.random((2, 3, 7)).astype(dtype))
+    one = np.array(0.9, dtype)
+    for gamma in (one, discounts, discounts[0, 0], one * 0):
+        for ends in ((None, None), (done, None), (None, cut), (done, cut)):
+            for value in (None, after) if ends[0] is not None else (None,):
+                got = advantages(r, v, value, gamma, one, *ends)
+                follows = v[..., 1:] if value is None else value
+                there, on = (1 - (np.zeros_like(done) if x is None else x) for x in ends)
+                delta = r + np.where(there == 1, gamma * follows, 0) - v[..., :-1]
+                want = scan_numpy(delta, gamma * one * there * on)
+                assert got.dtype == dtype
+                np.testing.assert_allclose(got, want, rtol=1e-5 if dtype == "float32" else 1e-12, atol=1e-6)
 
 
 def _uncompiled_loops(monkeypatch: pytest.MonkeyPatch) -> Any:

@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from rlcalc._version import __version__
-from rlcalc.audit.report import INSTEAD, MEANING, ROLES, STYLES, counts, tied
+from rlcalc.audit.report import INSTEAD, MEANING, ROLES, STYLES, UNTIED_WORDS, counts, tied
 from rlcalc.audit.verdict import FAULTS, VERDICTS
 
 if TYPE_CHECKING:
@@ -161,7 +161,9 @@ def _claim(claim: Claim, one: Outcome) -> str:
         f"{KINDS.get(claim.kind, claim.kind)}</p>",
         formula(claim.formula),
     ]
-    if claim.formula and one.tie != "tied":
+    if not claim.formula:
+        parts.append(f'<p class="faint">{UNTIED_WORDS.capitalize()}.</p>')
+    elif one.tie != "tied":
         parts.append(f'<p class="faint">Formula {escape(one.tie)}.</p>')
     if one.instead:
         parts.append(f"<p><strong>{INSTEAD[one.verdict].capitalize()}:</strong> {prose(one.instead)}</p>")

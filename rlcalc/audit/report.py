@@ -54,6 +54,7 @@ ROLES = {
     "unchanged": "unchanged",
 }
 INSTEAD = {"conditional": "only if", "imprecise": "precisely", "wrong": "correction"}
+UNTIED_WORDS = "formula: none, so that nothing ties these words to the evidence but the person who read both"
 # a piece of evidence in words; a counterexample that holds is verified, and no good news
 STATUS = {"holds": "holds", "fails": "fails", "open": "not settled"}
 
@@ -161,6 +162,8 @@ def detail(claim: Claim, one: Outcome, width: int) -> list[Line]:
     lines += _paragraph("", claim.statement, width)
     if claim.formula:
         lines += [(f"  {plain_text(claim.formula)}", ""), (f"  formula: {one.tie}", "faint")]
+    else:
+        lines += [(text, "faint") for text, _ in _paragraph("", UNTIED_WORDS, width)]
     if one.instead:
         lines.append(("", ""))
         lines += _paragraph(f"{INSTEAD[one.verdict]}: ", one.instead, width)

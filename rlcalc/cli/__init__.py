@@ -93,6 +93,9 @@ def _run(words: list[str]) -> int:
         named = "" if error.filename is None else f"{shown(error.filename)}: "
         _complain(f"{named}{error.strerror or error}.")
         return BAD_INPUT
+    except MemoryError:  # that of a form: what is exact counts its work before it does it
+        _complain("There is not enough memory for inputs of this size.", "Use smaller or shorter ones.")
+        return BAD_INPUT
     except Exception as error:
         if os.environ.get("RLCALC_TRACEBACK"):
             raise

@@ -143,7 +143,7 @@ def _unknown(word: str, current: str, options: Mapping[str, Takes]) -> UnknownNa
     if word == "--plot":
         hint = "This formula draws no picture."
     elif not hint:
-        hint = f"It takes {', '.join(known)}."
+        hint = f"It takes {', '.join(known)}." if known else "No option here; -h shows the commands."
     elif current and f"-{word}" in options:
         hint += f" As a value it is written {current}={word}."
     return UnknownName("unknown_option", f"Unknown option {shown(word)}.", hint)

@@ -225,16 +225,15 @@ def checked_format(name: str, as_json: bool = False) -> str:
 
 def _raise(found: ConformReport) -> None:
     """Exit code 1 with its reason, unless all is as declared."""
-    from rlcalc.conform.report.text import headline
+    from rlcalc.conform.report.text import declaration, headline
 
     if found.passed:
         return
     if found.verdict == "conforms-under-convention":
-        names = " ".join(f"--convention {c.name}" for c in found.conventions)
         raise CheckFailed(
             "convention_undeclared",
             "It conforms, but only under a convention that was not declared.",
-            f"If that is what it should do, say so: {names}",
+            f"If that is what it should do, say so: {declaration(found.conventions)}",
         )
     raise CheckFailed("nonconforming", f"{headline(found)}.")
 

@@ -185,7 +185,7 @@ def domain_words(parameter: Parameter) -> str:
     interval = "" if parameter.domain.text == "real" else f" {parameter.domain.words()}"
     return {
         "integer": f"integer{interval}",
-        "count": "integer at least 1, or inf",
+        "count": f"integer{interval}" if parameter.finite else "integer at least 1, or inf",
         "flag": "0 or 1",
         "word": "word",
         "mdp": "built-in name or TOML file",

@@ -348,6 +348,10 @@ def show_latex(found: Evaluation, view: View) -> None:
     """
     if found.derivation is None:
         reason = next((text for text in found.notes if "exact backend was skipped" in text), "")
+        several = [p for p in found.formula.parameters if p.samples]
+        if any(isinstance(found.inputs.given[p.name], list) for p in several):
+            options = " and one ".join(p.option for p in several if p.required)
+            reason = f"Steps are those of one sample: give one {options}."
         raise InputError(
             "no_steps", "There are no steps to print: the exact backend did not run.",
             reason or "Add sympy to --backends.",

@@ -46,6 +46,8 @@ from rlcalc.conform.single_steps import (
     ENTRIES,
     behind_ends,
     infinite,
+    long_windows,
+    masked_logits,
     one_number_a_call,
     one_step,
     only_per_step,
@@ -113,6 +115,8 @@ def probe(
     looks = [
         *per_step(trial, formula, plain),
         *one_step(trial, plain),
+        *long_windows(trial, formula, plain),
+        *masked_logits(trial, formula, plain),
         *one_number_a_call(trial, plain),
         *infinite(trial, plain),
         *edges(trial, formula, plain),

@@ -18,12 +18,14 @@ class Catalogue:
     Attributes:
         conventions: those that say all by their name.
         families: open ones, each with constants that are found or declared.
+        excuses: those that take inputs away, and are only declared.
     """
 
     formula: str
     faults: tuple[Fault, ...] = ()
     conventions: tuple[Convention, ...] = ()
     families: tuple[Convention, ...] = ()
+    excuses: tuple[Convention, ...] = ()
     _names: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -47,8 +49,9 @@ class Catalogue:
         return cls(
             formula,
             tuple(replace(f, formula=formula) for f in faults if isinstance(f, Fault)),
-            tuple(c for c in ways if not c.open),
+            tuple(c for c in ways if not (c.open or c.excuses)),
             tuple(c for c in ways if c.open),
+            tuple(c for c in ways if c.excuses),
         )
 
     def is_fault(self, name: str) -> bool:
@@ -75,7 +78,7 @@ class Catalogue:
         return tuple(self._chosen(name) for name in names)
 
     def _chosen(self, name: str) -> Convention:
-        plain = {convention.name: convention for convention in self.conventions}
+        plain = {convention.name: convention for convention in (*self.conventions, *self.excuses)}
         families = {family.name: family for family in self.families}
         if name in plain:
             return plain[name]

@@ -55,6 +55,7 @@ class Convention:
             all others, and never together with another of its sort.
         constants: what its users choose; a convention with constants and no values is *open*.
         values: of the constants.
+        excuses: inputs of which nothing is asked under it; it has to be declared, and is never found.
         sets: the parameter that has one value under it; no convention of a function that takes it.
         value: that value, where it is one of the parameter's own.
         slack: of the form, the arguments and the values, where rounding is magnified; broadcast to the
@@ -74,6 +75,7 @@ class Convention:
     values: tuple[float, ...] = ()
     slack: Slack | None = None
     rounds: bool = False
+    excuses: str = ""
     sets: str = ""
     value: Any = None
     formula: str = ""
@@ -160,6 +162,7 @@ def convention(
     constants: Sequence[Constant] = (),
     slack: Slack | None = None,
     rounds: bool = False,
+    excuses: str = "",
     sets: str = "",
     value: Any = None,
 ) -> Callable[[Change], Convention]:
@@ -177,6 +180,7 @@ def convention(
             tuple(constants),
             slack=slack,
             rounds=rounds,
+            excuses=excuses,
             sets=sets,
             value=value,
         )

@@ -69,7 +69,12 @@ def _entries(formula: str) -> Sequence[Fault | Convention]:
     known = catalogue(formula)
     # one that says all by its name stands for the family of that name
     plain = {way.name for way in known.conventions}
-    return (*known.faults, *known.conventions, *(w for w in known.families if w.name not in plain))
+    return (
+        *known.faults,
+        *known.conventions,
+        *known.excuses,
+        *(w for w in known.families if w.name not in plain),
+    )
 
 
 def _failed_by(entry: Fault | Convention) -> tuple[str, ...]:

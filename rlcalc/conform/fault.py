@@ -77,6 +77,7 @@ class Fault:
             and number of its roundings are unknown, so that it is identified by which vectors it fails,
             not by its last digits.
         presumes: inputs of which it needs one; without any it is no other than a plainer fault.
+        spared: the convention under which it is none, since what shows it is never asked.
         formula: filled in by the catalogue.
     """
 
@@ -93,6 +94,7 @@ class Fault:
     formula: str = ""
     diff: tuple[str, ...] = ()
     presumes: tuple[str, ...] = ()
+    spared: str = ""
 
     def around(self, form: Form) -> Form:
         """The form with this fault in it."""
@@ -163,6 +165,7 @@ def fault(
     reported_in: Sequence[str] = (),
     rounds: Rounds = "",
     presumes: Sequence[str] = (),
+    spared: str = "",
 ) -> Callable[[Change], Fault]:
     """Declare a function of the form and its arguments, ``f(form, /, **arrays)``, as a fault."""
 
@@ -171,7 +174,9 @@ def fault(
         diff = read_diff(change.__doc__, name)
         places, needs = tuple(reported_in), tuple(presumes)
         said = does, shown_when, cause, fix
-        return Fault(name, kind, stage, *said, places, change, rounds, diff=diff, presumes=needs)
+        return Fault(
+            name, kind, stage, *said, places, change, rounds, diff=diff, presumes=needs, spared=spared
+        )
 
     return declare
 

@@ -11,13 +11,13 @@ conventions = ["truncation-as-termination"]
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rlcalc.conform.check import Request
+from rlcalc.data import parse_toml
 from rlcalc.errors import InputError, shown
 from rlcalc.files import read_text
 from rlcalc.records import Place, read_record
@@ -63,10 +63,13 @@ def read_project(path: Path) -> Project:
     """
     place = Place(str(path), code="bad_project")
     try:
-        document = tomllib.loads(read_text(path, MOST))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        place.refuse(f"it is no TOML: {error}.")
-    table = document.get("tool", {}).get("rlcalc", {})
+        document = parse_toml(read_text(path, MOST))
+    except ValueError as error:
+        place.refuse(f"it is not valid TOML: {error}.")
+    tools = document.get("tool", {})
+    if not isinstance(tools, Mapping):
+        place.at("tool").refuse(f"expected a table, not {shown(tools)}.")
+    table = tools.get("rlcalc", {})
     place = place.at("tool", "rlcalc")
     if not isinstance(table, Mapping):
         place.refuse(f"expected a table, not {shown(table)}.")

@@ -13,6 +13,8 @@ BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float
 # most code masks with a factor of 0, which is right while every value is finite: asked for on request alone
 AFTER_ENDS = "nan after a terminal step"
 INFINITE = "infinite answers"
+MASKED_LOGITS = "masked logits"
+LONG_WINDOWS = "windows longer than the sequence"
 # what people call the arguments that a formula may have
 WORDS = {
     "terminated": "terminations",
@@ -34,6 +36,10 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
         UnknownName: ``unknown_requirement``.
     """
     known = {slug(name): name for name in (BATCHES, PRECISION, "float32", DTYPE, ONE_STEP, INFINITE)}
+    if "logits" in {p.name for p in formula.parameters}:
+        known[slug(MASKED_LOGITS)] = MASKED_LOGITS
+    if has_windows(formula):
+        known[slug(LONG_WINDOWS)] = LONG_WINDOWS
     for p in formula.parameters:
         if p.each:
             known[slug(per_step_name(p))] = per_step_name(p)
@@ -51,6 +57,11 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
         if text:
             found.add(known[slug(text)])
     return frozenset(found)
+
+
+def has_windows(formula: Formula) -> bool:
+    """Whether its n counts steps of a window of a sequence."""
+    return "sequence" in formula.traits and "n" in {p.name for p in formula.parameters}
 
 
 def word(name: str) -> str:

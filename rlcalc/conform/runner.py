@@ -58,6 +58,8 @@ class ConformReport:
         lacking: of that, what was required.
         as_declared: the judgements under the declared conventions, where others were found since.
         backend: the arrays that it was called with.
+        spared: the convention without which alone it is wrong; ``None`` where there is none.
+        right_under: with that, the conventions under which all else is right.
     """
 
     target: str
@@ -79,6 +81,8 @@ class ConformReport:
     lacking: tuple[str, ...] = ()
     as_declared: list[Judgement] = field(default_factory=list)
     backend: str = "numpy"
+    spared: Convention | None = None
+    right_under: tuple[Convention, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -186,6 +190,7 @@ def run(
         matches = report.diagnosis.matches if report.diagnosis is not None else ()
         under = matches[0].conventions if matches else closest
         again = trial.judgements(under) if under and under != chosen else []
+        _spare(trial, report)
         if any(j.failed for j in again):
             report.notes.append(_counted(under, bool(matches), report.judgements, again))
             report.judgements, report.tried_under = again, under
@@ -335,6 +340,20 @@ def _diagnose(
     # an exception names itself; only a bug that is known for it says more
     if found.matches or report.worst != "raises":
         report.diagnosis = found
+
+
+def _spare(trial: Trial, report: ConformReport) -> None:
+    """See whether its bug shows on inputs alone that a convention takes away."""
+    matches = report.diagnosis.matches if report.diagnosis is not None else ()
+    name = matches[0].faults[0].spared if matches and len(matches[0].faults) == 1 else ""
+    if not name:
+        return
+    under, (way,) = matches[0].conventions, catalogue(report.formula).chosen([name])
+    more = [] if report.found is None else [report.found.judgement.vector]
+    asked = trial.with_more(more)
+    found = [asked.judgement(v, d, (*under, way)) for v in asked.vectors for d in trial.target.dtypes]
+    if any(j.status == "passed" for j in found) and not any(j.failed for j in found):
+        report.spared, report.right_under = way, under
 
 
 def _naming(trial: Trial) -> Effort:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import isinf
+from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.lack import Lack
+from rlcalc.conform.outcome import run_form
 from rlcalc.conform.probes import (
     NEAR,
     PER_STEP,
@@ -19,10 +21,18 @@ from rlcalc.conform.probes import (
     refuses,
     steps_of,
 )
-from rlcalc.conform.requirements import AFTER_ENDS, INFINITE, ONE_STEP, per_step_name
+from rlcalc.conform.requirements import (
+    AFTER_ENDS,
+    INFINITE,
+    LONG_WINDOWS,
+    MASKED_LOGITS,
+    ONE_STEP,
+    has_windows,
+    per_step_name,
+)
 from rlcalc.conform.target.base import one_per_step
 from rlcalc.conform.trial import Trial
-from rlcalc.conform.vectors import Vector
+from rlcalc.conform.vectors import Vector, reference
 from rlcalc.nested import flatten
 from rlcalc.specs import Formula, Parameter
 
@@ -140,6 +150,23 @@ def one_step(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
         yield Lack(ONE_STEP, lambda vector: steps_of(vector) == 1, "it raises for one step alone", False)
 
 
+def long_windows(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterator[Lack]:
+    """Windows of more steps than there are, if it raises on each of them and on no other."""
+    if not has_windows(formula):
+        return
+    far = [v for v in plain if _beyond(v)]
+    others = [v for v in plain if not _beyond(v)]
+    dtype = trial.target.dtypes[0]
+    never = bool(far and others) and all(refuses(trial.outcome(v, dtype)) for v in far)
+    if never and all(answers(trial.outcome(v, dtype)) for v in others):
+        yield Lack(LONG_WINDOWS, _beyond, "it raises for n above the number of steps", False)
+
+
+def _beyond(vector: Vector) -> bool:
+    n = vector.arrays.get("n")
+    return "n" in vector.given and n is not None and bool(steps_of(vector)) and float(n) > steps_of(vector)
+
+
 def one_number_a_call(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
     """Inputs of one entry, if it says of each longer one that it is no single number."""
     one, more = ([v for v in plain if (steps_of(v) > 1) is several] for several in (False, True))
@@ -158,6 +185,27 @@ def infinite(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:
     never = bool(said) and len(said) == len(beyond) and all(text.startswith(_NO_NUMBER) for text in said)
     if never and any(answers(trial.outcome(v, dtype)) for v in others):
         yield Lack(INFINITE, _is_infinite, f"it raises where the answer is infinite ({said[0]})")
+
+
+def masked_logits(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterator[Lack]:
+    """Logits of −∞, as of a masked token, if its answer is nan where the formula has a number."""
+    dtype = trial.target.dtypes[0]
+    for vector in models(trial, plain):
+        logits: Any = vector.arrays.get("logits")
+        if logits is None or not logits.ndim or logits.shape[-1] < 2 or not trial.target.takes("logits"):
+            continue
+        masked = logits.copy()
+        masked[..., int(logits.reshape(-1, logits.shape[-1])[0].argmin())] = -np.inf
+        asked = changed(vector, "masked", {"logits": masked})
+        right, found = run_form(reference(formula), asked), trial.outcome(asked, dtype)
+        if found is None:
+            return
+        common = right.outputs.keys() & found.outputs.keys()
+        if any(np.isfinite(right.outputs[n]).all() and np.isnan(found.outputs[n]).any() for n in common):
+            # what no vector asks is said all the same
+            trial.target.notes.append("for a logit of −inf, as of a masked token, it answers nan")
+            yield Lack(MASKED_LOGITS, lambda vector: False)
+            return
 
 
 def _is_infinite(vector: Vector) -> bool:

@@ -6,7 +6,8 @@ A formula module defines
   the checked exact inputs ``i`` and declares the outputs;
 - ``numpy_form(...)`` and ``torch_form(...)``: take the parameters of the
   specification by name, as arrays (tensors) of one dtype, time last, flags
-  as booleans, absent optional ones as ``None``; return a dict by output name.
+  as booleans, absent optional ones as ``None``; return a dict by output name,
+  in which an output may be a ``Later``.
   Where the formula has a mask, masked entries are 0 and the mask is always there.
   They check nothing. Where both would be the same lines, one
   ``array_form(xp, ...)`` stands for the two, ``xp`` being a
@@ -21,7 +22,7 @@ Modules whose name starts with an underscore hold what several share.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
@@ -39,14 +40,32 @@ Outputs = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Later:
+    """An output that is computed when it is asked for: a pass that most calls have no use for."""
+
+    value: Callable[[], Any]
+
+
+def resolved(found: Outputs, only: str | None = None) -> Outputs:
+    """All outputs, or the one that is asked for, with what was left for later computed."""
+    names = found if only is None else [name for name in (only,) if name in found]
+    return {name: value.value() if isinstance(value := found[name], Later) else value for name in names}
+
+
+@dataclass(frozen=True)
 class Forms:
-    """What ``rlcalc.formulas.<name>`` provides."""
+    """What ``rlcalc.formulas.<name>`` provides.
+
+    Attributes:
+        outputs: the numeric forms by the name of their library, which may leave outputs for later.
+    """
 
     exact_form: Callable[..., None]
     numpy_form: Callable[..., Outputs]
     torch_form: Callable[..., Outputs]
     check: Callable[..., None] | None
     check_arrays: Callable[..., None] | None
+    outputs: Mapping[str, Callable[..., Outputs]]
 
 
 def _quiet(form: Callable[..., Outputs]) -> Callable[..., Outputs]:
@@ -87,13 +106,24 @@ def _joined(
         numpy_form, torch_form = (
             _masked_arrays(xp, spec, form) for xp, form in ((NUMPY, numpy_form), (TORCH, torch_form))
         )
+    outputs = {"numpy": _quiet(numpy_form), "torch": guarded(name, torch_form)}
     return Forms(
         exact_form=exact_form,
-        numpy_form=_quiet(numpy_form),
-        torch_form=guarded(name, torch_form),
+        numpy_form=_whole(outputs["numpy"]),
+        torch_form=_whole(outputs["torch"]),
         check=check,
         check_arrays=check_arrays,
+        outputs=outputs,
     )
+
+
+def _whole(form: Callable[..., Outputs]) -> Callable[..., Outputs]:
+    """A form that leaves nothing for later."""
+
+    def whole_form(*args: Any, **inputs: Any) -> Outputs:
+        return resolved(form(*args, **inputs))
+
+    return whole_form
 
 
 def _masked(form: Callable[..., None]) -> Callable[..., None]:

@@ -17,10 +17,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.backends import Backend
 from rlcalc.exact import equal
+from rlcalc.formulas import Later
 from rlcalc.formulas._sequence import Episode, exact_episode, power, prepare
 from rlcalc.inputs.bind import Inputs
+from rlcalc.recurrence.advantages import advantages as without_a_graph
 from rlcalc.recurrence.scan import scan
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
@@ -77,8 +80,24 @@ def array_form(
     next_values: Any = None,
 ) -> dict[str, Any]:
     """A_t = δ_t + γ_t λ A_{t+1}: rewards [..., T], values [..., T+1] -> advantages, returns [..., T]."""
-    p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values)
-    old = p.values[..., :-1]
-    delta = p.rewards + p.gamma * p.bootstrap - old
-    advantages = scan(delta, p.gamma * lam * p.carry)
-    return {"advantages": advantages, "returns": advantages + old}
+    if (seen := _seen(xp, rewards, values, next_values, gamma, lam, terminated, truncated)) is not None:
+        advantages, old = xp.asarray(without_a_graph(*seen)), values[..., :-1]
+    else:
+        p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values)
+        old = p.values[..., :-1]
+        delta = p.rewards + p.gamma * p.bootstrap - old
+        advantages = scan(delta, p.gamma * lam * p.carry)
+    return {"advantages": advantages, "returns": Later(lambda: advantages + old)}
+
+
+def _seen(xp: Backend, rewards: Any, values: Any, after: Any, gamma: Any, lam: Any, *ends: Any) -> Any:
+    """What `without_a_graph` takes, as NumPy sees it; ``None`` where that may not be, or dtypes differ."""
+    if values is None or not xp.values_only(rewards, values, after, gamma, lam, *ends):
+        return None
+    numbers = [rewards, values, after, gamma, lam]
+    if any(getattr(x, "dtype", rewards.dtype) != rewards.dtype for x in numbers):
+        return None
+    if rewards.dtype not in (xp.float32, xp.float64):
+        return None
+    seen = [xp.look(x) if hasattr(x, "dtype") else x for x in (*numbers, *ends)]
+    return [*seen[:3], *(np.asarray(x, seen[0].dtype) for x in seen[3:5]), *seen[5:]]

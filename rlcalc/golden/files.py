@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 
 from rlcalc.data import data_folder, read_toml
 from rlcalc.errors import DataError, UnknownName, shown, suggestion
+from rlcalc.golden.flags import Flag, read_flags, shared_flags
 from rlcalc.golden.keys import (
     batch_problem,
     code_problem,
@@ -35,26 +36,8 @@ from rlcalc.records import Place, not_empty, read_record
 from rlcalc.specs import Formula, load_formula
 
 SCHEMA = "rlcalc-golden-1"
-Kind = Literal["basic", "edge", "convention", "erratum", "identity", "stiff", "invalid"]
 Result = Literal["valid", "acceptable", "invalid"]
-KINDS: tuple[str, ...] = get_args(Kind)
 RESULTS: tuple[str, ...] = get_args(Result)
-
-
-@dataclass(frozen=True)
-class Flag:
-    """A word of the file's closed vocabulary: what a case is there for.
-
-    Attributes:
-        kind: one of ``KINDS``.
-        about: what the flagged cases have in common.
-        effect: what an implementation that fails them has got wrong, or what it may choose.
-    """
-
-    name: str
-    kind: Kind
-    about: str
-    effect: str
 
 
 @dataclass(frozen=True)
@@ -213,19 +196,6 @@ def shipped(formula: str) -> GoldenFile:
     return load(data_folder("golden") / f"{formula}.toml")
 
 
-@cache
-def shared_flags() -> Mapping[str, Flag]:
-    """Flags that every golden file may use: ``specs/flags.toml``.
-
-    Raises:
-        DataError: ``bad_flags``.
-    """
-    path = data_folder("specs") / "flags.toml"
-    top = read_toml(path)
-    place = Place(path.name, code="bad_flags")
-    return _flags(read_record(_FlagFile, top, place).flag, place)
-
-
 def load_all(folder: Path | str | None = None) -> tuple[GoldenFile, ...]:
     """Every golden file of a folder and the folders in it; by default the shipped ones.
 
@@ -263,12 +233,6 @@ def _apart(files: tuple[GoldenFile, ...]) -> tuple[GoldenFile, ...]:
 
 
 @dataclass(frozen=True)
-class _FlagFile:
-    schema: Literal["rlcalc-flags-1"]
-    flag: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
 class _Top:
     schema: Literal["rlcalc-golden-1"]
     formula: str
@@ -285,7 +249,7 @@ def _file(path: Path, raw: Mapping[str, Any]) -> GoldenFile:
         raise UnknownName(error.code, f"{path.name}: {error.message}", error.hint) from error
     if formula.name != top.formula:
         place.refuse(f"formula is the Python name, {formula.name}.")
-    own = _flags(top.flag, place)
+    own = read_flags(top.flag, place)
     flags = {**shared_flags(), **own}
     cases: dict[str, Case] = {}
     for number, entry in enumerate(top.case):
@@ -309,10 +273,6 @@ def _written_out(value: Any, place: Place) -> Any:
         return expanded(value)
     except ValueError as error:
         place.refuse(str(error))
-
-
-def _flags(tables: Mapping[str, Any], place: Place) -> dict[str, Flag]:
-    return {name: read_record(Flag, raw, place.at(f"flag {name}"), name=name) for name, raw in tables.items()}
 
 
 def _case(entry: _Entry, place: Place, formula: Formula, flags: Mapping[str, Flag]) -> Case:

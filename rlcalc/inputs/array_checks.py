@@ -143,26 +143,31 @@ def checked_integer(parameter: Parameter, array: Any) -> Any:
 
 
 def checked_count(parameter: Parameter, value: Any) -> Any:
-    """An integer of at least 1, or infinity, which may come as the word."""
-    if isinstance(value, str) and value == "inf":
+    """An integer within the domain, or infinity where that may be, which may come as the word."""
+    endless, domain = not parameter.finite, parameter.domain
+    or_inf = " or inf" if endless else ""
+    if isinstance(value, str) and value == "inf" and endless:
         return float("inf")
     single = getattr(value, "ndim", 0) == 0
     try:
         whole = (
-            single and not isinstance(value, bool | str) and (value == float("inf") or int(value) == value)
+            single
+            and not isinstance(value, bool | str)
+            and (int(value) == value if value != float("inf") else endless)
         )
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         whole = False
     if not whole:
         raise InputError(
             f"{parameter.name}_not_an_integer",
-            f"{spelled(parameter.name)} must be an integer or inf, not {shown(value)}.",
+            f"{spelled(parameter.name)} must be an integer{or_inf}, not {shown(value)}.",
             worded(parameter.help),
         )
-    if value < 1:
+    high = domain.high is not None and value != float("inf") and value > domain.high
+    if value < 1 or high:
         raise InputError(
             f"{parameter.name}_out_of_range",
-            f"{spelled(parameter.name)} must be at least 1 or inf, not {value}.",
+            f"{spelled(parameter.name)} must be {domain.words()}{or_inf}, not {value}.",
         )
     return value
 

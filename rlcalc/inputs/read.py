@@ -178,13 +178,15 @@ def _entry(formula: Formula, parameter: Parameter, raw: Any, *, among: bool = Fa
             )
     if kind in ("word", "choice"):
         return str(raw)
-    if kind == "count" and (raw == math.inf or raw == "inf"):
+    endless = kind == "count" and not parameter.finite
+    infinite = kind == "count" and (raw == math.inf or raw == "inf")
+    if endless and infinite:
         return math.inf
-    number = _number(formula, parameter, raw)
+    number = raw if infinite else _number(formula, parameter, raw)
     if kind == "number":
         return number
     if not isinstance(number, Fraction) or number.denominator != 1:
-        what = "an integer or inf" if kind == "count" else "an integer"
+        what = "an integer or inf" if endless else "an integer"
         raise InputError(
             f"{parameter.label}_not_an_integer",
             f"{spelled(parameter.name)} takes {what}, not {shown(raw)}.",

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
 
+from rlcalc.data import parse_toml
 from rlcalc.errors import InputError, UnknownName, shown, suggestion
 from rlcalc.mdp.model import MDP, Moves, Row
 from rlcalc.mdp.numbers import check_name, number
@@ -25,13 +26,10 @@ def from_toml(text: str, path: Path) -> MDP:
     Raises:
         InputError: ``mdp_file_not_toml`` and those of ``from_table``.
     """
-    import tomllib
-
     try:
         # a decimal number keeps its digits as text: 0.1 is 1/10 and nothing else
-        table = tomllib.loads(text, parse_float=str)
-    # a plain ValueError is an integer with more digits than Python reads
-    except (ValueError, RecursionError) as error:
+        table = parse_toml(text, parse_float=str)
+    except ValueError as error:
         raise InputError("mdp_file_not_toml", f"{shown(path)} is not valid TOML: {error}.") from error
     return from_table(table, str(path))
 

@@ -45,6 +45,24 @@ def scan_numpy(b: Any, a: Any, last: Any, working: np.dtype[Any]) -> Any:
     return out.reshape(*lead, steps)
 
 
+def advantages(
+    rewards: Any, values: Any, after: Any, terminated: Any, truncated: Any, gamma: Any, lam: Any
+) -> Any:
+    """As `advantages.advantages`, for arrays of the leading axes of rewards; gamma is one number."""
+    *lead, steps = rewards.shape
+    number = rewards.dtype.type
+    arrays = rewards, values, after, terminated, truncated
+    if time_major.lies(rewards):
+        shaped = [None if x is None else np.moveaxis(x, -1, 0).reshape(x.shape[-1], -1) for x in arrays]
+        out = np.empty((steps, rewards[..., 0].size), rewards.dtype)
+        _loops().advantages_time_first(*shaped, number(gamma), number(lam), out)
+        return np.moveaxis(out.reshape(steps, *lead), 0, -1)
+    shaped = [None if x is None else x.reshape(-1, x.shape[-1]) for x in arrays]
+    out = np.empty((rewards[..., 0].size, steps), rewards.dtype)
+    _loops().advantages_rows_first(*shaped, number(gamma), number(lam), out)
+    return out.reshape(rewards.shape)
+
+
 def _converted(x: Any, dtype: np.dtype[Any]) -> Any:
     """x in a dtype; what is repeated along an axis is converted once, and stays repeated."""
     if x.dtype == dtype:

@@ -18,11 +18,11 @@ from rlcalc.evaluation import derive
 from rlcalc.golden.files import GoldenFile, load_all
 from rlcalc.golden.results import CaseReport
 from rlcalc.golden.verify import verify
-from rlcalc.heads import heads
+from rlcalc.heads import GROUPS, formula_names, heads
 from rlcalc.nested import flatten
 from rlcalc.site import markdown as md
 from rlcalc.site.plot import Point, accuracy
-from rlcalc.specs import GROUPS, Formula, formula_names, load_formula
+from rlcalc.specs import Formula, load_formula
 
 FORMS = ("exact_form", "array_form", "numpy_form", "torch_form")
 _MOST_STEPS = 12

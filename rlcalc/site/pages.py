@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rlcalc.heads import heads
+from rlcalc.heads import GROUPS, heads
 from rlcalc.site import codes, faults, formulas, lecture, libraries, reference
-from rlcalc.specs import GROUPS
 
 Pages = Iterator[tuple[str, str]]
 

@@ -16,6 +16,7 @@ from rlcalc.exact import to_sympy
 from rlcalc.exact.effort import charge, page_cost
 from rlcalc.nested import flatten, map_nested
 from rlcalc.steps import notebook
+from rlcalc.steps.broken import broken
 from rlcalc.steps.printers import WIDTH, print_latex, step_lines, step_text
 from rlcalc.steps.terms import Name, Step, Symbol, Term
 
@@ -119,6 +120,7 @@ class Derivation:
         """
         lines = [line for step in self.steps for line in print_latex(step)]
         if pages and lines:
+            lines = [part for line in lines for part in broken(line)]
             # in a group of its own, so that the rest of a document keeps its setting
             body = " \\\\\n".join(lines)
             return f"{{\\allowdisplaybreaks\n\\begin{{align*}}\n{body}\n\\end{{align*}}}}"

@@ -152,7 +152,9 @@ class LatexPrinter(Printer):
         if len(base) > 2 and not name.tex and not base.startswith("\\"):
             word = base.replace("_", "").isalnum()
             base = rf"\mathrm{{{base.replace('_', chr(92) + '_')}}}" if word else latex_words(base)
-        text = base + (f"_{{{self._mark(name.sub)}}}" if name.sub else "")
+        plain = base.rstrip("'")
+        # a prime stands behind the index: before it, a power after the index would be a second superscript
+        text = plain + (f"_{{{self._mark(name.sub)}}}" if name.sub else "") + base[len(plain) :]
         text += f"^{{{self._mark(name.sup)}}}" if name.sup else ""
         return f"{text}({self.name(name.arg)})" if name.arg else text
 
@@ -196,7 +198,9 @@ _ESCAPES |= {sign: "\\" + sign for sign in "&%$#_{}"}
 
 def latex_words(text: str) -> str:
     """Words inside a formula: their spaces kept, LaTeX's own signs escaped."""
-    return rf"\text{{{''.join(_ESCAPES.get(c, c) for c in text)}}}"
+    # a bar in words is a dash in the oldest font encoding
+    parts = ("".join(_ESCAPES.get(c, c) for c in part) for part in text.split(" | "))
+    return r" \mid ".join(rf"\text{{{part}}}" for part in parts)
 
 
 def _sides(step: Step, printer: type[Printer]) -> list[str]:

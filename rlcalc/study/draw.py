@@ -33,7 +33,7 @@ _SPREAD: tuple[tuple[str, ...], ...] = (
     ("1/2", "1/4", "1/4"),
     ("1/3", "1/3", "1/3"),
 )
-_PROCESSES = ("grid2x2", "bandit", "grid2x2:slip=1/5")
+_PROCESSES = ("grid2x2", "bandit", "grid2x2:slip=1/5", "robot")  # the last one never ends
 _WORDS = ("A", "B", "C")
 _SHORT, _LONG = 3, 4  # lengths of lists
 
@@ -117,7 +117,7 @@ def _value(p: Parameter, dims: dict[str, int], chance: Random, found: Mapping[st
         return p.choices[0]
     if p.distribution:
         return _distributions(lengths, dims, chance)
-    return _nested(p, lengths, chance)
+    return _nested(p, lengths, chance, dims.get(p.below))
 
 
 def _distributions(lengths: list[int], dims: dict[str, int], chance: Random) -> Any:
@@ -134,14 +134,16 @@ def _shuffled(spreads: list[tuple[str, ...]], chance: Random) -> list[str]:
     return found
 
 
-def _nested(p: Parameter, lengths: list[int], chance: Random) -> Any:
+def _nested(p: Parameter, lengths: list[int], chance: Random, below: int | None = None) -> Any:
     if lengths:
-        return [_nested(p, lengths[1:], chance) for _ in range(lengths[0])]
+        return [_nested(p, lengths[1:], chance, below) for _ in range(lengths[0])]
     if p.kind == "word":
         return chance.choice(_WORDS)
     if p.kind == "flag":
         return int(p.masks)  # all is there, and nothing ends early
     if p.kind in ("integer", "count"):
+        if below is not None:
+            return chance.randrange(below)
         low = int(p.domain.low) if p.domain.low is not None else 1
         high = int(p.domain.high) if p.domain.high is not None else low + 2
         return chance.randint(low, min(high, low + 2))

@@ -223,9 +223,9 @@ def _readings(parameter: Parameter, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _complement(parameter: Parameter, value: Any) -> Fraction | None:
-    """1 − λ, where λ lies between 0 and 1."""
-    unit = parameter.domain.low == 0 and parameter.domain.high == 1
-    return 1 - value if unit and isinstance(value, Fraction) else None
+    """1 − λ or 1 − α, of what lies between 0 and 1."""
+    unit = parameter.domain.low == 0 and parameter.domain.high in (1, 2)
+    return 1 - value if unit and isinstance(value, Fraction) and value < 1 else None
 
 
 def _opposite(judged: Judged) -> Iterator[Mistake]:

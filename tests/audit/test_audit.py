@@ -81,10 +81,20 @@ def test_no_formula_fits_another_claim() -> None:
         assert check is not None
         tied[one.id] = (one, check.function(check.statement))
     assert tied
+    assert [id for id, (_, found) in tied.items() if not mismatch("1 = 2", found.says, found.reads)] == []
     for id, (one, _) in tied.items():
         for other, (theirs, found) in tied.items():
             if id != other and read(one.formula) != read(theirs.formula):
                 assert mismatch(one.formula, found.says, found.reads), f"{id} says what {other} says"
+
+
+def test_words_that_were_not_reviewed_fail(outcomes: dict[str, Outcome]) -> None:
+    """Statements and formulas replaced by nonsense, where no formula could tell."""
+    nonsense = {
+        id: replace(one, statement="The opposite of what the lecture says.", formula=one.formula and "1 = 2")
+        for id, one in load_claims().items()
+    }
+    assert len(changed(nonsense, list(outcomes.values()), reviewed())) == len(nonsense)
 
 
 def test_each_repair_is_said(outcomes: dict[str, Outcome]) -> None:

@@ -37,6 +37,7 @@ def typed(words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str
             ["conditional", "induction", "base:", "step:", "golden case", "Sutton", "Σ_{n=1}^∞", "tied"],
             [],
         ),
+        ("--claim L4.1-darts-values", ["formula: none, so that nothing ties these words"], ["formula: tied"]),
         # one claim is shown whatever its verdict
         ("--claim L2.2-lambda0 --verdict wrong", ["L2.2-lambda0: proved", "0 of 1 claims are wrong"], []),
         ("--section 2 --verdict wrong", ["equal-weights", "claims are wrong"], ["L2.2-weights-sum"]),

@@ -221,6 +221,17 @@ def test_wrong_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> No
     assert "no_such_module" not in err
 
 
+def test_own_vectors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert with_own_vectors(VECTOR, capsys, tmp_path)[0] == 0
+
+
+def with_own_vectors(text: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> tuple[int, str, str]:
+    (tmp_path / "right.py").write_text("from rlcalc import ppo_clip\n")
+    (tmp_path / "own.toml").write_text(text)
+    target, path = f"{tmp_path}/right.py:ppo_clip", tmp_path / "own.toml"
+    return rlcalc(capsys, "conform", target, "--formula", "ppo_clip", "--random", 0, "--vectors", path)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -236,16 +247,10 @@ def test_wrong_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> No
 def test_vectors_that_contradict_themselves(
     old: str, new: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "right.py").write_text("from rlcalc import ppo_clip\n")
-    path = tmp_path / "own.toml"
-    words = ["conform", f"{tmp_path}/right.py:ppo_clip", "--formula", "ppo_clip", "--random", 0]
-    path.write_text(VECTOR)
-    assert rlcalc(capsys, *words, "--vectors", path)[0] == 0
     assert old in VECTOR
-    path.write_text(VECTOR.replace(old, new))
-    code, out, err = rlcalc(capsys, *words, "--vectors", path)
+    code, out, err = with_own_vectors(VECTOR.replace(old, new), capsys, tmp_path)
     assert (code, out) == (2, "")
-    assert err.startswith("error: own.toml") or str(path) in err
+    assert err.startswith("error: own.toml") or str(tmp_path / "own.toml") in err
 
 
 def test_self_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -144,6 +144,16 @@ def whitened(eps: float, ddof: int, inside: bool = False) -> Formula:
     return gae
 
 
+def gae_returns(rewards: Any, values: Any, next_values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+    """A + V: right wherever next_values repeat values."""
+    found, carried = np.zeros_like(rewards), np.zeros_like(rewards[..., 0])
+    for t in reversed(range(rewards.shape[-1])):
+        onward = 1 - terminated[..., t].astype(rewards.dtype)
+        delta = rewards[..., t] + gamma * next_values[..., t] * onward - values[..., t]
+        found[..., t] = carried = delta + gamma * lam * onward * carried
+    return found + values[..., :-1]
+
+
 def whitened_loss(log_probs: Any, advantages: Any) -> Any:
     """As verl and trl whiten; a single step is left as it is."""
     if advantages.shape[-1] > 1:
@@ -189,6 +199,7 @@ FOUND: list[tuple[Formula, str, list[str]]] = [
     (whitened(1e-8, 1), "gae", ["whitened-advantages=1e-8"]),
     (whitened(1e-5, 0), "gae", ["whitened-advantages-ddof-0=1e-5"]),
     (whitened(1e-8, 1, inside=True), "gae", ["whitened-advantages-eps-inside-root=1e-8"]),
+    (gae_returns, "lambda_return", ["advantage-plus-value"]),
     (whitened_loss, "actor_loss", ["loss", "whitened-advantages-eps-inside-root"]),
     (standardised, "discounted_return", ["standardised-returns=1e-9"]),
 ]

@@ -16,5 +16,5 @@ from rlcalc.specs import formula_names
 @pytest.mark.parametrize("formula", formula_names())
 def test_the_public_function_conforms(formula: str, backend: str) -> None:
     function: Any = getattr(rlcalc, formula)
-    report = run(from_function(function, f"rlcalc:{formula}", backend), formula, random=25)
+    report = run(from_function(function, f"rlcalc:{formula}", backend), formula, random=10)
     assert report.verdict == "conforms", (report.verdict, report.failures[:1], report.found)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from contextlib import chdir
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from rlcalc.cli import main
+from rlcalc.cli import check, main
 from rlcalc.cli.conform import FORMATS
+from rlcalc.conform.project import read_project
 from rlcalc.conform.report import formats
 
 WRONG = """\
@@ -116,8 +119,21 @@ def test_the_names_of_the_formats_are_those_that_there_are() -> None:
     assert {"text", *formats.FORMATS} == set(FORMATS)
 
 
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What one run of the project found, for every format to tell."""
+    folder = tmp_path_factory.mktemp("ran")
+    (folder / "mine.py").write_text(WRONG)
+    (folder / "pyproject.toml").write_text(PROJECT)
+    with chdir(folder):
+        return check._run(read_project(folder / "pyproject.toml").requests)
+
+
 @pytest.mark.parametrize("form", formats.FORMATS)
-def test_a_format(form: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_format(
+    form: str, project: Path, ran: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check, "_run", lambda requests: ran)
     code, out, _ = rlcalc(capsys, "check", "--format", form)
     assert code == 1
     if form == "github":

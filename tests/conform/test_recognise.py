@@ -11,6 +11,9 @@ import rlcalc
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 
+# what is recognised is said beside the verdict, whatever the bug is called
+pytestmark = pytest.mark.usefixtures("verdict_alone")
+
 
 def td_errors(rewards, values, gamma, lam, terminated):
     return rewards + gamma * values[..., 1:] * (1 - terminated) - values[..., :-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 
+import numpy as np
 import pytest
 
 from rlcalc.conform.binding.bind import bind
@@ -165,11 +166,22 @@ def test_the_formula_is_guessed_from_the_name() -> None:
     assert {name: guessed_formula(name) for name in names} == names
 
 
-def test_two_bounds_are_those_of_tokens() -> None:
+def test_what_only_trainers_take_is_read_as_a_formula_of_tokens() -> None:
     def compute_policy_loss(log_probs, old_log_probs, advantages, clip_low=0.2, clip_high=0.28): ...  # type: ignore[no-untyped-def]
     def ppo_loss(log_probs, old_log_probs, advantages, clip_eps=0.2): ...  # type: ignore[no-untyped-def]
+    def kl_penalty(log_probs, ref_log_probs, response_mask): ...  # type: ignore[no-untyped-def]
+    def compute_kl(p, q): ...  # type: ignore[no-untyped-def]
 
-    guessed = [
-        guessed_formula(one.__name__, from_function(one).facts) for one in (compute_policy_loss, ppo_loss)
-    ]
-    assert guessed == ["policy_clip", "ppo_clip"]
+    functions = (compute_policy_loss, ppo_loss, kl_penalty, compute_kl)
+    guessed = [guessed_formula(one.__name__, from_function(one).facts) for one in functions]
+    assert guessed == ["policy_clip", "ppo_clip", "kl_estimate", "kl"]
+
+
+def test_a_wrong_number_is_that_of_the_output_in_its_shape() -> None:
+    def dpo(pi_chosen, pi_rejected, reference_chosen, reference_rejected, beta=0.1):  # type: ignore[no-untyped-def]
+        margin = (pi_chosen - pi_rejected) + (reference_chosen - reference_rejected)
+        return np.logaddexp(0, -2 * beta * margin).mean()
+
+    found = bind(from_function(dpo), load_formula("dpo_loss"))
+    assert found.binding is not None
+    assert list(found.binding.outputs) == ["loss"]  # not the losses of the pairs, an array

@@ -6,6 +6,7 @@ itself with the last axis of all inputs turned round.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ each_formula = pytest.mark.parametrize("formula", formula_names())
 each_backend = pytest.mark.parametrize(("backend", "dtype"), BACKENDS)
 
 
+@cache
 def rows_of(formula: str, dtype: str) -> list[tuple[Arrays, list[str]]]:
     """Arrays of the cases that have numbers, and the parameters among them that may be batched."""
     spec = load_formula(formula)

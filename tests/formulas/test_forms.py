@@ -54,7 +54,7 @@ def test_forms_and_reference_agree(formula: str) -> None:
     spec = load_formula(formula)
 
     @settings(
-        max_examples=5 if formula in HEAVY else 15,
+        max_examples=4 if formula in HEAVY else 8,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -51,9 +51,8 @@ def _value(text: str, chance: random.Random) -> str:
 
 
 def _line(text: str, chance: random.Random) -> str:
-    lines = text.splitlines(keepends=True)
-    del lines[chance.randrange(len(lines)) :][:1]
-    lines.pop(chance.randrange(len(lines))) if lines else None
+    lines = text.splitlines(keepends=True) or [""]  # another change may have left nothing
+    lines.pop(chance.randrange(len(lines)))
     return "".join(lines)
 
 

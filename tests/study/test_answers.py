@@ -48,6 +48,9 @@ GRPO_8 = "grpo-advantage --rewards 0 1 0 1 0 0 1 0 --check"
         ("mc-update --value 2 --returns 5 9 --alpha 0.3 --check 4.37", "wrong", "oldest-weighs-most"),
         ("gradient-bandit --actions 0 --rewards 1 --preferences 0 0 0 --alpha 0.1 --baseline 0"
          " --output policy --check 0.32 0.34 0.34", "wrong", "descends + other-arms-unchanged"),
+        ("td --steps 's 1 t' --values 2 --alpha 1/4 --output new-value --check 2.75", "wrong", "for α = 3/4"),
+        ("value-iteration --mdp racing --gamma 0.9 --sweeps 2 --check 3.755 3.54475 0",
+         "wrong", "--in-place"),
         (f"{DRIVING} --check 10 -5 5 3 0", "exact", ""),
     ],
 )  # fmt: skip

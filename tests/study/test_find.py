@@ -58,7 +58,7 @@ def test_an_unknown_command_is_told_what_is_near(word, hint):
 def test_no_name_is_given_to_two_commands_by_mistake():
     from rlcalc.cli.aliases import command_names
     from rlcalc.cli.commands import BUILT_IN
-    from rlcalc.specs import heads
+    from rlcalc.heads import heads
 
     commands = {head.command for head in heads()} | set(BUILT_IN)
     others = command_names()

@@ -79,7 +79,8 @@ def deterministic(s: Statement) -> ev.Findings:
     moves = list(product(world.non_terminal, range(len(world.actions))))
     t, end, at = index("t"), index("T"), sympy.Symbol("t", integer=True)
     chance = sympy.Product(sequence("pi_theta")(ACTION(at), STATE(at)), (at, 0, end + s.last))
-    case, texts = vector(APPLES), two_steps(world)
+    case, texts, before = vector(APPLES), two_steps(world), positives("P")
+    likeliest = sympy.Rational(min(max(world.p[i][a]) for i, a in moves))
     words, states = case.given["tokens"], case.answer("states")
     return ev.Findings(
         says=[
@@ -108,6 +109,13 @@ def deterministic(s: Statement) -> ev.Findings:
                 len(texts),
                 tuple(name for name, chance in texts if chance != sympy.prod(FACTORS[: 3 + s.last])),
                 f"two steps of {s.world}, T = 2",
+            ),
+            ev.Induction(
+                "and at every length: a step more, into its likeliest successor, multiplies by f_T alone",
+                base=(ev.Identity("T = 0: the number of factors", 1 + s.last, 0),),
+                step=(ev.Identity("T → T + 1", before * FACTORS[0] * likeliest, before * FACTORS[0]),),
+                over="T ≥ 0, any policy and vocabulary",
+                variable="T",
             ),
         ],
     )

@@ -6,14 +6,13 @@ Plain data, found by ``search`` or read from a file; ``rlcalc conform
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from rlcalc.conform.binding.names import family
-from rlcalc.data import MAX_FILE
+from rlcalc.data import MAX_FILE, parse_toml
 from rlcalc.errors import DataError
 from rlcalc.files import read_text
 from rlcalc.records import Place, read_record
@@ -200,9 +199,9 @@ def read_binding(path: Path) -> Binding:
         DataError: ``bad_binding``; what ``files.read_text`` raises.
     """
     try:
-        raw = tomllib.loads(read_text(path, MAX_FILE))
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(CODE, f"{path}: {error}.") from error
+        raw = parse_toml(read_text(path, MAX_FILE))
+    except ValueError as error:
+        raise DataError(CODE, f"{path} is not valid TOML: {error}.") from error
     return binding_of(raw, str(path))
 
 

@@ -115,16 +115,18 @@ def _forms(name: str) -> list[str]:
 def guessed_formula(name: str, facts: Facts | None = None) -> str:
     """The formula that a function seems to be, by its name; empty where it says nothing.
 
-    A function of returns that takes λ and values is one of advantages, a clip with two bounds one of tokens.
+    A function of returns that takes λ and values is one of advantages; a clip with two bounds and a
+    divergence from a reference are those of tokens.
     """
     found = _by_name(name)
-    if found not in ("discounted_return", "ppo_clip", "") or facts is None:
+    if found not in ("discounted_return", *_TOKENS_OWN, "") or facts is None:
         return found
     names = [a.name for a in facts.arguments or ()] + list(facts.paths.values()) + list(facts.constants)
-    if found == "ppo_clip":
-        # two bounds, or a third one, are what trainers of language models have
-        of_tokens = {role for one in names for role in roles_of(one, "policy_clip")[:1]}
-        return "policy_clip" if of_tokens & {"eps_low", "eps_high", "dual"} else found
+    if found in _TOKENS_OWN:
+        of_tokens, own = _TOKENS_OWN[found]
+        roles = {role for one in names for role in roles_of(one, of_tokens)[:1]}
+        # one that has a choice of estimators need not have all of them; its default is one of the divergence
+        return of_tokens if roles & own and "kind" not in roles else found
     roles = {role for one in names for role in roles_of(one, "sequence")[:1]}
     if {"lam", "values"} <= roles:
         return "gae"
@@ -132,6 +134,13 @@ def guessed_formula(name: str, facts: Facts | None = None) -> str:
         found = _by_arguments(names)
     return found or ("discounted_return" if {"rewards", "gamma"} <= roles and "values" not in roles else "")
 
+
+# what trainers of language models have by the same name, known by arguments that the other has not: two
+# bounds of the clip or a third, the log-probabilities of a reference
+_TOKENS_OWN: Mapping[str, tuple[str, set[str]]] = {
+    "ppo_clip": ("policy_clip", {"eps_low", "eps_high", "dual"}),
+    "kl": ("kl_estimate", {"ref_logp"}),
+}
 
 # arguments that only one target of transitions has; the first that fits
 _OWN_ARGUMENTS = (

@@ -108,3 +108,15 @@ class OutputsByValue:
             ):
                 found[name] = places[0]
         return found
+
+    def by_shape(self, parts: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, str]:
+        """The first output, the answer before others, that some part has the shape of; else the answer."""
+        names = [self.answer, *(name for name in self.names if name != self.answer)]
+        fitting = (
+            {name: place}
+            for name in names
+            if name in right
+            for place, part in parts.items()
+            if part.shape == right[name].shape
+        )
+        return next(fitting, {self.answer: next(iter(parts))})

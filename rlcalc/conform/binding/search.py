@@ -32,7 +32,6 @@ from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.call import Reply
 from rlcalc.conform.target.facts import Facts
 from rlcalc.conform.target.source import last_name
-from rlcalc.conform.vectors import answer_name
 from rlcalc.specs import Formula
 
 # Calls bound a search, so that a busy machine finds the same; the seconds are for slow functions.
@@ -111,13 +110,14 @@ class Search:
 
     def one_list(self, found: Binding) -> Binding | None:
         """The reading as plain lists of numbers, of a loop that only happens to take arrays, time first."""
-        if found.layout != "[T, B]" or found.form != "array" or found.backend != "numpy":
+        plain = found.backend == "numpy" or self.facts.framework == "either"  # the module has torch, not it
+        if found.layout != "[T, B]" or found.form != "array" or not plain:
             return None
         values = laid_out(self.family, found, self.family.probes(found)[0])
         parts = self.target.lay_out(values, sheet(self.target, found)).parts
         if "" not in parts or parts[""].kind != "list":
             return None
-        return self.tried(replace(found, layout="[T]", form="list", outputs={}))
+        return self.tried(replace(found, layout="[T]", form="list", backend="numpy", outputs={}))
 
     def candidates(self) -> Iterator[Binding]:
         lists = any("ist" in a.annotation for a in self.facts.arguments or ())
@@ -292,11 +292,10 @@ class Search:
             return None
         best = max(self.best_by_layout(), key=lambda run: run.share - (run.binding.layout in ONE_ROW) / 4)
         right = self.answers.right(self.family.probes(best.binding)[0], ())
-        fitting = [p for p, a in best.parts.items() if any(a.shape == r.shape for r in right.values())]
         named = self.outputs.rest(best.parts, {}, self.family.probes(best.binding)[0])
-        first = {answer_name(self.formula): (fitting or list(best.parts))[0]}
         agreed: Agreement = "part" if best.share > 0 else "names"
-        return self.said(replace(best.binding, outputs=named or first, agreed=agreed))
+        outputs = named or self.outputs.by_shape(best.parts, right)
+        return self.said(replace(best.binding, outputs=outputs, agreed=agreed))
 
     def seen_under_the_mask(self, binding: Binding) -> list[str]:
         """That what a mask hides changes the answer, if it does."""

@@ -36,6 +36,7 @@ ENDINGS = frozenset({"done", "terminated", "mask", "first"})
 
 # a mask of tokens that is not all on; no parameter of a formula, which looks at valid tokens only
 VALID = "valid tokens"
+LARGEST_COUNT = 1000
 # steps that end an episode, by probe and row: early, in the middle, next to last and last
 ENDS = (((1,), (2,)), ((2, 4), (3,)), ((0,), (4,)))
 
@@ -146,8 +147,7 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
                 raise Unfit(f"one {role} a call")
             return float(rows.given[role])
         case "n":
-            # all steps are as many as endlessly many
-            return int(min(float(rows.given["n"]), steps))
+            return _count(float(rows.given["n"]), steps)
         case "terminated":
             return _lay(binding, rows, _flag(binding, rows.terminated, kind))
         case "truncated":
@@ -197,6 +197,14 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
         case "none":
             return None
     raise Unfit(f"nothing is known of the role {role}")
+
+
+def _count(n: float, steps: int) -> int:
+    """Steps of a window; for endlessly many a number that a loop can count to.
+
+    It is more than there are, as endlessly many are: of such a window every one is cut short.
+    """
+    return int(min(n, max(steps + 1, LARGEST_COUNT)))
 
 
 def _lasts(binding: Binding) -> bool:

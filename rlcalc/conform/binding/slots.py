@@ -10,11 +10,12 @@ from rlcalc.conform.binding.guesses import DEFAULT, guesses
 from rlcalc.conform.binding.model import constant
 from rlcalc.conform.binding.names import family, of_tokens, roles_of, table, words_for
 from rlcalc.conform.binding.token_values import derived_roles
-from rlcalc.conform.target.facts import Facts
+from rlcalc.conform.target.facts import MODULE, Facts
+from rlcalc.conform.target.source import last_name
 from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.specs import Formula
 
-MODULE = "module."
+CONSTANTS = ("gamma", "lam", "n")
 # what a default is better for
 LEFT_ALONE = frozenset(
     {
@@ -142,7 +143,7 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         open_.update(_inside(inside, facts, formula, own))
     have = {role for roles in open_.values() for role in roles[:1]}
     for name in facts.constants:
-        roles = tuple(r for r in roles_by_name(name, formula, own) if r in ("gamma", "lam", "n"))
+        roles = tuple(r for r in roles_by_name(last_name(name), formula, own) if r in CONSTANTS)
         if roles and roles[0] not in have:
             open_[MODULE + name] = roles[:1]
     for path, role in mapped.items():

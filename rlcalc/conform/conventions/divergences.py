@@ -24,6 +24,27 @@ def log_ratio_clamped(form: Form, bound: float, /, **arrays: Any) -> Outputs:
 log_ratio_clamped_20 = log_ratio_clamped.instance("log-ratio-clamped-20", {"ratio": "verl"}, 20.0)
 
 
+@convention(
+    "log-ratio-clamped-20", {"ppo_clip": "SLM-Lab, EasyR1, SkyRL and verl, whose ratio comes from logarithms"}
+)
+def ratio_clamped_20(form: Form, /, **arrays: Any) -> Outputs:
+    """The log-ratio is held within ±20, so that the ratio lies between e^−20 and e^20."""
+    ratio = np.clip(arrays["ratio"], np.exp(-20.0), np.exp(20.0))
+    return dict(form(**{**arrays, "ratio": ratio.astype(arrays["ratio"].dtype)}))
+
+
+_BOTH = {"entropy": "code from logits that masks no action", "kl": "code that masks no outcome"}
+
+
+@convention("positive-probabilities", _BOTH, excuses="where a probability is 0")
+def positive_probabilities(form: Form, /, **arrays: Any) -> Outputs:
+    """No probability is 0: of a distribution that has one nothing is asked."""
+    zero = (arrays["p"] == 0).any(axis=-1)
+    return {
+        name: np.where(zero, np.nan, value) for name, value in form(**arrays).items() if value is not None
+    }
+
+
 def _log_quotients(arrays: dict[str, Any]) -> Any:
     """log(p/q) where p is positive, else 0."""
     p, q = np.broadcast_arrays(arrays["p"], arrays["q"])

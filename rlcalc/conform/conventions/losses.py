@@ -74,6 +74,17 @@ def clip_higher(form: Form, eps_high: float, /, **arrays: Any) -> Outputs:
 
 
 @convention(
+    "clip-higher-factor",
+    {"ppo_clip": "code that has one ε, and a wider bound above than below"},
+    constants=[Constant("factor", 1e-2, 50.0)],
+)
+def clip_higher_factor(form: Form, factor: float, /, **arrays: Any) -> Outputs:
+    """The ratio is held between 1 − ε and 1 + factor·ε."""
+    eps = _clip(arrays)
+    return _clipped(arrays, 1 - eps, 1 + factor * eps)
+
+
+@convention(
     "clip-bounds",
     {"ppo_clip": "DAPO, and slime, EasyR1, SkyRL and AReaL as an option"},
     constants=[Constant("eps_low", 1e-3, 0.999), Constant("eps_high", 1e-3, 50.0)],

@@ -74,6 +74,25 @@ def without_last_value(form: Form, /, **arrays: Any) -> Outputs:
     return dict(no_bootstrap.change(form, **arrays))
 
 
+@convention(
+    "advantage-plus-value",
+    {"lambda_return": "returns that come with GAE: stable-baselines3, cleanrl, TorchRL's GAE and others"},
+)
+def advantage_plus_value(form: Form, /, **arrays: Any) -> Outputs:
+    """The advantage of GAE plus V(S_t): between steps that go on, the return to come is compared with
+    V(S_{t+1}) of values, not with that of next_values.
+    """
+    rewards, successors = arrays["rewards"], arrays.get("next_values")
+    if successors is None:
+        return dict(form(**arrays))
+    values = arrays.get("values")
+    following = np.zeros_like(rewards) if values is None else values[..., 1:]
+    goes_on = ~(_flags(arrays, "terminated") | _flags(arrays, "truncated"))
+    goes_on[..., -1:] = False  # nothing is carried into the last step
+    more = np.where(goes_on, arrays["gamma"] * arrays["lam"] * (successors - following), 0)
+    return dict(form(**{**arrays, "rewards": (rewards + more).astype(rewards.dtype)}))
+
+
 def _gae_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
     """Advantages that are all equal but for rounding."""
     largest = max(np.abs(arrays["rewards"]).max(), np.abs(arrays["values"]).max())

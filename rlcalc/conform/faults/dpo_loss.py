@@ -97,6 +97,20 @@ def reference_forgotten(arrays: Arrays) -> Arrays:
     return {"ref_chosen": zeros, "ref_rejected": zeros}
 
 
+@argument_fault("reference-added", "sign")
+def reference_added(arrays: Arrays) -> Arrays:
+    """Adds the reference's log-ratio to the policy's instead of taking it off.
+
+    Shown when: A reference that does not find both answers equally likely.
+    Cause: The two differences of log-probabilities were joined by the wrong sign.
+    Fix: h is what the policy prefers beyond the reference: subtract the reference's log-ratio.
+    Diff:
+        - logits = pi_logratios + ref_logratios
+        + logits = pi_logratios - ref_logratios
+    """
+    return {name: -arrays[name] for name in ("ref_chosen", "ref_rejected")}
+
+
 @argument_fault("answers-swapped", "swapped")
 def answers_swapped(arrays: Arrays) -> Arrays:
     """Prefers the rejected answer.

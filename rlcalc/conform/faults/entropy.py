@@ -9,7 +9,7 @@ from rlcalc.conform.fault import argument_fault, fault, output_fault
 from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
-@output_fault("zero-gives-nan", "precision")
+@output_fault("zero-gives-nan", "precision", spared="positive-probabilities")
 def zero_gives_nan(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives not a number as soon as one action has probability 0.
 

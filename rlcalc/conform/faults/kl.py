@@ -56,7 +56,7 @@ def weighted_by_q(form: Form, p: Any, q: Any) -> Outputs:
     return {"divergence": -form(p=q, q=p)["divergence"]}
 
 
-@fault("zero-gives-nan", "precision")
+@fault("zero-gives-nan", "precision", spared="positive-probabilities")
 def zero_gives_nan(form: Form, p: Any, q: Any) -> Outputs:
     """Gives not a number as soon as p is 0 somewhere.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from rlcalc._lazy import np
@@ -67,8 +66,7 @@ def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
     if np.ndim(arrays["gamma"]):
         return dict(form(**arrays))
     rewards, value = _parts(form, arrays)
-    longest = arrays["rewards"].shape[-1] if math.isinf(arrays["n"]) else arrays["n"]
-    return with_returns({}, arrays, rewards + arrays["gamma"] ** longest * value)
+    return with_returns({}, arrays, rewards + arrays["gamma"] ** arrays["n"] * value)
 
 
 @fault(
@@ -92,8 +90,7 @@ def gamma_power_one_short_at_the_end(form: Form, /, **arrays: Any) -> Outputs:
     worthless = {"values": np.zeros_like(arrays["values"]), "next_values": None, "alpha": None}
     counted = {**arrays, **worthless, "rewards": ones, "gamma": arrays["gamma"] * 0 + 1}
     length = form(**counted)["returns"]
-    longest = arrays["rewards"].shape[-1] if math.isinf(arrays["n"]) else arrays["n"]
-    power = arrays["gamma"] ** (length - (length < longest))
+    power = arrays["gamma"] ** (length - (length < arrays["n"]))
     return with_returns({}, arrays, rewards + (power * value).astype(rewards.dtype))
 
 

@@ -60,3 +60,17 @@ def ratios_ignored(arrays: Arrays) -> Arrays:
         + c = lam * torch.exp(log_rhos).clamp(max=1)
     """
     return {"log_rhos": np.zeros_like(arrays["log_rhos"])}
+
+
+@fault("correction-never-carried", "ignored", reported_in=["acyclics/MPO issue #1"])
+def correction_never_carried(form: Form, /, **arrays: Any) -> Outputs:
+    """Gives one-step targets: what the steps behind would correct is computed and not read.
+
+    Shown when: Two steps with ratios and λ above 0, and an error at a later one.
+    Cause: The recursion writes into one array, and the next line reads another.
+    Fix: The row before reads the target that was just made.
+    Diff:
+        - targets[t] = r[t] + discount[t] * v_next[t]
+        + targets[t] = r[t] + discount[t] * (v_next[t] + c[t + 1] * (targets[t + 1] - q[t + 1]))
+    """
+    return _targets(arrays, np.zeros_like(arrays["log_rhos"]))

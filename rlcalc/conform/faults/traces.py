@@ -66,6 +66,34 @@ def ratios_ignored(arrays: Arrays) -> Arrays:
     return {} if ratios is None else {"ratios": np.ones_like(ratios)}
 
 
+@fault("ratio-applied-twice", "weighting", stage="outputs", reported_in=["SlopDotCash/asi PR #487"])
+def ratio_applied_twice(form: Form, **arrays: Any) -> Outputs:
+    """Puts the ratio of the step into the decay of the trace and once more into the update.
+
+    Shown when: Two steps whose ratios differ from 1, and γλ above 0.
+    Cause: Papers write the ratio at either place; both were taken over.
+    Fix: Once: the trace takes the ratio of its step, after the visit is added, and the update none.
+    Diff:
+        - trace = ratio * gamma * lam * trace + visit
+        - values += alpha * ratio * delta * trace
+        + trace = ratio * (gamma * lam * trace + visit)
+        + values += alpha * delta * trace
+    """
+    found, ratios = dict(form(**arrays)), arrays["ratios"]
+    if ratios is None:
+        return dict(found)
+    plain = {**arrays, "lam": arrays["lam"] * 0, "ratios": np.ones_like(ratios)}
+    visits = form(**plain)["eligibility"]
+    eligibility, trace = np.zeros_like(visits), 0 * visits[..., 0, :]
+    for t in range(visits.shape[-2]):
+        ratio, visit = ratios[..., t, None], visits[..., t, :]
+        trace = ratio * arrays["gamma"] * arrays["lam"] * trace + visit
+        if arrays["replacing"]:
+            trace = np.where(visit > 0, 1, trace).astype(visits.dtype)
+        eligibility[..., t, :] = ratio * trace
+    return _with_traces(found, arrays, eligibility)
+
+
 @fault("decay-by-lam-alone", "discounting", stage="outputs")
 def decay_by_lam_alone(form: Form, **arrays: Any) -> Outputs:
     """Decays traces by λ; γ is only in the TD error.

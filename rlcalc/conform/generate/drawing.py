@@ -83,7 +83,7 @@ def _index(p: Parameter, count: int, value: int) -> int:
 
 
 def _count(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> Any:
-    return math.inf if data[0] == 255 else _integer(data, p, extra, lengths)
+    return math.inf if data[0] == 255 and not p.finite else _integer(data, p, extra, lengths)
 
 
 def _number(data: Sequence[int], p: Parameter, extra: Numbers, lengths: Sequence[int]) -> Any:

@@ -9,7 +9,7 @@ plainer, and keeps whatever still fails in the same way.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -113,24 +113,38 @@ def _shorter(formula: Formula, draft: Draft) -> Iterator[Draft]:
             yield found
 
 
+def _axes(p: Parameter, value: Any) -> tuple[str, ...]:
+    """Dimensions of a value, the outermost first; none of a single number."""
+    if not isinstance(value, list):
+        return ()
+    return p.shape or ((p.each,) if p.each else ())
+
+
 def _dims(formula: Formula, draft: Draft) -> dict[str, int]:
     found: dict[str, int] = {}
     for p in formula.parameters:
         for table in draft.tables:
             value = table.get(p.name)
-            names = p.shape or ((p.each,) if p.each and isinstance(value, list) else ())
-            if value is not None and len(names) == 1:
-                base, _, extra = names[0].partition("+")
+            for name in _axes(p, value):
+                if not isinstance(value, list):
+                    break
+                base, _, extra = name.partition("+")
                 found.setdefault(base, len(value) - int(extra or 0))
+                value = value[0] if value else None
     return found
 
 
 def _cut(p: Parameter, dim: str, cut: range, value: Any) -> Any:
-    name = p.shape[0] if p.shape else p.each
-    if not isinstance(value, list) or name is None or name.partition("+")[0] != dim:
+    return _cut_along(_axes(p, value), dim, cut, value, p.distribution)
+
+
+def _cut_along(axes: Sequence[str], dim: str, cut: range, value: Any, chances: bool) -> Any:
+    if not axes or not isinstance(value, list):
         return value
+    if axes[0].partition("+")[0] != dim:
+        return [_cut_along(axes[1:], dim, cut, part, chances) for part in value]
     kept = [part for k, part in enumerate(value) if k not in cut]
-    if p.distribution and kept and not isinstance(value[0], list):
+    if chances and kept and len(axes) == 1:
         # what the dropped outcomes had goes to the first
         kept[0] += sum(value[k] for k in cut)
     return kept

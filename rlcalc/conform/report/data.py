@@ -29,6 +29,7 @@ def report_json(report: ConformReport, example: Counterexample | None = None) ->
         "conventions": [c.name for c in report.conventions],
         "constants": constants_json(report.conventions),
         "declared": report.declared,
+        "right_except": None if report.spared is None else report.spared.name,
         "binding": None if report.binding is None else report.binding.table(),
         "backend": report.backend,
         "not_tested": list(report.not_tested),
@@ -135,7 +136,7 @@ def catalogue_json(known: Catalogue) -> dict[str, Any]:
         "formula": known.formula,
         "conventions": [
             {"name": c.name, "about": c.about, "users": c.users, "constants": _domains(c)}
-            for c in (*known.conventions, *known.families)
+            for c in (*known.conventions, *known.families, *known.excuses)
         ],
         "faults": [fault.as_json() for fault in known.faults],
     }

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from rlcalc.conform.catalogue import Catalogue
+from rlcalc.conform.convention import Convention
 from rlcalc.conform.diagnose import Diagnosis
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.outcome import Judgement
@@ -43,7 +44,12 @@ def headline(report: ConformReport) -> str:
     """The verdict in one sentence."""
     under = " and ".join(c.name for c in report.conventions)
     if report.verdict == "conforms-under-convention":
-        return f"{report.target} conforms to {report.formula} under convention {under}"
+        once = "" if report.declared else ": right, once that is declared"
+        return f"{report.target} conforms to {report.formula} under convention {under}{once}"
+    if report.spared is not None:
+        right = " and ".join(c.name for c in report.right_under)
+        under = f" under convention {right}" if right else ""
+        return f"{report.target} is right for {report.formula}{under} except {report.spared.excuses}"
     words = WORDS.get(report.verdict, "conforms to")
     if report.verdict == "raises":
         words = _raised(report)
@@ -69,10 +75,15 @@ def summary_lines(report: ConformReport, example: Counterexample | None) -> list
         # what a caller might mean by it is for a function that is right
         text = lines if report.verdict.startswith("conforms") else ["; ".join(lines[:2])]
         top += [line for part in text for line in filled(part)]
-    for convention in report.conventions:
+    for convention in (*report.conventions, *report.right_under):
         top += filled(f"{convention.name}: {convention.about}")
+    if report.verdict == "conforms-under-convention" and not report.declared:
+        top.append((f"  declare it: {declaration(report.conventions)}", "head"))
     if report.diagnosis is not None:
         top += _bug(report.diagnosis)
+    if report.spared is not None:
+        top.append(("  where that never comes, say so:", ""))
+        top.append((f"    {declaration((*report.right_under, report.spared))}", "head"))
     bottom = [line for text in tally(report) for line in filled(text, "", "  ")]
     if example is not None:
         bottom += filled(_more(report), "", "  ")
@@ -81,6 +92,11 @@ def summary_lines(report: ConformReport, example: Counterexample | None) -> list
         gap = [("", "")] * (len(top) + len(case) + len(bottom) + 2 <= LONGEST)
         top += [*gap, *case, *gap]
     return top + bottom
+
+
+def declaration(conventions: Sequence[Convention]) -> str:
+    """What a user types to declare conventions."""
+    return " ".join(f"--convention {convention.name}" for convention in conventions)
 
 
 def _bug(found: Diagnosis) -> Iterator[Line]:
@@ -95,7 +111,7 @@ def _bug(found: Diagnosis) -> Iterator[Line]:
         yield from filled(f"why   {fault.cause}", "  ", " " * 8)
         yield from filled(f"fix   {fault.fix}", "  ", " " * 8)
     if places := [place for fault in first.faults for place in fault.reported_in]:
-        yield from filled(f"seen  {', '.join(places)}", "  ", " " * 8)
+        yield from filled(f"reported in {', '.join(places)}", "  ", " " * 8)
     if others:
         yield from filled(f"the same answers come from: {', '.join(match.name for match in others)}")
 
@@ -117,7 +133,13 @@ def _case(example: Counterexample, most: int) -> Iterator[Line]:
     table = case_table(example)
     if table is None:
         found = [line for line in example_lines(example, short=True) if line[0]]
-        yield from found[:most]
+        inputs = _input_lines(example)
+        if len(found) > most and example.got is not None:
+            # the inputs in one paragraph: the answers must not be cut off
+            first = found.index(inputs[0]) if inputs else 0
+            rest = ", ".join(text.strip() for text, _ in inputs)
+            found[first : first + len(inputs)] = filled(rest, "  ", "  ")
+        yield from found[: max(most, FEWEST_ROWS + 2)]
         return
     yield case_heading(example), "head"
     yield from ((f"  at {frame}", "") for frame in example.frames)
@@ -226,7 +248,7 @@ def fault_lines(fault: Fault) -> Iterator[Line]:
 def catalogue_lines(known: Catalogue, conventions: bool, faults: bool) -> Iterator[Line]:
     """What is declared about a formula."""
     yield known.formula, "head"
-    for convention in (*known.conventions, *known.families) if conventions else ():
+    for convention in (*known.conventions, *known.families, *known.excuses) if conventions else ():
         chosen = ",".join(f"<{c.name}>" for c in convention.constants) if convention.open else ""
         yield f"  {convention.name}{'=' if chosen else ''}{chosen}", ""
         yield from filled(convention.about, "      ", "      ")
@@ -239,16 +261,22 @@ def catalogue_lines(known: Catalogue, conventions: bool, faults: bool) -> Iterat
         yield from ((f"      Reported in {place}.", "") for place in fault.reported_in)
 
 
+def _input_lines(example: Counterexample) -> list[Line]:
+    lines: list[Line] = []
+    for name, value in example.inputs.items():
+        if isinstance(value, dict):  # the tables of a decision process
+            lines += [(f"  {name}.{key} = {brief(part, LONGEST_TABLE)}", "") for key, part in value.items()]
+        else:
+            lines.append((f"  {name} = {brief(value)}", ""))
+    return lines
+
+
 def example_lines(example: Counterexample, short: bool = False) -> Iterator[Line]:
     """The smallest failing case: inputs, both answers; unless ``short``, also the steps and the test."""
     yield "", ""
     yield case_heading(example), "head"
     yield from ((f"  at {frame}", "") for frame in example.frames)
-    for name, value in example.inputs.items():
-        if isinstance(value, dict):  # the tables of a decision process
-            yield from ((f"  {name}.{key} = {brief(part, LONGEST_TABLE)}", "") for key, part in value.items())
-        else:
-            yield f"  {name} = {brief(value)}", ""
+    yield from _input_lines(example)
     if example.expected is not None:
         word = "exact" if example.exact else "right"
         yield f"  {word} answer  {brief(example.right)}", ""

@@ -14,10 +14,13 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from types import ModuleType
 from typing import Any
 
 from rlcalc.conform.target.source import Reader, tree_of
 
+# before the names of what stands around a function: numbers, and configurations that hold them
+MODULE = "module."
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
@@ -49,7 +52,7 @@ class Facts:
         method: its first parameter is the object that it belongs to.
         paths: places that it reads of its parameters, with the name that it gives to what it finds.
         written: places that it writes to.
-        constants: numbers of its module that it reads.
+        constants: numbers of its module, or of the function around it, that it reads.
         numbers: between 0 and 1, that stand in its source.
         framework: ``torch``, ``jax`` or ``numpy``, as far as its source tells; ``either`` of Torch and NumPy.
         returns: it returns something.
@@ -129,21 +132,69 @@ def owner_of(function: Callable[..., Any]) -> type | None:
     return None if isinstance(static, staticmethod | classmethod) else found
 
 
+def cells_of(function: Any) -> dict[str, Any]:
+    """Variables of the function around a nested one, which it reads; those that have a value."""
+    names = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    found = dict(zip(names, getattr(function, "__closure__", None) or (), strict=False))
+    return {name: cell for name, cell in found.items() if _filled(cell)}
+
+
+def _filled(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _holds_settings(value: Any) -> bool:
+    """Whether it may be a configuration: a mapping, or an object that holds numbers and does nothing."""
+    if isinstance(value, Mapping):
+        return True
+    kept = getattr(value, "__dict__", None)
+    odd = isinstance(value, type | ModuleType) or callable(value)
+    return isinstance(kept, dict) and not odd and any(map(_is_number, kept.values()))
+
+
+def _settings(reader: Reader, holders: Mapping[str, Any]) -> dict[str, float]:
+    """Numbers of configurations around a function, by place; nothing else of them is an input."""
+    found = {}
+    for path in [path for path in reader.paths if path.startswith(MODULE)]:
+        del reader.paths[path]
+        name: str = path[len(MODULE) :]
+        value: Any = None
+        root, _, key = name.partition("['") if "['" in name else name.partition(".")
+        holder = holders.get(root)
+        if isinstance(holder, Mapping):
+            value = holder.get(key.removesuffix("']")) if "['" in name else None
+        elif "['" not in name:
+            value = getattr(holder, "__dict__", {}).get(key)
+        if _is_number(value):
+            found[name] = float(value)
+    reader.written -= {path for path in reader.written if path.startswith(MODULE)}
+    return found
+
+
 def facts_of(function: Callable[..., Any]) -> Facts:
     """Everything at once; what cannot be seen is left out."""
     arguments, open_ = _arguments(function)
     owner = owner_of(function)
     inner: Any = inspect.unwrap(getattr(function, "func", function))
     reader = Reader({a.name for a in arguments or ()}, owner)
+    around = {name: cell.cell_contents for name, cell in cells_of(inner).items()}
+    space = {**getattr(inner, "__globals__", {}), **around}
+    holders = {name: value for name, value in space.items() if _holds_settings(value)}
+    reader.alias |= {name: MODULE + name for name in holders if name not in reader.alias}
     tree = tree_of(inner)
     if tree is not None:
         reader.follow(tree)
-    space = getattr(inner, "__globals__", {})
+    settings = _settings(reader, holders)
     constants = {
-        name: float(space[name])
-        for name in sorted(reader.names)
-        if isinstance(space.get(name), int | float) and not isinstance(space[name], bool)
-    }
+        name: float(space[name]) for name in sorted(reader.names) if _is_number(space.get(name))
+    } | settings
     return Facts(
         arguments,
         open_,

@@ -45,10 +45,19 @@ def load_function(text: str, backend: str = "numpy") -> Callable[..., Any]:
             raise InputError(
                 "target_not_found",
                 f"There is no {shown(attribute)} in {shown(place)}.",
-                suggestion(attribute, known),
+                _inside(found, part) or suggestion(attribute, known),
             )
         found = getattr(found, part)
     return callable_or_refuse(found, text)
+
+
+def _inside(found: Any, name: str) -> str:
+    """What to do about a function that stands inside another one, which has to run first."""
+    constants = getattr(getattr(found, "__code__", None), "co_consts", ())
+    if not any(getattr(part, "co_name", "") == name for part in constants):
+        return ""
+    outer = found.__name__
+    return f"{name} is made inside {outer}. Give what {outer} returns a name in the file: f = {outer}(...)"
 
 
 def callable_or_refuse(found: Any, name: str) -> Callable[..., Any]:

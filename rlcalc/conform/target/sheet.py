@@ -9,8 +9,10 @@ target runs; values and answers are data.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from rlcalc.conform.target.call import (
@@ -24,11 +26,10 @@ from rlcalc.conform.target.call import (
     raised,
     same,
 )
-from rlcalc.conform.target.facts import owner_of
+from rlcalc.conform.target.facts import MODULE, cells_of, owner_of
 from rlcalc.conform.target.slopes import GRADIENT, derivatives
 from rlcalc.time_limit import TimedOut
 
-MODULE = "module."
 SLOPE = "slope "
 MOST_PARTS = 24
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\['([^']*)'\]|\[(\d*)\]|(\(\))")
@@ -43,6 +44,17 @@ class Bag(dict[str, Any]):
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
+
+
+@cache
+def _as_tree() -> None:
+    """Let JAX scan over an object as it does over a tuple with names."""
+    from jax.tree_util import register_pytree_node
+
+    def whole(names: tuple[str, ...], values: Sequence[Any]) -> Bag:
+        return Bag(zip(names, values, strict=True))
+
+    register_pytree_node(Bag, lambda bag: (tuple(dict.values(bag)), tuple(dict.keys(bag))), whole)
 
 
 class Sequence_(list[Any]):
@@ -89,6 +101,7 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
     backend = sheet["backend"]
     if backend == "jax":
         keep_float64(sheet["values"])
+        _as_tree()
 
     def copies() -> dict[str, Any]:
         return {path: native(value, backend) for path, value in sheet["values"].items()}
@@ -96,10 +109,16 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
     values = copies()
     owner = owner_of(function)
     space = getattr(getattr(function, "__wrapped__", function), "__globals__", {})
-    module = {path[len(MODULE) :]: value for path, value in values.items() if path.startswith(MODULE)}
+    around_it = cells_of(function)
+    held = {**space, **{name: cell.cell_contents for name, cell in around_it.items()}}
+    module = _module({p[len(MODULE) :]: v for p, v in values.items() if p.startswith(MODULE)}, held)
+    cells = {name: cell for name, cell in around_it.items() if name in module}
+    around = {name: cell.cell_contents for name, cell in cells.items()}
     kept = {name: space[name] for name in module if name in space}
     try:
-        space.update(module)
+        space.update({name: value for name, value in module.items() if name not in cells})
+        for name, cell in cells.items():
+            cell.cell_contents = module[name]
         arguments = _objects({p: v for p, v in values.items() if not p.startswith(MODULE)}, owner)
         with quiet():
             first = [arguments.pop(name) for name in sheet.get("positional", ()) if name in arguments]
@@ -127,7 +146,26 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
         return Reply("raises", detail=first_line(error)) if sheet.get("brief") else raised(error)
     finally:
         space.update(kept)
+        for name, cell in cells.items():
+            cell.cell_contents = around[name]
     return Reply("answer", dict(list(parts.items())[:MOST_PARTS]), form, changed)
+
+
+def _module(values: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
+    """Names around a function with their values; of configurations copies, with some numbers changed."""
+    found: dict[str, Any] = {}
+    for path, value in values.items():
+        root, way = steps_of(path)
+        if not way:
+            found[root] = value
+            continue
+        holder = found.setdefault(root, copy(held[root]))
+        kind, name = way[0]
+        if kind == "key":
+            holder[name] = value
+        else:
+            setattr(holder, name, value)
+    return found
 
 
 def read_all(answer: Any) -> tuple[str, dict[str, Part]]:

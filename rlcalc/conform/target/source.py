@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 # of a name that a function is followed into: its class's own helpers
@@ -52,11 +53,21 @@ class Reader(ast.NodeVisitor):
         self.returned = ""
         self.alias = {name: name for name in parameters}
         self.depth = 0
+        self.scanned: dict[str, ast.expr] = {}
 
     def follow(self, tree: ast.AST) -> None:
+        self.scanned |= dict(_scans(tree))
         for node in getattr(tree, "body", []):
             for inner in getattr(node, "body", []):
                 self.visit(inner)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        if node.name in self.scanned and node.args.args:  # its last argument is one step of what is scanned
+            self.alias.pop(node.args.args[-1].arg, None)
+            source = self.chain(self.scanned[node.name])
+            if source is not None:
+                self.alias[node.args.args[-1].arg] = source
+        self.generic_visit(node)
 
     def visit_Return(self, node: ast.Return) -> None:
         if node.value is not None and self.depth == 0:
@@ -236,6 +247,18 @@ class Reader(ast.NodeVisitor):
                 return None
             return None if self.helper(node.func) is not None else f"{inner}.{node.func.attr}()"
         return None
+
+
+def _scans(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Functions that JAX's scan calls step by step, with what they are called for."""
+    for node in ast.walk(tree):
+        called = isinstance(node, ast.Call) and _called(node) == "scan" and node
+        if called and len(called.args) > 2 and isinstance(called.args[0], ast.Name):
+            yield called.args[0].id, called.args[2]
+
+
+def _called(node: ast.Call) -> str:
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
 def _only_name(value: ast.expr) -> str:

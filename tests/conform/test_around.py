@@ -1,0 +1,121 @@
+"""What stands around a function: numbers of the function that made it, configurations, another library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rlcalc.conform.runner import run
+from rlcalc.conform.target.base import from_function
+from rlcalc.conform.target.load import load_function
+from rlcalc.errors import InputError
+
+args = SimpleNamespace(discount=0.99, gae_lambda=0.95, seed=3)
+
+
+def advantages(rewards: Any, values: Any, dones: Any, gamma: float, lam: float) -> Any:
+    found, later = np.zeros_like(rewards), np.zeros_like(rewards[0])
+    for t in reversed(range(len(rewards))):
+        delta = rewards[t] + gamma * values[t + 1] * (1 - dones[t]) - values[t]
+        found[t] = later = delta + gamma * lam * (1 - dones[t]) * later
+    return found
+
+
+def made(gamma: float, lam: float) -> Any:
+    def gae(rewards: Any, values: Any, dones: Any) -> Any:
+        return advantages(rewards, values, dones, gamma, lam)
+
+    return gae
+
+
+def configured(config: dict[str, float]) -> Any:
+    def gae(rewards: Any, values: Any, dones: Any) -> Any:
+        return advantages(rewards, values, dones, config["GAMMA"], config["GAE_LAMBDA"])
+
+    return gae
+
+
+def set_up(rewards: Any, values: Any, dones: Any) -> Any:
+    return advantages(rewards, values, dones, args.discount, args.gae_lambda)
+
+
+@pytest.mark.parametrize(
+    ("function", "place"),
+    [
+        (made(0.99, 0.95), "module.gamma"),
+        (configured({"GAMMA": 0.99, "GAE_LAMBDA": 0.95}), "module.config['GAMMA']"),
+        (set_up, "module.args.discount"),
+    ],
+    ids=["closure", "dictionary", "object"],
+)
+def test_numbers_around_a_function_are_inputs(function: Any, place: str) -> None:
+    report = run(from_function(function), "gae", random=5)
+    assert report.binding is not None
+    assert report.binding.inputs[place] == "gamma"
+    assert report.verdict == "conforms"
+    assert len({j.vector.id for j in report.judgements if j.status == "passed"}) > 20
+    assert args == SimpleNamespace(discount=0.99, gae_lambda=0.95, seed=3)
+
+
+def test_a_function_inside_another_one_says_how_to_reach_it() -> None:
+    with pytest.raises(InputError, match="There is no") as caught:
+        load_function(f"{Path(__file__)}:made.gae")
+    assert "f = made(...)" in str(caught.value.hint)
+
+
+LOOP = """
+import torch
+
+def reward_to_go(rewards, gamma):
+    found, total = [], 0.0
+    for r in reversed(rewards):
+        total = r + gamma * total
+        found.insert(0, total)
+    return found
+"""
+
+
+def test_a_loop_over_a_list_is_one_whatever_its_module_imports(tmp_path: Path) -> None:
+    (tmp_path / "agent.py").write_text(LOOP)
+    report = run(from_function(load_function(f"{tmp_path / 'agent.py'}:reward_to_go")), "discounted_return")
+    assert report.binding is not None
+    assert (report.binding.layout, report.binding.form) == ("[T]", "list")
+    assert report.verdict == "conforms"
+
+
+def short_tail(rewards: Any, values: Any, gamma: float, n_step: int) -> Any:
+    """γ^(m−1) where fewer than n rewards are left."""
+    steps = len(rewards)
+    found = np.zeros_like(rewards)
+    for t in range(steps):
+        m = min(n_step, steps - t)
+        power = m if m == n_step else m - 1
+        found[t] = sum(gamma**k * rewards[t + k] for k in range(m)) + gamma**power * values[t + m]
+    return found
+
+
+def unfolded(rewards: Any, values: Any, gamma: float, n_step: int) -> Any:
+    """Right, and without windows that are longer than all."""
+    if n_step > len(rewards):
+        raise ValueError("too few steps")
+    steps = len(rewards)
+    ends = np.minimum(np.arange(steps) + n_step, steps)
+    return np.array(
+        [
+            sum(gamma**k * r for k, r in enumerate(rewards[t:end])) + gamma ** (end - t) * values[end]
+            for t, end in enumerate(ends)
+        ]
+    )
+
+
+def test_windows_that_are_cut_short_are_asked_as_they_are() -> None:
+    report = run(from_function(short_tail), "n_step_return")
+    assert report.diagnosis is not None
+    assert [match.name for match in report.diagnosis.matches] == ["gamma-power-one-short-at-the-end"]
+    report = run(from_function(unfolded), "n_step_return")
+    assert report.verdict == "conforms"
+    assert "windows longer than the sequence" in report.not_tested

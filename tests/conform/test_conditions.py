@@ -1,0 +1,81 @@
+"""Functions that are right on some inputs: what is said first, and what a user has to declare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rlcalc.conform.report.text import headline, summary_lines
+from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.target.base import from_function
+
+
+def entropy_of_logits(logits: Any) -> Any:
+    return -(torch.softmax(logits, -1) * torch.log_softmax(logits, -1)).sum(-1)
+
+
+def without_minus(p: Any) -> Any:
+    return (p * np.log(p)).sum(-1)
+
+
+def reported(function: Any, formula: str, **options: Any) -> ConformReport:
+    return run(from_function(function), formula, **options)
+
+
+def text(report: ConformReport) -> str:
+    return "\n".join(line for line, _ in summary_lines(report, None))
+
+
+def test_a_bug_on_impossible_actions_alone_says_that_all_else_is_right() -> None:
+    report = reported(entropy_of_logits, "entropy", random=10)
+    assert (report.verdict, report.passed) == ("nan", False)
+    assert headline(report).endswith("is right for entropy except where a probability is 0")
+    assert "--convention positive-probabilities" in text(report)
+    declared = reported(entropy_of_logits, "entropy", conventions=["positive-probabilities"], random=10)
+    assert declared.passed
+
+
+def test_the_sign_is_said_before_what_an_impossible_action_does() -> None:
+    report = reported(without_minus, "entropy")
+    assert headline(report).endswith(
+        "is right for entropy under convention loss except where a probability is 0"
+    )
+    assert "loss: The negative" in text(report)
+
+
+def test_a_bug_beside_is_no_exception() -> None:
+    report = reported(lambda p: -(p * np.log2(p)).sum(-1), "entropy")
+    assert report.spared is None
+    assert "except" not in headline(report)
+
+
+def test_masked_logits_are_a_capability_of_token_entropy() -> None:
+    report = reported(entropy_of_logits, "token_entropy")
+    assert report.passed
+    assert "masked logits" in report.not_tested
+    assert "for a logit of −inf, as of a masked token, it answers nan" in text(report)
+    assert not reported(entropy_of_logits, "token_entropy", require=["masked-logits"]).passed
+
+
+def clipped(ratio: Any, adv: Any, eps: float) -> Any:
+    ratio = np.exp(np.clip(np.log(ratio), -20, 20))
+    return -np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv).mean()
+
+
+def wider_above(ratio: Any, adv: Any, eps: float) -> Any:
+    return -np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + 1.4 * eps) * adv).mean()
+
+
+@pytest.mark.parametrize(
+    ("function", "name"), [(clipped, "log-ratio-clamped-20"), (wider_above, "clip-higher-factor=1.4")]
+)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_a_convention_is_said_with_the_words_that_declare_it(function: Any, name: str) -> None:
+    report = reported(function, "ppo_clip")
+    assert report.verdict == "conforms-under-convention"
+    assert headline(report).endswith("right, once that is declared")
+    assert f"--convention {name}" in text(report)
+    assert reported(function, "ppo_clip", conventions=[way.name for way in report.conventions]).passed
