@@ -71,19 +71,21 @@ def _linked(text: str) -> str:
 
 
 def in_short(grid: str) -> str:
-    """The matrix for a front page: a row for each library with a finding, and the names of the others."""
-    rows, fine = [], []
+    """The matrix for a front page: what has a finding, formula by formula, and the names of the others."""
+    findings: dict[str, list[str]] = {kind: [] for kind in KINDS[2:]}
+    fine = []
     for line in grid.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) != 1 + len(KINDS) or cells[0] in ("library", "---"):
             continue
-        found = [", ".join(dict.fromkeys(_formulas(cell))) or "–" for cell in cells[3:]]
-        if found == ["–", "–"]:
+        found = [", ".join(dict.fromkeys(_formulas(cell))) for cell in cells[3:]]
+        for kind, formulas in zip(findings, found, strict=True):
+            findings[kind] += [f"{cells[0]} ({formulas})"] * bool(formulas)
+        if not any(found):
             fine.append(cells[0].partition(" ")[0])
-        else:
-            rows.append((cells[0], *found))
-    said = f"Right wherever they were asked, or right by a documented convention: {', '.join(fine)}."
-    return f"{md.table(('library', *KINDS[2:]), rows)}\n\n{said}\n"
+    lines = [f"**{kind.capitalize()}**: {'; '.join(names)}." for kind, names in findings.items()]
+    lines.append(f"Right wherever they were asked, or right by a documented convention: {', '.join(fine)}.")
+    return "\n\n".join(lines) + "\n"
 
 
 def _formulas(cell: str) -> list[str]:

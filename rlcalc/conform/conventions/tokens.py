@@ -167,6 +167,14 @@ def log_ratio_clamped_20(form: Form, /, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "log_clamp": np.float64(20)}))
 
 
+@convention("log-ratio-clamped-20", {"cispo": "verl"})
+def weight_of_a_clamped_log_ratio(form: Form, /, **arrays: Any) -> Outputs:
+    """The weight is that of a difference of the log-probabilities within ±20."""
+    logp, old = np.asarray(arrays["logp"]), np.asarray(arrays["old_logp"])
+    found = form(**{**arrays, "logp": old + np.clip(logp - old, -20, 20)})
+    return {**found, "losses": -found["weights"] * arrays["adv"] * logp}
+
+
 dual_clip_3 = always(
     "dual-clip-3",
     "With a negative advantage the objective is not below 3·A.",

@@ -157,13 +157,6 @@ def no_empty_rows(vector: Vector) -> str:
     return "it counts a row without a valid token" if empty else ""
 
 
-def bounds_about_one(vector: Vector) -> str:
-    """Bounds of a ratio on both sides of 1, which widths above 0 can say."""
-    low, high = vector.arrays.get("low"), vector.arrays.get("high")
-    about = low is not None and high is not None and 0 < low < 1 < high
-    return "" if about else "it takes widths below and above 1"
-
-
 def groups_in_a_row(vector: Vector) -> str:
     """Groups of one size of two or more, one after the other."""
     groups = vector.arrays["groups"]
@@ -194,17 +187,14 @@ def two_bounds(vector: Vector) -> str:
     return "" if given else "it needs a lower bound above 0, and an upper one"
 
 
-def log_ratio_within(bound: float, new: str, old: str, *, whole: bool = True) -> Reason:
-    """Differences of two log-probabilities within a bound, beyond which the library holds them.
-
-    Those of whole answers too, unless ``whole`` is off: the ratio of an answer may be a product.
-    """
+def log_ratio_within(bound: float, new: str, old: str) -> Reason:
+    """Differences of two log-probabilities within a bound, those of whole answers too."""
 
     def reason(vector: Vector) -> str:
         gaps = vector.arrays[new] - vector.arrays[old]
         mask = vector.arrays.get("mask")
         gaps = gaps if mask is None else np.where(mask, gaps, 0)
-        within = ((abs(gaps).sum(axis=-1) if whole else abs(gaps)) < bound).all()
+        within = (abs(gaps).sum(axis=-1) < bound).all()
         return "" if within else f"it holds log-ratios within {bound:g}"
 
     return reason

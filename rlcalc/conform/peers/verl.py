@@ -8,7 +8,6 @@ from functools import partial
 from rlcalc._lazy import np, torch
 from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import (
-    bounds_about_one,
     log_ratio_within,
     no_empty_rows,
     no_options,
@@ -144,12 +143,12 @@ def gspo(function, /, logp, old_logp, adv, mask, eps_low, eps_high):
 @_peer(
     "cispo",
     f"{_PLACE}.compute_policy_loss_cispo",
-    convention="mean-over-batch",
-    note="the bounds are 1 - clip_ratio_low and 1 + clip_ratio_high; the mean over tokens, by its argument",
+    convention="log-ratio-clamped-20 mean-over-batch",
+    note="the bounds are 1 - clip_ratio_low and 1 + clip_ratio_high; the mean over tokens, by its argument; "
+    "log-ratios within 20, in its source",
     helpers=(actor_config,),
-    outside=[bounds_about_one, log_ratio_within(20, "logp", "old_logp", whole=False)],
 )
-def cispo(function, /, logp, old_logp, adv, low, high):
+def cispo(function, /, logp, old_logp, adv, low=0.0, high=float("inf")):
     logp, old_logp, adv = (x.reshape(1, -1) for x in torch.broadcast_tensors(logp, old_logp, adv))
     return function(old_logp, logp, adv, torch.ones_like(logp), config=actor_config(1 - low, high - 1))[0]
 
@@ -171,7 +170,7 @@ _MASKED = only(level="token", action="mask", gate="")
     f"{_CORRECTION}.compute_rollout_correction_weights",
     settings={"unit": "sequence"},
     note="weights of whole answers, a product, truncated from above alone",
-    outside=[one_table("train_logp"), _BOUNDED, only(level="sequence", action="truncate")],
+    outside=[one_table("train_logp"), only(level="sequence", action="truncate")],
 )
 def truncated_weights(
     function, /, train_logp, rollout_logp, mask, high, unit, level="", action="", normalise=False
