@@ -25,6 +25,7 @@ SHARED = {
     "test_edges",
     "test_forms",
     "test_one_door",
+    "test_plain_tensors",
     "test_steps",
     "test_gradients",
     "test_rounding",

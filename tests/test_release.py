@@ -90,6 +90,7 @@ def test_the_manifest_counts_and_hashes_every_file(release: Path) -> None:
         assert hashlib.sha256((release / name).read_bytes()).hexdigest() == digest
 
 
+@pytest.mark.slow  # every file against its schema
 def test_schemas_have_ids_and_the_files_follow_theirs(release: Path) -> None:
     schemas = {
         path.name: json.loads(path.read_text("utf-8")) for path in (release / "schemas").glob("*.json")

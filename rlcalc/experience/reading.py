@@ -119,7 +119,8 @@ def _record(record: Mapping[Any, Any], name: str) -> list[str]:
     """Words of a step from a row of a table."""
     cells: dict[str, str] = {}
     for key, value in record.items():
-        own = next((own for own, names in _COLUMNS.items() if str(key).lower() in names), None)
+        word = str(key).strip().lower().replace(" ", "_").replace("-", "_")
+        own = next((own for own, names in _COLUMNS.items() if word in names), None)
         if own is None:
             known = [names[0] for names in _COLUMNS.values()]
             hint = suggestion(str(key), known) or f"There are {', '.join(known)}."

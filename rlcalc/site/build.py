@@ -85,7 +85,7 @@ def build(out: Path, pyodide: Path | None = None, tell: Tell = lambda said: None
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(source / "site", out)
     (out / MARK).write_text("", "utf-8")
-    return len(found)
+    return sum(path.endswith(".md") for path in found)
 
 
 MARK = ".nojekyll"  # in every site: hosts that know it serve the files as they are

@@ -21,6 +21,7 @@ from rlcalc.golden.verify import verify
 from rlcalc.heads import GROUPS, formula_names, heads
 from rlcalc.nested import flatten
 from rlcalc.site import markdown as md
+from rlcalc.site.drawings import drawing
 from rlcalc.site.plot import Point, accuracy
 from rlcalc.specs import Formula, load_formula
 
@@ -36,6 +37,8 @@ def pages() -> Iterator[tuple[str, str]]:
     for name in formula_names():
         spec = load_formula(name)
         yield f"formulas/{name}.md", _page(spec, files.get(name), digits.get(name, {}))
+        if spec.plot:
+            yield f"formulas/{name}.svg", drawing(spec)
 
 
 def _index() -> str:
@@ -62,6 +65,7 @@ def _page(spec: Formula, file: GoldenFile | None, digits: Mapping[str, Sequence[
         md.text(spec.about),
         f'<div class="rlcalc" data-formula="{spec.name}"></div>',
         _example(spec),
+        _picture(spec),
         _inputs(spec),
         md.section(
             "Outputs",
@@ -98,6 +102,15 @@ def _example(spec: Formula) -> str:
             for one in others
         ),
     )
+
+
+def _picture(spec: Formula) -> str:
+    """What ``--plot`` draws of the first example."""
+    if not spec.plot:
+        return ""
+    command = f"$ {command_line(spec, spec.examples[0]['args'])} --plot {spec.name}.svg"
+    alt = md.text(f"The first example as a picture: {spec.title}")
+    return f"{md.block(command, 'console')}\n\n![{alt}]({spec.name}.svg)"
 
 
 def _inputs(spec: Formula) -> str:

@@ -30,7 +30,7 @@ def generated(root: Path) -> Iterator[tuple[str, Pages]]:
 
 
 def collect(root: Path, tell: Callable[[str], None] = lambda said: None) -> dict[str, str]:
-    """Every page by its path.
+    """Every page by its path, and the pictures of the formulas.
 
     Args:
         root: the checkout.

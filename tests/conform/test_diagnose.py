@@ -181,7 +181,7 @@ def test_public_bugs_are_named(function: Any, name: str) -> None:
         (targets.masks_of_integers, "torch", ["discounts-in-float32"]),
         (targets.needs_a_decay, "numpy", ["raises-at-gamma-lam-zero"]),
         # as near as these, but not where float32 would be off: no name is better than a wrong one
-        (targets.slightly_off, "numpy", []),
+        pytest.param(targets.slightly_off, "numpy", [], marks=pytest.mark.slow),
         (targets.imprecise, "numpy", []),
     ],
 )

@@ -24,8 +24,12 @@ NEAR = {"float64": 1e-11, "float32": 2e-4, "float16": 0.05, "bfloat16": 0.2}
 # a sum of large numbers that nearly cancel is rounded at their size, in a batch at another place than alone
 UNITS = {"float64": 1e-15, "float32": 1e-6, "float16": 0.01, "bfloat16": 0.05}
 BACKENDS = [
-    *(("numpy", dtype) for dtype in ("float64", "float32", "float16")),
-    *(("torch", dtype) for dtype in ("float64", "float32", "bfloat16")),
+    ("numpy", "float64"),
+    ("numpy", "float32"),
+    pytest.param("numpy", "float16", marks=pytest.mark.slow),
+    ("torch", "float64"),
+    pytest.param("torch", "float32", marks=pytest.mark.slow),
+    ("torch", "bfloat16"),
 ]
 Arrays = dict[str, Any]
 each_formula = pytest.mark.parametrize("formula", formula_names())

@@ -57,6 +57,8 @@ def test_every_way_to_write_experience_says_the_same(tmp_path):
     line = ["q-learning", "--alpha", "1/2", "--gamma", "1/2", "-q", "--output", "new-value", "--steps"]
     wanted = (0, "-4 -8 9 -9\n", "")
     assert run(*line, f"@{path}") == wanted
+    path.write_text(CSV.replace("next_state", "Next State"), "utf-8")
+    assert run(*line, f"@{path}") == wanted
     path.with_suffix(".txt").write_text("# mine\n" + CSV.split("\n", 1)[1].replace(",0\n", "\n").replace(
         "s2,,1", "end").replace(",", " "), "utf-8")  # fmt: skip
     assert run(*line, f"@{path.with_suffix('.txt')}") == wanted
