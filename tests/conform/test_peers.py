@@ -395,7 +395,7 @@ def test_without_libraries_the_last_matrix_is_shown(
     for lib in libraries():
         assert bool(re.search(rf"^{lib.distribution} \d", out, re.MULTILINE)) != bool(lib.table.absent)
     assert "td_error: discounts-in-float32" in out.partition("\n  loses precision: ")[2]
-    assert main(["peers", "trl"]) == 0
+    assert main(["peers", "rejax"]) == 0
     assert capsys.readouterr().out.count("\n  ") == 1
 
 
