@@ -58,4 +58,17 @@ def CHANGED_IN_PLACE() -> None:
     """
 
 
-BY_TRYING = (WHOLE_BATCH, ROWS_MIXED, MASKED_BY_MULTIPLICATION, CHANGED_IN_PLACE)
+@tried_fault("last-value-unused", "termination")
+def LAST_VALUE_UNUSED() -> None:
+    """Takes the value of the state after the last step, and computes as if it were 0.
+
+    Shown when: A last step that does not terminate, and a value other than 0 after it.
+    Cause: The recursion starts from 0, as for whole episodes, and the rollout is cut at a fixed length.
+    Fix: Start from the value that was handed over: the last step leads on unless it terminated.
+    Diff:
+        - after = torch.cat([values[1:], torch.zeros_like(last_value)[None]])
+        + after = torch.cat([values[1:], last_value[None]])
+    """
+
+
+BY_TRYING = (WHOLE_BATCH, ROWS_MIXED, MASKED_BY_MULTIPLICATION, LAST_VALUE_UNUSED, CHANGED_IN_PLACE)

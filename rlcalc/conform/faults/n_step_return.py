@@ -51,6 +51,26 @@ def value_not_discounted(form: Form, /, **arrays: Any) -> Outputs:
     return with_returns({}, arrays, rewards + value)
 
 
+@fault("value-power-one-short", "discounting", stage="outputs")
+def value_power_one_short(form: Form, /, **arrays: Any) -> Outputs:
+    """Discounts the value at the end of every window of m rewards by γ^(m−1).
+
+    Shown when: γ other than 0 and 1, and a value other than 0.
+    Cause: The power of the last reward is used for the value as well, which lies a step further on.
+    Fix: A window with m rewards ends m steps ahead: γ^m.
+    Diff:
+        - target = reward_sum + gamma ** (len(window) - 1) * next_value
+        + target = reward_sum + gamma ** len(window) * next_value
+    """
+    if np.ndim(arrays["gamma"]):
+        return dict(form(**arrays))
+    rewards, value = _parts(form, arrays)
+    ones = {**arrays, "rewards": np.ones_like(arrays["rewards"]), "gamma": arrays["gamma"] * 0 + 1}
+    worthless = {"values": np.zeros_like(arrays["values"]), "next_values": None, "alpha": None}
+    length = form(**{**ones, **worthless})["returns"]
+    return with_returns({}, arrays, rewards + (arrays["gamma"] ** (length - 1) * value).astype(rewards.dtype))
+
+
 @fault("gamma-to-the-n-in-short-windows", "discounting", stage="outputs")
 def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
     """Discounts the value by γ^n where the window was cut short after fewer than n steps.
