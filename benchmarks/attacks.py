@@ -16,6 +16,8 @@ import argparse
 import json
 import os
 import shlex
+import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -43,8 +45,8 @@ def judged(number: int, case: dict[str, Any], folder: Path) -> tuple[str, str, l
         scene = Scene(folder)
         try:
             prepare(scene)
-        except AssertionError as error:
-            return name, scene.said, [str(error) or "not as it should be"]
+        except (AssertionError, OSError, ValueError, SyntaxError, subprocess.SubprocessError) as error:
+            return name, scene.said, [str(error) or type(error).__name__]
         finally:
             scene.close()
         return name, scene.said, []
@@ -69,6 +71,7 @@ def main() -> int:
     import rlcalc.evaluation  # noqa: F401
 
     os.environ["PYTHONPATH"] = str(ROOT)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which a run under nohup would hand on as ignored
     rows, wrong, begin = [], 0, time.monotonic()
     for number, case in enumerate(cases):
         shown = case.get("id") or f"line {number}"

@@ -14,12 +14,17 @@ from rlcalc.conform.convention import Convention
 from rlcalc.conform.diagnose import LONGEST, Diagnosis, Effort, Match, diagnose
 from rlcalc.conform.failures import in_common
 from rlcalc.conform.faults import catalogue
-from rlcalc.conform.faults._by_trying import MASKED_BY_MULTIPLICATION, ROWS_MIXED, WHOLE_BATCH
+from rlcalc.conform.faults._by_trying import (
+    MASKED_BY_MULTIPLICATION,
+    ROWS_MIXED,
+    WHOLE_BATCH,
+)
 from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.lack import Lack
 from rlcalc.conform.outcome import KINDS, Judgement
 from rlcalc.conform.recognise import recognised
 from rlcalc.conform.requirements import AFTER_ENDS, DTYPE, PRECISION, requirements
+from rlcalc.conform.single_cause import last_value_unused, spare
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.trial import Trial, Watch
 from rlcalc.conform.vectors import Vector, golden_vectors
@@ -190,7 +195,7 @@ def run(
         matches = report.diagnosis.matches if report.diagnosis is not None else ()
         under = matches[0].conventions if matches else closest
         again = trial.judgements(under) if under and under != chosen else []
-        _spare(trial, report)
+        spare(trial, report)
         if any(j.failed for j in again):
             report.notes.append(_counted(under, bool(matches), report.judgements, again))
             report.judgements, report.tried_under = again, under
@@ -330,7 +335,9 @@ def _diagnose(
         report.notes.append("It fails in float32 alone: no known bug, but rounding.")
         return
     trial.watch("known bugs", 0, 0)
-    found = diagnose(asked.vectors, outcomes, chosen, dtype, likely, _naming(trial))
+    found = last_value_unused(asked, report) or diagnose(
+        asked.vectors, outcomes, chosen, dtype, likely, _naming(trial)
+    )
     if able.mixes and not any(len(match.faults) == 1 for match in found.matches):
         # one sentence for what right single rows say, rather than two bugs at once
         found = _mixed(trial, report, found) or found
@@ -340,20 +347,6 @@ def _diagnose(
     # an exception names itself; only a bug that is known for it says more
     if found.matches or report.worst != "raises":
         report.diagnosis = found
-
-
-def _spare(trial: Trial, report: ConformReport) -> None:
-    """See whether its bug shows on inputs alone that a convention takes away."""
-    matches = report.diagnosis.matches if report.diagnosis is not None else ()
-    name = matches[0].faults[0].spared if matches and len(matches[0].faults) == 1 else ""
-    if not name:
-        return
-    under, (way,) = matches[0].conventions, catalogue(report.formula).chosen([name])
-    more = [] if report.found is None else [report.found.judgement.vector]
-    asked = trial.with_more(more)
-    found = [asked.judgement(v, d, (*under, way)) for v in asked.vectors for d in trial.target.dtypes]
-    if any(j.status == "passed" for j in found) and not any(j.failed for j in found):
-        report.spared, report.right_under = way, under
 
 
 def _naming(trial: Trial) -> Effort:

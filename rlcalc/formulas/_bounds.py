@@ -55,8 +55,8 @@ def bounded(x: Term, low: Term | None, high: Term | None) -> Term:
 
 
 def bounded_array(xp: Backend, x: Any, low: Any, high: Any) -> Any:
-    """``bounded``, entry by entry."""
-    return x if low is None and high is None else xp.clip(x, low, high)
+    """``bounded``, entry by entry, of ratios just made, which are written over."""
+    return x if low is None and high is None else xp.clip(x, low, high, out=xp.over(x, low, high))
 
 
 def within(x: Any, low: Any, high: Any) -> bool:

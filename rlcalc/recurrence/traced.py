@@ -8,6 +8,10 @@ and with it `jacobian(vectorize=True)` make.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from typing import cast
+
 from rlcalc._lazy import torch
 
 
@@ -22,7 +26,17 @@ def solved(b: torch.Tensor, a: torch.Tensor, last: torch.Tensor) -> torch.Tensor
 
 def any_of_an_old_batch(*tensors: torch.Tensor) -> bool:
     """Whether one is of the `vmap` that came before `torch.func`, which knows no rules of a function."""
-    return any(map(torch._C._functorch.is_legacy_batchedtensor, tensors))
+    return any(map(_of_an_old_batch(), tensors))
+
+
+@cache
+def _of_an_old_batch() -> Callable[[torch.Tensor], bool]:
+    quick = getattr(torch._C._functorch, "is_legacy_batchedtensor", None)
+    if quick is not None:
+        return cast("Callable[[torch.Tensor], bool]", quick)
+    key = torch._C._parse_dispatch_key("Batched")  # of Torch 2.3
+    assert key is not None
+    return lambda tensor: torch._C._dispatch_keys(tensor).has(key)
 
 
 def _halved(b: torch.Tensor, a: torch.Tensor) -> torch.Tensor:

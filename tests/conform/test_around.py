@@ -119,3 +119,28 @@ def test_windows_that_are_cut_short_are_asked_as_they_are() -> None:
     report = run(from_function(unfolded), "n_step_return")
     assert report.verdict == "conforms"
     assert "windows longer than the sequence" in report.not_tested
+
+
+def starts_from_zero(rewards: Any, dones: Any, last_value: Any, gamma: float) -> Any:
+    found, total = np.zeros_like(rewards), 0 * last_value
+    for t in reversed(range(len(rewards))):
+        found[t] = total = rewards[t] + gamma * total * (1 - dones[t])
+    return found
+
+
+def ends_in_zero(rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float, lam: float) -> Any:
+    return advantages(rewards, np.concatenate([values, 0 * last_value[None]]), dones, gamma, lam)
+
+
+@pytest.mark.parametrize(
+    ("function", "formula"), [(starts_from_zero, "discounted_return"), (ends_in_zero, "gae")]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_last_value_that_is_never_used_has_a_name(
+    function: Any, formula: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlcalc.conform.runner.NAMING", 0.0)  # what explains it by trying needs no search
+    report = run(from_function(function), formula)
+    assert report.verdict == "nonconforming"
+    assert report.diagnosis is not None
+    assert [match.name for match in report.diagnosis.matches] == ["last-value-unused"]

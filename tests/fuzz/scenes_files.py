@@ -211,11 +211,14 @@ def plugin(at: Scene) -> None:
 
 @scene("toml/junit-fffe")
 def no_xml(at: Scene) -> None:
+    flag = '[flag.other]\nkind = "convention"\nabout = "Another A."\neffect = "Both are recorded."\n[[case]]'
     other = (
         '[[case.otherwise]]\nwhen = "x \\uFFFE y"\ngiven = { adv = "1" }\n[case.otherwise.want.objective]\n'
     )
-    text = GOLDEN.replace('"valid"', '"acceptable"') + other + 'exact = "6/5"\ndecimal = "1.2"\n'
-    at.write("x.toml", text)
+    text = (
+        GOLDEN.replace("[[case]]", flag).replace('["basic"]', '["other"]').replace('"valid"', '"acceptable"')
+    )
+    at.write("x.toml", text + other + 'exact = "6/5"\ndecimal = "1.2000000000000000000"\n')
     at.ends("rlcalc verify x.toml --backends sympy --junit j.xml", 0, 1)
     ElementTree.parse(at.folder / "j.xml")
 

@@ -45,4 +45,30 @@ def MASKED_BY_MULTIPLICATION() -> None:
     """
 
 
-BY_TRYING = (WHOLE_BATCH, ROWS_MIXED, MASKED_BY_MULTIPLICATION)
+@tried_fault("inputs-changed-in-place", "swapped")
+def CHANGED_IN_PLACE() -> None:
+    """Writes into the arrays that it is given, so that a second call of the same inputs answers otherwise.
+
+    Shown when: A call that is made twice with the same arrays, or an input that is read once more afterwards.
+    Cause: An operation in place saves the memory of a copy, where the caller was thought to be done with it.
+    Fix: Compute a new array, or copy first.
+    Diff:
+        - logits.div_(temperature)
+        + logits = logits / temperature
+    """
+
+
+@tried_fault("last-value-unused", "termination")
+def LAST_VALUE_UNUSED() -> None:
+    """Takes the value of the state after the last step, and computes as if it were 0.
+
+    Shown when: A last step that does not terminate, and a value other than 0 after it.
+    Cause: The recursion starts from 0, as for whole episodes, and the rollout is cut at a fixed length.
+    Fix: Start from the value that was handed over: the last step leads on unless it terminated.
+    Diff:
+        - after = torch.cat([values[1:], torch.zeros_like(last_value)[None]])
+        + after = torch.cat([values[1:], last_value[None]])
+    """
+
+
+BY_TRYING = (WHOLE_BATCH, ROWS_MIXED, MASKED_BY_MULTIPLICATION, LAST_VALUE_UNUSED, CHANGED_IN_PLACE)

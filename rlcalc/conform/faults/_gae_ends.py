@@ -193,3 +193,19 @@ def bootstrap_masked_one_early(arrays: Arrays) -> Arrays:
         "terminated": None,
         "truncated": cut(arrays),
     }
+
+
+@argument_fault("flag-used-as-mask", "termination")
+def flag_used_as_mask(arrays: Arrays) -> Arrays:
+    """Bootstraps and goes on where an episode ended, and nowhere else.
+
+    Shown when: Any step with a value after it, or an episode of two steps.
+    Cause: The flag done stands where 1 − done belongs.
+    Fix: Multiply by 1 − done; or store the continuation, and call it a mask.
+    Diff:
+        - delta = rewards[t] + gamma * after * dones[t] - values[t]
+        - adv = delta + gamma * lam * dones[t] * adv
+        + delta = rewards[t] + gamma * after * (1 - dones[t]) - values[t]
+        + adv = delta + gamma * lam * (1 - dones[t]) * adv
+    """
+    return {"terminated": ~flags(arrays, "terminated")}

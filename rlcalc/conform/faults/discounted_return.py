@@ -43,6 +43,26 @@ def discounted_from_the_start(found: Outputs, arrays: Arrays) -> Outputs:
     return {"returns": np.cumprod(before, axis=-1) * found["returns"]}
 
 
+@fault("summed-forward", "indexing")
+def summed_forward(form: Form, **arrays: Any) -> Outputs:
+    """Gives the discounted sum of the rewards up to step t, not of those from t on.
+
+    Shown when: Two rewards, of which one is not 0.
+    Cause: The loop runs forward and stores the running sum, which is right for the last entry alone.
+    Fix: Go through the rewards backwards: G_t = R_{t+1} + γ·G_{t+1}.
+    Diff:
+        - for t in range(T):
+        -     total += gamma ** t * rewards[t]
+        + for t in reversed(range(T)):
+        +     total = rewards[t] + gamma * total
+              returns[t] = total
+    """
+    rewards = arrays["rewards"]
+    before = np.concatenate([np.ones_like(rewards[..., :1]), discounts(arrays)[..., :-1]], axis=-1)
+    sums = np.cumsum(np.cumprod(before, axis=-1) * rewards, axis=-1).astype(rewards.dtype)
+    return {"returns": sums}
+
+
 @fault("bootstrap-not-discounted", "discounting", stage="outputs")
 def bootstrap_not_discounted(form: Form, **arrays: Any) -> Outputs:
     """Adds the value after the last reward of an episode without any power of γ.

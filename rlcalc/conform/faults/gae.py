@@ -40,6 +40,7 @@ done_mask_one_late = ends.done_mask_one_late
 done_mask_one_early = ends.done_mask_one_early
 done_mask_one_early_but_the_last = ends.done_mask_one_early_but_the_last
 bootstrap_masked_one_early = ends.bootstrap_masked_one_early
+flag_used_as_mask = ends.flag_used_as_mask
 
 
 # rewards and values in the wrong row
@@ -125,6 +126,35 @@ def bootstraps_from_own_value(arrays: Arrays) -> Arrays:
         + delta = rewards[t] + gamma * live * values[t + 1] - values[t]
     """
     return {"next_values": own_values(arrays)}
+
+
+@fault("reward-discounted", "discounting")
+def reward_discounted(form: Form, **arrays: Any) -> Outputs:
+    """Multiplies the reward of the step by γ together with the value after it.
+
+    Shown when: γ below 1 and a reward that is not 0.
+    Cause: A pair of brackets takes in the reward: γ·(R + V').
+    Fix: δ = R + γ·V' − V.
+    Diff:
+        - delta = gamma * (rewards[t] + live * after) - values[t]
+        + delta = rewards[t] + gamma * live * after - values[t]
+    """
+    rewards = (discounts(arrays) * arrays["rewards"]).astype(arrays["rewards"].dtype)
+    return dict(form(**{**arrays, "rewards": rewards}))
+
+
+@output_fault("returns-from-next-value", "indexing")
+def returns_from_next_value(found: Outputs, arrays: Arrays) -> Outputs:
+    """The advantages are right; the returns are A_t + V(S_{t+1}), with the value of the next state.
+
+    Shown when: Two neighbouring values that differ, and returns that are looked at.
+    Cause: Values have one entry more than advantages, and the wrong end of them is cut off.
+    Fix: returns = advantages + values[:-1].
+    Diff:
+        - returns = advantages + values[1:]
+        + returns = advantages + values[:-1]
+    """
+    return {**found, "returns": found["advantages"] + arrays["values"][..., 1:]}
 
 
 @output_fault("sign-flipped", "sign")

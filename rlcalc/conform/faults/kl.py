@@ -42,6 +42,36 @@ def arguments_swapped(arrays: Arrays) -> Arrays:
     return {"p": arrays["q"], "q": arrays["p"]}
 
 
+@fault("swapped-under-the-mask", "swapped")
+def swapped_under_the_mask(form: Form, p: Any, q: Any) -> Outputs:
+    """Gives D(q‖p) over the outcomes that p draws: where only q does, an infinite divergence is left out.
+
+    Shown when: Distributions that are not mirror images of each other.
+    Cause: The mask p > 0 keeps the logarithm of p finite; it was written for the other direction.
+    Fix: Sum p·(log p − log q) over the outcomes with p > 0.
+    Diff:
+        - kl = np.where(p > 0, q * (log_q - log_p), 0).sum(-1)
+        + kl = np.where(p > 0, p * (log_p - log_q), 0).sum(-1)
+    """
+    drawn = (p > 0) & (q > 0)
+    terms = q * (np.log(np.where(drawn, q, 1)) - np.log(np.where(drawn, p, 1)))
+    return {"divergence": np.where(drawn, terms, 0).sum(axis=-1).astype(p.dtype)}
+
+
+@output_fault("in-bits", "logarithm")
+def in_bits(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives bits: 1/log 2 ≈ 1.44 times the nats that a limit or a coefficient is tuned for.
+
+    Shown when: Two distributions that differ, by a divergence that is finite.
+    Cause: log2 was taken from a text on coding.
+    Fix: Use the natural logarithm.
+    Diff:
+        - kl = (p * (np.log2(p) - np.log2(q))).sum(-1)
+        + kl = (p * (np.log(p) - np.log(q))).sum(-1)
+    """
+    return {"divergence": (found["divergence"] / np.log(2)).astype(arrays["p"].dtype)}
+
+
 @fault("weighted-by-q", "weighting")
 def weighted_by_q(form: Form, p: Any, q: Any) -> Outputs:
     """Takes the expectation of log(p/q) under q; it is −D(q‖p), never above 0.

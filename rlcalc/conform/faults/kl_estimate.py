@@ -71,6 +71,22 @@ def arguments_swapped(form: Form, /, **arrays: Any) -> Outputs:
     return {**found, "d_logp": -found["d_logp"]}
 
 
+@fault("one-not-subtracted", "logarithm")
+def one_not_subtracted(form: Form, /, **arrays: Any) -> Outputs:
+    """Gives exp(−x) + x for k3: 1 too much for every token.
+
+    Shown when: k3 of any token; of two equal probabilities it is 1 and not 0.
+    Cause: The gradient is right, and a penalty that is never 0 is seldom looked at.
+    Fix: k3 is exp(−x) − 1 + x, which is 0 for equal probabilities and never below.
+    Diff:
+        - kl = torch.exp(ref_logp - logp) - (ref_logp - logp)
+        + kl = torch.exp(ref_logp - logp) - (ref_logp - logp) - 1
+    """
+    found = form(**arrays)
+    more = arrays.get("kind") in (None, "k3")
+    return {**found, "estimate": found["estimate"] + more} if more else dict(found)
+
+
 @output_fault("divergence-maximised", "sign", reported_in=["Unakar/Logic-RL issue #58"])
 def divergence_maximised(found: Outputs, arrays: Arrays) -> Outputs:
     """Has the other sign: the policy is driven away from its reference.

@@ -56,6 +56,20 @@ def minimum_forgotten(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
     return {"objective": np.clip(ratio, 1 - eps, 1 + eps) * adv}
 
 
+@fault("surrogate-clipped", "clipping")
+def surrogate_clipped(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
+    """Clips the product r·A to 1 ± ε, whatever the advantage is.
+
+    Shown when: Most inputs: a product below 1−ε is left as it is, one above 1+ε is held there.
+    Cause: The advantage was multiplied before the clip, in a line that is used twice.
+    Fix: Clip the ratio, then multiply: clip(r, 1−ε, 1+ε)·A.
+    Diff:
+        - objective = np.minimum(ratio * adv, np.clip(ratio * adv, 1 - eps, 1 + eps))
+        + objective = np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
+    """
+    return _smaller(ratio * adv, np.clip(ratio * adv, 1 - eps, 1 + eps))
+
+
 @fault("clip-forgotten", "clipping")
 def clip_forgotten(form: Form, ratio: Any, adv: Any, eps: Any) -> Outputs:
     """Uses the product of ratio and advantage as it is.
