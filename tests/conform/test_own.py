@@ -11,9 +11,20 @@ from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.specs import formula_names
 
+# one of a kind: sequence, single numbers, distribution, batch with a mask, process, recorded steps
+EACH_KIND = {"gae", "ppo_clip", "kl", "policy_clip", "bellman", "q_learning"}
 
-@pytest.mark.parametrize("backend", ["numpy", pytest.param("torch", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("formula", formula_names())
+
+@pytest.mark.parametrize(
+    ("formula", "backend"),
+    [
+        pytest.param(
+            formula, backend, marks=[pytest.mark.slow] * (backend == "torch" or formula not in EACH_KIND)
+        )
+        for formula in formula_names()
+        for backend in ("numpy", "torch")
+    ],
+)
 def test_the_public_function_conforms(formula: str, backend: str) -> None:
     function: Any = getattr(rlcalc, formula)
     report = run(from_function(function, f"rlcalc:{formula}", backend), formula, random=10)
