@@ -164,7 +164,7 @@ def long_windows(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Ite
 
 def _beyond(vector: Vector) -> bool:
     n = vector.arrays.get("n")
-    return "n" in vector.given and n is not None and bool(steps_of(vector)) and float(n) > steps_of(vector)
+    return "n" in vector.given and n is not None and 0 < steps_of(vector) < float(n) < float("inf")
 
 
 def one_number_a_call(trial: Trial, plain: Sequence[Vector]) -> Iterator[Lack]:

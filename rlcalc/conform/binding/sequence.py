@@ -200,11 +200,8 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
 
 
 def _count(n: float, steps: int) -> int:
-    """Steps of a window; for endlessly many a number that a loop can count to.
-
-    It is more than there are, as endlessly many are: of such a window every one is cut short.
-    """
-    return int(min(n, max(steps + 1, LARGEST_COUNT)))
+    """Steps of a window: all that there are for endlessly many, and no number that a loop never counts to."""
+    return steps if n == float("inf") else int(min(n, max(steps + 1, LARGEST_COUNT)))
 
 
 def _lasts(binding: Binding) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from rlcalc._lazy import np
@@ -9,6 +10,11 @@ from rlcalc.conform.fault import argument_fault, fault
 from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults._sequence import discounts, with_returns
 from rlcalc.conform.forms import Arrays, Form, Outputs
+
+
+def _longest(arrays: dict[str, Any]) -> Any:
+    """Steps of a window that is not cut short; endlessly many are all that there are."""
+    return arrays["rewards"].shape[-1] if math.isinf(arrays["n"]) else arrays["n"]
 
 
 def _parts(form: Form, arrays: dict[str, Any]) -> tuple[Any, Any]:
@@ -86,7 +92,7 @@ def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
     if np.ndim(arrays["gamma"]):
         return dict(form(**arrays))
     rewards, value = _parts(form, arrays)
-    return with_returns({}, arrays, rewards + arrays["gamma"] ** arrays["n"] * value)
+    return with_returns({}, arrays, rewards + arrays["gamma"] ** _longest(arrays) * value)
 
 
 @fault(
@@ -110,7 +116,7 @@ def gamma_power_one_short_at_the_end(form: Form, /, **arrays: Any) -> Outputs:
     worthless = {"values": np.zeros_like(arrays["values"]), "next_values": None, "alpha": None}
     counted = {**arrays, **worthless, "rewards": ones, "gamma": arrays["gamma"] * 0 + 1}
     length = form(**counted)["returns"]
-    power = arrays["gamma"] ** (length - (length < arrays["n"]))
+    power = arrays["gamma"] ** (length - (length < _longest(arrays)))
     return with_returns({}, arrays, rewards + (power * value).astype(rewards.dtype))
 
 
