@@ -584,6 +584,13 @@ def token_logprobs(
 ) -> Any:
     """Log-probabilities of the tokens taken."""
 
+def answer_logprobs(
+    logps: _Numbers,
+    mask: _Numbers | None = None,
+    average: _Numbers = 0,
+) -> Any:
+    """Log-probabilities of whole answers."""
+
 def kl_estimate(
     logp: _Numbers,
     ref_logp: _Numbers,

@@ -306,6 +306,9 @@ def test_a_command_line_says_what_it_can() -> None:
     )
     assert "--terminal" not in command_line(spec, {**given, "terminal": 0}, "sympy")
     assert command_line(spec, {"mdp": {"gamma": "1"}}, "sympy") == ""
+    # damaged rows, and rows of rows, which no option takes
+    for ragged in (["1", ["2"]], [["1"], "2"], [["1", ["2"]]], [["1", {"repeat": 2}]]):
+        assert command_line(spec, {"rewards": ragged}, "sympy") == ""
     assert "--p '1 2; 3 4'" in command_line(spec, {"p": [["1", "2"], ["3", "4"]]}, "sympy")
 
 

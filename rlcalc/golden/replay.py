@@ -40,11 +40,15 @@ def command_line(
             words += [option] if str(value).lower() in ("1", "true", "yes") else []
             continue
         values = value if isinstance(value, list) else [value]
-        if any(isinstance(part, dict) for part in values):
-            return ""
         if any(isinstance(part, list) for part in values):
+            if not all(isinstance(row, list) for row in values) or _nested(
+                [p for row in values for p in row]
+            ):
+                return ""
             # rows of a matrix stand between semicolons
             values = ["; ".join(" ".join(map(str, row)) for row in values)]
+        if _nested(values):
+            return ""
         words += [option, *(quote(str(part)) for part in values)]
     words += ["--backends", backend]
     if dtype not in ("", "float64"):
@@ -52,3 +56,7 @@ def command_line(
     if device != "cpu" and backend == "torch":
         words += ["--device", device]
     return " ".join(words)
+
+
+def _nested(values: list[Any]) -> bool:
+    return any(isinstance(value, list | dict) for value in values)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from rlcalc.conform.convention import Convention
-from rlcalc.conform.explain import explain, parts, smallest_case
+from rlcalc.conform.explain import ANY, explain, parts, smallest_case
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue, formulas_with_faults
+from rlcalc.conform.faults._by_trying import BY_TRYING
 from rlcalc.conform.outcome import Judgement
 from rlcalc.nested import flatten
 from rlcalc.site import markdown as md
@@ -29,6 +31,8 @@ def entries(kind: type[Entry]) -> dict[str, list[Entry]]:
         ways = (*known.conventions, *(way for way in known.families if way.name not in plain))
         for entry in known.faults if kind is Fault else ways:
             found.setdefault(entry.name, []).append(entry)
+    for entry in BY_TRYING if kind is Fault else ():
+        found[entry.name] = [replace(entry, formula=ANY)]
     return dict(sorted(found.items()))
 
 
@@ -53,7 +57,7 @@ def pages() -> Iterator[tuple[str, str]]:
         rows = [
             (
                 md.link(md.code(name), f"{name}.md"),
-                ", ".join(md.link(one.formula, f"../formulas/{one.formula}.md") for one in found),
+                ", ".join(_formula(one.formula, one.formula) for one in found),
                 md.text(_does(found[0])),
             )
             for name, found in named.items()
@@ -87,7 +91,8 @@ _LABELS = {
 
 
 def _section(name: str, entry: Entry) -> str:
-    (explained,) = explain(name, entry.formula)
+    (explained,) = explain(name, None if entry.formula == ANY else entry.formula)
+    title = ANY if entry.formula == ANY else load_formula(entry.formula).title
     lines: list[str] = []
     diff: list[str] = []
     for label, words in parts(explained):
@@ -98,12 +103,16 @@ def _section(name: str, entry: Entry) -> str:
         shown = ", ".join(map(place, places)) or md.text(words)
         lines.append(f"**{_LABELS.get(label, label.capitalize())}.** {shown}")
     return md.section(
-        f"In {md.link(md.text(load_formula(entry.formula).title), f'../formulas/{entry.formula}.md')}"
-        f" {{ #{entry.formula} }}",
+        f"In {_formula(md.text(title), entry.formula)} {{ #{entry.formula.replace(' ', '-')} }}",
         *lines,
         md.section("The fix", md.block(diff, "diff"), level=3) if diff else "",
-        _case(entry),
+        "" if entry.formula == ANY else _case(entry),
     )
+
+
+def _formula(words: str, name: str) -> str:
+    """Words as a link to a formula; what can be wrong with any has none."""
+    return words if name == ANY else md.link(words, f"../formulas/{name}.md")
 
 
 def place(words: str) -> str:

@@ -13,7 +13,8 @@ from rlcalc.site import markdown as md
 from rlcalc.site.faults import entries
 from rlcalc.specs import formula_names
 
-_NAMES = re.compile(r"`([a-z0-9]+(?:-[a-z0-9.]+)*)(?: \+ ([a-z0-9-]+))?([^`]*)`")
+_CODE = re.compile(r"`([^`]+)`")
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9.]+)*")
 _SEVERITY = (
     "passes every vector that it can be asked",
     "another answer, which the library documents",
@@ -50,20 +51,19 @@ def _linked(text: str) -> str:
     """A table with its bugs and formulas as links."""
     known = dict.fromkeys(entries(Fault), "faults") | dict.fromkeys(entries(Convention), "conventions")
 
-    def fault(found: re.Match[str]) -> str:
-        names = [name for name in found.groups()[:2] if name]
-        if not any(name in known for name in names):
-            return found[0]
-        linked = [
-            md.link(md.code(name), f"../{known[name]}/{name}.md") if name in known else md.code(name)
-            for name in names
-        ]
-        return " + ".join(linked) + md.text(found[3])
+    def linked(found: re.Match[str]) -> str:
+        name = found[0]
+        return md.link(md.code(name), f"../{known[name]}/{name}.md") if name in known else name
+
+    def names(found: re.Match[str]) -> str:
+        """Names of bugs and conventions, with what stands between them; other code stays code."""
+        said = _NAME.sub(linked, found[1])
+        return found[0] if said == found[1] else said
 
     formulas = "|".join(sorted(formula_names(), key=len, reverse=True))
     lines = []
     for line in text.splitlines():
-        cells = _NAMES.sub(fault, line) if line.startswith("|") else line
+        cells = _CODE.sub(names, line) if line.startswith("|") else line
         if line.startswith("|"):
             cells = re.sub(rf"(?<=[| >])({formulas})(?=[ :<|])", r"[\1](../formulas/\1.md)", cells)
         lines.append(cells)
@@ -71,19 +71,21 @@ def _linked(text: str) -> str:
 
 
 def in_short(grid: str) -> str:
-    """The matrix for a front page: a row for each library with a finding, and the names of the others."""
-    rows, fine = [], []
+    """The matrix for a front page: what has a finding, formula by formula, and the names of the others."""
+    findings: dict[str, list[str]] = {kind: [] for kind in KINDS[2:]}
+    fine = []
     for line in grid.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) != 1 + len(KINDS) or cells[0] in ("library", "---"):
             continue
-        found = [", ".join(dict.fromkeys(_formulas(cell))) or "–" for cell in cells[3:]]
-        if found == ["–", "–"]:
+        found = [", ".join(dict.fromkeys(_formulas(cell))) for cell in cells[3:]]
+        for kind, formulas in zip(findings, found, strict=True):
+            findings[kind] += [f"{cells[0]} ({formulas})"] * bool(formulas)
+        if not any(found):
             fine.append(cells[0].partition(" ")[0])
-        else:
-            rows.append((cells[0], *found))
-    said = f"Right wherever they were asked, or right by a documented convention: {', '.join(fine)}."
-    return f"{md.table(('library', *KINDS[2:]), rows)}\n\n{said}\n"
+    lines = [f"**{kind.capitalize()}**: {'; '.join(names)}." for kind, names in findings.items()]
+    lines.append(f"Right wherever they were asked, or right by a documented convention: {', '.join(fine)}.")
+    return "\n\n".join(lines) + "\n"
 
 
 def _formulas(cell: str) -> list[str]:

@@ -20,6 +20,7 @@ from rlcalc.conform import peers
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.peers import LIBRARIES, Adapter, Library, libraries, library
 from rlcalc.conform.peers import scope as limits
+from rlcalc.conform.peers.alone import pass_over
 from rlcalc.conform.peers.matrix import (
     BEGIN,
     CONVENTION,
@@ -37,9 +38,10 @@ from rlcalc.conform.peers.matrix import (
     write_between,
     write_tests,
 )
+from rlcalc.conform.peers.readings import Reading, compared, differing, readings
 from rlcalc.conform.peers.table import Row, read_table
 from rlcalc.conform.vectors import golden_vectors
-from rlcalc.errors import DataError, UnknownName
+from rlcalc.errors import DataError, InputError, UnknownName
 from rlcalc.specs import load_formula
 
 from .printed import passes
@@ -54,7 +56,7 @@ every_adapter = pytest.mark.parametrize(
 
 
 def test_every_library_has_adapters() -> None:
-    assert all(bool(lib.adapters) != bool(lib.absent) for lib in libraries())
+    assert all(bool(lib.adapters) != bool(lib.table.absent) for lib in libraries())
     with pytest.raises(UnknownName) as caught:
         library("torchlr")
     assert "torchrl" in caught.value.hint
@@ -75,7 +77,7 @@ def test_adapters_take_canonical_arguments(lib: Library, adapter: Adapter) -> No
 @pytest.mark.parametrize(("lib", "row"), ROWS, ids=[row.name for _, row in ROWS])
 def test_rows_name_what_there_is(lib: Library, row: Row) -> None:
     assert row.name.split(".")[0] == lib.name
-    assert lib.tried, "the version that the matrix was made with"
+    assert lib.table.version, "the version that the matrix was made with"
     catalogue(row.formula).chosen(row.conventions)  # raises for a name that is not declared
     if row.conventions:
         assert row.note, "a documented convention is named with its place"
@@ -279,6 +281,66 @@ def test_a_difference_of_precision_says_so() -> None:
     assert "| – | – | gae: `gamma-in-float32` | – |" in matrix_markdown([found], [])
 
 
+def test_a_package_that_cannot_be_imported_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = tmp_path / "gpurl" / "models"
+    inner.mkdir(parents=True)
+    (tmp_path / "gpurl" / "__init__.py").write_text("")
+    (inner / "__init__.py").write_text("import no_such_kernels")
+    (inner / "helpers.py").write_text("SCALE = -1")
+    (inner / "loss.py").write_text(
+        "from .helpers import SCALE\n\n\ndef loss(ratio, adv, eps):\n    return SCALE * ratio\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    row = Row("gpurl.models.loss:loss", "ppo_clip")
+    try:
+        with pytest.raises(InputError):
+            row.target()
+        pass_over(["gpurl.models", "no_such_library"])
+        assert row.target().function(2, 1, 0.2) == -2
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "gpurl"]:
+            del sys.modules[name]
+
+
+# what a reading says
+
+
+@pytest.mark.parametrize("reading", readings(), ids=lambda r: f"{r.library}-{r.function}-{r.settings}")
+def test_readings_are_of_functions_that_there_are(reading: Reading) -> None:
+    entries = [
+        entry
+        for entry in library(reading.library).adapters
+        if entry.formula == reading.formula and entry.function.endswith(f".{reading.function}")
+    ]
+    settings = [", ".join(f"{k}={v}" for k, v in entry.settings.items()) for entry in entries]
+    assert reading.settings in settings
+    known = catalogue(reading.formula)
+    names = {way.name for way in (*known.conventions, *known.families)}
+    assert set(reading.conventions) <= names
+    assert not reading.fault or known.is_fault(reading.fault)
+
+
+def test_readings_are_compared_with_what_running_said() -> None:
+    facts = ("verl", "0", "verl.core.agg_loss", "loss_aggregation")
+    read = Reading("verl", "agg_loss", "loss_aggregation", "0/0", conventions=("nan-when-empty",))
+    right = Cell(*facts, "conforms-under-convention", conventions=("nan-when-empty",))
+    assert read.is_of(right, "verl")
+    assert not read.is_of(replace(right, settings="way=sum"), "verl")
+    assert read.agrees(replace(right, conventions=("mean-over-batch", "nan-when-empty")))
+    assert not read.agrees(replace(right, conventions=("token-sum",)))
+    assert not read.agrees(Cell(*facts, "conforms"))
+    wrong = Cell(*facts, "nonconforming", faults=("divided-twice + numerator-unmasked",))
+    assert replace(read, fault="numerator-unmasked").agrees(wrong)
+    assert not replace(read, fault="mask-inverted").agrees(wrong)
+    pairs = compared([wrong], {"verl": "verl"})
+    assert [cell for _, cell in differing(pairs)] == [wrong]
+    table = matrix_markdown([wrong], [])
+    assert "0 of 1 agree" in table
+    assert "| nonconforming: `divided-twice + numerator-unmasked` | no: " in table
+
+
 # the matrix
 
 
@@ -331,9 +393,9 @@ def test_without_libraries_the_last_matrix_is_shown(
     assert "pip install 'rlcalc[peers]'" in err
     assert re.search(r"^Run on \d{4}-\d\d-\d\d", out)
     for lib in libraries():
-        assert bool(re.search(rf"^{lib.distribution} \d", out, re.MULTILINE)) != bool(lib.absent)
+        assert bool(re.search(rf"^{lib.distribution} \d", out, re.MULTILINE)) != bool(lib.table.absent)
     assert "td_error: discounts-in-float32" in out.partition("\n  loses precision: ")[2]
-    assert main(["peers", "trl"]) == 0
+    assert main(["peers", "rejax"]) == 0
     assert capsys.readouterr().out.count("\n  ") == 1
 
 

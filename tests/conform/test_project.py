@@ -88,7 +88,7 @@ def test_one_that_cannot_run_does_not_hide_the_others(
     ("text", "said"),
     [
         ("", "lists no checks"),
-        ("[tool.rlcalc", "no TOML"),
+        ("[tool.rlcalc", "not valid TOML"),
         ("[tool.rlcalc.check]\ntarget = 'a'", "two brackets"),
         ("[tool.rlcalc]\nformula = 'gae'\n", "belongs to one check"),
         (PROJECT.replace("target", "traget"), "Did you mean target"),

@@ -160,6 +160,10 @@ def test_the_formula_is_guessed_from_the_name() -> None:
         "losses.py:masked_whiten": "masked_whiten",
         "trainer.py:DPOTrainer.dpo_loss": "dpo_loss",
         "ppo.py:compute_policy_loss": "ppo_clip",
+        "losses.py:policy_clip": "policy_clip",
+        "losses.py:value_clip_loss": "value_clip_loss",
+        "core_algos.py:kl_penalty": "kl_estimate",
+        "vtrace.py:vtrace_targets": "vtrace",
         "sft.py:causal_lm_loss": "sft_loss",
         "core_algos.py:compute_rloo_outcome_advantage": "rloo_advantage",
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from fractions import Fraction
 
 from rlcalc.specs import Formula, Parameter, formula_names, load_formula
 
@@ -24,9 +25,12 @@ WRONG = [
 ]  # fmt: skip
 SETTINGS = [
     ["--json"], ["-q"], ["--quiet"], ["--latex"], ["--backends", "sympy"], ["--backends", "numpy"],
-    ["--backends", "sympy", "numpy"], ["--dtype", "float32"], ["--dtype", "float64"], ["--dtype", "int"],
-    ["--backends", "jax"], ["--device", "cpu"], ["--device", "tpu"], ["-h"], ["--help"], ["--nonsense"],
-    ["stray"], ["--digits", "7"], ["--decimal"], ["--steps", "none"],
+    ["--backends", "sympy", "numpy"], ["--dtype", "float32"], ["--dtype", "float64"], ["--device", "cpu"],
+    ["-h"], ["--help"], ["--digits", "7"], ["--decimal"],
+]  # fmt: skip
+NONSENSE = [
+    ["--dtype", "int"], ["--backends", "jax"], ["--device", "tpu"], ["--nonsense"], ["stray"],
+    ["--steps", "none"],  # an input of some commands
 ]  # fmt: skip
 
 Draw = Callable[[random.Random], str]
@@ -52,11 +56,17 @@ def command_line(chance: random.Random) -> list[str]:
     draw = chance.choices([mood for _, mood in MOODS], [weight for weight, _ in MOODS])[0]
     length = chance.choice([1, 2, 2, 3, 3, 4, 8, 30])
     words = [formula.command]
+    # one way of giving the inputs, or now and then several at once
+    form = chance.choice(formula.forms) if formula.forms and chance.random() < 0.9 else None
+    others = {name for other in formula.forms for name in other.parameters} if form else set()
     for parameter in formula.parameters:
-        if chance.random() < (0.95 if parameter.required else 0.4):
+        in_form = form is not None and parameter.name in form.parameters
+        if parameter.name in others and not in_form:
+            continue
+        if chance.random() < (0.95 if parameter.required or in_form else 0.25):
             words += _option(formula, parameter, draw, length, chance)
     if chance.random() < 0.5:
-        words += chance.choice(SETTINGS)
+        words += chance.choice(NONSENSE if chance.random() < 0.1 else SETTINGS)
     if chance.random() < 0.03:
         chance.shuffle(words)
     if chance.random() < 0.03:
@@ -88,6 +98,7 @@ def _option(
         return [name, chance.choice(list(parameter.choices))]
     if parameter.kind in ("integer", "count") and chance.random() < 0.9:
         return [name, chance.choice(["0", "1", "2", "3", "5", "inf", "-1", "1000000000000"])]
+    draw = _within(parameter, draw)
     if not parameter.shape:
         return [name, draw(chance)]
     count = _extent(parameter.shape[-1], length)
@@ -102,6 +113,20 @@ def _option(
         rows = _extent(parameter.shape[0], length)
         return [name, "; ".join([" ".join(values)] * rows)]
     return [name, ",".join(values)] if chance.random() < 0.2 else [name, *values]
+
+
+def _within(parameter: Parameter, draw: Draw) -> Draw:
+    """Mostly numbers that lie in the domain, where it has ends."""
+    domain = parameter.domain
+    low, high = domain.low, domain.high
+    inside = [
+        text
+        for text in PLAIN
+        if (low is None or Fraction(text) > low) and (high is None or Fraction(text) < high)
+    ]
+    if not inside or (low is None and high is None):
+        return draw
+    return lambda chance: chance.choice(inside) if chance.random() < 0.8 else draw(chance)
 
 
 def _extent(dimension: str, length: int) -> int:

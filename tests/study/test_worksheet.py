@@ -61,7 +61,9 @@ def test_bad_use_is_refused():
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX is installed")
 def test_latex_compiles_and_breaks_across_pages(tmp_path):
-    formulas = [load_formula(name) for name in formula_names()]
+    # every derivation is compiled in test_latex.py; these two are hard to draw
+    names = [*formula_names()[::6], "average_reward", "sft_loss"]
+    formulas = [load_formula(name) for name in names]
     text = sheet(formulas, 1, len(formulas), "latex", True)
     (tmp_path / "sheet.tex").write_text(text, "utf-8")
     done = subprocess.run(

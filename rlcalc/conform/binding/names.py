@@ -166,6 +166,8 @@ def _by_arguments(names: list[str]) -> str:
 def _by_name(name: str) -> str:
     words = name.rpartition(":")[2].rpartition(".")[2]
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
+    if of_tokens(words):
+        return words
     for formula, patterns in _aliases()["functions"].items():
         if any(re.search(pattern, words) for pattern in patterns):
             return str(formula)

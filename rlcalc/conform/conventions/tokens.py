@@ -85,11 +85,13 @@ def nan_when_empty(form: Form, /, **arrays: Any) -> Outputs:
     constants=[Constant("eps", 1e-12, 0.1)],
 )
 def denominator_plus_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-    """ε is added to the number of valid tokens that the sum is divided by."""
+    """ε is added to the number of valid tokens, or of answers, that the sum is divided by."""
     found = dict(form(**arrays))
-    mask = arrays.get("mask")
-    count = np.asarray(arrays["loss"]).size if mask is None else np.asarray(mask, bool).sum()
-    count = count if arrays.get("tokens") is None else arrays["tokens"]
+    mask = np.broadcast_to(True if arrays.get("mask") is None else arrays["mask"], np.shape(arrays["loss"]))
+    by_rows = str(arrays.get("mode") or "").startswith("seq-mean")
+    given = arrays.get("sequences" if by_rows else "tokens")
+    rows = len(mask) if arrays.get("count_all") else mask.any(-1).sum()
+    count = given if given is not None else rows if by_rows else mask.sum()
     return {"loss": (found["loss"] * (count / (count + eps))).astype(found["loss"].dtype)}
 
 
@@ -153,10 +155,24 @@ def clamped_10(form: Form, /, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "clamp_out": np.float64(10)}))
 
 
+@convention("every-estimate-clamped-10", {"kl_estimate": "OpenRLHF and AReaL, for k1, k2 and k3"})
+def every_estimate_clamped_10(form: Form, /, **arrays: Any) -> Outputs:
+    """The estimate is held within ±10, whichever it is."""
+    return dict(form(**{**arrays, "clamp_out": np.float64(10)}))
+
+
 @convention("log-ratio-clamped-20", {"policy_clip": "verl, OpenRLHF, tunix"}, sets="log_clamp")
 def log_ratio_clamped_20(form: Form, /, **arrays: Any) -> Outputs:
     """The difference of the log-probabilities is held within ±20."""
     return dict(form(**{**arrays, "log_clamp": np.float64(20)}))
+
+
+@convention("log-ratio-clamped-20", {"cispo": "verl"})
+def weight_of_a_clamped_log_ratio(form: Form, /, **arrays: Any) -> Outputs:
+    """The weight is that of a difference of the log-probabilities within ±20."""
+    logp, old = np.asarray(arrays["logp"]), np.asarray(arrays["old_logp"])
+    found = form(**{**arrays, "logp": old + np.clip(logp - old, -20, 20)})
+    return {**found, "losses": -found["weights"] * arrays["adv"] * logp}
 
 
 dual_clip_3 = always(
@@ -269,4 +285,11 @@ action_mask = always(
     {"rollout_correction": "trl, OpenRLHF, IcePop"},
     "action",
     "mask",
+)
+gated_by_the_mean = always(
+    "gated-by-the-mean",
+    "The geometric mean of an answer's ratios decides whether its tokens keep their weights.",
+    {"rollout_correction": "OpenRLHF at the level of sequences, slime and NeMo-RL as seq-mask-tis"},
+    "gate",
+    "geometric",
 )

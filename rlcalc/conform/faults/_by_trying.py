@@ -45,6 +45,19 @@ def MASKED_BY_MULTIPLICATION() -> None:
     """
 
 
+@tried_fault("inputs-changed-in-place", "swapped")
+def CHANGED_IN_PLACE() -> None:
+    """Writes into the arrays that it is given, so that a second call of the same inputs answers otherwise.
+
+    Shown when: A call that is made twice with the same arrays, or an input that is read once more afterwards.
+    Cause: An operation in place saves the memory of a copy, where the caller was thought to be done with it.
+    Fix: Compute a new array, or copy first.
+    Diff:
+        - logits.div_(temperature)
+        + logits = logits / temperature
+    """
+
+
 @tried_fault("last-value-unused", "termination")
 def LAST_VALUE_UNUSED() -> None:
     """Takes the value of the state after the last step, and computes as if it were 0.
@@ -58,4 +71,4 @@ def LAST_VALUE_UNUSED() -> None:
     """
 
 
-BY_TRYING = (WHOLE_BATCH, ROWS_MIXED, MASKED_BY_MULTIPLICATION, LAST_VALUE_UNUSED)
+BY_TRYING = (WHOLE_BATCH, ROWS_MIXED, MASKED_BY_MULTIPLICATION, LAST_VALUE_UNUSED, CHANGED_IN_PLACE)

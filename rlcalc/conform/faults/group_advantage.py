@@ -137,3 +137,21 @@ def groups_ignored(arrays: Arrays) -> Arrays:
         + centred = rewards - group_mean[index]
     """
     return {"groups": np.zeros_like(arrays["groups"])}
+
+
+@fault("lone-answer-divided-in-float32", "precision", rounds="inputs")
+def lone_answer_divided_in_float32(form: Form, /, **arrays: Any) -> Outputs:
+    """Divides an answer that is alone in its group by 1 + ε in single precision.
+
+    Shown when: A group of one whose reward is kept, and an ε.
+    Cause: The deviation 1 that stands in there is a new tensor, of the default dtype.
+    Fix: Make it of the dtype of the rewards.
+    Diff:
+        - std[index] = torch.tensor(1.0)
+        + std[index] = torch.ones((), dtype=scores.dtype)
+    """
+    found = form(**arrays)["advantages"]
+    rewards, groups = _broadcast(arrays)
+    kept = (_same(groups).sum(-1) == 1) & (found != 0)
+    divisor = np.where(kept, rewards / np.where(kept, found, 1), 1).astype(np.float32)
+    return {"advantages": np.where(kept, rewards / divisor, found).astype(found.dtype)}

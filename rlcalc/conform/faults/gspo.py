@@ -81,3 +81,37 @@ def ratio_of_each_token(form: Form, /, **arrays: Any) -> Outputs:
         "ratio": form(**arrays)["ratio"],
         "d_logp": (single["d_logp"][..., 0] * mask / share).astype(kind),
     }
+
+
+@fault(
+    "centred-over-the-batch",
+    "reduction",
+    reported_in=["MakazhanAlpamys/Soup issue #723", "MakazhanAlpamys/Soup PR #744"],
+)
+def centred_over_the_batch(form: Form, /, **arrays: Any) -> Outputs:
+    """Compares a token with those at its place in the other answers, and clips nothing.
+
+    Shown when: Two answers whose tokens changed by different ratios; of a single answer the ratios are 1.
+    Cause: The log-ratios are centred over the batch, in the place of a mean over the answer.
+    Fix: One ratio an answer, the geometric mean of its tokens', clipped as a whole.
+    Diff:
+        - ratio = torch.exp(log_ratio - log_ratio.mean(0))
+        + ratio = torch.exp((log_ratio * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True))
+    """
+    mask = mask_of(arrays, "logp")
+    gaps = np.where(mask, arrays["logp"], 0) - np.where(mask, arrays["old_logp"], 0)
+    members = np.maximum(mask.sum(-2, keepdims=True), 1)
+    ratio = np.where(mask, np.exp(gaps - gaps.sum(-2, keepdims=True) / members), 0)
+    lengths = np.maximum(mask.sum(-1), 1)
+    rows = np.maximum(mask.any(-1).sum(-1), 1) if arrays.get("sequences") is None else arrays["sequences"]
+    # what each token adds to the loss, and takes from it through the mean of its column
+    parts = -ratio * (arrays["adv"] / lengths)[..., None] / np.asarray(rows)[..., None, None]
+    slopes = np.where(mask, parts - parts.sum(-2, keepdims=True) / members, 0)
+    kind = gaps.dtype
+    objective = -parts.sum(-1) * np.asarray(rows)[..., None]
+    return {
+        "loss": parts.sum((-2, -1)).astype(kind),
+        "objective": objective.astype(kind),
+        "ratio": form(**arrays)["ratio"],
+        "d_logp": slopes.astype(kind),
+    }

@@ -23,7 +23,11 @@ def _whole(losses: Any) -> Outputs:
     return {"losses": losses, "loss": losses.mean(-1)}
 
 
-@argument_fault("sums-for-averages", "reduction", reported_in=["huggingface/trl PR #1265"])
+@argument_fault(
+    "sums-for-averages",
+    "reduction",
+    reported_in=["huggingface/trl PR #1265", "meta-pytorch/torchtune issue #1291"],
+)
 def sums_for_averages(arrays: Arrays) -> Arrays:
     """Compares whole answers where averages per token are asked for.
 
@@ -111,3 +115,21 @@ def reference_forgotten(arrays: Arrays) -> Arrays:
     """
     zeros = np.zeros_like(arrays["ref_chosen"])
     return {"ref_chosen": zeros, "ref_rejected": zeros}
+
+
+@argument_fault("divided-by-the-packed-row", "counting", reported_in=["modelscope/ms-swift PR #9925"])
+def divided_by_the_packed_row(arrays: Arrays) -> Arrays:
+    """Averages every answer over the tokens of all answers that are packed with it.
+
+    Shown when: Lengths that are given; a margin of any size, since no answer is the whole batch.
+    Cause: Without padding the answers of a batch stand in one row, and its tokens were counted.
+    Fix: Divide each answer by its own number of tokens.
+    Diff:
+        - averages = sums / (labels != -100).sum(-1)
+        + averages = sums / lengths_of_the_answers
+    """
+    lengths = arrays.get("chosen_lengths"), arrays.get("rejected_lengths")
+    if lengths[0] is None or lengths[1] is None:
+        return {}
+    whole = (lengths[0] + lengths[1]).sum(-1, keepdims=True) + np.zeros_like(lengths[0])
+    return {"chosen_lengths": whole, "rejected_lengths": whole}

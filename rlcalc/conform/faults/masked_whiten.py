@@ -46,7 +46,7 @@ def statistics_of_the_shard(form: Form, /, **arrays: Any) -> Outputs:
     return {"whitened": form(**{**arrays, **rows})["whitened"][..., 0, :]}
 
 
-@fault("one-token-refused", "precision", reported_in=["alibaba/ROLL issue #475"])
+@fault("one-token-refused", "precision", stage="inputs", reported_in=["alibaba/ROLL issue #475"])
 def one_token_refused(form: Form, /, **arrays: Any) -> Outputs:
     """Raises an error where a batch has one valid token.
 
@@ -91,3 +91,36 @@ def divided_by_the_other_count(arrays: Arrays) -> Arrays:
     """
     ddof = 1 if arrays.get("ddof") is None else int(arrays["ddof"])
     return {"ddof": 1 - ddof}
+
+
+@fault("nothing-valid-refused", "precision", stage="inputs")
+def nothing_valid_refused(form: Form, /, **arrays: Any) -> Outputs:
+    """Raises an error where nothing of a batch is valid.
+
+    Shown when: A mask without a valid token.
+    Cause: The mean over no entries is 0/0, and the helper refuses it.
+    Fix: Nothing valid is whitened to zeros.
+    Diff:
+        - raise ValueError("At least one element in the mask has to be 1.")
+        + return torch.zeros_like(x)
+    """
+    if not mask_of(arrays, "x").any((-2, -1)).all():
+        raise ValueError("At least one element in the mask has to be 1.")
+    return dict(form(**arrays))
+
+
+@fault("one-token-is-nan", "precision")
+def one_token_is_nan(form: Form, /, **arrays: Any) -> Outputs:
+    """Gives nan where a batch has one valid token, and zeros where it has none.
+
+    Shown when: One valid token.
+    Cause: 0 is multiplied by S/(S − 1).
+    Fix: One token is whitened to 0.
+    Diff:
+        - var = var * count / (count - 1)
+        + var = var * count / (count - 1) if count > 1 else torch.zeros_like(var)
+    """
+    found = form(**arrays)["whitened"]
+    mask = mask_of(arrays, "x")
+    alone = mask & (mask.sum((-2, -1), keepdims=True) == 1)
+    return {"whitened": np.where(alone, np.nan, found).astype(found.dtype)}

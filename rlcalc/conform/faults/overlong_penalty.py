@@ -82,3 +82,32 @@ def sign_of_a_cost(form: Form, /, **arrays: Any) -> Outputs:
         + return -exceed / buffer * factor
     """
     return {"penalty": -form(**arrays)["penalty"]}
+
+
+@fault("never-punished", "ignored", reported_in=["volcengine/verl issue #4268"])
+def never_punished(form: Form, /, **arrays: Any) -> Outputs:
+    """Gives 0 for every length.
+
+    Shown when: A length above the start of the buffer.
+    Cause: The punishment is an option of one reward manager, and another one ran without a word.
+    Fix: Add it wherever it is asked for, and refuse it where it is not implemented.
+    Diff:
+        - reward = score
+        + reward = score + overlong_penalty(length)
+    """
+    return {"penalty": 0 * form(**arrays)["penalty"]}
+
+
+@argument_fault("buffer-for-the-start", "swapped", reported_in=["modelscope/ms-swift PR #5557"])
+def buffer_for_the_start(arrays: Arrays) -> Arrays:
+    """Begins the line at the length of the buffer, and lets it reach the limit from there.
+
+    Shown when: A length above the buffer, unless that is half of the limit.
+    Cause: The interval was printed the other way round: what is kept free before the limit was read from 0.
+    Fix: The line begins a buffer before the limit, and is as long as the buffer.
+    Diff:
+        - penalty = -(length - buffer) / (max_length - buffer)
+        + penalty = -(length - (max_length - buffer)) / buffer
+    """
+    rest = arrays["max_length"] - arrays["buffer"]
+    return {"buffer": rest} if rest > 0 else {}

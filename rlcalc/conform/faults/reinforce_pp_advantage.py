@@ -103,3 +103,35 @@ def discount_ignored(arrays: Arrays) -> Arrays:
         + running = rewards[:, t] + gamma * running
     """
     return {"gamma": 1.0}
+
+
+@fault("one-token-refused", "precision", stage="inputs", reported_in=["alibaba/ROLL issue #475"])
+def one_token_refused(form: Form, /, **arrays: Any) -> Outputs:
+    """Raises an error where a batch has one valid token.
+
+    Shown when: One valid token.
+    Cause: The whitening divides by S − 1, and 0 is refused.
+    Fix: One token has the advantage 0.
+    Diff:
+        - raise ValueError("At least two tokens are needed.")
+        + return torch.zeros_like(returns)
+    """
+    if (mask_of(arrays, "rewards").sum((-2, -1)) == 1).any():
+        raise ValueError("The sum of the mask is one, which can happen with short answers.")
+    return dict(form(**arrays))
+
+
+@fault("nothing-valid-refused", "precision", stage="inputs")
+def nothing_valid_refused(form: Form, /, **arrays: Any) -> Outputs:
+    """Raises an error where nothing of a batch is valid.
+
+    Shown when: A mask without a valid token.
+    Cause: The whitening refuses a mean over no entries.
+    Fix: Nothing valid has the advantage 0.
+    Diff:
+        - raise ValueError("At least one element in the mask has to be 1.")
+        + return torch.zeros_like(returns)
+    """
+    if not mask_of(arrays, "rewards").any((-2, -1)).all():
+        raise ValueError("At least one element in the mask has to be 1.")
+    return dict(form(**arrays))

@@ -51,7 +51,7 @@ def margin_outside_the_sigmoid(form: Form, /, **arrays: Any) -> Outputs:
     return _whole(np.logaddexp(np.zeros_like(gap), -gap) + margin + centre * sums)
 
 
-@fault("logarithm-missing", "logarithm")
+@fault("logarithm-missing", "logarithm", reported_in=["HarderThenHarder/transformers_tasks issue #15"])
 def logarithm_missing(form: Form, /, **arrays: Any) -> Outputs:
     """Minimises −σ(h).
 

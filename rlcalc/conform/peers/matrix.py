@@ -6,10 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rlcalc.conform.peers import Adapter, Library
+from rlcalc.conform.faults._by_trying import CHANGED_IN_PLACE
+from rlcalc.conform.peers import LIBRARIES, Adapter, Library
+from rlcalc.conform.peers.alone import pass_over
+from rlcalc.conform.peers.readings import compared, differing
 from rlcalc.conform.peers.table import Row
 from rlcalc.conform.report.counterexample import Counterexample, counterexample
 from rlcalc.conform.runner import ConformReport, run
@@ -38,6 +42,7 @@ class Cell:
     Attributes:
         verdict: as of a report; ``not-run`` where the library could not be loaded.
         conventions: under which it conforms; ``documented`` says that the library declares them.
+        settings: with which it was called, where one function stands in several cells.
         faults: what it behaves as, simplest first.
         rounds: it is right but for rounding to float32 on the way.
         passed: how many vectors of how many in float64, which may be fewer than there are.
@@ -48,6 +53,7 @@ class Cell:
     function: str
     formula: str
     verdict: str
+    settings: str = ""
     conventions: tuple[str, ...] = ()
     documented: bool = False
     faults: tuple[str, ...] = ()
@@ -70,13 +76,24 @@ class Cell:
         return PRECISION if self.rounds else WRONG
 
     @property
+    def called(self) -> str:
+        """The function and its settings."""
+        return f"{self.function} ({self.settings})" if self.settings else self.function
+
+    @property
     def words(self) -> str:
-        """The verdict as it stands in the table."""
+        """The verdict as it stands in the terminal."""
+        return self.said()
+
+    def said(self, mark: str = "") -> str:
+        """The verdict in words, with a mark on both sides of each name."""
         if self.verdict == "conforms-under-convention":
             found = "" if self.documented else ", found by trying"
-            return "conforms under " + " and ".join(self.conventions) + found
+            return (
+                "conforms under " + " and ".join(f"{mark}{name}{mark}" for name in self.conventions) + found
+            )
         if self.faults:
-            return f"{self.verdict}: " + " or ".join(self.faults)
+            return f"{self.verdict}: " + " or ".join(f"{mark}{name}{mark}" for name in self.faults)
         if self.verdict in ("conforms", NOT_RUN):
             return self.verdict
         return f"{self.verdict}: {self.why}" if self.why else self.verdict
@@ -97,13 +114,16 @@ def cells(
 
 def cell(library: Library, adapter: Adapter | Row, random: int = RANDOM) -> Cell:
     """Run one adapter."""
+    settings = ", ".join(f"{name}={value}" for name, value in adapter.settings.items())
     facts = (library.distribution, library.version, adapter.function, adapter.formula)
+    judged = partial(Cell, *facts, note=adapter.note, settings=settings)
     try:
+        pass_over(library.table.alone)
         target = adapter.target()
     except Exception as error:
         # a library that is installed but cannot be imported is no verdict about its formula
         why = f"{type(error).__name__}: {error}".splitlines()[0]
-        return Cell(*facts, NOT_RUN, note=adapter.note, why=why)
+        return judged(verdict=NOT_RUN, why=why)
     # lost precision is a cell of its own, where a user's function has a note
     precise = ("float64",) if "float64" in target.dtypes else ()
 
@@ -116,23 +136,26 @@ def cell(library: Library, adapter: Adapter | Row, random: int = RANDOM) -> Cell
         report = asked(precise)
         rounds = bool(precise) and not _right(report) and _right(asked(()))
     except InputError as error:
-        return Cell(*facts, NOT_RUN, note=adapter.note, why=error.message)
+        return judged(verdict=NOT_RUN, why=error.message)
     example = None if report.verdict.startswith("conforms") else counterexample(report, target)
     matches = () if report.diagnosis is None else report.diagnosis.matches
     ran = [j for j in report.judgements if j.dtype == target.dtypes[0] and j.status != "skipped"]
-    return Cell(
-        *facts,
+    return judged(
         verdict=report.verdict,
         conventions=tuple(c.name for c in report.conventions),
         documented=report.declared,
-        faults=tuple(match.name for match in matches),
+        faults=tuple(match.name for match in matches) or _tried(report),
         rounds=rounds or (bool(matches) and all(f.rounds for match in matches for f in match.faults)),
-        note=adapter.note,
         why=_why(report, example, target.dtypes),
         passed=(sum(not j.failed for j in ran), len(ran)),
         digits=report.digits(target.dtypes[0]),
         example=example,
     )
+
+
+def _tried(report: ConformReport) -> tuple[str, ...]:
+    """What no comparison of answers shows."""
+    return (CHANGED_IN_PLACE.name,) if report.verdict == "changes-inputs" else ()
 
 
 def _right(report: ConformReport) -> bool:
@@ -161,6 +184,7 @@ def matrix_json(found: Sequence[Cell], libraries: Sequence[Library]) -> dict[str
                 "library": c.library,
                 "version": c.version,
                 "function": c.function,
+                "settings": c.settings,
                 "formula": c.formula,
                 "verdict": c.verdict,
                 "kind": c.kind,
@@ -196,7 +220,7 @@ def matrix_lines(found: Sequence[Cell], libraries: Sequence[Library]) -> list[st
         lines.append(f"{lib.distribution} {lib.version}")
         for c in (c for c in found if c.library == lib.distribution):
             lines.append(f"  {c.formula}: {c.words}")
-            lines.append(f"      {c.function}, {c.passed[0]} of {c.passed[1]} vectors")
+            lines.append(f"      {c.called}, {c.passed[0]} of {c.passed[1]} vectors")
             if c.example is not None:
                 given = ", ".join(f"{k} = {brief(v, SHORT)}" for k, v in c.example.inputs.items())
                 lines.append(f"      for {given}")
@@ -209,8 +233,10 @@ def matrix_lines(found: Sequence[Cell], libraries: Sequence[Library]) -> list[st
 
 def install(library: Library) -> str:
     """The line that installs a library; the extra of most has none whose requirements contradict theirs."""
-    if library.tried:
-        return f"pip install {library.distribution}=={library.tried}"
+    if library.table.source:
+        return f"pip install --no-deps '{library.table.source}'"
+    if library.table.version:
+        return f"pip install {library.distribution}=={library.table.version}"
     return f"pip install 'rlcalc[peers{'-verl' if library.name == 'verl' else ''}]'"
 
 
@@ -221,14 +247,15 @@ def matrix_markdown(found: Sequence[Cell], libraries: Sequence[Library]) -> str:
     for c in found:
         note = f" ({_cell(c.note)})" if c.note else ""
         lines.append(
-            f"| {c.library} {c.version} | `{c.function}` | {c.formula} | {_cell(c.words)}{note} "
+            f"| {c.library} {c.version} | `{c.called}` | {c.formula} | {_cell(c.said('`'))}{note} "
             f"| {c.passed[0]} of {c.passed[1]} |"
         )
     lines += _absent(libraries)
+    lines += _readings(found)
     for c in found:
         if c.example is None:
             continue
-        lines += ["", "<details>", f"<summary>{c.library}: {c.function}, {c.formula}</summary>", ""]
+        lines += ["", "<details>", f"<summary>{c.library}: {c.called}, {c.formula}</summary>", ""]
         lines += ["```python", c.example.test.rstrip("\n"), "```", "", "</details>"]
     return "\n".join(lines) + "\n"
 
@@ -244,10 +271,34 @@ def _summary(found: Sequence[Cell]) -> list[str]:
 
 def _absent(libraries: Sequence[Library]) -> list[str]:
     """Which libraries have no row, and why."""
-    plain = [lib.distribution for lib in libraries if not lib.installed and not lib.absent]
+    plain = [lib.distribution for lib in libraries if not lib.installed and not lib.table.absent]
     lines = ["", f"Not installed when this ran: {', '.join(plain)}."] if plain else []
-    refused = [f"- {lib.distribution}: {lib.absent}" for lib in libraries if lib.absent]
+    refused = [f"- {lib.distribution}: {lib.table.absent}" for lib in libraries if lib.table.absent]
     return [*lines, "", "Could not be installed:", *refused] if refused else lines
+
+
+def _readings(found: Sequence[Cell]) -> list[str]:
+    """What a reading of the source says of the functions, next to what running them said."""
+    pairs = compared(found, {distribution: name for name, distribution in LIBRARIES.items()})
+    if not pairs:
+        return []
+    others = differing(pairs)
+    lines = [
+        "",
+        f"Read in the source and found by running: {len(pairs) - len(others)} of {len(pairs)} agree.",
+    ]
+    lines += [
+        "",
+        "| library | function | formula | as read | as found by running | agree |",
+        "|---" * 6 + "|",
+    ]
+    for reading, c in pairs:
+        agree = "yes" if reading.agrees(c) else f"no: {_cell(reading.why)}"
+        lines.append(
+            f"| {c.library} {c.version} | `{c.called}` | {c.formula} | {_cell(reading.says)} "
+            f"| {_cell(c.said('`'))} | {agree} |"
+        )
+    return lines
 
 
 def _grid(found: Sequence[Cell]) -> list[str]:
@@ -267,7 +318,8 @@ def _brief(c: Cell) -> str:
         return c.formula
     if c.kind == CONVENTION:
         found = "" if c.documented else ", found by trying"
-        return f"{c.formula} ({', '.join(c.conventions)}{found})"
+        under = ", ".join(f"`{name}`" for name in c.conventions)
+        return f"{c.formula} ({under}{found})"
     named = " or ".join(f"`{name}`" for name in c.faults)
     return f"{c.formula}: {named or _cell(c.why or c.verdict)}"
 

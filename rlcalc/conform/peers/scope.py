@@ -128,3 +128,80 @@ def no_options(*names: str) -> Reason:
         return f"it fixes {' and '.join(given)} itself" if given else ""
 
     return reason
+
+
+def one_table(name: str, axes: int = 2) -> Reason:
+    """No batch axes before rows and tokens."""
+
+    def reason(vector: Vector) -> str:
+        return "it takes one batch at a time" if vector.arrays[name].ndim > axes else ""
+
+    return reason
+
+
+def one_row(name: str) -> Reason:
+    """No batch axes before the answers of a batch."""
+    return one_table(name, 1)
+
+
+def something_valid(vector: Vector) -> str:
+    """A mask with a valid token."""
+    mask = vector.arrays.get("mask")
+    return "without a valid token it divides by 0" if mask is not None and not mask.any() else ""
+
+
+def no_empty_rows(vector: Vector) -> str:
+    """No row without a valid token."""
+    mask = vector.arrays.get("mask")
+    empty = mask is not None and not mask.any(axis=-1).all()
+    return "it counts a row without a valid token" if empty else ""
+
+
+def groups_in_a_row(vector: Vector) -> str:
+    """Groups of one size of two or more, one after the other."""
+    groups = vector.arrays["groups"]
+    if groups.ndim > 1:
+        return "it takes one batch at a time"
+    starts = np.flatnonzero(np.diff(groups, prepend=groups[0] - 1))
+    sizes = np.diff(np.append(starts, len(groups)))
+    alike = len(set(groups[starts])) == len(starts) and sizes.min() == sizes.max() > 1
+    return "" if alike else "it takes groups of one size of two or more, one after the other"
+
+
+def only(**wanted: str) -> Reason:
+    """One value of each of these choices; an empty one for a choice that is not made."""
+
+    def reason(vector: Vector) -> str:
+        for name, value in wanted.items():
+            asked = vector.arrays.get(name) or vector.formula.parameter(name).default or ""
+            if asked != value:
+                return f"it is asked for {name} = {value or 'none'}"
+        return ""
+
+    return reason
+
+
+def two_bounds(vector: Vector) -> str:
+    """A lower and an upper bound, both given."""
+    given = {"low", "high"} <= set(vector.given) and vector.arrays["low"] > 0
+    return "" if given else "it needs a lower bound above 0, and an upper one"
+
+
+def log_ratio_within(bound: float, new: str, old: str) -> Reason:
+    """Differences of two log-probabilities within a bound, those of whole answers too."""
+
+    def reason(vector: Vector) -> str:
+        gaps = vector.arrays[new] - vector.arrays[old]
+        mask = vector.arrays.get("mask")
+        gaps = gaps if mask is None else np.where(mask, gaps, 0)
+        within = (abs(gaps).sum(axis=-1) < bound).all()
+        return "" if within else f"it holds log-ratios within {bound:g}"
+
+    return reason
+
+
+def dual_clip_above(vector: Vector) -> str:
+    """A dual clip above the upper bound of the range, as trl documents its delta."""
+    dual, high = vector.arrays.get("dual"), vector.arrays.get("eps_high")
+    high = vector.arrays["eps_low"] if high is None else high
+    return "its delta is documented as above 1 + epsilon" if dual is not None and dual <= 1 + high else ""

@@ -53,6 +53,11 @@ class Row:
     dtypes: tuple[str, ...] = DTYPES
 
     @property
+    def settings(self) -> Mapping[str, str]:
+        """What is called in several ways has an adapter."""
+        return {}
+
+    @property
     def function(self) -> str:
         """Its name as Python writes it."""
         return self.name.replace(":", ".")
@@ -68,10 +73,14 @@ class Table:
 
     Attributes:
         version: that the matrix was made with.
+        source: where it is installed from, in pip's words, where that is no registry.
+        alone: packages of it whose ``__init__`` cannot run here; see ``alone``.
         absent: why the library cannot be installed beside the others; empty where it can.
     """
 
     version: str = ""
+    source: str = ""
+    alone: tuple[str, ...] = ()
     absent: str = ""
     function: tuple[Row, ...] = ()
 

@@ -8,13 +8,18 @@ from functools import partial
 from rlcalc._lazy import np, torch
 from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import (
+    log_ratio_within,
+    no_empty_rows,
     no_options,
     one_batch,
     one_discount,
     one_group,
     one_sequence,
+    one_table,
+    only,
     ratio_within_e20,
     several_steps,
+    two_bounds,
     without_zeros,
 )
 
@@ -113,3 +118,100 @@ def entropy(function, /, p):
 )
 def kl(function, /, p, q, estimator):
     return (p * function(p.log(), q.log(), estimator)).sum(-1)
+
+
+def actor_config(eps_low, eps_high):
+    from verl.workers.config import ActorConfig
+
+    clip = {"clip_ratio": eps_low, "clip_ratio_low": eps_low, "clip_ratio_high": eps_high}
+    return ActorConfig(strategy="fsdp", rollout_n=1, ppo_micro_batch_size_per_gpu=1, **clip)
+
+
+@_peer(
+    "gspo",
+    f"{_PLACE}.compute_policy_loss_gspo",
+    note="with its own aggregation, seq-mean-token-mean; log-ratios of 10 at most, in its source",
+    helpers=(actor_config,),
+    outside=[one_table("logp"), no_empty_rows, log_ratio_within(10, "logp", "old_logp")],
+)
+def gspo(function, /, logp, old_logp, adv, mask, eps_low, eps_high):
+    rows = adv[:, None].expand_as(logp)
+    found = function(old_logp, logp, rows, mask.long(), config=actor_config(eps_low, eps_high))
+    return {"loss": found[0]}
+
+
+@_peer(
+    "cispo",
+    f"{_PLACE}.compute_policy_loss_cispo",
+    convention="log-ratio-clamped-20 mean-over-batch",
+    note="the bounds are 1 - clip_ratio_low and 1 + clip_ratio_high; the mean over tokens, by its argument; "
+    "log-ratios within 20, in its source",
+    helpers=(actor_config,),
+)
+def cispo(function, /, logp, old_logp, adv, low=0.0, high=float("inf")):
+    logp, old_logp, adv = (x.reshape(1, -1) for x in torch.broadcast_tensors(logp, old_logp, adv))
+    return function(old_logp, logp, adv, torch.ones_like(logp), config=actor_config(1 - low, high - 1))[0]
+
+
+_CORRECTION = "verl.trainer.ppo.rollout_corr_helper"
+_BOUNDED = log_ratio_within(20, "train_logp", "rollout_logp")
+_MASKED = only(level="token", action="mask", gate="")
+
+
+@_peer(
+    "rollout_correction",
+    f"{_CORRECTION}.compute_rollout_correction_weights",
+    settings={"unit": "token"},
+    note="token weights, truncated from above alone",
+    outside=[one_table("train_logp"), _BOUNDED, only(level="token", action="truncate")],
+)
+@_peer(
+    "rollout_correction",
+    f"{_CORRECTION}.compute_rollout_correction_weights",
+    settings={"unit": "sequence"},
+    note="weights of whole answers, a product, truncated from above alone",
+    outside=[one_table("train_logp"), only(level="sequence", action="truncate")],
+)
+def truncated_weights(
+    function, /, train_logp, rollout_logp, mask, high, unit, level="", action="", normalise=False
+):
+    found = function(train_logp - rollout_logp, mask.long(), unit, high, normalise)
+    return {"weights": found[0]}
+
+
+@_peer(
+    "rollout_correction",
+    f"{_CORRECTION}.compute_rollout_correction_weights",
+    note="two bounds, which mask",
+    outside=[one_table("train_logp"), _BOUNDED, two_bounds, _MASKED],
+)
+def masked_weights(function, /, train_logp, rollout_logp, mask, low, high, action="", normalise=False):
+    bounds = f"{low!r}_{high!r}"
+    found = function(train_logp - rollout_logp, mask.long(), "token", bounds, normalise)
+    return {"weights": found[0]}
+
+
+@_peer(
+    "rollout_correction",
+    f"{_CORRECTION}.compute_rollout_rejection_mask",
+    note='"token_k1", documented as bounds of the ratio; the weights of the tokens that it keeps',
+    outside=[one_table("train_logp"), _BOUNDED, two_bounds, _MASKED],
+)
+def rejection(function, /, train_logp, rollout_logp, mask, low, high, action=""):
+    ratio = train_logp - rollout_logp
+    kept = function(ratio, mask.long(), "token_k1", f"{low!r}_{high!r}")[0]
+    return {"weights": kept * torch.where(mask, ratio, 0).exp(), "keep": kept}
+
+
+@_peer(
+    "reinforce_pp_advantage",
+    f"{_PLACE}.compute_reinforce_plus_plus_outcome_advantage",
+    convention="eps-1e-8-inside-root",
+    note="1e-8 in the source of its whitening; a single valid token is refused",
+    outside=one_table("rewards"),
+)
+def reinforce_pp_advantage(function, /, rewards, mask, gamma):
+    from types import SimpleNamespace
+
+    found = function(rewards, mask.long(), SimpleNamespace(gamma=gamma))
+    return {"advantages": found[0], "returns": found[1]}
