@@ -52,10 +52,11 @@ def __getattr__(name: str) -> Any:
     if name in _FROM:
         globals()[name] = found = getattr(import_module(_FROM[name]), name)  # asked for once
         return found
-    if not name.startswith("_"):
-        from rlcalc.heads import formula_names
+    # a look at one file: Python asks here too before it imports a module of that name
+    if name.isidentifier() and not name.startswith("_"):
+        from rlcalc.data import data_folder
 
-        if name in formula_names():
+        if (data_folder("specs") / "formulas" / f"{name}.toml").is_file():
             from rlcalc.api import numeric_function
 
             globals()[name] = function = numeric_function(name)

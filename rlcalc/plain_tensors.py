@@ -58,10 +58,12 @@ def where(flags: Any, yes: Any, no: Any) -> Any:
 
 def hidden(flags: Any, arrays: list[Any]) -> list[Any] | None:
     """Each of the arrays with 0 where its flag is not set; all of them choose by the same bits."""
+    if not is_large(flags) or flags.dtype != torch.bool:
+        return None
     real = arrays[0].dtype
     word = _word(real)
     alike = all(x.dtype == real and x.shape == flags.shape and is_plain(x) for x in arrays)
-    if word is None or not alike or not is_large(flags) or flags.dtype != torch.bool:
+    if word is None or not alike:
         return None
     bits = _bits(flags, word)
     found = [(bits & array.view(word)).view(real) for array in arrays[:-1]]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlcalc.cli.numbers import View, float_text, shown
 from rlcalc.errors import visible
 from rlcalc.evaluation import Evaluation
-from rlcalc.mdp.model import MDP
+
+if TYPE_CHECKING:  # most formulas need no process
+    from rlcalc.mdp.model import MDP
 
 CELL_DIGITS = 4
 _GAP = 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlcalc.exact import to_latex, to_unicode
 from rlcalc.nested import map_nested
-from rlcalc.steps.printers import latex_words, print_latex, step_lines
+from rlcalc.steps.printers import escaped, latex_words, print_latex, step_lines
 from rlcalc.steps.terms import Step
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def latex(
     notes: Sequence[str],
 ) -> str:
     """One display for MathJax: title, inputs, steps, the answer in a box, notes."""
-    rows = [rf"&\textbf{{{latex_words(formula.title)[6:-1]}}}"]
+    rows = [rf"&\textbf{{{escaped(formula.title)}}}"]
     rows += [
         rf"&{_symbol(p.latex)} = {latex_words(_plain(inputs[p.name]))}"
         for p in formula.parameters

@@ -199,8 +199,12 @@ _ESCAPES |= {sign: "\\" + sign for sign in "&%$#_{}"}
 def latex_words(text: str) -> str:
     """Words inside a formula: their spaces kept, LaTeX's own signs escaped."""
     # a bar in words is a dash in the oldest font encoding
-    parts = ("".join(_ESCAPES.get(c, c) for c in part) for part in text.split(" | "))
-    return r" \mid ".join(rf"\text{{{part}}}" for part in parts)
+    return r" \mid ".join(rf"\text{{{escaped(part)}}}" for part in text.split(" | "))
+
+
+def escaped(text: str) -> str:
+    """Words with LaTeX's own signs escaped."""
+    return "".join(_ESCAPES.get(c, c) for c in text)
 
 
 def _sides(step: Step, printer: type[Printer]) -> list[str]:

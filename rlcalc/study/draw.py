@@ -22,6 +22,7 @@ from rlcalc.specs import Formula, Parameter
 from rlcalc.steps.derivation import Derivation
 
 TRIES = 25
+REFUSALS = 200  # inputs that do not go together
 LARGEST = 400  # numerator or denominator of an answer that is pleasant
 LONGEST = 120  # characters of one that is no fraction
 _UNIT = ("1/2", "1/2", "1/3", "2/3", "1/4", "9/10")
@@ -46,16 +47,20 @@ def exercise(formula: Formula, seed: str) -> Derivation:
     """
     chance = Random(seed)
     best: Derivation | None = None
+    refused = 0
     for _ in range(TRIES):
-        try:
-            inputs = checked(formula, _inputs(formula, chance))
-            found = derive_bound(inputs)
-            if not found.steps or not _pleasant(found) or _dull(inputs):
-                best = best or (found if found.steps else None)
-                continue
-        except (RlcalcError, TooMuchWork, ArithmeticError):
-            continue
-        return found
+        found, inputs = None, None
+        while found is None and refused < REFUSALS:  # what is refused costs next to nothing
+            try:
+                inputs = checked(formula, _inputs(formula, chance))
+                found = derive_bound(inputs)
+            except (RlcalcError, TooMuchWork, ArithmeticError):
+                refused += 1
+        if found is None or inputs is None:
+            break
+        if found.steps and _pleasant(found) and not _dull(inputs):
+            return found
+        best = best or (found if found.steps else None)
     if best is None:
         raise InputError(
             "nothing_drawn",

@@ -13,7 +13,7 @@ from rlcalc.golden.replay import command_line
 from rlcalc.nested import map_nested
 from rlcalc.specs import Formula
 from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.printers import LATEX_NAMES, latex_words
+from rlcalc.steps.printers import LATEX_NAMES, escaped
 from rlcalc.study.draw import exercise
 
 __all__ = ["FORMATS", "sheet"]
@@ -144,7 +144,7 @@ def _tex(text: str) -> str:
         elif sign is not None:
             found.append(f"${sign.strip()}$" if not sign.startswith(("^", "_")) else f"${{}}{sign}$")
         elif part:
-            found.append(latex_words(part)[len(r"\text{") : -1] if part.isascii() else "?")
+            found.append(escaped(part).replace("|", r"\textbar{}") if part.isascii() else "?")
     return "".join(found)
 
 
