@@ -48,7 +48,6 @@ def diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return run
 
 
-@pytest.mark.usefixtures("verdict_alone")
 def test_the_right_one_is_named(diff) -> None:  # type: ignore[no-untyped-def]
     code, out, err = diff("right", "wrong", "--random", "40")
     assert code == 1
