@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.conform import field_reports_control  # noqa: E402, F401  registers its reports
+from tests.conform import field_reports_control, field_reports_tokens  # noqa: E402, F401  registers its reports
 from tests.conform.field_reports import PRINTED, REPORTS, said  # noqa: E402
 
 LEAST = 0.9

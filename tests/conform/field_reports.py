@@ -99,7 +99,7 @@ REPORTS: list[Report] = []
 def _array(name: str, value: Any) -> Any:
     if isinstance(value, dict | int) and not isinstance(value, bool):
         return value if name in ("n", "horizon", "mdp", "ddof") else float(value)
-    if name in ("terminated", "truncated"):
+    if name in ("terminated", "truncated", "mask"):
         return np.asarray(value, bool)
     return float(Fraction(value)) if isinstance(value, str) else numbers(value)
 

@@ -11,7 +11,7 @@ from rlcalc.evaluation import checked
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.specs import load_formula
 
-from . import field_reports_control  # noqa: F401  registers its reports
+from . import field_reports_control, field_reports_tokens  # noqa: F401  registers its reports
 from .field_reports import PRINTED, REPORTS, Printed, Report, numbers, said
 
 by_id = pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.id)

@@ -10,6 +10,7 @@ from rlcalc.conform.binding.families import Family, family_of
 from rlcalc.conform.binding.model import CANONICAL, Binding
 from rlcalc.conform.binding.search import Search
 from rlcalc.conform.target.base import Target
+from rlcalc.conform.vectors import answer_name
 from rlcalc.errors import InputError
 from rlcalc.specs import Formula
 
@@ -46,7 +47,10 @@ def bind(
     if search.slots.guessed and (found is None or _doubtful(found) or search.unused(found)):
         raise _unknown(target, formula, search, family)
     if found is None or (
-        by_name(target, formula) and not mapped and found.agreed in ("part", "names", "fault")
+        by_name(target, formula)
+        and not mapped
+        and found.agreed in ("part", "names", "fault")
+        and _own_outputs(formula, found)
     ):
         if found is None and not by_name(target, formula):
             raise _unknown(target, formula, search, family)
@@ -72,11 +76,19 @@ def _as_it_stands(target: Target, formula: Formula, found: Binding) -> bool:
     renamed = any(path != role for path, role in found.inputs.items())
     return (
         known
+        and _own_outputs(formula, found)
         and not renamed
         and found.form == "array"
         and found.flags == "bool"
         and found.backend == target.backend
     )
+
+
+def _own_outputs(formula: Formula, found: Binding) -> bool:
+    """Whether what comes back is the answer itself, or outputs by their own names."""
+    if found.outputs.keys() == {answer_name(formula)}:
+        return True
+    return not any(place == "" for place in found.outputs.values())
 
 
 def by_name(target: Target, formula: Formula) -> bool:

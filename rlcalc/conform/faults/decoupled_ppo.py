@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, output_fault
-from rlcalc.conform.forms import Arrays, Outputs
+from rlcalc.conform.fault import argument_fault, fault, output_fault
+from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 @output_fault("ratio-applied-twice", "weighting", reported_in=["PufferAI/PufferLib issue #306"])
@@ -20,6 +22,26 @@ def ratio_applied_twice(found: Outputs, arrays: Arrays) -> Outputs:
     """
     weights = found["weights"]
     return {**found, "objective": found["objective"] * weights, "d_logp": found["d_logp"] * weights}
+
+
+@fault("weight-of-the-current-policy", "swapped", reported_in=["THUDM/slime PR #179"])
+def weight_of_the_current_policy(form: Form, /, **arrays: Any) -> Outputs:
+    """Weighs with the policy that is being trained, not with the one before the update.
+
+    Shown when: A policy that has moved from the proximal one.
+    Cause: The log-probabilities of the trainer that are at hand are those of the current pass.
+    Fix: The weight is that of the proximal policy; the ratio holds what moved since.
+    Diff:
+        - weight = torch.exp(logp.detach() - behav_logp)
+        + weight = torch.exp(prox_logp - behav_logp)
+    """
+    weights = form(**{**arrays, "prox_logp": arrays["logp"]})["weights"]
+    plain = form(**{**arrays, "behav_logp": arrays["prox_logp"], "cap": None})
+    return {
+        "objective": plain["objective"] * weights,
+        "d_logp": plain["d_logp"] * weights,
+        "weights": weights,
+    }
 
 
 @argument_fault("behaviour-ignored", "ignored")

@@ -39,6 +39,27 @@ def groups_of_unequal_size_joined(arrays: Arrays) -> Arrays:
     return {"groups": np.where(unequal, 0, groups)}
 
 
+@argument_fault("fixed-stride", "indexing", reported_in=["areal-project/AReaL issue #1419"])
+def fixed_stride(arrays: Arrays) -> Arrays:
+    """Takes so many neighbours for a group as the largest has, and leaves those at the end as they are.
+
+    Shown when: A group of fewer answers than another.
+    Cause: A loop over range(n // G), written when every prompt had G answers.
+    Fix: Group by the prompt of each answer, whatever the sizes.
+    Diff:
+        - for g in range(len(rewards) // G):
+        -     part = slice(g * G, (g + 1) * G)
+        -     advantages[part] -= rewards[part].mean()
+        + mean = group_sums[index] / group_counts[index]
+    """
+    _, groups = _broadcast(arrays)
+    size = _same(groups).sum(-1).max(-1, keepdims=True)
+    places = np.arange(groups.shape[-1])
+    rest = places >= groups.shape[-1] // size * size
+    left = {"singleton": "raw"} if rest.any() else {}
+    return {"groups": np.where(rest, groups.shape[-1] + places, places // size), **left}
+
+
 @argument_fault("neighbours-for-the-group", "indexing")
 def neighbours_for_the_group(arrays: Arrays) -> Arrays:
     """Takes neighbours for the answers to one prompt.

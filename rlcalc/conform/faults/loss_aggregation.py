@@ -114,6 +114,27 @@ def rejected_answers_counted(form: Form, /, **arrays: Any) -> Outputs:
     return _by(weights, losses)
 
 
+@argument_fault(
+    "mask-one-token-late",
+    "indexing",
+    reported_in=["volcengine/verl issue #1758", "mll-lab-nu/VAGEN issue #8"],
+)
+def mask_one_token_late(arrays: Arrays) -> Arrays:
+    """Counts a token by the mask of the one before it: the first always, the padding after the last one too.
+
+    Shown when: A row whose mask is not that of its neighbour.
+    Cause: The losses were cut to the answer already, and the mask is shifted once more.
+    Fix: Cut the mask at the place where the losses were cut.
+    Diff:
+        - mask = attention_mask[:, -length - 1 : -1]
+        + mask = attention_mask[:, -length:]
+    """
+    mask = arrays.get("mask")
+    if mask is None:
+        return {}
+    return {"mask": np.concatenate([np.ones_like(mask[..., :1]), mask[..., :-1]], axis=-1)}
+
+
 @output_fault("divided-twice", "reduction", reported_in=["modelscope/ms-swift issue #10117"])
 def divided_twice(found: Outputs, arrays: Arrays) -> Outputs:
     """Divides by the steps of accumulation, here two, though the count that is given is global.

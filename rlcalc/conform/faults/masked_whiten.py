@@ -62,6 +62,21 @@ def one_token_refused(form: Form, /, **arrays: Any) -> Outputs:
     return dict(form(**arrays))
 
 
+@fault("mask-ignored", "ignored", reported_in=["ray-project/ray issue #57989"])
+def mask_ignored(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes mean and deviation of all entries, masked ones as they stand.
+
+    Shown when: A masked entry.
+    Cause: Rows that were added for the bootstrap are left out of the loss, and not of what comes before it.
+    Fix: The statistics are those of the valid entries.
+    Diff:
+        - x = (x - x.mean()) / x.std() * mask
+        + x = (x - masked_mean(x, mask)) / masked_std(x, mask) * mask
+    """
+    whole = form(**{**arrays, "mask": None})["whitened"]
+    return {"whitened": np.where(mask_of(arrays, "x"), whole, 0).astype(whole.dtype)}
+
+
 @fault("padding-in-the-statistics", "ignored")
 def padding_in_the_statistics(form: Form, /, **arrays: Any) -> Outputs:
     """Counts the zeros of the padding as values.

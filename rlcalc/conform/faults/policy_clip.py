@@ -44,6 +44,23 @@ def dual_clip_on_good_actions(form: Form, /, **arrays: Any) -> Outputs:
     return dict(found) if dual is None else _dual(arrays, found, dual)
 
 
+@fault("ratio-of-the-whole-answer", "weighting", reported_in=["walkinglabs/hands-on-modern-rl issue #75"])
+def ratio_of_the_whole_answer(form: Form, /, **arrays: Any) -> Outputs:
+    """Gives every token the product of the ratios of all.
+
+    Shown when: Two tokens or more whose probabilities changed.
+    Cause: The log-probabilities are summed over the answer before the ratio is formed.
+    Fix: One ratio a token; of one an answer GSPO takes the geometric mean.
+    Diff:
+        - ratio = torch.exp(logp.sum(-1) - old_logp.sum(-1))
+        + ratio = torch.exp(logp - old_logp)
+    """
+    gaps = arrays["logp"] - arrays["old_logp"]
+    whole = np.broadcast_to(gaps.sum(-1, keepdims=True), gaps.shape).astype(gaps.dtype)
+    found = form(**{**arrays, "logp": whole, "old_logp": np.zeros_like(gaps)})
+    return {name: found[name] for name in ("objective", "ratio", "clipped")}
+
+
 @fault("maximum-for-minimum", "clipping", reported_in=["takuseno/ppo issue #3"])
 def maximum_for_minimum(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the larger of the two products: what is clipped is what was to be kept.

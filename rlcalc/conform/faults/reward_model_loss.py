@@ -51,6 +51,24 @@ def margin_outside_the_sigmoid(form: Form, /, **arrays: Any) -> Outputs:
     return _whole(np.logaddexp(np.zeros_like(gap), -gap) + margin + centre * sums)
 
 
+@fault("logarithm-of-the-mean", "logarithm", reported_in=["natolambert/rlhf-book PR #465"])
+def logarithm_of_the_mean(form: Form, /, **arrays: Any) -> Outputs:
+    """Averages the probabilities of the pairs and takes the logarithm of the mean.
+
+    Shown when: Two pairs or more that are not equally likely.
+    Cause: The logarithm was drawn out of the expectation, where it does not commute.
+    Fix: The mean of −log σ: each pair has its own logarithm.
+    Diff:
+        - loss = -torch.sigmoid(rewards_chosen - rewards_rejected).mean().log()
+        + loss = -F.logsigmoid(rewards_chosen - rewards_rejected).mean()
+    """
+    gap, margin, centre = _parts(arrays)
+    alone = np.logaddexp(np.zeros_like(gap), margin - gap)
+    squares = centre * np.square(arrays["chosen"] + arrays["rejected"])
+    together = np.log(gap.dtype.type(gap.shape[-1])) - np.logaddexp.reduce(-alone, axis=-1)
+    return {"losses": alone + squares, "loss": together + squares.mean(-1)}
+
+
 @fault("logarithm-missing", "logarithm", reported_in=["HarderThenHarder/transformers_tasks issue #15"])
 def logarithm_missing(form: Form, /, **arrays: Any) -> Outputs:
     """Minimises −σ(h).

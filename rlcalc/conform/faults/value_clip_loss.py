@@ -47,6 +47,25 @@ def minimum_for_maximum(form: Form, /, **arrays: Any) -> Outputs:
     return _reduced(arrays, losses, np.where(held, 0, 2 * plain), held)
 
 
+@fault("signed-maximum", "clipping", reported_in=["implementation-matters/code-for-paper issue #1"])
+def signed_maximum(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the larger of the two errors with their signs, and squares it afterwards.
+
+    Shown when: A value below the return that moved by more than ε: the error nearer to 0 is larger.
+    Cause: The square was taken out of the maximum, as if it kept the order of negative numbers.
+    Fix: Square both errors first.
+    Diff:
+        - loss = torch.max(v - r, v_clipped - r) ** 2
+        + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
+    """
+    values, old, returns = (valid(arrays, n) for n in ("values", "old_values", "returns"))
+    near = old + np.clip(values - old, -_eps(arrays), _eps(arrays))
+    held = near > values
+    plain = values - returns
+    losses = np.where(held, np.square(near - returns), np.square(plain))
+    return _reduced(arrays, losses, np.where(held, 0, 2 * plain), held)
+
+
 @fault("loss-clamped", "clipping", reported_in=["ray-project/ray issue #19291", "ray-project/ray PR #22171"])
 def loss_clamped(form: Form, /, **arrays: Any) -> Outputs:
     """Clamps the squared error at ε, where the value has no gradient any more.
