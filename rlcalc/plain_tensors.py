@@ -30,7 +30,9 @@ def is_plain(array: Any) -> bool:
 
 def is_large(array: Any) -> bool:
     """Whether all that is only done for speed pays: of a large tensor that is plain."""
-    return type(array) is torch.Tensor and array.numel() >= LARGE and is_plain(array)
+    # in a compiler's graph the number of entries may not be known yet
+    known = type(array) is torch.Tensor and not torch.compiler.is_compiling()
+    return known and array.numel() >= LARGE and is_plain(array)
 
 
 def where(flags: Any, yes: Any, no: Any) -> Any:

@@ -158,6 +158,8 @@ def judge(
     # an endless sum of weights is certified, the endless list of them is not
     common = [name for name in wanted if name in outcome.outputs]
     unknown = outcome.form != "mapping" and not wanted.keys() & _in_the_answer(vector.formula)
+    if outcome.kind == "raises" and vector.truth.keys() - wanted.keys():
+        return verdict(outcome.kind, outcome.detail)  # nan under a convention is an answer, an error is none
     if unknown or (outcome.kind == "answer" and not common):
         only = f"the vector certifies {', '.join(wanted)} only"
         return verdict("skipped", only if wanted else "under the conventions no number is right")

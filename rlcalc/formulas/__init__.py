@@ -73,7 +73,17 @@ def _quiet(form: Callable[..., Outputs]) -> Callable[..., Outputs]:
 
     def numpy_form(*args: Any, **inputs: Any) -> Outputs:
         with np.errstate(all="ignore"):
-            return form(*args, **inputs)
+            found = form(*args, **inputs)
+        return {
+            name: Later(quiet(value)) if isinstance(value, Later) else value for name, value in found.items()
+        }
+
+    def quiet(later: Later) -> Callable[[], Any]:
+        def value() -> Any:
+            with np.errstate(all="ignore"):
+                return later.value()
+
+        return value
 
     return numpy_form
 

@@ -94,7 +94,8 @@ class Named:
             value = value.squeeze(place)
             axes = tuple(axis for axis in axes if axis != self.event)
         if value.ndim == 0:
-            return int(value) if p.kind in ("integer", "count") else float(value)
+            kinds: dict[str, type] = {"integer": int, "count": int, "flag": bool}
+            return kinds.get(p.kind, float)(value)
         if binding.layout == "[N]":
             core = value.shape[value.ndim - len(axes) :]
             value = np.broadcast_to(value, (*batch, *core)).reshape(math.prod(batch), *core)

@@ -270,7 +270,7 @@ def _plain(parameter: Parameter, value: Any) -> Any:
     if parameter.kind == "integer" and getattr(value, "ndim", 1) == 0:
         return int(value)
     if parameter.single and getattr(value, "ndim", 1) == 0:
-        return float(value)
+        return bool(value) if parameter.kind == "flag" else float(value)
     return value
 
 
