@@ -28,7 +28,7 @@ _TURN = {"↑": (0.0, -1.0), "↓": (0.0, 1.0), "←": (-1.0, 0.0), "→": (1.0,
 def process(upper: Any, lower: Any, found: Evaluation) -> None:
     """Values and best moves on a grid, or Q of every state and action.
 
-    Below, v over the sweeps or the rounds where there are any, and over the discount elsewhere.
+    Below, v over the sweeps or the rounds where there are several, and over the discount elsewhere.
     """
     mdp = found.inputs.given["mdp"]
     if "values" not in found.results:
@@ -40,7 +40,11 @@ def process(upper: Any, lower: Any, found: Evaluation) -> None:
         heat_map(upper, mdp, table)
     gamma = short(found.inputs.given["gamma"])
     upper.figure.suptitle(f"{found.formula.title} on {mdp.label}, γ = {gamma}")  # of both panels
-    rows = next((name for name in ("history", "rounds") if name in found.results), "")
+    # one round is no curve
+    several = (
+        name for name in ("history", "rounds") if name in found.results and len(numbers(found, name)) > 1
+    )
+    rows = next(several, "")
     if rows:
         over_rounds(lower, found, values, rows)
     else:
