@@ -172,6 +172,26 @@ def recursion_crosses_ends(arrays: Arrays) -> Arrays:
     return shared.recursion_crosses_ends(arrays)
 
 
+@argument_fault("return-unmasked", "termination")
+def return_unmasked(arrays: Arrays) -> Arrays:
+    """Takes the return after a terminated step as it is: that of the next episode, and at the last step the
+    value that the recursion begins with.
+
+    Shown when: A terminated step, with λ above 0; at the last step a value after it that is not 0.
+    Cause: The mask was written next to the value and left out next to the return, which begins with a value.
+    Fix: Both summands with a successor need the mask: γ·(1 − terminated)·((1−λ)·V' + λ·G).
+    Diff:
+          ret = last_value
+        - ret = rewards[t] + gamma * ((1 - lam) * live * values[t + 1] + lam * ret)
+        + ret = rewards[t] + gamma * live * ((1 - lam) * values[t + 1] + lam * ret)
+    """
+    after, masked = next_values(arrays), bootstraps(arrays)
+    lam = np.asarray(arrays["lam"])[..., None]
+    last = np.arange(after.shape[-1]) == after.shape[-1] - 1
+    begun = (lam * after + (1 - lam) * masked).astype(after.dtype)
+    return {"next_values": np.where(last, begun, masked), "terminated": None, "truncated": None}
+
+
 @argument_fault("flags-ignored", "termination")
 def flags_ignored(arrays: Arrays) -> Arrays:
     """Takes the whole sequence for one episode.
