@@ -85,10 +85,10 @@ def _as_it_stands(target: Target, formula: Formula, found: Binding) -> bool:
 
 
 def _own_outputs(formula: Formula, found: Binding) -> bool:
-    """Whether what comes back is the answer itself, or outputs by their own names."""
-    if found.outputs.keys() == {answer_name(formula)}:
-        return True
-    return not any(place == "" for place in found.outputs.values())
+    """Whether what comes back may be the answer itself: not the mean of it, say, which has another shape."""
+    shapes = {output.name: output.shape for output in formula.outputs}
+    alone = [name for name, place in found.outputs.items() if not place]
+    return all(shapes[name] == shapes[answer_name(formula)] for name in alone)
 
 
 def by_name(target: Target, formula: Formula) -> bool:
