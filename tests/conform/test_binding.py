@@ -406,3 +406,15 @@ def test_a_flag_after_the_last_step_says_what_the_others_came_with() -> None:
     binding = found(compute)
     assert (binding.ends, binding.agreed in ("fault", "part")) == ("observation", True)
     assert report(compute).verdict == "nonconforming"
+
+
+def test_a_target_of_one_step_is_a_return_of_one_step() -> None:
+    def td_target(reward, next_value, done, gamma=0.99):  # type: ignore[no-untyped-def]
+        return reward + gamma * (1 - done) * next_value
+
+    target = from_function(td_target)
+    assert guessed_formula("td_target", target.facts) == "n_step_return"
+    found = run(target, "n_step_return", random=0)
+    assert found.verdict == "conforms"
+    assert found.binding is not None
+    assert found.binding.fixed == {"n": 1}

@@ -130,9 +130,15 @@ def guessed_formula(name: str, facts: Facts | None = None) -> str:
     roles = {role for one in names for role in roles_of(one, "sequence")[:1]}
     if {"lam", "values"} <= roles:
         return "gae"
+    if "target" in name.lower() and "values" not in roles and any(_may_be_next(one) for one in names):
+        return "n_step_return"  # of one step: a return would go on, from a value after the last step
     if not found and "rewards" in roles and "lam" not in roles:
         found = _by_arguments(names)
     return found or ("discounted_return" if {"rewards", "gamma"} <= roles and "values" not in roles else "")
+
+
+def _may_be_next(name: str) -> bool:
+    return "next_values" in roles_of(name, "sequence")
 
 
 # what trainers of language models have by the same name, known by arguments that the other has not: two
