@@ -88,7 +88,8 @@ def _own_outputs(formula: Formula, found: Binding) -> bool:
     """Whether what comes back may be the answer itself: not the mean of it, say, which has another shape."""
     shapes = {output.name: output.shape for output in formula.outputs}
     alone = [name for name, place in found.outputs.items() if not place]
-    return all(shapes[name] == shapes[answer_name(formula)] for name in alone)
+    first = {output.name for output in formula.outputs if output.of}  # the first entry of the answer
+    return all(name in first or shapes[name] == shapes[answer_name(formula)] for name in alone)
 
 
 def by_name(target: Target, formula: Formula) -> bool:
