@@ -359,16 +359,3 @@ def test_guarded_group_advantages_are_accused_of_nothing() -> None:
     unguarded = report(group(0), "grpo_advantage")
     assert unguarded.diagnosis is not None
     assert [match.name for match in unguarded.diagnosis.matches] == ["nan-for-equal-rewards"]
-
-
-def test_returns_standardised_over_a_batch_are_read_time_first() -> None:
-    def returns_of(rewards, dones, gamma=0.99):  # type: ignore[no-untyped-def]
-        found, carried = np.zeros_like(rewards), np.zeros(rewards.shape[1])
-        for t in reversed(range(len(rewards))):
-            carried = found[t] = rewards[t] + gamma * carried * (1 - dones[t])
-        return (found - found.mean()) / (found.std() + 1e-5)
-
-    found = report(returns_of, "discounted_return", random=0)
-    assert found.binding is not None
-    assert found.binding.layout == "[T, B]"
-    assert names(found) == ["standardised-returns-ddof-0=1e-5"]

@@ -167,14 +167,3 @@ def standardised_returns(form: Form, eps: float, /, **arrays: Any) -> Outputs:
 def standardised_returns_ddof_0(form: Form, eps: float, /, **arrays: Any) -> Outputs:
     """Returns get mean 0 and standard deviation 1 (ddof 0, ε added) over all steps."""
     return {"returns": all_whitened(form(**arrays)["returns"], eps, 0)}
-
-
-# by these a reading is found, whatever its ε; other values of it are found afterwards
-standardised_returns_eps_1e_8 = standardised_returns.instance(
-    "standardised-returns-eps-1e-8",
-    {"discounted_return": "code of policy gradients, with an ε of its own"},
-    1e-8,
-)
-standardised_returns_ddof_0_eps_1e_8 = standardised_returns_ddof_0.instance(
-    "standardised-returns-ddof-0-eps-1e-8", {"discounted_return": "the same, with NumPy's std"}, 1e-8
-)
