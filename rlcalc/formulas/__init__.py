@@ -74,16 +74,11 @@ def _quiet(form: Callable[..., Outputs]) -> Callable[..., Outputs]:
     def numpy_form(*args: Any, **inputs: Any) -> Outputs:
         with np.errstate(all="ignore"):
             found = form(*args, **inputs)
+        quiet = np.errstate(all="ignore")
         return {
-            name: Later(quiet(value)) if isinstance(value, Later) else value for name, value in found.items()
+            name: Later(quiet(value.value)) if isinstance(value, Later) else value
+            for name, value in found.items()
         }
-
-    def quiet(later: Later) -> Callable[[], Any]:
-        def value() -> Any:
-            with np.errstate(all="ignore"):
-                return later.value()
-
-        return value
 
     return numpy_form
 

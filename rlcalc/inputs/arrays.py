@@ -59,7 +59,7 @@ def torch_device(name: str) -> Any:
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError) as error:
         kind = name.partition(":")[0]
         code = "device_not_available" if kind in ("cuda", "mps", "xpu") else "unknown_device"
         raise InputError(

@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch.distributions import Normal
 
-from rlcalc.conform.binding.names import guessed_formula
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
+
+from .as_it_stands import judged
 
 
 def gaussian_log_prob(action: Any, mu: Any, log_std: Any) -> Any:
@@ -154,15 +155,7 @@ UNNAMED = (update_estimate, one_step_advantage)  # whose names say nothing, or s
 def test_it_is_read_and_judged_as_it_stands(
     function: Callable[..., Any], formula: str, said: str, layout: str, lacks: set[str]
 ) -> None:
-    target = from_function(function)
-    assert function in UNNAMED or guessed_formula(f"a.py:{function.__name__}", target.facts) == formula
-    report = run(target, formula, random=0)
-    assert report.binding is not None
-    assert report.binding.layout == layout
-    found = report.diagnosis.matches if report.diagnosis else ()
-    matches = [fault.name for match in found for fault in match.faults]
-    ways = [way.name for way in report.conventions]
-    assert [report.verdict, *ways, *matches].count(said) == 1, (report.verdict, ways, matches)
+    report = judged(function, formula, said, layout, named=function not in UNNAMED)
     assert set(report.not_tested) == lacks
 
 

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from rlcalc.conform.binding.names import guessed_formula
-from rlcalc.conform.runner import run
-from rlcalc.conform.target.base import from_function
+from .as_it_stands import judged
 
 
 def dqn_target(rewards: Any, next_q: Any, dones: Any, gamma: float) -> Any:
@@ -115,14 +113,6 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
 def test_it_is_read_and_judged_as_it_stands(
     function: Callable[..., Any], formula: str, said: str, layout: str
 ) -> None:
-    target = from_function(function)
-    assert guessed_formula(f"a.py:{function.__name__}", target.facts) == formula
-    report = run(target, formula, random=0)
-    assert report.binding is not None
-    assert report.binding.layout == layout
-    found = report.diagnosis.matches if report.diagnosis else ()
-    matches = [fault.name for match in found for fault in match.faults]
-    ways = [way.name for way in report.conventions]
-    assert [report.verdict, *ways, *matches].count(said) == 1, (report.verdict, ways, matches)
+    report = judged(function, formula, said, layout)
     if said != "conforms":
-        assert report.verdict == ("conforms-under-convention" if ways else "nonconforming")
+        assert report.verdict == ("conforms-under-convention" if report.conventions else "nonconforming")

@@ -195,7 +195,7 @@ def test_an_iteration_touches_the_host_nowhere(env: str, monkeypatch: pytest.Mon
         done = trainer.work()
         evaluation._steps()
         assert done.numbers.device == meta
-        with pytest.raises((Refused, RuntimeError, NotImplementedError)):
+        with pytest.raises((Refused, RuntimeError)):
             done.numbers.tolist()
 
 

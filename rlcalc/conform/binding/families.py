@@ -56,7 +56,11 @@ class Sequence:
 
     @staticmethod
     def core(formula: Formula) -> frozenset[str]:
-        wanted = {"gae": {"rewards", "values", "gamma", "lam"}, "lambda_return": {"rewards", "gamma", "lam"}}
+        wanted = {
+            "gae": {"rewards", "values", "gamma", "lam"},
+            "lambda_return": {"rewards", "gamma", "lam"},
+            "n_step_return": {"rewards", "gamma", "n"},
+        }
         return frozenset(wanted.get(formula.name, {"rewards", "gamma"}))
 
 

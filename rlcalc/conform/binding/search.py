@@ -147,8 +147,6 @@ class Search:
         roles = binding.roles
         have = roles | ({"gamma"} if roles & {"discounts", "td_errors"} else set())
         core = self.family.core(self.formula)
-        if self.formula.name == "n_step_return":
-            core |= {"n"}
         lacking = [n for n in ("gamma", "lam", "eps", "n") if n in core and n not in have]
         numbers = list(dict.fromkeys([*self.facts.numbers, 1.0]))[:4]
         return [dict(zip(lacking, some, strict=True)) for some in product(numbers, repeat=len(lacking))]

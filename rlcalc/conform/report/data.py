@@ -81,7 +81,7 @@ def _counts_json(report: ConformReport) -> dict[str, int]:
 
 
 def _matches_json(found: Diagnosis) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Each match as it is, and as the former key ``diagnosis`` has it, with its ``mend`` and ``sources``."""
+    """Each match as it is, and as the former key ``diagnosis`` has it, with its former names."""
     matches = []
     for match in found.matches:
         conventions = [c.name for c in match.conventions]
