@@ -93,7 +93,7 @@ def _keys(kind: type) -> dict[str, _Key]:
             f.metadata.get("check"),
             f.default is MISSING and f.default_factory is MISSING,
         )
-        for f in fields(kind)  # type: ignore[arg-type]
+        for f in fields(kind)
     }
 
 
