@@ -251,6 +251,12 @@ class Formula:
     def answer(self) -> Output:
         return self.outputs[0]
 
+    @property
+    def origin(self) -> str:
+        """Where it stands: the standard source first, then the lecture notes."""
+        notes = f"lecture notes {', '.join(self.sections)}" if self.sections else ""
+        return "; ".join(filter(None, (self.source, notes))) or self.references[0]
+
     @cached_property
     def mask(self) -> Parameter | None:
         """The parameter that says which entries are there, if the formula has one."""

@@ -88,7 +88,7 @@ def test_resumed_run_is_bit_identical(tmp_path: Path) -> None:
 
 def test_an_interrupted_run_never_replaces_another_one(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    folders = [run(SMALL, CPU, stops(1, signal.SIGHUP)).saved for _ in range(2)]
+    folders = [run(SMALL, CPU, stops(1, signal.SIGTERM)).saved for _ in range(2)]
     assert folders == [Path("ppo-run-cartpole-0"), Path("ppo-run-cartpole-0-2")]
 
 

@@ -113,28 +113,37 @@ def _forms(name: str) -> list[str]:
 
 
 def guessed_formula(name: str, facts: Facts | None = None) -> str:
-    """The formula that a function seems to be, by its name; empty where it says nothing.
+    """The likeliest of ``guessed_formulas``; empty where name and arguments say nothing."""
+    return next(iter(guessed_formulas(name, facts)), "")
+
+
+def guessed_formulas(name: str, facts: Facts | None = None) -> tuple[str, ...]:
+    """The formulas that a function may be, by its name and its arguments, the likeliest first.
 
     A function of returns that takes λ and values is one of advantages; a clip with two bounds and a
-    divergence from a reference are those of tokens.
+    divergence from a reference are those of tokens. A target may be of a table of action values or of
+    the values of states: two names of one sort, which trying tells apart.
     """
     found = _by_name(name)
     if found not in ("discounted_return", *_TOKENS_OWN, "") or facts is None:
-        return found
+        return (found,) if found else ()
     names = [a.name for a in facts.arguments or ()] + list(facts.paths.values()) + list(facts.constants)
     if found in _TOKENS_OWN:
         of_tokens, own = _TOKENS_OWN[found]
         roles = {role for one in names for role in roles_of(one, of_tokens)[:1]}
         # one that has a choice of estimators need not have all of them; its default is one of the divergence
-        return of_tokens if roles & own and "kind" not in roles else found
+        return (of_tokens if roles & own and "kind" not in roles else found,)
     roles = {role for one in names for role in roles_of(one, "sequence")[:1]}
     if {"lam", "values"} <= roles:
-        return "gae"
+        return ("gae",)
+    by_arguments = "" if found or "lam" in roles or {"rewards", "values"} <= roles else _by_arguments(names)
     if "target" in name.lower() and "values" not in roles and any(_may_be_next(one) for one in names):
-        return "n_step_return"  # of one step: a return would go on, from a value after the last step
-    if not found and "rewards" in roles and "lam" not in roles:
-        found = _by_arguments(names)
-    return found or ("discounted_return" if {"rewards", "gamma"} <= roles and "values" not in roles else "")
+        # of one step: a return would go on, from a value after the last step
+        return tuple(filter(None, (by_arguments, "n_step_return")))
+    found = found or by_arguments
+    if not found and {"rewards", "gamma"} <= roles and "values" not in roles:
+        found = "discounted_return"
+    return (found,) if found else ()
 
 
 def _may_be_next(name: str) -> bool:
@@ -148,7 +157,7 @@ _TOKENS_OWN: Mapping[str, tuple[str, set[str]]] = {
     "kl": ("kl_estimate", {"ref_logp"}),
 }
 
-# arguments that only one target of transitions has; the first that fits
+# arguments that only one formula has; the first that fits
 _OWN_ARGUMENTS = (
     ("sac_target", {"next_q1", "next_q2", "next_log_probs"}),
     ("double_q_target", {"next_q_online", "next_q_target"}),
@@ -157,6 +166,8 @@ _OWN_ARGUMENTS = (
     ("expected_sarsa_target", {"q_values", "epsilon"}),
     ("c51_projection", {"next_probs", "atoms"}),
     ("q_target", {"next_q"}),
+    ("gaussian_log_prob", {"x", "mean", "log_std"}),
+    ("gaussian_log_prob", {"x", "mean", "std"}),
 )
 
 
