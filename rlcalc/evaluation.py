@@ -29,7 +29,6 @@ from rlcalc.inputs.arrays import from_exact
 from rlcalc.inputs.bind import Inputs, bind
 from rlcalc.nested import to_python
 from rlcalc.specs import Formula, load_formula
-from rlcalc.steps import notebook
 from rlcalc.steps.derivation import Derivation
 
 BACKENDS = ("sympy", "numpy", "torch")
@@ -60,12 +59,16 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         """For notebooks: what was given, the answers, the steps, and whether the backends agree."""
+        from rlcalc.steps import notebook
+
         steps = self.derivation.steps if self.derivation is not None else []
         answers = {name: _first_known(result) for name, result in self.wanted.items()}
         agree = {True: "The backends agree.", False: "The backends DISAGREE.", None: ""}[self.agree]
         return notebook.html(self.formula, self.inputs.texts(), answers, steps, self.notes, agree)
 
     def _repr_latex_(self) -> str:
+        from rlcalc.steps import notebook
+
         steps = self.derivation.steps if self.derivation is not None else []
         answers = {name: _first_known(result) for name, result in self.wanted.items()}
         return notebook.latex(self.formula, self.inputs.texts(), answers, steps, self.notes)

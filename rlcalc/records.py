@@ -20,18 +20,18 @@ from __future__ import annotations
 
 import re
 import types
+import typing
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from typing import Any, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, NoReturn, TypeVar, Union, cast
 
 from rlcalc.errors import DataError, shown, suggestion
 
 Record = TypeVar("Record")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a value stands, for messages: file, then the way down to it."""
 
     file: str
@@ -60,47 +60,63 @@ def read_record(kind: type[Record], raw: Any, place: Place, **given: Any) -> Rec
     """
     if not isinstance(raw, Mapping):
         place.refuse(f"expected a table, not {shown(raw)}.")
-    known = {(f.metadata.get("key") or f.name.rstrip("_")): f for f in fields(kind) if f.name not in given}  # type: ignore[arg-type]
-    for key in raw:
-        if key not in known:
-            place.refuse(f"unknown key {shown(key)}.", suggestion(str(key), sorted(known)))
-    found, hints = dict(given), _hints(cast(Any, kind))
+    known, found = _keys(cast(Any, kind)), dict(given)
+    for key, value in raw.items():
+        if key not in known or known[key].name in given:
+            open_keys = sorted(name for name, spec in known.items() if spec.name not in given)
+            place.refuse(f"unknown key {shown(key)}.", suggestion(str(key), open_keys))
+        found[known[key].name] = _read(known[key], value, place.at(key))
     for key, spec in known.items():
-        if key in raw:
-            found[spec.name] = _read(spec, hints[spec.name], raw[key], place.at(key))
-            problem = spec.metadata["check"](found[spec.name]) if "check" in spec.metadata else ""
-            if problem:
-                place.at(key).refuse(problem)
-        elif _is_needed(spec):
+        if spec.needed and spec.name not in found:
             place.refuse(f"missing key '{key}'.")
     return kind(**found)
 
 
-def _read(spec: Field[Any], hint: Any, raw: Any, place: Place) -> Any:
-    read = spec.metadata.get("read")
-    if read is None:
-        return _value(hint, raw, place)
-    text = _value(str, raw, place)
-    try:
-        return read(text)
-    except (ValueError, ArithmeticError, DataError) as error:
-        place.refuse(str(error) or f"{shown(text)} cannot be read.")
+class _Key(NamedTuple):
+    """What a key of a table is read into."""
 
-
-def _is_needed(spec: Field[Any]) -> bool:
-    return spec.default is MISSING and spec.default_factory is MISSING
+    name: str
+    hint: Any
+    read: Callable[[str], Any] | None
+    check: Callable[[Any], str] | None
+    needed: bool
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _keys(kind: type) -> dict[str, _Key]:
+    hints = typing.get_type_hints(kind)
+    return {
+        f.metadata.get("key") or f.name.rstrip("_"): _Key(
+            f.name,
+            hints[f.name],
+            f.metadata.get("read"),
+            f.metadata.get("check"),
+            f.default is MISSING and f.default_factory is MISSING,
+        )
+        for f in fields(kind)
+    }
+
+
+def _read(key: _Key, raw: Any, place: Place) -> Any:
+    if key.read is None:
+        value = _value(key.hint, raw, place)
+    else:
+        text = _value(str, raw, place)
+        try:
+            value = key.read(text)
+        except (ValueError, ArithmeticError, DataError) as error:
+            place.refuse(str(error) or f"{shown(text)} cannot be read.")
+    problem = key.check(value) if key.check else ""
+    if problem:
+        place.refuse(problem)
+    return value
 
 
 def _value(hint: Any, raw: Any, place: Place) -> Any:
     """A value checked against its annotation, lists as tuples and tables as records."""
-    origin, of = get_origin(hint), get_args(hint)
-    if hint is Any:
+    if hint is Any or (hint is str and type(raw) is str and raw and not raw.isspace()):
         return raw
+    origin, of = typing.get_origin(hint), typing.get_args(hint)
     if origin in (Union, types.UnionType):
         return _either(of, raw, place)
     if origin is Literal:

@@ -13,7 +13,7 @@ a change of either is noticed.
 - ``verdict``: the rules; ``alter``: altered statements by the types of their parts;
 - ``formula``: LaTeX read, evaluated, compared, altered;
 - ``claims``, ``tables``, ``data_checks``: the TOML files, and claims that data alone settle;
-- ``runner``: run, on several processes; ``outcome``: a result as plain data;
+- ``runner``: run, on several processes; ``audited``: a result as plain data;
 - ``report``, ``errata``, ``page``: what people see;
 - ``lecture``: the chapters.
 """

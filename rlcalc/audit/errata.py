@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rlcalc.audit.audited import Audited, Piece
     from rlcalc.audit.claims import Claim
-    from rlcalc.audit.outcome import Outcome, Piece
 
 LISTED = ("wrong", "conditional", "imprecise")
 _LONG = 40  # characters of a fraction
@@ -15,7 +15,7 @@ _WIDE = 120  # characters of an answer beside others
 _LEAD = {"wrong": "Correction", "conditional": "It needs a condition", "imprecise": "Precisely"}
 
 
-def sheet(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
+def sheet(claims: Mapping[str, Claim], outcomes: Sequence[Audited]) -> str:
     """One paragraph per claim that needs a change, by section: what it says, what is right, the numbers."""
     chosen = [one for one in outcomes if one.verdict in LISTED]
     lines = ["# Errata", ""]
@@ -37,7 +37,7 @@ def sheet(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def _paragraph(claim: Claim, one: Outcome) -> str:
+def _paragraph(claim: Claim, one: Audited) -> str:
     says = f" ${claim.formula}$" if claim.formula else ""
     text = f"**{one.id}** ({one.verdict}). The lecture says: {claim.statement}{says} "
     text += f"{_LEAD[one.verdict]}: {one.instead}"

@@ -16,8 +16,8 @@ from rlcalc.audit.report import INSTEAD, MEANING, ROLES, STYLES, UNTIED_WORDS, c
 from rlcalc.audit.verdict import FAULTS, VERDICTS
 
 if TYPE_CHECKING:
+    from rlcalc.audit.audited import Audited, Piece
     from rlcalc.audit.claims import Claim
-    from rlcalc.audit.outcome import Outcome, Piece
 
 TITLE = "Audit of the lecture notes on TD(λ), policy gradients and PPO"
 KINDS = {"taxonomy/historical": "classification or history"}
@@ -111,7 +111,7 @@ def _rules() -> str:
     return "\n".join(found)
 
 
-def page(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
+def page(claims: Mapping[str, Claim], outcomes: Sequence[Audited]) -> str:
     """The whole page."""
     chapters = [number for number in CHAPTERS if any(claims[one.id].chapter == number for one in outcomes)]
     body = [
@@ -139,7 +139,7 @@ def page(claims: Mapping[str, Claim], outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def _filter(outcomes: Sequence[Outcome]) -> str:
+def _filter(outcomes: Sequence[Audited]) -> str:
     """How many there are of each verdict; each can be chosen to be seen alone."""
     kinds = [
         ("all", len(outcomes), "every statement"),
@@ -153,7 +153,7 @@ def _filter(outcomes: Sequence[Outcome]) -> str:
     return f'<fieldset class="filter"><legend>Show</legend>{"".join(items)}</fieldset>'
 
 
-def _claim(claim: Claim, one: Outcome) -> str:
+def _claim(claim: Claim, one: Audited) -> str:
     parts = [
         f'<article id="{escape(one.id)}" class="{one.verdict}">',
         f'<h3><span class="tag">{one.verdict}</span>{prose(claim.statement)}</h3>',

@@ -73,6 +73,22 @@ def answer(formula: str, output: str = "", /, **inputs: Any) -> Any:
     return outputs[output] if output else next(iter(outputs.values()))
 
 
+def real(expression: Any) -> Any:
+    """An answer of the calculator in the symbols of a proof, which are real."""
+    return expression.subs({one: reals(one.name) for one in expression.free_symbols})
+
+
+def domain_is(formula: str, parameter: str, name: str, low: Any, high: Any) -> list[Exact]:
+    """The ends of the interval that the calculator accepts for a parameter against those of a statement."""
+    from rlcalc.specs import load_formula
+
+    declared = load_formula(formula).parameter(parameter).domain
+    return [
+        Exact(f"the smallest {name} that the calculator accepts", sympy.Rational(declared.low), "=", low),
+        Exact("the largest", sympy.Rational(declared.high), "=", high),
+    ]
+
+
 def entries(what: str, found: Sequence[Any], expected: Sequence[Any]) -> list[Exact]:
     """Each number of a list against the one at its place; their count, where it differs."""
     if len(found) != len(expected):
@@ -87,22 +103,18 @@ def sum_by_induction(
     closed: Callable[[Any], Any],
     *,
     over: str,
-    start: int = 1,
-    name: str = "n",
 ) -> Induction:
-    """Σ_{k=start}^{n} summand(k) = closed(n) for every n ≥ start.
+    """Σ_{k=1}^{n} summand(k) = closed(n) for every n ≥ 1.
 
     The base is the sum of one term; the step adds the next one to the
     hypothesis. No sum is ever written out.
     """
-    n = sympy.Symbol(name, integer=True, positive=True)
-    first = sympy.Integer(start)
+    n, first = index(), sympy.Integer(1)
     return Induction(
         what,
-        base=(Identity(f"{name} = {start}", summand(first), closed(first)),),
-        step=(Identity(f"{name} → {name} + 1", closed(n) + summand(n + 1), closed(n + 1)),),
+        base=(Identity("n = 1", summand(first), closed(first)),),
+        step=(Identity("n → n + 1", closed(n) + summand(n + 1), closed(n + 1)),),
         over=over,
-        variable=name,
     )
 
 

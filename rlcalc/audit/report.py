@@ -10,8 +10,8 @@ from rlcalc.audit.formula.plain import plain_text
 from rlcalc.audit.verdict import FAULTS, VERDICTS
 
 if TYPE_CHECKING:
+    from rlcalc.audit.audited import Audited, Piece
     from rlcalc.audit.claims import Claim, Review
-    from rlcalc.audit.outcome import Outcome, Piece
 
 Line = tuple[str, str]  # text and style: "", heading, good, bad, caution, faint
 
@@ -60,7 +60,7 @@ STATUS = {"holds": "holds", "fails": "fails", "open": "not settled"}
 
 
 def changed(
-    claims: Mapping[str, Claim], outcomes: Sequence[Outcome], reviewed: Mapping[str, Review]
+    claims: Mapping[str, Claim], outcomes: Sequence[Audited], reviewed: Mapping[str, Review]
 ) -> list[str]:
     """One line for every verdict that is not the one that was reviewed, or whose words have changed since."""
     found = []
@@ -77,13 +77,13 @@ def changed(
     return found
 
 
-def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+def counts(outcomes: Sequence[Audited]) -> dict[str, int]:
     """How many claims have each verdict, in the order of the vocabulary; faults only where there are some."""
     found = {verdict: sum(one.verdict == verdict for one in outcomes) for verdict in (*VERDICTS, *FAULTS)}
     return {verdict: n for verdict, n in found.items() if n or verdict in VERDICTS}
 
 
-def ties(outcomes: Sequence[Outcome]) -> dict[str, int]:
+def ties(outcomes: Sequence[Audited]) -> dict[str, int]:
     """How many formulas were compared with their evidence, and why others were not."""
     found = {"tied": 0, "no formula": 0, "not tied": 0}
     for one in outcomes:
@@ -91,7 +91,7 @@ def ties(outcomes: Sequence[Outcome]) -> dict[str, int]:
     return {word: n for word, n in found.items() if word}
 
 
-def tied(outcomes: Sequence[Outcome]) -> str:
+def tied(outcomes: Sequence[Audited]) -> str:
     """The same as a sentence."""
     found = ties(outcomes)
     said = f"{found['tied']} formulas were compared with the evidence, {found['not tied']} could not be"
@@ -100,7 +100,7 @@ def tied(outcomes: Sequence[Outcome]) -> str:
 
 
 def summary(
-    claims: Mapping[str, Claim], outcomes: Sequence[Outcome], width: int, *, seconds: float, everything: bool
+    claims: Mapping[str, Claim], outcomes: Sequence[Audited], width: int, *, seconds: float, everything: bool
 ) -> list[Line]:
     """Counts by verdict, then a line per wrong claim, or all that needs a change."""
     lines: list[Line] = [(f"{len(outcomes)} claims in {seconds:.1f} s", "heading")]
@@ -125,12 +125,12 @@ def summary(
     return lines
 
 
-def _line(claim: Claim, one: Outcome, width: int) -> Line:
+def _line(claim: Claim, one: Audited, width: int) -> Line:
     says = claim.statement if one.settled else one.reason
     return shorten(f"{one.id}: {says}", width, placeholder=" …"), ""
 
 
-def listing(claims: Mapping[str, Claim], outcomes: Sequence[Outcome], width: int) -> list[Line]:
+def listing(claims: Mapping[str, Claim], outcomes: Sequence[Audited], width: int) -> list[Line]:
     """Every claim with its verdict, for a filtered view."""
     lines: list[Line] = []
     for one in outcomes:
@@ -138,7 +138,7 @@ def listing(claims: Mapping[str, Claim], outcomes: Sequence[Outcome], width: int
     return lines
 
 
-def _trouble(claim: Claim, one: Outcome, width: int) -> list[Line]:
+def _trouble(claim: Claim, one: Audited, width: int) -> list[Line]:
     lines: list[Line] = [("", ""), (one.id, "heading")]
     lines += _paragraph("says: ", claim.statement, width)
     if one.instead:
@@ -155,7 +155,7 @@ def _trouble(claim: Claim, one: Outcome, width: int) -> list[Line]:
     return lines
 
 
-def detail(claim: Claim, one: Outcome, width: int) -> list[Line]:
+def detail(claim: Claim, one: Audited, width: int) -> list[Line]:
     """Everything about one claim."""
     lines: list[Line] = [(f"{one.id}: {one.verdict}", STYLES[one.verdict])]
     lines += [(f"section {claim.section}, {claim.kind}", "faint"), ("", "")]
@@ -215,7 +215,7 @@ def _paragraph(label: str, text: str, width: int) -> list[Line]:
 
 def as_json(
     claims: Mapping[str, Claim],
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[Audited],
     reviewed: Mapping[str, Review],
     seconds: float,
     *,

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from rlcalc.audit.audited import Altered, Audited, audited
 from rlcalc.audit.cases import nothing_printed, printed
 from rlcalc.audit.claims import Claim, load_claims
 from rlcalc.audit.evidence import Evidence, Findings
 from rlcalc.audit.formula import altered, mismatch
-from rlcalc.audit.outcome import Altered, Outcome, outcome
 from rlcalc.audit.registry import Check, load_checks
 from rlcalc.audit.verdict import Judgement, judge, scope_of
 from rlcalc.errors import InputError
@@ -71,14 +68,14 @@ class Run:
             kept = [nothing_printed(self.claim.section)]
         return replace(found, unchanged=[*found.unchanged, *kept])
 
-    def outcome(self, corrupt: bool) -> Outcome:
+    def outcome(self, corrupt: bool) -> Audited:
         start = time.perf_counter()
         try:
             found, verdict = self.judged()
             tie = self.tie(found)
             idle, fails = self.idle(found)
             verdict = self.fault(idle, tie) or verdict
-            result = outcome(self.claim, verdict, found, time.perf_counter() - start, tie, fails)
+            result = audited(self.claim, verdict, found, time.perf_counter() - start, tie, fails)
         except Exception as error:  # a broken claim must not hide the others
             return _failed(self.claim, error, time.perf_counter() - start)
         if not corrupt:
@@ -179,19 +176,19 @@ def _how(piece: Evidence) -> str:
     return ""
 
 
-def _failed(claim: Claim, error: Exception, seconds: float) -> Outcome:
+def _failed(claim: Claim, error: Exception, seconds: float) -> Audited:
     fault = f"{type(error).__name__}: {error}"
-    return Outcome(claim.id, "undecided", f"Its function failed: {fault}", seconds, fault=fault)
+    return Audited(claim.id, "undecided", f"Its function failed: {fault}", seconds, fault=fault)
 
 
-def run_claim(claim: Claim, check: Check | None = None, *, corrupt: bool = False) -> Outcome:
+def run_claim(claim: Claim, check: Check | None = None, *, corrupt: bool = False) -> Audited:
     """One verdict, computed now; with ``corrupt`` also those of its altered statements."""
     try:
         check = check or check_of(claim)
     except Exception as error:
         return _failed(claim, error, 0.0)
     if check is None:
-        return Outcome(claim.id, "undecided", "No function checks it.", 0.0)
+        return Audited(claim.id, "undecided", "No function checks it.", 0.0)
     return Run(claim, check).outcome(corrupt)
 
 
@@ -211,7 +208,7 @@ def audit(
     corrupt: bool = False,
     jobs: int | None = None,
     progress: Progress | None = None,
-) -> list[Outcome]:
+) -> list[Audited]:
     """Verdicts of the claims, in their order.
 
     Args:
@@ -238,10 +235,15 @@ def _processors() -> int:
 
 def _on_processes(
     claims: Sequence[Claim], corrupt: bool, count: int, progress: Progress | None
-) -> dict[str, Outcome]:
+) -> dict[str, Audited]:
+    # not for a single claim, which runs in this process
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+
     before = {child.pid for child in multiprocessing.active_children()}
     pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
-    done: dict[str, Outcome] = {}
+    done: dict[str, Audited] = {}
     try:
         # a terminal sends an interrupt to every process; children start with it ignored, and end with us
         with _uninterrupted():
@@ -282,12 +284,12 @@ def _uninterrupted() -> Iterator[None]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _work(id: str, corrupt: bool) -> Outcome:
+def _work(id: str, corrupt: bool) -> Audited:
     """One claim in a worker."""
     return run_claim(load_claims()[id], corrupt=corrupt)
 
 
-def self_check(outcomes: Sequence[Outcome], tell: Callable[[str], None]) -> bool:
+def self_check(outcomes: Sequence[Audited], tell: Callable[[str], None]) -> bool:
     """Say what share of the altered statements was noticed; whether it is all of them."""
     total = sum(len(one.altered or ()) for one in outcomes)
     missed = [(one, each) for one in outcomes for each in one.altered or () if each.missed]

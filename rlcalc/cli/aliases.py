@@ -1,4 +1,4 @@
-"""Other names for inputs and commands, from ``specs/aliases.toml``.
+"""Other names for inputs and commands, from ``specs/command_line.toml``.
 
 The file is read when a name is unknown, so that a right command line never
 waits for it.
@@ -17,7 +17,7 @@ from rlcalc.errors import nearest, suggestion
 def _table() -> Mapping[str, Any]:
     from rlcalc.data import data_folder, read_toml
 
-    return read_toml(data_folder("specs") / "aliases.toml")
+    return read_toml(data_folder("specs") / "command_line.toml")
 
 
 def dashed(word: str) -> str:

@@ -19,8 +19,8 @@ from rlcalc.files import check_target, write_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rlcalc.audit.audited import Audited
     from rlcalc.audit.claims import Claim, Review
-    from rlcalc.audit.outcome import Outcome
 
 
 EXAMPLES = """
@@ -148,7 +148,7 @@ def _list(
 
 
 def _conclude(
-    outcomes: Sequence[Outcome], accepted: Mapping[str, Review], self_check: bool, out: Screen
+    outcomes: Sequence[Audited], accepted: Mapping[str, Review], self_check: bool, out: Screen
 ) -> None:
     """Say what differs from the review and raise for the exit code."""
     from rlcalc.audit.claims import load_claims

@@ -9,12 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from rlcalc.cli.screen import FAINT, HEADING, OPTION, Screen, filled, page_width
-
-if TYPE_CHECKING:  # the front page reads no specification whole
-    from rlcalc.specs import Formula
 
 MOST_LINES = 24  # of a short page: what a terminal shows without scrolling
 _LEFT = 2
@@ -135,9 +132,3 @@ def example(line: str) -> list[Line]:
     if len(text) + len(remark) + 4 <= page_width():
         return [Line("", text, f"  # {remark}")]
     return [Line("", text), *(Line("", "", part) for part in filled(f"# {remark}", " " * 6, " " * 8))]
-
-
-def origin(spec: Formula) -> str:
-    """Where a formula stands: the standard source first, then the lecture notes."""
-    notes = f"lecture notes {', '.join(spec.sections)}" if spec.sections else ""
-    return "; ".join(filter(None, (spec.source, notes))) or spec.references[0]

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from rlcalc.cli.argv import split_commas, split_outside_brackets
-from rlcalc.cli.data_files import fitted, read_field, split_field
 from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
 from rlcalc.files import read_bytes
 from rlcalc.specs import Parameter
@@ -73,6 +72,8 @@ class Reader:
                 f"{parameter.option} has '@' without a file name.",
                 "Write @rewards.txt, @table.csv:column, @batch.jsonl:field, or @- for standard input.",
             )
+        from rlcalc.cli.data_files import fitted, read_field, split_field
+
         field = split_field(name)
         if field is not None:
             return fitted(parameter.option, field[0], read_field(*field), len(parameter.shape))

@@ -15,7 +15,7 @@ from rlcalc._version import __version__
 from rlcalc.cli.aliases import other_names
 from rlcalc.cli.argv import Takes
 from rlcalc.cli.commands import BUILT_IN, CALCULATE, CHECK, GROUPS, MAINTAIN, TRAIN
-from rlcalc.cli.help import HELP, Line, Page, Row, cut, example, indented, origin, rows, short_rows
+from rlcalc.cli.help import HELP, Line, Page, Row, cut, example, indented, rows, short_rows
 from rlcalc.cli.screen import clauses, filled, page_width
 from rlcalc.heads import GROUPS as CHAPTERS
 from rlcalc.heads import heads
@@ -82,7 +82,7 @@ def show_page(spec: Formula) -> Page:
     """Everything that is known about a formula; a line of LaTeX is to be copied, so it is never broken."""
     page = Page()
     names = f"rlcalc {spec.command}, in Python rlcalc.{spec.name}"
-    page.add(spec.title, [*filled(f"{origin(spec)}.", ""), names])
+    page.add(spec.title, [*filled(f"{spec.origin}.", ""), names])
     page.add("Formula", [*clauses(spec.text, "  "), *indented(spec.about)])
     page.add("LaTeX", [f"  {spec.latex}"])
     inputs = [Row(f"{p.option}  {p.symbol}", [facts(spec, p), p.help, _caution(p)]) for p in spec.parameters]

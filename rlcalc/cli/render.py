@@ -10,8 +10,6 @@ from typing import Any
 
 from rlcalc._version import __version__
 from rlcalc.agreement import AGREES_FROM, Result
-from rlcalc.cli.grid_view import grid_lines
-from rlcalc.cli.help import origin
 from rlcalc.cli.numbers import (
     DIGITS,
     LONG,
@@ -57,7 +55,7 @@ def show_text(found: Evaluation, view: View) -> None:
     """Title, formula, inputs, steps, results, backends."""
     screen = Screen(sys.stdout)
     spec = found.formula
-    for line in filled(f"{spec.title} ({origin(spec)})", "", "  "):
+    for line in filled(f"{spec.title} ({spec.origin})", "", "  "):
         screen.line(line, HEADING)
     screen.line()
     for line in clauses(spec.text):
@@ -79,6 +77,8 @@ def show_text(found: Evaluation, view: View) -> None:
         if made is not None:
             _show_table(screen, [result.output for result in results], made, view, style)
             vectors = {r.output.name: rows_of(r) for r in results if not is_table(r)}
+            from rlcalc.cli.grid_view import grid_lines
+
             for heading, lines in grid_lines(found, view, vectors):
                 screen.line(heading)
                 for line in lines:

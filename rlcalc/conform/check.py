@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rlcalc.conform.binding.bind import likeliest
 from rlcalc.conform.binding.model import Binding, read_binding
-from rlcalc.conform.binding.names import guessed_formula
+from rlcalc.conform.binding.names import guessed_formulas
 from rlcalc.conform.report.counterexample import Counterexample, counterexample
 from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import BACKENDS, DTYPES, Target
@@ -90,7 +91,7 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
     target = load(request)
     try:
         formula = request.formula or (binding.formula if binding else "")
-        formula = formula or guessed_formula(request.target, target.facts)
+        formula = formula or likeliest(target, guessed_formulas(request.target, target.facts))
         if not formula:
             raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
         known = vectors_of(formula, [Path(p) for p in request.vectors]) if request.vectors else None

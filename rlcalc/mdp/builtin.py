@@ -16,10 +16,8 @@ from rlcalc.errors import InputError, UnknownName, shown, suggestion
 from rlcalc.exact import compare, is_symbolic
 from rlcalc.mdp import grids
 from rlcalc.mdp.draft import Draft
-from rlcalc.mdp.lines import from_lines
 from rlcalc.mdp.model import MDP
 from rlcalc.mdp.numbers import number
-from rlcalc.mdp.tables import from_table
 
 ONE = Fraction(1)
 _MOST_STATES = 10_000  # of a process whose size is an option
@@ -106,8 +104,20 @@ def count(value: Any, name: str, least: int) -> int:
 # small processes
 
 
+def _lines(text: str, label: str) -> MDP:
+    from rlcalc.mdp.lines import from_lines
+
+    return from_lines(text, label)
+
+
+def _table(table: Mapping[str, Any], label: str) -> MDP:
+    from rlcalc.mdp.tables import from_table
+
+    return from_table(table, label)
+
+
 def _bandit() -> MDP:
-    return from_table(
+    return _table(
         {"states": ["s", "end"], "actions": ["L", "R"], "terminal": ["end"],
          "P": [[[0, 1], [0, 1]], []], "R": [[10, 0], []]}, "bandit",
     )  # fmt: skip
@@ -122,7 +132,7 @@ def _tokens() -> MDP:
         "actions": words, "terminal": ["end"],
         "P": [first, last, last, last, []], "R": [[0, 0, 0], *[[0, 0, 1]] * 3, []],
     }  # fmt: skip
-    return from_table(table, "tokens")
+    return _table(table, "tokens")
 
 
 RACING = """
@@ -230,7 +240,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         symbolic=True,
     ),
     "corridor": BuiltIn(
-        lambda: from_lines(CORRIDOR, "corridor"),
+        lambda: _lines(CORRIDOR, "corridor"),
         "Short corridor, left and right exchanged in the middle (Sutton & Barto 13.1).",
         {},
         gamma=ONE,
@@ -253,9 +263,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         first="map",
         gamma=ONE,
     ),
-    "racing": BuiltIn(
-        lambda: from_lines(RACING, "racing"), "Racing car: cool, warm, overheated (CS188).", {}
-    ),
+    "racing": BuiltIn(lambda: _lines(RACING, "racing"), "Racing car: cool, warm, overheated (CS188).", {}),
     "aima4x3": BuiltIn(
         grids.aima,
         "4×3 world with a wall (Russell & Norvig 17.1).",
@@ -263,7 +271,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         gamma=ONE,
     ),
     "student": BuiltIn(
-        lambda: from_lines(STUDENT, "student"),
+        lambda: _lines(STUDENT, "student"),
         "Student's chain of classes, nothing to choose (D. Silver).",
         {},
         gamma=ONE,

@@ -10,7 +10,6 @@ from importlib import import_module
 
 from rlcalc.api import numeric_function
 from rlcalc.cli.formula import read_inputs
-from rlcalc.cli.help import origin
 from rlcalc.cli.pages import command_line, facts
 from rlcalc.conform.catalogue import Catalogue
 from rlcalc.conform.faults import catalogue, formulas_with_faults
@@ -60,7 +59,7 @@ def _index() -> str:
 def _page(spec: Formula, file: GoldenFile | None, digits: Mapping[str, Sequence[Point]]) -> str:
     return md.document(
         md.text(spec.title),
-        f"{md.text(origin(spec))}.",
+        f"{md.text(spec.origin)}.",
         md.spread(spec.latex),
         md.text(spec.about),
         f'<div class="rlcalc" data-formula="{spec.name}"></div>',

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from rlcalc.audit.audited import Audited
 from rlcalc.audit.claims import Claim, load_claims
-from rlcalc.audit.outcome import Outcome
 from rlcalc.audit.page import CHAPTERS, TITLE, formula, prose
 from rlcalc.audit.report import INSTEAD, MEANING, counts, tied
 from rlcalc.audit.runner import audit
@@ -30,7 +30,7 @@ def pages() -> Iterator[tuple[str, str]]:
             yield f"lecture/chapter-{chapter}.md", text
 
 
-def _index(claims: Mapping[str, Claim], outcomes: list[Outcome]) -> str:
+def _index(claims: Mapping[str, Claim], outcomes: list[Audited]) -> str:
     verdicts = [(f"**{v}**", str(n), MEANING[v]) for v, n in counts(outcomes).items()]
     chapters = [
         (md.link(f"{number} {title}", f"chapter-{number}.md"), str(count))
@@ -48,12 +48,12 @@ def _index(claims: Mapping[str, Claim], outcomes: list[Outcome]) -> str:
     )
 
 
-def _short(claim: Claim, one: Outcome) -> str:
+def _short(claim: Claim, one: Audited) -> str:
     where = f"chapter-{claim.chapter}.md#{one.id.lower()}"
     return f"{md.link(md.text(one.id), where)}: {md.text(claim.statement)}"
 
 
-def _claim(claim: Claim, one: Outcome) -> str:
+def _claim(claim: Claim, one: Audited) -> str:
     lines = [
         f"## {md.text(one.id)} {{ #{one.id.lower()} }}",
         f'<p class="verdict {one.verdict}">{one.verdict} <span>section {claim.section}</span></p>',

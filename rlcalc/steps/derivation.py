@@ -15,8 +15,6 @@ from rlcalc.errors import DataError
 from rlcalc.exact import to_sympy
 from rlcalc.exact.effort import charge, page_cost
 from rlcalc.nested import flatten, map_nested
-from rlcalc.steps import notebook
-from rlcalc.steps.broken import broken
 from rlcalc.steps.printers import WIDTH, print_latex, step_lines, step_text
 from rlcalc.steps.terms import Name, Step, Symbol, Term
 
@@ -120,6 +118,8 @@ class Derivation:
         """
         lines = [line for step in self.steps for line in print_latex(step)]
         if pages and lines:
+            from rlcalc.steps.broken import broken
+
             lines = [part for line in lines for part in broken(line)]
             # in a group of its own, so that the rest of a document keeps its setting
             body = " \\\\\n".join(lines)
@@ -137,9 +137,13 @@ class Derivation:
         return found
 
     def _repr_latex_(self) -> str:
+        from rlcalc.steps import notebook
+
         return notebook.latex(self.formula, self.inputs, self.outputs, self.steps, self.notes)
 
     def _repr_html_(self) -> str:
+        from rlcalc.steps import notebook
+
         return notebook.html(self.formula, self.inputs, self.outputs, self.steps, self.notes)
 
     def __repr__(self) -> str:

@@ -14,10 +14,10 @@ import pytest
 import sympy
 
 from rlcalc.audit import runner
+from rlcalc.audit.audited import Audited
 from rlcalc.audit.claims import Claim, load_claims, reviewed, select
 from rlcalc.audit.evidence import Evidence, Exact, Findings, Identity
 from rlcalc.audit.formula import mismatch, read, says
-from rlcalc.audit.outcome import Outcome
 from rlcalc.audit.proofs import reals
 from rlcalc.audit.registry import CHECKS, Check, Corruption, Statement, claim
 from rlcalc.audit.report import changed
@@ -39,7 +39,7 @@ def golden() -> dict[str, Case]:
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_verdict_and_words_are_the_reviewed_ones(id: str, outcomes: dict[str, Outcome]) -> None:
+def test_verdict_and_words_are_the_reviewed_ones(id: str, outcomes: dict[str, Audited]) -> None:
     one = outcomes[id]
     assert one.verdict in VERDICTS, one.reason
     assert changed(load_claims(), [one], reviewed()) == []
@@ -50,20 +50,20 @@ def test_nothing_is_reviewed_that_is_no_claim() -> None:
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_altered_statements_are_noticed(id: str, outcomes: dict[str, Outcome]) -> None:
+def test_altered_statements_are_noticed(id: str, outcomes: dict[str, Audited]) -> None:
     one = outcomes[id]
     assert one.is_guarded or one.verdict == "not-checkable", "nothing alters its verdict"
     assert one.missed() == []
 
 
-def test_the_self_check_says_so(outcomes: dict[str, Outcome]) -> None:
+def test_the_self_check_says_so(outcomes: dict[str, Audited]) -> None:
     said: list[str] = []
     assert self_check(list(outcomes.values()), said.append), "\n".join(said)
     assert "(100 %)" in said[-1]
 
 
 @pytest.mark.parametrize("id", load_claims())
-def test_every_formula_is_tied_or_says_why_not(id: str, outcomes: dict[str, Outcome]) -> None:
+def test_every_formula_is_tied_or_says_why_not(id: str, outcomes: dict[str, Audited]) -> None:
     claim, tie = load_claims()[id], outcomes[id].tie
     assert tie == (
         "no formula" if not claim.formula else f"not tied: {claim.untied}" if claim.untied else "tied"
@@ -88,7 +88,7 @@ def test_no_formula_fits_another_claim() -> None:
                 assert mismatch(one.formula, found.says, found.reads), f"{id} says what {other} says"
 
 
-def test_words_that_were_not_reviewed_fail(outcomes: dict[str, Outcome]) -> None:
+def test_words_that_were_not_reviewed_fail(outcomes: dict[str, Audited]) -> None:
     """Statements and formulas replaced by nonsense, where no formula could tell."""
     nonsense = {
         id: replace(one, statement="The opposite of what the lecture says.", formula=one.formula and "1 = 2")
@@ -97,13 +97,13 @@ def test_words_that_were_not_reviewed_fail(outcomes: dict[str, Outcome]) -> None
     assert len(changed(nonsense, list(outcomes.values()), reviewed())) == len(nonsense)
 
 
-def test_each_repair_is_said(outcomes: dict[str, Outcome]) -> None:
+def test_each_repair_is_said(outcomes: dict[str, Audited]) -> None:
     for one in outcomes.values():
         assert bool(one.instead) == (one.verdict in ("wrong", "conditional", "imprecise")), one.id
 
 
 def test_exact_counterexamples_stand_in_the_golden_files(
-    outcomes: dict[str, Outcome], golden: dict[str, Case]
+    outcomes: dict[str, Audited], golden: dict[str, Case]
 ) -> None:
     named: dict[str, set[str]] = {}
     unnamed: list[str] = []
@@ -125,7 +125,7 @@ def test_exact_counterexamples_stand_in_the_golden_files(
 
 
 def test_counterexamples_can_be_replayed(
-    outcomes: dict[str, Outcome], capsys: pytest.CaptureFixture[str]
+    outcomes: dict[str, Audited], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for one in outcomes.values():
         for piece in one.counterexamples:
@@ -143,7 +143,7 @@ def _is_same(answer: Any, want: Any) -> bool:
     return zero_status(as_expression(str(answer)) - as_expression(str(want))) == "holds"
 
 
-def test_commands_are_what_a_shell_takes(outcomes: dict[str, Outcome]) -> None:
+def test_commands_are_what_a_shell_takes(outcomes: dict[str, Audited]) -> None:
     bash = shutil.which("bash")
     if bash is None:
         pytest.skip("there is no bash")

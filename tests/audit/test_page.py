@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 import pytest
 
 from rlcalc._version import __version__
+from rlcalc.audit.audited import Audited
 from rlcalc.audit.claims import load_claims
 from rlcalc.audit.errata import sheet
-from rlcalc.audit.outcome import Outcome
 from rlcalc.audit.page import SEARCH, page, prose
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -48,7 +48,7 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def html(outcomes: dict[str, Outcome]) -> str:
+def html(outcomes: dict[str, Audited]) -> str:
     return page(load_claims(), list(outcomes.values()))
 
 
@@ -79,7 +79,7 @@ def test_nothing_comes_from_elsewhere(html: str, read: Reader) -> None:
     assert not re.search(r"url\(|@import|https?://", re.sub(r"(?s)<p class=\"faint\">.*?</p>", "", outside))
 
 
-def test_its_head_says_what_it_is(html: str, outcomes: dict[str, Outcome]) -> None:
+def test_its_head_says_what_it_is(html: str, outcomes: dict[str, Audited]) -> None:
     assert f"rlcalc {__version__}" in html
     tied = sum(one.tie == "tied" for one in outcomes.values())
     assert f"{tied} formulas were compared with the evidence" in html
@@ -88,7 +88,7 @@ def test_its_head_says_what_it_is(html: str, outcomes: dict[str, Outcome]) -> No
     assert re.search(rf"<h3>.*?{re.escape(prose(statement))}</h3>", html)
 
 
-def test_each_verdict_can_be_seen_alone(html: str, outcomes: dict[str, Outcome]) -> None:
+def test_each_verdict_can_be_seen_alone(html: str, outcomes: dict[str, Audited]) -> None:
     for verdict in {one.verdict for one in outcomes.values()}:
         count = sum(one.verdict == verdict for one in outcomes.values())
         assert f'id="only-{verdict}"><b>{count}</b>{verdict}<' in html
@@ -96,7 +96,7 @@ def test_each_verdict_can_be_seen_alone(html: str, outcomes: dict[str, Outcome])
         assert f".filter .{verdict} {{ --tone: var(--" in html
 
 
-def test_errata_has_no_line_that_says_nothing(outcomes: dict[str, Outcome]) -> None:
+def test_errata_has_no_line_that_says_nothing(outcomes: dict[str, Audited]) -> None:
     assert not re.search(r", 0( = 0)?[;.]( |$)", sheet(load_claims(), list(outcomes.values())))
 
 
@@ -154,7 +154,7 @@ def test_no_width_makes_the_page_scroll_sideways(width: int, html: str, tmp_path
     assert formulas > 0
 
 
-def test_errata(outcomes: dict[str, Outcome]) -> None:
+def test_errata(outcomes: dict[str, Audited]) -> None:
     text = sheet(load_claims(), list(outcomes.values()))
     for one in outcomes.values():
         assert (f"**{one.id}**" in text) == (one.verdict in ("wrong", "conditional", "imprecise"))

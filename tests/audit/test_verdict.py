@@ -117,11 +117,11 @@ def test_a_premise_that_fails_disarms_a_counterexample() -> None:
 
 
 def test_what_was_not_proved_is_not_offered_as_the_truth() -> None:
-    from rlcalc.audit.outcome import outcome
+    from rlcalc.audit.audited import audited
 
     claim = replace(next(iter(load_claims().values())), repair=RATHER)
     found = Findings([], [against()], [BROKEN])
-    assert outcome(claim, judge(found, repair=RATHER), found, 0.0).instead == ""
+    assert audited(claim, judge(found, repair=RATHER), found, 0.0).instead == ""
 
 
 def test_every_outcome_is_in_the_vocabulary() -> None:

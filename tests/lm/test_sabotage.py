@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rlcalc.lm.check.checks import ABOUT
-from rlcalc.lm.check.faults import FAULTS, Fault
+from rlcalc.lm.check.faults import FAULTS, Bug
 from rlcalc.lm.check.sabotage import control, detect
 
 # the checks that a bug is meant for, where one alone would do
@@ -41,7 +41,7 @@ def test_nothing_is_detected_where_nothing_is_broken() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_every_bug_is_detected(fault: Fault) -> None:
+def test_every_bug_is_detected(fault: Bug) -> None:
     found = detect(fault, fault.probes)
     assert found.right, f"nothing detects: {fault.about}"
     assert set(found.caught_by) <= set(ABOUT)

@@ -10,6 +10,7 @@ from rlcalc.audit.cases import vector
 from rlcalc.audit.formula import says
 from rlcalc.audit.proofs import (
     answer,
+    domain_is,
     equal_by_increments,
     index,
     ordered,
@@ -137,10 +138,7 @@ def gamma_domain(s: Statement) -> ev.Findings:
 
     The calculator's own domain is compared as well: it refuses what lies outside.
     """
-    from rlcalc.specs import load_formula
-
     gamma, share = reals("gamma q")
-    declared = next(one.domain for one in load_formula("n_step_return").parameters if one.name == "gamma")
     case = vector("policy_eval/audit-endless-undiscounted")
     rest = 1 - as_expression(case.given["gamma"])
     stays = 1 - share if s.ends else 1
@@ -154,10 +152,7 @@ def gamma_domain(s: Statement) -> ev.Findings:
             ),
         ),
         repair=[
-            ev.Exact(
-                "the smallest discount that the calculator accepts", sympy.Rational(declared.low), "=", s.low
-            ),
-            ev.Exact("the largest", sympy.Rational(declared.high), "=", s.high),
+            *domain_is("n_step_return", "gamma", "discount", s.low, s.high),
             sum_by_induction(
                 "without an end: a reward of 1 forever adds up to (1 − γ^n)/(1 − γ) after n steps",
                 lambda k: gamma ** (k - 1),
@@ -232,11 +227,8 @@ def undated(s: Statement) -> ev.Findings:
     table = value(t + n + s.lag, t + n)
     written = table if s.dated else value(t + n)
     literal = ev.Identity("V of the target is the one at hand at t + n", written, table)
-    statement = [says(written), says(value(t + n + s.lag, t))]
-    if s.dated:
-        return ev.Findings(says=statement, literal=[literal])
     return ev.Findings(
-        says=statement,
+        says=[says(written), says(value(t + n + s.lag, t))],
         literal=[literal],
         repair=[
             ev.Identity(

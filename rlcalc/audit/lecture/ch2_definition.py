@@ -10,7 +10,7 @@ from rlcalc.audit.cases import vector
 from rlcalc.audit.formula import says, written
 from rlcalc.audit.lecture.ch2 import EXAMPLE, LAMBDA_RETURN
 from rlcalc.audit.lecture.ch2_weights import ENDLESS
-from rlcalc.audit.proofs import index, ordered, powers_vanish, reals, sequence, sum_by_induction
+from rlcalc.audit.proofs import domain_is, index, ordered, powers_vanish, reals, sequence, sum_by_induction
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 from rlcalc.exact import symbol
@@ -86,9 +86,6 @@ def episodic(s: Statement) -> ev.Findings:
 @claim("L2.3-lambda-domain", low="0", high="1", ends=True)
 def lambda_domain(s: Statement) -> ev.Findings:
     """At λ = 1 an episode needs an end: otherwise no return has any weight."""
-    from rlcalc.specs import load_formula
-
-    declared = next(one.domain for one in load_formula("lambda_return").parameters if one.name == "lam")
     last, lam, case = index("N"), reals("lambda"), vector(ENDLESS)
     at = as_expression(case.given["lam"])
     # the weight left for the last return, where there is one
@@ -101,8 +98,7 @@ def lambda_domain(s: Statement) -> ev.Findings:
             violates=ev.Fact("number of steps", case.given["steps"], "=", "inf"),
         ),
         repair=[
-            ev.Exact("the smallest λ that the calculator accepts", sympy.Rational(declared.low), "=", s.low),
-            ev.Exact("the largest", sympy.Rational(declared.high), "=", s.high),
+            *domain_is("lambda_return", "lam", "λ", s.low, s.high),
             ev.Identity(
                 "with an end the weights add up to 1",
                 (1 - lam ** (last - 1)) + left,

@@ -226,6 +226,7 @@ def actor_critic_objective(s: Statement) -> ev.Findings:
     k, value, beyond = positives("k V d")
     best = (value + beyond) / 2 if s.near_enough else value / (2 * (1 + beyond))
     case = vector("baseline_variance/audit-value-raises-variance")
+    without = case.answer("variance", baseline="0")
     return ev.Findings(
         says=written(
             r"\nabla J(\theta) = \mathbb{E}[ \sum_{t} \gamma^{t} (G_t - V(S_t) - @share R_{t+1}) "
@@ -234,7 +235,7 @@ def actor_critic_objective(s: Statement) -> ev.Findings:
         ),
         against=case.refutes(
             "two actions of chances 3/4 and 1/4 that pay 1 and 0: the value 3/4 scatters more than none",
-            ev.Exact("variance with V < without", case.answer("variance"), "<", _without(case)),
+            ev.Exact("variance with V < without", case.answer("variance"), "<", without),
             violates=ev.Exact("V ≥ 2b*", case.answer("subtracted"), ">=", 2 * case.answer("best")),
         ),
         repair=[
@@ -258,8 +259,3 @@ def actor_critic_objective(s: Statement) -> ev.Findings:
             ),
         ],
     )
-
-
-def _without(case: Any) -> Any:
-    """The variance without a baseline."""
-    return case.answer("variance", baseline="0")

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
 from rlcalc.audit.formula import written
-from rlcalc.audit.proofs import answer, ordered, positives, reals, unit
+from rlcalc.audit.proofs import answer, ordered, positives, real, reals, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 
 ALL_RIGHT = "group_advantage/audit-all-right"
 SOME_RIGHT = "group_advantage/three-of-eight-centred"
-
-
-def real(expression: Any) -> Any:
-    """An answer of the calculator in symbols that are real."""
-    return expression.subs({one: reals(one.name) for one in expression.free_symbols})
 
 
 @claim("L5.2-next-token", model=1, data=1, relation="=")

@@ -12,7 +12,7 @@ from rlcalc.audit.lecture.ch2_definition import lambda1_mc
 from rlcalc.audit.lecture.ch2_weights import lambda0
 from rlcalc.audit.lecture.ch3_grpo import GRPO, PPO, functions, no_critic
 from rlcalc.audit.lecture.ch7_clip import SCENARIOS, Place, in_six_cases, slope
-from rlcalc.audit.proofs import answer, reals, unit
+from rlcalc.audit.proofs import answer, real, reals, unit
 from rlcalc.audit.registry import Corruption, Statement, claim
 from rlcalc.audit.tables import ACTOR_CRITIC, POLICY_BASED, algorithms
 from rlcalc.audit.zero import as_expression
@@ -36,12 +36,8 @@ def tdlambda(s: Statement) -> ev.Findings:
     """Both ends are claims of chapter 2."""
     low, high = lambda0(s), lambda1_mc(s)
     return ev.Findings(
-        says=[*low.says, *high.says], against=high.against, repair=[*low.literal, *_pieces(high)]
+        says=[*low.says, *high.says], against=high.against, repair=[*low.literal, *high.repair]
     )
-
-
-def _pieces(found: ev.Findings) -> list[ev.Evidence]:
-    return found.repair if isinstance(found.repair, list) else []
 
 
 @claim(
@@ -52,8 +48,6 @@ def _pieces(found: ev.Findings) -> list[ev.Evidence]:
 def categories(s: Statement) -> ev.Findings:
     """GRPO is a simplified PPO here and an actor-critic method in section 3.2."""
     literal = ev.Fact("kind of GRPO in section 3.2", s.before, "=", "simplified PPO", "the lecture's tables")
-    if literal.status == "holds":
-        return ev.Findings(literal=[literal])
     grpo, ppo = algorithms()["GRPO"], algorithms()["PPO"]
     return ev.Findings(
         literal=[literal],
@@ -83,13 +77,13 @@ def kinds(s: Statement) -> ev.Findings:
         literal=[
             ev.Identity(
                 "REINFORCE moves the preference of what was done by α G (1 − π), whatever a critic says",
-                named(first) - x,
+                real(first) - x,
                 alpha * (gained - s.critic * value) * (1 - sympy.exp(x) / (sympy.exp(x) + sympy.exp(y))),
                 "softmax over two actions, any preferences, return and step size",
             ),
             ev.Identity(
                 "actor-critic weights it with an advantage, which falls as the critic's value rises",
-                named(advantage).diff(value),
+                real(advantage).diff(value),
                 -s.values,
                 "any return and value",
             ),
@@ -104,11 +98,6 @@ def kinds(s: Statement) -> ev.Findings:
             ),
         ]
     )
-
-
-def named(expression: Any) -> Any:
-    """An answer of the calculator in the symbols of a proof, which are real."""
-    return expression.subs({one: reals(one.name) for one in expression.free_symbols})
 
 
 def past(place: Place, flat: Any) -> Any:

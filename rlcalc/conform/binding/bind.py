@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rlcalc.conform.binding.bound import BoundTarget
 from rlcalc.conform.binding.families import Family, family_of
-from rlcalc.conform.binding.model import CANONICAL, Binding
+from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.search import Search
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.vectors import answer_name
 from rlcalc.errors import InputError
-from rlcalc.specs import Formula
+from rlcalc.specs import Formula, load_formula
 
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
@@ -60,6 +60,25 @@ def bind(
         target.binding = replace(found, outputs={}, notes=(), excludes=())
         return target
     return BoundTarget(target, found, family)
+
+
+def likeliest(target: Target, formulas: Sequence[str]) -> str:
+    """Of formulas that a function may be the first that it is right for, else the first with a known bug."""
+    if len(formulas) < 2:
+        return next(iter(formulas), "")
+    return min(formulas, key=lambda name: _AGREES.get(_reading(target, load_formula(name)), len(_AGREES)))
+
+
+_AGREES = {"formula": 0, "convention": 0, "fault": 1}
+
+
+def _reading(target: Target, formula: Formula) -> Agreement:
+    family = family_of(formula)
+    if family is None or target.facts is None:
+        return ""
+    search = Search(target, formula, family, {})
+    found = None if search.slots.unknown else search.find()
+    return found.agreed if found else ""
 
 
 def _doubtful(found: Binding) -> bool:

@@ -240,7 +240,7 @@ class Groups:
     def arrange(self, binding: Binding, given: Mapping[str, Any]) -> Arrays:
         """Values by place."""
         rewards = given["rewards"]
-        if binding.layout not in ("[..., G]", "[B * G]", "[N, tokens]") and rewards.ndim > 1:
+        if binding.layout == "[G]" and rewards.ndim > 1:
             raise Unfit("one group a call, no batches")
         rows = rewards.reshape(-1, rewards.shape[-1])
         found: Arrays = {}
@@ -258,6 +258,8 @@ class Groups:
                     return whole
                 if binding.form == "list":
                     return flat.tolist()
+                if binding.layout == "[B, G]":
+                    return rows.copy()
                 return flat.copy() if binding.layout in ("[B * G]", "[N, tokens]") else rewards
             case "eps":
                 eps = float(given.get("eps") or 0.0)
@@ -286,7 +288,7 @@ class Groups:
     def variations(self, binding: Binding, backends: tuple[str, ...], lists_first: bool) -> Iterator[Binding]:
         """Layouts to try."""
         roles = binding.roles
-        layouts = [("[..., G]", "array"), ("[G]", "array"), ("[G]", "list")]
+        layouts = [("[..., G]", "array"), ("[B, G]", "array"), ("[G]", "array"), ("[G]", "list")]
         if "group" in roles:
             layouts = [("[B * G]", "array"), ("[B * G]", "list"), *layouts]
         if roles & {"token_rewards", "index"}:
@@ -312,6 +314,6 @@ class Groups:
         """Arguments that tell readings apart, of a size that a small ε does not matter to."""
         rows = np.array([[10.0, -30.0, 55.0, 5.0], [90.0, 20.0, -70.0, 15.0]])
         one = {"ddof": np.asarray(0), "eps": np.float64(0.0)}
-        if binding.layout in ("[..., G]", "[B * G]", "[N, tokens]"):
+        if binding.layout != "[G]":
             return [{"rewards": rows, **one}, {"rewards": rows[0, :3], **one}]
         return [{"rewards": rows[0], **one}, {"rewards": rows[1, :3], **one}]

@@ -47,7 +47,7 @@ WITH_BATCH = {"[G]": "[..., G]"}
 
 
 @dataclass
-class Reading:
+class Attempt:
     """A binding with what the function answered to the first probe under it."""
 
     binding: Binding
@@ -65,7 +65,7 @@ class Search:
         self.slots: Slots = slots_of(self.facts, formula, mapped)
         self.answers = Answers(formula)
         self.calls, self.until = 0, time.monotonic() + LONGEST
-        self.ran: list[Reading] = []
+        self.ran: list[Attempt] = []
         self.failure = ""
         self.takes_flat = False
         self.known: dict[Any, Reply] = {}
@@ -189,7 +189,7 @@ class Search:
         alive = {names: self.outputs.match(first, probes[0], names) for names in self.conventions(binding)}
         alive = {names: places for names, places in alive.items() if places}
         if not alive:
-            self.ran.append(Reading(binding, first, self.outputs.share(first, probes[0])))
+            self.ran.append(Attempt(binding, first, self.outputs.share(first, probes[0])))
             return None
         seen = [first]
         for given in probes[1:]:
@@ -203,10 +203,10 @@ class Search:
                 if not alive[names]:
                     del alive[names]
         if not alive:
-            self.ran.append(Reading(binding, first, self.outputs.share(first, probes[0])))
+            self.ran.append(Attempt(binding, first, self.outputs.share(first, probes[0])))
             return None
         if not self.credible(binding, probes[0]):
-            self.ran.append(Reading(binding, first, self.outputs.share(first, probes[0])))
+            self.ran.append(Attempt(binding, first, self.outputs.share(first, probes[0])))
             return None
         names = min(alive, key=lambda names: (-len(alive[names]), len(names)))
         outputs = {**self.outputs.rest(first, alive[names], probes[0]), **alive[names]}
@@ -241,7 +241,7 @@ class Search:
         return any(run.binding.layout != ONE and run.share >= 0 for run in self.ran)
 
     @property
-    def likely(self) -> list[Reading]:
+    def likely(self) -> list[Attempt]:
         """What ran, without readings that only an agreement could have spoken for."""
         lasts = {"last_done", "last_mask"}
         # a flag after the last step says that the others came with observations
@@ -251,9 +251,9 @@ class Search:
         wide = any(run.binding.layout == "[T, B]" and run.share >= 0 for run in steps)
         return [run for run in steps if not (wide and run.binding.layout == "[T, 1]")]
 
-    def best_by_layout(self) -> list[Reading]:
+    def best_by_layout(self) -> list[Attempt]:
         """Of each layout the reading that is right in most entries, in the order of trying: batches first."""
-        found: dict[tuple[str, str], Reading] = {}
+        found: dict[tuple[str, str], Attempt] = {}
         for run in self.likely:
             key = run.binding.layout, run.binding.form
             if key not in found or run.share > found[key].share:
@@ -325,6 +325,10 @@ class Search:
         if ends and binding.agreed != "names" and not isinstance(self.family, Tokens):
             about = flag_note if binding.formula in TRANSITIONS else _flag_note
             notes.append(about(binding, ends[0]))
+        if wide := [path for path, role in binding.inputs.items() if role == "wide"]:
+            notes.append(
+                f"{wide[0]} is made so wide that nothing is clipped: --formula value-clip-loss tests the clip"
+            )
         if binding.layout == ONE and self.answers_several():
             notes.append("right for one transition a call; what it gives for several at once is wrong")
         if "no-bootstrap" in binding.like and _promises(binding.inputs):

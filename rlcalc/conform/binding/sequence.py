@@ -28,6 +28,7 @@ LAYOUTS = (
     ("[T]", "list"),
     ("[T, 1]", "array"),
     ("[T, B]", "steps"),
+    ("[B, T]", "list"),
 )
 ONE_ROW = ("[T]", "[T, 1]")
 FLAGS = frozenset({"done", "terminated", "truncated", "mask", "last_done", "last_mask", "first", "discounts"})
@@ -219,7 +220,7 @@ def _flag(binding: Binding, flags: Any, kind: Any) -> Any:
 def _lay(binding: Binding, rows: Sequences, array: Any) -> Any:
     """Rows [B, T] in the layout of a binding."""
     if binding.form == "list":
-        return array[0].tolist()
+        return (array if binding.layout == "[B, T]" else array[0]).tolist()
     if binding.form == "steps":
         return list(np.ascontiguousarray(array.T))
     match binding.layout:
@@ -240,6 +241,8 @@ def _lay(binding: Binding, rows: Sequences, array: Any) -> Any:
 
 def _one(binding: Binding, rows: Sequences, array: Any) -> Any:
     """One number a row."""
+    if binding.form == "list" and binding.layout == "[B, T]":
+        return array.tolist()
     if binding.form == "list" or binding.layout in ONE_ROW:
         return array[0].item() if binding.single == "plain" else array
     if binding.single == "column" or (binding.layout.endswith("1]") and binding.single == "plain"):
@@ -258,6 +261,8 @@ def restore(binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
         return found[..., 0] if found.ndim and found.shape[-1] == 1 else found
     batch, steps = given["rewards"].shape[:-1], given["rewards"].shape[-1]
     rows = max(1, int(np.prod(batch)))
+    if binding.layout == "[B, T]" and binding.form == "list" and array.shape == (rows * steps,):
+        return array.reshape(*batch, steps)  # of a list of episodes one list of all answers
     time_first = binding.layout.startswith("[T")
     column = array.ndim > 1 and array.shape[-1] == 1
     if column and (binding.layout.endswith("1]") or (array.ndim == 3 and binding.layout != CANONICAL)):

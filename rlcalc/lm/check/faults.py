@@ -19,14 +19,14 @@ from rlcalc.training.mutation import Mutation, given, then
 
 
 @dataclass(frozen=True)
-class Fault(Mutation):
+class Bug(Mutation):
     """A bug and the probes on which it shows, most telling first."""
 
     probes: tuple[str, ...] = ()
 
 
-def _bug(probes: str, name: str, about: str, part: str, change: Any) -> Fault:
-    return Fault(name, about, "", part, change, tuple(probes.split()))
+def _bug(probes: str, name: str, about: str, part: str, change: Any) -> Bug:
+    return Bug(name, about, "", part, change, tuple(probes.split()))
 
 
 # --- stages 1 and 2 ----------------------------------------------------------------------------------------
@@ -268,4 +268,4 @@ PAIRS = (
          then(lambda pairs: replace(pairs, valid=pairs.valid | True))),
 )  # fmt: skip
 
-FAULTS: tuple[Fault, ...] = (*SFT, *ANSWERS, *WORTH, *LOSSES, *PAIRS)
+FAULTS: tuple[Bug, ...] = (*SFT, *ANSWERS, *WORTH, *LOSSES, *PAIRS)

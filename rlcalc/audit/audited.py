@@ -66,7 +66,7 @@ class Altered:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Audited:
     """Verdict of one claim with everything that led to it.
 
     Attributes:
@@ -111,14 +111,14 @@ class Outcome:
         return found
 
 
-def outcome(
+def audited(
     claim: Claim,
     judgement: Judgement,
     found: Findings,
     seconds: float,
     tie: str = "",
     fails: Mapping[int, str] | None = None,
-) -> Outcome:
+) -> Audited:
     """What a run of a claim found out, printed.
 
     Args:
@@ -128,7 +128,7 @@ def outcome(
     # what was not proved is not offered as the truth
     kept = repair if repair and judgement.verdict in ("conditional", "imprecise", "wrong") else None
     is_recorded = judgement.verdict == "recorded"
-    return Outcome(
+    return Audited(
         claim.id,
         judgement.verdict,
         (is_recorded and claim.read_off) or judgement.reason,
