@@ -53,7 +53,8 @@ class _Open:
 
     @property
     def constants(self) -> list[Constant]:
-        return [c for part in (*self.faults, *self.chosen) if part.open for c in part.constants]
+        parts: list[Fault | Convention] = [*self.faults, *self.chosen]
+        return [constant for part in parts if part.open for constant in part.constants]
 
     def closed(
         self, values: Sequence[float], named: bool = False

@@ -87,7 +87,8 @@ class Hypothesis:
     @property
     def searches(self) -> bool:
         """Whether constants have to be found first."""
-        return any(part.open for part in (*self.faults, *self.under))
+        parts: list[Fault | Convention] = [*self.faults, *self.under]
+        return any(part.open for part in parts)
 
     @property
     def key(self) -> tuple[Any, ...]:

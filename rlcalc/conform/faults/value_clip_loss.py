@@ -89,8 +89,8 @@ def never_clipped(arrays: Arrays) -> Arrays:
     """Takes the plain squared error.
 
     Shown when: A clipped square that is the larger one.
-    Cause: The old values are not at hand, and those of today stand for them; or the value is clipped about its
-        return, where the plain square is always the larger one.
+    Cause: The old values are not at hand, and those of today stand for them; or the value is clipped about
+        its return, where the plain square is always the larger one.
     Fix: Keep the values of the rollout, and clip about them.
     Diff:
         - v_old = v.detach()
