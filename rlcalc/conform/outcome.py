@@ -117,10 +117,10 @@ def outcome_of(vector: Vector, reply: Reply) -> Outcome:
 def _hidden_as_absent(vector: Vector, part: Part) -> Any:
     """An array whose own mask hides no more than the formula's does: 0 there, as of what is not there."""
     own = vector.formula.mask
-    there = None if own is None else vector.arrays.get(own.name)
-    if part.kind != "MaskedArray" or np.shape(there) != part.array.shape:
+    there = np.asarray(None if own is None else vector.arrays.get(own.name))
+    if part.kind != "MaskedArray" or there.shape != part.array.shape:
         return part.array
-    return np.where(np.isnan(part.array) & (np.asarray(there) == 0), 0, part.array)
+    return np.where(np.isnan(part.array) & (there == 0), 0, part.array)
 
 
 def _no_answer(vector: Vector, name: str, part: Part) -> str:

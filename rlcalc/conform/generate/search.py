@@ -65,9 +65,10 @@ def search(
         case = draft.vector(formula)
         if case is None:
             return None
-        ran += 1
+        judgement = trial.judgement(case, draft.dtype, conventions)
+        ran += judgement.status != "skipped"  # what it has no place for says nothing
         trial.watch("generated cases", min(ran, count), count)
-        return trial.judgement(case, draft.dtype, conventions)
+        return judgement
 
     def attempt(draft: Draft) -> None:
         nonlocal worst
@@ -98,10 +99,10 @@ def search(
             test()
     except _Fails:
         pass
-    except hypothesis.errors.Unsatisfiable:
-        return ran, None, "could not generate a case the function accepts"
-    except hypothesis.errors.Flaky:
+    except (hypothesis.errors.Unsatisfiable, hypothesis.errors.Flaky):
         pass
+    if not ran:
+        return 0, None, "could not generate a case the function accepts"
     cases = ran
     return cases, None if worst is None else _smallest(formula, worst, judgement_of, target.dtypes), ""
 

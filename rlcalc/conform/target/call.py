@@ -247,8 +247,8 @@ def as_part(value: Any) -> Part:
         elif isinstance(value, list) and value and hasattr(value[0], "detach"):
             value = np.stack([part.detach().cpu().numpy() for part in value])
         if isinstance(value, np.ma.MaskedArray):
-            floating = value.astype(np.result_type(value.dtype, np.float16), copy=False)
-            value = floating.filled(np.nan) if np.ma.is_masked(value) else value.data
+            hidden, value = np.ma.getmaskarray(value), value.data
+            value = np.where(hidden, np.nan, value).astype(np.result_type(value, np.float16))
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError, OverflowError, MemoryError):
         return Part(None, "", kind)
