@@ -59,7 +59,8 @@ def value_iteration(i: Inputs) -> Outputs:
             return Fraction(0)
         if k == 0:
             return Fraction(0 if i.values is None else i.values[s])
-        return max(worth(k, s, a) for a in mdp.available(s))
+        best: Fraction = max(worth(k, s, a) for a in mdp.available(s))
+        return best
 
     def worth(k: int, s: int, a: int) -> Fraction:
         earlier = order[: order.index(s)] if i.in_place else []
