@@ -26,6 +26,8 @@ from rlcalc.specs import load_formula
 
 from . import targets
 
+pytestmark = pytest.mark.slow  # each a whole run of conform
+
 FAULTS = [fault for name in formulas_with_faults() for fault in catalogue(name).faults]
 
 
@@ -77,7 +79,6 @@ def in_the_answer(fault: Fault) -> bool:
     return False
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.formula}/{fault.name}")
 def test_every_fault_is_named(fault: Fault) -> None:
     formula = golden_vectors(fault.formula)[0].formula
@@ -93,7 +94,6 @@ def test_every_fault_is_named(fault: Fault) -> None:
     assert fault.name in [match.name for match in found.diagnosis.matches]
 
 
-@pytest.mark.slow
 def test_pairs_are_named() -> None:
     known = catalogue("gae")
     told = 0
@@ -185,7 +185,7 @@ def test_public_bugs_are_named(function: Any, name: str) -> None:
         (targets.masks_of_integers, "torch", ["discounts-in-float32"]),
         (targets.needs_a_decay, "numpy", ["raises-at-gamma-lam-zero"]),
         # as near as these, but not where float32 would be off: no name is better than a wrong one
-        pytest.param(targets.slightly_off, "numpy", [], marks=pytest.mark.slow),
+        (targets.slightly_off, "numpy", []),
         (targets.imprecise, "numpy", []),
     ],
 )
