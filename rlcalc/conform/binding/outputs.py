@@ -91,7 +91,7 @@ class OutputsByValue:
             for p, a in parts.items()
             if p not in known.values()
             and any(a.shape == right[n].shape for n in left)
-            and not whitened(a, right)
+            and not whitened(a, right, given.get("mask"))
             and not any(np.array_equal(a, other, equal_nan=True) for other in taken)  # kept and returned
         ]
         found = {}
@@ -107,7 +107,7 @@ class OutputsByValue:
                 len(left) == 1
                 and len(places) == 1
                 and len(parts) == 2
-                and not isinstance(self.family, Tokens)
+                and (not isinstance(self.family, Tokens) or "returns" in known)
             ):
                 found[name] = places[0]
         return found
