@@ -98,6 +98,13 @@ class Parameter:
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)
+        _ = self.axes  # found once: torch.compile follows what is kept, not how it is found
+
+    @cached_property
+    def axes(self) -> tuple[tuple[str, int], ...]:
+        """The dimensions of its shape, and by how much each is longer: ``T+1`` is ``("T", 1)``."""
+        parts = (name.partition("+") for name in self.shape)
+        return tuple((name, int(extra or 0)) for name, _, extra in parts)
 
     @property
     def distribution(self) -> bool:
@@ -217,7 +224,7 @@ class Formula:
     def __post_init__(self) -> None:
         if not self.symbolic_limit:
             object.__setattr__(self, "symbolic_limit", self.exact_limit)
-        _ = self.mask, self._by_name  # found once: torch.compile follows what is kept, not how it is found
+        _ = self.mask, self._by_name  # found once, as `Parameter.axes`
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of that Python name.

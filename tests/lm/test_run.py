@@ -18,7 +18,7 @@ from rlcalc.cli import main
 from rlcalc.errors import DataError, InputError
 from rlcalc.lm.run import acceptance
 from rlcalc.lm.run.display import picture, quantities
-from rlcalc.lm.run.run import FORMAT, Options, Progress, Result, read, run
+from rlcalc.lm.run.run import FORMAT, Options, Progress, Result, run
 from tests.lm.parts import tiny
 from tests.ppo.parts import same
 
@@ -107,11 +107,11 @@ def test_states_that_no_run_saved(tmp_path: Path) -> None:
         with pytest.raises((DataError, InputError)):
             run(tiny(), Options(device="cpu", folder=tmp_path, resume=True))
     FORMAT.save(tmp_path, state)
-    assert read(tmp_path).settings == tiny()
-    from rlcalc.ppo.run import checkpoint
+    assert FORMAT.read(tmp_path).settings == tiny()
+    from rlcalc.ppo.run.run import FORMAT as OTHER
 
     with pytest.raises(DataError) as caught:  # that of the other command
-        checkpoint.read(tmp_path)
+        OTHER.read(tmp_path)
     assert caught.value.code == "checkpoint_foreign"
 
 

@@ -69,12 +69,16 @@ def search(
         trial.watch("generated cases", min(ran, count), count)
         return trial.judgement(case, draft.dtype, conventions)
 
+    def failed(draft: Draft, judgement: Judgement) -> bool:
+        unsure = judgement.status == "wrong" and draft.dtype == "float32"
+        return judgement.failed and not (unsure and draft.next_to_a_jump(formula))
+
     def attempt(draft: Draft) -> None:
         nonlocal worst
         judgement = judgement_of(draft)
         if judgement is None:
             hypothesis.reject()
-        elif judgement.failed:
+        elif failed(draft, judgement):
             worst = draft
             raise _Fails
 
@@ -103,11 +107,16 @@ def search(
     except hypothesis.errors.Flaky:
         pass
     cases = ran
-    return cases, None if worst is None else _smallest(formula, worst, judgement_of, target.dtypes), ""
+    found = None if worst is None else _smallest(formula, worst, judgement_of, failed, target.dtypes)
+    return cases, found, ""
 
 
 def _smallest(
-    formula: Formula, draft: Draft, ask: Callable[[Draft], Judgement | None], dtypes: Sequence[str]
+    formula: Formula,
+    draft: Draft,
+    ask: Callable[[Draft], Judgement | None],
+    failed: Callable[[Draft, Judgement], bool],
+    dtypes: Sequence[str],
 ) -> FailingCase | None:
     first = ask(draft)
     if first is None or not first.failed:
@@ -116,7 +125,7 @@ def _smallest(
 
     def fails(other: Draft) -> bool:
         judgement = ask(other)
-        return judgement is not None and judgement.status == first.status
+        return judgement is not None and judgement.status == first.status and failed(other, judgement)
 
     wide = replace(draft, dtype="float64")
     if draft.dtype != "float64" and "float64" in dtypes and fails(wide):
