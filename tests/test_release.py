@@ -81,6 +81,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_manifest_counts_and_hashes_every_file(release: Path) -> None:
     manifest = json.loads((release / "manifest.json").read_text("utf-8"))
     assert manifest["cases"] == sum(len(file.cases) for file in load_all())

@@ -76,6 +76,7 @@ def test_a_bad_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["imprecise", "raises", "no_array", "in_place", "single_inside", "not_a_number"]
 )
+@pytest.mark.slow
 def test_the_report_fits_on_a_screen(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["conform", f"{FILE}:{name}", "--formula", "gae", "--random", 20]
     _, out, _ = rlcalc(capsys, *words)
@@ -178,6 +179,7 @@ def test_a_program(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["my-agent.py", "01_loss.py", "json.py"])
+@pytest.mark.slow
 def test_the_written_test_finds_a_file_of_any_name(
     name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -282,6 +284,7 @@ def without_hypothesis(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*command, *map(str, words)], cwd=ROOT, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_without_hypothesis_the_vectors_run_and_a_note_says_so() -> None:
     done = without_hypothesis("--json")
     assert done.returncode == 0

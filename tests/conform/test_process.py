@@ -32,7 +32,8 @@ from rlcalc.errors import InputError
 
 from . import hard_targets, targets
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs process groups")
+# each starts a process, and needs a group of them
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="needs process groups")]
 
 HARD, SOFT = Path(hard_targets.__file__), Path(targets.__file__)
 VECTOR = next(v for v in golden_vectors("gae") if v.id == "gae/defaults")
@@ -172,7 +173,6 @@ def test_a_wider_dtype_is_named(remote: Any) -> None:
     assert set(remote("long_double").call(VECTOR).dtypes.values()) == {dtype}
 
 
-@pytest.mark.slow
 def test_results_before_a_hang_are_kept(remote: Any) -> None:
     target = remote("hangs_on_long_ones", limit=1.0, dtypes=("float64",))
     found = run(target, "gae", random=300)
@@ -196,7 +196,6 @@ def test_one_that_always_dies_is_not_asked_for_ever(remote: Any) -> None:
     assert found.diagnosis is None
 
 
-@pytest.mark.slow
 def test_a_crash_on_some_cases_leaves_the_others(remote: Any) -> None:
     target = remote("aborts_on_long_ones")
     found = run(target, "gae", vectors=[VECTOR], random=200)
@@ -261,11 +260,11 @@ def test_whatever_is_in_the_pipe_is_a_message_or_garbage() -> None:
     ("name", "file", "backend", "verdict"),
     [
         ("right", SOFT, "numpy", "conforms"),
-        pytest.param("all_outputs", SOFT, "torch", "conforms", marks=pytest.mark.slow),
+        pytest.param("all_outputs", SOFT, "torch", "conforms"),
         ("Advantages.compute", SOFT, "numpy", "conforms"),
         ("shouts", HARD, "numpy", "conforms"),
         ("changes", HARD, "numpy", "changes-inputs"),
-        pytest.param("changes", HARD, "torch", "changes-inputs", marks=pytest.mark.slow),
+        pytest.param("changes", HARD, "torch", "changes-inputs"),
         ("imprecise", SOFT, "numpy", "nonconforming"),
     ],
 )

@@ -105,6 +105,7 @@ def test_another_dtype_is_a_note_and_a_failure_only_where_it_is_required() -> No
 
 @pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("function", [targets.single_inside, targets.single_all_the_way])
+@pytest.mark.slow
 def test_float32_inside_is_a_note_and_a_failure_only_where_float64_is_required(function: Any) -> None:
     found = report(function, random=40)
     assert found.verdict == "conforms", (found.failures[:1], found.found)
@@ -135,6 +136,7 @@ def test_the_test_of_one_that_raises_passes_however_it_is_fixed() -> None:
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.slow
 def test_the_test_of_a_wrong_first_step_passes_once_it_is_fixed(backend: str) -> None:
     """The vector certifies the first step, the function answers all of them."""
 
