@@ -51,6 +51,7 @@ def bind(
         and not mapped
         and found.agreed in ("part", "names", "fault")
         and _own_outputs(formula, found)
+        and all(target.takes(p.name) for p in formula.parameters if p.required)
     ):
         if found is None and not by_name(target, formula):
             raise _unknown(target, formula, search, family)

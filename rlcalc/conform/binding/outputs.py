@@ -89,7 +89,7 @@ class OutputsByValue:
             for p, a in parts.items()
             if p not in known.values()
             and any(a.shape == right[n].shape for n in left)
-            and not whitened(a, right)
+            and not whitened(a, right, given.get("mask"))
         ]
         found = {}
         for name in left:
@@ -104,7 +104,7 @@ class OutputsByValue:
                 len(left) == 1
                 and len(places) == 1
                 and len(parts) == 2
-                and not isinstance(self.family, Tokens)
+                and (not isinstance(self.family, Tokens) or "returns" in known)
             ):
                 found[name] = places[0]
         return found
