@@ -65,7 +65,7 @@ def explain(
         write_json([*(one.as_json() for one in found), *(code.as_json() for code in codes)])
         return
     screen = Screen(sys.stdout)
-    entries = [*_grouped(found)]
+    entries: list[tuple[str, Iterable[tuple[str, str]]]] = [*_grouped(found)]
     entries += [
         (f"{code.name} (error, exit code {code.exit_code})", error_codes.parts(code)) for code in codes
     ]

@@ -59,13 +59,13 @@ def value_iteration(i: Inputs) -> Outputs:
             return Fraction(0)
         if k == 0:
             return Fraction(0 if i.values is None else i.values[s])
-        best: Fraction = max(worth(k, s, a) for a in mdp.available(s))
-        return best
+        return max(worth(k, s, a) for a in mdp.available(s))
 
     def worth(k: int, s: int, a: int) -> Fraction:
         earlier = order[: order.index(s)] if i.in_place else []
         later = (p * value(k - (t not in earlier), t) for t, p in enumerate(mdp.p[s][a]) if p)
-        return mdp.r[s][a] + i.gamma * sum(later, Fraction(0))
+        found: Fraction = mdp.r[s][a] + i.gamma * sum(later, Fraction(0))
+        return found
 
     states = range(len(mdp.states))
     return {

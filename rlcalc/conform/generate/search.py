@@ -98,7 +98,7 @@ def search(
     test = hypothesis.seed(seed)(settings(test))
     try:
         with warnings.catch_warnings():
-            # of a failing draft it writes the text, which nobody reads here, and warns of its length
+            # of a failing draft it writes the text, which is not read here, and warns of its length
             warnings.simplefilter("ignore", hypothesis.errors.HypothesisWarning)
             test()
     except _Fails:
