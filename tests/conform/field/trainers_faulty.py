@@ -293,7 +293,8 @@ def reinforce_whitened_with_padding(token_level_rewards, response_mask):
     """Its returns are right."""
     kept = torch.where(response_mask.bool(), token_level_rewards, 0.0)
     returns = kept.flip(1).cumsum(1).flip(1) * response_mask
-    return (returns - returns.mean()) / (returns.std() + 1e-8) * response_mask, returns
+    whitened = (returns - returns.mean()) * torch.rsqrt(returns.var() + 1e-8)
+    return whitened * response_mask, returns
 
 
 def tis_of_the_engine(old_log_probs, rollout_log_probs, response_mask, tis_cap):
