@@ -24,12 +24,19 @@ def _zeros(vector: Vector, name: str, every: bool) -> bool:
     return given is not None and bool((zeros.all(-1) if every else zeros).any())
 
 
+# of a function that takes logits: a probability of 0 is a logit of −∞ there, as of a masked action
+MASKED_LOGITS = "masked logits"
+LOGITS = frozenset({"logits_p", "logits_q"})
 EDGES: Mapping[str, tuple[str, Callable[[Vector], bool]]] = {
     "is_return": ("ratios of nothing but 0", lambda vector: _zeros(vector, "ratios", True)),
     "quantile_huber_loss": ("a kappa of 0", lambda vector: _zeros(vector, "kappa", False)),
     "trust_region": ("a gradient of 0", lambda vector: _zeros(vector, "gradient", True)),
     "ucb": ("arms that were never pulled", lambda vector: _zeros(vector, "counts", False)),
 }
+
+
+def _has_no_logit(vector: Vector) -> bool:
+    return any(_zeros(vector, name, False) for name in ("p", "q"))
 
 
 def edge(formula: Formula) -> str:
@@ -39,14 +46,20 @@ def edge(formula: Formula) -> str:
 
 def edges(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterator[Lack]:
     """The edge of a formula, where a function raises or answers nan there and nowhere else."""
-    if formula.name not in EDGES:
+    if formula.name in EDGES:
+        name, there = EDGES[formula.name]
+        note = f"{name} not tested: it divides by 0 there"
+    elif trial.target.binding is not None and trial.target.binding.roles & LOGITS:
+        name, there, note = MASKED_LOGITS, _has_no_logit, ""
+    else:
         return
-    name, there = EDGES[formula.name]
     dtype = trial.target.dtypes[0]
     found = {v.id: _breaks(trial.outcome(v, dtype)) for v in plain}
     beyond = [found[v.id] for v in plain if there(v)]
     if any(beyond) and not any(found[v.id] for v in plain if not there(v)):
-        yield Lack(name, there, f"{name} not tested: it divides by 0 there")
+        if not note:  # what plain code never meets is said all the same
+            trial.target.notes.append("for a logit of −inf, as of a masked action, it answers nan")
+        yield Lack(name, there, note)
 
 
 def _breaks(outcome: Outcome | None) -> bool:
