@@ -93,6 +93,17 @@ class Backend(ABC):
         another shape.
         """
 
+    def spare(self, array: Any) -> Any:
+        """``over`` of an input that is needed no more: where it was hidden, and so is no one else's."""
+        return None
+
+    @abstractmethod
+    def smaller(self, first: Any, second: Any) -> Any:
+        """The smaller of two, entry by entry; of equal ones the first, through which alone derivatives go.
+
+        It may stand in the memory of the second.
+        """
+
     @abstractmethod
     def order(self, array: Any) -> Any:
         """Indices that sort the last axis; equal entries keep their order."""
@@ -177,6 +188,9 @@ class _NumPy(Backend):
         sums = np.bincount(flat, values.ravel(), flat.size) if flat.size else np.zeros(0)
         return sums.reshape(index.shape).astype(values.dtype)
 
+    def smaller(self, first: Any, second: Any) -> Any:
+        return np.minimum(first, second)
+
     def over(self, array: Any, *others: Any) -> Any:
         if not (isinstance(array, np.ndarray) and array.flags.writeable):
             return None
@@ -231,7 +245,7 @@ class _Torch(Backend):
         return torch.where(flags, yes, no) if found is None else found
 
     def hidden(self, flags: Any, arrays: list[Any]) -> list[Any]:
-        found = plain_tensors.hidden(flags, arrays) if len(arrays) > 1 else None
+        found = plain_tensors.hidden(flags, arrays)
         return super().hidden(flags, arrays) if found is None else found
 
     def argmax(self, x: Any, axis: int) -> Any:
@@ -254,6 +268,14 @@ class _Torch(Backend):
 
     def over(self, array: Any, *others: Any) -> Any:
         return plain_tensors.over(array, *others)
+
+    def spare(self, array: Any) -> Any:
+        return plain_tensors.spare(array)
+
+    def smaller(self, first: Any, second: Any) -> Any:
+        if (out := self.over(second, first)) is not None:
+            return torch.minimum(first, second, out=out)
+        return torch.where(first > second, second, first)
 
     def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
         return like.new_zeros(shape)
@@ -311,10 +333,10 @@ class _Torch(Backend):
 
     def look(self, array: Any) -> Any:
         """Tensors of other devices are not looked at, nor any under a compiler, a tracer or ``vmap``."""
-        if torch.compiler.is_compiling() or torch._C._get_tracing_state() or array.device.type != "cpu":
+        if torch.compiler.is_compiling() or torch._C._get_tracing_state() or not array.is_cpu:
             return None
         try:
-            plain = array.detach()
+            plain = array.detach() if array.requires_grad else array
             # NumPy has no bfloat16
             return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
         except (RuntimeError, TypeError):  # a wrapper of vmap, a fake or a sparse tensor: it holds no numbers

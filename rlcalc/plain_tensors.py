@@ -51,7 +51,7 @@ def where(flags: Any, yes: Any, no: Any) -> Any:
     if _is_zero(no):
         return _both(_bits(flags, word), yes.view(word)).view(real)
     if _is_zero(yes):
-        return _both(_bits(flags, word).bitwise_not_(), no.view(word)).view(real)
+        return _both((flags.view(torch.int8) - 1).to(word), no.view(word)).view(real)
     if len(tensors) < 2:
         return None
     yes, no = yes.view(word), no.view(word)
@@ -69,7 +69,18 @@ def hidden(flags: Any, arrays: list[Any]) -> list[Any] | None:
         return None
     bits = _bits(flags, word)
     found = [(bits & array.view(word)).view(real) for array in arrays[:-1]]
-    return [*found, bits.bitwise_and_(arrays[-1].view(word)).view(real)]
+    found.append(bits.bitwise_and_(arrays[-1].view(word)).view(real))
+    for array in found:
+        array.is_spare = True
+    return found
+
+
+def spare(array: Any) -> Any:
+    """The array itself, where it was made to hide what is masked and no one else has it; to be asked once."""
+    if torch.compiler.is_compiling() or not getattr(array, "is_spare", False):
+        return None
+    array.is_spare = False  # what stands there from now on may be an answer
+    return array
 
 
 def clip_bounds(x: Any, low: Any, high: Any) -> tuple[Any, Any]:

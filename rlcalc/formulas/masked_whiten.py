@@ -93,8 +93,8 @@ def array_form(
     deviations = xp.multiply(deviations, number, out=xp.over(deviations))
     # once more from there: the first mean is as rounded as the largest value
     rest = _over_batch(deviations) / divisor
-    shift = xp.multiply(number, rest, out=xp.over(number, rest))
-    deviations = xp.subtract(deviations, shift, out=xp.over(deviations, shift))
+    deviations = xp.subtract(deviations, rest, out=xp.over(deviations, rest))
+    deviations = xp.multiply(deviations, number, out=xp.over(deviations))
     mean, left = first + rest, count - xp.cast(xp.asarray(ddof), x.dtype)
     variance = _over_batch(xp.square(deviations)) / xp.where(left > 0, left, one)
     flat = _flat(xp, x, mask, mean, variance) | (left <= 0)

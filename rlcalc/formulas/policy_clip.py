@@ -97,7 +97,7 @@ def array_form(
     bounded = xp.multiply(bounded, adv, out=xp.over(bounded, adv))
     zero = xp.new_zeros(plain, ())
     held = xp.greater(plain, bounded)
-    objective = xp.where(held, bounded, plain)
+    objective = xp.smaller(plain, bounded)
     clipped = xp.cast(held, plain.dtype)
     if dual is not None:
         floored = (adv < 0) & (dual * adv > objective)

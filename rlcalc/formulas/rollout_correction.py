@@ -117,7 +117,7 @@ def array_form(
     normalise: Any = False,
 ) -> dict[str, Any]:
     """Log-probabilities and mask [..., N, T] -> weights and keep [..., N, T]."""
-    gaps: Any = xp.constant(train_logp - rollout_logp)
+    gaps: Any = xp.constant(xp.subtract(train_logp, rollout_logp, out=xp.spare(train_logp)))
     kept = mask
     if kept.shape != gaps.shape:
         kept, _ = xp.broadcast_arrays(mask, gaps)

@@ -63,14 +63,14 @@ def array_form(
 ) -> dict[str, Any]:
     """Values, old values, returns, mask [..., N, T] -> loss, fraction [...] and d_values [..., N, T]."""
     moved: Any = values - old_values
+    plain: Any = xp.subtract(values, returns, out=xp.spare(values))
     near: Any = xp.clip(xp.constant(moved), -eps, eps)
     near = xp.add(near, old_values, out=xp.over(near, old_values))
-    plain = values - returns
     clipped: Any = xp.subtract(near, returns, out=xp.over(near, returns))
     outside = xp.greater(xp.abs(moved, out=xp.over(moved)), eps)
-    # within the range both are one number, whatever rounding makes of it
-    clipped = xp.where(outside, clipped, plain)
-    distance, other = xp.abs(plain), xp.abs(clipped)
+    # within the range both are one number, whatever rounding makes of it: only the plain one is asked
+    clipped = xp.where(outside, clipped, xp.new_zeros(plain, ()))
+    distance, other = xp.abs(plain, out=xp.spare(old_values)), xp.abs(clipped, out=xp.spare(returns))
     held = xp.greater(other, distance)
     tied = outside & xp.equal(distance, other)
     number = xp.cast(mask, plain.dtype)
@@ -81,13 +81,15 @@ def array_form(
     below = some if tokens is None else xp.zeros_like(some) + xp.cast(xp.asarray(tokens), plain.dtype)
     # what is masked is 0 in all three, and so are its error and its derivative
     errors: Any = xp.square(clipped, out=xp.over(clipped))
-    errors = xp.maximum(errors, xp.square(plain), out=xp.over(errors, plain))
-    slopes = plain * (2 * factor / below)[..., None, None]
+    errors = xp.maximum(errors, xp.square(plain, out=xp.over(distance)), out=xp.over(errors, plain))
+    loss = factor * errors.sum(-1).sum(-1) / below
+    share = (2 * factor / below)[..., None, None]
+    slopes = xp.multiply(plain, share, out=xp.over(plain, share))
     if xp.any_or_unknown(tied):  # equal squares share the derivative, as the larger of two numbers does
         slopes = xp.where(tied, slopes / 2, slopes)
     zero = xp.new_zeros(plain, ())
     return {
-        "loss": factor * errors.sum(-1).sum(-1) / below,
+        "loss": loss,
         "d_values": xp.where(held, zero, slopes),
         "clipped_fraction": xp.cast(held, plain.dtype).sum(-1).sum(-1) / some,
     }

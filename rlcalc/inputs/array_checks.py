@@ -58,8 +58,8 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
         InputError: ``number_not_finite``, ``..._out_of_range``, ``..._not_a_distribution``.
     """
     interval = parameter.domain
-    low, high = interval.low, interval.high
-    if (low is None and high is None) or array.size == 0:
+    low, high = interval.floats
+    if not interval.is_bounded or array.size == 0:
         return
     if array.size == 1:  # a reduction costs more than all the rest
         smallest = largest = float(array.item())
@@ -74,14 +74,12 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
         )
     inside = True
     if low is not None:
-        inside = smallest >= float(low) if interval.low_closed else smallest > float(low)
+        inside = smallest >= low if interval.low_closed else smallest > low
     if high is not None:
         # one rounding step of slack: float32(1/3)·3 may pass 1. A log-probability is a difference of
         # logits of up to a hundred or so, and may pass 0 by their rounding
-        slack = eps * (abs(float(high)) or LOGITS)
-        inside = inside and (
-            largest <= float(high) + slack if interval.high_closed else largest < float(high)
-        )
+        slack = eps * (abs(high) or LOGITS)
+        inside = inside and (largest <= high + slack if interval.high_closed else largest < high)
     if not inside and parameter.distribution:
         outside = smallest if smallest < 0 else largest
         raise _not_a_distribution(parameter, f"{outside:.6g} is not a probability")
@@ -180,9 +178,11 @@ def check_shapes(active: Sequence[Parameter], found: Mapping[str, Any]) -> None:
             along one of them, ``..._empty``.
     """
     given = [
-        (parameter, found[parameter.name])
+        (parameter, array)
         for parameter in active
-        if hasattr(found[parameter.name], "shape") and parameter.kind not in ("mdp", "word")
+        if hasattr(array := found[parameter.name], "shape")
+        and parameter.kind not in ("mdp", "word")
+        and (parameter.shape or array.ndim)
     ]
     dims: dict[str, int] = {}
     for parameter, array in given:
