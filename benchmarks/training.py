@@ -40,7 +40,7 @@ Plain = Callable[..., dict[str, Any]]
 
 
 class Peak(TorchDispatchMode):
-    """The most bytes that a call holds at one time beyond its inputs; views count once, arrays of NumPy too."""
+    """The most bytes that a call holds at one time beyond its inputs, in Torch and in NumPy."""
 
     def __init__(self, inputs: Iterable[Any]) -> None:
         super().__init__()
@@ -208,7 +208,7 @@ def correction(train_logp: Any, rollout_logp: Any, mask: Any, high: float) -> Te
 
 
 def group(rewards: Any, groups: Any) -> Tensors:
-    """Whatever the groups are called and however they lie, as in trainers that are handed a table of names."""
+    """Whatever the groups are called and however they lie."""
     names, of = torch.unique(groups, return_inverse=True)
     zeros = rewards.new_zeros(len(names))
     count = zeros.index_add(0, of, torch.ones_like(rewards))
@@ -279,9 +279,11 @@ def rewards_multiplied(score: Any, logp: Any, ref_logp: Any, mask: Any, beta: fl
 def value_loss_multiplied(values: Any, old_values: Any, returns: Any, mask: Any) -> Tensors:
     number = mask.to(values.dtype)
     count = number.sum()
-    near = (values - old_values).clamp_(-0.5, 0.5).add_(old_values)
-    plain, first, second = values - returns, (values - returns).square_(), near.sub_(returns).square_()
-    held = torch.gt(second, first, out=torch.empty_like(plain)).mul_(number)
+    moved = values - old_values
+    second = moved.clamp(-0.5, 0.5).add_(old_values).sub_(returns).square_()
+    outside = torch.gt(moved.abs_(), 0.5, out=moved)
+    plain, first = values - returns, (values - returns).square_()
+    held = torch.gt(second, first, out=torch.empty_like(plain)).mul_(outside).mul_(number)
     loss = 0.5 * torch.dot(torch.maximum(first, second, out=second).flatten(), number.flatten()) / count
     slopes = plain.mul_(number.sub_(held)).div_(count)
     return {"loss": loss, "d_values": slopes, "clipped_fraction": held.sum() / count}

@@ -42,8 +42,12 @@ class Backend(ABC):
         """Numbers or nested lists of them as an array."""
 
     @abstractmethod
-    def cast(self, array: Any, dtype: Any) -> Any:
+    def cast(self, array: Any, dtype: Any, out: Any = None) -> Any:
         """The same values in another dtype."""
+
+    @abstractmethod
+    def where(self, flags: Any, yes: Any, no: Any, out: Any = None) -> Any:
+        """``yes`` where the flag is set, else ``no``."""
 
     @abstractmethod
     def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
@@ -93,7 +97,7 @@ class Backend(ABC):
         another shape.
         """
 
-    def spare(self, array: Any) -> Any:
+    def spare(self, array: Any, *others: Any) -> Any:
         """``over`` of an input that is needed no more: where it was hidden, and so is no one else's."""
         return None
 
@@ -148,8 +152,11 @@ class _NumPy(Backend):
         with np.errstate(all="ignore"):  # out of a narrow dtype's range is infinity or 0, as in Torch
             return np.asarray(value, dtype)
 
-    def cast(self, array: Any, dtype: Any) -> Any:
+    def cast(self, array: Any, dtype: Any, out: Any = None) -> Any:
         return array.astype(dtype)
+
+    def where(self, flags: Any, yes: Any, no: Any, out: Any = None) -> Any:
+        return np.where(flags, yes, no)
 
     def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
         return np.zeros(shape, like.dtype)
@@ -230,18 +237,18 @@ class _Torch(Backend):
     def array(self, value: Any, dtype: Any = None, device: Any = None) -> Any:
         return torch.tensor(value, dtype=dtype, device=device)
 
-    def cast(self, array: Any, dtype: Any) -> Any:
+    def cast(self, array: Any, dtype: Any, out: Any = None) -> Any:
         if array.dtype == torch.bool and plain_tensors.is_large(array):
             array = array.view(torch.uint8)  # of which Torch converts many at once, of flags one
-        return array.to(dtype)
+        return array.to(dtype) if out is None or out.shape != array.shape else out.copy_(array)
 
     def clip(self, x: Any, low: Any, high: Any, out: Any = None) -> Any:
         low, high = plain_tensors.clip_bounds(x, low, high)
         return torch.clip(x, low, high, out=out)
 
-    def where(self, flags: Any, yes: Any, no: Any) -> Any:
+    def where(self, flags: Any, yes: Any, no: Any, out: Any = None) -> Any:
         """``torch.where``, in a third of the time where only the values matter."""
-        found = plain_tensors.where(flags, yes, no)
+        found = plain_tensors.where(flags, yes, no, out)
         return torch.where(flags, yes, no) if found is None else found
 
     def hidden(self, flags: Any, arrays: list[Any]) -> list[Any]:
@@ -269,8 +276,8 @@ class _Torch(Backend):
     def over(self, array: Any, *others: Any) -> Any:
         return plain_tensors.over(array, *others)
 
-    def spare(self, array: Any) -> Any:
-        return plain_tensors.spare(array)
+    def spare(self, array: Any, *others: Any) -> Any:
+        return plain_tensors.spare(array, *others)
 
     def smaller(self, first: Any, second: Any) -> Any:
         if (out := self.over(second, first)) is not None:
@@ -329,6 +336,8 @@ class _Torch(Backend):
         return torch.as_tensor(value)
 
     def broadcast_arrays(self, *arrays: Any) -> Any:
+        if all(array.shape == arrays[0].shape for array in arrays):
+            return arrays  # not views of them, which are no one's spare memory
         return torch.broadcast_tensors(*arrays)  # type: ignore[no-untyped-call]
 
     def look(self, array: Any) -> Any:

@@ -76,7 +76,7 @@ def array_form(
 ) -> dict[str, Any]:
     """Log-probabilities and mask [..., N, T], advantages [..., N] -> loss, rows and derivative."""
     gaps = xp.subtract(logp, old_logp, out=xp.spare(logp))
-    flags = xp.cast(mask, gaps.dtype)
+    flags = xp.cast(mask, gaps.dtype, out=xp.spare(old_logp))
     if flags.shape != gaps.shape:
         flags = flags + xp.zeros_like(gaps)
     lengths = flags.sum(-1)

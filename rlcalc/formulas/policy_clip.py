@@ -98,11 +98,13 @@ def array_form(
     zero = xp.new_zeros(plain, ())
     held = xp.greater(plain, bounded)
     objective = xp.smaller(plain, bounded)
-    clipped = xp.cast(held, plain.dtype)
+    still, floored = held if beyond is None else held | beyond, None
     if dual is not None:
         floored = (adv < 0) & (dual * adv > objective)
         objective = xp.where(floored, dual * adv, objective)
+        still = still | floored
+    plain = xp.where(still, zero, plain, out=xp.over(plain, still))  # its own derivative by log π
+    clipped = xp.cast(held, plain.dtype)
+    if floored is not None:
         clipped = xp.where(floored, zero + 2, clipped)
-        held = held | floored
-    slope = xp.where(held if beyond is None else held | beyond, zero, plain)
-    return {"objective": objective, "d_logp": slope, "ratio": ratio, "clipped": clipped}
+    return {"objective": objective, "d_logp": plain, "ratio": ratio, "clipped": clipped}

@@ -127,22 +127,22 @@ def array_form(
         lengths = number.sum(-1)[..., None]
         divisors = xp.where(lengths > 0, lengths, xp.ones_like(lengths))
     zero = xp.new_zeros(gaps, ())
+    judged = None if gate in (None, level) else _ratio(xp, gaps + zero, divisors, gate)
     ratio = _ratio(xp, gaps, divisors, level)
     if action == "mask":
-        judged = ratio if gate in (None, level) else _ratio(xp, gaps, divisors, gate)
-        kept = kept & within_array(judged, low, high)
+        kept = kept & within_array(ratio if judged is None else judged, low, high)
     if action == "truncate":
         ratio = bounded_array(xp, ratio, low, high)
-    weights = xp.where(kept, ratio, zero)
+    weights = xp.where(kept, ratio, zero, out=xp.over(ratio, kept))
     if normalise:
         weights = weights / _mean(xp, weights, number, divisors, level)
-    return {"weights": weights, "keep": xp.cast(kept, gaps.dtype)}
+    return {"weights": weights, "keep": xp.cast(kept, gaps.dtype, out=xp.spare(rollout_logp))}
 
 
 def _ratio(xp: Backend, gaps: Any, divisors: Any, level: str) -> Any:
-    """The ratio that a level goes by, for every token: [..., N, T]."""
+    """The ratio that a level goes by, for every token: [..., N, T]; that of tokens is put over the gaps."""
     if level == "token":
-        return xp.exp(gaps)
+        return xp.exp(gaps, out=xp.over(gaps))
     whole = gaps.sum(-1)[..., None]
     return xp.exp(whole if level == "sequence" else whole / divisors) + xp.zeros_like(gaps)
 
