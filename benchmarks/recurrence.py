@@ -52,12 +52,9 @@ def gae_numpy(r: Any, v: Any, next_v: Any, done: Any) -> Any:
 
 
 def gae_torch(r: Any, v: Any, next_v: Any, done: Any) -> Any:
-    def slab(r: Any, v: Any, next_v: Any, done: Any) -> Any:
-        going_on = (~done).to(r.dtype)
-        delta = r + GAMMA * going_on * next_v - v
-        return scan_torch(delta, GAMMA * LAM * going_on)
-
-    return by_slabs(slab, r, v, next_v, done)
+    going_on = (~done).to(r.dtype)
+    delta = r + GAMMA * going_on * next_v - v
+    return scan_torch(delta, GAMMA * LAM * going_on)
 
 
 # --- theirs --------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ class Backend(ABC):
 
     def hidden(self, flags: Any, arrays: list[Any]) -> list[Any]:
         """Each of the arrays with 0 where the flags are not set: new ones, to be written over."""
-        return [self.where(flags, array, self.new_zeros(array, ())) for array in arrays]
+        return [self.where(flags, array, 0.0) for array in arrays]
 
     @abstractmethod
     def over(self, array: Any, *others: Any) -> Any:
@@ -143,6 +143,13 @@ def _eps(xp: Backend, dtype: Any) -> float:
     return float(xp.finfo(dtype).eps)
 
 
+_WORDS = {"<f4": "<i4", "<f8": "<i8"}
+
+
+def _is_nothing(value: Any) -> bool:
+    return type(value) in (int, float) and value == 0
+
+
 class _NumPy(Backend):
     name = "numpy"
     dtypes = ("float64", "float32", "float16")
@@ -154,9 +161,6 @@ class _NumPy(Backend):
 
     def cast(self, array: Any, dtype: Any, out: Any = None) -> Any:
         return array.astype(dtype)
-
-    def where(self, flags: Any, yes: Any, no: Any, out: Any = None) -> Any:
-        return np.where(flags, yes, no)
 
     def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
         return np.zeros(shape, like.dtype)
@@ -201,7 +205,9 @@ class _NumPy(Backend):
     def over(self, array: Any, *others: Any) -> Any:
         if not (isinstance(array, np.ndarray) and array.flags.writeable):
             return None
-        return array if np.broadcast_shapes(array.shape, *map(np.shape, others)) == array.shape else None
+        alike = all(np.shape(x) in ((), array.shape) for x in others)
+        whole = alike or np.broadcast_shapes(array.shape, *map(np.shape, others)) == array.shape
+        return array if whole else None
 
     def constant(self, array: Any) -> Any:
         return array
@@ -210,6 +216,20 @@ class _NumPy(Backend):
         """The largest entry is subtracted first, so nothing overflows."""
         shifted = x - x.max(axis=axis, keepdims=True)
         return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+    def where(self, flags: Any, yes: Any, no: Any, out: Any = None) -> Any:
+        """``np.where``, in half the time where one side is 0: by the bits of whole words."""
+        if _is_nothing(yes):
+            there, array = np.invert(flags), no
+        elif _is_nothing(no):
+            there, array = flags, yes
+        else:
+            return np.where(flags, yes, no)
+        word = _WORDS.get(array.dtype.str) if array.size >= plain_tensors.LARGE else None
+        if word is None or there.dtype != bool:
+            return np.where(flags, yes, no)
+        bits = np.negative(there.view(np.int8)).astype(word)
+        return np.bitwise_and(bits, array.view(word), out=self.over(bits, array)).view(array.dtype)
 
     def put_into(self, array: Any, index: Any, values: Any) -> Any:
         np.put_along_axis(array, index, values, -1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from rlcalc.errors import DataError, shown
 
@@ -13,11 +14,7 @@ _INTERVAL = re.compile(r"([\[(])\s*([^,\s]+)\s*,\s*([^,\s]+)\s*([\])])")
 
 @dataclass(frozen=True)
 class Interval:
-    """A real interval; ``None`` is the infinite end. The entries of a distribution sum to 1 besides.
-
-    Attributes:
-        floats: both ends as floats, to be compared with many numbers.
-    """
+    """A real interval; ``None`` is the infinite end. The entries of a distribution sum to 1 besides."""
 
     low: Fraction | None
     high: Fraction | None
@@ -25,15 +22,16 @@ class Interval:
     high_closed: bool
     text: str
     sums_to_one: bool = False
-    floats: tuple[float | None, float | None] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        ends = (None if end is None else float(end) for end in (self.low, self.high))
-        object.__setattr__(self, "floats", tuple(ends))
 
     @property
     def is_bounded(self) -> bool:
         return self.low is not None or self.high is not None
+
+    @cached_property
+    def floats(self) -> tuple[float | None, float | None]:
+        """The ends as arrays are compared with."""
+        low, high = (None if end is None else float(end) for end in (self.low, self.high))
+        return low, high
 
     def words(self) -> str:
         """The interval as a person says it, for error messages."""

@@ -6,26 +6,34 @@ import sys
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from rlcalc.cli.command import Command
-from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, page_width, write_json
+from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen, page_width, write_json
 from rlcalc.cli.training import (
+    AS_JSON,
+    CHECKS,
+    DEVICE,
+    FOLDER,
+    LOG,
+    RESUME,
+    SABOTAGE,
+    as_saved,
     check_mode,
-    check_resumed,
+    conclude,
     end,
-    exit_code,
     for_people,
     given_options,
     importing,
     lines,
     nothing_to_do,
     print_detections,
+    print_rest,
     watching,
 )
-from rlcalc.errors import CheckFailed, InputError, many
+from rlcalc.errors import CheckFailed
 from rlcalc.plotting import check_file
 
 if TYPE_CHECKING:
@@ -56,25 +64,16 @@ def ppo_run(
     seed: int = typer.Option(
         0, "--seed", metavar="N", help="Seed for network, actions and environments.", min=0
     ),
-    device: str = typer.Option("auto", "--device", metavar="NAME", help="auto, cpu, cuda or mps."),
+    device: str = DEVICE,
     envs: int = typer.Option(None, "--envs", metavar="N", help="Parallel environments.", min=1),
     steps: int = typer.Option(
         None, "--steps", metavar="N", help="Total steps at most, in all environments together.", min=1
     ),
     plot: str = typer.Option(None, "--plot", metavar="FILE", help="Save a plot of the learning curve."),
-    log: Path = typer.Option(  # noqa: B008
-        # the second name is for torchrun, which takes the first for one of its own, cut short
-        None,
-        "--log",
-        "--log-file",
-        metavar="FILE",
-        help="Add one JSON line per iteration.",
-    ),
-    folder: Path = typer.Option(  # noqa: B008
-        None, "--checkpoint", metavar="DIR", help="Save there every ten iterations, and at the end."
-    ),
-    resume: bool = typer.Option(False, "--resume", help="Resume from --checkpoint."),
-    checks: bool = typer.Option(True, "--checks/--no-checks", help="Check every update."),
+    log: Path = LOG,
+    folder: Path = FOLDER,
+    resume: bool = RESUME,
+    checks: bool = CHECKS,
     eager: bool = typer.Option(
         False, "--eager", help="On a GPU, launch every kernel instead of replaying a recorded iteration."
     ),
@@ -82,10 +81,8 @@ def ppo_run(
         False, "--acceptance", help="CartPole on seeds 0 to 4, all solved or exit 1."
     ),
     exact: bool = typer.Option(False, "--exact", help="Only the exact checks that need no long training."),
-    sabotage: bool = typer.Option(
-        False, "--sabotage", help="Mutation test: add one bug at a time and show which check detects it."
-    ),
-    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+    sabotage: bool = SABOTAGE,
+    as_json: bool = AS_JSON,
 ) -> None:
     """Train an agent by PPO with the verified formulas, checking every update.
 
@@ -95,7 +92,7 @@ def ppo_run(
     given = given_options(ctx)
     check_mode(given, MODES)
     with importing():
-        from rlcalc.ppo.run.run import Options, one_thread
+        from rlcalc.ppo.run.run import FORMAT, Options, one_thread
     if exact or sabotage:
         with one_thread():
             _exact(seed, as_json) if exact else _sabotage(as_json)
@@ -109,25 +106,11 @@ def ppo_run(
         check_file(plot)
     options = Options(device=device, checks=checks, capture=not eager, folder=folder, resume=resume, log=log)
     if resume:
-        settings = _as_saved(folder, given, {"env": env, "seed": seed, "envs": envs}, steps)
+        saved = as_saved(FORMAT, folder, given, {"env": env, "seed": seed, "envs": envs})
+        settings = replace(saved, steps=steps or saved.steps)
     else:
         settings = tuned(env, seed=seed, envs=envs, steps=steps)
     _one(settings, options, plot, as_json)
-
-
-def _as_saved(folder: Path | None, given: list[str], typed: dict[str, Any], steps: int | None) -> Settings:
-    """The settings of a checkpoint; an option that says otherwise is an error.
-
-    Raises:
-        InputError: ``resume_from_where``, ``resume_other_...``.
-    """
-    if folder is None:
-        raise InputError("resume_from_where", "--resume needs --checkpoint DIR, to say from where.")
-    from rlcalc.ppo.run.checkpoint import read
-
-    saved = read(folder).settings
-    check_resumed(given, saved, typed)
-    return replace(saved, steps=steps or saved.steps)
 
 
 def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) -> None:
@@ -142,18 +125,7 @@ def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) 
         )
     with watching(lambda now: quantities(now, settings), lambda now: now.metrics.episode_return) as show:
         result = run(settings, options, show)
-    if not result.writes:  # another rank speaks, but for what went wrong here
-        if result.failure is not None:
-            raise result.failure
-        raise typer.Exit(exit_code(result))
-    if as_json:
-        write_json(result.as_json())
-    else:
-        _print(result)
-    sys.stdout.flush()
-    if plot is not None:
-        picture(Path(plot), result)
-    end(result, "ppo-run", f"{result.env_steps:,} steps")
+    conclude(result, "ppo-run", f"{result.env_steps:,} steps", as_json, _print, plot, picture)
 
 
 def _print(result: Result) -> None:
@@ -180,14 +152,7 @@ def _print(result: Result) -> None:
     if result.idle:
         return
     text = curve(result.history, result.goal, result.evaluations, min(WIDEST, page_width()))
-    if text:
-        out.line()
-        out.block(text)
-    if result.checks:
-        passed = sum(check["passed"] for check in result.checks)
-        out.line()
-        updates = many(result.trained // s.batch, "update")
-        out.line(f"{passed} of {len(result.checks)} checks passed on {updates}", FAINT)
+    print_rest(out, result, text, result.trained // s.batch)
 
 
 def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:

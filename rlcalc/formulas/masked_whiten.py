@@ -81,7 +81,6 @@ def array_form(
 ) -> dict[str, Any]:
     """Values and mask [..., N, T] -> whitened [..., N, T]."""
     # what is masked is 0 already: sums need no second choice of what counts
-    zero = xp.new_zeros(x, ())
     number = xp.cast(mask, x.dtype)
     if number.shape != x.shape:
         number = number + xp.zeros_like(x)
@@ -111,7 +110,7 @@ def array_form(
         whitened = whitened + xp.where(shift_mean, xp.zeros_like(mean), mean)
     elif not xp.any_or_unknown(~xp.isfinite(variance)):
         return {"whitened": whitened}  # what is masked is 0 as it stands
-    return {"whitened": xp.where(mask, whitened, zero)}
+    return {"whitened": xp.where(mask, whitened, 0.0)}
 
 
 def _flat(xp: Backend, x: Any, mask: Any, mean: Any, variance: Any) -> Any:

@@ -79,4 +79,4 @@ def _of_rows(xp: Backend, rewards: Any, mask: Any, gamma: Any, passed: Any) -> d
     """Rewards of rows [..., K, T], 0 where they are masked, and what a masked token leaves of the return."""
     zero = xp.new_zeros(rewards, ())
     returns = scan(rewards, xp.where(mask, zero + gamma, zero + passed))
-    return {"returns": xp.where(mask, returns, zero)}
+    return {"returns": xp.where(mask, returns, 0.0)}

@@ -126,14 +126,13 @@ def array_form(
         number = xp.cast(kept, gaps.dtype)
         lengths = number.sum(-1)[..., None]
         divisors = xp.where(lengths > 0, lengths, xp.ones_like(lengths))
-    zero = xp.new_zeros(gaps, ())
-    judged = None if gate in (None, level) else _ratio(xp, gaps + zero, divisors, gate)
+    judged = None if gate in (None, level) else _ratio(xp, gaps + 0.0, divisors, gate)
     ratio = _ratio(xp, gaps, divisors, level)
     if action == "mask":
         kept = kept & within_array(ratio if judged is None else judged, low, high)
     if action == "truncate":
         ratio = bounded_array(xp, ratio, low, high)
-    weights = xp.where(kept, ratio, zero, out=xp.over(ratio, kept))
+    weights = xp.where(kept, ratio, 0.0, out=xp.over(ratio, kept))
     if normalise:
         weights = weights / _mean(xp, weights, number, divisors, level)
     return {"weights": weights, "keep": xp.cast(kept, gaps.dtype, out=xp.spare(rollout_logp))}

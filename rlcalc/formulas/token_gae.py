@@ -79,7 +79,6 @@ def array_form(
 ) -> dict[str, Any]:
     """Rewards, values and mask [..., N, T], bootstrap [..., N] -> advantages, returns [..., N, T]."""
     rewards, values, mask = xp.broadcast_arrays(rewards, values, mask)
-    zero = xp.new_zeros(rewards, ())
     counted = mask
     if interior == "zero":
         flags = xp.cast(mask, xp.int64)
@@ -87,12 +86,12 @@ def array_form(
         counted = counted | mask
     elif interior == "ignore":
         counted = mask | ~mask
-    last = zero if bootstrap is None else bootstrap[..., None]
+    last = xp.new_zeros(rewards, ()) if bootstrap is None else bootstrap[..., None]
     last, _ = xp.broadcast_arrays(last, rewards[..., :1])
     walk = partial(_of_rows, xp, gamma=gamma, lam=lam)
     advantages = by_lines(xp, walk, rewards, values, counted, mask, last)["advantages"]
     if interior == "ignore":  # else what is masked is 0
-        values = xp.where(mask, values, zero)
+        values = xp.where(mask, values, 0.0)
     return {"advantages": advantages, "returns": xp.add(advantages, values, out=xp.spare(values))}
 
 
@@ -107,6 +106,6 @@ def _of_rows(
     errors: Any = xp.multiply(following, gamma, out=xp.over(following, gamma))
     errors = xp.add(errors, rewards, out=xp.over(errors, rewards))
     errors = xp.subtract(errors, values, out=xp.over(errors, values))
-    errors = xp.where(counted, errors, zero)
+    errors = xp.where(counted, errors, 0.0)
     advantages = scan(errors, xp.where(counted, zero + gamma * lam, zero + 1))
-    return {"advantages": xp.where(mask, advantages, zero)}
+    return {"advantages": xp.where(mask, advantages, 0.0)}

@@ -62,7 +62,6 @@ def array_form(
     tokens: Any = None,
 ) -> dict[str, Any]:
     """Values, old values, returns, mask [..., N, T] -> loss, fraction [...] and d_values [..., N, T]."""
-    zero = xp.new_zeros(values, ())
     moved: Any = values - old_values
     plain: Any = xp.subtract(values, returns, out=xp.spare(values))
     near: Any = xp.add(xp.clip(xp.constant(moved), -eps, eps), old_values, out=xp.spare(old_values))
@@ -70,7 +69,7 @@ def array_form(
     moved = xp.abs(moved, out=xp.over(moved))
     outside = xp.greater(moved, eps)
     # within the range both are one number, whatever rounding makes of it: only the plain one is asked
-    clipped = xp.where(outside, clipped, zero, out=xp.over(clipped, outside))
+    clipped = xp.where(outside, clipped, 0.0, out=xp.over(clipped, outside))
     distance: Any = xp.abs(plain, out=xp.over(moved, plain))
     other = xp.abs(clipped, out=xp.spare(returns))
     held = xp.greater(other, distance)
@@ -91,6 +90,6 @@ def array_form(
         slopes = xp.where(tied, slopes / 2, slopes)
     return {
         "loss": factor * errors.sum(-1).sum(-1) / below,
-        "d_values": xp.where(held, zero, slopes, out=xp.over(slopes, held)),
+        "d_values": xp.where(held, 0.0, slopes, out=xp.over(slopes, held)),
         "clipped_fraction": xp.cast(held, plain.dtype, out=xp.over(number)).sum(-1).sum(-1) / some,
     }

@@ -178,38 +178,43 @@ def check_shapes(active: Sequence[Parameter], found: Mapping[str, Any]) -> None:
             along one of them, ``..._empty``.
     """
     given = [
-        (parameter, array)
+        (parameter, found[parameter.name])
         for parameter in active
-        if hasattr(array := found[parameter.name], "shape")
-        and parameter.kind not in ("mdp", "word")
-        and (parameter.shape or array.ndim)
+        if hasattr(found[parameter.name], "shape") and parameter.kind not in ("mdp", "word")
     ]
     dims: dict[str, int] = {}
     for parameter, array in given:
         # the first vector of a dimension fixes its length, as for exact inputs
-        for name, length in zip(reversed(parameter.shape), reversed(array.shape), strict=False):
-            if name.isidentifier():
+        for (name, extra), length in zip(reversed(parameter.axes), reversed(array.shape), strict=False):
+            if not extra:
                 dims.setdefault(name, length)
     for parameter, array in given:
-        size, shape = tuple(array.shape), parameter.shape
+        size, axes = array.shape, parameter.axes
         if parameter.each and size:
-            shape = (parameter.each,)
+            axes = ((parameter.each, 0),)
         elif parameter.single and size:
             raise _misshapen("shape" if array.ndim > 1 else "length", parameter, size, "one number")
-        if len(size) < len(shape):
-            raise _misshapen("shape", parameter, size, f"[..., {', '.join(shape)}]")
-        for name, length in zip(shape, size[len(size) - len(shape) :], strict=True):
-            base, _, extra = name.partition("+")
+        if len(size) < len(axes):
+            raise _misshapen("shape", parameter, size, _written(axes))
+        for (name, extra), length in zip(axes, size[len(size) - len(axes) :], strict=True):
             if length == 0:
                 raise InputError(
                     f"{parameter.label}_empty",
-                    f"{spelled(parameter.name)} has shape {list(size)}: nothing along its axis {name}.",
+                    f"{spelled(parameter.name)} has shape {list(size)}: "
+                    f"nothing along its axis {_axis(name, extra)}.",
                     worded(parameter.help),
                 )
-            dims.setdefault(base, length - int(extra or 0))
-            if dims[base] + int(extra or 0) != length:
+            if dims.setdefault(name, length - extra) + extra != length:
                 known = ", ".join(f"{key} = {value}" for key, value in dims.items())
-                raise _misshapen("length", parameter, size, f"[..., {', '.join(shape)}] with {known}")
+                raise _misshapen("length", parameter, size, f"{_written(axes)} with {known}")
+
+
+def _written(axes: Sequence[tuple[str, int]]) -> str:
+    return f"[..., {', '.join(_axis(*axis) for axis in axes)}]"
+
+
+def _axis(name: str, extra: int) -> str:
+    return f"{name}+{extra}" if extra else name
 
 
 def _misshapen(what: str, parameter: Parameter, size: tuple[int, ...], want: str) -> InputError:

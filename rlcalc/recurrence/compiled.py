@@ -46,20 +46,35 @@ def scan_numpy(b: Any, a: Any, last: Any, working: np.dtype[Any]) -> Any:
 
 
 def advantages(
-    rewards: Any, values: Any, after: Any, terminated: Any, truncated: Any, gamma: Any, lam: Any
+    rewards: Any, values: Any, after: Any, gamma: Any, lam: Any, terminated: Any, truncated: Any
 ) -> Any:
-    """As `advantages.advantages`, for arrays of the leading axes of rewards; gamma is one number."""
-    *lead, steps = rewards.shape
-    number = rewards.dtype.type
+    """A_t = δ_t + γλ A_{t+1}, δ_t = R_{t+1} + γ V' − V, made within the loop.
+
+    Args:
+        rewards: [..., T]; values: [..., T+1], V(S_t), in the dtype of rewards.
+        after: [..., T], V of the true successor, or ``None`` for ``values[..., 1:]``.
+        gamma, lam: numbers.
+        terminated: flags [..., T] or ``None``; neither the value of the successor nor the recursion counts.
+        truncated: flags [..., T] or ``None``; the recursion does not go on there.
+
+    Returns:
+        [..., T]; ``None`` where this is not the way: leading axes differ, or there is a discount per step.
+    """
+    if values is None or np.ndim(gamma) or not suits(rewards, rewards.dtype):
+        return None
     arrays = rewards, values, after, terminated, truncated
+    *lead, steps = rewards.shape
+    if any(x is not None and x.shape[:-1] != rewards.shape[:-1] for x in arrays):
+        return None
+    gamma, lam = map(rewards.dtype.type, (gamma, lam))
     if time_major.lies(rewards):
         shaped = [None if x is None else np.moveaxis(x, -1, 0).reshape(x.shape[-1], -1) for x in arrays]
-        out = np.empty((steps, rewards[..., 0].size), rewards.dtype)
-        _loops().advantages_time_first(*shaped, number(gamma), number(lam), out)
+        out = np.empty((steps, rewards.size // steps), rewards.dtype)
+        _loops().advantages_time_first(*shaped, gamma, lam, out)
         return np.moveaxis(out.reshape(steps, *lead), 0, -1)
     shaped = [None if x is None else x.reshape(-1, x.shape[-1]) for x in arrays]
-    out = np.empty((rewards[..., 0].size, steps), rewards.dtype)
-    _loops().advantages_rows_first(*shaped, number(gamma), number(lam), out)
+    out = np.empty((rewards.size // steps, steps), rewards.dtype)
+    _loops().advantages_rows_first(*shaped, gamma, lam, out)
     return out.reshape(rewards.shape)
 
 

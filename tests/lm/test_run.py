@@ -18,7 +18,7 @@ from rlcalc.cli import main
 from rlcalc.errors import DataError, InputError
 from rlcalc.lm.run import acceptance
 from rlcalc.lm.run.display import picture, quantities
-from rlcalc.lm.run.run import FORMAT, Options, Progress, Result, read, run
+from rlcalc.lm.run.run import FORMAT, Options, Progress, Result, run
 from tests.lm.parts import tiny
 from tests.ppo.parts import same
 
@@ -56,6 +56,7 @@ def test_reward_alone_teaches_to_add() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "dpo"])
+@pytest.mark.slow
 def test_resumed_run_is_bit_identical(tmp_path: Path, algorithm: str) -> None:
     settings = tiny(algorithm)
     whole = run(settings, Options(device="cpu", folder=tmp_path / "whole", log=tmp_path / "log"))
@@ -107,11 +108,11 @@ def test_states_that_no_run_saved(tmp_path: Path) -> None:
         with pytest.raises((DataError, InputError)):
             run(tiny(), Options(device="cpu", folder=tmp_path, resume=True))
     FORMAT.save(tmp_path, state)
-    assert read(tmp_path).settings == tiny()
-    from rlcalc.ppo.run import checkpoint
+    assert FORMAT.read(tmp_path).settings == tiny()
+    from rlcalc.ppo.run.run import FORMAT as OTHER
 
     with pytest.raises(DataError) as caught:  # that of the other command
-        checkpoint.read(tmp_path)
+        OTHER.read(tmp_path)
     assert caught.value.code == "checkpoint_foreign"
 
 

@@ -21,7 +21,8 @@ import pytest
 from rlcalc.cli import main
 from rlcalc.errors import InputError
 from rlcalc.ppo.check import exact
-from rlcalc.ppo.run import checkpoint
+from rlcalc.ppo.run.run import FORMAT
+from rlcalc.training.checkpoint import locked
 from tests.ppo.parts import registered
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -314,7 +315,7 @@ def test_sigterm_saves_as_ctrl_c_does(ppo_run: Run, monkeypatch: Any, tmp_path: 
     code, _, err = ppo_run(*words_for("stops"))
     assert code == 143
     assert "Resume with: rlcalc ppo-run --checkpoint ppo-run-gym-rlcalc-stops-v0-0 --resume" in err
-    assert checkpoint.load(tmp_path / "ppo-run-gym-rlcalc-stops-v0-0")["settings"]["envs"] == 4
+    assert FORMAT.load(tmp_path / "ppo-run-gym-rlcalc-stops-v0-0")["settings"]["envs"] == 4
     assert handlers == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
 
@@ -331,6 +332,7 @@ def test_without_torch_the_extra_is_asked_for(ppo_run: Run, monkeypatch: Any) ->
         assert "pip install 'rlcalc[torch]'" in err
 
 
+@pytest.mark.slow
 def test_two_runs_in_one_folder(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "rlcalc", "ppo-run", "--checkpoint", "run", "--device", "cpu"]
     words += ["--envs", "4", "--no-checks"]
@@ -340,11 +342,11 @@ def test_two_runs_in_one_folder(tmp_path: Path) -> None:
     ) as first:
         assert first.stderr is not None
         assert first.stderr.readline().startswith("steps")
-        with pytest.raises(InputError, match="Another run"), checkpoint.locked(tmp_path / "run"):
+        with pytest.raises(InputError, match="Another run"), locked(tmp_path / "run"):
             pass
         first.send_signal(signal.SIGINT)
         _, err = first.communicate(timeout=60)
     assert first.returncode == 130, err
     assert "Resume with: rlcalc ppo-run --checkpoint run --resume" in err
-    with checkpoint.locked(tmp_path / "run"):
+    with locked(tmp_path / "run"):
         pass

@@ -208,7 +208,7 @@ class Search:
         if not self.credible(binding, probes[0]):
             self.ran.append(Attempt(binding, first, self.outputs.share(first, probes[0])))
             return None
-        names = min(alive, key=len)
+        names = min(alive, key=lambda names: (-len(alive[names]), len(names)))
         outputs = {**self.outputs.rest(first, alive[names], probes[0]), **alive[names]}
         agreed: Agreement = "convention" if names else "formula"
         return replace(binding, outputs=outputs, agreed=agreed, like=names)
@@ -325,6 +325,10 @@ class Search:
         if ends and binding.agreed != "names" and not isinstance(self.family, Tokens):
             about = flag_note if binding.formula in TRANSITIONS else _flag_note
             notes.append(about(binding, ends[0]))
+        if wide := [path for path, role in binding.inputs.items() if role == "wide"]:
+            notes.append(
+                f"{wide[0]} is made so wide that nothing is clipped: --formula value-clip-loss tests the clip"
+            )
         if binding.layout == ONE and self.answers_several():
             notes.append("right for one transition a call; what it gives for several at once is wrong")
         if "no-bootstrap" in binding.like and _promises(binding.inputs):
