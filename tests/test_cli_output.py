@@ -8,6 +8,7 @@ import re
 import shlex
 import sys
 from fractions import Fraction
+from itertools import chain, product
 
 import pytest
 
@@ -136,22 +137,19 @@ def test_steps_in_short_and_none():
     assert run("lambda-weights", "--lam", "1/2", "--steps", "2", "-q")[1] == "1/2 1/2\n"
 
 
-EXAMPLES = [
-    [head.command, *shlex.split(example["args"])]
-    for head in heads()
-    for example in load_formula(head.name).examples
-]
+def examples(head):
+    return [[head.command, *shlex.split(example["args"])] for example in load_formula(head.name).examples]
 
 
-@pytest.mark.parametrize("words", EXAMPLES, ids=lambda words: words[0])
-@pytest.mark.parametrize("width", [60, 80])
-def test_nothing_is_wider_than_the_page(terminal, monkeypatch, words, width):
-    monkeypatch.setenv("COLUMNS", str(width))
-    shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal(*words, "--all")[1])
-    # where no number is broken either, and only the steps behind a table are left out
-    piped = run(*words, *(["--all"] if load_formula(words[0]).has_rows else []))[1]
-    assert max(map(len, [*shown.splitlines(), *piped.splitlines()])) <= width
-    assert set(piped.split()) == set(shown.split())
+@pytest.mark.parametrize("head", heads(), ids=lambda head: head.name)
+def test_nothing_is_wider_than_the_page(terminal, monkeypatch, head):
+    for words, width in product(examples(head), (60, 80)):
+        monkeypatch.setenv("COLUMNS", str(width))
+        shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal(*words, "--all")[1])
+        # where no number is broken either, and only the steps behind a table are left out
+        piped = run(*words, *(["--all"] if load_formula(words[0]).has_rows else []))[1]
+        assert max(map(len, [*shown.splitlines(), *piped.splitlines()])) <= width, (words, width)
+        assert set(piped.split()) == set(shown.split()), (words, width)
 
 
 def test_symbols_say_what_was_skipped():
@@ -263,7 +261,7 @@ def test_json_keeps_to_its_schema():
     schema = json.loads((data_folder("specs") / "schemas" / "result.schema.json").read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
     check = Draft202012Validator(schema)
-    for words in [*EXAMPLES, [*LINE, "--backends", "numpy"]]:
+    for words in [*chain.from_iterable(map(examples, heads())), [*LINE, "--backends", "numpy"]]:
         document = json.loads(run(*words, "--json")[1])
         assert list(check.iter_errors(document)) == [], words
     assert list(check.iter_errors({**document, "extra": 1}))

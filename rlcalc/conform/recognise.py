@@ -68,7 +68,7 @@ def _out_of_range(trial: Trial, chosen: Sequence[Convention], dtype: str) -> Ite
         able = [v for v in trial.vectors if v.demanded[dtype] and not trial.target.unable(v)]
         first = sorted(able, key=lambda v: not trial.judgement(v, dtype, chosen).failed)
         wrong = replace(family, constants=(constant,))
-        ways = fitted((*chosen, wrong), first, lambda v: trial.outcome(v, dtype), dtype)
+        _, ways = fitted((*chosen, wrong), first, lambda v: trial.outcome(v, dtype), dtype) or ((), ())
         if ways and not any(trial.judgement(v, dtype, ways).failed for v in able):
             values = next(way.values for way in ways if way.constants == wrong.constants)
             yield f"It follows {family.name} with {constant.name} = {as_typed(values[0])}, {words}."

@@ -25,20 +25,7 @@ from tests.conform import field
 from tests.conform.field import losses, methods, numpy_sequences, torch_sequences
 
 HERE = Path(field.__file__).parent
-QUICK = {
-    "compute_gae",
-    "gae_cleanrl_style",
-    "gae_crosses_ends",
-    "calculate_gae_dict",
-    "gae_scrambled",
-    "gae_mask_of_next_step",
-    "RolloutStorage.compute_returns",
-    "FaultyBuffer.compute",
-    "ForgetsBootstrap.compute_gae",
-    "ppo_policy_loss",
-    "ppo_loss_unclipped",
-    "kl_of_lists",
-}
+QUICK = {"compute_gae", "gae_scrambled", "RolloutStorage.compute_returns", "ppo_loss_unclipped"}
 
 
 def rlcalc(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -175,6 +162,7 @@ def ignores_masks(rewards: Any, values: Any, masks: Any, gamma: float, lam: floa
 
 @pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("function", [ignores_dones, ignores_masks])
+@pytest.mark.slow
 def test_flags_without_effect_are_no_other_role(function: Any) -> None:
     assert found(function).agreed in ("fault", "part")
     assert report(function).verdict == "nonconforming"
@@ -203,6 +191,7 @@ def test_where_a_name_says_nothing_the_role_is_found_by_trying() -> None:
 
 
 @pytest.mark.usefixtures("verdict_alone")
+@pytest.mark.slow
 def test_a_guess_that_no_answer_speaks_for_is_no_verdict() -> None:
     def function(r: Any, v: Any, qq: Any, g: float, l: float) -> Any:  # noqa: E741
         return letters(r, v, qq, g, l) + 1.0
@@ -307,6 +296,7 @@ def test_places_are_objects_lists_and_constants() -> None:
 
 
 @pytest.mark.usefixtures("verdict_alone")
+@pytest.mark.slow
 def test_a_written_test_calls_the_function_by_its_binding(tmp_path: Path) -> None:
     test = tmp_path / "test_it.py"
     target = f"{HERE / 'methods.py'}:FaultyBuffer.compute"
@@ -332,6 +322,7 @@ def test_pytest_and_the_command_line_read_alike(tmp_path: Path) -> None:
     assert again.suite.report.passed
 
 
+@pytest.mark.slow
 def test_the_command_line_shows_writes_and_reads_a_binding(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 
 # what is recognised is said beside the verdict, whatever the bug is called
-pytestmark = pytest.mark.usefixtures("verdict_alone")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("verdict_alone")]  # each a whole run of conform
 
 
 def td_errors(rewards, values, gamma, lam, terminated):

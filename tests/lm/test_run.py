@@ -56,6 +56,7 @@ def test_reward_alone_teaches_to_add() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "dpo"])
+@pytest.mark.slow
 def test_resumed_run_is_bit_identical(tmp_path: Path, algorithm: str) -> None:
     settings = tiny(algorithm)
     whole = run(settings, Options(device="cpu", folder=tmp_path / "whole", log=tmp_path / "log"))

@@ -176,6 +176,7 @@ def test_a_folder_has_one_writer(tmp_path: Path) -> None:
         assert str(tmp_path) in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_lock_of_a_killed_run_is_gone(tmp_path: Path) -> None:
     hold = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), 2); print(); input()"
     with subprocess.Popen(

@@ -332,6 +332,7 @@ def test_without_torch_the_extra_is_asked_for(ppo_run: Run, monkeypatch: Any) ->
         assert "pip install 'rlcalc[torch]'" in err
 
 
+@pytest.mark.slow
 def test_two_runs_in_one_folder(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "rlcalc", "ppo-run", "--checkpoint", "run", "--device", "cpu"]
     words += ["--envs", "4", "--no-checks"]

@@ -45,6 +45,7 @@ def stops(after: int, number: int) -> Any:
     return show
 
 
+@pytest.mark.slow
 def test_acceptance_on_one_seed() -> None:
     (result,) = acceptance.runs(CPU, seeds=(0,))
     assert result.failure is None
@@ -57,6 +58,7 @@ def test_acceptance_on_one_seed() -> None:
     json.dumps(found, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_tables_are_solved_as_they_must_be() -> None:
     for env in ("bandit", "tokens", "grid2x2"):
         result = run(tuned(env), CPU)

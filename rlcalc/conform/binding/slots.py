@@ -122,7 +122,7 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
             p: n for p, n in facts.paths.items() if p.startswith((f"{argument.name}.", f"{argument.name}["))
         }
         roles = roles_by_name(argument.name, formula, own, argument.name in facts.written)
-        if not argument.optional:  # what has no default is seldom made for None
+        if not argument.optional or isinstance(argument.default, int | float):  # seldom made for None
             roles = tuple(sorted(roles, key=lambda role: not role.endswith("_always")))
         if argument.name in mapped:
             open_[argument.name] = (mapped[argument.name],)

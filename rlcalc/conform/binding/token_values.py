@@ -34,7 +34,10 @@ MASKS = ("mask", "valid", "padding", "attended", "loss_mask")
 STANDS_FOR: Mapping[str, tuple[str, ...]] = {
     "eps_both": ("eps_low",),
     "tokens_always": ("tokens",),
-    **{f"{name}_always": (name,) for name in ("dual", "high", "low", "bootstrap", "margin")},
+    **{f"{name}_always": (name,) for name in ("dual", "high", "low", "bootstrap", "margin", "divisor")},
+    "low_width": ("low",),
+    "high_width": ("high",),
+    "both_widths": ("low", "high"),
     "log_ratio": ("logp", "old_logp", "ref_logp"),
     "ratio": ("logp", "old_logp"),
     "padding": ("mask",),
@@ -290,6 +293,13 @@ class Call:
         value = self.given.get(name)
         return bound if value is None else float(value)
 
+    def both_widths(self) -> float:
+        """One width for a lower and an upper bound around 1."""
+        low, high = self.given.get("low"), self.given.get("high")
+        if low is None or high is None or not np.isclose(1 - low, high - 1, rtol=0, atol=1e-12):
+            raise Unfit("one width for both sides")
+        return float(high) - 1
+
     def no_margin(self) -> Any:
         given = self.given.get("margin")
         return np.zeros_like(self.like) if given is None else np.asarray(given)
@@ -359,6 +369,10 @@ _MADE: Mapping[str, Callable[[Call], Any]] = {
     "dual_always": lambda call: call.never("dual", NEVER),
     "high_always": lambda call: call.never("high", NEVER),
     "low_always": lambda call: call.never("low", 0.0),
+    "low_width": lambda call: 1 - call.never("low", 0.0),
+    "high_width": lambda call: call.never("high", NEVER) - 1,
+    "both_widths": Call.both_widths,
+    "divisor_always": lambda call: int(call.never("divisor", call.like.shape[-1])),
     "bootstrap_always": Call.nothing_after,
     "log_ratio": Call.log_ratio,
     "ratio": Call.ratio,
