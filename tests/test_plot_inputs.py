@@ -11,6 +11,7 @@ from rlcalc.cli import plots
 from rlcalc.errors import RlcalcError
 from rlcalc.evaluation import evaluate
 from rlcalc.specs import heads, load_formula
+from tests.sweep import sweep
 
 pytest.importorskip("matplotlib")
 
@@ -148,7 +149,7 @@ def changed(name: str, parameter: str) -> dict[str, Any]:
     return raw
 
 
-@pytest.mark.parametrize(("name", "parameter"), CASES, ids=[f"{n}-{p}" for n, p in CASES])
+@pytest.mark.parametrize(("name", "parameter"), sweep(CASES, 10))
 def test_another_input_another_picture(name: str, parameter: str) -> None:
     base, raw = ONE[name][0], changed(name, parameter)
     if parameter == "order":

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from rlcalc.golden.files import load_all
 from tests.command import run
+from tests.sweep import sweep
 
 OWN = """
 import rlcalc
@@ -118,7 +119,7 @@ def test_runners_are_short(release: Path) -> None:
         assert len(code) <= (40 if path.suffix == ".c" else 35)
 
 
-@pytest.mark.parametrize("formula", [file.formula for file in load_all()])
+@pytest.mark.parametrize("formula", sweep([file.formula for file in load_all()], 10))
 def test_the_python_runner_passes_every_formula(
     release: Path,
     formula: str,

@@ -6,7 +6,8 @@ it, and ``--require`` asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from rlcalc._lazy import np
 from rlcalc.conform.lack import Lack
@@ -17,6 +18,14 @@ from rlcalc.conform.vectors import Vector
 from rlcalc.specs import Formula
 
 
+def _edge(formula: Formula) -> tuple[str, Callable[[Vector], bool]]:
+    """What the edge of a formula is called, empty where it has none; and whether a vector is there."""
+    for p in formula.parameters:
+        if p.zero or p.zeros:
+            return p.zero or p.zeros, partial(_zeros, name=p.name, every=bool(p.zeros))
+    return "", lambda vector: False
+
+
 def _zeros(vector: Vector, name: str, every: bool) -> bool:
     """Whether an input has a 0, or a row of nothing else."""
     given = vector.arrays.get(name)
@@ -24,24 +33,16 @@ def _zeros(vector: Vector, name: str, every: bool) -> bool:
     return given is not None and bool((zeros.all(-1) if every else zeros).any())
 
 
-EDGES: Mapping[str, tuple[str, Callable[[Vector], bool]]] = {
-    "is_return": ("ratios of nothing but 0", lambda vector: _zeros(vector, "ratios", True)),
-    "quantile_huber_loss": ("a kappa of 0", lambda vector: _zeros(vector, "kappa", False)),
-    "trust_region": ("a gradient of 0", lambda vector: _zeros(vector, "gradient", True)),
-    "ucb": ("arms that were never pulled", lambda vector: _zeros(vector, "counts", False)),
-}
-
-
 def edge(formula: Formula) -> str:
     """What the edge of a formula is called; empty where it has none."""
-    return EDGES[formula.name][0] if formula.name in EDGES else ""
+    return _edge(formula)[0]
 
 
 def edges(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterator[Lack]:
     """The edge of a formula, where a function raises or answers nan there and nowhere else."""
-    if formula.name not in EDGES:
+    name, there = _edge(formula)
+    if not name:
         return
-    name, there = EDGES[formula.name]
     dtype = trial.target.dtypes[0]
     found = {v.id: _breaks(trial.outcome(v, dtype)) for v in plain}
     beyond = [found[v.id] for v in plain if there(v)]

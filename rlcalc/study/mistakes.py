@@ -32,7 +32,7 @@ from rlcalc.study.answers import Answer, Judged, entries_of, names_of
 
 MOST = 3  # that are named
 LONGEST = 4.0  # seconds
-# classes of bugs by what people get wrong with a pencil: nobody shifts a flag there
+# classes of bugs by what people get wrong with a pencil: no flag is shifted there
 _RANK = (
     "termination", "discounting", "weighting", "normalisation", "sign", "reduction", "clipping", "logarithm",
     "swapped", "counting", "ignored", "indexing", "precision",

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from rlcalc.cli import main, progress
+from tests.sweep import sweep
 
 from . import targets
 
@@ -105,7 +106,7 @@ def test_the_case_is_a_table_with_the_wrong_rows_marked(
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("raises", "raised IndexError on"), ("no_array", "returns a wrong shape for")],
+    sweep([("raises", "raised IndexError on"), ("no_array", "returns a wrong shape for")], 1),
 )
 def test_one_that_never_answers(capsys: pytest.CaptureFixture[str], name: str, words: str) -> None:
     code, out, err = rlcalc(capsys, "conform", f"{FILE}:{name}", "--formula", "gae", "--random", 0, "-v")
@@ -236,15 +237,18 @@ def with_own_vectors(text: str, capsys: pytest.CaptureFixture[str], tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [
-        ('decimal = "6"', 'decimal = "six"'),
-        ('decimal = "6"', 'decimal = "nan"'),
-        ('decimal = "6"', 'decimal = "1/0"'),
-        ('decimal = "6"', 'decimal = "infinity"'),
-        ('decimal = "6"', 'decimal = "6.1"'),
-        ('exact = "6"', f"exact = {'9' * 5000}"),
-        ('flags = ["basic"]', 'flags = [["basic"]]'),
-    ],
+    sweep(
+        [
+            ('decimal = "6"', 'decimal = "six"'),
+            ('decimal = "6"', 'decimal = "nan"'),
+            ('decimal = "6"', 'decimal = "1/0"'),
+            ('decimal = "6"', 'decimal = "infinity"'),
+            ('decimal = "6"', 'decimal = "6.1"'),
+            ('exact = "6"', f"exact = {'9' * 5000}"),
+            ('flags = ["basic"]', 'flags = [["basic"]]'),
+        ],
+        2,
+    ),
 )
 def test_vectors_that_contradict_themselves(
     old: str, new: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -348,6 +352,7 @@ def test_a_bar_after_a_moment_and_only_on_a_terminal(monkeypatch: pytest.MonkeyP
     assert shown(io.StringIO(), 0.0) == ""
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     """NumPy functions need no Torch, vectors alone no Hypothesis, and a plain start neither."""
     code = (

@@ -263,8 +263,7 @@ def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
 def _plain(parameter: Parameter, value: Any) -> Any:
     """Single numbers and counts as Python has them; tables by name, experience as tuples."""
     if hasattr(value, "mdp"):
-        over = list(value.mdp.terminal)
-        return {"p": value.p, "r": value.r, "start": value.start, "terminal": over}
+        return {"p": value.p, "r": value.r, "start": value.start, "terminal": list(value.mdp.terminal)}
     if parameter.is_text and value is not None:
         return value.plain(parameter.kind)
     if parameter.kind == "integer" and getattr(value, "ndim", 1) == 0:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rlcalc.conform.target.call import Reply
+from rlcalc.time_limit import Deadline
 
 GUARD = str(Path(__file__).with_name("guard.py"))
 # for a guard to start on a busy machine, and to end what it guards
@@ -139,21 +140,21 @@ class Child:
             request: what to write.
             measure: length of the answer that these bytes begin with, 0 where they do not say yet; it may
                 raise ``Garbage``.
-            limit: seconds for all of it.
+            limit: seconds for all of it, as ``Deadline`` counts.
 
         Raises:
             TimeoutError: there was no answer, or not all of the request was taken.
             EOFError: it ended, with how.
             Garbage: as of ``measure``.
         """
-        until = time.monotonic() + limit
+        until = Deadline(limit, self.number)
         unsent, listening = memoryview(request), True
         while True:
             size = measure(self.pending)
             answered = 0 < size <= len(self.pending)
             if answered and not unsent:
                 break
-            left = until - time.monotonic()
+            left = until.left()
             if left <= 0:
                 raise TimeoutError
             poll = select.poll()
