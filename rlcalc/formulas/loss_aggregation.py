@@ -83,7 +83,7 @@ def array_form(
 ) -> dict[str, Any]:
     """Σ w ℓ and w for losses and mask [..., N, T]."""
     weights = aggregation_weights(xp, loss, mask, mode, divisor, tokens, sequences, ranks, groups, count_all)
-    shares = weights * loss
+    shares = xp.multiply(weights, loss, out=xp.spare(loss, weights))
     return {"loss": shares.sum(-1).sum(-1), "weights": weights}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from rlcalc.conform.binding.bound import BoundTarget
 from rlcalc.conform.binding.families import Family, family_of
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.search import Search
 from rlcalc.conform.target.base import Target
-from rlcalc.conform.vectors import answer_name
+from rlcalc.conform.vectors import answer_name, golden_vectors
 from rlcalc.errors import InputError
 from rlcalc.specs import Formula, load_formula
 
@@ -52,6 +53,7 @@ def bind(
         and found.agreed in ("part", "names", "fault")
         and _own_outputs(formula, found)
         and all(target.takes(p.name) for p in formula.parameters if p.required)
+        and not _refuses_by_name(target, formula)
     ):
         if found is None and not by_name(target, formula):
             raise _unknown(target, formula, search, family)
@@ -116,6 +118,15 @@ def by_name(target: Target, formula: Formula) -> bool:
     """Whether it can be called by the formula's own names as it stands."""
     facts = target.facts
     return facts is not None and not facts.method and target.needs <= _own(formula)
+
+
+def _refuses_by_name(target: Target, formula: Formula) -> bool:
+    """Whether the first call by the formula's own names fails, where a reading of it gives an answer.
+
+    One value for many returns has no methods of an array, say.
+    """
+    plain = (vector for vector in golden_vectors(formula.name) if not target.unable(vector))
+    return any(target.call(vector).kind == "raises" for vector in islice(plain, 1))
 
 
 def _unknown(target: Target, formula: Formula, search: Search, family: Family) -> InputError:
