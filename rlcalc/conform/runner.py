@@ -305,8 +305,23 @@ def _remarks(trial: Trial, report: ConformReport) -> list[str]:
         found.append(
             f"Only {len(ran)} of {len(every)} vectors could be put to it: too few to say that it conforms."
         )
+    found += _named_otherwise(trial.target, report)
     sentence = in_common(report.judgements)
     return [*found, sentence] if sentence else found
+
+
+def _named_otherwise(target: Target, report: ConformReport) -> list[str]:
+    """That a function is called after another choice than the one that it is right for."""
+    words = (target.called or target.name).rpartition(":")[2].lower()
+    found = []
+    for way in report.conventions:
+        named = [
+            p for p in load_formula(report.formula).parameters if p.name == way.sets and p.kind == "choice"
+        ]
+        choices = [choice for p in named for choice in p.choices if choice.replace("-", "_") in words]
+        if choices and way.value not in choices:
+            found.append(f"its name says {max(choices, key=len)}, and it computes {way.value}")
+    return found
 
 
 def _counted(
@@ -338,9 +353,8 @@ def _diagnose(
         report.notes.append("It fails in float32 alone: no known bug, but rounding.")
         return
     trial.watch("known bugs", 0, 0)
-    found = last_value_unused(asked, report) or diagnose(
-        asked.vectors, outcomes, chosen, dtype, likely, _naming(trial)
-    )
+    put = [trial.target.as_put(vector) for vector in asked.vectors]
+    found = last_value_unused(asked, report) or diagnose(put, outcomes, chosen, dtype, likely, _naming(trial))
     if able.mixes and not any(len(match.faults) == 1 for match in found.matches):
         # one sentence for what right single rows say, rather than two bugs at once
         found = _mixed(trial, report, found) or found
