@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rlcalc.conform.batching import with_batches
-from rlcalc.conform.binding.bind import bind
+from rlcalc.conform.binding.bind import bind, bind_as
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.search import NEAREST
 from rlcalc.conform.capabilities import Capabilities, narrow, over_the_whole, probe
@@ -147,10 +147,13 @@ def run(
         InputError: ``no_vectors``, ``nothing_run``, ``hypothesis_missing``; what ``bind`` raises.
     """
     spec = load_formula(formula)
+    if vectors is None and not mapped and binding is None:
+        target, spec = bind_as(target, spec)
+    else:
+        target = bind(target, spec, mapped, binding)
     chosen = catalogue(spec.name).chosen(conventions)
     required = requirements(spec, require)
     known = with_batches(golden_vectors(spec.name) if vectors is None else vectors, batches)
-    target = bind(target, spec, mapped, binding)
     trial = Trial(target, known, watch)
     trial.strict, trial.exact = DTYPE in required, PRECISION in required
     able = probe(trial, spec, batches, required)

@@ -257,6 +257,8 @@ def words_of(facts: Facts, formula: Formula) -> dict[str, str]:
             word = next((word for word in words_for(choice, p.name) if word in known), None)
             if word is not None:
                 found[choice] = word
+        if p.default in p.choices and found.keys() & {*p.choices}:  # what is left where nothing else is asked
+            found.setdefault(str(p.default), str(p.default))
     if "mode" not in {p.name for p in formula.parameters}:
         word = next((word for word in words_for("token-mean", "mode") if word in known), None)
         found |= {"token-mean": word} if word is not None else {}
