@@ -89,6 +89,7 @@ def test_names_have_roles_and_endings_and_plurals_do_not_matter() -> None:
         ("computeGAE", "gae"),
         ("ppo_critic_loss", "critic_loss"),
         ("discount_cumsum", "discounted_return"),
+        ("losses.py:PPOLoss.forward", "ppo_clip"),
         ("forward", ""),
     ],
 )

@@ -54,6 +54,8 @@ VISITS = "--episodes 'A 3 A 2 B -4 A 4 B -3; B -2 A 3 B -3'"
          " --output policy --check 0.32 0.34 0.34", "wrong", "descends + other-arms-unchanged"),
         ("td --steps 's 1 t' --values 2 --alpha 1/4 --output new-value --check 2.75", "wrong",
          "old-value-not-subtracted"),  # 2 + 3/4; 2/4 + 9/4 as well, which is named second
+        # published with log 12 for log 13
+        ("ucb --q 2/5 3/5 --counts 10 3 --c 1 --check 0.90 1.51", "wrong", "last-pull-not-counted"),
         # a part of an answer, by name; the published value is sweep 41, whose change is below 1/1000
         ("policy-eval --mdp grid:5x5 --gamma 0.9 --check (2,2)=-7.0902", "wrong", "stops-at-a-small-change"),
         ("policy-eval --mdp grid:5x5 --gamma 0.9 --check 2,2=-7.0944", "rounded", ""),
