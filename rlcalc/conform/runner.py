@@ -22,7 +22,7 @@ from rlcalc.conform.faults._by_trying import (
 from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.lack import Lack
 from rlcalc.conform.outcome import KINDS, Judgement
-from rlcalc.conform.recognise import recognised
+from rlcalc.conform.recognise import named_otherwise, recognised
 from rlcalc.conform.requirements import AFTER_ENDS, DTYPE, PRECISION, requirements
 from rlcalc.conform.single_cause import last_value_unused, spare
 from rlcalc.conform.target.base import Target
@@ -305,23 +305,10 @@ def _remarks(trial: Trial, report: ConformReport) -> list[str]:
         found.append(
             f"Only {len(ran)} of {len(every)} vectors could be put to it: too few to say that it conforms."
         )
-    found += _named_otherwise(trial.target, report)
+    called = trial.target.called or trial.target.name
+    found += named_otherwise(called, load_formula(report.formula), report.conventions)
     sentence = in_common(report.judgements)
     return [*found, sentence] if sentence else found
-
-
-def _named_otherwise(target: Target, report: ConformReport) -> list[str]:
-    """That a function is called after another choice than the one that it is right for."""
-    words = (target.called or target.name).rpartition(":")[2].lower()
-    found = []
-    for way in report.conventions:
-        named = [
-            p for p in load_formula(report.formula).parameters if p.name == way.sets and p.kind == "choice"
-        ]
-        choices = [choice for p in named for choice in p.choices if choice.replace("-", "_") in words]
-        if choices and way.value not in choices:
-            found.append(f"its name says {max(choices, key=len)}, and it computes {way.value}")
-    return found
 
 
 def _counted(
