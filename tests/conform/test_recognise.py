@@ -103,6 +103,6 @@ class Controller:
 
 def test_a_controller_is_judged_by_what_a_step_leaves_behind() -> None:
     assert run(from_function(Controller.update), "adaptive_kl").verdict == "conforms"
-    wrong = run(from_function(Controller.unclipped), "adaptive_kl").diagnosis
-    assert wrong is not None
-    assert [fault.name for match in wrong.matches for fault in match.faults] == ["clip-forgotten"]
+    wrong = run(from_function(Controller.unclipped), "adaptive_kl")
+    assert wrong.binding is not None
+    assert (wrong.verdict, wrong.binding.like) == ("nonconforming", ("clip-forgotten",))
