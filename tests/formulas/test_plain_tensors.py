@@ -11,7 +11,7 @@ import rlcalc
 from rlcalc import plain_tensors
 from rlcalc.formulas import _lines, load_forms
 from rlcalc.inputs.arrays import from_exact
-from rlcalc.specs import formula_names
+from rlcalc.specs import formula_names, load_formula
 from tests.formulas.test_transforms import example
 
 
@@ -42,3 +42,31 @@ def test_equal_values_of_a_large_batch_are_whitened_to_nothing(value: float) -> 
     assert not rlcalc.compute("masked_whiten", x=x, mask=mask)["whitened"].any()
     x[mask.nonzero()[3].unbind()] *= 1.01
     assert rlcalc.compute("masked_whiten", x=x, mask=mask)["whitened"].any()
+
+
+@pytest.mark.parametrize("size", [1, 4, 12])
+@pytest.mark.parametrize("lead", [(), (3,)], ids=str)
+def test_groups_that_lie_in_order_are_answered_as_in_any_order(lead: tuple[int, ...], size: int) -> None:
+    chance = torch.Generator().manual_seed(1)
+    rewards = torch.randn(*lead, 12, generator=chance, dtype=torch.float64)
+    rewards[..., :5] = 1 / 3
+    groups, mixed = torch.arange(12) // size, torch.randperm(12, generator=chance)
+    for formula, choice in (("group_advantage", "scale"), ("rloo_advantage", "singleton")):
+        for word in load_formula(formula).parameter(choice).choices:
+            given = {choice: word, "groups": groups}
+            found = rlcalc.compute(formula, rewards=rewards, **given)["advantages"]
+            given["groups"] = groups[mixed]
+            other = rlcalc.compute(formula, rewards=rewards[..., mixed], **given)["advantages"]
+            torch.testing.assert_close(found[..., mixed], other, msg=f"{formula} {word}")
+    loss, mask = rewards[..., None] * torch.arange(1, 4), torch.rand(12, 3, generator=chance) < 0.6
+    weights = {
+        name: rlcalc.compute(
+            "loss_aggregation",
+            loss=loss[..., rows, :],
+            mask=mask[rows],
+            groups=groups[rows],
+            mode="prompt-mean",
+        )["weights"]
+        for name, rows in (("in order", torch.arange(12)), ("mixed", mixed))
+    }
+    torch.testing.assert_close(weights["in order"][..., mixed, :], weights["mixed"])
