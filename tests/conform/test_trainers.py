@@ -74,7 +74,6 @@ UNNAMED = {
     "mean_over_padding",
     "logprobs_unshifted",
     "policy_loss_unmasked",
-    "policy_loss_dual_everywhere",
     "rewards_score_at_the_end",
     "grpo_neighbours",
     "masked_whiten_all",
