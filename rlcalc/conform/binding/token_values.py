@@ -18,6 +18,7 @@ ABSENT, GARBAGE = 2, 3.0
 NEVER = 1e30
 # what a function that insists on a bound gets where there is none
 NO_BOUND = {"dual": NEVER, "high": NEVER, "low": 0.0}
+INSISTED = (*NO_BOUND, "bootstrap", "margin", "divisor", "chosen_lengths", "rejected_lengths")
 LARGEST_LOG = 20.0
 # inputs whose numbers have no column of their own to mask
 ALIGNED_ONE = "[1, K-1, V]"
@@ -36,7 +37,7 @@ MASKS = ("mask", "valid", "padding", "attended", "loss_mask")
 STANDS_FOR: Mapping[str, tuple[str, ...]] = {
     "eps_both": ("eps_low",),
     "tokens_always": ("tokens",),
-    **{f"{name}_always": (name,) for name in ("dual", "high", "low", "bootstrap", "margin", "divisor")},
+    **{f"{name}_always": (name,) for name in INSISTED},
     "low_width": ("low",),
     "high_width": ("high",),
     "both_widths": ("low", "high"),
@@ -354,6 +355,11 @@ class Call:
         given = self.given.get("tokens")
         return int(self.mask.sum()) if given is None else int(given)
 
+    def lengths(self, name: str) -> Any:
+        """Of sums that stay what they are: 1."""
+        given = self.given.get(name)
+        return self.listed(np.ones(self.like.shape, np.int64) if given is None else np.asarray(given))
+
     def average(self, name: str) -> Any:
         return np.asarray(self.given[name]) / np.asarray(self.given[f"{name}_lengths"])
 
@@ -372,6 +378,8 @@ _MADE: Mapping[str, Callable[[Call], Any]] = {
     "low_width": lambda call: 1 - call.never("low", 0.0),
     "high_width": lambda call: call.never("high", NEVER) - 1,
     "both_widths": Call.both_widths,
+    "chosen_lengths_always": partial(Call.lengths, name="chosen_lengths"),
+    "rejected_lengths_always": partial(Call.lengths, name="rejected_lengths"),
     "divisor_always": lambda call: int(call.never("divisor", call.like.shape[-1])),
     "bootstrap_always": Call.nothing_after,
     "log_ratio": Call.log_ratio,
