@@ -142,9 +142,10 @@ def page() -> str:
         "",
         f"`rlcalc find` with two or three words of the question (third column) lists a right command for "
         f"{sum(place is not None for place in places)} of {len(places)}, "
-        f"as the first for {places.count(0)}; the search was given words of these exercises. Before it was "
-        f"given any of theirs, {HELD_OUT[0]} queries of our own, in the words of such sheets, found a right command "
-        f"{HELD_OUT[3]} times, {HELD_OUT[2]} times among the first three and {HELD_OUT[1]} times as the first.",
+        f"as the first for {places.count(0)}; the search was given words of these exercises. "
+        f"Before it was given any of theirs, {HELD_OUT[0]} queries of our own, in the words of such sheets, "
+        f"found a right command {HELD_OUT[3]} times, {HELD_OUT[2]} times among the first three and "
+        f"{HELD_OUT[1]} times as the first.",
         "",
         "Processes that stand in braces below are typed as they are here:",
         "",
