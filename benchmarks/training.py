@@ -301,10 +301,10 @@ def correction_multiplied(train_logp: Any, rollout_logp: Any, mask: Any, high: f
 
 
 def group_in_order(rewards: Any, groups: Any) -> Tensors:
-    table = rewards.reshape(-1, 16)
+    table = rewards.reshape(64, -1)
     centred = table - table.mean(1, keepdim=True)
     norm = torch.linalg.vector_norm(centred, dim=1, keepdim=True)
-    return {"advantages": centred.div_(norm.div_(15**0.5)).reshape(-1)}
+    return {"advantages": centred.div_(norm.div_((table.shape[1] - 1) ** 0.5)).reshape(-1)}
 
 
 FEWER_RULES: dict[str, Plain] = {
@@ -353,8 +353,9 @@ def contests(rows: int, width: int, vocabulary: int, count: int) -> Iterator[tup
     yield "decoupled_ppo", decoupled, {**three, "adv": numbers(*flat), "cap": 2.0}
     engines = {"train_logp": log_probs(*table), "rollout_logp": log_probs(*table), "mask": mask, "high": 2.0}
     yield "rollout_correction", correction, engines
-    grouped = {"rewards": numbers(rows * 16), "groups": torch.arange(rows * 16) // 16}
-    yield "group_advantage", group, grouped
+    for size in (16, 64, width):  # answers to each of so many prompts
+        groups = torch.arange(rows).repeat_interleave(size)
+        yield "group_advantage", group, {"rewards": numbers(rows * size), "groups": groups}
     lines = (4, count // 4)
     logits = numbers(*lines, vocabulary)
     ids = torch.randint(0, vocabulary, lines, generator=chance)
@@ -383,6 +384,7 @@ def contest(name: str, plain: Plain, given: Tensors, rounds: int) -> dict[str, A
     least = [min(side) for side in zip(*pairs, strict=True)]
     middle = statistics.median(ours / theirs for ours, theirs in pairs)
     return {
+        "numbers": max(value.numel() for value in given.values() if hasattr(value, "numel")),
         "plain": plain.__name__,
         "time": round(least[0] / least[1], 2),
         "median": round(middle, 2),

@@ -136,7 +136,8 @@ def checked_integer(parameter: Parameter, array: Any) -> Any:
             f"{spelled(parameter.name)} must be integers, not {shown(array)}.",
             worded(parameter.help),
         )
-    check_array(parameter, array.astype(np.float64), 0.0)
+    if parameter.domain.is_bounded:
+        check_array(parameter, array.astype(np.float64), 0.0)
     return array
 
 

@@ -24,6 +24,7 @@ from rlcalc.testing import conformance_suite
 from tests.command import run as rlcalc
 from tests.conform import field
 from tests.conform.field import losses, methods, numpy_sequences, torch_sequences
+from tests.sweep import sweep
 
 HERE = Path(field.__file__).parent
 QUICK = {"compute_gae", "gae_scrambled", "RolloutStorage.compute_returns", "ppo_loss_unclipped"}
@@ -345,16 +346,19 @@ def test_the_command_line_guesses_the_formula_and_takes_roles() -> None:
 
 @pytest.mark.parametrize(
     ("name", "last_line", "verdict"),
-    [
-        ("gae", "return out + values[:-1]", "nonconforming"),
-        ("gae", "return {'advantages': out + values[:-1]}", "nonconforming"),
-        ("gae", "return {'returns': out + values[:-1]}", "conforms"),
-        ("estimate", "out = out + values[:-1]; return out", "nonconforming"),
-        # as in tutorials whose compute_gae gives a list that it calls returns
-        ("compute_gae", "returns = list(out + values[:-1]); return np.array(returns)", "conforms"),
-        ("compute_advantages", "returns = out + values[:-1]; return returns", "nonconforming"),
-        ("gae_returns", "out = out + values[:-1]; return out", "conforms"),
-    ],
+    sweep(
+        [
+            ("gae", "return out + values[:-1]", "nonconforming"),
+            ("gae", "return {'advantages': out + values[:-1]}", "nonconforming"),
+            ("gae", "return {'returns': out + values[:-1]}", "conforms"),
+            ("estimate", "out = out + values[:-1]; return out", "nonconforming"),
+            # as in tutorials whose compute_gae gives a list that it calls returns
+            ("compute_gae", "returns = list(out + values[:-1]); return np.array(returns)", "conforms"),
+            ("compute_advantages", "returns = out + values[:-1]; return returns", "nonconforming"),
+            ("gae_returns", "out = out + values[:-1]; return out", "conforms"),
+        ],
+        3,
+    ),
 )
 def test_returns_are_no_advantages_unless_they_are_called_returns(
     tmp_path: Path, name: str, last_line: str, verdict: str

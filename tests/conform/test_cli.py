@@ -248,6 +248,7 @@ def test_vectors_that_contradict_themselves(old: str, new: str, tmp_path: Path) 
     assert err.startswith("error: own.toml") or str(tmp_path / "own.toml") in err
 
 
+@pytest.mark.slow
 def test_self_check(tmp_path: Path) -> None:
     saved = tmp_path / "matrix.json"
     code, out, _ = rlcalc("conform", "--self-check", "--formula", "gae", "--out", saved)

@@ -42,6 +42,8 @@ OF_TOKENS = frozenset({"valid"})
 # roles that several places can have at once
 SHARED = frozenset({*LEFT_ALONE, "none", "gamma", "lam", "length"})
 BUFFERS = frozenset({"advantages_buffer", "returns_buffer"})
+# what a controller keeps, and is asked for after a step
+STATE = frozenset({"coef"})
 LASTS = frozenset({"last_done", "last_mask"})
 MOST = 32
 # what td_error calls the numbers of one transition
