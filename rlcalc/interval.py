@@ -29,6 +29,11 @@ class Interval:
         low, high = (None if end is None else float(end) for end in (self.low, self.high))
         return low, high
 
+    @property
+    def bounded(self) -> bool:
+        """Whether a number can lie outside of it."""
+        return self.floats != (None, None)
+
     def words(self) -> str:
         """The interval as a person says it, for error messages."""
         low, high = self.low, self.high

@@ -59,7 +59,7 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
     """
     interval = parameter.domain
     low, high = interval.floats
-    if (low is None and high is None) or array.size == 0:
+    if not interval.bounded or array.size == 0:
         return
     if array.size == 1:  # a reduction costs more than all the rest
         smallest = largest = float(array.item())

@@ -11,7 +11,7 @@ from rlcalc.recurrence import time_major
 
 # Elements from which on it pays: below, the whole-array way ends before numba is loaded.
 FEWEST = 1 << 18
-DTYPES = ("float32", "float64")
+DTYPES = "fd"  # float32 and float64, by the letters that NumPy has for them
 
 
 @cache
@@ -27,7 +27,7 @@ def _loops() -> Any:
 
 def suits(b: Any, working: np.dtype[Any]) -> bool:
     """Whether the loops are there, and the faster way for b [..., T] in this precision."""
-    return b.size >= FEWEST and working.name in DTYPES and _loops() is not None
+    return b.size >= FEWEST and working.char in DTYPES and _loops() is not None
 
 
 def scan_numpy(b: Any, a: Any, last: Any, working: np.dtype[Any]) -> Any:
@@ -53,16 +53,20 @@ def advantages(
     Args:
         rewards: [..., T]; values: [..., T+1], V(S_t), in the dtype of rewards.
         after: [..., T], V of the true successor, or ``None`` for ``values[..., 1:]``.
-        gamma, lam: numbers.
+        gamma: one number, or [T] or [..., T].
+        lam: one number.
         terminated: flags [..., T] or ``None``; neither the value of the successor nor the recursion counts.
         truncated: flags [..., T] or ``None``; the recursion does not go on there.
 
     Returns:
-        [..., T]; ``None`` where this is not the way: leading axes differ, or there is a discount per step.
+        [..., T]; ``None`` where this is not the way: few numbers, or leading axes that differ.
     """
-    if values is None or np.ndim(gamma) or not suits(rewards, rewards.dtype):
+    if values is None or not suits(rewards, rewards.dtype):
         return None
-    arrays = rewards, values, after, terminated, truncated
+    discounts = None
+    if np.ndim(gamma):
+        discounts, gamma = np.broadcast_to(gamma, np.broadcast_shapes(gamma.shape, rewards.shape)), 1
+    arrays = rewards, values, after, terminated, truncated, discounts
     *lead, steps = rewards.shape
     if any(x is not None and x.shape[:-1] != rewards.shape[:-1] for x in arrays):
         return None

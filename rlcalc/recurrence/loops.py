@@ -41,23 +41,32 @@ def time_first(b: Any, a: Any, last: Any, out: Any) -> None:
 
 @compiled
 def advantages_rows_first(
-    rewards: Any, values: Any, after: Any, terminated: Any, truncated: Any, gamma: Any, lam: Any, out: Any
+    rewards: Any,
+    values: Any,
+    after: Any,
+    terminated: Any,
+    truncated: Any,
+    discounts: Any,
+    gamma: Any,
+    lam: Any,
+    out: Any,
 ) -> None:
     """A_t = δ_t + γλ A_{t+1} into out. One row after the other.
 
     rewards and out are [R, T], values [R, T+1]; what follows is [R, T] or `None`, of which nothing is left
-    in what is compiled; gamma and lam are numbers.
+    in what is compiled; gamma, where there are no discounts, and lam are numbers.
     """
     rows, steps = rewards.shape
-    factor = gamma * lam
     for row in range(rows):
         x = rewards.dtype.type(0)
         for t in range(steps - 1, -1, -1):
+            discount = gamma if discounts is None else discounts[row, t]
+            factor = discount * lam
             following = values[row, t + 1] if after is None else after[row, t]
             if terminated is not None and terminated[row, t]:
                 x = rewards[row, t] - values[row, t]
             else:
-                b = rewards[row, t] + gamma * following - values[row, t]
+                b = rewards[row, t] + discount * following - values[row, t]
                 cut = factor == 0 or (truncated is not None and truncated[row, t])
                 x = b if cut else b + factor * x  # a cut hides nan and infinity, too
             out[row, t] = x
@@ -65,19 +74,28 @@ def advantages_rows_first(
 
 @compiled
 def advantages_time_first(
-    rewards: Any, values: Any, after: Any, terminated: Any, truncated: Any, gamma: Any, lam: Any, out: Any
+    rewards: Any,
+    values: Any,
+    after: Any,
+    terminated: Any,
+    truncated: Any,
+    discounts: Any,
+    gamma: Any,
+    lam: Any,
+    out: Any,
 ) -> None:
     """As `advantages_rows_first`, for memory in which a step of all rows lies together: [T, R], [T+1, R]."""
     steps, rows = rewards.shape
-    factor = gamma * lam
     later = np.zeros(rows, rewards.dtype)
     for t in range(steps - 1, -1, -1):
         for row in range(rows):
+            discount = gamma if discounts is None else discounts[t, row]
+            factor = discount * lam
             following = values[t + 1, row] if after is None else after[t, row]
             if terminated is not None and terminated[t, row]:
                 out[t, row] = rewards[t, row] - values[t, row]
             else:
-                b = rewards[t, row] + gamma * following - values[t, row]
+                b = rewards[t, row] + discount * following - values[t, row]
                 cut = factor == 0 or (truncated is not None and truncated[t, row])
                 out[t, row] = b if cut else b + factor * later[row]
         later = out[t]
