@@ -68,6 +68,8 @@ class Parameter:
         below: dimension whose entries an index counts, from 0; its length is out of range.
         policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
         of_mdp: where it is not given, the process says it, if it does.
+        flagged: mostly one number for all, and 0 where an episode ends.
+        zero, zeros: what it is called where an entry, or a whole row, is 0 and plain code divides by 0.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
 
@@ -87,6 +89,9 @@ class Parameter:
     caution: Caution | None = None
     single: bool = False
     masks: bool = False
+    flagged: bool = False
+    zero: str = ""
+    zeros: str = ""
     seen_if: str = ""
     below: str = ""
     samples: bool = False

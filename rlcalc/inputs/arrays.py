@@ -136,7 +136,7 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[Backend, dict
 
 def _check_valid(xp: Backend, parameter: Parameter, array: Any, mask: Any) -> None:
     """The domain of what is not masked."""
-    if not parameter.domain.bounded:
+    if not parameter.domain.is_bounded:
         return
     seen, flags = xp.look(array), None if mask is None else xp.look(mask)
     if seen is None or (mask is not None and flags is None):
@@ -209,7 +209,7 @@ class _Arrays:
     def __call__(self, parameter: Parameter, value: Any) -> Any:
         if _takes_numbers(parameter, value):
             array = _real(parameter, value, self.dtype)
-            if parameter.domain.bounded and parameter.name not in self.later:
+            if parameter.domain.is_bounded and parameter.name not in self.later:
                 check_array(parameter, array, NUMPY.eps(array))
             return array
         if parameter.kind == "flag" and not parameter.is_switch:
@@ -234,8 +234,8 @@ class _Tensors:
     def __call__(self, parameter: Parameter, value: Any) -> Any:
         if _takes_numbers(parameter, value):
             tensor = self._number(parameter, value)
-            looked_at = parameter.domain.bounded and parameter.name not in self.later
-            if looked_at and (seen := TORCH.look(tensor)) is not None:
+            judged = parameter.domain.is_bounded and parameter.name not in self.later
+            if judged and (seen := TORCH.look(tensor)) is not None:
                 check_array(parameter, seen, TORCH.eps(tensor))
             return tensor
         if parameter.kind == "flag" and not parameter.is_switch:

@@ -179,7 +179,7 @@ def _by_state(process: Any, given: list[Any]) -> list[Any]:
     live = process.non_terminal
     if len(given) == 1 or len(given) == len(live):
         rest = iter(given if len(given) > 1 else given * len(live))
-        return [Fraction(0) if over else next(rest) for over in process.terminal]
+        return [Fraction(0) if ends else next(rest) for ends in process.terminal]
     return given
 
 

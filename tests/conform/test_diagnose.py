@@ -19,8 +19,10 @@ from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.vectors import answer_name, golden_vectors, reference
 from rlcalc.errors import UnknownName
+from rlcalc.inputs.arrays import from_user
 from rlcalc.mdp.reading import read_mdp
 from rlcalc.nested import map_nested
+from rlcalc.specs import load_formula
 
 from . import targets
 
@@ -42,6 +44,8 @@ def target_of(form: Any, formula: str) -> Target:
                 arrays[name] = value
             if kinds[name] == "mdp":
                 arrays[name] = tables(value)
+        if {"steps", "table"} & {*kinds.values()}:
+            arrays = from_user(load_formula(formula), given)[1]
         found = form(**arrays)
         answer = answer_name(golden_vectors(formula)[0].formula)
         return found[answer] if isinstance(found, dict) else found

@@ -20,6 +20,7 @@ from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.errors import InputError, UnknownName
 from rlcalc.time_limit import TimedOut, limited
+from tests.sweep import sweep
 
 from . import targets
 
@@ -67,15 +68,18 @@ def test_right_ones_conform(function: Any) -> None:
 @pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize(
     ("function", "verdict"),
-    [
-        (targets.raises, "raises"),
-        (targets.leaves, "raises"),
-        (targets.one_short, "wrong-shape"),
-        (targets.no_array, "wrong-shape"),
-        (targets.not_a_number, "nan"),
-        (targets.in_place, "changes-inputs"),
-        (targets.imprecise, "nonconforming"),
-    ],
+    sweep(
+        [
+            (targets.raises, "raises"),
+            (targets.leaves, "raises"),
+            (targets.one_short, "wrong-shape"),
+            (targets.no_array, "wrong-shape"),
+            (targets.not_a_number, "nan"),
+            (targets.in_place, "changes-inputs"),
+            (targets.imprecise, "nonconforming"),
+        ],
+        3,
+    ),
 )
 def test_verdicts(function: Any, verdict: str) -> None:
     found = report(function)

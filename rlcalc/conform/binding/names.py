@@ -22,6 +22,10 @@ TRANSITIONS = (
     "sac_target",
     "sarsa_target",
 )
+# rewards in time as well, whose names they know besides their own
+OFF_POLICY = ("retrace", "vtrace")
+_NO_PART_OF_IT = frozenset({"advantages_buffer", "n", "returns_buffer", "td_errors", "truncated"})
+_NO_STATES = frozenset({"critic", "last_value", "next_values", "values"})
 _BEFORE = re.compile(r"^(batch|mb|b|rollout|traj|all|ep|episode)-")
 _AFTER = re.compile(
     r"-(t|tm1|arr|array|buf|buffer|list|batch|tensor|seq|b|np|history|traj|episode|trajectory)$"
@@ -56,6 +60,9 @@ def table(name: str) -> Mapping[str, tuple[str, ...]]:
     known = _aliases()
     named = known["roles"]
     common = named["transitions"] if name in TRANSITIONS else {}
+    if name in OFF_POLICY:
+        less = _NO_PART_OF_IT | (_NO_STATES if name == "retrace" else frozenset())
+        common = {role: names for role, names in named["sequence"].items() if role not in less}
     roles = {**named.get(name, {}), **common} or _of_tokens(name, known["tokens"])
     return {role: tuple(names) for role, names in roles.items()}
 
@@ -194,7 +201,9 @@ def _by_arguments(names: list[str]) -> str:
 
 @cache
 def _by_name(name: str) -> str:
-    words = name.rpartition(":")[2].rpartition(".")[2]
+    owner, _, words = name.rpartition(":")[2].rpartition(".")
+    if words in ("forward", "__call__"):  # a layer is called after what it computes
+        words = owner.rpartition(".")[2]
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
     if of_tokens(words):
         return words

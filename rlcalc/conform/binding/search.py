@@ -24,7 +24,7 @@ from rlcalc.conform.binding.model import Agreement, Binding
 from rlcalc.conform.binding.names import TRANSITIONS, roles_of
 from rlcalc.conform.binding.outputs import OutputsByValue
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
-from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of, words_of
+from rlcalc.conform.binding.slots import BUFFERS, STATE, Slots, slots_of, words_of
 from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.binding.transitions import ONE, flag_note, speaks_of_one
 from rlcalc.conform.faults import catalogue
@@ -125,7 +125,7 @@ class Search:
             if _promises(inputs) and _loose(inputs):
                 continue  # tokens have no value after the last one
             # what was written over an input is no output
-            read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | {"none"})
+            read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | STATE | {"none"})
             first = Binding(self.formula.name, inputs, read=read, words=self.words)
             for binding in self.family.variations(first, self.backends, lists):
                 for fixed in self.fixed(binding):

@@ -65,9 +65,10 @@ def search(
         case = draft.vector(formula)
         if case is None:
             return None
-        ran += 1
+        judgement = trial.judgement(case, draft.dtype, conventions)
+        ran += judgement.status != "skipped"  # what it has no place for says nothing
         trial.watch("generated cases", min(ran, count), count)
-        return trial.judgement(case, draft.dtype, conventions)
+        return judgement
 
     def failed(draft: Draft, judgement: Judgement) -> bool:
         unsure = judgement.status == "wrong" and draft.dtype == "float32"
@@ -97,15 +98,15 @@ def search(
     test = hypothesis.seed(seed)(settings(test))
     try:
         with warnings.catch_warnings():
-            # of a failing draft it writes the text, which nobody reads here, and warns of its length
+            # of a failing draft it writes the text, which is not read here, and warns of its length
             warnings.simplefilter("ignore", hypothesis.errors.HypothesisWarning)
             test()
     except _Fails:
         pass
-    except hypothesis.errors.Unsatisfiable:
-        return ran, None, "could not generate a case the function accepts"
-    except hypothesis.errors.Flaky:
+    except (hypothesis.errors.Unsatisfiable, hypothesis.errors.Flaky):
         pass
+    if not ran:
+        return 0, None, "could not generate a case the function accepts"
     cases = ran
     found = None if worst is None else _smallest(formula, worst, judgement_of, failed, target.dtypes)
     return cases, found, ""
