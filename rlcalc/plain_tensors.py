@@ -27,11 +27,11 @@ def is_plain(*arrays: Any) -> bool:
     )
 
 
-def is_large(array: Any) -> bool:
-    """Whether all that is only done for speed pays: of a large tensor that is plain."""
+def is_large(array: Any, *others: Any) -> bool:
+    """Whether all that is only done for speed pays: of a large tensor that is plain, as others are."""
     # in a compiler's graph the number of entries may not be known yet
     known = type(array) is torch.Tensor and not torch.compiler.is_compiling()
-    return known and array.numel() >= LARGE and is_plain(array)
+    return known and array.numel() >= LARGE and is_plain(array, *others)
 
 
 def where(flags: Any, yes: Any, no: Any, out: Any) -> Any:
