@@ -317,8 +317,7 @@ class _Torch(Backend):
         return array.gather(-1, index)
 
     def values_only(self, array: Any, *others: Any) -> bool:
-        tensors = (x for x in others if isinstance(x, torch.Tensor))
-        return plain_tensors.is_large(array) and all(map(plain_tensors.is_plain, tensors))
+        return plain_tensors.is_large(array, *(x for x in others if isinstance(x, torch.Tensor)))
 
     def last_set(self, flags: Any) -> Any:
         if plain_tensors.is_large(flags):

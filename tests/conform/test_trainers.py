@@ -142,6 +142,12 @@ def test_what_a_mask_hides_is_seen_to_count() -> None:
     assert not any("hides" in note for note in bound(trainers_right.compute_policy_loss, "policy_clip").notes)
 
 
+@pytest.mark.parametrize(("name", "leaks"), [("loss_of_valid_tokens", False), ("FixedLength.reduce", True)])
+def test_a_nan_under_a_mask_is_said_to_reach_the_answer(name: str, leaks: bool) -> None:
+    notes = bound(attrgetter(name)(trainers_right), "loss_aggregation").notes
+    assert any("reaches the answer" in note for note in notes) is leaks
+
+
 def test_masks_of_either_sign_and_words_of_a_mode() -> None:
     assert bound(trainers_right.loss_of_valid_tokens, "loss_aggregation").inputs["padding_masks"] == "padding"
     words = bound(trainers_right.agg_loss, "loss_aggregation").words

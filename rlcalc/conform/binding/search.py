@@ -298,11 +298,11 @@ class Search:
         return self.said(replace(best.binding, outputs=outputs, agreed=agreed))
 
     def seen_under_the_mask(self, binding: Binding) -> list[str]:
-        """That what a mask hides changes the answer, if it does."""
-        if not isinstance(self.family, Tokens) or binding.agreed in ("formula", "convention"):
+        """That what a mask hides changes the answer, if it does: any number, of a right one nan."""
+        if not isinstance(self.family, Tokens):
             return []
-        given = self.family.probes(binding)[0]
-        other = self.family.disturbed(binding, given)
+        given, right = self.family.probes(binding)[0], binding.agreed in ("formula", "convention")
+        other = self.family.disturbed(binding, given, np.nan if right else 0.0)
         if other is None:
             return []
         usual = self.parts(binding, given) or {}
@@ -311,7 +311,11 @@ class Search:
         self.family = family
         alike = [np.allclose(a, moved[p], equal_nan=True) for p, a in usual.items() if p in moved]
         masks = [path for path, role in binding.inputs.items() if role in ("mask", "valid", "padding")]
-        return [] if all(alike) else [f"numbers that {masks[0]} hides change the answer: they must not count"]
+        if all(alike):
+            return []
+        if right:
+            return [f"a nan under {masks[0]} reaches the answer, since 0·nan is nan: where() leaves it out"]
+        return [f"numbers that {masks[0]} hides change the answer: they must not count"]
 
     def said(self, binding: Binding) -> Binding:
         """With what a reader has to know."""

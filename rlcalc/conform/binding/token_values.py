@@ -29,6 +29,8 @@ ROWS, ALIGNED, FLAT, ONE_COLUMN, TABLES, BATCH = (
     "[P, G]",
     "[N, K]",
 )
+# answers of a prompt not one after the other: the first of each prompt, then the second of each
+INTERLEAVED = "[G * P]"
 AS_ITS_OWN = "[...]"
 # what a function of these formulas has no use for, or takes as a switch
 PLAIN: Mapping[str, Any] = {"none": None, "on": True, "off": False, "zero": 0.0, "device": "cpu"}
@@ -215,6 +217,8 @@ class Call:
         """One number an answer; of groups, a table with one a row."""
         if self.binding.form == "list":
             return array.tolist()
+        if layout == INTERLEAVED:
+            return array[self.order].reshape(self.tables).T.reshape(-1).copy()
         return array[self.order].reshape(self.tables) if layout == TABLES else array.copy()
 
     # groups
