@@ -30,6 +30,8 @@ ROWS, ALIGNED, FLAT, ONE_COLUMN, TABLES, BATCH = (
     "[P, G]",
     "[N, K]",
 )
+# answers of a prompt not one after the other: the first of each prompt, then the second of each
+INTERLEAVED = "[G * P]"
 AS_ITS_OWN = "[...]"
 # what a function of these formulas has no use for, or takes as a switch
 PLAIN: Mapping[str, Any] = {"none": None, "on": True, "off": False, "zero": 0.0, "device": "cpu"}
@@ -78,6 +80,8 @@ def derived_roles(formula: Formula) -> frozenset[str]:
         found |= {"valid"}
     if "mode" not in own:
         found |= {"mode"}
+    if formula.name == "policy_clip":  # trainers add a divergence to it, which is switched off
+        found |= {"no_kl", "ref_logp"}
     for role, parts in STANDS_FOR.items():
         needed = {"score"} & own or set(parts) & own if role == "token_scores" else set(parts) & own
         if needed and not (role == "valid" and formula.mask is not None):
@@ -216,6 +220,8 @@ class Call:
         """One number an answer; of groups, a table with one a row."""
         if self.binding.form == "list":
             return array.tolist()
+        if layout == INTERLEAVED:
+            return array[self.order].reshape(self.tables).T.reshape(-1).copy()
         return array[self.order].reshape(self.tables) if layout == TABLES else array.copy()
 
     # groups
@@ -403,4 +409,6 @@ _MADE: Mapping[str, Callable[[Call], Any]] = {
     "halves": lambda call: np.concatenate([np.asarray(call.given[n]) for n in ("chosen", "rejected")]),
     "length": lambda call: int(call.like.shape[-1]),
     "mode": lambda call: call.word("token-mean"),
+    "no_kl": lambda call: 0.0,
+    "ref_logp": lambda call: call.own(call.formula.parameter("logp")),
 }
