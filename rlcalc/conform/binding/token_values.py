@@ -33,6 +33,7 @@ ROWS, ALIGNED, FLAT, ONE_COLUMN, TABLES, BATCH = (
 # answers of a prompt not one after the other: the first of each prompt, then the second of each
 INTERLEAVED = "[G * P]"
 AS_ITS_OWN = "[...]"
+SHIFTED = (ALIGNED, FLAT, ALIGNED_ONE)
 # what a function of these formulas has no use for, or takes as a switch
 PLAIN: Mapping[str, Any] = {"none": None, "on": True, "off": False, "zero": 0.0, "device": "cpu"}
 MASKS = ("mask", "valid", "padding", "attended", "loss_mask")
@@ -201,7 +202,7 @@ class Call:
             if tokens.ndim > 1:
                 raise Unfit("one sequence a call")
             array = array[None]
-        if layout in (ALIGNED, FLAT, ALIGNED_ONE):
+        if layout in SHIFTED:
             array = array[..., :-1, :] if p.shape[-1] == "V" else array[..., 1:]
         if layout == FLAT:
             array = array.reshape(-1, array.shape[-1]) if p.shape[-1] == "V" else array.reshape(-1)
