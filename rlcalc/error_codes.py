@@ -31,6 +31,7 @@ _KINDS: dict[str, type[errors.RlcalcError]] = {
     if isinstance(kind, type) and issubclass(kind, errors.RlcalcError)
 }
 _KINDS["Refusal"] = errors.InputError  # of the grammar, which is given the number's own words on the way
+_RAISES = re.compile(rf"\bcode\b|CODES?\b|\b({'|'.join(_KINDS)})\(")
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,20 @@ def _pattern(name: str) -> re.Pattern[str]:
 @cache
 def codes() -> tuple[Code, ...]:
     """All of them, by name."""
-    trees = {}
+    texts = {}
     for path in sorted(_PACKAGE.rglob("*.py")):
         parts = path.relative_to(_PACKAGE.parent).with_suffix("").parts
         module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        trees[module] = ast.parse(path.read_text("utf-8"))
-    takers = {name: at for tree in trees.values() for name, at in _takers(tree)}
+        texts[module] = path.read_text("utf-8")
+    # two of three modules raise nothing, and are not parsed
+    nodes = {module: _nodes(text) for module, text in texts.items() if _RAISES.search(text)}
+    takers = {name: at for found in nodes.values() for name, at in _takers(found)}
+    calls = re.compile(rf"\b({'|'.join(map(re.escape, takers))})\(")
     found: dict[str, list[Raised]] = {}
-    for module, tree in trees.items():
-        for code, raised in _raised(tree, module, takers):
+    for module, text in texts.items():
+        if module not in nodes and not calls.search(text):
+            continue
+        for code, raised in _raised(nodes.get(module) or _nodes(text), module, takers):
             if raised not in found.setdefault(code, []):
                 found[code].append(raised)
     return tuple(Code(name, tuple(found[name])) for name in sorted(found))
@@ -166,18 +172,22 @@ def labels() -> list[str]:
     return sorted({p.label for name in formula_names() for p in load_formula(name).parameters})
 
 
-def _takers(tree: ast.AST) -> Iterator[tuple[str, int]]:
+def _nodes(text: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(text)))
+
+
+def _takers(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
     """Functions that are handed a code to raise, with its place among their arguments."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef):
             names = [argument.arg for argument in node.args.args if argument.arg != "self"]
             if "code" in names and node.name != "__init__":
                 yield node.name, names.index("code")
 
 
-def _raised(tree: ast.AST, module: str, takers: Mapping[str, int]) -> Iterator[tuple[str, Raised]]:
+def _raised(nodes: list[ast.AST], module: str, takers: Mapping[str, int]) -> Iterator[tuple[str, Raised]]:
     """Codes in a module's source, with what is said there."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Call):
             yield from _of_call(node, module, takers)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -187,7 +197,7 @@ def _raised(tree: ast.AST, module: str, takers: Mapping[str, int]) -> Iterator[t
 
 
 def _of_call(node: ast.Call, module: str, takers: Mapping[str, int]) -> Iterator[tuple[str, Raised]]:
-    kind = ast.unparse(node.func).rpartition(".")[2]
+    kind = getattr(node.func, "attr", getattr(node.func, "id", ""))
     if kind in _KINDS:
         words = [" / ".join(dict.fromkeys(_words(part))) for part in node.args[1:3]]
         message, hint = (*words, "", "")[:2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from rlcalc.errors import DataError, shown
 
@@ -21,6 +22,17 @@ class Interval:
     high_closed: bool
     text: str
     sums_to_one: bool = False
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether a number can lie outside of it."""
+        return self.low is not None or self.high is not None
+
+    @cached_property
+    def floats(self) -> tuple[float | None, float | None]:
+        """The ends as arrays are compared with."""
+        low, high = (None if end is None else float(end) for end in (self.low, self.high))
+        return low, high
 
     def words(self) -> str:
         """The interval as a person says it, for error messages."""

@@ -15,12 +15,11 @@ from rlcalc._lazy import np, torch
 LARGE = 8192  # entries from which on they take longer than a call or two of Torch
 
 
-def is_plain(array: Any) -> bool:
-    """Whether only the values of a tensor matter."""
+def is_plain(*arrays: Any) -> bool:
+    """Whether only the values of tensors matter."""
     return (
-        type(array) is torch.Tensor
-        and array.device.type == "cpu"
-        and not (array.requires_grad and torch.is_grad_enabled())
+        all(type(array) is torch.Tensor and array.device.type == "cpu" for array in arrays)
+        and not (torch.is_grad_enabled() and any(array.requires_grad for array in arrays))
         and not torch.compiler.is_compiling()
         and not torch._C._get_tracing_state()
         and torch._C._functorch.peek_interpreter_stack() is None
@@ -28,14 +27,14 @@ def is_plain(array: Any) -> bool:
     )
 
 
-def is_large(array: Any) -> bool:
-    """Whether all that is only done for speed pays: of a large tensor that is plain."""
+def is_large(array: Any, *others: Any) -> bool:
+    """Whether all that is only done for speed pays: of a large tensor that is plain, as others are."""
     # in a compiler's graph the number of entries may not be known yet
     known = type(array) is torch.Tensor and not torch.compiler.is_compiling()
-    return known and array.numel() >= LARGE and is_plain(array)
+    return known and array.numel() >= LARGE and is_plain(array, *others)
 
 
-def where(flags: Any, yes: Any, no: Any) -> Any:
+def where(flags: Any, yes: Any, no: Any, out: Any) -> Any:
     """A choice by the bits of whole words, in a third of the time.
 
     Torch chooses entry by entry. A flag spread over all bits of its entry lets the same choice run in
@@ -46,12 +45,12 @@ def where(flags: Any, yes: Any, no: Any) -> Any:
     tensors = [value for value in (yes, no) if isinstance(value, torch.Tensor)]
     real = tensors[0].dtype if tensors else None
     word = None if real is None else _word(real)
-    if word is None or any(tensor.dtype != real or not is_plain(tensor) for tensor in tensors):
+    if word is None or any(tensor.dtype != real for tensor in tensors) or not is_plain(*tensors):
         return None
     if _is_zero(no):
-        return _both(_bits(flags, word), yes.view(word)).view(real)
+        return _both(_bits(flags, word), yes.view(word), out).view(real)
     if _is_zero(yes):
-        return _both(_bits(flags, word).bitwise_not_(), no.view(word)).view(real)
+        return _both((flags.view(torch.int8) - 1).to(word), no.view(word), out).view(real)
     if len(tensors) < 2:
         return None
     yes, no = yes.view(word), no.view(word)
@@ -64,12 +63,23 @@ def hidden(flags: Any, arrays: list[Any]) -> list[Any] | None:
         return None
     real = arrays[0].dtype
     word = _word(real)
-    alike = all(x.dtype == real and x.shape == flags.shape and is_plain(x) for x in arrays)
-    if word is None or not alike:
+    alike = all(x.dtype == real and x.shape == flags.shape for x in arrays)
+    if word is None or not alike or not is_plain(*arrays):
         return None
     bits = _bits(flags, word)
     found = [(bits & array.view(word)).view(real) for array in arrays[:-1]]
-    return [*found, bits.bitwise_and_(arrays[-1].view(word)).view(real)]
+    found.append(bits.bitwise_and_(arrays[-1].view(word)).view(real))
+    for array in found:
+        array.is_spare = True
+    return found
+
+
+def spare(array: Any, *others: Any) -> Any:
+    """``over`` of what was made to hide what is masked and no one else has; to be asked once."""
+    if torch.compiler.is_compiling() or not getattr(array, "is_spare", False) or over(array, *others) is None:
+        return None
+    array.is_spare = False  # what stands there from now on may be an answer
+    return array
 
 
 def clip_bounds(x: Any, low: Any, high: Any) -> tuple[Any, Any]:
@@ -147,6 +157,8 @@ def _is_zero(value: Any) -> bool:
     return bool(value == 0) if not isinstance(value, torch.Tensor) else value.ndim == 0 and not value.item()
 
 
-def _both(bits: Any, words: Any) -> Any:
-    """The bits that both have, in the memory of the first where that has the shape of the answer."""
+def _both(bits: Any, words: Any, out: Any = None) -> Any:
+    """The bits that both have, in memory of that shape: ``out``, or where it will do that of the first."""
+    if out is not None and out.shape == bits.shape:
+        return torch.bitwise_and(bits, words, out=out.view(words.dtype))
     return bits.bitwise_and_(words) if _broadcasts(words.shape, bits.shape) else bits & words

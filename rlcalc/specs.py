@@ -68,6 +68,8 @@ class Parameter:
         below: dimension whose entries an index counts, from 0; its length is out of range.
         policy: rows of action probabilities that may also be written by names, such as ``search recharge``.
         of_mdp: where it is not given, the process says it, if it does.
+        flagged: mostly one number for all, and 0 where an episode ends.
+        zero, zeros: what it is called where an entry, or a whole row, is 0 and plain code divides by 0.
         seen_if: a choice under which they are seen all the same, such as ``"interior=ignore"``.
     """
 
@@ -87,6 +89,9 @@ class Parameter:
     caution: Caution | None = None
     single: bool = False
     masks: bool = False
+    flagged: bool = False
+    zero: str = ""
+    zeros: str = ""
     seen_if: str = ""
     below: str = ""
     samples: bool = False
@@ -98,6 +103,13 @@ class Parameter:
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)
+        _ = self.axes  # found once: torch.compile follows what is kept, not how it is found
+
+    @cached_property
+    def axes(self) -> tuple[tuple[str, int], ...]:
+        """The dimensions of its shape, and by how much each is longer: ``T+1`` is ``("T", 1)``."""
+        parts = (name.partition("+") for name in self.shape)
+        return tuple((name, int(extra or 0)) for name, _, extra in parts)
 
     @property
     def distribution(self) -> bool:
@@ -217,7 +229,7 @@ class Formula:
     def __post_init__(self) -> None:
         if not self.symbolic_limit:
             object.__setattr__(self, "symbolic_limit", self.exact_limit)
-        _ = self.mask, self._by_name  # found once: torch.compile follows what is kept, not how it is found
+        _ = self.mask, self._by_name  # found once, as `Parameter.axes`
 
     def parameter(self, name: str) -> Parameter:
         """The parameter of that Python name.

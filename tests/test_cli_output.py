@@ -8,12 +8,12 @@ import re
 import shlex
 import sys
 from fractions import Fraction
+from itertools import chain, product
 
 import pytest
 
 from rlcalc.cli import CRASHED, main
 from rlcalc.cli.numbers import View
-from rlcalc.cli.screen import Screen
 from rlcalc.cli.tables import Column, arranged
 from rlcalc.heads import heads
 from rlcalc.specs import load_formula
@@ -113,10 +113,7 @@ def test_a_table_that_is_too_wide_continues_below():
     )
     assert len(made.parts) == 3
     assert "6 digits" in made.remark
-    screen = io.StringIO()
-    for part in made.parts:
-        Screen(screen).print(part)
-    lines = screen.getvalue().splitlines()
+    lines = [line for part in made.parts for line in part]
     assert max(map(len, lines)) <= 80
     assert [line.split()[0] for line in lines] == ["V", "s", "t", "Q(5)", "s", "t", "Q(11)", "s", "t"]
     assert lines[2].split()[1] == "–"
@@ -136,22 +133,19 @@ def test_steps_in_short_and_none():
     assert run("lambda-weights", "--lam", "1/2", "--steps", "2", "-q")[1] == "1/2 1/2\n"
 
 
-EXAMPLES = [
-    [head.command, *shlex.split(example["args"])]
-    for head in heads()
-    for example in load_formula(head.name).examples
-]
+def examples(head):
+    return [[head.command, *shlex.split(example["args"])] for example in load_formula(head.name).examples]
 
 
-@pytest.mark.parametrize("words", EXAMPLES, ids=lambda words: words[0])
-@pytest.mark.parametrize("width", [60, 80])
-def test_nothing_is_wider_than_the_page(terminal, monkeypatch, words, width):
-    monkeypatch.setenv("COLUMNS", str(width))
-    shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal(*words, "--all")[1])
-    # where no number is broken either, and only the steps behind a table are left out
-    piped = run(*words, *(["--all"] if load_formula(words[0]).has_rows else []))[1]
-    assert max(map(len, [*shown.splitlines(), *piped.splitlines()])) <= width
-    assert set(piped.split()) == set(shown.split())
+@pytest.mark.parametrize("head", heads(), ids=lambda head: head.name)
+def test_nothing_is_wider_than_the_page(terminal, monkeypatch, head):
+    for words, width in product(examples(head), (60, 80)):
+        monkeypatch.setenv("COLUMNS", str(width))
+        shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal(*words, "--all")[1])
+        # where no number is broken either, and only the steps behind a table are left out
+        piped = run(*words, *(["--all"] if load_formula(words[0]).has_rows else []))[1]
+        assert max(map(len, [*shown.splitlines(), *piped.splitlines()])) <= width, (words, width)
+        assert set(piped.split()) == set(shown.split()), (words, width)
 
 
 def test_symbols_say_what_was_skipped():
@@ -263,7 +257,7 @@ def test_json_keeps_to_its_schema():
     schema = json.loads((data_folder("specs") / "schemas" / "result.schema.json").read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
     check = Draft202012Validator(schema)
-    for words in [*EXAMPLES, [*LINE, "--backends", "numpy"]]:
+    for words in [*chain.from_iterable(map(examples, heads())), [*LINE, "--backends", "numpy"]]:
         document = json.loads(run(*words, "--json")[1])
         assert list(check.iter_errors(document)) == [], words
     assert list(check.iter_errors({**document, "extra": 1}))

@@ -110,6 +110,7 @@ def heights(axes):
     return [bar.get_height() for bar in axes.patches]
 
 
+@pytest.mark.slow
 def test_every_picture_of_a_specification_is_drawn(tmp_path):
     for head in heads():
         spec = load_formula(head.name)

@@ -12,6 +12,7 @@ import pytest
 
 from rlcalc.cli.screen import json_text, visible, wants_colour, write_json
 from tests.command import run
+from tests.sweep import sweep
 
 RLCALC = f'"{sys.executable}" -m rlcalc'
 LINE = "lambda-return --rewards 1 2 3 --lam 0.5"
@@ -28,23 +29,26 @@ def shell(script, **env):
 
 @pytest.mark.parametrize(
     ("script", "code", "said"),
-    [
-        (f"{RLCALC} {LINE} >&-", 2, "Standard output is closed."),
-        (f"{RLCALC} --version >&-", 2, "Standard output is closed."),
-        (f"{RLCALC} --version >/dev/full", 2, "No space left"),
-        (f"{RLCALC} list >/dev/full", 2, "No space left"),
-        (f"{RLCALC} {LINE} >/dev/full", 2, "No space left"),
-        (f"{RLCALC} {LONG} >/dev/full", 2, "No space left"),
-        (f"{RLCALC} lambda-return --typo 2>&-", 2, ""),
-        (f"{RLCALC} lambda-return --typo 2>/dev/full", 2, ""),
-        (f"{RLCALC} lambda-return --lam 1 --rewards @- <&-", 2, "standard input is closed"),
-        (f"{RLCALC} {LONG} | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}", 141, ""),
-        (f"{UNBUFFERED} {RLCALC} {LONG} | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}", 141, ""),
-        (f"{UNBUFFERED} {RLCALC} {LONG} >/dev/full", 2, "No space left"),
-        (f"{UNBUFFERED} {RLCALC} --version >/dev/full", 2, "No space left"),
-        (f"_RLCALC_COMPLETE=complete_bash {RLCALC}", 2, "COMP_WORDS"),
-        (f"_RLCALC_COMPLETE=nonsense {RLCALC}", 2, ""),
-    ],
+    sweep(
+        [
+            (f"{RLCALC} {LINE} >&-", 2, "Standard output is closed."),
+            (f"{RLCALC} --version >&-", 2, "Standard output is closed."),
+            (f"{RLCALC} --version >/dev/full", 2, "No space left"),
+            (f"{RLCALC} list >/dev/full", 2, "No space left"),
+            (f"{RLCALC} {LINE} >/dev/full", 2, "No space left"),
+            (f"{RLCALC} {LONG} >/dev/full", 2, "No space left"),
+            (f"{RLCALC} lambda-return --typo 2>&-", 2, ""),
+            (f"{RLCALC} lambda-return --typo 2>/dev/full", 2, ""),
+            (f"{RLCALC} lambda-return --lam 1 --rewards @- <&-", 2, "standard input is closed"),
+            (f"{RLCALC} {LONG} | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}", 141, ""),
+            (f"{UNBUFFERED} {RLCALC} {LONG} | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}", 141, ""),
+            (f"{UNBUFFERED} {RLCALC} {LONG} >/dev/full", 2, "No space left"),
+            (f"{UNBUFFERED} {RLCALC} --version >/dev/full", 2, "No space left"),
+            (f"_RLCALC_COMPLETE=complete_bash {RLCALC}", 2, "COMP_WORDS"),
+            (f"_RLCALC_COMPLETE=nonsense {RLCALC}", 2, ""),
+        ],
+        4,
+    ),
 )
 def test_exit_codes(script, code, said):
     found, _, err = shell(script)
@@ -90,7 +94,7 @@ def test_a_short_write_is_finished_or_an_error():
         raw.room = 10**6  # what is left is written at the end
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", sweep(["ascii", "latin-1", "cp1252"], 1))
 def test_json_is_json_in_every_encoding(encoding):
     words = "token-mdp --prompt 'é\\u0085' --tokens 🎲 b --json"
     code, out, _ = shell(f"{RLCALC} {words} | cat; exit ${{PIPESTATUS[0]}}", PYTHONIOENCODING=encoding)

@@ -19,7 +19,7 @@ from rlcalc.data import data_folder
 from rlcalc.errors import DataError, RlcalcError, UnknownName
 from rlcalc.golden.certify import certify
 from rlcalc.golden.export import file_json
-from rlcalc.golden.files import Case, load, load_all, load_files, shipped
+from rlcalc.golden.files import load, load_all, load_files, shipped
 from rlcalc.golden.flags import shared_flags
 from rlcalc.golden.report import failure_lines
 from rlcalc.golden.toml_edit import edited
@@ -32,38 +32,29 @@ GOOD = (Path(__file__).parent / "data" / "lambda_return.toml").read_text("utf-8"
 FILES = sorted(data_folder("golden").rglob("*.toml"))
 
 
-def readable_cases() -> list[Case]:
-    """Cases of all files that can be read; ``test_file_is_certified`` names the others."""
-    found: list[Case] = []
-    for path in FILES:
-        try:
-            found += shipped(path.stem).cases
-        except (DataError, UnknownName):
-            continue
-    return found
-
-
-@pytest.mark.parametrize("case", readable_cases(), ids=lambda case: case.id)
-def test_case_on_all_backends(case: Case) -> None:
-    report = run_case(case, ("sympy", "numpy", "torch"), ("float64", "float32"))
-    assert report.passed, "\n".join(line for failure in report.failures for line in failure_lines(failure))
-    status = {(run.backend, run.dtype): run.status for run in report.runs}
-    assert status["sympy", ""] == "passed"
-    for run in report.runs:
-        if run.status == "skipped":
-            symbol_or_exact = run.why in ("something is left as a symbol", "its outputs are exact only")
-            assert symbol_or_exact or 0 in (case.digits.get("float64"), case.digits.get(run.dtype))
-
-
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_file_is_certified(path: Path) -> None:
-    report = certify(path, write=False)
-    assert report.complete, [*report.missing, *map(str, report.differences)]
-    file = load(path)
-    assert file.formula == path.stem, "a golden file is named after its formula"
-    assert file.own_flags <= set(file.flags), "an idle flag"
+def test_file_is_certified_and_met(path: Path) -> None:
+    """The exact form derives what the file says, and NumPy and Torch meet its digits."""
+    certified = certify(path, write=False)
+    assert certified.complete, [*certified.missing, *map(str, certified.differences)]
+    report = verify(shipped(path.stem).cases, ("numpy", "torch"), ("float64", "float32"))
+    assert report.passed, "\n".join(line for failure in report.failures for line in failure_lines(failure))
+    for found in report.cases:
+        digits = found.case.digits
+        for run in found.runs:
+            if run.status == "skipped":
+                symbol_or_exact = run.why in ("something is left as a symbol", "its outputs are exact only")
+                assert symbol_or_exact or 0 in (digits.get("float64"), digits.get(run.dtype)), found.case.id
+
+
+def test_no_file_says_what_is_said_elsewhere() -> None:
     shared = shared_flags()
-    assert not [name for name in file.own_flags if shared.get(name) == file.flags[name]], "already shared"
+    for path in FILES:
+        file = shipped(path.stem)
+        assert file.formula == path.stem, "a golden file is named after its formula"
+        assert file.own_flags <= set(file.flags), f"an idle flag in {path.name}"
+        again = [name for name in file.own_flags if shared.get(name) == file.flags[name]]
+        assert not again, f"shared by all already, in {path.name}"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The README: every command and line of Python run as printed, tables from their sources, links that resolve.
+"""README and docs/: what they show is printed by a run; tables have their source, and links resolve.
 
 ``python -m tests.test_readme`` prints the outputs and tables of today into it.
 """
@@ -19,6 +19,8 @@ from rlcalc.site.libraries import between, in_short
 from tests.shown import ROOT, Document, environment
 
 README = Document(ROOT / "README.md")
+PAGES = [path for path in sorted((ROOT / "docs").rglob("*.md")) if "node_modules" not in path.parts]
+DOCUMENTS = [README, *map(Document, PAGES)]
 LIBRARIES = ("<!-- libraries -->\n", "<!-- end of the libraries -->")
 
 
@@ -27,7 +29,9 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return environment(tmp_path_factory.mktemp("bin"))
 
 
-@pytest.mark.parametrize(("document", "command", "expected"), list(README.commands()))
+@pytest.mark.parametrize(
+    ("document", "command", "expected"), [one for document in DOCUMENTS for one in document.commands()]
+)
 def test_command_prints_what_is_shown(
     document: Document,
     command: str,
@@ -50,9 +54,10 @@ def test_two_lines_in_a_test_file_name_the_fault(shell: dict[str, str], tmp_path
     assert "passed" in done.stdout.splitlines()[-1]
 
 
-def test_python_examples() -> None:
-    assert [block for block in README.blocks("python") if block.startswith(">>>")]
-    assert README.check_python() == 0
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.path.stem)
+def test_python_prints_what_is_shown(document: Document) -> None:
+    assert document.check_python() == 0
+    assert document != README or [block for block in README.blocks("python") if block.startswith(">>>")]
 
 
 def test_setup_commands_are_the_ones_ci_runs() -> None:

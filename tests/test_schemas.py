@@ -34,22 +34,17 @@ def test_schema_is_one(kind: str) -> None:
     Draft202012Validator.check_schema(validator(kind).schema)
 
 
-@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
-def test_golden_file(path: Path) -> None:
-    assert errors("golden", read_toml(path)) == []
+@pytest.mark.parametrize(("kind", "paths"), [("golden", GOLDEN), ("formula", FORMULAS), ("claims", CLAIMS)])
+def test_every_file_keeps_to_its_schema(kind: str, paths: list[Path]) -> None:
+    assert paths
+    assert {path.name: found for path in paths if (found := errors(kind, read_toml(path)))} == {}
 
 
-@pytest.mark.parametrize("path", CLAIMS, ids=lambda path: path.stem)
-def test_claims(path: Path) -> None:
-    assert errors("claims", read_toml(path)) == []
-
-
-@pytest.mark.parametrize("path", FORMULAS, ids=lambda path: path.stem)
-def test_specification(path: Path) -> None:
-    data = read_toml(path)
-    assert errors("formula", data) == []
-    assert data["name"] == path.stem
-    assert data["command"].replace("-", "_") in (data["name"], data["name"].removesuffix("_return"))
+def test_a_specification_is_named_after_its_formula() -> None:
+    for path in FORMULAS:
+        data = read_toml(path)
+        assert data["name"] == path.stem
+        assert data["command"].replace("-", "_") in (data["name"], data["name"].removesuffix("_return"))
 
 
 def all_objects(schema: Any) -> list[dict[str, Any]]:

@@ -138,6 +138,7 @@ def test_a_wrong_function_is_found_by_the_new_vectors_alone(
     assert all(any(slug.startswith(group) for group in finders) for slug in found), found
 
 
+@pytest.mark.slow
 def test_a_function_of_one_row_is_not_asked_for_batches() -> None:
     """What it does not take is noted; that it is wrong on a single row is found as before."""
 

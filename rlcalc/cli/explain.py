@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import typer
@@ -65,10 +65,7 @@ def explain(
         write_json([*(one.as_json() for one in found), *(code.as_json() for code in codes)])
         return
     screen = Screen(sys.stdout)
-    entries: list[tuple[str, Iterable[tuple[str, str]]]] = []
-    for one in found:
-        kind = getattr(one.entry, "kind", "convention")
-        entries.append((f"{one.entry.name} ({one.entry.formula}, {kind})", known.parts(one)))
+    entries: list[tuple[str, Iterable[tuple[str, str]]]] = [*_grouped(found)]
     entries += [
         (f"{code.name} (error, exit code {code.exit_code})", error_codes.parts(code)) for code in codes
     ]
@@ -76,6 +73,22 @@ def explain(
         if number:
             screen.line()
         _show(screen, title, labelled)
+
+
+def _grouped(found: Iterable[Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Title and text of each; what several formulas share is said once, with the vectors of each."""
+    from rlcalc.conform.explain import parts
+
+    groups: dict[tuple[Any, ...], list[tuple[Any, tuple[str, str]]]] = {}
+    for one in found:
+        *text, last = parts(one)
+        groups.setdefault((one.entry.name, *text), []).append((one.entry, last))
+    for (name, *text), members in groups.items():
+        formulas = [entry.formula for entry, _ in members]
+        if len(members) > 1:
+            members = [(entry, (label, f"{entry.formula}: {words}")) for entry, (label, words) in members]
+        kind = getattr(members[0][0], "kind", "convention")
+        yield f"{name} ({', '.join([*formulas, kind])})", [*text, *(last for _, last in members)]
 
 
 def _show(screen: Screen, title: str, labelled: Iterable[tuple[str, str]]) -> None:

@@ -6,26 +6,14 @@ import sys
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
+from rlcalc.cli import training
 from rlcalc.cli.command import Command
-from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, page_width, write_json
-from rlcalc.cli.training import (
-    check_mode,
-    check_resumed,
-    end,
-    exit_code,
-    for_people,
-    given_options,
-    importing,
-    lines,
-    nothing_to_do,
-    print_detections,
-    watching,
-)
-from rlcalc.errors import CheckFailed, InputError, many
+from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen, page_width, write_json
+from rlcalc.errors import CheckFailed
 from rlcalc.plotting import check_file
 
 if TYPE_CHECKING:
@@ -56,25 +44,16 @@ def ppo_run(
     seed: int = typer.Option(
         0, "--seed", metavar="N", help="Seed for network, actions and environments.", min=0
     ),
-    device: str = typer.Option("auto", "--device", metavar="NAME", help="auto, cpu, cuda or mps."),
+    device: str = training.DEVICE,
     envs: int = typer.Option(None, "--envs", metavar="N", help="Parallel environments.", min=1),
     steps: int = typer.Option(
         None, "--steps", metavar="N", help="Total steps at most, in all environments together.", min=1
     ),
     plot: str = typer.Option(None, "--plot", metavar="FILE", help="Save a plot of the learning curve."),
-    log: Path = typer.Option(  # noqa: B008
-        # the second name is for torchrun, which takes the first for one of its own, cut short
-        None,
-        "--log",
-        "--log-file",
-        metavar="FILE",
-        help="Add one JSON line per iteration.",
-    ),
-    folder: Path = typer.Option(  # noqa: B008
-        None, "--checkpoint", metavar="DIR", help="Save there every ten iterations, and at the end."
-    ),
-    resume: bool = typer.Option(False, "--resume", help="Resume from --checkpoint."),
-    checks: bool = typer.Option(True, "--checks/--no-checks", help="Check every update."),
+    log: Path = training.LOG,
+    folder: Path = training.FOLDER,
+    resume: bool = training.RESUME,
+    checks: bool = training.CHECKS,
     eager: bool = typer.Option(
         False, "--eager", help="On a GPU, launch every kernel instead of replaying a recorded iteration."
     ),
@@ -82,20 +61,18 @@ def ppo_run(
         False, "--acceptance", help="CartPole on seeds 0 to 4, all solved or exit 1."
     ),
     exact: bool = typer.Option(False, "--exact", help="Only the exact checks that need no long training."),
-    sabotage: bool = typer.Option(
-        False, "--sabotage", help="Mutation test: add one bug at a time and show which check detects it."
-    ),
-    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+    sabotage: bool = training.SABOTAGE,
+    as_json: bool = training.AS_JSON,
 ) -> None:
     """Train an agent by PPO with the verified formulas, checking every update.
 
     Under torchrun the ranks share the work. Exit code 1 when a check fails; 130 when interrupted by
     Ctrl-C and 143 by SIGTERM, with a checkpoint to resume from.
     """
-    given = given_options(ctx)
-    check_mode(given, MODES)
-    with importing():
-        from rlcalc.ppo.run.run import Options, one_thread
+    given = training.given_options(ctx)
+    training.check_mode(given, MODES)
+    with training.importing():
+        from rlcalc.ppo.run.run import FORMAT, Options, one_thread
     if exact or sabotage:
         with one_thread():
             _exact(seed, as_json) if exact else _sabotage(as_json)
@@ -109,25 +86,11 @@ def ppo_run(
         check_file(plot)
     options = Options(device=device, checks=checks, capture=not eager, folder=folder, resume=resume, log=log)
     if resume:
-        settings = _as_saved(folder, given, {"env": env, "seed": seed, "envs": envs}, steps)
+        saved = training.as_saved(FORMAT, folder, given, {"env": env, "seed": seed, "envs": envs})
+        settings = replace(saved, steps=steps or saved.steps)
     else:
         settings = tuned(env, seed=seed, envs=envs, steps=steps)
     _one(settings, options, plot, as_json)
-
-
-def _as_saved(folder: Path | None, given: list[str], typed: dict[str, Any], steps: int | None) -> Settings:
-    """The settings of a checkpoint; an option that says otherwise is an error.
-
-    Raises:
-        InputError: ``resume_from_where``, ``resume_other_...``.
-    """
-    if folder is None:
-        raise InputError("resume_from_where", "--resume needs --checkpoint DIR, to say from where.")
-    from rlcalc.ppo.run.checkpoint import read
-
-    saved = read(folder).settings
-    check_resumed(given, saved, typed)
-    return replace(saved, steps=steps or saved.steps)
 
 
 def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) -> None:
@@ -140,20 +103,11 @@ def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) 
             f"one iteration is {settings.envs} environments × {settings.horizon} = {settings.batch:,} steps, "
             f"and {settings.steps:,} is less; {settings.batch:,} steps are trained."
         )
-    with watching(lambda now: quantities(now, settings), lambda now: now.metrics.episode_return) as show:
+    with training.watching(
+        lambda now: quantities(now, settings), lambda now: now.metrics.episode_return
+    ) as show:
         result = run(settings, options, show)
-    if not result.writes:  # another rank speaks, but for what went wrong here
-        if result.failure is not None:
-            raise result.failure
-        raise typer.Exit(exit_code(result))
-    if as_json:
-        write_json(result.as_json())
-    else:
-        _print(result)
-    sys.stdout.flush()
-    if plot is not None:
-        picture(Path(plot), result)
-    end(result, "ppo-run", f"{result.env_steps:,} steps")
+    training.conclude(result, "ppo-run", f"{result.env_steps:,} steps", as_json, _print, plot, picture)
 
 
 def _print(result: Result) -> None:
@@ -166,7 +120,7 @@ def _print(result: Result) -> None:
     took = f"in {result.seconds:.1f} s ({result.steps_per_second:,.0f} steps/s, updates included)"
     head = f"{words} after {result.env_steps:,} steps {took}"
     if result.idle:
-        head = nothing_to_do(result.env_steps, s.planned, "steps")
+        head = training.nothing_to_do(result.env_steps, s.planned, "steps")
         head = f"{words} after {result.env_steps:,} steps; nothing to do" if result.solved else head
     out.line(
         f"{s.env}, seed {s.seed}, {result.device}: {head}",
@@ -180,20 +134,13 @@ def _print(result: Result) -> None:
     if result.idle:
         return
     text = curve(result.history, result.goal, result.evaluations, min(WIDEST, page_width()))
-    if text:
-        out.line()
-        out.block(text)
-    if result.checks:
-        passed = sum(check["passed"] for check in result.checks)
-        out.line()
-        updates = many(result.trained // s.batch, "update")
-        out.line(f"{passed} of {len(result.checks)} checks passed on {updates}", FAINT)
+    training.print_rest(out, result, text, result.trained // s.batch)
 
 
 def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
     from rlcalc.ppo.run.acceptance import runs, summary
 
-    out, results = for_people(as_json), []
+    out, results = training.for_people(as_json), []
     out.line("seed  solved  steps    seconds  mean return", HEADING)
     for result in runs(options, envs=envs):
         results.append(result)
@@ -203,11 +150,11 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
         out.line(f"{begun}  {result.seconds:<7.1f}  {value}", "" if result.solved else ALARM)
         sys.stdout.flush()
         if result.failure is not None or result.signal is not None:
-            end(result, "ppo-run", f"{result.env_steps:,} steps")
+            training.end(result, "ppo-run", f"{result.env_steps:,} steps")
     found = summary(results)
     solved = f"{found['solved']} of {len(results)}"
     steps, clock, value = found["env_steps"], found["seconds"], found["mean_return"]
-    lines(
+    training.lines(
         out,
         f"{solved} solved: "
         f"{steps['mean']:,.0f} ± {steps['spread']:,.0f} steps (most {steps['worst']:,.0f}), "
@@ -224,13 +171,13 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
 def _exact(seed: int, as_json: bool) -> None:
     from rlcalc.ppo.check.exact import ALL
 
-    out, found = for_people(as_json), []
+    out, found = training.for_people(as_json), []
     for check in ALL.values():
         result = check(seed)
         found.append(result)
         verdict, style = ("passed", ANSWER) if result.passed else ("failed", ALARM)
         out.labelled(verdict, result.name, style)
-        lines(out, result.detail, indent="  ")
+        training.lines(out, result.detail, indent="  ")
         sys.stdout.flush()
     if as_json:
         write_json({"checks": [asdict(result) for result in found]})
@@ -244,4 +191,4 @@ def _sabotage(as_json: bool) -> None:
 
     about = {"mini_loop": "the exact loop of section 8.4 is reproduced", **ABOUT}
     found = chain([control()], map(detect, MUTATIONS))
-    print_detections(found, about, "iteration 0 is before learning; ", as_json)
+    training.print_detections(found, about, "iteration 0 is before learning; ", as_json)

@@ -9,20 +9,35 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, filled, write_json
-from rlcalc.errors import CheckFailed, InputError
+from rlcalc.errors import CheckFailed, InputError, many
 
 if TYPE_CHECKING:
+    from rlcalc.training.checkpoint import Format
     from rlcalc.training.display import Lines, Quantities
     from rlcalc.training.mutation import Detection
     from rlcalc.training.run import Progress, Result
 
 Modes = Mapping[str, Sequence[str]]
+
+DEVICE = typer.Option("auto", "--device", metavar="NAME", help="auto, cpu, cuda or mps.")
+# the second name is for torchrun, which takes the first for one of its own, cut short
+LOG = typer.Option(None, "--log", "--log-file", metavar="FILE", help="Add one JSON line per iteration.")
+FOLDER = typer.Option(
+    None, "--checkpoint", metavar="DIR", help="Save there every ten iterations, and at the end."
+)
+RESUME = typer.Option(False, "--resume", help="Resume from --checkpoint.")
+CHECKS = typer.Option(True, "--checks/--no-checks", help="Check every update.")
+SABOTAGE = typer.Option(
+    False, "--sabotage", help="Mutation test: add one bug at a time and show which check detects it."
+)
+AS_JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
 
 def given_options(ctx: typer.Context) -> list[str]:
@@ -53,22 +68,26 @@ def check_mode(given: list[str], modes_of: Modes) -> None:
                 )
 
 
-def check_resumed(given: list[str], saved: Any, values: Mapping[str, Any]) -> None:
-    """Refuse an option that says otherwise than the settings of a checkpoint.
+def as_saved(form: Format, folder: Path | None, given: list[str], typed: Mapping[str, Any]) -> Any:
+    """The settings of the checkpoint in a folder; an option that says otherwise is an error.
 
     Args:
-        given: the options that were typed. values: their values, by the names of settings.
+        given: the options that were typed. typed: their values, by the names of settings.
 
     Raises:
-        InputError: ``resume_other_...``.
+        InputError: ``resume_from_where``, ``resume_other_...``; as `Format.read`.
     """
-    for name, value in values.items():
+    if folder is None:
+        raise InputError("resume_from_where", "--resume needs --checkpoint DIR, to say from where.")
+    saved = form.read(folder).settings
+    for name, value in typed.items():
         if f"--{name}" in given and value != getattr(saved, name):
             raise InputError(
                 f"resume_other_{name}",
                 f"The checkpoint is of --{name} {getattr(saved, name)}, not {value}.",
                 f"Leave out --{name}, or name another folder.",
             )
+    return saved
 
 
 @contextlib.contextmanager
@@ -109,6 +128,46 @@ def _warnings_as_notes() -> Iterator[None]:
         yield
     finally:
         warnings.showwarning = before
+
+
+def conclude(
+    result: Any,
+    command: str,
+    done: str,
+    as_json: bool,
+    for_people: Callable[[Any], None],
+    plot: str | None,
+    picture: Callable[[Path, Any], None],
+) -> None:
+    """What a run ends with: its result, a picture, and what went wrong.
+
+    Args:
+        result: with ``as_json``. done: how far it came. for_people: prints it.
+        plot: the file of the ``picture``, if there is to be one.
+    """
+    if not result.writes:  # another rank speaks, but for what went wrong here
+        if result.failure is not None:
+            raise result.failure
+        raise typer.Exit(exit_code(result))
+    if as_json:
+        write_json(result.as_json())
+    else:
+        for_people(result)
+    sys.stdout.flush()
+    if plot is not None:
+        picture(Path(plot), result)
+    end(result, command, done)
+
+
+def print_rest(out: Screen, result: Result, curve: str, updates: int) -> None:
+    """The curve of a run, and what its checks came to."""
+    if curve:
+        out.line()
+        out.block(curve)
+    if result.checks:
+        passed = sum(check["passed"] for check in result.checks)
+        out.line()
+        out.line(f"{passed} of {len(result.checks)} checks passed on {many(updates, 'update')}", FAINT)
 
 
 def end(result: Result, command: str, done: str) -> None:

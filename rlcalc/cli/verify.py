@@ -65,7 +65,7 @@ def verify(
 
     if junit is not None:
         check_target(junit)
-    files = _files(paths or [])
+    files = _files(paths or [], formula if section is None else None)
     cases = runner.select(files, formula, section)
     chosen = _words(backends) or list(runner.installed())
     kinds = _words(dtype) or ["float64"]
@@ -91,16 +91,17 @@ def _words(given: Sequence[str] | None) -> list[str]:
     return [part for word in given or () for part in split_commas(word)]
 
 
-def _files(paths: Sequence[Path]) -> tuple[GoldenFile, ...]:
-    """The shipped files, or those that were named.
+def _files(paths: Sequence[Path], formula: str | None) -> tuple[GoldenFile, ...]:
+    """The shipped files, of one formula that one alone, or those that were named.
 
     Raises:
         DataError: ``file_unreadable``, ``no_golden_files``, or a file is wrong.
     """
-    from rlcalc.golden.files import load_all, load_files
+    from rlcalc.golden.files import load_all, load_files, shipped
+    from rlcalc.specs import load_formula
 
     if not paths:
-        return load_all()
+        return load_all() if formula is None else (shipped(load_formula(formula).name),)
     found: list[Path] = []
     for path in paths:
         if path.is_dir():

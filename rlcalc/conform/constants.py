@@ -53,21 +53,23 @@ class _Open:
 
     @property
     def constants(self) -> list[Constant]:
-        return [constant for way in self.chosen if way.open for constant in way.constants]
+        parts: list[Fault | Convention] = [*self.faults, *self.chosen]
+        return [constant for part in parts if part.open for constant in part.constants]
 
-    def closed(self, values: Sequence[float], named: bool = False) -> tuple[Convention, ...]:
-        """The conventions with values; named only where someone will read them."""
+    def closed(
+        self, values: Sequence[float], named: bool = False
+    ) -> tuple[tuple[Fault, ...], tuple[Convention, ...]]:
+        """Faults and conventions with values; named only where someone will read them."""
         left = list(values)
-        found = []
-        for way in self.chosen:
-            if way.open:
-                mine, left = tuple(left[: len(way.constants)]), left[len(way.constants) :]
-                way = way.with_values(mine) if named else replace(way, values=mine)
-            found.append(way)
-        return tuple(found)
+
+        def filled(part: Any) -> Any:
+            mine = tuple(left.pop(0) for _ in part.constants) if part.open else ()
+            return part.with_values(mine) if named and mine else replace(part, values=mine or part.values)
+
+        return tuple(map(filled, self.faults)), tuple(map(filled, self.chosen))
 
     def answer(self, vector: Vector, values: Sequence[float]) -> Mapping[str, Any]:
-        form: Form = composed(self.faults, self.closed(values), reference(vector.formula), self.outside)
+        form: Form = composed(*self.closed(values), reference(vector.formula), self.outside)
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)
@@ -90,8 +92,8 @@ def fitted(
     dtype: str = "float64",
     faults: tuple[Fault, ...] = (),
     outside: bool = False,
-) -> tuple[Convention, ...] | None:
-    """Conventions with their constants filled in; ``None`` where no constants explain the answers.
+) -> tuple[tuple[Fault, ...], tuple[Convention, ...]] | None:
+    """Faults and conventions with their constants filled in; ``None`` where none explain the answers.
 
     Args:
         chosen: some of them open.
@@ -103,7 +105,7 @@ def fitted(
     whole = _Open(faults, tuple(chosen), outside)
     constants = whole.constants
     if not constants:
-        return whole.chosen
+        return whole.faults, whole.chosen
     for steps in (FEW_STEPS, STEPS):
         seen = _intervals(whole, vectors, outcomes, dtype, steps)
         if seen is None:
@@ -138,7 +140,7 @@ def _intervals(
             got, one, other = (np.asarray(x[name], float) for x in (outcome.outputs, least, most))
             if not got.shape == one.shape == other.shape:
                 return None
-            slack = slack_of(whole.closed(low), vector, dtype)
+            slack = slack_of(whole.closed(low)[1], vector, dtype)
             off = slack + ELSEWHERE[dtype] * max(vector.scale, 1.0 if not vector.scale else 0.0)
             if all(constant.zero for constant in constants):
                 # a constant of 0 divides 0 by 0 where any other gives 0
@@ -276,7 +278,7 @@ def _shown(
         answer = whole.answer(vector, [*low[:index], value, *low[index + 1 :]])[name]
         return float(np.asarray(answer).ravel()[place])
 
-    slack = np.broadcast_to(slack_of(whole.closed(low), vector, dtype), np.shape(base)).ravel()[place]
+    slack = np.broadcast_to(slack_of(whole.closed(low)[1], vector, dtype), np.shape(base)).ravel()[place]
     off = ROUNDINGS * UNIT[dtype] * max(abs(number), vector.scale)
     if not math.isfinite(number) or slack > off:
         return None

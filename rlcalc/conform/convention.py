@@ -36,6 +36,12 @@ class Constant:
     high: float
     zero: bool = False
 
+    @property
+    def usual(self) -> float:
+        """One value that it may have, for an example."""
+        middle = math.sqrt(self.low * self.high) if self.low > 0 else self.high / 2
+        return float(f"{middle:.1g}")
+
 
 # the absolute error that right code may make, in roundings of its dtype
 Slack = Callable[..., Any]
@@ -114,7 +120,7 @@ class Convention:
             InputError: ``bad_constant``.
         """
         names = ",".join(constant.name for constant in self.constants)
-        example = ",".join(as_typed(_ordinary(constant)) for constant in self.constants)
+        example = ",".join(as_typed(constant.usual) for constant in self.constants)
         values = [_number(part) for part in text.split(",")]
         if len(values) != len(self.constants) or None in values:
             raise InputError(
@@ -145,12 +151,6 @@ def _number(text: str) -> float | None:
         return float(found[1]) if found else None
     except ValueError:
         return None
-
-
-def _ordinary(constant: Constant) -> float:
-    """One value that a constant may have, for an example."""
-    middle = math.sqrt(constant.low * constant.high) if constant.low > 0 else constant.high / 2
-    return float(f"{middle:.1g}")
 
 
 def convention(

@@ -87,7 +87,8 @@ class Hypothesis:
     @property
     def searches(self) -> bool:
         """Whether constants have to be found first."""
-        return any(convention.open for convention in self.under)
+        parts: list[Fault | Convention] = [*self.faults, *self.under]
+        return any(part.open for part in parts)
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -188,6 +189,8 @@ def _sensible(under: Sequence[Convention]) -> bool:
 
 def _both_ways(faults: Sequence[tuple[Fault, ...]], under: tuple[Convention, ...]) -> list[Hypothesis]:
     """Faults inside of conventions, and around them where that is another thing."""
+    if any(way.open for way in under):  # one constant at a time
+        faults = [some for some in faults if not any(fault.open for fault in some)]
     inside = [Hypothesis(some, under) for some in faults]
     outer = [some for some in faults if under and any(fault.stage != "whole" for fault in some)]
     return inside + [Hypothesis(some, under, outside=True) for some in outer]
@@ -259,7 +262,7 @@ class _Asked:
             return None
         if hypothesis.searches:
             outcomes = self.outcomes
-            under = fitted(
+            found = fitted(
                 hypothesis.under,
                 self.vectors,
                 lambda v: outcomes[v.id],
@@ -267,9 +270,9 @@ class _Asked:
                 hypothesis.faults,
                 outside=hypothesis.outside,
             )
-            if under is None:
+            if found is None:
                 return None
-            hypothesis = replace(hypothesis, under=under)
+            hypothesis = replace(hypothesis, faults=found[0], under=found[1])
         shown, refuted_by = self._shown(hypothesis)
         if refuted_by:
             self.refuted[key] = refuted_by

@@ -30,10 +30,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from typing import Any, Literal, get_args
 
+from rlcalc.conform.convention import Constant, as_typed
 from rlcalc.conform.forms import Arrays, Change, Form, Outputs
 
 Stage = Literal["inputs", "whole", "outputs"]
@@ -78,6 +79,8 @@ class Fault:
             not by its last digits.
         presumes: inputs of which it needs one; without any it is no other than a plainer fault.
         spared: the convention under which it is none, since what shows it is never asked.
+        constants: numbers that follow the form, which whoever has the fault chose; found from the answers.
+        values: of the constants.
         formula: filled in by the catalogue.
     """
 
@@ -95,10 +98,22 @@ class Fault:
     diff: tuple[str, ...] = ()
     presumes: tuple[str, ...] = ()
     spared: str = ""
+    constants: tuple[Constant, ...] = ()
+    values: tuple[float, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether its constants have no values yet."""
+        return len(self.values) < len(self.constants)
+
+    def with_values(self, values: Sequence[float]) -> Fault:
+        """The same with its constants, which its text says."""
+        said = ", ".join(f"{c.name} = {as_typed(v)}" for c, v in zip(self.constants, values, strict=True))
+        return replace(self, does=f"{self.does} Here {said}.", values=tuple(values))
 
     def around(self, form: Form) -> Form:
-        """The form with this fault in it."""
-        return partial(self.change, form)
+        """The form with this fault in it, with usual constants where none were found."""
+        return partial(self.change, form, *(self.values or [c.usual for c in self.constants]))
 
     def as_json(self) -> dict[str, Any]:
         """Its text as plain data; some have their former keys next to the present ones."""
@@ -166,17 +181,17 @@ def fault(
     rounds: Rounds = "",
     presumes: Sequence[str] = (),
     spared: str = "",
+    constants: Sequence[Constant] = (),
 ) -> Callable[[Change], Fault]:
-    """Declare a function of the form and its arguments, ``f(form, /, **arrays)``, as a fault."""
+    """Declare a function of the form, its constants and its arguments, ``f(form, /, **arrays)``."""
 
     def declare(change: Change) -> Fault:
         does, shown_when, cause, fix = read_text(change.__doc__, name)
         diff = read_diff(change.__doc__, name)
         places, needs = tuple(reported_in), tuple(presumes)
         said = does, shown_when, cause, fix
-        return Fault(
-            name, kind, stage, *said, places, change, rounds, diff=diff, presumes=needs, spared=spared
-        )
+        more: dict[str, Any] = {"diff": diff, "presumes": needs, "spared": spared}
+        return Fault(name, kind, stage, *said, places, change, rounds, **more, constants=tuple(constants))
 
     return declare
 
@@ -203,11 +218,29 @@ def argument_fault(name: str, kind: Class, **more: Any) -> Callable[[Callable[[A
     def declare(arguments: Callable[[Arrays], Arrays]) -> Fault:
         @wraps(arguments)
         def change(form: Form, /, **arrays: Any) -> Outputs:
-            return dict(form(**{**arrays, **arguments(arrays)}))
+            changed = arguments(arrays)
+            return _by_the_callers(arrays, changed, dict(form(**{**arrays, **changed})))
 
         return fault(name, kind, stage="inputs", **more)(change)
 
     return declare
+
+
+def _by_the_callers(arrays: Arrays, changed: Arrays, found: Outputs) -> Outputs:
+    """The outputs with derivatives by what the caller passed.
+
+    Of arguments that were exchanged they are those by the new places; by what was changed otherwise
+    the form knows none.
+    """
+    places = {
+        name: place
+        for place, value in changed.items()
+        for name, given in arrays.items()
+        if given is value and given is not None and name in changed
+    }
+    derivatives = {f"d_{name}": found.get(f"d_{places.get(name)}") for name in changed}
+    whole = {**found, **{name: value for name, value in derivatives.items() if name in found}}
+    return {name: value for name, value in whole.items() if value is not None or name not in derivatives}
 
 
 def output_fault(

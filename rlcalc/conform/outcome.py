@@ -103,7 +103,7 @@ def outcome_of(vector: Vector, reply: Reply) -> Outcome:
         name = key or answer_name(formula)
         if part.array is None or part.array.size > most:
             return Outcome("wrong-shape", detail=_no_answer(vector, name, part))
-        arrays[name] = part.array
+        arrays[name] = _hidden_as_absent(vector, part)
         if part.dtype:
             dtypes[name] = part.dtype
     found = complete(formula, arrays)
@@ -112,6 +112,15 @@ def outcome_of(vector: Vector, reply: Reply) -> Outcome:
         return Outcome("wrong-shape", detail=detail)
     derived = tuple(name for name, part in reply.parts.items() if part.kind == GRADIENT)
     return Outcome("answer", found, dtypes=dtypes, changed=reply.changed, form=reply.form, derived=derived)
+
+
+def _hidden_as_absent(vector: Vector, part: Part) -> Any:
+    """An array whose own mask hides no more than the formula's does: 0 there, as of what is not there."""
+    own = vector.formula.mask
+    there = np.asarray(None if own is None else vector.arrays.get(own.name))
+    if part.kind != "MaskedArray" or there.shape != part.array.shape:
+        return part.array
+    return np.where(np.isnan(part.array) & (there == 0), 0, part.array)
 
 
 def _no_answer(vector: Vector, name: str, part: Part) -> str:
@@ -128,13 +137,13 @@ def read_answer(vector: Vector, value: Any) -> Outcome:
     return outcome_of(vector, Reply("answer", parts, form))
 
 
-def run_form(form: Callable[..., Any], vector: Vector, dtype: str = "float64") -> Outcome:
+def run_form(form: Callable[..., Any], vector: Vector) -> Outcome:
     """One of our own forms, with or without a fault or convention, on a vector."""
     try:
         # the mean of nothing warns by itself
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            return read_answer(vector, form(**vector.cast(dtype)))
+            return read_answer(vector, form(**vector.cast("float64")))
     except Exception as error:
         return replace(outcome_of(vector, raised(error)), form="mapping")
 

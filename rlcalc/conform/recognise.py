@@ -50,6 +50,16 @@ def recognised(
     ]
 
 
+def named_otherwise(name: str, formula: Formula, chosen: Sequence[Convention]) -> Iterator[str]:
+    """That a function is called after another choice than the one that it is right for."""
+    words = name.rpartition(":")[2].lower()
+    for way in chosen:
+        named = [p for p in formula.parameters if p.name == way.sets and p.kind == "choice"]
+        choices = [choice for p in named for choice in p.choices if choice.replace("-", "_") in words]
+        if choices and way.value not in choices:
+            yield f"its name says {max(choices, key=len)}, and it computes {way.value}"
+
+
 def _undeclared(trial: Trial, chosen: Sequence[Convention], dtype: str) -> Iterator[str]:
     """Declared conventions that it does not follow, and is right for that."""
     for left_out in chosen:
@@ -68,7 +78,7 @@ def _out_of_range(trial: Trial, chosen: Sequence[Convention], dtype: str) -> Ite
         able = [v for v in trial.vectors if v.demanded[dtype] and not trial.target.unable(v)]
         first = sorted(able, key=lambda v: not trial.judgement(v, dtype, chosen).failed)
         wrong = replace(family, constants=(constant,))
-        ways = fitted((*chosen, wrong), first, lambda v: trial.outcome(v, dtype), dtype)
+        _, ways = fitted((*chosen, wrong), first, lambda v: trial.outcome(v, dtype), dtype) or ((), ())
         if ways and not any(trial.judgement(v, dtype, ways).failed for v in able):
             values = next(way.values for way in ways if way.constants == wrong.constants)
             yield f"It follows {family.name} with {constant.name} = {as_typed(values[0])}, {words}."

@@ -216,7 +216,8 @@ class Trial:
         dtype = self.target.dtypes[0]
         able = [v for v in vectors if v.demanded[dtype] and not self.target.unable(v)]
         calls = tuple(c for c in chosen if not c.open)
-        return fitted(chosen, able, lambda v: self.outcome(v, dtype, calls), self._computes_in(dtype))
+        found = fitted(chosen, able, lambda v: self.outcome(v, dtype, calls), self._computes_in(dtype))
+        return None if found is None else found[1]
 
     def _computes_in(self, dtype: str) -> str:
         return "float32" if self.single else dtype

@@ -74,11 +74,10 @@ def _quiet(form: Callable[..., Outputs]) -> Callable[..., Outputs]:
     def numpy_form(*args: Any, **inputs: Any) -> Outputs:
         with np.errstate(all="ignore"):
             found = form(*args, **inputs)
-        quiet = np.errstate(all="ignore")
-        return {
-            name: Later(quiet(value.value)) if isinstance(value, Later) else value
-            for name, value in found.items()
-        }
+        for name, value in found.items():
+            if isinstance(value, Later):
+                found[name] = Later(np.errstate(all="ignore")(value.value))
+        return found
 
     return numpy_form
 

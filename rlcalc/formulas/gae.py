@@ -15,16 +15,16 @@ Source: Schulman et al., arXiv:1506.02438, equations 11 to 16.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from rlcalc._lazy import np
-from rlcalc.backends import Backend
+from rlcalc.backends import NUMPY, Backend, is_tensor
 from rlcalc.exact import equal
 from rlcalc.formulas import Later
 from rlcalc.formulas._sequence import Episode, exact_episode, power, prepare
 from rlcalc.inputs.bind import Inputs
-from rlcalc.recurrence.advantages import advantages as without_a_graph
-from rlcalc.recurrence.scan import scan
+from rlcalc.recurrence import compiled, time_major
+from rlcalc.recurrence.scan import SLAB, by_slabs, scan
 from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.terms import Name, Symbol, Term, product, total
 
@@ -80,24 +80,50 @@ def array_form(
     next_values: Any = None,
 ) -> dict[str, Any]:
     """A_t = δ_t + γ_t λ A_{t+1}: rewards [..., T], values [..., T+1] -> advantages, returns [..., T]."""
-    if (seen := _seen(xp, rewards, values, next_values, gamma, lam, terminated, truncated)) is not None:
-        advantages, old = xp.asarray(without_a_graph(*seen)), values[..., :-1]
-    else:
-        p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values)
-        old = p.values[..., :-1]
-        delta = p.rewards + p.gamma * p.bootstrap - old
-        advantages = scan(delta, p.gamma * lam * p.carry)
-    return {"advantages": advantages, "returns": Later(lambda: advantages + old)}
+    given = rewards, values, next_values, gamma, lam, terminated, truncated
+    seen = _seen(xp, *given)
+    advantages = _recursion(xp, *given) if seen is None else xp.asarray(_in_one_pass(*seen))
+    return {
+        "advantages": advantages,
+        "returns": Later(lambda: advantages if values is None else advantages + values[..., :-1]),
+    }
 
 
-def _seen(xp: Backend, rewards: Any, values: Any, after: Any, gamma: Any, lam: Any, *ends: Any) -> Any:
-    """What `without_a_graph` takes, as NumPy sees it; ``None`` where that may not be, or dtypes differ."""
-    if values is None or not xp.values_only(rewards, values, after, gamma, lam, *ends):
+def _recursion(
+    xp: Backend,
+    rewards: Any,
+    values: Any,
+    after: Any,
+    gamma: Any,
+    lam: Any,
+    terminated: Any,
+    truncated: Any,
+    last: Any = 0.0,
+) -> Any:
+    """A [..., T], from ``last`` on, that of the step after; ``after`` is V of the true successors."""
+    p = prepare(xp, rewards, values, gamma, terminated, truncated, after)
+    old, delta = p.values[..., :-1], p.gamma * p.bootstrap
+    delta = xp.add(delta, p.rewards, out=xp.over(delta, p.rewards))
+    delta = xp.subtract(delta, old, out=xp.over(delta, old))
+    return scan(delta, p.gamma * lam * p.carry, last)
+
+
+def _seen(xp: Backend, *given: Any) -> list[Any] | None:
+    """What `_recursion` takes, as NumPy sees it; ``None`` where that may not be, or dtypes differ."""
+    rewards, *others, _, _ = given
+    dtype = rewards.dtype
+    if not xp.values_only(*given) or dtype not in (xp.float32, xp.float64):
         return None
-    numbers = [rewards, values, after, gamma, lam]
-    if any(getattr(x, "dtype", rewards.dtype) != rewards.dtype for x in numbers):
+    if any(getattr(x, "dtype", dtype) != dtype for x in others):
         return None
-    if rewards.dtype not in (xp.float32, xp.float64):
-        return None
-    seen = [xp.look(x) if hasattr(x, "dtype") else x for x in (*numbers, *ends)]
-    return [*seen[:3], *(np.asarray(x, seen[0].dtype) for x in seen[3:5]), *seen[5:]]
+    return [x.detach().numpy() if is_tensor(x) else x for x in given]
+
+
+def _in_one_pass(*seen: Any) -> Any:
+    """`_recursion` of arrays, in the compiled loop or in parts, of which nothing leaves the cache."""
+    found = compiled.advantages(*seen)
+    if found is not None:
+        return found
+    if time_major.lies(seen[0]):
+        return time_major.by_spans(partial(_recursion, NUMPY), SLAB // 2, *seen)
+    return by_slabs(partial(_recursion, NUMPY), *seen)

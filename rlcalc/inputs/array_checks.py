@@ -58,8 +58,8 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
         InputError: ``number_not_finite``, ``..._out_of_range``, ``..._not_a_distribution``.
     """
     interval = parameter.domain
-    low, high = interval.low, interval.high
-    if (low is None and high is None) or array.size == 0:
+    low, high = interval.floats
+    if not interval.is_bounded or array.size == 0:
         return
     if array.size == 1:  # a reduction costs more than all the rest
         smallest = largest = float(array.item())
@@ -74,14 +74,12 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
         )
     inside = True
     if low is not None:
-        inside = smallest >= float(low) if interval.low_closed else smallest > float(low)
+        inside = smallest >= low if interval.low_closed else smallest > low
     if high is not None:
         # one rounding step of slack: float32(1/3)·3 may pass 1. A log-probability is a difference of
         # logits of up to a hundred or so, and may pass 0 by their rounding
-        slack = eps * (abs(float(high)) or LOGITS)
-        inside = inside and (
-            largest <= float(high) + slack if interval.high_closed else largest < float(high)
-        )
+        slack = eps * (abs(high) or LOGITS)
+        inside = inside and (largest <= high + slack if interval.high_closed else largest < high)
     if not inside and parameter.distribution:
         outside = smallest if smallest < 0 else largest
         raise _not_a_distribution(parameter, f"{outside:.6g} is not a probability")
@@ -138,7 +136,8 @@ def checked_integer(parameter: Parameter, array: Any) -> Any:
             f"{spelled(parameter.name)} must be integers, not {shown(array)}.",
             worded(parameter.help),
         )
-    check_array(parameter, array.astype(np.float64), 0.0)
+    if parameter.domain.is_bounded:
+        check_array(parameter, array.astype(np.float64), 0.0)
     return array
 
 
@@ -187,29 +186,36 @@ def check_shapes(active: Sequence[Parameter], found: Mapping[str, Any]) -> None:
     dims: dict[str, int] = {}
     for parameter, array in given:
         # the first vector of a dimension fixes its length, as for exact inputs
-        for name, length in zip(reversed(parameter.shape), reversed(array.shape), strict=False):
-            if name.isidentifier():
+        for (name, extra), length in zip(reversed(parameter.axes), reversed(array.shape), strict=False):
+            if not extra:
                 dims.setdefault(name, length)
     for parameter, array in given:
-        size, shape = tuple(array.shape), parameter.shape
+        size, axes = array.shape, parameter.axes
         if parameter.each and size:
-            shape = (parameter.each,)
+            axes = ((parameter.each, 0),)
         elif parameter.single and size:
             raise _misshapen("shape" if array.ndim > 1 else "length", parameter, size, "one number")
-        if len(size) < len(shape):
-            raise _misshapen("shape", parameter, size, f"[..., {', '.join(shape)}]")
-        for name, length in zip(shape, size[len(size) - len(shape) :], strict=True):
-            base, _, extra = name.partition("+")
+        if len(size) < len(axes):
+            raise _misshapen("shape", parameter, size, _written(axes))
+        for (name, extra), length in zip(axes, size[len(size) - len(axes) :], strict=True):
             if length == 0:
                 raise InputError(
                     f"{parameter.label}_empty",
-                    f"{spelled(parameter.name)} has shape {list(size)}: nothing along its axis {name}.",
+                    f"{spelled(parameter.name)} has shape {list(size)}: "
+                    f"nothing along its axis {_axis(name, extra)}.",
                     worded(parameter.help),
                 )
-            dims.setdefault(base, length - int(extra or 0))
-            if dims[base] + int(extra or 0) != length:
+            if dims.setdefault(name, length - extra) + extra != length:
                 known = ", ".join(f"{key} = {value}" for key, value in dims.items())
-                raise _misshapen("length", parameter, size, f"[..., {', '.join(shape)}] with {known}")
+                raise _misshapen("length", parameter, size, f"{_written(axes)} with {known}")
+
+
+def _written(axes: Sequence[tuple[str, int]]) -> str:
+    return f"[..., {', '.join(_axis(*axis) for axis in axes)}]"
+
+
+def _axis(name: str, extra: int) -> str:
+    return f"{name}+{extra}" if extra else name
 
 
 def _misshapen(what: str, parameter: Parameter, size: tuple[int, ...], want: str) -> InputError:

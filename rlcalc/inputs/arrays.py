@@ -8,7 +8,7 @@ dtype, flags are booleans, absent optional inputs are ``None``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from math import isfinite
 from numbers import Real
@@ -25,7 +25,7 @@ from rlcalc.inputs.array_checks import (
     checked_integer,
     not_numeric,
 )
-from rlcalc.inputs.bind import Inputs, active_form, missing
+from rlcalc.inputs.bind import Inputs, active_parameters, missing
 from rlcalc.inputs.read import read_object
 from rlcalc.nested import flatten
 from rlcalc.specs import Formula, Parameter
@@ -101,16 +101,15 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[Backend, dict
             ``..._wrong_shape``, ``..._out_of_range``, ``number_not_finite``.
     """
     given = {name: value for name, value in given.items() if value is not None}
-    names = active_form(formula, given)
-    active = [p for p in formula.parameters if p.name in names]
+    active = active_parameters(formula, given)
     for parameter in active:
         if parameter.required and parameter.name not in given and not parameter.of_mdp:
             raise missing(formula, parameter)
-    xp = backend_of(_arrays_in(given))
+    deciding = list(_arrays_in(given))
+    xp = backend_of(deciding)
     # what a mask may hide is looked at when the mask is known
-    hides = formula.hides(given)
-    later = frozenset(p.name for p in active if hides and formula.is_masked(p))
-    convert = _Tensors(given, later) if xp is TORCH else _Arrays(given, later)
+    later = [p.name for p in active if formula.is_masked(p)] if formula.hides(given) else []
+    convert = _Tensors(deciding, later) if xp is TORCH else _Arrays(deciding, later)
     found: dict[str, Any] = {parameter.name: None for parameter in formula.parameters}
     process: Any = None
     for parameter in active:
@@ -137,8 +136,7 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[Backend, dict
 
 def _check_valid(xp: Backend, parameter: Parameter, array: Any, mask: Any) -> None:
     """The domain of what is not masked."""
-    interval = parameter.domain
-    if interval.low is None and interval.high is None:
+    if not parameter.domain.is_bounded:
         return
     seen, flags = xp.look(array), None if mask is None else xp.look(mask)
     if seen is None or (mask is not None and flags is None):
@@ -202,19 +200,16 @@ def _deciding(floats: list[Any]) -> list[Any]:
 class _Arrays:
     """What a NumPy caller gave for one parameter -> what the form takes; some domains are checked later."""
 
-    def __init__(self, given: Mapping[str, Any], later: frozenset[str] = frozenset()) -> None:
+    def __init__(self, given: list[Any], later: Sequence[str]) -> None:
         self.later = later
-        floats = [
-            value
-            for value in _arrays_in(given)
-            if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f"
-        ]
+        arrays = (value for value in given if isinstance(value, np.ndarray | np.generic))
+        floats = [value for value in arrays if value.dtype.kind == "f"]
         self.dtype = np.result_type(*(x.dtype for x in _deciding(floats))) if floats else np.dtype(float)
 
     def __call__(self, parameter: Parameter, value: Any) -> Any:
         if _takes_numbers(parameter, value):
             array = _real(parameter, value, self.dtype)
-            if parameter.name not in self.later:
+            if parameter.domain.is_bounded and parameter.name not in self.later:
                 check_array(parameter, array, NUMPY.eps(array))
             return array
         if parameter.kind == "flag" and not parameter.is_switch:
@@ -227,9 +222,9 @@ class _Arrays:
 class _Tensors:
     """What a Torch caller gave for one parameter -> what the form takes, on the device of the tensors."""
 
-    def __init__(self, given: Mapping[str, Any], later: frozenset[str] = frozenset()) -> None:
+    def __init__(self, given: list[Any], later: Sequence[str]) -> None:
         self.later = later
-        tensors = [value for value in _arrays_in(given) if is_tensor(value)]
+        tensors = [value for value in given if is_tensor(value)]
         floating = _deciding([tensor for tensor in tensors if tensor.is_floating_point()])
         self.dtype = floating[0].dtype if floating else torch.get_default_dtype()
         for tensor in floating[1:]:
@@ -239,7 +234,8 @@ class _Tensors:
     def __call__(self, parameter: Parameter, value: Any) -> Any:
         if _takes_numbers(parameter, value):
             tensor = self._number(parameter, value)
-            if parameter.name not in self.later and (seen := TORCH.look(tensor)) is not None:
+            judged = parameter.domain.is_bounded and parameter.name not in self.later
+            if judged and (seen := TORCH.look(tensor)) is not None:
                 check_array(parameter, seen, TORCH.eps(tensor))
             return tensor
         if parameter.kind == "flag" and not parameter.is_switch:
@@ -275,12 +271,13 @@ def _takes_numbers(parameter: Parameter, value: Any) -> bool:
 
 def _real(parameter: Parameter, value: Any, dtype: Any) -> Any:
     """Real numbers as an array; text, dates, records, gaps and imaginary parts are none."""
-    if type(value) is np.ndarray and value.dtype.kind == "f" and dtype in (None, value.dtype):
-        return value
-    if type(value) is float and dtype == np.float64:
-        return np.asarray(value)
+    if type(value) is float:
+        with np.errstate(all="ignore"):
+            return np.asarray(value, dtype)
     array = _plain_array(parameter, value)
     kind = array.dtype.kind
+    if kind == "f" and dtype in (None, array.dtype):
+        return array
     if kind == "O":
         real = all(isinstance(x, Real | Decimal) or hasattr(x, "__float__") for x in array.flat)
         dtype = np.dtype(float) if dtype is None else dtype
@@ -301,6 +298,8 @@ def _plain_array(parameter: Parameter, value: Any) -> Any:
     Raises:
         InputError: ``..._not_numeric``.
     """
+    if type(value) is np.ndarray:
+        return value
     parts = flatten(value) if isinstance(value, list | tuple) else (value,)
     if any(np.ma.is_masked(part) for part in parts if isinstance(part, np.ma.MaskedArray)):
         raise InputError(

@@ -9,7 +9,7 @@ sentence what is wrong.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -101,7 +101,7 @@ def bind(formula: Formula, raw: Mapping[str, Any]) -> Inputs:
         UnknownName: ``unknown_parameter``.
     """
     given = {name: value for name, value in raw.items() if not _absent(formula.parameter(name), value)}
-    active = _active_parameters(formula, given)
+    active = active_parameters(formula, given)
     for parameter in active:
         if parameter.required and parameter.name not in given and not parameter.of_mdp:
             raise missing(formula, parameter)
@@ -152,7 +152,7 @@ def _valid(formula: Formula, parameter: Parameter, values: Mapping[str, Any]) ->
     return [[entry for entry, there in zip(row, flags, strict=True) if there] for row, flags in rows]
 
 
-def _names(active: list[Parameter], values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def _names(active: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """What the entries of a dimension are called, by the inputs that know it."""
     found: dict[str, tuple[str, ...]] = {}
     for parameter in active:
@@ -160,11 +160,11 @@ def _names(active: list[Parameter], values: Mapping[str, Any]) -> dict[str, tupl
     return found
 
 
-def _process(active: list[Parameter], values: Mapping[str, Any]) -> Any:
+def _process(active: Sequence[Parameter], values: Mapping[str, Any]) -> Any:
     return next((values[parameter.name] for parameter in active if parameter.kind == "mdp"), None)
 
 
-def _by_name(active: list[Parameter], values: Mapping[str, Any], raw: Any) -> Any:
+def _by_name(active: Sequence[Parameter], values: Mapping[str, Any], raw: Any) -> Any:
     """A policy that is written by names, as rows."""
     from rlcalc.mdp.policies import named_policy
 
@@ -179,12 +179,12 @@ def _by_state(process: Any, given: list[Any]) -> list[Any]:
     live = process.non_terminal
     if len(given) == 1 or len(given) == len(live):
         rest = iter(given if len(given) > 1 else given * len(live))
-        return [Fraction(0) if over else next(rest) for over in process.terminal]
+        return [Fraction(0) if ends else next(rest) for ends in process.terminal]
     return given
 
 
 def _of_mdp(
-    formula: Formula, parameter: Parameter, active: list[Parameter], values: Mapping[str, Any]
+    formula: Formula, parameter: Parameter, active: Sequence[Parameter], values: Mapping[str, Any]
 ) -> Any:
     """What the process itself says of a parameter that was not given."""
     found = getattr(_process(active, values), parameter.name, None)
@@ -211,15 +211,14 @@ def missing(formula: Formula, parameter: Parameter) -> InputError:
     )
 
 
-def active_form(formula: Formula, given: Mapping[str, Any]) -> frozenset[str]:
-    """Names of the parameters of the form that the given ones belong to.
+def active_parameters(formula: Formula, given: Mapping[str, Any]) -> Sequence[Parameter]:
+    """The parameters of the form that the given ones belong to.
 
     Raises:
         InputError: ``forms_mixed`` when no form holds all of them.
     """
-    names = frozenset(p.name for p in formula.parameters)
     if not formula.forms:
-        return names
+        return formula.parameters
     special = frozenset(name for form in formula.forms for name in form.parameters)
     used = special & set(given)
     fitting = [form for form in formula.forms if used <= set(form.parameters)]
@@ -231,16 +230,12 @@ def active_form(formula: Formula, given: Mapping[str, Any]) -> frozenset[str]:
         raise InputError("forms_mixed", f"{mixed} do not go together.", f"Give either {ways}.")
     # the form that lacks the fewest required inputs, so that the error names what is nearest
     lacking = [sum(_lacks(formula, name, given) for name in form.parameters) for form in fitting]
-    return (names - special) | frozenset(fitting[lacking.index(min(lacking))].parameters)
+    nearest = fitting[lacking.index(min(lacking))].parameters
+    return [p for p in formula.parameters if p.name in nearest or p.name not in special]
 
 
 def _lacks(formula: Formula, name: str, given: Mapping[str, Any]) -> bool:
     return name not in given and formula.parameter(name).required
-
-
-def _active_parameters(formula: Formula, given: Mapping[str, Any]) -> list[Parameter]:
-    names = active_form(formula, given)
-    return [parameter for parameter in formula.parameters if parameter.name in names]
 
 
 # lengths and defaults

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from rlcalc.errors import InputError
-from rlcalc.records import Place, read_record
+from rlcalc.errors import InputError, shown, suggestion
+from rlcalc.training.settings import check_ranges
 
 Algorithm = Literal["grpo", "ppo", "rloo", "dpo"]
 ALGORITHMS: tuple[Algorithm, ...] = ("grpo", "ppo", "rloo", "dpo")
@@ -122,18 +121,7 @@ class Settings:
         Raises:
             InputError: ``..._out_of_range``, or ``..._uneven``.
         """
-        for name, (low, high) in _COUNTS.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise InputError(
-                    f"{name}_out_of_range", f"{name} is an integer from {low} to {high}, not {value}."
-                )
-        for name, (least, most) in _NUMBERS.items():
-            if not least <= getattr(self, name) <= most:
-                raise InputError(
-                    f"{name}_out_of_range",
-                    f"{name} lies between {least:g} and {most:g}; {getattr(self, name)} does not.",
-                )
+        check_ranges(self, _COUNTS, _NUMBERS)
         if self.width % self.heads:
             raise InputError(
                 "heads_uneven", f"A width of {self.width} does not divide into {self.heads} heads."
@@ -199,8 +187,6 @@ def tuned(algorithm: str = "grpo", **given: Any) -> Settings:
         InputError: ``unknown_algorithm``, or as `Settings.check`.
     """
     if algorithm not in ALGORITHMS:
-        from rlcalc.errors import shown, suggestion
-
         raise InputError(
             "unknown_algorithm",
             f"--algorithm {shown(algorithm)} is unknown; it is one of {', '.join(ALGORITHMS)}.",
@@ -208,20 +194,3 @@ def tuned(algorithm: str = "grpo", **given: Any) -> Settings:
         )
     settings = Settings(**{"algorithm": algorithm, **_TUNED[algorithm]})
     return replace(settings, **{name: value for name, value in given.items() if value is not None}).check()
-
-
-def from_mapping(saved: Any) -> Settings:
-    """Settings out of a checkpoint; what only a later version knows is left out.
-
-    Raises:
-        DataError: ``checkpoint_foreign``.
-        InputError: as `Settings.check`.
-    """
-    known = {field.name: field.type for field in fields(Settings)}
-    if isinstance(saved, Mapping):
-        saved = {
-            name: float(value) if known[name] == "float" and type(value) is int else value
-            for name, value in saved.items()
-            if name in known
-        }
-    return read_record(Settings, saved, Place("the checkpoint", ("settings",), "checkpoint_foreign")).check()

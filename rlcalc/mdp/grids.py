@@ -50,7 +50,7 @@ class Grid:
     def process(
         self,
         label: str,
-        over: set[Cell],
+        terminal: set[Cell],
         start: Cell,
         land: Callable[[Cell, str], Step] | None = None,
         ways: Callable[[str], Mapping[str, Any]] = lambda move: {move: ONE},
@@ -59,7 +59,7 @@ class Grid:
         """The process on this grid.
 
         Args:
-            over: terminal cells.
+            terminal: terminal cells.
             land: where a move leads and what it pays.
             ways: the moves that are really made, with their chances, for one that is chosen.
             name: of a cell.
@@ -67,11 +67,11 @@ class Grid:
         land = land or self.land
         draft = Draft(label, first=([name(cell) for cell in self.cells], tuple(MOVES)))
         for cell in self.cells:
-            for move in MOVES if cell not in over else ():
+            for move in MOVES if cell not in terminal else ():
                 for made, chance in ways(move).items():
                     after, reward = land(cell, made)
                     draft.add(name(cell), move, name(after), chance, reward)
-        draft.terminal = [name(cell) for cell in self.cells if cell in over]
+        draft.terminal = [name(cell) for cell in self.cells if cell in terminal]
         draft.start = {name(start): ONE}
         draft.places = {name(cell): cell for cell in self.cells}
         return draft.build()
@@ -118,8 +118,8 @@ def corners(size: str, slip: Any) -> MDP:
     """
     rows, columns = _size(size, "grid")
     grid = Grid(rows, columns)
-    over = {(row, column) for row in (0, rows - 1) for column in (0, columns - 1)}
-    return grid.process("grid", over, (rows // 2, columns // 2), ways=_anything(_slip(slip)))
+    terminal = {(row, column) for row in (0, rows - 1) for column in (0, columns - 1)}
+    return grid.process("grid", terminal, (rows // 2, columns // 2), ways=_anything(_slip(slip)))
 
 
 def _size(text: str, name: str) -> Cell:
@@ -185,13 +185,13 @@ def frozen_lake(map: str, slip: Any) -> MDP:
         raise InputError("mdp_unknown", f"frozenlake has no map {shown(map)}.", f"Use {' or '.join(_LAKES)}.")
     lake = _LAKES[map].split()
     grid = Grid(len(lake), len(lake[0]))
-    over = {cell for cell in grid.cells if lake[cell[0]][cell[1]] in "HG"}
+    terminal = {cell for cell in grid.cells if lake[cell[0]][cell[1]] in "HG"}
 
     def land(cell: Cell, move: str) -> Step:
         after = grid.beside(cell, move)
         return after, Fraction(lake[after[0]][after[1]] == "G")
 
-    return grid.process("frozenlake", over, (0, 0), land, _aside(_slip(slip)))
+    return grid.process("frozenlake", terminal, (0, 0), land, _aside(_slip(slip)))
 
 
 def aima(reward: Any, slip: Any) -> MDP:

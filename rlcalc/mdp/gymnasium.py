@@ -49,16 +49,16 @@ def from_transitions(raw: Any, label: str, actions: Sequence[str] = ()) -> MDP:
     """
     table = _read(raw, actions)
     draft = Draft(label)
-    over = _terminal(table)
+    terminal = _terminal(table)
     ended = False
     for state, rows in table.items():
         for action, ways in rows.items():
-            for chance, after, reward, done in ways if state not in over else ():
-                ends = done and after not in over
+            for chance, after, reward, done in ways if state not in terminal else ():
+                ends = done and after not in terminal
                 ended = ended or ends
                 draft.add(state, action, END if ends else after, chance, reward)
     draft.first = (list(table), [a for rows in table.values() for a in rows])
-    draft.terminal = [state for state in table if state in over] + [END] * ended
+    draft.terminal = [state for state in table if state in terminal] + [END] * ended
     return draft.build()
 
 

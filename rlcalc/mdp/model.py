@@ -66,7 +66,7 @@ class MDP:
     @cached_property
     def non_terminal(self) -> tuple[int, ...]:
         """Indices of the states that are not terminal."""
-        return tuple(s for s, over in enumerate(self.terminal) if not over)
+        return tuple(s for s, ends in enumerate(self.terminal) if not ends)
 
     @cached_property
     def solved(self) -> dict[Value, tuple[list[Value], int]]:
@@ -120,7 +120,7 @@ class MDP:
     def _attracted(self, without_exit: set[int]) -> dict[int, int]:
         """Actions by breadth-first search from the terminal states, never entering ``without_exit``."""
         found: dict[int, int] = {}
-        layer = {s for s, over in enumerate(self.terminal) if over}
+        layer = {s for s, ends in enumerate(self.terminal) if ends}
         while layer:
             ways = sorted(pair for t in layer for pair in self.predecessors[t] if pair[0] not in found)
             layer = set()
@@ -136,7 +136,7 @@ class MDP:
         Args:
             policy: by state, the chances of its actions; an action counts where its chance is not 0.
         """
-        ending = {s for s, over in enumerate(self.terminal) if over}
+        ending = {s for s, ends in enumerate(self.terminal) if ends}
         layer = set(ending)
         while layer:
             pairs = {pair for t in layer for pair in self.predecessors[t]}
@@ -146,7 +146,7 @@ class MDP:
 
     def longest(self) -> int | None:
         """Steps of the longest possible episode; ``None`` when a state can come back."""
-        depth: dict[int, int] = {s: 0 for s, over in enumerate(self.terminal) if over}
+        depth: dict[int, int] = {s: 0 for s, ends in enumerate(self.terminal) if ends}
         waiting = set(self.non_terminal)
         while waiting:
             ready = {

@@ -92,8 +92,8 @@ def rounds(mdp: MDP, gamma: Value, first: Sequence[int]) -> Iterator[Round]:
             raise unbounded() if begun else _never_ends(mdp, policy)
         begun = True
         q_values = [
-            {} if over else {a: backup(mdp, values, gamma, s, a) for a in mdp.available(s)}
-            for s, over in enumerate(mdp.terminal)
+            {} if ends else {a: backup(mdp, values, gamma, s, a) for a in mdp.available(s)}
+            for s, ends in enumerate(mdp.terminal)
         ]
         better = tuple(
             policy[s] if not q or max(q.values()) <= q[policy[s]] else max(q, key=q.__getitem__)

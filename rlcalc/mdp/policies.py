@@ -227,8 +227,8 @@ def _soft(mdp: MDP, policy: Sequence[Mapping[int, Value]], epsilon: Value) -> Ro
 def _rows(mdp: MDP, policy: Sequence[Mapping[int, Value]]) -> Rows:
     """A row for every state; in a terminal one, where nothing is chosen, the first action."""
     rows = [
-        [Fraction(a == 0) if over else chances.get(a, ZERO) for a in range(len(mdp.actions))]
-        for over, chances in zip(mdp.terminal, policy, strict=True)
+        [Fraction(a == 0) if ends else chances.get(a, ZERO) for a in range(len(mdp.actions))]
+        for ends, chances in zip(mdp.terminal, policy, strict=True)
     ]
     check_actions(mdp, rows)
     return rows

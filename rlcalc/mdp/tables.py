@@ -47,8 +47,8 @@ def from_table(table: Mapping[str, Any], label: str) -> MDP:
         raise InputError("mdp_too_large", f"P has more than {MAX_ENTRIES} entries ({count} states).")
     states = _names(table.get("states"), "s", count, "states")
     actions = _names(table.get("actions"), "a", width, "actions")
-    over = {_index(word, states, "terminal") for word in _listed(table.get("terminal", []))}
-    terminal = tuple(s in over for s in range(count))
+    ending = {_index(word, states, "terminal") for word in _listed(table.get("terminal", []))}
+    terminal = tuple(s in ending for s in range(count))
     chances = tuple(_state_rows(s, p[s], states, actions, terminal[s]) for s in range(count))
     if not isinstance(r, list) or len(r) != count:
         _shape(f"R must have one entry per state, {count}")
@@ -78,11 +78,11 @@ def from_arrays(table: Mapping[str, Any]) -> MDP:
     p, r = to_python(table["p"]), to_python(table["r"])
     if not isinstance(p, list) or not all(isinstance(rows, list) for rows in p):
         _shape("p must have the shape [S, A, S']")
-    over = to_python(table.get("terminal", [False] * len(p)))
-    if not isinstance(over, list) or len(over) != len(p) or any(flag not in (0, 1) for flag in over):
+    flags = to_python(table.get("terminal", [False] * len(p)))
+    if not isinstance(flags, list) or len(flags) != len(p) or any(flag not in (0, 1) for flag in flags):
         _shape(f"terminal must be {len(p)} flags, one per state")
-    found = {"P": [_present([_completed(row) for row in rows], over[s]) for s, rows in enumerate(p)], "R": r}
-    found["terminal"] = [s for s, flag in enumerate(over) if flag]
+    found = {"P": [_present([_completed(row) for row in rows], flags[s]) for s, rows in enumerate(p)], "R": r}
+    found["terminal"] = [s for s, flag in enumerate(flags) if flag]
     found |= {name: table[name] for name in ("states", "actions") if name in table}
     if "start" in table:
         found["start"] = _completed(to_python(table["start"]))
@@ -99,9 +99,9 @@ def _check_keys(table: Mapping[str, Any], known: Sequence[str], needed: Sequence
             raise InputError("mdp_key_missing", f"The MDP lacks {key}.", hint)
 
 
-def _present(rows: list[Any], over: Any) -> list[Any]:
+def _present(rows: list[Any], terminal: Any) -> list[Any]:
     """Rows of a state, those of zeros empty where there are others."""
-    some = not over and any(isinstance(row, list) and any(row) for row in rows)
+    some = not terminal and any(isinstance(row, list) and any(row) for row in rows)
     return [[] if some and isinstance(row, list) and not any(row) else row for row in rows]
 
 
@@ -117,18 +117,18 @@ def _completed(row: Any) -> Any:
 
 
 def _state_rows(
-    s: int, rows: list[Any], states: Sequence[str], actions: Sequence[str], over: bool
+    s: int, rows: list[Any], states: Sequence[str], actions: Sequence[str], terminal: bool
 ) -> tuple[Row | None, ...]:
     """P(.|s, a) for every action, ``None`` for one with an empty row; a terminal state may have no rows."""
     stays = tuple(Fraction(t == s) for t in range(len(states)))
-    if over and not rows:
+    if terminal and not rows:
         return (stays,) * len(actions)
     if len(rows) != len(actions):
         _shape(f"P of state {states[s]} has {len(rows)} rows, expected {len(actions)}, one per action")
     found: list[Row | None] = []
     for row, action in zip(rows, actions, strict=True):
         where = f"P(.|{states[s]}, {action})"
-        if row == [] and not over:
+        if row == [] and not terminal:
             found.append(None)
             continue
         if not isinstance(row, list) or len(row) != len(states):
@@ -139,10 +139,10 @@ def _state_rows(
                 raise InputError(
                     "mdp_negative_probability", f"{where} holds {chance}, which is not a probability."
                 )
-        if over and (chances == stays or not any(chances)):
+        if terminal and (chances == stays or not any(chances)):
             found.append(stays)
             continue
-        if over:
+        if terminal:
             raise InputError(
                 "mdp_terminal_moves",
                 f"{states[s]} is terminal, but {where} leads out of it.",
@@ -166,10 +166,10 @@ def _state_rewards(
     chances: tuple[Row | None, ...],
     states: Sequence[str],
     actions: Sequence[str],
-    over: bool,
+    terminal: bool,
 ) -> Row:
-    """R(s, a), the expectation over successors where rewards depend on them."""
-    if over and row == []:
+    """R(s, a), the expectation terminal successors where rewards depend on them."""
+    if terminal and row == []:
         return (Fraction(0),) * len(actions)
     where = f"R of state {states[s]}"
     if not isinstance(row, list) or len(row) != len(actions):
@@ -186,7 +186,7 @@ def _state_rewards(
             found.append(sum((chance * x for chance, x in zip(reach, rewards, strict=True)), Fraction(0)))
         else:
             found.append(number(entry, where))
-    if over and any(found):
+    if terminal and any(found):
         raise InputError(
             "mdp_terminal_moves",
             f"{states[s]} is terminal, so nothing is earned there, but its rewards are not 0.",

@@ -7,13 +7,11 @@ network) says so. ``tuned`` changes what an environment learns faster with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from rlcalc.errors import InputError
-from rlcalc.ppo.envs.base import check_integer
-from rlcalc.records import Place, read_record
+from rlcalc.training.settings import check_integer, check_ranges
 
 
 @dataclass(frozen=True)
@@ -81,17 +79,10 @@ class Settings:
         Raises:
             InputError: ``..._out_of_range``, or ``minibatches_uneven``.
         """
-        for name, (low, high) in _COUNTS.items():
-            check_integer(getattr(self, name), name, f"{name}_out_of_range", low, high)
+        check_ranges(self, _COUNTS, _NUMBERS)
         check_integer(len(self.hidden), "the number of hidden layers", "hidden_out_of_range", 0, 8)
         for size in self.hidden:
             check_integer(size, "the width of a hidden layer", "hidden_out_of_range", 1, 1 << 11)
-        for name, largest in _LARGEST.items():
-            if not 0 <= getattr(self, name) <= largest:
-                raise InputError(
-                    f"{name}_out_of_range",
-                    f"{name} lies between 0 and {largest:g}; {getattr(self, name)} does not.",
-                )
         if not 0 < self.clip < 1:
             raise InputError("clip_out_of_range", f"clip lies strictly between 0 and 1, not at {self.clip}.")
         if not self.max_grad_norm > 0:
@@ -126,7 +117,14 @@ _COUNTS = {
     "evaluate_every": (1, 2**63 - 1),
 }
 
-_LARGEST = {"gamma": 1, "lam": 1, "decay": 1, "learning_rate": 1e6, "c1": 1e6, "c2": 1e6}
+_NUMBERS = {
+    "gamma": (0.0, 1.0),
+    "lam": (0.0, 1.0),
+    "decay": (0.0, 1.0),
+    "learning_rate": (0.0, 1e6),
+    "c1": (0.0, 1e6),
+    "c2": (0.0, 1e6),
+}
 
 _TUNED: dict[str, dict[str, Any]] = {
     # found by trying: a small network and a bold rate; eight seeds took 4,000 to 20,000 steps
@@ -189,20 +187,3 @@ def tuned(env: str, **given: Any) -> Settings:
         equal = settings.minibatches
         settings = replace(settings, horizon=-(-settings.batch // (envs * equal)) * equal)
     return replace(settings, **{name: value for name, value in given.items() if value is not None}).check()
-
-
-def from_mapping(saved: Any) -> Settings:
-    """Settings out of a checkpoint; what only a later version knows is left out.
-
-    Raises:
-        DataError: ``checkpoint_foreign``.
-        InputError: as `Settings.check`.
-    """
-    types = {field.name: field.type for field in fields(Settings)}
-    if isinstance(saved, Mapping):
-        saved = {
-            name: float(value) if types[name] == "float" and type(value) is int else value
-            for name, value in saved.items()
-            if name in types
-        }
-    return read_record(Settings, saved, Place("the checkpoint", ("settings",), "checkpoint_foreign")).check()

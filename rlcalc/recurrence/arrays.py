@@ -27,7 +27,7 @@ def prepare_numpy(*arrays: Any, last: Any = 0.0) -> tuple[np.dtype[Any], list[Ar
     *series, end = given
     return (
         np.result_type(*floats) if floats else np.dtype(np.float64),
-        [np.broadcast_to(x, shape) for x in series],
+        [x if x.shape == shape else np.broadcast_to(x, shape) for x in series],
         np.broadcast_to(end, shape[:-1]),
     )
 
@@ -63,6 +63,8 @@ def _common_shape(broadcast: Callable[..., Any], shapes: list[tuple[int, ...]]) 
     *series, last = shapes
     if not series[0]:
         raise InputError("no_time_axis", "The recurrence needs an axis of time, and b is a single number.")
+    if last == () and all(x == series[0] for x in series):
+        return series[0]
     try:
         return tuple(broadcast(*series, (*last, 1)))
     except (ValueError, RuntimeError):

@@ -238,8 +238,11 @@ def _differentiable_scan() -> Callable[..., Any]:
         def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
             a, last, x = ctx.saved_tensors
             like = time_major.like
-            from_the_past = like(x, a[..., :-1].flip(-1), torch.zeros_like(a[..., :1]))
-            y = scan_torch(like(x, grad.flip(-1)), from_the_past, _joined=ctx.joined).flip(-1)
+            if ctx.joined and not torch.is_grad_enabled() and not traced.any_of_an_old_batch(grad):
+                y = _adjoint_on_a_cpu(like(x, grad), a)
+            else:
+                from_the_past = like(x, a[..., :-1].flip(-1), torch.zeros_like(a[..., :1]))
+                y = scan_torch(like(x, grad.flip(-1)), from_the_past, _joined=ctx.joined).flip(-1)
             grad_a = grad_last = None
             if ctx.needs_input_grad[1]:
                 grad_a = y * like(x, x[..., 1:], last[..., None])
@@ -289,14 +292,23 @@ def _scan_torch(b: torch.Tensor, a: torch.Tensor, last: torch.Tensor, joined: bo
 
 
 def _on_a_cpu(b: torch.Tensor, a: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
-    """Through the memory as NumPy sees it: nothing is copied, and there is one fast way to keep.
+    """Through the memory as NumPy sees it: nothing is copied, and there is one fast way to keep."""
+    return torch.from_numpy(scan_numpy(*_as_numpy(b, a, last))).to(b.dtype)
 
-    NumPy has no bfloat16; like all half precision it is computed in float32 and rounded once.
-    """
-    dtype = b.dtype
-    working = torch.promote_types(dtype, torch.float32)
-    given = (x.detach().to(working) for x in (b, a, last))
-    return torch.from_numpy(scan_numpy(*(x.numpy() for x in given))).to(dtype)
+
+def _adjoint_on_a_cpu(grad: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    """y_t = g_t + a_{t-1}·y_{t-1}: the recurrence on views of time reversed, without derivatives."""
+    g, factors = _as_numpy(grad, a)
+    y = np.empty_like(g)
+    y[..., 0] = g[..., 0]
+    y[..., :0:-1] = scan_numpy(g[..., :0:-1], factors[..., -2::-1], g[..., 0])
+    return torch.from_numpy(y).to(grad.dtype)
+
+
+def _as_numpy(*tensors: torch.Tensor) -> list[Array]:
+    """NumPy has no bfloat16; like all half precision it is computed in float32 and rounded once."""
+    working = torch.promote_types(tensors[0].dtype, torch.float32)
+    return [x.detach().to(working).numpy() for x in tensors]
 
 
 def _solve_torch(b: torch.Tensor, a: torch.Tensor) -> None:
@@ -357,35 +369,34 @@ def windows(b: Any, a: Any, c: Any, n: int) -> Any:
     return windows_torch(b, a, c, n) if is_tensor(b) else windows_numpy(b, a, c, n)
 
 
-def by_slabs(function: Callable[..., Any], *arrays: Any) -> Any:
+def by_slabs(function: Callable[..., Any], *arrays: Any) -> Array:
     """function(*arrays), a few rows at a time, so that temporaries before and after a scan stay in cache.
 
     Args:
         function: takes [R, T] arrays, any R, and returns one of [R, T]; must treat rows independently.
-        arrays: all [..., T] of one shape, all NumPy or all Torch.
+        arrays: [..., T]; what is the same for all rows (numbers, [T], ``None``) is handed on as it is.
 
     Returns:
-        [..., T]. With few rows, for time-major memory, and for tensors that need a gradient or are not on
-        a CPU, slabs cannot help: that is simply function(*arrays), on the arrays as they are.
+        [..., T]. With few rows, for time-major memory and where leading axes differ, that is simply
+        function(*arrays), on the arrays as they are.
     """
-    first = arrays[0]
-    tensor = is_tensor(first)
-    if tensor and (first.device.type != "cpu" or any(x.requires_grad for x in arrays)):
-        return function(*arrays)
-    steps = first.shape[-1]
-    count = prod(first.shape[:-1])
-    height = max(1, SLAB // max(steps, 1))
-    if count <= height or time_major.lies(first):
-        return function(*arrays)
-    flat = [x.reshape(count, steps) for x in arrays]
+    first, many = arrays[0], [np.ndim(x) > 1 for x in arrays]
+    *lead, steps = first.shape
+    count, height = prod(lead), max(1, SLAB // max(steps, 1))
+    alike = all(x.shape[:-1] == first.shape[:-1] for x, of_rows in zip(arrays, many, strict=True) if of_rows)
+    if count <= height or not alike or time_major.lies(first):
+        found: Array = function(*arrays)
+        return found
+    flat = [x.reshape(count, -1) if of_rows else x for x, of_rows in zip(arrays, many, strict=True)]
     out: Any = None
     for top in range(0, count, height):
         rows = slice(top, top + height)
-        piece = function(*(x[rows] for x in flat))
+        piece = function(*(x[rows] if of_rows else x for x, of_rows in zip(flat, many, strict=True)))
         if out is None:  # only now is the dtype known
-            out = piece.new_empty((count, steps)) if tensor else np.empty((count, steps), piece.dtype)
+            out = np.empty((count, steps), piece.dtype)
         out[rows] = piece
-    return out.reshape(first.shape)
+    slabs: Array = out.reshape(first.shape)
+    return slabs
 
 
 def _slabs(count: int, steps: int, size: int) -> Iterator[tuple[slice, slice]]:

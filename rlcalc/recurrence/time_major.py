@@ -17,7 +17,7 @@ from rlcalc._lazy import np, torch
 from rlcalc.backends import is_tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # Rows from which on the loop was at least as fast.
 ROWS = 512
@@ -78,6 +78,27 @@ def scan_numpy(b: Any, a: Any, last: Any, dtype: np.dtype[Any], working: np.dtyp
     if not np.isfinite(loop(careful=False)).all():
         loop(careful=True)
     return np.moveaxis(out.reshape(steps, *lead), 0, -1)
+
+
+def by_spans(function: Callable[..., Any], size: int, *arrays: Any) -> Any:
+    """function(*arrays, last), a few steps at a time, the latest first: what it makes stays in cache.
+
+    Args:
+        function: takes arrays over time and x [...] after their last step; returns x of every step.
+        size: elements of a span, about.
+        arrays: [..., T] or, of states, [..., T+1]; numbers and ``None`` are handed on as they are.
+    """
+    steps = arrays[0].shape[-1]
+    lead = np.broadcast_shapes(*(x.shape[:-1] for x in arrays if np.ndim(x)))
+    out = np.moveaxis(np.empty((steps, *lead), arrays[0].dtype), 0, -1)
+    width = max(1, size // prod(lead))
+    last: Any = 0.0
+    for stop in range(steps, 0, -width):
+        start = max(0, stop - width)
+        parts = [x[..., start : stop + x.shape[-1] - steps] if np.ndim(x) else x for x in arrays]
+        out[..., start:stop] = function(*parts, last)
+        last = out[..., start]
+    return out
 
 
 def like(x: torch.Tensor, *parts: torch.Tensor) -> torch.Tensor:

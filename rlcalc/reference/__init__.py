@@ -7,8 +7,8 @@ sums over the definition and never as the algorithm that implementations run,
 and a test holds them equal to the step trees. Where a definition leaves the
 rationals (a logarithm, a root) fifty digits stand for the exact number.
 
-The formulas lie in ``returns``, ``samples``, ``tables`` (decision processes),
-``targets`` (of action values, and policies) and ``visits`` (named states and tokens).
+The formulas lie in ``learning`` (from recorded steps), ``returns``, ``samples``, ``tables`` (decision
+processes), ``targets`` (of action values, and policies) and ``visits`` (named states and tokens).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rlcalc.digits import truth_of
 from rlcalc.evaluation import derive_bound
 from rlcalc.inputs.bind import Inputs
 from rlcalc.nested import map_nested
-from rlcalc.reference import returns, samples, tables, targets, visits
+from rlcalc.reference import learning, returns, samples, tables, targets, visits
 from rlcalc.specs import formula_names
 
 Oracle = Callable[["Inputs"], Mapping[str, Any]]
@@ -28,7 +28,7 @@ Oracle = Callable[["Inputs"], Mapping[str, Any]]
 
 def find_oracle(formula: str) -> Oracle | None:
     """The definition of a formula, the function of its name in one of the modules; ``None`` without one."""
-    for module in (returns, samples, tables, targets, visits):
+    for module in (learning, returns, samples, tables, targets, visits):
         function: Oracle | None = vars(module).get(formula)
         if function is not None:
             return function

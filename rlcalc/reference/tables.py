@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -37,13 +38,88 @@ def bellman(i: Inputs) -> Outputs:
 
 def policy_eval(i: Inputs) -> Outputs:
     mdp = i.mdp
-    if i.policy == "uniform":
-        rows = [[Fraction(1, len(mdp.actions))] * len(mdp.actions)] * len(mdp.states)
-    else:
-        rows = [i.policy[row] for row in _rows(mdp, len(i.policy))]
-    values = _values(mdp, rows, i.gamma)
+    values = _values(mdp, _policy(i), i.gamma)
     # no unique solution: the formula refuses it
     return {} if values is None else {"values": values, "q_values": _q_values(mdp, values, i.gamma)}
+
+
+def policy_iteration(i: Inputs) -> Outputs:
+    """Whatever the first policy is, the last one is optimal."""
+    return bellman(i)
+
+
+def value_iteration(i: Inputs) -> Outputs:
+    """V_k(s) calls V_{k−1}, or in place the V_k of the states that come before it in a sweep."""
+    mdp, sweeps = i.mdp, int(i.sweeps)
+    order = [mdp.states.index(word) for word in i.order] if i.order else list(mdp.non_terminal)
+
+    @cache
+    def value(k: int, s: int) -> Fraction:
+        if mdp.terminal[s]:
+            return Fraction(0)
+        if k == 0:
+            return Fraction(0 if i.values is None else i.values[s])
+        return max(worth(k, s, a) for a in mdp.available(s))
+
+    def worth(k: int, s: int, a: int) -> Fraction:
+        earlier = order[: order.index(s)] if i.in_place else []
+        later = (p * value(k - (t not in earlier), t) for t, p in enumerate(mdp.p[s][a]) if p)
+        found: Fraction = mdp.r[s][a] + i.gamma * sum(later, Fraction(0))
+        return found
+
+    states = range(len(mdp.states))
+    return {
+        "values": [value(sweeps, s) for s in states],
+        "q_values": [
+            [
+                Fraction(0)
+                if mdp.terminal[s]
+                else worth(sweeps, s, a)
+                if a in mdp.available(s)
+                else -math.inf
+                for a in range(len(mdp.actions))
+            ]
+            for s in states
+        ],
+    }
+
+
+def average_reward(i: Inputs) -> Outputs:
+    """ρ = μ·R_π with the stationary distribution μ; then h = R_π − ρ + P·h with h(first) = 0."""
+    mdp = i.mdp
+    policy = _policy(i)
+    size = range(len(mdp.states))
+    paid = [sum(map(_times, policy[s], mdp.r[s]), Fraction(0)) for s in size]
+    onward = [
+        [sum((policy[s][a] * mdp.p[s][a][t] for a in range(len(mdp.actions))), Fraction(0)) for t in size]
+        for s in size
+    ]
+    # μ = μ P with the last equation replaced by Σ μ = 1
+    balance = [[Fraction(s == t) - onward[t][s] for t in size] + [Fraction(0)] for s in size[:-1]]
+    stationary = eliminated([*balance, [Fraction(1)] * (len(size) + 1)])
+    if stationary is None:
+        return {}
+    rate = sum(map(_times, stationary, paid), Fraction(0))
+    recurrent = next(s for s in size if stationary[s])  # its equation follows from the others
+    lines = [
+        [Fraction(s == t) - onward[s][t] for t in size] + [paid[s] - rate] for s in size if s != recurrent
+    ]
+    values = eliminated([[Fraction(t == 0) for t in size] + [Fraction(0)], *lines])
+    return {"rate": rate, "values": values}
+
+
+def backup(i: Inputs) -> Outputs:
+    gains = [
+        (i.rewards[k] if isinstance(i.rewards, list) else i.rewards) + i.gamma * value
+        for k, value in enumerate(i.next_values)
+    ]
+    rows = i.probs
+    if rows is None:
+        count = len(gains)
+        alone = [[Fraction(k == j) for j in range(count)] for k in range(count)]
+        rows = alone if i.max else [[Fraction(1, count)] * count]
+    q_values = [sum(map(_times, row, gains), Fraction(0)) for row in rows]
+    return {"value": max(q_values), "q_values": q_values}
 
 
 def policy_gradient(i: Inputs) -> Outputs:
@@ -118,6 +194,14 @@ def _deterministic(mdp: MDP) -> Iterator[Table]:
         yield [[Fraction(a == taken.get(s, 0)) for a in actions] for s in range(len(mdp.states))]
 
 
+def _policy(i: Inputs) -> Table:
+    """Probabilities [S][A]."""
+    mdp = i.mdp
+    if i.policy == "uniform":
+        return [[Fraction(1, len(mdp.actions))] * len(mdp.actions)] * len(mdp.states)
+    return [i.policy[row] for row in _rows(mdp, len(i.policy))]
+
+
 def _rows(mdp: MDP, count: int) -> list[int]:
     """Which row of a table is that of a state: its own, one of the live states' or the only one."""
     if count == len(mdp.states):
@@ -151,6 +235,12 @@ def _values(mdp: MDP, policy: Table, gamma: Fraction) -> list[Fraction] | None:
             for t, chance in enumerate(mdp.p[s][a]):
                 line[t] -= gamma * weight * chance
         lines.append(line)
+    return eliminated(lines)
+
+
+def eliminated(lines: Table) -> list[Fraction] | None:
+    """The solution of lines that end in their right-hand side; ``None`` when there is not exactly one."""
+    size = len(lines)
     for k in range(size):
         pivot = next((row for row in range(k, size) if lines[row][k]), None)
         if pivot is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +20,38 @@ from typing import Any
 
 import torch
 
-from rlcalc.errors import DataError, InputError, shown
+from rlcalc.errors import DataError, InputError, RlcalcError, shown
 from rlcalc.files import read_bytes, replacing
+from rlcalc.records import Place, read_record
+from rlcalc.training.settings import from_mapping
 
 NAME = "checkpoint.pt"
 MOST_BYTES = 1 << 32
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What any checkpoint holds; that of a command adds what its results do.
+
+    Attributes:
+        trainer: the state of each rank's trainer.
+    """
+
+    settings: Any
+    trainer: tuple[Any, ...]
+
+
+def are_pairs(value: Any) -> str:
+    """What keeps a list from being pairs of steps and a number; "" if nothing."""
+    right = all(
+        isinstance(pair, list | tuple) and [type(x) for x in pair] == [int, float] and pair[0] >= 0
+        for pair in value
+    )
+    return "" if right else "expected pairs of an integer and a decimal number."
+
+
+def are_finite_pairs(value: Any) -> str:
+    return are_pairs(value) or ("" if all(math.isfinite(x) for _, x in value) else "a number is not finite.")
 
 
 @dataclass(frozen=True)
@@ -33,11 +61,15 @@ class Format:
     Attributes:
         magic: the first word of a file.
         command: that writes them.
+        saved: what they hold, a dataclass.
+        settings: the dataclass of the settings in them.
         version: of what they hold.
     """
 
     magic: bytes
     command: str
+    saved: type[Saved]
+    settings: type
     version: int = 1
 
     def save(self, folder: Path, state: dict[str, Any]) -> Path:
@@ -107,6 +139,24 @@ class Format:
         if not isinstance(state, dict) or not {"settings", "trainer"} <= state.keys():
             raise DataError("checkpoint_foreign", f"{shown(path)} holds no run of rlcalc {self.command}.")
         return state
+
+    def read(self, folder: Path) -> Any:
+        """The checkpoint in a folder as ``saved``, with everything in it of the type that it should have.
+
+        What trainer and environments make of their states shows when they take them.
+
+        Raises:
+            InputError, DataError: as `load` and `from_mapping`.
+        """
+        state = self.load(folder)
+        place = Place(str(folder / NAME), code="checkpoint_foreign")
+        try:
+            settings = from_mapping(self.settings, state.pop("settings"))
+            return read_record(self.saved, state, place, settings=settings)
+        except RlcalcError:
+            raise
+        except (ValueError, OverflowError, RecursionError):
+            place.refuse("it holds a number or a list that is too large to be of a run.")
 
 
 @contextlib.contextmanager

@@ -110,7 +110,7 @@ def local_device(device: torch.device) -> torch.device:
 
 @contextlib.contextmanager
 def group(
-    device: torch.device, count: int, timeout: float = TIMEOUT_SECONDS, what: str = "environments"
+    device: torch.device, count: int, what: str = "environments", timeout: float = TIMEOUT_SECONDS
 ) -> Iterator[Ranks]:
     """The ranks of this run; a process on its own when nothing started several.
 

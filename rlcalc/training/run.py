@@ -8,19 +8,19 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rlcalc.errors import CheckFailed, InputError, RlcalcError, shown
+from rlcalc.errors import CheckFailed, DataError, InputError, RlcalcError, shown
 from rlcalc.inputs.arrays import torch_device
 from rlcalc.training import checkpoint
 from rlcalc.training.comparisons import Comparisons
 from rlcalc.training.log import Log
-from rlcalc.training.ranks import Ranks, is_first, local_device
+from rlcalc.training.ranks import Ranks, group, is_first, local_device
 
 
 @dataclass(frozen=True)
@@ -99,17 +99,25 @@ class Run(ABC):
     Attributes:
         steps_key: what a line of the log calls the steps done so far; its first key.
         format: of the checkpoints.
+        trainer: what is trained, with a state and a count of its iterations.
     """
 
     steps_key: str
     format: checkpoint.Format
+    trainer: Any
 
     def __init__(self, options: Options, ranks: Ranks, result: Result, checks: Comparisons | None) -> None:
         self.options, self.ranks, self.result, self.checks = options, ranks, result, checks
+        self.settings = result.settings
         result.writes = ranks.rank == 0
         self.first = 0
 
     # --- what a run is made of -------------------------------------------------------------------------
+
+    @classmethod
+    @abstractmethod
+    def shared(cls, settings: Any) -> tuple[int, str]:
+        """Of what each rank has its part: how many, and what they are called."""
 
     @property
     @abstractmethod
@@ -117,13 +125,13 @@ class Run(ABC):
         """Steps that are done, those of the run that it goes on from with them."""
 
     @property
-    @abstractmethod
     def planned(self) -> int:
         """Steps after which the run ends."""
+        return int(self.settings.planned)
 
     @property
-    @abstractmethod
-    def iterations(self) -> int: ...
+    def iterations(self) -> int:
+        return int(self.trainer.iterations)
 
     @property
     def finished(self) -> bool:
@@ -140,8 +148,16 @@ class Run(ABC):
         """One iteration; its numbers as a dataclass."""
 
     @abstractmethod
-    def state(self) -> dict[str, Any] | None:
-        """What a checkpoint holds; ``None`` on ranks that write nothing. Called on all."""
+    def kept(self) -> dict[str, Any]:
+        """What a checkpoint holds besides settings and trainer."""
+
+    @abstractmethod
+    def restored(self, saved: Any) -> None:
+        """Take up what was `kept`."""
+
+    def close(self) -> None:
+        """Release what is held, however the run ended."""
+        return
 
     def begin(self, resumed: bool) -> None:
         """Before the first iteration, with the log open."""
@@ -162,6 +178,34 @@ class Run(ABC):
     def checked(self) -> list[dict[str, Any]]:
         """The report of all checks so far."""
         return [] if self.checks is None else self.checks.report()
+
+    # --- checkpoints -----------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any] | None:
+        """What a checkpoint holds; ``None`` on ranks that write nothing. Called on all."""
+        parts = self.ranks.gather(self.trainer.state_dict())
+        if not self.result.writes:
+            return None
+        return {"settings": asdict(self.settings), "trainer": parts, **self.kept()}
+
+    def restore(self, saved: checkpoint.Saved) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            InputError: ``ranks_differ``.
+            DataError: it is not of these settings.
+        """
+        if len(saved.trainer) != self.ranks.size:
+            raise InputError(
+                "ranks_differ",
+                f"The checkpoint is of {len(saved.trainer)} ranks, and this run has {self.ranks.size}.",
+            )
+        try:
+            self.trainer.load_state_dict(saved.trainer[self.ranks.rank])
+            self.restored(saved)
+        except DataError as error:
+            where = shown(self.options.folder)
+            raise DataError(error.code, f"The checkpoint in {where}: {error.message}") from error
 
     # --- the loop --------------------------------------------------------------------------------------
 
@@ -221,6 +265,35 @@ class Run(ABC):
             self.format.save(folder, state)
         except InputError as error:  # a full disk; training goes on, and the next one may fit
             self.result.problems["checkpoint"] = error
+
+
+def conduct(kind: type[Run], settings: Any, options: Options, show: Show) -> Any:
+    """One run from beginning to end, and its result.
+
+    Args:
+        settings: ignored but for ``steps`` when a checkpoint is resumed.
+        show: called after every iteration, on rank 0.
+
+    Raises:
+        InputError: a device, folder or file cannot be used, or the work does not divide among the ranks.
+        DataError: the checkpoint to resume is not one.
+    """
+    settings.check()
+    device = device_of(options)
+    with contextlib.ExitStack() as held:
+        claim(held, options, kind.format)
+        saved: checkpoint.Saved | None = None
+        if options.resume and options.folder is not None:
+            saved = kind.format.read(options.folder)
+            settings = replace(saved.settings, steps=settings.steps)
+        held.enter_context(one_thread(device))
+        ranks = held.enter_context(group(device, *kind.shared(settings)))
+        run = kind(settings, options, device, ranks)  # type: ignore[arg-type]
+        held.callback(run.close)
+        if saved is not None:
+            run.restore(saved)
+        run.go(saved is not None, show)
+    return run.result
 
 
 def device_of(options: Options) -> torch.device:

@@ -169,6 +169,7 @@ def answered(command: str, output: str, capsys: pytest.CaptureFixture[str]) -> A
     return outputs[output or next(iter(outputs))]["exact"]
 
 
+@pytest.mark.slow
 def test_processes_find_what_one_finds() -> None:
     chosen = [*select("1.4"), *select("2.4")]
     together, alone = (audit(chosen, corrupt=True, jobs=jobs) for jobs in (2, 1))

@@ -25,6 +25,8 @@ from rlcalc.errors import InputError, UnknownName
 
 from . import losses, plain_targets, targets
 
+pytestmark = pytest.mark.slow  # each a whole run of conform
+
 LOOPS = ["discounted_return", "gae", "n_step_return", "lambda_return", "td_error"]
 LACKING = {"batches", "per-step discounts"}
 
@@ -157,7 +159,6 @@ def test_a_small_error_is_no_rounding(function: Any) -> None:
     assert not any("float32" in note for note in found.notes)
 
 
-@pytest.mark.slow
 def test_faults_in_outputs_that_it_does_not_give_are_not_named() -> None:
     """Advantages alone, with one flag for both ends, judged as if that were not declared."""
     found = report(plain_targets.merged_flags_in_double, "gae", find=False)
@@ -254,7 +255,6 @@ def test_the_first_call_of_compiled_code_may_take_its_time() -> None:
     assert run(from_function(slow_at_first, limit=0.3), "gae").verdict == "conforms"
 
 
-@pytest.mark.slow
 def test_jax_is_wide_only_where_it_is_given_float64(tmp_path: Path) -> None:
     """Zeros without a dtype beside float32, as a user has them: float64 in a process that is told x64."""
     pytest.importorskip("jax")

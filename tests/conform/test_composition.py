@@ -11,6 +11,8 @@ import pytest
 from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import from_function
 
+pytestmark = pytest.mark.slow  # each a whole run of conform
+
 Function = Callable[..., Any]
 
 

@@ -15,6 +15,8 @@ from rlcalc.conform.runner import ConformReport, run
 from rlcalc.conform.target.base import from_function
 from rlcalc.errors import InputError, UnknownName
 
+pytestmark = pytest.mark.slow  # each a whole run of conform
+
 Formula = Callable[..., Any]
 
 

@@ -19,10 +19,14 @@ from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.vectors import answer_name, golden_vectors, reference
 from rlcalc.errors import UnknownName
+from rlcalc.inputs.arrays import from_user
 from rlcalc.mdp.reading import read_mdp
 from rlcalc.nested import map_nested
+from rlcalc.specs import load_formula
 
 from . import targets
+
+pytestmark = pytest.mark.slow  # each a whole run of conform
 
 FAULTS = [fault for name in formulas_with_faults() for fault in catalogue(name).faults]
 
@@ -40,6 +44,8 @@ def target_of(form: Any, formula: str) -> Target:
                 arrays[name] = value
             if kinds[name] == "mdp":
                 arrays[name] = tables(value)
+        if {"steps", "table"} & {*kinds.values()}:
+            arrays = from_user(load_formula(formula), given)[1]
         found = form(**arrays)
         answer = answer_name(golden_vectors(formula)[0].formula)
         return found[answer] if isinstance(found, dict) else found
@@ -73,7 +79,6 @@ def in_the_answer(fault: Fault) -> bool:
     return False
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.formula}/{fault.name}")
 def test_every_fault_is_named(fault: Fault) -> None:
     formula = golden_vectors(fault.formula)[0].formula
@@ -89,7 +94,6 @@ def test_every_fault_is_named(fault: Fault) -> None:
     assert fault.name in [match.name for match in found.diagnosis.matches]
 
 
-@pytest.mark.slow
 def test_pairs_are_named() -> None:
     known = catalogue("gae")
     told = 0
@@ -181,7 +185,7 @@ def test_public_bugs_are_named(function: Any, name: str) -> None:
         (targets.masks_of_integers, "torch", ["discounts-in-float32"]),
         (targets.needs_a_decay, "numpy", ["raises-at-gamma-lam-zero"]),
         # as near as these, but not where float32 would be off: no name is better than a wrong one
-        pytest.param(targets.slightly_off, "numpy", [], marks=pytest.mark.slow),
+        (targets.slightly_off, "numpy", []),
         (targets.imprecise, "numpy", []),
     ],
 )

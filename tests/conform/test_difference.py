@@ -9,6 +9,8 @@ import pytest
 
 from rlcalc.cli import main
 
+pytestmark = pytest.mark.slow  # each a whole run of conform, of two functions
+
 FILE = """\
 import numpy as np
 import rlcalc

@@ -22,15 +22,14 @@ from rlcalc.conform.vectors import golden_vectors
 from rlcalc.evaluation import checked
 from rlcalc.reference import find_oracle
 from rlcalc.specs import formula_names, load_formula
+from tests.sweep import sweep
 
 from . import targets
 from .printed import passes
 
 
 @pytest.mark.parametrize(
-    "formula",
-    # tables of logits whose exponentials are taken exactly
-    [pytest.param(name, marks=[pytest.mark.slow] * (name == "token_entropy")) for name in formula_names()],
+    "formula", sweep(formula_names(), {"gae", "kl", "policy_clip", "traces"}.__contains__)
 )
 def test_all_outputs_are_compared(formula: str) -> None:
     """Whoever names outputs is checked on each of them that has an exact answer."""
@@ -144,6 +143,7 @@ def test_the_same_seed_finds_the_same_case() -> None:
     assert first.random == second.random
 
 
+@pytest.mark.slow
 def test_a_failing_case_of_many_numbers_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
     """Hypothesis writes out what failed and warns of its length: no news for who asks about a target."""
 
@@ -172,6 +172,7 @@ WRONG = Path(__file__).parent / "targets.py"
 
 @pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("name", ["in_place", "imprecise", "one_short", "raises", "not_a_number"])
+@pytest.mark.slow
 def test_the_printed_test_fails_where_the_target_does(name: str) -> None:
     """And passes once the function is fixed, which is what a maintainer wants to see."""
     target = load_target(f"{WRONG}:{name}")

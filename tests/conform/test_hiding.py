@@ -16,6 +16,7 @@ from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.conform.vectors import golden_vectors, reference
 from rlcalc.specs import load_formula
+from tests.sweep import sweep
 
 Form = Callable[..., Any]
 
@@ -104,16 +105,12 @@ def test_the_right_form_behind_the_same_signature_conforms(
     assert verdict(reference(load_formula(formula)), formula, monkeypatch) == "conforms"
 
 
+# a fault that rounds is said in a note
+FAULTS = [fault for formula in OUTPUT for fault in catalogue(formula).faults if not fault.rounds]
+
+
 @pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(
-            fault, id=f"{formula}-{fault.name}", marks=[] if fault.name in LIKELY else [pytest.mark.slow]
-        )
-        for formula in OUTPUT
-        for fault in catalogue(formula).faults
-        if not fault.rounds  # which is said in a note
-    ],
+    "fault", sweep(FAULTS, lambda fault: fault.name in LIKELY, lambda fault: f"{fault.formula}-{fault.name}")
 )
 def test_no_fault_of_the_catalogue_hides_behind_a_binding(
     fault: Fault, monkeypatch: pytest.MonkeyPatch

@@ -32,6 +32,8 @@ from rlcalc.specs import formula_names, load_formula
 from . import mdp_targets
 from .printed import passes
 
+pytestmark = pytest.mark.slow  # each a whole run of conform
+
 FILE = Path(mdp_targets.__file__)
 HALF = Fraction(1, 2)
 

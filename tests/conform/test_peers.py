@@ -48,9 +48,6 @@ from .printed import passes
 
 EVERY = [(lib, a) for lib in libraries() for a in lib.adapters if isinstance(a, Adapter)]
 ROWS = [(lib, row) for lib in libraries() for row in lib.adapters if isinstance(row, Row)]
-every_adapter = pytest.mark.parametrize(
-    ("lib", "adapter"), EVERY, ids=[f"{lib.name}-{a.formula}-{a.function.split('.')[-1]}" for lib, a in EVERY]
-)
 
 # adapters
 
@@ -62,34 +59,37 @@ def test_every_library_has_adapters() -> None:
     assert "torchrl" in caught.value.hint
 
 
-@every_adapter
-def test_adapters_take_canonical_arguments(lib: Library, adapter: Adapter) -> None:
-    assert adapter.function.split(".")[0] == lib.name
-    first, *taken = inspect.signature(adapter.call).parameters.values()
-    assert first.kind is inspect.Parameter.POSITIONAL_ONLY
-    known = {p.name for p in load_formula(adapter.formula).parameters}
-    assert {p.name for p in taken} <= known | set(adapter.settings)
-    catalogue(adapter.formula).chosen(adapter.conventions)  # raises for a name that is not declared
-    if adapter.conventions:
-        assert adapter.note, "a documented convention is named with its place"
+def test_adapters_take_canonical_arguments() -> None:
+    for lib, adapter in EVERY:
+        assert adapter.function.split(".")[0] == lib.name, adapter
+        first, *taken = inspect.signature(adapter.call).parameters.values()
+        assert first.kind is inspect.Parameter.POSITIONAL_ONLY, adapter
+        known = {p.name for p in load_formula(adapter.formula).parameters}
+        assert {p.name for p in taken} <= known | set(adapter.settings), adapter
+        catalogue(adapter.formula).chosen(adapter.conventions)  # raises for a name that is not declared
+        assert adapter.note or not adapter.conventions, f"{adapter}: a convention is named with its place"
 
 
-@pytest.mark.parametrize(("lib", "row"), ROWS, ids=[row.name for _, row in ROWS])
-def test_rows_name_what_there_is(lib: Library, row: Row) -> None:
-    assert row.name.split(".")[0] == lib.name
-    assert lib.table.version, "the version that the matrix was made with"
-    catalogue(row.formula).chosen(row.conventions)  # raises for a name that is not declared
-    if row.conventions:
-        assert row.note, "a documented convention is named with its place"
+def test_rows_name_what_there_is() -> None:
+    for lib, row in ROWS:
+        assert row.name.split(".")[0] == lib.name, row
+        assert lib.table.version, f"{row}: the version that the matrix was made with"
+        catalogue(row.formula).chosen(row.conventions)  # raises for a name that is not declared
+        assert row.note or not row.conventions, f"{row}: a convention is named with its place"
 
 
-@every_adapter
-def test_a_counterexample_stands_alone(lib: Library, adapter: Adapter, monkeypatch: Any) -> None:
+def test_a_counterexample_stands_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it repeats uses no name of the adapter's module."""
     monkeypatch.setattr(peers, "import_module", lambda name: ast)  # as if it were installed
-    monkeypatch.setattr(ast, adapter.function.split(".")[-1], print, raising=False)
-    monkeypatch.setattr(Adapter, "_place", lambda self: (lib.name, [self.function.split(".")[-1]]))
-    source = adapter.target().source
+    for lib, adapter in EVERY:
+        with monkeypatch.context() as patch:
+            name = adapter.function.split(".")[-1]
+            patch.setattr(ast, name, print, raising=False)
+            patch.setattr(Adapter, "_place", lambda self, at=(lib.name, [name]): at)
+            stands_alone(adapter.target().source)
+
+
+def stands_alone(source: str) -> None:
     tree = ast.parse(source)
     bound, read = set(dir(builtins)), set()
     for node in ast.walk(tree):
@@ -102,7 +102,7 @@ def test_a_counterexample_stands_alone(lib: Library, adapter: Adapter, monkeypat
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             (read if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-    assert not read - bound
+    assert not read - bound, source
     assert "@" not in re.sub(r'"[^"]*"', "", source)
 
 
@@ -213,6 +213,7 @@ def test_verdicts(fake: Any) -> None:
     assert "no_such_function" in found[3].why
 
 
+@pytest.mark.slow
 def test_a_fault_is_named_and_its_test_passes_once_it_is_fixed(fake: Any) -> None:
     fake(CARRIES)
     found = one(GAE, 20)
@@ -223,6 +224,7 @@ def test_a_fault_is_named_and_its_test_passes_once_it_is_fixed(fake: Any) -> Non
     assert passes(found.example.test)
 
 
+@pytest.mark.slow
 def test_a_row_is_read_as_any_function_is(fake: Any, tmp_path: Path) -> None:
     """No adapter: its parameters are found, and what fails is written for its maintainer."""
     row = Row("fakerl.core:advantages", "gae", dtypes=("float64",))
@@ -260,6 +262,7 @@ def test_a_table_is_refused_with_its_place(tmp_path: Path) -> None:
     assert "fakerl.toml: function" in caught.value.message
 
 
+@pytest.mark.slow
 def test_settings_choose_among_functions_that_are_called_alike(fake: Any) -> None:
     scaled = replace(GAE, function="fakerl.core.scaled", call=gae_scaled, settings={"factor": "one"})
     assert one(scaled).verdict == "conforms"
@@ -307,19 +310,18 @@ def test_a_package_that_cannot_be_imported_is_passed_over(
 # what a reading says
 
 
-@pytest.mark.parametrize("reading", readings(), ids=lambda r: f"{r.library}-{r.function}-{r.settings}")
-def test_readings_are_of_functions_that_there_are(reading: Reading) -> None:
-    entries = [
-        entry
-        for entry in library(reading.library).adapters
-        if entry.formula == reading.formula and entry.function.endswith(f".{reading.function}")
-    ]
-    settings = [", ".join(f"{k}={v}" for k, v in entry.settings.items()) for entry in entries]
-    assert reading.settings in settings
-    known = catalogue(reading.formula)
-    names = {way.name for way in (*known.conventions, *known.families)}
-    assert set(reading.conventions) <= names
-    assert not reading.fault or known.is_fault(reading.fault)
+def test_readings_are_of_functions_that_there_are() -> None:
+    for reading in readings():
+        settings = [
+            ", ".join(f"{k}={v}" for k, v in entry.settings.items())
+            for entry in library(reading.library).adapters
+            if entry.formula == reading.formula and entry.function.endswith(f".{reading.function}")
+        ]
+        assert reading.settings in settings, reading
+        known = catalogue(reading.formula)
+        names = {way.name for way in (*known.conventions, *known.families)}
+        assert set(reading.conventions) <= names, reading
+        assert not reading.fault or known.is_fault(reading.fault), reading
 
 
 def test_readings_are_compared_with_what_running_said() -> None:

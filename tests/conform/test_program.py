@@ -22,6 +22,8 @@ from rlcalc.conform.vectors import golden_vectors
 from rlcalc.data import data_folder
 from rlcalc.errors import InputError
 
+pytestmark = pytest.mark.slow  # each starts a program
+
 PROGRAMS = Path(__file__).parent / "programs"
 LOSS = golden_vectors("ppo_loss")[0]
 Script = Callable[..., Program]

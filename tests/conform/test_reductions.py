@@ -26,6 +26,8 @@ from rlcalc.testing import conformance_suite
 from . import losses
 from .printed import passes
 
+pytestmark = pytest.mark.slow  # each a whole run of conform
+
 FILE = Path(losses.__file__)
 REDUCED = ("ppo_clip", "entropy", "kl")
 
@@ -108,7 +110,6 @@ def test_conventions_are_found(function: Any, formula: str, expected: list[str])
     assert declared.random == 60
 
 
-@pytest.mark.slow
 def test_torch() -> None:
     report = run(from_function(losses.torch_loss, backend="torch"), "ppo_clip", random=60)
     assert [c.name for c in report.conventions] == ["loss", "mean-over-batch"]

@@ -20,6 +20,7 @@ from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.errors import InputError, UnknownName
 from rlcalc.time_limit import TimedOut, limited
+from tests.sweep import sweep
 
 from . import targets
 
@@ -67,15 +68,18 @@ def test_right_ones_conform(function: Any) -> None:
 @pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize(
     ("function", "verdict"),
-    [
-        (targets.raises, "raises"),
-        (targets.leaves, "raises"),
-        (targets.one_short, "wrong-shape"),
-        (targets.no_array, "wrong-shape"),
-        (targets.not_a_number, "nan"),
-        (targets.in_place, "changes-inputs"),
-        (targets.imprecise, "nonconforming"),
-    ],
+    sweep(
+        [
+            (targets.raises, "raises"),
+            (targets.leaves, "raises"),
+            (targets.one_short, "wrong-shape"),
+            (targets.no_array, "wrong-shape"),
+            (targets.not_a_number, "nan"),
+            (targets.in_place, "changes-inputs"),
+            (targets.imprecise, "nonconforming"),
+        ],
+        3,
+    ),
 )
 def test_verdicts(function: Any, verdict: str) -> None:
     found = report(function)
@@ -105,6 +109,7 @@ def test_another_dtype_is_a_note_and_a_failure_only_where_it_is_required() -> No
 
 @pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.parametrize("function", [targets.single_inside, targets.single_all_the_way])
+@pytest.mark.slow
 def test_float32_inside_is_a_note_and_a_failure_only_where_float64_is_required(function: Any) -> None:
     found = report(function, random=40)
     assert found.verdict == "conforms", (found.failures[:1], found.found)
@@ -135,6 +140,7 @@ def test_the_test_of_one_that_raises_passes_however_it_is_fixed() -> None:
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.slow
 def test_the_test_of_a_wrong_first_step_passes_once_it_is_fixed(backend: str) -> None:
     """The vector certifies the first step, the function answers all of them."""
 

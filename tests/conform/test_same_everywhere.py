@@ -14,6 +14,8 @@ from rlcalc.testing import ConformanceError, conformance_suite
 
 from . import losses, plain_targets, targets
 
+pytestmark = pytest.mark.slow  # each a whole run of conform, three times
+
 LOOPS = ["discounted_return", "gae", "n_step_return", "lambda_return", "td_error"]
 
 
@@ -94,7 +96,6 @@ def test_same_verdict_from_command_line_and_pytest(name: str) -> None:
     assert command == suite
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("module", "name"), ALL[::5])
 def test_same_verdict_for_many_targets(module: str, name: str) -> None:
     command, suite = _both(module, name)

@@ -13,18 +13,13 @@ from rlcalc.conform.fault import Fault, argument_fault
 from rlcalc.conform.faults import catalogue, formulas_with_faults
 from rlcalc.conform.forms import Arrays
 from rlcalc.conform.selfcheck import formula_matrix, matrix_json, matrix_lines
+from tests.sweep import sweep
 
 # with the most faults, and one for each family beside it
 IN_THE_INNER_LOOP = {"gae", "ppo_clip", "kl", "policy_clip", "q_target"}
 
 
-@pytest.mark.parametrize(
-    "formula",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] * (name not in IN_THE_INNER_LOOP))
-        for name in formulas_with_faults()
-    ],
-)
+@pytest.mark.parametrize("formula", sweep(formulas_with_faults(), IN_THE_INNER_LOOP.__contains__))
 def test_every_fault_is_detected_and_distinguished(formula: str) -> None:
     matrix = formula_matrix(formula)
     assert (matrix.missed, matrix.confused, matrix.broken) == ((), (), ())

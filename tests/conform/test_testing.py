@@ -108,6 +108,7 @@ def test_a_fault_in_the_project_is_named(tmp_path: Path, wheel: Path) -> None:
     assert "rlcalc/testing.py" not in out, "the traceback is the user's, not ours"
 
 
+@pytest.mark.slow
 def test_a_vector_is_a_few_lines_and_the_summary_is_that_of_the_function() -> None:
     suite = conformance_suite(targets.imprecise, "gae", dtypes=["float64"], random=0)
     mark = next(m for m in suite.pytestmark if m.name == "parametrize")  # type: ignore[attr-defined]

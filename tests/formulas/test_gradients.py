@@ -112,6 +112,8 @@ def test_every_formula_has_its_derivatives_checked() -> None:
         ("grpo_advantage", {"rewards": [2.0, 2.0]}),
         ("importance", {"p": [0.5, 0.5, 0.0], "q": [0.25, 0.75, 0.0], "f": [1.0, 2.0, 5.0]}),
         ("kl", {"p": [0.5, 0.5, 0.0], "q": [0.25, 0.75, 0.0]}),
+        ("lambda_weights", {"lam": 0.0, "steps": 3}),
+        ("token_mdp", {"prompt": "q", "tokens": list("abc"), "reward": 3.0, "gamma": 0.0}),
     ],
 )
 def test_at_an_edge_they_are_finite(formula: str, given: dict[str, Any]) -> None:

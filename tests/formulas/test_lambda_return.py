@@ -27,6 +27,7 @@ def test_a_symbol_stands_for_every_number(e: Sequence) -> None:
         )
 
 
+@pytest.mark.slow  # long
 @pytest.mark.parametrize(
     "inputs",
     [

@@ -6,7 +6,6 @@ from fractions import Fraction
 
 import pytest
 import sympy
-import torch
 
 import rlcalc
 
@@ -22,14 +21,6 @@ def test_endless_has_no_list_in_python() -> None:
         rlcalc.lambda_weights(0.5, float("inf"))
     assert caught.value.code == "no_numeric_answer"
     assert rlcalc.compute("lambda_weights", lam=0.5, steps=float("inf")) == {"sum": 1.0}
-
-
-@pytest.mark.parametrize("at", [0.0, 0.5, 1.0])
-def test_gradient_by_lambda(at: float) -> None:
-    lam = torch.tensor(at, dtype=torch.float64, requires_grad=True)
-    slopes = [torch.autograd.grad(w, lam, retain_graph=True)[0].item() for w in rlcalc.lambda_weights(lam, 3)]
-    # of 1 − λ, λ − λ², λ²
-    assert slopes == pytest.approx([-1, 1 - 2 * at, 2 * at])
 
 
 @pytest.mark.parametrize("lam", ["1/3", "0", "l"])

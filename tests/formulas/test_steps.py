@@ -93,8 +93,6 @@ WORKINGS = [
             notes=["", "is off by 2 after sweep 5.", "In the max norm", "no other solution"]),
     Working("control_variate", {"x": [0, 1], "b": [0, 4]}, notes=["grown"]),
     Working("control_variate", {"x": [15, 7], "b": [10, 4]}, notes=[]),
-    Working("control_variate", {"x": [15, 7], "b": [10, 4], "k": "k"},
-            outputs={"variance": "16 - 24*k + 9*k**2"}),
     Working("control_variate", {"x": ["x1", "x2"], "b": ["b1", "b2"], "k": "best"},
             outputs={"best_k": "(x1 - x2)/(b1 - b2)"}),
     Working("control_variate", {"x": [15, 7], "b": [10, 4], "k": 1},
@@ -122,8 +120,7 @@ WORKINGS = [
     Working("discounted_return", {"rewards": [1, 2], "bootstrap": 4}, notes=[]),
     Working("discounted_return", {"rewards": [1, 2], "values": [0, 0, 4], "terminated": [0, 1]}, notes=[]),
     Working("discounted_return", {"rewards": [1, 2], "gamma": "1/2", "bootstrap": 100, "terminated": [0, 1]},
-            notes=["The last step is terminated, so the bootstrap is not used."],
-            outputs={"returns": "2; 2"}),
+            notes=["The last step is terminated, so the bootstrap is not used."]),
     # said twice, but the same
     Working("discounted_return", {"rewards": [1, 2], "gamma": "1/2", "values": [9, 9, 4], "bootstrap": "8/2"},
             outputs={"returns": "3; 4"}),
@@ -154,7 +151,6 @@ WORKINGS = [
              "w_3 = λ² = (1/2)² = 1/4", "G_0^λ = c_1 + c_2 + c_3 = 1/2 + 3/4 + 3/2 = 11/4"]),
     Working("lambda_return", {"rewards": [1, 2], "lam": "1/2"},
             shown="G_0^(1) G_0^(2) w_1 w_2 c_1 c_2 G_0^λ"),
-    Working("lambda_return", {"rewards": [1, 2, 3], "lam": "sqrt(2)/2"}, outputs={"return": "sqrt(2) + 5/2"}),
     Working("lambda_return", {"rewards": [1, 2, 3], "values": [1, 0, 0, 0], "lam": "1/2", "alpha": "1/10"},
             outputs={"updated": "47/40"}),
     Working("lambda_weights", {"lam": "1/3", "steps": "inf"}, ["sum = 1 − lim λ^M ="], notes=[],
@@ -165,7 +161,6 @@ WORKINGS = [
             reasons=["", "", "all the weight that is left", ""]),
     Working("mc_update", {"value": 1, "returns": [6, 2], "alpha": "1/2"}, notes=[]),
     Working("mc_update", {"value": 0, "returns": [6, 2, 4]}, ["= 6 + 1/2·(2 − 6) ="],
-            outputs={"values": "6; 4; 4", "value": "4"},
             notes=["Step size 1/k: each value is the mean of the returns so far; "
                    "the starting value is forgotten."]),
     Working("n_step_return", {**RETURN, "n": 2},
@@ -226,8 +221,6 @@ WORKINGS = [
       }.items()
       for given in ({"new": new, "old": "1/2"},
                     {"new_log": f"log({new})" if new != "p" else "a", "old_log": "log(1/2)"})),
-    Working("ratio", {"new": "p", "old": "q"}, outputs={"ratio": "p/q", "log_ratio": "log(p/q)"}),
-    Working("ratio", {"new_log": "a", "old_log": "b"}, outputs={"ratio": "exp(a - b)", "log_ratio": "a - b"}),
     Working("reinforce_step", {"theta": [0, 0], "action": 0, "return_": 10},
             ["θ_0^new = θ_0 + α·G·∂ log π(0)/∂θ_0 = 0 + 1/10·10·1/2"], notes=[]),
     Working("reinforce_step", {"theta": [0, 0], "action": 0, "return_": 1, "alpha": "3/2"},
@@ -237,7 +230,6 @@ WORKINGS = [
     Working("softmax", {"theta": ["1/2", "-1/2"]},
             ["π(0) = exp(θ_0) / (exp(θ_0) + exp(θ_1))", "exp(1/2) / (exp(1/2) + exp(−1/2))",
              "1/(1 + exp(−1))", "1/(1 + exp(1))"]),
-    Working("softmax", {"theta": ["0", "log(2)", "log(3)"]}, outputs={"policy": "1/6; 1/3; 1/2"}),
     Working("td_error", {"reward": 2, "value": 5, "next_value": 8, "gamma": "0.9"},
             ["target = R + γ·V(S') = 2 + 9/10·8 = 46/5", "δ = R + γ·V(S') − V(S) = 2 + 9/10·8 − 5 = 21/5"],
             shown="target δ"),
@@ -252,8 +244,6 @@ WORKINGS = [
     Working("token_mdp", {"prompt": "q", "tokens": ["a", "b", "c"], "gamma": "1/2"},
             ["G_0 = γ²·R_3 =", "G_1 = γ·R_3 =", "G_2 = R_3 ="],
             reasons=["every reward before the last is 0", "", ""]),
-    Working("token_mdp", {"prompt": "q", "tokens": ["a", "b", "c"], "gamma": "g", "reward": "r"},
-            outputs={"returns": "g**2*r; g*r; r"}),
     Working("traces", ABA, ["z_2(A) = γ·λ·z_1(A) + 1 ="]),
     Working("traces", {"states": ["é"], "lam": "1/2"}, ["z_0(é) = γ·λ·z_−1(é) + 1"]),
     Working("traces", {**ABA, "rewards": [1, 2, 3], "alpha": "1/10"},
@@ -294,11 +284,8 @@ def test_the_working(formula: str, working: Working) -> None:
 
 TRACES = {"lam": "1/2"}
 REFUSALS = [
-    ("importance", {"p": ["1/4", "1/4", "1/2"], "q": [1, 0, 0], "f": [1, 0, 3]},
-     "Samples of q cannot stand in for p: outcome 3 has q = 0, but p·f is not 0 there (p = 1/2, f = 3)."),
     ("discounted_return", {"rewards": [1, 2], "bootstrap": 5, "values": [0, 0, 4]},
      "bootstrap and the last of values are 5 and 4"),
-    ("critic_loss", {"values": [10, 8], "returns": [15, 7], "alpha": "1/4"}, "values has 10 and 8"),
     ("traces", {"states": ["A"], "values": [1], **TRACES}, "values is given, but rewards is missing"),
     ("traces", {"states": ["A"], "alpha": "1/2", **TRACES}, "alpha is given, but rewards is missing"),
     ("traces", {"states": ["A"],

@@ -27,7 +27,7 @@ from tests.notation import in_grammar
 
 each_formula = pytest.mark.parametrize("formula", formula_names())
 
-LONGEST = 300  # characters of an input
+LONGEST = 200  # characters of an input
 FUNCTIONS = {"lim", "log"}  # they read the same in every formula
 # what names are made of in LaTeX, besides Greek letters
 COMMANDS = {

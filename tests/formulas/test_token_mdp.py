@@ -39,15 +39,6 @@ def test_half_precision_holds_a_large_vocabulary() -> None:
     assert np.isfinite(small["log_probability"])
 
 
-@pytest.mark.parametrize("at", [0.0, 0.5, 1.0])
-def test_gradient(at: float) -> None:
-    gamma = torch.tensor(at, dtype=torch.float64, requires_grad=True)
-    reward = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
-    first = rlcalc.token_mdp("q", ["a", "b", "c"], reward=reward, gamma=gamma)[0]
-    slopes = torch.autograd.grad(first, (gamma, reward))
-    assert [s.item() for s in slopes] == pytest.approx([2 * at * 3, at**2])
-
-
 @pytest.mark.parametrize(
     ("length", "shown"), [(1, 1), (MAX_SHOWN, MAX_SHOWN), (MAX_SHOWN + 1, 1)], ids=["one", "all", "too many"]
 )

@@ -102,6 +102,7 @@ def test_derivatives_forward_backward_and_all_at_once_agree(formula: str) -> Non
         torch.testing.assert_close(torch.stack(parts).sum(0), slope, equal_nan=True)
 
 
+@pytest.mark.slow  # another dtype
 @pytest.mark.parametrize("formula", formula_names())
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_stays_so(formula: str, dtype: str) -> None:

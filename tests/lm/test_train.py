@@ -19,6 +19,7 @@ from tests.lm.parts import tiny
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.slow
 def test_a_checked_run_learns_what_an_unchecked_one_does(algorithm: str) -> None:
     settings, checks = tiny(algorithm), Checks()
     seen, plain = Trainer(settings, watcher=checks), Trainer(settings)

@@ -26,6 +26,8 @@ from rlcalc.ppo.settings import Settings, tuned
 from rlcalc.ppo.train import Trainer
 from tests.ppo.recorder import NoHost, Recorder, Refused
 
+pytestmark = pytest.mark.slow  # each captures whole iterations
+
 CPU = torch.device("cpu")
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 SMALL: dict[str, Any] = {"envs": 8, "epochs": 3, "minibatches": 2, "c2": 0.01, "steps": 4000}

@@ -87,6 +87,7 @@ def compare(env, policy, steps, every_step=False):
     return ended
 
 
+@pytest.mark.slow
 def test_thousands_of_random_steps_equal_gymnasium():
     ended = compare(build(), random_actions, 1500)  # 8 copies: 12,000 steps
     assert ended["terminated"] > 300

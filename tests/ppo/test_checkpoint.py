@@ -16,9 +16,9 @@ import pytest
 import torch
 
 from rlcalc.errors import DataError, InputError, RlcalcError
-from rlcalc.ppo.run import checkpoint
-from rlcalc.ppo.run.run import Options, run
+from rlcalc.ppo.run.run import FORMAT, Options, run
 from rlcalc.ppo.settings import Settings
+from rlcalc.training import checkpoint
 
 SMALL = Settings(env="grid2x2", envs=4, horizon=8, epochs=1, minibatches=1, steps=64, evaluate_every=64,
                  evaluation_episodes=4, hidden=())  # fmt: skip
@@ -26,7 +26,7 @@ SMALL = Settings(env="grid2x2", envs=4, horizon=8, epochs=1, minibatches=1, step
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    checkpoint.save(tmp_path, {"settings": {}, "trainer": [], "x": torch.arange(9.0)})
+    FORMAT.save(tmp_path, {"settings": {}, "trainer": [], "x": torch.arange(9.0)})
     return tmp_path
 
 
@@ -36,7 +36,7 @@ def packed(state: Any) -> bytes:
     return buffer.getvalue()
 
 
-def signed(payload: bytes, version: int = checkpoint.VERSION) -> bytes:
+def signed(payload: bytes, version: int = FORMAT.version) -> bytes:
     return f"rlcalc-ppo {version} {hashlib.sha256(payload).hexdigest()}\n".encode() + payload
 
 
@@ -48,7 +48,7 @@ def refusal(work: Callable[[], Any]) -> str:
 
 
 def test_a_checkpoint_holds_what_was_saved_and_nothing_is_left_over(saved: Path) -> None:
-    assert torch.equal(checkpoint.load(saved)["x"], torch.arange(9.0))
+    assert torch.equal(FORMAT.load(saved)["x"], torch.arange(9.0))
     assert [path.name for path in saved.iterdir()] == [checkpoint.NAME]
 
 
@@ -60,7 +60,7 @@ def test_every_damaged_byte_is_noticed(saved: Path) -> None:
         damaged.append(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
     for wrong in damaged:
         path.write_bytes(wrong)
-        assert refusal(lambda: checkpoint.load(saved)).startswith("checkpoint_")
+        assert refusal(lambda: FORMAT.load(saved)).startswith("checkpoint_")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_every_damaged_byte_is_noticed(saved: Path) -> None:
 )
 def test_checkpoints_refused_by_name(tmp_path: Path, content: bytes, code: str) -> None:
     (tmp_path / checkpoint.NAME).write_bytes(content)
-    assert refusal(lambda: checkpoint.load(tmp_path)) == code
+    assert refusal(lambda: FORMAT.load(tmp_path)) == code
 
 
 def test_folders_refused(tmp_path: Path, saved: Path) -> None:
@@ -96,7 +96,7 @@ def test_folders_refused(tmp_path: Path, saved: Path) -> None:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("whole")
     run(SMALL, Options(device="cpu", folder=folder, checks=False))
-    return checkpoint.load(folder)
+    return FORMAT.load(folder)
 
 
 NOTHING = "left out"  # a marker with a name, which every process that collects the tests gives alike
@@ -176,6 +176,7 @@ def test_a_folder_has_one_writer(tmp_path: Path) -> None:
         assert str(tmp_path) in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_lock_of_a_killed_run_is_gone(tmp_path: Path) -> None:
     hold = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), 2); print(); input()"
     with subprocess.Popen(
@@ -208,12 +209,12 @@ def test_a_disk_that_has_room_again_is_no_problem(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(os, "fsync", once)
     result = run(SMALL, Options(device="cpu", folder=tmp_path, checks=False, every=1))
     assert result.problems == {}
-    assert checkpoint.read(tmp_path).trainer[0]["env_steps"] == result.env_steps
+    assert FORMAT.read(tmp_path).trainer[0]["env_steps"] == result.env_steps
 
 
 def test_unreadable_is_damaged(saved: Path) -> None:
     (saved / checkpoint.NAME).unlink()
     (saved / checkpoint.NAME).mkdir()
     with pytest.raises(DataError) as caught:
-        checkpoint.load(saved)
+        FORMAT.load(saved)
     assert caught.value.code == "checkpoint_damaged"

@@ -48,11 +48,13 @@ def test_mini_loop_notices_a_wrong_epsilon() -> None:
     assert caught.value.exit_code == 1
 
 
+@pytest.mark.slow
 def test_tokens_estimate_agrees_with_the_enumerated_gradient() -> None:
     finding = exact.tokens()
     assert finding.passed, finding.detail
 
 
+@pytest.mark.slow
 def test_tokens_has_the_power_to_fail() -> None:
     """A gradient that is wrong by one part in sixteen must be told from a right one."""
     verified = Formulas.verified()

@@ -19,11 +19,12 @@ import torch
 from rlcalc.errors import CheckFailed, InputError
 from rlcalc.ppo.check.checks import ABOUT
 from rlcalc.ppo.envs import make_env
-from rlcalc.ppo.run import acceptance, checkpoint
+from rlcalc.ppo.run import acceptance
 from rlcalc.ppo.run.display import picture, quantities
 from rlcalc.ppo.run.evaluate import Evaluator
-from rlcalc.ppo.run.run import Options, Progress, Result, run
+from rlcalc.ppo.run.run import FORMAT, Options, Progress, Result, run
 from rlcalc.ppo.settings import Settings, tuned
+from rlcalc.training.checkpoint import NAME
 from rlcalc.training.display import averaged, curve, sparkline
 from tests.ppo.parts import same
 
@@ -44,6 +45,7 @@ def stops(after: int, number: int) -> Any:
     return show
 
 
+@pytest.mark.slow
 def test_acceptance_on_one_seed() -> None:
     (result,) = acceptance.runs(CPU, seeds=(0,))
     assert result.failure is None
@@ -56,6 +58,7 @@ def test_acceptance_on_one_seed() -> None:
     json.dumps(found, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_tables_are_solved_as_they_must_be() -> None:
     for env in ("bandit", "tokens", "grid2x2"):
         result = run(tuned(env), CPU)
@@ -79,7 +82,7 @@ def test_resumed_run_is_bit_identical(tmp_path: Path) -> None:
     rest = run(SMALL, parts)
     assert rest.env_steps == whole.env_steps == 640
     assert rest.mean_return == whole.mean_return
-    assert same(checkpoint.load(tmp_path / "whole"), checkpoint.load(tmp_path / "parts"))
+    assert same(FORMAT.load(tmp_path / "whole"), FORMAT.load(tmp_path / "parts"))
     again = run(SMALL, parts)
     assert (again.trained, again.mean_return, again.evaluations) == (0, whole.mean_return, whole.evaluations)
     assert run(replace(SMALL, steps=704), parts).env_steps == 704
@@ -100,12 +103,12 @@ def test_kill_loses_at_most_the_last_interval(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         deadline = time.monotonic() + 60
-        while not (folder / checkpoint.NAME).exists():
+        while not (folder / NAME).exists():
             assert time.monotonic() < deadline
             assert process.poll() is None
         process.kill()
     done = len((tmp_path / "log").read_text().splitlines())
-    saved = checkpoint.load(folder)["trainer"][0]["iterations"]
+    saved = FORMAT.load(folder)["trainer"][0]["iterations"]
     assert done - 11 <= saved <= done + 1
 
 

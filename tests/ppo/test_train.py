@@ -12,9 +12,10 @@ from rlcalc.errors import InputError
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.envs.base import BoxActions, DiscreteActions
 from rlcalc.ppo.policy import ActorCritic, Categorical, Gaussian
-from rlcalc.ppo.settings import MANY, Settings, from_mapping, tuned
+from rlcalc.ppo.settings import MANY, Settings, tuned
 from rlcalc.ppo.train import Formulas, Trainer
 from rlcalc.training.optimiser import Optimiser
+from rlcalc.training.settings import from_mapping
 
 CPU = torch.device("cpu")
 SMALL = Settings(env="cartpole", envs=4, horizon=8, epochs=2, minibatches=2, dtype="float64")
@@ -216,7 +217,7 @@ def test_settings_survive_a_checkpoint() -> None:
 
     settings = tuned("cartpole", seed=5)
     saved = {**asdict(settings), "hidden": list(settings.hidden), "from a later version": 1}
-    assert from_mapping(saved) == settings
+    assert from_mapping(Settings, saved) == settings
 
 
 def test_the_lectures_values_are_the_defaults() -> None:

@@ -15,6 +15,10 @@ GRPO = "grpo-advantage --rewards 1 0 0 0 --check"
 DRIVING = "td-error --rewards 5 15 10 10 3 --values 30 35 15 10 3 0 --gamma 1"
 GRPO_8 = "grpo-advantage --rewards 0 1 0 1 0 0 1 0 --check"
 
+SARSA = "--steps 'A l 1 B; B r 2 A; A l 3 end' --q 'A l 1; A r 5; B l 4; B r 2' --alpha 1/2 --gamma 1/2"
+DOUBLE = "--steps 's a 1 t' --q1 's a 1/2; t b 1; t c 2' --q2 't b 3; t c 1/4' --alpha 1/10 --gamma 9/10"
+VISITS = "--episodes 'A 3 A 2 B -4 A 4 B -3; B -2 A 3 B -3'"
+
 
 @pytest.mark.parametrize(
     ("line", "verdict", "named"),
@@ -48,7 +52,37 @@ GRPO_8 = "grpo-advantage --rewards 0 1 0 1 0 0 1 0 --check"
         ("mc-update --value 2 --returns 5 9 --alpha 0.3 --check 4.37", "wrong", "oldest-weighs-most"),
         ("gradient-bandit --actions 0 --rewards 1 --preferences 0 0 0 --alpha 0.1 --baseline 0"
          " --output policy --check 0.32 0.34 0.34", "wrong", "descends + other-arms-unchanged"),
-        ("td --steps 's 1 t' --values 2 --alpha 1/4 --output new-value --check 2.75", "wrong", "for α = 3/4"),
+        ("td --steps 's 1 t' --values 2 --alpha 1/4 --output new-value --check 2.75", "wrong",
+         "old-value-not-subtracted"),  # 2 + 3/4; 2/4 + 9/4 as well, which is named second
+        # published with log 12 for log 13
+        ("ucb --q 2/5 3/5 --counts 10 3 --c 1 --check 0.90 1.51", "wrong", "last-pull-not-counted"),
+        # a part of an answer, by name; the published value is sweep 41, whose change is below 1/1000
+        ("policy-eval --mdp grid:5x5 --gamma 0.9 --check (2,2)=-7.0902", "wrong", "stops-at-a-small-change"),
+        ("policy-eval --mdp grid:5x5 --gamma 0.9 --check 2,2=-7.0944", "rounded", ""),
+        (f"sarsa {SARSA} --check 'B r=19/8; A l=2.25'", "exact", ""),
+        (f"sarsa {SARSA} --check B r=3.25", "wrong", "best-next-action"),
+        # tables: each answer worked out by hand with the mistake in it
+        ("td --steps 'A 2 B; B 4 end' --values 1 --alpha 1/2 --gamma 1/2 --check 7/4 11/4",
+         "wrong", "terminal-value-bootstrapped"),
+        (f"sarsa {SARSA} --check 2.5 5 4 3.25", "wrong", "best-next-action"),
+        (f"q-learning {SARSA} --check 2.25 5 4 2.375", "wrong", "next-action-taken"),
+        ("expected-sarsa --steps 'A l 1 B' --q 'B l 4; B r 2' --alpha 1 --epsilon 0.1 --check 4.8 0 4 2",
+         "wrong", "epsilon-among-the-others"),
+        (f"double-q {DOUBLE} --output target --check 2.8", "wrong", "own-table-values"),
+        (f"mc {VISITS} --check 0.5 -2.75", "wrong", "every-visit-counted"),
+        (f"mc {VISITS} --check -2 1/2", "wrong", "own-reward-left-out"),
+        ("batch --episodes 'A 0 B 0; B 1 x6; B 0' --check 0 3/4", "wrong", "returns-in-place-of-the-chain"),
+        ("bandit --actions a a --rewards 5 9 --initial 2 --alpha 0.3 --check 7",
+         "wrong", "sample-average-with-a-constant-step"),
+        ("bandit --actions a a --rewards 5 9 --initial 2 --alpha 0.3 --check 6.2",
+         "wrong", "old-value-not-subtracted"),
+        ("backup --rewards 1 --next-values 10 0 4 --probs '1/2 1/2 0; 0 0 1' --gamma 1/2 --max --check 3.25",
+         "wrong", "mean-over-actions"),
+        ("value-iteration --mdp racing --gamma 0.9 --sweeps 2 --check 3.5 2.5 0",
+         "wrong", "discount-missing"),
+        ("policy-iteration --mdp robot --policy wait wait --gamma 0.9 --check 30 30",
+         "wrong", "first-policy-kept"),
+        ("average-reward --mdp robot --policy search recharge --check 5", "wrong", "states-weighed-alike"),
         ("value-iteration --mdp racing --gamma 0.9 --sweeps 2 --check 3.755 3.54475 0",
          "wrong", "--in-place"),
         (f"{DRIVING} --check 10 -5 5 3 0", "exact", ""),
@@ -81,6 +115,9 @@ def test_it_is_said_in_words_at_80_columns():
     [
         (f"{GRPO} 1.5 -0.5", "check_wrong_length"),
         (f"{LAMBDA} two", "unknown_name"),
+        (f"{LAMBDA} x=2", "check_has_no_names"),
+        ("bellman --mdp robot --gamma 0.9 --check hihg=2", "check_unknown_entry"),
+        ("bellman --mdp robot --gamma 0.9 --check high=2 3", "check_mixed"),
         (f"{LAMBDA} []", "check_empty"),
         (f"{LAMBDA} 2 --latex", "check_has_no_steps"),
         (f"{LAMBDA} 2 --output returs", "unknown_output"),

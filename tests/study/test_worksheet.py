@@ -60,6 +60,7 @@ def test_bad_use_is_refused():
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX is installed")
+@pytest.mark.slow
 def test_latex_compiles_and_breaks_across_pages(tmp_path):
     # every derivation is compiled in test_latex.py; these two are hard to draw
     names = [*formula_names()[::6], "average_reward", "sft_loss"]

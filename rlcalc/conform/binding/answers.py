@@ -110,11 +110,13 @@ def near(array: Any, right: Any) -> Any:
         return np.abs(array.astype(np.float64) - right) <= NEAR * size
 
 
-def whitened(array: Any, right: Outputs) -> bool:
+def whitened(array: Any, right: Outputs, valid: Any = None) -> bool:
     """Whether a part is the advantages, with their mean taken away and divided by their deviation."""
     plain = right.get("advantages")
     if plain is None or plain.shape != array.shape or plain.size < 2:
         return False
+    if valid is not None:
+        plain, array = plain[valid], array[valid]
     wanted = (plain - plain.mean()) / plain.std()
     got = array.astype(np.float64)
     return any(np.allclose(got, wanted * k, atol=1e-3) for k in (1.0, np.sqrt(1 - 1 / plain.size)))

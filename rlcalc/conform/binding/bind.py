@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from rlcalc.conform.binding.bound import BoundTarget
 from rlcalc.conform.binding.families import Family, family_of
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.search import Search
 from rlcalc.conform.target.base import Target
-from rlcalc.conform.vectors import answer_name
+from rlcalc.conform.vectors import answer_name, golden_vectors
 from rlcalc.errors import InputError
 from rlcalc.specs import Formula, load_formula
 
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
+# what is asked for by the name of the textbook, where trainers have a formula of tokens: what that one is of
+OF_TOKENS = {"ppo_clip": ("policy_clip", "log-probabilities of tokens under a mask")}
 
 
 def bind(
@@ -51,6 +55,8 @@ def bind(
         and not mapped
         and found.agreed in ("part", "names", "fault")
         and _own_outputs(formula, found)
+        and all(target.takes(p.name) for p in formula.parameters if p.required)
+        and not _refuses_by_name(target, formula)
     ):
         if found is None and not by_name(target, formula):
             raise _unknown(target, formula, search, family)
@@ -78,6 +84,38 @@ def _reading(target: Target, formula: Formula) -> Agreement:
     search = Search(target, formula, family, {})
     found = None if search.slots.unknown else search.find()
     return found.agreed if found else ""
+
+
+def bind_as(target: Target, formula: Formula) -> tuple[Target, Formula]:
+    """A bound target and what it is judged as: of tokens, where it is right, or known, as that alone.
+
+    Raises:
+        InputError: as ``bind``.
+    """
+    if formula.name not in OF_TOKENS:
+        return bind(target, formula), formula
+    name, words = OF_TOKENS[formula.name]
+    refused: InputError | None = None
+    found = target
+    try:
+        found = bind(target, formula)
+    except InputError as error:
+        refused = error
+    if refused is None and (found.binding is None or found.binding.agreed not in ("part", "names")):
+        return found, formula
+    spec = load_formula(name)
+    with contextlib.suppress(InputError):
+        other = bind(target, spec)
+        read = other.binding
+        if read is not None and read.roles & {"valid", "padding"} and read.agreed not in ("part", "names"):
+            other.notes.append(
+                f"asked for {formula.name}; it is another formula, of {words}: judged as {name} "
+                f"(--formula {spec.command})"
+            )
+            return other, spec
+    if refused is not None:
+        raise refused
+    return found, formula
 
 
 def _doubtful(found: Binding) -> bool:
@@ -115,6 +153,15 @@ def by_name(target: Target, formula: Formula) -> bool:
     """Whether it can be called by the formula's own names as it stands."""
     facts = target.facts
     return facts is not None and not facts.method and target.needs <= _own(formula)
+
+
+def _refuses_by_name(target: Target, formula: Formula) -> bool:
+    """Whether the first call by the formula's own names fails, where a reading of it gives an answer.
+
+    One value for many returns has no methods of an array, say.
+    """
+    plain = (vector for vector in golden_vectors(formula.name) if not target.unable(vector))
+    return any(target.call(vector).kind == "raises" for vector in islice(plain, 1))
 
 
 def _unknown(target: Target, formula: Formula, search: Search, family: Family) -> InputError:

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from rlcalc.conform.binding import sequence
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.named import Named
-from rlcalc.conform.binding.names import TRANSITIONS, family, of_tokens, table
+from rlcalc.conform.binding.names import OFF_POLICY, TRANSITIONS, family, of_tokens, table
+from rlcalc.conform.binding.off_policy import OffPolicy
 from rlcalc.conform.binding.samples import Distributions, Groups, Samples
 from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.binding.transitions import Transitions
@@ -76,6 +77,8 @@ def family_of(formula: Formula) -> Family | None:
         return Distributions(formula.name)
     if formula.name in TRANSITIONS:
         return Transitions(formula.name)
+    if formula.name in OFF_POLICY:
+        return OffPolicy(formula.name)
     if formula.name == "grpo_advantage":
         return Groups()
     return Named(formula.name) if table(formula.name) else None

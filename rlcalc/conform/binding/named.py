@@ -26,12 +26,15 @@ MADE_OF: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "var": ("std", lambda std: std * std),
     "log_var": ("log_std", lambda log_std: 2 * log_std),
 }
-# the two ways of giving a deviation; one is made of the other
-SPREADS = {"std": "log_std", "log_std": "std"}
+# two ways of giving a number, of which one is made of the other
+LOGARITHMS = {"std": "log_std", "probs": "log_probs"}
+OTHER_WAY = {**LOGARITHMS, **{log: plain for plain, log in LOGARITHMS.items()}}
 # beyond e to this, a rounding of the logarithm shows
 LARGEST_LOG = 20.0
 # a dimension of events, of which functions often take one a call
-EVENTS = {"gradient_bandit": "T", "mc_update": "K"}
+EVENTS = {"adaptive_kl": "K", "gradient_bandit": "T", "mc_update": "K"}
+# levels that all rows of a batch have in common, as many functions take them; one row of these
+LEVELS = "taus"
 # outputs of which a function may have any; of other formulas it is the first
 ANSWERS = {
     "is_return": frozenset({"ordinary", "weighted", "per_decision"}),
@@ -93,6 +96,11 @@ class Named:
                 raise Unfit(f"one of {name} a call")
             value = value.squeeze(place)
             axes = tuple(axis for axis in axes if axis != self.event)
+        if binding.single == "row" and name == LEVELS:
+            rows = value.reshape(-1, value.shape[-1])
+            if (rows != rows[0]).any():
+                raise Unfit(f"the same {name} in every row of a call")
+            return rows[0].tolist() if binding.form == "list" else rows[0].copy()
         if value.ndim == 0:
             kinds: dict[str, type] = {"integer": int, "count": int, "flag": bool}
             return kinds.get(p.kind, float)(value)
@@ -106,8 +114,11 @@ class Named:
         value = given.get(name)
         if value is None and name == "t":
             return given["counts"].sum(-1)
-        if value is None and name in SPREADS and given.get(SPREADS[name]) is not None:
-            return _spread(name, given[SPREADS[name]])
+        if value is None and name == LEVELS:
+            count = given["quantiles"].shape[-1]
+            return ((2 * np.arange(count) + 1) / (2 * count)).astype(given["quantiles"].dtype)
+        if value is None and given.get(OTHER_WAY.get(name, "")) is not None:
+            return _other_way(name, given[OTHER_WAY[name]])
         if isinstance(value, str) and name == "baseline" and given["rewards"].shape[-1] == 1:
             return given["rewards"][..., 0]  # the mean of one reward
         return value
@@ -117,17 +128,20 @@ class Named:
     def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
         """An output in the formula's layout; unchanged where its shape says that it is something else."""
         batch = self._batch(given)
+        if binding.single == "row" and self.event in self.formula.answer.shape:
+            return array[..., None] if array.ndim < 1 + len(batch) else array
         if binding.single == "column" and array.shape[-1:] == (1,):
             array = array[..., 0]
         if binding.layout == "[N]" and array.shape[:1] == (math.prod(batch),):
-            return array.reshape(*batch, *array.shape[1:])
+            return array.reshape((*batch, *array.shape[1:]))
         return array
 
     # what is tried
 
     def variations(self, binding: Binding, backends: tuple[str, ...], lists_first: bool) -> Iterator[Binding]:
         """Layouts to try, the likeliest first."""
-        singles = ["plain", "row"] if self.event else ["plain", "column"]
+        rows = self.event or LEVELS in binding.roles
+        singles = ["plain", "row"] if rows else ["plain", "column"]
         layouts = sorted(LAYOUTS, key=lambda pair: pair[1] != "list") if lists_first else LAYOUTS
         for backend, single, (layout, form) in product(backends, singles, layouts):
             if form == "list" and backend != backends[0]:
@@ -139,8 +153,7 @@ class Named:
         """The formula's own parameters that a binding has a place for."""
         made = {MADE_OF[role][0] for role in binding.roles & MADE_OF.keys()}
         found = (binding.roles & self.own.keys()) | made
-        if found & SPREADS.keys():
-            found |= SPREADS.keys()
+        found |= {OTHER_WAY[name] for name in found & OTHER_WAY.keys()} & self.own.keys()
         return frozenset(found) | binding.fixed.keys()
 
     def single(self, binding: Binding) -> frozenset[str]:
@@ -162,8 +175,7 @@ class Named:
     def _probe(self, binding: Binding, number: int, batch: tuple[int, ...]) -> Arrays:
         lengths = {**LENGTHS, self.event: 1} if binding.single == "row" else LENGTHS
         conveyed = self.conveys(binding)
-        if SPREADS.keys() <= conveyed:
-            conveyed -= {"log_std"}
+        conveyed -= {log for plain, log in LOGARITHMS.items() if plain in conveyed}
         given: Arrays = {}
         for place, p in enumerate(self.formula.parameters):
             if p.name in conveyed:
@@ -176,18 +188,21 @@ class Named:
         return given
 
 
-def _spread(name: str, other: Any) -> Any:
-    """A deviation of its logarithm, or the logarithm of a deviation."""
-    logs = np.log(other) if name == "log_std" else other
+def _other_way(name: str, other: Any) -> Any:
+    """A number of its logarithm, or the logarithm of a number."""
+    log = name in LOGARITHMS.values()
+    logs = np.log(other) if log else other
     if (np.abs(logs) > LARGEST_LOG).any():
-        raise Unfit(f"{SPREADS[name]} beyond exp(±{LARGEST_LOG:g}) makes no exact {name}")
-    return logs if name == "log_std" else np.exp(other)
+        raise Unfit(f"{OTHER_WAY[name]} beyond exp(±{LARGEST_LOG:g}) makes no exact {name}")
+    return logs if log else np.exp(other)
 
 
 def _probed(p: Parameter, shape: tuple[int, ...], number: int, place: int) -> Any:
     """Numbers of a parameter's domain."""
     if p.name in PROBED and not shape:
         return np.asarray(PROBED[p.name][number % 3])
+    if p.name == LEVELS:
+        shape = shape[-1:]
     count = math.prod(shape)
     raw = np.array([(31 * number + 29 * place + k * k * 23 + 47 * k) % 101 for k in range(count)])
     raw = raw.reshape(shape)

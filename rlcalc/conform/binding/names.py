@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,10 @@ TRANSITIONS = (
     "sac_target",
     "sarsa_target",
 )
+# rewards in time as well, whose names they know besides their own
+OFF_POLICY = ("retrace", "vtrace")
+_NO_PART_OF_IT = frozenset({"advantages_buffer", "n", "returns_buffer", "td_errors", "truncated"})
+_NO_STATES = frozenset({"critic", "last_value", "next_values", "values"})
 _BEFORE = re.compile(r"^(batch|mb|b|rollout|traj|all|ep|episode)-")
 _AFTER = re.compile(
     r"-(t|tm1|arr|array|buf|buffer|list|batch|tensor|seq|b|np|history|traj|episode|trajectory)$"
@@ -56,6 +60,9 @@ def table(name: str) -> Mapping[str, tuple[str, ...]]:
     known = _aliases()
     named = known["roles"]
     common = named["transitions"] if name in TRANSITIONS else {}
+    if name in OFF_POLICY:
+        less = _NO_PART_OF_IT | (_NO_STATES if name == "retrace" else frozenset())
+        common = {role: names for role, names in named["sequence"].items() if role not in less}
     roles = {**named.get(name, {}), **common} or _of_tokens(name, known["tokens"])
     return {role: tuple(names) for role, names in roles.items()}
 
@@ -125,25 +132,39 @@ def guessed_formulas(name: str, facts: Facts | None = None) -> tuple[str, ...]:
     the values of states: two names of one sort, which trying tells apart.
     """
     found = _by_name(name)
-    if found not in ("discounted_return", *_TOKENS_OWN, "") or facts is None:
+    if facts is None or found not in ("discounted_return", "n_step_return", *_TOKENS_OWN, ""):
         return (found,) if found else ()
     names = [a.name for a in facts.arguments or ()] + list(facts.paths.values()) + list(facts.constants)
     if found in _TOKENS_OWN:
         of_tokens, own = _TOKENS_OWN[found]
         roles = {role for one in names for role in roles_of(one, of_tokens)[:1]}
         # one that has a choice of estimators need not have all of them; its default is one of the divergence
-        return (of_tokens if roles & own and "kind" not in roles else found,)
+        if roles & own and "kind" not in roles:
+            return (of_tokens,)
+        without_ratio = found == "ppo_clip" and _takes(names, "actor_loss", ("log_probs", "advantages"))
+        return ("actor_loss" if without_ratio and not _takes(names, found, _RATIOS, any) else found,)
     roles = {role for one in names for role in roles_of(one, "sequence")[:1]}
+    if found == "n_step_return":
+        # a rollout of n steps, each with its return from there on, has no n
+        return (found,) if "n" in roles else (found, "discounted_return")
     if {"lam", "values"} <= roles:
         return ("gae",)
     by_arguments = "" if found or "lam" in roles or {"rewards", "values"} <= roles else _by_arguments(names)
     if "target" in name.lower() and "values" not in roles and any(_may_be_next(one) for one in names):
         # of one step: a return would go on, from a value after the last step
-        return tuple(filter(None, (by_arguments, "n_step_return")))
+        return tuple(filter(None, (by_arguments, "n_step_return", "discounted_return")))
     found = found or by_arguments
     if not found and {"rewards", "gamma"} <= roles and "values" not in roles:
         found = "discounted_return"
     return (found,) if found else ()
+
+
+def _takes(
+    names: list[str], formula: str, roles: Iterable[str], how: Callable[[Iterable[bool]], bool] = all
+) -> bool:
+    """Whether all of some roles, or any, are among the arguments."""
+    found = {role for name in names for role in roles_of(name, formula)[:1]}
+    return how(role in found for role in roles)
 
 
 def _may_be_next(name: str) -> bool:
@@ -154,8 +175,11 @@ def _may_be_next(name: str) -> bool:
 # bounds of the clip or a third, the log-probabilities of a reference
 _TOKENS_OWN: Mapping[str, tuple[str, set[str]]] = {
     "ppo_clip": ("policy_clip", {"eps_low", "eps_high", "dual"}),
-    "kl": ("kl_estimate", {"ref_logp"}),
+    "kl": ("kl_estimate", {"ref_logp", "old_logp"}),
+    "critic_loss": ("value_clip_loss", {"old_values", "eps", "eps_both"}),
 }
+# what a clip has and an objective of log-probabilities alone has not
+_RATIOS = ("ratio", "old_log", "log_ratio", "minus_log_ratio", "old_neg", "eps")
 
 # arguments that only one formula has; the first that fits
 _OWN_ARGUMENTS = (
@@ -172,16 +196,14 @@ _OWN_ARGUMENTS = (
 
 
 def _by_arguments(names: list[str]) -> str:
-    for formula, wanted in _OWN_ARGUMENTS:
-        found = [role for name in names for role in roles_of(name, formula)[:1]]
-        if wanted <= set(found):
-            return formula
-    return ""
+    return next((f for f, wanted in _OWN_ARGUMENTS if _takes(names, f, wanted)), "")
 
 
 @cache
 def _by_name(name: str) -> str:
-    words = name.rpartition(":")[2].rpartition(".")[2]
+    owner, _, words = name.rpartition(":")[2].rpartition(".")
+    if words in ("forward", "__call__"):  # a layer is called after what it computes
+        words = owner.rpartition(".")[2]
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
     if of_tokens(words):
         return words

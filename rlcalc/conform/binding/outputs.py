@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.conform.binding.answers import Answers, matched, near, whitened
 from rlcalc.conform.binding.families import Family
 from rlcalc.conform.binding.named import Named
@@ -84,12 +85,14 @@ class OutputsByValue:
         """Outputs that are none by value, by their name, or because they are what is left of a pair."""
         right = self.answers.right(given, ())
         left = [n for n in self.names if n not in known and n in right and right[n].ndim]
+        taken = [parts[place] for place in known.values() if place in parts]
         places = [
             p
             for p, a in parts.items()
             if p not in known.values()
             and any(a.shape == right[n].shape for n in left)
-            and not whitened(a, right)
+            and not whitened(a, right, given.get("mask"))
+            and not any(np.array_equal(a, other, equal_nan=True) for other in taken)  # kept and returned
         ]
         found = {}
         for name in left:
@@ -104,7 +107,7 @@ class OutputsByValue:
                 len(left) == 1
                 and len(places) == 1
                 and len(parts) == 2
-                and not isinstance(self.family, Tokens)
+                and (not isinstance(self.family, Tokens) or "returns" in known)
             ):
                 found[name] = places[0]
         return found

@@ -24,7 +24,7 @@ from rlcalc.conform.binding.model import Agreement, Binding
 from rlcalc.conform.binding.names import TRANSITIONS, roles_of
 from rlcalc.conform.binding.outputs import OutputsByValue
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
-from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of, words_of
+from rlcalc.conform.binding.slots import BUFFERS, STATE, Slots, slots_of, words_of
 from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.binding.transitions import ONE, flag_note, speaks_of_one
 from rlcalc.conform.faults import catalogue
@@ -125,7 +125,7 @@ class Search:
             if _promises(inputs) and _loose(inputs):
                 continue  # tokens have no value after the last one
             # what was written over an input is no output
-            read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | {"none"})
+            read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | STATE | {"none"})
             first = Binding(self.formula.name, inputs, read=read, words=self.words)
             for binding in self.family.variations(first, self.backends, lists):
                 for fixed in self.fixed(binding):
@@ -208,7 +208,7 @@ class Search:
         if not self.credible(binding, probes[0]):
             self.ran.append(Attempt(binding, first, self.outputs.share(first, probes[0])))
             return None
-        names = min(alive, key=len)
+        names = min(alive, key=lambda names: (-len(alive[names]), len(names)))
         outputs = {**self.outputs.rest(first, alive[names], probes[0]), **alive[names]}
         agreed: Agreement = "convention" if names else "formula"
         return replace(binding, outputs=outputs, agreed=agreed, like=names)
@@ -298,11 +298,11 @@ class Search:
         return self.said(replace(best.binding, outputs=outputs, agreed=agreed))
 
     def seen_under_the_mask(self, binding: Binding) -> list[str]:
-        """That what a mask hides changes the answer, if it does."""
-        if not isinstance(self.family, Tokens) or binding.agreed in ("formula", "convention"):
+        """That what a mask hides changes the answer, if it does: any number, of a right one nan."""
+        if not isinstance(self.family, Tokens):
             return []
-        given = self.family.probes(binding)[0]
-        other = self.family.disturbed(binding, given)
+        given, right = self.family.probes(binding)[0], binding.agreed in ("formula", "convention")
+        other = self.family.disturbed(binding, given, np.nan if right else 0.0)
         if other is None:
             return []
         usual = self.parts(binding, given) or {}
@@ -311,7 +311,11 @@ class Search:
         self.family = family
         alike = [np.allclose(a, moved[p], equal_nan=True) for p, a in usual.items() if p in moved]
         masks = [path for path, role in binding.inputs.items() if role in ("mask", "valid", "padding")]
-        return [] if all(alike) else [f"numbers that {masks[0]} hides change the answer: they must not count"]
+        if all(alike):
+            return []
+        if right:
+            return [f"a nan under {masks[0]} reaches the answer, since 0·nan is nan: where() leaves it out"]
+        return [f"numbers that {masks[0]} hides change the answer: they must not count"]
 
     def said(self, binding: Binding) -> Binding:
         """With what a reader has to know."""
@@ -325,6 +329,10 @@ class Search:
         if ends and binding.agreed != "names" and not isinstance(self.family, Tokens):
             about = flag_note if binding.formula in TRANSITIONS else _flag_note
             notes.append(about(binding, ends[0]))
+        if wide := [path for path, role in binding.inputs.items() if role == "wide"]:
+            notes.append(
+                f"{wide[0]} is made so wide that nothing is clipped: --formula value-clip-loss tests the clip"
+            )
         if binding.layout == ONE and self.answers_several():
             notes.append("right for one transition a call; what it gives for several at once is wrong")
         if "no-bootstrap" in binding.like and _promises(binding.inputs):

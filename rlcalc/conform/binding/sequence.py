@@ -197,7 +197,10 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
             return 0
         case "none":
             return None
-    raise Unfit(f"nothing is known of the role {role}")
+    given = rows.given.get(role)
+    if given is None or isinstance(given, str):
+        raise Unfit(f"nothing is known of the role {role}")
+    return _lay(binding, rows, _spread(given, rows).astype(kind)) if np.ndim(given) else float(given)
 
 
 def _count(n: float, steps: int) -> int:
@@ -345,10 +348,10 @@ def probes(binding: Binding) -> list[Arrays]:
     flagged = bool(roles & {"done", "mask", "terminated", "discounts", "first"})
     found = []
     for number, (gamma, lam) in enumerate(((0.75, 0.5), (0.5, 0.875), (0.875, 0.25))):
-        rewards = _numbers(2, 5, 7 + number)
+        rewards = numbers(2, 5, 7 + number)
         given: Arrays = {
             "rewards": rewards,
-            "values": _numbers(2, 6, 31 + 5 * number),
+            "values": numbers(2, 6, 31 + 5 * number),
             "gamma": np.float64(binding.fixed.get("gamma", gamma)),
             "lam": np.float64(binding.fixed.get("lam", lam)),
             "terminated": None,
@@ -378,7 +381,7 @@ def probes(binding: Binding) -> list[Arrays]:
     return found
 
 
-def _numbers(rows: int, columns: int, seed: int) -> Any:
+def numbers(rows: int, columns: int, seed: int) -> Any:
     """Sixteenths without a pattern."""
     return (
         np.array([(seed * 29 + k * k * 23 + 47 * k) % 101 - 50 for k in range(rows * columns)]).reshape(

@@ -42,6 +42,8 @@ OF_TOKENS = frozenset({"valid"})
 # roles that several places can have at once
 SHARED = frozenset({*LEFT_ALONE, "none", "gamma", "lam", "length"})
 BUFFERS = frozenset({"advantages_buffer", "returns_buffer"})
+# what a controller keeps, and is asked for after a step
+STATE = frozenset({"coef"})
 LASTS = frozenset({"last_done", "last_mask"})
 MOST = 32
 # what td_error calls the numbers of one transition
@@ -122,7 +124,7 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
             p: n for p, n in facts.paths.items() if p.startswith((f"{argument.name}.", f"{argument.name}["))
         }
         roles = roles_by_name(argument.name, formula, own, argument.name in facts.written)
-        if not argument.optional:  # what has no default is seldom made for None
+        if not argument.optional or isinstance(argument.default, int | float):  # seldom made for None
             roles = tuple(sorted(roles, key=lambda role: not role.endswith("_always")))
         if argument.name in mapped:
             open_[argument.name] = (mapped[argument.name],)
@@ -146,6 +148,7 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         roles = tuple(r for r in roles_by_name(last_name(name), formula, own) if r in CONSTANTS)
         if roles and roles[0] not in have:
             open_[MODULE + name] = roles[:1]
+    _either_way(open_, formula)
     for path, role in mapped.items():
         if path not in open_:
             _known_place(path, facts)
@@ -160,6 +163,13 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         dropped=tuple(n for n in dropped if n not in guessed),
         guessed=tuple(guessed),
     )
+
+
+def _either_way(open_: dict[str, tuple[str, ...]], formula: Formula) -> None:
+    """Of a new policy and an old one, an estimate of their divergence may take the tokens from either."""
+    if formula.name == "kl_estimate" and ("ref_logp", "logp") in open_.values():
+        for path, roles in open_.items():
+            open_[path] = ("logp", "ref_logp") if roles == ("logp",) else roles
 
 
 def _left_alone(formula: Formula, own: frozenset[str]) -> frozenset[str]:
@@ -202,6 +212,8 @@ def roles_by_name(name: str, formula: Formula, own: frozenset[str], written: boo
         known = own | derived_roles(formula)
         found = tuple(role for role in found if role in known)
         found = (name, *found) if name in own and name not in found else found
+        if formula.name == "kl_estimate" and "old_logp" in roles_of(name, formula.name):
+            found = ("ref_logp", "logp")
         if "small" in found:  # an ε of this formula keeps from dividing by 0, and is no width
             found = ("small",)
         # where the formula has nothing, a function may insist on something that changes nothing
@@ -247,6 +259,8 @@ def words_of(facts: Facts, formula: Formula) -> dict[str, str]:
             word = next((word for word in words_for(choice, p.name) if word in known), None)
             if word is not None:
                 found[choice] = word
+        if p.default in p.choices and found.keys() & {*p.choices}:  # what is left where nothing else is asked
+            found.setdefault(str(p.default), str(p.default))
     if "mode" not in {p.name for p in formula.parameters}:
         word = next((word for word in words_for("token-mean", "mode") if word in known), None)
         found |= {"token-mean": word} if word is not None else {}

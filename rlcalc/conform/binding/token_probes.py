@@ -58,7 +58,13 @@ def _tokens(formula: str) -> list[Arrays]:
     after = before + np.log(ratio)
     names: Arrays = {
         "policy_clip": {"logp": after, "old_logp": before, "adv": adv, "eps_low": np.float64(0.2)},
-        "cispo": {"logp": after, "old_logp": before, "adv": adv},
+        "cispo": {
+            "logp": after,
+            "old_logp": before,
+            "adv": adv,
+            "low": np.float64(0.75),
+            "high": np.float64(1.25),
+        },
         "kl_estimate": {"logp": after, "ref_logp": before},
         "decoupled_ppo": {
             "logp": after,

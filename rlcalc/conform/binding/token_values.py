@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from rlcalc._lazy import np
@@ -16,6 +16,8 @@ from rlcalc.specs import Formula, Parameter
 ABSENT, GARBAGE = 2, 3.0
 # an index that is too large for a dual clip to act
 NEVER = 1e30
+# what a function that insists on a bound gets where there is none
+NO_BOUND = {"dual": NEVER, "high": NEVER, "low": 0.0}
 LARGEST_LOG = 20.0
 # inputs whose numbers have no column of their own to mask
 ALIGNED_ONE = "[1, K-1, V]"
@@ -27,6 +29,8 @@ ROWS, ALIGNED, FLAT, ONE_COLUMN, TABLES, BATCH = (
     "[P, G]",
     "[N, K]",
 )
+# answers of a prompt not one after the other: the first of each prompt, then the second of each
+INTERLEAVED = "[G * P]"
 AS_ITS_OWN = "[...]"
 # what a function of these formulas has no use for, or takes as a switch
 PLAIN: Mapping[str, Any] = {"none": None, "on": True, "off": False, "zero": 0.0, "device": "cpu"}
@@ -34,7 +38,10 @@ MASKS = ("mask", "valid", "padding", "attended", "loss_mask")
 STANDS_FOR: Mapping[str, tuple[str, ...]] = {
     "eps_both": ("eps_low",),
     "tokens_always": ("tokens",),
-    **{f"{name}_always": (name,) for name in ("dual", "high", "low", "bootstrap", "margin")},
+    **{f"{name}_always": (name,) for name in ("dual", "high", "low", "bootstrap", "margin", "divisor")},
+    "low_width": ("low",),
+    "high_width": ("high",),
+    "both_widths": ("low", "high"),
     "log_ratio": ("logp", "old_logp", "ref_logp"),
     "ratio": ("logp", "old_logp"),
     "padding": ("mask",),
@@ -210,6 +217,8 @@ class Call:
         """One number an answer; of groups, a table with one a row."""
         if self.binding.form == "list":
             return array.tolist()
+        if layout == INTERLEAVED:
+            return array[self.order].reshape(self.tables).T.reshape(-1).copy()
         return array[self.order].reshape(self.tables) if layout == TABLES else array.copy()
 
     # groups
@@ -290,6 +299,13 @@ class Call:
         value = self.given.get(name)
         return bound if value is None else float(value)
 
+    def both_widths(self) -> float:
+        """One width for a lower and an upper bound around 1."""
+        low, high = self.given.get("low"), self.given.get("high")
+        if low is None or high is None or not np.isclose(1 - low, high - 1, rtol=0, atol=1e-12):
+            raise Unfit("one width for both sides")
+        return float(high) - 1
+
     def no_margin(self) -> Any:
         given = self.given.get("margin")
         return np.zeros_like(self.like) if given is None else np.asarray(given)
@@ -356,9 +372,11 @@ _MADE: Mapping[str, Callable[[Call], Any]] = {
     "padding": lambda call: ~np.asarray(call.valid(), bool),
     "attended": Call.attended,
     "eps_both": Call.both,
-    "dual_always": lambda call: call.never("dual", NEVER),
-    "high_always": lambda call: call.never("high", NEVER),
-    "low_always": lambda call: call.never("low", 0.0),
+    **{f"{name}_always": partial(Call.never, name=name, bound=bound) for name, bound in NO_BOUND.items()},
+    "low_width": lambda call: 1 - call.never("low", 0.0),
+    "high_width": lambda call: call.never("high", NEVER) - 1,
+    "both_widths": Call.both_widths,
+    "divisor_always": lambda call: int(call.never("divisor", call.like.shape[-1])),
     "bootstrap_always": Call.nothing_after,
     "log_ratio": Call.log_ratio,
     "ratio": Call.ratio,

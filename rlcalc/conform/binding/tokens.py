@@ -27,6 +27,7 @@ from rlcalc.conform.binding.token_values import (
     BATCH,
     FLAT,
     GARBAGE,
+    INTERLEAVED,
     MASKS,
     ONE_COLUMN,
     ROWS,
@@ -86,6 +87,9 @@ class Tokens:
             return array if valid is None else np.where(np.asarray(valid, bool), array, 0)
         tokens = like.shape[-1 if self.main.shape[-1] != "V" else -2]
         if self.main.shape == ("N",):
+            if binding.layout == INTERLEAVED and array.size == like.size:
+                groups = np.asarray(given["groups"])
+                array = array.reshape((groups == groups[0]).sum(), -1).T
             return _of_rows(binding, array, like)
         if self.adds(binding) and binding.layout == ONE_COLUMN:
             array = array[..., 0] if array.shape[-1:] == (1 + ABSENT,) else array
@@ -150,6 +154,8 @@ class Tokens:
         if self.formula.name == "token_entropy":
             return (AS_ITS_OWN, "[1, K, V]")
         if "groups" in {p.name for p in self.formula.parameters} and self.main.shape == ("N",):
+            if "group_size" in roles and not roles & {"groups", "token_scores"}:
+                return (ROWS, INTERLEAVED)
             return (ROWS,) if roles & {"groups", "group_size", "token_scores"} else (TABLES, ROWS)
         if self.main.shape == ("K",):
             return (AS_ITS_OWN, BATCH, *([ONE_COLUMN] if "adv" in roles else []))
@@ -202,16 +208,16 @@ class Tokens:
         found = [{n: v for n, v in given.items() if n not in optional} for given in found]
         return [{**self.defaults, **given, **fixed} for given in found]
 
-    def disturbed(self, binding: Binding, given: Arrays) -> tuple[Tokens, Arrays] | None:
-        """The same call with other numbers under its mask; ``None`` where it has none."""
+    def disturbed(self, binding: Binding, given: Arrays, by: float) -> tuple[Tokens, Arrays] | None:
+        """The same call with other numbers under its mask, and ``by`` more; ``None`` where it has none."""
         mask = self.formula.mask
         if self.adds(binding):
-            return Tokens(self.formula, -2 * GARBAGE), given
+            return Tokens(self.formula, by - 2 * GARBAGE), given
         if mask is None or given.get(mask.name) is None or not binding.roles & {"mask", "padding"}:
             return None
         hides = [p.name for p in self.formula.parameters if self.formula.is_masked(p) and p.name in given]
         valid = np.asarray(given[mask.name], bool)
-        return self, {**given, **{n: np.where(valid, given[n], given[n] - 7.5) for n in hides}}
+        return self, {**given, **{n: np.where(valid, given[n], given[n] - 7.5 + by) for n in hides}}
 
     @cached_property
     def answers(self) -> frozenset[str]:

@@ -157,12 +157,12 @@ class Transitions:
         shape = given["rewards"].shape
         count = given["rewards"].size
         if binding.layout == ONE and array.ndim < 2:
-            return array.reshape(*shape, *array.shape)
+            return array.reshape((*shape, *array.shape))
         if binding.layout == "[N]" and array.shape[:1] == (count,):
-            return array.reshape(*shape, *array.shape[1:])
+            return array.reshape((*shape, *array.shape[1:]))
         if binding.layout == "[N, 1]" and array.shape[:1] == (count,):
             column = array.shape[1:] == (1,)
-            return array.reshape(*shape, *(() if column else array.shape[1:]))
+            return array.reshape((*shape, *(() if column else array.shape[1:])))
         return array
 
     # what is tried

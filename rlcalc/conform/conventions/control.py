@@ -9,6 +9,9 @@ from rlcalc._lazy import np
 from rlcalc.conform.convention import Constant, convention
 from rlcalc.conform.forms import Form, Outputs
 
+# roundings; fewer are within the digits that are asked of every answer
+SHOWN = 100.0
+
 
 @convention(
     "per-dimension",
@@ -34,10 +37,19 @@ def _squashed(form: Form, arrays: dict[str, Any], inside: Callable[[Any, Any], A
     return {**found, "log_prob": logs.sum(-1), "log_probs": logs}
 
 
+def _cut_off_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
+    """What 1 − tanh² loses near the bounds, where eps is all that is left of it."""
+    u, low = arrays["u"], arrays.get("low")
+    half = arrays["scale"] if low is None else (arrays["high"] - low) / 2
+    lost = half / (half * (1 - np.square(np.tanh(u))) + eps)
+    return np.where(lost > SHOWN, lost, 0).sum(-1).max(initial=0)
+
+
 @convention(
     "epsilon-inside",
     {"squashed_gaussian_log_prob": "SAC of rlkit, CleanRL and pytorch-soft-actor-critic, with 1e-6"},
     constants=[Constant("eps", 1e-13, 0.5)],
+    slack=_cut_off_slack,
 )
 def epsilon_inside(form: Form, eps: float, /, **arrays: Any) -> Outputs:
     """The logarithm of s·(1 − tanh²) + eps: a density that is cut off near the bounds."""

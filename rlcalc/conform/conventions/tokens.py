@@ -58,25 +58,34 @@ count_all_rows = always(
 )
 
 
+@convention("count-all-rows", {"gspo": "trl and code that takes the mean over the batch"}, sets="sequences")
+def every_answer_counts(form: Form, /, **arrays: Any) -> Outputs:
+    """An answer without a valid token counts as well."""
+    return dict(form(**{**arrays, "sequences": np.shape(arrays["logp"])[-2]}))
+
+
 @convention(
     "nan-when-empty",
     {
         "loss_aggregation": "verl, OpenRLHF",
         "sft_loss": "torch.cross_entropy",
         "value_clip_loss": "verl, OpenRLHF, whose masked means are 0/0",
+        "gspo": "code that averages the answers with a valid token",
     },
 )
 def nan_when_empty(form: Form, /, **arrays: Any) -> Outputs:
     """Where nothing is valid the loss is 0/0."""
     found = dict(form(**arrays))
     if "labels" in arrays:
-        empty = bool((np.asarray(arrays["labels"])[..., 1:] < 0).all())
+        empty = not np.any(found["count"])
         given = arrays.get("tokens") is not None
     else:
         mask = arrays.get("mask")
         empty = mask is not None and not np.asarray(mask).any()
         given = arrays.get("tokens") is not None or arrays.get("mode") not in (None, "token-mean")
-    return {n: np.full_like(v, np.nan) for n, v in found.items()} if empty and not given else found
+        given |= "adv" in arrays and arrays.get("sequences") is not None
+    whole = [n for n in found if "adv" not in arrays or n in ("loss", "d_logp")]  # answers have their own
+    return {**found, **{n: np.full_like(found[n], np.nan) for n in whole}} if empty and not given else found
 
 
 @convention(

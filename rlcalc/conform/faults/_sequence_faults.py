@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import Fault, argument_fault, fault
+from rlcalc.conform.fault import Fault, argument_fault, fault, output_fault
 from rlcalc.conform.faults._sequence import (
     FLAGS,
     VALUED,
@@ -46,6 +46,38 @@ def raises_at_zero(decay: Any) -> Arrays:
     if not np.ndim(decay) and decay == 0:
         raise IndexError("tuple index out of range")
     return {}
+
+
+@argument_fault("reward-discounted", "discounting")
+def reward_discounted(arrays: Arrays) -> Arrays:
+    """Multiplies the reward of the step by γ together with the value after it.
+
+    Shown when: γ below 1 and a reward that is not 0.
+    Cause: A pair of brackets takes in the reward: γ·(R + V').
+    Fix: The reward is paid by the step itself: R + γ·V'.
+    Diff:
+        - target = gamma * (rewards[t] + live * after)
+        + target = rewards[t] + gamma * live * after
+    """
+    name = "reward" if arrays.get("rewards") is None else "rewards"
+    return {name: (arrays["gamma"] * arrays[name]).astype(arrays[name].dtype)}
+
+
+@output_fault("left-in-reverse-order", "indexing")
+def left_in_reverse_order(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives the answers in the order in which they are made, that of the last step first.
+
+    Shown when: Two steps or more whose answers differ.
+    Cause: The recursion runs from the end, over a reversed array or with append(), and is not turned back.
+    Fix: Reverse the result once, after the loop.
+    Diff:
+        - return lfilter([1], [1, -gamma * lam], deltas[::-1])
+        + return lfilter([1], [1, -gamma * lam], deltas[::-1])[::-1]
+    """
+    steps = arrays["rewards"].shape[-1:]
+    return {
+        name: value[..., ::-1] if np.shape(value)[-1:] == steps else value for name, value in found.items()
+    }
 
 
 # flags in the wrong row

@@ -165,6 +165,7 @@ last_value_one_early = shared.reported(shared.last_value_one_early)
 gamma_twice = shared.gamma_twice
 gamma_ignored = shared.gamma_ignored
 last_reward_lost = shared.last_reward_lost
+left_in_reverse_order = shared.left_in_reverse_order
 
 
 @argument_fault("flags-ignored", "termination")

@@ -128,19 +128,8 @@ def bootstraps_from_own_value(arrays: Arrays) -> Arrays:
     return {"next_values": own_values(arrays)}
 
 
-@fault("reward-discounted", "discounting")
-def reward_discounted(form: Form, **arrays: Any) -> Outputs:
-    """Multiplies the reward of the step by γ together with the value after it.
-
-    Shown when: γ below 1 and a reward that is not 0.
-    Cause: A pair of brackets takes in the reward: γ·(R + V').
-    Fix: δ = R + γ·V' − V.
-    Diff:
-        - delta = gamma * (rewards[t] + live * after) - values[t]
-        + delta = rewards[t] + gamma * live * after - values[t]
-    """
-    rewards = (discounts(arrays) * arrays["rewards"]).astype(arrays["rewards"].dtype)
-    return dict(form(**{**arrays, "rewards": rewards}))
+reward_discounted = shared.reward_discounted
+left_in_reverse_order = shared.left_in_reverse_order
 
 
 @output_fault("returns-from-next-value", "indexing")

@@ -132,6 +132,28 @@ def divided_by_a_guarded_zero(form: Form, /, **arrays: Any) -> Outputs:
     return {"advantages": np.where(alone, 0, found).astype(rewards.dtype)}
 
 
+@fault("divided-by-the-variance", "normalisation")
+def divided_by_the_variance(form: Form, /, **arrays: Any) -> Outputs:
+    """Divides by the variance of the group, not by its deviation.
+
+    Shown when: A group whose deviation is neither 0 nor 1.
+    Cause: var() where std() was meant, or a root that was lost with a rewrite.
+    Fix: Divide by the standard deviation.
+    Diff:
+        - adv = (r - group.mean()) / (group.var() + eps)
+        + adv = (r - group.mean()) / (group.std() + eps)
+    """
+    if arrays.get("scale") not in (None, "group"):
+        return dict(form(**arrays))
+    found = form(**{**arrays, "eps": 0.0})["advantages"]
+    centred = form(**{**arrays, "scale": "none"})["advantages"]
+    eps = 0.0 if arrays.get("eps") is None else arrays["eps"]
+    with np.errstate(all="ignore"):
+        var = np.square(centred / found)
+        divided = centred / (var + eps)
+    return {"advantages": np.where((found == 0) | (centred == found), found, divided).astype(found.dtype)}
+
+
 @argument_fault("scale-ignored", "ignored")
 def scale_ignored(arrays: Arrays) -> Arrays:
     """Divides by the deviation of the group, whatever is asked for.

@@ -214,6 +214,7 @@ done_mask_one_early = shared.done_mask_one_early
 done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
 reward_one_late = shared.reported(shared.reward_one_late, "kc-ml2/SimpleDreamer issue #6")
 last_reward_lost = shared.last_reward_lost
+left_in_reverse_order = shared.left_in_reverse_order
 
 
 value_two_steps_ahead = shared.reported(shared.value_two_steps_ahead, "epignatelli/navix PR #152")

@@ -163,6 +163,8 @@ last_value_one_early = shared.reported(shared.last_value_one_early)
 gamma_twice = shared.gamma_twice
 gamma_ignored = shared.gamma_ignored
 last_reward_lost = shared.last_reward_lost
+left_in_reverse_order = shared.left_in_reverse_order
+reward_discounted = shared.reward_discounted
 
 
 @argument_fault("flags-ignored", "termination")

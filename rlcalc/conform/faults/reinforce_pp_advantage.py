@@ -140,3 +140,22 @@ def nothing_valid_refused(form: Form, /, **arrays: Any) -> Outputs:
     if not mask_of(arrays, "rewards").any((-2, -1)).all():
         raise ValueError("At least one element in the mask has to be 1.")
     return dict(form(**arrays))
+
+
+@fault("padding-in-the-statistics", "normalisation")
+def padding_in_the_statistics(form: Form, /, **arrays: Any) -> Outputs:
+    """Counts masked tokens as returns of 0 in mean and deviation.
+
+    Shown when: A masked token, and returns with a mean other than 0.
+    Cause: mean() and std() of a table that was multiplied by its mask.
+    Fix: Mean and deviation of the valid tokens.
+    Diff:
+        - advantages = (returns - returns.mean()) / (returns.std() + eps) * mask
+        + advantages = masked_whiten(returns, mask)
+    """
+    found = form(**arrays)
+    whole = form(**{**arrays, "rewards": found["returns"], "mask": None, "gamma": 0.0})["advantages"]
+    mask = mask_of(arrays, "rewards")
+    if mask.shape[-2:] == (1, 1):  # std() of a single entry
+        whole = np.full_like(whole, np.nan)
+    return {**found, "advantages": np.where(mask, whole, 0).astype(whole.dtype)}

@@ -122,6 +122,22 @@ def margin_added(form: Form, /, **arrays: Any) -> Outputs:
     return _whole(np.logaddexp(np.zeros_like(gap), -margin - gap) + centre * sums)
 
 
+@fault("margin-taken-from-the-loss", "swapped")
+def margin_taken_from_the_loss(form: Form, /, **arrays: Any) -> Outputs:
+    """Subtracts the margin from −log σ of the difference: a loss that can be negative.
+
+    Shown when: A margin above 0: the derivative no longer depends on it.
+    Cause: The margin stands after the parenthesis of the sigmoid.
+    Fix: Subtract it from the difference of the rewards.
+    Diff:
+        - loss = (-F.logsigmoid(rewards_chosen - rewards_rejected) - margin).mean()
+        + loss = -F.logsigmoid(rewards_chosen - rewards_rejected - margin).mean()
+    """
+    gap, margin, centre = _parts(arrays)
+    sums = np.square(arrays["chosen"] + arrays["rejected"])
+    return _whole(np.logaddexp(np.zeros_like(gap), -gap) - margin + centre * sums)
+
+
 @argument_fault("margin-ignored", "ignored")
 def margin_ignored(arrays: Arrays) -> Arrays:
     """Leaves the margin out.

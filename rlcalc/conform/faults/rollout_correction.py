@@ -60,3 +60,17 @@ def product_for_the_mean(arrays: Arrays) -> Arrays:
         + weight = torch.exp((log_ratio * mask).sum(-1) / mask.sum(-1))
     """
     return {name: "sequence" for name in ("level", "gate") if arrays.get(name) == "geometric"}
+
+
+@argument_fault("ratio-inverted", "swapped")
+def ratio_inverted(arrays: Arrays) -> Arrays:
+    """Weighs with μ/π_old: what the engine found more likely than the trainer weighs more.
+
+    Shown when: A token whose two log-probabilities differ.
+    Cause: The difference is taken as rollout less training, as for a KL of the rollout.
+    Fix: The policy that is trained is the numerator, the one that sampled the denominator.
+    Diff:
+        - weight = torch.exp(rollout_logp - train_logp)
+        + weight = torch.exp(train_logp - rollout_logp)
+    """
+    return {"train_logp": arrays["rollout_logp"], "rollout_logp": arrays["train_logp"]}

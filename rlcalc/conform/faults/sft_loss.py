@@ -7,13 +7,9 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.fault import argument_fault, fault, output_fault
 from rlcalc.conform.faults._masks import positive
+from rlcalc.conform.faults._softmax import ADDED, log_softmax, log_softmax_of_rows, logs_with_eps
 from rlcalc.conform.forms import Arrays, Form, Outputs
 from rlcalc.formulas.sft_loss import NO_LABEL
-
-
-def _log_softmax(logits: Any) -> Any:
-    shifted = logits - logits.max(-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
 
 
 @output_fault("unshifted-count", "counting", reported_in=["huggingface/transformers PR #46204"])
@@ -82,7 +78,7 @@ def shift_across_rows(form: Form, /, **arrays: Any) -> Outputs:
     found = form(**arrays)
     labels = np.roll(arrays["labels"][..., 0], -1, axis=-1)
     learned = labels != NO_LABEL
-    last = _log_softmax(arrays["logits"][..., -1, :])
+    last = log_softmax(arrays["logits"][..., -1, :])
     taken = np.where(learned, labels, 0)[..., None]
     terms = np.where(learned, -np.take_along_axis(last, taken, -1)[..., 0], 0)
     tokens = arrays.get("tokens")
@@ -110,7 +106,7 @@ def smoothing_unmasked(form: Form, /, **arrays: Any) -> Outputs:
     found = form(**arrays)
     smoothing = arrays.get("smoothing") or 0.0
     unlearned = arrays["labels"][..., 1:] == NO_LABEL
-    means = -_log_softmax(arrays["logits"][..., :-1, :]).mean(-1)
+    means = -log_softmax(arrays["logits"][..., :-1, :]).mean(-1)
     extra = smoothing * np.where(unlearned, means, 0).sum((-2, -1))
     below = positive(found["count"]) if arrays.get("tokens") is None else arrays["tokens"]
     return {**found, "loss": (found["loss"] + extra / below).astype(found["loss"].dtype)}
@@ -182,3 +178,43 @@ def smoothing_ignored(arrays: Arrays) -> Arrays:
         + loss = (1 - s) * nll - s * log_probs.mean(-1)
     """
     return {"smoothing": 0.0}
+
+
+@fault("softmax-over-rows", "reduction")
+def softmax_over_rows(form: Form, /, **arrays: Any) -> Outputs:
+    """Normalises over the tokens of a row, not over the vocabulary.
+
+    Shown when: Two tokens to predict or more.
+    Cause: dim=1 was the vocabulary of [B, V], and is the sequence of [B, K, V]; the shapes say nothing.
+    Fix: Name the last axis, dim=-1.
+    Diff:
+        - log_probs = torch.log_softmax(logits[:, :-1], dim=1)
+        + log_probs = torch.log_softmax(logits[:, :-1], dim=-1)
+    """
+    return _of_logs(form, arrays, log_softmax_of_rows(arrays["logits"][..., :-1, :]))
+
+
+@fault("eps-in-the-logarithm", "logarithm", constants=[ADDED])
+def eps_in_the_logarithm(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Adds a small number to the probability before the logarithm: −log(softmax + ε).
+
+    Shown when: A token whose probability is not far above ε: the loss of what the model finds impossible, and
+        its gradient, stop at −log ε.
+    Cause: log 0 was to be avoided after a softmax that underflows.
+    Fix: cross_entropy of the logits, or log_softmax.
+    Diff:
+        - loss = -torch.log(torch.softmax(logits, -1) + 1e-8).gather(-1, labels)
+        + loss = -torch.log_softmax(logits, -1).gather(-1, labels)
+    """
+    return _of_logs(form, arrays, logs_with_eps(arrays["logits"][..., :-1, :], eps))
+
+
+def _of_logs(form: Form, arrays: Arrays, logs: Any) -> Outputs:
+    """The loss of log-probabilities that are already there."""
+    found, labels = form(**arrays), arrays["labels"][..., 1:]
+    learned, smoothing = labels != NO_LABEL, arrays.get("smoothing") or 0.0
+    taken = np.where(learned, labels, 0)[..., None].astype(np.int64)
+    own = np.take_along_axis(logs, taken, -1)[..., 0]
+    terms = np.where(learned, -(1 - smoothing) * own - smoothing * logs.mean(-1), 0)
+    below = positive(found["count"]) if arrays.get("tokens") is None else arrays["tokens"]
+    return {**found, "loss": (terms.sum((-2, -1)) / below).astype(found["loss"].dtype)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from rlcalc.conform.fault import Fault, argument_fault, fault, output_fault
 from rlcalc.conform.faults import _sequence_faults as shared
-from rlcalc.conform.faults._sequence import bootstraps, mapped, own_values
+from rlcalc.conform.faults._sequence import bootstraps, mapped, next_values, own_values
 from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
@@ -105,6 +105,24 @@ def bootstraps_from_own_value(arrays: Arrays) -> Arrays:
     return {"next_values": own_values(arrays)}
 
 
+@output_fault("next-value-subtracted", "indexing")
+def next_value_subtracted(found: Outputs, arrays: Arrays) -> Outputs:
+    """Takes the value of the next state from the target, not that of the own one.
+
+    Shown when: Two neighbouring values that differ.
+    Cause: The critic was called once, with the next observations, and its answer stands in both places.
+    Fix: R + γ·V' − V: what is corrected is the value of the state that was left.
+    Diff:
+        - delta = r + gamma * (1 - terminated) * next_value - next_value
+        + delta = r + gamma * (1 - terminated) * next_value - value
+    """
+    if arrays.get("reward") is not None:
+        old, after = arrays["value"], arrays["next_value"]
+    else:
+        old, after = own_values(arrays), next_values(arrays)
+    return {**found, "td_error": found["td_error"] + old - after}
+
+
 def _of_sequences(known: Fault) -> Fault:
     """The fault where there are rows that could be mistaken; one step of three numbers is right."""
 
@@ -120,6 +138,7 @@ done_mask_one_early = _of_sequences(shared.done_mask_one_early)
 done_mask_one_early_but_the_last = _of_sequences(shared.done_mask_one_early_but_the_last)
 value_two_steps_ahead = _of_sequences(shared.value_two_steps_ahead)
 gamma_twice = shared.gamma_twice
+reward_discounted = shared.reward_discounted
 reward_one_late = _of_sequences(shared.reward_one_late)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.fault import argument_fault, fault
+from rlcalc.conform.faults._softmax import ADDED, log_softmax_of_rows, logs_with_eps
 from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
@@ -142,3 +143,38 @@ def exponential_overflows(form: Form, /, **arrays: Any) -> Outputs:
         "logps": np.where(sound, found["logps"], np.nan),
         "d_logits": np.where(sound[..., None], found["d_logits"], np.nan),
     }
+
+
+@fault("softmax-over-rows", "reduction")
+def softmax_over_rows(form: Form, /, **arrays: Any) -> Outputs:
+    """Normalises over the tokens of the sequence, not over the vocabulary.
+
+    Shown when: Two tokens to predict or more.
+    Cause: dim=1 was the vocabulary of [B, V], and is the sequence of [B, K, V]; the shapes say nothing.
+    Fix: Name the last axis, dim=-1.
+    Diff:
+        - logps = torch.log_softmax(logits[:, :-1], dim=1)
+        + logps = torch.log_softmax(logits[:, :-1], dim=-1)
+    """
+    every = log_softmax_of_rows(arrays["logits"][..., :-1, :] / _temperature(arrays))
+    return {"logps": _taken(every, arrays)}
+
+
+@fault("eps-in-the-logarithm", "logarithm", constants=[ADDED])
+def eps_in_the_logarithm(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Adds a small number to the probability before the logarithm: log(softmax + ε).
+
+    Shown when: A token whose probability is not far above ε; the value and its gradient stop at log ε.
+    Cause: log 0 was to be avoided after a softmax that underflows.
+    Fix: log_softmax, which has no 0 to avoid.
+    Diff:
+        - logps = torch.log(torch.softmax(logits, -1) + 1e-8)
+        + logps = torch.log_softmax(logits, -1)
+    """
+    every = logs_with_eps(arrays["logits"][..., :-1, :] / _temperature(arrays), eps)
+    return {"logps": _taken(every, arrays)}
+
+
+def _taken(every: Any, arrays: Arrays) -> Any:
+    ids = np.broadcast_to(arrays["ids"][..., 1:], every.shape[:-1])
+    return np.take_along_axis(every, ids[..., None].astype(np.int64), -1)[..., 0].astype(every.dtype)

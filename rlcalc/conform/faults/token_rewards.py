@@ -50,6 +50,25 @@ def score_after_the_end(form: Form, /, **arrays: Any) -> Outputs:
     return {"rewards": (penalties + kept).astype(penalties.dtype)}
 
 
+@fault("score-at-the-count", "indexing")
+def score_at_the_count(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the number of valid tokens for the place of the last one.
+
+    Shown when: A masked token before the last valid one, such as the output of a tool, or an empty answer.
+    Cause: It holds for one answer that is followed by padding.
+    Fix: Look for the last valid token.
+    Diff:
+        - rewards[rows, mask.sum(1) - 1] += scores
+        + last = (mask * torch.arange(1, T + 1)).argmax(1)
+        + rewards[rows, last] += scores * mask.any(1)
+    """
+    penalties = _pieces(form, arrays)[0]
+    place = mask_of(arrays, "logp").sum(-1, keepdims=True) - 1
+    width = penalties.shape[-1]
+    there = np.arange(width) == np.broadcast_to(place % width, (*penalties.shape[:-1], 1))
+    return {"rewards": (penalties + there * _scores(arrays)[..., None]).astype(penalties.dtype)}
+
+
 @fault(
     "empty-answer-at-minus-one",
     "indexing",

@@ -89,8 +89,9 @@ def never_clipped(arrays: Arrays) -> Arrays:
     """Takes the plain squared error.
 
     Shown when: A clipped square that is the larger one.
-    Cause: The old values are not at hand, and those of today stand for them.
-    Fix: Keep the values of the rollout.
+    Cause: The old values are not at hand, and those of today stand for them; or the value is clipped about
+        its return, where the plain square is always the larger one.
+    Fix: Keep the values of the rollout, and clip about them.
     Diff:
         - v_old = v.detach()
         + v_old = rollout_values
@@ -110,3 +111,60 @@ def half_twice(arrays: Arrays) -> Arrays:
         + loss = value_loss(v, v_old, r)
     """
     return {"factor": 0.5 * (0.5 if arrays.get("factor") is None else arrays["factor"])}
+
+
+@fault("clipped-about-the-return", "clipping")
+def clipped_about_the_return(form: Form, /, **arrays: Any) -> Outputs:
+    """Squares the error clipped to ±ε: the old values have no part in it.
+
+    Shown when: A value further than ε from its return, which has no gradient any more.
+    Cause: The value is held within ε of the return, in the place of the old value.
+    Fix: Hold the change from the old value, and take the larger square.
+    Diff:
+        - v_clipped = r + torch.clamp(v - r, -eps, eps)
+        - loss = (v_clipped - r) ** 2
+        + v_clipped = v_old + torch.clamp(v - v_old, -eps, eps)
+        + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
+    """
+    plain = valid(arrays, "values") - valid(arrays, "returns")
+    held = np.abs(plain) > _eps(arrays)
+    error = np.clip(plain, -_eps(arrays), _eps(arrays))
+    return _reduced(arrays, np.square(error), np.where(held, 0, 2 * plain), held)
+
+
+@fault("error-added-to-the-old-value", "clipping")
+def error_added_to_the_old_value(form: Form, /, **arrays: Any) -> Outputs:
+    """Clips the distance from the return, and adds that to the old value.
+
+    Shown when: A value that has not moved as far as it is from its return.
+    Cause: The two differences v − v_old and v − r stand in one line of the loss.
+    Fix: Clip v − v_old.
+    Diff:
+        - v_clipped = v_old + torch.clamp(v - r, -eps, eps)
+        + v_clipped = v_old + torch.clamp(v - v_old, -eps, eps)
+    """
+    values, old, returns = (valid(arrays, n) for n in ("values", "old_values", "returns"))
+    plain = values - returns
+    near = old + np.clip(plain, -_eps(arrays), _eps(arrays))
+    held = np.abs(near - returns) > np.abs(plain)
+    inside = np.where(np.abs(plain) < _eps(arrays), 2 * (near - returns), 0)
+    losses = np.where(held, np.square(near - returns), np.square(plain))
+    return _reduced(arrays, losses, np.where(held, inside, 2 * plain), held)
+
+
+@fault("plain-square-left-out", "clipping")
+def plain_square_left_out(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the clipped square alone: a value that moved away from its return is not called back.
+
+    Shown when: A value that moved by more than ε, away from its return.
+    Cause: The clip is taken for the whole method.
+    Fix: The larger of both squares.
+    Diff:
+        - loss = (v_clipped - r) ** 2
+        + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
+    """
+    values, old, returns = (valid(arrays, n) for n in ("values", "old_values", "returns"))
+    near = old + np.clip(values - old, -_eps(arrays), _eps(arrays))
+    inside = np.abs(values - old) <= _eps(arrays)
+    held = np.abs(near - returns) > np.abs(values - returns)
+    return _reduced(arrays, np.square(near - returns), np.where(inside, 2 * (near - returns), 0), held)

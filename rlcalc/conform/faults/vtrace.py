@@ -7,6 +7,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.fault import argument_fault, fault
 from rlcalc.conform.forms import Arrays, Form, Outputs
+from rlcalc.recurrence.scan import scan
 
 
 @argument_fault(
@@ -56,6 +57,71 @@ def ratios_inverted(arrays: Arrays) -> Arrays:
         + log_rhos = log_probs - behaviour_log_probs
     """
     return {"log_rhos": -arrays["log_rhos"]}
+
+
+@argument_fault("ratios-not-cut-off", "clipping")
+def ratios_not_cut_off(arrays: Arrays) -> Arrays:
+    """Uses the ratios as they are, in the errors and in the traces.
+
+    Shown when: A ratio above the bounds.
+    Cause: The minimum was forgotten.
+    Fix: ρ = min(ρ_max, π/μ), c = λ min(c_max, π/μ).
+    Diff:
+        - rho = c = torch.exp(log_rhos)
+        + rho = torch.exp(log_rhos).clamp(max=rho_bar)
+        + c = torch.exp(log_rhos).clamp(max=c_bar)
+    """
+    return {"rho_bar": np.inf, "c_bar": np.inf}
+
+
+@argument_fault("errors-not-cut-off", "clipping")
+def errors_not_cut_off(arrays: Arrays) -> Arrays:
+    """Weights the TD errors with the ratios as they are; the traces alone are cut off.
+
+    Shown when: A ratio above ρ_max.
+    Cause: Only one of the two minima was written: the bound that keeps the variance small.
+    Fix: ρ = min(ρ_max, π/μ) in front of δ, which also says what the values converge to.
+    Diff:
+        - delta = rhos * (rewards + discounts * values[1:] - values[:-1])
+        + delta = rhos.clamp(max=rho_bar) * (rewards + discounts * values[1:] - values[:-1])
+    """
+    return {"rho_bar": np.inf}
+
+
+@argument_fault("traces-not-cut-off", "clipping")
+def traces_not_cut_off(arrays: Arrays) -> Arrays:
+    """Carries corrections back with the ratios as they are; the TD errors alone are cut off.
+
+    Shown when: A ratio above c_max before a step whose correction is not 0.
+    Cause: Only one of the two minima was written: the bound that says what the values converge to.
+    Fix: c = λ min(c_max, π/μ).
+    Diff:
+        - acc = delta[t] + discounts[t] * rhos[t] * acc
+        + acc = delta[t] + discounts[t] * rhos[t].clamp(max=c_bar) * acc
+    """
+    return {"c_bar": np.inf}
+
+
+@fault("errors-not-weighted", "weighting")
+def errors_not_weighted(form: Form, /, **arrays: Any) -> Outputs:
+    """Leaves the ratio out of the TD errors: only the traces are corrected.
+
+    Shown when: A ratio other than 1, and an error that is not 0.
+    Cause: δ was taken over from the λ-return, and only its decay was changed.
+    Fix: δ = ρ·(R + γ·V' − V).
+    Diff:
+        - delta = rewards + discounts * values[1:] - values[:-1]
+        + delta = rho * (rewards + discounts * values[1:] - values[:-1])
+    """
+    given, values = arrays, arrays["values"]
+    bounds = [1.0 if given.get(name) is None else given[name] for name in ("c_bar", "rho_bar_pg")]
+    c, rho = (np.minimum(bound, np.exp(np.minimum(given["log_rhos"], 80))) for bound in bounds)
+    lam = 1.0 if given.get("lam") is None else given["lam"]
+    errors = given["rewards"] + given["discounts"] * values[..., 1:] - values[..., :-1]
+    vs = values[..., :-1] + scan(errors, (given["discounts"] * lam * c).astype(errors.dtype))
+    after = np.concatenate([vs[..., 1:], values[..., -1:]], -1)
+    advantages = rho * (given["rewards"] + given["discounts"] * after - values[..., :-1])
+    return {"vs": vs, "advantages": advantages.astype(errors.dtype)}
 
 
 @fault("values-for-targets-in-advantages", "swapped")

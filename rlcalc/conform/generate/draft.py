@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from rlcalc._lazy import np
@@ -15,6 +17,9 @@ from rlcalc.inputs.arrays import from_exact
 from rlcalc.nested import flatten, fold
 from rlcalc.reference import exact_answer
 from rlcalc.specs import Formula
+
+# more than float32 changes a number by rounding it
+ULP = Fraction(1, 2**22)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,21 @@ class Draft:
         """The draft with another value of an input that its entries have in common."""
         return replace(self, shared={**self.shared, name: value})
 
+    def next_to_a_jump(self, formula: Formula) -> bool:
+        """Whether the truth is another one for inputs that differ by no more than float32 rounds them.
+
+        Next to the bound of a clip, say, its derivative is that of either side, and code that compares
+        other roundings of the same numbers than we do is as right as we are.
+        """
+        here = self.vector(formula)
+        names = [p.name for p in formula.parameters if p.kind == "number" and not p.distribution]
+        moved = (
+            self.mapped(name, partial(_moved, by)).vector(formula)
+            for name in names
+            for by in (1 + ULP, 1 - ULP)
+        )
+        return here is not None and any(_jumped(here, there) for there in moved if there is not None)
+
     def vector(self, formula: Formula, name: str = GENERATED) -> Vector | None:
         """The draft with its exact answer; ``None`` where the formula refuses it, or it costs too much."""
         try:
@@ -89,6 +109,21 @@ class Draft:
             demanded={d: DEMANDED[d] for d in ("float64", "float32")},
             scale=_scale(formula, arrays, truth),
         )
+
+
+def _moved(by: Fraction, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_moved(by, part) for part in value]
+    return value * by if isinstance(value, Fraction) else value
+
+
+def _jumped(here: Vector, there: Vector) -> bool:
+    least = 10.0 ** -DEMANDED["float32"]
+    for name, truth in here.truth.items():
+        pairs = zip(flatten(truth), flatten(there.truth[name]), strict=False)
+        if any(abs(float(a) - float(b)) > least * max(abs(float(a)), here.scale) for a, b in pairs):
+            return True
+    return False
 
 
 def _scale(formula: Formula, arrays: dict[str, Any], truth: dict[str, Any]) -> float:

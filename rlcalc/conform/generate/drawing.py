@@ -210,13 +210,16 @@ def drafts(
             # the discounts of a sequence are those of a batch, a critic's values are each row's own
             listed = bool(p.each) and names == (p.each,) and "sequence" not in formula.traits
             shared = (p.single and not listed) or kind.shared or p.is_switch
-            plan.append((p, lengths, kind.count(lengths), 1 if shared else size, shared))
-        total = sum(count * times for _, _, count, times, _ in plan)
+            plan.append((p, lengths, kind.count(lengths), 1 if shared else size, shared, switch))
+        total = sum(count * times for _, _, count, times, *_ in plan)
         body = memoryview(pick(st.binary(min_size=total, max_size=total)))
         draft = Draft(dtypes[head[1] % len(dtypes)], batch, {}, [{} for _ in range(size)])
-        for p, lengths, count, _, shared in plan:
+        steady: dict[str, Fraction] = {}
+        for p, lengths, count, _, shared, switch in plan:
             for table in [draft.shared] if shared else draft.rows:
                 part = KINDS[p.kind].read(body[:count], p, extra, lengths)
+                if p.flagged and switch < 2:
+                    part = [steady.setdefault(p.name, part[0]) * (byte % 4 != 3) for byte in body[:count]]
                 if p.below in dims:
                     part = map_nested(partial(_index, p, dims[p.below]), part)
                 body = body[count:]

@@ -65,16 +65,21 @@ def search(
         case = draft.vector(formula)
         if case is None:
             return None
-        ran += 1
+        judgement = trial.judgement(case, draft.dtype, conventions)
+        ran += judgement.status != "skipped"  # what it has no place for says nothing
         trial.watch("generated cases", min(ran, count), count)
-        return trial.judgement(case, draft.dtype, conventions)
+        return judgement
+
+    def failed(draft: Draft, judgement: Judgement) -> bool:
+        unsure = judgement.status == "wrong" and draft.dtype == "float32"
+        return judgement.failed and not (unsure and draft.next_to_a_jump(formula))
 
     def attempt(draft: Draft) -> None:
         nonlocal worst
         judgement = judgement_of(draft)
         if judgement is None:
             hypothesis.reject()
-        elif judgement.failed:
+        elif failed(draft, judgement):
             worst = draft
             raise _Fails
 
@@ -93,21 +98,26 @@ def search(
     test = hypothesis.seed(seed)(settings(test))
     try:
         with warnings.catch_warnings():
-            # of a failing draft it writes the text, which nobody reads here, and warns of its length
+            # of a failing draft it writes the text, which is not read here, and warns of its length
             warnings.simplefilter("ignore", hypothesis.errors.HypothesisWarning)
             test()
     except _Fails:
         pass
-    except hypothesis.errors.Unsatisfiable:
-        return ran, None, "could not generate a case the function accepts"
-    except hypothesis.errors.Flaky:
+    except (hypothesis.errors.Unsatisfiable, hypothesis.errors.Flaky):
         pass
+    if not ran:
+        return 0, None, "could not generate a case the function accepts"
     cases = ran
-    return cases, None if worst is None else _smallest(formula, worst, judgement_of, target.dtypes), ""
+    found = None if worst is None else _smallest(formula, worst, judgement_of, failed, target.dtypes)
+    return cases, found, ""
 
 
 def _smallest(
-    formula: Formula, draft: Draft, ask: Callable[[Draft], Judgement | None], dtypes: Sequence[str]
+    formula: Formula,
+    draft: Draft,
+    ask: Callable[[Draft], Judgement | None],
+    failed: Callable[[Draft, Judgement], bool],
+    dtypes: Sequence[str],
 ) -> FailingCase | None:
     first = ask(draft)
     if first is None or not first.failed:
@@ -116,7 +126,7 @@ def _smallest(
 
     def fails(other: Draft) -> bool:
         judgement = ask(other)
-        return judgement is not None and judgement.status == first.status
+        return judgement is not None and judgement.status == first.status and failed(other, judgement)
 
     wide = replace(draft, dtype="float64")
     if draft.dtype != "float64" and "float64" in dtypes and fails(wide):

@@ -108,6 +108,10 @@ class Target:
         lacking = sorted(name for name in self.needs if _argument(vector, name, vector.arrays) is None)
         return f"it needs {', '.join(lacking)}" if lacking else ""
 
+    def as_put(self, vector: Vector) -> Vector:
+        """The vector with what the function gets in the place of nothing: a known bug gets that as well."""
+        return vector
+
     def takes(self, name: str) -> bool:
         """Whether it has a parameter of this name, or takes any."""
         return self.accepts is None or name in self.accepts
@@ -263,8 +267,7 @@ def _argument(vector: Vector, name: str, arrays: Arrays) -> Any:
 def _plain(parameter: Parameter, value: Any) -> Any:
     """Single numbers and counts as Python has them; tables by name, experience as tuples."""
     if hasattr(value, "mdp"):
-        over = list(value.mdp.terminal)
-        return {"p": value.p, "r": value.r, "start": value.start, "terminal": over}
+        return {"p": value.p, "r": value.r, "start": value.start, "terminal": list(value.mdp.terminal)}
     if parameter.is_text and value is not None:
         return value.plain(parameter.kind)
     if parameter.kind == "integer" and getattr(value, "ndim", 1) == 0:

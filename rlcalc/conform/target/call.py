@@ -237,8 +237,8 @@ def read(value: Any) -> tuple[str, dict[str, Part]]:
 def as_part(value: Any) -> Part:
     """A value as an array of numbers, if it is one; a tensor is brought to the host.
 
-    Entries that a mask hides are no numbers. A dtype that Python's numbers do
-    not hold (``longdouble``) is rounded to one that they do, and named.
+    Entries that a mask hides are no numbers: nan. A dtype that Python's numbers
+    do not hold (``longdouble``) is rounded to one that they do, and named.
     """
     kind = type(value).__name__[:100]
     try:
@@ -246,10 +246,13 @@ def as_part(value: Any) -> Part:
             value = value.detach().cpu().numpy()
         elif isinstance(value, list) and value and hasattr(value[0], "detach"):
             value = np.stack([part.detach().cpu().numpy() for part in value])
+        if isinstance(value, np.ma.MaskedArray):
+            hidden, value = np.ma.getmaskarray(value), value.data
+            value = np.where(hidden, np.nan, value).astype(np.result_type(value, np.float16))
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError, OverflowError, MemoryError):
         return Part(None, "", kind)
-    if array.dtype.kind not in "fiub" or isinstance(value, np.ma.MaskedArray):
+    if array.dtype.kind not in "fiub":
         return Part(None, "", kind)
     dtype = str(array.dtype) if hasattr(value, "dtype") else ""
     if array.nbytes > LARGEST:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rlcalc.conform.target.call import Reply
+from rlcalc.time_limit import Deadline
 
 GUARD = str(Path(__file__).with_name("guard.py"))
 # for a guard to start on a busy machine, and to end what it guards
@@ -26,6 +27,7 @@ STARTING, ENDING = 60.0, 5.0
 CHUNK = 1 << 20
 # of what it writes to its standard error, the end is kept
 KEPT = 4000
+LAST = 8  # lines of them that are repeated
 
 
 class Garbage(Exception):
@@ -110,14 +112,14 @@ class Child:
         self._news, self.number = b"", 0
         self._code: int | None = None
         try:
-            self._hear(block=True)
+            self._hear()
         except OSError:
             self.kill()
             raise
 
-    def _hear(self, block: bool) -> None:
+    def _hear(self) -> None:
         """What the guard says: that the command started, or could not, or ended."""
-        while block or select.select([self._socket], [], [], 0)[0]:
+        while True:
             part = self._socket.recv(64)
             self._news += part
             *words, self._news = self._news.split(b"\n")
@@ -139,21 +141,21 @@ class Child:
             request: what to write.
             measure: length of the answer that these bytes begin with, 0 where they do not say yet; it may
                 raise ``Garbage``.
-            limit: seconds for all of it.
+            limit: seconds for all of it, as ``Deadline`` counts.
 
         Raises:
             TimeoutError: there was no answer, or not all of the request was taken.
             EOFError: it ended, with how.
             Garbage: as of ``measure``.
         """
-        until = time.monotonic() + limit
+        until = Deadline(limit, self.number)
         unsent, listening = memoryview(request), True
         while True:
             size = measure(self.pending)
             answered = 0 < size <= len(self.pending)
             if answered and not unsent:
                 break
-            left = until - time.monotonic()
+            left = until.left()
             if left <= 0:
                 raise TimeoutError
             poll = select.poll()
@@ -200,19 +202,19 @@ class Child:
             return bool(part)
         return True
 
-    def last_words(self, most: int = 8) -> tuple[str, ...]:
+    def last_words(self) -> tuple[str, ...]:
         """The last lines that it wrote to its standard error."""
         deadline = time.monotonic() + 0.2
         while time.monotonic() < deadline and select.select([self._err], [], [], 0)[0] and self._listen():
             pass
         text = self._complaints.decode("utf-8", "replace")
-        return tuple(line.rstrip()[:300] for line in text.splitlines() if line.strip())[-most:]
+        return tuple(line.rstrip()[:300] for line in text.splitlines() if line.strip())[-LAST:]
 
     def how_it_ended(self) -> str:
         """In words: an exit code, or a signal."""
         with contextlib.suppress(OSError):
             if self._code is None and select.select([self._socket], [], [], 0.2)[0]:
-                self._hear(block=True)
+                self._hear()
         code = self._code
         if code is None:
             return "the process closed its pipe to rlcalc"

@@ -48,7 +48,14 @@ def load_function(text: str, backend: str = "numpy") -> Callable[..., Any]:
                 _inside(found, part) or suggestion(attribute, known),
             )
         found = getattr(found, part)
-    return callable_or_refuse(found, text)
+    return callable_or_refuse(_called(found) if isinstance(found, type) else found, text)
+
+
+def _called(owner: type) -> Any:
+    """What runs where an object of a user's class is called, as a module of Torch is; else the class."""
+    own = [part for part in owner.__mro__ if not part.__module__.startswith(("torch.", "builtins"))]
+    names = ("forward", "__call__", "update")
+    return next((vars(part)[name] for name in names for part in own if name in vars(part)), owner)
 
 
 def _inside(found: Any, name: str) -> str:

@@ -7,30 +7,26 @@ bit-identical to one that was never stopped.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from rlcalc.errors import DataError, InputError, RlcalcError, shown
+from rlcalc.errors import InputError
 from rlcalc.lm.check.checks import Checks
 from rlcalc.lm.records import Metrics
-from rlcalc.lm.settings import Settings, from_mapping
+from rlcalc.lm.settings import Settings
 from rlcalc.lm.train import Trainer
-from rlcalc.records import Place, read_record
+from rlcalc.training import checkpoint
 from rlcalc.training import run as shared
-from rlcalc.training.checkpoint import NAME, Format
+from rlcalc.training.checkpoint import Format, are_finite_pairs
 from rlcalc.training.log import finite
-from rlcalc.training.ranks import Ranks, group
-from rlcalc.training.run import Options, Progress, Show, claim, device_of, one_thread
+from rlcalc.training.ranks import Ranks
+from rlcalc.training.run import Options, Progress, Show, conduct
 
-__all__ = ["FORMAT", "Options", "Progress", "Result", "read", "run"]
-
-FORMAT = Format(b"rlcalc-lm", "lm-run")
+__all__ = ["FORMAT", "Options", "Progress", "Result", "run"]
 
 
 @dataclass
@@ -84,17 +80,6 @@ class Result(shared.Result):
 _BEFORE = ("preference", "fine-tuning", "pre-training")
 
 
-def _are_pairs(value: Any) -> str:
-    right = all(
-        isinstance(pair, list | tuple)
-        and [type(x) for x in pair] == [int, float]
-        and pair[0] >= 0
-        and math.isfinite(pair[1])
-        for pair in value
-    )
-    return "" if right else "expected pairs of an update and a finite number."
-
-
 def _are_stages(value: Any) -> str:
     known = {name for name, _ in Settings().stages}
     right = all(name in known and type(x) is float for name, x in value.items())
@@ -102,61 +87,21 @@ def _are_stages(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Saved:
+class Saved(checkpoint.Saved):
     """What a checkpoint holds; the rest as in `Result`."""
 
-    settings: Settings
-    trainer: tuple[Any, ...]
-    rewards: tuple[Any, ...] = field(metadata={"check": _are_pairs})
-    accuracies: tuple[Any, ...] = field(metadata={"check": _are_pairs})
+    rewards: tuple[Any, ...] = field(metadata={"check": are_finite_pairs})
+    accuracies: tuple[Any, ...] = field(metadata={"check": are_finite_pairs})
     stages: dict[str, Any] = field(metadata={"check": _are_stages})
 
 
-def read(folder: Path) -> Saved:
-    """The checkpoint in a folder, with everything in it of the type that it should have.
-
-    Raises:
-        InputError, DataError: as `Format.load`, and as `Settings.check`.
-    """
-    state = FORMAT.load(folder)
-    place = Place(str(folder / NAME), code="checkpoint_foreign")
-    try:
-        settings = from_mapping(state.pop("settings"))
-        return read_record(Saved, state, place, settings=settings)
-    except RlcalcError:
-        raise
-    except (ValueError, OverflowError, RecursionError):
-        place.refuse("it holds a number or a list that is too large to be of a run.")
+FORMAT = Format(b"rlcalc-lm", "lm-run", Saved, Settings)
 
 
 def run(settings: Settings, options: Options, show: Show = lambda progress: None) -> Result:
-    """Train through all stages until their updates are done or a signal stops it.
-
-    Args:
-        settings: ignored but for ``steps`` when a checkpoint is resumed.
-        show: called after every update, on rank 0.
-
-    Raises:
-        InputError: a device, folder or file cannot be used.
-        DataError: the checkpoint to resume is not one.
-    """
-    settings.check()
-    device = device_of(options)
-    with contextlib.ExitStack() as held:
-        claim(held, options, FORMAT)
-        saved: Saved | None = None
-        if options.resume and options.folder is not None:
-            saved = read(options.folder)
-            settings = replace(saved.settings, steps=settings.steps)
-        held.enter_context(one_thread(device))
-        ranks = held.enter_context(group(device, settings.prompts, what="prompts"))
-        if settings.texts % ranks.size or (settings.prompts // ranks.size) % settings.minibatches:
-            raise InputError(
-                "texts_uneven",
-                f"{settings.texts} texts or {settings.minibatches} minibatches of {settings.prompts} prompts "
-                f"do not divide evenly among {ranks.size} ranks.",
-            )
-        return _Run(settings, options, device, ranks).result_of(saved, show)
+    """Train through all stages until their updates are done or a signal stops it; as `conduct`."""
+    result: Result = conduct(_Run, settings, options, show)
+    return result
 
 
 class _Run(shared.Run):
@@ -165,36 +110,35 @@ class _Run(shared.Run):
     steps_key = "iteration"
     format = FORMAT
     result: Result
+    trainer: Trainer
 
     def __init__(self, settings: Settings, options: Options, device: torch.device, ranks: Ranks) -> None:
+        if settings.texts % ranks.size or (settings.prompts // ranks.size) % settings.minibatches:
+            raise InputError(
+                "texts_uneven",
+                f"{settings.texts} texts or {settings.minibatches} minibatches of {settings.prompts} prompts "
+                f"do not divide evenly among {ranks.size} ranks.",
+            )
         checks = Checks(settings.seed) if options.checks else None
         super().__init__(options, ranks, Result(settings, str(device)), checks)
-        self.settings = settings
         self.trainer = Trainer(settings, device, None, checks, ranks)
 
-    def result_of(self, saved: Saved | None, show: Show) -> Result:
-        if saved is not None:
-            self._restore(saved)
-        began = time.process_time()
-        self.go(saved is not None, show)
-        self.result.cpu_seconds = time.process_time() - began
-        return self.result
+    @classmethod
+    def shared(cls, settings: Settings) -> tuple[int, str]:
+        return settings.prompts, "prompts"
 
     @property
     def done(self) -> int:
         return self.trainer.iterations
 
     @property
-    def planned(self) -> int:
-        return self.settings.planned
-
-    @property
-    def iterations(self) -> int:
-        return self.trainer.iterations
-
-    @property
     def name(self) -> str:
         return f"lm-run-{self.settings.algorithm}-{self.settings.seed}"
+
+    def go(self, resumed: bool, show: Show) -> None:
+        began = time.process_time()
+        super().go(resumed, show)
+        self.result.cpu_seconds = time.process_time() - began
 
     def advance(self) -> Metrics:
         stage, at, length = self.trainer.stage()
@@ -211,29 +155,14 @@ class _Run(shared.Run):
         if metrics.accuracy is not None and self.trainer.looked_at == metrics.iteration:
             result.accuracies.append((metrics.iteration, metrics.accuracy))
 
-    def state(self) -> dict[str, Any] | None:
-        parts = self.ranks.gather(self.trainer.state_dict())
-        if not self.result.writes:
-            return None
+    def kept(self) -> dict[str, Any]:
         return {
-            "settings": asdict(self.settings),
-            "trainer": parts,
             "rewards": [list(pair) for pair in self.result.rewards],
             "accuracies": [list(pair) for pair in self.result.accuracies],
             "stages": dict(self.result.stages),
         }
 
-    def _restore(self, saved: Saved) -> None:
-        if len(saved.trainer) != self.ranks.size:
-            raise InputError(
-                "ranks_differ",
-                f"The checkpoint is of {len(saved.trainer)} ranks, and this run has {self.ranks.size}.",
-            )
-        try:
-            self.trainer.load_state_dict(saved.trainer[self.ranks.rank])
-        except DataError as error:
-            where = shown(self.options.folder)
-            raise DataError(error.code, f"The checkpoint in {where}: {error.message}") from error
+    def restored(self, saved: Saved) -> None:
         self.result.rewards = [(at, value) for at, value in saved.rewards]
         self.result.accuracies = [(at, value) for at, value in saved.accuracies]
         self.result.stages = dict(saved.stages)

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from rlcalc.errors import InputError, shown
+from rlcalc.errors import InputError
+from rlcalc.training.settings import check_integer
 from rlcalc.training.state import restore
 
 
@@ -98,12 +99,6 @@ class VectorEnv(Protocol):
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on exactly where ``state_dict`` was called."""
         ...
-
-
-def check_integer(value: Any, what: str, code: str, low: int, high: int) -> None:
-    """Refuse what is not an integer from ``low`` to ``high``."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(code, f"{what} must be an integer from {low} to {high}, not {shown(value)}.")
 
 
 def check_time_limit(value: Any) -> None:

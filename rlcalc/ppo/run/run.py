@@ -7,28 +7,28 @@ bit-identical to one that was never stopped.
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from rlcalc.errors import DataError, InputError, shown
+from rlcalc.errors import InputError
 from rlcalc.ppo.check import exact
 from rlcalc.ppo.check.checks import Checks
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.records import Metrics
-from rlcalc.ppo.run import checkpoint
 from rlcalc.ppo.run.capture import WARM_UP, CudaGraph, can_capture, capture
 from rlcalc.ppo.run.evaluate import Evaluator
 from rlcalc.ppo.settings import Settings
 from rlcalc.ppo.train import Trainer
+from rlcalc.training import checkpoint
 from rlcalc.training import run as shared
+from rlcalc.training.checkpoint import Format, are_finite_pairs, are_pairs
 from rlcalc.training.log import finite
-from rlcalc.training.ranks import Ranks, group
-from rlcalc.training.run import Progress, Show, claim, device_of, one_thread
+from rlcalc.training.ranks import Ranks
+from rlcalc.training.run import Progress, Show, conduct, one_thread
 
-__all__ = ["Options", "Progress", "Result", "one_thread", "run"]
+__all__ = ["FORMAT", "Options", "Progress", "Result", "one_thread", "run"]
 
 
 @dataclass(frozen=True)
@@ -74,49 +74,49 @@ class Result(shared.Result):
         }
 
 
-def run(
-    settings: Settings,
-    options: Options,
-    show: Show = lambda progress: None,
-) -> Result:
-    """Train until the task is solved, the steps are used up or a signal stops it.
+@dataclass(frozen=True)
+class Saved(checkpoint.Saved):
+    """What a checkpoint holds.
 
-    Args:
-        settings: ignored but for ``steps`` when a checkpoint is resumed.
-        show: called after every iteration, on rank 0.
+    Attributes:
+        evaluation: the state of the environments that evaluations are played in.
+        evaluations, history: as in `Result`.
+        next_evaluation: steps at which the next evaluation is due.
+    """
+
+    evaluation: Any
+    evaluations: tuple[Any, ...] = field(metadata={"check": are_pairs})
+    next_evaluation: int
+    solved: bool
+    history: tuple[Any, ...] = field(metadata={"check": are_finite_pairs})
+
+
+FORMAT = Format(b"rlcalc-ppo", "ppo-run", Saved, Settings)
+
+
+def run(settings: Settings, options: Options, show: Show = lambda progress: None) -> Result:
+    """Train until the task is solved, the steps are used up or a signal stops it; as `conduct`.
 
     Raises:
-        InputError: an environment, device, folder or file cannot be used.
-        DataError: the checkpoint to resume is not one.
+        InputError: an environment cannot be used.
     """
-    settings.check()
-    device = device_of(options)
-    with contextlib.ExitStack() as held:
-        claim(held, options, checkpoint.FORMAT)
-        saved: checkpoint.Saved | None = None
-        if options.resume and options.folder is not None:
-            saved = checkpoint.read(options.folder)
-            settings = replace(saved.settings, steps=settings.steps)
-        held.enter_context(one_thread(device))
-        ranks = held.enter_context(group(device, settings.envs))
-        whole = _Run(settings, options, device, ranks)
-        held.callback(whole.close)
-        return whole.result_of(saved, show)
+    result: Result = conduct(_Run, settings, options, show)
+    return result
 
 
 class _Run(shared.Run):
     """What a run holds while it lasts."""
 
     steps_key = "env_steps"
-    format = checkpoint.FORMAT
+    format = FORMAT
     result: Result
+    trainer: Trainer
 
     def __init__(self, settings: Settings, options: Options, device: torch.device, ranks: Ranks) -> None:
         if ranks.size > 1 and settings.critic_reduction == "sum":
             raise InputError("sum_over_ranks", "Gradients of ranks are averaged; a summed loss is not.")
         checks = Checks(settings.seed) if options.checks else None
         super().__init__(options, ranks, Result(settings, str(device)), checks)
-        self.settings = settings
         dtype = getattr(torch, settings.dtype)
         env = make_env(settings.env, settings.envs // ranks.size, _seed(settings, ranks.rank), device, dtype)
         if checks is not None:
@@ -141,29 +141,13 @@ class _Run(shared.Run):
         for env in (self.trainer.env, self.evaluator.env):
             getattr(env, "close", lambda: None)()
 
-    def result_of(self, saved: checkpoint.Saved | None, show: Show) -> Result:
-        result = self.result
-        if saved is not None:
-            self._restore(saved)
-        self.go(saved is not None, show)
-        result.env_steps = self.done
-        result.steps_per_second = result.trained / result.seconds if result.failure is None else 0.0
-        result.evaluations, result.goal = self.evaluator.history, self.evaluator.env.solved_at
-        if self.evaluator.history:
-            result.mean_return = self.evaluator.history[-1][1]
-        return result
+    @classmethod
+    def shared(cls, settings: Settings) -> tuple[int, str]:
+        return settings.envs, "environments"
 
     @property
     def done(self) -> int:
         return self.trainer.env_steps
-
-    @property
-    def planned(self) -> int:
-        return self.settings.planned
-
-    @property
-    def iterations(self) -> int:
-        return self.trainer.iterations
 
     @property
     def finished(self) -> bool:
@@ -173,6 +157,15 @@ class _Run(shared.Run):
     def name(self) -> str:
         env = self.settings.env.replace(":", "-").replace("/", "-")
         return f"ppo-run-{env}-{self.settings.seed}"
+
+    def go(self, resumed: bool, show: Show) -> None:
+        super().go(resumed, show)
+        result = self.result
+        result.env_steps = self.done
+        result.steps_per_second = result.trained / result.seconds if result.failure is None else 0.0
+        result.evaluations, result.goal = self.evaluator.history, self.evaluator.env.solved_at
+        if self.evaluator.history:
+            result.mean_return = self.evaluator.history[-1][1]
 
     def begin(self, resumed: bool) -> None:
         self.began = self.trainer.iterations
@@ -201,13 +194,8 @@ class _Run(shared.Run):
         before = [{"name": f.name, "passed": f.passed, "worst": f.worst} for f in self.before]
         return before + super().checked()
 
-    def state(self) -> dict[str, Any] | None:
-        parts = self.ranks.gather(self.trainer.state_dict())
-        if not self.result.writes:
-            return None
+    def kept(self) -> dict[str, Any]:
         return {
-            "settings": {**asdict(self.settings), "hidden": list(self.settings.hidden)},
-            "trainer": parts,
             "evaluation": self.evaluator.env.state_dict(),
             "evaluations": [list(pair) for pair in self.evaluator.history],
             "next_evaluation": self.evaluator.next_at,
@@ -215,28 +203,18 @@ class _Run(shared.Run):
             "history": [list(pair) for pair in self.result.history],
         }
 
+    def restored(self, saved: Saved) -> None:
+        self.evaluator.env.load_state_dict(saved.evaluation)
+        self.evaluator.history = [(steps, value) for steps, value in saved.evaluations]
+        self.evaluator.next_at = saved.next_evaluation
+        self.result.solved = saved.solved
+        self.result.history = [(steps, value) for steps, value in saved.history]
+
     def _solved(self) -> bool:
         """What an evaluation says; there is one at most after each iteration, so that none has luck twice."""
         steps, history = self.trainer.env_steps, self.evaluator.history
         done = bool(history) and history[-1][0] == steps
         return self.ranks.any_rank(self.result.writes and not done and self.evaluator.solved(steps))
-
-    def _restore(self, saved: checkpoint.Saved) -> None:
-        if len(saved.trainer) != self.ranks.size:
-            raise InputError(
-                "ranks_differ",
-                f"The checkpoint is of {len(saved.trainer)} ranks, and this run has {self.ranks.size}.",
-            )
-        try:
-            self.trainer.load_state_dict(saved.trainer[self.ranks.rank])
-            self.evaluator.env.load_state_dict(saved.evaluation)
-        except DataError as error:
-            where = shown(self.options.folder)
-            raise DataError(error.code, f"The checkpoint in {where}: {error.message}") from error
-        self.evaluator.history = [(steps, value) for steps, value in saved.evaluations]
-        self.evaluator.next_at = saved.next_evaluation
-        self.result.solved = saved.solved
-        self.result.history = [(steps, value) for steps, value in saved.history]
 
 
 def _seed(settings: Settings, offset: int) -> int:

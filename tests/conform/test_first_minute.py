@@ -1,0 +1,159 @@
+"""Functions written without a thought of rlcalc, and judged without a word about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.sweep import sweep
+
+from .as_it_stands import judged
+
+
+def rewards_to_go(batch_rews: Any, gamma: float = 0.95) -> Any:
+    """Of a list of episodes, one tensor."""
+    found: list[float] = []
+    for episode in reversed(batch_rews):
+        later = 0.0
+        for reward in reversed(episode):
+            later = reward + later * gamma
+            found.insert(0, later)
+    return torch.tensor(found, dtype=torch.float)
+
+
+def nstep_targets(rewards: Any, dones: Any, next_value: Any, gamma: float) -> Any:
+    """Of a rollout of n steps each return from there on."""
+    out, later = np.zeros_like(rewards), next_value
+    for t in reversed(range(len(rewards))):
+        out[t] = later = rewards[t] + gamma * later * (1 - dones[t])
+    return out
+
+
+def n_step(rewards: list[float], bootstrap: list[float], n: int, gamma: float) -> list[float]:
+    out = []
+    for t in range(len(rewards)):
+        total = sum(gamma**k * r for k, r in enumerate(rewards[t : t + n]))
+        out.append(total + (gamma**n * bootstrap[t + n] if t + n < len(rewards) else 0.0))
+    return out
+
+
+def td_targets(rewards: Any, next_q: Any, dones: Any, gamma: float = 0.99) -> Any:
+    """Of a table of action values: not of the values of states."""
+    return rewards + gamma * next_q.max(dim=1).values * (1.0 - dones.float())
+
+
+def grpo_adv(rewards: Any, eps: float = 1e-4) -> Any:
+    """Of two axes, and no other number of them."""
+    return (rewards - rewards.mean(dim=1, keepdim=True)) / (rewards.std(dim=1, keepdim=True) + eps)
+
+
+def reinforce_loss(log_probs: Any, returns: Any) -> Any:
+    return -(log_probs * returns).sum()
+
+
+def policy_loss(logp: Any, adv: Any) -> Any:
+    """No ratio, so no clip."""
+    return -(logp * adv).mean()
+
+
+def gaussian_logp(mu: Any, log_std: Any, a: Any) -> Any:
+    each = -((a - mu) ** 2) / (2 * torch.exp(2 * log_std)) - log_std - 0.5 * np.log(2 * np.pi)
+    return each.sum(-1)
+
+
+def approx_kl(logprob: Any, old_logprob: Any) -> Any:
+    """Of tokens from the old policy."""
+    logratio = logprob - old_logprob
+    return ((logratio.exp() - 1) - logratio).mean()
+
+
+def quantile_loss(pred: Any, target: Any, taus: Any, kappa: float = 1.0) -> Any:
+    """Levels that all rows have in common."""
+    u = target[:, None, :] - pred[:, :, None]
+    huber = torch.where(u.abs() <= kappa, 0.5 * u**2, kappa * (u.abs() - 0.5 * kappa))
+    return ((taus[None, :, None] - (u < 0).float()).abs() * huber / kappa).mean(2).sum(1)
+
+
+def value_loss(newvalue: Any, b_values: Any, b_returns: Any, clip_coef: float = 0.2) -> Any:
+    clipped = b_values + torch.clamp(newvalue - b_values, -clip_coef, clip_coef)
+    return 0.5 * torch.max((newvalue - b_returns) ** 2, (clipped - b_returns) ** 2).mean()
+
+
+def value_loss_of_the_smaller(newvalue: Any, b_values: Any, b_returns: Any, clip_coef: float = 0.2) -> Any:
+    clipped = b_values + torch.clamp(newvalue - b_values, -clip_coef, clip_coef)
+    return 0.5 * torch.min((newvalue - b_returns) ** 2, (clipped - b_returns) ** 2).mean()
+
+
+def mixed_gae(
+    rewards: np.ndarray,
+    values: np.ndarray,
+    last_values: torch.Tensor,
+    dones: np.ndarray,
+    gamma: float,
+    lam: float,
+) -> Any:  # type: ignore[type-arg]
+    """Arrays, but for the values that come from the network."""
+    after = np.concatenate([values[1:], last_values.clone().cpu().numpy()[None]])
+    out, later = np.zeros_like(rewards), 0.0
+    for t in reversed(range(len(rewards))):
+        going_on = 1 - dones[t].astype(float)
+        out[t] = later = rewards[t] + gamma * after[t] * going_on - values[t] + gamma * lam * going_on * later
+    return out
+
+
+def rloo(rewards: Any, k: int) -> Any:
+    """The first answers of all prompts, then the second ones."""
+    table = rewards.reshape(k, -1)
+    return (table - (table.sum(0) - table) / (k - 1)).flatten()
+
+
+def reward_loss(chosen_rewards: Any, rejected_rewards: Any) -> Any:
+    return -torch.nn.functional.logsigmoid(rejected_rewards - chosen_rewards).mean()
+
+
+def kl_rewards(scores: Any, logprobs: Any, ref_logprobs: Any, mask: Any, kl_coef: float = 0.1) -> Any:
+    """The number of tokens for the place of the last one."""
+    rewards = -kl_coef * (logprobs - ref_logprobs) * mask
+    rewards[torch.arange(len(rewards)), mask.long().sum(1) - 1] += scores
+    return rewards
+
+
+# function, formula, what is said of it, layout
+CASES: list[tuple[Callable[..., Any], str, str, str]] = [
+    (rewards_to_go, "discounted_return", "conforms", "[B, T]"),
+    (nstep_targets, "discounted_return", "conforms", "[T, B]"),
+    (n_step, "n_step_return", "no-bootstrap", "[T]"),
+    (td_targets, "q_target", "conforms", "[N]"),
+    (grpo_adv, "grpo_advantage", "ddof-1", "[B, G]"),
+    (reinforce_loss, "actor_loss", "loss", "[]"),
+    (policy_loss, "actor_loss", "mean-reduction", "[]"),
+    (gaussian_logp, "gaussian_log_prob", "conforms", "[...]"),
+    (approx_kl, "kl_estimate", "k3-as-written", "[...]"),
+    (quantile_loss, "quantile_huber_loss", "conforms", "[N]"),
+    (mixed_gae, "gae", "conforms", "[T, B]"),
+    (rloo, "rloo_advantage", "singleton-nan", "[G * P]"),
+    (reward_loss, "reward_model_loss", "answers-swapped", "[...]"),
+    (kl_rewards, "token_rewards", "score-at-the-count", "[...]"),
+    (value_loss, "value_clip_loss", "conforms", "[...]"),
+    (value_loss_of_the_smaller, "value_clip_loss", "minimum-for-maximum", "[...]"),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "formula", "said", "layout"), sweep(CASES, 4, lambda case: case[0].__name__)
+)
+def test_it_is_judged_in_the_first_minute(
+    function: Callable[..., Any], formula: str, said: str, layout: str
+) -> None:
+    judged(function, formula, said, layout)
+
+
+@pytest.mark.slow  # 300 cases
+def test_a_case_next_to_the_bound_of_a_clip_fails_nobody_in_float32() -> None:
+    """37 and the bound 37.00000095 are one number there, and either side's derivative is right."""
+    report = judged(value_loss, "value_clip_loss", "conforms", "[...]", random=300)
+    assert report.random == 300
