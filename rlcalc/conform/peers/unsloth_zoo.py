@@ -29,8 +29,8 @@ def grpo_loss(function, logp, old_logp, adv, mask, ref_logp=None, beta=0.0, **se
 
 
 def of_one_row(function, logp, old_logp, adv, **settings):
-    rows = [x.reshape(1, -1) for x in torch.broadcast_tensors(logp, old_logp, adv)]
-    return grpo_loss(function, *rows, torch.ones_like(rows[0], dtype=torch.long), **settings)
+    new, old, gains = (x.reshape(1, -1) for x in torch.broadcast_tensors(logp, old_logp, adv))
+    return grpo_loss(function, new, old, gains, torch.ones_like(new, dtype=torch.long), **settings)
 
 
 _grpo = partial(_peer, function=f"{_PLACE}.grpo_compute_loss", helpers=(grpo_loss, of_one_row))
