@@ -122,6 +122,16 @@ def kl_rewards(scores: Any, logprobs: Any, ref_logprobs: Any, mask: Any, kl_coef
     return rewards
 
 
+def grpo_loss(
+    logps: Any, old_logps: Any, ref_logps: Any, advantages: Any, mask: Any, beta: float = 0.04
+) -> Any:
+    """A clip, and a divergence from a reference beside it."""
+    ratio, adv = torch.exp(logps - old_logps), advantages.unsqueeze(1)
+    loss = -torch.min(ratio * adv, torch.clamp(ratio, 0.8, 1.2) * adv)
+    loss = loss + beta * (torch.exp(ref_logps - logps) - (ref_logps - logps) - 1)
+    return ((loss * mask).sum(1) / mask.sum(1)).mean()
+
+
 # function, formula, what is said of it, layout
 CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (rewards_to_go, "discounted_return", "conforms", "[B, T]"),
@@ -138,6 +148,7 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (rloo, "rloo_advantage", "singleton-nan", "[G * P]"),
     (reward_loss, "reward_model_loss", "answers-swapped", "[...]"),
     (kl_rewards, "token_rewards", "score-at-the-count", "[...]"),
+    (grpo_loss, "policy_clip", "mean-over-batch", "[K, 1], one advantage a row"),
     (value_loss, "value_clip_loss", "conforms", "[...]"),
     (value_loss_of_the_smaller, "value_clip_loss", "minimum-for-maximum", "[...]"),
 ]

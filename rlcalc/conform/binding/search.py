@@ -333,6 +333,8 @@ class Search:
             notes.append(
                 f"{wide[0]} is made so wide that nothing is clipped: --formula value-clip-loss tests the clip"
             )
+        if off := [path for path, role in binding.inputs.items() if role == "no_kl"]:
+            notes.append(f"{off[0]} is set to 0: --formula kl-estimate tests a divergence by itself")
         if binding.layout == ONE and self.answers_several():
             notes.append("right for one transition a call; what it gives for several at once is wrong")
         if "no-bootstrap" in binding.like and _promises(binding.inputs):

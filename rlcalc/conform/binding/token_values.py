@@ -79,6 +79,8 @@ def derived_roles(formula: Formula) -> frozenset[str]:
         found |= {"valid"}
     if "mode" not in own:
         found |= {"mode"}
+    if formula.name == "policy_clip":  # trainers add a divergence to it, which is switched off
+        found |= {"no_kl", "ref_logp"}
     for role, parts in STANDS_FOR.items():
         needed = {"score"} & own or set(parts) & own if role == "token_scores" else set(parts) & own
         if needed and not (role == "valid" and formula.mask is not None):
@@ -399,4 +401,6 @@ _MADE: Mapping[str, Callable[[Call], Any]] = {
     "halves": lambda call: np.concatenate([np.asarray(call.given[n]) for n in ("chosen", "rejected")]),
     "length": lambda call: int(call.like.shape[-1]),
     "mode": lambda call: call.word("token-mean"),
+    "no_kl": lambda call: 0.0,
+    "ref_logp": lambda call: call.own(call.formula.parameter("logp")),
 }
