@@ -98,7 +98,8 @@ def _odd(roles: Mapping[str, str]) -> bool:
     lonely = LASTS & set(own) and not {"done", "mask", "first"} & set(own)
     # who takes lengths is given sums: averages would be right for one that forgets to divide
     averages = {role.removesuffix("_average") for role in own if role.endswith("_average")}
-    lengths = {role.removesuffix("_lengths") for role in own if role.endswith("_lengths")}
+    plain = [role.removesuffix("_always") for role in own]
+    lengths = {role.removesuffix("_lengths") for role in plain if role.endswith("_lengths")}
     return bool(lonely) or len(own) != len(set(own)) or bool(averages & lengths)
 
 

@@ -306,7 +306,13 @@ def cispo_through_the_weight(log_probs, old_log_probs, advantages, eps_max=5.0):
     return -torch.exp(log_probs - old_log_probs).clamp(max=eps_max) * advantages * log_probs
 
 
+def simpo_of_sums(chosen_logps, rejected_logps, chosen_lengths, rejected_lengths, beta=2.0, gamma=0.5):
+    """Takes the lengths and leaves them out."""
+    return -F.logsigmoid(beta * (chosen_logps - rejected_logps) - gamma).mean()
+
+
 LIST = """
+simpo_of_sums simpo_loss sums-compared
 token_logprobs_over_the_sequence token_logprobs softmax-over-rows
 token_logprobs_of_chances token_logprobs eps-in-the-logarithm
 entropy_of_chances token_entropy eps-in-the-logarithm
