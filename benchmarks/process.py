@@ -1,18 +1,21 @@
 """Whole-process times of the command line, as ratios to the imports they cannot avoid.
 
-    python benchmarks/process.py [--rounds 15] [--cpu] [--json FILE]
+    python benchmarks/process.py [--rounds 15] [--cpu] [--json FILE] [--against CHECKOUT]
 
 Every round runs each command and its base once, one after the other, so that
 a drift of the machine's speed meets both. The figure is the median of the
 ratios, pair by pair; minimum and maximum show how noisy the machine was. With
 --cpu it is the processor time of all processes of a command that counts, on
-which other work of the machine hardly tells.
+which other work of the machine hardly tells. With --against the base of each
+command is the same command as another checkout has it, such as the one of the
+last benchmark.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import resource
 import statistics
@@ -33,15 +36,26 @@ CONTESTS = [
     (["-h"], LIGHT, 1.5),
     (["ppo-clip", "--ratio", "1.5", "--adv", "5"], EXACT, 1.25),
     (["lambda-return", "--rewards", "1", "2", "3", "--lam", "0.5"], EXACT, None),
-    (["verify"], FULL, 4.0),
+    (["bellman", "--mdp", "grid2x2", "--gamma", "0.9"], EXACT, None),
+    (["ppo-clip", "--ratio", "1.5", "--advance", "5"], LIGHT, None),  # no such option
+    (["show", "gae"], LIGHT, None),
+    (["verify", "--formula", "lambda_return"], FULL, 4.0),
+    (["audit", "--claim", "L1.2-bias-falls"], EXACT, None),
     # a right NumPy GAE on the shipped vectors alone: no SymPy is needed for it
     (["conform", "tests/conform/targets.py:right", "--formula", "gae", "--random", "0"], NUMBERS, None),
+    (["conform", "tests/conform/targets.py:right", "--formula", "gae", "--random", "100"], NUMBERS, None),
 ]
 
 
-def seconds(command: list[str], cpu: bool) -> float:
+HERE = Path(__file__).resolve().parents[1]
+
+
+def seconds(command: list[str], cpu: bool, folder: Path = HERE) -> float:
+    # byte code is kept, as it is for a user; the first run of each writes it
+    given = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    where = {"env": {**given, "PYTHONPATH": str(folder)}, "cwd": folder}
     before, start = _spent(), time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **where)  # type: ignore[call-overload]
     wall = time.perf_counter() - start
     return _spent() - before if cpu else wall
 
@@ -57,15 +71,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--cpu", action="store_true", help="processor time in place of the clock's")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="the same commands there as base")
     options = parser.parse_args()
     report = []
     print(f"{'rlcalc …':44} {'goal':>5} {'median':>7} {'min':>6} {'max':>6}  seconds")
+    there = (options.against or HERE).resolve()
     for arguments, imports, goal in CONTESTS:
         command = [sys.executable, "-m", "rlcalc", *arguments]
         base = [sys.executable, "-c", imports]
-        rounds = max(3, options.rounds // 3) if arguments == ["verify"] else options.rounds
-        seconds(command, options.cpu), seconds(base, options.cpu)  # warm the file cache
-        pairs = [(seconds(command, options.cpu), seconds(base, options.cpu)) for _ in range(rounds)]
+        if options.against:
+            base, imports, goal = command, "the same command", 1.1
+
+        def pair(command: list[str] = command, base: list[str] = base) -> tuple[float, float]:
+            return seconds(command, options.cpu), seconds(base, options.cpu, there)
+
+        pair()  # warm the file cache
+        pairs = [pair() for _ in range(options.rounds)]
         ratios = sorted(mine / theirs for mine, theirs in pairs)
         row = {
             "command": "rlcalc " + " ".join(arguments),
@@ -75,7 +96,7 @@ def main() -> None:
             "ratio_min": ratios[0],
             "ratio_max": ratios[-1],
             "seconds_median": statistics.median(mine for mine, _ in pairs),
-            "rounds": rounds,
+            "rounds": options.rounds,
         }
         report.append(row)
         print(

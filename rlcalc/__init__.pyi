@@ -255,6 +255,7 @@ def average_reward(
 
 def softmax(
     theta: _Numbers,
+    temperature: _Numbers | None = None,
 ) -> Any:
     """Softmax policy."""
 

@@ -42,8 +42,12 @@ class Backend(ABC):
         """Numbers or nested lists of them as an array."""
 
     @abstractmethod
-    def cast(self, array: Any, dtype: Any) -> Any:
+    def cast(self, array: Any, dtype: Any, out: Any = None) -> Any:
         """The same values in another dtype."""
+
+    @abstractmethod
+    def where(self, flags: Any, yes: Any, no: Any, out: Any = None) -> Any:
+        """``yes`` where the flag is set, else ``no``."""
 
     @abstractmethod
     def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
@@ -91,6 +95,17 @@ class Backend(ABC):
 
         It is the array itself, or ``None`` where the result needs memory of its own: for derivatives, for
         another shape.
+        """
+
+    def spare(self, array: Any, *others: Any) -> Any:
+        """``over`` of an input that is needed no more: where it was hidden, and so is no one else's."""
+        return None
+
+    @abstractmethod
+    def smaller(self, first: Any, second: Any) -> Any:
+        """The smaller of two, entry by entry; of equal ones the first, through which alone derivatives go.
+
+        It may stand in the memory of the second.
         """
 
     @abstractmethod
@@ -144,7 +159,7 @@ class _NumPy(Backend):
         with np.errstate(all="ignore"):  # out of a narrow dtype's range is infinity or 0, as in Torch
             return np.asarray(value, dtype)
 
-    def cast(self, array: Any, dtype: Any) -> Any:
+    def cast(self, array: Any, dtype: Any, out: Any = None) -> Any:
         return array.astype(dtype)
 
     def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
@@ -184,6 +199,9 @@ class _NumPy(Backend):
         sums = np.bincount(flat, values.ravel(), flat.size) if flat.size else np.zeros(0)
         return sums.reshape(index.shape).astype(values.dtype)
 
+    def smaller(self, first: Any, second: Any) -> Any:
+        return np.minimum(first, second)
+
     def over(self, array: Any, *others: Any) -> Any:
         if not (isinstance(array, np.ndarray) and array.flags.writeable):
             return None
@@ -199,7 +217,7 @@ class _NumPy(Backend):
         shifted = x - x.max(axis=axis, keepdims=True)
         return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
-    def where(self, flags: Any, yes: Any, no: Any) -> Any:
+    def where(self, flags: Any, yes: Any, no: Any, out: Any = None) -> Any:
         """``np.where``, in half the time where one side is 0: by the bits of whole words."""
         if _is_nothing(yes):
             there, array = np.invert(flags), no
@@ -239,22 +257,22 @@ class _Torch(Backend):
     def array(self, value: Any, dtype: Any = None, device: Any = None) -> Any:
         return torch.tensor(value, dtype=dtype, device=device)
 
-    def cast(self, array: Any, dtype: Any) -> Any:
+    def cast(self, array: Any, dtype: Any, out: Any = None) -> Any:
         if array.dtype == torch.bool and plain_tensors.is_large(array):
             array = array.view(torch.uint8)  # of which Torch converts many at once, of flags one
-        return array.to(dtype)
+        return array.to(dtype) if out is None or out.shape != array.shape else out.copy_(array)
 
     def clip(self, x: Any, low: Any, high: Any, out: Any = None) -> Any:
         low, high = plain_tensors.clip_bounds(x, low, high)
         return torch.clip(x, low, high, out=out)
 
-    def where(self, flags: Any, yes: Any, no: Any) -> Any:
+    def where(self, flags: Any, yes: Any, no: Any, out: Any = None) -> Any:
         """``torch.where``, in a third of the time where only the values matter."""
-        found = plain_tensors.where(flags, yes, no)
+        found = plain_tensors.where(flags, yes, no, out)
         return torch.where(flags, yes, no) if found is None else found
 
     def hidden(self, flags: Any, arrays: list[Any]) -> list[Any]:
-        found = plain_tensors.hidden(flags, arrays) if len(arrays) > 1 else None
+        found = plain_tensors.hidden(flags, arrays)
         return super().hidden(flags, arrays) if found is None else found
 
     def argmax(self, x: Any, axis: int) -> Any:
@@ -277,6 +295,14 @@ class _Torch(Backend):
 
     def over(self, array: Any, *others: Any) -> Any:
         return plain_tensors.over(array, *others)
+
+    def spare(self, array: Any, *others: Any) -> Any:
+        return plain_tensors.spare(array, *others)
+
+    def smaller(self, first: Any, second: Any) -> Any:
+        if (out := self.over(second, first)) is not None:
+            return torch.minimum(first, second, out=out)
+        return torch.where(first > second, second, first)
 
     def new_zeros(self, like: Any, shape: Sequence[int]) -> Any:
         return like.new_zeros(shape)
@@ -330,14 +356,16 @@ class _Torch(Backend):
         return torch.as_tensor(value)
 
     def broadcast_arrays(self, *arrays: Any) -> Any:
+        if all(array.shape == arrays[0].shape for array in arrays):
+            return arrays  # not views of them, which are no one's spare memory
         return torch.broadcast_tensors(*arrays)  # type: ignore[no-untyped-call]
 
     def look(self, array: Any) -> Any:
         """Tensors of other devices are not looked at, nor any under a compiler, a tracer or ``vmap``."""
-        if torch.compiler.is_compiling() or torch._C._get_tracing_state() or array.device.type != "cpu":
+        if torch.compiler.is_compiling() or torch._C._get_tracing_state() or not array.is_cpu:
             return None
         try:
-            plain = array.detach()
+            plain = array.detach() if array.requires_grad else array
             # NumPy has no bfloat16
             return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
         except (RuntimeError, TypeError):  # a wrapper of vmap, a fake or a sparse tensor: it holds no numbers

@@ -23,6 +23,10 @@ class Interval:
     text: str
     sums_to_one: bool = False
 
+    @property
+    def is_bounded(self) -> bool:
+        return self.low is not None or self.high is not None
+
     @cached_property
     def floats(self) -> tuple[float | None, float | None]:
         """The ends as arrays are compared with."""

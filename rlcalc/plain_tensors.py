@@ -35,7 +35,7 @@ def is_large(array: Any) -> bool:
     return known and array.numel() >= LARGE and is_plain(array)
 
 
-def where(flags: Any, yes: Any, no: Any) -> Any:
+def where(flags: Any, yes: Any, no: Any, out: Any) -> Any:
     """A choice by the bits of whole words, in a third of the time.
 
     Torch chooses entry by entry. A flag spread over all bits of its entry lets the same choice run in
@@ -49,9 +49,9 @@ def where(flags: Any, yes: Any, no: Any) -> Any:
     if word is None or any(tensor.dtype != real or not is_plain(tensor) for tensor in tensors):
         return None
     if _is_zero(no):
-        return _both(_bits(flags, word), yes.view(word)).view(real)
+        return _both(_bits(flags, word), yes.view(word), out).view(real)
     if _is_zero(yes):
-        return _both(_bits(flags, word).bitwise_not_(), no.view(word)).view(real)
+        return _both((flags.view(torch.int8) - 1).to(word), no.view(word), out).view(real)
     if len(tensors) < 2:
         return None
     yes, no = yes.view(word), no.view(word)
@@ -69,7 +69,18 @@ def hidden(flags: Any, arrays: list[Any]) -> list[Any] | None:
         return None
     bits = _bits(flags, word)
     found = [(bits & array.view(word)).view(real) for array in arrays[:-1]]
-    return [*found, bits.bitwise_and_(arrays[-1].view(word)).view(real)]
+    found.append(bits.bitwise_and_(arrays[-1].view(word)).view(real))
+    for array in found:
+        array.is_spare = True
+    return found
+
+
+def spare(array: Any, *others: Any) -> Any:
+    """``over`` of what was made to hide what is masked and no one else has; to be asked once."""
+    if torch.compiler.is_compiling() or not getattr(array, "is_spare", False) or over(array, *others) is None:
+        return None
+    array.is_spare = False  # what stands there from now on may be an answer
+    return array
 
 
 def clip_bounds(x: Any, low: Any, high: Any) -> tuple[Any, Any]:
@@ -147,6 +158,8 @@ def _is_zero(value: Any) -> bool:
     return bool(value == 0) if not isinstance(value, torch.Tensor) else value.ndim == 0 and not value.item()
 
 
-def _both(bits: Any, words: Any) -> Any:
-    """The bits that both have, in the memory of the first where that has the shape of the answer."""
+def _both(bits: Any, words: Any, out: Any = None) -> Any:
+    """The bits that both have, in memory of that shape: ``out``, or where it will do that of the first."""
+    if out is not None and out.shape == bits.shape:
+        return torch.bitwise_and(bits, words, out=out.view(words.dtype))
     return bits.bitwise_and_(words) if _broadcasts(words.shape, bits.shape) else bits & words

@@ -49,6 +49,7 @@ def test_a_formula_needs_no_torch():
     }
 
 
+@pytest.mark.slow
 def test_an_audit_of_returns_needs_no_torch():
     assert "torch" not in loaded("audit", "--section", "2")
 

@@ -94,7 +94,7 @@ def test_a_short_write_is_finished_or_an_error():
         raw.room = 10**6  # what is left is written at the end
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", sweep(["ascii", "latin-1", "cp1252"], 1))
 def test_json_is_json_in_every_encoding(encoding):
     words = "token-mdp --prompt 'é\\u0085' --tokens 🎲 b --json"
     code, out, _ = shell(f"{RLCALC} {words} | cat; exit ${{PIPESTATUS[0]}}", PYTHONIOENCODING=encoding)

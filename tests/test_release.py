@@ -104,6 +104,7 @@ def test_schemas_have_ids_and_the_files_follow_theirs(release: Path) -> None:
         assert [error.message for error in validator.iter_errors(document)] == []
 
 
+@pytest.mark.slow
 def test_a_release_is_never_laid_over_other_files(release: Path) -> None:
     assert run("golden", "export", "--release", str(release))[0] == 2
 

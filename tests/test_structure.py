@@ -5,8 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import rlcalc
+from rlcalc.specs import formula_names
+from tests import test_golden
+from tests.formulas import test_batches, test_forms
 
 PACKAGE = Path(rlcalc.__file__).parent
 
@@ -126,3 +132,22 @@ def test_a_circle_and_a_rising_arrow_would_be_found() -> None:
     graph = {"exact.a": {"exact.b"}, "exact.b": {"exact.c"}, "exact.c": {"exact.a"}, "errors": {"cli.app"}}
     assert circles(graph) == [["exact.a", "exact.b", "exact.c"]]
     assert rising(graph) == ["errors -> cli.app"]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        test_golden.test_file_is_certified_and_met,
+        test_forms.test_forms_and_reference_agree,
+        test_batches.test_a_batch_is_its_rows,
+    ],
+    ids=lambda test: test.__name__,
+)
+def test_the_inner_loop_has_every_formula(test: Any) -> None:
+    sweeps = [mark.args[1] for mark in test.pytestmark if mark.name == "parametrize"]
+    assert "slow" not in {mark.name for mark in test.pytestmark}
+    assert any(len(rows) == len(formula_names()) for rows in sweeps)
+    for rows in sweeps:
+        quick = [row for row in rows if not getattr(row, "marks", ())]
+        assert quick, "nothing of a sweep is left in the inner loop"
+        assert len(rows) != len(formula_names()) or quick == list(rows), "a formula is missing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from math import isfinite
@@ -41,7 +42,10 @@ def show_check(found: Evaluation, typed: Sequence[str], form: str, view: View) -
     """
     if form == "latex":
         raise InputError("check_has_no_steps", "--check and --latex do not go together.", "Choose one.")
-    judged = judge(found, entries(typed, found.answer.output.kind == "word"), found.chosen)
+    names, values = named_entries(typed)
+    if not names:
+        values = entries(typed, found.answer.output.kind == "word")
+    judged = judge(found, values, found.chosen, names)
     named = mistakes(found, judged) if judged.verdict == "wrong" else []
     if form == "json":
         write_json(_document(found, judged, named))
@@ -51,6 +55,28 @@ def show_check(found: Evaluation, typed: Sequence[str], form: str, view: View) -
         _show_text(Screen(sys.stdout), found, judged, named, view)
     if judged.verdict == "wrong":
         raise typer.Exit(1)
+
+
+_PAIR = re.compile(r"\s*([^=;]+?)\s*=\s*([^=,;\s]+)[\s,;]*")
+
+
+def named_entries(typed: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names and values of a part of an answer: ``s1=3 s2=4``; empty without names.
+
+    Raises:
+        InputError: ``check_mixed``.
+    """
+    text = " ".join(typed).replace("−", "-")
+    if "=" not in text:
+        return [], []
+    pairs = _PAIR.findall(text)
+    if _PAIR.sub("", text).strip():
+        raise InputError(
+            "check_mixed",
+            f"--check has entries with and without a name: {visible(text)}.",
+            "Give some by name, as in --check s1=3 's2 left=1/2', or all without.",
+        )
+    return [name for name, _ in pairs], [value for _, value in pairs]
 
 
 def entries(typed: Sequence[str], words: bool = False) -> list[str]:
@@ -75,11 +101,17 @@ def _show_text(
     screen: Screen, found: Evaluation, judged: Judged, named: Sequence[Mistake], view: View
 ) -> None:
     output = judged.result.output
-    typed = visible(" ".join(answer.text for answer in judged.answers))
+    given = [answer.text for answer in judged.answers]
+    if judged.places is not None:
+        given = [f"{name}={text}" for name, text in zip(judged.names, given, strict=True)]
+    typed = visible(" ".join(given))
     screen.segments((_WORDS[judged.verdict], _STYLES[judged.verdict]), (f": {output.name} = {typed}", ""))
     if judged.verdict != "exact":
         known = list(judged.truth) if len(judged.truth) > 1 else judged.truth[0]
         start = f"  {'right' if judged.verdict == 'wrong' else 'exactly'}: {output.symbol} = "
+        if judged.places is not None:
+            within = judged.names[0].strip("()") if len(judged.names) == 1 else ", ".join(judged.names)
+            start = start.replace(" =", f"({within}) =")
         for line in value_lines(start, known, found.dtype, view):
             screen.line(line)
     if judged.verdict == "wrong" and len(judged.entries) > 1:
@@ -103,7 +135,8 @@ def _wrong_entries(judged: Judged, view: View) -> list[str]:
     right = judged.truth[first]
     words = right if isinstance(right, str | float) else shown(right, view)
     more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-    return [f"  wrong entry {first} (from 0): {visible(judged.answers[first].text)}, right is {words}{more}"]
+    which = judged.names[first] if judged.names else f"entry {first} (from 0)"
+    return [f"  wrong at {which}: {visible(judged.answers[first].text)}, right is {words}{more}"]
 
 
 def _show_mistake(screen: Screen, mistake: Mistake) -> None:
@@ -146,8 +179,15 @@ def _document(found: Evaluation, judged: Judged, named: Sequence[Mistake]) -> di
         "output": judged.result.output.name,
         "verdict": judged.verdict,
         "entries": [
-            {"typed": answer.text, "exact": _plain(right), "verdict": verdict}
-            for answer, right, verdict in zip(judged.answers, judged.truth, judged.entries, strict=True)
+            {
+                **({"name": judged.names[place]} if judged.names else {}),
+                "typed": answer.text,
+                "exact": _plain(right),
+                "verdict": verdict,
+            }
+            for place, (answer, right, verdict) in enumerate(
+                zip(judged.answers, judged.truth, judged.entries, strict=True)
+            )
         ],
         "mistakes": [mistake.as_json() for mistake in named],
     }

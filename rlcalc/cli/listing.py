@@ -93,30 +93,13 @@ def show_formula(
 
 
 _FACTS = (
-    "name",
-    "command",
-    "title",
-    "group",
-    "sections",
-    "stage",
-    "text",
-    "latex",
-    "about",
-    "symbolic",
-    "plot",
-)
+    "name", "command", "title", "group", "sections", "stage", "text",
+    "latex", "about", "symbolic", "plot",
+)  # fmt: skip
 _OF_PARAMETER = (
-    "name",
-    "option",
-    "symbol",
-    "latex",
-    "kind",
-    "shape",
-    "each",
-    "choices",
-    "required",
-    "default",
-)
+    "name", "option", "symbol", "latex", "kind", "shape", "each",
+    "choices", "required", "default",
+)  # fmt: skip
 _OF_OUTPUT = ("name", "symbol", "latex", "kind", "shape", "of", "exact_only", "about")
 
 

@@ -10,29 +10,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rlcalc.cli import training
 from rlcalc.cli.command import Command
 from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen, page_width, write_json
-from rlcalc.cli.training import (
-    AS_JSON,
-    CHECKS,
-    DEVICE,
-    FOLDER,
-    LOG,
-    RESUME,
-    SABOTAGE,
-    as_saved,
-    check_mode,
-    conclude,
-    end,
-    for_people,
-    given_options,
-    importing,
-    lines,
-    nothing_to_do,
-    print_detections,
-    print_rest,
-    watching,
-)
 from rlcalc.errors import CheckFailed, many
 from rlcalc.plotting import check_file
 
@@ -59,20 +39,20 @@ def lm_run(
     ctx: typer.Context,
     algorithm: str = typer.Option("grpo", "--algorithm", metavar="NAME", help="grpo, ppo, rloo or dpo."),
     seed: int = typer.Option(0, "--seed", metavar="N", help="Seed for networks, texts and answers.", min=0),
-    device: str = DEVICE,
+    device: str = training.DEVICE,
     steps: int = typer.Option(
         None, "--steps", metavar="N", help="Updates by reward, after the first three stages.", min=1
     ),
     plot: str = typer.Option(None, "--plot", metavar="FILE", help="Save a plot of reward and accuracy."),
-    log: Path = LOG,
-    folder: Path = FOLDER,
-    resume: bool = RESUME,
-    checks: bool = CHECKS,
+    log: Path = training.LOG,
+    folder: Path = training.FOLDER,
+    resume: bool = training.RESUME,
+    checks: bool = training.CHECKS,
     acceptance: bool = typer.Option(
         False, "--acceptance", help="Seeds 0 to 4, all from at most 30 % to at least 90 % right, or exit 1."
     ),
-    sabotage: bool = SABOTAGE,
-    as_json: bool = AS_JSON,
+    sabotage: bool = training.SABOTAGE,
+    as_json: bool = training.AS_JSON,
 ) -> None:
     """Train a language model by GRPO, PPO, RLOO or DPO with the verified formulas.
 
@@ -80,9 +60,9 @@ def lm_run(
     torchrun the ranks share the work. Exit code 1 when a check fails; 130 when interrupted by Ctrl-C and
     143 by SIGTERM, with a checkpoint to resume from.
     """
-    given = given_options(ctx)
-    check_mode(given, MODES)
-    with importing():
+    given = training.given_options(ctx)
+    training.check_mode(given, MODES)
+    with training.importing():
         from rlcalc.lm.run.run import FORMAT, Options
         from rlcalc.lm.settings import tuned
         from rlcalc.training.run import one_thread
@@ -97,7 +77,7 @@ def lm_run(
         check_file(plot)
     options = Options(device=device, checks=checks, folder=folder, resume=resume, log=log)
     if resume:
-        saved = as_saved(FORMAT, folder, given, {"algorithm": algorithm, "seed": seed})
+        saved = training.as_saved(FORMAT, folder, given, {"algorithm": algorithm, "seed": seed})
         settings = replace(saved, steps=steps or saved.steps)
     else:
         settings = tuned(algorithm, seed=seed, steps=steps)
@@ -108,9 +88,9 @@ def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) 
     from rlcalc.lm.run.display import picture, quantities
     from rlcalc.lm.run.run import run
 
-    with watching(lambda now: quantities(now, settings), lambda now: now.metrics.reward) as show:
+    with training.watching(lambda now: quantities(now, settings), lambda now: now.metrics.reward) as show:
         result = run(settings, options, show)
-    conclude(result, "lm-run", f"{result.iterations:,} updates", as_json, _print, plot, picture)
+    training.conclude(result, "lm-run", f"{result.iterations:,} updates", as_json, _print, plot, picture)
 
 
 def _print(result: Result) -> None:
@@ -121,7 +101,7 @@ def _print(result: Result) -> None:
     took = f"in {result.seconds:.1f} s ({result.cpu_seconds:.1f} s of CPU)"
     head = f"{words} after {many(result.iterations, 'update')} {took}"
     if result.idle:
-        head = nothing_to_do(result.by_reward, s.steps, "updates by reward")
+        head = training.nothing_to_do(result.by_reward, s.steps, "updates by reward")
     out.line(
         f"{s.algorithm.upper()}, seed {s.seed}, {result.device}: {head}",
         ALARM if result.failure else ANSWER if result.accuracy is not None else HEADING,
@@ -133,7 +113,7 @@ def _print(result: Result) -> None:
     if result.idle:
         return
     text = curve(result.rewards, None, result.accuracies, min(WIDEST, page_width()), "updates", _LEGEND)
-    print_rest(out, result, text, result.trained)
+    training.print_rest(out, result, text, result.trained)
 
 
 _LEGEND = ("reward of samples", "likeliest answers right")
@@ -142,7 +122,7 @@ _LEGEND = ("reward of samples", "likeliest answers right")
 def _acceptance(options: Options, algorithm: str, steps: int | None, as_json: bool) -> None:
     from rlcalc.lm.run.acceptance import runs, summary
 
-    out, found = for_people(as_json), []
+    out, found = training.for_people(as_json), []
     out.line("      answers right by likeliest tokens                         seconds", HEADING)
     out.line("seed  before  after   sft_loss alone  sft_loss, right answers   wall   CPU", HEADING)
     for seed in runs(options, algorithm, steps=steps):
@@ -157,11 +137,11 @@ def _acceptance(options: Options, algorithm: str, steps: int | None, as_json: bo
         )
         sys.stdout.flush()
         if result.failure is not None or result.signal is not None:
-            end(result, "lm-run", f"{result.iterations:,} updates")
+            training.end(result, "lm-run", f"{result.iterations:,} updates")
     whole = summary(found)
     passed = f"{sum(seed.passed for seed in found)} of {len(found)}"
     limits = whole["within"]
-    lines(
+    training.lines(
         out,
         f"{passed} seeds from at most {limits['accuracy_before']:.0%} to at least {limits['accuracy']:.0%} "
         f"within {limits['cpu_seconds']:.0f} s of CPU",
@@ -179,4 +159,4 @@ def _sabotage(as_json: bool) -> None:
     from rlcalc.lm.check.sabotage import control, detect
 
     found = chain([control()], (detect(fault, fault.probes) for fault in FAULTS))
-    print_detections(found, ABOUT, "", as_json)
+    training.print_detections(found, ABOUT, "", as_json)

@@ -58,7 +58,8 @@ def aggregation(axes: Any, found: Evaluation) -> None:
         )  # fmt: skip
     axes.set_yscale("log")
     axes.set_xticks(range(len(order)), [str(lengths[n]) for n in order])
-    title = f"Weight of one token by mode; {inputs.given['mode']} is chosen"
+    loss = brief(float(numbers(found, "loss")))
+    title = f"Weight of one token by mode; {inputs.given['mode']} gives a loss of {loss}"
     name_axes(axes, title, "valid tokens of the answer", "weight of each of them")
 
 
@@ -192,7 +193,10 @@ def _answers(given: Any, count: int) -> list[list[float]]:
 
 
 def success_rate(upper: Any, lower: Any, found: Evaluation) -> None:
-    """The advantage of a right and of a wrong answer over the share of right ones in a group."""
+    """The advantage of a right and of a wrong answer over the share of right ones in a group.
+
+    The answers given lie over the mean reward of their group: above those that reach it, below the rest.
+    """
     groups = found.inputs.given["groups"]
     size = min(max(groups.count(g) for g in groups), MOST_OF_A_GROUP)
     size = size if size > 1 else 8
@@ -208,9 +212,18 @@ def success_rate(upper: Any, lower: Any, found: Evaluation) -> None:
     for style, (label, value) in zip(STYLES, series.items(), strict=False):
         _marked(upper, right[1:] / size, value["advantages"][1:, 0], size, label=label, **style)
         _marked(lower, right[:-1] / size, value["advantages"][:-1, -1], size, **style)
-    for axes in (upper, lower):
+    given = [to_float(reward) for reward in found.inputs.given["rewards"]]
+    own = {g: [r for r, group in zip(given, groups, strict=True) if group == g] for g in groups}
+    means = {g: sum(values) / len(values) for g, values in own.items()}
+    answers = [*zip(given, groups, numbers(found, "advantages"), strict=True)]
+    for axes, above in ((upper, True), (lower, False)):
+        here = [(means[g], advantage) for r, g, advantage in answers if (r >= means[g]) == above]
+        axes.plot(
+            [mean for mean, _ in here], [advantage for _, advantage in here], "o", color=BLACK,
+            fillstyle="none", markersize=9, label="answers given" if above else "",
+        )  # fmt: skip
         axes.axhline(0, color=GREY, linewidth=0.7)
-        axes.set_xlim(-0.02, 1.02)
+        axes.set_xlim(min([0.0, *means.values()]) - 0.02, max([1.0, *means.values()]) + 0.02)
     name_axes(upper, f"Advantages in a group of {size}", "", "of a right answer")
     name_axes(lower, "", "share of right answers", "of a wrong answer")
 

@@ -10,29 +10,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from rlcalc.cli import training
 from rlcalc.cli.command import Command
 from rlcalc.cli.screen import ALARM, ANSWER, HEADING, Screen, page_width, write_json
-from rlcalc.cli.training import (
-    AS_JSON,
-    CHECKS,
-    DEVICE,
-    FOLDER,
-    LOG,
-    RESUME,
-    SABOTAGE,
-    as_saved,
-    check_mode,
-    conclude,
-    end,
-    for_people,
-    given_options,
-    importing,
-    lines,
-    nothing_to_do,
-    print_detections,
-    print_rest,
-    watching,
-)
 from rlcalc.errors import CheckFailed
 from rlcalc.plotting import check_file
 
@@ -64,16 +44,16 @@ def ppo_run(
     seed: int = typer.Option(
         0, "--seed", metavar="N", help="Seed for network, actions and environments.", min=0
     ),
-    device: str = DEVICE,
+    device: str = training.DEVICE,
     envs: int = typer.Option(None, "--envs", metavar="N", help="Parallel environments.", min=1),
     steps: int = typer.Option(
         None, "--steps", metavar="N", help="Total steps at most, in all environments together.", min=1
     ),
     plot: str = typer.Option(None, "--plot", metavar="FILE", help="Save a plot of the learning curve."),
-    log: Path = LOG,
-    folder: Path = FOLDER,
-    resume: bool = RESUME,
-    checks: bool = CHECKS,
+    log: Path = training.LOG,
+    folder: Path = training.FOLDER,
+    resume: bool = training.RESUME,
+    checks: bool = training.CHECKS,
     eager: bool = typer.Option(
         False, "--eager", help="On a GPU, launch every kernel instead of replaying a recorded iteration."
     ),
@@ -81,17 +61,17 @@ def ppo_run(
         False, "--acceptance", help="CartPole on seeds 0 to 4, all solved or exit 1."
     ),
     exact: bool = typer.Option(False, "--exact", help="Only the exact checks that need no long training."),
-    sabotage: bool = SABOTAGE,
-    as_json: bool = AS_JSON,
+    sabotage: bool = training.SABOTAGE,
+    as_json: bool = training.AS_JSON,
 ) -> None:
     """Train an agent by PPO with the verified formulas, checking every update.
 
     Under torchrun the ranks share the work. Exit code 1 when a check fails; 130 when interrupted by
     Ctrl-C and 143 by SIGTERM, with a checkpoint to resume from.
     """
-    given = given_options(ctx)
-    check_mode(given, MODES)
-    with importing():
+    given = training.given_options(ctx)
+    training.check_mode(given, MODES)
+    with training.importing():
         from rlcalc.ppo.run.run import FORMAT, Options, one_thread
     if exact or sabotage:
         with one_thread():
@@ -106,7 +86,7 @@ def ppo_run(
         check_file(plot)
     options = Options(device=device, checks=checks, capture=not eager, folder=folder, resume=resume, log=log)
     if resume:
-        saved = as_saved(FORMAT, folder, given, {"env": env, "seed": seed, "envs": envs})
+        saved = training.as_saved(FORMAT, folder, given, {"env": env, "seed": seed, "envs": envs})
         settings = replace(saved, steps=steps or saved.steps)
     else:
         settings = tuned(env, seed=seed, envs=envs, steps=steps)
@@ -123,9 +103,11 @@ def _one(settings: Settings, options: Options, plot: str | None, as_json: bool) 
             f"one iteration is {settings.envs} environments × {settings.horizon} = {settings.batch:,} steps, "
             f"and {settings.steps:,} is less; {settings.batch:,} steps are trained."
         )
-    with watching(lambda now: quantities(now, settings), lambda now: now.metrics.episode_return) as show:
+    with training.watching(
+        lambda now: quantities(now, settings), lambda now: now.metrics.episode_return
+    ) as show:
         result = run(settings, options, show)
-    conclude(result, "ppo-run", f"{result.env_steps:,} steps", as_json, _print, plot, picture)
+    training.conclude(result, "ppo-run", f"{result.env_steps:,} steps", as_json, _print, plot, picture)
 
 
 def _print(result: Result) -> None:
@@ -138,7 +120,7 @@ def _print(result: Result) -> None:
     took = f"in {result.seconds:.1f} s ({result.steps_per_second:,.0f} steps/s, updates included)"
     head = f"{words} after {result.env_steps:,} steps {took}"
     if result.idle:
-        head = nothing_to_do(result.env_steps, s.planned, "steps")
+        head = training.nothing_to_do(result.env_steps, s.planned, "steps")
         head = f"{words} after {result.env_steps:,} steps; nothing to do" if result.solved else head
     out.line(
         f"{s.env}, seed {s.seed}, {result.device}: {head}",
@@ -152,13 +134,13 @@ def _print(result: Result) -> None:
     if result.idle:
         return
     text = curve(result.history, result.goal, result.evaluations, min(WIDEST, page_width()))
-    print_rest(out, result, text, result.trained // s.batch)
+    training.print_rest(out, result, text, result.trained // s.batch)
 
 
 def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
     from rlcalc.ppo.run.acceptance import runs, summary
 
-    out, results = for_people(as_json), []
+    out, results = training.for_people(as_json), []
     out.line("seed  solved  steps    seconds  mean return", HEADING)
     for result in runs(options, envs=envs):
         results.append(result)
@@ -168,11 +150,11 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
         out.line(f"{begun}  {result.seconds:<7.1f}  {value}", "" if result.solved else ALARM)
         sys.stdout.flush()
         if result.failure is not None or result.signal is not None:
-            end(result, "ppo-run", f"{result.env_steps:,} steps")
+            training.end(result, "ppo-run", f"{result.env_steps:,} steps")
     found = summary(results)
     solved = f"{found['solved']} of {len(results)}"
     steps, clock, value = found["env_steps"], found["seconds"], found["mean_return"]
-    lines(
+    training.lines(
         out,
         f"{solved} solved: "
         f"{steps['mean']:,.0f} ± {steps['spread']:,.0f} steps (most {steps['worst']:,.0f}), "
@@ -189,13 +171,13 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
 def _exact(seed: int, as_json: bool) -> None:
     from rlcalc.ppo.check.exact import ALL
 
-    out, found = for_people(as_json), []
+    out, found = training.for_people(as_json), []
     for check in ALL.values():
         result = check(seed)
         found.append(result)
         verdict, style = ("passed", ANSWER) if result.passed else ("failed", ALARM)
         out.labelled(verdict, result.name, style)
-        lines(out, result.detail, indent="  ")
+        training.lines(out, result.detail, indent="  ")
         sys.stdout.flush()
     if as_json:
         write_json({"checks": [asdict(result) for result in found]})
@@ -209,4 +191,4 @@ def _sabotage(as_json: bool) -> None:
 
     about = {"mini_loop": "the exact loop of section 8.4 is reproduced", **ABOUT}
     found = chain([control()], map(detect, MUTATIONS))
-    print_detections(found, about, "iteration 0 is before learning; ", as_json)
+    training.print_detections(found, about, "iteration 0 is before learning; ", as_json)

@@ -126,7 +126,8 @@ def _show_table(screen: Screen, outputs: list[Output], made: Printable, view: Vi
     for number, part in enumerate(made.parts):
         if number:
             screen.line()
-        screen.print(part)
+        screen.line(part[0], HEADING)
+        screen.block("\n".join(part[1:]))
 
 
 def _named(output: Output) -> str:

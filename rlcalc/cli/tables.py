@@ -23,7 +23,6 @@ MOST_ROWS = 40  # at a terminal
 _FIRST_ROWS, _LAST_ROWS = 30, 5
 _NARROW = 12  # characters of an exact value that is read at a glance
 _GAP = 2
-_MANY = 200  # rows that Rich would take seconds to lay out
 MOST_CELLS = 20_000  # of a table; more are rows of numbers
 NOTHING = "–"  # in the place of a value that does not exist, such as that of an action a state does not have
 
@@ -44,9 +43,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Printable:
-    """Tables of Rich that stand below each other, and what is to be said of the numbers in them."""
+    """Tables that stand below each other, as lines, and what is to be said of the numbers in them."""
 
-    parts: list[Any]
+    parts: list[list[str]]
     remark: str
 
 
@@ -197,36 +196,21 @@ def _kept(count: int, view: View) -> list[int | None]:
     return [*range(_FIRST_ROWS), None, *range(count - _LAST_ROWS, count)]
 
 
-def _lines(
-    names: Sequence[str], titles: Sequence[str], cells: Texts, kept: Sequence[int | None], corner: str
-) -> Iterator[str]:
-    """The rows of a long table as they are, laid out as Rich lays out a short one."""
-    columns = [[f"  {corner}", *(f"  {names[row]}" for row in kept if row is not None)]]
-    columns += [
-        [title, *(column[row] for row in kept if row is not None)]
-        for title, column in zip(titles, cells, strict=True)
-    ]
-    widths = [max(map(width, column)) for column in columns]
-    for row in zip(*columns, strict=True):
-        padded = (cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True))
-        yield (" " * _GAP).join(padded).rstrip()
-
-
 def _table(
     names: Sequence[str], titles: Sequence[str], cells: Texts, kept: Sequence[int | None], corner: str
-) -> Any:
-    from rich.table import Table
-    from rich.text import Text
+) -> list[str]:
+    """The lines of a table, its heading first.
 
-    if len(kept) > _MANY:
-        return Text("\n".join(_lines(names, titles, cells, kept, corner)))
-    made = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    made.add_column(Text(f"  {corner}"), no_wrap=True)
-    for title in titles:
-        made.add_column(Text(title), no_wrap=True)
-    for row in kept:
-        if row is None:
-            made.add_row(Text(f"  … {len(names) - len(kept) + 1} more; --all prints them"))
-        else:
-            made.add_row(Text(f"  {names[row]}"), *(Text(column[row]) for column in cells))
-    return made
+    Rich, with which the tables of fixed columns are printed, takes seconds for thousands of rows.
+    """
+    rows = [row for row in kept if row is not None]
+    columns = [[f"  {corner}", *(f"  {names[row]}" for row in rows)]]
+    columns += [[title, *(column[row] for row in rows)] for title, column in zip(titles, cells, strict=True)]
+    widths = [max(map(width, column)) for column in columns]
+    lines = []
+    for row in zip(*columns, strict=True):
+        padded = (cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True))
+        lines.append((" " * _GAP).join(padded).rstrip())
+    if None in kept:
+        lines.insert(1 + kept.index(None), f"  … {len(names) - len(rows)} more; --all prints them")
+    return lines

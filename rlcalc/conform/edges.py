@@ -17,6 +17,10 @@ from rlcalc.conform.trial import Trial
 from rlcalc.conform.vectors import Vector
 from rlcalc.specs import Formula
 
+# of a function that takes logits: a probability of 0 is a logit of −∞ there, as of a masked action
+MASKED_LOGITS = "masked logits"
+LOGITS = frozenset({"logits_p", "logits_q"})
+
 
 def _edge(formula: Formula) -> tuple[str, Callable[[Vector], bool]]:
     """What the edge of a formula is called, empty where it has none; and whether a vector is there."""
@@ -33,6 +37,10 @@ def _zeros(vector: Vector, name: str, every: bool) -> bool:
     return given is not None and bool((zeros.all(-1) if every else zeros).any())
 
 
+def _has_no_logit(vector: Vector) -> bool:
+    return any(_zeros(vector, name, False) for name in ("p", "q"))
+
+
 def edge(formula: Formula) -> str:
     """What the edge of a formula is called; empty where it has none."""
     return _edge(formula)[0]
@@ -41,13 +49,18 @@ def edge(formula: Formula) -> str:
 def edges(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterator[Lack]:
     """The edge of a formula, where a function raises or answers nan there and nowhere else."""
     name, there = _edge(formula)
+    note = f"{name} not tested: it divides by 0 there"
+    if not name and trial.target.binding is not None and trial.target.binding.roles & LOGITS:
+        name, there, note = MASKED_LOGITS, _has_no_logit, ""
     if not name:
         return
     dtype = trial.target.dtypes[0]
     found = {v.id: _breaks(trial.outcome(v, dtype)) for v in plain}
     beyond = [found[v.id] for v in plain if there(v)]
     if any(beyond) and not any(found[v.id] for v in plain if not there(v)):
-        yield Lack(name, there, f"{name} not tested: it divides by 0 there")
+        if not note:  # what plain code never meets is said all the same
+            trial.target.notes.append("for a logit of −inf, as of a masked action, it answers nan")
+        yield Lack(name, there, note)
 
 
 def _breaks(outcome: Outcome | None) -> bool:

@@ -137,13 +137,13 @@ def read_answer(vector: Vector, value: Any) -> Outcome:
     return outcome_of(vector, Reply("answer", parts, form))
 
 
-def run_form(form: Callable[..., Any], vector: Vector, dtype: str = "float64") -> Outcome:
+def run_form(form: Callable[..., Any], vector: Vector) -> Outcome:
     """One of our own forms, with or without a fault or convention, on a vector."""
     try:
         # the mean of nothing warns by itself
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            return read_answer(vector, form(**vector.cast(dtype)))
+            return read_answer(vector, form(**vector.cast("float64")))
     except Exception as error:
         return replace(outcome_of(vector, raised(error)), form="mapping")
 

@@ -50,6 +50,16 @@ def recognised(
     ]
 
 
+def named_otherwise(name: str, formula: Formula, chosen: Sequence[Convention]) -> Iterator[str]:
+    """That a function is called after another choice than the one that it is right for."""
+    words = name.rpartition(":")[2].lower()
+    for way in chosen:
+        named = [p for p in formula.parameters if p.name == way.sets and p.kind == "choice"]
+        choices = [choice for p in named for choice in p.choices if choice.replace("-", "_") in words]
+        if choices and way.value not in choices:
+            yield f"its name says {max(choices, key=len)}, and it computes {way.value}"
+
+
 def _undeclared(trial: Trial, chosen: Sequence[Convention], dtype: str) -> Iterator[str]:
     """Declared conventions that it does not follow, and is right for that."""
     for left_out in chosen:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rlcalc.conform.edges import edge
+from rlcalc.conform.binding.names import table
+from rlcalc.conform.edges import LOGITS, MASKED_LOGITS, edge
 from rlcalc.conform.probes import PER_STEP
 from rlcalc.errors import UnknownName, shown, suggestion
 from rlcalc.specs import Formula, Parameter
@@ -13,7 +14,6 @@ BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float
 # most code masks with a factor of 0, which is right while every value is finite: asked for on request alone
 AFTER_ENDS = "nan after a terminal step"
 INFINITE = "infinite answers"
-MASKED_LOGITS = "masked logits"
 LONG_WINDOWS = "windows longer than the sequence"
 # what people call the arguments that a formula may have
 WORDS = {
@@ -36,7 +36,7 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
         UnknownName: ``unknown_requirement``.
     """
     known = {slug(name): name for name in (BATCHES, PRECISION, "float32", DTYPE, ONE_STEP, INFINITE)}
-    if "logits" in {p.name for p in formula.parameters}:
+    if "logits" in {p.name for p in formula.parameters} or table(formula.name).keys() & LOGITS:
         known[slug(MASKED_LOGITS)] = MASKED_LOGITS
     if has_windows(formula):
         known[slug(LONG_WINDOWS)] = LONG_WINDOWS

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rlcalc.conform.batching import with_batches
-from rlcalc.conform.binding.bind import bind
+from rlcalc.conform.binding.bind import bind, bind_as
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.search import NEAREST
 from rlcalc.conform.capabilities import Capabilities, narrow, over_the_whole, probe
@@ -22,7 +22,7 @@ from rlcalc.conform.faults._by_trying import (
 from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.lack import Lack
 from rlcalc.conform.outcome import KINDS, Judgement
-from rlcalc.conform.recognise import recognised
+from rlcalc.conform.recognise import named_otherwise, recognised
 from rlcalc.conform.requirements import AFTER_ENDS, DTYPE, PRECISION, requirements
 from rlcalc.conform.single_cause import last_value_unused, spare
 from rlcalc.conform.target.base import Target
@@ -147,10 +147,13 @@ def run(
         InputError: ``no_vectors``, ``nothing_run``, ``hypothesis_missing``; what ``bind`` raises.
     """
     spec = load_formula(formula)
+    if vectors is None and not mapped and binding is None:
+        target, spec = bind_as(target, spec)
+    else:
+        target = bind(target, spec, mapped, binding)
     chosen = catalogue(spec.name).chosen(conventions)
     required = requirements(spec, require)
     known = with_batches(golden_vectors(spec.name) if vectors is None else vectors, batches)
-    target = bind(target, spec, mapped, binding)
     trial = Trial(target, known, watch)
     trial.strict, trial.exact = DTYPE in required, PRECISION in required
     able = probe(trial, spec, batches, required)
@@ -302,6 +305,8 @@ def _remarks(trial: Trial, report: ConformReport) -> list[str]:
         found.append(
             f"Only {len(ran)} of {len(every)} vectors could be put to it: too few to say that it conforms."
         )
+    called = trial.target.called or trial.target.name
+    found += named_otherwise(called, load_formula(report.formula), report.conventions)
     sentence = in_common(report.judgements)
     return [*found, sentence] if sentence else found
 
@@ -335,9 +340,8 @@ def _diagnose(
         report.notes.append("It fails in float32 alone: no known bug, but rounding.")
         return
     trial.watch("known bugs", 0, 0)
-    found = last_value_unused(asked, report) or diagnose(
-        asked.vectors, outcomes, chosen, dtype, likely, _naming(trial)
-    )
+    put = [trial.target.as_put(vector) for vector in asked.vectors]
+    found = last_value_unused(asked, report) or diagnose(put, outcomes, chosen, dtype, likely, _naming(trial))
     if able.mixes and not any(len(match.faults) == 1 for match in found.matches):
         # one sentence for what right single rows say, rather than two bugs at once
         found = _mixed(trial, report, found) or found

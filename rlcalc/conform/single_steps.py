@@ -7,6 +7,7 @@ from math import isinf
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.conform.edges import MASKED_LOGITS
 from rlcalc.conform.lack import Lack
 from rlcalc.conform.outcome import run_form
 from rlcalc.conform.probes import (
@@ -25,7 +26,6 @@ from rlcalc.conform.requirements import (
     AFTER_ENDS,
     INFINITE,
     LONG_WINDOWS,
-    MASKED_LOGITS,
     ONE_STEP,
     has_windows,
     per_step_name,

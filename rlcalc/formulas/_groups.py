@@ -3,12 +3,15 @@
 A table of who is in whose group would be quadratic in the batch, which holds
 thousands of answers. So groups are brought together by sorting, each is known
 by the place of its first member there, and sums go to that place and back.
+Where all are as large and lie one after the other, as samplers hand them on,
+they are the rows of a table as they stand.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.backends import Backend
 
 
@@ -23,30 +26,54 @@ class Groups:
 
     def __init__(self, xp: Backend, groups: Any, like: Any) -> None:
         groups, _ = xp.broadcast_arrays(xp.placed(groups, like), like)
+        self._xp = xp
+        self._size = _size_in_order(xp.look(groups))
+        if self._size:
+            return
         order = xp.order(groups)
         sorted_ = xp.take(groups, order)
         places = xp.indices(groups.shape[-1], like) + 0 * groups
         fresh = sorted_[..., 1:] != sorted_[..., :-1]
         starts = xp.where(fresh, places[..., 1:], 0 * places[..., 1:])
         starts = xp.running_max(xp.concatenate([0 * places[..., :1], starts], -1))
-        self._xp = xp
         self._index = xp.put_into(xp.zeros_like(places), order, starts)
         self._first = xp.take(order, self._index)
 
+    def apart(self, values: Any) -> Any:
+        """Values [..., N] as all other methods take them: [..., groups, size] where groups are as large."""
+        return values.reshape(*values.shape[:-1], -1, self._size) if self._size else values
+
     def sums(self, values: Any) -> Any:
-        """The sum over the group of each entry: [..., N]."""
+        """The sum over the group of each entry: [..., N], or [..., groups, 1]."""
+        if self._size:
+            return values.sum(-1)[..., None]
         return self._xp.take(self._xp.pooled(values, self._index), self._index)
 
     def counts(self, values: Any) -> Any:
         return self.sums(self._xp.ones_like(values))
 
-    def means(self, values: Any) -> Any:
+    def means(self, values: Any, count: Any) -> Any:
         """Mean of the group of each entry, good to the last digits where values are far from 0."""
-        count = self.counts(values)
         mean = self.sums(values) / count
         return mean + self.sums(values - mean) / count
 
     def constant(self, values: Any) -> Any:
         """Whether all values of a group are equal, told by comparing them: rounding has no say."""
+        if self._size:
+            return (self._xp.amax(values, axis=-1) == self._xp.amin(values, axis=-1))[..., None]
         differ = self._xp.cast(values != self._xp.take(values, self._first), values.dtype)
         return self.sums(differ) == 0
+
+
+def _size_in_order(groups: Any) -> int:
+    """Of groups that are as large and lie one after the other, by rising numbers, the size; else 0."""
+    if groups is None or not groups.size:
+        return 0
+    first = groups.reshape(-1, groups.shape[-1])[0]
+    size = int(np.argmax(first != first[0])) or len(first)
+    if len(first) % size:
+        return 0
+    table = groups.reshape(*groups.shape[:-1], -1, size)
+    names = table[..., :1]
+    rising = (names[..., 1:, 0] > names[..., :-1, 0]).all()
+    return size if rising and (table == names).all() else 0

@@ -1,4 +1,4 @@
-"""Forms over logits, a few lines at a time: what comes between stays in cache and takes hardly any memory."""
+"""Forms that treat lines apart, a few at a time: what comes between fits into the cache."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.backends import Backend
 
-SIZE = 1 << 16  # logits at a time: of a few arrays as large, all fit into the cache of a core
+SIZE = 1 << 16  # entries at a time: of a few arrays as large, all fit into the cache of a core
 
 
-def height_of(xp: Backend, logits: Any) -> int:
+def height_of(xp: Backend, first: Any, *others: Any) -> int:
     """How many lines go at once: all of them where derivatives are to pass."""
-    lines: int = prod(logits.shape[:-1])
-    return max(1, SIZE // max(logits.shape[-1], 1) if xp.values_only(logits) else lines)
+    lines: int = prod(first.shape[:-1])
+    return max(1, SIZE // max(first.shape[-1], 1) if xp.values_only(first, *others) else lines)
 
 
 def by_lines(xp: Backend, form: Callable[..., dict[str, Any]], *arrays: Any) -> dict[str, Any]:
@@ -25,13 +25,13 @@ def by_lines(xp: Backend, form: Callable[..., dict[str, Any]], *arrays: Any) -> 
         xp: library of the arrays.
         form: takes arrays [..., K, any], for any K, and treats the lines along K apart; its outputs are
             [..., K, any], too.
-        arrays: the logits, and others with the same axes before the last.
+        arrays: all with the same axes before the last; the first is the longest.
 
     Returns:
         The outputs of the form. Where derivatives are to pass, or with few lines, that is one call.
     """
     *lead, lines, _ = arrays[0].shape
-    height = height_of(xp, arrays[0])
+    height = height_of(xp, *arrays)
     if prod(lead) * lines <= height:
         return form(*arrays)
     found: dict[str, Any] = {}

@@ -55,9 +55,9 @@ def averages(d: Derivation, side: str, sums: Sequence[Any], lengths: Sequence[in
     ]
 
 
-def slope_name(k: int, side: str = "w") -> Name:
-    """∂L/∂ℓ of the k-th pair."""
-    return Name(f"∂L/∂ℓ_{k}^{side}", tex=rf"\frac{{\partial L}}{{\partial \ell_{{{k}}}^{{{side}}}}}")
+def slope_name(k: int) -> Name:
+    """∂L/∂ℓ of the chosen answer of the k-th pair."""
+    return Name(f"∂L/∂ℓ_{k}^w", tex=rf"\frac{{\partial L}}{{\partial \ell_{{{k}}}^{{w}}}}")
 
 
 def mean(terms: Sequence[Term]) -> Term:

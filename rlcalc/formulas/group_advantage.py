@@ -87,36 +87,38 @@ def array_form(
     singleton: Any = "zero",
 ) -> dict[str, Any]:
     """Rewards and groups [..., N] -> advantages [..., N]."""
-    scored = rewards == rewards
-    zero = xp.zeros_like(rewards)
-    one, rewards = zero + 1, xp.where(scored, rewards, zero)
-    # answers without a score are a group of their own, whose advantages are 0
+    scored, whole = xp.equal(rewards, rewards), rewards.shape
     groups, _ = xp.broadcast_arrays(xp.placed(groups, rewards), rewards)
-    if 0 not in groups.shape:
-        groups = xp.where(scored, groups, groups.min() - 1)
+    complete = 0 in whole or not xp.any_or_unknown(~scored)
+    if not complete:
+        # answers without a score are a group of their own, whose advantages are 0
+        rewards, groups = xp.where(scored, rewards, 0.0), xp.where(scored, groups, groups.min() - 1)
     apart = Groups(xp, groups, rewards)
+    rewards, scored = apart.apart(rewards), apart.apart(scored)
     ddof = xp.cast(xp.asarray(ddof), rewards.dtype)
-    count, mean, equal = apart.counts(rewards), apart.means(rewards), apart.constant(rewards)
-    single = count == 1
+    count, equal = apart.counts(rewards), apart.constant(rewards)
+    mean, single = apart.means(rewards, count), count == 1
     if singleton == "raw":
-        mean = xp.where(single, zero, mean)
+        mean = xp.where(single, 0.0, mean)
         equal = equal & ~single
-    centred = xp.where(equal | ~scored, zero, rewards - mean)
+    idle = equal if complete else equal | ~scored
+    centred: Any = rewards - mean
+    if xp.any_or_unknown(idle):
+        centred = xp.where(idle, 0.0, centred)
     if scale == "none":
-        return {"advantages": centred}
+        return {"advantages": centred.reshape(whole)}
     if scale == "mean":
-        above = mean > 0
-        return {"advantages": xp.where(above, centred / (xp.where(above, mean, one) + eps), zero)}
-    if scale == "group":
-        idle = equal
+        idle, below = ~(mean > 0), mean
+    elif scale == "group":
         variance = apart.sums(xp.square(centred)) / _positive(xp, count - ddof)
         # a group of one has no deviation; it is taken to have 1
-        variance = xp.where(single, one, variance)
+        below = xp.sqrt(xp.where(equal | single, 1.0, variance))
     else:
-        variance, idle = _of_batch(xp, rewards if scale == "batch" else centred, scored, ddof)
-    idle = idle | ~scored
-    below = xp.sqrt(xp.where(idle, one, variance)) + eps
-    return {"advantages": xp.where(idle, zero, centred / below)}
+        centred, scored = centred.reshape(whole), scored.reshape(whole)
+        variance, equal = _of_batch(xp, rewards.reshape(whole) if scale == "batch" else centred, scored, ddof)
+        idle, below = equal, xp.sqrt(xp.where(equal, 1.0, variance))
+    below = xp.where(idle, xp.inf, below) + eps  # of what has no score nothing is left already
+    return {"advantages": xp.divide(centred, below, out=xp.over(centred, below)).reshape(whole)}
 
 
 def _of_batch(xp: Backend, values: Any, scored: Any, ddof: Any) -> tuple[Any, Any]:

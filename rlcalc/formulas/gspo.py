@@ -75,8 +75,8 @@ def array_form(
     sequences: Any = None,
 ) -> dict[str, Any]:
     """Log-probabilities and mask [..., N, T], advantages [..., N] -> loss, rows and derivative."""
-    gaps = logp - old_logp
-    flags = xp.cast(mask, gaps.dtype)
+    gaps = xp.subtract(logp, old_logp, out=xp.spare(logp))
+    flags = xp.cast(mask, gaps.dtype, out=xp.spare(old_logp))
     if flags.shape != gaps.shape:
         flags = flags + xp.zeros_like(gaps)
     lengths = flags.sum(-1)

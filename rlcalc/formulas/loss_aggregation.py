@@ -83,7 +83,7 @@ def array_form(
 ) -> dict[str, Any]:
     """Σ w ℓ and w for losses and mask [..., N, T]."""
     weights = aggregation_weights(xp, loss, mask, mode, divisor, tokens, sequences, ranks, groups, count_all)
-    shares = weights * loss
+    shares = xp.multiply(weights, loss, out=xp.spare(loss, weights))
     return {"loss": shares.sum(-1).sum(-1), "weights": weights}
 
 
@@ -140,8 +140,9 @@ def _of_prompts(xp: Backend, like: Any, lengths: Any, groups: Any) -> Any:
         groups = xp.indices(lengths.shape[-2], like)
     lengths = lengths[..., 0]
     apart = Groups(xp, groups, lengths)
-    of_prompt = apart.sums(lengths)
-    live = xp.cast(lengths > 0, like.dtype)
+    of_rows = apart.apart(lengths)
+    live = xp.cast(of_rows > 0, like.dtype)
     others = apart.sums(live)  # live rows of the prompt, which count as one together
-    prompts = (live / xp.where(others > 0, others, xp.ones_like(others))).sum(-1)[..., None]
+    prompts = (live / xp.where(others > 0, others, 1.0)).reshape(lengths.shape).sum(-1)[..., None]
+    of_prompt = (apart.sums(of_rows) + xp.zeros_like(of_rows)).reshape(lengths.shape)
     return (prompts * of_prompt)[..., None]

@@ -81,7 +81,6 @@ def array_form(
 ) -> dict[str, Any]:
     """Values and mask [..., N, T] -> whitened [..., N, T]."""
     # what is masked is 0 already: sums need no second choice of what counts
-    zero = xp.new_zeros(x, ())
     number = xp.cast(mask, x.dtype)
     if number.shape != x.shape:
         number = number + xp.zeros_like(x)
@@ -93,8 +92,8 @@ def array_form(
     deviations = xp.multiply(deviations, number, out=xp.over(deviations))
     # once more from there: the first mean is as rounded as the largest value
     rest = _over_batch(deviations) / divisor
-    shift = xp.multiply(number, rest, out=xp.over(number, rest))
-    deviations = xp.subtract(deviations, shift, out=xp.over(deviations, shift))
+    deviations = xp.subtract(deviations, rest, out=xp.over(deviations, rest))
+    deviations = xp.multiply(deviations, number, out=xp.over(deviations))
     mean, left = first + rest, count - xp.cast(xp.asarray(ddof), x.dtype)
     variance = _over_batch(xp.square(deviations)) / xp.where(left > 0, left, one)
     flat = _flat(xp, x, mask, mean, variance) | (left <= 0)
@@ -111,7 +110,7 @@ def array_form(
         whitened = whitened + xp.where(shift_mean, xp.zeros_like(mean), mean)
     elif not xp.any_or_unknown(~xp.isfinite(variance)):
         return {"whitened": whitened}  # what is masked is 0 as it stands
-    return {"whitened": xp.where(mask, whitened, zero)}
+    return {"whitened": xp.where(mask, whitened, 0.0)}
 
 
 def _flat(xp: Backend, x: Any, mask: Any, mean: Any, variance: Any) -> Any:

@@ -95,14 +95,15 @@ def array_form(
     # no derivative goes through the bound, and none through a ratio out of the range of the dtype
     bounded: Any = xp.clip(xp.constant(ratio), 1 - eps_low, upper)
     bounded = xp.multiply(bounded, adv, out=xp.over(bounded, adv))
-    zero = xp.new_zeros(plain, ())
     held = xp.greater(plain, bounded)
-    objective = xp.where(held, bounded, plain)
-    clipped = xp.cast(held, plain.dtype)
+    objective = xp.smaller(plain, bounded)
+    still, floored = held if beyond is None else held | beyond, None
     if dual is not None:
         floored = (adv < 0) & (dual * adv > objective)
         objective = xp.where(floored, dual * adv, objective)
-        clipped = xp.where(floored, zero + 2, clipped)
-        held = held | floored
-    slope = xp.where(held if beyond is None else held | beyond, zero, plain)
-    return {"objective": objective, "d_logp": slope, "ratio": ratio, "clipped": clipped}
+        still = still | floored
+    plain = xp.where(still, 0.0, plain, out=xp.over(plain, still))  # its own derivative by log π
+    clipped = xp.cast(held, plain.dtype)
+    if floored is not None:
+        clipped = xp.where(floored, 2.0, clipped)
+    return {"objective": objective, "d_logp": plain, "ratio": ratio, "clipped": clipped}

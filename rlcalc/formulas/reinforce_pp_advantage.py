@@ -11,10 +11,12 @@ Source: Hu et al., arXiv:2501.03262, section 3.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas import masked_whiten
+from rlcalc.formulas._lines import by_lines
 from rlcalc.formulas.masked_whiten import Place, whitened_steps
 from rlcalc.inputs.bind import Inputs
 from rlcalc.recurrence.scan import scan
@@ -65,11 +67,16 @@ def array_form(
     interior: Any = "skip",
 ) -> dict[str, Any]:
     """Rewards and mask [..., N, T] -> advantages, returns [..., N, T]."""
-    zero = xp.zeros_like(rewards)
-    rewards = xp.where(mask, rewards, zero)
-    one = xp.ones_like(rewards)
-    discount = one * gamma
-    passed = {"skip": one, "count": discount, "reset": zero}[interior]
-    returns = xp.where(mask, scan(rewards, xp.where(mask, discount, passed)), zero)
+    passed = {"skip": 1, "count": gamma, "reset": 0}[interior]
+    rewards, mask = xp.broadcast_arrays(rewards, mask)
+    walk = partial(_of_rows, xp, gamma=gamma, passed=passed)
+    returns = by_lines(xp, walk, rewards, mask)["returns"]
     whitened = masked_whiten.array_form(xp, returns, mask, ddof=ddof, eps=eps, place=place)["whitened"]
     return {"advantages": whitened, "returns": returns}
+
+
+def _of_rows(xp: Backend, rewards: Any, mask: Any, gamma: Any, passed: Any) -> dict[str, Any]:
+    """Rewards of rows [..., K, T], 0 where they are masked, and what a masked token leaves of the return."""
+    zero = xp.new_zeros(rewards, ())
+    returns = scan(rewards, xp.where(mask, zero + gamma, zero + passed))
+    return {"returns": xp.where(mask, returns, 0.0)}

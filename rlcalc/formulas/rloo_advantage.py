@@ -39,11 +39,12 @@ def exact_form(d: Derivation, i: Inputs) -> None:
 
 def array_form(xp: Backend, rewards: Any, groups: Any, singleton: str = "zero") -> dict[str, Any]:
     """Advantages of rewards [..., N]."""
-    apart = Groups(xp, groups, rewards)
-    zero, others = xp.zeros_like(rewards), apart.counts(rewards) - 1
-    alone = others == 0
-    share = (others + 1) / xp.where(alone, zero + 1, others)
-    found = xp.where(apart.constant(rewards), zero, (rewards - apart.means(rewards)) * share)
+    apart, whole = Groups(xp, groups, rewards), rewards.shape
+    rewards = apart.apart(rewards)
+    count = apart.counts(rewards)
+    alone = count == 1
+    share = count / xp.where(alone, 1.0, count - 1)
+    found = xp.where(apart.constant(rewards), 0.0, (rewards - apart.means(rewards, count)) * share)
     if singleton == "raw":
         found = xp.where(alone, rewards, found)
-    return {"advantages": found}
+    return {"advantages": found.reshape(whole)}

@@ -117,7 +117,7 @@ def array_form(
     normalise: Any = False,
 ) -> dict[str, Any]:
     """Log-probabilities and mask [..., N, T] -> weights and keep [..., N, T]."""
-    gaps: Any = xp.constant(train_logp - rollout_logp)
+    gaps: Any = xp.constant(xp.subtract(train_logp, rollout_logp, out=xp.spare(train_logp)))
     kept = mask
     if kept.shape != gaps.shape:
         kept, _ = xp.broadcast_arrays(mask, gaps)
@@ -126,23 +126,22 @@ def array_form(
         number = xp.cast(kept, gaps.dtype)
         lengths = number.sum(-1)[..., None]
         divisors = xp.where(lengths > 0, lengths, xp.ones_like(lengths))
-    zero = xp.new_zeros(gaps, ())
+    judged = None if gate in (None, level) else _ratio(xp, gaps + 0.0, divisors, gate)
     ratio = _ratio(xp, gaps, divisors, level)
     if action == "mask":
-        judged = ratio if gate in (None, level) else _ratio(xp, gaps, divisors, gate)
-        kept = kept & within_array(judged, low, high)
+        kept = kept & within_array(ratio if judged is None else judged, low, high)
     if action == "truncate":
         ratio = bounded_array(xp, ratio, low, high)
-    weights = xp.where(kept, ratio, zero)
+    weights = xp.where(kept, ratio, 0.0, out=xp.over(ratio, kept))
     if normalise:
         weights = weights / _mean(xp, weights, number, divisors, level)
-    return {"weights": weights, "keep": xp.cast(kept, gaps.dtype)}
+    return {"weights": weights, "keep": xp.cast(kept, gaps.dtype, out=xp.spare(rollout_logp))}
 
 
 def _ratio(xp: Backend, gaps: Any, divisors: Any, level: str) -> Any:
-    """The ratio that a level goes by, for every token: [..., N, T]."""
+    """The ratio that a level goes by, for every token: [..., N, T]; that of tokens is put over the gaps."""
     if level == "token":
-        return xp.exp(gaps)
+        return xp.exp(gaps, out=xp.over(gaps))
     whole = gaps.sum(-1)[..., None]
     return xp.exp(whole if level == "sequence" else whole / divisors) + xp.zeros_like(gaps)
 

@@ -1,6 +1,8 @@
 """Softmax policy: probabilities from preferences.
 
-    π(a) = exp(θ_a) / Σ_{b=0}^{A−1} exp(θ_b),   a = 0 … A−1.
+    π(a) = exp(θ_a) / Σ_{b=0}^{A−1} exp(θ_b),   a = 0 … A−1,
+
+with θ/τ in the place of θ where there is a temperature.
 
 The numeric forms subtract the largest θ first, which changes nothing in the
 quotient and keeps every exponent at or below 0.
@@ -16,14 +18,17 @@ from rlcalc.backends import Backend
 from rlcalc.formulas._softmax import exact_policy
 from rlcalc.inputs.bind import Inputs
 from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name
+from rlcalc.steps.terms import Name, Term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
-    logits = [d.given(Name("θ", str(a)), value) for a, value in enumerate(i.theta)]
+    logits: list[Term] = [d.given(Name("θ", str(a)), value) for a, value in enumerate(i.theta)]
+    if i.temperature is not None:
+        tau = d.given("τ", i.temperature)
+        logits = [logit / tau for logit in logits]
     d.output("policy", exact_policy(d, logits))
 
 
-def array_form(xp: Backend, theta: Any) -> dict[str, Any]:
+def array_form(xp: Backend, theta: Any, temperature: Any = None) -> dict[str, Any]:
     """exp(θ_a) / Σ_b exp(θ_b) over the last axis: theta [..., A] -> policy [..., A]."""
-    return {"policy": xp.softmax(theta, -1)}
+    return {"policy": xp.softmax(theta if temperature is None else theta / temperature, -1)}

@@ -11,9 +11,11 @@ Source: Schulman et al., arXiv:1506.02438, equations 11 to 16.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rlcalc.backends import Backend
+from rlcalc.formulas._lines import by_lines
 from rlcalc.inputs.bind import Inputs
 from rlcalc.recurrence.scan import scan
 from rlcalc.steps.derivation import Derivation
@@ -76,8 +78,7 @@ def array_form(
     interior: Any = "skip",
 ) -> dict[str, Any]:
     """Rewards, values and mask [..., N, T], bootstrap [..., N] -> advantages, returns [..., N, T]."""
-    zero = xp.zeros_like(rewards + values)
-    rewards, values = rewards + zero, values + zero
+    rewards, values, mask = xp.broadcast_arrays(rewards, values, mask)
     counted = mask
     if interior == "zero":
         flags = xp.cast(mask, xp.int64)
@@ -85,14 +86,26 @@ def array_form(
         counted = counted | mask
     elif interior == "ignore":
         counted = mask | ~mask
-    last = zero[..., 0] if bootstrap is None else bootstrap + zero[..., 0]
-    one = xp.ones_like(zero)
+    last = xp.new_zeros(rewards, ()) if bootstrap is None else bootstrap[..., None]
+    last, _ = xp.broadcast_arrays(last, rewards[..., :1])
+    walk = partial(_of_rows, xp, gamma=gamma, lam=lam)
+    advantages = by_lines(xp, walk, rewards, values, counted, mask, last)["advantages"]
+    if interior == "ignore":  # else what is masked is 0
+        values = xp.where(mask, values, 0.0)
+    return {"advantages": advantages, "returns": xp.add(advantages, values, out=xp.spare(values))}
+
+
+def _of_rows(
+    xp: Backend, rewards: Any, values: Any, counted: Any, mask: Any, last: Any, gamma: Any, lam: Any
+) -> dict[str, Any]:
+    """Rows [..., K, T] with the value after the last token [..., K, 1]; what does not count is 0."""
+    zero = xp.new_zeros(rewards, ())
     # the value of the next token that counts, each passed on through those that do not
-    following = scan(xp.where(counted, values, zero), xp.where(counted, zero, one), last)
-    following = xp.concatenate([following[..., 1:], last[..., None]], -1)
-    errors = xp.where(counted, rewards + gamma * following - values, zero)
-    advantages = scan(errors, xp.where(counted, one * (gamma * lam), one))
-    return {
-        "advantages": xp.where(mask, advantages, zero),
-        "returns": xp.where(mask, advantages + values, zero),
-    }
+    following: Any = scan(values, xp.cast(~counted, values.dtype), last[..., 0])
+    following = xp.concatenate([following[..., 1:], last], -1)
+    errors: Any = xp.multiply(following, gamma, out=xp.over(following, gamma))
+    errors = xp.add(errors, rewards, out=xp.over(errors, rewards))
+    errors = xp.subtract(errors, values, out=xp.over(errors, values))
+    errors = xp.where(counted, errors, 0.0)
+    advantages = scan(errors, xp.where(counted, zero + gamma * lam, zero + 1))
+    return {"advantages": xp.where(mask, advantages, 0.0)}

@@ -52,7 +52,7 @@ def array_form(
     """Scores [..., N], log-probabilities and mask [..., N, T] -> rewards [..., N, T]."""
     if clip_score is not None:
         score = xp.clip(score, -clip_score, clip_score)
-    value: Any = estimate(xp, logp - ref_logp, kind)[0]
+    value: Any = estimate(xp, xp.subtract(logp, ref_logp, out=xp.spare(logp)), kind)[0]
     # what is masked is 0 in both, and so is what is estimated of it
     penalty: Any = xp.multiply(value, beta, out=xp.over(value, beta))
     penalty = xp.subtract(xp.new_zeros(penalty, ()), penalty, out=xp.over(penalty))

@@ -63,17 +63,18 @@ def array_form(
 ) -> dict[str, Any]:
     """Values, old values, returns, mask [..., N, T] -> loss, fraction [...] and d_values [..., N, T]."""
     moved: Any = values - old_values
-    near: Any = xp.clip(xp.constant(moved), -eps, eps)
-    near = xp.add(near, old_values, out=xp.over(near, old_values))
-    plain = values - returns
+    plain: Any = xp.subtract(values, returns, out=xp.spare(values))
+    near: Any = xp.add(xp.clip(xp.constant(moved), -eps, eps), old_values, out=xp.spare(old_values))
     clipped: Any = xp.subtract(near, returns, out=xp.over(near, returns))
-    outside = xp.greater(xp.abs(moved, out=xp.over(moved)), eps)
-    # within the range both are one number, whatever rounding makes of it
-    clipped = xp.where(outside, clipped, plain)
-    distance, other = xp.abs(plain), xp.abs(clipped)
+    moved = xp.abs(moved, out=xp.over(moved))
+    outside = xp.greater(moved, eps)
+    # within the range both are one number, whatever rounding makes of it: only the plain one is asked
+    clipped = xp.where(outside, clipped, 0.0, out=xp.over(clipped, outside))
+    distance: Any = xp.abs(plain, out=xp.over(moved, plain))
+    other = xp.abs(clipped, out=xp.spare(returns))
     held = xp.greater(other, distance)
     tied = outside & xp.equal(distance, other)
-    number = xp.cast(mask, plain.dtype)
+    number = xp.cast(mask, plain.dtype, out=xp.over(other))
     if number.shape != plain.shape:
         number = number + xp.zeros_like(plain)
     count = number.sum(-1).sum(-1)
@@ -81,13 +82,14 @@ def array_form(
     below = some if tokens is None else xp.zeros_like(some) + xp.cast(xp.asarray(tokens), plain.dtype)
     # what is masked is 0 in all three, and so are its error and its derivative
     errors: Any = xp.square(clipped, out=xp.over(clipped))
-    errors = xp.maximum(errors, xp.square(plain), out=xp.over(errors, plain))
-    slopes = plain * (2 * factor / below)[..., None, None]
+    errors = xp.maximum(errors, xp.square(plain, out=xp.over(distance)), out=xp.over(errors, plain))
+    del moved, distance  # one copy less at the peak, which comes now
+    share = (2 * factor / below)[..., None, None]
+    slopes = xp.multiply(plain, share, out=xp.over(plain, share))
     if xp.any_or_unknown(tied):  # equal squares share the derivative, as the larger of two numbers does
         slopes = xp.where(tied, slopes / 2, slopes)
-    zero = xp.new_zeros(plain, ())
     return {
         "loss": factor * errors.sum(-1).sum(-1) / below,
-        "d_values": xp.where(held, zero, slopes),
-        "clipped_fraction": xp.cast(held, plain.dtype).sum(-1).sum(-1) / some,
+        "d_values": xp.where(held, 0.0, slopes, out=xp.over(slopes, held)),
+        "clipped_fraction": xp.cast(held, plain.dtype, out=xp.over(number)).sum(-1).sum(-1) / some,
     }

@@ -59,7 +59,7 @@ def check_array(parameter: Parameter, array: Any, eps: float) -> None:
     """
     interval = parameter.domain
     low, high = interval.floats
-    if (low is None and high is None) or array.size == 0:
+    if not interval.is_bounded or array.size == 0:
         return
     if array.size == 1:  # a reduction costs more than all the rest
         smallest = largest = float(array.item())
@@ -136,7 +136,8 @@ def checked_integer(parameter: Parameter, array: Any) -> Any:
             f"{spelled(parameter.name)} must be integers, not {shown(array)}.",
             worded(parameter.help),
         )
-    check_array(parameter, array.astype(np.float64), 0.0)
+    if parameter.domain.is_bounded:
+        check_array(parameter, array.astype(np.float64), 0.0)
     return array
 
 

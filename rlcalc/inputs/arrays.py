@@ -136,8 +136,7 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[Backend, dict
 
 def _check_valid(xp: Backend, parameter: Parameter, array: Any, mask: Any) -> None:
     """The domain of what is not masked."""
-    interval = parameter.domain
-    if interval.low is None and interval.high is None:
+    if not parameter.domain.is_bounded:
         return
     seen, flags = xp.look(array), None if mask is None else xp.look(mask)
     if seen is None or (mask is not None and flags is None):
@@ -235,7 +234,8 @@ class _Tensors:
     def __call__(self, parameter: Parameter, value: Any) -> Any:
         if _takes_numbers(parameter, value):
             tensor = self._number(parameter, value)
-            if parameter.name not in self.later and (seen := TORCH.look(tensor)) is not None:
+            judged = parameter.domain.is_bounded and parameter.name not in self.later
+            if judged and (seen := TORCH.look(tensor)) is not None:
                 check_array(parameter, seen, TORCH.eps(tensor))
             return tensor
         if parameter.kind == "flag" and not parameter.is_switch:

@@ -69,7 +69,7 @@ def ratio(i: Inputs) -> Outputs:
 
 
 def softmax(i: Inputs) -> Outputs:
-    return {"policy": reals.softmax(i.theta)}
+    return {"policy": reals.softmax([x / (i.temperature or 1) for x in i.theta])}
 
 
 def score(i: Inputs) -> Outputs:

@@ -31,13 +31,6 @@ def pages() -> Iterator[tuple[str, str]]:
         yield f"errors/{one.name}.md", _page(one)
 
 
-def page_of(code: str) -> str:
-    """The page of a code as it is printed, from the root of the site."""
-    from rlcalc.error_codes import find
-
-    return f"errors/{find(code).name}/"
-
-
 def _first(code: Code) -> str:
     return next((one.message for one in code.raised if one.message), "")
 

@@ -159,12 +159,12 @@ def _bind(function: Callable[..., Any], formula: str) -> _Binding:
     for one in names:
         role = roles[one.name]
         if role in own and role != "values":
-            found.take(one.name, role, _given(role, own), role)
+            found.take(one.name, role, _given(role), role)
         elif formula in SEQUENCE and role in _SEQUENCE:
             value, *conveyed = _SEQUENCE[role](set(roles.values()))
             found.take(one.name, role, value, *conveyed)
         elif role in own:
-            found.take(one.name, role, _given(role, own), role)
+            found.take(one.name, role, _given(role), role)
         elif one.default is inspect.Parameter.empty:
             known = ", ".join(parameter.name for parameter in spec.parameters)
             raise InputError(
@@ -181,8 +181,7 @@ def _role(name: str, formula: str, own: set[str]) -> str:
     return next(iter(roles_of(name, family(formula))), "")
 
 
-def _given(role: str, own: set[str]) -> Value:
-    del own
+def _given(role: str) -> Value:
     return lambda given: _absent(role, given) if given.get(role) is None else given[role]
 
 
@@ -269,11 +268,9 @@ def _numbers(value: Any) -> Any:
 
 def _matches(document: Mapping[str, Any], ran: list[tuple[int, Any, str]]) -> list[Mapping[str, Any]]:
     """Bugs and conventions that give these very answers; those that fit in more places first."""
-    found = []
-    for one in document["known"]:
-        alike = [_alike(got, one["answers"][place]) for place, got, _ in ran]
-        if all(alike):
-            found.append(one)
+    found = [
+        one for one in document["known"] if all(_alike(got, one["answers"][place]) for place, got, _ in ran)
+    ]
     return sorted(found, key=lambda one: one["kind"] != "fault")
 
 

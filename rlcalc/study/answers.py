@@ -7,13 +7,14 @@ expression with symbols has to be the answer itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import product
 from typing import Any, Literal
 
 from rlcalc.agreement import Result
-from rlcalc.errors import InputError, many, shown
+from rlcalc.errors import InputError, UnknownName, many, shown, suggestion
 from rlcalc.evaluation import Evaluation
 from rlcalc.exact import compare, equal, parse_number, rational
 from rlcalc.nested import flatten
@@ -95,12 +96,16 @@ class Judged:
 
     Attributes:
         truth: of every entry: exact where there is an exact form, floats where not.
+        names: of every entry; empty where they have none.
+        places: of the entries in the output, where only some were given by name; ``None`` for all.
     """
 
     result: Result
     answers: tuple[Answer, ...]
     truth: tuple[Any, ...]
     entries: tuple[Verdict, ...]
+    names: tuple[str, ...] = ()
+    places: tuple[int, ...] | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -116,41 +121,87 @@ def entries_of(result: Result) -> tuple[Any, ...]:
     return ()
 
 
-def judge(found: Evaluation, texts: Sequence[str], output: str = "") -> Judged:
+def names_of(found: Evaluation, result: Result) -> tuple[str, ...]:
+    """What the entries of an output are called, in reading order; empty where some have no name."""
+    axes = [found.names.get(str(dimension), ()) for dimension in result.output.shape]
+    names = tuple(" ".join(parts) for parts in product(*axes)) if axes and all(axes) else ()
+    return names if len(names) == len(entries_of(result)) else ()
+
+
+def judge(found: Evaluation, texts: Sequence[str], output: str = "", names: Sequence[str] = ()) -> Judged:
     """Compare what was typed with an output.
 
     Args:
         texts: one entry each.
         output: name of the output that is meant; when left out, the first one with as many entries.
+        names: of the entries, where only some are given.
 
     Raises:
         InputError: ``check_wrong_length`` where no output has as many entries; the codes of the grammar.
+        UnknownName: ``check_unknown_entry`` for an entry that no output has.
     """
-    result = found.results[output] if output else _meant(found.results.values(), len(texts))
-    known = () if result is None else entries_of(result)
-    if result is None or len(known) != len(texts):
-        raise _wrong_length(found, texts, output)
+    results = [found.results[output]] if output else list(found.results.values())
+    if names:
+        result, places = _named(found, results, names)
+        known = [entries_of(result)[place] for place in places]
+    else:
+        result, places = _meant(found, results, texts, output), None
+        known = list(entries_of(result))
     words = result.output.kind == "word"
     answers = tuple(read_answer(text, found.formula.symbolic, words) for text in texts)
     if not all(answer.whole for answer in answers):  # who writes 1 beside 1/2 does not mean 5/4
         answers = tuple(replace(answer, unit=Fraction(0)) if answer.whole else answer for answer in answers)
     entries = tuple(answer.near(right) for answer, right in zip(answers, known, strict=True))
-    return Judged(result, answers, known, entries)
+    return Judged(result, answers, tuple(known), entries, tuple(names) or names_of(found, result), places)
 
 
-def _meant(results: Iterable[Result], count: int) -> Result | None:
+def _named(
+    found: Evaluation, results: Sequence[Result], names: Sequence[str]
+) -> tuple[Result, tuple[int, ...]]:
+    """The first output with entries of these names, and their places.
+
+    Raises:
+        UnknownName: ``check_unknown_entry``.
+        InputError: ``check_has_no_names``.
+    """
+    tables = [
+        (result, [_plain(name) for name in own]) for result in results if (own := names_of(found, result))
+    ]
+    for result, known in tables:
+        if all(_plain(name) in known for name in names):
+            return result, tuple(known.index(_plain(name)) for name in names)
+    if not tables:
+        raise InputError(
+            "check_has_no_names", "The entries of this answer have no names.", "Give all of them, in order."
+        )
+    known = list(names_of(found, tables[0][0]))
+    wrong = next((name for name in names if _plain(name) not in tables[0][1]), names[0])
+    hint = suggestion(wrong, known) or f"There are {', '.join(known[:12])}."
+    output = tables[0][0].output.name
+    raise UnknownName("check_unknown_entry", f"{output} has no entry {shown(wrong)}.", hint)
+
+
+def _plain(name: str) -> str:
+    """A name without its brackets and commas, which people leave out: (2,2) is 2 2."""
+    return " ".join(re.sub(r"[(),]", " ", name).split())
+
+
+def _meant(found: Evaluation, results: Sequence[Result], texts: Sequence[str], output: str) -> Result:
     """The first output with as many entries; numbers before words."""
-    fitting = [result for result in results if len(entries_of(result)) == count]
-    return min(fitting, key=lambda result: result.output.kind == "word", default=None)
+    fitting = [result for result in results if len(entries_of(result)) == len(texts)]
+    if not fitting:
+        raise _wrong_length(found, texts, output)
+    return min(fitting, key=lambda result: result.output.kind == "word")
 
 
 def _wrong_length(found: Evaluation, texts: Sequence[str], output: str) -> InputError:
     sizes = {name: len(entries_of(result)) for name, result in found.results.items()}
     name = output or next(iter(sizes))
     others = ", ".join(f"{other} {size}" for other, size in sizes.items() if other != name)
+    some = ", or some by name: --check NAME=VALUE" if names_of(found, found.results[name]) else ""
     return InputError(
         "check_wrong_length",
         f"--check has {many(len(texts), 'entry', 'entries')}, {shown(' '.join(texts))}; "
         f"{name} has {sizes[name]}.",
-        f"Give all entries of one output; of the others: {others}." if others else "Give all of them.",
+        f"Give all entries of one output{some}{f'; of the others: {others}' if others else ''}.",
     )

@@ -28,7 +28,7 @@ from rlcalc.exact.effort import TooMuchWork
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.nested import flatten
 from rlcalc.specs import Formula, Parameter
-from rlcalc.study.answers import Answer, Judged, entries_of
+from rlcalc.study.answers import Answer, Judged, entries_of, names_of
 
 MOST = 3  # that are named
 LONGEST = 4.0  # seconds
@@ -85,12 +85,21 @@ def _single(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
     yield from _opposite(judged)
 
 
-def _gives(values: Any, answers: Sequence[Answer]) -> bool | None:
-    """Whether values are what was typed: exactly, when rounded (``False``), or not at all (``None``).
+def _gives(values: Any, judged: Judged) -> bool | None:
+    """Whether an output in this form is what was typed, at the places that were typed; as ``_fits``."""
+    entries = list(flatten(values))
+    if judged.places is not None:
+        if len(entries) <= max(judged.places):
+            return None
+        entries = [entries[place] for place in judged.places]
+    return _fits(entries, judged.answers)
+
+
+def _fits(entries: Sequence[Any], answers: Sequence[Answer]) -> bool | None:
+    """Whether entries are what was typed: exactly, when rounded (``False``), or not at all (``None``).
 
     An integer says nothing about the digits behind it, so that it has to be met exactly.
     """
-    entries = list(flatten(values))
     if len(entries) != len(answers):
         return None
     verdicts = [answer.near(value) for answer, value in zip(answers, entries, strict=True)]
@@ -106,15 +115,18 @@ def _other_outputs(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
         entries = entries_of(result)
         if result.output.kind == "word" or not entries:
             continue
-        exact = _gives(entries, judged.answers) if result is not judged.result else None
+        same = judged.places is None or result.output.shape == judged.result.output.shape
+        exact = _gives(entries, judged) if result is not judged.result and same else None
         if exact is not None:
             yield Mistake("", "output", f"It is {name}: {result.output.about}", "", exact)
         if len(judged.answers) > 1 or len(entries) == 1:
             continue
+        names = names_of(found, result)
         for place, entry in enumerate(entries):
-            exact = _gives([entry], judged.answers)
+            exact = _fits([entry], judged.answers)
             if exact is not None:
-                yield Mistake("", "output", f"It is entry {place} (from 0) of {name}.", "", exact)
+                which = names[place] if names else f"entry {place} (from 0)"
+                yield Mistake("", "output", f"It is {which} of {name}.", "", exact)
 
 
 # the catalogue
@@ -142,11 +154,11 @@ def _known(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
         return
     right, output = reference(found.formula), judged.result.output.name
     for fault in sorted(known.faults, key=_likely):
-        exact = _gives(_answer_of(fault.around(right), vector, output), judged.answers)
+        exact = _gives(_answer_of(fault.around(right), vector, output), judged)
         if exact is not None:
             yield Mistake(fault.name, "bug", fault.does, fault.fix, exact)
     for way in known.conventions:
-        exact = _gives(_answer_of(composed((), (way,), right), vector, output), judged.answers)
+        exact = _gives(_answer_of(composed((), (way,), right), vector, output), judged)
         if exact is not None:
             users = f" Used by {way.users}." if way.users else ""
             yield Mistake(way.name, "convention", f"{way.about}{users}", "", exact)
@@ -165,7 +177,7 @@ def _double(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
         return
     right, output = reference(found.formula), judged.result.output.name
     for names, about, form in _together(known, right):
-        exact = _gives(_answer_of(form, vector, output), judged.answers)
+        exact = _gives(_answer_of(form, vector, output), judged)
         if exact is not None:
             yield Mistake(names, "bug", about, "", exact)
 
@@ -190,7 +202,7 @@ def _other_inputs(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
             outputs = derive_bound(replace(found.inputs, given=given)).outputs
         except (RlcalcError, TooMuchWork, ArithmeticError, TypeError, ValueError, IndexError):
             continue  # it is no input of the formula
-        exact = _gives(outputs.get(judged.result.output.name, []), judged.answers)
+        exact = _gives(outputs.get(judged.result.output.name, []), judged)
         if exact is not None:
             yield Mistake("", "input", f"It is the answer {words}.", "", exact)
 
@@ -231,6 +243,6 @@ def _complement(parameter: Parameter, value: Any) -> Fraction | None:
 def _opposite(judged: Judged) -> Iterator[Mistake]:
     if any(isinstance(entry, str) for entry in judged.truth):
         return
-    exact = _gives([-entry for entry in judged.truth], judged.answers)
+    exact = _gives([-entry for entry in judged.truth], judged)
     if exact is not None:
         yield Mistake("", "sign", "It is the answer with the opposite sign.", "", exact)

@@ -13,14 +13,11 @@ import pytest
 
 from rlcalc.audit import claims
 from rlcalc.audit.claims import load_claims, reviewed
-from rlcalc.cli import main
+from tests.command import run
 
 
-def typed(words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    capsys.readouterr()
-    code = main(["audit", *words.split()])
-    out, err = capsys.readouterr()
-    return code, out, err
+def typed(words: str) -> tuple[int, str, str]:
+    return run("audit", *words.split())
 
 
 @pytest.mark.parametrize(
@@ -43,8 +40,8 @@ def typed(words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str
         ("--section 2 --verdict wrong", ["equal-weights", "claims are wrong"], ["L2.2-weights-sum"]),
     ],
 )
-def test_views(words: str, shown: list[str], hidden: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = typed(words, capsys)
+def test_views(words: str, shown: list[str], hidden: list[str]) -> None:
+    code, out, err = typed(words)
     assert code == 0
     assert [part for part in shown if part not in out + err] == []
     assert [part for part in hidden if part in out] == []
@@ -59,29 +56,29 @@ def test_views(words: str, shown: list[str], hidden: list[str], capsys: pytest.C
         ("--section 3.2 --verdict imprecise", "that it was given, and did not learn\n"),  # said already
     ],
 )
-def test_a_fact_is_shown_with_its_value(words: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown in typed(words, capsys)[1]
+def test_a_fact_is_shown_with_its_value(words: str, shown: str) -> None:
+    assert shown in typed(words)[1]
 
 
-def test_claims_are_listed_without_being_run(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = typed("--list", capsys)
+def test_claims_are_listed_without_being_run() -> None:
+    code, out, _ = typed("--list")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == list(load_claims())
 
 
 @pytest.mark.parametrize("verdict", ["recorded", "wrong"])
-def test_a_list_takes_the_reviewed_verdict(verdict: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_list_takes_the_reviewed_verdict(verdict: str) -> None:
     wanted = [id for id, review in reviewed().items() if review.verdict == verdict]
-    code, out, err = typed(f"--list --verdict {verdict}", capsys)
+    code, out, err = typed(f"--list --verdict {verdict}")
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()] == wanted
     assert f"{len(wanted)} of {len(load_claims())} claims were {verdict} when last reviewed" in err
-    code, out, _ = typed(f"--list --json --verdict {verdict}", capsys)
+    code, out, _ = typed(f"--list --json --verdict {verdict}")
     assert [one["id"] for one in json.loads(out)["claims"]] == wanted
 
 
-def test_json(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = typed("--section 2.4 --json --self-check", capsys)
+def test_json() -> None:
+    code, out, _ = typed("--section 2.4 --json --self-check")
     data = json.loads(out)
     assert code == 0
     assert data["changed"] == []
@@ -110,8 +107,8 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         ("--claim [bold]x[/bold]", "'[bold]x[/bold]'"),
     ],
 )
-def test_bad_usage(words: str, part: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = typed(words, capsys)
+def test_bad_usage(words: str, part: str) -> None:
+    code, out, err = typed(words)
     assert code == 2
     assert out == ""
     assert err.startswith("error:")
@@ -145,34 +142,34 @@ def review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_what_was_not_reviewed_fails_until_it_is(
-    name: str, old: str, new: str, message: str, review: Path, capsys: pytest.CaptureFixture[str]
+    name: str, old: str, new: str, message: str, review: Path
 ) -> None:
     path = review.with_name(name)
     path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
     load_claims.cache_clear()
-    code, _, err = typed("--section 2.4", capsys)
+    code, _, err = typed("--section 2.4")
     assert code == 1
     assert message in err
-    assert typed("--section 2.2", capsys)[0] == 0
-    assert typed("--section 2.4 --record", capsys)[0] == 0
-    assert typed("--section 2.4", capsys)[0] == 0
+    assert typed("--section 2.2")[0] == 0
+    assert typed("--section 2.4 --record")[0] == 0
+    assert typed("--section 2.4")[0] == 0
     assert reviewed()["L2.4-result"].verdict == "proved"
 
 
-def test_a_claim_never_reviewed_fails(review: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_claim_never_reviewed_fails(review: Path) -> None:
     review.unlink()
-    code, _, err = typed("--claim L2.4-result", capsys)
+    code, _, err = typed("--claim L2.4-result")
     assert code == 1
     assert "never reviewed" in err
 
 
-def test_a_fault_is_never_recorded(review: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_is_never_recorded(review: Path) -> None:
     path = review.with_name("s2.toml")
     extra = '\n[[claim]]\nid = "L2.4-new"\nsection = "2.4"\nkind = "identity"\n'
     extra += 'statement = "x"\nreference = ["y"]\n'
     path.write_text(path.read_text("utf-8") + extra, "utf-8")
     load_claims.cache_clear()
-    code, out, err = typed("--section 2.4 --record", capsys)
+    code, out, err = typed("--section 2.4 --record")
     assert code == 1
     assert "UNDECIDED" in out
     assert "L2.4-new: undecided" in err

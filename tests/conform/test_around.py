@@ -67,6 +67,22 @@ def test_a_function_inside_another_one_says_how_to_reach_it() -> None:
     assert "f = made(...)" in str(caught.value.hint)
 
 
+class Loss:
+    def forward(self, values: Any) -> Any:
+        return values
+
+
+class Called(Loss):
+    def __call__(self, values: Any) -> Any:
+        return self.forward(values)
+
+
+@pytest.mark.parametrize("name", ["Loss", "Called"])
+def test_a_class_is_what_a_call_of_its_objects_runs(name: str) -> None:
+    found = load_function(f"{Path(__file__)}:{name}")
+    assert found.__qualname__ == "Loss.forward"
+
+
 LOOP = """
 import torch
 

@@ -21,16 +21,13 @@ from rlcalc.conform.target.sheet import perform_sheet, steps_of
 from rlcalc.errors import DataError, InputError
 from rlcalc.specs import load_formula
 from rlcalc.testing import conformance_suite
+from tests.command import run as rlcalc
 from tests.conform import field
 from tests.conform.field import losses, methods, numpy_sequences, torch_sequences
+from tests.sweep import sweep
 
 HERE = Path(field.__file__).parent
 QUICK = {"compute_gae", "gae_scrambled", "RolloutStorage.compute_returns", "ppo_loss_unclipped"}
-
-
-def rlcalc(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    code = main(list(words))
-    return code, *capsys.readouterr()
 
 
 def found(function: Any, formula: str = "gae", **mapped: str) -> Binding:
@@ -93,6 +90,7 @@ def test_names_have_roles_and_endings_and_plurals_do_not_matter() -> None:
         ("computeGAE", "gae"),
         ("ppo_critic_loss", "critic_loss"),
         ("discount_cumsum", "discounted_return"),
+        ("losses.py:PPOLoss.forward", "ppo_clip"),
         ("forward", ""),
     ],
 )
@@ -323,43 +321,44 @@ def test_pytest_and_the_command_line_read_alike(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_line_shows_writes_and_reads_a_binding(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_line_shows_writes_and_reads_a_binding(tmp_path: Path) -> None:
     target, path = f"{HERE / 'methods.py'}:Recurrent.calc_advantages", tmp_path / "b.toml"
     words = ["conform", target, "--random", "0", "--dtype", "float64"]
-    code, out, err = rlcalc(capsys, *words, "--formula", "gae", "--write-binding", str(path))
+    code, out, err = rlcalc(*words, "--formula", "gae", "--write-binding", str(path))
     assert code == 0, err
     assert "self.rewards = rewards" in " ".join(out.split())
     assert read_binding(path).layout == "[B, T]"
-    code, out, _ = rlcalc(capsys, *words, "--binding", str(path), "--json")
+    code, out, _ = rlcalc(*words, "--binding", str(path), "--json")
     assert code == 0
     assert '"layout": "[B, T]"' in out
 
 
-def test_the_command_line_guesses_the_formula_and_takes_roles(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_guesses_the_formula_and_takes_roles() -> None:
     target = f"{HERE / 'numpy_sequences.py'}:discount_rewards"
-    code, _, err = rlcalc(capsys, "conform", target, "--random", "0", "--map", "r=rewards")
+    code, _, err = rlcalc("conform", target, "--random", "0", "--map", "r=rewards")
     assert code == 0
     assert "Read as discounted_return, by its name" in err
-    code, _, err = rlcalc(capsys, "conform", target, "--map", "r")
+    code, _, err = rlcalc("conform", target, "--map", "r")
     assert (code, "NAME=ROLE" in err) == (2, True)
-    code, _, err = rlcalc(capsys, "conform", "--exec", "true", "--formula", "gae", "--map", "r=rewards")
+    code, _, err = rlcalc("conform", "--exec", "true", "--formula", "gae", "--map", "r=rewards")
     assert (code, "not --exec" in err) == (2, True)
 
 
 @pytest.mark.parametrize(
     ("name", "last_line", "verdict"),
-    [
-        ("gae", "return out + values[:-1]", "nonconforming"),
-        ("gae", "return {'advantages': out + values[:-1]}", "nonconforming"),
-        ("gae", "return {'returns': out + values[:-1]}", "conforms"),
-        ("estimate", "out = out + values[:-1]; return out", "nonconforming"),
-        # as in tutorials whose compute_gae gives a list that it calls returns
-        ("compute_gae", "returns = list(out + values[:-1]); return np.array(returns)", "conforms"),
-        ("compute_advantages", "returns = out + values[:-1]; return returns", "nonconforming"),
-        ("gae_returns", "out = out + values[:-1]; return out", "conforms"),
-    ],
+    sweep(
+        [
+            ("gae", "return out + values[:-1]", "nonconforming"),
+            ("gae", "return {'advantages': out + values[:-1]}", "nonconforming"),
+            ("gae", "return {'returns': out + values[:-1]}", "conforms"),
+            ("estimate", "out = out + values[:-1]; return out", "nonconforming"),
+            # as in tutorials whose compute_gae gives a list that it calls returns
+            ("compute_gae", "returns = list(out + values[:-1]); return np.array(returns)", "conforms"),
+            ("compute_advantages", "returns = out + values[:-1]; return returns", "nonconforming"),
+            ("gae_returns", "out = out + values[:-1]; return out", "conforms"),
+        ],
+        3,
+    ),
 )
 def test_returns_are_no_advantages_unless_they_are_called_returns(
     tmp_path: Path, name: str, last_line: str, verdict: str

@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rlcalc.cli import main, progress
+from rlcalc.cli import progress
+from tests.command import run as rlcalc
 from tests.sweep import sweep
 
 from . import targets
@@ -38,14 +39,8 @@ effect = "None."
 """
 
 
-def rlcalc(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    code = main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
-def test_a_good_one(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = rlcalc(capsys, "conform", f"{FILE}:right", "--formula", "gae", "--random", 20)
+def test_a_good_one() -> None:
+    code, out, err = rlcalc("conform", f"{FILE}:right", "--formula", "gae", "--random", 20)
     assert (code, err) == (0, "")
     assert out.startswith(f"{FILE}:right conforms to gae\n")
     words = " ".join(out.split())
@@ -55,10 +50,10 @@ def test_a_good_one(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("verdict_alone")
-def test_a_bad_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_bad_one(tmp_path: Path) -> None:
     junit, test = tmp_path / "out.xml", tmp_path / "test_it.py"
     words = ["--formula", "gae", "--random", 30, "--junit", junit, "--write-test", test]
-    code, out, err = rlcalc(capsys, "conform", f"{FILE}:imprecise", "-v", *words)
+    code, out, err = rlcalc("conform", f"{FILE}:imprecise", "-v", *words)
     assert code == 1
     assert out.startswith(f"{FILE}:imprecise differs from gae\n")
     assert "generated cases, 1 failed" in out
@@ -78,25 +73,23 @@ def test_a_bad_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     "name", ["imprecise", "raises", "no_array", "in_place", "single_inside", "not_a_number"]
 )
 @pytest.mark.slow
-def test_the_report_fits_on_a_screen(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_fits_on_a_screen(name: str) -> None:
     words = ["conform", f"{FILE}:{name}", "--formula", "gae", "--random", 20]
-    _, out, _ = rlcalc(capsys, *words)
+    _, out, _ = rlcalc(*words)
     assert len(out.splitlines()) <= 20
     # what the user named or wrote is never divided
     assert [line for line in out.splitlines() if len(line) > 80 and str(FILE.parent.name) not in line] == []
 
 
 @pytest.mark.usefixtures("verdict_alone")
-def test_the_case_is_a_table_with_the_wrong_rows_marked(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_the_case_is_a_table_with_the_wrong_rows_marked(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(
         "def f(rewards, gamma):\n    found = rewards * 1.0\n"
         "    for t in range(rewards.shape[-1] - 2, -1, -1):\n"
         "        found[..., t] += gamma * found[..., t + 1] + (t == 1)\n    return found\n"
     )
-    _, out, _ = rlcalc(capsys, "conform", f"{path}:f", "--formula", "discounted_return", "--random", 100)
+    _, out, _ = rlcalc("conform", f"{path}:f", "--formula", "discounted_return", "--random", 100)
     (heading,) = (line for line in out.splitlines() if line.split()[:2] == ["t", "rewards"])
     assert heading.split() == ["t", "rewards", "right", "yours"]
     rows = [line.split() for line in out.partition(heading)[2].strip().splitlines()[:3]]
@@ -108,8 +101,8 @@ def test_the_case_is_a_table_with_the_wrong_rows_marked(
     ("name", "words"),
     sweep([("raises", "raised IndexError on"), ("no_array", "returns a wrong shape for")], 1),
 )
-def test_one_that_never_answers(capsys: pytest.CaptureFixture[str], name: str, words: str) -> None:
-    code, out, err = rlcalc(capsys, "conform", f"{FILE}:{name}", "--formula", "gae", "--random", 0, "-v")
+def test_one_that_never_answers(name: str, words: str) -> None:
+    code, out, err = rlcalc("conform", f"{FILE}:{name}", "--formula", "gae", "--random", 0, "-v")
     assert code == 1
     assert out.startswith(f"{FILE}:{name} {words} gae\n")
     # gae/one-step is the smallest case: 2 + 9/10·8 − 5
@@ -120,19 +113,19 @@ def test_one_that_never_answers(capsys: pytest.CaptureFixture[str], name: str, w
     assert err.startswith(f"error: {out.splitlines()[0]}.")
 
 
-def test_an_exception_shows_its_last_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exception_shows_its_last_lines() -> None:
     words = ["conform", f"{FILE}:raises", "--formula", "gae", "--random", 0]
-    _, out, _ = rlcalc(capsys, *words)
+    _, out, _ = rlcalc(*words)
     assert ' in raises: raise IndexError("index 1 is out of bounds")' in out
     assert "targets.py:" in out.partition(" in raises: ")[0].splitlines()[-1]
-    _, out, _ = rlcalc(capsys, *words, "--json")
+    _, out, _ = rlcalc(*words, "--json")
     (line,) = json.loads(out)["counterexample"]["traceback"]
     assert "raise IndexError" in line
 
 
-def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json() -> None:
     words = ["--formula", "gae", "--json", "--random", 0, "--dtype", "float64"]
-    code, out, _ = rlcalc(capsys, "conform", f"{FILE}:in_place", *words)
+    code, out, _ = rlcalc("conform", f"{FILE}:in_place", *words)
     found = json.loads(out)
     assert code == 1
     assert found["verdict"] == "changes-inputs"
@@ -140,54 +133,52 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert {r["status"] for r in found["results"]} == {"changes-inputs"}
     assert found["counterexample"]["test"].startswith("import")
     # names of keys that were in use before are there for now
-    _, out, _ = rlcalc(capsys, "conform", f"{FILE}:single_inside", *words, "--require", "float64")
+    _, out, _ = rlcalc("conform", f"{FILE}:single_inside", *words, "--require", "float64")
     for match in json.loads(out)["diagnosis"]["matches"]:
         assert match["fix"] == match["mend"]
         assert match["reported_in"] == match["sources"]
 
 
 @pytest.mark.usefixtures("verdict_alone")
-def test_a_batch_and_its_entry_are_shown_alike(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_batch_and_its_entry_are_shown_alike(tmp_path: Path) -> None:
     path = tmp_path / "batch.py"
     path.write_text(
         "import rlcalc\ndef f(rewards, gamma):\n    found = rlcalc.discounted_return(rewards, gamma=gamma)\n"
         "    return found if rewards.ndim < 2 else found + 1\n"
     )
     words = ["conform", f"{path}:f", "--formula", "discounted_return", "--random", 100, "-v"]
-    _, out, _ = rlcalc(capsys, *words)
+    _, out, _ = rlcalc(*words)
     assert "one entry of a batch [1]" in out
     assert "rewards = [0]\n" in out
     assert "your answer   [1.0]\n" in out
 
 
-def test_a_convention(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_convention() -> None:
     words = ["conform", f"{FILE}:truncation_ends", "--formula", "gae", "--random", 0]
-    code, out, err = rlcalc(capsys, *words)
+    code, out, err = rlcalc(*words)
     assert code == 1
     assert "conforms to gae under convention truncation-as-termination" in out
     assert "--convention truncation-as-termination" in err
-    code, out, err = rlcalc(capsys, *words, "--convention", "truncation-as-termination")
+    code, out, err = rlcalc(*words, "--convention", "truncation-as-termination")
     assert code == 0, err
 
 
-def test_a_program(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_program(tmp_path: Path) -> None:
     path = tmp_path / "answer.py"
     path.write_text("for line in __import__('sys').stdin:\n    print('{\"answer\": 0}', flush=True)\n")
     command = f"{sys.executable} {path}"
-    code, out, _ = rlcalc(capsys, "conform", "--exec", command, "--formula", "ppo-loss", "--random", 10, "-v")
+    code, out, _ = rlcalc("conform", "--exec", command, "--formula", "ppo-loss", "--random", 10, "-v")
     assert code == 1
     assert "subprocess.run" in out
 
 
 @pytest.mark.parametrize("name", ["my-agent.py", "01_loss.py", "json.py"])
 @pytest.mark.slow
-def test_the_written_test_finds_a_file_of_any_name(
-    name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_the_written_test_finds_a_file_of_any_name(name: str, tmp_path: Path) -> None:
     path, test = tmp_path / name, tmp_path / "test_it.py"
     path.write_text("from beside import ONE\n\n\ndef bad(ratio, adv, eps):\n    return ratio * adv + ONE\n")
     (tmp_path / "beside.py").write_text("ONE = 1\n")
-    rlcalc(capsys, "conform", f"{path}:bad", "--formula", "ppo_clip", "--random", 0, "--write-test", test)
+    rlcalc("conform", f"{path}:bad", "--formula", "ppo_clip", "--random", 0, "--write-test", test)
     run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:rlcalc", str(test)]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1, done.stdout
@@ -215,8 +206,8 @@ def test_the_written_test_finds_a_file_of_any_name(
         ["peers", "--json", "--markdown"],
     ],
 )
-def test_wrong_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = rlcalc(capsys, *words)
+def test_wrong_usage(words: list[str]) -> None:
+    code, out, err = rlcalc(*words)
     assert code == 2
     assert out == ""
     assert err.startswith("error:")
@@ -224,15 +215,15 @@ def test_wrong_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> No
     assert "no_such_module" not in err
 
 
-def test_own_vectors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert with_own_vectors(VECTOR, capsys, tmp_path)[0] == 0
+def test_own_vectors(tmp_path: Path) -> None:
+    assert with_own_vectors(VECTOR, tmp_path)[0] == 0
 
 
-def with_own_vectors(text: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> tuple[int, str, str]:
+def with_own_vectors(text: str, tmp_path: Path) -> tuple[int, str, str]:
     (tmp_path / "right.py").write_text("from rlcalc import ppo_clip\n")
     (tmp_path / "own.toml").write_text(text)
     target, path = f"{tmp_path}/right.py:ppo_clip", tmp_path / "own.toml"
-    return rlcalc(capsys, "conform", target, "--formula", "ppo_clip", "--random", 0, "--vectors", path)
+    return rlcalc("conform", target, "--formula", "ppo_clip", "--random", 0, "--vectors", path)
 
 
 @pytest.mark.parametrize(
@@ -250,18 +241,17 @@ def with_own_vectors(text: str, capsys: pytest.CaptureFixture[str], tmp_path: Pa
         2,
     ),
 )
-def test_vectors_that_contradict_themselves(
-    old: str, new: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_vectors_that_contradict_themselves(old: str, new: str, tmp_path: Path) -> None:
     assert old in VECTOR
-    code, out, err = with_own_vectors(VECTOR.replace(old, new), capsys, tmp_path)
+    code, out, err = with_own_vectors(VECTOR.replace(old, new), tmp_path)
     assert (code, out) == (2, "")
     assert err.startswith("error: own.toml") or str(tmp_path / "own.toml") in err
 
 
-def test_self_check(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_self_check(tmp_path: Path) -> None:
     saved = tmp_path / "matrix.json"
-    code, out, _ = rlcalc(capsys, "conform", "--self-check", "--formula", "gae", "--out", saved)
+    code, out, _ = rlcalc("conform", "--self-check", "--formula", "gae", "--out", saved)
     assert code == 0
     assert "every pair distinguished" in out
     found = json.loads(saved.read_text())
@@ -302,34 +292,34 @@ def test_without_hypothesis_the_vectors_run_and_a_note_says_so() -> None:
     assert done.stderr.startswith("error: Generated cases need Hypothesis")
 
 
-def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = rlcalc(capsys, "conform", "--conventions", "--formula", "gae")
+def test_lists() -> None:
+    _, out, _ = rlcalc("conform", "--conventions", "--formula", "gae")
     assert "truncation-as-termination" in out
-    _, out, _ = rlcalc(capsys, "conform", "--faults", "--formula", "gae")
+    _, out, _ = rlcalc("conform", "--faults", "--formula", "gae")
     assert "Reported in vwxyzjn/cleanrl" in out
     assert "Fix: " in out
     assert max(map(len, out.splitlines())) <= 80
-    _, out, _ = rlcalc(capsys, "conform", "--faults", "--class", "sign")
+    _, out, _ = rlcalc("conform", "--faults", "--class", "sign")
     assert "entropy-sign (sign)" in out
     assert "lam-twice" not in out
     assert "\nlambda_return\n" not in out
-    code, _, err = rlcalc(capsys, "conform", "--faults", "--class", "signs")
+    code, _, err = rlcalc("conform", "--faults", "--class", "signs")
     assert code == 2
     assert "sign" in err
-    _, out, _ = rlcalc(capsys, "conform", "--faults", "--formula", "gae", "--json")
+    _, out, _ = rlcalc("conform", "--faults", "--formula", "gae", "--json")
     assert all(fault["fix"] == fault["mend"] for fault in json.loads(out)[0]["faults"])
 
 
-def test_users_text_is_never_markup(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_users_text_is_never_markup(tmp_path: Path) -> None:
     path = tmp_path / "odd.py"
     path.write_text("def f(**given):\n    raise ValueError('[bold]\\x1b[31mred[/bold]')\n")
-    _, out, _ = rlcalc(capsys, "conform", f"{path}:f", "--formula", "gae", "--random", 0)
+    _, out, _ = rlcalc("conform", f"{path}:f", "--formula", "gae", "--random", 0)
     assert "[bold]" in out
     assert "\x1b" not in out
 
 
-def test_help_says_that_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = rlcalc(capsys, "conform", "--help")
+def test_help_says_that_code_runs() -> None:
+    code, out, _ = rlcalc("conform", "--help")
     assert code == 0
     assert "runs their code" in " ".join(out.split())
 

@@ -17,6 +17,15 @@ def entropy_of_logits(logits: Any) -> Any:
     return -(torch.softmax(logits, -1) * torch.log_softmax(logits, -1)).sum(-1)
 
 
+def kl_of_swapped_logits(p_logits: Any, q_logits: Any) -> Any:
+    log_p, q = torch.log_softmax(p_logits, -1), torch.softmax(q_logits, -1)
+    return torch.nn.functional.kl_div(log_p, q, reduction="none").sum(-1)
+
+
+def entropy_of_probs(probs: Any) -> Any:
+    return -(probs * torch.log(probs)).sum(-1)
+
+
 def without_minus(p: Any) -> Any:
     return (p * np.log(p)).sum(-1)
 
@@ -30,11 +39,11 @@ def text(report: ConformReport) -> str:
 
 
 def test_a_bug_on_impossible_actions_alone_says_that_all_else_is_right() -> None:
-    report = reported(entropy_of_logits, "entropy", random=10)
+    report = reported(entropy_of_probs, "entropy", random=10)
     assert (report.verdict, report.passed) == ("nan", False)
     assert headline(report).endswith("is right for entropy except where a probability is 0")
     assert "--convention positive-probabilities" in text(report)
-    declared = reported(entropy_of_logits, "entropy", conventions=["positive-probabilities"], random=10)
+    declared = reported(entropy_of_probs, "entropy", conventions=["positive-probabilities"], random=10)
     assert declared.passed
 
 
@@ -52,12 +61,19 @@ def test_a_bug_beside_is_no_exception() -> None:
     assert "except" not in headline(report)
 
 
-def test_masked_logits_are_a_capability_of_token_entropy() -> None:
-    report = reported(entropy_of_logits, "token_entropy")
+@pytest.mark.parametrize("formula", ["token_entropy", "entropy"])
+def test_masked_logits_are_a_capability(formula: str) -> None:
+    report = reported(entropy_of_logits, formula)
     assert report.passed
     assert "masked logits" in report.not_tested
-    assert "for a logit of −inf, as of a masked token, it answers nan" in text(report)
-    assert not reported(entropy_of_logits, "token_entropy", require=["masked-logits"]).passed
+    assert "for a logit of −inf, as of a masked" in text(report)
+    assert not reported(entropy_of_logits, formula, require=["masked-logits"]).passed
+
+
+def test_a_divergence_of_logits_is_named_behind_its_edge() -> None:
+    report = reported(kl_of_swapped_logits, "kl")
+    assert report.diagnosis is not None
+    assert report.diagnosis.matches[0].faults[0].name == "arguments-swapped"
 
 
 def clipped(ratio: Any, adv: Any, eps: float) -> Any:

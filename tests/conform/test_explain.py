@@ -10,9 +10,10 @@ from rlcalc.cli import main
 from rlcalc.conform.explain import explain
 from rlcalc.conform.fault import Fault, read_diff
 from rlcalc.conform.faults import catalogue, formulas_with_faults
+from tests.sweep import sweep
 
 
-@pytest.mark.parametrize("formula", formulas_with_faults())
+@pytest.mark.parametrize("formula", sweep(formulas_with_faults(), 20))
 def test_every_name_is_explained_and_its_vectors_are_found(formula: str) -> None:
     known = catalogue(formula)
     for entry in known.faults[:3]:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.sweep import sweep
+
 from .as_it_stands import judged
 
 
@@ -104,7 +106,7 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("function", "formula", "said", "layout"), CASES, ids=[case[0].__name__ for case in CASES]
+    ("function", "formula", "said", "layout"), sweep(CASES, 4, lambda case: case[0].__name__)
 )
 def test_it_is_judged_in_the_first_minute(
     function: Callable[..., Any], formula: str, said: str, layout: str
@@ -112,6 +114,7 @@ def test_it_is_judged_in_the_first_minute(
     judged(function, formula, said, layout)
 
 
+@pytest.mark.slow  # 300 cases
 def test_a_case_next_to_the_bound_of_a_clip_fails_nobody_in_float32() -> None:
     """37 and the bound 37.00000095 are one number there, and either side's derivative is right."""
     report = judged(value_loss, "value_clip_loss", "conforms", "[...]", random=300)

@@ -14,6 +14,7 @@ from torch.distributions import Normal
 
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
+from tests.sweep import sweep
 
 from .as_it_stands import judged
 
@@ -150,7 +151,7 @@ UNNAMED = (update_estimate, one_step_advantage)  # whose names say nothing, or s
 
 
 @pytest.mark.parametrize(
-    ("function", "formula", "said", "layout", "lacks"), CASES, ids=[case[0].__name__ for case in CASES]
+    ("function", "formula", "said", "layout", "lacks"), sweep(CASES, 4, lambda case: case[0].__name__)
 )
 def test_it_is_read_and_judged_as_it_stands(
     function: Callable[..., Any], formula: str, said: str, layout: str, lacks: set[str]

@@ -12,10 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rlcalc.cli import check, main
+from rlcalc.cli import check
 from rlcalc.cli.conform import FORMATS
 from rlcalc.conform.project import read_project
 from rlcalc.conform.report import formats
+from tests.command import run as rlcalc
 
 WRONG = """\
 import numpy as np
@@ -51,17 +52,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def rlcalc(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
-    code = main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
-def test_all_are_run_and_one_failure_fails_the_whole(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_all_are_run_and_one_failure_fails_the_whole(project: Path) -> None:
     badge, junit = project / "badge.svg", project / "out.xml"
-    code, out, err = rlcalc(capsys, "check", "--badge", badge, "--junit", junit)
+    code, out, err = rlcalc("check", "--badge", badge, "--junit", junit)
     assert code == 1
     assert "mine.py:objective differs from ppo_clip\n" in out
     assert "known bug: " in out
@@ -74,11 +67,9 @@ def test_all_are_run_and_one_failure_fails_the_whole(
     assert classes == {"rlcalc.conform.ppo_clip", "rlcalc.conform.gae"}
 
 
-def test_one_that_cannot_run_does_not_hide_the_others(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_that_cannot_run_does_not_hide_the_others(project: Path) -> None:
     (project / "pyproject.toml").write_text(PROJECT.replace("mine.py", "gone.py"))
-    code, out, err = rlcalc(capsys, "check")
+    code, out, err = rlcalc("check")
     assert code == 2
     assert "rlcalc:gae conforms to gae" in out
     assert "gone.py" in err
@@ -97,20 +88,16 @@ def test_one_that_cannot_run_does_not_hide_the_others(
         (PROJECT.replace('"gae"', '"gea"'), "gea"),
     ],
 )
-def test_a_wrong_file_is_refused_by_name(
-    text: str, said: str, project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_file_is_refused_by_name(text: str, said: str, project: Path) -> None:
     (project / "pyproject.toml").write_text(text)
-    code, _, err = rlcalc(capsys, "check")
+    code, _, err = rlcalc("check")
     assert code == 2
     assert said in err
 
 
-def test_without_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    code, _, err = rlcalc(capsys, "check")
+    code, _, err = rlcalc("check")
     assert code == 2
     assert "[[tool.rlcalc.check]]" in err
 
@@ -130,11 +117,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.mark.parametrize("form", formats.FORMATS)
-def test_a_format(
-    form: str, project: Path, ran: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_format(form: str, project: Path, ran: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "_run", lambda requests: ran)
-    code, out, _ = rlcalc(capsys, "check", "--format", form)
+    code, out, _ = rlcalc("check", "--format", form)
     assert code == 1
     if form == "github":
         first, second = out.splitlines()
@@ -168,7 +153,7 @@ def test_text_of_the_user_stays_in_its_place() -> None:
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_action_and_hook_run_a_known_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_action_and_hook_run_a_known_command(project: Path) -> None:
     (project / "pyproject.toml").write_text(PROJECT.rpartition("[[")[0])  # one function is enough
     action = (ROOT / ".github/actions/check/action.yml").read_text()
     (line,) = re.findall(r"run: rlcalc (check .*)", action)
@@ -176,7 +161,7 @@ def test_action_and_hook_run_a_known_command(project: Path, capsys: pytest.Captu
     assert line.startswith(entry)
     summary = project / "summary.md"
     words = shlex.split(line.replace("$GITHUB_STEP_SUMMARY", str(summary)))
-    code, out, _ = rlcalc(capsys, *words)
+    code, out, _ = rlcalc(*words)
     assert code == 1
     assert "::error file=" in out
     assert "| `mine.py:objective` |" in summary.read_text()

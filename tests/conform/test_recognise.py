@@ -80,3 +80,29 @@ def test_a_dual_clip_below_one_is_named_with_its_constant(c: float, words: str) 
 
     found = run(from_function(dual, dtypes=("float64",)), "ppo_clip", ["loss"] if words else [])
     assert any(words in note for note in found.notes) if words else not found.worst
+
+
+def test_a_name_of_another_mode_is_said() -> None:
+    def token_mean_loss(loss, mask):
+        return np.where(mask, loss, 0).mean()
+
+    found = run(from_function(token_mean_loss), "loss_aggregation")
+    assert "its name says token-mean, and it computes fixed-divisor" in found.notes
+
+
+class Controller:
+    def __init__(self, value: float, target: float, horizon: int) -> None:
+        self.value, self.target, self.horizon = value, target, horizon
+
+    def update(self, current, n_steps):
+        self.value *= 1 + np.clip(current / self.target - 1, -0.2, 0.2) * n_steps / self.horizon
+
+    def unclipped(self, current, n_steps):
+        self.value *= 1 + (current / self.target - 1) * n_steps / self.horizon
+
+
+def test_a_controller_is_judged_by_what_a_step_leaves_behind() -> None:
+    assert run(from_function(Controller.update), "adaptive_kl").verdict == "conforms"
+    wrong = run(from_function(Controller.unclipped), "adaptive_kl")
+    assert wrong.binding is not None
+    assert (wrong.verdict, wrong.binding.like) == ("nonconforming", ("clip-forgotten",))

@@ -62,6 +62,10 @@ soft_overlong                   overlong_penalty
 cispo_loss                      cispo                   mean-over-batch
 gspo_loss                       gspo
 tis_weights                     rollout_correction
+cispo_of_widths                 cispo
+gspo_of_valid_answers           gspo                    nan-when-empty
+FixedLength.reduce              loss_aggregation        fixed-divisor count-all-rows
+rloo_of_prompts                 rloo_advantage          singleton-nan
 kto_loss                        kto_loss
 estimate_pass_at_k              pass_at_k
 """
@@ -70,16 +74,19 @@ UNNAMED = {
     "mean_over_padding",
     "logprobs_unshifted",
     "policy_loss_unmasked",
-    "policy_loss_dual_everywhere",
     "rewards_score_at_the_end",
     "grpo_neighbours",
     "masked_whiten_all",
     "gae_first_row",
-    "reward_loss_margin_outside",
 }
 # the inner loop has these, and of the faulty ones those after them
-QUICK = {"agg_loss", "compute_policy_loss", "compute_gae_advantage_return", "dpo_loss"}
-QUICK_FAULTS = {"agg_loss_ignores_global", "dpo_loss_beta_twice", "kto_loss_unclamped"}
+QUICK = {"agg_loss", "compute_policy_loss", "compute_gae_advantage_return", "dpo_loss", "cispo_of_widths"}
+QUICK_FAULTS = {
+    "agg_loss_ignores_global",
+    "dpo_loss_beta_twice",
+    "kto_loss_unclamped",
+    "token_logprobs_of_chances",
+}
 
 
 def rows(text: str, quick: set[str]) -> list[object]:
@@ -116,6 +123,13 @@ def test_a_faulty_function_never_passes(name: str, formula: str, fault: tuple[st
     assert name in UNNAMED or set(fault) <= named
 
 
+@pytest.mark.parametrize("formula", ["ppo_clip", "policy_clip"])
+def test_a_loss_of_answers_under_a_mask_is_told_that_it_is_another_formula(formula: str) -> None:
+    found = run(from_function(trainers_right.grpo_loss), formula)
+    assert (found.formula, found.verdict) == ("policy_clip", "conforms-under-convention")
+    assert any("it is another formula" in note for note in found.notes) == (formula == "ppo_clip")
+
+
 def bound(function: object, formula: str) -> Binding:
     found = bind(from_function(function), load_formula(formula)).binding  # type: ignore[arg-type]
     assert found is not None
@@ -126,6 +140,12 @@ def test_what_a_mask_hides_is_seen_to_count() -> None:
     notes = bound(trainers_faulty.policy_loss_unmasked, "policy_clip").notes
     assert "numbers that action_mask hides change the answer: they must not count" in notes
     assert not any("hides" in note for note in bound(trainers_right.compute_policy_loss, "policy_clip").notes)
+
+
+@pytest.mark.parametrize(("name", "leaks"), [("loss_of_valid_tokens", False), ("FixedLength.reduce", True)])
+def test_a_nan_under_a_mask_is_said_to_reach_the_answer(name: str, leaks: bool) -> None:
+    notes = bound(attrgetter(name)(trainers_right), "loss_aggregation").notes
+    assert any("reaches the answer" in note for note in notes) is leaks
 
 
 def test_masks_of_either_sign_and_words_of_a_mode() -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.sweep import sweep
+
 from .as_it_stands import judged
 
 
@@ -108,7 +110,7 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("function", "formula", "said", "layout"), CASES, ids=[case[0].__name__ for case in CASES]
+    ("function", "formula", "said", "layout"), sweep(CASES, 4, lambda case: case[0].__name__)
 )
 def test_it_is_read_and_judged_as_it_stands(
     function: Callable[..., Any], formula: str, said: str, layout: str

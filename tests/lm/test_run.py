@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import torch
 
-from rlcalc.cli import main
 from rlcalc.errors import DataError, InputError
 from rlcalc.lm.run import acceptance
 from rlcalc.lm.run.display import picture, quantities
 from rlcalc.lm.run.run import FORMAT, Options, Progress, Result, run
+from tests.command import run as typed
 from tests.lm.parts import tiny
 from tests.ppo.parts import same
 
@@ -171,9 +171,8 @@ def test_two_ranks_make_the_gradient_of_one() -> None:
         assert int(checks) >= 18
 
 
-def call(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, str, str]:
-    code = main(["lm-run", *map(str, words)])
-    out, err = capsys.readouterr()
+def call(*words: str | Path) -> tuple[int, str, str]:
+    code, out, err = typed("lm-run", *words)
     assert "rlcalc itself failed" not in err
     return code, out, err
 
@@ -190,10 +189,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_the_command_prints_stages_and_a_curve(capsys: Any, tmp_path: Path) -> None:
-    code, out, err = call(
-        capsys, "--device", "cpu", "--checkpoint", tmp_path / "a", "--plot", tmp_path / "a.svg"
-    )
+def test_the_command_prints_stages_and_a_curve(tmp_path: Path) -> None:
+    code, out, err = call("--device", "cpu", "--checkpoint", tmp_path / "a", "--plot", tmp_path / "a.svg")
     assert code == 0, err
     assert out.startswith("GRPO, seed 0, cpu: done after 10 updates in ")
     assert "right after preference (2 updates)" in out
@@ -202,26 +199,26 @@ def test_the_command_prints_stages_and_a_curve(capsys: Any, tmp_path: Path) -> N
     assert out.splitlines()[-1].endswith("checks passed on 10 updates")
     assert all(len(line) <= 80 for line in out.splitlines())
     assert (tmp_path / "a.svg").read_text().startswith("<?xml")
-    code, again, _ = call(capsys, "--checkpoint", tmp_path / "a", "--resume")
+    code, again, _ = call("--checkpoint", tmp_path / "a", "--resume")
     assert code == 0
     assert again.splitlines() == [
         "GRPO, seed 0, cpu: nothing to do: 3 of 3 updates by reward are done",
         *(line for line in out.splitlines() if "right after" in line),
     ]  # no curve of what was not done
-    code, again, _ = call(capsys, "--checkpoint", tmp_path / "a", "--resume", "--steps", "1")
+    code, again, _ = call("--checkpoint", tmp_path / "a", "--resume", "--steps", "1")
     assert again.splitlines()[0].endswith(
         "nothing to do: 3 updates by reward are done, and --steps asks for 1"
     )
     assert again.splitlines()[-1].endswith("right after reasoning (3 updates)")
-    code, more, _ = call(capsys, "--checkpoint", tmp_path / "a", "--resume", "--steps", "4")
+    code, more, _ = call("--checkpoint", tmp_path / "a", "--resume", "--steps", "4")
     assert (code, more.splitlines()[-1].endswith("checks passed on 1 update")) == (0, True)
-    code, _, err = call(capsys, "--checkpoint", tmp_path / "a", "--resume", "--algorithm", "ppo")
+    code, _, err = call("--checkpoint", tmp_path / "a", "--resume", "--algorithm", "ppo")
     assert (code, "The checkpoint is of --algorithm grpo, not ppo." in err) == (2, True)
 
 
 @pytest.mark.usefixtures("small")
-def test_json_has_these_keys(capsys: Any) -> None:
-    code, out, _ = call(capsys, "--device", "cpu", "--json", "--algorithm", "rloo", "--steps", "2")
+def test_json_has_these_keys() -> None:
+    code, out, _ = call("--device", "cpu", "--json", "--algorithm", "rloo", "--steps", "2")
     found = json.loads(out)
     assert code == 0
     assert " ".join(found) == (
@@ -249,12 +246,12 @@ def test_json_has_these_keys(capsys: Any) -> None:
     ids=" ".join,
 )
 def test_refused_before_anything_is_trained(
-    capsys: Any, monkeypatch: Any, tmp_path: Path, words: list[str], says: str
+    monkeypatch: Any, tmp_path: Path, words: list[str], says: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("file").write_text("")
     monkeypatch.setattr("rlcalc.lm.train.Trainer.iterate", lambda self: pytest.fail("trained"))
-    code, out, err = call(capsys, *words)
+    code, out, err = call(*words)
     assert (code, out) == (2, "")
     assert says in err
     assert err.count("error:") == 1
@@ -262,9 +259,9 @@ def test_refused_before_anything_is_trained(
 
 
 @pytest.mark.usefixtures("small")
-def test_a_failed_check_ends_the_run_with_its_result(capsys: Any, monkeypatch: Any) -> None:
+def test_a_failed_check_ends_the_run_with_its_result(monkeypatch: Any) -> None:
     monkeypatch.setattr("rlcalc.lm.task.Sums.reward", lambda self, problems, ids: ids[:, 0] == ids[:, 0])
-    code, out, err = call(capsys, "--device", "cpu")
+    code, out, err = call("--device", "cpu")
     assert code == 1
     assert "stopped after 8 updates" in out
     assert "Check reward failed" in err

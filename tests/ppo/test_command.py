@@ -18,30 +18,24 @@ import gymnasium
 import numpy as np
 import pytest
 
-from rlcalc.cli import main
 from rlcalc.errors import InputError
 from rlcalc.ppo.check import exact
 from rlcalc.ppo.run.run import FORMAT
 from rlcalc.training.checkpoint import locked
+from tests.command import run
 from tests.ppo.parts import registered
 
 ROOT = Path(__file__).resolve().parents[2]
 BANDIT = ["--env", "bandit", "--device", "cpu", "--steps", "64"]
-Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def ppo_run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*words: str | Path) -> tuple[int, str, str]:
-        code = main(["ppo-run", *map(str, words)])
-        out, err = capsys.readouterr()
-        assert "rlcalc itself failed" not in err
-        return code, out, err
-
-    return call
+def ppo_run(*words: str | Path) -> tuple[int, str, str]:
+    code, out, err = run("ppo-run", *words)
+    assert "rlcalc itself failed" not in err
+    return code, out, err
 
 
-def test_json_has_these_keys_and_the_picture_is_drawn(ppo_run: Run, tmp_path: Path) -> None:
+def test_json_has_these_keys_and_the_picture_is_drawn(tmp_path: Path) -> None:
     code, out, err = ppo_run("--env", "bandit", "--json", "--steps", "2000", "--plot", tmp_path / "c.svg")
     assert code == 0, err
     found = json.loads(out)
@@ -55,7 +49,7 @@ def test_json_has_these_keys_and_the_picture_is_drawn(ppo_run: Run, tmp_path: Pa
     assert (tmp_path / "c.svg").read_text().startswith("<?xml")
 
 
-def test_a_finished_run_says_that_nothing_was_left_to_do(ppo_run: Run, tmp_path: Path) -> None:
+def test_a_finished_run_says_that_nothing_was_left_to_do(tmp_path: Path) -> None:
     words = [*BANDIT, "--checkpoint", tmp_path / "done"]
     _, first, _ = ppo_run(*words)
     code, again, _ = ppo_run(*words, "--resume")
@@ -68,7 +62,7 @@ def test_a_finished_run_says_that_nothing_was_left_to_do(ppo_run: Run, tmp_path:
     ]
 
 
-def test_fewer_steps_than_an_iteration_are_said(ppo_run: Run) -> None:
+def test_fewer_steps_than_an_iteration_are_said() -> None:
     code, out, err = ppo_run("--env", "bandit", "--steps", "1")
     assert code == 0
     assert "note: one iteration is 64 environments × 1 = 64 steps, and 1 is less" in err
@@ -97,7 +91,7 @@ def test_fewer_steps_than_an_iteration_are_said(ppo_run: Run) -> None:
     ids=" ".join,
 )
 def test_refused_before_anything_is_trained(
-    ppo_run: Run, monkeypatch: Any, tmp_path: Path, words: list[str], says: str
+    monkeypatch: Any, tmp_path: Path, words: list[str], says: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("file").write_text("")
@@ -116,7 +110,7 @@ def test_refused_before_anything_is_trained(
     ["--env bandit", "--seed 0", "--steps 9", "--plot a.png", "--log a", "--checkpoint a", "--resume",
      "--envs 4", "--no-checks", "--eager", "--device cpu"],
 )  # fmt: skip
-def test_an_option_is_honoured_or_refused(ppo_run: Run, monkeypatch: Any, mode: str, option: str) -> None:
+def test_an_option_is_honoured_or_refused(monkeypatch: Any, mode: str, option: str) -> None:
     from rlcalc.cli import ppo_run as command
 
     seen: list[Any] = []
@@ -129,7 +123,7 @@ def test_an_option_is_honoured_or_refused(ppo_run: Run, monkeypatch: Any, mode: 
 
 
 @pytest.mark.parametrize("words", [["--seed", "5"], ["--seed=5"], ["--env", "tokens"], ["--envs", "8"]])
-def test_a_resumed_run_is_not_another_one(ppo_run: Run, tmp_path: Path, words: list[str]) -> None:
+def test_a_resumed_run_is_not_another_one(tmp_path: Path, words: list[str]) -> None:
     assert ppo_run(*BANDIT, "--checkpoint", tmp_path / "a")[0] == 0
     code, _, err = ppo_run("--checkpoint", tmp_path / "a", "--resume", *words)
     assert code == 2
@@ -137,9 +131,7 @@ def test_a_resumed_run_is_not_another_one(ppo_run: Run, tmp_path: Path, words: l
     assert ppo_run("--checkpoint", tmp_path / "a", "--resume", "--seed", "0", "--env", "bandit")[0] == 0
 
 
-def test_a_result_is_printed_whatever_becomes_of_files(
-    ppo_run: Run, monkeypatch: Any, tmp_path: Path
-) -> None:
+def test_a_result_is_printed_whatever_becomes_of_files(monkeypatch: Any, tmp_path: Path) -> None:
     code, out, err = ppo_run(*BANDIT, "--log", "/dev/full")
     assert (code, "/dev/full" in err, "No space left" in err) == (2, True, True)
     assert "solved after 64 steps" in out
@@ -154,7 +146,7 @@ def test_a_result_is_printed_whatever_becomes_of_files(
     assert not (tmp_path / "a").exists()  # nor what could be written of it
 
 
-def test_the_exact_checks_fit_on_a_page(ppo_run: Run, monkeypatch: Any) -> None:
+def test_the_exact_checks_fit_on_a_page(monkeypatch: Any) -> None:
     monkeypatch.setitem(exact.ALL, "grid", lambda seed: exact.CheckResult("grid", False, 1.0, "V is off."))
     code, out, err = ppo_run("--exact", "--seed", "3")
     assert code == 1
@@ -167,7 +159,7 @@ def test_the_exact_checks_fit_on_a_page(ppo_run: Run, monkeypatch: Any) -> None:
     assert "Check grid failed: V is off." in err
 
 
-def test_the_mutation_test_fits_on_a_page_and_has_a_legend(ppo_run: Run, monkeypatch: Any) -> None:
+def test_the_mutation_test_fits_on_a_page_and_has_a_legend(monkeypatch: Any) -> None:
     from rlcalc.ppo.check import sabotage
 
     def detect(mutation: sabotage.Mutation) -> sabotage.Detection:
@@ -264,7 +256,7 @@ def words_for(name: str) -> list[str]:
 
 @pytest.mark.parametrize("extra", [[], ["--no-checks"]], ids=["checks", "no-checks"])
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_environment_is_named(ppo_run: Run, name: str, extra: list[str]) -> None:
+def test_a_broken_environment_is_named(name: str, extra: list[str]) -> None:
     code, out, err = ppo_run(*words_for(name), *extra)
     assert (code, out) == (2, "")
     assert err.count("error:") == 1
@@ -274,7 +266,7 @@ def test_a_broken_environment_is_named(ppo_run: Run, name: str, extra: list[str]
 
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 @pytest.mark.parametrize("name", NOT_FINITE)
-def test_what_is_not_finite_is_named_or_null(ppo_run: Run, tmp_path: Path, name: str) -> None:
+def test_what_is_not_finite_is_named_or_null(tmp_path: Path, name: str) -> None:
     code, out, err = ppo_run(*words_for(name))
     assert (code, out) == (2, "")
     assert f"gym:rlcalc/{name}-v0 gave the" in err
@@ -289,7 +281,7 @@ def test_what_is_not_finite_is_named_or_null(ppo_run: Run, tmp_path: Path, name:
     assert any(value is None for line in lines for value in line.values())
 
 
-def test_a_warning_of_an_environment_is_a_note_without_colour(ppo_run: Run) -> None:
+def test_a_warning_of_an_environment_is_a_note_without_colour() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         code, _, err = ppo_run(*words_for("warns"))
@@ -298,14 +290,14 @@ def test_a_warning_of_an_environment_is_a_note_without_colour(ppo_run: Run) -> N
     assert "\x1b" not in err
 
 
-def test_what_an_environment_prints_stands_in_no_result(ppo_run: Run) -> None:
+def test_what_an_environment_prints_stands_in_no_result() -> None:
     code, out, err = ppo_run(*words_for("prints"))
     assert code == 0
     assert json.loads(out)["env_steps"] == 2048
     assert "hello" in err
 
 
-def test_sigterm_saves_as_ctrl_c_does(ppo_run: Run, monkeypatch: Any, tmp_path: Path) -> None:
+def test_sigterm_saves_as_ctrl_c_does(monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     # once, or the second would be a request to stop at once
@@ -319,7 +311,7 @@ def test_sigterm_saves_as_ctrl_c_does(ppo_run: Run, monkeypatch: Any, tmp_path: 
     assert handlers == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
 
-def test_without_torch_the_extra_is_asked_for(ppo_run: Run, monkeypatch: Any) -> None:
+def test_without_torch_the_extra_is_asked_for(monkeypatch: Any) -> None:
     real = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *more: None if name == "torch" else real(name)

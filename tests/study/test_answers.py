@@ -54,6 +54,13 @@ VISITS = "--episodes 'A 3 A 2 B -4 A 4 B -3; B -2 A 3 B -3'"
          " --output policy --check 0.32 0.34 0.34", "wrong", "descends + other-arms-unchanged"),
         ("td --steps 's 1 t' --values 2 --alpha 1/4 --output new-value --check 2.75", "wrong",
          "old-value-not-subtracted"),  # 2 + 3/4; 2/4 + 9/4 as well, which is named second
+        # published with log 12 for log 13
+        ("ucb --q 2/5 3/5 --counts 10 3 --c 1 --check 0.90 1.51", "wrong", "last-pull-not-counted"),
+        # a part of an answer, by name; the published value is sweep 41, whose change is below 1/1000
+        ("policy-eval --mdp grid:5x5 --gamma 0.9 --check (2,2)=-7.0902", "wrong", "stops-at-a-small-change"),
+        ("policy-eval --mdp grid:5x5 --gamma 0.9 --check 2,2=-7.0944", "rounded", ""),
+        (f"sarsa {SARSA} --check 'B r=19/8; A l=2.25'", "exact", ""),
+        (f"sarsa {SARSA} --check B r=3.25", "wrong", "best-next-action"),
         # tables: each answer worked out by hand with the mistake in it
         ("td --steps 'A 2 B; B 4 end' --values 1 --alpha 1/2 --gamma 1/2 --check 7/4 11/4",
          "wrong", "terminal-value-bootstrapped"),
@@ -108,6 +115,9 @@ def test_it_is_said_in_words_at_80_columns():
     [
         (f"{GRPO} 1.5 -0.5", "check_wrong_length"),
         (f"{LAMBDA} two", "unknown_name"),
+        (f"{LAMBDA} x=2", "check_has_no_names"),
+        ("bellman --mdp robot --gamma 0.9 --check hihg=2", "check_unknown_entry"),
+        ("bellman --mdp robot --gamma 0.9 --check high=2 3", "check_mixed"),
         (f"{LAMBDA} []", "check_empty"),
         (f"{LAMBDA} 2 --latex", "check_has_no_steps"),
         (f"{LAMBDA} 2 --output returs", "unknown_output"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -17,6 +18,8 @@ from rlcalc.specs import Formula, load_formula
 
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
+# what is asked for by the name of the textbook, where trainers have a formula of tokens: what that one is of
+OF_TOKENS = {"ppo_clip": ("policy_clip", "log-probabilities of tokens under a mask")}
 
 
 def bind(
@@ -81,6 +84,38 @@ def _reading(target: Target, formula: Formula) -> Agreement:
     search = Search(target, formula, family, {})
     found = None if search.slots.unknown else search.find()
     return found.agreed if found else ""
+
+
+def bind_as(target: Target, formula: Formula) -> tuple[Target, Formula]:
+    """A bound target and what it is judged as: of tokens, where it is right, or known, as that alone.
+
+    Raises:
+        InputError: as ``bind``.
+    """
+    if formula.name not in OF_TOKENS:
+        return bind(target, formula), formula
+    name, words = OF_TOKENS[formula.name]
+    refused: InputError | None = None
+    found = target
+    try:
+        found = bind(target, formula)
+    except InputError as error:
+        refused = error
+    if refused is None and (found.binding is None or found.binding.agreed not in ("part", "names")):
+        return found, formula
+    spec = load_formula(name)
+    with contextlib.suppress(InputError):
+        other = bind(target, spec)
+        read = other.binding
+        if read is not None and read.roles & {"valid", "padding"} and read.agreed not in ("part", "names"):
+            other.notes.append(
+                f"asked for {formula.name}; it is another formula, of {words}: judged as {name} "
+                f"(--formula {spec.command})"
+            )
+            return other, spec
+    if refused is not None:
+        raise refused
+    return found, formula
 
 
 def _doubtful(found: Binding) -> bool:

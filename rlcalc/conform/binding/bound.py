@@ -11,6 +11,7 @@ from rlcalc._lazy import np
 from rlcalc.conform.binding.families import Family, family_of, laid_out
 from rlcalc.conform.binding.model import Binding, binding_of
 from rlcalc.conform.binding.sequence import Unfit
+from rlcalc.conform.binding.token_values import NO_BOUND
 from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, outcome_of
@@ -52,6 +53,12 @@ class BoundTarget(Target):
         except Unfit as error:
             return str(error)
         return ""
+
+    def as_put(self, vector: Vector) -> Vector:
+        roles = self.reading.roles
+        bounds = {n: value for n, value in NO_BOUND.items() if f"{n}_always" in roles}
+        filled = {n: np.float64(value) for n, value in bounds.items() if vector.arrays.get(n) is None}
+        return replace(vector, arrays={**vector.arrays, **filled}) if filled else vector
 
     def arguments(self, vector: Vector, dtype: str, change: Any = None) -> Arrays:
         """What the function gets, by place."""

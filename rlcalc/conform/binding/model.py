@@ -151,9 +151,6 @@ class Binding:
             lines += ["", f"[{name}]", *(f"{_toml(key)} = {_toml(value)}" for key, value in part.items())]
         return "\n".join(lines) + "\n"
 
-    def with_notes(self, *notes: str) -> Binding:
-        return replace(self, notes=(*self.notes, *notes))
-
     def without_note(self, note: str) -> Binding:
         return replace(self, notes=tuple(other for other in self.notes if other != note))
 

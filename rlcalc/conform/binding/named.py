@@ -32,7 +32,7 @@ OTHER_WAY = {**LOGARITHMS, **{log: plain for plain, log in LOGARITHMS.items()}}
 # beyond e to this, a rounding of the logarithm shows
 LARGEST_LOG = 20.0
 # a dimension of events, of which functions often take one a call
-EVENTS = {"gradient_bandit": "T", "mc_update": "K"}
+EVENTS = {"adaptive_kl": "K", "gradient_bandit": "T", "mc_update": "K"}
 # levels that all rows of a batch have in common, as many functions take them; one row of these
 LEVELS = "taus"
 # outputs of which a function may have any; of other formulas it is the first
@@ -128,6 +128,8 @@ class Named:
     def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
         """An output in the formula's layout; unchanged where its shape says that it is something else."""
         batch = self._batch(given)
+        if binding.single == "row" and self.event in self.formula.answer.shape:
+            return array[..., None] if array.ndim < 1 + len(batch) else array
         if binding.single == "column" and array.shape[-1:] == (1,):
             array = array[..., 0]
         if binding.layout == "[N]" and array.shape[:1] == (math.prod(batch),):

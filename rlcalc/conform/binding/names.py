@@ -201,7 +201,9 @@ def _by_arguments(names: list[str]) -> str:
 
 @cache
 def _by_name(name: str) -> str:
-    words = name.rpartition(":")[2].rpartition(".")[2]
+    owner, _, words = name.rpartition(":")[2].rpartition(".")
+    if words in ("forward", "__call__"):  # a layer is called after what it computes
+        words = owner.rpartition(".")[2]
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
     if of_tokens(words):
         return words

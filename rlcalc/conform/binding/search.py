@@ -24,7 +24,7 @@ from rlcalc.conform.binding.model import Agreement, Binding
 from rlcalc.conform.binding.names import TRANSITIONS, roles_of
 from rlcalc.conform.binding.outputs import OutputsByValue
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
-from rlcalc.conform.binding.slots import BUFFERS, Slots, slots_of, words_of
+from rlcalc.conform.binding.slots import BUFFERS, STATE, Slots, slots_of, words_of
 from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.binding.transitions import ONE, flag_note, speaks_of_one
 from rlcalc.conform.faults import catalogue
@@ -125,7 +125,7 @@ class Search:
             if _promises(inputs) and _loose(inputs):
                 continue  # tokens have no value after the last one
             # what was written over an input is no output
-            read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | {"none"})
+            read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | STATE | {"none"})
             first = Binding(self.formula.name, inputs, read=read, words=self.words)
             for binding in self.family.variations(first, self.backends, lists):
                 for fixed in self.fixed(binding):
@@ -299,11 +299,11 @@ class Search:
         return self.said(replace(best.binding, outputs=outputs, agreed=agreed))
 
     def seen_under_the_mask(self, binding: Binding) -> list[str]:
-        """That what a mask hides changes the answer, if it does."""
-        if not isinstance(self.family, Tokens) or binding.agreed in ("formula", "convention"):
+        """That what a mask hides changes the answer, if it does: any number, of a right one nan."""
+        if not isinstance(self.family, Tokens):
             return []
-        given = self.family.probes(binding)[0]
-        other = self.family.disturbed(binding, given)
+        given, right = self.family.probes(binding)[0], binding.agreed in ("formula", "convention")
+        other = self.family.disturbed(binding, given, np.nan if right else 0.0)
         if other is None:
             return []
         usual = self.parts(binding, given) or {}
@@ -312,7 +312,11 @@ class Search:
         self.family = family
         alike = [np.allclose(a, moved[p], equal_nan=True) for p, a in usual.items() if p in moved]
         masks = [path for path, role in binding.inputs.items() if role in ("mask", "valid", "padding")]
-        return [] if all(alike) else [f"numbers that {masks[0]} hides change the answer: they must not count"]
+        if all(alike):
+            return []
+        if right:
+            return [f"a nan under {masks[0]} reaches the answer, since 0·nan is nan: where() leaves it out"]
+        return [f"numbers that {masks[0]} hides change the answer: they must not count"]
 
     def said(self, binding: Binding) -> Binding:
         """With what a reader has to know."""

@@ -42,6 +42,8 @@ OF_TOKENS = frozenset({"valid"})
 # roles that several places can have at once
 SHARED = frozenset({*LEFT_ALONE, "none", "gamma", "lam", "length"})
 BUFFERS = frozenset({"advantages_buffer", "returns_buffer"})
+# what a controller keeps, and is asked for after a step
+STATE = frozenset({"coef"})
 LASTS = frozenset({"last_done", "last_mask"})
 MOST = 32
 # what td_error calls the numbers of one transition
@@ -257,6 +259,8 @@ def words_of(facts: Facts, formula: Formula) -> dict[str, str]:
             word = next((word for word in words_for(choice, p.name) if word in known), None)
             if word is not None:
                 found[choice] = word
+        if p.default in p.choices and found.keys() & {*p.choices}:  # what is left where nothing else is asked
+            found.setdefault(str(p.default), str(p.default))
     if "mode" not in {p.name for p in formula.parameters}:
         word = next((word for word in words_for("token-mean", "mode") if word in known), None)
         found |= {"token-mean": word} if word is not None else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from rlcalc._lazy import np
@@ -16,6 +16,8 @@ from rlcalc.specs import Formula, Parameter
 ABSENT, GARBAGE = 2, 3.0
 # an index that is too large for a dual clip to act
 NEVER = 1e30
+# what a function that insists on a bound gets where there is none
+NO_BOUND = {"dual": NEVER, "high": NEVER, "low": 0.0}
 LARGEST_LOG = 20.0
 # inputs whose numbers have no column of their own to mask
 ALIGNED_ONE = "[1, K-1, V]"
@@ -366,9 +368,7 @@ _MADE: Mapping[str, Callable[[Call], Any]] = {
     "padding": lambda call: ~np.asarray(call.valid(), bool),
     "attended": Call.attended,
     "eps_both": Call.both,
-    "dual_always": lambda call: call.never("dual", NEVER),
-    "high_always": lambda call: call.never("high", NEVER),
-    "low_always": lambda call: call.never("low", 0.0),
+    **{f"{name}_always": partial(Call.never, name=name, bound=bound) for name, bound in NO_BOUND.items()},
     "low_width": lambda call: 1 - call.never("low", 0.0),
     "high_width": lambda call: call.never("high", NEVER) - 1,
     "both_widths": Call.both_widths,

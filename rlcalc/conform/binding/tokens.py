@@ -202,16 +202,16 @@ class Tokens:
         found = [{n: v for n, v in given.items() if n not in optional} for given in found]
         return [{**self.defaults, **given, **fixed} for given in found]
 
-    def disturbed(self, binding: Binding, given: Arrays) -> tuple[Tokens, Arrays] | None:
-        """The same call with other numbers under its mask; ``None`` where it has none."""
+    def disturbed(self, binding: Binding, given: Arrays, by: float) -> tuple[Tokens, Arrays] | None:
+        """The same call with other numbers under its mask, and ``by`` more; ``None`` where it has none."""
         mask = self.formula.mask
         if self.adds(binding):
-            return Tokens(self.formula, -2 * GARBAGE), given
+            return Tokens(self.formula, by - 2 * GARBAGE), given
         if mask is None or given.get(mask.name) is None or not binding.roles & {"mask", "padding"}:
             return None
         hides = [p.name for p in self.formula.parameters if self.formula.is_masked(p) and p.name in given]
         valid = np.asarray(given[mask.name], bool)
-        return self, {**given, **{n: np.where(valid, given[n], given[n] - 7.5) for n in hides}}
+        return self, {**given, **{n: np.where(valid, given[n], given[n] - 7.5 + by) for n in hides}}
 
     @cached_property
     def answers(self) -> frozenset[str]:

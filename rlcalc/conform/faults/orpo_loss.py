@@ -60,6 +60,22 @@ def constant_in_the_odds(form: Form, /, **arrays: Any) -> Outputs:
     return _of_gap(better, gap, _beta(arrays))
 
 
+@fault("plus-for-minus-in-the-odds", "sign")
+def plus_for_minus_in_the_odds(form: Form, /, **arrays: Any) -> Outputs:
+    """Divides by 1 + p: log p − log(1 + p), which is no odds.
+
+    Shown when: Answers whose averages differ.
+    Cause: log1p(exp(a)) is what code for a sigmoid has.
+    Fix: log(1 − exp(a)), as log(−expm1(a)) for a > −log 2.
+    Diff:
+        - log_odds = (chosen - rejected) - (torch.log1p(chosen.exp()) - torch.log1p(rejected.exp()))
+        + log_odds = (chosen - rejected) - (log1mexp(chosen) - log1mexp(rejected))
+    """
+    better, worse = _averages(arrays)
+    gap = (better - np.log1p(np.exp(better))) - (worse - np.log1p(np.exp(worse)))
+    return _of_gap(better, gap, _beta(arrays))
+
+
 @fault("logarithm-of-the-sigmoid", "precision", reported_in=["huggingface/trl PR #2274"])
 def logarithm_of_the_sigmoid(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the logarithm of a computed σ, which has become 0.

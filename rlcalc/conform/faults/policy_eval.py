@@ -10,6 +10,8 @@ from rlcalc.conform.fault import argument_fault, fault, output_fault
 from rlcalc.conform.forms import Arrays, Form, Outputs
 from rlcalc.errors import InputError
 from rlcalc.formulas import load_forms
+from rlcalc.formulas._tabular import row_of_state
+from rlcalc.formulas.policy_eval import uniform_rows
 
 SWEEPS = 1000
 
@@ -77,3 +79,31 @@ def q_without_discount(found: Outputs, arrays: Arrays) -> Outputs:
     """
     mdp = arrays["mdp"]
     return {**found, "q_values": mdp.r + np.einsum("sat,...t->...sa", mdp.p, found["values"])}
+
+
+@fault("stops-at-a-small-change", "counting")
+def stops_at_a_small_change(form: Form, **arrays: Any) -> Outputs:
+    """Sweeps from 0 until no value changes by 1/1000, and takes the last sweep for the answer.
+
+    Shown when: Values that more than a few sweeps approach.
+    Cause: The change of one sweep is read as the distance to the answer, which is up to γ/(1 − γ) times it.
+    Fix: Solve the linear system, or sweep until the change is below (1 − γ)/γ times the accuracy.
+    Diff:
+        - while change > 1e-3:
+        + while change > (1 - gamma) / gamma * accuracy:
+              new = rewards + gamma * moves @ values
+              change, values = np.abs(new - values).max(), new
+    """
+    mdp, policy = arrays["mdp"], arrays["policy"]
+    if isinstance(policy, str):
+        rows = uniform_rows(np, mdp)
+    else:
+        rows = policy[..., row_of_state(mdp.mdp, policy.shape[-2], "policy"), :]
+    paid = (rows * mdp.r).sum(-1)
+    values = paid * 0
+    for _ in range(SWEEPS):
+        q_values = mdp.r + arrays["gamma"] * np.einsum("sat,...t->...sa", mdp.p, values)
+        before, values = values, (rows * q_values).sum(-1)
+        if np.abs(values - before).max() < 1e-3:
+            break
+    return {**form(**arrays), "values": values}

@@ -151,4 +151,6 @@ def padding_in_the_statistics(form: Form, /, **arrays: Any) -> Outputs:
     found = form(**arrays)
     whole = form(**{**arrays, "rewards": found["returns"], "mask": None, "gamma": 0.0})["advantages"]
     mask = mask_of(arrays, "rewards")
+    if mask.shape[-2:] == (1, 1):  # std() of a single entry
+        whole = np.full_like(whole, np.nan)
     return {**found, "advantages": np.where(mask, whole, 0).astype(whole.dtype)}

@@ -56,3 +56,32 @@ def sign_of_preferences(arrays: Arrays) -> Arrays:
           policy = powers / powers.sum()
     """
     return {"theta": -arrays["theta"]}
+
+
+@argument_fault("temperature-forgotten", "ignored")
+def temperature_forgotten(arrays: Arrays) -> Arrays:
+    """Gives the policy at temperature 1, whatever the temperature is.
+
+    Shown when: A temperature other than 1, and preferences that differ.
+    Cause: The softmax of a library is called on the preferences as they are.
+    Fix: Divide the preferences by the temperature first.
+    Diff:
+        - policy = softmax(theta)
+        + policy = softmax(theta / temperature)
+    """
+    return {"temperature": None}
+
+
+@argument_fault("temperature-multiplied", "swapped")
+def temperature_multiplied(arrays: Arrays) -> Arrays:
+    """Multiplies the preferences by the temperature: a high one makes the policy greedier.
+
+    Shown when: A temperature other than 1, and preferences that differ.
+    Cause: The temperature is taken for its reciprocal β, the inverse temperature.
+    Fix: Divide by the temperature.
+    Diff:
+        - policy = softmax(theta * temperature)
+        + policy = softmax(theta / temperature)
+    """
+    given = arrays["temperature"]
+    return {"temperature": None if given is None else 1 / given}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.conform.convention import Constant
 from rlcalc.conform.fault import argument_fault, fault
 from rlcalc.conform.faults._masks import mask_of
 from rlcalc.conform.forms import Arrays, Form, Outputs
@@ -90,3 +91,27 @@ def returns_of_rewards(form: Form, /, **arrays: Any) -> Outputs:
     zeros = np.zeros_like(arrays["values"])
     plain = form(**{**arrays, "values": zeros, "lam": 1.0, "bootstrap": None})
     return {**found, "returns": plain["advantages"]}
+
+
+@fault("returns-of-whitened-advantages", "normalisation", constants=[Constant("eps", 1e-12, 1e-2)])
+def returns_of_whitened_advantages(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """Adds the values to advantages that are whitened already: the critic learns no returns.
+
+    Shown when: Advantages whose mean is not 0, or whose deviation is not 1.
+    Cause: The whitening writes over the advantages, and the returns come after it.
+    Fix: returns = advantages + values first, then whiten.
+    Diff:
+        - advantages = masked_whiten(advantages, mask)
+        - returns = advantages + values
+        + returns = advantages + values
+        + advantages = masked_whiten(advantages, mask)
+    """
+    plain = form(**arrays)["advantages"]
+    mask = mask_of(arrays, "rewards")
+    count = mask.sum((-2, -1), keepdims=True)
+    with np.errstate(all="ignore"):
+        centred = np.where(mask, plain - plain.sum((-2, -1), keepdims=True) / count, 0)
+        var = np.square(centred).sum((-2, -1), keepdims=True) / (count - 1)
+        white = np.where(mask, centred / np.sqrt(var + eps), 0)
+    returns = np.where(mask, white + arrays["values"], 0)
+    return {"advantages": white.astype(plain.dtype), "returns": returns.astype(plain.dtype)}

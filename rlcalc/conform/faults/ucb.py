@@ -18,9 +18,9 @@ def _scores(arrays: Arrays, width: Any) -> Outputs:
     return {"scores": found, "action": found.argmax(-1).astype(arrays["q"].dtype)}
 
 
-def _log(arrays: Arrays) -> Any:
+def _log(arrays: Arrays, later: int = 0) -> Any:
     time = arrays["counts"].sum(-1)[..., None] if arrays["t"] is None else arrays["t"]
-    return np.log(np.maximum(time, 1))
+    return np.log(np.maximum(time + later, 1))
 
 
 def _pulls(arrays: Arrays) -> Any:
@@ -98,6 +98,21 @@ def one_pull_added(form: Form, /, **arrays: Any) -> Outputs:
     found = arrays["q"] + arrays["c"] * np.sqrt(_log(arrays) / (arrays["counts"] + 1))
     found = found.astype(arrays["q"].dtype)
     return {"scores": found, "action": found.argmax(-1).astype(found.dtype)}
+
+
+@fault("last-pull-not-counted", "counting")
+def last_pull_not_counted(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes log(t − 1): the last pull is in the counts, but not in t.
+
+    Shown when: Two pulls or more, and c above 0.
+    Cause: t is counted from 0.
+    Fix: t is the number of all pulls so far, the sum of the counts, or one more with the pull to come.
+    Diff:
+        - for t in range(1, steps):
+        + for t in range(1, steps + 1):
+              bonus = c * np.sqrt(np.log(t) / counts)
+    """
+    return _scores(arrays, np.sqrt(_log(arrays, -1) / _pulls(arrays)))
 
 
 @argument_fault("width-subtracted", "sign")

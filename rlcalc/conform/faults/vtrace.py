@@ -72,6 +72,34 @@ def ratios_not_cut_off(arrays: Arrays) -> Arrays:
     return {"rho_bar": np.inf, "c_bar": np.inf}
 
 
+@argument_fault("errors-not-cut-off", "clipping")
+def errors_not_cut_off(arrays: Arrays) -> Arrays:
+    """Weights the TD errors with the ratios as they are; the traces alone are cut off.
+
+    Shown when: A ratio above ρ_max.
+    Cause: Only one of the two minima was written: the bound that keeps the variance small.
+    Fix: ρ = min(ρ_max, π/μ) in front of δ, which also says what the values converge to.
+    Diff:
+        - delta = rhos * (rewards + discounts * values[1:] - values[:-1])
+        + delta = rhos.clamp(max=rho_bar) * (rewards + discounts * values[1:] - values[:-1])
+    """
+    return {"rho_bar": np.inf}
+
+
+@argument_fault("traces-not-cut-off", "clipping")
+def traces_not_cut_off(arrays: Arrays) -> Arrays:
+    """Carries corrections back with the ratios as they are; the TD errors alone are cut off.
+
+    Shown when: A ratio above c_max before a step whose correction is not 0.
+    Cause: Only one of the two minima was written: the bound that says what the values converge to.
+    Fix: c = λ min(c_max, π/μ).
+    Diff:
+        - acc = delta[t] + discounts[t] * rhos[t] * acc
+        + acc = delta[t] + discounts[t] * rhos[t].clamp(max=c_bar) * acc
+    """
+    return {"c_bar": np.inf}
+
+
 @fault("errors-not-weighted", "weighting")
 def errors_not_weighted(form: Form, /, **arrays: Any) -> Outputs:
     """Leaves the ratio out of the TD errors: only the traces are corrected.

@@ -108,6 +108,10 @@ class Target:
         lacking = sorted(name for name in self.needs if _argument(vector, name, vector.arrays) is None)
         return f"it needs {', '.join(lacking)}" if lacking else ""
 
+    def as_put(self, vector: Vector) -> Vector:
+        """The vector with what the function gets in the place of nothing: a known bug gets that as well."""
+        return vector
+
     def takes(self, name: str) -> bool:
         """Whether it has a parameter of this name, or takes any."""
         return self.accepts is None or name in self.accepts

@@ -27,6 +27,7 @@ STARTING, ENDING = 60.0, 5.0
 CHUNK = 1 << 20
 # of what it writes to its standard error, the end is kept
 KEPT = 4000
+LAST = 8  # lines of them that are repeated
 
 
 class Garbage(Exception):
@@ -111,14 +112,14 @@ class Child:
         self._news, self.number = b"", 0
         self._code: int | None = None
         try:
-            self._hear(block=True)
+            self._hear()
         except OSError:
             self.kill()
             raise
 
-    def _hear(self, block: bool) -> None:
+    def _hear(self) -> None:
         """What the guard says: that the command started, or could not, or ended."""
-        while block or select.select([self._socket], [], [], 0)[0]:
+        while True:
             part = self._socket.recv(64)
             self._news += part
             *words, self._news = self._news.split(b"\n")
@@ -201,19 +202,19 @@ class Child:
             return bool(part)
         return True
 
-    def last_words(self, most: int = 8) -> tuple[str, ...]:
+    def last_words(self) -> tuple[str, ...]:
         """The last lines that it wrote to its standard error."""
         deadline = time.monotonic() + 0.2
         while time.monotonic() < deadline and select.select([self._err], [], [], 0)[0] and self._listen():
             pass
         text = self._complaints.decode("utf-8", "replace")
-        return tuple(line.rstrip()[:300] for line in text.splitlines() if line.strip())[-most:]
+        return tuple(line.rstrip()[:300] for line in text.splitlines() if line.strip())[-LAST:]
 
     def how_it_ended(self) -> str:
         """In words: an exit code, or a signal."""
         with contextlib.suppress(OSError):
             if self._code is None and select.select([self._socket], [], [], 0.2)[0]:
-                self._hear(block=True)
+                self._hear()
         code = self._code
         if code is None:
             return "the process closed its pipe to rlcalc"

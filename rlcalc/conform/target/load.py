@@ -54,7 +54,7 @@ def load_function(text: str, backend: str = "numpy") -> Callable[..., Any]:
 def _called(owner: type) -> Any:
     """What runs where an object of a user's class is called, as a module of Torch is; else the class."""
     own = [part for part in owner.__mro__ if not part.__module__.startswith(("torch.", "builtins"))]
-    names = ("forward", "__call__")
+    names = ("forward", "__call__", "update")
     return next((vars(part)[name] for name in names for part in own if name in vars(part)), owner)
 
 

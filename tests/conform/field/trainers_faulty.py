@@ -249,7 +249,73 @@ def pass_at_k_replaced(num_samples, num_correct, k):
     return 1.0 - (1.0 - num_correct / num_samples) ** k
 
 
+# softmax, its logarithm, and statistics
+
+
+def token_logprobs_over_the_sequence(logits, input_ids):
+    logp = F.log_softmax(logits[:, :-1], dim=1)
+    return logp.gather(-1, input_ids[:, 1:, None])[..., 0]
+
+
+def token_logprobs_of_chances(logits, input_ids):
+    probs = torch.softmax(logits[:, :-1], dim=-1)
+    return torch.log(probs + 1e-6).gather(-1, input_ids[:, 1:, None])[..., 0]
+
+
+def entropy_of_chances(logits):
+    probs = torch.softmax(logits, dim=-1)
+    return -(probs * torch.log(probs + 1e-7)).sum(-1)
+
+
+class ClippedValueLoss(torch.nn.Module):
+    """The old values have no part in it."""
+
+    def __init__(self, value_clip=0.2):
+        super().__init__()
+        self.value_clip = value_clip
+
+    def forward(self, values, old_values, returns, action_mask):
+        error = (values - returns).clamp(-self.value_clip, self.value_clip)
+        return 0.5 * (error**2 * action_mask).sum() / action_mask.sum()
+
+
+def rloo_of_prompts_by_k(rewards):
+    return rewards - (rewards.sum(1, keepdim=True) - rewards) / rewards.shape[1]
+
+
+def grpo_by_the_variance(rewards, num_generations=4):
+    grouped = rewards.view(-1, num_generations)
+    centred = grouped - grouped.mean(1, keepdim=True)
+    return (centred / (grouped.var(1, keepdim=True) + 1e-6)).flatten()
+
+
+def reinforce_whitened_with_padding(token_level_rewards, response_mask):
+    """Its returns are right."""
+    kept = torch.where(response_mask.bool(), token_level_rewards, 0.0)
+    returns = kept.flip(1).cumsum(1).flip(1) * response_mask
+    whitened = (returns - returns.mean()) * torch.rsqrt(returns.var() + 1e-8)
+    return whitened * response_mask, returns
+
+
+def tis_of_the_engine(old_log_probs, rollout_log_probs, response_mask, tis_cap):
+    gap = torch.where(response_mask.bool(), rollout_log_probs - old_log_probs, 0.0)
+    return torch.exp(gap).clamp(max=tis_cap) * response_mask
+
+
+def cispo_through_the_weight(log_probs, old_log_probs, advantages, eps_max=5.0):
+    return -torch.exp(log_probs - old_log_probs).clamp(max=eps_max) * advantages * log_probs
+
+
 LIST = """
+token_logprobs_over_the_sequence token_logprobs softmax-over-rows
+token_logprobs_of_chances token_logprobs eps-in-the-logarithm
+entropy_of_chances token_entropy eps-in-the-logarithm
+ClippedValueLoss.forward value_clip_loss clipped-about-the-return
+rloo_of_prompts_by_k rloo_advantage divided-by-the-group-size
+grpo_by_the_variance group_advantage divided-by-the-variance
+reinforce_whitened_with_padding reinforce_pp_advantage padding-in-the-statistics
+tis_of_the_engine rollout_correction ratio-inverted
+cispo_through_the_weight cispo weight-not-detached
 masked_mean_roll loss_aggregation numerator-unmasked
 mean_over_padding loss_aggregation padding-in-the-denominator
 agg_loss_inverted loss_aggregation mask-inverted
@@ -272,7 +338,7 @@ masked_whiten_all masked_whiten padding-in-the-statistics
 gae_first_row token_gae mask-of-the-first-row
 dpo_loss_beta_twice dpo_loss beta-twice
 dpo_loss_reference_free dpo_loss reference-forgotten
-reward_loss_margin_outside reward_model_loss margin-outside-the-sigmoid
+reward_loss_margin_outside reward_model_loss margin-taken-from-the-loss
 reward_loss_without_log reward_model_loss logarithm-missing
 value_loss_minimum value_clip_loss minimum-for-maximum
 entropy_untempered token_entropy temperature-forgotten

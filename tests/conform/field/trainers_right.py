@@ -409,6 +409,39 @@ def tis_weights(old_log_probs, rollout_log_probs, response_mask, tis_cap):
     return torch.exp(gap).clamp(max=tis_cap) * response_mask
 
 
+def cispo_of_widths(old_log_prob, log_prob, advantages, clip_low=0.2, clip_high=0.2):
+    ratio = torch.exp(log_prob - old_log_prob)
+    return -torch.clamp(ratio, 1 - clip_low, 1 + clip_high).detach() * advantages * log_prob
+
+
+def gspo_of_valid_answers(log_probs, old_log_probs, advantages, response_mask, clip_low=3e-4, clip_high=4e-4):
+    gap = torch.where(response_mask.bool(), log_probs - old_log_probs, 0.0).sum(-1)
+    ratio = torch.exp(gap / response_mask.sum(-1).clamp(min=1))
+    objective = torch.min(ratio * advantages, ratio.clamp(1 - clip_low, 1 + clip_high) * advantages)
+    return -objective[response_mask.any(-1)].mean()
+
+
+class FixedLength:
+    def __init__(self, max_completion_length=4):
+        self.max_completion_length = max_completion_length
+
+    def reduce(self, per_token_loss, completion_mask):
+        rows = per_token_loss.size(0)
+        return (per_token_loss * completion_mask).sum() / (rows * self.max_completion_length)
+
+
+def rloo_of_prompts(rlhf_reward):
+    others = (rlhf_reward.sum(1, keepdim=True) - rlhf_reward) / (rlhf_reward.shape[1] - 1)
+    return rlhf_reward - others
+
+
+def grpo_loss(per_token_logps, old_per_token_logps, advantages, completion_mask, epsilon=0.2):
+    ratio = torch.exp(per_token_logps - old_per_token_logps)
+    held = ratio.clamp(1 - epsilon, 1 + epsilon)
+    per_token = -torch.min(ratio * advantages[:, None], held * advantages[:, None])
+    return (per_token * completion_mask).sum() / completion_mask.sum()
+
+
 CONFIG = SimpleNamespace()
 
 
