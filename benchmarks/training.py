@@ -7,9 +7,10 @@ process on one thread, so that whatever else the machine does hits both. The fir
 the least processor time of each side: below 1 we are faster; the goal is 1.3. The second is the median over
 the pairs, with whatever else the machine did in it. The third figure is what the form allocates beyond its
 inputs at its peak, less that of the plain way, in copies of the largest input; the goal is one. Both sides
-must agree before they are timed. Plain ways choose by the mask, as the forms must: what is under it may be
-nan. With ``--multiplied`` they multiply by it, which is faster and lets that through. Forms are called as a
-trainer calls them: ``rlcalc.compute``, checks included.
+must agree before they are timed. Where there are two plain ways the first keeps the rules that the form
+keeps: nan and infinity under a mask change nothing, groups have any names and any order. The second has
+fewer: it multiplies by the mask, or takes groups to lie in order. Forms are called as a trainer calls them:
+``rlcalc.compute``, checks included.
 """
 
 from __future__ import annotations

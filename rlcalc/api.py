@@ -84,22 +84,26 @@ def numeric_function(name: str) -> Callable[..., Any]:
     spec = load_formula(name)
     answer = spec.answer.of or spec.answer.name
     signature = signature_of(spec)
+    names = frozenset(signature.parameters)
 
-    def function(*args: Any, **kwargs: Any) -> Any:
+    def bound(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         try:
-            # partially: what is missing is reported with its meaning, by the shared check
-            bound = signature.bind_partial(*args, **kwargs)
+            return signature.bind_partial(*args, **kwargs).arguments
         except TypeError as error:
-            unknown = [key for key in kwargs if key not in signature.parameters]
+            unknown = [key for key in kwargs if key not in names]
             if unknown:
                 hint = suggestion(unknown[0], list(signature.parameters)) or f"{spec.name}{signature}"
                 raise UnknownName(
                     "unknown_parameter", f"{spec.name} has no parameter '{unknown[0]}'.", hint
                 ) from None
             raise TypeError(f"{spec.name}: {error}") from None
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        # partially: what is missing is reported with its meaning, by the shared check
+        given = kwargs if not args and names.issuperset(kwargs) else bound(args, kwargs)
         _load(name)
         _, forms = getattr(_LOADED, name)
-        found = _run(spec, forms, bound.arguments, answer)
+        found = _run(spec, forms, given, answer)
         if answer not in found:
             raise InputError(
                 "no_numeric_answer",

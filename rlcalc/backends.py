@@ -79,7 +79,7 @@ class Backend(ABC):
 
     @abstractmethod
     def product_plus(self, left: Any, right: Any, number: float, out: Any = None) -> Any:
-        """left · right + number, in one pass where the library has one."""
+        """left · right + number, in one pass where the library has one; right may be a number, too."""
 
     @abstractmethod
     def at_largest(self, values: Sequence[Any], entries: Sequence[Any]) -> Any:
@@ -317,8 +317,7 @@ class _Torch(Backend):
         return array.gather(-1, index)
 
     def values_only(self, array: Any, *others: Any) -> bool:
-        tensors = (x for x in others if isinstance(x, torch.Tensor))
-        return plain_tensors.is_large(array) and all(map(plain_tensors.is_plain, tensors))
+        return plain_tensors.is_large(array, *(x for x in others if isinstance(x, torch.Tensor)))
 
     def last_set(self, flags: Any) -> Any:
         if plain_tensors.is_large(flags):
@@ -327,6 +326,8 @@ class _Torch(Backend):
         return torch.where(flags, places, places.new_tensor(-1)).amax(-1).long()
 
     def product_plus(self, left: Any, right: Any, number: float, out: Any = None) -> Any:
+        if not isinstance(right, torch.Tensor):
+            return torch.add(left.new_tensor(number), left, alpha=right, out=out)
         return torch.addcmul(left.new_tensor(number), left, right, out=out)
 
     def at_largest(self, values: Sequence[Any], entries: Sequence[Any]) -> Any:

@@ -64,7 +64,7 @@ class Evaluation:
         steps = self.derivation.steps if self.derivation is not None else []
         answers = {name: _first_known(result) for name, result in self.wanted.items()}
         agree = {True: "The backends agree.", False: "The backends DISAGREE.", None: ""}[self.agree]
-        return notebook.html(self.formula, self.inputs.texts(), answers, steps, self.notes, agree)
+        return notebook.html(self.formula, self.inputs.texts(), answers, steps, self.notes, agree, self.names)
 
     def _repr_latex_(self) -> str:
         from rlcalc.steps import notebook

@@ -25,6 +25,7 @@ class Interval:
 
     @property
     def is_bounded(self) -> bool:
+        """Whether a number can lie outside of it."""
         return self.low is not None or self.high is not None
 
     @cached_property

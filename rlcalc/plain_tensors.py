@@ -15,12 +15,11 @@ from rlcalc._lazy import np, torch
 LARGE = 8192  # entries from which on they take longer than a call or two of Torch
 
 
-def is_plain(array: Any) -> bool:
-    """Whether only the values of a tensor matter."""
+def is_plain(*arrays: Any) -> bool:
+    """Whether only the values of tensors matter."""
     return (
-        type(array) is torch.Tensor
-        and array.device.type == "cpu"
-        and not (array.requires_grad and torch.is_grad_enabled())
+        all(type(array) is torch.Tensor and array.device.type == "cpu" for array in arrays)
+        and not (torch.is_grad_enabled() and any(array.requires_grad for array in arrays))
         and not torch.compiler.is_compiling()
         and not torch._C._get_tracing_state()
         and torch._C._functorch.peek_interpreter_stack() is None
@@ -28,11 +27,11 @@ def is_plain(array: Any) -> bool:
     )
 
 
-def is_large(array: Any) -> bool:
-    """Whether all that is only done for speed pays: of a large tensor that is plain."""
+def is_large(array: Any, *others: Any) -> bool:
+    """Whether all that is only done for speed pays: of a large tensor that is plain, as others are."""
     # in a compiler's graph the number of entries may not be known yet
     known = type(array) is torch.Tensor and not torch.compiler.is_compiling()
-    return known and array.numel() >= LARGE and is_plain(array)
+    return known and array.numel() >= LARGE and is_plain(array, *others)
 
 
 def where(flags: Any, yes: Any, no: Any, out: Any) -> Any:
@@ -46,7 +45,7 @@ def where(flags: Any, yes: Any, no: Any, out: Any) -> Any:
     tensors = [value for value in (yes, no) if isinstance(value, torch.Tensor)]
     real = tensors[0].dtype if tensors else None
     word = None if real is None else _word(real)
-    if word is None or any(tensor.dtype != real or not is_plain(tensor) for tensor in tensors):
+    if word is None or any(tensor.dtype != real for tensor in tensors) or not is_plain(*tensors):
         return None
     if _is_zero(no):
         return _both(_bits(flags, word), yes.view(word), out).view(real)
@@ -64,8 +63,8 @@ def hidden(flags: Any, arrays: list[Any]) -> list[Any] | None:
         return None
     real = arrays[0].dtype
     word = _word(real)
-    alike = all(x.dtype == real and x.shape == flags.shape and is_plain(x) for x in arrays)
-    if word is None or not alike:
+    alike = all(x.dtype == real and x.shape == flags.shape for x in arrays)
+    if word is None or not alike or not is_plain(*arrays):
         return None
     bits = _bits(flags, word)
     found = [(bits & array.view(word)).view(real) for array in arrays[:-1]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
@@ -129,12 +129,10 @@ def load_claims() -> dict[str, Claim]:
     found: dict[str, Claim] = {}
     # the frame of the lecture, chapter 0, stands around the others: its summary first, chapter 9 last
     for chapter in CHAPTERS:
-        path = folder() / f"s{chapter}.toml"
-        if path.exists():
-            for claim in _read(path, chapter):
-                if claim.id in found:
-                    raise DataError("bad_claim", f"{path.name}: duplicate claim {claim.id}.")
-                found[claim.id] = claim
+        for claim in _written(chapter):
+            if claim.id in found:
+                raise DataError("bad_claim", f"s{chapter}.toml: duplicate claim {claim.id}.")
+            found[claim.id] = claim
     return {id: _completed(claim, found) for id, claim in found.items()}
 
 
@@ -149,7 +147,11 @@ def _completed(claim: Claim, claims: Mapping[str, Claim]) -> Claim:
     return replace(claim, formula=formula, untied=untied, repair=claim.repair or source.repair)
 
 
-def _read(path: Path, chapter: str) -> Iterable[Claim]:
+def _written(chapter: str) -> Iterator[Claim]:
+    """The claims of a chapter as its file has them."""
+    path = folder() / f"s{chapter}.toml"
+    if not path.exists():
+        return
     top = read_toml(path)
     place = Place(path.name, code="bad_claim")
     if top.get("schema") != SCHEMA:
@@ -171,20 +173,13 @@ def select(section: str | None = None, id: str | None = None) -> list[Claim]:
     Raises:
         UnknownName: ``unknown_claim``, ``unknown_section``, with the nearest known one.
     """
-    claims = load_claims()
-    if id is not None:
-        if id not in claims:
-            hint = suggestion(id, list(claims)) or "'rlcalc audit --list' lists them."
-            raise UnknownName("unknown_claim", f"There is no claim {shown(id)}.", hint)
-        found = [claims[id]]
-    else:
-        found = list(claims.values())
+    found = list(load_claims().values()) if id is None else [_one(id)]
     if section is None:
         return found
     chosen = [claim for claim in found if section in (claim.section, claim.chapter)]
     if not chosen:
-        sections = sorted({claim.section for claim in claims.values()})
-        if id is not None and section in sections:
+        sections = sorted({claim.section for claim in load_claims().values()})
+        if id is not None and section in (*sections, *CHAPTERS):
             raise UnknownName("unknown_claim", f"{id} is not in section {section}.")
         raise UnknownName(
             "unknown_section",
@@ -192,6 +187,18 @@ def select(section: str | None = None, id: str | None = None) -> list[Claim]:
             f"There are {', '.join(sections)}; one digit stands for a whole chapter.",
         )
     return chosen
+
+
+def _one(id: str) -> Claim:
+    """One claim; where it stands alone, only its chapter is read."""
+    for claim in _written(id[1:2]):
+        if claim.id == id and not claim.same_as:
+            return claim
+    claims = load_claims()
+    if id not in claims:
+        hint = suggestion(id, list(claims)) or "'rlcalc audit --list' lists them."
+        raise UnknownName("unknown_claim", f"There is no claim {shown(id)}.", hint)
+    return claims[id]
 
 
 def reviewed() -> dict[str, Review]:

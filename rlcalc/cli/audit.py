@@ -53,8 +53,8 @@ def audit(
     close, or --self-check finds an altered statement that passes.
     """
     from rlcalc.audit import report, runner
-    from rlcalc.audit.claims import load_claims, reviewed, select
     from rlcalc.audit.claims import record as write_record
+    from rlcalc.audit.claims import reviewed, select
 
     _check_options(verdict, as_json, errata)
     out, notes = Screen(sys.stdout), Screen(sys.stderr)
@@ -74,7 +74,7 @@ def audit(
         settled = {one.id: one.verdict for one in outcomes if one.settled}
         path = write_record(settled)
         notes.note(f"{len(settled)} verdicts recorded in {path.name}.")
-    claims, accepted = load_claims(), reviewed()
+    claims, accepted = {one.id: one for one in chosen}, reviewed()
     seen = [one for one in outcomes if verdict in (None, one.verdict)]
     if html is not None:
         from rlcalc.audit.page import page
@@ -97,7 +97,7 @@ def audit(
         out.report(report.summary(claims, seen, width, seconds=seconds, everything=everything))
     if verdict is not None:
         notes.note(f"{len(seen)} of {len(outcomes)} claims are {verdict}.")
-    _conclude(outcomes, accepted, self_check, out if not (as_json or errata) else notes)
+    _conclude(claims, outcomes, accepted, self_check, out if not (as_json or errata) else notes)
 
 
 def _check_options(verdict: str | None, as_json: bool, errata: bool) -> None:
@@ -148,10 +148,13 @@ def _list(
 
 
 def _conclude(
-    outcomes: Sequence[Audited], accepted: Mapping[str, Review], self_check: bool, out: Screen
+    claims: Mapping[str, Claim],
+    outcomes: Sequence[Audited],
+    accepted: Mapping[str, Review],
+    self_check: bool,
+    out: Screen,
 ) -> None:
     """Say what differs from the review and raise for the exit code."""
-    from rlcalc.audit.claims import load_claims
     from rlcalc.audit.report import changed
     from rlcalc.audit.runner import self_check as judge_altered
 
@@ -159,7 +162,7 @@ def _conclude(
     if self_check:
         out.line()
         sound = judge_altered(outcomes, out.line)
-    different = changed(load_claims(), outcomes, accepted)
+    different = changed(claims, outcomes, accepted)
     if different:
         shown_lines = "\n".join(different[:20] + (["…"] if len(different) > 20 else []))
         raise CheckFailed(

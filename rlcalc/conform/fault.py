@@ -218,11 +218,29 @@ def argument_fault(name: str, kind: Class, **more: Any) -> Callable[[Callable[[A
     def declare(arguments: Callable[[Arrays], Arrays]) -> Fault:
         @wraps(arguments)
         def change(form: Form, /, **arrays: Any) -> Outputs:
-            return dict(form(**{**arrays, **arguments(arrays)}))
+            changed = arguments(arrays)
+            return _by_the_callers(arrays, changed, dict(form(**{**arrays, **changed})))
 
         return fault(name, kind, stage="inputs", **more)(change)
 
     return declare
+
+
+def _by_the_callers(arrays: Arrays, changed: Arrays, found: Outputs) -> Outputs:
+    """The outputs with derivatives by what the caller passed.
+
+    Of arguments that were exchanged they are those by the new places; by what was changed otherwise
+    the form knows none.
+    """
+    places = {
+        name: place
+        for place, value in changed.items()
+        for name, given in arrays.items()
+        if given is value and given is not None and name in changed
+    }
+    derivatives = {f"d_{name}": found.get(f"d_{places.get(name)}") for name in changed}
+    whole = {**found, **{name: value for name, value in derivatives.items() if name in found}}
+    return {name: value for name, value in whole.items() if value is not None or name not in derivatives}
 
 
 def output_fault(

@@ -9,7 +9,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.backends import Backend
 
-SIZE = 1 << 16  # entries at a time: of a few arrays as large, all fit into the cache of a core
+SIZE = 1 << 17  # entries at a time: of a few arrays as large, all fit into the cache of a core
 
 
 def height_of(xp: Backend, first: Any, *others: Any) -> int:

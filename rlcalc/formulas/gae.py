@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from rlcalc.backends import NUMPY, Backend
+from rlcalc.backends import NUMPY, Backend, is_tensor
 from rlcalc.exact import equal
 from rlcalc.formulas import Later
 from rlcalc.formulas._sequence import Episode, exact_episode, power, prepare
@@ -116,7 +116,7 @@ def _seen(xp: Backend, *given: Any) -> list[Any] | None:
         return None
     if any(getattr(x, "dtype", dtype) != dtype for x in others):
         return None
-    return [xp.look(x) if hasattr(x, "dtype") else x for x in given]
+    return [x.detach().numpy() if is_tensor(x) else x for x in given]
 
 
 def _in_one_pass(*seen: Any) -> Any:

@@ -11,7 +11,8 @@ Source: Schulman, Approximating KL Divergence (2020).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import factorial, isnan
+from functools import cache
+from math import factorial, frexp, isnan
 from typing import Any
 
 from rlcalc._lazy import np
@@ -104,8 +105,8 @@ def estimate(xp: Backend, x: Any, kind: str) -> tuple[Any, Callable[[], Any]]:
 
 def _series(xp: Backend, x: Any, terms: Sequence[float]) -> Any:
     """x² Σ_k terms_k x^k."""
-    found: Any = x * terms[-1] + terms[-2]
-    for term_ in reversed(terms[:-2]):
+    found: Any = terms[-1]
+    for term_ in reversed(terms[:-1]):
         found = xp.product_plus(x, found, term_, out=xp.over(found))
     for _ in range(2):
         found = xp.multiply(found, x, out=xp.over(found))
@@ -126,10 +127,20 @@ def _mostly_near(xp: Backend, x: Any) -> tuple[Any, Any]:
         if isnan(most) or 4 * far[0].size > seen.size:
             return None, far
         far = tuple(xp.asarray(axis) for axis in far)
-    reach = min(max(-least, most), 1.0)
-    count = next(n for n in range(2, len(_SERIES)) if reach**n * abs(_SERIES[n]) < _HALF_STEP)
-    value = _series(xp, x, _SERIES[:count])
+    value = _series(xp, x, _shortest(min(frexp(max(-least, most))[1], 0)))
     return _put(xp, value, x, far, lambda y: xp.expm1(-y) + y), far
+
+
+@cache
+def _shortest(power: int) -> Sequence[float]:
+    """The polynomial of the lowest degree that is the series for |x| ≤ 2^power, to single precision."""
+    reach = max(2.0**power, 2.0**-30)
+    series, x = np.polynomial.Polynomial(_SERIES), np.linspace(-reach, reach, 101)
+    for degree in range(1, len(_SERIES)):
+        fit = np.polynomial.Chebyshev.interpolate(series, degree, [-reach, reach])
+        if np.abs(fit(x) - series(x)).max() < _HALF_STEP / 2:
+            break
+    return [float(c) for c in fit.convert(kind=np.polynomial.Polynomial).coef]
 
 
 def _put(xp: Backend, found: Any, x: Any, far: Any, function: Callable[[Any], Any]) -> Any:

@@ -106,6 +106,6 @@ def _of_rows(
     errors: Any = xp.multiply(following, gamma, out=xp.over(following, gamma))
     errors = xp.add(errors, rewards, out=xp.over(errors, rewards))
     errors = xp.subtract(errors, values, out=xp.over(errors, values))
-    errors = xp.where(counted, errors, 0.0)
+    errors = xp.where(counted, errors, 0.0, out=xp.over(errors, counted))
     advantages = scan(errors, xp.where(counted, zero + gamma * lam, zero + 1))
     return {"advantages": xp.where(mask, advantages, 0.0)}

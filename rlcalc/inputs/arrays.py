@@ -209,7 +209,7 @@ class _Arrays:
     def __call__(self, parameter: Parameter, value: Any) -> Any:
         if _takes_numbers(parameter, value):
             array = _real(parameter, value, self.dtype)
-            if parameter.name not in self.later:
+            if parameter.domain.is_bounded and parameter.name not in self.later:
                 check_array(parameter, array, NUMPY.eps(array))
             return array
         if parameter.kind == "flag" and not parameter.is_switch:

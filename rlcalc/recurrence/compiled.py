@@ -11,7 +11,7 @@ from rlcalc.recurrence import time_major
 
 # Elements from which on it pays: below, the whole-array way ends before numba is loaded.
 FEWEST = 1 << 18
-DTYPES = ("float32", "float64")
+DTYPES = "fd"  # float32 and float64, by the letters that NumPy has for them
 
 
 @cache
@@ -27,22 +27,14 @@ def _loops() -> Any:
 
 def suits(b: Any, working: np.dtype[Any]) -> bool:
     """Whether the loops are there, and the faster way for b [..., T] in this precision."""
-    return b.size >= FEWEST and working.name in DTYPES and _loops() is not None
+    return b.size >= FEWEST and working.char in DTYPES and _loops() is not None
 
 
 def scan_numpy(b: Any, a: Any, last: Any, working: np.dtype[Any]) -> Any:
     """x_t = b_t + a_t·x_{t+1}, as `scan.scan_numpy`, in working; b and a are [..., T], last is [...]."""
-    *lead, steps = b.shape
-    b, a = _converted(b, working), _converted(a, working)
-    carry = np.ascontiguousarray(last.reshape(-1), working)
-    if time_major.lies(b):
-        b, a = (np.moveaxis(x, -1, 0).reshape(steps, -1) for x in (b, a))
-        out = np.empty(b.shape, working)
-        _loops().time_first(b, a, carry, out)
-        return np.moveaxis(out.reshape(steps, *lead), 0, -1)
-    out = np.empty((carry.size, steps), working)
-    _loops().rows_first(b.reshape(-1, steps), a.reshape(-1, steps), carry, out)
-    return out.reshape(*lead, steps)
+    b, a, one = _converted(b, working), _converted(a, working), working.type(1)
+    last = np.ascontiguousarray(last.reshape(-1), working)
+    return _looped(last, b, None, None, None, None, a, one, one)
 
 
 def advantages(
@@ -53,29 +45,35 @@ def advantages(
     Args:
         rewards: [..., T]; values: [..., T+1], V(S_t), in the dtype of rewards.
         after: [..., T], V of the true successor, or ``None`` for ``values[..., 1:]``.
-        gamma, lam: numbers.
+        gamma: one number, or [T] or [..., T].
+        lam: one number.
         terminated: flags [..., T] or ``None``; neither the value of the successor nor the recursion counts.
         truncated: flags [..., T] or ``None``; the recursion does not go on there.
 
     Returns:
-        [..., T]; ``None`` where this is not the way: leading axes differ, or there is a discount per step.
+        [..., T]; ``None`` where this is not the way: few numbers, or leading axes that differ.
     """
-    if values is None or np.ndim(gamma) or not suits(rewards, rewards.dtype):
+    if values is None or not suits(rewards, rewards.dtype):
         return None
-    arrays = rewards, values, after, terminated, truncated
-    *lead, steps = rewards.shape
-    if any(x is not None and x.shape[:-1] != rewards.shape[:-1] for x in arrays):
+    discounts = None
+    if np.ndim(gamma):
+        discounts, gamma = np.broadcast_to(gamma, np.broadcast_shapes(gamma.shape, rewards.shape)), 1
+    if after is None:
+        after = values[..., 1:]
+    given = rewards, values[..., :-1], after, terminated, truncated, discounts
+    if any(x is not None and x.shape != rewards.shape for x in given):
         return None
-    gamma, lam = map(rewards.dtype.type, (gamma, lam))
-    if time_major.lies(rewards):
-        shaped = [None if x is None else np.moveaxis(x, -1, 0).reshape(x.shape[-1], -1) for x in arrays]
-        out = np.empty((steps, rewards.size // steps), rewards.dtype)
-        _loops().advantages_time_first(*shaped, gamma, lam, out)
-        return np.moveaxis(out.reshape(steps, *lead), 0, -1)
-    shaped = [None if x is None else x.reshape(-1, x.shape[-1]) for x in arrays]
-    out = np.empty((rewards.size // steps, steps), rewards.dtype)
-    _loops().advantages_rows_first(*shaped, gamma, lam, out)
-    return out.reshape(rewards.shape)
+    last = np.zeros(rewards[..., 0].size, rewards.dtype)
+    return _looped(last, *given, *map(rewards.dtype.type, (gamma, lam)))
+
+
+def _looped(last: Any, like: Any, *given: Any) -> Any:
+    """x of every step, laid out as ``like`` is, which is the first array [..., T] of the loop."""
+    major, steps = time_major.lies(like), like.shape[-1]
+    loop = _loops().by_steps if major else _loops().by_rows
+    out = np.empty((last.size, steps), last.dtype, "F" if major else "C")
+    loop(last, out, *(x.reshape(-1, steps) if np.ndim(x) else x for x in (like, *given)))
+    return out.reshape(like.shape)
 
 
 def _converted(x: Any, dtype: np.dtype[Any]) -> Any:

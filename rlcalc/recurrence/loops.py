@@ -1,5 +1,8 @@
 """The recurrence as plain loops, compiled by numba on first use and kept on disk by it.
 
+Each loop goes over arrays [R, T], either row by row or, for memory in which a step of all rows lies together,
+step by step. Indices have no sign, since numba looks at each that has one: it could count from the end.
+
 Imported by `compiled` alone, and only where numba is installed (the extra ``fast``).
 """
 
@@ -15,69 +18,64 @@ compiled = njit(cache=True, error_model="numpy", fastmath={"contract"})
 
 
 @compiled
-def rows_first(b: Any, a: Any, last: Any, out: Any) -> None:
-    """x_t = b_t + a_t·x_{t+1} into out; b, a, out are [R, T], last is [R]. One row after the other."""
-    rows, steps = b.shape
-    for row in range(rows):
-        x = last[row]
-        for t in range(steps - 1, -1, -1):
-            factor = a[row, t]
-            # a cut hides NaN and ∞, which 0 times them would not
-            x = b[row, t] + factor * x if factor != 0 else b[row, t]
-            out[row, t] = x
+def _step(
+    x: Any,
+    row: Any,
+    t: Any,
+    rewards: Any,
+    values: Any,
+    after: Any,
+    terminated: Any,
+    truncated: Any,
+    discounts: Any,
+    gamma: Any,
+    lam: Any,
+) -> Any:
+    """A_t = R_{t+1} + γ V' − V + γλ A_{t+1}, or without values x_t = R_{t+1} + γλ x_{t+1}.
 
-
-@compiled
-def time_first(b: Any, a: Any, last: Any, out: Any) -> None:
-    """As `rows_first`, for memory in which a step of all rows lies together: b, a, out are [T, R]."""
-    steps, rows = b.shape
-    after = last
-    for t in range(steps - 1, -1, -1):
-        for row in range(rows):
-            factor = a[t, row]
-            out[t, row] = b[t, row] + factor * after[row] if factor != 0 else b[t, row]
-        after = out[t]
-
-
-@compiled
-def advantages_rows_first(
-    rewards: Any, values: Any, after: Any, terminated: Any, truncated: Any, gamma: Any, lam: Any, out: Any
-) -> None:
-    """A_t = δ_t + γλ A_{t+1} into out. One row after the other.
-
-    rewards and out are [R, T], values [R, T+1]; what follows is [R, T] or `None`, of which nothing is left
-    in what is compiled; gamma and lam are numbers.
+    Any array [R, T] but the rewards may be ``None``, of which nothing is left in what is compiled; gamma,
+    where there are no discounts, and lam are numbers. A cut hides nan and infinity, which 0·x would not.
     """
-    rows, steps = rewards.shape
-    factor = gamma * lam
-    for row in range(rows):
-        x = rewards.dtype.type(0)
-        for t in range(steps - 1, -1, -1):
-            following = values[row, t + 1] if after is None else after[row, t]
-            if terminated is not None and terminated[row, t]:
-                x = rewards[row, t] - values[row, t]
-            else:
-                b = rewards[row, t] + gamma * following - values[row, t]
-                cut = factor == 0 or (truncated is not None and truncated[row, t])
-                x = b if cut else b + factor * x  # a cut hides nan and infinity, too
-            out[row, t] = x
+    discount = gamma if discounts is None else discounts[row, t]
+    factor = discount * lam
+    b = rewards[row, t]
+    if values is not None:
+        if terminated is not None and terminated[row, t]:
+            return b - values[row, t]
+        b = b + discount * after[row, t] - values[row, t]
+    cut = factor == 0 or (truncated is not None and truncated[row, t])
+    return b if cut else b + factor * x
 
 
 @compiled
-def advantages_time_first(
-    rewards: Any, values: Any, after: Any, terminated: Any, truncated: Any, gamma: Any, lam: Any, out: Any
-) -> None:
-    """As `advantages_rows_first`, for memory in which a step of all rows lies together: [T, R], [T+1, R]."""
-    steps, rows = rewards.shape
-    factor = gamma * lam
-    later = np.zeros(rows, rewards.dtype)
-    for t in range(steps - 1, -1, -1):
+def by_rows(last: Any, out: Any, *given: Any) -> None:
+    """From x [R] after the last step on, x of every step into out [R, T]: one row after the other."""
+    rows, steps = out.shape
+    whole = rows - rows % 4
+    for row in range(0, whole, 4):  # a step waits for the one before it, so that four go side by side
+        i, j, k, m = np.uintp(row), np.uintp(row + 1), np.uintp(row + 2), np.uintp(row + 3)
+        x, y, z, w = last[i], last[j], last[k], last[m]
+        for done in range(steps):
+            t = np.uintp(steps - 1 - done)
+            x, y = _step(x, i, t, *given), _step(y, j, t, *given)
+            z, w = _step(z, k, t, *given), _step(w, m, t, *given)
+            out[i, t], out[j, t], out[k, t], out[m, t] = x, y, z, w
+    for row in range(whole, rows):
+        i, x = np.uintp(row), last[row]
+        for done in range(steps):
+            t = np.uintp(steps - 1 - done)
+            x = _step(x, i, t, *given)
+            out[i, t] = x
+
+
+@compiled
+def by_steps(last: Any, out: Any, *given: Any) -> None:
+    """As `by_rows`, one step after the other."""
+    rows, steps = out.shape
+    later = last
+    for done in range(steps):
+        t = np.uintp(steps - 1 - done)
         for row in range(rows):
-            following = values[t + 1, row] if after is None else after[t, row]
-            if terminated is not None and terminated[t, row]:
-                out[t, row] = rewards[t, row] - values[t, row]
-            else:
-                b = rewards[t, row] + gamma * following - values[t, row]
-                cut = factor == 0 or (truncated is not None and truncated[t, row])
-                out[t, row] = b if cut else b + factor * later[row]
-        later = out[t]
+            i = np.uintp(row)
+            out[i, t] = _step(later[i], i, t, *given)
+        later = out[:, t]

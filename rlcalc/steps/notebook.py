@@ -26,16 +26,22 @@ def html(
     steps: Sequence[Step],
     notes: Sequence[str],
     remark: str = "",
+    names: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
-    """A small page; all that a user typed is escaped."""
-    escape = text.escape
+    """A small page; all that a user typed is escaped.
+
+    Args:
+        names: of the entries along a dimension: states, actions, steps.
+    """
+    escape, named = text.escape, names or {}
     given = "".join(
         f"<tr><td>{escape(p.symbol)}</td><td><code>{escape(_plain(inputs[p.name]))}</code></td></tr>"
         for p in formula.parameters
         if inputs.get(p.name) is not None
     )
     found = "".join(
-        f"<tr><td><b>{escape(o.symbol)}</b></td><td><code>{escape(_plain(answers[o.name]))}</code></td>"
+        f"<tr><td><b>{escape(o.symbol)}</b></td>"
+        f"<td><code>{escape(_named(answers[o.name], o.shape, named))}</code></td>"
         f"<td>{escape(o.name)}</td></tr>"
         for o in formula.outputs
         if o.name in answers
@@ -79,6 +85,20 @@ def latex(
 
 def _symbol(name: str) -> str:
     return latex_words(name) if name.isalpha() and len(name) > 2 else name
+
+
+def _named(value: Any, shape: Sequence[str], names: Mapping[str, Sequence[str]]) -> str:
+    """A value as text, its entries behind their names where they have some."""
+    if not isinstance(value, list | tuple) or not value or not shape:
+        return _plain(value)
+    labels = names.get(shape[0], ())
+    fits = len(labels) == len(value) <= MOST_ENTRIES
+    if not fits or any(" " in label for label in labels):  # a whole step is no name
+        return _plain(value)
+    nested = any(isinstance(part, list | tuple) for part in value)
+    parts = [_named(part, shape[1:], names) for part in value]
+    between, after = ("; ", ":") if nested else (", ", "")
+    return between.join(f"{label}{after} {part}" for label, part in zip(labels, parts, strict=True))
 
 
 def _plain(value: Any) -> str:

@@ -63,13 +63,18 @@ class Mistake:
         return {"name": self.name, "kind": self.kind, "about": self.about, "fix": self.fix}
 
 
+# what was found, or nothing by one more trial: the time is looked at after each
+Tries = Iterator[Mistake | None]
+
+
 def mistakes(found: Evaluation, judged: Judged) -> list[Mistake]:
     """What gives the answer that was typed, the likeliest first; empty where nothing does."""
     until = time.process_time() + LONGEST
     for search in (_single, _double):
         named: dict[str, Mistake] = {}
         for mistake in search(found, judged):
-            named.setdefault(mistake.name or mistake.about, mistake)
+            if mistake is not None:
+                named.setdefault(mistake.name or mistake.about, mistake)
             if time.process_time() > until:
                 break
         if named:
@@ -78,7 +83,7 @@ def mistakes(found: Evaluation, judged: Judged) -> list[Mistake]:
     return []
 
 
-def _single(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
+def _single(found: Evaluation, judged: Judged) -> Tries:
     yield from _other_outputs(found, judged)
     yield from _known(found, judged)
     yield from _other_inputs(found, judged)
@@ -148,20 +153,19 @@ def _answer_of(form: Callable[..., Any], vector: Vector, output: str) -> Any:
     return [] if array is None else array.tolist() if getattr(array, "ndim", 0) else [float(array)]
 
 
-def _known(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
+def _known(found: Evaluation, judged: Judged) -> Tries:
     vector, known = _vector(found), catalogue(found.formula.name)
     if vector is None:
         return
     right, output = reference(found.formula), judged.result.output.name
     for fault in sorted(known.faults, key=_likely):
         exact = _gives(_answer_of(fault.around(right), vector, output), judged)
-        if exact is not None:
-            yield Mistake(fault.name, "bug", fault.does, fault.fix, exact)
+        yield None if exact is None else Mistake(fault.name, "bug", fault.does, fault.fix, exact)
     for way in known.conventions:
         exact = _gives(_answer_of(composed((), (way,), right), vector, output), judged)
-        if exact is not None:
-            users = f" Used by {way.users}." if way.users else ""
-            yield Mistake(way.name, "convention", f"{way.about}{users}", "", exact)
+        users = f" Used by {way.users}." if way.users else ""
+        about = f"{way.about}{users}"
+        yield None if exact is None else Mistake(way.name, "convention", about, "", exact)
 
 
 def _likely(fault: Fault) -> tuple[int, bool]:
@@ -169,7 +173,7 @@ def _likely(fault: Fault) -> tuple[int, bool]:
     return _RANK.index(fault.kind), fault.name.endswith("-ignored")
 
 
-def _double(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
+def _double(found: Evaluation, judged: Judged) -> Tries:
     """Two known bugs, or one under a convention."""
     digits = sum(len(answer.text.strip("-+0.").replace(".", "")) for answer in judged.answers)
     vector, known = _vector(found), catalogue(found.formula.name)
@@ -178,8 +182,7 @@ def _double(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
     right, output = reference(found.formula), judged.result.output.name
     for names, about, form in _together(known, right):
         exact = _gives(_answer_of(form, vector, output), judged)
-        if exact is not None:
-            yield Mistake(names, "bug", about, "", exact)
+        yield None if exact is None else Mistake(names, "bug", about, "", exact)
 
 
 def _together(known: Catalogue, right: Any) -> Iterator[tuple[str, str, Callable[..., Any]]]:
@@ -194,7 +197,7 @@ def _together(known: Catalogue, right: Any) -> Iterator[tuple[str, str, Callable
 # inputs that were read in another way
 
 
-def _other_inputs(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
+def _other_inputs(found: Evaluation, judged: Judged) -> Tries:
     if any(p.samples and isinstance(found.inputs.given[p.name], list) for p in found.formula.parameters):
         return  # several samples, which no exact form takes at once
     for words, given in _variants(found.formula, found.inputs.given):
@@ -203,8 +206,7 @@ def _other_inputs(found: Evaluation, judged: Judged) -> Iterator[Mistake]:
         except (RlcalcError, TooMuchWork, ArithmeticError, TypeError, ValueError, IndexError):
             continue  # it is no input of the formula
         exact = _gives(outputs.get(judged.result.output.name, []), judged)
-        if exact is not None:
-            yield Mistake("", "input", f"It is the answer {words}.", "", exact)
+        yield None if exact is None else Mistake("", "input", f"It is the answer {words}.", "", exact)
 
 
 def _variants(formula: Formula, given: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

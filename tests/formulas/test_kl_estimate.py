@@ -1,4 +1,4 @@
-"""The estimator k3 in single precision: near 0 by its series, far from it by the definition."""
+"""The estimator k3: near 0 by its series, far from it by the definition, with all digits of its dtype."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ def test_k3_keeps_its_digits_however_many_tokens_are_far(far: float, scale: floa
     found = rlcalc.compute("kl_estimate", logp=gaps, ref_logp=torch.zeros_like(gaps))
     for name, want in zip(("estimate", "d_logp"), k3(gaps.numpy()), strict=True):
         np.testing.assert_allclose(found[name].numpy(), np.asarray(want, float), rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("make", [np.asarray, torch.from_numpy], ids=["numpy", "torch"])
+def test_k3_keeps_the_digits_of_double_precision(make: Any) -> None:
+    gaps = np.linspace(-3, 3, 2001)
+    found = rlcalc.compute("kl_estimate", logp=make(gaps), ref_logp=make(np.zeros_like(gaps)))
+    for name, want in zip(("estimate", "d_logp"), k3(gaps), strict=True):
+        np.testing.assert_allclose(np.asarray(found[name]), np.asarray(want, float), rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

@@ -23,6 +23,15 @@ def test_an_answer_has_title_inputs_answer_and_notes():
     assert found.derivation._repr_html_().count("<table>") == 2
 
 
+def test_entries_are_behind_the_names_of_states_and_actions():
+    page = rlcalc.evaluate("value_iteration", {"mdp": "racing", "gamma": "9/10", "sweeps": 2})._repr_html_()
+    assert "<code>cool 67/20, warm 47/20, overheated 0</code>" in page
+    assert "cool: slow 14/5, fast 67/20; warm: slow 47/20, fast −10" in page
+    steps = "A l 1 B; B l 2 end"
+    page = rlcalc.evaluate("q_learning", {"steps": steps, "alpha": "1/2"})._repr_html_()
+    assert "<code>1, 2</code>" in page
+
+
 def test_what_was_typed_is_no_markup():
     page = rlcalc.derive("token_mdp", prompt="<b>", tokens=["<script>"], reward=1)._repr_html_()
     assert "<script>" not in page

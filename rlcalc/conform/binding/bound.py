@@ -105,6 +105,7 @@ def sheet(target: Target, binding: Binding) -> dict[str, Any]:
     arguments = facts.arguments or () if facts is not None else ()
     return {
         "backend": binding.backend,
+        "backends": facts.mixed if facts is not None else {},
         "read": list(binding.read),
         "inputs": [path for path in binding.inputs if path.isidentifier() and path not in binding.read],
         "positional": [a.name for a in arguments if a.positional],

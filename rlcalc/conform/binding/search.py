@@ -25,6 +25,7 @@ from rlcalc.conform.binding.names import TRANSITIONS, roles_of
 from rlcalc.conform.binding.outputs import OutputsByValue
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
 from rlcalc.conform.binding.slots import BUFFERS, STATE, Slots, slots_of, words_of
+from rlcalc.conform.binding.token_values import SHIFTED
 from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.binding.transitions import ONE, flag_note, speaks_of_one
 from rlcalc.conform.faults import catalogue
@@ -334,6 +335,8 @@ class Search:
             notes.append(
                 f"{wide[0]} is made so wide that nothing is clipped: --formula value-clip-loss tests the clip"
             )
+        if off := [path for path, role in binding.inputs.items() if role == "no_kl"]:
+            notes.append(f"{off[0]} is set to 0: --formula kl-estimate tests a divergence by itself")
         if binding.layout == ONE and self.answers_several():
             notes.append("right for one transition a call; what it gives for several at once is wrong")
         if "no-bootstrap" in binding.like and _promises(binding.inputs):
@@ -344,6 +347,11 @@ class Search:
             notes.append(
                 "its answer is the returns, advantage + value, and is judged as such; "
                 "a caller who takes it for the advantages is wrong by the value"
+            )
+        if binding.layout in SHIFTED:
+            notes.append(
+                "right where its caller has shifted: row t predicts label t; "
+                "a caller who does not asks each row for the token that it has read"
             )
         notes += self.seen_under_the_mask(binding)
         if binding.masked == "left":

@@ -27,6 +27,7 @@ from rlcalc.conform.binding.token_values import (
     BATCH,
     FLAT,
     GARBAGE,
+    INTERLEAVED,
     MASKS,
     ONE_COLUMN,
     ROWS,
@@ -86,6 +87,9 @@ class Tokens:
             return array if valid is None else np.where(np.asarray(valid, bool), array, 0)
         tokens = like.shape[-1 if self.main.shape[-1] != "V" else -2]
         if self.main.shape == ("N",):
+            if binding.layout == INTERLEAVED and array.size == like.size:
+                groups = np.asarray(given["groups"])
+                array = array.reshape((groups == groups[0]).sum(), -1).T
             return _of_rows(binding, array, like)
         if self.adds(binding) and binding.layout == ONE_COLUMN:
             array = array[..., 0] if array.shape[-1:] == (1 + ABSENT,) else array
@@ -150,6 +154,8 @@ class Tokens:
         if self.formula.name == "token_entropy":
             return (AS_ITS_OWN, "[1, K, V]")
         if "groups" in {p.name for p in self.formula.parameters} and self.main.shape == ("N",):
+            if "group_size" in roles and not roles & {"groups", "token_scores"}:
+                return (ROWS, INTERLEAVED)
             return (ROWS,) if roles & {"groups", "group_size", "token_scores"} else (TABLES, ROWS)
         if self.main.shape == ("K",):
             return (AS_ITS_OWN, BATCH, *([ONE_COLUMN] if "adv" in roles else []))

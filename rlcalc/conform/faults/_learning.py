@@ -15,6 +15,7 @@ from rlcalc.formulas import _learning_arrays as learning
 
 # old value, target, α and reward of a step -> new value
 Move = Callable[[Any, Any, Any, Any], Any]
+MOST_WORK = 100_000
 
 
 def experience(arrays: dict[str, Any]) -> Experience:
@@ -40,7 +41,8 @@ def stepwise(
 ) -> Outputs:
     """All updates one by one, each towards the right target of the table as it stands.
 
-    Nothing is changed where there are traces, which move all entries at once.
+    Nothing is changed where there are traces, which move all entries at once, nor where windows are so long
+    that it would take seconds: each step computes all targets of its window.
 
     Args:
         move: the new value of the entry.
@@ -49,9 +51,10 @@ def stepwise(
         after_end: what follows the end is worth as much as an entry that is not listed.
     """
     name = "values" if "values" in arrays else "q"
-    if arrays.get("lam") is not None:
-        return dict(form(**arrays))
     seen, first = experience(arrays), arrays[name]
+    reach = int(min(arrays["n"], len(seen)))
+    if arrays.get("lam") is not None or reach**2 * len(seen) > MOST_WORK:
+        return dict(form(**arrays))
     actions = arrays.get("actions")
     known = learning.universe(seen, [first], actions)
     initial = learning.start(seen, known, first)
@@ -60,7 +63,7 @@ def stepwise(
     declared = {"actions": known.actions} if "actions" in arrays else {"episodes": None}
     targets, errors, new = [], [], []
     for t, step in enumerate(seen.steps):
-        window = seen.steps[t : t + int(min(arrays["n"], len(seen)))]
+        window = seen.steps[t : t + reach]
         table = Table(dict(initial if frozen else now), like * 0, "")
         asked = {**arrays, **declared, "steps": replace(seen, steps=window), name: table}
         target = form(**asked)["target"][0]

@@ -84,6 +84,12 @@ class Facts:
         """Names without a default."""
         return frozenset(a.name for a in self.arguments or () if not (a.optional or a.positional))
 
+    @property
+    def mixed(self) -> dict[str, str]:
+        """The framework of each annotated parameter, where they are of several."""
+        found = {a.name: of for a in self.arguments or () if (of := _annotated(a.annotation))}
+        return found if len(set(found.values())) > 1 else {}
+
     def table(self) -> dict[str, Any]:
         """As plain data, to cross a pipe."""
         return asdict(self)
@@ -259,13 +265,22 @@ def _literals(arguments: tuple[Argument, ...]) -> set[str]:
     return {a or b for x in arguments if "Literal" in x.annotation for a, b in _QUOTED.findall(x.annotation)}
 
 
+_HINTS = {"torch": ("Tensor", "torch"), "jax": ("jax", "jnp"), "numpy": ("ndarray",)}
+
+
+def _annotated(words: str) -> str:
+    """The framework whose arrays an annotation names; empty for none."""
+    return next((name for name, hints in _HINTS.items() if any(hint in words for hint in hints)), "")
+
+
 def _framework(arguments: tuple[Argument, ...], space: Mapping[str, Any], reader: Reader) -> str:
     """By the annotations, then by what the function itself uses; ``either`` where only its module tells."""
     names = reader.names
-    words = " ".join(a.annotation for a in arguments)
-    for name, hints in {"torch": ("Tensor", "torch"), "jax": ("jax", "jnp"), "numpy": ("ndarray",)}.items():
-        if any(hint in words for hint in hints):
-            return name
+    annotated = {of for a in arguments if (of := _annotated(a.annotation))}
+    if annotated == {"torch", "numpy"}:
+        return "either"
+    if annotated:
+        return next(name for name in _HINTS if name in annotated)
     own, all_ = (
         {str(getattr(space.get(name), "__name__", "")).partition(".")[0] for name in used}
         for used in (names, set(space))

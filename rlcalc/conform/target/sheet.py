@@ -93,10 +93,10 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
 
     Args:
         function: as it was loaded; the method of a class gets an object made without its constructor.
-        sheet: ``backend``, ``values`` by place, ``read``: places to read after the call, ``inputs``: places
-            that are compared with what they were, ``positional``: parameters that take no keyword,
-            ``brief``: an exception comes without its frames, ``slopes``: derivatives to find by autograd,
-            which are parts with ``SLOPE`` before their names.
+        sheet: ``backend``, ``backends`` of places that have another one, ``values`` by place, ``read``:
+            places to read after the call, ``inputs``: those that are compared with what they were,
+            ``positional``: parameters that take no keyword, ``brief``: an exception comes without its frames,
+            ``slopes``: derivatives to find by autograd, which are parts with ``SLOPE`` before their names.
     """
     backend = sheet["backend"]
     if backend == "jax":
@@ -104,7 +104,8 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
         _as_tree()
 
     def copies() -> dict[str, Any]:
-        return {path: native(value, backend) for path, value in sheet["values"].items()}
+        own = sheet.get("backends", {})
+        return {path: native(value, own.get(path, backend)) for path, value in sheet["values"].items()}
 
     values = copies()
     owner = owner_of(function)
