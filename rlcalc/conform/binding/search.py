@@ -25,6 +25,7 @@ from rlcalc.conform.binding.names import TRANSITIONS, roles_of
 from rlcalc.conform.binding.outputs import OutputsByValue
 from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
 from rlcalc.conform.binding.slots import BUFFERS, STATE, Slots, slots_of, words_of
+from rlcalc.conform.binding.token_values import SHIFTED
 from rlcalc.conform.binding.tokens import Tokens
 from rlcalc.conform.binding.transitions import ONE, flag_note, speaks_of_one
 from rlcalc.conform.faults import catalogue
@@ -208,6 +209,7 @@ class Search:
         if not self.credible(binding, probes[0]):
             self.ran.append(Attempt(binding, first, self.outputs.share(first, probes[0])))
             return None
+        alive = {names: alive[names] for names in alive if self.answers.sees_all(names)} or alive
         names = min(alive, key=lambda names: (-len(alive[names]), len(names)))
         outputs = {**self.outputs.rest(first, alive[names], probes[0]), **alive[names]}
         agreed: Agreement = "convention" if names else "formula"
@@ -345,6 +347,11 @@ class Search:
             notes.append(
                 "its answer is the returns, advantage + value, and is judged as such; "
                 "a caller who takes it for the advantages is wrong by the value"
+            )
+        if binding.layout in SHIFTED:
+            notes.append(
+                "right where its caller has shifted: row t predicts label t; "
+                "a caller who does not asks each row for the token that it has read"
             )
         notes += self.seen_under_the_mask(binding)
         if binding.masked == "left":

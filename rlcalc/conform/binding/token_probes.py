@@ -202,10 +202,6 @@ def _pairs() -> list[Arrays]:
     return [one, {**one, "chosen": one["rejected"], "rejected": one["chosen"], "beta": np.float64(0.25)}]
 
 
-def _sums() -> list[Arrays]:
-    return [{n: v for n, v in one.items() if not n.endswith("_lengths")} for one in _pairs()]
-
-
 def _averaged() -> list[Arrays]:
     return [{n: v for n, v in one.items() if not n.startswith("ref_")} for one in _pairs()]
 
@@ -255,8 +251,8 @@ _PROBES = {
     "masked_whiten": _whitening,
     "token_gae": _gae,
     "value_clip_loss": _values,
-    "dpo_loss": _sums,
-    "ipo_loss": _sums,
+    "dpo_loss": _pairs,
+    "ipo_loss": _pairs,
     "orpo_loss": _averaged,
     "simpo_loss": _averaged,
     "reward_model_loss": _rated,

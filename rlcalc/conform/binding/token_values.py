@@ -18,6 +18,7 @@ ABSENT, GARBAGE = 2, 3.0
 NEVER = 1e30
 # what a function that insists on a bound gets where there is none
 NO_BOUND = {"dual": NEVER, "high": NEVER, "low": 0.0}
+INSISTED = (*NO_BOUND, "bootstrap", "margin", "divisor", "chosen_lengths", "rejected_lengths")
 LARGEST_LOG = 20.0
 # inputs whose numbers have no column of their own to mask
 ALIGNED_ONE = "[1, K-1, V]"
@@ -32,13 +33,14 @@ ROWS, ALIGNED, FLAT, ONE_COLUMN, TABLES, BATCH = (
 # answers of a prompt not one after the other: the first of each prompt, then the second of each
 INTERLEAVED = "[G * P]"
 AS_ITS_OWN = "[...]"
+SHIFTED = (ALIGNED, FLAT, ALIGNED_ONE)
 # what a function of these formulas has no use for, or takes as a switch
 PLAIN: Mapping[str, Any] = {"none": None, "on": True, "off": False, "zero": 0.0, "device": "cpu"}
 MASKS = ("mask", "valid", "padding", "attended", "loss_mask")
 STANDS_FOR: Mapping[str, tuple[str, ...]] = {
     "eps_both": ("eps_low",),
     "tokens_always": ("tokens",),
-    **{f"{name}_always": (name,) for name in ("dual", "high", "low", "bootstrap", "margin", "divisor")},
+    **{f"{name}_always": (name,) for name in INSISTED},
     "low_width": ("low",),
     "high_width": ("high",),
     "both_widths": ("low", "high"),
@@ -200,7 +202,7 @@ class Call:
             if tokens.ndim > 1:
                 raise Unfit("one sequence a call")
             array = array[None]
-        if layout in (ALIGNED, FLAT, ALIGNED_ONE):
+        if layout in SHIFTED:
             array = array[..., :-1, :] if p.shape[-1] == "V" else array[..., 1:]
         if layout == FLAT:
             array = array.reshape(-1, array.shape[-1]) if p.shape[-1] == "V" else array.reshape(-1)
@@ -360,6 +362,11 @@ class Call:
         given = self.given.get("tokens")
         return int(self.mask.sum()) if given is None else int(given)
 
+    def lengths(self, name: str) -> Any:
+        """Of sums that stay what they are: 1."""
+        given = self.given.get(name)
+        return self.listed(np.ones(self.like.shape, np.int64) if given is None else np.asarray(given))
+
     def average(self, name: str) -> Any:
         return np.asarray(self.given[name]) / np.asarray(self.given[f"{name}_lengths"])
 
@@ -378,6 +385,8 @@ _MADE: Mapping[str, Callable[[Call], Any]] = {
     "low_width": lambda call: 1 - call.never("low", 0.0),
     "high_width": lambda call: call.never("high", NEVER) - 1,
     "both_widths": Call.both_widths,
+    "chosen_lengths_always": partial(Call.lengths, name="chosen_lengths"),
+    "rejected_lengths_always": partial(Call.lengths, name="rejected_lengths"),
     "divisor_always": lambda call: int(call.never("divisor", call.like.shape[-1])),
     "bootstrap_always": Call.nothing_after,
     "log_ratio": Call.log_ratio,

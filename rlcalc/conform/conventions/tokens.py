@@ -84,8 +84,11 @@ def nan_when_empty(form: Form, /, **arrays: Any) -> Outputs:
         empty = mask is not None and not np.asarray(mask).any()
         given = arrays.get("tokens") is not None or arrays.get("mode") not in (None, "token-mean")
         given |= "adv" in arrays and arrays.get("sequences") is not None
-    whole = [n for n in found if "adv" not in arrays or n in ("loss", "d_logp")]  # answers have their own
-    return {**found, **{n: np.full_like(found[n], np.nan) for n in whole}} if empty and not given else found
+    if not empty or given:
+        return found
+    # answers have their own; a derivative is nan or 0, as the mask is a factor or a choice
+    own = ("objective", "ratio") if "adv" in arrays else ()
+    return {n: v if n in own else np.full_like(v, np.nan) for n, v in found.items() if n[:2] != "d_"}
 
 
 @convention(

@@ -16,7 +16,11 @@ def _ratios(arrays: Arrays, chosen: Any, rejected: Any) -> Any:
     return parts[0] - parts[1]
 
 
-@output_fault("loss-overwritten", "swapped", reported_in=["locuslab/open-unlearning issue #30"])
+@output_fault(
+    "loss-overwritten",
+    "swapped",
+    reported_in=["locuslab/open-unlearning issue #30", "locuslab/open-unlearning issue #44"],
+)
 def loss_overwritten(found: Outputs, arrays: Arrays) -> Outputs:
     """Returns minus the mean of the policy's log-ratio of the two answers, not the loss.
 

@@ -26,7 +26,13 @@ def _whole(losses: Any) -> Outputs:
 @argument_fault(
     "sums-for-averages",
     "reduction",
-    reported_in=["huggingface/trl PR #1265", "meta-pytorch/torchtune issue #1291"],
+    reported_in=[
+        "huggingface/trl PR #1265",
+        "meta-pytorch/torchtune issue #1291",
+        "h2oai/h2o-llmstudio issue #580",
+        "h2oai/h2o-llmstudio PR #586",
+        "meta-pytorch/torchtune PR #1615",
+    ],
 )
 def sums_for_averages(arrays: Arrays) -> Arrays:
     """Compares whole answers where averages per token are asked for.

@@ -38,7 +38,11 @@ def no_gradient(found: Outputs, arrays: Arrays) -> Outputs:
     return {**found, "d_logp": np.zeros_like(found["d_logp"])}
 
 
-@argument_fault("reference-ignored", "ignored", reported_in=["allenai/open-instruct issue #534"])
+@argument_fault(
+    "reference-ignored",
+    "ignored",
+    reported_in=["allenai/open-instruct issue #534", "allenai/open-instruct PR #535"],
+)
 def reference_ignored(arrays: Arrays) -> Arrays:
     """Measures the policy's log-probability alone.
 
@@ -104,7 +108,13 @@ def divergence_maximised(found: Outputs, arrays: Arrays) -> Outputs:
 @argument_fault(
     "input-clamp-missing",
     "clipping",
-    reported_in=["OpenRLHF/OpenRLHF PR #1335", "huggingface/trl issue #3015", "volcengine/verl PR #1779"],
+    reported_in=[
+        "OpenRLHF/OpenRLHF PR #1335",
+        "huggingface/trl issue #3015",
+        "volcengine/verl PR #1779",
+        "OpenRLHF/OpenRLHF PR #1160",
+        "google/tunix PR #1560",
+    ],
 )
 def input_clamp_missing(arrays: Arrays) -> Arrays:
     """Takes the exponential of any log-ratio, and clamps nothing before it.

@@ -29,6 +29,13 @@ def _token_mean(arrays: Arrays) -> bool:
         "PrimeIntellect-ai/prime-rl PR #583",
         "huggingface/trl PR #3231",
         "volcengine/verl issue #5625",
+        "allenai/open-instruct PR #1137",
+        "NovaSky-AI/SkyRL issue #462",
+        "modelscope/twinkle PR #292",
+        "NVIDIA-NeMo/RL PR #3791",
+        "radixark/miles PR #3231",
+        "NVIDIA/Megatron-LM PR #7513",
+        "huggingface/trl issue #3021",
     ],
 )
 def mean_of_local_means(arrays: Arrays) -> Arrays:
@@ -52,6 +59,7 @@ def mean_of_local_means(arrays: Arrays) -> Arrays:
         "NovaSky-AI/SkyRL issue #1504",
         "volcengine/verl issue #7200",
         "areal-project/AReaL issue #1730",
+        "areal-project/AReaL PR #1546",
     ],
 )
 def global_count_lost(arrays: Arrays) -> Arrays:
@@ -88,7 +96,11 @@ def padding_in_the_denominator(form: Form, /, **arrays: Any) -> Outputs:
     return _by(weights, losses)
 
 
-@fault("rejected-answers-counted", "counting", reported_in=["huggingface/trl PR #6439"])
+@fault(
+    "rejected-answers-counted",
+    "counting",
+    reported_in=["huggingface/trl PR #6439", "huggingface/trl issue #6369"],
+)
 def rejected_answers_counted(form: Form, /, **arrays: Any) -> Outputs:
     """Counts answers that are masked as a whole, with all their tokens.
 

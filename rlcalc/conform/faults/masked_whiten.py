@@ -46,7 +46,12 @@ def statistics_of_the_shard(form: Form, /, **arrays: Any) -> Outputs:
     return {"whitened": form(**{**arrays, **rows})["whitened"][..., 0, :]}
 
 
-@fault("one-token-refused", "precision", stage="inputs", reported_in=["alibaba/ROLL issue #475"])
+@fault(
+    "one-token-refused",
+    "precision",
+    stage="inputs",
+    reported_in=["alibaba/ROLL issue #475", "alibaba/ROLL PR #476"],
+)
 def one_token_refused(form: Form, /, **arrays: Any) -> Outputs:
     """Raises an error where a batch has one valid token.
 

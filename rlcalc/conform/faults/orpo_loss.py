@@ -26,7 +26,13 @@ def _of_gap(better: Any, gap: Any, beta: Any) -> Outputs:
 @fault(
     "digits-of-the-rest-lost",
     "precision",
-    reported_in=["huggingface/trl issue #1473", "huggingface/trl PR #4763"],
+    reported_in=[
+        "huggingface/trl issue #1473",
+        "huggingface/trl PR #4763",
+        "huggingface/trl PR #1491",
+        "huggingface/trl issue #3237",
+        "axolotl-ai-cloud/axolotl PR #3910",
+    ],
 )
 def digits_of_the_rest_lost(form: Form, /, **arrays: Any) -> Outputs:
     """Takes log(1 − exp(a)) or log1p(−exp(a)) next to a = 0, where nothing of it is left.

@@ -98,7 +98,11 @@ def never_punished(form: Form, /, **arrays: Any) -> Outputs:
     return {"penalty": 0 * form(**arrays)["penalty"]}
 
 
-@argument_fault("buffer-for-the-start", "swapped", reported_in=["modelscope/ms-swift PR #5557"])
+@argument_fault(
+    "buffer-for-the-start",
+    "swapped",
+    reported_in=["modelscope/ms-swift PR #5557", "volcengine/verl issue #3855"],
+)
 def buffer_for_the_start(arrays: Arrays) -> Arrays:
     """Begins the line at the length of the buffer, and lets it reach the limit from there.
 

@@ -88,7 +88,15 @@ def maximum_for_minimum(form: Form, /, **arrays: Any) -> Outputs:
     return {name: value.astype(ratio.dtype) for name, value in found.items()}
 
 
-@argument_fault("ratio-always-one", "swapped", reported_in=["meta-pytorch/torchforge PR #571"])
+@argument_fault(
+    "ratio-always-one",
+    "swapped",
+    reported_in=[
+        "meta-pytorch/torchforge PR #571",
+        "tensorforce/tensorforce issue #312",
+        "higgsfield-ai/higgsfield issue #20",
+    ],
+)
 def ratio_always_one(arrays: Arrays) -> Arrays:
     """Compares the policy with itself: nothing is ever clipped.
 

@@ -88,7 +88,11 @@ def divisor_padded(form: Form, **arrays: Any) -> Outputs:
     return {"ratio": new / (old + new.dtype.type(1e-10))}
 
 
-@output_fault("ratio-always-one", "ignored", reported_in=["meta-pytorch/torchforge PR #571"])
+@output_fault(
+    "ratio-always-one",
+    "ignored",
+    reported_in=["meta-pytorch/torchforge PR #571", "tensorforce/tensorforce issue #312"],
+)
 def ratio_always_one(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives 1 whatever the old policy was: its log-probabilities are never used.
 

@@ -19,7 +19,7 @@ def _whitened(form: Form, arrays: Arrays, returns: Any) -> Outputs:
 @argument_fault(
     "return-cut-at-tool-turns",
     "termination",
-    reported_in=["volcengine/verl issue #7278", "volcengine/verl PR #6376"],
+    reported_in=["volcengine/verl issue #7278", "volcengine/verl PR #6376", "volcengine/verl PR #7300"],
 )
 def return_cut_at_tool_turns(arrays: Arrays) -> Arrays:
     """Starts the return again at a masked token: what was written before it learns nothing of the score.
@@ -105,7 +105,12 @@ def discount_ignored(arrays: Arrays) -> Arrays:
     return {"gamma": 1.0}
 
 
-@fault("one-token-refused", "precision", stage="inputs", reported_in=["alibaba/ROLL issue #475"])
+@fault(
+    "one-token-refused",
+    "precision",
+    stage="inputs",
+    reported_in=["alibaba/ROLL issue #475", "alibaba/ROLL PR #476"],
+)
 def one_token_refused(form: Form, /, **arrays: Any) -> Outputs:
     """Raises an error where a batch has one valid token.
 

@@ -20,7 +20,11 @@ def _whole(losses: Any) -> Outputs:
     return {"losses": losses, "loss": losses.mean(-1)}
 
 
-@fault("centring-of-the-difference", "swapped", reported_in=["huggingface/trl issue #1931"])
+@fault(
+    "centring-of-the-difference",
+    "swapped",
+    reported_in=["huggingface/trl issue #1931", "huggingface/trl PR #1932"],
+)
 def centring_of_the_difference(form: Form, /, **arrays: Any) -> Outputs:
     """Squares the difference of the rewards where their sum is meant.
 

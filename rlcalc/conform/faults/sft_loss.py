@@ -115,7 +115,12 @@ def smoothing_unmasked(form: Form, /, **arrays: Any) -> Outputs:
 @fault(
     "mean-of-row-means",
     "reduction",
-    reported_in=["ml-explore/mlx-lm PR #1413", "pytorch/torchtitan PR #2206", "volcengine/verl PR #3994"],
+    reported_in=[
+        "ml-explore/mlx-lm PR #1413",
+        "pytorch/torchtitan PR #2206",
+        "volcengine/verl PR #3994",
+        "ml-explore/mlx-lm PR #1544",
+    ],
 )
 def mean_of_row_means(form: Form, /, **arrays: Any) -> Outputs:
     """Averages each piece of the batch, here each row, and then the pieces.
@@ -140,7 +145,13 @@ def mean_of_row_means(form: Form, /, **arrays: Any) -> Outputs:
 @argument_fault(
     "global-count-ignored",
     "ignored",
-    reported_in=["huggingface/transformers issue #38448", "unslothai/unsloth-zoo PR #1066"],
+    reported_in=[
+        "huggingface/transformers issue #38448",
+        "unslothai/unsloth-zoo PR #1066",
+        "unslothai/unsloth-zoo PR #1023",
+        "unslothai/unsloth-zoo PR #1217",
+        "NovaSky-AI/SkyRL issue #1504",
+    ],
 )
 def global_count_ignored(arrays: Arrays) -> Arrays:
     """Divides by the labels of the piece, though the count of the whole batch is given.

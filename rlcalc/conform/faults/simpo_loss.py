@@ -14,7 +14,11 @@ def _number(arrays: Arrays, name: str, default: float) -> Any:
     return default if value is None else value
 
 
-@argument_fault("gamma-as-ratio", "weighting", reported_in=["huggingface/trl PR #5071"])
+@argument_fault(
+    "gamma-as-ratio",
+    "weighting",
+    reported_in=["huggingface/trl PR #5071", "huggingface/trl PR #1703", "huggingface/trl PR #1725"],
+)
 def gamma_as_ratio(arrays: Arrays) -> Arrays:
     """Subtracts γ·β: takes γ for the ratio of margin and scale.
 
@@ -28,7 +32,18 @@ def gamma_as_ratio(arrays: Arrays) -> Arrays:
     return {"gamma": _number(arrays, "gamma", 0.5) * _number(arrays, "beta", 2.0)}
 
 
-@argument_fault("sums-compared", "reduction", reported_in=["princeton-nlp/SimPO issue #4"])
+@argument_fault(
+    "sums-compared",
+    "reduction",
+    reported_in=[
+        "princeton-nlp/SimPO issue #4",
+        "princeton-nlp/SimPO issue #7",
+        "princeton-nlp/SimPO issue #13",
+        "princeton-nlp/SimPO issue #32",
+        "princeton-nlp/SimPO issue #59",
+        "hiyouga/LlamaFactory issue #7301",
+    ],
+)
 def sums_compared(arrays: Arrays) -> Arrays:
     """Compares sums over the tokens, so that the shorter answer wins.
 

@@ -115,3 +115,19 @@ def returns_of_whitened_advantages(form: Form, eps: float, /, **arrays: Any) -> 
         white = np.where(mask, centred / np.sqrt(var + eps), 0)
     returns = np.where(mask, white + arrays["values"], 0)
     return {"advantages": white.astype(plain.dtype), "returns": returns.astype(plain.dtype)}
+
+
+@fault("one-token-refused", "precision", stage="inputs")
+def one_token_refused(form: Form, /, **arrays: Any) -> Outputs:
+    """Raises an error where a batch has one valid token.
+
+    Shown when: One valid token.
+    Cause: The advantages are whitened in the same function, which refuses to divide by S − 1 = 0.
+    Fix: Whiten outside, or leave a single advantage as it is.
+    Diff:
+        - raise ValueError("At least two tokens are needed.")
+        + return advantages, returns
+    """
+    if (mask_of(arrays, "rewards").sum((-2, -1)) == 1).any():
+        raise ValueError("The sum of the mask is one, which can happen with short answers.")
+    return dict(form(**arrays))

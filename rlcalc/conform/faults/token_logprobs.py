@@ -14,7 +14,11 @@ def _temperature(arrays: Arrays) -> Any:
     return 1.0 if arrays.get("temperature") is None else arrays["temperature"]
 
 
-@fault("temperature-on-the-result", "logarithm", reported_in=["PrimeIntellect-ai/prime-rl PR #697"])
+@fault(
+    "temperature-on-the-result",
+    "logarithm",
+    reported_in=["PrimeIntellect-ai/prime-rl PR #697", "PrimeIntellect-ai/prime-rl PR #679"],
+)
 def temperature_on_the_result(form: Form, /, **arrays: Any) -> Outputs:
     """Divides the log-probability by the temperature, not the logits: the chances sum to 1 no more.
 
@@ -39,6 +43,12 @@ def temperature_on_the_result(form: Form, /, **arrays: Any) -> Outputs:
         "OpenRLHF/OpenRLHF PR #853",
         "THUDM/slime PR #557",
         "modelscope/ms-swift PR #8427",
+        "NVIDIA-NeMo/RL PR #935",
+        "databricks/compose-rl PR #105",
+        "radixark/miles PR #68",
+        "radixark/miles PR #1345",
+        "unslothai/unsloth-zoo PR #832",
+        "thinking-machines-lab/tinker-feedback issue #148",
     ],
 )
 def temperature_forgotten(arrays: Arrays) -> Arrays:
@@ -85,7 +95,13 @@ def tokens_not_shifted(arrays: Arrays) -> Arrays:
 @fault(
     "renormalised-over-the-nucleus",
     "normalisation",
-    reported_in=["huggingface/trl issue #6789", "PrimeIntellect-ai/prime-rl PR #2979"],
+    reported_in=[
+        "huggingface/trl issue #6789",
+        "PrimeIntellect-ai/prime-rl PR #2979",
+        "PrimeIntellect-ai/prime-rl PR #3431",
+        "NovaSky-AI/SkyRL issue #877",
+        "NVIDIA-NeMo/RL PR #2053",
+    ],
 )
 def renormalised_over_the_nucleus(form: Form, /, **arrays: Any) -> Outputs:
     """Gives the log-probabilities of the truncated distribution, here of the nucleus of 4/5.

@@ -28,7 +28,12 @@ def _scores(arrays: Arrays) -> Any:
 @fault(
     "score-after-the-end",
     "indexing",
-    reported_in=["huggingface/trl issue #3750", "huggingface/trl issue #1893"],
+    reported_in=[
+        "huggingface/trl issue #3750",
+        "huggingface/trl issue #1893",
+        "huggingface/trl PR #5338",
+        "huggingface/trl issue #2778",
+    ],
 )
 def score_after_the_end(form: Form, /, **arrays: Any) -> Outputs:
     """Places the score one past the last token of an answer, where the mask takes it away.
@@ -64,7 +69,11 @@ def score_at_the_count(form: Form, /, **arrays: Any) -> Outputs:
     return {"rewards": (penalties + there * _scores(arrays)[..., None]).astype(penalties.dtype)}
 
 
-@fault("empty-answer-at-minus-one", "indexing", reported_in=["volcengine/verl issue #6476"])
+@fault(
+    "empty-answer-at-minus-one",
+    "indexing",
+    reported_in=["volcengine/verl issue #6476", "volcengine/verl PR #6508"],
+)
 def empty_answer_at_minus_one(form: Form, /, **arrays: Any) -> Outputs:
     """Places the score of an empty answer in the last column.
 
@@ -153,6 +162,21 @@ def penalty_of_the_last_token_alone(form: Form, /, **arrays: Any) -> Outputs:
     """
     penalties, placed, last = _pieces(form, arrays)
     return {"rewards": (np.where(last, penalties, 0) + placed).astype(penalties.dtype)}
+
+
+@fault("last-token-unpenalised", "indexing")
+def last_token_unpenalised(form: Form, /, **arrays: Any) -> Outputs:
+    """Puts the score in the place of the last token's penalty, not beside it.
+
+    Shown when: A last token that left the reference, and a coefficient other than 0.
+    Cause: The rewards are filled with penalties, and the one at the end is overwritten.
+    Fix: Add the score to what stands there.
+    Diff:
+        - rewards = penalties * (1 - is_last) + scores * is_last
+        + rewards = penalties + scores * is_last
+    """
+    penalties, placed, last = _pieces(form, arrays)
+    return {"rewards": (np.where(last, 0, penalties) + placed).astype(penalties.dtype)}
 
 
 @argument_fault("estimator-ignored", "ignored")

@@ -10,7 +10,9 @@ from rlcalc.conform.forms import Arrays, Form, Outputs
 from rlcalc.recurrence.scan import scan
 
 
-@argument_fault("trace-crosses-ends", "termination", reported_in=["pytorch/rl issue #4209"])
+@argument_fault(
+    "trace-crosses-ends", "termination", reported_in=["pytorch/rl issue #4209", "pytorch/rl PR #4210"]
+)
 def trace_crosses_ends(arrays: Arrays) -> Arrays:
     """Bootstraps and carries corrections back across the end of an episode.
 

@@ -59,6 +59,11 @@ LIBRARIES = {
     "d3rlpy": "d3rlpy",
     "ding": "DI-engine",
     "omnisafe": "omnisafe",
+    "xtuner": "xtuner",
+    "swift": "ms-swift",
+    "tinker_cookbook": "tinker-cookbook",
+    "axolotl": "axolotl",
+    "unsloth_zoo": "unsloth-zoo",
 }
 HERE = Path(__file__).parent
 # names that an adapter may use without importing them itself
