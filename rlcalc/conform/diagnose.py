@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.conform.catalogue import Catalogue
 from rlcalc.conform.compare import CLOSE, outcomes_equal
 from rlcalc.conform.composition import composed, pairs, together
@@ -243,6 +244,7 @@ class _Asked:
         self.right = reference(vectors[0].formula)
         self._ids = {vector.id for vector in vectors}
         self._slacks: dict[tuple[str, ...], Any] = {}
+        self._right_under: dict[tuple[str, ...], Outcome] = {}
 
     def making_a_difference(self, faults: Sequence[Fault]) -> set[str]:
         """Faults that show on some vector; beside others no constant is worth a search."""
@@ -281,7 +283,6 @@ class _Asked:
     def _shown(self, hypothesis: Hypothesis) -> tuple[tuple[str, ...], str]:
         """Vectors that show the faults; none, and which one the target disagrees on, where it does on one."""
         form = composed(hypothesis.faults, hypothesis.under, self.right, hypothesis.outside)
-        declared = composed((), hypothesis.under, self.right)
         kinds = {fault.rounds for fault in hypothesis.faults if fault.rounds}
         shown = []
         for vector in self.vectors:
@@ -289,7 +290,9 @@ class _Asked:
             # a long sum that is rounded is so in an order that is each implementation's own
             steps = _longest(vector) / SHORT if "sums" in kinds else 1.0
             tolerance = CLOSE["rounded"] * max(1.0, steps) if kinds else self.tolerance
-            mine = run_form(form, vector)
+            mine = self._where_something_is_right(hypothesis.under, vector, run_form(form, vector))
+            if mine.kind == theirs.kind == "answer" and not mine.outputs.keys() & theirs.outputs.keys():
+                continue
             near = without_rounding(theirs, mine.outputs, self._slack(hypothesis.under, vector))
             if not outcomes_equal(mine, near, vector.scale, tolerance):
                 return (), vector.id
@@ -302,11 +305,30 @@ class _Asked:
             if comparable and wrong != self._inexact(vector, theirs):
                 return (), vector.id
             # under a convention another answer is right, and only what differs from that is the fault
-            if hypothesis.under and outcomes_equal(said, run_form(declared, vector), vector.scale):
+            if hypothesis.under and outcomes_equal(
+                said, self._declared(hypothesis.under, vector), vector.scale
+            ):
                 continue
             if wrong:
                 shown.append(vector.id)
         return tuple(shown), ""
+
+    def _declared(self, under: tuple[Convention, ...], vector: Vector) -> Outcome:
+        """What is right under conventions, which is the same beside every fault."""
+        key = (vector.id, *(way.name for way in under))
+        if key not in self._right_under:
+            self._right_under[key] = run_form(composed((), under, self.right), vector)
+        return self._right_under[key]
+
+    def _where_something_is_right(
+        self, under: tuple[Convention, ...], vector: Vector, mine: Outcome
+    ) -> Outcome:
+        """Without the outputs of which no number is right under conventions: of these nothing is asked."""
+        if not under:
+            return mine
+        right = self._declared(under, vector).outputs
+        silent = {name for name, value in right.items() if np.isnan(value).any()}
+        return replace(mine, outputs={n: v for n, v in mine.outputs.items() if n not in silent})
 
     def _slack(self, under: tuple[Convention, ...], vector: Vector) -> Any:
         """``slack_of``, which is the same beside every fault."""

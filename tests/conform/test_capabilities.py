@@ -300,7 +300,7 @@ def next_coefficient(coef: Any, kl: Any, target: Any, n_steps: Any, horizon: Any
 @pytest.mark.parametrize(
     ("function", "formula", "lacks"),
     [
-        (next_coefficient, "adaptive_kl", "several entries a call"),
+        (next_coefficient, "adaptive_kl", "batches"),
         (pass_at, "pass_at_k", "batches"),
         (penalty_with_floor, "overlong_penalty", "floor"),
     ],

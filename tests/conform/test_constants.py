@@ -361,3 +361,28 @@ def test_guarded_group_advantages_are_accused_of_nothing() -> None:
     unguarded = report(group(0), "grpo_advantage")
     assert unguarded.diagnosis is not None
     assert [match.name for match in unguarded.diagnosis.matches] == ["nan-for-equal-rewards"]
+
+
+def returns_over_the_batch(rewards: Any, dones: Any, gamma: float) -> Any:
+    """As REINFORCE has it: steps first, one deviation for all of them."""
+    found, total = np.zeros_like(rewards), 0.0
+    for t in reversed(range(len(rewards))):
+        total = rewards[t] + gamma * total * (1 - dones[t])
+        found[t] = total
+    return (found - found.mean()) / (found.std() + 1e-7)
+
+
+def returns_across_ends(rewards: Any, dones: Any, gamma: float) -> Any:
+    return returns_over_the_batch(rewards, dones * 0, gamma)
+
+
+def test_returns_are_standardised_over_a_batch() -> None:
+    """The constant is too small for a reading to see, and is found afterwards; a bug keeps its name."""
+    right = run(from_function(returns_over_the_batch), "discounted_return", random=0)
+    assert [way.name for way in right.conventions] == ["standardised-returns-ddof-0=1e-7"]
+    assert right.binding is not None
+    assert right.binding.layout == "[T, B]"
+    wrong = run(from_function(returns_across_ends), "discounted_return", random=0)
+    assert wrong.verdict == "nonconforming"
+    assert wrong.diagnosis is not None
+    assert [fault.name for match in wrong.diagnosis.matches for fault in match.faults] == ["flags-ignored"]

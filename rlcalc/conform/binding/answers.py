@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations, product
 from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.composition import composed, pairs, together
+from rlcalc.conform.convention import Convention
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.vectors import golden_vectors, reference
 from rlcalc.specs import Formula
@@ -18,6 +19,8 @@ from rlcalc.specs import Formula
 # single precision inside, and small ε, are no reason to doubt what an argument means
 NEAR = 2e-4
 MOST_TOGETHER = 3
+# of a constant that may be 0; 0 itself would be no number where it divides
+UNSEEN = 1e-8
 
 Outputs = Mapping[str, Any]
 
@@ -40,15 +43,30 @@ class Answers:
 
     @cached_property
     def conventions(self) -> list[tuple[str, ...]]:
-        ways = [c for c in catalogue(self.formula.name).conventions if c.call is None]
+        ways = [c for c in (*catalogue(self.formula.name).conventions, *self.unseen) if c.call is None]
         some = [tuple(x) for k in range(MOST_TOGETHER + 1) for x in combinations(ways, k) if together(x)]
         self._ways = {tuple(c.name for c in chosen): chosen for chosen in some}
         return list(self._ways)
 
     @cached_property
+    def unseen(self) -> list[Convention]:
+        """Open conventions whose constants may be too small to be seen, with such: they are found later."""
+        known = catalogue(self.formula.name)
+        named = {way.name for way in known.conventions}
+        return [
+            replace(way, values=(UNSEEN,) * len(way.constants))
+            for way in known.families
+            if all(constant.zero for constant in way.constants) and way.name not in named
+        ]
+
+    def sees_all(self, names: tuple[str, ...]) -> bool:
+        """Whether conventions are the whole reading, without a constant that is found later."""
+        return not any(way.name in names for way in self.unseen)
+
+    @cached_property
     def sets(self) -> dict[str, str]:
         """Parameters that conventions give one value, by convention."""
-        return {way.name: way.sets for way in catalogue(self.formula.name).conventions}
+        return {way.name: way.sets for way in (*catalogue(self.formula.name).conventions, *self.unseen)}
 
     @cached_property
     def faults(self) -> list[tuple[str, ...]]:

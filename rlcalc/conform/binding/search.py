@@ -209,6 +209,7 @@ class Search:
         if not self.credible(binding, probes[0]):
             self.ran.append(Attempt(binding, first, self.outputs.share(first, probes[0])))
             return None
+        alive = {names: alive[names] for names in alive if self.answers.sees_all(names)} or alive
         names = min(alive, key=lambda names: (-len(alive[names]), len(names)))
         outputs = {**self.outputs.rest(first, alive[names], probes[0]), **alive[names]}
         agreed: Agreement = "convention" if names else "formula"
