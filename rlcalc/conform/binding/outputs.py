@@ -80,10 +80,18 @@ class OutputsByValue:
         return found
 
     def rest(
-        self, parts: Mapping[str, Any], known: Mapping[str, str], given: Mapping[str, Any]
+        self,
+        parts: Mapping[str, Any],
+        known: Mapping[str, str],
+        given: Mapping[str, Any],
+        names: tuple[str, ...] = (),
     ) -> dict[str, str]:
-        """Outputs that are none by value, by their name, or because they are what is left of a pair."""
-        right = self.answers.right(given, ())
+        """Outputs that are none by value, by their name, or because they are what is left of a pair.
+
+        Args:
+            names: conventions under which the others are right.
+        """
+        right = self.answers.right(given, names)
         left = [n for n in self.names if n not in known and n in right and right[n].ndim]
         taken = [parts[place] for place in known.values() if place in parts]
         places = [

@@ -211,7 +211,7 @@ class Search:
             return None
         alive = {names: alive[names] for names in alive if self.answers.sees_all(names)} or alive
         names = min(alive, key=lambda names: (-len(alive[names]), len(names)))
-        outputs = {**self.outputs.rest(first, alive[names], probes[0]), **alive[names]}
+        outputs = {**self.outputs.rest(first, alive[names], probes[0], names), **alive[names]}
         agreed: Agreement = "convention" if names else "formula"
         return replace(binding, outputs=outputs, agreed=agreed, like=names)
 
