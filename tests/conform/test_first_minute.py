@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from rlcalc.conform.runner import run
+from rlcalc.conform.target.base import from_function
 from tests.sweep import sweep
 
 from .as_it_stands import judged
@@ -132,6 +135,11 @@ def grpo_loss(
     return ((loss * mask).sum(1) / mask.sum(1)).mean()
 
 
+def estimator_of_kl(logp: Any, ref_logp: Any, estimator: str) -> Any:
+    x = logp - ref_logp
+    return {"k1": x, "k2": x * x / 2, "k3": torch.exp(-x) - 1 + x}[estimator]
+
+
 # function, formula, what is said of it, layout
 CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (rewards_to_go, "discounted_return", "conforms", "[B, T]"),
@@ -168,3 +176,10 @@ def test_a_case_next_to_the_bound_of_a_clip_fails_nobody_in_float32() -> None:
     """37 and the bound 37.00000095 are one number there, and either side's derivative is right."""
     report = judged(value_loss, "value_clip_loss", "conforms", "[...]", random=300)
     assert report.random == 300
+
+
+@pytest.mark.parametrize("estimator", ["k1", "k2"])
+def test_a_partial_has_chosen_a_word_for_good(estimator: str) -> None:
+    report = run(from_function(partial(estimator_of_kl, estimator=estimator)), "kl_estimate", (estimator,))
+    assert report.passed
+    assert "kind" in report.not_tested

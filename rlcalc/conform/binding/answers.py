@@ -129,7 +129,7 @@ def near(array: Any, right: Any) -> Any:
 
 
 def whitened(array: Any, right: Outputs, valid: Any = None) -> bool:
-    """Whether a part is the advantages, with their mean taken away and divided by their deviation."""
+    """Whether a part is the advantages over their deviation, with their mean taken away or kept."""
     plain = right.get("advantages")
     if plain is None or plain.shape != array.shape or plain.size < 2:
         return False
@@ -137,4 +137,5 @@ def whitened(array: Any, right: Outputs, valid: Any = None) -> bool:
         plain, array = plain[valid], array[valid]
     wanted = (plain - plain.mean()) / plain.std()
     got = array.astype(np.float64)
-    return any(np.allclose(got, wanted * k, atol=1e-3) for k in (1.0, np.sqrt(1 - 1 / plain.size)))
+    scales, means = (1.0, np.sqrt(1 - 1 / plain.size)), (0.0, plain.mean())
+    return any(np.allclose(got, wanted * k + mean, atol=1e-3) for k, mean in product(scales, means))

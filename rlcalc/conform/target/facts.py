@@ -225,7 +225,9 @@ def _arguments(function: Callable[..., Any]) -> tuple[tuple[Argument, ...] | Non
     if generic and _scripted(function) is not None:
         return _scripted(function), False
     named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    # a partial shows what it was given as keyword-only defaults
+    # a partial shows what it was given as keyword-only defaults: of a word it has chosen one for good
+    chosen = {n for n, value in getattr(function, "keywords", {}).items() if isinstance(value, str)}
+    named = [p for p in named if p.name not in chosen]
     found = tuple(
         Argument(
             p.name,
