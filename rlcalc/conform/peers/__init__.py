@@ -115,7 +115,7 @@ class Adapter:
         called = partial(self.call, function, **self.settings)
         found = from_function(called, self.function, self.backend, limit, self.dtypes)
         found.source = self._source(module, names)
-        found.called = "call"
+        found.called, found.facts = "call", None  # by the formula's own names: there is nothing to read
         return found if self.outside is None else scoped(found, self.outside)
 
     def _place(self) -> tuple[str, list[str]]:
