@@ -25,7 +25,7 @@ from inspect import getsource
 from pathlib import Path
 from typing import Any
 
-from rlcalc.conform.peers.scope import Reason, any_of, scoped
+from rlcalc.conform.peers.scope import Reason, any_of
 from rlcalc.conform.peers.table import Row, Table, read_table
 from rlcalc.conform.target.base import DTYPES, Target, from_function
 from rlcalc.errors import UnknownName, shown, suggestion
@@ -115,8 +115,9 @@ class Adapter:
         called = partial(self.call, function, **self.settings)
         found = from_function(called, self.function, self.backend, limit, self.dtypes)
         found.source = self._source(module, names)
-        found.called, found.facts = "call", None  # by the formula's own names: there is nothing to read
-        return found if self.outside is None else scoped(found, self.outside)
+        found.called = "call"
+        # a limit of the target, so that it holds however its arguments are read
+        return found if self.outside is None else found.narrowed(limits=(self.outside,))
 
     def _place(self) -> tuple[str, list[str]]:
         """The module of the function, and the way from there to it."""

@@ -8,34 +8,11 @@ can be put to the library.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.target.base import Target
 from rlcalc.conform.vectors import Vector
 
 Reason = Callable[[Vector], str]
-
-
-def _nothing(vector: Vector) -> str:
-    return ""
-
-
-@dataclass
-class Scoped(Target):
-    """A target that is only asked for what it offers."""
-
-    outside: Reason = _nothing
-
-    def unable(self, vector: Vector) -> str:
-        return super().unable(vector) or self.outside(vector)
-
-
-def scoped(target: Target, outside: Reason) -> Scoped:
-    """The same target with a limit on what it is asked for."""
-    known: dict[str, Any] = {f.name: getattr(target, f.name) for f in fields(Target)}
-    return Scoped(**known, outside=outside)
 
 
 def any_of(*reasons: Reason) -> Reason:
