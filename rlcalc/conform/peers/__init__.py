@@ -27,7 +27,8 @@ from typing import Any
 
 from rlcalc.conform.peers.scope import Reason, any_of
 from rlcalc.conform.peers.table import Row, Table, read_table
-from rlcalc.conform.target.base import DTYPES, Target, from_function
+from rlcalc.conform.target.base import DTYPES, Target, from_function, says_something
+from rlcalc.conform.vectors import Vector
 from rlcalc.errors import UnknownName, shown, suggestion
 
 # by name of the module: what is installed
@@ -116,8 +117,16 @@ class Adapter:
         found = from_function(called, self.function, self.backend, limit, self.dtypes)
         found.source = self._source(module, names)
         found.called = "call"
-        # a limit of the target, so that it holds however its arguments are read
-        return found if self.outside is None else found.narrowed(limits=(self.outside,))
+        if self.outside is None:
+            return found
+        outside, known = self.outside, found.takes
+
+        def reason(vector: Vector) -> str:
+            """A limit of the target, so that it holds however its arguments are read."""
+            refused = any(says_something(vector, name) for name in vector.given if not known(name))
+            return "" if refused else outside(vector)
+
+        return found.narrowed(limits=(reason,))
 
     def _place(self) -> tuple[str, list[str]]:
         """The module of the function, and the way from there to it."""
