@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from rlcalc.digits import LARGEST, SMALLEST, least_digits, rounded
@@ -58,8 +59,13 @@ def out_of_range(inputs: Inputs, dtype: str) -> str | None:
 
 
 def input_scale(inputs: Inputs) -> float:
-    """Size of the largest number given, against which cancellation is judged."""
-    return max((abs(nearest) for _, nearest in numbers(inputs, vectors_only=True)), default=0.0)
+    """Size of the largest number given, against which cancellation is judged.
+
+    Rewards of steps and of decision processes and values of tables count as those of lists do.
+    """
+    tables = (value for value in inputs.given.values() if hasattr(value, "numbers"))
+    listed = (abs(nearest) for _, nearest in numbers(inputs, vectors_only=True))
+    return max(chain(listed, (abs(to_float(x)) for table in tables for x in table.numbers)), default=0.0)
 
 
 def compare_backends(results: Iterable[Result], inputs: Inputs, dtype: str) -> bool | None:

@@ -78,8 +78,11 @@ class Backend(ABC):
         """The index of the last flag along the last axis that is set, −1 where none is."""
 
     @abstractmethod
-    def product_plus(self, left: Any, right: Any, number: float, out: Any = None) -> Any:
-        """left · right + number, in one pass where the library has one; right may be a number, too."""
+    def product_plus(self, left: Any, right: Any, more: Any, out: Any = None, times: int = 1) -> Any:
+        """times · left · right + more, in one pass where the library has one; the last two may be numbers.
+
+        ``out`` may be the memory of the left or the right, not that of what is added.
+        """
 
     @abstractmethod
     def at_largest(self, values: Sequence[Any], entries: Sequence[Any]) -> Any:
@@ -181,8 +184,8 @@ class _NumPy(Backend):
         last = flags.shape[-1] - 1 - flags[..., ::-1].argmax(-1)
         return np.where(flags.any(-1), last, -1)
 
-    def product_plus(self, left: Any, right: Any, number: float, out: Any = None) -> Any:
-        return np.add(np.multiply(left, right, out=out), number, out=out)
+    def product_plus(self, left: Any, right: Any, more: Any, out: Any = None, times: int = 1) -> Any:
+        return np.add(np.multiply(left, right * times, out=out), more, out=out)
 
     def at_largest(self, values: Sequence[Any], entries: Sequence[Any]) -> Any:
         return entries[max(range(len(values)), key=values.__getitem__)]
@@ -323,12 +326,13 @@ class _Torch(Backend):
         if plain_tensors.is_large(flags):
             return torch.from_numpy(NUMPY.last_set(flags.numpy()))
         places = torch.arange(flags.shape[-1], dtype=torch.int32, device=flags.device)
-        return torch.where(flags, places, places.new_tensor(-1)).amax(-1).long()
+        return torch.where(flags, places, places.new_full((), -1)).amax(-1).long()
 
-    def product_plus(self, left: Any, right: Any, number: float, out: Any = None) -> Any:
+    def product_plus(self, left: Any, right: Any, more: Any, out: Any = None, times: int = 1) -> Any:
+        more = more if isinstance(more, torch.Tensor) else left.new_full((), more)
         if not isinstance(right, torch.Tensor):
-            return torch.add(left.new_tensor(number), left, alpha=right, out=out)
-        return torch.addcmul(left.new_tensor(number), left, right, out=out)
+            return torch.add(more, left, alpha=times * right, out=out)
+        return torch.addcmul(more, left, right, value=times, out=out)
 
     def at_largest(self, values: Sequence[Any], entries: Sequence[Any]) -> Any:
         """No number is looked at, which a compiler and ``vmap`` could not."""

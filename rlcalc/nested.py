@@ -8,11 +8,14 @@ from typing import Any
 
 def flatten(value: Any) -> Iterator[Any]:
     """Every entry of a nested list, in order; a scalar is its own only entry."""
-    if isinstance(value, list | tuple):
-        for part in value:
-            yield from flatten(part)
-    else:
+    if not isinstance(value, list | tuple):
         yield value
+        return
+    for part in value:
+        if isinstance(part, list | tuple):
+            yield from flatten(part)
+        else:
+            yield part
 
 
 def map_nested(function: Callable[..., Any], value: Any, *others: Any) -> Any:

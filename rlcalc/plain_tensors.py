@@ -17,10 +17,12 @@ LARGE = 8192  # entries from which on they take longer than a call or two of Tor
 
 def is_plain(*arrays: Any) -> bool:
     """Whether only the values of tensors matter."""
+    graph = torch.is_grad_enabled()
+    for array in arrays:
+        if type(array) is not torch.Tensor or not array.is_cpu or (graph and array.requires_grad):
+            return False
     return (
-        all(type(array) is torch.Tensor and array.device.type == "cpu" for array in arrays)
-        and not (torch.is_grad_enabled() and any(array.requires_grad for array in arrays))
-        and not torch.compiler.is_compiling()
+        not torch.compiler.is_compiling()
         and not torch._C._get_tracing_state()
         and torch._C._functorch.peek_interpreter_stack() is None
         and torch.autograd.forward_ad._current_level < 0

@@ -103,7 +103,7 @@ class Parameter:
 
     def __post_init__(self) -> None:
         _fill(self, symbol=self.name, latex=self.symbol or self.name)
-        _ = self.axes  # found once: torch.compile follows what is kept, not how it is found
+        _ = self.axes, self.usual_entry  # found once: torch.compile follows what is kept, not how it is found
 
     @cached_property
     def axes(self) -> tuple[tuple[str, int], ...]:
@@ -127,6 +127,31 @@ class Parameter:
     @property
     def required(self) -> bool:
         return self.default is None and not self.optional
+
+    @cached_property
+    def usual_value(self) -> Any:
+        """Its default as Python has it; ``None`` where there is none, or no number says it."""
+        text = self.default
+        if text is None or text == "zeros" or self.choices or self.kind in ("mdp", "word"):
+            return text if text not in (None, "zeros") else None
+        if self.kind == "count" and text == "inf":
+            return float("inf")
+        if self.kind in ("integer", "count"):
+            return int(text)
+        value = Fraction(text)
+        return int(value) if value.denominator == 1 else float(value)
+
+    @cached_property
+    def usual_number(self) -> Any:
+        """The same as a form takes it that is called without it: a flag is a truth value."""
+        return bool(self.usual_value) if self.kind == "flag" and self.default else self.usual_value
+
+    @cached_property
+    def usual_entry(self) -> Any:
+        """The same as what becomes an array of its dtype: a number is a float."""
+        if self.kind == "number" and self.default not in (None, "zeros", *self.choices):
+            return float(Fraction(self.default))  # type: ignore[arg-type]
+        return self.usual_number
 
     @property
     def is_switch(self) -> bool:

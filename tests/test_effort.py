@@ -29,6 +29,18 @@ CHAIN = ["traces", "--lam", "sqrt(2)/2", "--gamma", "exp(-1)"]
 LONG = "1/" + "3" * 500
 RETURN = ["discounted-return", "--rewards"]
 VARIATE = ["control-variate", "--k", "best", "--x"]
+
+
+def process(states: int) -> str:
+    """Three actions of each state that lead to all of them, with chances of fifty digits."""
+    weights = [pow(7, 70 + k, 10**49) + 10**49 for k in range(states)]
+    chances = [f"{weight}/{sum(weights)}" for weight in weights]
+    moves = [(s, a, (s * a + t) % states) for s in range(states) for a in range(3) for t in range(states)]
+    return "; ".join(
+        f"s{s} a{a} -> s{t} {chances[k % states]} {s}/{t + 1}" for k, (s, a, t) in enumerate(moves)
+    )
+
+
 HARD = {
     "exponential of 1e7": ["softmax", "--theta", "1e7", "0"],
     "exponential of 1e11": ["softmax", "--theta", "1e11", "0"],
@@ -56,6 +68,7 @@ HARD = {
     "constants in a variance": ["baseline-variance", "--policy", "exp(-1)", *["(1-exp(-1))/4"] * 4,
                                 "--returns",
                                 "sqrt(2)", "sqrt(3)", "9000", "7", "6", "--baseline", "best"],
+    "wide process": ["bellman", "--mdp", process(64), "--gamma", "0.99"],
     "long process": ["bellman", "--mdp", "grid2x2", "--gamma", "1e-2500", "--latex"],
     "long answer": [*RETURN, "1e-4000", "1e-4000", "--gamma", "1e-4000", "--json"],
     "long delay": ["token-mdp", "--prompt", "p", "--tokens", *["x"] * 256, "--gamma", LONG],

@@ -177,3 +177,19 @@ def test_an_answer_that_nobody_computed_is_an_error() -> None:
     with pytest.raises(InputError, match="x left as a symbol") as caught:
         _ = found.answer
     assert caught.value.code == "nothing_computed"
+
+
+@pytest.mark.parametrize(
+    ("formula", "raw"),
+    [
+        # V + α(target − V) with α = 1 is the target, of which V leaves no digit
+        ("td", {"steps": "A 0 A; A 0 A", "values": 1, "alpha": 1, "gamma": "1/1073741824", "n": 2}),
+        ("q_learning", {"steps": "A x 1e-30 B", "q": "A x 1/3; B x 1e-30", "alpha": 1, "gamma": 1}),
+        (
+            "policy_eval",
+            {"mdp": "A go -> B 1 1e20; B go -> C 1 -1e20; C go -> T 1 1/3; terminal: T", "gamma": 1},
+        ),
+    ],
+)
+def test_what_cancels_is_held_to_the_size_of_rewards_and_tables(formula: str, raw: dict[str, Any]) -> None:
+    assert evaluate(formula, raw).agree is True

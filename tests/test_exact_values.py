@@ -11,6 +11,7 @@ from rlcalc.errors import InputError
 from rlcalc.exact import (
     compare,
     equal,
+    intervals,
     parse_number,
     symbol,
     to_decimal,
@@ -165,3 +166,18 @@ def test_shares_of_unrelated_powers_of_e_add_up_to_one_in_bounded_time() -> None
     assert compare(sum(power / sum(powers) for power in powers), 1) == 0
     inverse = sympy.exp(sympy.Rational(-1, 10))
     assert compare(1 / (1 + inverse) + 1 / (1 + 1 / inverse), 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("log(1+exp(-1/10))", "log(1+exp(1/10)) - 1/10"),
+        ("log(1/(1+exp(1)))/(1+exp(1)) + log(1+exp(-1))", "-1/(1+exp(1)) - log(1/(1+exp(-1)))/(1+exp(-1))"),
+        ("log(1 + (1-exp(-1/2))*exp(-1/2)/(1-exp(-1)))", "log(1 + (exp(1/2)-1)/(exp(1)-1))"),
+    ],
+)
+def test_logarithms_of_sums_are_proved_equal_and_not_by_their_digits(
+    left: str, right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intervals, "_PRECISIONS", (128, 512, None))  # a third would raise
+    assert equal(parse_number(left), parse_number(right))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from rlcalc.recurrence import scan as recurrence
-from rlcalc.recurrence import time_major
-from rlcalc.recurrence.scan import by_slabs, one_by_one, scan_numpy, scan_torch
+from rlcalc.recurrence import slabs, time_major
+from rlcalc.recurrence.scan import one_by_one, scan_numpy, scan_torch
+from rlcalc.recurrence.slabs import by_slabs
 
 ROWS, STEPS = 7, 6
 
@@ -180,7 +180,7 @@ def test_vmap() -> None:
 
 
 def test_by_slabs_leaves_it_whole(monkeypatch: pytest.MonkeyPatch, taken: list[str]) -> None:
-    monkeypatch.setattr(recurrence, "SLAB", 7)
+    monkeypatch.setattr(slabs, "SLAB", 7)
     for lead in ((6,), (2, 3)):
         b, a = numbers(*lead), factors(*lead)
         got = by_slabs(lambda b, a: scan_numpy(2 * b, a), b, a)

@@ -79,6 +79,9 @@ def _proved_zero(constant: Any) -> bool:
         return False
     charge(100 * nodes(constant), "constants")
     expr = sympy.expand(constant)
+    logs = expr.atoms(sympy.log)
+    if logs and all(bits_of(x) <= 128 for log in logs for x in log.atoms(sympy.Rational)):
+        expr = sympy.expand(_expanded_logs(split_logs(expr)))
     if expr != 0 and expr.has(sympy.exp):
         # Over one denominator; products of powers of e merge when multiplied out.  A greatest common
         # divisor, which ``cancel`` looks for, may take hours with a dozen different powers.
@@ -87,9 +90,6 @@ def _proved_zero(constant: Any) -> bool:
         expr = sympy.expand(above) if terms_of(above) <= _MULTIPLIED_UP_TO else expr
     if expr == 0:
         return True
-    logs = expr.atoms(sympy.log)
-    if logs and all(bits_of(x) <= 128 for log in logs for x in log.atoms(sympy.Rational)):
-        expr = sympy.expand(_expanded_logs(split_logs(expr)))
     radicals = [p for p in expr.atoms(sympy.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
     if expr != 0 and len(radicals) <= _MAX_RADICALS and expr.is_algebraic:
         expr = sympy.expand(sympy.sqrtdenest(sympy.radsimp(expr)))
@@ -101,12 +101,15 @@ def _proved_zero(constant: Any) -> bool:
 
 
 def _expanded_logs(expr: Any) -> Any:
-    """Logarithms of products as sums.  SymPy never ends where a factor is negative: log(-1/(1 - exp(1)))."""
-    wholes = {
-        log: sympy.expand_log(log, force=True)
-        for log in expr.atoms(sympy.log)
-        if not any(factor.is_negative for factor in sympy.Mul.make_args(log.args[0]))
-    }
+    """Logarithms of quotients and products as sums: log(1 + exp(-1)) is log(1 + e) - 1.
+
+    SymPy never ends where a factor is negative: log(-1/(1 - exp(1))).
+    """
+    wholes = {}
+    for log in expr.atoms(sympy.log):
+        arg = sympy.together(log.args[0])
+        if terms_of(arg) <= _MULTIPLIED_UP_TO and not any(x.is_negative for x in sympy.Mul.make_args(arg)):
+            wholes[log] = sympy.expand_log(sympy.log(arg, evaluate=False), force=True)
     return expr.xreplace(wholes)
 
 

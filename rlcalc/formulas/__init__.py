@@ -4,16 +4,16 @@ A formula module defines
 
 - ``exact_form(d, i)``: writes the definition into the derivation ``d`` from
   the checked exact inputs ``i`` and declares the outputs;
-- ``numpy_form(...)`` and ``torch_form(...)``: take the parameters of the
-  specification by name, as arrays (tensors) of one dtype, time last, flags
+- ``numpy_form(a)`` and ``torch_form(a)``: take the parameters of the
+  specification as attributes, arrays (tensors) of one dtype, time last, flags
   as booleans, absent optional ones as ``None``; return a dict by output name,
   in which an output may be a ``Later``.
   Where the formula has a mask, masked entries are 0 and the mask is always there.
   They check nothing. Where both would be the same lines, one
-  ``array_form(xp, ...)`` stands for the two, ``xp`` being a
+  ``array_form(xp, a)`` stands for the two, ``xp`` being a
   ``rlcalc.backends.Backend``;
 - optionally ``check(i)`` and ``check_arrays(a)``: conditions between several
-  inputs, on exact inputs and on arrays (``rlcalc.inputs.array_checks.Seen``),
+  inputs, on exact inputs and on arrays (``rlcalc.inputs.Arrays``, as above),
   with the same codes.
 
 Modules whose name starts with an underscore hold what several share.
@@ -21,7 +21,6 @@ Modules whose name starts with an underscore hold what several share.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -31,6 +30,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.backends import NUMPY, TORCH, Backend
+from rlcalc.inputs import Arrays
 from rlcalc.inputs.masks import hidden, hidden_arrays
 from rlcalc.inputs.transforms import guarded
 from rlcalc.records import Place
@@ -57,7 +57,8 @@ class Forms:
     """What ``rlcalc.formulas.<name>`` provides.
 
     Attributes:
-        outputs: the numeric forms by the name of their library, which may leave outputs for later.
+        numpy_form, torch_form: called by keyword; what is left out has its usual value.
+        outputs: the same by the name of their library, which may leave outputs for later.
     """
 
     exact_form: Callable[..., None]
@@ -86,9 +87,9 @@ def load_forms(name: str) -> Forms:
     """The forms of a formula; its module is imported when it is first needed.
 
     Raises:
-        DataError: ``bad_spec`` when there is no such module, or it takes other inputs than specified.
+        DataError: ``bad_spec`` when there is no such module.
     """
-    module = _check_module(name)
+    module = _module(name)
     return _joined(name, module.exact_form, *(getattr(module, name, None) for name in _OTHERS))
 
 
@@ -107,9 +108,7 @@ def _joined(
     spec = load_formula(name)
     if spec.mask is not None:
         exact_form = _masked(exact_form)
-        numpy_form, torch_form = (
-            _masked_arrays(xp, spec, form) for xp, form in ((NUMPY, numpy_form), (TORCH, torch_form))
-        )
+    numpy_form, torch_form = _called(NUMPY, spec, numpy_form), _called(TORCH, spec, torch_form)
     outputs = {"numpy": _quiet(numpy_form), "torch": guarded(name, torch_form)}
     return Forms(
         exact_form=exact_form,
@@ -139,33 +138,30 @@ def _masked(form: Callable[..., None]) -> Callable[..., None]:
     return exact_form
 
 
-def _masked_arrays(xp: Backend, spec: Formula, form: Callable[..., Outputs]) -> Callable[..., Outputs]:
-    """A numeric form that never sees what is masked."""
+def _called(xp: Backend, spec: Formula, form: Callable[[Arrays], Outputs]) -> Callable[..., Outputs]:
+    """A numeric form as it is called; it never sees what is masked."""
+    usual = {parameter.name: parameter.usual_number for parameter in spec.parameters}
+    names = tuple(usual)
 
-    def array_form(**inputs: Any) -> Outputs:
-        return form(**hidden_arrays(xp, spec, inputs))
+    def called_form(*args: Any, **inputs: Any) -> Outputs:
+        # as many names as arguments: the compiler of Torch 2.3 refuses a zip of two lengths
+        given = {**usual, **dict(zip(names[: len(args)], args, strict=True)), **inputs}
+        if len(given) > len(usual):
+            raise TypeError(f"{spec.name} has no parameter {', '.join(given.keys() - usual.keys())}")
+        return form(Arrays(given if spec.mask is None else hidden_arrays(xp, spec, given)))
 
-    return array_form
+    return called_form
 
 
 _OTHERS = ("array_form", "numpy_form", "torch_form", "check", "check_arrays")
 
 
 @cache
-def _check_module(name: str) -> ModuleType:
-    """The module of a formula; a specification that is not its own is refused before anything is computed."""
-    place = Place(f"{name}.toml", code="bad_spec")
+def _module(name: str) -> ModuleType:
+    """The module of a formula."""
     try:
-        module = import_module(f"rlcalc.formulas.{name}")
+        return import_module(f"rlcalc.formulas.{name}")
     except ModuleNotFoundError as error:
         if error.name != f"rlcalc.formulas.{name}":
             raise
-        place.refuse(f"there is no module rlcalc/formulas/{name}.py.")
-    form = getattr(module, "array_form", None) or module.numpy_form
-    taken = list(inspect.signature(form).parameters.values())
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):
-        return module
-    differ = {p.name for p in load_formula(name).parameters} ^ {p.name for p in taken if p.name != "xp"}
-    if differ:
-        place.refuse(f"only one of it and its module has the parameter {', '.join(sorted(differ))}.")
-    return module
+        Place(f"{name}.toml", code="bad_spec").refuse(f"there is no module rlcalc/formulas/{name}.py.")

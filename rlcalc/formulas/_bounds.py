@@ -7,11 +7,9 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Symbol, Term, apply
+from rlcalc.steps import Derivation, Symbol, Term, apply
 
 
 def check_bounds(i: Inputs) -> None:
@@ -24,7 +22,7 @@ def check_bounds(i: Inputs) -> None:
         raise _crossed(i.low, i.high)
 
 
-def check_bound_arrays(a: Seen) -> None:
+def check_bound_arrays(a: Arrays) -> None:
     """``check_bounds`` for a call with arrays."""
     low, high = a.look("low"), a.look("high")
     if low is not None and high is not None and float(low[0]) > float(high[0]):

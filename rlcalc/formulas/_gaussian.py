@@ -12,8 +12,7 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.backends import Backend
 from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Number, Symbol, Term, apply, total
+from rlcalc.steps import Derivation, Name, Number, Symbol, Term, apply, total
 
 HALF_LOG_TWO_PI = math.log(2 * math.pi) / 2
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc._lazy import np
 from rlcalc.backends import Backend
 
 
@@ -46,10 +45,13 @@ class Groups:
     def sums(self, values: Any) -> Any:
         """The sum over the group of each entry: [..., N], or [..., groups, 1]."""
         if self._size:
-            return values.sum(-1)[..., None]
+            return self._xp.sum(values, axis=-1, keepdims=True)
         return self._xp.take(self._xp.pooled(values, self._index), self._index)
 
     def counts(self, values: Any) -> Any:
+        """How many the group of each entry has, in the dtype of the values: as ``sums``, or one number."""
+        if self._size:
+            return self._xp.new_zeros(values, ()) + self._size
         return self.sums(self._xp.ones_like(values))
 
     def means(self, values: Any, count: Any) -> Any:
@@ -60,7 +62,8 @@ class Groups:
     def constant(self, values: Any) -> Any:
         """Whether all values of a group are equal, told by comparing them: rounding has no say."""
         if self._size:
-            return (self._xp.amax(values, axis=-1) == self._xp.amin(values, axis=-1))[..., None]
+            largest = self._xp.amax(values, axis=-1, keepdims=True)
+            return largest == self._xp.amin(values, axis=-1, keepdims=True)
         differ = self._xp.cast(values != self._xp.take(values, self._first), values.dtype)
         return self.sums(differ) == 0
 
@@ -69,11 +72,11 @@ def _size_in_order(groups: Any) -> int:
     """Of groups that are as large and lie one after the other, by rising numbers, the size; else 0."""
     if groups is None or not groups.size:
         return 0
-    first = groups.reshape(-1, groups.shape[-1])[0]
-    size = int(np.argmax(first != first[0])) or len(first)
+    rows = groups.reshape(-1, groups.shape[-1])
+    first = rows[0]
+    size = int((first != first[0]).argmax()) or len(first)
     if len(first) % size:
         return 0
-    table = groups.reshape(*groups.shape[:-1], -1, size)
-    names = table[..., :1]
-    rising = (names[..., 1:, 0] > names[..., :-1, 0]).all()
-    return size if rising and (table == names).all() else 0
+    names = rows[:, ::size]
+    rising = names.shape[1] == 1 or (names[:, 1:] > names[:, :-1]).all()
+    return size if rising and (rows.reshape(len(rows), -1, size) == names[..., None]).all() else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rlcalc.errors import InputError, many
-from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.array_checks import Arrays
 from rlcalc.spelling import spelled
 
 
@@ -29,7 +29,7 @@ def check_below(parameter: str, indices: Sequence[int], count: int, of: str) -> 
         )
 
 
-def check_arrays_below(a: Seen, parameter: str, of: str) -> None:
+def check_arrays_below(a: Arrays, parameter: str, of: str) -> None:
     """``check_below`` for indices in an array, of the entries of the last axis of ``of``."""
     found = a.look(parameter)
     if found is not None and found[0].size:

@@ -24,12 +24,12 @@ from rlcalc.experience.model import Key
 from rlcalc.formulas._words import word_name
 from rlcalc.inputs.bind import Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Number, Symbol, Term, term, total
+from rlcalc.steps import Derivation, Name, Number, Symbol, Term, term, total
 
 ONE_OVER_K = "1/k"
 ZERO = Table({}, Fraction(0), "0")
 Following = Callable[[Step], Term]
+Cut = Callable[[Step], str]
 
 
 def check_learning(x: Any, tables: Sequence[str], actions: str = "") -> None:
@@ -104,36 +104,24 @@ class Rows:
     """What every step gave, for the outputs."""
 
     def __init__(self) -> None:
-        self.targets: list[Term] = []
-        self.errors: list[Term] = []
-        self.new: list[Term] = []
+        self.columns: dict[str, list[Term]] = {"target": [], "error": [], "new_value": []}
 
-    def add(self, target: Term, error: Term, new: Term) -> None:
-        self.targets.append(target)
-        self.errors.append(error)
-        self.new.append(new)
+    def add(self, *entries: Term) -> None:
+        for column, entry in zip(self.columns.values(), entries, strict=True):
+            column.append(entry)
 
     def declare(self, d: Derivation) -> None:
-        d.output("target", self.targets)
-        d.output("error", self.errors)
-        d.output("new_value", self.new)
+        for name, column in self.columns.items():
+            d.output(name, column)
 
 
-def learn(
-    d: Derivation,
-    steps: Sequence[Step],
-    table: Ledger,
-    rates: Rates,
-    gamma: Any,
-    n: Any,
-    following: Following,
-) -> Rows:
+def learn(d: Derivation, i: Inputs, steps: Sequence[Step], table: Ledger, following: Following) -> Rows:
     """One update a step towards its n-step target, in order; each target sees the updates before it."""
-    rows = Rows()
+    rows, rates = Rows(), Rates(d, i.alpha)
     for t, step in enumerate(steps):
         d.row = t + 1
-        end = last_of_window(steps, t, n)
-        target = d.step(Name("target", str(t + 1)), window(d, steps, t, end, gamma, following))
+        end = last_of_window(steps, t, i.n)
+        target = d.step(Name("target", str(t + 1)), window(d, steps, t, end, i.gamma, following))
         old, alpha = table[step.key], rates.at(step.key)
         error = d.step(Name("δ", str(t + 1)), target - old)
         rows.add(target, error, table.set(step.key, t + 1, old + alpha * error))
@@ -217,20 +205,10 @@ class Traces:
 
 
 def learn_with_traces(
-    d: Derivation,
-    steps: Sequence[Step],
-    table: Ledger,
-    rates: Rates,
-    i: Inputs,
-    following: Following,
-    cut: Callable[[Step], str] = lambda step: "",
+    d: Derivation, i: Inputs, steps: Sequence[Step], table: Ledger, following: Following, cut: Cut
 ) -> Rows:
-    """One update of all entries a step, each by its trace.
-
-    Args:
-        cut: of a step, why no trace outlives it; empty where it does not.
-    """
-    rows, traces = Rows(), Traces(d, table.letter, i)
+    """One update of all entries a step, each by its trace."""
+    rows, rates, traces = Rows(), Rates(d, i.alpha), Traces(d, table.letter, i)
     keys = list(table.now)
     history: list[list[Term]] = []
     credit: list[list[Term]] = []
@@ -254,18 +232,38 @@ def learn_with_traces(
     return rows
 
 
-def learn_pairs(
-    d: Derivation,
-    i: Inputs,
-    table: Ledger,
-    following: Following,
-    cut: Callable[[Step], str] = lambda step: "",
+def learned(
+    d: Derivation, i: Inputs, table: Ledger, following: Following, cut: Cut = lambda step: ""
 ) -> Rows:
-    """Action values from the inputs ``steps``, ``alpha``, ``gamma``, ``n`` and, where there are, traces."""
-    rates, steps = Rates(d, i.alpha), i.steps.steps
+    """What each step teaches, by ``alpha``, ``gamma``, ``n`` and, where there is a λ, by traces.
+
+    Args:
+        cut: of a step, why no trace outlives it; empty where it does not.
+    """
+    steps = experience_of(i).steps
     if i.given.get("lam") is None:
-        return learn(d, steps, table, rates, i.gamma, i.n, following)
-    return learn_with_traces(d, steps, table, rates, i, following, cut)
+        return learn(d, i, steps, table, following)
+    return learn_with_traces(d, i, steps, table, following, cut)
+
+
+def _never(table: Ledger, step: Step, actions: Sequence[str]) -> str:
+    return ""
+
+
+def learned_pairs(
+    d: Derivation, i: Inputs, following: Callable[..., Term], cut: Callable[..., str] = _never
+) -> None:
+    """The table of action values from ``q`` on, and the rows, as outputs.
+
+    Args:
+        following, cut: of the table, a step and the actions.
+    """
+    known = world(i, ["q"], "actions")
+    table = Ledger(d, "Q", known.entries(), i.q)
+    looks = (lambda step, look=look: look(table, step, known.actions) for look in (following, cut))
+    rows = learned(d, i, table, *looks)
+    d.output("q_values", grid(table, known))
+    rows.declare(d)
 
 
 def check_next_actions(x: Any) -> None:

@@ -12,14 +12,16 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.experience import Experience, Step, Table, Universe, universe
 from rlcalc.experience.model import Key
+from rlcalc.inputs import Arrays
 
 __all__ = [
     "Rates",
+    "Rows",
     "Values",
     "action_values",
     "grid",
-    "learn",
-    "learn_with_traces",
+    "learned",
+    "learned_pairs",
     "returns",
     "start",
     "universe",
@@ -27,7 +29,7 @@ __all__ = [
 ]
 
 Values = dict[Key, Any]
-Following = Callable[[Values, Step], Any]
+Following = Callable[..., Any]  # table and step -> what follows the step
 
 
 def start(experience: Experience, known: Universe, initial: Table | None) -> Values:
@@ -48,78 +50,101 @@ class Rates:
         return self.one / self.count[key] if isinstance(self.alpha, str) else self.alpha
 
 
-def learn(
+class Rows:
+    """What every step gave, for the outputs."""
+
+    def __init__(self, like: Any) -> None:
+        self.like = like
+        self.columns: dict[str, list[Any]] = {"target": [], "error": [], "new_value": []}
+
+    def add(self, *entries: Any) -> None:
+        for column, entry in zip(self.columns.values(), entries, strict=True):
+            column.append(entry)
+
+    def outputs(self, xp: Backend) -> dict[str, Any]:
+        return {name: vector(xp, column, self.like) for name, column in self.columns.items()}
+
+
+def learned(
     xp: Backend,
+    a: Arrays,
     experience: Experience,
     values: Values,
-    alpha: Any,
-    gamma: Any,
-    n: Any,
     following: Following,
+    cut: Following = lambda values, step: None,
 ) -> dict[str, Any]:
-    """Targets, errors and new values of every step; ``values`` holds the last ones afterwards."""
-    steps = experience.steps
-    rates = Rates(alpha, steps[0].reward * 0 + 1)
-    targets, errors, new = [], [], []
+    """Targets, errors and new values of every step; ``values`` holds the last ones afterwards.
+
+    With λ all entries are moved by their traces, which are given after every step, and so are the tables.
+
+    Args:
+        a: with ``alpha``, ``gamma``, ``n`` and, where there are traces, ``lam`` and ``replacing``.
+        cut: a flag, whether the traces end here; ``None`` where they cannot.
+    """
+    rates = Rates(a.alpha, experience.steps[0].reward * 0 + 1)
+    if getattr(a, "lam", None) is None:
+        return _by_windows(xp, a, experience.steps, values, following, rates)
+    return _by_traces(xp, a, experience.steps, values, following, rates, cut)
+
+
+def learned_pairs(
+    xp: Backend, a: Arrays, following: Following, cut: Following = lambda values, step, actions: None
+) -> dict[str, Any]:
+    """``learned`` of action values, and their table; ``following`` and ``cut`` get the actions, too."""
+    known = universe(a.steps, [a.q], a.actions)
+    values = start(a.steps, known, a.q)
+    looks = (lambda table, step, look=look: look(table, step, known.actions) for look in (following, cut))
+    rows = learned(xp, a, a.steps, values, *looks)
+    return {"q_values": grid(xp, values, known, a.steps.steps[0].reward), **rows}
+
+
+def _by_windows(
+    xp: Backend, a: Arrays, steps: Sequence[Step], values: Values, following: Following, rates: Rates
+) -> dict[str, Any]:
+    rows = Rows(steps[0].reward)
     for t, step in enumerate(steps):
         end = t
-        while end + 1 < t + n and not steps[end].last:
+        while end + 1 < t + a.n and not steps[end].last:
             end += 1
         target = following(values, steps[end]) if steps[end].after is not None else steps[t].reward * 0
         for k in range(end, t - 1, -1):
-            target = steps[k].reward + gamma * target
+            target = steps[k].reward + a.gamma * target
         error = target - values[step.key]
         values[step.key] = values[step.key] + rates.at(step.key) * error
-        targets.append(target)
-        errors.append(error)
-        new.append(values[step.key])
-    return _rows(xp, steps, targets, errors, new)
+        rows.add(target, error, values[step.key])
+    return rows.outputs(xp)
 
 
-def learn_with_traces(
+def _by_traces(
     xp: Backend,
-    experience: Experience,
+    a: Arrays,
+    steps: Sequence[Step],
     values: Values,
-    alpha: Any,
-    gamma: Any,
-    lam: Any,
-    replacing: Any,
     following: Following,
-    cut: Callable[[Values, Step], Any] = lambda values, step: None,
+    rates: Rates,
+    cut: Following,
 ) -> dict[str, Any]:
-    """``learn`` of all entries at once by their traces, and the traces and tables after every step.
-
-    Args:
-        cut: a flag, whether the traces end here; ``None`` where they cannot.
-    """
-    steps = experience.steps
+    decay = a.gamma * a.lam
     zero = steps[0].reward * 0
-    rates = Rates(alpha, zero + 1)
     keys, trace = list(values), dict.fromkeys(values, zero)
-    targets, errors, new, credit, history = [], [], [], [], []
+    rows, credit, history = Rows(zero), [], []
     for step in steps:
         nothing = step.after is None
-        target = step.reward if nothing else step.reward + gamma * following(values, step)
+        target = step.reward if nothing else step.reward + a.gamma * following(values, step)
         error, over = target - values[step.key], cut(values, step)
-        trace = {key: gamma * lam * z for key, z in trace.items()}
-        trace[step.key] = zero + 1 if replacing else trace[step.key] + 1
+        trace = {key: decay * z for key, z in trace.items()}
+        trace[step.key] = zero + 1 if a.replacing else trace[step.key] + 1
         rate = rates.at(step.key)
         for key in keys:
             values[key] = values[key] + rate * error * trace[key]
-        targets.append(target)
-        errors.append(error)
-        new.append(values[step.key])
+        rows.add(target, error, values[step.key])
         credit.append([trace[key] for key in keys])
         history.append([values[key] for key in keys])
         if step.last:
             trace = dict.fromkeys(values, zero)
         elif over is not None:  # known to the library alone: no branch depends on a number
             trace = {key: xp.where(over, zero, z) for key, z in trace.items()}
-    return {
-        **_rows(xp, steps, targets, errors, new),
-        "traces": table(xp, credit, zero),
-        "history": table(xp, history, zero),
-    }
+    return {**rows.outputs(xp), "traces": table(xp, credit, zero), "history": table(xp, history, zero)}
 
 
 def returns(experience: Experience, gamma: Any) -> list[Any]:
@@ -129,12 +154,6 @@ def returns(experience: Experience, gamma: Any) -> list[Any]:
     for step in reversed(steps):
         found.append(step.reward if step.last or not found else step.reward + gamma * found[-1])
     return found[::-1]
-
-
-def _rows(xp: Backend, steps: Sequence[Step], *columns: list[Any]) -> dict[str, Any]:
-    like = steps[0].reward
-    names = ("target", "error", "new_value")
-    return {name: vector(xp, column, like) for name, column in zip(names, columns, strict=True)}
 
 
 def vector(xp: Backend, entries: Sequence[Any], like: Any) -> Any:

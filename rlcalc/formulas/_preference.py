@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rlcalc.backends import Backend
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Like, Name, Symbol, Term, apply, term, total
+from rlcalc.steps import Derivation, Like, Name, Symbol, Term, apply, term, total
 
 
 def log_one_plus_exp(x: Term) -> Term:

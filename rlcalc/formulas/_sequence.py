@@ -16,11 +16,9 @@ from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, to_text
 from rlcalc.formulas import load_forms
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, product, total
+from rlcalc.steps import Derivation, Name, Symbol, Term, product, total
 
 
 @dataclass
@@ -158,7 +156,7 @@ def check_terminal(i: Inputs) -> None:
         )
 
 
-def check_terminal_arrays(a: Seen) -> None:
+def check_terminal_arrays(a: Arrays) -> None:
     """``check_terminal`` for arrays; nan is no value, since a successor that does not exist may be that.
 
     Raises:

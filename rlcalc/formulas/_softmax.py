@@ -12,11 +12,9 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError, many
 from rlcalc.exact.effort import charge
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Quotient, Symbol, Term, apply, total
+from rlcalc.steps import Derivation, Name, Quotient, Symbol, Term, apply, total
 from rlcalc.steps.values import Value, add, exp, tidy
 
 
@@ -83,7 +81,7 @@ def check_action(action: int, count: int) -> None:
         )
 
 
-def check_action_arrays(a: Seen) -> None:
+def check_action_arrays(a: Arrays) -> None:
     """``check_action`` for indices [...]."""
     found = a.look("action")
     if found is not None and found[0].size:

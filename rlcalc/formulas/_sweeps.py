@@ -12,8 +12,7 @@ from rlcalc.inputs.bind import Inputs
 from rlcalc.mdp.model import MDP
 from rlcalc.mdp.sparse import Sparse
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term
+from rlcalc.steps import Derivation, Name, Symbol, Term
 
 Q = dict[int, Symbol]
 Join = Callable[[int, Q], Term]  # state and action values -> the new value, as a term

@@ -9,13 +9,12 @@ from typing import Any
 from rlcalc._lazy import sympy, torch
 from rlcalc.errors import InputError, many
 from rlcalc.exact import is_symbolic, rational, to_unicode
-from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.array_checks import Arrays
 from rlcalc.mdp.model import MDP, Value
 from rlcalc.mdp.planning import ONE, never_ends, system
 from rlcalc.mdp.policies import check_actions, uniform
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Number, Symbol, Term, product, total
+from rlcalc.steps import Derivation, Name, Number, Symbol, Term, product, total
 
 UNDISCOUNTED = Number(ONE)  # is not written
 
@@ -169,7 +168,7 @@ def policy_of(mdp: MDP, policy: Any) -> list[dict[int, Value]]:
     return [{a: chance for a, chance in enumerate(policy[row]) if chance != 0} for row in rows]
 
 
-def check_policy_arrays(a: Seen, ends: bool) -> None:
+def check_policy_arrays(a: Arrays, ends: bool) -> None:
     """Refuse a policy [..., S, A] that takes an action where there is none.
 
     Args:

@@ -13,8 +13,7 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term
+from rlcalc.steps import Derivation, Name, Symbol, Term
 
 
 def exact_targets(d: Derivation, i: Inputs, following: Callable[[int], Term]) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rlcalc.exact import compare
-from rlcalc.steps.derivation import Derivation
+from rlcalc.steps import Derivation, Name
 from rlcalc.steps.printers import latex_words
-from rlcalc.steps.terms import Name
 
 
 def word_name(word: str) -> Name:

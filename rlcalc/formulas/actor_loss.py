@@ -19,9 +19,8 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.exact.logarithms import joined_logs
 from rlcalc.formulas._words import note_densities
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Rewritten, apply, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Rewritten, apply, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -45,19 +44,14 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("loss", d.step("loss", -objective, "to be minimised"))
 
 
-def array_form(
-    xp: Backend,
-    probs: Any = None,
-    advantages: Any = None,
-    log_probs: Any = None,
-    reduction: str = "sum",
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Σ_t or mean of log π·A over the last axis: probs, advantages [..., T] -> objective, loss [...]."""
+    log_probs = a.log_probs
     if log_probs is None:
-        log_probs = xp.log(probs)
+        log_probs = xp.log(a.probs)
     # a constant of the policy gradient, whatever graph it came with
-    weights = xp.constant(advantages)
+    weights = xp.constant(a.advantages)
     objective = (log_probs * weights).sum(axis=-1)
-    if reduction == "mean":
+    if a.reduction == "mean":
         objective = objective / weights.shape[-1]
     return {"objective": objective, "loss": -objective}

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc.backends import Backend
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, apply
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -28,10 +27,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("coefficient", found)
 
 
-def array_form(
-    xp: Backend, coef: Any, kl: Any, target: Any, n_steps: Any, horizon: Any, limit: Any = 0.2
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Coefficients after each step of kl [..., K]."""
-    share = xp.cast(xp.asarray(n_steps), kl.dtype) / xp.cast(xp.asarray(horizon), kl.dtype)
-    factors = 1 + xp.clip(kl / target - 1, -limit, limit) * share
-    return {"coefficient": coef * xp.cumprod(factors, -1)}
+    share = xp.cast(xp.asarray(a.n_steps), a.kl.dtype) / xp.cast(xp.asarray(a.horizon), a.kl.dtype)
+    factors = 1 + xp.clip(a.kl / a.target - 1, -a.limit, a.limit) * share
+    return {"coefficient": a.coef * xp.cumprod(factors, -1)}

@@ -16,9 +16,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name
 
 READINGS = {1: "better", 0: "as expected", -1: "worse"}
 
@@ -47,15 +46,8 @@ def _why(side: int | None) -> str:
     return f"{READINGS[side]} than expected: the action becomes {'more' if side > 0 else 'less'} likely"
 
 
-def array_form(
-    xp: Backend,
-    return_: Any = None,
-    value: Any = None,
-    reward: Any = None,
-    next_value: Any = None,
-    gamma: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """G − V, or R + γV' − V, entry by entry: all [...]."""
-    if return_ is not None:
-        return {"advantage": return_ - value}
-    return {"advantage": reward + gamma * next_value - value}
+    if a.return_ is not None:
+        return {"advantage": a.return_ - a.value}
+    return {"advantage": a.reward + a.gamma * a.next_value - a.value}

@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc.backends import Backend
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, term, total
 from rlcalc.steps.gradient import gradient
-from rlcalc.steps.terms import Name, Term, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -34,12 +33,12 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("d_logps", [[next(slopes) for _ in row] for row in tokens])
 
 
-def array_form(xp: Backend, logps: Any, mask: Any, average: Any = False) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Sums or averages [..., N] of log-probabilities and mask [..., N, T]."""
-    number = xp.cast(mask, logps.dtype) + xp.zeros_like(logps)
+    number = xp.cast(a.mask, a.logps.dtype) + xp.zeros_like(a.logps)
     lengths = number.sum(-1)
     one = xp.ones_like(lengths)
-    divided = xp.placed(xp.asarray(average), logps) & (lengths > 0)
+    divided = xp.placed(xp.asarray(a.average), a.logps) & (lengths > 0)
     divisor = xp.where(divided, lengths, one)
     # what is masked is 0 already
-    return {"logprobs": logps.sum(-1) / divisor, "d_logps": number / divisor[..., None]}
+    return {"logprobs": a.logps.sum(-1) / divisor, "d_logps": number / divisor[..., None]}

@@ -11,12 +11,10 @@ Processes, section 8.2.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
-from rlcalc.exact import is_symbolic
 from rlcalc.exact.linear import solve
 from rlcalc.formulas._tabular import (
     UNDISCOUNTED,
@@ -27,13 +25,11 @@ from rlcalc.formulas._tabular import (
     row_of_state,
     state_name,
 )
-from rlcalc.formulas.policy_eval import average, uniform_rows
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.formulas.policy_eval import as_solved, average, uniform_rows
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.mdp.model import MDP, Value
 from rlcalc.mdp.planning import ONE, ZERO, Policy, system
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Rewritten
+from rlcalc.steps import Derivation, Name
 
 
 def check(i: Inputs) -> None:
@@ -46,7 +42,7 @@ def check(i: Inputs) -> None:
     _solution(i.mdp, policy_of(i.mdp, i.policy))
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     mdp = a.mdp.mdp
     _never_ends(mdp)
     if not isinstance(a.policy, str):
@@ -100,29 +96,22 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     found = []
     for s in range(len(mdp.states)):
         q = action_values(d, mdp, solved, UNDISCOUNTED, s, Name("q"))
-        made = average(d, mdp, s, policy[s], q) - gain
-        if is_symbolic(values[s]) or is_symbolic(rate):
-            made = Rewritten(made, partial(_instead, solved[s].value))
+        made = as_solved(average(d, mdp, s, policy[s], q) - gain, solved[s].value, rate)
         found.append(d.step(Name("h", arg=state_name(mdp, s)), made))
     d.output("rate", gain)
     d.output("values", found)
 
 
-def _instead(value: Value, _: Value) -> Value:
-    """The same function, in the form in which the system was solved."""
-    return value
-
-
-def numpy_form(mdp: Any, policy: Any) -> dict[str, Any]:
+def numpy_form(a: Arrays) -> dict[str, Any]:
     """One linear solve: policy [..., S, A] -> rate [...], values [..., S]."""
-    policy = uniform_rows(np, mdp) if isinstance(policy, str) else _rows(mdp, policy)
-    matrix = np.eye(mdp.r.shape[0], dtype=mdp.r.dtype) - np.einsum("...sa,sat->...st", policy, mdp.p)
+    policy = uniform_rows(np, a.mdp) if isinstance(a.policy, str) else _rows(a.mdp, a.policy)
+    matrix = np.eye(a.mdp.r.shape[0], dtype=a.mdp.r.dtype) - np.einsum("...sa,sat->...st", policy, a.mdp.p)
     matrix[..., 0] = 1
-    right = (policy * mdp.r).sum(axis=-1)
-    wide = np.result_type(mdp.r.dtype, np.float32)
+    right = (policy * a.mdp.r).sum(axis=-1)
+    wide = np.result_type(a.mdp.r.dtype, np.float32)
     try:
         found = np.linalg.solve(matrix.astype(wide), right[..., None].astype(wide))[..., 0].astype(
-            mdp.r.dtype
+            a.mdp.r.dtype
         )
     except np.linalg.LinAlgError:
         raise _several_classes() from None
@@ -131,17 +120,17 @@ def numpy_form(mdp: Any, policy: Any) -> dict[str, Any]:
     return {"rate": found[..., 0], "values": values}
 
 
-def torch_form(mdp: Any, policy: Any) -> dict[str, Any]:
+def torch_form(a: Arrays) -> dict[str, Any]:
     """As ``numpy_form``, differentiable in the policy."""
-    policy = uniform_rows(torch, mdp) if isinstance(policy, str) else _rows(mdp, policy)
-    count = mdp.r.shape[0]
-    matrix = torch.eye(count, dtype=mdp.p.dtype, device=mdp.p.device) - (
-        policy.unsqueeze(-2) @ mdp.p
+    policy = uniform_rows(torch, a.mdp) if isinstance(a.policy, str) else _rows(a.mdp, a.policy)
+    count = a.mdp.r.shape[0]
+    matrix = torch.eye(count, dtype=a.mdp.p.dtype, device=a.mdp.p.device) - (
+        policy.unsqueeze(-2) @ a.mdp.p
     ).squeeze(-2)
     matrix = torch.cat([torch.ones_like(matrix[..., :1]), matrix[..., 1:]], -1)
-    right = (policy * mdp.r).sum(-1)
+    right = (policy * a.mdp.r).sum(-1)
     found, _ = torch.linalg.solve_ex(half_as_float32(matrix), half_as_float32(right))
-    found = found.to(mdp.p.dtype)
+    found = found.to(a.mdp.p.dtype)
     values = torch.cat([torch.zeros_like(found[..., :1]), found[..., 1:]], -1)
     return {"rate": found[..., 0], "values": values}
 

@@ -15,12 +15,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from rlcalc.backends import Backend
 from rlcalc.errors import InputError
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, total
+from rlcalc.steps import Derivation, Name, Term, apply, total
 
 
 def check(i: Inputs) -> None:
@@ -32,7 +31,7 @@ def check(i: Inputs) -> None:
     _check(1 if i.probs is None else len(i.probs), bool(i.max))
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     _check(1 if a.probs is None else a.probs.shape[-2], bool(a.max))
 
 
@@ -75,12 +74,12 @@ def _expected(d: Derivation, gains: Sequence[Term], row: Sequence[Any], action: 
     )
 
 
-def array_form(xp: Any, rewards: Any, next_values: Any, probs: Any, gamma: Any, max: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """rewards a number or [..., N], next_values [..., N], probs [..., A, N] -> value, q_values [..., A]."""
-    gains = rewards + gamma * next_values
-    if probs is not None:
-        q_values = (probs * gains[..., None, :]).sum(-1)
-    elif max:
+    gains = a.rewards + a.gamma * a.next_values
+    if a.probs is not None:
+        q_values = (a.probs * gains[..., None, :]).sum(-1)
+    elif a.max:
         q_values = gains
     else:
         q_values = gains.mean(-1)[..., None]

@@ -15,10 +15,9 @@ from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.exact import to_unicode
 from rlcalc.formulas._greedy import largest
 from rlcalc.formulas._learning import Ledger, Rates
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, term
+from rlcalc.steps import Derivation, Name, Term, term
 
 _MOST_ARMS = 100
 
@@ -89,30 +88,28 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("history", history)
 
 
-def array_form(
-    xp: Backend, actions: Any, rewards: Any, arms: Any = None, initial: Any = 0, alpha: Any = "1/k"
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Pull by pull, for rewards [..., T]."""
-    names = arms_of(actions, arms)
-    places = [names.index(str(action)) for action in actions]
-    now = [rewards[..., 0] * 0 + initial for _ in names]
+    names = arms_of(a.actions, a.arms)
+    places = [names.index(str(action)) for action in a.actions]
+    now = [a.rewards[..., 0] * 0 + a.initial for _ in names]
     count = [0] * len(names)
     history, new = [], []
     for t, arm in enumerate(places):
         count[arm] += 1
-        reward = rewards[..., t]
-        if isinstance(alpha, str):  # the mean, by the pulls before
+        reward = a.rewards[..., t]
+        if isinstance(a.alpha, str):  # the mean, by the pulls before
             before = count[arm] - 1
             now[arm] = (now[arm] * before + reward) / count[arm] if before else reward
         else:
-            now[arm] = (1 - alpha) * now[arm] + alpha * reward
+            now[arm] = (1 - a.alpha) * now[arm] + a.alpha * reward
         new.append(now[arm])
         history.append(xp.stack(now, -1))
-    pulls = [rewards[..., 0] * 0 + number for number in count]
+    pulls = [a.rewards[..., 0] * 0 + number for number in count]
     found = {
         "estimates": history[-1],
         "pulls": xp.stack(pulls, -1),
         "new_value": xp.stack(new, -1),
         "history": xp.stack(history, -2),
     }
-    return {name: xp.cast(array, rewards.dtype) for name, array in found.items()}
+    return {name: xp.cast(array, a.rewards.dtype) for name, array in found.items()}

@@ -18,11 +18,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc._lazy import np, torch
+from rlcalc.backends import Backend
 from rlcalc.exact import compare, is_symbolic
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Symbol, Term, total
 
 _WEIGHT = "probability times squared length of the score"
 _SAME = "a component of the mean, the same for every baseline"
@@ -96,54 +95,31 @@ def _best(
     return d.step(Name("b", sup="*"), _average(weights, returns) / total(weights), shown=shown)
 
 
-def numpy_form(policy: Any, returns: Any, baseline: Any) -> dict[str, Any]:
-    """Moments of g over the actions: policy, returns [..., A] -> mean_gradient [..., A], the rest [...]."""
-    policy, returns = np.broadcast_arrays(policy, returns)
-    value = np.sum(policy * returns, axis=-1)
-    scores = np.eye(policy.shape[-1], dtype=policy.dtype) - policy[..., None, :]
-    weights = policy * np.sum(np.square(scores), axis=-1)
-    weight = np.sum(weights, axis=-1)
-    certain = weight == 0
-    best = np.where(
-        certain, value, np.sum(weights * returns, axis=-1) / np.where(certain, np.ones_like(weight), weight)
-    )
-    subtracted = {"value": value, "best": best}[baseline] if isinstance(baseline, str) else baseline
-    subtracted = np.broadcast_to(subtracted, np.broadcast_shapes(np.shape(subtracted), value.shape))
-    gradients = (returns - subtracted[..., None])[..., None] * scores
-    mean = np.sum(policy[..., None] * gradients, axis=-2)
-    spread = np.sum(np.square(gradients - mean[..., None, :]), axis=-1)
-    return {
-        "mean_gradient": mean,
-        "variance": np.sum(policy * spread, axis=-1),
-        "subtracted": subtracted,
-        "best": best,
-    }
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
+    """Moments of g over the actions: policy, returns [..., A] -> mean_gradient [..., A], the rest [...].
 
-
-def torch_form(policy: Any, returns: Any, baseline: Any) -> dict[str, Any]:
-    """As ``numpy_form``, by deviations from V, with gradients that are finite for a certain policy."""
-    policy, returns = torch.broadcast_tensors(policy, returns)  # type: ignore[no-untyped-call]
+    By deviations from V, with gradients that are finite for a certain policy.
+    """
+    policy, returns = xp.broadcast_arrays(a.policy, a.returns)
     value = (policy * returns).sum(-1)
-    centred = returns - value.unsqueeze(-1)
+    centred = returns - value[..., None]
+    own = xp.placed(xp.eye(policy.shape[-1], dtype=policy.dtype), policy)
     # |e_a − π|² without the cancellation of 1 − 2π_a + Σπ²
-    others = policy.unsqueeze(-2).expand(*policy.shape, policy.shape[-1])
-    others = others - torch.diag_embed(policy)
-    weights = policy * ((1 - policy).square() + others.square().sum(-1))
+    others = policy[..., None, :] * (1 - own)
+    weights = policy * (xp.square(1 - policy) + xp.square(others).sum(-1))
     weight = weights.sum(-1)
-    certain = weight == 0
     # b* − V as a mean of deviations; the safe divisor keeps nan out of the gradient
-    shift = (weights * centred).sum(-1) / torch.where(certain, torch.ones_like(weight), weight)
-    best = value + shift
-    if isinstance(baseline, str):
-        subtracted = value if baseline == "value" else best
+    best = value + (weights * centred).sum(-1) / xp.where(weight == 0, xp.ones_like(weight), weight)
+    if isinstance(a.baseline, str):
+        subtracted = value if a.baseline == "value" else best
     else:
-        subtracted = baseline + torch.zeros_like(value)
+        subtracted = a.baseline + xp.zeros_like(value)
     mean = policy * centred
-    above = returns - subtracted.unsqueeze(-1)
-    gradients = torch.diag_embed(above) - above.unsqueeze(-1) * policy.unsqueeze(-2)
-    spread = (gradients - mean.unsqueeze(-2)).square().sum(-1)
+    above = returns - subtracted[..., None]
+    gradients = above[..., None] * (own - policy[..., None, :])
+    spread = xp.square(gradients - mean[..., None, :]).sum(-1)
     return {
-        "mean_gradient": mean + torch.zeros_like(above),
+        "mean_gradient": mean + xp.zeros_like(above),
         "variance": (policy * spread).sum(-1),
         "subtracted": subtracted,
         "best": best,

@@ -20,10 +20,9 @@ from rlcalc.experience import Experience
 from rlcalc.formulas import _learning_arrays as arrays
 from rlcalc.formulas._learning import check_learning, experience_of, visits, window
 from rlcalc.formulas._words import word_name
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, term, total
+from rlcalc.steps import Derivation, Name, Term, term, total
 
 
 def check(i: Any) -> None:
@@ -125,25 +124,25 @@ def _by_returns(d: Derivation, i: Inputs, experience: Experience) -> dict[str, T
     }
 
 
-def array_form(
-    xp: Backend, steps: Any = None, episodes: Any = None, method: str = "td", gamma: Any = 1
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """The linear system by a solver, in float64; or the means of the returns."""
-    experience: Experience = steps if steps is not None else episodes
+    experience = experience_of(a)
     states, like = experience.left, experience.steps[0].reward
     count = Counter(step.state for step in experience.steps)
-    gains = arrays.returns(experience, gamma if method == "mc" else gamma * 0)  # γ = 0: the reward alone
+    gains = arrays.returns(
+        experience, a.gamma if a.method == "mc" else a.gamma * 0
+    )  # γ = 0: the reward alone
     sums = dict.fromkeys(states, like * 0)
     for step, gain in zip(experience.steps, gains, strict=True):
         sums[step.state] = sums[step.state] + gain
     means = arrays.vector(xp, [sums[state] / count[state] for state in states], like)
-    if method == "td":
+    if a.method == "td":
         chain = moves(experience)
         onward = xp.array([[chain[s][t] / count[s] for t in states] for s in states], xp.float64)
         onward = xp.placed(onward, means)
         wide = xp.cast(means, xp.float64)
         system = xp.placed(xp.eye(len(states), dtype=xp.float64), means)
-        system = system - xp.cast(xp.asarray(gamma), xp.float64) * onward
+        system = system - xp.cast(xp.asarray(a.gamma), xp.float64) * onward
         means = xp.cast(xp.linalg.solve(system, wide), like.dtype)
     seen = arrays.vector(xp, [like * 0 + count[state] for state in states], like)
     return {"state_values": means, "visits": seen}

@@ -31,8 +31,7 @@ from rlcalc.formulas._tabular import (
     state_name,
     whole_row,
 )
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.mdp.floats import error_note, evaluated
 from rlcalc.mdp.model import MDP
 from rlcalc.mdp.planning import (
@@ -46,8 +45,7 @@ from rlcalc.mdp.planning import (
     optimal,
 )
 from rlcalc.mdp.sparse import Sparse
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Number, Term, apply
+from rlcalc.steps import Derivation, Name, Number, Term, apply
 
 SHOWN_SWEEPS = 5
 NUMPY_SWEEPS = 2000
@@ -63,7 +61,7 @@ def check(i: Inputs) -> None:
         _check_undiscounted(i.mdp)
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     found = a.look("gamma")
     if found is not None and found[0] == 1:
         _check_undiscounted(a.mdp.mdp)
@@ -188,7 +186,7 @@ def value_iteration(mdp: MDP, gamma: Fraction) -> list[list[Fraction]]:
     return sweeps
 
 
-def numpy_form(mdp: Any, gamma: Any) -> dict[str, Any]:
+def numpy_form(a: Arrays) -> dict[str, Any]:
     """Value iteration to the precision of the dtype, then Newton steps on the greedy policy.
 
     The sweeps end when the contraction bound c/(1−c)·‖change‖ is below one
@@ -196,9 +194,9 @@ def numpy_form(mdp: Any, gamma: Any) -> dict[str, Any]:
     greedy policy is evaluated directly until it repeats. Without discount
     they start from a policy that ends, below which no solution is hidden.
     """
-    exact, p, r = mdp.mdp, mdp.p, mdp.r
+    exact, p, r = a.mdp.mdp, a.mdp.p, a.mdp.r
     work = np.result_type(p.dtype, np.float32)
-    p, r, discount = p.astype(work), _existing(np, mdp.allowed, r.astype(work)), gamma.astype(work)
+    p, r, discount = p.astype(work), _existing(np, a.mdp.allowed, r.astype(work)), a.gamma.astype(work)
     live = ~np.asarray(exact.terminal)
     c = float(discount * (p @ live.astype(work)).max(initial=0.0))
     rounding = float(np.finfo(work).eps)
@@ -214,7 +212,7 @@ def numpy_form(mdp: Any, gamma: Any) -> dict[str, Any]:
         values = _newton_numpy(p, r, discount, values)
     q_values = r + discount * (p @ values)
     best = q_values.max(axis=-1)
-    found = {"values": best.astype(mdp.p.dtype), "q_values": q_values.astype(mdp.p.dtype)}
+    found = {"values": best.astype(a.mdp.p.dtype), "q_values": q_values.astype(a.mdp.p.dtype)}
     if isinstance(p, Sparse):
         found["notes"] = [error_note(p, r, discount, values, best)]
     return found
@@ -235,11 +233,11 @@ def _newton_numpy(p: Any, r: Any, discount: Any, values: Any) -> Any:
         values = evaluated(p, r, discount, greedy)
 
 
-def torch_form(mdp: Any, gamma: Any) -> dict[str, Any]:
+def torch_form(a: Arrays) -> dict[str, Any]:
     """Policy iteration with a fixed number of iterations, so that nothing waits for the device."""
-    exact = mdp.mdp
-    p, r = half_as_float32(mdp.p), _existing(torch, mdp.allowed, half_as_float32(mdp.r))
-    discount = gamma.to(p.dtype)
+    exact = a.mdp.mdp
+    p, r = half_as_float32(a.mdp.p), _existing(torch, a.mdp.allowed, half_as_float32(a.mdp.r))
+    discount = a.gamma.to(p.dtype)
     count, width = r.shape
     rows = torch.arange(count, device=p.device)
     greedy = torch.tensor(first_policy(exact), device=p.device)
@@ -258,4 +256,4 @@ def torch_form(mdp: Any, gamma: Any) -> dict[str, Any]:
             # a tie within rounding keeps its action: switching could build a loop at gamma 1
             greedy = torch.where(best.values > kept + slack * (1 + kept.abs()), best.indices, greedy)
     q_values = r + discount * (p @ solve(greedy))
-    return {"values": q_values.amax(-1).to(mdp.p.dtype), "q_values": q_values.to(mdp.p.dtype)}
+    return {"values": q_values.amax(-1).to(a.mdp.p.dtype), "q_values": q_values.to(a.mdp.p.dtype)}

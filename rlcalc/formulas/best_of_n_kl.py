@@ -14,9 +14,8 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
 from rlcalc.exact.logarithms import joined_logs
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Rewritten, Term, apply, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Rewritten, Term, apply, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -36,20 +35,20 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("bound", d.step("bound", apply("log", n) - (n - 1) / n))
 
 
-def array_form(xp: Backend, probs: Any, n: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Probabilities [..., A] -> best_probs [..., A], kl, bound [...]."""
-    n = xp.cast(xp.asarray(n), probs.dtype)
-    n = xp.placed(n, probs)
-    one, zero = xp.ones_like(probs), xp.zeros_like(probs)
-    there = probs > 0
-    up_to = xp.cumsum(probs, -1)
-    share = xp.where(there, probs / xp.where(there, up_to, one), zero)
+    n = xp.cast(xp.asarray(a.n), a.probs.dtype)
+    n = xp.placed(n, a.probs)
+    one, zero = xp.ones_like(a.probs), xp.zeros_like(a.probs)
+    there = a.probs > 0
+    up_to = xp.cumsum(a.probs, -1)
+    share = xp.where(there, a.probs / xp.where(there, up_to, one), zero)
     first = share >= 1  # nothing below it
     # F^n − F'^n without cancellation: F^n (1 − (1 − p/F)^n)
     gained = -xp.expm1(n * xp.log1p(-xp.where(first, zero, share)))
     best = xp.where(first, one, gained) * up_to**n
-    best = xp.where((n == 1) | ~there, probs, best)
+    best = xp.where((n == 1) | ~there, a.probs, best)
     drawn = best > 0
-    gap = xp.log(xp.where(drawn, best, one)) - xp.log(xp.where(drawn, probs, one))
+    gap = xp.log(xp.where(drawn, best, one)) - xp.log(xp.where(drawn, a.probs, one))
     kl = xp.where(drawn, best * gap, zero).sum(-1)
     return {"best_probs": best, "kl": kl, "bound": xp.zeros_like(kl) + (xp.log(n) - (n - 1) / n)}

@@ -14,9 +14,8 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.exact import compare, is_symbolic
 from rlcalc.exact.logarithms import joined_logs
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Rewritten, apply, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Rewritten, apply, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -33,8 +32,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("entropies", branches)
 
 
-def array_form(xp: Backend, p: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """p [..., B, A] -> entropy [...], entropies [..., B]."""
-    safe = xp.where(p > 0, p, xp.ones_like(p))
-    branches = 0 - (p * xp.log(safe)).sum(-1)
+    safe = xp.where(a.p > 0, a.p, xp.ones_like(a.p))
+    branches = 0 - (a.p * xp.log(safe)).sum(-1)
     return {"entropy": branches.sum(-1), "entropies": branches}

@@ -20,11 +20,9 @@ from rlcalc.backends import Backend
 from rlcalc.errors import InputError, many
 from rlcalc.exact import compare, to_text
 from rlcalc.formulas._targets import discount, ended, powered
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, apply, product, total
+from rlcalc.steps import Derivation, Name, Symbol, Term, apply, product, total
 
 
 def check(i: Inputs) -> None:
@@ -43,7 +41,7 @@ def check(i: Inputs) -> None:
         raise _uneven()
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays, within a thousandth of the spacing."""
     _check_count(a.next_probs.shape[-1])
     if a.atoms is None:
@@ -93,11 +91,10 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         chances = [d.given(Name("p", f"{t + 1},{j}"), p) for j, p in enumerate(i.next_probs[t], start=1)]
         masses = []
         for k, atom in enumerate(atoms, start=1):
-            shares = [apply("clip", 1 - apply("abs", y - atom) / width, 0, 1) for y in shifted]
             parts = [
-                product([p, share])
-                for p, share in zip(chances, shares, strict=True)
-                if compare(share.value, 0) != 0 and compare(p.value, 0) != 0
+                product([p, apply("clip", 1 - apply("abs", y - atom) / width, 0, 1)])
+                for p, y in zip(chances, shifted, strict=True)
+                if compare(p.value, 0) != 0 and not _far(y, atom, width)
             ]
             masses.append(d.step(Name("m", f"{t},{k}"), total(parts)))
         rows.append(masses)
@@ -124,28 +121,25 @@ def _shifted(d: Derivation, i: Inputs, t: int, paid: Term, atoms: Sequence[Symbo
     return d.step(Name("y", f"{t},{j + 1}"), apply("clip", moved, atoms[0], atoms[-1]))
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    next_probs: Any,
-    gamma: Any,
-    v_min: Any = None,
-    v_max: Any = None,
-    atoms: Any = None,
-    terminated: Any = None,
-    truncated: Any = None,
-    n: Any = 1,
-) -> dict[str, Any]:
+def _far(y: Term, atom: Term, width: Term) -> bool:
+    """Whether an atom is no neighbour of a shifted one, and has no share in its mass."""
+    apart = y.value - atom.value
+    return compare(apart, width.value) in (0, 1) or compare(-apart, width.value) in (0, 1)
+
+
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Rewards [..., T] and probabilities [..., T, K] -> probs [..., T, K], mean [..., T]."""
-    count = next_probs.shape[-1]
-    places = xp.cast(xp.indices(count, next_probs), next_probs.dtype)
+    count = a.next_probs.shape[-1]
+    places = xp.cast(xp.indices(count, a.next_probs), a.next_probs.dtype)
     # one support for all steps
-    support = atoms[..., None, :] if v_min is None else v_min + (v_max - v_min) / (count - 1) * places
+    support = (
+        a.atoms[..., None, :] if a.v_min is None else a.v_min + (a.v_max - a.v_min) / (count - 1) * places
+    )
     low, high = support[..., :1], support[..., -1:]
-    onward = powered(xp, gamma, n) + xp.zeros_like(rewards)
-    if terminated is not None:
-        onward = xp.where(terminated, xp.zeros_like(onward), onward)
-    moved = rewards[..., None] + onward[..., None] * support
+    onward = powered(xp, a.gamma, a.n) + xp.zeros_like(a.rewards)
+    if a.terminated is not None:
+        onward = xp.where(a.terminated, xp.zeros_like(onward), onward)
+    moved = a.rewards[..., None] + onward[..., None] * support
     held = xp.minimum(xp.maximum(moved, low), high)
     place = (held - low) / (high - low) * (count - 1)
     below = xp.floor(place)
@@ -153,5 +147,5 @@ def array_form(
     # by atom on the last axis; the upper neighbour of the last one has no share
     left = xp.cast(below[..., None] == places, place.dtype) * (1 - above[..., None])
     right = xp.cast(below[..., None] + 1 == places, place.dtype) * above[..., None]
-    probs = (next_probs[..., None] * (left + right)).sum(-2)
+    probs = (a.next_probs[..., None] * (left + right)).sum(-2)
     return {"probs": probs, "mean": (probs * support).sum(-1)}

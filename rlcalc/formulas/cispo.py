@@ -11,9 +11,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._bounds import bounded, bounded_array, check_bound_arrays, check_bounds, given_bounds
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, apply
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, apply
 
 check = check_bounds
 check_arrays = check_bound_arrays
@@ -36,13 +35,10 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("d_logp", slopes)
 
 
-def array_form(
-    xp: Backend, logp: Any, old_logp: Any, adv: Any, low: Any = None, high: Any = None
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Losses, weights and derivative by ``logp``, token by token: [..., K]."""
-    gaps: Any = xp.constant(logp - old_logp)
+    gaps: Any = xp.constant(a.logp - a.old_logp)
     ratio = xp.exp(gaps, out=xp.over(gaps))
-    weights = bounded_array(xp, ratio, low, high)
-    slopes: Any = -weights
-    slopes = xp.multiply(slopes, adv, out=xp.over(slopes, adv))
-    return {"losses": slopes * logp, "weights": weights, "d_logp": slopes}
+    weights = bounded_array(xp, ratio, a.low, a.high)
+    slopes = xp.product_plus(weights, a.adv, 0.0, times=-1)
+    return {"losses": slopes * a.logp, "weights": weights, "d_logp": slopes}

@@ -19,10 +19,8 @@ from rlcalc._lazy import np
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, equal, is_symbolic, to_unicode
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Rewritten, Symbol, Term, apply, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Rewritten, Symbol, Term, apply, total
 from rlcalc.steps.values import factored
 
 
@@ -36,7 +34,7 @@ def check(i: Inputs) -> None:
         raise _b_constant()
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     found = a.look("b") if isinstance(a.k, str) else None
     if found is not None and not np.all(np.max(found[0], axis=-1) != np.min(found[0], axis=-1)):
         raise _b_constant()
@@ -102,9 +100,9 @@ def _spread(u: list[Symbol], mean_u: Symbol, v: list[Symbol], mean_v: Symbol) ->
     return sum_ / len(u) if len(u) > 1 else sum_
 
 
-def array_form(xp: Backend, x: Any, b: Any, k: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Variances over the last axis: x, b [..., N], k [...] -> all [...]; nan where b is constant."""
-    x, b = xp.broadcast_arrays(x, b)
+    x, b = xp.broadcast_arrays(a.x, a.b)
     dx, x_varies = _centred(xp, x)
     db, b_varies = _centred(xp, b)
     var_x, var_b = _variance(dx), _variance(db)
@@ -112,7 +110,7 @@ def array_form(xp: Backend, x: Any, b: Any, k: Any) -> dict[str, Any]:
     one = xp.ones_like(var_b)
     # 0/0 is nan in the value; without the second where it would be nan in the gradient as well
     best = xp.where(b_varies, covariance / xp.where(b_varies, var_b, one), xp.nan)
-    factor = best if isinstance(k, str) else k + xp.zeros_like(var_x)
+    factor = best if isinstance(a.k, str) else a.k + xp.zeros_like(var_x)
     both = x_varies & b_varies
     size = xp.sqrt(xp.where(both, var_x, one)) * xp.sqrt(xp.where(both, var_b, one))
     return {

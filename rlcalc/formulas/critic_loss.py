@@ -18,11 +18,9 @@ from rlcalc._lazy import np
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, equal, to_text
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, term, total
+from rlcalc.steps import Derivation, Name, Symbol, Term, term, total
 
 
 def check(i: Inputs) -> None:
@@ -39,7 +37,7 @@ def check(i: Inputs) -> None:
             raise _not_shared(f"has {to_text(first)} and {to_text(other)}")
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays [..., T], row by row."""
     found = None if a.alpha is None else a.look("values")
     if found is not None and found[0].ndim and not np.all(found[0] == found[0][..., :1]):
@@ -107,14 +105,12 @@ def _step(d: Derivation, i: Inputs, shared: Symbol, slopes: list[Symbol]) -> Non
         d.note("The step goes past the minimiser.")
 
 
-def array_form(
-    xp: Backend, values: Any, returns: Any, reduction: str = "sum", alpha: Any = None
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """c Σ_t (V − G_t)², its slopes and one step: values [..., T] or one [...], returns [..., T]."""
     # a target, whatever graph it came with
-    targets = xp.constant(returns)
-    scale = _factor(reduction, targets.shape[-1])
-    errors = values - targets
+    targets = xp.constant(a.returns)
+    scale = _factor(a.reduction, targets.shape[-1])
+    errors = a.values - targets
     best = targets.mean(axis=-1)
     found = {
         "loss": scale * xp.square(errors).sum(axis=-1),
@@ -122,9 +118,9 @@ def array_form(
         "minimum": scale * xp.square(best[..., None] - targets).sum(axis=-1),
         "gradient": 2 * scale * errors,
     }
-    if alpha is not None:
-        full = values + xp.zeros_like(errors)
-        updated = full[..., 0] - alpha * found["gradient"].sum(axis=-1)
+    if a.alpha is not None:
+        full = a.values + xp.zeros_like(errors)
+        updated = full[..., 0] - a.alpha * found["gradient"].sum(axis=-1)
         # on a device that is not looked at, nan cannot be overlooked
         found["updated"] = xp.where((full == full[..., :1]).all(axis=-1), updated, xp.nan)
     return found

@@ -16,10 +16,9 @@ from rlcalc.backends import Backend
 from rlcalc.exact import compare
 from rlcalc.formulas import policy_clip
 from rlcalc.formulas._bounds import bounded, bounded_array, within_array
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Symbol, Term, apply, term
 from rlcalc.steps.gradient import gradient
-from rlcalc.steps.terms import Name, Symbol, Term, apply, term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -66,25 +65,15 @@ def _weight(d: Derivation, i: Inputs, k: int, prox: Symbol) -> Term | None:
     return term(0) if order > 0 else weight
 
 
-def array_form(
-    xp: Backend,
-    logp: Any,
-    prox_logp: Any,
-    behav_logp: Any,
-    adv: Any,
-    eps_low: Any = 0.2,
-    eps_high: Any = 0.2,
-    cap: Any = None,
-    action: Any = "truncate",
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Objective, derivative by ``logp`` and weights, token by token: [..., K]."""
-    found = policy_clip.array_form(xp, logp, prox_logp, adv, eps_low, eps_high)
-    gaps: Any = xp.constant(prox_logp - behav_logp)
+    found = policy_clip.array_form(xp, a.but(old_logp=a.prox_logp, dual=None, log_clamp=None))
+    gaps: Any = xp.constant(a.prox_logp - a.behav_logp)
     weights = xp.exp(gaps, out=xp.over(gaps))
-    if action == "truncate":
-        weights = bounded_array(xp, weights, None, cap)
+    if a.action == "truncate":
+        weights = bounded_array(xp, weights, None, a.cap)
     else:
-        weights = xp.where(within_array(weights, None, cap), weights, xp.new_zeros(weights, ()))
+        weights = xp.where(within_array(weights, None, a.cap), weights, xp.new_zeros(weights, ()))
     if weights.shape != found["objective"].shape:
         weights = weights + xp.zeros_like(found["objective"])
     weighted = {

@@ -22,12 +22,10 @@ from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import equal, to_text
 from rlcalc.formulas._sequence import exact_episode, prepare
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence.scan import scan
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, term, total
+from rlcalc.steps import Derivation, Name, Term, term, total
 
 
 def check(i: Inputs) -> None:
@@ -47,7 +45,7 @@ def check(i: Inputs) -> None:
             return
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays; a 0 at the end of values counts as not said, nan as no value."""
     _check_endless(a.tail, a.repeat, {name: getattr(a, name) for name in _ENDS}, _looked(a))
     name = "values" if a.next_values is None else "next_values"
@@ -64,7 +62,7 @@ def check_arrays(a: Seen) -> None:
 _ENDS = ("bootstrap", "values", "next_values", "terminated", "truncated")
 
 
-def _looked(a: Seen) -> Any:
+def _looked(a: Arrays) -> Any:
     """The discount as a list or a number; 0 where no look at it is possible."""
     found = a.look("gamma") if a.gamma is not None else None
     return 0 if found is None else found[0].tolist()
@@ -139,28 +137,18 @@ def _with_bootstrap(i: Inputs) -> Inputs:
     return replace(i, given=values)
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    values: Any = None,
-    gamma: Any = 1.0,
-    bootstrap: Any = None,
-    tail: Any = None,
-    repeat: Any = None,
-    terminated: Any = None,
-    truncated: Any = None,
-    next_values: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """G_t = R_{t+1} + γ_t G_{t+1}: rewards [..., T] -> returns [..., T]."""
+    bootstrap, truncated = a.bootstrap, a.truncated
     if bootstrap is not None and truncated is not None:
         # a cut at the last step and a bootstrap there are the same thing
-        truncated = truncated & (xp.indices(rewards.shape[-1], rewards) < rewards.shape[-1] - 1)
-    if tail is not None:
-        bootstrap = rewards[..., 0] * 0 + tail / (1 - gamma)
-    elif repeat:
-        once = scan(rewards, gamma + rewards * 0, rewards[..., 0] * 0)[..., 0]
-        bootstrap = once / (1 - gamma ** rewards.shape[-1])
-    p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values)
+        truncated = truncated & (xp.indices(a.rewards.shape[-1], a.rewards) < a.rewards.shape[-1] - 1)
+    if a.tail is not None:
+        bootstrap = a.rewards[..., 0] * 0 + a.tail / (1 - a.gamma)
+    elif a.repeat:
+        once = scan(a.rewards, a.gamma + a.rewards * 0, a.rewards[..., 0] * 0)[..., 0]
+        bootstrap = once / (1 - a.gamma ** a.rewards.shape[-1])
+    p = prepare(xp, a.rewards, a.values, a.gamma, a.terminated, truncated, a.next_values)
     base = p.rewards if truncated is None else p.rewards + p.gamma * (1 - p.carry) * p.bootstrap
     last = p.bootstrap[..., -1] if bootstrap is None else bootstrap
     returns = scan(base, p.gamma * p.carry, last)

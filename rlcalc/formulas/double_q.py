@@ -26,10 +26,9 @@ from rlcalc.formulas._learning import (
     window,
     world,
 )
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term
+from rlcalc.steps import Derivation, Name, Term
 
 
 def check(i: Any) -> None:
@@ -86,39 +85,26 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     rows.declare(d)
 
 
-def array_form(
-    xp: Backend,
-    steps: Any,
-    q1: Any = None,
-    q2: Any = None,
-    alpha: Any = None,
-    gamma: Any = 1,
-    update: Any = None,
-    actions: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """One loop over the steps, each of which moves one of two tables."""
-    known = arrays.universe(steps, [q1, q2], actions)
-    tables = {1: arrays.start(steps, known, q1), 2: arrays.start(steps, known, q2)}
-    like = steps.steps[0].reward
-    rates = {number: arrays.Rates(alpha, like * 0 + 1) for number in (1, 2)}
-    targets, errors, new = [], [], []
-    for t, step in enumerate(steps.steps):
-        moved = _updated(update, t)
+    known = arrays.universe(a.steps, [a.q1, a.q2], a.actions)
+    tables = {1: arrays.start(a.steps, known, a.q1), 2: arrays.start(a.steps, known, a.q2)}
+    like = a.steps.steps[0].reward
+    rates = {number: arrays.Rates(a.alpha, like * 0 + 1) for number in (1, 2)}
+    rows = arrays.Rows(like)
+    for t, step in enumerate(a.steps.steps):
+        moved = _updated(a.update, t)
         table, other = tables[moved], tables[3 - moved]
         target = step.reward
         if step.after is not None:
             values = arrays.action_values(table, step.after, known.actions)
             theirs = arrays.action_values(other, step.after, known.actions)
-            target = target + gamma * xp.at_largest(values, theirs)
+            target = target + a.gamma * xp.at_largest(values, theirs)
         error = target - table[step.key]
         table[step.key] = table[step.key] + rates[moved].at(step.key) * error
-        targets.append(target)
-        errors.append(error)
-        new.append(table[step.key])
+        rows.add(target, error, table[step.key])
     return {
         "q1_values": arrays.grid(xp, tables[1], known, like),
         "q2_values": arrays.grid(xp, tables[2], known, like),
-        "target": arrays.vector(xp, targets, like),
-        "error": arrays.vector(xp, errors, like),
-        "new_value": arrays.vector(xp, new, like),
+        **rows.outputs(xp),
     }

@@ -15,9 +15,8 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.formulas._greedy import largest
 from rlcalc.formulas._targets import action_values, ended, exact_targets, largest_index, targets
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, term
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, term
 
 
 def check(i: Inputs) -> None:
@@ -43,18 +42,9 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("next_actions", [term(best) for best in chosen])
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    next_q_online: Any,
-    next_q_target: Any,
-    gamma: Any,
-    terminated: Any = None,
-    truncated: Any = None,
-    n: Any = 1,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """R + γ^n Q'(argmax Q) for rewards [..., T] and both action values [..., T, A]."""
-    chosen = largest_index(xp, next_q_online)
-    following = xp.take(next_q_target, chosen[..., None])[..., 0]
-    found = targets(xp, rewards, gamma, following, terminated, n)
-    return {**found, "next_actions": xp.cast(chosen, rewards.dtype)}
+    chosen = largest_index(xp, a.next_q_online)
+    following = xp.take(a.next_q_target, chosen[..., None])[..., 0]
+    found = targets(xp, a.rewards, a.gamma, following, a.terminated, a.n)
+    return {**found, "next_actions": xp.cast(chosen, a.rewards.dtype)}

@@ -27,9 +27,8 @@ from rlcalc.formulas._preference import (
     slope_name,
     softplus,
 )
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, apply, term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -79,35 +78,24 @@ def _slope(i: Inputs, x: Term, s: Term) -> Term | None:
     return (right + wrong) / (1 - 2 * s) if i.kind == "robust" else right - wrong
 
 
-def array_form(
-    xp: Backend,
-    chosen: Any,
-    rejected: Any,
-    ref_chosen: Any,
-    ref_rejected: Any,
-    beta: Any = 0.1,
-    label_smoothing: Any = 0.0,
-    kind: str = "sigmoid",
-    chosen_lengths: Any = None,
-    rejected_lengths: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Losses of the pairs and their mean: [..., N] -> losses, rewards, d_chosen [..., N], loss [...]."""
-    better = per_token(xp, chosen - ref_chosen, chosen_lengths)
-    worse = per_token(xp, rejected - ref_rejected, rejected_lengths)
-    x, s = beta * (better - worse), label_smoothing
-    if kind == "hinge":
+    better = per_token(xp, a.chosen - a.ref_chosen, a.chosen_lengths)
+    worse = per_token(xp, a.rejected - a.ref_rejected, a.rejected_lengths)
+    x, s = a.beta * (better - worse), a.label_smoothing
+    if a.kind == "hinge":
         short = x < 1
         losses = xp.where(short, 1 - x, xp.zeros_like(x))
         slope = xp.cast(short, x.dtype)
     else:
         # −log σ(−x) is x more than −log σ(x), and σ(x) is 1 − σ(−x)
-        sign, whole = (-1, 1 - 2 * s) if kind == "robust" else (1, 1)
+        sign, whole = (-1, 1 - 2 * s) if a.kind == "robust" else (1, 1)
         losses = ((1 - s) * softplus(xp, -x) + sign * s * softplus(xp, x)) / whole
         slope = ((1 - s) * xp.sigmoid(-x) - sign * s * xp.sigmoid(x)) / whole
     return {
         "losses": losses,
         "loss": losses.mean(-1),
-        "chosen_rewards": xp.constant(beta * better),
-        "rejected_rewards": xp.constant(beta * worse),
-        "d_chosen": per_token(xp, -beta * slope / x.shape[-1], chosen_lengths),
+        "chosen_rewards": xp.constant(a.beta * better),
+        "rejected_rewards": xp.constant(a.beta * worse),
+        "d_chosen": per_token(xp, -a.beta * slope / x.shape[-1], a.chosen_lengths),
     }

@@ -13,9 +13,8 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.exact import compare, is_symbolic
 from rlcalc.exact.logarithms import cancelled_logs, joined_logs
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Rewritten, apply, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Rewritten, apply, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -38,8 +37,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("entropy", d.step("H", quotient))
 
 
-def array_form(xp: Backend, p: Any, base: Any = "e") -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """−Σ_a π(a) log π(a) over the last axis, divided by log(base): p [..., A] -> entropy [...]."""
-    safe = xp.where(p > 0, p, xp.ones_like(p))
-    nats = 0 - (p * xp.log(safe)).sum(axis=-1)  # a plain minus makes -0.0 of a sure thing
-    return {"entropy": nats if isinstance(base, str) else nats / xp.log(base)}
+    safe = xp.where(a.p > 0, a.p, xp.ones_like(a.p))
+    nats = 0 - (a.p * xp.log(safe)).sum(axis=-1)  # a plain minus makes -0.0 of a sure thing
+    return {"entropy": nats if isinstance(a.base, str) else nats / xp.log(a.base)}

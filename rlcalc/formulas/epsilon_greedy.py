@@ -13,9 +13,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas import _greedy
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, total
 
 
 def check(i: Inputs) -> None:
@@ -38,7 +37,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("value", d.step("V", total(p * q for p, q in zip(policy, values, strict=True))))
 
 
-def array_form(xp: Backend, q: Any, epsilon: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """q [..., A], epsilon [...] -> policy [..., A], value [...]."""
-    policy = _greedy.policy(xp, q, epsilon)
-    return {"policy": policy, "value": (policy * q).sum(-1)}
+    policy = _greedy.policy(xp, a.q, a.epsilon)
+    return {"policy": policy, "value": (policy * a.q).sum(-1)}

@@ -14,9 +14,8 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.formulas import _greedy
 from rlcalc.formulas._targets import action_values, exact_targets, targets
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, total
 
 
 def check(i: Inputs) -> None:
@@ -46,19 +45,9 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     exact_targets(d, i, following)
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    q_values: Any,
-    policy: Any = None,
-    epsilon: Any = None,
-    gamma: Any = 1.0,
-    terminated: Any = None,
-    truncated: Any = None,
-    n: Any = 1,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """R + γ^n Σ_a π Q for rewards [..., T], action values and policy [..., T, A]."""
-    chances = _greedy.policy(xp, q_values, xp.asarray(epsilon)) if policy is None else policy
+    chances = _greedy.policy(xp, a.q_values, xp.asarray(a.epsilon)) if a.policy is None else a.policy
     # a probability of 0 takes nothing, also of a value that is not finite
-    expected = xp.where(chances == 0, xp.zeros_like(q_values), chances * q_values).sum(-1)
-    return targets(xp, rewards, gamma, expected, terminated, n)
+    expected = xp.where(chances == 0, xp.zeros_like(a.q_values), chances * a.q_values).sum(-1)
+    return targets(xp, a.rewards, a.gamma, expected, a.terminated, a.n)

@@ -22,11 +22,11 @@ from rlcalc.backends import NUMPY, Backend, is_tensor
 from rlcalc.exact import equal
 from rlcalc.formulas import Later
 from rlcalc.formulas._sequence import Episode, exact_episode, power, prepare
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence import compiled, time_major
-from rlcalc.recurrence.scan import SLAB, by_slabs, scan
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, product, total
+from rlcalc.recurrence.scan import scan
+from rlcalc.recurrence.slabs import SLAB, by_slabs
+from rlcalc.steps import Derivation, Name, Symbol, Term, product, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -69,23 +69,14 @@ def _weights(e: Episode, lam: Symbol) -> Callable[[int, int, Term], Term]:
     return weigh
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    values: Any,
-    gamma: Any,
-    lam: Any,
-    terminated: Any = None,
-    truncated: Any = None,
-    next_values: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """A_t = δ_t + γ_t λ A_{t+1}: rewards [..., T], values [..., T+1] -> advantages, returns [..., T]."""
-    given = rewards, values, next_values, gamma, lam, terminated, truncated
+    given = a.rewards, a.values, a.next_values, a.gamma, a.lam, a.terminated, a.truncated
     seen = _seen(xp, *given)
     advantages = _recursion(xp, *given) if seen is None else xp.asarray(_in_one_pass(*seen))
     return {
         "advantages": advantages,
-        "returns": Later(lambda: advantages if values is None else advantages + values[..., :-1]),
+        "returns": Later(lambda: advantages if a.values is None else advantages + a.values[..., :-1]),
     }
 
 

@@ -13,9 +13,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._gaussian import HALF_LOG_TWO_PI, exact_scales, half_log_two_pi, scales
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -27,7 +26,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("entropies", parts)
 
 
-def array_form(xp: Backend, std: Any = None, log_std: Any = None) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """std or log_std [..., D] -> entropy [...] and entropies [..., D]."""
-    parts = scales(xp, std, log_std)[1] + (0.5 + HALF_LOG_TWO_PI)
+    parts = scales(xp, a.std, a.log_std)[1] + (0.5 + HALF_LOG_TWO_PI)
     return {"entropy": parts.sum(-1), "entropies": parts}

@@ -11,9 +11,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._gaussian import exact_log_densities, log_densities
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -23,7 +22,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("log_probs", logs)
 
 
-def array_form(xp: Backend, x: Any, mean: Any, std: Any = None, log_std: Any = None) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """x, mean and std or log_std [..., D] -> log_prob [...] and log_probs [..., D]."""
-    logs = log_densities(xp, x, mean, std, log_std)
+    logs = log_densities(xp, a.x, a.mean, a.std, a.log_std)
     return {"log_prob": logs.sum(-1), "log_probs": logs}

@@ -15,10 +15,8 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.formulas._indices import check_arrays_below, check_below
 from rlcalc.formulas._softmax import score, softmax_terms
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, total
 
 
 def check(i: Inputs) -> None:
@@ -30,7 +28,7 @@ def check(i: Inputs) -> None:
     check_below("actions", i.actions, len(i.preferences), "preferences")
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays."""
     check_arrays_below(a, "actions", "preferences")
 
@@ -65,19 +63,17 @@ def _baseline(d: Derivation, i: Inputs, rewards: list[Any], k: int) -> Term:
     return total(seen) / len(seen) if len(seen) > 1 else total(seen)
 
 
-def array_form(
-    xp: Backend, actions: Any, rewards: Any, preferences: Any, alpha: Any, baseline: Any = "before"
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """actions, rewards [..., T], preferences [..., A] -> preferences, policy [..., A], baselines [..., T]."""
-    steps = rewards.shape[-1]
-    if isinstance(baseline, str):
-        means = xp.cumsum(rewards, -1) / xp.cast(1 + xp.indices(steps, rewards), rewards.dtype)
-        shifted = xp.concatenate([rewards[..., :1], means[..., :-1]], -1)
-        means = means if baseline == "with" else shifted
+    steps = a.rewards.shape[-1]
+    if isinstance(a.baseline, str):
+        means = xp.cumsum(a.rewards, -1) / xp.cast(1 + xp.indices(steps, a.rewards), a.rewards.dtype)
+        shifted = xp.concatenate([a.rewards[..., :1], means[..., :-1]], -1)
+        means = means if a.baseline == "with" else shifted
     else:
-        means = baseline + xp.zeros_like(rewards)
-    held = preferences + 0 * rewards[..., :1]
+        means = a.baseline + xp.zeros_like(a.rewards)
+    held = a.preferences + 0 * a.rewards[..., :1]
     for k in range(steps):
-        slope = score(xp, xp.softmax(held, -1), actions[..., k])
-        held = held + (alpha * (rewards[..., k] - means[..., k]))[..., None] * slope
+        slope = score(xp, xp.softmax(held, -1), a.actions[..., k])
+        held = held + (a.alpha * (a.rewards[..., k] - means[..., k]))[..., None] * slope
     return {"preferences": held, "policy": xp.softmax(held, -1), "baselines": means}

@@ -14,9 +14,8 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
 from rlcalc.formulas._groups import Groups
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, apply, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Symbol, Term, apply, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -77,47 +76,53 @@ def _batch_std(d: Derivation, i: Inputs, rewards: list[Symbol], centred: list[Sy
     return d.step(Name("s", "B"), apply("sqrt", variance), "standard deviation of the batch B")
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    groups: Any,
-    scale: Any = "group",
-    ddof: Any = 1,
-    eps: Any = 0.0,
-    singleton: Any = "zero",
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Rewards and groups [..., N] -> advantages [..., N]."""
-    scored, whole = xp.equal(rewards, rewards), rewards.shape
-    groups, _ = xp.broadcast_arrays(xp.placed(groups, rewards), rewards)
-    complete = 0 in whole or not xp.any_or_unknown(~scored)
+    rewards, groups = a.rewards, a.groups
+    whole = rewards.shape
+    complete = 0 in whole or not xp.any_or_unknown(rewards != rewards)
+    scored = None
     if not complete:
         # answers without a score are a group of their own, whose advantages are 0
+        scored = xp.equal(rewards, rewards)
+        groups, _ = xp.broadcast_arrays(xp.placed(groups, rewards), rewards)
         rewards, groups = xp.where(scored, rewards, 0.0), xp.where(scored, groups, groups.min() - 1)
     apart = Groups(xp, groups, rewards)
-    rewards, scored = apart.apart(rewards), apart.apart(scored)
-    ddof = xp.cast(xp.asarray(ddof), rewards.dtype)
+    rewards = apart.apart(rewards)
+    ddof = xp.cast(xp.asarray(a.ddof), rewards.dtype)
     count, equal = apart.counts(rewards), apart.constant(rewards)
-    mean, single = apart.means(rewards, count), count == 1
-    if singleton == "raw":
+    mean, single = apart.means(rewards, count), equal
+    if a.singleton == "raw":
+        single = count == 1
         mean = xp.where(single, 0.0, mean)
         equal = equal & ~single
-    idle = equal if complete else equal | ~scored
+    idle = equal if scored is None else equal | ~apart.apart(scored)
+    # most batches hold none of which nothing is left: then none has to be looked for
+    plain = a.singleton != "raw" and not xp.any_or_unknown(idle)
     centred: Any = rewards - mean
-    if xp.any_or_unknown(idle):
+    if not plain:
         centred = xp.where(idle, 0.0, centred)
-    if scale == "none":
+    if a.scale == "none":
         return {"advantages": centred.reshape(whole)}
-    if scale == "mean":
+    if a.scale == "group" and plain:
+        below = xp.sqrt(apart.sums(xp.square(centred)) / (count - ddof))
+        return _divided_by(xp, centred, below + a.eps, whole)
+    if a.scale == "mean":
         idle, below = ~(mean > 0), mean
-    elif scale == "group":
+    elif a.scale == "group":
         variance = apart.sums(xp.square(centred)) / _positive(xp, count - ddof)
         # a group of one has no deviation; it is taken to have 1
         below = xp.sqrt(xp.where(equal | single, 1.0, variance))
     else:
-        centred, scored = centred.reshape(whole), scored.reshape(whole)
-        variance, equal = _of_batch(xp, rewards.reshape(whole) if scale == "batch" else centred, scored, ddof)
-        idle, below = equal, xp.sqrt(xp.where(equal, 1.0, variance))
-    below = xp.where(idle, xp.inf, below) + eps  # of what has no score nothing is left already
+        centred = centred.reshape(whole)
+        over = rewards.reshape(whole) if a.scale == "batch" else centred
+        variance, idle = _of_batch(xp, over, xp.equal(over, over) if scored is None else scored, ddof)
+        below = xp.sqrt(xp.where(idle, 1.0, variance))
+    # of what has no score nothing is left already
+    return _divided_by(xp, centred, xp.where(idle, xp.inf, below) + a.eps, whole)
+
+
+def _divided_by(xp: Backend, centred: Any, below: Any, whole: Any) -> dict[str, Any]:
     return {"advantages": xp.divide(centred, below, out=xp.over(centred, below)).reshape(whole)}
 
 

@@ -13,10 +13,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, apply, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, apply, term, total
 
 
 def check(i: Inputs) -> None:
@@ -24,7 +22,7 @@ def check(i: Inputs) -> None:
         raise _too_few(len(i.rewards))
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     if a.rewards.shape[-1] < 2:
         raise _too_few(a.rewards.shape[-1])
 
@@ -58,17 +56,17 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("std", std)
 
 
-def array_form(xp: Backend, rewards: Any, ddof: Any = 0, eps: Any = 0.0) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """(r − mean) / (std + ε) over the last axis: rewards [..., G] -> advantages [..., G], mean, std [...]."""
-    mean = rewards.mean(axis=-1, keepdims=True)
-    equal = xp.amax(rewards, axis=-1, keepdims=True) == xp.amin(rewards, axis=-1, keepdims=True)
-    deviations = xp.where(equal, xp.zeros_like(rewards), rewards - mean)
+    mean = a.rewards.mean(axis=-1, keepdims=True)
+    equal = xp.amax(a.rewards, axis=-1, keepdims=True) == xp.amin(a.rewards, axis=-1, keepdims=True)
+    deviations = xp.where(equal, xp.zeros_like(a.rewards), a.rewards - mean)
     one = xp.ones_like(mean)
     # in units of the largest deviation, whose square may be beyond the range
     unit = xp.where(equal, one, xp.constant(xp.amax(xp.abs(deviations), axis=-1, keepdims=True)))
-    divisor = xp.cast(xp.asarray(rewards.shape[-1] - ddof), rewards.dtype)
+    divisor = xp.cast(xp.asarray(a.rewards.shape[-1] - a.ddof), a.rewards.dtype)
     variance = xp.square(deviations / unit).sum(axis=-1, keepdims=True) / divisor
     # the square root of 1 instead of 0 keeps the gradient finite where it is not used
     std = xp.where(equal, xp.zeros_like(mean), unit * xp.sqrt(xp.where(equal, one, variance)))
-    scale = xp.where(equal, one, std + eps)
+    scale = xp.where(equal, one, std + a.eps)
     return {"advantages": deviations / scale, "mean": mean[..., 0], "std": std[..., 0]}

@@ -13,10 +13,9 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc.backends import Backend
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Symbol, Term, apply, term, total
 from rlcalc.steps.gradient import gradient
-from rlcalc.steps.terms import Name, Symbol, Term, apply, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -64,19 +63,10 @@ def _answer(d: Derivation, i: Inputs, n: int, tokens: list[Symbol]) -> tuple[Sym
     return ratio, d.step(Name("o", str(n)), apply("min", ratio * adv, inner * adv))
 
 
-def array_form(
-    xp: Backend,
-    logp: Any,
-    old_logp: Any,
-    adv: Any,
-    mask: Any,
-    eps_low: Any = 3e-4,
-    eps_high: Any = 4e-4,
-    sequences: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Log-probabilities and mask [..., N, T], advantages [..., N] -> loss, rows and derivative."""
-    gaps = xp.subtract(logp, old_logp, out=xp.spare(logp))
-    flags = xp.cast(mask, gaps.dtype, out=xp.spare(old_logp))
+    gaps = xp.subtract(a.logp, a.old_logp, out=xp.spare(a.logp))
+    flags = xp.cast(a.mask, gaps.dtype, out=xp.spare(a.old_logp))
     if flags.shape != gaps.shape:
         flags = flags + xp.zeros_like(gaps)
     lengths = flags.sum(-1)
@@ -84,18 +74,18 @@ def array_form(
     divisors = xp.where(live, lengths, xp.ones_like(lengths))
     mean = gaps.sum(-1) / divisors
     # the advantage of a row that is not there may be anything
-    adv = adv + xp.zeros_like(mean)
+    adv = a.adv + xp.zeros_like(mean)
     adv = xp.where(live, adv, xp.zeros_like(adv))
     ratio = xp.exp(mean)
-    lower, upper = 1 - eps_low, 1 + eps_high
+    lower, upper = 1 - a.eps_low, 1 + a.eps_high
     held = ((adv > 0) & (ratio > upper)) | ((adv < 0) & (ratio < lower))
     # a ratio beyond the range of the dtype must not reach the gradient of a row that is held
     plain = xp.exp(xp.where(held, xp.zeros_like(mean), mean)) * adv
     objective = xp.where(held, xp.clip(xp.constant(ratio), lower, upper) * adv, plain)
     count = xp.cast(live, gaps.dtype).sum(-1)
     count = xp.where(count > 0, count, xp.ones_like(count))
-    if sequences is not None:
-        count = xp.zeros_like(count) + xp.cast(xp.asarray(sequences), gaps.dtype)
+    if a.sequences is not None:
+        count = xp.zeros_like(count) + xp.cast(xp.asarray(a.sequences), gaps.dtype)
     slope = xp.where(held, xp.zeros_like(plain), -plain / (count[..., None] * divisors))
     slope = slope[..., None]
     return {

@@ -20,10 +20,8 @@ from rlcalc._lazy import np
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, is_symbolic, to_text
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, term, total
 
 
 def check(i: Inputs) -> None:
@@ -39,7 +37,7 @@ def check(i: Inputs) -> None:
             )
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     found = a.look("p", "q", "f")
     if found is not None:
         p, q, f = found
@@ -94,9 +92,9 @@ def _weight(d: Derivation, x: Name, p: Term, q: Term) -> Term:
     return d.step(Name("w", arg=x), p / q)
 
 
-def array_form(xp: Backend, p: Any, q: Any, f: Any, samples: Any = None) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Weights and their moments over the last axis: p, q, f [..., X] -> weights [..., X], the rest [...]."""
-    p, q, f = xp.broadcast_arrays(p, q, f)
+    p, q, f = xp.broadcast_arrays(a.p, a.q, a.f)
     drawn, nothing = q > 0, xp.zeros_like(p)
     # q·w without the rounding of the division, which by a safe divisor keeps nan out of the gradient
     carried = xp.where(drawn, p, nothing)
@@ -116,6 +114,6 @@ def array_form(xp: Backend, p: Any, q: Any, f: Any, samples: Any = None) -> dict
         "weight_variance": ((q * deviations) * deviations).sum(axis=-1),
         "effective_share": share,
     }
-    if samples is not None:
-        found["effective_samples"] = share * xp.cast(xp.asarray(samples), share.dtype)
+    if a.samples is not None:
+        found["effective_samples"] = share * xp.cast(xp.asarray(a.samples), share.dtype)
     return found

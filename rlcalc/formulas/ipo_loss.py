@@ -13,9 +13,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._preference import log_ratios, mean, per_token, slope_name
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -33,20 +32,11 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("d_chosen", slopes)
 
 
-def array_form(
-    xp: Backend,
-    chosen: Any,
-    rejected: Any,
-    ref_chosen: Any,
-    ref_rejected: Any,
-    beta: Any = 0.1,
-    chosen_lengths: Any = None,
-    rejected_lengths: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Losses of the pairs and their mean: [..., N] -> losses, d_chosen [..., N], loss [...]."""
-    better = per_token(xp, chosen - ref_chosen, chosen_lengths)
-    worse = per_token(xp, rejected - ref_rejected, rejected_lengths)
-    excess = better - worse - 1 / (2 * beta)
+    better = per_token(xp, a.chosen - a.ref_chosen, a.chosen_lengths)
+    worse = per_token(xp, a.rejected - a.ref_rejected, a.rejected_lengths)
+    excess = better - worse - 1 / (2 * a.beta)
     losses = xp.square(excess)
     slope = 2 * excess / excess.shape[-1]
-    return {"losses": losses, "loss": losses.mean(-1), "d_chosen": per_token(xp, slope, chosen_lengths)}
+    return {"losses": losses, "loss": losses.mean(-1), "d_chosen": per_token(xp, slope, a.chosen_lengths)}

@@ -16,9 +16,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.exact import compare, is_symbolic
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, product, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Symbol, Term, product, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -67,21 +66,15 @@ def _per_decision(d: Derivation, i: Inputs) -> Symbol:
     return d.step("per decision", total(sums) / len(sums))
 
 
-def array_form(
-    xp: Backend,
-    ratios: Any = None,
-    returns: Any = None,
-    step_ratios: Any = None,
-    rewards: Any = None,
-    gamma: Any = 1.0,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Ratios and returns [..., N], or ratios and rewards of steps [..., N, T] -> estimates [...]."""
+    ratios, returns = a.ratios, a.returns
     found = {}
     if ratios is None:
-        powers = gamma ** xp.cast(xp.indices(rewards.shape[-1], rewards), rewards.dtype)
-        products = xp.cumprod(step_ratios, -1)
-        found["per_decision"] = (powers * products * rewards).sum(-1).mean(-1)
-        ratios, returns = products[..., -1], (powers * rewards).sum(-1)
+        powers = a.gamma ** xp.cast(xp.indices(a.rewards.shape[-1], a.rewards), a.rewards.dtype)
+        products = xp.cumprod(a.step_ratios, -1)
+        found["per_decision"] = (powers * products * a.rewards).sum(-1).mean(-1)
+        ratios, returns = products[..., -1], (powers * a.rewards).sum(-1)
     weighted, whole = ratios * returns, ratios.sum(-1)
     some = whole > 0
     share = weighted.sum(-1) / xp.where(some, whole, xp.ones_like(whole))

@@ -11,9 +11,8 @@ from rlcalc._lazy import sympy
 from rlcalc.backends import Backend
 from rlcalc.exact import compare, is_symbolic, to_unicode
 from rlcalc.exact.logarithms import joined_logs
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Rewritten, apply, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Rewritten, apply, term, total
 
 DIVERGENCE = Name("D(p‖q)", tex=r"D(p\,\|\,q)")  # TeX without Unicode fonts has no ‖
 
@@ -52,9 +51,9 @@ def _infinite(d: Derivation, index: int) -> None:
     d.output("divergence", d.step(DIVERGENCE, term(sympy.oo), f"q_{index} = 0 and p_{index} > 0"))
 
 
-def array_form(xp: Backend, p: Any, q: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Σ_a p(a) (log p(a) − log q(a)) over the last axis: p, q [..., A] -> divergence [...]."""
-    drawn, one = p > 0, xp.ones_like(p)
+    drawn, one = a.p > 0, xp.ones_like(a.p)
     # −log 0 is the infinity that is meant where p can draw what q cannot
-    gap = xp.log(xp.where(drawn, p, one)) - xp.log(xp.where(drawn, q, one))
-    return {"divergence": xp.where(drawn, p * gap, xp.zeros_like(gap)).sum(axis=-1)}
+    gap = xp.log(xp.where(drawn, a.p, one)) - xp.log(xp.where(drawn, a.q, one))
+    return {"divergence": xp.where(drawn, a.p * gap, xp.zeros_like(gap)).sum(axis=-1)}

@@ -17,10 +17,9 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.backends import Backend
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Symbol, Term, apply
 from rlcalc.steps.gradient import gradient
-from rlcalc.steps.terms import Name, Symbol, Term, apply
 
 _NEAR = 0.125  # below it ten terms of the series are good to the last digit of float64
 _SINGLE = 6  # as many are, to that of float32
@@ -63,20 +62,18 @@ def estimate_step(d: Derivation, i: Inputs, at: str, logp: Symbol, reference: Sy
     return value
 
 
-def array_form(
-    xp: Backend, logp: Any, ref_logp: Any, kind: Any = "k3", clamp_in: Any = None, clamp_out: Any = None
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Estimate and derivative by ``logp``, entry by entry: [..., K]."""
-    x = within = logp - ref_logp
-    if clamp_in is not None:
-        within = xp.clip(x, -clamp_in, clamp_in)
-    value, slope_of = estimate(xp, within, kind)
+    x = within = a.logp - a.ref_logp
+    if a.clamp_in is not None:
+        within = xp.clip(x, -a.clamp_in, a.clamp_in)
+    value, slope_of = estimate(xp, within, a.kind)
     slope = slope_of()
-    if clamp_in is not None:
-        slope = xp.where(xp.abs(x) > clamp_in, xp.zeros_like(slope), slope)
-    if clamp_out is not None:
-        slope = xp.where(xp.abs(value) > clamp_out, xp.zeros_like(slope), slope)
-        value = xp.clip(value, -clamp_out, clamp_out)
+    if a.clamp_in is not None:
+        slope = xp.where(xp.abs(x) > a.clamp_in, xp.zeros_like(slope), slope)
+    if a.clamp_out is not None:
+        slope = xp.where(xp.abs(value) > a.clamp_out, xp.zeros_like(slope), slope)
+        value = xp.clip(value, -a.clamp_out, a.clamp_out)
     return {"estimate": value, "d_logp": slope}
 
 

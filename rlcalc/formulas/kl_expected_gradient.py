@@ -16,11 +16,9 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, apply, term, total
+from rlcalc.steps import Derivation, Name, Symbol, Term, apply, term, total
 
 # slope of each estimate by log p at one token; weighted ones have the estimate itself besides, and in a
 # reward it is a constant that multiplies the score
@@ -42,7 +40,7 @@ def check(i: Inputs) -> None:
             raise _zero(name)
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     for name in ("p", "q"):
         found = a.look(name)
         if found is not None and (found[0] == 0).any():
@@ -82,14 +80,14 @@ def _reverse(own: list[Symbol], x: list[Symbol], b: int) -> Term:
     return own[b] * (x[b] - total(p * y for p, y in zip(own, x, strict=True)))
 
 
-def array_form(xp: Backend, p: Any, q: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Probabilities [..., A] -> ten gradients by the logits [..., A]."""
-    x = xp.log(p) - xp.log(q)
-    inverse, one = q / p, xp.ones_like(x)
+    x = xp.log(a.p) - xp.log(a.q)
+    inverse, one = a.q / a.p, xp.ones_like(x)
     found = {}
     for name, slope in _SLOPES.items():
-        pushed = p * slope(x, inverse, one)
-        found[name] = pushed - p * pushed.sum(-1)[..., None]
-    found["reverse_kl"] = p * (x - (p * x).sum(-1)[..., None])
-    found["forward_kl"] = p - q
+        pushed = a.p * slope(x, inverse, one)
+        found[name] = pushed - a.p * pushed.sum(-1)[..., None]
+    found["reverse_kl"] = a.p * (x - (a.p * x).sum(-1)[..., None])
+    found["forward_kl"] = a.p - a.q
     return found

@@ -15,9 +15,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._preference import falling, mean
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, apply, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, apply, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -47,25 +46,15 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("d_logps", slopes)
 
 
-def array_form(
-    xp: Backend,
-    logps: Any,
-    ref_logps: Any,
-    desirable: Any,
-    kl_logps: Any,
-    kl_ref_logps: Any,
-    beta: Any = 0.1,
-    weight_desirable: Any = 1.0,
-    weight_undesirable: Any = 1.0,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Losses of the answers and their mean: [..., N] and [..., M] -> losses, d_logps [..., N], loss, kl."""
-    average = xp.constant(kl_logps - kl_ref_logps).mean(-1)
+    average = xp.constant(a.kl_logps - a.kl_ref_logps).mean(-1)
     kl = xp.where(average > 0, average, xp.zeros_like(average))
-    one = xp.ones_like(logps)
-    sign = xp.where(desirable, one, -one)
-    weight = xp.where(desirable, weight_desirable * one, weight_undesirable * one)
-    u = beta * sign * (logps - ref_logps - kl[..., None])
+    one = xp.ones_like(a.logps)
+    sign = xp.where(a.desirable, one, -one)
+    weight = xp.where(a.desirable, a.weight_desirable * one, a.weight_undesirable * one)
+    u = a.beta * sign * (a.logps - a.ref_logps - kl[..., None])
     below = xp.sigmoid(-u)
     losses = weight * below
-    slope = -sign * weight * beta * below * xp.sigmoid(u) / u.shape[-1]
+    slope = -sign * weight * a.beta * below * xp.sigmoid(u) / u.shape[-1]
     return {"losses": losses, "loss": losses.mean(-1), "kl": kl, "d_logps": slope}

@@ -26,10 +26,9 @@ from rlcalc.formulas._sequence import (
     power,
     prepare,
 )
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence.scan import scan
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, total
+from rlcalc.steps import Derivation, Name, Term, total
 
 check = check_terminal
 check_arrays = check_terminal_arrays
@@ -78,24 +77,13 @@ def _lambda_return(d: Derivation, e: Episode, weights: list[Term], t: int) -> Te
     return d.step(Name("G", str(t), "λ"), average, shown=False)
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    values: Any,
-    gamma: Any,
-    lam: Any,
-    terminated: Any = None,
-    truncated: Any = None,
-    next_values: Any = None,
-    alpha: Any = None,
-    terminal: bool = False,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """The recursion above: rewards [..., T], values [..., T+1] -> returns [..., T], updated [...]."""
-    p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values, terminal)
+    p = prepare(xp, a.rewards, a.values, a.gamma, a.terminated, a.truncated, a.next_values, a.terminal)
     # the last and every cut step bootstrap fully; a step that goes on, by 1 − λ
-    base = p.rewards + p.gamma * (1 - lam * p.carry) * p.bootstrap
-    returns = scan(base, p.gamma * lam * p.carry, p.bootstrap[..., -1])
-    return {"returns": returns, "updated": _updated(p.values, returns, alpha)}
+    base = p.rewards + p.gamma * (1 - a.lam * p.carry) * p.bootstrap
+    returns = scan(base, p.gamma * a.lam * p.carry, p.bootstrap[..., -1])
+    return {"returns": returns, "updated": _updated(p.values, returns, a.alpha)}
 
 
 def _updated(values: Any, returns: Any, alpha: Any) -> Any:

@@ -22,11 +22,9 @@ from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, symbol, symbols_of
 from rlcalc.exact.effort import multiplied_out
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Product, Rewritten, term, total
+from rlcalc.steps import Derivation, Name, Product, Rewritten, term, total
 from rlcalc.steps.values import Value
 
 
@@ -50,7 +48,7 @@ def check(i: Inputs) -> None:
         raise _no_weights()
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     found = a.look("lam") if a.steps == math.inf else None
     if found is not None and np.any(found[0] == 1):
         raise _no_weights()
@@ -100,11 +98,11 @@ def _endless(d: Derivation, i: Inputs) -> None:
     d.output("sum", d.step("sum", term(1) - limit, f"λ^{m} tends to 0 for λ < 1"))
 
 
-def array_form(xp: Backend, lam: Any, steps: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """(1 − λ)λ^{n−1}, and λ^{N−1} last: lam [...], N steps -> weights [..., N], sum [...]."""
-    lam = xp.asarray(lam)
-    if steps == math.inf:
+    lam = xp.asarray(a.lam)
+    if a.steps == math.inf:
         return {"weights": None, "sum": xp.ones_like(lam)}
-    powers = lam[..., None] ** xp.cast(xp.indices(int(steps), lam), lam.dtype)
+    powers = lam[..., None] ** xp.cast(xp.indices(int(a.steps), lam), lam.dtype)
     weights = xp.concatenate([powers[..., :-1] * (1 - lam[..., None]), powers[..., -1:]], -1)
     return {"weights": weights, "sum": weights.sum(axis=-1)}

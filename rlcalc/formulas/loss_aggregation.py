@@ -15,10 +15,9 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._groups import Groups
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, term, total
 from rlcalc.steps.gradient import gradient
-from rlcalc.steps.terms import Name, Term, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -69,47 +68,26 @@ def _loss(d: Derivation, i: Inputs, sums: list[Any], lengths: list[int]) -> Term
     return ranks * total(means) / len(means)
 
 
-def array_form(
-    xp: Backend,
-    loss: Any,
-    mask: Any,
-    mode: Any = "token-mean",
-    divisor: Any = None,
-    tokens: Any = None,
-    sequences: Any = None,
-    ranks: Any = 1,
-    groups: Any = None,
-    count_all: Any = False,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Σ w ℓ and w for losses and mask [..., N, T]."""
-    weights = aggregation_weights(xp, loss, mask, mode, divisor, tokens, sequences, ranks, groups, count_all)
-    shares = xp.multiply(weights, loss, out=xp.spare(loss, weights))
+    weights = aggregation_weights(xp, a)
+    shares = xp.multiply(weights, a.loss, out=xp.spare(a.loss, weights))
     return {"loss": shares.sum(-1).sum(-1), "weights": weights}
 
 
-def aggregation_weights(
-    xp: Backend,
-    like: Any,
-    mask: Any,
-    mode: Any,
-    divisor: Any = None,
-    tokens: Any = None,
-    sequences: Any = None,
-    ranks: Any = 1,
-    groups: Any = None,
-    count_all: Any = False,
-) -> Any:
-    """w [..., N, T] of a mask, in the dtype of ``like``; 0 where nothing is valid."""
+def aggregation_weights(xp: Backend, a: Arrays) -> Any:
+    """w [..., N, T] of a mask, in the dtype of the losses; 0 where nothing is valid."""
+    like, mode = a.loss, a.mode
     tokens, sequences, divisor, ranks = (
         None if value is None else xp.cast(xp.asarray(value), like.dtype)
-        for value in (tokens, sequences, divisor, ranks)
+        for value in (a.tokens, a.sequences, a.divisor, a.ranks)
     )
-    number = xp.cast(mask, like.dtype)
+    number = xp.cast(a.mask, like.dtype)
     if number.shape != like.shape:
         number = number + xp.zeros_like(like)
     lengths = number.sum(-1)[..., None]  # [..., N, 1]
     live = xp.cast(lengths > 0, like.dtype)
-    if count_all:
+    if a.count_all:
         live = xp.ones_like(live)
     rows = sequences if sequences is not None else live.sum(-2)[..., None]
     width = divisor if divisor is not None else like.shape[-1]
@@ -127,7 +105,7 @@ def aggregation_weights(
     elif mode == "fixed-divisor-sum":
         below = width
     else:
-        below = _of_prompts(xp, like, lengths, groups)
+        below = _of_prompts(xp, like, lengths, a.groups)
     below = xp.zeros_like(lengths) + below
     below = xp.where(below > 0, below, xp.ones_like(below))
     share = ranks / below

@@ -13,9 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc.backends import Backend
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, apply, term, total
 
 Place = tuple[int, int]
 
@@ -70,16 +69,14 @@ def _factor(d: Derivation, i: Inputs, deviations: list[Term], count: int) -> Ter
     return d.step("k", 1 / apply("sqrt", below))
 
 
-def array_form(
-    xp: Backend,
-    x: Any,
-    mask: Any,
-    ddof: Any = 1,
-    eps: Any = 0.0,
-    place: Any = "inside",
-    shift_mean: Any = True,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Values and mask [..., N, T] -> whitened [..., N, T]."""
+    return {"whitened": whitened(xp, a.x, a.mask, a, a.shift_mean)}
+
+
+def whitened(xp: Backend, x: Any, mask: Any, a: Arrays, shift_mean: Any = True) -> Any:
+    """Values [..., N, T], 0 where they are masked, as ``ddof``, ``eps`` and ``place`` of the inputs say."""
+    eps = a.eps
     # what is masked is 0 already: sums need no second choice of what counts
     number = xp.cast(mask, x.dtype)
     if number.shape != x.shape:
@@ -94,23 +91,23 @@ def array_form(
     rest = _over_batch(deviations) / divisor
     deviations = xp.subtract(deviations, rest, out=xp.over(deviations, rest))
     deviations = xp.multiply(deviations, number, out=xp.over(deviations))
-    mean, left = first + rest, count - xp.cast(xp.asarray(ddof), x.dtype)
+    mean, left = first + rest, count - xp.cast(xp.asarray(a.ddof), x.dtype)
     variance = _over_batch(xp.square(deviations)) / xp.where(left > 0, left, one)
     flat = _flat(xp, x, mask, mean, variance) | (left <= 0)
     variance = xp.where(flat, one, variance)
-    if place == "outside":
+    if a.place == "outside":
         below = xp.sqrt(variance) + eps
     else:
         eps = xp.zeros_like(variance) + eps
-        below = xp.sqrt(variance + eps if place == "inside" else xp.maximum(variance, eps))
+        below = xp.sqrt(variance + eps if a.place == "inside" else xp.maximum(variance, eps))
     below = xp.where(flat, one * xp.inf, below)
-    whitened: Any = xp.divide(deviations, below, out=xp.over(deviations, below))
+    found: Any = xp.divide(deviations, below, out=xp.over(deviations, below))
     shift_mean = xp.placed(xp.asarray(shift_mean), x)
     if xp.any_or_unknown(~shift_mean):
-        whitened = whitened + xp.where(shift_mean, xp.zeros_like(mean), mean)
+        found = found + xp.where(shift_mean, xp.zeros_like(mean), mean)
     elif not xp.any_or_unknown(~xp.isfinite(variance)):
-        return {"whitened": whitened}  # what is masked is 0 as it stands
-    return {"whitened": xp.where(mask, whitened, 0.0)}
+        return found  # what is masked is 0 as it stands
+    return xp.where(mask, found, 0.0)
 
 
 def _flat(xp: Backend, x: Any, mask: Any, mean: Any, variance: Any) -> Any:

@@ -12,12 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc.backends import Backend
-from rlcalc.experience import Experience
 from rlcalc.formulas import _learning_arrays as arrays
 from rlcalc.formulas._learning import Ledger, Rates, check_learning, experience_of, visits, window
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Symbol, Term, term, total
 
 
 def check(i: Any) -> None:
@@ -65,24 +63,16 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         d.output("new_value", new)
 
 
-def array_form(
-    xp: Backend,
-    steps: Any = None,
-    episodes: Any = None,
-    gamma: Any = 1,
-    visit: str = "first",
-    values: Any = None,
-    alpha: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Returns backwards through each episode; then means, or one update a visit."""
-    experience: Experience = steps if steps is not None else episodes
+    experience = experience_of(a)
     like = experience.steps[0].reward
-    backwards = arrays.returns(experience, gamma)
-    counted = visits(experience, visit)
+    backwards = arrays.returns(experience, a.gamma)
+    counted = visits(experience, a.visit)
     found = [backwards[place.t] for place in counted]
     zero = like * 0
-    now = {state: zero if values is None else values.get((state,)) for state in experience.left}
-    rates = arrays.Rates("1/k" if alpha is None else alpha, zero + 1)
+    now = {state: zero if a.values is None else a.values.get((state,)) for state in experience.left}
+    rates = arrays.Rates("1/k" if a.alpha is None else a.alpha, zero + 1)
     count = dict.fromkeys(experience.left, 0)
     new = []
     for place, gain in zip(counted, found, strict=True):
@@ -95,4 +85,4 @@ def array_form(
         "visits": arrays.vector(xp, [zero + number for number in count.values()], like),
         "returns": arrays.vector(xp, found, like),
     }
-    return outputs if alpha is None else {**outputs, "new_value": arrays.vector(xp, new, like)}
+    return outputs if a.alpha is None else {**outputs, "new_value": arrays.vector(xp, new, like)}

@@ -18,10 +18,9 @@ from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.exact import symbols_of
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence.scan import scan_numpy, scan_torch
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term
+from rlcalc.steps import Derivation, Name, Term
 
 MEAN = ("mean", "1/k")
 
@@ -45,37 +44,37 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("values", found)
 
 
-def numpy_form(value: Any, returns: Any, alpha: Any) -> dict[str, Any]:
+def numpy_form(a: Arrays) -> dict[str, Any]:
     """V_k after each return: value [...], returns [..., K] -> values [..., K]; 1/k by cumulated sums."""
-    if isinstance(alpha, str):
-        counts = np.arange(1, returns.shape[-1] + 1)
+    if isinstance(a.alpha, str):
+        counts = np.arange(1, a.returns.shape[-1] + 1)
         # summed in float64: a float32 sum of many returns loses the late ones
-        means = np.cumsum(returns, axis=-1, dtype=np.float64) / counts
-        values = np.broadcast_to(means.astype(returns.dtype), _shape(value, returns))
+        means = np.cumsum(a.returns, axis=-1, dtype=np.float64) / counts
+        values = np.broadcast_to(means.astype(a.returns.dtype), _shape(np, a.value, a.returns))
     else:
-        start = np.broadcast_to(value, _shape(value, returns)[:-1])
-        backwards = np.broadcast_to(returns, _shape(value, returns))[..., ::-1]
-        values = scan_numpy(alpha * backwards, 1 - alpha, start)[..., ::-1]
+        start = np.broadcast_to(a.value, _shape(np, a.value, a.returns)[:-1])
+        backwards = np.broadcast_to(a.returns, _shape(np, a.value, a.returns))[..., ::-1]
+        values = scan_numpy(a.alpha * backwards, 1 - a.alpha, start)[..., ::-1]
     return {"value": values[..., -1], "values": values}
 
 
-def torch_form(value: Any, returns: Any, alpha: Any) -> dict[str, Any]:
+def torch_form(a: Arrays) -> dict[str, Any]:
     """As ``numpy_form``, but 1/k by the recurrence as well, which is differentiable."""
-    if isinstance(alpha, str):
+    if isinstance(a.alpha, str):
         # half precision cannot count past 256 (bfloat16)
-        working = torch.promote_types(returns.dtype, torch.float32)
-        counts = torch.arange(returns.shape[-1], 0, -1, device=returns.device, dtype=working)
+        working = torch.promote_types(a.returns.dtype, torch.float32)
+        counts = torch.arange(a.returns.shape[-1], 0, -1, device=a.returns.device, dtype=working)
         step_size, carry = 1 / counts, (counts - 1) / counts
     else:
-        step_size, carry = alpha, 1 - alpha
-    shape = _shape(value, returns)
-    backwards = returns.expand(shape).flip(-1)
-    start = value.to(returns.device).expand(shape[:-1])
-    values = scan_torch(step_size * backwards, carry, start).flip(-1).to(returns.dtype)
+        step_size, carry = a.alpha, 1 - a.alpha
+    shape = _shape(torch, a.value, a.returns)
+    backwards = a.returns.expand(shape).flip(-1)
+    start = a.value.to(a.returns.device).expand(shape[:-1])
+    values = scan_torch(step_size * backwards, carry, start).flip(-1).to(a.returns.dtype)
     return {"value": values[..., -1], "values": values}
 
 
-def _shape(value: Any, returns: Any) -> tuple[int, ...]:
+def _shape(library: Any, value: Any, returns: Any) -> tuple[int, ...]:
     """[..., K] with the batch axes of both inputs."""
-    batch = np.broadcast_shapes(tuple(value.shape), tuple(returns.shape[:-1]))
+    batch = library.broadcast_shapes(tuple(value.shape), tuple(returns.shape[:-1]))
     return (*batch, returns.shape[-1])

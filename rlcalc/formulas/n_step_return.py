@@ -16,10 +16,9 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._sequence import check_terminal, check_terminal_arrays, exact_episode, prepare
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence.scan import scan, windows
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name
+from rlcalc.steps import Derivation, Name
 
 check = check_terminal
 check_arrays = check_terminal_arrays
@@ -41,26 +40,15 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         d.output("updated", d.step(Name("V", "new", arg=Name("S", "0")), old + alpha * (first - old)))
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    values: Any,
-    gamma: Any,
-    n: Any,
-    terminated: Any = None,
-    truncated: Any = None,
-    next_values: Any = None,
-    alpha: Any = None,
-    terminal: bool = False,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Windows of n steps: rewards [..., T], values [..., T+1] -> returns [..., T], updated [...]."""
-    p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values, terminal)
+    p = prepare(xp, a.rewards, a.values, a.gamma, a.terminated, a.truncated, a.next_values, a.terminal)
     # a step that is cut brings its own tail, every window ends there
-    base = p.rewards if truncated is None else p.rewards + p.gamma * (1 - p.carry) * p.bootstrap
-    if n >= rewards.shape[-1]:
+    base = p.rewards if a.truncated is None else p.rewards + p.gamma * (1 - p.carry) * p.bootstrap
+    if a.n >= a.rewards.shape[-1]:
         returns = scan(base, p.gamma * p.carry, p.bootstrap[..., -1])
     else:
-        returns = windows(base, p.gamma * p.carry, p.bootstrap, int(n))
+        returns = windows(base, p.gamma * p.carry, p.bootstrap, int(a.n))
     old = p.values[..., 0]
-    updated = None if alpha is None else old + alpha * (returns[..., 0] - old)
+    updated = None if a.alpha is None else old + a.alpha * (returns[..., 0] - old)
     return {"returns": returns, "updated": updated}

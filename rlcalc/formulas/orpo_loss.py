@@ -17,10 +17,8 @@ from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare
 from rlcalc.formulas._preference import averages, log_one_plus_exp, mean, per_token, softplus
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, apply, term
 
 
 def check(i: Inputs) -> None:
@@ -29,7 +27,7 @@ def check(i: Inputs) -> None:
             raise _both_certain()
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     found = a.look("chosen", "rejected")
     if found is not None and found[0].shape == found[1].shape and ((found[0] == 0) & (found[1] == 0)).any():
         raise _both_certain()
@@ -70,18 +68,11 @@ def _log_odds(average: Term) -> Term:
     return average - apply("log", 1 - apply("exp", average))
 
 
-def array_form(
-    xp: Backend,
-    chosen: Any,
-    rejected: Any,
-    chosen_lengths: Any,
-    rejected_lengths: Any,
-    beta: Any = 0.1,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Losses of the pairs and their mean: [..., N] -> losses, log_odds, nll [..., N], loss [...]."""
-    better, worse = per_token(xp, chosen, chosen_lengths), per_token(xp, rejected, rejected_lengths)
+    better, worse = per_token(xp, a.chosen, a.chosen_lengths), per_token(xp, a.rejected, a.rejected_lengths)
     gap = (better - log_of_rest(xp, better)) - (worse - log_of_rest(xp, worse))
-    losses = beta * softplus(xp, -gap) - better
+    losses = a.beta * softplus(xp, -gap) - better
     return {"losses": losses, "loss": losses.mean(-1), "log_odds": gap, "nll": 0 - better}
 
 

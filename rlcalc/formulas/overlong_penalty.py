@@ -13,18 +13,16 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, term
+from rlcalc.steps import Derivation, Name, term
 
 
 def check(i: Inputs) -> None:
     _fits(i.buffer, i.max_length)
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     found = a.look("buffer", "max_length")
     if found is not None:
         _fits(int(found[0]), int(found[1]))
@@ -55,14 +53,12 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("penalty", penalties)
 
 
-def array_form(
-    xp: Backend, lengths: Any, max_length: Any, buffer: Any, factor: Any = 1.0, floor: Any = True
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Penalties of lengths [..., N]."""
-    factor = xp.asarray(factor)
-    excess = lengths - (max_length - buffer)
+    factor = xp.asarray(a.factor)
+    excess = a.lengths - (a.max_length - a.buffer)
     excess = xp.where(excess > 0, excess, xp.zeros_like(excess))
-    below = (excess < buffer) | (xp.asarray(floor) == 0)
-    excess = xp.where(below, excess, xp.zeros_like(excess) + buffer)
-    share = xp.cast(excess, factor.dtype) / xp.cast(xp.asarray(buffer), factor.dtype)
+    below = (excess < a.buffer) | (xp.asarray(a.floor) == 0)
+    excess = xp.where(below, excess, xp.zeros_like(excess) + a.buffer)
+    share = xp.cast(excess, factor.dtype) / xp.cast(xp.asarray(a.buffer), factor.dtype)
     return {"penalty": 0 - factor * share}

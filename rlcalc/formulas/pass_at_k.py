@@ -19,11 +19,9 @@ from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact.budget import MAX_BITS
 from rlcalc.exact.effort import TooMuchWork
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, term
+from rlcalc.steps import Derivation, Name, Symbol, term
 
 
 def check(i: Inputs) -> None:
@@ -31,7 +29,7 @@ def check(i: Inputs) -> None:
     _at_most_n("k", i.k, i.n)
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     for name in ("c", "k"):
         found = a.look("n", name)
         if found is not None:
@@ -73,9 +71,9 @@ def _words(words: str) -> Name:
     return Name(words, tex=rf"\text{{{words}}}")
 
 
-def array_form(xp: Backend, n: Any, c: Any, k: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Counts [...] -> pass_at_k, all_k, with_replacement [...], in float64."""
-    n, c, k = xp.broadcast_arrays(*(xp.cast(xp.asarray(count), xp.float64) for count in (n, c, k)))
+    n, c, k = xp.broadcast_arrays(*(xp.cast(xp.asarray(count), xp.float64) for count in (a.n, a.c, a.k)))
     drawn = xp.cast(xp.indices(int(k.max()) if 0 not in k.shape else 0, k), xp.float64)
     counted = drawn < k[..., None]
     left = xp.where(counted, n[..., None] - drawn, xp.ones_like(counted * 1.0))

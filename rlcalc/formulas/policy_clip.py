@@ -15,10 +15,9 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Symbol, Term, apply, term
 from rlcalc.steps.gradient import gradient
-from rlcalc.steps.terms import Name, Symbol, Term, apply, term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -73,34 +72,25 @@ def clipped_step(
     return objective, None if order is None else int(order > 0)
 
 
-def array_form(
-    xp: Backend,
-    logp: Any,
-    old_logp: Any,
-    adv: Any,
-    eps_low: Any = 0.2,
-    eps_high: Any = None,
-    dual: Any = None,
-    log_clamp: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Objective, derivative by ``logp``, ratio and what holds it, token by token: [..., K]."""
-    x: Any = logp - old_logp
+    x: Any = a.logp - a.old_logp
     beyond = None
-    if log_clamp is not None:
-        beyond = xp.abs(x) > log_clamp
-        x = xp.clip(x, -log_clamp, log_clamp)
+    if a.log_clamp is not None:
+        beyond = xp.abs(x) > a.log_clamp
+        x = xp.clip(x, -a.log_clamp, a.log_clamp)
     ratio = xp.exp(x, out=xp.over(x))
-    upper = 1 + (eps_low if eps_high is None else eps_high)
-    plain = ratio * adv
+    upper = 1 + (a.eps_low if a.eps_high is None else a.eps_high)
+    plain = ratio * a.adv
     # no derivative goes through the bound, and none through a ratio out of the range of the dtype
-    bounded: Any = xp.clip(xp.constant(ratio), 1 - eps_low, upper)
-    bounded = xp.multiply(bounded, adv, out=xp.over(bounded, adv))
+    bounded: Any = xp.clip(xp.constant(ratio), 1 - a.eps_low, upper)
+    bounded = xp.multiply(bounded, a.adv, out=xp.over(bounded, a.adv))
     held = xp.greater(plain, bounded)
     objective = xp.smaller(plain, bounded)
     still, floored = held if beyond is None else held | beyond, None
-    if dual is not None:
-        floored = (adv < 0) & (dual * adv > objective)
-        objective = xp.where(floored, dual * adv, objective)
+    if a.dual is not None:
+        floored = (a.adv < 0) & (a.dual * a.adv > objective)
+        objective = xp.where(floored, a.dual * a.adv, objective)
         still = still | floored
     plain = xp.where(still, 0.0, plain, out=xp.over(plain, still))  # its own derivative by log π
     clipped = xp.cast(held, plain.dtype)

@@ -30,15 +30,13 @@ from rlcalc.formulas._tabular import (
     state_name,
     whole_row,
 )
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.mdp.floats import error_note, iterated
 from rlcalc.mdp.model import MDP, Value
 from rlcalc.mdp.planning import evaluate, never_ends
 from rlcalc.mdp.sparse import Sparse
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Rewritten, Symbol, Term, product, total
+from rlcalc.steps import Derivation, Name, Rewritten, Symbol, Term, product, total
 
 
 def check(i: Inputs) -> None:
@@ -62,7 +60,7 @@ def check(i: Inputs) -> None:
         raise never_ends([i.mdp.states[s] for s in stuck])
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays: policy [..., S, A]."""
     check_sweeps(a.mdp.mdp, a.sweeps, a.values, a.in_place, a.order)
     check_policy_arrays(a, ends=a.sweeps is None)
@@ -91,7 +89,8 @@ def exact_form(d: Derivation, i: Inputs) -> None:
             q_values.append([solved[s] for _ in mdp.actions])
             continue
         q = action_values(d, mdp, solved, discount, s, Name("Q"))
-        values.append(_valued(d, mdp, s, policy[s], q, solved[s]))
+        made = as_solved(average(d, mdp, s, policy[s], q), solved[s].value)
+        values.append(d.step(Name("V", arg=state_name(mdp, s)), made))
         q_values.append(whole_row(mdp, q))
     d.output("values", values)
     d.output("q_values", q_values)
@@ -102,17 +101,7 @@ def _write_sweeps(
     d: Derivation, i: Inputs, policy: Sequence[Mapping[int, Value]], gamma: Symbol, solution: Any
 ) -> None:
     """Iterative policy evaluation beside the solution, and how far it is from it."""
-    mdp = i.mdp
-
-    def expected(s: int, q: Mapping[int, Symbol]) -> Term:
-        return total(
-            product(
-                [d.given(Name("π", arg=Name(f"{mdp.actions[a]} | {short(mdp.states[s])}")), chance), q[a]]
-            )
-            for a, chance in policy[s].items()
-        )
-
-    history, _ = write_sweeps(d, i, gamma, expected)
+    history, _ = write_sweeps(d, i, gamma, lambda s, q: average(d, i.mdp, s, policy[s], q))
     d.output("history", history)
     if solution is None or i.symbols:
         return
@@ -120,52 +109,41 @@ def _write_sweeps(
     d.note(f"After sweep {len(history) - 1} the values are off by {to_text(off)} at most.")
 
 
-def _chance(d: Derivation, mdp: MDP, s: int, a: int, chance: Value) -> Symbol:
-    return d.given(Name("π", arg=Name(f"{mdp.actions[a]} | {short(mdp.states[s])}")), chance)
-
-
 def average(d: Derivation, mdp: MDP, s: int, chances: Mapping[int, Value], q: Mapping[int, Symbol]) -> Term:
     """Σ_a π(a|s) Q(s,a), without the actions that are never taken."""
-    return total(product([_chance(d, mdp, s, a, chance), q[a]]) for a, chance in chances.items())
+    names = {a: Name("π", arg=Name(f"{mdp.actions[a]} | {short(mdp.states[s])}")) for a in chances}
+    return total(product([d.given(names[a], chance), q[a]]) for a, chance in chances.items())
 
 
-def _valued(
-    d: Derivation, mdp: MDP, s: int, chances: Mapping[int, Value], q: Mapping[int, Symbol], solved: Symbol
-) -> Symbol:
-    """V(s) = Σ_a π(a|s) Q(s,a)."""
-    made = average(d, mdp, s, chances, q)
-    if is_symbolic(solved.value):  # the same function, in the form in which the system was solved
-        made = Rewritten(made, lambda _: solved.value)
-    return d.step(Name("V", arg=state_name(mdp, s)), made)
+def as_solved(made: Term, value: Value, *known: Value) -> Term:
+    """The same function of symbols, in the form in which the system was solved."""
+    return Rewritten(made, lambda _: value) if any(map(is_symbolic, (value, *known))) else made
 
 
-def numpy_form(
-    mdp: Any,
-    policy: Any,
-    gamma: Any,
-    sweeps: Any = None,
-    values: Any = None,
-    in_place: Any = False,
-    order: Any = None,
-) -> dict[str, Any]:
+def numpy_form(a: Arrays) -> dict[str, Any]:
     """Solves (I − γ P_π) V = R_π: policy [..., S, A] -> values [..., S], q_values [..., S, A]."""
-    exact, p, r = mdp.mdp, mdp.p, mdp.r
+    policy = a.policy
+    exact, p, r = a.mdp.mdp, a.mdp.p, a.mdp.r
     if isinstance(policy, str):
-        policy = uniform_rows(np, mdp)
+        policy = uniform_rows(np, a.mdp)
     else:
         policy = policy[..., row_of_state(exact, policy.shape[-2], "policy"), :]
     right = (policy * r).sum(axis=-1)
-    if sweeps is not None and gamma == 1 and exact.stuck([dict(enumerate(row)) for row in policy.tolist()]):
+    if (
+        a.sweeps is not None
+        and a.gamma == 1
+        and exact.stuck([dict(enumerate(row)) for row in policy.tolist()])
+    ):
         return {}  # sweeps are all that there is
     if isinstance(p, Sparse):
-        return _sparse(mdp, policy, right, gamma)
+        return _sparse(a.mdp, policy, right, a.gamma)
     chances = np.einsum("...sa,sat->...st", policy, p)
     size = r.shape[0]
     wide = np.result_type(p.dtype, np.float32)  # LAPACK has no half precision
-    matrix = (np.eye(size, dtype=p.dtype) - gamma * chances).astype(wide)
+    matrix = (np.eye(size, dtype=p.dtype) - a.gamma * chances).astype(wide)
     values = np.linalg.solve(matrix, right[..., None].astype(wide))[..., 0].astype(p.dtype)
-    q_values = r + gamma * np.einsum("sat,...t->...sa", p, values)
-    return {"values": values, "q_values": _existing(np, mdp, q_values)}
+    q_values = r + a.gamma * np.einsum("sat,...t->...sa", p, values)
+    return {"values": values, "q_values": _existing(np, a.mdp, q_values)}
 
 
 def uniform_rows(xp: Any, mdp: Any) -> Any:
@@ -196,19 +174,18 @@ def _sparse(mdp: Any, policy: Any, right: Any, gamma: Any) -> dict[str, Any]:
     return {"values": values, "q_values": q_values, "notes": [note]}
 
 
-def torch_form(
-    mdp: Any, policy: Any, gamma: Any, sweeps: Any, values: Any, in_place: Any, order: Any
-) -> dict[str, Any]:
+def torch_form(a: Arrays) -> dict[str, Any]:
     """As ``numpy_form``, differentiable in policy and γ."""
-    exact, p, r = mdp.mdp, mdp.p, mdp.r
+    policy = a.policy
+    exact, p, r = a.mdp.mdp, a.mdp.p, a.mdp.r
     if isinstance(policy, str):
-        policy = uniform_rows(torch, mdp)
+        policy = uniform_rows(torch, a.mdp)
     else:
         rows = row_of_state(exact, policy.shape[-2], "policy")
         policy = policy.index_select(-2, torch.tensor(rows, device=policy.device))
     chances = (policy.unsqueeze(-2) @ p).squeeze(-2)
     right = (policy * r).sum(-1)
-    matrix = torch.eye(r.shape[0], dtype=p.dtype, device=p.device) - gamma * chances
+    matrix = torch.eye(r.shape[0], dtype=p.dtype, device=p.device) - a.gamma * chances
     # without a check of the result: that would wait for the device
     values, _ = torch.linalg.solve_ex(half_as_float32(matrix), half_as_float32(right))
     values = values.to(p.dtype)
@@ -216,6 +193,6 @@ def torch_form(
     for _ in exact.states:
         ended = ended | ((chances > 0) & ended.unsqueeze(-2)).any(-1)
     # where the check could not look, a state that never ends is nan
-    values = values.masked_fill(~ended & (gamma >= 1), float("nan"))
-    q_values = r + gamma * (p @ values[..., None, :, None]).squeeze(-1)
-    return {"values": values, "q_values": _existing(torch, mdp, q_values)}
+    values = values.masked_fill(~ended & (a.gamma >= 1), float("nan"))
+    q_values = r + a.gamma * (p @ values[..., None, :, None]).squeeze(-1)
+    return {"values": values, "q_values": _existing(torch, a.mdp, q_values)}

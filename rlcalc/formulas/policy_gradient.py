@@ -28,12 +28,10 @@ from rlcalc.backends import NUMPY, TORCH
 from rlcalc.errors import InputError, shown
 from rlcalc.formulas._softmax import score, softmax_terms
 from rlcalc.formulas._tabular import check_columns, pair_name, row_of_state, short, transition_name
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.mdp.model import MDP, Trajectory
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, product, term, total
+from rlcalc.steps import Derivation, Name, Symbol, Term, product, term, total
 
 MAX_TRAJECTORIES = 1000
 MAX_STEPS = 100
@@ -52,7 +50,7 @@ def check(i: Inputs) -> None:
     _trajectories(i.mdp, i.horizon)
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     mdp = a.mdp.mdp
     _same_actions(mdp)
     check_columns(mdp, a.theta.shape[-1], "theta")
@@ -239,19 +237,19 @@ def _summands(
     return found
 
 
-def numpy_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> dict[str, Any]:
+def numpy_form(a: Arrays) -> dict[str, Any]:
     """Policy gradient theorem over finitely many steps: no trajectory is enumerated."""
-    exact, p, r = mdp.mdp, mdp.p, mdp.r
-    rows = row_of_state(exact, theta.shape[-2], "theta", shared=True)
-    steps = _steps(exact, horizon)
-    policy = NUMPY.softmax(theta, -1)[..., rows, :]
+    exact, p, r = a.mdp.mdp, a.mdp.p, a.mdp.r
+    rows = row_of_state(exact, a.theta.shape[-2], "theta", shared=True)
+    steps = _steps(exact, a.horizon)
+    policy = NUMPY.softmax(a.theta, -1)[..., rows, :]
     # backward: Q with 1, 2, … steps to go
     ahead = [r + np.zeros_like(policy)]
     for _ in range(steps - 1):
         values = (policy * ahead[-1]).sum(axis=-1)
-        ahead.append(r + gamma * np.einsum("sat,...t->...sa", p, values))
+        ahead.append(r + a.gamma * np.einsum("sat,...t->...sa", p, values))
     # forward: probability of being in s at time t
-    here = mdp.start + np.zeros_like(policy[..., 0])
+    here = a.mdp.start + np.zeros_like(policy[..., 0])
     true, loose, difference = (np.zeros_like(policy) for _ in range(3))
     objective = (here * (policy * ahead[-1]).sum(axis=-1)).sum(axis=-1) if steps else here.sum(axis=-1) * 0
     for t in range(steps):
@@ -259,28 +257,28 @@ def numpy_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> d
         # A(s,a) = Σ_b π(b|s) (Q(s,a) − Q(s,b)) does not cancel where one action is all but certain
         advantage = ((q[..., :, None] - q[..., None, :]) * policy[..., None, :]).sum(axis=-1)
         part = here[..., None] * policy * advantage
-        true = true + gamma**t * part
+        true = true + a.gamma**t * part
         loose = loose + part
-        difference = difference + (1 - gamma**t) * part
+        difference = difference + (1 - a.gamma**t) * part
         here = np.einsum("...sa,sat->...t", here[..., None] * policy, p)
-    groups = np.zeros((len(rows), theta.shape[-2]), theta.dtype)
+    groups = np.zeros((len(rows), a.theta.shape[-2]), a.theta.dtype)
     for s in exact.non_terminal:
         groups[s, rows[s]] = 1
     true, loose, difference = (
         np.einsum("...sa,sk->...ka", part, groups) for part in (true, loose, difference)
     )
     return {
-        "gradient": loose if form == "no-gamma-t" else true,
+        "gradient": loose if a.form == "no-gamma-t" else true,
         "objective": objective,
         "difference": difference,
     }
 
 
-def torch_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> dict[str, Any]:
+def torch_form(a: Arrays) -> dict[str, Any]:
     """All trajectories at once, as one axis; differentiable once more, for second derivatives."""
-    exact, device = mdp.mdp, theta.device
-    rows = row_of_state(exact, theta.shape[-2], "theta", shared=True)
-    found = _trajectories(exact, horizon)
+    exact, device = a.mdp.mdp, a.theta.device
+    rows = row_of_state(exact, a.theta.shape[-2], "theta", shared=True)
+    found = _trajectories(exact, a.horizon)
     steps = max(len(actions) for _, actions in found)
     # padded with steps of reward 0 that belong to no row of theta
     mask = [[t < len(actions) for t in range(steps)] for _, actions in found]
@@ -289,21 +287,21 @@ def torch_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> d
     row = torch.tensor([[rows[s] for s in line] for line in state], dtype=torch.long, device=device)
     mask_ = torch.tensor(mask, dtype=torch.bool, device=device)
     state_, action_ = (torch.tensor(part, dtype=torch.long, device=device) for part in (state, action))
-    world = torch.tensor([_world(exact, one) for one in found], dtype=theta.dtype, device=device)
+    world = torch.tensor([_world(exact, one) for one in found], dtype=a.theta.dtype, device=device)
 
-    logs = torch.log_softmax(theta, -1)
+    logs = torch.log_softmax(a.theta, -1)
     taken = logs[..., row, action_].masked_fill(~mask_, 0.0)
     chance = world * taken.sum(-1).exp()
-    rewards = mdp.r[state_, action_].masked_fill(~mask_, 0.0)
-    powers = torch.stack([gamma**t for t in range(steps)]) if steps else rewards.new_zeros(0)
+    rewards = a.mdp.r[state_, action_].masked_fill(~mask_, 0.0)
+    powers = torch.stack([a.gamma**t for t in range(steps)]) if steps else rewards.new_zeros(0)
     powers = powers.to(rewards.device)
     discounted = rewards * powers
     whole = discounted.sum(-1)
     # Σ_{k>=t} γ^k R_{k+1} is γ^t G_t; without the factor it is summed from the end, never divided by γ^t
     to_go = discounted.flip(-1).cumsum(-1).flip(-1)
-    plain = _to_go(rewards, gamma)
+    plain = _to_go(rewards, a.gamma)
     scores = score(TORCH, logs.exp()[..., row, :], action_) * mask_.unsqueeze(-1)
-    belongs = torch.nn.functional.one_hot(row, theta.shape[-2]).to(theta.dtype)
+    belongs = torch.nn.functional.one_hot(row, a.theta.shape[-2]).to(a.theta.dtype)
 
     def expected(weights: Any) -> Any:
         weighted = (chance.unsqueeze(-1) * weights).unsqueeze(-1) * scores
@@ -315,7 +313,7 @@ def torch_form(mdp: Any, theta: Any, gamma: Any, form: str, horizon: float) -> d
         "no-gamma-t": expected(plain),
     }
     return {
-        "gradient": forms[form],
+        "gradient": forms[a.form],
         "objective": (chance * whole).sum(-1),
         "difference": expected(plain * (1 - powers)),
     }

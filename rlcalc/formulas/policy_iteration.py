@@ -28,13 +28,11 @@ from rlcalc.formulas._tabular import (
     state_name,
     whole_row,
 )
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.mdp.model import MDP, Value
 from rlcalc.mdp.planning import ONE, chosen, evaluate, first_policy, never_ends, unbounded
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, total
+from rlcalc.steps import Derivation, Name, Symbol, total
 
 Policy = list[dict[int, Value]]
 
@@ -60,7 +58,7 @@ def check(i: Inputs) -> None:
             raise never_ends([i.mdp.states[s] for s in stuck])
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays; the numeric forms find V* by sweeps, wherever the first policy leads."""
     bellman.check_arrays(a)
     if a.policy is not None:
@@ -147,14 +145,14 @@ def _words(mdp: MDP, policy: Policy) -> list[str]:
     ]  # fmt: skip
 
 
-def numpy_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
+def numpy_form(a: Arrays) -> dict[str, Any]:
     """Values and action values of the last round: those of ``bellman``, found by sweeps."""
-    return _per_policy(np, bellman.numpy_form(mdp, gamma), policy)
+    return _per_policy(np, bellman.numpy_form(a), a.policy)
 
 
-def torch_form(mdp: Any, policy: Any, gamma: Any) -> dict[str, Any]:
+def torch_form(a: Arrays) -> dict[str, Any]:
     """Values and action values of the last round, as ``bellman`` finds them."""
-    return _per_policy(torch, bellman.torch_form(mdp, gamma), policy)
+    return _per_policy(torch, bellman.torch_form(a), a.policy)
 
 
 def _per_policy(xp: Any, found: dict[str, Any], policy: Any) -> dict[str, Any]:

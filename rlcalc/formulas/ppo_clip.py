@@ -15,9 +15,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, apply, term
 
 _SLOPE = r"\frac{\partial L}{\partial r}"
 
@@ -79,15 +78,15 @@ def _slope(d: Derivation, side: str, moves: bool, adv: Term, why: str = "", *, s
     return d.step(name, term(0), "L is the clipped side here, which does not change with r", shown=shown)
 
 
-def array_form(xp: Backend, ratio: Any, adv: Any, eps: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """min(r·A, clip(r, 1−ε, 1+ε)·A) and its derivative by r, entry by entry: ratio, adv, eps [...]."""
-    unclipped = ratio * adv
-    inner = xp.clip(ratio, 1 - eps, 1 + eps)
-    clipped = inner * adv
-    flat = ((adv > 0) & (ratio > 1 + eps)) | ((adv < 0) & (ratio < 1 - eps))
+    unclipped = a.ratio * a.adv
+    inner = xp.clip(a.ratio, 1 - a.eps, 1 + a.eps)
+    clipped = inner * a.adv
+    flat = ((a.adv > 0) & (a.ratio > 1 + a.eps)) | ((a.adv < 0) & (a.ratio < 1 - a.eps))
     return {
         "objective": xp.minimum(unclipped, clipped),
         "unclipped": unclipped,
         "clipped": clipped,
-        "d_ratio": xp.where(flat, xp.zeros_like(unclipped), adv),
+        "d_ratio": xp.where(flat, xp.zeros_like(unclipped), a.adv),
     }

@@ -17,9 +17,8 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.backends import Backend
 from rlcalc.exact import to_text
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -47,14 +46,12 @@ def _words(words: str) -> Name:
     return Name(words, tex=rf"\text{{{words}}}")
 
 
-def array_form(
-    xp: Backend, trajectories: Any, epochs: Any, minibatches: Any, iterations: Any
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Products of integers [...]: in 64 bits, or in float64 where a product does not fit.
 
     On a device that is not looked at always in 64 bits.
     """
-    counts = [xp.asarray(n) for n in (trajectories, epochs, minibatches, iterations)]
+    counts = [xp.asarray(n) for n in (a.trajectories, a.epochs, a.minibatches, a.iterations)]
     seen = [xp.look(n) for n in counts]
     large = all(n is not None for n in seen) and _too_large(seen)
     return _counts(*(xp.cast(n, xp.float64 if large else xp.int64) for n in counts))

@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc.backends import Backend
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -26,7 +25,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("loss", d.step("loss", -objective, "to be minimised"))
 
 
-def array_form(xp: Backend, clip: Any, critic: Any, entropy: Any, c1: Any, c2: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """L = L_clip − c1·L_critic + c2·H and −L, entry by entry: all [...]."""
-    objective = clip - c1 * critic + c2 * entropy
+    objective = a.clip - a.c1 * a.critic + a.c2 * a.entropy
     return {"objective": objective, "loss": -objective}

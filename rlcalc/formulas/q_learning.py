@@ -9,16 +9,16 @@ Source: Watkins and Dayan (1992); Sutton and Barto, 2nd edition, equation 6.8, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
 from rlcalc.experience import Step
 from rlcalc.formulas import _learning_arrays as arrays
-from rlcalc.formulas._learning import Ledger, action_values, check_learning, grid, learn_pairs, world
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Term, apply
+from rlcalc.formulas._learning import Ledger, action_values, check_learning, learned_pairs
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Term, apply
 
 
 def check(i: Any) -> None:
@@ -30,50 +30,31 @@ check_arrays = check
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
-    known = world(i, ["q"], "actions")
-    table = Ledger(d, "Q", known.entries(), i.q)
-
-    def following(step: Step) -> Term:
-        return apply("max", *action_values(table, str(step.after), known.actions))
-
-    def cut(step: Step) -> str:
-        if step.after is None or not step.then:
-            return ""
-        best = max(compare(value.value, table[(step.after, step.then)].value) or 0
-                   for value in action_values(table, step.after, known.actions))  # fmt: skip
-        return f"{step.then} is not greedy in {step.after}" if best > 0 else ""
-
-    rows = learn_pairs(d, i, table, following, cut)
-    d.output("q_values", grid(table, known))
-    rows.declare(d)
+    learned_pairs(d, i, _largest, _cut)
 
 
-def array_form(
-    xp: Backend,
-    steps: Any,
-    q: Any = None,
-    alpha: Any = None,
-    gamma: Any = 1,
-    n: Any = 1,
-    lam: Any = None,
-    replacing: Any = None,
-    actions: Any = None,
-) -> dict[str, Any]:
+def _largest(table: Ledger, step: Step, actions: Sequence[str]) -> Term:
+    return apply("max", *action_values(table, str(step.after), actions))
+
+
+def _cut(table: Ledger, step: Step, actions: Sequence[str]) -> str:
+    if step.after is None or not step.then:
+        return ""
+    taken = table[(step.after, step.then)].value
+    best = max(compare(one.value, taken) or 0 for one in action_values(table, step.after, actions))
+    return f"{step.then} is not greedy in {step.after}" if best > 0 else ""
+
+
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """One loop over the steps."""
-    known = arrays.universe(steps, [q], actions)
-    values = arrays.start(steps, known, q)
 
-    def following(table: arrays.Values, step: Step) -> Any:
-        found = arrays.action_values(table, str(step.after), known.actions)
+    def largest(table: arrays.Values, step: Step, actions: Sequence[str]) -> Any:
+        found = arrays.action_values(table, str(step.after), actions)
         return xp.at_largest(found, found)
 
-    def cut(table: arrays.Values, step: Step) -> Any:
+    def cut(table: arrays.Values, step: Step, actions: Sequence[str]) -> Any:
         if step.after is None or not step.then:
             return None
-        return following(table, step) > table[(step.after, step.then)]
+        return largest(table, step, actions) > table[(step.after, step.then)]
 
-    if lam is None:
-        found = arrays.learn(xp, steps, values, alpha, gamma, n, following)
-    else:
-        found = arrays.learn_with_traces(xp, steps, values, alpha, gamma, lam, replacing, following, cut)
-    return {"q_values": arrays.grid(xp, values, known, steps.steps[0].reward), **found}
+    return arrays.learned_pairs(xp, a, largest, cut)

@@ -13,9 +13,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._targets import action_values, exact_targets, targets
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, apply
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -25,14 +24,6 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     exact_targets(d, i, following)
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    next_q: Any,
-    gamma: Any,
-    terminated: Any = None,
-    truncated: Any = None,
-    n: Any = 1,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """R + γ^n max_a Q for rewards [..., T] and action values [..., T, A]."""
-    return targets(xp, rewards, gamma, xp.amax(next_q, -1), terminated, n)
+    return targets(xp, a.rewards, a.gamma, xp.amax(a.next_q, -1), a.terminated, a.n)

@@ -18,9 +18,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, apply, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -54,23 +53,17 @@ def _reduced(losses: Sequence[Term], reduction: str) -> Term:
     return total(losses) if reduction == "sum" else total(losses) / term(len(losses))
 
 
-def array_form(
-    xp: Backend,
-    quantiles: Any,
-    targets: Any,
-    taus: Any = None,
-    kappa: Any = 1.0,
-    reduction: str = "sum",
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Estimates [..., N] and sample [..., M] -> loss [...] and losses [..., N]."""
-    count = quantiles.shape[-1]
+    taus = a.taus
+    count = a.quantiles.shape[-1]
     if taus is None:
-        taus = (2 * xp.cast(xp.indices(count, quantiles), quantiles.dtype) + 1) / (2 * count)
-    u = targets[..., None, :] - quantiles[..., :, None]
+        taus = (2 * xp.cast(xp.indices(count, a.quantiles), a.quantiles.dtype) + 1) / (2 * count)
+    u = a.targets[..., None, :] - a.quantiles[..., :, None]
     size, tau = xp.abs(u), taus[..., None]
     weight = xp.where(u < 0, 1 - tau, tau)
-    smooth = size <= kappa
+    smooth = size <= a.kappa
     # 0 has no round bottom, and is divided by nothing
-    round_ = u * u / (2 * xp.where(kappa > 0, kappa, xp.ones_like(kappa)))
-    losses = (weight * xp.where(smooth, round_, size - kappa / 2)).mean(-1)
-    return {"loss": losses.sum(-1) if reduction == "sum" else losses.mean(-1), "losses": losses}
+    round_ = u * u / (2 * xp.where(a.kappa > 0, a.kappa, xp.ones_like(a.kappa)))
+    losses = (weight * xp.where(smooth, round_, size - a.kappa / 2)).mean(-1)
+    return {"loss": losses.sum(-1) if a.reduction == "sum" else losses.mean(-1), "losses": losses}

@@ -17,9 +17,8 @@ from rlcalc._lazy import sympy
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
 from rlcalc.formulas._words import note_densities
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, apply, term
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, apply, term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -50,12 +49,10 @@ def _why(order: int | None) -> str:
     }[order]
 
 
-def array_form(
-    xp: Backend, new: Any = None, old: Any = None, new_log: Any = None, old_log: Any = None
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """exp(log π_new − log π_old), entry by entry: both [...]."""
-    if new is not None:
+    if a.new is not None:
         # two logarithms: that of the quotient would overflow with it
-        return {"ratio": new / old, "log_ratio": xp.log(new) - xp.log(old)}
-    log_ratio = new_log - old_log
+        return {"ratio": a.new / a.old, "log_ratio": xp.log(a.new) - xp.log(a.old)}
+    log_ratio = a.new_log - a.old_log
     return {"ratio": xp.exp(log_ratio), "log_ratio": log_ratio}

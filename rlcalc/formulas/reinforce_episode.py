@@ -17,11 +17,9 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.formulas._indices import check_arrays_below, check_below
 from rlcalc.formulas._softmax import softmax_terms
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence.scan import scan
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, term, total
+from rlcalc.steps import Derivation, Name, Symbol, Term, term, total
 
 
 def check(i: Inputs) -> None:
@@ -34,7 +32,7 @@ def check(i: Inputs) -> None:
     check_below("states", i.states, len(i.theta), "theta")
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays."""
     check_arrays_below(a, "actions", "theta")
     found = a.look("states")
@@ -104,34 +102,25 @@ def _entry(i: Inputs, policy: Any, gains: list[Term], weights: list[Term], s: in
     return total(parts)
 
 
-def array_form(
-    xp: Backend,
-    theta: Any,
-    states: Any,
-    actions: Any,
-    rewards: Any,
-    gamma: Any = 1.0,
-    baseline: Any = None,
-    terminated: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """theta [..., S, A], the steps [..., T] -> gradients [..., S, A], returns [..., T]."""
-    steps, rows, columns = rewards.shape[-1], theta.shape[-2], theta.shape[-1]
-    nothing = xp.zeros_like(rewards)
-    going = nothing + 1 if terminated is None else xp.where(terminated, nothing, nothing + 1)
-    returns = scan(rewards, gamma * going)
-    here = xp.cast(states[..., None] == xp.indices(rows, theta), theta.dtype)
-    taken = xp.cast(actions[..., None] == xp.indices(columns, theta), theta.dtype)
-    gains = returns if baseline is None else returns - (here * baseline[..., None, :]).sum(-1)
-    policy = xp.softmax(theta, -1)
+    steps, rows, columns = a.rewards.shape[-1], a.theta.shape[-2], a.theta.shape[-1]
+    nothing = xp.zeros_like(a.rewards)
+    going = nothing + 1 if a.terminated is None else xp.where(a.terminated, nothing, nothing + 1)
+    returns = scan(a.rewards, a.gamma * going)
+    here = xp.cast(a.states[..., None] == xp.indices(rows, a.theta), a.theta.dtype)
+    taken = xp.cast(a.actions[..., None] == xp.indices(columns, a.theta), a.theta.dtype)
+    gains = returns if a.baseline is None else returns - (here * a.baseline[..., None, :]).sum(-1)
+    policy = xp.softmax(a.theta, -1)
     # onehot of the action less the policy of the state, per step [..., T, S, A]
     scores = here[..., None] * (taken[..., None, :] - policy[..., None, :, :])
     ended = 1 - going[..., :-1]
     episodes = 1 + ended.sum(-1)
-    position = xp.cast(xp.indices(steps, rewards), rewards.dtype) + nothing
+    position = xp.cast(xp.indices(steps, a.rewards), a.rewards.dtype) + nothing
     starts = xp.concatenate([nothing[..., :1], ended * position[..., 1:]], -1)
     age = position - _running_maximum(xp, starts)
     found = {"returns": returns}
-    for name, weight in (("gradient", nothing + 1), ("discounted_gradient", gamma**age)):
+    for name, weight in (("gradient", nothing + 1), ("discounted_gradient", a.gamma**age)):
         whole = ((weight * gains)[..., None, None] * scores).sum(-3)
         found[name] = whole / episodes[..., None, None]
     return found

@@ -15,13 +15,11 @@ from functools import partial
 from typing import Any
 
 from rlcalc.backends import Backend
-from rlcalc.formulas import masked_whiten
 from rlcalc.formulas._lines import by_lines
-from rlcalc.formulas.masked_whiten import Place, whitened_steps
-from rlcalc.inputs.bind import Inputs
+from rlcalc.formulas.masked_whiten import Place, whitened, whitened_steps
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence.scan import scan
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, term, total
+from rlcalc.steps import Derivation, Name, Term, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -56,23 +54,13 @@ def _delayed(gamma: Term, steps: int, reward: Term) -> Term:
     return gamma**steps * reward
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    mask: Any,
-    gamma: Any = 1.0,
-    ddof: Any = 1,
-    eps: Any = 0.0,
-    place: Any = "inside",
-    interior: Any = "skip",
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Rewards and mask [..., N, T] -> advantages, returns [..., N, T]."""
-    passed = {"skip": 1, "count": gamma, "reset": 0}[interior]
-    rewards, mask = xp.broadcast_arrays(rewards, mask)
-    walk = partial(_of_rows, xp, gamma=gamma, passed=passed)
+    passed = {"skip": 1, "count": a.gamma, "reset": 0}[a.interior]
+    rewards, mask = xp.broadcast_arrays(a.rewards, a.mask)
+    walk = partial(_of_rows, xp, gamma=a.gamma, passed=passed)
     returns = by_lines(xp, walk, rewards, mask)["returns"]
-    whitened = masked_whiten.array_form(xp, returns, mask, ddof=ddof, eps=eps, place=place)["whitened"]
-    return {"advantages": whitened, "returns": returns}
+    return {"advantages": whitened(xp, returns, mask, a), "returns": returns}
 
 
 def _of_rows(xp: Backend, rewards: Any, mask: Any, gamma: Any, passed: Any) -> dict[str, Any]:

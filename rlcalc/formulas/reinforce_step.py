@@ -21,9 +21,8 @@ from rlcalc.formulas._softmax import (
     exact_score,
     score,
 )
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name
 
 check = check_softmax
 check_arrays = check_action_arrays
@@ -46,11 +45,9 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("policy_before", before)
 
 
-def array_form(
-    xp: Backend, theta: Any, action: Any, return_: Any, alpha: Any, baseline: Any
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """θ + α (G − b₀)·score: theta [..., A], the others [...] -> all [..., A]."""
-    before = xp.softmax(theta, -1)
-    slope = score(xp, before, action)
-    moved = theta + (alpha * (return_ - baseline))[..., None] * slope
+    before = xp.softmax(a.theta, -1)
+    slope = score(xp, before, a.action)
+    moved = a.theta + (a.alpha * (a.return_ - a.baseline))[..., None] * slope
     return {"theta": moved, "policy": xp.softmax(moved, -1), "score": slope, "policy_before": before}

@@ -13,10 +13,9 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas.vtrace import truncated
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence.scan import scan
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply
+from rlcalc.steps import Derivation, Name, Term, apply
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -37,12 +36,10 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("targets", targets[::-1])
 
 
-def array_form(
-    xp: Backend, rewards: Any, q: Any, expected_q: Any, discounts: Any, log_rhos: Any, lam: Any = 1.0
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Rewards, q, expected_q, discounts [..., T], log-ratios [..., T−1] -> targets [..., T]."""
-    errors = rewards + discounts * expected_q - q
-    carried = discounts[..., :-1] * lam * truncated(xp, log_rhos, 1.0)
+    errors = a.rewards + a.discounts * a.expected_q - a.q
+    carried = a.discounts[..., :-1] * a.lam * truncated(xp, a.log_rhos, 1.0)
     # the last step carries nothing
     carried = xp.concatenate([carried, carried[..., :1] * 0], -1)
-    return {"targets": q + scan(errors, carried)}
+    return {"targets": a.q + scan(errors, carried)}

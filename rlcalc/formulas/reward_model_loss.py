@@ -14,9 +14,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._preference import falling, log_one_plus_exp, mean, softplus
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -41,12 +40,10 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("d_chosen", slopes)
 
 
-def array_form(
-    xp: Backend, chosen: Any, rejected: Any, margin: Any = None, centre: Any = 0.0
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Losses of the pairs and their mean: [..., N] -> losses, d_chosen [..., N], loss [...]."""
-    gap = chosen - rejected if margin is None else chosen - rejected - margin
-    both = chosen + rejected
-    losses = softplus(xp, -gap) + centre * xp.square(both)
-    slope = 2 * centre * both - xp.sigmoid(-gap)
-    return {"losses": losses, "loss": losses.mean(-1), "d_chosen": slope / chosen.shape[-1]}
+    gap = a.chosen - a.rejected if a.margin is None else a.chosen - a.rejected - a.margin
+    both = a.chosen + a.rejected
+    losses = softplus(xp, -gap) + a.centre * xp.square(both)
+    slope = 2 * a.centre * both - xp.sigmoid(-gap)
+    return {"losses": losses, "loss": losses.mean(-1), "d_chosen": slope / a.chosen.shape[-1]}

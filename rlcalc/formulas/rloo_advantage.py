@@ -15,9 +15,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._groups import Groups
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -37,14 +36,15 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("advantages", advantages)
 
 
-def array_form(xp: Backend, rewards: Any, groups: Any, singleton: str = "zero") -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Advantages of rewards [..., N]."""
-    apart, whole = Groups(xp, groups, rewards), rewards.shape
+    rewards = a.rewards
+    apart, whole = Groups(xp, a.groups, rewards), rewards.shape
     rewards = apart.apart(rewards)
     count = apart.counts(rewards)
     alone = count == 1
     share = count / xp.where(alone, 1.0, count - 1)
     found = xp.where(apart.constant(rewards), 0.0, (rewards - apart.means(rewards, count)) * share)
-    if singleton == "raw":
+    if a.singleton == "raw":
         found = xp.where(alone, rewards, found)
     return {"advantages": found.reshape(whole)}

@@ -23,9 +23,8 @@ from rlcalc.formulas._bounds import (
     within,
     within_array,
 )
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, apply, term, total
 
 check = check_bounds
 check_arrays = check_bound_arrays
@@ -104,38 +103,27 @@ def _normalise(d: Derivation, i: Inputs, weights: list[dict[int, Term]]) -> None
             own[t] = d.step(Name("w", f"{n},{t}"), weight / mean)
 
 
-def array_form(
-    xp: Backend,
-    train_logp: Any,
-    rollout_logp: Any,
-    mask: Any,
-    level: Any = "token",
-    action: Any = "truncate",
-    low: Any = None,
-    high: Any = None,
-    gate: Any = None,
-    normalise: Any = False,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Log-probabilities and mask [..., N, T] -> weights and keep [..., N, T]."""
-    gaps: Any = xp.constant(xp.subtract(train_logp, rollout_logp, out=xp.spare(train_logp)))
-    kept = mask
+    gaps: Any = xp.constant(xp.subtract(a.train_logp, a.rollout_logp, out=xp.spare(a.train_logp)))
+    kept = a.mask
     if kept.shape != gaps.shape:
-        kept, _ = xp.broadcast_arrays(mask, gaps)
+        kept, _ = xp.broadcast_arrays(a.mask, gaps)
     number = divisors = None
-    if normalise or {level, gate} - {"token", None}:  # of single tokens no length is asked for
+    if a.normalise or {a.level, a.gate} - {"token", None}:  # of single tokens no length is asked for
         number = xp.cast(kept, gaps.dtype)
         lengths = number.sum(-1)[..., None]
         divisors = xp.where(lengths > 0, lengths, xp.ones_like(lengths))
-    judged = None if gate in (None, level) else _ratio(xp, gaps + 0.0, divisors, gate)
-    ratio = _ratio(xp, gaps, divisors, level)
-    if action == "mask":
-        kept = kept & within_array(ratio if judged is None else judged, low, high)
-    if action == "truncate":
-        ratio = bounded_array(xp, ratio, low, high)
+    judged = None if a.gate in (None, a.level) else _ratio(xp, gaps + 0.0, divisors, a.gate)
+    ratio = _ratio(xp, gaps, divisors, a.level)
+    if a.action == "mask":
+        kept = kept & within_array(ratio if judged is None else judged, a.low, a.high)
+    if a.action == "truncate":
+        ratio = bounded_array(xp, ratio, a.low, a.high)
     weights = xp.where(kept, ratio, 0.0, out=xp.over(ratio, kept))
-    if normalise:
-        weights = weights / _mean(xp, weights, number, divisors, level)
-    return {"weights": weights, "keep": xp.cast(kept, gaps.dtype, out=xp.spare(rollout_logp))}
+    if a.normalise:
+        weights = weights / _mean(xp, weights, number, divisors, a.level)
+    return {"weights": weights, "keep": xp.cast(kept, gaps.dtype, out=xp.spare(a.rollout_logp))}
 
 
 def _ratio(xp: Backend, gaps: Any, divisors: Any, level: str) -> Any:

@@ -19,9 +19,8 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.exact import compare, is_symbolic
 from rlcalc.formulas._targets import action_values, exact_targets, targets
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, apply, total
 
 # their names, as text and in LaTeX
 CRITICS = (("Q¹", "Q^1"), ("Q²", "Q^2"))
@@ -54,30 +53,16 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     exact_targets(d, i, sampled if i.policy is None else discrete)
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    alpha: Any,
-    gamma: Any,
-    next_q1: Any = None,
-    next_q2: Any = None,
-    next_log_probs: Any = None,
-    q1_values: Any = None,
-    q2_values: Any = None,
-    policy: Any = None,
-    terminated: Any = None,
-    truncated: Any = None,
-    n: Any = 1,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Rewards, critics, log-probabilities [..., T], or critics and policy [..., T, A] -> target [..., T]."""
-    if policy is None:
-        following = _smaller(xp, next_q1, next_q2) - alpha * next_log_probs
+    if a.policy is None:
+        following = _smaller(xp, a.next_q1, a.next_q2) - a.alpha * a.next_log_probs
     else:
-        possible = policy > 0
-        logs = xp.log(xp.where(possible, policy, xp.ones_like(policy)))
-        soft = policy * (_smaller(xp, q1_values, q2_values) - alpha * logs)
+        possible = a.policy > 0
+        logs = xp.log(xp.where(possible, a.policy, xp.ones_like(a.policy)))
+        soft = a.policy * (_smaller(xp, a.q1_values, a.q2_values) - a.alpha * logs)
         following = xp.where(possible, soft, xp.zeros_like(soft)).sum(-1)
-    return targets(xp, rewards, gamma, following, terminated, n)
+    return targets(xp, a.rewards, a.gamma, following, a.terminated, a.n)
 
 
 def _smaller(xp: Backend, first: Any, second: Any) -> Any:

@@ -14,10 +14,9 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.experience import Step
 from rlcalc.formulas import _learning_arrays as arrays
-from rlcalc.formulas._learning import Ledger, check_learning, check_next_actions, grid, learn_pairs, world
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Term
+from rlcalc.formulas._learning import check_learning, check_next_actions, learned_pairs
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation
 
 
 def check(i: Any) -> None:
@@ -29,38 +28,15 @@ def check(i: Any) -> None:
 check_arrays = check
 
 
+def following(table: Any, step: Step, actions: Any) -> Any:
+    """Q(S', A'), as a term or a number."""
+    return table[(str(step.after), step.then)]
+
+
 def exact_form(d: Derivation, i: Inputs) -> None:
-    known = world(i, ["q"], "actions")
-    table = Ledger(d, "Q", known.entries(), i.q)
-
-    def following(step: Step) -> Term:
-        return table[(str(step.after), step.then)]
-
-    rows = learn_pairs(d, i, table, following)
-    d.output("q_values", grid(table, known))
-    rows.declare(d)
+    learned_pairs(d, i, following)
 
 
-def array_form(
-    xp: Backend,
-    steps: Any,
-    q: Any = None,
-    alpha: Any = None,
-    gamma: Any = 1,
-    n: Any = 1,
-    lam: Any = None,
-    replacing: Any = None,
-    actions: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """One loop over the steps."""
-    known = arrays.universe(steps, [q], actions)
-    values = arrays.start(steps, known, q)
-
-    def following(table: arrays.Values, step: Step) -> Any:
-        return table[(str(step.after), step.then)]
-
-    if lam is None:
-        found = arrays.learn(xp, steps, values, alpha, gamma, n, following)
-    else:
-        found = arrays.learn_with_traces(xp, steps, values, alpha, gamma, lam, replacing, following)
-    return {"q_values": arrays.grid(xp, values, known, steps.steps[0].reward), **found}
+    return arrays.learned_pairs(xp, a, following)

@@ -14,10 +14,8 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.formulas._indices import check_arrays_below, check_below
 from rlcalc.formulas._targets import action_values, exact_targets, targets
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Term
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Term
 
 
 def check(i: Inputs) -> None:
@@ -29,7 +27,7 @@ def check(i: Inputs) -> None:
     check_below("next_actions", i.next_actions, len(i.next_q[0]), "next_q")
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays."""
     check_arrays_below(a, "next_actions", "next_q")
 
@@ -42,16 +40,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     exact_targets(d, i, following)
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    next_q: Any,
-    next_actions: Any,
-    gamma: Any,
-    terminated: Any = None,
-    truncated: Any = None,
-    n: Any = 1,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """R + γ^n Q(A') for rewards and actions [..., T] and action values [..., T, A]."""
-    following = xp.take(next_q, xp.placed(next_actions, next_q)[..., None])[..., 0]
-    return targets(xp, rewards, gamma, following, terminated, n)
+    following = xp.take(a.next_q, xp.placed(a.next_actions, a.next_q)[..., None])[..., 0]
+    return targets(xp, a.rewards, a.gamma, following, a.terminated, a.n)

@@ -20,9 +20,8 @@ from rlcalc.formulas._softmax import (
     exact_score,
     score,
 )
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name
 
 check = check_softmax
 check_arrays = check_action_arrays
@@ -35,7 +34,7 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("policy", policy)
 
 
-def array_form(xp: Backend, theta: Any, action: Any) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """[a = b] − π(b): theta [..., A], action [...] -> score, policy [..., A]."""
-    policy = xp.softmax(theta, -1)
-    return {"score": score(xp, policy, action), "policy": policy}
+    policy = xp.softmax(a.theta, -1)
+    return {"score": score(xp, policy, a.action), "policy": policy}

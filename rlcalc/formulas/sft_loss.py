@@ -14,12 +14,10 @@ from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.formulas._lines import height_of
 from rlcalc.formulas._softmax import softmax_terms
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.nested import flatten
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term, total
+from rlcalc.steps import Derivation, Name, Term, apply, term, total
 
 NO_LABEL = -100
 
@@ -29,7 +27,7 @@ def check(i: Inputs) -> None:
         _check(label, len(i.logits[0][0]))
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     found = a.look("labels")
     if found is not None and found[0].size:
         real = found[0][found[0] != NO_LABEL]
@@ -71,26 +69,24 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("count", term(len(terms)))
 
 
-def array_form(
-    xp: Backend, logits: Any, labels: Any, tokens: Any = None, smoothing: Any = 0.0
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Logits [..., N, K, V] and labels [..., N, K] -> loss and count [...]."""
-    lines = logits[..., :-1, :]
-    labels = xp.placed(labels, logits)[..., 1:]
+    lines = a.logits[..., :-1, :]
+    labels = xp.placed(a.labels, a.logits)[..., 1:]
     labels, _ = xp.broadcast_arrays(labels, lines[..., 0])
     learned = labels != NO_LABEL
     taken = xp.cast(xp.where(learned, labels, xp.zeros_like(labels)), xp.int64)[..., None]
     if lines.shape[:-1] == learned.shape and (seen := xp.look(learned)) is not None:
-        terms = _of_learned(xp, logits, np.nonzero(seen), taken, smoothing)
+        terms = _of_learned(xp, a.logits, np.nonzero(seen), taken, a.smoothing)
     else:
         # what is not learned from is not looked at, whatever its logits hold
         hidden = xp.where(learned[..., None], lines, xp.zeros_like(lines))
-        terms = _errors(xp, hidden, taken, smoothing)[..., 0]
+        terms = _errors(xp, hidden, taken, a.smoothing)[..., 0]
         terms = xp.where(learned, terms, xp.zeros_like(terms))
-    count = xp.cast(learned, logits.dtype).sum(-1).sum(-1)
+    count = xp.cast(learned, a.logits.dtype).sum(-1).sum(-1)
     below = xp.where(count > 0, count, xp.ones_like(count))
-    if tokens is not None:
-        below = xp.zeros_like(count) + xp.cast(xp.asarray(tokens), logits.dtype)
+    if a.tokens is not None:
+        below = xp.zeros_like(count) + xp.cast(xp.asarray(a.tokens), a.logits.dtype)
     return {"loss": terms.sum(-1).sum(-1) / below, "count": count}
 
 

@@ -19,9 +19,8 @@ from rlcalc.formulas._preference import (
     slope_name,
     softplus,
 )
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -38,18 +37,10 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("d_chosen", slopes)
 
 
-def array_form(
-    xp: Backend,
-    chosen: Any,
-    rejected: Any,
-    chosen_lengths: Any,
-    rejected_lengths: Any,
-    beta: Any = 2.0,
-    gamma: Any = 0.5,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Losses of the pairs and their mean: [..., N] -> losses, d_chosen [..., N], loss [...]."""
-    better, worse = per_token(xp, chosen, chosen_lengths), per_token(xp, rejected, rejected_lengths)
-    h = beta * (better - worse) - gamma
+    better, worse = per_token(xp, a.chosen, a.chosen_lengths), per_token(xp, a.rejected, a.rejected_lengths)
+    h = a.beta * (better - worse) - a.gamma
     losses = softplus(xp, -h)
-    slope = per_token(xp, -beta * xp.sigmoid(-h) / h.shape[-1], chosen_lengths)
+    slope = per_token(xp, -a.beta * xp.sigmoid(-h) / h.shape[-1], a.chosen_lengths)
     return {"losses": losses, "loss": losses.mean(-1), "d_chosen": slope}

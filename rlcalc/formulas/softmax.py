@@ -16,9 +16,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._softmax import exact_policy
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -29,6 +28,6 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("policy", exact_policy(d, logits))
 
 
-def array_form(xp: Backend, theta: Any, temperature: Any = None) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """exp(θ_a) / Σ_b exp(θ_b) over the last axis: theta [..., A] -> policy [..., A]."""
-    return {"policy": xp.softmax(theta if temperature is None else theta / temperature, -1)}
+    return {"policy": xp.softmax(a.theta if a.temperature is None else a.theta / a.temperature, -1)}

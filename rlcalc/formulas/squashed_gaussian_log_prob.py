@@ -20,11 +20,9 @@ from rlcalc.errors import InputError
 from rlcalc.exact import compare, to_text
 from rlcalc.formulas._gaussian import exact_log_densities, log_densities
 from rlcalc.formulas._preference import log_one_plus_exp, softplus
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, total
+from rlcalc.steps import Derivation, Name, Term, apply, total
 
 
 def check(i: Inputs) -> None:
@@ -41,7 +39,7 @@ def check(i: Inputs) -> None:
             raise _crossed(to_text(low), to_text(high))
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays."""
     found = a.look("low", "high") if a.low is not None else None
     if found is not None:
@@ -96,18 +94,9 @@ def _bounds(d: Derivation, i: Inputs, k: int, count: int) -> tuple[Term, Term | 
     return d.step(Name("s", str(k), "a"), (high - low) / 2), d.step(Name("m", str(k)), (high + low) / 2)
 
 
-def array_form(
-    xp: Backend,
-    u: Any,
-    mean: Any,
-    std: Any = None,
-    log_std: Any = None,
-    scale: Any = None,
-    low: Any = None,
-    high: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """u, mean, std or log_std [..., D] -> log_prob [...], log_probs and action [..., D]."""
-    half, middle = (scale, 0 * scale) if low is None else ((high - low) / 2, (high + low) / 2)
-    slope = 2 * (math.log(2) - u - softplus(xp, -2 * u))
-    logs = log_densities(xp, u, mean, std, log_std) - xp.log(half) - slope
-    return {"log_prob": logs.sum(-1), "log_probs": logs, "action": middle + half * xp.tanh(u)}
+    half, middle = (a.scale, 0 * a.scale) if a.low is None else ((a.high - a.low) / 2, (a.high + a.low) / 2)
+    slope = 2 * (math.log(2) - a.u - softplus(xp, -2 * a.u))
+    logs = log_densities(xp, a.u, a.mean, a.std, a.log_std) - xp.log(half) - slope
+    return {"log_prob": logs.sum(-1), "log_probs": logs, "action": middle + half * xp.tanh(a.u)}

@@ -15,18 +15,9 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.experience import Step
 from rlcalc.formulas import _learning_arrays as arrays
-from rlcalc.formulas._learning import (
-    Ledger,
-    Rates,
-    check_learning,
-    experience_of,
-    learn,
-    learn_with_traces,
-    world,
-)
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Term
+from rlcalc.formulas._learning import Ledger, check_learning, experience_of, learned, world
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation
 
 
 def check(i: Any) -> None:
@@ -37,43 +28,22 @@ def check(i: Any) -> None:
 check_arrays = check
 
 
+def following(table: Any, step: Step) -> Any:
+    """V(S'), as a term or a number."""
+    return table[(str(step.after),)]
+
+
 def exact_form(d: Derivation, i: Inputs) -> None:
-    known, steps = world(i, ["values"]), experience_of(i).steps
+    known = world(i, ["values"])
     table = Ledger(d, "V", known.entries(), i.given["values"])
-
-    def following(step: Step) -> Term:
-        return table[(str(step.after),)]
-
-    rates = Rates(d, i.alpha)
-    if i.lam is None:
-        rows = learn(d, steps, table, rates, i.gamma, i.n, following)
-    else:
-        rows = learn_with_traces(d, steps, table, rates, i, following)
+    rows = learned(d, i, table, lambda step: following(table, step))
     d.output("state_values", [table[key] for key in known.entries()])
     rows.declare(d)
 
 
-def array_form(
-    xp: Backend,
-    steps: Any = None,
-    episodes: Any = None,
-    values: Any = None,
-    alpha: Any = None,
-    gamma: Any = 1,
-    n: Any = 1,
-    lam: Any = None,
-    replacing: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """One loop over the steps."""
-    experience = steps if steps is not None else episodes
-    known = arrays.universe(experience, [values])
-    now = arrays.start(experience, known, values)
-
-    def following(table: arrays.Values, step: Step) -> Any:
-        return table[(str(step.after),)]
-
-    if lam is None:
-        found = arrays.learn(xp, experience, now, alpha, gamma, n, following)
-    else:
-        found = arrays.learn_with_traces(xp, experience, now, alpha, gamma, lam, replacing, following)
-    return {"state_values": arrays.vector(xp, list(now.values()), experience.steps[0].reward), **found}
+    experience = experience_of(a)
+    now = arrays.start(experience, arrays.universe(experience, [a.values]), a.values)
+    rows = arrays.learned(xp, a, experience, now, following)
+    return {"state_values": arrays.vector(xp, list(now.values()), experience.steps[0].reward), **rows}

@@ -16,11 +16,9 @@ from typing import Any
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.formulas._sequence import exact_episode, prepare
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, total
+from rlcalc.steps import Derivation, Name, total
 
 
 def check(i: Inputs) -> None:
@@ -33,7 +31,7 @@ def check(i: Inputs) -> None:
         raise _one_gamma(len(i.gamma))
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays: a batch of single steps may have one discount each, in its own shape."""
     if a.reward is not None and a.gamma.ndim > max(x.ndim for x in (a.reward, a.value, a.next_value)):
         raise _one_gamma(a.gamma.shape[-1])
@@ -68,22 +66,11 @@ def _one_step(d: Derivation, i: Inputs) -> None:
     d.output("target", target)
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any = None,
-    values: Any = None,
-    gamma: Any = 1.0,
-    terminated: Any = None,
-    truncated: Any = None,
-    next_values: Any = None,
-    reward: Any = None,
-    value: Any = None,
-    next_value: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """δ_t = R_{t+1} + γ_t V'(S_{t+1}) − V(S_t) for rewards [..., T], or one step of numbers [...]."""
-    if reward is not None:
-        target = reward + gamma * next_value
-        return {"td_error": target - value, "target": target}
-    p = prepare(xp, rewards, values, gamma, terminated, truncated, next_values)
+    if a.reward is not None:
+        target = a.reward + a.gamma * a.next_value
+        return {"td_error": target - a.value, "target": target}
+    p = prepare(xp, a.rewards, a.values, a.gamma, a.terminated, a.truncated, a.next_values)
     target = p.rewards + p.gamma * p.bootstrap
     return {"td_error": target - p.values[..., :-1], "target": target}

@@ -16,10 +16,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc._lazy import np, torch
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term
+from rlcalc.backends import Backend
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -36,21 +35,9 @@ def _target(d: Derivation, i: Inputs) -> Term:
     return d.step("target", reward + gamma * d.given(Name("V", arg=Name("S'")), i.next_value))
 
 
-def numpy_form(
-    value: Any, target: Any, alpha: Any, reward: Any = None, next_value: Any = None, gamma: Any = None
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """V + α(target − V) from the nearer end, entry by entry: all [...]."""
-    if target is None:
-        target = reward + gamma * next_value
-    error = target - value
-    near_target = target - (1 - alpha) * error
-    return {"value": np.where(alpha < 0.5, value + alpha * error, near_target), "error": error}
-
-
-def torch_form(
-    value: Any, target: Any, alpha: Any, reward: Any = None, next_value: Any = None, gamma: Any = None
-) -> dict[str, Any]:
-    """As ``numpy_form``, by torch.lerp."""
-    if target is None:
-        target = reward + gamma * next_value
-    return {"value": torch.lerp(value, target, alpha), "error": target - value}
+    target = a.reward + a.gamma * a.next_value if a.target is None else a.target
+    error = target - a.value
+    near_target = target - (1 - a.alpha) * error
+    return {"value": xp.where(a.alpha < 0.5, a.value + a.alpha * error, near_target), "error": error}

@@ -21,9 +21,8 @@ from rlcalc.backends import Backend
 from rlcalc.exact import compare
 from rlcalc.formulas._lines import by_lines
 from rlcalc.formulas._softmax import softmax_terms
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term, total
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, apply, term, total
 
 _FAR = 1e4  # a distance from the largest logit whose exponential is 0 in every dtype
 _SLACK = 8  # steps of rounding by which a mass may miss the bound that it reaches
@@ -74,50 +73,58 @@ def _left(scaled: list[Term], top_k: int | None, top_p: Any) -> list[int]:
     return sorted(ranked)
 
 
-def array_form(
-    xp: Backend, logits: Any, temperature: Any = 1.0, top_k: Any = None, top_p: Any = None
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Logits [..., K, V] -> entropy [..., K], kept and derivative [..., K, V]."""
-    if top_k is None and top_p is None:
-        found = by_lines(xp, partial(_of_all, xp, temperature=temperature), logits)
+    if a.top_k is None and a.top_p is None:
+        found = by_lines(xp, partial(_of_all, xp, temperature=a.temperature), a.logits, inside=True)
         return {**found, "entropy": found["entropy"][..., 0]}
-    scaled = logits / temperature
-    places = xp.indices(logits.shape[-1], logits)
+    scaled = a.logits / a.temperature
+    places = xp.indices(a.logits.shape[-1], a.logits)
     largest = xp.argmax(scaled, -1)[..., None]
     most = xp.take(scaled, largest)
     possible = scaled > -xp.inf
     zero = xp.zeros_like(scaled)
     gaps = xp.where(possible, most - scaled, zero)
-    left = possible & _left_array(xp, xp.constant(gaps), possible, places, top_k, top_p)
+    left = possible & _left_array(xp, xp.constant(gaps), possible, places, a.top_k, a.top_p)
     gaps = xp.where(left, gaps, zero)
     others = xp.where(left & (places != largest), xp.exp(-gaps), zero)
     rest = others.sum(-1)[..., None]
     chances = others / (1 + rest)
     mean = (chances * gaps).sum(-1)[..., None]
     own = left & (places == largest)
-    slopes = xp.where(own, -mean / (1 + rest), chances * (gaps - mean)) / temperature
+    slopes = xp.where(own, -mean / (1 + rest), chances * (gaps - mean)) / a.temperature
     entropy = (xp.log1p(rest) + mean)[..., 0]
-    return {"entropy": entropy, "kept": xp.cast(left, logits.dtype), "d_logits": slopes}
+    return {"entropy": entropy, "kept": xp.cast(left, a.logits.dtype), "d_logits": slopes}
 
 
-def _of_all(xp: Backend, logits: Any, temperature: Any) -> dict[str, Any]:
-    """The same where nothing is cut off, in fewer passes over the vocabulary; entropy is [..., K, 1]."""
-    scaled = logits / temperature
-    largest = xp.argmax(scaled, -1)[..., None]
-    kept = xp.cast(xp.greater(scaled, -xp.inf), scaled.dtype)
-    heights: Any = xp.subtract(scaled, xp.take(scaled, largest), out=xp.over(scaled))  # −g
-    heights = xp.clip(heights, -_FAR, None, out=xp.over(heights))
-    others = xp.put_into(xp.exp(heights), largest, xp.zeros_like(kept[..., :1]))
-    rest = others.sum(-1)[..., None]
-    mean = -(others * heights).sum(-1)[..., None] / (1 + rest)
+def _of_all(xp: Backend, logits: Any, temperature: Any, out: Any) -> dict[str, Any]:
+    """The same where nothing is cut off, in fewer passes over the vocabulary; entropy is [..., K, 1].
+
+    ``out`` is where the derivative is made.
+    """
+    heights: Any = xp.divide(logits, temperature, out=out)
+    largest = xp.argmax(heights, -1)[..., None]
+    most = xp.take(heights, largest)
+    # there is mostly no logit of −inf: then every token is kept, and no distance has to be bounded
+    some = xp.any_or_unknown(~(xp.amin(heights, axis=-1, keepdims=True) > most - _FAR))
+    kept = xp.cast(xp.greater(heights, -xp.inf), heights.dtype) if some else xp.ones_like(heights)
+    chances = xp.softmax(heights, -1)
+    heights = xp.subtract(heights, most, out=xp.over(heights))  # −g
+    if some:
+        heights = xp.clip(heights, -_FAR, None, out=xp.over(heights))
+    # how much the others have of what the largest has
+    first = xp.take(chances, largest)
+    chances = xp.put_into(chances, largest, xp.zeros_like(most))
+    rest = chances.sum(-1)[..., None] / first
+    products = chances * heights
+    mean = -products.sum(-1)[..., None]
     entropy = xp.log1p(rest) + mean
     # the derivative is an answer of its own, through which no gradient goes
-    others, heights, rest, mean = (xp.constant(value) for value in (others, heights, rest, mean))
-    share = 1 / ((1 + rest) * temperature)
-    slopes: Any = xp.add(heights, mean, out=xp.over(heights, mean))
-    slopes = xp.multiply(slopes, others, out=xp.over(slopes))
-    slopes = xp.multiply(slopes, -share, out=xp.over(slopes, share))
-    return {"entropy": entropy, "kept": kept, "d_logits": xp.put_into(slopes, largest, -mean * share)}
+    chances, products, first, mean = (xp.constant(value) for value in (chances, products, first, mean))
+    slopes: Any = xp.product_plus(chances, mean, products, out=xp.over(chances, mean, products))
+    slopes = xp.divide(slopes, -temperature, out=xp.over(slopes) if out is None else out)
+    slopes = xp.put_into(slopes, largest, -mean * first / temperature)
+    return {"entropy": entropy, "kept": kept, "d_logits": slopes}
 
 
 def _left_array(xp: Backend, gaps: Any, possible: Any, places: Any, top_k: Any, top_p: Any) -> Any:

@@ -16,10 +16,9 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas._lines import by_lines
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence.scan import scan
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, product, term, total
+from rlcalc.steps import Derivation, Name, Term, product, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -67,30 +66,21 @@ def _weighted(gamma: Term, lam: Term, k: int, error: Term) -> Term:
     return (gamma * lam) ** k * error
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    values: Any,
-    mask: Any,
-    gamma: Any = 1.0,
-    lam: Any = 1.0,
-    bootstrap: Any = None,
-    interior: Any = "skip",
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Rewards, values and mask [..., N, T], bootstrap [..., N] -> advantages, returns [..., N, T]."""
-    rewards, values, mask = xp.broadcast_arrays(rewards, values, mask)
+    rewards, values, mask = xp.broadcast_arrays(a.rewards, a.values, a.mask)
     counted = mask
-    if interior == "zero":
+    if a.interior == "zero":
         flags = xp.cast(mask, xp.int64)
         counted = flags.sum(-1)[..., None] - xp.cumsum(flags, -1) > 0  # before the last valid token
         counted = counted | mask
-    elif interior == "ignore":
+    elif a.interior == "ignore":
         counted = mask | ~mask
-    last = xp.new_zeros(rewards, ()) if bootstrap is None else bootstrap[..., None]
+    last = xp.new_zeros(rewards, ()) if a.bootstrap is None else a.bootstrap[..., None]
     last, _ = xp.broadcast_arrays(last, rewards[..., :1])
-    walk = partial(_of_rows, xp, gamma=gamma, lam=lam)
+    walk = partial(_of_rows, xp, gamma=a.gamma, lam=a.lam)
     advantages = by_lines(xp, walk, rewards, values, counted, mask, last)["advantages"]
-    if interior == "ignore":  # else what is masked is 0
+    if a.interior == "ignore":  # else what is masked is 0
         values = xp.where(mask, values, 0.0)
     return {"advantages": advantages, "returns": xp.add(advantages, values, out=xp.spare(values))}
 

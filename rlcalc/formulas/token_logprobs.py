@@ -17,18 +17,16 @@ from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.formulas._lines import by_lines
 from rlcalc.formulas._softmax import softmax_terms
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, apply
+from rlcalc.steps import Derivation, Name, apply
 
 
 def check(i: Inputs) -> None:
     _check(max(i.ids), len(i.logits[0]))
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     found = a.look("ids")
     if found is not None and found[0].size:
         _check(int(found[0].max()), a.logits.shape[-1])
@@ -60,22 +58,23 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("d_logits", slopes)
 
 
-def array_form(xp: Backend, logits: Any, ids: Any, temperature: Any = 1.0) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Logits [..., K, V] and tokens [..., K] -> logps [..., K−1] and their slopes [..., K−1, V]."""
-    lines = logits[..., :-1, :]
-    taken = xp.placed(ids, logits)[..., 1:]
+    lines = a.logits[..., :-1, :]
+    taken = xp.placed(a.ids, a.logits)[..., 1:]
     taken, _ = xp.broadcast_arrays(taken, lines[..., 0])
     lines, _ = xp.broadcast_arrays(lines, taken[..., None])
-    found = by_lines(xp, partial(_of_lines, xp, temperature=temperature), lines, taken[..., None])
+    form = partial(_of_lines, xp, temperature=a.temperature)
+    found = by_lines(xp, form, lines, taken[..., None], inside=True)
     return {"logps": found["logps"][..., 0], "d_logits": found["d_logits"]}
 
 
-def _of_lines(xp: Backend, lines: Any, taken: Any, temperature: Any) -> dict[str, Any]:
-    """Lines [..., K, V] and the token taken after each [..., K, 1]."""
+def _of_lines(xp: Backend, lines: Any, taken: Any, temperature: Any, out: Any) -> dict[str, Any]:
+    """Lines [..., K, V] and the token taken after each [..., K, 1]; the slopes are made in ``out``."""
     taken = xp.cast(taken, xp.int64)
-    every = xp.log_softmax(lines / temperature, -1)
+    every = xp.log_softmax(xp.divide(lines, temperature, out=out), -1)
     logps = xp.take(every, taken)
     # the derivative is an answer of its own, through which no gradient goes; p − 1 does not cancel
-    chances = xp.exp(xp.constant(every), out=xp.over(every))
+    chances = xp.exp(xp.constant(every), out=xp.over(every) if out is None else out)
     chances = xp.put_into(chances, taken, xp.expm1(xp.constant(logps)))
     return {"logps": logps, "d_logits": xp.divide(chances, -temperature, out=xp.over(chances))}

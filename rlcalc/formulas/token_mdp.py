@@ -15,12 +15,10 @@ from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.errors import InputError
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence.scan import scan_numpy
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply
+from rlcalc.steps import Derivation, Name, Term, apply
 
 MAX_SHOWN = 16  # returns of longer answers are listed without their steps
 
@@ -35,7 +33,7 @@ def check(i: Inputs) -> None:
         _check_vocabulary(len(set(i.tokens)), i.vocabulary)
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     if _length(a.tokens) == 0:
         raise InputError("tokens_empty", "tokens is empty; it takes at least one token.")
     found = None if a.vocabulary is None else a.look("vocabulary")
@@ -94,29 +92,30 @@ def _length(tokens: Any) -> int:
     return 1 if isinstance(tokens, str) else len(tokens)
 
 
-def numpy_form(prompt: Any, tokens: Any, reward: Any, gamma: Any, vocabulary: Any = None) -> dict[str, Any]:
+def numpy_form(a: Arrays) -> dict[str, Any]:
     """The recurrence over T tokens: reward, gamma [...] -> returns [..., T], log_probability [...]."""
-    length = _length(tokens)
-    reward, gamma = np.broadcast_arrays(reward, gamma)
+    length = _length(a.tokens)
+    reward, gamma = np.broadcast_arrays(a.reward, a.gamma)
     rewards = np.zeros((*reward.shape, length), reward.dtype)
     rewards[..., -1] = reward
     found = {"returns": scan_numpy(rewards, gamma[..., None])}
-    if vocabulary is not None:
+    if a.vocabulary is not None:
         # in float64: a vocabulary may be larger than half precision's largest number
-        log_probability = -length * np.log(np.asarray(vocabulary, np.float64))
+        log_probability = -length * np.log(np.asarray(a.vocabulary, np.float64))
         found["log_probability"] = log_probability.astype(reward.dtype)
     return found
 
 
-def torch_form(prompt: Any, tokens: Any, reward: Any, gamma: Any, vocabulary: Any = None) -> dict[str, Any]:
+def torch_form(a: Arrays) -> dict[str, Any]:
     """As ``numpy_form``, by powers of γ."""
-    length = _length(tokens)
+    reward, gamma = a.reward, a.gamma
+    length = _length(a.tokens)
     # a plain number stays on the host, so the one on a device decides
     device = reward.device if reward.device.type != "cpu" else gamma.device
     reward, gamma = reward.to(device), gamma.to(device)
     left = torch.arange(length - 1, -1, -1, device=device)
     found = {"returns": reward[..., None] * gamma[..., None] ** left}
-    if vocabulary is not None:
+    if a.vocabulary is not None:
         working = torch.promote_types(reward.dtype, torch.float32)
-        found["log_probability"] = (-length * vocabulary.to(working).log()).to(reward.dtype)
+        found["log_probability"] = (-length * a.vocabulary.to(working).log()).to(reward.dtype)
     return found

@@ -11,9 +11,8 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.formulas.kl_estimate import estimate, estimate_step
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Term, apply, term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -39,27 +38,19 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("rewards", found)
 
 
-def array_form(
-    xp: Backend,
-    score: Any,
-    logp: Any,
-    ref_logp: Any,
-    mask: Any,
-    beta: Any,
-    kind: Any = "k1",
-    clip_score: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Scores [..., N], log-probabilities and mask [..., N, T] -> rewards [..., N, T]."""
-    if clip_score is not None:
-        score = xp.clip(score, -clip_score, clip_score)
-    value: Any = estimate(xp, xp.subtract(logp, ref_logp, out=xp.spare(logp)), kind)[0]
+    score = a.score
+    if a.clip_score is not None:
+        score = xp.clip(score, -a.clip_score, a.clip_score)
+    value: Any = estimate(xp, xp.subtract(a.logp, a.ref_logp, out=xp.spare(a.logp)), a.kind)[0]
     # what is masked is 0 in both, and so is what is estimated of it
-    penalty: Any = xp.multiply(value, beta, out=xp.over(value, beta))
+    penalty: Any = xp.multiply(value, a.beta, out=xp.over(value, a.beta))
     penalty = xp.subtract(xp.new_zeros(penalty, ()), penalty, out=xp.over(penalty))
     score, _ = xp.broadcast_arrays(score[..., None], penalty[..., :1])
     if score.shape[:-1] != penalty.shape[:-1]:
         penalty = penalty + xp.zeros_like(score)
-    last, _ = xp.broadcast_arrays(xp.last_set(mask)[..., None], score)
+    last, _ = xp.broadcast_arrays(xp.last_set(a.mask)[..., None], score)
     some = last >= 0
     last = xp.where(some, last, 0)
     ends = xp.take(penalty, last) + xp.where(some, score, xp.new_zeros(score, ()))

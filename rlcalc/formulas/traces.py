@@ -30,12 +30,10 @@ from rlcalc.errors import InputError, many, shown
 from rlcalc.exact import equal
 from rlcalc.formulas._sequence import Episode
 from rlcalc.formulas._words import word_name
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence.scan import scan
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Symbol, Term, product, total
+from rlcalc.steps import Derivation, Name, Symbol, Term, product, total
 
 
 def check(i: Inputs) -> None:
@@ -69,7 +67,7 @@ def _wrong_values(given: int, expected: int, which: str) -> InputError:
     )
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for words, or for indices [..., T] into ``values``, an array or a tensor of integers.
 
     Raises:
@@ -254,55 +252,46 @@ def _views(d: Derivation, backward: dict[str, Symbol], forward: dict[str, Symbol
 # numeric
 
 
-def array_form(
-    xp: Backend,
-    states: Any,
-    gamma: Any,
-    lam: Any,
-    rewards: Any = None,
-    values: Any = None,
-    alpha: Any = None,
-    replacing: Any = None,
-    ratios: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Traces and both views: states [..., T] or [..., T+1], rewards and ratios [..., T].
 
     The eligibility is [..., T, S].
 
     Without values, the number of states is read from the indices, which on another device waits for it.
     """
-    indices, count = (states, None) if is_tensor(states) else _indices(states)
-    along_steps = rewards if rewards is not None else ratios
-    like = along_steps if along_steps is not None else states if is_tensor(states) else lam
+    values = a.values
+    indices, count = (a.states, None) if is_tensor(a.states) else _indices(a.states)
+    along_steps = a.rewards if a.rewards is not None else a.ratios
+    like = along_steps if along_steps is not None else a.states if is_tensor(a.states) else a.lam
     index = xp.placed(xp.cast(xp.asarray(indices), xp.int64), like)
     steps = index.shape[-1] if along_steps is None else along_steps.shape[-1]
     if values is not None:
         count = values.shape[-1]
     elif count is None:
         count = 0 if 0 in index.shape else int(index.max()) + 1
-    visited = xp.cast(index[..., :steps, None] == xp.indices(count, like), lam.dtype)
+    visited = xp.cast(index[..., :steps, None] == xp.indices(count, like), a.lam.dtype)
     # recurrence over time, one row per state
     rows = xp.flip(xp.swapaxes(visited, -1, -2), (-1,))
-    decay = gamma * lam * (1 - rows) if replacing else gamma * lam
-    if ratios is not None:
-        weights = xp.flip(ratios, (-1,))[..., None, :]
+    decay = a.gamma * a.lam * (1 - rows) if a.replacing else a.gamma * a.lam
+    if a.ratios is not None:
+        weights = xp.flip(a.ratios, (-1,))[..., None, :]
         rows, decay = rows * weights, decay * weights
     eligibility = xp.swapaxes(xp.flip(scan(rows, decay), (-1,)), -1, -2)
-    if rewards is None:
+    if a.rewards is None:
         return {"eligibility": eligibility}
     if values is None:
-        values = xp.new_zeros(rewards, (count,))
-    batch = np.broadcast_shapes(*(tuple(x.shape[:-1]) for x in (index, values, rewards)))
+        values = xp.new_zeros(a.rewards, (count,))
+    batch = np.broadcast_shapes(*(tuple(x.shape[:-1]) for x in (index, values, a.rewards)))
     along = xp.take(
         xp.broadcast_to(values, (*batch, count)), xp.broadcast_to(index, (*batch, index.shape[-1]))
     )
     if index.shape[-1] == steps:  # the state after the last step is terminal
         along = xp.concatenate([along, xp.zeros_like(along[..., :1])], -1)
     now, after = along[..., :-1], along[..., 1:]
-    errors = rewards + gamma * after - now
-    base, decay = rewards + gamma * (1 - lam) * after, gamma * lam
-    if ratios is not None:
-        base, decay = ratios * base + (1 - ratios) * now, ratios * decay
+    errors = a.rewards + a.gamma * after - now
+    base, decay = a.rewards + a.gamma * (1 - a.lam) * after, a.gamma * a.lam
+    if a.ratios is not None:
+        base, decay = a.ratios * base + (1 - a.ratios) * now, a.ratios * decay
     returns = scan(base, decay, after[..., -1])
     found = {
         "eligibility": eligibility,
@@ -311,8 +300,8 @@ def array_form(
         "lambda_returns": returns,
         "forward_credit": ((returns - now)[..., None] * visited).sum(axis=-2),
     }
-    if alpha is not None:
-        found["updates"] = alpha * found["credit"]
+    if a.alpha is not None:
+        found["updates"] = a.alpha * found["credit"]
         found["new_values"] = values + found["updates"]
     return found
 

@@ -19,11 +19,9 @@ from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare, is_symbolic
 from rlcalc.formulas._softmax import softmax_terms
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term, total
+from rlcalc.steps import Derivation, Name, Term, apply, term, total
 
 
 def check(i: Inputs) -> None:
@@ -40,7 +38,7 @@ def check(i: Inputs) -> None:
             raise _not_covered()
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays, within rounding."""
     found = a.look("gradient") if a.gradient is not None else None
     if found is not None:
@@ -110,28 +108,24 @@ def _divergence(d: Derivation, radius: Term, old: list[Term], new: list[Term]) -
         d.output("inside", term(int(order <= 0)))
 
 
-def array_form(
-    xp: Backend,
-    radius: Any,
-    old: Any = None,
-    new: Any = None,
-    theta: Any = None,
-    gradient: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Policies, or preferences and their gradient [..., A] -> kl [...], and the step [..., A]."""
-    if theta is None:
+    old = a.old
+    if a.theta is None:
         possible = old > 0
-        logs = xp.log(xp.where(possible, old, new)) - xp.log(xp.where(new > 0, new, xp.ones_like(new)))
+        logs = xp.log(xp.where(possible, old, a.new)) - xp.log(
+            xp.where(a.new > 0, a.new, xp.ones_like(a.new))
+        )
         kl = xp.where(possible, old * logs, xp.zeros_like(old)).sum(-1)
         return {"kl": kl}
-    old = xp.softmax(theta, -1)
-    raw = gradient / old
+    old = xp.softmax(a.theta, -1)
+    raw = a.gradient / old
     step = raw - raw.mean(-1)[..., None]
-    length = (gradient * step).sum(-1)
+    length = (a.gradient * step).sum(-1)
     some = length > 0
-    factor = xp.where(some, xp.sqrt(2 * radius / xp.where(some, length, xp.ones_like(length))), 0 * length)
+    factor = xp.where(some, xp.sqrt(2 * a.radius / xp.where(some, length, xp.ones_like(length))), 0 * length)
     change = factor[..., None] * step
-    moved = theta + change
+    moved = a.theta + change
     # log Σ p exp(Δθ) − Σ p Δθ, which is the divergence of two softmaxes
     top = xp.amax(change, -1)[..., None]
     kl = xp.log((old * xp.exp(change - top)).sum(-1)) + top[..., 0] - (old * change).sum(-1)

@@ -16,11 +16,9 @@ from rlcalc.backends import Backend
 from rlcalc.errors import InputError
 from rlcalc.exact import compare
 from rlcalc.formulas._targets import largest_index
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.spelling import spelled
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Number, Term, apply, term
+from rlcalc.steps import Derivation, Name, Number, Term, apply, term
 
 
 def check(i: Inputs) -> None:
@@ -33,7 +31,7 @@ def check(i: Inputs) -> None:
         _check_time(i.t, sum(i.counts))
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays."""
     found = a.look("t", "counts") if a.t is not None else None
     if found is not None and found[1].size:
@@ -75,13 +73,13 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("action", term(best))
 
 
-def array_form(xp: Backend, q: Any, counts: Any, c: Any = 2.0, t: Any = None) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """q, counts [..., A] -> scores [..., A], action [...]."""
-    counts = xp.placed(xp.cast(counts, q.dtype), q)
-    time = counts.sum(-1)[..., None] if t is None else xp.placed(xp.cast(xp.asarray(t), q.dtype), q)
+    counts = xp.placed(xp.cast(a.counts, a.q.dtype), a.q)
+    time = counts.sum(-1)[..., None] if a.t is None else xp.placed(xp.cast(xp.asarray(a.t), a.q.dtype), a.q)
     pulled = counts > 0
     # without a pull there is no logarithm and no quotient
     safe = xp.where(pulled, counts, xp.ones_like(counts))
     log = xp.log(xp.where(time > 0, time, xp.ones_like(time)))
-    scores = xp.where(pulled, q + c * xp.sqrt(log / safe), xp.zeros_like(q) + xp.inf)
-    return {"scores": scores, "action": xp.cast(largest_index(xp, scores), q.dtype)}
+    scores = xp.where(pulled, a.q + a.c * xp.sqrt(log / safe), xp.zeros_like(a.q) + xp.inf)
+    return {"scores": scores, "action": xp.cast(largest_index(xp, scores), a.q.dtype)}

@@ -11,10 +11,9 @@ from typing import Any
 
 from rlcalc.backends import Backend
 from rlcalc.exact import compare
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Name, Symbol, apply, term, total
 from rlcalc.steps.gradient import gradient
-from rlcalc.steps.terms import Name, Symbol, apply, term, total
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -51,45 +50,36 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("clipped_fraction", term(share) / max(len(held), 1))
 
 
-def array_form(
-    xp: Backend,
-    values: Any,
-    old_values: Any,
-    returns: Any,
-    mask: Any,
-    eps: Any = 0.5,
-    factor: Any = 0.5,
-    tokens: Any = None,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Values, old values, returns, mask [..., N, T] -> loss, fraction [...] and d_values [..., N, T]."""
-    moved: Any = values - old_values
-    plain: Any = xp.subtract(values, returns, out=xp.spare(values))
-    near: Any = xp.add(xp.clip(xp.constant(moved), -eps, eps), old_values, out=xp.spare(old_values))
-    clipped: Any = xp.subtract(near, returns, out=xp.over(near, returns))
+    moved: Any = a.values - a.old_values
+    plain: Any = xp.subtract(a.values, a.returns, out=xp.spare(a.values))
+    near: Any = xp.add(xp.clip(xp.constant(moved), -a.eps, a.eps), a.old_values, out=xp.spare(a.old_values))
+    clipped: Any = xp.subtract(near, a.returns, out=xp.over(near, a.returns))
     moved = xp.abs(moved, out=xp.over(moved))
-    outside = xp.greater(moved, eps)
+    outside = xp.greater(moved, a.eps)
     # within the range both are one number, whatever rounding makes of it: only the plain one is asked
     clipped = xp.where(outside, clipped, 0.0, out=xp.over(clipped, outside))
     distance: Any = xp.abs(plain, out=xp.over(moved, plain))
-    other = xp.abs(clipped, out=xp.spare(returns))
+    other = xp.abs(clipped, out=xp.spare(a.returns))
     held = xp.greater(other, distance)
     tied = outside & xp.equal(distance, other)
-    number = xp.cast(mask, plain.dtype, out=xp.over(other))
+    number = xp.cast(a.mask, plain.dtype, out=xp.over(other))
     if number.shape != plain.shape:
         number = number + xp.zeros_like(plain)
     count = number.sum(-1).sum(-1)
     some = xp.where(count > 0, count, xp.ones_like(count))
-    below = some if tokens is None else xp.zeros_like(some) + xp.cast(xp.asarray(tokens), plain.dtype)
+    below = some if a.tokens is None else xp.zeros_like(some) + xp.cast(xp.asarray(a.tokens), plain.dtype)
     # what is masked is 0 in all three, and so are its error and its derivative
     errors: Any = xp.square(clipped, out=xp.over(clipped))
     errors = xp.maximum(errors, xp.square(plain, out=xp.over(distance)), out=xp.over(errors, plain))
     del moved, distance  # one copy less at the peak, which comes now
-    share = (2 * factor / below)[..., None, None]
+    share = (2 * a.factor / below)[..., None, None]
     slopes = xp.multiply(plain, share, out=xp.over(plain, share))
     if xp.any_or_unknown(tied):  # equal squares share the derivative, as the larger of two numbers does
         slopes = xp.where(tied, slopes / 2, slopes)
     return {
-        "loss": factor * errors.sum(-1).sum(-1) / below,
+        "loss": a.factor * errors.sum(-1).sum(-1) / below,
         "d_values": xp.where(held, 0.0, slopes, out=xp.over(slopes, held)),
         "clipped_fraction": xp.cast(held, plain.dtype, out=xp.over(number)).sum(-1).sum(-1) / some,
     }

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from rlcalc.backends import Backend
 from rlcalc.formulas._sweeps import check_sweeps, of_states, sweep_arrays, write_sweeps
 from rlcalc.formulas._tabular import best_actions, rational_gamma, whole_row
-from rlcalc.inputs.array_checks import Seen
-from rlcalc.inputs.bind import Inputs
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Term, apply
+from rlcalc.inputs import Arrays, Inputs
+from rlcalc.steps import Derivation, Term, apply
 
 
 def check(i: Inputs) -> None:
@@ -30,7 +29,7 @@ def check(i: Inputs) -> None:
     check_sweeps(i.mdp, i.sweeps, i.values, i.in_place, i.order)
 
 
-def check_arrays(a: Seen) -> None:
+def check_arrays(a: Arrays) -> None:
     """``check`` for arrays."""
     check_sweeps(a.mdp.mdp, a.sweeps, a.values, a.in_place, a.order)
 
@@ -60,13 +59,11 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         d.note(f"Sweep {len(sweeps) - 1} changes nothing: these are the optimal values.")
 
 
-def array_form(
-    xp: Any, mdp: Any, gamma: Any, sweeps: Any, values: Any, in_place: Any, order: Any
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """values [S] after the sweeps, q_values [S, A] of the last one."""
 
     def best(q_values: Any, s: int | None) -> Any:
         return xp.amax(q_values, -1)
 
-    now, q_values = sweep_arrays(xp, mdp, gamma, sweeps, values, in_place, order, best)
+    now, q_values = sweep_arrays(xp, a.mdp, a.gamma, a.sweeps, a.values, a.in_place, a.order, best)
     return {"values": now, "q_values": q_values}

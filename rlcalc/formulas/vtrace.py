@@ -12,10 +12,9 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc.backends import Backend
-from rlcalc.inputs.bind import Inputs
+from rlcalc.inputs import Arrays, Inputs
 from rlcalc.recurrence.scan import scan
-from rlcalc.steps.derivation import Derivation
-from rlcalc.steps.terms import Name, Term, apply, term
+from rlcalc.steps import Derivation, Name, Term, apply, term
 
 
 def exact_form(d: Derivation, i: Inputs) -> None:
@@ -44,23 +43,13 @@ def exact_form(d: Derivation, i: Inputs) -> None:
     d.output("advantages", advantages[::-1])
 
 
-def array_form(
-    xp: Backend,
-    rewards: Any,
-    values: Any,
-    discounts: Any,
-    log_rhos: Any,
-    rho_bar: Any = 1.0,
-    c_bar: Any = 1.0,
-    lam: Any = 1.0,
-    rho_bar_pg: Any = 1.0,
-) -> dict[str, Any]:
+def array_form(xp: Backend, a: Arrays) -> dict[str, Any]:
     """Rewards, discounts, log-ratios [..., T], values [..., T+1] -> vs, advantages [..., T]."""
-    old, after = values[..., :-1], values[..., 1:]
-    errors = truncated(xp, log_rhos, rho_bar) * (rewards + discounts * after - old)
-    vs = old + scan(errors, discounts * lam * truncated(xp, log_rhos, c_bar))
+    old, after = a.values[..., :-1], a.values[..., 1:]
+    errors = truncated(xp, a.log_rhos, a.rho_bar) * (a.rewards + a.discounts * after - old)
+    vs = old + scan(errors, a.discounts * a.lam * truncated(xp, a.log_rhos, a.c_bar))
     following = xp.concatenate([vs[..., 1:], vs[..., :1] * 0 + after[..., -1:]], -1)
-    advantages = truncated(xp, log_rhos, rho_bar_pg) * (rewards + discounts * following - old)
+    advantages = truncated(xp, a.log_rhos, a.rho_bar_pg) * (a.rewards + a.discounts * following - old)
     return {"vs": vs, "advantages": advantages}
 
 

@@ -47,7 +47,7 @@ class Rows:
         definitions in Fractions, good to fifty digits where a definition
         leaves the rationals.
         """
-        found = [_long(row) if self.is_long else derive_bound(row).outputs for row in self.each]
+        found = [exact_answer(row) if self.is_long else derive_bound(row).outputs for row in self.each]
         if not self.batch:
             return found[0]
         return {
@@ -55,12 +55,6 @@ class Rows:
             for name in found[0]
             if all(name in outputs for outputs in found)
         }
-
-
-def _long(inputs: Inputs) -> dict[str, Any]:
-    found = exact_answer(inputs)
-    firsts = {o.name: found[o.of][0] for o in inputs.formula.outputs if o.of in found}
-    return {**firsts, **found}
 
 
 def rows_of(formula: Formula, given: Mapping[str, Any], batch: Sequence[int] = ()) -> Rows:

@@ -123,9 +123,9 @@ def from_user(formula: Formula, given: Mapping[str, Any]) -> tuple[Backend, dict
         if value is None and parameter.of_mdp:
             value = _of_mdp(formula, parameter, process)
         if value is None:
-            if parameter.default in (None, "zeros"):
+            value = parameter.usual_entry
+            if value is None:
                 continue
-            value = _default(parameter)
         found[parameter.name] = _one_row(parameter, convert(parameter, value))
     check_shapes(active, found)
     for parameter in active:
@@ -171,22 +171,13 @@ def _one_row(parameter: Parameter, array: Any) -> Any:
     return array[None, :] if vector else array
 
 
-def _default(parameter: Parameter) -> Any:
-    text = str(parameter.default)
-    if parameter.kind == "flag":
-        return text == "1"
-    if parameter.kind == "number" and text not in parameter.choices:
-        above, _, below = text.partition("/")
-        return int(above) / int(below) if below else float(text)
-    if parameter.kind == "count":
-        return float("inf") if text == "inf" else int(text)
-    return int(text) if parameter.kind == "integer" else text
-
-
 def _arrays_in(given: Mapping[str, Any]) -> Iterator[Any]:
     """All values that may decide a dtype or a device, those of a table of arrays among them."""
     for value in given.values():
-        yield from value.values() if isinstance(value, Mapping) else (value,)
+        if is_tensor(value) or not isinstance(value, Mapping):
+            yield value
+        else:
+            yield from value.values()
 
 
 def _deciding(floats: list[Any]) -> list[Any]:
@@ -252,9 +243,11 @@ class _Tensors:
         if is_tensor(value):
             if value.is_complex():
                 raise not_numeric(parameter, value)
-            return value.to(self.dtype)
+            return value if value.dtype == self.dtype else value.to(self.dtype)
+        # what is one number stays on the host: a scalar reaches a kernel without a copy
+        if type(value) is float:
+            return torch.scalar_tensor(value, dtype=self.dtype)  # in a fifth of the time of torch.tensor
         if isinstance(value, int | float):
-            # stays on the host: a scalar reaches a kernel without a copy
             return torch.tensor(value, dtype=self.dtype)
         array = _real(parameter, value, None)
         if not array.flags.writeable or min(array.strides, default=0) < 0:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from rlcalc._lazy import torch
@@ -94,13 +95,22 @@ def guarded(formula: str, form: Callable[..., dict[str, Any]]) -> Callable[..., 
     if refusal is None:
         return form
     message = f"{formula} does not work in {refusal.way}: {refusal.why}."
+    words = {"msg": f"{message} {refusal.instead}"} if _takes_words() else {}
 
     def torch_form(**inputs: Any) -> dict[str, Any]:
         if refusal.compiled:
             if torch.compiler.is_compiling() and refusal.applies(inputs):
-                torch._dynamo.graph_break(msg=f"{message} {refusal.instead}")
+                torch._dynamo.graph_break(**words)
         elif refusal.applies(inputs):
             raise InputError("not_in_transform", message, refusal.instead)
         return form(**inputs)
 
     return torch_form
+
+
+def _takes_words() -> bool:
+    """Whether a break of the graph can say why, which it cannot in Torch 2.3."""
+    try:
+        return not version("torch").startswith("2.3.")
+    except PackageNotFoundError:
+        return True

@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.backends import BY_NAME
 from rlcalc.errors import InputError, shown
 from rlcalc.exact import symbols_of, to_float
@@ -51,6 +52,11 @@ class MDP:
     def names(self) -> dict[str, tuple[str, ...]]:
         """What the entries along the dimensions of its tables are called."""
         return {"S": self.states, "A": self.actions}
+
+    @property
+    def numbers(self) -> tuple[Value, ...]:
+        """What its answers are sums of."""
+        return tuple(reward for row in self.r for reward in row)
 
     @cached_property
     def p(self) -> tuple[tuple[Row, ...], ...]:
@@ -209,7 +215,7 @@ class MDP:
             )
         return MDPArrays(
             self,
-            array(self._dense()) if dense else Sparse.of(self, dtype),
+            array(self._dense()) if dense else self._sparse(dtype),
             array([[to_float(reward) for reward in row] for row in self.r]),
             array([to_float(chance) for chance in self.start]),
             None if self.full else array([[moves is not None for moves in rows] for rows in self.moves]) > 0,
@@ -224,6 +230,23 @@ class MDP:
                 for t, chance in moves or ():
                     row[t] = to_float(chance)
         return found
+
+    def _sparse(self, dtype: Any) -> Sparse:
+        """P without its zeros, out of the states that are not terminal."""
+        width = len(self.actions)
+        found = [
+            (s * width + a, t, to_float(chance))
+            for s in self.non_terminal
+            for a, moves in enumerate(self.moves[s])
+            for t, chance in moves or ()
+        ]
+        pair, target, chance = zip(*found, strict=True) if found else ((), (), ())
+        return Sparse(
+            (len(self.states), width),
+            np.array(pair, np.intp),
+            np.array(target, np.intp),
+            np.array(chance, dtype),
+        )
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.exact import to_float
-
-if TYPE_CHECKING:
-    from rlcalc.mdp.model import MDP
 
 
 class Sparse:
@@ -20,24 +16,6 @@ class Sparse:
     def __init__(self, shape: tuple[int, int], pair: Any, target: Any, chance: Any) -> None:
         self.shape = (*shape, shape[0])
         self.pair, self.target, self.chance = pair, target, chance
-
-    @classmethod
-    def of(cls, mdp: MDP, dtype: Any) -> Sparse:
-        """The transitions out of the states that are not terminal."""
-        width = len(mdp.actions)
-        found = [
-            (s * width + a, t, to_float(chance))
-            for s in mdp.non_terminal
-            for a, moves in enumerate(mdp.moves[s])
-            for t, chance in moves or ()
-        ]
-        pair, target, chance = zip(*found, strict=True) if found else ((), (), ())
-        return cls(
-            (len(mdp.states), width),
-            np.array(pair, np.intp),
-            np.array(target, np.intp),
-            np.array(chance, dtype),
-        )
 
     @property
     def dtype(self) -> Any:

@@ -39,24 +39,19 @@ Half precision is computed in float32 and rounded once, at the end.
 from __future__ import annotations
 
 from functools import cache
-from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rlcalc._lazy import np, torch
 from rlcalc.backends import is_tensor
-from rlcalc.recurrence import compiled, time_major, traced
+from rlcalc.recurrence import compiled, slabs, time_major, traced
 from rlcalc.recurrence.arrays import prepare_numpy, prepare_torch, window_length
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     Array: TypeAlias = NDArray[Any]
-
-# Elements per slab. Six arrays of this many float32 or float64 numbers stay in a
-# core's share of the outer caches.
-SLAB = 1 << 17
 
 
 def one_by_one(b: Sequence[float], a: Sequence[float], last: float) -> list[float]:
@@ -104,7 +99,7 @@ def scan_numpy(b: Any, a: Any, last: Any = 0.0) -> Array:
     b, a, x = b.reshape(-1, steps), a.reshape(-1, steps), out.reshape(-1, steps)
     carry = last.reshape(-1).astype(working)
     with np.errstate(all="ignore"):
-        for rows, span in _slabs(len(b), steps, SLAB):
+        for rows, span in slabs.cut(len(b), steps, slabs.SLAB):
             slab = b[rows, span].astype(working, order="C")
             factors = a[rows, span].astype(working, order="C")
             slab[:, -1] += factors[:, -1] * carry[rows]
@@ -174,7 +169,7 @@ def windows_numpy(b: Any, a: Any, c: Any, n: int) -> Array:
             length *= 2
 
     with np.errstate(all="ignore"):
-        x: Array = by_slabs(compose, b, a, c)
+        x: Array = slabs.by_slabs(compose, b, a, c)
     return x
 
 
@@ -367,41 +362,3 @@ def scan(b: Any, a: Any, last: Any = 0.0) -> Any:
 def windows(b: Any, a: Any, c: Any, n: int) -> Any:
     """``windows_torch`` of a tensor b, ``windows_numpy`` of anything else."""
     return windows_torch(b, a, c, n) if is_tensor(b) else windows_numpy(b, a, c, n)
-
-
-def by_slabs(function: Callable[..., Any], *arrays: Any) -> Array:
-    """function(*arrays), a few rows at a time, so that temporaries before and after a scan stay in cache.
-
-    Args:
-        function: takes [R, T] arrays, any R, and returns one of [R, T]; must treat rows independently.
-        arrays: [..., T]; what is the same for all rows (numbers, [T], ``None``) is handed on as it is.
-
-    Returns:
-        [..., T]. With few rows, for time-major memory and where leading axes differ, that is simply
-        function(*arrays), on the arrays as they are.
-    """
-    first, many = arrays[0], [np.ndim(x) > 1 for x in arrays]
-    *lead, steps = first.shape
-    count, height = prod(lead), max(1, SLAB // max(steps, 1))
-    alike = all(x.shape[:-1] == first.shape[:-1] for x, of_rows in zip(arrays, many, strict=True) if of_rows)
-    if count <= height or not alike or time_major.lies(first):
-        found: Array = function(*arrays)
-        return found
-    flat = [x.reshape(count, -1) if of_rows else x for x, of_rows in zip(arrays, many, strict=True)]
-    out: Any = None
-    for top in range(0, count, height):
-        rows = slice(top, top + height)
-        piece = function(*(x[rows] if of_rows else x for x, of_rows in zip(flat, many, strict=True)))
-        if out is None:  # only now is the dtype known
-            out = np.empty((count, steps), piece.dtype)
-        out[rows] = piece
-    slabs: Array = out.reshape(first.shape)
-    return slabs
-
-
-def _slabs(count: int, steps: int, size: int) -> Iterator[tuple[slice, slice]]:
-    """Cut [count, steps] into (rows, span of time) of about `size` elements, the latest span first."""
-    height = max(1, size // steps)
-    for top in range(0, count, height):
-        for stop in range(steps, 0, -size):
-            yield slice(top, top + height), slice(max(0, stop - size), stop)

@@ -41,10 +41,15 @@ def without_oracle() -> list[str]:
 
 
 def exact_answer(inputs: Inputs) -> dict[str, Any]:
-    """Outputs as nested Fractions, ±inf as floats: by the definitions above, else by the step tree."""
+    """Outputs as nested Fractions, ±inf as floats: by the definitions above, else by the step tree.
+
+    Of the answer for every time step the first entry is an output of its own, as where the formula says so.
+    """
     oracle = find_oracle(inputs.formula.name)
     if oracle is not None:
-        return dict(oracle(inputs))
+        answer = dict(oracle(inputs))
+        firsts = {o.name: answer[o.of][0] for o in inputs.formula.outputs if o.of in answer}
+        return answer | firsts
     numbers = {o.name for o in inputs.formula.outputs if o.kind == "number" and not o.exact_only}
     found = derive_bound(inputs).outputs
     return {name: map_nested(truth_of, value) for name, value in found.items() if name in numbers}

@@ -7,6 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 PLACES = 50
+# a share of e to this power is none in any floating format, and as a fraction fills the memory
+LOWEST = -5000
 
 
 def _mp() -> Any:
@@ -42,7 +44,7 @@ def sqrt(value: Fraction) -> Fraction:
 
 def softmax(theta: Sequence[Fraction]) -> list[Fraction]:
     top = max(theta)
-    shares = [exp(x - top) for x in theta]
+    shares = [exp(x - top) if x - top > LOWEST else Fraction(0) for x in theta]
     total = sum(shares, start=Fraction(0))
     return [x / total for x in shares]
 

@@ -30,17 +30,6 @@ def test_the_bootstrap_may_come_in_three_ways(flags: dict[str, list[int]], tenso
         np.testing.assert_array_equal(first, other)
 
 
-@pytest.mark.parametrize("gamma", [0.9, 0.999, 1.0])
-def test_a_long_constant_reward_is_a_geometric_series(gamma: float) -> None:
-    steps = 5000
-    left = np.arange(steps, 0, -1)
-    want = left if gamma == 1 else (1 - gamma**left) / (1 - gamma)
-    np.testing.assert_allclose(rlcalc.discounted_return(np.ones(steps), gamma=gamma), want, rtol=1e-11)
-    np.testing.assert_allclose(
-        rlcalc.discounted_return(np.ones(steps, np.float32), gamma=gamma), want, rtol=2e-4
-    )
-
-
 @pytest.mark.parametrize(
     ("name", "last", "refused"),
     [

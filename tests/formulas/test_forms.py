@@ -105,8 +105,8 @@ def test_equal_squares_share_the_derivative() -> None:
 def test_a_form_that_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     import rlcalc.formulas.td_update as forms
 
-    right = forms.numpy_form
-    monkeypatch.setattr(forms, "numpy_form", lambda **x: {**right(**x), "error": x["value"] - x["target"]})
+    right = forms.array_form
+    monkeypatch.setattr(forms, "array_form", lambda xp, a: {**right(xp, a), "error": a.value - a.target})
     with pytest.raises(AssertionError):
         all_agree(checked(load_formula("td_update"), {"value": 1, "target": 3}))
     with pytest.raises(AssertionError):

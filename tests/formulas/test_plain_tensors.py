@@ -70,3 +70,18 @@ def test_groups_that_lie_in_order_are_answered_as_in_any_order(lead: tuple[int, 
         for name, rows in (("in order", torch.arange(12)), ("mixed", mixed))
     }
     torch.testing.assert_close(weights["in order"][..., mixed, :], weights["mixed"])
+
+
+def test_entropy_a_few_lines_at_a_time_keeps_what_is_possible(monkeypatch: Any) -> None:
+    logits = torch.randn(3, 5, 64, generator=torch.Generator().manual_seed(1))
+    logits[1, 2, 7] = logits[1, 3, :40] = -torch.inf
+    logits[0, 0, 1:] -= 3e4
+    monkeypatch.setattr(plain_tensors, "LARGE", 1)
+    monkeypatch.setattr(_lines, "SIZE", 128)
+    found = rlcalc.compute("token_entropy", logits=logits, temperature=0.5)
+    chances = torch.softmax(logits.double() / 0.5, -1)
+    want = torch.special.entr(chances).sum(-1)
+    slopes = 2 * (torch.special.entr(chances) - chances * want[..., None])  # −q (log q + H)/τ
+    torch.testing.assert_close(found["entropy"].double(), want, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(found["d_logits"].double(), slopes, rtol=1e-5, atol=1e-6)
+    assert torch.equal(found["kept"], (logits > -torch.inf).float())

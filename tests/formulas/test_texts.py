@@ -127,6 +127,16 @@ def test_one_name_has_one_value_and_one_step(formula: str) -> None:
 
 
 @each_formula
+def test_what_is_counted_has_a_letter_and_counts_from_0_or_1(formula: str) -> None:
+    before_the_first = {("traces", "z")}
+    for d in derivations(formula):
+        for name in {name for step in d.steps for name in (step.name, *(x.name for x in leaves(step.term)))}:
+            assert not name.base.isdigit(), written(name)
+            below = re.search(r"_\{?[-−]\d", written(name))
+            assert not below or (formula, name.base) in before_the_first, written(name)
+
+
+@each_formula
 def test_the_line_with_numbers_is_worth_its_value(formula: str) -> None:
     """Read back by the parser, which shares nothing with terms and printers."""
     for d in derivations(formula):
@@ -151,6 +161,14 @@ def test_names_have_the_same_letters_in_latex(formula: str) -> None:
             assert commands <= COMMANDS | greek.keys(), text
             plain = re.sub(r"\\[A-Za-z]+", lambda m: greek.get(m[0], " "), text)
             assert set("".join(words(plain))) <= set("".join(letters(name))), text
+
+
+@pytest.mark.parametrize("formula", [name for name in formula_names() if load_formula(name).has_rows])
+def test_steps_belong_to_the_rows_of_their_table_from_the_first_on(formula: str) -> None:
+    for d in derivations(formula):
+        rows = sorted({step.row for step in d.steps} - {0})
+        assert rows == list(range(1, len(rows) + 1))
+        assert rows
 
 
 def well_set(text: str) -> bool:

@@ -10,5 +10,5 @@ def exact_form(d: Any, i: Any) -> None:
     d.output("error", d.step("e", reward + gamma * q - p))
 
 
-def array_form(xp: Any, reward: Any, q: Any, p: Any, gamma: Any) -> dict[str, Any]:
-    return {"error": reward + gamma * q - p}
+def array_form(xp: Any, a: Any) -> dict[str, Any]:
+    return {"error": a.reward + a.gamma * a.q - a.p}
