@@ -47,18 +47,17 @@ def _worked_number(claim: Claim) -> Check:
         wanted = [s.expect] if len(sources) == 1 else list(s.expect)
         numbers, known = list(flatten(wanted)), list(flatten(expected))
         if len(numbers) != len(known):
-            return Findings(literal=[*entries("worked numbers", known, numbers)])
-        literal: list[Evidence] = []
+            return Findings(entries("worked numbers", known, numbers))
+        show = Findings(reads=where)
         for (id, output), number in zip(sources, wanted, strict=True):
             case = vector(id)
             name = case.case.about.rstrip(".") if is_many else f"the {(output or 'answer').replace('_', ' ')}"
-            literal += entries(name, list(flatten(case.answer(output))), list(flatten(number)))
-        said: list[Said] = []
+            show.literal += entries(name, list(flatten(case.answer(output))), list(flatten(number)))
         for chain, number in _paired(claim, wanted):
             compared, sides = _compared(claim, chain, number, numbers, where)
-            literal += compared
-            said.append(Said(tuple(sides), chain.relations))
-        return Findings(literal=literal, says=said, reads=where)
+            show.literal += compared
+            show.says.append(Said(tuple(sides), chain.relations))
+        return show
 
     part = expected if len(sources) > 1 else expected[0]
     return Check(claim.id, function, Statement({"expect": part}), scope="instance")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rlcalc._lazy import sympy
-from rlcalc.audit.evidence import Evidence, Exact, Identity, Induction, Sign
+from rlcalc.audit.evidence import Exact, Identity, Induction, Sign
 
 
 def reals(names: str) -> Any:
@@ -42,16 +42,6 @@ def powers_vanish(name: str = "λ") -> Induction:
         ),
         over=f"0 < {name} < 1, n ≥ 1 (at {name} = 0 every power is 0)",
     )
-
-
-def ordered(what: str, left: Any, relation: str, right: Any, over: str = "") -> Evidence:
-    """``left relation right`` for every value of the symbols, which are positive unless it is an equation."""
-    if relation == "=":
-        return Identity(what, left, right, over)
-    if relation == "!=":
-        return Sign(what, (left - right) ** 2, over)
-    gap = right - left if relation in ("<", "<=") else left - right
-    return Sign(what, gap, over, strict=relation in ("<", ">"))
 
 
 def sequence(name: str) -> Any:
@@ -95,48 +85,3 @@ def entries(what: str, found: Sequence[Any], expected: Sequence[Any]) -> list[Ex
         return [Exact(f"{what}: how many numbers", sympy.Integer(len(found)), "=", len(expected))]
     names = [what] if len(found) == 1 else [f"{what}, entry {at}" for at in range(1, len(found) + 1)]
     return [Exact(name, one, "=", other) for name, one, other in zip(names, found, expected, strict=True)]
-
-
-def sum_by_induction(
-    what: str,
-    summand: Callable[[Any], Any],
-    closed: Callable[[Any], Any],
-    *,
-    over: str,
-) -> Induction:
-    """Σ_{k=1}^{n} summand(k) = closed(n) for every n ≥ 1.
-
-    The base is the sum of one term; the step adds the next one to the
-    hypothesis. No sum is ever written out.
-    """
-    n, first = index(), sympy.Integer(1)
-    return Induction(
-        what,
-        base=(Identity("n = 1", summand(first), closed(first)),),
-        step=(Identity("n → n + 1", closed(n) + summand(n + 1), closed(n + 1)),),
-        over=over,
-    )
-
-
-def equal_by_increments(
-    what: str,
-    base: tuple[Any, Any],
-    increments: tuple[Any, Any],
-    *,
-    over: str,
-    start: int = 1,
-    name: str = "n",
-) -> Induction:
-    """Two sequences are equal: they agree at the start and grow by the same amount.
-
-    Args:
-        base: both at ``start``.
-        increments: (next − this) of both, at a general ``n``.
-    """
-    return Induction(
-        what,
-        base=(Identity(f"{name} = {start}", *base),),
-        step=(Identity(f"both grow alike from {name} to {name} + 1", *increments),),
-        over=over,
-        variable=name,
-    )

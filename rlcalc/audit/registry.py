@@ -8,17 +8,14 @@ not settle it, a function in ``rlcalc/audit/lecture/ch<chapter>*.py``. The
 model is chapters 1 and 2.
 
     from rlcalc.audit import cases, evidence as ev, proofs
-    from rlcalc.audit.formula import says
     from rlcalc.audit.registry import Statement, claim
 
     @claim("L2.2-geometric-weights", exponent=-1)
-    def geometric(s: Statement) -> ev.Findings:
+    def geometric(s: Statement, show: ev.Findings) -> None:
         lam, n, w = proofs.reals("lambda"), proofs.index(), proofs.sequence("w")
         weight = (1 - lam) * lam ** (n + s.exponent)
-        return ev.Findings(
-            says=[says(w(n), "=", weight)],          # the formula, from the same parts
-            literal=[ev.Identity(..., weight, ...)],  # the evidence, from the same parts
-        )
+        show.say(w(n), "=", weight)              # the formula, from the same parts
+        show.literal.identity(..., weight, ...)  # the evidence, from the same parts
 
 **What goes where**
 
@@ -66,12 +63,13 @@ model is chapters 1 and 2.
        formula = '...'           # LaTeX, optional
        unchanged = ["ppo_clip/lecture-7.4-s1:objective"]  # of a reading: cases whose printed numbers stay
 
-       return ev.Findings(against=[...], repair=[...evidence...])
+       show.against += ...
+       show.repair.identity(...)
 
 5. *Counterexamples* are golden cases; inputs stand there alone::
 
        case = cases.vector("n_step_return/audit-bias-grows")
-       against=case.refutes(                             # given, commands and answers are the case's
+       show.against += case.refutes(                     # given, commands and answers are the case's
            "V is right at S_1 and wrong at S_2",
            ev.Exact("|bias of n = 2| <= |bias of n = 1|", case.answer(), s.relation, case.answer(n=1)),
            also=(cases.vector("n_step_return/other"),),  # further cases to replay
@@ -86,15 +84,17 @@ model is chapters 1 and 2.
    checks that it really keeps its verdict. (Beside a ``wrong`` statement most are wrong too; there the right
    one must be noticed.) A set of parts without an order is a ``frozenset``. Where no operator fits, write
    ``corruptions=[Corruption("about", "why no operator does it", part=value)]``.
-7. *The formula* is tied: ``says`` gives each of its chains (``a = b = c`` is one chain, a comma or
+7. *The formula* is tied: ``show.say`` gives each of its chains (``a = b = c`` is one chain, a comma or
    ``\\quad`` starts the next, a bracketed condition is one too). Names are those of
    ``rlcalc.audit.formula.reader``; a state is its index, so V(S_{t+n}) is ``V(t + n)``. An operator is a
    function: ``sequence("E_{x~p}")(body)``. ``reads={"clip": ...}`` gives names of the formula a meaning.
    Where the formula has more notation than evidence, write it in LaTeX with holes for the parts::
 
-       says=written(r"\\nabla J @relation \\mathbb{E}[ @weight G ]", relation=s.relation, weight=ratio)
+       show.says += written(
+           r"\\nabla J @relation \\mathbb{E}[ @weight G ]", relation=s.relation, weight=ratio
+       )
 
-   An equation that is only conditional takes ``relation="="`` as a part: ``proofs.ordered(what, left,
+   An equation that is only conditional takes ``relation="="`` as a part: ``ev.ordered(what, left,
    s.relation, right)`` and ``ev.Exact(what, left, s.relation, right)`` follow it. The self-check demands that
    some altered part changes both the formula and the verdict, and that every altered formula (index, sign,
    exponent, max or min, relation, number) is noticed.
@@ -115,6 +115,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -158,7 +159,7 @@ class Corruption(Alteration):
         object.__setattr__(self, "why", why)
 
 
-ClaimFunction = Callable[[Statement], Findings]
+ClaimFunction = Callable[[Statement, Findings], None]
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class Check:
     """
 
     id: str
-    function: ClaimFunction
+    function: Callable[[Statement], Findings]
     statement: Statement
     corruptions: tuple[Alteration, ...] = ()
     scope: Scope | None = None
@@ -193,8 +194,8 @@ def claim(
     scope: Scope | None = None,
     harmless: Mapping[str, str] | None = None,
     **parts: Any,
-) -> Callable[[ClaimFunction], ClaimFunction]:
-    """Declare the function that checks a claim.
+) -> Callable[[ClaimFunction], Callable[[Statement], Findings]]:
+    """Declare the function that checks a claim: it is handed the statement, and what to show things with.
 
     Args:
         id: as in ``specs/claims``.
@@ -207,11 +208,17 @@ def claim(
     for corruption in corruptions:
         statement.altered(corruption.changes)  # a misspelt part is noticed here
 
-    def declare(function: ClaimFunction) -> ClaimFunction:
+    def declare(function: ClaimFunction) -> Callable[[Statement], Findings]:
+        @wraps(function)
+        def findings(s: Statement) -> Findings:
+            show = Findings()
+            function(s, show)
+            return show
+
         if id in CHECKS and CHECKS[id].function.__module__ != function.__module__:
             raise ValueError(f"two functions check {id}")
-        CHECKS[id] = Check(id, function, statement, tuple(corruptions), scope, dict(harmless or {}))
-        return function
+        CHECKS[id] = Check(id, findings, statement, tuple(corruptions), scope, dict(harmless or {}))
+        return findings
 
     return declare
 

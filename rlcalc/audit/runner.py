@@ -66,7 +66,8 @@ class Run:
         kept: list[Evidence] = [*printed(*repair.unchanged)]
         if not (kept or found.unchanged):
             kept = [nothing_printed(self.claim.section)]
-        return replace(found, unchanged=[*found.unchanged, *kept])
+        found.unchanged += kept
+        return found
 
     def outcome(self, corrupt: bool) -> Audited:
         start = time.perf_counter()

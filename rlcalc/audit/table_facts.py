@@ -17,10 +17,10 @@ def table_facts(claim: Claim) -> Check:
     parts = {f"fact{at}": _part(fact) for at, fact in enumerate(claim.fact, start=1)}
 
     def function(s: Statement) -> Findings:
-        found: dict[str, list[Evidence]] = {"literal": [], "against": [], "repair": [], "unchanged": []}
+        show = Findings()
         for fact, part in zip(claim.fact, parts, strict=True):
-            found[fact.role].append(_fact(fact, getattr(s, part)))
-        return Findings(**found)  # type: ignore[arg-type]
+            getattr(show, fact.role).append(_fact(fact, getattr(s, part)))
+        return show
 
     return Check(claim.id, function, Statement(parts), scope="structure")
 

@@ -188,7 +188,7 @@ def declared(
     before = dict(CHECKS)
     CHECKS.pop(CLAIM.id, None)
     try:
-        claim(CLAIM.id, **declaration)(function)
+        claim(CLAIM.id, **declaration)(lambda s, show: vars(show).update(vars(function(s))))
         return replace(CLAIM, formula=formula), CHECKS[CLAIM.id]
     finally:
         CHECKS.clear()

@@ -100,6 +100,7 @@ def test_json() -> None:
         ("--list --self-check", "--self-check needs"),
         ("--list --record", "--record needs"),
         ("--list --html x.html", "--html needs"),
+        ("--html nowhere/x.html", "nowhere"),  # before anything is proved
         ("--list --verdict recordd", "recorded"),
         ("--sectoin 2.2", "--section"),
         ("--section", ""),

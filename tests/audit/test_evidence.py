@@ -10,17 +10,7 @@ import sympy
 
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import smallest, vector
-from rlcalc.audit.proofs import (
-    equal_by_increments,
-    index,
-    ordered,
-    positives,
-    powers_vanish,
-    reals,
-    sequence,
-    sum_by_induction,
-    unit,
-)
+from rlcalc.audit.proofs import index, positives, powers_vanish, reals, sequence, unit
 from rlcalc.audit.values import given
 from rlcalc.audit.zero import at_point
 from rlcalc.errors import UnknownName
@@ -49,7 +39,7 @@ def seen(low: float, high: float, relation: str, target: float, matters: float =
 
 
 def total(closed: Any) -> ev.Induction:
-    return sum_by_induction("", lambda k: k, closed, over="")
+    return ev.sum_by_induction("", lambda k: k, closed, over="")
 
 
 HOLDS = [
@@ -70,10 +60,10 @@ HOLDS = [
     ev.Exact("", 2, "<=", 2),
     ev.Induction("", (SAME,), (SAME,), "all"),
     total(lambda n: n * (n + 1) / 2),
-    equal_by_increments("", (1, 1), (X, X), over=""),
+    ev.equal_by_increments("", (1, 1), (X, X), over=""),
     powers_vanish(),
-    ordered("", A, "!=", 2 * A),
-    ordered("", A, "<", 2 * A),
+    ev.ordered("", A, "!=", 2 * A),
+    ev.ordered("", A, "<", 2 * A),
     ev.Exhaustive("", 3, (), "three"),
     ev.Fact("", True, "=", True),
     ev.Fact("", "a", "in", ("a", "b")),
@@ -102,9 +92,9 @@ FAILS = [
     ev.Induction("", (SAME,), (DIFFERENT,), "all"),
     total(lambda n: n),  # right at the start only
     total(lambda n: n * (n + 1) / 2 + 1),  # right in the step only
-    equal_by_increments("", (1, 2), (X, X), over=""),
-    ordered("", A, "=", 2 * A),
-    ordered("", A, ">=", 2 * A),
+    ev.equal_by_increments("", (1, 2), (X, X), over=""),
+    ev.ordered("", A, "=", 2 * A),
+    ev.ordered("", A, ">=", 2 * A),
     ev.Exhaustive("", 3, ("two",), "three"),
     ev.Fact("", True, "!=", True),
     ev.Fact("", "c", "in", ("a", "b")),

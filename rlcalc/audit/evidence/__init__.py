@@ -1,6 +1,7 @@
 """What can be found out about a statement."""
 
-from rlcalc.audit.evidence.findings import Counterexample, Findings, GoldenCase, Replay, Smallest
+from rlcalc.audit.evidence.built import equal_by_increments, ordered, sum_by_induction
+from rlcalc.audit.evidence.findings import Counterexample, Findings, GoldenCase, Pieces, Replay, Smallest
 from rlcalc.audit.evidence.pieces import (
     Cases,
     Evidence,
@@ -25,9 +26,13 @@ __all__ = [
     "GoldenCase",
     "Identity",
     "Induction",
+    "Pieces",
     "Replay",
     "Sign",
     "Simulation",
     "Smallest",
     "Status",
+    "equal_by_increments",
+    "ordered",
+    "sum_by_induction",
 ]

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from rlcalc.audit.evidence.pieces import Evidence, Status, worst
-from rlcalc.audit.formula.tie import Said
+from rlcalc.audit.evidence.built import equal_by_increments, ordered, sum_by_induction
+from rlcalc.audit.evidence.pieces import (
+    Cases,
+    Evidence,
+    Exact,
+    Exhaustive,
+    Fact,
+    Identity,
+    Induction,
+    Sign,
+    Simulation,
+    Status,
+    worst,
+)
+from rlcalc.audit.formula.tie import Said, says
 from rlcalc.audit.values import listed
 
 
@@ -122,7 +135,30 @@ class Counterexample(Evidence):
         return self.claimed.latex()
 
 
-@dataclass(frozen=True)
+def _adds(kind: Callable[..., Evidence]) -> Callable[..., None]:
+    def add(pieces: Pieces, *args: Any, **named: Any) -> None:
+        pieces.append(kind(*args, **named))
+
+    return add
+
+
+class Pieces(list[Evidence]):
+    """The evidence in one role; ``show.repair.identity(…)`` adds an ``Identity(…)`` to it."""
+
+    identity = _adds(Identity)
+    induction = _adds(Induction)
+    cases = _adds(Cases)
+    sign = _adds(Sign)
+    exact = _adds(Exact)
+    exhaustive = _adds(Exhaustive)
+    fact = _adds(Fact)
+    simulation = _adds(Simulation)
+    counterexample = _adds(Counterexample)
+    ordered = _adds(ordered)
+    sum_by_induction = _adds(sum_by_induction)
+    equal_by_increments = _adds(equal_by_increments)
+
+
 class Findings:
     """All that a claim function found out; see ``rlcalc.audit.registry``.
 
@@ -136,13 +172,23 @@ class Findings:
         reads: what names of the formula stand for, where ``says`` has something else in their place.
     """
 
-    literal: list[Evidence] = field(default_factory=list)
-    against: list[Evidence] = field(default_factory=list)
-    repair: list[Evidence] = field(default_factory=list)
-    unchanged: list[Evidence] = field(default_factory=list)
-    unknowable: str = ""
-    says: list[Said] = field(default_factory=list)
-    reads: Mapping[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        literal: Iterable[Evidence] = (),
+        against: Iterable[Evidence] = (),
+        repair: Iterable[Evidence] = (),
+        unchanged: Iterable[Evidence] = (),
+        unknowable: str = "",
+        says: Iterable[Said] = (),
+        reads: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.literal, self.against = Pieces(literal), Pieces(against)
+        self.repair, self.unchanged = Pieces(repair), Pieces(unchanged)
+        self.unknowable, self.says, self.reads = unknowable, list(says), reads or {}
+
+    def say(self, *parts: Any) -> None:
+        """One more chain of the formula, side and relation in turn."""
+        self.says.append(says(*parts))
 
     def roles(self) -> list[tuple[str, Evidence]]:
         """Every piece with the part that it plays."""

@@ -7,19 +7,7 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import says
-from rlcalc.audit.proofs import (
-    answer,
-    domain_is,
-    equal_by_increments,
-    index,
-    ordered,
-    positives,
-    powers_vanish,
-    reals,
-    sequence,
-    sum_by_induction,
-)
+from rlcalc.audit.proofs import answer, domain_is, index, positives, powers_vanish, reals, sequence
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.returns import NStep
 from rlcalc.audit.zero import as_expression
@@ -34,35 +22,29 @@ def stays_after_the_end(gamma: Any, terminal: Any, relation: str = "=") -> ev.In
     following = gained + gamma ** (n + 1) * terminal
     return ev.Induction(
         "from the end on the n-step target is the full return and stays it",
-        base=(ordered("n = N: nothing is added to the N rewards", target, relation, gained),),
+        base=(ev.ordered("n = N: nothing is added to the N rewards", target, relation, gained),),
         step=(ev.Identity("n → n + 1: a reward 0 and a state worth 0 add nothing", following, target),),
         over="n ≥ N = T − t ≥ 1, every γ, all rewards of the episode",
     )
 
 
 @claim("L1.1-td0-mc-spectrum", steps=1, terminal=0, relation="=")
-def spectrum(s: Statement) -> ev.Findings:
+def spectrum(s: Statement, show: ev.Findings) -> None:
     """One end is an identity; the other needs a last state that is worth 0."""
     gamma, t, n, last = reals("gamma"), index("t"), index(), index("T")
     case, returns, full = vector(EPISODE), sequence("G"), answer("discounted_return", **_rewards())
     target = NStep(gamma)
     td0 = target.reward(t + 1) + gamma * target.value(t + 1)
-    return ev.Findings(
-        says=[
-            says(returns(t, s.steps), "=", td0),
-            says(returns(t, n), s.relation, returns(t)),
-            says(n, ">=", last - t),
-        ],
-        against=case.refutes(
-            "the lecture's own episode of two steps bootstraps from its last state",
-            ev.Exact("2-step target = full return", case.answer(), s.relation, full),
-            violates=ev.Exact("V of the last state is not 0", case.given["values"][2], "!=", 0),
-        ),
-        repair=[
-            ev.Identity("n = 1 is the TD(0) target", target.written(t, s.steps), td0, "every γ, R and V"),
-            stays_after_the_end(gamma, s.terminal, s.relation),
-        ],
+    show.say(returns(t, s.steps), "=", td0)
+    show.say(returns(t, n), s.relation, returns(t))
+    show.say(n, ">=", last - t)
+    show.against += case.refutes(
+        "the lecture's own episode of two steps bootstraps from its last state",
+        ev.Exact("2-step target = full return", case.answer(), s.relation, full),
+        violates=ev.Exact("V of the last state is not 0", case.given["values"][2], "!=", 0),
     )
+    show.repair.identity("n = 1 is the TD(0) target", target.written(t, s.steps), td0, "every γ, R and V")
+    show.repair.append(stays_after_the_end(gamma, s.terminal, s.relation))
 
 
 def _rewards() -> dict[str, Any]:
@@ -79,61 +61,52 @@ def latest(t: Any, n: Any) -> Any:
 
 
 @claim("L1.1-trip-analogy", later=">", earlier="<")
-def trip_analogy(s: Statement) -> ev.Findings:
+def trip_analogy(s: Statement, show: ev.Findings) -> None:
     """How long each method waits before it updates the value of a state."""
     t, n = index("t"), 1 + index("k")
     end = n + index("m")
-    return ev.Findings(
-        literal=[
-            ordered("n steps against one light, n > 1", latest(t, n), s.later, latest(t, 1), "n > 1"),
-            ordered("n steps against the whole trip", latest(t, n), s.earlier, latest(t, end), "n < N"),
-        ]
-    )
+    show.literal.ordered("n steps against one light, n > 1", latest(t, n), s.later, latest(t, 1), "n > 1")
+    show.literal.ordered("n steps against the whole trip", latest(t, n), s.earlier, latest(t, end), "n < N")
 
 
 @claim("L1.2-infinity-is-mc", terminal=0, relation="=")
-def infinity(s: Statement) -> ev.Findings:
+def infinity(s: Statement, show: ev.Findings) -> None:
     """Beyond the end all n agree, so n = ∞ is what they agree on."""
     case = vector("n_step_return/audit-infinite-n")
     t, returns = index("t"), sequence("G")
-    return ev.Findings(
-        says=[says(returns(t, sympy.oo), s.relation, returns(t))],
-        against=case.refutes(
-            "the lecture's own episode, with its values",
-            ev.Exact(
-                "target for n = ∞ equals the Monte Carlo return",
-                case.answer(),
-                s.relation,
-                answer("discounted_return", **_rewards()),
-            ),
-            violates=ev.Exact("V of the last state is not 0", case.given["values"][2], "!=", 0),
+    show.say(returns(t, sympy.oo), s.relation, returns(t))
+    show.against += case.refutes(
+        "the lecture's own episode, with its values",
+        ev.Exact(
+            "target for n = ∞ equals the Monte Carlo return",
+            case.answer(),
+            s.relation,
+            answer("discounted_return", **_rewards()),
         ),
-        repair=[stays_after_the_end(reals("gamma"), s.terminal, s.relation), powers_vanish("γ")],
+        violates=ev.Exact("V of the last state is not 0", case.given["values"][2], "!=", 0),
     )
+    show.repair.append(stays_after_the_end(reals("gamma"), s.terminal, s.relation))
+    show.repair.append(powers_vanish("γ"))
 
 
 @claim("L1.3-nstep-def", rewards_late=0, bootstrap_late=0)
-def definition(s: Statement) -> ev.Findings:
+def definition(s: Statement, show: ev.Findings) -> None:
     """The sum is what n one-step look-aheads give, from G^(0) = V on."""
     gamma, t, n = reals("gamma"), index("t"), index()
     g = NStep(gamma, s.rewards_late, s.bootstrap_late)
-    return ev.Findings(
-        says=[says(sequence("G")(t, n), "=", g.written(t, n))],
-        literal=[
-            equal_by_increments(
-                "the sum is the unrolled recursion G_t^(n+1) = R_{t+1} + γ G_{t+1}^(n), G^(0) = V",
-                (g.one(t), g.reward(t + 1) + gamma * g.none(t + 1)),
-                (g.more(t, n), gamma * g.more(t + 1, n - 1)),
-                over="n ≥ 0, every γ, all sequences R and V",
-                start=0,
-            ),
-            ev.Identity("n = 0 is the value alone", g.none(t), g.value(t), "every γ"),
-        ],
+    show.say(sequence("G")(t, n), "=", g.written(t, n))
+    show.literal.equal_by_increments(
+        "the sum is the unrolled recursion G_t^(n+1) = R_{t+1} + γ G_{t+1}^(n), G^(0) = V",
+        (g.one(t), g.reward(t + 1) + gamma * g.none(t + 1)),
+        (g.more(t, n), gamma * g.more(t + 1, n - 1)),
+        over="n ≥ 0, every γ, all sequences R and V",
+        start=0,
     )
+    show.literal.identity("n = 0 is the value alone", g.none(t), g.value(t), "every γ")
 
 
 @claim("L1.3-gamma-domain", low="0", high="1", ends=True)
-def gamma_domain(s: Statement) -> ev.Findings:
+def gamma_domain(s: Statement, show: ev.Findings) -> None:
     """At γ = 1 the endless return of a constant reward grows with every step.
 
     The calculator's own domain is compared as well: it refuses what lies outside.
@@ -142,36 +115,32 @@ def gamma_domain(s: Statement) -> ev.Findings:
     case = vector("policy_eval/audit-endless-undiscounted")
     rest = 1 - as_expression(case.given["gamma"])
     stays = 1 - share if s.ends else 1
-    return ev.Findings(
-        says=[says(s.low, "<=", gamma, "<=", s.high)],
-        against=case.refutes(
-            "a reward of 1 forever: one more step adds 1 to the return, however many there were",
-            ev.Exact("V = 1 + γV has a solution, since the coefficient 1 − γ of V is not 0", rest, "!=", 0),
-            violates=ev.Exact(
-                "the rewards never end: chance of one more", case.given["mdp"]["P"][0][0][0], ">", 0
-            ),
+    show.say(s.low, "<=", gamma, "<=", s.high)
+    show.against += case.refutes(
+        "a reward of 1 forever: one more step adds 1 to the return, however many there were",
+        ev.Exact("V = 1 + γV has a solution, since the coefficient 1 − γ of V is not 0", rest, "!=", 0),
+        violates=ev.Exact(
+            "the rewards never end: chance of one more", case.given["mdp"]["P"][0][0][0], ">", 0
         ),
-        repair=[
-            *domain_is("n_step_return", "gamma", "discount", s.low, s.high),
-            sum_by_induction(
-                "without an end: a reward of 1 forever adds up to (1 − γ^n)/(1 − γ) after n steps",
-                lambda k: gamma ** (k - 1),
-                lambda k: (1 - gamma**k) / (1 - gamma),
-                over="n ≥ 1, γ ≠ 1",
-            ),
-            powers_vanish("γ"),
-            ev.Identity(
-                "with an end, of chance q in every step: at γ = 1 the value V = 1 + (1 − q)V is 1/q",
-                1 + stays / share,
-                1 / share,
-                "0 < q ≤ 1",
-            ),
-        ],
+    )
+    show.repair += domain_is("n_step_return", "gamma", "discount", s.low, s.high)
+    show.repair.sum_by_induction(
+        "without an end: a reward of 1 forever adds up to (1 − γ^n)/(1 − γ) after n steps",
+        lambda k: gamma ** (k - 1),
+        lambda k: (1 - gamma**k) / (1 - gamma),
+        over="n ≥ 1, γ ≠ 1",
+    )
+    show.repair.append(powers_vanish("γ"))
+    show.repair.identity(
+        "with an end, of chance q in every step: at γ = 1 the value V = 1 + (1 − q)V is 1/q",
+        1 + stays / share,
+        1 / share,
+        "0 < q ≤ 1",
     )
 
 
 @claim("L1.3-missing-terminal-rule", needed=False)
-def terminal_rule(s: Statement) -> ev.Findings:
+def terminal_rule(s: Statement, show: ev.Findings) -> None:
     """Two ways to go on after the end, both true to the formula, give two numbers."""
     case = vector("n_step_return/audit-past-the-end")
     carries = case.answer()
@@ -181,60 +150,48 @@ def terminal_rule(s: Statement) -> ev.Findings:
         "a value v > 0 after the end would move the target by γ^n v", gamma**n * worth, "n ≥ N, γ > 0"
     )
     if s.needed:
-        return ev.Findings(literal=[rule, ev.Exact("two continuations, two numbers", stops, "!=", carries)])
-    return ev.Findings(
-        against=case.refutes(
-            "n = 2 in an episode of one step: what takes the place of R_2 and V(S_2) decides",
-            ev.Exact("last value kept = state after the end worth 0", carries, "=", stops),
-        ),
-        repair=[
-            rule,
-            ev.Exact("the rule's number for the example", stops, "=", case.answer(values=["0", "0"], n=1)),
-        ],
+        show.literal.append(rule)
+        show.literal.exact("two continuations, two numbers", stops, "!=", carries)
+        return
+    show.against += case.refutes(
+        "n = 2 in an episode of one step: what takes the place of R_2 and V(S_2) decides",
+        ev.Exact("last value kept = state after the end worth 0", carries, "=", stops),
     )
+    show.repair.append(rule)
+    show.repair.exact("the rule's number for the example", stops, "=", case.answer(values=["0", "0"], n=1))
 
 
 @claim("L1.3-update", sign=1, delay=0)
-def update(s: Statement) -> ev.Findings:
+def update(s: Statement, show: ev.Findings) -> None:
     """A step of size α towards the target, at the first moment at which the target is known."""
     alpha, n, t = reals("alpha"), index(), index("t")
     value, returns = sequence("V"), sequence("G")
     old, target = value(t + n - 1, t), returns(t, n)
     new = old + s.sign * alpha * (target - old)
-    return ev.Findings(
-        says=[says(value(t + n + s.delay, t), "=", new)],
-        literal=[
-            ev.Identity(
-                "the error left is 1 − α of the old one",
-                target - new,
-                (1 - alpha) * (target - old),
-                "every α, V and G",
-            ),
-            ev.Identity(
-                "the time of the update is the latest one in the target",
-                t + n + s.delay,
-                latest(t, n),
-                "n ≥ 1",
-            ),
-        ],
+    show.say(value(t + n + s.delay, t), "=", new)
+    show.literal.identity(
+        "the error left is 1 − α of the old one",
+        target - new,
+        (1 - alpha) * (target - old),
+        "every α, V and G",
+    )
+    show.literal.identity(
+        "the time of the update is the latest one in the target", t + n + s.delay, latest(t, n), "n ≥ 1"
     )
 
 
 @claim("L1.3-target-value-undated", dated=False, lag=-1)
-def undated(s: Statement) -> ev.Findings:
+def undated(s: Statement, show: ev.Findings) -> None:
     """V changes between t and t + n, so the V inside the target needs its time; in 1.4 nothing changes."""
     t, n, gamma, value = index("t"), index("n"), reals("gamma"), sequence("V")
     table = value(t + n + s.lag, t + n)
     written = table if s.dated else value(t + n)
     literal = ev.Identity("V of the target is the one at hand at t + n", written, table)
-    return ev.Findings(
-        says=[says(written), says(value(t + n + s.lag, t))],
-        literal=[literal],
-        repair=[
-            ev.Identity(
-                "at n = 1 the target is R + γV of the time before the update",
-                NStep(gamma).one(t).subs(value(t + 1), table.subs(n, 1)),
-                sequence("R")(t + 1) + gamma * value(t, t + 1),
-            )
-        ],
+    show.say(written)
+    show.say(value(t + n + s.lag, t))
+    show.literal.append(literal)
+    show.repair.identity(
+        "at n = 1 the target is R + γV of the time before the update",
+        NStep(gamma).one(t).subs(value(t + 1), table.subs(n, 1)),
+        sequence("R")(t + 1) + gamma * value(t, t + 1),
     )

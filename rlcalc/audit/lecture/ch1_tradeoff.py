@@ -9,7 +9,7 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import smallest, vector
 from rlcalc.audit.formula import written
-from rlcalc.audit.proofs import answer, index, ordered, positives, reals, unit
+from rlcalc.audit.proofs import answer, index, positives, reals, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 
@@ -17,7 +17,7 @@ _STRICT = "where the condition holds it changes strictly"
 
 
 @claim("L1.2-bias-falls", relation="<=", error_shrinks=True, harmless={"relation: <= → <": _STRICT})
-def bias_falls(s: Statement) -> ev.Findings:
+def bias_falls(s: Statement, show: ev.Findings) -> None:
     """An exact V at the next state and a wrong one after it: the longer target is the biased one.
 
     Bias of the n-step target is γ^n times the expected error of V where it
@@ -30,48 +30,40 @@ def bias_falls(s: Statement) -> ev.Findings:
     # the error one step later: below error/γ when it is restrained, anything at all otherwise
     later = error / (g * (1 + positives("d"))) if s.error_shrinks else positives("f")
     reward, value, true = reals("r V v")
-    return ev.Findings(
-        says=written(
-            r"|\mathbb{E}[G_t^{(n+1)}] - v(S_t)| @relation |\mathbb{E}[G_t^{(n)}] - v(S_t)|",
-            relation=s.relation,
+    show.says += written(
+        r"|\mathbb{E}[G_t^{(n+1)}] - v(S_t)| @relation |\mathbb{E}[G_t^{(n)}] - v(S_t)|", relation=s.relation
+    )
+    show.against += case.refutes(
+        "V is right at S_1 and wrong at S_2; all rewards are 0, so the true value is 0",
+        ev.Exact(
+            f"|bias of n = 2| {s.relation} |bias of n = 1|", case.answer(), s.relation, case.answer(n=1)
         ),
-        against=case.refutes(
-            "V is right at S_1 and wrong at S_2; all rewards are 0, so the true value is 0",
-            ev.Exact(
-                f"|bias of n = 2| {s.relation} |bias of n = 1|",
-                case.answer(),
-                s.relation,
-                case.answer(n=1),
-            ),
-            violates=ev.Exact("the error of V grows from S_1 to S_2", error_far, ">", error_near),
-        ),
-        repair=[
-            ev.Identity(
-                "the bias is γ^n times the error where the target bootstraps",
-                (reward + g**n * value) - (reward + g**n * true),
-                g**n * (value - true),
-                "n ≥ 1, every γ, R, V and v; expectations are linear",
-            ),
-            ordered(
-                "γ^(n+1) |e_{n+1}| against γ^n |e_n|",
-                g ** (n + 1) * later,
-                s.relation,
-                g**n * error,
-                "n ≥ 1, γ > 0, |e_{n+1}| < |e_n|/γ",
-            ),
-            ordered(
-                "and otherwise not: γ^(n+1) |e_{n+1}| ≥ γ^n |e_n|",
-                g ** (n + 1) * error * (1 + positives("d")) / g,
-                ">=",
-                g**n * error,
-                "n ≥ 1, γ > 0, |e_{n+1}| ≥ |e_n|/γ",
-            ),
-            ev.Sign(
-                "the bound falls: γ^n m − γ^(n+1) m > 0",
-                positives("m") * (unit("p") ** n - unit("p") ** (n + 1)),
-                "0 < γ < 1, m = max|V − v| > 0",
-            ),
-        ],
+        violates=ev.Exact("the error of V grows from S_1 to S_2", error_far, ">", error_near),
+    )
+    show.repair.identity(
+        "the bias is γ^n times the error where the target bootstraps",
+        (reward + g**n * value) - (reward + g**n * true),
+        g**n * (value - true),
+        "n ≥ 1, every γ, R, V and v; expectations are linear",
+    )
+    show.repair.ordered(
+        "γ^(n+1) |e_{n+1}| against γ^n |e_n|",
+        g ** (n + 1) * later,
+        s.relation,
+        g**n * error,
+        "n ≥ 1, γ > 0, |e_{n+1}| < |e_n|/γ",
+    )
+    show.repair.ordered(
+        "and otherwise not: γ^(n+1) |e_{n+1}| ≥ γ^n |e_n|",
+        g ** (n + 1) * error * (1 + positives("d")) / g,
+        ">=",
+        g**n * error,
+        "n ≥ 1, γ > 0, |e_{n+1}| ≥ |e_n|/γ",
+    )
+    show.repair.sign(
+        "the bound falls: γ^n m − γ^(n+1) m > 0",
+        positives("m") * (unit("p") ** n - unit("p") ** (n + 1)),
+        "0 < γ < 1, m = max|V − v| > 0",
     )
 
 
@@ -101,7 +93,7 @@ def _spread(pair: tuple[Episode, Episode], n: int) -> Any:
 
 
 @claim("L1.2-variance-rises", relation=">=", uncorrelated=True, harmless={"relation: >= → >": _STRICT})
-def variance_rises(s: Statement) -> ev.Findings:
+def variance_rises(s: Statement, show: ev.Findings) -> None:
     """A second reward that undoes the first takes all the variance away."""
     pair, search = smallest(
         pairs_of_episodes(),
@@ -116,40 +108,34 @@ def variance_rises(s: Statement) -> ev.Findings:
     true = chance * ways[0] + (1 - chance) * ways[1]
     error = chance * (ways[0] - true) + (1 - chance) * (ways[1] - true)
     change = spread if s.uncorrelated else spread - 2 * correlated
-    return ev.Findings(
-        says=written(
-            r"\operatorname{Var}[G_t^{(n+1)}] @relation \operatorname{Var}[G_t^{(n)}]", relation=s.relation
-        ),
-        against=vector("control_variate/audit-longer-target-varies-less").refutes(
-            "X is the 1-step target, X − b the 2-step one: the second reward undoes the first",
-            ev.Exact(
-                f"Var of n = 2 {s.relation} Var of n = 1", _spread(pair, 2), s.relation, _spread(pair, 1)
-            ),
-            violates=ev.Exact("R_1 and R_2 are correlated: Cov", covariance(pair), "!=", 0),
-            smallest=search,
-        ),
-        repair=[
-            ev.Identity(
-                "Var(G + D) − Var G = Var D + 2 Cov(G, D)",
-                (gg + 2 * gd + dd - (g + d) ** 2) - (gg - g**2),
-                (dd - d**2) + 2 * (gd - g * d),
-                "all random G and D with second moments",
-            ),
-            ev.Identity(
-                "V = v: after any history with target g so far, g·D has mean 0, as has D itself",
-                past * gamma**n * error,
-                0,
-                "every g, γ, n, chance, rewards and next values; more than two ways, and the mean "
-                "over the histories, add more terms of this kind",
-            ),
-            ordered(
-                "the variance with one more reward against that without",
-                before + change,
-                s.relation,
-                before,
-                "Var D > 0 and Cov(G^(n), D) = 0",
-            ),
-        ],
+    show.says += written(
+        r"\operatorname{Var}[G_t^{(n+1)}] @relation \operatorname{Var}[G_t^{(n)}]", relation=s.relation
+    )
+    show.against += vector("control_variate/audit-longer-target-varies-less").refutes(
+        "X is the 1-step target, X − b the 2-step one: the second reward undoes the first",
+        ev.Exact(f"Var of n = 2 {s.relation} Var of n = 1", _spread(pair, 2), s.relation, _spread(pair, 1)),
+        violates=ev.Exact("R_1 and R_2 are correlated: Cov", covariance(pair), "!=", 0),
+        smallest=search,
+    )
+    show.repair.identity(
+        "Var(G + D) − Var G = Var D + 2 Cov(G, D)",
+        (gg + 2 * gd + dd - (g + d) ** 2) - (gg - g**2),
+        (dd - d**2) + 2 * (gd - g * d),
+        "all random G and D with second moments",
+    )
+    show.repair.identity(
+        "V = v: after any history with target g so far, g·D has mean 0, as has D itself",
+        past * gamma**n * error,
+        0,
+        "every g, γ, n, chance, rewards and next values; more than two ways, and the mean "
+        "over the histories, add more terms of this kind",
+    )
+    show.repair.ordered(
+        "the variance with one more reward against that without",
+        before + change,
+        s.relation,
+        before,
+        "Var D > 0 and Cov(G^(n), D) = 0",
     )
 
 

@@ -8,8 +8,8 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import says, written
-from rlcalc.audit.proofs import answer, equal_by_increments, index, ordered, reals, sequence, unit
+from rlcalc.audit.formula import written
+from rlcalc.audit.proofs import answer, index, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 
@@ -61,7 +61,7 @@ def two_views(decay: Any, per_step: Any, minus: Any = 1) -> list[ev.Evidence]:
     term=Choice("eligibility trace", "λ-return", "complete return"),
     decay_parts=frozenset(("gamma", "lambda")),
 )
-def title(s: Statement) -> ev.Findings:
+def title(s: Statement, show: ev.Findings) -> None:
     """The chapter defines the forward view only; the backward view gives the same updates."""
     terms = [term for group in DEFINED.values() for term in group]
     defined = ev.Fact("the chapter defines", s.term, "in", terms, "definitions of sections 2.2, 2.3 and 2.5")
@@ -70,66 +70,50 @@ def title(s: Statement) -> ev.Findings:
         "traces", "views", states=["A", "B", "C"], rewards=case.given["rewards"], lam=case.given["lam"]
     )
     decay = sympy.Mul(*map(reals, s.decay_parts))
-    return ev.Findings(
-        literal=[defined],
-        repair=two_views(decay, reals("gamma") * reals("lambda")),
-        unchanged=[
-            ev.Fact("both views of the example are", views, "=", "equal"),
-        ],
-    )
+    show.literal.append(defined)
+    show.repair += two_views(decay, reals("gamma") * reals("lambda"))
+    show.unchanged.fact("both views of the example are", views, "=", "equal")
 
 
 @claim("L2.1-td0-credits-recent", lam=0)
-def td0_credit(s: Statement) -> ev.Findings:
+def td0_credit(s: Statement, show: ev.Findings) -> None:
     """At λ = 0 a trace is 1 for the present state and 0 for every other."""
     gamma, before, t, state = reals("gamma"), reals("e"), index("t"), sympy.Symbol("s")
     lam = as_expression(s.lam)
     rows = answer("traces", states=["A", "B", "C"], gamma="9/10", lam=str(s.lam))
     trace, indicator = sequence("e"), sequence("1")
-    return ev.Findings(
-        says=[
-            says(trace(t, state), "=", indicator(sympy.Eq(t, state))),
-            says(reals("lambda"), "=", s.lam),
-        ],
-        literal=[
-            ev.Identity(
-                "trace of a state not visited now", gamma * lam * before, 0, "any trace before, every γ"
-            ),
-            ev.Identity(
-                "trace of the state visited now", gamma * lam * before + 1, 1, "any trace before, every γ"
-            ),
-            ev.Exact("for example: what is left of A one step later", rows[1][0], "=", 0),
-        ],
+    show.say(trace(t, state), "=", indicator(sympy.Eq(t, state)))
+    show.say(reals("lambda"), "=", s.lam)
+    show.literal.identity(
+        "trace of a state not visited now", gamma * lam * before, 0, "any trace before, every γ"
     )
+    show.literal.identity(
+        "trace of the state visited now", gamma * lam * before + 1, 1, "any trace before, every γ"
+    )
+    show.literal.exact("for example: what is left of A one step later", rows[1][0], "=", 0)
 
 
 @claim("L2.1-mc-credits-equally", relation="=", lam=1, undiscounted=True)
-def mc_credit(s: Statement) -> ev.Findings:
+def mc_credit(s: Statement, show: ev.Findings) -> None:
     """At λ = 1 a visit k steps ago keeps γ^k of its credit: the same for all only at γ = 1."""
     case = vector("traces/audit-monte-carlo-credit-fades")
     rows = case.answer(lam=str(s.lam))
     k, t, trace, dots = index("k"), index("t"), sequence("e"), sequence("dots")
     decay = s.lam * (1 if s.undiscounted else reals("gamma"))
     same = s.relation
-    return ev.Findings(
-        says=[
-            says(trace(t, 0), same, trace(t, 1), same, dots(), same, trace(t, t)),
-            says(reals("lambda"), "=", s.lam),
-        ],
-        against=case.refutes(
-            "two states, discount 1/2: after the second step the first has half the credit",
-            ev.Exact(f"credit of A {same} credit of B", rows[1][0], same, rows[1][1]),
-            violates=ev.Exact("the discount is not 1", case.given["gamma"], "!=", 1),
-        ),
-        repair=[
-            ev.Induction(
-                "credit of a visit k steps ago against that of a visit now",
-                base=(ordered("k = 0", as_expression(decay) ** 0, same, 1),),
-                step=(ev.Identity("k → k + 1", decay * 1**k, 1),),
-                over="k ≥ 0, λ = 1, γ = 1",
-                variable="k",
-            )
-        ],
+    show.say(trace(t, 0), same, trace(t, 1), same, dots(), same, trace(t, t))
+    show.say(reals("lambda"), "=", s.lam)
+    show.against += case.refutes(
+        "two states, discount 1/2: after the second step the first has half the credit",
+        ev.Exact(f"credit of A {same} credit of B", rows[1][0], same, rows[1][1]),
+        violates=ev.Exact("the discount is not 1", case.given["gamma"], "!=", 1),
+    )
+    show.repair.induction(
+        "credit of a visit k steps ago against that of a visit now",
+        base=(ev.ordered("k = 0", as_expression(decay) ** 0, same, 1),),
+        step=(ev.Identity("k → k + 1", decay * 1**k, 1),),
+        over="k ≥ 0, λ = 1, γ = 1",
+        variable="k",
     )
 
 
@@ -139,7 +123,7 @@ def mc_credit(s: Statement) -> ev.Findings:
     first_visits=True,
     harmless={"relation: >= → >": "for 0 < γλ < 1 and an earlier visit the lead is strict"},
 )
-def recent_credit(s: Statement) -> ev.Findings:
+def recent_credit(s: Statement, show: ev.Findings) -> None:
     """A state visited twice can have more credit than the present one."""
     case = vector("traces/audit-old-state-leads")
     old, present = case.answer()[2]
@@ -150,40 +134,32 @@ def recent_credit(s: Statement) -> ev.Findings:
         return p**steps if s.first_visits else p * (1 - p**steps) / (1 - p)
 
     visits = [ev_state for ev_state in case.given["states"] if ev_state == case.given["states"][0]]
-    return ev.Findings(
-        says=[says(trace(t, t), s.relation, trace(t, sympy.Symbol("s")))],
-        against=case.refutes(
-            "A twice, then B: A has 2/3 + 4/9 of credit, B has 1",
-            ev.Exact(f"credit of B {s.relation} credit of A", present, s.relation, old),
-            violates=ev.Exact("visits of A", sympy.Integer(len(visits)), "!=", 1),
-        ),
-        repair=[
-            ev.Induction(
-                "the credit of the present state is the larger one by 1 − (γλ)^k",
-                base=(ordered("k = 1", sympy.Integer(1), s.relation, gathered(1)),),
-                step=(ev.Sign("from k to k + 1 the lead grows", gathered(k) - gathered(k + 1)),),
-                over="0 < γλ < 1, a single visit k ≥ 1 steps ago (at γλ = 0 and 1 by itself)",
-                variable="k",
-            )
-        ],
+    show.say(trace(t, t), s.relation, trace(t, sympy.Symbol("s")))
+    show.against += case.refutes(
+        "A twice, then B: A has 2/3 + 4/9 of credit, B has 1",
+        ev.Exact(f"credit of B {s.relation} credit of A", present, s.relation, old),
+        violates=ev.Exact("visits of A", sympy.Integer(len(visits)), "!=", 1),
+    )
+    show.repair.induction(
+        "the credit of the present state is the larger one by 1 − (γλ)^k",
+        base=(ev.ordered("k = 1", sympy.Integer(1), s.relation, gathered(1)),),
+        step=(ev.Sign("from k to k + 1 the lead grows", gathered(k) - gathered(k + 1)),),
+        over="0 < γλ < 1, a single visit k ≥ 1 steps ago (at γλ = 0 and 1 by itself)",
+        variable="k",
     )
 
 
 @claim("L2.1-earlier-not-ignored", relation=">")
-def earlier_credit(s: Statement) -> ev.Findings:
+def earlier_credit(s: Statement, show: ev.Findings) -> None:
     k, t = index("k"), index("t")
-    return ev.Findings(
-        says=[says(sequence("e")(t, t - k), s.relation, 0)],
-        literal=[
-            ordered(
-                "credit of a visit k steps ago", unit("p") ** k, s.relation, 0, "γλ = p, 0 < p < 1, k ≥ 1"
-            )
-        ],
+    show.say(sequence("e")(t, t - k), s.relation, 0)
+    show.literal.ordered(
+        "credit of a visit k steps ago", unit("p") ** k, s.relation, 0, "γλ = p, 0 < p < 1, k ≥ 1"
     )
 
 
 @claim("L2.1-lambda-fades", discounted=False, decay=1)
-def fading(s: Statement) -> ev.Findings:
+def fading(s: Statement, show: ev.Findings) -> None:
     """A step takes a factor γλ off the credit of all that came before."""
     gamma, lam, k, t = reals("gamma"), reals("lambda"), index("k"), index("t")
     rows = vector("traces/lecture-2.4").answer()
@@ -198,18 +174,14 @@ def fading(s: Statement) -> ev.Findings:
         )
 
     rate = gamma * lam if s.discounted else lam
-    return ev.Findings(
-        says=[says(sequence("e")(t, t - k), "=", rate**k)],
-        literal=[fades(rate)],
-        repair=[fades(lam * gamma**s.decay)],
-        unchanged=[
-            ev.Exact("credit of S_0 in 2.4 after two more steps: λ^2", rows[2][0], "=", "1/4"),
-        ],
-    )
+    show.say(sequence("e")(t, t - k), "=", rate**k)
+    show.literal.append(fades(rate))
+    show.repair.append(fades(lam * gamma**s.decay))
+    show.unchanged.exact("credit of S_0 in 2.4 after two more steps: λ^2", rows[2][0], "=", "1/4")
 
 
 @claim("L2.3-is-tdlambda", offline=True, decay=1, minus=1)
-def is_tdlambda(s: Statement) -> ev.Findings:
+def is_tdlambda(s: Statement, show: ev.Findings) -> None:
     """With updates at the end both algorithms agree; with updates on the way they do not.
 
     Two visits of A, rewards 1 and 0, λ = 1, α = 1/2: on the way A goes to 1/2
@@ -219,26 +191,22 @@ def is_tdlambda(s: Statement) -> ev.Findings:
     offline, online = case.answer("new_values")[0], second.answer()
     gamma, lam, reward, value, after, gained = reals("gamma lambda r v w g")
     drift = 0 if s.offline else reals("c")  # how far the next value moved before its own error was taken
-    return ev.Findings(
-        says=written(
-            r"\sum_t \alpha \delta_t e_t(s) = \sum_{t: S_t = s} \alpha [ G_t^{\lambda} - @minus V(s) ]",
-            minus=s.minus,
-        ),
-        against=case.refutes(
-            "A is visited twice; TD(λ) with updates on the way returns to 0, the λ-returns lead to 1/2",
-            ev.Exact("TD(λ) on the way = update towards the λ-returns", online, "=", offline),
-            also=(first, second),
-            violates=ev.Exact("V(A) changed during the episode", first.answer(), "!=", first.given["value"]),
-        ),
-        repair=[
-            *two_views((gamma * lam) ** s.decay, gamma * lam, s.minus),
-            ev.Identity(
-                "the next error, with the value from before the episode, is what γλ multiplies",
-                (reward + gamma * after - value) + gamma * lam * (gained - (after + drift)),
-                reward + gamma * ((1 - lam) * after + lam * gained) - value,
-                "every γ, λ, R and V",
-            ),
-        ],
+    show.says += written(
+        r"\sum_t \alpha \delta_t e_t(s) = \sum_{t: S_t = s} \alpha [ G_t^{\lambda} - @minus V(s) ]",
+        minus=s.minus,
+    )
+    show.against += case.refutes(
+        "A is visited twice; TD(λ) with updates on the way returns to 0, the λ-returns lead to 1/2",
+        ev.Exact("TD(λ) on the way = update towards the λ-returns", online, "=", offline),
+        also=(first, second),
+        violates=ev.Exact("V(A) changed during the episode", first.answer(), "!=", first.given["value"]),
+    )
+    show.repair += two_views((gamma * lam) ** s.decay, gamma * lam, s.minus)
+    show.repair.identity(
+        "the next error, with the value from before the episode, is what γλ multiplies",
+        (reward + gamma * after - value) + gamma * lam * (gained - (after + drift)),
+        reward + gamma * ((1 - lam) * after + lam * gained) - value,
+        "every γ, λ, R and V",
     )
 
 
@@ -247,7 +215,7 @@ _ON_THE_WAY = ("td_update/audit-first-visit", "td_update/audit-second-visit")
 
 
 @claim("L2.3-recursion", bootstrap=1, tail=1, value_discount=1, tail_discount=1)
-def recursion(s: Statement) -> ev.Findings:
+def recursion(s: Statement, show: ev.Findings) -> None:
     """By induction on N, the number of steps to the end, with G_t^(n) = R + γ G_{t+1}^(n−1)."""
     gamma, lam, reward = reals("gamma lambda r")
     later = sequence("g")  # the n-step returns of the next state; g(0) is its value
@@ -259,26 +227,22 @@ def recursion(s: Statement) -> ev.Findings:
         """This state's k-step return."""
         return reward + gamma * later(k - 1)
 
-    return ev.Findings(
-        says=written(
-            r"G_t^{\lambda} = R_{t+1} + @share V(S_{t+1}) + @carried G_{t+1}^{\lambda}",
-            share=share,
-            carried=carried,
-        ),
-        literal=[
-            ev.Identity(
-                "what one more step adds to the average",
-                (1 - lam) * lam ** (n - 1) * ours(n) + lam**n * ours(n + 1) - lam ** (n - 1) * ours(n),
-                lam**n * (ours(n + 1) - ours(n)),
-                "N ≥ 1, every λ",
-            ),
-            # the N-step form grows by λ^N times (G^(N+1) − G^(N)); the next state's by the same with N − 1
-            equal_by_increments(
-                "the weighted average of all n-step returns obeys the recursion",
-                (ours(1), reward + share * later(0) + carried * later(0)),
-                (lam**n * (ours(n + 1) - ours(n)), carried * lam ** (n - 1) * (later(n) - later(n - 1))),
-                over="every number N ≥ 1 of steps to the end, every γ, λ (1 included), R and V",
-                name="N",
-            ),
-        ],
+    show.says += written(
+        r"G_t^{\lambda} = R_{t+1} + @share V(S_{t+1}) + @carried G_{t+1}^{\lambda}",
+        share=share,
+        carried=carried,
+    )
+    show.literal.identity(
+        "what one more step adds to the average",
+        (1 - lam) * lam ** (n - 1) * ours(n) + lam**n * ours(n + 1) - lam ** (n - 1) * ours(n),
+        lam**n * (ours(n + 1) - ours(n)),
+        "N ≥ 1, every λ",
+    )
+    # the N-step form grows by λ^N times (G^(N+1) − G^(N)); the next state's by the same with N − 1
+    show.literal.equal_by_increments(
+        "the weighted average of all n-step returns obeys the recursion",
+        (ours(1), reward + share * later(0) + carried * later(0)),
+        (lam**n * (ours(n + 1) - ours(n)), carried * lam ** (n - 1) * (later(n) - later(n - 1))),
+        over="every number N ≥ 1 of steps to the end, every γ, λ (1 included), R and V",
+        name="N",
     )

@@ -8,7 +8,7 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
 from rlcalc.audit.formula import says
-from rlcalc.audit.proofs import answer, equal_by_increments, index, positives, reals, sequence
+from rlcalc.audit.proofs import answer, index, positives, reals, sequence
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.returns import NStep
 from rlcalc.audit.zero import as_expression
@@ -18,7 +18,7 @@ WEIGHTS = "lambda_weights/lecture-2.4-list"
 
 
 @claim("L2.4-weights", printed=("0.5", "0.25", "0.125"), exponent=-1)
-def weights(s: Statement) -> ev.Findings:
+def weights(s: Statement, show: ev.Findings) -> None:
     """The geometric weights themselves; the rest is the next claim."""
     lam, n = reals("lambda"), index()
     half = as_expression(vector(WEIGHTS).given["lam"])
@@ -28,55 +28,47 @@ def weights(s: Statement) -> ev.Findings:
 
     first, *others = s.printed
     count = ev.Exact("how many", sympy.Integer(len(s.printed)), "=", 3)
-    return ev.Findings(
-        says=[says(weight(lam, n), "=", first), *map(says, others)],
-        literal=[
-            count,
-            *(
-                ev.Exact(f"weight {at}", weight(half, at), "=", printed)
-                for at, printed in enumerate(s.printed, start=1)
-            ),
-        ],
+    show.say(weight(lam, n), "=", first)
+    show.says += map(says, others)
+    show.literal.append(count)
+    show.literal += (
+        ev.Exact(f"weight {at}", weight(half, at), "=", printed)
+        for at, printed in enumerate(s.printed, start=1)
     )
 
 
 @claim("L2.4-remaining", printed="0.125", joint="0.25")
-def remaining(s: Statement) -> ev.Findings:
+def remaining(s: Statement, show: ev.Findings) -> None:
     """What is left after three weights, and what the last return then has; for every λ and N besides."""
     case = vector(WEIGHTS)
     apart = case.otherwise().answer()
     left = 1 - sum(apart[:3], sympy.Integer(0))
     lam, last = reals("lambda"), index("N")
-    return ev.Findings(
-        says=[says(left, "=", s.printed)],
-        literal=[
-            ev.Exact("left after three weights", left, "=", s.printed),
-            ev.Exact("weight of the final return", case.answer()[2], "=", s.joint),
-            ev.Identity(
-                "in general: its own weight and the rest make λ^(N−1)",
-                (1 - lam) * lam ** (last - 1) + lam**last,
-                lam ** (last - 1),
-                "N ≥ 1, every λ",
-            ),
-        ],
+    show.say(left, "=", s.printed)
+    show.literal.exact("left after three weights", left, "=", s.printed)
+    show.literal.exact("weight of the final return", case.answer()[2], "=", s.joint)
+    show.literal.identity(
+        "in general: its own weight and the rest make λ^(N−1)",
+        (1 - lam) * lam ** (last - 1) + lam**last,
+        lam ** (last - 1),
+        "N ≥ 1, every λ",
     )
 
 
 @claim("L2.4-indexing", first=1, scope="instance")  # a statement about one index
-def indexing(s: Statement) -> ev.Findings:
+def indexing(s: Statement, show: ev.Findings) -> None:
     """The reward on leaving S_t is R_{t+1} in the definition; the example keeps to it."""
     from sympy.core.function import AppliedUndef
 
     reward, first = sequence("R"), int(s.first)
     calls = sorted(str(call) for call in NStep(reals("gamma")).one(0).atoms(AppliedUndef))
-    return ev.Findings(
-        says=[says(0, "->", reward(first)), says(first)],
-        literal=[ev.Fact("the 1-step target from S_0 contains", str(reward(first)), "in", calls)],
-    )
+    show.say(0, "->", reward(first))
+    show.say(first)
+    show.literal.fact("the 1-step target from S_0 contains", str(reward(first)), "in", calls)
 
 
 @claim("L2.5-mc-update", sign=1)
-def mc_update(s: Statement) -> ev.Findings:
+def mc_update(s: Statement, show: ev.Findings) -> None:
     """A step of size α towards the return; the calculator does the same with symbols."""
 
     def moved(value: Any, full: Any, alpha: Any) -> Any:
@@ -86,17 +78,13 @@ def mc_update(s: Statement) -> ev.Findings:
     new = moved(value, full, alpha)
     state = sequence("V")(sympy.Symbol("s"))
     calculated = answer("mc_update", value="v", returns=["g"], alpha="a")
-    return ev.Findings(
-        says=[says(state, "<-", moved(state, sequence("G")(index("t")), reals("alpha")))],
-        literal=[
-            ev.Identity("the error left is 1 − α of the old one", full - new, (1 - alpha) * (full - value)),
-            ev.Identity("the calculator's update", calculated, new, "every α, V and G"),
-        ],
-    )
+    show.say(state, "<-", moved(state, sequence("G")(index("t")), reals("alpha")))
+    show.literal.identity("the error left is 1 − α of the old one", full - new, (1 - alpha) * (full - value))
+    show.literal.identity("the calculator's update", calculated, new, "every α, V and G")
 
 
 @claim("L2.5-mc-averaging", harmonic=True, sign=1)
-def averaging(s: Statement) -> ev.Findings:
+def averaging(s: Statement, show: ev.Findings) -> None:
     """With α = 1/k the update is the running mean; a constant α forgets."""
     case = vector("mc_update/audit-constant-step-is-no-mean")
     total, full, n, value = reals("S"), reals("G"), index("k"), reals("V")
@@ -109,35 +97,29 @@ def averaging(s: Statement) -> ev.Findings:
     i = index("i")
     mean = sympy.Sum(sequence("G")(i), (i, 1, n)) / n
     returns = case.given["returns"]
-    return ev.Findings(
-        says=[
-            says(value, "<-", moved(value, sequence("G")(index("t")), reals("alpha"))),
-            says(value, "=", mean),
-        ],
-        against=case.refutes(
-            "one return of 1, started from 0 with α = 1/2",
-            ev.Exact(
-                "value after the update = average of the returns",
-                case.answer(),
-                "=",
-                sum(map(as_expression, returns)) / len(returns),
-            ),
-            violates=ev.Exact("α is not 1/k = 1", case.given["alpha"], "!=", 1),
+    show.say(value, "<-", moved(value, sequence("G")(index("t")), reals("alpha")))
+    show.say(value, "=", mean)
+    show.against += case.refutes(
+        "one return of 1, started from 0 with α = 1/2",
+        ev.Exact(
+            "value after the update = average of the returns",
+            case.answer(),
+            "=",
+            sum(map(as_expression, returns)) / len(returns),
         ),
-        repair=[
-            ev.Induction(
-                "the value after k returns is their sum over k",
-                base=(ev.Identity("k = 1", moved(value, full, first_alpha), full),),
-                step=(ev.Identity("k → k + 1", moved(total / n, full, alpha), (total + full) / (n + 1)),),
-                over="k ≥ 1, all returns, any first guess",
-                variable="k",
-            )
-        ],
+        violates=ev.Exact("α is not 1/k = 1", case.given["alpha"], "!=", 1),
+    )
+    show.repair.induction(
+        "the value after k returns is their sum over k",
+        base=(ev.Identity("k = 1", moved(value, full, first_alpha), full),),
+        step=(ev.Identity("k → k + 1", moved(total / n, full, alpha), (total + full) / (n + 1)),),
+        over="k ≥ 1, all returns, any first guess",
+        variable="k",
     )
 
 
 @claim("L2.5-return-exponent", shift=0)
-def return_exponent(s: Statement) -> ev.Findings:
+def return_exponent(s: Statement, show: ev.Findings) -> None:
     """The sum obeys G_t = R_{t+1} + γ G_{t+1}; one reward more at the end adds its last term."""
     gamma, t, n, end = reals("gamma"), index("t"), index(), index("T")
     reward = sequence("R")
@@ -147,44 +129,37 @@ def return_exponent(s: Statement) -> ev.Findings:
         return gamma ** (end - start - 1 + s.shift) * reward(end)
 
     terms = (last(t, t + 1), last(t, t + 2), last(t, end))
-    return ev.Findings(
-        says=[says(sequence("G")(t), "=", sequence("dots")(*terms))],
-        literal=[
-            equal_by_increments(
-                "the sum is the unrolled recursion G_t = R_{t+1} + γ G_{t+1}, G_T = 0",
-                (last(t, t + 1), reward(t + 1)),
-                (last(t, t + 1 + n), gamma * last(t + 1, t + 1 + n)),
-                over="every number T − t ≥ 1 of steps, every γ and R",
-            )
-        ],
+    show.say(sequence("G")(t), "=", sequence("dots")(*terms))
+    show.literal.equal_by_increments(
+        "the sum is the unrolled recursion G_t = R_{t+1} + γ G_{t+1}, G_T = 0",
+        (last(t, t + 1), reward(t + 1)),
+        (last(t, t + 1 + n), gamma * last(t + 1, t + 1 + n)),
+        over="every number T − t ≥ 1 of steps, every γ and R",
     )
 
 
 @claim("L2.5-mc-after-end", discounted=True, waits=True)
-def after_end(s: Statement) -> ev.Findings:
+def after_end(s: Statement, show: ev.Findings) -> None:
     """The last reward stands in the return with the factor γ^(T−t−1); at γ = 0 it does not count."""
     case = vector("discounted_return/audit-myopic-return-is-early")
     gamma = positives("gamma") if s.discounted else 0 * positives("gamma")
     if not s.waits:
         ordinary = [answer("discounted_return", rewards=["1", last], gamma="1/2") for last in ("1", "0")]
         known = ev.Exact("returns that differ in the last reward", ordinary[0], "=", ordinary[1])
-        return ev.Findings(literal=[known])
-    return ev.Findings(
-        against=case.refutes(
-            "γ = 0: the return of the first state is the first reward, whatever the last one is",
-            ev.Exact(
-                "the return depends on the last reward: G differs",
-                case.answer(),
-                "!=",
-                case.answer(rewards=["1", "0"]),
-            ),
-            violates=ev.Exact("γ is not above 0", case.given["gamma"], "<=", 0),
+        show.literal.append(known)
+        return
+    show.against += case.refutes(
+        "γ = 0: the return of the first state is the first reward, whatever the last one is",
+        ev.Exact(
+            "the return depends on the last reward: G differs",
+            case.answer(),
+            "!=",
+            case.answer(rewards=["1", "0"]),
         ),
-        repair=[
-            ev.Sign(
-                "weight of the last reward in the return",
-                gamma ** index(),
-                "γ > 0, T − t − 1 = n ≥ 1 (for the last step it is 1)",
-            )
-        ],
+        violates=ev.Exact("γ is not above 0", case.given["gamma"], "<=", 0),
+    )
+    show.repair.sign(
+        "weight of the last reward in the return",
+        gamma ** index(),
+        "γ > 0, T − t − 1 = n ≥ 1 (for the last step it is 1)",
     )

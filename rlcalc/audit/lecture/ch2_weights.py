@@ -7,18 +7,7 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import says
-from rlcalc.audit.proofs import (
-    answer,
-    index,
-    ordered,
-    positives,
-    powers_vanish,
-    reals,
-    sequence,
-    sum_by_induction,
-    unit,
-)
+from rlcalc.audit.proofs import answer, index, positives, powers_vanish, reals, sequence, unit
 from rlcalc.audit.registry import Corruption, Statement, claim
 from rlcalc.audit.zero import as_expression
 from rlcalc.exact import symbol
@@ -40,7 +29,7 @@ def last_weight_is_another(what: str, expected: Any) -> ev.Counterexample:
 
 
 @claim("L2.2-geometric-weights", exponent=-1)
-def geometric(s: Statement) -> ev.Findings:
+def geometric(s: Statement, show: ev.Findings) -> None:
     """The coefficients of the n-step returns in the definition; in an episode the last one takes the rest."""
     lam, n = reals("lambda"), index()
 
@@ -49,32 +38,28 @@ def geometric(s: Statement) -> ev.Findings:
 
     general = answer("lambda_weights", "general_weight", lam="l", steps="inf")
     third = sympy.Rational(1, 3)
-    return ev.Findings(
-        says=[says(sequence("w")(n), "=", weight(lam, n))],
-        against=[
-            last_weight_is_another("second weight = (1 − λ)λ", weight(sympy.Rational(2, 3), sympy.Integer(2)))
-        ],
-        repair=[
-            ev.Identity("the first weight", weight(lam, 1), 1 - lam, "every λ"),
-            ev.Identity(
-                "the calculator's weight of G^(n), with λ and n left as symbols",
-                weight(symbol("l"), symbol("n")),
-                general,
-                "every λ and n; in an episode of N steps for n < N",
-            ),
-            ev.Exact(
-                "third weight of four at λ = 1/3",
-                answer("lambda_weights", lam="1/3", steps=4)[2],
-                "=",
-                weight(third, 3),
-            ),
-            _rest(lam, n, s.exponent),
-        ],
+    show.say(sequence("w")(n), "=", weight(lam, n))
+    show.against.append(
+        last_weight_is_another("second weight = (1 − λ)λ", weight(sympy.Rational(2, 3), sympy.Integer(2)))
     )
+    show.repair.identity("the first weight", weight(lam, 1), 1 - lam, "every λ")
+    show.repair.identity(
+        "the calculator's weight of G^(n), with λ and n left as symbols",
+        weight(symbol("l"), symbol("n")),
+        general,
+        "every λ and n; in an episode of N steps for n < N",
+    )
+    show.repair.exact(
+        "third weight of four at λ = 1/3",
+        answer("lambda_weights", lam="1/3", steps=4)[2],
+        "=",
+        weight(third, 3),
+    )
+    show.repair.append(_rest(lam, n, s.exponent))
 
 
 def _rest(lam: Any, n: Any, exponent: int) -> ev.Induction:
-    return sum_by_induction(
+    return ev.sum_by_induction(
         "the first n weights add up to 1 − λ^n, so that λ^(N−1) is left for the last of N",
         lambda k: (1 - lam) * lam ** (k + exponent),
         lambda k: 1 - lam**k,
@@ -83,7 +68,7 @@ def _rest(lam: Any, n: Any, exponent: int) -> ev.Induction:
 
 
 @claim("L2.2-bar-chart", shift=1, first=1)
-def bar_chart(s: Statement) -> ev.Findings:
+def bar_chart(s: Statement, show: ev.Findings) -> None:
     lam, n, bar = reals("lambda"), index(), sequence("w")
     first_bar = 1 - s.first * lam
     high = (1 + positives("p")) / (2 + positives("p"))  # any λ above 1/2
@@ -92,28 +77,24 @@ def bar_chart(s: Statement) -> ev.Findings:
         return (1 - lam) * lam ** (k - 1)
 
     case = vector(LEADS)
-    return ev.Findings(
-        says=[says(bar(n + 1), "=", lam**s.shift * bar(n)), says(bar(1), "=", first_bar)],
-        against=[
-            last_weight_is_another(
-                "second bar = λ times the first",
-                as_expression(case.given["lam"]) ** s.shift * case.answer()[0],
-            )
-        ],
-        repair=[
-            ev.Identity("next bar", weight(n + 1), lam**s.shift * weight(n), "n ≥ 1, every λ, n + 1 < N"),
-            ev.Identity("first bar", weight(1), first_bar, "every λ"),
-            ev.Sign(
-                "the last bar is the higher one: λ^n − (1 − λ)λ^(n−1)",
-                high**n - (1 - high) * high ** (n - 1),
-                "1/2 < λ < 1, N = n + 1 ≥ 2",
-            ),
-        ],
+    show.say(bar(n + 1), "=", lam**s.shift * bar(n))
+    show.say(bar(1), "=", first_bar)
+    show.against.append(
+        last_weight_is_another(
+            "second bar = λ times the first", as_expression(case.given["lam"]) ** s.shift * case.answer()[0]
+        )
+    )
+    show.repair.identity("next bar", weight(n + 1), lam**s.shift * weight(n), "n ≥ 1, every λ, n + 1 < N")
+    show.repair.identity("first bar", weight(1), first_bar, "every λ")
+    show.repair.sign(
+        "the last bar is the higher one: λ^n − (1 − λ)λ^(n−1)",
+        high**n - (1 - high) * high ** (n - 1),
+        "1/2 < λ < 1, N = n + 1 ≥ 2",
     )
 
 
 @claim("L2.2-weights-sum", exponent=-1, total=1, below_one=True)
-def weights_sum(s: Statement) -> ev.Findings:
+def weights_sum(s: Statement, show: ev.Findings) -> None:
     """The partial sums telescope to 1 − λ^n; at λ = 1 they are 0 and stay 0."""
     lam, n = reals("lambda"), index()
     case = vector(ENDLESS)
@@ -122,42 +103,31 @@ def weights_sum(s: Statement) -> ev.Findings:
     def weight(k: Any, at: Any = lam) -> Any:
         return (1 - at) * at ** (k + s.exponent)
 
-    closing: list[ev.Evidence] = [
-        sum_by_induction(
-            "the first n weights add up to total − λ^n",
-            weight,
-            lambda k: s.total - lam**k,
-            over="n ≥ 1, every λ",
-        ),
-        powers_vanish(),
-    ]
-    if not s.below_one:
-        closing.append(ev.Identity("the weights at λ = 1", weight(n, 1), s.total, "n ≥ 1"))
-    return ev.Findings(
-        says=[says(sympy.Sum(weight(n), (n, 1, sympy.oo)), "=", s.total)],
-        against=case.refutes(
-            "at λ = 1 every weight is 0 and there is no last return to take the rest",
-            ev.Exact("sum of the first weights", sum(weight(k, at_one) for k in (1, 2, 3)), "=", s.total),
-            violates=ev.Exact("λ is not below 1", at_one, ">=", 1),
-        ),
-        repair=closing,
+    show.say(sympy.Sum(weight(n), (n, 1, sympy.oo)), "=", s.total)
+    show.against += case.refutes(
+        "at λ = 1 every weight is 0 and there is no last return to take the rest",
+        ev.Exact("sum of the first weights", sum(weight(k, at_one) for k in (1, 2, 3)), "=", s.total),
+        violates=ev.Exact("λ is not below 1", at_one, ">=", 1),
     )
+    show.repair.sum_by_induction(
+        "the first n weights add up to total − λ^n", weight, lambda k: s.total - lam**k, over="n ≥ 1, every λ"
+    )
+    show.repair.append(powers_vanish())
+    if not s.below_one:
+        show.repair.identity("the weights at λ = 1", weight(n, 1), s.total, "n ≥ 1")
 
 
 @claim("L2.2-lambda0", lam=0, corruptions=[Corruption("λ = 1/2", "an integer has no half", lam="1/2")])
-def lambda0(s: Statement) -> ev.Findings:
+def lambda0(s: Statement, show: ev.Findings) -> None:
     """With 0^0 = 1, as in every power series, the first weight is 1 and the others are 0."""
     lam, n, t = as_expression(s.lam), index(), index("t")
     example = {"rewards": ["1", "2", "3"], "values": ["4", "5", "6", "0"], "gamma": "1/2"}
     average = answer("lambda_return", **example, lam=str(s.lam))
-    return ev.Findings(
-        says=[says(sequence("G^lambda")(t), "=", sequence("G")(t, 1)), says(reals("lambda"), "=", s.lam)],
-        literal=[
-            ev.Identity("the first weight is 1", (1 - lam) * lam**0, 1),
-            ev.Identity("the later ones are 0", (1 - lam) * lam**n, 0, "n + 1 ≥ 2"),
-            ev.Exact("an example", average, "=", answer("n_step_return", **example, n=1)),
-        ],
-    )
+    show.say(sequence("G^lambda")(t), "=", sequence("G")(t, 1))
+    show.say(reals("lambda"), "=", s.lam)
+    show.literal.identity("the first weight is 1", (1 - lam) * lam**0, 1)
+    show.literal.identity("the later ones are 0", (1 - lam) * lam**n, 0, "n + 1 ≥ 2")
+    show.literal.exact("an example", average, "=", answer("n_step_return", **example, n=1))
 
 
 @claim(
@@ -168,30 +138,21 @@ def lambda0(s: Statement) -> ev.Findings:
         Corruption("the last weight is another", "the relation holds between the others", relation="!=")
     ],
 )
-def lambda1_equal_weights(s: Statement) -> ev.Findings:
+def lambda1_equal_weights(s: Statement, show: ev.Findings) -> None:
     """At λ = 1 the weights are 0, …, 0, 1."""
     case = vector("lambda_weights/audit-equal-weights")
     first, second = case.answer(lam=str(s.lam))
     n, last, lam = index(), index("N"), as_expression(s.lam)
     weight, dots, same = sequence("w"), sequence("dots"), s.relation
-    return ev.Findings(
-        says=[
-            says(weight(1), same, weight(2), same, dots(), same, weight(last)),
-            says(reals("lambda"), "=", s.lam),
-        ],
-        against=case.refutes(
-            "an episode of two steps",
-            ev.Exact(f"w_1 {same} w_2", first, same, second),
-        ),
-        repair=[
-            ev.Identity("w_n = 0 for n < N", (1 - lam) * lam ** (n - 1), 0, "1 ≤ n < N"),
-            ev.Identity("w_N = 1", lam ** (last - 1), 1, "N ≥ 1"),
-        ],
-    )
+    show.say(weight(1), same, weight(2), same, dots(), same, weight(last))
+    show.say(reals("lambda"), "=", s.lam)
+    show.against += case.refutes("an episode of two steps", ev.Exact(f"w_1 {same} w_2", first, same, second))
+    show.repair.identity("w_n = 0 for n < N", (1 - lam) * lam ** (n - 1), 0, "1 ≤ n < N")
+    show.repair.identity("w_N = 1", lam ** (last - 1), 1, "N ≥ 1")
 
 
 @claim("L2.2-decay-favours-short", relation=">", below_half=True)
-def decay(s: Statement) -> ev.Findings:
+def decay(s: Statement, show: ev.Findings) -> None:
     """The geometric weights fall, but the complete return gathers all that would follow it.
 
     λ = 1/(2+p) runs through the numbers below 1/2.
@@ -200,27 +161,24 @@ def decay(s: Statement) -> ev.Findings:
     short, complete = case.answer()
     lam, n, weight = unit("p"), index(), sequence("w")
     small = 1 / (2 + positives("p")) if s.below_half else lam
-    return ev.Findings(
-        says=[says(weight(n), s.relation, weight(n + 1)), says(0, "<", reals("lambda"), "<", 1)],
-        against=case.refutes(
-            "an episode of two steps, λ = 2/3: the complete return counts twice as much as the short one",
-            ev.Exact(f"w_1 {s.relation} w_2", short, s.relation, complete),
-            violates=ev.Exact("λ is not below 1/2", case.given["lam"], ">=", "1/2"),
-        ),
-        repair=[
-            ordered(
-                "w_n against w_{n+1} before the end",
-                (1 - lam) * lam ** (n - 1),
-                s.relation,
-                (1 - lam) * lam**n,
-                "0 < λ < 1, n ≥ 1",
-            ),
-            ordered(
-                "w_{N−1} against w_N",
-                (1 - small) * small ** (n - 1),
-                s.relation,
-                small**n,
-                "0 < λ < 1/2, N = n + 1 ≥ 2",
-            ),
-        ],
+    show.say(weight(n), s.relation, weight(n + 1))
+    show.say(0, "<", reals("lambda"), "<", 1)
+    show.against += case.refutes(
+        "an episode of two steps, λ = 2/3: the complete return counts twice as much as the short one",
+        ev.Exact(f"w_1 {s.relation} w_2", short, s.relation, complete),
+        violates=ev.Exact("λ is not below 1/2", case.given["lam"], ">=", "1/2"),
+    )
+    show.repair.ordered(
+        "w_n against w_{n+1} before the end",
+        (1 - lam) * lam ** (n - 1),
+        s.relation,
+        (1 - lam) * lam**n,
+        "0 < λ < 1, n ≥ 1",
+    )
+    show.repair.ordered(
+        "w_{N−1} against w_N",
+        (1 - small) * small ** (n - 1),
+        s.relation,
+        small**n,
+        "0 < λ < 1/2, N = n + 1 ≥ 2",
     )

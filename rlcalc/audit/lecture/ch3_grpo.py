@@ -57,18 +57,14 @@ def no_critic(share: int) -> list[ev.Evidence]:
 
 
 @claim("L3.2-grpo-simpler", relation="<", share=1, penalty=Choice("kl", "clip"))
-def grpo_simpler(s: Statement) -> ev.Findings:
+def grpo_simpler(s: Statement, show: ev.Findings) -> None:
     """One function less, since the mean of a group does what a critic's value of the prompt would."""
     grpo = algorithms()["GRPO"]
-    return ev.Findings(
-        literal=[
-            ev.Exact(
-                "functions that an update learns: GRPO against PPO",
-                sympy.Integer(len(functions(GRPO))),
-                s.relation,
-                sympy.Integer(len(functions(PPO))),
-            ),
-            *no_critic(s.share),
-            ev.Fact("its loss has a penalty besides", grpo.penalty, "=", s.penalty, grpo.source),
-        ]
+    show.literal.exact(
+        "functions that an update learns: GRPO against PPO",
+        sympy.Integer(len(functions(GRPO))),
+        s.relation,
+        sympy.Integer(len(functions(PPO))),
     )
+    show.literal += no_critic(s.share)
+    show.literal.fact("its loss has a penalty besides", grpo.penalty, "=", s.penalty, grpo.source)

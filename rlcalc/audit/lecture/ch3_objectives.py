@@ -10,17 +10,10 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import LatexError, read, says, written
+from rlcalc.audit.formula import LatexError, read, written
 from rlcalc.audit.lecture.ch3 import GRID
 from rlcalc.audit.policies import FAMILY, TwoSteps
-from rlcalc.audit.proofs import (
-    answer,
-    positives,
-    powers_vanish,
-    reals,
-    sequence,
-    unit,
-)
+from rlcalc.audit.proofs import answer, positives, powers_vanish, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 
@@ -28,7 +21,7 @@ ANY_MDP = "finite decision processes with any number of states and actions"
 
 
 @claim("L3.3-markdown-star", mark=Choice("_", "*"), scope="structure")
-def markdown_star(s: Statement) -> ev.Findings:
+def markdown_star(s: Statement, show: ev.Findings) -> None:
     """Two stars in one line of Markdown are emphasis; a converter wrote them as underscores."""
     import re
 
@@ -36,18 +29,14 @@ def markdown_star(s: Statement) -> ev.Findings:
         return [one for one in (f"Q^{mark}(s,a)", f"V^{mark}(s)") if not _is_formula(one)]
 
     line = "Q^*(s,a) $ or $ V^*(s)"
-    return ev.Findings(
-        literal=[ev.Fact("of the two as printed, those that are no formula", unreadable(s.mark), "=", [])],
-        repair=[
-            ev.Fact(
-                "the stars of one line, taken for emphasis marks and rewritten",
-                re.sub(r"\*(.+?)\*", r"_\1_", line),
-                "=",
-                line.replace("*", s.mark),
-            ),
-            ev.Fact("of the two as meant, those that are none", unreadable("*"), "=", []),
-        ],
+    show.literal.fact("of the two as printed, those that are no formula", unreadable(s.mark), "=", [])
+    show.repair.fact(
+        "the stars of one line, taken for emphasis marks and rewritten",
+        re.sub(r"\*(.+?)\*", r"_\1_", line),
+        "=",
+        line.replace("*", s.mark),
     )
+    show.repair.fact("of the two as meant, those that are none", unreadable("*"), "=", [])
 
 
 def _is_formula(latex: str) -> bool:
@@ -59,7 +48,7 @@ def _is_formula(latex: str) -> bool:
 
 
 @claim("L3.3-bellman-optimality", best=1, reward_late=0, discount_late=0)
-def bellman_optimality(s: Statement) -> ev.Findings:
+def bellman_optimality(s: Statement, show: ev.Findings) -> None:
     """By induction on the number of steps left; then the discount makes the rest vanish.
 
     A plan takes, with some chance, an action worth e less than the best one, and goes on with a
@@ -69,43 +58,37 @@ def bellman_optimality(s: Statement) -> ev.Findings:
     now, later = gamma**s.reward_late, gamma ** (1 + s.discount_late)
     largest, worse, lost, discount, share = positives("m e d gamma q")
     plan = largest - share * worse - discount * lost
-    return ev.Findings(
-        says=written(
-            r"V^{*}(s) = @best \max_{a} [ @now R(s,a) "
-            r"+ @later \sum_{s^{\prime}} P(s^{\prime} \mid s,a) V^{*}(s^{\prime}) ]",
-            best=s.best,
-            now=now,
-            later=later,
-        ),
-        literal=[
-            ev.Identity(
-                "the mean return of an action is its reward plus γ times the mean of what follows",
-                now * reward + later * (chance * first + (1 - chance) * other),
-                chance * (reward + gamma * first) + (1 - chance) * (reward + gamma * other),
-                "any reward, discount, chances and two successors (more by splitting one)",
-            ),
-            ev.Induction(
-                "no plan for n steps is worth more than n look-aheads from 0, and one attains it",
-                base=(ev.Identity("n = 0: nothing is gained by any plan", s.best * 0 * largest, 0),),
-                step=(
-                    ev.Sign(
-                        "n → n + 1: the largest look-ahead m is no less than any plan",
-                        s.best * largest - plan,
-                        "a worse action with the chance q, e below m; a continuation d below the best",
-                        strict=False,
-                    ),
-                    ev.Identity(
-                        "and it is attained, with e = d = 0",
-                        s.best * largest,
-                        plan.subs({worse: 0, lost: 0}),
-                    ),
-                ),
-                over=f"{ANY_MDP}, every γ from 0 to 1, every number of steps",
-            ),
-            powers_vanish("γ"),
-            _grid_plans(int(s.best)),
-        ],
+    show.says += written(
+        r"V^{*}(s) = @best \max_{a} [ @now R(s,a) "
+        r"+ @later \sum_{s^{\prime}} P(s^{\prime} \mid s,a) V^{*}(s^{\prime}) ]",
+        best=s.best,
+        now=now,
+        later=later,
     )
+    show.literal.identity(
+        "the mean return of an action is its reward plus γ times the mean of what follows",
+        now * reward + later * (chance * first + (1 - chance) * other),
+        chance * (reward + gamma * first) + (1 - chance) * (reward + gamma * other),
+        "any reward, discount, chances and two successors (more by splitting one)",
+    )
+    show.literal.induction(
+        "no plan for n steps is worth more than n look-aheads from 0, and one attains it",
+        base=(ev.Identity("n = 0: nothing is gained by any plan", s.best * 0 * largest, 0),),
+        step=(
+            ev.Sign(
+                "n → n + 1: the largest look-ahead m is no less than any plan",
+                s.best * largest - plan,
+                "a worse action with the chance q, e below m; a continuation d below the best",
+                strict=False,
+            ),
+            ev.Identity(
+                "and it is attained, with e = d = 0", s.best * largest, plan.subs({worse: 0, lost: 0})
+            ),
+        ),
+        over=f"{ANY_MDP}, every γ from 0 to 1, every number of steps",
+    )
+    show.literal.append(powers_vanish("γ"))
+    show.literal.append(_grid_plans(int(s.best)))
 
 
 def _grid_plans(best: int) -> ev.Exhaustive:
@@ -132,7 +115,7 @@ def _grid_plans(best: int) -> ev.Exhaustive:
 
 
 @claim("L3.3-bellman-contraction", only_one=True, below_one=True)
-def bellman_contraction(s: Statement) -> ev.Findings:
+def bellman_contraction(s: Statement, show: ev.Findings) -> None:
     """Two solutions that differ by at most d differ by at most γd."""
     case = vector("bellman/grid-gamma-one")
     gamma = unit("g") if s.below_one else 1
@@ -140,33 +123,30 @@ def bellman_contraction(s: Statement) -> ev.Findings:
     one, two = (_grid_backup([Fraction(c)] * 3 + [Fraction(0)]) for c in (1, 2))
     relation = "=" if s.only_one else "!="
     values, optimal = sympy.Symbol("V"), sympy.Symbol("V^*")
-    return ev.Findings(
-        says=[says(values, "=", sympy.Symbol("T") * values), says(values, relation, optimal)],
-        against=case.refutes(
-            f"{GRID}, γ = 1: with c = 1 and with c = 2 in the three cells before the goal (c = 0 at the "
-            "goal) the equation is satisfied",
-            ev.Exact(f"the two solutions at the start: one {relation} the other", one[0], relation, two[0]),
-            premises=(
-                *(ev.Exact("c = 1 solves it", value, "=", 1) for value in one),
-                *(ev.Exact("c = 2 solves it", value, "=", 2) for value in two),
-            ),
-            violates=ev.Exact("γ is not below 1", case.given["gamma"], ">=", 1),
+    show.say(values, "=", sympy.Symbol("T") * values)
+    show.say(values, relation, optimal)
+    show.against += case.refutes(
+        f"{GRID}, γ = 1: with c = 1 and with c = 2 in the three cells before the goal (c = 0 at the "
+        "goal) the equation is satisfied",
+        ev.Exact(f"the two solutions at the start: one {relation} the other", one[0], relation, two[0]),
+        premises=(
+            *(ev.Exact("c = 1 solves it", value, "=", 1) for value in one),
+            *(ev.Exact("c = 2 solves it", value, "=", 2) for value in two),
         ),
-        repair=[
-            ev.Sign(
-                "if V ≤ W + d everywhere, a look-ahead from V is at most one from W plus γd",
-                # best of W = m; an action of W is worth m − e; there V = W + d − x
-                gamma * apart - (-worse + gamma * apart - gamma * share * below),
-                f"{ANY_MDP}, 0 < γ < 1: an action e worse than the best, V below W + d by x in the mean",
-            ),
-            ev.Sign(
-                "so two solutions are no d > 0 apart: d is more than γd",
-                apart - gamma * apart,
-                "d > 0, 0 < γ < 1 (γ = 0 leaves nothing to differ)",
-            ),
-            powers_vanish("γ"),
-        ],
+        violates=ev.Exact("γ is not below 1", case.given["gamma"], ">=", 1),
     )
+    show.repair.sign(
+        "if V ≤ W + d everywhere, a look-ahead from V is at most one from W plus γd",
+        # best of W = m; an action of W is worth m − e; there V = W + d − x
+        gamma * apart - (-worse + gamma * apart - gamma * share * below),
+        f"{ANY_MDP}, 0 < γ < 1: an action e worse than the best, V below W + d by x in the mean",
+    )
+    show.repair.sign(
+        "so two solutions are no d > 0 apart: d is more than γd",
+        apart - gamma * apart,
+        "d > 0, 0 < γ < 1 (γ = 0 leaves nothing to differ)",
+    )
+    show.repair.append(powers_vanish("γ"))
 
 
 def _grid_backup(values: list[Fraction]) -> list[Any]:
@@ -183,7 +163,7 @@ def _grid_backup(values: list[Fraction]) -> list[Any]:
 
 
 @claim("L3.3-J", weighted=1, gain=Choice("G", "R"))
-def objective(s: Statement) -> ev.Findings:
+def objective(s: Statement, show: ev.Findings) -> None:
     """The sum over all trajectories is the value of the start, step by step."""
     world, p = TwoSteps(), TwoSteps().left[0]
     total = sum(
@@ -191,27 +171,23 @@ def objective(s: Statement) -> ev.Findings:
         for path in world.paths()
     )
     mean = sequence("E_{tau~pi_theta}")(sequence(s.gain)(reals("tau")))
-    return ev.Findings(
-        says=[says(sequence("J")(reals("theta")), "=", mean)],
-        literal=[
-            ev.Identity(
-                "mean over all trajectories = value of the start, by recursion",
-                total,
-                p * world.worth("L") + (1 - p) * world.worth("R"),
-                FAMILY,
-            ),
-            ev.Exact(
-                "the token game, both ways",
-                answer("policy_gradient", "objective", mdp="tokens", theta=[["0", "0", "0"]]),
-                "=",
-                vector("policy_eval/tokens-uniform").answer()[0],
-            ),
-        ],
+    show.say(sequence("J")(reals("theta")), "=", mean)
+    show.literal.identity(
+        "mean over all trajectories = value of the start, by recursion",
+        total,
+        p * world.worth("L") + (1 - p) * world.worth("R"),
+        FAMILY,
+    )
+    show.literal.exact(
+        "the token game, both ways",
+        answer("policy_gradient", "objective", mdp="tokens", theta=[["0", "0", "0"]]),
+        "=",
+        vector("policy_eval/tokens-uniform").answer()[0],
     )
 
 
 @claim("L3.3-ac-objective", per_action=0, fits=0, near_enough=True)
-def actor_critic_objective(s: Statement) -> ev.Findings:
+def actor_critic_objective(s: Statement, show: ev.Findings) -> None:
     """Any function of the state may be subtracted; whether that lowers the variance is another question."""
     world = TwoSteps()
     base = sympy.symbols("b_0:3", real=True)
@@ -227,35 +203,27 @@ def actor_critic_objective(s: Statement) -> ev.Findings:
     best = (value + beyond) / 2 if s.near_enough else value / (2 * (1 + beyond))
     case = vector("baseline_variance/audit-value-raises-variance")
     without = case.answer("variance", baseline="0")
-    return ev.Findings(
-        says=written(
-            r"\nabla J(\theta) = \mathbb{E}[ \sum_{t} \gamma^{t} (G_t - V(S_t) - @share R_{t+1}) "
-            r"\nabla \log \pi_\theta(A_t \mid S_t) ]",
-            share=s.per_action,
-        ),
-        against=case.refutes(
-            "two actions of chances 3/4 and 1/4 that pay 1 and 0: the value 3/4 scatters more than none",
-            ev.Exact("variance with V < without", case.answer("variance"), "<", without),
-            violates=ev.Exact("V ≥ 2b*", case.answer("subtracted"), ">=", 2 * case.answer("best")),
-        ),
-        repair=[
-            *world.gradient_is("actor: with any b(s) subtracted, still the gradient of J", weight),
-            ev.Identity(
-                "critic: its squared error is least at the mean return",
-                loss - p * (1 - p) * (x - y) ** 2,
-                (v - (p * x + (1 - p) * y) - s.fits) ** 2,
-                "two returns x, y of chances p, 1 − p, any estimate v",
-            ),
-            ev.Identity(
-                "what V changes E[|G ∇ log π|²] by, where k = E|∇ log π|² and k b* = E[G |∇ log π|²]",
-                p * one**2 * ((x - v) ** 2 - x**2) + (1 - p) * two**2 * ((y - v) ** 2 - y**2),
-                v**2 * (p * one**2 + (1 - p) * two**2) - 2 * v * (p * one**2 * x + (1 - p) * two**2 * y),
-                "two actions with any scores and returns",
-            ),
-            ev.Sign(
-                "what it saves, k V(2b* − V)",
-                k * value * (2 * best - value),
-                "0 < V < 2b*",
-            ),
-        ],
+    show.says += written(
+        r"\nabla J(\theta) = \mathbb{E}[ \sum_{t} \gamma^{t} (G_t - V(S_t) - @share R_{t+1}) "
+        r"\nabla \log \pi_\theta(A_t \mid S_t) ]",
+        share=s.per_action,
     )
+    show.against += case.refutes(
+        "two actions of chances 3/4 and 1/4 that pay 1 and 0: the value 3/4 scatters more than none",
+        ev.Exact("variance with V < without", case.answer("variance"), "<", without),
+        violates=ev.Exact("V ≥ 2b*", case.answer("subtracted"), ">=", 2 * case.answer("best")),
+    )
+    show.repair += world.gradient_is("actor: with any b(s) subtracted, still the gradient of J", weight)
+    show.repair.identity(
+        "critic: its squared error is least at the mean return",
+        loss - p * (1 - p) * (x - y) ** 2,
+        (v - (p * x + (1 - p) * y) - s.fits) ** 2,
+        "two returns x, y of chances p, 1 − p, any estimate v",
+    )
+    show.repair.identity(
+        "what V changes E[|G ∇ log π|²] by, where k = E|∇ log π|² and k b* = E[G |∇ log π|²]",
+        p * one**2 * ((x - v) ** 2 - x**2) + (1 - p) * two**2 * ((y - v) ** 2 - y**2),
+        v**2 * (p * one**2 + (1 - p) * two**2) - 2 * v * (p * one**2 * x + (1 - p) * two**2 * y),
+        "two actions with any scores and returns",
+    )
+    show.repair.sign("what it saves, k V(2b* − V)", k * value * (2 * best - value), "0 < V < 2b*")

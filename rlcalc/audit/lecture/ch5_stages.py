@@ -6,7 +6,7 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
 from rlcalc.audit.formula import written
-from rlcalc.audit.proofs import answer, ordered, positives, real, reals, unit
+from rlcalc.audit.proofs import answer, positives, real, reals, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 
@@ -15,7 +15,7 @@ SOME_RIGHT = "group_advantage/three-of-eight-centred"
 
 
 @claim("L5.2-next-token", model=1, data=1, relation="=")
-def next_token(s: Statement) -> ev.Findings:
+def next_token(s: Statement, show: ev.Findings) -> None:
     """By a logit z_a the derivative is x_a times the one by x_a = exp(z_a)."""
     weights, counts = positives("x_1 x_2 x_3"), positives("c_1 c_2 c_3")
     policy = [x / sum(weights) for x in weights]
@@ -25,65 +25,57 @@ def next_token(s: Statement) -> ev.Findings:
         for x in weights
     ]
     line = {"logits": [[["log(3)", "0"], ["0", "0"], ["0", "0"]]], "labels": [[-100, 0, 1]]}
-    return ev.Findings(
-        says=written(
-            r"\mathbb{E}_{y \sim p}[ \frac{\partial L}{\partial z_a} ] = @model \pi_\theta(a) - @data p(a)",
-            model=s.model,
-            data=s.data,
-        ),
-        literal=[
-            *(
-                ev.Identity(
-                    f"mean slope of −log π by the logit of token {at}",
-                    slope,
-                    s.model * pi - s.data * chance,
-                    "three tokens (more by splitting one), any model, any chances in the text",
-                )
-                for at, (slope, pi, chance) in enumerate(zip(slopes, policy, text, strict=True), start=1)
-            ),
-            ev.Exact(
-                "tokens of chances 3/4 and 1/2: their losses add up to −log of the chance of both",
-                answer("sft_loss", **line) * answer("sft_loss", "count", **line),
-                s.relation,
-                -sympy.log(sympy.Rational(3, 4) * sympy.Rational(1, 2)),
-            ),
-        ],
+    show.says += written(
+        r"\mathbb{E}_{y \sim p}[ \frac{\partial L}{\partial z_a} ] = @model \pi_\theta(a) - @data p(a)",
+        model=s.model,
+        data=s.data,
+    )
+    show.literal += (
+        ev.Identity(
+            f"mean slope of −log π by the logit of token {at}",
+            slope,
+            s.model * pi - s.data * chance,
+            "three tokens (more by splitting one), any model, any chances in the text",
+        )
+        for at, (slope, pi, chance) in enumerate(zip(slopes, policy, text, strict=True), start=1)
+    )
+    show.literal.exact(
+        "tokens of chances 3/4 and 1/2: their losses add up to −log of the chance of both",
+        answer("sft_loss", **line) * answer("sft_loss", "count", **line),
+        s.relation,
+        -sympy.log(sympy.Rational(3, 4) * sympy.Rational(1, 2)),
     )
 
 
 @claim("L5.2-reward-model", share=1, sign=1)
-def reward_model(s: Statement) -> ev.Findings:
+def reward_model(s: Statement, show: ev.Findings) -> None:
     """Comparisons that others decided the other way have the rewards in each other's place."""
     slope = real(answer("reward_model_loss", "d_chosen", chosen=["r"], rejected=["w"])[0])
     (r, w, p), d = reals("r w p"), positives("d")
     swapped = slope.subs({r: w, w: r}, simultaneous=True)
     mean = p * slope - (1 - p) * swapped
     chance = 1 / (1 + sympy.exp(-s.sign * (r - w)))
-    return ev.Findings(
-        says=written(
-            r"\frac{\partial L}{\partial r_1} = \frac{1}{1 + \exp(-@sign (r_1 - r_2))} - @share p",
-            sign=s.sign,
-            share=s.share,
-        ),
-        literal=[
-            ev.Identity(
-                "a share p of people prefers the first answer: slope of the mean loss by its reward",
-                mean,
-                chance - s.share * p,
-                "all rewards and shares",
-            ),
-            # with d = exp(r − w) the chance is d/(1 + d)
-            ev.Sign(
-                "the slope rises with the reward, so that the loss is least where the chance is the share",
-                s.sign * d * (d / (1 + d)).diff(d),
-                "all rewards",
-            ),
-        ],
+    show.says += written(
+        r"\frac{\partial L}{\partial r_1} = \frac{1}{1 + \exp(-@sign (r_1 - r_2))} - @share p",
+        sign=s.sign,
+        share=s.share,
+    )
+    show.literal.identity(
+        "a share p of people prefers the first answer: slope of the mean loss by its reward",
+        mean,
+        chance - s.share * p,
+        "all rewards and shares",
+    )
+    # with d = exp(r − w) the chance is d/(1 + d)
+    show.literal.sign(
+        "the slope rises with the reward, so that the loss is least where the chance is the share",
+        s.sign * d * (d / (1 + d)).diff(d),
+        "all rewards",
     )
 
 
 @claim("L5.2-rl-prefers", sign=1, relation=">")
-def rl_prefers(s: Statement) -> ev.Findings:
+def rl_prefers(s: Statement, show: ev.Findings) -> None:
     """The best policy under a penalty has the odds of the reference, times exp(difference/β)."""
     q, (r, w), (beta, gap) = unit("x"), reals("r w"), positives("beta d")
     odds = q / (1 - q) * sympy.exp(s.sign * (r - w) / beta)
@@ -94,74 +86,66 @@ def rl_prefers(s: Statement) -> ev.Findings:
     tuned = answer("dpo_loss", **names)[0]
     a, b, c, d, scale = (next(x for x in tuned.free_symbols if x.name == name) for name in "abcdB")
     learned = tuned.subs({a: sympy.log(odds) + b, c: sympy.log(q / (1 - q)) + d, scale: beta})
-    return ev.Findings(
-        says=written(
-            r"\frac{\pi^{*}(w)}{\pi^{*}(l)} = "
-            r"\frac{\pi_{ref}(w)}{\pi_{ref}(l)} \exp(@sign (r_w - r_l) / \beta)",
-            sign=s.sign,
-        ),
-        literal=[
-            ev.Identity(
-                "at these odds the mean reward less β times the divergence has no slope",
-                objective.diff(p).subs(p, odds / (1 + odds)),
-                0,
-                "two answers (any others keep their odds), all rewards, β > 0, every reference",
-            ),
-            ev.Sign(
-                "and it falls below its tangents, so that they are the best ones",
-                -objective.diff(p, 2).subs(p, unit("y")),
-                "two answers, β > 0",
-            ),
-            ordered(
-                "log-odds that the answer with the higher reward gains",
-                s.sign * gap / beta,
-                s.relation,
-                0,
-                "a difference of rewards d > 0, β > 0",
-            ),
-            ev.Identity(
-                "so DPO's loss of that policy is the reward model's loss of those rewards",
-                learned,
-                real(answer("reward_model_loss", chosen=["r"], rejected=["w"])[0]),
-                "all rewards, β > 0, every reference",
-            ),
-        ],
+    show.says += written(
+        r"\frac{\pi^{*}(w)}{\pi^{*}(l)} = "
+        r"\frac{\pi_{ref}(w)}{\pi_{ref}(l)} \exp(@sign (r_w - r_l) / \beta)",
+        sign=s.sign,
+    )
+    show.literal.identity(
+        "at these odds the mean reward less β times the divergence has no slope",
+        objective.diff(p).subs(p, odds / (1 + odds)),
+        0,
+        "two answers (any others keep their odds), all rewards, β > 0, every reference",
+    )
+    show.literal.sign(
+        "and it falls below its tangents, so that they are the best ones",
+        -objective.diff(p, 2).subs(p, unit("y")),
+        "two answers, β > 0",
+    )
+    show.literal.ordered(
+        "log-odds that the answer with the higher reward gains",
+        s.sign * gap / beta,
+        s.relation,
+        0,
+        "a difference of rewards d > 0, β > 0",
+    )
+    show.literal.identity(
+        "so DPO's loss of that policy is the reward model's loss of those rewards",
+        learned,
+        real(answer("reward_model_loss", chosen=["r"], rejected=["w"])[0]),
+        "all rewards, β > 0, every reference",
     )
 
 
 @claim("L5.2-correct-answers", right=1, relation=">")
-def correct_answers(s: Statement) -> ev.Findings:
+def correct_answers(s: Statement, show: ev.Findings) -> None:
     """By GRPO an answer is weighed against its group, and a group of right answers weighs nothing."""
     case, mixed = vector(ALL_RIGHT), vector(SOME_RIGHT)
     share, spread = unit("x"), positives("s")
-    return ev.Findings(
-        says=written(r"r_i = @right \implies A_i @relation 0", right=s.right, relation=s.relation),
-        against=case.refutes(
-            "four answers to one prompt, all of them correct",
-            ev.Exact("advantage of the first", case.answer()[0], s.relation, 0),
-            premises=(ev.Exact("its reward", case.given["rewards"][0], "=", s.right),),
-            violates=ev.Exact(
-                "the least reward of the group: none is wrong",
-                min(map(as_expression, case.given["rewards"])),
-                "=",
-                1,
-            ),
+    show.says += written(r"r_i = @right \implies A_i @relation 0", right=s.right, relation=s.relation)
+    show.against += case.refutes(
+        "four answers to one prompt, all of them correct",
+        ev.Exact("advantage of the first", case.answer()[0], s.relation, 0),
+        premises=(ev.Exact("its reward", case.given["rewards"][0], "=", s.right),),
+        violates=ev.Exact(
+            "the least reward of the group: none is wrong",
+            min(map(as_expression, case.given["rewards"])),
+            "=",
+            1,
         ),
-        repair=[
-            ordered(
-                "a share p of the group is right, 0 < p < 1: (1 − p)/std of a right answer",
-                (s.right - share) / spread,
-                s.relation,
-                0,
-                "groups of any size with right and wrong answers",
-            ),
-            ordered("and p/std below 0 of a wrong one", share / spread, s.relation, 0, "the same groups"),
-            ev.Exact("three right ones of eight: the first", mixed.answer()[0], s.relation, 0),
-            ev.Exact(
-                "what a step of REINFORCE with it adds to the preference of that answer, of two",
-                answer("reinforce_step", theta=["0", "0"], action=0, return_=str(mixed.answer()[0]))[0],
-                s.relation,
-                0,
-            ),
-        ],
+    )
+    show.repair.ordered(
+        "a share p of the group is right, 0 < p < 1: (1 − p)/std of a right answer",
+        (s.right - share) / spread,
+        s.relation,
+        0,
+        "groups of any size with right and wrong answers",
+    )
+    show.repair.ordered("and p/std below 0 of a wrong one", share / spread, s.relation, 0, "the same groups")
+    show.repair.exact("three right ones of eight: the first", mixed.answer()[0], s.relation, 0)
+    show.repair.exact(
+        "what a step of REINFORCE with it adds to the preference of that answer, of two",
+        answer("reinforce_step", theta=["0", "0"], action=0, return_=str(mixed.answer()[0]))[0],
+        s.relation,
+        0,
     )

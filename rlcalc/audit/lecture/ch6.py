@@ -8,10 +8,10 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import Vector, printed, vector
-from rlcalc.audit.formula import says, written
+from rlcalc.audit.formula import written
 from rlcalc.audit.lecture.ch4 import ANY_SOFTMAX, chance_moves
 from rlcalc.audit.policies import odds_gain
-from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, unit
+from rlcalc.audit.proofs import answer, index, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 from rlcalc.exact import symbol
@@ -28,25 +28,25 @@ CRITIC = "baseline_variance/lecture-6.4-critic"  # both of them at even chances
     better="<",
     harmless={"score: 75 → 76": "76 points too are more than the one and less than the other expects"},
 )
-def grading(s: Statement) -> ev.Findings:
+def grading(s: Statement, show: ev.Findings) -> None:
     """The sign of score − baseline at both ends of both ranges, and so between them."""
-    b, said, literal = reals("b"), [], []
+    b = reals("b")
     for relation, *ends in ((s.usual, 50, 60), (s.better, 80, 90)):
-        said += [says(as_expression(s.score) - b, relation, 0), says(ends[0], "<=", b, "<=", ends[1])]
-        gaps = [answer("advantage", return_=s.score, value=str(end)) for end in ends]
-        literal += [
-            ev.Exact(f"{s.score} − {end}", gap, relation, 0) for end, gap in zip(ends, gaps, strict=True)
-        ]
-    return ev.Findings(says=said, literal=[*literal])
+        show.say(as_expression(s.score) - b, relation, 0)
+        show.say(ends[0], "<=", b, "<=", ends[1])
+        for end in ends:
+            gap = answer("advantage", return_=s.score, value=str(end))
+            show.literal.exact(f"{s.score} − {end}", gap, relation, 0)
 
 
 @claim("L6.2-bad-episode-penalised", effect="<", negative=True)
-def bad_episode(s: Statement) -> ev.Findings:
+def bad_episode(s: Statement, show: ev.Findings) -> None:
     """A low return that is positive still rewards every action of its episode."""
     case, size = vector("reinforce_step/audit-low-score-raised"), positives("g")
     low = case.given["return_"]
-    return chance_moves(
+    chance_moves(
         s,
+        show,
         case,
         "returns of 10 are usual; an episode of one good action ends with 1",
         ev.Exact("the return is low", low, "<", 10),
@@ -56,12 +56,13 @@ def bad_episode(s: Statement) -> ev.Findings:
 
 
 @claim("L6.2-bad-action-reinforced", effect=">", positive=True)
-def bad_action(s: Statement) -> ev.Findings:
+def bad_action(s: Statement, show: ev.Findings) -> None:
     """In the form per step an action is weighted with what follows it, not with the whole episode."""
     case, size = vector("reinforce_step/audit-high-return-negative"), positives("g")
     episode = vector("discounted_return/audit-late-mistake")
-    return chance_moves(
+    chance_moves(
         s,
+        show,
         case,
         "rewards 10 and −1: the total is 9, and the second, bad action has the return −1",
         ev.Exact("the total is high", episode.answer(), ">", 0),
@@ -72,7 +73,7 @@ def bad_action(s: Statement) -> ev.Findings:
 
 
 @claim("L6.2-proportional", power=1, sign=-1)
-def proportional(s: Statement) -> ev.Findings:
+def proportional(s: Statement, show: ev.Findings) -> None:
     """The calculator's step with return, baseline and step size left as symbols."""
     inputs = {"theta": ["0", "0"], "action": 0}
     moved = answer("reinforce_step", "theta", **inputs, return_="g", alpha="a", baseline="b")
@@ -80,84 +81,74 @@ def proportional(s: Statement) -> ev.Findings:
     def gain(full: Any, baseline: Any) -> Any:
         return (full + s.sign * baseline) ** s.power
 
-    return ev.Findings(
-        says=written(
-            r"\Delta\theta = \alpha @gain \nabla \log \pi_\theta(A_t|S_t)",
-            gain=gain(sequence("G")(index("t")), reals("b")),
-        ),
-        literal=[
-            ev.Identity(
-                "entry of the step",
-                part,
-                symbol("a") * gain(symbol("g"), symbol("b")) * score,
-                "every return, baseline and step size; two equally likely actions",
-            )
-            for part, score in zip(moved, answer("score", **inputs), strict=True)
-        ],
+    show.says += written(
+        r"\Delta\theta = \alpha @gain \nabla \log \pi_\theta(A_t|S_t)",
+        gain=gain(sequence("G")(index("t")), reals("b")),
     )
+    show.literal += [
+        ev.Identity(
+            "entry of the step",
+            part,
+            symbol("a") * gain(symbol("g"), symbol("b")) * score,
+            "every return, baseline and step size; two equally likely actions",
+        )
+        for part, score in zip(moved, answer("score", **inputs), strict=True)
+    ]
 
 
 @claim("L6.2-baseline-unbiased", of_action=False, same_policy=True)
-def baseline_unbiased(s: Statement) -> ev.Findings:
+def baseline_unbiased(s: Statement, show: ev.Findings) -> None:
     """Σ π(a) b ∇ log π(a) = b ∇1 = 0, for a number or a function of the state."""
     p, drawn = positives("pi q")
     b, own, slope, total = reals("b b_a dpi D")
     term = (p if s.same_policy else drawn) * (own if s.of_action else b) * slope / p
-    return ev.Findings(
-        says=written(
-            r"\mathbb{E}[(G_t - @b) \nabla \log \pi_\theta(A_t|S_t)] "
-            r"= \mathbb{E}[G_t \nabla \log \pi_\theta(A_t|S_t)]",
-            b=sequence("b")(sequence("A")(index("t"))) if s.of_action else b,
-        ),
-        literal=[
-            ev.Induction(
-                "Σ π(a) b ∇ log π(a) over some actions is b ∇ Σ π(a), and over all of them b ∇1 = 0",
-                base=(ev.Identity("one action", term, b * slope),),
-                step=(ev.Identity("one action more", b * total + term, b * (total + slope)),),
-                over="any number of actions, every differentiable policy, b a function of the state",
-            )
-        ],
+    show.says += written(
+        r"\mathbb{E}[(G_t - @b) \nabla \log \pi_\theta(A_t|S_t)] "
+        r"= \mathbb{E}[G_t \nabla \log \pi_\theta(A_t|S_t)]",
+        b=sequence("b")(sequence("A")(index("t"))) if s.of_action else b,
+    )
+    show.literal.induction(
+        "Σ π(a) b ∇ log π(a) over some actions is b ∇ Σ π(a), and over all of them b ∇1 = 0",
+        base=(ev.Identity("one action", term, b * slope),),
+        step=(ev.Identity("one action more", b * total + term, b * (total + slope)),),
+        over="any number of actions, every differentiable policy, b a function of the state",
     )
 
 
 @claim("L6.2-baseline-reduces-variance", relation="<", between=True)
-def reduces_variance(s: Statement) -> ev.Findings:
+def reduces_variance(s: Statement, show: ev.Findings) -> None:
     """A parabola in b, least at b*; even the value can lie beyond 2b*, where it does harm."""
     case, none = vector(UNEVEN), vector("baseline_variance/audit-no-baseline-scatters-less")
     best, length = positives("b_best c")
     b = 2 * best * (unit("u") if s.between else 1 + positives("u"))
-    return ev.Findings(
-        says=written(
-            r"\operatorname{Var}[(G_t - b) \nabla \log \pi_\theta] @relation "
-            r"\operatorname{Var}[G_t \nabla \log \pi_\theta]",
-            relation=s.relation,
+    show.says += written(
+        r"\operatorname{Var}[(G_t - b) \nabla \log \pi_\theta] @relation "
+        r"\operatorname{Var}[G_t \nabla \log \pi_\theta]",
+        relation=s.relation,
+    )
+    show.against += case.refutes(
+        "two actions with chances 3/4 and 1/4 and returns 1 and 0; the baseline is the value, 3/4",
+        ev.Exact(
+            f"variance with the baseline {s.relation} without it",
+            case.answer("variance"),
+            s.relation,
+            none.answer("variance"),
         ),
-        against=case.refutes(
-            "two actions with chances 3/4 and 1/4 and returns 1 and 0; the baseline is the value, 3/4",
-            ev.Exact(
-                f"variance with the baseline {s.relation} without it",
-                case.answer("variance"),
-                s.relation,
-                none.answer("variance"),
-            ),
-            violates=ev.Exact("b ≥ 2b*", case.answer("subtracted"), ">=", 2 * case.answer("best")),
-            also=(none,),
-        ),
-        repair=[
-            ordered(
-                "E (G−b)²|s|² − E G²|s|² = b² E|s|² − 2b E G|s|²; the means are equal, so the variances "
-                "differ by the same",
-                b**2 * length - 2 * b * best * length,
-                s.relation,
-                0,
-                "0 < b < 2b*, any number of actions, E|s|² = c > 0, E G|s|² = b* c (mirrored for b* < 0)",
-            ),
-        ],
+        violates=ev.Exact("b ≥ 2b*", case.answer("subtracted"), ">=", 2 * case.answer("best")),
+        also=(none,),
+    )
+    show.repair.ordered(
+        "E (G−b)²|s|² − E G²|s|² = b² E|s|² − 2b E G|s|²; the means are equal, so the variances "
+        "differ by the same",
+        b**2 * length - 2 * b * best * length,
+        s.relation,
+        0,
+        "0 < b < 2b*, any number of actions, E|s|² = c > 0, E G|s|² = b* c (mirrored for b* < 0)",
     )
 
 
 @claim("L6.2-V-natural-baseline", mean=True, best=False)
-def natural_baseline(s: Statement) -> ev.Findings:
+def natural_baseline(s: Statement, show: ev.Findings) -> None:
     """No other number is as near to the returns; the least variance it has not, nor is that said."""
     case, t, state = vector(UNEVEN), index("t"), sympy.Symbol("s")
     full, (c, mean, squares, one) = sequence("G")(t), reals("c M Q G_1")
@@ -167,125 +158,101 @@ def natural_baseline(s: Statement) -> ev.Findings:
         return squares - 2 * c * mean + c**2
 
     expected = sequence("E")(full, sympy.Eq(t, state)) if s.mean else full
-    return ev.Findings(
-        says=[says(sequence("b")(state), "=", sequence("V")(state), "=", expected)],
-        literal=[
-            ev.Identity(
-                "E(G − c)² − E(G − V)² = (c − V)²: any other number is farther from the returns",
-                error(c) - error(value),
-                (c - value) ** 2,
-                "every c, all returns with a mean M and a mean square Q",
-            ),
-            ev.Exact(
-                "chances 3/4, 1/4 and returns 1, 0: value against the baseline of least variance",
-                case.answer("subtracted"),
-                "=" if s.best else "!=",
-                case.answer("best"),
-            ),
-        ],
+    show.say(sequence("b")(state), "=", sequence("V")(state), "=", expected)
+    show.literal.identity(
+        "E(G − c)² − E(G − V)² = (c − V)²: any other number is farther from the returns",
+        error(c) - error(value),
+        (c - value) ** 2,
+        "every c, all returns with a mean M and a mean square Q",
+    )
+    show.literal.exact(
+        "chances 3/4, 1/4 and returns 1, 0: value against the baseline of least variance",
+        case.answer("subtracted"),
+        "=" if s.best else "!=",
+        case.answer("best"),
     )
 
 
 @claim("L6.2-advantage-def", sign=1, subtract=Choice("V", "Q"))
-def advantage_definition(s: Statement) -> ev.Findings:
+def advantage_definition(s: Statement, show: ev.Findings) -> None:
     """G − V is one draw of what has the mean Q − V."""
     (w, x, y, value), t = reals("w G_1 G_2 V"), index("t")
     worth = w * x + (1 - w) * y
     one, other = (s.sign * (full - (value if s.subtract == "V" else worth)) for full in (x, y))
     over = "an action followed by the return G_1 with chance w, otherwise by G_2"
-    return ev.Findings(
-        says=[says(sequence("A")(t), "=", s.sign * (sequence("G")(t) - sequence(s.subtract)(t)))],
-        literal=[ev.Identity("G − V is the advantage of the action", one, worth - value, over)],
-        repair=[
-            ev.Identity("E[G − V | s, a] = Q − V", w * one + (1 - w) * other, worth - value, over),
-            ev.Identity("with a single return they are equal", one.subs(y, x), x - value, "G_1 = G_2"),
-        ],
-        unchanged=[*printed(*EPISODES)],
-    )
+    show.say(sequence("A")(t), "=", s.sign * (sequence("G")(t) - sequence(s.subtract)(t)))
+    show.literal.identity("G − V is the advantage of the action", one, worth - value, over)
+    show.repair.identity("E[G − V | s, a] = Q − V", w * one + (1 - w) * other, worth - value, over)
+    show.repair.identity("with a single return they are equal", one.subs(y, x), x - value, "G_1 = G_2")
+    show.unchanged += printed(*EPISODES)
 
 
 @claim("L6.2-sign-direction", effect=">", alone=True)
-def sign_direction(s: Statement) -> ev.Findings:
+def sign_direction(s: Statement, show: ev.Findings) -> None:
     """Its own term does that; the sum over steps of 6.3 adds the terms of other actions."""
     case, (step, size) = vector("baseline_variance/audit-positive-advantage-falls"), positives("alpha a")
     returns, critic = case.given["returns"], case.given["baseline"]
     # the other action with five times the advantage, as in the counterexample
     others = 0 if s.alone else odds_gain(5 * step * size)
     up, down = odds_gain(step * size) - others, odds_gain(-step * size) - others
-    return ev.Findings(
-        says=written(
-            r"A_t > 0 \implies \pi_{\text{new}}(a_t|s_t) @effect \pi_{\text{old}}(a_t|s_t)", effect=s.effect
-        ),
-        against=case.refutes(
-            "two equally likely actions were taken once each, with advantages 1 and 5 (a critic at 10)",
-            ev.Exact("slope of the first preference", case.answer()[0], s.effect, 0),
-            premises=(
-                ev.Exact("its advantage", answer("advantage", return_=returns[0], value=critic), ">", 0),
-            ),
-            violates=ev.Exact("samples in the step", sympy.Integer(len(returns)), ">", 1),
-        ),
-        repair=[
-            ordered("A > 0: what the odds gain", up, s.effect, 0, ANY_SOFTMAX),
-            ordered("A < 0: what they lose", -down, s.effect, 0, ANY_SOFTMAX),
-            ev.Identity("A = 0: they stay", odds_gain(0) - others, 0, ANY_SOFTMAX),
-            ev.Sign(
-                "slope of log π(a) along the step, A |∇ log π|²",
-                size * (positives("g") ** 2 + positives("rest")),
-                "every differentiable policy whose score is not 0",
-            ),
-        ],
+    show.says += written(
+        r"A_t > 0 \implies \pi_{\text{new}}(a_t|s_t) @effect \pi_{\text{old}}(a_t|s_t)", effect=s.effect
+    )
+    show.against += case.refutes(
+        "two equally likely actions were taken once each, with advantages 1 and 5 (a critic at 10)",
+        ev.Exact("slope of the first preference", case.answer()[0], s.effect, 0),
+        premises=(ev.Exact("its advantage", answer("advantage", return_=returns[0], value=critic), ">", 0),),
+        violates=ev.Exact("samples in the step", sympy.Integer(len(returns)), ">", 1),
+    )
+    show.repair.ordered("A > 0: what the odds gain", up, s.effect, 0, ANY_SOFTMAX)
+    show.repair.ordered("A < 0: what they lose", -down, s.effect, 0, ANY_SOFTMAX)
+    show.repair.identity("A = 0: they stay", odds_gain(0) - others, 0, ANY_SOFTMAX)
+    show.repair.sign(
+        "slope of log π(a) along the step, A |∇ log π|²",
+        size * (positives("g") ** 2 + positives("rest")),
+        "every differentiable policy whose score is not 0",
     )
 
 
 @claim("L6.2-actor-critic", weight=Choice("advantages", "values"), against=Choice("value", "policy"), power=2)
-def actor_critic(s: Statement) -> ev.Findings:
+def actor_critic(s: Statement, show: ev.Findings) -> None:
     """What the critic learns, and that the actor needs it."""
     from rlcalc.specs import load_formula
 
     w, x, y, value = reals("w G_1 G_2 V")
     error = w * (value - x) ** s.power + (1 - w) * (value - y) ** s.power
     actor, advantage = ([p.name for p in load_formula(f).parameters] for f in ("actor_loss", "advantage"))
-    return ev.Findings(
-        literal=[
-            ev.Identity(
-                "the squared error of the critic is at rest at the expected return",
-                error.diff(value).subs(value, w * x + (1 - w) * y),
-                0,
-                "a return G_1 with chance w, otherwise G_2",
-            ),
-            ev.Fact("inputs of the actor's loss", s.weight, "in", actor),
-            ev.Fact("inputs of an advantage", s.against, "in", advantage),
-        ]
+    show.literal.identity(
+        "the squared error of the critic is at rest at the expected return",
+        error.diff(value).subs(value, w * x + (1 - w) * y),
+        0,
+        "a return G_1 with chance w, otherwise G_2",
     )
+    show.literal.fact("inputs of the actor's loss", s.weight, "in", actor)
+    show.literal.fact("inputs of an advantage", s.against, "in", advantage)
 
 
 @claim("L6.5-control-variate", relation="<", strong=True, cross=-2)
-def control_variate(s: Statement) -> ev.Findings:
+def control_variate(s: Statement, show: ev.Findings) -> None:
     """Var(X − b) = Var X − 2 Cov + Var b: correlation is not enough."""
     x2, b2, xb, x, b, joint = reals("X2 B2 XB X B c")
     spread, gain, own = positives("v d u")
     covariance = spread / 2 + (gain if s.strong else -gain)
-    return ev.Findings(
-        says=written(r"\operatorname{Var}(X - b) @relation \operatorname{Var}(X)", relation=s.relation),
-        against=[
-            _correlated(s, vector("control_variate/audit-negative-correlation")),
-            _correlated(s, vector("control_variate/lecture-6.5-fails")),
-        ],
-        repair=[
-            ev.Identity(
-                "Var(X − b) = Var X − 2 Cov(X, b) + Var b",
-                (x2 - 2 * xb + b2) - (x - b) ** 2,
-                (x2 - x**2) + s.cross * (xb - x * b) + (b2 - b**2),
-                "all X and b with second moments",
-            ),
-            ordered("−2 Cov + Var b, Cov = Var b/2 + d", spread - 2 * covariance, s.relation, 0, "d > 0"),
-            ev.Identity(
-                "Var X − 2k Cov + k² Var b at k = Cov/Var b",
-                own - 2 * (joint / spread) * joint + (joint / spread) ** 2 * spread,
-                own * (1 - joint**2 / (own * spread)),
-                "all X and b that vary",
-            ),
-        ],
+    show.says += written(r"\operatorname{Var}(X - b) @relation \operatorname{Var}(X)", relation=s.relation)
+    show.against.append(_correlated(s, vector("control_variate/audit-negative-correlation")))
+    show.against.append(_correlated(s, vector("control_variate/lecture-6.5-fails")))
+    show.repair.identity(
+        "Var(X − b) = Var X − 2 Cov(X, b) + Var b",
+        (x2 - 2 * xb + b2) - (x - b) ** 2,
+        (x2 - x**2) + s.cross * (xb - x * b) + (b2 - b**2),
+        "all X and b with second moments",
+    )
+    show.repair.ordered("−2 Cov + Var b, Cov = Var b/2 + d", spread - 2 * covariance, s.relation, 0, "d > 0")
+    show.repair.identity(
+        "Var X − 2k Cov + k² Var b at k = Cov/Var b",
+        own - 2 * (joint / spread) * joint + (joint / spread) ** 2 * spread,
+        own * (1 - joint**2 / (own * spread)),
+        "all X and b that vary",
     )
 
 
@@ -304,7 +271,7 @@ def _correlated(s: Statement, case: Vector) -> ev.Counterexample:
 
 
 @claim("L6.5-analogy-to-baseline", multiplied=False, own_mean=0)
-def analogy(s: Statement) -> ev.Findings:
+def analogy(s: Statement, show: ev.Findings) -> None:
     """b alone is a constant and correlates with nothing; what is subtracted from G·score is b·score."""
     case, (p, q, b) = vector(CRITIC), reals("p q b")
     pair = [case.answer("variance"), case.answer("variance", baseline="0")]
@@ -315,13 +282,11 @@ def analogy(s: Statement) -> ev.Findings:
     numbers = ev.Exact("returns 15 and 7, b = 10: variance with b, and without", pair[0], "<", pair[1])
     mean = p * b * (1 - p) + q * b * -p + (1 - p - q) * b * -p
     centred = ev.Identity("E[b ∇ log π], an entry of it", mean, s.own_mean, "three actions, every b")
-    return ev.Findings(
-        says=written(
-            r"\operatorname{Var}(@full - @part) < \operatorname{Var}(@full)",
-            full=reals("G") * score,
-            part=b * score,
-        ),
-        literal=[numbers, centred] if s.multiplied else [numbers],
-        repair=[centred],
-        unchanged=[*printed(*EPISODES)],
+    show.says += written(
+        r"\operatorname{Var}(@full - @part) < \operatorname{Var}(@full)",
+        full=reals("G") * score,
+        part=b * score,
     )
+    show.literal += [numbers, centred] if s.multiplied else [numbers]
+    show.repair.append(centred)
+    show.unchanged += printed(*EPISODES)

@@ -9,7 +9,7 @@ from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
 from rlcalc.audit.formula import written
-from rlcalc.audit.proofs import answer, ordered, positives, reals, sequence, unit
+from rlcalc.audit.proofs import answer, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 
@@ -17,7 +17,7 @@ FAMILY = "all episodes of this shape: two actions in each of two states, all rew
 
 
 @claim("L7.2-is-identity", order=1, support=True)
-def importance(s: Statement) -> ev.Findings:
+def importance(s: Statement, show: ev.Findings) -> None:
     """Term by term; what q never draws is lost."""
     p, q, f, x = sequence("p"), sequence("q"), sequence("f"), reals("x")
     weight = (p(x) / q(x)) ** s.order
@@ -25,34 +25,30 @@ def importance(s: Statement) -> ev.Findings:
     outcomes = [list(map(as_expression, case.given[name])) for name in ("p", "q", "f")]
     whole = sum(chance * value for chance, _, value in zip(*outcomes, strict=True))
     drawn = sum(chance * value for chance, old, value in zip(*outcomes, strict=True) if old != 0)
-    return ev.Findings(
-        says=written(
-            r"\mathbb{E}_{x \sim p}[f(x)] = \mathbb{E}_{x \sim q}\left[ @weight f(x) \right]", weight=weight
-        ),
-        against=case.refutes(
-            "q never draws the second outcome, whose weight has no value",
-            ev.Exact("what q can draw of E_q[(p/q) f] = E_p[f]", drawn, "=", whole),
-            violates=ev.Exact("p·f where q is 0", whole - drawn, "!=", 0),
-        ),
-        repair=[
-            ev.Identity(
-                "each outcome that q can draw enters with what it has under p",
-                q(x) * weight * f(x),
-                p(x) * f(x),
-                "every x with q(x) > 0, every p and f; sums of such terms, finite or convergent",
-            ),
-            ev.Identity(
-                "each other outcome enters with nothing, and has nothing",
-                0 if s.support else p(x) * f(x),
-                0,
-                "q(x) = 0",
-            ),
-        ],
+    show.says += written(
+        r"\mathbb{E}_{x \sim p}[f(x)] = \mathbb{E}_{x \sim q}\left[ @weight f(x) \right]", weight=weight
+    )
+    show.against += case.refutes(
+        "q never draws the second outcome, whose weight has no value",
+        ev.Exact("what q can draw of E_q[(p/q) f] = E_p[f]", drawn, "=", whole),
+        violates=ev.Exact("p·f where q is 0", whole - drawn, "!=", 0),
+    )
+    show.repair.identity(
+        "each outcome that q can draw enters with what it has under p",
+        q(x) * weight * f(x),
+        p(x) * f(x),
+        "every x with q(x) > 0, every p and f; sums of such terms, finite or convergent",
+    )
+    show.repair.identity(
+        "each other outcome enters with nothing, and has nothing",
+        0 if s.support else p(x) * f(x),
+        0,
+        "q(x) = 0",
     )
 
 
 @claim("L7.2-ratio", power=1, start=1, mean=1, covered=True)
-def ratio(s: Statement) -> ev.Findings:
+def ratio(s: Statement, show: ev.Findings) -> None:
     """Summed over what the old policy can draw, the weights give the new policy's share of it."""
     new, old = unit("a"), unit("b")
     left_out = 0 if s.covered else positives("u")
@@ -62,61 +58,53 @@ def ratio(s: Statement) -> ev.Findings:
     t, policy, former = reals("t"), sequence("pi_theta"), sequence("pi_old")
     taken = (sequence("a")(t), sequence("s")(t))
     case = vector("importance/audit-ratio-averages-half")
-    return ev.Findings(
-        says=written(
-            r"r_t(\theta) = @ratio, \quad r_t(\theta_{\text{old}}) = @start, "
-            r"\quad \mathbb{E}_{\text{old}}[r_t] = @mean",
-            ratio=(policy(*taken) / former(*taken)) ** s.power,
-            start=s.start,
-            mean=s.mean,
-        ),
-        against=case.refutes(
-            "the old policy never takes the second action, the new one does",
-            ev.Exact("E_old[r] is the mean that is stated", case.answer("estimate"), "=", s.mean),
-            violates=ev.Exact("π > π_old for that action", case.given["p"][1], ">", case.given["q"][1]),
-        ),
-        repair=[
-            ev.Identity("at θ_old the ratio is 1", (old / old) ** s.power, s.start, "π_old(a) > 0"),
-            ev.Identity("π_old · r = π for each action", old * (new / old) ** s.power, new, "π_old > 0"),
-            ev.Identity("the mean for two actions", mean, s.mean, "all policies with two actions"),
-        ],
+    show.says += written(
+        r"r_t(\theta) = @ratio, \quad r_t(\theta_{\text{old}}) = @start, "
+        r"\quad \mathbb{E}_{\text{old}}[r_t] = @mean",
+        ratio=(policy(*taken) / former(*taken)) ** s.power,
+        start=s.start,
+        mean=s.mean,
     )
+    show.against += case.refutes(
+        "the old policy never takes the second action, the new one does",
+        ev.Exact("E_old[r] is the mean that is stated", case.answer("estimate"), "=", s.mean),
+        violates=ev.Exact("π > π_old for that action", case.given["p"][1], ">", case.given["q"][1]),
+    )
+    show.repair.identity("at θ_old the ratio is 1", (old / old) ** s.power, s.start, "π_old(a) > 0")
+    show.repair.identity("π_old · r = π for each action", old * (new / old) ** s.power, new, "π_old > 0")
+    show.repair.identity("the mean for two actions", mean, s.mean, "all policies with two actions")
 
 
 @claim("L7.2-ratio-measures", ratio=1, relation="=", two_actions=True)
-def measures(s: Statement) -> ev.Findings:
+def measures(s: Statement, show: ev.Findings) -> None:
     """A single ratio sees a single action."""
     p, ratio, moved = reals("p r m")
     # the probability of another action, of which m may go to the third
     other = (1 - ratio * p) - (0 if s.two_actions else moved)
     case = vector("kl/audit-ratio-one")
     found = answer("ratio", new=case.given["p"][0], old=case.given["q"][0])
-    return ev.Findings(
-        says=written(
-            r"r_t(\theta) = @ratio \implies \pi_\theta(\cdot|s_t) @relation \pi_{\text{old}}(\cdot|s_t)",
-            ratio=s.ratio,
-            relation=s.relation,
-        ),
-        against=case.refutes(
-            "the action taken keeps its probability, and the other two do not",
-            ev.Exact("r = 1 means that D(π‖π_old) is 0", case.answer(), s.relation, 0),
-            premises=(ev.Exact("ratio of the action taken", found, "=", s.ratio),),
-            violates=ev.Exact("number of actions", sympy.Integer(len(case.given["p"])), "!=", 2),
-        ),
-        repair=[
-            ev.Identity(
-                "two actions: the other one moves by (1 − r) p, which is 0 at r = 1 alone",
-                other - (1 - p),
-                (1 - ratio) * p,
-                "all policies, p the old probability of the action taken",
-            ),
-            ordered("so at r = 1 it keeps", other.subs(ratio, s.ratio), s.relation, 1 - p, "all policies"),
-        ],
+    show.says += written(
+        r"r_t(\theta) = @ratio \implies \pi_\theta(\cdot|s_t) @relation \pi_{\text{old}}(\cdot|s_t)",
+        ratio=s.ratio,
+        relation=s.relation,
     )
+    show.against += case.refutes(
+        "the action taken keeps its probability, and the other two do not",
+        ev.Exact("r = 1 means that D(π‖π_old) is 0", case.answer(), s.relation, 0),
+        premises=(ev.Exact("ratio of the action taken", found, "=", s.ratio),),
+        violates=ev.Exact("number of actions", sympy.Integer(len(case.given["p"])), "!=", 2),
+    )
+    show.repair.identity(
+        "two actions: the other one moves by (1 − r) p, which is 0 at r = 1 alone",
+        other - (1 - p),
+        (1 - ratio) * p,
+        "all policies, p the old probability of the action taken",
+    )
+    show.repair.ordered("so at r = 1 it keeps", other.subs(ratio, s.ratio), s.relation, 1 - p, "all policies")
 
 
 @claim("L7.2-is-unstable", squared=2, under=1, grows=1)
-def unstable(s: Statement) -> ev.Findings:
+def unstable(s: Statement, show: ev.Findings) -> None:
     """The variance of the weights is the χ² divergence, which has no bound."""
     p, q, x = sequence("p"), sequence("q"), reals("x")
     excess, share, bound = positives("u"), unit("y"), positives("M")
@@ -125,28 +113,24 @@ def unstable(s: Statement) -> ev.Findings:
     variance = share * excess**2 + (1 - share) * (rest - 1) ** 2
     rare = 1 / (1 + bound + positives("d"))
     term = (p(x) - q(x)) ** s.squared / q(x) ** s.under
-    return ev.Findings(
-        says=written(r"\operatorname{Var}_q\left( \frac{p}{q} \right) = \sum_x @term", term=term),
-        literal=[
-            ev.Identity(
-                "each outcome adds (p − q)²/q to the variance of the weights",
-                q(x) * (p(x) / q(x) - 1) ** 2,
-                term,
-                "every outcome with q > 0; the mean weight is 1",
-            ),
-            ev.Identity(
-                "two outcomes: the slope of the variance by the ratio 1 + u is 2uq/(1 − q)",
-                variance.diff(excess),
-                s.grows * 2 * excess * share / (1 - share),
-                "every u > 0 and every q",
-            ),
-            ev.Sign("so that it grows", variance.diff(excess), "every u > 0 and every q"),
-            ev.Sign(
-                "it passes every bound M: p certain, q = 1/(1 + M + d) gives 1/q − 1 > M",
-                1 / rare - 1 - bound,
-                "every M > 0",
-            ),
-        ],
+    show.says += written(r"\operatorname{Var}_q\left( \frac{p}{q} \right) = \sum_x @term", term=term)
+    show.literal.identity(
+        "each outcome adds (p − q)²/q to the variance of the weights",
+        q(x) * (p(x) / q(x) - 1) ** 2,
+        term,
+        "every outcome with q > 0; the mean weight is 1",
+    )
+    show.literal.identity(
+        "two outcomes: the slope of the variance by the ratio 1 + u is 2uq/(1 − q)",
+        variance.diff(excess),
+        s.grows * 2 * excess * share / (1 - share),
+        "every u > 0 and every q",
+    )
+    show.literal.sign("so that it grows", variance.diff(excess), "every u > 0 and every q")
+    show.literal.sign(
+        "it passes every bound M: p certain, q = 1/(1 + M + d) gives 1/q − 1 > M",
+        1 / rare - 1 - bound,
+        "every M > 0",
     )
 
 
@@ -187,7 +171,7 @@ class Surrogate:
 
 
 @claim("L7.2-is-gradient", differentiated=False, sign=1)
-def gradient(s: Statement) -> ev.Findings:
+def gradient(s: Statement, show: ev.Findings) -> None:
     """A number is no gradient; the gradient of that number is one, at θ_old."""
     world = Surrogate()
     slopes = [
@@ -202,20 +186,20 @@ def gradient(s: Statement) -> ev.Findings:
         weight=sequence("nabla_{theta}")(weight) if s.differentiated else weight,
     )
     if s.differentiated:
-        return ev.Findings(says=statement, literal=[*slopes])
+        show.says += statement
+        show.literal += slopes
+        return
     true = answer("policy_gradient", mdp="bandit", theta=[["0", "0"]])[0][0]
-    return ev.Findings(
-        says=statement,
-        against=case.refutes(
-            "the bandit of section 4.4 at θ = θ_old = (0, 0): returns 10 and 0, advantages 5 and −5",
-            ev.Exact("E_old[r A] = ∂J/∂θ_L", case.answer("estimate"), "=", true),
-        ),
-        repair=[*slopes],
+    show.says += statement
+    show.against += case.refutes(
+        "the bandit of section 4.4 at θ = θ_old = (0, 0): returns 10 and 0, advantages 5 and −5",
+        ev.Exact("E_old[r A] = ∂J/∂θ_L", case.answer("estimate"), "=", true),
     )
+    show.repair += slopes
 
 
 @claim("L7.2-per-step-ratio", weight=Choice("step", "history"), at_old=True)
-def per_step(s: Statement) -> ev.Findings:
+def per_step(s: Statement, show: ev.Findings) -> None:
     """The states are still those of the old policy: an error of second order."""
     is_step = s.weight == "step"
     t, theta = reals("t"), reals("theta")
@@ -226,7 +210,9 @@ def per_step(s: Statement) -> ev.Findings:
     world = Surrogate(histories=not is_step)
     if not is_step:
         exact = ev.Identity("products of ratios give J exactly", world.value, world.true, FAMILY)
-        return ev.Findings(says=statement, literal=[exact])
+        show.says += statement
+        show.literal.append(exact)
+        return
     case, gap = vector("importance/audit-last-ratio-alone"), world.true - world.value
     # even chances before, certainty now; a reward z = 1 after both steps, γ = 9/10
     point = {"a": 1, "b": 1, "g": "1/9", "P": 1, "Q": 1, "x": 0, "y": 0, "z": 1, "w": 0}
@@ -236,23 +222,17 @@ def per_step(s: Statement) -> ev.Findings:
             {symbol: as_expression(point[symbol.name]) for symbol in expression.free_symbols}
         )
 
-    return ev.Findings(
-        says=statement,
-        against=case.refutes(
-            "two steps, a reward 1 after both; each is taken with probability 1/2 before and 1 now",
-            ev.Exact("J_old + E_old[Σ γ^t r_t A_t] = J", there(world.value), "=", there(world.true)),
-            premises=(
-                ev.Exact("what the second step adds", case.answer("estimate"), "=", there(world.second)),
-            ),
-            violates=ev.Exact("the new P is not the old one", there(world.old[0]), "!=", 1),
-        ),
-        repair=[
-            ev.Identity(
-                "what is missing is of second order", world.value + world.missing, world.true, FAMILY
-            ),
-            *(
-                ev.Identity(f"slope of what is missing by {name}", slope, 0, FAMILY)
-                for name, slope in zip("PQ", world.slopes(gap, at_old=s.at_old), strict=True)
-            ),
-        ],
+    show.says += statement
+    show.against += case.refutes(
+        "two steps, a reward 1 after both; each is taken with probability 1/2 before and 1 now",
+        ev.Exact("J_old + E_old[Σ γ^t r_t A_t] = J", there(world.value), "=", there(world.true)),
+        premises=(ev.Exact("what the second step adds", case.answer("estimate"), "=", there(world.second)),),
+        violates=ev.Exact("the new P is not the old one", there(world.old[0]), "!=", 1),
+    )
+    show.repair.identity(
+        "what is missing is of second order", world.value + world.missing, world.true, FAMILY
+    )
+    show.repair += (
+        ev.Identity(f"slope of what is missing by {name}", slope, 0, FAMILY)
+        for name, slope in zip("PQ", world.slopes(gap, at_old=s.at_old), strict=True)
     )

@@ -11,10 +11,10 @@ from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import printed, vector
 from rlcalc.audit.formula import written
-from rlcalc.audit.lecture.ch7_clip import SCENARIOS, clip, in_six_cases, places, slope, term
+from rlcalc.audit.lecture.ch7_clip import SCENARIOS, clipped, in_six_cases, places, slope, term
 from rlcalc.audit.lecture.ch7_loop import ADVANTAGE, first_theta, run
 from rlcalc.audit.lecture.ch8_settings import SOURCE, both_ends, typical, values
-from rlcalc.audit.proofs import answer, ordered, positives, unit
+from rlcalc.audit.proofs import answer, positives, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 
@@ -56,10 +56,11 @@ def held(sign: str, s: Statement) -> list[ev.Evidence]:
     """Past the bound the term no longer changes: nothing drives the ratio on, nothing drives it back."""
     side, way = ("above", s.width) if sign == ">" else ("below", -s.width)
     place = next(one for one in places() if one[:2] == (sign, side))
-    _, _, _, a, eps = place
     return [
         ev.Identity(f"A {sign} 0, r {side} the interval: ∂L/∂r", slope(place), s.flat, "0 < ε < 1"),
-        ev.Identity("where the objective stays at its bound", term(place), (1 + way * eps) * a, "past it"),
+        ev.Identity(
+            "where the objective stays at its bound", term(place), (1 + way * place.eps) * place.a, "past it"
+        ),
     ]
 
 
@@ -71,8 +72,8 @@ def held(sign: str, s: Statement) -> list[ev.Evidence]:
     flat=0,
     harmless={f"relation: <= → {other}": FALSE_AS_WELL for other in "=<"},
 )
-def effect_pos(s: Statement) -> ev.Findings:
-    return _effect(s, UP, s.width, held(">", s))
+def effect_pos(s: Statement, show: ev.Findings) -> None:
+    _effect(s, show, UP, s.width, held(">", s))
 
 
 @claim(
@@ -83,71 +84,55 @@ def effect_pos(s: Statement) -> ev.Findings:
     flat=0,
     harmless={f"relation: >= → {other}": FALSE_AS_WELL for other in "=>"},
 )
-def effect_neg(s: Statement) -> ev.Findings:
-    return _effect(s, DOWN, -s.width, held("<", s))
+def effect_neg(s: Statement, show: ev.Findings) -> None:
+    _effect(s, show, DOWN, -s.width, held("<", s))
 
 
-def _effect(s: Statement, golden: str, way: int, repair: list[ev.Evidence]) -> ev.Findings:
-    return ev.Findings(
-        says=written(
-            r"A_t @favours 0 \implies r_t(\theta) @relation 1 + @way \epsilon",
-            favours=s.favours,
-            relation=s.relation,
-            way=way,
-        ),
-        against=[leaves(golden, s.relation, s.favours)],
-        repair=repair,
+def _effect(s: Statement, show: ev.Findings, golden: str, way: int, repair: list[ev.Evidence]) -> None:
+    show.says += written(
+        r"A_t @favours 0 \implies r_t(\theta) @relation 1 + @way \epsilon",
+        favours=s.favours,
+        relation=s.relation,
+        way=way,
     )
+    show.against.append(leaves(golden, s.relation, s.favours))
+    show.repair += repair
 
 
 @claim("L7.2-clip-constrains", relation="<=", width=Choice(1, -1), flat=0)
-def constrains(s: Statement) -> ev.Findings:
+def constrains(s: Statement, show: ev.Findings) -> None:
     """A flat objective is no fence: five small epochs leave the interval, and there the gradient ends."""
     *_, before, last = run("1/50", 5)
     numbers = [*before.good, *last.good, *last.bad, *last.slope]
     _, below, above, _, _, outside, low, high = map(as_expression, numbers)
-    return ev.Findings(
-        says=written(
-            r"1 - @width \epsilon @relation r_t(\theta_k) @relation 1 + @width \epsilon \quad (k \ge 1)",
-            relation=s.relation,
-            width=s.width,
-        ),
-        against=[leaves(UP, s.relation)],
-        repair=[
-            *held(">", s),
-            *held("<", s),
-            ev.Exact("α = 1/50: after four epochs the good action is inside", below, "<", bound("upper")),
-            ev.Exact("after the fifth above it", above, ">", bound("upper")),
-            ev.Exact("and the bad one below 1 − ε", outside, "<", bound("lower")),
-            ev.Exact("where the gradient is 0, so that nothing leads back", low, "=", 0),
-            ev.Exact("exactly", high, "=", 0),
-        ],
+    show.says += written(
+        r"1 - @width \epsilon @relation r_t(\theta_k) @relation 1 + @width \epsilon \quad (k \ge 1)",
+        relation=s.relation,
+        width=s.width,
     )
+    show.against.append(leaves(UP, s.relation))
+    show.repair += held(">", s)
+    show.repair += held("<", s)
+    show.repair.exact("α = 1/50: after four epochs the good action is inside", below, "<", bound("upper"))
+    show.repair.exact("after the fifth above it", above, ">", bound("upper"))
+    show.repair.exact("and the bad one below 1 − ε", outside, "<", bound("lower"))
+    show.repair.exact("where the gradient is 0, so that nothing leads back", low, "=", 0)
+    show.repair.exact("exactly", high, "=", 0)
 
 
 @claim("L7.3-clipping-constraint", relation="<=")
-def constraint(s: Statement) -> ev.Findings:
+def constraint(s: Statement, show: ev.Findings) -> None:
     """Two of the lecture's own three scenarios lie outside."""
     case = vector(SCENARIOS[0])
-
-    def clipped(at: Any) -> Any:
-        return clip(at[2], 1 - at[4], 1 + at[4])
-
-    return ev.Findings(
-        says=written(r"1-\epsilon @relation r_t(\theta) @relation 1+\epsilon", relation=s.relation),
-        against=[
-            ev.Counterexample(
-                "the first scenario of section 7.4 starts from r = 1.5",
-                ev.Exact(f"r {s.relation} 1 + ε", case.given["ratio"], s.relation, bound("upper")),
-                golden=case,
-            ),
-            leaves(UP, s.relation),
-        ],
-        repair=[
-            in_six_cases("clip(r) and 1 − ε", lambda at: ordered("", 1 - at[4], s.relation, clipped(at))),
-            in_six_cases("clip(r) and 1 + ε", lambda at: ordered("", clipped(at), s.relation, 1 + at[4])),
-        ],
+    show.says += written(r"1-\epsilon @relation r_t(\theta) @relation 1+\epsilon", relation=s.relation)
+    show.against += case.refutes(
+        "the first scenario of section 7.4 starts from r = 1.5",
+        ev.Exact(f"r {s.relation} 1 + ε", case.given["ratio"], s.relation, bound("upper")),
     )
+    show.against.append(leaves(UP, s.relation))
+    at_least, at_most = "clip(r) and 1 − ε", "clip(r) and 1 + ε"
+    in_six_cases(show.repair, at_least, lambda at: ev.ordered("", 1 - at.eps, s.relation, clipped(at)))
+    in_six_cases(show.repair, at_most, lambda at: ev.ordered("", clipped(at), s.relation, 1 + at.eps))
 
 
 @claim(
@@ -156,60 +141,50 @@ def constraint(s: Statement) -> ev.Findings:
     start=1,
     harmless={f"relation: <= → {other}": FALSE_AS_WELL for other in "=<"},
 )
-def limits(s: Statement) -> ev.Findings:
+def limits(s: Statement, show: ev.Findings) -> None:
     """At r = 1 the clip does not act, so the first step has whatever length the step size gives it."""
     case = vector("ratio/audit-first-step-unrestrained")
     eps, share = unit("e"), unit("s")
     # exp(−5α) takes every value between 0 and 1; here one below (1 − ε)/(1 + ε)
     decay = (1 - eps) / (1 + eps) * share
-    return ev.Findings(
-        says=written(
-            r"|r_t(\theta) - @start| @relation \epsilon \quad \text{after every update}",
-            start=s.start,
-            relation=s.relation,
-        ),
-        against=case.refutes(
-            "the bandit with advantages ±5, half of each action, ε = 1/5: one step with α = 1",
+    show.says += written(
+        r"|r_t(\theta) - @start| @relation \epsilon \quad \text{after every update}",
+        start=s.start,
+        relation=s.relation,
+    )
+    show.against += case.refutes(
+        "the bandit with advantages ±5, half of each action, ε = 1/5: one step with α = 1",
+        ev.Exact(f"r − 1 {s.relation} ε after the step", case.answer() - 1, s.relation, bound("upper") - 1),
+        premises=(
             ev.Exact(
-                f"r − 1 {s.relation} ε after the step", case.answer() - 1, s.relation, bound("upper") - 1
-            ),
-            premises=(
-                ev.Exact(
-                    "the ratio is the loop's after one step",
-                    case.answer(),
-                    "=",
-                    answer("ratio", new=f"1/(1+exp({-2 * first_theta('1')}))", old=case.given["old"]),
-                ),
+                "the ratio is the loop's after one step",
+                case.answer(),
+                "=",
+                answer("ratio", new=f"1/(1+exp({-2 * first_theta('1')}))", old=case.given["old"]),
             ),
         ),
-        repair=[
-            ev.Sign("the start lies strictly below 1 + ε", 1 + eps - s.start, "0 < ε < 1"),
-            ev.Sign("and strictly above 1 − ε", s.start - (1 - eps), "0 < ε < 1"),
-            ev.Sign(
-                "in the bandit some step size passes 1 + ε at once: 2/(1 + exp(−5α)) − (1 + ε) > 0",
-                2 / (1 + decay) - (1 + eps),
-                "every ε in (0, 1), every α with exp(−5α) < (1 − ε)/(1 + ε)",
-            ),
-        ],
+    )
+    show.repair.sign("the start lies strictly below 1 + ε", 1 + eps - s.start, "0 < ε < 1")
+    show.repair.sign("and strictly above 1 − ε", s.start - (1 - eps), "0 < ε < 1")
+    show.repair.sign(
+        "in the bandit some step size passes 1 + ε at once: 2/(1 + exp(−5α)) − (1 + ε) > 0",
+        2 / (1 + decay) - (1 + eps),
+        "every ε in (0, 1), every α with exp(−5α) < (1 − ε)/(1 + ε)",
     )
 
 
 @claim("L7.2-eps-0.2", about="0.2", low="0.1", high="0.2")
-def eps_in_use(s: Statement) -> ev.Findings:
+def eps_in_use(s: Statement, show: ev.Findings) -> None:
     """0.2 is the commonest published value, both ends are published, and the statements agree."""
     found = values("eps")
     about, low, high = (Fraction(part) for part in (s.about, s.low, s.high))
     most = Counter(found).most_common(1)[0][0]
-    return ev.Findings(
-        says=written(r"\epsilon \approx @about \in [@low, @high]", about=s.about, low=s.low, high=s.high),
-        literal=[
-            ev.Fact("ε that most published settings have", most, "=", about, SOURCE),
-            typical("eps", s.low, s.high),
-            *both_ends("eps", s.low, s.high),
-            ev.Fact("the one value against the range of the other section", about, "<=", high, SOURCE),
-            ev.Fact("at its upper end or inside", about, ">=", low, SOURCE),
-        ],
-    )
+    show.says += written(r"\epsilon \approx @about \in [@low, @high]", about=s.about, low=s.low, high=s.high)
+    show.literal.fact("ε that most published settings have", most, "=", about, SOURCE)
+    show.literal.append(typical("eps", s.low, s.high))
+    show.literal += both_ends("eps", s.low, s.high)
+    show.literal.fact("the one value against the range of the other section", about, "<=", high, SOURCE)
+    show.literal.fact("at its upper end or inside", about, ">=", low, SOURCE)
 
 
 @claim(
@@ -219,7 +194,7 @@ def eps_in_use(s: Statement) -> ev.Findings:
     critic=Choice(-1, 1),
     entropy=Choice(1, -1),
 )
-def combined(s: Statement) -> ev.Findings:
+def combined(s: Statement, show: ev.Findings) -> None:
     """A loss is made small; made small, this would worsen all three parts."""
     gain, error, spread, c1, c2 = positives("a b h c_1 c_2")
     total = s.clip * gain + s.critic * c1 * error + s.entropy * c2 * spread
@@ -240,26 +215,24 @@ def combined(s: Statement) -> ev.Findings:
         entropy=s.entropy,
     )
     if s.called == "objective":
-        return ev.Findings(says=statement, literal=better(1))
+        show.says += statement
+        show.literal += better(1)
+        return
     case = vector("ppo_loss/scenario-and-critic")
-    return ev.Findings(
-        says=statement,
-        literal=better(-1),
-        repair=better(1),
-        unchanged=[
-            *printed(f"{SCENARIOS[0]}:objective"),
-            ev.Exact(
-                "loss = −objective for L^CLIP = 6, L^critic = 34, c_1 = 1/2",
-                case.answer("loss"),
-                "=",
-                -case.answer("objective"),
-            ),
-        ],
+    show.says += statement
+    show.literal += better(-1)
+    show.repair += better(1)
+    show.unchanged += printed(f"{SCENARIOS[0]}:objective")
+    show.unchanged.exact(
+        "loss = −objective for L^CLIP = 6, L^critic = 34, c_1 = 1/2",
+        case.answer("loss"),
+        "=",
+        -case.answer("objective"),
     )
 
 
 @claim("L7.3-entropy", slope=Choice(-1, 1), bonus=1)
-def entropy(s: Statement) -> ev.Findings:
+def entropy(s: Statement, show: ev.Findings) -> None:
     """The bonus lifts the rarer action, and makes softmax(Q/c_2) the best policy of one state."""
     weights, c = positives("x_1 x_2 x_3"), positives("c")  # x_i = exp(θ_i), so that ∂/∂θ_i is x_i ∂/∂x_i
     chances = [x / sum(weights) for x in weights]
@@ -269,33 +242,29 @@ def entropy(s: Statement) -> ev.Findings:
     value = sum(p * c * sympy.log(y) for p, y in zip(chances, goals, strict=True)) + s.bonus * c * total
     there = dict(zip(goals, weights, strict=True))
     rare = 1 / (2 + positives("u"))  # of two actions
-    return ev.Findings(
-        says=written(
-            r"\frac{\partial H}{\partial \theta_i} = @slope \pi_i ( \log \pi_i + H )", slope=s.slope
-        ),
-        literal=[
-            *(
-                ev.Identity(
-                    f"∂H/∂θ_{at}",
-                    sympy.expand_log(x * total.diff(x)),
-                    sympy.expand_log(s.slope * p * (sympy.log(p) + total)),
-                    "three actions, all preferences",
-                )
-                for at, (x, p) in enumerate(zip(weights, chances, strict=True), start=1)
-            ),
-            ev.Sign(
-                "two actions: the bonus grows with the rarer action",
-                s.bonus * sympy.log(sympy.simplify((1 - rare) / rare)),
-                "0 < p < 1/2",
-            ),
-            *(
-                ev.Identity(
-                    f"π ∝ exp(Q/c): ∂(Σ π Q + c H)/∂θ = 0 for {x}",
-                    sympy.expand_log(sympy.expand((x * value.diff(x)).subs(there))),
-                    0,
-                    "one state, three actions, all Q, c > 0: every action keeps a positive probability",
-                )
-                for x in weights
-            ),
-        ],
+    show.says += written(
+        r"\frac{\partial H}{\partial \theta_i} = @slope \pi_i ( \log \pi_i + H )", slope=s.slope
+    )
+    show.literal += (
+        ev.Identity(
+            f"∂H/∂θ_{at}",
+            sympy.expand_log(x * total.diff(x)),
+            sympy.expand_log(s.slope * p * (sympy.log(p) + total)),
+            "three actions, all preferences",
+        )
+        for at, (x, p) in enumerate(zip(weights, chances, strict=True), start=1)
+    )
+    show.literal.sign(
+        "two actions: the bonus grows with the rarer action",
+        s.bonus * sympy.log(sympy.simplify((1 - rare) / rare)),
+        "0 < p < 1/2",
+    )
+    show.literal += (
+        ev.Identity(
+            f"π ∝ exp(Q/c): ∂(Σ π Q + c H)/∂θ = 0 for {x}",
+            sympy.expand_log(sympy.expand((x * value.diff(x)).subs(there))),
+            0,
+            "one state, three actions, all Q, c > 0: every action keeps a positive probability",
+        )
+        for x in weights
     )

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
 from rlcalc.audit.formula import written
-from rlcalc.audit.proofs import ordered, positives, unit
+from rlcalc.audit.proofs import positives, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression, sign_status, zero_status
 
-Place = tuple[str, str, Any, Any, Any]
+
+class Place(NamedTuple):
+    """Sign of A, place of r, and r, A, ε as expressions that cover that case wholly."""
+
+    sign: str
+    side: str
+    r: Any
+    a: Any
+    eps: Any
+
+
 SCENARIOS = [f"ppo_clip/lecture-7.4-s{number}" for number in (1, 2, 3)]
 SIX_CASES = "A > 0 and A < 0, each with r below, inside and above the interval (0 < ε < 1, no kink)"
 
 
 def places() -> Iterator[Place]:
-    """Sign of A, place of r, and r, A, ε as expressions that cover that case wholly (A ≠ 0, no kink)."""
+    """The six of them (A ≠ 0, no kink)."""
     eps, size = unit("e"), positives("a")
     where = {
         "below": (1 - eps) * unit("s"),
@@ -29,12 +39,12 @@ def places() -> Iterator[Place]:
     }
     for sign, advantage in ((">", size), ("<", -size)):
         for side, ratio in where.items():
-            yield sign, side, ratio, advantage, eps
+            yield Place(sign, side, ratio, advantage, eps)
 
 
-def in_six_cases(what: str, case: Callable[[Place], ev.Evidence]) -> ev.Cases:
+def in_six_cases(show: ev.Pieces, what: str, case: Callable[[Place], ev.Evidence]) -> None:
     """The same piece of evidence for each case."""
-    return ev.Cases(what, tuple(case(place) for place in places()), SIX_CASES)
+    show.cases(what, tuple(case(place) for place in places()), SIX_CASES)
 
 
 def smaller(one: Any, other: Any) -> Any:
@@ -63,10 +73,14 @@ def clip(x: Any, low: Any, high: Any, outer: str = "max") -> Any:
     return CHOOSE[outer](low, CHOOSE[inner](x, high))
 
 
+def clipped(place: Place) -> Any:
+    """The ratio inside the interval."""
+    return clip(place.r, 1 - place.eps, 1 + place.eps)
+
+
 def term(place: Place, choose: str = "min") -> Any:
     """The objective of one sample."""
-    _, _, r, a, eps = place
-    return CHOOSE[choose](r * a, clip(r, 1 - eps, 1 + eps) * a)
+    return CHOOSE[choose](place.r * place.a, clipped(place) * place.a)
 
 
 def slope(place: Place) -> Any:
@@ -79,7 +93,7 @@ def slope(place: Place) -> Any:
 
 
 @claim("L7.2-lclip", choose=Choice("min", "max"), outside=True)
-def definition(s: Statement) -> ev.Findings:
+def definition(s: Statement, show: ev.Findings) -> None:
     """In each of six cases it is A·min(r, 1 + ε) for A > 0 and A·max(r, 1 − ε) for A < 0."""
 
     def value(place: Place) -> ev.Evidence:
@@ -92,43 +106,31 @@ def definition(s: Statement) -> ev.Findings:
     body = r"@choose( r_t A_t, \operatorname{clip}(r_t, 1-\epsilon, 1+\epsilon) A_t )"
     if not s.outside:
         body = r"@choose( r_t, \operatorname{clip}(r_t, 1-\epsilon, 1+\epsilon) ) A_t"
-    return ev.Findings(
-        says=written(rf"L^{{\text{{CLIP}}}} = \mathbb{{E}}_t[ {body} ]", choose=f"\\{s.choose}"),
-        literal=[in_six_cases("it is A·min(r, 1 + ε) for A > 0, A·max(r, 1 − ε) for A < 0", value)],
-    )
+    show.says += written(rf"L^{{\text{{CLIP}}}} = \mathbb{{E}}_t[ {body} ]", choose=f"\\{s.choose}")
+    in_six_cases(show.literal, "it is A·min(r, 1 + ε) for A > 0, A·max(r, 1 − ε) for A < 0", value)
 
 
 @claim("L7.4-s2-worse", relation="<=", choose=Choice("min", "max"))
-def worse(s: Statement) -> ev.Findings:
+def worse(s: Statement, show: ev.Findings) -> None:
     """Never above either of the two, in all six cases; strictly below one where clipping acts."""
     case = vector(SCENARIOS[1])
-    return ev.Findings(
-        says=written(r"L @relation r A, \quad L @relation \operatorname{clip}(r) A", relation=s.relation),
-        literal=[
-            in_six_cases(
-                "L against r A", lambda at: ordered("", term(at, s.choose), s.relation, at[2] * at[3])
-            ),
-            in_six_cases(
-                "L against clip(r) A",
-                lambda at: ordered(
-                    "",
-                    term(at, s.choose),
-                    s.relation,
-                    clip(at[2], 1 - at[4], 1 + at[4]) * at[3],
-                ),
-            ),
-            ev.Exact(
-                "in the scenario: clipped below unclipped",
-                case.answer("clipped"),
-                s.relation,
-                case.answer("unclipped"),
-            ),
-        ],
+    show.says += written(r"L @relation r A, \quad L @relation \operatorname{clip}(r) A", relation=s.relation)
+
+    def against(other: Callable[[Place], Any]) -> Callable[[Place], ev.Evidence]:
+        return lambda at: ev.ordered("", term(at, s.choose), s.relation, other(at))
+
+    in_six_cases(show.literal, "L against r A", against(lambda at: at.r * at.a))
+    in_six_cases(show.literal, "L against clip(r) A", against(lambda at: clipped(at) * at.a))
+    show.literal.exact(
+        "in the scenario: clipped below unclipped",
+        case.answer("clipped"),
+        s.relation,
+        case.answer("unclipped"),
     )
 
 
 @claim("L7.3-clip-gradient", good=">", bad="<", flat=0)
-def derivative(s: Statement) -> ev.Findings:
+def derivative(s: Statement, show: ev.Findings) -> None:
     """By differentiating the branch that counts; at r = 1 + ε the two sides disagree."""
 
     def stated(place: Place) -> ev.Evidence:
@@ -140,27 +142,25 @@ def derivative(s: Statement) -> ev.Findings:
 
     kink = vector("ppo_clip/kink-above-good")
     left, right = kink.answer("d_ratio_left"), kink.answer("d_ratio_right")
-    return ev.Findings(
-        says=written(
-            r"\frac{\partial L}{\partial r} = @flat \text{ if } (A > 0, r @good 1+\epsilon) "
-            r"\text{ or } (A < 0, r @bad 1-\epsilon), \text{ else } A",
-            flat=s.flat,
-            good=s.good,
-            bad=s.bad,
-        ),
-        against=kink.refutes(
-            "at r = 1 + ε a rising term becomes a flat one",
-            ev.Exact("left derivative = right derivative", left, "=", right),
-            violates=ev.Exact(
-                "r is at the kink 1 + ε", kink.given["ratio"], "=", kink.answer("clipped", adv="1")
-            ),
-        ),
-        repair=[in_six_cases("the derivative of the branch that counts", stated)],
+    show.says += written(
+        r"\frac{\partial L}{\partial r} = @flat \text{ if } (A > 0, r @good 1+\epsilon) "
+        r"\text{ or } (A < 0, r @bad 1-\epsilon), \text{ else } A",
+        flat=s.flat,
+        good=s.good,
+        bad=s.bad,
     )
+    show.against += kink.refutes(
+        "at r = 1 + ε a rising term becomes a flat one",
+        ev.Exact("left derivative = right derivative", left, "=", right),
+        violates=ev.Exact(
+            "r is at the kink 1 + ε", kink.given["ratio"], "=", kink.answer("clipped", adv="1")
+        ),
+    )
+    in_six_cases(show.repair, "the derivative of the branch that counts", stated)
 
 
 @claim("L7.3-clip-def", outer=Choice("max", "min"))
-def clip_definition(s: Statement) -> ev.Findings:
+def clip_definition(s: Statement, show: ev.Findings) -> None:
     """For a ≤ b it is the nearest point of the interval; the order of min and max matters only for a > b."""
     low, width = positives("a w")
     high, inside = low + width, low + width * unit("s")
@@ -171,33 +171,29 @@ def clip_definition(s: Statement) -> ev.Findings:
     )
     over = "a < b, x below, between and above"
     eps = unit("e")
-    return ev.Findings(
-        says=written(
-            r"\operatorname{clip}(x, a, b) = @outer(a, @inner(x, b))",
-            outer=f"\\{s.outer}",
-            inner=r"\min" if s.outer == "max" else r"\max",
-        ),
-        literal=[
-            ev.Cases(
-                "the nearest point of the interval",
-                tuple(ev.Identity(what, clip(x, low, high, s.outer), point) for what, x, point in nearest),
-                over,
-            ),
-            ev.Cases(
-                "min(b, max(x, a)), as libraries have it, is the same",
-                tuple(
-                    ev.Identity(what, clip(x, low, high, s.outer), smaller(high, larger(x, low)))
-                    for what, x, _ in nearest
-                ),
-                over,
-            ),
-            ev.Sign("PPO's bounds are in order", (1 + eps) - (1 - eps), "0 < ε < 1"),
-        ],
+    show.says += written(
+        r"\operatorname{clip}(x, a, b) = @outer(a, @inner(x, b))",
+        outer=f"\\{s.outer}",
+        inner=r"\min" if s.outer == "max" else r"\max",
     )
+    show.literal.cases(
+        "the nearest point of the interval",
+        tuple(ev.Identity(what, clip(x, low, high, s.outer), point) for what, x, point in nearest),
+        over,
+    )
+    show.literal.cases(
+        "min(b, max(x, a)), as libraries have it, is the same",
+        tuple(
+            ev.Identity(what, clip(x, low, high, s.outer), smaller(high, larger(x, low)))
+            for what, x, _ in nearest
+        ),
+        over,
+    )
+    show.literal.sign("PPO's bounds are in order", (1 + eps) - (1 - eps), "0 < ε < 1")
 
 
 @claim("L7.3-eps-domain", bounded=False, low=0, high=1)
-def eps_domain(s: Statement) -> ev.Findings:
+def eps_domain(s: Statement, show: ev.Findings) -> None:
     """Both bounds have to lie on their own side of 1, and the lower one where ratios are."""
     eps, over = s.low + (s.high - s.low) * unit("e"), f"{s.low} < ε < {s.high}"
     domain = [
@@ -206,45 +202,33 @@ def eps_domain(s: Statement) -> ev.Findings:
     ]
     statement = written(r"\epsilon \in @domain", domain=[s.low, s.high] if s.bounded else r"\mathbb{R}")
     if s.bounded:
-        return ev.Findings(says=statement, literal=[*domain])
+        show.says += statement
+        show.literal += domain
+        return
     case = vector("ppo_clip/lower-bound-never-acts")
-    return ev.Findings(
-        says=statement,
-        against=case.refutes(
-            "with ε = 1 the lower bound is 0, and no ratio lies below it: bad actions are never held",
-            ev.Exact(
-                "1 − ε > 0, so that some ratio lies below it",
-                1 - as_expression(case.given["eps"]),
-                ">",
-                0,
-            ),
-            violates=ev.Exact("ε is not below 1", case.given["eps"], ">=", s.high),
-        ),
-        repair=[*domain],
+    show.says += statement
+    show.against += case.refutes(
+        "with ε = 1 the lower bound is 0, and no ratio lies below it: bad actions are never held",
+        ev.Exact("1 − ε > 0, so that some ratio lies below it", 1 - as_expression(case.given["eps"]), ">", 0),
+        violates=ev.Exact("ε is not below 1", case.given["eps"], ">=", s.high),
     )
+    show.repair += domain
 
 
 @claim("L7.4-missing-cases", relation="=")
-def missing(s: Statement) -> ev.Findings:
+def missing(s: Statement, show: ev.Findings) -> None:
     """Two of the four ways to be outside are not shown, and there the clip does not act."""
     absent = [vector(f"ppo_clip/{name}") for name in ("good-action-less-likely", "bad-action-more-likely")]
-    against: list[ev.Evidence] = [
-        ev.Counterexample(
+    shown = [vector(id) for id in SCENARIOS[:2]]
+    show.says += written(
+        r"r \notin [1-\epsilon, 1+\epsilon] \implies L @relation \operatorname{clip}(r) A",
+        relation=s.relation,
+    )
+    for case in absent:
+        show.against += case.refutes(
             f"outside the interval at r = {case.given['ratio']} with A = {case.given['adv']}",
             ev.Exact(f"L {s.relation} clip(r) A", case.answer(), s.relation, case.answer("clipped")),
-            golden=case,
         )
-        for case in absent
-    ]
-    shown = [vector(id) for id in SCENARIOS[:2]]
-    return ev.Findings(
-        says=written(
-            r"r \notin [1-\epsilon, 1+\epsilon] \implies L @relation \operatorname{clip}(r) A",
-            relation=s.relation,
-        ),
-        against=against,
-        repair=[
-            *(ev.Exact(case.case.about, case.answer(), "=", case.answer("unclipped")) for case in absent),
-            *(ev.Exact(case.case.about, case.answer(), s.relation, case.answer("clipped")) for case in shown),
-        ],
-    )
+        show.repair.exact(case.case.about, case.answer(), "=", case.answer("unclipped"))
+    for case in shown:
+        show.repair.exact(case.case.about, case.answer(), s.relation, case.answer("clipped"))

@@ -9,7 +9,7 @@ from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import printed, vector
 from rlcalc.audit.formula import says
-from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, unit
+from rlcalc.audit.proofs import answer, index, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.tables import algorithms
 from rlcalc.audit.zero import as_expression
@@ -75,145 +75,122 @@ def scores(at_old: bool = True) -> list[tuple[Any, Any]]:
 
 
 @claim("L8.1-complete", lam="1", c2="0")
-def complete(s: Statement) -> ev.Findings:
+def complete(s: Statement, show: ev.Findings) -> None:
     """Two of the pieces are in no line; they do nothing for λ = 1 and c_2 = 0."""
     missing = frozenset(piece for piece, name in PIECES.items() if name not in names_in(PSEUDOCODE))
     with_bonus, without = (
         answer("ppo_loss", "objective", clip="x", critic="y", entropy=entropy, c1="1", c2=s.c2)
         for entropy in ("h", "0")
     )
-    return ev.Findings(
-        against=[ev.Fact("pieces that 8.2 names and no line has", missing, "!=", frozenset())],
-        repair=[
-            ev.Identity(
-                "λ = 1: the generalised advantage is G − V",
-                *one_step_back(as_expression(s.lam)),
-                over="all R, V and γ",
-            ),
-            ev.Identity("c_2 = 0: the entropy adds nothing to the objective", with_bonus, without),
-        ],
+    show.against.fact("pieces that 8.2 names and no line has", missing, "!=", frozenset())
+    show.repair.identity(
+        "λ = 1: the generalised advantage is G − V",
+        *one_step_back(as_expression(s.lam)),
+        over="all R, V and γ",
     )
+    show.repair.identity("c_2 = 0: the entropy adds nothing to the objective", with_bonus, without)
 
 
 @claim("L8.3-theta-old-init", initialised=False, scope="structure")
-def theta_old(s: Statement) -> ev.Findings:
+def theta_old(s: Statement, show: ev.Findings) -> None:
     """Read in the first epoch, set for the first time at the end of the iteration."""
     repaired = (PSEUDOCODE[0], (("θ",), "θ_old"), *PSEUDOCODE[1:])
     program = repaired if s.initialised else PSEUDOCODE
-    return ev.Findings(
-        literal=[
-            ev.Fact("variables that are read before they are set", read_too_early(program), "=", frozenset())
-        ],
-        repair=[
-            ev.Fact("with that line no variable is", read_too_early(repaired), "=", frozenset()),
-            ev.Exact(
-                "the first ratio of every iteration is 1", answer("ratio", new="1/2", old="1/2"), "=", 1
-            ),
-        ],
-        unchanged=printed(COUNTS),
+    show.literal.fact(
+        "variables that are read before they are set", read_too_early(program), "=", frozenset()
     )
+    show.repair.fact("with that line no variable is", read_too_early(repaired), "=", frozenset())
+    show.repair.exact(
+        "the first ratio of every iteration is 1", answer("ratio", new="1/2", old="1/2"), "=", 1
+    )
+    show.unchanged += printed(COUNTS)
 
 
 @claim("L8.3-advantage-in-pseudocode", lam="1", last=0, minus=1)
-def advantage(s: Statement) -> ev.Findings:
+def advantage(s: Statement, show: ev.Findings) -> None:
     """Σ γ^l δ_{t+l} telescopes to G_t − V(S_t)."""
     t, (gamma, reward, value) = index("t"), reals("gamma R V")
     case = vector("gae/audit-lambda-matters")  # an episode of three steps
     rewards, values = case.given["rewards"], ["4", "5", "6", "0"]
-    return ev.Findings(
-        says=[says(sequence("A")(t), "=", sequence("G")(t) - s.minus * sequence("V_phi")(t))],
-        literal=[
-            ev.Induction(
-                "generalised advantage at λ = 1 is return minus value",
-                base=(
-                    ev.Identity(
-                        "last step: δ = R + γ·V(end) − V",
-                        reward + gamma * s.last - value,
-                        reward - s.minus * value,
-                    ),
-                ),
-                step=(ev.Identity("one step earlier", *one_step_back(as_expression(s.lam), s.minus)),),
-                over="whole episodes of any length, all R, V and γ, backwards from the end",
-                variable="T − t",
+    show.say(sequence("A")(t), "=", sequence("G")(t) - s.minus * sequence("V_phi")(t))
+    show.literal.induction(
+        "generalised advantage at λ = 1 is return minus value",
+        base=(
+            ev.Identity(
+                "last step: δ = R + γ·V(end) − V", reward + gamma * s.last - value, reward - s.minus * value
             ),
-            ev.Exact(
-                "an episode of three steps",
-                case.answer(values=values, lam=s.lam)[0],
-                "=",
-                answer("discounted_return", rewards=rewards, gamma=case.given["gamma"])
-                - s.minus * as_expression(values[0]),
-            ),
-        ],
+        ),
+        step=(ev.Identity("one step earlier", *one_step_back(as_expression(s.lam), s.minus)),),
+        over="whole episodes of any length, all R, V and γ, backwards from the end",
+        variable="T − t",
+    )
+    show.literal.exact(
+        "an episode of three steps",
+        case.answer(values=values, lam=s.lam)[0],
+        "=",
+        answer("discounted_return", rewards=rewards, gamma=case.given["gamma"])
+        - s.minus * as_expression(values[0]),
     )
 
 
 @claim("L8.3-lambda", lam="19/20", relation="=")
-def unused_lambda(s: Statement) -> ev.Findings:
+def unused_lambda(s: Statement, show: ev.Findings) -> None:
     """The written advantage has λ = 1, whatever the list says."""
     case, t, lam, gamma = vector("gae/audit-lambda-matters"), index("t"), reals("lambda"), reals("gamma")
     full = answer("discounted_return", rewards=case.given["rewards"], gamma=case.given["gamma"])
     generalised, plain = one_step_back(lam)
     written = sequence("G")(t) - sequence("V")(t)
-    return ev.Findings(
-        says=[says(written, s.relation, sequence("hat A")(t, gamma, lam)), says(lam, "=", s.lam)],
-        against=case.refutes(
-            "the pseudocode's advantage of an episode with V = 0 against that of λ = 0.95",
-            ev.Exact(
-                "G_0 − V(S_0) against the advantage with λ",
-                full - as_expression(case.given["values"][0]),
-                s.relation,
-                case.answer()[0],
-            ),
-            premises=(ev.Exact("the λ of the list", case.given["lam"], "=", s.lam),),
-            violates=ev.Exact("λ is not 1", case.given["lam"], "!=", 1),
+    show.say(written, s.relation, sequence("hat A")(t, gamma, lam))
+    show.say(lam, "=", s.lam)
+    show.against += case.refutes(
+        "the pseudocode's advantage of an episode with V = 0 against that of λ = 0.95",
+        ev.Exact(
+            "G_0 − V(S_0) against the advantage with λ",
+            full - as_expression(case.given["values"][0]),
+            s.relation,
+            case.answer()[0],
         ),
-        repair=[
-            ev.Fact("no line of the pseudocode reads it", "λ", "not in", names_in(PSEUDOCODE)),
-            ordered("at λ = 1 the written advantage is it", plain, s.relation, one_step_back(1)[0]),
-            ev.Identity(
-                "what the written line adds is γ(1 − λ)(G − V) of the next state, which is 0 at λ = 1 alone",
-                plain - generalised,
-                gamma * (1 - lam) * (reals("G") - reals("W")),
-                "all R, V, γ and λ",
-            ),
-        ],
+        premises=(ev.Exact("the λ of the list", case.given["lam"], "=", s.lam),),
+        violates=ev.Exact("λ is not 1", case.given["lam"], "!=", 1),
+    )
+    show.repair.fact("no line of the pseudocode reads it", "λ", "not in", names_in(PSEUDOCODE))
+    show.repair.ordered("at λ = 1 the written advantage is it", plain, s.relation, one_step_back(1)[0])
+    show.repair.identity(
+        "what the written line adds is γ(1 − λ)(G − V) of the next state, which is 0 at λ = 1 alone",
+        plain - generalised,
+        gamma * (1 - lam) * (reals("G") - reals("W")),
+        "all R, V, γ and λ",
     )
 
 
 @claim("L8.3-first-step-is-pg", at_old=True, inside=True, sign=1)
-def first_step(s: Statement) -> ev.Findings:
+def first_step(s: Statement, show: ev.Findings) -> None:
     """At r = 1 the clip does not act and the ratio's gradient is the score."""
     adv, t, gradient = reals("A"), index("t"), sequence("nabla_{theta}")
     policy = sequence("pi_theta")(sequence("a")(t), sequence("s")(t))
-    return ev.Findings(
-        says=[
-            says(
-                gradient(sequence("L^CLIP")(reals("theta_old"))),
-                "=",
-                sequence("E_{t}")(s.sign * sequence("A")(t) * gradient(sympy.log(policy))),
-            )
-        ],
-        literal=[
-            *(
-                ev.Identity(
-                    f"A ∂r/∂θ_{at} = A ∂log π/∂θ_{at}",
-                    adv * slope,
-                    s.sign * adv * score,
-                    "softmax over three actions, all preferences, every A; then the means over a batch agree",
-                )
-                for at, (slope, score) in enumerate(scores(s.at_old), start=1)
-            ),
-            ev.Sign(
-                "r = 1 lies strictly inside the interval: no kink, no clip",
-                unit("e") if s.inside else 0 * unit("e"),
-                "0 < ε < 1",
-            ),
-        ],
+    show.say(
+        gradient(sequence("L^CLIP")(reals("theta_old"))),
+        "=",
+        sequence("E_{t}")(s.sign * sequence("A")(t) * gradient(sympy.log(policy))),
+    )
+    show.literal += (
+        ev.Identity(
+            f"A ∂r/∂θ_{at} = A ∂log π/∂θ_{at}",
+            adv * slope,
+            s.sign * adv * score,
+            "softmax over three actions, all preferences, every A; then the means over a batch agree",
+        )
+        for at, (slope, score) in enumerate(scores(s.at_old), start=1)
+    )
+    show.literal.sign(
+        "r = 1 lies strictly inside the interval: no kink, no clip",
+        unit("e") if s.inside else 0 * unit("e"),
+        "0 < ε < 1",
     )
 
 
 @claim("L8.3-key-difference", baseline=1)
-def key_difference(s: Statement) -> ev.Findings:
+def key_difference(s: Statement, show: ev.Findings) -> None:
     """With one epoch and one batch PPO still differs from REINFORCE, by its critic."""
     case, worked = vector("reinforce_step/baseline-five"), vector("reinforce_step/lecture-4.4")
     ppo, reinforce = algorithms()["PPO"], algorithms()["REINFORCE"]
@@ -221,31 +198,26 @@ def key_difference(s: Statement) -> ev.Findings:
         name for name in ("critic", "limit", "passes") if getattr(ppo, name) != getattr(reinforce, name)
     )
     gained, value = reals("G V")
-    return ev.Findings(
-        against=[
-            ev.Counterexample(
-                "section 4.4, one epoch, one batch: return 10, critic 5",
-                ev.Exact("both move θ_L alike", case.answer()[0], "=", worked.answer()[0]),
-                golden=case,
-                also=(worked,),
-                violates=ev.Exact("REINFORCE has no baseline, PPO has", case.given["baseline"], "!=", 0),
-            ),
-            ev.Fact("what differs in the table", differ, "!=", frozenset({"passes"}), ppo.source),
-        ],
-        repair=[
-            ev.Identity(
-                f"the same step in θ_{at}",
-                (gained - value) * slope,
-                (gained - s.baseline * value) * score,
-                "softmax, θ = θ_old",
-            )
-            for at, (slope, score) in enumerate(scores(), start=1)
-        ],
+    show.against += case.refutes(
+        "section 4.4, one epoch, one batch: return 10, critic 5",
+        ev.Exact("both move θ_L alike", case.answer()[0], "=", worked.answer()[0]),
+        also=(worked,),
+        violates=ev.Exact("REINFORCE has no baseline, PPO has", case.given["baseline"], "!=", 0),
     )
+    show.against.fact("what differs in the table", differ, "!=", frozenset({"passes"}), ppo.source)
+    show.repair += [
+        ev.Identity(
+            f"the same step in θ_{at}",
+            (gained - value) * slope,
+            (gained - s.baseline * value) * score,
+            "softmax, θ = θ_old",
+        )
+        for at, (slope, score) in enumerate(scores(), start=1)
+    ]
 
 
 @claim("L8.3-update-direction", theta=Choice(1, -1), phi=Choice(1, -1))
-def direction(s: Statement) -> ev.Findings:
+def direction(s: Statement, show: ev.Findings) -> None:
     """To first order a step along ±gradient changes a function by ±|gradient|²."""
     actor, miss, step = positives("g d alpha")
     names = reals("theta phi alpha")
@@ -258,19 +230,17 @@ def direction(s: Statement) -> ev.Findings:
             ev.Sign("the critic's step lowers (V − G)²", -phi * step * (2 * miss) ** 2, "V ≠ G, α > 0"),
         ]
 
-    return ev.Findings(
-        says=[
-            says(name, "<-", name + way * names[2] * gradient)
-            for name, way, gradient in zip(names[:2], (s.theta, s.phi), losses, strict=True)
-        ],
-        literal=steps(s.phi),
-        repair=steps(-s.phi),
-        unchanged=printed(COUNTS),
-    )
+    show.says += [
+        says(name, "<-", name + way * names[2] * gradient)
+        for name, way, gradient in zip(names[:2], (s.theta, s.phi), losses, strict=True)
+    ]
+    show.literal += steps(s.phi)
+    show.repair += steps(-s.phi)
+    show.unchanged += printed(COUNTS)
 
 
 @claim("L8.3-critic-loss", target=1, per_step=True)
-def critic_loss(s: Statement) -> ev.Findings:
+def critic_loss(s: Statement, show: ev.Findings) -> None:
     """Sum, mean and weight differ by a positive factor, which the step size can take up."""
     n, c1, mean, t = index(), positives("c_1"), reals("m"), index("t")
     case = vector("critic_loss/reductions")
@@ -278,20 +248,13 @@ def critic_loss(s: Statement) -> ev.Findings:
     returns = [as_expression(one) for one in case.given["returns"]]
     targets = [str(s.target * one) for one in returns]
     first, second = case.answer("gradient")
-    found: list[ev.Evidence] = [
-        ev.Sign("n, from mean to sum, and c_1 are positive factors", n * c1, "n ≥ 1 steps, c_1 > 0")
-    ]
+    show.repair.sign("n, from mean to sum, and c_1 are positive factors", n * c1, "n ≥ 1 steps, c_1 > 0")
     for name, way in ways.items():
         best, slope = way.answer("minimiser", returns=targets), way.answer("gradient")
-        found += [
-            ev.Exact(f"{name}: best is the mean of the returns", best, "=", sum(returns) / len(returns)),
-            ev.Exact(f"{name}: the gradient has one direction", slope[0] * second, "=", slope[1] * first),
-        ]
+        show.repair.exact(f"{name}: best is the mean of the returns", best, "=", sum(returns) / len(returns))
+        show.repair.exact(f"{name}: the gradient has one direction", slope[0] * second, "=", slope[1] * first)
     square = (sequence("V_phi")(sequence("s")(t)) - s.target * sequence("G")(t)) ** 2
     whole = n * mean if s.per_step else mean
-    return ev.Findings(
-        says=[says(reals("L^critic"), "=", square)],
-        literal=[ev.Identity("the sum of 6.3 is the loss of one step", whole, mean, "n steps, mean m")],
-        repair=found,
-        unchanged=printed("critic_loss/lecture-6.4"),
-    )
+    show.say(reals("L^critic"), "=", square)
+    show.literal.identity("the sum of 6.3 is the loss of one step", whole, mean, "n steps, mean m")
+    show.unchanged += printed("critic_loss/lecture-6.4")

@@ -13,7 +13,7 @@ from rlcalc.audit.cases import printed, smallest, vector
 from rlcalc.audit.formula import says
 from rlcalc.audit.lecture.ch1_tradeoff import covariance, pairs_of_episodes, variance_of
 from rlcalc.audit.lecture.ch7_loop import run
-from rlcalc.audit.proofs import answer, index, ordered, positives, reals, sequence, unit
+from rlcalc.audit.proofs import answer, index, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 
 EXAMPLE = "gae/lecture-2.4"
@@ -24,7 +24,7 @@ COUNTS = "ppo_count/lecture-8.4"
 
 
 @claim("L8.2-gae", power=1)
-def gae(s: Statement) -> ev.Findings:
+def gae(s: Statement, show: ev.Findings) -> None:
     """The λ-weighted mean of the n-step advantages gives δ_{t+l} the weight (γλ)^l, and equals G^λ − V."""
     (lam, gamma), t, at = reals("lambda gamma"), index("t"), index("l")
     reward, value, after, gained = reals("R V W G")
@@ -34,21 +34,19 @@ def gae(s: Statement) -> ev.Findings:
     backward = reward + gamma * after - value + decay * (gained - after)
     before, here = lam ** (at - 1), lam**at
     averaged = vector("lambda_return/lecture-2.4").answer()
-    return ev.Findings(
-        says=[says(sequence("hat A")(t), "=", series)],
-        literal=[
-            ev.Induction(
-                "the weights of the n-step advantages with n > l add up to λ^l",
-                base=(ev.Identity("l = N − 1: 1 less all before", 1 - (1 - before), before),),
-                step=(ev.Identity("l + 1 → l: one weight more", here * lam + (1 - lam) * here, here),),
-                over="0 ≤ l < N, an episode of N steps, downwards from N − 1",
-                variable="l",
-            ),
-            ev.Identity("with the γ^l of δ_{t+l} its weight is (γλ)^l", gamma**at * here, decay**at, "l ≥ 1"),
-            ev.Identity("one step earlier it is still G^λ − V", backward, forward, "all R, V, γ and λ"),
-            ev.Exact("2.4, V = 0: it is the λ-return", vector(EXAMPLE).answer()[0], "=", averaged),
-        ],
+    show.say(sequence("hat A")(t), "=", series)
+    show.literal.induction(
+        "the weights of the n-step advantages with n > l add up to λ^l",
+        base=(ev.Identity("l = N − 1: 1 less all before", 1 - (1 - before), before),),
+        step=(ev.Identity("l + 1 → l: one weight more", here * lam + (1 - lam) * here, here),),
+        over="0 ≤ l < N, an episode of N steps, downwards from N − 1",
+        variable="l",
     )
+    show.literal.identity(
+        "with the γ^l of δ_{t+l} its weight is (γλ)^l", gamma**at * here, decay**at, "l ≥ 1"
+    )
+    show.literal.identity("one step earlier it is still G^λ − V", backward, forward, "all R, V, γ and λ")
+    show.literal.exact("2.4, V = 0: it is the λ-return", vector(EXAMPLE).answer()[0], "=", averaged)
 
 
 def _spread(episodes: Sequence[Sequence[int]], lam: str) -> Any:
@@ -58,7 +56,7 @@ def _spread(episodes: Sequence[Sequence[int]], lam: str) -> Any:
 
 
 @claim("L8.2-gae-smoother", relation="<", uncorrelated=True)
-def smoother(s: Statement) -> ev.Findings:
+def smoother(s: Statement, show: ev.Findings) -> None:
     """TD errors of an exact critic are uncorrelated; those of a wrong one can cancel in the return."""
     pair, search = smallest(
         pairs_of_episodes(),
@@ -70,64 +68,54 @@ def smoother(s: Statement) -> ev.Findings:
     share, spread, cross, at = unit("p"), positives("v"), positives("c"), index("l")
     correlated = 0 if s.uncorrelated else cross
     short = sequence("hat A")(t, gamma, lam)
-    return ev.Findings(
-        says=[
-            says(variance(short), s.relation, variance(sequence("G")(t) - sequence("V")(t))),
-            says(lam, "<", 1),
-        ],
-        against=case.refutes(
-            "V = 0, and the second reward undoes the first or both are 0; λ = 0 against λ = 1",
-            ev.Exact(
-                f"Var at λ = 0 {s.relation} Var of G − V",
-                _spread(pair, case.given["lam"]),
-                s.relation,
-                _spread(pair, "1"),
-            ),
-            premises=(ev.Fact("its rewards", [int(one) for one in case.given["rewards"]], "in", pair),),
-            violates=ev.Exact("both TD errors are correlated: Cov", covariance(pair), "!=", 0),
-            smallest=search,
+    show.say(variance(short), s.relation, variance(sequence("G")(t) - sequence("V")(t)))
+    show.say(lam, "<", 1)
+    show.against += case.refutes(
+        "V = 0, and the second reward undoes the first or both are 0; λ = 0 against λ = 1",
+        ev.Exact(
+            f"Var at λ = 0 {s.relation} Var of G − V",
+            _spread(pair, case.given["lam"]),
+            s.relation,
+            _spread(pair, "1"),
         ),
-        repair=[
-            ev.Induction(
-                "each TD error but the first enters with less variance: λ^(2l) v against v",
-                base=(ordered("l = 1", share**2 * spread + correlated, s.relation, spread, "0 < λ < 1"),),
-                step=(
-                    ordered(
-                        "l → l + 1: once more the factor λ²",
-                        share ** (2 * at + 2) * spread + correlated,
-                        s.relation,
-                        share ** (2 * at) * spread,
-                    ),
-                ),
-                over="l ≥ 1, 0 < λ < 1, γ > 0",
-                variable="l",
-            )
-        ],
+        premises=(ev.Fact("its rewards", [int(one) for one in case.given["rewards"]], "in", pair),),
+        violates=ev.Exact("both TD errors are correlated: Cov", covariance(pair), "!=", 0),
+        smallest=search,
+    )
+    show.repair.induction(
+        "each TD error but the first enters with less variance: λ^(2l) v against v",
+        base=(ev.ordered("l = 1", share**2 * spread + correlated, s.relation, spread, "0 < λ < 1"),),
+        step=(
+            ev.ordered(
+                "l → l + 1: once more the factor λ²",
+                share ** (2 * at + 2) * spread + correlated,
+                s.relation,
+                share ** (2 * at) * spread,
+            ),
+        ),
+        over="l ≥ 1, 0 < λ < 1, γ > 0",
+        variable="l",
     )
 
 
 @claim("L8.2-critic-training", minus=1, towards=1)
-def critic_training(s: Statement) -> ev.Findings:
+def critic_training(s: Statement, show: ev.Findings) -> None:
     """A step towards the returns shrinks the value's error in the mean; the advantage has that error."""
     gained, value, true, mean, alpha = reals("q V v G alpha")
     step = 2 * unit("s")  # any number between 0 and 2
     trained = value + s.towards * alpha * (mean - value)
-    return ev.Findings(
-        literal=[
-            ev.Identity(
-                "after a step of size α towards returns with the mean v, V is off by 1 − α of what it was",
-                trained.subs(mean, true) - true,
-                (1 - alpha) * (value - true),
-                "every value V, true value v and step size α",
-            ),
-            ev.Sign("which is less", 1 - (1 - step) ** 2, "0 < α < 2"),
-            ev.Identity(
-                "mean of G − V, less the true advantage q − v, is what V is off",
-                (gained - s.minus * value) - (gained - true),
-                true - value,
-                "every mean return q of an action, value V and true value v",
-            ),
-        ]
+    show.literal.identity(
+        "after a step of size α towards returns with the mean v, V is off by 1 − α of what it was",
+        trained.subs(mean, true) - true,
+        (1 - alpha) * (value - true),
+        "every value V, true value v and step size α",
+    )
+    show.literal.sign("which is less", 1 - (1 - step) ** 2, "0 < α < 2")
+    show.literal.identity(
+        "mean of G − V, less the true advantage q − v, is what V is off",
+        (gained - s.minus * value) - (gained - true),
+        true - value,
+        "every mean return q of an action, value V and true value v",
     )
 
 
@@ -135,7 +123,7 @@ def critic_training(s: Statement) -> ev.Findings:
 
 
 @claim("L8.2-entropy-prevents-convergence", sign=1, one_state=True)
-def premature(s: Statement) -> ev.Findings:
+def premature(s: Statement, show: ev.Findings) -> None:
     """In one state the bonus leaves one maximum, inside; with shared steps a small one leaves a trap."""
     case = vector("ppo_loss/audit-entropy-barrier")
 
@@ -157,29 +145,22 @@ def premature(s: Statement) -> ev.Findings:
     if s.one_state:
         slope = sympy.expand_log(slope.subs(t, odds / (1 + odds)), force=True)
     bonus = s.sign * sequence("c")(2) * sequence("H")(reals("pi_theta"))
-    return ev.Findings(
-        says=[says(sequence("max_{theta}")(sequence("J")(reals("theta"))) + bonus)],
-        against=case.refutes(
-            "two tokens by one policy: aa pays 1, bb pays 3/5; c_2 = 1/100, entropy of both steps "
-            "counted. From P(a) = 1/10 the way to aa leads through a valley, so ascent settles near bb",
-            ev.Exact("J + c_2 H rises from p = 1/10 to p = 1/4", valley, ">", trap),
-            premises=(ev.Exact("beyond the valley it is better", best, ">", trap),),
-            violates=ev.Exact(
-                "steps that share the policy: degree of J",
-                sympy.Integer(sympy.degree(paid_by_two(t), t)),
-                "!=",
-                1,
-            ),
+    show.say(sequence("max_{theta}")(sequence("J")(reals("theta"))) + bonus)
+    show.against += case.refutes(
+        "two tokens by one policy: aa pays 1, bb pays 3/5; c_2 = 1/100, entropy of both steps "
+        "counted. From P(a) = 1/10 the way to aa leads through a valley, so ascent settles near bb",
+        ev.Exact("J + c_2 H rises from p = 1/10 to p = 1/4", valley, ">", trap),
+        premises=(ev.Exact("beyond the valley it is better", best, ">", trap),),
+        violates=ev.Exact(
+            "steps that share the policy: degree of J",
+            sympy.Integer(sympy.degree(paid_by_two(t), t)),
+            "!=",
+            1,
         ),
-        repair=[
-            ev.Sign("strictly concave in π(a)", -whole.diff(t, 2).subs(t, p), "all Q, c_2 > 0, 0 < p < 1"),
-            ev.Identity(
-                "the slope is 0 at π(a) = 1/(1 + exp(−(Q_1 − Q_2)/c_2))",
-                sympy.simplify(slope),
-                0,
-                "all Q, c_2 > 0",
-            ),
-        ],
+    )
+    show.repair.sign("strictly concave in π(a)", -whole.diff(t, 2).subs(t, p), "all Q, c_2 > 0, 0 < p < 1")
+    show.repair.identity(
+        "the slope is 0 at π(a) = 1/(1 + exp(−(Q_1 − Q_2)/c_2))", sympy.simplify(slope), 0, "all Q, c_2 > 0"
     )
 
 
@@ -187,47 +168,39 @@ def premature(s: Statement) -> ev.Findings:
 
 
 @claim("L8.4-400-collections", total=400, counted=Choice("reinforce_collections", "reinforce_trajectories"))
-def collections(s: Statement) -> ev.Findings:
+def collections(s: Statement, show: ev.Findings) -> None:
     """The number counts trajectories."""
     case = vector(COUNTS)
     trajectories = case.answer("reinforce_trajectories")
-    return ev.Findings(
-        says=[says(trajectories, "=", s.total)],
-        literal=[ev.Exact("collections for 4 gradient steps", case.answer(s.counted), "=", s.total)],
-        repair=[
-            ev.Exact(
-                "one collection for each step",
-                case.answer("reinforce_collections"),
-                "=",
-                case.answer("gradient_steps"),
-            )
-        ],
-        unchanged=[ev.Exact("trajectories", trajectories, "=", s.total)],
+    show.say(trajectories, "=", s.total)
+    show.literal.exact("collections for 4 gradient steps", case.answer(s.counted), "=", s.total)
+    show.repair.exact(
+        "one collection for each step",
+        case.answer("reinforce_collections"),
+        "=",
+        case.answer("gradient_steps"),
     )
+    show.unchanged.exact("trajectories", trajectories, "=", s.total)
 
 
 @claim("L8.4-one-step-per-epoch", per_epoch=1)
-def per_epoch(s: Statement) -> ev.Findings:
+def per_epoch(s: Statement, show: ev.Findings) -> None:
     """8.2 and the pseudocode make a step of every mini-batch."""
     case, theta = vector("ppo_count/audit-two-minibatches"), sequence("theta")
     states = [theta(k * s.per_epoch) for k in range(5)]
     of_one = {n: case.answer("gradient_steps", epochs=n, minibatches=1) for n in range(1, 11)}
     steps, epochs = case.answer("gradient_steps"), s.per_epoch * case.given["epochs"]
-    return ev.Findings(
-        says=[says(*[part for state in states for part in (state, "->")][:-1])],
-        against=case.refutes(
-            "two mini-batches, as the pseudocode of 8.3 allows",
-            ev.Exact("gradient steps against epochs", steps, "=", epochs),
-            violates=ev.Exact("mini-batches", case.given["minibatches"], "!=", 1),
-        ),
-        repair=[
-            ev.Exhaustive(
-                "as many steps as epochs",
-                len(of_one),
-                tuple(f"{n} epochs" for n, steps in of_one.items() if steps != n * s.per_epoch),
-                "runs of 1 to 10 epochs with one mini-batch, counted by the calculator",
-            )
-        ],
+    show.say(*[part for state in states for part in (state, "->")][:-1])
+    show.against += case.refutes(
+        "two mini-batches, as the pseudocode of 8.3 allows",
+        ev.Exact("gradient steps against epochs", steps, "=", epochs),
+        violates=ev.Exact("mini-batches", case.given["minibatches"], "!=", 1),
+    )
+    show.repair.exhaustive(
+        "as many steps as epochs",
+        len(of_one),
+        tuple(f"{n} epochs" for n, steps in of_one.items() if steps != n * s.per_epoch),
+        "runs of 1 to 10 epochs with one mini-batch, counted by the calculator",
     )
 
 
@@ -240,7 +213,7 @@ def per_epoch(s: Statement) -> ev.Findings:
     trace=("0.05", "0.0998752080", "0.1493797533", "0.1982804279", "0.2463650693"),
     ratio="1.2414987440",
 )
-def loop(s: Statement) -> ev.Findings:
+def loop(s: Statement, show: ev.Findings) -> None:
     """Without environment, step size and ε nothing follows; with them everything."""
     states = run(str(s.sign * Fraction(s.alpha)), 5, s.eps)
     case, faster = vector("ratio/audit-smaller-step"), vector("ratio/audit-one-step-leaves-the-interval")
@@ -251,32 +224,28 @@ def loop(s: Statement) -> ev.Findings:
         ends = dict.fromkeys(round(end, 10) for end in bounds)
         return [ev.Exact(f"{what}, to 10 decimals", end, "=", told) for end in ends]
 
-    return ev.Findings(
-        says=[says(theta(k + 1), "=", theta(k) + s.sign * reals("alpha") * gradient)],
-        against=case.refutes(
-            "the bandit of 4.4 with V = 5 and ε = 1/5, once with α = 1/50 and once with 1/10: ratio "
-            "after epoch 1",
-            ev.Exact("both runs agree", case.answer(), "=", faster.answer()),
-            also=(faster,),
-        ),
-        repair=[
-            *(
-                piece
-                for at, told in enumerate(s.trace, start=1)
-                for piece in rounded(f"θ_L after epoch {at} is {told}", states[at].theta, told)
-            ),
-            *rounded(f"and the ratio of L is {s.ratio}", last.good, s.ratio),
-            ev.Exact("where the gradient has become 0", last.slope[1], "=", 0),
-        ],
-        unchanged=printed(COUNTS),
+    show.say(theta(k + 1), "=", theta(k) + s.sign * reals("alpha") * gradient)
+    show.against += case.refutes(
+        "the bandit of 4.4 with V = 5 and ε = 1/5, once with α = 1/50 and once with 1/10: ratio "
+        "after epoch 1",
+        ev.Exact("both runs agree", case.answer(), "=", faster.answer()),
+        also=(faster,),
     )
+    show.repair += (
+        piece
+        for at, told in enumerate(s.trace, start=1)
+        for piece in rounded(f"θ_L after epoch {at} is {told}", states[at].theta, told)
+    )
+    show.repair += rounded(f"and the ratio of L is {s.ratio}", last.good, s.ratio)
+    show.repair.exact("where the gradient has become 0", last.slope[1], "=", 0)
+    show.unchanged += printed(COUNTS)
 
 
 # TRPO
 
 
 @claim("L8.5-kl-direction", first=Choice("theta", "theta_old"), scope="structure")
-def kl_direction(s: Statement) -> ev.Findings:
+def kl_direction(s: Statement, show: ev.Findings) -> None:
     """The other direction lets pass what TRPO refuses."""
     own, reverse = vector("kl/half-from-nine-tenths"), vector("kl/nine-tenths-from-half")
     order = ("theta", "theta_old") if s.first == "theta" else ("theta_old", "theta")
@@ -291,21 +260,19 @@ def kl_direction(s: Statement) -> ev.Findings:
     statement = [says(sequence("D_KL")(*(reals(f"pi_{name}") for name in order)), "<=", reals("delta"))]
     same = ev.Fact("policy that stands first in TRPO's constraint", s.first, "=", "theta_old", source)
     if same.status == "holds":
-        return ev.Findings(says=statement, literal=[same])
-    return ev.Findings(
-        says=statement,
-        against=own.refutes(
-            "from (1/2, 1/2) to (9/10, 1/10) with δ = 2/5: allowed one way, refused the other",
-            ev.Exact("D(π_old‖π) ≤ δ as well", own.answer(), "<=", delta),
-            also=(reverse,),
-            premises=(ev.Exact("D(π‖π_old) ≤ δ", reverse.answer(), "<=", delta),),
-        ),
-        repair=[
-            ev.Identity(
-                "second order of both at equality: 1/(p(1 − p))",
-                divergence(before, shifted).diff(t, 2).subs(t, 0),
-                divergence(shifted, before).diff(t, 2).subs(t, 0),
-                "two actions, every p",
-            )
-        ],
+        show.says += statement
+        show.literal.append(same)
+        return
+    show.says += statement
+    show.against += own.refutes(
+        "from (1/2, 1/2) to (9/10, 1/10) with δ = 2/5: allowed one way, refused the other",
+        ev.Exact("D(π_old‖π) ≤ δ as well", own.answer(), "<=", delta),
+        also=(reverse,),
+        premises=(ev.Exact("D(π‖π_old) ≤ δ", reverse.answer(), "<=", delta),),
+    )
+    show.repair.identity(
+        "second order of both at equality: 1/(p(1 − p))",
+        divergence(before, shifted).diff(t, 2).subs(t, 0),
+        divergence(shifted, before).diff(t, 2).subs(t, 0),
+        "two actions, every p",
     )

@@ -56,23 +56,20 @@ def usual_range(key: str, low: str, high: str) -> list[ev.Evidence]:
 
 
 @claim("L8.2-epochs", low="3", high="10")
-def epochs(s: Statement) -> ev.Findings:
+def epochs(s: Statement, show: ev.Findings) -> None:
     """Both ends are settings of the PPO paper; recipes for language models make one pass."""
     passes = values("epochs", "language")
     fewer = sum(value < Fraction(s.low) for value in passes)
-    return ev.Findings(
-        says=[says(s.low, "<=", reals("K"), "<=", s.high)],
-        against=[
-            ev.Fact(
-                f"for language models most make fewer than {s.low}, {fewer} of {len(passes)}",
-                2 * fewer > len(passes),
-                "=",
-                True,
-                SOURCE,
-            )
-        ],
-        repair=[*usual_range("epochs", s.low, s.high), usual("epochs", "1", "language")],
+    show.say(s.low, "<=", reals("K"), "<=", s.high)
+    show.against.fact(
+        f"for language models most make fewer than {s.low}, {fewer} of {len(passes)}",
+        2 * fewer > len(passes),
+        "=",
+        True,
+        SOURCE,
     )
+    show.repair += usual_range("epochs", s.low, s.high)
+    show.repair.append(usual("epochs", "1", "language"))
 
 
 @claim(
@@ -85,30 +82,21 @@ def epochs(s: Statement) -> ev.Findings:
     lam="0.95",
     gamma="0.99",
 )
-def hyperparameters(s: Statement) -> ev.Findings:
+def hyperparameters(s: Statement, show: ev.Findings) -> None:
     """The values of the PPO paper for control; for text, the lecture's subject, γ and the rate differ."""
     names = reals("epsilon K alpha lambda gamma")
     stated = [[s.eps_from, s.eps_to], [s.epochs_from, s.epochs_to], s.rate, s.lam, s.gamma]
     language = {"gamma": "1", "lam": "1", "epochs": "1", "rate": "1e-6"}
-    return ev.Findings(
-        says=[
-            says(name, "in" if isinstance(value, list) else "=", value)
-            for name, value in zip(names, stated, strict=True)
-        ],
-        against=[
-            ev.Fact(
-                f"no language model had {name}", Fraction(value), "not in", values(key, "language"), SOURCE
-            )
-            for key, name, value in (
-                ("gamma", f"γ = {s.gamma}", s.gamma),
-                ("rate", f"the rate {s.rate}", s.rate),
-            )
-        ],
-        repair=[
-            *usual_range("eps", s.eps_from, s.eps_to),
-            *usual_range("epochs", s.epochs_from, s.epochs_to),
-            *(usual(key, getattr(s, key), "control") for key in ("rate", "lam", "gamma")),
-            typical("eps", s.eps_from, s.eps_to, "language"),
-            *(usual(key, value, "language") for key, value in language.items()),
-        ],
-    )
+    show.says += [
+        says(name, "in" if isinstance(value, list) else "=", value)
+        for name, value in zip(names, stated, strict=True)
+    ]
+    show.against += [
+        ev.Fact(f"no language model had {name}", Fraction(value), "not in", values(key, "language"), SOURCE)
+        for key, name, value in (("gamma", f"γ = {s.gamma}", s.gamma), ("rate", f"the rate {s.rate}", s.rate))
+    ]
+    show.repair += usual_range("eps", s.eps_from, s.eps_to)
+    show.repair += usual_range("epochs", s.epochs_from, s.epochs_to)
+    show.repair += (usual(key, getattr(s, key), "control") for key in ("rate", "lam", "gamma"))
+    show.repair.append(typical("eps", s.eps_from, s.eps_to, "language"))
+    show.repair += (usual(key, value, "language") for key, value in language.items())

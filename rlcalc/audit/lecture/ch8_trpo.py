@@ -33,7 +33,7 @@ def lowest(function: Any, t: Any) -> Any:
 
 
 @claim("L8.5-second-order", trpo=2, ppo=1, hard=Choice("kl", "clip"), soft=Choice("clip", "kl"))
-def second_order(s: Statement) -> ev.Findings:
+def second_order(s: Statement, show: ev.Findings) -> None:
     """At the old policy the divergence has no slope, only its curvature bounds a step."""
     t, adv, p = sympy.Symbol("t", real=True), positives("a"), unit("x")
     moved = p * sympy.exp(t) / (p * sympy.exp(t) + 1 - p)
@@ -42,26 +42,22 @@ def second_order(s: Statement) -> ev.Findings:
     bound = divergence.subs({old: p, new: moved})
     # inside the interval, where every step from the old policy begins
     place = next(one for one in places() if one[:2] == (">", "inside"))
-    objective = slope(place).subs(place[3], adv) * moved / p
+    objective = slope(place).subs(place.a, adv) * moved / p
     orders = lowest(bound, t), lowest(objective, t)
     trpo, ppo = algorithms()["TRPO"], algorithms()["PPO"]
-    return ev.Findings(
-        literal=[
-            ev.Exact("order of the first derivative in TRPO's bound that is not 0", orders[0], "=", s.trpo),
-            ev.Identity(
-                "it is the Fisher information, the matrix that its step is solved with",
-                bound.diff(t, orders[0]).subs(t, 0),
-                p * (1 - p),
-                TWO,
-            ),
-            ev.Exact("order of the first in PPO's objective", orders[1], "=", s.ppo),
-            ev.Identity(
-                "it is the advantage times the score, the gradient that every optimiser takes",
-                objective.diff(t, orders[1]).subs(t, 0),
-                adv * (1 - p),
-                TWO,
-            ),
-            ev.Fact("what bounds a step of TRPO", trpo.limit, "=", s.hard, trpo.source),
-            ev.Fact("what bounds a step of PPO", ppo.limit, "=", s.soft, ppo.source),
-        ]
+    show.literal.exact("order of the first derivative in TRPO's bound that is not 0", orders[0], "=", s.trpo)
+    show.literal.identity(
+        "it is the Fisher information, the matrix that its step is solved with",
+        bound.diff(t, orders[0]).subs(t, 0),
+        p * (1 - p),
+        TWO,
     )
+    show.literal.exact("order of the first in PPO's objective", orders[1], "=", s.ppo)
+    show.literal.identity(
+        "it is the advantage times the score, the gradient that every optimiser takes",
+        objective.diff(t, orders[1]).subs(t, 0),
+        adv * (1 - p),
+        TWO,
+    )
+    show.literal.fact("what bounds a step of TRPO", trpo.limit, "=", s.hard, trpo.source)
+    show.literal.fact("what bounds a step of PPO", ppo.limit, "=", s.soft, ppo.source)

@@ -18,10 +18,7 @@ from rlcalc.audit.tables import ACTOR_CRITIC, POLICY_BASED, algorithms
 from rlcalc.audit.zero import as_expression
 
 ITERATION = "ppo_count/lecture-8.4"
-RATIOS = [
-    *SCENARIOS,
-    *(f"ppo_clip/{name}" for name in ("good-action-less-likely", "bad-action-more-likely")),
-]
+RATIOS = [*SCENARIOS, *(f"ppo_clip/{name}" for name in ("good-action-less-likely", "bad-action-more-likely"))]
 
 
 @claim(
@@ -32,12 +29,14 @@ RATIOS = [
     terminal=0,
     corruptions=[Corruption("TD(0) at λ = 1/2", "an integer has no half", lam="1/2")],
 )
-def tdlambda(s: Statement) -> ev.Findings:
+def tdlambda(s: Statement, show: ev.Findings) -> None:
     """Both ends are claims of chapter 2."""
     low, high = lambda0(s), lambda1_mc(s)
-    return ev.Findings(
-        says=[*low.says, *high.says], against=high.against, repair=[*low.literal, *high.repair]
-    )
+    show.says += low.says
+    show.says += high.says
+    show.against += high.against
+    show.repair += low.literal
+    show.repair += high.repair
 
 
 @claim(
@@ -45,18 +44,14 @@ def tdlambda(s: Statement) -> ev.Findings:
     before=Choice(ACTOR_CRITIC, "simplified PPO"),
     critic=Choice("no", "yes", "optional"),
 )
-def categories(s: Statement) -> ev.Findings:
+def categories(s: Statement, show: ev.Findings) -> None:
     """GRPO is a simplified PPO here and an actor-critic method in section 3.2."""
     literal = ev.Fact("kind of GRPO in section 3.2", s.before, "=", "simplified PPO", "the lecture's tables")
     grpo, ppo = algorithms()["GRPO"], algorithms()["PPO"]
-    return ev.Findings(
-        literal=[literal],
-        repair=[
-            ev.Fact("whether GRPO has a critic", grpo.critic, "=", s.critic, grpo.source),
-            ev.Fact("so that it is", grpo.category, "=", POLICY_BASED, grpo.source),
-            ev.Fact("while PPO is", ppo.category, "=", s.before, ppo.source),
-        ],
-    )
+    show.literal.append(literal)
+    show.repair.fact("whether GRPO has a critic", grpo.critic, "=", s.critic, grpo.source)
+    show.repair.fact("so that it is", grpo.category, "=", POLICY_BASED, grpo.source)
+    show.repair.fact("while PPO is", ppo.category, "=", s.before, ppo.source)
 
 
 @claim(
@@ -67,43 +62,39 @@ def categories(s: Statement) -> ev.Findings:
     without=Choice(POLICY_BASED, ACTOR_CRITIC),
     hybrid=Choice(ACTOR_CRITIC, POLICY_BASED),
 )
-def kinds(s: Statement) -> ev.Findings:
+def kinds(s: Statement, show: ev.Findings) -> None:
     """By what moves each update: returns alone, a value besides, and nothing past the bound of the clip."""
     x, y, alpha, gained, value = reals("x y alpha G V")
     first = answer("reinforce_step", theta=["x", "y"], action=0, return_="G", alpha="alpha")[0]
     advantage = answer("advantage", return_="G", value="V")
     rows = algorithms()
-    return ev.Findings(
-        literal=[
-            ev.Identity(
-                "REINFORCE moves the preference of what was done by α G (1 − π), whatever a critic says",
-                real(first) - x,
-                alpha * (gained - s.critic * value) * (1 - sympy.exp(x) / (sympy.exp(x) + sympy.exp(y))),
-                "softmax over two actions, any preferences, return and step size",
-            ),
-            ev.Identity(
-                "actor-critic weights it with an advantage, which falls as the critic's value rises",
-                real(advantage).diff(value),
-                -s.values,
-                "any return and value",
-            ),
-            in_six_cases(
-                "PPO's objective has the slope A, and none where A drives r past its bound",
-                lambda at: ev.Identity(f"A {at[0]} 0, r {at[1]}", slope(at), past(at, s.flat)),
-            ),
-            ev.Fact("so REINFORCE is", rows["REINFORCE"].category, "=", s.without, rows["REINFORCE"].source),
-            *(
-                ev.Fact(f"{name} is", rows[name].category, "=", s.hybrid, rows[name].source)
-                for name in ("one-step actor-critic", "PPO")
-            ),
-        ]
+    show.literal.identity(
+        "REINFORCE moves the preference of what was done by α G (1 − π), whatever a critic says",
+        real(first) - x,
+        alpha * (gained - s.critic * value) * (1 - sympy.exp(x) / (sympy.exp(x) + sympy.exp(y))),
+        "softmax over two actions, any preferences, return and step size",
+    )
+    show.literal.identity(
+        "actor-critic weights it with an advantage, which falls as the critic's value rises",
+        real(advantage).diff(value),
+        -s.values,
+        "any return and value",
+    )
+    in_six_cases(
+        show.literal,
+        "PPO's objective has the slope A, and none where A drives r past its bound",
+        lambda at: ev.Identity(f"A {at.sign} 0, r {at.side}", slope(at), past(at, s.flat)),
+    )
+    show.literal.fact("so REINFORCE is", rows["REINFORCE"].category, "=", s.without, rows["REINFORCE"].source)
+    show.literal += (
+        ev.Fact(f"{name} is", rows[name].category, "=", s.hybrid, rows[name].source)
+        for name in ("one-step actor-critic", "PPO")
     )
 
 
 def past(place: Place, flat: Any) -> Any:
     """The slope that the clip leaves: A, but ``flat`` above the interval for A > 0, below it for A < 0."""
-    sign, side, _, adv, _ = place
-    return flat if (sign, side) in ((">", "above"), ("<", "below")) else adv
+    return flat if place[:2] in ((">", "above"), ("<", "below")) else place.a
 
 
 @claim(
@@ -113,21 +104,17 @@ def past(place: Place, flat: Any) -> Any:
     limit=Choice("clip", "kl"),
     penalty=Choice("kl", "clip"),
 )
-def simplified(s: Statement) -> ev.Findings:
+def simplified(s: Statement, show: ev.Findings) -> None:
     """The clip is computed on tokens; what it goes without is a function that its formulas do not take."""
     grpo = algorithms()["GRPO"]
-    return ev.Findings(
-        literal=[
-            same_clip(s.same),
-            ev.Fact("what keeps its steps small", grpo.limit, "=", s.limit, grpo.source),
-            ev.Fact(
-                "functions of PPO's update that its has not", functions(PPO) - functions(GRPO), "=", {s.goes}
-            ),
-            *no_critic(1),
-            ev.Fact("what its loss adds", grpo.penalty, "=", s.penalty, grpo.source),
-            mean_estimate(),
-        ]
+    show.literal.append(same_clip(s.same))
+    show.literal.fact("what keeps its steps small", grpo.limit, "=", s.limit, grpo.source)
+    show.literal.fact(
+        "functions of PPO's update that its has not", functions(PPO) - functions(GRPO), "=", {s.goes}
     )
+    show.literal += no_critic(1)
+    show.literal.fact("what its loss adds", grpo.penalty, "=", s.penalty, grpo.source)
+    show.literal.append(mean_estimate())
 
 
 def same_clip(relation: str) -> ev.Exhaustive:
@@ -177,42 +164,31 @@ def mean_estimate() -> ev.Identity:
 
 
 @claim("L9-table-reuse", passes=4, relation=">")
-def reuse(s: Statement) -> ev.Findings:
+def reuse(s: Statement, show: ev.Findings) -> None:
     """The same trajectories, one update by REINFORCE and as many as there are passes by PPO."""
     case = vector(ITERATION)
-    return ev.Findings(
-        literal=[
-            ev.Exact("passes over the trajectories of 8.4", case.given["epochs"], "=", s.passes),
-            ev.Exact(
-                f"updates from them: PPO {s.relation} REINFORCE",
-                case.answer("gradient_steps"),
-                s.relation,
-                algorithms()["REINFORCE"].passes,
-            ),
-        ]
+    show.literal.exact("passes over the trajectories of 8.4", case.given["epochs"], "=", s.passes)
+    show.literal.exact(
+        f"updates from them: PPO {s.relation} REINFORCE",
+        case.answer("gradient_steps"),
+        s.relation,
+        algorithms()["REINFORCE"].passes,
     )
 
 
 @claim("L9-table-grpo-reuse", passes=4, relation="=")
-def grpo_reuse(s: Statement) -> ev.Findings:
+def grpo_reuse(s: Statement, show: ev.Findings) -> None:
     """GRPO's paper makes one update for each sampling, as REINFORCE does."""
     case, grpo, ppo = vector("ppo_count/one-epoch"), algorithms()["GRPO"], algorithms()["PPO"]
     wanted = vector(ITERATION).answer("gradient_steps")
-    return ev.Findings(
-        against=case.refutes(
-            "100 trajectories; GRPO with one pass over them, as its paper ran it, PPO with the 4 of 8.4",
-            ev.Exact(f"updates: GRPO {s.relation} PPO", case.answer("gradient_steps"), s.relation, wanted),
-            also=(vector(ITERATION),),
-            premises=(ev.Exact("passes of GRPO's paper", grpo.passes, "=", case.given["epochs"]),),
-            violates=ev.Exact("they are fewer than PPO's", case.given["epochs"], "<", wanted),
-        ),
-        repair=[
-            ev.Exact(
-                "updates with as many passes",
-                case.answer("gradient_steps", epochs=s.passes),
-                s.relation,
-                wanted,
-            ),
-            ev.Fact("its steps are bounded as PPO's are", grpo.limit, "=", ppo.limit, grpo.source),
-        ],
+    show.against += case.refutes(
+        "100 trajectories; GRPO with one pass over them, as its paper ran it, PPO with the 4 of 8.4",
+        ev.Exact(f"updates: GRPO {s.relation} PPO", case.answer("gradient_steps"), s.relation, wanted),
+        also=(vector(ITERATION),),
+        premises=(ev.Exact("passes of GRPO's paper", grpo.passes, "=", case.given["epochs"]),),
+        violates=ev.Exact("they are fewer than PPO's", case.given["epochs"], "<", wanted),
     )
+    show.repair.exact(
+        "updates with as many passes", case.answer("gradient_steps", epochs=s.passes), s.relation, wanted
+    )
+    show.repair.fact("its steps are bounded as PPO's are", grpo.limit, "=", ppo.limit, grpo.source)
