@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.fault import Fault
-from rlcalc.conform.peers.matrix import BEGIN, END, KINDS, PUBLISHED
+from rlcalc.conform.peers.cell import KINDS
+from rlcalc.conform.peers.matrix import BEGIN, END, PUBLISHED
 from rlcalc.site import markdown as md
 from rlcalc.site.faults import entries
 from rlcalc.specs import formula_names

@@ -21,15 +21,10 @@ from rlcalc.conform.faults import catalogue
 from rlcalc.conform.peers import LIBRARIES, Adapter, Library, libraries, library
 from rlcalc.conform.peers import scope as limits
 from rlcalc.conform.peers.alone import pass_over
+from rlcalc.conform.peers.cell import CONVENTION, NOT_RUN, PASSES, PRECISION, WRONG, Cell
 from rlcalc.conform.peers.matrix import (
     BEGIN,
-    CONVENTION,
     END,
-    NOT_RUN,
-    PASSES,
-    PRECISION,
-    WRONG,
-    Cell,
     cell,
     cells,
     matrix_json,
@@ -384,6 +379,17 @@ def test_tables_and_report_from_one_run(
     assert grid in report.read_text()
     assert "def test_gae_counterexample" not in one_table.read_text()
     assert "def test_gae_counterexample" in report.read_text()
+
+
+def test_what_a_library_prints_stays_out_of_the_json(
+    fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(peers, "libraries", lambda: [of(GAE)])
+    (tmp_path / "fakerl" / "__init__.py").write_text("print('a part of fakerl is missing')")
+    assert main(["peers", "--random", "0", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "is missing" in err
+    assert json.loads(out)["cells"][0]["verdict"] == "conforms"
 
 
 def test_without_libraries_the_last_matrix_is_shown(

@@ -2,11 +2,12 @@
 
 Most functions of a library are rows of a table, ``peers/<library>.toml``, and
 are read as any function is that a user names; see ``table``. What no row can
-say has an adapter, a decorated function in ``rlcalc.conform.peers.<library>``.
-It is given the library's function, then the arguments of the formula by name;
-it translates names, shapes and flags, and repairs nothing::
+say has an adapter, a decorated function in ``rlcalc.conform.peers.<library>``
+with the name of its formula. It is given the library's function, then the
+arguments of the formula by name; it translates names, shapes and flags, and
+repairs nothing::
 
-    @peer("rlax", "gae", "rlax.truncated_generalized_advantage_estimation", backend="jax")
+    @peer("rlax.truncated_generalized_advantage_estimation", backend="jax")
     def gae(function, /, rewards, values, gamma, lam, terminated):
         return function(rewards, gamma * (1 - terminated), lam, values)
 
@@ -162,10 +163,9 @@ _ADAPTERS: dict[str, list[Adapter]] = {}
 
 
 def peer(
-    library: str,
-    formula: str,
     function: str,
     *,
+    formula: str = "",
     convention: str = "",
     outside: Reason | Sequence[Reason] | None = None,
     **more: Any,
@@ -173,9 +173,8 @@ def peer(
     """Declare a function as an adapter.
 
     Args:
-        library: name of its module here.
-        formula: that the library's function should compute.
-        function: dotted name in the library.
+        function: dotted name in the library, which begins with that of its module here.
+        formula: that the library's function should compute; the name of the adapter when left out.
         convention: names of the conventions that the library documents, separated by spaces.
         outside: what it does not offer; one reason or several.
         more: as the attributes of ``Adapter``.
@@ -183,11 +182,12 @@ def peer(
     reason = outside if callable(outside) or outside is None else any_of(*outside)
 
     def declare(call: Callable[..., Any]) -> Callable[..., Any]:
-        known = _ADAPTERS.setdefault(library, [])
+        known = _ADAPTERS.setdefault(function.partition(".")[0], [])
         # decorators apply from below; those of one function keep the order that is read
         at = next((k for k, other in enumerate(known) if other.call is call), len(known))
         conventions = tuple(convention.split())
-        known.insert(at, Adapter(function, formula, call, conventions=conventions, outside=reason, **more))
+        meant = formula or call.__name__
+        known.insert(at, Adapter(function, meant, call, conventions=conventions, outside=reason, **more))
         return call
 
     return declare

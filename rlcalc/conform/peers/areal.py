@@ -10,11 +10,11 @@ from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import no_empty_rows, one_row, one_table, something_valid
 
 _PLACE = "areal.utils.functional.functional"
-_peer = partial(peer, "areal", backend="torch")
+_peer = partial(peer, backend="torch")
 _actor = partial(_peer, function=f"{_PLACE}.ppo_actor_loss_fn")
 
 
-@_actor("policy_clip", convention="loss mean-over-batch", note="a loss, the mean over tokens, in its source")
+@_actor(convention="loss mean-over-batch", note="a loss, the mean over tokens, in its source")
 def policy_clip(function, /, logp, old_logp, adv, eps_low, eps_high=None, dual=None):
     new, old, adv = (numbers.reshape(1, -1) for numbers in torch.broadcast_tensors(logp, old_logp, adv))
     mask = torch.ones_like(new, dtype=torch.bool)
@@ -22,7 +22,6 @@ def policy_clip(function, /, logp, old_logp, adv, eps_low, eps_high=None, dual=N
 
 
 @_actor(
-    "decoupled_ppo",
     convention="loss mean-over-batch",
     dtypes=("float32",),
     note="the weight of the behaviour, by rejection_sampling with action=clamp; float32 in its source",
@@ -38,7 +37,6 @@ def decoupled_ppo(function, /, logp, prox_logp, behav_logp, adv, eps_low, eps_hi
 
 
 @_actor(
-    "gspo",
     note="importance_sampling_level=sequence, with its mean over all tokens",
     outside=[one_table("logp"), no_empty_rows],
 )
@@ -51,7 +49,6 @@ def gspo(function, /, logp, old_logp, adv, mask, eps_low, eps_high):
 
 
 @_peer(
-    "value_clip_loss",
     f"{_PLACE}.ppo_critic_loss_fn",
     convention="nan-when-empty",
     dtypes=("float32",),
@@ -68,13 +65,13 @@ _pairs = partial(
 _NOTE = "of the difference of the log-ratios, which another function takes; float32 in its source"
 
 
-@_pairs("dpo_loss", note=_NOTE)
+@_pairs(note=_NOTE)
 def dpo_loss(function, /, chosen, rejected, ref_chosen, ref_rejected, beta):
     losses = function((chosen - ref_chosen) - (rejected - ref_rejected), beta=beta)
     return {"losses": losses, "loss": losses.mean()}
 
 
-@_pairs("ipo_loss", note=f"loss_type=ipo; {_NOTE}")
+@_pairs(note=f"loss_type=ipo; {_NOTE}")
 def ipo_loss(function, /, chosen, rejected, ref_chosen, ref_rejected, beta, chosen_lengths, rejected_lengths):
     gap = (chosen - ref_chosen) / chosen_lengths - (rejected - ref_rejected) / rejected_lengths
     losses = function(gap, beta=beta, loss_type="ipo")
@@ -82,7 +79,6 @@ def ipo_loss(function, /, chosen, rejected, ref_chosen, ref_rejected, beta, chos
 
 
 @_peer(
-    "masked_whiten",
     f"{_PLACE}.masked_normalization",
     convention="ddof-0 eps-outside-root=1e-5",
     dtypes=("float32",),
@@ -93,7 +89,7 @@ def masked_whiten(function, /, x, mask):
     return function(x, mask) * mask
 
 
-_kl = partial(_peer, "kl_estimate", "areal.utils.data.KLEstimator", dtypes=("float32",))
+_kl = partial(_peer, "areal.utils.data.KLEstimator", dtypes=("float32",))
 
 
 @_kl(
@@ -108,7 +104,6 @@ def kl_estimate(KLEstimator, /, logp, ref_logp, estimator):
 
 
 @_peer(
-    "overlong_penalty",
     f"{_PLACE}.reward_overlong_penalty",
     convention="no-floor",
     dtypes=("float32",),

@@ -9,8 +9,6 @@ from rlcalc.conform.peers.scope import one_discount, one_row
 
 
 @peer(
-    "d3rlpy",
-    "discounted_return",
     "d3rlpy.dataset.MultiStepTransitionPicker",
     note="of one episode to its end; the value after n steps is added by its algorithms",
     outside=[one_row("rewards"), one_discount],

@@ -8,8 +8,6 @@ from rlcalc.conform.peers.scope import one_discount, one_row
 
 
 @peer(
-    "ding",
-    "gae",
     "ding.rl_utils.gae.gae",
     backend="torch",
     outside=[one_row("rewards"), one_discount],

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rlcalc.conform.faults._by_trying import CHANGED_IN_PLACE
+from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform.faults._by_trying import inputs_changed_in_place
 from rlcalc.conform.peers import LIBRARIES, Adapter, Library
 from rlcalc.conform.peers.alone import pass_over
+from rlcalc.conform.peers.cell import CONVENTION, KINDS, NOT_RUN, PASSES, Cell
 from rlcalc.conform.peers.readings import compared, differing
 from rlcalc.conform.peers.table import Row
 from rlcalc.conform.report.counterexample import Counterexample, counterexample
-from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.runner import run
 from rlcalc.errors import DataError, InputError
 from rlcalc.files import read_text, write_text
 from rlcalc.golden.replay import brief
@@ -25,78 +26,8 @@ BEGIN, END = "<!-- rlcalc peers: begin -->", "<!-- rlcalc peers: end -->"
 # the same grid as in the README, from the last run before a release
 PUBLISHED = Path(__file__).with_name("published.md")
 RANDOM = 200
-NOT_RUN = "not-run"
-PASSES, CONVENTION, PRECISION, WRONG = (
-    "passes", "passes with a documented convention", "loses precision", "gives a wrong answer"
-)  # fmt: skip
-# what the matrix distinguishes, the best first; a column each
-KINDS = (PASSES, CONVENTION, PRECISION, WRONG)
 SHORT = 60
 LONGEST_FILE = 2**22
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One function of one library.
-
-    Attributes:
-        verdict: as of a report; ``not-run`` where the library could not be loaded.
-        conventions: under which it conforms; ``documented`` says that the library declares them.
-        settings: with which it was called, where one function stands in several cells.
-        faults: what it behaves as, simplest first.
-        rounds: it is right but for rounding to float32 on the way.
-        passed: how many vectors of how many in float64, which may be fewer than there are.
-    """
-
-    library: str
-    version: str
-    function: str
-    formula: str
-    verdict: str
-    settings: str = ""
-    conventions: tuple[str, ...] = ()
-    documented: bool = False
-    faults: tuple[str, ...] = ()
-    rounds: bool = False
-    note: str = ""
-    why: str = ""
-    passed: tuple[int, int] = (0, 0)
-    digits: float | None = None
-    example: Counterexample | None = field(default=None, compare=False)
-
-    @property
-    def kind(self) -> str:
-        """Which of ``KINDS`` it is; ``not-run`` where it could not be asked."""
-        if self.verdict == NOT_RUN:
-            return NOT_RUN
-        if self.verdict == "conforms-under-convention":
-            return CONVENTION
-        if self.verdict == "conforms":
-            return PASSES
-        return PRECISION if self.rounds else WRONG
-
-    @property
-    def called(self) -> str:
-        """The function and its settings."""
-        return f"{self.function} ({self.settings})" if self.settings else self.function
-
-    @property
-    def words(self) -> str:
-        """The verdict as it stands in the terminal."""
-        return self.said()
-
-    def said(self, mark: str = "") -> str:
-        """The verdict in words, with a mark on both sides of each name."""
-        if self.verdict == "conforms-under-convention":
-            found = "" if self.documented else ", found by trying"
-            return (
-                "conforms under " + " and ".join(f"{mark}{name}{mark}" for name in self.conventions) + found
-            )
-        if self.faults:
-            return f"{self.verdict}: " + " or ".join(f"{mark}{name}{mark}" for name in self.faults)
-        if self.verdict in ("conforms", NOT_RUN):
-            return self.verdict
-        return f"{self.verdict}: {self.why}" if self.why else self.verdict
 
 
 def cells(
@@ -138,7 +69,7 @@ def cell(library: Library, adapter: Adapter | Row, random: int = RANDOM) -> Cell
     except InputError as error:
         return judged(verdict=NOT_RUN, why=error.message)
     example = None if report.verdict.startswith("conforms") else counterexample(report, target)
-    matches = () if report.diagnosis is None else report.diagnosis.matches
+    matches = report.matches
     ran = [j for j in report.judgements if j.dtype == target.dtypes[0] and j.status != "skipped"]
     return judged(
         verdict=report.verdict,
@@ -155,7 +86,7 @@ def cell(library: Library, adapter: Adapter | Row, random: int = RANDOM) -> Cell
 
 def _tried(report: ConformReport) -> tuple[str, ...]:
     """What no comparison of answers shows."""
-    return (CHANGED_IN_PLACE.name,) if report.verdict == "changes-inputs" else ()
+    return (inputs_changed_in_place.name,) if report.verdict == "changes-inputs" else ()
 
 
 def _right(report: ConformReport) -> bool:

@@ -10,16 +10,16 @@ from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import no_options, one_row, one_table
 
 _PLACE = "nemo_rl.algorithms"
-_peer = partial(peer, "nemo_rl", backend="torch")
+_peer = partial(peer, backend="torch")
 
 
-@_peer("loss_aggregation", f"{_PLACE}.utils.masked_mean", outside=one_table("loss"))
+@_peer(f"{_PLACE}.utils.masked_mean", outside=one_table("loss"))
 def loss_aggregation(function, /, loss, mask, tokens=None):
     count = None if tokens is None else torch.as_tensor(tokens)
     return {"loss": function(loss, mask.long(), global_normalization_factor=count)}
 
 
-_kl = partial(_peer, "kl_estimate", f"{_PLACE}.utils.calculate_kl")
+_kl = partial(_peer, f"{_PLACE}.utils.calculate_kl")
 
 
 @_kl(settings={"estimator": "k1"}, convention="k1", note='kl_type="k1", without its clamps')
@@ -29,13 +29,12 @@ def kl_estimate(function, /, logp, ref_logp, estimator, clamp_in=None, clamp_out
     return function(logp, ref_logp, estimator, clamp_in, clamp_out)
 
 
-@_kl(convention="clamped-20-10 k3-as-written", note="as it is called by default")
+@_kl(formula="kl_estimate", convention="clamped-20-10 k3-as-written", note="as it is called by default")
 def kl_by_default(function, /, logp, ref_logp):
     return function(logp, ref_logp)
 
 
 @_peer(
-    "group_advantage",
     f"{_PLACE}.utils.calculate_baseline_and_std_per_prompt",
     convention="mean-only",
     dtypes=("float32",),
@@ -48,7 +47,6 @@ def group_advantage(function, /, rewards, groups):
 
 
 @_peer(
-    "rloo_advantage",
     f"{_PLACE}.utils.calculate_baseline_and_std_per_prompt",
     dtypes=("float32",),
     note="rewards less the baseline of the others, leave_one_out_baseline=True; float32 in its source",

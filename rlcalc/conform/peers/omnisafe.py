@@ -9,8 +9,6 @@ from rlcalc.conform.peers.scope import one_discount, one_row
 
 
 @peer(
-    "omnisafe",
-    "gae",
     "omnisafe.common.buffer.onpolicy_buffer.OnPolicyBuffer._calculate_adv_and_value_targets",
     backend="torch",
     note="a path ends with the value behind it, as a truncation does, so that it is asked for no flags",

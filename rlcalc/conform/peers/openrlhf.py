@@ -10,12 +10,11 @@ from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import no_empty_rows, one_row, one_table
 
 _PLACE = "openrlhf.models.loss"
-_peer = partial(peer, "openrlhf", backend="torch")
+_peer = partial(peer, backend="torch")
 _FLOAT32 = "float32 in its source"
 
 
 @_peer(
-    "policy_clip",
     f"{_PLACE}.PolicyLoss",
     convention="log-ratio-clamped-20 loss mean-over-batch",
     note="a loss, the mean over tokens, and log-ratios held within 20, in its source",
@@ -27,7 +26,6 @@ def policy_clip(PolicyLoss, /, logp, old_logp, adv, eps_low, eps_high=None, dual
 
 
 @_peer(
-    "gspo",
     f"{_PLACE}.PolicyLoss",
     note="policy_loss_type=gspo; without a valid token it is 0/0",
     outside=[one_table("logp"), no_empty_rows],
@@ -38,7 +36,6 @@ def gspo(PolicyLoss, /, logp, old_logp, adv, mask, eps_low, eps_high, sequences=
 
 
 @_peer(
-    "rollout_correction",
     f"{_PLACE}.PolicyLoss",
     settings={"unit": "token"},
     convention="out-of-bounds-masked",
@@ -46,7 +43,6 @@ def gspo(PolicyLoss, /, logp, old_logp, adv, mask, eps_low, eps_high, sequences=
     outside=one_table("train_logp"),
 )
 @_peer(
-    "rollout_correction",
     f"{_PLACE}.PolicyLoss",
     settings={"unit": "seq"},
     convention="out-of-bounds-masked gated-by-the-mean",
@@ -62,7 +58,6 @@ def rollout_correction(PolicyLoss, /, train_logp, rollout_logp, mask, low, high,
 
 
 @_peer(
-    "value_clip_loss",
     f"{_PLACE}.ValueLoss",
     convention="nan-when-empty",
     note="the half of the mean, in its source",
@@ -73,14 +68,14 @@ def value_clip_loss(ValueLoss, /, values, old_values, returns, mask, eps, tokens
     return {"loss": loss}
 
 
-@_peer("reward_model_loss", f"{_PLACE}.PairWiseLoss", outside=one_row("chosen"))
+@_peer(f"{_PLACE}.PairWiseLoss", outside=one_row("chosen"))
 def reward_model_loss(PairWiseLoss, /, chosen, rejected, margin=None):
     return {"loss": PairWiseLoss()(chosen, rejected, margin)}
 
 
 @_peer(
-    "reward_model_loss",
     f"{_PLACE}.LogExpLoss",
+    formula="reward_model_loss",
     note="its margin is not read, so that it is given none",
     outside=one_row("chosen"),
 )
@@ -88,14 +83,13 @@ def log_exp_loss(LogExpLoss, /, chosen, rejected):
     return {"loss": LogExpLoss()(chosen, rejected)}
 
 
-@_peer("dpo_loss", f"{_PLACE}.DPOLoss", note="of sums over the answers", outside=one_row("chosen"))
+@_peer(f"{_PLACE}.DPOLoss", note="of sums over the answers", outside=one_row("chosen"))
 def dpo_loss(DPOLoss, /, chosen, rejected, ref_chosen, ref_rejected, beta, label_smoothing=0.0):
     loss = DPOLoss(beta, label_smoothing)(chosen, rejected, ref_chosen, ref_rejected)
     return dict(zip(("loss", "chosen_rewards", "rejected_rewards"), loss, strict=True))
 
 
 @_peer(
-    "ipo_loss",
     f"{_PLACE}.DPOLoss",
     note="ipo=True; of sums over the answers, as the paper prints it",
     outside=one_row("chosen"),
@@ -104,7 +98,7 @@ def ipo_loss(DPOLoss, /, chosen, rejected, ref_chosen, ref_rejected, beta):
     return {"loss": DPOLoss(beta, ipo=True)(chosen, rejected, ref_chosen, ref_rejected)[0]}
 
 
-_kl = partial(_peer, "kl_estimate", "openrlhf.models.utils.compute_approx_kl", dtypes=("float32",))
+_kl = partial(_peer, "openrlhf.models.utils.compute_approx_kl", dtypes=("float32",))
 
 
 @_kl(
@@ -123,7 +117,6 @@ def kl_estimate(function, /, logp, ref_logp, estimator):
 
 
 @_peer(
-    "token_rewards",
     "openrlhf.models.utils.compute_reward",
     note="of the estimates k1, which the adapter makes; rewards of masked tokens are left to the caller",
     outside=one_table("logp"),
@@ -133,7 +126,7 @@ def token_rewards(function, /, score, logp, ref_logp, mask, beta, clip_score=Non
     return {"rewards": function(score, beta, logp - ref_logp, mask.long(), kept) * mask}
 
 
-@_peer("adaptive_kl", "openrlhf.trainer.ppo_utils.kl_controller.AdaptiveKLController", backend="numpy")
+@_peer("openrlhf.trainer.ppo_utils.kl_controller.AdaptiveKLController", backend="numpy")
 def adaptive_kl(AdaptiveKLController, /, coef, kl, target, n_steps, horizon):
     controller = AdaptiveKLController(coef, target, horizon)
     found = []

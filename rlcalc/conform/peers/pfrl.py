@@ -24,7 +24,7 @@ def _episodes(rewards, values, terminated, truncated, next_values):
     return [episode for episode in episodes if episode]
 
 
-@peer("pfrl", "gae", _ESTIMATE, note=_INNER, helpers=(_episodes,), outside=[one_sequence, one_discount])
+@peer(_ESTIMATE, note=_INNER, helpers=(_episodes,), outside=[one_sequence, one_discount])
 def gae(function, /, rewards, values, gamma, lam, terminated, truncated, next_values):
     episodes = _episodes(rewards, values, terminated, truncated, next_values)
     function(episodes, gamma, lam)
@@ -34,8 +34,6 @@ def gae(function, /, rewards, values, gamma, lam, terminated, truncated, next_va
 
 
 @peer(
-    "pfrl",
-    "lambda_return",
     _ESTIMATE,
     note=_INNER,
     helpers=(_episodes, gae),
@@ -46,8 +44,6 @@ def lambda_return(function, /, rewards, values, gamma, lam, terminated, truncate
 
 
 @peer(
-    "pfrl",
-    "ppo_clip",
     "pfrl.agents.PPO._lossfun",
     backend="torch",
     convention="loss mean-over-batch",

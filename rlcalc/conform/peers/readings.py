@@ -10,14 +10,11 @@ import tomllib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from rlcalc.conform.peers.cell import Cell
 from rlcalc.data import MAX_FILE
 from rlcalc.files import read_text
 from rlcalc.records import Place, read_record
-
-if TYPE_CHECKING:
-    from rlcalc.conform.peers.matrix import Cell
 
 READINGS = Path(__file__).with_name("readings.toml")
 CODE = "bad_reading"

@@ -8,8 +8,6 @@ from rlcalc.conform.peers.scope import one_discount, one_sequence
 
 
 @peer(
-    "rejax",
-    "gae",
     "rejax.algos.ppo.PPO.calculate_gae",
     backend="jax",
     note="its environments reset themselves with done alone, so that it is asked for no truncation",

@@ -8,7 +8,7 @@ from functools import partial
 from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import finite_count, one_distribution, one_sequence, without_zeros
 
-_peer = partial(peer, "rlax", backend="jax")
+_peer = partial(peer, backend="jax")
 _DISCOUNT = "an episode's end is a discount of 0; it has no word for a truncation, so it is asked for none"
 
 
@@ -19,18 +19,17 @@ def _discount(gamma, terminated, rewards):
 _sequence = partial(_peer, helpers=(_discount,))
 
 
-@_sequence("gae", "rlax.truncated_generalized_advantage_estimation", note=_DISCOUNT, outside=one_sequence)
+@_sequence("rlax.truncated_generalized_advantage_estimation", note=_DISCOUNT, outside=one_sequence)
 def gae(function, /, rewards, values, gamma, lam, terminated):
     return function(rewards, _discount(gamma, terminated, rewards), lam, values)
 
 
-@_sequence("lambda_return", "rlax.lambda_returns", note=_DISCOUNT, outside=one_sequence)
+@_sequence("rlax.lambda_returns", note=_DISCOUNT, outside=one_sequence)
 def lambda_return(function, /, rewards, values, gamma, lam, terminated, alpha=None):
     return function(rewards, _discount(gamma, terminated, rewards), values[1:], lam)
 
 
 @_sequence(
-    "n_step_return",
     "rlax.n_step_bootstrapped_returns",
     note=f"{_DISCOUNT}; float64 alone, since it pads with arrays of JAX's default dtype",
     dtypes=("float64",),
@@ -40,7 +39,7 @@ def n_step_return(function, /, rewards, values, gamma, n, terminated, alpha=None
     return function(rewards, _discount(gamma, terminated, rewards), values[1:], n)
 
 
-@_sequence("discounted_return", "rlax.discounted_returns", note=_DISCOUNT, outside=one_sequence)
+@_sequence("rlax.discounted_returns", note=_DISCOUNT, outside=one_sequence)
 def discounted_return(function, /, rewards, gamma, terminated, values=None, bootstrap=None):
     import jax.numpy as jnp
 
@@ -50,7 +49,7 @@ def discounted_return(function, /, rewards, gamma, terminated, values=None, boot
     return function(rewards, _discount(gamma, terminated, rewards), last)
 
 
-@_sequence("td_error", "rlax.td_learning", note=_DISCOUNT, outside=one_sequence)
+@_sequence("rlax.td_learning", note=_DISCOUNT, outside=one_sequence)
 def td_error(function, /, rewards, values, gamma, terminated):
     import jax
 
@@ -58,7 +57,6 @@ def td_error(function, /, rewards, values, gamma, terminated):
 
 
 @_peer(
-    "ppo_clip",
     "rlax.clipped_surrogate_pg_loss",
     convention="loss mean-over-batch",
     note="the docstring gives the loss, with its minus sign and its mean",
@@ -71,7 +69,6 @@ def ppo_clip(function, /, ratio, adv, eps):
 
 
 @_peer(
-    "entropy",
     "rlax.entropy_loss",
     convention="loss mean-over-batch",
     note="the docstring calls it a regularization loss; its weights are all 1",
@@ -84,7 +81,7 @@ def entropy(function, /, p):
     return function(logits, jnp.ones(len(logits), p.dtype))
 
 
-@_peer("kl", "rlax.categorical_kl_divergence", outside=[one_distribution, without_zeros])
+@_peer("rlax.categorical_kl_divergence", outside=[one_distribution, without_zeros])
 def kl(function, /, p, q):
     import jax.numpy as jnp
 

@@ -9,12 +9,12 @@ from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import groups_in_a_row, no_options, one_table, only, something_valid
 
 _PLACE = "roll.utils.functionals"
-_peer = partial(peer, "roll", backend="torch")
+_peer = partial(peer, backend="torch")
 
 
 def _loss(**more):
     more.setdefault("outside", one_table("loss"))
-    return _peer("loss_aggregation", f"{_PLACE}.agg_loss", **more)
+    return _peer(f"{_PLACE}.agg_loss", **more)
 
 
 @_loss(
@@ -37,7 +37,6 @@ def loss_aggregation(function, /, loss, mask, way, tokens=None, sequences=None):
 
 
 @_peer(
-    "group_advantage",
     f"{_PLACE}.group_reward_norm",
     convention="eps-1e-6",
     note="1e-6 stands in its source; groups of one size, one after the other, and of two answers or more",
@@ -51,7 +50,6 @@ def group_advantage(function, /, rewards, groups):
 
 
 @_peer(
-    "token_gae",
     f"{_PLACE}.compute_gae_advantage_return",
     convention="interior-ignored",
     note="it is given no mask, and steps through every token",

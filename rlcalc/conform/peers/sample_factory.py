@@ -9,11 +9,10 @@ from rlcalc._lazy import torch
 from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import one_discount, one_sequence, without_zeros
 
-_peer = partial(peer, "sample_factory", backend="torch")
+_peer = partial(peer, backend="torch")
 
 
 @_peer(
-    "gae",
     "sample_factory.algo.utils.rl_utils.gae_advantages",
     note="the bootstrap of a truncation is added to the reward outside of it, so that it is asked for none",
     outside=[one_sequence, one_discount],
@@ -24,7 +23,6 @@ def gae(function, /, rewards, values, gamma, lam, terminated):
 
 
 @_peer(
-    "ppo_clip",
     "sample_factory.algo.learning.learner.Learner._policy_loss",
     convention="loss mean-over-batch",
     note="a loss, by its name, and the mean over the samples",
@@ -37,14 +35,14 @@ def ppo_clip(function, /, ratio, adv, eps):
 _PLACE = "sample_factory.algo.utils.action_distributions.CategoricalActionDistribution"
 
 
-@_peer("entropy", f"{_PLACE}.entropy", outside=without_zeros)
+@_peer(f"{_PLACE}.entropy", outside=without_zeros)
 def entropy(function, /, p):
     from sample_factory.algo.utils.action_distributions import CategoricalActionDistribution
 
     return function(CategoricalActionDistribution(p.log()))
 
 
-@_peer("kl", f"{_PLACE}.kl_divergence", outside=without_zeros)
+@_peer(f"{_PLACE}.kl_divergence", outside=without_zeros)
 def kl(function, /, p, q):
     from sample_factory.algo.utils.action_distributions import CategoricalActionDistribution
 

@@ -8,6 +8,7 @@ can be put to the library.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from rlcalc._lazy import np
 from rlcalc.conform.vectors import Vector
@@ -24,10 +25,19 @@ def any_of(*reasons: Reason) -> Reason:
     return reason
 
 
-def one_sequence(vector: Vector) -> str:
-    """No batch axes."""
-    rewards = vector.arrays["rewards"]
-    return "it takes one sequence at a time" if rewards.ndim > 1 else ""
+def one(what: str, name: str, axes: int = 1) -> Reason:
+    """No batch axes before the axes that an input has of itself."""
+
+    def reason(vector: Vector) -> str:
+        return f"it takes one {what} at a time" if vector.arrays[name].ndim > axes else ""
+
+    return reason
+
+
+one_sequence, one_group = one("sequence", "rewards"), one("group", "rewards")
+one_batch, one_distribution = one("batch", "returns"), one("distribution", "p")
+# of rows and tokens, and of the answers of a batch
+one_table, one_row = partial(one, "batch", axes=2), partial(one, "batch")
 
 
 def one_discount(vector: Vector) -> str:
@@ -82,21 +92,6 @@ def ratio_within_e20(vector: Vector) -> str:
     return "" if inside.all() else "it holds log-ratios within 20"
 
 
-def one_batch(vector: Vector) -> str:
-    """No batch axes."""
-    return "it takes one batch at a time" if vector.arrays["returns"].ndim > 1 else ""
-
-
-def one_distribution(vector: Vector) -> str:
-    """No batch axes."""
-    return "it takes one distribution at a time" if vector.arrays["p"].ndim > 1 else ""
-
-
-def one_group(vector: Vector) -> str:
-    """No batch axes."""
-    return "it takes one group at a time" if vector.arrays["rewards"].ndim > 1 else ""
-
-
 def no_options(*names: str) -> Reason:
     """Inputs that must stay at their defaults, since the function fixes them."""
 
@@ -105,20 +100,6 @@ def no_options(*names: str) -> Reason:
         return f"it fixes {' and '.join(given)} itself" if given else ""
 
     return reason
-
-
-def one_table(name: str, axes: int = 2) -> Reason:
-    """No batch axes before rows and tokens."""
-
-    def reason(vector: Vector) -> str:
-        return "it takes one batch at a time" if vector.arrays[name].ndim > axes else ""
-
-    return reason
-
-
-def one_row(name: str) -> Reason:
-    """No batch axes before the answers of a batch."""
-    return one_table(name, 1)
 
 
 def something_valid(vector: Vector) -> str:

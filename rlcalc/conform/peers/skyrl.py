@@ -10,11 +10,10 @@ from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import one_table
 
 _PLACE = "skyrl.backends.skyrl_train.utils.ppo_utils"
-_peer = partial(peer, "skyrl", backend="torch")
+_peer = partial(peer, backend="torch")
 
 
 @_peer(
-    "policy_clip",
     f"{_PLACE}.ppo_policy_loss",
     convention="log-ratio-clamped-20 loss sum-over-batch",
     dtypes=("float32",),
@@ -32,7 +31,6 @@ def policy_clip(function, /, logp, old_logp, adv, eps_low, eps_high=None, dual=N
 
 
 @_peer(
-    "reinforce_pp_advantage",
     f"{_PLACE}.compute_reinforce_plus_plus_outcome_advantage",
     convention="eps-1e-8-inside-root interior-reset",
     note="a masked token ends the return, and 1e-8 in the whitening, in its source; rewards under the mask "

@@ -12,17 +12,16 @@ from rlcalc.conform.peers.scope import one_discount, one_distribution, one_seque
 _COMMON = "stable_baselines3.common"
 _rollout = partial(
     peer,
-    "stable_baselines3",
     function=f"{_COMMON}.buffers.RolloutBuffer.compute_returns_and_advantage",
     note="its arrays are float32; a truncation's bootstrap is added to the reward by collect_rollouts, "
     "outside this function, so it is asked for none",
     dtypes=("float32",),
     outside=[one_sequence, one_discount],
 )
-_distribution = partial(peer, "stable_baselines3", backend="torch", outside=[one_distribution, without_zeros])
+_distribution = partial(peer, backend="torch", outside=[one_distribution, without_zeros])
 
 
-@_rollout("gae")
+@_rollout()
 def gae(compute, /, rewards, values, gamma, lam, terminated):
     from gymnasium.spaces import Box
     from stable_baselines3.common.buffers import RolloutBuffer
@@ -39,7 +38,7 @@ def gae(compute, /, rewards, values, gamma, lam, terminated):
     return {"advantages": buffer.advantages[:, 0], "returns": buffer.returns[:, 0]}
 
 
-@_rollout("lambda_return", helpers=(gae,))
+@_rollout(helpers=(gae,))
 def lambda_return(compute, /, rewards, values, gamma, lam, terminated, alpha=None):
     return gae(compute, rewards, values, gamma, lam, terminated)["returns"]
 
@@ -50,11 +49,11 @@ def _categorical(p):
     return CategoricalDistribution(p.shape[-1]).proba_distribution(p.log())
 
 
-@_distribution("entropy", f"{_COMMON}.distributions.CategoricalDistribution.entropy", helpers=(_categorical,))
+@_distribution(f"{_COMMON}.distributions.CategoricalDistribution.entropy", helpers=(_categorical,))
 def entropy(function, /, p):
     return function(_categorical(p))
 
 
-@_distribution("kl", f"{_COMMON}.distributions.kl_divergence", helpers=(_categorical,))
+@_distribution(f"{_COMMON}.distributions.kl_divergence", helpers=(_categorical,))
 def kl(function, /, p, q):
     return function(_categorical(p), _categorical(q))

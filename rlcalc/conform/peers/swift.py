@@ -10,11 +10,10 @@ from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import groups_in_a_row, no_options, one_row
 
 _PLACE = "swift.rl_core.advantage"
-_advantages = partial(peer, "swift", function=f"{_PLACE}.compute_advantages", backend="torch")
+_advantages = partial(peer, function=f"{_PLACE}.compute_advantages", backend="torch")
 
 
 @_advantages(
-    "group_advantage",
     convention="eps-1e-4",
     note="1e-4 is in its source",
     outside=[one_row("rewards"), groups_in_a_row, no_options("ddof", "eps", "singleton")],
@@ -24,11 +23,7 @@ def group_advantage(function, /, rewards, groups):
     return function(rewards[:, None], torch.ones(1, dtype=rewards.dtype), size)[0]
 
 
-@_advantages(
-    "rloo_advantage",
-    note="advantage_estimator=rloo, without a scale",
-    outside=[one_row("rewards"), groups_in_a_row],
-)
+@_advantages(note="advantage_estimator=rloo, without a scale", outside=[one_row("rewards"), groups_in_a_row])
 def rloo_advantage(function, /, rewards, groups):
     size = int((groups == groups[0]).sum())
     weights = torch.ones(1, dtype=rewards.dtype)
@@ -36,8 +31,6 @@ def rloo_advantage(function, /, rewards, groups):
 
 
 @peer(
-    "swift",
-    "kl_estimate",
     f"{_PLACE}.compute_teacher_kl_per_token",
     backend="torch",
     convention="k3-as-written",

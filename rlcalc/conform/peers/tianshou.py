@@ -11,7 +11,7 @@ from rlcalc.conform.peers.scope import finite_count, one_discount, one_sequence,
 
 _PLACE = "tianshou.algorithm.algorithm_base"
 _DOUBLE = "it computes in float64 whatever it is given"
-_peer = partial(peer, "tianshou", dtypes=("float64",))
+_peer = partial(peer, dtypes=("float64",))
 
 
 def _buffer(rewards, terminated, truncated):
@@ -26,7 +26,6 @@ def _buffer(rewards, terminated, truncated):
 
 
 @_peer(
-    "gae",
     f"{_PLACE}.Algorithm.compute_episodic_return",
     note=_DOUBLE,
     helpers=(_buffer,),
@@ -39,7 +38,6 @@ def gae(function, /, rewards, values, gamma, lam, terminated, truncated, next_va
 
 
 @_peer(
-    "lambda_return",
     f"{_PLACE}.Algorithm.compute_episodic_return",
     note=_DOUBLE,
     helpers=(_buffer, gae),
@@ -50,7 +48,6 @@ def lambda_return(function, /, rewards, values, gamma, lam, terminated, truncate
 
 
 @_peer(
-    "n_step_return",
     f"{_PLACE}.Algorithm.compute_nstep_return",
     note=_DOUBLE,
     helpers=(_buffer,),
@@ -66,7 +63,6 @@ def n_step_return(function, /, rewards, values, gamma, n, terminated, truncated,
 
 
 @_peer(
-    "discounted_return",
     f"{_PLACE}.episode_mc_return_to_go",
     note=f"{_DOUBLE}; it documents one whole episode, so it is asked for no flags and no bootstrap",
     outside=[one_sequence, one_discount],

@@ -39,11 +39,11 @@ def _successors(rewards, values, bootstrap, next_values):
     return found
 
 
-_peer = partial(peer, "torchrl", backend="torch", outside=one_discount, helpers=(_end, _flags))
+_peer = partial(peer, backend="torch", outside=one_discount, helpers=(_end, _flags))
 
 
-@_peer("gae", f"{_PLACE}.generalized_advantage_estimate", note=_FLOATS)
-@_peer("gae", f"{_PLACE}.vec_generalized_advantage_estimate", note=_SERIES)
+@_peer(f"{_PLACE}.generalized_advantage_estimate", note=_FLOATS)
+@_peer(f"{_PLACE}.vec_generalized_advantage_estimate", note=_SERIES)
 def gae(estimate, /, rewards, values, gamma, lam, terminated, truncated, next_values):
     ends = _flags(terminated, truncated)
     now = _end(values[..., :-1])
@@ -51,17 +51,17 @@ def gae(estimate, /, rewards, values, gamma, lam, terminated, truncated, next_va
     return {"advantages": advantages.squeeze(-1), "returns": returns.squeeze(-1)}
 
 
-@_peer("lambda_return", f"{_PLACE}.td_lambda_return_estimate")
-@_peer("lambda_return", f"{_PLACE}.vec_td_lambda_return_estimate", note=_SERIES)
+@_peer(f"{_PLACE}.td_lambda_return_estimate")
+@_peer(f"{_PLACE}.vec_td_lambda_return_estimate", note=_SERIES)
 def lambda_return(estimate, /, rewards, values, gamma, lam, terminated, truncated, next_values, alpha=None):
     ends = _flags(terminated, truncated)
     return estimate(gamma, lam, _end(next_values), _end(rewards), **ends).squeeze(-1)
 
 
-@_peer("discounted_return", f"{_PLACE}.td1_return_estimate", helpers=(_end, _flags, _successors))
+@_peer(f"{_PLACE}.td1_return_estimate", formula="discounted_return", helpers=(_end, _flags, _successors))
 @_peer(
-    "discounted_return",
     f"{_PLACE}.vec_td1_return_estimate",
+    formula="discounted_return",
     note=_SERIES,
     helpers=(_end, _flags, _successors),
 )
@@ -71,8 +71,8 @@ def td1(estimate, /, rewards, gamma, terminated, truncated, values=None, bootstr
 
 
 @_peer(
-    "discounted_return",
     f"{_PLACE}.reward2go",
+    formula="discounted_return",
     helpers=(_end,),
     note="it documents done as the end of an episode and no truncation, so it is asked for none",
 )
@@ -80,7 +80,7 @@ def reward2go(estimate, /, rewards, gamma, terminated):
     return estimate(_end(rewards), _end(terminated), gamma).squeeze(-1)
 
 
-@_peer("td_error", f"{_PLACE}.td0_advantage_estimate", note=_FLOATS)
+@_peer(f"{_PLACE}.td0_advantage_estimate", note=_FLOATS)
 def td_error(estimate, /, rewards, values, gamma, terminated, truncated, next_values):
     ends = _flags(terminated, truncated)
     return estimate(gamma, _end(values[..., :-1]), _end(next_values), _end(rewards), **ends).squeeze(-1)

@@ -9,8 +9,6 @@ from rlcalc.conform.peers.scope import one_table, positive_ratio
 
 
 @peer(
-    "torchtune",
-    "ppo_clip",
     "torchtune.rlhf.loss.PPOLoss.forward",
     backend="torch",
     convention="loss mean-over-batch",
@@ -26,8 +24,6 @@ def ppo_clip(forward, /, ratio, adv, eps):
 
 
 @peer(
-    "torchtune",
-    "masked_whiten",
     "torchtune.rlhf.rewards.whiten",
     backend="torch",
     convention="eps-1e-8-inside-root",

@@ -13,10 +13,10 @@ from rlcalc._lazy import torch
 from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import dual_clip_above, no_empty_rows, one_row, one_table, without_zeros
 
-_peer = partial(peer, "trl", backend="torch")
+_peer = partial(peer, backend="torch")
 
 
-@_peer("entropy", "trl.trainer.utils.entropy_from_logits", outside=without_zeros)
+@_peer("trl.trainer.utils.entropy_from_logits", outside=without_zeros)
 def entropy(function, /, p):
     return function(p.log())
 
@@ -53,15 +53,12 @@ def grpo_loss(compute, logp, old_logp, adv, mask, tokens=None, options=None, **s
 
 
 _grpo = partial(
-    _peer,
-    function="trl.trainer.grpo_trainer.GRPOTrainer._compute_loss",
-    helpers=(trainer_of, grpo_loss),
+    _peer, function="trl.trainer.grpo_trainer.GRPOTrainer._compute_loss", helpers=(trainer_of, grpo_loss)
 )
 _TOKENS = "the mean over all tokens, which loss_type=dapo documents"
 
 
 @_grpo(
-    "policy_clip",
     convention="loss mean-over-batch",
     note=f"delta is the dual clip, documented as above 1 + epsilon; a loss, {_TOKENS}",
     outside=dual_clip_above,
@@ -73,11 +70,7 @@ def policy_clip(compute, /, logp, old_logp, adv, eps_low, eps_high=None, dual=No
     return grpo_loss(compute, logp, old_logp, adv, mask, options={"delta": dual}, **clip)
 
 
-@_grpo(
-    "cispo",
-    convention="mean-over-batch",
-    note=f"epsilon_high is the bound itself; {_TOKENS}",
-)
+@_grpo(convention="mean-over-batch", note=f"epsilon_high is the bound itself; {_TOKENS}")
 def cispo(compute, /, logp, old_logp, adv, high=None):
     logp, old_logp, adv = (x.reshape(1, -1) for x in torch.broadcast_tensors(logp, old_logp, adv))
     bound = float("inf") if high is None else high
@@ -86,7 +79,6 @@ def cispo(compute, /, logp, old_logp, adv, high=None):
 
 
 @_grpo(
-    "gspo",
     note="importance_sampling_level=sequence with loss_type=grpo, whose mean is over all rows",
     outside=[one_table("logp"), no_empty_rows],
 )
@@ -96,11 +88,7 @@ def gspo(compute, /, logp, old_logp, adv, mask, eps_low, eps_high):
     return {"loss": grpo_loss(compute, logp, old_logp, adv, mask.long(), **clip, **level)}
 
 
-@_grpo(
-    "kl_estimate",
-    convention="mean-over-batch k3-as-written",
-    note=f"its loss with beta = 1 and advantages 0; {_TOKENS}",
-)
+@_grpo(convention="mean-over-batch k3-as-written", note=f"its loss with beta = 1 and advantages 0; {_TOKENS}")
 def kl_estimate(compute, /, logp, ref_logp):
     policy, reference = (numbers.reshape(1, -1) for numbers in torch.broadcast_tensors(logp, ref_logp))
     none, mask = torch.zeros_like(policy), torch.ones_like(policy, dtype=torch.long)
@@ -108,20 +96,17 @@ def kl_estimate(compute, /, logp, ref_logp):
 
 
 @_grpo(
-    "loss_aggregation",
     settings={"way": "dapo"},
     note="loss_type=dapo at a ratio of 1, by the tokens of the whole batch",
     outside=one_table("loss"),
 )
 @_grpo(
-    "loss_aggregation",
     settings={"way": "grpo"},
     convention="seq-mean-token-mean count-all-rows",
     note="loss_type=grpo, the mean over all rows in its source",
     outside=one_table("loss"),
 )
 @_grpo(
-    "loss_aggregation",
     settings={"way": "dr_grpo"},
     convention="fixed-divisor count-all-rows",
     note="loss_type=dr_grpo, rows times max_completion_length in its source",
@@ -135,8 +120,8 @@ def loss_aggregation(compute, /, loss, mask, way, tokens=None, divisor=None):
 
 
 @_peer(
-    "policy_clip",
     "trl.trainer.rloo_trainer.RLOOTrainer._compute_loss",
+    formula="policy_clip",
     convention="loss mean-over-batch",
     note="one ratio an answer, the product of its tokens' in its source; here answers of one token",
     helpers=(trainer_of,),
@@ -178,20 +163,19 @@ _dpo = partial(
 )
 
 
-@_dpo("dpo_loss", settings={"loss_type": "sigmoid"}, note="loss_type=sigmoid, without label smoothing in it")
+@_dpo(settings={"loss_type": "sigmoid"}, note="loss_type=sigmoid, without label smoothing in it")
 def dpo_loss(compute, /, chosen, rejected, ref_chosen, ref_rejected, beta, loss_type):
     references, kind = (ref_chosen, ref_rejected), {"loss_types": [loss_type], "beta": beta}
     return preference_loss(compute, chosen, rejected, references, None, **kind)
 
 
-@_dpo("ipo_loss", note="loss_type=ipo, by averages, as its source says with a reason")
+@_dpo(note="loss_type=ipo, by averages, as its source says with a reason")
 def ipo_loss(compute, /, chosen, rejected, ref_chosen, ref_rejected, beta, chosen_lengths, rejected_lengths):
     references, kind = (ref_chosen, ref_rejected), {"loss_types": ["ipo"], "beta": beta}
     return preference_loss(compute, chosen, rejected, references, (chosen_lengths, rejected_lengths), **kind)
 
 
 @_peer(
-    "reward_model_loss",
     "trl.trainer.reward_trainer.RewardTrainer.compute_loss",
     note="center_rewards_coefficient is the weight of the centring",
     helpers=(trainer_of,),
@@ -208,7 +192,6 @@ def reward_model_loss(compute, /, chosen, rejected, margin=None, centre=None):
 
 
 @_peer(
-    "simpo_loss",
     "trl.experimental.cpo.cpo_trainer.CPOTrainer.cpo_loss",
     note="loss_type=simpo; simpo_gamma is the margin itself",
     helpers=(trainer_of,),
@@ -221,7 +204,6 @@ def simpo_loss(function, /, chosen, rejected, chosen_lengths, rejected_lengths, 
 
 
 @_peer(
-    "orpo_loss",
     "trl.experimental.orpo.orpo_trainer.ORPOTrainer.odds_ratio_loss",
     dtypes=("float32",),
     note="the log-odds alone, pair by pair; the likelihood is computed elsewhere; float32 in its source",

@@ -9,11 +9,10 @@ from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import one_discount, one_sequence, without_zeros
 
 _PLACE = "tunix.rl.algo_core"
-_peer = partial(peer, "tunix", backend="jax")
+_peer = partial(peer, backend="jax")
 
 
 @_peer(
-    "lambda_return",
     f"{_PLACE}.compute_gae_advantages",
     convention="no-bootstrap",
     note="the advantages come back whitened, so its returns are judged; "
@@ -26,7 +25,7 @@ def lambda_return(function, /, rewards, values, gamma, lam, alpha=None):
     return function(rewards[None], values[None, :-1], jnp.ones((1, len(rewards)), int), gamma, lam)[1][0]
 
 
-@_peer("entropy", f"{_PLACE}.compute_entropy_from_logits", outside=without_zeros)
+@_peer(f"{_PLACE}.compute_entropy_from_logits", outside=without_zeros)
 def entropy(function, /, p):
     import jax.numpy as jnp
 
@@ -34,14 +33,12 @@ def entropy(function, /, p):
 
 
 @_peer(
-    "kl",
     "tunix.rl.common.compute_kl_divergence",
     settings={"method": "kl"},
     note='"kl", an estimator per token, of which the adapter takes the expectation; float32 in its source',
     outside=without_zeros,
 )
 @_peer(
-    "kl",
     "tunix.rl.common.compute_kl_divergence",
     convention="k2",
     settings={"method": "mse_kl"},

@@ -10,11 +10,10 @@ from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import dual_clip_above, no_empty_rows, one_table
 
 _PLACE = "unsloth_zoo.rl_replacements"
-_peer = partial(peer, "unsloth_zoo", backend="torch")
+_peer = partial(peer, backend="torch")
 
 
 @_peer(
-    "token_logprobs",
     f"{_PLACE}.selective_log_softmax",
     dtypes=("float32",),
     note="of logits that are cut and divided by the temperature already; float32 in its source",
@@ -38,7 +37,6 @@ _TOKENS = "the mean over all tokens, which loss_type=dapo documents"
 
 
 @_grpo(
-    "policy_clip",
     convention="loss mean-over-batch",
     note=f"delta is the dual clip, above 1 + epsilon as in trl; a loss, {_TOKENS}",
     outside=dual_clip_above,
@@ -48,13 +46,13 @@ def policy_clip(function, /, logp, old_logp, adv, eps_low, eps_high=None, dual=N
     return of_one_row(function, logp, old_logp, adv, epsilon_low=eps_low, epsilon_high=high, delta=dual)
 
 
-@_grpo("cispo", convention="mean-over-batch", note=f"epsilon_high is the bound itself; {_TOKENS}")
+@_grpo(convention="mean-over-batch", note=f"epsilon_high is the bound itself; {_TOKENS}")
 def cispo(function, /, logp, old_logp, adv, high=None):
     bound = float("inf") if high is None else high
     return of_one_row(function, logp, old_logp, adv, loss_type="cispo", epsilon_high=bound)
 
 
-@_grpo("kl_estimate", convention="mean-over-batch clamped-20-10", note=f"its loss with beta = 1; {_TOKENS}")
+@_grpo(convention="mean-over-batch clamped-20-10", note=f"its loss with beta = 1; {_TOKENS}")
 def kl_estimate(function, /, logp, ref_logp):
     policy, reference = (x.reshape(1, -1) for x in torch.broadcast_tensors(logp, ref_logp))
     none = torch.zeros_like(policy)
@@ -62,7 +60,6 @@ def kl_estimate(function, /, logp, ref_logp):
 
 
 @_grpo(
-    "gspo",
     note="importance_sampling_level=sequence with loss_type=grpo, whose mean is over all rows",
     outside=[one_table("logp"), no_empty_rows],
 )
@@ -73,20 +70,17 @@ def gspo(function, /, logp, old_logp, adv, mask, eps_low, eps_high):
 
 
 @_grpo(
-    "loss_aggregation",
     settings={"way": "dapo"},
     note="loss_type=dapo at a ratio of 1, by the tokens of the whole batch",
     outside=one_table("loss"),
 )
 @_grpo(
-    "loss_aggregation",
     settings={"way": "grpo"},
     convention="seq-mean-token-mean count-all-rows",
     note="loss_type=grpo, the mean over all rows in its source",
     outside=one_table("loss"),
 )
 @_grpo(
-    "loss_aggregation",
     settings={"way": "dr_grpo"},
     convention="fixed-divisor count-all-rows",
     note="loss_type=dr_grpo, rows times max_completion_length in its source",

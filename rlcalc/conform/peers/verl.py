@@ -24,23 +24,23 @@ from rlcalc.conform.peers.scope import (
 )
 
 _PLACE = "verl.trainer.ppo.core_algos"
-_peer = partial(peer, "verl", backend="torch")
+_peer = partial(peer, backend="torch")
 _estimate = partial(
     _peer,
     function=f"{_PLACE}.compute_gae_advantage_return",
     note="the advantages come back whitened, so its returns are judged; a response ends with its last token",
     outside=[one_sequence, one_discount, several_steps],
 )
-_group = partial(_peer, "grpo_advantage", convention="ddof-1 eps-1e-6")
-_kl = partial(_peer, "kl", f"{_PLACE}.kl_penalty", outside=without_zeros)
+_group = partial(_peer, convention="ddof-1 eps-1e-6")
+_kl = partial(_peer, f"{_PLACE}.kl_penalty", outside=without_zeros)
 
 
-@_estimate("lambda_return")
+@_estimate()
 def lambda_return(function, /, rewards, values, gamma, lam, alpha=None):
     return function(rewards[None], values[None, :-1], torch.ones_like(rewards)[None], gamma, lam)[1][0]
 
 
-@_estimate("gae", helpers=(lambda_return,))
+@_estimate(helpers=(lambda_return,))
 def gae(function, /, rewards, values, gamma, lam):
     return {"returns": lambda_return(function, rewards, values, gamma, lam)}
 
@@ -62,7 +62,6 @@ def grpo_advantage(estimate, /, rewards):
 
 
 @_peer(
-    "ppo_clip",
     f"{_PLACE}.compute_policy_loss_vanilla",
     convention="loss dual-clip-3 mean-over-batch",
     note="a loss, by its name, and the mean over tokens, by its argument; clip_ratio_c = 3 of the "
@@ -80,7 +79,6 @@ def ppo_clip(function, /, ratio, adv, eps):
 
 
 @_peer(
-    "critic_loss",
     f"{_PLACE}.compute_value_loss",
     note="the new values are also given as the old ones, so that nothing is clipped",
     outside=one_batch,
@@ -91,7 +89,6 @@ def critic_loss(function, /, values, returns, alpha=None):
 
 
 @_peer(
-    "entropy",
     f"{_PLACE}.compute_entropy_loss",
     convention="mean-over-batch",
     note="+H, in spite of its name; the mean over tokens",
@@ -128,7 +125,6 @@ def actor_config(eps_low, eps_high):
 
 
 @_peer(
-    "gspo",
     f"{_PLACE}.compute_policy_loss_gspo",
     note="with its own aggregation, seq-mean-token-mean; log-ratios of 10 at most, in its source",
     helpers=(actor_config,),
@@ -141,7 +137,6 @@ def gspo(function, /, logp, old_logp, adv, mask, eps_low, eps_high):
 
 
 @_peer(
-    "cispo",
     f"{_PLACE}.compute_policy_loss_cispo",
     convention="log-ratio-clamped-20 mean-over-batch",
     note="the bounds are 1 - clip_ratio_low and 1 + clip_ratio_high; the mean over tokens, by its argument; "
@@ -159,15 +154,15 @@ _MASKED = only(level="token", action="mask", gate="")
 
 
 @_peer(
-    "rollout_correction",
     f"{_CORRECTION}.compute_rollout_correction_weights",
+    formula="rollout_correction",
     settings={"unit": "token"},
     note="token weights, truncated from above alone",
     outside=[one_table("train_logp"), _BOUNDED, only(level="token", action="truncate")],
 )
 @_peer(
-    "rollout_correction",
     f"{_CORRECTION}.compute_rollout_correction_weights",
+    formula="rollout_correction",
     settings={"unit": "sequence"},
     note="weights of whole answers, a product, truncated from above alone",
     outside=[one_table("train_logp"), only(level="sequence", action="truncate")],
@@ -180,8 +175,8 @@ def truncated_weights(
 
 
 @_peer(
-    "rollout_correction",
     f"{_CORRECTION}.compute_rollout_correction_weights",
+    formula="rollout_correction",
     note="two bounds, which mask",
     outside=[one_table("train_logp"), _BOUNDED, two_bounds, _MASKED],
 )
@@ -192,8 +187,8 @@ def masked_weights(function, /, train_logp, rollout_logp, mask, low, high, actio
 
 
 @_peer(
-    "rollout_correction",
     f"{_CORRECTION}.compute_rollout_rejection_mask",
+    formula="rollout_correction",
     note='"token_k1", documented as bounds of the ratio; the weights of the tokens that it keeps',
     outside=[one_table("train_logp"), _BOUNDED, two_bounds, _MASKED],
 )
@@ -204,7 +199,6 @@ def rejection(function, /, train_logp, rollout_logp, mask, low, high, action="")
 
 
 @_peer(
-    "reinforce_pp_advantage",
     f"{_PLACE}.compute_reinforce_plus_plus_outcome_advantage",
     convention="eps-1e-8-inside-root",
     note="1e-8 in the source of its whitening; a single valid token is refused",

@@ -10,7 +10,7 @@ from rlcalc.conform.peers import peer
 from rlcalc.conform.peers.scope import no_options, one_table
 
 _PLACE = "xtuner._lite.algorithms.ppo.loss"
-_peer = partial(peer, "xtuner", backend="torch")
+_peer = partial(peer, backend="torch")
 
 
 def each_answer(function, mask, *tables):
@@ -22,7 +22,6 @@ def each_answer(function, mask, *tables):
 
 
 @_peer(
-    "token_rewards",
     f"{_PLACE}.compute_kl_rewards",
     note="each answer without its padding",
     helpers=(each_answer,),
@@ -33,7 +32,6 @@ def token_rewards(function, /, score, logp, ref_logp, mask, beta):
 
 
 @_peer(
-    "token_gae",
     f"{_PLACE}.compute_advantages_and_returns",
     note="each answer without its padding",
     helpers=(each_answer,),
@@ -44,7 +42,6 @@ def token_gae(function, /, rewards, values, mask, gamma, lam):
 
 
 @_peer(
-    "policy_clip",
     f"{_PLACE}.PPOPolicyLoss",
     convention="loss mean-over-batch",
     note="loss_type=per_seq, the mean over one answer; one width for both sides",
@@ -56,7 +53,6 @@ def policy_clip(PPOPolicyLoss, /, logp, old_logp, adv, eps_low):
 
 
 @_peer(
-    "value_clip_loss",
     f"{_PLACE}.CriticLoss",
     note="loss_type=per_token, whose weights of the tokens are the caller's",
     outside=[one_table("values"), no_options("factor")],

@@ -11,14 +11,13 @@ from rlcalc.conform.peers.scope import one_discount, one_sequence
 
 _peer = partial(
     peer,
-    "xuance",
     function="xuance.common.memory_tools.DummyOnPolicyBuffer.finish_path",
     note="a path is also finished at a truncation, from the value after it, so that it is asked for none",
     outside=[one_sequence, one_discount],
 )
 
 
-@_peer("gae")
+@_peer()
 def gae(finish, /, rewards, values, gamma, lam, terminated):
     # the attributes that the method reads, of a buffer of one environment that is full of one path
     from types import SimpleNamespace
