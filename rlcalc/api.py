@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from fractions import Fraction
 from functools import cache
 from textwrap import wrap
 from typing import Any
@@ -16,9 +15,9 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.errors import InputError, UnknownName, suggestion
 from rlcalc.formulas import Forms, load_forms, resolved
-from rlcalc.inputs.array_checks import Seen
+from rlcalc.inputs.array_checks import Arrays
 from rlcalc.inputs.arrays import from_user
-from rlcalc.specs import Formula, Parameter, load_formula
+from rlcalc.specs import Formula, load_formula
 from rlcalc.spelling import worded
 
 
@@ -68,7 +67,7 @@ def _run(spec: Formula, forms: Forms, inputs: dict[str, Any], only: str | None =
     """Checked inputs -> outputs: shapes and domains, then the formula's own conditions, then its form."""
     xp, arrays = from_user(spec, inputs)
     if forms.check_arrays is not None:
-        forms.check_arrays(Seen(arrays))
+        forms.check_arrays(Arrays(arrays))
     found = resolved(forms.outputs[xp.name](**arrays), only)
     return {name: _own(value) for name, value in found.items() if value is not None}
 
@@ -137,25 +136,13 @@ def signature_of(spec: Formula) -> inspect.Signature:
         after_optional = bool(found) and found[-1].default is not inspect.Parameter.empty
         default: Any = inspect.Parameter.empty
         if special or parameter.of_mdp or not parameter.required:
-            default = _shown_default(parameter)
+            default = parameter.usual_value
         elif after_optional:
             default = REQUIRED
         found.append(
             inspect.Parameter(parameter.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)
         )
     return inspect.Signature(found)
-
-
-def _shown_default(parameter: Parameter) -> Any:
-    text = parameter.default
-    if text is None or text == "zeros" or parameter.choices or parameter.kind in ("mdp", "word"):
-        return text if text not in (None, "zeros") else None
-    if parameter.kind == "count" and text == "inf":
-        return float("inf")
-    if parameter.kind in ("integer", "count"):
-        return int(text)
-    value = Fraction(text)
-    return int(value) if value.denominator == 1 else float(value)
 
 
 def _docstring(spec: Formula) -> str:

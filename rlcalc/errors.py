@@ -110,4 +110,5 @@ def nearest(word: str, known: list[str]) -> str:
     """The known word that is spelled most like ``word``; empty when none is near."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(word, known, n=1, cutoff=0.7)), "")
+    # of three letters two that are exchanged leave two in order
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.7 if len(word) > 3 else 0.6)), "")

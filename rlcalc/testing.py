@@ -28,7 +28,7 @@ from rlcalc.errors import ConformanceError
 
 if TYPE_CHECKING:
     from rlcalc.conform.binding.model import Binding
-    from rlcalc.conform.runner import ConformReport
+    from rlcalc.conform.conform_report import ConformReport
     from rlcalc.conform.target.base import Target
     from rlcalc.conform.vectors import Vector
 
@@ -80,10 +80,10 @@ def conformance_suite(
     """
     import pytest
 
-    from rlcalc.conform.batching import with_batches
     from rlcalc.conform.binding.model import read_binding
     from rlcalc.conform.faults import catalogue
-    from rlcalc.conform.requirements import requirements
+    from rlcalc.conform.probing.batching import with_batches
+    from rlcalc.conform.probing.requirements import requirements
     from rlcalc.conform.target.base import DTYPES, from_function
     from rlcalc.conform.vectors import golden_vectors
     from rlcalc.errors import InputError, shown
@@ -179,9 +179,12 @@ class _Suite:
         import pytest
 
         from rlcalc.conform.faults import catalogue
+        from rlcalc.conform.generate.restated import original_id
 
         __tracebackhide__ = True
-        same = (j for j in self.report.as_declared if (j.vector.id, j.dtype) == (vector.id, dtype))
+        asked = (vector.id, dtype)
+        report = self.report.without or self.report
+        same = (j for j in report.as_declared if (original_id(j.vector), j.dtype) == asked)
         judgement = next(same, None)
         if judgement is None:
             pytest.skip(f"{dtype} not tested")

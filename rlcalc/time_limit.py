@@ -41,7 +41,7 @@ def checked_limit(seconds: float, name: str = "limit") -> float:
     if not 0 < seconds <= LONGEST:
         raise InputError(
             "limit_out_of_range",
-            f"{name} is {shown(seconds)}.",
+            f"{name} is {shown(f'{seconds:g}')}.",
             f"It takes seconds above 0, at most {LONGEST:g}.",
         )
     return seconds

@@ -14,7 +14,7 @@ from rlcalc._version import __version__
 from rlcalc.cli.argv import split_commas
 from rlcalc.cli.numbers import View, exact_text, map_entries, shown
 from rlcalc.cli.render import value_lines
-from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, Screen, filled, write_json
+from rlcalc.cli.screen import ALARM, ANSWER, CAUTION, FAINT, Screen, write_json
 from rlcalc.errors import InputError, visible
 from rlcalc.evaluation import Evaluation
 from rlcalc.exact import symbols_of, to_float
@@ -112,17 +112,13 @@ def _show_text(
         if judged.places is not None:
             within = judged.names[0].strip("()") if len(judged.names) == 1 else ", ".join(judged.names)
             start = start.replace(" =", f"({within}) =")
-        for line in value_lines(start, known, found.dtype, view):
-            screen.line(line)
+        screen.lines(value_lines(start, known, found.dtype, view))
     if judged.verdict == "wrong" and len(judged.entries) > 1:
-        for line in _wrong_entries(judged, view):
-            screen.line(line)
+        screen.lines(_wrong_entries(judged, view))
     for mistake in named[:1]:
         _show_mistake(screen, mistake)
-    for line in (
-        filled(f"or: {'; '.join(m.name or m.about for m in named[1:])}", "  ", "    ") if named[1:] else ()
-    ):
-        screen.line(line, FAINT)
+    if named[1:]:
+        screen.paragraph(f"or: {'; '.join(m.name or m.about for m in named[1:])}", "  ", "    ", FAINT)
     if judged.verdict == "wrong":
         _show_next(screen, found, judged, named)
 
@@ -142,10 +138,9 @@ def _wrong_entries(judged: Judged, view: View) -> list[str]:
 def _show_mistake(screen: Screen, mistake: Mistake) -> None:
     label = f"  {_LABELS.get(mistake.kind, mistake.kind)}: "
     text = f"{mistake.name}. {mistake.about}" if mistake.name else mistake.about
-    first, *rest = filled(f"{label}{text}", "", "    ")
-    screen.segments((label, CAUTION), (first[len(label) :], ""))
-    for line in [*rest, *(filled(f"fix: {mistake.fix}", "    ", "    ") if mistake.fix else [])]:
-        screen.line(line)
+    screen.headed(label, text, CAUTION, "    ")
+    if mistake.fix:
+        screen.paragraph(f"fix: {mistake.fix}", "    ", "    ")
 
 
 def _apart(judged: Judged) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import chain, pairwise
 from typing import Any
 
 import typer
@@ -12,7 +13,7 @@ import typer
 from rlcalc._version import __version__
 from rlcalc.cli.command import Group
 from rlcalc.cli.commands import BUILT_IN
-from rlcalc.errors import InputError, RlcalcError, UnknownName
+from rlcalc.errors import InputError, RlcalcError, UnknownName, shown
 
 _COMPLETING = "_RLCALC_COMPLETE"
 
@@ -96,7 +97,7 @@ def run(words: Sequence[str]) -> int:
     except Exception as error:
         if isinstance(error, RlcalcError) or not _is_usage_error(error):
             raise
-        raise _as_ours(error) from None
+        raise _as_ours(error, words) from None
     return 0
 
 
@@ -142,8 +143,19 @@ def _is_usage_error(error: Exception) -> bool:
     return hasattr(error, "format_message") and hasattr(error, "exit_code")
 
 
-def _as_ours(error: Any) -> UnknownName:
+def _typed(param: Any, words: Sequence[str]) -> str:
+    """What was typed for an option; empty where that is not seen."""
+    names = tuple(getattr(param, "opts", ()))
+    after = (word for name, word in pairwise(words) if name in names)
+    joined = (word.partition("=")[2] for word in words if word.partition("=")[0] in names and "=" in word)
+    return next(chain(after, joined), "")
+
+
+def _as_ours(error: Any, words: Sequence[str]) -> UnknownName:
     message = str(error.format_message()).replace("\n", " ").strip()
+    typed = _typed(getattr(error, "param", None), words)
+    if typed and typed not in message:  # what is wrong with it is said, and not what it is
+        message = message.replace(": ", f" {shown(typed)}: ", 1)
     if message and message[-1] not in ".?!)":
         message += "."
     ctx = getattr(error, "ctx", None)

@@ -39,7 +39,7 @@ def audit(
     everything: bool = typer.Option(False, "--all", help="Everything that needs a change, with its numbers."),
     only_list: bool = typer.Option(False, "--list", help="List the claims; compute nothing."),
     as_json: bool = typer.Option(False, "--json", help="Print the audit as JSON."),
-    html: Path = typer.Option(None, "--html", metavar="FILE", help="Write it as one HTML page."),  # noqa: B008
+    html: Path = typer.Option(None, "--html", metavar="FILE", help="Write it as one HTML page."),
     errata: bool = typer.Option(False, "--errata", help="Print an errata sheet in Markdown."),
     self_check: bool = typer.Option(
         False, "--self-check", help="Also alter every statement; its verdict must change."

@@ -30,15 +30,15 @@ rlcalc check --format github --badge rlcalc.svg  # in CI
 
 @app.command("check", cls=Command, epilog=EXAMPLES)
 def check(
-    config: Path = typer.Option(  # noqa: B008
+    config: Path = typer.Option(
         None, "--config", metavar="FILE", help="Default: the nearest pyproject.toml.", show_default=False
     ),
     form: str = typer.Option("text", "--format", metavar="NAME", help=f"{', '.join(FORMATS)}."),
-    junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),  # noqa: B008
-    markdown: Path = typer.Option(  # noqa: B008
+    junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),
+    markdown: Path = typer.Option(
         None, "--markdown", metavar="FILE", help="Also write Markdown, as for the summary of a CI job."
     ),
-    badge: Path = typer.Option(  # noqa: B008
+    badge: Path = typer.Option(
         None, "--badge", metavar="FILE", help="Write an SVG that says how many conform."
     ),
 ) -> None:

@@ -18,7 +18,7 @@ from rlcalc.files import check_target, write_text
 
 if TYPE_CHECKING:
     from rlcalc.conform.check import Request
-    from rlcalc.conform.runner import ConformReport
+    from rlcalc.conform.conform_report import ConformReport
 
 EXAMPLES = """
 rlcalc conform my_agent.py:gae --formula gae  # is it right, and if not, which bug is it?
@@ -38,22 +38,22 @@ def conform(
         None, metavar="[TARGET]", help="package.module:function or file.py:function.", show_default=False
     ),
     formula: str = typer.Option(None, "--formula", help="What it should compute. Default: by its name."),
-    convention: list[str] = typer.Option(  # noqa: B008
+    convention: list[str] = typer.Option(
         None,
         "--convention",
         metavar="NAME",
         help="A convention that it follows, some with a value (eps=1e-5); 'rlcalc conform --conventions'.",
     ),
-    mapping: list[str] = typer.Option(  # noqa: B008
+    mapping: list[str] = typer.Option(
         None,
         "--map",
         metavar="NAME=ROLE",
         help="What a parameter is, where its name does not say: --map xs=rewards, --map self.g=gamma.",
     ),
-    binding: Path = typer.Option(  # noqa: B008
+    binding: Path = typer.Option(
         None, "--binding", metavar="FILE", help="What all parameters are, as --write-binding wrote it."
     ),
-    write_binding: Path = typer.Option(  # noqa: B008
+    write_binding: Path = typer.Option(
         None, "--write-binding", metavar="FILE", help="Write down what the parameters were found to be."
     ),
     program: str = typer.Option(
@@ -61,10 +61,10 @@ def conform(
     ),
     torch: bool = typer.Option(False, "--torch", help="Call it with Torch tensors."),
     jax: bool = typer.Option(False, "--jax", help="Call it with JAX arrays."),
-    dtype: list[str] = typer.Option(  # noqa: B008
+    dtype: list[str] = typer.Option(
         None, "--dtype", metavar="NAME", help="float64 or float32. Default: both."
     ),
-    vectors: list[Path] = typer.Option(  # noqa: B008
+    vectors: list[Path] = typer.Option(
         None, "--vectors", metavar="FILE", help="Golden files to run in place of the shipped one."
     ),
     random: int = typer.Option(
@@ -76,7 +76,7 @@ def conform(
         show_default=False,
     ),
     seed: int = typer.Option(0, "--seed", help="Seed of the generated cases."),
-    require: list[str] = typer.Option(  # noqa: B008
+    require: list[str] = typer.Option(
         None,
         "--require",
         metavar="NAME,...",
@@ -96,8 +96,8 @@ def conform(
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
     form: str = typer.Option("text", "--format", metavar="NAME", help=f"{', '.join(FORMATS)}."),
-    junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),  # noqa: B008
-    write_test: Path = typer.Option(  # noqa: B008
+    junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),
+    write_test: Path = typer.Option(
         None, "--write-test", metavar="FILE", help="Write a pytest test of the smallest failing case."
     ),
     conventions: bool = typer.Option(False, "--conventions", help="List the declared conventions."),
@@ -108,9 +108,7 @@ def conform(
     self_check: bool = typer.Option(
         False, "--self-check", help="Show that the vectors detect every known bug. Takes no TARGET."
     ),
-    out: Path = typer.Option(  # noqa: B008
-        None, "--out", metavar="FILE", help="Save the detection matrix as JSON."
-    ),
+    out: Path = typer.Option(None, "--out", metavar="FILE", help="Save the detection matrix as JSON."),
     verbose: bool = typer.Option(
         False, "--verbose", "-v", help="Print everything: each dtype, steps, the test; all of the matrix."
     ),
@@ -181,6 +179,7 @@ def _roles(words: list[str]) -> dict[str, str]:
 
 def _run(request: Request, form: str, files: Mapping[str, Path | None], verbose: bool) -> None:
     from rlcalc.conform.binding.model import Binding
+    from rlcalc.conform.binding.which import told_by
     from rlcalc.conform.check import check
     from rlcalc.conform.report.data import report_json
     from rlcalc.conform.report.formats import FORMATS as writers
@@ -192,13 +191,18 @@ def _run(request: Request, form: str, files: Mapping[str, Path | None], verbose:
     if found.random_skipped.startswith("Hypothesis"):
         Screen(sys.stderr).note(f"No generated cases were run: {found.random_skipped}.")
     if not request.formula and not request.binding:
-        Screen(sys.stderr).note(f"Read as {found.formula}, by its name; --formula says otherwise.")
+        read = (found.without or found).formula
+        told = told_by(request.target, read)
+        Screen(sys.stderr).note(f"Read as {read}, by its {told}; --formula says otherwise.")
     if (junit := files["junit"]) is not None:
         write_text(junit, writers["junit"]([checked]))
     if (write_binding := files["binding"]) is not None:
         write_text(write_binding, (found.binding or Binding(found.formula)).text())
-    if (write_test := files["test"]) is not None and example is not None:
-        write_text(write_test, example.test)
+    if (write_test := files["test"]) is not None:
+        if example is None:
+            Screen(sys.stderr).note(f"{write_test} is not written: no case fails.")
+        else:
+            write_text(write_test, example.test)
     if form == "json":
         write_json(report_json(found, example))
     elif form in writers:

@@ -30,7 +30,7 @@ rlcalc diff a.py:loss b.py:loss --formula ppo_clip --json
 def diff(
     first: str = typer.Argument(None, metavar="FIRST", help="file.py:function.", show_default=False),
     second: str = typer.Argument(None, metavar="SECOND", help="Another one.", show_default=False),
-    formula: str = typer.Option(None, "--formula", help="The formula that both should compute."),
+    formula: str = typer.Option(None, "--formula", help="What both compute; default: by name."),
     torch: bool = typer.Option(False, "--torch", help="Call them with Torch tensors."),
     random: int = typer.Option(None, "--random", min=0, metavar="N", help="Generated cases."),
     seed: int = typer.Option(0, "--seed", help="Seed of the generated cases."),

@@ -23,6 +23,9 @@ _HANGING: dict[str, Any] = {
     "break_on_hyphens": False,
 }
 
+# code that is wider goes on below, further in
+_CODE: dict[str, Any] = {**_HANGING, "subsequent_indent": " " * 12}
+
 EXAMPLES = """
 rlcalc explain recursion-crosses-truncation
 rlcalc explain loss --formula ppo_clip --json
@@ -32,7 +35,7 @@ rlcalc explain gamma_out_of_range
 
 @app.command("explain", cls=Command, epilog=EXAMPLES)
 def explain(
-    names: list[str] = typer.Argument(  # noqa: B008
+    names: list[str] = typer.Argument(
         None, metavar="NAME...", help="Names of known bugs, conventions or error codes.", show_default=False
     ),
     formula: str = typer.Option(None, "--formula", help="Only as this formula has it."),
@@ -88,19 +91,22 @@ def _grouped(found: Iterable[Any]) -> Iterator[tuple[str, list[tuple[str, str]]]
         if len(members) > 1:
             members = [(entry, (label, f"{entry.formula}: {words}")) for entry, (label, words) in members]
         kind = getattr(members[0][0], "kind", "convention")
-        yield f"{name} ({', '.join([*formulas, kind])})", [*text, *(last for _, last in members)]
+        yield f"{name} ({kind}; {', '.join(formulas)})", [*text, *(last for _, last in members)]
 
 
 def _show(screen: Screen, title: str, labelled: Iterable[tuple[str, str]]) -> None:
-    screen.line(title, HEADING)
+    for line in textwrap.wrap(title, WIDTH, subsequent_indent="  ", break_on_hyphens=False):
+        screen.line(line, HEADING)
     before = ""
     for label, text in labelled:
         shown = "" if label == before else label
         before = label
         if label == "diff":
+            if shown:
+                screen.line(f"  {shown}")
             style = {"-": ALARM, "+": ANSWER}.get(text[:1], "")
-            screen.line(f"  {shown:{LABEL}}{text}", style)
+            for line in textwrap.wrap(f"    {text}", WIDTH, **_CODE):
+                screen.line(line, style)
             continue
         head = f"  {shown:{LABEL}}"
-        for line in textwrap.wrap(text, WIDTH, initial_indent=head, **_HANGING):
-            screen.line(line)
+        screen.lines(textwrap.wrap(text, WIDTH, initial_indent=head, **_HANGING))

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from rlcalc.cli.command import Command
-from rlcalc.cli.screen import FAINT, OPTION, Screen, filled, page_width, write_json
+from rlcalc.cli.screen import FAINT, OPTION, Screen, page_width, write_json
 from rlcalc.cli.search import search
 from rlcalc.errors import InputError, UnknownName, shown
 
@@ -22,7 +22,7 @@ rlcalc find off-policy --json
 
 @app.command("find", cls=Command, epilog=EXAMPLES)
 def find(
-    words: list[str] = typer.Argument(  # noqa: B008
+    words: list[str] = typer.Argument(
         None, metavar="WORDS...", help="What it is about, in your own words.", show_default=False
     ),
     json: bool = typer.Option(False, "--json", help="Print the commands as JSON."),
@@ -45,8 +45,5 @@ def find(
     screen = Screen(sys.stdout)
     width = max(len(hit.command) for hit in hits)
     for hit in hits:
-        first, *rest = filled(f"{hit.command:{width}}  {hit.title}", "", " " * (width + 2))
-        screen.segments((first[:width], OPTION), (first[width:], ""))
-        for line in rest:
-            screen.line(line)
+        screen.headed(f"{hit.command:{width}}", f"  {hit.title}", OPTION, " " * (width + 2))
     screen.line(f"'rlcalc {hits[0].command} -h' says how it is called."[: page_width()], FAINT)

@@ -26,7 +26,7 @@ app = typer.Typer(
 
 @app.command(cls=Command, epilog="rlcalc golden certify\nrlcalc golden certify --check")
 def certify(
-    files: list[Path] = typer.Argument(  # noqa: B008
+    files: list[Path] = typer.Argument(
         None, help="Golden files. Default: the shipped ones.", show_default=False
     ),
     check: bool = typer.Option(False, "--check", help="Write nothing; fail if anything is missing."),
@@ -77,10 +77,10 @@ def _print(report: Certification) -> None:
 )
 def export(
     formula: str = typer.Option(None, "--formula", help="Only this formula."),
-    output: Path = typer.Option(  # noqa: B008
+    output: Path = typer.Option(
         None, "--output", metavar="FILE|DIR", help="A file for everything, or a folder for one file each."
     ),
-    release: Path = typer.Option(  # noqa: B008
+    release: Path = typer.Option(
         None,
         "--release",
         metavar="DIR",

@@ -141,11 +141,10 @@ def _acceptance(options: Options, algorithm: str, steps: int | None, as_json: bo
     whole = summary(found)
     passed = f"{sum(seed.passed for seed in found)} of {len(found)}"
     limits = whole["within"]
-    training.lines(
-        out,
+    out.paragraph(
         f"{passed} seeds from at most {limits['accuracy_before']:.0%} to at least {limits['accuracy']:.0%} "
         f"within {limits['cpu_seconds']:.0f} s of CPU",
-        ANSWER if whole["passed"] else ALARM,
+        style=ANSWER if whole["passed"] else ALARM,
     )
     if as_json:
         write_json(whole)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rlcalc.cli.command import Command, Group
-from rlcalc.cli.screen import FAINT, HEADING, Screen, filled, write_json
+from rlcalc.cli.screen import FAINT, HEADING, Screen, write_json
 
 if TYPE_CHECKING:
     from rlcalc.mdp.model import MDP
@@ -39,8 +39,7 @@ def list_all(as_json: bool = typer.Option(False, "--json", help="Print it as JSO
     wide = max(map(len, BUILT_IN)) + 2
     for name, entry in BUILT_IN.items():
         options = f" Options: {entry.example}." if entry.options else ""
-        for line in filled(f"{entry.about}{options}", f"{name:{wide}}", " " * wide):
-            screen.line(line)
+        screen.paragraph(f"{entry.about}{options}", f"{name:{wide}}", " " * wide)
 
 
 @app.command(cls=Command, epilog="rlcalc mdp show racing\nrlcalc mdp show grid5x5 --all")
@@ -149,18 +148,15 @@ def _print(mdp: MDP, everything: bool) -> None:
         "gamma": "not said" if mdp.gamma is None else to_unicode(mdp.gamma),
     }
     for key, text in facts.items():
-        for line in filled(text or "none", f"  {key:12}  ", " " * 16):
-            screen.line(line)
+        screen.paragraph(text or "none", f"  {key:12}  ", " " * 16)
     if mdp.places:
         screen.line()
         marks = [END if over else "S" if mdp.start[s] == 1 else "·" for s, over in enumerate(mdp.terminal)]
-        for line in cells(mdp, marks):
-            screen.line(line)
+        screen.lines(cells(mdp, marks))
     screen.line()
     lines = list(_transitions(mdp))
     kept = lines if everything or not screen.terminal else lines[:MOST_LINES]
-    for line in kept:
-        screen.line(line)
+    screen.lines(kept)
     if len(kept) < len(lines):
         screen.line(f"  … {len(lines) - len(kept)} more; --all prints them", FAINT)
 

@@ -229,7 +229,8 @@ def command_page(command: Any, ctx: Any, full: bool) -> Page:
     page.add("Examples", [part for line in shown for part in example(line)])
     if full:
         for text in more.split("\n\n"):
-            page.add("", filled(" ".join(text.split()), ""))
+            # lines of a file stay lines
+            page.add("", text.split("\n") if text.startswith("    ") else filled(" ".join(text.split()), ""))
     page.add("Commands", rows(members))
     told = [Row(_argument(p), [p.help]) for p in arguments if p.help]
     options = [
@@ -253,7 +254,8 @@ def _argument(parameter: Any) -> str:
     name = str(parameter.metavar or parameter.name.upper())
     if name.startswith("[") or parameter.required:
         return name
-    return f"[{name}{'...' if parameter.nargs == -1 else ''}]"
+    many = parameter.nargs == -1 and not name.endswith("...")
+    return f"[{name}{'...' * many}]"
 
 
 def _names(command: Any, parameter: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -16,19 +17,19 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(cls=Command, epilog="rlcalc peers  # all that are installed\nrlcalc peers trl --random 50")
 def peers(
-    names: list[str] = typer.Argument(  # noqa: B008
+    names: list[str] = typer.Argument(
         None, metavar="[LIBRARY]...", help="Default: all that are installed.", show_default=False
     ),
     random: int = typer.Option(200, "--random", min=0, metavar="N", help="Generated cases per function."),
     as_json: bool = typer.Option(False, "--json", help="Print the matrix as JSON."),
     markdown: bool = typer.Option(False, "--markdown", help="Print it as Markdown, with a test per fault."),
-    write: list[Path] = typer.Option(  # noqa: B008
+    write: list[Path] = typer.Option(
         None, "--write", metavar="FILE", help="Put date and grid into FILE, between its two marks."
     ),
-    tests: Path = typer.Option(  # noqa: B008
+    tests: Path = typer.Option(
         None, "--write-tests", metavar="FOLDER", help="Put a pytest file per function that fails into FOLDER."
     ),
-    report: Path = typer.Option(  # noqa: B008
+    report: Path = typer.Option(
         None, "--report", metavar="FILE", help="Put all of --markdown into FILE, between its two marks."
     ),
 ) -> None:
@@ -56,7 +57,8 @@ def peers(
         raise InputError("format_twice", "--json and --markdown do not go together.")
     chosen = [library(name) for name in names] if names else libraries()
     notes = Screen(sys.stderr)
-    found = cells(chosen, random, notes.line if notes.terminal else None)
+    with contextlib.redirect_stdout(sys.stderr):  # what a library prints is no part of the matrix
+        found = cells(chosen, random, notes.line if notes.terminal else None)
     if not found:
         lines = dict.fromkeys(install(lib) for lib in chosen)
         notes.note(f"None of these libraries is installed. To run them yourself: {', or '.join(lines)}")

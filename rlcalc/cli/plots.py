@@ -186,6 +186,43 @@ def kl(upper: Any, lower: Any, found: Evaluation) -> None:
     name_axes(lower, "", "outcome", "share of D(p‖q)")
 
 
+def policy_gradient(axes: Any, found: Evaluation) -> None:
+    """The policy by rows of θ as bars, and from each an arrow to where the gradient moves its preference."""
+    inputs = found.inputs
+    mdp, slopes = inputs.given["mdp"], numbers(found, "gradient")
+    rows = len(slopes)
+    if rows * len(mdp.actions) > MOST_BARS:
+        raise InputError("plot_too_large", f"More than {MOST_BARS} bars cannot be read in a picture.")
+    chances = _softmax([[to_float(x) for x in row] for row in inputs.given["theta"]])
+    names = {len(mdp.states): mdp.states, len(mdp.non_terminal): [mdp.states[s] for s in mdp.non_terminal]}
+    longest = max(abs(slope) for row in slopes for slope in row) or 1.0
+    places, labels, ends = [], [], [0.0]
+    for k, row in enumerate(slopes):
+        state = names[rows][k] if rows in names else "all states"
+        for a, slope in enumerate(row):
+            places.append(k * (len(row) + 1) + a)
+            labels.append(f"{mdp.actions[a]}\n{state}" if a == len(row) // 2 else mdp.actions[a])
+            top = chances[k][a]
+            ends += [top, top + 0.3 * slope / longest]
+            if slope:
+                arrow = {"arrowstyle": "->", "color": VERMILION, "linewidth": 2}
+                axes.annotate("", xy=(places[-1], ends[-1]), xytext=(places[-1], top), arrowprops=arrow)
+            number = f"{slope:.2g}".replace("-", "−")
+            axes.text(places[-1], max(ends[-2:]) + 0.03, number, ha="center", fontsize=7)
+    axes.bar(places, [chance for row in chances for chance in row], 0.75, color=BLUE, label="π(a | s)")
+    axes.plot([], [], color=VERMILION, marker="^", label="∂J/∂θ, the longest arrow the largest of them")
+    axes.set_xticks(places, labels)
+    axes.set_ylim(min(ends), max(ends) + 0.12)
+    gamma, form = short(inputs.given["gamma"]), inputs.given["form"]
+    title = f"Policy gradient on {mdp.label}, {form}, γ = {gamma}; J = {brief(numbers(found, 'objective'))}"
+    name_axes(axes, title, "action, by state", "probability")
+
+
+def _softmax(table: list[list[float]]) -> list[list[float]]:
+    powers = [[math.exp(x - max(row)) for x in row] for row in table]
+    return [[power / sum(row) for power in row] for row in powers]
+
+
 def _zeros(value: Any) -> Any:
     return None if value is None else map_nested(lambda entry: entry * 0, value)
 
@@ -229,6 +266,7 @@ DRAW: dict[str, tuple[int, Callable[..., None]]] = {
     "gae": (2, gae),
     "kl": (2, kl),
     "process": (2, process),
+    "policy_gradient": (1, policy_gradient),
     "lambda_return": (2, weights_and_return),
     "learning": (1, learning),
     "bandit": (1, bandit),

@@ -154,13 +154,12 @@ def _acceptance(options: Options, envs: int | None, as_json: bool) -> None:
     found = summary(results)
     solved = f"{found['solved']} of {len(results)}"
     steps, clock, value = found["env_steps"], found["seconds"], found["mean_return"]
-    training.lines(
-        out,
+    out.paragraph(
         f"{solved} solved: "
         f"{steps['mean']:,.0f} ± {steps['spread']:,.0f} steps (most {steps['worst']:,.0f}), "
         f"{clock['mean']:.1f} ± {clock['spread']:.1f} s, "
         f"return {value['mean']:.1f} ± {value['spread']:.1f} (least {value['worst']:.1f})",
-        ANSWER if found["passed"] else ALARM,
+        style=ANSWER if found["passed"] else ALARM,
     )
     if as_json:
         write_json(found)
@@ -177,7 +176,7 @@ def _exact(seed: int, as_json: bool) -> None:
         found.append(result)
         verdict, style = ("passed", ANSWER) if result.passed else ("failed", ALARM)
         out.labelled(verdict, result.name, style)
-        training.lines(out, result.detail, indent="  ")
+        out.paragraph(result.detail, "  ", "  ")
         sys.stdout.flush()
     if as_json:
         write_json({"checks": [asdict(result) for result in found]})

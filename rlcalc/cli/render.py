@@ -55,21 +55,17 @@ def show_text(found: Evaluation, view: View) -> None:
     """Title, formula, inputs, steps, results, backends."""
     screen = Screen(sys.stdout)
     spec = found.formula
-    for line in filled(f"{spec.title} ({spec.origin})", "", "  "):
-        screen.line(line, HEADING)
+    screen.paragraph(f"{spec.title} ({spec.origin})", "", "  ", HEADING)
     screen.line()
-    for line in clauses(spec.text):
-        screen.line(line)
+    screen.lines(clauses(spec.text))
     screen.line()
     for line, default in given_lines(found):
         *rest, last = filled(line, "", "    ")
-        for part in rest:
-            screen.line(part, FAINT)
+        screen.lines(rest, FAINT)
         screen.segments((last, FAINT), (default, CAUTION))
     if found.derivation is not None and found.derivation.steps and view.steps != "none":
         screen.line()
-        for line in step_lines(found.derivation, view):
-            screen.line(line)
+        screen.lines(step_lines(found.derivation, view))
     screen.line()
     for position, results in enumerate(_tables(found.wanted.values())):
         style = ANSWER if position == 0 else ""
@@ -81,8 +77,7 @@ def show_text(found: Evaluation, view: View) -> None:
 
             for heading, lines in grid_lines(found, view, vectors):
                 screen.line(heading)
-                for line in lines:
-                    screen.line(line)
+                screen.lines(lines)
             continue
         for result in results:
             show_result(screen, found, result, view, style)
@@ -92,8 +87,7 @@ def show_text(found: Evaluation, view: View) -> None:
     verdict = backends_line(found)
     if verdict:
         screen.line()
-    for line in filled(verdict, "", "  ") if verdict else ():
-        screen.line(line, FAINT)
+        screen.paragraph(verdict, "", "  ", FAINT)
 
 
 def _tables(results: Iterable[Result]) -> list[list[Result]]:
@@ -111,10 +105,7 @@ def _show_table(screen: Screen, outputs: list[Output], made: Printable, view: Vi
     remark = f"  {made.remark}" if made.remark else ""
     room = view.width - len(f"{first.symbol}{_named(first)}{heading}")
     if room < 0:
-        start, *more = filled(f"{first.symbol}{_named(first)}{heading}", "", "  ")
-        screen.segments((first.symbol, style), (start[len(first.symbol) :], ""))
-        for line in more:
-            screen.line(line)
+        screen.headed(first.symbol, f"{_named(first)}{heading}", style, "  ")
     else:
         screen.segments(
             (first.symbol, style),
@@ -194,17 +185,14 @@ def show_result(screen: Screen, found: Evaluation, result: Result, view: View, s
     if is_table(result):
         screen.segments((output.symbol, style), (named, ""))
         for row in values:
-            for line in value_lines("  ", row, found.dtype, view):
-                screen.line(line)
+            screen.lines(value_lines("  ", row, found.dtype, view))
         return
     if isinstance(values, list) and any(isinstance(v, str) and len(v) > MOST_AT_TERMINAL for v in values):
         screen.segments((output.symbol, style), (named, ""))
-        for line in _long_words(values, view):
-            screen.line(line)
+        screen.lines(_long_words(values, view))
         return
     *lines, last = value_lines(f"{output.symbol} = ", values, found.dtype, view, named)
-    for line in lines:
-        screen.line(line, style)
+    screen.lines(lines, style)
     screen.segments((last.removesuffix(named), style), (named, ""))
 
 

@@ -55,6 +55,21 @@ class Screen:
         """One line, in a style where there is colour."""
         self.segments((text, style))
 
+    def lines(self, texts: Iterable[str], style: str = "") -> None:
+        """One line after the other."""
+        for text in texts:
+            self.line(text, style)
+
+    def paragraph(self, text: str, first: str = "", rest: str | None = None, style: str = "") -> None:
+        """Text that is broken between words, with what its first line and the others begin with."""
+        self.lines(filled(text, first, rest), style)
+
+    def headed(self, head: str, text: str, style: str, rest: str = "") -> None:
+        """A paragraph whose beginning alone has the style."""
+        line, *more = filled(f"{head}{text}", "", rest)
+        self.segments((line[: len(head)], style), (line[len(head) :], ""))
+        self.lines(more)
+
     def segments(self, *parts: Segment) -> None:
         """One line of several styles."""
         shown = [(visible(text, "\n"), style) for text, style in parts]
@@ -90,12 +105,10 @@ class Screen:
         """A line whose first word alone is coloured; a terminal breaks it between words."""
         first, *rest = self._fill(f"{label} {text}", "", "  ")
         self.segments((label, style), (first[len(label) :], ""))
-        for line in rest:
-            self.line(line)
+        self.lines(rest)
 
     def block(self, text: str, style: str = "") -> None:
-        for line in text.split("\n"):
-            self.line(line, style)
+        self.lines(text.split("\n"), style)
 
     def report(self, lines: Iterable[tuple[str, str]]) -> None:
         """Lines of a report, each with the name of the part that it is."""
@@ -107,11 +120,9 @@ class Screen:
 
     def error(self, message: str, hint: str = "") -> None:
         self.labelled("error:", message, ALARM)
-        for line in pointed_at(message):
-            self.line(line)
+        self.lines(pointed_at(message))
         for text in hint.split("\n") if hint else ():
-            for line in self._fill(text, "  ", "  "):
-                self.line(line)
+            self.lines(self._fill(text, "  ", "  "))
 
     def _fill(self, text: str, first: str, rest: str) -> list[str]:
         """Lines for a reader; in a pipe, where a message is searched, it stays on one."""

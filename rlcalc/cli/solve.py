@@ -10,7 +10,7 @@ import typer
 
 from rlcalc._version import __version__
 from rlcalc.cli.numbers import View
-from rlcalc.cli.screen import ANSWER, Screen, filled, write_json
+from rlcalc.cli.screen import ANSWER, Screen, write_json
 from rlcalc.errors import InputError
 from rlcalc.exact import to_text, to_unicode
 from rlcalc.specs import Formula
@@ -52,14 +52,12 @@ def _root(root: Any, digits: int) -> tuple[str, str]:
 
 def _show_text(screen: Screen, found: Solved, roots: list[tuple[str, str]]) -> None:
     p, x = found.parameter, found.unknown
-    for line in filled(f"{found.output} = {to_unicode(found.answer)},  {x} = {p.symbol}", "", "    "):
-        screen.line(line)
+    screen.paragraph(f"{found.output} = {to_unicode(found.answer)},  {x} = {p.symbol}", "", "    ")
     screen.line()
     if found.always:
         screen.line(f"Every {p.symbol} gives {to_unicode(found.target)}.", ANSWER)
         return
-    for line in filled(f"{to_unicode(found.polynomial)} = 0", "", "    "):
-        screen.line(line)
+    screen.paragraph(f"{to_unicode(found.polynomial)} = 0", "", "    ")
     domain = "" if p.domain.text == "real" else f" {p.domain.words()}"
     if not roots:
         screen.line(f"No {p.symbol}{domain} gives {to_unicode(found.target)}.", ANSWER)

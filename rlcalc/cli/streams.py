@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
 import sys
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,14 +44,45 @@ def _whole_writes(stream: Any) -> Any:
 
 
 def _encode_anything(stream: Any) -> None:
-    """Print a letter that the encoding lacks as an escape, not as a crash; on Windows it lacks none."""
+    """Spell a letter that the encoding lacks, or escape it; on Windows it lacks none."""
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is None:
         return
     with contextlib.suppress(OSError, ValueError):
         if os.name == "nt" and "PYTHONIOENCODING" not in os.environ:
             reconfigure(encoding="utf-8")
-        reconfigure(errors="backslashreplace")
+        codecs.register_error(_SPELLED, _spelled)
+        reconfigure(errors=_SPELLED)
+
+
+_SPELLED = "rlcalc-spelled"
+_MARKS = {"<super>": "^", "<sub>": "_"}
+_SIGNS = {
+    "Σ": "sum", "·": "*", "−": "-", "–": "-", "×": "x", "≈": "~", "≤": "<=", "≥": ">=", "≠": "!=", "±": "+-",
+    "→": "->", "…": "...", "∞": "infinity", "∂": "d", "∇": "grad ", "‖": "||", "│": "|", "└": "+", "─": "-",
+    "█": "#", "●": "o", "┄": "-", "■": "#", "▒": ":", "↑": "^", "↓": "v", "←": "<",
+}  # fmt: skip
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """``λ²`` as ``lambda^2``: what a codec asks for letters that it has none for."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text, before = "", ""
+    for char in error.object[error.start : error.end]:
+        kind, _, code = unicodedata.decomposition(char).partition(" ")
+        mark = _MARKS.get(kind, "")
+        text += mark * (mark != before) + _in_ascii(chr(int(code, 16)) if mark else char)
+        before = mark
+    return text, error.end
+
+
+def _in_ascii(char: str) -> str:
+    kind, _, letter = unicodedata.name(char, "").partition(" LETTER ")
+    if char in _SIGNS or not letter.isalpha() or not kind.startswith("GREEK"):
+        return _SIGNS.get(char) or char.encode("ascii", "backslashreplace").decode("ascii")
+    letter = letter.replace("LAMDA", "LAMBDA")
+    return letter.lower() if kind.endswith("SMALL") else letter.capitalize()
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, filled, write_json
+from rlcalc.cli.screen import ALARM, ANSWER, FAINT, HEADING, Screen, write_json
 from rlcalc.errors import CheckFailed, InputError, many
 
 if TYPE_CHECKING:
@@ -209,11 +209,6 @@ def for_people(as_json: bool) -> Screen:
     return Screen(io.StringIO() if as_json else sys.stdout)
 
 
-def lines(out: Screen, text: str, style: str = "", indent: str = "", hang: str = "") -> None:
-    for line in filled(text, indent, indent + hang):
-        out.line(line, style)
-
-
 def print_detections(
     found: Iterable[Detection], about: Mapping[str, str], remark: str, as_json: bool
 ) -> None:
@@ -228,7 +223,7 @@ def print_detections(
         rows.append(detection)
         head = f"{detection.name:<23}{detection.iteration:<11}"
         text = ", ".join(detection.caught_by) or "nothing"
-        lines(out, head + text, "" if detection.right else ALARM, hang=" " * len(head))
+        out.paragraph(head + text, "", " " * len(head), "" if detection.right else ALARM)
         sys.stdout.flush()
     wrong = [detection.name for detection in rows if not detection.right]
     caught = sum(detection.right for detection in rows[1:])
@@ -238,7 +233,7 @@ def print_detections(
     used = {name for detection in rows for name in detection.caught_by}
     for name, text in about.items():
         if name in used:
-            lines(out, f"  {name:<17}{text}", FAINT, hang=" " * 19)
+            out.paragraph(f"  {name:<17}{text}", "", " " * 19, FAINT)
     if as_json:
         write_json({"passed": not wrong, "faults": [asdict(detection) for detection in rows]})
     if wrong:

@@ -30,18 +30,18 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(cls=Command, epilog=EXAMPLES)
 def verify(
-    paths: list[Path] = typer.Argument(  # noqa: B008
+    paths: list[Path] = typer.Argument(
         None, help="Golden files, or folders of them. Default: the shipped ones.", show_default=False
     ),
     formula: str = typer.Option(None, "--formula", help="Only this formula."),
     section: str = typer.Option(None, "--section", help="Only this section, such as 2.4, or chapter."),
-    backends: list[str] = typer.Option(  # noqa: B008
+    backends: list[str] = typer.Option(
         None,
         "--backends",
         metavar="NAME...",
         help="Backends to run: sympy, numpy, torch. Default: all three.",
     ),
-    dtype: list[str] = typer.Option(  # noqa: B008
+    dtype: list[str] = typer.Option(
         None,
         "--dtype",
         metavar="NAME...",
@@ -51,7 +51,7 @@ def verify(
         "cpu", "--device", help="Device of the Torch results: cpu, cuda, cuda:1, mps or auto."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
-    junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),  # noqa: B008
+    junit: Path = typer.Option(None, "--junit", metavar="FILE", help="Also write JUnit XML."),
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Also print a line per case."),
 ) -> None:
     """Run the golden vectors on every backend and count correct digits.
@@ -129,8 +129,7 @@ def _print_report(report: Report, verbose: bool = False) -> None:
             out.line(text, ALARM if at == 0 else "")
     if verbose:
         out.line()
-        for text in details(report):
-            out.line(text)
+        out.lines(details(report))
     for note in notes(report):
         remarks.note(note)
 

@@ -21,7 +21,7 @@ rlcalc worksheet q-learning --solutions --format latex
 
 @app.command("worksheet", cls=Command, epilog=EXAMPLES)
 def worksheet(
-    formulas: list[str] = typer.Argument(  # noqa: B008
+    formulas: list[str] = typer.Argument(
         None, metavar="FORMULA...", help="Formulas that take turns.", show_default=False
     ),
     seed: int = typer.Option(1, "--seed", help="The same seed gives the same sheet."),

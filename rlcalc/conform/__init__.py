@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rlcalc.conform.runner import ConformReport
+    from rlcalc.conform.conform_report import ConformReport
 
 __all__ = ["conform"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -41,18 +41,24 @@ class Catalogue:
         """The faults and conventions among some values, in order.
 
         Args:
-            faults: values of the module of the formula's faults.
+            faults: values of the module of the formula's faults; a tuple of them counts as its entries.
             conventions: values of the module of all conventions.
         """
         ways = [c for c in conventions if isinstance(c, Convention) and formula in c.used_by]
         ways = [replace(c, formula=formula, order=order) for order, c in enumerate(ways)]
         return cls(
             formula,
-            tuple(replace(f, formula=formula) for f in faults if isinstance(f, Fault)),
+            tuple(replace(f, formula=formula) for f in _flat(faults) if isinstance(f, Fault)),
             tuple(c for c in ways if not (c.open or c.excuses)),
             tuple(c for c in ways if c.open),
             tuple(c for c in ways if c.excuses),
         )
+
+    @property
+    def named(self) -> tuple[Convention, ...]:
+        """All conventions by name; one that says all by its name stands for the family of that name."""
+        plain = {way.name for way in self.conventions}
+        return (*self.conventions, *self.excuses, *(w for w in self.families if w.name not in plain))
 
     def is_fault(self, name: str) -> bool:
         return name in self._names
@@ -90,3 +96,9 @@ class Catalogue:
             f"There are {', '.join(typed)}." if typed else "It has no declared conventions."
         )
         raise UnknownName("unknown_convention", f"{self.formula} has no convention {shown(name)}.", hint)
+
+
+def _flat(values: Iterable[Any]) -> Iterator[Any]:
+    """Values, and those of tuples among them."""
+    for value in values:
+        yield from value if isinstance(value, tuple) else (value,)

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rlcalc.conform.binding.bind import likeliest
 from rlcalc.conform.binding.model import Binding, read_binding
-from rlcalc.conform.binding.names import guessed_formulas
+from rlcalc.conform.binding.which import found_formula
+from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.report.counterexample import Counterexample, counterexample
-from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import BACKENDS, DTYPES, Target
 from rlcalc.conform.trial import Watch
 from rlcalc.conform.vectors import vectors_of
@@ -90,29 +90,38 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
     binding = _binding(request)
     target = load(request)
     try:
-        formula = request.formula or (binding.formula if binding else "")
-        formula = formula or likeliest(target, guessed_formulas(request.target, target.facts))
-        if not formula:
-            raise InputError("formula_missing", "--formula is missing.", "For example: --formula gae")
-        known = vectors_of(formula, [Path(p) for p in request.vectors]) if request.vectors else None
-        count, lacking = _generated(request.random, target)
-        found = run(
-            target,
-            formula,
-            request.conventions,
-            known,
-            count,
-            request.seed,
-            request.batches,
-            watch=watch,
-            mapped=request.map,
-            binding=binding,
-            require=request.require,
-        )
-        found.random_skipped = lacking or found.random_skipped
-        return Checked(found, counterexample(found, target.with_backend(found.backend)))
+        return check_target(target, request, binding, watch)
     finally:
         target.close()
+
+
+def check_target(
+    target: Target, request: Request, binding: Binding | None = None, watch: Watch | None = None
+) -> Checked:
+    """Run a request on a target that is loaded already, and stays so.
+
+    Raises:
+        InputError, UnknownName, DataError: as ``check``.
+    """
+    formula = request.formula or (binding.formula if binding else "")
+    formula = formula or found_formula(target, request.target)
+    known = vectors_of(formula, [Path(p) for p in request.vectors]) if request.vectors else None
+    count, lacking = _generated(request.random, target)
+    found = run(
+        target,
+        formula,
+        request.conventions,
+        known,
+        count,
+        request.seed,
+        request.batches,
+        watch=watch,
+        mapped=request.map,
+        binding=binding,
+        require=request.require,
+    )
+    found.random_skipped = lacking or found.random_skipped
+    return Checked(found, counterexample(found, target.with_backend(found.backend)))
 
 
 def _binding(request: Request) -> Binding | None:

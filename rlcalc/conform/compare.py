@@ -9,6 +9,7 @@ from rlcalc.conform.outcome import Outcome
 
 # relative to the larger of the answer and the inputs; what another order of summation may cost.
 # "rounded" is what float32 costs somewhere on the way, over the 64 steps of the longest vector
+LARGEST = 1e6  # of inputs beside which answers may be lost
 CLOSE = {"float64": 1e-8, "float32": 1e-4, "rounded": 4e-6}
 
 
@@ -30,7 +31,7 @@ def all_close(left: Any, right: Any, scale: float, tolerance: float) -> bool:
         return False
     left, right = left.astype(np.float64), right.astype(np.float64)
     # inputs that are all 0 say nothing about what is small
-    size = np.maximum(np.maximum(np.abs(left), np.abs(right)), min(scale, 1e6) or 1.0)
+    size = np.maximum(np.maximum(np.abs(left), np.abs(right)), min(scale, LARGEST) or 1.0)
     with np.errstate(all="ignore"):
         near = np.abs(left - right) <= tolerance * size
     odd = ~np.isfinite(left) | ~np.isfinite(right)

@@ -154,35 +154,15 @@ def _number(text: str) -> float | None:
 
 
 def convention(
-    name: str,
-    used_by: Mapping[str, str],
-    *,
-    call: Callable[[Arrays], Arrays] | None = None,
-    reduces: bool = False,
-    constants: Sequence[Constant] = (),
-    slack: Slack | None = None,
-    rounds: bool = False,
-    excuses: str = "",
-    sets: str = "",
-    value: Any = None,
+    name: str, used_by: Mapping[str, str], *, constants: Sequence[Constant] = (), **more: Any
 ) -> Callable[[Change], Convention]:
-    """Declare a function of the form, its constants and its arguments as a convention of some formulas."""
+    """Declare a function of the form, its constants and its arguments as a convention of some formulas.
+
+    ``more`` are attributes of ``Convention``, as the others.
+    """
 
     def declare(change: Change) -> Convention:
         about = " ".join((change.__doc__ or "").split())
-        return Convention(
-            name,
-            about,
-            used_by,
-            change,
-            call,
-            reduces,
-            tuple(constants),
-            slack=slack,
-            rounds=rounds,
-            excuses=excuses,
-            sets=sets,
-            value=value,
-        )
+        return Convention(name, about, used_by, change, constants=tuple(constants), **more)
 
     return declare

@@ -14,23 +14,23 @@ fault shows: those whose inputs float32 does not hold.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import islice
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.catalogue import Catalogue
 from rlcalc.conform.compare import CLOSE, outcomes_equal
-from rlcalc.conform.composition import composed, pairs, together
-from rlcalc.conform.constants import fitted, slack_of, without_rounding
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.forms import Form
+from rlcalc.conform.naming.composition import composed
+from rlcalc.conform.naming.constants import fitted, lost_in_float32, slack_of, without_rounding
+from rlcalc.conform.naming.hypotheses import Hypothesis, hypotheses
 from rlcalc.conform.outcome import Outcome, judge, run_form
 from rlcalc.conform.target.base import says_something
-from rlcalc.conform.vectors import GENERATED, Vector, reference
+from rlcalc.conform.vectors import GENERATED, Vector, length_of, reference
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,14 @@ class Match:
         conventions: under which they were tried.
         shown: vectors on which this differs from the right answer; all agree with the target.
         compared: all vectors compared.
+        outside: the faults stand around the conventions.
     """
 
     faults: tuple[Fault, ...]
     conventions: tuple[Convention, ...]
     shown: tuple[str, ...]
     compared: int
+    outside: bool = False
 
     @property
     def name(self) -> str:
@@ -77,25 +79,6 @@ LONGEST = 8.0
 SHORT = 64  # steps over which two orders of rounding still agree closely
 
 
-@dataclass(frozen=True)
-class Hypothesis:
-    """An explanation to try: faults, conventions that may be open, and which stands around the other."""
-
-    faults: tuple[Fault, ...]
-    under: tuple[Convention, ...]
-    outside: bool = False
-
-    @property
-    def searches(self) -> bool:
-        """Whether constants have to be found first."""
-        parts: list[Fault | Convention] = [*self.faults, *self.under]
-        return any(part.open for part in parts)
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        return self.outside, *(fault.name for fault in self.faults), *(way.name for way in self.under)
-
-
 @dataclass
 class Effort:
     """What one run may spend on explanations, however often it looks for one.
@@ -116,6 +99,9 @@ def diagnose(
     dtype: str = "float64",
     likely: tuple[Convention, ...] = (),
     effort: Effort | None = None,
+    *,
+    alone: bool = False,
+    single: bool = False,
 ) -> Diagnosis:
     """Compare a target's outcomes with the catalogue.
 
@@ -126,6 +112,8 @@ def diagnose(
         dtype: of the outcomes. That float32 ones lost digits to float32 cannot be said.
         likely: conventions that leave the fewest failures; pairs of faults are tried under them as well.
         effort: shared by all searches for an explanation of the same outcomes.
+        alone: try single faults under the declared conventions, and nothing that is combined.
+        single: the target computes in float32 somewhere, whatever the dtype of its answers.
     """
     run = [
         v
@@ -140,13 +128,14 @@ def diagnose(
     # vectors that fail first: nearly every fault is out after one of them
     run.sort(key=lambda v: not judge(v, outcomes[v.id], dtype).failed)
     effort = effort or Effort()
-    asked, until = _Asked(run, outcomes, dtype, effort.refuted), time.process_time() + effort.left
-    tried, shows = 0, asked.making_a_difference(known.faults)
+    asked = _Asked(run, outcomes, dtype, effort.refuted, single)
+    until = time.process_time() + effort.left
+    tried = 0
     found: list[Match] = []
-    for stage in _hypotheses(known, conventions, likely):
+    for stage in islice(hypotheses(known, conventions, likely, asked.shows), 1 if alone else None):
         found = []
         for hypothesis in stage:
-            if hypothesis.searches and not shows & {fault.name for fault in hypothesis.faults}:
+            if hypothesis.searches and not all(map(asked.shows, hypothesis.faults)):
                 continue
             if time.process_time() > until:
                 break
@@ -162,56 +151,13 @@ def diagnose(
     return Diagnosis((), asked.nearest(known.faults, conventions or likely), tried)
 
 
-def _hypotheses(
-    known: Catalogue, conventions: tuple[Convention, ...], likely: tuple[Convention, ...]
-) -> Iterable[Iterable[Hypothesis]]:
-    """Simplest explanations first; the next stage is entered only when one explains nothing."""
-    yield _both_ways([(fault,) for fault in known.faults], conventions)
-    others = [c for c in (*known.conventions, *known.families) if c not in conventions and c.call is None]
-    # a mean of losses is two conventions, and the rule among libraries; a dual clip makes it three
-    for count in (1, 2, 3):
-        ways = [way for way in combinations(others, count) if _sensible((*conventions, *way))]
-        yield [
-            hypothesis
-            for way in ways
-            for hypothesis in _both_ways([(fault,) for fault in known.faults], (*conventions, *way))
-        ]
-    both = list(pairs(known.faults))
-    alone = [(*conventions, c) for c in others if not c.open and together((*conventions, c))]
-    closer = (*conventions, *(c for c in likely if c not in conventions))
-    for under in {tuple(c.name for c in some): some for some in (conventions, closer, *alone)}.values():
-        yield _both_ways(both, under)
-
-
-def _sensible(under: Sequence[Convention]) -> bool:
-    """Whether conventions can hold at once; of several constants one is looked for beside a fault."""
-    return together(under) and sum(convention.open for convention in under) < 2
-
-
-def _both_ways(faults: Sequence[tuple[Fault, ...]], under: tuple[Convention, ...]) -> list[Hypothesis]:
-    """Faults inside of conventions, and around them where that is another thing."""
-    if any(way.open for way in under):  # one constant at a time
-        faults = [some for some in faults if not any(fault.open for fault in some)]
-    inside = [Hypothesis(some, under) for some in faults]
-    outer = [some for some in faults if under and any(fault.stage != "whole" for fault in some)]
-    return inside + [Hypothesis(some, under, outside=True) for some in outer]
-
-
 def _ranked(found: Sequence[Match]) -> tuple[Match, ...]:
-    """One of several that differ in their order alone; the fewest parts first, then what shows most."""
-    parts: dict[tuple[frozenset[str], frozenset[str]], Match] = {}
-    for match in found:
-        faults = frozenset(fault.name for fault in match.faults)
-        parts.setdefault((faults, frozenset(c.name for c in match.conventions)), match)
-    # the same fault needs no more conventions than the fewest
-    fewest: dict[frozenset[str], int] = {}
-    for (faults, under), _ in parts.items():
-        fewest[faults] = min(fewest.get(faults, len(under)), len(under))
-    kept = [match for (faults, under), match in parts.items() if len(under) == fewest[faults]]
-    order = sorted(kept, key=lambda m: (_constants(m), len(m.conventions), -len(m.shown)))
-    # where a name says all, the same with a constant that was looked for says no more
-    plain = {frozenset(f.name for f in m.faults) for m in order if not _constants(m)}
-    return tuple(m for m in order if not _constants(m) or frozenset(f.name for f in m.faults) not in plain)
+    """Each bug once, with the fewest conventions beside it; the fewest parts first, then what shows most."""
+    once: dict[frozenset[str], Match] = {}
+    # in another order, or with a constant that was looked for, the same bug says no more
+    for match in sorted(found, key=lambda m: (len(m.conventions), _constants(m), -len(m.shown))):
+        once.setdefault(frozenset(fault.name for fault in match.faults), match)
+    return tuple(sorted(once.values(), key=lambda m: (_constants(m), len(m.conventions), -len(m.shown))))
 
 
 def _plainest(found: Sequence[Match], run: Sequence[Vector]) -> Sequence[Match]:
@@ -233,29 +179,38 @@ class _Asked:
         outcomes: what the target did, by vector.
         dtype: of the outcomes.
         refuted: as that of ``Effort``.
+        computes_in: the dtype that rounds them: who computes in float32 agrees with nothing further.
         tolerance: how closely the outcomes and the answers of a fault must agree.
     """
 
     def __init__(
-        self, vectors: Sequence[Vector], outcomes: Mapping[str, Outcome], dtype: str, refuted: dict[Any, str]
+        self,
+        vectors: Sequence[Vector],
+        outcomes: Mapping[str, Outcome],
+        dtype: str,
+        refuted: dict[Any, str],
+        single: bool,
     ) -> None:
         self.vectors, self.outcomes, self.dtype, self.refuted = vectors, outcomes, dtype, refuted
-        self.tolerance = _tolerance(outcomes.values())
+        narrow = {kind for o in outcomes.values() for kind in o.dtypes.values()} & {"float32", "float16"}
+        self.computes_in = "float32" if single or narrow else dtype
+        self.tolerance = CLOSE["float32" if single or narrow else "float64"]
         self.right = reference(vectors[0].formula)
         self._ids = {vector.id for vector in vectors}
         self._slacks: dict[tuple[str, ...], Any] = {}
         self._right_under: dict[tuple[str, ...], Outcome] = {}
+        self._shows: dict[str, bool] = {}
 
-    def making_a_difference(self, faults: Sequence[Fault]) -> set[str]:
-        """Faults that show on some vector; beside others no constant is worth a search."""
-        answers = [(vector, run_form(self.right, vector)) for vector in self.vectors]
-        return {
-            fault.name
-            for fault in faults
-            if not all(
-                outcomes_equal(run_form(fault.around(self.right), v), found, v.scale) for v, found in answers
+    def shows(self, part: Fault | Convention) -> bool:
+        """Whether a fault or a convention shows on some vector; an open one raises, and so differs."""
+        if isinstance(part, Convention) and part.slack is not None:
+            return True  # what it lets pass is seen beside a fault
+        if part.name not in self._shows:
+            form = part.around(self.right)
+            self._shows[part.name] = not all(
+                outcomes_equal(run_form(form, v), self._declared((), v), v.scale) for v in self.vectors
             )
-        }
+        return self._shows[part.name]
 
     def match(self, hypothesis: Hypothesis) -> Match | None:
         """The faults as a match, if the target agrees with them on every vector and some show them."""
@@ -268,17 +223,22 @@ class _Asked:
                 hypothesis.under,
                 self.vectors,
                 lambda v: outcomes[v.id],
-                self.dtype,
+                self.computes_in,
                 hypothesis.faults,
                 outside=hypothesis.outside,
             )
             if found is None:
                 return None
             hypothesis = replace(hypothesis, faults=found[0], under=found[1])
-        shown, refuted_by = self._shown(hypothesis)
-        if refuted_by:
-            self.refuted[key] = refuted_by
-        return Match(hypothesis.faults, hypothesis.under, shown, len(self.vectors)) if shown else None
+        # single precision cannot tell a small ε from others
+        families = catalogue(self.vectors[0].formula.name).families if self.computes_in == "float32" else ()
+        for under in (hypothesis.under, *lost_in_float32(hypothesis.under, families)):
+            shown, refuted_by = self._shown(replace(hypothesis, under=under))
+            if refuted_by:
+                self.refuted[key] = refuted_by
+            if shown and (len(hypothesis.faults) < 2 or any(map(self._says_enough, shown))):
+                return Match(hypothesis.faults, under, shown, len(self.vectors), hypothesis.outside)
+        return None
 
     def _shown(self, hypothesis: Hypothesis) -> tuple[tuple[str, ...], str]:
         """Vectors that show the faults; none, and which one the target disagrees on, where it does on one."""
@@ -288,7 +248,7 @@ class _Asked:
         for vector in self.vectors:
             theirs = self.outcomes[vector.id]
             # a long sum that is rounded is so in an order that is each implementation's own
-            steps = _longest(vector) / SHORT if "sums" in kinds else 1.0
+            steps = length_of(vector) / SHORT if "sums" in kinds else 1.0
             tolerance = CLOSE["rounded"] * max(1.0, steps) if kinds else self.tolerance
             mine = self._where_something_is_right(hypothesis.under, vector, run_form(form, vector))
             if mine.kind == theirs.kind == "answer" and not mine.outputs.keys() & theirs.outputs.keys():
@@ -313,6 +273,13 @@ class _Asked:
                 shown.append(vector.id)
         return tuple(shown), ""
 
+    def _says_enough(self, vector_id: str) -> bool:
+        """Whether the target gave numbers, or refused: nan alone has too many causes to know two bugs by."""
+        outcome = self.outcomes[vector_id]
+        if outcome.kind == "raises":
+            return True
+        return outcome.kind == "answer" and any(np.isfinite(x).any() for x in outcome.outputs.values())
+
     def _declared(self, under: tuple[Convention, ...], vector: Vector) -> Outcome:
         """What is right under conventions, which is the same beside every fault."""
         key = (vector.id, *(way.name for way in under))
@@ -336,7 +303,7 @@ class _Asked:
             return 0.0
         key = (vector.id, *(way.name for way in under))
         if key not in self._slacks:
-            self._slacks[key] = slack_of(under, vector, self.dtype)
+            self._slacks[key] = slack_of(under, vector, self.computes_in)
         return self._slacks[key]
 
     def _inexact(self, vector: Vector, outcome: Outcome) -> bool:
@@ -363,14 +330,3 @@ class _Asked:
 
     def _agrees(self, form: Form, vector: Vector) -> bool:
         return outcomes_equal(run_form(form, vector), self.outcomes[vector.id], vector.scale, self.tolerance)
-
-
-def _longest(vector: Vector) -> int:
-    """Entries along the longest axis of a vector's inputs."""
-    return max((n for x in vector.arrays.values() for n in getattr(x, "shape", ())), default=1)
-
-
-def _tolerance(outcomes: Iterable[Outcome]) -> float:
-    """A target that computes in float32 agrees with nothing to more digits than that."""
-    single = any(kind in ("float32", "float16") for o in outcomes for kind in o.dtypes.values())
-    return CLOSE["float32" if single else "float64"]

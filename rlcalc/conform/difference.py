@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from copy import copy
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from rlcalc.conform.batching import with_batches
-from rlcalc.conform.check import Checked, Request, check, load
+from rlcalc.conform.binding.bind import AS_IT_STANDS, by_name
+from rlcalc.conform.binding.which import found_formula
+from rlcalc.conform.check import Checked, Request, check_target, load
+from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.convention import Convention
+from rlcalc.conform.generate.restated import restated
 from rlcalc.conform.generate.search import search
 from rlcalc.conform.outcome import Judgement, Outcome, judge, wrong_places
-from rlcalc.conform.report.counterexample import as_text, joined
+from rlcalc.conform.probing.batching import with_batches
+from rlcalc.conform.report.counterexample import as_text, joined, near_text
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.trial import Trial, Watch
 from rlcalc.conform.vectors import Vector, answer_name, golden_vectors
+from rlcalc.errors import InputError
 from rlcalc.nested import map_nested
 from rlcalc.specs import load_formula
 
@@ -55,16 +62,29 @@ class Difference:
 
 
 class Against(Trial):
-    """A trial whose truth is what another function answers."""
+    """A trial whose truth is what another function answers, each asked as its own report has read it."""
 
-    def __init__(self, target: Target, other: Target, vectors: Sequence[Vector], watch: Watch | None) -> None:
-        super().__init__(target, vectors, watch)
-        self.other = Trial(other, vectors)
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        reports: Sequence[ConformReport],
+        batches: bool,
+        watch: Watch | None,
+    ) -> None:
+        mine, theirs = (_compared(*pair) for pair in zip(targets, reports, strict=True))
+        super().__init__(_with_inputs_of_both(mine, theirs), (), watch)
+        self.other = Trial(theirs, ())
+        self.under = [report.tried_under for report in reports]
+        self.vectors = with_batches(restated(golden_vectors(reports[0].formula), self.fixed), batches)
+
+    @property
+    def fixed(self) -> Mapping[str, float]:
+        return {**super().fixed, **self.other.fixed}
 
     def judgement(self, vector: Vector, dtype: str, conventions: Sequence[Convention] = ()) -> Judgement:
         unable = self.target.unable(vector) or self.other.target.unable(vector)
-        mine = None if unable else self.outcome(vector, dtype)
-        theirs = None if unable else self.other.outcome(vector, dtype)
+        mine = None if unable else self.outcome(vector, dtype, self.under[0])
+        theirs = None if unable else self.other.outcome(vector, dtype, self.under[1])
         if mine is None or theirs is None:
             return Judgement(vector, dtype, "skipped", why=unable or self.stopped or self.other.stopped)
         if theirs.kind != "answer":
@@ -73,6 +93,32 @@ class Against(Trial):
             return Judgement(vector, dtype, status, why=_said(theirs), outcome=mine)
         common = {name: x for name, x in theirs.outputs.items() if name in vector.truth}
         return judge(vector, mine, dtype, {name: _exact(x.tolist()) for name, x in common.items()})
+
+
+def _compared(target: Target, report: ConformReport) -> Target:
+    """A target as its report has read it; as it was loaded where names and layout are the formula's own.
+
+    It is asked then for what its report left out as well: what it does with a batch, say.
+    """
+    assert report.asked is not None
+    read = report.binding
+    own = read is None or (
+        read.layout in AS_IT_STANDS
+        and read.form == "array"
+        and not read.fixed
+        and all(path == role for path, role in read.inputs.items())
+    )
+    plain = own and by_name(target, load_formula(report.formula))
+    either = target.facts is not None and target.facts.framework in ("either", "called")
+    return target.with_backend(target.backend if either else report.backend) if plain else report.asked
+
+
+def _with_inputs_of_both(one: Target, other: Target) -> Target:
+    """A target that is given nothing that the other has no place for."""
+    found = copy(one)
+    if other.accepts is not None:
+        found.accepts = other.accepts if one.accepts is None else one.accepts & other.accepts
+    return found
 
 
 def _said(outcome: Outcome) -> str:
@@ -87,30 +133,58 @@ def _exact(value: Any) -> Any:
 def difference(first: Request, second: Request, watch: Watch | None = None) -> Difference:
     """Hold two functions against each other, and each against the formula.
 
+    Where no formula is given, it is the one that the first is found to compute, or else the second.
+
     Raises:
-        InputError, UnknownName, DataError: as ``check``.
+        InputError, UnknownName, DataError: as ``check``; ``nothing_run``.
     """
-    checked = (check(first, watch), check(second, watch))
-    spec = load_formula(first.formula)
-    mine, theirs = load(first), load(second)
-    try:
-        trial = Against(mine, theirs, with_batches(golden_vectors(spec.name), first.batches), watch)
-        compared = [j for j in trial.judgements() if j.status != "skipped"]
+    with ExitStack() as running:
+        targets = []
+        for request in (first, second):
+            targets.append(load(request))
+            running.callback(targets[-1].close)
+        formula = first.formula or _found_formula(targets)
+        one = check_target(targets[0], replace(first, formula=formula), watch=watch)
+        # one that was asked for may have been judged as another, which the second is held against then
+        formula = one.report.formula
+        checked = (one, check_target(targets[1], replace(second, formula=formula), watch=watch))
+        trial = Against(targets, [each.report for each in checked], first.batches, watch)
+        judgements = trial.judgements()
+        compared = [j for j in judgements if j.status != "skipped"]
+        if not compared:
+            raise InputError(
+                "nothing_run",
+                f"None of the vectors of {formula} could be put to both functions.",
+                " ".join(f"{why}." for why in sorted({j.why for j in judgements})[:2]),
+            )
         differing = [j for j in compared if j.failed]
-        random = checked[0].report.random
+        random = one.report.random
         found, case = None, None
         # a single row says more than a batch; only what shows in batches alone is shown as one
         for batches in (False, True) if random else ():
-            found = found or search(trial, spec, (), random, first.seed, batches)[1]
+            found = found or search(trial, load_formula(formula), (), random, first.seed, batches)[1]
         if found is not None:
             case = _case(trial, found.judgement, joined(found.rows))
         elif differing:
             smallest = min(differing, key=lambda j: (bool(j.vector.rows), len(str(j.vector.texts))))
             case = _case(trial, smallest, smallest.vector.texts)
         return Difference(checked, len(compared), len(differing), case)
-    finally:
-        mine.close()
-        theirs.close()
+
+
+def _found_formula(targets: Sequence[Target]) -> str:
+    """The formula of the first that says it, by name or by arguments.
+
+    Raises:
+        InputError: what the first one says, where neither does.
+    """
+    refused: InputError | None = None
+    for target in targets:
+        try:
+            return found_formula(target, target.name)
+        except InputError as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
 
 
 def _case(trial: Against, judgement: Judgement, inputs: Mapping[str, Any]) -> Case:
@@ -121,7 +195,7 @@ def _case(trial: Against, judgement: Judgement, inputs: Mapping[str, Any]) -> Ca
         vector.id,
         dtype,
         {key: as_text(value) for key, value in inputs.items() if value is not None},
-        (_answer(mine, name), _answer(theirs, name), as_text(vector.truth.get(name))),
+        (_answer(mine, name), _answer(theirs, name), near_text(vector.truth.get(name))),
         wrong_places(judgement, None),
     )
 

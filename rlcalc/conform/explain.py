@@ -17,6 +17,8 @@ from rlcalc.specs import load_formula
 
 # in the place of a formula, for what can be wrong with each
 ANY = "any formula"
+# vectors that are named in a text; as data there are all of them
+MOST_NAMED = 6
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,7 @@ def explain(name: str, formula: str | None = None) -> list[Explanation]:
 
 def _entries(formula: str) -> Sequence[Fault | Convention]:
     known = catalogue(formula)
-    # one that says all by its name stands for the family of that name
-    plain = {way.name for way in known.conventions}
-    return (
-        *known.faults,
-        *known.conventions,
-        *known.excuses,
-        *(w for w in known.families if w.name not in plain),
-    )
+    return (*known.faults, *known.named)
 
 
 def _failed_by(entry: Fault | Convention) -> tuple[str, ...]:
@@ -117,7 +112,8 @@ def parts(found: Explanation) -> Iterator[tuple[str, str]]:
         yield from (("diff", line) for line in entry.diff)
         if entry.reported_in:
             yield "reported in", ", ".join(entry.reported_in)
-    slugs = ", ".join(vector.partition("/")[2] for vector in found.vectors)
+    slugs = ", ".join(vector.partition("/")[2] for vector in found.vectors[:MOST_NAMED])
+    slugs += f" and {more} more" if (more := len(found.vectors) - MOST_NAMED) > 0 else ""
     if isinstance(entry, Convention) and entry.open:
         yield "declare", f"{entry.name}={','.join(f'<{c.name}>' for c in entry.constants)}"
         return

@@ -3,21 +3,24 @@
 One is one decorated function in a module of ``rlcalc.conform.faults``, whose
 docstring is what a report says about it::
 
-    @argument_fault("lam-twice", "discounting")
+    @argument_fault("discounting")
     def lam_twice(arrays: Arrays) -> Arrays:
         '''Carries the next advantage back with γ·λ².
 
         Shown when: Two steps of one episode and λ between 0 and 1.
         Cause: The caller passes γλ as discounts, and the scan multiplies by λ as well.
         Fix: Multiply by λ in one place.
+        - adv = scan(delta, discount=gamma * lam, lam=lam)
+        + adv = scan(delta, discount=gamma, lam=lam)
         '''
         return {"lam": arrays["lam"] ** 2}
 
 ``arrays`` are the keyword arguments of the right form: absent ones are
 ``None``, flags boolean, numbers NumPy arrays of one dtype. What a decorated
-function returns says which of the three decorators it has:
+function returns says which decorator it has:
 
-- ``argument_fault``: the arguments that differ; the right form does the rest.
+- ``argument_fault``: the arguments that differ; the right form does the rest. Where they have one value
+  whatever was asked, ``sets`` says which, and there is a text alone.
 - ``output_fault``: other outputs, made from those of the right form.
 - ``fault``: all outputs by name. It gets the form itself, which is the right
   one or another fault when two are tried together.
@@ -28,14 +31,19 @@ A function may raise where the faulty code raises.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, wraps
+from inspect import cleandoc
+from types import ModuleType
 from typing import Any, Literal, get_args
 
 from rlcalc.conform.convention import Constant, as_typed
-from rlcalc.conform.forms import Arrays, Change, Form, Outputs
+from rlcalc.conform.forms import Arrays as Arrays  # these for the modules of faults, which all need them
+from rlcalc.conform.forms import Change
+from rlcalc.conform.forms import Form as Form
+from rlcalc.conform.forms import Outputs as Outputs
+from rlcalc.conform.forms import given as given
 
 Stage = Literal["inputs", "whole", "outputs"]
 Class = Literal[
@@ -86,13 +94,13 @@ class Fault:
 
     name: str
     kind: Class
-    stage: Stage
     does: str
     shown_when: str
     cause: str
     fix: str
     reported_in: tuple[str, ...]
     change: Change
+    stage: Stage = "whole"
     rounds: Rounds = ""
     formula: str = ""
     diff: tuple[str, ...] = ()
@@ -139,80 +147,77 @@ LABELS = ("Shown when", "Cause", "Fix")
 def read_text(docstring: str | None, name: str) -> list[str]:
     """What a fault does, what shows it, its cause and its fix, from a docstring.
 
-    A first paragraph, then one item a label; a longer item goes on indented.
-    After ``Diff:`` lines of code may follow, which ``read_diff`` reads.
+    A first paragraph, then one item a label; a longer item goes on indented by
+    four. Below the fix its lines of code may follow, which ``read_diff`` reads.
 
     Raises:
         ValueError: a label is missing, twice or out of place. Under ``python -OO`` all texts are empty.
     """
     if docstring is None:
         return [""] * (1 + len(LABELS))
-    words, _ = _without_diff(docstring)
-    parts = re.split(rf"\n\s*({'|'.join(LABELS)}): ", words)
+    parts = re.split(rf"\n\s*({'|'.join(LABELS)}): ", _words_and_code(docstring)[0])
     if tuple(parts[1::2]) != LABELS or not all(part.strip() for part in parts):
         raise ValueError(f"The docstring of {name} needs a first sentence, then {': … '.join(LABELS)}: …")
     return [" ".join(part.split()) for part in parts[::2]]
 
 
 def read_diff(docstring: str | None, name: str) -> tuple[str, ...]:
-    """The lines after ``Diff:``, each with its sign.
+    """The lines of code at the end, each with its sign.
 
     Raises:
-        ValueError: a line has no sign, or it is no change.
+        ValueError: they are no change.
     """
-    lines = textwrap.dedent(_without_diff(docstring or "")[1]).strip("\n").rstrip().splitlines()
+    lines = _words_and_code(docstring or "")[1:]
     signs = {line[:2] for line in lines}
     if lines and not {"- ", "+ "} <= signs <= {"- ", "+ ", "  "}:
         raise ValueError(f"The diff of {name} needs lines that begin with '- ' and with '+ '.")
     return tuple(lines)
 
 
-def _without_diff(docstring: str) -> tuple[str, str]:
-    words, _, diff = docstring.partition("\n    Diff:\n")
-    return words, diff
+def _words_and_code(docstring: str) -> list[str]:
+    """The text, then the lines from the first one that has a sign, or two blanks in its place."""
+    words, *code = re.split(r"\n(?=[-+] |  \S)", cleandoc(docstring), maxsplit=1)
+    return [words, *(line for part in code for line in part.splitlines())]
 
 
 def fault(
-    name: str,
     kind: Class,
-    *,
-    stage: Stage = "whole",
-    reported_in: Sequence[str] = (),
-    rounds: Rounds = "",
+    *reported_in: str,
     presumes: Sequence[str] = (),
-    spared: str = "",
     constants: Sequence[Constant] = (),
+    **more: Any,
 ) -> Callable[[Change], Fault]:
-    """Declare a function of the form, its constants and its arguments, ``f(form, /, **arrays)``."""
+    """Declare a function of the form, its constants and its arguments, ``f(form, /, **arrays)``.
+
+    The fault has the name of the function, with dashes; ``more`` are attributes of ``Fault``, as all others.
+    """
 
     def declare(change: Change) -> Fault:
+        name = change.__name__.replace("_", "-")
         does, shown_when, cause, fix = read_text(change.__doc__, name)
+        given: dict[str, Any] = {**more, "presumes": tuple(presumes), "constants": tuple(constants)}
         diff = read_diff(change.__doc__, name)
-        places, needs = tuple(reported_in), tuple(presumes)
-        said = does, shown_when, cause, fix
-        more: dict[str, Any] = {"diff": diff, "presumes": needs, "spared": spared}
-        return Fault(name, kind, stage, *said, places, change, rounds, **more, constants=tuple(constants))
+        return Fault(name, kind, does, shown_when, cause, fix, reported_in, change, diff=diff, **given)
 
     return declare
 
 
-def tried_fault(name: str, kind: Class, **more: Any) -> Callable[[Callable[[], None]], Fault]:
-    """Declare a fault that is seen by calling a function in several ways: a text without a form.
-
-    ``more`` as of ``fault``.
-    """
+def tried_fault(kind: Class, *reported_in: str) -> Callable[[Callable[[], None]], Fault]:
+    """Declare a fault that is seen by calling a function in several ways: a text without a form."""
 
     def declare(text: Callable[[], None]) -> Fault:
         @wraps(text)
         def change(form: Form, /, **arrays: Any) -> Outputs:
-            raise TypeError(f"{name} is found by trying: there is no wrong form to compare with.")
+            raise TypeError(f"{text.__name__} is found by trying: there is no wrong form to compare with.")
 
-        return fault(name, kind, **more)(change)
+        return fault(kind, *reported_in)(change)
 
     return declare
 
 
-def argument_fault(name: str, kind: Class, **more: Any) -> Callable[[Callable[[Arrays], Arrays]], Fault]:
+def argument_fault(
+    kind: Class, *reported_in: str, **more: Any
+) -> Callable[[Callable[[Arrays], Arrays]], Fault]:
     """Declare a function that gives the changed arguments as a fault; ``more`` as of ``fault``."""
 
     def declare(arguments: Callable[[Arrays], Arrays]) -> Fault:
@@ -221,7 +226,20 @@ def argument_fault(name: str, kind: Class, **more: Any) -> Callable[[Callable[[A
             changed = arguments(arrays)
             return _by_the_callers(arrays, changed, dict(form(**{**arrays, **changed})))
 
-        return fault(name, kind, stage="inputs", **more)(change)
+        return fault(kind, *reported_in, stage="inputs", **more)(change)
+
+    return declare
+
+
+def sets(kind: Class, /, *reported_in: str, **values: Any) -> Callable[[Callable[[], None]], Fault]:
+    """Declare a text as a fault: arguments have these values, whatever they were given."""
+
+    def declare(text: Callable[[], None]) -> Fault:
+        @wraps(text)
+        def arguments(arrays: Arrays) -> Arrays:
+            return dict(values)
+
+        return argument_fault(kind, *reported_in)(arguments)
 
     return declare
 
@@ -244,7 +262,7 @@ def _by_the_callers(arrays: Arrays, changed: Arrays, found: Outputs) -> Outputs:
 
 
 def output_fault(
-    name: str, kind: Class, **more: Any
+    kind: Class, *reported_in: str, **more: Any
 ) -> Callable[[Callable[[Outputs, Arrays], Outputs]], Fault]:
     """Declare a function of the right outputs and the arguments as a fault; ``more`` as of ``fault``."""
 
@@ -253,6 +271,11 @@ def output_fault(
         def change(form: Form, /, **arrays: Any) -> Outputs:
             return outputs(dict(form(**arrays)), arrays)
 
-        return fault(name, kind, stage="outputs", **more)(change)
+        return fault(kind, *reported_in, stage="outputs", **more)(change)
 
     return declare
+
+
+def declared_in(module: ModuleType) -> tuple[Fault, ...]:
+    """The faults of a module, in order."""
+    return tuple(value for value in vars(module).values() if isinstance(value, Fault))

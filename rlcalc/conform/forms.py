@@ -9,3 +9,9 @@ Arrays = dict[str, Any]
 Outputs = dict[str, Any]
 Form = Callable[..., Mapping[str, Any]]
 Change = Callable[..., Any]
+
+
+def given(arrays: Mapping[str, Any], name: str, default: Any) -> Any:
+    """An argument, or what stands for one that is absent."""
+    value = arrays.get(name)
+    return default if value is None else value

@@ -17,7 +17,7 @@ from rlcalc._lazy import np
 from rlcalc.conform.target.call import Part, Reply, raised, read
 from rlcalc.conform.target.slopes import GRADIENT
 from rlcalc.conform.vectors import Vector, answer_name, complete
-from rlcalc.digits import DIGITS, least_digits
+from rlcalc.digits import DIGITS, LARGEST, least_digits
 from rlcalc.golden.values import output_of
 from rlcalc.nested import flatten, shape
 from rlcalc.specs import Formula
@@ -52,6 +52,12 @@ class Outcome:
     frames: tuple[str, ...] = ()
     died: bool = False
     derived: tuple[str, ...] = ()
+
+    @property
+    def infinite(self) -> bool:
+        """Whether it has numbers, and all of them are infinite."""
+        arrays = list(self.outputs.values())
+        return any(array.size for array in arrays) and all(np.isinf(array).all() for array in arrays)
 
 
 @dataclass(frozen=True)
@@ -187,6 +193,8 @@ def judge(
         if finite and np.isnan(got).any():
             return verdict("nan", f"{name} is not a number in some entry", name)
         digits = _digits(got, right, dtype, vector.size(dtype))
+        if digits < demanded and np.isinf(got).any() and _adds_up_beyond(vector, right, dtype):
+            return verdict("skipped", f"a sum that {name} is the mean of may leave the range of {dtype}")
         if digits < demanded:
             counted = max(digits, 0.0)
             why = f"{name}: {counted:.1f} correct digits, {demanded:g} required"
@@ -216,6 +224,12 @@ def _tells_dtype(vector: Vector) -> bool:
         for parameter in vector.formula.parameters
         if not parameter.single and vector.arrays.get(parameter.name) is not None
     )
+
+
+def _adds_up_beyond(vector: Vector, right: Any, dtype: str) -> bool:
+    """Whether as many numbers of this size as there are inputs add up to more than a dtype holds."""
+    count = max((getattr(x, "size", 1) for x in vector.arrays.values()), default=1)
+    return any(abs(value) * count > LARGEST[dtype] for value in flatten(right))
 
 
 def _digits(got: Any, right: Any, dtype: str, scale: float) -> float:

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 
-from rlcalc.conform.batching import with_batches
+from rlcalc.conform.beside import with_terms
 from rlcalc.conform.binding.bind import bind, bind_as
 from rlcalc.conform.binding.model import Binding
-from rlcalc.conform.binding.search import NEAREST
-from rlcalc.conform.capabilities import Capabilities, narrow, over_the_whole, probe
-from rlcalc.conform.convention import Convention
+from rlcalc.conform.binding.remarks import NEAREST
+from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform.convention import Convention, as_typed
 from rlcalc.conform.diagnose import LONGEST, Diagnosis, Effort, Match, diagnose
-from rlcalc.conform.failures import in_common
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.faults._by_trying import (
-    MASKED_BY_MULTIPLICATION,
-    ROWS_MIXED,
-    WHOLE_BATCH,
+    masked_by_multiplication,
+    rows_mixed,
+    statistics_over_whole_batch,
 )
-from rlcalc.conform.generate.search import FailingCase, search
-from rlcalc.conform.lack import Lack
-from rlcalc.conform.outcome import KINDS, Judgement
-from rlcalc.conform.recognise import named_otherwise, recognised
-from rlcalc.conform.requirements import AFTER_ENDS, DTYPE, PRECISION, requirements
-from rlcalc.conform.single_cause import last_value_unused, spare
+from rlcalc.conform.generate.restated import restated
+from rlcalc.conform.generate.search import search
+from rlcalc.conform.naming.confirm import refuting
+from rlcalc.conform.naming.failures import in_common, only_number, refuse_unread
+from rlcalc.conform.naming.recognise import named_otherwise, recognised
+from rlcalc.conform.naming.single_cause import last_value_unused, spare
+from rlcalc.conform.outcome import Judgement
+from rlcalc.conform.probing.batching import with_batches
+from rlcalc.conform.probing.capabilities import Capabilities, narrow, over_the_whole, probe
+from rlcalc.conform.probing.lack import Lack
+from rlcalc.conform.probing.requirements import AFTER_ENDS, DTYPE, PRECISION, requirements
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.trial import Trial, Watch
-from rlcalc.conform.vectors import Vector, golden_vectors
+from rlcalc.conform.vectors import GENERATED, Vector, golden_vectors, with_all_steps
 from rlcalc.errors import InputError
 from rlcalc.specs import load_formula
 
@@ -38,78 +43,8 @@ LEAST_EVIDENCE, MANY = 3, 10
 # seconds of computing for the name of a bug, once the verdict is settled
 NAMING = LONGEST
 THIN = "too-few-vectors"
-
-
-@dataclass
-class ConformReport:
-    """Everything about one target.
-
-    Attributes:
-        verdict: ``conforms``, ``conforms-under-convention``, ``nonconforming`` or one of
-            ``hangs``, ``raises``, ``wrong-shape``, ``nan``, ``wrong-dtype``, ``changes-inputs``; or
-            ``too-few-vectors``, where nothing failed and next to nothing could be asked.
-        conventions: under which it conforms, or was asked to.
-        declared: the user named them, rather than that they were found.
-        judgements: one per vector and dtype.
-        tried_under: conventions that the judgements were made under.
-        random: how many generated cases ran.
-        found: the smallest failing generated case, if one failed.
-        diagnosis: which known bugs behave like it; ``None`` where none was looked for.
-        random_skipped: why no cases were generated.
-        details: notes that say more of what was not tested.
-        asked: the target as it was bound and narrowed.
-        binding: what its parameters were found to mean.
-        not_tested: what the target does not have, and was not asked for.
-        lacking: of that, what was required.
-        as_declared: the judgements under the declared conventions, where others were found since.
-        backend: the arrays that it was called with.
-        spared: the convention without which alone it is wrong; ``None`` where there is none.
-        right_under: with that, the conventions under which all else is right.
-    """
-
-    target: str
-    formula: str
-    verdict: str
-    conventions: tuple[Convention, ...]
-    declared: bool
-    judgements: list[Judgement]
-    tried_under: tuple[Convention, ...] = ()
-    random: int = 0
-    found: FailingCase | None = None
-    diagnosis: Diagnosis | None = None
-    notes: list[str] = field(default_factory=list)
-    details: frozenset[str] = frozenset()
-    random_skipped: str = ""
-    asked: Target | None = None
-    binding: Binding | None = None
-    not_tested: list[str] = field(default_factory=list)
-    lacking: tuple[str, ...] = ()
-    as_declared: list[Judgement] = field(default_factory=list)
-    backend: str = "numpy"
-    spared: Convention | None = None
-    right_under: tuple[Convention, ...] = ()
-
-    @property
-    def passed(self) -> bool:
-        """Right as declared; a convention that was only found has to be declared first."""
-        return self.verdict == "conforms" or (self.verdict == "conforms-under-convention" and self.declared)
-
-    @property
-    def failures(self) -> list[Judgement]:
-        return [j for j in self.judgements if j.failed]
-
-    @property
-    def worst(self) -> str:
-        """The worst thing that happened, of ``KINDS``; empty when nothing failed."""
-        happened = {j.status for j in self.judgements}
-        if self.found is not None:
-            happened.add(self.found.judgement.status)
-        return next((kind for kind in KINDS if kind in happened), "")
-
-    def digits(self, dtype: str) -> float | None:
-        """Least correct digits in a dtype, over what was answered."""
-        counted = (j.digits for j in self.judgements if j.dtype == dtype and j.digits is not None)
-        return min(counted, default=None)
+# bugs that would have been named, and that a generated case refutes
+MOST_REFUTED = 3
 
 
 def run(
@@ -127,6 +62,8 @@ def run(
     require: Sequence[str] = (),
 ) -> ConformReport:
     """Run a target and say what it is: the one way from a target to a verdict, whoever asks.
+
+    Where a policy loss is right and the divergence beside it is not, the report is on that.
 
     Args:
         target: what is put to the test. Its code runs.
@@ -146,14 +83,38 @@ def run(
         UnknownName: ``unknown_formula``, ``unknown_convention``, ``unknown_requirement``.
         InputError: ``no_vectors``, ``nothing_run``, ``hypothesis_missing``; what ``bind`` raises.
     """
+
+    judge = partial(_judged, target, random=random, seed=seed, batches=batches, find=find, watch=watch)
+    report = judge(formula, conventions, vectors, mapped, binding, require)
+    return with_terms(report, lambda other, roles: judge(other, mapped=roles))
+
+
+def _judged(
+    target: Target,
+    formula: str,
+    conventions: Sequence[str] = (),
+    vectors: Sequence[Vector] | None = None,
+    mapped: Mapping[str, str] | None = None,
+    binding: Binding | None = None,
+    require: Sequence[str] = (),
+    *,
+    random: int,
+    seed: int,
+    batches: bool,
+    find: bool,
+    watch: Watch | None,
+) -> ConformReport:
+    """A target as one formula."""
     spec = load_formula(formula)
     if vectors is None and not mapped and binding is None:
-        target, spec = bind_as(target, spec)
+        target, spec = bind_as(target, spec, conventions)
     else:
         target = bind(target, spec, mapped, binding)
     chosen = catalogue(spec.name).chosen(conventions)
     required = requirements(spec, require)
-    known = with_batches(golden_vectors(spec.name) if vectors is None else vectors, batches)
+    some = golden_vectors(spec.name) if vectors is None else vectors
+    fixed = target.binding.fixed if target.binding is not None else {}
+    known = with_batches(restated(some, fixed), batches)
     trial = Trial(target, known, watch)
     trial.strict, trial.exact = DTYPE in required, PRECISION in required
     able = probe(trial, spec, batches, required)
@@ -176,6 +137,7 @@ def run(
             "".join(f"{why}." for why in sorted({j.why for j in report.judgements})[:1]),
         )
     report.asked, report.binding = trial.target, trial.target.binding
+    refuse_unread(trial, report.binding, report.judgements)
 
     def generate(under: Sequence[Convention]) -> None:
         report.random, report.found, why = search(trial, spec, under, random, seed, batches and trial.batches)
@@ -183,19 +145,32 @@ def run(
 
     if random:
         generate(chosen)
+        against: list[Vector] = []
+        while report.found is not None and find and not report.declared:
+            # with a name of its own, since what it answers is remembered by that
+            case = report.found.judgement.vector
+            against.append(replace(case, id=f"{GENERATED} {len(against) + 1}"))
+            other = trial.finer(chosen, against)
+            if not (other or any(j.failed for j in report.judgements) or len(against) > 2):
+                other = trial.with_more(against).conventions()  # that no vector asks for, and cases do
+            if not other:
+                break
+            chosen = report.conventions = report.tried_under = other
+            report.judgements = trial.judgements(chosen)
+            generate(chosen)
     report.lacking = tuple(name for name in report.not_tested if name in required)
     worst = report.worst
     report.verdict = _verdict(report, worst, chosen)
     if report.binding is not None and not worst:  # a convention whose constant was to be found made it right
         report.binding = report.binding.without_note(NEAREST)
     if not worst and AFTER_ENDS in report.lacking:
-        behind = replace(MASKED_BY_MULTIPLICATION, formula=spec.name)
+        behind = replace(masked_by_multiplication, formula=spec.name)
         report.diagnosis = Diagnosis((Match((behind,), chosen, (), len(known)),))
     if worst in DIAGNOSED:
         closest = () if report.declared or not find else trial.closest()
         _diagnose(trial, report, able, closest)
         # that a loss has another sign is no news: count and show what is wrong besides
-        matches = report.diagnosis.matches if report.diagnosis is not None else ()
+        matches = report.matches
         under = matches[0].conventions if matches else closest
         again = trial.judgements(under) if under and under != chosen else []
         spare(trial, report)
@@ -204,6 +179,8 @@ def run(
             report.judgements, report.tried_under = again, under
             if random and not trial.stopped:
                 generate(under)
+            # a shape that these allow is none that is wrong
+            report.verdict = _verdict(report, report.worst or worst, chosen)
     if worst and not report.declared:
         report.conventions = ()
     report.notes = [*dict.fromkeys(trial.target.notes), *_remarks(trial, report), *report.notes]
@@ -264,14 +241,9 @@ def _fails(trial: Trial, chosen: Sequence[Convention]) -> bool:
 
 def _unknown(trial: Trial, chosen: tuple[Convention, ...]) -> bool:
     """Whether no known bug behaves like the target on all that it was asked."""
-    dtype = _best(trial)
-    found = diagnose(trial.vectors, trial.outcomes(chosen, dtype), chosen, dtype, effort=trial.effort)
+    outcomes = trial.outcomes(chosen, trial.dtype)
+    found = diagnose(trial.vectors, outcomes, chosen, trial.dtype, effort=trial.effort, single=trial.single)
     return not found.matches
-
-
-def _best(trial: Trial) -> str:
-    """The dtype to look at: what fails in float32 alone is rounding, unless nothing else was asked for."""
-    return "float64" if "float64" in trial.target.dtypes else trial.target.dtypes[0]
 
 
 def _verdict(report: ConformReport, worst: str, chosen: Sequence[Convention]) -> str:
@@ -329,24 +301,53 @@ def _diagnose(
     trial: Trial, report: ConformReport, able: Capabilities, likely: tuple[Convention, ...]
 ) -> None:
     """Look for the known bug behind a failure."""
-    dtype = _best(trial)
+    dtype = trial.dtype
     chosen = report.tried_under
     extra = [] if report.found is None else [report.found.judgement.vector]
     asked = trial.with_more(extra)
     outcomes = asked.outcomes(chosen, dtype)
-    if all(outcome.kind != "answer" for outcome in outcomes.values()):
-        return  # what never answers says itself what is wrong
+    if all(outcome.kind != "answer" or outcome.infinite for outcome in outcomes.values()):
+        return  # what never answers, or with infinity alone, says itself what is wrong
     if not any(asked.judgement(v, dtype, chosen).failed for v in asked.vectors):
         report.notes.append("It fails in float32 alone: no known bug, but rounding.")
         return
     trial.watch("known bugs", 0, 0)
+    spec = load_formula(report.formula)
     put = [trial.target.as_put(vector) for vector in asked.vectors]
-    found = last_value_unused(asked, report) or diagnose(put, outcomes, chosen, dtype, likely, _naming(trial))
-    if able.mixes and not any(len(match.faults) == 1 for match in found.matches):
+    always = only_number(asked, outcomes)
+    if always is not None:
+        # several things at once would have to cancel everywhere
+        report.diagnosis = diagnose(put, outcomes, chosen, dtype, effort=_naming(trial), alone=True)
+        report.constant = always
+        report.notes.append(f"It answers {as_typed(always)} whatever it is given.")
+        return
+    effort = _naming(trial)
+    found = last_value_unused(asked, report) or diagnose(
+        put, outcomes, chosen, dtype, likely, effort, single=trial.single
+    )
+    # what dies costs a process a case
+    asks = report.random and found.tried > 1 and not trial.deaths
+    for number in range(MOST_REFUTED if asks else 0):
+        # what it may not support at all refutes nothing
+        sure = _without(trial, able.doubts)
+        case = refuting(sure, spec, found.matches[0], chosen) if found.matches else None
+        if case is None:
+            break
+        # with a name of its own, since what it answers is remembered by that
+        case = trial.target.as_put(replace(case, id=f"{GENERATED} against a bug {number}"))
+        put.append(case)
+        outcomes |= trial.with_more([case]).outcomes(chosen, dtype)
+        found = diagnose(put, outcomes, chosen, dtype, likely, effort, single=trial.single)
+    if not found.matches or (able.mixes and not any(len(match.faults) == 1 for match in found.matches)):
         # one sentence for what right single rows say, rather than two bugs at once
         found = _mixed(trial, report, found) or found
     if not found.matches:
         found = _without_doubts(asked, able, chosen, dtype) or found
+    counted = [with_all_steps(vector) for vector in put]
+    if not found.matches and any(one is not other for one, other in zip(counted, put, strict=True)):
+        # of endlessly many steps it may count those that there are; what was refuted was of the others
+        more = diagnose(counted, outcomes, chosen, dtype, likely, Effort(NAMING), single=trial.single)
+        found = more if more.matches else found
     report.notes += recognised(asked, outcomes, chosen, dtype)
     # an exception names itself; only a bug that is known for it says more
     if found.matches or report.worst != "raises":
@@ -365,7 +366,9 @@ def _without_doubts(
     effort = _naming(asked)
     for doubts in _ways([*able.doubts, *([able.rows_apart] if able.mixes else [])]):
         less = _without(asked, doubts)
-        found = diagnose(less.vectors, less.outcomes(chosen, dtype), chosen, dtype, effort=effort)
+        found = diagnose(
+            less.vectors, less.outcomes(chosen, dtype), chosen, dtype, effort=effort, single=asked.single
+        )
         if found.matches:
             return found
     return None
@@ -382,8 +385,11 @@ def _mixed(trial: Trial, report: ConformReport, found: Diagnosis) -> Diagnosis |
         batched.append(report.found.judgement.vector.id)
     if not batched:
         return None
+    report.notes.append(
+        "Single rows are right: where it is given one a call and no more, say so with --no-batch."
+    )
     whole = over_the_whole(trial, load_formula(report.formula))
-    fault = replace(WHOLE_BATCH if whole else ROWS_MIXED, formula=report.formula)
+    fault = replace(statistics_over_whole_batch if whole else rows_mixed, formula=report.formula)
     shown = tuple(dict.fromkeys(batched))
     match = Match((fault,), report.tried_under, shown, len({j.vector.id for j in ran}))
     return Diagnosis((match,), None, found.tried)

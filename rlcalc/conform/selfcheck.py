@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from rlcalc.conform.batching import with_batches
 from rlcalc.conform.compare import outcomes_equal
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue, formulas_with_faults
 from rlcalc.conform.outcome import Outcome, judge, run_form
+from rlcalc.conform.probing.batching import with_batches
 from rlcalc.conform.vectors import golden_vectors, reference
 
 # two, since a vector may be withdrawn one day

@@ -8,21 +8,21 @@ compares its outcomes with those of known faults.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
-from rlcalc.conform.composition import composed, together
-from rlcalc.conform.constants import fitted, slack_of, without_rounding
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.diagnose import Effort
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.naming.composition import composed, together
+from rlcalc.conform.naming.constants import fitted, lost_in_float32, slack_of, without_rounding
 from rlcalc.conform.outcome import Judgement, Outcome, judge, run_form
 from rlcalc.conform.target.base import Target
-from rlcalc.conform.vectors import GENERATED, Vector, reference
+from rlcalc.conform.vectors import GENERATED, Vector, first_quarter, longest, reference
 from rlcalc.digits import least_digits
 from rlcalc.nested import map_nested, outline
 
@@ -38,6 +38,9 @@ PROBE = "probe/"
 MOST_DEATHS = 5
 
 
+# so many steps take a loop within a loop longer than a call may take
+MANY_STEPS = 1000
+SLOW = f"takes too long for {MANY_STEPS} steps, and not for {MANY_STEPS // 4}"
 # what is being done, how much of it, of how much (0 where it is not known)
 Watch = Callable[[str, int, int], None]
 
@@ -48,6 +51,7 @@ class Trial:
     Attributes:
         target: may be found to take less than it seemed to.
         stopped: why it is not asked any more; empty while it is.
+        slow: vectors that are too long for it.
         batches: whether it may be asked for several rows at once.
         single: it computes in float32 somewhere, so that no more than that is asked of it.
         one_entry: it works on one number, so that its answer may be one where a list of one is asked for.
@@ -73,6 +77,7 @@ class Trial:
         self.exact = False
         self.watch: Watch = watch or (lambda *_: None)
         self.known: dict[tuple[str, str, str], Outcome] = {}
+        self.slow: set[str] = set()
         self.deaths = 0
         self.tired = False
         self.effort = Effort()
@@ -91,11 +96,34 @@ class Trial:
             self.deaths += found.died
             if trying and found.kind == "hangs":
                 self.tired = True  # what was only tried proves nothing, but each costs its time
+            elif found.kind == "hangs" and self._is_slow(vector, dtype):
+                self.slow.add(vector.id)
+                self.target.notes.append(SLOW)
             elif found.kind == "hangs":
                 self.stopped = "another call never came back"
             elif self.deaths >= MOST_DEATHS:
                 self.stopped = f"the process had died {self.deaths} times"
-        return self.known[key]
+        return None if vector.id in self.slow else self.known[key]
+
+    def _is_slow(self, vector: Vector, dtype: str) -> bool:
+        """Whether it comes back from a quarter of so many steps: what takes T² is no worse than slow."""
+        if longest(vector) < MANY_STEPS:
+            return False
+        return self.target.call(first_quarter(vector), dtype).kind == "answer"
+
+    @property
+    def fixed(self) -> Mapping[str, float]:
+        """Inputs that stand in a body, with their values: nothing else can be asked."""
+        return self.target.binding.fixed if self.target.binding is not None else {}
+
+    @property
+    def dtype(self) -> str:
+        """The one to look at: what fails in float32 alone is rounding, unless nothing else was asked for."""
+        return "float64" if "float64" in self.target.dtypes else self.target.dtypes[0]
+
+    def tried(self, vector: Vector) -> Outcome | None:
+        """The outcome in that dtype, as ``outcome``."""
+        return self.outcome(vector, self.dtype)
 
     def judgement(self, vector: Vector, dtype: str, conventions: Sequence[Convention] = ()) -> Judgement:
         """One vector in one dtype, as right or wrong under conventions."""
@@ -106,11 +134,12 @@ class Trial:
             return Judgement(vector, dtype, "skipped", why=why)
         outcome = self.outcome(vector, dtype, conventions)
         if outcome is None:
-            return Judgement(vector, dtype, "skipped", why=self.stopped)
+            return Judgement(vector, dtype, "skipped", why=self.stopped or SLOW)
         outcome = _listed(outcome, vector) if self.one_entry else outcome
         wide = vector.demanded["float64"]
         wide = min(wide, CONVENTION_DIGITS) if conventions else wide
         wide = min(wide, _digits_of_float32(vector)) if self.single else wide
+        wide = min(wide, self.target.reach(vector))
         if dtype == "float64" and not wide:
             return Judgement(
                 vector, dtype, "skipped", why="float32, in which it computes, cannot hold the input"
@@ -152,7 +181,7 @@ class Trial:
         every = [way for way in (*declared.conventions, *declared.families) if self._may_follow(way)]
         known = sorted(every, key=_says_least)
         # what fails as it is settles most conventions with one comparison
-        first = sorted(self.vectors, key=lambda v: not self.judgement(v, self.target.dtypes[0]).failed)
+        first = sorted(self.vectors, key=lambda v: not self.judgement(v, self.dtype).failed)
         asked = [(vector, dtype) for vector in first for dtype in self.target.dtypes]
         for count in range(1, min(MOST_TOGETHER, len(known)) + 1):
             for chosen in filter(together, combinations(known, count)):
@@ -160,9 +189,21 @@ class Trial:
                     return ()
                 self.watch("conventions", 0, 0)
                 ways = self._with_constants(chosen, first)
-                if ways and self._all_right(asked, ways):
-                    return ways
+                for reading in self._readings(ways) if ways else ():
+                    if self._all_right(asked, reading):
+                        return reading
         return ()
+
+    def finer(self, chosen: Sequence[Convention], against: Sequence[Vector]) -> tuple[Convention, ...]:
+        """Conventions with another small ε, under which generated cases are right too; empty without one."""
+        asked = [(vector, dtype) for vector in (*against, *self.vectors) for dtype in self.target.dtypes]
+        return next((ways for ways in self._readings(tuple(chosen)) if self._all_right(asked, ways)), ())
+
+    def _readings(self, chosen: tuple[Convention, ...]) -> Iterator[tuple[Convention, ...]]:
+        """Conventions as they are, then with every other ε that single precision cannot tell from theirs."""
+        yield chosen
+        if self.single:
+            yield from lost_in_float32(chosen, catalogue(self.vectors[0].formula.name).families)
 
     def _all_right(self, asked: Sequence[tuple[Vector, str]], ways: Sequence[Convention]) -> bool:
         """Whether nothing fails under conventions; where none of it can be judged, nothing is right."""
@@ -190,22 +231,27 @@ class Trial:
         """
         if not self.vectors or self.stopped:
             return ()
-        dtype = "float64" if "float64" in self.target.dtypes else self.target.dtypes[0]
         known = catalogue(self.vectors[0].formula.name).conventions
         ways = [c for c in known if c.call is None and self._may_follow(c)]
         chosen: tuple[Convention, ...] = ()
-        least = self._failures(dtype, chosen)
+        # what fails as it is settles most conventions soon
+        first = sorted(self.vectors, key=lambda v: not self.judgement(v, self.dtype).failed)
+        least = self._failures(chosen, first, len(first))
         while least and len(chosen) < MOST_TOGETHER:
-            tries = [(*chosen, way) for way in ways if way not in chosen and together((*chosen, way))]
-            counted = [(self._failures(dtype, some), number) for number, some in enumerate(tries)]
-            best, number = min(counted, default=(least, 0))
-            if best >= least:
+            best = chosen
+            for some in [(*chosen, way) for way in ways if way not in chosen and together((*chosen, way))]:
+                failed = self._failures(some, first, least)
+                if failed < least:
+                    least, best = failed, some
+            if best == chosen:
                 break
-            least, chosen = best, tries[number]
+            chosen = best
         return chosen
 
-    def _failures(self, dtype: str, conventions: tuple[Convention, ...]) -> int:
-        return sum(self.judgement(vector, dtype, conventions).failed for vector in self.vectors)
+    def _failures(self, conventions: tuple[Convention, ...], vectors: Sequence[Vector], most: int) -> int:
+        """How many fail, or so many that it is no matter how many more."""
+        failed = (v for v in vectors if self.judgement(v, self.dtype, conventions).failed)
+        return sum(1 for _ in islice(failed, most))
 
     def _with_constants(
         self, chosen: tuple[Convention, ...], vectors: Sequence[Vector]
@@ -213,7 +259,7 @@ class Trial:
         """Conventions with the constants that the target has; ``None`` where it has none."""
         if not any(convention.open for convention in chosen):
             return chosen
-        dtype = self.target.dtypes[0]
+        dtype = self.dtype
         able = [v for v in vectors if v.demanded[dtype] and not self.target.unable(v)]
         calls = tuple(c for c in chosen if not c.open)
         found = fitted(chosen, able, lambda v: self.outcome(v, dtype, calls), self._computes_in(dtype))

@@ -170,8 +170,6 @@ def case_vectors(case: Case) -> Iterable[Vector]:
         if _symbolic(formula, reading.given):
             continue
         inputs = rows_of(formula, reading.given, case.batch).together
-        if inputs.symbols:
-            continue
         if inputs.symbols or not fits_arrays(inputs):
             continue
         wanted = {
@@ -179,6 +177,8 @@ def case_vectors(case: Case) -> Iterable[Vector]:
             for name, value in values.items()
             if not value.output.exact_only and value.output.kind != "word" and value.truth is not None
         }
+        if not case.batch:
+            wanted |= first_entries(formula, wanted)
         if not wanted or _beyond_machine_integers(formula, wanted):
             continue
         rows = row_texts(formula, reading.given, case.batch) if case.batch else []
@@ -196,6 +196,19 @@ def case_vectors(case: Case) -> Iterable[Vector]:
             flags=tuple(flag.name for flag in case.flags),
             rows=tuple(rows),
         )
+
+
+def first_entries(formula: Formula, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Outputs of a single row that are the first entry of one that is known."""
+    whole = {o.name: wanted[o.of] for o in numeric_outputs(formula) if o.of and o.of in wanted}
+    return {name: value[0] for name, value in whole.items() if name not in wanted and isinstance(value, list)}
+
+
+def with_all_steps(vector: Vector) -> Vector:
+    """The vector with as many steps as there are in the place of endlessly many; mostly unchanged."""
+    if vector.arrays.get("n") != np.inf or "rewards" not in vector.arrays:
+        return vector
+    return replace(vector, arrays={**vector.arrays, "n": np.asarray(vector.arrays["rewards"].shape[-1])})
 
 
 MOST_STATES = 24  # of a process that is handed to a function as a dense table
@@ -279,3 +292,26 @@ def complete(formula: Formula, found: Mapping[str, Any]) -> dict[str, Any]:
 def reference(formula: Formula) -> Any:
     """The NumPy form: the thing that faults and conventions are small changes of."""
     return load_forms(formula.name).numpy_form
+
+
+def first_quarter(vector: Vector) -> Vector:
+    """The same with a quarter of its steps, in every array that is as long or one longer."""
+    steps = longest(vector)
+
+    def cut(array: Any) -> Any:
+        size = np.shape(array)[-1:]
+        over = size[0] - steps if size and size[0] in (steps, steps + 1) else None
+        return array if over is None else array[..., : steps // 4 + over]
+
+    return replace(vector, arrays={name: cut(array) for name, array in vector.arrays.items()}, rows=())
+
+
+def longest(vector: Vector) -> int:
+    """The steps of what is rewarded; 0 where nothing is."""
+    size = getattr(vector.arrays.get("rewards"), "shape", ())
+    return int(size[-1]) if size else 0
+
+
+def length_of(vector: Vector) -> int:
+    """Entries along the longest axis of a vector's inputs."""
+    return max((n for x in vector.arrays.values() for n in getattr(x, "shape", ())), default=1)

@@ -80,6 +80,11 @@ class Experience:
         return {"step": len(self.steps)}
 
     @property
+    def numbers(self) -> tuple[Any, ...]:
+        """What its answers are sums of."""
+        return tuple(step.reward for step in self.steps)
+
+    @property
     def states(self) -> tuple[str, ...]:
         """Every state that is left or reached, in the order of first visit."""
         return tuple(
@@ -133,6 +138,11 @@ class Table:
     values: Mapping[Key, Any]
     rest: Any
     label: str
+
+    @property
+    def numbers(self) -> tuple[Any, ...]:
+        """Every value, and that of what is not listed."""
+        return *self.values.values(), self.rest
 
     def get(self, key: Key) -> Any:
         return self.values.get(key, self.rest)

@@ -27,9 +27,7 @@ def entries(kind: type[Entry]) -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = {}
     for formula in formulas_with_faults():
         known = catalogue(formula)
-        plain = {way.name for way in known.conventions}
-        ways = (*known.conventions, *(way for way in known.families if way.name not in plain))
-        for entry in known.faults if kind is Fault else ways:
+        for entry in known.faults if kind is Fault else known.named:
             found.setdefault(entry.name, []).append(entry)
     for entry in BY_TRYING if kind is Fault else ():
         found[entry.name] = [replace(entry, formula=ANY)]

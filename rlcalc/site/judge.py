@@ -11,11 +11,11 @@ import inspect
 import math
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rlcalc.conform.binding.names import SEQUENCE, family, roles_of
+from rlcalc.conform.binding.words.names import SEQUENCE, family, roles_of
 from rlcalc.conform.target.load import load_function
 from rlcalc.digits import least_digits, read_decimal
 from rlcalc.errors import InputError, shown
@@ -24,29 +24,49 @@ from rlcalc.specs import load_formula
 
 _SAME = 1e-9  # relative difference of two answers that come from the same formula
 _FLAGS = ("terminated", "truncated")
+# roles of a sequence that are no parameter of its formula, by the input that they are read from
+_READ_FROM = {"last_value": "values", "done": "terminated", "mask": "terminated", "length": "rewards"}
 
 Given = Mapping[str, Any]
-Value = Callable[[Given], Any]
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Binding:
     """How a function is called.
 
     Attributes:
-        values: by parameter, its value from the inputs of a vector.
-        conveys: inputs of the formula that reach the function.
         readings: what every parameter was taken for.
     """
 
-    values: dict[str, Value] = field(default_factory=dict)
-    conveys: set[str] = field(default_factory=set)
-    readings: dict[str, str] = field(default_factory=dict)
+    readings: Mapping[str, str]
 
-    def take(self, parameter: str, reading: str, value: Value, *conveyed: str) -> None:
-        self.values[parameter] = value
-        self.readings[parameter] = reading
-        self.conveys |= set(conveyed)
+    @property
+    def conveys(self) -> set[str]:
+        """Inputs of the formula that reach the function."""
+        return {_READ_FROM.get(role, role) for role in self.readings.values()}
+
+    def arguments(self, given: Given) -> dict[str, Any]:
+        """The value of every parameter from the inputs of a vector; one that it does not have is left out."""
+        found = {name: self._value(role, given) for name, role in self.readings.items()}
+        return {
+            name: map_nested(lambda part: part, value) for name, value in found.items() if value is not None
+        }
+
+    def _value(self, role: str, given: Given) -> Any:
+        steps = len(given["rewards"]) if "rewards" in given else 0
+        off = [False] * steps
+        if role == "length":
+            return steps
+        if role in ("done", "mask"):
+            return [float(bool(over) == (role == "done")) for over in given.get("terminated") or off]
+        if role == "last_value":
+            return given["values"][-1]
+        # T + 1 values, or T where what follows has a parameter of its own
+        if role == "values" and {"last_value", "next_values"} & set(self.readings.values()):
+            return given["values"][:-1]
+        if role == "next_values" and given.get(role) is None and given.get("values") is not None:
+            return given["values"][1:]
+        return off if role in _FLAGS and given.get(role) is None else given.get(role)
 
 
 def judge(document: Mapping[str, Any], source: str) -> dict[str, Any]:
@@ -90,7 +110,7 @@ def judge(document: Mapping[str, Any], source: str) -> dict[str, Any]:
         "passed": len(ran) - len(failed),
         "asked": len(ran),
         "not_asked": left_out,
-        "read": binding.readings,
+        "read": dict(binding.readings),
         "matches": [{key: one[key] for key in ("name", "kind", "does", "fix")} for one in matches],
         "case": None if first is None else _case(document, *first),
     }
@@ -152,70 +172,20 @@ def _function(source: str) -> Callable[..., Any]:
 
 def _bind(function: Callable[..., Any], formula: str) -> _Binding:
     """What every parameter means, by its name."""
-    found, names = _Binding(), list(inspect.signature(function).parameters.values())
-    spec = load_formula(formula)
-    own = {parameter.name for parameter in spec.parameters}
-    roles = {one.name: _role(one.name, formula, own) for one in names}
-    for one in names:
-        role = roles[one.name]
-        if role in own and role != "values":
-            found.take(one.name, role, _given(role), role)
-        elif formula in SEQUENCE and role in _SEQUENCE:
-            value, *conveyed = _SEQUENCE[role](set(roles.values()))
-            found.take(one.name, role, value, *conveyed)
-        elif role in own:
-            found.take(one.name, role, _given(role), role)
+    own = [parameter.name for parameter in load_formula(formula).parameters]
+    known = {*own, *(_READ_FROM if formula in SEQUENCE else ())}
+    readings = {}
+    for one in inspect.signature(function).parameters.values():
+        role = one.name if one.name in own else next(iter(roles_of(one.name, family(formula))), "")
+        if role in known:
+            readings[one.name] = role
         elif one.default is inspect.Parameter.empty:
-            known = ", ".join(parameter.name for parameter in spec.parameters)
             raise InputError(
                 "target_signature",
                 f"What {shown(one.name)} means is not known here.",
-                f"Call the parameters {known}, or use 'rlcalc conform --map'.",
+                f"Call the parameters {', '.join(own)}, or use 'rlcalc conform --map'.",
             )
-    return found
-
-
-def _role(name: str, formula: str, own: set[str]) -> str:
-    if name in own:
-        return name
-    return next(iter(roles_of(name, family(formula))), "")
-
-
-def _given(role: str) -> Value:
-    return lambda given: _absent(role, given) if given.get(role) is None else given[role]
-
-
-def _absent(role: str, given: Given) -> Any:
-    """A flag that a vector does not have is off at every step."""
-    if role in _FLAGS:
-        return [False] * len(given["rewards"])
-    if role == "next_values" and given.get("values") is not None:
-        return given["values"][1:]
-    return None
-
-
-def _flags(given: Given, name: str) -> list[bool]:
-    return list(given.get(name) or [False] * len(given["rewards"]))
-
-
-def _ends(given: Given) -> list[float]:
-    return [float(flag) for flag in _flags(given, "terminated")]
-
-
-def _values(roles: set[str]) -> tuple[Any, ...]:
-    """T + 1 values, or T where what follows has a parameter of its own."""
-    if roles & {"last_value", "next_values"}:
-        return (lambda given: given["values"][:-1], "values")
-    return (lambda given: given["values"], "values")
-
-
-_SEQUENCE: Mapping[str, Callable[[set[str]], tuple[Any, ...]]] = {
-    "values": _values,
-    "last_value": lambda roles: (lambda given: given["values"][-1], "values"),
-    "done": lambda roles: (_ends, "terminated"),
-    "mask": lambda roles: (lambda given: [1.0 - end for end in _ends(given)], "terminated"),
-    "length": lambda roles: (lambda given: len(given["rewards"]),),
-}
+    return _Binding(readings)
 
 
 def _can_be_asked(given: Given, binding: _Binding, formula: str) -> bool:
@@ -240,12 +210,9 @@ def _says_something(parameter: Any, value: Any) -> bool:
 
 def _ask(function: Callable[..., Any], binding: _Binding, vector: Mapping[str, Any]) -> tuple[Any, str]:
     """The answer, and why it is wrong; empty where it is right."""
-    arguments = {name: value(vector["given"]) for name, value in binding.values.items()}
-    copies = {
-        name: map_nested(lambda part: part, value) for name, value in arguments.items() if value is not None
-    }
+    arguments = binding.arguments(vector["given"])
     try:
-        got = _numbers(function(**copies))
+        got = _numbers(function(**arguments))
     except Exception as error:
         return None, f"{type(error).__name__}: {error}".splitlines()[0][:200]
     truth = map_nested(read_decimal, vector["right"])

@@ -16,9 +16,9 @@ from typing import Any
 
 from rlcalc.agreement import input_scale
 from rlcalc.conform.catalogue import Catalogue
-from rlcalc.conform.composition import composed, pairs
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.naming.composition import composed, pairs
 from rlcalc.conform.outcome import run_form
 from rlcalc.conform.vectors import Vector, reference
 from rlcalc.errors import RlcalcError

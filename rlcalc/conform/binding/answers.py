@@ -5,20 +5,23 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations, product
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.composition import composed, pairs, together
 from rlcalc.conform.convention import Convention
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.naming.composition import composed, pairs, together
 from rlcalc.conform.vectors import golden_vectors, reference
-from rlcalc.specs import Formula
+from rlcalc.specs import Formula, load_formula
 
 # single precision inside, and small ε, are no reason to doubt what an argument means
 NEAR = 2e-4
 MOST_TOGETHER = 3
+# arguments whose answers are kept
+MOST_ASKED = 64
 # of a constant that may be 0; 0 itself would be no number where it divides
 UNSEEN = 1e-8
 
@@ -30,7 +33,7 @@ class Answers:
     """What can be answered to probing arguments: rightly, under conventions, with faults."""
 
     formula: Formula
-    known: dict[Any, Any] = field(default_factory=dict)
+    known: dict[Any, Asked] = field(default_factory=dict)
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
@@ -42,11 +45,15 @@ class Answers:
         }
 
     @cached_property
-    def conventions(self) -> list[tuple[str, ...]]:
+    def ways(self) -> dict[tuple[str, ...], tuple[Convention, ...]]:
+        """Conventions that can hold together, by their names."""
         ways = [c for c in (*catalogue(self.formula.name).conventions, *self.unseen) if c.call is None]
         some = [tuple(x) for k in range(MOST_TOGETHER + 1) for x in combinations(ways, k) if together(x)]
-        self._ways = {tuple(c.name for c in chosen): chosen for chosen in some}
-        return list(self._ways)
+        return {tuple(c.name for c in chosen): chosen for chosen in some}
+
+    @property
+    def conventions(self) -> list[tuple[str, ...]]:
+        return list(self.ways)
 
     @cached_property
     def unseen(self) -> list[Convention]:
@@ -83,30 +90,72 @@ class Answers:
         ways = [names for names in self.conventions if names in ((), ("truncation-as-termination",))]
         return [(names, *way) for way in ways for names in both]
 
-    def right(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
-        return self._of(given, names, (), self._ways[names])
+    @cached_property
+    def by_name(self) -> dict[str, Fault]:
+        return {fault.name: fault for fault in catalogue(self.formula.name).faults}
 
-    def faulty(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
-        known = {fault.name: fault for fault in catalogue(self.formula.name).faults}
-        faults = tuple(known[name] for name in names[0].split(" + "))
-        return self._of(given, names, faults, self._ways[names[1:]])
-
-    def _of(self, given: Mapping[str, Any], names: tuple[str, ...], faults: Any, ways: Any) -> Outputs:
-        arrays = [np.asarray(value) for value in given.values() if value is not None]
-        key = (names, bool(faults), *((array.shape, array.tobytes()) for array in arrays))
+    def asked(self, given: Mapping[str, Any]) -> Asked:
+        """The answers to arguments; who asks again gets those that are known."""
+        key = tuple((name, _bytes(value)) for name, value in given.items() if value is not None)
         if key not in self.known:
-            form = composed(faults, ways, reference(self.formula))
-            own = {p.name for p in self.formula.parameters}
-            asked: dict[str, Any] = {p: given[p] if p in given else self.defaults.get(p) for p in own}
+            if len(self.known) >= MOST_ASKED:
+                self.known.clear()
+            self.known[key] = Asked(self, dict(given))
+        return self.known[key]
+
+    def right(self, given: Mapping[str, Any], names: tuple[str, ...]) -> Outputs:
+        return self.asked(given).right(names)
+
+
+@cache
+def answers_of(formula: str) -> Answers:
+    """Those of a formula, which every search for a reading shares."""
+    return Answers(load_formula(formula))
+
+
+@dataclass
+class Asked:
+    """The answers to some arguments, each computed when it is first looked at."""
+
+    of: Answers
+    given: Mapping[str, Any]
+    known: dict[tuple[str, ...], Outputs] = field(default_factory=dict)
+
+    @cached_property
+    def arrays(self) -> dict[str, Any]:
+        """All arguments of the form, those that are not given as the formula's vectors leave them."""
+        own = (p.name for p in self.of.formula.parameters)
+        return {p: self.given[p] if p in self.given else self.of.defaults.get(p) for p in own}
+
+    def right(self, ways: tuple[str, ...]) -> Outputs:
+        """Under conventions."""
+        return self._of(ways, (), ways)
+
+    def faulty(self, names: tuple[str, ...]) -> Outputs:
+        """With a fault, or two with a plus between, and then conventions."""
+        return self._of(names, tuple(self.of.by_name[name] for name in names[0].split(" + ")), names[1:])
+
+    def _of(self, names: tuple[str, ...], faults: tuple[Fault, ...], ways: tuple[str, ...]) -> Outputs:
+        if names not in self.known:
+            form = composed(faults, self.of.ways[ways], reference(self.of.formula))
             try:
                 with np.errstate(all="ignore"), warnings.catch_warnings():
                     warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing
-                    found = form(**{n: v.copy() if hasattr(v, "copy") else v for n, v in asked.items()})
+                    found = form(**{n: v.copy() if hasattr(v, "copy") else v for n, v in self.arrays.items()})
             except Exception:  # a fault may be one that raises
                 found = {}
-            self.known[key] = {n: np.asarray(v) for n, v in found.items() if v is not None}
-        outputs: Outputs = self.known[key]
-        return outputs
+            whole = {n: np.asarray(v) for n, v in found.items() if v is not None}
+            firsts = {o.name: whole[o.of][..., 0] for o in self.of.formula.outputs if o.of in whole}
+            self.known[names] = {**whole, **firsts}
+        return self.known[names]
+
+
+def _bytes(value: Any) -> Any:
+    """A value as part of a key: numbers by their bytes, tables and steps as they are written."""
+    array = None if hasattr(value, "label") else np.asarray(value)
+    if array is None or array.dtype.hasobject:
+        return repr(value)
+    return array.dtype.str, array.shape, array.tobytes()
 
 
 def matched(parts: Mapping[str, Any], right: Outputs, names: Sequence[str]) -> dict[str, str]:
@@ -114,11 +163,18 @@ def matched(parts: Mapping[str, Any], right: Outputs, names: Sequence[str]) -> d
     found: dict[str, str] = {}
     for name in (name for name in names if name in right):
         for place, array in parts.items():
-            fits = place not in found.values() and array.shape == right[name].shape
-            if fits and near(array, right[name]).all():
+            if place not in found.values() and alike(array, right[name]):
                 found[name] = place
                 break
     return found
+
+
+def alike(array: Any, right: Any) -> bool:
+    """Whether all entries are right; most that are not differ in the first already, which costs least."""
+    if array.shape != right.shape:
+        return False
+    first = (0,) * array.ndim
+    return not array.size or bool(near(array[first], right[first]) and near(array, right).all())
 
 
 def near(array: Any, right: Any) -> Any:

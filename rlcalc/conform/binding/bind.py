@@ -8,18 +8,33 @@ from dataclasses import replace
 from itertools import islice
 
 from rlcalc.conform.binding.bound import BoundTarget
-from rlcalc.conform.binding.families import Family, family_of
-from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
+from rlcalc.conform.binding.families.family import Family, family_of
+from rlcalc.conform.binding.families.named import Named
+from rlcalc.conform.binding.families.updates import Updates
+from rlcalc.conform.binding.model import CANONICAL, Binding
+from rlcalc.conform.binding.remarks import read
 from rlcalc.conform.binding.search import Search
+from rlcalc.conform.binding.slots import known_role
+from rlcalc.conform.binding.which import searched
+from rlcalc.conform.binding.words.likely import OF_TOKENS
+from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.vectors import answer_name, golden_vectors
-from rlcalc.errors import InputError
+from rlcalc.errors import InputError, RlcalcError
 from rlcalc.specs import Formula, load_formula
 
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
-# what is asked for by the name of the textbook, where trainers have a formula of tokens: what that one is of
-OF_TOKENS = {"ppo_clip": ("policy_clip", "log-probabilities of tokens under a mask")}
+# what is asked for by the name of the textbook, where trainers have a formula of many answers, or of tokens
+# under a mask; and places of such functions, of which the textbook's formula knows nothing: it asks with one
+# group, or with every token there, and would not see what a function does with others
+OF_TEXTBOOK = {
+    "ppo_clip": (OF_TOKENS["ppo_clip"], frozenset()),
+    "gae": ("token_gae", frozenset(["valid"])),
+    "grpo_advantage": ("group_advantage", frozenset(["group", "index"])),
+}
+# places by which such a formula is known
+OF_MANY = frozenset(["mask", "valid", "padding", "groups", "group_size"])
 
 
 def bind(
@@ -40,14 +55,17 @@ def bind(
     if family is None or target.facts is None or isinstance(target, BoundTarget):
         return target
     if given is not None:
+        for role in given.roles:
+            known_role(role, formula)
         return BoundTarget(target, given, family)
     facts = target.facts
+    if isinstance(family, Updates) and by_name(target, formula):
+        return target
     if facts.arguments is None or (facts.open and not mapped and target.needs <= _own(formula)):
         return target
-    search = Search(target, formula, family, mapped or {})
+    search, found = read(target, formula, family, mapped) if mapped else searched(target, formula, family)
     if search.slots.unknown:
         raise _unknown(target, formula, search, family)
-    found = search.find()
     if search.slots.guessed and (found is None or _doubtful(found) or search.unused(found)):
         raise _unknown(target, formula, search, family)
     if found is None or (
@@ -56,66 +74,74 @@ def bind(
         and found.agreed in ("part", "names", "fault")
         and _own_outputs(formula, found)
         and all(target.takes(p.name) for p in formula.parameters if p.required)
+        and not _passes_on_more(target, formula, found)
         and not _refuses_by_name(target, formula)
     ):
         if found is None and not by_name(target, formula):
             raise _unknown(target, formula, search, family)
         return target
-    if not set(search.slots.dropped) & _own(formula) and _as_it_stands(target, formula, found):
+    own = by_name(target, formula) and not (isinstance(family, Named) and _insists(target, formula))
+    if own and not set(search.slots.dropped) & _own(formula) and _as_it_stands(target, formula, found):
         target.binding = replace(found, outputs={}, notes=(), excludes=())
         return target
     return BoundTarget(target, found, family)
 
 
-def likeliest(target: Target, formulas: Sequence[str]) -> str:
-    """Of formulas that a function may be the first that it is right for, else the first with a known bug."""
-    if len(formulas) < 2:
-        return next(iter(formulas), "")
-    return min(formulas, key=lambda name: _AGREES.get(_reading(target, load_formula(name)), len(_AGREES)))
-
-
-_AGREES = {"formula": 0, "convention": 0, "fault": 1}
-
-
-def _reading(target: Target, formula: Formula) -> Agreement:
-    family = family_of(formula)
-    if family is None or target.facts is None:
-        return ""
-    search = Search(target, formula, family, {})
-    found = None if search.slots.unknown else search.find()
-    return found.agreed if found else ""
-
-
-def bind_as(target: Target, formula: Formula) -> tuple[Target, Formula]:
+def bind_as(target: Target, formula: Formula, declared: Sequence[str] = ()) -> tuple[Target, Formula]:
     """A bound target and what it is judged as: of tokens, where it is right, or known, as that alone.
+
+    Args:
+        declared: conventions of what it is judged as.
 
     Raises:
         InputError: as ``bind``.
     """
-    if formula.name not in OF_TOKENS:
+    if formula.name not in OF_TEXTBOOK:
         return bind(target, formula), formula
-    name, words = OF_TOKENS[formula.name]
+    name, beyond = OF_TEXTBOOK[formula.name]
+    if not _has(name, declared):
+        return bind(target, formula), formula
     refused: InputError | None = None
     found = target
     try:
         found = bind(target, formula)
     except InputError as error:
         refused = error
-    if refused is None and (found.binding is None or found.binding.agreed not in ("part", "names")):
+    if refused is None and _is_read(found) and not (beyond & _roles(found)):
         return found, formula
     spec = load_formula(name)
     with contextlib.suppress(InputError):
         other = bind(target, spec)
-        read = other.binding
-        if read is not None and read.roles & {"valid", "padding"} and read.agreed not in ("part", "names"):
+        # of one group, what takes many is right however it mixes them
+        grouped = formula.name == "grpo_advantage" and bool(beyond & _roles(found))
+        if _roles(other) & OF_MANY and (_is_read(other) or grouped):
+            of = "tokens under a mask" if formula.name != "grpo_advantage" else "several groups"
             other.notes.append(
-                f"asked for {formula.name}; it is another formula, of {words}: judged as {name} "
+                f"asked for {formula.name}; it is another formula, of {of}: judged as {name} "
                 f"(--formula {spec.command})"
             )
             return other, spec
     if refused is not None:
         raise refused
     return found, formula
+
+
+def _has(formula: str, declared: Sequence[str]) -> bool:
+    """Whether a formula has these conventions."""
+    try:
+        catalogue(formula).chosen(declared)
+    except RlcalcError:
+        return False
+    return True
+
+
+def _is_read(target: Target) -> bool:
+    """Whether some answer speaks for the reading, or none was needed."""
+    return target.binding is None or target.binding.agreed not in ("part", "names")
+
+
+def _roles(target: Target) -> frozenset[str]:
+    return frozenset() if target.binding is None else target.binding.roles
 
 
 def _doubtful(found: Binding) -> bool:
@@ -129,7 +155,7 @@ def _own(formula: Formula) -> frozenset[str]:
 
 def _as_it_stands(target: Target, formula: Formula, found: Binding) -> bool:
     """Whether a call by the formula's own names, in its own layout, says all that a binding says."""
-    known = by_name(target, formula) and found.layout in AS_IT_STANDS and not found.fixed
+    known = found.layout in AS_IT_STANDS and not found.fixed
     renamed = any(path != role for path, role in found.inputs.items())
     return (
         known
@@ -138,15 +164,30 @@ def _as_it_stands(target: Target, formula: Formula, found: Binding) -> bool:
         and found.form == "array"
         and found.flags == "bool"
         and found.backend == target.backend
+        and not _passes_on_more(target, formula, found)
     )
+
+
+def _insists(target: Target, formula: Formula) -> bool:
+    """Whether it cannot do without what the formula can, such as the time of a bandit: its count of pulls."""
+    return any(p.name in target.needs for p in formula.parameters if not p.required and p.default is None)
+
+
+def _passes_on_more(target: Target, formula: Formula, found: Binding) -> bool:
+    """Whether a reading passes on what a call by the formula's own names would leave at a default.
+
+    That is what has another name, and values to a function that asks for those of the next states alone.
+    """
+    own, family = _own(formula), family_of(formula)
+    renamed = any(role in own and path not in own for path, role in found.inputs.items())
+    return renamed or (family is not None and not all(map(target.takes, family.conveys(found) & own)))
 
 
 def _own_outputs(formula: Formula, found: Binding) -> bool:
     """Whether what comes back may be the answer itself: not the mean of it, say, which has another shape."""
     shapes = {output.name: output.shape for output in formula.outputs}
     alone = [name for name, place in found.outputs.items() if not place]
-    first = {output.name for output in formula.outputs if output.of}  # the first entry of the answer
-    return all(name in first or shapes[name] == shapes[answer_name(formula)] for name in alone)
+    return all(shapes[name] == shapes[answer_name(formula)] for name in alone)
 
 
 def by_name(target: Target, formula: Formula) -> bool:
@@ -173,10 +214,15 @@ def _unknown(target: Target, formula: Formula, search: Search, family: Family) -
     lacking = sorted(family.core(formula) - have)
     if not unknown:
         why = f": {search.failure}" if search.failure else ""
+        # places whose names say nothing, which are nothing until a user says more
+        silent = [path for path, roles in search.slots.open.items() if roles[0] == "none"]
+        ask = "".join(f" --map {path}=number:1" for path in silent[:3])
         return InputError(
             "target_signature",
             f"No reading of the parameters of {target.name} as {formula.name} gave an answer{why}.",
-            "read as: " + ", ".join(f"{p} = {r[0]}" for p, r in search.slots.open.items()),
+            f"Read as {', '.join(f'{p} = {r[0]}' for p, r in search.slots.open.items())}. If it is another "
+            "formula, say so with --formula; if a parameter means something else, with --map NAME=ROLE."
+            + (f" Say what the others are, a role of {formula.name} or a number:{ask}" if ask else ""),
         )
     roles = lacking or ["none"]
     typed = " ".join(f"--map {name}={roles[min(k, len(roles) - 1)]}" for k, name in enumerate(unknown))

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families import Family, family_of, laid_out
+from rlcalc.conform.binding.each import answer_of
+from rlcalc.conform.binding.families.family import Family, family_of, laid_out
+from rlcalc.conform.binding.families.learning import networks_of
+from rlcalc.conform.binding.families.process_values import forms
+from rlcalc.conform.binding.families.processes import Processes
+from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.families.sequence_trials import FLAGS
+from rlcalc.conform.binding.families.token_layouts import EACH
+from rlcalc.conform.binding.families.tokens import Tokens
+from rlcalc.conform.binding.families.updates import Updates
 from rlcalc.conform.binding.model import Binding, binding_of
-from rlcalc.conform.binding.sequence import Unfit
-from rlcalc.conform.binding.token_values import NO_BOUND
-from rlcalc.conform.binding.tokens import Tokens
+from rlcalc.conform.binding.words.names import PROCESSES
+from rlcalc.conform.binding.words.token_roles import NO_BOUND
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome, outcome_of
 from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.target.call import Reply
 from rlcalc.conform.target.sheet import SLOPE
 from rlcalc.conform.target.slopes import Slope
-from rlcalc.conform.vectors import Arrays, Vector
+from rlcalc.conform.vectors import Arrays, Vector, with_all_steps
 from rlcalc.specs import load_formula
 
 
@@ -46,7 +55,7 @@ class BoundTarget(Target):
             return why
         for name, value in self.reading.fixed.items():
             given = vector.arrays.get(name)
-            if given is not None and (np.ndim(given) or float(given) != value):
+            if given is not None and not same_choice(given, value):
                 return f"its {name} is fixed at {value:g}"
         try:
             laid_out(self.family, self.reading, vector.arrays)
@@ -57,8 +66,17 @@ class BoundTarget(Target):
     def as_put(self, vector: Vector) -> Vector:
         roles = self.reading.roles
         bounds = {n: value for n, value in NO_BOUND.items() if f"{n}_always" in roles}
-        filled = {n: np.float64(value) for n, value in bounds.items() if vector.arrays.get(n) is None}
+        filled: Arrays = {n: np.float64(value) for n, value in bounds.items() if vector.arrays.get(n) is None}
+        rewards = vector.arrays.get("rewards")
+        if roles & FLAGS and rewards is not None and vector.arrays.get("terminated", rewards) is None:
+            filled["terminated"] = np.zeros(rewards.shape, bool)  # no end is a flag that is off
+        vector = with_all_steps(vector) if "n" in roles else vector
         return replace(vector, arrays={**vector.arrays, **filled}) if filled else vector
+
+    def reach(self, vector: Vector) -> float:
+        return (
+            self.family.reach(self.reading, vector.arrays) if isinstance(self.family, Processes) else math.inf
+        )
 
     def arguments(self, vector: Vector, dtype: str, change: Any = None) -> Arrays:
         """What the function gets, by place."""
@@ -103,14 +121,33 @@ def sheet(target: Target, binding: Binding) -> dict[str, Any]:
     """What a call has to know besides its values."""
     facts = target.facts
     arguments = facts.arguments or () if facts is not None else ()
+    process = binding.formula in PROCESSES
+    tables = {path: binding.form for path, role in binding.inputs.items() if role == "table"}
+    # what is there to be written over
+    over = {
+        *binding.read,
+        *tables,
+        *(path for path, role in binding.inputs.items() if process and role == "values"),
+    }
     return {
         "backend": binding.backend,
         "backends": facts.mixed if facts is not None else {},
         "read": list(binding.read),
-        "inputs": [path for path in binding.inputs if path.isidentifier() and path not in binding.read],
+        "inputs": [path for path in binding.inputs if path.isidentifier() and path not in over],
         "positional": [a.name for a in arguments if a.positional],
+        "tables": forms(binding) if process else tables,
+        "process": process,
+        **_leaves(binding),
+        "networks": networks_of(binding),
         "slopes": list(_derivatives(binding).values()) if binding.backend == "torch" else [],
     }
+
+
+def _leaves(binding: Binding) -> dict[str, list[str]]:
+    """Log-probabilities of a loss, with the values beside them."""
+    leaves = [path for path, role in binding.inputs.items() if role == "log_probs"]
+    beside = [path for path, role in binding.inputs.items() if role == "values" and leaves]
+    return {"leaves": leaves, "beside": beside}
 
 
 def _derivatives(binding: Binding) -> dict[str, list[str]]:
@@ -119,7 +156,12 @@ def _derivatives(binding: Binding) -> dict[str, list[str]]:
     found = {}
     for output in load_formula(binding.formula).outputs:
         slope = output.derivative
-        if slope is not None and slope.by in places and slope.of in binding.outputs:
+        if (
+            slope is not None
+            and binding.layout != EACH
+            and slope.by in places
+            and slope.of in binding.outputs
+        ):
             place = binding.outputs[slope.of]
             found[output.name] = [output.name, place, places[slope.by], "" if place else "alone"]
     return found
@@ -127,20 +169,28 @@ def _derivatives(binding: Binding) -> dict[str, list[str]]:
 
 def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, Any]) -> Reply:
     """One call; the outputs come back under the formula's names, in its layout."""
+
+    def call(values: Arrays) -> Reply:
+        return target.lay_out(values, sheet(target, binding))
+
     try:
-        values = laid_out(family, binding, given)
+        if isinstance(family, Updates):
+            return family.play(binding, given, call)
+        reply = answer_of(family, binding, given, call)
     except Unfit as error:
         return Reply("raises", detail=f"Unfit: {error}")
-    reply = target.lay_out(values, sheet(target, binding))
     if reply.kind != "answer":
         return reply
     parts = {}
     slopes = {name: SLOPE + name for name in _derivatives(binding) if name not in binding.outputs}
+    firsts = {output.name for output in load_formula(binding.formula).outputs if output.of}
     for name, place in {**binding.outputs, **slopes}.items():
         part = reply.parts.get(place)
         if part is not None and part.array is not None:
             if name in slopes and isinstance(family, Tokens):
                 array = family.restore_slope(binding, name, part.array, given)
+            elif name in firsts:
+                array = _one_a_sequence(part.array, given)
             else:
                 array = family.restore(binding, part.array, given)
             part = replace(part, array=array, shape=array.shape)
@@ -149,6 +199,12 @@ def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, An
     if not parts and reply.parts:
         parts = {"": next(iter(reply.parts.values()))}
     return replace(reply, parts=parts, form="mapping")
+
+
+def _one_a_sequence(array: Any, given: Mapping[str, Any]) -> Any:
+    """One number for each sequence of a batch, whichever axis is time; unchanged where there are others."""
+    batch = np.shape(given["rewards"])[:-1]
+    return array.reshape(batch) if array.size == math.prod(batch) else array
 
 
 def answers(function: Callable[..., Any], binding: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rlcalc.conform.binding.names import family
+from rlcalc.conform.binding.words.names import family
 from rlcalc.conform.target.facts import Argument, Facts
 from rlcalc.specs import Formula
 
@@ -32,6 +32,7 @@ ARRAYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 STANDS_FOR = {
     "terminated": "done",
     "first": "done",
+    "ends": "done",
     "discounts": "done",
     "critic": "last_value",
     "td_errors": "values",
@@ -73,6 +74,8 @@ def guesses(
         return {}
     found = {name: _of_kind(own[name], scalars, groups) for name in unknown}
     found |= dict.fromkeys(numbers, (*scalars, DEFAULT))
+    if "log_probs" in have:  # a loss may take more than its returns are made of
+        found |= {name: ("observations", *found[name]) for name in unknown}
     return found if all(found.values()) else {}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from rlcalc.conform.binding.names import family
+from rlcalc.conform.binding.words.names import family
 from rlcalc.data import MAX_FILE, parse_toml
 from rlcalc.errors import DataError
 from rlcalc.files import read_text
@@ -36,7 +36,8 @@ class Binding:
         outputs: place in the answer by the name of the formula's output.
         backend: whose arrays it takes.
         layout: of its arrays; ``[..., T]`` as the formula itself.
-        form: ``array``, ``list`` (of numbers) or ``steps`` (a list with an array per step).
+        form: ``array``, ``list`` (of numbers) or ``steps`` (a list with an array per step); of a table also
+            ``rows`` (a dict with an array per state), ``pairs`` (a dict by state and action) or ``dicts``.
         values: how many values it takes for T rewards.
         flags: type of its flags.
         ends: what ``dones[t]`` came with, the reward of the ``step`` or the ``observation``.
@@ -57,7 +58,7 @@ class Binding:
     outputs: Mapping[str, str] = field(default_factory=dict)
     backend: Literal["numpy", "torch", "jax", "lists"] = "numpy"
     layout: str = CANONICAL
-    form: Literal["array", "list", "steps"] = "array"
+    form: Literal["array", "list", "steps", "rows", "pairs", "dicts"] = "array"
     values: Literal["T", "T+1"] = "T+1"
     flags: Literal["float", "bool", "int"] = "bool"
     ends: Literal["step", "observation"] = "step"
@@ -170,7 +171,13 @@ def constant(role: str) -> Any:
     return None
 
 
-_FORMS = {"list": "lists of numbers", "steps": "lists with one array per step"}
+_FORMS = {
+    "list": "lists of numbers",
+    "steps": "lists with one array per step",
+    "rows": "a dict with one array per state",
+    "pairs": "a dict of numbers",
+    "dicts": "a dict of dicts",
+}
 
 
 def _toml(value: Any) -> str:

@@ -9,12 +9,14 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.answers import Answers, matched, near, whitened
-from rlcalc.conform.binding.families import Family
-from rlcalc.conform.binding.named import Named
-from rlcalc.conform.binding.tokens import Tokens
+from rlcalc.conform.binding.families.family import Family
+from rlcalc.conform.binding.families.named import Named
+from rlcalc.conform.binding.families.processes import Processes
+from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.facts import Facts
-from rlcalc.conform.target.source import last_name
+from rlcalc.conform.target.slopes import WEIGHT
+from rlcalc.conform.target.syntax import last_name
 from rlcalc.conform.vectors import answer_name, numeric_outputs
 from rlcalc.specs import Formula
 
@@ -29,7 +31,7 @@ class OutputsByValue:
         self, formula: Formula, family: Family, answers: Answers, target: Target, facts: Facts
     ) -> None:
         self.names = [output.name for output in numeric_outputs(formula)]
-        self.answer = answer_name(formula)
+        self.answer, self.formula = answer_name(formula), formula
         self.family, self.answers, self.target, self.facts = family, answers, target, facts
 
     def match(
@@ -37,20 +39,48 @@ class OutputsByValue:
     ) -> dict[str, str]:
         """Places of the outputs that an answer under conventions has."""
         found = matched(parts, self.answers.right(given, names), self.names)
+        if isinstance(self.family, Processes) and not self.family.whole(found, parts, given):
+            return {}
         if isinstance(self.family, Tokens | Named):
             found.pop("clipped_fraction", None)  # of a batch, for people to look at: in whatever precision
             return found if self.wanted & found.keys() else {}
         returns = self.answer == "advantages" and "returns" in found and self.gives_returns(found["returns"])
-        return found if self.answer in found or returns else {}
+        returns = returns and not self._of_returns_alone(given, names)
+        # the first entry of many answers is no answer by itself; a number beside something else is
+        many = "" in parts or len(parts) >= np.size(given.get("rewards", 0))
+        if isinstance(self.family, Processes):
+            return found if self.wanted & found.keys() else {}
+        alone = {n for n in self.wanted & found.keys() if n == self.answer or not (found[n] and many)}
+        return found if alone or returns else {}
+
+    def _of_returns_alone(self, given: Mapping[str, Any], names: tuple[str, ...]) -> bool:
+        """Whether conventions change the returns and not the advantages: these returns speak for no λ."""
+        other = self.answers.right(given, names)
+        for way in names:
+            less = self.answers.right(given, tuple(name for name in names if name != way))
+            both = [n for n in ("advantages", "returns") if n in less and n in other]
+            alike = [np.array_equal(less[n], other[n]) for n in both]
+            if alike == [True, False]:
+                return True
+        return False
+
+    @cached_property
+    def first(self) -> tuple[str, ...]:
+        """Outputs that are the first entry of the answer."""
+        return tuple(output.name for output in self.formula.outputs if output.of == self.answer)
 
     @cached_property
     def wanted(self) -> frozenset[str]:
-        """Outputs of which an answer has one: those that the function is called after, or any."""
+        """Outputs of which an answer has one: those that the function is called after, or any.
+
+        Of a sequence the first entry of the answer is enough: the return from where an episode begins.
+        """
         if isinstance(self.family, Named):
-            return (
-                frozenset(name for name in self.family.answers if name in self.called) or self.family.answers
-            )
-        return self.family.answers if isinstance(self.family, Tokens) else frozenset({self.answer})
+            possible = self.family.possible(a.name for a in self.facts.arguments or ())
+            return frozenset(name for name in possible if name in self.called) or possible
+        if isinstance(self.family, Tokens | Processes):
+            return self.family.answers
+        return frozenset({self.answer, *(o.name for o in self.formula.outputs if o.of == self.answer)})
 
     @property
     def called(self) -> str:
@@ -70,13 +100,16 @@ class OutputsByValue:
         return bool(_RETURNS.search(self.called) or _RETURNS.search(inside))
 
     def share(self, parts: Mapping[str, Any], given: Mapping[str, Any]) -> float:
-        """The largest share of right entries that any part has; −1 where no shape fits."""
+        """The largest share of right entries that any part has; −1 where no shape fits.
+
+        What is 0 throughout has none: an array that was never written to is no answer.
+        """
         found = -1.0
         for names in self.answers.conventions:
             for name, right in self.answers.right(given, names).items():
                 if name in self.names:
-                    alike = [near(a, right) for a in parts.values() if a.shape == right.shape]
-                    found = max([found, *(float(x.mean()) for x in alike if x.size)])
+                    fits = [a for a in parts.values() if a.shape == right.shape and a.size]
+                    found = max([found, *(float(near(a, right).mean()) if a.any() else 0.0 for a in fits)])
         return found
 
     def rest(
@@ -98,6 +131,7 @@ class OutputsByValue:
             p
             for p, a in parts.items()
             if p not in known.values()
+            and not p.startswith(WEIGHT)
             and any(a.shape == right[n].shape for n in left)
             and not whitened(a, right, given.get("mask"))
             and not any(np.array_equal(a, other, equal_nan=True) for other in taken)  # kept and returned
@@ -116,6 +150,7 @@ class OutputsByValue:
                 and len(places) == 1
                 and len(parts) == 2
                 and (not isinstance(self.family, Tokens) or "returns" in known)
+                and not isinstance(self.family, Processes)  # a policy may have the shape of action values
             ):
                 found[name] = places[0]
         return found

@@ -12,39 +12,47 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, product
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.answers import Answers, Outputs, matched, near
+from rlcalc.conform.binding.answers import Asked, alike, answers_of, matched
 from rlcalc.conform.binding.bound import sheet
-from rlcalc.conform.binding.families import Family, laid_out
-from rlcalc.conform.binding.model import Agreement, Binding
-from rlcalc.conform.binding.names import TRANSITIONS, roles_of
+from rlcalc.conform.binding.each import answer_of
+from rlcalc.conform.binding.families.family import Family, laid_out
+from rlcalc.conform.binding.families.learning import learns
+from rlcalc.conform.binding.families.processes import Processes
+from rlcalc.conform.binding.families.sequence import ONE, ONE_ROW, VALID, Unfit
+from rlcalc.conform.binding.families.token_layouts import AS_ITS_OWN, EACH, SAMPLES
+from rlcalc.conform.binding.families.tokens import Tokens
+from rlcalc.conform.binding.families.transitions import speaks_of_one
+from rlcalc.conform.binding.families.updates import TABLE, Updates
+from rlcalc.conform.binding.held import GAMMA_WITHIN
+from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.outputs import OutputsByValue
-from rlcalc.conform.binding.sequence import ONE_ROW, VALID, Unfit
-from rlcalc.conform.binding.slots import BUFFERS, STATE, Slots, slots_of, words_of
-from rlcalc.conform.binding.token_values import SHIFTED
-from rlcalc.conform.binding.tokens import Tokens
-from rlcalc.conform.binding.transitions import ONE, flag_note, speaks_of_one
-from rlcalc.conform.faults import catalogue
+from rlcalc.conform.binding.slots import STATE, Slots, slots_of, words_of
+from rlcalc.conform.binding.words.names import roles_of
+from rlcalc.conform.binding.words.roles import BUFFERS, promises
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.call import Reply
 from rlcalc.conform.target.facts import Facts
-from rlcalc.conform.target.source import last_name
+from rlcalc.conform.target.networks import FLOWS_BACK
+from rlcalc.conform.target.syntax import last_name
 from rlcalc.specs import Formula
 
 # Calls bound a search, so that a busy machine finds the same; the seconds are for slow functions.
 MOST_CALLS, LONGEST = 800, 20.0
-NEAREST = (
-    "no reading of its parameters gives an answer that is right, declared or a known bug's; "
-    "judged by the one that is nearest"
-)
+# of places, in which a wrong function is compared with known faults
+MOST_MEANINGS = 4
+# numbers of sequences and clips that may stand in a body
+IN_BODY = ("gamma", "lam", "eps", "n")
+# less keeps from a division by 0
+LEAST_IN_BODY = 0.005
 # in the place of a guess, to see whether it matters
 UNLIKELY = "number:7"
-# layouts of one row, with the same for several; of sequences np.append and the like give any array a shape
-WITH_BATCH = {"[G]": "[..., G]"}
+# layouts of one row, with the same for several
+WITH_BATCH = {"[G]": "[..., G]", "[T]": CANONICAL}
 
 
 @dataclass
@@ -64,26 +72,50 @@ class Search:
         self.target, self.formula, self.family = target, formula, family
         self.facts: Facts = target.facts
         self.slots: Slots = slots_of(self.facts, formula, mapped)
-        self.answers = Answers(formula)
+        self.answers = answers_of(formula.name)
+        self.dtype = "float64"
         self.calls, self.until = 0, time.monotonic() + LONGEST
         self.ran: list[Attempt] = []
         self.failure = ""
+        self.ran_parts: Mapping[str, Any] = {}
         self.takes_flat = False
         self.known: dict[Any, Reply] = {}
         self.outputs = OutputsByValue(formula, family, self.answers, target, self.facts)
         self.words: dict[str, str] = words_of(self.facts, formula) if isinstance(family, Tokens) else {}
 
     def find(self) -> Binding | None:
-        """The best reading; ``None`` where no call came back."""
+        """The best reading; ``None`` where no call came back, in double precision or in single."""
+        found = self.best()
+        if found is None and self.calls <= MOST_CALLS and {*self.backends} & {"torch", "jax"}:
+            # tensors that a function makes itself are single ones, and often go with no others
+            self.dtype, self.calls = "float32", 0
+            self.known.clear()
+            found = self.best()
+        return found
+
+    def best(self) -> Binding | None:
+        """The best reading in one precision."""
         for binding in self.candidates():
             if self.calls > MOST_CALLS or time.monotonic() > self.until:
                 break
+            if binding.layout == EACH and self.ran:
+                continue  # it takes several at once, and that is what it is asked for
             if self.takes_flat and binding.layout == "[B, N]":
                 continue  # one row of samples, for those that take no flat ones: it could hide how it reduces
             found = self.tried(binding)
             if found is not None:
-                return self.said(self.of_batches(found) or self.one_list(found) or found)
+                found = self.more_under_the_mask(found)
+                return self.of_batches(found) or self.one_list(found) or found
         return self.faulty() or self.nearest()
+
+    def more_under_the_mask(self, found: Binding) -> Binding:
+        """The reading that leaves what a mask hides to the caller, where more of the answer is right so."""
+        if not isinstance(self.family, Tokens) or found.masked == "left" or len(self.ran_parts) < 2:
+            return found
+        other = self.tried(replace(found, masked="left", outputs={}, agreed="", like=()))
+        return (
+            other if other and other.like == found.like and len(other.outputs) > len(found.outputs) else found
+        )
 
     def unused(self, found: Binding) -> list[str]:
         """Guessed parameters that the answer does not depend on: nothing speaks for what they are."""
@@ -105,13 +137,18 @@ class Search:
         It mixes the rows then, which the probe of batches says.
         """
         wide = WITH_BATCH.get(found.layout, "") if found.form == "array" else ""
+        if found.layout == "[T]" and self.facts.method:
+            return None  # what an object has kept of one episode
         plain = replace(found, layout=wide, outputs={}, agreed="", like=())
         answered = any(run.binding == plain and run.share >= 0 for run in self.ran)
         return replace(found, layout=wide) if answered else None
 
     def one_list(self, found: Binding) -> Binding | None:
         """The reading as plain lists of numbers, of a loop that only happens to take arrays, time first."""
-        plain = found.backend == "numpy" or self.facts.framework == "either"  # the module has torch, not it
+        plain = found.backend == "numpy" or self.facts.framework in (
+            "either",
+            "called",
+        )  # the module has torch, not it
         if found.layout != "[T, B]" or found.form != "array" or not plain:
             return None
         values = laid_out(self.family, found, self.family.probes(found)[0])
@@ -121,14 +158,22 @@ class Search:
         return self.tried(replace(found, layout="[T]", form="list", backend="numpy", outputs={}))
 
     def candidates(self) -> Iterator[Binding]:
+        yield from self.readings(self.backends)
+        if self.backends == ("torch",) and self.target.backend == "numpy" and not self.ran:
+            yield from self.readings(("numpy",))  # it makes tensors of what it is given
+
+    def readings(self, backends: tuple[Any, ...]) -> Iterator[Binding]:
+        """All that its parameters may mean, with every layout of arrays."""
         lists = any("ist" in a.annotation for a in self.facts.arguments or ())
         for inputs in self.slots.assignments():
-            if _promises(inputs) and _loose(inputs):
+            if promises(inputs) and _loose(inputs):
                 continue  # tokens have no value after the last one
-            # what was written over an input is no output
-            read = tuple(p for p in self.slots.read if inputs.get(p, "none") in BUFFERS | STATE | {"none"})
+            # what was written over an input is no output, but for what is there to be written over
+            kept = {"values"} if isinstance(self.family, Processes) else set()
+            over = BUFFERS | STATE | {TABLE, "none"} | kept
+            read = tuple(p for p in self.slots.read if inputs.get(p, "none") in over)
             first = Binding(self.formula.name, inputs, read=read, words=self.words)
-            for binding in self.family.variations(first, self.backends, lists):
+            for binding in self.family.variations(first, backends, lists):
                 for fixed in self.fixed(binding):
                     yield replace(binding, fixed=fixed)
 
@@ -137,32 +182,41 @@ class Search:
         if self.target.backend != "numpy":
             return (self.target.backend,)
         found = self.facts.framework
-        if found == "either":
-            return ("torch", "numpy")
-        return (found,) if found in ("torch", "jax") else ("numpy",)
+        several = {"either": ("torch", "numpy"), "called": ("numpy", "torch")}
+        return several.get(found) or ((found,) if found in ("torch", "jax") else ("numpy",))
 
     def fixed(self, binding: Binding) -> list[dict[str, float]]:
         """Numbers that the function has in its body, for what it has no place for."""
         if isinstance(self.family, Tokens):
             return self.family.fixed(binding, self.facts.numbers)
         roles = binding.roles
-        have = roles | ({"gamma"} if roles & {"discounts", "td_errors"} else set())
+        have = roles | ({"gamma"} if roles & GAMMA_WITHIN else set())
         core = self.family.core(self.formula)
-        lacking = [n for n in ("gamma", "lam", "eps", "n") if n in core and n not in have]
-        numbers = list(dict.fromkeys([*self.facts.numbers, 1.0]))[:4]
-        return [dict(zip(lacking, some, strict=True)) for some in product(numbers, repeat=len(lacking))]
+        names = ("gamma", "alpha") if isinstance(self.family, Updates) else IN_BODY
+        lacking = [n for n in names if n in core and n not in have]
+        around = (value for value in self.facts.constants.values() if 0 < value <= 1)
+        least = 0.0 if isinstance(self.family, Updates) else LEAST_IN_BODY
+        inside = [value for value in (*self.facts.numbers, *around) if value >= least]
+        # an update of networks whose discount is nowhere has lost it
+        numbers = list(dict.fromkeys(inside if learns(binding) else [*inside, 1.0]))[:4]
+        if lacking and not numbers:
+            self.failure = f"it reads no {lacking[0]}"
+        found = [dict(zip(lacking, some, strict=True)) for some in product(numbers, repeat=len(lacking))]
+        own = self.family.accuracy(binding, self.facts.numbers) if isinstance(self.family, Processes) else {}
+        return [{**some, **own} for some in found]
 
     def parts(self, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any] | None:
         """What came back, by place, in the formula's layout; ``None`` where nothing did."""
+        given = {name: _in(self.dtype, value) for name, value in given.items()}
         try:
-            values = laid_out(self.family, binding, given)
+            reply = answer_of(self.family, binding, given, partial(self.reply, binding))
         except Unfit:
             return None
-        reply = self.reply(binding, values)
         if reply.kind == "hangs" or reply.died:
             self.calls = MOST_CALLS + 1
         if reply.kind != "answer":
-            self.failure = self.failure or reply.detail
+            # what only this layout fails by says less than a loss that is wrong in every one
+            self.failure = reply.detail if FLOWS_BACK in reply.detail else self.failure or reply.detail
             return None
         arrays = {place: part.array for place, part in reply.parts.items() if part.array is not None}
         return {place: self.family.restore(binding, array, given) for place, array in arrays.items()}
@@ -186,6 +240,7 @@ class Search:
         first = self.parts(binding, probes[0])
         if not first:
             return None
+        self.ran_parts = first
         self.takes_flat |= binding.layout == "[...]" and all(np.ndim(v) < 2 for v in probes[0].values())
         alive = {names: self.outputs.match(first, probes[0], names) for names in self.conventions(binding)}
         alive = {names: places for names, places in alive.items() if places}
@@ -229,6 +284,8 @@ class Search:
         """
         if binding.layout == "[T, 1]":
             return not any(run.binding.layout == "[T, B]" and run.share >= 0 for run in self.ran)
+        if binding.layout == SAMPLES:  # one after the other is for what takes no table, and reduces over all
+            return not any(run.binding.layout == AS_ITS_OWN for run in self.ran)
         if binding.layout == ONE:
             return not self.answers_several() or speaks_of_one(binding)
         if not (_loose(binding.inputs) and "rewards" in given):
@@ -253,115 +310,80 @@ class Search:
         wide = any(run.binding.layout == "[T, B]" and run.share >= 0 for run in steps)
         return [run for run in steps if not (wide and run.binding.layout == "[T, 1]")]
 
-    def best_by_layout(self) -> list[Attempt]:
-        """Of each layout the reading that is right in most entries, in the order of trying: batches first."""
-        found: dict[tuple[str, str], Attempt] = {}
+    def best_by_layout(self) -> list[list[Attempt]]:
+        """Of each layout the reading that is right in most entries, in the order of trying: batches first.
+
+        Apart for each meaning of the places: where all are wrong, the fewest wrong entries do not tell it.
+        """
+        found: dict[tuple[tuple[str, str], ...], dict[tuple[str, str, str], Attempt]] = {}
         for run in self.likely:
-            key = run.binding.layout, run.binding.form
-            if key not in found or run.share > found[key].share:
-                found[key] = run
-        return list(found.values())
+            best = found.setdefault(tuple(run.binding.inputs.items()), {})
+            key = run.binding.layout, run.binding.form, run.binding.single
+            if key not in best or run.share > best[key].share:
+                best[key] = run
+        return [list(best.values()) for best in found.values()]
 
     def faulty(self) -> Binding | None:
         """A reading under which the function has a known fault."""
-        runs = [(run, self.family.probes(run.binding)) for run in self.best_by_layout()]
-        known = chain(product(self.answers.faults, runs), product(self.answers.pairs, runs))
-        for names, (run, probes) in known:
-            first = self.answers.faulty(probes[0], names)
-            outputs = matched(run.parts, first, self.outputs.names)
-            if not outputs:
+        readings = [
+            [(run, self.family.conveys(run.binding), self.asked(run)) for run in runs]
+            for runs in self.best_by_layout()[:MOST_MEANINGS]
+        ]
+        known = chain.from_iterable(
+            product(names, runs) for names in (self.answers.faults, self.answers.pairs) for runs in readings
+        )
+        needs = {name: {*fault.presumes} for name, fault in self.answers.by_name.items()}
+        for names, (run, have, probes) in known:
+            if any(needs[name] and not needs[name] & have for name in names[0].split(" + ")):
                 continue
-            wrong = [first, *(self.answers.faulty(given, names) for given in probes[1:])]
-            for given, answer in zip(probes[1:], wrong[1:], strict=True):
+            outputs = matched(run.parts, probes[0].faulty(names), self.outputs.names)
+            # one number of several is too little to know a bug by
+            outputs = {n: p for n, p in outputs.items() if n not in self.outputs.first or not p}
+            for asked in probes[1:]:
                 if outputs:
-                    places = matched(self.parts(run.binding, given) or {}, answer, self.outputs.names)
+                    parts = self.parts(run.binding, asked.given) or {}
+                    places = matched(parts, asked.faulty(names), self.outputs.names)
                     outputs = {n: p for n, p in outputs.items() if places.get(n) == p}
-            pairs = list(zip(wrong, probes, strict=True))
-            if any(self.shows(answer, given, names[1:], outputs) for answer, given in pairs):
-                outputs = {**self.outputs.rest(run.parts, outputs, probes[0]), **outputs}
-                return self.said(replace(run.binding, outputs=outputs, agreed="fault", like=names))
+            if any(self.shows(asked, names, outputs) for asked in probes):
+                outputs = {**self.outputs.rest(run.parts, outputs, probes[0].given), **outputs}
+                return replace(run.binding, outputs=outputs, agreed="fault", like=names)
         return None
 
-    def shows(self, wrong: Outputs, given: Mapping[str, Any], ways: tuple[str, ...], outputs: Any) -> bool:
+    def asked(self, run: Attempt) -> list[Asked]:
+        return [self.answers.asked(given) for given in self.family.probes(run.binding)]
+
+    def shows(self, asked: Asked, names: tuple[str, ...], outputs: Mapping[str, str]) -> bool:
         """Whether a fault makes a difference in some outputs."""
-        right = self.answers.right(given, ways)
-        common = [n for n in outputs if n in wrong and n in right]
-        return any(wrong[n].shape != right[n].shape or not near(wrong[n], right[n]).all() for n in common)
+        if not outputs:
+            return False
+        wrong, right = asked.faulty(names), asked.right(names[1:])
+        return any(not alike(wrong[n], right[n]) for n in outputs if n in wrong and n in right)
+
+    def steady(self, run: Attempt) -> bool:
+        """Whether it answers on every probe."""
+        return all(self.parts(run.binding, given) for given in self.family.probes(run.binding)[1:])
 
     def nearest(self) -> Binding | None:
         """The reading that is right in most entries, of those that give an answer at all."""
         if not self.ran:
             return None
-        best = max(self.best_by_layout(), key=lambda run: run.share - (run.binding.layout in ONE_ROW) / 4)
+        runs = sorted(
+            chain.from_iterable(self.best_by_layout()),
+            key=lambda run: run.share - (run.binding.layout in ONE_ROW) / 4,
+            reverse=True,
+        )
+        # one that raises on another probe is no reading, where there is one that does not
+        best = next(filter(self.steady, runs), runs[0])
         right = self.answers.right(self.family.probes(best.binding)[0], ())
         named = self.outputs.rest(best.parts, {}, self.family.probes(best.binding)[0])
         agreed: Agreement = "part" if best.share > 0 else "names"
         outputs = named or self.outputs.by_shape(best.parts, right)
-        return self.said(replace(best.binding, outputs=outputs, agreed=agreed))
+        return replace(best.binding, outputs=outputs, agreed=agreed)
 
-    def seen_under_the_mask(self, binding: Binding) -> list[str]:
-        """That what a mask hides changes the answer, if it does: any number, of a right one nan."""
-        if not isinstance(self.family, Tokens):
-            return []
-        given, right = self.family.probes(binding)[0], binding.agreed in ("formula", "convention")
-        other = self.family.disturbed(binding, given, np.nan if right else 0.0)
-        if other is None:
-            return []
-        usual = self.parts(binding, given) or {}
-        family, self.family = self.family, other[0]
-        moved = self.parts(binding, other[1]) or {}
-        self.family = family
-        alike = [np.allclose(a, moved[p], equal_nan=True) for p, a in usual.items() if p in moved]
-        masks = [path for path, role in binding.inputs.items() if role in ("mask", "valid", "padding")]
-        if all(alike):
-            return []
-        if right:
-            return [f"a nan under {masks[0]} reaches the answer, since 0·nan is nan: where() leaves it out"]
-        return [f"numbers that {masks[0]} hides change the answer: they must not count"]
 
-    def said(self, binding: Binding) -> Binding:
-        """With what a reader has to know."""
-        notes = []
-        guessed = [f"{p} = {binding.inputs[p]}" for p in self.slots.guessed if p in binding.inputs]
-        if guessed:
-            notes.append(f"names say nothing of {', '.join(guessed)}: found by trying")
-        if self.slots.dropped:
-            notes.append(f"left at their defaults: {', '.join(self.slots.dropped)}")
-        ends = [path for path, role in binding.inputs.items() if role in ("done", "mask", "discounts")]
-        if ends and binding.agreed != "names" and not isinstance(self.family, Tokens):
-            about = flag_note if binding.formula in TRANSITIONS else _flag_note
-            notes.append(about(binding, ends[0]))
-        if wide := [path for path, role in binding.inputs.items() if role == "wide"]:
-            notes.append(
-                f"{wide[0]} is made so wide that nothing is clipped: --formula value-clip-loss tests the clip"
-            )
-        if off := [path for path, role in binding.inputs.items() if role == "no_kl"]:
-            notes.append(f"{off[0]} is set to 0: --formula kl-estimate tests a divergence by itself")
-        if binding.layout == ONE and self.answers_several():
-            notes.append("right for one transition a call; what it gives for several at once is wrong")
-        if "no-bootstrap" in binding.like and _promises(binding.inputs):
-            last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
-            notes.append(f"{last} is taken and never used: the value after the last step is lost")
-            binding = replace(binding, excludes=("no-bootstrap",))
-        if set(binding.outputs) == {"returns"} and "advantages" in self.outputs.names:
-            notes.append(
-                "its answer is the returns, advantage + value, and is judged as such; "
-                "a caller who takes it for the advantages is wrong by the value"
-            )
-        if binding.layout in SHIFTED:
-            notes.append(
-                "right where its caller has shifted: row t predicts label t; "
-                "a caller who does not asks each row for the token that it has read"
-            )
-        notes += self.seen_under_the_mask(binding)
-        if binding.masked == "left":
-            masks = [path for path, role in binding.inputs.items() if role in ("mask", "padding")]
-            notes.append(f"what it answers where {masks[0]} says nothing is, is not 0: its caller masks it")
-        if binding.agreed in ("part", "names"):
-            notes.append(NEAREST)
-        # what a convention would change about the arguments is known already, and would only hide a bug
-        calls = [way.name for way in catalogue(self.formula.name).conventions if way.call is not None]
-        return replace(binding, notes=tuple(notes), excludes=(*binding.excludes, *calls))
+def _in(dtype: str, value: Any) -> Any:
+    """A floating value in a precision; anything else as it is."""
+    return value.astype(dtype) if getattr(value, "dtype", None) == np.float64 else value
 
 
 def _loose(inputs: Mapping[str, str]) -> list[str]:
@@ -369,20 +391,3 @@ def _loose(inputs: Mapping[str, str]) -> list[str]:
     return [
         p for p, role in inputs.items() if role == "valid" and "mask" in roles_of(last_name(p), "sequence")
     ]
-
-
-def _promises(inputs: Mapping[str, str]) -> bool:
-    """Whether a value after the last step is handed over by itself."""
-    return bool(set(inputs.values()) & {"last_value", "critic"})
-
-
-def _flag_note(binding: Binding, path: str) -> str:
-    if binding.ends == "observation":
-        return (
-            f"{path}[t] is read as the flag that came with observation t: right where it is stored so; "
-            "a caller who stores the flag of reward t has every episode end one step late"
-        )
-    return (
-        f"{path}[t] is read as the flag that came with reward t; "
-        "a caller who stores the flag of observation t has every episode end one step early"
-    )

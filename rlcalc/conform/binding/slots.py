@@ -7,15 +7,33 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from rlcalc.conform.binding.guesses import DEFAULT, guesses
+from rlcalc.conform.binding.held import (
+    FACTOR,
+    inside_roles,
+    kept,
+    numbers_kept,
+    some_known,
+)
 from rlcalc.conform.binding.model import constant
-from rlcalc.conform.binding.names import family, of_tokens, roles_of, table, words_for
-from rlcalc.conform.binding.token_values import derived_roles
+from rlcalc.conform.binding.words.names import (
+    PROCESSES,
+    family,
+    of_tokens,
+    table,
+    whole_tables,
+    words_for,
+)
+from rlcalc.conform.binding.words.roles import OF_ACTIONS, roles_by_name
+from rlcalc.conform.binding.words.token_roles import AROUND_A_TERM, TERMS, WEIGHTS
 from rlcalc.conform.target.facts import MODULE, Facts
-from rlcalc.conform.target.source import last_name
+from rlcalc.conform.target.source import RECEIVERS
+from rlcalc.conform.target.syntax import last_name
 from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.specs import Formula
 
-CONSTANTS = ("gamma", "lam", "n")
+CONSTANTS = ("gamma", "lam", "n", "alpha", "batch_size")
+# of clips, which settings hold as well
+WIDTHS, LEAST_WIDTH = ("eps", "eps_both"), 0.01
 # what a default is better for
 LEFT_ALONE = frozenset(
     {
@@ -25,6 +43,7 @@ LEFT_ALONE = frozenset(
         "valid",
         "device",
         "observations",
+        "next_observations",
         "length",
         "batch_size",
         "option",
@@ -34,22 +53,25 @@ LEFT_ALONE = frozenset(
         "vocabulary",
         "ignored",
         "attended",
+        "parameters",
         "none",
     }
 )
 # of a function of tokens these are no side issue
 OF_TOKENS = frozenset({"valid"})
 # roles that several places can have at once
-SHARED = frozenset({*LEFT_ALONE, "none", "gamma", "lam", "length"})
-BUFFERS = frozenset({"advantages_buffer", "returns_buffer"})
+SHARED = frozenset(
+    {*LEFT_ALONE, *TERMS.values(), *WEIGHTS, *AROUND_A_TERM, "none", "gamma", "lam", "length", "network"}
+    | {"prediction"}
+)
 # what a controller keeps, and is asked for after a step
 STATE = frozenset({"coef"})
 LASTS = frozenset({"last_done", "last_mask"})
 MOST = 32
+# inputs that something may be multiplied by
+SCALARS = frozenset(["gamma", "lam", "n", "eps", "beta"])
 # what td_error calls the numbers of one transition
 SINGLE = frozenset({"reward", "value", "next_value"})
-# roles that only a formula with this parameter has
-OF_PARAMETER = {"n": "n", "lam": "lam"}
 
 
 @dataclass(frozen=True)
@@ -93,14 +115,18 @@ class Slots:
 
 def _odd(roles: Mapping[str, str]) -> bool:
     """Whether two places have one role, or a role lacks the one that it goes with."""
-    own = [role for role in roles.values() if role not in SHARED]
+    own = [role for role in roles.values() if role not in SHARED and constant(role) is None]
     # the flag after the last step goes with flags of the steps before it
     lonely = LASTS & set(own) and not {"done", "mask", "first"} & set(own)
     # who takes lengths is given sums: averages would be right for one that forgets to divide
     averages = {role.removesuffix("_average") for role in own if role.endswith("_average")}
     plain = [role.removesuffix("_always") for role in own]
     lengths = {role.removesuffix("_lengths") for role in plain if role.endswith("_lengths")}
-    return bool(lonely) or len(own) != len(set(own)) or bool(averages & lengths)
+    # of action values one is meant, the one that was taken
+    unsaid = OF_ACTIONS & set(own) and not {"q_rows", "actions_taken"} <= set(own)
+    # a critic of next states alone is one of values
+    alone = "next_critic" in own and "prediction" not in roles.values()
+    return bool(lonely or unsaid or alone) or len(own) != len(set(own)) or bool(averages & lengths)
 
 
 def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots:
@@ -113,16 +139,17 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         InputError: ``unknown_role``, ``unknown_place``.
     """
     own = frozenset(p.name for p in formula.parameters)
+    facts = whole_tables(facts) if formula.name in PROCESSES else facts
     if facts.needs - own:
         own -= SINGLE  # it is no function of these names, so that they may mean whole arrays
     open_: dict[str, tuple[str, ...]] = {}
     unknown: list[str] = []
     dropped: list[str] = []
     for argument in facts.arguments or ():
-        if facts.method and argument.name == "self":
+        if facts.method and argument.name in RECEIVERS:
             continue
         inside = {
-            p: n for p, n in facts.paths.items() if p.startswith((f"{argument.name}.", f"{argument.name}["))
+            p: n for p, n in facts.paths.items() if p.startswith(tuple(argument.name + way for way in ".[("))
         }
         roles = roles_by_name(argument.name, formula, own, argument.name in facts.written)
         if not argument.optional or isinstance(argument.default, int | float):  # seldom made for None
@@ -132,28 +159,43 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         elif (
             inside
             and (not roles or any("['" in p or "." in p for p in inside))
-            and _some(inside, formula, own)
+            and some_known(inside, formula, own)
         ):
-            open_.update(_inside(inside, facts, formula, own))
+            open_.update(inside_roles(inside, facts, formula, own))
         elif roles and not (argument.optional and set(roles) <= _left_alone(formula, own)):
             open_[argument.name] = roles
         elif argument.optional:
             dropped.append(argument.name)
+        elif argument.name in facts.switches:
+            open_[argument.name] = ("true", "none")
         else:
             unknown.append(argument.name)
     if facts.method:
-        inside = {p: n for p, n in facts.paths.items() if p.startswith("self.")}
-        open_.update(_inside(inside, facts, formula, own))
+        inside = {p: n for p, n in facts.paths.items() if p.partition(".")[0] in RECEIVERS}
+        open_.update(inside_roles(inside, facts, formula, own))
+        open_.update(kept(facts, formula, own, open_))
+    if any(path.endswith("()") and roles != ("none",) for path, roles in open_.items()):
+        # a network that stands for its answer does not look at what it is asked about, such as an action
+        open_.update({n: ("none" if f"{n}()" in facts.paths else "observations",) for n in unknown})
+        unknown = []
     have = {role for roles in open_.values() for role in roles[:1]}
     for name in facts.constants:
-        roles = tuple(r for r in roles_by_name(last_name(name), formula, own) if r in CONSTANTS)
+        # of a constant alone nobody knows whether it clips or keeps from a division by 0
+        known = (*CONSTANTS, *(WIDTHS if "." in name and facts.constants[name] >= LEAST_WIDTH else ()))
+        roles = tuple(r for r in roles_by_name(last_name(name), formula, own) if r in known)
         if roles and roles[0] not in have:
             open_[MODULE + name] = roles[:1]
+    lacking = {p.name for p in formula.parameters} & SCALARS - {r for roles in open_.values() for r in roles}
+    if lacking:
+        # what something is multiplied by may be one of these, which must not be taken for 1
+        open_ = {path: tuple(r for r in roles if r != FACTOR) or roles for path, roles in open_.items()}
+        open_ |= numbers_kept(open_, facts, sorted(lacking))
     _either_way(open_, formula)
+    _averages_first(open_)
     for path, role in mapped.items():
         if path not in open_:
             _known_place(path, facts)
-        open_[path] = (_known_role(role, formula),)
+        open_[path] = (known_role(role, formula),)
     read = tuple(p for p in facts.written if "." in p or "[" in p or p in open_)
     found = Slots(open_, tuple(n for n in unknown if n not in mapped), read, tuple(dropped))
     guessed = guesses(facts, formula, open_, found.unknown, [n for n in dropped if n not in mapped])
@@ -173,6 +215,14 @@ def _either_way(open_: dict[str, tuple[str, ...]], formula: Formula) -> None:
             open_[path] = ("logp", "ref_logp") if roles == ("logp",) else roles
 
 
+def _averages_first(open_: dict[str, tuple[str, ...]]) -> None:
+    """Without a place for lengths, answers are given by their averages, where a loss is made for these."""
+    every = {role for roles in open_.values() for role in roles}
+    if not any("_lengths" in role for role in every):
+        for path, roles in open_.items():
+            open_[path] = tuple(sorted(roles, key=lambda role: not role.endswith("_average")))
+
+
 def _left_alone(formula: Formula, own: frozenset[str]) -> frozenset[str]:
     """Roles of optional parameters that are left at their defaults."""
     if not of_tokens(formula.name):
@@ -185,51 +235,16 @@ def _own_eps(formula: Formula) -> frozenset[str]:
     return frozenset({"eps"} if formula.name == "grpo_advantage" else ())
 
 
-def _some(inside: Mapping[str, str], formula: Formula, own: frozenset[str]) -> bool:
-    return any(roles_by_name(name, formula, own) for name in inside.values())
+def known_role(role: str, formula: Formula) -> str:
+    """The role, where a formula has it.
 
-
-def _inside(
-    inside: Mapping[str, str], facts: Facts, formula: Formula, own: frozenset[str]
-) -> dict[str, tuple[str, ...]]:
-    """Places below a parameter; what nothing is known of is ``None``, which a condition takes for no."""
-    found = {}
-    for path, name in inside.items():
-        if any(other.startswith((f"{path}.", f"{path}[")) for other in facts.paths):
-            continue  # a container of others
-        call = path.endswith("()")
-        roles = roles_by_name(name + "()" * call, formula, own, path in facts.written)
-        found[path] = roles or ("none",)
-    return found
-
-
-def roles_by_name(name: str, formula: Formula, own: frozenset[str], written: bool = False) -> tuple[str, ...]:
-    """Roles of a name in a formula."""
-    if name in own and family(formula.name) == "sequence":
-        # the formula's own names mean what they say
-        return (name,) if name != "gamma" else ("gamma",)
-    found = roles_of(name, family(formula.name))
-    if of_tokens(formula.name):
-        known = own | derived_roles(formula)
-        found = tuple(role for role in found if role in known)
-        found = (name, *found) if name in own and name not in found else found
-        if formula.name == "kl_estimate" and "old_logp" in roles_of(name, formula.name):
-            found = ("ref_logp", "logp")
-        if "small" in found:  # an ε of this formula keeps from dividing by 0, and is no width
-            found = ("small",)
-        # where the formula has nothing, a function may insist on something that changes nothing
-        return (*found, *(f"{role}_always" for role in found if f"{role}_always" in known))
-    found = tuple(r for r in found if OF_PARAMETER.get(r, r) in own or r not in OF_PARAMETER)
-    buffers = tuple(r for r in found if r in BUFFERS)
-    if written and buffers:
-        return buffers
-    return tuple(r for r in found if r not in BUFFERS) if not written else found
-
-
-def _known_role(role: str, formula: Formula) -> str:
+    Raises:
+        InputError: ``unknown_role``.
+    """
     if constant(role) is not None:
         return role
     known = [*table(family(formula.name)), "none", *(p.name for p in formula.parameters)]
+    known += AROUND_A_TERM
     if role not in known:
         raise InputError(
             "unknown_role",
@@ -241,7 +256,7 @@ def _known_role(role: str, formula: Formula) -> str:
 
 def _known_place(path: str, facts: Facts) -> None:
     names = [a.name for a in facts.arguments or ()]
-    if path.partition(".")[0].partition("[")[0] in (*names, "self", "module") or facts.open:
+    if path.partition(".")[0].partition("[")[0] in (*names, *RECEIVERS, "module") or facts.open:
         return
     raise InputError(
         "unknown_place",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.convention import Constant, convention
+from rlcalc.conform.convention import Constant, Convention, convention
 from rlcalc.conform.forms import Form, Outputs
 
 # roundings; fewer are within the digits that are asked of every answer
@@ -26,6 +26,14 @@ def per_dimension(form: Form, /, **arrays: Any) -> Outputs:
     found = dict(form(**arrays))
     name, parts = ("entropy", "entropies") if "entropy" in found else ("log_prob", "log_probs")
     return {**found, name: found[parts]}
+
+
+@convention(
+    "one-rho-bound", {"vtrace": "agents after IMPALA that cut every ratio off once"}, sets="rho_bar_pg"
+)
+def one_rho_bound(form: Form, /, **arrays: Any) -> Outputs:
+    """The advantages are cut off at ρ_max, as the errors are: there is no ρ_pg of their own."""
+    return dict(form(**{**arrays, "rho_bar_pg": arrays["rho_bar"]}))
 
 
 def _squashed(form: Form, arrays: dict[str, Any], inside: Callable[[Any, Any], Any]) -> Outputs:
@@ -63,7 +71,9 @@ epsilon_inside_1e_6 = epsilon_inside.instance(
 )
 
 
-@convention("td3", {"sac_target": "TD3 of its authors, CleanRL, stable-baselines3 and others"})
+@convention(
+    "td3", {"sac_target": "TD3 of its authors, CleanRL, stable-baselines3 and others"}, sets="entropy"
+)
 def td3(form: Form, /, **arrays: Any) -> Outputs:
     """No entropy at all, α = 0: the smaller of two critics, for the action of the target policy."""
     return dict(form(**{**arrays, "alpha": arrays["alpha"] * 0}))
@@ -80,6 +90,48 @@ def kappa_undivided(form: Form, /, **arrays: Any) -> Outputs:
     """The loss is not divided by κ, so that its slope far out grows with κ; κ = 0 is the quantile loss."""
     kappa = arrays["kappa"]
     return {name: value * np.where(kappa > 0, kappa, 1) for name, value in form(**arrays).items()}
+
+
+@convention("absolute", {"td_error": "priorities of a prioritized replay"})
+def absolute(form: Form, /, **arrays: Any) -> Outputs:
+    """The size of the error alone, as what a replay buffer draws by."""
+    found = dict(form(**arrays))
+    return {**found, "td_error": np.abs(found["td_error"])}
+
+
+def _loss_of_errors(name: str, users: str, about: str, of_size: Callable[[Any], Any]) -> Convention:
+    """The mean of a loss of TD errors, as agents minimise it in the place of the errors."""
+
+    def change(form: Form, /, **arrays: Any) -> Outputs:
+        losses = of_size(np.abs(form(**arrays)["td_error"]))
+        # one number for one step is read as that of the step: it may have been squeezed
+        return {"td_error": losses if losses.shape[-1:] == (1,) else losses.mean(axis=-1)}
+
+    change.__doc__ = about
+    return convention(name, {"td_error": users}, sets="loss")(change)
+
+
+mean_squared_error = _loss_of_errors(
+    "mean-squared-error", "DQN with mse_loss", "The mean of the squared errors.", np.square
+)
+half_mean_squared_error = _loss_of_errors(
+    "half-mean-squared-error",
+    "spinningup and other actor-critic code",
+    "Half the mean of the squared errors.",
+    lambda size: np.square(size) / 2,
+)
+smooth_l1_error = _loss_of_errors(
+    "smooth-l1-error",
+    "DQN with smooth_l1_loss or Huber's loss",
+    "The mean of half the squared error up to 1, and of its size less 1/2 beyond it.",
+    lambda size: np.where(size < 1, np.square(size) / 2, size - 0.5),
+)
+
+
+@convention("no-huber", {"quantile_huber_loss": "quantile regression, QR-DQN-0"}, sets="kappa")
+def no_huber(form: Form, /, **arrays: Any) -> Outputs:
+    """κ = 0: the quantile loss itself, which has a corner where an error is 0 and no parabola."""
+    return dict(form(**{**arrays, "kappa": arrays["kappa"] * 0}))
 
 
 @convention(
@@ -102,9 +154,9 @@ def n_step(form: Form, n: float, /, **arrays: Any) -> Outputs:
 def first_of_equals(form: Form, /, **arrays: Any) -> Outputs:
     """Of several equal best actions the first gets the whole greedy probability."""
     q = arrays["q"]
-    first = np.arange(q.shape[-1]) == q.argmax(-1)[..., None]
-    epsilon = arrays["epsilon"][..., None]
-    policy = (epsilon / q.shape[-1] + (1 - epsilon) * first).astype(q.dtype)
+    # in their order, with the first of equals above the others
+    places = np.argsort(np.argsort(-q, axis=-1, kind="stable"), axis=-1, kind="stable")
+    policy = form(**{**arrays, "q": -places.astype(q.dtype)})["policy"]
     return {"policy": policy, "value": (policy * q).sum(-1)}
 
 
@@ -120,6 +172,27 @@ def t_counts_this_pull(form: Form, /, **arrays: Any) -> Outputs:
         "scores": np.stack([one["scores"] for one in each]).reshape(shape),
         "action": np.stack([one["action"] for one in each]).reshape(shape[:-1]),
     }
+
+
+@convention("t-from-0", {"ucb": "code whose loop counts its pulls from 0 and takes log(t + 1)"})
+def t_from_0(form: Form, /, **arrays: Any) -> Outputs:
+    """t is the number of pulls before this one, and the logarithm is that of t + 1."""
+    if arrays.get("t") is None:
+        return dict(t_counts_this_pull.change(form, **arrays))
+    return dict(form(**{**arrays, "t": arrays["t"] + 1}))
+
+
+@convention(
+    "pulls-eps",
+    {"ucb": "code that keeps from dividing by 0"},
+    constants=[Constant("eps", 1e-12, 0.1)],
+)
+def pulls_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """ε is added to the number of pulls: an arm without one has a wide bonus, and not an endless one."""
+    pulls = arrays["counts"].astype(arrays["q"].dtype)
+    time = pulls.sum(-1)[..., None] if arrays.get("t") is None else np.asarray(arrays["t"], pulls.dtype)
+    scores = arrays["q"] + arrays["c"] * np.sqrt(np.log(np.maximum(time, 1)) / (pulls + eps))
+    return {"scores": scores, "action": scores.argmax(-1).astype(scores.dtype)}
 
 
 @convention("c-under-the-root", {"ucb": "lectures that write sqrt(c log t / N)"})

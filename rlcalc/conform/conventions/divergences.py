@@ -137,3 +137,25 @@ def log_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
 def log_floor(form: Form, floor: float, /, **arrays: Any) -> Outputs:
     """Probabilities are held at a floor or above before their logarithm is taken."""
     return _safe_logs(arrays, lambda x: np.log(np.maximum(x, x.dtype.type(floor))))
+
+
+_KEPT_ABOVE_0 = {
+    "entropy": "code that keeps probabilities above 0 from its first line on",
+    "kl": "code that keeps probabilities above 0 from its first line on",
+}
+
+
+@convention("probability-floor", _KEPT_ABOVE_0, constants=[Constant("floor", 1e-40, 1e-3)])
+def probability_floor(form: Form, floor: float, /, **arrays: Any) -> Outputs:
+    """Probabilities are held at a floor or above, as weights and in their logarithm."""
+    return _safe_logs(_each(arrays, lambda x: np.maximum(x, x.dtype.type(floor))), np.log)
+
+
+@convention("probability-eps", _KEPT_ABOVE_0, constants=[Constant("eps", 1e-40, 1e-3)])
+def probability_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """ε is added to each probability, as a weight and in its logarithm."""
+    return _safe_logs(_each(arrays, lambda x: x + x.dtype.type(eps)), np.log)
+
+
+def _each(arrays: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    return arrays | {name: change(arrays[name]) for name in ("p", "q") if name in arrays}

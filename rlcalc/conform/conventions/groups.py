@@ -6,7 +6,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.convention import Constant, convention
-from rlcalc.conform.forms import Form, Outputs
+from rlcalc.conform.forms import Form, Outputs, given
 
 
 @convention("ddof-1", {"grpo_advantage": "verl, trl and others that use torch.std"})
@@ -61,7 +61,7 @@ def eps_inside_root(form: Form, /, **arrays: Any) -> Outputs:
     rewards = arrays["rewards"]
     if arrays["eps"] is None:
         return dict(form(**arrays))
-    ddof = 0 if arrays["ddof"] is None else int(arrays["ddof"])
+    ddof = int(given(arrays, "ddof", 0))
     std = np.std(rewards, axis=-1, ddof=ddof, keepdims=True)
     # added to the root, this gives the root of the sum
     return dict(form(**{**arrays, "eps": np.sqrt(np.square(std) + arrays["eps"]) - std}))
@@ -109,7 +109,7 @@ def std_floored(form: Form, /, **arrays: Any) -> Outputs:
 def any_ddof(form: Form, ddof: float, /, **arrays: Any) -> Outputs:
     """The variance divides by G − ddof, whatever ddof was asked for."""
     count = arrays["rewards"].shape[-1]
-    eps = 0.0 if arrays["eps"] is None else arrays["eps"]
+    eps = given(arrays, "eps", 0.0)
     # the form divides by √(sum/G) + ε, and has to divide by √(sum/(G − ddof)) + ε
     grown = np.sqrt(count / (count - ddof))
     changed = {**arrays, "ddof": np.asarray(0), "eps": np.asarray(eps / grown, arrays["rewards"].dtype)}
@@ -138,5 +138,5 @@ def leave_one_out(form: Form, /, **arrays: Any) -> Outputs:
     spread = np.zeros_like(rewards)
     if count > 2:
         spread = np.std(others, axis=-1, ddof=1)
-    eps = 0.0 if arrays["eps"] is None else arrays["eps"]
+    eps = given(arrays, "eps", 0.0)
     return {"advantages": deviations / np.where(varies, spread + eps, 1)}

@@ -7,8 +7,8 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.convention import Constant, convention
-from rlcalc.conform.conventions._whitening import EPS, ROOT_EPS, magnified, whitened, whitened_inside_root
-from rlcalc.conform.forms import Form, Outputs
+from rlcalc.conform.conventions._whitening import DDOF_0, DDOF_1, INSIDE_ROOT, Way, whitening
+from rlcalc.conform.forms import Form, Outputs, given
 
 
 @convention(
@@ -38,6 +38,73 @@ def half_mean_reduction(form: Form, /, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "reduction": "half-mean"}))
 
 
+@convention("penalty-to-subtract", {"orpo_loss": "trl's odds_ratio_loss"})
+def penalty_to_subtract(form: Form, /, **arrays: Any) -> Outputs:
+    """β log σ(h) alone, which the caller takes away from the likelihood term."""
+    found = form(**arrays)
+    gained = found["nll"] - found["losses"]
+    return {"losses": gained, "loss": gained.mean(-1), "log_odds": found["log_odds"]}
+
+
+def _odds_slack(form: Form, arrays: dict[str, Any], bound: float) -> Any:
+    """What 1 − exp(a) loses next to a = 0."""
+    sides = ("chosen", "rejected")
+    nearest = max((arrays[side] / arrays[f"{side}_lengths"]).max() for side in sides)
+    return 1 / max(bound, -nearest)
+
+
+_GUARDS = {"orpo_loss": "code that keeps log(1 − exp(a)) finite"}
+
+
+@convention("averages-held", _GUARDS, constants=[Constant("bound", 1e-9, 1e-2)], slack=_odds_slack)
+def averages_held(form: Form, bound: float, /, **arrays: Any) -> Outputs:
+    """The average log-probability of a token is held at −bound or below."""
+    sides = ("chosen", "rejected")
+    held = {side: np.minimum(arrays[side], -bound * arrays[f"{side}_lengths"]) for side in sides}
+    return dict(form(**{**arrays, **held}))
+
+
+@convention("odds-held", _GUARDS, constants=[Constant("bound", 1e-9, 1e-2)], slack=_odds_slack)
+def odds_held(form: Form, bound: float, /, **arrays: Any) -> Outputs:
+    """In the odds the average log-probability is held at −bound or below; the likelihood has it as it is."""
+    found = averages_held.change(form, bound, **arrays)
+    return _of_odds(arrays, arrays["chosen"] / arrays["chosen_lengths"], found["log_odds"])
+
+
+@convention("odds-eps", _GUARDS, constants=[Constant("eps", 1e-9, 1e-5)], slack=_odds_slack)
+def odds_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """log(1 − exp(a) + ε) is taken for log(1 − exp(a))."""
+    return _with_rest(arrays, lambda rest: rest + eps)
+
+
+@convention("odds-floor", _GUARDS, constants=[Constant("floor", 1e-9, 1e-2)], slack=_odds_slack)
+def odds_floor(form: Form, floor: float, /, **arrays: Any) -> Outputs:
+    """1 − exp(a) is held at the floor or above."""
+    return _with_rest(arrays, lambda rest: np.maximum(rest, floor))
+
+
+def _with_rest(arrays: dict[str, Any], guarded: Callable[[Any], Any]) -> Outputs:
+    """The loss with another number than 1 − exp(a) under the logarithm."""
+    better, worse = (arrays[side] / arrays[f"{side}_lengths"] for side in ("chosen", "rejected"))
+    odds = [average - np.log(guarded(-np.expm1(average))) for average in (better, worse)]
+    return _of_odds(arrays, better, odds[0] - odds[1])
+
+
+def _of_odds(arrays: dict[str, Any], better: Any, gap: Any) -> Outputs:
+    losses = given(arrays, "beta", 0.1) * np.logaddexp(np.zeros_like(gap), -gap) - better
+    return {"losses": losses, "loss": losses.mean(-1), "log_odds": gap, "nll": 0 - better}
+
+
+@convention("means-of-kinds", {"kto_loss": "code that is given pairs"})
+def means_of_kinds(form: Form, /, **arrays: Any) -> Outputs:
+    """The mean over desirable answers and that over undesirable ones are added."""
+    found = form(**arrays)
+    kinds = np.asarray(arrays["desirable"], bool)
+    loss = sum(found["losses"][kinds == kind].mean() for kind in (True, False) if (kinds == kind).any())
+    parts = np.where(kinds, kinds.sum(), (~kinds).sum())
+    return {**found, "loss": np.asarray(loss), "d_logps": found["d_logps"] * kinds.size / parts}
+
+
 def _clipped(arrays: dict[str, Any], low: Any, high: Any) -> Outputs:
     ratio, adv = arrays["ratio"], arrays["adv"]
     held = np.clip(ratio, low, high)
@@ -46,7 +113,7 @@ def _clipped(arrays: dict[str, Any], low: Any, high: Any) -> Outputs:
 
 def _clip(arrays: dict[str, Any]) -> Any:
     """The ε of a call, or what it is by default."""
-    return 0.2 if arrays["eps"] is None else arrays["eps"]
+    return given(arrays, "eps", 0.2)
 
 
 @convention(
@@ -151,66 +218,29 @@ def huber_mean(form: Form, delta: float, /, **arrays: Any) -> Outputs:
     )
 
 
-def _whitening_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
-    """Of whitened advantages that are all equal, which the sum over the steps multiplies."""
-    advantages = arrays["advantages"]
-    largest = np.abs(advantages).max(axis=-1) * np.abs(arrays["advantages"] * 0 + 1).sum(axis=-1)
-    even = np.ptp(advantages, axis=-1) == 0
-    return np.where(even, largest * magnified(advantages, eps)[..., 0], 0)
+def _whitened(way: Way, form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    adv = arrays["advantages"]
+    kept = adv.shape[-1] <= way.ddof
+    return dict(form(**{**arrays, "advantages": adv if kept else way.whitened(adv, eps)}))
 
 
-@convention(
+whitened, whitened_inside_root, whitened_ddof_0 = whitening(
     "whitened-advantages",
-    {"actor_loss": "libraries that whiten with Torch's std and an ε of their own"},
-    constants=[EPS],
+    "Advantages get mean 0 and standard deviation 1 first ({words}); a single one {alone}.",
+    "actor_loss",
+    {
+        DDOF_1: "libraries that whiten with Torch's std and an ε of their own",
+        INSIDE_ROOT: "code that whitens with rsqrt(variance + ε)",
+        DDOF_0: "libraries that whiten with NumPy's std and an ε of their own",
+    },
+    _whitened,
 )
-def whitened_advantages(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-    """Advantages get mean 0 and standard deviation 1 first (ddof 1, ε added); a single one is kept."""
-    adv = arrays["advantages"]
-    return dict(form(**{**arrays, "advantages": whitened(adv, eps, 1) if adv.shape[-1] > 1 else adv}))
-
-
-@convention(
-    "whitened-advantages-eps-inside-root",
-    {"actor_loss": "code that whitens with rsqrt(variance + ε)"},
-    constants=[ROOT_EPS],
-)
-def whitened_advantages_inside_root(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-    """Advantages get mean 0 and standard deviation 1 first (ddof 1, ε added to the variance and not to its
-    root); a single one is kept.
-    """
-    adv = arrays["advantages"]
-    return dict(
-        form(**{**arrays, "advantages": whitened_inside_root(adv, eps) if adv.shape[-1] > 1 else adv})
+# their names of before, by the ε of most libraries
+whitened_1e_8, whitened_ddof_0_1e_8, whitened_inside_root_1e_8 = (
+    way.instance(way.name, {"actor_loss": users}, 1e-8)
+    for way, users in (
+        (whitened, "stable-baselines3, and cleanrl for more than one"),
+        (whitened_ddof_0, "baselines, purejaxrl, pfrl; spinningup without ε"),
+        (whitened_inside_root, "verl, trl's PPO and torchtune, where they whiten"),
     )
-
-
-@convention(
-    "whitened-advantages-ddof-0",
-    {"actor_loss": "libraries that whiten with NumPy's std and an ε of their own"},
-    constants=[EPS],
-)
-def whitened_advantages_ddof_0(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-    """Advantages get mean 0 and standard deviation 1 first (ddof 0, ε added); a single one becomes 0."""
-    return dict(form(**{**arrays, "advantages": whitened(arrays["advantages"], eps, 0)}))
-
-
-whitened_advantages_1e_8 = whitened_advantages.instance(
-    "whitened-advantages",
-    {"actor_loss": "stable-baselines3, and cleanrl for more than one"},
-    1e-8,
-)
-
-
-whitened_advantages_ddof_0_1e_8 = whitened_advantages_ddof_0.instance(
-    "whitened-advantages-ddof-0",
-    {"actor_loss": "baselines, purejaxrl, pfrl; spinningup without ε"},
-    1e-8,
-)
-
-
-whitened_advantages_1e_8_inside_root = whitened_advantages_inside_root.instance(
-    "whitened-advantages-eps-inside-root",
-    {"actor_loss": "verl, trl's PPO and torchtune, where they whiten"},
-    1e-8,
 )

@@ -22,6 +22,7 @@ def _whole(found: Mapping[str, Any]) -> Outputs:
         "entropy": "nearly every library, as the bonus or its negative",
         "kl": "libraries that stop an update by it, torch.nn.functional.kl_div with batchmean",
         "ppo_clip": "nearly every library, as the loss that is minimised",
+        "quantile_huber_loss": "QR-DQN and IQN as usually written, one number for a minibatch",
     },
     reduces=True,
 )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.convention import convention
-from rlcalc.conform.conventions._whitening import EPS, ROOT_EPS, all_whitened, magnified
+from rlcalc.conform.conventions._whitening import DDOF_0, DDOF_1, INSIDE_ROOT, Way, whitening
 from rlcalc.conform.forms import Form, Outputs
 
 
@@ -93,77 +92,71 @@ def advantage_plus_value(form: Form, /, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "rewards": (rewards + more).astype(rewards.dtype)}))
 
 
-def _gae_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
+@convention(
+    "returns-without-lam",
+    {"gae": "Spinning Up and its descendants, whose critic learns from rewards-to-go"},
+)
+def returns_without_lam(form: Form, /, **arrays: Any) -> Outputs:
+    """The returns beside the advantages are discounted sums with the last value, whatever λ is."""
+    whole = form(**{**arrays, "lam": arrays["lam"] * 0 + 1})
+    return {**form(**arrays), "returns": whole["returns"]}
+
+
+def _whitened(way: Way, form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    found = dict(form(**arrays))
+    return {**found, "advantages": way.all_whitened(found["advantages"], eps)}
+
+
+def _advantages_slack(way: Way, form: Form, arrays: dict[str, Any], eps: float) -> Any:
     """Advantages that are all equal but for rounding."""
     largest = max(np.abs(arrays["rewards"]).max(), np.abs(arrays["values"]).max())
-    return largest * magnified(form(**arrays)["advantages"].reshape(-1), eps).item()
+    return largest * way.magnified(form(**arrays)["advantages"], eps)
 
 
-@convention(
+whitened, whitened_inside_root, whitened_ddof_0 = whitening(
     "whitened-advantages",
-    {"gae": "skrl and AReaL, some as an option"},
-    constants=[EPS],
-    slack=_gae_slack,
+    "Advantages get mean 0 and standard deviation 1 ({words}); returns are of those before.",
+    "gae",
+    {
+        DDOF_1: "skrl and AReaL, some as an option",
+        INSIDE_ROOT: "verl, trlx, SkyRL, EasyR1 and ROLL, which multiply by rsqrt(variance + ε)",
+        DDOF_0: "code that whitens with NumPy's std",
+    },
+    _whitened,
+    _advantages_slack,
 )
-def whitened_inside(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-    """Advantages get mean 0 and standard deviation 1 (ddof 1, ε added); returns are of those before."""
-    found = dict(form(**arrays))
-    return {**found, "advantages": all_whitened(found["advantages"], eps, 1)}
 
 
-def _gae_root_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
-    return _gae_slack(form, arrays, math.sqrt(eps))
+def _standardised(way: Way, form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    return {"returns": way.all_whitened(form(**arrays)["returns"], eps)}
 
 
-@convention(
-    "whitened-advantages-eps-inside-root",
-    {"gae": "verl, trlx, SkyRL, EasyR1 and ROLL, which multiply by rsqrt(variance + ε)"},
-    constants=[ROOT_EPS],
-    slack=_gae_root_slack,
-)
-def whitened_inside_eps_inside_root(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-    """Advantages get mean 0 and standard deviation 1 (ddof 1, ε added to the variance and not to its root);
-    returns are of those before.
-    """
-    found = dict(form(**arrays))
-    return {**found, "advantages": all_whitened(found["advantages"], eps, 1, inside=True)}
-
-
-@convention(
-    "whitened-advantages-ddof-0",
-    {"gae": "code that whitens with NumPy's std"},
-    constants=[EPS],
-    slack=_gae_slack,
-)
-def whitened_inside_ddof_0(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-    """Advantages get mean 0 and standard deviation 1 (ddof 0, ε added); returns are of those before."""
-    found = dict(form(**arrays))
-    return {**found, "advantages": all_whitened(found["advantages"], eps, 0)}
-
-
-def _returns_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
+def _returns_slack(way: Way, form: Form, arrays: dict[str, Any], eps: float) -> Any:
     """Returns that are all equal but for rounding."""
     returns = form(**arrays)["returns"]
-    return np.abs(returns).max() * magnified(returns.reshape(-1), eps).item()
+    return np.abs(returns).max() * way.magnified(returns, eps)
 
 
-@convention(
+standardised, standardised_ddof_0 = whitening(
     "standardised-returns",
-    {"discounted_return": "pytorch/examples and PPO-PyTorch"},
-    constants=[EPS],
-    slack=_returns_slack,
+    "Returns get mean 0 and standard deviation 1 ({words}) over all steps.",
+    "discounted_return",
+    {DDOF_1: "pytorch/examples and PPO-PyTorch", DDOF_0: "code that standardises with NumPy's std"},
+    _standardised,
+    _returns_slack,
 )
-def standardised_returns(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-    """Returns get mean 0 and standard deviation 1 (ddof 1, ε added) over all steps."""
-    return {"returns": all_whitened(form(**arrays)["returns"], eps, 1)}
 
 
-@convention(
-    "standardised-returns-ddof-0",
-    {"discounted_return": "code that standardises with NumPy's std"},
-    constants=[EPS],
-    slack=_returns_slack,
+def _over_standardised(way: Way, form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    returns = way.all_whitened(form(**arrays)["returns"], eps)
+    return {"returns": returns, "advantages": returns - arrays["values"][..., : returns.shape[-1]]}
+
+
+(over_standardised,) = whitening(
+    "advantages-of-standardised-returns",
+    "Returns get mean 0 and standard deviation 1 ({words}) over all steps before the values are taken off.",
+    "gae",
+    {DDOF_1: "pytorch/examples, actor_critic.py"},
+    _over_standardised,
+    _returns_slack,
 )
-def standardised_returns_ddof_0(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-    """Returns get mean 0 and standard deviation 1 (ddof 0, ε added) over all steps."""
-    return {"returns": all_whitened(form(**arrays)["returns"], eps, 0)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.backends import NUMPY
 from rlcalc.conform.convention import Constant, convention
 from rlcalc.conform.forms import Form, Outputs
 
@@ -62,9 +63,7 @@ def new_to_old(form: Form, /, **arrays: Any) -> Outputs:
     found = dict(form(**arrays))
     old, new = arrays["old"], arrays["new"]
     if old is None:
-        theta = arrays["theta"]
-        powers = np.exp(theta - theta.max(-1, keepdims=True))
-        old, new = powers / powers.sum(-1, keepdims=True), found["policy"]
+        old, new = NUMPY.softmax(arrays["theta"], -1), found["policy"]
     with np.errstate(all="ignore"):
         parts = np.where(new > 0, new * (np.log(new) - np.log(old)), 0)
     return {**found, "kl": parts.sum(-1).astype(new.dtype)}

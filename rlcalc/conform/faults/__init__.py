@@ -1,4 +1,8 @@
-"""The catalogue: one module of faults per formula, and the conventions that belong to it."""
+"""The catalogue: one module of faults per formula, and the conventions that belong to it.
+
+What several formulas have alike stands once, in a module with an underscore,
+which also says what reads their arguments; a formula names what it has of it.
+"""
 
 from __future__ import annotations
 

@@ -5,70 +5,71 @@ from __future__ import annotations
 from rlcalc.conform.fault import tried_fault
 
 
-@tried_fault("statistics-over-whole-batch", "normalisation")
-def WHOLE_BATCH() -> None:
+@tried_fault("normalisation")
+def statistics_over_whole_batch() -> None:
     """Treats a batch as one long row: means and deviations are those of all rows together.
 
     Shown when: A batch of two rows that differ; any single row is right.
     Cause: mean() and std() without an axis, which was right for one group and stayed when batches came.
     Fix: Give the axis of the row (axis=-1, keepdims=True), or call it once per row.
-    Diff:
-        - adv = (rewards - rewards.mean()) / (rewards.std() + eps)
-        + mean, std = rewards.mean(-1, keepdims=True), rewards.std(-1, keepdims=True)
-        + adv = (rewards - mean) / (std + eps)
+    - adv = (rewards - rewards.mean()) / (rewards.std() + eps)
+    + mean, std = rewards.mean(-1, keepdims=True), rewards.std(-1, keepdims=True)
+    + adv = (rewards - mean) / (std + eps)
     """
 
 
-@tried_fault("rows-mixed", "reduction")
-def ROWS_MIXED() -> None:
+@tried_fault("reduction")
+def rows_mixed() -> None:
     """Gives to one row of a batch what depends on the others.
 
     Shown when: A batch of two rows that differ; any single row is right.
     Cause: A reshape or a view in the place of a transposition, or a loop that goes on from row to row.
     Fix: Keep the axes of the batch apart, or call it once per row.
-    Diff:
-        - rows = batch.reshape(N, T)  # of [T, N]
-        + rows = batch.swapaxes(0, 1)
+    - rows = batch.reshape(N, T)  # of [T, N]
+    + rows = batch.swapaxes(0, 1)
     """
 
 
-@tried_fault("masked-by-multiplication", "precision", reported_in=["anthonytorlucci/rlevo issue #192"])
-def MASKED_BY_MULTIPLICATION() -> None:
+@tried_fault("precision", "anthonytorlucci/rlevo issue #192")
+def masked_by_multiplication() -> None:
     """Multiplies the value after a terminal step by 0: one that is nan or infinite reaches the answer.
 
     Shown when: A terminated step whose successor has a value that is not finite.
     Cause: A mask of 0 and 1 takes away every finite number, and 0·nan is nan.
     Fix: Choose with where: the target of a terminated step is its reward.
-    Diff:
-        - target = rewards + gamma * (1 - terminated) * next_values
-        + target = rewards + gamma * np.where(terminated, 0, next_values)
+    - target = rewards + gamma * (1 - terminated) * next_values
+    + target = rewards + gamma * np.where(terminated, 0, next_values)
     """
 
 
-@tried_fault("inputs-changed-in-place", "swapped")
-def CHANGED_IN_PLACE() -> None:
+@tried_fault("swapped")
+def inputs_changed_in_place() -> None:
     """Writes into the arrays that it is given, so that a second call of the same inputs answers otherwise.
 
     Shown when: A call that is made twice with the same arrays, or an input that is read once more afterwards.
     Cause: An operation in place saves the memory of a copy, where the caller was thought to be done with it.
     Fix: Compute a new array, or copy first.
-    Diff:
-        - logits.div_(temperature)
-        + logits = logits / temperature
+    - logits.div_(temperature)
+    + logits = logits / temperature
     """
 
 
-@tried_fault("last-value-unused", "termination")
-def LAST_VALUE_UNUSED() -> None:
+@tried_fault("termination")
+def last_value_unused() -> None:
     """Takes the value of the state after the last step, and computes as if it were 0.
 
     Shown when: A last step that does not terminate, and a value other than 0 after it.
     Cause: The recursion starts from 0, as for whole episodes, and the rollout is cut at a fixed length.
     Fix: Start from the value that was handed over: the last step leads on unless it terminated.
-    Diff:
-        - after = torch.cat([values[1:], torch.zeros_like(last_value)[None]])
-        + after = torch.cat([values[1:], last_value[None]])
+    - after = torch.cat([values[1:], torch.zeros_like(last_value)[None]])
+    + after = torch.cat([values[1:], last_value[None]])
     """
 
 
-BY_TRYING = (WHOLE_BATCH, ROWS_MIXED, MASKED_BY_MULTIPLICATION, LAST_VALUE_UNUSED, CHANGED_IN_PLACE)
+BY_TRYING = (
+    statistics_over_whole_batch,
+    rows_mixed,
+    masked_by_multiplication,
+    last_value_unused,
+    inputs_changed_in_place,
+)

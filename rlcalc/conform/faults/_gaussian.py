@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import output_fault
-from rlcalc.conform.forms import Outputs
+from rlcalc.conform.fault import Outputs, output_fault
 
 HALF_LOG_TWO_PI = math.log(2 * math.pi) / 2
 
@@ -30,16 +29,15 @@ def one_constant(found: Outputs, name: str, parts: str, constant: float) -> Outp
     return {name: found[name] - (count - 1) * constant}
 
 
-@output_fault("mean-over-dimensions", "reduction")
+@output_fault("reduction")
 def mean_over_dimensions(found: Outputs, arrays: Mapping[str, Any]) -> Outputs:
     """Averages over the dimensions of the action.
 
     Shown when: Two dimensions or more.
     Cause: mean() without a thought of its axis; a step of the optimiser then shrinks with the dimension.
     Fix: Sum over the dimensions: they are independent.
-    Diff:
-        - log_prob = dist.log_prob(action).mean(dim=-1)
-        + log_prob = dist.log_prob(action).sum(dim=-1)
+    - log_prob = dist.log_prob(action).mean(dim=-1)
+    + log_prob = dist.log_prob(action).sum(dim=-1)
     """
     name, parts = ("entropy", "entropies") if "entropy" in found else ("log_prob", "log_probs")
     return {name: found[parts].mean(-1)}

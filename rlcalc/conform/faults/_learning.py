@@ -8,14 +8,14 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.backends import NUMPY
-from rlcalc.conform.fault import argument_fault, fault
-from rlcalc.conform.forms import Arrays, Form, Outputs
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault
 from rlcalc.experience import Experience, Step, Table
 from rlcalc.formulas import _learning_arrays as learning
 
 # old value, target, α and reward of a step -> new value
 Move = Callable[[Any, Any, Any, Any], Any]
 MOST_WORK = 100_000
+TINY = 1e-13
 
 
 def experience(arrays: dict[str, Any]) -> Experience:
@@ -84,9 +84,17 @@ def stepwise(
     return {"q_values": learning.grid(NUMPY, now, known, like), **found}
 
 
-def not_given(alpha: Any) -> bool:
-    """Whether the step size is no number: 1/k, or that of a mean."""
-    return alpha is None or isinstance(alpha, str)
+def counted(arrays: dict[str, Any]) -> bool:
+    """Whether the step size is 1/k, in a table that is learnt step by step."""
+    return isinstance(arrays["alpha"], str) and "n" in arrays
+
+
+def with_alpha(form: Form, arrays: dict[str, Any], change: Callable[[Any], Any]) -> Outputs:
+    """The outputs with another step size, where it is a number."""
+    alpha = arrays["alpha"]
+    return dict(
+        form(**{**arrays, "alpha": alpha if alpha is None or isinstance(alpha, str) else change(alpha)})
+    )
 
 
 def end_of(window: tuple[Step, ...]) -> int:
@@ -94,145 +102,152 @@ def end_of(window: tuple[Step, ...]) -> int:
     return next((k for k, step in enumerate(window) if step.last), len(window) - 1)
 
 
-@argument_fault("discount-missing", "discounting")
+@argument_fault("discounting")
 def discount_missing(arrays: Arrays) -> Arrays:
     """Adds what follows without γ.
 
-    Shown when: γ below 1 and a step after which something follows.
+    Shown when: γ below 1, and something other than 0 that follows.
     Cause: The first exercise had γ = 1, or values are copied from the table as they stand.
     Fix: R + γ·(what follows).
-    Diff:
-        - target = r + following
-        + target = r + gamma * following
+    - target = r + following
+    + target = r + gamma * following
     """
     return {"gamma": np.ones_like(arrays["gamma"])}
 
 
-@argument_fault("reward-discounted", "discounting")
+@argument_fault("discounting")
 def reward_discounted(arrays: Arrays) -> Arrays:
     """Discounts the reward of the step as well: γ·(R + what follows).
 
     Shown when: γ below 1 and a reward other than 0.
     Cause: A bracket too many, or γ is counted from the time index of R_{t+1}.
     Fix: The reward of the step itself has weight 1.
-    Diff:
-        - target = gamma * (r + following)
-        + target = r + gamma * following
+    - target = gamma * (r + following)
+    + target = r + gamma * following
     """
     return with_steps(arrays, lambda t, step: replace(step, reward=arrays["gamma"] * step.reward))
 
 
-@argument_fault("never-bootstraps", "ignored")
+@argument_fault("ignored")
 def never_bootstraps(arrays: Arrays) -> Arrays:
     """Moves towards the reward alone, as after a terminal step.
 
     Shown when: γ above 0 and something other than 0 that follows a step.
     Cause: The rule of a bandit is used, or all steps are taken for last ones.
     Fix: R + γ·(what follows); R alone only when the episode ends.
-    Diff:
-        - target = r
-        + target = r if done else r + gamma * following
+    - target = r
+    + target = r if done else r + gamma * following
     """
     return {"gamma": arrays["gamma"] * 0}
 
 
-@argument_fault("step-size-of-the-old-value", "swapped")
-def step_size_of_the_old_value(arrays: Arrays) -> Arrays:
+@fault("swapped")
+def step_size_of_the_old_value(form: Form, /, **arrays: Any) -> Outputs:
     """Gives α·old + (1 − α)·target.
 
     Shown when: A target other than the old value, and α other than 1/2.
     Cause: α is read as what is kept, as in a running average with a decay.
     Fix: (1 − α)·old + α·target: a small α moves little.
-    Diff:
-        - value = alpha * value + (1 - alpha) * target
-        + value = (1 - alpha) * value + alpha * target
+    - value = alpha * value + (1 - alpha) * target
+    + value = (1 - alpha) * value + alpha * target
     """
-    return {} if not_given(arrays["alpha"]) else {"alpha": 1 - arrays["alpha"]}
+    if counted(arrays):
+        return stepwise(form, arrays, lambda old, target, alpha, reward: target + alpha * (old - target))
+    return with_alpha(form, arrays, lambda alpha: 1 - alpha)
 
 
-@argument_fault("away-from-target", "sign")
-def away_from_target(arrays: Arrays) -> Arrays:
-    """Gives old − α·(target − old).
+@fault("sign")
+def away_from_target(form: Form, /, **arrays: Any) -> Outputs:
+    """Gives old − α·(target − old): every update moves away from the target.
 
     Shown when: A target other than the old value.
     Cause: The error is written as old − target and added.
     Fix: old + α·(target − old).
-    Diff:
-        - value += alpha * (value - target)
-        + value += alpha * (target - value)
+    - value += alpha * (value - target)
+    + value += alpha * (target - value)
     """
-    return {} if not_given(arrays["alpha"]) else {"alpha": -arrays["alpha"]}
+    if counted(arrays):
+        return stepwise(form, arrays, lambda old, target, alpha, reward: old - alpha * (target - old))
+    return with_alpha(form, arrays, lambda alpha: -alpha)
 
 
-@fault("old-value-not-subtracted", "weighting")
+@fault("weighting")
 def old_value_not_subtracted(form: Form, /, **arrays: Any) -> Outputs:
     """Gives old + α·target: α is applied to the target only.
 
     Shown when: An entry that is updated when it is not 0.
     Cause: The tables of an exercise begin with 0, where it makes no difference.
     Fix: old + α·(target − old), which is (1 − α)·old + α·target.
-    Diff:
-        - value += alpha * target
-        + value += alpha * (target - value)
+    - value += alpha * target
+    + value += alpha * (target - value)
     """
     return stepwise(form, arrays, lambda old, target, alpha, reward: old + alpha * target)
 
 
-@fault("step-size-on-the-reward-alone", "weighting")
+@fault("weighting")
+def bracket_closed_early(form: Form, /, **arrays: Any) -> Outputs:
+    """Gives old + α·target − old, which is α·target: the old value is subtracted outside of the bracket.
+
+    Shown when: α below 1 and an old value other than 0.
+    Cause: The bracket after α is closed before − old.
+    Fix: old + α·(target − old).
+    - value = value + alpha * (r + gamma * following) - value
+    + value = value + alpha * (r + gamma * following - value)
+    """
+    return stepwise(form, arrays, lambda old, target, alpha, reward: alpha * target)
+
+
+@fault("weighting")
 def step_size_on_the_reward_alone(form: Form, /, **arrays: Any) -> Outputs:
     """Gives old + α·R + γ·(what follows) − old: α multiplies the reward only.
 
     Shown when: α other than 1, and something that follows or an old value other than 0.
     Cause: The bracket around the error is left out.
     Fix: α multiplies the whole error.
-    Diff:
-        - value += alpha * r + gamma * following - value
-        + value += alpha * (r + gamma * following - value)
+    - value += alpha * r + gamma * following - value
+    + value += alpha * (r + gamma * following - value)
     """
     return stepwise(form, arrays, lambda old, target, alpha, reward: target + (alpha - 1) * reward)
 
 
-@fault("initial-values-throughout", "indexing")
+@fault("indexing")
 def initial_values_throughout(form: Form, /, **arrays: Any) -> Outputs:
     """Reads what follows from the table of the beginning, whatever was updated since.
 
     Shown when: A step that leads to an entry which was updated before.
     Cause: All targets are computed before the first update, as in a sweep with two arrays.
     Fix: Look values up in the table as it stands after the step before.
-    Diff:
-        - targets = [r + gamma * value[s2] for s, r, s2 in steps]
-        - for (s, r, s2), target in zip(steps, targets):
-        -     value[s] += alpha * (target - value[s])
-        + for s, r, s2 in steps:
-        +     value[s] += alpha * (r + gamma * value[s2] - value[s])
+    - targets = [r + gamma * value[s2] for s, r, s2 in steps]
+    - for (s, r, s2), target in zip(steps, targets):
+    -     value[s] += alpha * (target - value[s])
+    + for s, r, s2 in steps:
+    +     value[s] += alpha * (r + gamma * value[s2] - value[s])
     """
     return stepwise(form, arrays, frozen=True)
 
 
-@fault("terminal-value-bootstrapped", "termination")
+@fault("termination")
 def terminal_value_bootstrapped(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the initial value for what follows the end of an episode, where nothing does.
 
     Shown when: A table that begins with one number other than 0, and an episode that ends.
     Cause: Every state gets the initial value, the terminal one too.
     Fix: The value of a terminal state is 0: the last target is the reward.
-    Diff:
-        - target = r + gamma * following
-        + target = r if done else r + gamma * following
+    - target = r + gamma * following
+    + target = r if done else r + gamma * following
     """
     return stepwise(form, arrays, after_end=True)
 
 
-@argument_fault("next-episode-bootstrapped", "termination")
+@argument_fault("termination")
 def next_episode_bootstrapped(arrays: Arrays) -> Arrays:
     """Goes on after an end with the first state of the next episode.
 
     Shown when: An episode that ends before the last step.
     Cause: The successor is read from the next row of the table.
-    Fix: An end is followed by nothing: the target is the reward, and traces begin anew.
-    Diff:
-        - target = rewards[t] + gamma * value[states[t + 1]]
-        + target = rewards[t] + (0 if done[t] else gamma * value[states[t + 1]])
+    Fix: An end is followed by nothing: the target is the reward, and traces start again from 0.
+    - target = rewards[t] + gamma * value[states[t + 1]]
+    + target = rewards[t] + (0 if done[t] else gamma * value[states[t + 1]])
     """
     steps = experience(arrays).steps
 
@@ -244,16 +259,15 @@ def next_episode_bootstrapped(arrays: Arrays) -> Arrays:
     return with_steps(arrays, linked)
 
 
-@argument_fault("own-state-bootstrapped", "indexing")
+@argument_fault("indexing")
 def own_state_bootstrapped(arrays: Arrays) -> Arrays:
     """Takes the value of the state that is left for that of the state that follows.
 
     Shown when: A step to another state whose value differs.
     Cause: The row of S is read where that of S' is meant.
     Fix: What follows is looked up in S'.
-    Diff:
-        - target = r + gamma * value[s]
-        + target = r + gamma * value[s2]
+    - target = r + gamma * value[s]
+    + target = r + gamma * value[s2]
     """
 
     def back(t: int, step: Step) -> Step:
@@ -262,31 +276,29 @@ def own_state_bootstrapped(arrays: Arrays) -> Arrays:
     return with_steps(arrays, back)
 
 
-@fault("all-steps-counted", "counting")
+@fault("counting")
 def all_steps_counted(form: Form, /, **arrays: Any) -> Outputs:
     """With step size 1/k, k counts all steps so far, not the updates of the entry.
 
     Shown when: Step size 1/k, and an entry that is updated after another one.
     Cause: The number of the step is at hand, a count of each entry is not.
     Fix: Count the updates of each entry.
-    Diff:
-        - value[s] += (target - value[s]) / t
-        + count[s] += 1
-        + value[s] += (target - value[s]) / count[s]
+    - value[s] += (target - value[s]) / t
+    + count[s] += 1
+    + value[s] += (target - value[s]) / count[s]
     """
     return stepwise(form, arrays, alpha=lambda number: 1 / number)
 
 
-@fault("n-step-discounted-once", "discounting")
+@fault("discounting")
 def n_step_discounted_once(form: Form, /, **arrays: Any) -> Outputs:
     """Discounts what follows n steps later by γ, not by γ^n.
 
     Shown when: n of 2 or more, and γ between 0 and 1.
     Cause: The line for one step is kept when the rewards are summed.
     Fix: R + γR' + … + γ^n·(what follows).
-    Diff:
-        - target = sum(gamma**k * r[t + k] for k in range(n)) + gamma * following
-        + target = sum(gamma**k * r[t + k] for k in range(n)) + gamma**n * following
+    - target = sum(gamma**k * r[t + k] for k in range(n)) + gamma * following
+    + target = sum(gamma**k * r[t + k] for k in range(n)) + gamma**n * following
     """
     if arrays["n"] == 1:
         return dict(form(**arrays))
@@ -301,33 +313,77 @@ def n_step_discounted_once(form: Form, /, **arrays: Any) -> Outputs:
     return stepwise(once, arrays)
 
 
-@argument_fault("traces-decay-without-discount", "discounting")
+@argument_fault("discounting")
 def traces_decay_without_discount(arrays: Arrays) -> Arrays:
     """Multiplies traces by λ, not by γλ.
 
     Shown when: λ above 0, γ between 0 and 1, and two steps of one episode.
     Cause: The name TD(λ) speaks of λ alone.
     Fix: z ← γλz.
-    Diff:
-        - trace *= lam
-        + trace *= gamma * lam
+    - trace *= lam
+    + trace *= gamma * lam
     """
     lam, gamma = arrays.get("lam"), arrays["gamma"]
-    return {} if lam is None or gamma == 0 else {"lam": lam / gamma}
+    if lam is None:
+        return {}
+    # of γ = 0 so little is left that only γλ shows it
+    gamma = gamma or gamma + TINY
+    return {"gamma": gamma, "lam": lam / gamma}
 
 
-@argument_fault("traces-survive-the-end", "termination")
+@argument_fault("ignored", presumes=("lam",))
+def traces_decay_without_lambda(arrays: Arrays) -> Arrays:
+    """Multiplies traces by γ, not by γλ.
+
+    Shown when: λ and γ between 0 and 1, and two steps of one episode.
+    Cause: λ is a parameter that no line uses.
+    Fix: z ← γλz.
+    - trace *= gamma
+    + trace *= gamma * lam
+    """
+    # whoever has a λ is given 0 where the formula has none
+    return {} if arrays["n"] != 1 else {"lam": arrays["gamma"] * 0 + 1}
+
+
+@argument_fault("termination")
 def traces_survive_the_end(arrays: Arrays) -> Arrays:
     """Keeps the traces of an episode when the next one begins.
 
     Shown when: λ above 0 and an episode after another one.
     Cause: The traces are set to 0 once, before the first episode.
     Fix: Set them to 0 at the start of every episode.
-    Diff:
-        - trace = np.zeros(n_states)
-          for episode in episodes:
-        +     trace = np.zeros(n_states)
+    - trace = np.zeros(n_states)
+      for episode in episodes:
+    +     trace = np.zeros(n_states)
     """
     if arrays.get("lam") is None:
         return {}
     return with_steps(arrays, lambda t, step: replace(step, last=False))
+
+
+# what they read of a step, and do with its target
+OF_EVERY_STEP = (
+    discount_missing,
+    reward_discounted,
+    never_bootstraps,
+    step_size_of_the_old_value,
+    away_from_target,
+    next_episode_bootstrapped,
+    own_state_bootstrapped,
+)
+OF_ONE_TABLE = (
+    *OF_EVERY_STEP,
+    old_value_not_subtracted,
+    bracket_closed_early,
+    step_size_on_the_reward_alone,
+    initial_values_throughout,
+    terminal_value_bootstrapped,
+    all_steps_counted,
+    n_step_discounted_once,
+)
+WITH_TRACES = (
+    *OF_ONE_TABLE,
+    traces_decay_without_discount,
+    traces_decay_without_lambda,
+    traces_survive_the_end,
+)

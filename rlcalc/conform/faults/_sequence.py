@@ -39,7 +39,12 @@ def own_values(arrays: Mapping[str, Any]) -> Any:
 
 def bootstraps(arrays: Mapping[str, Any]) -> Any:
     """Value of the successor of every step, 0 after a terminated one."""
-    return np.where(flags(arrays, "terminated"), arrays["rewards"].dtype.type(0), next_values(arrays))
+    after = next_values(arrays)
+    if arrays.get("bootstrap") is not None:
+        after = np.where(last_step(arrays), np.asarray(arrays["bootstrap"])[..., None], after)
+    return np.where(
+        flags(arrays, "terminated"), arrays["rewards"].dtype.type(0), after.astype(arrays["rewards"].dtype)
+    )
 
 
 def last_step(arrays: Mapping[str, Any]) -> Any:
@@ -75,6 +80,13 @@ def early(series: Any) -> Any:
 def early_but_the_last(series: Any) -> Any:
     """Entry t + 1 where t is looked for; the last entry is its own."""
     moved = early(series)
+    moved[..., -1] = series[..., -1]
+    return moved
+
+
+def late_but_the_last(series: Any) -> Any:
+    """Entry t − 1 where t is looked for; the last entry is its own."""
+    moved = late(series)
     moved[..., -1] = series[..., -1]
     return moved
 

@@ -5,16 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault
 from rlcalc.conform.faults import _targets as shared
-from rlcalc.conform.forms import Arrays, Form, Outputs
 
-bootstrap_after_terminal = shared.bootstrap_after_terminal
-flags_inverted = shared.flags_inverted
-gamma_missing = shared.gamma_missing
-reward_discounted = shared.reward_discounted
-n_step_discounted_once = shared.n_step_discounted_once
-next_row_one_late = shared.next_row_one_late
+of_every_target = tuple(f for f in shared.OF_EVERY_TARGET if f is not shared.reward_lost_at_the_end)
 
 
 def _support(arrays: Arrays) -> Any:
@@ -51,35 +45,33 @@ def _places(arrays: Arrays, moved: Any) -> tuple[Any, Any, Any, Any]:
     return np.arange(count), place, np.floor(place)[..., None], np.ceil(place)[..., None]
 
 
-@fault("mass-lost-on-atoms", "indexing", reported_in=["Curt-Park/rainbow-is-all-you-need PR #76"])
+@fault("indexing", "Curt-Park/rainbow-is-all-you-need PR #76")
 def mass_lost_on_atoms(form: Form, /, **arrays: Any) -> Outputs:
     """Loses the mass of a shifted atom that falls exactly on an atom.
 
     Shown when: A reward and a discount that move an atom onto another one; every terminal reward that is one.
     Cause: Floor and ceiling are the same, so that both weights, u − b and b − l, are 0.
     Fix: Take the atom below and the next one, which always differ.
-    Diff:
-        - lower, upper = b.floor().long(), b.ceil().long()
-        + lower = b.floor().long().clamp(max=n_atoms - 2)
-        + upper = lower + 1
+    - lower, upper = b.floor().long(), b.ceil().long()
+    + lower = b.floor().long().clamp(max=n_atoms - 2)
+    + upper = lower + 1
     """
     index, place, low, high = _places(arrays, _moved(arrays))
     b = place[..., None]
     return _shared_out(arrays, (low == index) * (high - b) + (high == index) * (b - low))
 
 
-@fault("weights-swapped", "swapped")
+@fault("swapped")
 def weights_swapped(form: Form, /, **arrays: Any) -> Outputs:
     """Gives the lower neighbour the share of the upper one.
 
     Shown when: A shifted atom that falls between two atoms, and not in their middle.
     Cause: b − l and u − b are mixed up.
     Fix: The lower neighbour gets u − b, the upper one b − l.
-    Diff:
-        - m[lower] += p * (b - lower)
-        - m[upper] += p * (upper - b)
-        + m[lower] += p * (upper - b)
-        + m[upper] += p * (b - lower)
+    - m[lower] += p * (b - lower)
+    - m[upper] += p * (upper - b)
+    + m[lower] += p * (upper - b)
+    + m[upper] += p * (b - lower)
     """
     index, place, low, high = _places(arrays, _moved(arrays))
     b, same = place[..., None], low == high
@@ -87,48 +79,45 @@ def weights_swapped(form: Form, /, **arrays: Any) -> Outputs:
     return _shared_out(arrays, np.where(same, low == index, apart))
 
 
-@fault("nearest-atom", "indexing")
+@fault("indexing")
 def nearest_atom(form: Form, /, **arrays: Any) -> Outputs:
     """Moves the whole mass to the nearest atom.
 
     Shown when: A shifted atom that falls between two atoms.
     Cause: The index is rounded; the mean of the distribution is not kept.
     Fix: Share the mass between both neighbours.
-    Diff:
-        - m[b.round().long()] += p
-        + m[lower] += p * (upper - b)
-        + m[upper] += p * (b - lower)
+    - m[b.round().long()] += p
+    + m[lower] += p * (upper - b)
+    + m[upper] += p * (b - lower)
     """
     index, place, _, _ = _places(arrays, _moved(arrays))
     return _shared_out(arrays, np.round(place)[..., None] == index)
 
 
-@fault("lower-atom", "indexing")
+@fault("indexing")
 def lower_atom(form: Form, /, **arrays: Any) -> Outputs:
     """Moves the whole mass to the atom below.
 
     Shown when: A shifted atom that falls between two atoms.
     Cause: A conversion to integers takes the place of the projection.
     Fix: Share the mass between both neighbours.
-    Diff:
-        - m[((tz - v_min) / delta).long()] += p
-        + m[lower] += p * (upper - b)
-        + m[upper] += p * (b - lower)
+    - m[((tz - v_min) / delta).long()] += p
+    + m[lower] += p * (upper - b)
+    + m[upper] += p * (b - lower)
     """
     index, _, low, _ = _places(arrays, _moved(arrays))
     return _shared_out(arrays, low == index)
 
 
-@fault("mass-outside-lost", "clipping")
+@fault("clipping")
 def mass_outside_lost(form: Form, /, **arrays: Any) -> Outputs:
     """Drops the mass that is shifted beyond the ends.
 
     Shown when: A reward that moves an atom with mass outside of the support.
     Cause: Shifted atoms are not clipped, and indices beyond the ends are masked.
     Fix: Hold shifted atoms between v_min and v_max first.
-    Diff:
-        - tz = rewards + gamma * (1 - dones) * atoms
-        + tz = (rewards + gamma * (1 - dones) * atoms).clamp(v_min, v_max)
+    - tz = rewards + gamma * (1 - dones) * atoms
+    + tz = (rewards + gamma * (1 - dones) * atoms).clamp(v_min, v_max)
     """
     moved, z = _moved(arrays), _support(arrays)
     inside = (moved >= z[..., :1]) & (moved <= z[..., -1:])
@@ -138,16 +127,15 @@ def mass_outside_lost(form: Form, /, **arrays: Any) -> Outputs:
     return _shared_out(arrays, np.where(same, low == index, apart) * inside[..., None])
 
 
-@fault("step-of-one-atom-more", "counting")
+@fault("counting")
 def step_of_one_atom_more(form: Form, /, **arrays: Any) -> Outputs:
     """Takes (v_max − v_min)/K for the step between K atoms.
 
     Shown when: A shifted atom with mass above the first one.
     Cause: K atoms have K − 1 gaps between them.
     Fix: (v_max − v_min)/(K − 1).
-    Diff:
-        - delta = (v_max - v_min) / n_atoms
-        + delta = (v_max - v_min) / (n_atoms - 1)
+    - delta = (v_max - v_min) / n_atoms
+    + delta = (v_max - v_min) / (n_atoms - 1)
     """
     z = _support(arrays)
     count = z.shape[-1]
@@ -161,15 +149,14 @@ def step_of_one_atom_more(form: Form, /, **arrays: Any) -> Outputs:
     return _shared_out(arrays, (low == index) * (1 - share) + (high == index) * share)
 
 
-@argument_fault("probabilities-reversed", "indexing")
+@argument_fault("indexing")
 def probabilities_reversed(arrays: Arrays) -> Arrays:
     """Lets the atoms fall where the probabilities rise.
 
     Shown when: Probabilities that are not symmetric.
     Cause: The support is built from v_max down to v_min.
     Fix: linspace(v_min, v_max, n_atoms).
-    Diff:
-        - atoms = torch.linspace(v_max, v_min, n_atoms)
-        + atoms = torch.linspace(v_min, v_max, n_atoms)
+    - atoms = torch.linspace(v_max, v_min, n_atoms)
+    + atoms = torch.linspace(v_min, v_max, n_atoms)
     """
     return {"next_probs": arrays["next_probs"][..., ::-1].copy()}

@@ -5,19 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc.backends import NUMPY
-from rlcalc.conform.fault import argument_fault, fault
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault
 from rlcalc.conform.faults import _learning as shared
-from rlcalc.conform.forms import Arrays, Form, Outputs
 from rlcalc.experience import Table
 from rlcalc.formulas import _learning_arrays as learning
 
-discount_missing = shared.discount_missing
-reward_discounted = shared.reward_discounted
-never_bootstraps = shared.never_bootstraps
-step_size_of_the_old_value = shared.step_size_of_the_old_value
-away_from_target = shared.away_from_target
-next_episode_bootstrapped = shared.next_episode_bootstrapped
-own_state_bootstrapped = shared.own_state_bootstrapped
+of_every_step = shared.OF_EVERY_STEP
 
 
 def _mixed(form: Form, arrays: dict[str, Any], chooses: int, values: int, both: bool = False) -> Outputs:
@@ -49,73 +42,68 @@ def _mixed(form: Form, arrays: dict[str, Any], chooses: int, values: int, both: 
     return {**tables, **{name: learning.vector(NUMPY, column, like) for name, column in columns.items()}}
 
 
-@fault("own-table-values", "swapped")
+@fault("swapped")
 def own_table_values(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the largest value of the table that is updated: Q-learning, with its bias.
 
     Shown when: Tables that differ in what the best next action is worth.
     Cause: max() is kept from Q-learning; the second table has no say.
     Fix: The updated table chooses the action, the other one says what it is worth.
-    Diff:
-        - target = r + gamma * q1[s2].max()
-        + target = r + gamma * q2[s2, q1[s2].argmax()]
+    - target = r + gamma * q1[s2].max()
+    + target = r + gamma * q2[s2, q1[s2].argmax()]
     """
     return _mixed(form, arrays, 0, 0)
 
 
-@fault("other-table-alone", "swapped")
+@fault("swapped")
 def other_table_alone(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the largest value of the other table, which chooses and values.
 
     Shown when: Tables that prefer different next actions.
     Cause: The target network of DQN is taken over whole.
     Fix: The updated table chooses the action, the other one says what it is worth.
-    Diff:
-        - target = r + gamma * q2[s2].max()
-        + target = r + gamma * q2[s2, q1[s2].argmax()]
+    - target = r + gamma * q2[s2].max()
+    + target = r + gamma * q2[s2, q1[s2].argmax()]
     """
     return _mixed(form, arrays, 1, 1)
 
 
-@fault("tables-exchanged", "swapped")
+@fault("swapped")
 def tables_exchanged(form: Form, /, **arrays: Any) -> Outputs:
     """Lets the other table choose the action and takes its value from the one that is updated.
 
     Shown when: Tables that prefer different next actions, or differ in their values.
     Cause: The two indices of the formula are read the wrong way round.
     Fix: The updated table chooses the action, the other one says what it is worth.
-    Diff:
-        - target = r + gamma * q1[s2, q2[s2].argmax()]
-        + target = r + gamma * q2[s2, q1[s2].argmax()]
+    - target = r + gamma * q1[s2, q2[s2].argmax()]
+    + target = r + gamma * q2[s2, q1[s2].argmax()]
     """
     return _mixed(form, arrays, 1, 0)
 
 
-@fault("both-tables-updated", "counting")
+@fault("counting")
 def both_tables_updated(form: Form, /, **arrays: Any) -> Outputs:
     """Moves both tables towards the target of each step.
 
     Shown when: Any target other than the value of the other table.
     Cause: The coin that chooses the table is left out.
     Fix: Each step updates one table.
-    Diff:
-        - for q in (q1, q2):
-        -     q[s, a] += alpha * (target - q[s, a])
-        + q1[s, a] += alpha * (target - q1[s, a])
+    - for q in (q1, q2):
+    -     q[s, a] += alpha * (target - q[s, a])
+    + q1[s, a] += alpha * (target - q1[s, a])
     """
     return _mixed(form, arrays, 0, 1, both=True)
 
 
-@argument_fault("other-table-updated", "swapped")
+@argument_fault("swapped")
 def other_table_updated(arrays: Arrays) -> Arrays:
     """Exchanges the parts of the tables: the update goes to the other one.
 
     Shown when: Any step that changes a value.
     Cause: Heads and tails are mixed up.
     Fix: The table that is named for the step is updated.
-    Diff:
-        - q, other = q2, q1
-        + q, other = q1, q2
+    - q, other = q2, q1
+    + q, other = q1, q2
     """
     update = arrays["update"] if arrays["update"] is not None else ["1"]
     return {"update": [str(3 - int(word)) for word in update]}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault, output_fault
-from rlcalc.conform.forms import Arrays, Form, Outputs
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, given, output_fault, sets
+from rlcalc.conform.faults import _preferences as pairs
+from rlcalc.conform.faults._answers import sign_flipped as sign_flipped
+
+of_pairs = (pairs.answers_swapped, pairs.answers_added, *pairs.OF_BETA)
 
 
 def _ratios(arrays: Arrays, chosen: Any, rejected: Any) -> Any:
@@ -16,66 +19,57 @@ def _ratios(arrays: Arrays, chosen: Any, rejected: Any) -> Any:
     return parts[0] - parts[1]
 
 
-@output_fault(
-    "loss-overwritten",
-    "swapped",
-    reported_in=["locuslab/open-unlearning issue #30", "locuslab/open-unlearning issue #44"],
-)
+@output_fault("swapped", "locuslab/open-unlearning issue #30", "locuslab/open-unlearning issue #44")
 def loss_overwritten(found: Outputs, arrays: Arrays) -> Outputs:
     """Returns minus the mean of the policy's log-ratio of the two answers, not the loss.
 
     Shown when: Every input, the untrained policy among them.
     Cause: A line of an experiment assigns the loss once more below the right one and was left there.
     Fix: Delete the later assignment.
-    Diff:
-        - loss = -F.logsigmoid(beta * margin).mean()
-        - loss = -pi_logratios.mean()
-        + loss = -F.logsigmoid(beta * margin).mean()
+    - loss = -F.logsigmoid(beta * margin).mean()
+    - loss = -pi_logratios.mean()
+    + loss = -F.logsigmoid(beta * margin).mean()
     """
     gap = _ratios(arrays, arrays["chosen"], arrays["rejected"])
     return {**found, "losses": -gap, "loss": -gap.mean(-1)}
 
 
-@fault("beta-twice", "weighting", reported_in=["AI-Hypercomputer/maxtext issue #1530"])
+@fault("weighting", "AI-Hypercomputer/maxtext issue #1530")
 def beta_twice(form: Form, /, **arrays: Any) -> Outputs:
     """Multiplies the margin by β in the implicit rewards and once more in the loss.
 
     Shown when: A margin that is not 0 and a β other than 1.
     Cause: The rewards of both answers, which hold β already, are compared in the loss.
     Fix: −log σ of the difference of the rewards, or of β times that of the log-ratios.
-    Diff:
-        - loss = -logsigmoid(beta * (chosen_rewards - rejected_rewards))
-        + loss = -logsigmoid(chosen_rewards - rejected_rewards)
+    - loss = -logsigmoid(beta * (chosen_rewards - rejected_rewards))
+    + loss = -logsigmoid(chosen_rewards - rejected_rewards)
     """
-    beta = 0.1 if arrays.get("beta") is None else arrays["beta"]
+    beta = given(arrays, "beta", 0.1)
     right, found = form(**arrays), form(**{**arrays, "beta": beta * beta})
     return {**found, "chosen_rewards": right["chosen_rewards"], "rejected_rewards": right["rejected_rewards"]}
 
 
-@argument_fault("kind-ignored", "ignored", reported_in=["modelscope/ms-swift PR #10167"])
-def kind_ignored(arrays: Arrays) -> Arrays:
+@sets("ignored", "modelscope/ms-swift PR #10167", kind="sigmoid")
+def kind_ignored() -> None:
     """Trains on −log σ whatever kind of loss is asked for.
 
     Shown when: The hinge, or the robust loss with label smoothing.
     Cause: The option is read by one trainer, and another backend builds the loss by itself.
     Fix: Hand the kind on to the loss and refuse one that is not implemented.
-    Diff:
-        - loss = -logsigmoid(beta * margin)
-        + loss = LOSSES[loss_type](beta * margin)
+    - loss = -logsigmoid(beta * margin)
+    + loss = LOSSES[loss_type](beta * margin)
     """
-    return {"kind": "sigmoid"}
 
 
-@fault("logarithm-of-the-sigmoid", "precision")
+@fault("precision")
 def logarithm_of_the_sigmoid(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the logarithm of a computed σ, which has become 0.
 
-    Shown when: A margin β·h below −89 in single or −710 in double precision: the loss is infinite.
+    Shown when: An argument of σ below −89 in single or −710 in double precision: the loss is infinite.
     Cause: The formula was written down as it is printed.
     Fix: Use logsigmoid, or −log1p(exp(−x)) for positive x and x − log1p(exp(x)) for negative.
-    Diff:
-        - losses = -torch.log(torch.sigmoid(logits))
-        + losses = -F.logsigmoid(logits)
+    - losses = -torch.log(torch.sigmoid(logits))
+    + losses = -F.logsigmoid(logits)
     """
     found = dict(form(**arrays))
     if arrays.get("kind") not in (None, "sigmoid") or (arrays.get("label_smoothing") or 0) > 0:
@@ -86,88 +80,96 @@ def logarithm_of_the_sigmoid(form: Form, /, **arrays: Any) -> Outputs:
     return {**found, "losses": losses, "loss": losses.mean(-1)}
 
 
-@argument_fault("reference-forgotten", "ignored")
+@argument_fault("ignored")
 def reference_forgotten(arrays: Arrays) -> Arrays:
     """Compares the policy's log-probabilities alone.
 
     Shown when: A reference that does not find both answers equally likely.
     Cause: A reference-free variant was switched on, or the reference's answers were never computed.
     Fix: Subtract the reference's log-probability of the same answer from each.
-    Diff:
-        - logits = policy_chosen - policy_rejected
-        + logits = (policy_chosen - policy_rejected) - (ref_chosen - ref_rejected)
+    - logits = policy_chosen - policy_rejected
+    + logits = (policy_chosen - policy_rejected) - (ref_chosen - ref_rejected)
     """
     zeros = np.zeros_like(arrays["ref_chosen"])
     return {"ref_chosen": zeros, "ref_rejected": zeros}
 
 
-@argument_fault("reference-added", "sign")
+@argument_fault("sign")
 def reference_added(arrays: Arrays) -> Arrays:
     """Adds the reference's log-ratio to the policy's instead of taking it off.
 
     Shown when: A reference that does not find both answers equally likely.
     Cause: The two differences of log-probabilities were joined by the wrong sign.
     Fix: h is what the policy prefers beyond the reference: subtract the reference's log-ratio.
-    Diff:
-        - logits = pi_logratios + ref_logratios
-        + logits = pi_logratios - ref_logratios
+    - logits = pi_logratios + ref_logratios
+    + logits = pi_logratios - ref_logratios
     """
     return {name: -arrays[name] for name in ("ref_chosen", "ref_rejected")}
 
 
-@argument_fault("answers-swapped", "swapped")
-def answers_swapped(arrays: Arrays) -> Arrays:
-    """Prefers the rejected answer.
+@argument_fault("weighting")
+def reference_without_beta(arrays: Arrays) -> Arrays:
+    """Multiplies the policy's log-ratio by β, and not the reference's.
 
-    Shown when: A margin that is not 0.
-    Cause: The columns of the data set, or the halves of a batch of both, were taken in the other order.
-    Fix: The chosen answer comes first: h = c − l.
-    Diff:
-        - logits = rejected_logratios - chosen_logratios
-        + logits = chosen_logratios - rejected_logratios
+    Shown when: A reference that does not find both answers equally likely, and a β other than 1.
+    Cause: β stands inside of the first bracket alone.
+    Fix: β times the difference of both log-ratios.
+    - logits = beta * pi_logratios - ref_logratios
+    + logits = beta * (pi_logratios - ref_logratios)
     """
-    pairs = (("chosen", "rejected"), ("ref_chosen", "ref_rejected"), ("chosen_lengths", "rejected_lengths"))
-    return {name: arrays.get(other) for pair in pairs for name, other in (pair, pair[::-1])}
+    beta = 0.1 if arrays.get("beta") is None else arrays["beta"]
+    return {n: (arrays[n] / beta).astype(arrays[n].dtype) for n in ("ref_chosen", "ref_rejected")}
 
 
-@output_fault("sum-for-mean", "reduction")
+@output_fault("reduction")
 def sum_for_mean(found: Outputs, arrays: Arrays) -> Outputs:
     """Adds up the losses of the pairs.
 
     Shown when: Two pairs or more.
     Cause: The reduction of a helper that sums was taken over.
     Fix: Take the mean over the pairs.
-    Diff:
-        - loss = losses.sum()
-        + loss = losses.mean()
+    - loss = losses.sum()
+    + loss = losses.mean()
     """
     count = arrays["chosen"].shape[-1]
     return {**found, "loss": found["losses"].sum(-1), "d_chosen": found["d_chosen"] * count}
 
 
-@argument_fault("smoothing-ignored", "ignored")
-def smoothing_ignored(arrays: Arrays) -> Arrays:
+@sets("ignored", label_smoothing=0.0)
+def smoothing_ignored() -> None:
     """Takes every preference to be right.
 
     Shown when: Label smoothing above 0.
     Cause: The option is accepted and never reaches the loss.
     Fix: −(1−s)·log σ(x) − s·log σ(−x), divided as the robust variant asks.
-    Diff:
-        - losses = -F.logsigmoid(x)
-        + losses = -(1 - s) * F.logsigmoid(x) - s * F.logsigmoid(-x)
+    - losses = -F.logsigmoid(x)
+    + losses = -(1 - s) * F.logsigmoid(x) - s * F.logsigmoid(-x)
     """
-    return {"label_smoothing": 0.0}
 
 
-@argument_fault("lengths-ignored", "ignored")
-def lengths_ignored(arrays: Arrays) -> Arrays:
+@sets("ignored", chosen_lengths=None, rejected_lengths=None)
+def lengths_ignored() -> None:
     """Compares sums over the tokens where averages are asked for.
 
     Shown when: Lengths that are given and longer than 1.
     Cause: The loss was written for sums, and a β for averages (5 in the place of 0.1) came with the options.
     Fix: Divide each log-ratio by the number of tokens of its answer.
-    Diff:
-        - chosen = chosen_logps.sum(-1)
-        + chosen = chosen_logps.sum(-1) / mask.sum(-1)
+    - chosen = chosen_logps.sum(-1)
+    + chosen = chosen_logps.sum(-1) / mask.sum(-1)
     """
-    return {"chosen_lengths": None, "rejected_lengths": None}
+
+
+@output_fault("logarithm")
+def logarithm_missing(found: Outputs, arrays: Arrays) -> Outputs:
+    """Minimises −σ, without its logarithm: a pair that is far off has no gradient any more.
+
+    Shown when: The loss of the sigmoid, of any pair.
+    Cause: sigmoid was called in the place of logsigmoid.
+    Fix: −log σ.
+    - loss = -torch.sigmoid(logits).mean()
+    + loss = -F.logsigmoid(logits).mean()
+    """
+    if arrays.get("kind") not in (None, "sigmoid") or (arrays.get("label_smoothing") or 0) > 0:
+        return dict(found)
+    losses = -np.exp(-found["losses"])
+    return {**found, "losses": losses, "loss": losses.mean(-1)}

@@ -5,17 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault
 from rlcalc.conform.faults import _targets as shared
-from rlcalc.conform.forms import Arrays, Form, Outputs
 
-bootstrap_after_terminal = shared.bootstrap_after_terminal
-flags_inverted = shared.flags_inverted
-reward_lost_at_the_end = shared.reward_lost_at_the_end
-gamma_missing = shared.gamma_missing
-reward_discounted = shared.reward_discounted
-n_step_discounted_once = shared.n_step_discounted_once
-next_row_one_late = shared.next_row_one_late
+of_every_target = shared.OF_EVERY_TARGET
 
 
 def _weighted(arrays: dict[str, Any], explored: Any, exploited: Any) -> Arrays:
@@ -27,37 +20,31 @@ def _weighted(arrays: dict[str, Any], explored: Any, exploited: Any) -> Arrays:
     return {"policy": (explored + greedy).astype(arrays["q_values"].dtype), "epsilon": None}
 
 
-@argument_fault(
-    "epsilon-for-every-action",
-    "weighting",
-    reported_in=["terrence-ou/Reinforcement-Learning-2nd-Edition-Notes-Codes issue #1"],
-)
+@argument_fault("weighting", "terrence-ou/Reinforcement-Learning-2nd-Edition-Notes-Codes issue #1")
 def epsilon_for_every_action(arrays: Arrays) -> Arrays:
     """Gives every action the probability ε, and the best one 1 − ε besides: they sum to more than 1.
 
     Shown when: ε above 0 and two actions or more.
     Cause: The division by the number of actions is missing.
     Fix: ε divided by the number of actions.
-    Diff:
-        - probs = np.full(n_actions, epsilon)
-        + probs = np.full(n_actions, epsilon / n_actions)
-          probs[best] += 1 - epsilon
+    - probs = np.full(n_actions, epsilon)
+    + probs = np.full(n_actions, epsilon / n_actions)
+      probs[best] += 1 - epsilon
     """
     epsilon = arrays.get("epsilon")
     return {} if epsilon is None else _weighted(arrays, epsilon, 1 - epsilon)
 
 
-@argument_fault("best-action-without-its-share", "weighting")
+@argument_fault("weighting")
 def best_action_without_its_share(arrays: Arrays) -> Arrays:
     """Gives the best action 1 − ε, without its share of ε: the probabilities sum to less than 1.
 
     Shown when: ε above 0 and a best value other than 0.
     Cause: The probability is set where it has to be added.
     Fix: 1 − ε + ε/A for the best action.
-    Diff:
-          probs = np.full(n_actions, epsilon / n_actions)
-        - probs[best] = 1 - epsilon
-        + probs[best] += 1 - epsilon
+      probs = np.full(n_actions, epsilon / n_actions)
+    - probs[best] = 1 - epsilon
+    + probs[best] += 1 - epsilon
     """
     epsilon = arrays.get("epsilon")
     if epsilon is None:
@@ -66,46 +53,43 @@ def best_action_without_its_share(arrays: Arrays) -> Arrays:
     return _weighted(arrays, np.where(best, 0, epsilon / best.shape[-1]), 1 - epsilon)
 
 
-@argument_fault("best-next-action", "swapped")
+@argument_fault("swapped")
 def best_next_action(arrays: Arrays) -> Arrays:
     """Takes the best next action, whatever the policy: the target of Q-learning.
 
     Shown when: A policy that does not take the best action for certain.
     Cause: The update of Q-learning is copied.
     Fix: Weigh the action values with the probabilities of the policy.
-    Diff:
-        - target = r + gamma * (1 - done) * q[s2].max()
-        + target = r + gamma * (1 - done) * (pi[s2] * q[s2]).sum()
+    - target = r + gamma * (1 - done) * q[s2].max()
+    + target = r + gamma * (1 - done) * (pi[s2] * q[s2]).sum()
     """
     q = arrays["q_values"]
     return {"q_values": np.broadcast_to(q.max(-1, keepdims=True), q.shape)}
 
 
-@argument_fault("uniform-policy", "ignored")
+@argument_fault("ignored")
 def uniform_policy(arrays: Arrays) -> Arrays:
     """Takes the mean of the next action values, whatever the policy.
 
     Shown when: A policy that is not uniform.
     Cause: mean() in place of the weighted sum.
     Fix: Weigh the action values with the probabilities of the policy.
-    Diff:
-        - expected = next_q.mean(dim=1)
-        + expected = (next_policy * next_q).sum(dim=1)
+    - expected = next_q.mean(dim=1)
+    + expected = (next_policy * next_q).sum(dim=1)
     """
     q = arrays["q_values"]
     return {"q_values": np.broadcast_to(q.mean(-1, keepdims=True), q.shape)}
 
 
-@fault("averaged-over-actions", "reduction")
+@fault("reduction")
 def averaged_over_actions(form: Form, /, **arrays: Any) -> Outputs:
     """Divides the expectation by the number of actions: the weighted values are averaged, not summed.
 
     Shown when: Two actions or more, and an expectation other than 0.
     Cause: mean() over terms that the policy weighs already.
     Fix: Sum them.
-    Diff:
-        - expected = (next_policy * next_q).mean(dim=1)
-        + expected = (next_policy * next_q).sum(dim=1)
+    - expected = (next_policy * next_q).mean(dim=1)
+    + expected = (next_policy * next_q).sum(dim=1)
     """
     q = arrays["q_values"]
     return dict(form(**{**arrays, "q_values": q / q.shape[-1]}))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault, output_fault
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, declared_in, fault, output_fault
 from rlcalc.conform.faults import _gae_ends as ends
-from rlcalc.conform.faults import _gae_precision as precision
+from rlcalc.conform.faults import _gae_returns as returned
 from rlcalc.conform.faults import _sequence_faults as shared
+from rlcalc.conform.faults import _sequence_precision as precision
+from rlcalc.conform.faults import _targets
 from rlcalc.conform.faults._gae_ends import recursion, with_advantages
 from rlcalc.conform.faults._sequence import (
     bootstraps,
@@ -19,38 +21,35 @@ from rlcalc.conform.faults._sequence import (
     fades,
     flags,
     last_step,
+    narrow,
+    narrow_discount,
     next_values,
     own_values,
 )
-from rlcalc.conform.forms import Arrays, Form, Outputs
 
-recursion_crosses_truncation = ends.recursion_crosses_truncation
-recursion_crosses_ends = ends.recursion_crosses_ends
-flags_ignored = ends.flags_ignored
-bootstrap_after_terminal = ends.bootstrap_after_terminal
-bootstrap_after_last_terminal = ends.bootstrap_after_last_terminal
-next_value_of_reset_state = ends.next_value_of_reset_state
-truncation_bootstraps_own_value = ends.truncation_bootstraps_own_value
-truncation_adds_own_value = ends.truncation_adds_own_value
-time_out_bonus_on_top = ends.time_out_bonus_on_top
-truncated_advantage_zero = ends.truncated_advantage_zero
-truncation_ends_with_discounts_per_step = ends.truncation_ends_with_discounts_per_step
-carried_advantage_masked_twice = ends.carried_advantage_masked_twice
-done_mask_one_late = ends.done_mask_one_late
-done_mask_one_early = ends.done_mask_one_early
-done_mask_one_early_but_the_last = ends.done_mask_one_early_but_the_last
-bootstrap_masked_one_early = ends.bootstrap_masked_one_early
-flag_used_as_mask = ends.flag_used_as_mask
-
-
-# rewards and values in the wrong row
-
-
-reward_one_late = shared.reported(shared.reward_one_late, "openai/spinningup issue #50")
-last_reward_lost = shared.last_reward_lost
+at_the_ends = declared_in(ends)
+of_the_returns = declared_in(returned)
+of_every_return = shared.reported(
+    (
+        *shared.OF_EVERY_RETURN,
+        shared.truncated_advantage_zero,
+        shared.value_two_steps_ahead,
+        shared.reward_discounted,
+        precision.gamma_in_float32,
+        precision.raises_at_gamma_lam_zero,
+        precision.lam_of_zero_for_one,
+    ),
+    truncation_bootstraps_own_value=["leggedrobotics/rsl_rl issue #151"],
+    time_out_bonus_on_top=["Toni-SM/skrl issue #224"],
+    truncated_advantage_zero=["EdanToledo/Stoix issue #142", "google/brax", "PaddlePaddle/PARL issue #959"],
+    done_mask_one_early_but_the_last=["DLR-RM/stable-baselines3 issue #105", "AgileRL/AgileRL"],
+    reward_one_late=["openai/spinningup issue #50"],
+    last_value_one_early=["tensorflow/agents issue #953"],
+)
+of_targets = (_targets.reward_lost_at_the_end, _targets.difference_masked)
 
 
-@argument_fault("rows-one-early", "indexing", reported_in=["PufferAI/PufferLib"])
+@argument_fault("indexing", "PufferAI/PufferLib")
 def rows_one_early(arrays: Arrays) -> Arrays:
     """Takes reward and flag of row t + 1 for step t and leaves the last advantage at 0.
 
@@ -58,11 +57,10 @@ def rows_one_early(arrays: Arrays) -> Arrays:
     Cause: A loop for buffers that store what led to an observation, used on rows that store what followed
         from it; no bootstrap is kept.
     Fix: Use rewards[t] and the flag of step t, and run from the last step with its bootstrap value.
-    Diff:
-        - for t in reversed(range(T - 1)):
-        -     delta = rewards[t + 1] + gamma * values[t + 1] * (1 - dones[t + 1]) - values[t]
-        + for t in reversed(range(T)):
-        +     delta = rewards[t] + gamma * values[t + 1] * (1 - dones[t]) - values[t]
+    - for t in reversed(range(T - 1)):
+    -     delta = rewards[t + 1] + gamma * values[t + 1] * (1 - dones[t + 1]) - values[t]
+    + for t in reversed(range(T)):
+    +     delta = rewards[t] + gamma * values[t + 1] * (1 - dones[t]) - values[t]
     """
     at_end = last_step(arrays)
     return {
@@ -73,17 +71,16 @@ def rows_one_early(arrays: Arrays) -> Arrays:
     }
 
 
-@argument_fault("last-advantage-zero", "indexing", reported_in=["rgilman33/simple-A2C-PPO issue #5"])
+@argument_fault("indexing", "rgilman33/simple-A2C-PPO issue #5", "PufferAI/PufferLib issue #363")
 def last_advantage_zero(arrays: Arrays) -> Arrays:
     """Leaves the advantage of the last step at 0 and starts the recursion from there.
 
     Shown when: Any sequence whose last TD error is not 0.
     Cause: The loop runs backwards from T − 2, because step T − 1 looks for a successor that the buffer lacks.
     Fix: Run the loop from T − 1, with the bootstrap value as successor of the last step.
-    Diff:
-        - for t in reversed(range(T - 1)):
-        + for t in reversed(range(T)):
-              advantages[t] = adv = delta[t] + gamma * lam * adv
+    - for t in reversed(range(T - 1)):
+    + for t in reversed(range(T)):
+          advantages[t] = adv = delta[t] + gamma * lam * adv
     """
     at_end = last_step(arrays)
     rewards = np.where(at_end, arrays["values"][..., :-1], arrays["rewards"])
@@ -91,7 +88,7 @@ def last_advantage_zero(arrays: Arrays) -> Arrays:
     return {"rewards": rewards, "terminated": over}
 
 
-@argument_fault("bootstrap-counted-twice", "termination", reported_in=["simonsays1980/rl-triton PR #4"])
+@argument_fault("termination", "simonsays1980/rl-triton PR #4")
 def bootstrap_counted_twice(arrays: Arrays) -> Arrays:
     """Adds (γλ)^(T−t)·V(S_T) to every advantage of the last episode.
 
@@ -100,162 +97,176 @@ def bootstrap_counted_twice(arrays: Arrays) -> Arrays:
         tests against a loop with the same start pass.
     Fix: Start the recursion of advantages from 0. Check: at λ = 1 the advantage is the return minus the
         value.
-    Diff:
-        - adv = last_value
-        + adv = 0
-          for t in reversed(range(T)):
+    - adv = last_value
+    + adv = 0
+      for t in reversed(range(T)):
     """
     again = discounts(arrays) * arrays["lam"] * next_values(arrays)
     rewards = arrays["rewards"] + np.where(last_step(arrays) & ~cut(arrays), again, 0)
     return {"rewards": rewards.astype(arrays["rewards"].dtype)}
 
 
-last_value_one_early = shared.last_value_one_early
-value_two_steps_ahead = shared.value_two_steps_ahead
-
-
-@argument_fault("bootstraps-from-own-value", "indexing")
+@argument_fault("indexing")
 def bootstraps_from_own_value(arrays: Arrays) -> Arrays:
     """Takes V(S_t) for the value of the successor of every step: δ_t = R + γ·V(S_t) − V(S_t).
 
     Shown when: γ above 0 and neighbouring values that differ.
     Cause: Both values are read at the same index.
     Fix: δ_t = R + γ·V(S_{t+1}) − V(S_t).
-    Diff:
-        - delta = rewards[t] + gamma * live * values[t] - values[t]
-        + delta = rewards[t] + gamma * live * values[t + 1] - values[t]
+    - delta = rewards[t] + gamma * live * values[t] - values[t]
+    + delta = rewards[t] + gamma * live * values[t + 1] - values[t]
     """
     return {"next_values": own_values(arrays)}
 
 
-reward_discounted = shared.reward_discounted
-left_in_reverse_order = shared.left_in_reverse_order
-
-
-@output_fault("returns-from-next-value", "indexing")
+@output_fault("indexing")
 def returns_from_next_value(found: Outputs, arrays: Arrays) -> Outputs:
     """The advantages are right; the returns are A_t + V(S_{t+1}), with the value of the next state.
 
     Shown when: Two neighbouring values that differ, and returns that are looked at.
     Cause: Values have one entry more than advantages, and the wrong end of them is cut off.
     Fix: returns = advantages + values[:-1].
-    Diff:
-        - returns = advantages + values[1:]
-        + returns = advantages + values[:-1]
+    - returns = advantages + values[1:]
+    + returns = advantages + values[:-1]
     """
     return {**found, "returns": found["advantages"] + arrays["values"][..., 1:]}
 
 
-@output_fault("sign-flipped", "sign")
+@output_fault("sign")
 def sign_flipped(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives the value minus the λ-return: good actions become less likely.
 
     Shown when: Any advantage other than 0.
     Cause: The error of the critic, prediction minus target, was used for the advantage as well.
     Fix: A_t = G_t − V(S_t): what came minus what was expected.
-    Diff:
-        - advantages = values - returns
-        + advantages = returns - values
+    - advantages = values - returns
+    + advantages = returns - values
     """
     return {**found, "advantages": -found["advantages"]}
 
 
-# factors
+@argument_fault("sign")
+def value_added(arrays: Arrays) -> Arrays:
+    """Adds the value of the state to its TD error instead of taking it off: δ_t = R + γ·V' + V.
+
+    Shown when: Any value other than 0.
+    Cause: A plus where a minus belongs.
+    Fix: δ_t = R + γ·V'·(1 − terminated) − V.
+    - delta = rewards[t] + gamma * live * values[t + 1] + values[t]
+    + delta = rewards[t] + gamma * live * values[t + 1] - values[t]
+    """
+    return {"rewards": arrays["rewards"] + 2 * own_values(arrays)}
 
 
-@argument_fault("lam-missing-in-recursion", "discounting")
-def lam_missing_inrecursion(arrays: Arrays) -> Arrays:
+@argument_fault("indexing")
+def bootstraps_from_own_value_but_the_last(arrays: Arrays) -> Arrays:
+    """Takes V(S_t) for the value of the successor of every step but the last, which has a value of its own.
+
+    Shown when: Two steps or more, γ above 0 and neighbouring values that differ.
+    Cause: values[t] stands where values[t + 1] is meant; the value after the last step comes by itself.
+    Fix: δ_t = R + γ·V(S_{t+1}) − V(S_t).
+    - after = last_value if t == T - 1 else values[t]
+    + after = last_value if t == T - 1 else values[t + 1]
+    """
+    return {"next_values": np.where(last_step(arrays), next_values(arrays), own_values(arrays))}
+
+
+@output_fault("indexing")
+def stored_one_step_late(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives step t the advantage of step t + 1, and the last step 0.
+
+    Shown when: Any sequence with an advantage other than 0.
+    Cause: The advantage that is carried is written down before it is updated.
+    Fix: Update it first, then write it down.
+      for t in reversed(range(T)):
+    -     advantages[t] = adv
+          adv = delta[t] + gamma * lam * live * adv
+    +     advantages[t] = adv
+    """
+    return with_advantages(arrays, early(found["advantages"]))
+
+
+@argument_fault("discounting")
+def lam_missing_in_recursion(arrays: Arrays) -> Arrays:
     """Carries the next advantage back with γ instead of γλ, as if λ were 1.
 
     Shown when: Two steps of one episode and λ below 1.
     Cause: The recursion of a discounted return was copied, with δ for the reward.
     Fix: A_t = δ_t + γ·λ·A_{t+1}.
-    Diff:
-        - adv = delta + gamma * live * adv
-        + adv = delta + gamma * lam * live * adv
+    - adv = delta + gamma * live * adv
+    + adv = delta + gamma * lam * live * adv
     """
     return {"lam": arrays["lam"] * 0 + 1}
 
 
-@argument_fault("lam-twice", "discounting")
+@argument_fault("discounting")
 def lam_twice(arrays: Arrays) -> Arrays:
     """Carries the next advantage back with γ·λ².
 
     Shown when: Two steps of one episode and λ between 0 and 1.
     Cause: The caller passes γλ for the discounts of the scan, and the scan multiplies by λ as well.
     Fix: Multiply by λ in one place.
-    Diff:
-        - adv = scan(delta, discount=gamma * lam, lam=lam)
-        + adv = scan(delta, discount=gamma, lam=lam)
+    - adv = scan(delta, discount=gamma * lam, lam=lam)
+    + adv = scan(delta, discount=gamma, lam=lam)
     """
     return {"lam": arrays["lam"] * arrays["lam"]}
 
 
-gamma_ignored = shared.gamma_ignored
+@argument_fault("discounting")
+def lam_in_td_error(arrays: Arrays) -> Arrays:
+    """Discounts V' by γλ in the TD error, as the recursion discounts the next advantage.
 
-
-@argument_fault("gamma-twice", "discounting")
-def gamma_twice(arrays: Arrays) -> Arrays:
-    """Discounts by γ² in the TD error and in the recursion.
-
-    Shown when: γ between 0 and 1 and a successor whose value is not 0, or two steps of one episode.
-    Cause: The discounts of the environment hold γ already, and the estimator multiplies by γ once more.
-    Fix: Pass (1 − terminated) where the estimator multiplies by γ, or γ·(1 − terminated) where it does not.
-    Diff:
-          discount = gamma * (1 - terminated[t])
-        - delta = rewards[t] + gamma * discount * values[t + 1] - values[t]
-        - adv = delta + gamma * discount * lam * adv
-        + delta = rewards[t] + discount * values[t + 1] - values[t]
-        + adv = delta + discount * lam * adv
+    Shown when: λ below 1, γ above 0, and a successor whose value is not 0.
+    Cause: The product γλ is kept in one variable, and used in both lines.
+    Fix: δ_t = R + γ·V'·(1 − terminated) − V: λ weights later TD errors, never the value.
+    - delta = rewards[t] + gamma * lam * live * values[t + 1] - values[t]
+    + delta = rewards[t] + gamma * live * values[t + 1] - values[t]
     """
-    return {"gamma": arrays["gamma"] * arrays["gamma"]}
+    return {"next_values": (arrays["lam"] * next_values(arrays)).astype(arrays["rewards"].dtype)}
 
 
-@fault("gamma-missing-in-recursion", "discounting")
-def gamma_missing_inrecursion(form: Form, **arrays: Any) -> Outputs:
+@fault("discounting")
+def gamma_missing_in_recursion(form: Form, **arrays: Any) -> Outputs:
     """Carries the next advantage back with λ alone.
 
     Shown when: Two steps of one episode, γ below 1 and λ above 0.
     Cause: γ was written into δ and forgotten in the recursion.
     Fix: A_t = δ_t + γ·λ·A_{t+1}: the advantage to come lies one step ahead as well.
-    Diff:
-        - adv = delta + lam * live * adv
-        + adv = delta + gamma * lam * live * adv
+    - adv = delta + lam * live * adv
+    + adv = delta + gamma * lam * live * adv
     """
     delta = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - arrays["values"][..., :-1]
     return recursion(arrays, delta, arrays["lam"])
 
 
-@fault("gamma-missing-in-bootstrap", "discounting")
+@fault("discounting")
 def gamma_missing_in_bootstrap(form: Form, **arrays: Any) -> Outputs:
     """Adds V' to the reward without γ; the recursion has γλ.
 
     Shown when: γ below 1 and a successor whose value is not 0.
     Cause: Written and tried with γ = 1, where it makes no difference.
     Fix: δ_t = R + γ·V'·(1 − terminated) − V.
-    Diff:
-        - delta = rewards[t] + live * values[t + 1] - values[t]
-        + delta = rewards[t] + gamma * live * values[t + 1] - values[t]
+    - delta = rewards[t] + live * values[t + 1] - values[t]
+    + delta = rewards[t] + gamma * live * values[t + 1] - values[t]
     """
     delta = arrays["rewards"] + bootstraps(arrays) - arrays["values"][..., :-1]
     return recursion(arrays, delta, arrays["gamma"] * arrays["lam"])
 
 
-@argument_fault("recursion-never-carried", "discounting", reported_in=["4kasha/CartPole_PPO issue #1"])
+@argument_fault("discounting", "4kasha/CartPole_PPO issue #1")
 def recursion_never_carried(arrays: Arrays) -> Arrays:
     """Gives the TD errors alone, as if λ were 0.
 
     Shown when: Two steps of one episode, with γ, λ and the later TD error other than 0.
     Cause: The carried advantage is set to 0 inside the loop, or the line that keeps it is missing.
     Fix: Set the carried advantage to 0 once, before the loop, and keep every A_t in it.
-    Diff:
-        - advantages[t] = delta + gamma * lam * advantages[t]  # still 0
-        + advantages[t] = adv = delta + gamma * lam * adv
+    - advantages[t] = delta + gamma * lam * advantages[t]  # still 0
+    + advantages[t] = adv = delta + gamma * lam * adv
     """
     return {"lam": arrays["lam"] * 0}
 
 
-@output_fault("advantage-from-next-return", "indexing", reported_in=["google/brax issue #583"])
+@output_fault("indexing", "google/brax issue #583")
 def advantage_from_next_return(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives R + γ·G_{t+1} − V with the λ-return G of the next step: the first of the later TD errors is not
     weighted with λ.
@@ -264,9 +275,8 @@ def advantage_from_next_return(found: Outputs, arrays: Arrays) -> Outputs:
         1/2, 1, 1 for 1/4, 1/2, 1.
     Cause: The policy-gradient advantage of V-trace was copied together with its recursion for targets.
     Fix: The advantage of GAE is the λ-return itself minus the value: A_t = G_t − V(S_t).
-    Diff:
-        - adv = rewards[t] + gamma * returns[t + 1] - values[t]
-        + adv = returns[t] - values[t]
+    - adv = rewards[t] + gamma * returns[t + 1] - values[t]
+    + adv = returns[t] - values[t]
     """
     old, returns = arrays["values"][..., :-1], found["returns"]
     onward = arrays["rewards"] + arrays["gamma"] * early(returns) - old
@@ -274,52 +284,49 @@ def advantage_from_next_return(found: Outputs, arrays: Arrays) -> Outputs:
     return {**found, "advantages": np.where(ends, found["advantages"], onward)}
 
 
-@output_fault("next-return-minus-value", "indexing", reported_in=["danijar/dreamerv2 issue #60"])
+@output_fault("indexing", "danijar/dreamerv2 issue #60")
 def next_return_minus_value(found: Outputs, arrays: Arrays) -> Outputs:
     """Subtracts V(S_t) from the λ-return of step t + 1; one advantage less than there are steps is left.
 
     Shown when: Any sequence: the answer is one entry short.
     Cause: Returns and values are cut to one length, the first at the front and the second at the end.
     Fix: A_t = G_t − V(S_t): cut both at the same end.
-    Diff:
-        - adv = returns[1:] - values[:T - 1]
-        + adv = returns - values[:T]
+    - adv = returns[1:] - values[:T - 1]
+    + adv = returns - values[:T]
     """
     old = arrays["values"][..., :-1]
     return {**found, "advantages": found["returns"][..., 1:] - old[..., :-1]}
 
 
-@output_fault("returns-for-advantages", "swapped")
+@output_fault("swapped")
 def returns_for_advantages(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives the λ-returns where advantages are asked for: V(S_t) is not subtracted.
 
     Shown when: Any value other than 0.
     Cause: Returns are formed in place, or handed over in the order (returns, advantages).
     Fix: Keep both apart: returns = advantages + values.
-    Diff:
-        - advantages += values
-        - return advantages
-        + returns = advantages + values
-        + return advantages, returns
+    - advantages += values
+    - return advantages
+    + returns = advantages + values
+    + return advantages, returns
     """
     return {**found, "advantages": found["returns"]}
 
 
-@fault("reward-minus-value", "discounting", reported_in=["natolambert/rlhf-book PR #216"])
+@fault("discounting", "natolambert/rlhf-book PR #216")
 def reward_minus_value(form: Form, **arrays: Any) -> Outputs:
     """Subtracts the value from the reward of the step itself; nothing of what comes later counts.
 
     Shown when: A reward or a value after the first step, with γ above 0.
     Cause: In a bandit, or for an answer with one reward, reward and return are the same.
     Fix: Subtract the value from the return, or use A_t = δ_t + γ·λ·A_{t+1}.
-    Diff:
-        - advantages = rewards - values
-        + advantages = returns - values
+    - advantages = rewards - values
+    + advantages = returns - values
     """
     return with_advantages(arrays, arrays["rewards"] - arrays["values"][..., :-1])
 
 
-@fault("small-weights-dropped", "precision", reported_in=["pytorch/rl"])
+@fault("precision", "pytorch/rl")
 def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     """Leaves out the powers of γλ after the last one above 1e-7, one too many where γλ is small, and raises
     IndexError at γλ = 0.
@@ -328,9 +335,8 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     Cause: The advantages are a convolution with a kernel of int(log(1e-7)/log(γλ)) powers; at 0 that kernel
         is empty.
     Fix: Run the recursion, or round the length up, keep at least the first power, and return δ at γλ = 0.
-    Diff:
-        - kernel = (gamma * lam) ** np.arange(int(np.log(1e-7) / np.log(gamma * lam)))
-        + kernel = (gamma * lam) ** np.arange(T)
+    - kernel = (gamma * lam) ** np.arange(int(np.log(1e-7) / np.log(gamma * lam)))
+    + kernel = (gamma * lam) ** np.arange(T)
     """
     decay = arrays["gamma"] * arrays["lam"]
     if not fades(decay):
@@ -339,42 +345,51 @@ def small_weights_dropped(form: Form, **arrays: Any) -> Outputs:
     return with_advantages(arrays, convolved(delta, decay, ~cut(arrays)))
 
 
-computes_in_float32 = precision.computes_in_float32
-discounts_in_float32 = precision.discounts_in_float32
-gamma_in_float32 = precision.gamma_in_float32
-decay_in_float32 = precision.decay_in_float32
-bootstrap_discount_in_float32 = precision.bootstrap_discount_in_float32
-raises_at_gamma_lam_zero = precision.raises_at_gamma_lam_zero
+@argument_fault("precision", "pytorch/rl", rounds="inputs")
+def discounts_in_float32(arrays: Arrays) -> Arrays:
+    """Rounds γ, and the product γλ, to float32 before they meet float64 data: seven digits, in an answer that
+    is float64.
 
-
-# targets of the critic
-
-
-@fault("returns-are-monte-carlo", "swapped", reported_in=["openai/spinningup"], stage="outputs")
-def returns_are_monte_carlo(form: Form, **arrays: Any) -> Outputs:
-    """The advantages are right; the returns are discounted sums with a bootstrap, whatever λ is.
-
-    Shown when: Two steps of one episode and λ below 1.
-    Cause: The target of the critic is computed by a function of its own, from the rewards.
-    Fix: Return advantages + values, or say that the target is not the λ-return.
-    Diff:
-        - returns = discounted_sums(rewards, gamma, last_value)
-        + returns = advantages + values
+    Shown when: One γ for all steps, and γ or γλ such as 9/10, in float64.
+    Cause: A Python float times an integer or boolean tensor is a tensor of Torch's default dtype: gamma *
+        (~done).int().
+    Fix: Give the mask the dtype of the data, (~done).to(rewards.dtype), or multiply the data by γ first.
+    - discount = gamma * (~done).int()
+    + discount = gamma * (~done).to(rewards.dtype)
     """
-    whole = form(**{**arrays, "lam": arrays["lam"] * 0 + 1})
-    return {**form(**arrays), "returns": whole["returns"]}
+    gamma, lam = narrow_discount(arrays["gamma"]), arrays["lam"]
+    if not np.ndim(gamma) and gamma > 0:
+        lam = narrow(arrays["gamma"] * lam) / gamma
+    return {"gamma": gamma, "lam": lam}
 
 
-@output_fault("returns-are-values", "swapped", reported_in=["vwxyzjn/cleanrl PR #337"])
-def returns_are_values(found: Outputs, arrays: Arrays) -> Outputs:
-    """The advantages are right; the returns are the old values, so that the critic learns nothing from them.
+@argument_fault("precision", "alex-petrenko/sample-factory", rounds="inputs")
+def decay_in_float32(arrays: Arrays) -> Arrays:
+    """Rounds γλ to float32 in the recursion, and γ nowhere.
 
-    Shown when: Any sequence with an advantage that is not 0.
-    Cause: Returns are formed from the buffer's advantages before those are written: 0 + V.
-    Fix: Form the returns from the advantages just computed.
-    Diff:
-        - returns = buffer.advantages + values
-          buffer.advantages = advantages
-        + returns = buffer.advantages + values
+    Shown when: Two steps of one episode and γλ such as 9/10, in float64.
+    Cause: γ·λ times a mask that was cast with .float() is a float32 tensor, while γ·V' meets its mask as a
+        product.
+    Fix: Give the mask the dtype of the data, dones.to(rewards.dtype).
+    - total = delta[t] + gamma * lam * (1 - dones[t].float()) * total
+    + total = delta[t] + gamma * lam * (1 - dones[t].to(delta.dtype)) * total
     """
-    return {**found, "returns": np.broadcast_to(arrays["values"][..., :-1], found["advantages"].shape)}
+    gamma = arrays["gamma"]
+    if np.ndim(gamma) or gamma <= 0:
+        return {}
+    return {"lam": narrow(gamma * arrays["lam"]) / gamma}
+
+
+@argument_fault("precision", "pytorch/rl", rounds="inputs")
+def bootstrap_discount_in_float32(arrays: Arrays) -> Arrays:
+    """Rounds γ to float32 in the TD error, and nowhere else.
+
+    Shown when: One γ for all steps, such as 9/10, in float64, with a bootstrap other than 0.
+    Cause: gamma * (~terminated).int() is a float32 tensor in Torch, while the powers of γλ are made with the
+        dtype of the data.
+    Fix: Give the mask the dtype of the data, (~terminated).to(rewards.dtype).
+    - target = rewards + gamma * (~terminated).int() * next_values
+    + target = rewards + gamma * (~terminated).to(rewards.dtype) * next_values
+    """
+    more = (narrow_discount(arrays["gamma"]) - arrays["gamma"]) * bootstraps(arrays)
+    return {"rewards": arrays["rewards"] + more}

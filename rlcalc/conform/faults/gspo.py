@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import fault, output_fault
+from rlcalc.conform.fault import Arrays, Form, Outputs, fault, given, output_fault
 from rlcalc.conform.faults._masks import mask_of
-from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
-@output_fault("averaged-over-tokens", "reduction", reported_in=["huggingface/trl issue #3823"])
+@output_fault("reduction", "huggingface/trl issue #3823")
 def averaged_over_tokens(found: Outputs, arrays: Arrays) -> Outputs:
     """Averages over all tokens of the batch, so that answers weigh by their length.
 
     Shown when: Answers of different lengths.
     Cause: The ratio of the answer is repeated for its tokens, and the aggregation of a loss by token is kept.
     Fix: Average each row, then the rows.
-    Diff:
-        - loss = (per_token_loss * mask).sum() / mask.sum()
-        + loss = ((per_token_loss * mask).sum(-1) / mask.sum(-1)).mean()
+    - loss = (per_token_loss * mask).sum() / mask.sum()
+    + loss = ((per_token_loss * mask).sum(-1) / mask.sum(-1)).mean()
     """
     shape = np.broadcast_shapes(np.shape(arrays["logp"]), np.shape(arrays["old_logp"]))
     mask = arrays.get("mask")
@@ -34,16 +32,15 @@ def averaged_over_tokens(found: Outputs, arrays: Arrays) -> Outputs:
     return {**found, "loss": loss, "d_logp": found["d_logp"] * share[..., None]}
 
 
-@fault("product-for-the-mean", "reduction")
+@fault("reduction")
 def product_for_the_mean(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the product of the ratios of an answer for its ratio, which grows with the length.
 
     Shown when: An answer of two tokens or more whose probability has changed.
     Cause: The importance weight of a whole answer is that product.
     Fix: Divide the sum of the log-ratios by the number of valid tokens.
-    Diff:
-        - ratio = torch.exp((log_ratio * mask).sum(-1))
-        + ratio = torch.exp((log_ratio * mask).sum(-1) / mask.sum(-1))
+    - ratio = torch.exp((log_ratio * mask).sum(-1))
+    + ratio = torch.exp((log_ratio * mask).sum(-1) / mask.sum(-1))
     """
     lengths = np.maximum(mask_of(arrays, "logp").sum(-1), 1)[..., None]
     gaps = lengths * (arrays["logp"] - arrays["old_logp"])
@@ -51,16 +48,15 @@ def product_for_the_mean(form: Form, /, **arrays: Any) -> Outputs:
     return {**found, "d_logp": found["d_logp"] * lengths}
 
 
-@fault("ratio-of-each-token", "swapped")
+@fault("swapped")
 def ratio_of_each_token(form: Form, /, **arrays: Any) -> Outputs:
     """Clips the ratio of every token, as PPO does, and averages the answers after that.
 
     Shown when: An answer whose tokens changed by different ratios.
     Cause: The level of the importance weight is an option that does not reach the loss.
     Fix: One ratio an answer, clipped as a whole.
-    Diff:
-        - ratio = torch.exp(log_ratio)
-        + ratio = torch.exp((log_ratio * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True))
+    - ratio = torch.exp(log_ratio)
+    + ratio = torch.exp((log_ratio * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True))
     """
     mask = mask_of(arrays, "logp")
     lengths = mask.sum(-1)
@@ -71,7 +67,7 @@ def ratio_of_each_token(form: Form, /, **arrays: Any) -> Outputs:
     single = form(**{**arrays, "logp": logp[..., None], "old_logp": old[..., None], "adv": adv,
                      "mask": mask[..., None], "sequences": 1})  # fmt: skip
     per_token = single["objective"] * mask / np.maximum(lengths, 1)[..., None]
-    rows = np.maximum((lengths > 0).sum(-1), 1) if arrays.get("sequences") is None else arrays["sequences"]
+    rows = given(arrays, "sequences", np.maximum((lengths > 0).sum(-1), 1))
     objective = per_token.sum(-1)
     kind = objective.dtype
     share = np.maximum(lengths, 1)[..., None] * np.asarray(rows)[..., None, None]
@@ -83,27 +79,22 @@ def ratio_of_each_token(form: Form, /, **arrays: Any) -> Outputs:
     }
 
 
-@fault(
-    "centred-over-the-batch",
-    "reduction",
-    reported_in=["MakazhanAlpamys/Soup issue #723", "MakazhanAlpamys/Soup PR #744"],
-)
+@fault("reduction", "MakazhanAlpamys/Soup issue #723", "MakazhanAlpamys/Soup PR #744")
 def centred_over_the_batch(form: Form, /, **arrays: Any) -> Outputs:
     """Compares a token with those at its place in the other answers, and clips nothing.
 
     Shown when: Two answers whose tokens changed by different ratios; of a single answer the ratios are 1.
     Cause: The log-ratios are centred over the batch, in the place of a mean over the answer.
     Fix: One ratio an answer, the geometric mean of its tokens', clipped as a whole.
-    Diff:
-        - ratio = torch.exp(log_ratio - log_ratio.mean(0))
-        + ratio = torch.exp((log_ratio * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True))
+    - ratio = torch.exp(log_ratio - log_ratio.mean(0))
+    + ratio = torch.exp((log_ratio * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True))
     """
     mask = mask_of(arrays, "logp")
     gaps = np.where(mask, arrays["logp"], 0) - np.where(mask, arrays["old_logp"], 0)
     members = np.maximum(mask.sum(-2, keepdims=True), 1)
     ratio = np.where(mask, np.exp(gaps - gaps.sum(-2, keepdims=True) / members), 0)
     lengths = np.maximum(mask.sum(-1), 1)
-    rows = np.maximum(mask.any(-1).sum(-1), 1) if arrays.get("sequences") is None else arrays["sequences"]
+    rows = given(arrays, "sequences", np.maximum(mask.any(-1).sum(-1), 1))
     # what each token adds to the loss, and takes from it through the mean of its column
     parts = -ratio * (arrays["adv"] / lengths)[..., None] / np.asarray(rows)[..., None, None]
     slopes = np.where(mask, parts - parts.sum(-2, keepdims=True) / members, 0)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from rlcalc.conform.fault import argument_fault, fault
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, sets
 from rlcalc.conform.faults import _learning as shared
-from rlcalc.conform.forms import Arrays, Form, Outputs
 from rlcalc.experience import Step
 from rlcalc.formulas._learning import visits
 
@@ -28,75 +27,68 @@ def _visits(arrays: dict[str, Any]) -> list[int]:
     return [visit.t for visit in visits(shared.experience(arrays), arrays["visit"])]
 
 
-@argument_fault("every-visit-counted", "counting")
-def every_visit_counted(arrays: Arrays) -> Arrays:
+@sets("counting", visit="every")
+def every_visit_counted() -> None:
     """Counts every visit of a state, where only the first one of each episode counts.
 
     Shown when: First-visit estimates, and a state that comes twice in an episode.
     Cause: No record is kept of the states that an episode has met.
     Fix: Leave out the return of a state that the episode has met before.
-    Diff:
-        - returns[s].append(g)
-        + if s not in states[:t]:
-        +     returns[s].append(g)
+    - returns[s].append(g)
+    + if s not in states[:t]:
+    +     returns[s].append(g)
     """
-    return {"visit": "every"}
 
 
-@argument_fault("first-visits-only", "counting")
-def first_visits_only(arrays: Arrays) -> Arrays:
+@sets("counting", visit="first")
+def first_visits_only() -> None:
     """Counts the first visit of each episode only, where every visit counts.
 
     Shown when: Every-visit estimates, and a state that comes twice in an episode.
     Cause: The first-visit method is the better known one.
     Fix: Every visit has a return of its own.
-    Diff:
-        - if s not in states[:t]:
-        -     returns[s].append(g)
-        + returns[s].append(g)
+    - if s not in states[:t]:
+    -     returns[s].append(g)
+    + returns[s].append(g)
     """
-    return {"visit": "first"}
 
 
-@argument_fault("reward-discounted", "discounting")
+@argument_fault("discounting")
 def reward_discounted(arrays: Arrays) -> Arrays:
     """Discounts the first reward of a return too: γR + γ²R' + ….
 
     Shown when: γ below 1 and a return other than 0.
     Cause: γ is counted from the time index of R_{t+1}.
     Fix: G = R_{t+1} + γ·R_{t+2} + ….
-    Diff:
-        - g = gamma * (r + g)
-        + g = r + gamma * g
+    - g = gamma * (r + g)
+    + g = r + gamma * g
     """
     return shared.with_steps(arrays, lambda t, step: replace(step, reward=arrays["gamma"] * step.reward))
 
 
-@argument_fault("last-reward-only", "ignored")
+@argument_fault("ignored")
 def last_reward_only(arrays: Arrays) -> Arrays:
     """Takes the reward of the visit's own step for its return.
 
     Shown when: γ above 0 and a visit that is not the last step of its episode.
     Cause: Rewards are averaged by state, as if they were returns.
     Fix: Sum the rewards to the end of the episode.
-    Diff:
-        - returns[s].append(r)
-        + returns[s].append(sum(gamma**k * x for k, x in enumerate(rewards[t:])))
+    - returns[s].append(r)
+    + returns[s].append(sum(gamma**k * x for k, x in enumerate(rewards[t:])))
     """
     return {"gamma": arrays["gamma"] * 0}
 
 
-@fault("own-reward-left-out", "indexing")
+@fault("indexing")
 def own_reward_left_out(form: Form, /, **arrays: Any) -> Outputs:
     """Begins the return of a visit with the reward after next: G_{t+1} for G_t.
 
     Shown when: γ above 0 and a visit whose own reward is not the whole return.
     Cause: The reward that stands behind a state in the record is taken for the one that led to it.
     Fix: The return of S_t begins with R_{t+1}, the reward on leaving it.
-    Diff:
-        - returns[s].append(g)
-          g = r + gamma * g
-        + returns[s].append(g)
+    - returns[s].append(g)
+      g = r + gamma * g
+    + returns[s].append(g)
     """
     gamma, steps = arrays["gamma"], shared.experience(arrays).steps
     gains = [steps[0].reward * 0] * (len(steps) + 1)
@@ -107,16 +99,15 @@ def own_reward_left_out(form: Form, /, **arrays: Any) -> Outputs:
     return _averaged(form, arrays, after)
 
 
-@fault("return-of-the-episode", "indexing")
+@fault("indexing")
 def return_of_the_episode(form: Form, /, **arrays: Any) -> Outputs:
     """Gives every state that an episode visits the return of its first step.
 
     Shown when: A visit later than the first step of an episode, after a reward other than 0.
     Cause: The score of the episode is credited to all of it.
     Fix: Only what comes after a visit counts for it.
-    Diff:
-        - returns[s].append(sum(gamma**k * x for k, x in enumerate(rewards)))
-        + returns[s].append(sum(gamma**k * x for k, x in enumerate(rewards[t:])))
+    - returns[s].append(sum(gamma**k * x for k, x in enumerate(rewards)))
+    + returns[s].append(sum(gamma**k * x for k, x in enumerate(rewards[t:])))
     """
     seen, gamma = shared.experience(arrays), arrays["gamma"]
     whole: dict[int, Any] = {}
@@ -126,16 +117,15 @@ def return_of_the_episode(form: Form, /, **arrays: Any) -> Outputs:
     return _averaged(form, arrays, [whole[t] for t in _visits(arrays)])
 
 
-@fault("divided-by-episodes", "counting")
+@fault("counting")
 def divided_by_episodes(form: Form, /, **arrays: Any) -> Outputs:
     """Divides the sum of returns by the number of episodes, not by the visits that count.
 
     Shown when: A state that an episode does not visit, or visits twice where every visit counts.
     Cause: The mean is taken outside of the loop over states.
     Fix: Divide by the number of returns of the state.
-    Diff:
-        - value[s] = sum(returns[s]) / n_episodes
-        + value[s] = sum(returns[s]) / len(returns[s])
+    - value[s] = sum(returns[s]) / n_episodes
+    + value[s] = sum(returns[s]) / len(returns[s])
     """
     found = dict(form(**arrays))
     if arrays["alpha"] is None:
@@ -145,16 +135,15 @@ def divided_by_episodes(form: Form, /, **arrays: Any) -> Outputs:
     return found
 
 
-@fault("sum-of-returns", "reduction")
+@fault("reduction")
 def sum_of_returns(form: Form, /, **arrays: Any) -> Outputs:
     """Gives the sum of the returns of a state, not their mean.
 
     Shown when: A state with two returns or more.
     Cause: The division is left out.
     Fix: Divide by the number of returns.
-    Diff:
-        - value[s] = sum(returns[s])
-        + value[s] = sum(returns[s]) / len(returns[s])
+    - value[s] = sum(returns[s])
+    + value[s] = sum(returns[s]) / len(returns[s])
     """
     found = dict(form(**arrays))
     if arrays["alpha"] is None:
@@ -162,16 +151,15 @@ def sum_of_returns(form: Form, /, **arrays: Any) -> Outputs:
     return found
 
 
-@argument_fault("episodes-joined", "termination")
+@argument_fault("termination")
 def episodes_joined(arrays: Arrays) -> Arrays:
     """Lets a return go on into the next episode.
 
     Shown when: Two episodes or more.
     Cause: The sum runs to the end of the record.
     Fix: A return ends with its episode.
-    Diff:
-        - g = r + gamma * g
-        + g = r + (0 if done else gamma * g)
+    - g = r + gamma * g
+    + g = r + (0 if done else gamma * g)
     """
     count = len(shared.experience(arrays))
     return shared.with_steps(arrays, lambda t, step: replace(step, last=t + 1 == count))

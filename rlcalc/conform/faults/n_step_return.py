@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, sets
 from rlcalc.conform.faults import _sequence_faults as shared
+from rlcalc.conform.faults import _sequence_precision as precision
+from rlcalc.conform.faults import _targets
 from rlcalc.conform.faults._sequence import discounts, with_returns
-from rlcalc.conform.forms import Arrays, Form, Outputs
 
-
-def _longest(arrays: dict[str, Any]) -> Any:
-    """Steps of a window that is not cut short; endlessly many are all that there are."""
-    return arrays["rewards"].shape[-1] if math.isinf(arrays["n"]) else arrays["n"]
+of_every_return = (*shared.OF_EVERY_RETURN, shared.reward_discounted, precision.discounts_in_float32)
+of_targets = (_targets.reward_lost_at_the_end,)
 
 
 def _parts(form: Form, arrays: dict[str, Any]) -> tuple[Any, Any]:
@@ -24,9 +22,7 @@ def _parts(form: Form, arrays: dict[str, Any]) -> tuple[Any, Any]:
     return rewards, form(**{**silent, "gamma": arrays["gamma"] * 0 + 1})["returns"]
 
 
-@fault(
-    "gamma-not-to-the-n", "discounting", reported_in=["younggyoseo/FastTD3 issue #6 / PR #7"], stage="outputs"
-)
+@fault("discounting", "younggyoseo/FastTD3 issue #6 / PR #7", stage="outputs")
 def gamma_not_to_the_n(form: Form, /, **arrays: Any) -> Outputs:
     """Discounts the value at the end of the window by γ instead of γ^n.
 
@@ -34,39 +30,36 @@ def gamma_not_to_the_n(form: Form, /, **arrays: Any) -> Outputs:
     Cause: The buffer sums n discounted rewards, and the update keeps the line of the one-step target, R +
         γ·V'.
     Fix: Store γ^m with each sample, m being the steps of its window, and multiply V' by that.
-    Diff:
-        - target = reward_sum + gamma * (1 - terminated) * next_value
-        + target = reward_sum + gamma ** len(window) * (1 - terminated) * next_value
+    - target = reward_sum + gamma * (1 - terminated) * next_value
+    + target = reward_sum + gamma ** len(window) * (1 - terminated) * next_value
     """
     rewards, value = _parts(form, arrays)
     return with_returns({}, arrays, rewards + discounts(arrays) * value)
 
 
-@fault("value-not-discounted", "discounting", stage="outputs")
+@fault("discounting", stage="outputs")
 def value_not_discounted(form: Form, /, **arrays: Any) -> Outputs:
     """Adds the value at the end of the window without any power of γ.
 
     Shown when: γ below 1 and a value other than 0.
     Cause: The value is added to the finished sum.
     Fix: Multiply it by γ^m, with the number m of rewards that are in the window.
-    Diff:
-        - target = reward_sum + (1 - terminated) * next_value
-        + target = reward_sum + gamma ** len(window) * (1 - terminated) * next_value
+    - target = reward_sum + (1 - terminated) * next_value
+    + target = reward_sum + gamma ** len(window) * (1 - terminated) * next_value
     """
     rewards, value = _parts(form, arrays)
     return with_returns({}, arrays, rewards + value)
 
 
-@fault("value-power-one-short", "discounting", stage="outputs")
+@fault("discounting", stage="outputs")
 def value_power_one_short(form: Form, /, **arrays: Any) -> Outputs:
     """Discounts the value at the end of every window of m rewards by γ^(m−1).
 
     Shown when: γ other than 0 and 1, and a value other than 0.
     Cause: The power of the last reward is used for the value as well, which lies a step further on.
     Fix: A window with m rewards ends m steps ahead: γ^m.
-    Diff:
-        - target = reward_sum + gamma ** (len(window) - 1) * next_value
-        + target = reward_sum + gamma ** len(window) * next_value
+    - target = reward_sum + gamma ** (len(window) - 1) * next_value
+    + target = reward_sum + gamma ** len(window) * next_value
     """
     if np.ndim(arrays["gamma"]):
         return dict(form(**arrays))
@@ -77,7 +70,7 @@ def value_power_one_short(form: Form, /, **arrays: Any) -> Outputs:
     return with_returns({}, arrays, rewards + (arrays["gamma"] ** (length - 1) * value).astype(rewards.dtype))
 
 
-@fault("gamma-to-the-n-in-short-windows", "discounting", stage="outputs")
+@fault("discounting", "ray-project/ray issue #4626", stage="outputs")
 def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
     """Discounts the value by γ^n where the window was cut short after fewer than n steps.
 
@@ -85,19 +78,16 @@ def gamma_to_the_n_in_short_windows(form: Form, /, **arrays: Any) -> Outputs:
         other than 0.
     Cause: γ^n is computed once, outside of the loop over samples.
     Fix: Discount by γ^m with the number m of rewards that are in the window.
-    Diff:
-        - target = reward_sum + gamma ** n * next_value
-        + target = reward_sum + gamma ** len(window) * next_value
+    - target = reward_sum + gamma ** n * next_value
+    + target = reward_sum + gamma ** len(window) * next_value
     """
     if np.ndim(arrays["gamma"]):
         return dict(form(**arrays))
     rewards, value = _parts(form, arrays)
-    return with_returns({}, arrays, rewards + arrays["gamma"] ** _longest(arrays) * value)
+    return with_returns({}, arrays, rewards + arrays["gamma"] ** arrays["n"] * value)
 
 
-@fault(
-    "gamma-power-one-short-at-the-end", "discounting", stage="outputs", reported_in=["opendilab/DI-engine"]
-)
+@fault("discounting", "opendilab/DI-engine", stage="outputs")
 def gamma_power_one_short_at_the_end(form: Form, /, **arrays: Any) -> Outputs:
     """Discounts the value by γ^(m−1) where the window was cut short after m steps, fewer than n.
 
@@ -105,9 +95,8 @@ def gamma_power_one_short_at_the_end(form: Form, /, **arrays: Any) -> Outputs:
         other than 0.
     Cause: The power is counted from the index of the last row, not from the number of rewards.
     Fix: A window with m rewards ends m steps ahead: γ^m.
-    Diff:
-        - power = gamma ** (last - t)
-        + power = gamma ** (last - t + 1)
+    - power = gamma ** (last - t)
+    + power = gamma ** (last - t + 1)
     """
     if np.ndim(arrays["gamma"]):
         return dict(form(**arrays))
@@ -116,11 +105,11 @@ def gamma_power_one_short_at_the_end(form: Form, /, **arrays: Any) -> Outputs:
     worthless = {"values": np.zeros_like(arrays["values"]), "next_values": None, "alpha": None}
     counted = {**arrays, **worthless, "rewards": ones, "gamma": arrays["gamma"] * 0 + 1}
     length = form(**counted)["returns"]
-    power = arrays["gamma"] ** (length - (length < _longest(arrays)))
+    power = arrays["gamma"] ** (length - (length < arrays["n"]))
     return with_returns({}, arrays, rewards + (power * value).astype(rewards.dtype))
 
 
-@argument_fault("recursion-crosses-ends", "termination", reported_in=["younggyoseo/FastTD3 issue #6 / PR #7"])
+@argument_fault("termination", "younggyoseo/FastTD3 issue #6 / PR #7")
 def recursion_crosses_ends(arrays: Arrays) -> Arrays:
     """Sums rewards of the next episode into a window that holds an end; only a flag on the last step of the
     window takes its value away.
@@ -128,101 +117,77 @@ def recursion_crosses_ends(arrays: Arrays) -> Arrays:
     Shown when: n of 2 or more and an episode that ends inside a window.
     Cause: The window is a slice of the buffer, and the mask is that of its last row.
     Fix: Stop the sum at the first end inside the window, and bootstrap from there if it was a truncation.
-    Diff:
-        - stop = min(t + n, T)
-        + stop = min(t + n, T, end_of_episode[t] + 1)
-          value = (1 - terminated[stop - 1]) * next_values[stop - 1]
+    - stop = min(t + n, T)
+    + stop = min(t + n, T, end_of_episode[t] + 1)
+      value = (1 - terminated[stop - 1]) * next_values[stop - 1]
     """
-    return shared.recursion_crosses_ends(arrays)
+    return shared.without_bootstraps(arrays)
 
 
-@argument_fault("recursion-crosses-truncation", "termination", reported_in=["tensorflow/agents issue #939"])
-def recursion_crosses_truncation(arrays: Arrays) -> Arrays:
+@sets("termination", "tensorflow/agents issue #939", truncated=None)
+def recursion_crosses_truncation() -> None:
     """Goes on across a truncated step: rewards of the next episode and its value enter the window.
 
     Shown when: n of 2 or more and a truncated step inside a window.
     Cause: A time limit leaves the discount at 1, and the window stops only where the discount is 0.
     Fix: End the window at a truncated step, and bootstrap from the state that was reached there.
-    Diff:
-        - if terminated[k]:
-        + if terminated[k] or truncated[k]:
-              break
+    - if terminated[k]:
+    + if terminated[k] or truncated[k]:
+          break
     """
-    return {"truncated": None}
 
 
-truncation_bootstraps_own_value = shared.truncation_bootstraps_own_value
-truncation_adds_own_value = shared.truncation_adds_own_value
-time_out_bonus_on_top = shared.time_out_bonus_on_top
-next_value_of_reset_state = shared.next_value_of_reset_state
-done_mask_one_late = shared.done_mask_one_late
-done_mask_one_early = shared.done_mask_one_early
-done_mask_one_early_but_the_last = shared.done_mask_one_early_but_the_last
-reward_one_late = shared.reward_one_late
-last_value_one_early = shared.reported(shared.last_value_one_early)
-gamma_twice = shared.gamma_twice
-gamma_ignored = shared.gamma_ignored
-last_reward_lost = shared.last_reward_lost
-left_in_reverse_order = shared.left_in_reverse_order
-reward_discounted = shared.reward_discounted
-
-
-@argument_fault("flags-ignored", "termination")
-def flags_ignored(arrays: Arrays) -> Arrays:
+@sets("termination", terminated=None, truncated=None)
+def flags_ignored() -> None:
     """Sums n rewards and adds the value, whatever ends lie between.
 
     Shown when: A terminated step, or a truncated one that is not the last.
     Cause: Written for one endless episode.
     Fix: Stop the sum at the first end inside the window; add V' only if that was no termination.
-    Diff:
-        - stop = min(t + n, T)
-        - value = next_values[stop - 1]
-        + stop = min(t + n, T, end_of_episode[t] + 1)
-        + value = (1 - terminated[stop - 1]) * next_values[stop - 1]
+    - stop = min(t + n, T)
+    - value = next_values[stop - 1]
+    + stop = min(t + n, T, end_of_episode[t] + 1)
+    + value = (1 - terminated[stop - 1]) * next_values[stop - 1]
     """
-    return {"terminated": None, "truncated": None}
 
 
-@argument_fault("bootstrap-after-terminal", "termination")
+@argument_fault("termination")
 def bootstrap_after_terminal(arrays: Arrays) -> Arrays:
     """Stops the window at a terminated step, but adds the discounted value of the state after it.
 
     Shown when: A terminated step whose successor has a value other than 0.
     Cause: Both kinds of end are one flag, done, that shortens the window.
     Fix: Shorten the window at either; take the value as 0 after a termination.
-    Diff:
-          stop = min(t + n, T, end_of_episode[t] + 1)
-        - value = next_values[stop - 1]
-        + value = (1 - terminated[stop - 1]) * next_values[stop - 1]
+      stop = min(t + n, T, end_of_episode[t] + 1)
+    - value = next_values[stop - 1]
+    + value = (1 - terminated[stop - 1]) * next_values[stop - 1]
     """
-    return shared.bootstrap_after_terminal(arrays)
+    return shared.as_truncations(arrays)
 
 
-@argument_fault("one-step-too-many", "indexing")
+@argument_fault("indexing")
 def one_step_too_many(arrays: Arrays) -> Arrays:
     """Sums n + 1 rewards and bootstraps one state later.
 
     Shown when: An episode that goes on for more than n steps.
     Cause: The loop runs to n inclusive, or the queue is drained when it holds more than n steps.
     Fix: n = 1 must give R + γ·V', the one-step target.
-    Diff:
-        - for k in range(n + 1):
-        + for k in range(n):
-              target += gamma ** k * rewards[t + k]
+    - for k in range(n + 1):
+    + for k in range(n):
+          target += gamma ** k * rewards[t + k]
     """
     return {"n": arrays["n"] + 1}
 
 
-@argument_fault("bootstrap-one-state-early", "indexing")
+@argument_fault("indexing")
 def bootstrap_one_state_early(arrays: Arrays) -> Arrays:
     """Takes V(S_{t+n−1}), the state before the last reward of the window, with the factor γ^n.
 
     Shown when: Two neighbouring values that differ.
     Cause: The observation stored in the last row of the window is used, not the next observation of that row.
     Fix: The state after n rewards is S_{t+n}: the next observation of row t + n − 1.
-    Diff:
-        - target = reward_sum + gamma ** n * critic(obs[t + n - 1])
-        + target = reward_sum + gamma ** n * critic(next_obs[t + n - 1])
+    - target = reward_sum + gamma ** n * critic(obs[t + n - 1])
+    + target = reward_sum + gamma ** n * critic(next_obs[t + n - 1])
     """
     values = arrays["values"]
     if values is None:
@@ -233,9 +198,16 @@ def bootstrap_one_state_early(arrays: Arrays) -> Arrays:
     return {"next_values": after}
 
 
-# precision
+@argument_fault("ignored", presumes=["values"])
+def never_bootstraps(arrays: Arrays) -> Arrays:
+    """Adds up n rewards and nothing for what follows them.
 
-computes_in_float32 = shared.computes_in_float32
-
-
-discounts_in_float32 = shared.discounts_in_float32
+    Shown when: γ above 0, and a window after which the episode goes on, to a state whose value is not 0.
+    Cause: The values are accepted and never used, or their summand was lost.
+    Fix: Add γ^n·V of the state after the last reward, unless the episode ended before.
+    - returns[t] = total
+    + returns[t] = total + live * gamma**n * values[t + n]
+    """
+    if arrays.get("values") is None:
+        return {}
+    return {"values": np.zeros_like(arrays["values"]), "next_values": None}

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault
-from rlcalc.conform.forms import Arrays, Form, Outputs
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, given
+from rlcalc.conform.faults import _preferences as pairs
+from rlcalc.conform.faults._answers import sign_flipped as sign_flipped
+
+answers_swapped = pairs.answers_swapped
 
 
 def _beta(arrays: Arrays) -> Any:
-    return 0.1 if arrays.get("beta") is None else arrays["beta"]
+    return given(arrays, "beta", 0.1)
 
 
 def _averages(arrays: Arrays) -> tuple[Any, Any]:
@@ -24,15 +27,12 @@ def _of_gap(better: Any, gap: Any, beta: Any) -> Outputs:
 
 
 @fault(
-    "digits-of-the-rest-lost",
     "precision",
-    reported_in=[
-        "huggingface/trl issue #1473",
-        "huggingface/trl PR #4763",
-        "huggingface/trl PR #1491",
-        "huggingface/trl issue #3237",
-        "axolotl-ai-cloud/axolotl PR #3910",
-    ],
+    "huggingface/trl issue #1473",
+    "huggingface/trl PR #4763",
+    "huggingface/trl PR #1491",
+    "huggingface/trl issue #3237",
+    "axolotl-ai-cloud/axolotl PR #3910",
 )
 def digits_of_the_rest_lost(form: Form, /, **arrays: Any) -> Outputs:
     """Takes log(1 − exp(a)) or log1p(−exp(a)) next to a = 0, where nothing of it is left.
@@ -40,9 +40,8 @@ def digits_of_the_rest_lost(form: Form, /, **arrays: Any) -> Outputs:
     Shown when: An answer that is nearly certain: −∞ or a few digits in single precision, nan in the loss.
     Cause: log1p is known as the stable form; it is so for small exp(a), not for exp(a) next to 1.
     Fix: log(−expm1(a)) for a > −log 2, log1p(−exp(a)) below.
-    Diff:
-        - log_odds = (chosen - rejected) - (torch.log1p(-chosen.exp()) - torch.log1p(-rejected.exp()))
-        + log_odds = (chosen - rejected) - (log1mexp(chosen) - log1mexp(rejected))
+    - log_odds = (chosen - rejected) - (torch.log1p(-chosen.exp()) - torch.log1p(-rejected.exp()))
+    + log_odds = (chosen - rejected) - (log1mexp(chosen) - log1mexp(rejected))
     """
     better, worse = _averages(arrays)
     with np.errstate(all="ignore"):
@@ -50,48 +49,45 @@ def digits_of_the_rest_lost(form: Form, /, **arrays: Any) -> Outputs:
         return _of_gap(better, gap, _beta(arrays))
 
 
-@fault("constant-in-the-odds", "precision", reported_in=["hpcaitech/ColossalAI PR #6407"])
+@fault("precision", "hpcaitech/ColossalAI PR #6407")
 def constant_in_the_odds(form: Form, /, **arrays: Any) -> Outputs:
     """Takes log(1.0001 − exp(a)), which is finite and wrong.
 
     Shown when: Every input; by far where an answer is nearly certain.
     Cause: A constant that keeps the logarithm finite at a = 0.
     Fix: log(−expm1(a)) for a > −log 2, log1p(−exp(a)) below.
-    Diff:
-        - chosen_odds = chosen - torch.log(1.0001 - torch.exp(chosen))
-        + chosen_odds = chosen - log1mexp(chosen)
+    - chosen_odds = chosen - torch.log(1.0001 - torch.exp(chosen))
+    + chosen_odds = chosen - log1mexp(chosen)
     """
     better, worse = _averages(arrays)
     gap = (better - np.log(1.0001 - np.exp(better))) - (worse - np.log(1.0001 - np.exp(worse)))
     return _of_gap(better, gap, _beta(arrays))
 
 
-@fault("plus-for-minus-in-the-odds", "sign")
+@fault("sign")
 def plus_for_minus_in_the_odds(form: Form, /, **arrays: Any) -> Outputs:
     """Divides by 1 + p: log p − log(1 + p), which is no odds.
 
     Shown when: Answers whose averages differ.
     Cause: log1p(exp(a)) is what code for a sigmoid has.
     Fix: log(1 − exp(a)), as log(−expm1(a)) for a > −log 2.
-    Diff:
-        - log_odds = (chosen - rejected) - (torch.log1p(chosen.exp()) - torch.log1p(rejected.exp()))
-        + log_odds = (chosen - rejected) - (log1mexp(chosen) - log1mexp(rejected))
+    - log_odds = (chosen - rejected) - (torch.log1p(chosen.exp()) - torch.log1p(rejected.exp()))
+    + log_odds = (chosen - rejected) - (log1mexp(chosen) - log1mexp(rejected))
     """
     better, worse = _averages(arrays)
     gap = (better - np.log1p(np.exp(better))) - (worse - np.log1p(np.exp(worse)))
     return _of_gap(better, gap, _beta(arrays))
 
 
-@fault("logarithm-of-the-sigmoid", "precision", reported_in=["huggingface/trl PR #2274"])
+@fault("precision", "huggingface/trl PR #2274")
 def logarithm_of_the_sigmoid(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the logarithm of a computed σ, which has become 0.
 
     Shown when: Log-odds below −104 in single or −745 in double precision: the loss is infinite.
     Cause: The formula was written down as it is printed.
     Fix: Use logsigmoid.
-    Diff:
-        - ratio = torch.log(torch.sigmoid(log_odds))
-        + ratio = F.logsigmoid(log_odds)
+    - ratio = torch.log(torch.sigmoid(log_odds))
+    + ratio = F.logsigmoid(log_odds)
     """
     found = dict(form(**arrays))
     with np.errstate(all="ignore"):
@@ -100,61 +96,57 @@ def logarithm_of_the_sigmoid(form: Form, /, **arrays: Any) -> Outputs:
     return {**found, "losses": losses, "loss": losses.mean(-1)}
 
 
-@argument_fault("sums-compared", "reduction")
+@argument_fault("reduction")
 def sums_compared(arrays: Arrays) -> Arrays:
     """Takes odds of whole answers, which are next to 0, and their likelihood as a sum.
 
     Shown when: An answer of more than one token.
     Cause: A helper that sums, as DPO needs it, was used.
     Fix: Divide each sum by the number of tokens.
-    Diff:
-        - logps = (token_logps * mask).sum(-1)
-        + logps = (token_logps * mask).sum(-1) / mask.sum(-1)
+    - logps = (token_logps * mask).sum(-1)
+    + logps = (token_logps * mask).sum(-1) / mask.sum(-1)
     """
     return {name: np.ones_like(arrays[name]) for name in ("chosen_lengths", "rejected_lengths")}
 
 
-@fault("ratio-without-odds", "weighting")
+@fault("weighting")
 def ratio_without_odds(form: Form, /, **arrays: Any) -> Outputs:
     """Compares log-probabilities where log-odds are meant.
 
     Shown when: Averages that differ.
     Cause: The 1 − p below each probability was dropped.
     Fix: log odds = a − log(1 − exp(a)).
-    Diff:
-        - log_odds = chosen - rejected
-        + log_odds = (chosen - log1mexp(chosen)) - (rejected - log1mexp(rejected))
+    - log_odds = chosen - rejected
+    + log_odds = (chosen - log1mexp(chosen)) - (rejected - log1mexp(rejected))
     """
     better, worse = _averages(arrays)
     return _of_gap(better, better - worse, _beta(arrays))
 
 
-@fault("likelihood-forgotten", "ignored")
+@fault("ignored", "turbo-llm/turbo-alignment PR #24", "Goekdeniz-Guelmez/mlx-lm-lora issue #65")
 def likelihood_forgotten(form: Form, /, **arrays: Any) -> Outputs:
     """Leaves the likelihood of the chosen answers out.
 
     Shown when: A chosen answer that is not certain.
     Cause: The penalty alone was taken for the loss, as in other preference losses.
     Fix: loss = nll − β log σ(h).
-    Diff:
-        - loss = -(beta * ratio).mean()
-        + loss = nll.mean() - (beta * ratio).mean()
+    - loss = -(beta * ratio).mean()
+    + loss = nll.mean() - (beta * ratio).mean()
     """
     found = dict(form(**arrays))
     losses = found["losses"] - found["nll"]
     return {**found, "losses": losses, "loss": losses.mean(-1)}
 
 
-@fault("mean-over-all-tokens", "reduction")
+@fault("reduction")
 def mean_over_all_tokens(form: Form, /, **arrays: Any) -> Outputs:
     """Divides the likelihood of all chosen answers by their tokens together, so that long ones weigh more.
 
     Shown when: Two chosen answers of different lengths and averages.
     Cause: The cross-entropy of a language model's batch was taken.
     Fix: The average of each answer, then the mean over the answers; or declare the other one.
-    Diff:
-        - nll = -chosen_token_logps.sum() / mask.sum()
-        + nll = -(chosen_token_logps.sum(-1) / mask.sum(-1)).mean()
+    - nll = -chosen_token_logps.sum() / mask.sum()
+    + nll = -(chosen_token_logps.sum(-1) / mask.sum(-1)).mean()
     """
     found = dict(form(**arrays))
     whole = -arrays["chosen"].sum(-1) / arrays["chosen_lengths"].sum(-1)

@@ -5,48 +5,58 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, output_fault
-from rlcalc.conform.forms import Arrays, Outputs
+from rlcalc.conform.fault import Arrays, Outputs, argument_fault, output_fault
 
 
-@output_fault("with-replacement", "counting", reported_in=["volcengine/verl PR #7240"])
+@output_fault("counting", "volcengine/verl PR #7240")
 def with_replacement(found: Outputs, arrays: Arrays) -> Outputs:
     """Draws the k samples with replacement, so that a right one may be missed though all are drawn.
 
     Shown when: Some, not all, are right, and k above 1.
     Cause: The draws are simulated by a bootstrap, which puts each one back.
     Fix: 1 − C(n−c, k)/C(n, k), by its product.
-    Diff:
-        - pass_at_k = 1 - (1 - c / n) ** k
-        + pass_at_k = 1 - comb(n - c, k) / comb(n, k)
+    - pass_at_k = 1 - (1 - c / n) ** k
+    + pass_at_k = 1 - comb(n - c, k) / comb(n, k)
     """
     return {**found, "pass_at_k": found["with_replacement"]}
 
 
-@output_fault("all-for-any", "swapped")
+@output_fault("swapped")
 def all_for_any(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives the chance that all k are right.
 
     Shown when: Some, not all, are right, and k above 1.
     Cause: pass^k and pass@k differ by one character.
     Fix: pass@k asks for one right sample.
-    Diff:
-        - pass_at_k = comb(c, k) / comb(n, k)
-        + pass_at_k = 1 - comb(n - c, k) / comb(n, k)
+    - pass_at_k = comb(c, k) / comb(n, k)
+    + pass_at_k = 1 - comb(n - c, k) / comb(n, k)
     """
     return {**found, "pass_at_k": found["all_k"]}
 
 
-@output_fault("share-of-right-samples", "counting")
+@output_fault("counting", "confident-ai/deepeval PR #2967", "confident-ai/deepeval PR #3272")
+def any_right_sample_counts_whole(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives 1 as soon as one sample is right, which is pass@n.
+
+    Shown when: Some samples are right, and more are wrong than are drawn.
+    Cause: The estimate is asked whether it is true, and every chance above 0 is.
+    Fix: Average the estimates themselves over the problems.
+    - solved += 1 if pass_at_k else 0
+    + solved += pass_at_k
+    """
+    right = np.asarray(arrays["c"]) > 0
+    return {**found, "pass_at_k": right + 0 * np.asarray(found["pass_at_k"])}
+
+
+@output_fault("counting")
 def share_of_right_samples(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives the share of right samples, which is pass@1.
 
     Shown when: Some, not all, are right, and k above 1.
     Cause: k is the number that was sampled, and does not reach the estimate.
     Fix: 1 − C(n−c, k)/C(n, k).
-    Diff:
-        - pass_at_k = c / n
-        + pass_at_k = 1 - comb(n - c, k) / comb(n, k)
+    - pass_at_k = c / n
+    + pass_at_k = 1 - comb(n - c, k) / comb(n, k)
     """
     return {
         **found,
@@ -54,16 +64,63 @@ def share_of_right_samples(found: Outputs, arrays: Arrays) -> Outputs:
     }
 
 
-@argument_fault("wrong-for-right", "swapped")
+@argument_fault("swapped")
 def wrong_for_right(arrays: Arrays) -> Arrays:
     """Counts the wrong samples.
 
     Shown when: Other than half of the samples are right, and not all draws hold both kinds.
     Cause: A flag of failure was summed.
     Fix: c is the number of right samples.
-    Diff:
-        - pass_at_k = 1 - comb(c, k) / comb(n, k)
-        + pass_at_k = 1 - comb(n - c, k) / comb(n, k)
+    - pass_at_k = 1 - comb(c, k) / comb(n, k)
+    + pass_at_k = 1 - comb(n - c, k) / comb(n, k)
     """
     wrong: Any = np.asarray(arrays["n"]) - np.asarray(arrays["c"])
     return {"c": wrong}
+
+
+@output_fault("swapped")
+def complement_forgotten(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives the chance that all k are wrong, but 1 where fewer are wrong than are drawn.
+
+    Shown when: More samples are wrong than are drawn.
+    Cause: The 1 − in front of the product is lost; the line for the certain case above it is not.
+    Fix: 1 − the product.
+    - return np.prod(1 - k / np.arange(n - c + 1, n + 1))
+    + return 1 - np.prod(1 - k / np.arange(n - c + 1, n + 1))
+    """
+    value = np.asarray(found["pass_at_k"])
+    return {**found, "pass_at_k": np.where(_certain(arrays), 1, 1 - value)}
+
+
+@output_fault("counting")
+def replaced_unless_certain(found: Outputs, arrays: Arrays) -> Outputs:
+    """Draws with replacement, but gives 1 where fewer samples are wrong than are drawn.
+
+    Shown when: Some samples are right, and as many are wrong as are drawn, above 1.
+    Cause: The line for the certain case is that of the estimate without bias, the other one the textbook's.
+    Fix: 1 − C(n−c, k)/C(n, k), by its product.
+    - return 1 - (1 - c / n) ** k
+    + return 1 - np.prod(1 - k / np.arange(n - c + 1, n + 1))
+    """
+    drawn = np.asarray(found["with_replacement"])
+    return {**found, "pass_at_k": np.where(_certain(arrays), 1, drawn)}
+
+
+@output_fault("indexing")
+def certain_one_early(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives 1 where as many samples are wrong as are drawn: all k may be wrong there.
+
+    Shown when: Exactly as many samples are wrong as are drawn.
+    Cause: The comparison of the certain case is that with "or equal".
+    Fix: It is certain where fewer are wrong than are drawn.
+    - if n - c <= k:
+    + if n - c < k:
+          return 1.0
+    """
+    return {**found, "pass_at_k": np.where(_certain(arrays, 1), 1, np.asarray(found["pass_at_k"]))}
+
+
+def _certain(arrays: Arrays, more: int = 0) -> Any:
+    """Whether fewer samples are wrong than are drawn, or than one more."""
+    wrong: Any = np.asarray(arrays["n"]) - np.asarray(arrays["c"])
+    return wrong < np.asarray(arrays["k"]) + more

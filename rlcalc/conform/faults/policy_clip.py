@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault
-from rlcalc.conform.forms import Arrays, Form, Outputs
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, given, sets
 
 
 def _bounds(arrays: Arrays) -> tuple[Any, Any]:
-    low = 0.2 if arrays.get("eps_low") is None else arrays["eps_low"]
-    high = low if arrays.get("eps_high") is None else arrays["eps_high"]
+    low = given(arrays, "eps_low", 0.2)
+    high = given(arrays, "eps_high", low)
     return 1 - low, 1 + high
 
 
@@ -28,32 +27,30 @@ def _dual(arrays: Arrays, found: Mapping[str, Any], bound: Any) -> Outputs:
     }
 
 
-@fault("dual-clip-on-good-actions", "clipping", reported_in=["thu-ml/tianshou issue #433"])
+@fault("clipping", "thu-ml/tianshou issue #433")
 def dual_clip_on_good_actions(form: Form, /, **arrays: Any) -> Outputs:
     """Holds the objective at c·A for positive advantages too: they count c times, and teach nothing.
 
     Shown when: A dual clip and a positive advantage.
     Cause: The maximum is taken before the sign of the advantage is looked at.
     Fix: The dual clip acts where A < 0 alone.
-    Diff:
-        - objective = torch.max(clipped, c * adv)
-        + objective = torch.where(adv < 0, torch.max(clipped, c * adv), clipped)
+    - objective = torch.max(clipped, c * adv)
+    + objective = torch.where(adv < 0, torch.max(clipped, c * adv), clipped)
     """
     found = form(**arrays)
     dual = arrays.get("dual")
     return dict(found) if dual is None else _dual(arrays, found, dual)
 
 
-@fault("ratio-of-the-whole-answer", "weighting", reported_in=["walkinglabs/hands-on-modern-rl issue #75"])
+@fault("weighting", "walkinglabs/hands-on-modern-rl issue #75")
 def ratio_of_the_whole_answer(form: Form, /, **arrays: Any) -> Outputs:
     """Gives every token the product of the ratios of all.
 
     Shown when: Two tokens or more whose probabilities changed.
     Cause: The log-probabilities are summed over the answer before the ratio is formed.
     Fix: One ratio a token; of one an answer GSPO takes the geometric mean.
-    Diff:
-        - ratio = torch.exp(logp.sum(-1) - old_logp.sum(-1))
-        + ratio = torch.exp(logp - old_logp)
+    - ratio = torch.exp(logp.sum(-1) - old_logp.sum(-1))
+    + ratio = torch.exp(logp - old_logp)
     """
     gaps = arrays["logp"] - arrays["old_logp"]
     whole = np.broadcast_to(gaps.sum(-1, keepdims=True), gaps.shape).astype(gaps.dtype)
@@ -61,16 +58,37 @@ def ratio_of_the_whole_answer(form: Form, /, **arrays: Any) -> Outputs:
     return {name: found[name] for name in ("objective", "ratio", "clipped")}
 
 
-@fault("maximum-for-minimum", "clipping", reported_in=["takuseno/ppo issue #3"])
+@fault("normalisation", "pytorch/rl PR #1033")
+def whitened_between_the_products(form: Form, /, **arrays: Any) -> Outputs:
+    """Whitens the advantages after the plain product was formed: only the clipped one has them whitened.
+
+    Shown when: Two tokens or more whose advantages have another mean than 0 or another deviation than 1.
+    Cause: The option was put where the clipped product is, in the middle of the function.
+    Fix: Whiten first, then form both products.
+    - plain = ratio * adv
+      adv = (adv - adv.mean()) / adv.std()
+    + plain = ratio * adv
+      clipped = ratio.clamp(1 - eps, 1 + eps) * adv
+    """
+    found, adv = dict(form(**arrays)), arrays["adv"]
+    if adv.shape[-1] < 2:
+        return found
+    low, high = _bounds(arrays)
+    spread = np.maximum(adv.std(-1, ddof=1, keepdims=True), 1e-6)
+    clipped = np.clip(found["ratio"], low, high) * (adv - adv.mean(-1, keepdims=True)) / spread
+    objective = np.minimum(found["ratio"] * adv, clipped).astype(adv.dtype)
+    return {"objective": objective, "ratio": found["ratio"]}
+
+
+@fault("clipping", "takuseno/ppo issue #3")
 def maximum_for_minimum(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the larger of the two products: what is clipped is what was to be kept.
 
     Shown when: A ratio outside the range, and an advantage other than 0.
     Cause: Losses have a maximum there; the sign was taken away and the maximum stayed.
     Fix: The minimum belongs to the objective.
-    Diff:
-        - objective = torch.max(ratio * adv, torch.clamp(ratio, low, high) * adv)
-        + objective = torch.min(ratio * adv, torch.clamp(ratio, low, high) * adv)
+    - objective = torch.max(ratio * adv, torch.clamp(ratio, low, high) * adv)
+    + objective = torch.min(ratio * adv, torch.clamp(ratio, low, high) * adv)
     """
     right = form(**{**arrays, "dual": None})
     low, high = _bounds(arrays)
@@ -89,13 +107,10 @@ def maximum_for_minimum(form: Form, /, **arrays: Any) -> Outputs:
 
 
 @argument_fault(
-    "ratio-always-one",
     "swapped",
-    reported_in=[
-        "meta-pytorch/torchforge PR #571",
-        "tensorforce/tensorforce issue #312",
-        "higgsfield-ai/higgsfield issue #20",
-    ],
+    "meta-pytorch/torchforge PR #571",
+    "tensorforce/tensorforce issue #312",
+    "higgsfield-ai/higgsfield issue #20",
 )
 def ratio_always_one(arrays: Arrays) -> Arrays:
     """Compares the policy with itself: nothing is ever clipped.
@@ -103,23 +118,21 @@ def ratio_always_one(arrays: Arrays) -> Arrays:
     Shown when: Any token whose probability has changed.
     Cause: The old log-probabilities are computed again, with the weights of today.
     Fix: Keep those of the rollout, or compute them once, before the first step.
-    Diff:
-        - ratio = torch.exp(logp - logp.detach())
-        + ratio = torch.exp(logp - old_logp)
+    - ratio = torch.exp(logp - logp.detach())
+    + ratio = torch.exp(logp - old_logp)
     """
     return {"old_logp": arrays["logp"]}
 
 
-@fault("dual-clip-below-one", "clipping", reported_in=["opendilab/PPOxFamily issue #95"])
+@fault("clipping", "opendilab/PPOxFamily issue #95")
 def dual_clip_below_one(form: Form, /, **arrays: Any) -> Outputs:
     """Holds negative advantages at A/c: bad actions teach nothing, even at a ratio of 1.
 
     Shown when: A dual clip, and a negative advantage with a ratio above 1/c.
     Cause: c is read as a bound of the loss, or as another ε.
     Fix: Take c above 1, such as 3.
-    Diff:
-        - objective = torch.max(clipped, adv / c)
-        + objective = torch.max(clipped, c * adv)
+    - objective = torch.max(clipped, adv / c)
+    + objective = torch.max(clipped, c * adv)
     """
     found = form(**{**arrays, "dual": None})
     dual = arrays.get("dual")
@@ -130,44 +143,39 @@ def dual_clip_below_one(form: Form, /, **arrays: Any) -> Outputs:
     return {name: np.where(bad, held[name], found[name]) for name in found}
 
 
-@argument_fault("upper-bound-ignored", "ignored")
-def upper_bound_ignored(arrays: Arrays) -> Arrays:
+@sets("ignored", eps_high=None)
+def upper_bound_ignored() -> None:
     """Clips on both sides at the lower width.
 
     Shown when: A wider range above, and a ratio between the two upper bounds with a positive advantage.
     Cause: One ε was an argument before, and the second does not reach the loss.
     Fix: Hand both on.
-    Diff:
-        - ratio_clipped = torch.clamp(ratio, 1 - eps_low, 1 + eps_low)
-        + ratio_clipped = torch.clamp(ratio, 1 - eps_low, 1 + eps_high)
+    - ratio_clipped = torch.clamp(ratio, 1 - eps_low, 1 + eps_low)
+    + ratio_clipped = torch.clamp(ratio, 1 - eps_low, 1 + eps_high)
     """
-    return {"eps_high": None}
 
 
-@argument_fault("log-clamp-missing", "clipping")
-def log_clamp_missing(arrays: Arrays) -> Arrays:
+@sets("clipping", log_clamp=None)
+def log_clamp_missing() -> None:
     """Takes the exponential of any difference.
 
     Shown when: A clamp of the log-ratio, and a difference beyond it that no clip of the ratio hides.
     Cause: Differences are small as long as old and new log-probabilities come from one engine.
     Fix: Clamp the difference before the exponential, as by ±20.
-    Diff:
-        - ratio = torch.exp(logp - old_logp)
-        + ratio = torch.exp(torch.clamp(logp - old_logp, -20, 20))
+    - ratio = torch.exp(logp - old_logp)
+    + ratio = torch.exp(torch.clamp(logp - old_logp, -20, 20))
     """
-    return {"log_clamp": None}
 
 
-@fault("gradient-through-the-clip", "clipping")
+@fault("clipping")
 def gradient_through_the_clip(form: Form, /, **arrays: Any) -> Outputs:
     """Has the right values, and lets held tokens keep the gradient of the plain product.
 
     Shown when: A ratio that the range or the dual clip holds; only the derivative shows it.
     Cause: The clipped value is put in with a straight-through estimator.
     Fix: torch.min and torch.clamp pass nothing where they hold.
-    Diff:
-        - objective = plain + (clipped - plain).detach()
-        + objective = torch.min(plain, clipped)
+    - objective = plain + (clipped - plain).detach()
+    + objective = torch.min(plain, clipped)
     """
     found = form(**arrays)
     return {**found, "d_logp": (found["ratio"] * arrays["adv"]).astype(found["ratio"].dtype)}

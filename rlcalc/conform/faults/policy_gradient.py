@@ -8,14 +8,13 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.backends import NUMPY
-from rlcalc.conform.fault import argument_fault, fault, output_fault
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, output_fault, sets
 from rlcalc.conform.faults._sequence import mapped
-from rlcalc.conform.forms import Arrays, Form, Outputs
 from rlcalc.formulas._tabular import row_of_state
 
 
-@argument_fault("gamma-t-left-out", "discounting")
-def gamma_t_left_out(arrays: Arrays) -> Arrays:
+@sets("discounting", form="no-gamma-t")
+def gamma_t_left_out() -> None:
     """Weights the score at time t with G_t, without γ^t, also where the gradient of the discounted objective
     is asked for.
 
@@ -23,28 +22,25 @@ def gamma_t_left_out(arrays: Arrays) -> Arrays:
     Cause: Returns are discounted from their own step, and steps are averaged as if all were first steps; most
         code does so.
     Fix: Weight with γ^t·G_t, or name what is computed: at γ below 1 it is not the gradient of J.
-    Diff:
-        - gradient += returns[t] * score(states[t], actions[t])
-        + gradient += gamma ** t * returns[t] * score(states[t], actions[t])
+    - gradient += returns[t] * score(states[t], actions[t])
+    + gradient += gamma ** t * returns[t] * score(states[t], actions[t])
     """
-    return {"form": "no-gamma-t"}
 
 
-@output_fault("sign-flipped", "sign")
+@output_fault("sign")
 def sign_flipped(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives the gradient of −J.
 
     Shown when: Any gradient other than 0.
     Cause: The gradient of the loss that an optimiser minimises is returned as that of the objective.
     Fix: Negate it, or call it the gradient of the loss.
-    Diff:
-        - return torch.autograd.grad(loss, theta)
-        + return torch.autograd.grad(-loss, theta)
+    - return torch.autograd.grad(loss, theta)
+    + return torch.autograd.grad(-loss, theta)
     """
     return mapped(found, "gradient", lambda gradient: -gradient)
 
 
-@argument_fault("rewards-not-discounted", "discounting")
+@argument_fault("discounting")
 def rewards_not_discounted(arrays: Arrays) -> Arrays:
     """Sums the rewards without γ, in the gradient and in the objective.
 
@@ -52,23 +48,21 @@ def rewards_not_discounted(arrays: Arrays) -> Arrays:
     Cause: γ is a setting of the critic, and the rewards of the policy's update are summed by another
         function.
     Fix: J = E[Σ_t γ^t R_{t+1}], and its gradient with the same powers.
-    Diff:
-        - total = sum(rewards)
-        + total = sum(gamma ** t * r for t, r in enumerate(rewards))
+    - total = sum(rewards)
+    + total = sum(gamma ** t * r for t, r in enumerate(rewards))
     """
     return {"gamma": arrays["gamma"] * 0 + 1}
 
 
-@fault("one-score-only", "reduction", reported_in=["huggingface/deep-rl-class issue #285"])
+@fault("reduction", "huggingface/deep-rl-class issue #285")
 def one_score_only(form: Form, /, **arrays: Any) -> Outputs:
     """Multiplies the return of a trajectory with the score of its first action alone.
 
     Shown when: A reward that depends on a later action.
     Cause: The theorem is printed with one score in front of the return; the sum over the steps is missing.
     Fix: Σ_t ∇ log π(A_t|S_t)·G: every action of the trajectory has its score.
-    Diff:
-        - gradient = score(states[0], actions[0]) * total_return
-        + gradient = sum(score(s, a) for s, a in zip(states, actions)) * total_return
+    - gradient = score(states[0], actions[0]) * total_return
+    + gradient = sum(score(s, a) for s, a in zip(states, actions)) * total_return
     """
     found = dict(form(**arrays))  # with its objective, and its refusals
     mdp, theta, gamma = arrays["mdp"], arrays["theta"], arrays["gamma"]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, output_fault
-from rlcalc.conform.forms import Arrays, Outputs
+from rlcalc.conform.fault import Arrays, Outputs, output_fault, sets
 
 
-@output_fault("data-counted-every-epoch", "counting")
+@output_fault("counting")
 def data_counted_every_epoch(found: Outputs, arrays: Arrays) -> Outputs:
     """Counts the collected data again in every epoch.
 
     Shown when: Two epochs or more.
     Cause: The counter of steps of the environment stands inside the loop over epochs.
     Fix: Count where the environment is stepped: epochs pass over the same data.
-    Diff:
-          for epoch in range(epochs):
-        -     steps += len(batch)
-        + steps += len(batch)
+      for epoch in range(epochs):
+    -     steps += len(batch)
+    + steps += len(batch)
     """
     epochs = np.asarray(arrays["epochs"], np.int64)
     return {
@@ -27,58 +25,51 @@ def data_counted_every_epoch(found: Outputs, arrays: Arrays) -> Outputs:
     }
 
 
-@argument_fault("minibatches-forgotten", "counting")
-def minibatches_forgotten(arrays: Arrays) -> Arrays:
+@sets("counting", minibatches=1)
+def minibatches_forgotten() -> None:
     """Counts one gradient step an epoch.
 
     Shown when: Two minibatches or more.
     Cause: Epochs were taken for updates.
     Fix: Each minibatch is one step of the optimiser: I·E·M.
-    Diff:
-        - gradient_steps = iterations * epochs
-        + gradient_steps = iterations * epochs * minibatches
+    - gradient_steps = iterations * epochs
+    + gradient_steps = iterations * epochs * minibatches
     """
-    return {"minibatches": 1}
 
 
-@argument_fault("epochs-forgotten", "counting")
-def epochs_forgotten(arrays: Arrays) -> Arrays:
+@sets("counting", epochs=1)
+def epochs_forgotten() -> None:
     """Counts one pass over the data.
 
     Shown when: Two epochs or more.
     Cause: Updates were counted as in an algorithm that uses its data once, such as A2C.
     Fix: I·E·M gradient steps.
-    Diff:
-        - gradient_steps = iterations * minibatches
-        + gradient_steps = iterations * epochs * minibatches
+    - gradient_steps = iterations * minibatches
+    + gradient_steps = iterations * epochs * minibatches
     """
-    return {"epochs": 1}
 
 
-@argument_fault("iterations-forgotten", "counting")
-def iterations_forgotten(arrays: Arrays) -> Arrays:
+@sets("counting", iterations=1)
+def iterations_forgotten() -> None:
     """Counts the first iteration only.
 
     Shown when: Two iterations or more.
     Cause: Counters are reset with the buffer.
     Fix: Multiply by the iterations, or keep the counters outside the loop.
-    Diff:
-        - gradient_steps = epochs * minibatches
-        + gradient_steps = iterations * epochs * minibatches
+    - gradient_steps = epochs * minibatches
+    + gradient_steps = iterations * epochs * minibatches
     """
-    return {"iterations": 1}
 
 
-@output_fault("collections-are-trajectories", "counting")
+@output_fault("counting")
 def collections_are_trajectories(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives the number of trajectories where that of collections is asked for.
 
     Shown when: Two trajectories a collection or more.
     Cause: '400 trajectory collections' may be read as either; one collection holds N trajectories.
     Fix: Say which is counted: 4 collections, 400 trajectories.
-    Diff:
-        - collections = iterations * trajectories_per_iteration
-        + collections = iterations
+    - collections = iterations * trajectories_per_iteration
+    + collections = iterations
     """
     return {
         **found,

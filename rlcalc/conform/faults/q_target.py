@@ -3,70 +3,59 @@
 from __future__ import annotations
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault
+from rlcalc.conform.fault import Arrays, argument_fault
 from rlcalc.conform.faults import _targets as shared
-from rlcalc.conform.forms import Arrays
 
-bootstrap_after_terminal = shared.bootstrap_after_terminal
-flags_inverted = shared.flags_inverted
-reward_lost_at_the_end = shared.reward_lost_at_the_end
-gamma_missing = shared.gamma_missing
-reward_discounted = shared.reward_discounted
-n_step_discounted_once = shared.n_step_discounted_once
-next_row_one_late = shared.next_row_one_late
+of_every_target = shared.OF_EVERY_TARGET
 
 
-@argument_fault("largest-of-the-batch", "reduction")
+@argument_fault("reduction")
 def largest_of_the_batch(arrays: Arrays) -> Arrays:
     """Takes the largest value of all rows together for every step.
 
     Shown when: Two steps or more whose largest values differ.
     Cause: max() without an axis; the sum with the rewards broadcasts without a word.
     Fix: Give the axis of the actions: max(dim=1).values, max(axis=-1).
-    Diff:
-        - target = rewards + gamma * (1 - dones) * next_q.max()
-        + target = rewards + gamma * (1 - dones) * next_q.max(dim=1).values
+    - target = rewards + gamma * (1 - dones) * next_q.max()
+    + target = rewards + gamma * (1 - dones) * next_q.max(dim=1).values
     """
-    return {"next_q": np.broadcast_to(arrays["next_q"].max((-2, -1), keepdims=True), arrays["next_q"].shape)}
+    return {"next_q": np.broadcast_to(arrays["next_q"].max(), arrays["next_q"].shape)}
 
 
-@argument_fault("mean-over-actions", "weighting")
+@argument_fault("weighting")
 def mean_over_actions(arrays: Arrays) -> Arrays:
     """Takes the mean of the next action values.
 
     Shown when: Action values of a state that differ.
     Cause: The value of a uniform policy is taken for that of the best action.
     Fix: The maximum over the actions.
-    Diff:
-        - target = rewards + gamma * (1 - dones) * next_q.mean(dim=1)
-        + target = rewards + gamma * (1 - dones) * next_q.max(dim=1).values
+    - target = rewards + gamma * (1 - dones) * next_q.mean(dim=1)
+    + target = rewards + gamma * (1 - dones) * next_q.max(dim=1).values
     """
     return {"next_q": arrays["next_q"].mean(-1, keepdims=True)}
 
 
-@argument_fault("smallest-action", "swapped")
+@argument_fault("swapped")
 def smallest_action(arrays: Arrays) -> Arrays:
     """Takes the smallest of the next action values.
 
     Shown when: Action values of a state that differ.
     Cause: Code for costs, which are minimised, is used with rewards.
     Fix: The maximum over the actions.
-    Diff:
-        - target = rewards + gamma * (1 - dones) * next_q.min(dim=1).values
-        + target = rewards + gamma * (1 - dones) * next_q.max(dim=1).values
+    - target = rewards + gamma * (1 - dones) * next_q.min(dim=1).values
+    + target = rewards + gamma * (1 - dones) * next_q.max(dim=1).values
     """
     return {"next_q": arrays["next_q"].min(-1, keepdims=True)}
 
 
-@argument_fault("never-below-zero", "clipping")
+@argument_fault("clipping")
 def never_below_zero(arrays: Arrays) -> Arrays:
     """Takes 0 where all next action values are negative.
 
     Shown when: A state all of whose actions are worth less than 0.
     Cause: The maximum is searched from 0 on, or impossible actions are multiplied by 0 and not set to −∞.
     Fix: Start from the first value; give impossible actions −∞ before the maximum.
-    Diff:
-        - best = (next_q * legal).max(dim=1).values
-        + best = next_q.masked_fill(~legal, -torch.inf).max(dim=1).values
+    - best = (next_q * legal).max(dim=1).values
+    + best = next_q.masked_fill(~legal, -torch.inf).max(dim=1).values
     """
     return {"next_q": np.maximum(arrays["next_q"], 0)}

@@ -5,72 +5,67 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault, output_fault
-from rlcalc.conform.forms import Arrays, Form, Outputs
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, output_fault
 
 
-@argument_fault("ratio-inverted", "swapped")
+@argument_fault("swapped")
 def ratio_inverted(arrays: Arrays) -> Arrays:
     """Divides the old probability by the new one.
 
     Shown when: Any two probabilities that differ.
     Cause: The difference of the logs was written as old − new, as in an estimate of the divergence.
     Fix: exp(log π_new − log π_old): an action that became more likely has a ratio above 1.
-    Diff:
-        - ratio = np.exp(old_log_prob - log_prob)
-        + ratio = np.exp(log_prob - old_log_prob)
+    - ratio = np.exp(old_log_prob - log_prob)
+    + ratio = np.exp(log_prob - old_log_prob)
     """
     swapped = {"new": "old", "old": "new", "new_log": "old_log", "old_log": "new_log"}
     return {name: arrays[other] for name, other in swapped.items()}
 
 
-@output_fault("exponential-missing", "logarithm")
+@output_fault("logarithm")
 def exponential_missing(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives the difference of the logs, which is 0 where the ratio is 1.
 
     Shown when: Every input.
     Cause: Log-probabilities are stored, and their difference was taken for the ratio.
     Fix: Exponentiate the difference.
-    Diff:
-        - ratio = log_prob - old_log_prob
-        + ratio = np.exp(log_prob - old_log_prob)
+    - ratio = log_prob - old_log_prob
+    + ratio = np.exp(log_prob - old_log_prob)
     """
     return {**found, "ratio": found["log_ratio"]}
 
 
-@fault("logs-divided", "logarithm")
+@fault("logarithm")
 def logs_divided(form: Form, **arrays: Any) -> Outputs:
     """Divides the log-probabilities by each other.
 
     Shown when: Any two log-probabilities that differ; equal ones give 1 by coincidence.
     Cause: Code for probabilities was given log-probabilities.
     Fix: A quotient of probabilities is a difference of logs: subtract, then exponentiate.
-    Diff:
-        - ratio = log_prob / old_log_prob
-        + ratio = np.exp(log_prob - old_log_prob)
+    - ratio = log_prob / old_log_prob
+    + ratio = np.exp(log_prob - old_log_prob)
     """
     if arrays["new_log"] is None:
         return dict(form(**arrays))
     return {"ratio": arrays["new_log"] / arrays["old_log"]}
 
 
-@fault("exponentials-divided", "precision")
+@fault("precision")
 def exponentials_divided(form: Form, **arrays: Any) -> Outputs:
     """Exponentiates both logs and divides: 0/0, and so not a number, once both underflow.
 
     Shown when: Log-probabilities below −745 in double precision, below −104 in single.
     Cause: It is the definition, written down literally; whole answers of many tokens are that unlikely.
     Fix: Subtract the logs first and exponentiate last.
-    Diff:
-        - ratio = np.exp(log_prob) / np.exp(old_log_prob)
-        + ratio = np.exp(log_prob - old_log_prob)
+    - ratio = np.exp(log_prob) / np.exp(old_log_prob)
+    + ratio = np.exp(log_prob - old_log_prob)
     """
     if arrays["new_log"] is None:
         return dict(form(**arrays))
     return {"ratio": np.exp(arrays["new_log"]) / np.exp(arrays["old_log"])}
 
 
-@fault("divisor-padded", "normalisation")
+@fault("normalisation")
 def divisor_padded(form: Form, **arrays: Any) -> Outputs:
     """Adds 1e-10 to the old probability before dividing.
 
@@ -78,9 +73,8 @@ def divisor_padded(form: Form, **arrays: Any) -> Outputs:
         below 1.
     Cause: A guard against division by 0, which the old policy cannot cause for an action that it took.
     Fix: Leave it out, or work with log-probabilities.
-    Diff:
-        - ratio = prob / (old_prob + 1e-10)
-        + ratio = prob / old_prob
+    - ratio = prob / (old_prob + 1e-10)
+    + ratio = prob / old_prob
     """
     new, old = arrays["new"], arrays["old"]
     if new is None:
@@ -88,11 +82,7 @@ def divisor_padded(form: Form, **arrays: Any) -> Outputs:
     return {"ratio": new / (old + new.dtype.type(1e-10))}
 
 
-@output_fault(
-    "ratio-always-one",
-    "ignored",
-    reported_in=["meta-pytorch/torchforge PR #571", "tensorforce/tensorforce issue #312"],
-)
+@output_fault("ignored", "meta-pytorch/torchforge PR #571", "tensorforce/tensorforce issue #312")
 def ratio_always_one(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives 1 whatever the old policy was: its log-probabilities are never used.
 
@@ -100,8 +90,7 @@ def ratio_always_one(found: Outputs, arrays: Arrays) -> Outputs:
     Cause: The ratio is exp(new − stop_gradient(new)), as it is for data of the policy itself; it has the
         right gradient in the first update only, and nothing is ever clipped.
     Fix: Subtract the log-probabilities that were stored when the action was taken.
-    Diff:
-        - ratio = torch.exp(log_prob - log_prob.detach())
-        + ratio = torch.exp(log_prob - old_log_prob)
+    - ratio = torch.exp(log_prob - log_prob.detach())
+    + ratio = torch.exp(log_prob - old_log_prob)
     """
     return {**found, "ratio": np.ones_like(found["ratio"]), "log_ratio": np.zeros_like(found["log_ratio"])}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault, output_fault
-from rlcalc.conform.forms import Arrays, Form, Outputs
+from rlcalc.conform.fault import Arrays, Form, Outputs, fault, output_fault, sets
 
 GRADIENTS = ("gradient", "discounted_gradient")
 
@@ -41,20 +40,15 @@ def _powers(arrays: Arrays) -> Any:
     return (arrays["gamma"] ** age).astype(arrays["rewards"].dtype)
 
 
-@fault(
-    "whole-return-for-every-step",
-    "weighting",
-    reported_in=["huggingface/deep-rl-class PR #95", "udacity/deep-reinforcement-learning issue #42"],
-)
+@fault("weighting", "huggingface/deep-rl-class PR #95", "udacity/deep-reinforcement-learning issue #42")
 def whole_return_for_every_step(form: Form, /, **arrays: Any) -> Outputs:
     """Weighs every step with the return of the whole episode.
 
     Shown when: An episode of two steps or more, with a reward before the last one or a discount.
     Cause: The return is summed before the loop over the steps. Right on average, and far noisier.
     Fix: The return from each step on.
-    Diff:
-        - loss = -sum(log_prob * total_return for log_prob in log_probs)
-        + loss = -sum(log_prob * g for log_prob, g in zip(log_probs, returns))
+    - loss = -sum(log_prob * total_return for log_prob in log_probs)
+    + loss = -sum(log_prob * g for log_prob, g in zip(log_probs, returns))
     """
     returns, over = form(**arrays)["returns"], _ended(arrays)
     gains = returns.copy()
@@ -63,90 +57,83 @@ def whole_return_for_every_step(form: Form, /, **arrays: Any) -> Outputs:
     return _with_gains(form, arrays, gains)
 
 
-@fault("reward-for-return", "swapped")
+@fault("swapped")
 def reward_for_return(form: Form, /, **arrays: Any) -> Outputs:
     """Weighs every step with its own reward, nothing of what follows.
 
     Shown when: A reward after the first step of an episode.
     Cause: The rewards are at hand; the returns have to be summed backwards.
     Fix: The return from each step on.
-    Diff:
-        - loss = -(log_probs * rewards).sum()
-        + loss = -(log_probs * returns).sum()
+    - loss = -(log_probs * rewards).sum()
+    + loss = -(log_probs * returns).sum()
     """
     return _with_gains(form, arrays, arrays["rewards"])
 
 
-@fault("returns-cross-episodes", "termination", reported_in=["pytorch/examples PR #1422"])
+@fault("termination", "pytorch/examples PR #1422")
 def returns_cross_episodes(form: Form, /, **arrays: Any) -> Outputs:
     """Sums returns across the end of an episode.
 
     Shown when: Two episodes or more, and a discount above 0.
     Cause: The running sum is not reset where an episode ends.
     Fix: Start again at 0 after every end.
-    Diff:
-        - g = r + gamma * g
-        + g = r + gamma * g * (1 - done)
+    - g = r + gamma * g
+    + g = r + gamma * g * (1 - done)
     """
     returns = form(**{**arrays, "terminated": None})["returns"]
     return {**_with_gains(form, arrays, returns), "returns": returns}
 
 
-@output_fault("summed-over-episodes", "reduction")
+@output_fault("reduction")
 def summed_over_episodes(found: Outputs, arrays: Arrays) -> Outputs:
     """Sums over the episodes.
 
     Shown when: Two episodes or more.
     Cause: The division by the number of episodes is left to the step size.
     Fix: Average over the episodes.
-    Diff:
-        - grad = sum(grads)
-        + grad = sum(grads) / len(episodes)
+    - grad = sum(grads)
+    + grad = sum(grads) / len(episodes)
     """
     count = _ended(arrays).sum(-1).astype(found["gradient"].dtype)[..., None, None]
     return {**found, **{name: found[name] * count for name in GRADIENTS}}
 
 
-@output_fault("averaged-over-steps", "reduction")
+@output_fault("reduction")
 def averaged_over_steps(found: Outputs, arrays: Arrays) -> Outputs:
     """Averages over the steps: a long episode counts less.
 
     Shown when: An episode of two steps or more.
     Cause: mean() of the losses of all steps.
     Fix: Sum over the steps of an episode, average over the episodes.
-    Diff:
-        - loss = -(log_probs * returns).mean()
-        + loss = -(log_probs * returns).sum() / n_episodes
+    - loss = -(log_probs * returns).mean()
+    + loss = -(log_probs * returns).sum() / n_episodes
     """
     over = _ended(arrays)
     share = (over.sum(-1) / over.shape[-1]).astype(found["gradient"].dtype)[..., None, None]
     return {**found, **{name: found[name] * share for name in GRADIENTS}}
 
 
-@argument_fault("baseline-ignored", "ignored")
-def baseline_ignored(arrays: Arrays) -> Arrays:
+@sets("ignored", baseline=None)
+def baseline_ignored() -> None:
     """Weighs every step with the whole return, whatever the baseline.
 
     Shown when: A baseline other than 0.
     Cause: It is computed and never subtracted.
     Fix: The return less the baseline of the state.
-    Diff:
-        - loss = -(log_probs * returns).sum()
-        + loss = -(log_probs * (returns - baselines)).sum()
+    - loss = -(log_probs * returns).sum()
+    + loss = -(log_probs * (returns - baselines)).sum()
     """
-    return {"baseline": None}
 
 
-@fault("probability-missing", "weighting")
+@fault("weighting")
 def probability_missing(form: Form, /, **arrays: Any) -> Outputs:
     """Raises the preference of the action that was taken, and leaves the others alone.
 
     Shown when: A gain other than 0.
     Cause: The gradient of the preference is taken for that of its log-probability.
     Fix: [a = b] − π(b|s) for every action.
-    Diff:
-        - grad[s, a] += g
-        + grad[s] += g * (one_hot(a) - pi[s])
+    - grad[s, a] += g
+    + grad[s] += g * (one_hot(a) - pi[s])
     """
     # what an even policy takes away, 1/A of the gains of each state, is added again
     count = arrays["theta"].shape[-1]
@@ -169,15 +156,14 @@ def _gain_per_state(arrays: Arrays, returns: Any, name: str) -> Any:
     return (gains[..., None] * here).sum(-2) / _ended(arrays).sum(-1)[..., None]
 
 
-@output_fault("descends", "sign")
+@output_fault("sign")
 def descends(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives the gradient of a loss where that of the objective is asked for.
 
     Shown when: A gain other than 0.
     Cause: The minus that an optimiser wants is left in.
     Fix: The objective is climbed.
-    Diff:
-        - theta -= alpha * grad_log_prob * g
-        + theta += alpha * grad_log_prob * g
+    - theta -= alpha * grad_log_prob * g
+    + theta += alpha * grad_log_prob * g
     """
     return {**found, **{name: -found[name] for name in GRADIENTS}}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault
+from rlcalc.conform.fault import Arrays, Form, Outputs, fault, given, sets
+from rlcalc.conform.faults import _masks
 from rlcalc.conform.faults._masks import mask_of
-from rlcalc.conform.forms import Arrays, Form, Outputs
+
+refused = _masks.WHITENING_REFUSED
 
 
 def _whitened(form: Form, arrays: Arrays, returns: Any) -> Outputs:
@@ -16,40 +18,35 @@ def _whitened(form: Form, arrays: Arrays, returns: Any) -> Outputs:
     return {"advantages": found["advantages"], "returns": found["returns"]}
 
 
-@argument_fault(
-    "return-cut-at-tool-turns",
+@sets(
     "termination",
-    reported_in=["volcengine/verl issue #7278", "volcengine/verl PR #6376", "volcengine/verl PR #7300"],
+    "volcengine/verl issue #7278",
+    "volcengine/verl PR #6376",
+    "volcengine/verl PR #7300",
+    interior="reset",
 )
-def return_cut_at_tool_turns(arrays: Arrays) -> Arrays:
+def return_cut_at_tool_turns() -> None:
     """Starts the return again at a masked token: what was written before it learns nothing of the score.
 
     Shown when: A masked token between valid ones, and a reward after it.
     Cause: The running sum is multiplied by the mask, which was all padding once.
     Fix: Carry the sum on through masked tokens.
-    Diff:
-        - running = (rewards[:, t] + gamma * running) * mask[:, t]
-        + running = torch.where(mask[:, t], rewards[:, t] + gamma * running, running)
+    - running = (rewards[:, t] + gamma * running) * mask[:, t]
+    + running = torch.where(mask[:, t], rewards[:, t] + gamma * running, running)
     """
-    return {"interior": "reset"}
 
 
-@fault(
-    "rewards-under-the-mask",
-    "ignored",
-    reported_in=["THUDM/slime PR #1372", "radixark/miles PR #559", "radixark/miles PR #1383"],
-)
+@fault("ignored", "THUDM/slime PR #1372", "radixark/miles PR #559", "radixark/miles PR #1383")
 def rewards_under_the_mask(form: Form, /, **arrays: Any) -> Outputs:
     """Adds up the rewards of masked tokens, such as their KL penalty, and discounts at them.
 
     Shown when: A masked token with a reward, after a valid one.
     Cause: The penalty is computed for whole rows, and the mask comes after the sum.
     Fix: Mask the rewards first.
-    Diff:
-        - running = rewards[:, t] + gamma * running
-        + running = torch.where(mask[:, t], rewards[:, t] + gamma * running, running)
+    - running = rewards[:, t] + gamma * running
+    + running = torch.where(mask[:, t], rewards[:, t] + gamma * running, running)
     """
-    gamma = 1.0 if arrays.get("gamma") is None else arrays["gamma"]
+    gamma = given(arrays, "gamma", 1.0)
     rewards = np.asarray(arrays["rewards"])
     returns = np.zeros_like(rewards)
     running = np.zeros_like(rewards[..., 0])
@@ -59,16 +56,15 @@ def rewards_under_the_mask(form: Form, /, **arrays: Any) -> Outputs:
     return _whitened(form, arrays, returns)
 
 
-@fault("statistics-of-the-answer", "normalisation")
+@fault("normalisation")
 def statistics_of_the_answer(form: Form, /, **arrays: Any) -> Outputs:
     """Whitens every answer by itself: one that is right throughout has no advantage.
 
     Shown when: Two answers.
     Cause: The mean has an axis, as that of a group has.
     Fix: Mean and deviation of all valid tokens of the batch.
-    Diff:
-        - mean = masked_mean(returns, mask, axis=-1)
-        + mean = masked_mean(returns, mask)
+    - mean = masked_mean(returns, mask, axis=-1)
+    + mean = masked_mean(returns, mask)
     """
     found = form(**arrays)
     rows = {"rewards": found["returns"][..., None, :], "mask": mask_of(arrays, "rewards")[..., None, :]}
@@ -76,82 +72,41 @@ def statistics_of_the_answer(form: Form, /, **arrays: Any) -> Outputs:
     return {**found, "advantages": alone["advantages"][..., 0, :]}
 
 
-@fault("not-whitened", "normalisation")
+@fault("normalisation")
 def not_whitened(form: Form, /, **arrays: Any) -> Outputs:
     """Gives the returns for the advantages.
 
     Shown when: Returns whose mean is not 0, or whose deviation is not 1.
     Cause: The normalisation is expected from the caller, or from the loss.
     Fix: Subtract the mean and divide by the deviation of the batch.
-    Diff:
-        - return returns, returns
-        + return masked_whiten(returns, mask), returns
+    - return returns, returns
+    + return masked_whiten(returns, mask), returns
     """
     found = form(**arrays)
     return {**found, "advantages": found["returns"]}
 
 
-@argument_fault("discount-ignored", "discounting")
-def discount_ignored(arrays: Arrays) -> Arrays:
+@sets("discounting", gamma=1.0)
+def discount_ignored() -> None:
     """Adds up rewards without a discount.
 
     Shown when: γ below 1, and a reward after another token.
     Cause: γ is 1 in every recipe.
     Fix: Multiply the running sum by γ.
-    Diff:
-        - running = rewards[:, t] + running
-        + running = rewards[:, t] + gamma * running
+    - running = rewards[:, t] + running
+    + running = rewards[:, t] + gamma * running
     """
-    return {"gamma": 1.0}
 
 
-@fault(
-    "one-token-refused",
-    "precision",
-    stage="inputs",
-    reported_in=["alibaba/ROLL issue #475", "alibaba/ROLL PR #476"],
-)
-def one_token_refused(form: Form, /, **arrays: Any) -> Outputs:
-    """Raises an error where a batch has one valid token.
-
-    Shown when: One valid token.
-    Cause: The whitening divides by S − 1, and 0 is refused.
-    Fix: One token has the advantage 0.
-    Diff:
-        - raise ValueError("At least two tokens are needed.")
-        + return torch.zeros_like(returns)
-    """
-    if (mask_of(arrays, "rewards").sum((-2, -1)) == 1).any():
-        raise ValueError("The sum of the mask is one, which can happen with short answers.")
-    return dict(form(**arrays))
-
-
-@fault("nothing-valid-refused", "precision", stage="inputs")
-def nothing_valid_refused(form: Form, /, **arrays: Any) -> Outputs:
-    """Raises an error where nothing of a batch is valid.
-
-    Shown when: A mask without a valid token.
-    Cause: The whitening refuses a mean over no entries.
-    Fix: Nothing valid has the advantage 0.
-    Diff:
-        - raise ValueError("At least one element in the mask has to be 1.")
-        + return torch.zeros_like(returns)
-    """
-    if not mask_of(arrays, "rewards").any((-2, -1)).all():
-        raise ValueError("At least one element in the mask has to be 1.")
-    return dict(form(**arrays))
-
-
-@fault("padding-in-the-statistics", "normalisation")
+@fault("normalisation")
 def padding_in_the_statistics(form: Form, /, **arrays: Any) -> Outputs:
     """Counts masked tokens as returns of 0 in mean and deviation.
 
     Shown when: A masked token, and returns with a mean other than 0.
     Cause: mean() and std() of a table that was multiplied by its mask.
     Fix: Mean and deviation of the valid tokens.
-    Diff:
-        - advantages = (returns - returns.mean()) / (returns.std() + eps) * mask
-        + advantages = masked_whiten(returns, mask)
+    - advantages = (returns - returns.mean()) / (returns.std() + eps) * mask
+    + advantages = masked_whiten(returns, mask)
     """
     found = form(**arrays)
     whole = form(**{**arrays, "rewards": found["returns"], "mask": None, "gamma": 0.0})["advantages"]

@@ -5,103 +5,89 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault
-from rlcalc.conform.faults._softmax import ADDED, log_softmax_of_rows, logs_with_eps
-from rlcalc.conform.forms import Arrays, Form, Outputs
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, given, sets
+from rlcalc.conform.faults import _softmax
+from rlcalc.conform.faults._softmax import log_softmax
 
 
 def _temperature(arrays: Arrays) -> Any:
-    return 1.0 if arrays.get("temperature") is None else arrays["temperature"]
+    return given(arrays, "temperature", 1.0)
 
 
-@fault(
-    "temperature-on-the-result",
-    "logarithm",
-    reported_in=["PrimeIntellect-ai/prime-rl PR #697", "PrimeIntellect-ai/prime-rl PR #679"],
-)
+@fault("logarithm", "PrimeIntellect-ai/prime-rl PR #697", "PrimeIntellect-ai/prime-rl PR #679")
 def temperature_on_the_result(form: Form, /, **arrays: Any) -> Outputs:
     """Divides the log-probability by the temperature, not the logits: the chances sum to 1 no more.
 
     Shown when: A temperature other than 1.
     Cause: The helper for log-probabilities is called first, and the temperature comes after.
     Fix: Divide the logits, then take the logarithm of their softmax.
-    Diff:
-        - logps = torch.log_softmax(logits, -1).gather(-1, ids) / temperature
-        + logps = torch.log_softmax(logits / temperature, -1).gather(-1, ids)
+    - logps = torch.log_softmax(logits, -1).gather(-1, ids) / temperature
+    + logps = torch.log_softmax(logits / temperature, -1).gather(-1, ids)
     """
     found = form(**{**arrays, "temperature": 1.0})
     return {name: value / _temperature(arrays) for name, value in found.items()}
 
 
-@argument_fault(
-    "temperature-forgotten",
+@sets(
     "ignored",
-    reported_in=[
-        "huggingface/trl PR #3029",
-        "huggingface/trl issue #4159",
-        "NVIDIA-NeMo/RL PR #316",
-        "OpenRLHF/OpenRLHF PR #853",
-        "THUDM/slime PR #557",
-        "modelscope/ms-swift PR #8427",
-        "NVIDIA-NeMo/RL PR #935",
-        "databricks/compose-rl PR #105",
-        "radixark/miles PR #68",
-        "radixark/miles PR #1345",
-        "unslothai/unsloth-zoo PR #832",
-        "thinking-machines-lab/tinker-feedback issue #148",
-    ],
+    "huggingface/trl PR #3029",
+    "huggingface/trl issue #4159",
+    "NVIDIA-NeMo/RL PR #316",
+    "OpenRLHF/OpenRLHF PR #853",
+    "THUDM/slime PR #557",
+    "modelscope/ms-swift PR #8427",
+    "NVIDIA-NeMo/RL PR #935",
+    "databricks/compose-rl PR #105",
+    "radixark/miles PR #68",
+    "radixark/miles PR #1345",
+    "unslothai/unsloth-zoo PR #832",
+    "thinking-machines-lab/tinker-feedback issue #148",
+    temperature=1.0,
 )
-def temperature_forgotten(arrays: Arrays) -> Arrays:
+def temperature_forgotten() -> None:
     """Takes the log-probabilities of the untempered model, where sampling was tempered.
 
     Shown when: A temperature other than 1, and logits that differ.
     Cause: The engine divides its logits by the temperature, and the trainer, or the reference, does not.
     Fix: Divide the logits by the temperature of sampling wherever log-probabilities are compared.
-    Diff:
-        - logps = torch.log_softmax(logits, -1)
-        + logps = torch.log_softmax(logits / temperature, -1)
+    - logps = torch.log_softmax(logits, -1)
+    + logps = torch.log_softmax(logits / temperature, -1)
     """
-    return {"temperature": 1.0}
 
 
-@argument_fault("rows-not-shifted", "indexing", reported_in=["huggingface/trl issue #3681"])
+@argument_fault("indexing", "huggingface/trl issue #3681")
 def rows_not_shifted(arrays: Arrays) -> Arrays:
     """Scores each token by its own row, which predicts the next one.
 
     Shown when: Two tokens or more, with rows of logits that differ.
     Cause: The shift is missing, or the last rows were cut out of a model that gave all of them.
     Fix: Rows up to the last but one predict the tokens from the second on.
-    Diff:
-        - logps = torch.log_softmax(logits[1:], -1).gather(-1, ids[1:, None])
-        + logps = torch.log_softmax(logits[:-1], -1).gather(-1, ids[1:, None])
+    - logps = torch.log_softmax(logits[1:], -1).gather(-1, ids[1:, None])
+    + logps = torch.log_softmax(logits[:-1], -1).gather(-1, ids[1:, None])
     """
     return {"logits": np.roll(arrays["logits"], -1, axis=-2)}
 
 
-@argument_fault("tokens-not-shifted", "indexing")
+@argument_fault("indexing")
 def tokens_not_shifted(arrays: Arrays) -> Arrays:
     """Asks the row before a token for the token before it, which it has read.
 
     Shown when: Two tokens or more that differ.
     Cause: The rows were cut at the end, and the tokens too.
     Fix: Cut the last row of the logits and the first of the tokens.
-    Diff:
-        - logps = torch.log_softmax(logits[:-1], -1).gather(-1, ids[:-1, None])
-        + logps = torch.log_softmax(logits[:-1], -1).gather(-1, ids[1:, None])
+    - logps = torch.log_softmax(logits[:-1], -1).gather(-1, ids[:-1, None])
+    + logps = torch.log_softmax(logits[:-1], -1).gather(-1, ids[1:, None])
     """
     return {"ids": np.roll(arrays["ids"], 1, axis=-1)}
 
 
 @fault(
-    "renormalised-over-the-nucleus",
     "normalisation",
-    reported_in=[
-        "huggingface/trl issue #6789",
-        "PrimeIntellect-ai/prime-rl PR #2979",
-        "PrimeIntellect-ai/prime-rl PR #3431",
-        "NovaSky-AI/SkyRL issue #877",
-        "NVIDIA-NeMo/RL PR #2053",
-    ],
+    "huggingface/trl issue #6789",
+    "PrimeIntellect-ai/prime-rl PR #2979",
+    "PrimeIntellect-ai/prime-rl PR #3431",
+    "NovaSky-AI/SkyRL issue #877",
+    "NVIDIA-NeMo/RL PR #2053",
 )
 def renormalised_over_the_nucleus(form: Form, /, **arrays: Any) -> Outputs:
     """Gives the log-probabilities of the truncated distribution, here of the nucleus of 4/5.
@@ -109,9 +95,8 @@ def renormalised_over_the_nucleus(form: Form, /, **arrays: Any) -> Outputs:
     Shown when: A token outside the nucleus that has some chance.
     Cause: The engine reports what it sampled from, after top-p, and the trainer the whole softmax.
     Fix: Truncate on both sides, or ask the engine for the untruncated log-probabilities.
-    Diff:
-        - logps = engine_output.processed_logprobs
-        + logps = engine_output.raw_logprobs
+    - logps = engine_output.processed_logprobs
+    + logps = engine_output.raw_logprobs
     """
     scaled = arrays["logits"] / _temperature(arrays)
     order = np.argsort(-scaled, axis=-1, kind="stable")
@@ -124,16 +109,15 @@ def renormalised_over_the_nucleus(form: Form, /, **arrays: Any) -> Outputs:
     return dict(form(**{**arrays, "logits": low}))
 
 
-@fault("exponential-overflows", "precision")
+@fault("precision")
 def exponential_overflows(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the logarithm of the plain sum of exponentials.
 
     Shown when: Logits beyond 709 in double or 88 in single precision: inf − inf; far below 0: log 0.
     Cause: The formula was written down as it is printed.
     Fix: Subtract the largest logit first, or use logsumexp.
-    Diff:
-        - logps = logits - logits.exp().sum(-1, keepdim=True).log()
-        + logps = logits - logits.logsumexp(-1, keepdim=True)
+    - logps = logits - logits.exp().sum(-1, keepdim=True).log()
+    + logps = logits - logits.logsumexp(-1, keepdim=True)
     """
     found = dict(form(**arrays))
     with np.errstate(all="ignore"):
@@ -145,36 +129,25 @@ def exponential_overflows(form: Form, /, **arrays: Any) -> Outputs:
     }
 
 
-@fault("softmax-over-rows", "reduction")
-def softmax_over_rows(form: Form, /, **arrays: Any) -> Outputs:
-    """Normalises over the tokens of the sequence, not over the vocabulary.
+@fault("logarithm")
+def logits_for_logarithms(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the logit of the token for its log-probability.
 
-    Shown when: Two tokens to predict or more.
-    Cause: dim=1 was the vocabulary of [B, V], and is the sequence of [B, K, V]; the shapes say nothing.
-    Fix: Name the last axis, dim=-1.
-    Diff:
-        - logps = torch.log_softmax(logits[:, :-1], dim=1)
-        + logps = torch.log_softmax(logits[:, :-1], dim=-1)
+    Shown when: Logits whose exponentials do not add up to 1: a constant added to them moves the answer.
+    Cause: The values of the last layer are gathered as they stand; the softmax was left to the caller.
+    Fix: logits − logsumexp of the row.
+    - logps = logits.gather(-1, ids)
+    + logps = torch.log_softmax(logits, -1).gather(-1, ids)
     """
-    every = log_softmax_of_rows(arrays["logits"][..., :-1, :] / _temperature(arrays))
-    return {"logps": _taken(every, arrays)}
+    return _of_logs(form, arrays, log_softmax, lambda logits: logits)
 
 
-@fault("eps-in-the-logarithm", "logarithm", constants=[ADDED])
-def eps_in_the_logarithm(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-    """Adds a small number to the probability before the logarithm: log(softmax + ε).
-
-    Shown when: A token whose probability is not far above ε; the value and its gradient stop at log ε.
-    Cause: log 0 was to be avoided after a softmax that underflows.
-    Fix: log_softmax, which has no 0 to avoid.
-    Diff:
-        - logps = torch.log(torch.softmax(logits, -1) + 1e-8)
-        + logps = torch.log_softmax(logits, -1)
-    """
-    every = logs_with_eps(arrays["logits"][..., :-1, :] / _temperature(arrays), eps)
-    return {"logps": _taken(every, arrays)}
-
-
-def _taken(every: Any, arrays: Arrays) -> Any:
+def _of_logs(form: Form, arrays: Arrays, weigh: Any, said: Any) -> Outputs:
+    """Other log-probabilities, of the tokens taken."""
+    every = said(arrays["logits"][..., :-1, :] / _temperature(arrays))
     ids = np.broadcast_to(arrays["ids"][..., 1:], every.shape[:-1])
-    return np.take_along_axis(every, ids[..., None].astype(np.int64), -1)[..., 0].astype(every.dtype)
+    taken = np.take_along_axis(every, ids[..., None].astype(np.int64), -1)[..., 0]
+    return {"logps": taken.astype(every.dtype)}
+
+
+of_a_vocabulary = _softmax.of_a_vocabulary(_of_logs)

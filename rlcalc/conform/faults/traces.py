@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault, output_fault
-from rlcalc.conform.forms import Arrays, Form, Outputs
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, given, output_fault, sets
 
 
 def _with_traces(found: Mapping[str, Any], arrays: Mapping[str, Any], eligibility: Any) -> Outputs:
@@ -17,67 +16,61 @@ def _with_traces(found: Mapping[str, Any], arrays: Mapping[str, Any], eligibilit
     if errors is not None:
         changed["credit"] = (errors[..., None] * eligibility).sum(axis=-2)
         if arrays["alpha"] is not None:
-            before = 0 if arrays["values"] is None else arrays["values"]
+            before = given(arrays, "values", 0)
             changed["updates"] = arrays["alpha"] * changed["credit"]
             changed["new_values"] = before + changed["updates"]
     return changed
 
 
-@argument_fault("always-accumulating", "ignored")
-def always_accumulating(arrays: Arrays) -> Arrays:
+@sets("ignored", replacing=None)
+def always_accumulating() -> None:
     """Adds 1 at every visit, also where replacing traces are asked for.
 
     Shown when: Replacing traces, and a state that is visited again while its trace is not 0.
     Cause: The option is accepted and never read.
     Fix: With replacing traces a visit sets the trace to 1.
-    Diff:
-        - trace[s] += 1
-        + trace[s] = 1 if replacing else trace[s] + 1
+    - trace[s] += 1
+    + trace[s] = 1 if replacing else trace[s] + 1
     """
-    return {"replacing": None}
 
 
-@argument_fault("always-replacing", "ignored")
-def always_replacing(arrays: Arrays) -> Arrays:
+@sets("ignored", replacing=True)
+def always_replacing() -> None:
     """Sets the trace to 1 at every visit, also where accumulating traces are asked for.
 
     Shown when: Accumulating traces, and a state that is visited again while its trace is not 0.
     Cause: e[s] = 1 instead of e[s] += 1; without a second visit no one sees it.
     Fix: Add 1: only accumulating traces give the same updates as the λ-return.
-    Diff:
-        - trace[s] = 1
-        + trace[s] = 1 if replacing else trace[s] + 1
+    - trace[s] = 1
+    + trace[s] = 1 if replacing else trace[s] + 1
     """
-    return {"replacing": True}
 
 
-@argument_fault("ratios-ignored", "ignored")
+@argument_fault("ignored")
 def ratios_ignored(arrays: Arrays) -> Arrays:
     """Learns from another policy's episode as if it were its own.
 
     Shown when: Importance ratios other than 1.
     Cause: The ratios are accepted and never read.
     Fix: Multiply the trace by the ratio of the step, after the visit is added.
-    Diff:
-        - trace = gamma * lam * trace + visit
-        + trace = ratio * (gamma * lam * trace + visit)
+    - trace = gamma * lam * trace + visit
+    + trace = ratio * (gamma * lam * trace + visit)
     """
     ratios = arrays["ratios"]
     return {} if ratios is None else {"ratios": np.ones_like(ratios)}
 
 
-@fault("ratio-applied-twice", "weighting", stage="outputs", reported_in=["SlopDotCash/asi PR #487"])
+@fault("weighting", "SlopDotCash/asi PR #487", stage="outputs")
 def ratio_applied_twice(form: Form, **arrays: Any) -> Outputs:
     """Puts the ratio of the step into the decay of the trace and once more into the update.
 
     Shown when: Two steps whose ratios differ from 1, and γλ above 0.
     Cause: Papers write the ratio at either place; both were taken over.
     Fix: Once: the trace takes the ratio of its step, after the visit is added, and the update none.
-    Diff:
-        - trace = ratio * gamma * lam * trace + visit
-        - values += alpha * ratio * delta * trace
-        + trace = ratio * (gamma * lam * trace + visit)
-        + values += alpha * delta * trace
+    - trace = ratio * gamma * lam * trace + visit
+    - values += alpha * ratio * delta * trace
+    + trace = ratio * (gamma * lam * trace + visit)
+    + values += alpha * delta * trace
     """
     found, ratios = dict(form(**arrays)), arrays["ratios"]
     if ratios is None:
@@ -94,66 +87,62 @@ def ratio_applied_twice(form: Form, **arrays: Any) -> Outputs:
     return _with_traces(found, arrays, eligibility)
 
 
-@fault("decay-by-lam-alone", "discounting", stage="outputs")
+@fault("discounting", stage="outputs")
 def decay_by_lam_alone(form: Form, **arrays: Any) -> Outputs:
     """Decays traces by λ; γ is only in the TD error.
 
     Shown when: Two steps, γ below 1 and λ above 0.
     Cause: γ was written into the TD error and forgotten in the traces.
     Fix: Decay by γλ.
-    Diff:
-        - trace *= lam
-        + trace *= gamma * lam
+    - trace *= lam
+    + trace *= gamma * lam
     """
     found = form(**arrays)
     eligibility = form(**{**arrays, "gamma": arrays["gamma"] * 0 + 1})["eligibility"]
     return _with_traces(found, arrays, eligibility)
 
 
-@fault("decay-by-gamma-alone", "discounting", stage="outputs")
+@fault("discounting", stage="outputs")
 def decay_by_gamma_alone(form: Form, **arrays: Any) -> Outputs:
     """Decays traces by γ, as if λ were 1.
 
     Shown when: Two steps and λ below 1, with γ above 0.
     Cause: TD(1) was written first, and λ was never added.
     Fix: Decay by γλ.
-    Diff:
-        - trace *= gamma
-        + trace *= gamma * lam
+    - trace *= gamma
+    + trace *= gamma * lam
     """
     found = form(**arrays)
     eligibility = form(**{**arrays, "lam": arrays["lam"] * 0 + 1})["eligibility"]
     return _with_traces(found, arrays, eligibility)
 
 
-@output_fault("decay-after-visit", "indexing")
+@output_fault("indexing")
 def decay_after_visit(found: Outputs, arrays: Arrays) -> Outputs:
     """Decays all traces after the visit and before they are used: every entry has one factor γλ too many.
 
     Shown when: γλ below 1.
     Cause: The decay stands between the visit and the update.
     Fix: Decay, then visit, then update; or visit, update, and decay at the very end of the step.
-    Diff:
-        + trace *= gamma * lam
-          trace[s] += 1
-        - trace *= gamma * lam
-          values += alpha * delta * trace
+    + trace *= gamma * lam
+      trace[s] += 1
+    - trace *= gamma * lam
+      values += alpha * delta * trace
     """
     return _with_traces(found, arrays, arrays["gamma"] * arrays["lam"] * found["eligibility"])
 
 
-@output_fault("used-before-visit", "indexing")
+@output_fault("indexing")
 def used_before_visit(found: Outputs, arrays: Arrays) -> Outputs:
     """Multiplies each TD error with the traces of the step before: the state just left gets nothing for it.
 
     Shown when: Any sequence.
     Cause: Values are updated at the top of the loop, before the trace of the current state is raised.
     Fix: Raise the trace of S_t before the update with δ_t.
-    Diff:
-        - values += alpha * delta * trace
-          trace *= gamma * lam
-          trace[s] += 1
-        + values += alpha * delta * trace
+    - values += alpha * delta * trace
+      trace *= gamma * lam
+      trace[s] += 1
+    + values += alpha * delta * trace
     """
     eligibility = np.zeros_like(found["eligibility"])
     eligibility[..., 1:, :] = found["eligibility"][..., :-1, :]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault
-from rlcalc.conform.forms import Arrays, Form, Outputs
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault
 
 
 def _scores(arrays: Arrays, width: Any) -> Outputs:
@@ -27,117 +26,109 @@ def _pulls(arrays: Arrays) -> Any:
     return np.maximum(arrays["counts"], 1)
 
 
-@fault("logarithm-missing", "logarithm")
+@fault("logarithm")
 def logarithm_missing(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the root of t/N: exploration never ends.
 
     Shown when: Two pulls or more.
     Cause: The formula is written from memory.
     Fix: sqrt(log t / N).
-    Diff:
-        - bonus = c * np.sqrt(t / counts)
-        + bonus = c * np.sqrt(np.log(t) / counts)
+    - bonus = c * np.sqrt(t / counts)
+    + bonus = c * np.sqrt(np.log(t) / counts)
     """
     time = arrays["counts"].sum(-1)[..., None] if arrays["t"] is None else arrays["t"]
     return _scores(arrays, np.sqrt(time / _pulls(arrays)))
 
 
-@fault("root-missing", "clipping")
+@fault("clipping")
 def root_missing(form: Form, /, **arrays: Any) -> Outputs:
     """Adds c·log t / N without the root.
 
     Shown when: Any pulled arm whose width is neither 0 nor 1.
     Cause: A call of sqrt is lost.
     Fix: sqrt(log t / N).
-    Diff:
-        - bonus = c * np.log(t) / counts
-        + bonus = c * np.sqrt(np.log(t) / counts)
+    - bonus = c * np.log(t) / counts
+    + bonus = c * np.sqrt(np.log(t) / counts)
     """
     return _scores(arrays, _log(arrays) / _pulls(arrays))
 
 
-@fault("root-of-the-logarithm-only", "clipping")
+@fault("clipping")
 def root_of_the_logarithm_only(form: Form, /, **arrays: Any) -> Outputs:
     """Divides sqrt(log t) by N, not by its root.
 
     Shown when: An arm with two pulls or more.
     Cause: A bracket that closes too early.
     Fix: sqrt(log t / N).
-    Diff:
-        - bonus = c * np.sqrt(np.log(t)) / counts
-        + bonus = c * np.sqrt(np.log(t) / counts)
+    - bonus = c * np.sqrt(np.log(t)) / counts
+    + bonus = c * np.sqrt(np.log(t) / counts)
     """
     return _scores(arrays, np.sqrt(_log(arrays)) / _pulls(arrays))
 
 
-@fault("logarithm-to-the-base-10", "logarithm")
+@fault("logarithm")
 def logarithm_to_the_base_10(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the logarithm to the base 10.
 
     Shown when: Two pulls or more.
     Cause: log means another thing in a calculator or a spreadsheet.
     Fix: The natural logarithm.
-    Diff:
-        - bonus = c * np.sqrt(np.log10(t) / counts)
-        + bonus = c * np.sqrt(np.log(t) / counts)
+    - bonus = c * np.sqrt(np.log10(t) / counts)
+    + bonus = c * np.sqrt(np.log(t) / counts)
     """
     return _scores(arrays, np.sqrt(_log(arrays) / np.log(10) / _pulls(arrays)))
 
 
-@fault("one-pull-added", "counting")
+@fault("counting")
 def one_pull_added(form: Form, /, **arrays: Any) -> Outputs:
     """Divides by N + 1, so that an arm that was never pulled is no longer first.
 
     Shown when: Any arm.
     Cause: A small number is added against a division by 0.
     Fix: Choose arms without a pull first; divide by N.
-    Diff:
-        - bonus = c * np.sqrt(np.log(t) / (counts + 1))
-        + bonus = np.where(counts > 0, c * np.sqrt(np.log(t) / counts), np.inf)
+    - bonus = c * np.sqrt(np.log(t) / (counts + 1))
+    + bonus = np.where(counts > 0, c * np.sqrt(np.log(t) / counts), np.inf)
     """
     found = arrays["q"] + arrays["c"] * np.sqrt(_log(arrays) / (arrays["counts"] + 1))
     found = found.astype(arrays["q"].dtype)
     return {"scores": found, "action": found.argmax(-1).astype(found.dtype)}
 
 
-@fault("last-pull-not-counted", "counting")
+@fault("counting")
 def last_pull_not_counted(form: Form, /, **arrays: Any) -> Outputs:
     """Takes log(t − 1): the last pull is in the counts, but not in t.
 
     Shown when: Two pulls or more, and c above 0.
     Cause: t is counted from 0.
     Fix: t is the number of all pulls so far, the sum of the counts, or one more with the pull to come.
-    Diff:
-        - for t in range(1, steps):
-        + for t in range(1, steps + 1):
-              bonus = c * np.sqrt(np.log(t) / counts)
+    - for t in range(1, steps):
+    + for t in range(1, steps + 1):
+          bonus = c * np.sqrt(np.log(t) / counts)
     """
     return _scores(arrays, np.sqrt(_log(arrays, -1) / _pulls(arrays)))
 
 
-@argument_fault("width-subtracted", "sign")
+@argument_fault("sign")
 def width_subtracted(arrays: Arrays) -> Arrays:
     """Subtracts the width: the lower confidence bound.
 
     Shown when: A width above 0.
     Cause: The sign is carried over from the minimisation of costs.
     Fix: Add it.
-    Diff:
-        - score = q - c * np.sqrt(np.log(t) / counts)
-        + score = q + c * np.sqrt(np.log(t) / counts)
+    - score = q - c * np.sqrt(np.log(t) / counts)
+    + score = q + c * np.sqrt(np.log(t) / counts)
     """
     return {"c": -arrays["c"]}
 
 
-@argument_fault("c-missing", "ignored")
+@argument_fault("ignored")
 def c_missing(arrays: Arrays) -> Arrays:
     """Adds the width once, whatever c is.
 
     Shown when: c other than 1.
     Cause: The constant of a lecture, 1 or √2, is written into the formula.
     Fix: Multiply by c.
-    Diff:
-        - score = q + np.sqrt(np.log(t) / counts)
-        + score = q + c * np.sqrt(np.log(t) / counts)
+    - score = q + np.sqrt(np.log(t) / counts)
+    + score = q + c * np.sqrt(np.log(t) / counts)
     """
     return {"c": arrays["c"] * 0 + 1}

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import argument_fault, fault
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, given
+from rlcalc.conform.faults._answers import sign_flipped as sign_flipped
 from rlcalc.conform.faults._masks import mask_of, positive, valid
-from rlcalc.conform.forms import Arrays, Form, Outputs
 
 
 def _reduced(arrays: Arrays, losses: Any, slopes: Any, held: Any) -> Outputs:
     """The loss of a batch from squares, their derivatives, and what is held."""
     mask = mask_of(arrays, "values")
     count = positive(mask.sum((-2, -1)))
-    below = count if arrays.get("tokens") is None else arrays["tokens"]
-    factor = 0.5 if arrays.get("factor") is None else arrays["factor"]
+    below = given(arrays, "tokens", count)
+    factor = given(arrays, "factor", 0.5)
     kind = losses.dtype
     return {
         "loss": (factor * np.where(mask, losses, 0).sum((-2, -1)) / below).astype(kind),
@@ -25,19 +25,18 @@ def _reduced(arrays: Arrays, losses: Any, slopes: Any, held: Any) -> Outputs:
 
 
 def _eps(arrays: Arrays) -> Any:
-    return 0.5 if arrays.get("eps") is None else arrays["eps"]
+    return given(arrays, "eps", 0.5)
 
 
-@fault("minimum-for-maximum", "clipping", reported_in=["ray-project/ray issue #2233"])
+@fault("clipping", "ray-project/ray issue #2233")
 def minimum_for_maximum(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the smaller of the two squares: a value that went too far has nothing to fear.
 
     Shown when: A value that moved by more than ε, so that the two squares differ.
     Cause: The policy's objective has a minimum, and is maximised.
     Fix: The larger square: the pessimistic one of a loss.
-    Diff:
-        - loss = torch.min((v - r) ** 2, (v_clipped - r) ** 2)
-        + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
+    - loss = torch.min((v - r) ** 2, (v_clipped - r) ** 2)
+    + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
     """
     values, old, returns = (valid(arrays, n) for n in ("values", "old_values", "returns"))
     near = old + np.clip(values - old, -_eps(arrays), _eps(arrays))
@@ -47,16 +46,15 @@ def minimum_for_maximum(form: Form, /, **arrays: Any) -> Outputs:
     return _reduced(arrays, losses, np.where(held, 0, 2 * plain), held)
 
 
-@fault("signed-maximum", "clipping", reported_in=["implementation-matters/code-for-paper issue #1"])
+@fault("clipping", "implementation-matters/code-for-paper issue #1")
 def signed_maximum(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the larger of the two errors with their signs, and squares it afterwards.
 
     Shown when: A value below the return that moved by more than ε: the error nearer to 0 is larger.
     Cause: The square was taken out of the maximum, as if it kept the order of negative numbers.
     Fix: Square both errors first.
-    Diff:
-        - loss = torch.max(v - r, v_clipped - r) ** 2
-        + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
+    - loss = torch.max(v - r, v_clipped - r) ** 2
+    + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
     """
     values, old, returns = (valid(arrays, n) for n in ("values", "old_values", "returns"))
     near = old + np.clip(values - old, -_eps(arrays), _eps(arrays))
@@ -66,17 +64,16 @@ def signed_maximum(form: Form, /, **arrays: Any) -> Outputs:
     return _reduced(arrays, losses, np.where(held, 0, 2 * plain), held)
 
 
-@fault("loss-clamped", "clipping", reported_in=["ray-project/ray issue #19291", "ray-project/ray PR #22171"])
+@fault("clipping", "ray-project/ray issue #19291", "ray-project/ray PR #22171")
 def loss_clamped(form: Form, /, **arrays: Any) -> Outputs:
     """Clamps the squared error at ε, where the value has no gradient any more.
 
     Shown when: A squared error above ε.
     Cause: The option is called a clip of the value function, and the loss is what is at hand.
     Fix: Clip the change of the value.
-    Diff:
-        - loss = torch.clamp((v - r) ** 2, 0, eps)
-        + v_clipped = v_old + torch.clamp(v - v_old, -eps, eps)
-        + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
+    - loss = torch.clamp((v - r) ** 2, 0, eps)
+    + v_clipped = v_old + torch.clamp(v - v_old, -eps, eps)
+    + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
     """
     plain = valid(arrays, "values") - valid(arrays, "returns")
     square = np.square(plain)
@@ -84,7 +81,7 @@ def loss_clamped(form: Form, /, **arrays: Any) -> Outputs:
     return _reduced(arrays, np.where(held, _eps(arrays), square), np.where(held, 0, 2 * plain), held)
 
 
-@argument_fault("never-clipped", "ignored")
+@argument_fault("ignored")
 def never_clipped(arrays: Arrays) -> Arrays:
     """Takes the plain squared error.
 
@@ -92,39 +89,36 @@ def never_clipped(arrays: Arrays) -> Arrays:
     Cause: The old values are not at hand, and those of today stand for them; or the value is clipped about
         its return, where the plain square is always the larger one.
     Fix: Keep the values of the rollout, and clip about them.
-    Diff:
-        - v_old = v.detach()
-        + v_old = rollout_values
+    - v_old = v.detach()
+    + v_old = rollout_values
     """
     return {"old_values": arrays["values"]}
 
 
-@argument_fault("half-twice", "weighting")
+@argument_fault("weighting")
 def half_twice(arrays: Arrays) -> Arrays:
     """Halves the loss once more.
 
     Shown when: Any error.
     Cause: The half is in the loss, and in the coefficient of the loss.
     Fix: Halve it in one place, and say where.
-    Diff:
-        - loss = 0.5 * value_loss(v, v_old, r)  # which halves it
-        + loss = value_loss(v, v_old, r)
+    - loss = 0.5 * value_loss(v, v_old, r)  # which halves it
+    + loss = value_loss(v, v_old, r)
     """
-    return {"factor": 0.5 * (0.5 if arrays.get("factor") is None else arrays["factor"])}
+    return {"factor": 0.5 * given(arrays, "factor", 0.5)}
 
 
-@fault("clipped-about-the-return", "clipping")
+@fault("clipping")
 def clipped_about_the_return(form: Form, /, **arrays: Any) -> Outputs:
     """Squares the error clipped to ±ε: the old values have no part in it.
 
     Shown when: A value further than ε from its return, which has no gradient any more.
     Cause: The value is held within ε of the return, in the place of the old value.
     Fix: Hold the change from the old value, and take the larger square.
-    Diff:
-        - v_clipped = r + torch.clamp(v - r, -eps, eps)
-        - loss = (v_clipped - r) ** 2
-        + v_clipped = v_old + torch.clamp(v - v_old, -eps, eps)
-        + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
+    - v_clipped = r + torch.clamp(v - r, -eps, eps)
+    - loss = (v_clipped - r) ** 2
+    + v_clipped = v_old + torch.clamp(v - v_old, -eps, eps)
+    + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
     """
     plain = valid(arrays, "values") - valid(arrays, "returns")
     held = np.abs(plain) > _eps(arrays)
@@ -132,16 +126,15 @@ def clipped_about_the_return(form: Form, /, **arrays: Any) -> Outputs:
     return _reduced(arrays, np.square(error), np.where(held, 0, 2 * plain), held)
 
 
-@fault("error-added-to-the-old-value", "clipping")
+@fault("clipping")
 def error_added_to_the_old_value(form: Form, /, **arrays: Any) -> Outputs:
     """Clips the distance from the return, and adds that to the old value.
 
     Shown when: A value that has not moved as far as it is from its return.
     Cause: The two differences v − v_old and v − r stand in one line of the loss.
     Fix: Clip v − v_old.
-    Diff:
-        - v_clipped = v_old + torch.clamp(v - r, -eps, eps)
-        + v_clipped = v_old + torch.clamp(v - v_old, -eps, eps)
+    - v_clipped = v_old + torch.clamp(v - r, -eps, eps)
+    + v_clipped = v_old + torch.clamp(v - v_old, -eps, eps)
     """
     values, old, returns = (valid(arrays, n) for n in ("values", "old_values", "returns"))
     plain = values - returns
@@ -152,16 +145,15 @@ def error_added_to_the_old_value(form: Form, /, **arrays: Any) -> Outputs:
     return _reduced(arrays, losses, np.where(held, inside, 2 * plain), held)
 
 
-@fault("plain-square-left-out", "clipping")
+@fault("clipping")
 def plain_square_left_out(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the clipped square alone: a value that moved away from its return is not called back.
 
     Shown when: A value that moved by more than ε, away from its return.
     Cause: The clip is taken for the whole method.
     Fix: The larger of both squares.
-    Diff:
-        - loss = (v_clipped - r) ** 2
-        + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
+    - loss = (v_clipped - r) ** 2
+    + loss = torch.max((v - r) ** 2, (v_clipped - r) ** 2)
     """
     values, old, returns = (valid(arrays, n) for n in ("values", "old_values", "returns"))
     near = old + np.clip(values - old, -_eps(arrays), _eps(arrays))

@@ -6,6 +6,7 @@ fails, and that one is made small by ``shrink``.
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +15,14 @@ from typing import Any
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.generate.drawing import cannot_generate, drafts, hypothesis_or_refuse
+from rlcalc.conform.generate.restated import with_fixed
 from rlcalc.conform.generate.shrink import attempts_for, shrink
 from rlcalc.conform.outcome import Judgement, wrong_row
 from rlcalc.conform.trial import Trial
 from rlcalc.specs import Formula
+
+# seconds for cases, and then for a smaller one: a compiler works again for every length
+LONGEST, LONGEST_SMALLER = 120.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,10 @@ class FailingCase:
 
 class _Fails(AssertionError):
     """The target failed on the case at hand."""
+
+
+class _Enough(AssertionError):
+    """The time for cases is over."""
 
 
 def search(
@@ -74,8 +83,13 @@ def search(
         unsure = judgement.status == "wrong" and draft.dtype == "float32"
         return judgement.failed and not (unsure and draft.next_to_a_jump(formula))
 
+    until = time.monotonic() + LONGEST
+
     def attempt(draft: Draft) -> None:
         nonlocal worst
+        if time.monotonic() > until and worst is None:
+            raise _Enough
+        draft = with_fixed(draft, formula, trial.fixed)
         judgement = judgement_of(draft)
         if judgement is None:
             hypothesis.reject()
@@ -101,7 +115,7 @@ def search(
             # of a failing draft it writes the text, which is not read here, and warns of its length
             warnings.simplefilter("ignore", hypothesis.errors.HypothesisWarning)
             test()
-    except _Fails:
+    except (_Fails, _Enough):
         pass
     except (hypothesis.errors.Unsatisfiable, hypothesis.errors.Flaky):
         pass
@@ -119,13 +133,14 @@ def _smallest(
     failed: Callable[[Draft, Judgement], bool],
     dtypes: Sequence[str],
 ) -> FailingCase | None:
+    until = time.monotonic() + LONGEST_SMALLER
     first = ask(draft)
     if first is None or not first.failed:
         # it failed a moment ago: the target does not give the same answer twice
         return _found(draft, first, True) if first is not None else None
 
     def fails(other: Draft) -> bool:
-        judgement = ask(other)
+        judgement = ask(other) if time.monotonic() < until else None
         return judgement is not None and judgement.status == first.status and failed(other, judgement)
 
     wide = replace(draft, dtype="float64")

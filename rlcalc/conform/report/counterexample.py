@@ -23,7 +23,7 @@ from rlcalc.nested import map_nested, shape
 from rlcalc.steps.derivation import Derivation
 
 if TYPE_CHECKING:
-    from rlcalc.conform.runner import ConformReport
+    from rlcalc.conform.conform_report import ConformReport
     from rlcalc.conform.target.base import Target
 
 # a page of steps explains nothing
@@ -117,7 +117,7 @@ def counterexample(report: ConformReport, target: Target) -> Counterexample | No
     # what is right under a convention is computed in floating point
     exact = not report.tried_under
     derivation = _derived(vector, texts) if exact else None
-    expected = as_text(expected_answer(judgement)) if exact else _near(judgement.expected)
+    expected = as_text(expected_answer(judgement)) if exact else near_text(judgement.expected)
     if derivation is not None and not batch:
         expected = _exact_answer(derivation, judgement, expected)
     return Counterexample(
@@ -209,10 +209,10 @@ def as_text(value: Any, in_table: bool = False) -> Any:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _near(value: Any) -> Any:
-    """Answers of a convention: as short as the float is, unless it is a plain fraction."""
+def near_text(value: Any) -> Any:
+    """Answers that are not exact: as short as the float is, unless it is a plain fraction."""
     if isinstance(value, list):
-        return [_near(part) for part in value]
+        return [near_text(part) for part in value]
     if isinstance(value, Fraction) and value.denominator.bit_length() > 20:
         return repr(float(value))
     return as_text(value)

@@ -7,10 +7,10 @@ from typing import Any
 
 from rlcalc import junit
 from rlcalc.conform.catalogue import Catalogue
+from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.convention import Convention
-from rlcalc.conform.diagnose import Diagnosis
+from rlcalc.conform.diagnose import Diagnosis, Match
 from rlcalc.conform.report.counterexample import Counterexample
-from rlcalc.conform.runner import ConformReport
 from rlcalc.golden.replay import brief
 from rlcalc.nested import map_nested
 
@@ -19,11 +19,12 @@ SCHEMA = "rlcalc-conform-2"
 
 def report_json(report: ConformReport, example: Counterexample | None = None) -> dict[str, Any]:
     """The report as plain data; no number in it is infinite or missing by NaN."""
-    matches = [] if report.diagnosis is None else _matches_json(report.diagnosis)
+    matches = _matches_json(report.matches)
     return {
         "schema": SCHEMA,
         "target": report.target,
         "formula": report.formula,
+        "part": report.part or None,
         "verdict": report.verdict,
         "passed": report.passed,
         "conventions": [c.name for c in report.conventions],
@@ -80,10 +81,10 @@ def _counts_json(report: ConformReport) -> dict[str, int]:
     }
 
 
-def _matches_json(found: Diagnosis) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def _matches_json(found: Sequence[Match]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Each match as it is, and as the former key ``diagnosis`` has it, with its former names."""
     matches = []
-    for match in found.matches:
+    for match in found:
         conventions = [c.name for c in match.conventions]
         fixes = [fault.fix for fault in match.faults]
         places = [place for fault in match.faults for place in fault.reported_in]

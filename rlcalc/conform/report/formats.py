@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 from rlcalc._version import __version__
 from rlcalc.conform.check import Checked
@@ -100,8 +100,7 @@ def sarif(all_checked: Sequence[Checked]) -> str:
 
 
 def _about(checked: Checked) -> str:
-    found = checked.report.diagnosis
-    faults = [] if found is None else [fault for match in found.matches[:1] for fault in match.faults]
+    faults = [fault for match in checked.report.matches[:1] for fault in match.faults]
     return " ".join(fault.does for fault in faults) or headline(checked.report)
 
 

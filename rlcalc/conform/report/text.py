@@ -7,16 +7,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import IntEnum
 from textwrap import wrap
 
 from rlcalc.conform.catalogue import Catalogue
+from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.diagnose import Diagnosis
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.outcome import Judgement
 from rlcalc.conform.report.case_table import MARK, case_table
 from rlcalc.conform.report.counterexample import Counterexample
-from rlcalc.conform.runner import ConformReport
 from rlcalc.digits import DIGITS
 from rlcalc.golden.replay import brief
 
@@ -36,6 +37,8 @@ WORDS = {
     "too-few-vectors": "could not be judged by",
 }
 
+# in remarks that change nothing about the verdict
+NO_FAULT = "that is no fault"
 # text, and "good", "bad" or "head" where it stands out
 Line = tuple[str, str]
 
@@ -53,7 +56,13 @@ def headline(report: ConformReport) -> str:
     words = WORDS.get(report.verdict, "conforms to")
     if report.verdict == "raises":
         words = _raised(report)
-    return f"{report.target} {words} {report.formula}" + (f" under {under}" if under else "")
+    part = f" in {report.part}" if report.part else ""
+    return f"{report.target} {words} {report.formula}{part}" + (f" under {under}" if under else "")
+
+
+def _verdict_lines(report: ConformReport) -> Iterator[Line]:
+    style = "good" if report.verdict.startswith("conforms") else "bad"
+    return ((line, style) for line, _ in filled(headline(report), "", "  ", hyphens=False))
 
 
 def _raised(report: ConformReport) -> str:
@@ -68,25 +77,57 @@ def _raised(report: ConformReport) -> str:
 
 
 def summary_lines(report: ConformReport, example: Counterexample | None) -> list[Line]:
-    """Verdict, which bug it is and how to fix it, the smallest case, and what was run, on few lines."""
-    top = [(headline(report), "good" if report.verdict.startswith("conforms") else "bad")]
+    """Verdict, which bug it is and how to fix it, the smallest case, and what was run, on few lines.
+
+    Of a failing function no more than ``LONGEST``: what else there is to say is left out, one thing after
+    another, until it fits; all of it comes with ``-v``.
+    """
+    found: list[Line] = []
+    for brevity in Brevity:
+        found = _summary(report, example, brevity)
+        if len(found) <= LONGEST or report.verdict.startswith("conforms"):
+            break
+    return found
+
+
+class Brevity(IntEnum):
+    """What is left out of a report, each besides those before it."""
+
+    NOTHING = 0
+    REPORTERS = 1
+    REMARKS = 2
+    WAYS_ON = 3
+    SOME_OF_THE_READING = 4
+    MOST_OF_THE_READING = 5
+    CAUSES_OF_SEVERAL = 6
+    CAUSE = 7
+
+
+def _summary(report: ConformReport, example: Counterexample | None, less: Brevity) -> list[Line]:
+    top = [*_verdict_lines(report)]
     if report.binding is not None:
         lines = list(report.binding.lines())
-        # what a caller might mean by it is for a function that is right
-        text = lines if report.verdict.startswith("conforms") else ["; ".join(lines[:2])]
+        # what a caller might mean by it is for a function that is right, but for what would make it so
+        other = [line for line in lines[2:] if "--map" in line]
+        text = lines if report.verdict.startswith("conforms") else ["; ".join(lines[:2]), *other]
+        if less >= Brevity.SOME_OF_THE_READING:
+            text[0] = shortened(text[0], 2 if less == Brevity.SOME_OF_THE_READING else 1)
         top += [line for part in text for line in filled(part)]
     for convention in (*report.conventions, *report.right_under):
         top += filled(f"{convention.name}: {convention.about}")
     if report.verdict == "conforms-under-convention" and not report.declared:
         top.append((f"  declare it: {declaration(report.conventions)}", "head"))
     if report.diagnosis is not None:
-        top += _bug(report.diagnosis)
+        top += _bug(report.diagnosis, less)
     if report.spared is not None:
         top.append(("  where that never comes, say so:", ""))
         top.append((f"    {declaration((*report.right_under, report.spared))}", "head"))
-    bottom = [line for text in tally(report) for line in filled(text, "", "  ")]
+    counted = [text for text in tally(report) if less < Brevity.REMARKS or NO_FAULT not in text]
+    if less >= Brevity.WAYS_ON:
+        counted = [text.replace(" generated cases, ", " generated, ") for text in counted]
+    bottom = [line for text in counted for line in filled(text, "", "  ")]
     if example is not None:
-        bottom += filled(_more(report), "", "  ")
+        bottom += filled(_more(report, less), "", "  ", hyphens=False)
         case = list(_case(example, max(LONGEST - len(top) - len(bottom), FEWEST_ROWS + 2)))
         # empty lines only where there is room for them
         gap = [("", "")] * (len(top) + len(case) + len(bottom) + 2 <= LONGEST)
@@ -99,18 +140,30 @@ def declaration(conventions: Sequence[Convention]) -> str:
     return " ".join(f"--convention {convention.name}" for convention in conventions)
 
 
-def _bug(found: Diagnosis) -> Iterator[Line]:
+def shortened(text: str, most: int) -> str:
+    """The beginning of a reading, on so many lines, to the end of an entry."""
+    lines = wrap(text, WIDTH - 2, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
+    if len(lines) <= most:
+        return text
+    kept = " ".join(line.strip() for line in lines[:most])
+    before, _, after = kept.rpartition("; ")
+    return f"{before if before else after.rpartition(', ')[0]} …"
+
+
+def _bug(found: Diagnosis, less: Brevity = Brevity.NOTHING) -> Iterator[Line]:
     """The simplest match in full, the others by name."""
     if not found.matches:
         yield f"no known bug matches ({found.tried} tried)", ""
         return
     first, *others = found.matches
-    yield f"known bug: {first.name}", "head"
+    yield from ((line, "head") for line, _ in filled(f"known bug: {first.name}", "", "  ", hyphens=False))
     for fault in first.faults:
         yield from filled(f"what  {fault.does}", "  ", " " * 8)
-        yield from filled(f"why   {fault.cause}", "  ", " " * 8)
+        if less < (Brevity.CAUSES_OF_SEVERAL if len(first.faults) > 1 else Brevity.CAUSE):
+            yield from filled(f"why   {fault.cause}", "  ", " " * 8)
         yield from filled(f"fix   {fault.fix}", "  ", " " * 8)
-    if places := [place for fault in first.faults for place in fault.reported_in]:
+    places = [place for fault in first.faults for place in fault.reported_in]
+    if places and less < Brevity.REPORTERS:
         yield from filled(f"reported in {', '.join(places)}", "  ", " " * 8)
     if others:
         yield from filled(f"the same answers come from: {', '.join(match.name for match in others)}")
@@ -118,13 +171,14 @@ def _bug(found: Diagnosis) -> Iterator[Line]:
 
 def bug_names(report: ConformReport, between: str = " + ") -> str:
     """The names of the simplest match; empty where none was found."""
-    matches = report.diagnosis.matches if report.diagnosis is not None else ()
-    return between.join(fault.name for match in matches[:1] for fault in match.faults)
+    return between.join(fault.name for match in report.matches[:1] for fault in match.faults)
 
 
-def _more(report: ConformReport) -> str:
+def _more(report: ConformReport, less: Brevity) -> str:
     names = bug_names(report, " ")
     explained = f"rlcalc explain {names}; " if names else ""
+    if less >= Brevity.WAYS_ON:
+        return f"more: {explained}-v; --write-test FILE"
     return f"more: {explained}-v for steps, --write-test FILE for a failing test"
 
 
@@ -141,7 +195,7 @@ def _case(example: Counterexample, most: int) -> Iterator[Line]:
             found[first : first + len(inputs)] = filled(rest, "  ", "  ")
         yield from found[: max(most, FEWEST_ROWS + 2)]
         return
-    yield case_heading(example), "head"
+    yield from ((line, "head") for line, _ in filled(case_heading(example), "", "  "))
     yield from ((f"  at {frame}", "") for frame in example.frames)
     values = {**table.rest, **example.defaults}
     rest = ", ".join(f"{name} = {brief(value, 60)}" for name, value in values.items())
@@ -185,7 +239,7 @@ def _generated(report: ConformReport) -> str:
 
 def report_lines(report: ConformReport, example: Counterexample | None) -> Iterator[Line]:
     """The report; its running text fills 80 columns, what the user named is never broken."""
-    yield headline(report), "good" if report.verdict.startswith("conforms") else "bad"
+    yield from _verdict_lines(report)
     if report.binding is not None:
         for line in report.binding.lines():
             yield from filled(line)
@@ -304,7 +358,18 @@ def case_heading(example: Counterexample) -> str:
     return f"{kind}, {example.dtype}{batch}: {example.why or example.status}"
 
 
-def filled(text: str, first: str = "  ", later: str = "    ") -> Iterator[Line]:
-    """Running text on lines of 80."""
-    for line in wrap(text, WIDTH, initial_indent=first, subsequent_indent=later, break_long_words=False):
-        yield line, ""
+def filled(text: str, first: str = "  ", later: str = "    ", hyphens: bool = True) -> Iterator[Line]:
+    """Running text on lines of 80.
+
+    Args:
+        hyphens: whether a line may end behind one.
+    """
+    lines = wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=hyphens,
+    )
+    yield from ((line, "") for line in lines)

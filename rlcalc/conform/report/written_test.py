@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,56 +31,44 @@ def pytest_text(judgement: Judgement, target: Target, under: Sequence[Convention
         under: conventions that it was judged under.
         exact: the right answer as text, for a comment.
     """
-    vector, dtype = judgement.vector, judgement.dtype
-    if isinstance(target, BoundTarget):
-        return _bound_text(judgement, target, under, exact)
-    arguments = target.arguments(vector, dtype, chain([c for c in under if c.call is not None]))
+    vector = judgement.vector
     head, call = _importing(target)
+    body = _called(judgement, target, chain([c for c in under if c.call is not None]), call)
+    if isinstance(target, BoundTarget):
+        head += ["from rlcalc.conform.binding.bound import answers", "", 'BINDING = """']
+        # how it is called is all that a test has to know: not how that was found
+        called = replace(target.reading, agreed="", like=(), excludes=(), notes=())
+        head += [*called.text().rstrip("\n").split("\n"), '"""']
+        # the binding takes arrays and gives arrays, whatever the function takes and gives
+        target = Target(target.name, target.function)
+        if judgement.status != "changes-inputs":
+            body += _checks(judgement, target, exact)
+    else:
+        body += _checks(judgement, target, exact)
     lines = [*head, "", "", f"def test_{vector.formula.name}_counterexample():"]
     lines.append(f'    """{judgement.status}: {_plain_words(judgement.why)}."""')
     if under:
         lines.append(f"    # under {' and '.join(c.name for c in under)}")
+    return "\n".join([*lines, *body]) + "\n"
+
+
+def _called(judgement: Judgement, target: Target, change: Any, call: str) -> list[str]:
+    """Lines that call the function, by its binding where it has one."""
+    vector, dtype = judgement.vector, judgement.dtype
+    if isinstance(target, BoundTarget):
+        given = {name: v for name, v in target.meant(vector, dtype, change).items() if v is not None}
+        return [f"    given = {_table(given, 'numpy')}", f"    got = answers({call}, BINDING, given)"]
+    arguments = target.arguments(vector, dtype, change)
     if isinstance(target, Program):
-        lines += _asking(target, vector, dtype, arguments)
-    else:
-        lines += [f"    given = {_table(arguments, target.backend)}"]
-        if judgement.status == "changes-inputs":
-            lines += ["    parts = dict(given)"]
-            # the arrays of a decision process one by one
-            tables = [name for name, value in arguments.items() if isinstance(value, Mapping)]
-            lines += [f'    parts |= parts.pop("{name}")' for name in tables]
-            lines += ["    before = {name: np.array(value) for name, value in parts.items()}"]
-        lines += [*_asked_for_gradient(judgement), f"    got = {call}(**given)"]
-    lines += _checks(judgement, target, exact)
-    return "\n".join(lines) + "\n"
-
-
-def _bound_text(judgement: Judgement, target: BoundTarget, under: Sequence[Convention], exact: Any) -> str:
-    """The test of a function that is not called by the formula's names: its binding calls it."""
-    vector = judgement.vector
-    change = chain([c for c in under if c.call is not None])
-    given = {name: v for name, v in target.meant(vector, judgement.dtype, change).items() if v is not None}
-    head, call = _importing(target)
-    # the binding takes arrays and gives arrays, whatever the function takes and gives
-    plain = Target(target.name, target.function)
-    lines = [
-        *head,
-        "from rlcalc.conform.binding.bound import answers",
-        "",
-        'BINDING = """',
-        *target.reading.text().rstrip("\n").split("\n"),
-        '"""',
-        "",
-        "",
-        f"def test_{vector.formula.name}_counterexample():",
-        f'    """{judgement.status}: {_plain_words(judgement.why)}."""',
-        *([f"    # under {' and '.join(c.name for c in under)}"] if under else []),
-        f"    given = {_table(given, 'numpy')}",
-        f"    got = answers({call}, BINDING, given)",
-    ]
+        return _asking(target, vector, dtype, arguments)
+    lines = [f"    given = {_table(arguments, target.backend)}"]
     if judgement.status == "changes-inputs":
-        return "\n".join(lines) + "\n"
-    return "\n".join([*lines, *_checks(judgement, plain, exact)]) + "\n"
+        lines += ["    parts = dict(given)"]
+        # the arrays of a decision process one by one
+        tables = [name for name, value in arguments.items() if isinstance(value, Mapping)]
+        lines += [f'    parts |= parts.pop("{name}")' for name in tables]
+        lines += ["    before = {name: np.array(value) for name, value in parts.items()}"]
+    return [*lines, *_asked_for_gradient(judgement), f"    got = {call}(**given)"]
 
 
 def expected_answer(judgement: Judgement) -> Any:

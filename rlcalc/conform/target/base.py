@@ -64,6 +64,7 @@ class Target:
         output: where it may print to; nowhere when left out.
         facts: what its source says; ``None`` for a program.
         binding: how its parameters were read, where they were looked at.
+        searched: what was found for each formula that it was tried as, and each backend.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Target:
     output: TextIO | None = None
     facts: Facts | None = None
     binding: Binding | None = None
+    searched: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def unable(self, vector: Vector) -> str:
         """Why a vector cannot be put to this target; empty when it can."""
@@ -111,6 +113,10 @@ class Target:
     def as_put(self, vector: Vector) -> Vector:
         """The vector with what the function gets in the place of nothing: a known bug gets that as well."""
         return vector
+
+    def reach(self, vector: Vector) -> float:
+        """Correct digits that it can be asked for, by what is known of how it computes."""
+        return math.inf
 
     def takes(self, name: str) -> bool:
         """Whether it has a parameter of this name, or takes any."""
@@ -296,7 +302,7 @@ def from_function(
     """
     if limit != math.inf:
         checked_limit(limit)
-    callable_or_refuse(function, name or str(function))
+    function = callable_or_refuse(function, name or str(function))
     facts = facts_of(function)
     called = name or getattr(function, "__name__", "target")
     target = Target(called, function, backend, facts.accepts, facts.needs, limit, dtypes, facts=facts)

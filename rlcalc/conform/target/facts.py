@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, field
 from types import ModuleType
 from typing import Any
 
-from rlcalc.conform.target.source import Reader, tree_of
+from rlcalc.conform.target.source import Reader
+from rlcalc.conform.target.syntax import kept_by, last_name, tree_of
 
 # before the names of what stands around a function: numbers, and configurations that hold them
 MODULE = "module."
@@ -49,15 +50,21 @@ class Facts:
     Attributes:
         arguments: in order; ``None`` where it says nothing about them.
         open: it takes any keyword besides.
-        method: its first parameter is the object that it belongs to.
+        method: its first parameter is the object, or the class, that it belongs to.
         paths: places that it reads of its parameters, with the name that it gives to what it finds.
         written: places that it writes to.
+        counts: places that it counts up to, or makes arrays of.
+        switches: places that decide what it does.
+        factors: places that it multiplies by.
+        tensors: places that it asks for what tensors alone have.
+        unread: attributes that its class keeps and that it does not look at.
         constants: numbers of its module, or of the function around it, that it reads.
         numbers: between 0 and 1, that stand in its source.
-        framework: ``torch``, ``jax`` or ``numpy``, as far as its source tells; ``either`` of Torch and NumPy.
+        framework: ``torch``, ``jax`` or ``numpy``, as far as its source tells; or ``either``, or ``called``.
         returns: it returns something.
         words: texts that it compares an argument with.
         returned: what its source calls the one value that it returns; empty for several or an expression.
+        set_up: flags, words and numbers that its object has unless told otherwise, by place.
     """
 
     arguments: tuple[Argument, ...] | None = None
@@ -65,12 +72,18 @@ class Facts:
     method: bool = False
     paths: Mapping[str, str] = field(default_factory=dict)
     written: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
+    switches: tuple[str, ...] = ()
+    factors: tuple[str, ...] = ()
+    tensors: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     constants: Mapping[str, float] = field(default_factory=dict)
     numbers: tuple[float, ...] = ()
     framework: str = ""
     returns: bool = True
     returned: str = ""
     words: tuple[str, ...] = ()
+    set_up: Mapping[str, bool | int | float | str] = field(default_factory=dict)
 
     @property
     def accepts(self) -> frozenset[str] | None:
@@ -86,8 +99,10 @@ class Facts:
 
     @property
     def mixed(self) -> dict[str, str]:
-        """The framework of each annotated parameter, where they are of several."""
+        """The framework of each parameter that says it, where they are of several."""
         found = {a.name: of for a in self.arguments or () if (of := _annotated(a.annotation))}
+        if self.framework == "numpy":
+            found = dict.fromkeys(self.tensors, "torch") | {"": "numpy"} | found
         return found if len(set(found.values())) > 1 else {}
 
     def table(self) -> dict[str, Any]:
@@ -101,6 +116,10 @@ def read_facts(raw: Any) -> Facts:
     Raises:
         ValueError, TypeError: they are none.
     """
+
+    def places(name: str) -> tuple[str, ...]:
+        return tuple(str(path)[:200] for path in raw[name][:200])
+
     given = raw["arguments"]
     arguments = None if given is None else tuple(_argument(part) for part in given[:200])
     return Facts(
@@ -108,13 +127,19 @@ def read_facts(raw: Any) -> Facts:
         bool(raw["open"]),
         bool(raw["method"]),
         {str(path)[:200]: str(name)[:100] for path, name in list(raw["paths"].items())[:500]},
-        tuple(str(path)[:200] for path in raw["written"][:200]),
+        places("written"),
+        places("counts"),
+        places("switches"),
+        places("factors"),
+        places("tensors"),
+        places("unread"),
         {str(name)[:100]: float(value) for name, value in list(raw["constants"].items())[:200]},
         tuple(float(value) for value in raw["numbers"][:50]),
         str(raw["framework"])[:10],
         bool(raw["returns"]),
         str(raw["returned"])[:100],
         tuple(str(word)[:40] for word in raw["words"][:100]),
+        {str(p)[:200]: _plain(v) for p, v in list(raw["set_up"].items())[:200] if _plain(v) is not None},
     )
 
 
@@ -135,7 +160,7 @@ def owner_of(function: Callable[..., Any]) -> type | None:
     if not isinstance(found, type):
         return None
     static = inspect.getattr_static(found, names[-1], None)
-    return None if isinstance(static, staticmethod | classmethod) else found
+    return None if isinstance(static, staticmethod) else found
 
 
 def cells_of(function: Any) -> dict[str, Any]:
@@ -161,7 +186,10 @@ def _holds_settings(value: Any) -> bool:
     if isinstance(value, Mapping):
         return True
     kept = getattr(value, "__dict__", None)
-    odd = isinstance(value, type | ModuleType) or callable(value)
+    if isinstance(value, type):  # a class that holds settings has nothing to call
+        own = {name: part for name, part in vars(value).items() if not name.startswith("__")}
+        return bool(own) and not any(map(callable, own.values())) and any(map(_is_number, own.values()))
+    odd = isinstance(value, ModuleType) or callable(value)
     return isinstance(kept, dict) and not odd and any(map(_is_number, kept.values()))
 
 
@@ -189,9 +217,9 @@ def facts_of(function: Callable[..., Any]) -> Facts:
     arguments, open_ = _arguments(function)
     owner = owner_of(function)
     inner: Any = inspect.unwrap(getattr(function, "func", function))
-    reader = Reader({a.name for a in arguments or ()}, owner)
     around = {name: cell.cell_contents for name, cell in cells_of(inner).items()}
     space = {**getattr(inner, "__globals__", {}), **around}
+    reader = Reader({a.name for a in arguments or ()}, owner, space)
     holders = {name: value for name, value in space.items() if _holds_settings(value)}
     reader.alias |= {name: MODULE + name for name in holders if name not in reader.alias}
     tree = tree_of(inner)
@@ -207,12 +235,18 @@ def facts_of(function: Callable[..., Any]) -> Facts:
         owner is not None,
         reader.paths,
         tuple(sorted(reader.written)),
+        tuple(sorted(reader.counts)),
+        tuple(sorted(reader.switches)),
+        tuple(sorted(reader.factors)),
+        tuple(sorted(reader.tensors)),
+        tuple(sorted(kept_by(owner) - {last_name(path) for path in reader.paths})) if owner else (),
         constants,
         tuple(sorted(reader.numbers)),
         _framework(arguments or (), space, reader),
         reader.returns,
         reader.returned,
         tuple(sorted({*reader.words, *_literals(arguments or ())})),
+        _set_up(owner),
     )
 
 
@@ -239,6 +273,14 @@ def _arguments(function: Callable[..., Any]) -> tuple[tuple[Argument, ...] | Non
         for p in named
     )
     return found, any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def _set_up(owner: type | None) -> dict[str, bool | int | float | str]:
+    """Defaults of a constructor, which usually keeps a parameter under its own name."""
+    if owner is None:
+        return {}
+    arguments, _ = _arguments(owner)
+    return {f"self.{a.name}": a.default for a in arguments or () if a.optional and a.default is not None}
 
 
 def _scripted(function: Any) -> tuple[Argument, ...] | None:
@@ -276,7 +318,11 @@ def _annotated(words: str) -> str:
 
 
 def _framework(arguments: tuple[Argument, ...], space: Mapping[str, Any], reader: Reader) -> str:
-    """By the annotations, then by what the function itself uses; ``either`` where only its module tells."""
+    """By the annotations, then by what the function itself uses.
+
+    ``either`` is Torch or NumPy, where only its module tells; ``called`` is NumPy, or Torch as what it calls
+    knows it.
+    """
     names = reader.names
     annotated = {of for a in arguments if (of := _annotated(a.annotation))}
     if annotated == {"torch", "numpy"}:
@@ -288,7 +334,19 @@ def _framework(arguments: tuple[Argument, ...], space: Mapping[str, Any], reader
         for used in (names, set(space))
     )
     found = next((name for name in ("torch", "jax", "numpy") if name in own), "")
+    if not found and not all_ & {*_HINTS} and any(_brings_torch(space.get(name)) for name in names):
+        return "called"
     if found or "torch" not in all_:
         others = "jax" if "jax" in all_ else "numpy" if "numpy" in all_ else ""
         return found or others or ("torch" if reader.of_tensors else "")
     return "either"
+
+
+def _brings_torch(value: Any) -> bool:
+    """Whether a module, or what comes from one, is of a package some part of which has Torch."""
+    module = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+    package = str(module).partition(".")[0]
+    if package in ("numpy", "jax") or package in sys.stdlib_module_names:
+        return False
+    parts = [part for name, part in list(sys.modules.items()) if name.partition(".")[0] == package]
+    return any(isinstance(vars(part).get("torch"), ModuleType) for part in parts if part is not None)

@@ -6,15 +6,21 @@ process does this as well as we do, so nothing else of rlcalc is needed here.
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import inspect
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rlcalc.conform.target.call import first_line, frames
 from rlcalc.errors import InputError, shown, suggestion
+
+# functions of a file that a message names, and characters of it that are looked at for them
+MOST_LISTED, MOST_READ = 6, 1 << 20
 
 
 def load_function(text: str, backend: str = "numpy") -> Callable[..., Any]:
@@ -33,7 +39,7 @@ def load_function(text: str, backend: str = "numpy") -> Callable[..., Any]:
         raise InputError(
             "target_syntax",
             f"{shown(text)} does not name a function.",
-            "Write package.module:function or file.py:function.",
+            _to_write(text, _defined_in(Path(text))) or "Write package.module:function or file.py:function.",
         )
     if backend == "jax":
         prepare_jax()
@@ -45,10 +51,51 @@ def load_function(text: str, backend: str = "numpy") -> Callable[..., Any]:
             raise InputError(
                 "target_not_found",
                 f"There is no {shown(attribute)} in {shown(place)}.",
-                _inside(found, part) or suggestion(attribute, known),
+                _inside(found, part)
+                or suggestion(attribute, known)
+                or _to_write(place, _defined_in(Path(place))),
             )
         found = getattr(found, part)
-    return callable_or_refuse(_called(found) if isinstance(found, type) else found, text)
+    called = _called(found) if isinstance(found, type) else found
+    methods = _methods(called) if isinstance(called, type) else []
+    if methods:
+        raise InputError(
+            "target_not_callable", f"{shown(text)} is a class.", _to_write(text, methods, between=".")
+        )
+    return callable_or_refuse(called, text)
+
+
+def _to_write(place: str, names: Sequence[str], between: str = ":") -> str:
+    """What may be meant by a place that has functions; empty without one."""
+    if not names:
+        return ""
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return f"It has {', '.join(names[:MOST_LISTED])}{more}. Write {place}{between}{names[0]}, for example."
+
+
+def _methods(owner: type) -> list[str]:
+    """Methods of a user's class that are no part of Python's own ways."""
+    return [
+        name for name, part in vars(owner).items() if inspect.isfunction(part) and not name.startswith("_")
+    ]
+
+
+def _defined_in(path: Path) -> list[str]:
+    """Functions and methods of a file, in order, read and not run; empty of what is no file of Python."""
+    if path.suffix != ".py":
+        return []
+    try:
+        with path.open(encoding="utf-8") as file:
+            tree = ast.parse(file.read(MOST_READ))
+    except (OSError, SyntaxError, ValueError):
+        return []
+    found = []
+    for part in tree.body:
+        if isinstance(part, ast.FunctionDef):
+            found.append(part.name)
+        elif isinstance(part, ast.ClassDef):
+            found += [f"{part.name}.{m.name}" for m in part.body if isinstance(m, ast.FunctionDef)]
+    return [name for name in found if not name.rpartition(".")[2].startswith("_")]
 
 
 def _called(owner: type) -> Any:
@@ -68,11 +115,17 @@ def _inside(found: Any, name: str) -> str:
 
 
 def callable_or_refuse(found: Any, name: str) -> Callable[..., Any]:
-    """The function itself.
+    """The function itself: of a property what computes it, of a class method what takes the class.
 
     Raises:
         InputError: ``target_not_callable``.
     """
+    if isinstance(found, property):
+        found = found.fget
+    if isinstance(found, cached_property):
+        found = found.func
+    if inspect.ismethod(found) and isinstance(found.__self__, type):
+        found = found.__func__
     if not callable(found):
         raise InputError("target_not_callable", f"{shown(name)} is not a function.")
     function: Callable[..., Any] = found

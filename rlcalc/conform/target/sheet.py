@@ -8,11 +8,10 @@ target runs; values and answers are data.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from rlcalc.conform.target.call import (
@@ -27,65 +26,14 @@ from rlcalc.conform.target.call import (
     same,
 )
 from rlcalc.conform.target.facts import MODULE, cells_of, owner_of
-from rlcalc.conform.target.slopes import GRADIENT, derivatives
+from rlcalc.conform.target.networks import ANYTHING, NOW, Anything, Losses, Rows, targets
+from rlcalc.conform.target.objects import as_tree, objects, steps_of
+from rlcalc.conform.target.slopes import GRADIENT, Leaves, derivatives
+from rlcalc.conform.target.tabular import flattened, shaped, unfolded
 from rlcalc.time_limit import TimedOut
 
 SLOPE = "slope "
 MOST_PARTS = 24
-_STEP = re.compile(r"\.([A-Za-z_]\w*)|\['([^']*)'\]|\[(\d*)\]|(\(\))")
-
-
-class Bag(dict[str, Any]):
-    """An object of which attributes and keys are the same."""
-
-    def __getattribute__(self, name: str) -> Any:
-        # also where a dictionary has a method of this name, such as values
-        return self[name] if dict.__contains__(self, name) else super().__getattribute__(name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self[name] = value
-
-
-@cache
-def _as_tree() -> None:
-    """Let JAX scan over an object as it does over a tuple with names."""
-    from jax.tree_util import register_pytree_node
-
-    def whole(names: tuple[str, ...], values: Sequence[Any]) -> Bag:
-        return Bag(zip(names, values, strict=True))
-
-    register_pytree_node(Bag, lambda bag: (tuple(dict.values(bag)), tuple(dict.keys(bag))), whole)
-
-
-class Sequence_(list[Any]):
-    """A list with attributes, for a storage that is indexed and asked for its settings."""
-
-
-def steps_of(path: str) -> tuple[str, list[tuple[str, str]]]:
-    """A place as its parameter and the way from there, as ``attr``, ``key``, ``entry``, ``each`` or ``call``.
-
-    Raises:
-        ValueError: it is no place.
-    """
-    root = re.match(r"[^\W\d]\w*", path)
-    if not root:
-        raise ValueError(path)
-    at, found = root.end(), []
-    while at < len(path):
-        step = _STEP.match(path, at)
-        if not step:
-            raise ValueError(path)
-        attribute, key, entry, call = step.groups()
-        if attribute is not None:
-            found.append(("attr", attribute))
-        elif key is not None:
-            found.append(("key", key))
-        elif call:
-            found.append(("call", ""))
-        else:
-            found.append(("entry", entry) if entry else ("each", ""))
-        at = step.end()
-    return root[0], found
 
 
 def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Reply:
@@ -95,20 +43,25 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
         function: as it was loaded; the method of a class gets an object made without its constructor.
         sheet: ``backend``, ``backends`` of places that have another one, ``values`` by place, ``read``:
             places to read after the call, ``inputs``: those that are compared with what they were,
+            ``process``: tables are those of a decision process, and its answers may be dicts by state,
             ``positional``: parameters that take no keyword, ``brief``: an exception comes without its frames,
-            ``slopes``: derivatives to find by autograd, which are parts with ``SLOPE`` before their names.
+            ``slopes``: derivatives to find by autograd, which are parts with ``SLOPE`` before their names,
+            ``leaves``: places of log-probabilities whose weights in a loss are parts, ``beside``: of values
+            that stand beside them,
+            ``networks``: places of networks that tell observations apart, of which what they learn is a part.
     """
-    backend = sheet["backend"]
+    backend, tables = sheet["backend"], sheet.get("tables", {})
     if backend == "jax":
         keep_float64(sheet["values"])
-        _as_tree()
+        as_tree()
 
     def copies() -> dict[str, Any]:
         own = sheet.get("backends", {})
-        return {path: native(value, own.get(path, backend)) for path, value in sheet["values"].items()}
+        found = {path: native(value, own.get(path, backend)) for path, value in sheet["values"].items()}
+        return {**found, **{path: shaped(found[path], form) for path, form in tables.items()}}
 
     values = copies()
-    owner = owner_of(function)
+    owner, own_name = owner_of(function), getattr(function, "__name__", "")
     space = getattr(getattr(function, "__wrapped__", function), "__globals__", {})
     around_it = cells_of(function)
     held = {**space, **{name: cell.cell_contents for name, cell in around_it.items()}}
@@ -117,24 +70,33 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
     around = {name: cell.cell_contents for name, cell in cells.items()}
     kept = {name: space[name] for name in module if name in space}
     try:
+        leaves = Leaves(values, sheet.get("leaves", ()), sheet.get("beside", ()))
         space.update({name: value for name, value in module.items() if name not in cells})
         for name, cell in cells.items():
             cell.cell_contents = module[name]
-        arguments = _objects({p: v for p, v in values.items() if not p.startswith(MODULE)}, owner)
+        arguments = objects({p: v for p, v in values.items() if not p.startswith(MODULE)}, owner, own_name)
         with quiet():
             first = [arguments.pop(name) for name in sheet.get("positional", ()) if name in arguments]
             called = {**dict(zip(sheet.get("positional", ()), first, strict=False)), **arguments}
-            answer = function(*first, **arguments)
-        form, parts = read_all(answer)
+            if sheet.get("networks"):
+                answer, learnt = _learnt(function, copies, sheet, owner, own_name)
+            else:
+                answer, learnt = function(*first, **arguments), {}
+        if sheet.get("process"):
+            answer = unfolded(answer)
+        size = next((sheet["values"][path].shape for path in tables if not sheet.get("process")), ())
+        form, parts = read_all(flattened(answer, size) if size else answer)
+        parts |= {name: as_part(value) for name, value in {**leaves.weights(answer), **learnt}.items()}
         for path in sheet["read"]:
-            found = _look(called, path)
+            found = _look({**called, MODULE[:-1]: module}, path)
             if found is not None:
-                parts[path] = as_part(found)
-        changed = tuple(p for p in sheet["inputs"] if not same(sheet["values"][p], _look(called, p)))
+                parts[path] = as_part(flattened(found, size) if path in tables else found)
+        before = {**sheet["values"], **{p: shaped(sheet["values"][p], form) for p, form in tables.items()}}
+        changed = tuple(p for p in sheet["inputs"] if not _same(before[p], _look(called, p)))
         if sheet.get("slopes") and backend == "torch":
 
             def again(given: Mapping[str, Any]) -> Any:
-                every = _objects({p: v for p, v in given.items() if not p.startswith(MODULE)}, owner)
+                every = objects({p: v for p, v in given.items() if not p.startswith(MODULE)}, owner, own_name)
                 firsts = [every.pop(name) for name in sheet.get("positional", ()) if name in every]
                 return function(*firsts, **every)
 
@@ -152,6 +114,40 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
     return Reply("answer", dict(list(parts.items())[:MOST_PARTS]), form, changed)
 
 
+def _learnt(
+    function: Callable[..., Any],
+    copies: Callable[[], dict[str, Any]],
+    sheet: Mapping[str, Any],
+    owner: type | None,
+    name: str,
+) -> tuple[Any, dict[str, Any]]:
+    """The answer, and what networks learn from the losses that are made of it."""
+
+    def once(predicted: Mapping[str, Any]) -> tuple[Any, list[dict[str, Any]]]:
+        values = copies()
+        rows = {path: Rows({**values[path], NOW: predicted[path]}) for path in predicted}
+        losses = Losses(rows)
+        own = {path: v for path, v in values.items() if not path.startswith(MODULE)}
+        filled = {p: Anything() if isinstance(v, str) and v == ANYTHING else v for p, v in own.items()}
+        answer = None
+        with losses.sent_back():
+            answer = function(**objects({**filled, **rows}, owner, name, open_=True))
+        if not losses.found:
+            every = answer.values() if isinstance(answer, Mapping) else answer
+            for part in every if isinstance(answer, Mapping | tuple | list) else (answer,):
+                losses.add(part)
+        return answer, losses.found
+
+    start = {path: sheet["values"][path][NOW] for path in sheet["networks"]}
+    answer = once(start)[0]
+    return answer, targets(lambda predicted: once(predicted)[1], start)
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Whether an argument is what it was; a function stays what it is."""
+    return callable(before) or same(before, after)
+
+
 def _module(values: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
     """Names around a function with their values; of configurations copies, with some numbers changed."""
     found: dict[str, Any] = {}
@@ -160,7 +156,7 @@ def _module(values: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any
         if not way:
             found[root] = value
             continue
-        holder = found.setdefault(root, copy(held[root]))
+        holder = found.setdefault(root, _copied(held[root]))
         kind, name = way[0]
         if kind == "key":
             holder[name] = value
@@ -169,8 +165,15 @@ def _module(values: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any
     return found
 
 
+def _copied(holder: Any) -> Any:
+    """Settings of its own; of a class one below it, since a class is its own copy."""
+    return type(holder)(holder.__name__, (holder,), {}) if isinstance(holder, type) else copy(holder)
+
+
 def read_all(answer: Any) -> tuple[str, dict[str, Part]]:
     """Every array of an answer by its place in it: ``""``, ``[0]``, ``advantages``."""
+    if isinstance(answer, Iterator | deque):  # of a generator what it yields
+        answer = list(answer)
     if answer is None:
         return "mapping", {}
     if isinstance(answer, Mapping):
@@ -186,76 +189,6 @@ def read_all(answer: Any) -> tuple[str, dict[str, Part]]:
     if fields and not hasattr(answer, "shape"):
         return "mapping", {name: as_part(getattr(answer, name, None)) for name in fields}
     return "array", {"": as_part(answer)}
-
-
-def _objects(values: Mapping[str, Any], owner: type | None) -> dict[str, Any]:
-    """Parameters with all that lies below them."""
-    roots: dict[str, Any] = {}
-    if owner is not None:
-        roots["self"] = object.__new__(owner)
-    for path in sorted(values, key=len):
-        root, way = steps_of(path)
-        if not way:
-            roots[root] = values[path]
-            continue
-        if root not in roots:
-            roots[root] = _container(way[0])
-        _put(roots[root], way, values[path])
-    return roots
-
-
-def _container(step: tuple[str, str]) -> Any:
-    return Sequence_() if step[0] in ("each", "entry") else Bag()
-
-
-def _put(holder: Any, way: list[tuple[str, str]], value: Any) -> None:
-    (kind, name), rest = way[0], way[1:]
-    if kind == "each":
-        for place, one in enumerate(value):
-            if not rest:
-                holder.append(one)
-                continue
-            if place == len(holder):
-                holder.append(_container(rest[0]))
-            _put(holder[place], rest, one)
-        return
-    if kind == "entry":
-        while len(holder) <= int(name):
-            holder.append(None)
-        if not rest:
-            holder[int(name)] = value
-        else:
-            if holder[int(name)] is None:
-                holder[int(name)] = _container(rest[0])
-            _put(holder[int(name)], rest, value)
-        return
-    if rest and rest[0][0] == "call":
-        value, rest = _giving(value), []
-    if not rest:
-        _set(holder, kind, name, value)
-        return
-    inner = holder.get(name) if isinstance(holder, dict) else holder.__dict__.get(name)
-    if inner is None:
-        inner = _container(rest[0])
-        _set(holder, kind, name, inner)
-    _put(inner, rest, value)
-
-
-def _giving(value: Any) -> Callable[..., Any]:
-    def call(*_: Any, **__: Any) -> Any:
-        return value
-
-    return call
-
-
-def _set(holder: Any, kind: str, name: str, value: Any) -> None:
-    if isinstance(holder, dict):
-        holder[name] = value
-        return
-    try:
-        setattr(holder, name, value)
-    except AttributeError:  # a property that is computed from the others
-        holder.__dict__[name] = value
 
 
 def _look(called: Mapping[str, Any], path: str) -> Any:

@@ -18,6 +18,8 @@ from typing import Any
 Slope = Sequence[str]
 # kind of a part of an answer that was found here
 GRADIENT = "gradient"
+# before the name of what a loss weighs a log-probability with
+WEIGHT = "-"
 
 
 def derivatives(
@@ -48,6 +50,52 @@ def derivatives(
         except Exception:  # it answered without a graph, and that is what it is judged by
             continue
     return found
+
+
+class Leaves:
+    """Log-probabilities that a loss is made of: what it weighs each with is its derivative.
+
+    Losses of whole episodes are differentiated where they are made, or are handed back.
+    """
+
+    def __init__(self, values: dict[str, Any], places: Sequence[str], beside: Sequence[str]) -> None:
+        """The values of places become tensors.
+
+        Args:
+            beside: places of what else a network has said of each step.
+        """
+        self.leaves = {place: _leaf(values[place]) for place in places}
+        others = {place: _leaf(values[place]) for place in beside}
+        values |= {place: _as_given(values[place], leaf) for place, leaf in (self.leaves | others).items()}
+
+    def weights(self, answer: Any) -> dict[str, Any]:
+        """The weight of each step in a sum over steps, then in a mean, by what they are."""
+        if all(leaf.grad is None for leaf in self.leaves.values()):
+            parts = answer if isinstance(answer, tuple | list) else (answer,)
+            loss = next((part for part in parts if getattr(part, "requires_grad", False)), None)
+            if loss is not None:
+                loss.sum().backward()
+        found = {}
+        for place, leaf in self.leaves.items():
+            if leaf.grad is not None:
+                found[f"{WEIGHT}d loss/d {place}"] = -leaf.grad
+                found[f"{WEIGHT}T d loss/d {place}"] = -leaf.grad * leaf.numel()
+        return found
+
+
+def _leaf(value: Any) -> Any:
+    """A tensor that asks for its gradient; of a list one that is made of its entries."""
+    import torch
+
+    whole = torch.stack([torch.as_tensor(part) for part in value]) if isinstance(value, list) else value
+    return whole.requires_grad_()
+
+
+def _as_given(value: Any, leaf: Any) -> Any:
+    """What a function gets of a leaf: for a list a tensor for each entry."""
+    if not isinstance(value, list):
+        return leaf.view_as(leaf)
+    return [leaf[k] if leaf.ndim > 1 else leaf[k : k + 1] for k in range(len(value))]
 
 
 def _picked(answer: Any, key: str, alone: bool) -> Any:

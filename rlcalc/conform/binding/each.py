@@ -1,0 +1,63 @@
+"""Functions of one entry: called once for each, with plain numbers, and their answers put side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.binding.families.family import Family, laid_out
+from rlcalc.conform.binding.families.processes import Processes
+from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.families.token_layouts import EACH
+from rlcalc.conform.binding.families.tokens import Tokens
+from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.target.call import Reply
+
+# entries of one call of the formula; each is a call of the function
+MOST_ENTRIES = 64
+
+
+def answer_of(
+    family: Family, binding: Binding, given: Mapping[str, Any], call: Callable[[dict[str, Any]], Reply]
+) -> Reply:
+    """What comes back for the formula's arguments, entry by entry where the function takes one.
+
+    Raises:
+        Unfit: the arguments cannot be handed over.
+    """
+    if isinstance(family, Processes):
+        return family.play(binding, given, call)
+    if binding.layout != EACH:
+        return call(laid_out(family, binding, given))
+    assert isinstance(family, Tokens)
+    like = np.shape(given[family.main.name])
+    if not 0 < int(np.prod(like)) <= MOST_ENTRIES:
+        raise Unfit(f"at most {MOST_ENTRIES} entries, one a call")
+    replies = []
+    for place in np.ndindex(*like):
+        replies.append(call(laid_out(family, binding, _entry(family, given, like, place))))
+        if replies[-1].kind != "answer":
+            return replies[-1]
+    first = replies[0]
+    parts = {}
+    for name, part in first.parts.items():
+        arrays = [reply.parts[name].array for reply in replies if name in reply.parts]
+        if any(array is None or np.ndim(array) for array in arrays) or len(arrays) < len(replies):
+            parts[name] = part
+            continue
+        whole = np.array(arrays).reshape(like)
+        parts[name] = replace(part, array=whole, shape=whole.shape)
+    return replace(first, parts=parts)
+
+
+def _entry(
+    family: Tokens, given: Mapping[str, Any], like: tuple[int, ...], place: tuple[int, ...]
+) -> dict[str, Any]:
+    shapes = {p.name: p.shape for p in family.formula.parameters}
+    found = dict(given)
+    for name, value in given.items():
+        if value is not None and shapes.get(name) == family.main.shape:
+            found[name] = np.broadcast_to(value, like)[place]
+    return found

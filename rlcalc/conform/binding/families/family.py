@@ -1,0 +1,103 @@
+"""What formulas with inputs of one sort share: how arrays are laid out, and how a reading is probed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from rlcalc.conform.binding.families import sequence, sequence_trials
+from rlcalc.conform.binding.families.named import Named
+from rlcalc.conform.binding.families.off_policy import OffPolicy
+from rlcalc.conform.binding.families.processes import Processes
+from rlcalc.conform.binding.families.samples import Distributions, Groups, Samples
+from rlcalc.conform.binding.families.tokens import Tokens
+from rlcalc.conform.binding.families.transitions import Transitions
+from rlcalc.conform.binding.families.updates import Updates
+from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.words.names import (
+    OFF_POLICY,
+    PROCESSES,
+    TRANSITIONS,
+    UPDATES,
+    family,
+    of_tokens,
+    table,
+)
+from rlcalc.specs import Formula
+
+
+class Family(Protocol):
+    """How the arguments of some formulas are handed over."""
+
+    def arrange(self, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Values by place; raises ``Unfit``."""
+
+    def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
+        """An output in the formula's layout."""
+
+    def variations(self, binding: Binding, backends: tuple[str, ...], lists_first: bool) -> Iterator[Binding]:
+        """Layouts to try, the likeliest first."""
+
+    def conveys(self, binding: Binding) -> frozenset[str]:
+        """Parameters of the formula that the binding has a place for."""
+
+    def single(self, binding: Binding) -> frozenset[str]:
+        """Parameters of which it takes one number only."""
+
+    def probes(self, binding: Binding) -> list[dict[str, Any]]:
+        """Arguments that tell readings apart."""
+
+    def core(self, formula: Formula) -> frozenset[str]:
+        """Roles without which nothing can be computed."""
+
+
+class Sequence:
+    """The formulas of rewards in time."""
+
+    arrange = staticmethod(sequence.arrange)
+    restore = staticmethod(sequence.restore)
+    variations = staticmethod(sequence_trials.variations)
+    conveys = staticmethod(sequence_trials.conveys)
+    probes = staticmethod(sequence_trials.probes)
+
+    @staticmethod
+    def single(binding: Binding) -> frozenset[str]:
+        # a discount per step is passed on only where it has a place of its own
+        return frozenset() if "discounts" in binding.roles else frozenset({"gamma"})
+
+    @staticmethod
+    def core(formula: Formula) -> frozenset[str]:
+        wanted = {
+            "gae": {"rewards", "values", "gamma", "lam"},
+            "lambda_return": {"rewards", "gamma", "lam"},
+            "n_step_return": {"rewards", "gamma", "n"},
+        }
+        return frozenset(wanted.get(formula.name, {"rewards", "gamma"}))
+
+
+def family_of(formula: Formula) -> Family | None:
+    """``None`` for a formula whose functions are called by its own names only."""
+    if family(formula.name) == "sequence":
+        return Sequence()
+    if formula.name in ("ppo_clip", "ratio", "critic_loss"):
+        return Samples(formula.name)
+    if of_tokens(formula.name):
+        return Tokens(formula)
+    if formula.name in ("kl", "entropy"):
+        return Distributions(formula.name)
+    if formula.name in TRANSITIONS:
+        return Transitions(formula.name)
+    if formula.name in OFF_POLICY:
+        return OffPolicy(formula.name)
+    if formula.name in PROCESSES:
+        return Processes(formula)
+    if formula.name in UPDATES:
+        return Updates(formula)
+    if formula.name == "grpo_advantage":
+        return Groups()
+    return Named(formula.name) if table(formula.name) else None
+
+
+def laid_out(family: Family, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All values of a call by place; raises ``Unfit``."""
+    return {**family.arrange(binding, given), **binding.constants}

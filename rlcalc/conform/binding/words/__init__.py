@@ -1,0 +1,1 @@
+"""What names say: of a function, of its class, of its parameters."""

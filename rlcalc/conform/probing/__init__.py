@@ -1,0 +1,1 @@
+"""What a function can do, found by trying before it is judged."""
