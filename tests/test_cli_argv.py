@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from rlcalc.cli import main
 from rlcalc.cli.argv import is_value, parse, split_commas
 from rlcalc.errors import InputError, UnknownName
 from tests.command import LINE, run
@@ -47,6 +48,12 @@ def test_spaces_commas_and_repeats_are_the_same():
 
 def test_an_empty_list_where_one_is_allowed():
     assert parse(["--extra", "-q"], OPTIONS, SHORTS) == {"--extra": [], "--quiet": []}
+
+
+@pytest.mark.parametrize("typed", [["--random", "-3"], ["--random=-3"], ["--seed", "many"], ["--limit", "x"]])
+def test_what_an_option_refuses_is_repeated(typed, capsys):
+    assert main(["conform", "a.py:f", *typed]) == 2
+    assert f"'{' '.join(typed).replace('=', ' ').split()[1]}'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,14 @@ def test_the_full_page_says_everything(words):
         assert run(*words, "--nonsense", "--help")[1] == out
 
 
+def test_lines_of_a_file_stay_lines():
+    assert '\n    [[tool.rlcalc.check]]\n    target = "' in run("check", "--help")[1]
+
+
+def test_what_may_be_repeated_is_marked_once():
+    assert "rlcalc explain [NAME...] [OPTIONS]" in run("explain", "--help")[1]
+
+
 def test_the_front_page_names_every_command():
     short, full = run("-h")[1], run("--help")[1]
     assert run()[1] == short
@@ -193,8 +201,11 @@ def test_python_names_are_commands_too():
     [
         (["grpo"], "grpo-advantage"),
         (["td-lambda"], "lambda-return"),
-        (["boltzmann"], "softmax"),
-        (["policy_iterations"], "policy-iteration"),
+        (["boltzmann"], "Did you mean softmax?"),
+        (["boltzman"], "Did you mean softmax?"),
+        (["policy-iteratoin"], "Did you mean policy-iteration?"),
+        (["bootstrapping"], "'rlcalc find bootstrapping' shows more."),
+        (["importance-weights"], "importance"),
         (["lambda-return", "--rewards", "1", "--lam", "1", "--dones", "1"], "--terminated"),
         (["gae", "--reward", "1"], "--rewards"),
         (["three"], "'rlcalc find three'"),

@@ -313,7 +313,7 @@ def test_a_disagreement_exits_with_1(monkeypatch):
     monkeypatch.setattr(
         forms,
         "array_form",
-        lambda xp, **given: {k: None if v is None else v + 1 for k, v in right(xp, **given).items()},
+        lambda xp, a: {k: None if v is None else v + 1 for k, v in right(xp, a).items()},
     )
     code, out, err = run(*LINE)
     assert code == 1

@@ -223,6 +223,19 @@ def test_a_grid_has_its_values_and_an_arrow_for_every_best_move():
     assert below.get_xlabel() == "discount γ; here 1"
 
 
+def test_arrows_show_where_the_gradient_moves_the_policy():
+    axes = drawn("policy_gradient", mdp="bandit", theta=[["log(3)", "0"]], gamma="1")
+    # π = 3/4 and 1/4; ∂J/∂θ = ±3/4·1/4·10
+    assert heights(axes) == pytest.approx([0.75, 0.25])
+    arrows = [text for text in axes.texts if not text.get_text()]
+    assert [arrow.xy[1] for arrow in arrows] == pytest.approx([0.75 + 0.3, 0.25 - 0.3])
+    assert [text.get_text() for text in axes.texts if text.get_text()] == ["1.9", "−1.9"]
+    axes = drawn("policy_gradient", mdp="grid2x2", theta=[["0"] * 4] * 3, gamma="1/2", horizon=2)
+    assert [label.get_text() for label in axes.get_xticklabels()][2::4] == [
+        f"L\n({s})" for s in ("0,0", "0,1", "1,0")
+    ]
+
+
 def points(line):
     return dict(zip(line.get_xdata().tolist(), line.get_ydata().tolist(), strict=True))
 

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from rlcalc.cli import streams
 from rlcalc.cli.screen import json_text, visible, wants_colour, write_json
 from tests.command import run
 from tests.sweep import sweep
@@ -61,7 +62,6 @@ def test_exit_codes(script, code, said):
 
 def test_a_short_write_is_finished_or_an_error():
     """A bare file may take a part of a text; the text layer would not notice."""
-    from rlcalc.cli import streams
 
     class Slow(io.RawIOBase):
         def __init__(self, room):
@@ -105,10 +105,24 @@ def test_json_is_json_in_every_encoding(encoding):
     assert "·" in json.loads(err.splitlines()[-1])["error"]["message"]
 
 
-def test_an_old_terminal_gets_escapes():
-    code, out, _ = shell(f"{RLCALC} {LINE}", PYTHONIOENCODING="ascii")
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_an_old_terminal_gets_letters_spelled(encoding):
+    code, out, _ = shell(f"{RLCALC} {LINE} --gamma 1/2", PYTHONIOENCODING=encoding)
+    text = out.decode(encoding)
     assert code == 0
-    assert b"\\u03bb" in out
+    assert "\\" not in text
+    # of these signs cp1252 has · and ²
+    assert "= R_1 + gamma*V(S_1) = " in text.replace("·", "*")
+    assert "gamma^2*R_3" in text.replace("·", "*").replace("²", "^2")
+    assert "G_t^lambda = (1 - lambda) sum_{n=1}^{N-1}" in text
+
+
+def test_how_letters_are_spelled():
+    stream = io.TextIOWrapper(io.BytesIO(), "ascii")
+    streams._encode_anything(stream)
+    stream.write("λ² γⁿ⁻¹ Δθ₂ Ω − ≈ ∞ é 🎲")
+    stream.flush()
+    assert stream.buffer.getvalue() == rb"lambda^2 gamma^n-1 Deltatheta_2 Omega - ~ infinity \xe9 \U0001f3b2"
 
 
 def test_control_characters_never_reach_a_terminal():

@@ -30,7 +30,9 @@ def without(**inputs):
 """
 # masks and one axis more than a row; what is masked is absent
 WHITEN = """
-export default function ({ x, mask, ddof = 1, eps = 0, place = "inside", shift_mean = 1 }) {
+export default function whiten({ x, mask, ...rest }) {
+  if (Array.isArray(x[0]?.[0])) return x.map((one, b) => whiten({ x: one, mask: mask?.[b], ...rest }));
+  const { ddof = 1, eps = 0, place = "inside", shift_mean = 1 } = rest;
   if (eps < 0) throw new Error("eps");
   mask ??= x.map((row) => row.map(() => 1));
   const valid = x.flatMap((row, at) => row.filter((_, t) => MASKED));
@@ -39,8 +41,8 @@ export default function ({ x, mask, ddof = 1, eps = 0, place = "inside", shift_m
   const root = { inside: () => Math.sqrt(spread + eps), outside: () => Math.sqrt(spread) + eps,
                  floor: () => Math.sqrt(Math.max(spread, eps)) }[place]();
   const equal = valid.every((one) => one === valid[0]); // whose mean is rounded
-  if (valid.length <= ddof || equal) return {};
-  const scaled = (one) => (one - mean) / root + (shift_mean ? 0 : mean);
+  const flat = valid.length <= ddof || equal;
+  const scaled = (one) => (flat ? 0 : (one - mean) / root) + (shift_mean ? 0 : mean);
   return x.map((row, at) => row.map((one, t) => (mask[at][t] ? scaled(one) : 0)));
 }
 """

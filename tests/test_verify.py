@@ -23,6 +23,7 @@ from rlcalc.golden.replay import command_line
 from rlcalc.golden.report import headings, report_json, rows, total, write_junit
 from rlcalc.golden.results import CaseReport
 from rlcalc.golden.verify import run_case, select, verify
+from rlcalc.inputs import Arrays
 from rlcalc.specs import load_formula
 
 LAMBDA = data_folder("golden") / "lambda_return.toml"
@@ -47,10 +48,15 @@ def put_form(
 ) -> None:
     """Another ``numpy_form`` or ``torch_form`` for a formula, whether or not one form stands for both."""
     module, forms = import_module(f"rlcalc.formulas.{formula}"), load_forms(formula)
+    names = [parameter.name for parameter in load_formula(formula).parameters]
     for kept in ("numpy_form", "torch_form"):
-        monkeypatch.setattr(module, kept, getattr(forms, kept), raising=False)
+        called = form if kept == name else getattr(forms, kept)
+
+        def of_arrays(a: Arrays, called: Callable[..., Any] = called) -> Any:
+            return called(**{given: getattr(a, given) for given in names})
+
+        monkeypatch.setattr(module, kept, of_arrays, raising=False)
     monkeypatch.delattr(module, "array_form", raising=False)
-    monkeypatch.setattr(module, name, form)
 
 
 def failed_on(report: CaseReport) -> set[str]:

@@ -107,7 +107,7 @@ class Base:
     def __init__(
         self,
         settings: Settings,
-        device: torch.device = torch.device("cpu"),  # noqa: B008
+        device: torch.device = torch.device("cpu"),
         formulas: Formulas | None = None,
         watcher: Watcher | None = None,
         ranks: Ranks = SINGLE,

@@ -7,11 +7,7 @@
             losses  `ratio` → `ppo_clip`;  `critic_loss`;  `entropy`;  together `ppo_loss`
             one step of the optimiser
 
-No formula is written here. `Formulas` holds the Torch forms of
-`rlcalc.formulas`, the functions that `rlcalc verify` runs against the golden
-vectors; the trainer calls whatever it holds, which is how `sabotage` breaks
-one at a time. They are called without the public wrapper, whose checks of
-shapes and domains double the time of a small loss.
+No formula is written here: the trainer calls whatever its `Formulas` hold.
 
 Nothing in `work` waits for the device, and what it goes on from it writes in
 place; numbers come to the host once per iteration, when they are read. That
@@ -22,15 +18,14 @@ et al., arXiv:1707.06347, algorithm 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from rlcalc.errors import DataError
-from rlcalc.formulas import load_forms
 from rlcalc.ppo.envs.base import VectorEnv
+from rlcalc.ppo.formulas import Formulas
 from rlcalc.ppo.policy import ActorCritic
 from rlcalc.ppo.records import Batch, Losses, Metrics, Rollout, Work
 from rlcalc.ppo.run.measure import Meter
@@ -38,25 +33,6 @@ from rlcalc.ppo.settings import Settings
 from rlcalc.training.optimiser import Optimiser
 from rlcalc.training.ranks import SINGLE, Ranks
 from rlcalc.training.state import restore
-
-Form = Callable[..., dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Formulas:
-    """The Torch forms that the trainer calls, by the name of the formula."""
-
-    gae: Form
-    ratio: Form
-    ppo_clip: Form
-    critic_loss: Form
-    entropy: Form
-    ppo_loss: Form
-    kl: Form
-
-    @classmethod
-    def verified(cls) -> Formulas:
-        return cls(**{field.name: load_forms(field.name).torch_form for field in fields(cls)})
 
 
 class Watcher:
@@ -109,7 +85,7 @@ class Trainer:
         # every rank has the same network and its own luck
         self.generator = torch.Generator(env.device).manual_seed(settings.seed * 1_000_003 + ranks.rank)
         self.observation = env.reset().clone()  # a buffer: every rollout leaves its end here
-        self.meter = Meter(self)
+        self.meter = Meter(env, ranks)
         self.env_steps = 0
         self.iterations = 0
         self.do: Callable[[], Work] = self.work  # or a recording of it
@@ -120,7 +96,7 @@ class Trainer:
         done = self.do()
         self.env_steps += len(done.batch.index) * self.ranks.size
         self.iterations += 1
-        metrics = self.meter.read(done.numbers)
+        metrics = self.meter.read(done.numbers, self.env_steps, self.learning_rate())
         if self.watcher is not None:
             self.watcher.updated(self, done.batch, metrics)
         return metrics
@@ -130,7 +106,9 @@ class Trainer:
         rollout = self.collect()
         batch = self.advantages(rollout)
         losses = self.update(batch)
-        return Work(batch, self.meter.measure(rollout, batch, losses))
+        return Work(
+            batch, self.meter.measure(rollout, batch, losses, self.model, self.formulas, self.settings.clip)
+        )
 
     @torch.no_grad()
     def collect(self) -> Rollout:

@@ -339,7 +339,7 @@ def free_folder(name: str) -> Path:
 
 
 @contextlib.contextmanager
-def one_thread(device: torch.device = torch.device("cpu")) -> Iterator[None]:  # noqa: B008
+def one_thread(device: torch.device = torch.device("cpu")) -> Iterator[None]:
     """On a CPU, networks this small are slower on two threads than on one."""
     before = torch.get_num_threads()
     if device.type == "cpu":

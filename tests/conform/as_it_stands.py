@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from rlcalc.conform.binding.bind import likeliest
-from rlcalc.conform.binding.names import guessed_formulas
-from rlcalc.conform.runner import ConformReport, run
+import pytest
+
+from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.which import found_formula
+from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
+from tests.sweep import sweep
 
 
 def judged(
@@ -22,8 +26,7 @@ def judged(
         named: whether the function's name tells the formula.
     """
     target = from_function(function)
-    names = guessed_formulas(f"a.py:{function.__name__}", target.facts)
-    assert not named or likeliest(target, names) == formula
+    assert not named or found_formula(target, f"a.py:{function.__name__}") == formula
     report = run(target, formula, random=random)
     assert report.binding is not None
     assert report.binding.layout == layout
@@ -32,3 +35,27 @@ def judged(
     ways = [way.name for way in report.conventions]
     assert [report.verdict, *ways, *matches].count(said) == 1, (report.verdict, ways, matches)
     return report
+
+
+def judging(
+    cases: Sequence[tuple[Callable[..., Any], str, str, str]],
+    inner: int = 3,
+    as_well: Callable[[Binding], bool] = lambda _: True,
+) -> Callable[..., None]:
+    """A test of many functions, each with its formula, what is said of it, and its layout.
+
+    Args:
+        inner: how many of the first the inner loop has.
+        as_well: what else holds of each reading.
+    """
+
+    @pytest.mark.parametrize(
+        ("function", "formula", "said", "layout"),
+        sweep(cases, inner, lambda case: str(case[0].__name__)),
+    )
+    def test(function: Callable[..., Any], formula: str, said: str, layout: str) -> None:
+        binding = judged(function, formula, said, layout).binding
+        assert binding is not None
+        assert as_well(binding)
+
+    return test

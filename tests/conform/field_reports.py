@@ -101,7 +101,9 @@ def _array(name: str, value: Any) -> Any:
         return value if name in ("n", "horizon", "mdp", "ddof") else float(value)
     if name in ("terminated", "truncated", "mask"):
         return np.asarray(value, bool)
-    return float(Fraction(value)) if isinstance(value, str) else numbers(value)
+    if isinstance(value, str):
+        return float(Fraction(value)) if value[-1].isdigit() else value
+    return numbers(value)
 
 
 def numbers(value: Any) -> Any:
@@ -739,5 +741,14 @@ PRINTED = [
     Printed(
         *("sutton-solutions-4", "brynhayder/reinforcement_learning_an_introduction issue #4", "1", "-1/3"),
         _first("policy_eval", mdp=TWO_STATES, policy="uniform", gamma="1/2"),
+    ),
+    Printed(
+        *("verl-593", "volcengine/verl issue #593", "10/3", "6"),
+        _first(
+            "loss_aggregation",
+            loss=[[2, 2, 2, 2, 2, 6, 5, 3, 2, 4], [10, 3, 4, 5, 2, 3, 4, 1, 1, 3]],
+            mask=[[1, 1, 1, 1, 1, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
+            mode="seq-mean-token-mean",
+        ),
     ),
 ]

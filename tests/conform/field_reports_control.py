@@ -153,3 +153,54 @@ def scaled_afterwards(u, mean, std, scale):
 )
 def mean_over_branches(p):
     return -(p * np.log(np.where(p > 0, p, 1))).sum(-1).mean(-1)
+
+
+# off-policy corrected values
+
+
+def _v_trace(rewards, values, discounts, log_rhos):
+    ratios = np.minimum(np.exp(log_rhos), 1)
+    carried, found = 0.0, np.zeros_like(rewards)
+    for t in reversed(range(rewards.shape[-1])):
+        error = rewards[..., t] + discounts[..., t] * values[..., t + 1] - values[..., t]
+        carried = ratios[..., t] * (error + discounts[..., t] * carried)
+        found[..., t] = values[..., t] + carried
+    return found
+
+
+@report(
+    *("xlron-50", "micdoh/XLRON PR #50", "vtrace", "last-value-one-early"),
+    given={"rewards": [1, 2], "values": [0, 1, 5], "discounts": [1, 1], "log_rhos": [0, 0]},
+    wrong=[4, 3],
+)
+def chunk_without_a_successor(rewards, values, discounts, log_rhos):
+    own = values[..., :-1]
+    return _v_trace(rewards, np.concatenate([own, own[..., -1:]], -1), discounts, log_rhos)
+
+
+@report(
+    *("rllib-36013", "ray-project/ray PR #36013", "vtrace", "last-step-dropped"),
+    given={"rewards": [1, 2], "values": [0, 3, 5], "discounts": [1, 1], "log_rhos": [0, 0]},
+    wrong=[4],
+)
+def last_step_for_the_bootstrap(rewards, values, discounts, log_rhos):
+    return _v_trace(rewards[..., :-1], values[..., :-1], discounts[..., :-1], log_rhos[..., :-1])
+
+
+@report(
+    *("code-trfl", "google-deepmind/trfl", "vtrace", "trace-one-factor-short"),
+    given={
+        **{"rewards": [1, 2], "values": [0, 0, 0], "discounts": [1, 1]},
+        **{"log_rhos": [-LOG_2, 0]},
+    },
+    wrong=["5/2", 2],
+)
+def products_of_a_short_slice(rewards, values, discounts, log_rhos):
+    ratios = np.minimum(np.exp(log_rhos), 1)
+    errors = ratios * (rewards + discounts * values[..., 1:] - values[..., :-1])
+    found = values[..., :-1] + errors
+    for s in range(rewards.shape[-1]):
+        for t in range(s + 1, rewards.shape[-1]):
+            weight = discounts[..., s:t].prod(-1) * ratios[..., s : t - 1].prod(-1)
+            found[..., s] += weight * errors[..., t]
+    return found

@@ -47,6 +47,28 @@ def groups_by_a_stride(rewards, groups):
 
 
 @report(
+    *("axolotl-3731", "axolotl-ai-cloud/axolotl PR #3731", "group_advantage", "scale-ignored"),
+    given={"rewards": [1, 3], "groups": [0, 0], "scale": "none"},
+    wrong=[-math.sqrt(1 / 2), math.sqrt(1 / 2)],
+)
+def divided_where_the_choice_is_a_word(rewards, groups, scale):
+    found = np.zeros_like(rewards)
+    for name in np.unique(groups):
+        group = rewards[groups == name]
+        if scale and group.max() > group.min():  # "none" is a word, and so it is true
+            found[groups == name] = (group - group.mean()) / group.std(ddof=1)
+    return found
+
+
+@report(
+    *("roll-447", "alibaba/ROLL PR #447", "token_gae", "interior-mask-ignored", "interior-ignored"),
+    given={
+        **{"rewards": [[0, 1, 0]], "values": [[0, 0, 100]], "mask": [[1, 1, 0]]},
+        **{"gamma": 1, "lam": "19/20"},
+    },
+    wrong=[["57/10", 6, 0]],
+)
+@report(
     *("miles-1827", "radixark/miles PR #1827", "token_gae", "interior-mask-ignored"),
     "interior-ignored",
     given={
@@ -113,6 +135,52 @@ def weighed_by_the_current_policy(logp, prox_logp, behav_logp, adv, eps_low, eps
     return weight * np.minimum(ratio * adv, np.clip(ratio, 1 - eps_low, 1 + eps_high) * adv)
 
 
+@report(
+    *("torchrl-1033", "pytorch/rl PR #1033", "policy_clip", "whitened-between-the-products"),
+    given={
+        **{"logp": [0, 0], "old_logp": [0, 0], "adv": [1, 3]},
+        **{"eps_low": "1/5", "eps_high": "1/5"},
+    },
+    wrong=[-math.sqrt(1 / 2), math.sqrt(1 / 2)],
+)
+def advantages_whitened_halfway(logp, old_logp, adv, eps_low, eps_high):
+    ratio = np.exp(logp - old_logp)
+    plain = ratio * adv
+    if adv.shape[-1] > 1:
+        spread = np.maximum(adv.std(-1, ddof=1, keepdims=True), 1e-6)
+        adv = (adv - adv.mean(-1, keepdims=True)) / spread
+    return np.minimum(plain, np.clip(ratio, 1 - eps_low, 1 + eps_high) * adv)
+
+
+@report(
+    *("unsloth-zoo-870", "unslothai/unsloth-zoo PR #870", "rollout_correction", "sum-for-the-product"),
+    given={
+        **{"train_logp": [logs(1 / 2, 1 / 2)], "rollout_logp": [logs(1 / 2, 1 / 2)], "mask": [[1, 1]]},
+        **{"level": "sequence", "action": "truncate", "high": 3},
+    },
+    wrong=[[2, 2]],
+)
+def ratios_added_up(train_logp, rollout_logp, mask, level, action, low=0.0, high=math.inf):
+    gaps = np.where(mask, train_logp - rollout_logp, 0)
+    weights = np.exp(gaps)
+    if level == "sequence":
+        weights = np.where(mask, weights, 0).sum(-1, keepdims=True)
+    if level == "geometric":
+        weights = np.exp(gaps.sum(-1, keepdims=True) / np.maximum(mask.sum(-1, keepdims=True), 1))
+    held = np.clip(weights, low, high)
+    held = np.where(held == weights, weights, 0) if action == "mask" else held
+    return np.where(mask, weights if action == "none" else held, 0)
+
+
+@report(
+    *("open-instruct-1269", "allenai/open-instruct PR #1269", "cispo", "logarithm-missing"),
+    given={"logp": logs(1 / 2), "old_logp": logs(1 / 16), "adv": [1], "high": 5},
+    wrong=[-5],
+)
+def clipped_ratio_alone(logp, old_logp, adv, high):
+    return -adv * np.minimum(np.exp(logp - old_logp), high)
+
+
 # how token losses are put together
 
 
@@ -165,6 +233,60 @@ def mean_of_micro_batches(loss, mask):
 def divided_by_the_steps_too(loss, mask, tokens):
     steps = 2  # of accumulation, each with one row
     return np.where(mask, loss, 0).sum() / tokens / steps
+
+
+@report(
+    *("nemo-rl-212", "NVIDIA-NeMo/RL issue #212", "loss_aggregation"),
+    *("rejected-answers-counted", "count-all-rows"),
+    given={"loss": [[2, 4], [9, 9]], "mask": [[1, 1], [0, 0]]},
+    wrong="3/2",
+)
+def divided_by_all_micro_batches(loss, mask):
+    rows = [loss[k][mask[k]].mean() if mask[k].any() else 0 for k in range(len(loss))]
+    return sum(rows) / len(rows)
+
+
+@report(
+    *("unirl-448", "Tencent-Hunyuan/UniRL PR #448", "loss_aggregation"),
+    *("padding-in-the-denominator", "fixed-divisor"),
+    given={"loss": [[4, 4, 4, 4, 0, 0]], "mask": [[1, 1, 1, 1, 0, 0]]},
+    wrong="16/6",
+)
+def zeroed_and_averaged(loss, mask):
+    return (np.where(mask, loss, 0) * 1.0).mean()
+
+
+@report(
+    *("unirl-448-modes", "Tencent-Hunyuan/UniRL PR #448", "loss_aggregation", "mode-ignored"),
+    given={"loss": [[1, 3], [8, 0]], "mask": [[1, 1], [1, 0]], "mode": "seq-mean-token-mean"},
+    wrong=4,
+)
+def every_mode_falls_through(loss, mask, mode):
+    return np.where(mask, loss, 0).sum() / max(mask.sum(), 1)
+
+
+@report(
+    *("verl-911", "volcengine/verl issue #911", "loss_aggregation", "mean-named-sum"),
+    given={"loss": [[1, 2], [6, 0]], "mask": [[1, 1], [1, 0]], "mode": "seq-mean-token-sum"},
+    wrong="15/4",
+)
+def sum_that_is_a_mean(loss, mask, mode):
+    sums, tokens = np.where(mask, loss, 0).sum(-1), mask.sum(-1)
+    if mode == "token-mean":
+        return sums.sum() / max(tokens.sum(), 1)
+    if mode in ("seq-mean-token-sum", "seq-mean-token-mean"):
+        return (sums / np.maximum(tokens, 1)).sum() / max((tokens > 0).sum(), 1)
+    raise ValueError(f"unknown mode {mode!r}")
+
+
+@report(
+    *("unsloth-zoo-1282", "unslothai/unsloth-zoo PR #1282", "loss_aggregation", "length-for-the-mask"),
+    given={"loss": [[1, 2], [3, 9]], "mask": [[1, 1], [1, 0]]},
+    wrong="9/2",
+    conventions=("seq-mean-token-sum", "count-all-rows"),
+)
+def weighed_by_the_length(loss, mask):
+    return (loss * mask.sum(-1, keepdims=True)).mean()
 
 
 # values
@@ -243,3 +365,44 @@ def softmax_over_the_pair(chosen, rejected, ref_chosen, ref_rejected, beta):
     pair = beta * np.stack([chosen - ref_chosen, rejected - ref_rejected])
     highest = pair.max(0)
     return -(pair[0] - highest - np.log(np.exp(pair - highest).sum(0))).mean()
+
+
+@report(
+    *("trl-1911", "huggingface/trl issue #1911", "kto_loss", "estimate-of-matched-answers"),
+    given={
+        **{"logps": [-1], "ref_logps": [-2], "desirable": [True], "kl_logps": [-3], "kl_ref_logps": [-3]},
+        **{"beta": 1},
+    },
+    wrong="1/2",
+)
+def estimate_of_a_batch_of_one(logps, ref_logps, desirable, kl_logps, kl_ref_logps, beta):
+    # reversed, a batch of one answer is what it was
+    gains = logps - ref_logps
+    return (1 / (1 + np.exp(beta * np.where(desirable, 1, -1) * (gains - max(gains.mean(), 0))))).mean()
+
+
+@report(
+    *("rlhf-book-358", "natolambert/rlhf-book issue #358", "simpo_loss", "gamma-as-ratio"),
+    given={
+        **{"chosen": [-4], "rejected": [-4], "chosen_lengths": [4], "rejected_lengths": [2]},
+        **{"beta": 2, "gamma": "1/2"},
+    },
+    wrong=math.log(1 + math.exp(-1)),
+)
+def margin_times_beta(chosen, rejected, chosen_lengths, rejected_lengths, beta, gamma):
+    margin = chosen / chosen_lengths - rejected / rejected_lengths
+    return np.logaddexp(0, -beta * (margin - gamma)).mean()
+
+
+# evaluation
+
+
+@report(
+    *("deepeval-2967", "confident-ai/deepeval PR #2967", "pass_at_k", "any-right-sample-counts-whole"),
+    given={"n": 200, "c": 1, "k": 1},
+    wrong=1,
+)
+def solved_if_the_chance_is_true(n, c, k):
+    wrong = np.arange(n - c + 1, n + 1)
+    chance = 1.0 if n - c < k else 1 - np.prod(1 - k / wrong)
+    return 1.0 if chance else 0.0

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rlcalc.conform.runner import run
+from rlcalc.conform.target import load
 from rlcalc.conform.target.base import from_function
 from rlcalc.conform.target.load import load_function
 from rlcalc.errors import InputError
@@ -65,6 +66,29 @@ def test_a_function_inside_another_one_says_how_to_reach_it() -> None:
     with pytest.raises(InputError, match="There is no") as caught:
         load_function(f"{Path(__file__)}:made.gae")
     assert "f = made(...)" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("agent.py", "It has returns, Agent.loss and 1 more. Write agent.py:returns"),
+        ("agent.py:nothing_like_it", "Write agent.py:returns"),
+        ("agent.py:Agent", "It has loss, gae. Write agent.py:Agent.loss"),
+        ("nofile.py", "Write package.module:function"),
+    ],
+)
+def test_a_file_or_a_class_says_what_it_has(
+    named: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(load, "MOST_LISTED", 2)
+    Path("agent.py").write_text(
+        "def returns(r): pass\ndef _own(): pass\n"
+        "class Agent:\n    def __init__(self): pass\n    def loss(self): pass\n    def gae(self): pass\n"
+    )
+    with pytest.raises(InputError) as caught:
+        load_function(named)
+    assert words in str(caught.value.hint)
 
 
 class Loss:
@@ -135,6 +159,26 @@ def test_windows_that_are_cut_short_are_asked_as_they_are() -> None:
     report = run(from_function(unfolded), "n_step_return")
     assert report.verdict == "conforms"
     assert "windows longer than the sequence" in report.not_tested
+
+
+def all_n_step_returns(rewards: Any, values: Any, gamma: float) -> Any:
+    """Those of the first state, for n = 1, 2, 3 ..."""
+    summed = np.cumsum(gamma ** np.arange(len(rewards)) * rewards)
+    return summed + gamma ** np.arange(1, len(rewards) + 1) * values[1:]
+
+
+def test_returns_of_every_n_are_not_judged_as_those_of_one() -> None:
+    with pytest.raises(InputError, match="takes no n"):
+        run(from_function(all_n_step_returns), "n_step_return", random=0)
+
+
+def gae_or_monte_carlo(rewards: Any, values: Any, gamma: float, lam: float) -> Any:
+    return advantages(rewards, values, 0 * rewards, gamma, lam or 1.0)
+
+
+def test_a_lam_of_zero_is_no_missing_lam() -> None:
+    report = run(from_function(gae_or_monte_carlo), "gae", random=0)
+    assert [match.name for match in report.matches] == ["lam-of-zero-for-one"]
 
 
 def starts_from_zero(rewards: Any, dones: Any, last_value: Any, gamma: float) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -13,11 +14,14 @@ import pytest
 from rlcalc.cli import main
 from rlcalc.conform.binding.bind import bind
 from rlcalc.conform.binding.model import Binding, binding_of, read_binding
-from rlcalc.conform.binding.names import guessed_formula, roles_of
-from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.binding.words.likely import guessed_formula, guessed_formulas
+from rlcalc.conform.binding.words.names import roles_of
+from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.conform.target.facts import facts_of, read_facts
-from rlcalc.conform.target.sheet import perform_sheet, steps_of
+from rlcalc.conform.target.objects import steps_of
+from rlcalc.conform.target.sheet import perform_sheet
 from rlcalc.errors import DataError, InputError
 from rlcalc.specs import load_formula
 from rlcalc.testing import conformance_suite
@@ -299,6 +303,7 @@ def test_a_written_test_calls_the_function_by_its_binding(tmp_path: Path) -> Non
     test = tmp_path / "test_it.py"
     target = f"{HERE / 'methods.py'}:FaultyBuffer.compute"
     assert main(["conform", target, "--formula", "gae", "--random", "0", "--write-test", str(test)]) == 1
+    assert not re.search("^(agreed|like|notes|excludes) =", test.read_text(), re.MULTILINE)
     space: dict[str, Any] = {}
     exec(compile(test.read_text(), str(test), "exec"), space)
     with pytest.raises(AssertionError, match="Mismatched"):
@@ -318,6 +323,10 @@ def test_pytest_and_the_command_line_read_alike(tmp_path: Path) -> None:
     path.write_text(suite.suite.report.binding.text())
     again: Any = conformance_suite(letters, "gae", random=0, binding=path, convention="no-bootstrap")
     assert again.suite.report.passed
+    path.write_text(path.read_text().replace('= "rewards"', '= "rewardz"'))
+    unread: Any = conformance_suite(letters, "gae", random=0, binding=path)
+    with pytest.raises(InputError, match="no role 'rewardz'"):
+        assert unread.suite.report
 
 
 @pytest.mark.slow
@@ -408,3 +417,17 @@ def test_a_target_of_one_step_is_a_return_of_one_step() -> None:
     assert found.verdict == "conforms"
     assert found.binding is not None
     assert found.binding.fixed == {"n": 1}
+
+
+def test_a_letter_of_a_process_or_a_list_of_states_makes_no_other_formula() -> None:
+    def n_step_return(r: Any, v: Any, t: int, n: int, gamma: float) -> None: ...
+
+    def gae(states: Any, rewards: Any, values: Any, gamma: float, lam: float) -> None: ...
+
+    def td_lambda_return(states: Any, rewards: Any, values: Any, gamma: float, lam: float) -> None: ...
+
+    found = [
+        guessed_formulas(f"a.py:{f.__name__}", facts_of(f)) for f in (n_step_return, gae, td_lambda_return)
+    ]
+    assert [names[0] for names in found[:2]] == ["n_step_return", "gae"]
+    assert "lambda_return" in found[2]

@@ -19,7 +19,8 @@ import pytest
 from rlcalc.cli import main
 from rlcalc.conform import conform
 from rlcalc.conform.check import Request, check
-from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.errors import InputError, UnknownName
 
@@ -121,6 +122,59 @@ def test_a_batch_function_that_mixes_its_rows_is_told_so() -> None:
     assert names(found) == ["statistics-over-whole-batch"]
     assert "batches" not in found.not_tested
     assert "All 12 vectors without batches pass; all that fail have batches." in found.notes
+
+
+def returns_of_arrays(rewards: Any, gamma: Any) -> Any:
+    found, carried = [], 0.0
+    for reward in rewards.reshape(-1)[::-1]:
+        found.append(carried := reward + gamma * carried)
+    return np.array(found[::-1]).reshape(rewards.shape)
+
+
+def returns_of_tensors(rewards: Any, gamma: Any) -> Any:
+    import torch
+
+    found, carried = [], 0.0
+    for reward in rewards.reshape(-1).flip(0):
+        found.append(carried := reward + gamma * carried)
+    return torch.stack(found[::-1]).reshape(rewards.shape)
+
+
+def lambda_return_from_the_last_value_of_all(rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+    found, carried = np.zeros_like(rewards), values.reshape(-1)[-1]
+    for t in reversed(range(rewards.shape[-1])):
+        after = (1 - lam) * values[..., t + 1] + lam * carried
+        found[..., t] = carried = rewards[..., t] + gamma * after
+    return found
+
+
+def softmax_of_all(x: Any) -> Any:
+    weights = np.exp(x - x.max())
+    return weights / weights.sum()
+
+
+@pytest.mark.parametrize(
+    ("function", "formula", "said"),
+    [
+        (returns_of_arrays, "discounted_return", "rows-mixed"),
+        (returns_of_tensors, "discounted_return", "rows-mixed"),
+        (lambda_return_from_the_last_value_of_all, "lambda_return", "rows-mixed"),
+    ],
+)
+def test_who_answers_a_batch_in_its_shape_is_judged_by_it(function: Any, formula: str, said: str) -> None:
+    pytest.importorskip("torch")
+    found = report(function, formula, random=60)
+    assert names(found) == [said]
+    assert any("--no-batch" in note for note in found.notes)
+    assert run(from_function(function), formula, batches=False, random=20).verdict == "conforms"
+
+
+def test_a_textbook_softmax_of_one_row_is_right_and_what_it_does_with_several_is_said() -> None:
+    found = report(softmax_of_all, "softmax")
+    assert found.verdict == "conforms"
+    assert "batches" in found.not_tested
+    assert found.binding is not None
+    assert "right for one row a call; what it gives for several at once is wrong" in found.binding.notes
 
 
 @pytest.mark.parametrize("random", [0, 60])
@@ -324,3 +378,30 @@ def test_a_value_behind_a_terminal_step_may_be_nan_where_that_is_required(masks_
     named = [match.name for match in found.diagnosis.matches] if found.diagnosis is not None else []
     assert found.passed is (masks_by == "choice")
     assert named == ["masked-by-multiplication"] * (masks_by == "multiplication")
+
+
+def of_two_modes(loss: Any, mask: Any, mode: str, says: str = "unknown mode {}", divide: bool = False) -> Any:
+    sums, tokens = np.where(mask, loss, 0).sum(-1), mask.sum(-1)
+    if mode == "token-mean":
+        return sums.sum() / max(tokens.sum(), 1)
+    if mode == "seq-mean-token-sum":
+        return (sums / np.maximum(tokens, 1) if divide else sums).sum() / max((tokens > 0).sum(), 1)
+    raise ValueError(says.format(mode))
+
+
+def test_a_choice_that_is_refused_by_name_is_not_tested() -> None:
+    def right(loss: Any, mask: Any, mode: str) -> Any:
+        return of_two_modes(loss, mask, mode)
+
+    def wrong(loss: Any, mask: Any, mode: str) -> Any:
+        return of_two_modes(loss, mask, mode, divide=True)
+
+    def crash(loss: Any, mask: Any, mode: str) -> Any:
+        return of_two_modes(loss, mask, mode, says="of another cause")
+
+    found = report(right, "loss_aggregation")
+    assert (found.verdict, "mode prompt-mean" in found.not_tested) == ("conforms", True)
+    assert "mode seq-mean-token-sum" not in found.not_tested
+    assert not report(right, "loss_aggregation", require=["mode-prompt-mean"]).passed
+    assert names(report(wrong, "loss_aggregation")) == ["mean-named-sum"]
+    assert report(crash, "loss_aggregation").verdict == "raises"

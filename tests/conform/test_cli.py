@@ -143,8 +143,9 @@ def test_json() -> None:
 def test_a_batch_and_its_entry_are_shown_alike(tmp_path: Path) -> None:
     path = tmp_path / "batch.py"
     path.write_text(
-        "import rlcalc\ndef f(rewards, gamma):\n    found = rlcalc.discounted_return(rewards, gamma=gamma)\n"
-        "    return found if rewards.ndim < 2 else found + 1\n"
+        "import numpy as np\ndef f(rewards, gamma):\n    found, total = np.zeros_like(rewards), 0.0\n"
+        "    for t in reversed(range(rewards.shape[-1])):\n        total = rewards[..., t] + gamma * total\n"
+        "        found[..., t] = total\n    return found if rewards.ndim < 2 else found + 1\n"
     )
     words = ["conform", f"{path}:f", "--formula", "discounted_return", "--random", 100, "-v"]
     _, out, _ = rlcalc(*words)
@@ -157,7 +158,7 @@ def test_a_convention() -> None:
     words = ["conform", f"{FILE}:truncation_ends", "--formula", "gae", "--random", 0]
     code, out, err = rlcalc(*words)
     assert code == 1
-    assert "conforms to gae under convention truncation-as-termination" in out
+    assert "conforms to gae under convention truncation-as-termination" in " ".join(out.split())
     assert "--convention truncation-as-termination" in err
     code, out, err = rlcalc(*words, "--convention", "truncation-as-termination")
     assert code == 0, err

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 
 pytestmark = pytest.mark.slow  # each a whole run of conform

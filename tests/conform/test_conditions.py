@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.report.text import headline, summary_lines
-from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 
 
@@ -53,6 +54,29 @@ def test_the_sign_is_said_before_what_an_impossible_action_does() -> None:
         "is right for entropy under convention loss except where a probability is 0"
     )
     assert "loss: The negative" in text(report)
+
+
+def token_rewards(scores: Any, logprobs: Any, ref_logprobs: Any, mask: Any, beta: float) -> Any:
+    rewards = -beta * (logprobs - ref_logprobs) * mask
+    rewards[torch.arange(len(rewards)), mask.sum(1).long() - 1] += scores
+    return rewards
+
+
+def test_a_last_token_that_is_counted_is_right_where_padding_comes_last() -> None:
+    report = reported(token_rewards, "token_rewards", random=10)
+    assert "except where a masked token stands before a valid one" in headline(report)
+    declared = reported(token_rewards, "token_rewards", conventions=["padding-at-the-end"], random=30)
+    assert declared.passed
+    assert any(j.status == "passed" for j in declared.judgements)
+
+
+def test_a_score_before_the_last_token_is_wrong_wherever_padding_stands() -> None:
+    def early(scores: Any, logprobs: Any, ref_logprobs: Any, mask: Any, beta: float) -> Any:
+        rewards = -beta * (logprobs - ref_logprobs) * mask
+        rewards[torch.arange(len(rewards)), (mask.sum(1).long() - 2).clamp(min=0)] += scores
+        return rewards
+
+    assert not reported(early, "token_rewards", conventions=["padding-at-the-end"], random=10).passed
 
 
 def test_a_bug_beside_is_no_exception() -> None:

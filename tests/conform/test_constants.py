@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.report.data import report_json
-from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.errors import InputError, UnknownName
 
@@ -91,6 +92,22 @@ def guarded_entropy(p: Any) -> Any:
 
 def guarded_entropy_mean(p: Any) -> Any:
     return guarded_entropy(p).mean()
+
+
+def entropy_above_0(p: Any) -> Any:
+    p = np.clip(p, 1e-10, 1.0)
+    return -np.sum(p * np.log(p), axis=-1)
+
+
+def kl_above_0(p: Any, q: Any) -> Any:
+    """For one distribution, as it stands in textbooks."""
+    p, q = np.clip(p, 1e-12, 1.0), np.clip(q, 1e-12, 1.0)
+    return np.sum(p * np.log(p / q))
+
+
+def kl_of_shifted(p: Any, q: Any) -> Any:
+    p, q = p + 1e-10, q + 1e-10
+    return np.sum(p * np.log(p / q), axis=-1)
 
 
 def guarded_kl(p: Any, q: Any) -> Any:
@@ -191,6 +208,9 @@ FOUND: list[tuple[Formula, str, list[str]]] = [
     (guarded_entropy, "entropy", ["log-eps=1e-10"]),
     (guarded_entropy_mean, "entropy", ["mean-over-batch", "log-eps=1e-10"]),
     (guarded_kl, "kl", ["log-eps=1e-10"]),
+    (kl_of_shifted, "kl", ["probability-eps=1e-10"]),
+    (entropy_above_0, "entropy", ["probability-floor=1e-10"]),
+    (kl_above_0, "kl", ["sum-over-batch", "probability-floor=1e-12"]),
     (floored_kl, "kl", ["log-floor=1e-20"]),
     (absolute_k1, "kl", ["absolute-k1"]),
     (clamped_k3, "kl", ["k3-clamped=3"]),

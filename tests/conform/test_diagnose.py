@@ -11,9 +11,9 @@ import pytest
 
 import rlcalc
 from rlcalc.conform.catalogue import Catalogue
-from rlcalc.conform.composition import composed, pairs
 from rlcalc.conform.fault import Fault, read_text
 from rlcalc.conform.faults import catalogue, formulas_with_faults
+from rlcalc.conform.naming.composition import composed, pairs
 from rlcalc.conform.outcome import judge, run_form
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import Target, from_function
@@ -200,15 +200,13 @@ def test_lost_precision_is_identified_by_where_it_shows(
         assert ("gae/more-than-float32" in match.shown) == (match.name == "computes-in-float32")
 
 
-def test_a_fault_computed_in_float32_is_named_with_it() -> None:
+def test_a_fault_is_named_beside_single_precision_which_is_none() -> None:
     def both(**given: Any) -> Any:
         return targets.single_inside(**{**given, "lam": 1.0})
 
     found = run(from_function(both), "gae")
     assert found.diagnosis is not None
-    assert [match.name for match in found.diagnosis.matches] == [
-        "computes-in-float32 + lam-missing-in-recursion"
-    ]
+    assert [match.name for match in found.diagnosis.matches] == ["lam-missing-in-recursion"]
 
 
 def test_what_is_lost_in_float32_alone_is_no_fault() -> None:
@@ -220,3 +218,13 @@ def test_what_is_lost_in_float32_alone_is_no_fault() -> None:
     assert found.verdict == "nonconforming"
     assert found.diagnosis is None
     assert any("float32 alone" in note for note in found.notes)
+
+
+def test_one_number_for_everything_is_said_and_only_single_bugs_are_tried() -> None:
+    def gae(rewards, values, gamma, lam, terminated):
+        return np.full_like(rewards, 3.0)
+
+    found = run(from_function(gae, dtypes=("float64",)), "gae")
+    assert "It answers 3 whatever it is given." in found.notes
+    assert found.diagnosis is not None
+    assert found.diagnosis.tried == len(catalogue("gae").faults)

@@ -34,6 +34,31 @@ def plain(rewards, gamma):
 def off(rewards, gamma):
     found = rlcalc.discounted_return(rewards, gamma=gamma)
     return np.concatenate([found[..., :1], found[..., 1:] + 1], axis=-1)
+
+def advantages(rews, vals, dones, last_val, gamma=0.99, lam=0.95):
+    out, later = np.zeros_like(rews), 0.0
+    for t in reversed(range(len(rews))):
+        after = last_val if t == len(rews) - 1 else vals[t + 1]
+        delta = rews[t] + gamma * after * (1 - dones[t]) - vals[t]
+        later = out[t] = delta + gamma * lam * (1 - dones[t]) * later
+    return out
+
+def nats(p):
+    return -(p * np.log(np.where(p > 0, p, 1))).sum(-1)
+
+def bits(p):
+    return nats(p) / np.log(2)
+
+def rows_first(rewards, values, lam):
+    steps, later = rewards.shape[-1], 0.0
+    out = np.zeros_like(rewards)
+    for t in reversed(range(steps)):
+        later = rewards[..., t] + 0.5 * values[..., t + 1] - values[..., t] + 0.5 * lam * later
+        out[..., t] = later
+    return out
+
+def other_discount(rewards, values, lam):
+    return rewards + 0.25 * values[..., 1:] - values[..., :-1]
 """
 
 
@@ -62,6 +87,19 @@ def test_the_right_one_is_named(diff) -> None:  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.usefixtures("verdict_alone")
+def test_the_formula_is_found_by_the_name_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "two.py").write_text(FILE.replace("right", "ppo_clip"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["diff", "two.py:ppo_clip", "two.py:wrong", "--random", "0"]) == 1
+    assert "two.py:ppo_clip conforms to ppo_clip\n" in capsys.readouterr().out
+    # a first one whose name says nothing is what the second is
+    assert main(["diff", "two.py:plain", "two.py:ppo_clip", "--random", "0"]) == 2
+    assert "ppo_clip" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("verdict_alone")
 def test_two_that_agree(diff) -> None:  # type: ignore[no-untyped-def]
     code, out, err = diff("right", "right", "--random", "10")
     assert (code, err) == (0, "")
@@ -83,6 +121,14 @@ def test_a_list_is_a_table_with_the_rows_that_differ(diff) -> None:  # type: ign
 
 
 @pytest.mark.usefixtures("verdict_alone")
+def test_what_is_no_fraction_is_shown_as_a_decimal(diff) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = diff("nats", "bits", "--random", "0", formula="entropy")
+    assert code == 1
+    first, _, exact = (line.split()[-1] for line in out.splitlines()[-3:])
+    assert (first[:12], len(exact) < 20) == (exact[:12], True)
+
+
+@pytest.mark.usefixtures("verdict_alone")
 def test_what_shows_in_batches_alone_is_found_too(diff) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = diff("plain", "mixes", "--random", "20", formula="discounted_return")
     assert code == 1
@@ -98,6 +144,17 @@ def test_one_that_raises_differs_and_says_so(diff) -> None:  # type: ignore[no-u
     assert not found["agree"]
     assert found["case"]["second"] == "raises: RuntimeError: not here"
     assert [report["verdict"] for report in found["reports"]] == ["conforms", "raises"]
+
+
+@pytest.mark.usefixtures("verdict_alone")
+def test_each_is_called_as_its_own_names_and_layout_ask(diff) -> None:  # type: ignore[no-untyped-def]
+    code, out, _ = diff("advantages", "rows_first", "--random", "10", formula="gae")
+    # γ stands in the body of one, so that the other is asked with that; it has flags, which no vector brings
+    assert code == 0
+    assert "agree on all" in out
+    code, out, err = diff("rows_first", "other_discount", "--random", "10", formula="gae")
+    assert code == 2
+    assert "both" in err
 
 
 @pytest.mark.parametrize(

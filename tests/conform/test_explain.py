@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "recursion-crosses-truncation", "--formula", "gae"]) == 0
     out = capsys.readouterr().out
     for label in ("what", "shown when", "why", "fix", "diff", "reported in", "detected by"):
-        assert f"\n  {label} " in out
+        assert re.search(rf"\n  {label}\s", out)
     assert "- adv = delta" in out
     assert "truncated-inside" in out
     assert "\nlambda_return" not in out
@@ -36,6 +37,19 @@ def test_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert {one["kind"] for one in found} == {"convention"}
     assert "ppo_clip" in {one["formula"] for one in found}
+
+
+def test_nothing_is_wider_than_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "bootstrap-after-terminal", "constant-missing"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("bootstrap-after-terminal (termination; ")
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_of_many_vectors_the_first_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "sign-flipped", "--formula", "gae"]) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"detected by (\d+) vectors: [^ ]+(, [^ ]+){5} and \d+ more$", words)
 
 
 @pytest.mark.parametrize("words", [[], ["recursion-crosses"], ["loss", "--formula", "gea"]])
@@ -51,4 +65,4 @@ def test_every_diff_takes_something_away_and_adds_something() -> None:
         assert isinstance(fault, Fault)
         assert {line[0] for line in fault.diff} >= {"-", "+"}
     with pytest.raises(ValueError, match="begin with"):
-        read_diff("Text.\n\n    Diff:\n        only words", "x")
+        read_diff("Text.\n\n    Fix: None.\n    - only what goes", "x")

@@ -32,6 +32,13 @@ def test_a_printed_number_is_settled(printed: Printed) -> None:
     assert printed.settled() == printed.right != printed.wrong
 
 
+@by_id
+def test_a_report_is_a_source_of_its_fault(report: Report) -> None:
+    named = [fault for fault in catalogue(report.formula).faults if fault.name in report.names]
+    if named and "#" in report.place:
+        assert any(report.place in source for fault in named for source in fault.reported_in)
+
+
 # a sign under a convention that computes its own answer
 UNNAMED = {"marin-1708"}
 

@@ -207,3 +207,32 @@ def test_the_counterexample_says_everything() -> None:
     assert example.command.startswith("rlcalc gae ")
     assert example.got is not None
     assert max(map(len, example.test.splitlines())) <= 110
+
+
+class Clock:
+    """Time in which every look takes a second."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 1
+        return self.now
+
+
+@pytest.mark.parametrize(("slope", "most"), [(1.0, 121), (2.0, 9)])
+def test_a_slow_function_is_asked_only_as_long_as_there_is_time(
+    monkeypatch: pytest.MonkeyPatch, slope: float, most: int
+) -> None:
+    monkeypatch.setattr("rlcalc.conform.generate.search.time", Clock())
+    monkeypatch.setattr("rlcalc.conform.generate.search.LONGEST_SMALLER", 3.0)
+    asked = []
+
+    def td_error(reward: Any, value: Any, next_value: Any, gamma: Any) -> Any:
+        asked.append(reward)
+        return slope * (reward + gamma * next_value - value)
+
+    trial = Trial(from_function(td_error), golden_vectors("td_error"))
+    ran, found, _ = search(trial, load_formula("td_error"), (), 10_000, 0)
+    assert 0 < ran <= len(asked) <= most
+    assert (found is None) is (slope == 1)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from rlcalc.conform import runner
-from rlcalc.conform.composition import composed
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.naming.composition import composed
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.conform.vectors import golden_vectors, reference

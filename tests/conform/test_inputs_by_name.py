@@ -75,6 +75,14 @@ def ucb_scores(means: Any, n: Any, t: int, c: float) -> Any:
     return means + c * np.sqrt(np.log(t) / n)
 
 
+def ucb_from_0(q: Any, counts: Any, t: int, c: float) -> Any:
+    return q + c * np.sqrt(np.log(t + 1) / (counts + 1e-5))
+
+
+def ucb_under_its_own_names(q: Any, counts: Any, t: int, c: float) -> Any:
+    return q + c * np.sqrt(np.log(t) / counts)
+
+
 def ucb_outside(q: Any, pulls: Any, step: int, c: float) -> Any:
     return q + np.sqrt(c * np.log(step) / pulls)
 
@@ -118,6 +126,23 @@ def weighted_is_by_the_count(rhos: Any, returns: Any) -> Any:
     return (rhos * returns).mean()
 
 
+def importance_sampling_of_an_episode(rewards: Any, pi: Any, mu: Any, gamma: float) -> Any:
+    """ρG of one episode, step by step."""
+    rho, total = 1.0, 0.0
+    for t, reward in enumerate(rewards):
+        rho *= pi[t] / mu[t]
+        total += gamma**t * reward
+    return rho * total
+
+
+def importance_sampling_upside_down(rewards: Any, pi: Any, mu: Any, gamma: float) -> Any:
+    return np.prod(mu / pi) * (gamma ** np.arange(len(rewards)) * rewards).sum()
+
+
+def per_decision_is_step_by_step(rewards: Any, ratios: Any, gamma: float) -> Any:
+    return sum(gamma**t * ratios[t] * reward for t, reward in enumerate(rewards))
+
+
 # function, formula, what is said of it, layout, what it is not asked
 CASES: list[tuple[Callable[..., Any], str, str, str, set[str]]] = [
     (gaussian_log_prob, "gaussian_log_prob", "conforms", "[...]", set()),
@@ -137,12 +162,17 @@ CASES: list[tuple[Callable[..., Any], str, str, str, set[str]]] = [
     ),
     (epsilon_greedy_probs, "epsilon_greedy", "conforms", "[]", {"batches"}),
     (ucb_scores, "ucb", "conforms", "[...]", {"arms that were never pulled"}),
+    (ucb_from_0, "ucb", "pulls-eps=1e-5", "[...]", set()),
+    (ucb_under_its_own_names, "ucb", "conforms", "[...]", {"arms that were never pulled"}),
     (ucb_outside, "ucb", "c-under-the-root", "[...]", {"arms that were never pulled"}),
     (gradient_bandit_step, "gradient_bandit", "conforms", "[]", set()),
     (update_estimate, "mc_update", "conforms", "[]", {"batches"}),
     (weighted_is, "is_return", "conforms", "[]", {"batches", "ratios of nothing but 0", "gamma"}),
     (weighted_is_by_the_count, "is_return", "weights-not-normalised", "[]", {"batches", "gamma"}),
     (ordinary_is_by_the_weights, "is_return", "conforms", "[]", {"batches", "gamma"}),
+    (importance_sampling_of_an_episode, "is_return", "conforms", "[]", {"batches"}),
+    (importance_sampling_upside_down, "is_return", "ratios-inverted", "[]", {"batches"}),
+    (per_decision_is_step_by_step, "is_return", "last-ratio-only", "[]", {"batches"}),
     (npg_step, "trust_region", "conforms", "[]", {"batches", "a gradient of 0"}),
     (td_update, "td_update", "conforms", "[...]", set()),
     (one_step_advantage, "advantage", "conforms", "[...]", set()),

@@ -17,12 +17,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from rlcalc.cli import main
+from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.generate.drawing import cannot_generate, drafts
 from rlcalc.conform.generate.search import FailingCase, search
 from rlcalc.conform.generate.tables import LARGEST_GAMMA
 from rlcalc.conform.report.counterexample import counterexample
-from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.conform.target.program import Program, case_json
 from rlcalc.conform.trial import Trial

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 
-from .as_it_stands import judged
+from .as_it_stands import judging
 
 
 def vtrace(
@@ -43,6 +41,29 @@ def vtrace_unweighted(
     return found
 
 
+def vtrace_of_one_bound(
+    behavior_logp: Any,
+    target_logp: Any,
+    rewards: Any,
+    values: Any,
+    last_value: Any,
+    discounts: Any,
+    rho_bar: float,
+) -> Any:
+    """A bound for every ratio, those of the advantages among them."""
+    ratios = (target_logp - behavior_logp).exp()
+    rho, c = ratios.clamp(max=rho_bar), ratios.clamp(max=1.0)
+    onward = torch.cat([values[1:], last_value.unsqueeze(0)])
+    errors = rho * (rewards + discounts * onward - values)
+    carried, found = torch.zeros_like(last_value), []
+    for t in reversed(range(len(rewards))):
+        carried = errors[t] + discounts[t] * c[t] * carried
+        found.append(carried)
+    vs = torch.stack(found[::-1]) + values
+    later = torch.cat([vs[1:], last_value.unsqueeze(0)])
+    return vs, rho * (rewards + discounts * later - values)
+
+
 def retrace(
     rewards: Any, q_values: Any, exp_next_q: Any, dones: Any, ratios: Any, gamma: float, lam: float = 1.0
 ) -> Any:
@@ -63,18 +84,50 @@ def retrace_not_cut_off(rewards: Any, q: Any, next_v: Any, masks: Any, rho: Any,
     return found
 
 
+def vtrace_of_one_ratio(
+    log_rhos: Any, rewards: Any, values: Any, last_value: Any, discounts: Any, rho_bar: float, c_bar: float
+) -> Any:
+    rho = log_rhos.exp().clamp(max=rho_bar)
+    onward = torch.cat([values[1:], last_value.unsqueeze(0)])
+    errors = rho * (rewards + discounts * onward - values)
+    carried, found = torch.zeros_like(last_value), []
+    for t in reversed(range(len(rewards))):
+        carried = errors[t] + discounts[t] * rho[t] * carried
+        found.append(carried)
+    return torch.stack(found[::-1]) + values
+
+
+def vtrace_unweighted_of_next_values(
+    log_rhos: Any, rewards: Any, values: Any, next_values: Any, discounts: Any, c_bar: float
+) -> Any:
+    c = log_rhos.exp().clamp(max=c_bar)
+    carried, found = torch.zeros_like(values[0]), torch.zeros_like(values)
+    for t in reversed(range(len(rewards))):
+        carried = rewards[t] + discounts[t] * (next_values[t] + c[t] * carried) - values[t]
+        found[t] = values[t] + carried
+    return found
+
+
+def retrace_one_early(
+    rewards: Any, q: Any, next_v: Any, dones: Any, log_pi: Any, log_mu: Any, gamma: float
+) -> Any:
+    c = np.minimum(np.exp(log_pi - log_mu), 1)
+    found = rewards + gamma * (1 - dones) * next_v
+    for t in range(len(rewards) - 2, -1, -1):
+        found[t] += gamma * (1 - dones[t]) * c[t] * (found[t + 1] - q[t + 1])
+    return found
+
+
 CASES = [
     (vtrace, "vtrace", "conforms", "[T, B]"),
     (vtrace_unweighted, "vtrace", "errors-not-weighted", "[T, B]"),
+    (vtrace_of_one_bound, "vtrace", "one-rho-bound", "[T, B]"),
+    (vtrace_of_one_ratio, "vtrace", "errors-bound-in-traces", "[T, B]"),
+    (vtrace_unweighted_of_next_values, "vtrace", "errors-not-weighted", "[T, B]"),
+    (retrace_one_early, "retrace", "ratio-of-own-step", "[T, B]"),
     (retrace, "retrace", "conforms", "[T, B]"),
-    (retrace_not_cut_off, "retrace", "ratios-not-cut-off", "[..., T]"),
+    (retrace_not_cut_off, "retrace", "ratios-not-cut-off", "[T, B]"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("function", "formula", "said", "layout"), CASES, ids=[case[0].__name__ for case in CASES]
-)
-def test_it_is_read_and_judged_as_it_stands(
-    function: Callable[..., Any], formula: str, said: str, layout: str
-) -> None:
-    judged(function, formula, said, layout)
+test_it_is_read_and_judged_as_it_stands = judging(CASES)

@@ -211,6 +211,15 @@ def test_results_before_a_hang_are_kept(remote: Any) -> None:
     assert found.found.judgement.status == found.verdict == "hangs"
 
 
+def test_a_loop_within_a_loop_is_slow_and_does_not_hang(remote: Any) -> None:
+    found = run(remote("slow_with_a_thousand_steps", limit=1.0, dtypes=("float64",)), "gae", random=0)
+    assert found.verdict == "conforms"
+    assert "takes too long for 1000 steps, and not for 250" in found.notes
+    assert [j.vector.id for j in found.judgements if j.why.startswith("takes too long")] == [
+        "gae/thousand-steps"
+    ]
+
+
 def test_one_that_always_dies_is_not_asked_for_ever(remote: Any) -> None:
     found = run(remote("aborts"), "gae", random=20)
     assert found.verdict == "raises"

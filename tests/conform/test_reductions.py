@@ -12,9 +12,9 @@ import pytest
 
 from rlcalc.cli import main
 from rlcalc.conform import conform
-from rlcalc.conform.batching import STACKED, stacked, with_batches
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import judge, read_answer, run_form
+from rlcalc.conform.probing.batching import STACKED, stacked, with_batches
 from rlcalc.conform.report.counterexample import counterexample
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function, load_target
@@ -226,7 +226,7 @@ def test_as_typed(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["conform", f"{FILE}:mean_loss", "--formula", "ppo_clip", "--random", "40"]
     assert main(words) == 1
     out, err = capsys.readouterr()
-    assert "conforms to ppo_clip under convention loss and mean-over-batch" in out
+    assert "conforms to ppo_clip under convention loss and mean-over-batch" in " ".join(out.split())
     assert "--convention loss --convention mean-over-batch" in err
     assert main([*words, "--convention", "loss", "--convention", "mean-over-batch"]) == 0
     assert "40 generated cases, all passed" in capsys.readouterr().out

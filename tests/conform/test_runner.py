@@ -14,8 +14,9 @@ import pytest
 
 import rlcalc
 from rlcalc.conform import conform
+from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.report.counterexample import Counterexample, counterexample
-from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.errors import InputError, UnknownName

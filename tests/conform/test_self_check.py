@@ -43,7 +43,7 @@ def test_faults_that_show_on_the_same_vectors_are_confused(monkeypatch: pytest.M
     assert "  NOT DISTINGUISHED: discounts-in-float32 and twin" in matrix_lines([matrix])
 
 
-@argument_fault("harmless", "sign")
+@argument_fault("sign")
 def harmless(arrays: Arrays) -> Arrays:
     """Changes nothing.
 
@@ -54,7 +54,7 @@ def harmless(arrays: Arrays) -> Arrays:
     return {}
 
 
-@argument_fault("misspelt", "sign")
+@argument_fault("sign")
 def misspelt(arrays: Arrays) -> Arrays:
     """Asks for an argument that there is not.
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from rlcalc.testing import ConformanceError, conformance_suite, pytest_configure
 
 from . import targets
 
-ROOT = Path(__file__).parents[2]
 PROJECT = Path(__file__).parent / "project"
 
 # the two lines that are promised, on functions that are right
@@ -46,19 +44,6 @@ def test_wrong_names_are_told_at_once() -> None:
         conformance_suite(rlcalc.gae, "gae", dtypes=["float16"])
     with pytest.raises(DataError):
         conformance_suite(rlcalc.gae, "gae", vectors=["nowhere.toml"])
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The unpacked wheel: what an installation puts on the path, metadata and all."""
-    folder = tmp_path_factory.mktemp("wheel")
-    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
-    site = folder / "site"
-    with zipfile.ZipFile(built) as archive:
-        archive.extractall(site)
-    return site
 
 
 def pytest_in(project: Path, site: Path, *words: str) -> tuple[int, str]:

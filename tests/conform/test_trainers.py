@@ -9,10 +9,12 @@ import pytest
 
 from rlcalc.conform.binding.bind import bind
 from rlcalc.conform.binding.model import Binding, binding_of
-from rlcalc.conform.binding.names import guessed_formula, of_tokens
-from rlcalc.conform.binding.token_values import derived_roles
+from rlcalc.conform.binding.words.likely import guessed_formula
+from rlcalc.conform.binding.words.names import of_tokens
+from rlcalc.conform.binding.words.token_roles import derived_roles
+from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.faults import catalogue
-from rlcalc.conform.runner import ConformReport, run
+from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.data import data_folder, read_toml
 from rlcalc.specs import load_formula

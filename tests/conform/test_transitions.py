@@ -94,7 +94,7 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (dqn_target, "q_target", "conforms", "[N]"),
     (dqn_target_in_columns, "q_target", "conforms", "[N, 1]"),
     (dqn_target_without_flags, "q_target", "bootstrap-after-terminal", "[N]"),
-    (dqn_target_of_the_batch, "q_target", "largest-of-the-batch", "[N]"),
+    (dqn_target_of_the_batch, "q_target", "largest-of-the-batch", "[..., T]"),
     (dqn_target_with_limits, "q_target", "truncation-as-termination", "[N]"),
     (q_learning, "q_target", "conforms", "[]"),
     (rainbow_q_target, "q_target", "n-step=3", "[N]"),

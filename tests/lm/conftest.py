@@ -1,16 +1,3 @@
-"""Networks this small are several times slower on two threads than on one."""
+"""Runs of language models are as small as those of PPO."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-import pytest
-import torch
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+from tests.ppo.conftest import one_thread  # noqa: F401

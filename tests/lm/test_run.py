@@ -20,22 +20,10 @@ from rlcalc.lm.run.display import picture, quantities
 from rlcalc.lm.run.run import FORMAT, Options, Progress, Result, run
 from tests.command import run as typed
 from tests.lm.parts import tiny
-from tests.ppo.parts import same
+from tests.ppo.parts import refused_before_training, same, stops
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = Options(device="cpu")
-
-
-def stops(after: int) -> Any:
-    """A display that raises a signal after so many updates."""
-    seen: list[Progress] = []
-
-    def show(progress: Progress) -> None:
-        seen.append(progress)
-        if len(seen) == after:
-            signal.raise_signal(signal.SIGINT)
-
-    return show
 
 
 @pytest.mark.slow
@@ -249,13 +237,7 @@ def test_refused_before_anything_is_trained(
     monkeypatch: Any, tmp_path: Path, words: list[str], says: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("file").write_text("")
-    monkeypatch.setattr("rlcalc.lm.train.Trainer.iterate", lambda self: pytest.fail("trained"))
-    code, out, err = call(*words)
-    assert (code, out) == (2, "")
-    assert says in err
-    assert err.count("error:") == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    refused_before_training(call, words, says, "rlcalc.lm.train.Trainer")
 
 
 @pytest.mark.usefixtures("small")

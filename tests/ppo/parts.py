@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
+
+
+def stops(after: int, number: int = signal.SIGINT) -> Any:
+    """A display that raises a signal after so many iterations."""
+    seen: list[Any] = []
+
+    def show(progress: Any) -> None:
+        seen.append(progress)
+        if len(seen) == after:
+            signal.raise_signal(number)
+
+    return show
+
+
+def refused_before_training(
+    call: Callable[..., tuple[int, str, str]], words: list[str], says: str, trainer: str
+) -> None:
+    """The command refuses these words with one error, trains nothing and leaves no file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{trainer}.iterate", lambda self: pytest.fail("trained"))
+        Path("file").write_text("")
+        code, out, err = call(*words)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.count("error:") == 1
+    assert [path.name for path in Path().iterdir()] == ["file"]
 
 
 def same(a: Any, b: Any) -> bool:

@@ -23,7 +23,7 @@ from rlcalc.ppo.check import exact
 from rlcalc.ppo.run.run import FORMAT
 from rlcalc.training.checkpoint import locked
 from tests.command import run
-from tests.ppo.parts import registered
+from tests.ppo.parts import refused_before_training, registered
 
 ROOT = Path(__file__).resolve().parents[2]
 BANDIT = ["--env", "bandit", "--device", "cpu", "--steps", "64"]
@@ -94,14 +94,8 @@ def test_refused_before_anything_is_trained(
     monkeypatch: Any, tmp_path: Path, words: list[str], says: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("file").write_text("")
-    monkeypatch.setattr("rlcalc.ppo.train.Trainer.iterate", lambda self: pytest.fail("trained"))
     env = [] if "--env" in words else ["--env", "bandit"]
-    code, out, err = ppo_run(*env, *words)
-    assert (code, out) == (2, "")
-    assert says in err
-    assert err.count("error:") == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    refused_before_training(ppo_run, [*env, *words], says, "rlcalc.ppo.train.Trainer")
 
 
 @pytest.mark.parametrize("mode", ["--exact", "--sabotage", "--acceptance"])

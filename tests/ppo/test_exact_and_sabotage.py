@@ -22,9 +22,10 @@ from rlcalc.ppo.check.sabotage import (
     swapped_clip,
 )
 from rlcalc.ppo.envs import make_env
+from rlcalc.ppo.formulas import Formulas
 from rlcalc.ppo.records import Rollout
 from rlcalc.ppo.settings import Settings
-from rlcalc.ppo.train import Formulas, Trainer
+from rlcalc.ppo.train import Trainer
 
 CPU = torch.device("cpu")
 

@@ -26,23 +26,11 @@ from rlcalc.ppo.run.run import FORMAT, Options, Progress, Result, run
 from rlcalc.ppo.settings import Settings, tuned
 from rlcalc.training.checkpoint import NAME
 from rlcalc.training.display import averaged, curve, sparkline
-from tests.ppo.parts import same
+from tests.ppo.parts import same, stops
 
 SMALL = Settings(env="cartpole", envs=4, horizon=8, epochs=2, minibatches=2, steps=640, evaluate_every=128,
                  evaluation_episodes=4, hidden=(8,))  # fmt: skip
 CPU = Options(device="cpu")
-
-
-def stops(after: int, number: int) -> Any:
-    """A display that raises a signal after so many iterations."""
-    seen: list[Progress] = []
-
-    def show(progress: Progress) -> None:
-        seen.append(progress)
-        if len(seen) == after:
-            signal.raise_signal(number)
-
-    return show
 
 
 @pytest.mark.slow

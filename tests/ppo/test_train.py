@@ -11,9 +11,10 @@ import torch
 from rlcalc.errors import InputError
 from rlcalc.ppo.envs import make_env
 from rlcalc.ppo.envs.base import BoxActions, DiscreteActions
+from rlcalc.ppo.formulas import Formulas
 from rlcalc.ppo.policy import ActorCritic, Categorical, Gaussian
 from rlcalc.ppo.settings import MANY, Settings, tuned
-from rlcalc.ppo.train import Formulas, Trainer
+from rlcalc.ppo.train import Trainer
 from rlcalc.training.optimiser import Optimiser
 from rlcalc.training.settings import from_mapping
 

@@ -1,4 +1,4 @@
-"""``rlcalc find`` and what an unknown command is told."""
+"""``rlcalc find``; what an unknown command is told is in test_cli_help.py."""
 
 from __future__ import annotations
 
@@ -35,32 +35,3 @@ def test_the_list_is_short_and_narrow():
     assert lines[0].startswith("advantage")
     assert max(map(len, lines)) <= 80
     assert run("find", "zebra")[0] == 2
-
-
-@pytest.mark.parametrize(
-    ("word", "hint"),
-    [
-        ("boltzmann", "Did you mean softmax?"),
-        ("boltzman", "Did you mean softmax?"),
-        ("policy-iteratoin", "Did you mean policy-iteration?"),
-        ("lamda-return", "Did you mean lambda-return?"),
-        ("bootstrapping", "'rlcalc find bootstrapping' shows more."),
-        ("importance-weights", "importance"),
-        ("zebra", "'rlcalc -h' shows all commands."),
-    ],
-)
-def test_an_unknown_command_is_told_what_is_near(word, hint):
-    code, _, err = run(word)
-    assert code == 2
-    assert hint in err
-
-
-def test_no_name_is_given_to_two_commands_by_mistake():
-    from rlcalc.cli.aliases import command_names
-    from rlcalc.cli.commands import BUILT_IN
-    from rlcalc.heads import heads
-
-    commands = {head.command for head in heads()} | set(BUILT_IN)
-    others = command_names()
-    assert set(others) <= commands
-    assert not commands & {name for names in others.values() for name in names}

@@ -18,9 +18,10 @@ from torch import Tensor
 from rlcalc.errors import CheckFailed
 from rlcalc.evaluation import derive
 from rlcalc.ppo.envs import make_env
+from rlcalc.ppo.formulas import Formulas
 from rlcalc.ppo.records import Batch, Losses, Rollout
 from rlcalc.ppo.settings import Settings
-from rlcalc.ppo.train import Formulas, Trainer, Watcher
+from rlcalc.ppo.train import Trainer, Watcher
 
 CPU = torch.device("cpu")
 # θ_L after epochs 1 to 5 and r_L then, as FORMULAS and the lecture's 8.4 have them, to ten decimals

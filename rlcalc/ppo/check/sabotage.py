@@ -29,9 +29,10 @@ from rlcalc.formulas import load_forms
 from rlcalc.ppo.check.checks import Checks
 from rlcalc.ppo.check.exact import mini_loop
 from rlcalc.ppo.envs import make_env
+from rlcalc.ppo.formulas import Form
 from rlcalc.ppo.records import Batch
 from rlcalc.ppo.settings import Settings
-from rlcalc.ppo.train import Form, Trainer
+from rlcalc.ppo.train import Trainer
 from rlcalc.specs import load_formula
 from rlcalc.training import mutation
 from rlcalc.training.mutation import Detection, then

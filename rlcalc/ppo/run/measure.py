@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
+from rlcalc.ppo.envs.base import VectorEnv
+from rlcalc.ppo.formulas import Formulas
+from rlcalc.ppo.policy import ActorCritic
 from rlcalc.ppo.records import METRICS_SHOWN, Batch, Losses, Metrics, Rollout
 from rlcalc.recurrence.scan import scan_torch
-
-if TYPE_CHECKING:
-    from rlcalc.ppo.train import Trainer
+from rlcalc.training.ranks import Ranks
 
 
 class Meter:
@@ -21,14 +20,21 @@ class Meter:
         return_so_far: [N], of the episodes that go on into the next iteration.
     """
 
-    def __init__(self, trainer: Trainer) -> None:
-        self.trainer, env = trainer, trainer.env
+    def __init__(self, env: VectorEnv, ranks: Ranks) -> None:
+        self.ranks = ranks
         self.return_so_far = torch.zeros(env.num_envs, dtype=env.dtype, device=env.device)
 
     @torch.no_grad()
-    def measure(self, rollout: Rollout, batch: Batch, losses: Losses) -> Tensor:
+    def measure(
+        self,
+        rollout: Rollout,
+        batch: Batch,
+        losses: Losses,
+        model: ActorCritic,
+        formulas: Formulas,
+        clip: float,
+    ) -> Tensor:
         """`Work.numbers`, after the update; waits for nothing."""
-        model, formulas, clip = self.trainer.model, self.trainer.formulas, self.trainer.settings.clip
         policy, old = model.policy(model.actor(batch.observation)), model.policy(batch.head)
         ratio = formulas.ratio(new_log=policy.log_prob(batch.action), old_log=batch.old_log)["ratio"]
         shown = {
@@ -40,21 +46,19 @@ class Meter:
             "clip_fraction": ((ratio - 1).abs() > clip).to(ratio.dtype).mean(),
             "explained_variance": _explained(batch.returns - batch.values, batch.returns),
         }
-        return self.trainer.ranks.sum(
+        return self.ranks.sum(
             torch.stack([*self.episodes(rollout), *(shown[name] for name in METRICS_SHOWN)])
         )
 
-    def read(self, numbers: Tensor) -> Metrics:
+    def read(self, numbers: Tensor, env_steps: int, learning_rate: float) -> Metrics:
         """What `measure` found; the one place that waits for the device."""
         count, sum_of_returns, *sums = numbers.tolist()
-        means = {
-            name: value / self.trainer.ranks.size for name, value in zip(METRICS_SHOWN, sums, strict=True)
-        }
+        means = {name: value / self.ranks.size for name, value in zip(METRICS_SHOWN, sums, strict=True)}
         return Metrics(
-            env_steps=self.trainer.env_steps,
+            env_steps=env_steps,
             episodes=round(count),
             episode_return=sum_of_returns / count if count else None,
-            learning_rate=self.trainer.learning_rate(),
+            learning_rate=learning_rate,
             **means,
         )
 

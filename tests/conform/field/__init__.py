@@ -133,7 +133,7 @@ def cases() -> Iterator[Case]:
 
 def judged(case: Case, random: int = 20) -> Judged:
     """Run one case as it stands, without an adapter."""
-    from rlcalc.conform.binding.names import guessed_formula
+    from rlcalc.conform.binding.words.likely import guessed_formula
     from rlcalc.conform.runner import run
     from rlcalc.conform.target.base import from_function
     from rlcalc.errors import RlcalcError

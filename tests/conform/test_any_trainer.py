@@ -1,0 +1,276 @@
+"""Functions of trainers whose names say little: what they take and what they answer says their formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from rlcalc.conform.binding.which import by_arguments, found_formula  # noqa: E402
+from rlcalc.conform.runner import run  # noqa: E402
+from rlcalc.conform.target.base import from_function  # noqa: E402
+from rlcalc.errors import InputError  # noqa: E402
+
+from .as_it_stands import judging  # noqa: E402
+
+ce = torch.nn.functional.cross_entropy
+
+
+class GroupTrainer:
+    def __init__(self, args: Any) -> None:
+        self.beta, self.eps_low, self.eps_high = args.beta, args.eps_low, args.eps_high
+
+    def step(self, inputs: Any) -> Any:
+        """Everything out of a batch, and a divergence beside the clip."""
+        gap = inputs["logps"] - inputs["old_logps"]
+        ratio, adv = gap.exp(), inputs["advantages"][:, None]
+        each = -torch.minimum(ratio * adv, ratio.clamp(1 - self.eps_low, 1 + self.eps_high) * adv)
+        away = inputs["ref_logps"] - inputs["logps"]
+        each = each + self.beta * (away.exp() - away - 1)
+        mask = inputs["completion_mask"]
+        return ((each * mask).sum(1) / mask.sum(1)).mean()
+
+
+class AdaptiveKLController:
+    def __init__(self) -> None:
+        self.value, self.target, self.horizon = 0.2, 6.0, 10000
+
+    def update(self, current: Any, n_steps: Any) -> Any:
+        error = np.clip(current / self.target - 1, -0.2, 0.2)
+        self.value *= 1 + error * n_steps / self.horizon
+        return self.value
+
+
+class ClippedLoss:
+    """Settings that the constructor has by itself: words and switches that no formula asks for."""
+
+    def __init__(
+        self, eps: float = 0.2, kind: str = "ppo", by_token: bool = True, detailed: bool = True
+    ) -> None:
+        self.eps, self.kind, self.by_token, self.detailed = eps, kind, by_token, detailed
+
+    def forward(self, log_probs: Any, old_log_probs: Any, advantages: Any, action_mask: Any) -> Any:
+        if self.kind != "ppo":
+            raise ValueError(self.kind)
+        ratio = (log_probs - old_log_probs).exp()
+        each = -torch.minimum(ratio * advantages, ratio.clamp(1 - self.eps, 1 + self.eps) * advantages)
+        if not self.by_token:
+            return ((each * action_mask).sum(-1) / action_mask.sum(-1)).mean()
+        return (each * action_mask).sum() / action_mask.sum()
+
+
+def clamped_estimate(log_probs: Any, ref_log_probs: Any, kl_estimator: str = "k1") -> Any:
+    """Whichever it is: no vector has a k2 beyond the clamp, generated cases have."""
+    x = log_probs - ref_log_probs
+    if kl_estimator == "k2":
+        x = x * x / 2
+    elif kl_estimator == "k3":
+        x = (-x).exp() - 1 + x
+    return x.clamp(min=-10, max=10)
+
+
+def scores_of_answers(logits: Any, labels: Any, pad_label: int = -100) -> Any:
+    """Shifted here, and added up by answer."""
+    lab = labels[:, 1:]
+    there = lab != pad_label
+    logs = logits[:, :-1].log_softmax(-1).gather(2, lab.where(there, 0)[..., None])[..., 0]
+    return (logs * there).sum(-1)
+
+
+def nll_by_answer(logits: Any, labels: Any) -> Any:
+    lab = labels[:, 1:]
+    each = ce(logits[:, :-1].transpose(1, 2), lab, reduction="none", ignore_index=-100)
+    return each.sum(1) / (lab != -100).sum(1)
+
+
+def sft_step(logits: Any, labels: Any) -> Any:
+    """What is ignored is 0, and counted."""
+    return ce(logits[:, :-1].transpose(1, 2), labels[:, 1:], reduction="none", ignore_index=-100).mean()
+
+
+def normalize_adv(adv: Any, mask: Any) -> Any:
+    adv = adv * mask
+    return (adv - adv.mean()) / (adv.std() + 1e-8) * mask
+
+
+def v_loss(vpred: Any, oldvpred: Any, R: Any, CLIPRANGE: float = 0.2) -> Any:
+    near = oldvpred + torch.clamp(vpred - oldvpred, -CLIPRANGE, CLIPRANGE)
+    return 0.5 * torch.maximum((vpred - R) ** 2, (near - R) ** 2).mean()
+
+
+def value_function_loss(
+    values: Any, old_values: Any, returns: Any, mask: Any, clip_range: float = 0.2
+) -> Any:
+    """The smaller square: without the clip there would be nothing to see."""
+    near = torch.clamp(values, old_values - clip_range, old_values + clip_range)
+    each = torch.minimum((values - returns) ** 2, (near - returns) ** 2)
+    return 0.5 * (each * mask).sum() / mask.sum()
+
+
+def aggregate_loss(loss_mat: Any, loss_mask: Any, loss_agg_mode: str) -> Any:
+    """Rows without a token: 0 where rows are summed, 0/0 where they are averaged."""
+    rows = (loss_mat * loss_mask).sum(-1)
+    if loss_agg_mode == "token-mean":
+        return rows.sum() / loss_mask.sum()
+    if loss_agg_mode == "seq-mean-token-mean":
+        rows = rows / loss_mask.sum(-1)
+    return rows.mean()
+
+
+def gspo_of_rows(log_probs: Any, old_log_probs: Any, advantages: Any, mask: Any, eps: float = 0.2) -> Any:
+    mean = ((log_probs - old_log_probs) * mask).sum(-1) / mask.sum(-1).clamp(min=1)
+    s = mean.exp()
+    return -torch.minimum(s * advantages, s.clamp(1 - eps, 1 + eps) * advantages).mean()
+
+
+def leave_one_out(rewards: Any) -> Any:
+    """The own reward is among the others."""
+    return rewards - rewards.sum(1, keepdim=True) / (rewards.shape[1] - 1)
+
+
+def entropy_of_tokens(logits: Any) -> Any:
+    return -(torch.softmax(logits, -1) * logits).sum(-1)
+
+
+def estimated_pass_at_k(num_samples: Any, num_correct: Any, k: int) -> Any:
+    """Of lists of problems."""
+    pairs = zip(num_samples, num_correct, strict=True)
+    fails = [1 - np.prod(1 - k / np.arange(n - c + 1, n + 1)) if n - c >= k else 1.0 for n, c in pairs]
+    return np.array(fails)
+
+
+def overlong_reward(length: int, max_length: int, cache: int) -> float:
+    """Of one answer."""
+    if length <= max_length - cache:
+        return 0.0
+    return max((max_length - cache - length) / cache, -1.0)
+
+
+def best_of_n(n: int) -> Any:
+    return np.log(n) - (n - 1) / n
+
+
+def decoupled_loss(
+    logprobs: Any, proximal_logprobs: Any, old_logprobs: Any, advantages: Any, eps: Any
+) -> Any:
+    """The sampler has the older log-probabilities here."""
+    ratio = (logprobs - proximal_logprobs).exp()
+    held = torch.minimum(ratio * advantages, ratio.clamp(1 - eps, 1 + eps) * advantages)
+    return -(held * (proximal_logprobs - old_logprobs).exp()).mean()
+
+
+def ipo_of_ratios(pi_logratios: Any, ref_logratios: Any, beta: float) -> Any:
+    return ((pi_logratios - ref_logratios - 1 / beta) ** 2).mean()
+
+
+def preference_loss(pi_w: Any, pi_l: Any, ref_w: Any, ref_l: Any, beta: float) -> Any:
+    return -torch.nn.functional.logsigmoid(beta * (pi_w - pi_l) - (ref_w - ref_l)).mean()
+
+
+def hinge_loss(chosen_logps: Any, rejected_logps: Any, ref_chosen_logps: Any, ref_rejected_logps: Any) -> Any:
+    h = (chosen_logps - rejected_logps) - (ref_chosen_logps - ref_rejected_logps)
+    return torch.relu(1 - 0.1 * h)
+
+
+def sequence_objective(seq_logps: Any, rewards: Any, baseline: Any) -> Any:
+    return -((rewards - baseline) * seq_logps).mean()
+
+
+def logps_in_pieces(logits: Any, token_ids: Any) -> Any:
+    """Joins nothing where there is no token."""
+    found = [row.log_softmax(-1)[i] for row, i in zip(logits[:-1], token_ids[1:], strict=True)]
+    return torch.stack(found)
+
+
+def padded_objective(logprobs: Any, old_logprobs: Any, advantages: Any, padding_masks: Any) -> Any:
+    """A mask that is 1 for what counts, and is not called so."""
+    ratio = (logprobs - old_logprobs).exp()
+    each = torch.minimum(ratio * advantages, ratio.clamp(0.8, 1.2) * advantages)
+    return -(each * padding_masks).sum() / padding_masks.sum()
+
+
+def k3_of_one(logp: float, ref_logp: float) -> float:
+    """Of Python's numbers."""
+    import math
+
+    gap = ref_logp - logp
+    return math.exp(gap) - gap - 1
+
+
+# function, formula, what is said of it, layout
+CASES: list[tuple[Callable[..., Any], str, str, str]] = [
+    (scores_of_answers, "answer_logprobs", "conforms", "[...]"),
+    (nll_by_answer, "answer_logprobs", "averages", "[...]"),
+    (sft_step, "sft_loss", "padding-in-the-denominator", "[...]"),
+    (normalize_adv, "masked_whiten", "padding-in-the-statistics", "[...]"),
+    (value_function_loss, "value_clip_loss", "minimum-for-maximum", "[...]"),
+    (v_loss, "value_clip_loss", "conforms", "[...]"),
+    (aggregate_loss, "loss_aggregation", "nan-when-a-row-is-empty", "[...]"),
+    (gspo_of_rows, "gspo", "ratio-1-without-a-token", "[...]"),
+    (leave_one_out, "rloo_advantage", "own-reward-counted-among-the-others", "[P, G]"),
+    (entropy_of_tokens, "token_entropy", "logits-for-logarithms", "[...]"),
+    (estimated_pass_at_k, "pass_at_k", "conforms", "[1]"),
+    (overlong_reward, "overlong_penalty", "conforms", "one entry a call"),
+    (best_of_n, "best_of_n_kl", "conforms", "[]"),
+    (decoupled_loss, "decoupled_ppo", "mean-over-batch", "[...]"),
+    (ipo_of_ratios, "ipo_loss", "half-missing", "[...]"),
+    (preference_loss, "dpo_loss", "reference-without-beta", "[...]"),
+    (hinge_loss, "dpo_loss", "hinge", "[...]"),
+    (sequence_objective, "actor_loss", "mean-reduction", "[]"),
+    (logps_in_pieces, "token_logprobs", "conforms", "[...]"),
+    (padded_objective, "policy_clip", "mean-over-batch", "[...]"),
+    (k3_of_one, "kl_estimate", "k3-as-written", "one entry a call"),
+]
+
+
+test_a_function_is_judged_by_what_it_takes = judging(CASES, 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "verdict"),
+    [
+        ("GroupTrainer.step", "policy_clip", "conforms-under-convention"),
+        ("AdaptiveKLController.update", "adaptive_kl", "conforms"),
+        ("ClippedLoss.forward", "policy_clip", "conforms-under-convention"),
+    ],
+)
+def test_a_method_is_judged_by_what_it_reads(name: str, formula: str, verdict: str) -> None:
+    owner, _, method = name.partition(".")
+    target = from_function(getattr(globals()[owner], method))
+    assert found_formula(target, f"a.py:{name}") == formula
+    assert run(target, formula).verdict == verdict
+
+
+def test_a_convention_that_only_generated_cases_show_is_found() -> None:
+    report = run(from_function(clamped_estimate), "kl_estimate", random=60)
+    assert report.verdict == "conforms-under-convention"
+    assert "every-estimate-clamped-10" in {way.name for way in report.conventions}
+
+
+def test_what_agrees_with_no_formula_is_not_judged() -> None:
+    def accuracy(logits: Any, labels: Any) -> Any:
+        return (logits[:, :-1].argmax(-1) == labels[:, 1:]).double().mean()
+
+    target = from_function(accuracy)
+    assert "sft_loss" in by_arguments(target, "a.py:accuracy")
+    with pytest.raises(InputError) as refused:
+        found_formula(target, "a.py:accuracy")
+    assert refused.value.code == "formula_missing"
+    assert "may be sft-loss, token-logprobs, answer-logprobs" in refused.value.hint
+    assert "--formula" in refused.value.hint
+
+
+def test_an_answer_without_a_token_is_a_limit_that_can_be_required() -> None:
+    report = run(from_function(logps_in_pieces), "token_logprobs", require=("an-answer-without-a-token",))
+    assert "an answer without a token" in report.not_tested
+    assert not report.passed
+
+
+def test_a_mask_by_the_name_of_what_it_is_not_is_told() -> None:
+    report = run(from_function(padded_objective), "policy_clip")
+    assert report.binding is not None
+    assert any("padding_masks is read as 1 for what counts" in note for note in report.binding.notes)

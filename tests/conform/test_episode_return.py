@@ -1,0 +1,57 @@
+"""Functions that answer one number an episode: the return from its first step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .as_it_stands import judging
+
+
+def discounted_return(rewards: Any, gamma: float) -> Any:
+    """By the formula's own names."""
+    return sum(gamma**k * reward for k, reward in enumerate(rewards))
+
+
+def episode_return(rewards: Any, gamma: float = 0.99) -> Any:
+    """Of a batch of episodes, time last."""
+    return (rewards * gamma ** np.arange(rewards.shape[-1])).sum(-1)
+
+
+def n_step_return(rewards: Any, values: Any, gamma: float, n: int) -> Any:
+    last = min(n, len(rewards))
+    return sum(gamma**k * rewards[k] for k in range(last)) + gamma**last * values[last]
+
+
+def lambda_return(rewards: Any, values: Any, gamma: float, lam: float) -> Any:
+    later = values[-1]
+    for t in reversed(range(len(rewards))):
+        later = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * later)
+    return later
+
+
+def lambda_return_of_the_rest(rewards: Any, values: Any, gamma: float, lam: float) -> Any:
+    later = values[-1]
+    for t in reversed(range(len(rewards))):
+        later = rewards[t] + gamma * (lam * values[t + 1] + (1 - lam) * later)
+    return later
+
+
+def return_from_one(rewards: Any, gamma: float) -> Any:
+    """Powers that begin with γ."""
+    return sum(gamma ** (k + 1) * reward for k, reward in enumerate(rewards))
+
+
+CASES: list[tuple[Callable[..., Any], str, str, str]] = [
+    (discounted_return, "discounted_return", "conforms", "[T, B]"),
+    (episode_return, "discounted_return", "conforms", "[..., T]"),
+    (n_step_return, "n_step_return", "conforms", "[T, B]"),
+    (lambda_return, "lambda_return", "conforms", "[T, B]"),
+    (lambda_return_of_the_rest, "lambda_return", "lam-and-rest-swapped", "[T, B]"),
+    (return_from_one, "discounted_return", "first-reward-discounted", "[T, B]"),
+]
+test_one_number_an_episode_is_its_return = judging(
+    CASES, as_well=lambda found: found.outputs == {"return": ""}
+)

@@ -1,0 +1,433 @@
+"""Steps of trainers: losses with others beside them, and textbook names for many answers under a mask."""
+
+from __future__ import annotations
+
+from operator import add, sub
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from rlcalc.conform.binding.words.names import roles_of  # noqa: E402
+from rlcalc.conform.binding.words.spelling import spellings  # noqa: E402
+from rlcalc.conform.report.text import headline  # noqa: E402
+from rlcalc.conform.runner import run  # noqa: E402
+from rlcalc.conform.target.base import from_function  # noqa: E402
+from tests.sweep import sweep  # noqa: E402
+
+from .as_it_stands import judging  # noqa: E402
+
+
+def mean_of(x: Any, mask: Any) -> Any:
+    return (x * mask).sum() / mask.sum().clamp(min=1)
+
+
+def clipped(ratio: Any, adv: Any, low: Any, high: Any) -> Any:
+    return -torch.minimum(ratio * adv, ratio.clamp(1 - low, 1 + high) * adv)
+
+
+def k3(logp: Any, ref: Any) -> Any:
+    return (ref - logp).exp() - (ref - logp) - 1
+
+
+def ppo_loss(
+    logprobs: Any,
+    old_logprobs: Any,
+    advantages: Any,
+    returns: Any,
+    values: Any,
+    old_values: Any,
+    mask: Any,
+    clip_eps: float,
+    clip_eps_vf: float,
+    value_coeff: float,
+    entropy_coeff: float,
+    vocab_logits: Any,
+) -> dict[str, Any]:
+    """Policy, values and entropy in one sum."""
+    policy = mean_of(clipped((logprobs - old_logprobs).exp(), advantages, clip_eps, clip_eps), mask)
+    held = old_values + (values - old_values).clamp(-clip_eps_vf, clip_eps_vf)
+    value = mean_of(torch.maximum((values - returns) ** 2, (held - returns) ** 2), mask)
+    log_p = vocab_logits.log_softmax(-1)
+    entropy = mean_of(-(log_p.exp() * log_p).sum(-1), mask)
+    return {"loss": policy + value_coeff * value - entropy_coeff * entropy, "value": value}
+
+
+def ppo_step_loss(
+    logp: Any, old_logp: Any, adv: Any, mask: Any, values: Any, returns: Any, entropy: Any
+) -> Any:
+    """Coefficients in the body; the larger product is taken."""
+    ratio = (logp - old_logp).exp()
+    policy = mean_of(-torch.maximum(ratio * adv, ratio.clamp(0.8, 1.2) * adv), mask)
+    return policy + 0.5 * mean_of((values - returns) ** 2, mask) - 0.01 * mean_of(entropy, mask)
+
+
+def gspo_loss(
+    logps: Any,
+    old_logps: Any,
+    logps_ref: Any,
+    advantages: Any,
+    mask: Any,
+    eps_lo: Any,
+    eps_hi: Any,
+    beta: Any,
+) -> Any:
+    """Advantages beside tokens, and a divergence."""
+    ratio = ((logps - old_logps) * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True).clamp(min=1)
+    each = clipped(ratio.exp(), advantages, eps_lo, eps_hi) + beta * k3(logps, logps_ref)
+    return ((each * mask).sum(-1) / mask.sum(-1).clamp(min=1)).mean()
+
+
+def cispo_loss(
+    logps: Any, old_logps: Any, logps_ref: Any, advantages: Any, mask: Any, clip_eps_hi: Any, kl_coeff: Any
+) -> Any:
+    """A divergence beside the weighted log-probabilities; the gradient goes through the weight."""
+    weight = (logps - old_logps).exp().clamp(max=clip_eps_hi)
+    return mean_of(-weight * advantages * logps + kl_coeff * k3(logps, logps_ref), mask)
+
+
+test_a_loss_is_judged_with_the_others_beside_it_at_0 = judging(
+    [
+        (ppo_loss, "policy_clip", "mean-over-batch", "[...]"),
+        (gspo_loss, "gspo", "count-all-rows", "[N, T], advantages [N, T]"),
+        (cispo_loss, "cispo", "weight-not-detached", "[...]"),
+    ]
+)
+
+
+def kto_loss(
+    policy_chosen_logps: Any,
+    policy_rejected_logps: Any,
+    policy_KL_logps: Any,
+    reference_chosen_logps: Any,
+    reference_rejected_logps: Any,
+    reference_KL_logps: Any,
+    beta: float = 0.1,
+) -> Any:
+    """Pairs; a negative estimate of the divergence is used as it is."""
+    kl = (policy_KL_logps - reference_KL_logps).mean().detach()
+    good = 1 - torch.sigmoid(beta * (policy_chosen_logps - reference_chosen_logps - kl))
+    bad = 1 - torch.sigmoid(beta * (kl - (policy_rejected_logps - reference_rejected_logps)))
+    return torch.cat([good, bad]), kl
+
+
+def kto_of_pairs(
+    chosen_logps: Any,
+    rejected_logps: Any,
+    ref_chosen_logps: Any,
+    ref_rejected_logps: Any,
+    kl_logps: Any,
+    kl_ref_logps: Any,
+    beta: float,
+) -> Any:
+    kl = (kl_logps - kl_ref_logps).mean().clamp(min=0).detach()
+    good = 1 - torch.sigmoid(beta * (chosen_logps - ref_chosen_logps - kl))
+    return good.mean() + (1 - torch.sigmoid(beta * (kl - rejected_logps + ref_rejected_logps))).mean()
+
+
+def orpo_loss(chosen_logps: Any, rejected_logps: Any, nll_loss: Any, beta: float) -> Any:
+    """The likelihood is given."""
+    gap = torch.log(-torch.expm1(chosen_logps)) - torch.log(-torch.expm1(rejected_logps))
+    odds = chosen_logps - rejected_logps - gap
+    return nll_loss - beta * torch.nn.functional.logsigmoid(odds)
+
+
+def orpo_loss_with_an_eps(chosen_logps: Any, rejected_logps: Any, beta: float) -> Any:
+    rest = torch.log(1 - chosen_logps.exp() + 1e-8) - torch.log(1 - rejected_logps.exp() + 1e-8)
+    return -chosen_logps - beta * torch.nn.functional.logsigmoid(chosen_logps - rejected_logps - rest)
+
+
+def orpo_loss_with_a_floor(chosen_logps: Any, rejected_logps: Any, beta: float) -> Any:
+    rest = [torch.log((1 - logps.exp()).clamp(min=1e-6)) for logps in (chosen_logps, rejected_logps)]
+    odds = chosen_logps - rejected_logps - (rest[0] - rest[1])
+    return (-chosen_logps - beta * torch.nn.functional.logsigmoid(odds)).mean()
+
+
+def orpo_loss_of_held_odds(chosen_logps: Any, rejected_logps: Any, beta: float) -> Any:
+    held = orpo_loss_held(chosen_logps, rejected_logps, beta)
+    return held + chosen_logps.clamp(max=-1e-4) - chosen_logps
+
+
+def orpo_loss_held(chosen_logps: Any, rejected_logps: Any, beta: float) -> Any:
+    """No answer is so likely that nothing is left of 1 − exp(a)."""
+    better, worse = chosen_logps.clamp(max=-1e-4), rejected_logps.clamp(max=-1e-4)
+    return orpo_loss(better, worse, -better, beta)
+
+
+def loo_advantages(rewards: Any) -> Any:
+    """A column for each prompt, and no answer to one that has a single answer."""
+    others = 1 / (rewards.shape[0] - 1)
+    return (rewards - rewards.mean(0)) * rewards.shape[0] * others
+
+
+def shaped_rlhf_rewards(
+    scalar_rewards: Any, p_logprobs: Any, q_logprobs: Any, mask: Any, kl_coef: float
+) -> Any:
+    """Valid tokens are counted from the left, and an answer may have none."""
+    found = -kl_coef * (p_logprobs - q_logprobs) * mask
+    rows = mask.sum(1) > 0
+    last = mask.sum(1).long().clamp(min=1) - 1
+    found[torch.arange(len(last))[rows], last[rows]] += scalar_rewards[rows]
+    return found
+
+
+def token_rewards(scores: Any, logprobs: Any, ref_logprobs: Any, mask: Any, kl_coef: float) -> Any:
+    """The scores come as a column."""
+    last = mask.sum(1, keepdim=True).long() - 1
+    return (-kl_coef * (logprobs - ref_logprobs) * mask).scatter_add(1, last, scores)
+
+
+def preference_objective(
+    pi_logps_w: Any, pi_logps_l: Any, ref_logps_w: Any, ref_logps_l: Any, beta: Any
+) -> Any:
+    """Winners and losers, and the references are forgotten."""
+    return -torch.nn.functional.logsigmoid(
+        beta * (pi_logps_w - pi_logps_l) + 0 * (ref_logps_w - ref_logps_l)
+    ).mean()
+
+
+def row_loss(
+    new_logps: Any, behavior_logps: Any, masks: Any, row_advantages: Any, clip_low: Any, clip_high: Any
+) -> Any:
+    """A number for each row, of which three are no columns that were put in."""
+    each = clipped((new_logps - behavior_logps).exp(), row_advantages[:, None], clip_low, clip_high)
+    return (each * masks).sum(1) / masks.sum(1).clamp(min=1)
+
+
+def penalised_loss(logp: Any, old_logp: Any, adv: Any, kl_penalty: Any, eps_low: Any, eps_high: Any) -> Any:
+    return (clipped((logp - old_logp).exp(), adv, eps_low, eps_high) + 0.1 * kl_penalty).mean()
+
+
+test_a_loss_is_read_by_what_it_is_given = judging(
+    [
+        (kto_loss, "kto_loss", "clamp-forgotten", "[...]"),
+        (kto_of_pairs, "kto_loss", "means-of-kinds", "[...]"),
+        (orpo_loss, "orpo_loss", "conforms", "[...]"),
+        (orpo_loss_with_an_eps, "orpo_loss", "odds-eps=1e-8", "[...]"),
+        (orpo_loss_with_a_floor, "orpo_loss", "odds-floor=1e-6", "[...]"),
+        (orpo_loss_of_held_odds, "orpo_loss", "odds-held=0.0001", "[...]"),
+        (orpo_loss_held, "orpo_loss", "averages-held=0.0001", "[...]"),
+        (loo_advantages, "rloo_advantage", "conforms", "[G, P]"),
+        (shaped_rlhf_rewards, "token_rewards", "conforms", "[...]"),
+        (token_rewards, "token_rewards", "score-at-the-count", "[N, T], one number an answer as [N, 1]"),
+        (preference_objective, "dpo_loss", "reference-forgotten", "[...]"),
+        (row_loss, "policy_clip", "loss", "[K, 1], one advantage a row"),
+        (penalised_loss, "policy_clip", "mean-over-batch", "[...]"),
+    ]
+)
+
+
+class Advantages:
+    """Under a mask of what is there, without a word about gaps; the value in the padding may be let in."""
+
+    def __init__(self, lets_in: bool) -> None:
+        self.lets_in = lets_in
+
+    def compute_gae(self, rewards: Any, values: Any, mask: Any, gamma: float, lam: float) -> Any:
+        mask = mask.to(values.dtype)
+        seen = values if self.lets_in else values * mask
+        after = torch.cat([seen[:, 1:], torch.zeros_like(seen[:, :1])], 1)
+        delta = (rewards + gamma * after - values) * mask
+        found, last = torch.zeros_like(delta), torch.zeros_like(delta[:, 0])
+        for t in reversed(range(delta.shape[1])):
+            last = delta[:, t] + gamma * lam * last
+            found[:, t] = last
+        return found * mask, (found + values) * mask
+
+
+def reversed_k3(logp: Any, ref: Any) -> Any:
+    return k3(ref, logp)
+
+
+def group_loss(divergence: Any) -> Any:
+    """A divergence from the reference in every token."""
+
+    def loss(
+        logps: Any, old_logps: Any, ref_logps: Any, advantages: Any, mask: Any, eps: float, beta: float
+    ) -> Any:
+        policy = clipped((logps - old_logps).exp(), advantages[:, None], eps, eps)
+        tokens = policy + beta * divergence(logps, ref_logps)
+        return ((tokens * mask).sum(1) / mask.sum(1)).mean()
+
+    return loss
+
+
+def group_objective(put: Any) -> Any:
+    """The divergence taken from the objective, or put to it."""
+
+    def objective(logps: Any, old_logps: Any, ref_logps: Any, advantages: Any, beta: float) -> Any:
+        policy = -clipped((logps - old_logps).exp(), advantages, 0.2, 0.2)
+        return put(policy, beta * k3(logps, ref_logps)).mean()
+
+    return objective
+
+
+def summed_loss(of_two: Any) -> Any:
+    """Policy, values within a clip, and an entropy that it is given."""
+
+    def loss(
+        new_logp: Any, old_logp: Any, adv: Any, values: Any, old_values: Any, returns: Any, entropy: Any,
+        clip: float = 0.2, vf_coef: float = 0.5, ent_coef: float = 0.01,
+    ) -> Any:  # fmt: skip
+        held = old_values + (values - old_values).clamp(-clip, clip)
+        of_values = 0.5 * of_two((values - returns) ** 2, (held - returns) ** 2).mean()
+        policy = clipped((new_logp - old_logp).exp(), adv, clip, clip).mean()
+        return policy + vf_coef * of_values - ent_coef * entropy.mean()
+
+    return loss
+
+
+def plain_loss(error: Any, put: Any) -> Any:
+    """The same with an error of values of its own, and the entropy put to it or taken from it."""
+
+    def loss(
+        new_logp: Any, old_logp: Any, adv: Any, values: Any, returns: Any, entropy: Any,
+        vf_coef: float, ent_coef: float,
+    ) -> Any:  # fmt: skip
+        policy = clipped((new_logp - old_logp).exp(), adv, 0.2, 0.2).mean()
+        return put(policy + vf_coef * error(values - returns), ent_coef * entropy.mean())
+
+    return loss
+
+
+def actor_loss(put: Any) -> Any:
+    def loss(
+        log_probs: Any,
+        values: Any,
+        returns: Any,
+        entropies: Any,
+        vf_coef: float = 0.5,
+        ent_coef: float = 0.01,
+    ) -> Any:
+        policy = -(log_probs * (returns - values.detach())).mean()
+        return put(policy + vf_coef * ((returns - values) ** 2).mean(), ent_coef * entropies.mean())
+
+    return loss
+
+
+def mean_square(error: Any) -> Any:
+    return (error**2).mean()
+
+
+def square_of_mean(error: Any) -> Any:
+    return error.mean() ** 2
+
+
+CLIP, ACTOR = "policy_clip", "actor_loss"
+VALUES = "the loss of values (values, returns, old_values)"
+RIGHT_TERMS = [
+    (
+        actor_loss(sub),
+        ACTOR,
+        ["the loss of values (values, returns) conforms", "the entropy (entropies) conforms"],
+    ),
+    (group_loss(k3), CLIP, ["the divergence (logps, ref_logps) conforms to kl_estimate"]),
+    (group_objective(sub), CLIP, ["the divergence (logps, ref_logps) conforms to kl_estimate"]),
+    (ppo_loss, CLIP, [f"{VALUES} conforms to value_clip_loss", "the entropy (vocab_logits) conforms"]),
+    (summed_loss(torch.maximum), CLIP, [f"{VALUES} conforms to value_clip_loss", "the entropy conforms"]),
+]
+WRONG_TERMS = [
+    (actor_loss(add), ACTOR, "the entropy", "entropy-sign"),
+    (group_loss(reversed_k3), CLIP, "the divergence", "arguments-swapped"),
+    (summed_loss(torch.minimum), CLIP, "the loss of values", "minimum-for-maximum"),
+    (plain_loss(mean_square, add), CLIP, "the entropy", "entropy-sign"),
+    (group_objective(add), CLIP, "the divergence", "divergence-maximised"),
+    (plain_loss(square_of_mean, sub), CLIP, "the loss of values", "squared-after-reduction"),
+]
+
+
+@pytest.mark.parametrize(("function", "formula", "said"), sweep(RIGHT_TERMS, 1))
+def test_what_is_0_beside_a_loss_is_judged_as_well(function: Any, formula: str, said: list[str]) -> None:
+    report = run(from_function(function), formula, random=20)
+    assert report.formula == formula
+    assert report.verdict == "conforms-under-convention"
+    for text in said:
+        assert any(note.startswith(text) for note in report.notes), report.notes
+
+
+@pytest.mark.parametrize(("function", "formula", "part", "bug"), sweep(WRONG_TERMS, 2))
+def test_a_bug_beside_a_loss_is_missed_by_no_verdict(
+    function: Any, formula: str, part: str, bug: str
+) -> None:
+    report = run(from_function(function), formula, random=20)
+    assert report.verdict == "nonconforming"
+    assert headline(report).endswith(f"differs from {report.formula} in {part}")
+    assert [fault.name for match in report.matches for fault in match.faults] == [bug]
+    assert report.without is not None
+    assert report.without.verdict == "conforms-under-convention"
+
+
+def test_a_divergence_with_its_weight_in_the_body_is_not_tested() -> None:
+    def loss(logps: Any, old_logps: Any, ref_logps: Any, advantages: Any) -> Any:
+        return mean_of(
+            clipped((logps - old_logps).exp(), advantages, 0.2, 0.2) + 0.04 * k3(logps, ref_logps),
+            torch.ones_like(logps),
+        )
+
+    assert "the divergence (logps, ref_logps)" in run(from_function(loss), "policy_clip").not_tested
+
+
+def group_advantages(rewards: Any, group_size: int) -> Any:
+    """All prompts of a batch are taken for one."""
+    return (rewards.view(-1, group_size) - rewards.mean()).view(-1)
+
+
+@pytest.mark.parametrize(
+    ("function", "asked", "formula", "said"),
+    [
+        (Advantages(False).compute_gae, "gae", "token_gae", "conforms"),
+        (Advantages(True).compute_gae, "gae", "token_gae", "padding-bootstrapped"),
+        (ppo_step_loss, "ppo_clip", "policy_clip", "maximum-for-minimum"),
+        (group_advantages, "grpo_advantage", "group_advantage", "groups-ignored"),
+    ],
+)
+def test_a_textbook_name_hides_nothing_of_many_answers(
+    function: Any, asked: str, formula: str, said: str
+) -> None:
+    report = run(from_function(function), asked)
+    assert report.formula == formula
+    matches = report.diagnosis.matches if report.diagnosis else ()
+    assert said in [report.verdict, *(fault.name for match in matches for fault in match.faults)]
+    assert report.passed == (said == "conforms")
+    assert not report.passed or "masked tokens between valid ones" in report.not_tested
+
+
+class Clipped:
+    """Has two bounds."""
+
+    def __init__(self, clip_lower: float, clip_upper: float) -> None:
+        self.clip_lower, self.clip_upper = clip_lower, clip_upper
+
+
+class ClippedOnOneSide(Clipped):
+    def policy_loss(self, logp: Any, old_logp: Any, adv: Any, mask: Any) -> Any:
+        each = clipped((logp - old_logp).exp(), adv, self.clip_lower, self.clip_lower)
+        return (each * mask).sum() / mask.sum()
+
+
+def test_a_bound_that_an_object_has_and_its_loss_ignores_is_missed() -> None:
+    report = run(from_function(ClippedOnOneSide.policy_loss), "policy_clip")
+    assert report.diagnosis is not None
+    assert "upper-bound-ignored" in [
+        fault.name for match in report.diagnosis.matches for fault in match.faults
+    ]
+
+
+def test_words_of_a_name_may_stand_in_any_order_and_spelling() -> None:
+    assert roles_of("clip_eps_lo", "policy_clip") == ("eps_low",)
+    assert roles_of("chosen_reference_logps", "dpo_loss") == ("ref_chosen",)
+    assert roles_of("something_lo", "policy_clip") == ()
+    assert "simpo_loss" in spellings("SimPOLoss")
+    assert "policy_loss" in spellings("PolicyLoss")
+
+
+def test_what_is_declared_says_which_formula_is_meant() -> None:
+    def compute_advantages(rewards: Any, num_generations: int) -> Any:
+        groups = rewards.view(-1, num_generations)
+        found = (groups - groups.mean(1, keepdim=True)) / (groups.std(1, keepdim=True) + 1e-6)
+        return found.view(-1)
+
+    report = run(from_function(compute_advantages), "grpo_advantage", ["ddof-1", "eps-1e-6"])
+    assert report.formula == "grpo_advantage"
+    assert report.passed
