@@ -9,24 +9,19 @@ import sys
 import textwrap
 import types
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 ROOT = Path(__file__).resolve().parent.parent
-FORMULAS = ROOT / "rlcalc" / "formulas"
+FORMULAS, RECURRENCE = ROOT / "rlcalc" / "formulas", ROOT / "rlcalc" / "recurrence"
 BACKENDS = ("sympy", "numpy", "torch")
 
 
 class Skeleton(ast.NodeTransformer):
-    """Empties strings, and drops what only names and explains: reasons, messages, names of quantities."""
+    """Drops what only names and explains: reasons, messages, names of quantities."""
 
     KEPT: ClassVar = {"given": [1], "step": [1], "note": [], "Name": [], "InputError": [0]}
-
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        return ast.Constant("") if isinstance(node.value, str) else node
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        return ast.Constant("")
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -66,20 +61,37 @@ class Mutant:
 
 
 def dotted(name: str) -> str:
-    return "rlcalc.recurrence.scan" if name == "recurrence" else f"rlcalc.formulas.{name}"
+    if name == "recurrence":
+        return "rlcalc.recurrence.scan"
+    return f"rlcalc.{'formulas' if (FORMULAS / name).with_suffix('.py').exists() else 'recurrence'}.{name}"
 
 
 def all_modules() -> list[str]:
     found = sorted(path.stem for path in FORMULAS.glob("*.py") if path.stem != "__init__")
-    return [*sorted(found, key=lambda name: name.startswith("_")), "recurrence"]
+    others = sorted(path.stem for path in RECURRENCE.glob("*.py") if path.stem not in ("__init__", "scan"))
+    return [*sorted(found, key=lambda name: name.startswith("_")), "recurrence", *others]
+
+
+@cache
+def imports(name: str) -> set[str]:
+    """Modules of the same two folders that one imports, in whatever place and way."""
+    tree = ast.parse(Path(ROOT, *dotted(name).split(".")).with_suffix(".py").read_text("utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {other for other in all_modules() if dotted(other) in found}
 
 
 def users(name: str) -> list[str]:
-    """Formulas that a module serves: itself, or those that import it."""
-    if name != "recurrence" and not name.startswith("_"):
+    """Formulas that a module serves: itself, or those that import it, also by way of another that is none."""
+    if (FORMULAS / f"{name}.py").exists() and not name.startswith("_"):
         return [name]
-    public = [path for path in sorted(FORMULAS.glob("*.py")) if not path.stem.startswith("_")]
-    return [path.stem for path in public if f"from {dotted(name)} import" in path.read_text("utf-8")]
+    near, serving = {name}, set()
+    while near - serving:
+        serving |= near
+        near = {m for m in all_modules() if imports(m) & serving}
+    return sorted(m for m in serving if (FORMULAS / f"{m}.py").exists() and not m.startswith("_"))
 
 
 def mutate(name: str) -> tuple[str, list[Mutant]]:
