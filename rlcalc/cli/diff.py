@@ -92,7 +92,7 @@ def _case_lines(case: Case) -> Iterator[Line]:
     yield f"{kind}, {case.dtype}", "head"
     headings = ("first", "second", "exact")
     answers = {h: a for h, a in zip(headings, case.answers, strict=True) if isinstance(a, list)}
-    table = table_of(case.inputs, answers, case.places, "exact")
+    table = table_of(case.inputs, answers, case.places, "exact", case.counted)
     rest = case.inputs if table is None else table.rest
     yield from ((f"  {name} = {brief(value)}", "") for name, value in rest.items())
     if table is not None:

@@ -18,7 +18,7 @@ from rlcalc.conform.generate.restated import restated
 from rlcalc.conform.generate.search import search
 from rlcalc.conform.outcome import Judgement, Outcome, judge, wrong_places
 from rlcalc.conform.probing.batching import with_batches
-from rlcalc.conform.report.counterexample import as_text, joined, near_text
+from rlcalc.conform.report.counterexample import as_text, joined, near_text, rows_of
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.trial import Trial, Watch
 from rlcalc.conform.vectors import Vector, answer_name, golden_vectors
@@ -36,6 +36,7 @@ class Case:
         inputs: exact, as text; of the row that differs, where it is a batch.
         answers: of the first, of the second, and the exact one; a function that raises says what.
         places: of the numbers that differ.
+        counted: dimension along which an answer is listed, such as ``T`` or ``A``.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Case:
     inputs: Mapping[str, Any]
     answers: tuple[Any, Any, Any]
     places: tuple[int, ...]
+    counted: str
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ def _case(trial: Against, judgement: Judgement, inputs: Mapping[str, Any]) -> Ca
         {key: as_text(value) for key, value in inputs.items() if value is not None},
         (_answer(mine, name), _answer(theirs, name), near_text(vector.truth.get(name))),
         wrong_places(judgement, None),
+        rows_of(vector.formula, name),
     )
 
 

@@ -97,6 +97,14 @@ def test_the_case_is_a_table_with_the_wrong_rows_marked(tmp_path: Path) -> None:
     assert [row[0] for row in rows if row[-2:] == ["<-", "wrong"]] == ["0", "1"]
 
 
+@pytest.mark.usefixtures("verdict_alone")
+def test_a_table_of_actions_counts_actions(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("def softmax(theta):\n    return theta / theta.sum()\n")
+    _, out, _ = rlcalc("conform", f"{path}:softmax", "--formula", "softmax", "--random", 0)
+    assert ["a", "theta", "right", "yours"] in [line.split() for line in out.splitlines()]
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     sweep([("raises", "raised IndexError on"), ("no_array", "returns a wrong shape for")], 1),

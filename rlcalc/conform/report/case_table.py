@@ -53,11 +53,12 @@ def _cell(column: Sequence[str], row: int) -> str:
 def case_table(example: Counterexample) -> CaseTable | None:
     """The table of a failing case; ``None`` where its right answer is no list."""
     answers = {"right": example.right, YOURS: example.given}
-    return table_of(example.inputs, {k: v for k, v in answers.items() if _is_flat(v)}, example.wrong, "right")
+    flat = {k: v for k, v in answers.items() if _is_flat(v)}
+    return table_of(example.inputs, flat, example.wrong, "right", example.counted)
 
 
 def table_of(
-    inputs: Mapping[str, Any], answers: Mapping[str, Any], wrong: Iterable[int], first: str
+    inputs: Mapping[str, Any], answers: Mapping[str, Any], wrong: Iterable[int], first: str, counted: str
 ) -> CaseTable | None:
     """A table of inputs and answers; ``None`` where the first answer is one number or a matrix.
 
@@ -66,6 +67,7 @@ def table_of(
         answers: lists of one length, by heading.
         wrong: rows to mark.
         first: heading of the answer that says how many rows there are.
+        counted: what the rows are, a dimension of the specification: ``T`` for steps, ``A`` for actions.
     """
     if first not in answers or not _is_flat(answers[first]):
         return None
@@ -80,7 +82,9 @@ def table_of(
     columns = {name: [_short(value) for value in values] for name, values in {**per_row, **answers}.items()}
     rows = max(map(len, columns.values()))
     rest = {name: value for name, value in inputs.items() if name not in per_row}
-    return CaseTable(rest, {"t": [str(row) for row in range(rows)], **columns}, frozenset(wrong))
+    # an input may have the dimension's letter for a name
+    number = counted.lower() if counted.lower() not in columns else "row"
+    return CaseTable(rest, {number: [str(row) for row in range(rows)], **columns}, frozenset(wrong))
 
 
 def _is_flat(value: Any) -> bool:

@@ -20,6 +20,7 @@ from rlcalc.exact import to_text
 from rlcalc.golden.replay import command_line
 from rlcalc.golden.values import output_of
 from rlcalc.nested import map_nested, shape
+from rlcalc.specs import Formula
 from rlcalc.steps.derivation import Derivation
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Counterexample:
         frames: where the function raised its exception, the innermost last.
         defaults: inputs that were left out and stand for a number.
         wrong: places of the wrong numbers in ``right``, where that is a list.
+        counted: dimension of that list, such as ``T`` or ``A``.
     """
 
     case: str
@@ -69,6 +71,7 @@ class Counterexample:
     frames: tuple[str, ...] = ()
     defaults: Mapping[str, str] = field(default_factory=dict)
     wrong: tuple[int, ...] = ()
+    counted: str = "row"
 
     @property
     def right(self) -> Any:
@@ -140,7 +143,14 @@ def counterexample(report: ConformReport, target: Target) -> Counterexample | No
         frames=() if judgement.outcome is None else judgement.outcome.frames,
         defaults=_defaults(vector, texts),
         wrong=wrong_places(judgement, None if whole else at),
+        counted=rows_of(vector.formula, judgement.output),
     )
+
+
+def rows_of(formula: Formula, output: str) -> str:
+    """Dimension along which an answer is listed, as its specification has it: ``T``, ``A``, ``state``."""
+    dimensions = output_of(formula, output or answer_name(formula)).shape
+    return dimensions[0].partition("+")[0] if dimensions else "row"
 
 
 def _defaults(vector: Vector, texts: Mapping[str, Any]) -> dict[str, str]:
