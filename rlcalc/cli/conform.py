@@ -170,7 +170,7 @@ def _roles(words: list[str]) -> dict[str, str]:
     """
     found = {}
     for word in words:
-        place, equals, role = word.partition("=")
+        place, equals, role = word.rpartition("=")  # a place may have some of its own
         if not (place.strip() and equals and role.strip()):
             raise InputError("bad_map", f"{shown(word)} is not NAME=ROLE.", "For example: --map xs=rewards")
         found[place.strip()] = role.strip() if ":" in role else role.strip().replace("-", "_")

@@ -87,7 +87,7 @@ def with_terms(report: ConformReport, judge: Judge) -> ConformReport:
         return report
     for term, places in _terms(binding):
         weight = next((path for path, role in binding.inputs.items() if role == term.weight), "")
-        sign = term.sign if _is_loss(report) else -term.sign
+        sign = term.sign if is_loss(report) else -term.sign
         other = None
         with contextlib.suppress(InputError):
             other = judge(term.formula, _roles(term, binding, places, weight, sign))
@@ -140,7 +140,7 @@ def _terms(binding: Binding) -> Iterator[tuple[Term, dict[str, str]]]:
             yield term, {named[name]: role for name, role in term.live.items()}
 
 
-def _is_loss(report: ConformReport) -> bool:
+def is_loss(report: ConformReport) -> bool:
     """Whether it is to be minimised."""
     names = {c.name for c in report.conventions}
     outputs = set(report.binding.outputs if report.binding else ())

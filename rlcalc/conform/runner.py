@@ -13,6 +13,7 @@ from rlcalc.conform.binding.remarks import NEAREST
 from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.convention import Convention, as_typed
 from rlcalc.conform.diagnose import LONGEST, Diagnosis, Effort, Match, diagnose
+from rlcalc.conform.entropies import with_entropy
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.faults._by_trying import (
     masked_by_multiplication,
@@ -24,7 +25,7 @@ from rlcalc.conform.generate.search import search
 from rlcalc.conform.naming.confirm import refuting
 from rlcalc.conform.naming.failures import in_common, only_number, refuse_unread
 from rlcalc.conform.naming.recognise import named_otherwise, recognised
-from rlcalc.conform.naming.single_cause import last_value_unused, spare
+from rlcalc.conform.naming.single_cause import single_cause, spare
 from rlcalc.conform.outcome import Judgement
 from rlcalc.conform.probing.batching import with_batches
 from rlcalc.conform.probing.capabilities import Capabilities, narrow, over_the_whole, probe
@@ -86,7 +87,7 @@ def run(
 
     judge = partial(_judged, target, random=random, seed=seed, batches=batches, find=find, watch=watch)
     report = judge(formula, conventions, vectors, mapped, binding, require)
-    return with_terms(report, lambda other, roles: judge(other, mapped=roles))
+    return with_entropy(with_terms(report, lambda other, roles: judge(other, mapped=roles)))
 
 
 def _judged(
@@ -322,7 +323,7 @@ def _diagnose(
         report.notes.append(f"It answers {as_typed(always)} whatever it is given.")
         return
     effort = _naming(trial)
-    found = last_value_unused(asked, report) or diagnose(
+    found = single_cause(asked, report) or diagnose(
         put, outcomes, chosen, dtype, likely, effort, single=trial.single
     )
     # what dies costs a process a case

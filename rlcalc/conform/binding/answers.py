@@ -14,6 +14,7 @@ from rlcalc.conform.convention import Convention
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.naming.composition import composed, pairs, together
+from rlcalc.conform.target.policies import SENT
 from rlcalc.conform.vectors import golden_vectors, reference
 from rlcalc.specs import Formula, load_formula
 
@@ -163,7 +164,9 @@ def matched(parts: Mapping[str, Any], right: Outputs, names: Sequence[str]) -> d
     found: dict[str, str] = {}
     for name in (name for name in names if name in right):
         for place, array in parts.items():
-            if place not in found.values() and alike(array, right[name]):
+            # what is sent back is there as an objective, so that its sign counts
+            sent = place.startswith(SENT) and name in ("loss", "losses")
+            if place not in found.values() and not sent and alike(array, right[name]):
                 found[name] = place
                 break
     return found

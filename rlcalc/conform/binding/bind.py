@@ -12,17 +12,21 @@ from rlcalc.conform.binding.families.family import Family, family_of
 from rlcalc.conform.binding.families.named import Named
 from rlcalc.conform.binding.families.updates import Updates
 from rlcalc.conform.binding.model import CANONICAL, Binding
+from rlcalc.conform.binding.policies import ways, with_places
 from rlcalc.conform.binding.remarks import read
 from rlcalc.conform.binding.search import Search
 from rlcalc.conform.binding.slots import known_role
-from rlcalc.conform.binding.which import searched
+from rlcalc.conform.binding.which import OF_POLICIES, searched
 from rlcalc.conform.binding.words.likely import OF_TOKENS
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
+from rlcalc.conform.target.policies import is_policy, place_of
 from rlcalc.conform.vectors import answer_name, golden_vectors
 from rlcalc.errors import InputError, RlcalcError
 from rlcalc.specs import Formula, load_formula
 
+# a reading under which a function is right
+MOST_AGREED = 2
 # layouts that are the formula's own, with a batch or without
 AS_IT_STANDS = (CANONICAL, "[T]", "[...]", "[..., G]", "[G]")
 # what is asked for by the name of the textbook, where trainers have a formula of many answers, or of tokens
@@ -51,6 +55,50 @@ def bind(
     Raises:
         InputError: ``target_signature`` where names say nothing; ``unknown_role``, ``unknown_place``.
     """
+    if mapped and (places := tuple(filter(is_policy, mapped))):
+        target = with_places(target, places)
+    if mapped or given is not None or isinstance(target, BoundTarget):
+        return _bound(target, formula, mapped, given)
+    found: Target | None = None
+    refused: InputError | None = None
+    lifted_refused = False
+    ran: list[Target] = []
+    for way in ways(target, ran):
+        try:
+            other = _bound(way, formula)
+        except InputError as error:
+            # the likeliest reading says most of what is missing
+            refused = error if refused is None or (way is not target and not lifted_refused) else refused
+            lifted_refused = way is not target
+            continue
+        ran += [way] * (way is not target)
+        closer = _agreement(other) - (0 if found is None else _agreement(found))
+        # of two that agree with nothing the one with the log-probabilities is nearer
+        if found is None or closer > 0 or (not closer and _has_logs(other) > _has_logs(found)):
+            found = other
+        if _agreement(found) == MOST_AGREED:
+            break
+    if found is None:
+        assert refused is not None
+        raise refused
+    return found
+
+
+def _has_logs(target: Target) -> bool:
+    return isinstance(target, BoundTarget) and any(map(is_policy, target.reading.inputs))
+
+
+def _agreement(target: Target) -> int:
+    """How much speaks for a reading; what is called by the formula's own names needs none."""
+    if not isinstance(target, BoundTarget):
+        return MOST_AGREED
+    return {"formula": MOST_AGREED, "convention": MOST_AGREED, "fault": 1}.get(target.reading.agreed, 0)
+
+
+def _bound(
+    target: Target, formula: Formula, mapped: Mapping[str, str] | None = None, given: Binding | None = None
+) -> Target:
+    """A target as it stands, with its places known by what they mean; as ``bind``."""
     family = family_of(formula)
     if family is None or target.facts is None or isinstance(target, BoundTarget):
         return target
@@ -227,6 +275,10 @@ def _unknown(target: Target, formula: Formula, search: Search, family: Family) -
     roles = lacking or ["none"]
     typed = " ".join(f"--map {name}={roles[min(k, len(roles) - 1)]}" for k, name in enumerate(unknown))
     missing = f" It still lacks {', '.join(lacking)}." if lacking else ""
+    logs = OF_POLICIES.get(formula.name, "")
+    if len(unknown) > 1 and logs and logs not in have:
+        place = place_of({"logits": unknown[0], "actions": unknown[1]})
+        missing += f" Logits and the actions taken would be one place: --map '{place}={logs}'."
     if guessed:
         tried = ", ".join(f"{n} as {' or '.join(search.slots.open[n])}" for n in guessed)
         missing += f" Tried: {tried}; no answer is right, declared or a known bug's, so it is not judged."

@@ -14,7 +14,10 @@ from rlcalc.conform.binding.families.token_layouts import EACH
 from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.target.call import Reply
+from rlcalc.conform.target.policies import ODD, is_policy, parts_of
 
+# the formula that is linear in its advantages
+LINEAR = "actor_loss"
 # entries of one call of the formula; each is a call of the function
 MOST_ENTRIES = 64
 
@@ -29,6 +32,8 @@ def answer_of(
     """
     if isinstance(family, Processes):
         return family.play(binding, given, call)
+    if any(is_policy(path) and ODD in parts_of(path)[1] for path in binding.inputs):
+        return _odd(family, binding, given, call)
     if binding.layout != EACH:
         return call(laid_out(family, binding, given))
     assert isinstance(family, Tokens)
@@ -50,6 +55,25 @@ def answer_of(
         whole = np.array(arrays).reshape(like)
         parts[name] = replace(part, array=whole, shape=whole.shape)
     return replace(first, parts=parts)
+
+
+def _odd(
+    family: Family, binding: Binding, given: Mapping[str, Any], call: Callable[[dict[str, Any]], Reply]
+) -> Reply:
+    """What of a loss changes its sign with the advantages: not a loss of values, nor an entropy."""
+    if binding.formula != LINEAR:
+        raise Unfit("what has no part that is linear in the advantages is taken whole")
+    turned = {**given, "advantages": -given["advantages"]}
+    one, two = (call(laid_out(family, binding, some)) for some in (given, turned))
+    if one.kind != "answer" or two.kind != "answer":
+        return one if one.kind != "answer" else two
+    parts = dict(one.parts)
+    for name, part in one.parts.items():
+        other = two.parts.get(name)
+        whole = other is None or other.array is None or part.array is None
+        if not whole and part.array.dtype.kind == "f":
+            parts[name] = replace(part, array=(part.array - other.array) / 2)  # type: ignore[union-attr]
+    return replace(one, parts=parts)
 
 
 def _entry(

@@ -17,6 +17,7 @@ from rlcalc.conform.binding.words.names import TRANSITIONS, roles_of
 from rlcalc.conform.binding.words.roles import promises
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
+from rlcalc.conform.target.policies import SENT, is_policy, parts_of
 from rlcalc.conform.target.syntax import last_name
 from rlcalc.specs import Formula
 
@@ -50,6 +51,9 @@ def said(search: Search, binding: Binding) -> Binding:
         last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
         notes.append(f"{last} is taken and never used: the value after the last step is lost")
         binding = replace(binding, excludes=("no-bootstrap",))
+    if any(place.startswith(SENT) for place in binding.outputs.values()):
+        binding = replace(binding, excludes=(*binding.excludes, "loss"))  # it is a loss, and no objective
+    notes += _of_networks(binding)
     notes += _appended(search, binding)
     notes += _never_read(search, binding)
     notes += _of_states_reached(search, binding)
@@ -70,6 +74,26 @@ def said(search: Search, binding: Binding) -> Binding:
     # what a convention would change about the arguments is known already, and would only hide a bug
     calls = [way.name for way in catalogue(search.formula.name).conventions if way.call is not None]
     return replace(binding, notes=tuple(notes), excludes=(*binding.excludes, *calls))
+
+
+def _of_networks(binding: Binding) -> list[str]:
+    """What networks of policies are taken to give, by which alone the function is judged."""
+    found = []
+    for path in filter(is_policy, binding.inputs):
+        parts, _ = parts_of(path)
+        kind = next((kind for kind in _SAID if kind in parts and "()" in parts[kind]), "")
+        if kind:
+            found.append(f"read as a network that gives {_SAID[kind]}: {parts[kind]}")
+    return found
+
+
+# what networks of policies may give
+_SAID = {
+    "logits": "logits",
+    "probs": "probabilities",
+    "log_probs": "log-probabilities already: of logits log_softmax is missing",
+    "dist": "a distribution",
+}
 
 
 def _seen_under_the_mask(search: Search, binding: Binding) -> list[str]:

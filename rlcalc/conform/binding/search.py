@@ -38,6 +38,7 @@ from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.call import Reply
 from rlcalc.conform.target.facts import Facts
 from rlcalc.conform.target.networks import FLOWS_BACK
+from rlcalc.conform.target.policies import ENTROPY_WEIGHT
 from rlcalc.conform.target.syntax import last_name
 from rlcalc.specs import Formula
 
@@ -47,6 +48,7 @@ MOST_CALLS, LONGEST = 800, 20.0
 MOST_MEANINGS = 4
 # numbers of sequences and clips that may stand in a body
 IN_BODY = ("gamma", "lam", "eps", "n")
+MOST_IN_BODY = 4
 # less keeps from a division by 0
 LEAST_IN_BODY = 0.005
 # in the place of a guess, to see whether it matters
@@ -198,7 +200,8 @@ class Search:
         least = 0.0 if isinstance(self.family, Updates) else LEAST_IN_BODY
         inside = [value for value in (*self.facts.numbers, *around) if value >= least]
         # an update of networks whose discount is nowhere has lost it
-        numbers = list(dict.fromkeys(inside if learns(binding) else [*inside, 1.0]))[:4]
+        inside += [round(1 - x, 12) for x in inside if 0.5 < x < 1] if "eps" in lacking else []
+        numbers = list(dict.fromkeys(inside if learns(binding) else [*inside, 1.0]))[:MOST_IN_BODY]
         if lacking and not numbers:
             self.failure = f"it reads no {lacking[0]}"
         found = [dict(zip(lacking, some, strict=True)) for some in product(numbers, repeat=len(lacking))]
@@ -218,7 +221,8 @@ class Search:
             # what only this layout fails by says less than a loss that is wrong in every one
             self.failure = reply.detail if FLOWS_BACK in reply.detail else self.failure or reply.detail
             return None
-        arrays = {place: part.array for place, part in reply.parts.items() if part.array is not None}
+        parts = reply.parts.items()
+        arrays = {p: part.array for p, part in parts if part.array is not None and p != ENTROPY_WEIGHT}
         return {place: self.family.restore(binding, array, given) for place, array in arrays.items()}
 
     def reply(self, binding: Binding, values: Mapping[str, Any]) -> Reply:

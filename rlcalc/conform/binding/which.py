@@ -10,12 +10,14 @@ agrees with none is not judged.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from rlcalc.conform.binding.families.family import Family, family_of
 from rlcalc.conform.binding.model import Agreement, Binding
+from rlcalc.conform.binding.policies import ways
 from rlcalc.conform.binding.remarks import Reading, read
-from rlcalc.conform.binding.search import IN_BODY
+from rlcalc.conform.binding.search import IN_BODY, LONGEST
 from rlcalc.conform.binding.slots import LEFT_ALONE, Slots, slots_of
 from rlcalc.conform.binding.words.likely import OF_TOKENS, guessed_formulas
 from rlcalc.conform.binding.words.names import tokens_tables
@@ -27,6 +29,8 @@ from rlcalc.specs import Formula, load_formula
 
 # formulas besides those of tokens whose arguments say enough
 OTHERS = ("actor_loss", "critic_loss", "entropy", "grpo_advantage", "kl", "ppo_clip")
+# losses of policies, of which a function may be any, with what they call the log-probabilities
+OF_POLICIES = {"actor_loss": "log_probs", "ppo_clip": "new_log", "policy_clip": "logp"}
 # so many are tried, and what a place may mean in so many ways
 MOST_TRIED, MOST_WAYS = 6, 64
 # what sweeps lead to, and after how many
@@ -43,6 +47,33 @@ def found_formula(target: Target, called: str) -> str:
     Raises:
         InputError: ``formula_missing``, with what was tried.
     """
+    best, least, refused = "", len(_AGREES), None
+    ran: list[Target] = []
+    until = time.monotonic() + LONGEST
+    for way in ways(target, ran):
+        if ran and time.monotonic() > until:
+            break
+        try:
+            found = _formula_of(way, called)
+        except InputError as error:
+            refused = refused or error
+            continue
+        ran += [way] * (way is not target)
+        agreed = _AGREES.get(_reading(way, load_formula(found)), len(_AGREES)) if way.facts else 0
+        # of two that agree with nothing the one with the log-probabilities is nearer
+        nearer = bool(ran) and agreed == least and {best, found} <= OF_POLICIES.keys()
+        if not best or agreed < least or nearer:
+            best, least = found, agreed
+        if not least:
+            break
+    if not best:
+        assert refused is not None
+        raise refused
+    return best
+
+
+def _formula_of(target: Target, called: str) -> str:
+    """The same of a function as it stands."""
     named = guessed_formulas(called, target.facts)
     best, doubted = likeliest(target, named), []
     if best and (target.facts is None or fits(target, load_formula(best))):

@@ -66,10 +66,62 @@ def last_value_unused() -> None:
     """
 
 
+@tried_fault("logarithm")
+def log_softmax_missing() -> None:
+    """Takes the logits of the actions for their log-probabilities.
+
+    Shown when: Logits that are not normalised, as a network gives them.
+    Cause: gather was called on what the network gives, as for one that ends in log_softmax.
+    Fix: log_softmax along the actions, then gather.
+    - log_probs = logits.gather(-1, actions[:, None]).squeeze(-1)
+    + log_probs = logits.log_softmax(-1).gather(-1, actions[:, None]).squeeze(-1)
+    """
+
+
+@tried_fault("normalisation")
+def softmax_along_the_batch() -> None:
+    """Takes the softmax along the samples, so that one action's probabilities add up to 1 over a batch.
+
+    Shown when: Two steps or more.
+    Cause: dim=0 is right for the logits of a single state, and stayed when batches came.
+    Fix: Take it along the last axis, the actions.
+    - log_probs = torch.log_softmax(logits, dim=0)
+    + log_probs = torch.log_softmax(logits, dim=-1)
+    """
+
+
+@tried_fault("reduction")
+def density_averaged() -> None:
+    """Averages the log-densities of an action's dimensions, where the density of them all is their sum.
+
+    Shown when: An action of two dimensions or more.
+    Cause: mean(-1) in the place of sum(-1), after Normal.log_prob, which gives one number a dimension.
+    Fix: Sum over the last axis, or use Independent(Normal(...), 1).
+    - log_prob = dist.log_prob(actions).mean(-1)
+    + log_prob = dist.log_prob(actions).sum(-1)
+    """
+
+
+@tried_fault("sign")
+def loss_with_the_sign_of_an_objective() -> None:
+    """Sends back the objective itself: what did well becomes less likely.
+
+    Shown when: Any objective other than 0.
+    Cause: An optimiser minimises what backward() is called on; the textbook's formula is to be maximised.
+    Fix: Put a minus before it.
+    - loss = (log_probs * returns).mean(); loss.backward()
+    + loss = -(log_probs * returns).mean(); loss.backward()
+    """
+
+
 BY_TRYING = (
     statistics_over_whole_batch,
     rows_mixed,
     masked_by_multiplication,
     last_value_unused,
     inputs_changed_in_place,
+    log_softmax_missing,
+    softmax_along_the_batch,
+    density_averaged,
+    loss_with_the_sign_of_an_objective,
 )

@@ -2,16 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 
+from rlcalc.conform.binding.bound import BoundTarget
 from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform.convention import Convention
 from rlcalc.conform.diagnose import Diagnosis, Match
 from rlcalc.conform.faults import _by_trying as trying
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.target.policies import (
+    AVERAGED,
+    BATCH,
+    NORMAL,
+    SENT,
+    is_policy,
+    parts_of,
+    place_of,
+)
 from rlcalc.conform.trial import Trial
 
 # what is no convention of a function that is given the value of the last state
 NO_BOOTSTRAP = "no-bootstrap"
+# how log-probabilities are made for functions that are right but for a bug
+_WAYS = {
+    NORMAL: trying.log_softmax_missing,
+    BATCH: trying.softmax_along_the_batch,
+    AVERAGED: trying.density_averaged,
+}
+
+
+def single_cause(trial: Trial, report: ConformReport) -> Diagnosis | None:
+    """The one thing that is wrong, where it is seen by another question than the formula's."""
+    return last_value_unused(trial, report) or made_otherwise(trial, report)
+
+
+def made_otherwise(trial: Trial, report: ConformReport) -> Diagnosis | None:
+    """That it makes log-probabilities in a wrong way, or sends back a loss of the other sign, and no more."""
+    binding = trial.target.binding
+    places = [path for path in binding.inputs if is_policy(path)] if binding is not None else []
+    if binding is None or not places or not isinstance(trial.target, BoundTarget):
+        return None
+    sent = any(place.startswith(SENT) for place in binding.outputs.values())
+    ways = [(replace(binding, excludes=()), trying.loss_with_the_sign_of_an_objective)] * sent
+    for flag, fault in _WAYS.items():
+        inputs = {
+            _with(path, flag) if path in places else path: role for path, role in binding.inputs.items()
+        }
+        if inputs.keys() != binding.inputs.keys():
+            ways.append((replace(binding, inputs=inputs), fault))
+    for other, fault in ways:
+        asked = copy(trial.target)
+        asked.binding = asked.reading = other
+        again = Trial(asked, trial.vectors)
+        under = () if not _fails(again, ()) else again.conventions()
+        if not _fails(again, under) and _passes(again, under):
+            own = tuple(way for way in under if way.name not in binding.excludes)
+            shown = tuple(dict.fromkeys(j.vector.id for j in trial.judgements(own) if j.failed))
+            found = replace(fault, formula=report.formula)
+            return Diagnosis((Match((found,), own, shown, len(trial.vectors)),), None, 1)
+    return None
+
+
+def _with(path: str, flag: str) -> str:
+    """A place whose log-probabilities are made for a function with a bug; any other as it is."""
+    if not is_policy(path):
+        return path
+    parts, flags = parts_of(path)
+    for_it = "mean" in parts if flag == AVERAGED else "logits" in parts
+    return place_of(parts, *sorted({*flags, flag})) if for_it else path
+
+
+def _fails(trial: Trial, under: Sequence[Convention]) -> bool:
+    return any(j.failed for j in trial.judgements(under))
+
+
+def _passes(trial: Trial, under: Sequence[Convention]) -> bool:
+    return any(j.status == "passed" for j in trial.judgements(under))
 
 
 def last_value_unused(trial: Trial, report: ConformReport) -> Diagnosis | None:

@@ -65,6 +65,7 @@ class Facts:
         words: texts that it compares an argument with.
         returned: what its source calls the one value that it returns; empty for several or an expression.
         set_up: flags, words and numbers that its object has unless told otherwise, by place.
+        results: what it calls that which a call gives, by place.
     """
 
     arguments: tuple[Argument, ...] | None = None
@@ -84,6 +85,7 @@ class Facts:
     returned: str = ""
     words: tuple[str, ...] = ()
     set_up: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    results: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def accepts(self) -> frozenset[str] | None:
@@ -140,6 +142,7 @@ def read_facts(raw: Any) -> Facts:
         str(raw["returned"])[:100],
         tuple(str(word)[:40] for word in raw["words"][:100]),
         {str(p)[:200]: _plain(v) for p, v in list(raw["set_up"].items())[:200] if _plain(v) is not None},
+        {str(path)[:200]: str(name)[:100] for path, name in list(raw["results"].items())[:200]},
     )
 
 
@@ -247,6 +250,7 @@ def facts_of(function: Callable[..., Any]) -> Facts:
         reader.returned,
         tuple(sorted({*reader.words, *_literals(arguments or ())})),
         _set_up(owner),
+        reader.results,
     )
 
 

@@ -121,7 +121,7 @@ def objects(values: Mapping[str, Any], owner: type | None, name: str, open_: boo
     for path in sorted(values, key=len):
         root, way = steps_of(path)
         if not way or way[0][0] == "call":
-            roots[root] = _answering(roots.get(root), way[1:], values[path], made) if way else values[path]
+            roots[root] = answering(roots.get(root), way[1:], values[path], made) if way else values[path]
             continue
         if root not in roots:
             roots[root] = _container(way[0], made)
@@ -156,7 +156,7 @@ def _put(holder: Any, way: list[tuple[str, str]], value: Any, made: type[Bag]) -
         return
     inner = holder.get(name) if isinstance(holder, dict) else holder.__dict__.get(name)
     if rest and rest[0][0] == "call":
-        value, rest = _answering(inner, rest[1:], value, made), []
+        value, rest = answering(inner, rest[1:], value, made), []
     if not rest:
         _set(holder, kind, name, value)
         return
@@ -185,7 +185,7 @@ def _given_back(value: Any, given: tuple[Any, ...]) -> Any:
     return value
 
 
-def _answering(known: Any, way: list[tuple[str, str]], value: Any, made: type[Bag]) -> Callable[..., Any]:
+def answering(known: Any, way: list[tuple[str, str]], value: Any, made: type[Bag]) -> Callable[..., Any]:
     """A function that gives a value, or what it gives already with the value at a place of it."""
     if not way:
         return _giving(value)

@@ -27,7 +27,17 @@ from rlcalc.conform.target.call import (
 )
 from rlcalc.conform.target.facts import MODULE, cells_of, owner_of
 from rlcalc.conform.target.networks import ANYTHING, NOW, Anything, Losses, Rows, targets
-from rlcalc.conform.target.objects import as_tree, objects, steps_of
+from rlcalc.conform.target.objects import Bag, answering, as_tree, objects, steps_of
+from rlcalc.conform.target.policies import (
+    LESS_ENTROPY,
+    SHARES,
+    Sent,
+    calls,
+    expanded,
+    is_policy,
+    parts_of,
+    without_entropy,
+)
 from rlcalc.conform.target.slopes import GRADIENT, Leaves, derivatives
 from rlcalc.conform.target.tabular import flattened, shaped, unfolded
 from rlcalc.time_limit import TimedOut
@@ -50,6 +60,15 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
             that stand beside them,
             ``networks``: places of networks that tell observations apart, of which what they learn is a part.
     """
+    if any(is_policy(path) and LESS_ENTROPY in parts_of(path)[1] for path in sheet["values"]):
+        return without_entropy(lambda shares: _perform(function, sheet, shares), sheet["values"])
+    return _perform(function, sheet)
+
+
+def _perform(
+    function: Callable[..., Any], sheet: Mapping[str, Any], shares: tuple[float, ...] = SHARES
+) -> Reply:
+    """One call, of which a policy's other actions have these shares."""
     backend, tables = sheet["backend"], sheet.get("tables", {})
     if backend == "jax":
         keep_float64(sheet["values"])
@@ -61,32 +80,44 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
         return {**found, **{path: shaped(found[path], form) for path, form in tables.items()}}
 
     values = copies()
+    asks = any(is_policy(path) and calls(path) for path in values)
+    sent = Sent()
     owner, own_name = owner_of(function), getattr(function, "__name__", "")
     space = getattr(getattr(function, "__wrapped__", function), "__globals__", {})
     around_it = cells_of(function)
     held = {**space, **{name: cell.cell_contents for name, cell in around_it.items()}}
-    module = _module({p[len(MODULE) :]: v for p, v in values.items() if p.startswith(MODULE)}, held)
-    cells = {name: cell for name, cell in around_it.items() if name in module}
-    around = {name: cell.cell_contents for name, cell in cells.items()}
-    kept = {name: space[name] for name in module if name in space}
+    cells, around, kept = dict[str, Any](), dict[str, Any](), dict[str, Any]()
     try:
         leaves = Leaves(values, sheet.get("leaves", ()), sheet.get("beside", ()))
+        values = expanded(values, shares)
+        module = _module({p[len(MODULE) :]: v for p, v in values.items() if p.startswith(MODULE)}, held)
+        cells |= {name: cell for name, cell in around_it.items() if name in module}
+        around |= {name: cell.cell_contents for name, cell in cells.items()}
+        kept |= {name: space[name] for name in module if name in space}
         space.update({name: value for name, value in module.items() if name not in cells})
         for name, cell in cells.items():
             cell.cell_contents = module[name]
-        arguments = objects({p: v for p, v in values.items() if not p.startswith(MODULE)}, owner, own_name)
+        own = {p: v for p, v in values.items() if not p.startswith(MODULE)}
+        arguments = objects(own, owner, own_name, open_=asks)
         with quiet():
             first = [arguments.pop(name) for name in sheet.get("positional", ()) if name in arguments]
             called = {**dict(zip(sheet.get("positional", ()), first, strict=False)), **arguments}
             if sheet.get("networks"):
                 answer, learnt = _learnt(function, copies, sheet, owner, own_name)
+            elif asks:
+                answer, learnt = None, sent.found
+                with sent.caught():
+                    answer = function(*first, **arguments)
             else:
                 answer, learnt = function(*first, **arguments), {}
         if sheet.get("process"):
             answer = unfolded(answer)
         size = next((sheet["values"][path].shape for path in tables if not sheet.get("process")), ())
         form, parts = read_all(flattened(answer, size) if size else answer)
-        parts |= {name: as_part(value) for name, value in {**leaves.weights(answer), **learnt}.items()}
+        learnt = {name: as_part(value) for name, value in {**leaves.weights(answer), **learnt}.items()}
+        if asks and sent.found:  # what is returned besides is for people to look at
+            parts = {}
+        parts |= learnt
         for path in sheet["read"]:
             found = _look({**called, MODULE[:-1]: module}, path)
             if found is not None:
@@ -96,7 +127,9 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
         if sheet.get("slopes") and backend == "torch":
 
             def again(given: Mapping[str, Any]) -> Any:
-                every = objects({p: v for p, v in given.items() if not p.startswith(MODULE)}, owner, own_name)
+                given = expanded(given, shares)
+                own = {p: v for p, v in given.items() if not p.startswith(MODULE)}
+                every = objects(own, owner, own_name, open_=asks)
                 firsts = [every.pop(name) for name in sheet.get("positional", ()) if name in every]
                 return function(*firsts, **every)
 
@@ -155,6 +188,9 @@ def _module(values: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any
         root, way = steps_of(path)
         if not way:
             found[root] = value
+            continue
+        if way[0][0] == "call":
+            found[root] = answering(found.get(root), way[1:], value, Bag)
             continue
         holder = found.setdefault(root, _copied(held[root]))
         kind, name = way[0]

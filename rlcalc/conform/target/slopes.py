@@ -64,8 +64,8 @@ class Leaves:
         Args:
             beside: places of what else a network has said of each step.
         """
-        self.leaves = {place: _leaf(values[place]) for place in places}
-        others = {place: _leaf(values[place]) for place in beside}
+        self.leaves = {place: _leaf(values[place]) for place in places if _may_ask(values[place])}
+        others = {place: _leaf(values[place]) for place in beside if _may_ask(values[place])}
         values |= {place: _as_given(values[place], leaf) for place, leaf in (self.leaves | others).items()}
 
     def weights(self, answer: Any) -> dict[str, Any]:
@@ -81,6 +81,11 @@ class Leaves:
                 found[f"{WEIGHT}d loss/d {place}"] = -leaf.grad
                 found[f"{WEIGHT}T d loss/d {place}"] = -leaf.grad * leaf.numel()
         return found
+
+
+def _may_ask(value: Any) -> bool:
+    """Whether a gradient can be asked for: an array of another library has none."""
+    return isinstance(value, list) or hasattr(value, "requires_grad_")
 
 
 def _leaf(value: Any) -> Any:

@@ -37,6 +37,7 @@ class Reader(ast.NodeVisitor):
         factors: places that something is multiplied by.
         tensors: places that are asked for what tensors alone have.
         words: texts that something is compared with.
+        results: what is called by a name of its own of what calls give.
         of_tensors: it calls what tensors have and arrays do not.
     """
 
@@ -60,6 +61,7 @@ class Reader(ast.NodeVisitor):
         self.alias = {name: name for name in parameters}
         self.receiver = next((name for name in RECEIVERS if name in parameters), "self")
         self.depth = 0
+        self.results: dict[str, str] = {}
         self.scanned: dict[str, ast.expr] = {}
 
     def follow(self, tree: ast.AST) -> None:
@@ -248,6 +250,8 @@ class Reader(ast.NodeVisitor):
                 self.alias.pop(target.id, None)
             else:
                 self.alias[target.id] = source
+                if source.endswith("()"):
+                    self.results.setdefault(source, target.id)
                 if source in self.paths and source[-2:-1].isdigit():
                     self.paths[source] = target.id
         elif isinstance(target, ast.Tuple) and source is not None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from rlcalc._lazy import np
 from rlcalc.conform.binding.families import sequence, sequence_trials
 from rlcalc.conform.binding.families.named import Named
 from rlcalc.conform.binding.families.off_policy import OffPolicy
 from rlcalc.conform.binding.families.processes import Processes
 from rlcalc.conform.binding.families.samples import Distributions, Groups, Samples
+from rlcalc.conform.binding.families.sequence import Unfit
 from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.families.transitions import Transitions
 from rlcalc.conform.binding.families.updates import Updates
@@ -23,7 +25,13 @@ from rlcalc.conform.binding.words.names import (
     of_tokens,
     table,
 )
+from rlcalc.conform.target.policies import BATCH, is_policy, parts_of
 from rlcalc.specs import Formula
+
+# of probabilities whose logarithms are asked for, in single precision as well
+LARGEST_LOG, LEAST_LOG = 15.0, 1e-2
+# ... and of densities
+LARGEST_DENSITY = 30.0
 
 
 class Family(Protocol):
@@ -100,4 +108,20 @@ def family_of(formula: Formula) -> Family | None:
 
 def laid_out(family: Family, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any]:
     """All values of a call by place; raises ``Unfit``."""
-    return {**family.arrange(binding, given), **binding.constants}
+    found = {**family.arrange(binding, given), **binding.constants}
+    for path in filter(is_policy, found):
+        (kinds, flags), logs = parts_of(path), np.asarray(found[path], float)
+        if BATCH in flags and (logs.ndim != 1 or len(logs) < 2 or (logs == 0).any()):
+            raise Unfit("one step is no batch")
+        if "mean" in kinds and (np.abs(logs) > LARGEST_DENSITY).any():
+            raise Unfit("densities so near to 0, or so large, need a scale of their own")
+        if "mean" in kinds:
+            continue
+        if (logs > 0).any():
+            raise Unfit("log-probabilities above 0 are those of no action")
+        some = logs[logs != 0]  # what is certain stays so
+        if some.size and not (-LARGEST_LOG < some.min() <= some.max() < -LEAST_LOG):
+            raise Unfit("probabilities so near to 0, or to 1, lose their logarithm")
+        if "probs" in kinds and (logs == 0).any():
+            raise Unfit("a certain action: some keep probabilities away from 1")
+    return found

@@ -10,9 +10,12 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.binding.families.sequence import Unfit
 from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.target.policies import is_policy
 
 Arrays = dict[str, Any]
 LAYOUTS = (("[...]", "array"), ("[N]", "array"), ("[B, N]", "array"), ("[N]", "list"))
+# all samples in one row, where each has a row of logits
+IN_ONE_ROW = "[B * N]"
 # e to this is as much as a ratio of probabilities is asked to be, where it is made of logarithms
 LARGEST_LOG = 20.0
 WIDE = 100.0
@@ -73,6 +76,8 @@ class Samples:
                     raise Unfit(f"no place for the logarithms of {role}" if self.formula == "ratio" else role)
                 return lay(binding, np.broadcast_to(given[role], like.shape).astype(kind))
         before, after = self._logs(given, like)
+        if any(map(is_policy, binding.inputs)) and after.size:  # of an action, so that neither is above 0
+            before, after = (part - max(0.0, after.max()) for part in (before, after))
         found = {
             "new_log": after,
             "old_log": before,
@@ -132,7 +137,8 @@ class Samples:
         """Layouts to try."""
         flags = ["float", "bool"] if "valid" in binding.roles else ["bool"]
         layouts = sorted(LAYOUTS, key=lambda pair: pair[1] != "list") if lists_first else LAYOUTS
-        for backend, (layout, form), flag in product(backends, layouts, flags):
+        rows = ((IN_ONE_ROW, "array"),) * any(map(is_policy, binding.inputs))
+        for backend, (layout, form), flag in product(backends, (*layouts, *rows), flags):
             changes: Arrays = {"backend": backend, "layout": layout, "form": form, "flags": flag}
             yield replace(binding, **changes)
 
@@ -178,6 +184,8 @@ def lay(binding: Binding, array: Any) -> Any:
         return np.ravel(array).tolist()
     if binding.layout == "[N]" and array.ndim == 0:
         return array.reshape(1)
+    if binding.layout == IN_ONE_ROW:
+        return array.reshape(-1).copy()
     if binding.layout == "[B, N]" and array.ndim < 2:
         return array.reshape(1, -1)
     return np.array(array)

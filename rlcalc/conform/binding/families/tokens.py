@@ -40,6 +40,7 @@ from rlcalc.conform.binding.families.token_probes import probes_of
 from rlcalc.conform.binding.families.token_values import ABSENT, GARBAGE, MASKS, Call
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.words.token_roles import STANDS_FOR
+from rlcalc.conform.target.policies import is_policy
 from rlcalc.specs import Formula, Parameter
 
 Arrays = dict[str, Any]
@@ -79,7 +80,9 @@ class Tokens:
         high = whole.get("eps_high")
         if "eps_high" not in binding.roles and high is not None and float(high) != float(whole["eps_low"]):
             raise Unfit("one width for both sides")
-        call = Call(self.formula, self.main, binding, whole, self.adds(binding), self.garbage)
+        # of an action the log-probability is below 0, also where it does not count
+        garbage = -abs(self.garbage) if any(map(is_policy, binding.inputs)) else self.garbage
+        call = Call(self.formula, self.main, binding, whole, self.adds(binding), garbage)
         return {path: call.value(role) for path, role in binding.meant.items()}
 
     def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:

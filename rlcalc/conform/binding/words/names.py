@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from rlcalc.conform.binding.words.spelling import dashed, forms, network_words, plain_words, word_set
+from rlcalc.conform.binding.words.spelling import dashed, forms, network_words, plain_words, spoken, word_set
 from rlcalc.conform.binding.words.titles import SHARED_WORDS, aliases
 from rlcalc.conform.target.facts import Facts
 
@@ -99,7 +99,7 @@ def words_for(choice: str, parameter: str) -> tuple[str, ...]:
 @cache
 def roles_of(name: str, of: str) -> tuple[str, ...]:
     """Roles that a name can play, the likeliest first; empty where it says nothing."""
-    known = table(of)
+    known, name = table(of), spoken(name)
     if name.endswith("()") and of in TRANSITIONS:
         words = network_words(name)
         networks = {role: [one for one in names if one.endswith("()")] for role, names in known.items()}

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from rlcalc.conform.target.policies import is_policy, parts_of
+from rlcalc.conform.target.syntax import last_name
+
 _BEFORE = re.compile(r"^(batch|mb|b|t|buf|rollout|traj|all|ep|episode)-")
 _AFTER = re.compile(
     r"-(t|tm1|arr|array|buf|buffer|list|batch|tensor|seq|b|np|history|traj|episode|trajectory)$"
@@ -97,3 +100,20 @@ def spellings(name: str) -> tuple[str, ...]:
     """A name in small letters with a bar between its words; an abbreviation may have small letters itself."""
     whole = re.sub(r"([A-Z])([A-Z][a-z])", r"\1_\2", name)  # the GRPO of GRPOLoss, the SimPO of SimPOLoss
     return tuple(dict.fromkeys([re.sub(r"([a-z])([A-Z])", r"\1_\2", whole).lower(), whole.lower()]))
+
+
+WHICH = re.compile(
+    r"(?:^|-)(old|prev|behaviou?r|ref|reference|base|target|new|current|cur|chosen|rejected)(?:-|$)"
+)
+
+
+@cache
+def spoken(name: str) -> str:
+    """What a function of log-probabilities would call a place that stands for several."""
+    if not is_policy(name):
+        return name
+    parts, _ = parts_of(name)
+    source = next(iter(parts.values()))
+    which = WHICH.search(dashed(last_name(source.partition("()")[0] + "()" * ("()" in source))))
+    which = which or WHICH.search(dashed(last_name(source)))
+    return f"{which[1]}-log-probs" if which else "log-probs"

@@ -1,0 +1,102 @@
+"""Terms that stand beside a policy loss with weights of its own, by what they change where it does not.
+
+A function that is given logits is asked twice with the same log-probabilities
+of the actions taken, and with two entropies: what differs is the entropy's
+weight. A loss subtracts it, an objective adds it. What is the same for
+advantages of either sign is a loss of values, which a loss adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.beside import is_loss
+from rlcalc.conform.binding.bound import BoundTarget, sheet
+from rlcalc.conform.binding.families.family import laid_out
+from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.words.names import roles_of
+from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform.diagnose import Diagnosis, Match
+from rlcalc.conform.faults import catalogue
+from rlcalc.conform.target.policies import ENTROPY_WEIGHT, LESS_ENTROPY, ODD, is_policy, parts_of, place_of
+from rlcalc.conform.target.syntax import last_name
+
+# a weight below this is rounding
+SMALLEST = 1e-7
+# whose table of names says what weighs an entropy
+_TRAINERS = "policy_clip"
+
+
+def with_entropy(report: ConformReport) -> ConformReport:
+    """The report on a policy loss, with what stands beside it; a term with the wrong sign is its bug."""
+    binding, asked = report.binding, report.asked
+    if binding is None or not isinstance(asked, BoundTarget) or not report.verdict.startswith("conforms"):
+        return report
+    place = next((p for p in binding.inputs if is_policy(p) and "mean" not in parts_of(p)[0]), "")
+    if not place:
+        return report
+    weighed = next((p for p in binding.inputs if "no_entropy_term" in roles_of(last_name(p), _TRAINERS)), "")
+    live = _live(binding, place, weighed)
+    sign = 1 if is_loss(report) else -1
+    found = _weight(asked, live)
+    within = "" if weighed else f", whose weight {abs(found or 0):g} is its own,"
+    if found is None or abs(found) < SMALLEST:
+        report.not_tested += ["the entropy"] * bool(weighed)
+    elif sign * found < 0:
+        return _turned(report, f"the entropy{within}", "entropy-sign")
+    else:
+        report.notes.append(f"the entropy{within} has the sign of a bonus")
+    squares = _even(asked, live) if ODD in parts_of(place)[1] else None
+    if squares is not None and abs(squares) > SMALLEST:
+        if sign * squares < 0:
+            return _turned(report, "the loss of values", "critic-sign")
+        report.notes.append("what is the same for advantages of either sign, a loss of values, is left out")
+    return report
+
+
+def _turned(report: ConformReport, what: str, bug: str) -> ConformReport:
+    """The report on a term with the wrong sign."""
+    fault = next(fault for fault in catalogue("ppo_loss").faults if fault.name == bug)
+    shown = tuple(dict.fromkeys(j.vector.id for j in report.judgements if j.status == "passed"))
+    match = Match((replace(fault, formula=report.formula),), report.conventions, shown, len(shown))
+    report.diagnosis = Diagnosis((match,))
+    report.notes.insert(0, f"without it it conforms to {report.formula}; this is about {what} alone")
+    report.verdict, report.conventions, report.part = "nonconforming", (), what.partition(",")[0]
+    return report
+
+
+def _live(binding: Binding, place: str, weighed: str) -> Binding:
+    """The binding under which the entropy counts, and is told from the rest."""
+    parts, flags = parts_of(place)
+    other = place_of(parts, *sorted({*flags, LESS_ENTROPY}))
+    inputs = {other if path == place else path: role for path, role in binding.inputs.items()}
+    return replace(binding, inputs=inputs | ({weighed: "number:1"} if weighed else {}))
+
+
+def _weight(asked: BoundTarget, binding: Binding) -> float | None:
+    """What the entropy is subtracted with; ``None`` where nothing came back."""
+    return _told(asked, binding, asked.family.probes(binding)[0], ENTROPY_WEIGHT)
+
+
+def _even(asked: BoundTarget, binding: Binding) -> float | None:
+    """What is the same for advantages of either sign, but for the entropy."""
+    given, place = asked.family.probes(binding)[0], next(iter(binding.outputs.values()), "")
+    turned = {**given, "advantages": -given["advantages"]}
+    one, two = (_told(asked, binding, some, place) for some in (given, turned))
+    return None if one is None or two is None else (one + two) / 2
+
+
+def _told(asked: BoundTarget, binding: Binding, given: Mapping[str, Any], place: str) -> float | None:
+    """The mean of one part of an answer."""
+    try:
+        values = laid_out(asked.family, binding, given)
+    except Unfit:
+        return None
+    part = asked.inner.lay_out(values, sheet(asked.inner, binding)).parts.get(place)
+    if part is None or part.array is None or not np.isfinite(part.array).all():
+        return None
+    return float(np.mean(part.array))
