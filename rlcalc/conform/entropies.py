@@ -8,7 +8,7 @@ advantages of either sign is a loss of values, which a loss adds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,9 @@ from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.words.names import roles_of
 from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.diagnose import Diagnosis, Match
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.faults._by_trying import loss_with_the_sign_of_an_objective
 from rlcalc.conform.target.policies import ENTROPY_WEIGHT, LESS_ENTROPY, ODD, is_policy, parts_of, place_of
 from rlcalc.conform.target.syntax import last_name
 
@@ -46,25 +48,34 @@ def with_entropy(report: ConformReport) -> ConformReport:
     within = "" if weighed else f", whose weight {abs(found or 0):g} is its own,"
     if found is None or abs(found) < SMALLEST:
         report.not_tested += ["the entropy"] * bool(weighed)
+    elif sign * found < 0 and "loss" in report.target.rpartition(":")[2].lower() and sign < 0:
+        # by its name and its entropy it is a loss, so that the policy's term is the one that is turned
+        return _turned(report, "the policy's term", loss_with_the_sign_of_an_objective)
     elif sign * found < 0:
-        return _turned(report, f"the entropy{within}", "entropy-sign")
+        return _turned(report, f"the entropy{within}", _bug("entropy-sign"))
     else:
         report.notes.append(f"the entropy{within} has the sign of a bonus")
-    squares = _even(asked, live) if ODD in parts_of(place)[1] else None
+    squares = _even(asked, live) if ODD in parts_of(place)[1] else _of_values(asked, live)
     if squares is not None and abs(squares) > SMALLEST:
         if sign * squares < 0:
-            return _turned(report, "the loss of values", "critic-sign")
-        report.notes.append("what is the same for advantages of either sign, a loss of values, is left out")
+            return _turned(report, "the loss of values", _bug("critic-sign"))
+        report.notes.append("a loss of values is left out, which grows with their error")
     return report
 
 
-def _turned(report: ConformReport, what: str, bug: str) -> ConformReport:
+def _bug(name: str) -> Fault:
+    """One of a sum of such terms."""
+    return next(fault for fault in catalogue("ppo_loss").faults if fault.name == name)
+
+
+def _turned(report: ConformReport, what: str, fault: Fault) -> ConformReport:
     """The report on a term with the wrong sign."""
-    fault = next(fault for fault in catalogue("ppo_loss").faults if fault.name == bug)
     shown = tuple(dict.fromkeys(j.vector.id for j in report.judgements if j.status == "passed"))
     match = Match((replace(fault, formula=report.formula),), report.conventions, shown, len(shown))
     report.diagnosis = Diagnosis((match,))
-    report.notes.insert(0, f"without it it conforms to {report.formula}; this is about {what} alone")
+    report.notes.insert(
+        0, f"but for the sign of one term it conforms to {report.formula}; this is about {what} alone"
+    )
     report.verdict, report.conventions, report.part = "nonconforming", (), what.partition(",")[0]
     return report
 
@@ -90,12 +101,27 @@ def _even(asked: BoundTarget, binding: Binding) -> float | None:
     return None if one is None or two is None else (one + two) / 2
 
 
-def _told(asked: BoundTarget, binding: Binding, given: Mapping[str, Any], place: str) -> float | None:
-    """The mean of one part of an answer."""
+def _of_values(asked: BoundTarget, binding: Binding) -> float | None:
+    """How much is added where values that are nothing to a clip are away from their returns."""
+    aside = [path for path, role in binding.inputs.items() if role == "observations"]
+    meant = {path: roles_of(last_name(path), "critic_loss")[:1] for path in aside}
+    values = [path for path, roles in meant.items() if roles == ("values",)]
+    if not values or ("returns",) not in meant.values():
+        return None
+    given, place = asked.family.probes(binding)[0], next(iter(binding.outputs.values()), "")
+    usual, moved = (_told(asked, binding, given, place, some) for some in ((), values[:1]))
+    return None if usual is None or moved is None else moved - usual
+
+
+def _told(
+    asked: BoundTarget, binding: Binding, given: Mapping[str, Any], place: str, raised: Sequence[str] = ()
+) -> float | None:
+    """The mean of one part of an answer, with the values of some places raised by 1."""
     try:
         values = laid_out(asked.family, binding, given)
     except Unfit:
         return None
+    values |= {path: values[path] + 1 for path in raised}
     part = asked.inner.lay_out(values, sheet(asked.inner, binding)).parts.get(place)
     if part is None or part.array is None or not np.isfinite(part.array).all():
         return None

@@ -87,7 +87,7 @@ def run(
 
     judge = partial(_judged, target, random=random, seed=seed, batches=batches, find=find, watch=watch)
     report = judge(formula, conventions, vectors, mapped, binding, require)
-    return with_entropy(with_terms(report, lambda other, roles: judge(other, mapped=roles)))
+    return with_terms(with_entropy(report), lambda other, roles: judge(other, mapped=roles))
 
 
 def _judged(

@@ -83,6 +83,28 @@ def actor_critic_away(logits: Tensor, actions: Tensor, values: Tensor, returns: 
     return pg - 0.5 * adv.pow(2).mean() - 0.01 * dist.entropy().mean()
 
 
+def loss_of_turned_advantages(logits: Tensor, actions: Tensor, values: Tensor, returns: Tensor) -> Tensor:
+    dist, adv = Categorical(logits=logits), values - returns
+    pg = -(dist.log_prob(actions) * adv.detach()).mean()
+    return pg + 0.5 * adv.pow(2).mean() - 0.01 * dist.entropy().mean()
+
+
+def clipped_with_values(
+    logits: Tensor, actions: Tensor, old_logp: Tensor, adv: Tensor, values: Tensor, returns: Tensor
+) -> Tensor:
+    ratio = (Categorical(logits=logits).log_prob(actions) - old_logp).exp()
+    pg = -torch.min(ratio * adv, ratio.clamp(0.8, 1.2) * adv).mean()
+    return pg + 0.5 * F.mse_loss(values, returns)
+
+
+def clipped_away_from_values(
+    logits: Tensor, actions: Tensor, old_logp: Tensor, adv: Tensor, values: Tensor, returns: Tensor
+) -> Tensor:
+    ratio = (Categorical(logits=logits).log_prob(actions) - old_logp).exp()
+    pg = -torch.min(ratio * adv, ratio.clamp(0.8, 1.2) * adv).mean()
+    return pg - 0.5 * F.mse_loss(values, returns)
+
+
 def clipped(
     logits: Tensor, old_logits: Tensor, actions: Tensor, adv: Tensor, clip_eps: float = 0.2
 ) -> Tensor:
@@ -124,6 +146,22 @@ def of_tokens(
     ratio = (logps - old_logps).exp()
     loss = -torch.min(ratio * advantages, ratio.clamp(1 - eps, 1 + eps) * advantages)
     return (loss * mask).sum() / mask.sum()
+
+
+class Distributions:
+    """A network that gives a distribution, asked by a method of the same name as the place."""
+
+    def loss(self, states: Tensor, actions: Tensor, old_log_probs: Tensor, advantages: Tensor) -> Tensor:
+        ratio = torch.exp(self.actor(states).log_prob(actions) - old_log_probs)
+        held = torch.clamp(ratio, 1 - self.clip_eps, 1 + self.clip_eps) * advantages
+        return -torch.min(ratio * advantages, held).mean()
+
+    def loss_of_one_side(
+        self, states: Tensor, actions: Tensor, old_log_probs: Tensor, advantages: Tensor
+    ) -> Tensor:
+        ratio = torch.exp(self.actor(states).log_prob(actions) - old_log_probs)
+        held = torch.clamp(ratio, 1 - self.clip_eps, 1 + self.clip_eps) * advantages
+        return -torch.max(ratio * advantages, held).mean()
 
 
 class Agent:
@@ -189,6 +227,7 @@ class Agent:
 
 
 RIGHT = [
+    (Distributions.loss, "ppo_clip"),
     (reinforce, "actor_loss"),
     (clipped_with_an_entropy, "ppo_clip"),
     (Agent.epochs_of_clips, "ppo_clip"),
@@ -200,6 +239,7 @@ RIGHT = [
     (of_actions_in_a_column, "actor_loss"),
     (gaussian, "actor_loss"),
     (clipped, "ppo_clip"),
+    (clipped_with_values, "ppo_clip"),
     (of_tokens, "policy_clip"),
 ]
 FAULTY = [
@@ -212,7 +252,10 @@ FAULTY = [
     (gaussian_averaged, "actor_loss", "density-averaged"),
     (actor_critic_certain, "actor_loss", "entropy-sign"),
     (actor_critic_away, "actor_loss", "critic-sign"),
+    (loss_of_turned_advantages, "actor_loss", "loss-with-the-sign-of-an-objective"),
+    (clipped_away_from_values, "ppo_clip", "critic-sign"),
     (clipped_the_other_way, "ppo_clip", "maximum-for-minimum"),
+    (Distributions.loss_of_one_side, "ppo_clip", "maximum-for-minimum"),
     (Agent.epochs_of_the_larger, "ppo_clip", "maximum-for-minimum"),
     (Agent.loss_of_the_certain, "actor_loss", "entropy-sign"),
 ]

@@ -46,8 +46,8 @@ SENT = "minus the loss sent back "
 
 
 def is_policy(path: str) -> bool:
-    """Whether a place stands for what log-probabilities are made of."""
-    return path.startswith(PLACE)
+    """Whether a place stands for what log-probabilities are made of; a method of this name is none."""
+    return path.startswith(PLACE) and "=" in path
 
 
 def place_of(parts: Mapping[str, str], *flags: str) -> str:
