@@ -44,6 +44,27 @@ def return_from_one(rewards: Any, gamma: float) -> Any:
     return sum(gamma ** (k + 1) * reward for k, reward in enumerate(rewards))
 
 
+def n_step_of_a_window(rewards: Any, gamma: float, n: int, bootstrap_value: float) -> Any:
+    """The one value is that of the state that n rewards lead to."""
+    later = bootstrap_value
+    for reward in reversed(rewards[:n]):
+        later = reward + gamma * later
+    return later
+
+
+def n_step_by_powers(rewards: Any, gamma: float, n: int, bootstrap_value: float) -> Any:
+    """Raises for fewer rewards than n, which is nothing that it has."""
+    return sum(gamma**k * rewards[k] for k in range(n)) + gamma**n * bootstrap_value
+
+
+def n_step_discounted_once(rewards: Any, gamma: float, n: int, bootstrap_value: float) -> Any:
+    return sum(gamma**k * rewards[k] for k in range(n)) + gamma * bootstrap_value
+
+
+def n_step_one_power_short(rewards: Any, gamma: float, n: int, bootstrap_value: float) -> Any:
+    return sum(gamma**k * rewards[k] for k in range(n)) + gamma ** (n - 1) * bootstrap_value
+
+
 CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (discounted_return, "discounted_return", "conforms", "[T, B]"),
     (episode_return, "discounted_return", "conforms", "[..., T]"),
@@ -51,6 +72,10 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (lambda_return, "lambda_return", "conforms", "[T, B]"),
     (lambda_return_of_the_rest, "lambda_return", "lam-and-rest-swapped", "[T, B]"),
     (return_from_one, "discounted_return", "first-reward-discounted", "[T, B]"),
+    (n_step_of_a_window, "n_step_return", "conforms", "[T, B]"),
+    (n_step_by_powers, "n_step_return", "conforms", "[T, B]"),
+    (n_step_discounted_once, "n_step_return", "gamma-not-to-the-n", "[T, B]"),
+    (n_step_one_power_short, "n_step_return", "value-power-one-short", "[T, B]"),
 ]
 test_one_number_an_episode_is_its_return = judging(
     CASES, as_well=lambda found: found.outputs == {"return": ""}

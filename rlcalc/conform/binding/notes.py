@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rlcalc.conform.binding.families.sequence import WINDOW_VALUE
 from rlcalc.conform.binding.families.token_layouts import COLUMNS, SHIFTED
 from rlcalc.conform.binding.families.transitions import flag_note
 from rlcalc.conform.binding.model import Binding
@@ -23,6 +24,8 @@ def notes_on(binding: Binding, without_flags: bool) -> Iterator[str]:
         yield about(binding, ends[0])
     if any(place.startswith(LEAST) for place in binding.outputs.values()):
         yield "judged by what it learns, where its loss is least; how its errors are weighed is not tested"
+    if window := [path for path, role in binding.inputs.items() if role == WINDOW_VALUE]:
+        yield f"{window[0]} is read as the value after n rewards; the answer is the return of step 0"
     if wide := [path for path, role in binding.inputs.items() if role == "wide"]:
         yield f"{wide[0]} is made so wide that nothing is clipped: --formula value-clip-loss tests the clip"
     if {"ends", "next_values"} <= binding.roles and "terminated" not in binding.roles:

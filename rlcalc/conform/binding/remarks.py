@@ -26,6 +26,10 @@ NEAREST = (
     "no reading of its parameters gives an answer that is right, declared or a known bug's; "
     "judged by the one that is nearest"
 )
+SIDE_BY_SIDE = (
+    "right for one sequence a call, and tested so: to sequences side by side, [T, N], it gives an answer of "
+    "that shape that mixes them"
+)
 
 
 def read(target: Target, formula: Formula, family: Family, mapped: Mapping[str, str]) -> Reading:
@@ -47,6 +51,9 @@ def said(search: Search, binding: Binding) -> Binding:
     if binding.layout == ONE and search.answers_several():
         row = "transition" if "rewards" in binding.roles else "row"
         notes.append(f"right for one {row} a call; what it gives for several at once is wrong")
+    plain = replace(binding, notes=(), outputs={}, agreed="", like=())
+    if binding.layout == "[T]" and binding.form == "array" and search.answers_as(plain, "[T, B]"):
+        notes.append(SIDE_BY_SIDE)
     if "no-bootstrap" in binding.like and promises(binding.inputs):
         last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
         notes.append(f"{last} is taken and never used: the value after the last step is lost")

@@ -141,9 +141,12 @@ class Search:
         wide = WITH_BATCH.get(found.layout, "") if found.form == "array" else ""
         if found.layout == "[T]" and self.facts.method:
             return None  # what an object has kept of one episode
-        plain = replace(found, layout=wide, outputs={}, agreed="", like=())
-        answered = any(run.binding == plain and run.share >= 0 for run in self.ran)
-        return replace(found, layout=wide) if answered else None
+        return replace(found, layout=wide) if self.answers_as(found, wide) else None
+
+    def answers_as(self, found: Binding, layout: str) -> bool:
+        """Whether a reading gave an answer in another layout as well, of the right shape and wrong."""
+        plain = replace(found, layout=layout, outputs={}, agreed="", like=())
+        return any(run.binding == plain and run.share >= 0 for run in self.ran)
 
     def one_list(self, found: Binding) -> Binding | None:
         """The reading as plain lists of numbers, of a loop that only happens to take arrays, time first."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+from rlcalc.conform.binding.families.sequence import ENDINGS, WINDOW_VALUE
 from rlcalc.conform.binding.guesses import DEFAULT, guesses
 from rlcalc.conform.binding.held import (
     FACTOR,
@@ -209,10 +210,19 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
 
 
 def _either_way(open_: dict[str, tuple[str, ...]], formula: Formula) -> None:
-    """Of a new policy and an old one, an estimate of their divergence may take the tokens from either."""
+    """Roles that a name leaves open, where the formula decides.
+
+    Of a new policy and an old one, an estimate of their divergence may take the tokens from either; the one
+    value of an n-step return stands behind the last reward, or behind the first n.
+    """
     if formula.name == "kl_estimate" and ("ref_logp", "logp") in open_.values():
         for path, roles in open_.items():
             open_[path] = ("logp", "ref_logp") if roles == ("logp",) else roles
+    every = {role for roles in open_.values() for role in roles[:1]}
+    if formula.name == "n_step_return" and not every & {"values", "next_values", "critic", *ENDINGS}:
+        # without a value of each step it may be that of the state that n rewards lead to
+        for path, roles in open_.items():
+            open_[path] = (*roles, WINDOW_VALUE) if roles[:1] == ("last_value",) else roles
 
 
 def _averages_first(open_: dict[str, tuple[str, ...]]) -> None:
@@ -244,7 +254,7 @@ def known_role(role: str, formula: Formula) -> str:
     if constant(role) is not None:
         return role
     known = [*table(family(formula.name)), "none", *(p.name for p in formula.parameters)]
-    known += AROUND_A_TERM
+    known += [*AROUND_A_TERM, *([WINDOW_VALUE] if formula.name == "n_step_return" else [])]
     if role not in known:
         raise InputError(
             "unknown_role",

@@ -8,6 +8,7 @@ from rlcalc._lazy import np
 from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, output_fault
 from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults import _sequence_precision as precision
+from rlcalc.conform.faults import _sequence_rows as rows
 from rlcalc.conform.faults import _targets
 from rlcalc.conform.faults._sequence import (
     VALUED,
@@ -26,6 +27,7 @@ of_every_return = shared.reported(
     flags_ignored=["pytorch/examples PR #1422"],
 )
 of_targets = (_targets.reward_lost_at_the_end,)
+of_rows = (rows.first_step_left_out,)
 
 
 @output_fault("discounting")

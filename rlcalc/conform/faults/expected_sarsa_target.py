@@ -93,3 +93,21 @@ def averaged_over_actions(form: Form, /, **arrays: Any) -> Outputs:
     """
     q = arrays["q_values"]
     return dict(form(**{**arrays, "q_values": q / q.shape[-1]}))
+
+
+@argument_fault("swapped")
+def likeliest_action_alone(arrays: Arrays) -> Arrays:
+    """Takes the value of the likeliest next action, and not the expectation over all.
+
+    Shown when: A policy that is not certain, with action values that differ.
+    Cause: argmax of the policy, as if it were to act.
+    Fix: Weigh the action values with the probabilities of the policy.
+    - next_value = next_q[range(n), policy.argmax(1)]
+    + next_value = (policy * next_q).sum(1)
+    """
+    q, policy = arrays["q_values"], arrays.get("policy")
+    if policy is None:
+        return {}
+    q, policy = np.broadcast_arrays(q, policy)
+    taken = np.take_along_axis(q, policy.argmax(-1)[..., None], -1)
+    return {"q_values": np.broadcast_to(taken, q.shape)}

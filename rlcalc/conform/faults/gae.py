@@ -10,6 +10,7 @@ from rlcalc.conform.faults import _gae_ends as ends
 from rlcalc.conform.faults import _gae_returns as returned
 from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults import _sequence_precision as precision
+from rlcalc.conform.faults import _sequence_rows as rows
 from rlcalc.conform.faults import _targets
 from rlcalc.conform.faults._gae_ends import recursion, with_advantages
 from rlcalc.conform.faults._sequence import (
@@ -47,6 +48,7 @@ of_every_return = shared.reported(
     last_value_one_early=["tensorflow/agents issue #953"],
 )
 of_targets = (_targets.reward_lost_at_the_end, _targets.difference_masked)
+of_rows = (rows.first_step_left_out,)
 
 
 @argument_fault("indexing", "PufferAI/PufferLib")

@@ -184,3 +184,20 @@ def weighted_with_the_probability(form: Form, /, **arrays: Any) -> Outputs:
     """
     kl = np.exp(arrays["logp"]) * (arrays["logp"] - arrays["ref_logp"])
     return {**form(**arrays), "estimate": kl}
+
+
+@fault("logarithm")
+def log_ratio_forgotten(form: Form, /, **arrays: Any) -> Outputs:
+    """Gives exp(−x) − 1 for k3: below 0 for every token that became more likely, and without expectation 0.
+
+    Shown when: k3 of a token whose probability differs from the reference's.
+    Cause: The last term of exp(r) − 1 − r was left out.
+    Fix: exp(−x) − 1 + x, with r = −x, which is never below 0.
+    - kl = torch.exp(ref_logp - logp) - 1
+    + kl = torch.exp(ref_logp - logp) - 1 - (ref_logp - logp)
+    """
+    found = dict(form(**arrays))
+    if arrays.get("kind") in (None, "k3"):
+        found["estimate"] = found["estimate"] - (arrays["logp"] - arrays["ref_logp"])
+        found.pop("d_logp", None)
+    return found

@@ -8,11 +8,13 @@ from rlcalc._lazy import np
 from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, sets
 from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults import _sequence_precision as precision
+from rlcalc.conform.faults import _sequence_rows as rows
 from rlcalc.conform.faults import _targets
 from rlcalc.conform.faults._sequence import discounts, with_returns
 
 of_every_return = (*shared.OF_EVERY_RETURN, shared.reward_discounted, precision.discounts_in_float32)
 of_targets = (_targets.reward_lost_at_the_end,)
+of_rows = (rows.first_step_left_out,)
 
 
 def _parts(form: Form, arrays: dict[str, Any]) -> tuple[Any, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import comb, prod
 from typing import Any
 
 from rlcalc._lazy import np
@@ -124,3 +126,71 @@ def _certain(arrays: Arrays, more: int = 0) -> Any:
     """Whether fewer samples are wrong than are drawn, or than one more."""
     wrong: Any = np.asarray(arrays["n"]) - np.asarray(arrays["c"])
     return wrong < np.asarray(arrays["k"]) + more
+
+
+def _of(arrays: Arrays, chance: Callable[[int, int, int], float]) -> Any:
+    """An estimate of each problem by itself, from n, c and k."""
+    n, c, k = np.broadcast_arrays(*(np.asarray(arrays[name]) for name in ("n", "c", "k")))
+    found = [chance(*map(int, one)) for one in zip(n.flat, c.flat, k.flat, strict=True)]
+    return np.array(found, float).reshape(n.shape)
+
+
+@output_fault("counting")
+def one_draw_short(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives pass@(k − 1): one sample less is drawn than is asked for.
+
+    Shown when: Some samples are right, and the chance of none in k − 1 draws is above 0.
+    Cause: k was taken for an index from 0.
+    Fix: 1 − C(n−c, k)/C(n, k).
+    - pass_at_k = 1 - comb(n - c, k - 1) / comb(n, k - 1)
+    + pass_at_k = 1 - comb(n - c, k) / comb(n, k)
+    """
+    less = _of(arrays, lambda n, c, k: 1 - comb(n - c, k - 1) / comb(n, k - 1))
+    return {**found, "pass_at_k": less}
+
+
+@output_fault("counting")
+def one_draw_short_above(found: Outputs, arrays: Arrays) -> Outputs:
+    """Counts the wrong draws of k − 1 samples, and divides by all draws of k: often below 0.
+
+    Shown when: Nearly every input.
+    Cause: One of the two binomials was written with k − 1.
+    Fix: 1 − C(n−c, k)/C(n, k).
+    - pass_at_k = 1 - comb(n - c, k - 1) / comb(n, k)
+    + pass_at_k = 1 - comb(n - c, k) / comb(n, k)
+    """
+    return {**found, "pass_at_k": _of(arrays, lambda n, c, k: 1 - comb(n - c, k - 1) / comb(n, k))}
+
+
+@output_fault("indexing")
+def product_with_one_factor_more(found: Outputs, arrays: Arrays) -> Outputs:
+    """Begins the product at n − c, one factor early: the estimate is too high.
+
+    Shown when: At least as many samples are wrong as are drawn.
+    Cause: The bounds of the range are those of the formula, which counts from n − c + 1.
+    Fix: The factors 1 − k/i run from i = n − c + 1 to n.
+    - return 1 - np.prod(1 - k / np.arange(n - c, n + 1))
+    + return 1 - np.prod(1 - k / np.arange(n - c + 1, n + 1))
+    """
+    return {**found, "pass_at_k": _of(arrays, lambda n, c, k: _product(n - c, n, k) if n - c >= k else 1)}
+
+
+@output_fault("indexing")
+def product_without_its_last_factor(found: Outputs, arrays: Arrays) -> Outputs:
+    """Ends the product at n − 1, one factor early: the estimate is too low.
+
+    Shown when: Some samples are right, and at least as many are wrong as are drawn.
+    Cause: The end of a range is not part of it.
+    Fix: The factors 1 − k/i run from i = n − c + 1 to n.
+    - return 1 - np.prod(1 - k / np.arange(n - c + 1, n))
+    + return 1 - np.prod(1 - k / np.arange(n - c + 1, n + 1))
+    """
+    return {
+        **found,
+        "pass_at_k": _of(arrays, lambda n, c, k: _product(n - c + 1, n - 1, k) if n - c >= k else 1),
+    }
+
+
+def _product(first: int, last: int, k: int) -> float:
+    """1 less the product of 1 − k/i over i from the first to the last."""
+    return 1 - prod(1 - k / i for i in range(max(first, 1), last + 1))

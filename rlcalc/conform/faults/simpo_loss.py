@@ -57,3 +57,29 @@ def margin_added(arrays: Arrays) -> Arrays:
     + losses = -F.logsigmoid(beta * margin - gamma)
     """
     return {"gamma": -given(arrays, "gamma", 0.5)}
+
+
+@argument_fault("swapped")
+def lengths_of_the_chosen_for_both(arrays: Arrays) -> Arrays:
+    """Divides both sums by the length of the chosen answer.
+
+    Shown when: Two answers of different lengths.
+    Cause: The line of the chosen answer was copied, and one of its names was not changed.
+    Fix: Divide each sum by the number of tokens of its own answer.
+    - rejected = rejected_logps / chosen_lengths
+    + rejected = rejected_logps / rejected_lengths
+    """
+    return {"rejected_lengths": arrays["chosen_lengths"]}
+
+
+@argument_fault("swapped")
+def lengths_of_the_rejected_for_both(arrays: Arrays) -> Arrays:
+    """Divides both sums by the length of the rejected answer.
+
+    Shown when: Two answers of different lengths.
+    Cause: One mask is taken for both halves of the batch.
+    Fix: Divide each sum by the number of tokens of its own answer.
+    - chosen = chosen_logps / rejected_lengths
+    + chosen = chosen_logps / chosen_lengths
+    """
+    return {"chosen_lengths": arrays["rejected_lengths"]}

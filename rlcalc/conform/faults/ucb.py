@@ -132,3 +132,30 @@ def c_missing(arrays: Arrays) -> Arrays:
     + score = q + c * np.sqrt(np.log(t) / counts)
     """
     return {"c": arrays["c"] * 0 + 1}
+
+
+@fault("logarithm")
+def logarithm_to_the_base_2(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the logarithm to the base 2.
+
+    Shown when: Two pulls or more.
+    Cause: log2 of information theory.
+    Fix: The natural logarithm.
+    - bonus = c * np.sqrt(np.log2(t) / counts)
+    + bonus = c * np.sqrt(np.log(t) / counts)
+    """
+    return _scores(arrays, np.sqrt(_log(arrays) / np.log(2) / _pulls(arrays)))
+
+
+@fault("swapped")
+def counts_and_time_swapped(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes log N / t: the more an arm was pulled, the more it is explored.
+
+    Shown when: An arm whose pulls are not all there are.
+    Cause: The two numbers under the root changed places.
+    Fix: sqrt(log t / N).
+    - bonus = c * np.sqrt(np.log(counts) / t)
+    + bonus = c * np.sqrt(np.log(t) / counts)
+    """
+    time = arrays["counts"].sum(-1)[..., None] if arrays["t"] is None else arrays["t"]
+    return _scores(arrays, np.sqrt(np.log(_pulls(arrays)) / np.maximum(time, 1)))

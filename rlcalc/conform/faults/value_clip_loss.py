@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, given
+from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, given, sets
 from rlcalc.conform.faults._answers import sign_flipped as sign_flipped
 from rlcalc.conform.faults._masks import mask_of, positive, valid
 
@@ -160,3 +160,29 @@ def plain_square_left_out(form: Form, /, **arrays: Any) -> Outputs:
     inside = np.abs(values - old) <= _eps(arrays)
     held = np.abs(near - returns) > np.abs(values - returns)
     return _reduced(arrays, np.square(near - returns), np.where(inside, 2 * (near - returns), 0), held)
+
+
+@sets("ignored", mask=None)
+def mask_ignored() -> None:
+    """Averages over all entries, those of the padding too.
+
+    Shown when: A mask that leaves an entry out whose square is not the mean of the others.
+    Cause: The mask is accepted and never used.
+    Fix: Sum under the mask, and divide by the number of valid entries.
+    - loss = 0.5 * losses.mean()
+    + loss = 0.5 * (losses * mask).sum() / mask.sum()
+    """
+
+
+@argument_fault("reduction")
+def padding_in_the_denominator(arrays: Arrays) -> Arrays:
+    """Sums under the mask, and divides by the number of all entries.
+
+    Shown when: A mask that leaves an entry out, and no divisor of its own.
+    Cause: mean() over losses whose padding was set to 0.
+    Fix: Divide by the number of valid entries.
+    - loss = 0.5 * (losses * mask).mean()
+    + loss = 0.5 * (losses * mask).sum() / mask.sum()
+    """
+    rows, columns = mask_of(arrays, "values").shape[-2:]
+    return {"tokens": np.asarray(rows * columns, arrays["values"].dtype)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from rlcalc._lazy import np
 from rlcalc.conform.binding.families.samples import OF_SQUARES
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.faults import catalogue
@@ -20,17 +21,30 @@ ENOUGH = 5
 
 
 def in_common(judgements: Sequence[Judgement]) -> str:
-    """The one thing that all failures use and nothing that passed does, in a sentence; empty without one."""
+    """The one thing that all failures use and nothing that passed does, in a sentence; empty without one.
+
+    An exponential that overflows, or a logarithm of a probability that became 0, is right but for extremes.
+    """
     ran = [j for j in judgements if j.status != "skipped"]
     failed = [j for j in ran if j.failed]
     passed = [j for j in ran if not j.failed]
     if not failed or not passed:
         return ""
+    if all(map(_no_number, failed)):
+        count = len({j.vector.id for j in passed} - {j.vector.id for j in failed})
+        only = "It is right but for extremes: it fails only where its answer is inf or nan"
+        return f"{only}, and {count} vectors pass." if count else ""
     for words, uses in _USES.items():
         if all(uses(j.vector) for j in failed) and not any(uses(j.vector) for j in passed):
             count = len({j.vector.id for j in passed})
             return f"All {count} vectors without {words} pass; all that fail have {words}."
     return ""
+
+
+def _no_number(judgement: Judgement) -> bool:
+    """Whether an answer failed by being inf or nan."""
+    got = judgement.got
+    return got is not None and not bool(np.isfinite(np.asarray(got, float)).all())
 
 
 def only_number(trial: Trial, outcomes: Mapping[str, Outcome]) -> float | None:

@@ -25,6 +25,7 @@ from rlcalc.conform.binding.words.names import of_tokens
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome
 from rlcalc.conform.probing.edges import alone, edges, gaps, no_token
+from rlcalc.conform.probing.groups import several_groups
 from rlcalc.conform.probing.lack import Lack
 from rlcalc.conform.probing.probes import (
     FEW,
@@ -127,6 +128,7 @@ def probe(
         *no_token(trial, formula, plain),
         *alone(trial, formula, plain),
         *gaps(formula),
+        *several_groups(trial, formula, plain, batches),
     ]
     if batches:
         more, found.mixes = _batches(trial, formula, plain)

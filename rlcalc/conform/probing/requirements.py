@@ -14,6 +14,7 @@ BATCHES, ONE_STEP, PRECISION, DTYPE = "batches", "sequences of one step", "float
 # most code masks with a factor of 0, which is right while every value is finite: asked for on request alone
 AFTER_ENDS = "nan after a terminal step"
 INFINITE = "infinite answers"
+SEVERAL_GROUPS = "several groups"
 LONG_WINDOWS = "windows longer than the sequence"
 # what people call the arguments that a formula may have
 WORDS = {
@@ -49,6 +50,8 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
             known[slug(p.name)] = known[slug(word(p.name))] = word(p.name)
     if predicts(formula):
         known[slug(NO_TOKEN)] = NO_TOKEN
+    if any(p.name == "groups" and p.shape == ("N",) for p in formula.parameters):
+        known[slug(SEVERAL_GROUPS)] = SEVERAL_GROUPS
     if edge(formula):
         known[slug(edge(formula))] = edge(formula)
     if {"terminated", "next_values"} <= {p.name for p in formula.parameters}:

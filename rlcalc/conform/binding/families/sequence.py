@@ -21,6 +21,8 @@ ONE_ROW = ("[T]", "[T, 1]")
 # one transition a call
 ONE = "[]"
 ENDINGS = frozenset({"done", "terminated", "mask", "first", "ends"})
+# the value of the state that the first n rewards lead to, for the return of the first step alone
+WINDOW_VALUE = "value_after_n"
 # a mask of tokens that is not all on; no parameter of a formula, which looks at valid tokens only
 VALID = "valid tokens"
 LARGEST_COUNT = 1000
@@ -145,6 +147,9 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
             return _lay(binding, rows, _places(rows.rewards))
         case "last_value" | "critic":
             return _one(binding, rows, rows.onward[:, -1])
+        case "value_after_n":
+            last = _count(float(rows.given["n"]), steps)
+            return _one(binding, rows, rows.onward[:, min(last, steps) - 1])
         case "gamma" | "lam":
             if np.ndim(rows.given[role]):
                 raise Unfit(f"one {role} a call")

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.sequence import ONE, ONE_A_STEP, ONE_ROW, Arrays
+from rlcalc.conform.binding.families.sequence import ONE, ONE_A_STEP, ONE_ROW, WINDOW_VALUE, Arrays
 from rlcalc.conform.binding.model import CANONICAL, Binding
 
 # in the order in which they are tried; the first three take a batch
@@ -162,6 +162,8 @@ def _valued(binding: Binding) -> frozenset[str]:
     """Roles, with what action values and a network that is asked about observations stand for."""
     rows = {"q_rows": "values", "next_q_rows": "next_values"}
     roles = binding.roles | {role for table, role in rows.items() if table in binding.roles}
+    if WINDOW_VALUE in roles:
+        roles |= {"last_value"}  # one number a sequence, like this
     if "network" not in binding.roles:
         return roles
     made = {"observations": "values", "next_observations": "next_values"}

@@ -1,0 +1,97 @@
+"""Functions of one list of rewards: one list is one group, and a table is a batch of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform.probing.requirements import SEVERAL_GROUPS
+from rlcalc.conform.runner import run
+from rlcalc.conform.target.base import from_function
+
+
+def grpo_of_a_list(rewards: Any, eps: float = 1e-6) -> Any:
+    mean = sum(rewards) / len(rewards)
+    deviation = math.sqrt(sum((r - mean) ** 2 for r in rewards) / (len(rewards) - 1))
+    return [(r - mean) / (deviation + eps) for r in rewards]
+
+
+def grpo_of_a_list_by_the_variance(rewards: Any, eps: float = 1e-6) -> Any:
+    mean = sum(rewards) / len(rewards)
+    variance = math.fsum((r - mean) ** 2 for r in rewards) / (len(rewards) - 1)
+    return [(r - mean) / (variance + eps) for r in rewards]
+
+
+def rloo_of_an_array(rewards: Any) -> Any:
+    """Of a table it would answer neither by rows nor as of one group."""
+    n = rewards.shape[0]
+    return rewards - (rewards.sum() - rewards) / (n - 1)
+
+
+def rloo_of_an_array_with_its_own(rewards: Any) -> Any:
+    n = rewards.shape[0]
+    return rewards - rewards.sum() / n
+
+
+def rloo_by_id(rewards: Any, group_ids: Any) -> Any:
+    """Is told the groups, and does not look."""
+    n = len(rewards)
+    return rewards - (np.sum(rewards) - rewards) / (n - 1)
+
+
+def rloo_of_all(rewards: Any) -> Any:
+    """Takes a table, and compares all of it."""
+    return rewards - (rewards.sum() - rewards) / (rewards.size - 1)
+
+
+def normalised(rewards: list[float]) -> Any:
+    """Says that it takes a list of numbers, of which NumPy would take a table."""
+    array = np.asarray(rewards)
+    return (array - array.mean()) / (array.std(ddof=1) + 1e-6)
+
+
+def _names(report: ConformReport) -> list[str]:
+    return [fault.name for match in report.matches for fault in match.faults]
+
+
+@pytest.mark.parametrize(
+    ("function", "formula"),
+    [
+        (grpo_of_a_list, "group_advantage"),
+        (normalised, "group_advantage"),
+        (rloo_of_an_array, "rloo_advantage"),
+    ],
+)
+def test_one_list_is_one_group(function: Any, formula: str) -> None:
+    report = run(from_function(function), formula)
+    assert report.verdict.startswith("conforms")
+    assert report.not_tested[0] == SEVERAL_GROUPS
+    required = run(from_function(function), formula, require=["several-groups"])
+    assert required.verdict == "nonconforming"
+
+
+@pytest.mark.parametrize(
+    ("function", "formula", "bug"),
+    [
+        (grpo_of_a_list_by_the_variance, "group_advantage", "divided-by-the-variance"),
+        (rloo_of_an_array_with_its_own, "rloo_advantage", "own-reward-in-the-baseline"),
+        (rloo_by_id, "rloo_advantage", "groups-ignored"),
+        (rloo_of_all, "rloo_advantage", "groups-ignored"),
+    ],
+)
+def test_a_wrong_list_and_a_batch_without_its_groups_are_named(function: Any, formula: str, bug: str) -> None:
+    report = run(from_function(function), formula)
+    assert report.verdict == "nonconforming"
+    assert bug in _names(report)
+
+
+def test_what_compares_a_whole_table_is_right_where_it_is_said_to_get_one_group() -> None:
+    accused = run(from_function(rloo_of_all), "rloo_advantage")
+    assert any("--no-batch" in note for note in accused.notes)
+    alone = run(from_function(rloo_of_all), "rloo_advantage", batches=False)
+    assert alone.verdict.startswith("conforms")
+    assert SEVERAL_GROUPS in alone.not_tested

@@ -1,0 +1,221 @@
+"""Slips of one line that had no name, each beside the line as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import comb
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from rlcalc.conform.binding.remarks import SIDE_BY_SIDE
+from rlcalc.conform.runner import run
+from rlcalc.conform.target.base import from_function
+from tests.sweep import sweep
+
+
+def k3(logp: Any, ref_logp: Any) -> Any:
+    r = ref_logp - logp
+    return np.exp(r) - 1
+
+
+def k3_right(logp: Any, ref_logp: Any) -> Any:
+    r = ref_logp - logp
+    return np.exp(r) - 1 - r
+
+
+def _clipped(values: Any, old_values: Any, returns: Any, clip: float) -> Any:
+    held = old_values + (values - old_values).clamp(-clip, clip)
+    return torch.max((values - returns) ** 2, (held - returns) ** 2)
+
+
+def value_loss_without_the_mask(
+    values: Any, old_values: Any, returns: Any, mask: Any, clip: float = 0.2
+) -> Any:
+    return 0.5 * _clipped(values, old_values, returns, clip).mean()
+
+
+def value_loss_by_all(values: Any, old_values: Any, returns: Any, mask: Any, clip: float = 0.2) -> Any:
+    return 0.5 * (_clipped(values, old_values, returns, clip) * mask).mean()
+
+
+def value_loss(values: Any, old_values: Any, returns: Any, mask: Any, clip: float = 0.2) -> Any:
+    return 0.5 * (_clipped(values, old_values, returns, clip) * mask).sum() / mask.sum()
+
+
+def simpo_loss(
+    chosen_logps: Any, rejected_logps: Any, chosen_len: Any, rejected_len: Any, beta: float, gamma: float
+) -> Any:
+    margin = chosen_logps / chosen_len - rejected_logps / chosen_len
+    return -F.logsigmoid(beta * margin - gamma).mean()
+
+
+def simpo_loss_right(
+    chosen_logps: Any, rejected_logps: Any, chosen_len: Any, rejected_len: Any, beta: float, gamma: float
+) -> Any:
+    margin = chosen_logps / chosen_len - rejected_logps / rejected_len
+    return -F.logsigmoid(beta * margin - gamma).mean()
+
+
+def ucb_in_bits(q: Any, counts: Any, t: Any, c: float) -> Any:
+    return q + c * np.sqrt(np.log2(t) / counts)
+
+
+def ucb_swapped(q: Any, counts: Any, t: Any, c: float) -> Any:
+    return q + c * np.sqrt(np.log(counts) / t)
+
+
+def ucb(q: Any, counts: Any, t: Any, c: float) -> Any:
+    return q + c * np.sqrt(np.log(t) / counts)
+
+
+def sarsa_of_the_likeliest(rewards: Any, next_q: Any, policy: Any, dones: Any, gamma: float) -> Any:
+    return rewards + gamma * (1 - dones) * next_q[np.arange(len(rewards)), policy.argmax(1)]
+
+
+def sarsa_expected(rewards: Any, next_q: Any, policy: Any, dones: Any, gamma: float) -> Any:
+    return rewards + gamma * (1 - dones) * (next_q * policy).sum(1)
+
+
+def pass_at_k_less(n: int, c: int, k: int) -> float:
+    return 1 - comb(n - c, k - 1) / comb(n, k - 1)
+
+
+def pass_at_k_above(n: int, c: int, k: int) -> float:
+    return 1 - comb(n - c, k - 1) / comb(n, k)
+
+
+def pass_at_k_longer(n: int, c: int, k: int) -> float:
+    return 1.0 if n - c < k else 1.0 - float(np.prod(1.0 - k / np.arange(n - c, n + 1)))
+
+
+def pass_at_k_shorter(n: int, c: int, k: int) -> float:
+    return 1.0 if n - c < k else 1.0 - float(np.prod(1.0 - k / np.arange(n - c + 1, n)))
+
+
+def pass_at_k(n: int, c: int, k: int) -> float:
+    return 1.0 if n - c < k else 1.0 - float(np.prod(1.0 - k / np.arange(n - c + 1, n + 1)))
+
+
+def returns_from_one(rewards: Any, gamma: float) -> Any:
+    out, later = np.zeros_like(rewards), 0.0
+    for t in range(len(rewards) - 1, 0, -1):
+        later = out[t] = rewards[t] + gamma * later
+    return out
+
+
+def gae_from_one(rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float, lam: float) -> Any:
+    out, later, after = np.zeros_like(rewards), 0.0, last_value
+    for t in range(len(rewards) - 1, 0, -1):
+        error = rewards[t] + gamma * after * (1 - dones[t]) - values[t]
+        later = out[t] = error + gamma * lam * (1 - dones[t]) * later
+        after = values[t]
+    return out
+
+
+def lambda_from_one(rewards: Any, values: Any, last_value: Any, gamma: float, lam: float) -> Any:
+    out, later, after = np.zeros_like(rewards), last_value, last_value
+    for t in range(len(rewards) - 1, 0, -1):
+        later = out[t] = rewards[t] + gamma * ((1 - lam) * after + lam * later)
+        after = values[t]
+    return out
+
+
+def dpo_of_a_sigmoid(
+    policy_chosen_logps: Any, policy_rejected_logps: Any, ref_chosen_logps: Any, ref_rejected_logps: Any
+) -> Any:
+    """In Torch the derivative is nan where the logarithm is infinite."""
+    margin = (policy_chosen_logps - ref_chosen_logps) - (policy_rejected_logps - ref_rejected_logps)
+    return -torch.log(torch.sigmoid(0.1 * margin)).mean()
+
+
+FAULTY: list[tuple[Callable[..., Any], str, str]] = [
+    (k3, "kl_estimate", "log-ratio-forgotten"),
+    (pass_at_k_less, "pass_at_k", "one-draw-short"),
+    (ucb_in_bits, "ucb", "logarithm-to-the-base-2"),
+    (ucb_swapped, "ucb", "counts-and-time-swapped"),
+    (value_loss_without_the_mask, "value_clip_loss", "mask-ignored"),
+    (value_loss_by_all, "value_clip_loss", "padding-in-the-denominator"),
+    (simpo_loss, "simpo_loss", "lengths-of-the-chosen-for-both"),
+    (sarsa_of_the_likeliest, "expected_sarsa_target", "likeliest-action-alone"),
+    (pass_at_k_above, "pass_at_k", "one-draw-short-above"),
+    (pass_at_k_longer, "pass_at_k", "product-with-one-factor-more"),
+    (pass_at_k_shorter, "pass_at_k", "product-without-its-last-factor"),
+    (returns_from_one, "discounted_return", "first-step-left-out"),
+    (gae_from_one, "gae", "first-step-left-out"),
+    (lambda_from_one, "lambda_return", "first-step-left-out"),
+    (dpo_of_a_sigmoid, "dpo_loss", "logarithm-of-the-sigmoid"),
+]
+RIGHT: list[tuple[Callable[..., Any], str]] = [
+    (pass_at_k, "pass_at_k"),
+    (k3_right, "kl_estimate"),
+    (ucb, "ucb"),
+    (value_loss, "value_clip_loss"),
+    (simpo_loss_right, "simpo_loss"),
+    (sarsa_expected, "expected_sarsa_target"),
+]
+
+
+@pytest.mark.parametrize(("function", "formula", "bug"), sweep(FAULTY, 4))
+def test_a_slip_of_one_line_has_its_name(function: Any, formula: str, bug: str) -> None:
+    report = run(from_function(function), formula)
+    assert report.verdict == "nonconforming"
+    assert [fault.name for match in report.matches[:1] for fault in match.faults] == [bug]
+
+
+@pytest.mark.parametrize(("function", "formula"), sweep(RIGHT, 2))
+def test_the_line_as_it_should_be_conforms(function: Any, formula: str) -> None:
+    assert run(from_function(function), formula).verdict.startswith("conforms")
+
+
+@pytest.mark.parametrize("function", [dpo_of_a_sigmoid])
+def test_what_overflows_alone_is_said_to_be_right_but_for_extremes(function: Any) -> None:
+    notes = run(from_function(function), "dpo_loss").notes
+    assert any("right but for extremes" in note for note in notes)
+    others = run(from_function(simpo_loss), "simpo_loss").notes
+    assert not any("right but for extremes" in note for note in others)
+
+
+def gae_of_sums(rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float, lam: float) -> Any:
+    """Right for one sequence; of several side by side it adds up all of them."""
+    after = np.concatenate([values[1:], np.array([last_value])])
+    errors = rewards + gamma * after * (1 - dones) - values
+    out = np.zeros_like(rewards)
+    for t in range(len(rewards)):
+        terms, decay = [], 1.0
+        for k in range(t, len(rewards)):
+            terms.append(decay * errors[k])
+            decay = decay * gamma * lam * (1 - dones[k])
+        out[t] = np.array(terms).sum()
+    return out
+
+
+def gae_of_sums_in_time(
+    rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float, lam: float
+) -> Any:
+    after = np.concatenate([values[1:], np.array([last_value])])
+    errors = rewards + gamma * after * (1 - dones) - values
+    out = np.zeros_like(rewards)
+    for t in range(len(rewards)):
+        terms, decay = [], 1.0
+        for k in range(t, len(rewards)):
+            terms.append(decay * errors[k])
+            decay = decay * gamma * lam * (1 - dones[k])
+        out[t] = np.array(terms).sum(axis=0)
+    return out
+
+
+@pytest.mark.slow
+def test_of_rollouts_side_by_side_it_is_said_that_they_are_mixed() -> None:
+    report = run(from_function(gae_of_sums), "gae")
+    assert report.verdict == "conforms"
+    assert "batches" in report.not_tested
+    assert report.binding is not None
+    assert SIDE_BY_SIDE in report.binding.notes
+    assert run(from_function(gae_of_sums), "gae", require=["batches"]).verdict == "nonconforming"
+    whole = run(from_function(gae_of_sums_in_time), "gae")
+    assert whole.verdict == "conforms"
+    assert "batches" not in whole.not_tested
