@@ -13,6 +13,7 @@ import torch
 
 import rlcalc
 from rlcalc.specs import formula_names, load_formula
+from tests.sweep import in_one
 
 
 def test_the_users_example() -> None:
@@ -59,7 +60,7 @@ def test_unknown_and_missing_arguments() -> None:
         _ = rlcalc.no_such_formula
 
 
-@pytest.mark.parametrize("name", formula_names())
+@in_one("name", formula_names())
 def test_every_formula_has_a_documented_function(name: str) -> None:
     function = getattr(rlcalc, name)
     spec = load_formula(name)

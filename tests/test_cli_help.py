@@ -17,6 +17,7 @@ from rlcalc.cli.pages import command_line
 from rlcalc.heads import heads
 from rlcalc.specs import load_formula
 from tests.command import run
+from tests.sweep import in_one
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = [[head.command] for head in heads()]
@@ -35,7 +36,7 @@ def is_example(line):
     return line.startswith("  rlcalc ")  # to be copied, so it stays on one line
 
 
-@pytest.mark.parametrize("words", EVERY_PAGE, ids=" ".join)
+@in_one("words", EVERY_PAGE)
 def test_the_short_page_fits_on_a_screen(words):
     code, out, err = run(*words, "-h")
     lines = out.splitlines()
@@ -46,7 +47,7 @@ def test_the_short_page_fits_on_a_screen(words):
     assert 1 <= sum(map(is_example, lines)) <= 2
 
 
-@pytest.mark.parametrize("words", EVERY_PAGE, ids=" ".join)
+@in_one("words", EVERY_PAGE)
 def test_the_full_page_says_everything(words):
     code, out, err = run(*words, "--help")
     assert (code, err) == (0, "")
@@ -121,7 +122,7 @@ def test_bash_accepts_every_example():
     ).returncode
 
 
-@pytest.mark.parametrize("name", FORMULAS)
+@in_one("name", FORMULAS)
 def test_every_example_of_a_formula_runs(name):
     for line in examples_of_formula(name):
         code, out, err = run(*shlex.split(line)[1:])
@@ -257,7 +258,7 @@ def test_list():
     assert [entry["command"] for entry in document["commands"]] == list(BUILT_IN)
 
 
-@pytest.mark.parametrize("name", FORMULAS)
+@in_one("name", FORMULAS)
 def test_show(name):
     spec = load_formula(name)
     code, out, _ = run("show", spec.command)

@@ -19,6 +19,7 @@ from rlcalc.steps.printers import LatexPrinter, TextPrinter, cells, step_lines
 from rlcalc.steps.terms import Name, Number, Step, Symbol, Term, apply, product, term, total
 from rlcalc.steps.values import _of_roots
 from tests.notation import in_grammar
+from tests.sweep import in_one
 
 A = Symbol(Name("A"), to_sympy(Fraction(-3)))
 B = Symbol(Name("B"), to_sympy(Fraction(1, 2)))
@@ -163,7 +164,7 @@ def test_a_changed_input_changes_the_answer_through_the_tree() -> None:
     assert {answer(), answer(gamma="1/2"), answer(values=[0, 1, 0, 0])} == {"11/4", "27/16", "13/4"}
 
 
-@pytest.mark.parametrize("name", formula_names())
+@in_one("name", formula_names())
 def test_latex_needs_no_unicode_fonts(name: str) -> None:
     from rlcalc.golden.files import shipped
 

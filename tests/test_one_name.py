@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 import rlcalc
 from rlcalc.data import data_folder, read_toml
 from rlcalc.formulas import load_forms
 from rlcalc.heads import formula_names, heads
 from rlcalc.specs import load_formula
 from tests.command import run
+from tests.sweep import in_one
 
 ROOT = Path(__file__).resolve().parent.parent
 # tests of what several formulas share
@@ -46,7 +45,7 @@ def test_every_folder_has_the_same_names() -> None:
     assert tests <= {f"test_{name}" for name in specs}
 
 
-@pytest.mark.parametrize("name", formula_names())
+@in_one("name", formula_names())
 def test_the_name_is_a_function_three_forms_and_a_golden_file(name: str) -> None:
     assert callable(getattr(rlcalc, name))
     forms = load_forms(name)

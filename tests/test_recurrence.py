@@ -24,6 +24,7 @@ from rlcalc.recurrence import compiled, slabs, time_major
 from rlcalc.recurrence import scan as recurrence
 from rlcalc.recurrence.scan import one_by_one, scan_numpy, scan_torch, windows_numpy, windows_torch
 from rlcalc.recurrence.slabs import by_slabs
+from tests.sweep import in_one
 
 F = Fraction
 
@@ -127,8 +128,8 @@ def test_one_by_one_is_the_definition(problem: Any) -> None:
 
 @scans
 @pytest.mark.usefixtures("tiny_slabs")
-@pytest.mark.parametrize("steps", [*range(17), 49, 50])
-@pytest.mark.parametrize("rows", [1, 2, 5])
+@in_one("steps", [*range(17), 49, 50])
+@in_one("rows", [1, 2, 5])
 def test_slab_boundaries(scan: Any, rows: int, steps: int) -> None:
     rng = np.random.default_rng(steps)
     b, a = rng.integers(-8, 9, (rows, steps)) / 1.0, rng.choice([0, 1, -1, 0.5], (rows, steps))
@@ -157,8 +158,8 @@ def test_a_constant_gamma_over_a_million_steps(scan: Any) -> None:
 
 
 @scans
-@pytest.mark.parametrize("shape", [(), (2,), (2, 3), (0,), (3, 0, 2)])
-@pytest.mark.parametrize("steps", [0, 1, 2, 5])
+@in_one("shape", [(), (2,), (2, 3), (0,), (3, 0, 2)])
+@in_one("steps", [0, 1, 2, 5])
 def test_leading_axes(scan: Any, shape: tuple[int, ...], steps: int) -> None:
     rng = np.random.default_rng(1)
     b, a = (rng.integers(-4, 5, (*shape, steps)) / 1.0 for _ in range(2))
@@ -172,8 +173,8 @@ def test_leading_axes(scan: Any, shape: tuple[int, ...], steps: int) -> None:
 
 @windows
 @pytest.mark.usefixtures("tiny_slabs")
-@pytest.mark.parametrize("shape", [(), (2,), (2, 3), (0,)])
-@pytest.mark.parametrize("steps", [0, 1, 2, 5])
+@in_one("shape", [(), (2,), (2, 3), (0,)])
+@in_one("steps", [0, 1, 2, 5])
 def test_leading_axes_of_windows(window: Any, shape: tuple[int, ...], steps: int) -> None:
     rng = np.random.default_rng(1)
     b, a, c = (rng.integers(-4, 5, (*shape, steps)) / 1.0 for _ in range(3))
@@ -249,8 +250,8 @@ HUGE = [1e300, -1e300, np.finfo(float).max]
 
 
 @scans
-@pytest.mark.parametrize("later", HUGE)
-@pytest.mark.parametrize("at", range(7))
+@in_one("later", HUGE)
+@in_one("at", range(7))
 def test_a_cut_hides_the_largest_finite_number(scan: Any, later: float, at: int) -> None:
     b, a = np.arange(1.0, 9.0), np.full(8, 0.5)
     a[at], b[at + 1] = 0, later

@@ -39,7 +39,7 @@ def judged(
 
 def judging(
     cases: Sequence[tuple[Callable[..., Any], str, str, str]],
-    inner: int = 3,
+    inner: int = 2,
     as_well: Callable[[Binding], bool] = lambda _: True,
 ) -> Callable[..., None]:
     """A test of many functions, each with its formula, what is said of it, and its layout.

@@ -227,7 +227,7 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
 ]
 
 
-test_a_function_is_judged_by_what_it_takes = judging(CASES, 6)
+test_a_function_is_judged_by_what_it_takes = judging(CASES, 3)
 
 
 @pytest.mark.parametrize(

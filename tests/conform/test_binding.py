@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from rlcalc.cli import main
+from rlcalc.conform.binding import bound
 from rlcalc.conform.binding.bind import bind
 from rlcalc.conform.binding.model import Binding, binding_of, read_binding
 from rlcalc.conform.binding.words.likely import guessed_formula, guessed_formulas
@@ -22,6 +24,7 @@ from rlcalc.conform.target.base import from_function
 from rlcalc.conform.target.facts import facts_of, read_facts
 from rlcalc.conform.target.objects import steps_of
 from rlcalc.conform.target.sheet import perform_sheet
+from rlcalc.conform.vectors import golden_vectors
 from rlcalc.errors import DataError, InputError
 from rlcalc.specs import load_formula
 from rlcalc.testing import conformance_suite
@@ -431,3 +434,19 @@ def test_a_letter_of_a_process_or_a_list_of_states_makes_no_other_formula() -> N
     ]
     assert [names[0] for names in found[:2]] == ["n_step_return", "gae"]
     assert "lambda_return" in found[2]
+
+
+def test_whether_a_vector_fits_is_found_once_for_each_vector(monkeypatch: pytest.MonkeyPatch) -> None:
+    formula = load_formula("gae")
+    target = bind(from_function(numpy_sequences.compute_gae), formula)
+    vectors = golden_vectors("gae")
+    laid_out, asked = bound.laid_out, []
+    monkeypatch.setattr(bound, "laid_out", lambda *given: asked.append(given[2]) or laid_out(*given))
+    first = [target.unable(vector) for vector in vectors]
+    assert asked
+    once = len(asked)
+    # another vector of the same name is another question
+    other = replace(vectors[0], arrays={**vectors[0].arrays, "gamma": np.asarray([0.5, 0.25])})
+    assert [target.unable(vector) for vector in vectors] == first
+    assert len(asked) == once
+    assert target.unable(other) != first[0]

@@ -30,6 +30,7 @@ OUTPUT = {
     "discounted_return": "returns",
 }
 # those that another reading of a flag or of the values comes closest to; the others take half a minute
+# of these the inner loop asks gae alone, which has all of them
 LIKELY = {
     "bootstrap-after-last-terminal",
     "done-mask-one-early",
@@ -110,7 +111,12 @@ FAULTS = [fault for formula in OUTPUT for fault in catalogue(formula).faults if 
 
 
 @pytest.mark.parametrize(
-    "fault", sweep(FAULTS, lambda fault: fault.name in LIKELY, lambda fault: f"{fault.formula}-{fault.name}")
+    "fault",
+    sweep(
+        FAULTS,
+        lambda fault: fault.formula == "gae" and fault.name in LIKELY,
+        lambda fault: f"{fault.formula}-{fault.name}",
+    ),
 )
 def test_no_fault_of_the_catalogue_hides_behind_a_binding(
     fault: Fault, monkeypatch: pytest.MonkeyPatch

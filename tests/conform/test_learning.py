@@ -190,8 +190,8 @@ def one_critic(
 
 CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (DeepQ.learn, "q_target", "conforms", "[N]"),
-    (DeepQ.learn_past_the_end, "q_target", "bootstrap-after-terminal", "[N, 1]"),
     (TwoCritics.update, "sac_target", "td3", "[N]"),
+    (DeepQ.learn_past_the_end, "q_target", "bootstrap-after-terminal", "[N, 1]"),
     (Remembers.optimize, "q_target", "conforms", "[N, 1]"),
     (Remembers.learn, "q_target", "conforms", "[N]"),
     (DeepQ.learn_from_memory, "double_q_target", "conforms", "[N]"),

@@ -63,8 +63,8 @@ def td_target(target_critic: Any, rewards: Any, next_states: Any, dones: Any, ga
 
 CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (compute_gae, "gae", "conforms", "[T, B]"),
-    (gae_past_the_end, "gae", "bootstrap-after-terminal", "[T, B]"),
     (gae_of_one_episode, "gae", "no-bootstrap", "[T]"),
+    (gae_past_the_end, "gae", "bootstrap-after-terminal", "[T, B]"),
     (td_target, "n_step_return", "conforms", "[..., T]"),
 ]
 test_observations_stand_for_their_values = judging(CASES, as_well=lambda it: "network" in it.roles)

@@ -150,8 +150,8 @@ ARRAYS = "P sat, R sa"
 test_dynamic_programming = judging(
     [
         (value_iteration, "bellman", "conforms", ARRAYS),
-        (policy_evaluation, "policy_eval", "conforms", "P gym, policy by function"),
         (policy_iteration_once, "policy_iteration", "stops-after-one-improvement", ARRAYS),
+        (policy_evaluation, "policy_eval", "conforms", "P gym, policy by function"),
         (q_from_v, "value_iteration", "conforms", "P gym"),
         (value_iteration_by_another_name, "bellman", "one-sweep-in-place", ARRAYS),
         (q_forgetting_gamma, "value_iteration", "discount-missing", ARRAYS),

@@ -190,7 +190,7 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
 ]
 
 
-test_it_is_read_as_what_it_is = judging(CASES, 6)
+test_it_is_read_as_what_it_is = judging(CASES, 3)
 
 
 def test_a_power_too_few_in_the_tail_is_named_however_long_the_windows_are() -> None:

@@ -85,7 +85,7 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
 ]
 
 
-test_an_update_is_played_on_the_steps_of_the_formula = judging(CASES, 4)
+test_an_update_is_played_on_the_steps_of_the_formula = judging(CASES)
 
 
 def test_a_table_by_pairs_is_read_and_written_as_it_is_kept() -> None:

@@ -24,8 +24,9 @@ from rlcalc.steps.derivation import Derivation
 from rlcalc.steps.printers import LATEX_NAMES, LatexPrinter, TextPrinter
 from rlcalc.steps.terms import Name, Symbol, Term
 from tests.notation import in_grammar
+from tests.sweep import in_one
 
-each_formula = pytest.mark.parametrize("formula", formula_names())
+each_formula = in_one("formula", formula_names())
 
 LONGEST = 200  # characters of an input
 FUNCTIONS = {"lim", "log"}  # they read the same in every formula
@@ -163,7 +164,7 @@ def test_names_have_the_same_letters_in_latex(formula: str) -> None:
             assert set("".join(words(plain))) <= set("".join(letters(name))), text
 
 
-@pytest.mark.parametrize("formula", [name for name in formula_names() if load_formula(name).has_rows])
+@in_one("formula", [name for name in formula_names() if load_formula(name).has_rows])
 def test_steps_belong_to_the_rows_of_their_table_from_the_first_on(formula: str) -> None:
     for d in derivations(formula):
         rows = sorted({step.row for step in d.steps} - {0})

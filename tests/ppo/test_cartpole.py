@@ -7,7 +7,6 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
-from scipy import stats
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from rlcalc.ppo.envs import make_env
@@ -161,6 +160,8 @@ def test_single_precision_stays_close_for_one_step():
 
 
 def test_first_states_are_uniform_and_independent():
+    from scipy import stats  # long to import, and asked for here alone
+
     # a time limit of one step makes every observation a first one
     env = build(n=500, time_limit=1)
     action = torch.zeros(500, dtype=torch.int64)

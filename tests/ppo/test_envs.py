@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from rlcalc.errors import DataError, InputError, UnknownName
 from rlcalc.mdp.reading import read_mdp
@@ -100,6 +99,8 @@ def test_slipping_has_the_exact_probabilities(dtype):
 
 
 def test_exploring_starts_are_uniform_over_the_cells_that_are_not_the_goal():
+    from scipy import stats  # long to import, and asked for here alone
+
     env = build("grid2x2", 3000, exploring_starts=True, time_limit=1)
     seen = env.reset().sum(0)
     for action in draws(env, 9):

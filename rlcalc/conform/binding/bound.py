@@ -28,7 +28,7 @@ from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.target.call import Reply
 from rlcalc.conform.target.sheet import SLOPE
 from rlcalc.conform.target.slopes import Slope
-from rlcalc.conform.vectors import Arrays, Vector, with_all_steps
+from rlcalc.conform.vectors import GENERATED, Arrays, Vector, with_all_steps
 from rlcalc.specs import load_formula
 
 
@@ -46,6 +46,8 @@ class BoundTarget(Target):
         ways = {way.name: way for way in catalogue(binding.formula).conventions}
         followed = [ways[name] for name in binding.like if name in ways and binding.agreed == "convention"]
         self.body = {way.sets: way.value for way in followed if way.sets and way.value is not None}
+        # by identity: a vector is asked about with every convention, and laid out to be refused or not
+        self.looked_at: dict[int, tuple[Vector, str]] = {}
 
     def unable(self, vector: Vector) -> str:
         # what a vector asks for in words, and the function has in its body
@@ -57,11 +59,21 @@ class BoundTarget(Target):
             given = vector.arrays.get(name)
             if given is not None and not same_choice(given, value):
                 return f"its {name} is fixed at {value:g}"
+        return self._unfit(vector)
+
+    def _unfit(self, vector: Vector) -> str:
+        """Why the values of a vector have no place in the reading; empty where they have."""
+        known = self.looked_at.get(id(vector))
+        if known is not None:
+            return known[1]
         try:
             laid_out(self.family, self.reading, vector.arrays)
+            why = ""
         except Unfit as error:
-            return str(error)
-        return ""
+            why = str(error)
+        if vector.id != GENERATED:  # each of those is asked about once
+            self.looked_at[id(vector)] = (vector, why)
+        return why
 
     def as_put(self, vector: Vector) -> Vector:
         roles = self.reading.roles
