@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rlcalc.conform.binding.model import EMPTY
 from rlcalc.conform.binding.words.names import family, table
 from rlcalc.conform.binding.words.roles import roles_by_name
 from rlcalc.conform.binding.words.spelling import dashed
@@ -13,6 +14,8 @@ from rlcalc.specs import Formula
 # what an object has for all its methods, and roles that such a γ is part of already
 KEPT = ("gamma", "lam", "eps_high")
 GAMMA_WITHIN = frozenset({"discounts", "target_atoms", "td_errors"})
+# of the end of an episode
+FLAGS = frozenset({"done", "first", "mask", "terminated"})
 FEW_SWITCHES = 3
 MOST_KEPT = 3
 # a number in a body that may be the discount
@@ -25,7 +28,13 @@ def numbers_kept(
     open_: Mapping[str, tuple[str, ...]], facts: Facts, lacking: list[str]
 ) -> dict[str, tuple[str, ...]]:
     """Numbers that an object keeps under names that say nothing: each may be what has no other place."""
-    kept = [path for path in facts.paths if _keeps_number(path, open_.get(path, ()), facts)]
+    kept = [
+        path
+        for path in facts.paths
+        if not path.endswith("()")
+        and path not in facts.written
+        and _keeps_number(path, open_.get(path, ()), facts)
+    ]
     # what is 1.0 at first is no number of steps
     may_be = {p: [n for n in lacking if n != "n" or not isinstance(facts.set_up.get(p), float)] for p in kept}
     return {path: (*may_be[path], *open_[path]) for path in kept} if len(kept) <= MOST_KEPT else {}
@@ -55,6 +64,8 @@ def inside_roles(
         if any(other.startswith((f"{path}.", f"{path}[")) for other in facts.paths):
             continue  # a container of others
         roles = roles_by_name(_as_called(path, name), formula, own, path in facts.written)
+        if path in facts.handed_on and {*roles} & FLAGS and family(formula.name) == "sequence":
+            roles = ("none",)  # whoever gets it looks at it, and not this method
         more = (FACTOR,) * (roles == ("factor",) and path in facts.factors)  # of the loss, or beside its own
         found[path] = (*roles, *more) or (*_by_last_words(name, formula, own), *_by_use(path, facts, formula))
     # what is switched on may be no part of the formula, such as whitening, which an ε may switch on as well
@@ -103,6 +114,8 @@ def _as_set_up(facts: Facts, path: str) -> str:
 
 def _by_use(path: str, facts: Facts, formula: Formula) -> tuple[str, ...]:
     """What a place may be whose name says nothing, by what is done with it."""
+    if path in facts.grown:
+        return (EMPTY,)
     if path in facts.counts and "length" in table(family(formula.name)):
         return ("length", "batch_size")
     if (value := _as_set_up(facts, path)) != "none":

@@ -22,6 +22,8 @@ CODE = "bad_binding"
 # an answer that is one array, in a file
 WHOLE = "answer"
 CANONICAL = "[..., T]"
+# a list that a method only adds to, such as its errors so far
+EMPTY = "empty"
 
 Agreement = Literal["", "formula", "convention", "fault", "part", "names", "given"]
 
@@ -158,6 +160,8 @@ class Binding:
 
 def constant(role: str) -> Any:
     """The value of a role that is a constant; ``None`` for the others."""
+    if role == EMPTY:
+        return []
     kind, colon, text = role.partition(":")
     if role in ("true", "false"):
         return role == "true"

@@ -156,13 +156,17 @@ class OutputsByValue:
         return found
 
     def by_shape(self, parts: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, str]:
-        """The first output, the answer before others, that some part has the shape of; else the answer."""
+        """The first output, the answer before others, that some part has the shape of; else the answer.
+
+        What is 0 everywhere comes last: it may be an observation that is handed on.
+        """
+        filled = sorted(parts.items(), key=lambda named: not np.any(named[1]))
         names = [self.answer, *(name for name in self.names if name != self.answer)]
         fitting = (
             {name: place}
             for name in names
             if name in right
-            for place, part in parts.items()
+            for place, part in filled
             if part.shape == right[name].shape
         )
         return next(fitting, {self.answer: next(iter(parts))})

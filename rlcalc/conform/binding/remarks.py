@@ -10,6 +10,7 @@ from rlcalc.conform.binding.families.family import Family
 from rlcalc.conform.binding.families.sequence import ENDINGS, ONE
 from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.families.updates import Updates
+from rlcalc.conform.binding.held import FLAGS
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.notes import notes_on
 from rlcalc.conform.binding.search import Search
@@ -147,7 +148,10 @@ def _never_read(search: Search, binding: Binding) -> list[str]:
     """That flags of episodes are kept beside the rewards, and the method does not look at them."""
     if binding.roles & ENDINGS or "rewards" not in binding.roles or search.formula.name in TRANSITIONS:
         return []
-    kept = [name for name in search.facts.unread if {"done", "terminated"} & {*roles_of(name, "sequence")}]
+    handed = [p for p in search.facts.handed_on if FLAGS & {*roles_of(last_name(p), "sequence")}]
+    if handed:
+        return [f"{handed[0]} is handed on as it is: right where no episode ends before the last step"]
+    kept = [name for name in search.facts.unread if FLAGS & {*roles_of(name, "sequence")}]
     return [f"self.{kept[0]} is kept and never read: right for one episode a call"] if kept else []
 
 

@@ -29,6 +29,7 @@ from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.families.transitions import speaks_of_one
 from rlcalc.conform.binding.families.updates import TABLE, Updates
 from rlcalc.conform.binding.held import GAMMA_WITHIN
+from rlcalc.conform.binding.lengths import has_room
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.outputs import OutputsByValue
 from rlcalc.conform.binding.slots import STATE, Slots, slots_of, words_of
@@ -179,6 +180,8 @@ class Search:
             read = tuple(p for p in self.slots.read if inputs.get(p, "none") in over)
             first = Binding(self.formula.name, inputs, read=read, words=self.words)
             for binding in self.family.variations(first, backends, lists):
+                if not has_room(binding, self.facts):
+                    continue
                 for fixed in self.fixed(binding):
                     yield replace(binding, fixed=fixed)
 

@@ -175,7 +175,8 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         inside = {p: n for p, n in facts.paths.items() if p.partition(".")[0] in RECEIVERS}
         open_.update(inside_roles(inside, facts, formula, own))
         open_.update(kept(facts, formula, own, open_))
-    if any(path.endswith("()") and roles != ("none",) for path, roles in open_.items()):
+    asked = any(path.endswith("()") and roles != ("none",) for path, roles in open_.items())
+    if asked and (family(formula.name) != "sequence" or _have_rewards(open_)):
         # a network that stands for its answer does not look at what it is asked about, such as an action
         open_.update({n: ("none" if f"{n}()" in facts.paths else "observations",) for n in unknown})
         unknown = []
@@ -207,6 +208,11 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         dropped=tuple(n for n in dropped if n not in guessed),
         guessed=tuple(guessed),
     )
+
+
+def _have_rewards(open_: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether some place holds rewards: else what is unknown is that, and nothing that a network looks at."""
+    return any({"rewards", "reward", "td_errors"} & set(roles) for roles in open_.values())
 
 
 def _either_way(open_: dict[str, tuple[str, ...]], formula: Formula) -> None:

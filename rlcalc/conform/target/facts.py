@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from types import ModuleType
 from typing import Any
 
+from rlcalc.conform.target.sizes import sizes_of
 from rlcalc.conform.target.source import Reader
 from rlcalc.conform.target.syntax import kept_by, last_name, tree_of
 
@@ -66,6 +67,9 @@ class Facts:
         returned: what its source calls the one value that it returns; empty for several or an expression.
         set_up: flags, words and numbers that its object has unless told otherwise, by place.
         results: what it calls that which a call gives, by place.
+        grown: places that it adds entries to.
+        handed_on: places that it returns as they are, and does nothing else with.
+        sizes: the first dimension of arrays that its class makes, as it is written, by place.
     """
 
     arguments: tuple[Argument, ...] | None = None
@@ -86,6 +90,9 @@ class Facts:
     words: tuple[str, ...] = ()
     set_up: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     results: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    grown: tuple[str, ...] = ()
+    handed_on: tuple[str, ...] = ()
 
     @property
     def accepts(self) -> frozenset[str] | None:
@@ -143,6 +150,9 @@ def read_facts(raw: Any) -> Facts:
         tuple(str(word)[:40] for word in raw["words"][:100]),
         {str(p)[:200]: _plain(v) for p, v in list(raw["set_up"].items())[:200] if _plain(v) is not None},
         {str(path)[:200]: str(name)[:100] for path, name in list(raw["results"].items())[:200]},
+        {str(path)[:200]: str(size)[:200] for path, size in list(raw["sizes"].items())[:200]},
+        places("grown"),
+        places("handed_on"),
     )
 
 
@@ -251,6 +261,9 @@ def facts_of(function: Callable[..., Any]) -> Facts:
         tuple(sorted({*reader.words, *_literals(arguments or ())})),
         _set_up(owner),
         reader.results,
+        sizes_of(owner) if owner else {},
+        tuple(sorted(reader.grown)),
+        tuple(sorted(reader.handed_on)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ OF_TENSORS = frozenset(_TENSOR_WORDS.split())
 # what nothing else has, so that its owner is a tensor also where the rest is NumPy
 OF_TENSORS_ALONE = frozenset(["detach", "cpu", "numpy"])
 WRITES = frozenset(["append", "extend", "insert", "copy_", "fill_", "appendleft"])
+GROWS = frozenset(["append", "extend", "insert"])
 # functions whose arguments are how many steps, or rows, there are
 _COUNTING = frozenset(["range", "zeros", "ones", "empty", "full", "slice"])
 # functions that hand on what they are given, entry by entry
@@ -49,6 +51,10 @@ class Reader(ast.NodeVisitor):
         self.written: set[str] = set()
         self.counts: set[str] = set()
         self.firsts: set[str] = set()
+        self.grown: set[str] = set()
+        # how often a place is read, and how often only to be returned
+        self.reads: Counter[str] = Counter()
+        self.returns_of: Counter[str] = Counter()
         self.switches: set[str] = set()
         self.factors: set[str] = set()
         self.tensors: set[str] = set()
@@ -87,6 +93,9 @@ class Reader(ast.NodeVisitor):
     def visit_Return(self, node: ast.Return) -> None:
         if node.value is not None and self.depth == 0:
             self.returns, self.returned = True, only_name(node.value)
+            parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            places = (self.chain(part) for part in parts if not isinstance(part, ast.Name))
+            self.returns_of.update(path for path in places if path is not None)
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
@@ -168,6 +177,7 @@ class Reader(ast.NodeVisitor):
             path = self.chain(function.value)
             if path:
                 self.written.add(path)
+                self.grown |= {path} if function.attr in GROWS else set()
         if isinstance(function, ast.Attribute):
             self.of_tensors |= function.attr in OF_TENSORS
             if function.attr in OF_TENSORS_ALONE and (path := self.chain(function.value)) is not None:
@@ -224,7 +234,13 @@ class Reader(ast.NodeVisitor):
             if isinstance(part, ast.Subscript):
                 self.visit(part.slice)
 
+    @property
+    def handed_on(self) -> set[str]:
+        """Places of which nothing is made: they are returned as they are."""
+        return {path for path, count in self.returns_of.items() if self.reads[path] == count}
+
     def keep(self, path: str) -> None:
+        self.reads[path] += 1
         if path not in self.alias and not (self.depth and path.isidentifier()):
             self.paths.setdefault(path, last_name(path))
 

@@ -22,7 +22,7 @@ _WORDS = (
 )
 OF_ARRAYS = frozenset(_WORDS.split())
 # how networks are called, besides by themselves
-_CALLED_BY = re.compile(r"\.(apply|apply_fn|forward|predict)\(\)$")
+_CALLED_BY = re.compile(r"\.(apply|apply_fn|forward|forward_np|predict)\(\)$")
 # a name that Python changes for a class
 _PRIVATE = re.compile(r"^_[A-Za-z]\w*?__(?=[A-Za-z])")
 

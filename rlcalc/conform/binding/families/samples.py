@@ -117,6 +117,8 @@ class Samples:
             if not all(np.isfinite(part).all() for part in found):
                 raise Unfit("a probability of 0 has no logarithm")
             return found[0], found[1]
+        if given.get("ratio") is None:
+            raise Unfit("no log-probabilities are part of it")
         ratio = np.broadcast_to(given["ratio"], like.shape).astype(np.float64)
         with np.errstate(divide="ignore"):
             logs = np.log(ratio)

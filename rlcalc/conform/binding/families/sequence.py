@@ -165,21 +165,25 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
         case "done" | "mask":
             if binding.ends == "observation":
                 over = np.concatenate([np.zeros_like(over[:, :1]), over], -1)
-                over = over if binding.values == "T+1" and not _lasts(binding) else over[:, :-1]
+                over = over if binding.values == "T+1" and not lasts(binding) else over[:, :-1]
             return _lay(binding, rows, _flag(binding, over if role == "done" else ~over, kind))
+        case "uncut":
+            cut = rows.truncated
+            if binding.values == "T+1" and binding.ends == "observation":
+                cut = np.concatenate([np.zeros_like(cut[:, :1]), cut], -1)
+            return _lay(binding, rows, _flag(binding, ~cut, kind))
         case "first":
             starts = np.pad(over, ((0, 0), (1, 0)))
-            return _lay(binding, rows, _flag(binding, starts[:, :-1] if _lasts(binding) else starts, kind))
+            return _lay(binding, rows, _flag(binding, starts[:, :-1] if lasts(binding) else starts, kind))
         case "discounts":
             gamma = _spread(rows.given["gamma"], rows)
             # flags that have a place of their own are not told by the discounts as well: who forgets to
             # mask with them would be right
             own = bool(binding.roles & ENDINGS)
             return _lay(binding, rows, (gamma if own else np.where(over, 0, gamma)).astype(kind))
-        case "last_done":
-            return _one(binding, rows, _flag(binding, over[:, -1], kind))
-        case "last_mask":
-            return _one(binding, rows, _flag(binding, ~over[:, -1], kind))
+        case "last_done" | "last_mask":
+            last = over[:, -1] & ~_said_twice(binding)
+            return _one(binding, rows, _flag(binding, last if role == "last_done" else ~last, kind))
         case "td_errors":
             gamma = _spread(rows.given["gamma"], rows)
             after = np.where(rows.terminated, 0, rows.onward)
@@ -241,8 +245,13 @@ def _of_actions(binding: Binding, rows: Sequences, values: Any, others: tuple[fl
     return table[0] if binding.layout in ONE_ROW else table.reshape(*rows.batch, *table.shape[1:])
 
 
-def _lasts(binding: Binding) -> bool:
+def lasts(binding: Binding) -> bool:
     return bool(binding.roles & {"last_done", "last_mask"})
+
+
+def _said_twice(binding: Binding) -> bool:
+    """Whether the flags of the steps say how the last one ended: who asks for it elsewhere is late."""
+    return binding.ends == "step" and bool(binding.roles & {"done", "mask"})
 
 
 def _spread(gamma: Any, rows: Sequences) -> Any:

@@ -90,7 +90,10 @@ class TablePlay:
             case "lam":
                 return float(self.given[role] if self.given.get(role) is not None else 0)
             case "n":
-                return int(self.given[role])
+                n = float(self.given[role])
+                if n == float("inf"):
+                    raise Unfit("endlessly many steps")
+                return int(n)
             case "epsilon":  # an agent may read it where the rule does not
                 return float(self.given.get(role, 0.5))
             case "actions_list":

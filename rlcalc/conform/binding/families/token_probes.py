@@ -44,6 +44,11 @@ def _without_gaps() -> Any:
     return np.array([[1, 1, 1, 1, 0], [1, 1, 1, 1, 1], [1, 0, 0, 0, 0]], bool)
 
 
+def _behind_prompts() -> Any:
+    """Rows of which the first tokens are no answer either: what is not masked there comes back."""
+    return np.array([[0, 1, 1, 1, 0], [1, 1, 1, 1, 1], [0, 0, 1, 0, 0]], bool)
+
+
 def _table(mask: Any, start: float = 0.0, step: float = 0.375) -> Any:
     """Numbers that differ; large ones where nothing is."""
     entries = np.arange(mask.size).reshape(mask.shape)
@@ -178,7 +183,7 @@ def _whitening() -> list[Arrays]:
 def _gae() -> list[Arrays]:
     mask = _whole()
     one = {"rewards": _table(mask), "values": _table(mask, 0.5, 0.25), "mask": mask}
-    other = _without_gaps()
+    other = _behind_prompts()
     return [
         {**one, "gamma": np.float64(1.0), "lam": np.float64(0.5)},
         {**one, "gamma": np.float64(0.5), "lam": np.float64(1.0)},

@@ -79,7 +79,7 @@ def guessed_formulas(name: str, facts: Facts | None = None) -> tuple[str, ...]:
         ready = ("q_target",) if _takes(names, "q_target", ("next_best", "next_q"), any) else ()
         return (found, *ready) if "n" in roles else (found, "discounted_return", *ready)
     if found == "gae":
-        return _of_advantages(roles)
+        return _of_advantages(roles | ({"values"} if _asks_a_critic(facts) else set()))
     if found in ("", "discounted_return") and "lam" in roles and "values" not in roles and _onward(names):
         return ("lambda_return",)
     if {"lam", "values"} <= roles:
@@ -171,6 +171,12 @@ def _of_advantages(roles: set[str]) -> tuple[str, ...]:
     if not roles & {"values", "td_errors"} and "rewards" in roles:
         return ("discounted_return", "gae")
     return ("gae",) if roles & {"lam", "td_errors"} else ("gae", "td_error")
+
+
+def _asks_a_critic(facts: Facts) -> bool:
+    """Whether it is a network that gives the values."""
+    calls = [f"{word}()" for path, word in facts.paths.items() if path.endswith("()")]
+    return any({"critic", "network"} & set(roles_of(call, "sequence")) for call in calls)
 
 
 # advantages of answers to one prompt, among each other: no values, no time

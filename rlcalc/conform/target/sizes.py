@@ -1,0 +1,47 @@
+"""How long the arrays of an object are, as its class makes them, read without a call.
+
+``self.masks = torch.ones(num_steps + 1, lanes)`` beside ``self.rewards = torch.zeros(num_steps, lanes)``
+has one entry more than there are rewards: who reads ``masks[t]`` at step ``t`` reads that of the step before.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from rlcalc.conform.target.syntax import called, tree_of
+
+_MADE = frozenset(["zeros", "ones", "empty", "full", "rand", "randn"])
+
+
+def sizes_of(owner: type) -> dict[str, str]:
+    """As written, the first dimension of each array that a class makes, or one that it comes from."""
+    beside = [one for one in owner.__mro__ if one.__module__ == owner.__module__]
+    found: dict[str, str] = {}
+    for one in beside:
+        for node in ast.walk(tree_of(one) or ast.Module([], [])):
+            if isinstance(node, ast.Assign):
+                size = _first(node.value)
+                for target in node.targets if size else ():
+                    if (
+                        isinstance(target, ast.Attribute)
+                        and isinstance(target.value, ast.Name)
+                        and target.value.id == "self"
+                    ):
+                        found.setdefault(f"self.{target.attr}", size)
+    return found
+
+
+def _first(value: ast.expr) -> str:
+    """The first dimension of an array where it is made; empty for anything else."""
+    while isinstance(value, ast.Call) and called(value) not in _MADE:
+        if not (isinstance(value.func, ast.Attribute) and isinstance(value.func.value, ast.Call)):
+            return ""
+        value = value.func.value  # .to(device), .byte() and the like
+    if not isinstance(value, ast.Call) or not value.args:
+        return ""
+    shape = value.args[0]
+    while isinstance(shape, ast.BinOp) and isinstance(shape.left, ast.Tuple | ast.BinOp):
+        shape = shape.left  # of a tuple and what is added to it
+    if isinstance(shape, ast.Tuple | ast.List):
+        shape = shape.elts[0] if shape.elts else shape
+    return ast.unparse(shape).removeprefix("self.") if isinstance(shape, ast.expr) else ""
