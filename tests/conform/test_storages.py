@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rlcalc.conform.check import Request, check
 from rlcalc.conform.runner import ConformReport
+from rlcalc.errors import InputError
 from tests.sweep import sweep
 
 pytest.importorskip("torch")
 
-from tests.conform import storage_targets
+from tests.conform import storages
 
-HERE = Path(storage_targets.__file__)
+HERE = Path(storages.__file__)
 RIGHT = {
     "Recurrent.compute_returns": ("gae", []),
     "Walker.compute_returns": ("gae", []),
@@ -61,3 +63,13 @@ def test_a_mask_that_is_kept_and_never_read_is_said() -> None:
     binding = judged("Masked.compute_returns").binding
     assert binding is not None
     assert any("self.masks is kept and never read" in note for note in binding.notes)
+
+
+def test_an_n_step_return_without_its_n_says_which_line_to_type() -> None:
+    with pytest.raises(InputError, match="takes no n") as caught:
+        judged("Latest._get_n_step_info")
+    assert "--formula discounted-return" in str(caught.value.hint)
+    request = Request(target=f"{HERE}:Latest._get_n_step_info", formula="discounted_return", in_process=True)
+    found = check(replace(request, random=5)).report
+    assert found.diagnosis is not None
+    assert [match.name for match in found.diagnosis.matches] == ["flags-ignored"]

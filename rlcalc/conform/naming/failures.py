@@ -99,8 +99,8 @@ def refuse_unread(trial: Trial, read: Binding | None, judged: Sequence[Judgement
         raise InputError(
             "target_signature",
             f"{trial.target.name} takes no n, and no number in its body is the n of its answer.",
-            "If it is another formula, say so with --formula; if it computes n-step returns of one n alone, "
-            "write it so that n is an argument.",
+            "If it sums all the rewards that it keeps, say --formula discounted-return; if it computes "
+            "n-step returns of one n alone, write it so that n is an argument.",
         )
     if any(j.status not in _NO_ANSWER for j in asked):
         return

@@ -226,3 +226,18 @@ class Window:
         for k in range(self.n):
             total += self.gamma ** (k + 1) * self.buffer[k].reward
         return self.buffer[0].state, total, self.buffer[-1].done
+
+
+class Latest:
+    """Keeps as many steps as it sums: its number of steps stands nowhere else."""
+
+    def __init__(self, n_step, gamma):
+        self.gamma, self.n_step_buffer = gamma, []
+
+    def _get_n_step_info(self):
+        reward, after, done = self.n_step_buffer[-1][-3:]
+        for step in reversed(self.n_step_buffer[:-1]):
+            r, s, d = step[-3:]
+            reward = r + self.gamma * reward
+            after, done = (s, d) if d else (after, done)
+        return reward, after, done
