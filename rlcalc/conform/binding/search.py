@@ -179,11 +179,9 @@ class Search:
             over = BUFFERS | STATE | {TABLE, "none"} | kept
             read = tuple(p for p in self.slots.read if inputs.get(p, "none") in over)
             first = Binding(self.formula.name, inputs, read=read, words=self.words)
-            for binding in self.family.variations(first, backends, lists):
-                if not has_room(binding, self.facts):
-                    continue
-                for fixed in self.fixed(binding):
-                    yield replace(binding, fixed=fixed)
+            every = self.family.variations(first, backends, lists)
+            for binding in (one for one in every if has_room(one, self.facts)):
+                yield from (replace(binding, fixed=fixed) for fixed in self.fixed(binding))
 
     @cached_property
     def backends(self) -> tuple[Any, ...]:
