@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from rlcalc.conform.binding.families.sequence import lasts
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.target.facts import Facts
+
+
+def having_room(readings: Iterable[Binding], facts: Facts) -> Iterator[Binding]:
+    """Those of some readings for which there is room."""
+    return (binding for binding in readings if has_room(binding, facts))
 
 
 def has_room(binding: Binding, facts: Facts) -> bool:

@@ -29,7 +29,7 @@ from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.families.transitions import speaks_of_one
 from rlcalc.conform.binding.families.updates import TABLE, Updates
 from rlcalc.conform.binding.held import GAMMA_WITHIN
-from rlcalc.conform.binding.lengths import has_room
+from rlcalc.conform.binding.lengths import having_room
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.outputs import OutputsByValue
 from rlcalc.conform.binding.slots import STATE, Slots, slots_of, words_of
@@ -179,8 +179,7 @@ class Search:
             over = BUFFERS | STATE | {TABLE, "none"} | kept
             read = tuple(p for p in self.slots.read if inputs.get(p, "none") in over)
             first = Binding(self.formula.name, inputs, read=read, words=self.words)
-            every = self.family.variations(first, backends, lists)
-            for binding in (one for one in every if has_room(one, self.facts)):
+            for binding in having_room(self.family.variations(first, backends, lists), self.facts):
                 yield from (replace(binding, fixed=fixed) for fixed in self.fixed(binding))
 
     @cached_property
