@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc.conform.binding.bind import AS_IT_STANDS, by_name
+from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.which import found_formula
 from rlcalc.conform.check import Checked, Request, check_target, load
 from rlcalc.conform.conform_report import ConformReport
@@ -77,11 +78,11 @@ class Against(Trial):
         super().__init__(_with_inputs_of_both(mine, theirs), (), watch)
         self.other = Trial(theirs, ())
         self.under = [report.tried_under for report in reports]
-        self.vectors = with_batches(restated(golden_vectors(reports[0].formula), self.fixed), batches)
+        self.vectors = with_batches(restated(golden_vectors(reports[0].formula), self.bindings), batches)
 
     @property
-    def fixed(self) -> Mapping[str, float]:
-        return {**super().fixed, **self.other.fixed}
+    def bindings(self) -> tuple[Binding, ...]:
+        return (*super().bindings, *self.other.bindings)
 
     def judgement(self, vector: Vector, dtype: str, conventions: Sequence[Convention] = ()) -> Judgement:
         unable = self.target.unable(vector) or self.other.target.unable(vector)

@@ -114,8 +114,7 @@ def _judged(
     chosen = catalogue(spec.name).chosen(conventions)
     required = requirements(spec, require)
     some = golden_vectors(spec.name) if vectors is None else vectors
-    fixed = target.binding.fixed if target.binding is not None else {}
-    known = with_batches(restated(some, fixed), batches)
+    known = with_batches(restated(some, () if target.binding is None else (target.binding,)), batches)
     trial = Trial(target, known, watch)
     trial.strict, trial.exact = DTYPE in required, PRECISION in required
     able = probe(trial, spec, batches, required)

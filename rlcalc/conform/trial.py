@@ -8,13 +8,15 @@ compares its outcomes with those of known faults.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, islice
 from typing import Any
 
+from rlcalc._lazy import np
+from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.diagnose import Effort
 from rlcalc.conform.faults import catalogue
@@ -112,9 +114,9 @@ class Trial:
         return self.target.call(first_quarter(vector), dtype).kind == "answer"
 
     @property
-    def fixed(self) -> Mapping[str, float]:
-        """Inputs that stand in a body, with their values: nothing else can be asked."""
-        return self.target.binding.fixed if self.target.binding is not None else {}
+    def bindings(self) -> tuple[Binding, ...]:
+        """How the arguments are read, which says what can be asked."""
+        return () if self.target.binding is None else (self.target.binding,)
 
     @property
     def dtype(self) -> str:
@@ -145,11 +147,14 @@ class Trial:
                 vector, dtype, "skipped", why="float32, in which it computes, cannot hold the input"
             )
         asked = replace(vector, demanded={**vector.demanded, "float64": wide})
-        truth = truth_under(vector, conventions) if conventions else None
+        truth, without_number = truth_under(vector, conventions) if conventions else (None, set())
         if truth is not None:
             outcome = without_rounding(
                 outcome, truth, slack_of(conventions, vector, self._computes_in(dtype))
             )
+            for name in without_number & vector.truth.keys() & outcome.outputs.keys():
+                if np.isfinite(outcome.outputs[name]).all():
+                    truth[name] = vector.truth[name]  # a division by 0 excuses no other number
         return judge(asked, outcome, dtype, truth, self.strict)
 
     def judgements(self, conventions: Sequence[Convention] = ()) -> list[Judgement]:
@@ -281,11 +286,17 @@ def _digits_of_float32(vector: Vector) -> float:
     return demanded and max(demanded, SINGLE_DIGITS - math.log10(max(1.0, steps / 64)))
 
 
-def truth_under(vector: Vector, conventions: Sequence[Convention]) -> dict[str, Any]:
-    """What is right under conventions: exact where they change nothing, else from the float64 form."""
+def truth_under(vector: Vector, conventions: Sequence[Convention]) -> tuple[dict[str, Any], set[str]]:
+    """What is right under conventions: exact where they change nothing, else from the float64 form.
+
+    Beside it the outputs that are no number there, as 0/0.
+    """
     form = composed((), conventions, reference(vector.formula))
     outcome = run_form(form, vector)
+    if outcome.kind != "answer":
+        return {}, set(vector.truth)  # conventions that do not go together
     found: dict[str, Any] = {}
+    silent: set[str] = set()
     for name, array in outcome.outputs.items():
         got = array.tolist()
         certified = vector.truth.get(name)
@@ -294,7 +305,9 @@ def truth_under(vector: Vector, conventions: Sequence[Convention]) -> dict[str, 
             found[name] = certified
         elif not any(math.isnan(part) for part in array.ravel().tolist()):
             found[name] = map_nested(lambda x: Fraction(x) if math.isfinite(x) else x, got)
-    return found
+        else:
+            silent.add(name)
+    return found, silent
 
 
 def _listed(outcome: Outcome, vector: Vector) -> Outcome:

@@ -201,6 +201,23 @@ def k3_of_one(logp: float, ref_logp: float) -> float:
     return math.exp(gap) - gap - 1
 
 
+def gspo_of_masks(logp: Any, old: Any, adv: Any, mask: Any, eps: float = 3e-4) -> Any:
+    """Short names, one width, and 0/0 for an answer without a token."""
+    s = (((logp - old) * mask).sum(-1) / mask.sum(-1)).exp()
+    return -torch.min(s * adv, s.clamp(1 - eps, 1 + eps) * adv).mean()
+
+
+def gspo_of_sums(logp: Any, old: Any, adv: Any, mask: Any, eps: float = 3e-4) -> Any:
+    """The log-ratios of an answer are added up."""
+    s = ((logp - old) * mask).sum(-1).exp()
+    return -torch.min(s * adv, s.clamp(1 - eps, 1 + eps) * adv).mean()
+
+
+def kl_k3(logp: Any, ref: Any) -> Any:
+    gap = logp - ref
+    return torch.exp(gap) - gap - 1
+
+
 # function, formula, what is said of it, layout
 CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (scores_of_answers, "answer_logprobs", "conforms", "[...]"),
@@ -224,6 +241,9 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (logps_in_pieces, "token_logprobs", "conforms", "[...]"),
     (padded_objective, "policy_clip", "mean-over-batch", "[...]"),
     (k3_of_one, "kl_estimate", "k3-as-written", "one entry a call"),
+    (gspo_of_masks, "gspo", "nan-when-a-row-is-empty", "[...]"),
+    (gspo_of_sums, "gspo", "product-for-the-mean", "[...]"),
+    (kl_k3, "kl_estimate", "arguments-swapped", "[...]"),
 ]
 
 
@@ -249,6 +269,31 @@ def test_a_convention_that_only_generated_cases_show_is_found() -> None:
     report = run(from_function(clamped_estimate), "kl_estimate", random=60)
     assert report.verdict == "conforms-under-convention"
     assert "every-estimate-clamped-10" in {way.name for way in report.conventions}
+
+
+def test_one_width_for_both_sides_is_asked_for_such_cases() -> None:
+    """Of cases that are drawn with two widths hardly any could be put to it."""
+    report = run(from_function(gspo_of_rows), "gspo", random=40)
+    assert report.random > 10
+    assert all("one width" not in judgement.why for judgement in report.judgements)
+
+
+def test_a_function_called_after_a_way_to_aggregate_aggregates() -> None:
+    def seq_mean_token_mean(loss: Any, mask: Any) -> Any:
+        return ((loss * mask).sum(-1) / mask.sum(-1)).mean()
+
+    assert found_formula(from_function(seq_mean_token_mean), "a.py:seq_mean_token_mean") == "loss_aggregation"
+
+
+def test_a_number_is_not_excused_by_a_division_by_zero() -> None:
+    """Under ``nan-when-a-row-is-empty`` an answer without a token has no number: this one has."""
+
+    def gspo(logp: Any, old_logp: Any, adv: Any, mask: Any, eps: float = 0.2) -> Any:
+        lengths = mask.sum(-1)
+        s = torch.where(lengths > 0, ((logp - old_logp) * mask).sum(-1) / lengths, 1.0).exp()
+        return -torch.minimum(s * adv, s.clamp(1 - eps, 1 + eps) * adv).mean()
+
+    assert run(from_function(gspo), "gspo", random=0).verdict == "nonconforming"
 
 
 def test_what_agrees_with_no_formula_is_not_judged() -> None:

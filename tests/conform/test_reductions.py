@@ -123,7 +123,7 @@ def test_the_order_of_declared_conventions_does_not_matter() -> None:
     """A mean of clipped samples, never a clip of means."""
     chosen = catalogue("ppo_clip").chosen(["mean-over-batch", "dual-clip-3", "loss"])
     vector = batches("ppo_clip")[0]
-    one, two = truth_under(vector, chosen), truth_under(vector, chosen[::-1])
+    one, two = truth_under(vector, chosen)[0], truth_under(vector, chosen[::-1])[0]
     got = losses.dual_clip_loss(*(vector.arrays[name] for name in ("ratio", "adv", "eps")))
     assert float(one["objective"]) == float(two["objective"]) == pytest.approx(float(got), rel=1e-12)
 

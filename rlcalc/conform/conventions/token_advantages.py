@@ -146,6 +146,18 @@ eps_1e_4 = group_eps.instance("eps-1e-4", {"group_advantage": "trl"}, 1e-4)
 
 
 @convention(
+    "singleton-raw-undivided",
+    {"group_advantage": "loops over groups that leave one of a single answer as it is"},
+    sets="singleton",
+)
+def singleton_raw_undivided(form: Form, /, **arrays: Any) -> Outputs:
+    """An answer that is alone in its group keeps its reward, which is not divided by 1 + ε either."""
+    found, groups = form(**{**arrays, "singleton": "raw"}), np.asarray(arrays["groups"])
+    alone = (groups[:, None] == groups[None, :]).sum(-1) == 1
+    return {**found, "advantages": np.where(alone, arrays["rewards"], found["advantages"])}
+
+
+@convention(
     "singleton-nan",
     {"group_advantage": "OpenRLHF, torch.std of one number", "rloo_advantage": "OpenRLHF, 0/0"},
     sets="singleton",

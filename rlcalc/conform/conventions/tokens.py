@@ -128,6 +128,17 @@ def ratio_1_without_a_token(form: Form, /, **arrays: Any) -> Outputs:
     return {**found, "objective": objective, "loss": -objective.mean(-1), "d_logp": slope}
 
 
+@convention("nan-when-a-row-is-empty", {"gspo": "code that divides by the sum of a row's mask"})
+def nan_for_an_answer_without_a_token(form: Form, /, **arrays: Any) -> Outputs:
+    """An answer without a valid token has 0/0 for its mean, and with it the batch."""
+    found, mask = dict(form(**arrays)), arrays.get("mask")
+    if mask is None or np.asarray(mask).any(-1).all():
+        return found
+    empty = ~np.broadcast_to(np.asarray(mask, bool), np.shape(arrays["logp"])).any(-1)
+    rows = {name: np.where(empty, np.nan, found[name]) for name in ("objective", "ratio")}
+    return {"loss": np.where(empty.any(-1), np.nan, found["loss"]), **rows}
+
+
 @convention(
     "denominator-plus-eps",
     {"loss_aggregation": "NeMo-RL, torchtune and ROLL, which divide by mask.sum() + ε"},

@@ -15,7 +15,7 @@ from typing import Any
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.generate.drawing import cannot_generate, drafts, hypothesis_or_refuse
-from rlcalc.conform.generate.restated import with_fixed
+from rlcalc.conform.generate.restated import as_taken
 from rlcalc.conform.generate.shrink import attempts_for, shrink
 from rlcalc.conform.outcome import Judgement, wrong_row
 from rlcalc.conform.trial import Trial
@@ -89,7 +89,7 @@ def search(
         nonlocal worst
         if time.monotonic() > until and worst is None:
             raise _Enough
-        draft = with_fixed(draft, formula, trial.fixed)
+        draft = as_taken(draft, formula, trial.bindings)
         judgement = judgement_of(draft)
         if judgement is None:
             hypothesis.reject()
