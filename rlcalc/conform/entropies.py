@@ -20,10 +20,9 @@ from rlcalc.conform.binding.families.sequence import Unfit
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.words.names import roles_of
 from rlcalc.conform.conform_report import ConformReport
-from rlcalc.conform.diagnose import Diagnosis, Match
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
-from rlcalc.conform.faults._by_trying import loss_with_the_sign_of_an_objective
+from rlcalc.conform.objectives import as_bug
 from rlcalc.conform.target.policies import ENTROPY_WEIGHT, LESS_ENTROPY, ODD, is_policy, parts_of, place_of
 from rlcalc.conform.target.syntax import last_name
 
@@ -48,9 +47,6 @@ def with_entropy(report: ConformReport) -> ConformReport:
     within = "" if weighed else f", whose weight {abs(found or 0):g} is its own,"
     if found is None or abs(found) < SMALLEST:
         report.not_tested += ["the entropy"] * bool(weighed)
-    elif sign * found < 0 and "loss" in report.target.rpartition(":")[2].lower() and sign < 0:
-        # by its name and its entropy it is a loss, so that the policy's term is the one that is turned
-        return _turned(report, "the policy's term", loss_with_the_sign_of_an_objective)
     elif sign * found < 0:
         return _turned(report, f"the entropy{within}", _bug("entropy-sign"))
     else:
@@ -70,14 +66,11 @@ def _bug(name: str) -> Fault:
 
 def _turned(report: ConformReport, what: str, fault: Fault) -> ConformReport:
     """The report on a term with the wrong sign."""
-    shown = tuple(dict.fromkeys(j.vector.id for j in report.judgements if j.status == "passed"))
-    match = Match((replace(fault, formula=report.formula),), report.conventions, shown, len(shown))
-    report.diagnosis = Diagnosis((match,))
     report.notes.insert(
         0, f"but for the sign of one term it conforms to {report.formula}; this is about {what} alone"
     )
-    report.verdict, report.conventions, report.part = "nonconforming", (), what.partition(",")[0]
-    return report
+    report.part = what.partition(",")[0]
+    return as_bug(report, fault)
 
 
 def _live(binding: Binding, place: str, weighed: str) -> Binding:

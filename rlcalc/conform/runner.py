@@ -12,6 +12,7 @@ from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.remarks import NEAREST
 from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.convention import Convention, as_typed
+from rlcalc.conform.detached import with_detached
 from rlcalc.conform.diagnose import LONGEST, Diagnosis, Effort, Match, diagnose
 from rlcalc.conform.entropies import with_entropy
 from rlcalc.conform.faults import catalogue
@@ -26,6 +27,7 @@ from rlcalc.conform.naming.confirm import refuting
 from rlcalc.conform.naming.failures import in_common, only_number, refuse_unread
 from rlcalc.conform.naming.recognise import named_otherwise, recognised
 from rlcalc.conform.naming.single_cause import single_cause, spare
+from rlcalc.conform.objectives import with_sign
 from rlcalc.conform.outcome import Judgement
 from rlcalc.conform.probing.batching import with_batches
 from rlcalc.conform.probing.capabilities import Capabilities, narrow, over_the_whole, probe
@@ -87,7 +89,9 @@ def run(
 
     judge = partial(_judged, target, random=random, seed=seed, batches=batches, find=find, watch=watch)
     report = judge(formula, conventions, vectors, mapped, binding, require)
-    return with_terms(with_entropy(report), lambda other, roles: judge(other, mapped=roles))
+    for look in (with_sign, with_detached, with_entropy):
+        report = look(report)
+    return with_terms(report, lambda other, roles: judge(other, mapped=roles))
 
 
 def _judged(

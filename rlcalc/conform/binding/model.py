@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rlcalc.conform.binding.words.names import family
+from rlcalc.conform.target.policies import TAKEN, is_policy, parts_of
 from rlcalc.data import MAX_FILE, parse_toml
 from rlcalc.errors import DataError
 from rlcalc.files import read_text
@@ -105,8 +106,9 @@ class Binding:
         """For people: what was read as what, in a few lines."""
         if self.plain:
             return
-        renamed = [f"{path} = {role}" for path, role in self.inputs.items() if path != role]
-        same = [path for path, role in self.inputs.items() if path == role]
+        read = {_in_words(path): role for path, role in self.inputs.items()}
+        renamed = [f"{path} = {role}" for path, role in read.items() if path != role]
+        same = [path for path, role in read.items() if path == role]
         yield "read as: " + ", ".join([*renamed, *same])
         words = [f"layout {self.layout}" + ("" if self.form == "array" else f" in {_FORMS[self.form]}")]
         words += [f"{self.backend} arrays"] if self.form != "list" else []
@@ -223,3 +225,9 @@ def binding_of(raw: Any, where: str) -> Binding:
     known = {name: getattr(found, name) for name in Binding.__dataclass_fields__}
     known["outputs"] = {name: "" if place == WHOLE else place for name, place in found.outputs.items()}
     return replace(Binding(**known), agreed="given")
+
+
+def _in_words(path: str) -> str:
+    """A place as a reader knows it."""
+    taken = parts_of(path)[0].get(TAKEN) if is_policy(path) else None
+    return taken or path

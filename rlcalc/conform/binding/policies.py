@@ -19,7 +19,16 @@ from rlcalc.conform.binding.words.names import roles_of
 from rlcalc.conform.binding.words.spelling import WHICH, dashed, forms
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.facts import Argument, Facts
-from rlcalc.conform.target.policies import ALONE, COLUMN, LESS_ENTROPY, ODD, is_policy, parts_of, place_of
+from rlcalc.conform.target.policies import (
+    ALONE,
+    COLUMN,
+    LESS_ENTROPY,
+    ODD,
+    TAKEN,
+    is_policy,
+    parts_of,
+    place_of,
+)
 from rlcalc.conform.target.source import RECEIVERS
 from rlcalc.conform.target.syntax import last_name
 
@@ -64,6 +73,20 @@ def ways(target: Target, ran: Sequence[Target]) -> Iterator[Target]:
             yield way
     for flag in (LESS_ENTROPY, ODD):
         yield from (less for way in tried if (less := flagged(way, flag)) is not None)
+    if place := _beside_a_critic(target):
+        yield with_places(target, (place,))
+
+
+def _beside_a_critic(target: Target) -> str:
+    """The place of log-probabilities that stand beside values and returns, so that squares are left out."""
+    facts = target.facts
+    if facts is None or facts.arguments is None or facts.open or target.backend == "lists":
+        return ""
+    every = {**{a.name: a.name for a in facts.arguments}, **facts.paths}
+    names = {p: n for p, n in every.items() if "(" not in p}
+    logs = next((p for p, n in names.items() if "log_probs" in roles_of(n, "actor_loss")), "")
+    critic = {role for n in names.values() for role in roles_of(n, "critic_loss")}
+    return place_of({TAKEN: logs}, ODD) if logs and critic >= {"values", "returns"} else ""
 
 
 def lifted(target: Target) -> Iterator[Target]:

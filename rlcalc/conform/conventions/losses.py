@@ -26,6 +26,22 @@ def loss(form: Form, /, **arrays: Any) -> Outputs:
     return {name: -value for name, value in form(**arrays).items() if value is not None}
 
 
+@convention(
+    "objective",
+    {
+        "actor_loss": "textbooks",
+        "decoupled_ppo": "code whose caller turns it",
+        "policy_clip": "code whose caller turns it",
+        "ppo_clip": "the paper, and code whose caller turns it",
+        "ppo_loss": "the paper, and code whose caller turns it",
+    },
+    excuses="that its name says loss, and it grows with what is to be maximised",
+)
+def objective(form: Form, /, **arrays: Any) -> Outputs:
+    """The objective itself, to be maximised, whatever the function is called."""
+    return dict(form(**arrays))
+
+
 @convention("mean-reduction", {"actor_loss": "most libraries", "critic_loss": "most libraries"})
 def mean_reduction(form: Form, /, **arrays: Any) -> Outputs:
     """The mean over the samples, where the definition sums."""

@@ -104,7 +104,7 @@ def density_averaged() -> None:
 
 @tried_fault("sign")
 def loss_with_the_sign_of_an_objective() -> None:
-    """Sends back the objective itself: what did well becomes less likely.
+    """Takes the objective itself for the loss: what did well becomes less likely.
 
     Shown when: Any objective other than 0.
     Cause: An optimiser minimises what backward() is called on; the textbook's formula is to be maximised.
@@ -114,7 +114,20 @@ def loss_with_the_sign_of_an_objective() -> None:
     """
 
 
+@tried_fault("weighting")
+def advantage_not_detached() -> None:
+    """Lets the gradient of the policy's term through the advantages to the values.
+
+    Shown when: Values equal to the returns, where no loss of values has a gradient and this one has.
+    Cause: The values come from the network with their graph, and returns minus values keeps it.
+    Fix: Detach the values where the advantages are made; the loss of values keeps its gradient.
+    - adv = returns - values
+    + adv = returns - values.detach()
+    """
+
+
 BY_TRYING = (
+    advantage_not_detached,
     statistics_over_whole_batch,
     rows_mixed,
     masked_by_multiplication,

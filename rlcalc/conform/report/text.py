@@ -120,7 +120,7 @@ def _summary(report: ConformReport, example: Counterexample | None, less: Brevit
     if report.diagnosis is not None:
         top += _bug(report.diagnosis, less)
     if report.spared is not None:
-        top.append(("  where that never comes, say so:", ""))
+        top.append(("  where that is no matter, say so:", ""))
         top.append((f"    {declaration((*report.right_under, report.spared))}", "head"))
     counted = [text for text in tally(report) if less < Brevity.REMARKS or NO_FAULT not in text]
     if less >= Brevity.WAYS_ON:

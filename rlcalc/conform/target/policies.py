@@ -38,6 +38,8 @@ COLUMN, ALONE = "column", "alone"
 # what a wrong function is right for: rows of logits without a constant, of which no softmax is wanted; logits
 # whose softmax is one along the batch; a Gaussian whose dimensions are averaged
 NORMAL, BATCH, AVERAGED = "normalised", "along_the_batch", "averaged"
+# log-probabilities that a function is given: a place of its own for what its flags say
+TAKEN = "taken"
 # that of a loss half of what changes with the sign of the advantages is taken
 ODD = "odd"
 # that a loss is taken without what it adds of the policy's entropy, and the part that says its weight
@@ -113,6 +115,8 @@ def expanded(values: Mapping[str, Any], shares: tuple[float, ...] = SHARES) -> d
 
 def _made(path: str, wanted: Any, shares: tuple[float, ...]) -> dict[str, Any]:
     parts, flags = parts_of(path)
+    if TAKEN in parts:
+        return {parts[TAKEN]: wanted}
     listed = isinstance(wanted, list)
     logs = np.asarray(wanted) if listed or not hasattr(wanted, "shape") else wanted
     if listed and wanted and hasattr(wanted[0], "detach"):

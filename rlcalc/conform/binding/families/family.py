@@ -25,7 +25,7 @@ from rlcalc.conform.binding.words.names import (
     of_tokens,
     table,
 )
-from rlcalc.conform.target.policies import BATCH, is_policy, parts_of
+from rlcalc.conform.target.policies import BATCH, TAKEN, is_policy, parts_of
 from rlcalc.specs import Formula
 
 # of probabilities whose logarithms are asked for, in single precision as well
@@ -115,7 +115,7 @@ def laid_out(family: Family, binding: Binding, given: Mapping[str, Any]) -> dict
             raise Unfit("one step is no batch")
         if "mean" in kinds and (np.abs(logs) > LARGEST_DENSITY).any():
             raise Unfit("densities so near to 0, or so large, need a scale of their own")
-        if "mean" in kinds:
+        if "mean" in kinds or TAKEN in kinds:
             continue
         if (logs > 0).any():
             raise Unfit("log-probabilities above 0 are those of no action")
