@@ -86,7 +86,7 @@ def guessed_formulas(name: str, facts: Facts | None = None) -> tuple[str, ...]:
         # by its name it gives returns, or nothing is known of what it gives
         return ("gae", "lambda_return")
     by_arguments = "" if found or "lam" in roles or {"rewards", "values"} <= roles else _by_arguments(names)
-    if "target" in name.lower() and _onward(names):
+    if "target" in name.rpartition(":")[2].lower() and _onward(names):
         # of one step: a return would go on, from a value after the last step
         return tuple(filter(None, (by_arguments, "n_step_return", "discounted_return")))
     if not found and {"rewards", "values"} <= roles and "lam" not in roles and _onward(names):
