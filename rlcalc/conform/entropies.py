@@ -28,6 +28,8 @@ from rlcalc.conform.target.syntax import last_name
 
 # a weight below this is rounding
 SMALLEST = 1e-7
+# what is nothing to a clip, and 0 where it is judged
+_ASIDE = ("observations", "no_values")
 # whose table of names says what weighs an entropy
 _TRAINERS = "policy_clip"
 
@@ -39,7 +41,7 @@ def with_entropy(report: ConformReport) -> ConformReport:
         return report
     place = next((p for p in binding.inputs if is_policy(p) and "mean" not in parts_of(p)[0]), "")
     if not place:
-        return report
+        return _given(report, asked, binding)
     weighed = next((p for p in binding.inputs if "no_entropy_term" in roles_of(last_name(p), _TRAINERS)), "")
     live = _live(binding, place, weighed)
     sign = 1 if is_loss(report) else -1
@@ -52,11 +54,41 @@ def with_entropy(report: ConformReport) -> ConformReport:
     else:
         report.notes.append(f"the entropy{within} has the sign of a bonus")
     squares = _even(asked, live) if ODD in parts_of(place)[1] else _of_values(asked, live)
-    if squares is not None and abs(squares) > SMALLEST:
-        if sign * squares < 0:
-            return _turned(report, "the loss of values", _bug("critic-sign"))
-        report.notes.append("a loss of values is left out, which grows with their error")
+    return _with_squares(report, squares, sign)
+
+
+def _given(report: ConformReport, asked: BoundTarget, binding: Binding) -> ConformReport:
+    """The report on a loss that is given an entropy and values, whose weights are in its body."""
+    sign = 1 if is_loss(report) else -1
+    aside = [path for path, role in binding.inputs.items() if role in _ASIDE]
+    for path in aside:
+        if "entrop" not in last_name(path) or "loss" in last_name(path):
+            continue
+        moved = _moved(asked, binding, path)
+        if moved is None or abs(moved) < SMALLEST:
+            continue
+        within = f"the entropy ({path}), whose weight {abs(moved):g} is its own,"
+        if sign * moved > 0:
+            return _turned(report, within, _bug("entropy-sign"))
+        report.notes.append(f"{within} has the sign of a bonus")
+    return _with_squares(report, _of_values(asked, binding), sign)
+
+
+def _with_squares(report: ConformReport, squares: float | None, sign: int) -> ConformReport:
+    """The report with what is known of a loss of values, whose error adds so much."""
+    if squares is None or abs(squares) < SMALLEST:
+        return report
+    if sign * squares < 0:
+        return _turned(report, "the loss of values", _bug("critic-sign"))
+    report.notes.append("a loss of values is left out, which grows with their error")
     return report
+
+
+def _moved(asked: BoundTarget, binding: Binding, path: str) -> float | None:
+    """What an answer changes by where all of one place is raised by 1."""
+    given, place = asked.family.probes(binding)[0], next(iter(binding.outputs.values()), "")
+    usual, moved = (_told(asked, binding, given, place, some) for some in ((), [path]))
+    return None if usual is None or moved is None else moved - usual
 
 
 def _bug(name: str) -> Fault:
@@ -96,14 +128,11 @@ def _even(asked: BoundTarget, binding: Binding) -> float | None:
 
 def _of_values(asked: BoundTarget, binding: Binding) -> float | None:
     """How much is added where values that are nothing to a clip are away from their returns."""
-    aside = [path for path, role in binding.inputs.items() if role == "observations"]
+    aside = [path for path, role in binding.inputs.items() if role in _ASIDE]
     meant = {path: roles_of(last_name(path), "critic_loss")[:1] for path in aside}
     values = [path for path, roles in meant.items() if roles == ("values",)]
-    if not values or ("returns",) not in meant.values():
-        return None
-    given, place = asked.family.probes(binding)[0], next(iter(binding.outputs.values()), "")
-    usual, moved = (_told(asked, binding, given, place, some) for some in ((), values[:1]))
-    return None if usual is None or moved is None else moved - usual
+    targets = {"returns", "rewards"} & {role for path in aside for role in (last_name(path), *meant[path])}
+    return _moved(asked, binding, values[0]) if values and targets else None
 
 
 def _told(

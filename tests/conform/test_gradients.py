@@ -64,6 +64,21 @@ def loss_of_steps_all_turned(log_probs: Any, values: Any, returns: Any) -> Any:
     return -((log_probs * adv.detach()).mean() + 0.5 * adv.pow(2).mean())
 
 
+def whole_loss(critic: float, entropy: float) -> Callable[..., Any]:
+    """A loss of PPO that adds so much of a loss of values and of an entropy."""
+
+    def loss(
+        logprobs: Any, old_logprobs: Any, advantages: Any, state_values: Any, rewards: Any, dist_entropy: Any
+    ) -> Any:
+        squares = torch.nn.functional.mse_loss(state_values, rewards)
+        ratios = torch.exp(logprobs - old_logprobs.detach())
+        clipped = torch.min(ratios * advantages, torch.clamp(ratios, 0.8, 1.2) * advantages)
+        return (-clipped + critic * squares + entropy * dist_entropy).mean()
+
+    loss.__name__ = "ppo_total_loss"
+    return loss
+
+
 TURNED = "loss-with-the-sign-of-an-objective"
 # function, formula, what is said of it, layout
 CASES: list[tuple[Callable[..., Any], str, str, str]] = [
@@ -71,6 +86,9 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (a2c_loss_detached, "actor_loss", "conforms-under-convention", "[]"),
     (grpo_loss, "policy_clip", TURNED, "[...]"),
     (a2c_loss_of_hubers, "actor_loss", "advantage-not-detached", "[]"),
+    (whole_loss(0.5, -0.01), "ppo_clip", "conforms-under-convention", "[...]"),
+    (whole_loss(0.5, 0.01), "ppo_clip", "entropy-sign", "[...]"),
+    (whole_loss(-0.5, -0.01), "ppo_clip", "critic-sign", "[...]"),
     (loss_of_steps, "actor_loss", "conforms-under-convention", "[]"),
     (loss_of_steps_not_detached, "actor_loss", "advantage-not-detached", "[]"),
     (loss_of_steps_all_turned, "actor_loss", "critic-sign", "[]"),
