@@ -46,8 +46,9 @@ class BoundTarget(Target):
         ways = {way.name: way for way in catalogue(binding.formula).conventions}
         followed = [ways[name] for name in binding.like if name in ways and binding.agreed == "convention"]
         self.body = {way.sets: way.value for way in followed if way.sets and way.value is not None}
-        # by identity: a vector is asked about with every convention, and laid out to be refused or not
-        self.looked_at: dict[int, tuple[Vector, str]] = {}
+        # by identity: a vector is asked about with every convention, and laid out to be refused or not;
+        # a copy of this target may read it otherwise
+        self.looked_at: dict[tuple[int, int], tuple[Vector, Binding, str]] = {}
 
     def unable(self, vector: Vector) -> str:
         # what a vector asks for in words, and the function has in its body
@@ -63,16 +64,16 @@ class BoundTarget(Target):
 
     def _unfit(self, vector: Vector) -> str:
         """Why the values of a vector have no place in the reading; empty where they have."""
-        known = self.looked_at.get(id(vector))
-        if known is not None:
-            return known[1]
+        asked = id(vector), id(self.reading)
+        if asked in self.looked_at:
+            return self.looked_at[asked][-1]
         try:
             laid_out(self.family, self.reading, vector.arrays)
             why = ""
         except Unfit as error:
             why = str(error)
         if vector.id != GENERATED:  # each of those is asked about once
-            self.looked_at[id(vector)] = (vector, why)
+            self.looked_at[asked] = (vector, self.reading, why)
         return why
 
     def as_put(self, vector: Vector) -> Vector:

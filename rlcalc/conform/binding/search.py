@@ -360,11 +360,10 @@ class Search:
         return [self.answers.asked(given) for given in self.family.probes(run.binding)]
 
     def shows(self, asked: Asked, names: tuple[str, ...], outputs: Mapping[str, str]) -> bool:
-        """Whether a fault makes a difference in some outputs."""
-        if not outputs:
-            return False
+        """Whether a fault makes a difference in some outputs; what is 0 throughout shows none."""
         wrong, right = asked.faulty(names), asked.right(names[1:])
-        return any(not alike(wrong[n], right[n]) for n in outputs if n in wrong and n in right)
+        both = [name for name in outputs if name in wrong and name in right]
+        return any(np.any(wrong[name]) and not alike(wrong[name], right[name]) for name in both)
 
     def steady(self, run: Attempt) -> bool:
         """Whether it answers on every probe."""
