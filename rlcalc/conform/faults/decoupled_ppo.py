@@ -6,6 +6,9 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, output_fault, sets
+from rlcalc.conform.faults import _widths
+
+widths_exchanged = _widths.widths_exchanged
 
 
 @output_fault("weighting", "PufferAI/PufferLib issue #306")

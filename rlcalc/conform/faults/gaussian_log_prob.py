@@ -93,6 +93,19 @@ def width_missing(form: Form, /, **arrays: Any) -> Outputs:
     return summed("log_prob", "log_probs", form(**arrays)["log_probs"] + log_std(arrays))
 
 
+@fault("weighting")
+def width_halved(form: Form, /, **arrays: Any) -> Outputs:
+    """Subtracts half of log σ.
+
+    Shown when: A standard deviation other than 1.
+    Cause: Under one factor of 1/2 the width stands as log σ², which is 2 log σ, and the 2 is missing.
+    Fix: Subtract log σ, or 2 log σ within the bracket that is halved.
+    - log_prob = -0.5 * (z**2 + log_std + math.log(2 * math.pi))
+    + log_prob = -0.5 * (z**2 + 2 * log_std + math.log(2 * math.pi))
+    """
+    return summed("log_prob", "log_probs", form(**arrays)["log_probs"] + log_std(arrays) / 2)
+
+
 @argument_fault("logarithm")
 def exponential_twice(arrays: Arrays) -> Arrays:
     """Takes the given width for a logarithm of the standard deviation when it is the deviation itself.

@@ -6,7 +6,10 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.fault import Arrays, Form, Outputs, fault, given, output_fault
+from rlcalc.conform.faults import _widths
 from rlcalc.conform.faults._masks import mask_of
+
+widths_exchanged = _widths.widths_exchanged
 
 
 @output_fault("reduction", "huggingface/trl issue #3823")

@@ -7,6 +7,9 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, given, sets
+from rlcalc.conform.faults import _widths
+
+widths_exchanged = _widths.widths_exchanged
 
 
 def _bounds(arrays: Arrays) -> tuple[Any, Any]:
