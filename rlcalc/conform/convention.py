@@ -62,6 +62,8 @@ class Convention:
         constants: what its users choose; a convention with constants and no values is *open*.
         values: of the constants.
         excuses: inputs of which nothing is asked under it; it has to be declared, and is never found.
+        undefined: where it gives nan it says that there is no number: one that is given there has to be the
+            formula's own. Others give nan for what is not asked.
         sets: the parameter that has one value under it; no convention of a function that takes it.
         value: that value, where it is one of the parameter's own.
         slack: of the form, the arguments and the values, where rounding is magnified; broadcast to the
@@ -82,6 +84,7 @@ class Convention:
     slack: Slack | None = None
     rounds: bool = False
     excuses: str = ""
+    undefined: bool = False
     sets: str = ""
     value: Any = None
     formula: str = ""

@@ -64,6 +64,7 @@ def _whitening(name: str, about: str, place: str) -> Convention:
 @convention(
     "nan-when-one",
     {"masked_whiten": "torch.std and torch.var of one number", "reinforce_pp_advantage": "the same"},
+    undefined=True,
 )
 def nan_when_one(form: Form, /, **arrays: Any) -> Outputs:
     """Of a single valid entry there is no variance: the answer is 0/0, where the definition gives 0."""

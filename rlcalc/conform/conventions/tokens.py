@@ -67,6 +67,7 @@ def every_answer_counts(form: Form, /, **arrays: Any) -> Outputs:
         "value_clip_loss": "verl, OpenRLHF, whose masked means are 0/0",
         "gspo": "code that averages the answers with a valid token",
     },
+    undefined=True,
 )
 def nan_when_empty(form: Form, /, **arrays: Any) -> Outputs:
     """Where nothing is valid the loss is 0/0."""
@@ -86,9 +87,7 @@ def nan_when_empty(form: Form, /, **arrays: Any) -> Outputs:
     return {n: v if n in own else np.full_like(v, np.nan) for n, v in found.items() if n[:2] != "d_"}
 
 
-@convention(
-    "nan-when-a-row-is-empty", {"loss_aggregation": "verl before it left such rows out, nano projects"}
-)
+@convention("nan-when-a-row-is-empty", {"loss_aggregation": "older verl, nano projects"}, undefined=True)
 def nan_when_a_row_is_empty(form: Form, /, **arrays: Any) -> Outputs:
     """A mean over the tokens of an answer, or of a batch, that has none is 0/0."""
     found, mask = dict(form(**arrays)), arrays.get("mask")
@@ -101,9 +100,7 @@ def nan_when_a_row_is_empty(form: Form, /, **arrays: Any) -> Outputs:
     return found
 
 
-@convention(
-    "nan-when-empty", {"answer_logprobs": "trl and DPO's reference code, which divide by the sum of the mask"}
-)
+@convention("nan-when-empty", {"answer_logprobs": "trl and DPO's reference code"}, undefined=True)
 def nan_average_when_empty(form: Form, /, **arrays: Any) -> Outputs:
     """The average over no token is 0/0."""
     found, mask = dict(form(**arrays)), arrays.get("mask")
@@ -128,7 +125,9 @@ def ratio_1_without_a_token(form: Form, /, **arrays: Any) -> Outputs:
     return {**found, "objective": objective, "loss": -objective.mean(-1), "d_logp": slope}
 
 
-@convention("nan-when-a-row-is-empty", {"gspo": "code that divides by the sum of a row's mask"})
+@convention(
+    "nan-when-a-row-is-empty", {"gspo": "code that divides by the sum of a row's mask"}, undefined=True
+)
 def nan_for_an_answer_without_a_token(form: Form, /, **arrays: Any) -> Outputs:
     """An answer without a valid token has 0/0 for its mean, and with it the batch."""
     found, mask = dict(form(**arrays)), arrays.get("mask")
@@ -136,7 +135,8 @@ def nan_for_an_answer_without_a_token(form: Form, /, **arrays: Any) -> Outputs:
         return found
     empty = ~np.broadcast_to(np.asarray(mask, bool), np.shape(arrays["logp"])).any(-1)
     rows = {name: np.where(empty, np.nan, found[name]) for name in ("objective", "ratio")}
-    return {"loss": np.where(empty.any(-1), np.nan, found["loss"]), **rows}
+    whole = {name: np.full_like(found[name], np.nan) for name in ("loss", "d_logp")}
+    return {**found, **rows, **whole}
 
 
 @convention(
