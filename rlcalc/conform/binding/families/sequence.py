@@ -182,7 +182,7 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
             own = bool(binding.roles & ENDINGS)
             return _lay(binding, rows, (gamma if own else np.where(over, 0, gamma)).astype(kind))
         case "last_done" | "last_mask":
-            last = over[:, -1] & ~_said_twice(binding)
+            last = over[:, -1] & (not _said_twice(binding))
             return _one(binding, rows, _flag(binding, last if role == "last_done" else ~last, kind))
         case "td_errors":
             gamma = _spread(rows.given["gamma"], rows)
