@@ -48,5 +48,7 @@ def _called_a_loss(report: ConformReport) -> bool:
     if report.asked is None or report.asked.facts is None:
         return False
     owner, _, name = report.target.rpartition(":")[2].rpartition(".")
+    if report.binding is None and name == report.formula:
+        return False  # called as the formula itself, by the formula's own names
     words = (owner.rpartition(".")[2] if name in _BY_CLASS else name).lower()
     return "loss" in words and not any(word in words for word in ("objective", "surrogate", "surr_"))

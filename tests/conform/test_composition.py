@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rlcalc.conform import diagnose, runner
 from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
@@ -96,7 +97,12 @@ def test_a_fault_around_a_convention_is_named(function: Function, formula: str, 
 @pytest.mark.parametrize(
     ("function", "under"), [(two_at_once, ""), (two_with_one_flag, "truncation-as-termination")]
 )
-def test_two_faults_are_named_once_also_under_a_convention(function: Function, under: str) -> None:
+def test_two_faults_are_named_once_also_under_a_convention(
+    function: Function, under: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # whether they are named is asked, and not how soon on a busy machine
+    monkeypatch.setattr(diagnose, "LONGEST", 60.0)
+    monkeypatch.setattr(runner, "NAMING", 60.0)
     (name,) = named(report(function, "gae"))
     faults, _, way = name.partition(" (under ")
     assert set(faults.split(" + ")) == BOTH
