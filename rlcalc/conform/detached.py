@@ -16,13 +16,12 @@ from rlcalc.conform.binding.families.family import laid_out
 from rlcalc.conform.binding.families.sequence import Unfit
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform.entropies import SMALLEST
 from rlcalc.conform.faults._by_trying import advantage_not_detached
 from rlcalc.conform.objectives import as_bug
 from rlcalc.conform.target.sheet import SLOPE
 
 ADVANTAGES = ("advantages", "adv")
-# a gradient below this is rounding
-SMALLEST = 1e-7
 _NAME = "the critic"
 
 

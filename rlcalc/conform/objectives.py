@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rlcalc.conform.beside import is_loss
+from rlcalc.conform.binding.words.titles import OF_LAYERS
 from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.diagnose import Diagnosis, Match
 from rlcalc.conform.fault import Fault
@@ -18,8 +19,6 @@ from rlcalc.conform.faults._by_trying import loss_with_the_sign_of_an_objective
 
 # the convention under which a function of any name answers the objective
 OBJECTIVE = "objective"
-# what is called after the class that it is a method of
-_BY_CLASS = ("forward", "__call__")
 
 
 def with_sign(report: ConformReport) -> ConformReport:
@@ -50,5 +49,5 @@ def _called_a_loss(report: ConformReport) -> bool:
     owner, _, name = report.target.rpartition(":")[2].rpartition(".")
     if report.binding is None and name == report.formula:
         return False  # called as the formula itself, by the formula's own names
-    words = (owner.rpartition(".")[2] if name in _BY_CLASS else name).lower()
+    words = (owner.rpartition(".")[2] if name in OF_LAYERS else name).lower()
     return "loss" in words and not any(word in words for word in ("objective", "surrogate", "surr_"))

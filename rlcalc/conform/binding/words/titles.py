@@ -13,6 +13,8 @@ from rlcalc.specs import formula_names
 
 # of the tables of formulas of tokens the one that no formula is called after
 SHARED_WORDS = "shared"
+# methods of layers, whose class is called after what they compute
+OF_LAYERS = ("forward", "__call__")
 # losses of actors and critics that other algorithms have under the same names
 _LOSS = re.compile(r"(actor|policy|pi|value|v|alpha|temperature|entropy)_?loss")
 _OF_OTHERS = re.compile(
@@ -37,7 +39,7 @@ def named_by(name: str) -> str:
     owner, _, words = name.rpartition(":")[2].rpartition(".")
     if any(_LOSS.search(one) and _OF_OTHERS.search(f"{owner}_{one}") for one in spellings(words)):
         return ""  # what it loses is no formula here, whatever a loss of that name is elsewhere
-    if words in ("forward", "__call__"):  # a layer is called after what it computes
+    if words in OF_LAYERS:
         words = owner.rpartition(".")[2]
     return _named_so(words)
 
