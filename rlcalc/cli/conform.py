@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -162,6 +163,10 @@ def conform(
     _run(request, checked_format(form, as_json), files, verbose)
 
 
+# a place that stands for several has signs of equality of its own, and so may a text
+_MAP = re.compile(r"(\s*log_prob\(.*\)\s*|[^=]*)=(.*)", re.DOTALL)
+
+
 def _roles(words: list[str]) -> dict[str, str]:
     """Roles by place.
 
@@ -170,8 +175,9 @@ def _roles(words: list[str]) -> dict[str, str]:
     """
     found = {}
     for word in words:
-        place, equals, role = word.rpartition("=")  # a place may have some of its own
-        if not (place.strip() and equals and role.strip()):
+        split = _MAP.fullmatch(word)
+        place, role = split.groups() if split else ("", "")
+        if not (place.strip() and role.strip()):
             raise InputError("bad_map", f"{shown(word)} is not NAME=ROLE.", "For example: --map xs=rewards")
         found[place.strip()] = role.strip() if ":" in role else role.strip().replace("-", "_")
     return found

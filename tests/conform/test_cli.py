@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from rlcalc.cli import conform as conform_command
 from rlcalc.cli import progress
 from tests.command import run as rlcalc
 from tests.sweep import sweep
@@ -363,3 +364,15 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "place", "role"),
+    [
+        ("xs=rewards", "xs", "rewards"),
+        ("kind=text:a=b", "kind", "text:a=b"),
+        ("log_prob(logits=x.y(), actions=a)=log-probs", "log_prob(logits=x.y(), actions=a)", "log_probs"),
+    ],
+)
+def test_a_map_is_split_at_the_sign_between_place_and_role(word: str, place: str, role: str) -> None:
+    assert conform_command._roles([word]) == {place: role}
