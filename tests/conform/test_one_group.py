@@ -54,6 +54,29 @@ def normalised(rewards: list[float]) -> Any:
     return (array - array.mean()) / (array.std(ddof=1) + 1e-6)
 
 
+def adv(rewards: Any) -> Any:
+    return (rewards - rewards.mean()) / (rewards.std() + 1e-8)
+
+
+def adv_by_the_variance(rewards: Any) -> Any:
+    return (rewards - rewards.mean()) / (rewards.var() + 1e-8)
+
+
+def adv_of_prompts(rewards: Any) -> Any:
+    """rewards: (num_prompts, group_size)"""
+    return (rewards - rewards.mean()) / (rewards.std() + 1e-8)
+
+
+def adv_with_a_comment(rewards: Any) -> Any:
+    # [B, G]
+    return (rewards - rewards.mean()) / (rewards.std() + 1e-8)
+
+
+def adv_by_shape(rewards: Any) -> Any:
+    count = rewards.shape[-1]
+    return (rewards - rewards.mean()) / (rewards.std() + 1e-8) * (count / count)
+
+
 def _names(report: ConformReport) -> list[str]:
     return [fault.name for match in report.matches for fault in match.faults]
 
@@ -95,3 +118,22 @@ def test_what_compares_a_whole_table_is_right_where_it_is_said_to_get_one_group(
     alone = run(from_function(rloo_of_all), "rloo_advantage", batches=False)
     assert alone.verdict.startswith("conforms")
     assert SEVERAL_GROUPS in alone.not_tested
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (adv, "conforms-under-convention"),
+        (adv_by_the_variance, "divided-by-the-variance"),
+        (adv_of_prompts, "statistics-over-whole-batch"),
+        (adv_with_a_comment, "statistics-over-whole-batch"),
+        (adv_by_shape, "statistics-over-whole-batch"),
+    ],
+)
+def test_what_speaks_of_no_rows_is_read_as_of_one_group(function: Any, said: str) -> None:
+    report = run(from_function(function), "grpo_advantage")
+    assert said in [report.verdict, *_names(report)]
+    one = any("one group a call" in note for note in report.notes)
+    assert one == ("batches" in report.not_tested) == (function in (adv, adv_by_the_variance))
+    required = run(from_function(function), "grpo_advantage", require=["batches"])
+    assert required.verdict == "nonconforming"

@@ -31,6 +31,14 @@ def dqn_target_of_the_batch(rewards: Any, next_q: Any, dones: Any, gamma: float)
     return rewards + gamma * next_q.max() * (1 - dones)
 
 
+def dqn_target_along_the_batch(rewards: Any, next_q: Any, dones: Any, gamma: float) -> Any:
+    return rewards + gamma * (1 - dones) * next_q.max(0)[0]
+
+
+def dqn_target_of_one_state(reward: Any, next_q: Any, done: Any, gamma: float) -> Any:
+    return reward + gamma * (1 - done) * next_q.max(0)
+
+
 def dqn_target_with_limits(rewards: Any, next_q: Any, terminated: Any, truncated: Any, gamma: float) -> Any:
     return rewards + gamma * next_q.max(axis=1) * (1.0 - (terminated | truncated))
 
@@ -95,6 +103,8 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (dqn_target_in_columns, "q_target", "conforms", "[N, 1]"),
     (dqn_target_without_flags, "q_target", "bootstrap-after-terminal", "[N]"),
     (dqn_target_of_the_batch, "q_target", "largest-of-the-batch", "[..., T]"),
+    (dqn_target_along_the_batch, "q_target", "largest-along-the-batch", "[N]"),
+    (dqn_target_of_one_state, "q_target", "conforms", "[]"),
     (dqn_target_with_limits, "q_target", "truncation-as-termination", "[N]"),
     (q_learning, "q_target", "conforms", "[]"),
     (rainbow_q_target, "q_target", "n-step=3", "[N]"),

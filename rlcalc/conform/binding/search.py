@@ -348,8 +348,10 @@ class Search:
             outputs = {n: p for n, p in outputs.items() if n not in self.outputs.first or not p}
             for asked in probes[1:]:
                 if outputs:
-                    parts = self.parts(run.binding, asked.given) or {}
-                    places = matched(parts, asked.faulty(names), self.outputs.names)
+                    parts, wrong = self.parts(run.binding, asked.given) or {}, asked.faulty(names)
+                    if not (parts or wrong):  # a bug that raises there as well
+                        continue
+                    places = matched(parts, wrong, self.outputs.names)
                     outputs = {n: p for n, p in outputs.items() if places.get(n) == p}
             if any(self.shows(asked, names, outputs) for asked in probes):
                 outputs = {**self.outputs.rest(run.parts, outputs, probes[0].given), **outputs}
@@ -365,8 +367,7 @@ class Search:
         both = [name for name in outputs if name in wrong and name in right]
         return any(np.any(wrong[name]) and not alike(wrong[name], right[name]) for name in both)
 
-    def steady(self, run: Attempt) -> bool:
-        """Whether it answers on every probe."""
+    def steady(self, run: Attempt) -> bool:  # on every probe
         return all(self.parts(run.binding, given) for given in self.family.probes(run.binding)[1:])
 
     def nearest(self) -> Binding | None:

@@ -22,6 +22,30 @@ def largest_of_the_batch(arrays: Arrays) -> Arrays:
     return {"next_q": np.broadcast_to(arrays["next_q"].max(), arrays["next_q"].shape)}
 
 
+@argument_fault("reduction")
+def largest_along_the_batch(arrays: Arrays) -> Arrays:
+    """Takes the largest value of each action over the batch, not the largest of each row.
+
+    Shown when: As many rows as actions; of any other number of rows the sum with the rewards raises.
+    Cause: max(0), which is right for the values of a single state, stayed when batches came.
+    Fix: Give the axis of the actions: max(dim=1).values, max(axis=-1).
+    - target = rewards + gamma * (1 - dones) * next_q.max(0)[0]
+    + target = rewards + gamma * (1 - dones) * next_q.max(1)[0]
+    """
+    rewards, next_q = arrays["rewards"], arrays["next_q"]
+    count = next_q.shape[-1]
+    best = next_q.reshape(-1, count).max(0)
+    # one reward is added to the values of all actions; of several, as many as there are actions
+    np.broadcast_shapes((rewards.size,), (count,))
+    if rewards.size > 1:
+        best = np.broadcast_to(best, (rewards.size,)).reshape(rewards.shape)
+        return {"next_q": np.broadcast_to(best[..., None], next_q.shape)}
+    over = arrays.get("terminated")
+    steps = {"rewards": rewards, "gamma": arrays["gamma"]} | ({} if over is None else {"terminated": over})
+    many = {name: np.broadcast_to(np.reshape(value, -1), (count,)) for name, value in steps.items()}
+    return {**many, "next_q": best[:, None]}
+
+
 @argument_fault("weighting")
 def mean_over_actions(arrays: Arrays) -> Arrays:
     """Takes the mean of the next action values.

@@ -25,7 +25,7 @@ from rlcalc.conform.binding.words.names import of_tokens
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.outcome import Outcome
 from rlcalc.conform.probing.edges import alone, edges, gaps, no_token
-from rlcalc.conform.probing.groups import several_groups
+from rlcalc.conform.probing.groups import ONE_GROUP, says_one_group, several_groups
 from rlcalc.conform.probing.lack import Lack
 from rlcalc.conform.probing.probes import (
     FEW,
@@ -257,6 +257,8 @@ def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[l
             nested = listed.call(stacked(rows, 0), trial.dtype)
             if compared_rows(nested, alone, 0, vector.scale) in ("raises", "shape"):
                 return _no_batches("it takes plain lists, one at a time", False), False
+        if says_one_group(trial, formula):
+            return [Lack(BATCHES, lambda vector: bool(vector.rows), ONE_GROUP)], False
         return [], True
     return [], False
 

@@ -24,6 +24,7 @@ MIXES = (
     "it takes no groups, and compares all rewards of a table with each other: "
     "where it is given one group a call and no more, say so with --no-batch"
 )
+ONE_GROUP = "it is read as of one group a call: of a table it would compare all rewards with each other"
 
 
 def several_groups(
@@ -41,11 +42,20 @@ def several_groups(
     binding = target.reading
     if binding.layout != ROWS or binding.roles & _OF_A_BATCH:
         return
-    if batches and not _is_list(target) and _joins_tables(trial, target, plain):
+    joins = batches and not _is_list(target) and _joins_tables(trial, target, plain)
+    if joins and target.facts is not None and target.facts.rows:
         target.notes.append(MIXES)
         return
     note = f"{SEVERAL_GROUPS} not tested: one list is one group"
+    if joins:
+        note = f"{SEVERAL_GROUPS} not tested: {ONE_GROUP}"
     yield Lack(SEVERAL_GROUPS, _has_several, note)
+
+
+def says_one_group(trial: Trial, formula: Formula) -> bool:
+    """Whether it is of a formula of groups, and nothing in it speaks of several."""
+    grouped = any(p.shape == ("G",) for p in formula.parameters)
+    return grouped and trial.target.facts is not None and not trial.target.facts.rows
 
 
 def _has_several(vector: Vector) -> bool:

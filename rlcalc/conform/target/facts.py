@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from types import ModuleType
 from typing import Any
 
+from rlcalc.conform.target.rows import takes_rows
 from rlcalc.conform.target.sizes import sizes_of
 from rlcalc.conform.target.source import Reader
 from rlcalc.conform.target.syntax import kept_by, last_name, tree_of
@@ -70,6 +71,7 @@ class Facts:
         grown: places that it adds entries to.
         handed_on: places that it returns as they are, and does nothing else with.
         sizes: the first dimension of arrays that its class makes, as it is written, by place.
+        rows: something in it speaks of several rows, such as a batch of groups.
     """
 
     arguments: tuple[Argument, ...] | None = None
@@ -93,6 +95,7 @@ class Facts:
     sizes: Mapping[str, str] = field(default_factory=dict)
     grown: tuple[str, ...] = ()
     handed_on: tuple[str, ...] = ()
+    rows: bool = False
 
     @property
     def accepts(self) -> frozenset[str] | None:
@@ -153,6 +156,7 @@ def read_facts(raw: Any) -> Facts:
         {str(path)[:200]: str(size)[:200] for path, size in list(raw["sizes"].items())[:200]},
         places("grown"),
         places("handed_on"),
+        bool(raw["rows"]),
     )
 
 
@@ -264,6 +268,7 @@ def facts_of(function: Callable[..., Any]) -> Facts:
         sizes_of(owner) if owner else {},
         tuple(sorted(reader.grown)),
         tuple(sorted(reader.handed_on)),
+        takes_rows(inner),
     )
 
 

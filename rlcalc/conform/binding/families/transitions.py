@@ -7,6 +7,7 @@ and batches of the formula are laid out as rows and taken apart again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
@@ -40,8 +41,10 @@ WAYS = {
 }
 # of discrete actions a critic has a row where of one action it has a number
 DISCRETE = {"next_q1": "q1_values", "next_q2": "q2_values"}
-# what is asked: two rows of five transitions, three times, with other numbers each time
-SHAPE = (2, 5)
+# what is asked: two rows of transitions, three times, with other numbers each time; as many as there are
+# actions first, since a largest value along the batch has a place for each of them only then
+ACTIONS = 4
+SHAPES = ((2, ACTIONS), (2, 5), (2, 5))
 PROBED = {
     "gamma": (0.75, 0.5, 0.875),
     "alpha": (0.5, 0.25, 2.0),
@@ -258,29 +261,29 @@ class Transitions:
         return [{name: _first(value, 2) for name, value in given.items()} for given in found]
 
     def _probe(self, binding: Binding, number: int) -> Arrays:
-        own, roles = {p.name for p in self.formula.parameters}, binding.roles
+        own, roles, shape = {p.name for p in self.formula.parameters}, binding.roles, SHAPES[number]
         given: Arrays = dict.fromkeys(own, None)
         for p in self.formula.parameters:
             if p.kind == "number" and p.shape[:1] == ("T",):
-                rows = _numbers((*SHAPE, *(4,) * (len(p.shape) - 1)), 31 + number + 11 * len(p.name))
+                rows = _numbers((*shape, *(ACTIONS,) * (len(p.shape) - 1)), 31 + number + 11 * len(p.name))
                 given[p.name] = _chances(rows) if p.distribution else rows
             if p.below:
-                given[p.name] = (np.arange(10).reshape(SHAPE) * 3 + number) % 4
+                given[p.name] = (np.arange(math.prod(shape)).reshape(shape) * 3 + number) % ACTIONS
         given |= {name: np.float64(values[number]) for name, values in PROBED.items() if name in own}
         given |= {name: np.float64(value) for name, value in binding.fixed.items()}
         given["n"] = np.asarray(1 + (number if "n" in roles else 0))
         if "atoms" in roles and "atoms" in own:
-            given["atoms"] = np.linspace(PROBED["v_min"][0], PROBED["v_max"][0], 4)
+            given["atoms"] = np.linspace(PROBED["v_min"][0], PROBED["v_max"][0], ACTIONS)
         ways = [way for way in WAYS if way in roles] or [way for way in ("policy", "v_min") if way in own]
         for way in ways[:1]:
             given |= dict.fromkeys(set(WAYS[way]) & own, None)
         if "next_q2" in own and "next_q2" not in roles:
             given |= {"next_q2": None, "q2_values": None}
         if roles & {*FLAGS, "target_atoms"} or learning.ends_with_none(binding):
-            given["terminated"] = np.zeros(SHAPE, bool)
+            given["terminated"] = np.zeros(shape, bool)
             given["terminated"][0, 1] = given["terminated"][1, number] = True
         if "truncated" in roles:
-            given["truncated"] = np.zeros(SHAPE, bool)
+            given["truncated"] = np.zeros(shape, bool)
             given["truncated"][0, 0] = given["truncated"][1, 3] = True
         return given
 
