@@ -18,6 +18,7 @@ from rlcalc.conform.binding.search import Search
 from rlcalc.conform.binding.slots import known_role
 from rlcalc.conform.binding.which import OF_POLICIES, searched
 from rlcalc.conform.binding.words.likely import OF_TOKENS
+from rlcalc.conform.binding.words.roles import AT
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.policies import is_policy, place_of
@@ -224,8 +225,11 @@ def _insists(target: Target, formula: Formula) -> bool:
 def _passes_on_more(target: Target, formula: Formula, found: Binding) -> bool:
     """Whether a reading passes on what a call by the formula's own names would leave at a default.
 
-    That is what has another name, and values to a function that asks for those of the next states alone.
+    That is what has another name, the step that is asked about, and values to a function that asks for those
+    of the next states alone.
     """
+    if AT in found.roles:
+        return True
     own, family = _own(formula), family_of(formula)
     renamed = any(role in own and path not in own for path, role in found.inputs.items())
     return renamed or (family is not None and not all(map(target.takes, family.conveys(found) & own)))

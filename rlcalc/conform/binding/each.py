@@ -9,10 +9,11 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.binding.families.family import Family, laid_out
 from rlcalc.conform.binding.families.processes import Processes
-from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.families.sequence import AT_STEP, Unfit
 from rlcalc.conform.binding.families.token_layouts import EACH
 from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.words.roles import AT
 from rlcalc.conform.target.call import Reply
 from rlcalc.conform.target.policies import ODD, is_policy, parts_of
 
@@ -34,6 +35,8 @@ def answer_of(
         return family.play(binding, given, call)
     if any(is_policy(path) and ODD in parts_of(path)[1] for path in binding.inputs):
         return _odd(family, binding, given, call)
+    if AT in binding.roles:
+        return _by_step(family, binding, given, call)
     if binding.layout != EACH:
         return call(laid_out(family, binding, given))
     assert isinstance(family, Tokens)
@@ -54,6 +57,27 @@ def answer_of(
             continue
         whole = np.array(arrays).reshape(like)
         parts[name] = replace(part, array=whole, shape=whole.shape)
+    return replace(first, parts=parts)
+
+
+def _by_step(
+    family: Family, binding: Binding, given: Mapping[str, Any], call: Callable[[dict[str, Any]], Reply]
+) -> Reply:
+    """Of a function of a whole sequence that is asked for one step, the answers to all of them."""
+    replies = []
+    for step in range(np.shape(given["rewards"])[-1]):
+        replies.append(call(laid_out(family, binding, {**given, AT_STEP: step})))
+        if replies[-1].kind != "answer":
+            return replies[-1]
+    if not replies:
+        raise Unfit("no step to ask about")
+    first, parts = replies[0], {}
+    axis = 0 if binding.layout.startswith("[T") else -1
+    for name, part in first.parts.items():
+        arrays = [reply.parts[name].array for reply in replies if name in reply.parts]
+        if len(arrays) == len(replies) and all(np.shape(a) == np.shape(arrays[0]) for a in arrays):
+            whole = np.stack([np.asarray(a) for a in arrays], axis)
+            parts[name] = replace(part, array=whole, shape=whole.shape)
     return replace(first, parts=parts)
 
 

@@ -18,17 +18,16 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.answers import Asked, alike, answers_of, matched
+from rlcalc.conform.binding.body import in_the_body
 from rlcalc.conform.binding.bound import sheet
 from rlcalc.conform.binding.each import answer_of
 from rlcalc.conform.binding.families.family import Family, laid_out
-from rlcalc.conform.binding.families.learning import learns
 from rlcalc.conform.binding.families.processes import Processes
 from rlcalc.conform.binding.families.sequence import ONE, ONE_ROW, VALID, Unfit
 from rlcalc.conform.binding.families.token_layouts import AS_ITS_OWN, EACH, SAMPLES
 from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.families.transitions import speaks_of_one
-from rlcalc.conform.binding.families.updates import TABLE, Updates
-from rlcalc.conform.binding.held import GAMMA_WITHIN
+from rlcalc.conform.binding.families.updates import TABLE
 from rlcalc.conform.binding.lengths import having_room
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.outputs import OutputsByValue
@@ -47,11 +46,6 @@ from rlcalc.specs import Formula
 MOST_CALLS, LONGEST = 800, 20.0
 # of places, in which a wrong function is compared with known faults
 MOST_MEANINGS = 4
-# numbers of sequences and clips that may stand in a body
-IN_BODY = ("gamma", "lam", "eps", "n")
-MOST_IN_BODY = 4
-# less keeps from a division by 0
-LEAST_IN_BODY = 0.005
 # in the place of a guess, to see whether it matters
 UNLIKELY = "number:7"
 # layouts of one row, with the same for several
@@ -192,24 +186,9 @@ class Search:
 
     def fixed(self, binding: Binding) -> list[dict[str, float]]:
         """Numbers that the function has in its body, for what it has no place for."""
-        if isinstance(self.family, Tokens):
-            return self.family.fixed(binding, self.facts.numbers)
-        roles = binding.roles
-        have = roles | ({"gamma"} if roles & GAMMA_WITHIN else set())
-        core = self.family.core(self.formula)
-        names = ("gamma", "alpha") if isinstance(self.family, Updates) else IN_BODY
-        lacking = [n for n in names if n in core and n not in have]
-        around = (value for value in self.facts.constants.values() if 0 < value <= 1)
-        least = 0.0 if isinstance(self.family, Updates) else LEAST_IN_BODY
-        inside = [value for value in (*self.facts.numbers, *around) if value >= least]
-        # an update of networks whose discount is nowhere has lost it
-        inside += [round(1 - x, 12) for x in inside if 0.5 < x < 1] if "eps" in lacking else []
-        numbers = list(dict.fromkeys(inside if learns(binding) else [*inside, 1.0]))[:MOST_IN_BODY]
-        if lacking and not numbers:
-            self.failure = f"it reads no {lacking[0]}"
-        found = [dict(zip(lacking, some, strict=True)) for some in product(numbers, repeat=len(lacking))]
-        own = self.family.accuracy(binding, self.facts.numbers) if isinstance(self.family, Processes) else {}
-        return [{**some, **own} for some in found]
+        found, failure = in_the_body(self.family, self.formula, self.facts, binding)
+        self.failure = failure or self.failure
+        return found
 
     def parts(self, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any] | None:
         """What came back, by place, in the formula's layout; ``None`` where nothing did."""
@@ -367,7 +346,8 @@ class Search:
         both = [name for name in outputs if name in wrong and name in right]
         return any(np.any(wrong[name]) and not alike(wrong[name], right[name]) for name in both)
 
-    def steady(self, run: Attempt) -> bool:  # on every probe
+    def steady(self, run: Attempt) -> bool:
+        """Whether it answers on every probe."""
         return all(self.parts(run.binding, given) for given in self.family.probes(run.binding)[1:])
 
     def nearest(self) -> Binding | None:

@@ -13,11 +13,12 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
+from rlcalc.conform.binding.body import IN_BODY
 from rlcalc.conform.binding.families.family import Family, family_of
 from rlcalc.conform.binding.model import Agreement, Binding
 from rlcalc.conform.binding.policies import ways
 from rlcalc.conform.binding.remarks import Reading, read
-from rlcalc.conform.binding.search import IN_BODY, LONGEST
+from rlcalc.conform.binding.search import LONGEST
 from rlcalc.conform.binding.slots import LEFT_ALONE, Slots, slots_of
 from rlcalc.conform.binding.words.likely import OF_TOKENS, guessed_formulas
 from rlcalc.conform.binding.words.names import tokens_tables

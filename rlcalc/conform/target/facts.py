@@ -9,6 +9,7 @@ writes it, from a parameter on: ``self.gamma``, ``batch['rewards']``,
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
@@ -20,7 +21,7 @@ from typing import Any
 from rlcalc.conform.target.rows import takes_rows
 from rlcalc.conform.target.sizes import sizes_of
 from rlcalc.conform.target.source import Reader
-from rlcalc.conform.target.syntax import kept_by, last_name, tree_of
+from rlcalc.conform.target.syntax import kept_by, last_name, of_plain_numbers, tree_of
 
 # before the names of what stands around a function: numbers, and configurations that hold them
 MODULE = "module."
@@ -259,7 +260,7 @@ def facts_of(function: Callable[..., Any]) -> Facts:
         tuple(sorted(kept_by(owner) - {last_name(path) for path in reader.paths})) if owner else (),
         constants,
         tuple(sorted(reader.numbers)),
-        _framework(arguments or (), space, reader),
+        _plain_first(_framework(arguments or (), space, reader), tree),
         reader.returns,
         reader.returned,
         tuple(sorted({*reader.words, *_literals(arguments or ())})),
@@ -362,6 +363,11 @@ def _framework(arguments: tuple[Argument, ...], space: Mapping[str, Any], reader
         others = "jax" if "jax" in all_ else "numpy" if "numpy" in all_ else ""
         return found or others or ("torch" if reader.of_tensors else "")
     return "either"
+
+
+def _plain_first(framework: str, tree: ast.AST | None) -> str:
+    """Numbers before tensors where only the module has Torch: list(h) of a tensor copies no entry."""
+    return "called" if framework == "either" and tree is not None and of_plain_numbers(tree) else framework
 
 
 def _brings_torch(value: Any) -> bool:

@@ -21,6 +21,7 @@ _WORDS = (
     "popleft pop amax amin chunk logsumexp maximum minimum clear reverse "
 )
 OF_ARRAYS = frozenset(_WORDS.split())
+_OF_LISTS = frozenset(["append", "extend", "insert", "pop", "reverse", "items", "keys", "values", "get"])
 # how networks are called, besides by themselves
 _CALLED_BY = re.compile(r"\.(apply|apply_fn|forward|forward_np|predict)\(\)$")
 # a name that Python changes for a class
@@ -60,6 +61,15 @@ def scans(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 def called(node: ast.Call) -> str:
     """The last name of what is called."""
     return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def of_plain_numbers(tree: ast.AST) -> bool:
+    """Whether a body works with lists of numbers: with ``math`` or ``list()``, and no method of arrays."""
+    nodes = list(ast.walk(tree))
+    found = [node for node in nodes if isinstance(node, ast.Attribute)]
+    others = [n for n in found if not (isinstance(n.value, ast.Name) and n.value.id == "math")]
+    lists = any(isinstance(node, ast.Call) and called(node) == "list" for node in nodes)
+    return (lists or len(others) < len(found)) and all(node.attr in _OF_LISTS for node in others)
 
 
 def only_name(value: ast.expr) -> str:

@@ -26,6 +26,9 @@ WINDOW_VALUE = "value_after_n"
 # a mask of tokens that is not all on; no parameter of a formula, which looks at valid tokens only
 VALID = "valid tokens"
 LARGEST_COUNT = 1000
+# the step that a call asks about, where a function answers for one; no parameter of a formula either
+AT_STEP = "step of the answer"
+MOST_ASKED = 64
 # formulas without an answer that is one number a sequence
 ONE_A_STEP = frozenset({"td_error"})
 # action values of a state around the one that counts: what was taken, or what is best
@@ -208,6 +211,10 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
         case "returns_buffer":
             wide = rows.values if binding.values == "T+1" else rows.rewards
             return _lay(binding, rows, np.zeros_like(wide))
+        case "at":
+            if steps > MOST_ASKED:
+                raise Unfit(f"at most {MOST_ASKED} steps, one a call")
+            return rows.given.get(AT_STEP, 0)
         case "length":
             return steps
         case "batch_size":

@@ -8,7 +8,8 @@ and batches of the formula are laid out as rows and taken apart again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -41,6 +42,9 @@ WAYS = {
 }
 # of discrete actions a critic has a row where of one action it has a number
 DISCRETE = {"next_q1": "q1_values", "next_q2": "q2_values"}
+# how many actions a function takes that names each: max(q[0], q[1])
+COUNTED = "actions in its body"
+_ENTRY = re.compile(r"\[(\d+)\]$")
 # what is asked: two rows of transitions, three times, with other numbers each time; as many as there are
 # actions first, since a largest value along the batch has a place for each of them only then
 ACTIONS = 4
@@ -69,6 +73,8 @@ class Transitions:
         """Values by place."""
         if binding.layout == ONE and given["rewards"].size != 1:
             raise Unfit("one transition a call")
+        if COUNTED in binding.fixed and self._actions(given) != binding.fixed[COUNTED]:
+            raise Unfit(f"of {binding.fixed[COUNTED]:g} actions alone")
         given = learning.twice(given) if learning.of_one(binding, given) else given
         found = {path: self._value(binding, given, role) for path, role in binding.meant.items()}
         return learning.with_networks(binding, found, given) if learns(binding) else found
@@ -186,6 +192,21 @@ class Transitions:
             rows = rows[:, None]
         return rows.tolist() if binding.form == "list" else rows.copy()
 
+    def _actions(self, given: Mapping[str, Any]) -> int:
+        rows = (given.get(p.name) for p in self.formula.parameters if len(p.shape) == 2)
+        return next((value.shape[-1] for value in rows if value is not None), 0)
+
+    def counted(self, binding: Binding, paths: Iterable[str]) -> dict[str, float]:
+        """How many actions it names one by one, where it names all of them."""
+        tables = {p.name for p in self.formula.parameters if len(p.shape) == 2}
+        own = [path for path, role in binding.inputs.items() if role in tables]
+        named = {
+            int(entry[1])
+            for path in paths
+            if (entry := _ENTRY.search(path)) and path[: entry.start()].removesuffix("[]") in own
+        }
+        return {COUNTED: len(named)} if len(named) > 1 and named == set(range(len(named))) else {}
+
     # what comes back
 
     def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
@@ -262,18 +283,19 @@ class Transitions:
 
     def _probe(self, binding: Binding, number: int) -> Arrays:
         own, roles, shape = {p.name for p in self.formula.parameters}, binding.roles, SHAPES[number]
+        actions = int(binding.fixed.get(COUNTED, ACTIONS))
         given: Arrays = dict.fromkeys(own, None)
         for p in self.formula.parameters:
             if p.kind == "number" and p.shape[:1] == ("T",):
-                rows = _numbers((*shape, *(ACTIONS,) * (len(p.shape) - 1)), 31 + number + 11 * len(p.name))
+                rows = _numbers((*shape, *(actions,) * (len(p.shape) - 1)), 31 + number + 11 * len(p.name))
                 given[p.name] = _chances(rows) if p.distribution else rows
             if p.below:
-                given[p.name] = (np.arange(math.prod(shape)).reshape(shape) * 3 + number) % ACTIONS
+                given[p.name] = (np.arange(math.prod(shape)).reshape(shape) * 3 + number) % actions
         given |= {name: np.float64(values[number]) for name, values in PROBED.items() if name in own}
-        given |= {name: np.float64(value) for name, value in binding.fixed.items()}
+        given |= {name: np.float64(value) for name, value in binding.fixed.items() if name != COUNTED}
         given["n"] = np.asarray(1 + (number if "n" in roles else 0))
         if "atoms" in roles and "atoms" in own:
-            given["atoms"] = np.linspace(PROBED["v_min"][0], PROBED["v_max"][0], ACTIONS)
+            given["atoms"] = np.linspace(PROBED["v_min"][0], PROBED["v_max"][0], actions)
         ways = [way for way in WAYS if way in roles] or [way for way in ("policy", "v_min") if way in own]
         for way in ways[:1]:
             given |= dict.fromkeys(set(WAYS[way]) & own, None)

@@ -28,7 +28,9 @@ UPDATES = ("q_learning", "sarsa", "expected_sarsa", "td")
 PROCESSES = ("bellman", "value_iteration", "policy_iteration", "policy_eval")
 # rewards in time as well, whose names they know besides their own
 OFF_POLICY = ("retrace", "vtrace")
-_NO_PART_OF_IT = frozenset({"advantages_buffer", "ends", "n", "returns_buffer", "td_errors", "truncated"})
+_NO_PART_OF_IT = frozenset(
+    {"advantages_buffer", "at", "ends", "n", "returns_buffer", "td_errors", "truncated"}
+)
 _NO_STATES = frozenset({"critic", "last_value", "next_values", "values"})
 _NEXT = "next|nxt|succ|successor|following"
 _IS_NEXT = re.compile(rf"(^|-)({_NEXT}|tp1)(-|$)")

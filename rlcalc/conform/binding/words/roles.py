@@ -9,6 +9,8 @@ from rlcalc.conform.binding.words.token_roles import TERMS, derived_roles
 from rlcalc.specs import Formula
 
 BUFFERS = frozenset({"advantages_buffer", "returns_buffer"})
+# the step of which alone a function of a whole sequence is asked for the answer
+AT = "at"
 # of the sequences an error alone is made of action values, of the one that was taken and of the best
 OF_ACTIONS = frozenset({"q_rows", "next_q_rows", "actions_taken"})
 # roles that only a formula with this parameter has
@@ -42,6 +44,9 @@ def roles_by_name(name: str, formula: Formula, own: frozenset[str], written: boo
     found = (*of_actions, *found) if formula.name == "td_error" else found
     found = tuple(r for r in found if OF_PARAMETER.get(r, r) in own or r not in OF_PARAMETER)
     found = tuple(r for r in found if r != "log_probs" or r in own or OF_LOSSES.get(formula.name) == r)
+    if AT in found:  # of t and T the one is a step and the other how many there are
+        others = tuple(r for r in found if r != AT)
+        found = others if name == "T" else (AT, *others)
     buffers = tuple(r for r in found if r in BUFFERS)
     if written and buffers:
         return buffers
