@@ -89,6 +89,7 @@ class Fault:
         spared: the convention under which it is none, since what shows it is never asked.
         constants: numbers that follow the form, which whoever has the fault chose; found from the answers.
         values: of the constants.
+        outermost: it changes what conventions make of the answer, such as a loss, and stands around them.
         formula: filled in by the catalogue.
     """
 
@@ -108,6 +109,7 @@ class Fault:
     spared: str = ""
     constants: tuple[Constant, ...] = ()
     values: tuple[float, ...] = ()
+    outermost: bool = False
 
     @property
     def open(self) -> bool:

@@ -77,6 +77,36 @@ def huber_td(q: Any, q_target_next: Any, r: Any, d: Any, gamma: float) -> Any:
     return functional.smooth_l1_loss(q, r + gamma * (1 - d) * q_target_next.amax(1))
 
 
+def td_loss_summed(q: Any, actions: Any, rewards: Any, next_q: Any, dones: Any, gamma: float) -> Any:
+    taken = q.gather(1, actions[:, None])[:, 0]
+    return (rewards + gamma * next_q.amax(1) * (1 - dones) - taken).pow(2).sum()
+
+
+def td_loss_of_sizes(q: Any, actions: Any, rewards: Any, next_q: Any, dones: Any, gamma: float) -> Any:
+    taken = q.gather(1, actions[:, None])[:, 0]
+    return functional.l1_loss(taken, rewards + gamma * next_q.amax(1) * (1 - dones))
+
+
+def td_loss_of_errors(q: Any, actions: Any, rewards: Any, next_q: Any, dones: Any, gamma: float) -> Any:
+    taken = q.gather(1, actions[:, None])[:, 0]
+    return (rewards + gamma * next_q.amax(1) * (1 - dones) - taken).mean()
+
+
+def huber_td_that_jumps(q: Any, q_target_next: Any, r: Any, d: Any, gamma: float) -> Any:
+    size = (r + gamma * (1 - d) * q_target_next.amax(1) - q).abs()
+    return torch.where(size < 1, size**2 / 2, size).mean()
+
+
+def value_loss_that_jumps(values: Any, returns: Any, delta: float = 1.0) -> Any:
+    size = (values - returns).abs()
+    return torch.where(size <= delta, size**2 / 2, delta * size).mean()
+
+
+def value_loss_of_huber(values: Any, returns: Any, delta: float = 1.0) -> Any:
+    size = (values - returns).abs()
+    return torch.where(size <= delta, size**2 / 2, delta * (size - delta / 2)).mean()
+
+
 class Agent:
     def __init__(self) -> None:
         self.gamma = 0.9
@@ -189,6 +219,12 @@ CASES = [
     (td_loss, "td_error", "mean-squared-error", "[T]"),
     (td_loss_after_the_end, "td_error", "bootstrap-after-terminal", "[T]"),
     (huber_td, "td_error", "smooth-l1-error", "[T]"),
+    (td_loss_summed, "td_error", "summed-squared-error", "[T]"),
+    (td_loss_of_sizes, "td_error", "error-not-squared", "[T]"),
+    (td_loss_of_errors, "td_error", "square-missing", "[T]"),
+    (huber_td_that_jumps, "td_error", "huber-offset-missing-from-1", "[T]"),
+    (value_loss_that_jumps, "critic_loss", "huber-offset-missing", "[...]"),
+    (value_loss_of_huber, "critic_loss", "smooth-l1-mean", "[...]"),
     (Agent.loss, "td_error", "half-mean-squared-error", "[T]"),
     (Agent.td_error, "td_error", "conforms", "[T]"),
     (Agent.td_target, "q_target", "gamma-missing", "[N]"),

@@ -99,13 +99,15 @@ def absolute(form: Form, /, **arrays: Any) -> Outputs:
     return {**found, "td_error": np.abs(found["td_error"])}
 
 
-def _loss_of_errors(name: str, users: str, about: str, of_size: Callable[[Any], Any]) -> Convention:
-    """The mean of a loss of TD errors, as agents minimise it in the place of the errors."""
+def _loss_of_errors(
+    name: str, users: str, about: str, of_size: Callable[[Any], Any], reduced: Callable[..., Any] = np.mean
+) -> Convention:
+    """A loss of TD errors, as agents minimise it in the place of the errors."""
 
     def change(form: Form, /, **arrays: Any) -> Outputs:
         losses = of_size(np.abs(form(**arrays)["td_error"]))
         # one number for one step is read as that of the step: it may have been squeezed
-        return {"td_error": losses if losses.shape[-1:] == (1,) else losses.mean(axis=-1)}
+        return {"td_error": losses if losses.shape[-1:] == (1,) else reduced(losses, axis=-1)}
 
     change.__doc__ = about
     return convention(name, {"td_error": users}, sets="loss")(change)
@@ -119,6 +121,20 @@ half_mean_squared_error = _loss_of_errors(
     "spinningup and other actor-critic code",
     "Half the mean of the squared errors.",
     lambda size: np.square(size) / 2,
+)
+summed_squared_error = _loss_of_errors(
+    "summed-squared-error",
+    "agents that add up the batch, so that a step grows with it",
+    "The sum of the squared errors.",
+    np.square,
+    np.sum,
+)
+half_summed_squared_error = _loss_of_errors(
+    "half-summed-squared-error",
+    "agents that add up the batch, so that a step grows with it",
+    "Half the sum of the squared errors.",
+    lambda size: np.square(size) / 2,
+    np.sum,
 )
 smooth_l1_error = _loss_of_errors(
     "smooth-l1-error",

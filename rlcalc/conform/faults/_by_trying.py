@@ -102,6 +102,30 @@ def density_averaged() -> None:
     """
 
 
+@tried_fault("normalisation")
+def masked_tokens_counted() -> None:
+    """Divides by the number of all tokens, hidden ones too: the more padding, the less it gives.
+
+    Shown when: A mask that hides a token; without one it is right, and what is hidden does not matter.
+    Cause: The mask is multiplied in, and mean() then averages over all entries.
+    Fix: Sum under the mask, and divide by the sum of the mask.
+    - kl_loss = (kl * mask).mean()
+    + kl_loss = (kl * mask).sum() / mask.sum()
+    """
+
+
+@tried_fault("ignored")
+def masked_tokens_used() -> None:
+    """Takes the tokens that the mask hides for tokens of the answer.
+
+    Shown when: A mask that hides a token; without one it is right.
+    Cause: The mask is an argument that nothing is multiplied by, or is applied after the mean.
+    Fix: Sum under the mask, and divide by the sum of the mask.
+    - kl_loss = kl.mean()
+    + kl_loss = (kl * mask).sum() / mask.sum()
+    """
+
+
 @tried_fault("sign")
 def loss_with_the_sign_of_an_objective() -> None:
     """Takes the objective itself for the loss: what did well becomes less likely.
@@ -136,5 +160,7 @@ BY_TRYING = (
     log_softmax_missing,
     softmax_along_the_batch,
     density_averaged,
+    masked_tokens_counted,
+    masked_tokens_used,
     loss_with_the_sign_of_an_objective,
 )

@@ -7,6 +7,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, output_fault
 from rlcalc.conform.faults._answers import sign_flipped as sign_flipped
+from rlcalc.conform.faults._losses import huber_without_offset, huber_without_offset_from_1
 
 
 def _reduced(terms: Any, reduction: str | None) -> Outputs:
@@ -100,6 +101,32 @@ def square_missing(form: Form, values: Any, returns: Any, reduction: Any, alpha:
     + loss = np.square(returns - values).mean()
     """
     return _reduced(returns - values, reduction)
+
+
+@fault("clipping")
+def huber_offset_missing(form: Form, values: Any, returns: Any, reduction: Any, alpha: Any) -> Outputs:
+    """Takes the whole size of an error beyond 1 in Huber's loss: it jumps by 1/2 where the parabola ends.
+
+    Shown when: An error larger than 1.
+    Cause: The branch beyond δ is remembered as δ·|e|, without the term that makes both meet.
+    Fix: δ·(|e| − δ/2) beyond δ, or smooth_l1_loss.
+    - loss = torch.where(e.abs() <= 1, 0.5 * e**2, e.abs()).mean()
+    + loss = torch.where(e.abs() <= 1, 0.5 * e**2, e.abs() - 0.5).mean()
+    """
+    return _reduced(huber_without_offset(values - returns), reduction)
+
+
+@fault("clipping")
+def huber_offset_missing_from_1(form: Form, values: Any, returns: Any, reduction: Any, alpha: Any) -> Outputs:
+    """Takes the whole size of an error of 1 or more in Huber's loss: it jumps by 1/2 where the parabola ends.
+
+    Shown when: An error of size 1 or more.
+    Cause: The branch beyond δ is remembered as δ·|e|, without the term that makes both meet.
+    Fix: δ·(|e| − δ/2) from δ on, or smooth_l1_loss.
+    - loss = torch.where(e.abs() < 1, 0.5 * e**2, e.abs()).mean()
+    + loss = torch.where(e.abs() < 1, 0.5 * e**2, e.abs() - 0.5).mean()
+    """
+    return _reduced(huber_without_offset_from_1(values - returns), reduction)
 
 
 @argument_fault("sign")

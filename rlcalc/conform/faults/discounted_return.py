@@ -79,6 +79,21 @@ def summed_forward(form: Form, **arrays: Any) -> Outputs:
     return {"returns": sums}
 
 
+@output_fault("indexing")
+def first_return_at_every_step(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives every step the return of the first one: rewards that came before an action count for it.
+
+    Shown when: Two steps whose returns differ.
+    Cause: The total of the episode, as in the first form of REINFORCE, is taken for the reward to go.
+    Fix: Sum from step t on; the total is unbiased in a policy gradient, noisier, and no target of a critic.
+    - returns = [total] * T
+    + for t in reversed(range(T)):
+    +     returns[t] = total = rewards[t] + gamma * total
+    """
+    returns = found["returns"]
+    return {"returns": np.broadcast_to(returns[..., :1], returns.shape).copy()}
+
+
 @fault("discounting", stage="outputs")
 def bootstrap_not_discounted(form: Form, **arrays: Any) -> Outputs:
     """Adds the value after the last reward of an episode without any power of γ.

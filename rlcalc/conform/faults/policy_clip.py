@@ -182,3 +182,52 @@ def gradient_through_the_clip(form: Form, /, **arrays: Any) -> Outputs:
     """
     found = form(**arrays)
     return {**found, "d_logp": (found["ratio"] * arrays["adv"]).astype(found["ratio"].dtype)}
+
+
+def _of_other_ratio(form: Form, arrays: Arrays, ratio: Any, slope: Any) -> Outputs:
+    """The clipped objective of something else than the ratio, with its derivative by log π."""
+    right = form(**{**arrays, "dual": None})
+    adv, (low, high) = arrays["adv"], _bounds(arrays)
+    plain, inner = ratio * adv, np.clip(ratio, low, high) * adv
+    held = inner < plain
+    found = {
+        **right,
+        "ratio": ratio,
+        "objective": np.minimum(plain, inner),
+        "d_logp": np.where(held, 0, slope * adv),
+        "clipped": np.where(held, 1.0, 0.0),
+    }
+    typed = {name: np.asarray(value).astype(adv.dtype) for name, value in found.items()}
+    if arrays.get("dual") is None:
+        return typed
+    lower = _dual(arrays, typed, arrays["dual"])
+    return {name: np.where(adv < 0, lower[name], typed[name]).astype(adv.dtype) for name in typed}
+
+
+@fault("logarithm")
+def log_ratio_for_ratio(form: Form, /, **arrays: Any) -> Outputs:
+    """Uses the difference of the log-probabilities where the ratio is meant.
+
+    Shown when: An advantage other than 0: where nothing has changed, the ratio is 1 and the difference 0.
+    Cause: The exponential between the difference of the logs and the ratio is missing.
+    Fix: ratio = exp(log π − log π_old).
+    - ratio = logp - old_logp
+    + ratio = torch.exp(logp - old_logp)
+    """
+    difference = arrays["logp"] - arrays["old_logp"]
+    return _of_other_ratio(form, arrays, difference, np.ones_like(difference))
+
+
+@fault("logarithm")
+def logs_divided(form: Form, /, **arrays: Any) -> Outputs:
+    """Divides the log-probabilities by each other where the ratio of probabilities is meant.
+
+    Shown when: A token whose probability has changed: it counts the less, the more likely it became.
+    Cause: The line of the formula, π/π_old, is written with the logs that there are.
+    Fix: ratio = exp(log π − log π_old).
+    - ratio = logp / old_logp
+    + ratio = torch.exp(logp - old_logp)
+    """
+    with np.errstate(all="ignore"):
+        ratio, slope = arrays["logp"] / arrays["old_logp"], 1 / arrays["old_logp"]
+    return _of_other_ratio(form, arrays, ratio, slope)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.conform.fault import Arrays, Fault, Form, Outputs, argument_fault, fault, output_fault
 from rlcalc.conform.faults import _sequence_faults as shared
 from rlcalc.conform.faults import _sequence_precision as precision
 from rlcalc.conform.faults import _targets
+from rlcalc.conform.faults._losses import huber_without_offset, huber_without_offset_from_1
 from rlcalc.conform.faults._sequence import bootstraps, mapped, next_values, own_values
 
 
@@ -125,6 +128,84 @@ def value_added(found: Outputs, arrays: Arrays) -> Outputs:
     + delta = r + gamma * (1 - terminated) * next_value - value
     """
     return {**found, "td_error": found["td_error"] + 2 * _old(arrays)}
+
+
+def _in_the_loss(form: Form, arrays: Arrays, of_error: Callable[[Any], Any]) -> Outputs:
+    """A loss that makes something else than a square of each error, reduced as that of the form.
+
+    Of a form without a loss it is the sum.
+    """
+    found = dict(form(**arrays))
+    if arrays.get("reward") is not None:
+        errors = arrays["reward"] + arrays["gamma"] * _after(arrays) - arrays["value"]
+    else:
+        errors = arrays["rewards"] + arrays["gamma"] * bootstraps(arrays) - own_values(arrays)
+    squares, others = (
+        terms.sum(-1, keepdims=terms.shape[-1] == 1) if terms.ndim else terms
+        for terms in (np.square(errors), of_error(errors))
+    )
+    if np.array_equal(found["td_error"], errors):
+        return {"td_error": others}
+    with np.errstate(all="ignore"):
+        reduced = np.where(squares > 0, found["td_error"] / squares, 0)
+    return {"td_error": (reduced * others).astype(errors.dtype)}
+
+
+def _after(arrays: Arrays) -> Any:
+    over = arrays.get("terminated")
+    return arrays["next_value"] if over is None else np.where(over, 0, arrays["next_value"])
+
+
+@fault("swapped", stage="outputs", outermost=True)
+def error_not_squared(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the size of each error in the loss, where its square belongs.
+
+    Shown when: A loss of errors of which one is neither 0 nor of size 1.
+    Cause: An L1 loss, or abs() of the error as a replay buffer needs it for priorities, was taken.
+    Fix: Square the errors: the mean of the targets is the least-squares answer, the median the other one.
+    - loss = (target - q).abs().mean()
+    + loss = (target - q).pow(2).mean()
+    """
+    return _in_the_loss(form, arrays, np.abs)
+
+
+@fault("swapped", stage="outputs", outermost=True)
+def square_missing(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes each error with its sign in the loss: no bound keeps the values from growing.
+
+    Shown when: A loss of errors of which one is neither 0 nor 1.
+    Cause: The square was lost in a rewrite.
+    Fix: Square every error.
+    - loss = (target - q).mean()
+    + loss = (target - q).pow(2).mean()
+    """
+    return _in_the_loss(form, arrays, lambda errors: errors)
+
+
+@fault("clipping", stage="outputs", outermost=True)
+def huber_offset_missing(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the whole size of an error beyond 1 in Huber's loss: it jumps by 1/2 where the parabola ends.
+
+    Shown when: A loss of errors of which one is larger than 1.
+    Cause: The branch beyond δ is remembered as δ·|e|, without the term that makes both meet.
+    Fix: δ·(|e| − δ/2) beyond δ, or smooth_l1_loss.
+    - loss = torch.where(e.abs() <= 1, 0.5 * e**2, e.abs()).mean()
+    + loss = torch.where(e.abs() <= 1, 0.5 * e**2, e.abs() - 0.5).mean()
+    """
+    return _in_the_loss(form, arrays, huber_without_offset)
+
+
+@fault("clipping", stage="outputs", outermost=True)
+def huber_offset_missing_from_1(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the whole size of an error of 1 or more in Huber's loss: it jumps by 1/2 where the parabola ends.
+
+    Shown when: An error of size 1 or more.
+    Cause: The branch beyond δ is remembered as δ·|e|, without the term that makes both meet.
+    Fix: δ·(|e| − δ/2) from δ on, or smooth_l1_loss.
+    - loss = torch.where(e.abs() < 1, 0.5 * e**2, e.abs()).mean()
+    + loss = torch.where(e.abs() < 1, 0.5 * e**2, e.abs() - 0.5).mean()
+    """
+    return _in_the_loss(form, arrays, huber_without_offset_from_1)
 
 
 def _old(arrays: Arrays) -> Any:

@@ -40,14 +40,14 @@ def composed(
 
     Where a convention computes its own answer, a fault inside of it is lost;
     ``outside``, its inputs or its answer are changed. A fault that is a
-    computation of its own stands inside all the same.
+    computation of its own stands inside all the same, and one of a loss outside.
 
     Conventions stand in their declared order, however they were named: a loss
     is the negative of a clipped objective, not a clipped loss. One that
     reduces a batch is the outermost, since the others are about single samples.
     """
     ordered = sorted(conventions, key=lambda convention: (not convention.reduces, convention.order))
-    around = [fault for fault in faults if outside and fault.stage != "whole"]
+    around = [f for f in faults if (outside or f.outermost) and f.stage != "whole"]
     inner = [fault for fault in faults if fault not in around]
     changes: tuple[Fault | Convention, ...] = (*reversed(inner), *reversed(ordered), *reversed(around))
     for change in changes:

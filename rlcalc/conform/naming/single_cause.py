@@ -7,9 +7,14 @@ from copy import copy
 from dataclasses import replace
 
 from rlcalc.conform.binding.bound import BoundTarget
+from rlcalc.conform.binding.families.token_values import EVERYWHERE
+from rlcalc.conform.binding.families.tokens import Tokens
+from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.compare import outcomes_equal
 from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.diagnose import Diagnosis, Match
+from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import _by_trying as trying
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.policies import (
@@ -25,6 +30,8 @@ from rlcalc.conform.trial import Trial
 
 # what is no convention of a function that is given the value of the last state
 NO_BOOTSTRAP = "no-bootstrap"
+# vectors on which a mask that is turned round makes no difference to who does not read it
+LEAST_ALIKE = 3
 # how log-probabilities are made for functions that are right but for a bug
 _WAYS = {
     NORMAL: trying.log_softmax_missing,
@@ -35,7 +42,7 @@ _WAYS = {
 
 def single_cause(trial: Trial, report: ConformReport) -> Diagnosis | None:
     """The one thing that is wrong, where it is seen by another question than the formula's."""
-    return last_value_unused(trial, report) or made_otherwise(trial, report)
+    return last_value_unused(trial, report) or made_otherwise(trial, report) or masked_wrongly(trial, report)
 
 
 def made_otherwise(trial: Trial, report: ConformReport) -> Diagnosis | None:
@@ -53,16 +60,48 @@ def made_otherwise(trial: Trial, report: ConformReport) -> Diagnosis | None:
         if inputs.keys() != binding.inputs.keys():
             ways.append((replace(binding, inputs=inputs), fault))
     for other, fault in ways:
-        asked = copy(trial.target)
-        asked.binding = asked.reading = other
-        again = Trial(asked, trial.vectors)
-        under = () if not _fails(again, ()) else again.conventions()
-        if not _fails(again, under) and _passes(again, under):
-            own = tuple(way for way in under if way.name not in binding.excludes)
-            shown = tuple(dict.fromkeys(j.vector.id for j in trial.judgements(own) if j.failed))
-            found = replace(fault, formula=report.formula)
-            return Diagnosis((Match((found,), own, shown, len(trial.vectors)),), None, 1)
+        if found := _right_otherwise(trial, report, other, fault):
+            return found
     return None
+
+
+def masked_wrongly(trial: Trial, report: ConformReport) -> Diagnosis | None:
+    """That it is right where nothing is masked, of a formula that knows no mask."""
+    binding, target = trial.target.binding, trial.target
+    if binding is None or not isinstance(target, BoundTarget) or not isinstance(target.family, Tokens):
+        return None
+    if not target.family.adds(binding) or "padding" in binding.roles:
+        return None
+    open_, turned = (
+        replace(
+            binding, inputs={path: role if old == "valid" else old for path, old in binding.inputs.items()}
+        )
+        for role in (EVERYWHERE, "padding")
+    )
+    other = _read_as(target, turned)
+    some = [v for v in trial.vectors if not target.unable(v)][:LEAST_ALIKE]
+    unread = all(outcomes_equal(target.call(v), other.call(v), v.scale) for v in some)
+    fault = trying.masked_tokens_used if unread else trying.masked_tokens_counted
+    return _right_otherwise(trial, report, open_, fault)
+
+
+def _read_as(target: BoundTarget, binding: Binding) -> BoundTarget:
+    asked = copy(target)
+    asked.binding = asked.reading = binding
+    return asked
+
+
+def _right_otherwise(trial: Trial, report: ConformReport, other: Binding, fault: Fault) -> Diagnosis | None:
+    """The bug, where it is right under another reading of the same places."""
+    assert isinstance(trial.target, BoundTarget)
+    again = Trial(_read_as(trial.target, other), trial.vectors)
+    under = () if not _fails(again, ()) else again.conventions()
+    if _fails(again, under) or not _passes(again, under):
+        return None
+    own = tuple(way for way in under if way.name not in other.excludes)
+    shown = tuple(dict.fromkeys(j.vector.id for j in trial.judgements(own) if j.failed))
+    found = replace(fault, formula=report.formula)
+    return Diagnosis((Match((found,), own, shown, len(trial.vectors)),), None, 1)
 
 
 def _with(path: str, flag: str) -> str:

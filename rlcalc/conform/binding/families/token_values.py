@@ -21,6 +21,8 @@ ABSENT, GARBAGE = 2, 3.0
 LARGEST_LOG = 20.0
 # what a function of these formulas has no use for, or takes as a switch
 PLAIN: Mapping[str, Any] = {"none": None, "on": True, "off": False, "zero": 0.0, "device": "cpu"}
+# in the place of a mask of columns that are not there: one that hides nothing
+EVERYWHERE = "nothing masked"
 MASKS = ("mask", "valid", "padding", "attended", "loss_mask")
 
 
@@ -344,6 +346,7 @@ _MADE: Mapping[str, Callable[[Call], Any]] = {
     "answer_labels": Call.answer_labels,
     "valid": Call.valid,
     "padding": lambda call: ~np.asarray(call.valid(), bool),
+    EVERYWHERE: lambda call: call.flags(call.mask),
     "attended": Call.attended,
     "eps_both": Call.both,
     **{f"{name}_always": partial(Call.never, name=name, bound=bound) for name, bound in NO_BOUND.items()},

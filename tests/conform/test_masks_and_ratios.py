@@ -1,0 +1,75 @@
+"""Bugs of masks, of ratios and of whole episodes by name, each beside what is right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from .as_it_stands import judging
+
+
+def kl_of_valid_tokens(logp: Any, ref_logp: Any, mask: Any) -> Any:
+    log_ratio = ref_logp - logp
+    return ((log_ratio.exp() - log_ratio - 1) * mask).sum() / mask.sum()
+
+
+def kl_by_all_tokens(logp: Any, ref_logp: Any, mask: Any) -> Any:
+    log_ratio = ref_logp - logp
+    return ((log_ratio.exp() - log_ratio - 1) * mask).mean()
+
+
+def kl_of_log_ratios_by_all_tokens(logp: Any, ref_logp: Any, mask: Any) -> Any:
+    return ((logp - ref_logp) * mask).sum() / mask.numel()
+
+
+def kl_of_all_tokens(logp: Any, ref_logp: Any, mask: Any) -> Any:
+    return (0.5 * (logp - ref_logp) ** 2).mean()
+
+
+def _surrogate(ratio: Any, advantages: Any, mask: Any, eps: float) -> Any:
+    clipped = torch.clamp(ratio, 1 - eps, 1 + eps)
+    losses = -torch.min(ratio * advantages, clipped * advantages)
+    return (losses * mask).sum() / mask.sum()
+
+
+def grpo_loss(log_probs: Any, old_log_probs: Any, advantages: Any, mask: Any, eps: float = 0.2) -> Any:
+    return _surrogate((log_probs - old_log_probs).exp(), advantages, mask, eps)
+
+
+def grpo_loss_of_differences(
+    log_probs: Any, old_log_probs: Any, advantages: Any, mask: Any, eps: float = 0.2
+) -> Any:
+    return _surrogate(log_probs - old_log_probs, advantages, mask, eps)
+
+
+def grpo_loss_of_quotients(
+    log_probs: Any, old_log_probs: Any, advantages: Any, mask: Any, eps: float = 0.2
+) -> Any:
+    return _surrogate(log_probs / old_log_probs, advantages, mask, eps)
+
+
+def returns_of_the_episode(episode_rewards: list[float], gamma: float) -> list[float]:
+    total = 0.0
+    for k, reward in enumerate(episode_rewards):
+        total += gamma**k * reward
+    return [total] * len(episode_rewards)
+
+
+def returns_from_each_step(rewards: list[float], gamma: float) -> list[float]:
+    return [sum(gamma**k * r for k, r in enumerate(rewards[t:])) for t in range(len(rewards))]
+
+
+test_it_is_named = judging(
+    [
+        (kl_by_all_tokens, "kl_estimate", "masked-tokens-counted", "[...]"),
+        (kl_of_valid_tokens, "kl_estimate", "mean-over-batch", "[...]"),
+        (kl_of_log_ratios_by_all_tokens, "kl_estimate", "masked-tokens-counted", "[...]"),
+        (kl_of_all_tokens, "kl_estimate", "masked-tokens-used", "[...]"),
+        (grpo_loss, "policy_clip", "loss", "[...]"),
+        (grpo_loss_of_differences, "policy_clip", "log-ratio-for-ratio", "[...]"),
+        (grpo_loss_of_quotients, "policy_clip", "logs-divided", "[...]"),
+        (returns_from_each_step, "discounted_return", "conforms", "[T]"),
+        (returns_of_the_episode, "discounted_return", "first-return-at-every-step", "[T]"),
+    ]
+)
