@@ -1,10 +1,11 @@
-"""Bugs of masks, of ratios and of whole episodes by name, each beside what is right."""
+"""Bugs of masks, ratios, softmaxes and whole episodes by name, each beside what is right."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from .as_it_stands import judging
 
@@ -60,6 +61,27 @@ def returns_from_each_step(rewards: list[float], gamma: float) -> list[float]:
     return [sum(gamma**k * r for k, r in enumerate(rewards[t:])) for t in range(len(rewards))]
 
 
+def actor_loss(logits: Any, actions: Any, advantages: Any) -> Any:
+    return (functional.cross_entropy(logits, actions, reduction="none") * advantages).mean()
+
+
+def actor_loss_normalised_twice(logits: Any, actions: Any, advantages: Any) -> Any:
+    probs = torch.softmax(logits, -1)
+    return (functional.cross_entropy(probs, actions, reduction="none") * advantages).mean()
+
+
+def actor_loss_of_probabilities(probs: Any, actions: Any, advantages: Any) -> Any:
+    return -(torch.distributions.Categorical(logits=probs).log_prob(actions) * advantages).mean()
+
+
+def token_entropy_normalised_twice(logits: Any) -> Any:
+    return torch.distributions.Categorical(logits=torch.softmax(logits, -1)).entropy()
+
+
+def policy_entropy_again(probs: Any) -> Any:
+    return torch.distributions.Categorical(logits=probs).entropy()
+
+
 test_it_is_named = judging(
     [
         (kl_by_all_tokens, "kl_estimate", "masked-tokens-counted", "[...]"),
@@ -71,5 +93,10 @@ test_it_is_named = judging(
         (grpo_loss_of_quotients, "policy_clip", "logs-divided", "[...]"),
         (returns_from_each_step, "discounted_return", "conforms", "[T]"),
         (returns_of_the_episode, "discounted_return", "first-return-at-every-step", "[T]"),
+        (actor_loss, "actor_loss", "loss", "[]"),
+        (actor_loss_normalised_twice, "actor_loss", "softmax-of-probabilities", "[]"),
+        (actor_loss_of_probabilities, "actor_loss", "softmax-of-probabilities", "[]"),
+        (token_entropy_normalised_twice, "token_entropy", "softmax-twice", "[...]"),
+        (policy_entropy_again, "entropy", "softmax-twice", "[...]"),
     ]
 )

@@ -248,7 +248,7 @@ FAULTY = [
     (clipped_to_be_certain, "ppo_clip", "entropy-sign"),
     (Agent.update_upwards, "actor_loss", "loss-with-the-sign-of-an-objective"),
     (of_probabilities, "actor_loss", "log-missing"),
-    (softmax_twice, "actor_loss", ""),
+    (softmax_twice, "actor_loss", "softmax-of-probabilities"),
     (gaussian_averaged, "actor_loss", "density-averaged"),
     (actor_critic_certain, "actor_loss", "entropy-sign"),
     (actor_critic_away, "actor_loss", "critic-sign"),

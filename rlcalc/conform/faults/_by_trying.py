@@ -78,6 +78,18 @@ def log_softmax_missing() -> None:
     """
 
 
+@tried_fault("logarithm")
+def softmax_of_probabilities() -> None:
+    """Takes the softmax of the probabilities of the actions, as if these were logits.
+
+    Shown when: Actions whose probabilities differ: three of them never get below 0.21, nor above 0.58.
+    Cause: The network ends in a softmax, or one was taken, before a loss that takes its own.
+    Fix: Hand the logits over: cross_entropy and Categorical(logits=...) take the softmax themselves.
+    - loss = (F.cross_entropy(torch.softmax(logits, -1), actions, reduction="none") * adv).mean()
+    + loss = (F.cross_entropy(logits, actions, reduction="none") * adv).mean()
+    """
+
+
 @tried_fault("normalisation")
 def softmax_along_the_batch() -> None:
     """Takes the softmax along the samples, so that one action's probabilities add up to 1 over a batch.
@@ -158,6 +170,7 @@ BY_TRYING = (
     last_value_unused,
     inputs_changed_in_place,
     log_softmax_missing,
+    softmax_of_probabilities,
     softmax_along_the_batch,
     density_averaged,
     masked_tokens_counted,

@@ -63,4 +63,20 @@ def of_a_vocabulary(answer: Answer) -> tuple[Fault, ...]:
         """
         return answer(form, arrays, log_softmax, lambda logits: np.exp(log_softmax(logits)))
 
-    return softmax_over_rows, eps_in_the_logarithm, logarithm_missing
+    @fault("logarithm")
+    def softmax_twice(form: Form, /, **arrays: Any) -> Outputs:
+        """Takes the softmax of probabilities, as if these were logits: no token gets far from the others.
+
+        Shown when: Logits that are not all alike.
+        Cause: The network ends in a softmax, or one was taken, before a loss that takes its own.
+        Fix: Hand the logits over: cross_entropy and Categorical(logits=...) take the softmax themselves.
+        - loss = F.cross_entropy(torch.softmax(logits, -1), labels)
+        + loss = F.cross_entropy(logits, labels)
+        """
+
+        def twice(logits: Any) -> Any:
+            return log_softmax(np.exp(log_softmax(logits)))
+
+        return answer(form, arrays, twice, twice)
+
+    return softmax_over_rows, eps_in_the_logarithm, logarithm_missing, softmax_twice

@@ -36,6 +36,20 @@ def base_ignored() -> None:
 
 
 @argument_fault("logarithm")
+def softmax_twice(arrays: Arrays) -> Arrays:
+    """Takes the softmax of the probabilities first: nearly the entropy of a uniform policy, whatever it is.
+
+    Shown when: A policy that is not uniform.
+    Cause: The network ends in a softmax, or one was taken, before a distribution that takes its own.
+    Fix: Hand the logits over as logits, or probabilities as probs.
+    - entropy = Categorical(logits=torch.softmax(logits, -1)).entropy()
+    + entropy = Categorical(logits=logits).entropy()
+    """
+    weights = np.exp(arrays["p"])
+    return {"p": weights / weights.sum(-1, keepdims=True)}
+
+
+@argument_fault("logarithm")
 def always_in_bits(arrays: Arrays) -> Arrays:
     """Always gives bits: 1/log 2 ≈ 1.44 times the nats that a PPO coefficient is tuned for.
 

@@ -22,6 +22,7 @@ from rlcalc.conform.target.policies import (
     BATCH,
     NORMAL,
     SENT,
+    TWICE,
     is_policy,
     parts_of,
     place_of,
@@ -37,6 +38,7 @@ _WAYS = {
     NORMAL: trying.log_softmax_missing,
     BATCH: trying.softmax_along_the_batch,
     AVERAGED: trying.density_averaged,
+    TWICE: trying.softmax_of_probabilities,
 }
 
 
@@ -109,7 +111,8 @@ def _with(path: str, flag: str) -> str:
     if not is_policy(path):
         return path
     parts, flags = parts_of(path)
-    for_it = "mean" in parts if flag == AVERAGED else "logits" in parts
+    wanted = {AVERAGED: {"mean"}, TWICE: {"logits", "probs"}}.get(flag, {"logits"})
+    for_it = bool(wanted & parts.keys())
     return place_of(parts, *sorted({*flags, flag})) if for_it else path
 
 

@@ -28,6 +28,8 @@ PLACE = "log_prob("
 _PART = re.compile(r"(\w+)=(.*)")
 # how many actions there are, and what the others have of the probability that is left
 ACTIONS, SHARES, OTHER_SHARES = 3, (0.75, 0.25), (0.9375, 0.0625)
+# how many there may be where a softmax is taken of a softmax; what keeps from its bounds, and how it is found
+MOST_ACTIONS, EDGE, HALVINGS = 12, 0.01, 60
 # of a Gaussian, how far each of two dimensions is from its mean
 SIDES = (0.6, -0.8)
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
@@ -36,8 +38,9 @@ NEVER = -700.0
 # flags of a place: actions in a column, deviations without rows
 COLUMN, ALONE = "column", "alone"
 # what a wrong function is right for: rows of logits without a constant, of which no softmax is wanted; logits
-# whose softmax is one along the batch; a Gaussian whose dimensions are averaged
-NORMAL, BATCH, AVERAGED = "normalised", "along_the_batch", "averaged"
+# whose softmax is one along the batch; a Gaussian whose dimensions are averaged; logits of whose softmax a
+# softmax is taken
+NORMAL, BATCH, AVERAGED, TWICE = "normalised", "along_the_batch", "averaged", "softmax_twice"
 # log-probabilities that a function is given: a place of its own for what its flags say
 TAKEN = "taken"
 # that of a loss half of what changes with the sign of the advantages is taken
@@ -127,7 +130,8 @@ def _made(path: str, wanted: Any, shares: tuple[float, ...]) -> dict[str, Any]:
     if "mean" in parts:
         found = _gaussian(parts, logs, flags)
     else:
-        ids = (np.arange(count) if BATCH in flags else (np.arange(count) * 7 + 3) % ACTIONS).reshape(
+        actions = actions_of_two(logs) or ACTIONS if TWICE in flags else ACTIONS
+        ids = (np.arange(count) if BATCH in flags else (np.arange(count) * 7 + 3) % actions).reshape(
             logs.shape
         )
         found = _categorical(parts, logs, ids, shares, flags)
@@ -146,6 +150,12 @@ def _categorical(
     parts: Mapping[str, str], logs: Any, ids: Any, shares: tuple[float, ...], flags: frozenset[str]
 ) -> dict[str, Any]:
     """A policy over three actions of which those taken have these log-probabilities."""
+    if TWICE in flags:
+        return {
+            next(parts[name] for name in ("logits", "probs") if name in parts): of_two_softmaxes(
+                logs, ids, "logits" in parts
+            )
+        }
     space = _space(logs)
     others = (np.arange(ACTIONS) - ids[..., None]) % ACTIONS
     taken = _as(others == 0, logs)
@@ -176,6 +186,44 @@ def _by_columns(logs: Any) -> Any:
     shares = np.where(place, place, 1) / (count * (count - 1) / 2)
     left = space.log(-space.expm1(logs)) + _as(np.log(shares), logs, like=True)
     return space.where(_as(place == 0, logs), logs[None], left)
+
+
+def actions_of_two(logs: Any) -> int:
+    """How many actions there may be whose softmax has one that gives these; 0 where there is no number.
+
+    A softmax of probabilities has its largest logarithm 1 above its smallest, and lies the lower, the more
+    actions there are.
+    """
+    plain = np.asarray(logs.detach() if hasattr(logs, "detach") else logs, float)
+    if not plain.size:
+        return 0
+    counts = range(2, MOST_ACTIONS + 1)
+    lowest = {count: -math.log(math.e + count - 1) for count in counts}
+    return next(
+        (c for c in counts if lowest[c] + EDGE < plain.min() and plain.max() < lowest[c] + 1 - EDGE), 0
+    )
+
+
+def of_two_softmaxes(logs: Any, ids: Any, of_logits: bool) -> Any:
+    """Probabilities of which a softmax gives these, or logits of such; the other actions share equally."""
+    space, others = _space(logs), max(actions_of_two(logs), 2) - 1
+    plain = np.asarray(logs.detach() if hasattr(logs, "detach") else logs, float)
+
+    def twice(q: Any) -> Any:
+        return q - np.log(np.exp(q) + others * np.exp((1 - q) / others))
+
+    low, high = np.zeros_like(plain), np.ones_like(plain)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        below = twice(middle) < plain
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    # a step of Newton's, which brings the derivative by what is wanted along
+    weights = np.exp(twice(low))
+    slope = 1 - weights + (1 - weights) / others
+    taken = _as(low - twice(low) / slope, logs, like=True) + logs / _as(slope, logs, like=True)
+    chosen = _as(np.arange(others + 1) == ids[..., None], logs)
+    table = space.where(chosen, taken[..., None], (1 - taken[..., None]) / others)
+    return space.log(table) if of_logits else table
 
 
 def _gaussian(parts: Mapping[str, str], logs: Any, flags: frozenset[str]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from rlcalc.conform.binding.words.names import (
     of_tokens,
     table,
 )
-from rlcalc.conform.target.policies import BATCH, TAKEN, is_policy, parts_of
+from rlcalc.conform.target.policies import BATCH, TAKEN, TWICE, actions_of_two, is_policy, parts_of
 from rlcalc.specs import Formula
 
 # of probabilities whose logarithms are asked for, in single precision as well
@@ -113,6 +113,8 @@ def laid_out(family: Family, binding: Binding, given: Mapping[str, Any]) -> dict
         (kinds, flags), logs = parts_of(path), np.asarray(found[path], float)
         if BATCH in flags and (logs.ndim != 1 or len(logs) < 2 or (logs == 0).any()):
             raise Unfit("one step is no batch")
+        if TWICE in flags and not actions_of_two(logs):
+            raise Unfit("no softmax of probabilities gives such numbers")
         if "mean" in kinds and (np.abs(logs) > LARGEST_DENSITY).any():
             raise Unfit("densities so near to 0, or so large, need a scale of their own")
         if "mean" in kinds or TAKEN in kinds:
