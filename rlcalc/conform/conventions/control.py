@@ -7,7 +7,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.convention import Constant, Convention, convention
-from rlcalc.conform.forms import Form, Outputs
+from rlcalc.conform.forms import Form, Outputs, log_std
 
 # roundings; fewer are within the digits that are asked of every answer
 SHOWN = 100.0
@@ -34,6 +34,40 @@ def per_dimension(form: Form, /, **arrays: Any) -> Outputs:
 def one_rho_bound(form: Form, /, **arrays: Any) -> Outputs:
     """The advantages are cut off at ρ_max, as the errors are: there is no ρ_pg of their own."""
     return dict(form(**{**arrays, "rho_bar_pg": arrays["rho_bar"]}))
+
+
+_WIDTH_EPS = Constant("eps", 1e-13, 0.5)
+
+
+@convention(
+    "width-eps",
+    {
+        "gaussian_log_prob": "gaussian_likelihood of Spinning Up and its exercises, with 1e-8",
+        "squashed_gaussian_log_prob": "SAC of Spinning Up in TensorFlow, with 1e-8",
+    },
+    constants=[_WIDTH_EPS],
+)
+def width_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """ε is added to σ where a distance is divided by it, and not under the logarithm."""
+    point, sigma = arrays["u" if "u" in arrays else "x"], np.exp(log_std(arrays))
+    at_the_top = form(**{**arrays, "mean": point})["log_probs"]
+    logs = at_the_top - np.square((point - arrays["mean"]) / (sigma + sigma.dtype.type(eps))) / 2
+    return {"log_prob": logs.sum(-1), "log_probs": logs}
+
+
+@convention(
+    "wider-by-eps",
+    {
+        "gaussian_entropy": "heads that add ε to their width",
+        "gaussian_log_prob": "heads that add ε to their width",
+        "squashed_gaussian_log_prob": "heads that add ε to their width",
+    },
+    constants=[_WIDTH_EPS],
+)
+def wider_by_eps(form: Form, eps: float, /, **arrays: Any) -> Outputs:
+    """The Gaussian has the width σ + ε throughout, which keeps it from being a point."""
+    sigma = np.exp(log_std(arrays))
+    return dict(form(**{**arrays, "log_std": None, "std": sigma + sigma.dtype.type(eps)}))
 
 
 def _squashed(form: Form, arrays: dict[str, Any], inside: Callable[[Any, Any], Any]) -> Outputs:

@@ -6,16 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from rlcalc._lazy import np
 from rlcalc.conform.fault import Outputs, output_fault
 
 HALF_LOG_TWO_PI = math.log(2 * math.pi) / 2
-
-
-def log_std(arrays: Mapping[str, Any]) -> Any:
-    """log σ, whichever of both was given."""
-    given = arrays.get("log_std")
-    return np.log(arrays["std"]) if given is None else given
 
 
 def summed(name: str, parts: str, changed: Any) -> Outputs:

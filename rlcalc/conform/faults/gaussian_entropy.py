@@ -7,7 +7,8 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, output_fault
 from rlcalc.conform.faults import _gaussian as shared
-from rlcalc.conform.faults._gaussian import HALF_LOG_TWO_PI, log_std, one_constant, summed
+from rlcalc.conform.faults._gaussian import HALF_LOG_TWO_PI, one_constant, summed
+from rlcalc.conform.forms import log_std
 
 mean_over_dimensions = shared.mean_over_dimensions
 

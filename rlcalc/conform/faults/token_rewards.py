@@ -98,6 +98,22 @@ def score_in_the_last_column(form: Form, /, **arrays: Any) -> Outputs:
     return {"rewards": found}
 
 
+@fault("indexing")
+def score_on_every_token(form: Form, /, **arrays: Any) -> Outputs:
+    """Gives the score to every valid token of an answer, and not once.
+
+    Shown when: An answer of two tokens or more, and a score other than 0.
+    Cause: The score is broadcast over the row, whose sum then has it as often as there are tokens.
+    Fix: Add it to the last token alone.
+    - rewards = (scores[:, None] - beta * kl) * mask
+    + rewards = -beta * kl * mask
+    + rewards[rows, last] += scores
+    """
+    penalties, _, _ = _pieces(form, arrays)
+    everywhere = mask_of(arrays, "logp") * _scores(arrays)[..., None]
+    return {"rewards": (penalties + everywhere).astype(penalties.dtype)}
+
+
 @fault("ignored", "THUDM/slime PR #1372", "radixark/miles PR #559", "radixark/miles PR #1383")
 def penalty_under_the_mask(form: Form, /, **arrays: Any) -> Outputs:
     """Charges masked tokens for their divergence too.

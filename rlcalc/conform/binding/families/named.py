@@ -209,9 +209,17 @@ class Named:
     def probes(self, binding: Binding) -> list[Arrays]:
         """Arguments that tell readings apart: numbers without a pattern, dimensions of different lengths."""
         found = [self._probe(binding, number, ()) for number in range(3)]
-        if binding.layout != ONE:
-            found.insert(0, self._probe(binding, 3, (ROWS,)))
-        return found
+        rows = self._probe(binding, 3, (ROWS,))
+        if binding.layout == ONE:  # a call for each row is held to no fewer of them
+            return found + [self._row(rows, number) for number in range(ROWS)]
+        return [rows, *found]
+
+    def _row(self, rows: Arrays, number: int) -> Arrays:
+        """One of several rows of arguments."""
+        return {
+            name: value[number] if np.ndim(value) > len(self.own[name].shape) else value
+            for name, value in rows.items()
+        }
 
     def _probe(self, binding: Binding, number: int, batch: tuple[int, ...]) -> Arrays:
         lengths = {**LENGTHS, self.event: 1} if binding.single == "row" else LENGTHS
