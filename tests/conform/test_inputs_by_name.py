@@ -37,6 +37,23 @@ def gaussian_log_prob_of_the_spread(action: Any, mu: Any, sigma: Any) -> Any:
     return (-((action - mu) ** 2) / (2 * sigma) - np.log(sigma) / 2 - 0.5 * np.log(2 * np.pi)).sum(-1)
 
 
+def gaussian_likelihood(x: Any, mu: Any, log_std: Any) -> Any:
+    z = (x - mu) / (np.exp(log_std) + 1e-8)
+    return (-0.5 * (z**2 + 2 * log_std + np.log(2 * np.pi))).sum(axis=-1)
+
+
+def gaussian_log_prob_wider(x: Any, mu: Any, log_std: Any) -> Any:
+    return Normal(mu, log_std.exp() + 1e-5).log_prob(x).sum(-1)
+
+
+def gaussian_log_prob_wider_averaged(x: Any, mu: Any, log_std: Any) -> Any:
+    return Normal(mu, log_std.exp() + 1e-5).log_prob(x).mean(-1)
+
+
+def gaussian_entropy_wider(log_std: Any) -> Any:
+    return Normal(torch.zeros_like(log_std), log_std.exp() + 1e-3).entropy().sum(-1)
+
+
 def gaussian_entropy(logstd: Any) -> Any:
     return np.sum(logstd + 0.5 * np.log(2.0 * np.pi * np.e), axis=-1)
 
@@ -47,6 +64,12 @@ def gaussian_entropy_halved(sigma: Any) -> Any:
 
 def tanh_normal_log_prob(mu: Any, log_std: Any, pre_tanh: Any) -> Any:
     found = Normal(mu, log_std.exp()).log_prob(pre_tanh).sum(-1)
+    return found - (2 * (math.log(2) - pre_tanh - F.softplus(-2 * pre_tanh))).sum(-1)
+
+
+def tanh_normal_log_prob_of_eps(mu: Any, log_std: Any, pre_tanh: Any) -> Any:
+    z = (pre_tanh - mu) / (log_std.exp() + 1e-4)
+    found = (-0.5 * (z**2 + 2 * log_std + math.log(2 * math.pi))).sum(-1)
     return found - (2 * (math.log(2) - pre_tanh - F.softplus(-2 * pre_tanh))).sum(-1)
 
 
@@ -149,9 +172,14 @@ CASES: list[tuple[Callable[..., Any], str, str, str, set[str]]] = [
     (normal_log_prob, "gaussian_log_prob", "conforms", "[...]", set()),
     (normal_log_prob_of_variance, "gaussian_log_prob", "conforms", "[...]", set()),
     (gaussian_log_prob_of_the_spread, "gaussian_log_prob", "std-for-variance", "[...]", set()),
+    (gaussian_likelihood, "gaussian_log_prob", "width-eps=1e-8", "[...]", set()),
+    (gaussian_log_prob_wider, "gaussian_log_prob", "wider-by-eps=1e-5", "[...]", set()),
+    (gaussian_log_prob_wider_averaged, "gaussian_log_prob", "mean-over-dimensions", "[...]", set()),
+    (gaussian_entropy_wider, "gaussian_entropy", "wider-by-eps=0.001", "[...]", set()),
     (gaussian_entropy, "gaussian_entropy", "conforms", "[...]", set()),
     (gaussian_entropy_halved, "gaussian_entropy", "log-std-halved", "[...]", set()),
     (tanh_normal_log_prob, "squashed_gaussian_log_prob", "conforms", "[...]", {"scale"}),
+    (tanh_normal_log_prob_of_eps, "squashed_gaussian_log_prob", "width-eps=0.0001", "[...]", {"scale"}),
     (quantile_huber, "quantile_huber_loss", "conforms", "[...]", {"a kappa of 0", "taus", "reduction"}),
     (
         quantile_loss,

@@ -132,6 +132,18 @@ def dpo_of_a_sigmoid(
     return -torch.log(torch.sigmoid(0.1 * margin)).mean()
 
 
+def value_loss_held(values: Any, old_values: Any, returns: Any) -> Any:
+    """The width stands in the body: the bug is known under it alone."""
+    held = old_values + torch.clamp(values - old_values, -0.2, 0.2)
+    return 0.5 * ((held - returns) ** 2).mean()
+
+
+def token_rewards_with_the_score_everywhere(
+    scores: Any, logprobs: Any, ref_logprobs: Any, mask: Any, kl_coef: float
+) -> Any:
+    return (scores[:, None] - kl_coef * (logprobs - ref_logprobs)) * mask
+
+
 FAULTY: list[tuple[Callable[..., Any], str, str]] = [
     (k3, "kl_estimate", "log-ratio-forgotten"),
     (pass_at_k_less, "pass_at_k", "one-draw-short"),
@@ -148,6 +160,8 @@ FAULTY: list[tuple[Callable[..., Any], str, str]] = [
     (gae_from_one, "gae", "first-step-left-out"),
     (lambda_from_one, "lambda_return", "first-step-left-out"),
     (dpo_of_a_sigmoid, "dpo_loss", "logarithm-of-the-sigmoid"),
+    (token_rewards_with_the_score_everywhere, "token_rewards", "score-on-every-token"),
+    (value_loss_held, "value_clip_loss", "plain-square-left-out"),
 ]
 RIGHT: list[tuple[Callable[..., Any], str]] = [
     (pass_at_k, "pass_at_k"),

@@ -301,11 +301,15 @@ class Search:
 
         Apart for each meaning of the places: where all are wrong, the fewest wrong entries do not tell it.
         """
+
+        def weight(run: Attempt) -> tuple[float, bool]:  # a number in the body is likelier than the usual one
+            return run.share, bool(run.binding.fixed)
+
         found: dict[tuple[tuple[str, str], ...], dict[tuple[str, str, str], Attempt]] = {}
         for run in self.likely:
             best = found.setdefault(tuple(run.binding.inputs.items()), {})
             key = run.binding.layout, run.binding.form, run.binding.single
-            if key not in best or run.share > best[key].share:
+            if key not in best or weight(run) > weight(best[key]):
                 best[key] = run
         return [list(best.values()) for best in found.values()]
 
@@ -354,11 +358,11 @@ class Search:
         """The reading that is right in most entries, of those that give an answer at all."""
         if not self.ran:
             return None
-        runs = sorted(
-            chain.from_iterable(self.best_by_layout()),
-            key=lambda run: run.share - (run.binding.layout in ONE_ROW) / 4,
-            reverse=True,
-        )
+        runs = [*chain.from_iterable(self.best_by_layout())]
+        # where some rows of several are right, it takes several: a call for each would say that it cannot
+        several = [run for run in runs if run.binding.layout != ONE]
+        runs = several if any(run.share > 0 for run in several) else runs
+        runs.sort(key=lambda run: run.share - (run.binding.layout in ONE_ROW) / 4, reverse=True)
         # one that raises on another probe is no reading, where there is one that does not
         best = next(filter(self.steady, runs), runs[0])
         right = self.answers.right(self.family.probes(best.binding)[0], ())
