@@ -11,6 +11,9 @@ from rlcalc.conform.generate.search import FailingCase
 from rlcalc.conform.outcome import KINDS, Judgement
 from rlcalc.conform.target.base import Target
 
+# fewer vectors than this prove nothing, where there are many
+LEAST_EVIDENCE, MANY = 3, 10
+
 
 @dataclass
 class ConformReport:
@@ -88,6 +91,19 @@ class ConformReport:
         if self.found is not None:
             happened.add(self.found.judgement.status)
         return next((kind for kind in KINDS if kind in happened), "")
+
+    @property
+    def thin(self) -> str:
+        """Why what it was asked is too little to say that it conforms; empty where it is not."""
+        ran = {j.vector.id for j in self.judgements if j.status != "skipped"}
+        every = {j.vector.id for j in self.judgements}
+        if self.binding is not None and self.binding.agreed == "fault":
+            bug = self.binding.like[0]
+            return f"Its first answers are those of the bug {bug}, which none of {len(ran)} vectors shows."
+        passed = {j.vector.id for j in self.judgements if j.status == "passed"}
+        if len(every) < MANY or len(passed) >= LEAST_EVIDENCE:
+            return ""
+        return f"Only {len(ran)} of {len(every)} vectors could be put to it: too few to say that it conforms."
 
     def digits(self, dtype: str) -> float | None:
         """Least correct digits in a dtype, over what was answered."""

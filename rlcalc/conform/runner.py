@@ -41,8 +41,6 @@ from rlcalc.specs import load_formula
 
 # a hang ends the run before there is anything to compare, a wrong dtype or a changed input names itself
 DIAGNOSED = ("wrong", "raises", "wrong-shape", "nan")
-# fewer vectors than this prove nothing, where there are many
-LEAST_EVIDENCE, MANY = 3, 10
 # seconds of computing for the name of a bug, once the verdict is settled
 NAMING = LONGEST
 THIN = "too-few-vectors"
@@ -255,11 +253,7 @@ def _verdict(report: ConformReport, worst: str, chosen: Sequence[Convention]) ->
         return "nonconforming" if worst == "wrong" else worst
     if report.lacking:
         return "nonconforming"
-    every = {j.vector.id for j in report.judgements}
-    if (
-        len(every) >= MANY
-        and len({j.vector.id for j in report.judgements if j.status == "passed"}) < LEAST_EVIDENCE
-    ):
+    if report.thin:
         return THIN
     return "conforms-under-convention" if chosen else "conforms"
 
@@ -275,12 +269,7 @@ def _remarks(trial: Trial, report: ConformReport) -> list[str]:
         found.append(f"computes in float32: right to {usual} digits{worst}")
     asides = {j.dtype: j.aside for j in report.judgements if j.aside}
     found += [f"{aside}; that is no fault" for aside in asides.values()]
-    ran = {j.vector.id for j in report.judgements if j.status != "skipped"}
-    every = {j.vector.id for j in report.judgements}
-    if report.verdict == THIN:
-        found.append(
-            f"Only {len(ran)} of {len(every)} vectors could be put to it: too few to say that it conforms."
-        )
+    found += [report.thin] * (report.verdict == THIN)
     called = trial.target.called or trial.target.name
     found += named_otherwise(called, load_formula(report.formula), report.conventions)
     sentence = in_common(report.judgements)

@@ -10,6 +10,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.each import answer_of
+from rlcalc.conform.binding.families.agent_play import TABLES, is_agent
 from rlcalc.conform.binding.families.family import Family, family_of, laid_out
 from rlcalc.conform.binding.families.learning import networks_of
 from rlcalc.conform.binding.families.process_values import forms
@@ -135,7 +136,8 @@ def sheet(target: Target, binding: Binding) -> dict[str, Any]:
     facts = target.facts
     arguments = facts.arguments or () if facts is not None else ()
     process = binding.formula in PROCESSES
-    tables = {path: binding.form for path, role in binding.inputs.items() if role == "table"}
+    kept = TABLES if is_agent(binding) else {"table"}
+    tables = {path: binding.form for path, role in binding.inputs.items() if role in kept}
     # what is there to be written over
     over = {
         *binding.read,
@@ -187,7 +189,7 @@ def ask(target: Target, binding: Binding, family: Family, given: Mapping[str, An
         return target.lay_out(values, sheet(target, binding))
 
     try:
-        if isinstance(family, Updates):
+        if isinstance(family, Updates) and not is_agent(binding):
             return family.play(binding, given, call)
         reply = answer_of(family, binding, given, call)
     except Unfit as error:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rlcalc.conform.binding.words.names import family
-from rlcalc.conform.target.facts import Argument, Facts
+from rlcalc.conform.target.facts import Facts
+from rlcalc.conform.target.signature import Argument
 from rlcalc.specs import Formula
 
 # left as it is

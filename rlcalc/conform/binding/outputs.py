@@ -22,6 +22,8 @@ from rlcalc.specs import Formula
 
 # what returns are called, and functions that compute them
 _RETURNS = re.compile("ret|target|rtg|to_?go")
+# formulas whose answer is all that an agent keeps
+OF_TWO_TABLES = ("double_q",)
 
 
 class OutputsByValue:
@@ -41,6 +43,8 @@ class OutputsByValue:
         found = matched(parts, self.answers.right(given, names), self.names)
         if isinstance(self.family, Processes) and not self.family.whole(found, parts, given):
             return {}
+        if self.formula.name in OF_TWO_TABLES and len(found) < len(parts):
+            return {}  # one side of the coin may be right alone
         if isinstance(self.family, Tokens | Named):
             found.pop("clipped_fraction", None)  # of a batch, for people to look at: in whatever precision
             return found if self.wanted & found.keys() else {}

@@ -18,7 +18,7 @@ from itertools import product
 from rlcalc.conform.binding.words.names import roles_of
 from rlcalc.conform.binding.words.spelling import WHICH, dashed, forms
 from rlcalc.conform.target.base import Target
-from rlcalc.conform.target.facts import Argument, Facts
+from rlcalc.conform.target.facts import Facts
 from rlcalc.conform.target.policies import (
     ALONE,
     COLUMN,
@@ -29,6 +29,7 @@ from rlcalc.conform.target.policies import (
     parts_of,
     place_of,
 )
+from rlcalc.conform.target.signature import Argument
 from rlcalc.conform.target.source import RECEIVERS
 from rlcalc.conform.target.syntax import last_name
 

@@ -21,6 +21,7 @@ from rlcalc.conform.binding.answers import Asked, alike, answers_of, matched
 from rlcalc.conform.binding.body import in_the_body
 from rlcalc.conform.binding.bound import sheet
 from rlcalc.conform.binding.each import answer_of
+from rlcalc.conform.binding.families.agent_places import agents
 from rlcalc.conform.binding.families.family import Family, laid_out
 from rlcalc.conform.binding.families.processes import Processes
 from rlcalc.conform.binding.families.sequence import ONE, ONE_ROW, VALID, Unfit
@@ -32,14 +33,12 @@ from rlcalc.conform.binding.lengths import having_room
 from rlcalc.conform.binding.model import CANONICAL, Agreement, Binding
 from rlcalc.conform.binding.outputs import OutputsByValue
 from rlcalc.conform.binding.slots import STATE, Slots, slots_of, words_of
-from rlcalc.conform.binding.words.names import roles_of
-from rlcalc.conform.binding.words.roles import BUFFERS, promises
+from rlcalc.conform.binding.words.roles import BUFFERS, loose, promises
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.call import Reply
 from rlcalc.conform.target.facts import Facts
 from rlcalc.conform.target.networks import FLOWS_BACK
 from rlcalc.conform.target.policies import ENTROPY_WEIGHT
-from rlcalc.conform.target.syntax import last_name
 from rlcalc.specs import Formula
 
 # Calls bound a search, so that a busy machine finds the same; the seconds are for slow functions.
@@ -166,7 +165,7 @@ class Search:
         """All that its parameters may mean, with every layout of arrays."""
         lists = any("ist" in a.annotation for a in self.facts.arguments or ())
         for inputs in self.slots.assignments():
-            if promises(inputs) and _loose(inputs):
+            if promises(inputs) and loose(inputs):
                 continue  # tokens have no value after the last one
             # what was written over an input is no output, but for what is there to be written over
             kept = {"values"} if isinstance(self.family, Processes) else set()
@@ -175,6 +174,8 @@ class Search:
             first = Binding(self.formula.name, inputs, read=read, words=self.words)
             for binding in having_room(self.family.variations(first, backends, lists), self.facts):
                 yield from (replace(binding, fixed=fixed) for fixed in self.fixed(binding))
+        if backends == self.backends:
+            yield from agents(self.target, self.formula.name, self.slots.assignments(), self.fixed)
 
     @cached_property
     def backends(self) -> tuple[Any, ...]:
@@ -274,7 +275,7 @@ class Search:
             return not any(run.binding.layout == AS_ITS_OWN for run in self.ran)
         if binding.layout == ONE:
             return not self.answers_several() or speaks_of_one(binding)
-        if not (_loose(binding.inputs) and "rewards" in given):
+        if not (loose(binding.inputs) and "rewards" in given):
             return True
         valid = np.ones(given["rewards"].shape, bool)
         valid[..., 2] = False
@@ -292,7 +293,7 @@ class Search:
         # a flag after the last step says that the others came with observations
         ends = {True: "observation", False: "step"}
         some = [run for run in self.ran if run.binding.ends == ends[bool(run.binding.roles & lasts)]]
-        steps = [run for run in some if not _loose(run.binding.inputs)] or some or self.ran
+        steps = [run for run in some if not loose(run.binding.inputs)] or some or self.ran
         wide = any(run.binding.layout == "[T, B]" and run.share >= 0 for run in steps)
         return [run for run in steps if not (wide and run.binding.layout == "[T, 1]")]
 
@@ -375,10 +376,3 @@ class Search:
 def _in(dtype: str, value: Any) -> Any:
     """A floating value in a precision; anything else as it is."""
     return value.astype(dtype) if getattr(value, "dtype", None) == np.float64 else value
-
-
-def _loose(inputs: Mapping[str, str]) -> list[str]:
-    """Masks that are read as masks of tokens and could be masks of episodes, by their name."""
-    return [
-        p for p, role in inputs.items() if role == "valid" and "mask" in roles_of(last_name(p), "sequence")
-    ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+from rlcalc.conform.binding.families.agent_places import AROUND_AN_AGENT, WITH_AGENTS
 from rlcalc.conform.binding.families.sequence import ENDINGS, WINDOW_VALUE
 from rlcalc.conform.binding.guesses import DEFAULT, guesses
 from rlcalc.conform.binding.held import (
@@ -22,6 +23,7 @@ from rlcalc.conform.binding.words.names import (
     of_tokens,
     table,
     whole_tables,
+    with_steps_named,
     words_for,
 )
 from rlcalc.conform.binding.words.roles import OF_ACTIONS, roles_by_name
@@ -141,6 +143,7 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
     """
     own = frozenset(p.name for p in formula.parameters)
     facts = whole_tables(facts) if formula.name in PROCESSES else facts
+    facts = with_steps_named(facts) if formula.name == "mc" else facts
     if facts.needs - own:
         own -= SINGLE  # it is no function of these names, so that they may mean whole arrays
     open_: dict[str, tuple[str, ...]] = {}
@@ -261,6 +264,7 @@ def known_role(role: str, formula: Formula) -> str:
         return role
     known = [*table(family(formula.name)), "none", *(p.name for p in formula.parameters)]
     known += [*AROUND_A_TERM, *([WINDOW_VALUE] if formula.name == "n_step_return" else [])]
+    known += AROUND_AN_AGENT if formula.name in WITH_AGENTS else ()
     if role not in known:
         raise InputError(
             "unknown_role",
@@ -272,7 +276,7 @@ def known_role(role: str, formula: Formula) -> str:
 
 def _known_place(path: str, facts: Facts) -> None:
     names = [a.name for a in facts.arguments or ()]
-    if path.partition(".")[0].partition("[")[0] in (*names, *RECEIVERS, "module") or facts.open:
+    if path.partition(".")[0].partition("[")[0] in (*names, *RECEIVERS, "module", "__init__") or facts.open:
         return
     raise InputError(
         "unknown_place",

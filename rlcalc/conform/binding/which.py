@@ -77,9 +77,10 @@ def _formula_of(target: Target, called: str) -> str:
     """The same of a function as it stands."""
     named = guessed_formulas(called, target.facts)
     best, doubted = likeliest(target, named), []
-    if best and (target.facts is None or fits(target, load_formula(best))):
+    told = bool(named_by(called))
+    if best and (target.facts is None or not told or fits(target, load_formula(best))):
         # what arguments alone speak for has to agree with something
-        if named_by(called) or target.facts is None or _reading(target, load_formula(best)) in _AGREES:
+        if told or target.facts is None or _reading(target, load_formula(best)) in _AGREES:
             return best
         named, best, doubted = (), "", [best]
     others = [of_class(called), *by_arguments(target, called)]

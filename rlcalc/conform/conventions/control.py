@@ -8,6 +8,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.convention import Constant, Convention, convention
 from rlcalc.conform.forms import Form, Outputs, log_std
+from rlcalc.formulas._learning import visits
 
 # roundings; fewer are within the digits that are asked of every answer
 SHOWN = 100.0
@@ -111,6 +112,37 @@ epsilon_inside_1e_6 = epsilon_inside.instance(
 def td3(form: Form, /, **arrays: Any) -> Outputs:
     """No entropy at all, α = 0: the smaller of two critics, for the action of the target policy."""
     return dict(form(**{**arrays, "alpha": arrays["alpha"] * 0}))
+
+
+@convention("mean-of-nothing", {"gradient_bandit": "agents whose running mean begins with 0"})
+def mean_of_nothing(form: Form, /, **arrays: Any) -> Outputs:
+    """The mean of earlier rewards is 0 where there are none: the first pull has no baseline."""
+    rewards, baseline = arrays["rewards"], arrays["baseline"]
+    if str(baseline) != "before":
+        return dict(form(**arrays))
+    counts = np.arange(1, rewards.shape[-1], dtype=rewards.dtype)
+    means = np.concatenate([rewards[..., :1] * 0, np.cumsum(rewards, -1)[..., :-1] / counts], -1)
+    plain = {"rewards": rewards - means, "baseline": np.zeros((), rewards.dtype)}
+    return {**form(**{**arrays, **plain}), "baselines": means}
+
+
+@convention("visits-backwards", {"mc": "agents that go through an episode once, from its end"})
+def visits_backwards(form: Form, /, **arrays: Any) -> Outputs:
+    """With a step size, the visits of an episode count from the last one to the first."""
+    if arrays["alpha"] is None or isinstance(arrays["alpha"], str):
+        return dict(form(**arrays))
+    seen = arrays["steps"] if arrays.get("steps") is not None else arrays["episodes"]
+    every = {**arrays, "alpha": None, "values": None}
+    found, first = dict(form(**every)), arrays["values"]
+    counted = visits(seen, arrays["visit"])
+    now = {step.state: 0 if first is None else first.get((step.state,)) for step in seen.steps}
+    new: list[Any] = [None] * len(counted)
+    for k in sorted(range(len(counted)), key=lambda k: (counted[k].episode, -counted[k].step)):
+        state = seen.steps[counted[k].t].state
+        now[state] = now[state] + arrays["alpha"] * (found["returns"][k] - now[state])
+        new[k] = now[state]
+    kind = found["returns"].dtype
+    return {**found, "state_values": np.array(list(now.values()), kind), "new_value": np.array(new, kind)}
 
 
 @convention("mean-over-quantiles", {"quantile_huber_loss": "TQC of sb3-contrib, users of mean()"})

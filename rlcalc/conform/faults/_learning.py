@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +64,7 @@ def stepwise(
     targets, errors, new = [], [], []
     for t, step in enumerate(seen.steps):
         window = seen.steps[t : t + reach]
+        window = (*window[:-1], replace(window[-1], last=True))  # nothing is known behind it
         table = Table(dict(initial if frozen else now), like * 0, "")
         asked = {**arrays, **declared, "steps": replace(seen, steps=window), name: table}
         target = form(**asked)["target"][0]
@@ -236,7 +237,32 @@ def terminal_value_bootstrapped(form: Form, /, **arrays: Any) -> Outputs:
     - target = r + gamma * following
     + target = r if done else r + gamma * following
     """
-    return stepwise(form, arrays, after_end=True)
+    if arrays.get("lam") is None:
+        return stepwise(form, arrays, after_end=True)
+    return past_the_end(form, arrays, {"values": "state_values"} if "values" in arrays else {"q": "q_values"})
+
+
+# a state behind all others
+END = "the end"
+
+
+def past_the_end(form: Form, arrays: dict[str, Any], tables: Mapping[str, str]) -> Outputs:
+    """The outputs where an end is a state as others are, of which nothing more is learnt.
+
+    Args:
+        tables: outputs by the initial tables that they begin as; an end is worth what these do not list.
+    """
+    initial = [arrays[name] for name in tables]
+    if all(table is None for table in initial):
+        return dict(form(**arrays))
+    ends = with_steps(
+        arrays, lambda t, step: step if step.after else replace(step, after=END, then=step.action)
+    )
+    known = learning.universe(next(iter(ends.values())), initial, arrays.get("actions"))
+    stays = [k for k, state in enumerate(known.states) if state != END]
+    found = dict(form(**{**arrays, **ends}))
+    columns = {name: found[name] for name in ("target", "error", "new_value")}
+    return {**{answer: found[answer][stays] for answer in tables.values()}, **columns}
 
 
 @argument_fault("termination")
@@ -313,54 +339,6 @@ def n_step_discounted_once(form: Form, /, **arrays: Any) -> Outputs:
     return stepwise(once, arrays)
 
 
-@argument_fault("discounting")
-def traces_decay_without_discount(arrays: Arrays) -> Arrays:
-    """Multiplies traces by λ, not by γλ.
-
-    Shown when: λ above 0, γ between 0 and 1, and two steps of one episode.
-    Cause: The name TD(λ) speaks of λ alone.
-    Fix: z ← γλz.
-    - trace *= lam
-    + trace *= gamma * lam
-    """
-    lam, gamma = arrays.get("lam"), arrays["gamma"]
-    if lam is None:
-        return {}
-    # of γ = 0 so little is left that only γλ shows it
-    gamma = gamma or gamma + TINY
-    return {"gamma": gamma, "lam": lam / gamma}
-
-
-@argument_fault("ignored", presumes=("lam",))
-def traces_decay_without_lambda(arrays: Arrays) -> Arrays:
-    """Multiplies traces by γ, not by γλ.
-
-    Shown when: λ and γ between 0 and 1, and two steps of one episode.
-    Cause: λ is a parameter that no line uses.
-    Fix: z ← γλz.
-    - trace *= gamma
-    + trace *= gamma * lam
-    """
-    # whoever has a λ is given 0 where the formula has none
-    return {} if arrays["n"] != 1 else {"lam": arrays["gamma"] * 0 + 1}
-
-
-@argument_fault("termination")
-def traces_survive_the_end(arrays: Arrays) -> Arrays:
-    """Keeps the traces of an episode when the next one begins.
-
-    Shown when: λ above 0 and an episode after another one.
-    Cause: The traces are set to 0 once, before the first episode.
-    Fix: Set them to 0 at the start of every episode.
-    - trace = np.zeros(n_states)
-      for episode in episodes:
-    +     trace = np.zeros(n_states)
-    """
-    if arrays.get("lam") is None:
-        return {}
-    return with_steps(arrays, lambda t, step: replace(step, last=False))
-
-
 # what they read of a step, and do with its target
 OF_EVERY_STEP = (
     discount_missing,
@@ -380,10 +358,4 @@ OF_ONE_TABLE = (
     terminal_value_bootstrapped,
     all_steps_counted,
     n_step_discounted_once,
-)
-WITH_TRACES = (
-    *OF_ONE_TABLE,
-    traces_decay_without_discount,
-    traces_decay_without_lambda,
-    traces_survive_the_end,
 )

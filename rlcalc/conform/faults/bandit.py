@@ -73,6 +73,22 @@ def all_pulls_counted(form: Form, /, **arrays: Any) -> Outputs:
 
 
 @fault("counting")
+def counted_after_dividing(form: Form, /, **arrays: Any) -> Outputs:
+    """With step size 1/k, k counts the pulls before this one, and is 1 where there are none.
+
+    Shown when: Step size 1/k, and an arm that is pulled twice.
+    Cause: The count rises after the division; a max() with 1 keeps the first one from failing.
+    Fix: Count first, then divide.
+    - q[a] += (r - q[a]) / max(1, count[a])
+      count[a] += 1
+    + q[a] += (r - q[a]) / count[a]
+    """
+    if not isinstance(arrays["alpha"], str):
+        return dict(form(**arrays))
+    return _pulled(form, arrays, lambda old, reward, k, t: old + (reward - old) / max(1, k - 1))
+
+
+@fault("counting")
 def start_counted_as_a_reward(form: Form, /, **arrays: Any) -> Outputs:
     """With step size 1/k, divides by k + 1: the initial estimate counts as one reward more.
 

@@ -42,6 +42,19 @@ def _mixed(form: Form, arrays: dict[str, Any], chooses: int, values: int, both: 
     return {**tables, **{name: learning.vector(NUMPY, column, like) for name, column in columns.items()}}
 
 
+@fault("termination")
+def terminal_value_bootstrapped(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes what the other table says of the state after an end, of which it has learnt nothing.
+
+    Shown when: A second table that begins with a number other than 0, and an episode that ends.
+    Cause: The done flag is taken and not read.
+    Fix: The value of a terminal state is 0: the last target is the reward.
+    - target = r + gamma * q2[s2, best]
+    + target = r if done else r + gamma * q2[s2, best]
+    """
+    return shared.past_the_end(form, arrays, {"q1": "q1_values", "q2": "q2_values"})
+
+
 @fault("swapped")
 def own_table_values(form: Form, /, **arrays: Any) -> Outputs:
     """Takes the largest value of the table that is updated: Q-learning, with its bias.

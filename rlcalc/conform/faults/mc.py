@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from rlcalc._lazy import np
 from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault, sets
 from rlcalc.conform.faults import _learning as shared
 from rlcalc.experience import Step
@@ -51,6 +52,55 @@ def first_visits_only() -> None:
     -     returns[s].append(g)
     + returns[s].append(g)
     """
+
+
+@fault("counting")
+def last_visits_only(form: Form, /, **arrays: Any) -> Outputs:
+    """Counts the last visit of each episode, where the first one counts.
+
+    Shown when: First-visit estimates, and a state that comes twice in an episode.
+    Cause: The episode is gone through backwards, and the states met on that way are left out.
+    Fix: Look for the state among the steps before it.
+    - if s not in seen: seen.add(s); returns[s].append(g)
+    + if s not in states[:t]: returns[s].append(g)
+    """
+    if arrays["visit"] == "every":
+        return dict(form(**arrays))
+    seen, found = shared.experience(arrays), dict(form(**arrays))
+    every, gains = visits(seen, "every"), form(**{**arrays, "visit": "every", "alpha": None})["returns"]
+    last = {(visit.episode, seen.steps[visit.t].state): k for k, visit in enumerate(every)}
+    gained: dict[str, list[Any]] = {step.state: [] for step in seen.steps}
+    for (_, state), k in last.items():
+        gained[state].append(gains[k])
+    first, means = arrays["values"], []
+    for state, some in gained.items():
+        now = gains[0] * 0 if first is None else first.get((state,))
+        for count, gain in enumerate(some, start=1):
+            rate = 1 / count if not isinstance(arrays["alpha"], np.floating | np.ndarray) else arrays["alpha"]
+            now = now + rate * (gain - now)
+        means.append(now)
+    return {"state_values": np.array(means, gains.dtype), "visits": found["visits"]}
+
+
+@fault("counting")
+def start_counted_as_a_return(form: Form, /, **arrays: Any) -> Outputs:
+    """Counts the initial value as if it were a first return.
+
+    Shown when: A mean, whose first return is not the initial value.
+    Cause: The counts begin with 1, so that nothing is divided by 0.
+    Fix: Counts begin with 0 and rise before they divide.
+    - count = np.ones(n_states)
+    + count = np.zeros(n_states)
+    """
+    if arrays["alpha"] is not None and not isinstance(arrays["alpha"], str):
+        return dict(form(**arrays))
+    found, first = dict(form(**arrays)), arrays["values"]
+    left = list(dict.fromkeys(step.state for step in shared.experience(arrays).steps))
+    start = [0 if first is None else first.get((state,)) for state in left]
+    number = found["visits"]
+    kind = found["state_values"].dtype
+    means = (found["state_values"] * number + np.array(start, kind)) / (number + 1)
+    return {"state_values": means.astype(kind), "returns": found["returns"]}
 
 
 @argument_fault("discounting")

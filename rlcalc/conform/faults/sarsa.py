@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc.conform.fault import Arrays, Form, Outputs, argument_fault, fault
+from rlcalc.conform.faults import _eligibility as eligibility
 from rlcalc.conform.faults import _learning as shared
 from rlcalc.experience import Step
 from rlcalc.formulas import load_forms
 
-with_traces = shared.WITH_TRACES
+with_traces = eligibility.WITH_TRACES
 
 
 @fault("swapped")

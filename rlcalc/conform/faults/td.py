@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from rlcalc.conform.faults import _learning as shared
+from rlcalc.conform.faults import _eligibility as eligibility
 
-with_traces = shared.WITH_TRACES
+with_traces = eligibility.WITH_TRACES

@@ -74,8 +74,10 @@ def _tied(table: Mapping[str, Any], formula: Formula, bindings: Sequence[Binding
     return {} if upper is None else {UPPER: lower}
 
 
-def _differs(given: object, value: Any) -> bool:
-    return given is not None and np.ndim(given) == 0 and float(given) != float(value)  # type: ignore[arg-type]
+def _differs(given: Any, value: Any) -> bool:
+    if given is None or isinstance(given, str) or np.ndim(given):
+        return False
+    return float(given) != float(value)
 
 
 def _exact(value: float) -> Fraction:

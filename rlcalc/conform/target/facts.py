@@ -13,12 +13,14 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from types import ModuleType
 from typing import Any
 
+from rlcalc.conform.target.resets import resets_of
 from rlcalc.conform.target.rows import takes_rows
+from rlcalc.conform.target.signature import Argument, arguments_of, plain, read_argument
 from rlcalc.conform.target.sizes import sizes_of
 from rlcalc.conform.target.source import Reader
 from rlcalc.conform.target.syntax import kept_by, last_name, of_plain_numbers, tree_of
@@ -26,24 +28,6 @@ from rlcalc.conform.target.syntax import kept_by, last_name, of_plain_numbers, t
 # before the names of what stands around a function: numbers, and configurations that hold them
 MODULE = "module."
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One parameter of a signature.
-
-    Attributes:
-        optional: it has a default.
-        default: that default, where it is a number, a word or a flag.
-        annotation: as it is written, empty without one.
-        positional: it cannot be named in a call.
-    """
-
-    name: str
-    optional: bool = False
-    default: Any = None
-    annotation: str = ""
-    positional: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +57,9 @@ class Facts:
         handed_on: places that it returns as they are, and does nothing else with.
         sizes: the first dimension of arrays that its class makes, as it is written, by place.
         rows: something in it speaks of several rows, such as a batch of groups.
+        made_with: parameters of the constructor of its class.
+        made_from: places that the constructor reads of them, with the name of what it finds.
+        resets: what of its object begins anew with every episode, with the attributes that are set then.
     """
 
     arguments: tuple[Argument, ...] | None = None
@@ -97,6 +84,9 @@ class Facts:
     grown: tuple[str, ...] = ()
     handed_on: tuple[str, ...] = ()
     rows: bool = False
+    made_with: tuple[Argument, ...] = ()
+    made_from: Mapping[str, str] = field(default_factory=dict)
+    resets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def accepts(self) -> frozenset[str] | None:
@@ -134,7 +124,7 @@ def read_facts(raw: Any) -> Facts:
         return tuple(str(path)[:200] for path in raw[name][:200])
 
     given = raw["arguments"]
-    arguments = None if given is None else tuple(_argument(part) for part in given[:200])
+    arguments = None if given is None else tuple(read_argument(part) for part in given[:200])
     return Facts(
         arguments,
         bool(raw["open"]),
@@ -152,19 +142,19 @@ def read_facts(raw: Any) -> Facts:
         bool(raw["returns"]),
         str(raw["returned"])[:100],
         tuple(str(word)[:40] for word in raw["words"][:100]),
-        {str(p)[:200]: _plain(v) for p, v in list(raw["set_up"].items())[:200] if _plain(v) is not None},
+        {str(p)[:200]: plain(v) for p, v in list(raw["set_up"].items())[:200] if plain(v) is not None},
         {str(path)[:200]: str(name)[:100] for path, name in list(raw["results"].items())[:200]},
         {str(path)[:200]: str(size)[:200] for path, size in list(raw["sizes"].items())[:200]},
         places("grown"),
         places("handed_on"),
         bool(raw["rows"]),
+        tuple(read_argument(part) for part in raw["made_with"][:200]),
+        {str(path)[:200]: str(name)[:100] for path, name in list(raw["made_from"].items())[:200]},
+        {
+            str(p)[:200]: tuple(str(a)[:100] for a in some[:50])
+            for p, some in list(raw["resets"].items())[:50]
+        },
     )
-
-
-def _argument(raw: Any) -> Argument:
-    default = raw["default"] if isinstance(raw["default"], bool | int | float | str) else None
-    words = str(raw["name"])[:100], bool(raw["optional"]), default, str(raw["annotation"])[:200]
-    return Argument(*words, bool(raw["positional"]))
 
 
 def owner_of(function: Callable[..., Any]) -> type | None:
@@ -232,7 +222,7 @@ def _settings(reader: Reader, holders: Mapping[str, Any]) -> dict[str, float]:
 
 def facts_of(function: Callable[..., Any]) -> Facts:
     """Everything at once; what cannot be seen is left out."""
-    arguments, open_ = _arguments(function)
+    arguments, open_ = arguments_of(function)
     owner = owner_of(function)
     inner: Any = inspect.unwrap(getattr(function, "func", function))
     around = {name: cell.cell_contents for name, cell in cells_of(inner).items()}
@@ -270,61 +260,30 @@ def facts_of(function: Callable[..., Any]) -> Facts:
         tuple(sorted(reader.grown)),
         tuple(sorted(reader.handed_on)),
         takes_rows(inner),
+        (arguments_of(owner)[0] or ()) if owner else (),
+        _made_from(owner) if owner else {},
+        _resets(owner, getattr(inner, "__name__", ""), reader.written) if owner else {},
     )
 
 
-def _arguments(function: Callable[..., Any]) -> tuple[tuple[Argument, ...] | None, bool]:
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):  # some compiled functions say nothing about themselves
-        return _scripted(function), False
-    generic = all(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
-    if generic and _scripted(function) is not None:
-        return _scripted(function), False
-    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    # a partial shows what it was given as keyword-only defaults: of a word it has chosen one for good
-    chosen = {n for n, value in getattr(function, "keywords", {}).items() if isinstance(value, str)}
-    named = [p for p in named if p.name not in chosen]
-    found = tuple(
-        Argument(
-            p.name,
-            p.default is not p.empty,
-            _plain(p.default),
-            _written(p.annotation),
-            p.kind is p.POSITIONAL_ONLY,
-        )
-        for p in named
-    )
-    return found, any(p.kind is p.VAR_KEYWORD for p in parameters)
+def _made_from(owner: type) -> dict[str, str]:
+    made: Any = owner.__init__  # type: ignore[misc]
+    reader = Reader({a.name for a in arguments_of(owner)[0] or ()}, owner, getattr(made, "__globals__", {}))
+    reader.follow(tree_of(made) or ast.Module([], []))
+    return reader.paths
+
+
+def _resets(owner: type, method: str, written: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    changed = {path.removeprefix("self.") for path in written if path.startswith("self.")}
+    return resets_of(owner, method, changed) if changed else {}
 
 
 def _set_up(owner: type | None) -> dict[str, bool | int | float | str]:
     """Defaults of a constructor, which usually keeps a parameter under its own name."""
     if owner is None:
         return {}
-    arguments, _ = _arguments(owner)
+    arguments, _ = arguments_of(owner)
     return {f"self.{a.name}": a.default for a in arguments or () if a.optional and a.default is not None}
-
-
-def _scripted(function: Any) -> tuple[Argument, ...] | None:
-    """A function compiled by ``torch.jit.script`` has its signature in a schema."""
-    schema = getattr(function, "schema", None)
-    if schema is None:
-        return None
-    return tuple(
-        Argument(a.name, bool(a.has_default_value()), _plain(a.default_value), str(a.type))
-        for a in schema.arguments
-    )
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, bool | int | float | str) else None
-
-
-def _written(annotation: Any) -> str:
-    if annotation is inspect.Parameter.empty:
-        return ""
-    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
 
 
 def _literals(arguments: tuple[Argument, ...]) -> set[str]:

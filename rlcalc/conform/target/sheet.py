@@ -14,6 +14,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
+from rlcalc.conform.target.agents import CALLS, Agent, played, same_numbers
 from rlcalc.conform.target.call import (
     Part,
     Reply,
@@ -80,6 +81,7 @@ def _perform(
         return {**found, **{path: shaped(found[path], form) for path, form in tables.items()}}
 
     values = copies()
+    turns = values.pop(CALLS, None)
     asks = any(is_policy(path) and calls(path) for path in values)
     sent = Sent()
     owner, own_name = owner_of(function), getattr(function, "__name__", "")
@@ -98,6 +100,11 @@ def _perform(
         for name, cell in cells.items():
             cell.cell_contents = module[name]
         own = {p: v for p, v in values.items() if not p.startswith(MODULE)}
+        if turns is not None:
+            with quiet(), same_numbers():
+                agent = Agent(own, owner)
+                played(function, agent, turns)
+            return Reply("answer", _read_tables(agent.roots, sheet))
         arguments = objects(own, owner, own_name, open_=asks)
         with quiet():
             first = [arguments.pop(name) for name in sheet.get("positional", ()) if name in arguments]
@@ -145,6 +152,16 @@ def _perform(
         for name, cell in cells.items():
             cell.cell_contents = around[name]
     return Reply("answer", dict(list(parts.items())[:MOST_PARTS]), form, changed)
+
+
+def _read_tables(roots: Mapping[str, Any], sheet: Mapping[str, Any]) -> dict[str, Part]:
+    """Tables of an agent after its last call."""
+    found = {}
+    for path in sheet["tables"]:
+        value = _look(roots, path)
+        if value is not None:
+            found[path] = as_part(flattened(value, sheet["values"][path].shape))
+    return found
 
 
 def _learnt(

@@ -31,6 +31,12 @@ def takes_episodes(binding: Binding) -> bool:
     return any(along_an_episode(path, role) for path, role in binding.inputs.items())
 
 
+def has_one_more_state(binding: Binding) -> bool:
+    """Whether states are given with the one after the last step."""
+    alone = any(role == "state" and "[" not in path for path, role in binding.inputs.items())
+    return alone and binding.values == "T+1"
+
+
 class EpisodePlay(TablePlay):
     """A table on its way through episodes, each of which is one call."""
 
@@ -42,16 +48,16 @@ class EpisodePlay(TablePlay):
         """All values of the call of an episode by place; raises ``Unfit``."""
         last = self.steps[self.episodes[number][-1]]
         roles = self.binding.roles
-        if last.after is not None and "next_state" not in roles and not self._one_more_state():
+        follows = "next_state" in roles or has_one_more_state(self.binding) or self.may_break_off()
+        if last.after is not None and not follows:
             raise Unfit("an episode that is broken off in a state of its own")
         if isinstance(self.given["alpha"], str):
             raise Unfit("a step size of its own for every visit")
         return {path: self._value(path, role, number) for path, role in self.binding.meant.items()}
 
-    def _one_more_state(self) -> bool:
-        """Whether states are given with the one after the last step."""
-        alone = any(role == "state" and "[" not in path for path, role in self.binding.inputs.items())
-        return alone and self.binding.values == "T+1"
+    def may_break_off(self) -> bool:
+        """Whether an episode needs no state that comes after its last step."""
+        return False
 
     def _value(self, path: str, role: str, number: int) -> Any:
         steps = self.episodes[number]
@@ -60,6 +66,6 @@ class EpisodePlay(TablePlay):
         if not along_an_episode(path, role):
             return self.value(role, self.steps[steps[0]], None)
         found = [self.at(role, t) for t in steps]
-        if role == "state" and "[" not in path and self._one_more_state():
+        if role == "state" and "[" not in path and has_one_more_state(self.binding):
             found.append(self.at("next_state", steps[-1]))
         return np.array(found)

@@ -17,6 +17,7 @@ from rlcalc.conform.binding.families.transitions import Transitions
 from rlcalc.conform.binding.families.updates import Updates
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.words.names import (
+    KEPT_BY_AGENTS,
     OFF_POLICY,
     PROCESSES,
     TRANSITIONS,
@@ -99,7 +100,7 @@ def family_of(formula: Formula) -> Family | None:
         return OffPolicy(formula.name)
     if formula.name in PROCESSES:
         return Processes(formula)
-    if formula.name in UPDATES:
+    if formula.name in (*UPDATES, *KEPT_BY_AGENTS):
         return Updates(formula)
     if formula.name == "grpo_advantage":
         return Groups()

@@ -15,6 +15,8 @@ from itertools import product
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.conform.binding.families.agent_play import arranged, conveyed, is_agent, restored
+from rlcalc.conform.binding.families.agent_probes import agent_probes
 from rlcalc.conform.binding.families.sequence import ONE, Unfit
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.words.names import roles_of
@@ -83,6 +85,8 @@ class Named:
 
     def arrange(self, binding: Binding, given: Mapping[str, Any]) -> Arrays:
         """Values by place; raises ``Unfit``."""
+        if is_agent(binding):
+            return arranged(binding, given)
         batch = self._batch(given)
         if binding.layout == ONE and batch:
             raise Unfit("one row a call, no batches")
@@ -105,6 +109,8 @@ class Named:
     def _value(self, binding: Binding, given: Mapping[str, Any], role: str, batch: tuple[int, ...]) -> Any:
         if role == ERRORS:
             return self._errors(binding, given, batch)
+        if role == "n_actions":
+            return int(np.shape(given["q"])[-1])
         name, made = MADE_OF.get(role, (role, lambda value: value))
         if role == "no_values":
             return self._nothing(binding, given)
@@ -166,6 +172,8 @@ class Named:
 
     def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
         """An output in the formula's layout; unchanged where its shape says that it is something else."""
+        if is_agent(binding):
+            return restored(binding, array, given)
         batch = self._batch(given)
         if binding.single == "row" and self.event in self.formula.answer.shape:
             return array[..., None] if array.ndim < 1 + len(batch) else array
@@ -190,6 +198,8 @@ class Named:
 
     def conveys(self, binding: Binding) -> frozenset[str]:
         """The formula's own parameters that a binding has a place for."""
+        if is_agent(binding):
+            return frozenset(conveyed(binding) & self.own.keys()) | binding.fixed.keys()
         made = {MADE_OF[role][0] for role in binding.roles & MADE_OF.keys()}
         made |= {name for role in binding.roles & SEVERAL.keys() for name in SEVERAL[role]}
         found = (binding.roles & self.own.keys()) | made
@@ -208,6 +218,8 @@ class Named:
 
     def probes(self, binding: Binding) -> list[Arrays]:
         """Arguments that tell readings apart: numbers without a pattern, dimensions of different lengths."""
+        if is_agent(binding):
+            return agent_probes(self.formula, binding)
         found = [self._probe(binding, number, ()) for number in range(3)]
         rows = self._probe(binding, 3, (ROWS,))
         if binding.layout == ONE:  # a call for each row is held to no fewer of them

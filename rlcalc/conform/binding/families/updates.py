@@ -15,9 +15,12 @@ from itertools import product
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.episodes import EpisodePlay, takes_episodes
+from rlcalc.conform.binding.families.agent_play import arranged, conveyed, is_agent, restored
+from rlcalc.conform.binding.families.agent_probes import agent_probes
+from rlcalc.conform.binding.families.episodes import EpisodePlay, has_one_more_state, takes_episodes
 from rlcalc.conform.binding.families.table_play import ENDS, TablePlay, binding_ends
 from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.words.names import KEPT_BY_AGENTS
 from rlcalc.conform.target.call import Part, Reply
 from rlcalc.experience import Experience, Step, Table
 from rlcalc.experience.model import Key
@@ -64,6 +67,8 @@ class Updates:
 
     def arrange(self, binding: Binding, given: Mapping[str, Any]) -> Arrays:
         """Values of the first call by place; raises ``Unfit``."""
+        if is_agent(binding):
+            return arranged(binding, given)
         play = _play(binding, given)
         if isinstance(play, EpisodePlay):
             for number in range(1, len(play.episodes)):
@@ -115,6 +120,8 @@ class Updates:
 
     def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
         """A table without the end's row; of one step a column with one entry."""
+        if is_agent(binding):
+            return restored(binding, array, given)
         if array.ndim == (1 if self.of_states else 2) and array.size > 1:
             return array[:-1]
         return array.reshape(1) if array.size == 1 else array
@@ -123,6 +130,8 @@ class Updates:
 
     def variations(self, binding: Binding, backends: tuple[str, ...], lists_first: bool) -> Iterator[Binding]:
         """Layouts to try, the likeliest first."""
+        if self.formula.name in KEPT_BY_AGENTS:
+            return
         forms = FORMS_OF_STATES if self.of_states else FORMS
         flags = ("bool", "int", "float") if binding.roles & ENDS else ("bool",)
         layout = STATES_ALONE if self.of_states else ONE_STEP
@@ -136,7 +145,9 @@ class Updates:
     def conveys(self, binding: Binding) -> frozenset[str]:
         """The formula's own parameters that a binding has a place for."""
         own = {p.name for p in self.formula.parameters}
-        found = {"steps", "episodes", "q", "values", "actions"} | binding.roles
+        if is_agent(binding):
+            return frozenset(conveyed(binding) & own) | binding.fixed.keys()
+        found = {"steps", "episodes", "q", "values", "actions", "rewards"} | binding.roles
         return frozenset(found & own) | binding.fixed.keys()
 
     def single(self, binding: Binding) -> frozenset[str]:
@@ -145,12 +156,20 @@ class Updates:
 
     def core(self, formula: Formula) -> frozenset[str]:
         """Roles without which nothing can be computed."""
-        return frozenset({"alpha", "gamma", "epsilon"} & {p.name for p in formula.parameters})
+        if formula.name == "bandit":
+            return frozenset({"rewards"})
+        wanted = {"steps", "gamma"} if formula.name == "mc" else {"alpha", "gamma", "epsilon"}
+        return frozenset(wanted & {p.name for p in formula.parameters})
 
     def probes(self, binding: Binding) -> list[Arrays]:
         """Single steps whose numbers all differ; one that ends where there is a flag for it."""
+        if is_agent(binding):
+            return agent_probes(self.formula, binding)
         if takes_episodes(binding):
-            return [self._probe(binding, number, EPISODE[number:]) for number in range(3)]
+            whole = [self._probe(binding, number, EPISODE[number:]) for number in range(3)]
+            # who is given what comes after the last step has to look there where nothing has ended
+            given = "next_state" in binding.roles or has_one_more_state(binding)
+            return [*whole, self._probe(binding, 0, EPISODE[:3])] if given else whole
         steps = STEPS + ((LAST,) if binding_ends(binding) else ())
         return [self._probe(binding, number, (step,)) for number, step in enumerate(steps)]
 

@@ -6,15 +6,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from rlcalc.conform.binding.words.names import (
+    KEPT_BY_AGENTS,
     PROCESSES,
     TRANSITIONS,
     UPDATES,
     plural,
     roles_of,
     whole_tables,
+    with_steps_named,
 )
 from rlcalc.conform.binding.words.titles import named_by, of_class
 from rlcalc.conform.target.facts import Facts
+from rlcalc.conform.target.source import RECEIVERS
 
 
 def guessed_formula(name: str, facts: Facts | None = None) -> str:
@@ -30,7 +33,7 @@ def guessed_formulas(name: str, facts: Facts | None = None) -> tuple[str, ...]:
     the values of states: two names of one sort, which trying tells apart.
     """
     found = named_by(name)
-    if facts is not None and (tables := _processes(name, found, facts) or _updates(found, facts)):
+    if facts is not None and (tables := _tables(name, found, facts)):
         return tables
     if facts is None:
         return (found,) if found else ()
@@ -101,9 +104,7 @@ def guessed_formulas(name: str, facts: Facts | None = None) -> tuple[str, ...]:
 
 def _updates(found: str, facts: Facts) -> tuple[str, ...]:
     """The rules that update a table by one step, where that is what its places are; else nothing."""
-    places = {a.name: a.name for a in facts.arguments or ()} | {
-        path: name for path, name in facts.paths.items() if not path.endswith("()")
-    }
+    places = _named_places(facts)
     roles = {role for name in places.values() for role in roles_of(name, "q_learning")[:1]}
     of_states = any(roles_of(name, "td")[:1] == ("table",) for name in places.values())
     # an episode says what follows by itself
@@ -117,6 +118,50 @@ def _updates(found: str, facts: Facts) -> tuple[str, ...]:
         expected = ("expected_sarsa",) if "epsilon" in roles or found.startswith("expected") else ()
         return (*expected, *rules)
     return ("td", *({"lambda_return"} & {found})) if of_states else ()
+
+
+def _named_places(facts: Facts) -> dict[str, str]:
+    """Arguments, and places that are read of them and of an object, by what they are called."""
+    return {a.name: a.name for a in facts.arguments or ()} | {
+        path: name for path, name in facts.paths.items() if not path.endswith("()")
+    }
+
+
+def _tables(name: str, found: str, facts: Facts) -> tuple[str, ...]:
+    """The formulas that a function of tables may be: of a process, or learnt."""
+    kept = _of_agents(found, with_steps_named(facts))
+    if not kept:
+        return _processes(name, found, facts) or _updates(found, facts)
+    # an episode is as much for returns as for steps
+    return (*_updates(found, facts), *kept) if kept == ("mc",) else kept
+
+
+def _of_agents(found: str, facts: Facts) -> tuple[str, ...]:
+    """What only an object learns, by what its method takes, what it keeps and what of that it changes."""
+
+    def roles(formula: str, names: Iterable[str]) -> set[str]:
+        return {role for name in names for role in roles_of(name, formula)[:1]}
+
+    if found not in (*_OF_EPISODES, *KEPT_BY_AGENTS, "gradient_bandit", "mc_update", "double_q_target"):
+        return ()
+    places = _named_places(facts)
+    changed = [name for path, name in places.items() if path in facts.written]
+    two = {"q1", "q2", "state", "action", "reward", "next_state"} <= roles("double_q", places.values())
+    if two and (changed or not facts.returns):
+        return ("double_q",)
+    taken = [a.name for a in facts.arguments or () if a.name not in RECEIVERS]
+    given = [name for path, name in places.items() if path.partition("[")[0].partition(".")[0] in taken]
+    onward = roles("q_learning", given) & {"next_state", "next_action", "done", "mask"}
+    along = [name for path, name in places.items() if "[]" in path or (plural(name) and path in taken)]
+    if {"state", "reward"} <= roles("mc", along) and "table" in roles("mc", changed) and not onward:
+        return ("mc",)
+    if not facts.method or onward or "state" in roles("mc", given):
+        return ()
+    of_pulls = {"actions", "rewards"} <= roles("gradient_bandit", taken)
+    if of_pulls and "preferences" in roles("gradient_bandit", changed):
+        return ("gradient_bandit",)
+    one_pull = {"action", "reward"} <= roles("bandit", taken) and "table" in roles("bandit", changed)
+    return ("bandit",) if one_pull else ()
 
 
 # what functions of an episode may be called after that learn a table; returns and advantages are none

@@ -24,6 +24,8 @@ TRANSITIONS = (
 )
 # tables that are learnt step by step, a step a call
 UPDATES = ("q_learning", "sarsa", "expected_sarsa", "td")
+# ... and those that only an object learns, which keeps something between the calls
+KEPT_BY_AGENTS = ("double_q", "mc", "bandit")
 # dynamic programming on all states of a process
 PROCESSES = ("bellman", "value_iteration", "policy_iteration", "policy_eval")
 # rewards in time as well, whose names they know besides their own
@@ -31,6 +33,11 @@ OFF_POLICY = ("retrace", "vtrace")
 _NO_PART_OF_IT = frozenset(
     {"advantages_buffer", "at", "ends", "n", "returns_buffer", "td_errors", "truncated"}
 )
+# what double Q-learning and Monte Carlo have no use for
+_NO_AGENT = {
+    "double_q": ("table", "lam", "n", "traces"),
+    "mc": ("next_state", "next_action", "lam", "n", "traces"),
+}
 _NO_STATES = frozenset({"critic", "last_value", "next_values", "values"})
 _NEXT = "next|nxt|succ|successor|following"
 _IS_NEXT = re.compile(rf"(^|-)({_NEXT}|tp1)(-|$)")
@@ -64,6 +71,12 @@ def table(name: str) -> Mapping[str, tuple[str, ...]]:
             **named["updates"],
             "table": named["updates_of_states" if name == "td" else "updates"]["table"],
         }
+    if name in ("double_q", "mc"):
+        more = {"double_q": (), "mc": [*named["updates"]["table"], *named["updates_of_states"]["table"]]}[
+            name
+        ]
+        common = {role: names for role, names in named["updates"].items() if role not in _NO_AGENT[name]}
+        common |= {"table": more} if more else {}
     if name in OFF_POLICY:
         less = _NO_PART_OF_IT | (_NO_STATES if name == "retrace" else frozenset())
         common = {role: names for role, names in named["sequence"].items() if role not in less}
@@ -140,6 +153,27 @@ def _either_next(found: tuple[str, ...], name: str, known: Mapping[str, tuple[st
     if not {*pair} <= known.keys() or not {*pair} & {*found} or not _IS_NEXT.search(dashed(name)):
         return found
     return (*found, *(role for role in pair if role not in found))
+
+
+def with_steps_named(facts: Facts) -> Facts:
+    """Facts in which entries of the steps of an episode that have no name have that of their place."""
+    unnamed: dict[str, dict[str, int]] = {}
+    for path, name in facts.paths.items():
+        entry = _ENTRY.match(path)
+        if entry and "[" in name:
+            unnamed.setdefault(entry[1], {})[path] = int(entry[2])
+    names = {
+        path: _IN_ORDER[max(places.values())][place]
+        for places in unnamed.values()
+        if max(places.values()) in _IN_ORDER
+        for path, place in places.items()
+    }
+    return replace(facts, paths={**facts.paths, **names}) if names else facts
+
+
+# an entry of each step, and what it is by its place among so many
+_ENTRY = re.compile(r"^(\w+)\[\]\[(\d)\]$")
+_IN_ORDER = {1: ("state", "reward"), 2: ("state", "action", "reward")}
 
 
 def plural(name: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rlcalc.conform.binding.words.names import family, of_tokens, roles_of
 from rlcalc.conform.binding.words.token_roles import TERMS, derived_roles
+from rlcalc.conform.target.syntax import last_name
 from rlcalc.specs import Formula
 
 BUFFERS = frozenset({"advantages_buffer", "returns_buffer"})
@@ -56,3 +57,10 @@ def roles_by_name(name: str, formula: Formula, own: frozenset[str], written: boo
 def promises(inputs: Mapping[str, str]) -> bool:
     """Whether a value after the last step is handed over by itself."""
     return bool(set(inputs.values()) & {"last_value", "critic"})
+
+
+def loose(inputs: Mapping[str, str]) -> list[str]:
+    """Masks that are read as masks of tokens and could be masks of episodes, by their name."""
+    return [
+        p for p, role in inputs.items() if role == "valid" and "mask" in roles_of(last_name(p), "sequence")
+    ]
