@@ -27,12 +27,14 @@ class Argument:
 
 
 def read_argument(raw: Any) -> Argument:
+    """One that came over a pipe, with the bounds that such data need."""
     default = raw["default"] if isinstance(raw["default"], bool | int | float | str) else None
     words = str(raw["name"])[:100], bool(raw["optional"]), default, str(raw["annotation"])[:200]
     return Argument(*words, bool(raw["positional"]))
 
 
 def arguments_of(function: Callable[..., Any]) -> tuple[tuple[Argument, ...] | None, bool]:
+    """Parameters, where they are known, and whether any keyword is taken besides."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # some compiled functions say nothing about themselves
@@ -69,6 +71,7 @@ def _scripted(function: Any) -> tuple[Argument, ...] | None:
 
 
 def plain(value: Any) -> Any:
+    """A flag, a number or a word; ``None`` for anything else."""
     return value if isinstance(value, bool | int | float | str) else None
 
 
