@@ -84,7 +84,6 @@ def run(
         UnknownName: ``unknown_formula``, ``unknown_convention``, ``unknown_requirement``.
         InputError: ``no_vectors``, ``nothing_run``, ``hypothesis_missing``; what ``bind`` raises.
     """
-
     judge = partial(_judged, target, random=random, seed=seed, batches=batches, find=find, watch=watch)
     report = judge(formula, conventions, vectors, mapped, binding, require)
     for look in (with_sign, with_detached, with_entropy):
@@ -183,6 +182,8 @@ def _judged(
                 generate(under)
             # a shape that these allow is none that is wrong
             report.verdict = _verdict(report, report.worst or worst, chosen)
+    if report.verdict == "wrong-shape" and report.matches:
+        report.verdict = "nonconforming"
     if worst and not report.declared:
         report.conventions = ()
     report.notes = [*dict.fromkeys(trial.target.notes), *_remarks(trial, report), *report.notes]

@@ -172,6 +172,39 @@ class TwoCritics:
         loss.backward()
 
 
+class TwoTargets(TwoCritics):
+    """The same two critics, each of which may have a target of its own."""
+
+    def learn(self, obs: Any, actions: Any, rewards: Any, next_obs: Any, dones: Any, second: str) -> Any:
+        with torch.no_grad():
+            following = self.actor_target(next_obs)
+            values = self.critic_1_target(next_obs, following), self.critic_2_target(next_obs, following)
+            first = values[0] if second == "apart" else torch.min(*values)
+            targets = [
+                rewards + (1 - dones) * self.gamma * value
+                for value in (first, first if second == "alike" else values[1])
+            ]
+        predicted = self.critic_1(obs, actions), self.critic_2(obs, actions)
+        return sum(F.mse_loss(one, target) for one, target in zip(predicted, targets, strict=True))
+
+    def update_apart(self, obs: Any, actions: Any, rewards: Any, next_obs: Any, dones: Any) -> Any:
+        return self.learn(obs, actions, rewards, next_obs, dones, "apart")
+
+    def update_second(self, obs: Any, actions: Any, rewards: Any, next_obs: Any, dones: Any) -> Any:
+        return self.learn(obs, actions, rewards, next_obs, dones, "second")
+
+    def update_alike(self, obs: Any, actions: Any, rewards: Any, next_obs: Any, dones: Any) -> Any:
+        return self.learn(obs, actions, rewards, next_obs, dones, "alike")
+
+    def update_one(self, obs: Any, actions: Any, rewards: Any, next_obs: Any, dones: Any) -> Any:
+        with torch.no_grad():
+            following = self.actor_target(next_obs)
+            first = self.critic_1_target(next_obs, following)
+            smaller = torch.min(first, self.critic_2_target(next_obs, following))
+            target = rewards + (1 - dones) * self.gamma * smaller
+        return 2 * F.mse_loss(self.critic_1(obs, actions), target)
+
+
 def one_critic(
     critic: Any, target_critic: Any, target_actor: Any, optimizer: Any, batch: Any, gamma: float = 0.99
 ) -> Any:
@@ -198,6 +231,9 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (TwoCritics.update_undiscounted, "q_target", "gamma-missing", "[N]"),
     (TwoCritics.update_of_the_larger, "sac_target", "larger-critic", "[N]"),
     (one_critic, "q_target", "conforms", "[N]"),
+    (TwoTargets.update_alike, "sac_target", "td3", "[N]"),
+    (TwoTargets.update_apart, "sac_target", "critics-with-targets-of-their-own", "[N]"),
+    (TwoTargets.update_second, "sac_target", "second-critic-with-its-own-target", "[N]"),
 ]
 test_updates_are_judged_by_what_they_learn = judging(CASES)
 
@@ -213,3 +249,9 @@ def test_a_discount_that_is_nowhere_is_no_discount_of_1() -> None:
     target = from_function(DeepQ.learn_for_ever)
     with pytest.raises(InputError, match="it reads no gamma"):
         run(target, "q_target")
+
+
+def test_that_one_of_two_critics_is_trained_is_said() -> None:
+    found = (run(from_function(f), "sac_target").binding for f in (TwoTargets.update_one, TwoCritics.update))
+    said = [any("it trains one" in note for note in one.notes) for one in found if one is not None]
+    assert said == [True, False]

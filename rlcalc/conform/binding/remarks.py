@@ -18,6 +18,7 @@ from rlcalc.conform.binding.words.names import TRANSITIONS, roles_of
 from rlcalc.conform.binding.words.roles import promises
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.target.base import Target
+from rlcalc.conform.target.networks import APART, LEAST
 from rlcalc.conform.target.policies import SENT, is_policy, parts_of
 from rlcalc.conform.target.syntax import last_name
 from rlcalc.specs import Formula
@@ -49,6 +50,11 @@ def said(search: Search, binding: Binding) -> Binding:
     if search.slots.dropped:
         notes.append(f"left at their defaults: {', '.join(search.slots.dropped)}")
     notes += notes_on(binding, isinstance(search.family, Tokens | Updates))
+    learnt = [place for place in binding.outputs.values() if place.startswith(LEAST)]
+    if learnt and {"next_q1", "next_q2"} <= binding.roles and APART not in search.ran_parts:
+        notes.append(
+            f"of two critics it trains one, {learnt[0].removeprefix(LEAST)}: look for the other's loss"
+        )
     if binding.layout == ONE and search.answers_several():
         row = "transition" if "rewards" in binding.roles else "row"
         notes.append(f"right for one {row} a call; what it gives for several at once is wrong")

@@ -317,8 +317,9 @@ class Search:
     def faulty(self) -> Binding | None:
         """A reading under which the function has a known fault."""
         readings = [
-            [(run, self.family.conveys(run.binding), self.asked(run)) for run in runs]
+            [(run, self.family.conveys(run.binding), self.asked(run)) for run in runs if of_one(run) == one]
             for runs in self.best_by_layout()[:MOST_MEANINGS]
+            for one in (False, True)  # of single transitions more bugs look alike
         ]
         known = chain.from_iterable(
             product(names, runs) for names in (self.answers.faults, self.answers.pairs) for runs in readings
@@ -371,6 +372,10 @@ class Search:
         agreed: Agreement = "part" if best.share > 0 else "names"
         outputs = named or self.outputs.by_shape(best.parts, right)
         return replace(best.binding, outputs=outputs, agreed=agreed)
+
+
+def of_one(run: Attempt) -> bool:
+    return run.binding.layout == ONE
 
 
 def _in(dtype: str, value: Any) -> Any:

@@ -45,6 +45,44 @@ def entropy_outside_the_discount(form: Form, /, **arrays: Any) -> Outputs:
     return {"target": plain - arrays["alpha"] * _negated_entropy(arrays)}
 
 
+def _apart(form: Form, arrays: Arrays, firsts: bool) -> Outputs:
+    """What two critics learn, the smaller first, of which the second has a target of its own network."""
+    right = form(**arrays)["target"]
+    if all(arrays.get(second) is None for _, second in PAIRS):
+        return {"target": right}
+    first, second = (
+        form(**{**arrays, **_critics(arrays, lambda one, two, of=of: (one, two)[of])})["target"]
+        for of in (0, 1)
+    )
+    return {"target": np.sort(np.stack([first if firsts else right, second], -1), -1)}
+
+
+@fault("reduction")
+def critics_with_targets_of_their_own(form: Form, /, **arrays: Any) -> Outputs:
+    """Lets each of two critics learn from its own target network: nothing holds an overestimate down.
+
+    Shown when: Two critics that differ.
+    Cause: The update of one critic was copied for the second, with every 1 replaced by a 2.
+    Fix: One target for both, with the smaller of the two values.
+    - y1, y2 = r + gamma * (1 - d) * q1_next, r + gamma * (1 - d) * q2_next
+    + y1 = y2 = r + gamma * (1 - d) * torch.min(q1_next, q2_next)
+    """
+    return _apart(form, arrays, True)
+
+
+@fault("reduction")
+def second_critic_with_its_own_target(form: Form, /, **arrays: Any) -> Outputs:
+    """Lets the first critic learn from the smaller value, and the second one from its own target network.
+
+    Shown when: A second critic that is above the first.
+    Cause: The minimum was put into the line of one target, and the other line was forgotten.
+    Fix: One target for both, with the smaller of the two values.
+    - y2 = r + gamma * (1 - d) * q2_next
+    + y2 = r + gamma * (1 - d) * torch.min(q1_next, q2_next)
+    """
+    return _apart(form, arrays, False)
+
+
 @argument_fault("sign")
 def entropy_sign(arrays: Arrays) -> Arrays:
     """Adds α log π: the policy is paid for being certain.

@@ -19,6 +19,8 @@ from rlcalc._lazy import np
 
 # before the place of a network: the prediction of it at which a loss is least
 LEAST = "least loss at "
+# of critics that learn different things
+APART = "least losses of critics apart"
 # the value of a place of which nothing is known
 ANYTHING = "whatever it is"
 NOW, NEXT = "now", "next"
@@ -193,7 +195,8 @@ Slopes = Callable[[Mapping[str, Any]], list[dict[str, Any]]]
 def targets(slopes: Slopes, start: Mapping[str, Any]) -> dict[str, Any]:
     """What networks learn: of every step the prediction at which a loss is least, the first that has one.
 
-    Of critics that learn different things nothing is said: all of them learn one target.
+    Critics of one algorithm learn one target. What several learn is a part as well, the smaller first: of
+    those that do not agree none is an answer by itself.
     """
     first = slopes(start)
     found: dict[str, Any] = {}
@@ -202,9 +205,11 @@ def targets(slopes: Slopes, start: Mapping[str, Any]) -> dict[str, Any]:
         least = _least(partial(_nth, slopes, number), at, loss, start)
         found |= {path: value for path, value in least.items() if value is not None}
     every = list(found.values())
-    if not all(one.shape == every[0].shape and np.allclose(one, every[0], CLOSE) for one in every):
+    if len({one.shape for one in every}) > 1:
         return {}
-    return {LEAST + path: value for path, value in found.items()}
+    apart = {APART: np.sort(np.stack(every, -1), -1)} if len(every) > 1 else {}
+    agree = all(np.allclose(one, every[0], CLOSE) for one in every)
+    return {**({LEAST + path: value for path, value in found.items()} if agree else {}), **apart}
 
 
 def _nth(slopes: Slopes, number: int, at: Mapping[str, Any]) -> dict[str, Any]:

@@ -287,7 +287,9 @@ class Transitions:
         given: Arrays = dict.fromkeys(own, None)
         for p in self.formula.parameters:
             if p.kind == "number" and p.shape[:1] == ("T",):
-                rows = _numbers((*shape, *(actions,) * (len(p.shape) - 1)), 31 + number + 11 * len(p.name))
+                rows = _numbers(
+                    (*shape, *(actions,) * (len(p.shape) - 1)), 31 + number + sum(map(ord, p.name))
+                )
                 given[p.name] = _chances(rows) if p.distribution else rows
             if p.below:
                 given[p.name] = (np.arange(math.prod(shape)).reshape(shape) * 3 + number) % actions
