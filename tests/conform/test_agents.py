@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from collections import defaultdict, deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.which import found_formula
+from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.conform.target.facts import facts_of
@@ -119,6 +122,31 @@ class Controller:
         for state in list(self.E):
             self.Q[state] += self.alpha * delta * self.E[state]
             self.E[state] *= self.gamma * self.lam
+
+
+class OfAnySize:
+    """Made with what has a name of its own, and with something else."""
+
+    def __init__(self, size: int, alpha: float = 0.1, gamma: float = 0.9, lam: float = 0.5) -> None:
+        self.alpha, self.gamma, self.lam = alpha, gamma, lam
+        self.worth, self.E = np.zeros(size), np.zeros(size)
+
+    def advance(self, s: int, r: float, s2: int, done: bool) -> None:
+        delta = r + self.gamma * self.worth[s2] * (1 - done) - self.worth[s]
+        self.E = self.gamma * self.lam * self.E
+        self.E[s] += 1
+        self.worth += self.alpha * delta * self.E
+        if done:
+            self.E = np.zeros_like(self.E)
+
+
+class OnASchedule(OfAnySize):
+    def __init__(self, n_states: int, schedule: Any, alpha: float, gamma: float, lam: float) -> None:
+        super().__init__(n_states, alpha, gamma, lam)
+        self.first = schedule(0)
+
+    def follow(self, s: int, r: float, s2: int, done: bool) -> None:
+        self.advance(s, r, s2, done)
 
 
 class Waits:
@@ -319,6 +347,8 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (Predictor.decayed_too_soon, "td", "traces-decay-before-credit", OF_STATES),
     (IsReset.learn, "td", "conforms", OF_STATES),
     (KeepsTraces.observe, "td", "traces-survive-the-end", OF_STATES),
+    (OfAnySize.advance, "td", "conforms", OF_STATES),
+    (OnASchedule.follow, "td", "conforms", OF_STATES),
     (step_with_traces, "td", "conforms", OF_STATES),
     (Controller.learn, "sarsa", "conforms", PAIRS),
     (Controller.learn_greedily, "sarsa", "best-next-action", PAIRS),
@@ -365,8 +395,18 @@ def test_what_begins_with_an_episode_is_read_from_the_class_and_around_it() -> N
 
 
 def test_a_trainer_that_clears_the_traces_is_told_by_one_line() -> None:
+    accused = judged(KeepsTraces.observe, "td", "traces-survive-the-end", OF_STATES)
+    assert accused.binding is not None
+    assert "--map self.z=fresh" in " ".join(accused.binding.notes)
     report = run(from_function(KeepsTraces.observe), "td", mapped={"self.z": "fresh"})
     assert report.verdict == "conforms"
+
+
+def test_a_bug_that_no_vector_shows_is_no_pass() -> None:
+    bound = Binding("td", agreed="fault", like=("n-step-discounted-once",))
+    report = ConformReport("a.py:f", "td", "conforms", (), False, [], binding=bound)
+    assert "the bug n-step-discounted-once" in report.thin
+    assert not replace(report, binding=replace(bound, agreed="formula")).thin
 
 
 def test_random_numbers_of_others_go_on_as_they_were() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rlcalc._lazy import np
+from rlcalc.conform.binding.families.agent_play import is_agent
 from rlcalc.conform.binding.families.family import Family
 from rlcalc.conform.binding.families.sequence import ENDINGS, ONE
 from rlcalc.conform.binding.families.tokens import Tokens
@@ -17,6 +18,7 @@ from rlcalc.conform.binding.search import Search
 from rlcalc.conform.binding.words.names import TRANSITIONS, roles_of
 from rlcalc.conform.binding.words.roles import promises
 from rlcalc.conform.faults import catalogue
+from rlcalc.conform.target.agents import FRESH
 from rlcalc.conform.target.base import Target
 from rlcalc.conform.target.networks import APART, LEAST
 from rlcalc.conform.target.policies import SENT, is_policy, parts_of
@@ -28,6 +30,8 @@ NEAREST = (
     "no reading of its parameters gives an answer that is right, declared or a known bug's; "
     "judged by the one that is nearest"
 )
+# attributes that a caller may set back
+MOST_SET_BACK = 4
 SIDE_BY_SIDE = (
     "right for one sequence a call, and tested so: to sequences side by side, [T, N], it gives an answer of "
     "that shape that mixes them"
@@ -71,6 +75,7 @@ def said(search: Search, binding: Binding) -> Binding:
     notes += _appended(search, binding)
     notes += _never_read(search, binding)
     notes += _of_states_reached(search, binding)
+    notes += _begun_by_its_caller(search, binding)
     if set(binding.outputs) == {"returns"} and "advantages" in search.outputs.names:
         notes.append(
             "its answer is the returns, advantage + value, and is judged as such; "
@@ -173,6 +178,19 @@ def _of_states_reached(search: Search, binding: Binding) -> list[str]:
     if not all(search.outputs.match(search.parts(other, one) or {}, one, ()) for one in given):
         return []
     return [f"right where {place}[t] is the value of the state after step t; --map {place}=next_values"]
+
+
+def _begun_by_its_caller(search: Search, binding: Binding) -> list[str]:
+    """That an agent with a bug is right where its caller sets something back before each episode."""
+    if binding.agreed != "fault" or not is_agent(binding):
+        return []
+    kept = [path for path in search.facts.written if path.startswith("self.") and path not in binding.inputs]
+    for path in kept[:MOST_SET_BACK]:
+        other = replace(binding, inputs={**binding.inputs, path: FRESH})
+        given = search.family.probes(other)
+        if all(search.outputs.match(search.parts(other, one) or {}, one, ()) for one in given):
+            return [f"right where its caller sets {path} back before each episode; --map {path}={FRESH}"]
+    return []
 
 
 def _of_padding(path: str) -> bool:

@@ -22,6 +22,7 @@ from rlcalc.conform.binding.body import in_the_body
 from rlcalc.conform.binding.bound import sheet
 from rlcalc.conform.binding.each import answer_of
 from rlcalc.conform.binding.families.agent_places import agents
+from rlcalc.conform.binding.families.agent_play import is_agent
 from rlcalc.conform.binding.families.family import Family, laid_out
 from rlcalc.conform.binding.families.processes import Processes
 from rlcalc.conform.binding.families.sequence import ONE, ONE_ROW, VALID, Unfit
@@ -202,7 +203,8 @@ class Search:
             self.calls = MOST_CALLS + 1
         if reply.kind != "answer":
             # what only this layout fails by says less than a loss that is wrong in every one
-            self.failure = reply.detail if FLOWS_BACK in reply.detail else self.failure or reply.detail
+            more = FLOWS_BACK in reply.detail or is_agent(binding)
+            self.failure = reply.detail if more else self.failure or reply.detail
             return None
         parts = reply.parts.items()
         arrays = {p: part.array for p, part in parts if part.array is not None and p != ENTROPY_WEIGHT}

@@ -18,6 +18,7 @@ from copy import copy, deepcopy
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.conform.target.networks import ANYTHING, Anything
 from rlcalc.conform.target.objects import Bag, objects, steps_of
 from rlcalc.conform.target.tabular import shaped
 
@@ -93,6 +94,8 @@ class Agent:
 
 def _made_of(value: Any) -> Any:
     """An argument of a constructor; two numbers by name are those of an environment."""
+    if isinstance(value, str) and value == ANYTHING:
+        return Anything()
     return Environment(value["states"], value["actions"]) if isinstance(value, Mapping) else value
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 from typing import Literal
 
 from rlcalc.conform.binding.families.agent_play import COUNTS, TABLES, TRACES, agent_layouts
@@ -19,7 +20,7 @@ from rlcalc.conform.target.syntax import last_name
 # formulas whose functions may be methods of agents
 WITH_AGENTS = ("td", "sarsa", "q_learning", "double_q", "mc", "bandit", "gradient_bandit")
 # what only an agent has: what begins anew with an episode, and what its class is made with
-AROUND_AN_AGENT = (BEGIN, FRESH, TRACES, COUNTS, "environment", "states_list")
+AROUND_AN_AGENT = (BEGIN, FRESH, TRACES, COUNTS, "environment", "states_list", "anything")
 # numbers that an object keeps and a formula knows of
 NUMBERS = frozenset(
     ["alpha", "gamma", "lam", "n", "epsilon", "baseline", "actions_list", "n_actions", "n_states"]
@@ -42,7 +43,8 @@ def agents(
     assert facts is not None
     seen: list[dict[str, str]] = []
     for inputs in assignments if formula in WITH_AGENTS else ():
-        for found in _with_and_without_alpha(formula, as_agent(formula, facts, inputs)):
+        known = (as_agent(formula, facts, some) for some in _with_a_table(formula, facts, inputs))
+        for found in chain.from_iterable(_variants(formula, one) for one in known if one is not None):
             if found in seen:
                 continue
             seen.append(found)
@@ -52,14 +54,29 @@ def agents(
                 yield from (replace(binding, fixed=some) for some in fixed(binding))
 
 
-def _with_and_without_alpha(formula: str, found: dict[str, str] | None) -> Iterator[dict[str, str]]:
-    """Readings of an agent whose step size its class is given: another method than this one may use it."""
-    if found is None:
+def _with_a_table(formula: str, facts: Facts, inputs: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """With what may be the one table of an object, among what it changes, where no name says it."""
+    wanted = _TABLES.get(formula, {"table"})
+    if len(wanted) > 1 or wanted & set(inputs.values()) or not facts.method:
+        yield inputs
         return
+    changed = [path for path in facts.written if re.fullmatch(r"self\.\w+", path)]
+    for path in changed[:MOST_TABLES]:
+        yield {**inputs, path: next(iter(wanted))}
+
+
+def _variants(formula: str, found: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The same reading with what else its class may be made with."""
     yield found
     sizes = [path for path, role in found.items() if role == "alpha"]
     if formula in ("mc", "bandit") and sizes and all(path.startswith(MADE_WITH) for path in sizes):
-        yield {**found, **dict.fromkeys(sizes, "number:0.5")}
+        yield {**found, **dict.fromkeys(sizes, "number:0.5")}  # another method than this one may use it
+    # a parameter of which nothing is known may be a number of states or actions, or nothing that matters here
+    unknown = [path for path, role in found.items() if path.startswith(MADE_WITH) and role == "none"]
+    if len(unknown) == 1:
+        lacking = {"n_states", "n_actions"} - set(found.values())
+        for role in (*sorted(lacking, reverse=True), "anything"):
+            yield {**found, unknown[0]: role}
 
 
 def _lengths(binding: Binding) -> tuple[Literal["T", "T+1"], ...]:
@@ -86,8 +103,7 @@ def as_agent(formula: str, facts: Facts, inputs: Mapping[str, str]) -> dict[str,
         mapped = constant(role) is not None and path not in facts.paths
         if told or known or mapped:
             found[path] = role
-    wanted = {"double_q": {"q1", "q2"}, "gradient_bandit": {"preferences"}}.get(formula, {"table"})
-    if not wanted <= set(found.values()):
+    if not _TABLES.get(formula, {"table"}) <= set(found.values()):
         return None
     if not facts.method:
         stays = {TRACES, COUNTS} & set(found.values()) or formula in ("mc", "double_q")
@@ -122,5 +138,9 @@ def _made_with(argument: Argument, facts: Facts, names: str) -> dict[str, str]:
 _SPACES = {"observation_space": "n_states", "action_space": "n_actions"}
 
 
+# what an agent learns, by formula; in most it is one table
+_TABLES: Mapping[str, set[str]] = {"double_q": {"q1", "q2"}, "gradient_bandit": {"preferences"}}
+# attributes that may be a table of an unknown name
+MOST_TABLES = 4
 # where n is a number of arms
 _OF_MAKING = {"bandit": "agents_of_arms", "gradient_bandit": "agents_of_arms"}

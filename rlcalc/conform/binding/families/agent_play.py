@@ -19,6 +19,7 @@ from rlcalc.conform.binding.families.table_play import ENDS, TablePlay
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.target.agents import BEGIN, CALLS, FRESH, MADE_WITH
 from rlcalc.conform.target.facts import MODULE
+from rlcalc.conform.target.networks import ANYTHING
 from rlcalc.experience import Step, universe
 
 Arrays = dict[str, Any]
@@ -88,6 +89,8 @@ class _Kept:
                 return np.zeros_like(self.table)
             case "environment":
                 return {"states": len(self.table), "actions": self.columns}
+            case "anything":
+                return ANYTHING
             case "states_list":
                 return list(range(len(self.table)))
             case "n_actions":
@@ -254,6 +257,8 @@ class Pulls:
                 return len(self.table)
             case "actions_list":
                 return list(range(len(self.table)))
+            case "anything":
+                return ANYTHING
             case "environment":
                 return {"states": 1, "actions": len(self.table)}
         return role if role in (BEGIN, FRESH) else None

@@ -111,13 +111,18 @@ def _updates(found: str, facts: Facts) -> tuple[str, ...]:
     follows = found in _OF_EPISODES and any(plural(name) and name in places for name in places.values())
     if not {"state", "reward"} <= roles or not ("next_state" in roles or follows):
         return ()
-    if "table" in roles and "action" in roles:
+    # of an object that asks no network, whatever it changes may be its table, which trying tells
+    taken = {role for a in facts.arguments or () for role in roles_of(a.name, "q_learning")[:1]}
+    asks = any(path.endswith("()") for path in facts.paths)
+    keeps = facts.method and "self." in " ".join(facts.written) and not asks
+    keeps = keeps and {"state", "reward", "next_state"} <= taken and not (of_states or "table" in roles)
+    if ("table" in roles or keeps) and "action" in roles:
         rules = ("sarsa", "q_learning") if "next_action" in roles else ("q_learning",)
         if found.startswith("sarsa"):  # with the maximum it is no other rule, but wrong
             rules = ("sarsa",)
         expected = ("expected_sarsa",) if "epsilon" in roles or found.startswith("expected") else ()
         return (*expected, *rules)
-    return ("td", *({"lambda_return"} & {found})) if of_states else ()
+    return ("td", *({"lambda_return"} & {found})) if of_states or keeps else ()
 
 
 def _named_places(facts: Facts) -> dict[str, str]:
@@ -146,6 +151,9 @@ def _of_agents(found: str, facts: Facts) -> tuple[str, ...]:
         return ()
     places = _named_places(facts)
     changed = [name for path, name in places.items() if path in facts.written]
+    # of an object whatever it changes may be its table, which trying tells
+    asks = any(path.endswith("()") for path in facts.paths)
+    keeps = facts.method and any(path.startswith("self.") for path in facts.written) and not asks
     two = {"q1", "q2", "state", "action", "reward", "next_state"} <= roles("double_q", places.values())
     if two and (changed or not facts.returns):
         return ("double_q",)
@@ -153,15 +161,15 @@ def _of_agents(found: str, facts: Facts) -> tuple[str, ...]:
     given = [name for path, name in places.items() if path.partition("[")[0].partition(".")[0] in taken]
     onward = roles("q_learning", given) & {"next_state", "next_action", "done", "mask"}
     along = [name for path, name in places.items() if "[]" in path or (plural(name) and path in taken)]
-    if {"state", "reward"} <= roles("mc", along) and "table" in roles("mc", changed) and not onward:
+    tabled = keeps or "table" in roles("mc", changed)
+    if {"state", "reward"} <= roles("mc", along) and tabled and not onward:
         return ("mc",)
     if not facts.method or onward or "state" in roles("mc", given):
         return ()
     of_pulls = {"actions", "rewards"} <= roles("gradient_bandit", taken)
     if of_pulls and "preferences" in roles("gradient_bandit", changed):
         return ("gradient_bandit",)
-    one_pull = {"action", "reward"} <= roles("bandit", taken) and "table" in roles("bandit", changed)
-    return ("bandit",) if one_pull else ()
+    return ("bandit",) if keeps and {"action", "reward"} <= roles("bandit", taken) else ()
 
 
 # what functions of an episode may be called after that learn a table; returns and advantages are none
