@@ -22,6 +22,7 @@ from rlcalc.conform.target.facts import Facts
 from rlcalc.conform.target.policies import (
     ALONE,
     COLUMN,
+    EXPONENTIATED,
     LESS_ENTROPY,
     ODD,
     TAKEN,
@@ -87,7 +88,10 @@ def _beside_a_critic(target: Target) -> str:
     names = {p: n for p, n in every.items() if "(" not in p}
     logs = next((p for p, n in names.items() if "log_probs" in roles_of(n, "actor_loss")), "")
     critic = {role for n in names.values() for role in roles_of(n, "critic_loss")}
-    return place_of({TAKEN: logs}, ODD) if logs and critic >= {"values", "returns"} else ""
+    probs = next((p for p, n in names.items() if "probs" in roles_of(n, "actor_loss")), "")
+    if not critic >= {"values", "returns"} or not (logs or probs):
+        return ""
+    return place_of({TAKEN: logs}, ODD) if logs else place_of({TAKEN: probs}, EXPONENTIATED, ODD)
 
 
 def lifted(target: Target) -> Iterator[Target]:

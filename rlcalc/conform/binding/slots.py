@@ -227,6 +227,14 @@ def _either_way(open_: dict[str, tuple[str, ...]], formula: Formula) -> None:
     if formula.name == "kl_estimate" and ("ref_logp", "logp") in open_.values():
         for path, roles in open_.items():
             open_[path] = ("logp", "ref_logp") if roles == ("logp",) else roles
+    for new, old in (("new_log", "old_log"), ("logp", "old_logp")):
+        # of two log-probabilities the one that a network is asked for is new, and the one that is kept old
+        have = {
+            path: path.endswith(("()", "]")) and "()" in path for path, r in open_.items() if r[:1] == (new,)
+        }
+        takes = any(old in roles for roles in open_.values()) or old not in table(family(formula.name))
+        if len(set(have.values())) == 2 and not takes:
+            open_ |= {path: (old,) for path, asked in have.items() if not asked}
     every = {role for roles in open_.values() for role in roles[:1]}
     if formula.name == "n_step_return" and not every & {"values", "next_values", "critic", *ENDINGS}:
         # without a value of each step it may be that of the state that n rewards lead to

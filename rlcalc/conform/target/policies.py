@@ -43,6 +43,8 @@ COLUMN, ALONE = "column", "alone"
 NORMAL, BATCH, AVERAGED, TWICE = "normalised", "along_the_batch", "averaged", "softmax_twice"
 # log-probabilities that a function is given: a place of its own for what its flags say
 TAKEN = "taken"
+# that these are probabilities
+EXPONENTIATED = "exponentiated"
 # that of a loss half of what changes with the sign of the advantages is taken
 ODD = "odd"
 # that a loss is taken without what it adds of the policy's entropy, and the part that says its weight
@@ -119,7 +121,8 @@ def expanded(values: Mapping[str, Any], shares: tuple[float, ...] = SHARES) -> d
 def _made(path: str, wanted: Any, shares: tuple[float, ...]) -> dict[str, Any]:
     parts, flags = parts_of(path)
     if TAKEN in parts:
-        return {parts[TAKEN]: wanted}
+        plain = EXPONENTIATED not in flags
+        return {parts[TAKEN]: wanted if plain else _space(wanted).exp(wanted)}
     listed = isinstance(wanted, list)
     logs = np.asarray(wanted) if listed or not hasattr(wanted, "shape") else wanted
     if listed and wanted and hasattr(wanted[0], "detach"):

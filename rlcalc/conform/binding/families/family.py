@@ -26,7 +26,15 @@ from rlcalc.conform.binding.words.names import (
     of_tokens,
     table,
 )
-from rlcalc.conform.target.policies import BATCH, TAKEN, TWICE, actions_of_two, is_policy, parts_of
+from rlcalc.conform.target.policies import (
+    BATCH,
+    EXPONENTIATED,
+    TAKEN,
+    TWICE,
+    actions_of_two,
+    is_policy,
+    parts_of,
+)
 from rlcalc.specs import Formula
 
 # of probabilities whose logarithms are asked for, in single precision as well
@@ -118,7 +126,7 @@ def laid_out(family: Family, binding: Binding, given: Mapping[str, Any]) -> dict
             raise Unfit("no softmax of probabilities gives such numbers")
         if "mean" in kinds and (np.abs(logs) > LARGEST_DENSITY).any():
             raise Unfit("densities so near to 0, or so large, need a scale of their own")
-        if "mean" in kinds or TAKEN in kinds:
+        if "mean" in kinds or (TAKEN in kinds and EXPONENTIATED not in flags):
             continue
         if (logs > 0).any():
             raise Unfit("log-probabilities above 0 are those of no action")

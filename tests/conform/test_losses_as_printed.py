@@ -1,0 +1,53 @@
+"""Losses as tutorials print them: of probabilities beside a critic, of a network that tells what it gave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from .as_it_stands import judging
+
+
+def a2c_loss(action_probs: Any, values: Any, returns: Any) -> Any:
+    advantage = (returns - values).detach()
+    actor = -(torch.log(action_probs) * advantage).sum()
+    return actor + functional.smooth_l1_loss(values, returns, reduction="sum")
+
+
+def a2c_loss_of_probabilities(action_probs: Any, values: Any, returns: Any) -> Any:
+    advantage = (returns - values).detach()
+    return ((returns - values) ** 2).sum() - (action_probs * advantage).sum()
+
+
+def a2c_loss_upwards(action_probs: Any, values: Any, returns: Any) -> Any:
+    advantage = (returns - values).detach()
+    return ((returns - values) ** 2).sum() + (torch.log(action_probs) * advantage).sum()
+
+
+def ppo_loss(data: Any, ac: Any, clip_ratio: float = 0.2) -> Any:
+    adv, logp_old = data["adv"], data["logp"]
+    _, logp = ac.pi(data["obs"], data["act"])
+    ratio = torch.exp(logp - logp_old)
+    clipped = torch.clamp(ratio, 1 - clip_ratio, 1 + clip_ratio) * adv
+    return -torch.min(ratio * adv, clipped).mean()
+
+
+def ppo_loss_of_the_larger(data: Any, ac: Any, clip_ratio: float = 0.2) -> Any:
+    adv, logp_old = data["adv"], data["logp"]
+    _, logp = ac.pi(data["obs"], data["act"])
+    ratio = torch.exp(logp - logp_old)
+    clipped = torch.clamp(ratio, 1 - clip_ratio, 1 + clip_ratio) * adv
+    return -torch.max(ratio * adv, clipped).mean()
+
+
+test_it_is_read_and_judged = judging(
+    [
+        (a2c_loss, "actor_loss", "loss", "[]"),
+        (a2c_loss_of_probabilities, "actor_loss", "log-missing", "[]"),
+        (a2c_loss_upwards, "actor_loss", "loss-with-the-sign-of-an-objective", "[]"),
+        (ppo_loss, "ppo_clip", "loss", "[...]"),
+        (ppo_loss_of_the_larger, "ppo_clip", "maximum-for-minimum", "[...]"),
+    ]
+)
