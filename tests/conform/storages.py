@@ -241,3 +241,61 @@ class Latest:
             reward = r + self.gamma * reward
             after, done = (s, d) if d else (after, done)
         return reward, after, done
+
+
+class Starts:
+    """Arrays, but for the last values, which come from the network as a tensor."""
+
+    def __init__(self, size, lanes, gamma=0.99, gae_lambda=0.95):
+        self.size, self.gamma, self.gae_lambda = size, gamma, gae_lambda
+        self.rewards = np.zeros((size, lanes), dtype=np.float32)
+        self.values = np.zeros((size, lanes), dtype=np.float32)
+        self.episode_starts = np.zeros((size, lanes), dtype=np.float32)
+        self.advantages = np.zeros((size, lanes), dtype=np.float32)
+
+    def compute_advantage(self, last_values, dones):
+        self._backwards(last_values.clone().cpu().numpy().flatten(), 1.0 - dones.astype(np.float32), 1)
+
+    def compute_advantage_late(self, last_values, dones):
+        self._backwards(last_values.clone().cpu().numpy().flatten(), 1.0 - dones.astype(np.float32), 0)
+
+    def _backwards(self, last_values, going_on, shift):
+        later, after = 0, last_values
+        for k in reversed(range(self.size)):
+            live = going_on if k == self.size - 1 else 1.0 - self.episode_starts[k + shift]
+            error = self.rewards[k] + self.gamma * after * live - self.values[k]
+            later = error + self.gamma * self.gae_lambda * live * later
+            self.advantages[k], after = later, self.values[k]
+
+
+class Greedy:
+    """A table of values."""
+
+    def __init__(self, states, actions, alpha=0.1, gamma=0.9):
+        self.Q = np.zeros((states, actions))
+        self.alpha, self.gamma = alpha, gamma
+
+    def learn(self, s, a, r, s_, done):
+        target = r + (0 if done else self.gamma * self.Q[s_].max())
+        self.Q[s, a] += self.alpha * (target - self.Q[s, a])
+
+    def learn_least(self, s, a, r, s_, done):
+        target = r + (0 if done else self.gamma * self.Q[s_].min())
+        self.Q[s, a] += self.alpha * (target - self.Q[s, a])
+
+
+class GRPOTrainer:
+    """Its class says which advantages it has, and an attribute how many answers a prompt has."""
+
+    def __init__(self, group_size=4, eps=1e-4):
+        self.group_size, self.eps = group_size, eps
+
+    def advantages(self, rewards):
+        table = rewards.view(-1, self.group_size)
+        return ((table - table.mean(dim=1, keepdim=True)) / (table.std(dim=1, keepdim=True) + self.eps)).view(
+            -1
+        )
+
+    def advantages_over_all(self, rewards):
+        table = rewards.view(-1, self.group_size)
+        return ((table - table.mean()) / (table.std() + self.eps)).view(-1)

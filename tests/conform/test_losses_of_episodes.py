@@ -47,6 +47,15 @@ class Learner:
         ]
         return torch.cat(losses).sum() - 0.01 * torch.tensor(entropies).mean().detach()
 
+    def loss(self) -> Any:
+        """Numbers in a list: stacked, they are a row beside the returns."""
+        gains = torch.tensor(to_go(self.rewards, self.gamma))
+        return -(torch.stack(self.saved_log_probs) * gains).sum()
+
+    def loss_uphill(self) -> Any:
+        gains = torch.tensor(to_go(self.rewards, self.gamma))
+        return (torch.stack(self.saved_log_probs) * gains).sum()
+
     def finish_forwards(self) -> Any:
         total, gains = 0.0, []
         for reward in self.rewards:
@@ -92,6 +101,8 @@ test_what_a_loss_weighs_each_step_with_is_its_return = judging(
     [
         (Learner.finish_episode, "discounted_return", "conforms", "[T]"),
         (Learner.finish_standardised, "discounted_return", "standardised-returns=1e-8", "[T]"),
+        (Learner.loss, "discounted_return", "conforms", "[T]"),
+        (Learner.loss_uphill, "discounted_return", "negated", "[T]"),
         (Learner.finish_with_entropies, "discounted_return", "conforms", "[T, B]"),
         (Learner.finish_forwards, "discounted_return", "rewards-not-reversed", "[T]"),
         (Memory.update, "discounted_return", "conforms", "[T, B]"),

@@ -26,6 +26,9 @@ RIGHT = {
     "Prompts.compute_advantages": ("token_gae", ["interior-zero"]),
     "Traces.run_episode": ("td", []),
     "Window.calc_multistep_return": ("discounted_return", []),
+    "Starts.compute_advantage": ("gae", []),
+    "Greedy.learn": ("q_learning", []),
+    "GRPOTrainer.advantages": ("group_advantage", ["singleton-nan"]),
 }
 FAULTY = {
     "Recurrent.compute_returns_late": ["done-mask-one-late"],
@@ -36,6 +39,9 @@ FAULTY = {
     "Prompts.compute_advantages_short": [],
     "Window.calc_multistep_return_late": ["first-reward-discounted"],
     "Traces.run_episode_short": ["traces-decay-without-discount"],
+    "Starts.compute_advantage_late": ["done-mask-one-late-but-the-last"],
+    "Greedy.learn_least": ["smallest-next-value"],
+    "GRPOTrainer.advantages_over_all": ["groups-ignored"],
 }
 
 

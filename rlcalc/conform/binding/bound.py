@@ -153,6 +153,7 @@ def sheet(target: Target, binding: Binding) -> dict[str, Any]:
         "tables": forms(binding) if process else tables,
         "process": process,
         **_leaves(binding),
+        "stacked": list(facts.stacked) if facts is not None else [],
         "networks": networks_of(binding),
         "slopes": list(_derivatives(binding).values()) if binding.backend == "torch" else [],
     }

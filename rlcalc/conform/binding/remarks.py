@@ -71,6 +71,12 @@ def said(search: Search, binding: Binding) -> Binding:
         binding = replace(binding, excludes=("no-bootstrap",))
     if any(place.startswith(SENT) for place in binding.outputs.values()):
         binding = replace(binding, excludes=(*binding.excludes, "loss"))  # it is a loss, and no objective
+    stacked = search.facts.stacked if binding.form == "list" else ()
+    if logs := [p for p, role in binding.inputs.items() if role == "log_probs" and p in stacked]:
+        notes.append(
+            f"{logs[0]} is read as a list of single numbers: stacking entries of shape [1] makes a column, "
+            "[T, 1], which returns of shape [T] turn into [T, T]"
+        )
     notes += _of_networks(binding)
     notes += _appended(search, binding)
     notes += _never_read(search, binding)

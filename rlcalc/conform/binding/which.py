@@ -37,6 +37,7 @@ MOST_TRIED, MOST_WAYS = 6, 64
 # what sweeps lead to, and after how many
 SWEPT, SWEEPS = ("bellman",), "value_iteration"
 _AGREES: Mapping[Agreement, int] = {"formula": 0, "convention": 0, "fault": 1}
+RIGHT: tuple[Agreement, ...] = ("formula", "convention")
 
 
 def found_formula(target: Target, called: str) -> str:
@@ -76,16 +77,19 @@ def found_formula(target: Target, called: str) -> str:
 def _formula_of(target: Target, called: str) -> str:
     """The same of a function as it stands."""
     named = guessed_formulas(called, target.facts)
-    best, doubted = likeliest(target, named), []
-    told = bool(named_by(called))
-    if best and (target.facts is None or not told or fits(target, load_formula(best))):
+    best, doubted, agreed = likeliest(target, named), [], ""
+    named_so = named_by(called)
+    if best and (target.facts is None or not named_so or fits(target, load_formula(best))):
         # what arguments alone speak for has to agree with something
-        if told or target.facts is None or _reading(target, load_formula(best)) in _AGREES:
+        agreed = "" if named_so == best or target.facts is None else _reading(target, load_formula(best))
+        if agreed in RIGHT or (agreed not in _AGREES and (named_so or target.facts is None)):
             return best
-        named, best, doubted = (), "", [best]
+        if agreed not in _AGREES:
+            named, best, doubted = (), "", [best]
     others = [of_class(called), *by_arguments(target, called)]
     others = [name for name in dict.fromkeys(others) if name and name not in named]
-    found = _agreeing(target, others, called)
+    # a bug of one formula may be another formula
+    found = _right(target, others) if agreed in _AGREES else _agreeing(target, others, called)
     if found or best:
         return found or best
     raise InputError(
@@ -187,11 +191,16 @@ def _agreeing(target: Target, formulas: Sequence[str], called: str) -> str:
     buggy = ""
     for name in formulas:
         agreed = _reading(target, load_formula(name))
-        if agreed in ("formula", "convention"):
+        if agreed in RIGHT:
             return name
         if agreed == "fault" and hinted(name, called):
             buggy = buggy or name
     return buggy
+
+
+def _right(target: Target, formulas: Sequence[str]) -> str:
+    """The first that a function is right for."""
+    return next((name for name in formulas if _reading(target, load_formula(name)) in RIGHT), "")
 
 
 def _reading(target: Target, formula: Formula) -> Agreement:

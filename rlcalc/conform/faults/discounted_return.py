@@ -30,6 +30,19 @@ of_targets = (_targets.reward_lost_at_the_end,)
 of_rows = (rows.first_step_left_out,)
 
 
+@output_fault("sign")
+def negated(found: Outputs, arrays: Arrays) -> Outputs:
+    """Gives −G: what weighs log-probabilities with it makes likelier what was worse.
+
+    Shown when: Any return other than 0.
+    Cause: The minus of a loss is forgotten, stands twice, or was put before the returns.
+    Fix: loss = −Σ log π·G, with G = Σ γ^k·R as it is.
+    - loss = (log_probs * returns).sum()
+    + loss = -(log_probs * returns).sum()
+    """
+    return {"returns": -found["returns"]}
+
+
 @output_fault("discounting")
 def first_reward_discounted(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives γ·G_t: the reward of the step itself is discounted as well.

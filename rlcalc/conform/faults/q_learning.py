@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,21 @@ from rlcalc.conform.faults import _learning as shared
 from rlcalc.formulas import load_forms
 
 with_traces = eligibility.WITH_TRACES
+
+
+def _instead_of_the_best(form: Form, arrays: dict[str, Any], of: Callable[[list[Any]], Any]) -> Outputs:
+    """Updates towards another number of the next row; of one step each and without traces alone."""
+    if arrays["n"] != 1 or arrays["lam"] is not None:
+        return dict(form(**arrays))
+
+    def target(**given: Any) -> Outputs:
+        step = given["steps"].steps[0]
+        if step.after is None:
+            return dict(form(**given))
+        row = [given["q"].get((step.after, action)) for action in given["actions"]]
+        return {"target": [step.reward + given["gamma"] * of(row)]}
+
+    return shared.stepwise(target, arrays)
 
 
 @fault("swapped")
@@ -56,17 +72,20 @@ def index_of_the_best_action(form: Form, /, **arrays: Any) -> Outputs:
     - target = r + gamma * q[s2].argmax()
     + target = r + gamma * q[s2].max()
     """
-    if arrays["n"] != 1 or arrays["lam"] is not None:
-        return dict(form(**arrays))
+    return _instead_of_the_best(form, arrays, lambda row: int(np.argmax(row)))
 
-    def counted(**given: Any) -> Outputs:
-        step = given["steps"].steps[0]
-        if step.after is None:
-            return dict(form(**given))
-        row = [given["q"].get((step.after, action)) for action in given["actions"]]
-        return {"target": [step.reward + given["gamma"] * int(np.argmax(row))]}
 
-    return shared.stepwise(counted, arrays)
+@fault("swapped")
+def smallest_next_value(form: Form, /, **arrays: Any) -> Outputs:
+    """Takes the smallest of the next action values, not the largest.
+
+    Shown when: Next actions of different value.
+    Cause: Costs became rewards, and min stayed; or max and min are mixed up.
+    Fix: max_a Q(S', a).
+    - target = r + gamma * q[s2].min()
+    + target = r + gamma * q[s2].max()
+    """
+    return _instead_of_the_best(form, arrays, min)
 
 
 @argument_fault("termination")

@@ -56,6 +56,7 @@ class Facts:
         grown: places that it adds entries to.
         handed_on: places that it returns as they are, and does nothing else with.
         sizes: the first dimension of arrays that its class makes, as it is written, by place.
+        stacked: places whose entries it sets side by side, as numbers are.
         rows: something in it speaks of several rows, such as a batch of groups.
         made_with: parameters of the constructor of its class.
         made_from: places that the constructor reads of them, with the name of what it finds.
@@ -83,6 +84,7 @@ class Facts:
     sizes: Mapping[str, str] = field(default_factory=dict)
     grown: tuple[str, ...] = ()
     handed_on: tuple[str, ...] = ()
+    stacked: tuple[str, ...] = ()
     rows: bool = False
     made_with: tuple[Argument, ...] = ()
     made_from: Mapping[str, str] = field(default_factory=dict)
@@ -147,6 +149,7 @@ def read_facts(raw: Any) -> Facts:
         {str(path)[:200]: str(size)[:200] for path, size in list(raw["sizes"].items())[:200]},
         places("grown"),
         places("handed_on"),
+        places("stacked"),
         bool(raw["rows"]),
         tuple(read_argument(part) for part in raw["made_with"][:200]),
         {str(path)[:200]: str(name)[:100] for path, name in list(raw["made_from"].items())[:200]},
@@ -259,6 +262,7 @@ def facts_of(function: Callable[..., Any]) -> Facts:
         sizes_of(owner) if owner else {},
         tuple(sorted(reader.grown)),
         tuple(sorted(reader.handed_on)),
+        tuple(sorted(reader.stacked)),
         takes_rows(inner),
         (arguments_of(owner)[0] or ()) if owner else (),
         _made_from(owner) if owner else {},

@@ -59,6 +59,7 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
             ``slopes``: derivatives to find by autograd, which are parts with ``SLOPE`` before their names,
             ``leaves``: places of log-probabilities whose weights in a loss are parts, ``beside``: of values
             that stand beside them,
+            ``stacked``: those of them whose entries are numbers,
             ``networks``: places of networks that tell observations apart, of which what they learn is a part.
     """
     if any(is_policy(path) and LESS_ENTROPY in parts_of(path)[1] for path in sheet["values"]):
@@ -90,7 +91,7 @@ def _perform(
     held = {**space, **{name: cell.cell_contents for name, cell in around_it.items()}}
     cells, around, kept = dict[str, Any](), dict[str, Any](), dict[str, Any]()
     try:
-        leaves = Leaves(values, sheet.get("leaves", ()), sheet.get("beside", ()))
+        leaves = Leaves(values, sheet.get("leaves", ()), sheet.get("beside", ()), sheet.get("stacked", ()))
         values = expanded(values, shares)
         module = _module({p[len(MODULE) :]: v for p, v in values.items() if p.startswith(MODULE)}, held)
         cells |= {name: cell for name, cell in around_it.items() if name in module}

@@ -58,15 +58,26 @@ class Leaves:
     Losses of whole episodes are differentiated where they are made, or are handed back.
     """
 
-    def __init__(self, values: dict[str, Any], places: Sequence[str], beside: Sequence[str]) -> None:
+    def __init__(
+        self,
+        values: dict[str, Any],
+        places: Sequence[str],
+        beside: Sequence[str],
+        stacked: Sequence[str] = (),
+    ) -> None:
         """The values of places become tensors.
 
         Args:
             beside: places of what else a network has said of each step.
+            stacked: places whose entries are numbers; those of the others have one entry each, as a batch of
+                one observation gives them.
         """
         self.leaves = {place: _leaf(values[place]) for place in places if _may_ask(values[place])}
         others = {place: _leaf(values[place]) for place in beside if _may_ask(values[place])}
-        values |= {place: _as_given(values[place], leaf) for place, leaf in (self.leaves | others).items()}
+        values |= {
+            place: _as_given(values[place], leaf, place in stacked)
+            for place, leaf in (self.leaves | others).items()
+        }
 
     def weights(self, answer: Any) -> dict[str, Any]:
         """The weight of each step in a sum over steps, then in a mean, by what they are."""
@@ -96,11 +107,11 @@ def _leaf(value: Any) -> Any:
     return whole.requires_grad_()
 
 
-def _as_given(value: Any, leaf: Any) -> Any:
+def _as_given(value: Any, leaf: Any, single: bool) -> Any:
     """What a function gets of a leaf: for a list a tensor for each entry."""
     if not isinstance(value, list):
         return leaf.view_as(leaf)
-    return [leaf[k] if leaf.ndim > 1 else leaf[k : k + 1] for k in range(len(value))]
+    return [leaf[k] if leaf.ndim > 1 or single else leaf[k : k + 1] for k in range(len(value))]
 
 
 def _picked(answer: Any, key: str, alone: bool) -> Any:

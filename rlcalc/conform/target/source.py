@@ -19,7 +19,7 @@ RECEIVERS = ("self", "cls")
 _TENSOR_WORDS = "unsqueeze masked_fill detach clamp exp log gather logsumexp log_softmax float masked_select"
 OF_TENSORS = frozenset(_TENSOR_WORDS.split())
 # what nothing else has, so that its owner is a tensor also where the rest is NumPy
-OF_TENSORS_ALONE = frozenset(["detach", "cpu", "numpy"])
+OF_TENSORS_ALONE = frozenset(["detach", "clone", "cpu", "numpy"])
 WRITES = frozenset(["append", "extend", "insert", "copy_", "fill_", "appendleft"])
 GROWS = frozenset(["append", "extend", "insert"])
 # functions whose arguments are how many steps, or rows, there are
@@ -28,6 +28,14 @@ _COUNTING = frozenset(["range", "zeros", "ones", "empty", "full", "slice"])
 _HAND_ON = frozenset(["list", "tuple", "map", "reversed"])
 # an entry of a record in a list of the object's
 _ENTRY = re.compile(r"self\.(\w+)\[\]\[(\d+)\]")
+
+
+def _asked(function: ast.Attribute) -> ast.expr:
+    """What a chain of methods begins with, as in x.clone().cpu()."""
+    found = function.value
+    while isinstance(found, ast.Call) and isinstance(found.func, ast.Attribute):
+        found = found.func.value
+    return found
 
 
 class Reader(ast.NodeVisitor):
@@ -40,6 +48,7 @@ class Reader(ast.NodeVisitor):
         tensors: places that are asked for what tensors alone have.
         words: texts that something is compared with.
         results: what is called by a name of its own of what calls give.
+        stacked: places whose entries are set side by side, as numbers are.
         of_tensors: it calls what tensors have and arrays do not.
     """
 
@@ -58,6 +67,7 @@ class Reader(ast.NodeVisitor):
         self.switches: set[str] = set()
         self.factors: set[str] = set()
         self.tensors: set[str] = set()
+        self.stacked: set[str] = set()
         self.names: set[str] = set()
         self.numbers: set[float] = set()
         self.words: set[str] = set()
@@ -180,8 +190,10 @@ class Reader(ast.NodeVisitor):
                 self.grown |= {path} if function.attr in GROWS else set()
         if isinstance(function, ast.Attribute):
             self.of_tensors |= function.attr in OF_TENSORS
-            if function.attr in OF_TENSORS_ALONE and (path := self.chain(function.value)) is not None:
+            if function.attr in OF_TENSORS_ALONE and (path := self.chain(_asked(function))) is not None:
                 self.tensors.add(path)
+        if called(node) == "stack" and node.args and (path := self.chain(node.args[0])) is not None:
+            self.stacked.add(path)
         if called(node) in _COUNTING:
             self.count(node.args[1:] if called(node) == "slice" else node.args)
         helper = self.helper(function)

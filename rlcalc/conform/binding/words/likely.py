@@ -242,7 +242,9 @@ def _without_values(name: str, names: list[str]) -> bool:
     return "gae" not in name.rpartition(".")[2].lower() and not roles - _OF_REWARDS and "rewards" in roles
 
 
-_OF_REWARDS = frozenset(["rewards", "n", "length", "batch_size", "valid", "mask", "device", "observations"])
+_OF_REWARDS = frozenset(
+    ["rewards", "n", "length", "batch_size", "valid", "mask", "device", "observations", "small"]
+)
 
 
 def _takes(
