@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rlcalc.conform.runner import run
+from rlcalc.conform.target.base import from_function
 from tests.conform.as_it_stands import judging
 
 # right ones
@@ -183,6 +185,14 @@ def policy_improvement(V, P, gamma=1.0):  # type: ignore[no-untyped-def]
     return best
 
 
+def policy_improvement_as_a_table(V, P, gamma=1.0):  # type: ignore[no-untyped-def]
+    policy = np.zeros((len(P), len(P[0])))
+    for s in range(len(P)):
+        q = [sum(p * (r + gamma * V[t]) for p, t, r, _ in P[s][a]) for a in range(len(P[s]))]
+        policy[s, np.argmax(q)] = 1
+    return policy
+
+
 def policy_improvement_by_cost(V, P, R, gamma):  # type: ignore[no-untyped-def]
     return np.eye(R.shape[1])[(R + gamma * P @ V).argmin(axis=1)]
 
@@ -248,3 +258,8 @@ test_policies_and_tables = judging(
     ],
     inner=3,
 )
+
+
+def test_a_policy_of_as_many_states_as_actions_is_not_turned() -> None:
+    found = run(from_function(policy_improvement_as_a_table), "value_iteration", random=30)
+    assert found.verdict == "conforms", found.judgements[-1]

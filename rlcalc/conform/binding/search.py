@@ -304,15 +304,13 @@ class Search:
 
         Apart for each meaning of the places: where all are wrong, the fewest wrong entries do not tell it.
         """
-
-        def weight(run: Attempt) -> tuple[float, bool]:  # a number in the body is likelier than the usual one
-            return run.share, bool(run.binding.fixed)
-
-        found: dict[tuple[tuple[str, str], ...], dict[tuple[str, str, str], Attempt]] = {}
+        found: dict[tuple[tuple[str, str], ...], dict[Any, Attempt]] = {}
         for run in self.likely:
             best = found.setdefault(tuple(run.binding.inputs.items()), {})
-            key = run.binding.layout, run.binding.form, run.binding.single
-            if key not in best or weight(run) > weight(best[key]):
+            # of tokens each number of the body may be the one that it is wrong with
+            within = tuple(run.binding.fixed.items()) if isinstance(self.family, Tokens) else ()
+            key = run.binding.layout, run.binding.form, run.binding.single, within
+            if key not in best or run.share > best[key].share:
                 best[key] = run
         return [list(best.values()) for best in found.values()]
 

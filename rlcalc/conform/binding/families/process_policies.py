@@ -56,6 +56,6 @@ def _rows(part: Part, call: ProcessCall) -> Any:
         return None
     if array.shape == (states,) and array.dtype.kind in "iu":
         return np.eye(actions)[array] if ((array >= 0) & (array < actions)).all() else None
-    array = array.T if array.shape == (actions, states) else array
+    array = array.T if array.shape == (actions, states) != (states, actions) else array
     one_each = array.shape == (states, actions) and np.isin(array, (0, 1)).all()
     return array.astype(np.float64) if one_each and (array.sum(-1) == 1).all() else None
