@@ -402,6 +402,22 @@ def test_a_trainer_that_clears_the_traces_is_told_by_one_line() -> None:
     assert report.verdict == "conforms"
 
 
+class Believes:
+    """Thompson sampling, which is no formula here: what it sums up is no table of values."""
+
+    def __init__(self, k: int) -> None:
+        self.successes, self.failures = np.ones(k), np.ones(k)
+
+    def update(self, arm: int, reward: float) -> None:
+        self.successes[arm] += reward
+        self.failures[arm] += 1 - reward
+
+
+def test_another_algorithm_has_no_bug_of_a_table_that_no_name_tells() -> None:
+    with pytest.raises(InputError, match="agrees with none"):
+        found_formula(from_function(Believes.update), "a.py:update")
+
+
 def test_a_bug_that_no_vector_shows_is_no_pass() -> None:
     bound = Binding("td", agreed="fault", like=("n-step-discounted-once",))
     report = ConformReport("a.py:f", "td", "conforms", (), False, [], binding=bound)

@@ -21,7 +21,7 @@ from rlcalc.conform.binding.answers import Asked, alike, answers_of, matched
 from rlcalc.conform.binding.body import in_the_body
 from rlcalc.conform.binding.bound import sheet
 from rlcalc.conform.binding.each import answer_of
-from rlcalc.conform.binding.families.agent_places import agents
+from rlcalc.conform.binding.families.agent_places import agents, guessed_table
 from rlcalc.conform.binding.families.agent_play import is_agent
 from rlcalc.conform.binding.families.family import Family, laid_out
 from rlcalc.conform.binding.families.processes import Processes
@@ -68,6 +68,7 @@ class Search:
         assert target.facts is not None
         self.target, self.formula, self.family = target, formula, family
         self.facts: Facts = target.facts
+        self.mapped = mapped
         self.slots: Slots = slots_of(self.facts, formula, mapped)
         self.answers = answers_of(formula.name)
         self.dtype = "float64"
@@ -317,7 +318,11 @@ class Search:
     def faulty(self) -> Binding | None:
         """A reading under which the function has a known fault."""
         readings = [
-            [(run, self.family.conveys(run.binding), self.asked(run)) for run in runs if of_one(run) == one]
+            [
+                (run, self.family.conveys(run.binding), self.asked(run))
+                for run in runs
+                if of_one(run) == one and not guessed_table(run.binding, self.mapped)
+            ]
             for runs in self.best_by_layout()[:MOST_MEANINGS]
             for one in (False, True)  # of single transitions more bugs look alike
         ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain, product
 from typing import Literal
 
-from rlcalc.conform.binding.families.agent_play import COUNTS, TABLES, TRACES, agent_layouts
+from rlcalc.conform.binding.families.agent_play import COUNTS, TABLES, TRACES, agent_layouts, is_agent
 from rlcalc.conform.binding.model import Binding, constant
 from rlcalc.conform.binding.words.names import plural, roles_of
 from rlcalc.conform.target.agents import BEGIN, FRESH, MADE_WITH
@@ -63,6 +63,13 @@ def _with_a_table(formula: str, facts: Facts, inputs: Mapping[str, str]) -> Iter
     changed = [path for path in facts.written if re.fullmatch(r"self\.\w+", path)]
     for path in changed[:MOST_TABLES]:
         yield {**inputs, path: next(iter(wanted))}
+
+
+def guessed_table(binding: Binding, mapped: Mapping[str, str]) -> bool:
+    """Whether no name says that the table is one: of another algorithm it may be like one with a bug."""
+    tables = [(path, role) for path, role in binding.inputs.items() if role in TABLES and path not in mapped]
+    known = (role in roles_of(last_name(path), binding.formula) for path, role in tables)
+    return is_agent(binding) and not all(known)
 
 
 def _variants(formula: str, found: dict[str, str]) -> Iterator[dict[str, str]]:
