@@ -173,6 +173,25 @@ class Waits:
             self.V[first] += self.alpha * (total - self.V[first])
 
 
+def told_which(
+    Q1: Any, Q2: Any, s: int, a: int, r: float, s2: int, done: bool, alpha: float, flip: bool
+) -> Any:
+    """Its caller tosses the coin."""
+    moved, other = (Q1, Q2) if flip else (Q2, Q1)
+    target = r + (0 if done else 0.9 * other[s2, np.argmax(moved[s2])])
+    moved[s, a] += alpha * (target - moved[s, a])
+    return Q1, Q2
+
+
+def told_which_of_its_own(
+    Q1: Any, Q2: Any, s: int, a: int, r: float, s2: int, done: bool, alpha: float, flip: bool
+) -> Any:
+    moved = Q1 if flip else Q2
+    target = r + (0 if done else 0.9 * moved[s2].max())
+    moved[s, a] += alpha * (target - moved[s, a])
+    return Q1, Q2
+
+
 def step_with_traces(
     V: Any, E: Any, s: int, r: float, s2: int, done: bool, alpha: float, gamma: float, lam: float
 ) -> None:
@@ -358,6 +377,8 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (Tosses.update_by_its_own, "double_q", "conforms", PAIRS),
     (Tosses.of_the_maximum, "double_q", "own-table-values", PAIRS),
     (Tosses.past_the_end, "double_q", "terminal-value-bootstrapped", PAIRS),
+    (told_which, "double_q", "conforms", PAIRS),
+    (told_which_of_its_own, "double_q", "own-table-values", PAIRS),
     (MonteCarlo.update, "mc", "conforms", f"{OF_STATES}, first visits"),
     (MonteCarlo.update_of_lists, "mc", "conforms", f"{OF_STATES}, every visit"),
     (MonteCarlo.last_visits, "mc", "last-visits-only", f"{OF_STATES}, first visits"),

@@ -153,7 +153,8 @@ def played(function: Callable[..., Any], agent: Agent, calls: Sequence[Mapping[s
     Args:
         calls: ``given``: values by place, which stay until others are given; ``begin``: whether an episode
             begins that is not the first; ``moves``: the place of the table that is meant to change, beside
-            ``keeps``, that of the other one: a call that tosses a coin is made until it falls so.
+            ``keeps``, that of the other one: a call that tosses a coin is made until it falls so, and is
+            told both sides where it is told one, at ``coin``.
     """
     for call in calls:
         if call["begin"]:
@@ -168,8 +169,10 @@ def played(function: Callable[..., Any], agent: Agent, calls: Sequence[Mapping[s
 def _tossed(function: Callable[..., Any], agent: Agent, call: Mapping[str, Any]) -> Agent:
     """The agent after a call whose coin has fallen for the table that is meant."""
     still: Agent | None = None
-    for _ in range(MOST_TOSSED):
+    for toss in range(MOST_TOSSED):
         twin = agent.copied()
+        if call["coin"]:
+            twin.roots[call["coin"]] = toss % 2 == 0
         function(**twin.roots)
         if _moved(agent, twin, call["moves"]):
             return twin

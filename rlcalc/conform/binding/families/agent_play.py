@@ -191,6 +191,8 @@ class TwoTables(StepByStep):
     def value(self, role: str, step: Step, following: Step | None) -> Any:
         if role in ("q1", "q2"):
             return self.both[int(role[1]) - 1].copy()
+        if role == "coin":
+            return True
         return super().value(role, step, following)
 
     def calls(self) -> list[Arrays]:
@@ -201,6 +203,7 @@ class TwoTables(StepByStep):
         for k, call in enumerate(found):
             moved = words[k if len(words) > 1 else 0]
             call |= {"moves": places[f"q{moved}"], "keeps": places[f"q{3 - int(moved)}"]}
+            call["coin"] = places.get("coin")
         return found
 
 

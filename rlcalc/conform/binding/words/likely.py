@@ -155,7 +155,7 @@ def _of_agents(found: str, facts: Facts) -> tuple[str, ...]:
     asks = any(path.endswith("()") for path in facts.paths)
     keeps = facts.method and any(path.startswith("self.") for path in facts.written) and not asks
     two = {"q1", "q2", "state", "action", "reward", "next_state"} <= roles("double_q", places.values())
-    if two and (changed or not facts.returns):
+    if two and (changed or not facts.returns or "alpha" in roles("q_learning", places.values())):
         return ("double_q",)
     taken = [a.name for a in facts.arguments or () if a.name not in RECEIVERS]
     given = [name for path, name in places.items() if path.partition("[")[0].partition(".")[0] in taken]
