@@ -1,4 +1,4 @@
-"""Losses as tutorials print them: of probabilities beside a critic, of a network that tells what it gave."""
+"""Losses as tutorials print them: of probabilities beside a critic, of networks, of a controller's value."""
 
 from __future__ import annotations
 
@@ -42,11 +42,31 @@ def ppo_loss_of_the_larger(data: Any, ac: Any, clip_ratio: float = 0.2) -> Any:
     return -torch.max(ratio * adv, clipped).mean()
 
 
+def compute_rewards(scores: Any, logprobs: Any, ref_logprobs: Any, kl_ctl: Any) -> Any:
+    found = []
+    for score, logprob, ref_logprob in zip(scores, logprobs, ref_logprobs, strict=True):
+        reward = -kl_ctl.value * (logprob - ref_logprob)
+        reward[-1] += score
+        found.append(reward)
+    return torch.stack(found)
+
+
+def compute_rewards_for_leaving(scores: Any, logprobs: Any, ref_logprobs: Any, kl_ctl: Any) -> Any:
+    found = []
+    for score, logprob, ref_logprob in zip(scores, logprobs, ref_logprobs, strict=True):
+        reward = kl_ctl.value * (logprob - ref_logprob)
+        reward[-1] += score
+        found.append(reward)
+    return torch.stack(found)
+
+
 test_it_is_read_and_judged = judging(
     [
         (a2c_loss, "actor_loss", "loss", "[]"),
         (a2c_loss_of_probabilities, "actor_loss", "log-missing", "[]"),
         (a2c_loss_upwards, "actor_loss", "loss-with-the-sign-of-an-objective", "[]"),
+        (compute_rewards, "token_rewards", "conforms", "[...]"),
+        (compute_rewards_for_leaving, "token_rewards", "penalty-rewarded", "[...]"),
         (ppo_loss, "ppo_clip", "loss", "[...]"),
         (ppo_loss_of_the_larger, "ppo_clip", "maximum-for-minimum", "[...]"),
     ]

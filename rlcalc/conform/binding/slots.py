@@ -143,6 +143,8 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
     """
     own = frozenset(p.name for p in formula.parameters)
     facts = whole_tables(facts) if formula.name in PROCESSES else facts
+    if of_tokens(formula.name):
+        facts = replace(facts, paths={p: _of_holder(p, n, formula, own) for p, n in facts.paths.items()})
     facts = with_steps_named(facts) if formula.name == "mc" else facts
     if facts.needs - own:
         own -= SINGLE  # it is no function of these names, so that they may mean whole arrays
@@ -211,6 +213,12 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         dropped=tuple(n for n in dropped if n not in guessed),
         guessed=tuple(guessed),
     )
+
+
+def _of_holder(path: str, name: str, formula: Formula, own: frozenset[str]) -> str:
+    """The name of a number: of ``kl_ctl.value`` that of the controller, where it says what it controls."""
+    holder = last_name(path.rpartition(".")[0])
+    return holder if name == "value" and roles_by_name(holder, formula, own) else name
 
 
 def _have_rewards(open_: Mapping[str, tuple[str, ...]]) -> bool:
