@@ -454,3 +454,28 @@ def test_random_numbers_of_others_go_on_as_they_were() -> None:
     np.random.seed(5)
     judged(Tosses.update, "double_q", "conforms", PAIRS)
     assert (random.random(), np.random.rand()) == expected
+
+
+class Plans:
+    """Its counts of states and actions are no groups of answers."""
+
+    def __init__(self, P: Any, nS: int, nA: int, gamma: float = 0.9, theta: float = 1e-10) -> None:
+        self.P, self.nS, self.nA, self.gamma, self.theta = P, nS, nA, gamma, theta
+        self.V = np.zeros(nS)
+
+    def run(self) -> Any:
+        delta = np.inf
+        while delta >= self.theta:
+            delta = 0.0
+            for s in range(self.nS):
+                old = self.V[s]
+                self.V[s] = max(
+                    sum(p * self.gamma * (r + self.V[z] * (not over)) for p, z, r, over in self.P[s][a])
+                    for a in range(self.nA)
+                )
+                delta = max(delta, abs(old - self.V[s]))
+        return self.V
+
+
+def test_a_method_that_plans_is_no_function_of_groups() -> None:
+    assert found_formula(from_function(Plans.run), "a.py:run") == "bellman"

@@ -16,13 +16,15 @@ class Groups:
     """Where the answers of each group stand.
 
     Attributes:
-        names: of the group of every answer.
+        names: of the group of every answer; ``None`` where nothing says it.
     """
 
-    names: Sequence[Any]
+    names: Sequence[Any] | None
 
     @cached_property
     def members(self) -> list[list[int]]:
+        if self.names is None:
+            raise Unfit("answers of no groups")
         return [[k for k, name in enumerate(self.names) if name == one] for one in dict.fromkeys(self.names)]
 
     @cached_property
