@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from rlcalc.conform.runner import run
+from rlcalc.conform.target.base import from_function
+
 from .as_it_stands import judging
 
 
@@ -100,3 +103,12 @@ test_it_is_named = judging(
         (policy_entropy_again, "entropy", "softmax-twice", "[...]"),
     ]
 )
+
+
+def test_the_return_of_the_whole_episode_may_be_meant() -> None:
+    target = from_function(returns_of_the_episode)
+    spared = run(target, "discounted_return").spared
+    assert spared is not None
+    assert spared.name == "whole-return"
+    assert run(target, "discounted_return", ("whole-return",)).passed
+    assert not run(from_function(returns_from_each_step), "discounted_return", ("whole-return",)).passed

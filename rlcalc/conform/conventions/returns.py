@@ -127,6 +127,17 @@ whitened, whitened_inside_root, whitened_ddof_0 = whitening(
 )
 
 
+@convention(
+    "whole-return",
+    {"discounted_return": "policy gradients of whole trajectories, as in courses before the reward to go"},
+    excuses="that every step has the return of its whole episode",
+)
+def whole_return(form: Form, /, **arrays: Any) -> Outputs:
+    """Every step has the return of the first one: unbiased in a policy gradient, no target of a critic."""
+    returns = form(**arrays)["returns"]
+    return {"returns": np.broadcast_to(returns[..., :1], returns.shape).copy()}
+
+
 def _standardised(way: Way, form: Form, eps: float, /, **arrays: Any) -> Outputs:
     return {"returns": way.all_whitened(form(**arrays)["returns"], eps)}
 

@@ -92,7 +92,7 @@ def summed_forward(form: Form, **arrays: Any) -> Outputs:
     return {"returns": sums}
 
 
-@output_fault("indexing")
+@output_fault("indexing", spared="whole-return")
 def first_return_at_every_step(found: Outputs, arrays: Arrays) -> Outputs:
     """Gives every step the return of the first one: rewards that came before an action count for it.
 
