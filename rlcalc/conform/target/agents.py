@@ -2,8 +2,8 @@
 
 Between the calls it keeps what it keeps: traces, counts, buffers, and a
 generator of random numbers are whatever the class makes them; only what a
-formula knows of (tables, step size, discount)
-is put in its place, in the form that the constructor has given it.
+formula knows of (tables, step size, discount) is put in its place, in the
+form that the constructor has given it.
 
 Like ``call``, this runs where the target runs.
 """

@@ -60,7 +60,7 @@ class Facts:
         rows: something in it speaks of several rows, such as a batch of groups.
         made_with: parameters of the constructor of its class.
         made_from: places that the constructor reads of them, with the name of what it finds.
-        resets: what of its object begins anew with every episode, with the attributes that are set then.
+        resets: what of its object starts over with every episode, with the attributes that are set then.
     """
 
     arguments: tuple[Argument, ...] | None = None

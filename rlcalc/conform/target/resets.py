@@ -1,4 +1,4 @@
-"""What of an agent begins anew with every episode, by the source of its class and of what stands around it.
+"""What of an agent starts over with every episode, by the source of its class and of what stands around it.
 
 A trace is set to 0 by the method that learns, by another method of the class
 (``reset``, ``begin_episode``), or by the loop that trains. The first is what
@@ -21,7 +21,7 @@ _CLEARS = frozenset(["fill", "clear", "zero_"])
 
 
 def resets_of(owner: type, method: str, written: set[str]) -> dict[str, tuple[str, ...]]:
-    """Places that begin anew with an episode: methods such as ``self.reset()``, and attributes, ``self.E``.
+    """Places that start over with an episode: methods such as ``self.reset()``, and attributes, ``self.E``.
 
     Each comes with all attributes that are changed there: where a table is one of them, something else is
     learnt, or all is forgotten.

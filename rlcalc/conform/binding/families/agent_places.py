@@ -19,7 +19,7 @@ from rlcalc.conform.target.syntax import last_name
 
 # formulas whose functions may be methods of agents
 WITH_AGENTS = ("td", "sarsa", "q_learning", "double_q", "mc", "bandit", "gradient_bandit")
-# what only an agent has: what begins anew with an episode, and what its class is made with
+# what only an agent has: what starts over with an episode, and what its class is made with
 AROUND_AN_AGENT = (BEGIN, FRESH, TRACES, COUNTS, "environment", "states_list", "anything")
 # numbers that an object keeps and a formula knows of
 NUMBERS = frozenset(

@@ -2,7 +2,7 @@
 
 Between the calls the object keeps what it keeps (``target.agents``): traces,
 counts, a running mean, a buffer of steps. A reading says which of its places
-are the tables and the numbers of the formula, and what begins anew with an
+are the tables and the numbers of the formula, and what starts over with an
 episode; all steps, episodes or pulls of the formula's arguments are then one
 after another handed to the one object, and its table is the answer.
 """
