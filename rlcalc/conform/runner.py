@@ -9,6 +9,7 @@ from functools import partial
 from rlcalc.conform.beside import with_terms
 from rlcalc.conform.binding.bind import bind, bind_as
 from rlcalc.conform.binding.model import Binding
+from rlcalc.conform.binding.plays import played
 from rlcalc.conform.binding.remarks import NEAREST
 from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.convention import Convention, as_typed
@@ -84,6 +85,10 @@ def run(
         UnknownName: ``unknown_formula``, ``unknown_convention``, ``unknown_requirement``.
         InputError: ``no_vectors``, ``nothing_run``, ``hypothesis_missing``; what ``bind`` raises.
     """
+    if not (vectors or mapped or binding) and (
+        play := played(target, target.called or target.name, load_formula(formula).name)
+    ):
+        target, vectors, random = play.target, play.vectors, 0
     judge = partial(_judged, target, random=random, seed=seed, batches=batches, find=find, watch=watch)
     report = judge(formula, conventions, vectors, mapped, binding, require)
     for look in (with_sign, with_detached, with_entropy):

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rlcalc.conform.binding.body import IN_BODY
 from rlcalc.conform.binding.families.family import Family, family_of
 from rlcalc.conform.binding.model import Agreement, Binding
+from rlcalc.conform.binding.plays import played
 from rlcalc.conform.binding.policies import ways
 from rlcalc.conform.binding.remarks import Reading, read
 from rlcalc.conform.binding.search import LONGEST
@@ -49,6 +50,8 @@ def found_formula(target: Target, called: str) -> str:
     Raises:
         InputError: ``formula_missing``, with what was tried.
     """
+    if play := played(target, called):
+        return play.formula
     best, least, refused = "", len(_AGREES), None
     ran: list[Target] = []
     until = time.monotonic() + LONGEST

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rlcalc.conform.binding.bound import BoundTarget
+from rlcalc.conform.binding.plays import Replay
 from rlcalc.conform.convention import Convention
 from rlcalc.conform.outcome import Judgement
 from rlcalc.conform.target.base import Target
@@ -32,6 +33,8 @@ def pytest_text(judgement: Judgement, target: Target, under: Sequence[Convention
         exact: the right answer as text, for a comment.
     """
     vector = judgement.vector
+    if isinstance(target, Replay):
+        return _played(target, vector.formula.name)
     head, call = _importing(target)
     body = _called(judgement, target, chain([c for c in under if c.call is not None]), call)
     if isinstance(target, BoundTarget):
@@ -50,6 +53,13 @@ def pytest_text(judgement: Judgement, target: Target, under: Sequence[Convention
     if under:
         lines.append(f"    # under {' and '.join(c.name for c in under)}")
     return "\n".join([*lines, *body]) + "\n"
+
+
+def _played(target: Replay, formula: str) -> str:
+    """The test of a function that plays by itself: what it is held to depends on what it does."""
+    head, call = _importing(target)
+    test = [f"def test_{formula}():", f'    assert conform({call}, "{formula}").passed']
+    return "\n".join(["from rlcalc.conform import conform", *head, "", "", *test]) + "\n"
 
 
 def _called(judgement: Judgement, target: Target, change: Any, call: str) -> list[str]:

@@ -26,6 +26,7 @@ from rlcalc.conform.target.call import (
     raised,
     same,
 )
+from rlcalc.conform.target.environment import perform_play
 from rlcalc.conform.target.facts import MODULE, cells_of, owner_of
 from rlcalc.conform.target.networks import ANYTHING, NOW, Anything, Losses, Rows, targets
 from rlcalc.conform.target.objects import Bag, answering, as_tree, objects, steps_of
@@ -62,6 +63,8 @@ def perform_sheet(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Rep
             ``stacked``: those of them whose entries are numbers,
             ``networks``: places of networks that tell observations apart, of which what they learn is a part.
     """
+    if sheet.get("plays"):
+        return perform_play(function, sheet)
     if any(is_policy(path) and LESS_ENTROPY in parts_of(path)[1] for path in sheet["values"]):
         return without_entropy(lambda shares: _perform(function, sheet, shares), sheet["values"])
     return _perform(function, sheet)

@@ -1,0 +1,230 @@
+"""Functions that play an environment by themselves, judged by the steps that they took.
+
+A training loop such as ``q_learning(env, num_episodes, alpha, epsilon)``
+chooses its actions itself, so that no vector can be put to it. It is given an
+environment that writes down what happens there, and each of its runs is a
+vector: the formula's answer for the very steps that were taken, against the
+table that came back.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from rlcalc._lazy import np
+from rlcalc.conform.binding.words.names import roles_of
+from rlcalc.conform.generate.draft import Draft
+from rlcalc.conform.target.base import Target, from_function
+from rlcalc.conform.target.environment import (
+    ACTIONS,
+    COLUMNS,
+    PLAYED,
+    POLICY,
+    STATES,
+    STEPS,
+    TABLE,
+)
+from rlcalc.conform.target.facts import Facts
+from rlcalc.conform.vectors import Vector
+from rlcalc.errors import InputError
+from rlcalc.experience import Experience, universe
+from rlcalc.nested import flatten
+from rlcalc.specs import load_formula
+
+# formulas of tables, and what a function of theirs is called; the first that it is right for
+CALLED = {
+    "expected_sarsa": r"expected",
+    "sarsa": r"sarsa",
+    "q_learning": r"q_?learn|ql\b|^q$",
+    "mc": r"mc|monte|first_?visit|every_?visit",
+    "td": r"td|temporal",
+}
+OF_STATES = frozenset({"td", "mc"})
+# what must have a place; who has none for γ does not discount
+NEEDED = {"mc": (), "expected_sarsa": ("alpha", "epsilon")}
+EPISODES = re.compile(r"(?i)episode|^n_?(eps|trials|iters?|runs)$|num_(trials|iter\w*|runs)|iterations")
+STEPS_AT_MOST = re.compile(r"(?i)max_?(steps|t|len)|t_?max|horizon|steps_?max")
+# the first is short, so that a case that fails can be followed
+EPISODES_OF_RUNS, MOST_STEPS = (1, 3, 5), 100
+NUMBERS = {
+    "alpha": (Fraction(1, 4), Fraction(1, 2), Fraction(1, 8)),
+    "gamma": (Fraction(3, 4), Fraction(1, 2), Fraction(7, 8)),
+    "epsilon": (Fraction(1, 4), Fraction(1, 2), Fraction(1, 8)),
+}
+VISITS = ("first", "every")
+NEAR = 1e-9
+
+
+class Replay(Target):
+    """A function that has played: it answers once more what it has answered, and knows no other steps."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """A function that played, as a target that can be judged: it answers what it has answered.
+
+    Attributes:
+        formula: that it is held to.
+        vectors: one for each run.
+        share: of entries that are right.
+    """
+
+    target: Target
+    formula: str
+    vectors: tuple[Vector, ...]
+    share: float
+
+
+@dataclass(frozen=True)
+class _Run:
+    rows: Any
+    table: Any
+    numbers: Mapping[str, Fraction]
+
+
+def environment_of(facts: Facts | None) -> str:
+    """The parameter that a function plays in; empty for none."""
+    if facts is None or facts.method:
+        return ""
+    names = [a.name for a in facts.arguments or ()]
+    return next((n for n in names if {f"{n}.step()", f"{n}.reset()"} <= facts.paths.keys()), "")
+
+
+def played(target: Target, called: str, formula: str = "") -> Played | None:
+    """A function that plays an environment, after it has played; ``None`` for any other.
+
+    Args:
+        called: its name, with its file.
+        formula: that its user asks for; else the likeliest by its name, and by what it is right for.
+
+    Raises:
+        InputError: ``target_signature`` where it cannot be called, or gives back no table.
+    """
+    place = environment_of(target.facts)
+    if not place or (formula and formula not in CALLED):
+        return None
+    runs = [_run(target, place, number) for number in range(len(EPISODES_OF_RUNS))]
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", called.rpartition(":")[2]).lower()
+    hinted = [name for name, pattern in CALLED.items() if re.search(pattern, words)]
+    wide = np.ndim(runs[0].table) > 1
+    names = [formula] if formula else [n for n in (hinted or CALLED) if (n in OF_STATES) != wide]
+    found = [_as_formula(target, name, runs, visit) for name in names for visit in _visits(name, words)]
+    some = [one for one in found if one is not None]
+    best = max(some, key=lambda one: one.share, default=None)  # the first of several
+    if best is None:
+        raise _refusal(target, f"what it gives back is no table of {' or '.join(names) or 'any formula'}")
+    best.target.notes.append(
+        f"{place} is an environment of ours: {len(EPISODES_OF_RUNS)} runs, of up to {EPISODES_OF_RUNS[-1]} "
+        "episodes, are judged by the steps that it took there"
+    )
+    return best
+
+
+def _visits(formula: str, words: str) -> tuple[str, ...]:
+    if formula != "mc":
+        return ("",)
+    return tuple(visit for visit in VISITS if visit in words) or VISITS
+
+
+def _run(target: Target, place: str, number: int) -> _Run:
+    """One run, with numbers of its own."""
+    facts = target.facts
+    assert facts is not None
+    values: dict[str, Any] = {}
+    numbers: dict[str, Fraction] = {}
+    for argument in facts.arguments or ():
+        role = next(iter(roles_of(argument.name, "q_learning")), "")
+        if argument.name == place:
+            values[argument.name] = PLAYED
+        elif f"{argument.name}()" in facts.paths:
+            values[argument.name] = POLICY
+        elif role in NUMBERS:
+            numbers[role] = NUMBERS[role][number]
+            values[argument.name] = float(numbers[role])
+        elif EPISODES.search(argument.name):
+            values[argument.name] = EPISODES_OF_RUNS[number]
+        elif STEPS_AT_MOST.search(argument.name):
+            values[argument.name] = MOST_STEPS
+        elif not argument.optional:
+            raise _refusal(target, f"nothing is known of its {argument.name}")
+    made = {f"{place}.reset()[0]", f"{place}.reset()[1]"} & facts.paths.keys()
+    five = f"{place}.step()[4]" in facts.paths
+    sheet = {"backend": "numpy", "plays": True, "seed": 3 * number + 1, "five": five}
+    reply = target.lay_out(values, {**sheet, "info": five and bool(made)})
+    if reply.kind != "answer":
+        raise _refusal(target, f"it gave no answer there ({reply.detail or reply.kind})")
+    rows, table = (part.array if (part := reply.parts.get(n)) else None for n in (STEPS, TABLE))
+    if rows is None or table is None or not len(rows):
+        raise _refusal(target, "it gives back no table of values")
+    return _Run(rows, table, numbers)
+
+
+def _refusal(target: Target, why: str) -> InputError:
+    return InputError(
+        "target_signature",
+        f"{target.name} plays an environment by itself, and {why}.",
+        "What can be judged of it is its update: a function of one step, such as "
+        "update(q, s, a, r, s2, done), or of an episode.",
+    )
+
+
+def _as_formula(target: Target, formula: str, runs: list[_Run], visit: str) -> Played | None:
+    """The runs as vectors of a formula, and the function that answers them; ``None`` where they are none."""
+    if any(set(NEEDED.get(formula, ("alpha",))) - run.numbers.keys() for run in runs):
+        return None
+    spec = load_formula(formula)
+    own = {p.name for p in spec.parameters}
+    answers: dict[Any, Any] = {}
+    vectors = []
+    for number, run in enumerate(runs):
+        given: dict[str, Any] = {n: v for n, v in run.numbers.items() if n in own}
+        given |= {"gamma": given.get("gamma", Fraction(1)), "steps": _text(run.rows, formula)}
+        given |= {"actions": [f"a{k}" for k in range(ACTIONS)]} if "actions" in own else {}
+        given |= {"visit": visit} if visit else {}
+        drawn = Draft("float64", (), given, [{}]).vector(spec, f"{formula}/run-{number + 1}")
+        if drawn is None:
+            return None
+        texts = {name: value if isinstance(value, list) else str(value) for name, value in given.items()}
+        vector = replace(drawn, texts=texts)
+        seen: Experience = vector.arrays["steps"]
+        states = seen.left if formula == "mc" else universe(seen).states
+        vectors.append(vector)
+        answers[tuple(seen.plain("steps"))] = run.table[[int(state[1:]) for state in states]]
+    output = spec.outputs[0].name
+
+    def answer(**given: Any) -> dict[str, Any]:
+        return {output: answers[tuple(given["steps"])]}
+
+    names = [p.name for p in spec.parameters if p.name in vectors[0].given]
+    parameters = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names]
+    answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    answer.__name__ = formula
+    right = [_right(answers[tuple(v.arrays["steps"].plain("steps"))], v.truth[output]) for v in vectors]
+    made = from_function(answer)
+    again = Replay(**{**vars(made), "name": target.name, "called": target.called, "source": target.source})
+    return Played(again, formula, tuple(vectors), float(np.mean(np.concatenate(right))))
+
+
+def _right(table: Any, truth: Any) -> Any:
+    """Which entries are right."""
+    numbers = np.array([float(number) for number in flatten(truth)])
+    return (
+        np.isclose(np.ravel(table), numbers, NEAR, NEAR) if table.size == len(numbers) else numbers < -np.inf
+    )
+
+
+def _text(rows: Any, formula: str) -> str:
+    """What happened, as it is typed."""
+    found = []
+    for row in rows.tolist():
+        step = dict(zip(COLUMNS, row, strict=True))
+        reward = Fraction(step["reward"])
+        after = "end" if step["after"] == STATES else f"s{step['after']:.0f}"
+        acted = "" if formula in OF_STATES else f"a{step['action']:.0f} "
+        found.append(f"s{step['state']:.0f} {acted}{reward} {after}")
+    return "; ".join(found)
