@@ -182,6 +182,56 @@ def first_visit_mc(policy: Any, env: Any, num_episodes: int, gamma: float = 1.0)
     return {s: totals[s] / counts[s] for s in totals}
 
 
+class QAgent:
+    """It keeps its environment and its table, and gives back nothing."""
+
+    def __init__(self, env: Any, alpha: float = 0.1, gamma: float = 0.9, epsilon: float = 0.1) -> None:
+        self.env, self.alpha, self.gamma, self.epsilon = env, alpha, gamma, epsilon
+        self.Q = np.zeros((env.observation_space.n, env.action_space.n))
+
+    def train(self, num_episodes: int) -> None:
+        for _ in range(num_episodes):
+            s, done = self.env.reset(), False
+            while not done:
+                a = chosen(self.Q, s, self.env.action_space.n, self.epsilon)
+                s2, r, done, _ = self.env.step(a)
+                target = r if done else r + self.gamma * self.Q[s2].max()
+                self.Q[s, a] += self.alpha * (target - self.Q[s, a])
+                s = s2
+
+    def train_without_rate(self, num_episodes: int) -> None:
+        for _ in range(num_episodes):
+            s, done = self.env.reset(), False
+            while not done:
+                a = chosen(self.Q, s, self.env.action_space.n, self.epsilon)
+                s2, r, done, _ = self.env.step(a)
+                self.Q[s, a] += self.alpha * (r + self.Q[s2].max() - self.Q[s, a])
+                s = s2
+
+
+class SarsaAgent:
+    """It is handed its environment, and learns in a method of its own."""
+
+    def __init__(self, n_states: int, n_actions: int, lr: float, discount: float, eps: float) -> None:
+        self.q_table, self.count = np.zeros((n_states, n_actions)), n_actions
+        self.lr, self.discount, self.eps = lr, discount, eps
+
+    def update(self, s: int, a: int, r: float, s2: int, a2: int, done: bool) -> None:
+        target = r + self.discount * self.q_table[s2, a2] * (1 - done)
+        self.q_table[s, a] += self.lr * (target - self.q_table[s, a])
+
+    def run(self, env: Any, episodes: int) -> None:
+        for _ in range(episodes):
+            s, done = env.reset()[0], False
+            a = chosen(self.q_table, s, self.count, self.eps)
+            while not done:
+                s2, r, terminated, truncated, _ = env.step(a)
+                done = terminated or truncated
+                a2 = chosen(self.q_table, s2, self.count, self.eps)
+                self.update(s, a, r, s2, a2, done)
+                s, a = s2, a2
+
+
 def reinforce(env: Any, num_episodes: int, alpha: float) -> None:
     """No table comes back."""
     env.reset()
@@ -201,6 +251,9 @@ CASES: list[tuple[Callable[..., Any], str, str]] = [
     (td_prediction_without_gamma, "td", "discount-missing"),
     (mc_prediction, "mc", "conforms"),
     (first_visit_mc, "mc", "every-visit-counted"),
+    (QAgent.train, "q_learning", "conforms"),
+    (QAgent.train_without_rate, "q_learning", "discount-missing"),
+    (SarsaAgent.run, "sarsa", "conforms"),
 ]
 
 
@@ -209,7 +262,7 @@ def test_a_loop_is_judged_by_the_steps_that_it_took(
     function: Callable[..., Any], formula: str, said: str
 ) -> None:
     target = from_function(function)
-    assert found_formula(target, f"a.py:{function.__name__}") == formula
+    assert found_formula(target, f"a.py:{function.__qualname__}") == formula
     report = run(target, formula)
     matches = [fault.name for match in report.matches for fault in match.faults]
     assert said in (report.verdict, *matches)

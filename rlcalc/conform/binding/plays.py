@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -30,6 +30,9 @@ from rlcalc.conform.target.environment import (
     TABLE,
 )
 from rlcalc.conform.target.facts import Facts
+from rlcalc.conform.target.signature import Argument
+from rlcalc.conform.target.source import RECEIVERS
+from rlcalc.conform.target.syntax import last_name
 from rlcalc.conform.vectors import Vector
 from rlcalc.errors import InputError
 from rlcalc.experience import Experience, universe
@@ -40,7 +43,7 @@ from rlcalc.specs import load_formula
 CALLED = {
     "expected_sarsa": r"expected",
     "sarsa": r"sarsa",
-    "q_learning": r"q_?learn|ql\b|^q$",
+    "q_learning": r"q_?(learn|agent|table)|ql\b|^q$",
     "mc": r"mc|monte|first_?visit|every_?visit",
     "td": r"td|temporal",
 }
@@ -51,6 +54,7 @@ EPISODES = re.compile(r"(?i)episode|^n_?(eps|trials|iters?|runs)$|num_(trials|it
 STEPS_AT_MOST = re.compile(r"(?i)max_?(steps|t|len)|t_?max|horizon|steps_?max")
 # the first is short, so that a case that fails can be followed
 EPISODES_OF_RUNS, MOST_STEPS = (1, 3, 5), 100
+SIZES = {"n_states": STATES + 1, "n_actions": ACTIONS}
 NUMBERS = {
     "alpha": (Fraction(1, 4), Fraction(1, 2), Fraction(1, 8)),
     "gamma": (Fraction(3, 4), Fraction(1, 2), Fraction(7, 8)),
@@ -88,11 +92,15 @@ class _Run:
 
 
 def environment_of(facts: Facts | None) -> str:
-    """The parameter that a function plays in; empty for none."""
-    if facts is None or facts.method:
+    """The place of what a function plays in, a parameter or an attribute; empty for none."""
+    if facts is None or facts.arguments is None:
         return ""
-    names = [a.name for a in facts.arguments or ()]
-    return next((n for n in names if {f"{n}.step()", f"{n}.reset()"} <= facts.paths.keys()), "")
+    steps = [path.removesuffix(".step()") for path in facts.paths if path.endswith(".step()")]
+    own = {a.name for a in facts.arguments}
+    return next((p for p in steps if f"{p}.reset()" in facts.paths and (p in own or _ATTRIBUTE.match(p))), "")
+
+
+_ATTRIBUTE = re.compile(r"self\.\w+$")
 
 
 def played(target: Target, called: str, formula: str = "") -> Played | None:
@@ -135,33 +143,62 @@ def _run(target: Target, place: str, number: int) -> _Run:
     """One run, with numbers of its own."""
     facts = target.facts
     assert facts is not None
-    values: dict[str, Any] = {}
     numbers: dict[str, Fraction] = {}
-    for argument in facts.arguments or ():
-        role = next(iter(roles_of(argument.name, "q_learning")), "")
-        if argument.name == place:
-            values[argument.name] = PLAYED
-        elif f"{argument.name}()" in facts.paths:
-            values[argument.name] = POLICY
-        elif role in NUMBERS:
-            numbers[role] = NUMBERS[role][number]
-            values[argument.name] = float(numbers[role])
-        elif EPISODES.search(argument.name):
-            values[argument.name] = EPISODES_OF_RUNS[number]
-        elif STEPS_AT_MOST.search(argument.name):
-            values[argument.name] = MOST_STEPS
-        elif not argument.optional:
-            raise _refusal(target, f"nothing is known of its {argument.name}")
-    made = {f"{place}.reset()[0]", f"{place}.reset()[1]"} & facts.paths.keys()
-    five = f"{place}.step()[4]" in facts.paths
-    sheet = {"backend": "numpy", "plays": True, "seed": 3 * number + 1, "five": five}
-    reply = target.lay_out(values, {**sheet, "info": five and bool(made)})
+
+    def values(arguments: Iterable[Argument]) -> dict[str, Any]:
+        asked = [argument for argument in arguments if argument.name not in RECEIVERS]
+        found = {a.name: _value(a, facts, place, number, numbers) for a in asked}
+        lacking = [a.name for a in asked if found[a.name] is None and not a.optional]
+        if lacking:
+            raise _refusal(target, f"nothing is known of its {lacking[0]}")
+        return {name: value for name, value in found.items() if value is not None}
+
+    given, made = values(facts.arguments or ()), values(facts.made_with)
+    sheet = {**_sheet(facts, place), "seed": 3 * number + 1, "made": made}
+    reply = target.lay_out(given, sheet)
+    if reply.kind == "raises":  # with five of a step come two of a reset, unless a wrapper took one away
+        other = target.lay_out(given, {**sheet, "info": not sheet["info"]})
+        reply = other if other.kind == "answer" else reply
     if reply.kind != "answer":
         raise _refusal(target, f"it gave no answer there ({reply.detail or reply.kind})")
     rows, table = (part.array if (part := reply.parts.get(n)) else None for n in (STEPS, TABLE))
     if rows is None or table is None or not len(rows):
         raise _refusal(target, "it gives back no table of values")
     return _Run(rows, table, numbers)
+
+
+def _sheet(facts: Facts, place: str) -> dict[str, Any]:
+    """What the environment is like, by what is asked of it, and where a learner keeps what."""
+    five = f"{place}.step()[4]" in facts.paths
+    named = {p.removeprefix("self."): n for p, n in facts.paths.items() if _ATTRIBUTE.match(p)}
+    return {
+        "backend": "numpy",
+        "plays": True,
+        "five": five,
+        "info": five,
+        "at": place.removeprefix("self.") if place.startswith("self.") else "",
+        "tables": [
+            p for p, n in named.items() if "table" in (*roles_of(n, "q_learning"), *roles_of(n, "td"))
+        ],
+    }
+
+
+def _value(argument: Argument, facts: Facts, place: str, number: int, numbers: dict[str, Fraction]) -> Any:
+    """What stands for a parameter of the function, or of its class; ``None`` where nothing is known of it."""
+    name = argument.name
+    role, size = (next(iter(roles_of(name, of)), "") for of in ("q_learning", "agents"))
+    if name == last_name(place) or size == "environment":
+        return PLAYED
+    if f"{name}()" in facts.paths:
+        return POLICY
+    if role in NUMBERS:
+        numbers[role] = NUMBERS[role][number]
+        return float(numbers[role])
+    if size in SIZES:
+        return SIZES[size]
+    if EPISODES.search(name):
+        return EPISODES_OF_RUNS[number]
+    return MOST_STEPS if STEPS_AT_MOST.search(name) else None
 
 
 def _refusal(target: Target, why: str) -> InputError:

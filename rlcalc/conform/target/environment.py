@@ -14,6 +14,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.target.agents import Environment, same_numbers
 from rlcalc.conform.target.call import Reply, as_part, quiet, raised
+from rlcalc.conform.target.facts import owner_of
 from rlcalc.conform.target.objects import Bag
 from rlcalc.time_limit import TimedOut
 
@@ -70,16 +71,26 @@ def perform_play(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Repl
 
     Args:
         sheet: ``values`` by parameter, of which ``PLAYED`` is the environment and ``POLICY`` a policy;
-            ``seed``, ``five`` and ``info`` as ``Recorder`` takes them.
+            ``seed``, ``five`` and ``info`` as ``Recorder`` takes them; of a method ``made``, what its class
+            is made with, ``at``, the attribute that is the environment, and ``tables``, those that may be
+            the table.
     """
     played = Recorder(sheet["seed"], sheet["five"], sheet["info"])
     draw = random.Random(sheet["seed"])
     made = {PLAYED: played, POLICY: lambda state: draw.randrange(ACTIONS)}
-    given = {n: made.get(v, v) if isinstance(v, str) else v for n, v in sheet["values"].items()}
+
+    def whole(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {n: made.get(v, v) if isinstance(v, str) else v for n, v in values.items()}
+
     try:
         with quiet(), same_numbers():
-            answer = function(**given)
-            table = _table(answer)
+            owner = owner_of(function)
+            learner = [] if owner is None else [owner(**whole(sheet["made"]))]
+            if learner and sheet["at"]:
+                setattr(learner[0], sheet["at"], played)
+            answer = function(*learner, **whole(sheet["values"]))
+            kept = tuple(getattr(one, name, None) for one in learner for name in sheet["tables"])
+            table = _table(answer, *kept)
     except (KeyboardInterrupt, TimedOut):
         raise
     except BaseException as error:
@@ -89,9 +100,9 @@ def perform_play(function: Callable[..., Any], sheet: Mapping[str, Any]) -> Repl
     return Reply("answer", {name: as_part(array) for name, array in found.items()}, "mapping")
 
 
-def _table(answer: Any) -> Any:
-    """The table that an answer is, or that stands first in it; ``None`` where there is none."""
-    parts = answer if isinstance(answer, tuple) else (answer,)
+def _table(answer: Any, *kept: Any) -> Any:
+    """The table that an answer is, or that stands first in it, or is kept; ``None`` for none."""
+    parts = (*(answer if isinstance(answer, tuple) else (answer,)), *kept)
     return next((found for part in parts if (found := _as_table(part)) is not None), None)
 
 
