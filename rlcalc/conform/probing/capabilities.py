@@ -258,7 +258,8 @@ def _batches(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> tuple[l
             if compared_rows(nested, alone, 0, vector.scale) in ("raises", "shape"):
                 return _no_batches("it takes plain lists, one at a time", False), False
         if says_one_group(trial, formula):
-            return [Lack(BATCHES, lambda vector: bool(vector.rows), ONE_GROUP)], False
+            trial.target.notes.append(ONE_GROUP)  # to be read by everyone, as what it leaves open
+            return [Lack(BATCHES, lambda vector: bool(vector.rows))], False
         return [], True
     return [], False
 
