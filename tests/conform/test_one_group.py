@@ -12,6 +12,7 @@ from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.probing.requirements import SEVERAL_GROUPS
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
+from tests.sweep import sweep
 
 
 def grpo_of_a_list(rewards: Any, eps: float = 1e-6) -> Any:
@@ -122,13 +123,16 @@ def test_what_compares_a_whole_table_is_right_where_it_is_said_to_get_one_group(
 
 @pytest.mark.parametrize(
     ("function", "said"),
-    [
-        (adv, "conforms-under-convention"),
-        (adv_by_the_variance, "divided-by-the-variance"),
-        (adv_of_prompts, "statistics-over-whole-batch"),
-        (adv_with_a_comment, "statistics-over-whole-batch"),
-        (adv_by_shape, "statistics-over-whole-batch"),
-    ],
+    sweep(
+        [
+            (adv, "conforms-under-convention"),
+            (adv_by_the_variance, "divided-by-the-variance"),
+            (adv_of_prompts, "statistics-over-whole-batch"),
+            (adv_with_a_comment, "statistics-over-whole-batch"),
+            (adv_by_shape, "statistics-over-whole-batch"),
+        ],
+        2,
+    ),
 )
 def test_what_speaks_of_no_rows_is_read_as_of_one_group(function: Any, said: str) -> None:
     report = run(from_function(function), "grpo_advantage")
