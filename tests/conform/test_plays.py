@@ -232,6 +232,80 @@ class SarsaAgent:
                 s, a = s2, a2
 
 
+def q_learning_from_anywhere(env: Any, num_episodes: int, alpha: float, gamma: float, epsilon: float) -> Any:
+    """The table begins with random numbers, and with 0 for the end."""
+    Q = np.random.uniform(-1, 1, (env.observation_space.n, env.action_space.n))
+    Q[-1] = 0
+    for _ in range(num_episodes):
+        s, done = env.reset(), False
+        while not done:
+            a = chosen(Q, s, env.action_space.n, epsilon)
+            s2, r, done, _ = env.step(a)
+            Q[s, a] += alpha * (r + gamma * Q[s2].max() - Q[s, a])
+            s = s2
+    return Q
+
+
+def q_learning_past_the_end(env: Any, num_episodes: int, alpha: float, gamma: float, epsilon: float) -> Any:
+    """The end begins with random numbers as well: what stands there is added."""
+    Q = np.random.uniform(-1, 1, (env.observation_space.n, env.action_space.n))
+    for _ in range(num_episodes):
+        s, done = env.reset(), False
+        while not done:
+            a = chosen(Q, s, env.action_space.n, epsilon)
+            s2, r, done, _ = env.step(a)
+            Q[s, a] += alpha * (r + gamma * Q[s2].max() - Q[s, a])
+            s = s2
+    return Q
+
+
+def sarsa_lambda(env: Any, episodes: int, alpha: float, gamma: float, lam: float, epsilon: float) -> Any:
+    count = env.action_space.n
+    Q = np.zeros((env.observation_space.n, count))
+    for _ in range(episodes):
+        E, s, done = np.zeros_like(Q), env.reset(), False
+        a = chosen(Q, s, count, epsilon)
+        while not done:
+            s2, r, done, _ = env.step(a)
+            a2 = chosen(Q, s2, count, epsilon)
+            error = r + gamma * Q[s2, a2] * (not done) - Q[s, a]
+            E[s, a] += 1
+            Q += alpha * error * E
+            E *= gamma * lam
+            s, a = s2, a2
+    return Q
+
+
+def double_q_learning(env: Any, num_episodes: int, alpha: float, gamma: float, epsilon: float) -> Any:
+    """Another algorithm, which is no wrong one."""
+    count = env.action_space.n
+    both = [np.zeros((env.observation_space.n, count)) for _ in range(2)]
+    for _ in range(num_episodes):
+        s, done = env.reset(), False
+        while not done:
+            a = chosen(both[0] + both[1], s, count, epsilon)
+            s2, r, done, _ = env.step(a)
+            A, B = both if np.random.random() < 0.5 else both[::-1]
+            A[s, a] += alpha * (r + gamma * B[s2, np.argmax(A[s2])] - A[s, a])
+            s = s2
+    return tuple(both)
+
+
+def q_learning_with_a_bonus(
+    env: Any, num_episodes: int, alpha: float, gamma: float, epsilon: float, bonus: float = 0.5
+) -> Any:
+    """Nobody knows what its bonus is."""
+    Q = np.zeros((env.observation_space.n, env.action_space.n))
+    for _ in range(num_episodes):
+        s, done = env.reset(), False
+        while not done:
+            a = chosen(Q, s, env.action_space.n, epsilon)
+            s2, r, done, _ = env.step(a)
+            Q[s, a] += alpha * (r + bonus + gamma * Q[s2].max() - Q[s, a])
+            s = s2
+    return Q
+
+
 def reinforce(env: Any, num_episodes: int, alpha: float) -> None:
     """No table comes back."""
     env.reset()
@@ -254,6 +328,9 @@ CASES: list[tuple[Callable[..., Any], str, str]] = [
     (QAgent.train, "q_learning", "conforms"),
     (QAgent.train_without_rate, "q_learning", "discount-missing"),
     (SarsaAgent.run, "sarsa", "conforms"),
+    (q_learning_from_anywhere, "q_learning", "conforms"),
+    (q_learning_past_the_end, "q_learning", "nonconforming"),
+    (sarsa_lambda, "sarsa", "conforms"),
 ]
 
 
@@ -275,6 +352,13 @@ def test_each_run_is_a_vector_of_the_steps_that_were_taken() -> None:
     steps = [vector.arrays["steps"].steps for vector in found.vectors]
     assert [sum(step.last for step in run) for run in steps] == [1, 3, 5]
     assert found.share == 1
+
+
+@pytest.mark.parametrize("function", [double_q_learning, q_learning_with_a_bonus])
+def test_another_algorithm_is_no_wrong_one(function: Callable[..., Any]) -> None:
+    with pytest.raises(InputError, match="is right for none of q_learning"):
+        found_formula(from_function(function), f"a.py:{function.__name__}")
+    assert run(from_function(function), "q_learning").verdict == "nonconforming"  # whoever asks for it
 
 
 def test_no_table_is_said_with_what_can_be_judged() -> None:

@@ -20,6 +20,7 @@ from rlcalc._lazy import np
 from rlcalc.conform.binding.words.names import roles_of
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.target.base import Target, from_function
+from rlcalc.conform.target.call import Reply
 from rlcalc.conform.target.environment import (
     ACTIONS,
     COLUMNS,
@@ -59,7 +60,18 @@ NUMBERS = {
     "alpha": (Fraction(1, 4), Fraction(1, 2), Fraction(1, 8)),
     "gamma": (Fraction(3, 4), Fraction(1, 2), Fraction(7, 8)),
     "epsilon": (Fraction(1, 4), Fraction(1, 2), Fraction(1, 8)),
+    "lam": (Fraction(1, 2), Fraction(3, 4), Fraction(1, 4)),
+    "n": (Fraction(2), Fraction(3), Fraction(1)),
 }
+# algorithms of their own, which are no wrong ones of those above; traces and windows where they have a place
+OTHERS = re.compile(
+    r"double|dyna|priorit|off_?policy|true_?online|planning|replay|approx|linear|tile|weighted"
+)
+KNOWN_BY = {"lam": re.compile(r"lambda|lam\b|trace"), "n": re.compile(r"n_?step|multi_?step")}
+# what may stay as it is: it is about which actions are chosen, or about what is printed
+HARMLESS = re.compile(
+    r"(?i)decay|min|max|seed|print|log|eval|render|verbose|plot|every|freq|window|rng|debug"
+)
 VISITS = ("first", "every")
 NEAR = 1e-9
 
@@ -86,9 +98,13 @@ class Played:
 
 @dataclass(frozen=True)
 class _Run:
+    """What a run did, what it began with, and what came of it."""
+
     rows: Any
+    first: Any
     table: Any
     numbers: Mapping[str, Fraction]
+    told: frozenset[str]
 
 
 def environment_of(facts: Facts | None) -> str:
@@ -126,11 +142,24 @@ def played(target: Target, called: str, formula: str = "") -> Played | None:
     best = max(some, key=lambda one: one.share, default=None)  # the first of several
     if best is None:
         raise _refusal(target, f"what it gives back is no table of {' or '.join(names) or 'any formula'}")
+    if best.share < 1 and not formula and not (hinted and _is_plain(target.facts, words, runs[0])):
+        raise _refusal(
+            target, f"is right for none of {', '.join(dict.fromkeys(one.formula for one in some))}"
+        )
     best.target.notes.append(
         f"{place} is an environment of ours: {len(EPISODES_OF_RUNS)} runs, of up to {EPISODES_OF_RUNS[-1]} "
         "episodes, are judged by the steps that it took there"
     )
     return best
+
+
+def _is_plain(facts: Facts | None, words: str, run: _Run) -> bool:
+    """Whether what it is called and told leaves no doubt which algorithm it should be."""
+    assert facts is not None
+    more = [role for role, pattern in KNOWN_BY.items() if pattern.search(words) and role not in run.numbers]
+    names = [a.name for a in (*(facts.arguments or ()), *facts.made_with)]
+    unknown = [n for n in names if n not in run.told and n not in RECEIVERS and not HARMLESS.search(n)]
+    return not (OTHERS.search(words) or more or unknown)
 
 
 def _visits(formula: str, words: str) -> tuple[str, ...]:
@@ -157,14 +186,27 @@ def _run(target: Target, place: str, number: int) -> _Run:
     sheet = {**_sheet(facts, place), "seed": 3 * number + 1, "made": made}
     reply = target.lay_out(given, sheet)
     if reply.kind == "raises":  # with five of a step come two of a reset, unless a wrapper took one away
-        other = target.lay_out(given, {**sheet, "info": not sheet["info"]})
+        sheet["info"] = not sheet["info"]
+        other = target.lay_out(given, sheet)
         reply = other if other.kind == "answer" else reply
     if reply.kind != "answer":
         raise _refusal(target, f"it gave no answer there ({reply.detail or reply.kind})")
-    rows, table = (part.array if (part := reply.parts.get(n)) else None for n in (STEPS, TABLE))
+    rows, table = _array(reply, STEPS), _array(reply, TABLE)
     if rows is None or table is None or not len(rows):
         raise _refusal(target, "it gives back no table of values")
-    return _Run(rows, table, numbers)
+    # of no episode comes what it begins with: it may be drawn, with the same random numbers as before
+    none = {n: 0 if EPISODES.search(n) and v == EPISODES_OF_RUNS[number] else v for n, v in given.items()}
+    begun = [_array(target.lay_out(none, sheet), TABLE) for _ in range(2)] if none != given else []
+    known = [table for table in begun if table is not None]
+    if any(not np.array_equal(known[0], table, equal_nan=True) for table in known):
+        raise _refusal(target, "it begins with random numbers that are others whenever it is asked")
+    first = known[0] if known else None
+    return _Run(rows, first, table, numbers, frozenset(given) | frozenset(made))
+
+
+def _array(reply: Reply, name: str) -> Any:
+    part = reply.parts.get(name) if reply.kind == "answer" else None
+    return None if part is None else part.array
 
 
 def _sheet(facts: Facts, place: str) -> dict[str, Any]:
@@ -193,7 +235,7 @@ def _value(argument: Argument, facts: Facts, place: str, number: int, numbers: d
         return POLICY
     if role in NUMBERS:
         numbers[role] = NUMBERS[role][number]
-        return float(numbers[role])
+        return int(numbers[role]) if role == "n" else float(numbers[role])
     if size in SIZES:
         return SIZES[size]
     if EPISODES.search(name):
@@ -223,13 +265,15 @@ def _as_formula(target: Target, formula: str, runs: list[_Run], visit: str) -> P
         given |= {"gamma": given.get("gamma", Fraction(1)), "steps": _text(run.rows, formula)}
         given |= {"actions": [f"a{k}" for k in range(ACTIONS)]} if "actions" in own else {}
         given |= {"visit": visit} if visit else {}
+        given |= _begun(run, "values" if "values" in own else "q")
         drawn = Draft("float64", (), given, [{}]).vector(spec, f"{formula}/run-{number + 1}")
         if drawn is None:
             return None
         texts = {name: value if isinstance(value, list) else str(value) for name, value in given.items()}
         vector = replace(drawn, texts=texts)
         seen: Experience = vector.arrays["steps"]
-        states = seen.left if formula == "mc" else universe(seen).states
+        tables = [vector.arrays[name] for name in ("values", "q") if name in own]
+        states = seen.left if formula == "mc" else universe(seen, tables).states
         vectors.append(vector)
         answers[tuple(seen.plain("steps"))] = run.table[[int(state[1:]) for state in states]]
     output = spec.outputs[0].name
@@ -245,6 +289,17 @@ def _as_formula(target: Target, formula: str, runs: list[_Run], visit: str) -> P
     made = from_function(answer)
     again = Replay(**{**vars(made), "name": target.name, "called": target.called, "source": target.source})
     return Played(again, formula, tuple(vectors), float(np.mean(np.concatenate(right))))
+
+
+def _begun(run: _Run, name: str) -> dict[str, str]:
+    """The table that it began with, as it is typed; nothing where all of it is 0."""
+    if run.first is None or run.first.shape != run.table.shape or not run.first[:-1].any():
+        return {}
+    entries = [
+        " ".join([f"s{place[0]}", *(f"a{action}" for action in place[1:]), str(Fraction(float(value)))])
+        for place, value in np.ndenumerate(run.first[:-1])
+    ]
+    return {name: "; ".join(entries)}
 
 
 def _right(table: Any, truth: Any) -> Any:
