@@ -70,7 +70,7 @@ OTHERS = re.compile(
 KNOWN_BY = {"lam": re.compile(r"lambda|lam\b|trace"), "n": re.compile(r"n_?step|multi_?step")}
 # what may stay as it is: it is about which actions are chosen, or about what is printed
 HARMLESS = re.compile(
-    r"(?i)decay|min|max|seed|print|log|eval|render|verbose|plot|every|freq|window|rng|debug"
+    r"(?i)eps|explor|seed|print|log|eval|render|verbose|plot|every|freq|window|rng|debug"
 )
 VISITS = ("first", "every")
 NEAR = 1e-9
