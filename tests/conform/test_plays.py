@@ -356,7 +356,7 @@ def test_each_run_is_a_vector_of_the_steps_that_were_taken() -> None:
 
 @pytest.mark.parametrize("function", [double_q_learning, q_learning_with_a_bonus])
 def test_another_algorithm_is_no_wrong_one(function: Callable[..., Any]) -> None:
-    with pytest.raises(InputError, match="is right for none of q_learning"):
+    with pytest.raises(InputError, match="is right for none of q-learning"):
         found_formula(from_function(function), f"a.py:{function.__name__}")
     assert run(from_function(function), "q_learning").verdict == "nonconforming"  # whoever asks for it
 

@@ -69,9 +69,7 @@ OTHERS = re.compile(
 )
 KNOWN_BY = {"lam": re.compile(r"lambda|lam\b|trace"), "n": re.compile(r"n_?step|multi_?step")}
 # what may stay as it is: it is about which actions are chosen, or about what is printed
-HARMLESS = re.compile(
-    r"(?i)eps|explor|seed|print|log|eval|render|verbose|plot|every|freq|window|rng|debug"
-)
+HARMLESS = re.compile(r"(?i)eps|explor|seed|print|log|eval|render|verbose|plot|every|freq|window|rng|debug")
 VISITS = ("first", "every")
 NEAR = 1e-9
 
@@ -143,9 +141,9 @@ def played(target: Target, called: str, formula: str = "") -> Played | None:
     if best is None:
         raise _refusal(target, f"what it gives back is no table of {' or '.join(names) or 'any formula'}")
     if best.share < 1 and not formula and not (hinted and _is_plain(target.facts, words, runs[0])):
-        raise _refusal(
-            target, f"is right for none of {', '.join(dict.fromkeys(one.formula for one in some))}"
-        )
+        tried = dict.fromkeys(load_formula(one.formula).command for one in some)
+        held = f" If it should be {best.formula}, say so: --formula {load_formula(best.formula).command}."
+        raise _refusal(target, f"is right for none of {', '.join(tried)}", held)
     best.target.notes.append(
         f"{place} is an environment of ours: {len(EPISODES_OF_RUNS)} runs, of up to {EPISODES_OF_RUNS[-1]} "
         "episodes, are judged by the steps that it took there"
@@ -243,12 +241,12 @@ def _value(argument: Argument, facts: Facts, place: str, number: int, numbers: d
     return MOST_STEPS if STEPS_AT_MOST.search(name) else None
 
 
-def _refusal(target: Target, why: str) -> InputError:
+def _refusal(target: Target, why: str, more: str = "") -> InputError:
     return InputError(
         "target_signature",
         f"{target.name} plays an environment by itself, and {why}.",
         "What can be judged of it is its update: a function of one step, such as "
-        "update(q, s, a, r, s2, done), or of an episode.",
+        f"update(q, s, a, r, s2, done), or of an episode.{more}",
     )
 
 
