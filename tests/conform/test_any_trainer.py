@@ -265,12 +265,14 @@ def test_a_method_is_judged_by_what_it_reads(name: str, formula: str, verdict: s
     assert run(target, formula).verdict == verdict
 
 
+@pytest.mark.slow
 def test_a_convention_that_only_generated_cases_show_is_found() -> None:
     report = run(from_function(clamped_estimate), "kl_estimate", random=60)
     assert report.verdict == "conforms-under-convention"
     assert "every-estimate-clamped-10" in {way.name for way in report.conventions}
 
 
+@pytest.mark.slow
 def test_one_width_for_both_sides_is_asked_for_such_cases() -> None:
     """Of cases that are drawn with two widths hardly any could be put to it."""
     report = run(from_function(gspo_of_rows), "gspo", random=40)

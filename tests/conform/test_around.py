@@ -152,6 +152,7 @@ def unfolded(rewards: Any, values: Any, gamma: float, n_step: int) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_windows_that_are_cut_short_are_asked_as_they_are() -> None:
     report = run(from_function(short_tail), "n_step_return")
     assert report.diagnosis is not None
@@ -167,6 +168,7 @@ def all_n_step_returns(rewards: Any, values: Any, gamma: float) -> Any:
     return summed + gamma ** np.arange(1, len(rewards) + 1) * values[1:]
 
 
+@pytest.mark.slow
 def test_returns_of_every_n_are_not_judged_as_those_of_one() -> None:
     with pytest.raises(InputError, match="takes no n"):
         run(from_function(all_n_step_returns), "n_step_return", random=0)

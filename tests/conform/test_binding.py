@@ -240,6 +240,7 @@ def test_a_role_and_a_place_that_there_are_not_are_refused() -> None:
     assert caught.value.code == "unknown_place"
 
 
+@pytest.mark.slow
 def test_open_keywords_do_not_excuse_parameters_without_a_meaning() -> None:
     def function(rewards: Any, values: Any, wobble: Any, **_: Any) -> Any:
         return rewards
@@ -395,6 +396,7 @@ def {name}(rewards, values, dones, gamma, lam):
     assert [m.name for m in matches] == ["returns-for-advantages"] * (verdict != "conforms")
 
 
+@pytest.mark.slow
 def test_a_flag_after_the_last_step_says_what_the_others_came_with() -> None:
     """Uses the flag of observation t for step t: right at all steps but the first for flags of the step."""
 

@@ -39,6 +39,7 @@ def text(report: ConformReport) -> str:
     return "\n".join(line for line, _ in summary_lines(report, None))
 
 
+@pytest.mark.slow
 def test_a_bug_on_impossible_actions_alone_says_that_all_else_is_right() -> None:
     report = reported(entropy_of_probs, "entropy", random=10)
     assert (report.verdict, report.passed) == ("nan", False)
@@ -62,6 +63,7 @@ def token_rewards(scores: Any, logprobs: Any, ref_logprobs: Any, mask: Any, beta
     return rewards
 
 
+@pytest.mark.slow
 def test_a_last_token_that_is_counted_is_right_where_padding_comes_last() -> None:
     report = reported(token_rewards, "token_rewards", random=10)
     assert "except where a masked token stands before a valid one" in headline(report)

@@ -237,6 +237,7 @@ CASES = [
 test_it_is_read_and_judged_as_it_stands = judging(CASES)
 
 
+@pytest.mark.slow
 def test_the_action_that_was_taken_matters() -> None:
     found = run(from_function(td_errors_of_the_first_action), "td_error")
     assert found.verdict == "nonconforming"

@@ -197,6 +197,7 @@ def test_the_printed_test_runs_anywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("verdict_alone")
+@pytest.mark.slow
 def test_the_counterexample_says_everything() -> None:
     target = from_function(targets.imprecise)
     example = counterexample(run(target, "gae", random=50), target)

@@ -251,6 +251,7 @@ def test_a_discount_that_is_nowhere_is_no_discount_of_1() -> None:
         run(target, "q_target")
 
 
+@pytest.mark.slow
 def test_that_one_of_two_critics_is_trained_is_said() -> None:
     found = (run(from_function(f), "sac_target").binding for f in (TwoTargets.update_one, TwoCritics.update))
     said = [any("it trains one" in note for note in one.notes) for one in found if one is not None]

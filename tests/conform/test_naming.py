@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from rlcalc.conform.binding.bind import bind
@@ -147,6 +148,7 @@ def retrace(rewards: Any, q: Any, next_v: Any, dones: Any, ratios: Any, gamma: f
     return found
 
 
+@pytest.mark.slow
 def test_a_name_that_generated_cases_refute_does_not_stand() -> None:
     formula = load_formula("retrace")
     trial = Trial(bind(from_function(retrace), formula), golden_vectors("retrace"))
@@ -161,6 +163,7 @@ def grpo_advantages(rewards: Any, group_size: int) -> Any:
     return ((groups - groups.mean(dim=0)) / (groups.std(dim=0) + 1e-4)).view(-1)
 
 
+@pytest.mark.slow
 def test_two_bugs_are_not_known_by_nan_alone() -> None:
     report = run(from_function(grpo_advantages), "grpo_advantage")
     assert report.verdict == "nonconforming"
@@ -177,6 +180,7 @@ def whiten_or_refuse(values: Any, mask: Any) -> Any:
     return (values - mean) * torch.rsqrt(variance + 1e-8) * mask
 
 
+@pytest.mark.slow
 def test_two_refusals_are_two_bugs_under_what_else_is_declared() -> None:
     matches = run(from_function(whiten_or_refuse), "masked_whiten").matches
     assert [match.name for match in matches] == [

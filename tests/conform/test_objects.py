@@ -97,6 +97,7 @@ def test_a_constant_too_small_for_single_precision_is_no_reason_to_call_it_wrong
 
 
 @pytest.mark.usefixtures("verdict_alone")
+@pytest.mark.slow
 def test_single_precision_leaves_the_power_of_ten_of_a_constant() -> None:
     found = judged("Weighted.normalised_gae")
     assert [way.name for way in found.conventions] == ["whitened-advantages=0.0001"]

@@ -71,6 +71,7 @@ def test_a_mask_that_is_kept_and_never_read_is_said() -> None:
     assert any("self.masks is kept and never read" in note for note in binding.notes)
 
 
+@pytest.mark.slow
 def test_an_n_step_return_without_its_n_says_which_line_to_type() -> None:
     with pytest.raises(InputError, match="takes no n") as caught:
         judged("Latest._get_n_step_info")

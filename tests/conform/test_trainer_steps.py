@@ -358,6 +358,7 @@ def test_a_bug_beside_a_loss_is_missed_by_no_verdict(
     assert report.without.verdict == "conforms-under-convention"
 
 
+@pytest.mark.slow
 def test_a_divergence_with_its_weight_in_the_body_is_not_tested() -> None:
     def loss(logps: Any, old_logps: Any, ref_logps: Any, advantages: Any) -> Any:
         return mean_of(

@@ -83,12 +83,7 @@ UNNAMED = {
 }
 # the inner loop has these, and of the faulty ones those after them
 QUICK = {"agg_loss", "compute_policy_loss", "compute_gae_advantage_return", "dpo_loss", "cispo_of_widths"}
-QUICK_FAULTS = {
-    "agg_loss_ignores_global",
-    "dpo_loss_beta_twice",
-    "kto_loss_unclamped",
-    "token_logprobs_of_chances",
-}
+QUICK_FAULTS = {"agg_loss_ignores_global", "dpo_loss_beta_twice"}
 
 
 def rows(text: str, quick: set[str]) -> list[object]:
