@@ -53,7 +53,7 @@ def test_an_empty_list_where_one_is_allowed():
 @pytest.mark.parametrize("typed", [["--random", "-3"], ["--random=-3"], ["--seed", "many"], ["--limit", "x"]])
 def test_what_an_option_refuses_is_repeated(typed, capsys):
     assert main(["conform", "a.py:f", *typed]) == 2
-    assert " ".join(typed).replace("=", " ").split()[1] in capsys.readouterr().err
+    assert f"'{' '.join(typed).replace('=', ' ').split()[1]}'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

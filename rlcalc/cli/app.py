@@ -154,7 +154,8 @@ def _typed(param: Any, words: Sequence[str]) -> str:
 def _as_ours(error: Any, words: Sequence[str]) -> UnknownName:
     message = str(error.format_message()).replace("\n", " ").strip()
     typed = _typed(getattr(error, "param", None), words)
-    if typed and typed not in message:  # what is wrong with it is said, and not what it is
+    # what is wrong with it is said, and not what it is, or not in the quotes of every other error
+    if typed and shown(typed) not in message:
         message = message.replace(": ", f" {shown(typed)}: ", 1)
     if message and message[-1] not in ".?!)":
         message += "."

@@ -21,15 +21,7 @@ from rlcalc.conform.binding.words.names import roles_of
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.target.base import Target, from_function
 from rlcalc.conform.target.call import Reply
-from rlcalc.conform.target.environment import (
-    ACTIONS,
-    COLUMNS,
-    PLAYED,
-    POLICY,
-    STATES,
-    STEPS,
-    TABLE,
-)
+from rlcalc.conform.target.environment import ACTIONS, COLUMNS, PLAYED, POLICY, STATES, STEPS, TABLE
 from rlcalc.conform.target.facts import Facts
 from rlcalc.conform.target.signature import Argument
 from rlcalc.conform.target.source import RECEIVERS
@@ -130,7 +122,10 @@ def played(target: Target, called: str, formula: str = "") -> Played | None:
     place = environment_of(target.facts)
     if not place or (formula and formula not in CALLED):
         return None
-    runs = [_run(target, place, number) for number in range(len(EPISODES_OF_RUNS))]
+    key = "environment", place  # it plays once, whoever asks
+    if key not in target.searched:
+        target.searched[key] = [_run(target, place, number) for number in range(len(EPISODES_OF_RUNS))]
+    runs: list[_Run] = target.searched[key]
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", called.rpartition(":")[2]).lower()
     hinted = [name for name, pattern in CALLED.items() if re.search(pattern, words)]
     wide = np.ndim(runs[0].table) > 1

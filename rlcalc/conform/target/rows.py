@@ -16,33 +16,11 @@ from typing import Any
 from rlcalc.conform.target.syntax import called, tree_of
 
 # what is done to arrays of several axes only
-_OF_AXES = frozenset(
-    [
-        "view",
-        "reshape",
-        "unsqueeze",
-        "squeeze",
-        "flatten",
-        "unflatten",
-        "ravel",
-        "transpose",
-        "permute",
-        "swapaxes",
-        "expand",
-        "expand_as",
-        "repeat_interleave",
-        "expand_dims",
-        "newaxis",
-        "atleast_2d",
-        "ndim",
-        "dim",
-        "vstack",
-        "stack",
-        "chunk",
-        "split",
-        "rearrange",
-    ]
+_AXES_WORDS = (
+    "view reshape unsqueeze squeeze flatten unflatten ravel transpose permute swapaxes expand expand_as "
+    "repeat_interleave expand_dims newaxis atleast_2d ndim dim vstack stack chunk split rearrange"
 )
+_OF_AXES = frozenset(_AXES_WORDS.split())
 _AXES = frozenset(["axis", "dim", "keepdim", "keepdims"])
 # a shape of two axes as people write it: [B, G], (num_prompts, group_size), B x G, "b g"
 _SHAPE = re.compile(
