@@ -63,6 +63,8 @@ class Claim:
         kind: what kind of statement it is, which decides how far it reaches.
         statement: in our own words.
         formula: LaTeX, where the statement has one.
+        template: the formula with holes for the parts of which its evidence is made; see
+            ``rlcalc.audit.formula.tie``.
         reference: where the literature has it.
         untied: why its formula cannot be compared with evidence.
         repair: what is true instead.
@@ -79,6 +81,7 @@ class Claim:
     statement: str
     reference: tuple[str, ...]
     formula: str = ""
+    template: str = ""
     untied: str = ""
     repair: Repair | None = None
     check: str | tuple[str, ...] = ""
@@ -137,14 +140,15 @@ def load_claims() -> dict[str, Claim]:
 
 
 def _completed(claim: Claim, claims: Mapping[str, Claim]) -> Claim:
-    """With the formula and the repair of the claim that it repeats, where it gives none."""
+    """With the formula, template and repair of the claim that it repeats, where it gives none."""
     if not claim.same_as:
         return claim
     source = claims.get(claim.same_as)
     if source is None or source.same_as:
         raise DataError("bad_claim", f"{claim.id}: same_as names no claim with evidence of its own.")
     formula, untied = (claim.formula, claim.untied) if claim.formula else (source.formula, source.untied)
-    return replace(claim, formula=formula, untied=untied, repair=claim.repair or source.repair)
+    template, repair = claim.template or source.template, claim.repair or source.repair
+    return replace(claim, formula=formula, template=template, untied=untied, repair=repair)
 
 
 def _written(chapter: str) -> Iterator[Claim]:
@@ -162,7 +166,7 @@ def _written(chapter: str) -> Iterator[Claim]:
         match = _ID.fullmatch(claim.id)
         if not match or match[1] + (match[2] or "") != claim.section or claim.chapter != chapter:
             here.refuse("id, section and file do not belong together.")
-        if claim.untied and not claim.formula:
+        if (claim.untied or claim.template) and not claim.formula:
             here.refuse("there is no formula to be tied.")
         yield claim
 

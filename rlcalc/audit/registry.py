@@ -12,9 +12,9 @@ model is chapters 1 and 2.
 
     @claim("L2.2-geometric-weights", exponent=-1)
     def geometric(s: Statement, show: ev.Findings) -> None:
-        lam, n, w = proofs.reals("lambda"), proofs.index(), proofs.sequence("w")
+        lam, n = proofs.reals("lambda"), proofs.index()
         weight = (1 - lam) * lam ** (n + s.exponent)
-        show.say(w(n), "=", weight)              # the formula, from the same parts
+        show.fill(weight=weight)                 # into the template 'w_n = @weight' of the formula
         show.literal.identity(..., weight, ...)  # the evidence, from the same parts
 
 **What goes where**
@@ -84,16 +84,14 @@ model is chapters 1 and 2.
    checks that it really keeps its verdict. (Beside a ``wrong`` statement most are wrong too; there the right
    one must be noticed.) A set of parts without an order is a ``frozenset``. Where no operator fits, write
    ``corruptions=[Corruption("about", "why no operator does it", part=value)]``.
-7. *The formula* is tied: ``show.say`` gives each of its chains (``a = b = c`` is one chain, a comma or
-   ``\\quad`` starts the next, a bracketed condition is one too). Names are those of
-   ``rlcalc.audit.formula.reader``; a state is its index, so V(S_{t+n}) is ``V(t + n)``. An operator is a
-   function: ``sequence("E_{x~p}")(body)``. ``reads={"clip": ...}`` gives names of the formula a meaning.
-   Where the formula has more notation than evidence, write it in LaTeX with holes for the parts::
+7. *The formula* is tied: beside it stands a template, the same formula with holes for the parts::
 
-       show.says += written(
-           r"\\nabla J @relation \\mathbb{E}[ @weight G ]", relation=s.relation, weight=ratio
-       )
+       formula = '\\nabla J = \\mathbb{E}[ \\rho_t G_t ]'
+       template = '\\nabla J @relation \\mathbb{E}[ @weight @{letter}_t ]'
 
+   Parts of the statement fill the holes of their names; ``show.fill(weight=ratio)`` fills others, with what
+   the evidence is made of: an expression, a number, a list, or text, which is LaTeX. Names are those of
+   ``rlcalc.audit.formula.reader``; a state is its index, so V(S_{t+n}) is ``V(t + n)``.
    An equation that is only conditional takes ``relation="="`` as a part: ``ev.ordered(what, left,
    s.relation, right)`` and ``ev.Exact(what, left, s.relation, right)`` follow it. The self-check demands that
    some altered part changes both the formula and the verdict, and that every altered formula (index, sign,
@@ -140,6 +138,10 @@ class Statement:
         except KeyError:
             raise AttributeError(f"the statement has no part {name!r}") from None
         return given(part.value if isinstance(part, Choice) else part)
+
+    def all_parts(self) -> dict[str, Any]:
+        """All of them by name."""
+        return {name: getattr(self, name) for name in self._parts}
 
     def altered(self, changes: Mapping[str, Any]) -> Statement:
         unknown = set(changes) - set(self._parts)

@@ -15,7 +15,7 @@ from rlcalc.audit.audited import Altered, Audited, audited
 from rlcalc.audit.cases import nothing_printed, printed
 from rlcalc.audit.claims import Claim, load_claims
 from rlcalc.audit.evidence import Evidence, Findings
-from rlcalc.audit.formula import altered, mismatch
+from rlcalc.audit.formula import altered, fill, mismatch
 from rlcalc.audit.registry import Check, load_checks
 from rlcalc.audit.verdict import Judgement, judge, scope_of
 from rlcalc.errors import InputError
@@ -59,8 +59,11 @@ class Run:
             return found, judge(found, self.scope, self.claim.repair)
 
     def found(self, changes: Mapping[str, Any]) -> Findings:
-        """What the function finds, and that printed numbers stay where the entry of a reading says so."""
-        found, repair = self.check.function(self.check.statement.altered(changes)), self.claim.repair
+        """What the function finds and says, and that printed numbers stay where a reading's entry says so."""
+        statement = self.check.statement.altered(changes)
+        found, repair = self.check.function(statement), self.claim.repair
+        if self.claim.template:
+            found.says = fill(self.claim.template, statement.all_parts() | found.holes)
         if repair is None or repair.kind != "reading" or not found.repair:
             return found
         kept: list[Evidence] = [*printed(*repair.unchanged)]

@@ -17,7 +17,7 @@ from rlcalc.audit import runner
 from rlcalc.audit.audited import Audited
 from rlcalc.audit.claims import Claim, load_claims, reviewed, select
 from rlcalc.audit.evidence import Evidence, Exact, Findings, Identity
-from rlcalc.audit.formula import mismatch, read, says
+from rlcalc.audit.formula import mismatch, read
 from rlcalc.audit.proofs import reals
 from rlcalc.audit.registry import CHECKS, Check, Corruption, Statement, claim
 from rlcalc.audit.report import changed
@@ -79,7 +79,7 @@ def test_no_formula_fits_another_claim() -> None:
             continue
         check = check_of(one)
         assert check is not None
-        tied[one.id] = (one, check.function(check.statement))
+        tied[one.id] = (one, runner.Run(one, check).found({}))
     assert tied
     assert [id for id, (_, found) in tied.items() if not mismatch("1 = 2", found.says, found.reads)] == []
     for id, (one, _) in tied.items():
@@ -182,14 +182,14 @@ CLAIM = load_claims()["L1.3-missing-terminal-rule"]  # a claim without a formula
 
 
 def declared(
-    function: Callable[[Statement], Findings], *, formula: str = "", **declaration: Any
+    function: Callable[[Statement], Findings], *, formula: str = "", template: str = "", **declaration: Any
 ) -> tuple[Claim, Check]:
     """A claim and its check, made for one test."""
     before = dict(CHECKS)
     CHECKS.pop(CLAIM.id, None)
     try:
         claim(CLAIM.id, **declaration)(lambda s, show: vars(show).update(vars(function(s))))
-        return replace(CLAIM, formula=formula), CHECKS[CLAIM.id]
+        return replace(CLAIM, formula=formula, template=template), CHECKS[CLAIM.id]
     finally:
         CHECKS.clear()
         CHECKS.update(before)
@@ -283,21 +283,19 @@ def test_equal_sides_count_where_an_altered_statement_parts_them() -> None:
 )
 def test_a_formula_is_tied_to_its_evidence(formula: str, verdict: str) -> None:
     def doubled(s: Statement) -> Findings:
-        return Findings(
-            says=[says(sympy.Symbol("y"), "=", s.twice * X)],
-            literal=[Identity("doubled", X + X, s.twice * X)],
-        )
+        return Findings(literal=[Identity("doubled", X + X, s.twice * X)])
 
-    assert run_claim(*declared(doubled, formula=formula, twice=2)).verdict == verdict
+    made = declared(doubled, formula=formula, template="y = @twice x", twice=2)
+    assert run_claim(*made).verdict == verdict
 
 
 def test_a_formula_that_no_part_shows_in_is_found_out() -> None:
     def loose(s: Statement) -> Findings:
-        return Findings(
-            says=[says(sympy.Symbol("y"), "=", X)], literal=[Identity("doubled", X + X, s.twice * X)]
-        )
+        found = Findings(literal=[Identity("doubled", X + X, s.twice * X)])
+        found.fill(right=X)
+        return found
 
-    one = run_claim(*declared(loose, formula="y = x", twice=2), corrupt=True)
+    one = run_claim(*declared(loose, formula="y = x", template="y = @right", twice=2), corrupt=True)
     assert one.missed() == ["the formula: no altered part shows in it"]
 
 

@@ -84,6 +84,7 @@ def test_a_good_file_is_read(folder: Path) -> None:
         {"reference": None},
         {"reference": "a book"},
         {"untied": "there is no formula"},
+        {"template": "x = @part"},
         {"same_as": "L1.1-none"},
         {"repair": {"kind": "opinion", "text": "x"}},
     ],

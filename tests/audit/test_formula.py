@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sympy
 
 from rlcalc.audit.claims import load_claims
-from rlcalc.audit.formula import LatexError, altered, mismatch, plain_text, read, says, written
+from rlcalc.audit.formula import LatexError, altered, fill, mismatch, plain_text, read
 from rlcalc.audit.formula.tie import Said
 from rlcalc.audit.proofs import index, reals, sequence
 
 FORMULAS = sorted({claim.formula for claim in load_claims().values() if claim.formula})
 LAM, GAMMA, N, T, K = reals("lambda"), reals("gamma"), index("n"), index("t"), index("k")
 G, R, V = map(sequence, "GRV")
+
+
+def says(*parts: Any) -> Said:
+    """One chain, side and relation in turn."""
+    return Said(parts[0::2], parts[1::2])
 
 
 def as_it_stands(latex: str) -> list[Said]:
@@ -105,8 +112,10 @@ def test_names_may_have_a_meaning() -> None:
             r"G_t \le \lambda^2 V(S_t)",
             False,
         ),
-        (r"@choose(a, b) = x", {"choose": r"\min"}, r"\min(a, b) = x", True),
-        (r"@choose(a, b) = x", {"choose": r"\max"}, r"\min(a, b) = x", False),
+        (r"\@choose(a, b) = x", {"choose": "min"}, r"\min(a, b) = x", True),
+        (r"\@choose(a, b) = x", {"choose": "max"}, r"\min(a, b) = x", False),
+        (r"@{letter}_t = x", {"letter": "R"}, r"R_t = x", True),
+        (r"@{letter}_t = x", {"letter": "G"}, r"R_t = x", False),
         (r"V(S_{t + @n}), \quad x = @n", {"n": 1}, r"V(S_{t+1}), \quad x = 1", True),
         (r"V(S_{t + @n}), \quad x = @n", {"n": -1}, r"V(S_{t+1}), \quad x = 1", False),
     ],
@@ -114,16 +123,16 @@ def test_names_may_have_a_meaning() -> None:
 def test_a_template_says_what_fills_its_holes(
     template: str, holes: dict[str, object], latex: str, agrees: bool
 ) -> None:
-    problem = mismatch(latex, written(template, **holes))
+    problem = mismatch(latex, fill(template, holes))
     assert (problem == "") == agrees
     assert "cannot be read" not in problem
 
 
 def test_a_template_without_holes_would_repeat_the_formula() -> None:
     with pytest.raises(ValueError, match="holes"):
-        written(r"w_n = \lambda")
+        fill(r"w_n = \lambda", {"weight": LAM})
     with pytest.raises(ValueError, match="holes"):
-        written(r"w_n = @other", weight=LAM)
+        fill(r"w_n = @other", {"weight": LAM})
 
 
 @pytest.mark.parametrize("latex", [r"\foo", "1 +", "(1", r"\frac{1}", "_", "{", r"\text{a"])

@@ -157,9 +157,10 @@ NOT_EXPRESSIBLE: dict[str, str] = {
 @pytest.mark.parametrize("about", FORMULAS)
 def test_another_formula_is_untied(about: str) -> None:
     id, latex = FORMULAS[about]
-    check = check_of(load_claims()[id])
+    claim = load_claims()[id]
+    check = check_of(claim)
     assert check is not None
-    found = check.function(check.statement)
+    found = Run(claim, check).found({})
     problem = mismatch(latex, found.says, found.reads)
     assert problem
     assert "cannot be read" not in problem

@@ -20,7 +20,7 @@ from rlcalc.audit.evidence.pieces import (
     Status,
     worst,
 )
-from rlcalc.audit.formula.tie import Said, says
+from rlcalc.audit.formula.tie import Said
 from rlcalc.audit.values import listed
 
 
@@ -168,7 +168,8 @@ class Findings:
         repair: evidence for what is true instead; its text stands in ``specs/claims``.
         unchanged: that the printed numbers stay under another reading.
         unknowable: why nothing can be computed; then nothing else is given.
-        says: the claim's formula, chain by chain, built from the parts that the evidence is built from.
+        holes: what fills the holes of the claim's template besides the parts of the statement.
+        says: the claim's formula, chain by chain, as its evidence has it.
         reads: what names of the formula stand for, where ``says`` has something else in their place.
     """
 
@@ -185,10 +186,11 @@ class Findings:
         self.literal, self.against = Pieces(literal), Pieces(against)
         self.repair, self.unchanged = Pieces(repair), Pieces(unchanged)
         self.unknowable, self.says, self.reads = unknowable, list(says), reads or {}
+        self.holes: dict[str, Any] = {}
 
-    def say(self, *parts: Any) -> None:
-        """One more chain of the formula, side and relation in turn."""
-        self.says.append(says(*parts))
+    def fill(self, **holes: Any) -> None:
+        """What stands in holes of the claim's template; parts of the statement do so by themselves."""
+        self.holes.update(holes)
 
     def roles(self) -> list[tuple[str, Evidence]]:
         """Every piece with the part that it plays."""

@@ -3,6 +3,6 @@
 from rlcalc.audit.formula.alter import altered
 from rlcalc.audit.formula.plain import plain_text
 from rlcalc.audit.formula.reader import LatexError, read
-from rlcalc.audit.formula.tie import Said, mismatch, says, written
+from rlcalc.audit.formula.tie import Said, fill, mismatch
 
-__all__ = ["LatexError", "Said", "altered", "mismatch", "plain_text", "read", "says", "written"]
+__all__ = ["LatexError", "Said", "altered", "fill", "mismatch", "plain_text", "read"]

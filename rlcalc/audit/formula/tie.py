@@ -1,8 +1,9 @@
 """Whether a formula, as it is printed, says what the evidence shows.
 
-A claim function states what it proves with ``says``, built from the same
-parts as its evidence. Formula and statement are evaluated at the same random
-points: all sides must agree and all relations be the same.
+The formula stands once more beside itself as a template, in whose holes the
+claim function puts the parts that its evidence is built from. Formula and
+filled template are evaluated at the same random points: all sides must agree
+and all relations be the same.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from rlcalc.audit.formula.evaluate import Point, Reads, as_node, same
-from rlcalc.audit.formula.reader import RELATIONS, Chain, LatexError, Node, read
+from rlcalc.audit.formula.reader import Chain, LatexError, Node, read
 from rlcalc.errors import shown
 
 POINTS = 3
@@ -27,45 +29,40 @@ class Said:
     relations: tuple[str, ...]
 
 
-def says(*parts: Any) -> Said:
-    """A statement, side and relation in turn: ``says(w(n), "=", (1 - lam) * lam ** (n - 1))``.
-
-    Relations: ``= != < <= > >= in ~ -> <-`` as in the formula (``~`` is approximately or distributed as).
-    """
-    relations = tuple(parts[1::2])
-    if len(parts) % 2 == 0 or not set(relations) <= set(RELATIONS.values()):
-        raise ValueError(f"sides and relations do not take turns in {parts}")
-    return Said(tuple(parts[0::2]), relations)
-
-
-def written(template: str, /, **holes: Any) -> list[Said]:
+def fill(template: str, holes: Mapping[str, Any]) -> list[Said]:
     """Every chain of a LaTeX formula in which ``@name`` stands for something the evidence is made of.
 
-    ``written(r"\\nabla J(\\theta) @relation \\mathbb{E}[ @weight G ]", relation=s.relation, weight=ratio)``
+    ``fill(r"\\nabla J(\\theta) @relation \\mathbb{E}[ @weight G ]", {"relation": "<=", "weight": ratio})``
 
     Args:
-        template: the formula; a hole is never part of a word or of an argument's name.
-        holes: SymPy expressions, numbers, lists of them; relations; LaTeX commands such as ``\\min``.
+        template: the formula; a hole that letters follow at once is written ``@{name}``.
+        holes: what fills them: SymPy expressions, numbers, lists of them; relations; other text is LaTeX.
 
     Raises:
-        ValueError: without holes it would only repeat the formula; a hole that is not in it.
+        ValueError: without holes it would only repeat the formula; nothing fills a hole.
     """
-    if not holes or set(holes) != set(_HOLE.findall(template)):
-        raise ValueError(f"{template} does not have the holes {sorted(holes)}")
-    words = {name: value for name, value in holes.items() if _is_word(value)}
-    latex = _HOLE.sub(
-        lambda found: _LATEX.get(words.get(found[1], ""), words.get(found[1], found[0])), template
-    )
-    filled = {f"@{name}": as_node(value) for name, value in holes.items() if name not in words}
+    names = {braced or bare for braced, bare in _HOLE.findall(template)}
+    if not names or not names <= set(holes):
+        raise ValueError(f"{template} has the holes {sorted(names)}, and filled are {sorted(holes)}")
+    texts = {name: _LATEX.get(holes[name], holes[name]) for name in names if _is_latex(holes[name])}
+    latex = _HOLE.sub(lambda found: texts.get(found[1] or found[2], f"@{found[1] or found[2]}"), template)
+    filled = {f"@{name}": as_node(holes[name]) for name in names - set(texts)}
     return [Said(tuple(_filled(side, filled) for side in one.sides), one.relations) for one in read(latex)]
 
 
-_HOLE = re.compile("@([a-z_]+)")
+_HOLE = re.compile(r"@(?:\{([a-z_]+)\}|([a-z_]+))")
 _LATEX = {"=": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "in": r"\in"}
 
 
-def _is_word(value: Any) -> bool:
-    return isinstance(value, str) and (value in _LATEX or value.startswith("\\"))
+def _is_latex(value: Any) -> bool:
+    """Whether it is text other than a number."""
+    if not isinstance(value, str):
+        return False
+    try:
+        Fraction(value)
+    except ValueError:
+        return True
+    return False
 
 
 def _filled(node: Node, holes: Mapping[str, Node]) -> Node:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
 from rlcalc.audit.proofs import answer, domain_is, index, positives, powers_vanish, reals, sequence
@@ -31,13 +30,11 @@ def stays_after_the_end(gamma: Any, terminal: Any, relation: str = "=") -> ev.In
 @claim("L1.1-td0-mc-spectrum", steps=1, terminal=0, relation="=")
 def spectrum(s: Statement, show: ev.Findings) -> None:
     """One end is an identity; the other needs a last state that is worth 0."""
-    gamma, t, n, last = reals("gamma"), index("t"), index(), index("T")
-    case, returns, full = vector(EPISODE), sequence("G"), answer("discounted_return", **_rewards())
+    gamma, t = reals("gamma"), index("t")
+    case, full = vector(EPISODE), answer("discounted_return", **_rewards())
     target = NStep(gamma)
     td0 = target.reward(t + 1) + gamma * target.value(t + 1)
-    show.say(returns(t, s.steps), "=", td0)
-    show.say(returns(t, n), s.relation, returns(t))
-    show.say(n, ">=", last - t)
+    show.fill(target=td0)
     show.against += case.refutes(
         "the lecture's own episode of two steps bootstraps from its last state",
         ev.Exact("2-step target = full return", case.answer(), s.relation, full),
@@ -73,8 +70,6 @@ def trip_analogy(s: Statement, show: ev.Findings) -> None:
 def infinity(s: Statement, show: ev.Findings) -> None:
     """Beyond the end all n agree, so n = ∞ is what they agree on."""
     case = vector("n_step_return/audit-infinite-n")
-    t, returns = index("t"), sequence("G")
-    show.say(returns(t, sympy.oo), s.relation, returns(t))
     show.against += case.refutes(
         "the lecture's own episode, with its values",
         ev.Exact(
@@ -94,7 +89,7 @@ def definition(s: Statement, show: ev.Findings) -> None:
     """The sum is what n one-step look-aheads give, from G^(0) = V on."""
     gamma, t, n = reals("gamma"), index("t"), index()
     g = NStep(gamma, s.rewards_late, s.bootstrap_late)
-    show.say(sequence("G")(t, n), "=", g.written(t, n))
+    show.fill(sum=g.written(t, n))
     show.literal.equal_by_increments(
         "the sum is the unrolled recursion G_t^(n+1) = R_{t+1} + γ G_{t+1}^(n), G^(0) = V",
         (g.one(t), g.reward(t + 1) + gamma * g.none(t + 1)),
@@ -115,7 +110,6 @@ def gamma_domain(s: Statement, show: ev.Findings) -> None:
     case = vector("policy_eval/audit-endless-undiscounted")
     rest = 1 - as_expression(case.given["gamma"])
     stays = 1 - share if s.ends else 1
-    show.say(s.low, "<=", gamma, "<=", s.high)
     show.against += case.refutes(
         "a reward of 1 forever: one more step adds 1 to the return, however many there were",
         ev.Exact("V = 1 + γV has a solution, since the coefficient 1 − γ of V is not 0", rest, "!=", 0),
@@ -168,7 +162,7 @@ def update(s: Statement, show: ev.Findings) -> None:
     value, returns = sequence("V"), sequence("G")
     old, target = value(t + n - 1, t), returns(t, n)
     new = old + s.sign * alpha * (target - old)
-    show.say(value(t + n + s.delay, t), "=", new)
+    show.fill(new=new)
     show.literal.identity(
         "the error left is 1 − α of the old one",
         target - new,
@@ -187,8 +181,7 @@ def undated(s: Statement, show: ev.Findings) -> None:
     table = value(t + n + s.lag, t + n)
     written = table if s.dated else value(t + n)
     literal = ev.Identity("V of the target is the one at hand at t + n", written, table)
-    show.say(written)
-    show.say(value(t + n + s.lag, t))
+    show.fill(written=written)
     show.literal.append(literal)
     show.repair.identity(
         "at n = 1 the target is R + γV of the time before the update",

@@ -6,7 +6,6 @@ from typing import Any
 
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import Vector, vector
-from rlcalc.audit.formula import Said, says
 from rlcalc.audit.proofs import answer, index, reals, sequence
 from rlcalc.audit.registry import Corruption, Statement, claim
 from rlcalc.audit.returns import NStep
@@ -25,12 +24,10 @@ def terminal_bootstrap(s: Statement, show: ev.Findings) -> None:
     case = vector("n_step_return/lecture-1.4-terminal")
     full = answer("discounted_return", rewards=case.given["rewards"], gamma=case.given["gamma"])
     _terminal(
-        s,
         show,
         case,
         ev.Exact("2-step target of the episode that ends in S_3", case.answer(), "=", s.printed),
         ev.Exact("2-step target with V(S_3) = 0 = full return", case.answer(), "=", full),
-        says(sequence("G")(1, 2), "=", s.printed),
     )
 
 
@@ -46,24 +43,18 @@ def update_terminal(s: Statement, show: ev.Findings) -> None:
         "td_update", value=case.given["values"][0], target=case.answer(), alpha=case.given["alpha"]
     )
     _terminal(
-        s,
         show,
         case,
         ev.Exact("value of S_1 after the 2-step update", case.answer("updated"), "=", s.printed),
         ev.Exact("5 + 0.1·(4.7 − 5)", case.answer("updated"), "=", moved),
-        says(sequence("V")(1), "<-", s.printed),
     )
 
 
-def _terminal(
-    s: Statement, show: ev.Findings, case: Vector, claimed: ev.Exact, right: ev.Exact, said: Said
-) -> None:
+def _terminal(show: ev.Findings, case: Vector, claimed: ev.Exact, right: ev.Exact) -> None:
     if claimed.status == "holds":
-        show.says.append(said)
         show.literal.append(claimed)
         return
     where = "the episode itself, with the value that a terminal state has"
-    show.says.append(said)
     show.against += case.refutes(where, claimed)
     show.repair.append(right)
 
@@ -73,14 +64,9 @@ def indexing(s: Statement, show: ev.Findings) -> None:
     """The reward on leaving S_t is R_{t+1} in the definition; the example keeps to it."""
     from sympy.core.function import AppliedUndef
 
-    reward, first = sequence("R"), int(s.first)
-    calls = NStep(reals("gamma")).one(1).atoms(AppliedUndef)
-    show.say(1, "->", reward(first))
-    show.say(first)
-    show.literal.fact(
-        "the 1-step target from S_1 contains the reward", str(reward(first)), "in", sorted(map(str, calls))
-    )
-    show.literal.fact("and the value of", f"V({first})", "in", sorted(map(str, calls)))
+    calls = sorted(str(call) for call in NStep(reals("gamma")).one(1).atoms(AppliedUndef))
+    show.literal.fact("the 1-step target from S_1 contains the reward", f"R({s.first})", "in", calls)
+    show.literal.fact("and the value of", f"V({s.first})", "in", calls)
 
 
 @claim("L1.5-td0-update", steps=1, sign=1)
@@ -91,7 +77,7 @@ def td0(s: Statement, show: ev.Findings) -> None:
     value = g.value(t)
     td = value + alpha * (g.reward(t + 1) + gamma * g.value(t + 1) - s.sign * value)
     n_step = value + alpha * (g.written(t, int(s.steps)) - value)
-    show.say(value, "<-", td)
+    show.fill(update=td)
     show.literal.identity("the n-step update with n = 1 is that of TD(0)", n_step, td, "every α, γ, R and V")
 
 
@@ -103,10 +89,9 @@ def td_error(s: Statement, show: ev.Findings) -> None:
         return s.minus * (reward + gamma**s.next_weight * after - value)
 
     t, reward, value = index("t"), sequence("R"), sequence("V")
-    written = error(reward(t + 1), value(t), value(t + 1), reals("gamma"))
     calculated = answer("td_error", reward="r", value="v", next_value="w", gamma="g")
     example = vector("td_error/lecture-1.4-step").answer()
     symbols = [symbol(name) for name in "rvwg"]
-    show.say(sequence("delta")(t), "=", written)
+    show.fill(error=error(reward(t + 1), value(t), value(t + 1), reals("gamma")))
     show.literal.identity("TD error = target − value", error(*symbols), calculated, "all numbers")
     show.literal.exact("in 1.4: target 9.2 minus value 5", example, "=", "4.2")

@@ -8,7 +8,6 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import smallest, vector
-from rlcalc.audit.formula import written
 from rlcalc.audit.proofs import answer, index, positives, reals, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
@@ -30,9 +29,6 @@ def bias_falls(s: Statement, show: ev.Findings) -> None:
     # the error one step later: below error/γ when it is restrained, anything at all otherwise
     later = error / (g * (1 + positives("d"))) if s.error_shrinks else positives("f")
     reward, value, true = reals("r V v")
-    show.says += written(
-        r"|\mathbb{E}[G_t^{(n+1)}] - v(S_t)| @relation |\mathbb{E}[G_t^{(n)}] - v(S_t)|", relation=s.relation
-    )
     show.against += case.refutes(
         "V is right at S_1 and wrong at S_2; all rewards are 0, so the true value is 0",
         ev.Exact(
@@ -108,9 +104,6 @@ def variance_rises(s: Statement, show: ev.Findings) -> None:
     true = chance * ways[0] + (1 - chance) * ways[1]
     error = chance * (ways[0] - true) + (1 - chance) * (ways[1] - true)
     change = spread if s.uncorrelated else spread - 2 * correlated
-    show.says += written(
-        r"\operatorname{Var}[G_t^{(n+1)}] @relation \operatorname{Var}[G_t^{(n)}]", relation=s.relation
-    )
     show.against += vector("control_variate/audit-longer-target-varies-less").refutes(
         "X is the 1-step target, X − b the 2-step one: the second reward undoes the first",
         ev.Exact(f"Var of n = 2 {s.relation} Var of n = 1", _spread(pair, 2), s.relation, _spread(pair, 1)),

@@ -8,7 +8,6 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import written
 from rlcalc.audit.proofs import answer, index, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
@@ -78,12 +77,8 @@ def title(s: Statement, show: ev.Findings) -> None:
 @claim("L2.1-td0-credits-recent", lam=0)
 def td0_credit(s: Statement, show: ev.Findings) -> None:
     """At λ = 0 a trace is 1 for the present state and 0 for every other."""
-    gamma, before, t, state = reals("gamma"), reals("e"), index("t"), sympy.Symbol("s")
-    lam = as_expression(s.lam)
+    (gamma, before), lam = reals("gamma e"), as_expression(s.lam)
     rows = answer("traces", states=["A", "B", "C"], gamma="9/10", lam=str(s.lam))
-    trace, indicator = sequence("e"), sequence("1")
-    show.say(trace(t, state), "=", indicator(sympy.Eq(t, state)))
-    show.say(reals("lambda"), "=", s.lam)
     show.literal.identity(
         "trace of a state not visited now", gamma * lam * before, 0, "any trace before, every γ"
     )
@@ -98,11 +93,8 @@ def mc_credit(s: Statement, show: ev.Findings) -> None:
     """At λ = 1 a visit k steps ago keeps γ^k of its credit: the same for all only at γ = 1."""
     case = vector("traces/audit-monte-carlo-credit-fades")
     rows = case.answer(lam=str(s.lam))
-    k, t, trace, dots = index("k"), index("t"), sequence("e"), sequence("dots")
     decay = s.lam * (1 if s.undiscounted else reals("gamma"))
     same = s.relation
-    show.say(trace(t, 0), same, trace(t, 1), same, dots(), same, trace(t, t))
-    show.say(reals("lambda"), "=", s.lam)
     show.against += case.refutes(
         "two states, discount 1/2: after the second step the first has half the credit",
         ev.Exact(f"credit of A {same} credit of B", rows[1][0], same, rows[1][1]),
@@ -111,7 +103,7 @@ def mc_credit(s: Statement, show: ev.Findings) -> None:
     show.repair.induction(
         "credit of a visit k steps ago against that of a visit now",
         base=(ev.ordered("k = 0", as_expression(decay) ** 0, same, 1),),
-        step=(ev.Identity("k → k + 1", decay * 1**k, 1),),
+        step=(ev.Identity("k → k + 1", decay * 1 ** index("k"), 1),),
         over="k ≥ 0, λ = 1, γ = 1",
         variable="k",
     )
@@ -127,14 +119,13 @@ def recent_credit(s: Statement, show: ev.Findings) -> None:
     """A state visited twice can have more credit than the present one."""
     case = vector("traces/audit-old-state-leads")
     old, present = case.answer()[2]
-    p, k, t, trace = unit("p"), index("k"), index("t"), sequence("e")
+    p, k = unit("p"), index("k")
 
     def gathered(steps: Any) -> Any:
         """The most credit of another state: of one visit, or of a visit at each of the steps before."""
         return p**steps if s.first_visits else p * (1 - p**steps) / (1 - p)
 
     visits = [ev_state for ev_state in case.given["states"] if ev_state == case.given["states"][0]]
-    show.say(trace(t, t), s.relation, trace(t, sympy.Symbol("s")))
     show.against += case.refutes(
         "A twice, then B: A has 2/3 + 4/9 of credit, B has 1",
         ev.Exact(f"credit of B {s.relation} credit of A", present, s.relation, old),
@@ -151,17 +142,15 @@ def recent_credit(s: Statement, show: ev.Findings) -> None:
 
 @claim("L2.1-earlier-not-ignored", relation=">")
 def earlier_credit(s: Statement, show: ev.Findings) -> None:
-    k, t = index("k"), index("t")
-    show.say(sequence("e")(t, t - k), s.relation, 0)
     show.literal.ordered(
-        "credit of a visit k steps ago", unit("p") ** k, s.relation, 0, "γλ = p, 0 < p < 1, k ≥ 1"
+        "credit of a visit k steps ago", unit("p") ** index("k"), s.relation, 0, "γλ = p, 0 < p < 1, k ≥ 1"
     )
 
 
 @claim("L2.1-lambda-fades", discounted=False, decay=1)
 def fading(s: Statement, show: ev.Findings) -> None:
     """A step takes a factor γλ off the credit of all that came before."""
-    gamma, lam, k, t = reals("gamma"), reals("lambda"), index("k"), index("t")
+    (gamma, lam), k = reals("gamma lambda"), index("k")
     rows = vector("traces/lecture-2.4").answer()
 
     def fades(rate: Any) -> ev.Evidence:
@@ -174,7 +163,7 @@ def fading(s: Statement, show: ev.Findings) -> None:
         )
 
     rate = gamma * lam if s.discounted else lam
-    show.say(sequence("e")(t, t - k), "=", rate**k)
+    show.fill(credit=rate**k)
     show.literal.append(fades(rate))
     show.repair.append(fades(lam * gamma**s.decay))
     show.unchanged.exact("credit of S_0 in 2.4 after two more steps: λ^2", rows[2][0], "=", "1/4")
@@ -191,10 +180,6 @@ def is_tdlambda(s: Statement, show: ev.Findings) -> None:
     offline, online = case.answer("new_values")[0], second.answer()
     gamma, lam, reward, value, after, gained = reals("gamma lambda r v w g")
     drift = 0 if s.offline else reals("c")  # how far the next value moved before its own error was taken
-    show.says += written(
-        r"\sum_t \alpha \delta_t e_t(s) = \sum_{t: S_t = s} \alpha [ G_t^{\lambda} - @minus V(s) ]",
-        minus=s.minus,
-    )
     show.against += case.refutes(
         "A is visited twice; TD(λ) with updates on the way returns to 0, the λ-returns lead to 1/2",
         ev.Exact("TD(λ) on the way = update towards the λ-returns", online, "=", offline),
@@ -227,11 +212,7 @@ def recursion(s: Statement, show: ev.Findings) -> None:
         """This state's k-step return."""
         return reward + gamma * later(k - 1)
 
-    show.says += written(
-        r"G_t^{\lambda} = R_{t+1} + @share V(S_{t+1}) + @carried G_{t+1}^{\lambda}",
-        share=share,
-        carried=carried,
-    )
+    show.fill(share=share, carried=carried)
     show.literal.identity(
         "what one more step adds to the average",
         (1 - lam) * lam ** (n - 1) * ours(n) + lam**n * ours(n + 1) - lam ** (n - 1) * ours(n),

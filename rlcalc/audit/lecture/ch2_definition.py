@@ -7,7 +7,6 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import says, written
 from rlcalc.audit.lecture.ch2 import EXAMPLE, LAMBDA_RETURN
 from rlcalc.audit.lecture.ch2_weights import ENDLESS
 from rlcalc.audit.proofs import domain_is, index, powers_vanish, reals, sequence
@@ -26,10 +25,6 @@ def definition(s: Statement, show: ev.Findings) -> None:
 
     at_one = sum(weight(k, as_expression(vector(ENDLESS).given["lam"])) for k in (1, 2, 3))
     last_weight = lam ** (last - 1) if s.last_takes_rest else weight(last)
-    show.says += written(
-        r"G_t^{\lambda} = (1-\lambda) \sum_{n=1}^{\infty} \lambda^{n + @exponent} G_t^{(n)}",
-        exponent=s.exponent,
-    )
     show.literal.identity("the first weights at λ = 1 add up to 1", at_one, 1)
     show.repair.sum_by_induction(
         "the first n weights add up to 1 − λ^n", weight, lambda k: 1 - lam**k, over="n ≥ 1, every λ"
@@ -60,11 +55,6 @@ def episodic(s: Statement, show: ev.Findings) -> None:
         over="N ≥ 1, n ≥ 1, every λ and G",
     )
     calculated, letter = vector(EXAMPLE).answer(gamma="1", lam="l"), symbol("l")
-    show.says += written(
-        r"G_t^{\lambda} = (1-\lambda) \sum_{n=1}^{N-1} \lambda^{n-1} G_t^{(n)} "
-        r"+ \lambda^{N + @exponent} G_t, \quad N = T-t",
-        exponent=s.exponent,
-    )
     show.literal.append(tail)
     show.literal.append(powers_vanish())
     show.literal.identity(
@@ -82,7 +72,6 @@ def lambda_domain(s: Statement, show: ev.Findings) -> None:
     at = as_expression(case.given["lam"])
     # the weight left for the last return, where there is one
     left = lam ** (last - 1) if s.ends else 0
-    show.say(lam, "in", [s.low, s.high])
     show.against += case.refutes(
         "λ = 1 and an episode without an end: every weight is 0",
         ev.Exact("the weights add up to 1", sum((1 - at) * at**k for k in (0, 1, 2)), "=", 1),
@@ -99,10 +88,9 @@ def lambda1_mc(s: Statement, show: ev.Findings) -> None:
     """One step with reward 1: the sum as written has only terms that are 0."""
     case, endless = vector("lambda_return/audit-sum-at-one"), vector(ENDLESS)
     lam = as_expression(case.given["lam"])
-    gamma, gained, last, t = reals("gamma"), reals("G"), index("N"), index("t")
+    (gamma, gained), last = reals("gamma G"), index("N")
     weight = lam ** (last - 1) if s.episodic else (1 - lam) * lam ** (last - 1)
-    show.say(sequence(LAMBDA_RETURN)(t), s.relation, sequence("G")(t))
-    show.say(reals("lambda"), "=", lam)
+    show.fill(one=lam)
     show.against += case.refutes(
         "one step, reward 1: (1 − 1)·(G^(1) + G^(2) + …) has no term other than 0",
         ev.Exact("the sum as written", (1 - lam) * case.answer(), s.relation, case.answer()),
@@ -123,11 +111,10 @@ def free_n(s: Statement, show: ev.Findings) -> None:
     t, n, lam, alpha, end = index("t"), index("n"), reals("lambda"), reals("alpha"), index("T")
     target = sympy.Sum((1 - lam) * lam ** (n - 1) * sequence("G")(t, n), (n, 1, sympy.oo))
     value, full = sequence("V"), sequence(LAMBDA_RETURN)(t)
-    old = value(t + n - 1, t)
-    updated = value(t + n if s.bound else end, t)
+    old, when = value(t + n - 1, t), t + n if s.bound else end
     meant = ev.Fact(
         "indices of the updated value",
-        frozenset(str(name) for name in updated.free_symbols) - {"T"},
+        frozenset(str(name) for name in value(when, t).free_symbols) - {"T"},
         "subset",
         frozenset(str(name) for name in target.free_symbols),
     )
@@ -138,12 +125,6 @@ def free_n(s: Statement, show: ev.Findings) -> None:
         (1 - alpha) * (full - old),
         "every α, V and G",
     )
-    statement = [says(updated, "=", new)]
-    if meant.status == "holds":
-        show.says += statement
-        show.literal.append(meant)
-        show.literal.append(step)
-        return
-    show.says += statement
+    show.fill(when=when, new=new)
     show.literal.append(meant)
-    show.repair.append(step)
+    (show.literal if meant.status == "holds" else show.repair).append(step)

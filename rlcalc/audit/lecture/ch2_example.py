@@ -7,7 +7,6 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import says
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.returns import NStep
@@ -26,10 +25,8 @@ def weights(s: Statement, show: ev.Findings) -> None:
     def weight(lam: Any, n: Any) -> Any:
         return (1 - lam) * lam ** (n + s.exponent)
 
-    first, *others = s.printed
     count = ev.Exact("how many", sympy.Integer(len(s.printed)), "=", 3)
-    show.say(weight(lam, n), "=", first)
-    show.says += map(says, others)
+    show.fill(weight=weight(lam, n), printed=", ".join(s.printed))
     show.literal.append(count)
     show.literal += (
         ev.Exact(f"weight {at}", weight(half, at), "=", printed)
@@ -44,7 +41,7 @@ def remaining(s: Statement, show: ev.Findings) -> None:
     apart = case.otherwise().answer()
     left = 1 - sum(apart[:3], sympy.Integer(0))
     lam, last = reals("lambda"), index("N")
-    show.say(left, "=", s.printed)
+    show.fill(left=left)
     show.literal.exact("left after three weights", left, "=", s.printed)
     show.literal.exact("weight of the final return", case.answer()[2], "=", s.joint)
     show.literal.identity(
@@ -60,11 +57,8 @@ def indexing(s: Statement, show: ev.Findings) -> None:
     """The reward on leaving S_t is R_{t+1} in the definition; the example keeps to it."""
     from sympy.core.function import AppliedUndef
 
-    reward, first = sequence("R"), int(s.first)
     calls = sorted(str(call) for call in NStep(reals("gamma")).one(0).atoms(AppliedUndef))
-    show.say(0, "->", reward(first))
-    show.say(first)
-    show.literal.fact("the 1-step target from S_0 contains", str(reward(first)), "in", calls)
+    show.literal.fact("the 1-step target from S_0 contains", f"R({s.first})", "in", calls)
 
 
 @claim("L2.5-mc-update", sign=1)
@@ -78,7 +72,7 @@ def mc_update(s: Statement, show: ev.Findings) -> None:
     new = moved(value, full, alpha)
     state = sequence("V")(sympy.Symbol("s"))
     calculated = answer("mc_update", value="v", returns=["g"], alpha="a")
-    show.say(state, "<-", moved(state, sequence("G")(index("t")), reals("alpha")))
+    show.fill(moved=moved(state, sequence("G")(index("t")), reals("alpha")))
     show.literal.identity("the error left is 1 − α of the old one", full - new, (1 - alpha) * (full - value))
     show.literal.identity("the calculator's update", calculated, new, "every α, V and G")
 
@@ -94,11 +88,8 @@ def averaging(s: Statement, show: ev.Findings) -> None:
     def moved(value: Any, full: Any, alpha: Any) -> Any:
         return value + s.sign * alpha * (full - value)
 
-    i = index("i")
-    mean = sympy.Sum(sequence("G")(i), (i, 1, n)) / n
     returns = case.given["returns"]
-    show.say(value, "<-", moved(value, sequence("G")(index("t")), reals("alpha")))
-    show.say(value, "=", mean)
+    show.fill(moved=moved(value, sequence("G")(index("t")), reals("alpha")))
     show.against += case.refutes(
         "one return of 1, started from 0 with α = 1/2",
         ev.Exact(
@@ -128,8 +119,7 @@ def return_exponent(s: Statement, show: ev.Findings) -> None:
         """The term with which R at the time ``end`` stands in the return from ``start``."""
         return gamma ** (end - start - 1 + s.shift) * reward(end)
 
-    terms = (last(t, t + 1), last(t, t + 2), last(t, end))
-    show.say(sequence("G")(t), "=", sequence("dots")(*terms))
+    show.fill(first=last(t, t + 1), second=last(t, t + 2), last=last(t, end))
     show.literal.equal_by_increments(
         "the sum is the unrolled recursion G_t = R_{t+1} + γ G_{t+1}, G_T = 0",
         (last(t, t + 1), reward(t + 1)),

@@ -7,7 +7,7 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
-from rlcalc.audit.proofs import answer, index, positives, powers_vanish, reals, sequence, unit
+from rlcalc.audit.proofs import answer, index, positives, powers_vanish, reals, unit
 from rlcalc.audit.registry import Corruption, Statement, claim
 from rlcalc.audit.zero import as_expression
 from rlcalc.exact import symbol
@@ -38,7 +38,7 @@ def geometric(s: Statement, show: ev.Findings) -> None:
 
     general = answer("lambda_weights", "general_weight", lam="l", steps="inf")
     third = sympy.Rational(1, 3)
-    show.say(sequence("w")(n), "=", weight(lam, n))
+    show.fill(weight=weight(lam, n))
     show.against.append(
         last_weight_is_another("second weight = (1 − λ)λ", weight(sympy.Rational(2, 3), sympy.Integer(2)))
     )
@@ -69,7 +69,7 @@ def _rest(lam: Any, n: Any, exponent: int) -> ev.Induction:
 
 @claim("L2.2-bar-chart", shift=1, first=1)
 def bar_chart(s: Statement, show: ev.Findings) -> None:
-    lam, n, bar = reals("lambda"), index(), sequence("w")
+    lam, n = reals("lambda"), index()
     first_bar = 1 - s.first * lam
     high = (1 + positives("p")) / (2 + positives("p"))  # any λ above 1/2
 
@@ -77,8 +77,7 @@ def bar_chart(s: Statement, show: ev.Findings) -> None:
         return (1 - lam) * lam ** (k - 1)
 
     case = vector(LEADS)
-    show.say(bar(n + 1), "=", lam**s.shift * bar(n))
-    show.say(bar(1), "=", first_bar)
+    show.fill(first_bar=first_bar)
     show.against.append(
         last_weight_is_another(
             "second bar = λ times the first", as_expression(case.given["lam"]) ** s.shift * case.answer()[0]
@@ -103,7 +102,7 @@ def weights_sum(s: Statement, show: ev.Findings) -> None:
     def weight(k: Any, at: Any = lam) -> Any:
         return (1 - at) * at ** (k + s.exponent)
 
-    show.say(sympy.Sum(weight(n), (n, 1, sympy.oo)), "=", s.total)
+    show.fill(weight=weight(n))
     show.against += case.refutes(
         "at λ = 1 every weight is 0 and there is no last return to take the rest",
         ev.Exact("sum of the first weights", sum(weight(k, at_one) for k in (1, 2, 3)), "=", s.total),
@@ -120,11 +119,9 @@ def weights_sum(s: Statement, show: ev.Findings) -> None:
 @claim("L2.2-lambda0", lam=0, corruptions=[Corruption("λ = 1/2", "an integer has no half", lam="1/2")])
 def lambda0(s: Statement, show: ev.Findings) -> None:
     """With 0^0 = 1, as in every power series, the first weight is 1 and the others are 0."""
-    lam, n, t = as_expression(s.lam), index(), index("t")
+    lam, n = as_expression(s.lam), index()
     example = {"rewards": ["1", "2", "3"], "values": ["4", "5", "6", "0"], "gamma": "1/2"}
     average = answer("lambda_return", **example, lam=str(s.lam))
-    show.say(sequence("G^lambda")(t), "=", sequence("G")(t, 1))
-    show.say(reals("lambda"), "=", s.lam)
     show.literal.identity("the first weight is 1", (1 - lam) * lam**0, 1)
     show.literal.identity("the later ones are 0", (1 - lam) * lam**n, 0, "n + 1 ≥ 2")
     show.literal.exact("an example", average, "=", answer("n_step_return", **example, n=1))
@@ -143,10 +140,8 @@ def lambda1_equal_weights(s: Statement, show: ev.Findings) -> None:
     case = vector("lambda_weights/audit-equal-weights")
     first, second = case.answer(lam=str(s.lam))
     n, last, lam = index(), index("N"), as_expression(s.lam)
-    weight, dots, same = sequence("w"), sequence("dots"), s.relation
-    show.say(weight(1), same, weight(2), same, dots(), same, weight(last))
-    show.say(reals("lambda"), "=", s.lam)
-    show.against += case.refutes("an episode of two steps", ev.Exact(f"w_1 {same} w_2", first, same, second))
+    claimed = ev.Exact(f"w_1 {s.relation} w_2", first, s.relation, second)
+    show.against += case.refutes("an episode of two steps", claimed)
     show.repair.identity("w_n = 0 for n < N", (1 - lam) * lam ** (n - 1), 0, "1 ≤ n < N")
     show.repair.identity("w_N = 1", lam ** (last - 1), 1, "N ≥ 1")
 
@@ -159,10 +154,8 @@ def decay(s: Statement, show: ev.Findings) -> None:
     """
     case = vector(LEADS)
     short, complete = case.answer()
-    lam, n, weight = unit("p"), index(), sequence("w")
+    lam, n = unit("p"), index()
     small = 1 / (2 + positives("p")) if s.below_half else lam
-    show.say(weight(n), s.relation, weight(n + 1))
-    show.say(0, "<", reals("lambda"), "<", 1)
     show.against += case.refutes(
         "an episode of two steps, λ = 2/3: the complete return counts twice as much as the short one",
         ev.Exact(f"w_1 {s.relation} w_2", short, s.relation, complete),

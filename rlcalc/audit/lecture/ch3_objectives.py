@@ -10,10 +10,10 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import LatexError, read, written
+from rlcalc.audit.formula import LatexError, read
 from rlcalc.audit.lecture.ch3 import GRID
 from rlcalc.audit.policies import FAMILY, TwoSteps
-from rlcalc.audit.proofs import answer, positives, powers_vanish, reals, sequence, unit
+from rlcalc.audit.proofs import answer, positives, powers_vanish, reals, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
 
@@ -58,13 +58,7 @@ def bellman_optimality(s: Statement, show: ev.Findings) -> None:
     now, later = gamma**s.reward_late, gamma ** (1 + s.discount_late)
     largest, worse, lost, discount, share = positives("m e d gamma q")
     plan = largest - share * worse - discount * lost
-    show.says += written(
-        r"V^{*}(s) = @best \max_{a} [ @now R(s,a) "
-        r"+ @later \sum_{s^{\prime}} P(s^{\prime} \mid s,a) V^{*}(s^{\prime}) ]",
-        best=s.best,
-        now=now,
-        later=later,
-    )
+    show.fill(now=now, later=later)
     show.literal.identity(
         "the mean return of an action is its reward plus γ times the mean of what follows",
         now * reward + later * (chance * first + (1 - chance) * other),
@@ -122,9 +116,7 @@ def bellman_contraction(s: Statement, show: ev.Findings) -> None:
     worse, share, below, apart = positives("e p x d")
     one, two = (_grid_backup([Fraction(c)] * 3 + [Fraction(0)]) for c in (1, 2))
     relation = "=" if s.only_one else "!="
-    values, optimal = sympy.Symbol("V"), sympy.Symbol("V^*")
-    show.say(values, "=", sympy.Symbol("T") * values)
-    show.say(values, relation, optimal)
+    show.fill(relation=relation)
     show.against += case.refutes(
         f"{GRID}, γ = 1: with c = 1 and with c = 2 in the three cells before the goal (c = 0 at the "
         "goal) the equation is satisfied",
@@ -170,8 +162,6 @@ def objective(s: Statement, show: ev.Findings) -> None:
         path.chance**s.weighted * (world.to_go(path, 0) if s.gain == "G" else path.steps[0].reward)
         for path in world.paths()
     )
-    mean = sequence("E_{tau~pi_theta}")(sequence(s.gain)(reals("tau")))
-    show.say(sequence("J")(reals("theta")), "=", mean)
     show.literal.identity(
         "mean over all trajectories = value of the start, by recursion",
         total,
@@ -203,11 +193,7 @@ def actor_critic_objective(s: Statement, show: ev.Findings) -> None:
     best = (value + beyond) / 2 if s.near_enough else value / (2 * (1 + beyond))
     case = vector("baseline_variance/audit-value-raises-variance")
     without = case.answer("variance", baseline="0")
-    show.says += written(
-        r"\nabla J(\theta) = \mathbb{E}[ \sum_{t} \gamma^{t} (G_t - V(S_t) - @share R_{t+1}) "
-        r"\nabla \log \pi_\theta(A_t \mid S_t) ]",
-        share=s.per_action,
-    )
+    show.fill(share=s.per_action)
     show.against += case.refutes(
         "two actions of chances 3/4 and 1/4 that pay 1 and 0: the value 3/4 scatters more than none",
         ev.Exact("variance with V < without", case.answer("variance"), "<", without),

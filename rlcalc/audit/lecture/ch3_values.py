@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import written
 from rlcalc.audit.lecture.ch3 import GRID
 from rlcalc.audit.policies import FAMILY, TwoSteps
-from rlcalc.audit.proofs import answer, index, positives, reals, sequence
+from rlcalc.audit.proofs import answer, positives, reals
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.tables import algorithms
 
@@ -37,9 +35,6 @@ def argmax_sample(s: Statement, show: ev.Findings) -> None:
     world = {"mdp": case.given["mdp"], "gamma": case.given["gamma"]}
     largest, p = reals("m p")
     worse = positives("e") if s.learned else -positives("e")  # an action may look worse than it is
-    show.says += written(
-        r"A = \operatorname{arg\,max}_{a} (@best Q(s,a)) \quad A \sim \pi(\cdot \mid s)", best=s.best
-    )
     show.against += case.refutes(
         f"{GRID}; Q-learning from Q = 0 that takes the first of its best actions: U bumps, earns 0 "
         "and Q stays 0, for ever",
@@ -79,14 +74,14 @@ def grid_unspecified(s: Statement, show: ev.Findings) -> None:
 @claim("L3.5-vpi", given=Choice("state", "other state", "nothing"))
 def state_value(s: Statement, show: ev.Findings) -> None:
     """The mean return from a state on, over the trajectories that pass it, whatever came before."""
-    world, t, state = TwoSteps(), index("t"), sympy.Symbol("s")
+    world = TwoSteps()
     at, condition = {
-        "state": ((1,), [sympy.Eq(t, state)]),
-        "other state": ((2,), [sympy.Eq(t, sympy.Symbol("s'"))]),
-        "nothing": ((1, 2), []),
+        "state": ((1,), r"\mid S_t = s"),
+        "other state": ((2,), r"\mid S_t = s'"),
+        "nothing": ((1, 2), ""),
     }[s.given]
     passing = [path for path in world.paths() if path.steps[1].state in at]
-    show.say(sequence("V^pi")(state), "=", sequence("E_{pi}")(sequence("G")(t), *condition))
+    show.fill(condition=condition)
     show.literal.identity(
         "Σ chance · G_1 = (chance of passing state 1) · (mean reward there), whatever led to it",
         sum(path.chance * world.to_go(path, 1) for path in passing),
@@ -106,11 +101,6 @@ def action_value(s: Statement, show: ev.Findings) -> None:
         if path.steps[0].reward == world.first["L"]
         and (s.first_only or path.steps[1].reward in (world.second[1, "L"], world.second[2, "L"]))
     ]
-    show.says += written(
-        r"Q^{\pi}(s,a) = \mathbb{E}_{\pi}[G_t \mid S_t = s, A_t = a], "
-        r"\quad V^{\pi}(s) = \sum_{a} \pi(a \mid s)^{@weighted} Q^{\pi}(s,a)",
-        weighted=s.weighted,
-    )
     show.literal.identity(
         "mean return of the trajectories that begin with L, times their chance",
         sum(path.chance * world.to_go(path, 0) for path in kept),

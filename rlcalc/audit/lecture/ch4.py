@@ -9,7 +9,6 @@ from rlcalc._lazy import np, sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import Vector, vector
-from rlcalc.audit.formula import written
 from rlcalc.audit.policies import odds_gain
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence
 from rlcalc.audit.registry import Statement, claim
@@ -32,7 +31,6 @@ def chance_moves(
 ) -> None:
     """What a step with this weight does to the chance of its action, against what the case does."""
     before, after = case.answer("policy_before")[0], case.answer("policy")[0]
-    show.says += written(r"\pi_{\text{new}}(a) @effect \pi_{\text{old}}(a)", effect=s.effect)
     show.against += case.refutes(
         what,
         ev.Exact(f"π after {s.effect} π before", after, s.effect, before),
@@ -91,11 +89,6 @@ def naive_gradient(s: Statement, show: ev.Findings) -> None:
     case, gap, speed = vector("policy_gradient/audit-equal-returns"), positives("g"), positives("v")
     pays = case.given["mdp"]["R"][0]
     inside = sum(sympy.diff(as_expression(pay), p) / 2 for pay in pays)  # no payment contains θ
-    show.says += written(
-        r"\nabla_\theta \mathbb{E}_{\tau \sim \pi_\theta}[G(\tau)] "
-        r"@relation \mathbb{E}_{\tau \sim \pi_\theta}[\nabla_\theta G(\tau)]",
-        relation=s.relation,
-    )
     show.against += case.refutes(
         "a bandit that pays 10 for either action: nothing can be gained, and nothing in G moves",
         ev.Exact(f"gradient {s.relation} mean of ∇G", case.answer()[0][0], s.relation, inside),
@@ -132,12 +125,7 @@ def log_derivative(s: Statement, show: ev.Findings) -> None:
     p, f = positives("p f")
     slope, total = reals("dp S")
     weighted = p * f * score(p, p) * slope
-    log = r"\log" if s.logarithm else ""
-    show.says += written(
-        r"\nabla_\theta \mathbb{E}_{x \sim p_\theta}[f(x)] = "
-        rf"\mathbb{{E}}_{{x \sim p_\theta}}[@sign f(x) \nabla_\theta {log} p_\theta(x)]",
-        sign=s.sign,
-    )
+    show.fill(log=r"\log" if s.logarithm else "")
     show.against += case.refutes(
         "two outcomes of chances 1 − θ and θ, at θ = 0 and from the right: the second is never drawn",
         ev.Exact("gradient of the mean = mean with the score", moved, "=", scored),
@@ -158,11 +146,7 @@ def sampling(s: Statement, show: ev.Findings) -> None:
     takes_left = np.random.default_rng(42).random(k) < float(as_expression(s.drawn))
     terms = np.where(takes_left, 10 * 0.5, 0.0)
     mean, spread = float(terms.mean()), 3.29 * float(terms.std(ddof=1)) / math.sqrt(k)
-    show.says += written(
-        r"\nabla_\theta \mathbb{E}[f] \approx "
-        r"@share \sum_{i=1}^{N} f(x_i) \nabla_\theta \log p_\theta(x_i)",
-        share=count**s.power,
-    )
+    show.fill(share=count**s.power)
     show.literal.sum_by_induction(
         "N samples, each with mean μ, have the mean Nμ", lambda _: mu, lambda n: n * mu, over="N ≥ 1"
     )
@@ -204,12 +188,7 @@ def stale_data(s: Statement, show: ev.Findings) -> None:
     pay_left, pay_right = (2 * as_expression(case.given["f"][0]), -2 * as_expression(case.given["f"][1]))
     weight = (sequence("pi_theta")(reals("tau")) / sequence("pi_old")(reals("tau"))) ** s.weight
     over = "π_old(L) − π(L) and G_L(1 − π(L)) + G_R π(L) are not 0"
-    show.says += written(
-        r"\mathbb{E}_{\tau \sim \pi_{\text{old}}}[@weight G(\tau) \nabla \log \pi_\theta(\tau)] "
-        r"@relation \nabla J(\theta)",
-        weight=weight,
-        relation=s.relation,
-    )
+    show.fill(weight=weight)
     show.against += case.refutes(
         "returns 1 and −1 at even chances: the scores make both terms 1/2, whatever is drawn",
         ev.Exact(f"mean over the old policy {s.relation} the gradient, for θ_L", stale, s.relation, true),

@@ -8,7 +8,7 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import plain_text, read, written
+from rlcalc.audit.formula import plain_text, read
 from rlcalc.audit.lecture.ch4 import BANDIT, STALE
 from rlcalc.audit.lecture.ch4_theorem import NO_GAMMA, TOKEN_5, WORKED
 from rlcalc.audit.policies import Path, TwoSteps, odds_gain
@@ -25,7 +25,7 @@ def softmax(s: Statement, show: ev.Findings) -> None:
 
     left, right = answer("softmax", theta=["t", "u"])
     t, u = symbol("t"), symbol("u")
-    show.say(sequence("pi")(reals("L")), "=", share(*reals("theta_L theta_R")))
+    show.fill(share=share(*reals("theta_L theta_R")))
     show.literal.identity("π(L)", share(t, u), left, "all preferences")
     show.literal.identity("π(R)", share(u, t), right, "all preferences")
     show.literal += entries("π at preferences 0", answer("softmax", theta=["0", "0"]), (s.start, s.start))
@@ -43,11 +43,7 @@ def score(s: Statement, show: ev.Findings) -> None:
 
     ours = scores(sympy.exp(t) / total, sympy.exp(u) / total)
     policy, (left, right) = sequence("pi"), reals("L R")
-    show.says += written(
-        r"\nabla \log \pi(L) = @scores = @printed",
-        scores=scores(policy(left), policy(right)),
-        printed=s.printed,
-    )
+    show.fill(scores=scores(policy(left), policy(right)))
     show.literal.identity("∂ log π(L)/∂θ_L", sympy.diff(log, t), ours[0], "all preferences")
     show.literal.identity("∂ log π(L)/∂θ_R", sympy.diff(log, u), ours[1], "all preferences")
     show.literal += entries("the score at preferences 0", vector("score/lecture-4.4").answer(), s.printed)
@@ -93,7 +89,7 @@ def new_policy(s: Statement, show: ev.Findings) -> None:
     quotient = sympy.exp(first) / (sympy.exp(first) + sympy.exp(second))
     printed, half = as_expression(s.printed), sympy.Rational(1, 200)
     after = vector(WORKED).answer("policy")[0]
-    show.say(sequence("pi")(reals("L")), "=", quotient, "~", s.printed)
+    show.fill(quotient=quotient)
     show.literal.identity("the quotient is π(L) after the update", quotient, after)
     show.literal.exact("not below the printed value by more than half a digit", after, ">=", printed - half)
     show.literal.exact("nor above it by as much", after, "<", printed + half)
@@ -158,7 +154,6 @@ def ascent(s: Statement, show: ev.Findings) -> None:
     gradient = answer("policy_gradient", **BANDIT)[0]
     moved = [to_text(s.sign * part / 10) for part in gradient]
     after = answer("policy_gradient", "objective", **BANDIT | {"theta": [moved]})
-    show.says += written(r"\theta \gets \theta + @sign \alpha \nabla J(\theta)", sign=s.sign)
     show.literal.sign(
         "what a short step adds to J: α times the slope ∇J · ∇J",
         s.sign * step * (g * g + rest),
@@ -172,7 +167,6 @@ def unbiased(s: Statement, show: ev.Findings) -> None:
     """Right for samples of the current policy with the full weights; two ways to lose it."""
     stale, bare = vector(STALE), vector(NO_GAMMA)
     what = f"mean of the estimate {s.relation} ∂J"
-    show.says += written(r"\mathbb{E}[\hat{g}] @relation \nabla J(\theta)", relation=s.relation)
     show.against += stale.refutes(
         "the bandit of 4.4 at even chances, episodes drawn at chances 3/4 and 1/4",
         ev.Exact(what, stale.answer(p=stale.given["q"]), s.relation, stale.answer()),

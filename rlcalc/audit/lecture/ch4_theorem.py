@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import written
 from rlcalc.audit.lecture.ch4 import BANDIT
 from rlcalc.audit.policies import Path, TwoSteps
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence
@@ -19,9 +17,6 @@ from rlcalc.audit.zero import as_expression
 WORKED = "reinforce_step/lecture-4.4"
 NO_GAMMA = "policy_gradient/audit-missing-gamma-t"  # two tokens, discount 1/2
 TOKEN_5 = 2
-
-
-SCORES = r"\sum_{t} @sign %s_t \nabla %s\pi_\theta(a_t|s_t)"  # what weighs a score, and the logarithm
 
 
 def no_score_on_average(logarithm: bool) -> ev.Induction:
@@ -43,9 +38,7 @@ def pointwise(s: Statement, show: ev.Findings) -> None:
     p, slope = positives("f"), reals("df")
     right = s.sign * p**s.power * sympy.diff(sympy.log(p), p) * slope
     density = sequence("p_theta")(reals("x"))
-    show.says += written(
-        r"\nabla p_\theta(x) = @factor \nabla \log p_\theta(x)", factor=s.sign * density**s.power
-    )
+    show.fill(factor=s.sign * density**s.power)
     show.literal.identity(
         "f ∇ log f = ∇f", right, slope, "every f > 0 and every slope of it, in each component of θ"
     )
@@ -62,10 +55,7 @@ def pg_theorem(s: Statement, show: ev.Findings) -> None:
     chance, dynamics = positives("pi P")
     slope, drift, gain = reals("dpi dP G")
     moved = slope * dynamics + (0 if s.dynamics_fixed else chance * drift)
-    show.says += written(
-        r"\nabla J(\theta) = \mathbb{E}_{\tau \sim \pi_\theta}[@weight \nabla \log \pi_\theta(\tau)]",
-        weight=s.sign * sequence(s.weight)(reals("tau")),
-    )
+    show.fill(weight=s.sign * sequence(s.weight)(reals("tau")))
     show.literal.identity(
         "one trajectory: G ∇(P π) = P π · G ∇ log π",
         gain * moved,
@@ -85,10 +75,7 @@ def trajectory_probability(s: Statement, show: ev.Findings) -> None:
     slope, drift = reals("dpi dP")
     moved = (slope * dynamics + (0 if s.dynamics_fixed else chance * drift)) / (chance * dynamics)
     follows = sequence("P")(sequence("s")(t + 1), sequence("a")(t), sequence("s")(t))
-    show.says += written(
-        r"\pi_\theta(\tau) = \prod_{t} @follows \pi_\theta(a_t|s_t)",
-        follows=1 if s.dynamics_left_out else follows,
-    )
+    show.fill(follows=1 if s.dynamics_left_out else follows)
     show.against += case.refutes(
         "one step of the 2×2 grid with slip 1/5, an even policy: 12 trajectories of product 1/4",
         ev.Exact("the products of all trajectories add up to 1", total, "=", 1),
@@ -118,9 +105,6 @@ def grad_log_trajectory(s: Statement, show: ev.Findings) -> None:
     slope, more = reals("dPi dpi")
     log = sympy.log(so_far * p if s.product else so_far + p)
     left = sympy.diff(log, so_far) * slope + sympy.diff(log, p) * more
-    show.says += written(
-        r"\nabla \log \pi_\theta(\tau) = \sum_{t} @sign \nabla \log \pi_\theta(a_t|s_t)", sign=s.sign
-    )
     show.literal.induction(
         "∇ log of the product is the sum of the scores",
         base=(ev.Identity("one step", sympy.diff(sympy.log(p), p) * more, s.sign * more / p),),
@@ -144,8 +128,7 @@ def per_timestep(s: Statement, show: ev.Findings) -> None:
     """Only the first G_t counts from the start; a later one is worth γ^t as much in J."""
     case, t = vector(NO_GAMMA), index("t")
     past, reward, later, discount = reals("past R G g")
-    scores = SCORES % (s.weight, r"\log " if s.logarithm else "")
-    show.says += written(rf"\nabla J(\theta) = \mathbb{{E}}[{scores}]", sign=s.sign)
+    show.fill(log=r"\log" if s.logarithm else "")
     show.against += case.refutes(
         "two tokens, reward 1 if the last one is 5, discount 1/2: component of token 5",
         ev.Exact(
@@ -170,15 +153,11 @@ def single_episode(s: Statement, show: ev.Findings) -> None:
     true = answer("policy_gradient", **BANDIT)[0][0]
     left = as_expression(case.given["return_"]) * case.answer("score")[0]
     right = 0 * case.answer("score", action=1)[0]
-    total = SCORES % ("G", r"\log ")
     in_the_mean = _per_step(TwoSteps(1), s.sign)
-    mean = rf"\mathbb{{E}}[{total}]" if s.averaged else total
-    statement = written(rf"\nabla J(\theta) \approx {mean}", sign=s.sign)
+    show.fill(mean=r"\mathbb{E}" if s.averaged else "")
     if s.averaged:
-        show.says += statement
         show.literal += in_the_mean
         return
-    show.says += statement
     show.literal.exact("bandit of 4.4, episode L: the sum = the gradient", s.sign * left, "=", true)
     show.literal.exact("episode R", s.sign * right, "=", true)
     show.repair += in_the_mean
@@ -186,22 +165,18 @@ def single_episode(s: Statement, show: ev.Findings) -> None:
     show.unchanged.exact("half of both episodes", s.sign * (left + right) / 2, "=", true)
 
 
-def sum_ends(show: ev.Findings, summand: Any, late: int, unchanged: Sequence[ev.Evidence]) -> None:
+def sum_ends(show: ev.Findings, late: int) -> None:
     """Of a sum over t from 0 to T + late: an episode that ends at time T has the actions A_0 … A_{T−1}."""
-    end, t, factor = index("T"), index("t"), reals("x")
+    end, factor = index("T"), reals("x")
     last = end + late
     left = end - last  # in the lecture R_T is the last reward
-    show.say(sympy.Sum(summand, (t, 0, last)))
     show.literal.identity("number of terms = number of actions", last + 1, end, "T ≥ 1, last reward R_T")
     show.repair.identity("rewards left after the last term", left, 0, "T ≥ 1")
     show.repair.identity("the last term, in which they are a factor", left * factor, 0, "every other factor")
-    show.unchanged += unchanged
 
 
 @claim("L4.3-sum-to-T", last=0)
 def sum_to_end(s: Statement, show: ev.Findings) -> None:
     """At time T there is no action any more, and no return."""
-    t, case = index("t"), vector(WORKED)
-    step = ev.Exact("section 4.4, T = 1: one term", 10 * case.answer("score")[0], "=", 5)
-    chosen = sequence("pi_theta")(sequence("a")(t), sequence("s")(t))
-    sum_ends(show, sequence("G")(t) * sequence("nabla")(sympy.log(chosen)), s.last, [step])
+    sum_ends(show, s.last)
+    show.unchanged.exact("section 4.4, T = 1: one term", 10 * vector(WORKED).answer("score")[0], "=", 5)

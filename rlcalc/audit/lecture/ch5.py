@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import reduce
 from itertools import product
 from typing import Any
 
@@ -13,23 +12,15 @@ from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
 from rlcalc.audit.claims import load_claims
-from rlcalc.audit.formula import says
 from rlcalc.audit.formula.reader import read
 from rlcalc.audit.formula.tie import names_in
-from rlcalc.audit.proofs import answer, index, positives, reals, sequence
+from rlcalc.audit.proofs import answer, index, positives, reals
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.tables import recipes, row
 from rlcalc.mdp.reading import read_mdp
 
 APPLES = "token_mdp/lecture-5.4"  # the answer of 5.4, thirteen words, reward 1 at its end
-STATE, ACTION, REWARD = sequence("S"), sequence("A"), sequence("R")
-DOTS = sequence("dots")()
 TEXTS = "every answer of one or two tokens out of 3, 4 and 5"
-
-
-def joined(*parts: Any) -> Any:
-    """S_0 ⊕ A_0 ⊕ …"""
-    return reduce(sequence("oplus"), parts)
 
 
 def answers() -> list[tuple[str, list[str]]]:
@@ -42,13 +33,12 @@ def answers() -> list[tuple[str, list[str]]]:
 @claim("L5.3-state", late=0)
 def state(s: Statement, show: ev.Findings) -> None:
     """The calculator appends token by token; the state at t is written out."""
-    t, found = index("t"), {}
+    found = {}
     for prompt, tokens in answers():
         states = answer("token_mdp", "states", prompt=prompt, tokens=tokens)
         words = [prompt, *tokens]
         for at, one in enumerate(states):
             found[f"S_{at} of {' '.join(words)}"] = one == " ".join(words[: at + 1 + s.late])
-    show.say(STATE(t), "=", joined(STATE(0), ACTION(0), DOTS, ACTION(t - 1 + s.late)))
     show.literal.exhaustive(
         "the prompt and the tokens up to the one chosen in the state before it are the state",
         len(found),
@@ -60,7 +50,6 @@ def state(s: Statement, show: ev.Findings) -> None:
 @claim("L5.3-vocab", size=100_000, scope="instance")
 def vocabulary(s: Statement, show: ev.Findings) -> None:
     real = row("tokenizers", "cl100k_base")
-    show.say(abs(reals("V")), "~", s.size)
     show.literal.fact(f"size of {real.name}, {real.size}, to one digit", real.about, "=", s.size, real.source)
 
 
@@ -69,13 +58,9 @@ def deterministic(s: Statement, show: ev.Findings) -> None:
     """Appending is a function, so the chances of a text are the policy's alone."""
     world = read_mdp(str(s.world))
     moves = list(product(world.non_terminal, range(len(world.actions))))
-    t, end, at = index("t"), index("T"), sympy.Symbol("t", integer=True)
-    chance = sympy.Product(sequence("pi_theta")(ACTION(at), STATE(at)), (at, 0, end + s.last))
     case, texts, before = vector(APPLES), two_steps(world), positives("P")
     likeliest = sympy.Rational(min(max(world.p[i][a]) for i, a in moves))
     words, states = case.given["tokens"], case.answer("states")
-    show.say(STATE(t + 1), "=", joined(STATE(t), ACTION(t + s.appended)))
-    show.say(sequence("P")(sympy.Symbol("tau")), "=", chance)
     show.literal.exhaustive(
         "one successor, with probability 1",
         len(moves),
@@ -128,9 +113,7 @@ def policy(s: Statement, show: ev.Findings) -> None:
     """exp(z) is written as a positive number; the rest of the vocabulary is one more."""
     token, rest = positives("u w")
     total = token + rest if s.normalised else 1
-    a, b, z = sympy.Symbol("a"), sympy.Symbol("b"), sequence("z")
-    below = sequence("sum_{b}")(sympy.exp(z(b))) if s.normalised else 1
-    show.say(sequence("pi_theta")(a, STATE(index("t"))), "=", sympy.exp(z(a)) / below)
+    show.fill(below=r"\sum_{b} \exp(z_b)" if s.normalised else 1)
     show.literal.identity("all probabilities add up to 1", token / total + rest / total, 1, "any vocabulary")
     show.literal.sign("each is positive", token / total, "any preferences")
     show.literal.sign("and below 1", 1 - token / total, "at least two tokens")
@@ -145,9 +128,7 @@ def policy(s: Statement, show: ev.Findings) -> None:
 )
 def sparse_reward(s: Statement, show: ev.Findings) -> None:
     """Right for an answer that is checked; the stage before is rewarded by a model, with any number."""
-    scored, reward = recipes()["InstructGPT"], sympy.Symbol("R")
-    show.say(reward, "=", s.right)
-    show.say(reward, "=", s.wrong)
+    scored = recipes()["InstructGPT"]
     show.against.fact(
         f"in stage 3 InstructGPT has no {s.kind} for a reward",
         s.kind,
@@ -168,10 +149,7 @@ def chain(s: Statement, show: ev.Findings) -> None:
     """T actions A_0 … A_{T−1} lead from S_0 to S_T."""
     case = vector(APPLES)
     words, states = case.given["tokens"], case.answer("states")
-    second = joined(STATE(0), ACTION(s.first))
-    end = STATE(index("T") + s.last)
     counted = [len(one.removeprefix(case.given["prompt"]).split()) for one in states]
-    show.say(STATE(0), "->", STATE(1), "=", second, "->", DOTS, "->", end)
     show.literal.exhaustive(
         "t actions lead to the state with t tokens",
         len(counted),
@@ -186,10 +164,8 @@ def chain(s: Statement, show: ev.Findings) -> None:
 def off_by_one(s: Statement, show: ev.Findings) -> None:
     """By the rule of 5.3 an action A_k leads to S_{k+1}."""
     end, case = index("T"), vector(APPLES)
-    said = says(STATE(end), "=", joined(STATE(end - 1), ACTION(end + s.action)))
     literal = ev.Identity("index of the state to which the last action leads", end + s.action + 1, end)
     words, returns = case.given["tokens"], case.answer("returns")
-    show.says.append(said)
     show.literal.append(literal)
     show.repair.identity("an action numbered one less leads to S_T", (end + s.action - 1) + 1, end, "T ≥ 1")
     show.repair.fact("A_12 of 13", case.answer("actions")[12], "=", words[-1])
@@ -199,7 +175,7 @@ def off_by_one(s: Statement, show: ev.Findings) -> None:
 @claim("L5.4-sum", had=3, bought=2, total="5", reward=1)
 def apples(s: Statement, show: ev.Findings) -> None:
     case = vector(APPLES)
-    show.say(s.had + s.bought, "=", s.total)
+    show.fill(sum=s.had + s.bought)
     show.literal.exact("apples", s.had + s.bought, "=", s.total)
     show.literal.fact("the last token of the answer", case.given["tokens"][-1], "=", s.total)
     show.literal.exact("return of that answer", case.answer(), "=", s.reward)
@@ -208,11 +184,9 @@ def apples(s: Statement, show: ev.Findings) -> None:
 @claim("L5.4-single-reward-all-params", relation="=", undiscounted=True)
 def single_reward(s: Statement, show: ev.Findings) -> None:
     """G_t = γ^(T−1−t) R: the reward itself for every token only without discount."""
-    t, end, k, reward = index("t"), index("T"), index("k"), reals("R")
+    reward = reals("R")
     gamma = 1 if s.undiscounted else reals("gamma")
     case, long = vector("token_mdp/audit-first-token-discounted"), vector("token_mdp/lecture-5.4-discounted")
-    show.say(sequence("G")(t), s.relation, REWARD(end))
-    show.say(t, "<", end)
     show.against += case.refutes(
         "an answer of two tokens",
         ev.Exact("weight of the first token's score against R", case.answer(), s.relation, 1),
@@ -224,7 +198,7 @@ def single_reward(s: Statement, show: ev.Findings) -> None:
         base=(ev.ordered("k = 0: the last token earns R", reward, s.relation, reward),),
         step=(ev.ordered("k → k + 1: no reward, then γ times the next", gamma * reward, s.relation, reward),),
         over="every answer length and R",
-        variable=k.name,
+        variable="k",
     )
     show.repair.exact("13 words, γ = 0.99: return of the first", long.answer(), "=", Fraction(99, 100) ** 12)
 
@@ -242,7 +216,7 @@ def mdp_tuple(s: Statement, show: ev.Findings) -> None:
     mean = p * r1 + (1 - p) * r2 if s.averaged else (r1 + r2) / 2
     used = names_in(read(load_claims()["L3.3-bellman-optimality"].formula))
     needed = {name for name in TUPLE if name in used or name.lower() in used}  # s is from S, a from A
-    show.say([sympy.Symbol(name) for name in TUPLE if name in s.parts])
+    show.fill(tuple=[sympy.Symbol(name) for name in TUPLE if name in s.parts])
     show.literal.fact("what the optimality equation of 3.3 contains", needed, "=", s.parts)
     show.literal.identity(
         "with rewards that depend on the successor too, their mean R(s,a) gives the same value",
@@ -293,10 +267,7 @@ def same_odds(memory: bool, known: str) -> ev.Identity:
 @claim("L5.5-markov", memory=False, known=Choice("state and action", "state"))
 def markov(s: Statement, show: ev.Findings) -> None:
     """A definition; processes given by P(s'|s,a) have the property."""
-    t, chance = index("t"), sequence("P")
-    now = (STATE(t), ACTION(t)) if s.known == "state and action" else (STATE(t),)
-    history = chance(STATE(t + 1), STATE(0), ACTION(0), DOTS, STATE(t), ACTION(t))
-    show.say(chance(STATE(t + 1), *now), "=", history)
+    show.fill(present="S_t, A_t" if s.known == "state and action" else "S_t")
     show.literal.append(same_odds(s.memory, s.known))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import written
 from rlcalc.audit.proofs import answer, positives, real, reals, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
@@ -25,11 +24,6 @@ def next_token(s: Statement, show: ev.Findings) -> None:
         for x in weights
     ]
     line = {"logits": [[["log(3)", "0"], ["0", "0"], ["0", "0"]]], "labels": [[-100, 0, 1]]}
-    show.says += written(
-        r"\mathbb{E}_{y \sim p}[ \frac{\partial L}{\partial z_a} ] = @model \pi_\theta(a) - @data p(a)",
-        model=s.model,
-        data=s.data,
-    )
     show.literal += (
         ev.Identity(
             f"mean slope of −log π by the logit of token {at}",
@@ -55,11 +49,6 @@ def reward_model(s: Statement, show: ev.Findings) -> None:
     swapped = slope.subs({r: w, w: r}, simultaneous=True)
     mean = p * slope - (1 - p) * swapped
     chance = 1 / (1 + sympy.exp(-s.sign * (r - w)))
-    show.says += written(
-        r"\frac{\partial L}{\partial r_1} = \frac{1}{1 + \exp(-@sign (r_1 - r_2))} - @share p",
-        sign=s.sign,
-        share=s.share,
-    )
     show.literal.identity(
         "a share p of people prefers the first answer: slope of the mean loss by its reward",
         mean,
@@ -86,11 +75,6 @@ def rl_prefers(s: Statement, show: ev.Findings) -> None:
     tuned = answer("dpo_loss", **names)[0]
     a, b, c, d, scale = (next(x for x in tuned.free_symbols if x.name == name) for name in "abcdB")
     learned = tuned.subs({a: sympy.log(odds) + b, c: sympy.log(q / (1 - q)) + d, scale: beta})
-    show.says += written(
-        r"\frac{\pi^{*}(w)}{\pi^{*}(l)} = "
-        r"\frac{\pi_{ref}(w)}{\pi_{ref}(l)} \exp(@sign (r_w - r_l) / \beta)",
-        sign=s.sign,
-    )
     show.literal.identity(
         "at these odds the mean reward less β times the divergence has no slope",
         objective.diff(p).subs(p, odds / (1 + odds)),
@@ -122,7 +106,6 @@ def correct_answers(s: Statement, show: ev.Findings) -> None:
     """By GRPO an answer is weighed against its group, and a group of right answers weighs nothing."""
     case, mixed = vector(ALL_RIGHT), vector(SOME_RIGHT)
     share, spread = unit("x"), positives("s")
-    show.says += written(r"r_i = @right \implies A_i @relation 0", right=s.right, relation=s.relation)
     show.against += case.refutes(
         "four answers to one prompt, all of them correct",
         ev.Exact("advantage of the first", case.answer()[0], s.relation, 0),

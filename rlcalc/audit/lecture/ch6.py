@@ -7,8 +7,7 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
-from rlcalc.audit.cases import Vector, printed, vector
-from rlcalc.audit.formula import written
+from rlcalc.audit.cases import Vector, vector
 from rlcalc.audit.lecture.ch4 import ANY_SOFTMAX, chance_moves
 from rlcalc.audit.policies import odds_gain
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence, unit
@@ -30,10 +29,9 @@ CRITIC = "baseline_variance/lecture-6.4-critic"  # both of them at even chances
 )
 def grading(s: Statement, show: ev.Findings) -> None:
     """The sign of score − baseline at both ends of both ranges, and so between them."""
-    b = reals("b")
-    for relation, *ends in ((s.usual, 50, 60), (s.better, 80, 90)):
-        show.say(as_expression(s.score) - b, relation, 0)
-        show.say(ends[0], "<=", b, "<=", ends[1])
+    (low, high), (lower, higher) = ranges = (50, 60), (80, 90)
+    show.fill(low=low, high=high, lower=lower, higher=higher)
+    for relation, ends in zip((s.usual, s.better), ranges, strict=True):
         for end in ends:
             gap = answer("advantage", return_=s.score, value=str(end))
             show.literal.exact(f"{s.score} − {end}", gap, relation, 0)
@@ -81,10 +79,7 @@ def proportional(s: Statement, show: ev.Findings) -> None:
     def gain(full: Any, baseline: Any) -> Any:
         return (full + s.sign * baseline) ** s.power
 
-    show.says += written(
-        r"\Delta\theta = \alpha @gain \nabla \log \pi_\theta(A_t|S_t)",
-        gain=gain(sequence("G")(index("t")), reals("b")),
-    )
+    show.fill(gain=gain(sequence("G")(index("t")), reals("b")))
     show.literal += [
         ev.Identity(
             "entry of the step",
@@ -102,11 +97,7 @@ def baseline_unbiased(s: Statement, show: ev.Findings) -> None:
     p, drawn = positives("pi q")
     b, own, slope, total = reals("b b_a dpi D")
     term = (p if s.same_policy else drawn) * (own if s.of_action else b) * slope / p
-    show.says += written(
-        r"\mathbb{E}[(G_t - @b) \nabla \log \pi_\theta(A_t|S_t)] "
-        r"= \mathbb{E}[G_t \nabla \log \pi_\theta(A_t|S_t)]",
-        b=sequence("b")(sequence("A")(index("t"))) if s.of_action else b,
-    )
+    show.fill(b=sequence("b")(sequence("A")(index("t"))) if s.of_action else b)
     show.literal.induction(
         "Σ π(a) b ∇ log π(a) over some actions is b ∇ Σ π(a), and over all of them b ∇1 = 0",
         base=(ev.Identity("one action", term, b * slope),),
@@ -121,11 +112,6 @@ def reduces_variance(s: Statement, show: ev.Findings) -> None:
     case, none = vector(UNEVEN), vector("baseline_variance/audit-no-baseline-scatters-less")
     best, length = positives("b_best c")
     b = 2 * best * (unit("u") if s.between else 1 + positives("u"))
-    show.says += written(
-        r"\operatorname{Var}[(G_t - b) \nabla \log \pi_\theta] @relation "
-        r"\operatorname{Var}[G_t \nabla \log \pi_\theta]",
-        relation=s.relation,
-    )
     show.against += case.refutes(
         "two actions with chances 3/4 and 1/4 and returns 1 and 0; the baseline is the value, 3/4",
         ev.Exact(
@@ -150,15 +136,13 @@ def reduces_variance(s: Statement, show: ev.Findings) -> None:
 @claim("L6.2-V-natural-baseline", mean=True, best=False)
 def natural_baseline(s: Statement, show: ev.Findings) -> None:
     """No other number is as near to the returns; the least variance it has not, nor is that said."""
-    case, t, state = vector(UNEVEN), index("t"), sympy.Symbol("s")
-    full, (c, mean, squares, one) = sequence("G")(t), reals("c M Q G_1")
+    case, (c, mean, squares, one) = vector(UNEVEN), reals("c M Q G_1")
     value = mean if s.mean else one
 
     def error(c: Any) -> Any:
         return squares - 2 * c * mean + c**2
 
-    expected = sequence("E")(full, sympy.Eq(t, state)) if s.mean else full
-    show.say(sequence("b")(state), "=", sequence("V")(state), "=", expected)
+    show.fill(expected=r"\mathbb{E}[G_t | S_t = s]" if s.mean else "G_t")
     show.literal.identity(
         "E(G − c)² − E(G − V)² = (c − V)²: any other number is farther from the returns",
         error(c) - error(value),
@@ -176,15 +160,13 @@ def natural_baseline(s: Statement, show: ev.Findings) -> None:
 @claim("L6.2-advantage-def", sign=1, subtract=Choice("V", "Q"))
 def advantage_definition(s: Statement, show: ev.Findings) -> None:
     """G − V is one draw of what has the mean Q − V."""
-    (w, x, y, value), t = reals("w G_1 G_2 V"), index("t")
+    w, x, y, value = reals("w G_1 G_2 V")
     worth = w * x + (1 - w) * y
     one, other = (s.sign * (full - (value if s.subtract == "V" else worth)) for full in (x, y))
     over = "an action followed by the return G_1 with chance w, otherwise by G_2"
-    show.say(sequence("A")(t), "=", s.sign * (sequence("G")(t) - sequence(s.subtract)(t)))
     show.literal.identity("G − V is the advantage of the action", one, worth - value, over)
     show.repair.identity("E[G − V | s, a] = Q − V", w * one + (1 - w) * other, worth - value, over)
     show.repair.identity("with a single return they are equal", one.subs(y, x), x - value, "G_1 = G_2")
-    show.unchanged += printed(*EPISODES)
 
 
 @claim("L6.2-sign-direction", effect=">", alone=True)
@@ -195,9 +177,6 @@ def sign_direction(s: Statement, show: ev.Findings) -> None:
     # the other action with five times the advantage, as in the counterexample
     others = 0 if s.alone else odds_gain(5 * step * size)
     up, down = odds_gain(step * size) - others, odds_gain(-step * size) - others
-    show.says += written(
-        r"A_t > 0 \implies \pi_{\text{new}}(a_t|s_t) @effect \pi_{\text{old}}(a_t|s_t)", effect=s.effect
-    )
     show.against += case.refutes(
         "two equally likely actions were taken once each, with advantages 1 and 5 (a critic at 10)",
         ev.Exact("slope of the first preference", case.answer()[0], s.effect, 0),
@@ -238,7 +217,6 @@ def control_variate(s: Statement, show: ev.Findings) -> None:
     x2, b2, xb, x, b, joint = reals("X2 B2 XB X B c")
     spread, gain, own = positives("v d u")
     covariance = spread / 2 + (gain if s.strong else -gain)
-    show.says += written(r"\operatorname{Var}(X - b) @relation \operatorname{Var}(X)", relation=s.relation)
     show.against.append(_correlated(s, vector("control_variate/audit-negative-correlation")))
     show.against.append(_correlated(s, vector("control_variate/lecture-6.5-fails")))
     show.repair.identity(
@@ -282,11 +260,6 @@ def analogy(s: Statement, show: ev.Findings) -> None:
     numbers = ev.Exact("returns 15 and 7, b = 10: variance with b, and without", pair[0], "<", pair[1])
     mean = p * b * (1 - p) + q * b * -p + (1 - p - q) * b * -p
     centred = ev.Identity("E[b ∇ log π], an entry of it", mean, s.own_mean, "three actions, every b")
-    show.says += written(
-        r"\operatorname{Var}(@full - @part) < \operatorname{Var}(@full)",
-        full=reals("G") * score,
-        part=b * score,
-    )
+    show.fill(full=reals("G") * score, part=b * score)
     show.literal += [numbers, centred] if s.multiplied else [numbers]
     show.repair.append(centred)
-    show.unchanged += printed(*EPISODES)

@@ -9,11 +9,11 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import printed, vector
-from rlcalc.audit.formula import Said, read, written
+from rlcalc.audit.formula import read
 from rlcalc.audit.formula.reader import Node
 from rlcalc.audit.lecture.ch4 import ANY_SOFTMAX
 from rlcalc.audit.lecture.ch4_theorem import sum_ends
-from rlcalc.audit.lecture.ch6 import CRITIC, EPISODES
+from rlcalc.audit.lecture.ch6 import CRITIC
 from rlcalc.audit.policies import odds_gain
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence
 from rlcalc.audit.registry import Statement, claim
@@ -26,13 +26,11 @@ LOSSES = "actor_loss/lecture-6.4-even-policy"  # both episodes of 6.4 at even ch
 @claim("L6.3-A-uses-R", letter=Choice("R", "G"), sign=1)
 def advantage_of_reward(s: Statement, show: ev.Findings) -> None:
     """Everywhere else in the lecture R is a reward: one of them is not what the state's value predicts."""
-    t, (reward, later, value, gamma) = index("t"), reals("R_1 G_1 V gamma")
+    reward, later, value, gamma = reals("R_1 G_1 V gamma")
     full, over = reward + gamma * later, "every reward and what follows it"
     meant = {"R": reward, "G": full}[s.letter]
-    show.say(sequence("A")(t), "=", s.sign * (sequence(s.letter)(t) - sequence("V_phi")(t)))
     show.literal.identity(f"{s.letter} − V = G − V", s.sign * (meant - value), full - value, over)
     show.repair.identity("G_t = R_{t+1} + γ G_{t+1} less V", s.sign * (full - value), full - value, over)
-    show.unchanged += printed(*EPISODES)
 
 
 @claim("L6.3-td-advantage", discount=1, sign=-1, exact=True)
@@ -50,10 +48,9 @@ def td_advantage(s: Statement, show: ev.Findings) -> None:
         return w * estimate(reward, here, after, gamma) + (1 - w) * estimate(reward, here, other, gamma)
 
     advantage = reward + gamma * (w * after + (1 - w) * other) - here
-    written_out = estimate(rewards(t + 1), critic(t), critic(t + 1), reals("gamma"))
     better = answer("advantage", return_="1", value=case.given["value"])
     ahead = case.given["next_value"]
-    show.say(sequence("A")(t), "=", written_out)
+    show.fill(estimate=estimate(rewards(t + 1), critic(t), critic(t + 1), reals("gamma")))
     show.against += case.refutes(
         "two equally likely actions with the returns 1 and 1/2; the critic is right about the state "
         "and says 0 about the one from which 1 follows",
@@ -105,7 +102,6 @@ def more_generally(s: Statement, show: ev.Findings) -> None:
         over="episodes of any length, backwards from the end; every reward, value and discount",
         variable="t",
     )
-    show.unchanged += printed(*EPISODES)
 
 
 @claim("L6.3-actor-loss-sign", sign=1)
@@ -115,10 +111,8 @@ def actor_loss_sign(s: Statement, show: ev.Findings) -> None:
     probs, advantages = (map(as_expression, case.given[name]) for name in ("probs", "advantages"))
     example = sum(s.sign * sympy.log(p) * a for p, a in zip(probs, advantages, strict=True))
     over = f"{ANY_SOFTMAX}, A > 0"
-    show.says += written(r"L^{\text{actor}} = \sum_{t} @sign \log \pi_\theta(a_t|s_t) A_t", sign=s.sign)
     show.literal.sign("a step that makes it smaller raises an action with A > 0", -uphill, over)
     show.repair.sign("a step that makes it larger raises an action with A > 0", uphill, over)
-    show.unchanged += printed(*EPISODES)
     show.unchanged.exact("both episodes of 6.4: it is the objective", example, "=", case.answer("objective"))
     show.unchanged.exact("and its negative the loss", -example, "=", case.answer("loss"))
 
@@ -129,11 +123,6 @@ def actor_loss_detach(s: Statement, show: ev.Findings) -> None:
     extra, score = vector("actor_loss/audit-gradient-through-advantage"), vector("score/lecture-4.4")
     log, slope, advantage, moves = reals("l dl A dA")
     half = score.answer()[0]
-    show.says += written(
-        r"\nabla \sum_{t} \log \pi_\theta(a_t|s_t) A_t "
-        r"= \sum_{t} @sign A_t \nabla \log \pi_\theta(a_t|s_t)",
-        sign=s.sign,
-    )
     show.against += extra.refutes(
         "one parameter w for both: preference w of L against 0, value V = w; at w = 0 L returns 1",
         ev.Exact("derivative of log π · A = A ∂ log π", half + extra.answer(), "=", s.sign * half),
@@ -164,33 +153,26 @@ def _roles(latex: str, letter: str) -> set[str]:
 def overloaded(s: Statement, show: ev.Findings) -> None:
     """Read as a formula: in which places the letter stands."""
     latex = rf"\log \pi_\theta({s.action}_t|S_t) A_t"
-    show.says += [Said(chain.sides, chain.relations) for chain in read(latex)]
     show.literal.fact("what A_t stands for", _roles(latex, "A"), "=", {"advantage"})
     show.repair.fact("what A_t stands for then", _roles(latex.replace("(A", "(a"), "A"), "=", {"advantage"})
-    show.unchanged += printed(*EPISODES)
     show.unchanged.exact("the sum for 6.4 at even chances", vector(LOSSES).answer(), "=", "-2*log(2)")
 
 
 @claim("L6.3-sum-to-T", last=0)
 def sums_to_end(s: Statement, show: ev.Findings) -> None:
     """At time T there is no action any more; a terminal state has value 0 and return 0."""
-    t = index("t")
-    error = sequence("V_phi")(t) - sequence("G")(t)
-    sum_ends(show, error**2, s.last, printed("critic_loss/lecture-6.4"))
+    sum_ends(show, s.last)
 
 
 @claim("L6.3-critic-loss", sign=1, target=Choice("G", "R"))
 def critic_loss(s: Statement, show: ev.Findings) -> None:
     """n(V − m)² more than at the mean m, for every number of returns."""
-    n, t, (value, mean, squares) = index(), index("t"), reals("V m Q")
+    n, (value, mean, squares) = index(), reals("V m Q")
     loss = n * value**2 - 2 * s.sign * value * n * mean + squares
     rewards = ["0", "15"]
     full = answer("discounted_return", rewards=rewards, gamma="1")
     taught = [str(full) if s.target == "G" else rewards[0]]
     learnt = answer("critic_loss", "minimiser", values="10", returns=taught)
-    show.says += written(
-        r"L^{\text{critic}} = \sum_{t} (V_\phi(S_t) - @target)^2", target=s.sign * sequence(s.target)(t)
-    )
     show.literal.identity(
         "loss at V − loss at the mean = n (V − m)²",
         loss - loss.subs(value, mean),
@@ -225,7 +207,7 @@ def critic_average(s: Statement, show: ev.Findings) -> None:
     case = vector("critic_loss/lecture-6.4")
     best, moved = (case.answer(name, values=s.start, alpha=s.alpha) for name in ("minimiser", "updated"))
     returns = list(map(as_expression, case.given["returns"]))
-    show.say(s.start, "->", sum(returns) / len(returns), "=", s.mean)
+    show.fill(average=sum(returns) / len(returns))
     show.literal.exact("mean of the returns", best, "=", s.mean)
     show.literal.exact(f"a step of size {s.alpha} raises the prediction", moved, ">", s.start)
     show.literal.exact("and does not pass the mean", moved, "<=", best)

@@ -8,7 +8,6 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import written
 from rlcalc.audit.proofs import answer, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression
@@ -25,9 +24,7 @@ def importance(s: Statement, show: ev.Findings) -> None:
     outcomes = [list(map(as_expression, case.given[name])) for name in ("p", "q", "f")]
     whole = sum(chance * value for chance, _, value in zip(*outcomes, strict=True))
     drawn = sum(chance * value for chance, old, value in zip(*outcomes, strict=True) if old != 0)
-    show.says += written(
-        r"\mathbb{E}_{x \sim p}[f(x)] = \mathbb{E}_{x \sim q}\left[ @weight f(x) \right]", weight=weight
-    )
+    show.fill(weight=weight)
     show.against += case.refutes(
         "q never draws the second outcome, whose weight has no value",
         ev.Exact("what q can draw of E_q[(p/q) f] = E_p[f]", drawn, "=", whole),
@@ -58,13 +55,7 @@ def ratio(s: Statement, show: ev.Findings) -> None:
     t, policy, former = reals("t"), sequence("pi_theta"), sequence("pi_old")
     taken = (sequence("a")(t), sequence("s")(t))
     case = vector("importance/audit-ratio-averages-half")
-    show.says += written(
-        r"r_t(\theta) = @ratio, \quad r_t(\theta_{\text{old}}) = @start, "
-        r"\quad \mathbb{E}_{\text{old}}[r_t] = @mean",
-        ratio=(policy(*taken) / former(*taken)) ** s.power,
-        start=s.start,
-        mean=s.mean,
-    )
+    show.fill(ratio=(policy(*taken) / former(*taken)) ** s.power)
     show.against += case.refutes(
         "the old policy never takes the second action, the new one does",
         ev.Exact("E_old[r] is the mean that is stated", case.answer("estimate"), "=", s.mean),
@@ -83,11 +74,6 @@ def measures(s: Statement, show: ev.Findings) -> None:
     other = (1 - ratio * p) - (0 if s.two_actions else moved)
     case = vector("kl/audit-ratio-one")
     found = answer("ratio", new=case.given["p"][0], old=case.given["q"][0])
-    show.says += written(
-        r"r_t(\theta) = @ratio \implies \pi_\theta(\cdot|s_t) @relation \pi_{\text{old}}(\cdot|s_t)",
-        ratio=s.ratio,
-        relation=s.relation,
-    )
     show.against += case.refutes(
         "the action taken keeps its probability, and the other two do not",
         ev.Exact("r = 1 means that D(π‖π_old) is 0", case.answer(), s.relation, 0),
@@ -113,7 +99,7 @@ def unstable(s: Statement, show: ev.Findings) -> None:
     variance = share * excess**2 + (1 - share) * (rest - 1) ** 2
     rare = 1 / (1 + bound + positives("d"))
     term = (p(x) - q(x)) ** s.squared / q(x) ** s.under
-    show.says += written(r"\operatorname{Var}_q\left( \frac{p}{q} \right) = \sum_x @term", term=term)
+    show.fill(term=term)
     show.literal.identity(
         "each outcome adds (p − q)²/q to the variance of the weights",
         q(x) * (p(x) / q(x) - 1) ** 2,
@@ -178,19 +164,12 @@ def gradient(s: Statement, show: ev.Findings) -> None:
         ev.Identity(f"slope of the surrogate by {name}, at the old policy", s.sign * ours, theirs, FAMILY)
         for name, ours, theirs in zip("PQ", world.slopes(world.value), world.slopes(world.true), strict=True)
     ]
-    case, taken = vector("importance/audit-value-is-no-gradient"), (reals("a"), reals("s"))
-    weight = sequence("pi_theta")(*taken) / sequence("pi_old")(*taken)
-    statement = written(
-        r"\nabla_\theta J(\theta) \approx \mathbb{E}_{\text{old}}[ @sign @weight A(s,a) ]",
-        sign=s.sign,
-        weight=sequence("nabla_{theta}")(weight) if s.differentiated else weight,
-    )
+    show.fill(nabla=r"\nabla_\theta" if s.differentiated else "")
     if s.differentiated:
-        show.says += statement
         show.literal += slopes
         return
+    case = vector("importance/audit-value-is-no-gradient")
     true = answer("policy_gradient", mdp="bandit", theta=[["0", "0"]])[0][0]
-    show.says += statement
     show.against += case.refutes(
         "the bandit of section 4.4 at θ = θ_old = (0, 0): returns 10 and 0, advantages 5 and −5",
         ev.Exact("E_old[r A] = ∂J/∂θ_L", case.answer("estimate"), "=", true),
@@ -202,16 +181,10 @@ def gradient(s: Statement, show: ev.Findings) -> None:
 def per_step(s: Statement, show: ev.Findings) -> None:
     """The states are still those of the old policy: an error of second order."""
     is_step = s.weight == "step"
-    t, theta = reals("t"), reals("theta")
-    statement = written(
-        r"J(\theta) = J(\theta_{\text{old}}) + \mathbb{E}_{\text{old}}[ \sum_t \gamma^t @weight A_t ]",
-        weight=sequence("r" if is_step else "prod_{k}")(t, theta),
-    )
+    show.fill(product="" if is_step else r"\prod_k")
     world = Surrogate(histories=not is_step)
     if not is_step:
-        exact = ev.Identity("products of ratios give J exactly", world.value, world.true, FAMILY)
-        show.says += statement
-        show.literal.append(exact)
+        show.literal.identity("products of ratios give J exactly", world.value, world.true, FAMILY)
         return
     case, gap = vector("importance/audit-last-ratio-alone"), world.true - world.value
     # even chances before, certainty now; a reward z = 1 after both steps, γ = 9/10
@@ -222,7 +195,6 @@ def per_step(s: Statement, show: ev.Findings) -> None:
             {symbol: as_expression(point[symbol.name]) for symbol in expression.free_symbols}
         )
 
-    show.says += statement
     show.against += case.refutes(
         "two steps, a reward 1 after both; each is taken with probability 1/2 before and 1 now",
         ev.Exact("J_old + E_old[Σ γ^t r_t A_t] = J", there(world.value), "=", there(world.true)),

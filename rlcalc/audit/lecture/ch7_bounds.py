@@ -9,8 +9,7 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
-from rlcalc.audit.cases import printed, vector
-from rlcalc.audit.formula import written
+from rlcalc.audit.cases import vector
 from rlcalc.audit.lecture.ch7_clip import SCENARIOS, clipped, in_six_cases, places, slope, term
 from rlcalc.audit.lecture.ch7_loop import ADVANTAGE, first_theta, run
 from rlcalc.audit.lecture.ch8_settings import SOURCE, both_ends, typical, values
@@ -73,7 +72,8 @@ def held(sign: str, s: Statement) -> list[ev.Evidence]:
     harmless={f"relation: <= → {other}": FALSE_AS_WELL for other in "=<"},
 )
 def effect_pos(s: Statement, show: ev.Findings) -> None:
-    _effect(s, show, UP, s.width, held(">", s))
+    show.against.append(leaves(UP, s.relation, s.favours))
+    show.repair += held(">", s)
 
 
 @claim(
@@ -85,18 +85,8 @@ def effect_pos(s: Statement, show: ev.Findings) -> None:
     harmless={f"relation: >= → {other}": FALSE_AS_WELL for other in "=>"},
 )
 def effect_neg(s: Statement, show: ev.Findings) -> None:
-    _effect(s, show, DOWN, -s.width, held("<", s))
-
-
-def _effect(s: Statement, show: ev.Findings, golden: str, way: int, repair: list[ev.Evidence]) -> None:
-    show.says += written(
-        r"A_t @favours 0 \implies r_t(\theta) @relation 1 + @way \epsilon",
-        favours=s.favours,
-        relation=s.relation,
-        way=way,
-    )
-    show.against.append(leaves(golden, s.relation, s.favours))
-    show.repair += repair
+    show.against.append(leaves(DOWN, s.relation, s.favours))
+    show.repair += held("<", s)
 
 
 @claim("L7.2-clip-constrains", relation="<=", width=Choice(1, -1), flat=0)
@@ -105,11 +95,6 @@ def constrains(s: Statement, show: ev.Findings) -> None:
     *_, before, last = run("1/50", 5)
     numbers = [*before.good, *last.good, *last.bad, *last.slope]
     _, below, above, _, _, outside, low, high = map(as_expression, numbers)
-    show.says += written(
-        r"1 - @width \epsilon @relation r_t(\theta_k) @relation 1 + @width \epsilon \quad (k \ge 1)",
-        relation=s.relation,
-        width=s.width,
-    )
     show.against.append(leaves(UP, s.relation))
     show.repair += held(">", s)
     show.repair += held("<", s)
@@ -124,7 +109,6 @@ def constrains(s: Statement, show: ev.Findings) -> None:
 def constraint(s: Statement, show: ev.Findings) -> None:
     """Two of the lecture's own three scenarios lie outside."""
     case = vector(SCENARIOS[0])
-    show.says += written(r"1-\epsilon @relation r_t(\theta) @relation 1+\epsilon", relation=s.relation)
     show.against += case.refutes(
         "the first scenario of section 7.4 starts from r = 1.5",
         ev.Exact(f"r {s.relation} 1 + ε", case.given["ratio"], s.relation, bound("upper")),
@@ -147,11 +131,6 @@ def limits(s: Statement, show: ev.Findings) -> None:
     eps, share = unit("e"), unit("s")
     # exp(−5α) takes every value between 0 and 1; here one below (1 − ε)/(1 + ε)
     decay = (1 - eps) / (1 + eps) * share
-    show.says += written(
-        r"|r_t(\theta) - @start| @relation \epsilon \quad \text{after every update}",
-        start=s.start,
-        relation=s.relation,
-    )
     show.against += case.refutes(
         "the bandit with advantages ±5, half of each action, ε = 1/5: one step with α = 1",
         ev.Exact(f"r − 1 {s.relation} ε after the step", case.answer() - 1, s.relation, bound("upper") - 1),
@@ -179,7 +158,6 @@ def eps_in_use(s: Statement, show: ev.Findings) -> None:
     found = values("eps")
     about, low, high = (Fraction(part) for part in (s.about, s.low, s.high))
     most = Counter(found).most_common(1)[0][0]
-    show.says += written(r"\epsilon \approx @about \in [@low, @high]", about=s.about, low=s.low, high=s.high)
     show.literal.fact("ε that most published settings have", most, "=", about, SOURCE)
     show.literal.append(typical("eps", s.low, s.high))
     show.literal += both_ends("eps", s.low, s.high)
@@ -207,22 +185,12 @@ def combined(s: Statement, show: ev.Findings) -> None:
             ev.Sign(f"more entropy makes it {words}", way * total.diff(spread), "c_2 > 0"),
         ]
 
-    statement = written(
-        r"L(\theta, \phi) = @clip L^{\text{CLIP}}(\theta) + @critic c_1 L^{\text{critic}}(\phi) "
-        r"+ @entropy c_2 H[\pi_\theta]",
-        clip=s.clip,
-        critic=s.critic,
-        entropy=s.entropy,
-    )
     if s.called == "objective":
-        show.says += statement
         show.literal += better(1)
         return
     case = vector("ppo_loss/scenario-and-critic")
-    show.says += statement
     show.literal += better(-1)
     show.repair += better(1)
-    show.unchanged += printed(f"{SCENARIOS[0]}:objective")
     show.unchanged.exact(
         "loss = −objective for L^CLIP = 6, L^critic = 34, c_1 = 1/2",
         case.answer("loss"),
@@ -242,9 +210,6 @@ def entropy(s: Statement, show: ev.Findings) -> None:
     value = sum(p * c * sympy.log(y) for p, y in zip(chances, goals, strict=True)) + s.bonus * c * total
     there = dict(zip(goals, weights, strict=True))
     rare = 1 / (2 + positives("u"))  # of two actions
-    show.says += written(
-        r"\frac{\partial H}{\partial \theta_i} = @slope \pi_i ( \log \pi_i + H )", slope=s.slope
-    )
     show.literal += (
         ev.Identity(
             f"∂H/∂θ_{at}",

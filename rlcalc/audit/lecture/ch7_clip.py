@@ -9,7 +9,6 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.formula import written
 from rlcalc.audit.proofs import positives, unit
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.zero import as_expression, sign_status, zero_status
@@ -103,10 +102,7 @@ def definition(s: Statement, show: ev.Findings) -> None:
         wanted = a * (smaller(r, 1 + eps) if sign == ">" else larger(r, 1 - eps))
         return ev.Identity(f"A {sign} 0, r {side}", found, wanted)
 
-    body = r"@choose( r_t A_t, \operatorname{clip}(r_t, 1-\epsilon, 1+\epsilon) A_t )"
-    if not s.outside:
-        body = r"@choose( r_t, \operatorname{clip}(r_t, 1-\epsilon, 1+\epsilon) ) A_t"
-    show.says += written(rf"L^{{\text{{CLIP}}}} = \mathbb{{E}}_t[ {body} ]", choose=f"\\{s.choose}")
+    show.fill(each="A_t" if s.outside else 1, once=1 if s.outside else "A_t")
     in_six_cases(show.literal, "it is A·min(r, 1 + ε) for A > 0, A·max(r, 1 − ε) for A < 0", value)
 
 
@@ -114,7 +110,6 @@ def definition(s: Statement, show: ev.Findings) -> None:
 def worse(s: Statement, show: ev.Findings) -> None:
     """Never above either of the two, in all six cases; strictly below one where clipping acts."""
     case = vector(SCENARIOS[1])
-    show.says += written(r"L @relation r A, \quad L @relation \operatorname{clip}(r) A", relation=s.relation)
 
     def against(other: Callable[[Place], Any]) -> Callable[[Place], ev.Evidence]:
         return lambda at: ev.ordered("", term(at, s.choose), s.relation, other(at))
@@ -142,13 +137,6 @@ def derivative(s: Statement, show: ev.Findings) -> None:
 
     kink = vector("ppo_clip/kink-above-good")
     left, right = kink.answer("d_ratio_left"), kink.answer("d_ratio_right")
-    show.says += written(
-        r"\frac{\partial L}{\partial r} = @flat \text{ if } (A > 0, r @good 1+\epsilon) "
-        r"\text{ or } (A < 0, r @bad 1-\epsilon), \text{ else } A",
-        flat=s.flat,
-        good=s.good,
-        bad=s.bad,
-    )
     show.against += kink.refutes(
         "at r = 1 + ε a rising term becomes a flat one",
         ev.Exact("left derivative = right derivative", left, "=", right),
@@ -171,11 +159,7 @@ def clip_definition(s: Statement, show: ev.Findings) -> None:
     )
     over = "a < b, x below, between and above"
     eps = unit("e")
-    show.says += written(
-        r"\operatorname{clip}(x, a, b) = @outer(a, @inner(x, b))",
-        outer=f"\\{s.outer}",
-        inner=r"\min" if s.outer == "max" else r"\max",
-    )
+    show.fill(inner="min" if s.outer == "max" else "max")
     show.literal.cases(
         "the nearest point of the interval",
         tuple(ev.Identity(what, clip(x, low, high, s.outer), point) for what, x, point in nearest),
@@ -200,13 +184,11 @@ def eps_domain(s: Statement, show: ev.Findings) -> None:
         ev.Sign("1 − ε > 0", 1 - eps, over),
         ev.Sign("the start r = 1 lies above 1 − ε and below 1 + ε", eps, over),
     ]
-    statement = written(r"\epsilon \in @domain", domain=[s.low, s.high] if s.bounded else r"\mathbb{R}")
+    show.fill(domain=[s.low, s.high] if s.bounded else r"\mathbb{R}")
     if s.bounded:
-        show.says += statement
         show.literal += domain
         return
     case = vector("ppo_clip/lower-bound-never-acts")
-    show.says += statement
     show.against += case.refutes(
         "with ε = 1 the lower bound is 0, and no ratio lies below it: bad actions are never held",
         ev.Exact("1 − ε > 0, so that some ratio lies below it", 1 - as_expression(case.given["eps"]), ">", 0),
@@ -220,10 +202,6 @@ def missing(s: Statement, show: ev.Findings) -> None:
     """Two of the four ways to be outside are not shown, and there the clip does not act."""
     absent = [vector(f"ppo_clip/{name}") for name in ("good-action-less-likely", "bad-action-more-likely")]
     shown = [vector(id) for id in SCENARIOS[:2]]
-    show.says += written(
-        r"r \notin [1-\epsilon, 1+\epsilon] \implies L @relation \operatorname{clip}(r) A",
-        relation=s.relation,
-    )
     for case in absent:
         show.against += case.refutes(
             f"outside the interval at r = {case.given['ratio']} with A = {case.given['adv']}",

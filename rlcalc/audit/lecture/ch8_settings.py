@@ -6,8 +6,6 @@ from collections import Counter
 from fractions import Fraction
 
 from rlcalc.audit import evidence as ev
-from rlcalc.audit.formula import says
-from rlcalc.audit.proofs import reals
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.tables import settings
 
@@ -60,7 +58,6 @@ def epochs(s: Statement, show: ev.Findings) -> None:
     """Both ends are settings of the PPO paper; recipes for language models make one pass."""
     passes = values("epochs", "language")
     fewer = sum(value < Fraction(s.low) for value in passes)
-    show.say(s.low, "<=", reals("K"), "<=", s.high)
     show.against.fact(
         f"for language models most make fewer than {s.low}, {fewer} of {len(passes)}",
         2 * fewer > len(passes),
@@ -84,13 +81,7 @@ def epochs(s: Statement, show: ev.Findings) -> None:
 )
 def hyperparameters(s: Statement, show: ev.Findings) -> None:
     """The values of the PPO paper for control; for text, the lecture's subject, γ and the rate differ."""
-    names = reals("epsilon K alpha lambda gamma")
-    stated = [[s.eps_from, s.eps_to], [s.epochs_from, s.epochs_to], s.rate, s.lam, s.gamma]
     language = {"gamma": "1", "lam": "1", "epochs": "1", "rate": "1e-6"}
-    show.says += [
-        says(name, "in" if isinstance(value, list) else "=", value)
-        for name, value in zip(names, stated, strict=True)
-    ]
     show.against += [
         ev.Fact(f"no language model had {name}", Fraction(value), "not in", values(key, "language"), SOURCE)
         for key, name, value in (("gamma", f"γ = {s.gamma}", s.gamma), ("rate", f"the rate {s.rate}", s.rate))

@@ -32,8 +32,7 @@ RATIOS = [*SCENARIOS, *(f"ppo_clip/{name}" for name in ("good-action-less-likely
 def tdlambda(s: Statement, show: ev.Findings) -> None:
     """Both ends are claims of chapter 2."""
     low, high = lambda0(s), lambda1_mc(s)
-    show.says += low.says
-    show.says += high.says
+    show.fill(**high.holes)
     show.against += high.against
     show.repair += low.literal
     show.repair += high.repair
