@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 from rlcalc.audit.evidence import Counterexample, Evidence, Fact, Replay, Smallest
 from rlcalc.audit.proofs import answer, entries
 from rlcalc.audit.values import given
+from rlcalc.audit.zero import as_expression, zero_status
 from rlcalc.errors import InputError, UnknownName, shown
 from rlcalc.golden.files import Case, shipped
 from rlcalc.golden.replay import command_line
-from rlcalc.nested import flatten
+from rlcalc.nested import flatten, map_nested
 from rlcalc.specs import load_formula
 
 Candidate = TypeVar("Candidate")
@@ -44,6 +45,10 @@ class Vector:
     def given(self) -> Mapping[str, Any]:
         """The inputs by name, as text."""
         return {name: given(value) for name, value in self.case.variants[self.variant].given.items()}
+
+    def number(self, name: str) -> Any:
+        """An input as an exact number, or as the list of them that it is."""
+        return map_nested(as_expression, self.given[name])
 
     def otherwise(self, variant: int = 1) -> Vector:
         """The same case under another reading."""
@@ -100,8 +105,6 @@ def _agree(found: Any, want: Any) -> bool:
 
 
 def _is(found: Any, want: Any) -> bool:
-    from rlcalc.audit.zero import as_expression, zero_status
-
     if isinstance(found, str) or (isinstance(want, str) and want.isalpha() and str(found) == want):
         return str(found) == str(want)
     return zero_status(as_expression(found) - as_expression(str(want))) == "holds"

@@ -1,1 +1,1 @@
-"""The statements of the lecture, one module a chapter and one for each worked example."""
+"""The statements of the lecture, one module for each part of a chapter."""

@@ -10,7 +10,6 @@ from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import smallest, vector
 from rlcalc.audit.proofs import answer, index, positives, reals, unit
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.zero import as_expression
 
 _STRICT = "where the condition holds it changes strictly"
 
@@ -24,7 +23,7 @@ def bias_falls(s: Statement, show: ev.Findings) -> None:
     """
     case = vector("n_step_return/audit-bias-grows")
     # all rewards are 0, so every state is worth 0, and V is its own error
-    _, error_near, error_far = map(as_expression, case.given["values"])
+    _, error_near, error_far = case.number("values")
     g, n, error = positives("gamma"), index(), positives("e")
     # the error one step later: below error/γ when it is restrained, anything at all otherwise
     later = error / (g * (1 + positives("d"))) if s.error_shrinks else positives("f")

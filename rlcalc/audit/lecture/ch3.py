@@ -1,15 +1,18 @@
-"""Chapter 3, sections 3.1 and 3.2: which algorithm is of which kind, beyond what rows of the table say."""
+"""Chapter 3: which algorithm is of which kind, beyond what rows of the table say; the grid; values."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.proofs import answer, positives, reals
+from rlcalc.audit.policies import FAMILY, TwoSteps
+from rlcalc.audit.proofs import answer, index, positives, reals
 from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.tables import ACTOR_CRITIC, POLICY_BASED, algorithms, recipes
-from rlcalc.audit.zero import as_expression
+from rlcalc.specs import load_formula
 
 TABLE = "specs/claims/algorithms.toml"
 RECIPES = "specs/claims/language_models.toml"
@@ -50,7 +53,7 @@ def sarsa_optimality(s: Statement, show: ev.Findings) -> None:
     case, move_right = vector(UNIFORM), 3
     best = answer("bellman", "q_values", mdp=case.given["mdp"], gamma=case.given["gamma"])[0]
     largest, mean = reals("m mu")
-    gap, kept = positives("d"), as_expression(s.explores)
+    gap, kept = positives("d"), sympy.Rational(s.explores)
     own = [name for name in ("Q-learning", "DQN") if algorithms()[name].values != "optimal"]
     show.against += case.refutes(
         f"{GRID}; behaviour that never stops to explore: move R from the start",
@@ -140,3 +143,168 @@ def critic_evaluates(s: Statement, show: ev.Findings) -> None:
     worked = vector("advantage/lecture-6.4-episode-1")
     show.literal.exact(f"{game}: what V says where the answer 5 is complete = its reward", values[4], "=", 1)
     show.unchanged.exact("advantage of 15 in 6.4", worked.answer(), "=", 5)
+
+
+# what GRPO does without, by the formulas of its update and of PPO's
+
+
+# the formulas that one update is computed by; both have aggregation of the losses besides
+GRPO = ("group_advantage", "policy_clip", "kl_estimate")
+PPO = ("token_gae", "policy_clip", "value_clip_loss")
+# inputs that are what a function says which the update changes; a reference policy stays as it is
+SAID_BY = {"logp": "policy", "values": "value function"}
+GROUP = "group_advantage/three-of-eight-centred"
+EPISODE = "token_gae/one-reward-at-the-end"
+
+
+def functions(update: tuple[str, ...]) -> frozenset[str]:
+    """The functions that are learned, as the inputs of an update's formulas show them."""
+    inputs = {one.name for name in update for one in load_formula(name).parameters}
+    return frozenset(function for name, function in SAID_BY.items() if name in inputs)
+
+
+def no_critic(share: int) -> list[ev.Evidence]:
+    """What a critic would say of the prompt changes no advantage of GRPO; PPO's it changes."""
+    case, episode = vector(GROUP), vector(EPISODE)
+    (reward, total, value), size = reals("r S v"), index("G")
+    rewards = [one - sympy.Rational(1, 3) for one in case.number("rewards")]
+    shifted = case.answer(rewards=[str(one) for one in rewards])
+    other = episode.answer(values=[["0" for _ in row] for row in episode.given["values"]])
+    return [
+        ev.Identity(
+            "GRPO: any value v of the prompt, taken off all rewards, leaves the advantage as it is",
+            (reward - value) - share * (total - size * value) / size,
+            reward - share * total / size,
+            "any reward r, sum S of a group of G rewards, and v; its deviations from the mean, so its scale",
+        ),
+        ev.Exact(
+            "three right answers of eight, less 1/3 each: advantage of the first",
+            shifted[0],
+            "=",
+            case.answer()[0],
+        ),
+        ev.Exact(
+            "PPO: the first token's advantage under one critic against another",
+            episode.answer()[0][0],
+            "!=",
+            other[0][0],
+        ),
+    ]
+
+
+@claim("L3.2-grpo-simpler", relation="<", share=1, penalty=Choice("kl", "clip"))
+def grpo_simpler(s: Statement, show: ev.Findings) -> None:
+    """One function less, since the mean of a group does what a critic's value of the prompt would."""
+    grpo = algorithms()["GRPO"]
+    show.literal.exact(
+        "functions that an update learns: GRPO against PPO",
+        sympy.Integer(len(functions(GRPO))),
+        s.relation,
+        sympy.Integer(len(functions(PPO))),
+    )
+    show.literal += no_critic(s.share)
+    show.literal.fact("its loss has a penalty besides", grpo.penalty, "=", s.penalty, grpo.source)
+
+
+# the grid, and what values are
+
+
+@claim("L3.4-table-ragged", rows=Choice((3, 2, 3), (3, 3, 3)), scope="structure")
+def table_ragged(s: Statement, show: ev.Findings) -> None:
+    """Cells per row, the head first."""
+    both = algorithms()["A2C"]
+    show.literal.fact("cells of the rows, where the head has", set(s.rows), "=", {s.rows[0]})
+    show.repair.fact("what an actor-critic method learns, a policy", both.policy, "=", True, both.source)
+    show.repair.fact("and values", bool(both.values), "=", True, both.source)
+
+
+@claim(
+    "L3.4-argmax-sample",
+    best=1,
+    learned=True,
+    harmless={"best: 1 → 2": "twice the values are largest at the same action"},
+)
+def argmax_sample(s: Statement, show: ev.Findings) -> None:
+    """Learning that only ever takes the best-looking action may never see the goal."""
+    case = vector("policy_eval/grid-never-ends")
+    world = {"mdp": case.given["mdp"], "gamma": case.given["gamma"]}
+    largest, p = reals("m p")
+    worse = positives("e") if s.learned else -positives("e")  # an action may look worse than it is
+    show.against += case.refutes(
+        f"{GRID}; Q-learning from Q = 0 that takes the first of its best actions: U bumps, earns 0 "
+        "and Q stays 0, for ever",
+        ev.Exact("it earns V*(0,0)", case.answer()[0], "=", answer("bellman", **world)[0]),
+        premises=(
+            ev.Exact("Q(start, U) after the update", answer("td_update", value="0", target="0"), "=", 0),
+        ),
+        violates=ev.Exact(
+            "its Q is not Q*: Q*(start, U)", answer("bellman", "q_values", **world)[0][0], "!=", 0
+        ),
+    )
+    show.repair.sign(
+        "the action of largest Q has a larger true value than any other, by e",
+        s.best * (positives("m") - (positives("m") - worse)),
+        "an action whose learned value is e > 0 below the largest",
+    )
+    show.repair.identity(
+        "sampling earns the mean of Q under π, which is V of the policy",
+        p * largest + (1 - p) * (largest - worse),
+        largest - (1 - p) * worse,
+        "two actions",
+    )
+
+
+@claim("L3.4-grid-unspecified", determined=True)
+def grid_unspecified(s: Statement, show: ev.Findings) -> None:
+    """Two ways to complete it, two values of the start."""
+    values, slips = vector("bellman/lecture-3.4-grid").answer(), vector("bellman/grid-slip").answer()
+    relation = "=" if s.determined else "!="
+    show.literal.exact(
+        "value of the start, moves that succeed and moves that slip", values[0], relation, slips[0]
+    )
+    show.repair.exact("V*(0,0)", values[0], "=", "9/10")
+    show.repair.exact("V*(0,1)", values[1], "=", 1)
+
+
+@claim("L3.5-vpi", given=Choice("state", "other state", "nothing"))
+def state_value(s: Statement, show: ev.Findings) -> None:
+    """The mean return from a state on, over the trajectories that pass it, whatever came before."""
+    world = TwoSteps()
+    at, condition = {
+        "state": ((1,), r"\mid S_t = s"),
+        "other state": ((2,), r"\mid S_t = s'"),
+        "nothing": ((1, 2), ""),
+    }[s.given]
+    passing = [path for path in world.paths() if path.steps[1].state in at]
+    show.fill(condition=condition)
+    show.literal.identity(
+        "Σ chance · G_1 = (chance of passing state 1) · (mean reward there), whatever led to it",
+        sum(path.chance * world.to_go(path, 1) for path in passing),
+        sum(path.chance for path in passing) * world.value(1),
+        FAMILY,
+    )
+
+
+@claim("L3.5-qpi", weighted=1, first_only=True)
+def action_value(s: Statement, show: ev.Findings) -> None:
+    """Trajectories that begin with L, and the mean of Q over the first action."""
+    world = TwoSteps()
+    p = world.left[0]
+    kept: list[Any] = [
+        path
+        for path in world.paths()
+        if path.steps[0].reward == world.first["L"]
+        and (s.first_only or path.steps[1].reward in (world.second[1, "L"], world.second[2, "L"]))
+    ]
+    show.literal.identity(
+        "mean return of the trajectories that begin with L, times their chance",
+        sum(path.chance * world.to_go(path, 0) for path in kept),
+        p * world.worth("L"),
+        FAMILY,
+    )
+    show.literal.identity(
+        "V is the mean of Q under the policy",
+        p**s.weighted * world.worth("L") + (1 - p) ** s.weighted * world.worth("R"),
+        world.objective(),
+        FAMILY,
+    )

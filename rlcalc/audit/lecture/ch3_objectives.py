@@ -15,7 +15,6 @@ from rlcalc.audit.lecture.ch3 import GRID
 from rlcalc.audit.policies import FAMILY, TwoSteps
 from rlcalc.audit.proofs import answer, positives, powers_vanish, reals, unit
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.zero import as_expression
 
 ANY_MDP = "finite decision processes with any number of states and actions"
 
@@ -149,7 +148,7 @@ def _grid_backup(values: list[Fraction]) -> list[Any]:
     mdp = read_mdp("grid2x2")
     moves = range(len(mdp.actions))
     return [
-        as_expression(max(backup(mdp, values, Fraction(1), state, move) for move in moves))
+        sympy.Rational(max(backup(mdp, values, Fraction(1), state, move) for move in moves))
         for state in mdp.non_terminal
     ]
 

@@ -12,7 +12,6 @@ from rlcalc.audit.cases import Vector, vector
 from rlcalc.audit.policies import odds_gain
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.zero import as_expression
 
 ANY_SOFTMAX = "a softmax policy of any number of actions in one state, any step size and size of the return"
 BANDIT: dict[str, Any] = {"mdp": "bandit", "theta": [["0", "0"]]}  # section 4.4
@@ -88,7 +87,7 @@ def naive_gradient(s: Statement, show: ev.Findings) -> None:
     chance = p if s.in_distribution else reals("q")
     case, gap, speed = vector("policy_gradient/audit-equal-returns"), positives("g"), positives("v")
     pays = case.given["mdp"]["R"][0]
-    inside = sum(sympy.diff(as_expression(pay), p) / 2 for pay in pays)  # no payment contains θ
+    inside = sum(sympy.diff(sympy.Rational(pay), p) / 2 for pay in pays)  # no payment contains θ
     show.against += case.refutes(
         "a bandit that pays 10 for either action: nothing can be gained, and nothing in G moves",
         ev.Exact(f"gradient {s.relation} mean of ∇G", case.answer()[0][0], s.relation, inside),
@@ -110,7 +109,7 @@ def naive_gradient(s: Statement, show: ev.Findings) -> None:
 def log_derivative(s: Statement, show: ev.Findings) -> None:
     """Right for probabilities that stay positive where they are; wrong when what can occur changes."""
     case, theta = vector("importance/audit-support-moves"), sympy.Symbol("theta", nonnegative=True)
-    values, drawn = (list(map(as_expression, case.given[name])) for name in ("f", "q"))
+    values, drawn = map(case.number, ("f", "q"))
     family = (1 - theta, theta)
 
     def score(chance: Any, at: Any) -> Any:
@@ -143,7 +142,7 @@ def log_derivative(s: Statement, show: ev.Findings) -> None:
 def sampling(s: Statement, show: ev.Findings) -> None:
     """The mean of N weighted scores has the gradient as its mean, and comes close in a simulation."""
     mu, count, k = reals("mu"), index("N"), 20_000
-    takes_left = np.random.default_rng(42).random(k) < float(as_expression(s.drawn))
+    takes_left = np.random.default_rng(42).random(k) < float(sympy.Rational(s.drawn))
     terms = np.where(takes_left, 10 * 0.5, 0.0)
     mean, spread = float(terms.mean()), 3.29 * float(terms.std(ddof=1)) / math.sqrt(k)
     show.fill(share=count**s.power)
@@ -185,7 +184,7 @@ def stale_data(s: Statement, show: ev.Findings) -> None:
     x, y, p, d = reals("x y p d")
     true, stale = case.answer(q=case.given["p"]), case.answer(p=case.given["q"])
     shift, size = positives("d c")
-    pay_left, pay_right = (2 * as_expression(case.given["f"][0]), -2 * as_expression(case.given["f"][1]))
+    pay_left, pay_right = (2 * case.number("f")[0], -2 * case.number("f")[1])
     weight = (sequence("pi_theta")(reals("tau")) / sequence("pi_old")(reals("tau"))) ** s.weight
     over = "π_old(L) − π(L) and G_L(1 − π(L)) + G_R π(L) are not 0"
     show.fill(weight=weight)

@@ -7,7 +7,6 @@ from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import vector
 from rlcalc.audit.proofs import answer, positives, real, reals, unit
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.zero import as_expression
 
 ALL_RIGHT = "group_advantage/audit-all-right"
 SOME_RIGHT = "group_advantage/three-of-eight-centred"
@@ -112,7 +111,7 @@ def correct_answers(s: Statement, show: ev.Findings) -> None:
         premises=(ev.Exact("its reward", case.given["rewards"][0], "=", s.right),),
         violates=ev.Exact(
             "the least reward of the group: none is wrong",
-            min(map(as_expression, case.given["rewards"])),
+            min(case.number("rewards")),
             "=",
             1,
         ),

@@ -12,7 +12,6 @@ from rlcalc.audit.lecture.ch4 import ANY_SOFTMAX, chance_moves
 from rlcalc.audit.policies import odds_gain
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.zero import as_expression
 from rlcalc.exact import symbol
 
 UNEVEN = "baseline_variance/audit-value-raises-variance"  # chances 3/4 and 1/4, returns 1 and 0
@@ -236,7 +235,7 @@ def control_variate(s: Statement, show: ev.Findings) -> None:
 
 def _correlated(s: Statement, case: Vector) -> ev.Counterexample:
     """X is 0 or 1, equally likely, and b takes its two values with it."""
-    low, high = map(as_expression, case.given["b"])
+    low, high = case.number("b")
     half = (high - low) / 2  # twice the covariance; its square is the variance of b
     after, before = case.answer("variance"), case.answer("variance_x")
     return ev.Counterexample(

@@ -17,7 +17,6 @@ from rlcalc.audit.lecture.ch6 import CRITIC
 from rlcalc.audit.policies import odds_gain
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.zero import as_expression
 from rlcalc.exact import symbol
 
 LOSSES = "actor_loss/lecture-6.4-even-policy"  # both episodes of 6.4 at even chances
@@ -108,7 +107,7 @@ def more_generally(s: Statement, show: ev.Findings) -> None:
 def actor_loss_sign(s: Statement, show: ev.Findings) -> None:
     """A loss is made smaller, and this one smaller means good actions less likely."""
     case, uphill = vector(LOSSES), odds_gain(s.sign * positives("alpha") * positives("a"))
-    probs, advantages = (map(as_expression, case.given[name]) for name in ("probs", "advantages"))
+    probs, advantages = map(case.number, ("probs", "advantages"))
     example = sum(s.sign * sympy.log(p) * a for p, a in zip(probs, advantages, strict=True))
     over = f"{ANY_SOFTMAX}, A > 0"
     show.literal.sign("a step that makes it smaller raises an action with A > 0", -uphill, over)
@@ -206,7 +205,7 @@ def critic_average(s: Statement, show: ev.Findings) -> None:
     """The mean is 11 exactly, and a gradient step of moderate size goes towards it."""
     case = vector("critic_loss/lecture-6.4")
     best, moved = (case.answer(name, values=s.start, alpha=s.alpha) for name in ("minimiser", "updated"))
-    returns = list(map(as_expression, case.given["returns"]))
+    returns = case.number("returns")
     show.fill(average=sum(returns) / len(returns))
     show.literal.exact("mean of the returns", best, "=", s.mean)
     show.literal.exact(f"a step of size {s.alpha} raises the prediction", moved, ">", s.start)

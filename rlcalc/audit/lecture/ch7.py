@@ -10,7 +10,6 @@ from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
 from rlcalc.audit.proofs import answer, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.zero import as_expression
 
 FAMILY = "all episodes of this shape: two actions in each of two states, all rewards, policies, 0 < γ < 1"
 
@@ -21,7 +20,7 @@ def importance(s: Statement, show: ev.Findings) -> None:
     p, q, f, x = sequence("p"), sequence("q"), sequence("f"), reals("x")
     weight = (p(x) / q(x)) ** s.order
     case = vector("importance/q-zero")
-    outcomes = [list(map(as_expression, case.given[name])) for name in ("p", "q", "f")]
+    outcomes = [case.number(name) for name in ("p", "q", "f")]
     whole = sum(chance * value for chance, _, value in zip(*outcomes, strict=True))
     drawn = sum(chance * value for chance, old, value in zip(*outcomes, strict=True) if old != 0)
     show.fill(weight=weight)
@@ -192,7 +191,7 @@ def per_step(s: Statement, show: ev.Findings) -> None:
 
     def there(expression: Any) -> Any:
         return expression.subs(
-            {symbol: as_expression(point[symbol.name]) for symbol in expression.free_symbols}
+            {symbol: sympy.Rational(point[symbol.name]) for symbol in expression.free_symbols}
         )
 
     show.against += case.refutes(

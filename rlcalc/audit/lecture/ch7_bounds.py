@@ -12,10 +12,9 @@ from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
 from rlcalc.audit.lecture.ch7_clip import SCENARIOS, clipped, in_six_cases, places, slope, term
 from rlcalc.audit.lecture.ch7_loop import ADVANTAGE, first_theta, run
-from rlcalc.audit.lecture.ch8_settings import SOURCE, both_ends, typical, values
+from rlcalc.audit.lecture.ch8 import SOURCE, both_ends, typical, values
 from rlcalc.audit.proofs import answer, positives, unit
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.zero import as_expression
 
 STEP = "1/10"
 FALSE_AS_WELL = "the same step contradicts it, and the precise statement is the same"
@@ -94,7 +93,7 @@ def constrains(s: Statement, show: ev.Findings) -> None:
     """A flat objective is no fence: five small epochs leave the interval, and there the gradient ends."""
     *_, before, last = run("1/50", 5)
     numbers = [*before.good, *last.good, *last.bad, *last.slope]
-    _, below, above, _, _, outside, low, high = map(as_expression, numbers)
+    _, below, above, _, _, outside, low, high = map(sympy.Rational, numbers)
     show.against.append(leaves(UP, s.relation))
     show.repair += held(">", s)
     show.repair += held("<", s)

@@ -11,7 +11,7 @@ from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
 from rlcalc.audit.proofs import positives, unit
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.zero import as_expression, sign_status, zero_status
+from rlcalc.audit.zero import sign_status, zero_status
 
 
 class Place(NamedTuple):
@@ -191,7 +191,7 @@ def eps_domain(s: Statement, show: ev.Findings) -> None:
     case = vector("ppo_clip/lower-bound-never-acts")
     show.against += case.refutes(
         "with ε = 1 the lower bound is 0, and no ratio lies below it: bad actions are never held",
-        ev.Exact("1 − ε > 0, so that some ratio lies below it", 1 - as_expression(case.given["eps"]), ">", 0),
+        ev.Exact("1 − ε > 0, so that some ratio lies below it", 1 - case.number("eps"), ">", 0),
         violates=ev.Exact("ε is not below 1", case.given["eps"], ">=", s.high),
     )
     show.repair += domain

@@ -1,16 +1,20 @@
-"""Chapter 8: the pseudocode of PPO, what it leaves out, and how it differs from REINFORCE."""
+"""Chapter 8: the pseudocode of PPO, how it differs from REINFORCE, typical settings, TRPO's order."""
 
 from __future__ import annotations
 
+from collections import Counter
+from fractions import Fraction
 from typing import Any
 
+from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
+from rlcalc.audit.lecture.ch7_clip import places, slope
 from rlcalc.audit.proofs import answer, index, positives, reals, unit
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.tables import algorithms
-from rlcalc.audit.zero import as_expression
+from rlcalc.audit.tables import algorithms, settings
+from rlcalc.audit.zero import zero_status
 
 Program = tuple[tuple[tuple[str, ...], str], ...]
 
@@ -83,7 +87,7 @@ def complete(s: Statement, show: ev.Findings) -> None:
     show.against.fact("pieces that 8.2 names and no line has", missing, "!=", frozenset())
     show.repair.identity(
         "λ = 1: the generalised advantage is G − V",
-        *one_step_back(as_expression(s.lam)),
+        *one_step_back(sympy.Rational(s.lam)),
         over="all R, V and γ",
     )
     show.repair.identity("c_2 = 0: the entropy adds nothing to the objective", with_bonus, without)
@@ -116,7 +120,7 @@ def advantage(s: Statement, show: ev.Findings) -> None:
                 "last step: δ = R + γ·V(end) − V", reward + gamma * s.last - value, reward - s.minus * value
             ),
         ),
-        step=(ev.Identity("one step earlier", *one_step_back(as_expression(s.lam), s.minus)),),
+        step=(ev.Identity("one step earlier", *one_step_back(sympy.Rational(s.lam), s.minus)),),
         over="whole episodes of any length, all R, V and γ, backwards from the end",
         variable="T − t",
     )
@@ -125,7 +129,7 @@ def advantage(s: Statement, show: ev.Findings) -> None:
         case.answer(values=values, lam=s.lam)[0],
         "=",
         answer("discounted_return", rewards=rewards, gamma=case.given["gamma"])
-        - s.minus * as_expression(values[0]),
+        - s.minus * sympy.Rational(values[0]),
     )
 
 
@@ -139,7 +143,7 @@ def unused_lambda(s: Statement, show: ev.Findings) -> None:
         "the pseudocode's advantage of an episode with V = 0 against that of λ = 0.95",
         ev.Exact(
             "G_0 − V(S_0) against the advantage with λ",
-            full - as_expression(case.given["values"][0]),
+            full - case.number("values")[0],
             s.relation,
             case.answer()[0],
         ),
@@ -225,7 +229,7 @@ def critic_loss(s: Statement, show: ev.Findings) -> None:
     n, c1, mean = index(), positives("c_1"), reals("m")
     case = vector("critic_loss/reductions")
     ways = {"sum": case, "mean": case.otherwise(1), "half of the mean": case.otherwise(2)}
-    returns = [as_expression(one) for one in case.given["returns"]]
+    returns = case.number("returns")
     targets = [str(s.target * one) for one in returns]
     first, second = case.answer("gradient")
     show.repair.sign("n, from mean to sum, and c_1 are positive factors", n * c1, "n ≥ 1 steps, c_1 > 0")
@@ -235,3 +239,143 @@ def critic_loss(s: Statement, show: ev.Findings) -> None:
         show.repair.exact(f"{name}: the gradient has one direction", slope[0] * second, "=", slope[1] * first)
     whole = n * mean if s.per_step else mean
     show.literal.identity("the sum of 6.3 is the loss of one step", whole, mean, "n steps, mean m")
+
+
+# settings that are called typical, against published ones
+
+
+SOURCE = "specs/claims/ppo_settings.toml"
+# the ends of the lecture's ranges are what the PPO paper used in these two experiments
+LOW_END, HIGH_END = "PPO paper, Atari", "PPO paper, MuJoCo"
+
+
+def values(key: str, task: str | None = None) -> list[Fraction]:
+    """What is used for one setting, wherever it is stated."""
+    chosen = [one for one in settings().values() if task in (None, one.task)]
+    return [Fraction(getattr(one, key)) for one in chosen if getattr(one, key)]
+
+
+def typical(key: str, low: str, high: str, task: str | None = None) -> ev.Fact:
+    """More than half of the published settings lie in a range."""
+    found = values(key, task)
+    inside = sum(Fraction(low) <= value <= Fraction(high) for value in found)
+    of = f" for {task}" if task else ""
+    return ev.Fact(
+        f"{key}: published settings{of} within [{low}, {high}] are the majority, {inside} of {len(found)}",
+        2 * inside > len(found),
+        "=",
+        True,
+        SOURCE,
+    )
+
+
+def usual(key: str, stated: str, task: str) -> ev.Fact:
+    """The value that most settings for a kind of task have."""
+    most = Counter(values(key, task)).most_common(1)[0][0]
+    return ev.Fact(f"{key}: the value used most for {task}", most, "=", Fraction(stated), SOURCE)
+
+
+def both_ends(key: str, low: str, high: str) -> list[ev.Evidence]:
+    """The ends of a range are what the PPO paper used, on Atari and on MuJoCo."""
+    return [
+        ev.Fact(f"{key}: {name}", Fraction(getattr(settings()[name], key)), "=", Fraction(end), SOURCE)
+        for name, end in ((LOW_END, low), (HIGH_END, high))
+    ]
+
+
+def usual_range(key: str, low: str, high: str) -> list[ev.Evidence]:
+    """Both ends are published, and the settings for control are mostly between them."""
+    return [*both_ends(key, low, high), typical(key, low, high, "control")]
+
+
+@claim("L8.2-epochs", low="3", high="10")
+def epochs(s: Statement, show: ev.Findings) -> None:
+    """Both ends are settings of the PPO paper; recipes for language models make one pass."""
+    passes = values("epochs", "language")
+    fewer = sum(value < Fraction(s.low) for value in passes)
+    show.against.fact(
+        f"for language models most make fewer than {s.low}, {fewer} of {len(passes)}",
+        2 * fewer > len(passes),
+        "=",
+        True,
+        SOURCE,
+    )
+    show.repair += usual_range("epochs", s.low, s.high)
+    show.repair.append(usual("epochs", "1", "language"))
+
+
+@claim(
+    "L8.3-hyperparameters",
+    eps_from="0.1",
+    eps_to="0.2",
+    epochs_from="3",
+    epochs_to="10",
+    rate="3e-4",
+    lam="0.95",
+    gamma="0.99",
+)
+def hyperparameters(s: Statement, show: ev.Findings) -> None:
+    """The values of the PPO paper for control; for text, the lecture's subject, γ and the rate differ."""
+    language = {"gamma": "1", "lam": "1", "epochs": "1", "rate": "1e-6"}
+    show.against += [
+        ev.Fact(f"no language model had {name}", Fraction(value), "not in", values(key, "language"), SOURCE)
+        for key, name, value in (("gamma", f"γ = {s.gamma}", s.gamma), ("rate", f"the rate {s.rate}", s.rate))
+    ]
+    show.repair += usual_range("eps", s.eps_from, s.eps_to)
+    show.repair += usual_range("epochs", s.epochs_from, s.epochs_to)
+    show.repair += (usual(key, getattr(s, key), "control") for key in ("rate", "lam", "gamma"))
+    show.repair.append(typical("eps", s.eps_from, s.eps_to, "language"))
+    show.repair += (usual(key, value, "language") for key, value in language.items())
+
+
+# the order of what bounds a step of TRPO, and of what moves PPO
+
+
+MOST = 3
+TWO = "two softmax actions, any policy; the preference of the first moves by t"
+
+
+def lowest(function: Any, t: Any) -> Any:
+    """The order of the first derivative at t = 0 that is not 0 whatever the policy.
+
+    Raises:
+        ValueError: none of the first ones, or one that is not settled.
+    """
+    for order in range(1, MOST + 1):
+        status = zero_status(sympy.simplify(function.diff(t, order).subs(t, 0)))
+        if status == "fails":
+            return sympy.Integer(order)
+        if status == "open":
+            break
+    raise ValueError(f"no order of {function} is settled")
+
+
+@claim("L8.5-second-order", trpo=2, ppo=1, hard=Choice("kl", "clip"), soft=Choice("clip", "kl"))
+def second_order(s: Statement, show: ev.Findings) -> None:
+    """At the old policy the divergence has no slope, only its curvature bounds a step."""
+    t, adv, p = sympy.Symbol("t", real=True), positives("a"), unit("x")
+    moved = p * sympy.exp(t) / (p * sympy.exp(t) + 1 - p)
+    divergence = answer("kl", p=["p", "1-p"], q=["q", "1-q"])
+    old, new = sorted(divergence.free_symbols, key=str)
+    bound = divergence.subs({old: p, new: moved})
+    # inside the interval, where every step from the old policy begins
+    place = next(one for one in places() if one[:2] == (">", "inside"))
+    objective = slope(place).subs(place.a, adv) * moved / p
+    orders = lowest(bound, t), lowest(objective, t)
+    trpo, ppo = algorithms()["TRPO"], algorithms()["PPO"]
+    show.literal.exact("order of the first derivative in TRPO's bound that is not 0", orders[0], "=", s.trpo)
+    show.literal.identity(
+        "it is the Fisher information, the matrix that its step is solved with",
+        bound.diff(t, orders[0]).subs(t, 0),
+        p * (1 - p),
+        TWO,
+    )
+    show.literal.exact("order of the first in PPO's objective", orders[1], "=", s.ppo)
+    show.literal.identity(
+        "it is the advantage times the score, the gradient that every optimiser takes",
+        objective.diff(t, orders[1]).subs(t, 0),
+        adv * (1 - p),
+        TWO,
+    )
+    show.literal.fact("what bounds a step of TRPO", trpo.limit, "=", s.hard, trpo.source)
+    show.literal.fact("what bounds a step of PPO", ppo.limit, "=", s.soft, ppo.source)

@@ -8,14 +8,12 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.lecture.ch2_definition import lambda1_mc
-from rlcalc.audit.lecture.ch2_weights import lambda0
-from rlcalc.audit.lecture.ch3_grpo import GRPO, PPO, functions, no_critic
+from rlcalc.audit.lecture.ch2_return import lambda0, lambda1_mc
+from rlcalc.audit.lecture.ch3 import GRPO, PPO, functions, no_critic
 from rlcalc.audit.lecture.ch7_clip import SCENARIOS, Place, in_six_cases, slope
 from rlcalc.audit.proofs import answer, real, reals, unit
 from rlcalc.audit.registry import Corruption, Statement, claim
 from rlcalc.audit.tables import ACTOR_CRITIC, POLICY_BASED, algorithms
-from rlcalc.audit.zero import as_expression
 
 ITERATION = "ppo_count/lecture-8.4"
 RATIOS = [*SCENARIOS, *(f"ppo_clip/{name}" for name in ("good-action-less-likely", "bad-action-more-likely"))]
@@ -122,7 +120,7 @@ def same_clip(relation: str) -> ev.Exhaustive:
     failed = []
     for case in cases:
         token = {
-            "logp": [f"log({as_expression(case.given['ratio']) / 2})"],
+            "logp": [f"log({case.number('ratio') / 2})"],
             "old_logp": ["log(1/2)"],
             "adv": [case.given["adv"]],
             "eps_low": case.given.get("eps", "1/5"),
@@ -130,10 +128,7 @@ def same_clip(relation: str) -> ev.Exhaustive:
         value, slopes = answer("policy_clip", **token)[0], answer("policy_clip", "d_logp", **token)[0]
         agrees = ev.Exact("", value, relation, case.answer()).status == "holds"
         # by log π the derivative has the ratio as a factor
-        rises = (
-            ev.Exact("", slopes, "=", as_expression(case.given["ratio"]) * case.answer("d_ratio")).status
-            == "holds"
-        )
+        rises = ev.Exact("", slopes, "=", case.number("ratio") * case.answer("d_ratio")).status == "holds"
         if not (agrees and rises):
             failed.append(case.id)
     return ev.Exhaustive(
