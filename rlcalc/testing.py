@@ -21,10 +21,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlcalc.errors import ConformanceError
+from rlcalc.errors import ConformanceError, InputError, RlcalcError, shown, visible
 
 if TYPE_CHECKING:
     from rlcalc.conform.binding.model import Binding
@@ -86,7 +87,6 @@ def conformance_suite(
     from rlcalc.conform.probing.requirements import requirements
     from rlcalc.conform.target.base import DTYPES, from_function
     from rlcalc.conform.vectors import golden_vectors
-    from rlcalc.errors import InputError, shown
     from rlcalc.specs import load_formula
 
     for dtype in dtypes:
@@ -139,8 +139,6 @@ def _own_vectors(formula: str, paths: Sequence[str | Path]) -> list[Vector]:
 def _random_count(random: int | None) -> int:
     if random is not None:
         return random
-    from importlib.util import find_spec
-
     return 100 if find_spec("hypothesis") else 0
 
 
@@ -225,7 +223,6 @@ class _Suite:
         """What ``rlcalc conform`` prints about the function."""
         from rlcalc.conform.report.counterexample import counterexample
         from rlcalc.conform.report.text import summary_lines
-        from rlcalc.errors import visible
 
         example = counterexample(self.report, self.target)
         return visible("\n".join(text for text, _ in summary_lines(self.report, example)), "\n")
@@ -234,7 +231,6 @@ class _Suite:
         """One failing case: what is wrong, what is right, and what came."""
         from rlcalc.conform.report.counterexample import counterexample
         from rlcalc.conform.report.text import case_heading
-        from rlcalc.errors import visible
         from rlcalc.golden.replay import brief
 
         example = counterexample(case, self.target)
@@ -274,7 +270,6 @@ def pytest_configure(config: Any) -> None:
     import pytest
 
     from rlcalc.conform.vectors import load_own
-    from rlcalc.errors import RlcalcError
     from rlcalc.golden.files import load_files
 
     try:

@@ -6,6 +6,8 @@ parser of numbers knows the text only.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import sys
 from collections.abc import Iterator
@@ -239,9 +241,6 @@ def _split_column(name: str) -> tuple[str, str | None]:
 
 
 def _csv_cells(text: str, path: str, column: str) -> Iterator[Cell]:
-    import csv
-    import io
-
     delimiter = "\t" if path.lower().endswith(".tsv") else ","
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:

@@ -7,6 +7,7 @@ what is too long itself.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -173,8 +174,6 @@ _UNSAFE = "[\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 
 def json_text(value: Any, ascii_only: bool = False) -> str:
     """One JSON value on one line: no NaN, no control character that a terminal acts on."""
-    import json
-
     text = json.dumps(value, ensure_ascii=ascii_only, allow_nan=False)
     return text if ascii_only else re.sub(_UNSAFE, lambda c: f"\\u{ord(c[0]):04x}", text)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from rlcalc._lazy import sympy
 from rlcalc._version import __version__
 from rlcalc.cli.numbers import View
 from rlcalc.cli.screen import ANSWER, Screen, write_json
@@ -45,8 +46,6 @@ def show_solution(
 
 def _root(root: Any, digits: int) -> tuple[str, str]:
     """A rational root exactly, any other as a decimal."""
-    from rlcalc._lazy import sympy
-
     return (to_text(root), "") if root.is_Rational else ("", str(sympy.N(root, digits)))
 
 

@@ -16,9 +16,11 @@ from pathlib import Path
 from rlcalc.conform.binding.model import Binding, read_binding
 from rlcalc.conform.binding.which import found_formula
 from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform.generate.drawing import hypothesis_or_refuse
 from rlcalc.conform.report.counterexample import Counterexample, counterexample
 from rlcalc.conform.runner import run
-from rlcalc.conform.target.base import BACKENDS, DTYPES, Target
+from rlcalc.conform.target.base import BACKENDS, DTYPES, Target, load_target
+from rlcalc.conform.target.program import Program
 from rlcalc.conform.trial import Watch
 from rlcalc.conform.vectors import vectors_of
 from rlcalc.errors import InputError, shown
@@ -147,8 +149,6 @@ def load(request: Request) -> Target:
     limit = usual if request.limit is None else request.limit
     dtypes = _dtypes(request.dtypes)
     if program:
-        from rlcalc.conform.target.program import Program
-
         if backend != "numpy" or request.in_process:
             option = "in-process" if request.in_process else backend
             raise InputError("backend_twice", f"--exec and --{option} do not go together.")
@@ -156,8 +156,6 @@ def load(request: Request) -> Target:
         asked.dtypes = dtypes
         return asked
     if request.in_process or os.name != "posix":  # elsewhere there are no process groups to end
-        from rlcalc.conform.target.base import load_target
-
         found = load_target(name, backend, math.inf if request.limit is None else request.limit, dtypes)
         # what a debugger asks is to be read, and stays out of the report
         found.output = sys.stderr
@@ -182,8 +180,6 @@ def _generated(random: int | None, target: Target) -> tuple[int, str]:
     """
     if random is not None:
         return random, ""
-    from rlcalc.conform.generate.drawing import hypothesis_or_refuse
-
     try:
         hypothesis_or_refuse()
     except InputError:

@@ -25,6 +25,7 @@ from rlcalc.golden.values import Certified, certified
 from rlcalc.golden.verify import DEMANDED
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.inputs.bind import Inputs
+from rlcalc.mdp.planning import ONE, free_loop, optimal
 from rlcalc.nested import flatten, outline
 from rlcalc.specs import Formula, Output, load_formula
 
@@ -231,8 +232,6 @@ def fits_arrays(inputs: Inputs) -> bool:
             return False
         optimising = any(o.name == "greedy" for o in formula.outputs) and "sweeps" not in inputs.given
         if optimising and inputs.given.get("gamma") == 1:
-            from rlcalc.mdp.planning import ONE, free_loop, optimal
-
             return not free_loop(process, optimal(process, ONE)[0])
     return True
 

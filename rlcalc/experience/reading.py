@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from rlcalc.errors import InputError, shown, suggestion
 from rlcalc.exact import parse_number
 from rlcalc.experience.model import Experience, Step, Table
+from rlcalc.spelling import spelled
 
 ENDS = ("end", "terminal", "done")
 MOST_STEPS = 100_000
@@ -68,8 +69,6 @@ def read_experience(raw: Any, *, actions: bool, episodes: bool, name: str = "ste
 
 
 def _option(name: str) -> str:
-    from rlcalc.spelling import spelled
-
     return spelled(name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import Any
 
 from rlcalc.specs import Formula
@@ -30,8 +31,6 @@ def command_line(
         dtype: of a numeric backend.
         device: of Torch.
     """
-    from shlex import quote
-
     switches = {parameter.name for parameter in formula.parameters if parameter.is_switch}
     words = ["rlcalc", formula.command]
     for name, value in given.items():

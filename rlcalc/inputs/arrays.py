@@ -27,6 +27,7 @@ from rlcalc.inputs.array_checks import (
 )
 from rlcalc.inputs.bind import Inputs, active_parameters, missing
 from rlcalc.inputs.read import read_object
+from rlcalc.mdp.policies import named_policy
 from rlcalc.nested import flatten
 from rlcalc.specs import Formula, Parameter
 from rlcalc.spelling import spelled
@@ -151,8 +152,6 @@ def _check_valid(xp: Backend, parameter: Parameter, array: Any, mask: Any) -> No
 
 def _by_name(mdp: Any, value: Any) -> Any:
     """A policy that is written by names, as rows of floats."""
-    from rlcalc.mdp.policies import named_policy
-
     rows = named_policy(mdp, value) if isinstance(value, str | Mapping | list | tuple) else value
     return rows if rows is value else [[float(chance) for chance in row] for row in rows]
 

@@ -20,6 +20,7 @@ from rlcalc.exact.assumptions import Known
 from rlcalc.inputs.domains import Pairs, check_domain, check_together, known_signs
 from rlcalc.inputs.padding import pad_rows
 from rlcalc.inputs.read import read_parameter, without_masked
+from rlcalc.mdp.policies import named_policy
 from rlcalc.nested import flatten, map_nested
 from rlcalc.specs import Formula, Parameter
 from rlcalc.spelling import at_a_prompt, spelled, worded
@@ -166,8 +167,6 @@ def _process(active: Sequence[Parameter], values: Mapping[str, Any]) -> Any:
 
 def _by_name(active: Sequence[Parameter], values: Mapping[str, Any], raw: Any) -> Any:
     """A policy that is written by names, as rows."""
-    from rlcalc.mdp.policies import named_policy
-
     process = _process(active, values)
     return raw if process is None else named_policy(process, raw)
 

@@ -16,8 +16,10 @@ from rlcalc.errors import InputError, UnknownName, shown, suggestion
 from rlcalc.exact import compare, is_symbolic
 from rlcalc.mdp import grids
 from rlcalc.mdp.draft import Draft
+from rlcalc.mdp.lines import from_lines
 from rlcalc.mdp.model import MDP
 from rlcalc.mdp.numbers import number
+from rlcalc.mdp.tables import from_table
 
 ONE = Fraction(1)
 _MOST_STATES = 10_000  # of a process whose size is an option
@@ -105,14 +107,10 @@ def count(value: Any, name: str, least: int) -> int:
 
 
 def _lines(text: str, label: str) -> MDP:
-    from rlcalc.mdp.lines import from_lines
-
     return from_lines(text, label)
 
 
 def _table(table: Mapping[str, Any], label: str) -> MDP:
-    from rlcalc.mdp.tables import from_table
-
     return from_table(table, label)
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from rlcalc.errors import InputError, RlcalcError, UnknownName, shown, suggestion
@@ -66,8 +67,6 @@ def from_lines(text: str, label: str = "", symbols: bool = False) -> MDP:
     made = reader.draft.build()
     if label:
         return made
-    from dataclasses import replace
-
     return replace(made, label=f"MDP of {len(made.states)} states and {len(made.actions)} actions")
 
 

@@ -24,7 +24,10 @@ from typing import Any
 from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
 from rlcalc.files import read_text
 from rlcalc.mdp.builtin import BUILT_IN, built_in
+from rlcalc.mdp.gymnasium import from_game, from_transitions, is_table
+from rlcalc.mdp.lines import from_lines, is_lines
 from rlcalc.mdp.model import MDP
+from rlcalc.mdp.tables import from_arrays, from_table, from_toml
 
 MAX_FILE = 32_000_000  # bytes
 _FILE_CODES = {
@@ -75,9 +78,6 @@ def read_mdp(raw: Any, symbols: bool = False) -> MDP:
 
 
 def _from_dict(raw: Mapping[Any, Any]) -> MDP:
-    from rlcalc.mdp.gymnasium import from_transitions, is_table
-    from rlcalc.mdp.tables import from_arrays, from_table
-
     if "p" in raw:
         return from_arrays(raw)
     return from_transitions(raw, "") if is_table(raw) else from_table(raw, "")
@@ -87,11 +87,7 @@ def _from_text(raw: str, symbols: bool) -> MDP:
     name, _, option = raw.partition(":")
     if name in BUILT_IN:
         return built_in(name, option, symbols)
-    from rlcalc.mdp.lines import from_lines, is_lines
-
     if name == "gym":
-        from rlcalc.mdp.gymnasium import from_game
-
         return from_game(option)
     if is_lines(raw):
         return from_lines(raw, symbols=symbols)
@@ -113,9 +109,6 @@ def _is_file(path: Path) -> bool:
 
 
 def _from_file(path: Path, symbols: bool) -> MDP:
-    from rlcalc.mdp.lines import from_lines, is_lines
-    from rlcalc.mdp.tables import from_toml
-
     try:
         text = read_text(path, MAX_FILE)
     except DataError as error:
@@ -133,9 +126,6 @@ def from_json(text: str, label: str) -> MDP:
     Raises:
         InputError: ``mdp_file_not_json``, ``mdp_wrong_shape``.
     """
-    from rlcalc.mdp.gymnasium import from_transitions, is_table
-    from rlcalc.mdp.tables import from_table
-
     where = shown(label) if label else "the text"
     try:
         # a decimal number keeps its digits as text: 0.1 is 1/10 and nothing else

@@ -14,6 +14,7 @@ from typing import Any
 
 from rlcalc.experience import Experience, Step, universe
 from rlcalc.experience.model import Key
+from rlcalc.formulas.bandit import arms_of
 from rlcalc.inputs.bind import Inputs
 
 Outputs = Mapping[str, Any]
@@ -241,8 +242,6 @@ def batch(i: Inputs) -> Outputs:
 
 
 def bandit(i: Inputs) -> Outputs:
-    from rlcalc.formulas.bandit import arms_of
-
     arms, pulled = arms_of(i.actions, i.arms), [str(action) for action in i.actions]
 
     def estimate(arm: str, until: int) -> Fraction:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import tempfile
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
@@ -65,8 +66,6 @@ def _field(spec: Formula, parameter: Parameter) -> dict[str, Any]:
 
 def example_fields(spec: Formula, args: str) -> dict[str, str]:
     """An example of a specification as the texts of the fields."""
-    import shlex
-
     found = read_inputs(spec, shlex.split(args))
     return {name: _as_typed(value) for name, value in found.items()}
 

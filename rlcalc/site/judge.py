@@ -7,6 +7,7 @@ batches, both dtypes, generated cases, pairs of bugs.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import math
 import tempfile
@@ -154,8 +155,6 @@ def _short(text: str) -> str:
 
 def _function(source: str) -> Callable[..., Any]:
     """The last function that a source defines; this runs the source."""
-    import ast
-
     try:
         defined = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     except SyntaxError as error:

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,6 @@ def _commands() -> Iterator[tuple[str, str]]:
 
 def _help(name: str) -> Iterator[str]:
     """What ``--help`` prints, of a command and of the commands in it."""
-    from importlib import import_module
-
     import typer
 
     module, _, attribute = BUILT_IN[name].target.partition(":")

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rlcalc._lazy import np
+from rlcalc._lazy import np, torch
 from rlcalc.conform.target.slopes import GRADIENT, Slope, derivatives
 from rlcalc.time_limit import TimedOut
 
@@ -213,8 +213,6 @@ def native(value: Any, backend: str) -> Any:
     if backend == "lists":
         return value.tolist()
     if backend == "torch":
-        import torch
-
         return torch.from_numpy(value.copy()) if value.ndim else torch.tensor(value[()])
     import jax.numpy as jnp
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib.util
 import inspect
 import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +147,6 @@ def prepare_jax() -> None:
 
 
 def _from_file(path: Path) -> Any:
-    import importlib.util
-
     if not path.is_file():
         raise InputError("target_not_found", f"There is no file {shown(path)}.")
     spec = importlib.util.spec_from_file_location(f"_rlcalc_target_{path.stem}", path)
@@ -162,8 +162,6 @@ def _from_file(path: Path) -> Any:
 
 
 def _from_name(name: str) -> Any:
-    from importlib import import_module
-
     # an installed command does not have the current folder on its path; 'python -m' has
     if "" not in sys.path and "." not in sys.path:
         sys.path.insert(0, "")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from rlcalc._lazy import np
+from rlcalc._lazy import np, torch
 
 # before the place of a network: the prediction of it at which a loss is least
 LEAST = "least loss at "
@@ -112,8 +112,6 @@ class Rows:
         places = self.known(asked) - 1
         if not hasattr(asked, "detach"):
             return np.concatenate([self.now, self.next])[places]
-        import torch
-
         rows = torch.cat(self.tensors())
         return (rows.to(asked.dtype) if asked.is_floating_point() else rows)[torch.as_tensor(places)]
 
@@ -131,8 +129,6 @@ class Rows:
 
     def tensors(self) -> tuple[Any, Any]:
         """As leaves, whose gradients are asked for."""
-        import torch
-
         if self.leaves is None:
             now, next_ = (torch.as_tensor(part.copy()).requires_grad_() for part in (self.now, self.next))
             self.leaves = now, next_
@@ -151,8 +147,6 @@ class Losses:
         Raises:
             ValueError: a network that learns takes its own later values for what it predicts as well.
         """
-        import torch
-
         known = {path: rows.leaves for path, rows in self.networks.items() if rows.leaves is not None}
         leaves = [leaf for pair in known.values() for leaf in pair]
         if not (leaves and getattr(loss, "requires_grad", False)):

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from rlcalc._lazy import np
+from rlcalc._lazy import np, torch
 from rlcalc.conform.target.call import Reply
 from rlcalc.conform.target.networks import ANYTHING, Anything, Rows
 
@@ -88,8 +88,6 @@ class Said(Rows):
     def _places(self, asked: Any) -> Any:
         places = self.known(asked) - 1
         if hasattr(self.now, "detach"):
-            import torch
-
             return torch.as_tensor(places)
         return places
 
@@ -126,8 +124,6 @@ def _made(path: str, wanted: Any, shares: tuple[float, ...]) -> dict[str, Any]:
     listed = isinstance(wanted, list)
     logs = np.asarray(wanted) if listed or not hasattr(wanted, "shape") else wanted
     if listed and wanted and hasattr(wanted[0], "detach"):
-        import torch
-
         logs = torch.stack(list(wanted)).reshape(-1)
     count = math.prod(logs.shape)
     if "mean" in parts:
@@ -173,8 +169,6 @@ def _categorical(
         moved = (np.arange(ids.size) * 5 + 2) % 4 * 0.75 - 0.5
         table = table + _as(moved.reshape(*ids.shape, 1), logs, like=True)
     if "dist" in parts:
-        import torch
-
         return {parts["dist"]: torch.distributions.Categorical(logits=table)}
     if "probs" in parts:
         return {parts["probs"]: space.exp(table)}
@@ -252,8 +246,6 @@ def _gaussian(parts: Mapping[str, str], logs: Any, flags: frozenset[str]) -> dic
 
 def _space(like: Any) -> Any:
     if hasattr(like, "detach"):
-        import torch
-
         return torch
     if type(like).__module__.partition(".")[0] in ("jax", "jaxlib"):
         import jax.numpy as jnp

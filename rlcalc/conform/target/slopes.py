@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from rlcalc._lazy import torch
+
 # name of the derivative, key of what is differentiated, its input, and "alone" for an answer without a name
 Slope = Sequence[str]
 # kind of a part of an answer that was found here
@@ -101,8 +103,6 @@ def _may_ask(value: Any) -> bool:
 
 def _leaf(value: Any) -> Any:
     """A tensor that asks for its gradient; of a list one that is made of its entries."""
-    import torch
-
     whole = torch.stack([torch.as_tensor(part) for part in value]) if isinstance(value, list) else value
     return whole.requires_grad_()
 
