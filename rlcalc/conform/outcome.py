@@ -227,9 +227,13 @@ def _tells_dtype(vector: Vector) -> bool:
 
 
 def _adds_up_beyond(vector: Vector, right: Any, dtype: str) -> bool:
-    """Whether as many numbers of this size as there are inputs add up to more than a dtype holds."""
+    """Whether as many numbers of this size as there are inputs add up to more than a dtype holds.
+
+    What is infinite by right has been added up: it asks for infinity of that sign.
+    """
     count = max((getattr(x, "size", 1) for x in vector.arrays.values()), default=1)
-    return any(abs(value) * count > LARGEST[dtype] for value in flatten(right))
+    sizes = [abs(value) for value in flatten(right)]
+    return any(size * count > LARGEST[dtype] for size in sizes if size != math.inf)
 
 
 def _digits(got: Any, right: Any, dtype: str, scale: float) -> float:

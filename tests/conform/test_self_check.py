@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 
+import numpy as np
 import pytest
 
 from rlcalc.conform import selfcheck
@@ -12,7 +13,10 @@ from rlcalc.conform.catalogue import Catalogue
 from rlcalc.conform.fault import Fault, argument_fault
 from rlcalc.conform.faults import catalogue, formulas_with_faults
 from rlcalc.conform.forms import Arrays
+from rlcalc.conform.outcome import Outcome, judge, run_form
 from rlcalc.conform.selfcheck import formula_matrix, matrix_json, matrix_lines
+from rlcalc.conform.vectors import Vector, golden_vectors, reference
+from rlcalc.nested import flatten
 from tests.sweep import sweep
 
 # with the most faults, and one for each family beside it
@@ -27,6 +31,34 @@ def test_every_fault_is_detected_and_distinguished(formula: str) -> None:
     for a, b in combinations(rounds, 2):  # nothing else says which of them a target has
         by_where = set(matrix.detected[a]) ^ set(matrix.detected[b])
         assert matrix.distinguished[a, b] == len(by_where) >= 2
+
+
+@pytest.mark.parametrize("formula", sweep(formulas_with_faults(), IN_THE_INNER_LOOP.__contains__))
+def test_no_plainly_wrong_number_passes_or_is_skipped(formula: str) -> None:
+    """Every wrong answer of the catalogue, looked at a second time with floats alone."""
+    vectors = golden_vectors(formula)
+    for fault in catalogue(formula).faults:
+        form = fault.around(reference(vectors[0].formula))
+        for vector in vectors:
+            outcome = run_form(form, vector)
+            if outcome.kind == "answer" and plainly_wrong(vector, outcome):
+                assert judge(vector, outcome).failed, f"{fault.name} on {vector.id}"
+
+
+def plainly_wrong(vector: Vector, outcome: Outcome) -> bool:
+    """Whether some entry is another number than the right one by more than any digits explain."""
+    for name, truth in vector.truth.items():
+        right = np.array([float(value) for value in flatten(truth)])
+        got = np.ravel(outcome.outputs.get(name, right))
+        if got.size != right.size:
+            continue
+        asked = ~np.isnan(right)
+        with np.errstate(invalid="ignore"):  # infinity less infinity, which is the same number
+            near = np.abs(got - right) <= 1e-6 * np.maximum(np.abs(right), vector.size("float64"))
+        same = np.where(np.isfinite(right) & np.isfinite(got), near, got == right)
+        if not same[asked].all():
+            return True
+    return False
 
 
 def with_one_more(monkeypatch: pytest.MonkeyPatch, formula: str, more: Fault) -> selfcheck.FormulaMatrix:
