@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rlcalc.audit.cases import Counterexample
 from rlcalc.audit.claims import Claim
-from rlcalc.audit.evidence import Counterexample, Evidence, Findings
+from rlcalc.audit.evidence import Evidence, Findings
 from rlcalc.audit.verdict import FAULTS, Judgement
 
 
@@ -145,14 +146,14 @@ def audited(
 
 def _piece(role: str, one: Evidence, fails: str) -> Piece:
     shown = one if isinstance(one, Counterexample) else None
-    replay = tuple((each.command, each.output, each.want) for each in shown.replays) if shown else ()
     lines = tuple(
         line if line.startswith("$") else _signs(line) for line in (*one.lines(), *filter(None, [fails]))
     )
-    golden = shown.golden.id if shown and shown.golden else ""
+    golden = shown.golden.id if shown else ""
     also = tuple(case.id for case in shown.also) if shown else ()
+    replays = shown.replays if shown else ()
     return Piece(
-        role, one.kind, _signs(one.what), one.status, lines, one.latex(), golden, also, replay, one.is_idle
+        role, one.kind, _signs(one.what), one.status, lines, one.latex(), golden, also, replays, one.is_idle
     )
 
 

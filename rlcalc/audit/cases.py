@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from rlcalc.audit.evidence import Counterexample, Evidence, Fact, Replay, Smallest
+from rlcalc.audit.evidence import Evidence, Fact, Status
+from rlcalc.audit.evidence.pieces import worst
 from rlcalc.audit.proofs import answer, entries
-from rlcalc.audit.values import given
-from rlcalc.audit.zero import as_expression, zero_status
+from rlcalc.audit.values import given, listed
+from rlcalc.audit.zero import as_expression
 from rlcalc.errors import InputError, UnknownName, shown
 from rlcalc.golden.files import Case, shipped
 from rlcalc.golden.replay import command_line
+from rlcalc.golden.values import certified
 from rlcalc.nested import flatten, map_nested
 from rlcalc.specs import load_formula
 
@@ -63,26 +65,86 @@ class Vector:
         symbols = {one.name: one.symbol or one.name for one in load_formula(self.case.formula).parameters}
         return {symbols[name]: value for name, value in self.given.items() if not isinstance(value, dict)}
 
-    def replays(self) -> list[Replay]:
-        """A command for each answer of the case; none where a process is too large to type."""
+    def replays(self) -> list[tuple[str, str, Any]]:
+        """Command, output and exact answer, for each answer of the case: a list for a vector; ``error`` and
+        the code, where the calculator refuses. None where a process is too large to type."""
         formula = load_formula(self.case.formula)
-        found = []
+        found: list[tuple[str, str, Any]] = []
         for one in self.case.variants:
             command = command_line(formula, one.given, "sympy").replace(" --backends sympy", "")
             if not command:
                 continue
             if self.case.error:
-                found.append(Replay(command, self.case.error, "error"))
-            found += [Replay(command, want.exact, name) for name, want in one.want.items()]
+                found.append((command, "error", self.case.error))
+            found += [(command, name, want.exact) for name, want in one.want.items()]
         return found
 
-    def refutes(self, what: str, claimed: Evidence, **more: Any) -> list[Evidence]:
+    def refutes(self, what: str, claimed: Evidence, **more: Any) -> list[Counterexample]:
         """The evidence against a statement that this case is: ``Counterexample(what, claimed, self, …)``."""
         return [Counterexample(what, claimed, self, **more)]
 
     def is_confirmed(self) -> bool:
         """Whether the calculator answers, or refuses, as the case says."""
         return _confirmed(self.case.formula, self.case.id)
+
+
+@dataclass(frozen=True)
+class Counterexample(Evidence):
+    """Exact numbers at which everything the statement asks for is met and what it says is false.
+
+    It ``holds`` when the premises hold, ``claimed`` fails and the calculator
+    gives the golden case's answers. Inputs, commands and answers are those of
+    the case, and stand there alone.
+
+    Attributes:
+        claimed: the statement at these numbers.
+        golden: the golden case.
+        premises: what the statement presupposes.
+        violates: that the condition of the repair is not met here (needed for ``conditional``).
+        also: further golden cases that show it.
+        smallest: of what domain it is the smallest, where that was searched: ``smallest``.
+    """
+
+    general: ClassVar[bool] = True
+    kind: ClassVar[str] = "counterexample"
+
+    claimed: Evidence
+    golden: Vector
+    premises: tuple[Evidence, ...] = ()
+    violates: Evidence | None = None
+    also: tuple[Vector, ...] = ()
+    smallest: str = ""
+
+    @property
+    def replays(self) -> tuple[tuple[str, str, Any], ...]:
+        return tuple(one for case in (self.golden, *self.also) for one in case.replays())
+
+    def decide(self) -> Status:
+        met = worst([part.status for part in self.premises])
+        if met != "holds":
+            return met
+        if not all(case.is_confirmed() for case in (self.golden, *self.also)):
+            return "fails"
+        return {"holds": "fails", "fails": "holds", "open": "open"}[self.claimed.status]  # type: ignore[return-value]
+
+    def leaves(self) -> list[Evidence]:
+        outside = [self.violates] if self.violates is not None else []
+        return [self.claimed, *self.premises, *outside]
+
+    def lines(self) -> list[str]:
+        given = ", ".join(f"{name} = {listed(value)}" for name, value in self.golden.symbols().items())
+        found = [f"given {given}"] if given else []
+        false = ", which is false" if self.claimed.status == "fails" else ""
+        found += [f"claimed: {self.claimed.what}: {line}{false}" for line in self.claimed.lines()[:1]]
+        if self.violates is not None:
+            found.append(f"outside the condition: {self.violates.what}: {self.violates.lines()[0]}")
+        found += dict.fromkeys(f"$ {command}" for command, _, _ in self.replays)
+        if self.smallest:
+            found.append(f"the smallest of {self.smallest}")
+        return [*found, f"golden case {self.golden.id}"]
+
+    def latex(self) -> str:
+        return self.claimed.latex()
 
 
 @cache
@@ -92,22 +154,13 @@ def _confirmed(formula: str, id: str) -> bool:
         if case.error:
             Vector(case).answer()
             return False
-        variants = [(Vector(case, number), one.want) for number, one in enumerate(case.variants)]
         return all(
-            _agree(it.answer(name), want.exact) for it, wants in variants for name, want in wants.items()
+            want.equals(Vector(case, number).answer(name))
+            for number, wants in enumerate(certified(case, load_formula(formula)))
+            for name, want in wants.items()
         )
     except InputError as error:
         return error.code == case.error
-
-
-def _agree(found: Any, want: Any) -> bool:
-    return all(_is(one, other) for one, other in zip(flatten(found), flatten(want), strict=True))
-
-
-def _is(found: Any, want: Any) -> bool:
-    if isinstance(found, str) or (isinstance(want, str) and want.isalpha() and str(found) == want):
-        return str(found) == str(want)
-    return zero_status(as_expression(found) - as_expression(str(want))) == "holds"
 
 
 def vector(id: str) -> Vector:
@@ -168,13 +221,13 @@ def _printed() -> list[str]:
 
 def smallest(
     candidates: Iterable[Candidate], fails: Callable[[Candidate], bool], domain: str
-) -> tuple[Candidate, Smallest]:
-    """The first candidate, in the order of their size, at which a statement fails.
+) -> tuple[Candidate, str]:
+    """The first candidate, in the order of their size, at which a statement fails; and among how many.
 
     Raises:
         ValueError: none does.
     """
     for tried, one in enumerate(candidates, start=1):
         if fails(one):
-            return one, Smallest(domain, tried)
+            return one, f"{domain} ({tried} tried)"
     raise ValueError(f"the statement holds for all of {domain}")

@@ -31,7 +31,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rlcalc.audit.evidence import Counterexample, Evidence, Findings
+from rlcalc.audit.cases import Counterexample
+from rlcalc.audit.evidence import Evidence, Findings
 
 Scope = Literal["general", "instance", "structure", "empirical"]
 VERDICTS = ("proved", "recorded", "confirmed", "conditional", "imprecise", "wrong", "not-checkable")

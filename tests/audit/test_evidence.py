@@ -9,7 +9,7 @@ import pytest
 import sympy
 
 from rlcalc.audit import evidence as ev
-from rlcalc.audit.cases import smallest, vector
+from rlcalc.audit.cases import Vector, smallest, vector
 from rlcalc.audit.proofs import index, positives, powers_vanish, reals, sequence, unit
 from rlcalc.audit.values import given
 from rlcalc.audit.zero import at_point
@@ -23,15 +23,17 @@ TRUE, FALSE, UNKNOWN = (ev.Exact("", *one) for one in ((1, "=", 1), (1, "=", 2),
 ENDLESS = sympy.Sum(F(N), (N, 1, sympy.oo))
 
 
-class Doubtful:
-    """A golden case that the calculator does not confirm."""
+CASE = vector("score/lecture-4.4")
 
-    id = "n_step_return/none"
-    symbols = dict
-    replays = list
+
+class Doubtful(Vector):
+    """A golden case that the calculator does not confirm."""
 
     def is_confirmed(self) -> bool:
         return False
+
+
+DOUBTFUL = Doubtful(CASE.case)
 
 
 def seen(low: float, high: float, relation: str, target: float, matters: float = 0.2) -> ev.Simulation:
@@ -72,8 +74,8 @@ HOLDS = [
     seen(0.4, 0.6, "covers", 0.5),
     seen(0.4, 0.6, "below", 0.7),
     seen(0.4, 0.6, "above", 0.3),
-    ev.Counterexample("", FALSE),
-    ev.Counterexample("", FALSE, premises=(TRUE,)),
+    *CASE.refutes("", FALSE),
+    *CASE.refutes("", FALSE, premises=(TRUE,)),
 ]
 FAILS = [
     ev.Identity("", (X - 1) * (X + 1), X**2 + 1),
@@ -102,10 +104,10 @@ FAILS = [
     seen(0.4, 0.6, "covers", 0.7),
     seen(0.4, 0.6, "below", 0.5),
     seen(0.4, 0.6, "above", 0.5),
-    ev.Counterexample("", TRUE),
-    ev.Counterexample("", FALSE, premises=(FALSE,)),
-    ev.Counterexample("", FALSE, golden=Doubtful()),
-    ev.Counterexample("", FALSE, golden=vector("score/lecture-4.4"), also=(Doubtful(),)),
+    *CASE.refutes("", TRUE),
+    *CASE.refutes("", FALSE, premises=(FALSE,)),
+    *DOUBTFUL.refutes("", FALSE),
+    *CASE.refutes("", FALSE, also=(DOUBTFUL,)),
 ]
 OPEN = [
     ev.Identity("", ENDLESS, 0),
@@ -118,8 +120,8 @@ OPEN = [
     # too wide to notice what matters: it could not have failed
     seen(0.4, 0.6, "covers", 0.5, matters=0.05),
     ev.Simulation("", 1, 100, 0.5, 0.6, 0.7, 0.99, "covers", 0.65, 0.2),
-    ev.Counterexample("", UNKNOWN),
-    ev.Counterexample("", FALSE, premises=(UNKNOWN,)),
+    *CASE.refutes("", UNKNOWN),
+    *CASE.refutes("", FALSE, premises=(UNKNOWN,)),
 ]
 
 
@@ -143,11 +145,11 @@ def test_exact_refuses_floats() -> None:
 
 def test_a_counterexample_takes_everything_from_its_golden_case() -> None:
     case = vector("n_step_return/audit-bias-grows")
-    one = ev.Counterexample("", ev.Exact("", case.answer(), "=", case.answer(n=1)), golden=case)
+    (one,) = case.refutes("", ev.Exact("", case.answer(), "=", case.answer(n=1)))
     assert one.status == "holds"
     assert "given R = 0 0, V = 0 0 1, γ = 9/10, n = 2" in one.lines()
     assert one.replays == (
-        ev.Replay("rlcalc n-step --rewards 0 0 --values 0 0 1 --gamma 9/10 --n 2", "81/100", "return"),
+        ("rlcalc n-step --rewards 0 0 --values 0 0 1 --gamma 9/10 --n 2", "return", "81/100"),
     )
 
 
@@ -160,7 +162,7 @@ def test_a_refused_case_is_confirmed_by_its_code() -> None:
 
 def test_smallest_is_searched() -> None:
     found, search = smallest(range(1, 10), lambda n: n * n > 10, "integers from 1")
-    assert (found, search.tried) == (4, 4)
+    assert (found, search) == (4, "integers from 1 (4 tried)")
     with pytest.raises(ValueError, match="holds for all"):
         smallest(range(3), lambda n: n > 5, "three")
 
@@ -190,6 +192,6 @@ def test_what_a_table_says_is_recorded() -> None:
 
 
 def test_a_false_claim_is_shown_as_what_holds() -> None:
-    assert ev.Counterexample("", FALSE).latex() == r"1 \ne 2"
+    assert CASE.refutes("", FALSE)[0].latex() == r"1 \ne 2"
     assert ev.Exact("", 1, "<", 2).latex() == "1 < 2"
     assert ev.Identity("", 0, 0).latex() == ""

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from rlcalc.audit.cases import Counterexample, vector
 from rlcalc.audit.claims import load_claims
 from rlcalc.audit.evidence import (
-    Counterexample,
     Evidence,
     Exact,
     Exhaustive,
@@ -24,6 +24,7 @@ X = reals("x")
 PROOF = Identity("squares", (X + 1) ** 2, X**2 + 2 * X + 1)
 BROKEN = Identity("squares", (X + 1) ** 2, X**2 + 1)
 TRUE, FALSE = Exact("one", "1", "=", 1), Exact("one", "1", "=", 2)
+CASE = vector("score/lecture-4.4")
 SEEN = Simulation("mean", 1, 100, 0.5, 0.4, 0.6, 0.99, "covers", 0.5, 0.2)
 
 
@@ -38,7 +39,7 @@ OPEN = Open("unfinished", X, X)
 
 
 def against(claimed: Evidence = FALSE, *, outside: Evidence | None = TRUE) -> Counterexample:
-    return Counterexample("numbers", claimed, violates=outside)
+    return Counterexample("numbers", claimed, CASE, violates=outside)
 
 
 IF, AS, RATHER = Repair("condition", "if"), Repair("reading", "as"), Repair("correction", "rather")
@@ -111,7 +112,7 @@ def test_an_empirical_statement_may_be_repaired_by_simulation() -> None:
 
 
 def test_a_premise_that_fails_disarms_a_counterexample() -> None:
-    idle = Counterexample("numbers", FALSE, premises=(FALSE,))
+    idle = Counterexample("numbers", FALSE, CASE, premises=(FALSE,))
     assert idle.status == "fails"
     assert judge(Findings([PROOF], [idle])).verdict == "proved"
 

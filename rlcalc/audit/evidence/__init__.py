@@ -1,7 +1,7 @@
 """What can be found out about a statement."""
 
 from rlcalc.audit.evidence.built import equal_by_increments, ordered, sum_by_induction
-from rlcalc.audit.evidence.findings import Counterexample, Findings, GoldenCase, Pieces, Replay, Smallest
+from rlcalc.audit.evidence.findings import Findings, Pieces
 from rlcalc.audit.evidence.pieces import (
     Cases,
     Evidence,
@@ -17,20 +17,16 @@ from rlcalc.audit.evidence.pieces import (
 
 __all__ = [
     "Cases",
-    "Counterexample",
     "Evidence",
     "Exact",
     "Exhaustive",
     "Fact",
     "Findings",
-    "GoldenCase",
     "Identity",
     "Induction",
     "Pieces",
-    "Replay",
     "Sign",
     "Simulation",
-    "Smallest",
     "Status",
     "equal_by_increments",
     "ordered",

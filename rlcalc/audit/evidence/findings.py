@@ -1,10 +1,9 @@
-"""Counterexamples, which are golden cases, and all that a claim function found out."""
+"""All that a claim function found out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 from rlcalc.audit.evidence.built import equal_by_increments, ordered, sum_by_induction
 from rlcalc.audit.evidence.pieces import (
@@ -17,122 +16,8 @@ from rlcalc.audit.evidence.pieces import (
     Induction,
     Sign,
     Simulation,
-    Status,
-    worst,
 )
 from rlcalc.audit.formula.tie import Said
-from rlcalc.audit.values import listed
-
-
-@dataclass(frozen=True)
-class Replay:
-    """A calculator command and an answer of it.
-
-    Attributes:
-        command: as typed, from ``rlcalc`` on.
-        want: the exact answer, in the grammar of the calculator; a list for a vector.
-        output: name of the output; the first one when empty; ``error`` when the
-            calculator refuses, and ``want`` is its code.
-    """
-
-    command: str
-    want: Any
-    output: str = ""
-
-
-class GoldenCase(Protocol):
-    """What a counterexample needs of a golden case: ``rlcalc.audit.cases.Vector``."""
-
-    @property
-    def id(self) -> str: ...
-
-    def symbols(self) -> dict[str, Any]:
-        """The inputs under the names that people give them."""
-
-    def replays(self) -> list[Replay]:
-        """Commands with their answers."""
-
-    def is_confirmed(self) -> bool:
-        """Whether the calculator answers as the case says."""
-
-
-@dataclass(frozen=True)
-class Smallest:
-    """That nothing smaller fails, which was searched: ``cases.smallest``.
-
-    Attributes:
-        domain: among what, in words.
-        tried: how many were looked at before and with the one found.
-    """
-
-    domain: str
-    tried: int
-
-
-@dataclass(frozen=True)
-class Counterexample(Evidence):
-    """Exact numbers at which everything the statement asks for is met and what it says is false.
-
-    It ``holds`` when the premises hold, ``claimed`` fails and the calculator
-    gives the golden case's answers. Inputs, commands and answers are those of
-    the case, and stand there alone.
-
-    Attributes:
-        claimed: the statement at these numbers.
-        golden: the golden case, as ``cases.vector`` gives it.
-        premises: what the statement presupposes.
-        violates: that the condition of the repair is not met here (needed for ``conditional``).
-        also: further golden cases that show it.
-        smallest: the search that found it.
-    """
-
-    general: ClassVar[bool] = True
-    kind: ClassVar[str] = "counterexample"
-
-    claimed: Evidence
-    golden: GoldenCase | None = None
-    premises: tuple[Evidence, ...] = ()
-    violates: Evidence | None = None
-    also: tuple[GoldenCase, ...] = ()
-    smallest: Smallest | None = None
-
-    @property
-    def cases(self) -> tuple[GoldenCase, ...]:
-        return (self.golden, *self.also) if self.golden else ()
-
-    @property
-    def replays(self) -> tuple[Replay, ...]:
-        return tuple(one for case in self.cases for one in case.replays())
-
-    def decide(self) -> Status:
-        met = worst([part.status for part in self.premises])
-        if met != "holds":
-            return met
-        if not all(case.is_confirmed() for case in self.cases):
-            return "fails"
-        return {"holds": "fails", "fails": "holds", "open": "open"}[self.claimed.status]  # type: ignore[return-value]
-
-    def leaves(self) -> list[Evidence]:
-        outside = [self.violates] if self.violates is not None else []
-        return [self.claimed, *self.premises, *outside]
-
-    def lines(self) -> list[str]:
-        inputs = self.golden.symbols() if self.golden else {}
-        given = ", ".join(f"{name} = {listed(value)}" for name, value in inputs.items())
-        found = [f"given {given}"] if given else []
-        false = ", which is false" if self.claimed.status == "fails" else ""
-        found += [f"claimed: {self.claimed.what}: {line}{false}" for line in self.claimed.lines()[:1]]
-        if self.violates is not None:
-            found.append(f"outside the condition: {self.violates.what}: {self.violates.lines()[0]}")
-        found += dict.fromkeys(f"$ {one.command}" for one in self.replays)
-        if self.smallest:
-            found.append(f"the smallest of {self.smallest.domain} ({self.smallest.tried} tried)")
-        if self.golden:
-            found.append(f"golden case {self.golden.id}")
-        return found
-
-    def latex(self) -> str:
-        return self.claimed.latex()
 
 
 def _adds(kind: Callable[..., Evidence]) -> Callable[..., None]:
@@ -153,7 +38,6 @@ class Pieces(list[Evidence]):
     exhaustive = _adds(Exhaustive)
     fact = _adds(Fact)
     simulation = _adds(Simulation)
-    counterexample = _adds(Counterexample)
     ordered = _adds(ordered)
     sum_by_induction = _adds(sum_by_induction)
     equal_by_increments = _adds(equal_by_increments)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
-from rlcalc.audit.cases import vector
+from rlcalc.audit.cases import Counterexample, vector
 from rlcalc.audit.lecture.ch2 import EXAMPLE, LAMBDA_RETURN
 from rlcalc.audit.proofs import answer, domain_is, index, positives, powers_vanish, reals, sequence, unit
 from rlcalc.audit.registry import Corruption, Statement, claim
@@ -16,14 +16,13 @@ ENDLESS = "lambda_weights/endless-lambda-one"
 LEADS = "lambda_weights/audit-complete-return-leads"  # two steps, λ = 2/3
 
 
-def last_weight_is_another(what: str, expected: Any) -> ev.Counterexample:
+def last_weight_is_another(what: str, expected: Any) -> list[Counterexample]:
     """In an episode the complete return gathers what is left, which is no geometric weight."""
     case = vector(LEADS)
     steps = sympy.Integer(int(case.given["steps"]))
-    return ev.Counterexample(
+    return case.refutes(
         "an episode of two steps: the second return is the complete one",
         ev.Exact(what, case.answer()[1], "=", expected),
-        golden=case,
         violates=ev.Exact("the second return is not before the last", 2, ">=", steps),
     )
 
@@ -39,8 +38,8 @@ def geometric(s: Statement, show: ev.Findings) -> None:
     general = answer("lambda_weights", "general_weight", lam="l", steps="inf")
     third = sympy.Rational(1, 3)
     show.fill(weight=weight(lam, n))
-    show.against.append(
-        last_weight_is_another("second weight = (1 − λ)λ", weight(sympy.Rational(2, 3), sympy.Integer(2)))
+    show.against += last_weight_is_another(
+        "second weight = (1 − λ)λ", weight(sympy.Rational(2, 3), sympy.Integer(2))
     )
     show.repair.identity("the first weight", weight(lam, 1), 1 - lam, "every λ")
     show.repair.identity(
@@ -78,10 +77,8 @@ def bar_chart(s: Statement, show: ev.Findings) -> None:
 
     case = vector(LEADS)
     show.fill(first_bar=first_bar)
-    show.against.append(
-        last_weight_is_another(
-            "second bar = λ times the first", case.number("lam") ** s.shift * case.answer()[0]
-        )
+    show.against += last_weight_is_another(
+        "second bar = λ times the first", case.number("lam") ** s.shift * case.answer()[0]
     )
     show.repair.identity("next bar", weight(n + 1), lam**s.shift * weight(n), "n ≥ 1, every λ, n + 1 < N")
     show.repair.identity("first bar", weight(1), first_bar, "every λ")

@@ -7,7 +7,7 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
-from rlcalc.audit.cases import Vector, vector
+from rlcalc.audit.cases import Counterexample, Vector, vector
 from rlcalc.audit.lecture.ch4 import ANY_SOFTMAX, chance_moves
 from rlcalc.audit.policies import odds_gain
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence, unit
@@ -216,8 +216,8 @@ def control_variate(s: Statement, show: ev.Findings) -> None:
     x2, b2, xb, x, b, joint = reals("X2 B2 XB X B c")
     spread, gain, own = positives("v d u")
     covariance = spread / 2 + (gain if s.strong else -gain)
-    show.against.append(_correlated(s, vector("control_variate/audit-negative-correlation")))
-    show.against.append(_correlated(s, vector("control_variate/lecture-6.5-fails")))
+    show.against += _correlated(s, vector("control_variate/audit-negative-correlation"))
+    show.against += _correlated(s, vector("control_variate/lecture-6.5-fails"))
     show.repair.identity(
         "Var(X − b) = Var X − 2 Cov(X, b) + Var b",
         (x2 - 2 * xb + b2) - (x - b) ** 2,
@@ -233,15 +233,14 @@ def control_variate(s: Statement, show: ev.Findings) -> None:
     )
 
 
-def _correlated(s: Statement, case: Vector) -> ev.Counterexample:
+def _correlated(s: Statement, case: Vector) -> list[Counterexample]:
     """X is 0 or 1, equally likely, and b takes its two values with it."""
     low, high = case.number("b")
     half = (high - low) / 2  # twice the covariance; its square is the variance of b
     after, before = case.answer("variance"), case.answer("variance_x")
-    return ev.Counterexample(
+    return case.refutes(
         f"X is 0 or 1, equally likely, and b is {low} or {high} with it",
         ev.Exact(f"Var(X − b) {s.relation} Var X", after, s.relation, before),
-        golden=case,
         premises=(ev.Exact("b correlates with X", case.answer("correlation"), "!=", 0),),
         violates=ev.Exact("2 Cov(X, b) is not above Var b", half, "<=", half**2),
     )

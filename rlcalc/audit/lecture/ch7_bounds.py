@@ -9,7 +9,7 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
-from rlcalc.audit.cases import vector
+from rlcalc.audit.cases import Counterexample, vector
 from rlcalc.audit.lecture.ch7_clip import SCENARIOS, clipped, in_six_cases, places, slope, term
 from rlcalc.audit.lecture.ch7_loop import ADVANTAGE, first_theta, run
 from rlcalc.audit.lecture.ch8 import SOURCE, both_ends, typical, values
@@ -26,7 +26,7 @@ def bound(side: str) -> Any:
     return vector(f"ppo_clip/lecture-7.4-{side}-bound").answer("clipped")
 
 
-def leaves(golden: str, relation: str, favours: str = "") -> ev.Counterexample:
+def leaves(golden: str, relation: str, favours: str = "") -> list[Counterexample]:
     """The loop's first step with α = 1/10 takes a ratio out of the interval."""
     case, is_good = vector(golden), golden == UP
     theta = first_theta(STEP) if is_good else -first_theta(STEP)
@@ -41,11 +41,10 @@ def leaves(golden: str, relation: str, favours: str = "") -> ev.Counterexample:
     if favours:
         advantage = sympy.Integer(ADVANTAGE if is_good else -ADVANTAGE)
         premises.append(ev.Exact("the advantage", advantage, favours, 0))
-    return ev.Counterexample(
+    return case.refutes(
         f"the bandit with advantages ±5, half of each action: one step with α = {STEP}, "
         f"ratio of {'L' if is_good else 'R'}",
         ev.Exact(f"r {relation} bound", case.answer(), relation, bound("upper" if is_good else "lower")),
-        golden=case,
         premises=tuple(premises),
     )
 
@@ -71,7 +70,7 @@ def held(sign: str, s: Statement) -> list[ev.Evidence]:
     harmless={f"relation: <= → {other}": FALSE_AS_WELL for other in "=<"},
 )
 def effect_pos(s: Statement, show: ev.Findings) -> None:
-    show.against.append(leaves(UP, s.relation, s.favours))
+    show.against += leaves(UP, s.relation, s.favours)
     show.repair += held(">", s)
 
 
@@ -84,7 +83,7 @@ def effect_pos(s: Statement, show: ev.Findings) -> None:
     harmless={f"relation: >= → {other}": FALSE_AS_WELL for other in "=>"},
 )
 def effect_neg(s: Statement, show: ev.Findings) -> None:
-    show.against.append(leaves(DOWN, s.relation, s.favours))
+    show.against += leaves(DOWN, s.relation, s.favours)
     show.repair += held("<", s)
 
 
@@ -94,7 +93,7 @@ def constrains(s: Statement, show: ev.Findings) -> None:
     *_, before, last = run("1/50", 5)
     numbers = [*before.good, *last.good, *last.bad, *last.slope]
     _, below, above, _, _, outside, low, high = map(sympy.Rational, numbers)
-    show.against.append(leaves(UP, s.relation))
+    show.against += leaves(UP, s.relation)
     show.repair += held(">", s)
     show.repair += held("<", s)
     show.repair.exact("α = 1/50: after four epochs the good action is inside", below, "<", bound("upper"))
@@ -112,7 +111,7 @@ def constraint(s: Statement, show: ev.Findings) -> None:
         "the first scenario of section 7.4 starts from r = 1.5",
         ev.Exact(f"r {s.relation} 1 + ε", case.given["ratio"], s.relation, bound("upper")),
     )
-    show.against.append(leaves(UP, s.relation))
+    show.against += leaves(UP, s.relation)
     at_least, at_most = "clip(r) and 1 − ε", "clip(r) and 1 + ε"
     in_six_cases(show.repair, at_least, lambda at: ev.ordered("", 1 - at.eps, s.relation, clipped(at)))
     in_six_cases(show.repair, at_most, lambda at: ev.ordered("", clipped(at), s.relation, 1 + at.eps))
