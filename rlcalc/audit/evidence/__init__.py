@@ -1,7 +1,6 @@
 """What can be found out about a statement."""
 
-from rlcalc.audit.evidence.built import equal_by_increments, ordered, sum_by_induction
-from rlcalc.audit.evidence.findings import Findings, Pieces
+from rlcalc.audit.evidence.findings import Findings, Pieces, equal_by_increments, ordered, sum_by_induction
 from rlcalc.audit.evidence.pieces import (
     Cases,
     Evidence,

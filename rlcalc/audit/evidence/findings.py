@@ -1,11 +1,12 @@
-"""All that a claim function found out."""
+"""All that a claim function found out, and evidence built of other: a relation, a sum, two sequences."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rlcalc.audit.evidence.built import equal_by_increments, ordered, sum_by_induction
+from rlcalc._lazy import sympy
 from rlcalc.audit.evidence.pieces import (
     Cases,
     Evidence,
@@ -18,6 +19,70 @@ from rlcalc.audit.evidence.pieces import (
     Simulation,
 )
 from rlcalc.audit.formula.tie import Said
+
+
+def ordered(what: str, left: Any, relation: str, right: Any, over: str = "") -> Evidence:
+    """``left relation right`` for every value of the symbols, which are positive unless it is an equation."""
+    if relation == "=":
+        return Identity(what, left, right, over)
+    if relation == "!=":
+        return Sign(what, (left - right) ** 2, over)
+    gap = right - left if relation in ("<", "<=") else left - right
+    return Sign(what, gap, over, strict=relation in ("<", ">"))
+
+
+def sum_by_induction(
+    what: str,
+    summand: Callable[[Any], Any],
+    closed: Callable[[Any], Any],
+    *,
+    over: str,
+) -> Induction:
+    """Σ_{k=1}^{n} summand(k) = closed(n) for every n ≥ 1.
+
+    The base is the sum of one term; the step adds the next one to the
+    hypothesis. No sum is ever written out.
+    """
+    n, first = sympy.Symbol("n", integer=True, positive=True), sympy.Integer(1)
+    return Induction(
+        what,
+        base=(Identity("n = 1", summand(first), closed(first)),),
+        step=(Identity("n → n + 1", closed(n) + summand(n + 1), closed(n + 1)),),
+        over=over,
+    )
+
+
+def equal_by_increments(
+    what: str,
+    base: tuple[Any, Any],
+    increments: tuple[Any, Any],
+    *,
+    over: str,
+    start: int = 1,
+    name: str = "n",
+) -> Induction:
+    """Two sequences are equal: they agree at the start and grow by the same amount.
+
+    Args:
+        base: both at ``start``.
+        increments: (next − this) of both, at a general ``n``.
+    """
+    return Induction(
+        what,
+        base=(Identity(f"{name} = {start}", *base),),
+        step=(Identity(f"both grow alike from {name} to {name} + 1", *increments),),
+        over=over,
+        variable=name,
+    )
+
+
+def sampled(
+    what: str, samples: Any, relation: str, target: float, *, seed: int, matters: float
+) -> Simulation:
+    """The mean of independent samples, an array, with its 99.9 % interval against a target."""
+    n, mean = len(samples), float(samples.mean())
+    half = 3.29 * float(samples.std(ddof=1)) / math.sqrt(n)
+    return Simulation(what, seed, n, mean, mean - half, mean + half, 0.999, relation, target, matters)
 
 
 def _adds(kind: Callable[..., Evidence]) -> Callable[..., None]:
@@ -37,7 +102,7 @@ class Pieces(list[Evidence]):
     exact = _adds(Exact)
     exhaustive = _adds(Exhaustive)
     fact = _adds(Fact)
-    simulation = _adds(Simulation)
+    sampled = _adds(sampled)
     ordered = _adds(ordered)
     sum_by_induction = _adds(sum_by_induction)
     equal_by_increments = _adds(equal_by_increments)

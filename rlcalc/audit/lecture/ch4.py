@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from rlcalc._lazy import np, sympy
@@ -18,65 +17,44 @@ BANDIT: dict[str, Any] = {"mdp": "bandit", "theta": [["0", "0"]]}  # section 4.4
 STALE = "importance/audit-stale-sample"  # samples of (3/4, 1/4) for the bandit at even chances
 
 
-def chance_moves(
-    s: Statement,
-    show: ev.Findings,
-    case: Vector,
-    what: str,
-    premise: ev.Evidence,
-    violates: ev.Evidence,
-    weight: Any,
-    also: tuple[Vector, ...] = (),
-) -> None:
-    """What a step with this weight does to the chance of its action, against what the case does."""
-    before, after = case.answer("policy_before")[0], case.answer("policy")[0]
-    show.against += case.refutes(
-        what,
-        ev.Exact(f"π after {s.effect} π before", after, s.effect, before),
-        premises=(premise,),
-        violates=violates,
-        also=also,
+def chance_moves(case: Vector, effect: str) -> ev.Exact:
+    """What the step of a case does to the chance of its action."""
+    return ev.Exact(
+        f"π after {effect} π before", case.answer("policy")[0], effect, case.answer("policy_before")[0]
     )
-    show.repair.ordered(
-        "what the step adds to the log odds against every other action",
-        odds_gain(positives("alpha") * weight),
-        s.effect,
-        0,
-        ANY_SOFTMAX,
-    )
+
+
+def odds_move(weight: Any, effect: str) -> ev.Evidence:
+    """What a step with this weight does to the odds of its action."""
+    what = "what the step adds to the log odds against every other action"
+    return ev.ordered(what, odds_gain(positives("alpha") * weight), effect, 0, ANY_SOFTMAX)
 
 
 @claim("L4.1-low-score-less", effect="<", below_baseline=True)
 def low_score_less(s: Statement, show: ev.Findings) -> None:
     """Without a baseline a score of 1 out of 10 still raises what led to it."""
     case = vector("reinforce_step/audit-low-score-raised")
-    score = case.given["return_"]
-    gap = positives("g")
-    chance_moves(
-        s,
-        show,
-        case,
+    score, gap = case.given["return_"], positives("g")
+    show.against += case.refutes(
         "two ways of throwing, equally likely; one was tried and scored 1 where 10 is possible",
-        ev.Exact("the score is low", score, "<", 10),
-        ev.Exact("it is not below the baseline, which is 0", score, ">=", 0),
-        -gap if s.below_baseline else gap,
+        chance_moves(case, s.effect),
+        premises=(ev.Exact("the score is low", score, "<", 10),),
+        violates=ev.Exact("it is not below the baseline, which is 0", score, ">=", 0),
     )
+    show.repair.append(odds_move(-gap if s.below_baseline else gap, s.effect))
 
 
 @claim("L4.2-high-return-more-likely", effect=">", positive=True)
 def high_return(s: Statement, show: ev.Findings) -> None:
     """A return of −1 is the better of −1 and −2, and its action is taken less often afterwards."""
-    case = vector("reinforce_step/audit-high-return-negative")
-    size = positives("g")
-    chance_moves(
-        s,
-        show,
-        case,
+    case, size = vector("reinforce_step/audit-high-return-negative"), positives("g")
+    show.against += case.refutes(
         "two actions with returns −1 and −2; the better one was taken",
-        ev.Exact("−1 is the higher return", case.given["return_"], ">", -2),
-        ev.Exact("the return is not positive", case.given["return_"], "<=", 0),
-        size if s.positive else -size,
+        chance_moves(case, s.effect),
+        premises=(ev.Exact("−1 is the higher return", case.given["return_"], ">", -2),),
+        violates=ev.Exact("the return is not positive", case.given["return_"], "<=", 0),
     )
+    show.repair.append(odds_move(size if s.positive else -size, s.effect))
 
 
 @claim("L4.2-naive-gradient", relation="!=", in_distribution=True)
@@ -144,32 +122,27 @@ def sampling(s: Statement, show: ev.Findings) -> None:
     mu, count, k = reals("mu"), index("N"), 20_000
     takes_left = np.random.default_rng(42).random(k) < float(sympy.Rational(s.drawn))
     terms = np.where(takes_left, 10 * 0.5, 0.0)
-    mean, spread = float(terms.mean()), 3.29 * float(terms.std(ddof=1)) / math.sqrt(k)
     show.fill(share=count**s.power)
     show.literal.sum_by_induction(
         "N samples, each with mean μ, have the mean Nμ", lambda _: mu, lambda n: n * mu, over="N ≥ 1"
     )
     show.literal.identity("so that their average has the mean μ", count**s.power * (count * mu), mu, "N ≥ 1")
-    show.literal.simulation(
+    show.literal.sampled(
         "the bandit of section 4.4, preference of L: the interval of the mean covers ∂J/∂θ",
+        terms,
+        "covers",
+        float(answer("policy_gradient", **BANDIT)[0][0]),
         seed=42,
-        n=k,
-        estimate=mean,
-        low=mean - spread,
-        high=mean + spread,
-        confidence=0.999,
-        relation="covers",
-        target=float(answer("policy_gradient", **BANDIT)[0][0]),
         matters=0.1,
     )
 
 
-def _stale_bias(power: int, returns: tuple[Any, Any]) -> Any:
+def _stale_bias(power: int) -> Any:
     """E_old[w G ∇ log π(a)] less the gradient, with the weights w = (π/π_old)^power.
 
-    Two actions, chances p + d and 1 − p − d before, p and 1 − p now.
+    Two actions with returns x and y, chances p + d and 1 − p − d before, p and 1 − p now.
     """
-    p, d = reals("p d")
+    p, d, *returns = reals("p d x y")
     now, before, scores = (p, 1 - p), (p + d, 1 - p - d), (1 - p, -p)
     return sum(
         (old * (new / old) ** power - new) * gain * score
@@ -177,29 +150,28 @@ def _stale_bias(power: int, returns: tuple[Any, Any]) -> Any:
     )
 
 
+def stale_samples(what: str, power: int) -> ev.Identity:
+    """What the bias is for the weight 1."""
+    p, d, x, y = reals("p d x y")
+    over = "two actions, any returns x, y, chances p now and p + d before"
+    return ev.Identity(what, _stale_bias(power), d * (x * (1 - p) + y * p), over)
+
+
 @claim("L4.2-stale-data", relation="!=", weight=0)
 def stale_data(s: Statement, show: ev.Findings) -> None:
     """The bias is a product; its second factor can vanish by luck."""
     case = vector("importance/audit-stale-by-luck")
-    x, y, p, d = reals("x y p d")
     true, stale = case.answer(q=case.given["p"]), case.answer(p=case.given["q"])
     shift, size = positives("d c")
     pay_left, pay_right = (2 * case.number("f")[0], -2 * case.number("f")[1])
-    weight = (sequence("pi_theta")(reals("tau")) / sequence("pi_old")(reals("tau"))) ** s.weight
     over = "π_old(L) − π(L) and G_L(1 − π(L)) + G_R π(L) are not 0"
-    show.fill(weight=weight)
     show.against += case.refutes(
         "returns 1 and −1 at even chances: the scores make both terms 1/2, whatever is drawn",
         ev.Exact(f"mean over the old policy {s.relation} the gradient, for θ_L", stale, s.relation, true),
         premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
         violates=ev.Exact("G_L(1 − π(L)) + G_R π(L)", (pay_left + pay_right) / 2, "=", 0),
     )
-    show.repair.identity(
-        "the bias of old samples",
-        _stale_bias(s.weight, (x, y)),
-        d * (x * (1 - p) + y * p),
-        "two actions, any returns x, y, chances p now and p + d before",
-    )
+    show.repair.append(stale_samples("the bias of old samples", s.weight))
     show.repair.ordered("a product that is not 0", shift * size, s.relation, 0, over)
     show.repair.ordered("of either sign", -shift * size, s.relation, 0, over)
 
@@ -208,7 +180,6 @@ def stale_data(s: Statement, show: ev.Findings) -> None:
 def must_discard(s: Statement, show: ev.Findings) -> None:
     """Multiplied with π_new/π_old the old samples give the right mean; section 7 of the lecture does so."""
     case = vector(STALE)
-    chance, shift, x, y = reals("p d x y")
     show.against += case.refutes(
         "the bandit of 4.4 with samples from (3/4, 1/4) for the policy (1/2, 1/2)",
         ev.Exact(
@@ -221,15 +192,8 @@ def must_discard(s: Statement, show: ev.Findings) -> None:
         premises=(ev.Exact("the policies differ", case.given["p"][0], "!=", case.given["q"][0]),),
         violates=ev.Exact("the first action is reweighted", case.answer("weights")[0], "!=", 1),
     )
-    show.repair.identity(
-        "samples of weight 1 are biased",
-        _stale_bias(s.weight, (x, y)),
-        shift * (x * (1 - chance) + y * chance),
-        "two actions, any returns x, y, chances p now and p + d before",
-    )
-    show.repair.identity(
-        "with the weights there is no bias", _stale_bias(s.reweighted, (x, y)), 0, "the same"
-    )
+    show.repair.append(stale_samples("samples of weight 1 are biased", s.weight))
+    show.repair.identity("with the weights there is no bias", _stale_bias(s.reweighted), 0, "the same")
 
 
 @claim("L4.2-sample-inefficient", reuse=Choice(4, 1))
@@ -238,25 +202,19 @@ def sample_inefficient(s: Statement, show: ev.Findings) -> None:
     runs = 200
     once = _trajectories_needed(1, runs, np.random.default_rng(7))
     often = _trajectories_needed(s.reuse, runs, np.random.default_rng(8))
-    ratio = once / often
-    mean, spread = float(ratio.mean()), 3.29 * float(ratio.std(ddof=1)) / math.sqrt(runs)
     show.literal.exact(
         "trajectories for the same number of steps, with one use and with reuse",
         answer("ppo_count", "reinforce_trajectories", epochs=s.reuse),
         ">",
         answer("ppo_count", "trajectories", epochs=s.reuse),
     )
-    show.literal.simulation(
+    show.literal.sampled(
         f"bandit of 4.4, the same step size and batches: trajectories needed relative to a clipped "
         f"objective that uses each {s.reuse} times",
+        once / often,
+        "above",
+        1.5,
         seed=7,
-        n=runs,
-        estimate=mean,
-        low=mean - spread,
-        high=mean + spread,
-        confidence=0.999,
-        relation="above",
-        target=1.5,
         matters=0.25,
     )
 

@@ -38,8 +38,6 @@ def pointwise(s: Statement, show: ev.Findings) -> None:
     """f · f′/f = f′ wherever log f exists, that is for f > 0."""
     p, slope = positives("f"), reals("df")
     right = s.sign * p**s.power * sympy.diff(sympy.log(p), p) * slope
-    density = sequence("p_theta")(reals("x"))
-    show.fill(factor=s.sign * density**s.power)
     show.literal.identity(
         "f ∇ log f = ∇f", right, slope, "every f > 0 and every slope of it, in each component of θ"
     )
@@ -56,7 +54,6 @@ def pg_theorem(s: Statement, show: ev.Findings) -> None:
     chance, dynamics = positives("pi P")
     slope, drift, gain = reals("dpi dP G")
     moved = slope * dynamics + (0 if s.dynamics_fixed else chance * drift)
-    show.fill(weight=s.sign * sequence(s.weight)(reals("tau")))
     show.literal.identity(
         "one trajectory: G ∇(P π) = P π · G ∇ log π",
         gain * moved,
@@ -69,14 +66,13 @@ def pg_theorem(s: Statement, show: ev.Findings) -> None:
 @claim("L4.3-traj-prob", dynamics_left_out=True, dynamics_fixed=True)
 def trajectory_probability(s: Statement, show: ev.Findings) -> None:
     """The products of the policy's probabilities alone add up to 3 on one step of the slippery grid."""
-    case, t = vector("policy_gradient/audit-dynamics-left-out"), index("t")
+    case = vector("policy_gradient/audit-dynamics-left-out")
     even = answer("softmax", theta=case.given["theta"][0])[0]
     total = case.answer("trajectories") * even if s.dynamics_left_out else 1
     chance, dynamics = positives("pi P")
     slope, drift = reals("dpi dP")
     moved = (slope * dynamics + (0 if s.dynamics_fixed else chance * drift)) / (chance * dynamics)
-    follows = sequence("P")(sequence("s")(t + 1), sequence("a")(t), sequence("s")(t))
-    show.fill(follows=1 if s.dynamics_left_out else follows)
+    show.fill(follows=1 if s.dynamics_left_out else "P(s_{t+1}, a_t, s_t)")
     show.against += case.refutes(
         "one step of the 2×2 grid with slip 1/5, an even policy: 12 trajectories of product 1/4",
         ev.Exact("the products of all trajectories add up to 1", total, "=", 1),

@@ -8,7 +8,7 @@ from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import Counterexample, Vector, vector
-from rlcalc.audit.lecture.ch4 import ANY_SOFTMAX, chance_moves
+from rlcalc.audit.lecture.ch4 import ANY_SOFTMAX, chance_moves, odds_move
 from rlcalc.audit.policies import odds_gain
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
@@ -41,15 +41,13 @@ def bad_episode(s: Statement, show: ev.Findings) -> None:
     """A low return that is positive still rewards every action of its episode."""
     case, size = vector("reinforce_step/audit-low-score-raised"), positives("g")
     low = case.given["return_"]
-    chance_moves(
-        s,
-        show,
-        case,
+    show.against += case.refutes(
         "returns of 10 are usual; an episode of one good action ends with 1",
-        ev.Exact("the return is low", low, "<", 10),
-        ev.Exact("the return is not negative", low, ">=", 0),
-        -size if s.negative else size,
+        chance_moves(case, s.effect),
+        premises=(ev.Exact("the return is low", low, "<", 10),),
+        violates=ev.Exact("the return is not negative", low, ">=", 0),
     )
+    show.repair.append(odds_move(-size if s.negative else size, s.effect))
 
 
 @claim("L6.2-bad-action-reinforced", effect=">", positive=True)
@@ -57,16 +55,14 @@ def bad_action(s: Statement, show: ev.Findings) -> None:
     """In the form per step an action is weighted with what follows it, not with the whole episode."""
     case, size = vector("reinforce_step/audit-high-return-negative"), positives("g")
     episode = vector("discounted_return/audit-late-mistake")
-    chance_moves(
-        s,
-        show,
-        case,
+    show.against += case.refutes(
         "rewards 10 and −1: the total is 9, and the second, bad action has the return −1",
-        ev.Exact("the total is high", episode.answer(), ">", 0),
-        ev.Exact("the return that follows is not positive", episode.answer("returns")[1], "<=", 0),
-        size if s.positive else -size,
+        chance_moves(case, s.effect),
+        premises=(ev.Exact("the total is high", episode.answer(), ">", 0),),
+        violates=ev.Exact("the return that follows is not positive", episode.answer("returns")[1], "<=", 0),
         also=(episode,),
     )
+    show.repair.append(odds_move(size if s.positive else -size, s.effect))
 
 
 @claim("L6.2-proportional", power=1, sign=-1)

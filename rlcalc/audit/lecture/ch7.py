@@ -51,10 +51,7 @@ def ratio(s: Statement, show: ev.Findings) -> None:
     mean = sum(
         before * (now / before) ** s.power for now, before in ((new, old), (1 - new - left_out, 1 - old))
     )
-    t, policy, former = reals("t"), sequence("pi_theta"), sequence("pi_old")
-    taken = (sequence("a")(t), sequence("s")(t))
     case = vector("importance/audit-ratio-averages-half")
-    show.fill(ratio=(policy(*taken) / former(*taken)) ** s.power)
     show.against += case.refutes(
         "the old policy never takes the second action, the new one does",
         ev.Exact("E_old[r] is the mean that is stated", case.answer("estimate"), "=", s.mean),
