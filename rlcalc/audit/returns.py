@@ -1,4 +1,4 @@
-"""n-step returns with symbols left in: arbitrary rewards and values, any n, any γ.
+"""Returns with symbols left in, and steps towards them: arbitrary rewards and values, any n, any γ.
 
     G(n) = Σ_{k=1}^{n} γ^(k+a) R(t+k) + γ^(n+b) V(t+n)
 
@@ -12,6 +12,16 @@ from typing import Any
 
 from rlcalc._lazy import sympy
 from rlcalc.audit.proofs import sequence
+
+
+def moved(old: Any, target: Any, alpha: Any, sign: int = 1) -> Any:
+    """A value after a step of size α towards a target."""
+    return old + sign * alpha * (target - old)
+
+
+def n_step_weight(lam: Any, n: Any, exponent: int = -1) -> Any:
+    """The weight of the n-step return, (1 − λ) λ^(n−1)."""
+    return (1 - lam) * lam ** (n + exponent)
 
 
 class NStep:

@@ -8,7 +8,7 @@ from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import Vector, vector
 from rlcalc.audit.proofs import answer, domain_is, index, positives, powers_vanish, reals, sequence
 from rlcalc.audit.registry import Corruption, Statement, claim
-from rlcalc.audit.returns import NStep
+from rlcalc.audit.returns import NStep, moved
 from rlcalc.exact import symbol
 
 EPISODE = "n_step_return/lecture-1.4-n2"  # the episode of section 1.4; S_3, worth 10, ends it
@@ -161,7 +161,7 @@ def update(s: Statement, show: ev.Findings) -> None:
     alpha, n, t = reals("alpha"), index(), index("t")
     value, returns = sequence("V"), sequence("G")
     old, target = value(t + n - 1, t), returns(t, n)
-    new = old + s.sign * alpha * (target - old)
+    new = moved(old, target, alpha, s.sign)
     show.fill(new=new)
     show.literal.identity(
         "the error left is 1 − α of the old one",
@@ -221,14 +221,14 @@ def terminal_bootstrap(s: Statement, show: ev.Findings) -> None:
 def update_terminal(s: Statement, show: ev.Findings) -> None:
     """The wrong target makes the value rise where it should fall."""
     case = vector("n_step_return/lecture-1.4-terminal")
-    moved = answer(
+    right = answer(
         "td_update", value=case.given["values"][0], target=case.answer(), alpha=case.given["alpha"]
     )
     _terminal(
         show,
         case,
         ev.Exact("value of S_1 after the 2-step update", case.answer("updated"), "=", s.printed),
-        ev.Exact("5 + 0.1·(4.7 − 5)", case.answer("updated"), "=", moved),
+        ev.Exact("5 + 0.1·(4.7 − 5)", case.answer("updated"), "=", right),
     )
 
 
@@ -258,7 +258,7 @@ def td0(s: Statement, show: ev.Findings) -> None:
     g = NStep(gamma)
     value = g.value(t)
     td = value + alpha * (g.reward(t + 1) + gamma * g.value(t + 1) - s.sign * value)
-    n_step = value + alpha * (g.written(t, int(s.steps)) - value)
+    n_step = moved(value, g.written(t, int(s.steps)), alpha)
     show.fill(update=td)
     show.literal.identity("the n-step update with n = 1 is that of TD(0)", n_step, td, "every α, γ, R and V")
 

@@ -10,7 +10,7 @@ from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.returns import NStep
+from rlcalc.audit.returns import NStep, moved, n_step_weight
 from rlcalc.exact import symbol
 
 # what the chapter defines, subsection by subsection; a term it only names is not here
@@ -241,17 +241,10 @@ def weights(s: Statement, show: ev.Findings) -> None:
     """The geometric weights themselves; the rest is the next claim."""
     lam, n = reals("lambda"), index()
     half = vector(WEIGHTS).number("lam")
-
-    def weight(lam: Any, n: Any) -> Any:
-        return (1 - lam) * lam ** (n + s.exponent)
-
-    count = ev.Exact("how many", sympy.Integer(len(s.printed)), "=", 3)
-    show.fill(weight=weight(lam, n), printed=", ".join(s.printed))
-    show.literal.append(count)
-    show.literal += (
-        ev.Exact(f"weight {at}", weight(half, at), "=", printed)
-        for at, printed in enumerate(s.printed, start=1)
-    )
+    show.fill(weight=n_step_weight(lam, n, s.exponent), printed=", ".join(s.printed))
+    show.literal.exact("how many", sympy.Integer(len(s.printed)), "=", 3)
+    for at, printed in enumerate(s.printed, start=1):
+        show.literal.exact(f"weight {at}", n_step_weight(half, at, s.exponent), "=", printed)
 
 
 @claim("L2.4-remaining", printed="0.125", joint="0.25")
@@ -266,7 +259,7 @@ def remaining(s: Statement, show: ev.Findings) -> None:
     show.literal.exact("weight of the final return", case.answer()[2], "=", s.joint)
     show.literal.identity(
         "in general: its own weight and the rest make λ^(N−1)",
-        (1 - lam) * lam ** (last - 1) + lam**last,
+        n_step_weight(lam, last) + lam**last,
         lam ** (last - 1),
         "N ≥ 1, every λ",
     )
@@ -284,15 +277,11 @@ def indexing(s: Statement, show: ev.Findings) -> None:
 @claim("L2.5-mc-update", sign=1)
 def mc_update(s: Statement, show: ev.Findings) -> None:
     """A step of size α towards the return; the calculator does the same with symbols."""
-
-    def moved(value: Any, full: Any, alpha: Any) -> Any:
-        return value + s.sign * alpha * (full - value)
-
-    alpha, value, full = symbol("a"), symbol("v"), symbol("g")
-    new = moved(value, full, alpha)
+    alpha, value, full = map(symbol, "avg")
+    new = moved(value, full, alpha, s.sign)
     state = sequence("V")(sympy.Symbol("s"))
     calculated = answer("mc_update", value="v", returns=["g"], alpha="a")
-    show.fill(moved=moved(state, sequence("G")(index("t")), reals("alpha")))
+    show.fill(moved=moved(state, sequence("G")(index("t")), reals("alpha"), s.sign))
     show.literal.identity("the error left is 1 − α of the old one", full - new, (1 - alpha) * (full - value))
     show.literal.identity("the calculator's update", calculated, new, "every α, V and G")
 
@@ -301,15 +290,10 @@ def mc_update(s: Statement, show: ev.Findings) -> None:
 def averaging(s: Statement, show: ev.Findings) -> None:
     """With α = 1/k the update is the running mean; a constant α forgets."""
     case = vector("mc_update/audit-constant-step-is-no-mean")
-    total, full, n, value = reals("S"), reals("G"), index("k"), reals("V")
+    (total, full, value), n, returns = reals("S G V"), index("k"), case.number("returns")
     alpha = 1 / (n + 1) if s.harmonic else reals("alpha")
     first_alpha = 1 if s.harmonic else reals("alpha")
-
-    def moved(value: Any, full: Any, alpha: Any) -> Any:
-        return value + s.sign * alpha * (full - value)
-
-    returns = case.number("returns")
-    show.fill(moved=moved(value, sequence("G")(index("t")), reals("alpha")))
+    show.fill(moved=moved(value, sequence("G")(index("t")), reals("alpha"), s.sign))
     show.against += case.refutes(
         "one return of 1, started from 0 with α = 1/2",
         ev.Exact(
@@ -322,8 +306,8 @@ def averaging(s: Statement, show: ev.Findings) -> None:
     )
     show.repair.induction(
         "the value after k returns is their sum over k",
-        base=(ev.Identity("k = 1", moved(value, full, first_alpha), full),),
-        step=(ev.Identity("k → k + 1", moved(total / n, full, alpha), (total + full) / (n + 1)),),
+        base=(ev.Identity("k = 1", moved(value, full, first_alpha, s.sign), full),),
+        step=(ev.Identity("k → k + 1", moved(total / n, full, alpha, s.sign), (total + full) / (n + 1)),),
         over="k ≥ 1, all returns, any first guess",
         variable="k",
     )
@@ -355,8 +339,7 @@ def after_end(s: Statement, show: ev.Findings) -> None:
     gamma = positives("gamma") if s.discounted else 0 * positives("gamma")
     if not s.waits:
         ordinary = [answer("discounted_return", rewards=["1", last], gamma="1/2") for last in ("1", "0")]
-        known = ev.Exact("returns that differ in the last reward", ordinary[0], "=", ordinary[1])
-        show.literal.append(known)
+        show.literal.exact("returns that differ in the last reward", ordinary[0], "=", ordinary[1])
         return
     show.against += case.refutes(
         "γ = 0: the return of the first state is the first reward, whatever the last one is",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rlcalc._lazy import sympy
@@ -10,6 +11,7 @@ from rlcalc.audit.cases import Counterexample, vector
 from rlcalc.audit.lecture.ch2 import EXAMPLE, LAMBDA_RETURN
 from rlcalc.audit.proofs import answer, domain_is, index, positives, powers_vanish, reals, sequence, unit
 from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.returns import moved, n_step_weight
 from rlcalc.exact import symbol
 
 ENDLESS = "lambda_weights/endless-lambda-one"
@@ -30,14 +32,9 @@ def last_weight_is_another(what: str, expected: Any) -> list[Counterexample]:
 @claim("L2.2-geometric-weights", exponent=-1)
 def geometric(s: Statement, show: ev.Findings) -> None:
     """The coefficients of the n-step returns in the definition; in an episode the last one takes the rest."""
-    lam, n = reals("lambda"), index()
-
-    def weight(lam: Any, n: Any) -> Any:
-        return (1 - lam) * lam ** (n + s.exponent)
-
-    general = answer("lambda_weights", "general_weight", lam="l", steps="inf")
-    third = sympy.Rational(1, 3)
-    show.fill(weight=weight(lam, n))
+    weight = partial(n_step_weight, exponent=s.exponent)
+    lam, third = reals("lambda"), sympy.Rational(1, 3)
+    show.fill(weight=weight(lam, index()))
     show.against += last_weight_is_another(
         "second weight = (1 − λ)λ", weight(sympy.Rational(2, 3), sympy.Integer(2))
     )
@@ -45,24 +42,23 @@ def geometric(s: Statement, show: ev.Findings) -> None:
     show.repair.identity(
         "the calculator's weight of G^(n), with λ and n left as symbols",
         weight(symbol("l"), symbol("n")),
-        general,
+        answer("lambda_weights", "general_weight", lam="l", steps="inf"),
         "every λ and n; in an episode of N steps for n < N",
     )
-    show.repair.exact(
-        "third weight of four at λ = 1/3",
-        answer("lambda_weights", lam="1/3", steps=4)[2],
-        "=",
-        weight(third, 3),
+    general = answer("lambda_weights", lam="1/3", steps=4)
+    show.repair.exact("third weight of four at λ = 1/3", general[2], "=", weight(third, 3))
+    show.repair.append(
+        first_weights(
+            "the first n weights add up to 1 − λ^n, so that λ^(N−1) is left for the last of N", s.exponent
+        )
     )
-    show.repair.append(_rest(lam, n, s.exponent))
 
 
-def _rest(lam: Any, n: Any, exponent: int) -> ev.Induction:
+def first_weights(what: str, exponent: int, total: int = 1) -> ev.Induction:
+    """The partial sums telescope."""
+    lam = reals("lambda")
     return ev.sum_by_induction(
-        "the first n weights add up to 1 − λ^n, so that λ^(N−1) is left for the last of N",
-        lambda k: (1 - lam) * lam ** (k + exponent),
-        lambda k: 1 - lam**k,
-        over="n ≥ 1, every λ",
+        what, lambda k: n_step_weight(lam, k, exponent), lambda k: total - lam**k, over="n ≥ 1, every λ"
     )
 
 
@@ -71,20 +67,17 @@ def bar_chart(s: Statement, show: ev.Findings) -> None:
     lam, n = reals("lambda"), index()
     first_bar = 1 - s.first * lam
     high = (1 + positives("p")) / (2 + positives("p"))  # any λ above 1/2
-
-    def weight(k: Any) -> Any:
-        return (1 - lam) * lam ** (k - 1)
-
     case = vector(LEADS)
     show.fill(first_bar=first_bar)
     show.against += last_weight_is_another(
         "second bar = λ times the first", case.number("lam") ** s.shift * case.answer()[0]
     )
-    show.repair.identity("next bar", weight(n + 1), lam**s.shift * weight(n), "n ≥ 1, every λ, n + 1 < N")
-    show.repair.identity("first bar", weight(1), first_bar, "every λ")
+    bar, following = n_step_weight(lam, n), n_step_weight(lam, n + 1)
+    show.repair.identity("next bar", following, lam**s.shift * bar, "n ≥ 1, every λ, n + 1 < N")
+    show.repair.identity("first bar", n_step_weight(lam, 1), first_bar, "every λ")
     show.repair.sign(
         "the last bar is the higher one: λ^n − (1 − λ)λ^(n−1)",
-        high**n - (1 - high) * high ** (n - 1),
+        high**n - n_step_weight(high, n),
         "1/2 < λ < 1, N = n + 1 ≥ 2",
     )
 
@@ -92,25 +85,18 @@ def bar_chart(s: Statement, show: ev.Findings) -> None:
 @claim("L2.2-weights-sum", exponent=-1, total=1, below_one=True)
 def weights_sum(s: Statement, show: ev.Findings) -> None:
     """The partial sums telescope to 1 − λ^n; at λ = 1 they are 0 and stay 0."""
-    lam, n = reals("lambda"), index()
-    case = vector(ENDLESS)
+    weight, case = partial(n_step_weight, exponent=s.exponent), vector(ENDLESS)
     at_one = case.number("lam")
-
-    def weight(k: Any, at: Any = lam) -> Any:
-        return (1 - at) * at ** (k + s.exponent)
-
-    show.fill(weight=weight(n))
+    show.fill(weight=weight(reals("lambda"), index()))
     show.against += case.refutes(
         "at λ = 1 every weight is 0 and there is no last return to take the rest",
-        ev.Exact("sum of the first weights", sum(weight(k, at_one) for k in (1, 2, 3)), "=", s.total),
+        ev.Exact("sum of the first weights", sum(weight(at_one, k) for k in (1, 2, 3)), "=", s.total),
         violates=ev.Exact("λ is not below 1", at_one, ">=", 1),
     )
-    show.repair.sum_by_induction(
-        "the first n weights add up to total − λ^n", weight, lambda k: s.total - lam**k, over="n ≥ 1, every λ"
-    )
+    show.repair.append(first_weights("the first n weights add up to total − λ^n", s.exponent, s.total))
     show.repair.append(powers_vanish())
     if not s.below_one:
-        show.repair.identity("the weights at λ = 1", weight(n, 1), s.total, "n ≥ 1")
+        show.repair.identity("the weights at λ = 1", weight(1, index()), s.total, "n ≥ 1")
 
 
 @claim("L2.2-lambda0", lam=0, corruptions=[Corruption("λ = 1/2", "an integer has no half", lam="1/2")])
@@ -139,7 +125,7 @@ def lambda1_equal_weights(s: Statement, show: ev.Findings) -> None:
     n, last, lam = index(), index("N"), sympy.Rational(s.lam)
     claimed = ev.Exact(f"w_1 {s.relation} w_2", first, s.relation, second)
     show.against += case.refutes("an episode of two steps", claimed)
-    show.repair.identity("w_n = 0 for n < N", (1 - lam) * lam ** (n - 1), 0, "1 ≤ n < N")
+    show.repair.identity("w_n = 0 for n < N", n_step_weight(lam, n), 0, "1 ≤ n < N")
     show.repair.identity("w_N = 1", lam ** (last - 1), 1, "N ≥ 1")
 
 
@@ -160,14 +146,14 @@ def decay(s: Statement, show: ev.Findings) -> None:
     )
     show.repair.ordered(
         "w_n against w_{n+1} before the end",
-        (1 - lam) * lam ** (n - 1),
+        n_step_weight(lam, n),
         s.relation,
-        (1 - lam) * lam**n,
+        n_step_weight(lam, n + 1),
         "0 < λ < 1, n ≥ 1",
     )
     show.repair.ordered(
         "w_{N−1} against w_N",
-        (1 - small) * small ** (n - 1),
+        n_step_weight(small, n),
         s.relation,
         small**n,
         "0 < λ < 1/2, N = n + 1 ≥ 2",
@@ -181,16 +167,10 @@ def decay(s: Statement, show: ev.Findings) -> None:
 def definition(s: Statement, show: ev.Findings) -> None:
     """At λ = 1 the endless sum is 0 times a sum that need not exist; the episodic form always holds."""
     lam, n, last = reals("lambda"), index(), index("N")
-
-    def weight(k: Any, at: Any = lam) -> Any:
-        return (1 - at) * at ** (k + s.exponent)
-
-    at_one = sum(weight(k, vector(ENDLESS).number("lam")) for k in (1, 2, 3))
-    last_weight = lam ** (last - 1) if s.last_takes_rest else weight(last)
+    at_one = sum(n_step_weight(vector(ENDLESS).number("lam"), k, s.exponent) for k in (1, 2, 3))
+    last_weight = lam ** (last - 1) if s.last_takes_rest else n_step_weight(lam, last, s.exponent)
     show.literal.identity("the first weights at λ = 1 add up to 1", at_one, 1)
-    show.repair.sum_by_induction(
-        "the first n weights add up to 1 − λ^n", weight, lambda k: 1 - lam**k, over="n ≥ 1, every λ"
-    )
+    show.repair.append(first_weights("the first n weights add up to 1 − λ^n", s.exponent))
     show.repair.identity(
         "with the last one all N weights add up to 1",
         (1 - lam ** (last - 1)) + last_weight,
@@ -212,7 +192,7 @@ def episodic(s: Statement, show: ev.Findings) -> None:
     lam, last, full = reals("lambda"), index("N"), reals("G")
     tail = ev.sum_by_induction(
         "weights N, …, N + n − 1 times the complete return",
-        lambda k: (1 - lam) * lam ** (last + k - 2) * full,
+        lambda k: n_step_weight(lam, last + k - 1) * full,
         lambda k: (lam ** (last + s.exponent) - lam ** (last + k - 1)) * full,
         over="N ≥ 1, n ≥ 1, every λ and G",
     )
@@ -248,15 +228,15 @@ def lambda_domain(s: Statement, show: ev.Findings) -> None:
 @claim("L2.3-lambda1-mc", relation="=", episodic=True, terminal=0)
 def lambda1_mc(s: Statement, show: ev.Findings) -> None:
     """One step with reward 1: the sum as written has only terms that are 0."""
-    case, endless = vector("lambda_return/audit-sum-at-one"), vector(ENDLESS)
+    case = vector("lambda_return/audit-sum-at-one")
     lam = case.number("lam")
     (gamma, gained), last = reals("gamma G"), index("N")
-    weight = lam ** (last - 1) if s.episodic else (1 - lam) * lam ** (last - 1)
+    weight = lam ** (last - 1) if s.episodic else n_step_weight(lam, last)
     show.fill(one=lam)
     show.against += case.refutes(
         "one step, reward 1: (1 − 1)·(G^(1) + G^(2) + …) has no term other than 0",
         ev.Exact("the sum as written", (1 - lam) * case.answer(), s.relation, case.answer()),
-        also=(endless,),
+        also=(vector(ENDLESS),),
         violates=ev.Exact("weight of the complete return in the sum as written", 1 - lam, "!=", 1),
     )
     show.repair.ordered(
@@ -271,7 +251,7 @@ def lambda1_mc(s: Statement, show: ev.Findings) -> None:
 def free_n(s: Statement, show: ev.Findings) -> None:
     """n is bound in the λ-return by its sum; nothing in the update says which n is meant."""
     t, n, lam, alpha, end = index("t"), index("n"), reals("lambda"), reals("alpha"), index("T")
-    target = sympy.Sum((1 - lam) * lam ** (n - 1) * sequence("G")(t, n), (n, 1, sympy.oo))
+    target = sympy.Sum(n_step_weight(lam, n) * sequence("G")(t, n), (n, 1, sympy.oo))
     value, full = sequence("V"), sequence(LAMBDA_RETURN)(t)
     old, when = value(t + n - 1, t), t + n if s.bound else end
     meant = ev.Fact(
@@ -280,7 +260,7 @@ def free_n(s: Statement, show: ev.Findings) -> None:
         "subset",
         frozenset(str(name) for name in target.free_symbols),
     )
-    new = old + s.sign * alpha * (full - old)
+    new = moved(old, full, alpha, s.sign)
     step = ev.Identity(
         "an update of the share α towards the λ-return, whatever its index",
         full - new,

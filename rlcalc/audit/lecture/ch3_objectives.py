@@ -192,7 +192,6 @@ def actor_critic_objective(s: Statement, show: ev.Findings) -> None:
     best = (value + beyond) / 2 if s.near_enough else value / (2 * (1 + beyond))
     case = vector("baseline_variance/audit-value-raises-variance")
     without = case.answer("variance", baseline="0")
-    show.fill(share=s.per_action)
     show.against += case.refutes(
         "two actions of chances 3/4 and 1/4 that pay 1 and 0: the value 3/4 scatters more than none",
         ev.Exact("variance with V < without", case.answer("variance"), "<", without),
