@@ -136,10 +136,8 @@ def sparse_reward(s: Statement, show: ev.Findings) -> None:
         scored.rewards,
         scored.source,
     )
-    show.repair += (
-        ev.Fact(f"in stage 4, rewards of {one.name}", s.kind, "in", one.rewards, one.source)
-        for one in (recipes()["Tülu 3"], recipes()["DeepSeek-R1-Zero"])
-    )
+    for one in (recipes()["Tülu 3"], recipes()["DeepSeek-R1-Zero"]):
+        show.repair.fact(f"in stage 4, rewards of {one.name}", s.kind, "in", one.rewards, one.source)
     show.repair.exact("return of the right answer of 5.4", vector(APPLES).answer(), "=", s.right)
     show.repair.exact("return of a wrong one", vector("token_mdp/wrong-answer").answer(), "=", s.wrong)
 

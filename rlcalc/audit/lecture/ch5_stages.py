@@ -23,15 +23,13 @@ def next_token(s: Statement, show: ev.Findings) -> None:
         for x in weights
     ]
     line = {"logits": [[["log(3)", "0"], ["0", "0"], ["0", "0"]]], "labels": [[-100, 0, 1]]}
-    show.literal += (
-        ev.Identity(
+    for at, (slope, pi, chance) in enumerate(zip(slopes, policy, text, strict=True), start=1):
+        show.literal.identity(
             f"mean slope of −log π by the logit of token {at}",
             slope,
             s.model * pi - s.data * chance,
             "three tokens (more by splitting one), any model, any chances in the text",
         )
-        for at, (slope, pi, chance) in enumerate(zip(slopes, policy, text, strict=True), start=1)
-    )
     show.literal.exact(
         "tokens of chances 3/4 and 1/2: their losses add up to −log of the chance of both",
         answer("sft_loss", **line) * answer("sft_loss", "count", **line),

@@ -75,15 +75,13 @@ def proportional(s: Statement, show: ev.Findings) -> None:
         return (full + s.sign * baseline) ** s.power
 
     show.fill(gain=gain(sequence("G")(index("t")), reals("b")))
-    show.literal += [
-        ev.Identity(
+    for part, score in zip(moved, answer("score", **inputs), strict=True):
+        show.literal.identity(
             "entry of the step",
             part,
             symbol("a") * gain(symbol("g"), symbol("b")) * score,
             "every return, baseline and step size; two equally likely actions",
         )
-        for part, score in zip(moved, answer("score", **inputs), strict=True)
-    ]
 
 
 @claim("L6.2-baseline-unbiased", of_action=False, same_policy=True)

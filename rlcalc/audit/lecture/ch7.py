@@ -200,7 +200,5 @@ def per_step(s: Statement, show: ev.Findings) -> None:
     show.repair.identity(
         "what is missing is of second order", world.value + world.missing, world.true, FAMILY
     )
-    show.repair += (
-        ev.Identity(f"slope of what is missing by {name}", slope, 0, FAMILY)
-        for name, slope in zip("PQ", world.slopes(gap, at_old=s.at_old), strict=True)
-    )
+    for name, slope in zip("PQ", world.slopes(gap, at_old=s.at_old), strict=True):
+        show.repair.identity(f"slope of what is missing by {name}", slope, 0, FAMILY)

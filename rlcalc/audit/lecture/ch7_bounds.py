@@ -9,7 +9,7 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
-from rlcalc.audit.cases import Counterexample, vector
+from rlcalc.audit.cases import Counterexample, Vector, vector
 from rlcalc.audit.lecture.ch7_clip import SCENARIOS, clipped, in_six_cases, places, slope, term
 from rlcalc.audit.lecture.ch7_loop import ADVANTAGE, first_theta, run
 from rlcalc.audit.lecture.ch8 import SOURCE, both_ends, typical, values
@@ -26,18 +26,17 @@ def bound(side: str) -> Any:
     return vector(f"ppo_clip/lecture-7.4-{side}-bound").answer("clipped")
 
 
+def after_one_step(case: Vector, theta: Any) -> ev.Exact:
+    """That the ratio of a case is what a first step to θ_L = −θ_R leads to."""
+    ratio = answer("ratio", new=f"1/(1+exp({-2 * theta}))", old=case.given["old"])
+    return ev.Exact("the ratio is the loop's after one step", case.answer(), "=", ratio)
+
+
 def leaves(golden: str, relation: str, favours: str = "") -> list[Counterexample]:
     """The loop's first step with α = 1/10 takes a ratio out of the interval."""
     case, is_good = vector(golden), golden == UP
     theta = first_theta(STEP) if is_good else -first_theta(STEP)
-    premises = [
-        ev.Exact(
-            "the ratio is the loop's after one step",
-            case.answer(),
-            "=",
-            answer("ratio", new=f"1/(1+exp({-2 * theta}))", old=case.given["old"]),
-        )
-    ]
+    premises = [after_one_step(case, theta)]
     if favours:
         advantage = sympy.Integer(ADVANTAGE if is_good else -ADVANTAGE)
         premises.append(ev.Exact("the advantage", advantage, favours, 0))
@@ -132,14 +131,7 @@ def limits(s: Statement, show: ev.Findings) -> None:
     show.against += case.refutes(
         "the bandit with advantages ±5, half of each action, ε = 1/5: one step with α = 1",
         ev.Exact(f"r − 1 {s.relation} ε after the step", case.answer() - 1, s.relation, bound("upper") - 1),
-        premises=(
-            ev.Exact(
-                "the ratio is the loop's after one step",
-                case.answer(),
-                "=",
-                answer("ratio", new=f"1/(1+exp({-2 * first_theta('1')}))", old=case.given["old"]),
-            ),
-        ),
+        premises=(after_one_step(case, first_theta("1")),),
     )
     show.repair.sign("the start lies strictly below 1 + ε", 1 + eps - s.start, "0 < ε < 1")
     show.repair.sign("and strictly above 1 − ε", s.start - (1 - eps), "0 < ε < 1")
@@ -208,26 +200,22 @@ def entropy(s: Statement, show: ev.Findings) -> None:
     value = sum(p * c * sympy.log(y) for p, y in zip(chances, goals, strict=True)) + s.bonus * c * total
     there = dict(zip(goals, weights, strict=True))
     rare = 1 / (2 + positives("u"))  # of two actions
-    show.literal += (
-        ev.Identity(
+    for at, (x, p) in enumerate(zip(weights, chances, strict=True), start=1):
+        show.literal.identity(
             f"∂H/∂θ_{at}",
             sympy.expand_log(x * total.diff(x)),
             sympy.expand_log(s.slope * p * (sympy.log(p) + total)),
             "three actions, all preferences",
         )
-        for at, (x, p) in enumerate(zip(weights, chances, strict=True), start=1)
-    )
     show.literal.sign(
         "two actions: the bonus grows with the rarer action",
         s.bonus * sympy.log(sympy.simplify((1 - rare) / rare)),
         "0 < p < 1/2",
     )
-    show.literal += (
-        ev.Identity(
+    for x in weights:
+        show.literal.identity(
             f"π ∝ exp(Q/c): ∂(Σ π Q + c H)/∂θ = 0 for {x}",
             sympy.expand_log(sympy.expand((x * value.diff(x)).subs(there))),
             0,
             "one state, three actions, all Q, c > 0: every action keeps a positive probability",
         )
-        for x in weights
-    )

@@ -164,15 +164,13 @@ def unused_lambda(s: Statement, show: ev.Findings) -> None:
 def first_step(s: Statement, show: ev.Findings) -> None:
     """At r = 1 the clip does not act and the ratio's gradient is the score."""
     adv = reals("A")
-    show.literal += (
-        ev.Identity(
+    for at, (change, score) in enumerate(scores(s.at_old), start=1):
+        show.literal.identity(
             f"A ∂r/∂θ_{at} = A ∂log π/∂θ_{at}",
-            adv * slope,
+            adv * change,
             s.sign * adv * score,
             "softmax over three actions, all preferences, every A; then the means over a batch agree",
         )
-        for at, (slope, score) in enumerate(scores(s.at_old), start=1)
-    )
     show.literal.sign(
         "r = 1 lies strictly inside the interval: no kink, no clip",
         unit("e") if s.inside else 0 * unit("e"),
@@ -196,15 +194,13 @@ def key_difference(s: Statement, show: ev.Findings) -> None:
         violates=ev.Exact("REINFORCE has no baseline, PPO has", case.given["baseline"], "!=", 0),
     )
     show.against.fact("what differs in the table", differ, "!=", frozenset({"passes"}), ppo.source)
-    show.repair += [
-        ev.Identity(
+    for at, (change, score) in enumerate(scores(), start=1):
+        show.repair.identity(
             f"the same step in θ_{at}",
-            (gained - value) * slope,
+            (gained - value) * change,
             (gained - s.baseline * value) * score,
             "softmax, θ = θ_old",
         )
-        for at, (slope, score) in enumerate(scores(), start=1)
-    ]
 
 
 @claim("L8.3-update-direction", theta=Choice(1, -1), phi=Choice(1, -1))
@@ -317,10 +313,10 @@ def epochs(s: Statement, show: ev.Findings) -> None:
 def hyperparameters(s: Statement, show: ev.Findings) -> None:
     """The values of the PPO paper for control; for text, the lecture's subject, γ and the rate differ."""
     language = {"gamma": "1", "lam": "1", "epochs": "1", "rate": "1e-6"}
-    show.against += [
-        ev.Fact(f"no language model had {name}", Fraction(value), "not in", values(key, "language"), SOURCE)
-        for key, name, value in (("gamma", f"γ = {s.gamma}", s.gamma), ("rate", f"the rate {s.rate}", s.rate))
-    ]
+    for key, name, value in (("gamma", f"γ = {s.gamma}", s.gamma), ("rate", f"the rate {s.rate}", s.rate)):
+        show.against.fact(
+            f"no language model had {name}", Fraction(value), "not in", values(key, "language"), SOURCE
+        )
     show.repair += usual_range("eps", s.eps_from, s.eps_to)
     show.repair += usual_range("epochs", s.epochs_from, s.epochs_to)
     show.repair += (usual(key, getattr(s, key), "control") for key in ("rate", "lam", "gamma"))

@@ -219,11 +219,8 @@ def loop(s: Statement, show: ev.Findings) -> None:
         ev.Exact("both runs agree", case.answer(), "=", faster.answer()),
         also=(faster,),
     )
-    show.repair += (
-        piece
-        for at, told in enumerate(s.trace, start=1)
-        for piece in rounded(f"θ_L after epoch {at} is {told}", states[at].theta, told)
-    )
+    for at, told in enumerate(s.trace, start=1):
+        show.repair += rounded(f"θ_L after epoch {at} is {told}", states[at].theta, told)
     show.repair += rounded(f"and the ratio of L is {s.ratio}", last.good, s.ratio)
     show.repair.exact("where the gradient has become 0", last.slope[1], "=", 0)
 

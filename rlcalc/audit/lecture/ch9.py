@@ -83,10 +83,8 @@ def kinds(s: Statement, show: ev.Findings) -> None:
         lambda at: ev.Identity(f"A {at.sign} 0, r {at.side}", slope(at), past(at, s.flat)),
     )
     show.literal.fact("so REINFORCE is", rows["REINFORCE"].category, "=", s.without, rows["REINFORCE"].source)
-    show.literal += (
-        ev.Fact(f"{name} is", rows[name].category, "=", s.hybrid, rows[name].source)
-        for name in ("one-step actor-critic", "PPO")
-    )
+    for name in ("one-step actor-critic", "PPO"):
+        show.literal.fact(f"{name} is", rows[name].category, "=", s.hybrid, rows[name].source)
 
 
 def past(place: Place, flat: Any) -> Any:
