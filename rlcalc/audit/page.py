@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlcalc._version import __version__
@@ -33,69 +34,8 @@ CHAPTERS = {
     "8": "The PPO algorithm",
     "9": "Takeaways, comparison and further study",
 }
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --faint: #5b6570; --paper: #fcfcfa; --card: #ffffff;
-  --line: #d9dde2; --good: #1a7f4b; --caution: #8a5a00; --bad: #b3261e; --none: #5b6570; --code: #f1f3f5; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --faint: #9aa4ae; --paper: #14171a;
-  --card: #1c2024; --line: #343a41; --good: #5fd39a; --caution: #f0b94d; --bad: #ff8a80; --none: #9aa4ae;
-  --code: #262b30; } }
-* { box-sizing: border-box; }
-html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; padding: 1rem; max-width: 56rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; }
-h3 { font-size: 1rem; margin: 0; font-weight: 600; }
-a { color: inherit; } .where a { text-decoration: none; } .where a:hover { text-decoration: underline; }
-.filter { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 45%), 1fr));
-  gap: .5rem; padding: 0; margin: 0; border: 0; }
-.filter legend { padding: 0; margin-bottom: .5rem; }
-.filter label { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem;
-  cursor: pointer; background: var(--card); }
-.filter input { margin: 0 .5rem 0 0; }
-.filter b { color: var(--tone); font-size: 1.2rem; margin-right: .4rem; }
-.filter small { display: block; color: var(--faint); }
-.filter label:has(:checked) { border-color: currentColor; }
-.search { display: block; margin: 1rem 0 0; } .search input { font: inherit; width: 20rem; max-width: 100%; }
-article { background: var(--card); border: 1px solid var(--line); border-left: .3rem solid var(--none);
-  border-radius: .5rem; padding: .75rem 1rem; margin: .75rem 0; scroll-margin-top: 1rem; }
-article:target { outline: 2px solid currentColor; }
-article p { margin: .5rem 0; }
-.tag { font-size: .8rem; font-weight: 600; color: var(--none); float: right; margin-left: .75rem; }
-article, .filter label { --tone: var(--none); }
-article { border-left-color: var(--tone); } .tag { color: var(--tone); }
-.formula { overflow-x: auto; overflow-y: hidden; padding: .25rem 0; text-align: center; }
-.formula math { display: inline math; font-size: 1.1em; margin: 0 .75rem; } sub, sup { line-height: 0; }
-.faint, .where { color: var(--faint); font-size: .875rem; }
-details { margin: .5rem 0 0; } summary { cursor: pointer; color: var(--faint); font-size: .875rem; }
-.piece { border-top: 1px solid var(--line); padding: .5rem 0; font-size: .9rem; }
-.piece p { margin: .25rem 0; }
-code, pre { font: .8125rem/1.5 ui-monospace, monospace; background: var(--code); border-radius: .25rem; }
-pre { padding: .5rem; white-space: pre-wrap; margin: .25rem 0; }
-code { padding: .1rem .25rem; }
-@media (max-width: 30rem) { .formula math { font-size: 1em; margin: 0 .25rem; } }
-nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
-nav a { display: inline-block; padding: .25rem 0; }
-.top { position: fixed; right: 1rem; bottom: 1rem; padding: .5rem .75rem; border: 1px solid var(--line);
-  border-radius: .5rem; background: var(--card); text-decoration: none; }
-[hidden] { display: none !important; }
-@media print { body { max-width: none; padding: 0; background: none; }
-  nav, .filter, .search, .top { display: none; }
-  article { break-inside: avoid; border-color: #999; } }
-"""
+STYLE, SEARCH = ("\n" + Path(__file__).with_name(name).read_text("utf-8") for name in ("page.css", "page.js"))
 TONES = {"good": "--good", "caution": "--caution", "bad": "--bad", "faint": "--none"}
-SEARCH = """
-const field = document.getElementById("search"), found = document.getElementById("found");
-const claims = [...document.querySelectorAll("article")];
-const texts = claims.map(one => one.textContent.toLowerCase());
-field.parentElement.hidden = false;
-field.addEventListener("input", () => {
-  const words = field.value.toLowerCase().split(/\\s+/);
-  claims.forEach((one, at) => { one.hidden = !words.every(word => texts[at].includes(word)); });
-  for (const part of document.querySelectorAll("main section"))
-    part.hidden = !part.querySelector("article:not([hidden])");
-  found.textContent = field.value ? claims.filter(one => !one.hidden).length + " statements" : "";
-});
-"""
 
 
 def _rules() -> str:
