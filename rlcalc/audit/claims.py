@@ -17,7 +17,18 @@ from rlcalc.records import Place, read_record
 
 SCHEMA = "rlcalc-claims-1"
 REVIEWED = "rlcalc-reviewed-2"
-CHAPTERS = tuple("0123456789")
+CHAPTERS = {
+    "0": "Executive summary",
+    "1": "n-step temporal difference returns",
+    "2": "TD(λ)",
+    "3": "Taxonomy of algorithms",
+    "4": "Policy gradient and REINFORCE",
+    "5": "Fine-tuning language models",
+    "6": "Baselines and the advantage function",
+    "7": "Proximal policy optimisation",
+    "8": "The PPO algorithm",
+    "9": "Takeaways, comparison and further study",
+}
 _ID = re.compile(r"L([0-9])(\.[0-9])?-[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
 
 Kind = Literal[

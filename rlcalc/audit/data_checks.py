@@ -40,7 +40,7 @@ def _worked_number(claim: Claim) -> Check:
     """Its part is what to expect: the number, or as many as it has outputs or cases."""
     sources = _sources(claim)
     expected = _texts(claim.expect if len(sources) > 1 else [claim.expect])
-    where = {name: _fractions(text) for name, text in claim.where.items()}
+    where = {name: Fraction(text) for name, text in claim.where.items()}
     is_many = len({id for id, _ in sources}) > 1
 
     def function(s: Statement) -> Findings:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlcalc._version import __version__
+from rlcalc.audit.claims import CHAPTERS
 from rlcalc.audit.report import INSTEAD, MEANING, ROLES, STYLES, UNTIED_WORDS, counts, tied
 from rlcalc.audit.verdict import FAULTS, VERDICTS
 
@@ -22,18 +23,6 @@ if TYPE_CHECKING:
 
 TITLE = "Audit of the lecture notes on TD(λ), policy gradients and PPO"
 KINDS = {"taxonomy/historical": "classification or history"}
-CHAPTERS = {
-    "0": "Executive summary",
-    "1": "n-step temporal difference returns",
-    "2": "TD(λ)",
-    "3": "Taxonomy of algorithms",
-    "4": "Policy gradient and REINFORCE",
-    "5": "Fine-tuning language models",
-    "6": "Baselines and the advantage function",
-    "7": "Proximal policy optimisation",
-    "8": "The PPO algorithm",
-    "9": "Takeaways, comparison and further study",
-}
 STYLE, SEARCH = ("\n" + Path(__file__).with_name(name).read_text("utf-8") for name in ("page.css", "page.js"))
 TONES = {"good": "--good", "caution": "--caution", "bad": "--bad", "faint": "--none"}
 

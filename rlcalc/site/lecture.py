@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rlcalc.audit.audited import Audited
-from rlcalc.audit.claims import Claim, load_claims
-from rlcalc.audit.page import CHAPTERS, TITLE, formula, prose
+from rlcalc.audit.claims import CHAPTERS, Claim, load_claims
+from rlcalc.audit.page import TITLE, formula, prose
 from rlcalc.audit.report import INSTEAD, MEANING, counts, tied
 from rlcalc.audit.runner import audit
 from rlcalc.site import markdown as md

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -86,9 +87,9 @@ def test_a_mismatch_is_said(latex: str, part: str) -> None:
 
 
 def test_names_may_have_a_meaning() -> None:
-    said = [says(LAM**N)]
-    assert mismatch("w_n", said)
-    assert mismatch("w_n", said, {"w": lambda n: LAM**N}) == ""
+    said = [says("3/2")]
+    assert mismatch(r"1 + \lambda", said)
+    assert mismatch(r"1 + \lambda", said, {"lambda": Fraction(1, 2)}) == ""
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ _INFINITE = Node("name", "infty")
 _SHOWN = 4  # terms by which an endless sum is known
 _DIGITS = 40
 
-Reads = Mapping[str, Any]  # name -> value, or a function of its arguments' values
+Reads = Mapping[str, Fraction]  # name -> value
 
 
 class Point:
@@ -119,14 +119,11 @@ class Point:
         last = first + _SHOWN if high == _INFINITE else self.value(high)
         if not all(isinstance(end, Fraction) and end.denominator == 1 for end in (first, last)):
             raise LatexError("the limits of a sum are not integers.")
-        outer = self.bound.get(variable.name)
-        terms = []
+        outer, terms = self.bound, []
         for at in range(int(first), int(last) + 1):
-            self.bound[variable.name] = Fraction(at)
+            self.bound = {**outer, variable.name: Fraction(at)}
             terms.append(self.value(body))
-        self.bound.pop(variable.name)
-        if outer is not None:
-            self.bound[variable.name] = outer
+        self.bound = outer
         if high == _INFINITE:
             return self._random(f"endless {node.head}", tuple(terms))
         if node.head == "sum":
@@ -140,9 +137,7 @@ class Point:
         if name in self.bound and not arguments:
             return self.bound[name]
         if name in self.reads:
-            meaning = self.reads[name]
-            found = meaning(*arguments) if callable(meaning) else meaning
-            return self.value(as_node(found))
+            return self.reads[name]
         if name in ("max", "min") and not self.ordered:
             arguments = tuple(sorted(arguments, key=repr))
         elif name in _KNOWN and (self.ordered or name in ("exp", "log")):

@@ -336,7 +336,7 @@ class _Reader:
         name, arguments = token.lstrip("\\"), []
         is_function = token in _FUNCTIONS or token[-1].isupper()
         while self.peek() in ("_", "^", "'"):
-            mark = self.take()
+            start, mark = self.at, self.take()
             if mark == "'":
                 name += "'"
                 continue
@@ -359,7 +359,7 @@ class _Reader:
             elif is_function and not group[0].isdigit():
                 name += f"^{_label(group)}"
             else:
-                self.at -= len(group) + (2 if len(group) > 1 or self.tokens[self.at - 1] == "}" else 0) + 1
+                self.at = start  # a power of it, which is no part of its name
                 break
         if is_function and self.peek() in ("(", "["):
             close = {"(": ")", "[": "]"}[self.take()]

@@ -71,11 +71,16 @@ def variance_of(outcomes: list[Any]) -> Any:
 Episode = tuple[int, ...]
 
 
-def pairs_of_episodes() -> list[tuple[Episode, Episode]]:
-    """Pairs of equally likely sequences of two rewards from −1, 0, 1, small numbers first."""
+def second_undoes_first() -> tuple[tuple[Episode, Episode], str]:
+    """The smallest pair of episodes whose sums differ by less than their first rewards do."""
     sequences = sorted(product((0, 1, -1), repeat=2), key=lambda pair: sum(map(abs, pair)))
-    return sorted(
+    pairs = sorted(
         combinations(sequences, 2), key=lambda pair: sum(abs(number) for one in pair for number in one)
+    )
+    return smallest(
+        pairs,
+        lambda one: abs(sum(one[0]) - sum(one[1])) < abs(one[0][0] - one[1][0]),
+        "the pairs of equally likely sequences of two rewards from −1, 0, 1, by the sum of their sizes",
     )
 
 
@@ -90,11 +95,7 @@ def _spread(pair: tuple[Episode, Episode], n: int) -> Any:
 @claim("L1.2-variance-rises", relation=">=", uncorrelated=True, harmless={"relation: >= → >": _STRICT})
 def variance_rises(s: Statement, show: ev.Findings) -> None:
     """A second reward that undoes the first takes all the variance away."""
-    pair, search = smallest(
-        pairs_of_episodes(),
-        lambda one: sum(_spread_of_sums(one, 2)) < sum(_spread_of_sums(one, 1)),
-        "the pairs of equally likely sequences of two rewards from −1, 0, 1, by the sum of their sizes",
-    )
+    pair, search = second_undoes_first()
     g, gg, d, dd, gd = reals("E_G E_GG E_D E_DD E_GD")
     n, gamma, spread, correlated = index(), positives("gamma"), positives("u"), positives("c")
     before, (chance, past) = positives("w"), reals("p g")
@@ -129,12 +130,6 @@ def variance_rises(s: Statement, show: ev.Findings) -> None:
         before,
         "Var D > 0 and Cov(G^(n), D) = 0",
     )
-
-
-def _spread_of_sums(pair: tuple[Episode, Episode], n: int) -> list[Any]:
-    """The squared differences that the variance of two equally likely sums is made of."""
-    one, other = (sum(each[:n]) for each in pair)
-    return [(one - other) ** 2]
 
 
 def covariance(pair: tuple[Episode, Episode]) -> Any:

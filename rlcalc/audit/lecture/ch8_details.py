@@ -9,8 +9,8 @@ from typing import Any
 from rlcalc._lazy import sympy
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.alter import Choice
-from rlcalc.audit.cases import smallest, vector
-from rlcalc.audit.lecture.ch1_tradeoff import covariance, pairs_of_episodes, variance_of
+from rlcalc.audit.cases import vector
+from rlcalc.audit.lecture.ch1_tradeoff import covariance, second_undoes_first, variance_of
 from rlcalc.audit.lecture.ch7_loop import run
 from rlcalc.audit.proofs import answer, index, positives, reals, unit
 from rlcalc.audit.registry import Statement, claim
@@ -56,11 +56,7 @@ def _spread(episodes: Sequence[Sequence[int]], lam: str) -> Any:
 @claim("L8.2-gae-smoother", relation="<", uncorrelated=True)
 def smoother(s: Statement, show: ev.Findings) -> None:
     """TD errors of an exact critic are uncorrelated; those of a wrong one can cancel in the return."""
-    pair, search = smallest(
-        pairs_of_episodes(),
-        lambda one: abs(one[0][0] - one[1][0]) > abs(sum(one[0]) - sum(one[1])),
-        "the pairs of equally likely sequences of two rewards from −1, 0, 1, by the sum of their sizes",
-    )
+    pair, search = second_undoes_first()
     case = vector("gae/audit-shorter-varies-more")
     share, spread, cross, at = unit("p"), positives("v"), positives("c"), index("l")
     correlated = 0 if s.uncorrelated else cross
