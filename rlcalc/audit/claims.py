@@ -29,7 +29,7 @@ CHAPTERS = {
     "8": "The PPO algorithm",
     "9": "Takeaways, comparison and further study",
 }
-_ID = re.compile(r"L([0-9])(\.[0-9])?-[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
+_ID = re.compile(r"L[0-9](\.[0-9])?-[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
 
 Kind = Literal[
     "definition",
@@ -69,8 +69,7 @@ class Claim:
     """One statement of the lecture.
 
     Attributes:
-        id: stable; also the link target in the HTML report.
-        section: such as ``2.2``.
+        id: stable; its section and words. Also the link target in the HTML report.
         kind: what kind of statement it is, which decides how far it reaches.
         statement: in our own words.
         formula: LaTeX, where the statement has one.
@@ -87,7 +86,6 @@ class Claim:
     """
 
     id: str
-    section: str
     kind: Kind
     statement: str
     reference: tuple[str, ...]
@@ -103,6 +101,11 @@ class Claim:
     same_as: str = ""
     unknowable: str = ""
     read_off: str = ""
+
+    @property
+    def section(self) -> str:
+        """Such as ``2.2``, or the chapter alone."""
+        return self.id[1:].partition("-")[0]
 
     @property
     def chapter(self) -> str:
@@ -174,9 +177,8 @@ def _written(chapter: str) -> Iterator[Claim]:
     for number, entry in enumerate(top.get("claim", []), start=1):
         here = place.at(entry.get("id", f"claim {number}"))
         claim = read_record(Claim, entry, here)
-        match = _ID.fullmatch(claim.id)
-        if not match or match[1] + (match[2] or "") != claim.section or claim.chapter != chapter:
-            here.refuse("id, section and file do not belong together.")
+        if not _ID.fullmatch(claim.id) or claim.chapter != chapter:
+            here.refuse("id and file do not belong together.")
         if (claim.untied or claim.template) and not claim.formula:
             here.refuse("there is no formula to be tied.")
         yield claim

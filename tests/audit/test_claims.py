@@ -42,7 +42,6 @@ def test_every_function_has_a_claim_and_no_second_check(chapter: str) -> None:
 def write(folder: Path, **changes: Any) -> None:
     entry = {
         "id": "L1.1-a",
-        "section": "1.1",
         "kind": "identity",
         "statement": "One is one.",
         "reference": ["a book"],
@@ -75,9 +74,9 @@ def test_a_good_file_is_read(folder: Path) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"id": "L1.2-a"},
+        {"id": "L2.1-a"},
         {"id": "1.1-a"},
-        {"section": "2.1"},
+        {"section": "1.1"},
         {"kind": "opinion"},
         {"verdict": "proved"},
         {"statement": None},

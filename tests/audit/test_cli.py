@@ -166,7 +166,7 @@ def test_a_claim_never_reviewed_fails(review: Path) -> None:
 
 def test_a_fault_is_never_recorded(review: Path) -> None:
     path = review.with_name("s2.toml")
-    extra = '\n[[claim]]\nid = "L2.4-new"\nsection = "2.4"\nkind = "identity"\n'
+    extra = '\n[[claim]]\nid = "L2.4-new"\nkind = "identity"\n'
     extra += 'statement = "x"\nreference = ["y"]\n'
     path.write_text(path.read_text("utf-8") + extra, "utf-8")
     load_claims.cache_clear()

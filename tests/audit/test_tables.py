@@ -24,9 +24,7 @@ CRITIC = {
 
 def claim(section: str = "3.2", repair: Repair | None = None, **changes: Any) -> Claim:
     fact = TableFact(**{**CRITIC, **changes})  # type: ignore[arg-type]
-    return Claim(
-        f"L{section}-a", section, "taxonomy/historical", "A.", ("a paper",), fact=(fact,), repair=repair
-    )
+    return Claim(f"L{section}-a", "taxonomy/historical", "A.", ("a paper",), fact=(fact,), repair=repair)
 
 
 @pytest.mark.parametrize(
