@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from rlcalc._lazy import sympy
+from rlcalc.audit import tables
+from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
-from rlcalc.audit.claims import Claim
-from rlcalc.audit.evidence import Evidence, Findings
-from rlcalc.audit.formula.evaluate import Point, as_node
-from rlcalc.audit.formula.reader import Chain, Node, read
-from rlcalc.audit.formula.tie import Said, names_in
+from rlcalc.audit.claims import Claim, TableFact
+from rlcalc.audit.evidence import Evidence, Exhaustive, Fact, Findings
 from rlcalc.audit.proofs import entries
 from rlcalc.audit.registry import Check, Statement
-from rlcalc.audit.table_facts import table_facts
-from rlcalc.audit.zero import as_expression
 from rlcalc.errors import DataError
 from rlcalc.nested import flatten
 
@@ -36,6 +31,10 @@ def data_check(claim: Claim) -> Check | None:
     return None
 
 
+# the numbers, one by one, as a template names them; ``expect`` is all of them
+_HOLES = ("first", "second", "third")
+
+
 def _worked_number(claim: Claim) -> Check:
     """Its part is what to expect: the number, or as many as it has outputs or cases."""
     sources = _sources(claim)
@@ -46,17 +45,15 @@ def _worked_number(claim: Claim) -> Check:
     def function(s: Statement) -> Findings:
         wanted = [s.expect] if len(sources) == 1 else list(s.expect)
         numbers, known = list(flatten(wanted)), list(flatten(expected))
-        if len(numbers) != len(known):
-            return Findings(entries("worked numbers", known, numbers))
         show = Findings(reads=where)
+        show.fill(**dict(zip(_HOLES, [*numbers, 0, 0, 0], strict=False)))  # 0 where one is left out
+        if len(numbers) != len(known):
+            show.literal += entries("worked numbers", known, numbers)
+            return show
         for (id, output), number in zip(sources, wanted, strict=True):
             case = vector(id)
             name = case.case.about.rstrip(".") if is_many else f"the {(output or 'answer').replace('_', ' ')}"
             show.literal += entries(name, list(flatten(case.answer(output))), list(flatten(number)))
-        for chain, number in _paired(claim, wanted):
-            compared, sides = _compared(claim, chain, number, numbers, where)
-            show.literal += compared
-            show.says.append(Said(tuple(sides), chain.relations))
         return show
 
     part = expected if len(sources) > 1 else expected[0]
@@ -80,52 +77,67 @@ def _texts(value: Any) -> Any:
     return tuple(map(_texts, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _paired(claim: Claim, wanted: list[Any]) -> list[tuple[Chain, Any]]:
-    """Each chain of the formula with its number; a formula with fewer chains shows the last numbers."""
-    chains = read(claim.formula) if claim.formula else ()
-    numbers = list(wanted[0]) if len(wanted) == 1 and len(chains) > 1 else wanted
-    if len(chains) == 1 and len(wanted) > 1 and any(side.head == "list" for side in chains[0].sides):
-        return [(chains[0], wanted)]
-    if len(chains) > len(numbers):
-        raise DataError("bad_claim", f"{claim.id}: {len(chains)} chains and {len(numbers)} numbers.")
-    return list(zip(chains, numbers[len(numbers) - len(chains) :], strict=True))
+# rows of a table: what they say, and by what they are altered
 
 
-def _compared(
-    claim: Claim, chain: Chain, number: Any, known: list[Any], where: Mapping[str, Fraction]
-) -> tuple[list[Evidence], list[Any]]:
-    """Every side that is more than a number, worked out; and the chain with the numbers it must have."""
-    found: list[Evidence] = []
-    said: list[Any] = []
-    for side in chain.sides:
-        is_open = names_in((Chain((side,), ()),)) - set(where)
-        if is_open and side.head != "name":
-            raise DataError(
-                "bad_claim", f"{claim.id}: where = … gives no value to {', '.join(sorted(is_open))}."
-            )
-        if is_open:
-            said.append(side)
-            continue
-        value = Point(0, where, ordered=True).value(side)
-        is_number = (side.parts[0] if side.head == "neg" else side).head == "num"
-        if "~" not in chain.relations and not is_number:
-            exact = [sympy.Rational(one.numerator, one.denominator) for one in flatten(value)]
-            found += entries("a side of the formula, worked out", exact, list(flatten(number)))
-        said.append(_as_said(side, number, where, known))
-    return found, said
+def table_facts(claim: Claim) -> Check:
+    """The check of a claim with ``[[claim.fact]]``; its parts are what the facts expect."""
+    parts = {f"fact{at}": _part(fact) for at, fact in enumerate(claim.fact, start=1)}
+
+    def function(s: Statement) -> Findings:
+        show = Findings()
+        for fact, part in zip(claim.fact, parts, strict=True):
+            getattr(show, fact.role).append(_fact(fact, getattr(s, part)))
+        return show
+
+    return Check(claim.id, function, Statement(parts), scope="structure")
 
 
-def _as_said(side: Node, number: Any, where: Mapping[str, Fraction], known: list[Any]) -> Any:
-    """The number in place of a side; what a maximum or minimum is taken of must be expected as well."""
-    if side.head != "apply" or side.name not in ("max", "min"):
-        return _fractions(number)
-    values = [Point(0, where, ordered=True).value(part) for part in side.parts]
-    expected = [_fractions(one) for one in known]
-    return Node("apply", side.name, tuple(as_node(one if one in expected else number) for one in values))
+def _part(fact: TableFact) -> Any:
+    """What the fact expects, with the other values of the column as its alternatives."""
+    if fact.against:
+        return Choice(fact.against, *(name for name in tables.table(fact.table) if name != fact.row))
+    if isinstance(fact.value, bool | int):
+        return fact.value
+    if isinstance(fact.value, list):
+        # one of several, or several in their order
+        return frozenset(fact.value) if fact.relation in ("in", "not-in") else tuple(fact.value)
+    rows = tables.table(fact.table).values()
+    return Choice(fact.value, *sorted({str(one) for row in rows for one in flatten(_cell(row, fact))}))
 
 
-def _fractions(number: Any) -> Any:
-    if isinstance(number, list | tuple):
-        return [_fractions(one) for one in number]
-    exact = as_expression(number)
-    return Fraction(int(exact.p), int(exact.q))
+def _cell(row: Any, fact: TableFact) -> Any:
+    return tables.column(row, fact.column)
+
+
+def _fact(fact: TableFact, expected: Any) -> Evidence:
+    relation = fact.relation.replace("not-in", "not in")
+    if fact.against:
+        expected = _cell(tables.row(fact.table, str(expected)), fact)
+    source = f"specs/claims, table {fact.table}"
+    if fact.row:
+        row = tables.row(fact.table, fact.row)
+        return Fact(fact.what, _cell(row, fact), relation, expected, getattr(row, "source", source))
+    if fact.rows:
+        chosen = [tables.row(fact.table, name) for name in fact.rows]
+    else:
+        chosen = [row for row in tables.table(fact.table).values() if _is_chosen(row, fact)]
+    failed = tuple(
+        row.name for row in chosen if Fact("", _cell(row, fact), relation, expected).status != "holds"
+    )
+    names = ", ".join(row.name for row in chosen)
+    domain = f"the row{'s' if len(chosen) > 1 else ''} {names} of the table {fact.table}"
+    return Exhaustive(_what(fact, expected), len(chosen), failed, domain, source)
+
+
+def _what(fact: TableFact, expected: Any) -> str:
+    """With what every row must say, where the words do not have it already."""
+    if isinstance(expected, bool | int) or str(expected) in fact.what:
+        return fact.what
+    joint = " or " if isinstance(expected, frozenset) else ", "
+    words = [expected] if isinstance(expected, str) else sorted(expected) if joint == " or " else expected
+    return f"{fact.what}: {joint.join(map(str, words))}"
+
+
+def _is_chosen(row: Any, fact: TableFact) -> bool:
+    return all(tables.column(row, key) == value for key, value in fact.where.items())

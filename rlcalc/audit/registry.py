@@ -21,23 +21,22 @@ model is chapters 1 and 2.
 
 1. *Worked numbers* need no function. In the TOML entry::
 
+       formula = 'G_1^{(1)} = 2 + 0.9 \\cdot 8 = 9.2'
+       template = 'G_1^{(1)} = @expect = @expect'      # each side has this value
        check = "golden:n_step_return/lecture-1.4-n1"   # the case's answer, computed when the audit runs
        output = "updated"                              # where it is not the first one
-       expect = "5.42"                                 # or a list, entry by entry
+       expect = "9.2"                                  # or a list, entry by entry
        where = { lambda = "1/2" }                      # values of names that the formula leaves open
 
-   Several outputs, or several cases, are lists of the same length; what is given once goes for all::
+   Several outputs, or several cases, are lists of the same length; what is given once goes for all. In
+   the template their numbers are ``@first``, ``@second`` and ``@third``::
 
+       formula = '\\min(7.5, 6.0) = 6.0'
+       template = '\\min(@first, @second) = @third'
        check = "golden:ppo_clip/lecture-7.4-s1"
        output = ["unclipped", "clipped", "objective"]
-       expect = ["7.5", "6.0", "6.0"]                 # formula = '\\min(7.5, 6.0) = 6.0'
+       expect = ["7.5", "6.0", "6.0"]
 
-       check = ["golden:advantage/lecture-6.4-good", "golden:advantage/lecture-6.4-bad"]
-       expect = ["5", "-3"]                           # formula = '15 - 10 = 5, \\quad 7 - 10 = -3'
-
-   Every side of the formula without an open name must have the value ``expect`` (of several: chain by
-   chain, of a list on one side: entry by entry; fewer chains than numbers show the last ones), and what
-   a ``\\min`` or ``\\max`` is taken of must be expected numbers. So formula, number and case are tied.
 2. *Taxonomy* needs no function if rows of a table say it. In the TOML entry::
 
        [[claim.fact]]

@@ -9,8 +9,8 @@ import pytest
 
 from rlcalc.audit import tables
 from rlcalc.audit.claims import Claim, TableFact, load_claims
+from rlcalc.audit.data_checks import table_facts
 from rlcalc.audit.runner import Run, run_claim
-from rlcalc.audit.table_facts import table_facts
 from rlcalc.audit.verdict import Repair
 
 CRITIC = {

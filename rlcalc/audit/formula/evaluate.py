@@ -46,12 +46,10 @@ class Point:
     Args:
         seed: of the random numbers.
         reads: names with a meaning of their own.
-        ordered: whether max, min and clip have their values.
     """
 
-    def __init__(self, seed: int, reads: Reads | None = None, *, ordered: bool = False) -> None:
+    def __init__(self, seed: int, reads: Reads | None = None) -> None:
         self.seed = seed
-        self.ordered = ordered
         self.reads = dict(reads or {})
         self.bound: dict[str, Any] = {}
 
@@ -138,9 +136,9 @@ class Point:
             return self.bound[name]
         if name in self.reads:
             return self.reads[name]
-        if name in ("max", "min") and not self.ordered:
+        if name in ("max", "min"):
             arguments = tuple(sorted(arguments, key=repr))
-        elif name in _KNOWN and (self.ordered or name in ("exp", "log")):
+        elif name in _KNOWN:
             if any(isinstance(one, tuple) for one in arguments):
                 raise LatexError(f"{name} of a list.")
             return _KNOWN[name](*arguments)
@@ -199,9 +197,6 @@ def _real(value: Any) -> Any:
 _KNOWN: dict[str, Any] = {
     "exp": lambda x: _reals().exp(_real(x)),
     "log": lambda x: _reals().log(_real(x)),
-    "max": max,
-    "min": min,
-    "clip": lambda x, low, high: max(low, min(x, high)),
 }
 
 
