@@ -76,7 +76,6 @@ class Claim:
         template: the formula with holes for the parts of which its evidence is made; see
             ``rlcalc.audit.formula.tie``.
         reference: where the literature has it.
-        untied: why its formula cannot be compared with evidence.
         repair: what is true instead.
         check, output, expect, where: a worked number as data.
         fact: taxonomy as data.
@@ -91,7 +90,6 @@ class Claim:
     reference: tuple[str, ...]
     formula: str = ""
     template: str = ""
-    untied: str = ""
     repair: Repair | None = None
     check: str | tuple[str, ...] = ""
     output: str | tuple[str, ...] = ""
@@ -160,9 +158,12 @@ def _completed(claim: Claim, claims: Mapping[str, Claim]) -> Claim:
     source = claims.get(claim.same_as)
     if source is None or source.same_as:
         raise DataError("bad_claim", f"{claim.id}: same_as names no claim with evidence of its own.")
-    formula, untied = (claim.formula, claim.untied) if claim.formula else (source.formula, source.untied)
-    template, repair = claim.template or source.template, claim.repair or source.repair
-    return replace(claim, formula=formula, template=template, untied=untied, repair=repair)
+    return replace(
+        claim,
+        formula=claim.formula or source.formula,
+        template=claim.template or source.template,
+        repair=claim.repair or source.repair,
+    )
 
 
 def _written(chapter: str) -> Iterator[Claim]:
@@ -179,7 +180,7 @@ def _written(chapter: str) -> Iterator[Claim]:
         claim = read_record(Claim, entry, here)
         if not _ID.fullmatch(claim.id) or claim.chapter != chapter:
             here.refuse("id and file do not belong together.")
-        if (claim.untied or claim.template) and not claim.formula:
+        if claim.template and not claim.formula:
             here.refuse("there is no formula to be tied.")
         yield claim
 

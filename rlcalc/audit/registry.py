@@ -95,7 +95,6 @@ model is chapters 1 and 2.
    s.relation, right)`` and ``ev.Exact(what, left, s.relation, right)`` follow it. The self-check demands that
    some altered part changes both the formula and the verdict, and that every altered formula (index, sign,
    exponent, max or min, relation, number) is noticed.
-   A formula that no evidence can be compared with has ``untied = "why"`` in its entry.
 
 **What the engine refuses** (``vacuous``)
 

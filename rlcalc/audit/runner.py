@@ -89,11 +89,9 @@ class Run:
     # what must not count as evidence
 
     def tie(self, found: Findings) -> str:
-        """``tied``, ``no formula``, ``not tied: why`` or ``differs: how``."""
+        """``tied``, ``no formula`` or ``differs: how``."""
         if not self.claim.formula:
             return NO_FORMULA
-        if self.claim.untied:
-            return f"not tied: {self.claim.untied}"
         if not found.says:
             return "differs: nothing in its evidence says it"
         problem = mismatch(self.claim.formula, found.says, found.reads)

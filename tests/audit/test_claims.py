@@ -82,7 +82,6 @@ def test_a_good_file_is_read(folder: Path) -> None:
         {"statement": None},
         {"reference": None},
         {"reference": "a book"},
-        {"untied": "there is no formula"},
         {"template": "x = @part"},
         {"same_as": "L1.1-none"},
         {"repair": {"kind": "opinion", "text": "x"}},

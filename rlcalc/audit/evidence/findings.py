@@ -129,13 +129,13 @@ class Findings:
         repair: Iterable[Evidence] = (),
         unchanged: Iterable[Evidence] = (),
         unknowable: str = "",
-        says: Iterable[Said] = (),
         reads: Mapping[str, Any] | None = None,
     ) -> None:
         self.literal, self.against = Pieces(literal), Pieces(against)
         self.repair, self.unchanged = Pieces(repair), Pieces(unchanged)
-        self.unknowable, self.says, self.reads = unknowable, list(says), reads or {}
+        self.unknowable, self.reads = unknowable, reads or {}
         self.holes: dict[str, Any] = {}
+        self.says: list[Said] = []
 
     def fill(self, **holes: Any) -> None:
         """What stands in holes of the claim's template; parts of the statement do so by themselves."""
