@@ -60,7 +60,6 @@ class TableFact:
     where: Mapping[str, Any] = field(default_factory=dict)
     relation: str = "="
     value: Any = None
-    against: str = ""
     role: Literal["literal", "against", "repair", "unchanged"] = "literal"
 
 

@@ -12,6 +12,7 @@ from rlcalc.audit.claims import Claim, TableFact
 from rlcalc.audit.evidence import Evidence, Exhaustive, Fact, Findings
 from rlcalc.audit.proofs import entries
 from rlcalc.audit.registry import Check, Statement
+from rlcalc.audit.tables import column
 from rlcalc.errors import DataError
 from rlcalc.nested import flatten
 
@@ -95,37 +96,30 @@ def table_facts(claim: Claim) -> Check:
 
 def _part(fact: TableFact) -> Any:
     """What the fact expects, with the other values of the column as its alternatives."""
-    if fact.against:
-        return Choice(fact.against, *(name for name in tables.table(fact.table) if name != fact.row))
     if isinstance(fact.value, bool | int):
         return fact.value
     if isinstance(fact.value, list):
         # one of several, or several in their order
-        return frozenset(fact.value) if fact.relation in ("in", "not-in") else tuple(fact.value)
+        return frozenset(fact.value) if fact.relation in ("in", "not in") else tuple(fact.value)
     rows = tables.table(fact.table).values()
-    return Choice(fact.value, *sorted({str(one) for row in rows for one in flatten(_cell(row, fact))}))
-
-
-def _cell(row: Any, fact: TableFact) -> Any:
-    return tables.column(row, fact.column)
+    return Choice(
+        fact.value, *sorted({str(one) for row in rows for one in flatten(column(row, fact.column))})
+    )
 
 
 def _fact(fact: TableFact, expected: Any) -> Evidence:
-    relation = fact.relation.replace("not-in", "not in")
-    if fact.against:
-        expected = _cell(tables.row(fact.table, str(expected)), fact)
     source = f"specs/claims, table {fact.table}"
     if fact.row:
         row = tables.row(fact.table, fact.row)
-        return Fact(fact.what, _cell(row, fact), relation, expected, getattr(row, "source", source))
+        cell = column(row, fact.column)
+        return Fact(fact.what, cell, fact.relation, expected, getattr(row, "source", source))
     if fact.rows:
         chosen = [tables.row(fact.table, name) for name in fact.rows]
     else:
         chosen = [row for row in tables.table(fact.table).values() if _is_chosen(row, fact)]
-    failed = tuple(
-        row.name for row in chosen if Fact("", _cell(row, fact), relation, expected).status != "holds"
-    )
-    names = ", ".join(row.name for row in chosen)
+    said = {row.name: Fact("", column(row, fact.column), fact.relation, expected) for row in chosen}
+    failed = tuple(name for name, one in said.items() if one.status != "holds")
+    names = ", ".join(said)
     domain = f"the row{'s' if len(chosen) > 1 else ''} {names} of the table {fact.table}"
     return Exhaustive(_what(fact, expected), len(chosen), failed, domain, source)
 
@@ -140,4 +134,4 @@ def _what(fact: TableFact, expected: Any) -> str:
 
 
 def _is_chosen(row: Any, fact: TableFact) -> bool:
-    return all(tables.column(row, key) == value for key, value in fact.where.items())
+    return all(column(row, key) == value for key, value in fact.where.items())

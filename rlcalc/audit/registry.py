@@ -44,8 +44,8 @@ model is chapters 1 and 2.
        table = "algorithms"                 # recipes, pretrained, tokenizers, datasets, works, settings
        row = "PPO"                          # or rows = [...], or where = { policy = true } (all that fit)
        column = "critic"                    # also the computed ones: category, learned, model_free
-       relation = "="                       # = != in not-in < <= > >= has (a list that has it)
-       value = "yes"                        # or against = "TRPO": that row's column
+       relation = "="                       # = !=, in, not in, < <= > >= has (a list that has it)
+       value = "yes"
        role = "against"                     # or repair, unchanged: beside the text in [claim.repair]
 
    The verdict is ``recorded``: a table can only repeat what was written into it. ``read_off = "why"`` says

@@ -232,25 +232,18 @@ def as_node(value: Any) -> Node:
         return Node("num", value=Fraction(value))
     if isinstance(value, list | tuple):
         return Node("list", "", tuple(as_node(part) for part in value))
-    if value is sympy.oo:
-        return _INFINITE
     if value.is_Rational:
         return Node("num", value=Fraction(int(value.p), int(value.q)))
     if value.is_Symbol:
         return Node("name", value.name)
-    if isinstance(value, sympy.Sum | sympy.Product):
+    if isinstance(value, sympy.Sum):
         variable, low, high = value.limits[0]
-        head = "sum" if isinstance(value, sympy.Sum) else "prod"
-        return Node(head, "", tuple(as_node(part) for part in (variable, low, high, value.function)))
-    if isinstance(value, sympy.Rel):
-        return Node("relation", {"==": "="}.get(value.rel_op, value.rel_op), tuple(map(as_node, value.args)))
-    heads = {"Add": "add", "Mul": "mul", "Pow": "pow", "Abs": "abs", "Tuple": "list"}
+        return Node("sum", "", tuple(as_node(part) for part in (variable, low, high, value.function)))
+    heads = {"Add": "add", "Mul": "mul", "Pow": "pow", "Abs": "abs"}
     kind = type(value).__name__
     parts = tuple(as_node(part) for part in value.args)
     if kind in heads:
         return Node(heads[kind], "", parts)
     if value.is_Function:
         return Node("apply", {"Max": "max", "Min": "min"}.get(kind, kind), parts)
-    if value == sympy.E:
-        return Node("apply", "exp", (Node("num", value=Fraction(1)),))
     raise LatexError(f"formulas have no notation for {value}.")

@@ -62,30 +62,12 @@ _SPACES = {
     r"\,", r"\;", r"\:", r"\!", r"\ ", r"\left", r"\right", r"\big", r"\Big", r"\bigl", r"\bigr", r"\limits",
     r"\displaystyle",
 }  # fmt: skip
-_SEPARATORS = {
-    ",",
-    ";",
-    r"\quad",
-    r"\qquad",
-    r"\implies",
-    r"\iff",
-    r"\Rightarrow",
-    r"\text",
-    r"\\",
-    r"\ldots",
-}
+_SEPARATORS = {",", ";", r"\quad", r"\qquad", r"\implies", r"\text", r"\\", r"\ldots"}
 _GREEK = {
     r"\alpha", r"\beta", r"\gamma", r"\delta", r"\epsilon", r"\varepsilon", r"\lambda", r"\theta", r"\phi",
     r"\pi", r"\rho", r"\sigma", r"\mu", r"\tau", r"\eta", r"\Delta", r"\ell", r"\infty",
 }  # fmt: skip
-_ACCENTS = {
-    r"\hat": "hat ",
-    r"\bar": "bar ",
-    r"\tilde": "tilde ",
-    r"\mathcal": "",
-    r"\mathbf": "",
-    r"\mathrm": "",
-}
+_ACCENTS = {r"\hat": "hat ", r"\mathcal": ""}
 _INDEX = set("tnkijlmsaxbNTM") | {r"\tau"}  # letters that are arguments when they stand below a name
 # small letters and Greek ones that are functions: a bracket after them holds arguments, not a factor
 _FUNCTIONS = set("pqfberwvh") | {r"\pi", r"\theta", r"\rho", r"\mu"}
@@ -98,10 +80,7 @@ def tokens_of(latex: str) -> list[str]:
     at = 0
     while match := _TOKEN.search(latex, at):
         token, at = match[0], match.end()
-        if (
-            token in (r"\text", r"\mathrm", r"\operatorname", r"\begin", r"\end")
-            and latex[at : at + 1] == "{"
-        ):
+        if token in (r"\text", r"\operatorname", r"\begin", r"\end") and latex[at : at + 1] == "{":
             end = latex.find("}", at)
             if end < 0:
                 raise LatexError(f"{token} has no end.")
@@ -278,8 +257,6 @@ class _Reader:
         if token == r"\frac":
             above, below = self.inner(self.group()), self.inner(self.group())
             return Node("div", "", (above, below))
-        if token == r"\sqrt":
-            return Node("pow", "", (self.inner(self.group()), Node("num", value=Fraction(1, 2))))
         if token in (r"\log", r"\ln", r"\exp"):
             return Node("apply", "exp" if token == r"\exp" else "log", (self.factor(),))
         if token in (r"\max", r"\min", r"\nabla", r"\partial", r"\operatorname", r"\mathbb"):
