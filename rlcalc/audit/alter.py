@@ -43,10 +43,12 @@ class Alteration:
     Attributes:
         about: ``exponent: -1 → 0``; for one written by hand what it says.
         changes: the altered parts by name.
+        why: of one written by hand: why no operator makes it.
     """
 
     about: str
     changes: Mapping[str, Any]
+    why: str = ""
 
 
 def alterations(parts: Mapping[str, Any]) -> list[Alteration]:

@@ -10,7 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from rlcalc.audit.verdict import VERDICTS, Repair
+from rlcalc.audit.alter import Alteration
+from rlcalc.audit.verdict import VERDICTS, Repair, Scope
 from rlcalc.data import data_folder, read_toml
 from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
 from rlcalc.records import Place, read_record
@@ -76,6 +77,9 @@ class Claim:
             ``rlcalc.audit.formula.tie``.
         reference: where the literature has it.
         repair: what is true instead.
+        scope: how far it reaches, where its kind does not say that.
+        corruptions: altered statements that no operator makes.
+        harmless: altered statements that are true as well -> why.
         check, output, expect, where: a worked number as data.
         fact: taxonomy as data.
         same_as: the claim that says the same; formula and repair are taken from it where none are given.
@@ -90,6 +94,9 @@ class Claim:
     formula: str = ""
     template: str = ""
     repair: Repair | None = None
+    scope: Scope | None = None
+    corruptions: tuple[Alteration, ...] = ()
+    harmless: Mapping[str, str] = field(default_factory=dict)
     check: str | tuple[str, ...] = ""
     output: str | tuple[str, ...] = ""
     expect: Any = None
@@ -151,18 +158,16 @@ def load_claims() -> dict[str, Claim]:
 
 
 def _completed(claim: Claim, claims: Mapping[str, Claim]) -> Claim:
-    """With the formula, template and repair of the claim that it repeats, where it gives none."""
+    """With what it does not say itself as the claim says it that it repeats."""
     if not claim.same_as:
         return claim
     source = claims.get(claim.same_as)
     if source is None or source.same_as:
         raise DataError("bad_claim", f"{claim.id}: same_as names no claim with evidence of its own.")
-    return replace(
-        claim,
-        formula=claim.formula or source.formula,
-        template=claim.template or source.template,
-        repair=claim.repair or source.repair,
-    )
+    return replace(claim, **{name: getattr(claim, name) or getattr(source, name) for name in _REPEATED})
+
+
+_REPEATED = ("formula", "template", "repair", "scope", "corruptions", "harmless")
 
 
 def _written(chapter: str) -> Iterator[Claim]:

@@ -28,7 +28,7 @@ def data_check(claim: Claim) -> Check | None:
     if claim.fact:
         return table_facts(claim)
     if claim.unknowable:
-        return Check(claim.id, lambda s: Findings(unknowable=claim.unknowable), Statement({}))
+        return Check(lambda s: Findings(unknowable=claim.unknowable), Statement({}))
     return None
 
 
@@ -58,7 +58,7 @@ def _worked_number(claim: Claim) -> Check:
         return show
 
     part = expected if len(sources) > 1 else expected[0]
-    return Check(claim.id, function, Statement({"expect": part}), scope="instance")
+    return Check(function, Statement({"expect": part}), scope="instance")
 
 
 def _sources(claim: Claim) -> list[tuple[str, str]]:
@@ -91,7 +91,7 @@ def table_facts(claim: Claim) -> Check:
             getattr(show, fact.role).append(_fact(fact, getattr(s, part)))
         return show
 
-    return Check(claim.id, function, Statement(parts), scope="structure")
+    return Check(function, Statement(parts), scope="structure")
 
 
 def _part(fact: TableFact) -> Any:

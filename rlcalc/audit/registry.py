@@ -79,10 +79,10 @@ model is chapters 1 and 2.
    ``counterexample``. Call one the smallest only if ``cases.smallest(…)`` found it.
 6. *Altered statements* come from the types of the parts (``rlcalc.audit.alter``): nothing to write.
    A part that is a word is a ``Choice("PPO", "TRPO", "DQN")``. Where an altered statement is still true,
-   say so: ``harmless={"sign: 1 → 2": "a step twice as long is one towards the target too"}``; the engine
-   checks that it really keeps its verdict. (Beside a ``wrong`` statement most are wrong too; there the right
-   one must be noticed.) A set of parts without an order is a ``frozenset``. Where no operator fits, write
-   ``corruptions=[Corruption("about", "why no operator does it", part=value)]``.
+   say so in the entry: ``harmless = { "sign: 1 → 2" = "a step twice as long leads to the target too" }``; the
+   engine checks that it really keeps its verdict. (Beside a ``wrong`` statement most are wrong too; there the
+   right one must be noticed.) A set of parts without an order is a ``frozenset``. Where no operator fits, the
+   entry has ``corruptions = [{ about = "…", why = "no operator does it", changes = { part = "value" } }]``.
 7. *The formula* is tied: beside it stands a template, the same formula with holes for the parts::
 
        formula = '\\nabla J = \\mathbb{E}[ \\rho_t G_t ]'
@@ -109,8 +109,8 @@ When the verdicts have been read, ``--record``: it also records the words that w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from importlib import import_module
 from pkgutil import iter_modules
@@ -151,62 +151,28 @@ class Statement:
         return alterations(self._parts)
 
 
-class Corruption(Alteration):
-    """An altered statement that no operator makes: ``Corruption("a sum of squares", "…why…", power=2)``."""
-
-    def __init__(self, about: str, why: str = "", /, **changes: Any) -> None:
-        super().__init__(about, changes)
-        object.__setattr__(self, "why", why)
-
-
 ClaimFunction = Callable[[Statement, Findings], None]
 
 
 @dataclass(frozen=True)
 class Check:
-    """A claim function as it was declared.
+    """A claim function, the statement as the lecture has it, and how far one of this sort reaches."""
 
-    Attributes:
-        corruptions: altered statements besides those that the types of the parts give.
-        harmless: altered statements that are still true -> why.
-    """
-
-    id: str
     function: Callable[[Statement], Findings]
     statement: Statement
-    corruptions: tuple[Alteration, ...] = ()
     scope: Scope | None = None
-    harmless: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def alterations(self) -> list[Alteration]:
-        """Every altered statement; each must lead to another verdict, but for the harmless ones."""
-        return [*self.statement.alterations(), *self.corruptions]
 
 
 CHECKS: dict[str, Check] = {}
 
 
-def claim(
-    id: str,
-    *,
-    corruptions: Sequence[Alteration] = (),
-    scope: Scope | None = None,
-    harmless: Mapping[str, str] | None = None,
-    **parts: Any,
-) -> Callable[[ClaimFunction], Callable[[Statement], Findings]]:
+def claim(id: str, **parts: Any) -> Callable[[ClaimFunction], Callable[[Statement], Findings]]:
     """Declare the function that checks a claim: it is handed the statement, and what to show things with.
 
     Args:
         id: as in ``specs/claims``.
-        corruptions: altered statements that no operator makes.
-        scope: how far the statement reaches; by its kind when left out.
-        harmless: altered statements that are true as well, with the reason.
         parts: the statement as the lecture has it.
     """
-    statement = Statement(parts)
-    for corruption in corruptions:
-        statement.altered(corruption.changes)  # a misspelt part is noticed here
 
     def declare(function: ClaimFunction) -> Callable[[Statement], Findings]:
         @wraps(function)
@@ -217,7 +183,7 @@ def claim(
 
         if id in CHECKS and CHECKS[id].function.__module__ != function.__module__:
             raise ValueError(f"two functions check {id}")
-        CHECKS[id] = Check(id, findings, statement, tuple(corruptions), scope, dict(harmless or {}))
+        CHECKS[id] = Check(findings, Statement(parts))
         return findings
 
     return declare

@@ -51,7 +51,9 @@ class Run:
 
     def __init__(self, claim: Claim, check: Check) -> None:
         self.claim, self.check = claim, check
-        self.scope = check.scope or scope_of(claim.kind)
+        self.scope = claim.scope or check.scope or scope_of(claim.kind)
+        # each must lead to another verdict, but for the harmless ones
+        self.alterations = [*check.statement.alterations(), *claim.corruptions]
 
     def judged(self, changes: dict[str, Any] | None = None) -> tuple[Findings, Judgement]:
         with in_time():
@@ -115,7 +117,7 @@ class Run:
         """
         fails: dict[int, str] = {}
         waiting = {key: piece for key, piece in _leaves(found) if piece.is_idle}
-        for alteration in self.check.alterations:
+        for alteration in self.alterations:
             if not waiting:
                 break
             with contextlib.suppress(Exception), in_time():
@@ -133,9 +135,9 @@ class Run:
 
     def altered(self, found: Findings, verdict: str, tie: str) -> Iterator[Altered]:
         is_linked = False
-        for alteration in self.check.alterations:
+        for alteration in self.alterations:
             other, changed = self.altered_verdict(dict(alteration.changes))
-            harmless = self.check.harmless.get(alteration.about, "")
+            harmless = self.claim.harmless.get(alteration.about, "")
             missed = changed != verdict if harmless else changed in (verdict, "undecided", "failed")
             if missed and changed == verdict == "wrong":
                 # what stands beside a false statement is false too; its truth must be noticed, see self_check
@@ -143,8 +145,8 @@ class Run:
             yield Altered(alteration.about, changed, missed, harmless)
             if tie == TIED and other is not None and not (missed or harmless):
                 is_linked = is_linked or bool(mismatch(self.claim.formula, other.says, other.reads))
-        for about in set(self.check.harmless) - {one.about for one in self.check.alterations}:
-            yield Altered(about, "no such alteration", True, self.check.harmless[about])
+        for about in set(self.claim.harmless) - {one.about for one in self.alterations}:
+            yield Altered(about, "no such alteration", True, self.claim.harmless[about])
         if tie != TIED:
             return
         if not is_linked:

@@ -6,7 +6,7 @@ import json
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from rlcalc.audit.claims import Claim, load_claims, reviewed, select
 from rlcalc.audit.evidence import Evidence, Exact, Findings, Identity
 from rlcalc.audit.formula import mismatch, read
 from rlcalc.audit.proofs import reals
-from rlcalc.audit.registry import CHECKS, Check, Corruption, Statement, claim
+from rlcalc.audit.registry import Check, Statement
 from rlcalc.audit.report import changed
 from rlcalc.audit.runner import audit, check_of, run_claim, self_check
 from rlcalc.audit.verdict import VERDICTS
@@ -179,17 +179,10 @@ CLAIM = load_claims()["L1.3-missing-terminal-rule"]  # a claim without a formula
 
 
 def declared(
-    function: Callable[[Statement], Findings], *, formula: str = "", template: str = "", **declaration: Any
+    function: Callable[[Statement], Findings], entry: Mapping[str, Any] | None = None, **parts: Any
 ) -> tuple[Claim, Check]:
-    """A claim and its check, made for one test."""
-    before = dict(CHECKS)
-    CHECKS.pop(CLAIM.id, None)
-    try:
-        claim(CLAIM.id, **declaration)(lambda s, show: vars(show).update(vars(function(s))))
-        return replace(CLAIM, formula=formula, template=template), CHECKS[CLAIM.id]
-    finally:
-        CHECKS.clear()
-        CHECKS.update(before)
+    """A claim and its check, made for one test: what its entry has besides, and its parts."""
+    return replace(CLAIM, **(entry or {})), Check(function, Statement(parts))
 
 
 def test_a_claim_function_that_fails_is_a_fault() -> None:
@@ -221,7 +214,7 @@ def test_a_check_that_does_not_listen_is_found_out() -> None:
     def deaf(s: Statement) -> Findings:
         return Findings(literal=[Exact("one", sympy.Integer(1), "=", 1)])
 
-    claim, check = declared(deaf, scope="instance", total=1)
+    claim, check = declared(deaf, {"scope": "instance"}, total=1)
     one = run_claim(claim, check, corrupt=True)
     assert one.missed() == ["total: 1 → 2", "total: 1 → 0", "total: 1 → -1"]
     said: list[str] = []
@@ -233,7 +226,7 @@ def test_an_alteration_that_only_breaks_the_check_does_not_count() -> None:
     def fragile(s: Statement) -> Findings:
         return Findings(literal=[Exact("one", sympy.Integer(1 // s.total), "=", 1)])
 
-    one = run_claim(*declared(fragile, scope="instance", total=1), corrupt=True)
+    one = run_claim(*declared(fragile, {"scope": "instance"}, total=1), corrupt=True)
     assert one.missed() == ["total: 1 → 0"]
 
 
@@ -242,7 +235,8 @@ def test_what_is_called_harmless_must_be(harmless: str) -> None:
     def listens(s: Statement) -> Findings:
         return Findings(literal=[Exact("one", sympy.Integer(1), "=", s.total)])
 
-    one = run_claim(*declared(listens, scope="instance", total=1, harmless={harmless: "so"}), corrupt=True)
+    entry = {"scope": "instance", "harmless": {harmless: "so"}}
+    one = run_claim(*declared(listens, entry, total=1), corrupt=True)
     assert one.missed() == [harmless]
 
 
@@ -254,7 +248,7 @@ def test_evidence_that_cannot_fail_is_refused(evidence: Evidence) -> None:
     def idle(s: Statement) -> Findings:
         return Findings(literal=[evidence, Exact("n", sympy.Integer(1), "=", s.n)])
 
-    one = run_claim(*declared(idle, scope="instance", n=1))
+    one = run_claim(*declared(idle, {"scope": "instance"}, n=1))
     assert one.verdict == "vacuous"
     assert evidence.what in one.reason
 
@@ -282,8 +276,8 @@ def test_a_formula_is_tied_to_its_evidence(formula: str, verdict: str) -> None:
     def doubled(s: Statement) -> Findings:
         return Findings(literal=[Identity("doubled", X + X, s.twice * X)])
 
-    made = declared(doubled, formula=formula, template="y = @twice x", twice=2)
-    assert run_claim(*made).verdict == verdict
+    entry = {"formula": formula, "template": "y = @twice x"}
+    assert run_claim(*declared(doubled, entry, twice=2)).verdict == verdict
 
 
 def test_a_formula_that_no_part_shows_in_is_found_out() -> None:
@@ -292,12 +286,13 @@ def test_a_formula_that_no_part_shows_in_is_found_out() -> None:
         found.fill(right=X)
         return found
 
-    one = run_claim(*declared(loose, formula="y = x", template="y = @right", twice=2), corrupt=True)
+    entry = {"formula": "y = x", "template": "y = @right"}
+    one = run_claim(*declared(loose, entry, twice=2), corrupt=True)
     assert one.missed() == ["the formula: no altered part shows in it"]
 
 
 def test_a_misspelt_part_is_refused() -> None:
     with pytest.raises(KeyError, match="totl"):
-        claim("L1.4-G1", total=1, corruptions=[Corruption("typing error", totl=2)])
+        Statement({"total": 1}).altered({"totl": 2})
     with pytest.raises(AttributeError, match="totl"):
         _ = Statement({"total": 1}).totl

@@ -7,7 +7,7 @@ from typing import Any
 from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import Vector, vector
 from rlcalc.audit.proofs import answer, domain_is, index, positives, powers_vanish, reals, sequence
-from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.returns import NStep, moved
 from rlcalc.exact import symbol
 
@@ -193,14 +193,7 @@ def undated(s: Statement, show: ev.Findings) -> None:
 # the worked example
 
 
-_NOT_BESIDE = "the right number stands far from the printed one"
-
-
-@claim(
-    "L1.4-terminal-bootstrap",
-    printed="12.8",
-    corruptions=[Corruption("the last state is worth 0", _NOT_BESIDE, printed="4.7")],
-)
+@claim("L1.4-terminal-bootstrap", printed="12.8")
 def terminal_bootstrap(s: Statement, show: ev.Findings) -> None:
     """Nothing follows a terminal state, so its value is 0."""
     case = vector("n_step_return/lecture-1.4-terminal")
@@ -213,11 +206,7 @@ def terminal_bootstrap(s: Statement, show: ev.Findings) -> None:
     )
 
 
-@claim(
-    "L1.4-upd2-terminal",
-    printed="5.78",
-    corruptions=[Corruption("the last state is worth 0", _NOT_BESIDE, printed="4.97")],
-)
+@claim("L1.4-upd2-terminal", printed="5.78")
 def update_terminal(s: Statement, show: ev.Findings) -> None:
     """The wrong target makes the value rise where it should fall."""
     case = vector("n_step_return/lecture-1.4-terminal")
@@ -241,7 +230,7 @@ def _terminal(show: ev.Findings, case: Vector, claimed: ev.Exact, right: ev.Exac
     show.repair.append(right)
 
 
-@claim("L1.4-indexing", first=2, scope="instance")  # a statement about one index
+@claim("L1.4-indexing", first=2)
 def indexing(s: Statement, show: ev.Findings) -> None:
     """The reward on leaving S_t is R_{t+1} in the definition; the example keeps to it."""
     from sympy.core.function import AppliedUndef

@@ -110,12 +110,7 @@ def mc_credit(s: Statement, show: ev.Findings) -> None:
     )
 
 
-@claim(
-    "L2.1-most-credit-recent",
-    relation=">=",
-    first_visits=True,
-    harmless={"relation: >= → >": "for 0 < γλ < 1 and an earlier visit the lead is strict"},
-)
+@claim("L2.1-most-credit-recent", relation=">=", first_visits=True)
 def recent_credit(s: Statement, show: ev.Findings) -> None:
     """A state visited twice can have more credit than the present one."""
     case = vector("traces/audit-old-state-leads")
@@ -265,7 +260,7 @@ def remaining(s: Statement, show: ev.Findings) -> None:
     )
 
 
-@claim("L2.4-indexing", first=1, scope="instance")  # a statement about one index
+@claim("L2.4-indexing", first=1)
 def indexing(s: Statement, show: ev.Findings) -> None:
     """The reward on leaving S_t is R_{t+1} in the definition; the example keeps to it."""
     from sympy.core.function import AppliedUndef

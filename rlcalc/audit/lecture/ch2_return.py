@@ -10,7 +10,7 @@ from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import Counterexample, vector
 from rlcalc.audit.lecture.ch2 import EXAMPLE, LAMBDA_RETURN
 from rlcalc.audit.proofs import answer, domain_is, index, positives, powers_vanish, reals, sequence, unit
-from rlcalc.audit.registry import Corruption, Statement, claim
+from rlcalc.audit.registry import Statement, claim
 from rlcalc.audit.returns import moved, n_step_weight
 from rlcalc.exact import symbol
 
@@ -99,7 +99,7 @@ def weights_sum(s: Statement, show: ev.Findings) -> None:
         show.repair.identity("the weights at λ = 1", weight(1, index()), s.total, "n ≥ 1")
 
 
-@claim("L2.2-lambda0", lam=0, corruptions=[Corruption("λ = 1/2", "an integer has no half", lam="1/2")])
+@claim("L2.2-lambda0", lam=0)
 def lambda0(s: Statement, show: ev.Findings) -> None:
     """With 0^0 = 1, as in every power series, the first weight is 1 and the others are 0."""
     lam, n = sympy.Rational(s.lam), index()
@@ -110,14 +110,7 @@ def lambda0(s: Statement, show: ev.Findings) -> None:
     show.literal.exact("an example", average, "=", answer("n_step_return", **example, n=1))
 
 
-@claim(
-    "L2.2-lambda1-equal-weights",
-    relation="=",
-    lam=1,
-    corruptions=[
-        Corruption("the last weight is another", "the relation holds between the others", relation="!=")
-    ],
-)
+@claim("L2.2-lambda1-equal-weights", relation="=", lam=1)
 def lambda1_equal_weights(s: Statement, show: ev.Findings) -> None:
     """At λ = 1 the weights are 0, …, 0, 1."""
     case = vector("lambda_weights/audit-equal-weights")

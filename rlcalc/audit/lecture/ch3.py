@@ -209,7 +209,7 @@ def grpo_simpler(s: Statement, show: ev.Findings) -> None:
 # the grid, and what values are
 
 
-@claim("L3.4-table-ragged", rows=Choice((3, 2, 3), (3, 3, 3)), scope="structure")
+@claim("L3.4-table-ragged", rows=Choice((3, 2, 3), (3, 3, 3)))
 def table_ragged(s: Statement, show: ev.Findings) -> None:
     """Cells per row, the head first."""
     both = algorithms()["A2C"]
@@ -218,12 +218,7 @@ def table_ragged(s: Statement, show: ev.Findings) -> None:
     show.repair.fact("and values", bool(both.values), "=", True, both.source)
 
 
-@claim(
-    "L3.4-argmax-sample",
-    best=1,
-    learned=True,
-    harmless={"best: 1 → 2": "twice the values are largest at the same action"},
-)
+@claim("L3.4-argmax-sample", best=1, learned=True)
 def argmax_sample(s: Statement, show: ev.Findings) -> None:
     """Learning that only ever takes the best-looking action may never see the goal."""
     case = vector("policy_eval/grid-never-ends")

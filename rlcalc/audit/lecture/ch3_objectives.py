@@ -19,7 +19,7 @@ from rlcalc.audit.registry import Statement, claim
 ANY_MDP = "finite decision processes with any number of states and actions"
 
 
-@claim("L3.3-markdown-star", mark=Choice("_", "*"), scope="structure")
+@claim("L3.3-markdown-star", mark=Choice("_", "*"))
 def markdown_star(s: Statement, show: ev.Findings) -> None:
     """Two stars in one line of Markdown are emphasis; a converter wrote them as underscores."""
     import re

@@ -213,9 +213,7 @@ def score(s: Statement, show: ev.Findings) -> None:
     show.literal += entries("the score at preferences 0", vector("score/lecture-4.4").answer(), s.printed)
 
 
-@claim(
-    "L4.4-matrix-damage", separator=Choice("\\ ", "\\\\ "), fixed=Choice("\\\\ ", "\\ "), scope="structure"
-)
+@claim("L4.4-matrix-damage", separator=Choice("\\ ", "\\\\ "), fixed=Choice("\\\\ ", "\\ "))
 def matrix_damage(s: Statement, show: ev.Findings) -> None:
     """With one backslash, a space, the two entries stand in one row: 1/2 and −1/2 read as a difference."""
 
@@ -230,7 +228,7 @@ def matrix_damage(s: Statement, show: ev.Findings) -> None:
     show.unchanged += entries("the score", found, ("1/2", "-1/2"))
 
 
-@claim("L4.4-set-damage", mark=Choice("", "\\"), fixed=Choice("\\", ""), scope="structure")
+@claim("L4.4-set-damage", mark=Choice("", "\\"), fixed=Choice("\\", ""))
 def set_damage(s: Statement, show: ev.Findings) -> None:
     """Bare braces group and do not show."""
 
@@ -310,7 +308,7 @@ def called_mdp(s: Statement, show: ev.Findings) -> None:
         show.literal.fact(what, shape, "=", (1, 2, 1))
 
 
-@claim("L4.5-ascent", sign=1, harmless={"sign: 1 → 2": "a step twice as long goes uphill too"})
+@claim("L4.5-ascent", sign=1)
 def ascent(s: Statement, show: ev.Findings) -> None:
     """The objective's slope along the step is |∇J|²; for the bandit of 4.4 every step improves."""
     step, g, rest = positives("alpha g_1 rest")

@@ -47,7 +47,7 @@ def state(s: Statement, show: ev.Findings) -> None:
     )
 
 
-@claim("L5.3-vocab", size=100_000, scope="instance")
+@claim("L5.3-vocab", size=100_000)
 def vocabulary(s: Statement, show: ev.Findings) -> None:
     real = row("tokenizers", "cl100k_base")
     show.literal.fact(f"size of {real.name}, {real.size}, to one digit", real.about, "=", s.size, real.source)
@@ -119,13 +119,7 @@ def policy(s: Statement, show: ev.Findings) -> None:
     show.literal.sign("and below 1", 1 - token / total, "at least two tokens")
 
 
-@claim(
-    "L5.3-sparse-reward",
-    kind=Choice("checked answer", "reward model"),
-    right=1,
-    wrong=0,
-    scope="structure",  # which reward belongs to which stage
-)
+@claim("L5.3-sparse-reward", kind=Choice("checked answer", "reward model"), right=1, wrong=0)
 def sparse_reward(s: Statement, show: ev.Findings) -> None:
     """Right for an answer that is checked; the stage before is rewarded by a model, with any number."""
     scored = recipes()["InstructGPT"]

@@ -19,13 +19,7 @@ EPISODES = ("advantage/lecture-6.4-episode-1", "advantage/lecture-6.4-episode-2"
 CRITIC = "baseline_variance/lecture-6.4-critic"  # both of them at even chances
 
 
-@claim(
-    "L6.1-grading-analogy",
-    score="75",
-    usual=">",
-    better="<",
-    harmless={"score: 75 → 76": "76 points too are more than the one and less than the other expects"},
-)
+@claim("L6.1-grading-analogy", score="75", usual=">", better="<")
 def grading(s: Statement, show: ev.Findings) -> None:
     """The sign of score − baseline at both ends of both ranges, and so between them."""
     (low, high), (lower, higher) = ranges = (50, 60), (80, 90)

@@ -93,7 +93,7 @@ def complete(s: Statement, show: ev.Findings) -> None:
     show.repair.identity("c_2 = 0: the entropy adds nothing to the objective", with_bonus, without)
 
 
-@claim("L8.3-theta-old-init", initialised=False, scope="structure")
+@claim("L8.3-theta-old-init", initialised=False)
 def theta_old(s: Statement, show: ev.Findings) -> None:
     """Read in the first epoch, set for the first time at the end of the iteration."""
     repaired = (PSEUDOCODE[0], (("θ",), "θ_old"), *PSEUDOCODE[1:])

@@ -224,7 +224,7 @@ def loop(s: Statement, show: ev.Findings) -> None:
 # TRPO
 
 
-@claim("L8.5-kl-direction", first=Choice("theta", "theta_old"), scope="structure")
+@claim("L8.5-kl-direction", first=Choice("theta", "theta_old"))
 def kl_direction(s: Statement, show: ev.Findings) -> None:
     """The other direction lets pass what TRPO refuses."""
     own, reverse = vector("kl/half-from-nine-tenths"), vector("kl/nine-tenths-from-half")
