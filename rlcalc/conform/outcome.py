@@ -193,7 +193,7 @@ def judge(
         if finite and np.isnan(got).any():
             return verdict("nan", f"{name} is not a number in some entry", name)
         digits = _digits(got, right, dtype, vector.size(dtype))
-        if digits < demanded and np.isinf(got).any() and _adds_up_beyond(vector, right, dtype):
+        if digits < demanded and _overflows(got, right) and _adds_up_beyond(vector, right, dtype):
             return verdict("skipped", f"a sum that {name} is the mean of may leave the range of {dtype}")
         if digits < demanded:
             counted = max(digits, 0.0)
@@ -224,6 +224,13 @@ def _tells_dtype(vector: Vector) -> bool:
         for parameter in vector.formula.parameters
         if not parameter.single and vector.arrays.get(parameter.name) is not None
     )
+
+
+def _overflows(got: Any, right: Any) -> bool:
+    """Whether an entry is infinite, and all that are have the signs of the right ones."""
+    mine = got.ravel().tolist()
+    beyond = [(x, y) for x, y in zip(mine, flatten(right), strict=True) if x in (math.inf, -math.inf)]
+    return bool(beyond) and all((x > 0) == (y > 0) for x, y in beyond)
 
 
 def _adds_up_beyond(vector: Vector, right: Any, dtype: str) -> bool:
