@@ -31,7 +31,7 @@ _KINDS: dict[str, type[errors.RlcalcError]] = {
     if isinstance(kind, type) and issubclass(kind, errors.RlcalcError)
 }
 _KINDS["Refusal"] = errors.InputError  # of the grammar, which is given the number's own words on the way
-_RAISES = re.compile(rf"\bcode\b|CODES?\b|\b({'|'.join(_KINDS)})\(")
+_RAISES = re.compile(rf"\bcode\b|CODES?\b|\b({'|'.join(_KINDS)})(\(|\):)")
 
 
 @dataclass(frozen=True)
@@ -190,6 +190,10 @@ def _raised(nodes: list[ast.AST], module: str, takers: Mapping[str, int]) -> Ite
     for node in nodes:
         if isinstance(node, ast.Call):
             yield from _of_call(node, module, takers)
+        elif isinstance(node, ast.ClassDef) and (
+            kinds := _KINDS.keys() & {ast.unparse(b) for b in node.bases}
+        ):
+            yield from _of_class(node, _KINDS[kinds.pop()].__name__, module)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             yield from _of_constant(node.targets[0].id, node.value, module)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
@@ -199,9 +203,7 @@ def _raised(nodes: list[ast.AST], module: str, takers: Mapping[str, int]) -> Ite
 def _of_call(node: ast.Call, module: str, takers: Mapping[str, int]) -> Iterator[tuple[str, Raised]]:
     kind = getattr(node.func, "attr", getattr(node.func, "id", ""))
     if kind in _KINDS:
-        words = [" / ".join(dict.fromkeys(_words(part))) for part in node.args[1:3]]
-        message, hint = (*words, "", "")[:2]
-        raised, places = Raised(module, _KINDS[kind].__name__, message, hint), node.args[:1]
+        raised, places = _as_said(node, _KINDS[kind].__name__, module), node.args[:1]
     else:  # Place(file, code="bad_golden") raises it with the words of its reader
         at = takers.get(kind, -1)
         raised = Raised(module, "DataError" if kind == "Place" else "InputError", "", "")
@@ -210,6 +212,20 @@ def _of_call(node: ast.Call, module: str, takers: Mapping[str, int]) -> Iterator
     for place in places:
         for code in _words(place, NAME):
             yield from _checked(code, raised)
+
+
+def _of_class(node: ast.ClassDef, kind: str, module: str) -> Iterator[tuple[str, Raised]]:
+    """The code of an exception that is always the same: ``super().__init__("code", message, hint)``."""
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "super().__init__":
+            for code in _words(call.args[0], NAME):
+                yield from _checked(code, _as_said(call, kind, module))
+
+
+def _as_said(call: ast.Call, kind: str, module: str) -> Raised:
+    words = [" / ".join(dict.fromkeys(_words(part))) for part in call.args[1:3]]
+    message, hint = (*words, "", "")[:2]
+    return Raised(module, kind, message, hint)
 
 
 def _of_constant(name: str, value: ast.AST, module: str) -> Iterator[tuple[str, Raised]]:

@@ -147,3 +147,9 @@ def test_a_net_catches_what_the_estimates_miss(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(effort, "_LAST_RESORT", 0.0)
     with limited(), pytest.raises(TooMuchWork):
         charge(1, "symbols")
+
+
+def test_what_to_change_is_said_in_the_words_of_the_caller() -> None:
+    with pytest.raises(TooMuchWork) as caught:
+        rlcalc.derive("pass_at_k", n=100_000, c=5, k=50_000)
+    assert caught.value.hint.endswith("or NumPy arrays without symbols.")

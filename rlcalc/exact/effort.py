@@ -22,6 +22,7 @@ from typing import Any, Final, Literal
 
 from rlcalc._lazy import sympy
 from rlcalc.errors import InputError
+from rlcalc.spelling import at_a_prompt
 
 Kind = Literal["digits", "symbols", "constants", "page"]
 
@@ -38,14 +39,15 @@ _WHY: Final[dict[str, str]] = {
     "constants": "it holds too many roots, exponentials or logarithms",
     "page": "it would fill too many pages",
 }
-_CHANGE: Final = "Use shorter numbers, fewer entries or fewer symbols, or --backends numpy without symbols."
+_CHANGE: Final = "Use shorter numbers, fewer entries or fewer symbols, or {} without symbols."
 
 
 class TooMuchWork(InputError):
     """The exact answer costs more than it may; the numeric forms can still run."""
 
     def __init__(self, why: str) -> None:
-        super().__init__("exact_too_long", f"The exact answer takes too much work: {why}.", _CHANGE)
+        hint = _CHANGE.format("--backends numpy" if at_a_prompt() else "NumPy arrays")
+        super().__init__("exact_too_long", f"The exact answer takes too much work: {why}.", hint)
         self.why = why
 
     def __reduce__(self) -> tuple[Any, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.backends import Backend
 from rlcalc.errors import InputError
-from rlcalc.exact import compare, is_symbolic, to_text
+from rlcalc.exact import compare, to_text
 from rlcalc.inputs import Arrays, Inputs
 from rlcalc.steps import Derivation, Name, Term, term, total
 
@@ -75,8 +75,6 @@ def exact_form(d: Derivation, i: Inputs) -> None:
         share = d.step("share", term(0), "q never draws what p draws")
     else:
         share = d.step("share", mean**2 / second, "how much of a sample of p a sample of q is worth")
-    if any(map(is_symbolic, i.q)):
-        d.note("Probabilities of q that hold a symbol are taken to be above 0: the weights divide by them.")
     d.output("expectation", expectation)
     d.output("estimate", estimate)
     d.output("weights", weights)

@@ -97,9 +97,15 @@ def function(name: str, values: Sequence[Value]) -> Value:
     if name == "clip":
         x, low, high = values
         # the lecture's order, which differs from numpy.clip when low > high
-        return plain(sympy.Max(low, sympy.Min(x, high)))
+        return plain(_decided(sympy.Max(low, sympy.Min(x, high))))
     heads = {"log": sympy.log, "sqrt": sympy.sqrt, "min": sympy.Min, "max": sympy.Max, "abs": sympy.Abs}
-    return plain(heads[name](*values))
+    return plain(_decided(heads[name](*values)))
+
+
+def _decided(value: Value) -> Value:
+    """The same with the largest and smallest of numbers, which SymPy leaves open within another extreme."""
+    extremes = value.atoms(sympy.Min, sympy.Max) if value.free_symbols else ()
+    return value.xreplace({part: part.func(*part.args) for part in extremes if not part.free_symbols})
 
 
 def _fraction(value: Value) -> Fraction:

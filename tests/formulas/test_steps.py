@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import rlcalc
+from rlcalc.error_codes import is_code
 from rlcalc.exact import equal, parse_number
 from rlcalc.nested import flatten
 from rlcalc.steps.printers import TextPrinter
@@ -261,6 +262,37 @@ WORKINGS = [
       ]),
     Working("traces", {"states": list("ABAC"), "gamma": "g", "lam": "l", "rewards": list("xyz"),
                        "values": ["a", "b", "c"]}, outputs={"views": "equal"}),
+    Working("batch", {"episodes": "A 1 B; B 2 C"}, notes=["C is never left: its value is taken to be 0"]),
+    Working("c51_projection", {"atoms": [0, 1, 2], "next_probs": [["1/2", 0, "1/2"]], "rewards": ["1/2"],
+                               "gamma": "1/2"},
+            ["Δ = z_2 − z_1 = 1 − 0 = 1", "m_0,1 = p_1,1·clip(1 − abs(y_0,1 − z_1) / Δ, 0, 1) = 1/2·",
+             "m_0,3 = p_1,3·clip(1 − abs(y_0,3 − z_3) / Δ, 0, 1) = 1/2·"]),
+    Working("control_variate", {"x": [1, 2], "b": [2, 2]},
+            notes=["b is constant: subtracting it changes no variance.", "A constant has no correlation"]),
+    Working("decoupled_ppo", {"logp": ["log(1/2)"], "prox_logp": ["p"], "behav_logp": ["log(1/16)"],
+                              "adv": [1], "cap": 5, "action": "mask"},
+            notes=["p is taken", "The mask needs numbers"]),
+    Working("decoupled_ppo", {"logp": ["a"], "prox_logp": [-1], "behav_logp": [-1], "adv": [1]},
+            notes=["a is taken", *CLIP_OPEN]),
+    Working("dpo_loss", {"chosen": ["x"], "rejected": [-2], "ref_chosen": [-1], "ref_rejected": [-1],
+                         "beta": "1/2", "kind": "hinge"}, notes=["x is taken", *CLIP_OPEN]),
+    Working("gspo", {"logp": [["x"]], "old_logp": [[-1]], "adv": [1]}, notes=["x is taken", *CLIP_OPEN]),
+    Working("gspo", {"logp": [[-1]], "old_logp": [[-1]], "mask": [[0]], "adv": [1]},
+            notes=["No token is valid: the loss is 0."]),
+    Working("kl_estimate", {"logp": ["x"], "ref_logp": [-1], "kind": "abs"}, notes=CLIP_OPEN),
+    Working("mc_update", {"value": 1, "returns": [2, 3], "alpha": "1/(2*k)"},
+            notes=["1/(2·k) is taken to be in (0, 2)", "k is a symbol here, the same at every step"]),
+    Working("policy_clip", {"logp": ["x"], "old_logp": [-1], "adv": [1]}, ["= min(6/5, exp(x + 1))"],
+            notes=["x is taken", *CLIP_OPEN]),
+    Working("policy_clip", {"logp": [-1], "old_logp": [-1], "adv": ["A"], "dual": 3},
+            notes=["The dual clip needs advantages that are numbers."]),
+    Working("policy_eval", {"mdp": {"P": [[[1]]], "R": [[0]], "terminal": []}, "policy": [[1]], "gamma": 1,
+                            "sweeps": 2}, notes=["Without discount the policy never ends from some state"]),
+    # of numbers alone SymPy leaves the largest open within another extreme
+    Working("ppo_clip", {"ratio": "r", "adv": 1}, ["L = min(unclipped, clipped) =", "= min(6/5, r)"]),
+    Working("trust_region", {"old": ["1/2", "1/2"], "new": ["x", "1-x"], "radius": "1/10"},
+            notes=["x is taken", "1 − x is taken", "Whether it is inside the radius is open."]),
+    Working("value_clip_loss", {"values": ["v"], "old_values": [1], "returns": [2]}, notes=CLIP_OPEN),
 ]  # fmt: skip
 
 
@@ -305,6 +337,17 @@ REFUSALS = [
                                "R": [[0]] * count + [[]], "terminal": [count]},
                        "gamma": 1, "policy": [[1]] * count}, f"never ends from {named}")
       for count, named in ((6, "s0, s1, s2, s3, s4, s5."), (7, "s0, s1, s2, s3, s4, s5 …."))),
+    ("bandit", {"actions": ["a"], "rewards": [1], "arms": [10**9]}, "arms is at most 100, not '1000000000'."),
+    ("backup", {"probs": [["1/2", "1/2"], [1, 0]], "rewards": [1, 2], "next_values": [0, 0], "gamma": 1},
+     "Add max for the best one, or give one row."),
+    ("batch", {"episodes": "A exp(1) B", "method": "td"}, "Batch TD takes rational rewards. Use method mc."),
+    ("policy_eval", {"mdp": "grid2x2", "gamma": "1/2", "policy": "uniform", "in_place": True},
+     "in_place is for sweeps, and sweeps is not given. Add sweeps 3."),
+    ("policy_gradient", {"mdp": {**LOOP, "R": [[1], []]}, "theta": [0], "gamma": 1},
+     "Give horizon, the number of actions"),
+    ("policy_iteration", {"mdp": "grid2x2", "gamma": "1/2", "policy": [["exp(-1)", "1-exp(-1)", 0, 0]] * 3},
+     "policy must be rational numbers"),
+    ("pass_at_k", {"n": 100_000, "c": 5, "k": 50_000}, "its numbers grow too long"),
 ]  # fmt: skip
 
 
@@ -313,3 +356,4 @@ def test_the_refusal_names_what_is_wrong(formula: str, given: dict[str, Any], wo
     with pytest.raises(rlcalc.InputError) as caught:
         rlcalc.derive(formula, **given)
     assert words in f"{caught.value.message} {caught.value.hint}"
+    assert is_code(caught.value.code)

@@ -15,6 +15,7 @@ from functools import cache
 
 import pytest
 
+from rlcalc.error_codes import is_code
 from rlcalc.errors import InputError
 from rlcalc.evaluation import checked, derive_bound
 from rlcalc.exact import parse_number, to_sympy
@@ -202,7 +203,9 @@ def test_refusals_are_sentences(formula: str) -> None:
         with pytest.raises(InputError) as caught:
             derive_bound(checked(spec, case.given))
         error = caught.value
+        assert is_code(error.code)
         assert re.match(r"\W|[A-Z]|\S+ = '|\S+ ", error.message), error.message
         for text in (error.message, error.hint):
             assert well_set(text), text
+            assert not re.search(r"\bNone\b", text), text
             assert not text or text.endswith((".", "?")) or "rlcalc " in text, text
