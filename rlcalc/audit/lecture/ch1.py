@@ -180,9 +180,8 @@ def undated(s: Statement, show: ev.Findings) -> None:
     t, n, gamma, value = index("t"), index("n"), reals("gamma"), sequence("V")
     table = value(t + n + s.lag, t + n)
     written = table if s.dated else value(t + n)
-    literal = ev.Identity("V of the target is the one at hand at t + n", written, table)
     show.fill(written=written)
-    show.literal.append(literal)
+    show.literal.identity("V of the target is the one at hand at t + n", written, table)
     show.repair.identity(
         "at n = 1 the target is R + γV of the time before the update",
         NStep(gamma).one(t).subs(value(t + 1), table.subs(n, 1)),

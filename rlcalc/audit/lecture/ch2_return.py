@@ -183,14 +183,13 @@ def definition(s: Statement, show: ev.Findings) -> None:
 def episodic(s: Statement, show: ev.Findings) -> None:
     """The tail of the weights, from N to M, is λ^(N−1) − λ^M; the second part vanishes."""
     lam, last, full = reals("lambda"), index("N"), reals("G")
-    tail = ev.sum_by_induction(
+    calculated, letter = vector(EXAMPLE).answer(gamma="1", lam="l"), symbol("l")
+    show.literal.sum_by_induction(
         "weights N, …, N + n − 1 times the complete return",
         lambda k: n_step_weight(lam, last + k - 1) * full,
         lambda k: (lam ** (last + s.exponent) - lam ** (last + k - 1)) * full,
         over="N ≥ 1, n ≥ 1, every λ and G",
     )
-    calculated, letter = vector(EXAMPLE).answer(gamma="1", lam="l"), symbol("l")
-    show.literal.append(tail)
     show.literal.append(powers_vanish())
     show.literal.identity(
         "the calculator's λ-return of 2.4 with λ left as a symbol",
@@ -254,12 +253,11 @@ def free_n(s: Statement, show: ev.Findings) -> None:
         frozenset(str(name) for name in target.free_symbols),
     )
     new = moved(old, full, alpha, s.sign)
-    step = ev.Identity(
+    show.fill(when=when, new=new)
+    show.literal.append(meant)
+    (show.literal if meant.status == "holds" else show.repair).identity(
         "an update of the share α towards the λ-return, whatever its index",
         full - new,
         (1 - alpha) * (full - old),
         "every α, V and G",
     )
-    show.fill(when=when, new=new)
-    show.literal.append(meant)
-    (show.literal if meant.status == "holds" else show.repair).append(step)

@@ -156,9 +156,8 @@ def chain(s: Statement, show: ev.Findings) -> None:
 def off_by_one(s: Statement, show: ev.Findings) -> None:
     """By the rule of 5.3 an action A_k leads to S_{k+1}."""
     end, case = index("T"), vector(APPLES)
-    literal = ev.Identity("index of the state to which the last action leads", end + s.action + 1, end)
     words, returns = case.given["tokens"], case.answer("returns")
-    show.literal.append(literal)
+    show.literal.identity("index of the state to which the last action leads", end + s.action + 1, end)
     show.repair.identity("an action numbered one less leads to S_T", (end + s.action - 1) + 1, end, "T ≥ 1")
     show.repair.fact("A_12 of 13", case.answer("actions")[12], "=", words[-1])
     show.unchanged.exact("R in 5.4", returns[-1], "=", 1)
@@ -270,12 +269,11 @@ def present_state(s: Statement, show: ev.Findings) -> None:
     futures: dict[Any, set[Any]] = {}
     for i, a in product(grid.non_terminal, range(len(grid.actions))):
         futures.setdefault(grid.states[i] if s.known == "state" else (i, a), set()).add(grid.p[i][a])
-    literal = ev.Exhaustive(
+    show.literal.exhaustive(
         f"one distribution of the next state, given the {s.known}",
         len(futures),
         tuple(str(known) for known, found in futures.items() if len(found) > 1),
         "the states before the goal of the grid of 3.4",
     )
-    show.literal.append(literal)
     show.repair.append(same_odds(False, "state and action"))
     show.unchanged.exact("R in 5.4", vector(APPLES).answer(), "=", 1)

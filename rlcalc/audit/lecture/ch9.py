@@ -36,9 +36,8 @@ def tdlambda(s: Statement, show: ev.Findings) -> None:
 )
 def categories(s: Statement, show: ev.Findings) -> None:
     """GRPO is a simplified PPO here and an actor-critic method in section 3.2."""
-    literal = ev.Fact("kind of GRPO in section 3.2", s.before, "=", "simplified PPO", "the lecture's tables")
     grpo, ppo = algorithms()["GRPO"], algorithms()["PPO"]
-    show.literal.append(literal)
+    show.literal.fact("kind of GRPO in section 3.2", s.before, "=", "simplified PPO", "the lecture's tables")
     show.repair.fact("whether GRPO has a critic", grpo.critic, "=", s.critic, grpo.source)
     show.repair.fact("so that it is", grpo.category, "=", POLICY_BASED, grpo.source)
     show.repair.fact("while PPO is", ppo.category, "=", s.before, ppo.source)
