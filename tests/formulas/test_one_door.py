@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -92,6 +93,7 @@ def test_every_golden_refusal_has_its_code(formula: str) -> None:
                 pytest.fail(f"{where} is accepted: {rlcalc.compute(formula, **given)}")
             assert caught.value.code == case.error, where
             assert "--" not in str(caught.value), where
+            assert not re.search(r"\bNone\b", f"{caught.value.message} {caught.value.hint}"), where
             assert "rlcalc " + load_formula(formula).command not in str(caught.value), where
 
 

@@ -262,6 +262,8 @@ WORKINGS = [
       ]),
     Working("traces", {"states": list("ABAC"), "gamma": "g", "lam": "l", "rewards": list("xyz"),
                        "values": ["a", "b", "c"]}, outputs={"views": "equal"}),
+    Working("backup", {"probs": [["1/2", "1/2"]], "rewards": [1, 2], "next_values": [4, 0], "gamma": 1},
+            shown="q"),
     Working("batch", {"episodes": "A 1 B; B 2 C"}, notes=["C is never left: its value is taken to be 0"]),
     Working("c51_projection", {"atoms": [0, 1, 2], "next_probs": [["1/2", 0, "1/2"]], "rewards": ["1/2"],
                                "gamma": "1/2"},
@@ -276,6 +278,9 @@ WORKINGS = [
             notes=["a is taken", *CLIP_OPEN]),
     Working("dpo_loss", {"chosen": ["x"], "rejected": [-2], "ref_chosen": [-1], "ref_rejected": [-1],
                          "beta": "1/2", "kind": "hinge"}, notes=["x is taken", *CLIP_OPEN]),
+    # a margin of 1, where the hinge has its kink
+    Working("dpo_loss", {"chosen": [-1], "rejected": [-3], "ref_chosen": [-1], "ref_rejected": [-1],
+                         "beta": "1/2", "kind": "hinge"}, outputs={"losses": "0", "d_chosen": "0"}),
     Working("gspo", {"logp": [["x"]], "old_logp": [[-1]], "adv": [1]}, notes=["x is taken", *CLIP_OPEN]),
     Working("gspo", {"logp": [[-1]], "old_logp": [[-1]], "mask": [[0]], "adv": [1]},
             notes=["No token is valid: the loss is 0."]),
