@@ -80,7 +80,7 @@ class Claim:
         scope: how far it reaches, where its kind does not say that.
         corruptions: altered statements that no operator makes.
         harmless: altered statements that are true as well -> why.
-        check, output, expect, where: a worked number as data.
+        check, output, expect: a worked number as data.
         fact: taxonomy as data.
         same_as: the claim that says the same; formula and repair are taken from it where none are given.
         unknowable: why nothing can be computed about it.
@@ -100,7 +100,6 @@ class Claim:
     check: str | tuple[str, ...] = ""
     output: str | tuple[str, ...] = ""
     expect: Any = None
-    where: Mapping[str, str] = field(default_factory=dict)
     fact: tuple[TableFact, ...] = ()
     same_as: str = ""
     unknowable: str = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 from rlcalc.audit import tables
@@ -40,13 +39,12 @@ def _worked_number(claim: Claim) -> Check:
     """Its part is what to expect: the number, or as many as it has outputs or cases."""
     sources = _sources(claim)
     expected = _texts(claim.expect if len(sources) > 1 else [claim.expect])
-    where = {name: Fraction(text) for name, text in claim.where.items()}
     is_many = len({id for id, _ in sources}) > 1
 
     def function(s: Statement) -> Findings:
         wanted = [s.expect] if len(sources) == 1 else list(s.expect)
         numbers, known = list(flatten(wanted)), list(flatten(expected))
-        show = Findings(reads=where)
+        show = Findings()
         show.fill(**dict(zip(_HOLES, [*numbers, 0, 0, 0], strict=False)))  # 0 where one is left out
         if len(numbers) != len(known):
             show.literal += entries("worked numbers", known, numbers)

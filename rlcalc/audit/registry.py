@@ -26,7 +26,6 @@ model is chapters 1 and 2.
        check = "golden:n_step_return/lecture-1.4-n1"   # the case's answer, computed when the audit runs
        output = "updated"                              # where it is not the first one
        expect = "9.2"                                  # or a list, entry by entry
-       where = { lambda = "1/2" }                      # values of names that the formula leaves open
 
    Several outputs, or several cases, are lists of the same length; what is given once goes for all. In
    the template their numbers are ``@first``, ``@second`` and ``@third``::

@@ -96,7 +96,7 @@ class Run:
             return NO_FORMULA
         if not found.says:
             return "differs: nothing in its evidence says it"
-        problem = mismatch(self.claim.formula, found.says, found.reads)
+        problem = mismatch(self.claim.formula, found.says)
         return f"differs: {problem}" if problem else TIED
 
     def fault(self, idle: list[str], tie: str) -> Judgement | None:
@@ -144,7 +144,7 @@ class Run:
                 missed, harmless = False, FALSE_AS_WELL
             yield Altered(alteration.about, changed, missed, harmless)
             if tie == TIED and other is not None and not (missed or harmless):
-                is_linked = is_linked or bool(mismatch(self.claim.formula, other.says, other.reads))
+                is_linked = is_linked or bool(mismatch(self.claim.formula, other.says))
         for about in set(self.claim.harmless) - {one.about for one in self.alterations}:
             yield Altered(about, "no such alteration", True, self.claim.harmless[about])
         if tie != TIED:
@@ -152,7 +152,7 @@ class Run:
         if not is_linked:
             yield Altered("the formula: no altered part shows in it", verdict, True)
         for about, latex in altered(self.claim.formula).items():
-            problem = mismatch(latex, found.says, found.reads)
+            problem = mismatch(latex, found.says)
             yield Altered(f"formula: {about}", "untied" if problem else verdict, not problem)
 
     def altered_verdict(self, changes: dict[str, Any]) -> tuple[Findings | None, str]:

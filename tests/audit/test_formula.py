@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -84,12 +83,6 @@ def test_latex_and_sympy_meet(latex: str, said: list[Said]) -> None:
 )
 def test_a_mismatch_is_said(latex: str, part: str) -> None:
     assert part in mismatch(latex, [says(sequence("w")(N), "=", LAM ** (N - 1))])
-
-
-def test_names_may_have_a_meaning() -> None:
-    said = [says("3/2")]
-    assert mismatch(r"1 + \lambda", said)
-    assert mismatch(r"1 + \lambda", said, {"lambda": Fraction(1, 2)}) == ""
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_another_formula_is_untied(about: str) -> None:
     check = check_of(claim)
     assert check is not None
     found = Run(claim, check).found({})
-    problem = mismatch(latex, found.says, found.reads)
+    problem = mismatch(latex, found.says)
     assert problem
     assert "cannot be read" not in problem
 

@@ -40,7 +40,6 @@ def test_several_numbers_are_tied(id: str) -> None:
         ("L7.4-s1", {"formula": r"\max(7.5, 6.0) = 6.0"}),
         ("L7.4-range", {"formula": r"[1-\epsilon, 1+\epsilon] = [0.8, 1.3]"}),
         ("L7.4-range", {"formula": r"[1+\epsilon, 1-\epsilon] = [0.8, 1.2]"}),
-        ("L7.4-range", {"where": {"epsilon": "0.1"}}),
     ],
     ids=str,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rlcalc._lazy import sympy
@@ -119,7 +119,6 @@ class Findings:
         unknowable: why nothing can be computed; then nothing else is given.
         holes: what fills the holes of the claim's template besides the parts of the statement.
         says: the claim's formula, chain by chain, as its evidence has it.
-        reads: what names of the formula stand for, where ``says`` has something else in their place.
     """
 
     def __init__(
@@ -129,11 +128,10 @@ class Findings:
         repair: Iterable[Evidence] = (),
         unchanged: Iterable[Evidence] = (),
         unknowable: str = "",
-        reads: Mapping[str, Any] | None = None,
     ) -> None:
         self.literal, self.against = Pieces(literal), Pieces(against)
         self.repair, self.unchanged = Pieces(repair), Pieces(unchanged)
-        self.unknowable, self.reads = unknowable, reads or {}
+        self.unknowable = unknowable
         self.holes: dict[str, Any] = {}
         self.says: list[Said] = []
 

@@ -12,7 +12,6 @@ endless sum is known by its first terms, a sum with dots by the terms it shows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 from hashlib import sha256
@@ -37,20 +36,16 @@ _INFINITE = Node("name", "infty")
 _SHOWN = 4  # terms by which an endless sum is known
 _DIGITS = 40
 
-Reads = Mapping[str, Fraction]  # name -> value
-
 
 class Point:
     """A random point; the same seed gives the same one.
 
     Args:
         seed: of the random numbers.
-        reads: names with a meaning of their own.
     """
 
-    def __init__(self, seed: int, reads: Reads | None = None) -> None:
+    def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.reads = dict(reads or {})
         self.bound: dict[str, Any] = {}
 
     def value(self, node: Node) -> Any:
@@ -134,8 +129,6 @@ class Point:
     def _named(self, name: str, arguments: tuple[Any, ...]) -> Any:
         if name in self.bound and not arguments:
             return self.bound[name]
-        if name in self.reads:
-            return self.reads[name]
         if name in ("max", "min"):
             arguments = tuple(sorted(arguments, key=repr))
         elif name in _KNOWN:

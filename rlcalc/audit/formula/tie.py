@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from rlcalc.audit.formula.evaluate import Point, Reads, as_node, same
+from rlcalc.audit.formula.evaluate import Point, as_node, same
 from rlcalc.audit.formula.reader import Chain, LatexError, Node, read
 from rlcalc.errors import shown
 
@@ -71,13 +71,12 @@ def _filled(node: Node, holes: Mapping[str, Node]) -> Node:
     return replace(node, parts=tuple(_filled(part, holes) for part in node.parts))
 
 
-def mismatch(latex: str, said: list[Said], reads: Reads | None = None) -> str:
+def mismatch(latex: str, said: list[Said]) -> str:
     """How a formula differs from what was said; empty where they agree.
 
     Args:
         latex: the formula.
         said: its chains, in its order.
-        reads: what names of the formula stand for.
     """
     try:
         chains = read(latex)
@@ -85,7 +84,7 @@ def mismatch(latex: str, said: list[Said], reads: Reads | None = None) -> str:
         if len(chains) != len(expected):
             return f"the formula has {len(chains)} parts, its evidence says {len(expected)}"
         for number, (ours, theirs) in enumerate(zip(chains, expected, strict=True), start=1):
-            problem = _different(ours, theirs, reads)
+            problem = _different(ours, theirs)
             if problem:
                 return f"part {number}: {problem}"
     except LatexError as error:
@@ -93,12 +92,12 @@ def mismatch(latex: str, said: list[Said], reads: Reads | None = None) -> str:
     return ""
 
 
-def _different(ours: Chain, theirs: Chain, reads: Reads | None) -> str:
+def _different(ours: Chain, theirs: Chain) -> str:
     if ours.relations != theirs.relations:
         return f"the formula has {' '.join(ours.relations)}, its evidence {' '.join(theirs.relations)}"
     for number, sides in enumerate(zip(ours.sides, theirs.sides, strict=True), start=1):
         for seed in range(POINTS):
-            left, right = (Point(seed, reads).value(side) for side in sides)
+            left, right = (Point(seed).value(side) for side in sides)
             if not same(left, right):
                 return f"side {number} is {shown(left)} in the formula and {shown(right)} in its evidence"
     return ""
