@@ -99,7 +99,7 @@ class Claim:
     harmless: Mapping[str, str] = field(default_factory=dict)
     check: str | tuple[str, ...] = ""
     output: str | tuple[str, ...] = ""
-    expect: Any = None
+    expect: str | tuple[str, ...] = ""
     fact: tuple[TableFact, ...] = ()
     same_as: str = ""
     unknowable: str = ""

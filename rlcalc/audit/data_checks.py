@@ -38,7 +38,7 @@ _HOLES = ("first", "second", "third")
 def _worked_number(claim: Claim) -> Check:
     """Its part is what to expect: the number, or as many as it has outputs or cases."""
     sources = _sources(claim)
-    expected = _texts(claim.expect if len(sources) > 1 else [claim.expect])
+    expected = claim.expect if len(sources) > 1 else (claim.expect,)
     is_many = len({id for id, _ in sources}) > 1
 
     def function(s: Statement) -> Findings:
@@ -66,14 +66,10 @@ def _sources(claim: Claim) -> list[tuple[str, str]]:
     count = max(len(cases), len(outputs))
     if {len(cases), len(outputs)} - {1, count} or not all(one.startswith("golden:") for one in cases):
         raise DataError("bad_claim", f"{claim.id}: check is 'golden:<case>', once or once for each output.")
-    if claim.expect is None or (count > 1 and len(_texts(claim.expect)) != count):
+    if not claim.expect or (count > 1 and (isinstance(claim.expect, str) or len(claim.expect) != count)):
         raise DataError("bad_claim", f"{claim.id}: 'expect' has one number for each of its {count}.")
     cases, outputs = (one * count if len(one) == 1 else one for one in (cases, outputs))
     return [(case.removeprefix("golden:"), output) for case, output in zip(cases, outputs, strict=True)]
-
-
-def _texts(value: Any) -> Any:
-    return tuple(map(_texts, value)) if isinstance(value, list | tuple) else str(value)
 
 
 # rows of a table: what they say, and by what they are altered
