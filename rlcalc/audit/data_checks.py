@@ -112,10 +112,10 @@ def _fact(fact: TableFact, expected: Any) -> Evidence:
     else:
         chosen = [row for row in tables.table(fact.table).values() if _is_chosen(row, fact)]
     said = {row.name: Fact("", column(row, fact.column), fact.relation, expected) for row in chosen}
-    failed = tuple(name for name, one in said.items() if one.status != "holds")
+    seen = [(name, one.status == "holds") for name, one in said.items()]
     names = ", ".join(said)
     domain = f"the row{'s' if len(chosen) > 1 else ''} {names} of the table {fact.table}"
-    return Exhaustive(_what(fact, expected), len(chosen), failed, domain, source)
+    return Exhaustive(_what(fact, expected), seen, domain, source)
 
 
 def _what(fact: TableFact, expected: Any) -> str:

@@ -15,34 +15,23 @@ if TYPE_CHECKING:
 
 Line = tuple[str, str]  # text and style: "", heading, good, bad, caution, faint
 
-STYLES = {
-    "proved": "good",
-    "recorded": "good",
-    "confirmed": "good",
-    "conditional": "caution",
-    "imprecise": "caution",
-    "wrong": "bad",
-    "not-checkable": "faint",
-    "undecided": "bad",
-    "refuted": "bad",
-    "unsupported": "bad",
-    "vacuous": "bad",
-    "untied": "bad",
+# of each verdict: its style, and what it says
+_WORDS = {
+    "proved": ("good", "holds as it stands, by proof or exact evaluation"),
+    "recorded": ("good", "a table with its sources says so, which is no proof"),
+    "confirmed": ("good", "holds by simulation, at the confidence shown"),
+    "conditional": ("caution", "holds under a condition that the lecture does not state"),
+    "imprecise": ("caution", "needs more exact words; no printed number changes"),
+    "wrong": ("bad", "an exact counterexample refutes it"),
+    "not-checkable": ("faint", "nothing can be computed about it"),
+    "undecided": ("bad", "a proof did not close: a fault of the audit"),
+    "refuted": ("bad", "it fails, and nothing takes its place: a fault of the audit"),
+    "unsupported": ("bad", "nothing supports or contradicts it: a fault of the audit"),
+    "vacuous": ("bad", "its evidence could not fail: a fault of the audit"),
+    "untied": ("bad", "its formula and its evidence differ: a fault of the audit"),
 }
-MEANING = {
-    "proved": "holds as it stands, by proof or exact evaluation",
-    "recorded": "a table with its sources says so, which is no proof",
-    "confirmed": "holds by simulation, at the confidence shown",
-    "conditional": "holds under a condition that the lecture does not state",
-    "imprecise": "needs more exact words; no printed number changes",
-    "wrong": "an exact counterexample refutes it",
-    "not-checkable": "nothing can be computed about it",
-    "undecided": "a proof did not close: a fault of the audit",
-    "refuted": "it fails, and nothing takes its place: a fault of the audit",
-    "unsupported": "nothing supports or contradicts it: a fault of the audit",
-    "vacuous": "its evidence could not fail: a fault of the audit",
-    "untied": "its formula and its evidence differ: a fault of the audit",
-}
+STYLES = {verdict: style for verdict, (style, _) in _WORDS.items()}
+MEANING = {verdict: meaning for verdict, (_, meaning) in _WORDS.items()}
 TROUBLE = ("untied", "vacuous", "refuted", "unsupported", "undecided", "wrong", "conditional", "imprecise")
 ROLES = {
     "literal": "evidence",

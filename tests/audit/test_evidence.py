@@ -66,7 +66,7 @@ HOLDS = [
     powers_vanish(),
     ev.ordered("", A, "!=", 2 * A),
     ev.ordered("", A, "<", 2 * A),
-    ev.Exhaustive("", 3, (), "three"),
+    ev.Exhaustive("", [("one", True), ("two", True)], "two"),
     ev.Fact("", True, "=", True),
     ev.Fact("", "a", "in", ("a", "b")),
     ev.Fact("", "c", "not in", ("a", "b")),
@@ -97,7 +97,7 @@ FAILS = [
     ev.equal_by_increments("", (1, 2), (X, X), over=""),
     ev.ordered("", A, "=", 2 * A),
     ev.ordered("", A, ">=", 2 * A),
-    ev.Exhaustive("", 3, ("two",), "three"),
+    ev.Exhaustive("", [("one", True), ("two", False)], "two"),
     ev.Fact("", True, "!=", True),
     ev.Fact("", "c", "in", ("a", "b")),
     ev.Fact("", {"c"}, "subset", {"a", "b"}),
@@ -116,7 +116,7 @@ OPEN = [
     UNKNOWN,
     ev.Induction("", (), (SAME,), "all"),
     ev.Induction("", (SAME,), (), "all"),
-    ev.Exhaustive("", 0, (), "none"),
+    ev.Exhaustive("", [], "none"),
     # too wide to notice what matters: it could not have failed
     seen(0.4, 0.6, "covers", 0.5, matters=0.05),
     ev.Simulation("", 1, 100, 0.5, 0.6, 0.7, 0.99, "covers", 0.65, 0.2),
@@ -188,7 +188,7 @@ def test_what_says_the_same_twice_is_idle(piece: ev.Evidence, idle: bool) -> Non
 def test_what_a_table_says_is_recorded() -> None:
     assert ev.Fact("", 1, "=", 1, "a table").recorded
     assert not ev.Fact("", 1, "=", 1).recorded
-    assert ev.Exhaustive("", 1, (), "rows", "a table").recorded
+    assert ev.Exhaustive("", [("one", True)], "rows", "a table").recorded
 
 
 def test_a_false_claim_is_shown_as_what_holds() -> None:

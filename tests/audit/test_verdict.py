@@ -104,7 +104,7 @@ def test_a_table_proves_nothing() -> None:
     row = Fact("learns a critic", True, "=", True, "a table")
     assert judge(Findings([row]), "structure").verdict == "recorded"
     assert judge(Findings([row, TRUE]), "structure").verdict == "proved"
-    assert judge(Findings([Exhaustive("all", 1, (), "rows", "a table")])).verdict == "recorded"
+    assert judge(Findings([Exhaustive("all", [("one", True)], "rows", "a table")])).verdict == "recorded"
 
 
 def test_an_empirical_statement_may_be_repaired_by_simulation() -> None:

@@ -8,6 +8,7 @@ hold. The classes are plain data otherwise, so that they can be printed.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -235,8 +236,7 @@ class Exhaustive(Evidence):
     """Every element of a finite domain was looked at.
 
     Attributes:
-        cases: how many there are.
-        failed: those for which the statement does not hold.
+        seen: each of them by name, and whether the statement holds for it.
         domain: the whole domain, in words; the proof covers nothing else.
         source: the table whose rows these are; nothing where they are computed.
     """
@@ -244,8 +244,7 @@ class Exhaustive(Evidence):
     general: ClassVar[bool] = True
     kind: ClassVar[str] = "exhaustive"
 
-    cases: int
-    failed: tuple[str, ...]
+    seen: Sequence[tuple[str, bool]]
     domain: str
     source: str = ""
 
@@ -254,13 +253,14 @@ class Exhaustive(Evidence):
         return bool(self.source)
 
     def decide(self) -> Status:
-        if self.cases < 1:
+        if not self.seen:
             return "open"
-        return "fails" if self.failed else "holds"
+        return "holds" if all(holds for _, holds in self.seen) else "fails"
 
     def lines(self) -> list[str]:
-        found = [self.domain if self.cases == 1 else f"all {self.cases} of {self.domain}"]
-        return found + ([f"fails for {', '.join(self.failed[:5])}"] if self.failed else [])
+        failed = [name for name, holds in self.seen if not holds]
+        found = [self.domain if len(self.seen) == 1 else f"all {len(self.seen)} of {self.domain}"]
+        return found + ([f"fails for {', '.join(failed[:5])}"] if failed else [])
 
 
 @dataclass(frozen=True)

@@ -91,18 +91,17 @@ def _grid_plans(best: int) -> ev.Exhaustive:
 
     grid, gamma = read_mdp("grid2x2"), Fraction(9, 10)
     solution = [best * value for value in optimal(grid, gamma)[0]]
-    failed, attained = [], False
+    seen, attained = [], False
     for plan in product(range(4), repeat=3):
         worth = evaluate(grid, chosen((*plan, 0)), gamma) or []
         attained |= worth == solution
-        if not worth or any(top < value for top, value in zip(solution, worth, strict=True)):
-            failed.append(" ".join(grid.actions[move] for move in plan))
+        is_less = bool(worth) and all(top >= value for top, value in zip(solution, worth, strict=True))
+        seen.append((" ".join(grid.actions[move] for move in plan), is_less))
     if not attained:
-        failed.append("no plan attains the solution")
+        seen.append(("no plan attains the solution", False))
     return ev.Exhaustive(
         "no choice of moves is worth more than the solution, anywhere, and one attains it",
-        4**3,
-        tuple(failed),
+        seen,
         f"the choices of one move per cell on {GRID}, γ = 9/10",
     )
 

@@ -33,16 +33,15 @@ def answers() -> list[tuple[str, list[str]]]:
 @claim("L5.3-state", late=0)
 def state(s: Statement, show: ev.Findings) -> None:
     """The calculator appends token by token; the state at t is written out."""
-    found = {}
+    found = []
     for prompt, tokens in answers():
         states = answer("token_mdp", "states", prompt=prompt, tokens=tokens)
         words = [prompt, *tokens]
         for at, one in enumerate(states):
-            found[f"S_{at} of {' '.join(words)}"] = one == " ".join(words[: at + 1 + s.late])
+            found.append((f"S_{at} of {' '.join(words)}", one == " ".join(words[: at + 1 + s.late])))
     show.literal.exhaustive(
         "the prompt and the tokens up to the one chosen in the state before it are the state",
-        len(found),
-        tuple(name for name, is_so in found.items() if not is_so),
+        found,
         f"the states of the answer in 5.4 and of {TEXTS}",
     )
 
@@ -63,24 +62,23 @@ def deterministic(s: Statement, show: ev.Findings) -> None:
     words, states = case.given["tokens"], case.answer("states")
     show.literal.exhaustive(
         "one successor, with probability 1",
-        len(moves),
-        tuple(f"{world.states[i]}, {world.actions[a]}" for i, a in moves if 1 not in world.p[i][a]),
+        [(f"{world.states[i]}, {world.actions[a]}", 1 in world.p[i][a]) for i, a in moves],
         f"the states and actions of {s.world}",
     )
     show.literal.exhaustive(
         "the state with the token appended is the next one",
-        len(words),
-        tuple(
-            f"S_{k + 1}"
+        [
+            (
+                f"S_{k + 1}",
+                states[k + 1 : k + 2] == [f"{states[k]} {one}" for one in words[k + s.appended :][:1]],
+            )
             for k in range(len(words))
-            if states[k + 1 : k + 2] != [f"{states[k]} {one}" for one in words[k + s.appended :][:1]]
-        ),
+        ],
         "the steps of the answer in 5.4",
     )
     show.literal.exhaustive(
         "so the chance is the product of the policy's chances f_0 … f_(T−1), whatever they are",
-        len(texts),
-        tuple(name for name, chance in texts if chance != sympy.prod(FACTORS[: 3 + s.last])),
+        [(name, chance == sympy.prod(FACTORS[: 3 + s.last])) for name, chance in texts],
         f"two steps of {s.world}, T = 2",
     )
     show.literal.induction(
@@ -144,8 +142,7 @@ def chain(s: Statement, show: ev.Findings) -> None:
     counted = [len(one.removeprefix(case.given["prompt"]).split()) for one in states]
     show.literal.exhaustive(
         "t actions lead to the state with t tokens",
-        len(counted),
-        tuple(f"S_{at}" for at, tokens in enumerate(counted) if tokens != at + s.last),
+        [(f"S_{at}", tokens == at + s.last) for at, tokens in enumerate(counted)],
         "the states of the answer in 5.4",
     )
     show.literal.fact("S_1 in 5.4", states[1], "=", f"{case.given['prompt']} {words[s.first]}")
@@ -271,8 +268,7 @@ def present_state(s: Statement, show: ev.Findings) -> None:
         futures.setdefault(grid.states[i] if s.known == "state" else (i, a), set()).add(grid.p[i][a])
     show.literal.exhaustive(
         f"one distribution of the next state, given the {s.known}",
-        len(futures),
-        tuple(str(known) for known, found in futures.items() if len(found) > 1),
+        [(str(known), len(found) == 1) for known, found in futures.items()],
         "the states before the goal of the grid of 3.4",
     )
     show.repair.append(same_odds(False, "state and action"))

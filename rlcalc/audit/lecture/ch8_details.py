@@ -184,8 +184,7 @@ def per_epoch(s: Statement, show: ev.Findings) -> None:
     )
     show.repair.exhaustive(
         "as many steps as epochs",
-        len(of_one),
-        tuple(f"{n} epochs" for n, steps in of_one.items() if steps != n * s.per_epoch),
+        [(f"{n} epochs", steps == n * s.per_epoch) for n, steps in of_one.items()],
         "runs of 1 to 10 epochs with one mini-batch, counted by the calculator",
     )
 
