@@ -45,7 +45,8 @@ def _worked_number(claim: Claim) -> Check:
         wanted = [s.expect] if len(sources) == 1 else list(s.expect)
         numbers, known = list(flatten(wanted)), list(flatten(expected))
         show = Findings()
-        show.fill(**dict(zip(_HOLES, [*numbers, 0, 0, 0], strict=False)))  # 0 where one is left out
+        each = dict(zip(_HOLES, [*numbers, 0, 0, 0], strict=False))  # 0 where one is left out
+        show.fill(**{name: one for name, one in each.items() if f"@{name}" in claim.template})
         if len(numbers) != len(known):
             show.literal += entries("worked numbers", known, numbers)
             return show

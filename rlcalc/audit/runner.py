@@ -65,7 +65,7 @@ class Run:
         statement = self.check.statement.altered(changes)
         found, repair = self.check.function(statement), self.claim.repair
         if self.claim.template:
-            found.says = fill(self.claim.template, statement.all_parts() | found.holes)
+            found.says = fill(self.claim.template, found.holes, statement.all_parts())
         if repair is None or repair.kind != "reading" or not found.repair:
             return found
         kept: list[Evidence] = [*printed(*repair.unchanged)]

@@ -126,7 +126,13 @@ def test_a_template_without_holes_would_repeat_the_formula() -> None:
     with pytest.raises(ValueError, match="holes"):
         fill(r"w_n = \lambda", {"weight": LAM})
     with pytest.raises(ValueError, match="holes"):
-        fill(r"w_n = @other", {"weight": LAM})
+        fill(r"w_n = @other", {}, {"weight": LAM})
+
+
+def test_what_a_function_fills_must_be_a_hole() -> None:
+    assert mismatch("w_n < 1", fill("w_n @relation 1", {}, {"relation": "<", "total": 1})) == ""
+    with pytest.raises(ValueError, match="holes"):
+        fill("w_n @relation 1", {"weight": LAM}, {"relation": "<"})
 
 
 @pytest.mark.parametrize("latex", [r"\foo", "1 +", "(1", r"\frac{1}", "_", "{", r"\text{a"])

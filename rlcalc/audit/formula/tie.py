@@ -29,7 +29,7 @@ class Said:
     relations: tuple[str, ...]
 
 
-def fill(template: str, holes: Mapping[str, Any]) -> list[Said]:
+def fill(template: str, holes: Mapping[str, Any], parts: Mapping[str, Any] | None = None) -> list[Said]:
     """Every chain of a LaTeX formula in which ``@name`` stands for something the evidence is made of.
 
     ``fill(r"\\nabla J(\\theta) @relation \\mathbb{E}[ @weight G ]", {"relation": "<=", "weight": ratio})``
@@ -37,13 +37,17 @@ def fill(template: str, holes: Mapping[str, Any]) -> list[Said]:
     Args:
         template: the formula; a hole that letters follow at once is written ``@{name}``.
         holes: what fills them: SymPy expressions, numbers, lists of them; relations; other text is LaTeX.
+        parts: of the statement, for holes that are left; one that is in no hole shows nowhere.
 
     Raises:
-        ValueError: without holes it would only repeat the formula; nothing fills a hole.
+        ValueError: without holes it would only repeat the formula; nothing fills a hole, or what should is
+            in none.
     """
     names = {braced or bare for braced, bare in _HOLE.findall(template)}
-    if not names or not names <= set(holes):
-        raise ValueError(f"{template} has the holes {sorted(names)}, and filled are {sorted(holes)}")
+    filled_with = {**(parts or {}), **holes}
+    if not names or not set(holes) <= names <= set(filled_with):
+        raise ValueError(f"{template} has the holes {sorted(names)}, and filled are {sorted(filled_with)}")
+    holes = filled_with
     texts = {name: _LATEX.get(holes[name], holes[name]) for name in names if _is_latex(holes[name])}
     latex = _HOLE.sub(lambda found: texts.get(found[1] or found[2], f"@{found[1] or found[2]}"), template)
     filled = {f"@{name}": as_node(holes[name]) for name in names - set(texts)}
