@@ -96,7 +96,7 @@ def said(report: Report, random: int = 0) -> Said:
 REPORTS: list[Report] = []
 
 
-def _array(name: str, value: Any) -> Any:
+def _array(name: str, value):
     if isinstance(value, dict | int) and not isinstance(value, bool):
         return value if name in ("n", "horizon", "mdp", "ddof") else float(value)
     if name in ("terminated", "truncated", "mask"):
@@ -106,12 +106,12 @@ def _array(name: str, value: Any) -> Any:
     return numbers(value)
 
 
-def numbers(value: Any) -> Any:
+def numbers(value):
     """Nested lists of numbers, fractions as text, as an array."""
     return np.array(_floats(value))
 
 
-def _floats(value: Any) -> Any:
+def _floats(value):
     if isinstance(value, list):
         return [_floats(part) for part in value]
     return float(value) if value == "nan" else float(Fraction(value))
@@ -713,7 +713,7 @@ EXTRA_STATE = {
 TWO_STATES = {"P": [[[0, 1]], [[1, 0]]], "R": [["-1/2"], ["1/2"]]}
 
 
-def _first(formula: str, **given: Any) -> Callable[[], Any]:
+def _first(formula: str, **given) -> Callable[[], Any]:
     """An exact answer, or the first entry of one, as text."""
 
     def settled() -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
@@ -11,7 +9,7 @@ import jax.numpy as jnp
 NOTHING = jnp.asarray([0.9, 0.1])[0] * 0
 
 
-def right(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+def right(rewards, values, gamma, lam, terminated, truncated, next_values):
     """A scan over the last axis, backwards, batched over the others."""
     kind = rewards.dtype
     gammas = jnp.broadcast_to(jnp.asarray(gamma, kind), rewards.shape)
@@ -19,7 +17,7 @@ def right(rewards, values, gamma, lam, terminated, truncated, next_values):  # t
     keep = onward * (1 - truncated.astype(kind))
     delta = rewards + gammas * onward * next_values - values[..., :-1]
 
-    def step(later: Any, row: Any) -> Any:
+    def step(later, row):
         error, decay = row
         later = error + decay * later
         return later, later
@@ -35,23 +33,23 @@ donating = jax.jit(right, donate_argnames=("rewards",))
 
 
 @jax.jit
-def crosses(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+def crosses(rewards, values, gamma, lam, terminated, truncated, next_values):
     return right(rewards, values, gamma, lam, terminated, jnp.zeros_like(truncated), next_values)
 
 
 @jax.jit
-def single(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+def single(rewards, values, gamma, lam, terminated, truncated, next_values):
     rewards, values, next_values = (x.astype(jnp.float32) for x in (rewards, values, next_values))
     return right(rewards, values, gamma, lam, terminated, truncated, next_values)
 
 
 @jax.jit
-def with_a_constant(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+def with_a_constant(rewards, values, gamma, lam, terminated, truncated, next_values):
     return right(rewards, values, gamma, lam, terminated, truncated, next_values) + NOTHING
 
 
 @jax.jit
-def asks_a_tracer(rewards, gamma, terminated, truncated, next_values, values, lam):  # type: ignore[no-untyped-def]
+def asks_a_tracer(rewards, gamma, terminated, truncated, next_values, values, lam):
     if gamma == 0:  # not known while this is compiled
         return rewards - values[..., :-1]
     return right(rewards, values, gamma, lam, terminated, truncated, next_values)

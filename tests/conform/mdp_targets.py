@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 # right ones
 
 
-def optimal_values(mdp, gamma):  # type: ignore[no-untyped-def]
+def optimal_values(mdp, gamma):
     """Value iteration until nothing moves, for a long discount ended by Newton steps.
 
     Rows of a terminal state are zeros.
@@ -29,7 +27,7 @@ def optimal_values(mdp, gamma):  # type: ignore[no-untyped-def]
     return values
 
 
-def policy_values(mdp, policy, gamma):  # type: ignore[no-untyped-def]
+def policy_values(mdp, policy, gamma):
     p, r = mdp["p"], mdp["r"]
     kind = p.dtype.type
     if isinstance(policy, str):
@@ -44,7 +42,7 @@ def policy_values(mdp, policy, gamma):  # type: ignore[no-untyped-def]
     return np.linalg.solve(matrix, right[..., None])[..., 0]
 
 
-def gradient(mdp, theta, gamma=1.0, form="trajectory", horizon=float("inf")):  # type: ignore[no-untyped-def]
+def gradient(mdp, theta, gamma=1.0, form="trajectory", horizon=float("inf")):
     """Every trajectory in turn, one preference table after the other."""
     found = np.empty_like(theta)
     for at in np.ndindex(theta.shape[:-2]):
@@ -52,7 +50,7 @@ def gradient(mdp, theta, gamma=1.0, form="trajectory", horizon=float("inf")):  #
     return found
 
 
-def _one_gradient(mdp: Any, theta: Any, gamma: float, form: str, horizon: float) -> Any:
+def _one_gradient(mdp, theta, gamma: float, form: str, horizon: float):
     live = [s for s, over in enumerate(mdp["terminal"]) if not over]
     count = len(mdp["terminal"])
     row = {s: s if len(theta) == count else live.index(s) if len(theta) == len(live) else 0 for s in live}
@@ -81,7 +79,7 @@ def _one_gradient(mdp: Any, theta: Any, gamma: float, form: str, horizon: float)
     return total
 
 
-def traces(states, gamma, lam, rewards=None, values=None, replacing=False, alpha=None, ratios=None):  # type: ignore[no-untyped-def]
+def traces(states, gamma, lam, rewards=None, values=None, replacing=False, alpha=None, ratios=None):
     """Forward in time, one state after the other."""
     names = list(dict.fromkeys(states))
     per_step = [each for each in (rewards, ratios) if each is not None]
@@ -108,7 +106,7 @@ def traces(states, gamma, lam, rewards=None, values=None, replacing=False, alpha
     return found
 
 
-def token_returns(prompt, tokens, reward, gamma):  # type: ignore[no-untyped-def]
+def token_returns(prompt, tokens, reward, gamma):
     later, found = reward, [reward]
     for _ in tokens[1:]:
         later = gamma * later
@@ -119,7 +117,7 @@ def token_returns(prompt, tokens, reward, gamma):  # type: ignore[no-untyped-def
 # wrong ones
 
 
-def most_likely_successor(mdp, gamma):  # type: ignore[no-untyped-def]
+def most_likely_successor(mdp, gamma):
     """Plans as if the likeliest successor were certain."""
     p = np.zeros_like(mdp["p"])
     for s, a in np.ndindex(p.shape[:2]):
@@ -128,26 +126,26 @@ def most_likely_successor(mdp, gamma):  # type: ignore[no-untyped-def]
     return optimal_values({**mdp, "p": p}, gamma)
 
 
-def uniform_whatever_is_asked(mdp, policy, gamma):  # type: ignore[no-untyped-def]
+def uniform_whatever_is_asked(mdp, policy, gamma):
     return (
         policy_values(mdp, "uniform", gamma) if isinstance(policy, str) else _same_for_all(mdp, policy, gamma)
     )
 
 
-def _same_for_all(mdp: Any, policy: Any, gamma: Any) -> Any:
+def _same_for_all(mdp, policy, gamma):
     return policy_values(mdp, np.full_like(policy, 1 / policy.shape[-1]), gamma)
 
 
-def without_gamma_t(mdp, theta, gamma=1.0, form="trajectory", horizon=float("inf")):  # type: ignore[no-untyped-def]
+def without_gamma_t(mdp, theta, gamma=1.0, form="trajectory", horizon=float("inf")):
     """The weight that most code uses, whichever form is asked for."""
     return gradient(mdp, theta, gamma, "no-gamma-t", horizon)
 
 
-def always_replacing(**given: Any) -> Any:
+def always_replacing(**given):
     return traces(**{**given, "replacing": True})
 
 
-def credit_from_zero_values(**given: Any) -> Any:
+def credit_from_zero_values(**given):
     """Forgets the value of the state that the episode stopped in."""
     found = traces(**given)
     if given.get("values") is not None and len(given["states"]) > len(given["rewards"]):
@@ -159,12 +157,12 @@ def credit_from_zero_values(**given: Any) -> Any:
     return found
 
 
-def one_discount_more(prompt, tokens, reward, gamma):  # type: ignore[no-untyped-def]
+def one_discount_more(prompt, tokens, reward, gamma):
     """Discounts the last reward for its own step, too."""
     return token_returns(prompt, tokens, reward, gamma) * np.asarray(gamma)[..., None]
 
 
-def scales_rewards_in_place(mdp, gamma):  # type: ignore[no-untyped-def]
+def scales_rewards_in_place(mdp, gamma):
     found = optimal_values(mdp, gamma)
     mdp["r"] *= 2
     return found

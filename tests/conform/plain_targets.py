@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 # textbook loops over plain lists, one sequence at a time
 
 
-def discounted_return(rewards, gamma):  # type: ignore[no-untyped-def]
+def discounted_return(rewards, gamma):
     returns, later = [], 0.0
     for reward in reversed(rewards):
         later = reward + gamma * later
@@ -18,7 +17,7 @@ def discounted_return(rewards, gamma):  # type: ignore[no-untyped-def]
     return returns[::-1]
 
 
-def gae(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
+def gae(rewards, values, gamma, lam):
     advantages, later = [0.0] * len(rewards), 0.0
     for t in reversed(range(len(rewards))):
         error = rewards[t] + gamma * values[t + 1] - values[t]
@@ -26,7 +25,7 @@ def gae(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
     return advantages
 
 
-def n_step_return(rewards, values, gamma, n):  # type: ignore[no-untyped-def]
+def n_step_return(rewards, values, gamma, n):
     found = []
     for t in range(len(rewards)):
         end = int(min(t + n, len(rewards)))
@@ -35,7 +34,7 @@ def n_step_return(rewards, values, gamma, n):  # type: ignore[no-untyped-def]
     return found
 
 
-def lambda_return(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
+def lambda_return(rewards, values, gamma, lam):
     later, found = values[-1], []
     for t in reversed(range(len(rewards))):
         later = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * later)
@@ -43,11 +42,11 @@ def lambda_return(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
     return found
 
 
-def td_error(rewards, values, gamma):  # type: ignore[no-untyped-def]
+def td_error(rewards, values, gamma):
     return [r + gamma * after - own for r, own, after in zip(rewards, values, values[1:], strict=False)]
 
 
-def returns_in_a_buffer(rewards, gamma):  # type: ignore[no-untyped-def]
+def returns_in_a_buffer(rewards, gamma):
     """An index over the first axis, and a discount that must be a number."""
     found, later = np.zeros_like(rewards), 0.0
     for t in reversed(range(len(rewards))):
@@ -56,7 +55,7 @@ def returns_in_a_buffer(rewards, gamma):  # type: ignore[no-untyped-def]
     return found
 
 
-def only_lists(rewards, gamma):  # type: ignore[no-untyped-def]
+def only_lists(rewards, gamma):
     """What an array does not have: it is added to a list, and compared with an empty one."""
     if rewards == []:
         return []
@@ -64,7 +63,7 @@ def only_lists(rewards, gamma):  # type: ignore[no-untyped-def]
     return [rewards[0] + gamma * (rest[0] if rest else 0.0), *rest]
 
 
-def returns_wanting_values(rewards, values, gamma, terminated):  # type: ignore[no-untyped-def]
+def returns_wanting_values(rewards, values, gamma, terminated):
     """A value after the last step is always added; of a vector without values it is 0."""
     later, found = values[-1], []
     for t in reversed(range(len(rewards))):
@@ -73,7 +72,7 @@ def returns_wanting_values(rewards, values, gamma, terminated):  # type: ignore[
     return found
 
 
-def tokens(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
+def tokens(rewards, values, gamma, lam):
     """A GAE for [B, T] and one γ: a γ per step is broadcast without a word."""
     rows, own, later, found = rewards[None], values[None, :-1], 0.0, []
     for t in reversed(range(rows.shape[1])):
@@ -83,7 +82,7 @@ def tokens(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
     return np.stack(found[::-1], axis=1)[0]
 
 
-def merged_flags_in_double(rewards, values, gamma, lam, terminated, truncated):  # type: ignore[no-untyped-def]
+def merged_flags_in_double(rewards, values, gamma, lam, terminated, truncated):
     """Right with one flag; advantages alone, in float64 whatever comes in."""
     over, found, later = terminated | truncated, np.zeros(len(rewards)), 0.0
     for t in reversed(range(len(rewards))):
@@ -93,47 +92,47 @@ def merged_flags_in_double(rewards, values, gamma, lam, terminated, truncated): 
     return found
 
 
-def float32_buffer(rewards, values, gamma, lam, terminated, truncated):  # type: ignore[no-untyped-def]
+def float32_buffer(rewards, values, gamma, lam, terminated, truncated):
     found = merged_flags_in_double(rewards, values, gamma, lam, terminated, truncated).astype(np.float32)
     return {"advantages": found, "returns": found + values[:-1]}
 
 
-def raises_for_one_step(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
+def raises_for_one_step(rewards, values, gamma, lam):
     if len(rewards) < 2:
         raise ValueError("two steps or more")
     return gae(rewards, values, gamma, lam)
 
 
-def mean_squared(values, returns):  # type: ignore[no-untyped-def]
+def mean_squared(values, returns):
     return np.mean((values - returns) ** 2)
 
 
-def squared_each(values, returns):  # type: ignore[no-untyped-def]
+def squared_each(values, returns):
     return (values - returns) ** 2
 
 
-def powers_of_the_discount(rewards, gamma):  # type: ignore[no-untyped-def]
+def powers_of_the_discount(rewards, gamma):
     """A discount for each step becomes another power for each, and never raises."""
     weights = gamma ** np.arange(len(rewards))
     return np.array([np.sum(rewards[t:] * weights[: len(rewards) - t]) for t in range(len(rewards))])
 
 
-def step_of_a_value(value, target, alpha=0.1):  # type: ignore[no-untyped-def]
+def step_of_a_value(value, target, alpha=0.1):
     """As Sutton and Barto have it: a small target is lost beside a huge value."""
     return value + alpha * (target - value)
 
 
-def squares_of_a_list(values, returns):  # type: ignore[no-untyped-def]
+def squares_of_a_list(values, returns):
     return sum((own - right) ** 2 for own, right in zip(values, returns, strict=True)) / len(returns)
 
 
-def a_value_for_each(values, returns):  # type: ignore[no-untyped-def]
+def a_value_for_each(values, returns):
     if values.shape != returns.shape:
         raise ValueError("a value for each return")
     return ((values - returns) ** 2).mean()
 
 
-def divergence_of_lists(p, q):  # type: ignore[no-untyped-def]
+def divergence_of_lists(p, q):
     pairs = [(own, other) for own, other in zip(p, q, strict=True) if own > 0]
     return sum(own * math.log(own / other) if other > 0 else math.inf for own, other in pairs)
 
@@ -141,13 +140,13 @@ def divergence_of_lists(p, q):  # type: ignore[no-untyped-def]
 # wrong ones, or right for less than they take
 
 
-def group_of_all(rewards):  # type: ignore[no-untyped-def]
+def group_of_all(rewards):
     """Right for one group; of a batch it takes the statistics of all groups together."""
     spread = rewards.std()
     return (rewards - rewards.mean()) / np.where(spread > 1e-12, spread, 1) * (spread > 1e-12)
 
 
-def rows_scrambled(rewards, gamma):  # type: ignore[no-untyped-def]
+def rows_scrambled(rewards, gamma):
     """Right for one sequence; a batch comes out of a reshape in another order."""
     found, later = [], 0.0
     for t in reversed(range(rewards.shape[-1])):
@@ -156,7 +155,7 @@ def rows_scrambled(rewards, gamma):  # type: ignore[no-untyped-def]
     return np.stack(found).reshape(rewards.shape)
 
 
-def discount_of_the_next_step(rewards, values, gamma, lam):  # type: ignore[no-untyped-def]
+def discount_of_the_next_step(rewards, values, gamma, lam):
     """Takes a discount per step, and gives each to the step before."""
     discounts = np.broadcast_to(np.asarray(gamma, rewards.dtype), rewards.shape)
     discounts = np.concatenate([discounts[..., 1:], discounts[..., -1:]], axis=-1)
@@ -168,12 +167,12 @@ def discount_of_the_next_step(rewards, values, gamma, lam):  # type: ignore[no-u
     return found
 
 
-def squares_of_one_less(values, returns):  # type: ignore[no-untyped-def]
+def squares_of_one_less(values, returns):
     """As a variance is estimated; of one row alone in a batch it is each square."""
     return sum((a - b) ** 2 for a, b in zip(values, returns, strict=True)) / (len(returns) - 1 or 1)
 
 
-def one_episode(rewards, values, gamma, lam, terminated):  # type: ignore[no-untyped-def]
+def one_episode(rewards, values, gamma, lam, terminated):
     """Knows one end of an episode: that after the last step."""
     found, later = np.empty_like(rewards), np.zeros(rewards.shape[:-1], rewards.dtype)
     for t in reversed(range(rewards.shape[-1])):
@@ -184,15 +183,15 @@ def one_episode(rewards, values, gamma, lam, terminated):  # type: ignore[no-unt
     return found
 
 
-def only_the_last_reward(values, rewards, gamma=1.0):  # type: ignore[no-untyped-def]
+def only_the_last_reward(values, rewards, gamma=1.0):
     raise LookupError("no such table")
 
 
-def needs_a_name(rewards, values, colour, gamma, lam, **options: Any):  # type: ignore[no-untyped-def]
+def needs_a_name(rewards, values, colour, gamma, lam, **options):
     return rewards
 
 
-def almost(**given: Any) -> Any:
+def almost(**given):
     """An error as small as that of float32, which is none of rounding."""
     import rlcalc
 

@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from tests.conform.altered import altered
+
 
 class Recurrent:
     """One mask more than there are rewards: that of step t has the number t + 1."""
@@ -23,14 +25,9 @@ class Recurrent:
             gae = (error + gamma * gae_lambda * live * gae) * self.bad_masks[k + 1]
             self.returns[k] = gae + self.value_preds[k]
 
-    def compute_returns_late(self, next_value, gamma, gae_lambda):
-        self.value_preds[-1] = next_value
-        gae = 0
-        for k in reversed(range(self.rewards.size(0))):
-            live = self.masks[k]
-            error = self.rewards[k] + gamma * self.value_preds[k + 1] * live - self.value_preds[k]
-            gae = error + gamma * gae_lambda * live * gae
-            self.returns[k] = gae + self.value_preds[k]
+    compute_returns_late = altered(
+        compute_returns, {"self.masks[k + 1]": "self.masks[k]", " * self.bad_masks[k + 1]": ""}
+    )
 
 
 class Walker:
@@ -151,16 +148,9 @@ class Prompts:
         advantages = torch.stack(found[::-1], dim=1)
         return values, advantages, advantages + values
 
-    def compute_advantages_short(self, values, rewards, mask):
-        values, rewards = values * mask, rewards * mask
-        run, found = 0, []
-        for k in reversed(range(rewards.shape[-1])):
-            after = values[:, k + 1] if k < rewards.shape[-1] - 1 else 0.0
-            error = rewards[:, k] + self.config.gamma * after - values[:, k]
-            run = error + self.config.lam * run
-            found.append(run)
-        advantages = torch.stack(found[::-1], dim=1)
-        return values, advantages, advantages + values
+    compute_advantages_short = altered(
+        compute_advantages, {"self.config.gamma * self.config.lam": "self.config.lam"}
+    )
 
 
 class Masked:
@@ -193,14 +183,7 @@ class Traces:
             self.E *= self.gamma * self.lam
         return self.V
 
-    def run_episode_short(self, episode):
-        self.E = np.zeros_like(self.V)
-        for s, r, s_next, done in episode:
-            error = (r if done else r + self.gamma * self.V[s_next]) - self.V[s]
-            self.E[s] += 1
-            self.V += self.alpha * error * self.E
-            self.E *= self.lam
-        return self.V
+    run_episode_short = altered(run_episode, {"self.gamma * self.lam": "self.lam"})
 
 
 class Window:
@@ -279,9 +262,7 @@ class Greedy:
         target = r + (0 if done else self.gamma * self.Q[s_].max())
         self.Q[s, a] += self.alpha * (target - self.Q[s, a])
 
-    def learn_least(self, s, a, r, s_, done):
-        target = r + (0 if done else self.gamma * self.Q[s_].min())
-        self.Q[s, a] += self.alpha * (target - self.Q[s, a])
+    learn_least = altered(learn, {".max()": ".min()"})
 
 
 class GRPOTrainer:

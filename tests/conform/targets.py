@@ -11,7 +11,7 @@ import numpy as np
 import rlcalc
 
 
-def right(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+def right(rewards, values, gamma, lam, terminated, truncated, next_values):
     """A loop written for this file, batched over leading axes."""
     kind = rewards.dtype
     gammas = np.broadcast_to(np.asarray(gamma, kind), rewards.shape)
@@ -26,31 +26,31 @@ def right(rewards, values, gamma, lam, terminated, truncated, next_values):  # t
     return advantages
 
 
-def one_sequence(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+def one_sequence(rewards, values, gamma, lam, terminated, truncated, next_values):
     """The same for a single sequence only."""
     if rewards.ndim != 1:
         raise ValueError("one sequence at a time")
     return right(rewards, values, gamma, lam, terminated, truncated, next_values)
 
 
-def without_flags(rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+def without_flags(rewards, values, gamma, lam):
     return rlcalc.gae(rewards, values, gamma, lam)
 
 
-def all_outputs(**given: Any) -> Any:
+def all_outputs(**given):
     return rlcalc.compute("gae", **given)
 
 
-def pair(**given: Any) -> Any:
+def pair(**given):
     found = rlcalc.compute("gae", **given)
     return found["advantages"], found["returns"]
 
 
-def truncation_ends(rewards, values, gamma, lam, terminated, truncated):  # type: ignore[no-untyped-def]
+def truncation_ends(rewards, values, gamma, lam, terminated, truncated):
     return rlcalc.gae(rewards, values, gamma, lam, terminated | truncated)
 
 
-def short_values(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+def short_values(rewards, values, gamma, lam, terminated, truncated, next_values):
     """Takes T values, as libraries for token rewards do."""
     if values.shape != rewards.shape:
         raise ValueError(f"values have shape {values.shape}")
@@ -60,63 +60,63 @@ def short_values(rewards, values, gamma, lam, terminated, truncated, next_values
     return rlcalc.gae(rewards, more, gamma, lam, over, truncated, next_values)
 
 
-def ppo_loss_mean(ratio: Any, adv: Any, eps: Any) -> Any:
+def ppo_loss_mean(ratio, adv, eps):
     return -np.mean(rlcalc.ppo_clip(ratio, adv, eps))
 
 
-def raises(rewards: Any, **_: Any) -> Any:
+def raises(rewards, **_):
     raise IndexError("index 1 is out of bounds")
 
 
-def leaves(rewards: Any, **_: Any) -> Any:
+def leaves(rewards, **_):
     raise SystemExit(3)
 
 
-def hangs(rewards: Any, **_: Any) -> Any:
+def hangs(rewards, **_):
     while True:
         time.sleep(0.01)
 
 
-def hangs_and_catches(rewards: Any, **_: Any) -> Any:
+def hangs_and_catches(rewards, **_):
     while True:
         with contextlib.suppress(Exception):
             time.sleep(0.01)
 
 
-def one_short(rewards: Any, **given: Any) -> Any:
+def one_short(rewards, **given):
     return rlcalc.gae(rewards, **given)[..., :-1]
 
 
-def no_array(rewards: Any, **_: Any) -> Any:
+def no_array(rewards, **_):
     return "advantages"
 
 
-def not_a_number(rewards: Any, **given: Any) -> Any:
+def not_a_number(rewards, **given):
     return rlcalc.gae(rewards, **given) * np.nan
 
 
-def always_double(**given: Any) -> Any:
+def always_double(**given):
     return rlcalc.gae(**given).astype(np.float64)
 
 
-def in_place(rewards: Any, **given: Any) -> Any:
+def in_place(rewards, **given):
     found = rlcalc.gae(rewards, **given)
     rewards *= 0.5
     return found
 
 
-def prints(rewards: Any, **given: Any) -> Any:
+def prints(rewards, **given):
     print("step")
     return rlcalc.gae(rewards, **given)
 
 
-def imprecise(**given: Any) -> Any:
+def imprecise(**given):
     return rlcalc.gae(**given) * (1 + 1e-6)
 
 
 class Advantages:
     @staticmethod
-    def compute(**given: Any) -> Any:
+    def compute(**given):
         return rlcalc.gae(**given)
 
 
@@ -130,27 +130,27 @@ def _cast(given: dict[str, Any], old: type, new: type) -> dict[str, Any]:
     return {k: v.astype(new) if getattr(v, "dtype", None) == old else v for k, v in given.items()}
 
 
-def single_inside(**given: Any) -> Any:
+def single_inside(**given):
     """Computes in float32 and hands the answer back in float64, as a buffer of a fixed dtype does."""
     return rlcalc.gae(**_cast(given, np.float64, np.float32)).astype(given["rewards"].dtype)
 
 
-def single_all_the_way(**given: Any) -> Any:
+def single_all_the_way(**given):
     """Answers in float32, whatever it was given."""
     return rlcalc.gae(**_cast(given, np.float64, np.float32))
 
 
-def double_inside(**given: Any) -> Any:
+def double_inside(**given):
     """Computes in float64 and hands the answer back in the dtype of its inputs: more than is asked for."""
     return rlcalc.gae(**_cast(given, np.float32, np.float64)).astype(given["rewards"].dtype)
 
 
-def double_for_single(**given: Any) -> Any:
+def double_for_single(**given):
     """Hands that answer back as it is."""
     return rlcalc.gae(**_cast(given, np.float32, np.float64))
 
 
-def masks_of_integers(rewards, values, gamma, lam, terminated, truncated, next_values):  # type: ignore[no-untyped-def]
+def masks_of_integers(rewards, values, gamma, lam, terminated, truncated, next_values):
     """Torch: γ times an integer mask is float32, whatever the data are."""
     onward = gamma * (~terminated).int()
     delta = rewards + onward * next_values - values[..., :-1]
@@ -162,12 +162,12 @@ def masks_of_integers(rewards, values, gamma, lam, terminated, truncated, next_v
     return advantages
 
 
-def slightly_off(**given: Any) -> Any:
+def slightly_off(**given):
     """As far off as float32 would be, but everywhere."""
     return rlcalc.gae(**given) * (1 + 1e-7)
 
 
-def needs_a_decay(gamma: Any, lam: Any, **given: Any) -> Any:
+def needs_a_decay(gamma, lam, **given):
     if np.ndim(gamma) == 0 and gamma * lam == 0:
         raise IndexError("index 0 is out of bounds")
     return rlcalc.gae(gamma=gamma, lam=lam, **given)

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlcalc.conform.runner import run
+from rlcalc.conform import conform
 from rlcalc.conform.target import load
-from rlcalc.conform.target.base import from_function
 from rlcalc.conform.target.load import load_function
 from rlcalc.errors import InputError
+from tests.conform.as_it_stands import matched
 
 args = SimpleNamespace(discount=0.99, gae_lambda=0.95, seed=3)
 
 
-def advantages(rewards: Any, values: Any, dones: Any, gamma: float, lam: float) -> Any:
+def advantages(rewards, values, dones, gamma: float, lam: float):
     found, later = np.zeros_like(rewards), np.zeros_like(rewards[0])
     for t in reversed(range(len(rewards))):
         delta = rewards[t] + gamma * values[t + 1] * (1 - dones[t]) - values[t]
@@ -26,21 +26,21 @@ def advantages(rewards: Any, values: Any, dones: Any, gamma: float, lam: float) 
     return found
 
 
-def made(gamma: float, lam: float) -> Any:
-    def gae(rewards: Any, values: Any, dones: Any) -> Any:
+def made(gamma: float, lam: float):
+    def gae(rewards, values, dones):
         return advantages(rewards, values, dones, gamma, lam)
 
     return gae
 
 
-def configured(config: dict[str, float]) -> Any:
-    def gae(rewards: Any, values: Any, dones: Any) -> Any:
+def configured(config: dict[str, float]):
+    def gae(rewards, values, dones):
         return advantages(rewards, values, dones, config["GAMMA"], config["GAE_LAMBDA"])
 
     return gae
 
 
-def set_up(rewards: Any, values: Any, dones: Any) -> Any:
+def set_up(rewards, values, dones):
     return advantages(rewards, values, dones, args.discount, args.gae_lambda)
 
 
@@ -54,7 +54,7 @@ def set_up(rewards: Any, values: Any, dones: Any) -> Any:
     ids=["closure", "dictionary", "object"],
 )
 def test_numbers_around_a_function_are_inputs(function: Any, place: str) -> None:
-    report = run(from_function(function), "gae", random=5)
+    report = conform(function, "gae", random=5)
     assert report.binding is not None
     assert report.binding.inputs[place] == "gamma"
     assert report.verdict == "conforms"
@@ -92,12 +92,12 @@ def test_a_file_or_a_class_says_what_it_has(
 
 
 class Loss:
-    def forward(self, values: Any) -> Any:
+    def forward(self, values):
         return values
 
 
 class Called(Loss):
-    def __call__(self, values: Any) -> Any:
+    def __call__(self, values):
         return self.forward(values)
 
 
@@ -121,13 +121,13 @@ def reward_to_go(rewards, gamma):
 
 def test_a_loop_over_a_list_is_one_whatever_its_module_imports(tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(LOOP)
-    report = run(from_function(load_function(f"{tmp_path / 'agent.py'}:reward_to_go")), "discounted_return")
+    report = conform(load_function(f"{tmp_path / 'agent.py'}:reward_to_go"), "discounted_return")
     assert report.binding is not None
     assert (report.binding.layout, report.binding.form) == ("[T]", "list")
     assert report.verdict == "conforms"
 
 
-def short_tail(rewards: Any, values: Any, gamma: float, n_step: int) -> Any:
+def short_tail(rewards, values, gamma: float, n_step: int):
     """γ^(m−1) where fewer than n rewards are left."""
     steps = len(rewards)
     found = np.zeros_like(rewards)
@@ -138,7 +138,7 @@ def short_tail(rewards: Any, values: Any, gamma: float, n_step: int) -> Any:
     return found
 
 
-def unfolded(rewards: Any, values: Any, gamma: float, n_step: int) -> Any:
+def unfolded(rewards, values, gamma: float, n_step: int):
     """Right, and without windows that are longer than all."""
     if n_step > len(rewards):
         raise ValueError("too few steps")
@@ -154,15 +154,14 @@ def unfolded(rewards: Any, values: Any, gamma: float, n_step: int) -> Any:
 
 @pytest.mark.slow
 def test_windows_that_are_cut_short_are_asked_as_they_are() -> None:
-    report = run(from_function(short_tail), "n_step_return")
-    assert report.diagnosis is not None
-    assert [match.name for match in report.diagnosis.matches] == ["gamma-power-one-short-at-the-end"]
-    report = run(from_function(unfolded), "n_step_return")
+    report = conform(short_tail, "n_step_return")
+    assert matched(report) == ["gamma-power-one-short-at-the-end"]
+    report = conform(unfolded, "n_step_return")
     assert report.verdict == "conforms"
     assert "windows longer than the sequence" in report.not_tested
 
 
-def all_n_step_returns(rewards: Any, values: Any, gamma: float) -> Any:
+def all_n_step_returns(rewards, values, gamma: float):
     """Those of the first state, for n = 1, 2, 3 ..."""
     summed = np.cumsum(gamma ** np.arange(len(rewards)) * rewards)
     return summed + gamma ** np.arange(1, len(rewards) + 1) * values[1:]
@@ -171,26 +170,26 @@ def all_n_step_returns(rewards: Any, values: Any, gamma: float) -> Any:
 @pytest.mark.slow
 def test_returns_of_every_n_are_not_judged_as_those_of_one() -> None:
     with pytest.raises(InputError, match="takes no n"):
-        run(from_function(all_n_step_returns), "n_step_return", random=0)
+        conform(all_n_step_returns, "n_step_return", random=0)
 
 
-def gae_or_monte_carlo(rewards: Any, values: Any, gamma: float, lam: float) -> Any:
+def gae_or_monte_carlo(rewards, values, gamma: float, lam: float):
     return advantages(rewards, values, 0 * rewards, gamma, lam or 1.0)
 
 
 def test_a_lam_of_zero_is_no_missing_lam() -> None:
-    report = run(from_function(gae_or_monte_carlo), "gae", random=0)
-    assert [match.name for match in report.matches] == ["lam-of-zero-for-one"]
+    report = conform(gae_or_monte_carlo, "gae", random=0)
+    assert matched(report) == ["lam-of-zero-for-one"]
 
 
-def starts_from_zero(rewards: Any, dones: Any, last_value: Any, gamma: float) -> Any:
+def starts_from_zero(rewards, dones, last_value, gamma: float):
     found, total = np.zeros_like(rewards), 0 * last_value
     for t in reversed(range(len(rewards))):
         found[t] = total = rewards[t] + gamma * total * (1 - dones[t])
     return found
 
 
-def ends_in_zero(rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float, lam: float) -> Any:
+def ends_in_zero(rewards, values, dones, last_value, gamma: float, lam: float):
     return advantages(rewards, np.concatenate([values, 0 * last_value[None]]), dones, gamma, lam)
 
 
@@ -202,7 +201,6 @@ def test_a_last_value_that_is_never_used_has_a_name(
     function: Any, formula: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rlcalc.conform.runner.NAMING", 0.0)  # what explains it by trying needs no search
-    report = run(from_function(function), formula)
+    report = conform(function, formula)
     assert report.verdict == "nonconforming"
-    assert report.diagnosis is not None
-    assert [match.name for match in report.diagnosis.matches] == ["last-value-unused"]
+    assert matched(report) == ["last-value-unused"]

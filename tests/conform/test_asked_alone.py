@@ -3,57 +3,45 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pytest
 import torch
 
-from rlcalc.conform.runner import run
-from rlcalc.conform.target.base import from_function
+from rlcalc.conform import conform
 
+from .altered import altered
 from .as_it_stands import judging
 
 # what a module that imports Torch has besides
 TENSOR = torch.Tensor
 
 
-def n_step_return_at(rewards: Any, values: Any, t: int, n: int, gamma: float) -> float:
+def n_step_return_at(rewards, values, t: int, n: int, gamma: float) -> float:
     last = min(t + n, len(rewards))
     total = sum(gamma ** (k - t) * rewards[k] for k in range(t, last))
-    return total + gamma ** (last - t) * values[last]  # type: ignore[no-any-return]
+    return total + gamma ** (last - t) * values[last]
 
 
-def n_step_return_of_an_episode(rewards: Any, values: Any, t: int, n: int, gamma: float) -> float:
+def n_step_return_of_an_episode(rewards, values, t: int, n: int, gamma: float) -> float:
     total = sum(gamma**k * rewards[t + k] for k in range(min(n, len(rewards) - t)))
-    return total + gamma**n * values[t + n] if t + n < len(rewards) else total  # type: ignore[no-any-return]
+    return total + gamma**n * values[t + n] if t + n < len(rewards) else total
 
 
-def n_step_return_without_the_power(rewards: Any, values: Any, t: int, n: int, gamma: float) -> float:
-    total = sum(gamma**k * rewards[t + k] for k in range(min(n, len(rewards) - t)))
-    return total + gamma * values[t + n] if t + n < len(rewards) else total  # type: ignore[no-any-return]
-
-
-def discounted_return_from(rewards: Any, gamma: float, t: int = 0) -> float:
+def discounted_return_from(rewards, gamma: float, t: int = 0) -> float:
     return sum(gamma ** (k - t) * rewards[k] for k in range(t, len(rewards)))
 
 
-def discounted_return_from_late(rewards: Any, gamma: float, t: int = 0) -> float:
+def discounted_return_from_late(rewards, gamma: float, t: int = 0) -> float:
     return sum(gamma**k * rewards[k] for k in range(t, len(rewards)))
 
 
-def q_target_of_two_actions(reward: float, next_q: Any, done: bool, gamma: float) -> float:
+def q_target_of_two_actions(reward: float, next_q, done: bool, gamma: float) -> float:
     if done:
         return reward
-    return reward + gamma * max(next_q[0], next_q[1])  # type: ignore[no-any-return]
+    return reward + gamma * max(next_q[0], next_q[1])
 
 
-def q_target_of_the_worse(reward: float, next_q: Any, done: bool, gamma: float) -> float:
-    if done:
-        return reward
-    return reward + gamma * min(next_q[0], next_q[1])  # type: ignore[no-any-return]
-
-
-def q_targets_of_two_actions(rewards: Any, next_q: Any, dones: Any, gamma: float) -> list[float]:
+def q_targets_of_two_actions(rewards, next_q, dones, gamma: float) -> list[float]:
     found = []
     for r, q, d in zip(rewards, next_q, dones, strict=True):
         best = q[0] if q[0] > q[1] else q[1]
@@ -61,12 +49,12 @@ def q_targets_of_two_actions(rewards: Any, next_q: Any, dones: Any, gamma: float
     return found
 
 
-def _softmax(h: Any) -> list[float]:
+def _softmax(h) -> list[float]:
     weights = [math.exp(x - max(h)) for x in h]
     return [w / sum(weights) for w in weights]
 
 
-def update_preferences(H: Any, action: int, reward: float, baseline: float, alpha: float) -> Any:
+def update_preferences(H, action: int, reward: float, baseline: float, alpha: float):
     pi = _softmax(H)
     H = list(H)
     for a in range(len(H)):
@@ -74,13 +62,11 @@ def update_preferences(H: Any, action: int, reward: float, baseline: float, alph
     return H
 
 
-def update_preferences_of_all(H: Any, action: int, reward: float, baseline: float, alpha: float) -> Any:
-    pi = _softmax(H)
-    H = list(H)
-    for a in range(len(H)):
-        H[a] += alpha * (reward - baseline) * (1 - pi[a] if a == action else pi[a])
-    return H
-
+update_preferences_of_all = altered(
+    update_preferences, {"((a == action) - pi[a])": "(1 - pi[a] if a == action else pi[a])"}
+)
+q_target_of_the_worse = altered(q_target_of_two_actions, {"max(next_q": "min(next_q"})
+n_step_return_without_the_power = altered(n_step_return_of_an_episode, {"gamma**n": "gamma"})
 
 CASES = [
     (n_step_return_at, "n_step_return", "conforms", "[T, B]"),
@@ -99,24 +85,24 @@ test_it_is_asked_for_what_it_is_of = judging(CASES, 2)
 
 
 def test_a_list_that_is_written_over_is_changed() -> None:
-    def gradient_bandit(H: Any, action: int, reward: float, baseline: float, alpha: float) -> Any:
+    def gradient_bandit(H, action: int, reward: float, baseline: float, alpha: float):
         pi = _softmax(H)
         for a in range(len(H)):
             H[a] += alpha * (reward - baseline) * ((a == action) - pi[a])
         return H
 
-    assert run(from_function(gradient_bandit), "gradient_bandit").verdict == "changes-inputs"
+    assert conform(gradient_bandit, "gradient_bandit").verdict == "changes-inputs"
 
 
 @pytest.mark.slow
 def test_of_t_steps_no_step_is_asked_about() -> None:
-    def discounted_return(rewards: Any, gamma: float, T: int) -> Any:
+    def discounted_return(rewards, gamma: float, T: int):
         out, later = [0.0] * T, 0.0
         for k in range(T - 1, -1, -1):
             out[k] = later = rewards[k] + gamma * later
         return out
 
-    report = run(from_function(discounted_return), "discounted_return")
+    report = conform(discounted_return, "discounted_return")
     assert report.verdict == "conforms"
     assert report.binding is not None
     assert report.binding.inputs["T"] == "length"

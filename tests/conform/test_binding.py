@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from rlcalc.cli import main
+from rlcalc.conform import conform
 from rlcalc.conform.binding import bound
 from rlcalc.conform.binding.bind import bind
 from rlcalc.conform.binding.model import Binding, binding_of, read_binding
@@ -33,6 +34,8 @@ from tests.conform import field
 from tests.conform.field import losses, methods, numpy_sequences, torch_sequences
 from tests.sweep import sweep
 
+from .as_it_stands import matched
+
 HERE = Path(field.__file__).parent
 QUICK = {"compute_gae", "RolloutStorage.compute_returns", "ppo_loss_unclipped"}
 
@@ -44,7 +47,7 @@ def found(function: Any, formula: str = "gae", **mapped: str) -> Binding:
 
 
 def report(function: Any, formula: str = "gae", **options: Any) -> ConformReport:
-    return run(from_function(function), formula, **options)
+    return conform(function, formula, **options)
 
 
 @pytest.mark.usefixtures("verdict_alone")
@@ -56,8 +59,8 @@ def test_a_function_as_it_stands(case: field.Case) -> None:
 
 def test_attributes_are_mapped_by_place() -> None:
     class Agent:
-        def compute_gae(self, rewards: Any, values: Any, dones: Any, last_value: Any) -> Any:
-            return numpy_sequences.gae_masks(rewards, values, 1 - dones, last_value, self.wobble, self.lam)  # type: ignore[attr-defined]
+        def compute_gae(self, rewards, values, dones, last_value):
+            return numpy_sequences.gae_masks(rewards, values, 1 - dones, last_value, self.wobble, self.lam)
 
     globals()["Agent"] = Agent
     Agent.__qualname__, Agent.compute_gae.__qualname__ = "Agent", "Agent.compute_gae"
@@ -156,11 +159,11 @@ def test_a_flag_is_never_read_as_one_of_the_observation_because_that_makes_a_fau
     assert not report(numpy_sequences.gae_flag_of_next_step).passed
 
 
-def ignores_dones(rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float, lam: float) -> Any:
+def ignores_dones(rewards, values, dones, last_value, gamma: float, lam: float):
     return numpy_sequences.gae_masks(rewards, values, np.ones_like(rewards), last_value, gamma, lam)
 
 
-def ignores_masks(rewards: Any, values: Any, masks: Any, gamma: float, lam: float) -> Any:
+def ignores_masks(rewards, values, masks, gamma: float, lam: float):
     live = np.ones_like(rewards)
     return numpy_sequences.gae_masks(rewards, values, live, np.zeros_like(values[0]), gamma, lam)
 
@@ -177,14 +180,14 @@ def test_flags_without_effect_are_no_other_role(function: Any) -> None:
 def test_a_value_that_is_taken_and_not_used_is_said_and_not_excused() -> None:
     said = report(methods.ForgetsBootstrap.compute_gae)
     assert said.verdict == "nonconforming"
-    assert any("taken and never used" in note for note in said.binding.notes)  # type: ignore[union-attr]
+    assert any("taken and never used" in note for note in said.binding.notes)
 
 
 def test_another_output_of_the_formula_is_not_its_answer() -> None:
     assert found(losses.ppo_loss_unclipped, "ppo_clip").outputs.keys() == {"objective"}
 
 
-def letters(r: Any, v: Any, qq: Any, g: float, l: float) -> Any:  # noqa: E741
+def letters(r, v, qq, g: float, l: float):  # noqa: E741
     return numpy_sequences.gae_masks(r, v, 1.0 - qq, np.zeros_like(v[0]), g, l)
 
 
@@ -198,7 +201,7 @@ def test_where_a_name_says_nothing_the_role_is_found_by_trying() -> None:
 @pytest.mark.usefixtures("verdict_alone")
 @pytest.mark.slow
 def test_a_guess_that_no_answer_speaks_for_is_no_verdict() -> None:
-    def function(r: Any, v: Any, qq: Any, g: float, l: float) -> Any:  # noqa: E741
+    def function(r, v, qq, g: float, l: float):  # noqa: E741
         return letters(r, v, qq, g, l) + 1.0
 
     with pytest.raises(InputError) as caught:
@@ -211,7 +214,7 @@ def test_a_guess_that_no_answer_speaks_for_is_no_verdict() -> None:
 
 
 def test_a_number_with_a_default_is_tried_before_one_in_the_body() -> None:
-    def function(rewards: Any, values: Any, dones: Any, wobble: float = 0.9, gamma: float = 0.99) -> Any:
+    def function(rewards, values, dones, wobble: float = 0.9, gamma: float = 0.99):
         zero = np.zeros_like(values[0])
         return numpy_sequences.gae_masks(rewards, values, 1.0 - dones, zero, gamma, wobble)
 
@@ -220,7 +223,7 @@ def test_a_number_with_a_default_is_tried_before_one_in_the_body() -> None:
     assert not binding.fixed
 
 
-def divergence(log_probs: Any, ref_log_probs: Any, kind: str, scale: float) -> Any:
+def divergence(log_probs, ref_log_probs, kind: str, scale: float):
     assert (kind, scale) == ("k1", 1)
     return log_probs - ref_log_probs
 
@@ -242,7 +245,7 @@ def test_a_role_and_a_place_that_there_are_not_are_refused() -> None:
 
 @pytest.mark.slow
 def test_open_keywords_do_not_excuse_parameters_without_a_meaning() -> None:
-    def function(rewards: Any, values: Any, wobble: Any, **_: Any) -> Any:
+    def function(rewards, values, wobble, **_):
         return rewards
 
     with pytest.raises(InputError) as caught:
@@ -285,7 +288,7 @@ def test_a_table_of_a_project_is_a_binding() -> None:
 
 
 def test_places_are_objects_lists_and_constants() -> None:
-    def function(cfg: Any, memory: Any) -> Any:
+    def function(cfg, memory):
         return np.array([cfg.inner["rate"] * entry[1].reward for entry in memory])
 
     sheet = {"backend": "numpy", "read": [], "inputs": [], "values": {}}
@@ -392,17 +395,14 @@ def {name}(rewards, values, dones, gamma, lam):
     loader.exec_module(module)
     said = report(getattr(module, name))
     assert said.verdict == verdict
-    matches = said.diagnosis.matches if said.diagnosis is not None else ()
-    assert [m.name for m in matches] == ["returns-for-advantages"] * (verdict != "conforms")
+    assert matched(said) == ["returns-for-advantages"] * (verdict != "conforms")
 
 
 @pytest.mark.slow
 def test_a_flag_after_the_last_step_says_what_the_others_came_with() -> None:
     """Uses the flag of observation t for step t: right at all steps but the first for flags of the step."""
 
-    def compute(
-        rewards: Any, values: Any, dones: Any, next_value: Any, next_done: Any, gamma: Any, lam: Any
-    ) -> Any:
+    def compute(rewards, values, dones, next_value, next_done, gamma, lam):
         return numpy_sequences.gae_masks(
             rewards, values, 1.0 - dones * (np.arange(len(dones)) > 0)[:, None], next_value, gamma, lam
         )
@@ -413,7 +413,7 @@ def test_a_flag_after_the_last_step_says_what_the_others_came_with() -> None:
 
 
 def test_a_target_of_one_step_is_a_return_of_one_step() -> None:
-    def td_target(reward, next_value, done, gamma=0.99):  # type: ignore[no-untyped-def]
+    def td_target(reward, next_value, done, gamma=0.99):
         return reward + gamma * (1 - done) * next_value
 
     target = from_function(td_target)
@@ -425,11 +425,11 @@ def test_a_target_of_one_step_is_a_return_of_one_step() -> None:
 
 
 def test_a_letter_of_a_process_or_a_list_of_states_makes_no_other_formula() -> None:
-    def n_step_return(r: Any, v: Any, t: int, n: int, gamma: float) -> None: ...
+    def n_step_return(r, v, t: int, n: int, gamma: float) -> None: ...
 
-    def gae(states: Any, rewards: Any, values: Any, gamma: float, lam: float) -> None: ...
+    def gae(states, rewards, values, gamma: float, lam: float) -> None: ...
 
-    def td_lambda_return(states: Any, rewards: Any, values: Any, gamma: float, lam: float) -> None: ...
+    def td_lambda_return(states, rewards, values, gamma: float, lam: float) -> None: ...
 
     found = [
         guessed_formulas(f"a.py:{f.__name__}", facts_of(f)) for f in (n_step_return, gae, td_lambda_return)

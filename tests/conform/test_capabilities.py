@@ -25,6 +25,7 @@ from rlcalc.conform.target.base import from_function
 from rlcalc.errors import InputError, UnknownName
 
 from . import losses, plain_targets, targets
+from .as_it_stands import matched
 
 pytestmark = pytest.mark.slow  # each a whole run of conform
 
@@ -36,10 +37,6 @@ def report(function: Any, formula: str, **options: Any) -> ConformReport:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # of rlcalc's own none may reach a user
         return conform(function, formula, **options)
-
-
-def names(found: ConformReport) -> list[str]:
-    return [match.name for match in found.diagnosis.matches] if found.diagnosis is not None else []
 
 
 # what right functions lack
@@ -102,7 +99,7 @@ def test_right_functions_of_less(
     assert found.verdict.startswith("conforms"), (found.failures[:1], found.found)
     assert [c.name for c in found.conventions] == conventions
     assert lacks <= set(found.not_tested)
-    assert not names(found)
+    assert not matched(found)
 
 
 def test_the_arrays_that_it_takes_are_found() -> None:
@@ -119,19 +116,19 @@ def test_the_arrays_that_it_takes_are_found() -> None:
 def test_a_batch_function_that_mixes_its_rows_is_told_so() -> None:
     found = report(plain_targets.group_of_all, "grpo_advantage")
     assert found.verdict == "nonconforming"
-    assert names(found) == ["statistics-over-whole-batch"]
+    assert matched(found) == ["statistics-over-whole-batch"]
     assert "batches" not in found.not_tested
     assert "All 12 vectors without batches pass; all that fail have batches." in found.notes
 
 
-def returns_of_arrays(rewards: Any, gamma: Any) -> Any:
+def returns_of_arrays(rewards, gamma):
     found, carried = [], 0.0
     for reward in rewards.reshape(-1)[::-1]:
         found.append(carried := reward + gamma * carried)
     return np.array(found[::-1]).reshape(rewards.shape)
 
 
-def returns_of_tensors(rewards: Any, gamma: Any) -> Any:
+def returns_of_tensors(rewards, gamma):
     import torch
 
     found, carried = [], 0.0
@@ -140,7 +137,7 @@ def returns_of_tensors(rewards: Any, gamma: Any) -> Any:
     return torch.stack(found[::-1]).reshape(rewards.shape)
 
 
-def lambda_return_from_the_last_value_of_all(rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+def lambda_return_from_the_last_value_of_all(rewards, values, gamma, lam):
     found, carried = np.zeros_like(rewards), values.reshape(-1)[-1]
     for t in reversed(range(rewards.shape[-1])):
         after = (1 - lam) * values[..., t + 1] + lam * carried
@@ -148,7 +145,7 @@ def lambda_return_from_the_last_value_of_all(rewards: Any, values: Any, gamma: A
     return found
 
 
-def softmax_of_all(x: Any) -> Any:
+def softmax_of_all(x):
     weights = np.exp(x - x.max())
     return weights / weights.sum()
 
@@ -164,9 +161,9 @@ def softmax_of_all(x: Any) -> Any:
 def test_who_answers_a_batch_in_its_shape_is_judged_by_it(function: Any, formula: str, said: str) -> None:
     pytest.importorskip("torch")
     found = report(function, formula, random=60)
-    assert names(found) == [said]
+    assert matched(found) == [said]
     assert any("--no-batch" in note for note in found.notes)
-    assert run(from_function(function), formula, batches=False, random=20).verdict == "conforms"
+    assert conform(function, formula, batches=False, random=20).verdict == "conforms"
 
 
 def test_a_textbook_softmax_of_one_row_is_right_and_what_it_does_with_several_is_said() -> None:
@@ -181,7 +178,7 @@ def test_a_textbook_softmax_of_one_row_is_right_and_what_it_does_with_several_is
 def test_scrambled_rows_are_seen_where_no_vector_has_such_a_batch(random: int) -> None:
     found = report(plain_targets.rows_scrambled, "discounted_return", random=random)
     assert found.verdict == "nonconforming"
-    assert names(found) == ["rows-mixed"]
+    assert matched(found) == ["rows-mixed"]
 
 
 @pytest.mark.usefixtures("verdict_alone")
@@ -217,7 +214,7 @@ def test_faults_in_outputs_that_it_does_not_give_are_not_named() -> None:
     """Advantages alone, with one flag for both ends, judged as if that were not declared."""
     found = report(plain_targets.merged_flags_in_double, "gae", find=False)
     assert found.failures
-    assert not any(name.startswith("returns-are") for name in names(found))
+    assert not any(name.startswith("returns-are") for name in matched(found))
 
 
 def test_one_that_always_raises_shows_where_and_is_not_diagnosed() -> None:
@@ -237,7 +234,7 @@ def test_options_beside_do_not_hide_what_a_signature_lacks() -> None:
 
 
 def test_one_vector_of_many_proves_nothing() -> None:
-    def with_all(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+    def with_all(rewards, values, gamma, lam, terminated):
         return targets.right(rewards, values, gamma, lam, terminated, terminated & False, values[..., 1:])
 
     known = conform(with_all, "gae").judgements
@@ -297,7 +294,7 @@ def test_the_first_call_of_compiled_code_may_take_its_time() -> None:
     """Marked as the compilers mark what they made; it is slow at first, and then within its limit."""
     started: list[float] = []
 
-    def slow_at_first(rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+    def slow_at_first(rewards, values, gamma, lam):
         if len(started) < 2:
             started.append(time.monotonic())
             time.sleep(0.6)
@@ -305,7 +302,7 @@ def test_the_first_call_of_compiled_code_may_take_its_time() -> None:
 
     assert run(from_function(slow_at_first, limit=0.3), "gae").verdict == "hangs"
     started.clear()
-    slow_at_first._torchdynamo_orig_callable = None  # type: ignore[attr-defined]
+    slow_at_first._torchdynamo_orig_callable = None
     assert run(from_function(slow_at_first, limit=0.3), "gae").verdict == "conforms"
 
 
@@ -339,15 +336,15 @@ def test_jax_is_wide_only_where_it_is_given_float64(tmp_path: Path) -> None:
 # functions of single numbers
 
 
-def pass_at(n: Any, c: Any, k: Any) -> float:
+def pass_at(n, c, k) -> float:
     return 1.0 if n - c < k else 1.0 - math.comb(int(n - c), int(k)) / math.comb(int(n), int(k))
 
 
-def penalty_with_floor(lengths: Any, max_length: Any, buffer: Any) -> Any:
+def penalty_with_floor(lengths, max_length, buffer):
     return np.clip((max_length - buffer - lengths) / buffer, -1.0, 0.0)
 
 
-def next_coefficient(coef: Any, kl: Any, target: Any, n_steps: Any, horizon: Any) -> Any:
+def next_coefficient(coef, kl, target, n_steps, horizon):
     return coef * (1 + max(-0.2, min(0.2, kl / target - 1)) * n_steps / horizon)
 
 
@@ -366,7 +363,7 @@ def test_what_a_function_has_no_place_for_is_no_fault(function: Any, formula: st
 
 @pytest.mark.parametrize("masks_by", ["multiplication", "choice"])
 def test_a_value_behind_a_terminal_step_may_be_nan_where_that_is_required(masks_by: str) -> None:
-    def td_error(rewards: Any, values: Any, gamma: Any, terminated: Any, next_values: Any) -> Any:
+    def td_error(rewards, values, gamma, terminated, next_values):
         kind = rewards.dtype
         after = (1 - terminated).astype(kind) * next_values
         if masks_by == "choice":
@@ -375,12 +372,11 @@ def test_a_value_behind_a_terminal_step_may_be_nan_where_that_is_required(masks_
 
     assert report(td_error, "td_error").verdict == "conforms"
     found = report(td_error, "td_error", require=["nan-after-a-terminal-step"])
-    named = [match.name for match in found.diagnosis.matches] if found.diagnosis is not None else []
     assert found.passed is (masks_by == "choice")
-    assert named == ["masked-by-multiplication"] * (masks_by == "multiplication")
+    assert matched(found) == ["masked-by-multiplication"] * (masks_by == "multiplication")
 
 
-def of_two_modes(loss: Any, mask: Any, mode: str, says: str = "unknown mode {}", divide: bool = False) -> Any:
+def of_two_modes(loss, mask, mode: str, says: str = "unknown mode {}", divide: bool = False):
     sums, tokens = np.where(mask, loss, 0).sum(-1), mask.sum(-1)
     if mode == "token-mean":
         return sums.sum() / max(tokens.sum(), 1)
@@ -390,18 +386,18 @@ def of_two_modes(loss: Any, mask: Any, mode: str, says: str = "unknown mode {}",
 
 
 def test_a_choice_that_is_refused_by_name_is_not_tested() -> None:
-    def right(loss: Any, mask: Any, mode: str) -> Any:
+    def right(loss, mask, mode: str):
         return of_two_modes(loss, mask, mode)
 
-    def wrong(loss: Any, mask: Any, mode: str) -> Any:
+    def wrong(loss, mask, mode: str):
         return of_two_modes(loss, mask, mode, divide=True)
 
-    def crash(loss: Any, mask: Any, mode: str) -> Any:
+    def crash(loss, mask, mode: str):
         return of_two_modes(loss, mask, mode, says="of another cause")
 
     found = report(right, "loss_aggregation")
     assert (found.verdict, "mode prompt-mean" in found.not_tested) == ("conforms", True)
     assert "mode seq-mean-token-sum" not in found.not_tested
     assert not report(right, "loss_aggregation", require=["mode-prompt-mean"]).passed
-    assert names(report(wrong, "loss_aggregation")) == ["mean-named-sum"]
+    assert matched(report(wrong, "loss_aggregation")) == ["mean-named-sum"]
     assert report(crash, "loss_aggregation").verdict == "raises"

@@ -8,25 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlcalc.conform import diagnose, runner
-from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform import conform, diagnose, runner
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
+
+from .as_it_stands import bugs, matched
 
 pytestmark = pytest.mark.slow  # each a whole run of conform
 
 Function = Callable[..., Any]
 
 
-def report(function: Function, formula: str, random: int = 0) -> ConformReport:
-    return run(from_function(function), formula, random=random)
-
-
-def named(found: ConformReport) -> list[str]:
-    return [] if found.diagnosis is None else [match.name for match in found.diagnosis.matches]
-
-
-def estimate(p: Any, q: Any, bound: float = np.inf) -> Any:
+def estimate(p, q, bound: float = np.inf):
     """The estimator k3 under p."""
     with np.errstate(all="ignore"):
         logs = np.where(p > 0, np.log(p / q), 0)
@@ -34,34 +27,34 @@ def estimate(p: Any, q: Any, bound: float = np.inf) -> Any:
         return np.where(p > 0, p * each, 0).sum(axis=-1)
 
 
-def negative_k3(p: Any, q: Any) -> Any:
+def negative_k3(p, q):
     return -estimate(p, q)
 
 
-def negative_k2(p: Any, q: Any) -> Any:
+def negative_k2(p, q):
     with np.errstate(all="ignore"):
         return -np.where(p > 0, p * np.log(p / q) ** 2 / 2, 0).sum(axis=-1)
 
 
-def swapped_k3(p: Any, q: Any) -> Any:
+def swapped_k3(p, q):
     return estimate(q, p)
 
 
-def negative_clamped_k3(p: Any, q: Any) -> Any:
+def negative_clamped_k3(p, q):
     return -estimate(p, q, 3)
 
 
-def mean_added_back(rewards: Any) -> Any:
+def mean_added_back(rewards):
     mean = rewards.mean(axis=-1, keepdims=True)
     return (rewards - mean) / (rewards.std(axis=-1, keepdims=True) + 1e-5) + mean
 
 
-def by_the_variance(rewards: Any) -> Any:
+def by_the_variance(rewards):
     mean = rewards.mean(axis=-1, keepdims=True)
     return (rewards - mean) / (rewards.var(axis=-1, keepdims=True) + 1e-5)
 
 
-def two_at_once(rewards: Any, values: Any, gamma: Any, lam: Any, dones: Any) -> Any:
+def two_at_once(rewards, values, gamma, lam, dones):
     """Starts one step too early, and carries on across ends."""
     found, carried = np.zeros_like(rewards), np.zeros_like(rewards[..., 0])
     for t in reversed(range(rewards.shape[-1] - 1)):
@@ -70,9 +63,7 @@ def two_at_once(rewards: Any, values: Any, gamma: Any, lam: Any, dones: Any) -> 
     return found
 
 
-def two_with_one_flag(
-    rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any, truncated: Any
-) -> Any:
+def two_with_one_flag(rewards, values, gamma, lam, terminated, truncated):
     return two_at_once(rewards, values, gamma, lam, terminated | truncated)
 
 
@@ -90,8 +81,8 @@ BOTH = {"last-advantage-zero", "recursion-crosses-ends"}
         (by_the_variance, "grpo_advantage", "divided-by-the-variance (under eps=1e-5)"),
     ],
 )
-def test_a_fault_around_a_convention_is_named(function: Function, formula: str, name: str) -> None:
-    assert named(report(function, formula)) == [name]
+def test_a_fault_around_a_convention_is_matched(function: Function, formula: str, name: str) -> None:
+    assert matched(conform(function, formula)) == [name]
 
 
 @pytest.mark.parametrize(
@@ -103,15 +94,13 @@ def test_two_faults_are_named_once_also_under_a_convention(
     # whether they are named is asked, and not how soon on a busy machine
     monkeypatch.setattr(diagnose, "LONGEST", 60.0)
     monkeypatch.setattr(runner, "NAMING", 60.0)
-    (name,) = named(report(function, "gae"))
+    (name,) = matched(conform(function, "gae"))
     faults, _, way = name.partition(" (under ")
     assert set(faults.split(" + ")) == BOTH
     assert way == (f"{under})" if under else "")
 
 
-def odd_far_from_the_end(
-    rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any, truncated: Any
-) -> Any:
+def odd_far_from_the_end(rewards, values, gamma, lam, terminated, truncated):
     """One flag for both, and something that nobody has a name for."""
     over = terminated | truncated
     found, carried = np.zeros_like(rewards), np.zeros_like(rewards[..., 0])
@@ -123,9 +112,9 @@ def odd_far_from_the_end(
 
 
 def test_without_a_name_the_case_shows_what_no_convention_explains() -> None:
-    found = report(odd_far_from_the_end, "gae")
+    found = conform(odd_far_from_the_end, "gae")
     assert not found.passed
-    assert named(found) == []
+    assert matched(found) == []
     assert [c.name for c in found.tried_under] == ["truncation-as-termination"]
     # the truncated steps are out of the way: what is left fails where the sequence is long
     assert all(j.vector.arrays["rewards"].shape[-1] > 3 for j in found.failures)
@@ -133,20 +122,20 @@ def test_without_a_name_the_case_shows_what_no_convention_explains() -> None:
     assert found.conventions == ()
 
 
-def doubles(rewards: Any, values: Any, gamma: Any, terminated: Any, truncated: Any) -> Any:
+def doubles(rewards, values, gamma, terminated, truncated):
     """1.0 − flags is float64, whatever the rewards are."""
     live = 1.0 - (terminated | truncated)
     return rewards + gamma * values[..., 1:] * live - values[..., :-1]
 
 
 def test_a_wrong_dtype_hides_no_convention() -> None:
-    found = report(doubles, "td_error")
+    found = conform(doubles, "td_error")
     assert found.verdict == "conforms-under-convention"
     assert [c.name for c in found.conventions] == ["truncation-as-termination"]
 
 
-def whitened_without_guard(crosses_ends: bool) -> Any:
-    def gae(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+def whitened_without_guard(crosses_ends: bool):
+    def gae(rewards, values, gamma, lam, terminated):
         found, run = np.zeros(len(rewards)), 0.0
         for t in reversed(range(len(rewards))):
             live = 1.0 - terminated[t]
@@ -161,7 +150,5 @@ def whitened_without_guard(crosses_ends: bool) -> Any:
 @pytest.mark.parametrize("crosses_ends", [False, True])
 def test_advantages_that_are_equal_but_for_rounding_may_be_divided_by_0(crosses_ends: bool) -> None:
     found = run(from_function(whitened_without_guard(crosses_ends), dtypes=("float64",)), "gae")
-    matches = found.diagnosis.matches if found.diagnosis is not None else ()
-    named = {fault.name for match in matches for fault in match.faults}
-    assert named == ({"recursion-crosses-ends"} if crosses_ends else set())
+    assert bugs(found) == ["recursion-crosses-ends"] * crosses_ends
     assert [way.name for way in found.tried_under] == ["whitened-advantages-ddof-0=0"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import rlcalc
+from rlcalc.conform import conform
 from rlcalc.conform.catalogue import Catalogue
 from rlcalc.conform.fault import Fault, read_text
 from rlcalc.conform.faults import catalogue, formulas_with_faults
@@ -25,6 +26,7 @@ from rlcalc.nested import map_nested
 from rlcalc.specs import load_formula
 
 from . import targets
+from .as_it_stands import matched
 
 pytestmark = pytest.mark.slow  # each a whole run of conform
 
@@ -35,7 +37,7 @@ def target_of(form: Any, formula: str) -> Target:
     """A form as a user's function: canonical arguments only, the answer alone."""
     parameters = golden_vectors(formula)[0].formula.parameters
 
-    def function(**given: Any) -> Any:
+    def function(**given):
         arrays: dict[str, Any] = {p.name: None for p in parameters}
         kinds = {p.name: p.kind for p in parameters}
         for name, value in given.items():
@@ -53,11 +55,11 @@ def target_of(form: Any, formula: str) -> Target:
     return Target(formula, function, dtypes=("float64",))
 
 
-def tables(given: dict[str, Any]) -> Any:
+def tables(given: dict[str, Any]):
     """A decision process as the NumPy forms take it, from what a target is given."""
     ended = given["terminal"]
 
-    def whole(part: Any) -> Any:
+    def whole(part):
         """Floats of thirds do not add up exactly, as a table has to."""
         return map_nested(lambda x: str(Fraction(x).limit_denominator(10**6)), part.tolist())
 
@@ -90,8 +92,7 @@ def test_every_fault_is_named(fault: Fault) -> None:
     required = ("float64",) if fault.rounds or fault.kind == "precision" else ()
     found = run(target_of(fault.around(reference(formula)), fault.formula), fault.formula, require=required)
     assert not found.passed
-    assert found.diagnosis is not None, found.verdict
-    assert fault.name in [match.name for match in found.diagnosis.matches]
+    assert fault.name in matched(found), found.verdict
 
 
 def test_pairs_are_named() -> None:
@@ -108,7 +109,7 @@ def test_pairs_are_named() -> None:
 
 
 def test_an_unknown_fault_is_not_named() -> None:
-    def strange(**given: Any) -> Any:
+    def strange(**given):
         import rlcalc
 
         return rlcalc.gae(**given) + 12345.678
@@ -149,7 +150,7 @@ def test_names_stand_for_one_thing() -> None:
     assert "termination" in caught.value.hint
 
 
-def as_in_drl_zh(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+def as_in_drl_zh(rewards, values, gamma, lam, terminated):
     """The carried advantage is masked where it is kept, and where it is used."""
     found, carried = np.zeros_like(rewards), np.zeros_like(rewards[..., 0])
     for t in reversed(range(rewards.shape[-1])):
@@ -160,7 +161,7 @@ def as_in_drl_zh(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: An
     return found
 
 
-def as_in_tf_agents(rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+def as_in_tf_agents(rewards, values, gamma, lam, terminated):
     """The last value is taken once it has been stripped off."""
     values = values[..., :-1]
     values = np.concatenate([values, values[..., -1:]], axis=-1)
@@ -172,9 +173,8 @@ def as_in_tf_agents(rewards: Any, values: Any, gamma: Any, lam: Any, terminated:
     [(as_in_drl_zh, "carried-advantage-masked-twice"), (as_in_tf_agents, "last-value-one-early")],
 )
 def test_public_bugs_are_named(function: Any, name: str) -> None:
-    found = run(from_function(function), "gae", random=60)
-    assert found.diagnosis is not None
-    assert [match.name for match in found.diagnosis.matches] == [name]
+    found = conform(function, "gae", random=60)
+    assert matched(found) == [name]
 
 
 @pytest.mark.parametrize(
@@ -195,26 +195,25 @@ def test_lost_precision_is_identified_by_where_it_shows(
     found = run(from_function(function, backend=backend), "gae", random=60, require=["float64"])
     assert not found.passed
     assert found.diagnosis is not None
-    assert [match.name for match in found.diagnosis.matches] == names
+    assert matched(found) == names
     for match in found.diagnosis.matches:
         assert ("gae/more-than-float32" in match.shown) == (match.name == "computes-in-float32")
 
 
 def test_a_fault_is_named_beside_single_precision_which_is_none() -> None:
-    def both(**given: Any) -> Any:
+    def both(**given):
         return targets.single_inside(**{**given, "lam": 1.0})
 
-    found = run(from_function(both), "gae")
-    assert found.diagnosis is not None
-    assert [match.name for match in found.diagnosis.matches] == ["lam-missing-in-recursion"]
+    found = conform(both, "gae")
+    assert matched(found) == ["lam-missing-in-recursion"]
 
 
 def test_what_is_lost_in_float32_alone_is_no_fault() -> None:
-    def half(**given: Any) -> Any:
+    def half(**given):
         found = rlcalc.gae(**given)
         return found.astype(np.float16).astype(np.float32) if found.dtype == np.float32 else found
 
-    found = run(from_function(half), "gae")
+    found = conform(half, "gae")
     assert found.verdict == "nonconforming"
     assert found.diagnosis is None
     assert any("float32 alone" in note for note in found.notes)

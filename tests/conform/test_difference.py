@@ -63,7 +63,7 @@ def other_discount(rewards, values, lam):
 
 
 @pytest.fixture
-def diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+def diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "two.py").write_text(FILE)
     monkeypatch.chdir(tmp_path)
 
@@ -75,7 +75,7 @@ def diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return run
 
 
-def test_the_right_one_is_named(diff) -> None:  # type: ignore[no-untyped-def]
+def test_the_right_one_is_named(diff) -> None:
     code, out, err = diff("right", "wrong", "--random", "40")
     assert code == 1
     assert err == "error: two.py:right and two.py:wrong differ.\n"
@@ -100,7 +100,7 @@ def test_the_formula_is_found_by_the_name_of_the_first(
 
 
 @pytest.mark.usefixtures("verdict_alone")
-def test_two_that_agree(diff) -> None:  # type: ignore[no-untyped-def]
+def test_two_that_agree(diff) -> None:
     code, out, err = diff("right", "right", "--random", "10")
     assert (code, err) == (0, "")
     assert "agree on all" in out
@@ -111,7 +111,7 @@ def test_two_that_agree(diff) -> None:  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.usefixtures("verdict_alone")
-def test_a_list_is_a_table_with_the_rows_that_differ(diff) -> None:  # type: ignore[no-untyped-def]
+def test_a_list_is_a_table_with_the_rows_that_differ(diff) -> None:
     code, out, _ = diff("plain", "off", "--random", "50", formula="discounted_return")
     assert code == 1
     (heading,) = (line for line in out.splitlines() if line.split()[:2] == ["t", "rewards"])
@@ -121,7 +121,7 @@ def test_a_list_is_a_table_with_the_rows_that_differ(diff) -> None:  # type: ign
 
 
 @pytest.mark.usefixtures("verdict_alone")
-def test_what_is_no_fraction_is_shown_as_a_decimal(diff) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_no_fraction_is_shown_as_a_decimal(diff) -> None:
     code, out, _ = diff("nats", "bits", "--random", "0", formula="entropy")
     assert code == 1
     first, _, exact = (line.split()[-1] for line in out.splitlines()[-3:])
@@ -129,7 +129,7 @@ def test_what_is_no_fraction_is_shown_as_a_decimal(diff) -> None:  # type: ignor
 
 
 @pytest.mark.usefixtures("verdict_alone")
-def test_what_shows_in_batches_alone_is_found_too(diff) -> None:  # type: ignore[no-untyped-def]
+def test_what_shows_in_batches_alone_is_found_too(diff) -> None:
     code, out, _ = diff("plain", "mixes", "--random", "20", formula="discounted_return")
     assert code == 1
     assert "two.py:plain conforms to discounted_return\n" in out
@@ -137,7 +137,7 @@ def test_what_shows_in_batches_alone_is_found_too(diff) -> None:  # type: ignore
 
 
 @pytest.mark.usefixtures("verdict_alone")
-def test_one_that_raises_differs_and_says_so(diff) -> None:  # type: ignore[no-untyped-def]
+def test_one_that_raises_differs_and_says_so(diff) -> None:
     code, out, _ = diff("right", "raises", "--random", "0", "--json")
     found = json.loads(out)
     assert code == 1
@@ -147,7 +147,7 @@ def test_one_that_raises_differs_and_says_so(diff) -> None:  # type: ignore[no-u
 
 
 @pytest.mark.usefixtures("verdict_alone")
-def test_each_is_called_as_its_own_names_and_layout_ask(diff) -> None:  # type: ignore[no-untyped-def]
+def test_each_is_called_as_its_own_names_and_layout_ask(diff) -> None:
     code, out, _ = diff("advantages", "rows_first", "--random", "10", formula="gae")
     # γ stands in the body of one, so that the other is asked with that; it has flags, which no vector brings
     assert code == 0

@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
+from .altered import altered
 from .as_it_stands import judging
 
 
-def discounted_return(rewards: Any, gamma: float) -> Any:
+def discounted_return(rewards, gamma: float):
     """By the formula's own names."""
     return sum(gamma**k * reward for k, reward in enumerate(rewards))
 
 
-def episode_return(rewards: Any, gamma: float = 0.99) -> Any:
+def episode_return(rewards, gamma: float = 0.99):
     """Of a batch of episodes, time last."""
     return (rewards * gamma ** np.arange(rewards.shape[-1])).sum(-1)
 
 
-def n_step_return(rewards: Any, values: Any, gamma: float, n: int) -> Any:
+def n_step_return(rewards, values, gamma: float, n: int):
     last = min(n, len(rewards))
     return sum(gamma**k * rewards[k] for k in range(last)) + gamma**last * values[last]
 
 
-def lambda_return(rewards: Any, values: Any, gamma: float, lam: float) -> Any:
+def lambda_return(rewards, values, gamma: float, lam: float):
     later = values[-1]
     for t in reversed(range(len(rewards))):
         later = rewards[t] + gamma * ((1 - lam) * values[t + 1] + lam * later)
     return later
 
 
-def lambda_return_of_the_rest(rewards: Any, values: Any, gamma: float, lam: float) -> Any:
-    later = values[-1]
-    for t in reversed(range(len(rewards))):
-        later = rewards[t] + gamma * (lam * values[t + 1] + (1 - lam) * later)
-    return later
-
-
-def return_from_one(rewards: Any, gamma: float) -> Any:
+def return_from_one(rewards, gamma: float):
     """Powers that begin with γ."""
     return sum(gamma ** (k + 1) * reward for k, reward in enumerate(rewards))
 
 
-def n_step_of_a_window(rewards: Any, gamma: float, n: int, bootstrap_value: float) -> Any:
+def n_step_of_a_window(rewards, gamma: float, n: int, bootstrap_value: float):
     """The one value is that of the state that n rewards lead to."""
     later = bootstrap_value
     for reward in reversed(rewards[:n]):
@@ -52,20 +43,24 @@ def n_step_of_a_window(rewards: Any, gamma: float, n: int, bootstrap_value: floa
     return later
 
 
-def n_step_by_powers(rewards: Any, gamma: float, n: int, bootstrap_value: float) -> Any:
+def n_step_by_powers(rewards, gamma: float, n: int, bootstrap_value: float):
     """Raises for fewer rewards than n, which is nothing that it has."""
     return sum(gamma**k * rewards[k] for k in range(n)) + gamma**n * bootstrap_value
 
 
-def n_step_discounted_once(rewards: Any, gamma: float, n: int, bootstrap_value: float) -> Any:
+def n_step_discounted_once(rewards, gamma: float, n: int, bootstrap_value: float):
     return sum(gamma**k * rewards[k] for k in range(n)) + gamma * bootstrap_value
 
 
-def n_step_one_power_short(rewards: Any, gamma: float, n: int, bootstrap_value: float) -> Any:
+def n_step_one_power_short(rewards, gamma: float, n: int, bootstrap_value: float):
     return sum(gamma**k * rewards[k] for k in range(n)) + gamma ** (n - 1) * bootstrap_value
 
 
-CASES: list[tuple[Callable[..., Any], str, str, str]] = [
+lambda_return_of_the_rest = altered(
+    lambda_return, {"(1 - lam) * values[t + 1] + lam * later": "lam * values[t + 1] + (1 - lam) * later"}
+)
+
+CASES = [
     (discounted_return, "discounted_return", "conforms", "[T, B]"),
     (episode_return, "discounted_return", "conforms", "[..., T]"),
     (n_step_return, "n_step_return", "conforms", "[T, B]"),
@@ -78,5 +73,5 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
     (n_step_one_power_short, "n_step_return", "value-power-one-short", "[T, B]"),
 ]
 test_one_number_an_episode_is_its_return = judging(
-    CASES, as_well=lambda found: found.outputs == {"return": ""}
+    CASES, as_well=lambda report: report.binding.outputs == {"return": ""}
 )

@@ -37,7 +37,7 @@ def test_all_outputs_are_compared(formula: str) -> None:
     ran, found, why = search(Trial(Target(formula, form), ()), load_formula(formula), (), 10, 4)
     assert (ran, found, why) == (10, None, "")
 
-    def altered(**given: Any) -> Any:
+    def altered(**given):
         outputs = form(**given)
         return {name: value * 2 + 1 if name == names[-1] else value for name, value in outputs.items()}
 
@@ -51,7 +51,7 @@ def test_all_outputs_are_compared(formula: str) -> None:
 def test_exponentials_that_overflow_are_caught() -> None:
     """Plain vectors of preferences never show it."""
 
-    def unstable(theta: Any) -> Any:
+    def unstable(theta):
         shares = np.exp(theta)
         return shares / shares.sum(axis=-1, keepdims=True)
 
@@ -61,7 +61,7 @@ def test_exponentials_that_overflow_are_caught() -> None:
     assert len(found.rows[0]["theta"]) <= 2
 
 
-def first_inputs(formula: str) -> Any:
+def first_inputs(formula: str):
     return next(
         inputs
         for vector in golden_vectors(formula)
@@ -73,7 +73,7 @@ def test_what_is_drawn() -> None:
     """Lengths, batches, discounts and flags of all kinds do occur."""
     seen: dict[str, set[Any]] = {}
 
-    def note(rewards: Any, values: Any, gamma: Any, lam: Any, **given: Any) -> Any:
+    def note(rewards, values, gamma, lam, **given):
         over, cut = given.get("terminated"), given.get("truncated")
         for key, value in {
             "length": rewards.shape[-1],
@@ -102,7 +102,7 @@ def test_what_is_drawn() -> None:
     assert min(seen["size"]) <= -2
 
 
-def last_from_zero(**given: Any) -> Any:
+def last_from_zero(**given):
     """Wrong only where an episode is cut in the middle."""
     found = rlcalc.gae(**given)
     cut = given.get("truncated")
@@ -124,7 +124,7 @@ def test_shrinking() -> None:
 
 
 def test_rows_of_tables_shrink_in_both_directions() -> None:
-    def no_mask(rewards: Any, next_q: Any, gamma: Any, **given: Any) -> Any:
+    def no_mask(rewards, next_q, gamma, **given):
         return rewards + np.multiply(gamma, next_q.max(axis=-1))
 
     found = search(Trial(from_function(no_mask), ()), load_formula("q_target"), (), 300, 0)[1]
@@ -147,7 +147,7 @@ def test_the_same_seed_finds_the_same_case() -> None:
 def test_a_failing_case_of_many_numbers_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
     """Hypothesis writes out what failed and warns of its length: no news for who asks about a target."""
 
-    def early(rewards: Any, next_q_target: Any, **given: Any) -> Any:
+    def early(rewards, next_q_target, **given):
         target = rlcalc.compute("double_q_target", rewards=rewards, next_q_target=next_q_target, **given)
         return target["target"] + (next_q_target.size > 1000)
 
@@ -159,7 +159,7 @@ def test_a_failing_case_of_many_numbers_warns_of_nothing(recwarn: pytest.Warning
 def test_a_target_that_changes_its_mind_is_still_reported() -> None:
     calls = iter(range(10**6))
 
-    def moody(rewards: Any, **given: Any) -> Any:
+    def moody(rewards, **given):
         return rlcalc.gae(rewards, **given) + (next(calls) == 5)
 
     ran, found, _ = search(Trial(from_function(moody), ()), load_formula("gae"), (), 50, 0)
@@ -229,7 +229,7 @@ def test_a_slow_function_is_asked_only_as_long_as_there_is_time(
     monkeypatch.setattr("rlcalc.conform.generate.search.LONGEST_SMALLER", 3.0)
     asked = []
 
-    def td_error(reward: Any, value: Any, next_value: Any, gamma: Any) -> Any:
+    def td_error(reward, value, next_value, gamma):
         asked.append(reward)
         return slope * (reward + gamma * next_value - value)
 

@@ -5,60 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
+import torch
 
-torch = pytest.importorskip("torch")
+from rlcalc.conform import conform
 
-from rlcalc.conform.runner import run  # noqa: E402
-from rlcalc.conform.target.base import from_function  # noqa: E402
-
-from .as_it_stands import judging  # noqa: E402
+from .altered import altered
+from .as_it_stands import bugs, judging
 
 
-def ppo_loss(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+def ppo_loss(ratio, adv, eps: float = 0.2):
     """The minus is forgotten."""
     return torch.min(ratio * adv, ratio.clamp(1 - eps, 1 + eps) * adv).mean()
 
 
-def grpo_loss(logp: Any, old_logp: Any, advantages: Any, mask: Any) -> Any:
+def grpo_loss(logp, old_logp, advantages, mask):
     """The minus is forgotten."""
     ratio = (logp - old_logp).exp()
     each = torch.min(ratio * advantages, ratio.clamp(0.8, 1.2) * advantages)
     return (each * mask).sum() / mask.sum()
 
 
-def a2c_loss(logits: Any, actions: Any, values: Any, returns: Any) -> Any:
-    """The advantages carry a gradient to the critic, whose loss is in it."""
-    log_probs = torch.log_softmax(logits, -1).gather(-1, actions[:, None]).squeeze(-1)
-    adv = returns - values
-    return -(log_probs * adv).mean() + 0.5 * adv.pow(2).mean()
-
-
-def a2c_loss_detached(logits: Any, actions: Any, values: Any, returns: Any) -> Any:
+def a2c_loss(logits, actions, values, returns):
     log_probs = torch.log_softmax(logits, -1).gather(-1, actions[:, None]).squeeze(-1)
     adv = returns - values
     return -(log_probs * adv.detach()).mean() + 0.5 * adv.pow(2).mean()
 
 
-def a2c_loss_of_hubers(logits: Any, actions: Any, values: Any, returns: Any) -> Any:
+def a2c_loss_of_hubers(logits, actions, values, returns):
     """The same with another loss of values."""
     log_probs = torch.distributions.Categorical(logits=logits).log_prob(actions)
     error = torch.nn.functional.smooth_l1_loss(values, returns)
     return error - (log_probs * (returns - values)).mean()
 
 
-def loss_of_steps(log_probs: Any, values: Any, returns: Any) -> Any:
+def loss_of_steps(log_probs, values, returns):
     """Squares with a weight in the body, beside log-probabilities that were made elsewhere."""
     adv = returns - values
     return -(log_probs * adv.detach()).mean() + 0.5 * adv.pow(2).mean()
 
 
-def loss_of_steps_not_detached(log_probs: Any, values: Any, returns: Any) -> Any:
-    adv = returns - values
-    return -(log_probs * adv).mean() + 0.5 * adv.pow(2).mean()
-
-
-def loss_of_steps_all_turned(log_probs: Any, values: Any, returns: Any) -> Any:
+def loss_of_steps_all_turned(log_probs, values, returns):
     """The squares are negated with the objective."""
     adv = returns - values
     return -((log_probs * adv.detach()).mean() + 0.5 * adv.pow(2).mean())
@@ -67,9 +53,7 @@ def loss_of_steps_all_turned(log_probs: Any, values: Any, returns: Any) -> Any:
 def whole_loss(critic: float, entropy: float) -> Callable[..., Any]:
     """A loss of PPO that adds so much of a loss of values and of an entropy."""
 
-    def loss(
-        logprobs: Any, old_logprobs: Any, advantages: Any, state_values: Any, rewards: Any, dist_entropy: Any
-    ) -> Any:
+    def loss(logprobs, old_logprobs, advantages, state_values, rewards, dist_entropy):
         squares = torch.nn.functional.mse_loss(state_values, rewards)
         ratios = torch.exp(logprobs - old_logprobs.detach())
         clipped = torch.min(ratios * advantages, torch.clamp(ratios, 0.8, 1.2) * advantages)
@@ -80,10 +64,14 @@ def whole_loss(critic: float, entropy: float) -> Callable[..., Any]:
 
 
 TURNED = "loss-with-the-sign-of-an-objective"
+# the advantages carry a gradient to the critic, whose loss is in it
+a2c_loss_not_detached = altered(a2c_loss, {"adv.detach()": "adv"})
+loss_of_steps_not_detached = altered(loss_of_steps, {"adv.detach()": "adv"})
+
 # function, formula, what is said of it, layout
-CASES: list[tuple[Callable[..., Any], str, str, str]] = [
-    (a2c_loss, "actor_loss", "advantage-not-detached", "[]"),
-    (a2c_loss_detached, "actor_loss", "conforms-under-convention", "[]"),
+CASES = [
+    (a2c_loss_not_detached, "actor_loss", "advantage-not-detached", "[]"),
+    (a2c_loss, "actor_loss", "conforms-under-convention", "[]"),
     (grpo_loss, "policy_clip", TURNED, "[...]"),
     (a2c_loss_of_hubers, "actor_loss", "advantage-not-detached", "[]"),
     (whole_loss(0.5, -0.01), "ppo_clip", "conforms-under-convention", "[...]"),
@@ -97,29 +85,29 @@ test_a_loss_is_judged_by_what_an_optimiser_makes_of_it = judging(CASES, 2)
 
 
 def test_an_objective_that_is_called_a_loss_is_declared() -> None:
-    found = run(from_function(ppo_loss), "ppo_clip", random=0)
-    assert [fault.name for match in found.matches for fault in match.faults] == [TURNED]
+    found = conform(ppo_loss, "ppo_clip", random=0)
+    assert bugs(found) == [TURNED]
     assert found.spared is not None
     names = ("mean-over-batch", found.spared.name)
-    assert not run(from_function(ppo_loss), "ppo_clip", names[:1], random=0).passed
-    assert run(from_function(ppo_loss), "ppo_clip", names, random=0).passed
+    assert not conform(ppo_loss, "ppo_clip", conventions=names[:1], random=0).passed
+    assert conform(ppo_loss, "ppo_clip", conventions=names, random=0).passed
 
 
 def test_an_objective_and_a_loss_by_their_names_are_right() -> None:
-    def clipped_objective(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+    def clipped_objective(ratio, adv, eps: float = 0.2):
         return torch.min(ratio * adv, ratio.clamp(1 - eps, 1 + eps) * adv)
 
-    def clipped_loss(ratio: Any, adv: Any, eps: float = 0.2) -> Any:
+    def clipped_loss(ratio, adv, eps: float = 0.2):
         return -torch.min(ratio * adv, ratio.clamp(1 - eps, 1 + eps) * adv)
 
     for function in (clipped_objective, clipped_loss):
-        assert run(from_function(function), "ppo_clip", random=0).verdict.startswith("conforms"), function
+        assert conform(function, "ppo_clip", random=0).verdict.startswith("conforms"), function
 
 
 def test_whoever_calls_a_term_of_the_policy_may_have_detached_its_values() -> None:
-    def actor_loss(log_probs: Any, values: Any, returns: Any) -> Any:
+    def actor_loss(log_probs, values, returns):
         return -(log_probs * (returns - values)).mean()
 
-    report = run(from_function(actor_loss), "actor_loss", random=0)
+    report = conform(actor_loss, "actor_loss", random=0)
     assert report.verdict == "conforms-under-convention"
     assert any("detaches" in note for note in report.notes)

@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlcalc.conform import runner
+from rlcalc.conform import conform, runner
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.naming.composition import composed
-from rlcalc.conform.runner import run
-from rlcalc.conform.target.base import from_function
 from rlcalc.conform.vectors import golden_vectors, reference
 from rlcalc.specs import load_formula
 from tests.sweep import sweep
@@ -56,19 +54,19 @@ def asked(form: Form, formula: str, rewards: Any, dones: Any, gamma: Any, values
 def behind_names(form: Form, formula: str) -> Form:
     """A form behind a signature that people have: time first, done flags, and the last value by itself."""
 
-    def joined(values: Any, last_value: Any) -> Any:
+    def joined(values, last_value):
         return np.concatenate([values, np.asarray(last_value)[None]], 0)
 
-    def with_lam(rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float, lam: float) -> Any:
+    def with_lam(rewards, values, dones, last_value, gamma: float, lam: float):
         return asked(form, formula, rewards, dones, gamma, joined(values, last_value), lam=lam)
 
-    def with_n(rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float, n: int) -> Any:
+    def with_n(rewards, values, dones, last_value, gamma: float, n: int):
         return asked(form, formula, rewards, dones, gamma, joined(values, last_value), n=np.asarray(n))
 
-    def with_values(rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float) -> Any:
+    def with_values(rewards, values, dones, last_value, gamma: float):
         return asked(form, formula, rewards, dones, gamma, joined(values, last_value))
 
-    def with_bootstrap(rewards: Any, dones: Any, last_value: Any, gamma: float) -> Any:
+    def with_bootstrap(rewards, dones, last_value, gamma: float):
         values = joined(rewards * 0, last_value)
         return asked(form, formula, rewards, dones, gamma, values)
 
@@ -96,7 +94,7 @@ def shows(fault: Fault) -> bool:
 def verdict(form: Form, formula: str, monkeypatch: pytest.MonkeyPatch) -> str:
     # which bug it is takes most of the time, and is no question here
     monkeypatch.setattr(runner, "_diagnose", lambda *_: None)
-    return run(from_function(behind_names(form, formula)), formula).verdict
+    return conform(behind_names(form, formula), formula).verdict
 
 
 @pytest.mark.parametrize("formula", OUTPUT)
@@ -127,8 +125,8 @@ def test_no_fault_of_the_catalogue_hides_behind_a_binding(
 
 
 def test_who_takes_lengths_is_given_sums() -> None:
-    def simpo(chosen_logps: Any, rejected_logps: Any, chosen_len: Any, rejected_len: Any) -> Any:
+    def simpo(chosen_logps, rejected_logps, chosen_len, rejected_len):
         return np.logaddexp(0, -(2.0 * (chosen_logps - rejected_logps) - 0.5))
 
-    found = run(from_function(simpo), "simpo_loss", random=0)
+    found = conform(simpo, "simpo_loss", random=0)
     assert not found.verdict.startswith("conforms")

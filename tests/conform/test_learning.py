@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from rlcalc.conform import conform
 from rlcalc.conform.binding.which import found_formula
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
@@ -34,7 +34,7 @@ class DeepQ:
         self.loss_fn = nn.SmoothL1Loss()
         self.memory: Any = None
 
-    def learn(self, batch: Any) -> Any:
+    def learn(self, batch):
         states, actions, rewards, next_states, dones = batch
         predicted = self.q_net(states).gather(1, actions.unsqueeze(1)).squeeze(1)
         with torch.no_grad():
@@ -50,9 +50,7 @@ class DeepQ:
             self.target_net.load_state_dict(self.q_net.state_dict())
         return loss.item()
 
-    def learn_past_the_end(
-        self, batch_s: Any, batch_a: Any, batch_r: Any, batch_s_: Any, batch_d: Any
-    ) -> Any:
+    def learn_past_the_end(self, batch_s, batch_a, batch_r, batch_s_, batch_d):
         predicted = self.q_net(batch_s).gather(1, batch_a)
         best = self.target_net(batch_s_).max(1, keepdim=True)[0].detach()
         return F.smooth_l1_loss(predicted, batch_r + self.settings.gamma * best)
@@ -75,12 +73,12 @@ class DeepQ:
         (errors**2).mean().backward()
         self.optimizer.step()
 
-    def learn_for_ever(self, states: Any, actions: Any, rewards: Any, next_states: Any, dones: Any) -> Any:
+    def learn_for_ever(self, states, actions, rewards, next_states, dones):
         """Its discount is a setting that it never reads."""
         best = self.target_net(next_states).max(1, keepdim=True)[0].detach()
         return F.mse_loss(self.q_net(states).gather(1, actions), rewards + (1 - dones) * best)
 
-    def learn_from_itself(self, states: Any, actions: Any, rewards: Any, next_states: Any, dones: Any) -> Any:
+    def learn_from_itself(self, states, actions, rewards, next_states, dones):
         """The gradient goes through the target as well."""
         predicted = self.q_net(states).gather(1, actions)
         best = self.q_net(next_states).max(1, keepdim=True)[0]
@@ -114,14 +112,14 @@ class Remembers:
         loss.backward()
         self.optimizer.step()
 
-    def learn(self, batch: Any) -> None:
+    def learn(self, batch) -> None:
         """What is done with a batch stands in another method, which calls it by another name."""
         loss = self.loss_of(batch)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
 
-    def loss_of(self, data: Any) -> Any:
+    def loss_of(self, data):
         s, a, r, s2, d = data
         with torch.no_grad():
             target = r + GAMMA * (1 - d) * self.target_net(s2).max(1).values
@@ -135,7 +133,7 @@ class TwoCritics:
         self.actor = self.actor_target = nn.Linear(4, 1)
         self.critic_optimizer = torch.optim.Adam(self.actor.parameters())
 
-    def update(self, batch: Any) -> Any:
+    def update(self, batch):
         """Noise on the action; the actor's loss, which goes through a critic, comes after theirs."""
         with torch.no_grad():
             noise = (torch.randn_like(batch.actions) * self.policy_noise).clamp(-0.5, 0.5)
@@ -154,14 +152,14 @@ class TwoCritics:
             actor_loss.backward()
         return loss.item()
 
-    def update_undiscounted(self, obs: Any, actions: Any, rewards: Any, next_obs: Any, dones: Any) -> Any:
+    def update_undiscounted(self, obs, actions, rewards, next_obs, dones):
         """The 1.0 in it is no discount of its own, beside the one that the object keeps."""
         with torch.no_grad():
             following = self.critic_1_target(next_obs, self.actor_target(next_obs))
             target = rewards + (1.0 - dones) * following
         return F.mse_loss(self.critic_1(obs, actions), target)
 
-    def update_of_the_larger(self, batch: Any) -> Any:
+    def update_of_the_larger(self, batch):
         with torch.no_grad():
             following = self.actor_target(batch.next_obs)
             first = self.critic_1_target(batch.next_obs, following)
@@ -175,7 +173,7 @@ class TwoCritics:
 class TwoTargets(TwoCritics):
     """The same two critics, each of which may have a target of its own."""
 
-    def learn(self, obs: Any, actions: Any, rewards: Any, next_obs: Any, dones: Any, second: str) -> Any:
+    def learn(self, obs, actions, rewards, next_obs, dones, second: str):
         with torch.no_grad():
             following = self.actor_target(next_obs)
             values = self.critic_1_target(next_obs, following), self.critic_2_target(next_obs, following)
@@ -187,16 +185,16 @@ class TwoTargets(TwoCritics):
         predicted = self.critic_1(obs, actions), self.critic_2(obs, actions)
         return sum(F.mse_loss(one, target) for one, target in zip(predicted, targets, strict=True))
 
-    def update_apart(self, obs: Any, actions: Any, rewards: Any, next_obs: Any, dones: Any) -> Any:
+    def update_apart(self, obs, actions, rewards, next_obs, dones):
         return self.learn(obs, actions, rewards, next_obs, dones, "apart")
 
-    def update_second(self, obs: Any, actions: Any, rewards: Any, next_obs: Any, dones: Any) -> Any:
+    def update_second(self, obs, actions, rewards, next_obs, dones):
         return self.learn(obs, actions, rewards, next_obs, dones, "second")
 
-    def update_alike(self, obs: Any, actions: Any, rewards: Any, next_obs: Any, dones: Any) -> Any:
+    def update_alike(self, obs, actions, rewards, next_obs, dones):
         return self.learn(obs, actions, rewards, next_obs, dones, "alike")
 
-    def update_one(self, obs: Any, actions: Any, rewards: Any, next_obs: Any, dones: Any) -> Any:
+    def update_one(self, obs, actions, rewards, next_obs, dones):
         with torch.no_grad():
             following = self.actor_target(next_obs)
             first = self.critic_1_target(next_obs, following)
@@ -205,9 +203,7 @@ class TwoTargets(TwoCritics):
         return 2 * F.mse_loss(self.critic_1(obs, actions), target)
 
 
-def one_critic(
-    critic: Any, target_critic: Any, target_actor: Any, optimizer: Any, batch: Any, gamma: float = 0.99
-) -> Any:
+def one_critic(critic, target_critic, target_actor, optimizer, batch, gamma: float = 0.99):
     """Functions get their networks and what their buffer keeps by name; critics answer a column."""
     observations = torch.as_tensor(batch["obs"])
     with torch.no_grad():
@@ -221,7 +217,7 @@ def one_critic(
     return loss.detach()
 
 
-CASES: list[tuple[Callable[..., Any], str, str, str]] = [
+CASES = [
     (DeepQ.learn, "q_target", "conforms", "[N]"),
     (TwoCritics.update, "sac_target", "td3", "[N]"),
     (DeepQ.learn_past_the_end, "q_target", "bootstrap-after-terminal", "[N, 1]"),
@@ -253,6 +249,6 @@ def test_a_discount_that_is_nowhere_is_no_discount_of_1() -> None:
 
 @pytest.mark.slow
 def test_that_one_of_two_critics_is_trained_is_said() -> None:
-    found = (run(from_function(f), "sac_target").binding for f in (TwoTargets.update_one, TwoCritics.update))
+    found = (conform(f, "sac_target").binding for f in (TwoTargets.update_one, TwoCritics.update))
     said = [any("it trains one" in note for note in one.notes) for one in found if one is not None]
     assert said == [True, False]

@@ -17,6 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from rlcalc.cli import main
+from rlcalc.conform import conform
 from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.generate.draft import Draft
 from rlcalc.conform.generate.drawing import cannot_generate, drafts
@@ -71,7 +72,7 @@ def test_every_formula_has_generated_cases() -> None:
 
 @pytest.mark.parametrize("formula", mdp_targets.RIGHT)
 def test_right_ones_pass(formula: str) -> None:
-    report = run(from_function(mdp_targets.RIGHT[formula]), formula, random=150)
+    report = conform(mdp_targets.RIGHT[formula], formula, random=150)
     assert report.verdict == "conforms", (report.failures[:1], report.found)
     assert (report.random, report.random_skipped) == (150, "")
     assert {j.dtype for j in report.judgements} == {"float64", "float32"}
@@ -217,7 +218,7 @@ def test_a_case_stands_in_the_report_in_full(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_word_with_a_space_is_not_broken(tmp_path: Path) -> None:
-    def only_there(prompt: Any, tokens: Any, reward: Any, gamma: Any) -> Any:
+    def only_there(prompt, tokens, reward, gamma):
         found = mdp_targets.token_returns(prompt, tokens, reward, gamma)
         return found + 1 if "two words" in tokens and len(tokens) > 6 else found
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
 
+from rlcalc.conform import conform
 from rlcalc.conform.binding.bind import bind
 from rlcalc.conform.diagnose import Match
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.naming.confirm import refuting
-from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.conform.trial import Trial
 from rlcalc.conform.vectors import golden_vectors
@@ -22,7 +19,7 @@ from rlcalc.specs import load_formula
 from .as_it_stands import judging
 
 
-def gae(reward: Any, value: Any, next_value: Any, done: Any, gamma: float, lmbda: float) -> Any:
+def gae(reward, value, next_value, done, gamma: float, lmbda: float):
     """All entries are wrong, so that their number does not tell what next_value is."""
     out, later = np.zeros_like(reward), 0.0
     for t in reversed(range(len(reward))):
@@ -31,31 +28,31 @@ def gae(reward: Any, value: Any, next_value: Any, done: Any, gamma: float, lmbda
     return out
 
 
-def double_dqn_target(rewards: Any, dones: Any, next_q_online: Any, next_q_target: Any, gamma: float) -> Any:
+def double_dqn_target(rewards, dones, next_q_online, next_q_target, gamma: float):
     """Flags are given where the vector has none."""
     best = next_q_online.argmax(axis=1)
     return rewards + gamma * dones * next_q_target[np.arange(len(best)), best]
 
 
-def dqn_target(reward: Any, done: Any, next_q: Any, gamma: float) -> Any:
+def dqn_target(reward, done, next_q, gamma: float):
     """γ is rounded to float32 with the mask, and the answer is float64."""
     return reward + gamma * (1 - torch.as_tensor(done).float()) * next_q.mean(dim=1)
 
 
-def clipped_value_loss(values: Any, old_values: Any, returns: Any, clip: float = 0.2) -> Any:
+def clipped_value_loss(values, old_values, returns, clip: float = 0.2):
     """All that must be given has the formula's own name, and the option another one."""
     held = old_values + (values - old_values).clamp(-clip, clip)
     return 0.25 * torch.max((values - returns) ** 2, (held - returns) ** 2).mean()
 
 
-def epsilon_greedy_probs(q_values: Any, epsilon: float) -> Any:
+def epsilon_greedy_probs(q_values, epsilon: float):
     """argmax is a convention, under which bugs are bugs all the same."""
     probs = np.full(len(q_values), epsilon / max(len(q_values) - 1, 1))
     probs[np.argmax(q_values)] = 1 - epsilon
     return probs
 
 
-def lambda_returns(rewards: Any, next_values: Any, terminated: Any, gamma: float, lam: float) -> Any:
+def lambda_returns(rewards, next_values, terminated, gamma: float, lam: float):
     """By its own names the formula has values of all states, or none, which hides what is wrong with them."""
     out, later = np.zeros_like(rewards), 0.0
     for t in reversed(range(len(rewards))):
@@ -64,41 +61,39 @@ def lambda_returns(rewards: Any, next_values: Any, terminated: Any, gamma: float
     return out
 
 
-def dpo_loss(chosen: Any, rejected: Any, ref_chosen: Any, ref_rejected: Any, beta: float) -> Any:
+def dpo_loss(chosen, rejected, ref_chosen, ref_rejected, beta: float):
     """Two bugs, each of which is computed as a whole."""
     margin = (chosen - ref_chosen) - (rejected - ref_rejected)
     return -beta * np.log(1 / (1 + np.exp(-margin))).mean()
 
 
-def simpo_loss(
-    chosen: Any, rejected: Any, chosen_lengths: Any, rejected_lengths: Any, beta: float, gamma: float
-) -> Any:
+def simpo_loss(chosen, rejected, chosen_lengths, rejected_lengths, beta: float, gamma: float):
     """A bug that was known of another loss of pairs."""
     margin = beta * chosen / chosen_lengths - rejected / rejected_lengths - gamma
     return np.logaddexp(0, -margin).mean()
 
 
-def reward_model_loss(chosen_rewards: Any, rejected_rewards: Any) -> Any:
+def reward_model_loss(chosen_rewards, rejected_rewards):
     return np.logaddexp(0, rejected_rewards - chosen_rewards).sum()
 
 
-def kl_divergence(probs: Any, old_probs: Any) -> Any:
+def kl_divergence(probs, old_probs):
     """Not a number where a probability is 0, and wrong elsewhere."""
     return (old_probs * (np.log(probs) - np.log(old_probs))).sum(-1)
 
 
-def value_loss(v: Any, target: Any) -> Any:
+def value_loss(v, target):
     """Of which a root of a square is the size alone."""
     return (target - v).mean()
 
 
-def group_advantages(rewards: Any, group_size: int) -> Any:
+def group_advantages(rewards, group_size: int):
     groups = rewards.reshape(-1, group_size)
     spread = groups.std(axis=1, ddof=1, keepdims=True)
     return ((groups.mean(axis=1, keepdims=True) - groups) / (spread + 1e-6)).reshape(-1)
 
 
-def group_advantages_by_id(rewards: Any, group_ids: Any) -> Any:
+def group_advantages_by_id(rewards, group_ids):
     """Of one group alone, as the textbook has it, nothing is wrong; names of groups that are text give 0."""
     out = np.zeros(len(rewards))
     for group in np.unique(group_ids):
@@ -107,7 +102,7 @@ def group_advantages_by_id(rewards: Any, group_ids: Any) -> Any:
     return out
 
 
-def policy_evaluation(P: Any, R: Any, policy: Any, gamma: float) -> Any:
+def policy_evaluation(P, R, policy, gamma: float):
     """The change is looked at with its sign, and so but once."""
     values = np.zeros(len(R))
     while True:
@@ -119,7 +114,7 @@ def policy_evaluation(P: Any, R: Any, policy: Any, gamma: float) -> Any:
             return values
 
 
-CASES: list[tuple[Callable[..., Any], str, str, str]] = [
+CASES = [
     (gae, "gae", "sign-flipped", "[T, B]"),
     (double_dqn_target, "double_q_target", "flags-inverted", "[N]"),
     (dqn_target, "q_target", "mean-over-actions", "[N]"),
@@ -138,7 +133,7 @@ CASES: list[tuple[Callable[..., Any], str, str, str]] = [
 test_the_bug_has_its_name = judging(CASES)
 
 
-def retrace(rewards: Any, q: Any, next_v: Any, dones: Any, ratios: Any, gamma: float, lam: float) -> Any:
+def retrace(rewards, q, next_v, dones, ratios, gamma: float, lam: float):
     """Weighs what follows by the ratio of its own step; on the vectors that is as if there were no ratios."""
     found, carried = np.zeros_like(rewards), 0.0
     for t in reversed(range(len(rewards))):
@@ -157,7 +152,7 @@ def test_a_name_that_generated_cases_refute_does_not_stand() -> None:
         assert (refuting(trial, formula, Match((fault,), (), (), 0), ()) is None) == stands
 
 
-def grpo_advantages(rewards: Any, group_size: int) -> Any:
+def grpo_advantages(rewards, group_size: int):
     """The other axis: of a single group nothing but nan comes out, as of many bugs at once."""
     groups = rewards.view(-1, group_size)
     return ((groups - groups.mean(dim=0)) / (groups.std(dim=0) + 1e-4)).view(-1)
@@ -165,12 +160,12 @@ def grpo_advantages(rewards: Any, group_size: int) -> Any:
 
 @pytest.mark.slow
 def test_two_bugs_are_not_known_by_nan_alone() -> None:
-    report = run(from_function(grpo_advantages), "grpo_advantage")
+    report = conform(grpo_advantages, "grpo_advantage")
     assert report.verdict == "nonconforming"
     assert all(len(match.faults) == 1 for match in report.matches)
 
 
-def whiten_or_refuse(values: Any, mask: Any) -> Any:
+def whiten_or_refuse(values, mask):
     """Of two refusals each has vectors of its own, and none has a number."""
     count = mask.sum()
     if count < 2:
@@ -182,7 +177,7 @@ def whiten_or_refuse(values: Any, mask: Any) -> Any:
 
 @pytest.mark.slow
 def test_two_refusals_are_two_bugs_under_what_else_is_declared() -> None:
-    matches = run(from_function(whiten_or_refuse), "masked_whiten").matches
+    matches = conform(whiten_or_refuse, "masked_whiten").matches
     assert [match.name for match in matches] == [
         "one-token-refused + nothing-valid-refused (under eps-1e-8-inside-root)"
     ]

@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import torch
 
+from .altered import altered
 from .as_it_stands import judging
 
 
-def summed(errors: Any, decays: Any) -> Any:
+def summed(errors, decays):
     out, total = torch.zeros_like(errors), 0.0
     for t in reversed(range(len(errors))):
         out[t] = total = errors[t] + decays[t] * total
     return out
 
 
-def compute_gae(
-    critic: Any,
-    states: Any,
-    next_states: Any,
-    rewards: Any,
-    dones: Any,
-    gamma: float = 0.99,
-    lam: float = 0.95,
-) -> Any:
+def compute_gae(critic, states, next_states, rewards, dones, gamma: float = 0.99, lam: float = 0.95):
     """A network in the place of an argument, with a column for each state."""
     values, later = critic(states).squeeze(-1), critic(next_states).squeeze(-1)
     errors = rewards + gamma * later * (1 - dones) - values
     return summed(errors, gamma * lam * (1 - dones))
 
 
-def gae_past_the_end(
-    critic: Any,
-    states: Any,
-    next_states: Any,
-    rewards: Any,
-    dones: Any,
-    gamma: float = 0.99,
-    lam: float = 0.95,
-) -> Any:
-    """The value of the next state counts after the end of an episode as well."""
-    values, later = critic(states).squeeze(-1), critic(next_states).squeeze(-1)
-    errors = rewards + gamma * later - values
-    return summed(errors, gamma * lam * (1 - dones))
-
-
-def gae_of_one_episode(critic: Any, states: Any, rewards: Any, gamma: float, lam: float) -> Any:
+def gae_of_one_episode(critic, states, rewards, gamma: float, lam: float):
     """Nothing comes after the last step."""
     values = np.append(critic(states), 0.0)
     out, total = np.zeros(len(rewards)), 0.0
@@ -57,14 +32,19 @@ def gae_of_one_episode(critic: Any, states: Any, rewards: Any, gamma: float, lam
     return out
 
 
-def td_target(target_critic: Any, rewards: Any, next_states: Any, dones: Any, gamma: float = 0.99) -> Any:
+def td_target(target_critic, rewards, next_states, dones, gamma: float = 0.99):
     return rewards + gamma * target_critic(next_states).squeeze(-1) * (1 - dones)
 
 
-CASES: list[tuple[Callable[..., Any], str, str, str]] = [
+# the value of the next state counts after the end of an episode as well
+gae_past_the_end = altered(compute_gae, {"later * (1 - dones)": "later"})
+
+CASES = [
     (compute_gae, "gae", "conforms", "[T, B]"),
     (gae_of_one_episode, "gae", "no-bootstrap", "[T]"),
     (gae_past_the_end, "gae", "bootstrap-after-terminal", "[T, B]"),
     (td_target, "n_step_return", "conforms", "[..., T]"),
 ]
-test_observations_stand_for_their_values = judging(CASES, as_well=lambda it: "network" in it.roles)
+test_observations_stand_for_their_values = judging(
+    CASES, as_well=lambda report: "network" in report.binding.roles
+)

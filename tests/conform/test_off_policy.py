@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 
 from .as_it_stands import judging
 
 
-def vtrace(
-    behaviour_log_probs: Any,
-    target_log_probs: Any,
-    rewards: Any,
-    values: Any,
-    bootstrap_value: Any,
-    discounts: Any,
-) -> Any:
+def vtrace(behaviour_log_probs, target_log_probs, rewards, values, bootstrap_value, discounts):
     rho = (target_log_probs - behaviour_log_probs).exp().clamp(max=1.0)
     onward = torch.cat([values[1:], bootstrap_value.unsqueeze(0)])
     errors = rho * (rewards + discounts * onward - values)
@@ -28,9 +19,7 @@ def vtrace(
     return torch.stack(found[::-1]) + values
 
 
-def vtrace_unweighted(
-    rewards: Any, values: Any, last_value: Any, dones: Any, log_rhos: Any, gamma: float
-) -> Any:
+def vtrace_unweighted(rewards, values, last_value, dones, log_rhos, gamma: float):
     c = np.minimum(np.exp(log_rhos), 1)
     onward = np.concatenate([values[1:], last_value[None]])
     live = gamma * (1 - dones)
@@ -41,15 +30,7 @@ def vtrace_unweighted(
     return found
 
 
-def vtrace_of_one_bound(
-    behavior_logp: Any,
-    target_logp: Any,
-    rewards: Any,
-    values: Any,
-    last_value: Any,
-    discounts: Any,
-    rho_bar: float,
-) -> Any:
+def vtrace_of_one_bound(behavior_logp, target_logp, rewards, values, last_value, discounts, rho_bar: float):
     """A bound for every ratio, those of the advantages among them."""
     ratios = (target_logp - behavior_logp).exp()
     rho, c = ratios.clamp(max=rho_bar), ratios.clamp(max=1.0)
@@ -64,9 +45,7 @@ def vtrace_of_one_bound(
     return vs, rho * (rewards + discounts * later - values)
 
 
-def retrace(
-    rewards: Any, q_values: Any, exp_next_q: Any, dones: Any, ratios: Any, gamma: float, lam: float = 1.0
-) -> Any:
+def retrace(rewards, q_values, exp_next_q, dones, ratios, gamma: float, lam: float = 1.0):
     found = torch.zeros_like(rewards)
     carried = 0.0
     for t in reversed(range(len(rewards))):
@@ -76,7 +55,7 @@ def retrace(
     return found
 
 
-def retrace_not_cut_off(rewards: Any, q: Any, next_v: Any, masks: Any, rho: Any, gamma: float) -> Any:
+def retrace_not_cut_off(rewards, q, next_v, masks, rho, gamma: float):
     found, carried = [], 0.0
     for t in range(len(rewards) - 1, -1, -1):
         found.insert(0, rewards[t] + gamma * masks[t] * (next_v[t] + carried))
@@ -84,9 +63,7 @@ def retrace_not_cut_off(rewards: Any, q: Any, next_v: Any, masks: Any, rho: Any,
     return found
 
 
-def vtrace_of_one_ratio(
-    log_rhos: Any, rewards: Any, values: Any, last_value: Any, discounts: Any, rho_bar: float, c_bar: float
-) -> Any:
+def vtrace_of_one_ratio(log_rhos, rewards, values, last_value, discounts, rho_bar: float, c_bar: float):
     rho = log_rhos.exp().clamp(max=rho_bar)
     onward = torch.cat([values[1:], last_value.unsqueeze(0)])
     errors = rho * (rewards + discounts * onward - values)
@@ -97,9 +74,7 @@ def vtrace_of_one_ratio(
     return torch.stack(found[::-1]) + values
 
 
-def vtrace_unweighted_of_next_values(
-    log_rhos: Any, rewards: Any, values: Any, next_values: Any, discounts: Any, c_bar: float
-) -> Any:
+def vtrace_unweighted_of_next_values(log_rhos, rewards, values, next_values, discounts, c_bar: float):
     c = log_rhos.exp().clamp(max=c_bar)
     carried, found = torch.zeros_like(values[0]), torch.zeros_like(values)
     for t in reversed(range(len(rewards))):
@@ -108,9 +83,7 @@ def vtrace_unweighted_of_next_values(
     return found
 
 
-def retrace_one_early(
-    rewards: Any, q: Any, next_v: Any, dones: Any, log_pi: Any, log_mu: Any, gamma: float
-) -> Any:
+def retrace_one_early(rewards, q, next_v, dones, log_pi, log_mu, gamma: float):
     c = np.minimum(np.exp(log_pi - log_mu), 1)
     found = rewards + gamma * (1 - dones) * next_v
     for t in range(len(rewards) - 2, -1, -1):

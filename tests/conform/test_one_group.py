@@ -8,78 +8,70 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlcalc.conform.conform_report import ConformReport
+from rlcalc.conform import conform
 from rlcalc.conform.probing.requirements import SEVERAL_GROUPS
-from rlcalc.conform.runner import run
-from rlcalc.conform.target.base import from_function
 from tests.sweep import sweep
 
+from .altered import altered
+from .as_it_stands import bugs
 
-def grpo_of_a_list(rewards: Any, eps: float = 1e-6) -> Any:
+
+def grpo_of_a_list(rewards, eps: float = 1e-6):
     mean = sum(rewards) / len(rewards)
     deviation = math.sqrt(sum((r - mean) ** 2 for r in rewards) / (len(rewards) - 1))
     return [(r - mean) / (deviation + eps) for r in rewards]
 
 
-def grpo_of_a_list_by_the_variance(rewards: Any, eps: float = 1e-6) -> Any:
+def grpo_of_a_list_by_the_variance(rewards, eps: float = 1e-6):
     mean = sum(rewards) / len(rewards)
     variance = math.fsum((r - mean) ** 2 for r in rewards) / (len(rewards) - 1)
     return [(r - mean) / (variance + eps) for r in rewards]
 
 
-def rloo_of_an_array(rewards: Any) -> Any:
+def rloo_of_an_array(rewards):
     """Of a table it would answer neither by rows nor as of one group."""
     n = rewards.shape[0]
     return rewards - (rewards.sum() - rewards) / (n - 1)
 
 
-def rloo_of_an_array_with_its_own(rewards: Any) -> Any:
-    n = rewards.shape[0]
-    return rewards - rewards.sum() / n
-
-
-def rloo_by_id(rewards: Any, group_ids: Any) -> Any:
+def rloo_by_id(rewards, group_ids):
     """Is told the groups, and does not look."""
     n = len(rewards)
     return rewards - (np.sum(rewards) - rewards) / (n - 1)
 
 
-def rloo_of_all(rewards: Any) -> Any:
+def rloo_of_all(rewards):
     """Takes a table, and compares all of it."""
     return rewards - (rewards.sum() - rewards) / (rewards.size - 1)
 
 
-def normalised(rewards: list[float]) -> Any:
+def normalised(rewards: list[float]):
     """Says that it takes a list of numbers, of which NumPy would take a table."""
     array = np.asarray(rewards)
     return (array - array.mean()) / (array.std(ddof=1) + 1e-6)
 
 
-def adv(rewards: Any) -> Any:
+def adv(rewards):
     return (rewards - rewards.mean()) / (rewards.std() + 1e-8)
 
 
-def adv_by_the_variance(rewards: Any) -> Any:
+def adv_by_the_variance(rewards):
     return (rewards - rewards.mean()) / (rewards.var() + 1e-8)
 
 
-def adv_of_prompts(rewards: Any) -> Any:
+def adv_of_prompts(rewards):
     """rewards: (num_prompts, group_size)"""
     return (rewards - rewards.mean()) / (rewards.std() + 1e-8)
 
 
-def adv_with_a_comment(rewards: Any) -> Any:
+def adv_with_a_comment(rewards):
     # [B, G]
     return (rewards - rewards.mean()) / (rewards.std() + 1e-8)
 
 
-def adv_by_shape(rewards: Any) -> Any:
+def adv_by_shape(rewards):
     count = rewards.shape[-1]
     return (rewards - rewards.mean()) / (rewards.std() + 1e-8) * (count / count)
-
-
-def _names(report: ConformReport) -> list[str]:
-    return [fault.name for match in report.matches for fault in match.faults]
 
 
 @pytest.mark.parametrize(
@@ -91,11 +83,16 @@ def _names(report: ConformReport) -> list[str]:
     ],
 )
 def test_one_list_is_one_group(function: Any, formula: str) -> None:
-    report = run(from_function(function), formula)
+    report = conform(function, formula)
     assert report.verdict.startswith("conforms")
     assert report.not_tested[0] == SEVERAL_GROUPS
-    required = run(from_function(function), formula, require=["several-groups"])
+    required = conform(function, formula, require=["several-groups"])
     assert required.verdict == "nonconforming"
+
+
+rloo_of_an_array_with_its_own = altered(
+    rloo_of_an_array, {"(rewards.sum() - rewards) / (n - 1)": "rewards.sum() / n"}
+)
 
 
 @pytest.mark.parametrize(
@@ -108,15 +105,15 @@ def test_one_list_is_one_group(function: Any, formula: str) -> None:
     ],
 )
 def test_a_wrong_list_and_a_batch_without_its_groups_are_named(function: Any, formula: str, bug: str) -> None:
-    report = run(from_function(function), formula)
+    report = conform(function, formula)
     assert report.verdict == "nonconforming"
-    assert bug in _names(report)
+    assert bug in bugs(report)
 
 
 def test_what_compares_a_whole_table_is_right_where_it_is_said_to_get_one_group() -> None:
-    accused = run(from_function(rloo_of_all), "rloo_advantage")
+    accused = conform(rloo_of_all, "rloo_advantage")
     assert any("--no-batch" in note for note in accused.notes)
-    alone = run(from_function(rloo_of_all), "rloo_advantage", batches=False)
+    alone = conform(rloo_of_all, "rloo_advantage", batches=False)
     assert alone.verdict.startswith("conforms")
     assert SEVERAL_GROUPS in alone.not_tested
 
@@ -135,9 +132,9 @@ def test_what_compares_a_whole_table_is_right_where_it_is_said_to_get_one_group(
     ),
 )
 def test_what_speaks_of_no_rows_is_read_as_of_one_group(function: Any, said: str) -> None:
-    report = run(from_function(function), "grpo_advantage")
-    assert said in [report.verdict, *_names(report)]
+    report = conform(function, "grpo_advantage")
+    assert said in [report.verdict, *bugs(report)]
     one = any("one group a call" in note for note in report.notes)
     assert one == ("batches" in report.not_tested) == (function in (adv, adv_by_the_variance))
-    required = run(from_function(function), "grpo_advantage", require=["batches"])
+    required = conform(function, "grpo_advantage", require=["batches"])
     assert required.verdict == "nonconforming"

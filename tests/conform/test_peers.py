@@ -169,17 +169,15 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         sys.modules.pop(name, None)
 
 
-def gae(function: Any, /, rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any) -> Any:
+def gae(function, /, rewards, values, gamma, lam, terminated):
     return function(rewards, values, gamma, lam, terminated)
 
 
-def gae_scaled(
-    function: Any, /, rewards: Any, values: Any, gamma: Any, lam: Any, terminated: Any, factor: Any
-) -> Any:
+def gae_scaled(function, /, rewards, values, gamma, lam, terminated, factor):
     return function(rewards, values, gamma, lam, terminated, factor)
 
 
-def ppo_clip(function: Any, /, ratio: Any, adv: Any, eps: Any) -> Any:
+def ppo_clip(function, /, ratio, adv, eps):
     return function(ratio, adv, eps)
 
 
@@ -239,7 +237,7 @@ def test_a_row_is_read_as_any_function_is(fake: Any, tmp_path: Path) -> None:
 
 
 def test_float32_inside_is_a_kind_of_its_own(fake: Any) -> None:
-    def inside(function: Any, /, rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+    def inside(function, /, rewards, values, gamma, lam):
         none = np.zeros(rewards.shape, bool)
         narrow = function(rewards.astype(np.float32), values.astype(np.float32), gamma, lam, none)
         return narrow.astype(rewards.dtype)
@@ -269,7 +267,7 @@ def test_settings_choose_among_functions_that_are_called_alike(fake: Any) -> Non
 
 
 def test_a_difference_of_precision_says_so() -> None:
-    def narrow(function: Any, /, rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+    def narrow(function, /, rewards, values, gamma, lam):
         return function(rewards, values, float(np.float32(gamma)), lam)
 
     found = one(Adapter("rlcalc.gae", "gae", narrow, outside=ALONE))

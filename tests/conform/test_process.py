@@ -368,7 +368,7 @@ def test_closing_leaves_nothing(remote: Any, pids: Path) -> None:
 def test_a_command_starts_as_from_a_shell() -> None:
     """In a group of its own, with an input that ends and no signal that is ignored."""
     child = Child(["sh", "-c", "cat; ps -o pgid= -p $$; trap"])
-    child.process.stdin.close()  # type: ignore[union-attr]
+    child.process.stdin.close()
     with pytest.raises(EOFError, match="exit code 0"):
         child.exchange(b"", lambda data: 0, 5.0)
     assert child.pending.split() == [str(child.number).encode()]

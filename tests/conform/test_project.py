@@ -60,7 +60,7 @@ def test_all_are_run_and_one_failure_fails_the_whole(project: Path) -> None:
     assert "known bug: " in out
     assert "rlcalc:gae conforms to gae\n" in out
     assert err == "error: 1 of 2 functions do not conform as declared.\n"
-    assert ElementTree.fromstring(badge.read_text()).find("{*}title").text == "rlcalc: 1 of 2 conform"  # type: ignore[union-attr]
+    assert ElementTree.fromstring(badge.read_text()).find("{*}title").text == "rlcalc: 1 of 2 conform"
     suite = ElementTree.parse(junit).getroot().find("testsuite")
     assert suite is not None
     classes = {case.get("classname") for case in suite}

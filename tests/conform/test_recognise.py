@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import rlcalc
+from rlcalc.conform import conform
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 
@@ -67,7 +68,7 @@ def test_a_declared_convention_that_is_not_followed_is_named() -> None:
     def objective(ratio, adv, eps):
         return np.minimum(ratio * adv, np.clip(ratio, 1 - eps, 1 + eps) * adv)
 
-    found = run(from_function(objective), "ppo_clip", ["loss"])
+    found = conform(objective, "ppo_clip", conventions=["loss"])
     assert not found.passed
     assert any(note.startswith("It is right without loss") for note in found.notes)
 
@@ -86,7 +87,7 @@ def test_a_name_of_another_mode_is_said() -> None:
     def token_mean_loss(loss, mask):
         return np.where(mask, loss, 0).mean()
 
-    found = run(from_function(token_mean_loss), "loss_aggregation")
+    found = conform(token_mean_loss, "loss_aggregation")
     assert "its name says token-mean, and it computes fixed-divisor" in found.notes
 
 
@@ -102,7 +103,7 @@ class Controller:
 
 
 def test_a_controller_is_judged_by_what_a_step_leaves_behind() -> None:
-    assert run(from_function(Controller.update), "adaptive_kl").verdict == "conforms"
-    wrong = run(from_function(Controller.unclipped), "adaptive_kl")
+    assert conform(Controller.update, "adaptive_kl").verdict == "conforms"
+    wrong = conform(Controller.unclipped, "adaptive_kl")
     assert wrong.binding is not None
     assert (wrong.verdict, wrong.binding.like) == ("nonconforming", ("clip-forgotten",))

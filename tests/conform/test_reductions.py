@@ -24,6 +24,7 @@ from rlcalc.specs import load_formula
 from rlcalc.testing import conformance_suite
 
 from . import losses
+from .as_it_stands import matched
 from .printed import passes
 
 pytestmark = pytest.mark.slow  # each a whole run of conform
@@ -36,7 +37,7 @@ def batches(formula: str) -> list[Vector]:
     return [v for v in with_batches(golden_vectors(formula)) if STACKED in v.id]
 
 
-def names(function: Any, formula: str = "ppo_clip", **options: Any) -> list[str]:
+def names(function, formula: str = "ppo_clip", **options) -> list[str]:
     """Conventions under which a function conforms."""
     found = conform(function, formula, **options)
     assert found.verdict.startswith("conforms"), (found.failures[:1], found.found)
@@ -184,8 +185,7 @@ def test_a_fault_in_a_reduced_loss_is_named(name: str, fault: str, under: list[s
     report = run(target, "ppo_clip", random=100)
     assert report.verdict == "nonconforming"
     assert report.conventions == ()
-    assert report.diagnosis is not None
-    (match,) = report.diagnosis.matches
+    (match,) = report.matches
     assert [f.name for f in match.faults] == [fault]
     assert [c.name for c in match.conventions] == under
     # only where it differs from a right loss is it the fault, not wherever a loss is no objective
@@ -204,8 +204,7 @@ def test_a_fault_in_a_reduced_loss_is_named(name: str, fault: str, under: list[s
 
 def test_a_fault_in_a_torch_loss_is_named() -> None:
     report = run(from_function(losses.minimum_first_torch, backend="torch"), "ppo_clip", random=20)
-    assert report.diagnosis is not None
-    assert report.diagnosis.matches[0].name == "minimum-before-the-product (under loss and mean-over-batch)"
+    assert matched(report)[0] == "minimum-before-the-product (under loss and mean-over-batch)"
 
 
 @pytest.mark.usefixtures("verdict_alone")
@@ -240,7 +239,7 @@ def test_as_typed(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_suites_hold_the_batches_too() -> None:
     test = conformance_suite(losses.mean_loss, "ppo_clip", convention="loss", random=0)
-    mark = next(m for m in test.pytestmark if m.name == "parametrize")  # type: ignore[attr-defined]
+    mark = next(m for m in test.pytestmark if m.name == "parametrize")
     stacks = [case.values for case in mark.args[1] if "stacked" in str(case.id)]
     assert len(stacks) == 2 * len(batches("ppo_clip"))
     with pytest.raises(AssertionError, match=r"has shape \[\], not \[12\]"):

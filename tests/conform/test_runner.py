@@ -39,7 +39,7 @@ def example_of(function: Any, formula: str = "gae", backend: str = "numpy") -> C
     return found
 
 
-def run_test(text: str, **functions: Any) -> None:
+def run_test(text: str, **functions) -> None:
     """A written test on other functions than those that it was written for."""
     space: dict[str, Any] = dict(functions)
     exec(compile(text, "counterexample", "exec"), space)
@@ -122,7 +122,7 @@ def test_float32_inside_is_a_note_and_a_failure_only_where_float64_is_required(f
 
 @pytest.mark.usefixtures("verdict_alone")
 def test_vectors_of_the_first_step_alone_reach_a_function_of_all_steps() -> None:
-    def late(rewards: Any, gamma: Any) -> Any:
+    def late(rewards, gamma):
         return rlcalc.discounted_return(rewards, gamma=gamma) + (rewards.shape[-1] == 100)
 
     wrong = report(late, "discounted_return").failures
@@ -132,7 +132,7 @@ def test_vectors_of_the_first_step_alone_reach_a_function_of_all_steps() -> None
 def test_the_test_of_one_that_raises_passes_however_it_is_fixed() -> None:
     """It is not known then whether the fixed function will name its outputs."""
 
-    def raises(rewards: Any, values: Any, gamma: Any, lam: Any) -> Any:
+    def raises(rewards, values, gamma, lam):
         raise IndexError
 
     text = example_of(raises).test
@@ -145,10 +145,10 @@ def test_the_test_of_one_that_raises_passes_however_it_is_fixed() -> None:
 def test_the_test_of_a_wrong_first_step_passes_once_it_is_fixed(backend: str) -> None:
     """The vector certifies the first step, the function answers all of them."""
 
-    def wrong(rewards: Any, gamma: Any) -> Any:
+    def wrong(rewards, gamma):
         return rlcalc.discounted_return(rewards, gamma=gamma) + 1
 
-    def fixed(rewards: Any, gamma: Any) -> Any:
+    def fixed(rewards, gamma):
         found = rlcalc.discounted_return(rewards, gamma=gamma)
         return found.tolist() if backend == "numpy" else found
 
@@ -245,7 +245,7 @@ def test_loading(tmp_path: Path) -> None:
 
 
 def test_a_signature_of_another_kind_is_refused() -> None:
-    def dones(rewards: Any, values: Any, gamma: Any, lam: Any, dones: Any) -> Any:
+    def dones(rewards, values, gamma, lam, dones):
         raise AssertionError
 
     with pytest.raises(InputError) as caught:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow  # each a whole run of conform, three times
 LOOPS = ["discounted_return", "gae", "n_step_return", "lambda_return", "td_error"]
 
 
-def passes(suite: Any) -> bool:
+def passes(suite) -> bool:
     """Whether every test of a suite passes or is skipped."""
     good = True
     (mark,) = (m for m in suite.pytestmark if m.name == "parametrize")
@@ -72,7 +72,7 @@ ALL = [
 ]
 
 
-def _both(module: str, name: str, **options: Any) -> tuple[Any, Any]:
+def _both(module: str, name: str, **options) -> tuple[Any, Any]:
     """Verdict, what was not tested and whether it passes: from the command line, and from pytest."""
     formula = FORMULAS.get(name, "ppo_clip" if module == losses.__name__ else "gae")
     # what never ends is waited for; what ends may be slow on a busy machine

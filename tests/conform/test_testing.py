@@ -29,7 +29,7 @@ test_own_vectors = conformance_suite(
 
 
 def test_ids_are_those_of_the_vectors() -> None:
-    mark = next(m for m in test_own_vectors.pytestmark if m.name == "parametrize")  # type: ignore[attr-defined]
+    mark = next(m for m in test_own_vectors.pytestmark if m.name == "parametrize")
     ids = [case.id for case in mark.args[1]]
     assert "gae/lecture-2.4-float32" in ids
     assert "gae/our-environment-float32" in ids
@@ -96,7 +96,7 @@ def test_a_fault_in_the_project_is_named(tmp_path: Path, wheel: Path) -> None:
 @pytest.mark.slow
 def test_a_vector_is_a_few_lines_and_the_summary_is_that_of_the_function() -> None:
     suite = conformance_suite(targets.imprecise, "gae", dtypes=["float64"], random=0)
-    mark = next(m for m in suite.pytestmark if m.name == "parametrize")  # type: ignore[attr-defined]
+    mark = next(m for m in suite.pytestmark if m.name == "parametrize")
     errors = []
     for case in mark.args[1][:4]:
         with pytest.raises(ConformanceError) as caught:

@@ -6,44 +6,42 @@ from operator import add, sub
 from typing import Any
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
+from rlcalc.conform import conform
+from rlcalc.conform.binding.words.names import roles_of
+from rlcalc.conform.binding.words.spelling import spellings
+from rlcalc.conform.report.text import headline
+from tests.sweep import sweep
 
-from rlcalc.conform.binding.words.names import roles_of  # noqa: E402
-from rlcalc.conform.binding.words.spelling import spellings  # noqa: E402
-from rlcalc.conform.report.text import headline  # noqa: E402
-from rlcalc.conform.runner import run  # noqa: E402
-from rlcalc.conform.target.base import from_function  # noqa: E402
-from tests.sweep import sweep  # noqa: E402
-
-from .as_it_stands import judging  # noqa: E402
+from .as_it_stands import bugs, judging
 
 
-def mean_of(x: Any, mask: Any) -> Any:
+def mean_of(x, mask):
     return (x * mask).sum() / mask.sum().clamp(min=1)
 
 
-def clipped(ratio: Any, adv: Any, low: Any, high: Any) -> Any:
+def clipped(ratio, adv, low, high):
     return -torch.minimum(ratio * adv, ratio.clamp(1 - low, 1 + high) * adv)
 
 
-def k3(logp: Any, ref: Any) -> Any:
+def k3(logp, ref):
     return (ref - logp).exp() - (ref - logp) - 1
 
 
 def ppo_loss(
-    logprobs: Any,
-    old_logprobs: Any,
-    advantages: Any,
-    returns: Any,
-    values: Any,
-    old_values: Any,
-    mask: Any,
+    logprobs,
+    old_logprobs,
+    advantages,
+    returns,
+    values,
+    old_values,
+    mask,
     clip_eps: float,
     clip_eps_vf: float,
     value_coeff: float,
     entropy_coeff: float,
-    vocab_logits: Any,
+    vocab_logits,
 ) -> dict[str, Any]:
     """Policy, values and entropy in one sum."""
     policy = mean_of(clipped((logprobs - old_logprobs).exp(), advantages, clip_eps, clip_eps), mask)
@@ -54,34 +52,21 @@ def ppo_loss(
     return {"loss": policy + value_coeff * value - entropy_coeff * entropy, "value": value}
 
 
-def ppo_step_loss(
-    logp: Any, old_logp: Any, adv: Any, mask: Any, values: Any, returns: Any, entropy: Any
-) -> Any:
+def ppo_step_loss(logp, old_logp, adv, mask, values, returns, entropy):
     """Coefficients in the body; the larger product is taken."""
     ratio = (logp - old_logp).exp()
     policy = mean_of(-torch.maximum(ratio * adv, ratio.clamp(0.8, 1.2) * adv), mask)
     return policy + 0.5 * mean_of((values - returns) ** 2, mask) - 0.01 * mean_of(entropy, mask)
 
 
-def gspo_loss(
-    logps: Any,
-    old_logps: Any,
-    logps_ref: Any,
-    advantages: Any,
-    mask: Any,
-    eps_lo: Any,
-    eps_hi: Any,
-    beta: Any,
-) -> Any:
+def gspo_loss(logps, old_logps, logps_ref, advantages, mask, eps_lo, eps_hi, beta):
     """Advantages beside tokens, and a divergence."""
     ratio = ((logps - old_logps) * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True).clamp(min=1)
     each = clipped(ratio.exp(), advantages, eps_lo, eps_hi) + beta * k3(logps, logps_ref)
     return ((each * mask).sum(-1) / mask.sum(-1).clamp(min=1)).mean()
 
 
-def cispo_loss(
-    logps: Any, old_logps: Any, logps_ref: Any, advantages: Any, mask: Any, clip_eps_hi: Any, kl_coeff: Any
-) -> Any:
+def cispo_loss(logps, old_logps, logps_ref, advantages, mask, clip_eps_hi, kl_coeff):
     """A divergence beside the weighted log-probabilities; the gradient goes through the weight."""
     weight = (logps - old_logps).exp().clamp(max=clip_eps_hi)
     return mean_of(-weight * advantages * logps + kl_coeff * k3(logps, logps_ref), mask)
@@ -97,14 +82,14 @@ test_a_loss_is_judged_with_the_others_beside_it_at_0 = judging(
 
 
 def kto_loss(
-    policy_chosen_logps: Any,
-    policy_rejected_logps: Any,
-    policy_KL_logps: Any,
-    reference_chosen_logps: Any,
-    reference_rejected_logps: Any,
-    reference_KL_logps: Any,
+    policy_chosen_logps,
+    policy_rejected_logps,
+    policy_KL_logps,
+    reference_chosen_logps,
+    reference_rejected_logps,
+    reference_KL_logps,
     beta: float = 0.1,
-) -> Any:
+):
     """Pairs; a negative estimate of the divergence is used as it is."""
     kl = (policy_KL_logps - reference_KL_logps).mean().detach()
     good = 1 - torch.sigmoid(beta * (policy_chosen_logps - reference_chosen_logps - kl))
@@ -113,57 +98,49 @@ def kto_loss(
 
 
 def kto_of_pairs(
-    chosen_logps: Any,
-    rejected_logps: Any,
-    ref_chosen_logps: Any,
-    ref_rejected_logps: Any,
-    kl_logps: Any,
-    kl_ref_logps: Any,
-    beta: float,
-) -> Any:
+    chosen_logps, rejected_logps, ref_chosen_logps, ref_rejected_logps, kl_logps, kl_ref_logps, beta: float
+):
     kl = (kl_logps - kl_ref_logps).mean().clamp(min=0).detach()
     good = 1 - torch.sigmoid(beta * (chosen_logps - ref_chosen_logps - kl))
     return good.mean() + (1 - torch.sigmoid(beta * (kl - rejected_logps + ref_rejected_logps))).mean()
 
 
-def orpo_loss(chosen_logps: Any, rejected_logps: Any, nll_loss: Any, beta: float) -> Any:
+def orpo_loss(chosen_logps, rejected_logps, nll_loss, beta: float):
     """The likelihood is given."""
     gap = torch.log(-torch.expm1(chosen_logps)) - torch.log(-torch.expm1(rejected_logps))
     odds = chosen_logps - rejected_logps - gap
     return nll_loss - beta * torch.nn.functional.logsigmoid(odds)
 
 
-def orpo_loss_with_an_eps(chosen_logps: Any, rejected_logps: Any, beta: float) -> Any:
+def orpo_loss_with_an_eps(chosen_logps, rejected_logps, beta: float):
     rest = torch.log(1 - chosen_logps.exp() + 1e-8) - torch.log(1 - rejected_logps.exp() + 1e-8)
     return -chosen_logps - beta * torch.nn.functional.logsigmoid(chosen_logps - rejected_logps - rest)
 
 
-def orpo_loss_with_a_floor(chosen_logps: Any, rejected_logps: Any, beta: float) -> Any:
+def orpo_loss_with_a_floor(chosen_logps, rejected_logps, beta: float):
     rest = [torch.log((1 - logps.exp()).clamp(min=1e-6)) for logps in (chosen_logps, rejected_logps)]
     odds = chosen_logps - rejected_logps - (rest[0] - rest[1])
     return (-chosen_logps - beta * torch.nn.functional.logsigmoid(odds)).mean()
 
 
-def orpo_loss_of_held_odds(chosen_logps: Any, rejected_logps: Any, beta: float) -> Any:
+def orpo_loss_of_held_odds(chosen_logps, rejected_logps, beta: float):
     held = orpo_loss_held(chosen_logps, rejected_logps, beta)
     return held + chosen_logps.clamp(max=-1e-4) - chosen_logps
 
 
-def orpo_loss_held(chosen_logps: Any, rejected_logps: Any, beta: float) -> Any:
+def orpo_loss_held(chosen_logps, rejected_logps, beta: float):
     """No answer is so likely that nothing is left of 1 − exp(a)."""
     better, worse = chosen_logps.clamp(max=-1e-4), rejected_logps.clamp(max=-1e-4)
     return orpo_loss(better, worse, -better, beta)
 
 
-def loo_advantages(rewards: Any) -> Any:
+def loo_advantages(rewards):
     """A column for each prompt, and no answer to one that has a single answer."""
     others = 1 / (rewards.shape[0] - 1)
     return (rewards - rewards.mean(0)) * rewards.shape[0] * others
 
 
-def shaped_rlhf_rewards(
-    scalar_rewards: Any, p_logprobs: Any, q_logprobs: Any, mask: Any, kl_coef: float
-) -> Any:
+def shaped_rlhf_rewards(scalar_rewards, p_logprobs, q_logprobs, mask, kl_coef: float):
     """Valid tokens are counted from the left, and an answer may have none."""
     found = -kl_coef * (p_logprobs - q_logprobs) * mask
     rows = mask.sum(1) > 0
@@ -172,30 +149,26 @@ def shaped_rlhf_rewards(
     return found
 
 
-def token_rewards(scores: Any, logprobs: Any, ref_logprobs: Any, mask: Any, kl_coef: float) -> Any:
+def token_rewards(scores, logprobs, ref_logprobs, mask, kl_coef: float):
     """The scores come as a column."""
     last = mask.sum(1, keepdim=True).long() - 1
     return (-kl_coef * (logprobs - ref_logprobs) * mask).scatter_add(1, last, scores)
 
 
-def preference_objective(
-    pi_logps_w: Any, pi_logps_l: Any, ref_logps_w: Any, ref_logps_l: Any, beta: Any
-) -> Any:
+def preference_objective(pi_logps_w, pi_logps_l, ref_logps_w, ref_logps_l, beta):
     """Winners and losers, and the references are forgotten."""
     return -torch.nn.functional.logsigmoid(
         beta * (pi_logps_w - pi_logps_l) + 0 * (ref_logps_w - ref_logps_l)
     ).mean()
 
 
-def row_loss(
-    new_logps: Any, behavior_logps: Any, masks: Any, row_advantages: Any, clip_low: Any, clip_high: Any
-) -> Any:
+def row_loss(new_logps, behavior_logps, masks, row_advantages, clip_low, clip_high):
     """A number for each row, of which three are no columns that were put in."""
     each = clipped((new_logps - behavior_logps).exp(), row_advantages[:, None], clip_low, clip_high)
     return (each * masks).sum(1) / masks.sum(1).clamp(min=1)
 
 
-def penalised_loss(logp: Any, old_logp: Any, adv: Any, kl_penalty: Any, eps_low: Any, eps_high: Any) -> Any:
+def penalised_loss(logp, old_logp, adv, kl_penalty, eps_low, eps_high):
     return (clipped((logp - old_logp).exp(), adv, eps_low, eps_high) + 0.1 * kl_penalty).mean()
 
 
@@ -224,7 +197,7 @@ class Advantages:
     def __init__(self, lets_in: bool) -> None:
         self.lets_in = lets_in
 
-    def compute_gae(self, rewards: Any, values: Any, mask: Any, gamma: float, lam: float) -> Any:
+    def compute_gae(self, rewards, values, mask, gamma: float, lam: float):
         mask = mask.to(values.dtype)
         seen = values if self.lets_in else values * mask
         after = torch.cat([seen[:, 1:], torch.zeros_like(seen[:, :1])], 1)
@@ -236,16 +209,14 @@ class Advantages:
         return found * mask, (found + values) * mask
 
 
-def reversed_k3(logp: Any, ref: Any) -> Any:
+def reversed_k3(logp, ref):
     return k3(ref, logp)
 
 
-def group_loss(divergence: Any) -> Any:
+def group_loss(divergence):
     """A divergence from the reference in every token."""
 
-    def loss(
-        logps: Any, old_logps: Any, ref_logps: Any, advantages: Any, mask: Any, eps: float, beta: float
-    ) -> Any:
+    def loss(logps, old_logps, ref_logps, advantages, mask, eps: float, beta: float):
         policy = clipped((logps - old_logps).exp(), advantages[:, None], eps, eps)
         tokens = policy + beta * divergence(logps, ref_logps)
         return ((tokens * mask).sum(1) / mask.sum(1)).mean()
@@ -253,23 +224,23 @@ def group_loss(divergence: Any) -> Any:
     return loss
 
 
-def group_objective(put: Any) -> Any:
+def group_objective(put):
     """The divergence taken from the objective, or put to it."""
 
-    def objective(logps: Any, old_logps: Any, ref_logps: Any, advantages: Any, beta: float) -> Any:
+    def objective(logps, old_logps, ref_logps, advantages, beta: float):
         policy = -clipped((logps - old_logps).exp(), advantages, 0.2, 0.2)
         return put(policy, beta * k3(logps, ref_logps)).mean()
 
     return objective
 
 
-def summed_loss(of_two: Any) -> Any:
+def summed_loss(of_two):
     """Policy, values within a clip, and an entropy that it is given."""
 
     def loss(
-        new_logp: Any, old_logp: Any, adv: Any, values: Any, old_values: Any, returns: Any, entropy: Any,
-        clip: float = 0.2, vf_coef: float = 0.5, ent_coef: float = 0.01,
-    ) -> Any:  # fmt: skip
+        new_logp, old_logp, adv, values, old_values, returns, entropy,
+        clip: float = 0.2, vf_coef: float = 0.5, ent_coef: float = 0.01
+    ):  # fmt: skip
         held = old_values + (values - old_values).clamp(-clip, clip)
         of_values = 0.5 * of_two((values - returns) ** 2, (held - returns) ** 2).mean()
         policy = clipped((new_logp - old_logp).exp(), adv, clip, clip).mean()
@@ -278,39 +249,32 @@ def summed_loss(of_two: Any) -> Any:
     return loss
 
 
-def plain_loss(error: Any, put: Any) -> Any:
+def plain_loss(error, put):
     """The same with an error of values of its own, and the entropy put to it or taken from it."""
 
     def loss(
-        new_logp: Any, old_logp: Any, adv: Any, values: Any, returns: Any, entropy: Any,
-        vf_coef: float, ent_coef: float,
-    ) -> Any:  # fmt: skip
+        new_logp, old_logp, adv, values, returns, entropy,
+        vf_coef: float, ent_coef: float
+    ):  # fmt: skip
         policy = clipped((new_logp - old_logp).exp(), adv, 0.2, 0.2).mean()
         return put(policy + vf_coef * error(values - returns), ent_coef * entropy.mean())
 
     return loss
 
 
-def actor_loss(put: Any) -> Any:
-    def loss(
-        log_probs: Any,
-        values: Any,
-        returns: Any,
-        entropies: Any,
-        vf_coef: float = 0.5,
-        ent_coef: float = 0.01,
-    ) -> Any:
+def actor_loss(put):
+    def loss(log_probs, values, returns, entropies, vf_coef: float = 0.5, ent_coef: float = 0.01):
         policy = -(log_probs * (returns - values.detach())).mean()
         return put(policy + vf_coef * ((returns - values) ** 2).mean(), ent_coef * entropies.mean())
 
     return loss
 
 
-def mean_square(error: Any) -> Any:
+def mean_square(error):
     return (error**2).mean()
 
 
-def square_of_mean(error: Any) -> Any:
+def square_of_mean(error):
     return error.mean() ** 2
 
 
@@ -339,7 +303,7 @@ WRONG_TERMS = [
 
 @pytest.mark.parametrize(("function", "formula", "said"), sweep(RIGHT_TERMS, 1))
 def test_what_is_0_beside_a_loss_is_judged_as_well(function: Any, formula: str, said: list[str]) -> None:
-    report = run(from_function(function), formula, random=20)
+    report = conform(function, formula, random=20)
     assert report.formula == formula
     assert report.verdict == "conforms-under-convention"
     for text in said:
@@ -350,26 +314,26 @@ def test_what_is_0_beside_a_loss_is_judged_as_well(function: Any, formula: str, 
 def test_a_bug_beside_a_loss_is_missed_by_no_verdict(
     function: Any, formula: str, part: str, bug: str
 ) -> None:
-    report = run(from_function(function), formula, random=20)
+    report = conform(function, formula, random=20)
     assert report.verdict == "nonconforming"
     assert headline(report).endswith(f"differs from {report.formula} in {part}")
-    assert [fault.name for match in report.matches for fault in match.faults] == [bug]
+    assert bugs(report) == [bug]
     assert report.without is not None
     assert report.without.verdict == "conforms-under-convention"
 
 
 @pytest.mark.slow
 def test_a_divergence_with_its_weight_in_the_body_is_not_tested() -> None:
-    def loss(logps: Any, old_logps: Any, ref_logps: Any, advantages: Any) -> Any:
+    def loss(logps, old_logps, ref_logps, advantages):
         return mean_of(
             clipped((logps - old_logps).exp(), advantages, 0.2, 0.2) + 0.04 * k3(logps, ref_logps),
             torch.ones_like(logps),
         )
 
-    assert "the divergence (logps, ref_logps)" in run(from_function(loss), "policy_clip").not_tested
+    assert "the divergence (logps, ref_logps)" in conform(loss, "policy_clip").not_tested
 
 
-def group_advantages(rewards: Any, group_size: int) -> Any:
+def group_advantages(rewards, group_size: int):
     """All prompts of a batch are taken for one."""
     return (rewards.view(-1, group_size) - rewards.mean()).view(-1)
 
@@ -386,10 +350,9 @@ def group_advantages(rewards: Any, group_size: int) -> Any:
 def test_a_textbook_name_hides_nothing_of_many_answers(
     function: Any, asked: str, formula: str, said: str
 ) -> None:
-    report = run(from_function(function), asked)
+    report = conform(function, asked)
     assert report.formula == formula
-    matches = report.diagnosis.matches if report.diagnosis else ()
-    assert said in [report.verdict, *(fault.name for match in matches for fault in match.faults)]
+    assert said in [report.verdict, *bugs(report)]
     assert report.passed == (said == "conforms")
     assert not report.passed or "masked tokens between valid ones" in report.not_tested
 
@@ -402,17 +365,14 @@ class Clipped:
 
 
 class ClippedOnOneSide(Clipped):
-    def policy_loss(self, logp: Any, old_logp: Any, adv: Any, mask: Any) -> Any:
+    def policy_loss(self, logp, old_logp, adv, mask):
         each = clipped((logp - old_logp).exp(), adv, self.clip_lower, self.clip_lower)
         return (each * mask).sum() / mask.sum()
 
 
 def test_a_bound_that_an_object_has_and_its_loss_ignores_is_missed() -> None:
-    report = run(from_function(ClippedOnOneSide.policy_loss), "policy_clip")
-    assert report.diagnosis is not None
-    assert "upper-bound-ignored" in [
-        fault.name for match in report.diagnosis.matches for fault in match.faults
-    ]
+    report = conform(ClippedOnOneSide.policy_loss, "policy_clip")
+    assert "upper-bound-ignored" in bugs(report)
 
 
 def test_words_of_a_name_may_stand_in_any_order_and_spelling() -> None:
@@ -424,11 +384,11 @@ def test_words_of_a_name_may_stand_in_any_order_and_spelling() -> None:
 
 
 def test_what_is_declared_says_which_formula_is_meant() -> None:
-    def compute_advantages(rewards: Any, num_generations: int) -> Any:
+    def compute_advantages(rewards, num_generations: int):
         groups = rewards.view(-1, num_generations)
         found = (groups - groups.mean(1, keepdim=True)) / (groups.std(1, keepdim=True) + 1e-6)
         return found.view(-1)
 
-    report = run(from_function(compute_advantages), "grpo_advantage", ["ddof-1", "eps-1e-6"])
+    report = conform(compute_advantages, "grpo_advantage", conventions=["ddof-1", "eps-1e-6"])
     assert report.formula == "grpo_advantage"
     assert report.passed

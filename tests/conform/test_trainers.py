@@ -7,6 +7,7 @@ from operator import attrgetter
 import numpy as np
 import pytest
 
+from rlcalc.conform import conform
 from rlcalc.conform.binding.bind import bind
 from rlcalc.conform.binding.model import Binding, binding_of
 from rlcalc.conform.binding.words.likely import guessed_formula
@@ -18,10 +19,9 @@ from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.data import data_folder, read_toml
 from rlcalc.specs import load_formula
-
-pytest.importorskip("torch")
 from tests.sweep import sweep
 
+from .as_it_stands import bugs
 from .field import trainers_faulty, trainers_right
 
 # what each computes and under which conventions, as its text says
@@ -112,9 +112,7 @@ def test_a_right_function_conforms_as_it_stands(
 def test_a_faulty_function_never_passes(name: str, formula: str, fault: tuple[str, ...]) -> None:
     found = report(trainers_faulty, name, formula)
     assert not found.passed
-    named = {
-        part.name for match in (found.diagnosis.matches if found.diagnosis else ()) for part in match.faults
-    }
+    named = set(bugs(found))
     if found.binding is not None and found.binding.agreed == "fault":
         named |= set(found.binding.like)
     assert name in UNNAMED or set(fault) <= named
@@ -122,13 +120,13 @@ def test_a_faulty_function_never_passes(name: str, formula: str, fault: tuple[st
 
 @pytest.mark.parametrize("formula", ["ppo_clip", "policy_clip"])
 def test_a_loss_of_answers_under_a_mask_is_told_that_it_is_another_formula(formula: str) -> None:
-    found = run(from_function(trainers_right.grpo_loss), formula)
+    found = conform(trainers_right.grpo_loss, formula)
     assert (found.formula, found.verdict) == ("policy_clip", "conforms-under-convention")
     assert any("it is another formula" in note for note in found.notes) == (formula == "ppo_clip")
 
 
 def bound(function: object, formula: str) -> Binding:
-    found = bind(from_function(function), load_formula(formula)).binding  # type: ignore[arg-type]
+    found = bind(from_function(function), load_formula(formula)).binding
     assert found is not None
     return found
 
@@ -182,10 +180,10 @@ def test_the_formula_is_guessed_from_the_name() -> None:
 
 
 def test_what_only_trainers_take_is_read_as_a_formula_of_tokens() -> None:
-    def compute_policy_loss(log_probs, old_log_probs, advantages, clip_low=0.2, clip_high=0.28): ...  # type: ignore[no-untyped-def]
-    def ppo_loss(log_probs, old_log_probs, advantages, clip_eps=0.2): ...  # type: ignore[no-untyped-def]
-    def kl_penalty(log_probs, ref_log_probs, response_mask): ...  # type: ignore[no-untyped-def]
-    def compute_kl(p, q): ...  # type: ignore[no-untyped-def]
+    def compute_policy_loss(log_probs, old_log_probs, advantages, clip_low=0.2, clip_high=0.28): ...
+    def ppo_loss(log_probs, old_log_probs, advantages, clip_eps=0.2): ...
+    def kl_penalty(log_probs, ref_log_probs, response_mask): ...
+    def compute_kl(p, q): ...
 
     functions = (compute_policy_loss, ppo_loss, kl_penalty, compute_kl)
     guessed = [guessed_formula(one.__name__, from_function(one).facts) for one in functions]
@@ -193,7 +191,7 @@ def test_what_only_trainers_take_is_read_as_a_formula_of_tokens() -> None:
 
 
 def test_a_wrong_number_is_that_of_the_output_in_its_shape() -> None:
-    def dpo(pi_chosen, pi_rejected, reference_chosen, reference_rejected, beta=0.1):  # type: ignore[no-untyped-def]
+    def dpo(pi_chosen, pi_rejected, reference_chosen, reference_rejected, beta=0.1):
         margin = (pi_chosen - pi_rejected) + (reference_chosen - reference_rejected)
         return np.logaddexp(0, -2 * beta * margin).mean()
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from rlcalc.conform.runner import run
-from rlcalc.conform.target.base import from_function
+from rlcalc.conform import conform
 from rlcalc.errors import InputError
 
-from .as_it_stands import judging
+from .altered import altered
+from .as_it_stands import bugs, judging
 
 
 class Rollout:
@@ -23,7 +22,7 @@ class Rollout:
     values: Any
     episode_starts: Any
 
-    def compute_advantages(self, last_value: Any, last_done: Any, gamma: float, lam: float) -> Any:
+    def compute_advantages(self, last_value, last_done, gamma: float, lam: float):
         """Row t of the flags in the place of row t + 1."""
         out, later = np.zeros_like(self.rewards), 0.0
         for t in reversed(range(len(self.rewards))):
@@ -35,9 +34,7 @@ class Rollout:
         return out
 
 
-def gae_of_true_successors(
-    rew: Any, val: Any, next_val: Any, terminated: Any, truncated: Any, gamma: float, lam: float
-) -> Any:
+def gae_of_true_successors(rew, val, next_val, terminated, truncated, gamma: float, lam: float):
     """The next value of every step, by a name that could be that of the last one."""
     out, later = np.zeros_like(rew), 0.0
     for t in reversed(range(len(rew))):
@@ -46,9 +43,7 @@ def gae_of_true_successors(
     return out
 
 
-def gae_with_lam_in_delta(
-    rewards: Any, values: Any, dones: Any, last_value: Any, gamma: float, lam: float
-) -> Any:
+def gae_with_lam_in_delta(rewards, values, dones, last_value, gamma: float, lam: float):
     out, later, after = np.zeros_like(rewards), 0.0, last_value
     for t in reversed(range(len(rewards))):
         decay = gamma * lam * (1 - dones[t])
@@ -57,9 +52,7 @@ def gae_with_lam_in_delta(
     return out
 
 
-def gae_and_rewards_to_go(
-    rews: Any, vals: Any, last_val: Any = 0, gamma: float = 0.9, lam: float = 0.9
-) -> Any:
+def gae_and_rewards_to_go(rews, vals, last_val=0, gamma: float = 0.9, lam: float = 0.9):
     """The critic learns from rewards-to-go."""
     after = np.append(vals[1:], last_val)
     adv, ret = np.zeros_like(rews), np.zeros_like(rews)
@@ -70,12 +63,12 @@ def gae_and_rewards_to_go(
     return adv, ret
 
 
-def compute_advantage(rewards: Any, values: Any, next_values: Any, dones: Any, gamma: float) -> Any:
+def compute_advantage(rewards, values, next_values, dones, gamma: float):
     """Without λ."""
     return rewards + gamma * next_values * (1 - dones) - values
 
 
-def minimal_gae(r: Any, v: Any, v_prime: Any, done_mask: Any, gamma: float = 0.9, lmbda: float = 0.9) -> Any:
+def minimal_gae(r, v, v_prime, done_mask, gamma: float = 0.9, lmbda: float = 0.9):
     """A mask that is called after done; what it stops is the bootstrap alone."""
     out, later = np.zeros_like(r), 0.0
     for t in reversed(range(len(r))):
@@ -83,7 +76,7 @@ def minimal_gae(r: Any, v: Any, v_prime: Any, done_mask: Any, gamma: float = 0.9
     return out
 
 
-def forward_view(rewards: Any, values: Any, gamma: float, lam: float) -> list[float]:
+def forward_view(rewards, values, gamma: float, lam: float) -> list[float]:
     """All n-step returns with their weights; its name does not say gae, and its arguments do."""
     steps, out = len(rewards), []
     for t in range(steps):
@@ -96,14 +89,14 @@ def forward_view(rewards: Any, values: Any, gamma: float, lam: float) -> list[fl
     return out
 
 
-def lambda_return_value_unmasked(rewards: Any, next_values: Any, dones: Any, gamma: float, lam: float) -> Any:
+def lambda_return_value_unmasked(rewards, next_values, dones, gamma: float, lam: float):
     out, later = np.zeros_like(rewards), next_values[-1]
     for t in reversed(range(len(rewards))):
         later = out[t] = rewards[t] + gamma * ((1 - lam) * next_values[t] + lam * later * (1 - dones[t]))
     return out
 
 
-def returns_from_last_row(rewards: Any, last_value: Any, dones: Any, gamma: float) -> Any:
+def returns_from_last_row(rewards, last_value, dones, gamma: float):
     """The bootstrap lies in the row of the last reward."""
     out = np.zeros_like(rewards)
     out[-1] = last_value * (1 - dones[-1])
@@ -112,7 +105,7 @@ def returns_from_last_row(rewards: Any, last_value: Any, dones: Any, gamma: floa
     return out
 
 
-def returns_by_powers(rewards: Any, gamma: float) -> Any:
+def returns_by_powers(rewards, gamma: float):
     powers = gamma ** np.arange(len(rewards))
     return (rewards * powers)[::-1].cumsum()[::-1] / powers
 
@@ -125,7 +118,7 @@ def episode_return(rewards: list[float], gamma: float = 0.9) -> float:
     return total
 
 
-def reinforce_returns(rewards: list[float], gamma: float = 0.99, eps: float = 1e-8) -> Any:
+def reinforce_returns(rewards: list[float], gamma: float = 0.99, eps: float = 1e-8):
     """Standardised, in single precision, where no ε shows."""
     out, total = [], 0.0
     for r in rewards[::-1]:
@@ -135,22 +128,17 @@ def reinforce_returns(rewards: list[float], gamma: float = 0.99, eps: float = 1e
     return (found - found.mean()) / (found.std() + eps)
 
 
-def td_target(rewards: Any, values: Any, next_values: Any, dones: Any, gamma: float) -> Any:
+def td_target(rewards, values, next_values, dones, gamma: float):
     """A value that it takes and has no use for."""
     return rewards + gamma * next_values * (1 - dones)
 
 
-def boltzmann_policy(q_values: Any, temperature: float = 1.0) -> Any:
+def boltzmann_policy(q_values, temperature: float = 1.0):
     e = np.exp((q_values - q_values.max()) / temperature)
     return e / e.sum()
 
 
-def boltzmann_policy_hot(q_values: Any, temperature: float = 1.0) -> Any:
-    e = np.exp((q_values - q_values.max()) * temperature)
-    return e / e.sum()
-
-
-def qr_loss(theta: Any, target_theta: Any, kappa: float = 1.0) -> Any:
+def qr_loss(theta, target_theta, kappa: float = 1.0):
     """One number for a minibatch, of two axes and no other number of them."""
     n = theta.shape[1]
     tau = (torch.arange(n, dtype=theta.dtype) + 0.5) / n
@@ -159,7 +147,7 @@ def qr_loss(theta: Any, target_theta: Any, kappa: float = 1.0) -> Any:
     return ((tau[:, None] - (u < 0).to(u.dtype)).abs() * huber / kappa).mean(2).sum(1).mean()
 
 
-def retrace(q: Any, next_v: Any, rewards: Any, pi: Any, mu: Any, dones: Any, gamma: float, lam: float) -> Any:
+def retrace(q, next_v, rewards, pi, mu, dones, gamma: float, lam: float):
     """Probabilities in the place of ratios."""
     c, out, later = lam * np.minimum(1, pi / mu), np.zeros_like(q), 0.0
     for t in reversed(range(len(q))):
@@ -169,7 +157,9 @@ def retrace(q: Any, next_v: Any, rewards: Any, pi: Any, mu: Any, dones: Any, gam
     return out
 
 
-CASES: list[tuple[Callable[..., Any], str, str, str]] = [
+boltzmann_policy_hot = altered(boltzmann_policy, {"/ temperature": "* temperature"})
+
+CASES = [
     (Rollout.compute_advantages, "gae", "done-mask-one-late-but-the-last", "[T, B]"),
     (gae_of_true_successors, "gae", "conforms", "[T, B]"),
     (gae_with_lam_in_delta, "gae", "lam-in-td-error", "[T, B]"),
@@ -196,7 +186,7 @@ test_it_is_read_as_what_it_is = judging(CASES, 3)
 def test_a_power_too_few_in_the_tail_is_named_however_long_the_windows_are() -> None:
     """Called by the formula's own names it gets n = ∞, where every window is cut short."""
 
-    def n_step_return(rewards: Any, values: Any, gamma: float, n: float) -> Any:
+    def n_step_return(rewards, values, gamma: float, n: float):
         steps = rewards.shape[-1]
         out = np.zeros_like(rewards)
         for t in range(steps):
@@ -206,15 +196,15 @@ def test_a_power_too_few_in_the_tail_is_named_however_long_the_windows_are() -> 
             out[..., t] = sums + gamma**power * values[..., end]
         return out
 
-    report = run(from_function(n_step_return), "n_step_return")
-    names = [fault.name for match in report.diagnosis.matches for fault in match.faults]  # type: ignore[union-attr]
+    report = conform(n_step_return, "n_step_return")
+    names = bugs(report)
     assert names == ["gamma-power-one-short-at-the-end"]
 
 
 def test_a_function_that_never_answers_is_not_accused() -> None:
     """Of one window, which no reading of its parameters says."""
 
-    def bootstrapped_target(r: Any, q_next: float, d: Any, gamma: float, n: int) -> float:
+    def bootstrapped_target(r, q_next: float, d, gamma: float, n: int) -> float:
         total, scale = 0.0, 1.0
         for k in range(n + 7):
             total += scale * r[k]
@@ -222,6 +212,6 @@ def test_a_function_that_never_answers_is_not_accused() -> None:
         return total + scale * q_next
 
     with pytest.raises(InputError) as refused:
-        run(from_function(bootstrapped_target), "q_target")
+        conform(bootstrapped_target, "q_target")
     assert refused.value.code == "target_signature"
     assert "--map" in refused.value.hint

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from .altered import altered
 from .as_it_stands import judged, judging
 
 GAMMA, LEARNING_RATE = 0.9, 0.25
@@ -24,11 +24,7 @@ class Learner:
         goal = reward + (0 if done else self.discount * self.q_table[new_state].max())
         self.q_table[state, action] += self.lr * (goal - self.q_table[state, action])
 
-    def update_blindly(self, state: int, action: int, reward: float, new_state: int, done: bool) -> None:
-        goal = reward + self.discount * self.q_table[new_state].max()
-        self.q_table[state, action] += self.lr * (goal - self.q_table[state, action])
-
-    def update_dict(self, state: Any, action: Any, reward: float, next_state: Any) -> None:
+    def update_dict(self, state, action, reward: float, next_state) -> None:
         best = max(self.q_table.get((next_state, a), 0.0) for a in self.actions)
         old = self.q_table.get((state, action), 0.0)
         self.q_table[state, action] = (1 - self.lr) * old + self.lr * (reward + self.discount * best)
@@ -41,39 +37,36 @@ class Learner:
         return error
 
 
-def learn_q(table: Any, s: int, a: int, r: float, s2: int, alpha: float, gamma: float) -> Any:
+def learn_q(table, s: int, a: int, r: float, s2: int, alpha: float, gamma: float):
     """A new table."""
     found = np.array(table)
     found[s, a] += alpha * (r + gamma * found[s2].max() - found[s, a])
     return found
 
 
-def learn_q_of_the_mean(Q: Any, s: int, a: int, r: float, s2: int, alpha: float, gamma: float) -> None:
+def learn_q_of_the_mean(Q, s: int, a: int, r: float, s2: int, alpha: float, gamma: float) -> None:
     Q[s, a] += alpha * (r + gamma * np.mean(Q[s2]) - Q[s, a])
 
 
-def learn_on_policy(Q: Any, s: int, a: int, r: float, s2: int, a2: int, alpha: float, gamma: float) -> None:
+def learn_on_policy(Q, s: int, a: int, r: float, s2: int, a2: int, alpha: float, gamma: float) -> None:
     Q[s][a] = Q[s][a] + alpha * (r + gamma * Q[s2][a2] - Q[s][a])
 
 
-def learn_on_policy_again(
-    Q: Any, s: int, a: int, r: float, s2: int, a2: int, alpha: float, gamma: float
-) -> None:
-    Q[s][a] = Q[s][a] + alpha * (r + gamma * Q[s2][a] - Q[s][a])
-
-
-def td_zero(V: Any, s: int, r: float, s_next: int, done: bool) -> None:
+def td_zero(V, s: int, r: float, s_next: int, done: bool) -> None:
     V[s] += LEARNING_RATE * (r + GAMMA * V[s_next] * (not done) - V[s])
 
 
-def td_zero_in_brackets(V: Any, s: int, r: float, s_next: int, alpha: float, gamma: float) -> Any:
+def td_zero_in_brackets(V, s: int, r: float, s_next: int, alpha: float, gamma: float):
     V[s] = V[s] + alpha * (r + gamma * V[s_next]) - V[s]
     return V
 
 
-CASES: list[tuple[Callable[..., Any], str, str, str]] = [
+update_blindly = altered(Learner.update, {"0 if done else ": ""})
+learn_on_policy_again = altered(learn_on_policy, {"Q[s2][a2]": "Q[s2][a]"})
+
+CASES = [
     (Learner.update, "q_learning", "conforms", "[S, A]"),
-    (Learner.update_blindly, "q_learning", "terminal-value-bootstrapped", "[S, A]"),
+    (update_blindly, "q_learning", "terminal-value-bootstrapped", "[S, A]"),
     (Learner.update_dict, "q_learning", "conforms", "[S, A]"),
     (Learner.update_rows, "q_learning", "conforms", "[S, A]"),
     (learn_q, "q_learning", "conforms", "[S, A]"),
@@ -104,19 +97,19 @@ def test_numbers_of_the_module_are_changed_by_the_vectors() -> None:
 # an episode a call
 
 
-def td0_over_states(V, states, rewards, alpha, gamma):  # type: ignore[no-untyped-def]
+def td0_over_states(V, states, rewards, alpha, gamma):
     for t, reward in enumerate(rewards):
         V[states[t]] += alpha * (reward + gamma * V[states[t + 1]] - V[states[t]])
     return V
 
 
-def q_learning_of_an_episode(Q, episode, alpha, gamma):  # type: ignore[no-untyped-def]
+def q_learning_of_an_episode(Q, episode, alpha, gamma):
     for s, a, r, s2, done in episode:
         Q[s, a] += alpha * (r + (0 if done else gamma * Q[s2].max()) - Q[s, a])
     return Q
 
 
-def td_lambda_of_an_episode(V, states, rewards, alpha, gamma, lam):  # type: ignore[no-untyped-def]
+def td_lambda_of_an_episode(V, states, rewards, alpha, gamma, lam):
     z = np.zeros_like(V)
     for t, reward in enumerate(rewards):
         z *= gamma * lam
@@ -125,7 +118,7 @@ def td_lambda_of_an_episode(V, states, rewards, alpha, gamma, lam):  # type: ign
     return V
 
 
-def td_lambda_in_place(states, rewards, V, alpha, gamma, lam):  # type: ignore[no-untyped-def]
+def td_lambda_in_place(states, rewards, V, alpha, gamma, lam):
     """It writes over the values that it is given, which is no fault of a table."""
     z = np.zeros(len(V))
     for t, reward in enumerate(rewards):
@@ -135,35 +128,20 @@ def td_lambda_in_place(states, rewards, V, alpha, gamma, lam):  # type: ignore[n
     return V
 
 
-def q_learning_past_the_end(Q, transitions, alpha, gamma):  # type: ignore[no-untyped-def]
+def q_learning_past_the_end(Q, transitions, alpha, gamma):
     for s, a, r, s2, done in transitions:  # noqa: B007
         Q[s, a] += alpha * (r + gamma * Q[s2].max() - Q[s, a])
     return Q
 
 
-def sarsa_with_the_maximum(Q, episode, alpha, gamma):  # type: ignore[no-untyped-def]
+def sarsa_with_the_maximum(Q, episode, alpha, gamma):
     for s, a, r, s2, next_action, done in episode:  # noqa: B007
         Q[s, a] += alpha * (r + (0 if done else gamma * Q[s2].max()) - Q[s, a])
     return Q
 
 
-def td_lambda_without_discount(V, states, rewards, alpha, gamma, lam):  # type: ignore[no-untyped-def]
-    z = np.zeros_like(V)
-    for t, reward in enumerate(rewards):
-        z *= lam
-        z[states[t]] += 1
-        V = V + alpha * (reward + gamma * V[states[t + 1]] - V[states[t]]) * z
-    return V
-
-
-def td_lambda_without_lambda(V, states, rewards, alpha, gamma, lam):  # type: ignore[no-untyped-def]
-    z = np.zeros_like(V)
-    for t, reward in enumerate(rewards):
-        z *= gamma
-        z[states[t]] += 1
-        V = V + alpha * (reward + gamma * V[states[t + 1]] - V[states[t]]) * z
-    return V
-
+td_lambda_without_lambda = altered(td_lambda_of_an_episode, {"gamma * lam": "gamma"})
+td_lambda_without_discount = altered(td_lambda_of_an_episode, {"gamma * lam": "lam"})
 
 test_episodes = judging(
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,50 +12,8 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-# formulas that the names of the functions do not say
-FORMULAS = {"advantage_from_deltas": "gae", "TorchAC.collect": "gae", "Helper.compute": "gae"}
-FORMULAS |= {"FaultyBuffer.compute": "gae", "actor_loss": "ppo_clip"}
-
-# functions of people who did not know what rlcalc looks for, by their formula, which is typed
-HOLD_OUT = {
-    "gae": """
-        compute_advantages estimate_gae gae_masks Buffer.finish gae_shift gae_lam_only gae_trace
-        gae_smoothed advantage_estimates gae_swapped_factors
-    """,
-    "discounted_return": """
-        rewards_to_go calc_returns_with_dones returns_wrong reward_sums discounted_tail
-        returns_with_late_flags
-    """,
-    "ppo_clip": """
-        surrogate pg_loss_per_token clip_loss_signs no_min ppo_policy_loss clipped_objective
-        ppo_max_instead
-    """,
-    "critic_loss": """
-        vf_loss value_loss_mse value_loss_broadcast value_objective
-    """,
-    "grpo_advantage": """
-        group_norm_adv group_global grpo_scores group_scores_over_all
-    """,
-    "entropy": """
-        categorical_entropy entropy_base2 policy_entropy shannon_loop
-    """,
-    "kl": """
-        kl_categorical kl_swapped
-    """,
-    "lambda_return": """
-        dreamer_lambda lambda_targets td_lambda_mixed_up
-    """,
-    "n_step_return": """
-        nstep nstep_no_discount n_step_targets
-    """,
-    "td_error": """
-        td_with_discount td_never_masks td_errors td_residual td_target_error temporal_difference
-    """,
-    "ratio": """
-        prob_ratio
-    """,
-}
-FORMULAS |= {name: formula for formula, names in HOLD_OUT.items() for name in names.split()}
+# formula, where it is typed; right or faulty; conventions, or the fault
+TRUTH = re.compile(r"(?:(\w+), )?(right|faulty)(?:: (.*))?")
 STRANGERS = ("stranger_right", "stranger_faulty", "later_functions")
 
 
@@ -67,13 +26,24 @@ class Case:
     truth: str
 
     @property
+    def formula(self) -> str:
+        """As it is typed; empty where the name of the function says it."""
+        return self._told[0]
+
+    @property
     def right(self) -> bool:
-        return self.truth.startswith("right")
+        return self._told[1] == "right"
 
     @property
     def names(self) -> frozenset[str]:
         """Conventions of a right function; the fault of another, where it has a name."""
-        return frozenset(filter(None, (word.strip() for word in self.truth.partition(":")[2].split(","))))
+        return frozenset(filter(None, self._told[2].split(", ")))
+
+    @property
+    def _told(self) -> tuple[str, ...]:
+        found = TRUTH.fullmatch(self.truth)
+        assert found, self
+        return found.groups("")
 
     @property
     def function(self) -> Any:
@@ -139,7 +109,7 @@ def judged(case: Case, random: int = 20) -> Judged:
     from rlcalc.errors import RlcalcError
 
     target = from_function(case.function, case.name)
-    formula = FORMULAS.get(case.name) or guessed_formula(case.name, target.facts)
+    formula = case.formula or guessed_formula(case.name, target.facts)
     try:
         found = run(target, formula, random=random)
     except RlcalcError as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from tests.conform.mdp_targets import RIGHT
 PLAIN = ("form", "policy", "prompt", "tokens", "states", "replacing", "vocabulary")
 
 
-def read(name: str, value: Any, dtype: str) -> Any:
+def read(name: str, value, dtype: str):
     if name == "mdp":
         return {key: part if key == "terminal" else np.array(part, dtype) for key, part in value.items()}
     if name == "horizon":

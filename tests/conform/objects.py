@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from tests.conform.altered import altered
+
 
 @dataclass
 class Moment:
@@ -165,12 +167,9 @@ class OwnDiscount:
             out.append(run)
         return np.array(out[::-1])
 
-    def discounted_returns_across_ends(self):
-        out, run = [], 0.0
-        for reward, _ in zip(self.rewards[::-1], self.dones[::-1], strict=True):
-            run = reward + 0.97 * run
-            out.append(run)
-        return np.array(out[::-1])
+    discounted_returns_across_ends = altered(
+        discounted_returns, {"reward, done in": "reward, _ in", " * (1 - done)": ""}
+    )
 
     def discounted_returns_without_flags(self):
         out, run = [], 0.0
