@@ -13,6 +13,7 @@ import torch
 
 import rlcalc
 from rlcalc.specs import formula_names, load_formula
+from tests.refused import refused
 from tests.sweep import in_one
 
 
@@ -41,9 +42,8 @@ def test_the_users_example() -> None:
     ],
 )
 def test_refusals(kwargs: dict[str, object], code: str) -> None:
-    with pytest.raises(rlcalc.InputError) as caught:
+    with refused(rlcalc.InputError, code) as caught:
         rlcalc.lambda_return(**kwargs)
-    assert caught.value.code == code
     assert isinstance(caught.value, ValueError)
 
 
@@ -114,15 +114,13 @@ def test_counts_may_be_infinite_in_word_and_number(n: object) -> None:
 
 @pytest.mark.parametrize("n", ["2", float("nan"), [2], True, 1.5, -0.5])
 def test_counts_are_whole_numbers(n: object) -> None:
-    with pytest.raises(rlcalc.InputError) as caught:
+    with refused(rlcalc.InputError, "n_not_an_integer"):
         rlcalc.n_step_return([2, 3], [5, 8, 10], gamma=0.9, n=n)
-    assert caught.value.code == "n_not_an_integer"
 
 
 def test_numbers_that_are_no_distribution_are_refused() -> None:
-    with pytest.raises(rlcalc.InputError, match=r"sum to 1\.1") as caught:
+    with refused(rlcalc.InputError, "p_not_a_distribution", r"sum to 1\.1"):
         rlcalc.entropy([0.5, 0.6])
-    assert caught.value.code == "p_not_a_distribution"
     # rounding is none of the caller's fault
     many = np.random.default_rng(0).random((4, 50_000)).astype(np.float32)
     assert np.isfinite(rlcalc.entropy(many / many.sum(-1, keepdims=True))).all()

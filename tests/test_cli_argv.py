@@ -12,6 +12,7 @@ from rlcalc.cli import main
 from rlcalc.cli.argv import is_value, parse, split_commas
 from rlcalc.errors import InputError, UnknownName
 from tests.command import LINE, run
+from tests.refused import refused
 
 OPTIONS = {
     "--rewards": "many",
@@ -75,9 +76,8 @@ def test_what_an_option_refuses_is_repeated(typed, capsys):
     ],
 )
 def test_refusals(words, code):
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, code):
         parse(words, OPTIONS, SHORTS)
-    assert caught.value.code == code
 
 
 def test_suggestions():

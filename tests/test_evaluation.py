@@ -14,6 +14,7 @@ from rlcalc.digits import least_digits
 from rlcalc.errors import InputError, UnknownName
 from rlcalc.evaluation import evaluate
 from rlcalc.formulas import lambda_return
+from tests.refused import refused
 
 CASE = {"rewards": ["1", "2", "3"], "lam": "0.5"}
 
@@ -88,9 +89,8 @@ def test_float32_agrees_to_fewer_digits() -> None:
     ],
 )
 def test_a_misspelt_choice_is_an_error_not_a_skip(kwargs: dict[str, Any], code: str) -> None:
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, code):
         evaluate("lambda_return", CASE, **kwargs)
-    assert caught.value.code == code
 
 
 def test_cuda_without_one_is_a_clear_error() -> None:
@@ -99,9 +99,8 @@ def test_cuda_without_one_is_a_clear_error() -> None:
     if torch.cuda.is_available():
         assert evaluate("lambda_return", CASE, ["torch"], device="cuda").answer.torch == 2.75
         return
-    with pytest.raises(InputError, match="cuda") as caught:
+    with refused(InputError, "device_not_available", "cuda"):
         evaluate("lambda_return", CASE, ["torch"], device="cuda")
-    assert caught.value.code == "device_not_available"
 
 
 def test_shapes_are_compared_before_numbers() -> None:
@@ -174,9 +173,8 @@ def test_only_one_over_k_counts_the_returns() -> None:
 def test_an_answer_that_nobody_computed_is_an_error() -> None:
     found = evaluate("td_error", {"reward": "x", "value": 1, "next_value": 1, "gamma": 1}, ["numpy"])
     assert not found.results
-    with pytest.raises(InputError, match="x left as a symbol") as caught:
+    with refused(InputError, "nothing_computed", "x left as a symbol"):
         _ = found.answer
-    assert caught.value.code == "nothing_computed"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from rlcalc.exact import (
     to_unicode,
 )
 from tests.notation import in_grammar
+from tests.refused import refused
 
 rationals = st.fractions(max_denominator=10**30)
 
@@ -110,9 +111,8 @@ def test_arithmetic_agrees_with_python(made: Valued) -> None:
     if value is not None:
         assert parse_number(text) == value
     else:
-        with pytest.raises(InputError) as caught:
+        with refused(InputError, "division_by_zero"):
             parse_number(text)
-        assert caught.value.code == "division_by_zero"
 
 
 leaves = st.sampled_from(["0", "1", "2", "-3", "1/2", "l", "u", "V", "pi", "sqrt(l)", "exp(-l)"])

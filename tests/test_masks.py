@@ -20,6 +20,7 @@ from rlcalc.golden.files import shipped
 from rlcalc.inputs import masks
 from rlcalc.inputs.arrays import from_exact
 from rlcalc.specs import formula_names, load_formula
+from tests.refused import refused
 
 MASKED = [name for name in formula_names() if load_formula(name).mask is not None]
 each_formula = pytest.mark.parametrize("formula", MASKED)
@@ -219,17 +220,15 @@ def test_rows_of_different_lengths_are_padded_and_masked() -> None:
     fits = evaluate("loss_aggregation", {"loss": [[1, 2], [3, 4, 5]], "mask": [[1, 1, 0], [0, 1, 1]]})
     assert str(fits.answer.exact) == "3"
     for mask in ([[1, 1, 1], [1, 1, 1]], [[1, 1], [1, 1]]):
-        with pytest.raises(InputError) as caught:
+        with refused(InputError, "mask_wrong_length"):
             evaluate("loss_aggregation", {"loss": [[1, 2], [3, 4, 5]], "mask": mask})
-        assert caught.value.code == "mask_wrong_length"
 
 
 def test_what_is_no_number_under_a_mask_is_absent_for_exact_inputs_too() -> None:
     gap = {"loss": [[1, float("nan")], [None, 3]], "mask": [[1, 0], [0, 1]]}
     assert rlcalc.derive("loss_aggregation", **gap).outputs["loss"] == 2
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, "number_not_finite"):
         rlcalc.derive("loss_aggregation", loss=[[1, float("nan")]], mask=[[1, 1]])
-    assert caught.value.code == "number_not_finite"
 
 
 def test_a_leak_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from rlcalc.errors import InputError, RlcalcError
 from rlcalc.mdp.model import MDP
 from rlcalc.mdp.reading import read_mdp
 from rlcalc.mdp.tables import MAX_ENTRIES
+from tests.refused import refused
 
 FILE = """
 name = "two rooms"
@@ -129,9 +130,8 @@ def test_the_schema_accepts_what_the_reader_accepts(tmp_path: Path) -> None:
 )
 def test_tables_that_are_refused(change: dict[str, Any], code: str) -> None:
     assert isinstance(read_mdp(GOOD), MDP)
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, code):
         read_mdp({**GOOD, **change})
-    assert caught.value.code == code
 
 
 @pytest.mark.parametrize(
@@ -149,21 +149,18 @@ def test_tables_that_are_refused(change: dict[str, Any], code: str) -> None:
     ],
 )
 def test_names_that_are_refused(name: Any, code: str) -> None:
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, code):
         read_mdp(name)
-    assert caught.value.code == code
 
 
 def test_lacking_a_key_and_files_that_are_no_mdp(tmp_path: Path) -> None:
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, "mdp_key_missing"):
         read_mdp({"P": GOOD["P"]})
-    assert caught.value.code == "mdp_key_missing"
     for number, content in enumerate((b"P = [", b"\xff\xfe", b"P = " + b"[" * 3000)):
         path = tmp_path / f"{number}.toml"
         path.write_bytes(content)
-        with pytest.raises(InputError) as caught:
+        with refused(InputError, "mdp_file_not_toml"):
             read_mdp(path)
-        assert caught.value.code == "mdp_file_not_toml"
 
 
 @pytest.mark.parametrize(
@@ -179,24 +176,21 @@ def test_lacking_a_key_and_files_that_are_no_mdp(tmp_path: Path) -> None:
 def test_files_that_go_too_far(tmp_path: Path, content: str, code: str) -> None:
     path = tmp_path / "process.toml"
     path.write_text(content)
-    with pytest.raises(RlcalcError) as caught:
+    with refused(RlcalcError, code):
         read_mdp(path)
-    assert caught.value.code == code
 
 
 def test_a_file_without_end_is_read_up_to_the_bound(tmp_path: Path) -> None:
     endless = tmp_path / "endless.toml"
     endless.symlink_to("/dev/zero")
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, "mdp_too_large"):
         read_mdp(endless)
-    assert caught.value.code == "mdp_too_large"
 
 
 def test_size_is_bounded_before_anything_is_computed() -> None:
     count = int(MAX_ENTRIES**0.5) + 1
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, "mdp_too_large"):
         read_mdp({"P": [[[]]] * count, "R": []})
-    assert caught.value.code == "mdp_too_large"
 
 
 def test_a_proper_policy_avoids_states_without_a_way_out() -> None:
@@ -218,9 +212,8 @@ def test_trajectories_are_counted_before_they_are_too_many() -> None:
     found = grid.trajectories(2, 1000)
     assert len(found) == 16
     assert sum(states[-1] == 3 for states, _ in found) == 2
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, "too_many_trajectories"):
         grid.trajectories(10**6, 1000)
-    assert caught.value.code == "too_many_trajectories"
 
 
 def test_arrays_keep_dtype_and_end_at_terminal_states() -> None:
@@ -257,9 +250,8 @@ def test_thirds_in_floats_are_completed_and_more_than_rounding_is_refused() -> N
     mdp = read_mdp({"p": [[[third, third, third]], [[0, 0, 0]], [[0.0, 0.0, 0.0]]], "r": [[1], [0], [0]],
                     "terminal": [False, True, True]})  # fmt: skip
     assert sum(mdp.p[0][0]) == 1
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, "mdp_row_not_one"):
         read_mdp({"p": [[[0.5, 0.4]], [[0, 0]]], "r": [[1], [0]], "terminal": [0, 1]})
-    assert caught.value.code == "mdp_row_not_one"
 
 
 @pytest.mark.parametrize(
@@ -274,9 +266,8 @@ def test_thirds_in_floats_are_completed_and_more_than_rounding_is_refused() -> N
     ],
 )
 def test_arrays_that_are_no_decision_process(table: dict[str, object], code: str) -> None:
-    with pytest.raises(RlcalcError) as caught:
+    with refused(RlcalcError, code):
         read_mdp(table)
-    assert caught.value.code == code
 
 
 def test_arrays_decide_the_dtype() -> None:

@@ -14,6 +14,7 @@ from rlcalc.mdp.builtin import BUILT_IN
 from rlcalc.mdp.policies import named_policy
 from rlcalc.mdp.reading import read_mdp
 from tests.command import run
+from tests.refused import refused
 from tests.sweep import sweep
 
 CAR = """
@@ -82,9 +83,8 @@ def test_what_may_be_left_out() -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_place(text: str, code: str, words: str) -> None:
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, code) as caught:
         read_mdp(text)
-    assert caught.value.code == code
     assert words in str(caught.value)
 
 
@@ -123,9 +123,8 @@ def test_a_game_of_gymnasium() -> None:
     assert len(plain.states) == 64
     assert plain.p[0][2][1] == 1
     for text, code in (("gym:CartPole-v1", "mdp_no_table"), ("gym:FrozenLak-v1", "mdp_unknown")):
-        with pytest.raises(InputError) as caught:
+        with refused(InputError, code):
             read_mdp(text)
-        assert caught.value.code == code
 
 
 def test_an_empty_row_is_an_action_that_does_not_exist() -> None:
@@ -192,9 +191,8 @@ def test_policies_that_cannot_be(policy: str, code: str, words: str) -> None:
     if not code:
         assert rlcalc.derive("policy_eval", mdp="robot", gamma="9/10", policy=policy).answer == ROBOT
         return
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, code) as caught:
         rlcalc.derive("policy_eval", mdp="robot", gamma="9/10", policy=policy)
-    assert caught.value.code == code
     assert words in str(caught.value)
 
 
@@ -232,9 +230,8 @@ def test_symbols_in_a_small_process() -> None:
     assert (
         str(rlcalc.derive("policy_eval", mdp=robot, policy="search recharge", gamma="1/2").answer[0]) == "2*r"
     )
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, "symbol_not_allowed"):
         rlcalc.derive("bellman", mdp=robot, gamma="1/2")
-    assert caught.value.code == "symbol_not_allowed"
 
 
 def test_a_grid_prints_as_a_grid() -> None:

@@ -11,6 +11,7 @@ from rlcalc.conform.binding.which import by_arguments, found_formula
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.errors import InputError
+from tests.refused import refused
 
 from .altered import altered
 from .as_it_stands import judging
@@ -294,11 +295,10 @@ def test_what_agrees_with_no_formula_is_not_judged() -> None:
 
     target = from_function(accuracy)
     assert "sft_loss" in by_arguments(target, "a.py:accuracy")
-    with pytest.raises(InputError) as refused:
+    with refused(InputError, "formula_missing") as caught:
         found_formula(target, "a.py:accuracy")
-    assert refused.value.code == "formula_missing"
-    assert "may be sft-loss, token-logprobs, answer-logprobs" in refused.value.hint
-    assert "--formula" in refused.value.hint
+    assert "may be sft-loss, token-logprobs, answer-logprobs" in caught.value.hint
+    assert "--formula" in caught.value.hint
 
 
 def test_an_answer_without_a_token_is_a_limit_that_can_be_required() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 
 from rlcalc.conform import conform
 from rlcalc.errors import InputError
+from tests.refused import refused
 
 from .altered import altered
 from .as_it_stands import bugs, judging
@@ -211,7 +211,6 @@ def test_a_function_that_never_answers_is_not_accused() -> None:
             scale *= gamma
         return total + scale * q_next
 
-    with pytest.raises(InputError) as refused:
+    with refused(InputError, "target_signature") as caught:
         conform(bootstrapped_target, "q_target")
-    assert refused.value.code == "target_signature"
-    assert "--map" in refused.value.hint
+    assert "--map" in caught.value.hint

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import rlcalc
+from tests.refused import refused
 
 LECTURE: dict[str, Any] = {"rewards": [2, 3], "values": [5, 8, 10], "gamma": "0.9"}
 
@@ -18,9 +19,8 @@ def test_positional_call_takes_the_natural_order() -> None:
 
 
 def test_refused_terminal_names_both_readings() -> None:
-    with pytest.raises(rlcalc.InputError) as error:
+    with refused(rlcalc.InputError, "terminal_value_not_zero") as error:
         rlcalc.derive("n_step_return", **LECTURE, n=2, terminal=True)
-    assert error.value.code == "terminal_value_not_zero"
     assert (
         error.value.message
         == "The value of a terminal state is 0, but the value after the last step, V(S_2), is 10."

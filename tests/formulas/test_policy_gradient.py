@@ -13,6 +13,7 @@ import rlcalc
 from rlcalc.errors import InputError
 from rlcalc.mdp.reading import read_mdp
 from tests.mdps import WINDY
+from tests.refused import refused
 
 FORMS = ("trajectory", "reward-to-go", "no-gamma-t")
 BACKENDS = ("sympy", "numpy", "torch")
@@ -76,9 +77,8 @@ def test_a_trajectory_may_have_a_hundred_actions() -> None:
     loop = {"P": [[[1]]], "R": [[1]]}
     found = rlcalc.compute("policy_gradient", mdp=loop, theta=[0.0], gamma=1.0, horizon=100)
     assert found["objective"] == 100
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, "horizon_out_of_range"):
         rlcalc.compute("policy_gradient", mdp=loop, theta=[0.0], gamma=1.0, horizon=101)
-    assert caught.value.code == "horizon_out_of_range"
 
 
 def test_four_steps_are_discounted_four_times() -> None:
@@ -118,6 +118,5 @@ def test_an_episode_that_never_begins_is_worth_nothing() -> None:
 @pytest.mark.parametrize("shape", [(1, 3), (2, 4)])
 def test_tables_of_another_shape_are_refused_by_name(shape: tuple[int, int]) -> None:
     for make in (np.zeros, torch.zeros):
-        with pytest.raises(InputError, match="theta has") as caught:
+        with refused(InputError, "theta_wrong_length", "theta has"):
             rlcalc.policy_gradient("grid2x2", make(shape), gamma=0.5, horizon=2)
-        assert caught.value.code == "theta_wrong_length"

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import rlcalc
+from tests.refused import refused
 
 # the Python door
 
@@ -73,9 +74,8 @@ TWO = {"rewards": [1.0, 2.0], "values": [1.0, 2.0]}
 )  # fmt: skip
 def test_refusals_in_python(states: Any, rest: dict[str, Any], code: str, message: str) -> None:
     for made in (states, torch.tensor(states)) if isinstance(states[0], int) else (states,):
-        with pytest.raises(rlcalc.InputError) as caught:
+        with refused(rlcalc.InputError, code) as caught:
             rlcalc.compute("traces", states=made, lam=0.5, **rest)
-        assert caught.value.code == code
         assert message in caught.value.message
 
 

@@ -17,6 +17,7 @@ from rlcalc.ppo.settings import MANY, Settings, tuned
 from rlcalc.ppo.train import Trainer
 from rlcalc.training.optimiser import Optimiser
 from rlcalc.training.settings import from_mapping
+from tests.refused import refused
 
 CPU = torch.device("cpu")
 SMALL = Settings(env="cartpole", envs=4, horizon=8, epochs=2, minibatches=2, dtype="float64")
@@ -208,9 +209,8 @@ def test_categorical_survives_certainty() -> None:
     ],
 )
 def test_settings_that_make_no_sense(change: dict[str, float], code: str) -> None:
-    with pytest.raises(InputError) as caught:
+    with refused(InputError, code):
         replace(SMALL, **change).check()
-    assert caught.value.code == code
 
 
 def test_settings_survive_a_checkpoint() -> None:

@@ -7,6 +7,7 @@ import pytest
 from rlcalc.errors import InputError
 from rlcalc.site.answers import document
 from rlcalc.site.judge import judge
+from tests.refused import refused
 
 GAE = """
 def gae(rewards, values, gamma, lam, terminated, truncated, next_values):
@@ -69,9 +70,8 @@ def test_a_convention_is_no_bug() -> None:
     ],
 )
 def test_what_cannot_be_judged_is_said(gae: dict[str, object], source: str, code: str) -> None:
-    with pytest.raises(InputError) as error:
+    with refused(InputError, code):
         judge(gae, source)
-    assert error.value.code == code
 
 
 def test_an_exception_is_a_verdict(gae: dict[str, object]) -> None:
