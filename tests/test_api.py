@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ import torch
 
 import rlcalc
 from rlcalc.specs import formula_names, load_formula
+from tests.command import python
 from tests.refused import refused
 from tests.sweep import in_one
 
@@ -85,8 +84,8 @@ def test_public_names() -> None:
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(code: str, absent: set[str]) -> None:
     check = f"{code}\nimport sys\nprint(' '.join(m for m in {sorted(absent)!r} if m in sys.modules))"
-    out = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == ""
+    done = python("-c", check)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 
 
 def test_a_vector_where_a_matrix_stands_is_its_one_row() -> None:
@@ -159,7 +158,6 @@ def test_a_type_checker_sees_every_signature(tmp_path: Path) -> None:
         "rlcalc.gae([1, 2], foo=3)\n"
         "rlcalc.actor_loss([0.5], [1.0], reduction='average')\n"
     )
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", source.name]
-    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    found = python("-m", "mypy", "--strict", "--no-error-summary", source.name, cwd=tmp_path)
     lines = [int(line.split(":")[1]) for line in found.stdout.splitlines() if "error:" in line]
     assert lines == [4, 5, 6], found.stdout + found.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -16,7 +15,7 @@ from rlcalc.cli.commands import BUILT_IN
 from rlcalc.cli.pages import command_line
 from rlcalc.heads import heads
 from rlcalc.specs import load_formula
-from tests.command import run
+from tests.command import python, run
 from tests.sweep import in_one
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -287,10 +286,8 @@ def test_version():
 
 
 def complete(words):
-    env = {**os.environ, "_RLCALC_COMPLETE": "complete_bash", "COMP_WORDS": words}
-    env["COMP_CWORD"] = str(len(words.split(" ")) - 1)
-    command = [sys.executable, "-m", "rlcalc"]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False).stdout.split()
+    place = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+    return python("-m", "rlcalc", _RLCALC_COMPLETE="complete_bash", **place).stdout.split()
 
 
 @pytest.mark.slow  # each starts a process
@@ -318,18 +315,13 @@ def test_completion(words, found):
 
 
 def test_completion_scripts():
-    done = subprocess.run(
-        [sys.executable, "-m", "rlcalc", "--show-completion", "bash"],
-        capture_output=True, text=True, check=False,
-        env={**os.environ, "SHELL": "/bin/bash", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
-    )  # fmt: skip
+    shell = {"SHELL": "/bin/bash", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    done = python("-m", "rlcalc", "--show-completion", "bash", **shell)
     assert "_RLCALC_COMPLETE" in done.stdout
 
 
-def test_completion_without_its_variables():
-    env = {**os.environ, "_RLCALC_COMPLETE": "complete_bash"}
-    env.pop("COMP_WORDS", None)
-    command = [sys.executable, "-m", "rlcalc"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+def test_completion_without_its_variables(monkeypatch):
+    monkeypatch.delenv("COMP_WORDS", raising=False)
+    done = python("-m", "rlcalc", _RLCALC_COMPLETE="complete_bash")
     assert done.returncode == 2
     assert "COMP_WORDS" in done.stderr

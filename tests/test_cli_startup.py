@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+
+from tests.command import python
 
 HEAVY = {"numpy", "sympy", "torch", "matplotlib", "pandas", "scipy", "pydantic"}
 PROBE = """
@@ -18,7 +17,7 @@ sys.exit(code)
 
 
 def loaded(*words):
-    done = subprocess.run([sys.executable, "-c", PROBE, *words], capture_output=True, text=True, check=False)
+    done = python("-c", PROBE, *words)
     assert done.returncode == 0, done.stderr
     return set(done.stderr.split("modules ", 1)[1].split())
 

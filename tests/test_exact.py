@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from fractions import Fraction
 
 import pytest
@@ -19,6 +17,7 @@ from rlcalc.exact import (
     to_latex,
     to_text,
 )
+from tests.command import python
 from tests.refused import refused
 
 RATIONAL = [
@@ -244,5 +243,5 @@ def test_rational_work_imports_no_sympy() -> None:
         "to_text(x), to_decimal(x), to_float(x), compare(x, 1), equal(x, x), is_symbolic(x), symbols_of(x)\n"
         "print([m for m in ('sympy', 'numpy', 'torch', 'mpmath') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    done = python("-c", code)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr

@@ -6,13 +6,13 @@ In a copy of the tree the three made-up files of ``data/next_formula`` are added
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.command import python
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,8 +29,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(tree), "COLUMNS": "100"}
-    return subprocess.run([sys.executable, *words], env=env, cwd=tree, capture_output=True, text=True)
+    return python(*words, cwd=tree, PYTHONPATH=str(tree), COLUMNS="100")
 
 
 def rlcalc(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:

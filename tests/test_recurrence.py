@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import itertools
 import math
-import subprocess
 import sys
 import types
 from fractions import Fraction
@@ -24,6 +23,7 @@ from rlcalc.recurrence import compiled, slabs, time_major
 from rlcalc.recurrence import scan as recurrence
 from rlcalc.recurrence.scan import one_by_one, scan_numpy, scan_torch, windows_numpy, windows_torch
 from rlcalc.recurrence.slabs import by_slabs
+from tests.command import python
 from tests.refused import refused
 from tests.sweep import in_one
 
@@ -423,7 +423,7 @@ def test_windows_need_a_whole_number_of_steps(window: Any, n: Any) -> None:
 
 def test_importing_the_module_loads_no_backend() -> None:
     code = "import sys, rlcalc.recurrence.scan; assert not {'numpy', 'torch', 'sympy'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert python("-c", code).returncode == 0
 
 
 def shifted(b: Any, a: Any, last: Any) -> list[Fraction]:

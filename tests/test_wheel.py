@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from rlcalc.specs import formula_names
+from tests.command import python
 
 
 def run(wheel: Path, cwd: Path, *arguments: str) -> str:
-    env = {**os.environ, "PYTHONPATH": str(wheel), "NO_COLOR": "1"}
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=True).stdout
+    done = python(*arguments, cwd=cwd, PYTHONPATH=str(wheel), NO_COLOR="1")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_the_wheel_is_what_is_imported(wheel: Path, tmp_path: Path) -> None:

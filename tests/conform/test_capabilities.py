@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import subprocess
 import sys
 import textwrap
 import time
@@ -23,6 +21,7 @@ from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.runner import run
 from rlcalc.conform.target.base import from_function
 from rlcalc.errors import InputError, UnknownName
+from tests.command import python
 from tests.refused import refused
 
 from . import losses, plain_targets, targets
@@ -323,10 +322,8 @@ def test_jax_is_wide_only_where_it_is_given_float64(tmp_path: Path) -> None:
             """
         )
     )
-    words = [sys.executable, "-m", "rlcalc", "conform", f"{path}:returns", "--formula", "discounted_return"]
-    done = subprocess.run(
-        [*words, "--jax", "--random", "0", "--json"], capture_output=True, text=True, env=dict(os.environ)
-    )
+    words = ["conform", f"{path}:returns", "--formula", "discounted_return"]
+    done = python("-m", "rlcalc", *words, "--jax", "--random", "0", "--json")
     found = json.loads(done.stdout)
     assert found["verdict"] == "conforms", found["counterexample"]
     assert np.isfinite(found["digits"]["float32"])

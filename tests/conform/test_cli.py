@@ -13,6 +13,7 @@ import pytest
 
 from rlcalc.cli import conform as conform_command
 from rlcalc.cli import progress
+from tests.command import python
 from tests.command import run as rlcalc
 from tests.sweep import sweep
 
@@ -189,8 +190,7 @@ def test_the_written_test_finds_a_file_of_any_name(name: str, tmp_path: Path) ->
     path.write_text("from beside import ONE\n\n\ndef bad(ratio, adv, eps):\n    return ratio * adv + ONE\n")
     (tmp_path / "beside.py").write_text("ONE = 1\n")
     rlcalc("conform", f"{path}:bad", "--formula", "ppo_clip", "--random", 0, "--write-test", test)
-    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:rlcalc", str(test)]
-    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True)
+    done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:rlcalc", test, cwd=ROOT)
     assert done.returncode == 1, done.stdout
     assert "Not equal to tolerance" in done.stdout
 
@@ -284,8 +284,8 @@ sys.exit(main(sys.argv[1:]))
 
 
 def without_hypothesis(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", WITHOUT_HYPOTHESIS, "conform", f"{FILE}:right", "--formula", "gae"]
-    return subprocess.run([*command, *map(str, words)], cwd=ROOT, capture_output=True, text=True)
+    command = ["-c", WITHOUT_HYPOTHESIS, "conform", f"{FILE}:right", "--formula", "gae"]
+    return python(*command, *words, cwd=ROOT)
 
 
 @pytest.mark.slow
@@ -362,7 +362,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
         "bad = {'torch', 'hypothesis', 'jax', 'matplotlib'} & set(sys.modules)\n"
         "assert not bad, bad\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    done = python("-c", code, cwd=ROOT)
     assert done.returncode == 0, done.stderr
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rlcalc.cli import main
+from tests.command import python
 
 FILE = Path(__file__).with_name("jax_targets.py")
 pytestmark = pytest.mark.slow  # each starts JAX, and compiles
@@ -55,13 +54,13 @@ def test_a_fault_is_named_and_its_test_fails(capsys: pytest.CaptureFixture[str],
     found = conform(capsys, "crosses", "--dtype", "float64", "--write-test", str(test))
     assert found["verdict"] == "nonconforming"
     assert [m["faults"] for m in found["diagnosis"]["matches"]] == [["recursion-crosses-truncation"]]
-    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
-    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True)
+    run = ["-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    done = python(*run, cwd=tmp_path)
     assert done.returncode == 1, done.stdout
     assert "Not equal to tolerance" in done.stdout
     # and it is the function that fails it, not how it is called
     test.write_text(test.read_text().replace("crosses", "right"))
-    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True)
+    done = python(*run, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from rlcalc.conform.target.base import from_function, load_target
 from rlcalc.conform.vectors import golden_vectors
 from rlcalc.errors import InputError, UnknownName
 from rlcalc.time_limit import TimedOut, limited
+from tests.command import python
 from tests.refused import refused
 from tests.sweep import sweep
 
@@ -272,7 +272,7 @@ def test_the_import_of_a_backend_is_no_time_of_the_call() -> None:
         "assert 'torch' in sys.modules\n"
         "assert verdict == 'nonconforming', verdict\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=FILE.parents[2])
+    done = python("-c", code, cwd=FILE.parents[2])
     assert done.returncode == 0, done.stderr
 
 

@@ -13,6 +13,7 @@ import pytest
 import rlcalc
 from rlcalc.errors import DataError, InputError, UnknownName
 from rlcalc.testing import ConformanceError, conformance_suite, pytest_configure
+from tests.command import python
 
 from . import targets
 
@@ -62,14 +63,7 @@ def fresh(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_the_documented_project(tmp_path: Path, wheel: Path) -> None:
     project = fresh(tmp_path)
-    place = subprocess.run(
-        [sys.executable, "-c", "import rlcalc; print(rlcalc.__file__)"],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(wheel)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    place = python("-c", "import rlcalc; print(rlcalc.__file__)", cwd=project, PYTHONPATH=str(wheel))
     assert place.stdout.startswith(str(wheel))
     code, out = pytest_in(project, wheel, "-v", "--rlcalc-vectors", "vectors.toml")
     assert code == 0, out

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import rlcalc
+from tests.refused import refused
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command import python
 from tests.fuzz.forked import Run
 from tests.fuzz.lines import command_line
 
@@ -29,8 +29,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="runs in forks")
     ],
 )
 def test_it_ends_in_order_whatever_comes(kind: str, count: int) -> None:
-    command = [sys.executable, str(ROOT / "benchmarks" / "fuzz.py"), kind, "--count", str(count)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = python(ROOT / "benchmarks" / "fuzz.py", kind, "--count", count, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
