@@ -3,6 +3,9 @@
 import numpy as np
 import torch
 
+from tests.conform.altered import altered
+from tests.conform.field import stranger_right
+
 
 def gae_shift(rewards, values, dones, last_value, gamma=0.99, lam=0.95):
     adv = np.zeros_like(rewards)
@@ -61,21 +64,4 @@ def value_loss_broadcast(values, returns):
     return ((values[:, None] - returns[None, :]) ** 2).mean()
 
 
-def nstep_no_discount(rewards, next_values, dones, gamma, n):
-    T = len(rewards)
-    out = np.zeros(T)
-    for t in range(T):
-        g, disc, done = 0.0, 1.0, False
-        for k in range(n):
-            if t + k >= T:
-                break
-            g += disc * rewards[t + k]
-            disc *= gamma
-            last = t + k
-            if dones[t + k]:
-                done = True
-                break
-        if not done:
-            g += next_values[last]
-        out[t] = g
-    return out
+nstep_no_discount = altered(stranger_right.nstep, {"disc * next_values[last]": "next_values[last]"})

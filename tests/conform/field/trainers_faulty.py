@@ -4,6 +4,9 @@
 import torch
 import torch.nn.functional as F
 
+from tests.conform.altered import altered
+from tests.conform.field import trainers_right
+
 # loss_aggregation
 
 
@@ -228,21 +231,7 @@ def icepop_inverted(old_log_probs, rollout_log_probs, response_mask, low, high):
     return torch.where(keep & response_mask.bool(), w, 0.0)
 
 
-def kto_loss_unclamped(
-    policy_logps,
-    reference_logps,
-    labels,
-    policy_KL_logps,
-    reference_KL_logps,
-    beta=0.1,
-    desirable_weight=1.0,
-    undesirable_weight=1.0,
-):
-    kl = (policy_KL_logps - reference_KL_logps).mean().detach()
-    gains = policy_logps - reference_logps - kl
-    good = desirable_weight * torch.sigmoid(-beta * gains)
-    bad = undesirable_weight * torch.sigmoid(beta * gains)
-    return torch.where(labels.bool(), good, bad).mean()
+kto_loss_unclamped = altered(trainers_right.kto_loss, {".clamp(min=0)": "", ', {"kl": kl}': ""})
 
 
 def pass_at_k_replaced(num_samples, num_correct, k):
