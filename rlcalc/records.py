@@ -46,7 +46,7 @@ class Place(NamedTuple):
         raise DataError(self.code, ": ".join([self.file, *self.path, why]), hint)
 
 
-def read_record(kind: type[Record], raw: Any, place: Place, **given: Any) -> Record:
+def read_record(kind: type[Record], raw: Any, place: Place, /, **given: Any) -> Record:
     """One table as a dataclass.
 
     Args:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rlcalc.audit.alter import Alteration
-from rlcalc.audit.verdict import VERDICTS, Repair, Scope
+from rlcalc.audit.verdict import REPAIRS, VERDICTS, Repair, Scope
 from rlcalc.data import data_folder, read_toml
 from rlcalc.errors import DataError, InputError, UnknownName, shown, suggestion
 from rlcalc.records import Place, read_record
@@ -76,7 +76,7 @@ class Claim:
         template: the formula with holes for the parts of which its evidence is made; see
             ``rlcalc.audit.formula.tie``.
         reference: where the literature has it.
-        repair: what is true instead.
+        repair: what is true instead, a table named by its kind.
         scope: how far it reaches, where its kind does not say that.
         corruptions: altered statements that no operator makes.
         harmless: altered statements that are true as well -> why.
@@ -180,7 +180,9 @@ def _written(chapter: str) -> Iterator[Claim]:
         place.refuse(f"the schema is {shown(top.get('schema'))}; this version reads {SCHEMA}.")
     for number, entry in enumerate(top.get("claim", []), start=1):
         here = place.at(entry.get("id", f"claim {number}"))
-        claim = read_record(Claim, entry, here)
+        kind = next((kind for kind in REPAIRS if kind in entry), "")
+        repair = read_record(Repair, entry.pop(kind), here.at(kind), kind=kind) if kind else None
+        claim = read_record(Claim, entry, here, repair=repair)
         if not _ID.fullmatch(claim.id) or claim.chapter != chapter:
             here.refuse("id and file do not belong together.")
         if claim.template and not claim.formula:

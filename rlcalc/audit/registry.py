@@ -45,7 +45,7 @@ model is chapters 1 and 2.
        column = "critic"                    # also the computed ones: category, learned, model_free
        relation = "="                       # = !=, in, not in, < <= > >= has (a list that has it)
        value = "yes"
-       role = "against"                     # or repair, unchanged: beside the text in [claim.repair]
+       role = "against"                     # or repair, unchanged: beside the text of the repair
 
    The verdict is ``recorded``: a table can only repeat what was written into it. ``read_off = "why"`` says
    why no formula of the calculator decides it, which every recorded claim must. A reading without an
@@ -55,8 +55,7 @@ model is chapters 1 and 2.
    *What nothing can settle*: ``unknowable = "why"``, no function; its verdict is ``not-checkable``.
 4. *Repairs* are text and stand in the TOML entry; the function gives their evidence::
 
-       [claim.repair]
-       kind = "condition"        # under which it holds | "reading": so understood it holds | "correction"
+       [claim.condition]         # under which it holds; or reading: so understood it holds; or correction
        text = "It holds for λ < 1."
        formula = '...'           # LaTeX, optional
        unchanged = ["ppo_clip/lecture-7.4-s1:objective"]  # of a reading: cases whose printed numbers stay

@@ -36,6 +36,7 @@ from rlcalc.audit.evidence import Evidence, Findings
 
 Scope = Literal["general", "instance", "structure", "empirical"]
 VERDICTS = ("proved", "recorded", "confirmed", "conditional", "imprecise", "wrong", "not-checkable")
+REPAIRS = ("condition", "reading", "correction")
 FAULTS = ("undecided", "refuted", "unsupported", "vacuous", "untied")
 
 _SCOPE_OF_KIND: dict[str, Scope] = {

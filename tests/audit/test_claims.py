@@ -85,7 +85,9 @@ def test_a_good_file_is_read(folder: Path) -> None:
         {"reference": "a book"},
         {"template": "x = @part"},
         {"same_as": "L1.1-none"},
-        {"repair": {"kind": "opinion", "text": "x"}},
+        {"opinion": {"text": "x"}},
+        {"reading": {"text": "x"}, "condition": {"text": "y"}},
+        {"reading": {"text": "x", "kind": "condition"}},
     ],
     ids=str,
 )
