@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -129,6 +129,16 @@ def test_a_helper_of_the_class_is_followed() -> None:
 def test_a_scripted_function_has_a_signature() -> None:
     facts = facts_of(torch_sequences.gae_scripted)
     assert [a.name for a in facts.arguments or ()][:2] == ["rewards", "dones"]
+
+
+def test_annotations_that_are_no_text_are_read_whole() -> None:
+    def function(rewards, values, mode) -> None: ...
+
+    function.__annotations__ |= {"rewards": list[list[float]], "values": np.ndarray, "mode": Literal["sum"]}
+    facts = facts_of(function)
+    said = [a.annotation for a in facts.arguments or ()]
+    assert said == ["list[list[float]]", "ndarray", "typing.Literal['sum']"]
+    assert facts.words == ("sum",)
 
 
 def test_layout_values_and_outputs_are_found() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_origin
 
 
 @dataclass(frozen=True)
@@ -78,4 +78,6 @@ def plain(value: Any) -> Any:
 def _written(annotation: Any) -> str:
     if annotation is inspect.Parameter.empty:
         return ""
+    if get_origin(annotation) is not None:  # list[float] has the name of list
+        return str(annotation)
     return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
