@@ -22,9 +22,9 @@ CRITIC = "baseline_variance/lecture-6.4-critic"  # both of them at even chances
 @claim("L6.1-grading-analogy", score="75", usual=">", better="<")
 def grading(s: Statement, show: ev.Findings) -> None:
     """The sign of score − baseline at both ends of both ranges, and so between them."""
-    (low, high), (lower, higher) = ranges = (50, 60), (80, 90)
-    show.fill(low=low, high=high, lower=lower, higher=higher)
-    for relation, ends in zip((s.usual, s.better), ranges, strict=True):
+    usual, better = (50, 60), (80, 90)
+    show.fill(low=usual[0], high=usual[1], lower=better[0], higher=better[1])
+    for relation, ends in ((s.usual, usual), (s.better, better)):
         for end in ends:
             gap = answer("advantage", return_=s.score, value=str(end))
             show.literal.exact(f"{s.score} − {end}", gap, relation, 0)
