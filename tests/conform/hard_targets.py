@@ -58,13 +58,18 @@ def ignores_signals(**_):
     time.sleep(MINUTE)
 
 
-def leaves_a_child(**_):
-    """Hangs, and so does a process that it started, which holds the same pipes."""
+def _has_a_child() -> None:
+    """It hangs, and holds the same pipes."""
     child = os.fork()
     if child == 0:
         time.sleep(MINUTE)
         os._exit(0)
     note(os.getpid(), child)
+
+
+def leaves_a_child(**_):
+    """Hangs as well."""
+    _has_a_child()
     time.sleep(MINUTE)
 
 
@@ -84,11 +89,7 @@ def exits(**_):
 
 
 def exits_and_leaves_a_child(**_):
-    child = os.fork()
-    if child == 0:
-        time.sleep(MINUTE)
-        os._exit(0)
-    note(os.getpid(), child)
+    _has_a_child()
     os._exit(3)
 
 

@@ -91,17 +91,16 @@ def shows(fault: Fault) -> bool:
     return False
 
 
-def verdict(form: Form, formula: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    # which bug it is takes most of the time, and is no question here
+@pytest.fixture(autouse=True)
+def no_bug_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which it is takes most of the time, and is no question here."""
     monkeypatch.setattr(runner, "_diagnose", lambda *_: None)
-    return conform(behind_names(form, formula), formula).verdict
 
 
 @pytest.mark.parametrize("formula", OUTPUT)
-def test_the_right_form_behind_the_same_signature_conforms(
-    formula: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert verdict(reference(load_formula(formula)), formula, monkeypatch) == "conforms"
+def test_the_right_form_behind_the_same_signature_conforms(formula: str) -> None:
+    form = behind_names(reference(load_formula(formula)), formula)
+    assert conform(form, formula).verdict == "conforms"
 
 
 # a fault that rounds is said in a note
@@ -116,12 +115,10 @@ FAULTS = [fault for formula in OUTPUT for fault in catalogue(formula).faults if 
         lambda fault: f"{fault.formula}-{fault.name}",
     ),
 )
-def test_no_fault_of_the_catalogue_hides_behind_a_binding(
-    fault: Fault, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    form = composed((fault,), (), reference(load_formula(fault.formula)))
+def test_no_fault_of_the_catalogue_hides_behind_a_binding(fault: Fault) -> None:
+    form = behind_names(composed((fault,), (), reference(load_formula(fault.formula))), fault.formula)
     # what such a signature cannot show is right
-    assert verdict(form, fault.formula, monkeypatch).startswith("conforms") is not shows(fault)
+    assert conform(form, fault.formula).verdict.startswith("conforms") is not shows(fault)
 
 
 def test_who_takes_lengths_is_given_sums() -> None:
