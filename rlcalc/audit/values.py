@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from rlcalc._lazy import sympy
-from rlcalc.audit.zero import is_expression
+from rlcalc.audit.zero import as_expression, is_expression
 from rlcalc.exact.words import GREEK_LETTERS
 
 _LETTER_OF = {name: letter for letter, name in GREEK_LETTERS.items()} | {"pi": "π"}
@@ -44,17 +44,6 @@ def is_literal(value: Any) -> bool:
 _GREEK = re.compile(r"\b(alpha|gamma|lambda|theta|delta|epsilon|beta|sigma|mu|pi|phi|rho)\b")
 
 
-def number(value: Any) -> Any:
-    """An exact number from text of the calculator's grammar, a Fraction, an integer or SymPy."""
-    if isinstance(value, float):
-        raise TypeError(f"{value!r} is a float; evidence takes exact numbers")
-    if isinstance(value, str):
-        from rlcalc.exact import parse_number
-
-        return parse_number(value)
-    return value
-
-
 def plain(value: Any) -> str:
     """An expression on one line."""
     if not is_expression(value):
@@ -64,9 +53,7 @@ def plain(value: Any) -> str:
 
 
 def tex(value: Any) -> str:
-    from rlcalc.exact import to_sympy
-
-    return str(sympy.latex(value if isinstance(value, sympy.Basic) else to_sympy(value)))
+    return str(sympy.latex(as_expression(value)))
 
 
 def listed(value: Any) -> str:

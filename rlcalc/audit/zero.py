@@ -22,9 +22,15 @@ def is_expression(value: Any) -> bool:
 
 
 def as_expression(value: Any) -> Any:
-    """A SymPy expression from one, an exact number or text of the calculator's grammar."""
+    """A SymPy expression from one, an exact number or text of the calculator's grammar.
+
+    Raises:
+        TypeError: a float.
+    """
     if is_expression(value):
         return value
+    if isinstance(value, float):
+        raise TypeError(f"{value!r} is a float; evidence takes exact numbers")
     from rlcalc.exact import parse_number, to_sympy
 
     return to_sympy(parse_number(value) if isinstance(value, str) else value)

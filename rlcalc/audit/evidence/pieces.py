@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from rlcalc.audit.values import is_literal, listed, number, plain, tex
+from rlcalc.audit.values import is_literal, listed, plain, tex
 from rlcalc.audit.zero import as_expression, sign_status, zero_status
 
 Status = Literal["holds", "fails", "open"]
@@ -201,7 +201,7 @@ class Exact(Evidence):
     def decide(self) -> Status:
         from rlcalc.exact import compare
 
-        sign = compare(number(self.left), number(self.right))
+        sign = compare(as_expression(self.left), as_expression(self.right))
         if sign is None:
             return "open"
         truth = {
@@ -219,7 +219,7 @@ class Exact(Evidence):
         return is_literal(self.left) and is_literal(self.right)
 
     def lines(self) -> list[str]:
-        left, right = plain(number(self.left)), plain(number(self.right))
+        left, right = plain(as_expression(self.left)), plain(as_expression(self.right))
         return [left if self.relation == "=" and left == right else f"{left} {self.relation} {right}"]
 
     def latex(self) -> str:
@@ -227,7 +227,7 @@ class Exact(Evidence):
         opposite = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
         relation = opposite[self.relation] if self.status == "fails" else self.relation
         sign = {"!=": r"\ne", "<=": r"\le", ">=": r"\ge"}.get(relation, relation)
-        left, right = tex(number(self.left)), tex(number(self.right))
+        left, right = tex(self.left), tex(self.right)
         return "" if left == right else f"{left} {sign} {right}"
 
 
