@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, ClassVar, TypeVar
 
-from rlcalc.audit.evidence import Evidence, Fact, Status
+from rlcalc.audit.evidence import Evidence, Fact
 from rlcalc.audit.evidence.pieces import worst
 from rlcalc.audit.proofs import answer, entries
 from rlcalc.audit.values import given, listed
-from rlcalc.audit.zero import as_expression
+from rlcalc.audit.zero import Status, as_expression
 from rlcalc.errors import InputError, UnknownName, shown
 from rlcalc.golden.files import Case, shipped
 from rlcalc.golden.replay import command_line

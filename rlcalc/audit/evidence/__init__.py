@@ -11,7 +11,6 @@ from rlcalc.audit.evidence.pieces import (
     Induction,
     Sign,
     Simulation,
-    Status,
 )
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "Pieces",
     "Sign",
     "Simulation",
-    "Status",
     "equal_by_increments",
     "ordered",
     "sum_by_induction",

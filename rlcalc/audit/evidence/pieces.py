@@ -11,12 +11,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from rlcalc.audit.values import is_literal, listed, plain, tex
-from rlcalc.audit.zero import as_expression, sign_status, zero_status
-
-Status = Literal["holds", "fails", "open"]
+from rlcalc.audit.zero import Status, as_expression, sign_status, zero_status
 
 
 @dataclass(frozen=True)
