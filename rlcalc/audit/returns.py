@@ -24,6 +24,13 @@ def n_step_weight(lam: Any, n: Any, exponent: int = -1) -> Any:
     return (1 - lam) * lam ** (n + exponent)
 
 
+def calls_in(expression: Any) -> set[Any]:
+    """The rewards and values in it, such as R(t + 1)."""
+    from sympy.core.function import AppliedUndef
+
+    return set(expression.atoms(AppliedUndef))
+
+
 class NStep:
     """The n-step return from time ``t`` with its exponents as parts.
 

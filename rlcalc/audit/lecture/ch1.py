@@ -8,7 +8,7 @@ from rlcalc.audit import evidence as ev
 from rlcalc.audit.cases import Vector, vector
 from rlcalc.audit.proofs import answer, domain_is, index, positives, powers_vanish, reals, sequence
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.returns import NStep, moved
+from rlcalc.audit.returns import NStep, calls_in, moved
 from rlcalc.exact import symbol
 
 EPISODE = "n_step_return/lecture-1.4-n2"  # the episode of section 1.4; S_3, worth 10, ends it
@@ -51,9 +51,7 @@ def _rewards() -> dict[str, Any]:
 
 def latest(t: Any, n: Any) -> Any:
     """The time at which the n-step target from ``t`` is known: that of the last reward and value in it."""
-    from sympy.core.function import AppliedUndef
-
-    times = [call.args[0] for call in NStep(reals("gamma")).more(t, n - 1).atoms(AppliedUndef)]
+    times = [call.args[0] for call in calls_in(NStep(reals("gamma")).more(t, n - 1))]
     return max(times, key=lambda time: int(time - t - n))
 
 
@@ -232,9 +230,7 @@ def _terminal(show: ev.Findings, case: Vector, claimed: ev.Exact, right: ev.Exac
 @claim("L1.4-indexing", first=2)
 def indexing(s: Statement, show: ev.Findings) -> None:
     """The reward on leaving S_t is R_{t+1} in the definition; the example keeps to it."""
-    from sympy.core.function import AppliedUndef
-
-    calls = sorted(str(call) for call in NStep(reals("gamma")).one(1).atoms(AppliedUndef))
+    calls = sorted(map(str, calls_in(NStep(reals("gamma")).one(1))))
     show.literal.fact("the 1-step target from S_1 contains the reward", f"R({s.first})", "in", calls)
     show.literal.fact("and the value of", f"V({s.first})", "in", calls)
 

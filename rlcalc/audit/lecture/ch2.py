@@ -10,7 +10,7 @@ from rlcalc.audit.alter import Choice
 from rlcalc.audit.cases import vector
 from rlcalc.audit.proofs import answer, index, positives, reals, sequence, unit
 from rlcalc.audit.registry import Statement, claim
-from rlcalc.audit.returns import NStep, moved, n_step_weight
+from rlcalc.audit.returns import NStep, calls_in, moved, n_step_weight
 from rlcalc.exact import symbol
 
 # what the chapter defines, subsection by subsection; a term it only names is not here
@@ -262,9 +262,7 @@ def remaining(s: Statement, show: ev.Findings) -> None:
 @claim("L2.4-indexing", first=1)
 def indexing(s: Statement, show: ev.Findings) -> None:
     """The reward on leaving S_t is R_{t+1} in the definition; the example keeps to it."""
-    from sympy.core.function import AppliedUndef
-
-    calls = sorted(str(call) for call in NStep(reals("gamma")).one(0).atoms(AppliedUndef))
+    calls = sorted(map(str, calls_in(NStep(reals("gamma")).one(0))))
     show.literal.fact("the 1-step target from S_0 contains", f"R({s.first})", "in", calls)
 
 
