@@ -26,6 +26,11 @@ _RETURNS = re.compile("ret|target|rtg|to_?go")
 OF_TWO_TABLES = ("double_q",)
 
 
+def _kept(one: str, other: str) -> bool:
+    """Whether two equal parts may be one that is kept and returned: those that are returned beside each other not."""
+    return not (one.strip("[]").isdigit() and other.strip("[]").isdigit())
+
+
 class OutputsByValue:
     """Finds the outputs of a formula among the parts of an answer."""
 
@@ -130,7 +135,7 @@ class OutputsByValue:
         """
         right = self.answers.right(given, names)
         left = [n for n in self.names if n not in known and n in right and right[n].ndim]
-        taken = [parts[place] for place in known.values() if place in parts]
+        taken = {place: parts[place] for place in known.values() if place in parts}
         places = [
             p
             for p, a in parts.items()
@@ -138,7 +143,7 @@ class OutputsByValue:
             and not p.startswith(WEIGHT)
             and any(a.shape == right[n].shape for n in left)
             and not whitened(a, right, given.get("mask"))
-            and not any(np.array_equal(a, other, equal_nan=True) for other in taken)  # kept and returned
+            and not any(_kept(p, q) and np.array_equal(a, b, equal_nan=True) for q, b in taken.items())
         ]
         found = {}
         for name in left:
