@@ -100,14 +100,20 @@ def _over(x: Fraction, unit: int) -> int:
 
 
 def gae(i: Inputs) -> Outputs:
-    return {"advantages": _Steps(i).discounted_errors(i.lam)}
+    s = _Steps(i)
+    found = s.discounted_errors(i.lam)
+    return {"advantages": found, "returns": [a + v for a, v in zip(found, s.values, strict=False)]}
 
 
 def td_error(i: Inputs) -> Outputs:
     if i.reward is not None:
-        return {"td_error": i.reward + i.gamma * i.next_value - i.value}
-    found, unit = _Steps(i).errors()
-    return {"td_error": [Fraction(x, unit) for x in found]}
+        target = i.reward + i.gamma * i.next_value
+        return {"td_error": target - i.value, "target": target}
+    s = _Steps(i)
+    found, unit = s.errors()
+    gammas = [Fraction(g, s.below) for g in s.gamma]
+    targets = [r + g * v for r, g, v in zip(s.rewards, gammas, s.follows, strict=True)]
+    return {"td_error": [Fraction(x, unit) for x in found], "target": targets}
 
 
 def discounted_return(i: Inputs) -> Outputs:
@@ -124,7 +130,14 @@ def discounted_return(i: Inputs) -> Outputs:
 
 def n_step_return(i: Inputs, n: float | None = None) -> Outputs:
     s = _Steps(i)
-    return {"returns": [s.n_step(t, i.n if n is None else n) for t in range(s.count)]}
+    found = [s.n_step(t, i.n if n is None else n) for t in range(s.count)]
+    return {"returns": found, **_updated(i, s, found)}
+
+
+def _updated(i: Inputs, s: _Steps, returns: Sequence[Fraction]) -> Outputs:
+    """The first state's value, a step of α nearer to its return."""
+    alpha, old = i.given.get("alpha"), s.values[0]
+    return {} if alpha is None else {"updated": old + alpha * (returns[0] - old)}
 
 
 def lambda_return(i: Inputs) -> Outputs:
@@ -141,4 +154,5 @@ def lambda_return(i: Inputs) -> Outputs:
             power *= above
         return Fraction(total, s.unit * step ** len(found))
 
-    return {"returns": [one(t) for t in range(s.count)]}
+    returns = [one(t) for t in range(s.count)]
+    return {"returns": returns, **_updated(i, s, returns)}

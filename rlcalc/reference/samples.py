@@ -17,19 +17,22 @@ def lambda_weights(i: Inputs) -> Outputs:
     if i.steps == math.inf:
         return {}
     lam, count = i.lam, i.steps
-    return {"weights": [(1 - lam) * lam ** (n - 1) for n in range(1, count)] + [lam ** (count - 1)]}
+    weights = [(1 - lam) * lam ** (n - 1) for n in range(1, count)] + [lam ** (count - 1)]
+    return {"weights": weights, "sum": sum(weights)}
 
 
 def td_update(i: Inputs) -> Outputs:
     target = i.reward + i.gamma * i.next_value if i.target is None else i.target
-    return {"value": i.value + i.alpha * (target - i.value)}
+    error = target - i.value
+    return {"value": i.value + i.alpha * error, "error": error}
 
 
 def mc_update(i: Inputs) -> Outputs:
-    value = i.value
+    value, values = i.value, []
     for k, g in enumerate(i.returns, 1):
         value += (Fraction(1, k) if isinstance(i.alpha, str) else i.alpha) * (g - value)
-    return {"value": value}
+        values.append(value)
+    return {"value": value, "values": values}
 
 
 def advantage(i: Inputs) -> Outputs:

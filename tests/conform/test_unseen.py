@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from rlcalc.conform import conform
@@ -214,3 +215,29 @@ def test_a_function_that_never_answers_is_not_accused() -> None:
     with refused(InputError, "target_signature") as caught:
         conform(bootstrapped_target, "q_target")
     assert "--map" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("returned", "verdict"),
+    [
+        ("return adv, adv + vals", "conforms"),
+        ("return adv, adv", "nonconforming"),  # the advantages again where the returns belong
+        ("return adv.mean(), adv + vals", "wrong-shape"),  # right returns, and no advantages
+    ],
+)
+def test_both_of_a_pair_are_judged(returned: str, verdict: str, verdict_alone: None) -> None:
+    changed = altered(gae_and_rewards_to_go, {"return adv, ret": returned})
+    changed.__name__ = "compute_gae"
+    assert conform(changed, "gae").verdict == verdict
+
+
+def test_generated_cases_ask_for_every_output() -> None:
+    """Returns that are wrong where values are large alone, which no vector has."""
+
+    def gae(rewards, values, gamma: float, lam: float):
+        adv, _ = gae_and_rewards_to_go(rewards, values[:-1], values[-1], gamma, lam)
+        return {"advantages": adv, "returns": np.clip(adv + values[:-1], -2000, 2000)}
+
+    report = conform(gae, "gae", random=300)
+    assert report.found is not None
+    assert report.found.judgement.output == "returns"

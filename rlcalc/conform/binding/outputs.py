@@ -22,12 +22,13 @@ from rlcalc.specs import Formula
 
 # what returns are called, and functions that compute them
 _RETURNS = re.compile("ret|target|rtg|to_?go")
+_ADVANTAGES = re.compile("gae|adv")
 # formulas whose answer is all that an agent keeps
 OF_TWO_TABLES = ("double_q",)
 
 
 def _kept(one: str, other: str) -> bool:
-    """Whether two equal parts may be one that is kept and returned: those that are returned beside each other not."""
+    """Whether two equal parts may be one that is kept and returned, and not two that are returned."""
     return not (one.strip("[]").isdigit() and other.strip("[]").isdigit())
 
 
@@ -141,7 +142,7 @@ class OutputsByValue:
             for p, a in parts.items()
             if p not in known.values()
             and not p.startswith(WEIGHT)
-            and any(a.shape == right[n].shape for n in left)
+            and (any(a.shape == right[n].shape for n in left) or self._promised(left))
             and not whitened(a, right, given.get("mask"))
             and not any(_kept(p, q) and np.array_equal(a, b, equal_nan=True) for q, b in taken.items())
         ]
@@ -163,6 +164,10 @@ class OutputsByValue:
             ):
                 found[name] = places[0]
         return found
+
+    def _promised(self, left: list[str]) -> bool:
+        """Whether the advantages are missing, which the function is called after: they have another shape."""
+        return self.answer == "advantages" and self.answer in left and bool(_ADVANTAGES.search(self.called))
 
     def by_shape(self, parts: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, str]:
         """The first output, the answer before others, that some part has the shape of; else the answer.
