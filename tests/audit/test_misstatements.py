@@ -48,6 +48,9 @@ FORMULAS = {
         "L6.2-V-natural-baseline",
         r"b(s) = V(s) = \frac{1}{N} \sum_{i=1}^{N} G_i",
     ),
+    "another number at the upper bound": ("L7.4-range", r"[1-\epsilon, 1+\epsilon] = [0.8, 1.3]"),
+    "the bounds exchanged": ("L7.4-range", r"[1+\epsilon, 1-\epsilon] = [0.8, 1.2]"),
+    "a bound of two widths": ("L7.4-range", r"[1-2\epsilon, 1+\epsilon] = [0.8, 1.2]"),
     "a token too many in the state": ("L5.3-state", r"S_t = S_0 \oplus A_0 \oplus \cdots \oplus A_{t}"),
     "the token two steps ago": (
         "L5.3-deterministic",

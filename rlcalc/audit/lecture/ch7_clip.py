@@ -106,6 +106,17 @@ def definition(s: Statement, show: ev.Findings) -> None:
     in_six_cases(show.literal, "it is A·min(r, 1 + ε) for A > 0, A·max(r, 1 − ε) for A < 0", value)
 
 
+@claim("L7.4-range", below=-1, above=1, low="0.8", high="1.2")
+def interval(s: Statement, show: ev.Findings) -> None:
+    """The bounds by their formula, at the ε of two cases, and what the calculator clips to there."""
+    eps = positives("epsilon")
+    show.fill(lower=1 + s.below * eps, upper=1 + s.above * eps)
+    for name, side, stated in (("lower", s.below, s.low), ("upper", s.above, s.high)):
+        case = vector(f"ppo_clip/lecture-7.4-{name}-bound")
+        show.literal.exact(f"the {name} bound by its formula", 1 + side * case.number("eps"), "=", stated)
+        show.literal.exact("a ratio beyond it is clipped to", case.answer("clipped"), "=", stated)
+
+
 @claim("L7.4-s2-worse", relation="<=", choose=Choice("min", "max"))
 def worse(s: Statement, show: ev.Findings) -> None:
     """Never above either of the two, in all six cases; strictly below one where clipping acts."""
