@@ -12,8 +12,8 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.bound import BoundTarget, sheet
+from rlcalc.conform.binding.families.base import Unfit
 from rlcalc.conform.binding.families.family import laid_out
-from rlcalc.conform.binding.families.sequence import Unfit
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.conform_report import ConformReport
 from rlcalc.conform.entropies import SMALLEST

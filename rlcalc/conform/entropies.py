@@ -15,8 +15,8 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.beside import is_loss
 from rlcalc.conform.binding.bound import BoundTarget, sheet
+from rlcalc.conform.binding.families.base import Unfit
 from rlcalc.conform.binding.families.family import laid_out
-from rlcalc.conform.binding.families.sequence import Unfit
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.words.names import roles_of
 from rlcalc.conform.conform_report import ConformReport

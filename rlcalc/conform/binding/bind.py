@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import islice
 
 from rlcalc.conform.binding.bound import BoundTarget
-from rlcalc.conform.binding.families.family import Family, family_of
+from rlcalc.conform.binding.families.base import Family
+from rlcalc.conform.binding.families.family import family_of
 from rlcalc.conform.binding.families.named import Named
 from rlcalc.conform.binding.families.updates import Updates
 from rlcalc.conform.binding.model import CANONICAL, Binding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from rlcalc.conform.binding.families.family import Family
+from rlcalc.conform.binding.families.base import Family
 from rlcalc.conform.binding.families.learning import learns
 from rlcalc.conform.binding.families.processes import Processes
 from rlcalc.conform.binding.families.tokens import Tokens

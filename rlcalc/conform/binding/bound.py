@@ -11,11 +11,11 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.binding.each import answer_of
 from rlcalc.conform.binding.families.agent_play import TABLES, is_agent
-from rlcalc.conform.binding.families.family import Family, family_of, laid_out
+from rlcalc.conform.binding.families.base import Family, Unfit
+from rlcalc.conform.binding.families.family import family_of, laid_out
 from rlcalc.conform.binding.families.learning import networks_of
 from rlcalc.conform.binding.families.process_values import forms
 from rlcalc.conform.binding.families.processes import Processes
-from rlcalc.conform.binding.families.sequence import Unfit
 from rlcalc.conform.binding.families.sequence_trials import FLAGS
 from rlcalc.conform.binding.families.token_layouts import EACH
 from rlcalc.conform.binding.families.tokens import Tokens

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.family import Family, laid_out
+from rlcalc.conform.binding.families.base import Family, Unfit
+from rlcalc.conform.binding.families.family import laid_out
 from rlcalc.conform.binding.families.processes import Processes
-from rlcalc.conform.binding.families.sequence import AT_STEP, Unfit
+from rlcalc.conform.binding.families.sequence import AT_STEP
 from rlcalc.conform.binding.families.token_layouts import EACH
 from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.model import Binding

@@ -9,7 +9,7 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.answers import Answers, matched, near, whitened
-from rlcalc.conform.binding.families.family import Family
+from rlcalc.conform.binding.families.base import Family
 from rlcalc.conform.binding.families.named import Named
 from rlcalc.conform.binding.families.processes import Processes
 from rlcalc.conform.binding.families.tokens import Tokens

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.families.agent_play import is_agent
-from rlcalc.conform.binding.families.family import Family
+from rlcalc.conform.binding.families.base import Family
 from rlcalc.conform.binding.families.sequence import ENDINGS, ONE
 from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.families.updates import Updates

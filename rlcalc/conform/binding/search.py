@@ -23,9 +23,10 @@ from rlcalc.conform.binding.bound import sheet
 from rlcalc.conform.binding.each import answer_of
 from rlcalc.conform.binding.families.agent_places import agents, guessed_table
 from rlcalc.conform.binding.families.agent_play import is_agent
-from rlcalc.conform.binding.families.family import Family, laid_out
+from rlcalc.conform.binding.families.base import Family, Unfit
+from rlcalc.conform.binding.families.family import laid_out
 from rlcalc.conform.binding.families.processes import Processes
-from rlcalc.conform.binding.families.sequence import ONE, ONE_ROW, VALID, Unfit
+from rlcalc.conform.binding.families.sequence import ONE, ONE_ROW, VALID
 from rlcalc.conform.binding.families.token_layouts import AS_ITS_OWN, EACH, SAMPLES
 from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.families.transitions import speaks_of_one

@@ -14,7 +14,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from rlcalc.conform.binding.body import IN_BODY
-from rlcalc.conform.binding.families.family import Family, family_of
+from rlcalc.conform.binding.families.base import Family
+from rlcalc.conform.binding.families.family import family_of
 from rlcalc.conform.binding.model import Agreement, Binding
 from rlcalc.conform.binding.plays import played
 from rlcalc.conform.binding.policies import ways

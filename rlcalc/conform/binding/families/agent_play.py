@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.conform.binding.families.base import Arrays, Unfit
 from rlcalc.conform.binding.families.episodes import EpisodePlay, takes_episodes
-from rlcalc.conform.binding.families.sequence import Unfit
 from rlcalc.conform.binding.families.table_play import ENDS, TablePlay
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.target.agents import BEGIN, CALLS, FRESH, MADE_WITH
@@ -22,7 +22,6 @@ from rlcalc.conform.target.facts import MODULE
 from rlcalc.conform.target.networks import ANYTHING
 from rlcalc.experience import Step, universe
 
-Arrays = dict[str, Any]
 AGENT = " of an agent"
 # tables by role, which are the answer
 TABLES = frozenset(["table", "q1", "q2", "preferences"])

@@ -12,6 +12,7 @@ from rlcalc.conform.binding.families.agent_play import (
     TRACES,
     manner_of,
 )
+from rlcalc.conform.binding.families.base import Arrays
 from rlcalc.conform.binding.families.table_play import ENDS
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.target.agents import BEGIN, FRESH
@@ -19,7 +20,6 @@ from rlcalc.experience import Experience, Step, Table
 from rlcalc.experience.model import Key
 from rlcalc.specs import Formula
 
-Arrays = dict[str, Any]
 Row = tuple[int, int, float, int | None, int]
 # rows of a table, a state each
 TABLE = ((0.5, 4.0, -1.25), (2.0, -3.0, 0.75), (-2.5, 1.5, 3.25))

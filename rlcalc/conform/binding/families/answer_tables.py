@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.families.base import Unfit
 from rlcalc.conform.binding.words.token_roles import NEVER
 
 # outcomes of a token; logits are known but for a constant

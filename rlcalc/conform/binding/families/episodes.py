@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.families.base import Unfit
 from rlcalc.conform.binding.families.table_play import TablePlay
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.words.names import plural

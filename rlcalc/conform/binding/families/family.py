@@ -1,17 +1,17 @@
-"""What formulas with inputs of one sort share: how arrays are laid out, and how a reading is probed."""
+"""The family of each formula, and the values of a call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.families import sequence, sequence_trials
+from rlcalc.conform.binding.families.base import Family, Unfit
 from rlcalc.conform.binding.families.named import Named
 from rlcalc.conform.binding.families.off_policy import OffPolicy
 from rlcalc.conform.binding.families.processes import Processes
 from rlcalc.conform.binding.families.samples import Distributions, Groups, Samples
-from rlcalc.conform.binding.families.sequence import Unfit
 from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.families.transitions import Transitions
 from rlcalc.conform.binding.families.updates import Updates
@@ -41,31 +41,6 @@ from rlcalc.specs import Formula
 LARGEST_LOG, LEAST_LOG = 15.0, 1e-2
 # ... and of densities
 LARGEST_DENSITY = 30.0
-
-
-class Family(Protocol):
-    """How the arguments of some formulas are handed over."""
-
-    def arrange(self, binding: Binding, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Values by place; raises ``Unfit``."""
-
-    def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
-        """An output in the formula's layout."""
-
-    def variations(self, binding: Binding, backends: tuple[str, ...], lists_first: bool) -> Iterator[Binding]:
-        """Layouts to try, the likeliest first."""
-
-    def conveys(self, binding: Binding) -> frozenset[str]:
-        """Parameters of the formula that the binding has a place for."""
-
-    def single(self, binding: Binding) -> frozenset[str]:
-        """Parameters of which it takes one number only."""
-
-    def probes(self, binding: Binding) -> list[dict[str, Any]]:
-        """Arguments that tell readings apart."""
-
-    def core(self, formula: Formula) -> frozenset[str]:
-        """Roles without which nothing can be computed."""
 
 
 class Sequence:

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.sequence import ONE, Unfit
+from rlcalc.conform.binding.families.base import Arrays, Unfit, unlike
+from rlcalc.conform.binding.families.sequence import ONE
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.words.names import TRANSITIONS
 from rlcalc.conform.target.networks import ANYTHING, NEXT, NOW, numbered
 from rlcalc.conform.target.source import RECEIVERS
 
-Arrays = dict[str, Any]
 # what networks say of next states, and of the states before them
 OF_NEXT = frozenset(
     "next_q next_critic next_q_online next_q_target next_q1 next_q2 next_log_probs q_values".split()  # noqa: SIM905
@@ -68,19 +68,10 @@ def with_networks(binding: Binding, found: Arrays, given: Mapping[str, Any]) -> 
             later = later[None]
         if binding.single == "column" and later.ndim == 1:
             later = later[:, None]
-        found[path] = {NOW: _predictions(later.shape, number).astype(rewards.dtype), NEXT: later}
+        predicted = unlike(later.shape, number + 5) + 1 / 64  # which no target is
+        found[path] = {NOW: predicted.astype(rewards.dtype), NEXT: later}
     # the method's own object has whatever it is asked for
     return {path: ANYTHING if v is None else v for path, v in found.items() if not _of_itself(path, v)}
-
-
-def _predictions(shape: tuple[int, ...], number: int) -> Any:
-    """Sixty-fourths that no target is."""
-    count = int(np.prod(shape))
-    return (
-        np.array([((number + 5) * 29 + k * k * 23 + 47 * k) % 101 - 50 for k in range(count)]).reshape(shape)
-        / 16
-        + 1 / 64
-    )
 
 
 def observed(binding: Binding, rewards: Any, after: bool) -> Any:

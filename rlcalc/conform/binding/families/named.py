@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from itertools import product
 from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.families.agent_play import arranged, conveyed, is_agent, restored
 from rlcalc.conform.binding.families.agent_probes import agent_probes
-from rlcalc.conform.binding.families.sequence import ONE, Unfit
+from rlcalc.conform.binding.families.base import PLAIN, Arrays, Family, Unfit, in_order, listed, ways
+from rlcalc.conform.binding.families.sequence import ONE
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.words.names import roles_of
 from rlcalc.conform.binding.words.token_roles import WEIGHTS
 from rlcalc.specs import Formula, Parameter, load_formula
 
-Arrays = dict[str, Any]
 # roles that are made of a parameter
 MADE_OF: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "var": ("std", lambda std: std * std),
@@ -66,7 +64,7 @@ NOTHING = dict.fromkeys(("zero", *WEIGHTS), 0.0)
 LAYOUTS = (("[...]", "array"), ("[N]", "array"), (ONE, "array"), (ONE, "list"))
 
 
-class Named:
+class Named(Family):
     """The formulas that a table of names is enough for."""
 
     def __init__(self, formula: str) -> None:
@@ -115,7 +113,7 @@ class Named:
         if role == "no_values":
             return self._nothing(binding, given)
         if name not in self.own:
-            return {"device": "cpu", "on": True, "off": False, **NOTHING}.get(role)
+            return {**PLAIN, **NOTHING}.get(role)
         value = self._given(binding, given, name)
         if value is None or isinstance(value, str):
             raise Unfit(f"nothing is given for {role}" if value is None else f"{role} is a number there")
@@ -131,19 +129,18 @@ class Named:
             rows = value.reshape(-1, value.shape[-1])
             if (rows != rows[0]).any():
                 raise Unfit(f"the same {name} in every row of a call")
-            return rows[0].tolist() if binding.form == "list" else rows[0].copy()
+            return listed(binding, rows[0])
         if value.ndim == 0:
             kinds: dict[str, type] = {"integer": int, "count": int, "flag": bool}
             return kinds.get(p.kind, float)(value)
         if binding.layout == "[N]":
             core = value.shape[value.ndim - len(axes) :]
             value = np.broadcast_to(value, (*batch, *core)).reshape(math.prod(batch), *core)
-        return value.tolist() if binding.form == "list" else value.copy()
+        return listed(binding, value)
 
     def _nothing(self, binding: Binding, given: Mapping[str, Any]) -> Any:
         """0 for every step, as there are advantages."""
-        zeros = np.zeros_like(np.asarray(given["advantages"]))
-        return zeros.tolist() if binding.form == "list" else zeros
+        return listed(binding, np.zeros_like(np.asarray(given["advantages"])))
 
     def _errors(self, binding: Binding, given: Mapping[str, Any], batch: tuple[int, ...]) -> Any:
         """Of every estimate the error by every target, [..., N, M]."""
@@ -151,7 +148,7 @@ class Named:
         if binding.layout == "[N]":
             core = errors.shape[-2:]
             errors = np.broadcast_to(errors, (*batch, *core)).reshape(math.prod(batch), *core)
-        return errors.tolist() if binding.form == "list" else errors.copy()
+        return listed(binding, errors)
 
     def _given(self, binding: Binding, given: Mapping[str, Any], name: str) -> Any:
         """A parameter, or what the formula takes in its place."""
@@ -189,12 +186,10 @@ class Named:
         """Layouts to try, the likeliest first."""
         rows = self.event or LEVELS in binding.roles
         singles = ["plain", "row"] if rows else ["plain", "column"]
-        layouts = sorted(LAYOUTS, key=lambda pair: pair[1] != "list") if lists_first else LAYOUTS
-        for backend, single, (layout, form) in product(backends, singles, layouts):
-            if form == "list" and backend != backends[0]:
-                continue
-            changes: Arrays = {"backend": backend, "layout": layout, "form": form, "single": single}
-            yield replace(binding, **changes)
+        laid = in_order(LAYOUTS, lists_first)
+        for way in ways(binding, backend=backends, single=singles, laid=laid):
+            if way.form != "list" or way.backend == backends[0]:
+                yield way
 
     def conveys(self, binding: Binding) -> frozenset[str]:
         """The formula's own parameters that a binding has a place for."""
@@ -205,10 +200,6 @@ class Named:
         found = (binding.roles & self.own.keys()) | made
         found |= {OTHER_WAY[name] for name in found & OTHER_WAY.keys()} & self.own.keys()
         return frozenset(found) | binding.fixed.keys() | NOT_OF_ALL.get(self.formula.name, frozenset())
-
-    def single(self, binding: Binding) -> frozenset[str]:
-        """Parameters of which it takes one number only."""
-        return frozenset()
 
     def core(self, formula: Formula) -> frozenset[str]:
         """Roles without which nothing can be computed."""

@@ -12,8 +12,9 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.families import sequence, sequence_trials
+from rlcalc.conform.binding.families.base import Arrays, Family, Unfit, unlike
 from rlcalc.conform.binding.families.samples import LARGEST_LOG
-from rlcalc.conform.binding.families.sequence import ENDINGS, Arrays, Unfit
+from rlcalc.conform.binding.families.sequence import ENDINGS
 from rlcalc.conform.binding.model import Binding
 from rlcalc.specs import Formula, load_formula
 
@@ -21,7 +22,7 @@ RATIOS = frozenset({"log_rhos", "rhos", "new_log", "old_log", "new_probs", "old_
 VALUES = frozenset({"values", "last_value", "next_values", "critic"})
 
 
-class OffPolicy:
+class OffPolicy(Family):
     """The formulas of rewards in time that another policy got."""
 
     def __init__(self, formula: str) -> None:
@@ -74,10 +75,6 @@ class OffPolicy:
         made = {"log_rhos": RATIOS, "values": VALUES, "discounts": {"discounts", "gamma"}}
         return self.own & (roles | {name for name, ways in made.items() if roles & ways})
 
-    def single(self, binding: Binding) -> frozenset[str]:
-        """Parameters of which it takes one number only."""
-        return frozenset()
-
     def core(self, formula: Formula) -> frozenset[str]:
         """Roles without which nothing can be computed; a γ may stand in the body."""
         return self.required - {"discounts"} | {"gamma"}
@@ -89,10 +86,10 @@ class OffPolicy:
             like = plain["rewards"]
             ended = np.zeros(like.shape) if plain["terminated"] is None else plain["terminated"]
             own = {
-                name: _sixteenths(like.shape, 13 + 7 * number + k)
+                name: unlike(like.shape, 13 + 7 * number + k) / 2
                 for k, name in enumerate(("q", "expected_q"))
             }
-            logs = _sixteenths(like.shape, 3 + 5 * number) / 4
+            logs = unlike(like.shape, 3 + 5 * number) / 8
             given = {
                 **plain,
                 **own,
@@ -108,7 +105,3 @@ class OffPolicy:
             left = self.own - (lacking & defaults)  # of those the formula has numbers of its own
             found.append({name: value for name, value in given.items() if name in left})
         return found
-
-
-def _sixteenths(shape: tuple[int, ...], seed: int) -> Any:
-    return sequence_trials.numbers(1, int(np.prod(shape)), seed).reshape(shape) / 2

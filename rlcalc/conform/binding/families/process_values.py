@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.families.base import PLAIN, Unfit
 from rlcalc.conform.binding.model import Binding
 from rlcalc.exact import to_float
 from rlcalc.formulas._tabular import row_of_state
@@ -181,7 +181,7 @@ class ProcessCall:
                 return self.axis(role[2:-1])
             case "states" | "actions":
                 return list(range(self.axis(role[:-1])))
-        return {"device": "cpu", "on": True, "off": False}.get(role)
+        return PLAIN.get(role)
 
     def _moves(self) -> Any:
         """P [S, A, S'], in which a terminal state stays where it is unless it has a row of zeros."""

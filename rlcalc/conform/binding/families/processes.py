@@ -18,6 +18,7 @@ from itertools import product
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.conform.binding.families.base import Arrays, Family
 from rlcalc.conform.binding.families.process_policies import with_policy_valued
 from rlcalc.conform.binding.families.process_values import (
     AVERAGED,
@@ -35,7 +36,6 @@ from rlcalc.mdp.model import MDPArrays
 from rlcalc.mdp.tables import from_arrays
 from rlcalc.specs import Formula
 
-Arrays = dict[str, Any]
 # what sweeps that end at a larger change miss is a fault
 LEAST_ACCURATE = 1e-4
 # P and R by their axes: s, a, and t for the state that follows
@@ -53,7 +53,7 @@ ORDERS = (
 POLICIES = ("rows", "actions", "function")
 
 
-class Processes:
+class Processes(Family):
     """The formulas of a whole decision process."""
 
     # a function of action values need not have those of states

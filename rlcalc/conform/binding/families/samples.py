@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.families.base import PLAIN, Arrays, Family, Unfit, flagged, in_order, ways
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.target.policies import is_policy
 
-Arrays = dict[str, Any]
 LAYOUTS = (("[...]", "array"), ("[N]", "array"), ("[B, N]", "array"), ("[N]", "list"))
 # all samples in one row, where each has a row of logits
 IN_ONE_ROW = "[B * N]"
@@ -25,7 +23,7 @@ OF_TWO = {"values_1": 0.6, "values_2": 0.8}
 OF_SQUARES = frozenset({*OF_TWO, "weights"})
 
 
-class Samples:
+class Samples(Family):
     """Inputs with one entry per sample: ``ppo_clip``, ``ratio``, ``critic_loss``."""
 
     def __init__(self, formula: str) -> None:
@@ -44,6 +42,8 @@ class Samples:
         return next(np.asarray(given[name]) for name in names if given.get(name) is not None)
 
     def _value(self, binding: Binding, given: Mapping[str, Any], role: str, like: Any) -> Any:
+        if role in PLAIN:
+            return PLAIN[role]
         kind = like.dtype
         match role:
             case "eps":
@@ -52,17 +52,10 @@ class Samples:
                 return float(given["eps"])
             case "wide":
                 return WIDE
-            case "on" | "off":
-                return role == "on"
             case "zero":
                 return 0.0
-            case "device":
-                return "cpu"
-            case "none":
-                return None
             case "valid":
-                ones = np.ones(like.shape, bool)
-                return lay(binding, ones if binding.flags == "bool" else ones.astype(kind))
+                return lay(binding, flagged(binding, np.ones(like.shape, bool), kind))
             case "observations":
                 return lay(binding, np.zeros(like.shape, kind))
             case "values" | "old_values":
@@ -138,11 +131,8 @@ class Samples:
     def variations(self, binding: Binding, backends: tuple[str, ...], lists_first: bool) -> Iterator[Binding]:
         """Layouts to try."""
         flags = ["float", "bool"] if "valid" in binding.roles else ["bool"]
-        layouts = sorted(LAYOUTS, key=lambda pair: pair[1] != "list") if lists_first else LAYOUTS
         rows = ((IN_ONE_ROW, "array"),) * any(map(is_policy, binding.inputs))
-        for backend, (layout, form), flag in product(backends, (*layouts, *rows), flags):
-            changes: Arrays = {"backend": backend, "layout": layout, "form": form, "flags": flag}
-            yield replace(binding, **changes)
+        return ways(binding, backend=backends, laid=(*in_order(LAYOUTS, lists_first), *rows), flags=flags)
 
     def conveys(self, binding: Binding) -> frozenset[str]:
         """The formula's own parameters that a binding has a place for."""
@@ -154,9 +144,6 @@ class Samples:
             return frozenset({*(roles & {"returns"}), *({"values"} if single else ())}) | binding.fixed.keys()
         own = {"ratio", "adv"}
         return frozenset(own | (roles & {"eps"})) | binding.fixed.keys()
-
-    def single(self, binding: Binding) -> frozenset[str]:
-        return frozenset()
 
     def core(self, formula: Any) -> frozenset[str]:
         return {"critic_loss": frozenset({"values", "returns"}), "ppo_clip": frozenset({"adv", "eps"})}.get(
@@ -193,7 +180,7 @@ def lay(binding: Binding, array: Any) -> Any:
     return np.array(array)
 
 
-class Distributions:
+class Distributions(Family):
     """Inputs with one entry per outcome: ``kl``, ``entropy``."""
 
     def __init__(self, formula: str) -> None:
@@ -203,13 +190,12 @@ class Distributions:
         """Values by place."""
         found: Arrays = {}
         for path, role in binding.meant.items():
-            if role == "none":
-                found[path] = None
+            if role in PLAIN:
+                found[path] = PLAIN[role]
                 continue
             if role == "valid":
                 shape = given["p"].shape if binding.single == "column" else given["p"].shape[:-1]
-                ones = np.ones(shape, bool)
-                found[path] = ones if binding.flags == "bool" else ones.astype(given["p"].dtype)
+                found[path] = flagged(binding, np.ones(shape, bool), given["p"].dtype)
                 continue
             value = self._value(given, role)
             found[path] = (
@@ -242,21 +228,13 @@ class Distributions:
         """Layouts to try."""
         flags = ["float", "bool"] if "valid" in binding.roles else ["bool"]
         singles = ["plain", "column"] if "valid" in binding.roles else ["plain"]
-        for backend, layout, flag, single in product(backends, ("[...]", "[B, N]"), flags, singles):
-            changes: Arrays = {"backend": backend, "layout": layout, "flags": flag, "single": single}
-            yield replace(binding, **changes)
+        yield from ways(binding, backend=backends, layout=("[...]", "[B, N]"), flags=flags, single=singles)
         if "numpy" in backends or lists_first:
             yield replace(binding, layout="[N]", form="list")
 
     def conveys(self, binding: Binding) -> frozenset[str]:
         """The formula's own parameters that a binding has a place for."""
         return frozenset({"p", "q"} if self.formula == "kl" else {"p"})
-
-    def single(self, binding: Binding) -> frozenset[str]:
-        return frozenset()
-
-    def core(self, formula: Any) -> frozenset[str]:
-        return frozenset()
 
     def probes(self, binding: Binding) -> list[Arrays]:
         """Arguments that tell readings apart."""
@@ -267,7 +245,7 @@ class Distributions:
         return [{"p": p, "q": q}, {"p": q[0], "q": p[0]}]
 
 
-class Groups:
+class Groups(Family):
     """Rewards of a group of answers to one prompt: ``grpo_advantage``."""
 
     tokens = 3
@@ -302,15 +280,14 @@ class Groups:
                     raise Unfit("an eps of 0 for equal rewards")
                 return eps
             case "valid":
-                ones = np.ones((flat.size, self.tokens), bool)
-                return ones if binding.flags == "bool" else ones.astype(rewards.dtype)
+                return flagged(binding, np.ones((flat.size, self.tokens), bool), rewards.dtype)
             case "index":
                 names = np.repeat(np.arange(len(rows)), rows.shape[-1])
                 return names if binding.flags == "bool" else names.tolist()
             case "group":
                 return int(rows.shape[-1])
-            case "none":
-                return None
+        if role in PLAIN:
+            return PLAIN[role]
         raise Unfit(f"nothing is known of the role {role}")
 
     def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
@@ -328,19 +305,12 @@ class Groups:
             layouts = [("[B * G]", "array"), ("[B * G]", "list"), *layouts]
         if roles & {"token_rewards", "index"}:
             layouts = [("[N, tokens]", "array")]
-        if lists_first:
-            layouts.sort(key=lambda pair: pair[1] != "list")
         flags = ["float", "bool"] if roles & {"valid", "index"} else ["bool"]
-        for backend, (layout, form), flag in product(backends, layouts, flags):
-            changes: Arrays = {"backend": backend, "layout": layout, "form": form, "flags": flag}
-            yield replace(binding, **changes)
+        return ways(binding, backend=backends, laid=in_order(layouts, lists_first), flags=flags)
 
     def conveys(self, binding: Binding) -> frozenset[str]:
         """The formula's own parameters that a binding has a place for."""
         return frozenset({"rewards"} | (binding.roles & {"eps"}))
-
-    def single(self, binding: Binding) -> frozenset[str]:
-        return frozenset()
 
     def core(self, formula: Any) -> frozenset[str]:
         return frozenset({"rewards"})

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.conform.binding.families.base import PLAIN, Arrays, Unfit, flagged
 from rlcalc.conform.binding.model import CANONICAL, Binding
 from rlcalc.conform.target.objects import GIVEN
-
-Arrays = dict[str, Any]
 
 ONE_ROW = ("[T]", "[T, 1]")
 # one transition a call
@@ -37,10 +36,6 @@ BESIDE, BELOW = (0.0, 1.5, -0.75), (0.0, -0.5, -1.25)
 SMALL = 1e-8
 # of every action: the weight in a loss does not depend on it
 LOG_PROB = -0.75
-
-
-class Unfit(Exception):
-    """Inputs that a binding has no way to hand over."""
 
 
 @dataclass(frozen=True)
@@ -160,24 +155,24 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
         case "n":
             return _count(float(rows.given["n"]), steps)
         case "terminated":
-            return _lay(binding, rows, _flag(binding, rows.terminated, kind))
+            return _lay(binding, rows, flagged(binding, rows.terminated, kind))
         case "truncated":
-            return _lay(binding, rows, _flag(binding, rows.truncated, kind))
+            return _lay(binding, rows, flagged(binding, rows.truncated, kind))
         case "ends":
-            return _lay(binding, rows, _flag(binding, rows.terminated | rows.truncated, kind))
+            return _lay(binding, rows, flagged(binding, rows.terminated | rows.truncated, kind))
         case "done" | "mask":
             if binding.ends == "observation":
                 over = np.concatenate([np.zeros_like(over[:, :1]), over], -1)
                 over = over if binding.values == "T+1" and not lasts(binding) else over[:, :-1]
-            return _lay(binding, rows, _flag(binding, over if role == "done" else ~over, kind))
+            return _lay(binding, rows, flagged(binding, over if role == "done" else ~over, kind))
         case "uncut":
             cut = rows.truncated
             if binding.values == "T+1" and binding.ends == "observation":
                 cut = np.concatenate([np.zeros_like(cut[:, :1]), cut], -1)
-            return _lay(binding, rows, _flag(binding, ~cut, kind))
+            return _lay(binding, rows, flagged(binding, ~cut, kind))
         case "first":
             starts = np.pad(over, ((0, 0), (1, 0)))
-            return _lay(binding, rows, _flag(binding, starts[:, :-1] if lasts(binding) else starts, kind))
+            return _lay(binding, rows, flagged(binding, starts[:, :-1] if lasts(binding) else starts, kind))
         case "discounts":
             gamma = _spread(rows.given["gamma"], rows)
             # flags that have a place of their own are not told by the discounts as well: who forgets to
@@ -186,14 +181,14 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
             return _lay(binding, rows, (gamma if own else np.where(over, 0, gamma)).astype(kind))
         case "last_done" | "last_mask":
             last = over[:, -1] & (not _said_twice(binding))
-            return _one(binding, rows, _flag(binding, last if role == "last_done" else ~last, kind))
+            return _one(binding, rows, flagged(binding, last if role == "last_done" else ~last, kind))
         case "td_errors":
             gamma = _spread(rows.given["gamma"], rows)
             after = np.where(rows.terminated, 0, rows.onward)
             return _lay(binding, rows, (rows.rewards + gamma * after - rows.values[:, :-1]).astype(kind))
         case "valid":
             valid = rows.given.get(VALID)
-            return _lay(binding, rows, _flag(binding, np.ones_like(over) if valid is None else valid, kind))
+            return _lay(binding, rows, flagged(binding, np.ones_like(over) if valid is None else valid, kind))
         case "observations":
             return _seen(binding, rows, rows.values if binding.values == "T+1" else rows.values[:, :-1])
         case "next_observations":
@@ -219,14 +214,10 @@ def _value(binding: Binding, rows: Sequences, role: str) -> Any:
             return steps
         case "batch_size":
             return len(rows.rewards)
-        case "device":
-            return "cpu"
-        case "on" | "off":
-            return role == "on"
         case "zero" | "small":
             return SMALL if role == "small" else 0
-        case "none":
-            return None
+    if role in PLAIN:
+        return PLAIN[role]
     given = rows.given.get(role)
     if given is None or isinstance(given, str):
         raise Unfit(f"nothing is known of the role {role}")
@@ -263,10 +254,6 @@ def _said_twice(binding: Binding) -> bool:
 
 def _spread(gamma: Any, rows: Sequences) -> Any:
     return np.broadcast_to(gamma, (*rows.batch, rows.rewards.shape[-1])).reshape(rows.rewards.shape)
-
-
-def _flag(binding: Binding, flags: Any, kind: Any) -> Any:
-    return flags if binding.flags == "bool" else flags.astype(kind if binding.flags == "float" else np.int64)
 
 
 def _lay(binding: Binding, rows: Sequences, array: Any) -> Any:

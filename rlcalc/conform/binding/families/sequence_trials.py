@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import product
-from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.sequence import ONE, ONE_A_STEP, ONE_ROW, WINDOW_VALUE, Arrays
+from rlcalc.conform.binding.families.base import Arrays, in_order, unlike, ways
+from rlcalc.conform.binding.families.sequence import ONE, ONE_A_STEP, ONE_ROW, WINDOW_VALUE
 from rlcalc.conform.binding.model import CANONICAL, Binding
 
 # in the order in which they are tried; the first three take a batch
@@ -55,26 +53,23 @@ def variations(binding: Binding, backends: tuple[str, ...], lists_first: bool = 
     # of one transition what follows is no value after the last of many
     alone = binding.formula in ONE_A_STEP and "last_value" not in roles
     known = (*LAYOUTS, (ONE, "array")) if alone else LAYOUTS
-    layouts = sorted(known, key=lambda pair: pair[1] != "list") if lists_first else known
-    for backend, (layout, form) in product(backends, layouts):
-        if form == "list" and backend != backends[0]:
+    for way in ways(
+        binding,
+        backend=backends,
+        laid=in_order(known, lists_first),
+        single=singles,
+        ends=ends,
+        values=values,
+        merged=merged,
+        flags=flags,
+    ):
+        if way.form == "list" and way.backend != backends[0]:
             continue
-        for single, end, length, over, flag in product(singles, ends, values, merged, flags):
-            if single == "row" and (form == "list" or layout in ONE_ROW):
-                continue
-            if end == "observation" and not roles & {"last_done", "last_mask"} and length == "T":
-                continue
-            changes: dict[str, Any] = {
-                "backend": backend,
-                "layout": layout,
-                "form": form,
-                "values": length,
-                "flags": flag,
-                "ends": end,
-                "single": single,
-                "merged": over,
-            }
-            yield replace(binding, **changes)
+        if way.single == "row" and (way.form == "list" or way.layout in ONE_ROW):
+            continue
+        if way.ends == "observation" and not roles & {"last_done", "last_mask"} and way.values == "T":
+            continue
+        yield way
 
 
 def conveys(binding: Binding) -> frozenset[str]:
@@ -108,10 +103,10 @@ def probes(binding: Binding) -> list[Arrays]:
     flagged = bool(roles & {"done", "mask", "terminated", "discounts", "first", "ends"})
     found = []
     for number, (gamma, lam) in enumerate(((0.75, 0.5), (0.5, 0.875), (0.875, 0.25))):
-        rewards = numbers(2, 5, 7 + number)
+        rewards = unlike((2, 5), 7 + number)
         given: Arrays = {
             "rewards": rewards,
-            "values": numbers(2, 6, 31 + 5 * number),
+            "values": unlike((2, 6), 31 + 5 * number),
             "gamma": np.float64(binding.fixed.get("gamma", gamma)),
             "lam": np.float64(binding.fixed.get("lam", lam)),
             "terminated": None,
@@ -146,16 +141,6 @@ def probes(binding: Binding) -> list[Arrays]:
     # one row as well: who squeezes an array takes an axis of one entry away
     found.append({name: value[0] if np.ndim(value) == 2 else value for name, value in found[0].items()})
     return found
-
-
-def numbers(rows: int, columns: int, seed: int) -> Any:
-    """Sixteenths without a pattern."""
-    return (
-        np.array([(seed * 29 + k * k * 23 + 47 * k) % 101 - 50 for k in range(rows * columns)]).reshape(
-            rows, columns
-        )
-        / 16
-    )
 
 
 def _valued(binding: Binding) -> frozenset[str]:

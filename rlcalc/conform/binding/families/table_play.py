@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.families.base import PLAIN, Arrays, Unfit
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.target.call import Part
 from rlcalc.experience import Experience, Step, universe
 
-Arrays = dict[str, Any]
 ENDS = frozenset({"done", "mask"})
 
 
@@ -102,7 +101,7 @@ class TablePlay:
                 return len(self.actions)
             case "n_states":
                 return len(self.table)
-        return {"device": "cpu", "on": True, "off": False}.get(role)
+        return PLAIN.get(role)
 
     def values(self, number: int) -> Arrays:
         """All values of a call by place."""

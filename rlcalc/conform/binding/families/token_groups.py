@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.families.base import Unfit
 
 
 @dataclass(frozen=True)

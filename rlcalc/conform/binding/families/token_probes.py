@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from rlcalc._lazy import np
+from rlcalc.conform.binding.families.base import Arrays
 
-Arrays = dict[str, Any]
 # as a wrong mask or a wrong shift would have it seen
 HIDDEN = 4.75
 

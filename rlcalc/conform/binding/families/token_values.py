@@ -10,7 +10,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.binding.families import answer_tables
 from rlcalc.conform.binding.families import token_layouts as layouts
-from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.families.base import PLAIN, Unfit, flagged, listed
 from rlcalc.conform.binding.families.token_groups import Groups
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.words.token_roles import NEVER, NO_BOUND, WEIGHTS
@@ -19,8 +19,6 @@ from rlcalc.specs import Formula, Parameter
 # columns that are not there, and what stands in them
 ABSENT, GARBAGE = 2, 3.0
 LARGEST_LOG = 20.0
-# what a function of these formulas has no use for, or takes as a switch
-PLAIN: Mapping[str, Any] = {"none": None, "on": True, "off": False, "zero": 0.0, "device": "cpu"}
 # in the place of a mask of columns that are not there: one that hides nothing
 EVERYWHERE = "nothing masked"
 MASKS = ("mask", "valid", "padding", "attended", "loss_mask")
@@ -107,11 +105,11 @@ class Call:
         return words.get(choice, choice)
 
     def flags(self, mask: Any) -> Any:
-        kinds = {"bool": bool, "float": self.like.dtype if self.like.dtype.kind == "f" else float, "int": int}
-        return self.listed(mask.astype(kinds[self.binding.flags]))
+        kind = self.like.dtype if self.like.dtype.kind == "f" else float
+        return self.listed(flagged(self.binding, mask, kind))
 
     def listed(self, array: Any) -> Any:
-        return array.tolist() if self.binding.form == "list" else array.copy()
+        return listed(self.binding, array)
 
     def table(self, p: Parameter, array: Any) -> Any:
         """A table like the main one."""
@@ -270,9 +268,7 @@ class Call:
 
     def learned(self) -> Any:
         labels = np.asarray(self.given["labels"]) >= 0
-        found = self.shifted_table("labels", labels)
-        kinds = {"bool": bool, "float": self.like.dtype, "int": int}
-        return found.astype(kinds[self.binding.flags])
+        return flagged(self.binding, self.shifted_table("labels", labels), self.like.dtype)
 
     def shifted_table(self, name: str, array: Any) -> Any:
         return self.shifted(self.formula.parameter(name), array, self.binding.layout)
@@ -386,7 +382,7 @@ _MADE: Mapping[str, Callable[[Call], Any]] = {
     "no_kl": lambda call: 0.0,
     "no_adv": Call.no_advantages,
     "same_logp": lambda call: call.own(call.formula.parameter("logp")),
-    **dict.fromkeys(("no_term", *WEIGHTS), lambda call: 0.0),
+    **dict.fromkeys(("zero", "no_term", *WEIGHTS), lambda call: 0.0),
     "no_values": Call.nothing,
     "no_width": lambda call: 0.5,
     "certain": lambda call: answer_tables.certain(call.laid(np.zeros_like(call.like))),

@@ -9,14 +9,13 @@ count: a function that looks at them is seen. What a function has in its body
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.binding.families.sequence import Unfit
+from rlcalc.conform.binding.families.base import Arrays, Family, Unfit, ways
 from rlcalc.conform.binding.families.token_layouts import (
     ADV_COLUMN,
     ADV_ROWS,
@@ -43,7 +42,6 @@ from rlcalc.conform.binding.words.token_roles import STANDS_FOR
 from rlcalc.conform.target.policies import is_policy
 from rlcalc.specs import Formula, Parameter
 
-Arrays = dict[str, Any]
 # numbers that may stand in a body, of each formula
 IN_BODY = {
     "policy_clip": ("eps_low",),
@@ -56,7 +54,7 @@ IN_BODY = {
 }
 
 
-class Tokens:
+class Tokens(Family):
     """How the arguments of one of these formulas are handed over."""
 
     def __init__(self, formula: Formula, garbage: float = GARBAGE) -> None:
@@ -149,22 +147,20 @@ class Tokens:
         """Layouts to try."""
         roles = binding.roles
         flags = ["bool", "float", "int"] if roles & {*MASKS, "groups", "desirable"} else ["bool"]
-        forms = [("array", layout) for layout in self.layouts(roles)]
+        laid = [(layout, "array") for layout in self.layouts(roles)]
         if self.main.shape == ("N",) or OF_ONE in self.layouts(roles):
-            forms.append(("list", ROWS if self.main.shape else OF_ONE))
+            laid.append((ROWS if self.main.shape else OF_ONE, "list"))
         if lists_first:
-            forms.reverse()
+            laid.reverse()
         tables = self.formula.mask is not None and self.main.shape in {o.shape for o in self.formula.outputs}
         left = tables and bool(roles & {"mask", "padding"}) and self.formula.name != "loss_aggregation"
-        for masked in ("zero", "left") if left else ("zero",):
-            for backend, (form, layout), flag in product(backends, forms, flags):
-                changes: Arrays = {"backend": backend, "layout": layout, "form": form, "flags": flag}
-                yield replace(binding, masked=masked, **changes)
+        masked = ("zero", "left") if left else ("zero",)
+        yield from ways(binding, masked=masked, backend=backends, laid=laid, flags=flags)
         own = {p.name for p in self.formula.parameters}
         if self.main.shape in (("K",), ("N",)) and not roles & {*MASKS, "groups"} and "groups" not in own:
             # plain numbers, then arrays without axes
-            for backend, form in ((backends[-1], "list"), *((backend, "array") for backend in backends)):
-                yield replace(binding, backend=backend, layout=EACH, form=form)  # type: ignore[arg-type]
+            yield from ways(binding, layout=(EACH,), backend=backends[-1:], form=("list",))
+            yield from ways(binding, layout=(EACH,), backend=backends, form=("array",))
 
     def layouts(self, roles: frozenset[str]) -> tuple[str, ...]:
         """Layouts of arrays, the likeliest first."""
@@ -200,9 +196,6 @@ class Tokens:
             found.add("groups")
         found.add("eps_high")  # a call with two widths is refused where there is a place for one
         return frozenset(found & own)
-
-    def single(self, binding: Binding) -> frozenset[str]:
-        return frozenset()
 
     def core(self, formula: Formula) -> frozenset[str]:
         required = [p for p in formula.parameters if p.required]

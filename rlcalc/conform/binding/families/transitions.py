@@ -11,17 +11,26 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.families import learning
+from rlcalc.conform.binding.families.base import (
+    PLAIN,
+    Arrays,
+    Family,
+    Unfit,
+    flagged,
+    in_order,
+    listed,
+    unlike,
+    ways,
+)
 from rlcalc.conform.binding.families.learning import learns
-from rlcalc.conform.binding.families.sequence import ONE, Unfit
+from rlcalc.conform.binding.families.sequence import ONE
 from rlcalc.conform.binding.model import Binding
 from rlcalc.specs import load_formula
 
-Arrays = dict[str, Any]
 # in the order in which they are tried; only the first takes further axes
 LAYOUTS = (
     ("[..., T]", "array"),
@@ -61,7 +70,7 @@ ENTROPY = frozenset({"alpha", "log_alpha", "next_log_probs", "policy"})
 SUPPORT = frozenset({"atoms", "v_min", "v_max"})
 
 
-class Transitions:
+class Transitions(Family):
     """The value targets: of Q-learning and its relatives."""
 
     def __init__(self, formula: str) -> None:
@@ -80,16 +89,19 @@ class Transitions:
         return learning.with_networks(binding, found, given) if learns(binding) else found
 
     def _value(self, binding: Binding, given: Mapping[str, Any], role: str) -> Any:
+        if role in PLAIN:
+            return PLAIN[role]
         rewards = given["rewards"]
         over = self._flags(given, "terminated")
         if binding.merged:
             over = over | self._flags(given, "truncated")
         match role:
             case "done" | "mask":
-                return self._rows(binding, given, _typed(binding, over if role == "done" else ~over, rewards))
+                flags = over if role == "done" else ~over
+                return self._rows(binding, given, flagged(binding, flags, rewards.dtype))
             case "terminated" | "truncated":
                 flags = self._flags(given, role)
-                return self._rows(binding, given, _typed(binding, flags, rewards))
+                return self._rows(binding, given, flagged(binding, flags, rewards.dtype))
             case "discounts":
                 each = np.broadcast_to(given["gamma"], rewards.shape)
                 return self._rows(binding, given, np.where(over, 0, each).astype(rewards.dtype))
@@ -119,12 +131,6 @@ class Transitions:
                 return rewards.size
             case "weights":
                 return self._rows(binding, given, np.ones_like(rewards))
-            case "device":
-                return "cpu"
-            case "none":
-                return None
-            case "on" | "off":
-                return role == "on"
         return self._rows(binding, given, self._own(binding, given, role))
 
     def _predicted(self, binding: Binding, given: Mapping[str, Any]) -> Any:
@@ -169,7 +175,7 @@ class Transitions:
             # whether what is moved falls on an atom then, or beside it, is anyone's rounding
             raise Unfit("atoms that are evenly spaced without rounding")
         known = {"v_min": float(atoms[0]), "v_max": float(atoms[-1]), "count": count, "width": width}
-        return known.get(role, atoms.tolist() if binding.form == "list" else atoms.copy())
+        return known.get(role, listed(binding, atoms))
 
     def _flags(self, given: Mapping[str, Any], name: str) -> Any:
         flags = given.get(name)
@@ -186,11 +192,10 @@ class Transitions:
             raise Unfit("rows of another number than rewards") from error
         rows = rows.reshape(count, *rows.shape[axes:])
         if binding.layout == ONE:
-            one = rows[0]
-            return one.tolist() if binding.form == "list" or not one.ndim else one.copy()
+            return listed(binding, rows[0]) if rows.ndim > 1 else rows[0].item()
         if binding.layout == "[N, 1]" and rows.ndim == 1:
             rows = rows[:, None]
-        return rows.tolist() if binding.form == "list" else rows.copy()
+        return listed(binding, rows)
 
     def _actions(self, given: Mapping[str, Any]) -> int:
         rows = (given.get(p.name) for p in self.formula.parameters if len(p.shape) == 2)
@@ -233,14 +238,13 @@ class Transitions:
         if roles & {"done", "mask"}:
             flags = ["float", "bool", "int"]
         both = [False, True] if roles & {"terminated", "truncated"} and roles & {"done", "mask"} else [False]
-        layouts = sorted(LAYOUTS, key=lambda pair: pair[1] != "list") if lists_first else LAYOUTS
-        for backend, (layout, form), over, flag in product(backends, layouts, both, flags):
-            if form == "list" and backend != backends[0]:
+        laid = in_order(LAYOUTS, lists_first)
+        for way in ways(binding, backend=backends, laid=laid, merged=both, flags=flags):
+            if way.form == "list" and way.backend != backends[0]:
                 continue
-            changes: Arrays = {"backend": backend, "layout": layout, "form": form, "flags": flag}
-            yield replace(binding, merged=over, **changes)
-            if layout == "[N]" and learns(binding):
-                yield replace(binding, merged=over, single="column", **changes)  # of each state one number
+            yield way
+            if way.layout == "[N]" and learns(binding):
+                yield replace(way, single="column")  # of each state one number
 
     def conveys(self, binding: Binding) -> frozenset[str]:
         """The formula's own parameters that a binding has a place for."""
@@ -287,9 +291,8 @@ class Transitions:
         given: Arrays = dict.fromkeys(own, None)
         for p in self.formula.parameters:
             if p.kind == "number" and p.shape[:1] == ("T",):
-                rows = _numbers(
-                    (*shape, *(actions,) * (len(p.shape) - 1)), 31 + number + sum(map(ord, p.name))
-                )
+                seed = 31 + number + sum(map(ord, p.name))
+                rows = unlike((*shape, *(actions,) * (len(p.shape) - 1)), seed)
                 given[p.name] = _chances(rows) if p.distribution else rows
             if p.below:
                 given[p.name] = (np.arange(math.prod(shape)).reshape(shape) * 3 + number) % actions
@@ -312,12 +315,6 @@ class Transitions:
         return given
 
 
-def _typed(binding: Binding, flags: Any, like: Any) -> Any:
-    if binding.flags == "bool":
-        return flags
-    return flags.astype(like.dtype if binding.flags == "float" else np.int64)
-
-
 def _one(given: Mapping[str, Any], shape: tuple[int, ...], row: tuple[int, ...]) -> Arrays:
     """A single transition of several, as a sequence of one step."""
     return {
@@ -329,12 +326,6 @@ def _one(given: Mapping[str, Any], shape: tuple[int, ...], row: tuple[int, ...])
 def _first(value: Any, axes: int) -> Any:
     """The first row of a batch; what has none is shared."""
     return value[0] if np.ndim(value) >= axes else value
-
-
-def _numbers(shape: tuple[int, ...], seed: int) -> Any:
-    """Sixteenths without a pattern."""
-    count = int(np.prod(shape))
-    return np.array([(seed * 29 + k * k * 23 + 47 * k) % 101 - 50 for k in range(count)]).reshape(shape) / 16
 
 
 def _chances(rows: Any) -> Any:

@@ -10,13 +10,12 @@ end is a state of its own behind the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import product
 from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.families.agent_play import arranged, conveyed, is_agent, restored
 from rlcalc.conform.binding.families.agent_probes import agent_probes
+from rlcalc.conform.binding.families.base import Arrays, Family, ways
 from rlcalc.conform.binding.families.episodes import EpisodePlay, has_one_more_state, takes_episodes
 from rlcalc.conform.binding.families.table_play import ENDS, TablePlay, binding_ends
 from rlcalc.conform.binding.model import Binding
@@ -26,7 +25,6 @@ from rlcalc.experience import Experience, Step, Table
 from rlcalc.experience.model import Key
 from rlcalc.specs import Formula
 
-Arrays = dict[str, Any]
 ONE_STEP = "[S, A]"
 STATES_ALONE = "[S]"
 TABLE = "table"
@@ -56,7 +54,7 @@ def _play(binding: Binding, given: Mapping[str, Any]) -> TablePlay:
     return EpisodePlay(given, binding) if takes_episodes(binding) else TablePlay(given, binding)
 
 
-class Updates:
+class Updates(Family):
     """The formulas of tables that are learnt step by step."""
 
     def __init__(self, formula: Formula) -> None:
@@ -138,9 +136,9 @@ class Updates:
         lengths: tuple[Any, ...] = ("T+1",)
         if takes_episodes(binding):
             layout, lengths = f"{layout} by episodes", ("T+1", "T")
-        for form, flag, values in product(forms, flags, lengths):
-            changes: Arrays = {"backend": "numpy", "layout": layout, "form": form, "flags": flag}
-            yield replace(binding, **changes, values=values)
+        yield from ways(
+            binding, backend=("numpy",), layout=(layout,), form=forms, flags=flags, values=lengths
+        )
 
     def conveys(self, binding: Binding) -> frozenset[str]:
         """The formula's own parameters that a binding has a place for."""
@@ -149,10 +147,6 @@ class Updates:
             return frozenset(conveyed(binding) & own) | binding.fixed.keys()
         found = {"steps", "episodes", "q", "values", "actions", "rewards"} | binding.roles
         return frozenset(found & own) | binding.fixed.keys()
-
-    def single(self, binding: Binding) -> frozenset[str]:
-        """Parameters of which it takes one number only."""
-        return frozenset()
 
     def core(self, formula: Formula) -> frozenset[str]:
         """Roles without which nothing can be computed."""
