@@ -14,7 +14,8 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -27,6 +28,8 @@ from rlcalc.conform.target.syntax import kept_by, last_name, of_plain_numbers, t
 
 # before the names of what stands around a function: numbers, and configurations that hold them
 MODULE = "module."
+# of what comes over a pipe, how many entries are read, and how much of a text
+MOST, LONGEST = 500, 200
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
@@ -121,43 +124,42 @@ def read_facts(raw: Any) -> Facts:
     Raises:
         ValueError, TypeError: they are none.
     """
+    return Facts(**{fact.name: _READ[str(fact.type)](raw[fact.name]) for fact in fields(Facts)})
 
-    def places(name: str) -> tuple[str, ...]:
-        return tuple(str(path)[:200] for path in raw[name][:200])
 
-    given = raw["arguments"]
-    arguments = None if given is None else tuple(read_argument(part) for part in given[:200])
-    return Facts(
-        arguments,
-        bool(raw["open"]),
-        bool(raw["method"]),
-        {str(path)[:200]: str(name)[:100] for path, name in list(raw["paths"].items())[:500]},
-        places("written"),
-        places("counts"),
-        places("switches"),
-        places("factors"),
-        places("tensors"),
-        places("unread"),
-        {str(name)[:100]: float(value) for name, value in list(raw["constants"].items())[:200]},
-        tuple(float(value) for value in raw["numbers"][:50]),
-        str(raw["framework"])[:10],
-        bool(raw["returns"]),
-        str(raw["returned"])[:100],
-        tuple(str(word)[:40] for word in raw["words"][:100]),
-        {str(p)[:200]: plain(v) for p, v in list(raw["set_up"].items())[:200] if plain(v) is not None},
-        {str(path)[:200]: str(name)[:100] for path, name in list(raw["results"].items())[:200]},
-        {str(path)[:200]: str(size)[:200] for path, size in list(raw["sizes"].items())[:200]},
-        places("grown"),
-        places("handed_on"),
-        places("stacked"),
-        bool(raw["rows"]),
-        tuple(read_argument(part) for part in raw["made_with"][:200]),
-        {str(path)[:200]: str(name)[:100] for path, name in list(raw["made_from"].items())[:200]},
-        {
-            str(p)[:200]: tuple(str(a)[:100] for a in some[:50])
-            for p, some in list(raw["resets"].items())[:50]
-        },
-    )
+def _text(raw: Any) -> str:
+    return str(raw)[:LONGEST]
+
+
+def _texts(raw: Any) -> tuple[str, ...]:
+    return tuple(map(_text, raw[:MOST]))
+
+
+def _arguments(raw: Any) -> tuple[Argument, ...]:
+    return tuple(map(read_argument, raw[:MOST]))
+
+
+def _table(read: Callable[[Any], Any], raw: Any) -> dict[str, Any]:
+    return {_text(name): read(value) for name, value in list(raw.items())[:MOST]}
+
+
+def _known(raw: Any) -> dict[str, Any]:
+    return {name: value for name, value in _table(plain, raw).items() if value is not None}
+
+
+# how a fact is read, by its annotation
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "bool": bool,
+    "str": _text,
+    "tuple[str, ...]": _texts,
+    "tuple[float, ...]": lambda raw: tuple(map(float, raw[:MOST])),
+    "tuple[Argument, ...]": _arguments,
+    "tuple[Argument, ...] | None": lambda raw: None if raw is None else _arguments(raw),
+    "Mapping[str, str]": partial(_table, _text),
+    "Mapping[str, float]": partial(_table, float),
+    "Mapping[str, bool | int | float | str]": _known,
+    "Mapping[str, tuple[str, ...]]": partial(_table, _texts),
+}
 
 
 def owner_of(function: Callable[..., Any]) -> type | None:

@@ -135,6 +135,21 @@ class Rows:
         return self.leaves
 
 
+@contextlib.contextmanager
+def in_place_of_backward(note: Callable[..., None]) -> Iterator[None]:
+    """While it lasts, ``note`` gets what sends a loss back, and each loss that was to be sent back."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    usual = torch.Tensor.backward
+    torch.Tensor.backward = lambda loss, *given, **named: note(usual, loss, *given, **named)
+    try:
+        yield
+    finally:
+        torch.Tensor.backward = usual
+
+
 class Losses:
     """The gradients of each loss that a call sends back, or that it returns, by network."""
 
@@ -164,22 +179,15 @@ class Losses:
     @contextlib.contextmanager
     def sent_back(self) -> Iterator[None]:
         """Losses are looked at in place of being sent back; nothing that follows matters."""
-        torch = sys.modules.get("torch")
-        if torch is None:
-            yield
-            return
-        usual = torch.Tensor.backward
-        torch.Tensor.backward = lambda loss, *_, **__: self.add(loss)
         try:
-            yield
+            with in_place_of_backward(lambda _, loss, *__, **___: self.add(loss)):
+                yield
         except ValueError as error:
             if str(error) == FLOWS_BACK or not self.found:
                 raise
         except Exception:
             if not self.found:
                 raise
-        finally:
-            torch.Tensor.backward = usual
 
 
 # gradients of every loss of a call in which networks predict what they are given, by place

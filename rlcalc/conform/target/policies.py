@@ -15,14 +15,13 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from rlcalc._lazy import np, torch
 from rlcalc.conform.target.call import Reply
-from rlcalc.conform.target.networks import ANYTHING, Anything, Rows
+from rlcalc.conform.target.networks import ANYTHING, Anything, Rows, in_place_of_backward
 
 PLACE = "log_prob("
 _PART = re.compile(r"(\w+)=(.*)")
@@ -191,7 +190,7 @@ def actions_of_two(logs: Any) -> int:
     A softmax of probabilities has its largest logarithm 1 above its smallest, and lies the lower, the more
     actions there are.
     """
-    plain = np.asarray(logs.detach() if hasattr(logs, "detach") else logs, float)
+    plain = _plain(logs)
     if not plain.size:
         return 0
     counts = range(2, MOST_ACTIONS + 1)
@@ -204,7 +203,7 @@ def actions_of_two(logs: Any) -> int:
 def of_two_softmaxes(logs: Any, ids: Any, of_logits: bool) -> Any:
     """Probabilities of which a softmax gives these, or logits of such; the other actions share equally."""
     space, others = _space(logs), max(actions_of_two(logs), 2) - 1
-    plain = np.asarray(logs.detach() if hasattr(logs, "detach") else logs, float)
+    plain = _plain(logs)
 
     def twice(q: Any) -> Any:
         return q - np.log(np.exp(q) + others * np.exp((1 - q) / others))
@@ -226,7 +225,7 @@ def of_two_softmaxes(logs: Any, ids: Any, of_logits: bool) -> Any:
 def _gaussian(parts: Mapping[str, str], logs: Any, flags: frozenset[str]) -> dict[str, Any]:
     """A Gaussian of two dimensions whose density at the actions has these logarithms."""
     space = _space(logs)
-    plain = np.asarray(logs.detach() if hasattr(logs, "detach") else logs, float)
+    plain = _plain(logs)
     if AVERAGED in flags:
         logs, plain = 2 * logs, 2 * plain
     widest = float(plain.max()) if plain.size else 0.0
@@ -242,6 +241,10 @@ def _gaussian(parts: Mapping[str, str], logs: Any, flags: frozenset[str]) -> dic
     spread = {"log_std": rows, "std": np.exp(rows), "var": np.exp(2 * rows), "log_var": 2 * rows}
     found = {parts[name]: _as(value, logs, like=True) for name, value in spread.items() if name in parts}
     return {**found, parts["mean"]: mean, parts["actions"]: _as(actions, logs, like=True)}
+
+
+def _plain(logs: Any) -> Any:
+    return np.asarray(logs.detach() if hasattr(logs, "detach") else logs, float)
 
 
 def _space(like: Any) -> Any:
@@ -313,22 +316,15 @@ class Sent:
     @contextlib.contextmanager
     def caught(self) -> Iterator[None]:
         """Losses are noted where they are sent back; what fails after one does not matter."""
-        torch = sys.modules.get("torch")
-        if torch is None:
-            yield
-            return
-        usual: Callable[..., Any] = torch.Tensor.backward
 
-        def note(loss: Any, *given: Any, **named: Any) -> None:
+        def note(usual: Callable[..., Any], loss: Any, *given: Any, **named: Any) -> None:
             self.found[f"{SENT}{len(self.found)}"] = -loss.detach()
             if loss.requires_grad:
                 usual(loss, *given, **{**named, "retain_graph": True})
 
-        torch.Tensor.backward = note
         try:
-            yield
+            with in_place_of_backward(note):
+                yield
         except Exception:
             if not self.found:
                 raise
-        finally:
-            torch.Tensor.backward = usual

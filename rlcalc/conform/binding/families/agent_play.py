@@ -20,7 +20,7 @@ from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.target.agents import BEGIN, CALLS, FRESH, MADE_WITH
 from rlcalc.conform.target.facts import MODULE
 from rlcalc.conform.target.networks import ANYTHING
-from rlcalc.experience import Step, universe
+from rlcalc.experience import Step
 
 AGENT = " of an agent"
 # tables by role, which are the answer
@@ -171,25 +171,11 @@ class WholeReturns(EpisodeByEpisode):
 class TwoTables(StepByStep):
     """A transition a call, of an agent that tosses a coin for the table that it moves."""
 
-    def __post_init__(self) -> None:
-        self.steps = self.experience.steps
-        tables = [self.given["q1"], self.given["q2"]]
-        known = universe(self.experience, tables, self.given.get("actions"))
-        self.states, self.actions = list(known.states), list(known.actions)
-        kind = self.steps[0].reward.dtype
-        ends = bool(self.binding.roles & ENDS)
-        self.both = []
-        for table in tables:
-            listed = [0 if table is None else table.get(key) for key in known.entries()]
-            array = np.array(listed, kind).reshape(len(self.states), -1)
-            rest = table.rest if ends and table is not None else 0
-            self.both.append(np.concatenate([array, np.full_like(array[:1], rest)]))
-        self.table = self.both[0]
-        self.count = np.zeros(self.table.shape, int)
+    names = ("q1", "q2")
 
     def value(self, role: str, step: Step, following: Step | None) -> Any:
         if role in ("q1", "q2"):
-            return self.both[int(role[1]) - 1].copy()
+            return self.tables[int(role[1]) - 1].copy()
         if role == "coin":
             return True
         return super().value(role, step, following)

@@ -70,7 +70,7 @@ def _episodes(formula: Formula, binding: Binding, number: int) -> Arrays:
     episodes = EPISODES[number] if told else EPISODES[number][:1]
     own = {p.name: p for p in formula.parameters}
     of_states = formula.outputs[0].shape == ("state",)
-    steps = [step for episode in episodes for step in _steps(episode, of_states)]
+    steps = [step for episode in episodes for step in as_steps(episode, of_states)]
     given: Arrays = dict.fromkeys(own)
     given["steps"] = Experience(tuple(steps), "; ".join(step.text() for step in steps))
     given["n"] = (2, 3, 1)[number] if "n" in binding.roles else 1
@@ -84,16 +84,17 @@ def _episodes(formula: Formula, binding: Binding, number: int) -> Arrays:
     if "visit" in own:
         given["visit"] = CHOSEN[manner_of(binding)]
         given["alpha"] = given["alpha"] if "alpha" in binding.roles else None
-    given |= {name: _table(TABLE, of_states) for name in ("values", "q", "q1") if name in own}
+    given |= {name: as_table(TABLE, of_states) for name in ("values", "q", "q1") if name in own}
     if "q2" in own:
-        given["q2"] = _table(OTHER_TABLE, of_states)
+        given["q2"] = as_table(OTHER_TABLE, of_states)
         given["update"] = [str(1 + (k * k + number) % 3 % 2) for k in range(len(steps))]
     if "actions" in own:
         given["actions"] = ("a0", "a1", "a2")
     return given
 
 
-def _steps(episode: Sequence[Row], of_states: bool) -> list[Step]:
+def as_steps(rows: Sequence[Row], of_states: bool) -> list[Step]:
+    """Steps that follow each other, of which the last one is the last of its episode."""
     return [
         Step(
             f"s{state}",
@@ -101,13 +102,14 @@ def _steps(episode: Sequence[Row], of_states: bool) -> list[Step]:
             np.float64(reward),
             None if after is None else f"s{after}",
             "" if of_states or after is None else f"a{then}",
-            after is None,
+            place == len(rows),
         )
-        for state, action, reward, after, then in episode
+        for place, (state, action, reward, after, then) in enumerate(rows, 1)
     ]
 
 
-def _table(rows: Sequence[Sequence[float]], of_states: bool) -> Table:
+def as_table(rows: Sequence[Sequence[float]], of_states: bool) -> Table:
+    """A table of rows of states, or of their first entries; of what is not in it another value."""
     entries: dict[Key, Any] = {}
     for state, row in enumerate(rows):
         for action, value in enumerate(row[:1] if of_states else row):

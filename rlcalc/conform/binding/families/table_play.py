@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ from rlcalc._lazy import np
 from rlcalc.conform.binding.families.base import PLAIN, Arrays, Unfit
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.target.call import Part
-from rlcalc.experience import Experience, Step, universe
+from rlcalc.experience import Experience, Step, Table, universe
+from rlcalc.experience.model import Key
 
 ENDS = frozenset({"done", "mask"})
 
@@ -21,6 +22,7 @@ class TablePlay:
 
     Attributes:
         table: rows of states and behind them that of the end; with a column an action, or without.
+        tables: all of them at first, where there are several.
         count: updates of every entry.
     """
 
@@ -29,16 +31,20 @@ class TablePlay:
 
     def __post_init__(self) -> None:
         self.steps = self.experience.steps
-        first = self.given[self.table_name]
-        known = universe(self.experience, [first], self.given.get("actions"))
+        first = [self.given[name] for name in self.names]
+        known = universe(self.experience, first, self.given.get("actions"))
         self.states, self.actions = list(known.states), list(known.actions)
-        kind = self.steps[0].reward.dtype
-        listed = [0 if first is None else first.get(key) for key in known.entries()]
-        self.table = np.array(listed, kind).reshape((len(self.states), *([-1] if self.actions else [])))
-        # who is told of an end must not read what stands there; who is not relies on 0
-        rest = 0 if first is None or not binding_ends(self.binding) else first.rest
-        self.table = np.concatenate([self.table, np.full_like(self.table[:1], rest)])
+        self.tables = [self._array(table, known.entries()) for table in first]
+        self.table = self.tables[0]
         self.count = np.zeros(self.table.shape, int)
+
+    def _array(self, table: Table | None, entries: Iterable[Key]) -> Any:
+        listed = [0 if table is None else table.get(key) for key in entries]
+        array = np.array(listed, self.steps[0].reward.dtype)
+        array = array.reshape((len(self.states), *([-1] if self.actions else [])))
+        # who is told of an end must not read what stands there; who is not relies on 0
+        rest = 0 if table is None or not binding_ends(self.binding) else table.rest
+        return np.concatenate([array, np.full_like(array[:1], rest)])
 
     @property
     def experience(self) -> Experience:
@@ -48,8 +54,9 @@ class TablePlay:
         return found
 
     @property
-    def table_name(self) -> str:
-        return "values" if "values" in self.given else "q"
+    def names(self) -> tuple[str, ...]:
+        """Of the tables that it begins with."""
+        return ("values",) if "values" in self.given else ("q",)
 
     def place(self, step: Step) -> tuple[int, ...]:
         """Of the entry that a step updates."""

@@ -14,15 +14,15 @@ from typing import Any
 
 from rlcalc._lazy import np
 from rlcalc.conform.binding.families.agent_play import arranged, conveyed, is_agent, restored
-from rlcalc.conform.binding.families.agent_probes import agent_probes
+from rlcalc.conform.binding.families.agent_probes import TABLE as PROBED
+from rlcalc.conform.binding.families.agent_probes import agent_probes, as_steps, as_table
 from rlcalc.conform.binding.families.base import Arrays, Family, ways
 from rlcalc.conform.binding.families.episodes import EpisodePlay, has_one_more_state, takes_episodes
 from rlcalc.conform.binding.families.table_play import ENDS, TablePlay, binding_ends
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.binding.words.names import KEPT_BY_AGENTS
 from rlcalc.conform.target.call import Part, Reply
-from rlcalc.experience import Experience, Step, Table
-from rlcalc.experience.model import Key
+from rlcalc.experience import Experience
 from rlcalc.specs import Formula
 
 ONE_STEP = "[S, A]"
@@ -31,8 +31,7 @@ TABLE = "table"
 # of a table of pairs, then of one of states
 FORMS = ("array", "list", "rows", "pairs", "dicts")
 FORMS_OF_STATES = ("array", "list", "pairs")
-# the first table that a probe plays on, a row a state, and its steps: state, action, reward, after, then
-PROBED = ((0.5, 4.0, -1.25), (2.0, -3.0, 0.75), (-2.5, 1.5, 3.25))
+# the steps of a probe: state, action, reward, after, then
 STEPS = ((0, 1, 1.5, 1, 2), (1, 0, -2.25, 2, 0), (2, 2, 0.75, 2, 1), (1, 2, 3.5, 0, 0))
 LAST = (2, 0, -1.75, None, 0)
 # steps that follow each other, to an end
@@ -168,26 +167,9 @@ class Updates(Family):
         return [self._probe(binding, number, (step,)) for number, step in enumerate(steps)]
 
     def _probe(self, binding: Binding, number: int, steps: Sequence[Any]) -> Arrays:
-        word = ("s0", "s1", "s2")
-        made = [
-            Step(
-                word[state],
-                "" if self.of_states else f"a{action}",
-                np.float64(reward),
-                None if after is None else word[after],
-                "" if self.of_states or after is None else f"a{then}",
-                step is steps[-1],
-            )
-            for step in steps
-            for state, action, reward, after, then in (step,)
-        ]
-        rest = np.float64(1.75)
-        entries: dict[Key, Any] = {}
-        for k, row in enumerate(PROBED):
-            for a, value in enumerate(row[:1] if self.of_states else row):
-                entries[(word[k],) if self.of_states else (word[k], f"a{a}")] = np.float64(value)
+        made = as_steps(steps, self.of_states)
         given: Arrays = {p.name: None for p in self.formula.parameters}
-        given["values" if self.of_states else "q"] = Table(entries, rest, "probe")
+        given["values" if self.of_states else "q"] = as_table(PROBED, self.of_states)
         label = "; ".join(one.text() for one in made)
         given |= {"steps": Experience(tuple(made), label), "n": 2 if "n" in binding.roles else 1}
         given["lam"] = np.float64(0.5) if "lam" in binding.roles else None
