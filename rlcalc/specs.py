@@ -269,6 +269,11 @@ class Formula:
         raise UnknownName("unknown_parameter", f"{self.name} has no parameter {shown(name)}.", hint)
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """Of its parameters."""
+        return frozenset(self._by_name)
+
+    @cached_property
     def _by_name(self) -> Mapping[str, Parameter]:
         return {parameter.name: parameter for parameter in self.parameters}
 

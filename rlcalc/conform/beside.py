@@ -86,7 +86,7 @@ def with_terms(report: ConformReport, judge: Judge) -> ConformReport:
     if binding is None or report.formula not in WITH_TERMS or not report.verdict.startswith("conforms"):
         return report
     for term, places in _terms(binding):
-        weight = next((path for path, role in binding.inputs.items() if role == term.weight), "")
+        weight = next(iter(binding.places_of(term.weight)), "")
         sign = term.sign if is_loss(report) else -term.sign
         other = None
         with contextlib.suppress(InputError):
@@ -100,7 +100,7 @@ def with_terms(report: ConformReport, judge: Judge) -> ConformReport:
             # with its weight in the body, or another formula, or nothing for a weight below 0: nobody knows
             report.not_tested.append(what)
         else:
-            beside = ", ".join(path for path, role in binding.inputs.items() if role in WEIGHTS)
+            beside = ", ".join(binding.places_of(*WEIGHTS))
             other.notes.insert(
                 0,
                 f"with {beside} = 0 it conforms to {report.formula}; this is about {what}, "
@@ -150,7 +150,7 @@ def is_loss(report: ConformReport) -> bool:
 def _roles(term: Term, binding: Binding, places: Mapping[str, str], weight: str, sign: int) -> dict[str, str]:
     """What each place of the function is while a term is asked for."""
     formula = load_formula(term.formula)
-    own = {p.name for p in formula.parameters}
+    own = formula.names
     others = _OF_TOKENS if of_tokens(family(formula.name)) or of_tokens(formula.name) else _OF_SAMPLES
     found = {path: others.get(role, role) for path, role in binding.inputs.items()}
     for path, role in binding.inputs.items():

@@ -33,7 +33,7 @@ def with_detached(report: ConformReport) -> ConformReport:
     binding, asked = report.binding, report.asked
     if binding is None or not isinstance(asked, BoundTarget) or not report.verdict.startswith("conforms"):
         return report
-    values = [path for path, role in binding.inputs.items() if role == "no_values" and path.isidentifier()]
+    values = [path for path in binding.places_of("no_values") if path.isidentifier()]
     names = [name for name in ADVANTAGES if name in binding.roles]
     if binding.backend != "torch" or not values or not names or not binding.outputs:
         return report

@@ -60,8 +60,7 @@ def with_entropy(report: ConformReport) -> ConformReport:
 def _given(report: ConformReport, asked: BoundTarget, binding: Binding) -> ConformReport:
     """The report on a loss that is given an entropy and values, whose weights are in its body."""
     sign = 1 if is_loss(report) else -1
-    aside = [path for path, role in binding.inputs.items() if role in _ASIDE]
-    for path in aside:
+    for path in binding.places_of(*_ASIDE):
         if "entrop" not in last_name(path) or "loss" in last_name(path):
             continue
         moved = _moved(asked, binding, path)
@@ -128,7 +127,7 @@ def _even(asked: BoundTarget, binding: Binding) -> float | None:
 
 def _of_values(asked: BoundTarget, binding: Binding) -> float | None:
     """How much is added where values that are nothing to a clip are away from their returns."""
-    aside = [path for path, role in binding.inputs.items() if role in _ASIDE]
+    aside = binding.places_of(*_ASIDE)
     meant = {path: roles_of(last_name(path), "critic_loss")[:1] for path in aside}
     values = [path for path, roles in meant.items() if roles == ("values",)]
     targets = {"returns", "rewards"} & {role for path in aside for role in (last_name(path), *meant[path])}

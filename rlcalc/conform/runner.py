@@ -197,29 +197,30 @@ def _judged(
 
 def _settled(trial: Trial, able: Capabilities) -> tuple[Convention, ...]:
     """The conventions that the target follows, with its doubts settled: none where none make it right."""
-    if not _fails(trial, ()):
+    if not trial.fails():
         return ()
     if chosen := trial.conventions():
         return chosen
     for doubts in _ways(able.doubts):
         less = _without(trial, doubts)
-        chosen = () if not _fails(less, ()) else less.conventions()
-        if (chosen or not _fails(less, ())) and _unknown(trial, chosen):
+        fails = less.fails()
+        chosen = less.conventions() if fails else ()
+        if (chosen or not fails) and _unknown(trial, chosen):
             _accept(trial, able, doubts)
             return chosen
     if not able.mixes:
         return ()
     # what single rows follow, so that the batches are seen for what they are
     rows = _without(trial, (able.rows_apart,))
-    return rows.conventions() if _fails(rows, ()) else ()
+    return rows.conventions() if rows.fails() else ()
 
 
 def _settle_doubts(trial: Trial, able: Capabilities, chosen: tuple[Convention, ...]) -> None:
     """Leave out what it answers in another way, where it is right otherwise and no known bug answers so."""
-    if not able.doubts or not _fails(trial, chosen):
+    if not able.doubts or not trial.fails(chosen):
         return
     for doubts in _ways(able.doubts):
-        if not _fails(_without(trial, doubts), chosen) and _unknown(trial, chosen):
+        if not _without(trial, doubts).fails(chosen) and _unknown(trial, chosen):
             _accept(trial, able, doubts)
             return
 
@@ -241,10 +242,6 @@ def _accept(trial: Trial, able: Capabilities, doubts: Sequence[Lack]) -> None:
     for doubt in doubts:
         narrow(trial, doubt)
         able.lacks.append(doubt)
-
-
-def _fails(trial: Trial, chosen: Sequence[Convention]) -> bool:
-    return any(j.failed for j in trial.judgements(chosen))
 
 
 def _unknown(trial: Trial, chosen: tuple[Convention, ...]) -> bool:

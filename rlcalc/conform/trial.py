@@ -167,6 +167,15 @@ class Trial:
             found.append(self.judgement(vector, dtype, conventions))
         return found
 
+    def fails(self, conventions: Sequence[Convention] = ()) -> bool:
+        """Whether any vector fails under conventions."""
+        return any(j.failed for j in self.judgements(conventions))
+
+    def passes(self, conventions: Sequence[Convention] = ()) -> bool:
+        """Whether some vector passes under conventions, and none fails."""
+        found = self.judgements(conventions)
+        return any(j.status == "passed" for j in found) and not any(j.failed for j in found)
+
     def outcomes(self, conventions: Sequence[Convention], dtype: str) -> dict[str, Outcome]:
         """All outcomes in one dtype by vector."""
         able = [vector for vector in self.vectors if not self.target.unable(vector)]

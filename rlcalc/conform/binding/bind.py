@@ -111,7 +111,7 @@ def _bound(
     facts = target.facts
     if isinstance(family, Updates) and by_name(target, formula):
         return target
-    if facts.arguments is None or (facts.open and not mapped and target.needs <= _own(formula)):
+    if facts.arguments is None or (facts.open and not mapped and target.needs <= formula.names):
         return target
     search, found = read(target, formula, family, mapped) if mapped else searched(target, formula, family)
     if search.slots.unknown:
@@ -131,7 +131,7 @@ def _bound(
             raise _unknown(target, formula, search, family)
         return target
     own = by_name(target, formula) and not (isinstance(family, Named) and _insists(target, formula))
-    if own and not set(search.slots.dropped) & _own(formula) and _as_it_stands(target, formula, found):
+    if own and not set(search.slots.dropped) & formula.names and _as_it_stands(target, formula, found):
         target.binding = replace(found, outputs={}, notes=(), excludes=())
         return target
     return BoundTarget(target, found, family)
@@ -199,10 +199,6 @@ def _doubtful(found: Binding) -> bool:
     return found.agreed in ("part", "names") or (found.agreed == "fault" and bool(found.fixed))
 
 
-def _own(formula: Formula) -> frozenset[str]:
-    return frozenset(p.name for p in formula.parameters)
-
-
 def _as_it_stands(target: Target, formula: Formula, found: Binding) -> bool:
     """Whether a call by the formula's own names, in its own layout, says all that a binding says."""
     known = found.layout in AS_IT_STANDS and not found.fixed
@@ -231,7 +227,7 @@ def _passes_on_more(target: Target, formula: Formula, found: Binding) -> bool:
     """
     if AT in found.roles:
         return True
-    own, family = _own(formula), family_of(formula)
+    own, family = formula.names, family_of(formula)
     renamed = any(role in own and path not in own for path, role in found.inputs.items())
     return renamed or (family is not None and not all(map(target.takes, family.conveys(found) & own)))
 
@@ -246,7 +242,7 @@ def _own_outputs(formula: Formula, found: Binding) -> bool:
 def by_name(target: Target, formula: Formula) -> bool:
     """Whether it can be called by the formula's own names as it stands."""
     facts = target.facts
-    return facts is not None and not facts.method and target.needs <= _own(formula)
+    return facts is not None and not facts.method and target.needs <= formula.names
 
 
 def _refuses_by_name(target: Target, formula: Formula) -> bool:

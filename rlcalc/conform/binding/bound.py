@@ -137,13 +137,9 @@ def sheet(target: Target, binding: Binding) -> dict[str, Any]:
     arguments = facts.arguments or () if facts is not None else ()
     process = binding.formula in PROCESSES
     kept = TABLES if is_agent(binding) else {"table"}
-    tables = {path: binding.form for path, role in binding.inputs.items() if role in kept}
+    tables = dict.fromkeys(binding.places_of(*kept), binding.form)
     # what is there to be written over
-    over = {
-        *binding.read,
-        *tables,
-        *(path for path, role in binding.inputs.items() if process and role == "values"),
-    }
+    over = {*binding.read, *tables, *(binding.places_of("values") if process else ())}
     return {
         "backend": binding.backend,
         "backends": facts.mixed if facts is not None else {},
@@ -161,9 +157,8 @@ def sheet(target: Target, binding: Binding) -> dict[str, Any]:
 
 def _leaves(binding: Binding) -> dict[str, list[str]]:
     """Log-probabilities of a loss, with the values beside them."""
-    leaves = [path for path, role in binding.inputs.items() if role == "log_probs"]
-    beside = [path for path, role in binding.inputs.items() if role == "values" and leaves]
-    return {"leaves": leaves, "beside": beside}
+    leaves = binding.places_of("log_probs")
+    return {"leaves": leaves, "beside": binding.places_of("values") if leaves else []}
 
 
 def _derivatives(binding: Binding) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 from rlcalc._lazy import np
 from rlcalc.conform.binding.families.base import Family, Unfit
 from rlcalc.conform.binding.families.family import laid_out
-from rlcalc.conform.binding.families.processes import Processes
+from rlcalc.conform.binding.families.processes import Processes, in_common
 from rlcalc.conform.binding.families.sequence import AT_STEP
 from rlcalc.conform.binding.families.token_layouts import EACH
 from rlcalc.conform.binding.families.tokens import Tokens
@@ -49,16 +49,9 @@ def answer_of(
         replies.append(call(laid_out(family, binding, _entry(family, given, like, place))))
         if replies[-1].kind != "answer":
             return replies[-1]
-    first = replies[0]
-    parts = {}
-    for name, part in first.parts.items():
-        arrays = [reply.parts[name].array for reply in replies if name in reply.parts]
-        if any(array is None or np.ndim(array) for array in arrays) or len(arrays) < len(replies):
-            parts[name] = part
-            continue
-        whole = np.array(arrays).reshape(like)
-        parts[name] = replace(part, array=whole, shape=whole.shape)
-    return replace(first, parts=parts)
+    numbers = in_common(replies, lambda arrays: np.array(arrays).reshape((*like, *arrays[0].shape)))
+    parts = {name: part for name, part in numbers.items() if part.shape == like}
+    return replace(replies[0], parts={**replies[0].parts, **parts})
 
 
 def _by_step(
@@ -72,14 +65,8 @@ def _by_step(
             return replies[-1]
     if not replies:
         raise Unfit("no step to ask about")
-    first, parts = replies[0], {}
     axis = 0 if binding.layout.startswith("[T") else -1
-    for name, part in first.parts.items():
-        arrays = [reply.parts[name].array for reply in replies if name in reply.parts]
-        if len(arrays) == len(replies) and all(np.shape(a) == np.shape(arrays[0]) for a in arrays):
-            whole = np.stack([np.asarray(a) for a in arrays], axis)
-            parts[name] = replace(part, array=whole, shape=whole.shape)
-    return replace(first, parts=parts)
+    return replace(replies[0], parts=in_common(replies, lambda arrays: np.stack(arrays, axis)))
 
 
 def _odd(

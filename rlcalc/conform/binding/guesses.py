@@ -81,7 +81,7 @@ def guesses(
 
 
 def _scalars(formula: Formula, of: str, have: set[str], first: set[str]) -> tuple[str, ...]:
-    own = {p.name for p in formula.parameters}
+    own = formula.names
     open_ = [role for role in SCALARS.get(of, ()) if role in own and role not in have]
     return tuple(role for role in open_ if not (role == "gamma" and "discounts" in first))
 

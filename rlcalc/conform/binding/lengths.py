@@ -19,9 +19,7 @@ def has_room(binding: Binding, facts: Facts) -> bool:
 
     Only arrays beside rewards of a known length are looked at; a class that says nothing has room for all.
     """
-    rewards = next(
-        (facts.sizes.get(path) for path, role in binding.inputs.items() if role == "rewards"), None
-    )
+    rewards = next((facts.sizes.get(path) for path in binding.places_of("rewards")), None)
     if not rewards or rewards.endswith("+ 1"):
         return True
     return all(

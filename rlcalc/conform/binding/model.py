@@ -80,6 +80,10 @@ class Binding:
     def roles(self) -> frozenset[str]:
         return frozenset(self.inputs.values())
 
+    def places_of(self, *roles: str) -> list[str]:
+        """Places that have one of some roles, in order."""
+        return [path for path, role in self.inputs.items() if role in roles]
+
     @property
     def constants(self) -> dict[str, Any]:
         """Values that are the same in every call, by place: ``text:k3``, ``number:0.2``, ``true``."""

@@ -18,18 +18,18 @@ def notes_on(binding: Binding, without_flags: bool) -> Iterator[str]:
     Args:
         without_flags: its flags leave nothing open.
     """
-    ends = [path for path, role in binding.inputs.items() if role in ("done", "mask", "discounts")]
+    ends = binding.places_of("done", "mask", "discounts")
     if ends and binding.agreed != "names" and not without_flags:
         about = flag_note if binding.formula in TRANSITIONS else _flag_note
         yield about(binding, ends[0])
     if any(place.startswith(LEAST) for place in binding.outputs.values()):
         yield "judged by what it learns, where its loss is least; how its errors are weighed is not tested"
-    if window := [path for path, role in binding.inputs.items() if role == WINDOW_VALUE]:
+    if window := binding.places_of(WINDOW_VALUE):
         yield f"{window[0]} is read as the value after n rewards; the answer is the return of step 0"
-    if wide := [path for path, role in binding.inputs.items() if role == "wide"]:
+    if wide := binding.places_of("wide"):
         yield f"{wide[0]} is made so wide that nothing is clipped: --formula value-clip-loss tests the clip"
     if {"ends", "next_values"} <= binding.roles and "terminated" not in binding.roles:
-        after = next(path for path, role in binding.inputs.items() if role == "next_values")
+        after = binding.places_of("next_values")[0]
         yield f"{after} is given with 0 after a termination: right where its caller has masked it"
     if binding.layout == COLUMNS:
         yield (

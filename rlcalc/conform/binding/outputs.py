@@ -86,7 +86,7 @@ class OutputsByValue:
         Of a sequence the first entry of the answer is enough: the return from where an episode begins.
         """
         if isinstance(self.family, Named):
-            possible = self.family.possible(a.name for a in self.facts.arguments or ())
+            possible = self.family.possible(self.facts.names)
             return frozenset(name for name in possible if name in self.called) or possible
         if isinstance(self.family, Tokens | Processes):
             return self.family.answers

@@ -250,7 +250,7 @@ def _as_formula(target: Target, formula: str, runs: list[_Run], visit: str) -> P
     if any(set(NEEDED.get(formula, ("alpha",))) - run.numbers.keys() for run in runs):
         return None
     spec = load_formula(formula)
-    own = {p.name for p in spec.parameters}
+    own = spec.names
     answers: dict[Any, Any] = {}
     vectors = []
     for number, run in enumerate(runs):

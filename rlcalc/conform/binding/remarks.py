@@ -66,13 +66,13 @@ def said(search: Search, binding: Binding) -> Binding:
     if binding.layout == "[T]" and binding.form == "array" and search.answers_as(plain, "[T, B]"):
         notes.append(SIDE_BY_SIDE)
     if "no-bootstrap" in binding.like and promises(binding.inputs):
-        last = next(p for p, role in binding.inputs.items() if role in ("last_value", "critic"))
+        last = binding.places_of("last_value", "critic")[0]
         notes.append(f"{last} is taken and never used: the value after the last step is lost")
         binding = replace(binding, excludes=("no-bootstrap",))
     if any(place.startswith(SENT) for place in binding.outputs.values()):
         binding = replace(binding, excludes=(*binding.excludes, "loss"))  # it is a loss, and no objective
     stacked = search.facts.stacked if binding.form == "list" else ()
-    if logs := [p for p, role in binding.inputs.items() if role == "log_probs" and p in stacked]:
+    if logs := [path for path in binding.places_of("log_probs") if path in stacked]:
         notes.append(
             f"{logs[0]} is read as a list of single numbers: stacking entries of shape [1] makes a column, "
             "[T, 1], which returns of shape [T] turn into [T, T]"
@@ -87,12 +87,12 @@ def said(search: Search, binding: Binding) -> Binding:
             "its answer is the returns, advantage + value, and is judged as such; "
             "a caller who takes it for the advantages is wrong by the value"
         )
-    turned = [p for p, role in binding.inputs.items() if role in ("mask", "valid") and _of_padding(p)]
+    turned = [path for path in binding.places_of("mask", "valid") if _of_padding(path)]
     if turned and isinstance(search.family, Tokens):
         notes.append(f"{turned[0]} is read as 1 for what counts, whatever its name says")
     notes += _seen_under_the_mask(search, binding)
     if binding.masked == "left":
-        masks = [path for path, role in binding.inputs.items() if role in ("mask", "padding")]
+        masks = binding.places_of("mask", "padding")
         notes.append(f"what it answers where {masks[0]} says nothing is, is not 0: its caller masks it")
     if binding.agreed in ("part", "names"):
         notes.append(NEAREST)
@@ -134,7 +134,7 @@ def _seen_under_the_mask(search: Search, binding: Binding) -> list[str]:
     moved = search.parts(binding, other[1]) or {}
     search.family = family
     alike = [np.allclose(a, moved[p], equal_nan=True) for p, a in usual.items() if p in moved]
-    masks = [path for path, role in binding.inputs.items() if role in ("mask", "valid", "padding")]
+    masks = binding.places_of("mask", "valid", "padding")
     if all(alike):
         return []
     if right:
@@ -153,7 +153,7 @@ def _appended(search: Search, binding: Binding) -> list[str]:
         given = search.family.probes(other)[0]
         found = search.outputs.match(search.parts(other, given) or {}, given, ("no-bootstrap",))
         if found.keys() >= binding.outputs.keys():
-            place = next(path for path, role in binding.inputs.items() if role == "values")
+            place = binding.places_of("values")[0]
             return [
                 f"{place} is read with T + 1 entries, the last of them after the last step; with T entries "
                 "the value after the last step counts as 0 (no-bootstrap)"
@@ -178,7 +178,7 @@ def _of_states_reached(search: Search, binding: Binding) -> list[str]:
         return []
     if all(p.name != "next_values" for p in search.formula.parameters):
         return []
-    place = next(path for path, role in binding.inputs.items() if role == "values")
+    place = binding.places_of("values")[0]
     other = replace(binding, inputs={**binding.inputs, place: "next_values"}, values="T")
     given = search.family.probes(other)
     if not all(search.outputs.match(search.parts(other, one) or {}, one, ()) for one in given):

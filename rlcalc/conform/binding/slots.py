@@ -141,7 +141,7 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
     Raises:
         InputError: ``unknown_role``, ``unknown_place``.
     """
-    own = frozenset(p.name for p in formula.parameters)
+    own = formula.names
     facts = whole_tables(facts) if formula.name in PROCESSES else facts
     if of_tokens(formula.name):
         facts = replace(facts, paths={p: _of_holder(p, n, formula, own) for p, n in facts.paths.items()})
@@ -192,7 +192,7 @@ def slots_of(facts: Facts, formula: Formula, mapped: Mapping[str, str]) -> Slots
         roles = tuple(r for r in roles_by_name(last_name(name), formula, own) if r in known)
         if roles and roles[0] not in have:
             open_[MODULE + name] = roles[:1]
-    lacking = {p.name for p in formula.parameters} & SCALARS - {r for roles in open_.values() for r in roles}
+    lacking = formula.names & SCALARS - {r for roles in open_.values() for r in roles}
     if lacking:
         # what something is multiplied by may be one of these, which must not be taken for 1
         open_ = {path: tuple(r for r in roles if r != FACTOR) or roles for path, roles in open_.items()}
@@ -291,7 +291,7 @@ def known_role(role: str, formula: Formula) -> str:
 
 
 def _known_place(path: str, facts: Facts) -> None:
-    names = [a.name for a in facts.arguments or ()]
+    names = facts.names
     if path.partition(".")[0].partition("[")[0] in (*names, *RECEIVERS, "module", "__init__") or facts.open:
         return
     raise InputError(
@@ -313,7 +313,7 @@ def words_of(facts: Facts, formula: Formula) -> dict[str, str]:
                 found[choice] = word
         if p.default in p.choices and found.keys() & {*p.choices}:  # what is left where nothing else is asked
             found.setdefault(str(p.default), str(p.default))
-    if "mode" not in {p.name for p in formula.parameters}:
+    if "mode" not in formula.names:
         word = next((word for word in words_for("token-mean", "mode") if word in known), None)
         found |= {"token-mean": word} if word is not None else {}
     return found

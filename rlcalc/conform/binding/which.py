@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rlcalc.conform.binding.body import IN_BODY
 from rlcalc.conform.binding.families.base import Family
@@ -34,8 +34,7 @@ from rlcalc.specs import Formula, load_formula
 OTHERS = ("actor_loss", "critic_loss", "entropy", "grpo_advantage", "kl", "ppo_clip")
 # losses of policies, of which a function may be any, with what they call the log-probabilities
 OF_POLICIES = {"actor_loss": "log_probs", "ppo_clip": "new_log", "policy_clip": "logp"}
-# so many are tried, and what a place may mean in so many ways
-MOST_TRIED, MOST_WAYS = 6, 64
+MOST_TRIED = 6
 # what sweeps lead to, and after how many
 SWEPT, SWEEPS = ("bellman",), "value_iteration"
 _AGREES: Mapping[Agreement, int] = {"formula": 0, "convention": 0, "fault": 1}
@@ -180,14 +179,8 @@ def hinted(formula: str, called: str) -> bool:
 def _covers(slots: Slots, formula: Formula, family: Family, within: frozenset[str] = frozenset()) -> bool:
     """Whether all that nothing can be computed without has a place, but for numbers that stand within."""
     core = family.core(formula) - within
-    return bool(core) and any(core <= family.conveys(one) for one in _bindings(slots, formula))
-
-
-def _bindings(slots: Slots, formula: Formula) -> Iterator[Binding]:
-    for number, inputs in enumerate(slots.assignments()):
-        if number >= MOST_WAYS:
-            return
-        yield Binding(formula.name, inputs)
+    readings = (Binding(formula.name, inputs) for inputs in slots.assignments())
+    return bool(core) and any(core <= family.conveys(one) for one in readings)
 
 
 def _agreeing(target: Target, formulas: Sequence[str], called: str) -> str:

@@ -33,9 +33,14 @@ _WHITENED = {
 }
 
 
+def _numbers(arrays: dict[str, Any]) -> Any:
+    """What is whitened."""
+    return np.asarray(arrays["x" if "x" in arrays else "rewards"])
+
+
 def _with_eps(place: str) -> Any:
     def change(form: Form, eps: float, /, **arrays: Any) -> Outputs:
-        like = np.asarray(arrays["x" if "x" in arrays else "rewards"])
+        like = _numbers(arrays)
         return dict(form(**{**arrays, "eps": np.asarray(eps, like.dtype), "place": place}))
 
     return change
@@ -43,7 +48,7 @@ def _with_eps(place: str) -> Any:
 
 def _equal_slack(form: Form, arrays: dict[str, Any], eps: float) -> Any:
     """Equal numbers have a mean that is rounded, which a small ε magnifies."""
-    like = np.asarray(arrays["x" if "x" in arrays else "rewards"])
+    like = _numbers(arrays)
     mask = arrays.get("mask")
     numbers = like[np.broadcast_to(True if mask is None else np.asarray(mask, bool), like.shape)]
     even = numbers.size and eps and numbers.max() == numbers.min()
@@ -68,7 +73,7 @@ def _whitening(name: str, about: str, place: str) -> Convention:
 )
 def nan_when_one(form: Form, /, **arrays: Any) -> Outputs:
     """Of a single valid entry there is no variance: the answer is 0/0, where the definition gives 0."""
-    like = np.asarray(arrays["x" if "x" in arrays else "rewards"])
+    like = _numbers(arrays)
     mask = arrays.get("mask")
     count = like.size if mask is None else int(np.asarray(mask, bool).sum())
     found = dict(form(**arrays))

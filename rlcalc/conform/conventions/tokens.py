@@ -168,9 +168,11 @@ averages = always(
 
 # a few roundings of single precision
 SINGLE_ROUNDING = 2.0**-21
-_KL = {"kl_estimate": "OpenRLHF, verl, AReaL and tunix under kl", "token_rewards": ""}
 k1 = always(
-    "k1", "The difference of the log-probabilities itself.", {"kl_estimate": _KL["kl_estimate"]}, kind="k1"
+    "k1",
+    "The difference of the log-probabilities itself.",
+    {"kl_estimate": "OpenRLHF, verl, AReaL and tunix under kl"},
+    kind="k1",
 )
 k2 = always(
     "k2",

@@ -111,6 +111,13 @@ class Draft:
         )
 
 
+def cuts(length: int) -> list[range]:
+    """What may be left out of so many entries: a half first, then one by one from the end."""
+    half = length // 2
+    halves = [range(half, length), range(half)] if half > 1 else []
+    return halves + [range(k, k + 1) for k in reversed(range(length if length > 1 else 0))]
+
+
 def _moved(by: Fraction, value: Any) -> Any:
     if isinstance(value, list):
         return [_moved(by, part) for part in value]

@@ -35,7 +35,7 @@ def restated(vectors: Sequence[Vector], bindings: Sequence[Binding]) -> tuple[Ve
 
 def as_taken(draft: Draft, formula: Formula, bindings: Sequence[Binding]) -> Draft:
     """A drawn case at inputs that all of the functions can be given."""
-    own = {p.name for p in formula.parameters}
+    own = formula.names
     for name, value in _fixed(bindings).items():
         if name not in own:
             continue  # how it computes, and no input

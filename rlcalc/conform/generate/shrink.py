@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from rlcalc.conform.generate.draft import Draft
+from rlcalc.conform.generate.draft import Draft, cuts
 from rlcalc.conform.generate.drawing import KINDS, normalise
 from rlcalc.conform.generate.number_pool import below, plainer_distribution
 from rlcalc.conform.outcome import Judgement
@@ -101,12 +101,7 @@ def _fewer(formula: Formula, draft: Draft) -> Iterator[Draft]:
 def _shorter(formula: Formula, draft: Draft) -> Iterator[Draft]:
     """Without some entries along a dimension: a half first, then one by one."""
     for dim, length in _dims(formula, draft).items():
-        if length < 2:
-            continue
-        half = length // 2
-        cuts = [range(half, length), range(half)] if half > 1 else []
-        cuts += [range(k, k + 1) for k in reversed(range(length))]
-        for cut in cuts:
+        for cut in cuts(length):
             found = draft
             for p in formula.parameters:
                 found = found.mapped(p.name, partial(_cut, p, dim, cut))

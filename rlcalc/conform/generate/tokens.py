@@ -11,7 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from rlcalc.conform.generate.draft import Draft
+from rlcalc.conform.generate.draft import Draft, cuts
 from rlcalc.conform.generate.number_pool import Numbers
 from rlcalc.specs import Formula, Parameter
 
@@ -53,11 +53,7 @@ def smaller(formula: Formula, draft: Draft) -> Iterator[Draft]:
     for p in formula.parameters:
         value = draft.shared.get(p.name) if p.kind == "word" else None
         if isinstance(value, list):
-            length = len(value)
-            half = length // 2
-            cuts = [range(half, length), range(half)] if half > 1 else []
-            cuts += [range(k, k + 1) for k in reversed(range(length))] if length > 1 else []
-            for cut in cuts:
+            for cut in cuts(len(value)):
                 yield _without(draft, p.name, cut)
             # under other names: the first word is A, the next new one B
             names = dict(zip(dict.fromkeys(value), WORDS, strict=False))

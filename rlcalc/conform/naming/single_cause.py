@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 
@@ -12,7 +11,6 @@ from rlcalc.conform.binding.families.tokens import Tokens
 from rlcalc.conform.binding.model import Binding
 from rlcalc.conform.compare import outcomes_equal
 from rlcalc.conform.conform_report import ConformReport
-from rlcalc.conform.convention import Convention
 from rlcalc.conform.diagnose import Diagnosis, Match
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import _by_trying as trying
@@ -97,8 +95,8 @@ def _right_otherwise(trial: Trial, report: ConformReport, other: Binding, fault:
     """The bug, where it is right under another reading of the same places."""
     assert isinstance(trial.target, BoundTarget)
     again = Trial(_read_as(trial.target, other), trial.vectors)
-    under = () if not _fails(again, ()) else again.conventions()
-    if _fails(again, under) or not _passes(again, under):
+    under = again.conventions() if again.fails() else ()
+    if not again.passes(under):
         return None
     own = tuple(way for way in under if way.name not in other.excludes)
     shown = tuple(dict.fromkeys(j.vector.id for j in trial.judgements(own) if j.failed))
@@ -116,22 +114,13 @@ def _with(path: str, flag: str) -> str:
     return place_of(parts, *sorted({*flags, flag})) if for_it else path
 
 
-def _fails(trial: Trial, under: Sequence[Convention]) -> bool:
-    return any(j.failed for j in trial.judgements(under))
-
-
-def _passes(trial: Trial, under: Sequence[Convention]) -> bool:
-    return any(j.status == "passed" for j in trial.judgements(under))
-
-
 def last_value_unused(trial: Trial, report: ConformReport) -> Diagnosis | None:
     """That it takes a value after the last step and never uses it, where that is all."""
     binding = trial.target.binding
     if binding is None or NO_BOOTSTRAP not in binding.excludes:
         return None
     ways = (*report.tried_under, *catalogue(report.formula).chosen([NO_BOOTSTRAP]))
-    judged = trial.judgements(ways)
-    if any(j.failed for j in judged) or not any(j.status == "passed" for j in judged):
+    if not trial.passes(ways):
         return None
     shown = tuple(dict.fromkeys(j.vector.id for j in trial.judgements(report.tried_under) if j.failed))
     fault = replace(trying.last_value_unused, formula=report.formula)

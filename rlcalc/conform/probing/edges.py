@@ -71,7 +71,7 @@ def edges(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterator[L
 
 def alone(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterator[Lack]:
     """An answer that is alone in its group, if it raises there and nowhere else: K − 1 is 0."""
-    if "groups" not in {p.name for p in formula.parameters}:
+    if "groups" not in formula.names:
         return
     asked = [v for v in plain if trial.tried(v) is not None]
     raised = {_is_alone(v) for v in asked if refuses(trial.tried(v))}
@@ -97,7 +97,7 @@ def no_token(trial: Trial, formula: Formula, plain: Sequence[Vector]) -> Iterato
 
 def gaps(formula: Formula) -> Iterator[Lack]:
     """A doubt: masked tokens before valid ones, where padding is all that many functions have in mind."""
-    between = "interior" in {p.name for p in formula.parameters}
+    between = "interior" in formula.names
     if between or formula.name == "token_rewards":  # which are put at the last token
         name = GAPS if between else EARLY
         note = f"{name} it counts in its own way: right where there are none"
@@ -116,7 +116,7 @@ def _has_gap(vector: Vector, between: bool) -> bool:
 
 def predicts(formula: Formula) -> bool:
     """Whether its answer is one shorter than the tokens that it is given."""
-    return {"logits", "ids"} <= {p.name for p in formula.parameters}
+    return {"logits", "ids"} <= formula.names
 
 
 def _without_token(vector: Vector) -> bool:

@@ -37,7 +37,7 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
         UnknownName: ``unknown_requirement``.
     """
     known = {slug(name): name for name in (BATCHES, PRECISION, "float32", DTYPE, ONE_STEP, INFINITE)}
-    if "logits" in {p.name for p in formula.parameters} or table(formula.name).keys() & LOGITS:
+    if "logits" in formula.names or table(formula.name).keys() & LOGITS:
         known[slug(MASKED_LOGITS)] = MASKED_LOGITS
     if has_windows(formula):
         known[slug(LONG_WINDOWS)] = LONG_WINDOWS
@@ -54,7 +54,7 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
         known[slug(SEVERAL_GROUPS)] = SEVERAL_GROUPS
     if edge(formula):
         known[slug(edge(formula))] = edge(formula)
-    if {"terminated", "next_values"} <= {p.name for p in formula.parameters}:
+    if {"terminated", "next_values"} <= formula.names:
         known[slug(AFTER_ENDS)] = AFTER_ENDS
     found = set()
     for text in (part.strip() for name in names for part in name.split(",")):
@@ -68,7 +68,7 @@ def requirements(formula: Formula, names: Sequence[str]) -> frozenset[str]:
 
 def has_windows(formula: Formula) -> bool:
     """Whether its n counts steps of a window of a sequence."""
-    return "sequence" in formula.traits and "n" in {p.name for p in formula.parameters}
+    return "sequence" in formula.traits and "n" in formula.names
 
 
 def word(name: str) -> str:

@@ -92,7 +92,7 @@ class Target:
         many = sorted(name for name in self.single if one_per_step(vector, name))
         if many:
             return f"per-step {', '.join(many)} not supported"
-        unknown = sorted(self.needs - {p.name for p in vector.formula.parameters})
+        unknown = sorted(self.needs - vector.formula.names)
         if unknown:
             raise InputError(
                 "target_signature",

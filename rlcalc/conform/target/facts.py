@@ -24,7 +24,7 @@ from rlcalc.conform.target.rows import takes_rows
 from rlcalc.conform.target.signature import Argument, arguments_of, plain, read_argument
 from rlcalc.conform.target.sizes import sizes_of
 from rlcalc.conform.target.source import Reader
-from rlcalc.conform.target.syntax import kept_by, last_name, of_plain_numbers, tree_of
+from rlcalc.conform.target.syntax import NOTHING, kept_by, last_name, of_plain_numbers, tree_of
 
 # before the names of what stands around a function: numbers, and configurations that hold them
 MODULE = "module."
@@ -92,6 +92,11 @@ class Facts:
     made_with: tuple[Argument, ...] = ()
     made_from: Mapping[str, str] = field(default_factory=dict)
     resets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Of its parameters, in order."""
+        return [a.name for a in self.arguments or ()]
 
     @property
     def accepts(self) -> frozenset[str] | None:
@@ -275,7 +280,7 @@ def facts_of(function: Callable[..., Any]) -> Facts:
 def _made_from(owner: type) -> dict[str, str]:
     made: Any = owner.__init__  # type: ignore[misc]
     reader = Reader({a.name for a in arguments_of(owner)[0] or ()}, owner, getattr(made, "__globals__", {}))
-    reader.follow(tree_of(made) or ast.Module([], []))
+    reader.follow(tree_of(made) or NOTHING)
     return reader.paths
 
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from rlcalc.conform.target.syntax import called, tree_of
+from rlcalc.conform.target.syntax import called, of_self, tree_of
 
 _BEGINS = re.compile(r"(^|_)(re_?set|begin|start|clear|new|init\w*|end|finish|on)(_|$)|episode")
 _CLEARS = frozenset(["fill", "clear", "zero_"])
@@ -63,9 +63,8 @@ def _changed_by(tree: ast.AST) -> set[str]:
         for target in targets if isinstance(node, ast.Assign | ast.AugAssign) else ():
             while isinstance(target, ast.Subscript):
                 target = target.value
-            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-                found |= {target.attr} if target.value.id == "self" else set()
-    return found
+            found |= {of_self(target)} if target is not None else set()
+    return found - {""}
 
 
 def _functions(owner: type) -> tuple[dict[str, ast.FunctionDef], list[ast.AST]]:
@@ -92,14 +91,7 @@ def _helpers(functions: dict[str, ast.FunctionDef], method: str) -> set[str]:
         if name in found or name not in functions:
             continue
         found.add(name)
-        left += [
-            node.func.attr
-            for node in ast.walk(functions[name])
-            if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and isinstance(node.func.value, ast.Name)
-            and node.func.value.id == "self"
-        ]
+        left += [of_self(node.func) for node in ast.walk(functions[name]) if isinstance(node, ast.Call)]
     return found
 
 

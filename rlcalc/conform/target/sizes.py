@@ -8,26 +8,18 @@ from __future__ import annotations
 
 import ast
 
-from rlcalc.conform.target.syntax import called, tree_of
+from rlcalc.conform.target.syntax import called, nodes_of_class, of_self
 
 _MADE = frozenset(["zeros", "ones", "empty", "full", "rand", "randn"])
 
 
 def sizes_of(owner: type) -> dict[str, str]:
     """As written, the first dimension of each array that a class makes, or one that it comes from."""
-    beside = [one for one in owner.__mro__ if one.__module__ == owner.__module__]
     found: dict[str, str] = {}
-    for one in beside:
-        for node in ast.walk(tree_of(one) or ast.Module([], [])):
-            if isinstance(node, ast.Assign):
-                size = _first(node.value)
-                for target in node.targets if size else ():
-                    if (
-                        isinstance(target, ast.Attribute)
-                        and isinstance(target.value, ast.Name)
-                        and target.value.id == "self"
-                    ):
-                        found.setdefault(f"self.{target.attr}", size)
+    for node in nodes_of_class(owner):
+        if isinstance(node, ast.Assign) and (size := _first(node.value)):
+            for name in filter(None, map(of_self, node.targets)):
+                found.setdefault(f"self.{name}", size)
     return found
 
 

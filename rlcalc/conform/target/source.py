@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import ast
 import inspect
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from rlcalc.conform.target.syntax import OF_ARRAYS, called, last_name, only_name, scans, texts, tree_of
+from rlcalc.conform.target.syntax import (
+    OF_ARRAYS,
+    WRITES,
+    called,
+    last_name,
+    only_name,
+    scans,
+    stored_as,
+    texts,
+    tree_of,
+)
 
 # of a name that a function is followed into: its class's own helpers
 DEEPEST = 3
@@ -20,14 +29,11 @@ _TENSOR_WORDS = "unsqueeze masked_fill detach clamp exp log gather logsumexp log
 OF_TENSORS = frozenset(_TENSOR_WORDS.split())
 # what nothing else has, so that its owner is a tensor also where the rest is NumPy
 OF_TENSORS_ALONE = frozenset(["detach", "clone", "cpu", "numpy"])
-WRITES = frozenset(["append", "extend", "insert", "copy_", "fill_", "appendleft"])
 GROWS = frozenset(["append", "extend", "insert"])
 # functions whose arguments are how many steps, or rows, there are
 _COUNTING = frozenset(["range", "zeros", "ones", "empty", "full", "slice"])
 # functions that hand on what they are given, entry by entry
 _HAND_ON = frozenset(["list", "tuple", "map", "reversed"])
-# an entry of a record in a list of the object's
-_ENTRY = re.compile(r"self\.(\w+)\[\]\[(\d+)\]")
 
 
 def _asked(function: ast.Attribute) -> ast.expr:
@@ -90,7 +96,7 @@ class Reader(ast.NodeVisitor):
             if any(part[:1].isdigit() for part in rest):
                 self.paths.setdefault(f"{path}[0]", last_name(f"{path}[0]"))
         for path in [path for path, name in self.paths.items() if name == last_name(path)]:
-            self.paths[path] = self.stored_as(path) or self.paths[path]
+            self.paths[path] = stored_as(self.owner, path) or self.paths[path]
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if node.name in self.scanned and node.args.args:  # its last argument is one step of what is scanned
@@ -310,21 +316,6 @@ class Reader(ast.NodeVisitor):
             for part in parts:
                 sides = [part.left, part.right] if isinstance(part, ast.BinOp) else [part]
                 self.counts |= {path for side in sides if (path := self.chain(side)) is not None}
-
-    def stored_as(self, path: str) -> str:
-        """What the class calls an entry of a record where it stores one: ``self.memory.append((a, r))``."""
-        found = _ENTRY.fullmatch(path)
-        if found is None or self.owner is None:
-            return ""
-        for node in ast.walk(tree_of(self.owner) or ast.Module([], [])):
-            stores = isinstance(node, ast.Call) and called(node) in WRITES and node.args and node
-            if not stores or not isinstance(stores.func, ast.Attribute):
-                continue
-            holder, record = stores.func.value, stores.args[-1]
-            if getattr(holder, "attr", "") == found[1] and isinstance(record, ast.Tuple | ast.List):
-                names = [only_name(part) or getattr(part, "attr", "") for part in record.elts]
-                return names[int(found[2])] if int(found[2]) < len(names) else ""
-        return ""
 
     def bind_loop(self, target: ast.expr, over: ast.expr) -> None:
         while isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.args:

@@ -22,6 +22,11 @@ _WORDS = (
 )
 OF_ARRAYS = frozenset(_WORDS.split())
 _OF_LISTS = frozenset(["append", "extend", "insert", "pop", "reverse", "items", "keys", "values", "get"])
+WRITES = frozenset(["append", "extend", "insert", "copy_", "fill_", "appendleft"])
+# an entry of a record in a list of the object's
+_ENTRY = re.compile(r"self\.(\w+)\[\]\[(\d+)\]")
+# in the place of a tree, where there is no source
+NOTHING = ast.Module([], [])
 # how networks are called, besides by themselves
 _CALLED_BY = re.compile(r"\.(apply|apply_fn|forward|forward_np|predict)\(\)$")
 # a name that Python changes for a class
@@ -36,18 +41,39 @@ def tree_of(function: Any) -> ast.AST | None:
         return None
 
 
+def nodes_of_class(owner: type) -> Iterator[ast.AST]:
+    """All syntax of a class, and of those beside it that it comes from."""
+    for one in owner.__mro__:
+        if one.__module__ == owner.__module__:
+            yield from ast.walk(tree_of(one) or NOTHING)
+
+
+def of_self(node: ast.AST) -> str:
+    """The attribute of ``self`` that an expression is; empty for anything else."""
+    own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    return node.attr if own and isinstance(node, ast.Attribute) else ""
+
+
 def kept_by(owner: type) -> set[str]:
     """Attributes that a class sets, or one beside it that it comes from: ``self.rewards = []``."""
-    beside = [one for one in owner.__mro__ if one.__module__ == owner.__module__]
-    return {
-        node.attr
-        for one in beside
-        for node in ast.walk(tree_of(one) or ast.Module([], []))
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.ctx, ast.Store)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "self"
-    }
+    stored = (node for node in nodes_of_class(owner) if isinstance(getattr(node, "ctx", None), ast.Store))
+    return {*map(of_self, stored)} - {""}
+
+
+def stored_as(owner: type | None, path: str) -> str:
+    """What a class calls an entry of a record where it stores one: ``self.memory.append((a, r))``."""
+    found = _ENTRY.fullmatch(path)
+    if found is None or owner is None:
+        return ""
+    for node in ast.walk(tree_of(owner) or NOTHING):
+        stores = isinstance(node, ast.Call) and called(node) in WRITES and node.args and node
+        if not stores or not isinstance(stores.func, ast.Attribute):
+            continue
+        holder, record = stores.func.value, stores.args[-1]
+        if getattr(holder, "attr", "") == found[1] and isinstance(record, ast.Tuple | ast.List):
+            names = [only_name(part) or getattr(part, "attr", "") for part in record.elts]
+            return names[int(found[2])] if int(found[2]) < len(names) else ""
+    return ""
 
 
 def scans(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:

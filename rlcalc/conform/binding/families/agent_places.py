@@ -88,7 +88,7 @@ def _variants(formula: str, found: dict[str, str]) -> Iterator[dict[str, str]]:
 
 def _lengths(binding: Binding) -> tuple[Literal["T", "T+1"], ...]:
     """How many states an agent may be given for T rewards, where it gets lists of them."""
-    alone = any(role == "state" and plural(last_name(path)) for path, role in binding.inputs.items())
+    alone = any(plural(last_name(path)) for path in binding.places_of("state"))
     return ("T", "T+1") if alone else ("T+1",)
 
 

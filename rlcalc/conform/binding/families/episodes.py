@@ -33,7 +33,7 @@ def takes_episodes(binding: Binding) -> bool:
 
 def has_one_more_state(binding: Binding) -> bool:
     """Whether states are given with the one after the last step."""
-    alone = any(role == "state" and "[" not in path for path, role in binding.inputs.items())
+    alone = any("[" not in path for path in binding.places_of("state"))
     return alone and binding.values == "T+1"
 
 

@@ -39,7 +39,7 @@ def learns(binding: Binding) -> bool:
 def ends_with_none(binding: Binding) -> bool:
     """Whether nothing but a missing next state says that a step was the last one, in records of steps."""
     ends = {"done", "mask", "discounts", "terminated"}
-    records = [path for path, role in binding.inputs.items() if role == "next_observations" and "[]" in path]
+    records = [path for path in binding.places_of("next_observations") if "[]" in path]
     return bool(records) and not binding.roles & ends
 
 
@@ -47,7 +47,7 @@ def networks_of(binding: Binding) -> list[str]:
     """Places of networks that tell observations apart."""
     if binding.formula not in TRANSITIONS or not learns(binding):
         return []
-    return [p for p, role in binding.inputs.items() if role in OF_NEXT | {PREDICTED} and "()" in p]
+    return [path for path in binding.places_of(*OF_NEXT, PREDICTED) if "()" in path]
 
 
 def with_networks(binding: Binding, found: Arrays, given: Mapping[str, Any]) -> Arrays:

@@ -18,7 +18,7 @@ from rlcalc.conform.binding.families.agent_probes import agent_probes
 from rlcalc.conform.binding.families.base import PLAIN, Arrays, Family, Unfit, in_order, listed, ways
 from rlcalc.conform.binding.families.sequence import ONE
 from rlcalc.conform.binding.model import Binding
-from rlcalc.conform.binding.words.names import roles_of
+from rlcalc.conform.binding.words.names import first_roles
 from rlcalc.conform.binding.words.token_roles import WEIGHTS
 from rlcalc.specs import Formula, Parameter, load_formula
 
@@ -75,8 +75,7 @@ class Named(Family):
 
     def possible(self, names: Iterable[str]) -> frozenset[str]:
         """Outputs that a function of these arguments can compute."""
-        have = {role for name in names for role in roles_of(name, self.formula.name)[:1]}
-        lacks = NOT_OF_ALL.get(self.formula.name, frozenset()) - have
+        lacks = NOT_OF_ALL.get(self.formula.name, frozenset()) - first_roles(names, self.formula.name)
         return WITHOUT_IT[self.formula.name] if lacks else self.answers
 
     # what is handed over

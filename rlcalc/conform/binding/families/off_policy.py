@@ -27,7 +27,7 @@ class OffPolicy(Family):
 
     def __init__(self, formula: str) -> None:
         self.formula = load_formula(formula)
-        self.own = frozenset(p.name for p in self.formula.parameters)
+        self.own = self.formula.names
         self.required = frozenset(p.name for p in self.formula.parameters if p.required)
 
     restore = staticmethod(sequence.restore)

@@ -97,7 +97,11 @@ class Processes(Family):
             replies.append(call({**values, **binding.constants}))
             if replies[-1].kind != "answer":
                 return replies[-1]
-        return replies[0] if not axes else _together(replies, tuple(axes))
+        if not axes:
+            return replies[0]
+        # answers about one state each, or one state and action
+        parts = in_common(replies, lambda arrays: np.array(arrays).reshape((*axes, *arrays[0].shape)))
+        return replace(replies[0], parts=parts)
 
     def restore(self, binding: Binding, array: Any, given: Mapping[str, Any]) -> Any:
         """Values [S] and action values [S, A]; what has actions first is turned."""
@@ -149,7 +153,7 @@ class Processes(Family):
 
     def conveys(self, binding: Binding) -> frozenset[str]:
         """The formula's own parameters that a binding has a place for."""
-        own = {p.name for p in self.formula.parameters}
+        own = self.formula.names
         found = set(binding.roles)
         found |= {"mdp"} if "transitions" in found else set()
         found |= {"sweeps"} if is_backup(self.formula, binding) else set()
@@ -195,15 +199,16 @@ class Processes(Family):
         return given
 
 
-def _together(replies: list[Reply], axes: tuple[int, ...]) -> Reply:
-    """Answers about one state each, or one state and action, as one answer."""
+def in_common(replies: Sequence[Reply], together: Callable[[list[Any]], Any]) -> dict[str, Part]:
+    """Parts of which every reply has an array of one shape, each as the one array that is made of them."""
     parts = {}
     for name, part in replies[0].parts.items():
         arrays = [reply.parts[name].array for reply in replies if name in reply.parts]
-        if len(arrays) == len(replies) and len({np.shape(a) for a in arrays if a is not None}) == 1:
-            whole = np.array(arrays).reshape((*axes, *arrays[0].shape))
-            parts[name] = Part(whole, part.dtype, part.kind, whole.shape)
-    return replace(replies[0], parts=parts)
+        some = [array for array in arrays if array is not None]
+        if len(some) == len(replies) and len({array.shape for array in some}) == 1:
+            whole = together(some)
+            parts[name] = replace(part, array=whole, shape=whole.shape)
+    return parts
 
 
 @cache

@@ -208,7 +208,7 @@ class Call:
     # what others are made of
 
     def logs(self) -> tuple[Any, Any]:
-        names = {p.name for p in self.formula.parameters}
+        names = self.formula.names
         before = next(n for n in ("old_logp", "ref_logp", "prox_logp") if n in names)
         return np.asarray(self.given["logp"]), np.asarray(self.given[before])
 

@@ -156,7 +156,7 @@ class Tokens(Family):
         left = tables and bool(roles & {"mask", "padding"}) and self.formula.name != "loss_aggregation"
         masked = ("zero", "left") if left else ("zero",)
         yield from ways(binding, masked=masked, backend=backends, laid=laid, flags=flags)
-        own = {p.name for p in self.formula.parameters}
+        own = self.formula.names
         if self.main.shape in (("K",), ("N",)) and not roles & {*MASKS, "groups"} and "groups" not in own:
             # plain numbers, then arrays without axes
             yield from ways(binding, layout=(EACH,), backend=backends[-1:], form=("list",))
@@ -174,7 +174,7 @@ class Tokens(Family):
             return (AS_ITS_OWN, ALIGNED)
         if self.formula.name == "token_entropy":
             return (AS_ITS_OWN, "[1, K, V]")
-        if "groups" in {p.name for p in self.formula.parameters} and self.main.shape == ("N",):
+        if "groups" in self.formula.names and self.main.shape == ("N",):
             return (ROWS,) if roles & {"groups", "group_size", "token_scores"} else (TABLES, COLUMNS, ROWS)
         if self.main.shape == ("K",):
             beside = [ONE_COLUMN] * ("adv" in roles) + [ADV_ROWS] * ("no_adv" in roles)
@@ -188,7 +188,7 @@ class Tokens(Family):
 
     def conveys(self, binding: Binding) -> frozenset[str]:
         """Parameters of the formula that the binding has a place for."""
-        own = {p.name for p in self.formula.parameters}
+        own = self.formula.names
         found = set(binding.roles & own) | set(binding.fixed)
         for role in binding.roles:
             found |= set(STANDS_FOR.get(role, ()))
@@ -224,7 +224,7 @@ class Tokens(Family):
         equal = table and not binding.roles & {"groups", "token_scores"}
         one = equal and binding.layout == ROWS and "group_size" not in binding.roles
         found = probes_of(self.formula.name, equal, one)
-        names = {p.name for p in self.formula.parameters}
+        names = self.formula.names
         fixed = {name: np.float64(value) for name, value in binding.fixed.items() if name in names}
         have = self.conveys(binding)
         optional = {p.name for p in self.formula.parameters if not p.required} - have

@@ -204,7 +204,7 @@ class Transitions(Family):
     def counted(self, binding: Binding, paths: Iterable[str]) -> dict[str, float]:
         """How many actions it names one by one, where it names all of them."""
         tables = {p.name for p in self.formula.parameters if len(p.shape) == 2}
-        own = [path for path, role in binding.inputs.items() if role in tables]
+        own = binding.places_of(*tables)
         named = {
             int(entry[1])
             for path in paths
@@ -249,7 +249,7 @@ class Transitions(Family):
     def conveys(self, binding: Binding) -> frozenset[str]:
         """The formula's own parameters that a binding has a place for."""
         roles = binding.roles
-        own = {p.name for p in self.formula.parameters}
+        own = self.formula.names
         found = roles & own
         if roles & {"done", "mask", "discounts"} or learning.ends_with_none(binding):
             found |= {"terminated"}
@@ -286,7 +286,7 @@ class Transitions(Family):
         return [{name: _first(value, 2) for name, value in given.items()} for given in found]
 
     def _probe(self, binding: Binding, number: int) -> Arrays:
-        own, roles, shape = {p.name for p in self.formula.parameters}, binding.roles, SHAPES[number]
+        own, roles, shape = self.formula.names, binding.roles, SHAPES[number]
         actions = int(binding.fixed.get(COUNTED, ACTIONS))
         given: Arrays = dict.fromkeys(own, None)
         for p in self.formula.parameters:
@@ -336,9 +336,7 @@ def _chances(rows: Any) -> Any:
 
 def speaks_of_one(binding: Binding) -> bool:
     """Whether the name of the reward is a singular; "rewards" are those of a batch."""
-    return not any(
-        role == "rewards" and path.rstrip("_").endswith("s") for path, role in binding.inputs.items()
-    )
+    return not any(path.rstrip("_").endswith("s") for path in binding.places_of("rewards"))
 
 
 def flag_note(binding: Binding, path: str) -> str:

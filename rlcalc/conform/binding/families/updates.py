@@ -141,7 +141,7 @@ class Updates(Family):
 
     def conveys(self, binding: Binding) -> frozenset[str]:
         """The formula's own parameters that a binding has a place for."""
-        own = {p.name for p in self.formula.parameters}
+        own = self.formula.names
         if is_agent(binding):
             return frozenset(conveyed(binding) & own) | binding.fixed.keys()
         found = {"steps", "episodes", "q", "values", "actions", "rewards"} | binding.roles
@@ -152,7 +152,7 @@ class Updates(Family):
         if formula.name == "bandit":
             return frozenset({"rewards"})
         wanted = {"steps", "gamma"} if formula.name == "mc" else {"alpha", "gamma", "epsilon"}
-        return frozenset(wanted & {p.name for p in formula.parameters})
+        return frozenset(wanted & formula.names)
 
     def probes(self, binding: Binding) -> list[Arrays]:
         """Single steps whose numbers all differ; one that ends where there is a flag for it."""

@@ -10,6 +10,7 @@ from rlcalc.conform.binding.words.names import (
     PROCESSES,
     TRANSITIONS,
     UPDATES,
+    first_roles,
     plural,
     roles_of,
     whole_tables,
@@ -44,8 +45,8 @@ def guessed_formulas(name: str, facts: Facts | None = None) -> tuple[str, ...]:
         for path, word in facts.paths.items()
         if not any(other.startswith((f"{path}.", f"{path}[")) for other in facts.paths)
     ]
-    names = [a.name for a in facts.arguments or ()] + read + list(facts.constants)
-    taken = [a.name for a in facts.arguments or ()]
+    taken = facts.names
+    names = taken + read + list(facts.constants)
     learnt = _of_networks(facts) if found in ("", "td_error", "critic_loss", "ppo_clip", *TRANSITIONS) else ()
     if found == "td_error" or _of_errors(name, found, names):
         return ("td_error", *learnt)
@@ -67,7 +68,7 @@ def guessed_formulas(name: str, facts: Facts | None = None) -> tuple[str, ...]:
         return (found,)
     if found in OF_TOKENS:
         of_tokens = OF_TOKENS[found]
-        roles = {role for one in names for role in roles_of(one, of_tokens)[:1]}
+        roles = first_roles(names, of_tokens)
         # one that has a choice of estimators need not have all of them; its default is one of the divergence
         if roles & _THEIR_OWN[of_tokens] and "kind" not in roles:
             return (of_tokens,)
@@ -75,7 +76,7 @@ def guessed_formulas(name: str, facts: Facts | None = None) -> tuple[str, ...]:
         return ("actor_loss" if without_ratio and not _takes(names, found, _RATIOS, any) else found,)
     if not found and (corrected := _by_arguments(names, _CORRECTED)):
         return (corrected,)
-    roles = {role for one in names for role in roles_of(one, "sequence")[:1]}
+    roles = first_roles(names, "sequence")
     if found == "n_step_return":
         # a rollout of n steps, each with its return from there on, has no n; rewards of a target may be
         # summed over n steps already
@@ -105,14 +106,14 @@ def guessed_formulas(name: str, facts: Facts | None = None) -> tuple[str, ...]:
 def _updates(found: str, facts: Facts) -> tuple[str, ...]:
     """The rules that update a table by one step, where that is what its places are; else nothing."""
     places = _named_places(facts)
-    roles = {role for name in places.values() for role in roles_of(name, "q_learning")[:1]}
+    roles = first_roles(places.values(), "q_learning")
     of_states = any(roles_of(name, "td")[:1] == ("table",) for name in places.values())
     # an episode says what follows by itself
     follows = found in _OF_EPISODES and any(plural(name) and name in places for name in places.values())
     if not {"state", "reward"} <= roles or not ("next_state" in roles or follows):
         return ()
     # of an object that asks no network, whatever it changes may be its table, which trying tells
-    taken = {role for a in facts.arguments or () for role in roles_of(a.name, "q_learning")[:1]}
+    taken = first_roles(facts.names, "q_learning")
     asks = any(path.endswith("()") for path in facts.paths)
     keeps = facts.method and "self." in " ".join(facts.written) and not asks
     keeps = keeps and {"state", "reward", "next_state"} <= taken and not (of_states or "table" in roles)
@@ -127,7 +128,7 @@ def _updates(found: str, facts: Facts) -> tuple[str, ...]:
 
 def _named_places(facts: Facts) -> dict[str, str]:
     """Arguments, and places that are read of them and of an object, by what they are called."""
-    return {a.name: a.name for a in facts.arguments or ()} | {
+    return dict(zip(facts.names, facts.names, strict=True)) | {
         path: name for path, name in facts.paths.items() if not path.endswith("()")
     }
 
@@ -143,10 +144,6 @@ def _tables(name: str, found: str, facts: Facts) -> tuple[str, ...]:
 
 def _of_agents(found: str, facts: Facts) -> tuple[str, ...]:
     """What only an object learns, by what its method takes, what it keeps and what of that it changes."""
-
-    def roles(formula: str, names: Iterable[str]) -> set[str]:
-        return {role for name in names for role in roles_of(name, formula)[:1]}
-
     if found not in (*_OF_EPISODES, *KEPT_BY_AGENTS, "gradient_bandit", "mc_update", "double_q_target"):
         return ()
     places = _named_places(facts)
@@ -154,22 +151,22 @@ def _of_agents(found: str, facts: Facts) -> tuple[str, ...]:
     # of an object whatever it changes may be its table, which trying tells
     asks = any(path.endswith("()") for path in facts.paths)
     keeps = facts.method and any(path.startswith("self.") for path in facts.written) and not asks
-    two = {"q1", "q2", "state", "action", "reward", "next_state"} <= roles("double_q", places.values())
-    if two and (changed or not facts.returns or "alpha" in roles("q_learning", places.values())):
+    two = {"q1", "q2", "state", "action", "reward", "next_state"} <= first_roles(places.values(), "double_q")
+    if two and (changed or not facts.returns or "alpha" in first_roles(places.values(), "q_learning")):
         return ("double_q",)
-    taken = [a.name for a in facts.arguments or () if a.name not in RECEIVERS]
+    taken = [name for name in facts.names if name not in RECEIVERS]
     given = [name for path, name in places.items() if path.partition("[")[0].partition(".")[0] in taken]
-    onward = roles("q_learning", given) & {"next_state", "next_action", "done", "mask"}
+    onward = first_roles(given, "q_learning") & {"next_state", "next_action", "done", "mask"}
     along = [name for path, name in places.items() if "[]" in path or (plural(name) and path in taken)]
-    tabled = keeps or "table" in roles("mc", changed)
-    if {"state", "reward"} <= roles("mc", along) and tabled and not onward:
+    tabled = keeps or "table" in first_roles(changed, "mc")
+    if {"state", "reward"} <= first_roles(along, "mc") and tabled and not onward:
         return ("mc",)
-    if not facts.method or onward or "state" in roles("mc", given):
+    if not facts.method or onward or "state" in first_roles(given, "mc"):
         return ()
-    of_pulls = {"actions", "rewards"} <= roles("gradient_bandit", taken)
-    if of_pulls and "preferences" in roles("gradient_bandit", changed):
+    of_pulls = {"actions", "rewards"} <= first_roles(taken, "gradient_bandit")
+    if of_pulls and "preferences" in first_roles(changed, "gradient_bandit"):
         return ("gradient_bandit",)
-    return ("bandit",) if keeps and {"action", "reward"} <= roles("bandit", taken) else ()
+    return ("bandit",) if keeps and {"action", "reward"} <= first_roles(taken, "bandit") else ()
 
 
 # what functions of an episode may be called after that learn a table; returns and advantages are none
@@ -191,10 +188,8 @@ def _processes(name: str, found: str, facts: Facts) -> tuple[str, ...]:
     if found not in ("", *PROCESSES) or any(_OF_A_LIST.search(path) for path in facts.paths):
         return ()  # a p or a t of another formula, or steps of an episode, one after another
     facts = whole_tables(facts)
-    places = [a.name for a in facts.arguments or ()] + [
-        word for path, word in facts.paths.items() if not path.endswith("()")
-    ]
-    roles = {role for word in places for role in roles_of(word, "processes")[:1]}
+    places = facts.names + [word for path, word in facts.paths.items() if not path.endswith("()")]
+    roles = first_roles(places, "processes")
     if "transitions" not in roles or not roles & {
         "gamma",
         "rewards",
@@ -251,7 +246,7 @@ def _takes(
     names: list[str], formula: str, roles: Iterable[str], how: Callable[[Iterable[bool]], bool] = all
 ) -> bool:
     """Whether all of some roles, or any, are among the arguments."""
-    found = {role for name in names for role in roles_of(name, formula)[:1]}
+    found = first_roles(names, formula)
     return how(role in found for role in roles)
 
 
@@ -265,9 +260,7 @@ def _of_errors(name: str, found: str, names: list[str]) -> bool:
 
 def _of_networks(facts: Facts) -> tuple[str, ...]:
     """Targets that an update of networks may learn from: it asks them about states and about next states."""
-    words = [a.name for a in facts.arguments or ()] + [
-        w for p, w in facts.paths.items() if "()" not in p[-2:]
-    ]
+    words = facts.names + [w for p, w in facts.paths.items() if "()" not in p[-2:]]
     networks = [f"{word}()" for path, word in facts.paths.items() if path.endswith("()")]
     parts = [word for path, word in facts.paths.items() if "()[" in path]
     if not (_takes(words, "q_target", ("rewards", "observations", "next_observations")) and networks):
@@ -281,11 +274,8 @@ def _of_networks(facts: Facts) -> tuple[str, ...]:
 
 
 def _onward(names: list[str]) -> bool:
-    return any(_may_be_next(name) for name in names)
-
-
-def _may_be_next(name: str) -> bool:
-    return bool({"next_values", "next_observations"} & set(roles_of(name, "sequence")))
+    after = {"next_values", "next_observations"}
+    return any(after & set(roles_of(name, "sequence")) for name in names)
 
 
 # what trainers of language models have by the name of another formula

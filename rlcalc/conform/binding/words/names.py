@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -134,6 +134,11 @@ def roles_of(name: str, of: str) -> tuple[str, ...]:
     return found or (_by_words(of).get(plain_words(name), ()) if of_tokens(of) else ())
 
 
+def first_roles(names: Iterable[str], of: str) -> set[str]:
+    """What names most likely are."""
+    return {role for name in names for role in roles_of(name, of)[:1]}
+
+
 @cache
 def _by_words(of: str) -> Mapping[frozenset[str], tuple[str, ...]]:
     """Roles by the words of their names, in whatever order and spelling.
@@ -184,8 +189,8 @@ def plural(name: str) -> bool:
 def whole_tables(facts: Facts) -> Facts:
     """Facts in which the transitions of a process are one place, whatever is read of them."""
     names = {path: _of_space(path, word) for path, word in facts.paths.items()}
-    arguments = {a.name: a.name for a in facts.arguments or ()}
-    whole = [p for p, w in (arguments | names).items() if roles_of(w, "processes")[:1] in _IN_ONE_PIECE]
+    every = {**dict(zip(facts.names, facts.names, strict=True)), **names}
+    whole = [p for p, w in every.items() if roles_of(w, "processes")[:1] in _IN_ONE_PIECE]
     below = tuple(f"{path}{way}" for path in whole for way in ".[(")
     return replace(facts, paths={p: w for p, w in names.items() if not p.startswith(below)})
 

@@ -61,7 +61,7 @@ AROUND_A_TERM = frozenset(["no_adv", "same_logp", "no_term", "observations", "ze
 
 def derived_roles(formula: Formula) -> frozenset[str]:
     """Roles besides a formula's own parameters that it can play."""
-    own = {p.name for p in formula.parameters}
+    own = formula.names
     found = {
         "option",
         "device",
