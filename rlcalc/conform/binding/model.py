@@ -7,7 +7,7 @@ Plain data, found by ``search`` or read from a file; ``rlcalc conform
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,8 @@ WHOLE = "answer"
 CANONICAL = "[..., T]"
 # a list that a method only adds to, such as its errors so far
 EMPTY = "empty"
+# what a table says of every binding; the rest where it is no default
+_ALWAYS_SAID = ("formula", "backend", "layout")
 
 Agreement = Literal["", "formula", "convention", "fault", "part", "names", "given"]
 
@@ -49,10 +51,10 @@ class Binding:
         merged: its done flag includes truncation, which has a place of its own beside.
         words: of a function, by those of the formula, for choices.
         fixed: inputs that it has no place for, with the value that stands in its body.
-        read: places to read after a call.
-        excludes: conventions that would excuse what its parameters promise.
         agreed: what its answers on the probing vectors are those of.
         like: the conventions or the fault of ``agreed``.
+        read: places to read after a call.
+        excludes: conventions that would excuse what its parameters promise.
         notes: what a reader should know besides.
     """
 
@@ -65,15 +67,15 @@ class Binding:
     values: Literal["T", "T+1"] = "T+1"
     flags: Literal["float", "bool", "int"] = "bool"
     ends: Literal["step", "observation"] = "step"
-    single: Literal["plain", "column", "row"] = "plain"
     masked: Literal["zero", "left"] = "zero"
+    single: Literal["plain", "column", "row"] = "plain"
     merged: bool = False
     words: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
-    read: tuple[str, ...] = ()
-    excludes: tuple[str, ...] = ()
     agreed: Agreement = ""
     like: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -126,28 +128,13 @@ class Binding:
 
     def table(self) -> dict[str, Any]:
         """As plain data, for a file or a report."""
-        found: dict[str, Any] = {"schema": SCHEMA, "formula": self.formula}
+        found: dict[str, Any] = {"schema": SCHEMA}
         default = Binding(self.formula)
-        for name in (
-            "backend",
-            "layout",
-            "form",
-            "values",
-            "flags",
-            "ends",
-            "masked",
-            "single",
-            "merged",
-            "agreed",
-        ):
-            if getattr(self, name) != getattr(default, name) or name in ("backend", "layout"):
-                found[name] = getattr(self, name)
-        for name in ("like", "read", "excludes", "notes"):
-            if getattr(self, name):
-                found[name] = list(getattr(self, name))
-        for name in ("inputs", "outputs", "words", "fixed"):
-            if getattr(self, name):
-                found[name] = dict(getattr(self, name))
+        known = {part.name: getattr(self, part.name) for part in fields(Binding)}
+        said = {n: v for n, v in known.items() if n in _ALWAYS_SAID or v != getattr(default, n)}
+        found |= {name: value for name, value in said.items() if isinstance(value, str | bool)}
+        found |= {name: list(value) for name, value in said.items() if isinstance(value, tuple)}
+        found |= {name: dict(value) for name, value in said.items() if isinstance(value, Mapping)}
         if self.outputs:
             found["outputs"] = {name: place or WHOLE for name, place in self.outputs.items()}
         return found

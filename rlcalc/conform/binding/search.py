@@ -235,24 +235,16 @@ class Search:
         self.takes_flat |= binding.layout == "[...]" and all(np.ndim(v) < 2 for v in probes[0].values())
         alive = {names: self.outputs.match(first, probes[0], names) for names in self.conventions(binding)}
         alive = {names: places for names, places in alive.items() if places}
-        if not alive:
-            self.ran.append(Attempt(binding, first, self.outputs.share(first, probes[0])))
-            return None
-        seen = [first]
-        for given in probes[1:]:
+        for given in probes[1:] if alive else ():
             parts = self.parts(binding, given)
             if not parts:
                 return None
-            seen.append(parts)
             for names in list(alive):
                 places = self.outputs.match(parts, given, names)
                 alive[names] = {n: p for n, p in alive[names].items() if places.get(n) == p}
                 if not alive[names]:
                     del alive[names]
-        if not alive:
-            self.ran.append(Attempt(binding, first, self.outputs.share(first, probes[0])))
-            return None
-        if not self.credible(binding, probes[0]):
+        if not alive or not self.credible(binding, probes[0]):
             self.ran.append(Attempt(binding, first, self.outputs.share(first, probes[0])))
             return None
         alive = {names: alive[names] for names in alive if self.answers.sees_all(names)} or alive
