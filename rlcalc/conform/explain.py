@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,7 +64,10 @@ def explain(name: str, formula: str | None = None) -> list[Explanation]:
         where = f" of {formulas[0]}" if formula else ""
         hint = suggestion(name, names) or "'rlcalc conform --faults' lists the known bugs."
         raise UnknownName("unknown_fault", f"There is no known bug or convention {shown(name)}{where}.", hint)
-    return [Explanation(entry, _failed_by(entry)) for entry in found]
+    return [
+        Explanation(entry, tuple(j.vector.id for j in _failures(entry, golden_vectors(entry.formula))))
+        for entry in found
+    ]
 
 
 def _entries(formula: str) -> Sequence[Fault | Convention]:
@@ -72,25 +75,18 @@ def _entries(formula: str) -> Sequence[Fault | Convention]:
     return (*known.faults, *known.named)
 
 
-def _failed_by(entry: Fault | Convention) -> tuple[str, ...]:
-    vectors = golden_vectors(entry.formula)
+def _failures(entry: Fault | Convention, vectors: Iterable[Vector]) -> Iterator[Judgement]:
+    """Vectors that an implementation with it fails; of an open convention that depends on the constants."""
     if isinstance(entry, Convention) and entry.open:
-        return ()  # which ones depends on the constants
-    form = entry.around(reference(vectors[0].formula))
-    return tuple(v.id for v in vectors if judge(v, run_form(form, v)).failed)
+        return
+    form = entry.around(reference(load_formula(entry.formula)))
+    found = (judge(vector, run_form(form, vector)) for vector in vectors)
+    yield from (judgement for judgement in found if judgement.failed)
 
 
 def smallest_case(entry: Fault | Convention) -> Judgement | None:
     """The certified vector with the fewest numbers that an implementation with it fails."""
-    if isinstance(entry, Convention) and entry.open:
-        return None
-    vectors = golden_vectors(entry.formula)
-    form = entry.around(reference(vectors[0].formula))
-    for vector in sorted(vectors, key=_size):
-        found = judge(vector, run_form(form, vector))
-        if found.failed:
-            return found
-    return None
+    return next(_failures(entry, sorted(golden_vectors(entry.formula), key=_size)), None)
 
 
 def _size(vector: Vector) -> int:

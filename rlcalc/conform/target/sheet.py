@@ -93,6 +93,12 @@ def _perform(
     around_it = cells_of(function)
     held = {**space, **{name: cell.cell_contents for name, cell in around_it.items()}}
     cells, around, kept = dict[str, Any](), dict[str, Any](), dict[str, Any]()
+
+    def laid_out(given: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Arguments that have no name in a call, and those that have one."""
+        every = objects(_outside_module(given), owner, own_name, open_=asks)
+        return [every.pop(name) for name in sheet.get("positional", ()) if name in every], every
+
     try:
         leaves = Leaves(values, sheet.get("leaves", ()), sheet.get("beside", ()), sheet.get("stacked", ()))
         values = expanded(values, shares)
@@ -103,15 +109,13 @@ def _perform(
         space.update({name: value for name, value in module.items() if name not in cells})
         for name, cell in cells.items():
             cell.cell_contents = module[name]
-        own = {p: v for p, v in values.items() if not p.startswith(MODULE)}
         if turns is not None:
             with quiet(), same_numbers():
-                agent = Agent(own, owner)
+                agent = Agent(_outside_module(values), owner)
                 played(function, agent, turns)
             return Reply("answer", _read_tables(agent.roots, sheet))
-        arguments = objects(own, owner, own_name, open_=asks)
+        first, arguments = laid_out(values)
         with quiet():
-            first = [arguments.pop(name) for name in sheet.get("positional", ()) if name in arguments]
             called = {**dict(zip(sheet.get("positional", ()), first, strict=False)), **arguments}
             if sheet.get("networks"):
                 answer, learnt = _learnt(function, copies, sheet, owner, own_name)
@@ -138,11 +142,8 @@ def _perform(
         if sheet.get("slopes") and backend == "torch":
 
             def again(given: Mapping[str, Any]) -> Any:
-                given = expanded(given, shares)
-                own = {p: v for p, v in given.items() if not p.startswith(MODULE)}
-                every = objects(own, owner, own_name, open_=asks)
-                firsts = [every.pop(name) for name in sheet.get("positional", ()) if name in every]
-                return function(*firsts, **every)
+                unnamed, named = laid_out(expanded(given, shares))
+                return function(*unnamed, **named)
 
             with quiet():
                 found = derivatives(again, copies, sheet["slopes"])
@@ -181,8 +182,8 @@ def _learnt(
         values = copies()
         rows = {path: Rows({**values[path], NOW: predicted[path]}) for path in predicted}
         losses = Losses(rows)
-        own = {path: v for path, v in values.items() if not path.startswith(MODULE)}
-        filled = {p: Anything() if isinstance(v, str) and v == ANYTHING else v for p, v in own.items()}
+        own = _outside_module(values).items()
+        filled = {p: Anything() if isinstance(v, str) and v == ANYTHING else v for p, v in own}
         answer = None
         with losses.sent_back():
             answer = function(**objects({**filled, **rows}, owner, name, open_=True))
@@ -195,6 +196,11 @@ def _learnt(
     start = {path: sheet["values"][path][NOW] for path in sheet["networks"]}
     answer = once(start)[0]
     return answer, targets(lambda predicted: once(predicted)[1], start)
+
+
+def _outside_module(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of what a call is given, without those of its module."""
+    return {path: value for path, value in values.items() if not path.startswith(MODULE)}
 
 
 def _same(before: Any, after: Any) -> bool:

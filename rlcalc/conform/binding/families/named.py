@@ -132,10 +132,7 @@ class Named(Family):
         if value.ndim == 0:
             kinds: dict[str, type] = {"integer": int, "count": int, "flag": bool}
             return kinds.get(p.kind, float)(value)
-        if binding.layout == "[N]":
-            core = value.shape[value.ndim - len(axes) :]
-            value = np.broadcast_to(value, (*batch, *core)).reshape(math.prod(batch), *core)
-        return listed(binding, value)
+        return _rows(binding, value, batch, len(axes))
 
     def _nothing(self, binding: Binding, given: Mapping[str, Any]) -> Any:
         """0 for every step, as there are advantages."""
@@ -144,10 +141,7 @@ class Named(Family):
     def _errors(self, binding: Binding, given: Mapping[str, Any], batch: tuple[int, ...]) -> Any:
         """Of every estimate the error by every target, [..., N, M]."""
         errors = given["targets"][..., None, :] - given["quantiles"][..., :, None]
-        if binding.layout == "[N]":
-            core = errors.shape[-2:]
-            errors = np.broadcast_to(errors, (*batch, *core)).reshape(math.prod(batch), *core)
-        return listed(binding, errors)
+        return _rows(binding, errors, batch, 2)
 
     def _given(self, binding: Binding, given: Mapping[str, Any], name: str) -> Any:
         """A parameter, or what the formula takes in its place."""
@@ -237,6 +231,18 @@ class Named(Family):
             elif p.default is None:
                 given[p.name] = None
         return given
+
+
+def _rows(binding: Binding, array: Any, batch: tuple[int, ...], axes: int) -> Any:
+    """An array as it is, or with the rows of a batch one below the other.
+
+    Args:
+        axes: how many it has of its own, the last ones.
+    """
+    if binding.layout == "[N]":
+        core = array.shape[array.ndim - axes :]
+        array = np.broadcast_to(array, (*batch, *core)).reshape(math.prod(batch), *core)
+    return listed(binding, array)
 
 
 def _one_of_all(totals: Any, name: str) -> Any:
