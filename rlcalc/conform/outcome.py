@@ -7,14 +7,13 @@ everywhere else here, and must have the right shape. Its dtype is a note.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
 from rlcalc._lazy import np
-from rlcalc.conform.target.call import Part, Reply, raised, read
+from rlcalc.conform.target.call import Part, Reply, quiet, raised, read
 from rlcalc.conform.target.slopes import GRADIENT
 from rlcalc.conform.vectors import Vector, answer_name, complete
 from rlcalc.digits import DIGITS, LARGEST, least_digits
@@ -147,8 +146,7 @@ def run_form(form: Callable[..., Any], vector: Vector) -> Outcome:
     """One of our own forms, with or without a fault or convention, on a vector."""
     try:
         # the mean of nothing warns by itself
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
+        with quiet(RuntimeWarning):
             return read_answer(vector, form(**vector.cast("float64")))
     except Exception as error:
         return replace(outcome_of(vector, raised(error)), form="mapping")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -14,6 +13,7 @@ from rlcalc.conform.convention import Convention
 from rlcalc.conform.fault import Fault
 from rlcalc.conform.faults import catalogue
 from rlcalc.conform.naming.composition import composed, pairs, together
+from rlcalc.conform.target.call import quiet
 from rlcalc.conform.target.policies import SENT
 from rlcalc.conform.vectors import golden_vectors, reference
 from rlcalc.specs import Formula, load_formula
@@ -140,8 +140,7 @@ class Asked:
         if names not in self.known:
             form = composed(faults, self.of.ways[ways], reference(self.of.formula))
             try:
-                with np.errstate(all="ignore"), warnings.catch_warnings():
-                    warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing
+                with quiet(RuntimeWarning):  # the mean of nothing
                     found = form(**{n: v.copy() if hasattr(v, "copy") else v for n, v in self.arrays.items()})
             except Exception:  # a fault may be one that raises
                 found = {}

@@ -12,7 +12,6 @@ Whoever asks must still hold the result to every vector.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -24,6 +23,7 @@ from rlcalc.conform.fault import Fault
 from rlcalc.conform.forms import Form
 from rlcalc.conform.naming.composition import composed
 from rlcalc.conform.outcome import Outcome
+from rlcalc.conform.target.call import quiet
 from rlcalc.conform.vectors import Vector, reference
 from rlcalc.nested import map_nested
 
@@ -79,8 +79,7 @@ class _Open:
     def answer(self, vector: Vector, values: Sequence[float]) -> Mapping[str, Any]:
         form: Form = composed(*self.closed(values), reference(vector.formula), self.outside)
         try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)
+            with quiet(RuntimeWarning):
                 found = form(**self._given(vector))
         except Exception:  # a fault may be one that raises
             return {}
@@ -190,8 +189,7 @@ def slack_of(conventions: Sequence[Convention], vector: Vector, dtype: str) -> A
     for way in conventions:
         if way.slack is not None:
             form = composed((), [c for c in conventions if c is not way], reference(vector.formula))
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)
+            with quiet(RuntimeWarning):
                 found = found + ROUNDINGS * UNIT[dtype] * way.slack(form, vector.arrays, *way.values)
     return found
 

@@ -261,10 +261,14 @@ def as_part(value: Any) -> Part:
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without warnings: overflow and 0/0 are judged by what they give, whoever made warnings errors."""
+def quiet(category: type[Warning] = Warning) -> Iterator[None]:
+    """Without warnings: overflow and 0/0 are judged by what they give, whoever made warnings errors.
+
+    Args:
+        category: of the warnings; our own forms have reason for those at run time alone.
+    """
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore", category)
         yield
 
 
