@@ -75,7 +75,7 @@ class Diagnosis:
 
 
 # seconds of computing for explanations, in one run
-LONGEST = 8.0
+LONGEST = 3.5
 SHORT = 64  # steps over which two orders of rounding still agree closely
 
 
