@@ -231,6 +231,7 @@ def test_both_of_a_pair_are_judged(returned: str, verdict: str, verdict_alone: N
     assert conform(changed, "gae").verdict == verdict
 
 
+@pytest.mark.slow
 def test_generated_cases_ask_for_every_output() -> None:
     """Returns that are wrong where values are large alone, which no vector has."""
 
