@@ -21,9 +21,9 @@ from rlcalc.specs import Formula
 # of a function that takes logits: a probability of 0 is a logit of −∞ there, as of a masked action
 MASKED_LOGITS = "masked logits"
 LOGITS = frozenset({"logits_p", "logits_q"})
-# of functions of logits and the tokens that they predict: one token is predicted by none
 # of answers that are compared with the others of their group
 ALONE = "an answer alone in its group"
+# of functions of logits and the tokens that they predict: one token is predicted by none
 NO_TOKEN = "an answer without a token"
 # of advantages and returns of tokens: tool turns, say
 GAPS, EARLY = "masked tokens between valid ones", "masked tokens before valid ones"
